@@ -1,0 +1,141 @@
+// The type-aware rules keep floating promises out (a floating promise is lost mail); the layer rules hold the shape that
+// docs/architecture.md draws: imports run downwards, and each package is confined to one folder.
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** `allowed`: prefixes of import specifiers that files of `src/folder` may use, besides their own folder. */
+const layer = (folder, allowed, up = '../') => ({
+  files: [`src/${folder}/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(?!${['./', ...allowed.map((a) => (a.startsWith('/') ? up + a.slice(1) : a))].map(escape).join('|')})`,
+            message: `src/${folder} may import only: ${allowed.join(', ') || 'itself'}.`,
+          },
+        ],
+      },
+    ],
+  },
+});
+
+const domain = '/domain/';
+const platform = '/platform/';
+const port = ['/store/store.ts', '/store/registry.ts', '/store/audit.ts'];
+const node = 'node:';
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'certs-dev/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
+      '@typescript-eslint/unified-signatures': 'off',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+      ],
+      'no-console': 'error',
+      eqeqeq: 'error',
+      // winston's declarations type its own Stream transport as unrelated to TransportStream.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+    },
+  },
+  {
+    // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
+    files: ['src/{smtp,submission,pop3,pickup,store,mime,platform,crypto}/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        {
+          selector: "CallExpression[callee.object.name='Buffer'][callee.property.name='concat']",
+          message:
+            'Buffer.concat of a body costs its size in memory; use joinSmall() of platform/bytes.ts, which has a limit.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts', 'bench/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['test', 'it', 'describe', 'suite'], package: 'node:test' },
+          ],
+        },
+      ],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/require-await': 'off',
+      'no-console': 'off',
+    },
+  },
+  { files: ['src/cli/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['**/*.{js,mjs}'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        performance: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+      },
+    },
+  },
+
+  layer('domain', []),
+  layer('platform', [node, domain, 'winston']),
+  layer('mime', [node, domain, platform]),
+  layer('crypto', [node, domain, platform, '/mime/', 'node-forge', '@peculiar/x509', 'reflect-metadata', '@node-rs/']),
+  layer('config', [node, domain, platform, 'zod', 'smol-toml']),
+  layer('store', [domain, './']),
+  layer(
+    'store/sqlite',
+    [
+      node,
+      ...['store.ts', 'registry.ts', 'audit.ts'].map((f) => `../${f}`),
+      ...[domain, platform, '/crypto/'],
+      'better-sqlite3',
+    ],
+    '../../',
+  ),
+  layer('auth', [node, domain, platform, '/crypto/', ...port]),
+  layer('submission', [node, domain, platform, '/mime/', ...port]),
+  layer('pickup', [node, domain, platform, '/mime/', ...port]),
+  layer('admin', [node, domain, platform, '/crypto/', '/auth/', ...port]),
+  layer('smtp', [node, domain, platform, '/mime/', '/auth/', '/submission/', 'smtp-server']),
+  layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
+  layer('cli', [
+    node,
+    domain,
+    platform,
+    '/config/',
+    '/crypto/',
+    '/admin/',
+    '/auth/',
+    '/gateway.ts',
+    '/store/',
+    'commander',
+  ]),
+);

@@ -1,0 +1,22 @@
+// Compiles src, test and bench to dist/, and copies the files that are not TypeScript (SQL migrations, test data) beside them.
+// Workers and `npm start` load this compiled JavaScript, and the tests run it: what is tested is what ships.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+
+// An interrupted build can leave the build record without its output: tsc would then emit nothing.
+if (!existsSync(join(root, 'dist', 'src', 'main.js'))) rmSync(join(root, 'dist'), { recursive: true, force: true });
+
+const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' });
+if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+const isAsset = (path) => statSync(path).isDirectory() || !/\.tsx?$/.test(path);
+for (const folder of ['src', 'test', 'bench']) {
+  const from = join(root, folder);
+  if (existsSync(from)) cpSync(from, join(root, 'dist', folder), { recursive: true, filter: isAsset });
+}

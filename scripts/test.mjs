@@ -1,0 +1,53 @@
+// Runs one suite of compiled tests with Node's own runner. Node 20's runner knows no glob patterns, so the files are found here.
+//
+//   node scripts/test.mjs [--suite unit|faults|peers] [--only TEXT] [--reporter NAME]
+//
+// `unit` is every *.test.js below dist/test except the folders `faults` and `peers`, which are suites of their own.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const tests = join(root, 'dist', 'test');
+const { values } = parseArgs({
+  options: { suite: { type: 'string', default: 'unit' }, only: { type: 'string' }, reporter: { type: 'string' } },
+});
+
+// A compiled test whose source is gone must not run.
+const hasSource = (file) => existsSync(join(root, relative(join(root, 'dist'), file)).replace(/\.js$/, '.ts'));
+const found = readdirSync(tests, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.js'))
+  .map((name) => join(tests, name))
+  .filter(hasSource)
+  .sort();
+const suiteOf = (file) => {
+  const [folder] = relative(tests, file).split(sep);
+  return folder === 'faults' || folder === 'peers' ? folder : 'unit';
+};
+const files = found.filter(
+  (f) => suiteOf(f) === values.suite && (values.only === undefined || f.includes(values.only)),
+);
+if (files.length === 0) {
+  console.error(
+    `Cannot run suite "${values.suite}": no test file matches; expected dist/test/**/*.test.js (run "npm run build").`,
+  );
+  process.exit(1);
+}
+
+// The fault and peer suites start whole gateways and measure: one file at a time.
+const concurrency = values.suite === 'unit' ? Math.max(2, availableParallelism()) : 1;
+const result = spawnSync(
+  process.execPath,
+  [
+    '--enable-source-maps',
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    `--test-reporter=${values.reporter ?? 'spec'}`,
+    ...files,
+  ],
+  { stdio: 'inherit', cwd: root },
+);
+process.exit(result.status ?? 1);

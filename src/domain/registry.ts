@@ -1,0 +1,74 @@
+/**
+ * The closed group: organisations, their accounts, the addresses that lead to them.
+ *
+ * An organisation is a customer. An account logs in, belongs to one organisation and owns one mailbox. An address leads to one account's
+ * mailbox; an account may have several. An address that has ended is never given to anybody again: mail for the old owner must not reach
+ * the new one.
+ */
+import type { Address } from './address.ts';
+import type { AccountId, OrganisationId } from './ids.ts';
+import type { Settings } from './settings.ts';
+import type { Instant } from './units.ts';
+
+export type Language = 'nl' | 'en';
+
+export interface Organisation {
+  readonly id: OrganisationId;
+  /** Short unique name for the command line, `[a-z0-9-]`. */
+  readonly name: string;
+  readonly title: string;
+  /** Where people reach the organisation: for warnings and notices. May lie outside the group. */
+  readonly contact?: string;
+  readonly telephone?: string;
+  readonly language: Language;
+  /** Dutch register of care providers, 8 digits. */
+  readonly agb?: string;
+  /** UZI register subscriber number, 8 digits. */
+  readonly ura?: string;
+  readonly settings: Settings;
+}
+
+/** `edi`: a system collects and processes it. `mail`: people read it. */
+export type AccountKind = 'edi' | 'mail';
+/** `suspended` can be undone; `ended` cannot. */
+export type State = 'active' | 'suspended' | 'ended';
+
+export interface Account {
+  readonly id: AccountId;
+  /** What the account logs in with; folded. Often its first address. */
+  readonly login: string;
+  readonly organisation: OrganisationId;
+  readonly kind: AccountKind;
+  readonly state: State;
+  readonly settings: Settings;
+}
+
+/** One of an account's passwords: named, so that each workplace can have its own and lose it alone. */
+export interface Password {
+  readonly account: AccountId;
+  readonly name: string;
+  /** PHC or crypt string; the prefix tells the scheme. */
+  readonly hash: string;
+  readonly endsAt?: Instant;
+  readonly lastUsedAt?: Instant;
+  readonly createdAt: Instant;
+}
+
+export interface RegisteredAddress {
+  readonly address: Address;
+  readonly account: AccountId;
+  readonly state: State;
+  readonly settings: Settings;
+}
+
+const LOGIN = /^[^\p{C}\p{Z}:"<>\\]{1,254}$/u;
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
+
+/** Folds a log-in name as the registry keeps it; undefined when no account could have it. */
+export function foldLogin(text: string): string | undefined {
+  const folded = text.normalize('NFC').toLowerCase();
+  return LOGIN.test(folded) ? folded : undefined;
+}
+
+/** True for a name an organisation may have. */
+export const isOrganisationName = (text: string): boolean => NAME.test(text);

@@ -1,0 +1,5 @@
+/** An expected ending as a value: the caller must look at `ok` before it has the value. Exceptions stay for bugs and lost resources. */
+export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+
+export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });
+export const fail = <E>(error: E): { readonly ok: false; readonly error: E } => ({ ok: false, error });

@@ -1,0 +1,160 @@
+/**
+ * Policy settings: the one road for every choice that an operator makes about an organisation, an account or an address.
+ *
+ * Each setting stands once in the table below: name, where it may be set, how its text is read, default and meaning. The command line
+ * (`sluis account set NAME KEY=VALUE`), the CSV form, `show --all` and the reference in docs/operations.md all come from this table.
+ * A value set on an address wins over one on its account, that over one on the organisation, that over the default.
+ */
+import { type Result, fail, ok } from './result.ts';
+import { GiB, MiB, KiB } from './units.ts';
+
+export type SettingScope = 'organisation' | 'account' | 'address';
+export type SettingValue = string | number | boolean;
+/** What is set at one place, by name. Unknown names are kept: a newer node of the same store may know them. */
+export type Settings = Readonly<Record<string, SettingValue>>;
+
+export type SettingKind =
+  | { readonly kind: 'octets'; readonly min: number; readonly max: number }
+  | { readonly kind: 'count'; readonly min: number; readonly max: number }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'choice'; readonly of: readonly string[] };
+
+export interface Setting<V extends SettingValue = SettingValue> {
+  readonly scopes: readonly SettingScope[];
+  readonly type: SettingKind;
+  readonly default: V;
+  /** One sentence for the operator. */
+  readonly about: string;
+}
+
+const everywhere = ['organisation', 'account', 'address'] as const;
+const accountAndAbove = ['organisation', 'account'] as const;
+
+export const settingsTable = {
+  quota: {
+    scopes: accountAndAbove,
+    type: { kind: 'octets', min: 1 * MiB, max: 1024 * GiB },
+    default: 2 * GiB,
+    about:
+      'Most that the mailbox may hold; a recipient whose mailbox is full is refused with 452 4.2.2, a warning is logged at 80 %.',
+  },
+  'max-message': {
+    scopes: everywhere,
+    type: { kind: 'octets', min: 64 * KiB, max: 1 * GiB },
+    default: 1 * GiB,
+    about:
+      'Largest message this addressee takes; a larger declared SIZE is refused at RCPT with 552 5.2.3. The limit of the gateway holds as well.',
+  },
+  'line-ends': {
+    scopes: accountAndAbove,
+    type: { kind: 'choice', of: ['normalise', 'refuse'] },
+    default: 'normalise',
+    about:
+      'What a bare CR or LF in submitted content gets: made CRLF and counted as a quirk of the account, or refused with 550 5.6.11.',
+  },
+  'messages-per-hour': {
+    scopes: accountAndAbove,
+    type: { kind: 'count', min: 1, max: 10_000_000 },
+    default: 20_000,
+    about: 'Most messages that the account may submit in an hour; above it MAIL is answered 450 4.7.1.',
+  },
+  'recipients-per-hour': {
+    scopes: accountAndAbove,
+    type: { kind: 'count', min: 1, max: 10_000_000 },
+    default: 100_000,
+    about: 'Most recipients that the account may address in an hour; above it RCPT is answered 450 4.7.1.',
+  },
+  'unknown-recipients-per-hour': {
+    scopes: accountAndAbove,
+    type: { kind: 'count', min: 1, max: 1_000_000 },
+    default: 100,
+    about:
+      'Most unregistered recipients that the account may try in an hour; above it every RCPT is answered 450 4.7.1 (protects the registry against harvesting).',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof settingsTable;
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KiB,
+  MiB,
+  GiB,
+  KB: 1000,
+  MB: 1_000_000,
+  GB: 1_000_000_000,
+};
+
+/** Reads "25MiB", "2GiB" or a plain number of octets; undefined when it is neither. */
+export function parseOctets(text: string): number | undefined {
+  const match = /^(\d{1,15})\s*([KMG]i?B|B)?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const value = Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** Writes octets so that `parseOctets` reads the same number back. */
+export function formatOctets(n: number): string {
+  for (const [name, size] of [
+    ['GiB', GiB],
+    ['MiB', MiB],
+    ['KiB', KiB],
+  ] as const)
+    if (n >= size && n % size === 0) return `${n / size}${name}`;
+  return `${n}B`;
+}
+
+const expectation = (type: SettingKind): string => {
+  switch (type.kind) {
+    case 'octets':
+      return `a size from ${formatOctets(type.min)} to ${formatOctets(type.max)}, such as 25MiB`;
+    case 'count':
+      return `a whole number from ${type.min} to ${type.max}`;
+    case 'boolean':
+      return 'yes or no';
+    case 'choice':
+      return type.of.join(' or ');
+  }
+};
+
+const isName = (name: string): name is SettingName => Object.hasOwn(settingsTable, name);
+
+/** Reads one `name=value` for one scope. The error names the value, what was expected and which settings exist. */
+export function parseSetting(scope: SettingScope, name: string, text: string): Result<SettingValue, string> {
+  const known = Object.entries(settingsTable).filter(([, s]) => (s.scopes as readonly SettingScope[]).includes(scope));
+  if (!isName(name) || !known.some(([n]) => n === name))
+    return fail(`"${name}" is not a setting of an ${scope}; expected one of: ${known.map(([n]) => n).join(', ')}`);
+  const { type } = settingsTable[name];
+  const wrong = fail(`"${text}" is no value for ${name}; expected ${expectation(type)}`);
+  switch (type.kind) {
+    case 'octets':
+    case 'count': {
+      const n = type.kind === 'octets' ? parseOctets(text) : /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+      return n === undefined || n < type.min || n > type.max ? wrong : ok(n);
+    }
+    case 'choice':
+      return (type.of as readonly string[]).includes(text) ? ok(text) : wrong;
+  }
+}
+
+/** The value that holds: the first of `chain` (address, account, organisation; nearest first) that sets it, else the default. */
+export function settingOf<N extends SettingName>(
+  name: N,
+  ...chain: readonly (Settings | undefined)[]
+): SettingValueOf<N> {
+  for (const settings of chain) {
+    const value = settings?.[name];
+    if (value !== undefined) return value as SettingValueOf<N>;
+  }
+  return settingsTable[name].default as SettingValueOf<N>;
+}
+
+type SettingValueOf<N extends SettingName> = (typeof settingsTable)[N]['type'] extends {
+  kind: 'choice';
+  of: readonly (infer C)[];
+}
+  ? C
+  : (typeof settingsTable)[N]['type'] extends { kind: 'boolean' }
+    ? boolean
+    : number;

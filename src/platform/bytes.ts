@@ -1,0 +1,19 @@
+/** Small helpers over octets. Bodies never pass through here: they travel as slices. */
+
+/** Most that `joinSmall` joins: a header at its limit. */
+export const JOIN_LIMIT = 256 * 1024;
+
+/** Joins small pieces. Throws above `JOIN_LIMIT`: whoever needs more should stream. */
+export function joinSmall(pieces: readonly Uint8Array[]): Buffer {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  if (length > JOIN_LIMIT)
+    throw new RangeError(`Cannot join ${length} octets; expected at most ${JOIN_LIMIT}; stream the pieces instead`);
+  const joined = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
+}

@@ -1,0 +1,68 @@
+/**
+ * The log: winston, one event a line, JSON for machines or one readable line for people.
+ *
+ * A line never carries content, subject, password or key. Callers hand over named fields only, and a field whose name speaks of a secret
+ * is dropped here as the last net: a mistake elsewhere must not become a line that is kept for years.
+ */
+import winston from 'winston';
+import type { Log, LogFields } from '../domain/effects.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: 'json' | 'pretty';
+  /** Where lines go; standard error when absent. */
+  readonly destination?: NodeJS.WritableStream;
+}
+
+const SECRET = /pass(word|wd|phrase)?|secret|token|credential|subject|content|body|privatekey/i;
+/** One field of one line: long enough for any address or reason, short enough that a peer cannot fill the disk. */
+const MAX_FIELD = 512;
+
+const clean = (fields: LogFields): Record<string, string | number | boolean> => {
+  const kept: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || SECRET.test(name)) continue;
+    kept[name] = typeof value === 'string' && value.length > MAX_FIELD ? `${value.slice(0, MAX_FIELD)}...` : value;
+  }
+  return kept;
+};
+
+// Fields travel in an object of their own: winston's own `level`, `message` and `timestamp` must not collide with a field of that name.
+const fieldsOf = (info: winston.Logform.TransformableInfo): Record<string, unknown> =>
+  info.fields as Record<string, unknown>;
+
+const pretty = winston.format.printf((info) => {
+  const rest = Object.entries(fieldsOf(info)).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return [String(info.timestamp), info.level.toUpperCase().padEnd(5), String(info.message), ...rest].join(' ');
+});
+
+/** Names and order of the JSON line: time, level, event, then the fields. */
+const json = winston.format.printf((info) =>
+  JSON.stringify({ time: info.timestamp, level: info.level, event: info.message, ...fieldsOf(info) }),
+);
+
+export function createLog(options: LogOptions): Log {
+  const logger = winston.createLogger({
+    level: options.level,
+    format: winston.format.combine(winston.format.timestamp(), options.format === 'json' ? json : pretty),
+    transports: [new winston.transports.Stream({ stream: options.destination ?? process.stderr, eol: '\n' })],
+    exitOnError: false,
+  });
+  const logOf = (base: Record<string, string | number | boolean>): Log => {
+    // Splicing the fields only for a line that is written keeps debug calls cheap on the roads.
+    const write = (level: LogLevel, event: string, fields?: LogFields): void => {
+      if (logger.isLevelEnabled(level))
+        logger.log({ level, message: event, fields: fields === undefined ? base : { ...base, ...clean(fields) } });
+    };
+    return {
+      debug: (event, fields) => write('debug', event, fields),
+      info: (event, fields) => write('info', event, fields),
+      warn: (event, fields) => write('warn', event, fields),
+      error: (event, fields) => write('error', event, fields),
+      with: (fields) => logOf({ ...base, ...clean(fields) }),
+    };
+  };
+  return logOf({});
+}

@@ -1,0 +1,46 @@
+/**
+ * Networks as limits and take-overs see them: an IPv4 address by itself, an IPv6 address by its /64, because one IPv6 customer has at
+ * least 2^64 addresses to come from.
+ */
+import { BlockList, isIP } from 'node:net';
+
+/** Folds a peer address to its network. `::ffff:192.0.2.1` is 192.0.2.1. Anything that is no address is one network of its own. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
+  if (isIP(plain) !== 6) return plain;
+  const [head = '', tail] = plain.toLowerCase().split('::');
+  const front = head === '' ? [] : head.split(':');
+  const back = tail === undefined || tail === '' ? [] : tail.split(':');
+  const groups =
+    tail === undefined
+      ? front
+      : [...front, ...Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0'), ...back];
+  return `${groups
+    .slice(0, 4)
+    .map((g) => (Number.parseInt(g, 16) || 0).toString(16))
+    .join(':')}::/64`;
+}
+
+/** A set of networks in CIDR notation, for exemptions. Throws on a text that is no network; the text names it. */
+export class NetworkSet {
+  readonly #list = new BlockList();
+
+  constructor(networks: readonly string[]) {
+    for (const network of networks) {
+      const [address = '', prefix] = network.split('/');
+      const family = isIP(address);
+      const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix);
+      if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32))
+        throw new RangeError(
+          `"${network}" is not a network; expected an address with an optional prefix length, such as 192.0.2.0/24`,
+        );
+      this.#list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
+    }
+  }
+
+  has(address: string): boolean {
+    const plain = address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
+    const family = isIP(plain);
+    return family !== 0 && this.#list.check(plain, family === 6 ? 'ipv6' : 'ipv4');
+  }
+}

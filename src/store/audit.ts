@@ -1,0 +1,50 @@
+/**
+ * The audit trail's part of the store port: what happened, to whose mail, by whom.
+ *
+ * Rows form a hash chain per node. A row rides in the same transaction as the event it tells of, so neither exists without the other.
+ * Personal fields are covered by the row's hash only through a salted commitment: erasing them (and their salt) later leaves a chain that
+ * still verifies and from which they cannot be guessed.
+ */
+import type { AccountId, MessageId } from '../domain/ids.ts';
+import type { Instant } from '../domain/units.ts';
+
+export interface AuditEvent {
+  /** Stable name `area.what`, for example `message.accepted`. */
+  readonly event: string;
+  readonly outcome: 'success' | 'failure';
+  readonly message?: MessageId;
+  readonly account?: AccountId;
+  /** Facts that name nobody: counts, sizes, hashes, protocol, TLS version. */
+  readonly facts?: Readonly<Record<string, string | number | boolean>>;
+  /** Fields that can name a person or a network address. Erasable. */
+  readonly personal?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+export interface AuditRow extends AuditEvent {
+  readonly seq: number;
+  readonly at: Instant;
+  /** True when the personal fields were erased. */
+  readonly erased: boolean;
+}
+
+export interface AuditQuery {
+  readonly message?: MessageId;
+  readonly account?: AccountId;
+  readonly fromSeq?: number;
+  /** At most this many rows, 1 to 1000. */
+  readonly limit: number;
+}
+
+export type AuditReport =
+  | { readonly kind: 'intact'; readonly rows: number; readonly head: string }
+  | { readonly kind: 'broken'; readonly seq: number; readonly why: string };
+
+export interface AuditTrail {
+  /** Joins the next group commit; does not wait for it. For events that stand alone, such as logins. */
+  note(event: AuditEvent): void;
+  read(query: AuditQuery): Promise<readonly AuditRow[]>;
+  /** Walks the chain in bounded steps and recomputes each hash. */
+  verify(): Promise<AuditReport>;
+  /** Erases the personal fields of rows older than `before`. */
+  erasePersonal(before: Instant): Promise<number>;
+}

@@ -1,0 +1,134 @@
+/**
+ * The registry's part of the store port.
+ *
+ * Reads on the roads (`findLogin`, `findRecipient`, `maySendAs`) are cached by the store and always current: a change made through this
+ * port is seen by the next read. Changes are transactions of their own; each writes its audit row in the same transaction and takes the
+ * `actor` who is behind it.
+ */
+import type { Address, AddressKey } from '../domain/address.ts';
+import type { AccountId, OrganisationId } from '../domain/ids.ts';
+import type { Account, AccountKind, Organisation, Password, RegisteredAddress, State } from '../domain/registry.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { Instant, Octets } from '../domain/units.ts';
+
+/** The person or program behind a change, and why. */
+export interface Actor {
+  readonly name: string;
+  readonly reason?: string;
+}
+
+/** Everything that a login needs, in one read. */
+export interface LoginRecord {
+  readonly account: Account;
+  readonly organisation: Organisation;
+  readonly passwords: readonly Password[];
+  /** Changes whenever anything that a login depends on changes; a remembered success holds for one version only. */
+  readonly version: number;
+}
+
+/** Everything that RCPT needs, in one read. `used` counts what is filed, current to the last commit. */
+export interface Recipient {
+  readonly address: RegisteredAddress;
+  readonly account: Account;
+  readonly organisation: Organisation;
+  readonly used: Octets;
+}
+
+export interface AccountSummary {
+  readonly account: Account;
+  readonly organisation: string;
+  readonly addresses: readonly RegisteredAddress[];
+  /** Without hashes. */
+  readonly passwords: readonly Omit<Password, 'hash'>[];
+  /** Addresses of other accounts that this one may send as. */
+  readonly sendsAs: readonly Address[];
+  readonly used: Octets;
+  readonly messages: number;
+}
+
+/** Why a change was not made. The text names the value, what holds and what to do. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+  readonly kind: 'exists' | 'unknown' | 'ended' | 'invalid';
+  constructor(kind: RegistryError['kind'], message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+export type NewOrganisation = Omit<Organisation, 'id' | 'settings'> & { readonly settings?: Settings };
+
+export interface NewAccount {
+  readonly login: string;
+  readonly organisation: string;
+  readonly kind: AccountKind;
+  readonly addresses: readonly Address[];
+  readonly password?: NewPassword;
+  readonly settings?: Settings;
+}
+
+export interface NewPassword {
+  readonly name: string;
+  readonly hash: string;
+  readonly endsAt?: Instant;
+}
+
+/** Settings to set (a value) or to take back (null), by name; values were checked by `parseSetting`. */
+export type SettingChanges = Readonly<Record<string, string | number | boolean | null>>;
+
+export type SettingTarget =
+  | { readonly scope: 'organisation'; readonly name: string }
+  | { readonly scope: 'account'; readonly login: string }
+  | { readonly scope: 'address'; readonly address: Address };
+
+export interface Page {
+  /** At most this many, 1 to 1000. */
+  readonly limit: number;
+  /** Continue after this name (the last one of the page before). */
+  readonly after?: string;
+}
+
+export interface Registry {
+  // --- the roads
+  findLogin(login: string): Promise<LoginRecord | undefined>;
+  /** The address in any state; undefined when it was never registered. */
+  findRecipient(key: AddressKey): Promise<Recipient | undefined>;
+  /** True when `key` is an active address of the account, or an active address that was delegated to it. */
+  maySendAs(account: AccountId, key: AddressKey): Promise<boolean>;
+  /** Noted with the next group commit, unawaited. */
+  notePasswordUse(account: AccountId, name: string, at: Instant): void;
+  /** Replaces an imported hash by our own after a successful login; nothing changes if `from` is no longer there. */
+  rehashPassword(account: AccountId, name: string, from: string, to: string): Promise<void>;
+
+  // --- changes; each throws RegistryError
+  addOrganisation(organisation: NewOrganisation, actor: Actor): Promise<OrganisationId>;
+  /** Account, addresses and password in one transaction. */
+  addAccount(account: NewAccount, actor: Actor): Promise<AccountId>;
+  /** All or none. On a failure the error names the first account that could not be added. `progress` is told now and then. */
+  importAccounts(accounts: readonly NewAccount[], actor: Actor, progress?: (done: number) => void): Promise<void>;
+  setAccountState(login: string, state: State, actor: Actor): Promise<void>;
+  addPassword(login: string, password: NewPassword, actor: Actor): Promise<void>;
+  revokePassword(login: string, name: string, actor: Actor): Promise<void>;
+  addAddress(login: string, address: Address, actor: Actor): Promise<void>;
+  setAddressState(address: Address, state: State, actor: Actor): Promise<void>;
+  /** Lets the account send as an address of another one, or takes that back. */
+  setDelegation(address: Address, login: string, allowed: boolean, actor: Actor): Promise<void>;
+  changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void>;
+  /** Several targets in one transaction: all or none. */
+  changeManySettings(
+    changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[],
+    actor: Actor,
+  ): Promise<void>;
+
+  // --- listings, by name
+  listOrganisations(page: Page): Promise<readonly Organisation[]>;
+  findOrganisation(name: string): Promise<Organisation | undefined>;
+  listAccounts(page: Page & { readonly organisation?: string }): Promise<readonly AccountSummary[]>;
+  findAccount(login: string): Promise<AccountSummary | undefined>;
+  listAddresses(
+    page: Page & { readonly login?: string },
+  ): Promise<readonly (RegisteredAddress & { readonly login: string })[]>;
+
+  /** Called after every committed change, with the accounts it touched or 'many'. For memories that must forget. */
+  onChange(listener: (accounts: readonly AccountId[] | 'many') => void): void;
+}

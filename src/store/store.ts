@@ -1,0 +1,193 @@
+/**
+ * The store port: mail events, each method one transaction.
+ *
+ * Contract, checked for every store by test/store/contract.ts:
+ * - `accept` resolves only when message, entries, counters and audit rows are durable: a crash of the machine one instruction later loses
+ *   none of them. A mailbox entry is visible to `lockMaildrop` from that moment.
+ * - A method that rejects has changed nothing. After a failed write or sync (`StoreFailed`) the store accepts nothing more: it stays
+ *   closed until it is opened again and checked.
+ * - Out of space is not a failure: `StoreFull`, and life goes on. Locking, listing, reading, deleting and noting still work.
+ * - Content leaves the store only after its tags were verified; `StoredContent` ends with `ContentDamaged` before its last slice when the
+ *   whole does not have the hash that was stored.
+ * - Nothing here holds a read transaction between two calls.
+ */
+import type { Address } from '../domain/address.ts';
+import type { AccountId, EntryUid, MessageId } from '../domain/ids.ts';
+import type { Instant, Octets } from '../domain/units.ts';
+import type { AuditEvent, AuditTrail } from './audit.ts';
+import type { Registry } from './registry.ts';
+
+/** The disk (or the configured limit) has no room for this. Temporary: 452 4.3.1. */
+export class StoreFull extends Error {
+  override readonly name = 'StoreFull';
+}
+/** A write or sync failed, or the store was closed: nothing more is accepted. Temporary for the peer, fatal for this process. */
+export class StoreFailed extends Error {
+  override readonly name = 'StoreFailed';
+}
+/** Stored content does not verify. Never hand out what was read; raise an alarm. */
+export class ContentDamaged extends Error {
+  override readonly name = 'ContentDamaged';
+}
+/** The maildrop lock was taken over or has ended; nothing was changed. */
+export class LockLost extends Error {
+  override readonly name = 'LockLost';
+}
+/** The store cannot be opened. The text names the file, what is wrong with it and what to do. */
+export class StoreRefused extends Error {
+  override readonly name = 'StoreRefused';
+}
+
+/**
+ * Takes one message's octets (canonical: CRLF line ends, un-stuffed, ending in CRLF). Holds at most 512 KiB of them in memory: await each
+ * write. Octets are copied or handed on before `write` resolves; the caller may not change `chunk` until then.
+ */
+export interface BodyWriter {
+  readonly id: MessageId;
+  /** Octets taken so far. */
+  readonly written: Octets;
+  /** Rejects with StoreFull or StoreFailed. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Ends the body. A sealed body is filed by one `accept`, or given up by `abort`. */
+  seal(): Promise<SealedBody>;
+  /** Gives the body up, also after `seal`; what was stored is swept. Never rejects. */
+  abort(): Promise<void>;
+}
+
+export interface SealedBody {
+  readonly id: MessageId;
+  readonly octets: Octets;
+  /** SHA-256 of the canonical octets, 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** One recipient of an accepted message. Its mailbox was found by `Registry.findRecipient`. */
+export interface AcceptedRecipient {
+  /** As the sender wrote it. */
+  readonly address: Address;
+  readonly mailbox: AccountId;
+  /** RFC 3461 sections 4.1 and 4.2, decoded; absent where the sender gave none. */
+  readonly notify?: readonly string[];
+  readonly originalRecipient?: string;
+}
+
+export interface Acceptance {
+  readonly body: SealedBody;
+  readonly receivedAt: Instant;
+  /** The account that submitted it. */
+  readonly submitter: AccountId;
+  /** Empty for a null reverse path. */
+  readonly sender: Address | '';
+  /** Of the header, without angle brackets; for the trace. */
+  readonly messageIdField: string;
+  readonly envelope: {
+    readonly body: '7BIT' | '8BITMIME';
+    readonly smtpUtf8: boolean;
+    readonly ret?: 'FULL' | 'HDRS';
+    readonly envid?: string;
+  };
+  /** 1 to 1000. Recipients that lead to the same mailbox get one entry there. */
+  readonly recipients: readonly AcceptedRecipient[];
+  readonly audit: readonly AuditEvent[];
+}
+
+export type AcceptOutcome =
+  | { readonly kind: 'filed' }
+  /** Nothing was filed for anybody: this mailbox is over its quota, or its account or address ended since RCPT. */
+  | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly address: Address };
+
+/** Who holds a maildrop: one POP3 session. */
+export interface Holder {
+  readonly session: string;
+  /** The network the session comes from, as `platform/network.ts` folds it; a session of the same network may take over a silent one. */
+  readonly network: string;
+}
+
+export interface MaildropLock {
+  readonly account: AccountId;
+  readonly fence: number;
+  /** What the maildrop held when it was locked; LIST and UIDL tell of exactly these. */
+  readonly messages: number;
+  readonly octets: Octets;
+  /** Tells the store that the session is alive and moving. Cheap; call it at every command and every slice sent. */
+  progress(): void;
+  /** True once another session has taken over. */
+  readonly lost: boolean;
+}
+
+/** The listing of a locked maildrop, oldest first. Message n of POP3 is index n - 1. */
+export interface MaildropListing {
+  readonly count: number;
+  sizeOf(index: number): Octets;
+  uidOf(index: number): EntryUid;
+  /** 22 characters of `[A-Za-z0-9_-]`, unique in the mailbox for ever (RFC 1939 section 7). */
+  uidlOf(index: number): string;
+}
+
+/** A message's octets, to be read as often as needed. */
+export interface StoredContent {
+  readonly id: MessageId;
+  readonly octets: Octets;
+  /** Slices of at most 256 KiB. Returning early from the iteration ends the read. */
+  slices(): AsyncIterable<Uint8Array>;
+}
+
+export interface StoreHealth {
+  /** Octets that can still be written before StoreFull, reserve not counted. */
+  readonly free: Octets;
+  /** Messages waiting for a commit. */
+  readonly waiting: number;
+  readonly failed: boolean;
+  readonly version: string;
+}
+
+export interface SweepReport {
+  readonly uploads: number;
+  readonly messages: number;
+  readonly pages: number;
+}
+
+export interface Store {
+  readonly registry: Registry;
+  readonly audit: AuditTrail;
+
+  /**
+   * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts
+   * against free space until the body is filed or given up. Throws StoreFull at once when it does not fit.
+   */
+  openBody(promised: Octets): BodyWriter;
+  accept(message: Acceptance): Promise<AcceptOutcome>;
+
+  /** One session at a time. A holder of the same network that made no progress for the configured time (30 s) loses the maildrop. */
+  lockMaildrop(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'>;
+  /** Rejects with LockLost. */
+  listMaildrop(lock: MaildropLock): Promise<MaildropListing>;
+  /** Rejects with LockLost. */
+  openEntry(lock: MaildropLock, uid: EntryUid): Promise<StoredContent>;
+  /**
+   * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction with the audit rows. `retrieved`
+   * were sent to their end in this session. Rejects with LockLost, and then nothing was deleted.
+   */
+  commitMaildrop(
+    lock: MaildropLock,
+    deleted: readonly EntryUid[],
+    retrieved: readonly EntryUid[],
+    audit: readonly AuditEvent[],
+  ): Promise<void>;
+  /** Ends the lock without deleting anything. Never rejects; a lost lock is no error. */
+  releaseMaildrop(lock: MaildropLock): Promise<void>;
+  /** Entries hidden since `since` come back under new uids and UIDLs ("hand out again"). Resolves to how many. */
+  restoreEntries(
+    account: AccountId,
+    since: Instant,
+    actor: { readonly name: string; readonly reason?: string },
+  ): Promise<number>;
+
+  /** Removes what nobody needs any more: uploads left over, hidden entries past their time, bodies without entries. Bounded per call. */
+  sweep(): Promise<SweepReport>;
+  health(): StoreHealth;
+  /** Called once, when the store has failed for good. */
+  onFailed(listener: (error: StoreFailed) => void): void;
+  /** Ends what was queued, then closes. Bodies in writing are given up. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatOctets, parseOctets, parseSetting, settingOf, settingsTable } from '../../src/domain/settings.ts';
+
+test('parseSetting() reads values in the units people write', () => {
+  assert.deepEqual(parseSetting('account', 'quota', '3GiB'), { ok: true, value: 3 * 1024 ** 3 });
+  assert.deepEqual(parseSetting('address', 'max-message', '25MB'), { ok: true, value: 25_000_000 });
+  assert.deepEqual(parseSetting('organisation', 'line-ends', 'refuse'), { ok: true, value: 'refuse' });
+});
+
+test('parseSetting() says which value was wrong and what was expected', () => {
+  const cases: [Parameters<typeof parseSetting>, RegExp][] = [
+    [['account', 'quotas', '1'], /"quotas" is not a setting of an account; expected one of: .*quota/],
+    [['address', 'quota', '1GiB'], /not a setting of an address/],
+    [['account', 'quota', 'much'], /"much" is no value for quota; expected a size from 1MiB to 1024GiB/],
+    [['account', 'messages-per-hour', '0'], /whole number from 1/],
+    [['account', 'line-ends', 'fix'], /normalise or refuse/],
+    [['account', 'constructor', '1'], /not a setting/],
+  ];
+  for (const [args, expected] of cases) {
+    const result = parseSetting(...args);
+    assert.ok(!result.ok);
+    assert.match(result.error, expected);
+  }
+});
+
+test('settingOf() takes the nearest value, then the default', () => {
+  assert.equal(settingOf('quota', undefined, { quota: 5 }, { quota: 7 }), 5);
+  assert.equal(settingOf('quota', {}, undefined), settingsTable.quota.default);
+});
+
+test('formatOctets() writes what parseOctets() reads back', () => {
+  for (const n of [0, 1, 1023, 1024, 25 * 1024 ** 2, 2 * 1024 ** 3, 25_000_000])
+    assert.equal(parseOctets(formatOctets(n)), n);
+});

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NetworkSet, networkOf } from '../../src/platform/network.ts';
+
+test('networkOf() folds IPv6 to its /64 and a mapped IPv4 address to itself', () => {
+  assert.equal(networkOf('192.0.2.7'), '192.0.2.7');
+  assert.equal(networkOf('::ffff:192.0.2.7'), '192.0.2.7');
+  assert.equal(networkOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64');
+  assert.equal(networkOf('2001:0DB8:0001:0002::9'), '2001:db8:1:2::/64');
+  assert.equal(networkOf('2001:db8::1'), '2001:db8:0:0::/64');
+  assert.equal(networkOf('fe80::1%eth0'), 'fe80:0:0:0::/64');
+});
+
+test('NetworkSet holds networks of both families and refuses what is none', () => {
+  const set = new NetworkSet(['192.0.2.0/24', '2001:db8::/32', '127.0.0.1']);
+  for (const inside of ['192.0.2.200', '::ffff:192.0.2.1', '2001:db8:ffff::1', '127.0.0.1'])
+    assert.ok(set.has(inside), inside);
+  for (const outside of ['192.0.3.1', '127.0.0.2', '2001:db9::1', 'unix', '']) assert.ok(!set.has(outside), outside);
+  for (const bad of ['example', '192.0.2.0/33', '192.0.2.0/x', ''])
+    assert.throws(() => new NetworkSet([bad]), /is not a network/);
+});

@@ -1,0 +1,206 @@
+/**
+ * Runs a dialog that a reader of the RFC can check.
+ *
+ *   # a comment
+ *   C: EHLO client.test          sent with CRLF
+ *   C~ raw \x00 text\r\n         sent as it stands, with \r \n \t \\ and \xNN; nothing is added
+ *   S: 250-mail.test *           one line from the server; * stands for any text
+ *   S... .                       any number of lines up to and including one that matches
+ *   @starttls                    sends STARTTLS or STLS, expects 220 or +OK, and starts TLS
+ *   @tls                         starts TLS at once (implicit TLS)
+ *   @auth LOGIN PASSWORD         AUTH PLAIN with initial response (SMTP) or USER and PASS (POP3); expects success
+ *   @base64 C: AUTH PLAIN ...    text in {{ }} is sent as base64, with \0 for NUL
+ *   @closed                      the server has closed the connection
+ *   @close                       the client drops the line
+ *   @reconnect                   a new plain connection
+ *
+ * A line `@name` that is none of these calls `directives[name]`, so that a test can move a clock or look at the store.
+ */
+import assert from 'node:assert/strict';
+import { type Socket, connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+
+export interface TranscriptOptions {
+  readonly protocol: 'smtp' | 'pop3';
+  readonly port: number;
+  /** PEM of the CA that the server's certificate must lead to. */
+  readonly ca: string;
+  readonly directives?: Readonly<Record<string, (argument: string) => void | Promise<void>>>;
+  /** Texts for {NAME} in the transcript, for example a port or an id. */
+  readonly values?: Readonly<Record<string, string>>;
+}
+
+const WAIT = 10_000;
+
+/** A line-wise connection: octets are read as Latin-1, so that every octet stays one character. */
+export class Line {
+  #socket: Socket;
+  #buffer = '';
+  #ended = false;
+  #wake: () => void = () => undefined;
+  readonly #options: TranscriptOptions;
+
+  private constructor(socket: Socket, options: TranscriptOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#listen();
+  }
+
+  static async open(options: TranscriptOptions): Promise<Line> {
+    const socket = connectTcp(options.port, '127.0.0.1');
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    return new Line(socket, options);
+  }
+
+  #listen(): void {
+    this.#socket.setNoDelay(true);
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#buffer += chunk.toString('latin1');
+      this.#wake();
+    });
+    const end = (): void => {
+      this.#ended = true;
+      this.#wake();
+    };
+    this.#socket.on('end', end).on('close', end).on('error', end);
+  }
+
+  async startTls(): Promise<void> {
+    this.#socket
+      .removeAllListeners('data')
+      .removeAllListeners('end')
+      .removeAllListeners('close')
+      .removeAllListeners('error');
+    const secure = connectTls({ socket: this.#socket, ca: this.#options.ca, servername: 'mail.test' });
+    await new Promise<void>((resolve, reject) => secure.once('secureConnect', resolve).once('error', reject));
+    this.#socket = secure;
+    this.#buffer = '';
+    this.#listen();
+  }
+
+  send(text: string): void {
+    this.#socket.write(Buffer.from(text, 'latin1'));
+  }
+
+  /** The next line without its CRLF; undefined when the server closed first. */
+  async line(): Promise<string | undefined> {
+    const deadline = setTimeout(() => this.#socket.destroy(new Error('no answer')), WAIT);
+    try {
+      for (;;) {
+        const at = this.#buffer.indexOf('\r\n');
+        if (at >= 0) {
+          const line = this.#buffer.slice(0, at);
+          this.#buffer = this.#buffer.slice(at + 2);
+          return line;
+        }
+        if (this.#ended) return undefined;
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** Resolves when the server has closed; fails on any further line. */
+  async closed(): Promise<void> {
+    assert.equal(await this.line(), undefined, 'expected the server to close the connection');
+  }
+
+  /** What has arrived and was not read: a test of "nothing more was said". */
+  get unread(): string {
+    return this.#buffer;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+const unescape = (text: string): string =>
+  text.replace(/\\(?:x([0-9a-fA-F]{2})|([rnt0\\]))/g, (_, hex: string | undefined, c: string | undefined) =>
+    hex === undefined
+      ? ({ r: '\r', n: '\n', t: '\t', '0': '\0', '\\': '\\' }[c ?? ''] ?? '')
+      : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+
+const matches = (pattern: string, line: string): boolean =>
+  new RegExp(
+    `^${pattern
+      .split('*')
+      .map((p) => p.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+    's',
+  ).test(line);
+
+export async function runTranscript(text: string, options: TranscriptOptions): Promise<void> {
+  let line = await Line.open(options);
+  let number = 0;
+  const expectLine = async (pattern: string): Promise<void> => {
+    const got = await line.line();
+    assert.ok(
+      got !== undefined && matches(pattern, got),
+      `line ${number}: expected "${pattern}", got ${got === undefined ? 'the end of the connection' : `"${got}"`}`,
+    );
+  };
+  const base64 = (s: string): string =>
+    s.replace(/\{\{(.*?)\}\}/g, (_, inner: string) => Buffer.from(unescape(inner), 'utf8').toString('base64'));
+  const command = async (raw: string): Promise<void> => {
+    const [name = '', ...rest] = raw.slice(1).split(' ');
+    const argument = rest.join(' ');
+    switch (name) {
+      case 'starttls':
+        line.send(options.protocol === 'smtp' ? 'STARTTLS\r\n' : 'STLS\r\n');
+        await expectLine(options.protocol === 'smtp' ? '220 *' : '+OK*');
+        return await line.startTls();
+      case 'tls':
+        return await line.startTls();
+      case 'auth': {
+        const [login = '', password = ''] = rest;
+        if (options.protocol === 'smtp') {
+          line.send(`AUTH PLAIN ${Buffer.from(`\0${login}\0${password}`, 'utf8').toString('base64')}\r\n`);
+          return await expectLine('235 *');
+        }
+        line.send(`USER ${login}\r\n`);
+        await expectLine('+OK*');
+        line.send(`PASS ${password}\r\n`);
+        return await expectLine('+OK*');
+      }
+      case 'base64':
+        line.send(`${base64(argument.replace(/^C: /, ''))}\r\n`);
+        return;
+      case 'closed':
+        return await line.closed();
+      case 'close':
+        return line.close();
+      case 'reconnect':
+        line.close();
+        line = await Line.open(options);
+        return;
+      default: {
+        const directive = options.directives?.[name];
+        assert.ok(directive, `line ${number}: unknown directive @${name}`);
+        return await directive(argument);
+      }
+    }
+  };
+  try {
+    for (const source of text.split('\n')) {
+      number += 1;
+      const raw = source.replace(/\{([A-Z]+)\}/g, (whole, name: string) => options.values?.[name] ?? whole);
+      if (raw.trim() === '' || raw.startsWith('#')) continue;
+      if (raw.startsWith('@')) await command(raw.trimEnd());
+      else if (raw.startsWith('C: ') || raw === 'C:') line.send(`${unescape(raw.slice(3))}\r\n`);
+      else if (raw.startsWith('C~ ')) line.send(unescape(raw.slice(3)));
+      else if (raw.startsWith('S: ')) await expectLine(raw.slice(3));
+      else if (raw.startsWith('S... ')) {
+        for (;;) {
+          const got = await line.line();
+          assert.ok(got !== undefined, `line ${number}: the connection ended before "${raw.slice(5)}"`);
+          if (matches(raw.slice(5), got)) break;
+        }
+      } else assert.fail(`line ${number}: cannot read "${raw}"`);
+    }
+  } finally {
+    line.close();
+  }
+}
