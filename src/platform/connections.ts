@@ -1,0 +1,114 @@
+/**
+ * How many connections may be open at once: in all, from one network, for one account.
+ *
+ * The limit in all keeps memory bounded and holds for everybody. The two others keep one peer from taking everybody's places; networks
+ * that the operator exempted (a hosting provider with hundreds of practices behind one address) are not counted there. Only open
+ * connections are remembered, so the maps never outgrow the limit in all.
+ */
+import type { AccountId } from '../domain/ids.ts';
+import { type NetworkSet, networkOf } from './network.ts';
+
+export interface ConnectionLimitOptions {
+  /** Open connections in all. */
+  readonly total: number;
+  /** Open connections from one network (an IPv4 address, an IPv6 /64). */
+  readonly perNetwork: number;
+  /** Open connections that are logged in to one account. */
+  readonly perAccount: number;
+  /** Not held to `perNetwork` and `perAccount`. */
+  readonly exempt: NetworkSet;
+}
+
+export type Admission =
+  | { readonly kind: 'admitted'; readonly connection: AdmittedConnection }
+  /** `total`: the gateway is full. `network`: this network has its share. Both temporary for the peer. */
+  | { readonly kind: 'refused'; readonly why: 'total' | 'network' };
+
+/** One open connection's place. Its owner calls `release` when the connection has closed. */
+export interface AdmittedConnection {
+  readonly network: string;
+  /** Counts the connection for an account, once it is logged in. False when the account has its share; nothing is counted then. */
+  login(account: AccountId): boolean;
+  /** Frees the place. A second call does nothing. */
+  release(): void;
+}
+
+export class ConnectionLimits {
+  readonly #options: ConnectionLimitOptions;
+  readonly #networks = new Map<string, number>();
+  readonly #accounts = new Map<AccountId, number>();
+  #open = 0;
+
+  constructor(options: ConnectionLimitOptions) {
+    this.#options = options;
+  }
+
+  /** Connections open now. */
+  get open(): number {
+    return this.#open;
+  }
+
+  admit(address: string): Admission {
+    const { total, perNetwork, exempt } = this.#options;
+    if (this.#open >= total) return { kind: 'refused', why: 'total' };
+    const network = networkOf(address);
+    const counted = !exempt.has(address);
+    if (counted && !take(this.#networks, network, perNetwork)) return { kind: 'refused', why: 'network' };
+    this.#open += 1;
+    return { kind: 'admitted', connection: new Place(this, network, counted) };
+  }
+
+  /** Called by a place only. */
+  loginOf(account: AccountId): boolean {
+    return take(this.#accounts, account, this.#options.perAccount);
+  }
+
+  /** Called by a place only. */
+  releaseOf(network: string | undefined, account: AccountId | undefined): void {
+    this.#open -= 1;
+    if (network !== undefined) give(this.#networks, network);
+    if (account !== undefined) give(this.#accounts, account);
+  }
+}
+
+class Place implements AdmittedConnection {
+  readonly network: string;
+  readonly #limits: ConnectionLimits;
+  readonly #counted: boolean;
+  #account: AccountId | undefined;
+  #released = false;
+
+  constructor(limits: ConnectionLimits, network: string, counted: boolean) {
+    this.#limits = limits;
+    this.network = network;
+    this.#counted = counted;
+  }
+
+  login(account: AccountId): boolean {
+    if (this.#released) return false;
+    if (!this.#counted || this.#account === account) return true;
+    if (this.#account !== undefined) throw new Error('a connection logs in to one account only');
+    if (!this.#limits.loginOf(account)) return false;
+    this.#account = account;
+    return true;
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#limits.releaseOf(this.#counted ? this.network : undefined, this.#account);
+  }
+}
+
+function take<K>(counts: Map<K, number>, key: K, limit: number): boolean {
+  const held = counts.get(key) ?? 0;
+  if (held >= limit) return false;
+  counts.set(key, held + 1);
+  return true;
+}
+
+function give<K>(counts: Map<K, number>, key: K): void {
+  const held = counts.get(key) ?? 0;
+  if (held <= 1) counts.delete(key);
+  else counts.set(key, held - 1);
+}
