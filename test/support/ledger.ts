@@ -1,0 +1,100 @@
+/**
+ * The client's own book of what was acknowledged: each message is written down after its `250` was read, and later looked for over POP3.
+ *
+ * A message is `lost` when it was acknowledged and is in no mailbox, `duplicated` when it is there twice, `damaged` when the octets behind
+ * the gateway's own trace lines are not the ones that were sent. What was never acknowledged may be there once or not at all.
+ */
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+
+export interface LedgerMessage {
+  readonly key: string;
+  /** As it goes over the wire: dots stuffed. */
+  readonly wire: Buffer;
+  /** Of the un-stuffed octets. */
+  readonly octets: number;
+  readonly sha256: string;
+}
+
+export interface LedgerReport {
+  readonly acknowledged: number;
+  /** Filed though no `250` was read: allowed, the line broke before the answer. */
+  readonly unacknowledged: number;
+  readonly lost: readonly string[];
+  readonly duplicated: readonly string[];
+  readonly damaged: readonly string[];
+}
+
+const sha256 = (octets: Uint8Array): string => createHash('sha256').update(octets).digest('hex');
+
+export class Ledger {
+  readonly #sender: string;
+  readonly #attempted = new Map<string, { octets: number; sha256: string; id?: string }>();
+  readonly #found = new Map<string, number>();
+  readonly #damaged: string[] = [];
+  #next = 0;
+
+  constructor(sender: string) {
+    this.#sender = sender;
+  }
+
+  /** A message of about `size` octets with a body nobody can guess, some of whose lines start with dots. */
+  compose(size: number): LedgerMessage {
+    const key = `k${(this.#next++).toString().padStart(7, '0')}`;
+    const head =
+      `From: <${this.#sender}>\r\nTo: ledger@ledger.test\r\nSubject: ledger ${key}\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\n` +
+      `Message-ID: <${key}@ledger.test>\r\nX-Ledger: ${key}\r\n\r\n`;
+    const random = randomBytes(Math.ceil((Math.max(0, size - head.length) * 3) / 4)).toString('base64');
+    const lines: string[] = [];
+    for (let at = 0; at < random.length; at += 74)
+      lines.push(`${randomInt(16) === 0 ? '.' : ''}${random.slice(at, at + 74)}`);
+    lines.push('.', '..', '');
+    const body = lines.join('\r\n');
+    const sent = Buffer.from(head + body, 'latin1');
+    const wire = Buffer.from(head + body.replace(/^\./, '..').replaceAll('\r\n.', '\r\n..'), 'latin1');
+    const message = { key, wire, octets: sent.length, sha256: sha256(sent) };
+    this.#attempted.set(key, { octets: message.octets, sha256: message.sha256 });
+    return message;
+  }
+
+  /** To be called after the `250` was read, with the id it named. */
+  acknowledge(message: LedgerMessage, id: string): void {
+    const entry = this.#attempted.get(message.key);
+    if (entry !== undefined) entry.id = id;
+  }
+
+  /** One message as POP3 handed it out. */
+  found(content: Buffer): void {
+    const headEnd = content.indexOf('\r\n\r\n');
+    const head = content.toString('latin1', 0, headEnd);
+    const key = /^X-Ledger: (k\d+)$/m.exec(head)?.[1];
+    const entry = key === undefined ? undefined : this.#attempted.get(key);
+    if (key === undefined || entry === undefined) {
+      this.#damaged.push('a message without a known key');
+      return;
+    }
+    this.#found.set(key, (this.#found.get(key) ?? 0) + 1);
+    const own = content.subarray(content.length - entry.octets);
+    const trace = content.toString('latin1', 0, Math.max(0, content.length - entry.octets));
+    if (sha256(own) !== entry.sha256) this.#damaged.push(`${key}: other octets than were sent`);
+    else if (!trace.startsWith('Received: ')) this.#damaged.push(`${key}: no Received line`);
+    else if (entry.id !== undefined && !trace.includes(entry.id))
+      this.#damaged.push(`${key}: the trace does not name ${entry.id}`);
+  }
+
+  get acknowledged(): number {
+    let n = 0;
+    for (const { id } of this.#attempted.values()) if (id !== undefined) n += 1;
+    return n;
+  }
+
+  report(): LedgerReport {
+    const lost: string[] = [];
+    let unacknowledged = 0;
+    for (const [key, { id }] of this.#attempted) {
+      if (id !== undefined && !this.#found.has(key)) lost.push(`${key} (${id})`);
+      if (id === undefined && this.#found.has(key)) unacknowledged += 1;
+    }
+    const duplicated = [...this.#found].filter(([, n]) => n > 1).map(([key, n]) => `${key}: ${n} times`);
+    return { acknowledged: this.acknowledged, unacknowledged, lost, duplicated, damaged: [...this.#damaged] };
+  }
+}

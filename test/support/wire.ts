@@ -1,0 +1,232 @@
+/**
+ * One client connection that costs little: octets stay octets, replies are read a line at a time, a POP3 message is un-stuffed in slices.
+ *
+ * The fault tests and the benchmarks share it, so it does no work that a measurement would see: no per-line work inside a message, no
+ * event emitter per reply. Certificates are verified like any client's.
+ */
+import { type Socket, connect as connectTcp } from 'node:net';
+import { type SecureContext, type TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
+
+/** The connection ended or broke before the answer was whole. Expected where a test kills the server. */
+export class WireEnded extends Error {
+  override readonly name = 'WireEnded';
+}
+
+export interface WireTarget {
+  readonly host?: string;
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls';
+  /** A name on the server's certificate. */
+  readonly servername: string;
+  /** Made once by `trusting`: reading the CA for every connection would cost more than the handshake. */
+  readonly context: SecureContext;
+  /** A session ticket of an earlier connection; absent for a full handshake. */
+  readonly session?: Buffer;
+  /** How long any single answer may take. */
+  readonly patience?: number;
+}
+
+export const trusting = (ca: string): SecureContext => createSecureContext({ ca });
+
+const NL = 0x0a;
+const DOT = 0x2e;
+const CR = 0x0d;
+
+const connected = (socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const failed = (error?: Error): void => reject(new WireEnded(`no ${event}`, { cause: error }));
+    socket.once('error', failed).once('close', failed);
+    socket.once(event, () => {
+      socket.off('error', failed).off('close', failed);
+      resolve();
+    });
+  });
+
+export class Wire {
+  #socket: Socket;
+  readonly #target: WireTarget;
+  #chunks: Buffer[] = [];
+  #ended = false;
+  #cause: Error | undefined;
+  #wake: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Latest session ticket the server gave. */
+  ticket: Buffer | undefined;
+
+  private constructor(socket: Socket, target: WireTarget) {
+    this.#socket = socket;
+    this.#target = target;
+  }
+
+  static async open(target: WireTarget): Promise<Wire> {
+    const socket = connectTcp(target.port, target.host ?? '127.0.0.1');
+    socket.setNoDelay(true);
+    await connected(socket, 'connect');
+    const wire = new Wire(socket, target);
+    if (target.tls === 'implicit') await wire.startTls();
+    else wire.#listen();
+    return wire;
+  }
+
+  /** Starts TLS on the open connection; whatever plain text was read before is dropped (RFC 3207 section 4.2). */
+  async startTls(): Promise<void> {
+    const { context, servername, session } = this.#target;
+    // The TLS socket reports errors of the one below; without a listener there a reset would end the test process.
+    this.#socket.removeAllListeners().on('error', () => undefined);
+    this.#chunks = [];
+    const secure: TLSSocket = connectTls({
+      socket: this.#socket,
+      secureContext: context,
+      servername,
+      ...(session && { session }),
+    });
+    secure.on('session', (ticket: Buffer) => (this.ticket = ticket));
+    this.#socket = secure;
+    await connected(secure, 'secureConnect');
+    this.#listen();
+  }
+
+  get resumed(): boolean {
+    return (this.#socket as TLSSocket).isSessionReused();
+  }
+
+  #listen(): void {
+    const ended = (error?: Error | boolean): void => {
+      this.#ended = true;
+      if (error instanceof Error) this.#cause = error;
+      this.#wake?.();
+    };
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#wake?.();
+    });
+    this.#socket.on('end', ended).on('close', ended).on('error', ended);
+  }
+
+  /** Waits for octets that are not read yet. */
+  async #more(): Promise<void> {
+    if (this.#ended) throw new WireEnded('the connection ended', { cause: this.#cause });
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      // One timer a connection, moved and not made anew at every answer.
+      if (this.#timer === undefined)
+        this.#timer = setTimeout(
+          () => this.#socket.destroy(new Error('no answer in time')),
+          this.#target.patience ?? 60_000,
+        ).unref();
+      else this.#timer.refresh();
+    });
+    this.#wake = undefined;
+  }
+
+  /** False when the socket's buffer is full: await `drained` then. */
+  send(octets: string | Uint8Array): boolean {
+    return typeof octets === 'string' ? this.#socket.write(octets, 'latin1') : this.#socket.write(octets);
+  }
+
+  async drained(): Promise<void> {
+    if (this.#ended) throw new WireEnded('the connection ended', { cause: this.#cause });
+    if (this.#socket.writableNeedDrain)
+      await new Promise<void>((resolve, reject) => {
+        const cut = (): void => reject(new WireEnded('the connection ended'));
+        this.#socket.once('close', cut);
+        this.#socket.once('drain', () => {
+          this.#socket.off('close', cut);
+          resolve();
+        });
+      });
+  }
+
+  /** The next line without its line end, as Latin-1: every octet is one character. */
+  async line(): Promise<string> {
+    let kept = '';
+    for (;;) {
+      const chunk = this.#chunks[0];
+      if (chunk === undefined) {
+        await this.#more();
+        continue;
+      }
+      const at = chunk.indexOf(NL);
+      if (at < 0) {
+        kept += chunk.toString('latin1');
+        this.#chunks.shift();
+        continue;
+      }
+      kept += chunk.toString('latin1', 0, at);
+      if (at + 1 === chunk.length) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(at + 1);
+      return kept.endsWith('\r') ? kept.slice(0, -1) : kept;
+    }
+  }
+
+  /**
+   * Reads a multi-line answer up to its lone dot (RFC 1939 section 3), un-stuffed, in slices to `take`. Resolves to the octets taken.
+   * Throws on a line that starts with one dot and goes on: a server that forgot to stuff.
+   */
+  async message(take: (slice: Buffer) => void = () => undefined): Promise<number> {
+    let octets = 0;
+    let atLineStart = true;
+    const give = (slice: Buffer): void => {
+      if (slice.length === 0) return;
+      octets += slice.length;
+      take(slice);
+    };
+    let carried: Buffer | undefined;
+    for (;;) {
+      const next = this.#chunks.shift();
+      if (next === undefined) {
+        await this.#more();
+        continue;
+      }
+      const chunk: Buffer = carried === undefined ? next : Buffer.concat([carried, next]);
+      carried = undefined;
+      let from = 0;
+      let dot = atLineStart && chunk[0] === DOT ? 0 : afterLineEnd(chunk, 0);
+      while (dot >= 0) {
+        if (dot + 2 >= chunk.length) break;
+        if (chunk[dot + 1] === CR && chunk[dot + 2] === NL) {
+          give(chunk.subarray(from, dot));
+          if (dot + 3 < chunk.length) this.#chunks.unshift(chunk.subarray(dot + 3));
+          return octets;
+        }
+        if (chunk[dot + 1] !== DOT) throw new Error('a line of a message starts with a dot that was not stuffed');
+        give(chunk.subarray(from, dot));
+        from = dot + 1;
+        dot = afterLineEnd(chunk, from);
+      }
+      if (dot < 0) {
+        give(chunk.subarray(from));
+        atLineStart = chunk.at(-1) === NL;
+      } else {
+        give(chunk.subarray(from, dot));
+        carried = chunk.subarray(dot);
+        atLineStart = true;
+      }
+    }
+  }
+
+  /** Stops reading: the server's data stays in the kernel's buffers, as with a client that hangs. */
+  stall(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Resolves when the server has ended the connection; what it said before is kept for `line`. */
+  async ended(): Promise<void> {
+    while (!this.#ended) await this.#more();
+  }
+
+  destroy(): void {
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+  }
+}
+
+/** Where a dot starts a line, at or after `from`; -1 when none does. */
+function afterLineEnd(chunk: Buffer, from: number): number {
+  const at = chunk.indexOf('\n.', from, 'latin1');
+  return at < 0 ? -1 : at + 1;
+}
