@@ -118,6 +118,10 @@ const expectation = (type: SettingKind): string => {
   }
 };
 
+/** Writes a value so that `parseSetting` reads the same one back. */
+export const formatSetting = (type: SettingKind, value: SettingValue): string =>
+  type.kind === 'octets' && typeof value === 'number' ? formatOctets(value) : String(value);
+
 const isName = (name: string): name is SettingName => Object.hasOwn(settingsTable, name);
 
 /** Reads one `name=value` for one scope. The error names the value, what was expected and which settings exist. */

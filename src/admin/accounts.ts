@@ -1,0 +1,128 @@
+/** Operations on accounts and their passwords. */
+import { addressKey, parseAddress } from '../domain/address.ts';
+import type { AccountSummary, NewAccount, NewPassword, Registry } from '../store/registry.ts';
+import { type AdminContext, AdminError } from './context.ts';
+import {
+  type Input,
+  addresses,
+  login,
+  oneOf,
+  optionalMoment,
+  optionalSecret,
+  optionalText,
+  organisationName,
+  page,
+} from './input.ts';
+import { change, listing } from './operation.ts';
+import { type AccountView, type PasswordView, viewAccount, viewPasswords } from './views.ts';
+
+interface PasswordInput {
+  readonly name: string;
+  readonly password: string | undefined;
+  readonly endsAt?: number;
+}
+
+const passwordInput = (input: Input): PasswordInput => {
+  const ends = optionalMoment(input, 'ends');
+  return {
+    name: optionalText(input, 'password-name', 64) ?? 'first',
+    password: optionalSecret(input, 'password'),
+    ...(ends === undefined ? {} : { endsAt: ends }),
+  };
+};
+
+async function newPassword(
+  context: AdminContext,
+  input: PasswordInput,
+  ends: NewPassword['endsAt'],
+): Promise<NewPassword> {
+  if (input.password === undefined) throw new AdminError('invalid', 'Cannot add a password: none was given');
+  if (ends !== undefined && ends <= context.clock.now())
+    throw new AdminError(
+      'invalid',
+      `Cannot add password "${input.name}": its end, ${new Date(ends).toISOString()}, has passed`,
+    );
+  const hash = await context.hashPassword(input.password);
+  return { name: input.name, hash, ...(ends === undefined ? {} : { endsAt: ends }) };
+}
+
+/** Finds an account; for an address of another account's, the error says whose it is. */
+export async function accountOf(registry: Registry, name: string): Promise<AccountSummary> {
+  const found = await registry.findAccount(name);
+  if (found !== undefined) return found;
+  const address = parseAddress(name);
+  const owner = address.ok ? await registry.findRecipient(addressKey(address.value)) : undefined;
+  const hint =
+    owner === undefined ? '"sluis account list" shows them' : `the address belongs to account "${owner.account.login}"`;
+  throw new AdminError('unknown', `Cannot find account "${name}": none logs in with that name; ${hint}`);
+}
+
+const stateChange = (state: 'active' | 'suspended') =>
+  change(
+    (input) => login(input, 'login'),
+    async ({ store }, name, { actor }): Promise<{ login: string; state: string }> => {
+      await accountOf(store.registry, name);
+      await store.registry.setAccountState(name, state, actor);
+      return { login: name, state };
+    },
+  );
+
+export const accountOperations = {
+  'account.add': change(
+    (input) => ({
+      login: login(input, 'login'),
+      organisation: organisationName(input, 'organisation'),
+      kind: oneOf(input, 'kind', ['edi', 'mail'], 'mail'),
+      addresses: addresses(input, 'addresses'),
+      password: passwordInput(input),
+      ends: optionalMoment(input, 'ends'),
+    }),
+    async (context, { password, ends, ...account }, { actor }): Promise<{ login: string }> => {
+      const added: NewAccount =
+        password.password === undefined
+          ? account
+          : { ...account, password: await newPassword(context, password, ends) };
+      await context.store.registry.addAccount(added, actor);
+      return { login: account.login };
+    },
+  ),
+  'account.list': listing(
+    (input) => {
+      const organisation = optionalText(input, 'organisation');
+      return organisation === undefined ? page(input) : { ...page(input), organisation };
+    },
+    async ({ store }, at): Promise<AccountView[]> => (await store.registry.listAccounts(at)).map(viewAccount),
+  ),
+  'account.show': listing(
+    (input) => login(input, 'login'),
+    async ({ store }, name): Promise<AccountView> => viewAccount(await accountOf(store.registry, name)),
+  ),
+  'account.suspend': stateChange('suspended'),
+  'account.resume': stateChange('active'),
+  'account.password.add': change(
+    (input) => ({ login: login(input, 'login'), ...passwordInput(input), ends: optionalMoment(input, 'ends') }),
+    async (context, input, { actor }): Promise<{ login: string; name: string }> => {
+      await accountOf(context.store.registry, input.login);
+      await context.store.registry.addPassword(input.login, await newPassword(context, input, input.ends), actor);
+      return { login: input.login, name: input.name };
+    },
+  ),
+  'account.password.list': listing(
+    (input) => login(input, 'login'),
+    async ({ store }, name): Promise<PasswordView[]> =>
+      viewPasswords((await accountOf(store.registry, name)).passwords),
+  ),
+  'account.password.revoke': change(
+    (input) => ({ login: login(input, 'login'), name: optionalText(input, 'password-name', 64) ?? 'first' }),
+    async ({ store }, input, { actor }): Promise<{ login: string; name: string }> => {
+      const { passwords } = await accountOf(store.registry, input.login);
+      if (!passwords.some((p) => p.name === input.name))
+        throw new AdminError(
+          'unknown',
+          `Cannot revoke password "${input.name}" of account "${input.login}": it has none of that name; it has: ${passwords.map((p) => p.name).join(', ') || 'none'}`,
+        );
+      await store.registry.revokePassword(input.login, input.name, actor);
+      return { login: input.login, name: input.name };
+    },
+  ),
+};

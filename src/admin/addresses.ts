@@ -1,0 +1,64 @@
+/** Operations on addresses. An address that has ended is never given to anybody again. */
+import { addressKey } from '../domain/address.ts';
+import type { State } from '../domain/registry.ts';
+import type { Recipient, Registry } from '../store/registry.ts';
+import { AdminError } from './context.ts';
+import { accountOf } from './accounts.ts';
+import { address, addressOf, flag, login, optionalText, page } from './input.ts';
+import { change, listing } from './operation.ts';
+import { type AddressView, viewAddress } from './views.ts';
+
+export async function recipientOf(registry: Registry, of: ReturnType<typeof addressOf>): Promise<Recipient> {
+  const found = await registry.findRecipient(addressKey(of));
+  if (found === undefined)
+    throw new AdminError(
+      'unknown',
+      `Cannot find address "${of}": it was never registered; "sluis address list" shows them`,
+    );
+  return found;
+}
+
+const stateChange = (state: State) =>
+  change(
+    (input) => address(input, 'address'),
+    async ({ store }, of, { actor }): Promise<{ address: string; state: string }> => {
+      await recipientOf(store.registry, of);
+      await store.registry.setAddressState(of, state, actor);
+      return { address: of, state };
+    },
+  );
+
+export const addressOperations = {
+  'address.add': change(
+    (input) => ({ login: login(input, 'login'), address: address(input, 'address') }),
+    async ({ store }, input, { actor }): Promise<{ address: string; account: string }> => {
+      await accountOf(store.registry, input.login);
+      await store.registry.addAddress(input.login, input.address, actor);
+      return { address: input.address, account: input.login };
+    },
+  ),
+  'address.list': listing(
+    (input) => {
+      const account = optionalText(input, 'login');
+      return account === undefined ? page(input) : { ...page(input), login: login(input, 'login') };
+    },
+    async ({ store }, at): Promise<AddressView[]> =>
+      (await store.registry.listAddresses(at)).map((a) => viewAddress(a, a.login)),
+  ),
+  'address.end': stateChange('ended'),
+  'address.suspend': stateChange('suspended'),
+  'address.resume': stateChange('active'),
+  'address.delegate': change(
+    (input) => ({
+      address: address(input, 'address'),
+      login: login(input, 'login'),
+      allowed: !flag(input, 'take-back'),
+    }),
+    async ({ store }, input, { actor }): Promise<{ address: string; account: string; allowed: boolean }> => {
+      await recipientOf(store.registry, input.address);
+      await accountOf(store.registry, input.login);
+      await store.registry.setDelegation(input.address, input.login, input.allowed, actor);
+      return { address: input.address, account: input.login, allowed: input.allowed };
+    },
+  ),
+};

@@ -1,0 +1,112 @@
+/** The other end of the control socket. */
+import { type Socket, connect } from 'node:net';
+import type { Actor } from '../store/registry.ts';
+import { AdminError, type AdminErrorKind } from './context.ts';
+import type { Input } from './input.ts';
+import { LineError, PIECE, linesOf, objectOf, writeLine } from './lines.ts';
+import type { OperationName, OperationResult } from './operations.ts';
+import { usablePath } from './socket-path.ts';
+
+export interface CallOptions {
+  readonly progress?: (done: number, total: number) => void;
+  /** Text to send after the request, such as a CSV file. */
+  readonly upload?: string;
+}
+
+/** Calls operations, wherever they run. */
+export interface AdminClient {
+  call<N extends OperationName>(name: N, input: Input, options?: CallOptions): Promise<OperationResult<N>>;
+  close(): Promise<void>;
+}
+
+/** Connects to the running gateway; undefined when nobody listens. */
+export async function connectControl(path: string, actor: Actor): Promise<AdminClient | undefined> {
+  const socket = await open(path);
+  if (socket === undefined) return undefined;
+  const lines = linesOf(socket);
+  return {
+    call: async (operation, input, options = {}) => {
+      const upload = options.upload;
+      await writeLine(socket, { operation, actor, input, ...(upload === undefined ? {} : { upload: true }) });
+      // Sent while the answer is awaited: a refusal may come before the last piece was taken.
+      const sent = upload === undefined ? Promise.resolve() : sendUpload(socket, upload);
+      const result = await answerOf(lines, options.progress);
+      await sent;
+      return result as OperationResult<typeof operation>;
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        socket.once('close', () => resolve());
+        socket.end();
+        socket.destroySoon();
+      }),
+  };
+}
+
+async function open(path: string): Promise<Socket | undefined> {
+  let usable;
+  try {
+    usable = usablePath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const socket = connect(usable.path);
+  try {
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    if (code === 'EACCES')
+      throw new AdminError(
+        'unavailable',
+        `Cannot reach the gateway: its control socket "${path}" is open to its own user and root only; run the command as that user or with sudo`,
+      );
+    throw error;
+  } finally {
+    usable.close();
+  }
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+async function sendUpload(socket: Socket, text: string): Promise<void> {
+  // Cut between characters: half of a surrogate pair would not survive UTF-8.
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(at + PIECE, text.length);
+    if (end < text.length && /[\uD800-\uDBFF]/.test(text[end - 1] ?? '')) end -= 1;
+    await writeLine(socket, { piece: text.slice(at, end) });
+    at = end;
+  }
+  await writeLine(socket, { end: true });
+}
+
+async function answerOf(
+  lines: AsyncGenerator<string, void, undefined>,
+  progress: CallOptions['progress'],
+): Promise<unknown> {
+  for (;;) {
+    let got;
+    try {
+      got = await lines.next();
+    } catch (error) {
+      throw error instanceof LineError ? lost(error.message) : error;
+    }
+    const answer = got.done === true ? undefined : objectOf(got.value);
+    if (answer === undefined)
+      throw lost(
+        got.done === true ? 'it closed the connection without an answer' : 'it answered with something else than JSON',
+      );
+    if (Array.isArray(answer.progress)) progress?.(Number(answer.progress[0]), Number(answer.progress[1]));
+    else if (typeof answer.error === 'object' && answer.error !== null) {
+      const { kind, message } = answer.error as { kind: AdminErrorKind; message: string };
+      throw new AdminError(kind, message);
+    } else return answer.result;
+  }
+}
+
+const lost = (why: string): AdminError =>
+  new AdminError(
+    'failed',
+    `Cannot tell whether the gateway did it: ${why}; look at its log, check with "list" or "show", and try again`,
+  );

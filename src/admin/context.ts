@@ -1,0 +1,61 @@
+/** What the operations work with, and how they end when they do not succeed. */
+import type { Clock } from '../domain/effects.ts';
+import type { Actor } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
+
+/**
+ * Why an operation was not done. `invalid`: a value is not what it must be. `unknown`: what it is about does not exist. `exists`, `ended`:
+ * it conflicts with what stands. `unavailable`: not possible now, or not in this way. The text names action, value, expectation, remedy.
+ */
+export type AdminErrorKind = 'invalid' | 'unknown' | 'exists' | 'ended' | 'unavailable' | 'failed';
+
+export class AdminError extends Error {
+  override readonly name = 'AdminError';
+  readonly kind: AdminErrorKind;
+  constructor(kind: AdminErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** The running gateway, as far as an operator may steer it. */
+export interface RunningGateway {
+  status(): GatewayStatus;
+  /** Reads key and certificate again and gives them to every listener; the old ones stay when they cannot be used. */
+  reloadTls(): Promise<void>;
+}
+
+export interface GatewayStatus {
+  readonly hostname: string;
+  readonly process: number;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly listeners: readonly {
+    readonly name: string;
+    readonly protocol: string;
+    readonly address: string;
+    readonly port: number;
+    readonly tls: string;
+  }[];
+  readonly connections: number;
+  readonly free: number;
+  readonly waiting: number;
+}
+
+export interface AdminContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Hashes a new password; answers why not for one that no account may have. */
+  readonly hashPassword: (text: string) => Promise<string>;
+  /** Absent when the command line opened the store itself, because nobody serves. */
+  readonly gateway?: RunningGateway;
+}
+
+/** One call of one operation. */
+export interface Call {
+  readonly actor: Actor;
+  /** Told now and then by operations that take long. */
+  readonly progress: (done: number, total: number) => void;
+  /** Text that came after the request, such as a CSV file, in pieces; absent when none came. */
+  readonly upload?: AsyncIterable<string>;
+}

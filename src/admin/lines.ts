@@ -1,0 +1,67 @@
+/**
+ * The framing of the control socket: one JSON value a line, UTF-8, at most `MAX_LINE` octets. Both ends read with it, so neither can be
+ * made to hold more than one line.
+ */
+import type { Socket } from 'node:net';
+
+/** One line carries one request, one piece of an upload, or one page of a listing. */
+export const MAX_LINE = 4 * 1024 * 1024;
+/** Characters of an upload in one line. */
+export const PIECE = 32 * 1024;
+
+export class LineError extends Error {
+  override readonly name = 'LineError';
+}
+
+/** Lines as they come; ends when the peer ends. Throws LineError above the limit and when the peer ended inside a line. */
+export async function* linesOf(socket: Socket, limit = MAX_LINE): AsyncGenerator<string, void, undefined> {
+  let pieces: Buffer[] = [];
+  let held = 0;
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    let from = 0;
+    for (;;) {
+      const end = chunk.indexOf(10, from);
+      if (end < 0) break;
+      if (held + end - from > limit) throw tooLong(limit);
+      pieces.push(chunk.subarray(from, end));
+      const line = Buffer.concat(pieces).toString('utf8');
+      pieces = [];
+      held = 0;
+      from = end + 1;
+      yield line;
+    }
+    if (from < chunk.length) {
+      held += chunk.length - from;
+      if (held > limit) throw tooLong(limit);
+      pieces.push(chunk.subarray(from));
+    }
+  }
+  if (held > 0) throw new LineError('the connection ended inside a line');
+}
+
+const tooLong = (limit: number): LineError => new LineError(`a line is longer than ${limit} octets`);
+
+/** Writes one value and waits until the peer takes more. */
+export async function writeLine(socket: Socket, value: unknown): Promise<void> {
+  if (socket.destroyed || !socket.writable) return;
+  if (socket.write(`${JSON.stringify(value)}\n`)) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.once('drain', done).once('close', done);
+  });
+}
+
+/** Parses a line to an object; undefined for anything else. */
+export function objectOf(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

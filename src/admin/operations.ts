@@ -1,0 +1,62 @@
+/**
+ * What an operator can do, by name: the one table that the command line calls, directly or over the control socket, and that a web
+ * interface will call.
+ */
+import type { Log } from '../domain/effects.ts';
+import { RegistryError } from '../store/registry.ts';
+import { accountOperations } from './accounts.ts';
+import { addressOperations } from './addresses.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { gatewayOperations } from './gateway.ts';
+import type { Input } from './input.ts';
+import type { Operation } from './operation.ts';
+import { organisationOperations } from './organisations.ts';
+import { settingsOperations } from './settings.ts';
+
+const operations = {
+  ...organisationOperations,
+  ...accountOperations,
+  ...addressOperations,
+  ...settingsOperations,
+  ...gatewayOperations,
+};
+
+export type OperationName = keyof typeof operations;
+export type OperationResult<N extends OperationName> = Awaited<ReturnType<(typeof operations)[N]['run']>>;
+
+export const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name);
+
+/** Runs one operation. Throws AdminError; anything else is a bug or a lost store. */
+export async function runOperation<N extends OperationName>(
+  name: N,
+  context: AdminContext,
+  input: Input,
+  call: Call,
+  log: Log,
+): Promise<OperationResult<N>> {
+  // The table's row fixes both types; TypeScript cannot follow that through a union of rows.
+  const operation = operations[name] as unknown as Operation<unknown, OperationResult<N>>;
+  const fields = { operation: name, actor: call.actor.name, reason: call.actor.reason };
+  try {
+    const result = await operation.run(context, operation.read(input), call);
+    if (operation.changes) log.info('admin.done', { ...fields, ...targetFields(input) });
+    return result;
+  } catch (error) {
+    const known = error instanceof RegistryError ? new AdminError(error.kind, error.message, { cause: error }) : error;
+    if (operation.changes)
+      log.warn('admin.refused', {
+        ...fields,
+        ...targetFields(input),
+        why: known instanceof AdminError ? known.kind : 'failed',
+      });
+    throw known;
+  }
+}
+
+/** Whom a call was about, for the log. Values of settings and passwords stay out. */
+const targetFields = (input: Input): Record<string, string> => {
+  const fields: Record<string, string> = {};
+  for (const name of ['name', 'login', 'address', 'password-name', 'scope'])
+    if (typeof input[name] === 'string') fields[name === 'password-name' ? 'named' : name] = input[name].slice(0, 256);
+  return fields;
+};

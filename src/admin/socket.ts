@@ -1,0 +1,215 @@
+/**
+ * The control socket: how the command line speaks to the running gateway, which owns the store and its memories.
+ *
+ * A Unix socket in the data folder, mode 0600 in a folder of mode 0700: only the gateway's own user and root can open it, so whoever does
+ * may do everything. The name of the person behind a call is taken from the caller for the audit trail; it is not a proof.
+ *
+ *   -> {"operation":"account.list","actor":{"name":"jan"},"input":{"limit":100}}       "upload":true: lines {"piece":"..."} and {"end":true} follow
+ *   <- {"progress":[2000,9000]}                                                        none or more
+ *   <- {"result":...}  or  {"error":{"kind":"unknown","message":"..."}}
+ *
+ * Requests of one connection run one after another.
+ */
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { type Server, type Socket, createServer } from 'node:net';
+import { dirname } from 'node:path';
+import type { Clock, Log } from '../domain/effects.ts';
+import { type Milliseconds, seconds } from '../domain/units.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { LineError, MAX_LINE, linesOf, objectOf, writeLine } from './lines.ts';
+import { type OperationName, isOperation, runOperation } from './operations.ts';
+import { usablePath } from './socket-path.ts';
+
+export interface ControlSocketOptions {
+  readonly path: string;
+  readonly context: AdminContext;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** A connection that sends nothing for so long is closed. */
+  readonly idle?: Milliseconds;
+  readonly maxLine?: number;
+}
+
+export interface ControlSocket {
+  /** Takes no more, lets running operations end for at most `drain`, and removes the socket. */
+  stop(drain: Milliseconds): Promise<void>;
+}
+
+const MAX_CONNECTIONS = 32;
+/** Characters of one upload: a registry of 100,000 lines is some 10 MB. */
+const MAX_UPLOAD = 64 * 1024 * 1024;
+
+/** The caller holds the lock of the data folder, so a socket that lies there belongs to nobody. */
+export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
+  const open = new Set<Session>();
+  const server = createServer((socket) => {
+    const session = new Session(socket, options);
+    open.add(session);
+    void session.run().finally(() => open.delete(session));
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  const folder = dirname(options.path);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  rmSync(options.path, { force: true });
+  const usable = usablePath(options.path);
+  try {
+    await listen(server, usable.path);
+  } finally {
+    usable.close();
+  }
+  return {
+    stop: async (drain) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const timer = options.clock.after(drain, () => {
+        for (const session of open) session.cut();
+      });
+      for (const session of open) session.endWhenIdle();
+      await closed;
+      timer.cancel();
+      rmSync(options.path, { force: true });
+    },
+  };
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  // The socket must never be open to others, not even between bind and chmod. bind() happens inside listen().
+  const before = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, () => {
+        server.off('error', reject);
+        resolve();
+      });
+      process.umask(before);
+    });
+  } finally {
+    process.umask(before);
+  }
+  chmodSync(path, 0o600);
+}
+
+class Session {
+  readonly #socket: Socket;
+  readonly #options: ControlSocketOptions;
+  #busy = false;
+  #ending = false;
+
+  constructor(socket: Socket, options: ControlSocketOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    socket.on('error', () => undefined);
+  }
+
+  cut(): void {
+    this.#socket.destroy();
+  }
+
+  endWhenIdle(): void {
+    this.#ending = true;
+    if (!this.#busy) this.#socket.destroy();
+  }
+
+  async run(): Promise<void> {
+    const { clock, log, idle = seconds(30), maxLine = MAX_LINE } = this.#options;
+    const lines = linesOf(this.#socket, maxLine);
+    const next = async (): Promise<string | undefined> => {
+      const timer = clock.after(idle, () => this.cut());
+      try {
+        const got = await lines.next();
+        return got.done === true ? undefined : got.value;
+      } finally {
+        timer.cancel();
+      }
+    };
+    try {
+      for (let line = await next(); line !== undefined; line = await next()) {
+        this.#busy = true;
+        await this.#answer(line, next);
+        this.#busy = false;
+        if (this.#ending) break;
+      }
+    } catch (error) {
+      if (error instanceof LineError)
+        await this.#error(new AdminError('invalid', `Cannot read the request: ${error.message}`));
+      else if (!this.#socket.destroyed) log.error('admin.failed', { why: String(error) });
+    } finally {
+      this.#socket.end();
+      this.#socket.destroySoon();
+    }
+  }
+
+  async #answer(line: string, next: () => Promise<string | undefined>): Promise<void> {
+    const request = objectOf(line);
+    const operation = request?.operation;
+    if (request === undefined || typeof operation !== 'string' || !isOperation(operation))
+      return await this.#error(
+        new AdminError(
+          'invalid',
+          `Cannot read the request: expected one JSON object a line with the name of an operation${typeof operation === 'string' ? `, not "${operation.slice(0, 64)}"; are command line and gateway of the same version?` : ''}`,
+        ),
+      );
+    const upload = request.upload === true ? uploadOf(next) : undefined;
+    await this.#run(operation, request, upload);
+    // What the operation did not read must not be taken for the next request.
+    if (upload !== undefined) for await (const _ of upload) continue;
+  }
+
+  async #run(
+    operation: OperationName,
+    request: Readonly<Record<string, unknown>>,
+    upload: AsyncGenerator<string, void, undefined> | undefined,
+  ): Promise<void> {
+    const { context, log } = this.#options;
+    const call: Call = {
+      actor: actorOf(request.actor),
+      progress: (done, total) => void writeLine(this.#socket, { progress: [done, total] }),
+      ...(upload === undefined ? {} : { upload: unreturned(upload) }),
+    };
+    const input = typeof request.input === 'object' && request.input !== null ? request.input : {};
+    try {
+      const result = await runOperation(operation, context, input as Record<string, unknown>, call, log);
+      await writeLine(this.#socket, { result });
+    } catch (error) {
+      if (error instanceof LineError) throw error;
+      if (!(error instanceof AdminError)) log.error('admin.failed', { operation, why: String(error) });
+      await this.#error(
+        error instanceof AdminError
+          ? error
+          : new AdminError('failed', `Cannot do ${operation}: ${String(error)}; the gateway's log has more`),
+      );
+    }
+  }
+
+  async #error(error: AdminError): Promise<void> {
+    await writeLine(this.#socket, { error: { kind: error.kind, message: error.message } });
+  }
+}
+
+function actorOf(value: unknown): Call['actor'] {
+  const { name, reason } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const clean = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').slice(0, 256);
+  return {
+    name: typeof name === 'string' && name !== '' ? clean(name) : 'unknown',
+    ...(typeof reason === 'string' && reason !== '' ? { reason: clean(reason) } : {}),
+  };
+}
+
+/** Hides `return()`: a reader that stops early must leave the rest for `#answer` to skip. */
+const unreturned = (source: AsyncGenerator<string, void, undefined>): AsyncIterable<string> => ({
+  [Symbol.asyncIterator]: () => ({ next: () => source.next() }),
+});
+
+async function* uploadOf(next: () => Promise<string | undefined>): AsyncGenerator<string, void, undefined> {
+  let taken = 0;
+  for (;;) {
+    const line = await next();
+    if (line === undefined) throw new LineError('the connection ended inside an upload');
+    const part = objectOf(line);
+    if (part?.end === true) return;
+    if (typeof part?.piece !== 'string') throw new LineError('expected a piece of an upload or its end');
+    if ((taken += part.piece.length) > MAX_UPLOAD)
+      throw new LineError(`an upload is longer than ${MAX_UPLOAD} characters`);
+    yield part.piece;
+  }
+}

@@ -1,0 +1,87 @@
+/** What listings show: the shapes that `--json` prints and docs/operations.md documents. Times are ISO 8601, sizes octets. */
+import type { Organisation, RegisteredAddress } from '../domain/registry.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { Instant } from '../domain/units.ts';
+import type { AccountSummary } from '../store/registry.ts';
+
+export interface OrganisationView {
+  readonly name: string;
+  readonly title: string;
+  readonly contact?: string;
+  readonly telephone?: string;
+  readonly language: string;
+  readonly agb?: string;
+  readonly ura?: string;
+  readonly settings: Settings;
+}
+
+export interface PasswordView {
+  readonly name: string;
+  readonly created: string;
+  readonly ends?: string;
+  readonly lastUsed?: string;
+}
+
+export interface AddressView {
+  readonly address: string;
+  readonly account: string;
+  readonly state: string;
+  readonly settings: Settings;
+}
+
+export interface AccountView {
+  readonly login: string;
+  readonly organisation: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly addresses: readonly Omit<AddressView, 'account'>[];
+  readonly passwords: readonly PasswordView[];
+  /** Addresses of other accounts that this one may send as. */
+  readonly sendsAs: readonly string[];
+  readonly used: number;
+  readonly messages: number;
+  readonly settings: Settings;
+}
+
+/** One setting as it holds, and where that was decided. */
+export interface SettingView {
+  readonly name: string;
+  readonly value: string;
+  readonly from: 'address' | 'account' | 'organisation' | 'default';
+  readonly about: string;
+}
+
+const iso = (at: Instant): string => new Date(at).toISOString();
+
+export function viewOrganisation(organisation: Organisation): OrganisationView {
+  const { id: _, ...rest } = organisation;
+  return rest;
+}
+
+export const viewAddress = (registered: RegisteredAddress, account: string): AddressView => ({
+  address: registered.address,
+  account,
+  state: registered.state,
+  settings: registered.settings,
+});
+
+export const viewPasswords = (passwords: AccountSummary['passwords']): PasswordView[] =>
+  passwords.map((p) => ({
+    name: p.name,
+    created: iso(p.createdAt),
+    ...(p.endsAt === undefined ? {} : { ends: iso(p.endsAt) }),
+    ...(p.lastUsedAt === undefined ? {} : { lastUsed: iso(p.lastUsedAt) }),
+  }));
+
+export const viewAccount = (summary: AccountSummary): AccountView => ({
+  login: summary.account.login,
+  organisation: summary.organisation,
+  kind: summary.account.kind,
+  state: summary.account.state,
+  addresses: summary.addresses.map(({ address, state, settings }) => ({ address, state, settings })),
+  passwords: viewPasswords(summary.passwords),
+  sendsAs: summary.sendsAs,
+  used: summary.used,
+  messages: summary.messages,
+  settings: summary.account.settings,
+});

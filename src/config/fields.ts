@@ -1,0 +1,137 @@
+/**
+ * The kinds of values that the configuration knows. Each field carries its expectation, its default and its meaning, so that the type, the
+ * error text and the reference page come from one line of schema.ts.
+ */
+import { isAbsolute } from 'node:path';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { formatOctets, parseOctets } from '../domain/settings.ts';
+import { type Milliseconds, type Octets, octets } from '../domain/units.ts';
+import { NetworkSet } from '../platform/network.ts';
+import { formatDuration, parseDuration } from './units.ts';
+
+export interface FieldMeta {
+  readonly about: string;
+  readonly expects: string;
+  /** As it is written in the file; absent where a value must be given or where leaving it out means something. */
+  readonly initial?: Initial;
+  readonly optional?: boolean;
+}
+type Initial = string | number | boolean | readonly string[];
+
+// zod keeps what is said about a schema in a registry; ours is typed.
+export const fieldMeta = z.registry<FieldMeta>();
+
+/** One field: `read` answers undefined for a value that is not what `expects` says. */
+function field<T>(meta: FieldMeta, read: (raw: unknown) => T | undefined): z.ZodType<T> {
+  const parse = z.unknown().transform((raw, context): T => {
+    const value = read(raw);
+    if (value !== undefined) return value;
+    context.issues.push({ code: 'custom', message: meta.expects, input: raw });
+    return z.NEVER;
+  });
+  const schema = meta.initial === undefined ? parse : parse.prefault(meta.initial);
+  fieldMeta.add(schema, meta);
+  return schema;
+}
+
+/** A field that may be left out. */
+export function optional<T>(inner: z.ZodType<T>): z.ZodOptional<z.ZodType<T>> {
+  const schema = inner.optional();
+  const meta = fieldMeta.get(inner);
+  if (meta !== undefined) fieldMeta.add(schema, { ...meta, optional: true });
+  return schema;
+}
+
+const withInitial = (meta: FieldMeta, initial: Initial | undefined): FieldMeta =>
+  initial === undefined ? meta : { ...meta, initial };
+
+/** A length of time; `initial`, `min` and `max` as they are written. */
+export function duration(about: string, initial: string, min: string, max: string): z.ZodType<Milliseconds> {
+  const [low = 0, high = 0] = [parseDuration(min), parseDuration(max)];
+  const expects = `a length of time from ${min} to ${max}, such as "${initial}"`;
+  return field({ about, expects, initial }, (raw) => {
+    const value = typeof raw === 'string' ? parseDuration(raw) : undefined;
+    return value !== undefined && value >= low && value <= high ? value : undefined;
+  });
+}
+
+/** A size in octets. */
+export function size(about: string, initial: string, min: string, max: string): z.ZodType<Octets> {
+  const [low = 0, high = 0] = [parseOctets(min), parseOctets(max)];
+  return field({ about, expects: `a size from ${min} to ${max}, such as "${initial}"`, initial }, (raw) => {
+    const value = typeof raw === 'string' ? parseOctets(raw) : undefined;
+    return value !== undefined && value >= low && value <= high ? octets(value) : undefined;
+  });
+}
+
+export function count(about: string, initial: number | undefined, min: number, max: number): z.ZodType<number> {
+  return field(withInitial({ about, expects: `a whole number from ${min} to ${max}` }, initial), (raw) =>
+    typeof raw === 'number' && Number.isInteger(raw) && raw >= min && raw <= max ? raw : undefined,
+  );
+}
+
+export function choice<const C extends string>(about: string, of: readonly C[], initial?: C): z.ZodType<C> {
+  return field(withInitial({ about, expects: of.map((c) => `"${c}"`).join(' or ') }, initial), (raw) =>
+    of.find((c) => c === raw),
+  );
+}
+
+const MAX_PATH = 4096;
+/** A file or folder; relative ones start at the folder of the configuration file. */
+export const path = (about: string, initial?: string): z.ZodType<string> =>
+  field(
+    withInitial({ about, expects: 'a path in quotes, relative to the folder of this file or absolute' }, initial),
+    (raw) => (typeof raw === 'string' && raw !== '' && raw.length <= MAX_PATH && !raw.includes('\0') ? raw : undefined),
+  );
+
+/** A program by its absolute path, and its arguments: no shell takes part, so nothing in it is expanded. */
+export const command = (about: string): z.ZodType<readonly string[]> =>
+  field(
+    {
+      about,
+      expects:
+        'a list of a program with its absolute path and its arguments, such as ["/usr/bin/systemd-creds", "decrypt", "KEY"]',
+    },
+    (raw) => {
+      if (!Array.isArray(raw) || raw.length === 0 || raw.length > 64) return undefined;
+      const words = raw.filter((w): w is string => typeof w === 'string' && !w.includes('\0'));
+      return words.length === raw.length && isAbsolute(words[0] ?? '') ? words : undefined;
+    },
+  );
+
+/** RFC 1123 section 2.1; the name must have a dot or be localhost, since peers compare it with certificates. */
+const HOST = /^(?=.{1,253}$)(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)+(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/;
+export const hostname = (about: string): z.ZodType<string> =>
+  field({ about, expects: 'a host name with its domain, such as "mail.example.nl"' }, (raw) =>
+    typeof raw === 'string' && (HOST.test(raw) || raw === 'localhost') && isIP(raw) === 0
+      ? raw.toLowerCase()
+      : undefined,
+  );
+
+export const ipAddress = (about: string, initial?: string): z.ZodType<string> =>
+  field(
+    withInitial({ about, expects: 'an IP address, such as "0.0.0.0" or "::" for every one of this machine' }, initial),
+    (raw) => (typeof raw === 'string' && isIP(raw) !== 0 ? raw : undefined),
+  );
+
+export const shortName = (about: string): z.ZodType<string> =>
+  field({ about, expects: 'a name of 1 to 32 characters a-z, 0-9 and -' }, (raw) =>
+    typeof raw === 'string' && /^[a-z0-9][a-z0-9-]{0,31}$/.test(raw) ? raw : undefined,
+  );
+
+export const networks = (about: string): z.ZodType<readonly string[]> =>
+  field({ about, expects: 'a list of networks, such as ["192.0.2.0/24", "2001:db8::/48"]', initial: [] }, (raw) => {
+    if (!Array.isArray(raw) || raw.length > 1000) return undefined;
+    const list = raw.filter((n): n is string => typeof n === 'string');
+    try {
+      new NetworkSet(list);
+    } catch {
+      return undefined;
+    }
+    return list.length === raw.length ? list : undefined;
+  });
+
+/** Writes a default as the file writes it. */
+export const writeValue = (value: unknown): string => JSON.stringify(value);
+export { formatDuration, formatOctets };

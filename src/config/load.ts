@@ -1,0 +1,186 @@
+/**
+ * Reads the configuration file. Every problem is reported at once; nothing is guessed, and a name that nobody knows is refused, since a
+ * mistyped limit is a limit that does not hold.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { TomlError, parse } from 'smol-toml';
+import type { TlsMaterial } from '../platform/listener.ts';
+import { type Config, type ParsedConfig, configSchema } from './schema.ts';
+import { ConfigError, type ConfigProblem, problemsOf, shown } from './problem.ts';
+
+/** No configuration comes near this; a device file or a log given by mistake does. */
+const MAX_FILE = 1024 * 1024;
+
+/** Throws ConfigError. */
+export function loadConfig(path: string): Config {
+  const file = resolve(path);
+  const refuse = (...problems: ConfigProblem[]): never => {
+    throw new ConfigError(path, problems);
+  };
+  const text = readText(file);
+  if (typeof text !== 'string') return refuse(text);
+  let document: unknown;
+  try {
+    document = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [what = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
+    return refuse({
+      path: `line ${error.line}, column ${error.column}`,
+      expected: 'TOML',
+      remedy: `${what}; correct the line`,
+    });
+  }
+  const parsed = configSchema.safeParse(document);
+  if (!parsed.success) return refuse(...problemsOf(document, parsed.error.issues));
+  const config = { ...absolute(parsed.data, dirname(file)), file };
+  const problems = [...listenerProblems(config), ...keyProblems(config), ...fileProblems(config)];
+  return problems.length > 0 ? refuse(...problems) : config;
+}
+
+function readText(file: string): string | ConfigProblem {
+  try {
+    const stats = statSync(file);
+    if (!stats.isFile() || stats.size > MAX_FILE)
+      return { path: file, expected: 'a file of at most 1MiB', remedy: 'give the configuration file with --config' };
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    return {
+      path: file,
+      expected: 'a readable file',
+      remedy: `${reasonOf(error)}; give it with --config, or make one with "sluis init --config ${file}"`,
+    };
+  }
+}
+
+const reasonOf = (error: unknown): string => {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'it does not exist';
+  if (code === 'EACCES' || code === 'EPERM') return 'it may not be read by this user';
+  return `it cannot be read (${code ?? String(error)})`;
+};
+
+const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
+  const at = (path: string): string => resolve(base, path);
+  const { 'master-key-file': keyFile } = config.keys;
+  const { 'control-socket': socket } = config.data;
+  return {
+    ...config,
+    data: {
+      ...config.data,
+      folder: at(config.data.folder),
+      ...(socket === undefined ? {} : { 'control-socket': at(socket) }),
+    },
+    keys: {
+      ...config.keys,
+      folder: at(config.keys.folder),
+      ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
+    },
+    tls: { key: at(config.tls.key), certificate: at(config.tls.certificate) },
+  };
+};
+
+function listenerProblems(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const seen = new Map<string, string>();
+  config.listener.forEach((listener, i) => {
+    const claims: (readonly [string, string, string])[] = [['name', listener.name, `name ${listener.name}`]];
+    if (listener.port !== 0) claims.push(['port', shown(listener.port), `${listener.address} port ${listener.port}`]);
+    for (const [field, value, claim] of claims) {
+      const other = seen.get(claim);
+      if (other === undefined) seen.set(claim, `listener[${i}]`);
+      else
+        problems.push({
+          path: `listener[${i}].${field}`,
+          value,
+          expected: `no two listeners with ${claim}`,
+          remedy: `${other} has it already; change one`,
+        });
+    }
+  });
+  return problems;
+}
+
+function keyProblems(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const { folder, 'master-key-file': file, 'master-key-command': command } = config.keys;
+  if ((file === undefined) === (command === undefined))
+    problems.push({
+      path: 'keys',
+      expected: 'exactly one of master-key-file and master-key-command',
+      remedy: file === undefined ? 'neither is set; set one' : 'both are set; remove one',
+    });
+  for (const [name, path] of [
+    ['folder', folder],
+    ['master-key-file', file],
+  ] as const)
+    if (path !== undefined && isInside(path, config.data.folder))
+      problems.push({
+        path: `keys.${name}`,
+        value: shown(path),
+        expected: 'a place outside the data folder',
+        remedy: 'move it: a copy of the data folder must not carry the keys that open it',
+      });
+  return problems;
+}
+
+const isInside = (path: string, folder: string): boolean => {
+  const way = relative(folder, path);
+  return way === '' || (!way.startsWith('..') && !way.startsWith('/'));
+};
+
+/** Files that must be there, and keys that nobody else may read. */
+function fileProblems(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const check = (name: string, file: string | undefined, secret: boolean): void => {
+    if (file === undefined) return;
+    try {
+      const stats = statSync(file);
+      if (!stats.isFile())
+        problems.push({
+          path: name,
+          value: shown(file),
+          expected: 'a file',
+          remedy: 'it is something else; correct the path',
+        });
+      else if (secret && (stats.mode & 0o077) !== 0)
+        problems.push({
+          path: name,
+          value: shown(file),
+          expected: 'a file that only its owner may read (mode 0600)',
+          remedy: `it has mode 0${(stats.mode & 0o777).toString(8)}; run "chmod 600 ${file}"`,
+        });
+    } catch (error) {
+      problems.push({
+        path: name,
+        value: shown(file),
+        expected: 'a readable file',
+        remedy: `${reasonOf(error)}; correct the path or put it there`,
+      });
+    }
+  };
+  check('tls.key', config.tls.key, true);
+  check('tls.certificate', config.tls.certificate, false);
+  check('keys.master-key-file', config.keys['master-key-file'], true);
+  return problems;
+}
+
+/** Reads key and certificate. Throws ConfigError when a file has gone since. */
+export function readTlsMaterial(config: Config): TlsMaterial {
+  const read = (name: string, file: string): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new ConfigError(config.file, [
+        {
+          path: name,
+          value: shown(file),
+          expected: 'a readable PEM file',
+          remedy: `${reasonOf(error)}; correct the path or put it there`,
+        },
+      ]);
+    }
+  };
+  return { key: read('tls.key', config.tls.key), certificate: read('tls.certificate', config.tls.certificate) };
+}

@@ -1,0 +1,109 @@
+/** What is wrong with a configuration: everything at once, so that the operator edits the file once. */
+import type { z } from 'zod';
+import { configSchema } from './schema.ts';
+
+export interface ConfigProblem {
+  /** `smtp.max-message`, `listener[1].port`, or a file. */
+  readonly path: string;
+  /** What stands there, as the file writes it; absent where nothing stands. */
+  readonly value?: string;
+  readonly expected: string;
+  readonly remedy: string;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly ConfigProblem[];
+  constructor(file: string, problems: readonly ConfigProblem[]) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    super(`Cannot use configuration "${file}": ${count}\n${problems.map((p) => `  ${describe(p)}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+const describe = (p: ConfigProblem): string =>
+  `${p.path}: ${p.value === undefined ? '' : `${p.value}; `}expected ${p.expected}; ${p.remedy}`;
+
+/** A value as the file writes it, cut to a length that a line can bear. */
+export const shown = (value: unknown): string => {
+  const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+};
+
+export const pathOf = (path: readonly PropertyKey[]): string =>
+  path.map((p, i) => (typeof p === 'number' ? `[${p}]` : `${i === 0 ? '' : '.'}${String(p)}`)).join('') || 'the file';
+
+const valueAt = (document: unknown, path: readonly PropertyKey[]): unknown => {
+  let here = document;
+  for (const key of path) {
+    if (typeof here !== 'object' || here === null) return undefined;
+    here = (here as Record<PropertyKey, unknown>)[key];
+  }
+  return here;
+};
+
+/** Turns zod's issues into problems. */
+export function problemsOf(document: unknown, issues: readonly z.core.$ZodIssue[]): ConfigProblem[] {
+  return issues.flatMap((issue): ConfigProblem[] => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key]));
+    const value = valueAt(document, issue.path);
+    const path = pathOf(issue.path);
+    const expected = issue.code === 'custom' ? issue.message : expectationOf(issue);
+    return [
+      value === undefined
+        ? { path, expected, remedy: 'nothing is set; add it' }
+        : { path, value: shown(value), expected, remedy: 'correct it' },
+    ];
+  });
+}
+
+const expectationOf = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === 'invalid_type') return issue.expected === 'array' ? 'one or more [[...]] tables' : 'a [table]';
+  if (issue.code === 'too_small') return `at least ${issue.minimum} of them`;
+  if (issue.code === 'too_big') return `at most ${issue.maximum} of them`;
+  return issue.message;
+};
+
+function unknownKey(path: readonly PropertyKey[]): ConfigProblem {
+  const key = String(path.at(-1));
+  const known = keysAt(path.slice(0, -1));
+  const near = known.map((k) => [distance(key, k), k] as const).sort((a, b) => a[0] - b[0])[0];
+  const hint = near !== undefined && near[0] <= 3 ? `did you mean "${near[1]}"?` : 'remove it';
+  return {
+    path: pathOf(path),
+    expected: `one of: ${known.join(', ') || 'nothing here'}`,
+    remedy: `unknown name; ${hint}`,
+  };
+}
+
+/** The names that the schema knows below `path`. */
+function keysAt(path: readonly PropertyKey[]): string[] {
+  let here: unknown = configSchema;
+  for (const key of path) {
+    const def = (here as { def?: { type?: string; innerType?: unknown; element?: unknown } }).def;
+    if (typeof key === 'number') here = def?.element;
+    else here = unwrap((here as { shape?: Record<string, unknown> }).shape?.[String(key)]);
+  }
+  return Object.keys((unwrap(here) as { shape?: object } | undefined)?.shape ?? {});
+}
+
+const unwrap = (schema: unknown): unknown => {
+  let here = schema;
+  while ((here as { def?: { innerType?: unknown } } | undefined)?.def?.innerType !== undefined)
+    here = (here as { def: { innerType: unknown } }).def.innerType;
+  return here;
+};
+
+/** Levenshtein distance of two short words. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= Math.min(a.length, 64); i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1)
+      next.push(
+        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      );
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
