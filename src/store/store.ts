@@ -36,6 +36,12 @@ export class LockLost extends Error {
 /** The store cannot be opened. The text names the file, what is wrong with it and what to do. */
 export class StoreRefused extends Error {
   override readonly name = 'StoreRefused';
+  /** True when another process holds the data folder: the only refusal that waiting may cure. */
+  readonly held: boolean;
+  constructor(message: string, options: ErrorOptions & { readonly held?: boolean } = {}) {
+    super(message, options);
+    this.held = options.held ?? false;
+  }
 }
 
 /**
