@@ -43,6 +43,9 @@ export interface Account {
   readonly settings: Settings;
 }
 
+/** Most passwords that one account has: each costs a hash when a wrong one is tried. */
+export const MAX_PASSWORDS = 8;
+
 /** One of an account's passwords: named, so that each workplace can have its own and lose it alone. */
 export interface Password {
   readonly account: AccountId;

@@ -1,0 +1,280 @@
+/**
+ * Credentials in, an account or a refusal out.
+ *
+ * Order: memory, throttle, queue. What was right within the hour is granted at once, whatever is being attacked and however long the line
+ * is. Then the throttle says whether these credentials are judged now. Then they wait their turn for a hash. Neither throttle nor queue
+ * ever answers "wrong password": what was not judged is `busy`.
+ *
+ * Unknown login, wrong password, suspended and ended account do the same work and give the same outcome. An account with several
+ * passwords, or with an imported hash, costs another amount; so refusals leave on a grid of `refusalGrid` since the question came, which
+ * is coarser than those differences.
+ *
+ * Nothing here throws: a store that cannot answer is `busy`, and the log says why.
+ */
+import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
+import { needsRehash } from '../crypto/password-scheme.ts';
+import { isPossiblePassword } from '../crypto/password-text.ts';
+import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import { type Password, foldLogin, MAX_PASSWORDS } from '../domain/registry.ts';
+import type { Instant, Milliseconds } from '../domain/units.ts';
+import { hours, milliseconds, minutes, seconds } from '../domain/units.ts';
+import type { NetworkSet } from '../platform/network.ts';
+import type { AuditTrail } from '../store/audit.ts';
+import type { LoginRecord, Registry } from '../store/registry.ts';
+import type { AuthOutcome, Authenticator, Peer } from './authenticator.ts';
+import { LoginMemory } from './login-memory.ts';
+import { type FailureReason, LoginNotes } from './login-notes.ts';
+import { pause } from './pause.ts';
+import { Throttle, type ThrottleLimits, throttleDefaults } from './throttle.ts';
+import { type QueueLimits, VerifyQueue, queueDefaults } from './verify-queue.ts';
+
+export interface AuthenticatorLimits {
+  readonly queue: QueueLimits;
+  readonly throttle: ThrottleLimits;
+  /** How long a success is remembered after its last use, and how many are. */
+  readonly rememberFor: Milliseconds;
+  readonly remembered: number;
+  /** A back-off no longer than this is waited out; a longer one is answered at once. */
+  readonly shortWait: Milliseconds;
+  /** Refusals leave at a multiple of this; 0: as soon as they are known. */
+  readonly refusalGrid: Milliseconds;
+}
+
+export const authenticatorDefaults: AuthenticatorLimits = {
+  queue: queueDefaults,
+  throttle: throttleDefaults,
+  rememberFor: hours(1),
+  remembered: 100_000,
+  shortWait: seconds(2),
+  refusalGrid: milliseconds(300),
+};
+
+export interface AuthenticatorOptions {
+  readonly registry: Pick<Registry, 'findLogin' | 'notePasswordUse' | 'rehashPassword' | 'onChange'>;
+  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: RandomBytes;
+  readonly limits?: Partial<AuthenticatorLimits>;
+  /** Networks that are never throttled: the operator's own monitoring, a front that hides many clients behind one address. */
+  readonly exempt?: NetworkSet;
+  /** For tests that need no real hashing. */
+  readonly passwords?: {
+    readonly verify: (hash: string, text: string) => Promise<boolean>;
+    readonly hash: (text: string) => Promise<string>;
+  };
+}
+
+export interface PasswordAuthenticator extends Authenticator {
+  /** What waits and what runs, for metrics. */
+  readonly load: { readonly waiting: number; readonly running: number; readonly remembered: number };
+  /** Writes what was only counted so far, and ends the worker thread. */
+  close(): Promise<void>;
+}
+
+/** Uses of one password are noted at most this often: a poll each minute needs no write each minute. */
+const NOTE_USE = minutes(10);
+
+export function createAuthenticator(options: AuthenticatorOptions): PasswordAuthenticator {
+  return new StoreAuthenticator(options);
+}
+
+interface Judged {
+  readonly record: LoginRecord | undefined;
+  readonly password: Password | undefined;
+}
+
+class StoreAuthenticator implements PasswordAuthenticator {
+  readonly #options: AuthenticatorOptions;
+  readonly #limits: AuthenticatorLimits;
+  readonly #memory: LoginMemory;
+  readonly #throttle: Throttle;
+  readonly #queue: VerifyQueue;
+  readonly #notes: LoginNotes;
+  readonly #dummy: string;
+  readonly #verify: (hash: string, text: string) => Promise<boolean>;
+  readonly #hash: (text: string) => Promise<string>;
+  readonly #closeVerifier: () => Promise<void>;
+  readonly #rehashing = new Set<string>();
+
+  constructor(options: AuthenticatorOptions) {
+    const { registry, audit, clock, log, random } = options;
+    this.#options = options;
+    this.#limits = { ...authenticatorDefaults, ...options.limits };
+    this.#memory = new LoginMemory(random(32), this.#limits.rememberFor, this.#limits.remembered);
+    this.#throttle = new Throttle(this.#limits.throttle);
+    this.#queue = new VerifyQueue(clock, this.#limits.queue);
+    this.#notes = new LoginNotes(clock, log, audit);
+    this.#dummy = dummyHash(random);
+    const verifier = createPasswordVerifier();
+    this.#verify = options.passwords?.verify ?? ((hash, text) => verifier.verify(hash, text));
+    this.#hash = options.passwords?.hash ?? hashPassword;
+    this.#closeVerifier = () => verifier.close();
+    registry.onChange((accounts) => this.#memory.forget(accounts));
+  }
+
+  get load(): { readonly waiting: number; readonly running: number; readonly remembered: number } {
+    return { waiting: this.#queue.waiting, running: this.#queue.running, remembered: this.#memory.size };
+  }
+
+  async close(): Promise<void> {
+    this.#notes.flush();
+    await this.#closeVerifier();
+  }
+
+  async password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome> {
+    const came = this.#options.clock.monotonic();
+    // No account has such a name; it is judged like any other that nobody has.
+    const folded = foldLogin(login) ?? '';
+    try {
+      const record = await this.#find(folded);
+      const remembered = this.#recall(record, password, peer);
+      if (remembered !== undefined) return remembered;
+      if (!(await this.#admitted(folded, peer, signal))) return this.#busy(folded, record, peer, 'throttled', signal);
+      const served = await this.#queue.run(this.#place(peer, signal), () => this.#judge(folded, password, peer));
+      if (served.kind === 'busy') return this.#busy(folded, record, peer, 'overload', signal);
+      if (served.value === 'throttled') return this.#busy(folded, record, peer, 'throttled', signal);
+      return await this.#conclude(folded, password, peer, served.value, came, signal);
+    } catch (error) {
+      this.#options.log.error('auth.error', { session: peer.session, error: String(error) });
+      return this.#busy(folded, undefined, peer, 'store', signal);
+    }
+  }
+
+  #find(folded: string): Promise<LoginRecord | undefined> {
+    return folded === '' ? Promise.resolve(undefined) : this.#options.registry.findLogin(folded);
+  }
+
+  #recall(record: LoginRecord | undefined, password: string, peer: Peer): AuthOutcome | undefined {
+    if (record?.account.state !== 'active') return undefined;
+    const { clock, registry } = this.#options;
+    const { account, organisation, version } = record;
+    const now = clock.monotonic();
+    const found = this.#memory.find(this.#memory.digest(account.login, password, version), now, clock.now());
+    if (found === undefined) return undefined;
+    if (now - found.notedAt >= NOTE_USE) {
+      found.notedAt = now;
+      registry.notePasswordUse(account.id, found.name, clock.now());
+    }
+    this.#throttle.succeeded(account.login, peer.network, now);
+    this.#notes.remembered(account, peer);
+    return { kind: 'granted', account, organisation };
+  }
+
+  /** False while a back-off lasts that is too long to wait for, or when the peer left during a short one. */
+  async #admitted(folded: string, peer: Peer, signal: AbortSignal): Promise<boolean> {
+    const wait = this.#backOff(folded, peer);
+    if (wait === 0) return true;
+    if (wait > this.#limits.shortWait) return false;
+    // A timer may fire a fraction of a millisecond early, and the throttle is asked again behind the queue.
+    await pause(this.#options.clock, milliseconds(Math.ceil(wait) + 1), signal);
+    return !signal.aborted;
+  }
+
+  #backOff(folded: string, peer: Peer): Milliseconds {
+    if (this.#options.exempt?.has(peer.address) === true) return milliseconds(0);
+    return this.#throttle.wait(folded, peer.network, this.#options.clock.monotonic());
+  }
+
+  #place(peer: Peer, signal: AbortSignal): { lane: 'known' | 'stranger'; network: string; signal: AbortSignal } {
+    const known = this.#throttle.knows(peer.network, this.#options.clock.monotonic());
+    return { lane: known ? 'known' : 'stranger', network: peer.network, signal };
+  }
+
+  /** Runs in the queue. Throttle and record are asked again: others have guessed and operators have acted while we waited. */
+  async #judge(folded: string, password: string, peer: Peer): Promise<Judged | 'throttled'> {
+    if (this.#backOff(folded, peer) > 0) return 'throttled';
+    const record = await this.#find(folded);
+    // What cannot be a password (empty, NUL, too long) is hashed in another's stead: the same work, no chance, no quadratic cost.
+    const possible = isPossiblePassword(password);
+    const text = possible ? password : 'impossible';
+    const valid = validPasswords(record, this.#options.clock.now());
+    if (valid.length === 0) await this.#verify(this.#dummy, text);
+    for (const candidate of valid)
+      if ((await this.#verify(candidate.hash, text)) && possible) return { record, password: candidate };
+    return { record, password: undefined };
+  }
+
+  async #conclude(
+    folded: string,
+    password: string,
+    peer: Peer,
+    { record, password: match }: Judged,
+    came: Milliseconds,
+    signal: AbortSignal,
+  ): Promise<AuthOutcome> {
+    const { clock, registry } = this.#options;
+    const now = clock.monotonic();
+    if (record?.account.state !== 'active' || match === undefined) {
+      const guess = this.#memory.digest(folded, password, 'guess');
+      if (this.#options.exempt?.has(peer.address) !== true) this.#throttle.failed(folded, peer.network, guess, now);
+      this.#notes.failed(folded, record?.account, peer, reasonOf(record, match));
+      await this.#onGrid(came, signal);
+      return { kind: 'refused' };
+    }
+    const { account, organisation, version } = record;
+    this.#throttle.succeeded(account.login, peer.network, now);
+    this.#memory.remember(
+      this.#memory.digest(account.login, password, version),
+      {
+        account: account.id,
+        name: match.name,
+        notedAt: now,
+        ...(match.endsAt === undefined ? {} : { endsAt: match.endsAt }),
+      },
+      now,
+    );
+    registry.notePasswordUse(account.id, match.name, clock.now());
+    this.#notes.verified(account, peer, match.name);
+    if (needsRehash(match.hash)) this.#rehash(match, password);
+    return { kind: 'granted', account, organisation };
+  }
+
+  /** A peer that left on its own is no event. */
+  #busy(
+    folded: string,
+    record: LoginRecord | undefined,
+    peer: Peer,
+    reason: FailureReason,
+    signal: AbortSignal,
+  ): AuthOutcome {
+    if (!signal.aborted) this.#notes.failed(folded, record?.account, peer, reason);
+    return { kind: 'busy' };
+  }
+
+  async #onGrid(came: Milliseconds, signal: AbortSignal): Promise<void> {
+    const grid = this.#limits.refusalGrid;
+    if (grid === 0) return;
+    const past = (this.#options.clock.monotonic() - came) % grid;
+    await pause(this.#options.clock, milliseconds(grid - past), signal);
+  }
+
+  /** Replaces an imported hash when nobody waits for a hash any more. Given up quietly: the next login tries again. */
+  #rehash({ account, name, hash }: Password, password: string): void {
+    const key = `${account}\0${name}`;
+    if (this.#rehashing.has(key)) return;
+    this.#rehashing.add(key);
+    this.#queue
+      .run({ lane: 'later', network: 'rehash' }, async () => {
+        await this.#options.registry.rehashPassword(account, name, hash, await this.#hash(password));
+      })
+      .catch((error: unknown) => this.#options.log.warn('auth.rehash_failed', { account, error: String(error) }))
+      .finally(() => this.#rehashing.delete(key))
+      .catch(() => undefined);
+  }
+}
+
+/** The passwords that may open the account now: not ended, the one used last first, at most `MAX_PASSWORDS`. */
+function validPasswords(record: LoginRecord | undefined, now: Instant): readonly Password[] {
+  const used = (p: Password): number => Math.max(p.lastUsedAt ?? 0, p.createdAt);
+  return (record?.passwords ?? [])
+    .filter((p) => p.endsAt === undefined || now < p.endsAt)
+    .sort((a, b) => used(b) - used(a))
+    .slice(0, MAX_PASSWORDS);
+}
+
+const reasonOf = (record: LoginRecord | undefined, match: Password | undefined): FailureReason => {
+  if (record === undefined) return 'unknown';
+  if (match === undefined || record.account.state === 'active') return 'wrong';
+  return record.account.state;
+};

@@ -1,0 +1,88 @@
+/**
+ * Remembers which credentials were right, so that polling costs no hash.
+ *
+ * What is kept is HMAC-SHA-256 under a key that this process made and never writes: login, password and the version of the login record.
+ * A change of anything that a login depends on changes the version, so an old entry can no longer be asked for; `forget` frees it besides.
+ * Only successes are kept, for an hour after the last use. The password itself is not.
+ */
+import { createHmac } from 'node:crypto';
+import type { AccountId } from '../domain/ids.ts';
+import type { Instant, Milliseconds } from '../domain/units.ts';
+import { BoundedMap } from './bounded-map.ts';
+
+export interface Remembered {
+  readonly account: AccountId;
+  /** Name of the password. */
+  readonly name: string;
+  readonly endsAt?: Instant;
+  /** When its use was last noted; monotonic. */
+  notedAt: Milliseconds;
+}
+
+interface Entry {
+  readonly remembered: Remembered;
+  until: number;
+}
+
+export class LoginMemory {
+  readonly #key: Uint8Array;
+  readonly #keep: Milliseconds;
+  readonly #entries: BoundedMap<string, Entry>;
+  readonly #ofAccount = new Map<AccountId, Set<string>>();
+
+  /** `key`: 32 octets of this process alone. `keep`: how long after the last use. `limit`: entries. */
+  constructor(key: Uint8Array, keep: Milliseconds, limit: number) {
+    this.#key = key;
+    this.#keep = keep;
+    this.#entries = new BoundedMap(limit, (digest, { remembered }) => this.#unlink(digest, remembered.account));
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The name under which a success is kept. Neither a folded login nor the version has a NUL, so no two triples share one. */
+  digest(login: string, password: string, version: number | string): string {
+    return createHmac('sha256', this.#key).update(`${login}\0${password}\0${version}`).digest('base64');
+  }
+
+  /** `now` is monotonic and starts the hour anew, `at` is the wall clock for the password's end. */
+  find(digest: string, now: Milliseconds, at: Instant): Remembered | undefined {
+    const entry = this.#entries.get(digest);
+    if (entry === undefined) return undefined;
+    const { remembered } = entry;
+    if (now >= entry.until || (remembered.endsAt !== undefined && at >= remembered.endsAt)) {
+      this.#entries.delete(digest);
+      this.#unlink(digest, remembered.account);
+      return undefined;
+    }
+    entry.until = now + this.#keep;
+    this.#entries.set(digest, entry);
+    return remembered;
+  }
+
+  remember(digest: string, remembered: Remembered, now: Milliseconds): void {
+    this.#entries.set(digest, { remembered, until: now + this.#keep });
+    const digests = this.#ofAccount.get(remembered.account);
+    if (digests === undefined) this.#ofAccount.set(remembered.account, new Set([digest]));
+    else digests.add(digest);
+  }
+
+  forget(accounts: readonly AccountId[] | 'many'): void {
+    if (accounts === 'many') {
+      this.#entries.clear();
+      this.#ofAccount.clear();
+      return;
+    }
+    for (const account of accounts) {
+      for (const digest of this.#ofAccount.get(account) ?? []) this.#entries.delete(digest);
+      this.#ofAccount.delete(account);
+    }
+  }
+
+  #unlink(digest: string, account: AccountId): void {
+    const digests = this.#ofAccount.get(account);
+    digests?.delete(digest);
+    if (digests?.size === 0) this.#ofAccount.delete(account);
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * What logins leave behind: log lines and audit rows.
+ *
+ * A login that took a hash is one row. A remembered one (a mail program that polls each minute) is a row at its first use in an hour and
+ * one count for the rest. Failures are one row for each account, network and minute, so that an attack cannot fill the trail.
+ *
+ * What stands in the login field is a password now and then, typed into the wrong box. A name that nobody has is therefore written only
+ * when it has the form of an address.
+ */
+import type { Clock, Log } from '../domain/effects.ts';
+import type { Account } from '../domain/registry.ts';
+import { hours, minutes } from '../domain/units.ts';
+import type { AuditTrail } from '../store/audit.ts';
+import type { Peer } from './authenticator.ts';
+import { Tally } from './tally.ts';
+
+/** `unknown`, `wrong`, `suspended`, `ended`: judged, and all the same to the peer. `throttled`, `overload`, `store`: not judged. */
+export type FailureReason = 'unknown' | 'wrong' | 'suspended' | 'ended' | 'throttled' | 'overload' | 'store';
+
+interface Subject {
+  readonly login: string;
+  readonly account: Account | undefined;
+  readonly peer: Peer;
+  readonly reason: FailureReason | 'remembered';
+}
+
+/** Keys that one window holds; beyond it the window is reported early. */
+const KEYS = 10_000;
+
+export class LoginNotes {
+  readonly #log: Log;
+  readonly #audit: Pick<AuditTrail, 'note'>;
+  readonly #failures: Tally<Subject>;
+  readonly #remembered: Tally<Subject>;
+
+  constructor(clock: Clock, log: Log, audit: Pick<AuditTrail, 'note'>) {
+    this.#log = log;
+    this.#audit = audit;
+    this.#failures = new Tally(clock, minutes(1), KEYS, (subject, count) => this.#writeFailures(subject, count));
+    this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count) => {
+      if (count > 1) this.#writeGranted(subject, { remembered: true, logins: count - 1 });
+    });
+  }
+
+  /** A password was verified. `password` is its name. */
+  verified(account: Account, peer: Peer, password: string): void {
+    this.#log.info('auth.granted', { ...sessionOf(peer), login: account.login, password });
+    this.#writeGranted(
+      { login: account.login, account, peer, reason: 'remembered' },
+      { remembered: false, logins: 1, password },
+    );
+  }
+
+  remembered(account: Account, peer: Peer): void {
+    this.#log.debug('auth.remembered', { ...sessionOf(peer), login: account.login });
+    const subject: Subject = { login: account.login, account, peer, reason: 'remembered' };
+    if (this.#remembered.add(`${account.id}\0${peer.network}\0${peer.protocol}`, subject))
+      this.#writeGranted(subject, { remembered: true, logins: 1 });
+  }
+
+  failed(login: string, account: Account | undefined, peer: Peer, reason: FailureReason): void {
+    const shown = shownLogin(login, account);
+    this.#log.debug('auth.failed', { ...sessionOf(peer), login: shown, reason });
+    this.#failures.add(`${shown}\0${peer.network}\0${peer.protocol}\0${reason}`, {
+      login: shown,
+      account,
+      peer,
+      reason,
+    });
+  }
+
+  /** Writes what is still only counted. */
+  flush(): void {
+    this.#failures.flush();
+    this.#remembered.flush();
+  }
+
+  #writeGranted({ account, peer }: Subject, facts: Readonly<Record<string, string | number | boolean>>): void {
+    this.#audit.note({
+      event: 'login.granted',
+      outcome: 'success',
+      ...(account === undefined ? {} : { account: account.id }),
+      facts: { protocol: peer.protocol, ...facts },
+      personal: { network: peer.network },
+    });
+  }
+
+  #writeFailures({ login, account, peer, reason }: Subject, count: number): void {
+    const judged = reason !== 'throttled' && reason !== 'overload' && reason !== 'store';
+    const event = judged ? 'auth.refused' : 'auth.busy';
+    this.#log.warn(event, { login, network: peer.network, protocol: peer.protocol, reason, count });
+    this.#audit.note({
+      event: judged ? 'login.refused' : 'login.busy',
+      outcome: 'failure',
+      ...(account === undefined ? {} : { account: account.id }),
+      facts: { protocol: peer.protocol, reason, count },
+      personal: { login, network: peer.network },
+    });
+  }
+}
+
+const sessionOf = ({ session, protocol, network }: Peer): Readonly<Record<string, string>> => ({
+  session,
+  protocol,
+  network,
+});
+
+const NOT_SHOWN = '(not an address)';
+
+const shownLogin = (login: string, account: Account | undefined): string =>
+  account?.login ?? (/^[^\p{C}\p{Z}@]{1,64}@[^\p{C}\p{Z}@]{1,189}$/u.test(login) ? login : NOT_SHOWN);

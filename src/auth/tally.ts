@@ -1,0 +1,47 @@
+/** Counts like events of one window of time, so that an attack writes one audit row a minute and not one a guess. */
+import type { Clock, Timer } from '../domain/effects.ts';
+import type { Milliseconds } from '../domain/units.ts';
+
+interface Counted<S> {
+  readonly subject: S;
+  count: number;
+}
+
+export class Tally<S> {
+  readonly #clock: Clock;
+  readonly #window: Milliseconds;
+  readonly #limit: number;
+  readonly #report: (subject: S, count: number) => void;
+  #counts = new Map<string, Counted<S>>();
+  #timer: Timer | undefined;
+
+  /** `report` is called once for each key when the window that began with the first event ends, or when `limit` keys are held. */
+  constructor(clock: Clock, window: Milliseconds, limit: number, report: (subject: S, count: number) => void) {
+    this.#clock = clock;
+    this.#window = window;
+    this.#limit = limit;
+    this.#report = report;
+  }
+
+  /** Returns true for the first of its key in this window. The first `subject` of a key stands for all. */
+  add(key: string, subject: S): boolean {
+    const counted = this.#counts.get(key);
+    if (counted !== undefined) {
+      counted.count += 1;
+      return false;
+    }
+    if (this.#counts.size >= this.#limit) this.flush();
+    this.#counts.set(key, { subject, count: 1 });
+    this.#timer ??= this.#clock.after(this.#window, () => this.flush());
+    return true;
+  }
+
+  /** Reports what was counted and starts anew; also the end of its timer. */
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const counts = this.#counts;
+    this.#counts = new Map();
+    for (const { subject, count } of counts.values()) this.#report(subject, count);
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Slows guessing down without shutting the owner out.
+ *
+ * Wrong guesses are counted per account, per network and per pair of both. Above a free number each further one doubles the time in which
+ * no more are judged, up to a cap; an hour without a counted failure forgets. Three rules keep strangers from locking an owner out:
+ * - A network from which the account has logged in before sees only its own failures for that account.
+ * - A network without any failure on record waits for the account's back-off at most `strangerCap`, however long others have been at it.
+ *   That is also the most that a botnet of fresh networks gets: one judged guess in `strangerCap`, about 2,900 a day.
+ * - The same wrong password again is no new guess: a mail program that polls with last year's password each minute counts once.
+ *
+ * What a caller gets is a time to wait, never a judgement. Pure but for its memory: the caller says what time it is.
+ */
+import type { Milliseconds } from '../domain/units.ts';
+import { days, hours, milliseconds, minutes, seconds } from '../domain/units.ts';
+import { BoundedMap } from './bounded-map.ts';
+
+export interface ThrottleLimits {
+  /** Guesses judged without a wait: for one account from networks it does not know, for one network, for one account from a network it knows. */
+  readonly freePerAccount: number;
+  readonly freePerNetwork: number;
+  readonly freePerPair: number;
+  /** The first back-off; each further failure doubles it. */
+  readonly first: Milliseconds;
+  /** Longest back-off of an account or network, for networks that have failed themselves. */
+  readonly cap: Milliseconds;
+  /** Longest back-off of an account for a network without failures. */
+  readonly strangerCap: Milliseconds;
+  /** Longest back-off for an account from a network it knows. */
+  readonly pairCap: Milliseconds;
+  /** The same guess again counts when it comes sooner than this. */
+  readonly repeat: Milliseconds;
+  readonly forgetAfter: Milliseconds;
+  /** How long a network stays known to an account after its last success. */
+  readonly trustFor: Milliseconds;
+  /** Most accounts, networks and pairs that are remembered, each. */
+  readonly entries: number;
+}
+
+export const throttleDefaults: ThrottleLimits = {
+  freePerAccount: 5,
+  freePerNetwork: 20,
+  freePerPair: 10,
+  first: seconds(1),
+  cap: minutes(5),
+  strangerCap: seconds(30),
+  pairCap: minutes(1),
+  repeat: seconds(10),
+  forgetAfter: hours(1),
+  trustFor: days(30),
+  entries: 50_000,
+};
+
+interface Failures {
+  count: number;
+  /** When the last one was counted, and when the last one of any kind came. Monotonic. */
+  counted: number;
+  seen: number;
+  /** The last few guesses, as keyed digests. */
+  guesses: readonly string[];
+}
+
+const GUESSES = 4;
+
+export class Throttle {
+  readonly #limits: ThrottleLimits;
+  readonly #accounts: BoundedMap<string, Failures>;
+  readonly #networks: BoundedMap<string, Failures>;
+  readonly #pairs: BoundedMap<string, Failures>;
+  // Successes have maps of their own: no flood of failures can push them out.
+  readonly #trusted: BoundedMap<string, number>;
+  readonly #known: BoundedMap<string, number>;
+
+  constructor(limits: ThrottleLimits = throttleDefaults) {
+    this.#limits = limits;
+    this.#accounts = new BoundedMap(limits.entries);
+    this.#networks = new BoundedMap(limits.entries);
+    this.#pairs = new BoundedMap(limits.entries);
+    this.#trusted = new BoundedMap(limits.entries);
+    this.#known = new BoundedMap(limits.entries);
+  }
+
+  /** How long until credentials for `login` (folded) from `network` are judged; 0: now. `now` is monotonic. */
+  wait(login: string, network: string, now: Milliseconds): Milliseconds {
+    const { freePerAccount, freePerNetwork, freePerPair, cap, strangerCap, pairCap } = this.#limits;
+    const pair = pairOf(login, network);
+    if (this.#recent(this.#trusted, pair, now)) return this.#left(this.#pairs, pair, freePerPair, pairCap, now);
+    const failedBefore = this.#live(this.#networks, network, now) !== undefined;
+    return milliseconds(
+      Math.max(
+        this.#left(this.#accounts, login, freePerAccount, failedBefore ? cap : strangerCap, now),
+        this.#left(this.#networks, network, freePerNetwork, cap, now),
+      ),
+    );
+  }
+
+  /** Notes a judged and wrong guess. `guess`: a keyed digest of login and password, so that the same one is recognised. */
+  failed(login: string, network: string, guess: string, now: Milliseconds): void {
+    const pair = pairOf(login, network);
+    this.#count(this.#networks, network, guess, now);
+    if (this.#recent(this.#trusted, pair, now)) this.#count(this.#pairs, pair, guess, now);
+    else this.#count(this.#accounts, login, guess, now);
+  }
+
+  /** Notes a success. It forgives the pair only: an attacker with an account of his own must not clear his network. */
+  succeeded(login: string, network: string, now: Milliseconds): void {
+    const pair = pairOf(login, network);
+    this.#trusted.set(pair, now);
+    this.#known.set(network, now);
+    this.#pairs.delete(pair);
+  }
+
+  /** True when somebody has logged in from this network of late: it goes first when the gateway is busy. */
+  knows(network: string, now: Milliseconds): boolean {
+    return this.#recent(this.#known, network, now);
+  }
+
+  /** How many entries are held: for the test that they are bounded. */
+  get size(): number {
+    return [this.#accounts, this.#networks, this.#pairs, this.#trusted, this.#known].reduce((n, m) => n + m.size, 0);
+  }
+
+  #recent(map: BoundedMap<string, number>, key: string, now: number): boolean {
+    const at = map.get(key);
+    return at !== undefined && now - at < this.#limits.trustFor;
+  }
+
+  #live(map: BoundedMap<string, Failures>, key: string, now: number): Failures | undefined {
+    const failures = map.get(key);
+    if (failures === undefined || now - failures.counted < this.#limits.forgetAfter) return failures;
+    map.delete(key);
+    return undefined;
+  }
+
+  #left(
+    map: BoundedMap<string, Failures>,
+    key: string,
+    free: number,
+    cap: Milliseconds,
+    now: Milliseconds,
+  ): Milliseconds {
+    const failures = this.#live(map, key, now);
+    if (failures === undefined || failures.count < free) return milliseconds(0);
+    // 2 ** 1023 is the last finite power; the cap is reached long before.
+    const delay = Math.min(cap, this.#limits.first * 2 ** Math.min(failures.count - free, 60));
+    return milliseconds(Math.max(0, failures.counted + delay - now));
+  }
+
+  #count(map: BoundedMap<string, Failures>, key: string, guess: string, now: number): void {
+    const failures = this.#live(map, key, now) ?? { count: 0, counted: now, seen: now, guesses: [] };
+    const repeated = failures.guesses.includes(guess) && now - failures.seen >= this.#limits.repeat;
+    failures.seen = now;
+    if (!repeated) {
+      failures.count += 1;
+      failures.counted = now;
+      failures.guesses = [guess, ...failures.guesses.filter((g) => g !== guess)].slice(0, GUESSES);
+    }
+    map.set(key, failures);
+  }
+}
+
+const pairOf = (login: string, network: string): string => `${login}\0${network}`;

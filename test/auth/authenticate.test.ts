@@ -1,0 +1,421 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type AuthenticatorLimits,
+  type PasswordAuthenticator,
+  authenticatorDefaults,
+  createAuthenticator,
+} from '../../src/auth/authenticate.ts';
+import type { AuthOutcome, Peer } from '../../src/auth/authenticator.ts';
+import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
+import { type Password, type State, MAX_PASSWORDS } from '../../src/domain/registry.ts';
+import { hours, instant, milliseconds, minutes, seconds } from '../../src/domain/units.ts';
+import { NetworkSet } from '../../src/platform/network.ts';
+import type { AuditEvent } from '../../src/store/audit.ts';
+import type { LoginRecord } from '../../src/store/registry.ts';
+import { FakeClock } from '../support/clock.ts';
+import { MemoryLog } from '../support/log.ts';
+
+type Changed = readonly AccountId[] | 'many';
+
+/** The part of the store that logins use, and passwords whose "hash" is `h:PASSWORD`, so that hashes are counted and not computed. */
+class World {
+  readonly clock = new FakeClock();
+  readonly log = new MemoryLog();
+  readonly audit: AuditEvent[] = [];
+  readonly records = new Map<string, LoginRecord>();
+  readonly used: string[] = [];
+  readonly rehashed: string[] = [];
+  readonly verified: string[] = [];
+  readonly listeners: ((accounts: Changed) => void)[] = [];
+  readonly auth: PasswordAuthenticator;
+  /** Set to keep hashes from ending. */
+  hold: Promise<void> | undefined;
+  broken = false;
+
+  constructor(limits: Partial<AuthenticatorLimits> = {}, exempt: readonly string[] = []) {
+    this.auth = createAuthenticator({
+      registry: {
+        findLogin: async (login) => {
+          if (this.broken) throw new Error('the store is closed');
+          return this.records.get(login);
+        },
+        notePasswordUse: (account, name) => void this.used.push(`${account}/${name}`),
+        rehashPassword: async (account, name, from, to) =>
+          void this.rehashed.push(`${account}/${name}: ${from} -> ${to}`),
+        onChange: (listener) => void this.listeners.push(listener),
+      },
+      audit: { note: (event) => void this.audit.push(event) },
+      clock: this.clock,
+      log: this.log,
+      random: (n) => new Uint8Array(n).fill(9),
+      limits: { refusalGrid: milliseconds(0), ...limits },
+      exempt: new NetworkSet(exempt),
+      passwords: {
+        verify: async (hash, text) => {
+          this.verified.push(hash);
+          await this.hold;
+          return hash === `h:${text}`;
+        },
+        hash: async (text) => `new:${text}`,
+      },
+    });
+  }
+
+  add(login: string, passwords: readonly (string | Partial<Password>)[], state: State = 'active'): AccountId {
+    const id = (this.records.size + 1) as AccountId;
+    const organisation = {
+      id: 1 as OrganisationId,
+      name: 'practice',
+      title: 'Practice',
+      language: 'nl',
+      settings: {},
+    } as const;
+    this.records.set(login, {
+      account: { id, login, organisation: organisation.id, kind: 'mail', state, settings: {} },
+      organisation,
+      passwords: passwords.map((p, i) => ({
+        account: id,
+        name: `p${i}`,
+        createdAt: instant(0),
+        ...(typeof p === 'string' ? { hash: `h:${p}` } : { hash: 'h:', ...p }),
+      })),
+      version: 1,
+    });
+    return id;
+  }
+
+  change(login: string, change: Partial<LoginRecord>): void {
+    const record = this.records.get(login)!;
+    this.records.set(login, { ...record, ...change, version: record.version + 1 });
+    for (const listener of this.listeners) listener([record.account.id]);
+  }
+
+  login(
+    login: string,
+    password: string,
+    address = '192.0.2.1',
+    signal = new AbortController().signal,
+  ): Promise<AuthOutcome> {
+    const peer: Peer = { session: 's1', protocol: 'pop3', address, network: address };
+    return this.auth.password(login, password, peer, signal);
+  }
+
+  /** Logs in and tells what came of it and how many hashes it took. */
+  async try(login: string, password: string, address?: string): Promise<readonly [AuthOutcome['kind'], number]> {
+    const before = this.verified.length;
+    const { kind } = await this.login(login, password, address);
+    return [kind, this.verified.length - before];
+  }
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('the right password is granted with account and organisation, its use noted and audited', async () => {
+  const world = new World();
+  const id = world.add('a@x.example', ['secret']);
+  const outcome = await world.login('A@X.example', 'secret');
+  assert.ok(outcome.kind === 'granted');
+  assert.equal(outcome.account.id, id);
+  assert.equal(outcome.organisation.name, 'practice');
+  assert.deepEqual(world.used, ['1/p0']);
+  assert.equal(world.audit[0]?.event, 'login.granted');
+  assert.equal(world.audit[0].account, id);
+});
+
+test('unknown login, wrong password, suspended, ended, impossible: refused alike, after one hash each', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  world.add('suspended@x.example', ['secret'], 'suspended');
+  world.add('ended@x.example', ['secret'], 'ended');
+  world.add('none@x.example', []);
+  world.add('past@x.example', [{ hash: 'h:secret', endsAt: instant(world.clock.now()) }]);
+  for (const [login, password] of [
+    ['a@x.example', 'wrong'],
+    ['a@x.example', ''],
+    ['a@x.example', 'secret\0'],
+    ['a@x.example', 'x'.repeat(100_000)],
+    ['nobody@x.example', 'secret'],
+    ['not : a "login"', 'secret'],
+    ['', 'secret'],
+    ['x'.repeat(100_000), 'secret'],
+    ['suspended@x.example', 'secret'],
+    ['suspended@x.example', 'wrong'],
+    ['ended@x.example', 'secret'],
+    ['none@x.example', 'secret'],
+    ['past@x.example', 'secret'],
+  ] as const) {
+    world.clock.advance(hours(2));
+    assert.deepEqual(
+      await world.try(login, password),
+      ['refused', 1],
+      `${login.slice(0, 30)} ${password.slice(0, 10)}`,
+    );
+  }
+});
+
+test('the work for an unknown login is a hash of the scheme and cost of our own', async () => {
+  const world = new World();
+  await world.login('nobody@x.example', 'secret');
+  assert.match(world.verified[0]!, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+});
+
+test('a refusal leaves on the grid, however long it took to find', async () => {
+  const world = new World({ refusalGrid: milliseconds(300) });
+  let answered = false;
+  const login = world.login('nobody@x.example', 'secret').then((outcome) => {
+    answered = true;
+    return outcome;
+  });
+  await settled();
+  world.clock.advance(299);
+  await settled();
+  assert.equal(answered, false);
+  world.clock.advance(1);
+  assert.deepEqual(await login, { kind: 'refused' });
+});
+
+test('a remembered login takes no hash, for an hour after its last use', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 1]);
+  for (let i = 0; i < 5; i += 1) {
+    world.clock.advance(hours(1) - 1);
+    assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 0]);
+  }
+  assert.deepEqual(await world.try('a@x.example', 'wrong'), ['refused', 1]);
+  world.clock.advance(hours(1));
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 1]);
+});
+
+test('a change of the account is seen by the next login: new password, suspension, revocation', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  await world.login('a@x.example', 'secret');
+  world.change('a@x.example', { passwords: [] });
+  assert.equal(world.auth.load.remembered, 0);
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['refused', 1]);
+  world.add('b@x.example', ['secret']);
+  await world.login('b@x.example', 'secret');
+  const { account } = world.records.get('b@x.example')!;
+  world.change('b@x.example', { account: { ...account, state: 'suspended' } });
+  assert.deepEqual(await world.try('b@x.example', 'secret'), ['refused', 1]);
+});
+
+test('a change that the listener did not hear of is still seen, by its version', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  await world.login('a@x.example', 'secret');
+  const record = world.records.get('a@x.example')!;
+  world.records.set('a@x.example', { ...record, passwords: [], version: 2 });
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['refused', 1]);
+});
+
+test('a password that was revoked while its login waited in line does not open', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  world.add('slow@x.example', ['secret']);
+  let release = (): void => undefined;
+  world.hold = new Promise((resolve) => (release = resolve));
+  const running = [
+    world.login('slow@x.example', 'x', '198.51.100.1'),
+    world.login('slow@x.example', 'y', '198.51.100.2'),
+  ];
+  const waiting = world.login('a@x.example', 'secret');
+  await settled();
+  world.change('a@x.example', { passwords: [] });
+  release();
+  assert.deepEqual(await waiting, { kind: 'refused' });
+  await Promise.all(running);
+});
+
+test('several passwords: the one used last is tried first, an ended one never, and no more than the limit', async () => {
+  const world = new World();
+  const now = world.clock.now();
+  world.add('a@x.example', [
+    { name: 'desk', hash: 'h:desk', createdAt: instant(now - 3000) },
+    { name: 'phone', hash: 'h:phone', createdAt: instant(now - 4000), lastUsedAt: instant(now - 10) },
+    { name: 'old', hash: 'h:old', createdAt: instant(now - 5000), lastUsedAt: instant(now - 5), endsAt: instant(now) },
+  ]);
+  assert.deepEqual(await world.try('a@x.example', 'phone'), ['granted', 1]);
+  assert.deepEqual(await world.try('a@x.example', 'desk'), ['granted', 2]);
+  assert.deepEqual(await world.try('a@x.example', 'old'), ['refused', 2]);
+  world.add(
+    'many@x.example',
+    Array.from({ length: 20 }, (_, i) => `p${i}`),
+  );
+  assert.deepEqual(await world.try('many@x.example', 'wrong'), ['refused', MAX_PASSWORDS]);
+});
+
+test('a remembered password stops at its end', async () => {
+  const world = new World();
+  world.add('a@x.example', [{ hash: 'h:secret', endsAt: instant(world.clock.now() + minutes(5)) }]);
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 1]);
+  world.clock.advance(minutes(5));
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['refused', 1]);
+});
+
+test('an imported hash is replaced after its first success, once, and not after a failure', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  await world.login('a@x.example', 'wrong');
+  await Promise.all([world.login('a@x.example', 'secret'), world.login('a@x.example', 'secret')]);
+  await settled();
+  assert.deepEqual(world.rehashed, ['1/p0: h:secret -> new:secret']);
+});
+
+test('uses of a remembered password are noted at most every ten minutes', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  for (let minute = 0; minute < 30; minute += 1) {
+    await world.login('a@x.example', 'secret');
+    world.clock.advance(minutes(1));
+  }
+  assert.equal(world.used.length, 3);
+});
+
+test('back-off answers busy without a hash, and never says that a password was wrong', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  const outcomes: string[] = [];
+  for (let i = 0; i < 12; i += 1) {
+    world.clock.advance(100);
+    outcomes.push((await world.try('a@x.example', `guess ${i}`, '198.51.100.7')).join(' '));
+    if (outcomes.at(-1) === 'busy 0') break;
+    // Short back-offs are waited out.
+    if (i >= 4) world.clock.advance(seconds(8));
+  }
+  assert.equal(outcomes.at(-1), 'busy 0');
+  assert.equal(new Set(outcomes.slice(0, -1)).size, 1);
+});
+
+test('a short back-off is waited out and then judged', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  for (let i = 0; i < 5; i += 1) await world.login('a@x.example', `guess ${i}`);
+  const login = world.login('a@x.example', 'secret');
+  await settled();
+  assert.equal(world.verified.length, 5);
+  world.clock.advance(1001);
+  assert.equal((await login).kind, 'granted');
+});
+
+test('a flood of wrong logins does not lock out a remembered one, nor one from a known network', async () => {
+  const world = new World({ queue: { ...authenticatorDefaults.queue, length: 50 } });
+  world.add('a@x.example', ['secret']);
+  await world.login('a@x.example', 'secret');
+  let release = (): void => undefined;
+  world.hold = new Promise((resolve) => (release = resolve));
+  const flood = Array.from({ length: 500 }, (_, i) =>
+    world.login('a@x.example', `guess ${i}`, `198.51.100.${i % 250}`),
+  );
+  await settled();
+  assert.equal(world.auth.load.waiting, 50);
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 0]);
+  assert.deepEqual(await world.try('a@x.example', 'secret', '198.51.100.3'), ['granted', 0]);
+
+  // The memory is lost (say, a changed setting): the owner's network takes a stranger's place in the full line and goes first.
+  world.change('a@x.example', {});
+  const owner = world.login('a@x.example', 'secret');
+  release();
+  assert.equal((await owner).kind, 'granted');
+  const kinds = new Set((await Promise.all(flood)).map((o) => o.kind));
+  assert.deepEqual([...kinds].sort(), ['busy', 'refused']);
+  assert.ok(world.verified.length < 20, `the throttle left ${world.verified.length} hashes of 500`);
+});
+
+test('overload waits at most 20 s and then answers busy', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  world.hold = new Promise(() => undefined);
+  void world.login('a@x.example', 'x', '198.51.100.1');
+  void world.login('a@x.example', 'y', '198.51.100.2');
+  await settled();
+  const third = world.login('a@x.example', 'secret');
+  await settled();
+  world.clock.advance(seconds(20));
+  assert.deepEqual(await third, { kind: 'busy' });
+});
+
+test('a peer that leaves frees its place and leaves no event behind', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  world.hold = new Promise(() => undefined);
+  void world.login('a@x.example', 'x', '198.51.100.1');
+  void world.login('a@x.example', 'y', '198.51.100.2');
+  await settled();
+  const peer = new AbortController();
+  const third = world.login('a@x.example', 'secret', '192.0.2.1', peer.signal);
+  await settled();
+  assert.equal(world.auth.load.waiting, 1);
+  peer.abort();
+  assert.deepEqual(await third, { kind: 'busy' });
+  assert.equal(world.auth.load.waiting, 0);
+  await world.auth.close();
+  assert.deepEqual(world.audit, []);
+});
+
+test('an exempt network is never held up', async () => {
+  const world = new World({}, ['10.0.0.0/8']);
+  world.add('a@x.example', ['secret']);
+  for (let i = 0; i < 100; i += 1)
+    assert.equal((await world.login('a@x.example', `guess ${i}`, '10.1.2.3')).kind, 'refused');
+  assert.deepEqual(await world.try('a@x.example', 'secret', '10.1.2.3'), ['granted', 1]);
+});
+
+test('a store that cannot answer is busy, logged as an error, and no wrong password', async () => {
+  const world = new World();
+  world.broken = true;
+  assert.deepEqual(await world.login('a@x.example', 'secret'), { kind: 'busy' });
+  assert.ok(world.log.names.includes('auth.error'));
+});
+
+test('failures are one audit row for account, network and minute', async () => {
+  const world = new World();
+  const id = world.add('a@x.example', ['secret']);
+  for (let i = 0; i < 4; i += 1) await world.login('a@x.example', `guess ${i}`);
+  await world.login('nobody@x.example', 'guess');
+  assert.deepEqual(world.audit, []);
+  world.clock.advance(minutes(1));
+  assert.deepEqual(world.audit, [
+    {
+      event: 'login.refused',
+      outcome: 'failure',
+      account: id,
+      facts: { protocol: 'pop3', reason: 'wrong', count: 4 },
+      personal: { login: 'a@x.example', network: '192.0.2.1' },
+    },
+    {
+      event: 'login.refused',
+      outcome: 'failure',
+      facts: { protocol: 'pop3', reason: 'unknown', count: 1 },
+      personal: { login: 'nobody@x.example', network: '192.0.2.1' },
+    },
+  ]);
+});
+
+test('a day of polling each minute leaves two audit rows an hour', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  for (let minute = 0; minute < 24 * 60; minute += 1) {
+    await world.login('a@x.example', 'secret');
+    world.clock.advance(minutes(1));
+  }
+  await world.auth.close();
+  const logins = world.audit.reduce((n, e) => n + Number(e.facts?.logins ?? 0), 0);
+  assert.equal(logins, 24 * 60, 'every login is counted');
+  assert.ok(world.audit.length <= 50, String(world.audit.length));
+});
+
+test('no password stands in log or audit, in clear or in base64, also when it was typed as the login', async () => {
+  const world = new World();
+  world.add('a@x.example', ['hunter2-secret']);
+  await world.login('a@x.example', 'hunter2-secret');
+  await world.login('a@x.example', 'hunter2-secret');
+  await world.login('hunter2-secret', 'a@x.example');
+  await world.login('a@x.example', 'hunter2-secret-wrong');
+  await world.auth.close();
+  const written = JSON.stringify([world.log.events, world.audit]);
+  assert.ok(!written.includes('hunter2'));
+  assert.ok(!written.includes(Buffer.from('hunter2-secret').toString('base64').slice(0, 16)));
+});
