@@ -45,6 +45,13 @@ export const addressOperations = {
     async ({ store }, at): Promise<AddressView[]> =>
       (await store.registry.listAddresses(at)).map((a) => viewAddress(a, a.login)),
   ),
+  'address.show': listing(
+    (input) => address(input, 'address'),
+    async ({ store }, of): Promise<AddressView> => {
+      const found = await recipientOf(store.registry, of);
+      return viewAddress(found.address, found.account.login);
+    },
+  ),
   'address.end': stateChange('ended'),
   'address.suspend': stateChange('suspended'),
   'address.resume': stateChange('active'),

@@ -12,8 +12,13 @@ import { ConfigError, type ConfigProblem, problemsOf, shown } from './problem.ts
 /** No configuration comes near this; a device file or a log given by mistake does. */
 const MAX_FILE = 1024 * 1024;
 
+export interface LoadOptions {
+  /** False: key and certificate files need not be there yet. */
+  readonly files?: boolean;
+}
+
 /** Throws ConfigError. */
-export function loadConfig(path: string): Config {
+export function loadConfig(path: string, { files = true }: LoadOptions = {}): Config {
   const file = resolve(path);
   const refuse = (...problems: ConfigProblem[]): never => {
     throw new ConfigError(path, problems);
@@ -35,7 +40,7 @@ export function loadConfig(path: string): Config {
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) return refuse(...problemsOf(document, parsed.error.issues));
   const config = { ...absolute(parsed.data, dirname(file)), file };
-  const problems = [...listenerProblems(config), ...keyProblems(config), ...fileProblems(config)];
+  const problems = [...listenerProblems(config), ...keyProblems(config), ...(files ? fileProblems(config) : [])];
   return problems.length > 0 ? refuse(...problems) : config;
 }
 
@@ -85,7 +90,7 @@ function listenerProblems(config: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const seen = new Map<string, string>();
   config.listener.forEach((listener, i) => {
-    const claims: (readonly [string, string, string])[] = [['name', listener.name, `name ${listener.name}`]];
+    const claims: (readonly [string, string, string])[] = [['name', shown(listener.name), `name ${listener.name}`]];
     if (listener.port !== 0) claims.push(['port', shown(listener.port), `${listener.address} port ${listener.port}`]);
     for (const [field, value, claim] of claims) {
       const other = seen.get(claim);

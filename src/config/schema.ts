@@ -83,11 +83,72 @@ const smtp = section({
   'max-recipients': count('Recipients of one message; the next is answered 452 4.5.3.', 1000, 1, 1000),
 });
 
-const pop3 = section({});
+const pop3 = section({
+  'login-time': duration('From connect to login, whatever is said meanwhile.', '2m', '1s', '30m'),
+  'idle-time': duration('Between two commands after login; RFC 1939 asks for at least 10 minutes.', '10m', '1s', '1d'),
+  'send-time': duration('For the peer to take one piece of at most 64 KiB.', '2m', '1s', '1h'),
+  'command-line': size('Longest command line.', '512B', '255B', '4KiB'),
+  'auth-line': size('Longest line with a SASL response.', '12KiB', '1KiB', '64KiB'),
+  'bad-commands': count('Commands in one session that were not understood; then it is closed.', 10, 1, 10_000),
+  'failed-logins': count('Failed logins in one session; then it is closed.', 5, 1, 1000),
+});
 
-const auth = section({});
+const auth = section({
+  'remember-for': duration('How long a success is remembered after its last use; 0s: never.', '1h', '0s', '1d'),
+  remembered: count('Successes remembered at most, in memory only.', 100_000, 1, 10_000_000),
+  'short-wait': duration(
+    'A back-off no longer than this is waited out, a longer one answered at once.',
+    '2s',
+    '0s',
+    '1m',
+  ),
+  'refusal-grid': duration(
+    'Refusals leave at a multiple of this, so that their time tells nothing.',
+    '300ms',
+    '0ms',
+    '10s',
+  ),
+  hashes: count('Password hashes at once; above 2 set UV_THREADPOOL_SIZE to this number plus 2.', 2, 1, 64),
+  queue: count('Logins that wait for a hash at most.', 4000, 1, 1_000_000),
+  'queue-per-network': count('Of these, from one network at most.', 2000, 1, 1_000_000),
+  patience: duration('How long a login waits for a hash before 454 4.7.0 or -ERR [SYS/TEMP].', '20s', '1s', '5m'),
+  'exempt-networks': networks('Networks whose failed logins cause no back-off, such as your own monitoring.'),
+  'free-per-account': count('Failures of an account, from networks it does not know, that cost nothing.', 5, 0, 10_000),
+  'free-per-network': count('Failures of one network that cost nothing.', 20, 0, 10_000),
+  'free-per-pair': count('Failures of an account from a network it knows that cost nothing.', 10, 0, 10_000),
+  'first-back-off': duration('The first back-off; each further failure doubles it.', '1s', '0s', '1h'),
+  'back-off-cap': duration('Longest back-off for networks that have failed themselves.', '5m', '0s', '1d'),
+  'back-off-cap-strangers': duration(
+    'Longest back-off of an account for a network without failures.',
+    '30s',
+    '0s',
+    '1d',
+  ),
+  'back-off-cap-known': duration('Longest back-off of an account for a network it knows.', '1m', '0s', '1d'),
+  'repeat-counts-within': duration(
+    'The same wrong guess again counts when it comes sooner than this.',
+    '10s',
+    '0s',
+    '1h',
+  ),
+  'forget-after': duration('Failures are forgotten after this time without another.', '1h', '1m', '7d'),
+  'trust-for': duration('How long a network stays known to an account after its last success.', '30d', '1h', '365d'),
+  entries: count(
+    'Accounts, networks and pairs with failures that are remembered at most, each.',
+    50_000,
+    100,
+    10_000_000,
+  ),
+});
 
 const store = section({
+  'keep-deleted': duration('How long a message that its owner deleted can be handed out again.', '14d', '0s', '3650d'),
+  'takeover-after': duration(
+    'A maildrop whose session made no progress for this long goes to a new session of the same network.',
+    '30s',
+    '1s',
+    '1h',
+  ),
   reserve: size(
     'Disk space kept so that deleting, logging and QUIT still work on a full disk.',
     '64MiB',

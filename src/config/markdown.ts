@@ -1,0 +1,36 @@
+/** docs/configuration.md. */
+import { configReference, initialText } from './reference.ts';
+
+const cell = (text: string): string => text.replace(/\|/g, '\\|');
+
+export function writeReference(): string {
+  const lines = [
+    '# Configuration',
+    '',
+    'One TOML file, given with `--config FILE` or `SLUIS_CONFIG`, else `sluis.toml` in the current folder. `sluis init` writes one with every name',
+    'and its meaning; `sluis check` reads it and reports every problem at once. Unknown names are refused. Relative paths start at the folder of',
+    'the file. Lengths of time are written `"250ms"`, `"30s"`, `"5m"`, `"2h"`, `"14d"`; sizes `"64KiB"`, `"50MB"`, `"2GiB"` (KB, MB, GB are',
+    'powers of 1000, KiB, MiB, GiB of 1024). A change holds after a restart, except the certificate: `sluis reload` or SIGHUP.',
+    '',
+    'Policy about one organisation, account or address is no configuration: see `sluis account set` in operations.md.',
+    '',
+    'This page is written from `src/config/schema.ts` by `npm run docs`; a test holds the two together.',
+  ];
+  for (const section of configReference()) {
+    lines.push(
+      '',
+      section.name === ''
+        ? '## Above the first section'
+        : `## ${section.repeated ? `[[${section.name}]]` : `[${section.name}]`}`,
+      '',
+    );
+    if (section.about !== '') lines.push(section.about, '');
+    lines.push('| name | meaning | value | default |', '| --- | --- | --- | --- |');
+    for (const field of section.fields) {
+      const initial = initialText(field);
+      const fallback = initial !== undefined ? `\`${initial}\`` : field.optional === true ? 'none' : 'must be set';
+      lines.push(`| \`${field.name}\` | ${cell(field.about)} | ${cell(field.expects)} | ${cell(fallback)} |`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}

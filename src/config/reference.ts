@@ -1,0 +1,69 @@
+/** The schema as a list: what the reference page, the file of `sluis init` and the test of both are written from. */
+import { type FieldMeta, fieldMeta, writeValue } from './fields.ts';
+import { configSchema, sections } from './schema.ts';
+
+export interface FieldReference extends FieldMeta {
+  readonly name: string;
+}
+
+export interface SectionReference {
+  /** Empty for the fields that stand above the first section. */
+  readonly name: string;
+  readonly about: string;
+  /** Written as `[[name]]`, once for each. */
+  readonly repeated: boolean;
+  readonly fields: readonly FieldReference[];
+}
+
+interface Definition {
+  readonly shape?: Readonly<Record<string, object>>;
+  readonly def?: { readonly type: string; readonly innerType?: object; readonly element?: object };
+}
+
+const shapeOf = (schema: Definition): Definition['shape'] => {
+  if (schema.shape !== undefined) return schema.shape;
+  const inner = schema.def?.innerType ?? schema.def?.element;
+  return inner === undefined ? undefined : shapeOf(inner as Definition);
+};
+
+const isRepeated = (schema: Definition): boolean => schema.def?.element !== undefined;
+
+export function configReference(): readonly SectionReference[] {
+  const top: FieldReference[] = [];
+  const found: SectionReference[] = [];
+  for (const [name, schema] of Object.entries(configSchema.shape)) {
+    const meta = fieldMeta.get(schema);
+    if (meta !== undefined) top.push({ name, ...meta });
+    else
+      found.push({
+        name,
+        about: sections[name] ?? '',
+        repeated: isRepeated(schema),
+        fields: Object.entries(shapeOf(schema) ?? {}).flatMap(([field, inner]) => {
+          const known = fieldMeta.get(inner as never);
+          return known === undefined ? [] : [{ name: field, ...known }];
+        }),
+      });
+  }
+  return [{ name: '', about: '', repeated: false, fields: top }, ...found];
+}
+
+/** What stands in the column "default" and behind `#` in the file of `sluis init`. */
+export const initialText = (field: FieldReference): string | undefined =>
+  field.initial === undefined ? undefined : writeValue(field.initial);
+
+const WIDTH = 100;
+
+/** Breaks a text into comment lines. */
+export function comment(text: string): string {
+  const lines: string[] = [];
+  let line = '#';
+  for (const word of text.split(' ')) {
+    if (line.length + 1 + word.length > WIDTH && line !== '#') {
+      lines.push(line);
+      line = '#';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line].join('\n');
+}

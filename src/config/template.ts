@@ -1,0 +1,46 @@
+/** The configuration that `sluis init` writes: every name with its meaning, the defaults commented out. */
+import { writeValue } from './fields.ts';
+import { type FieldReference, type SectionReference, comment, configReference, initialText } from './reference.ts';
+
+export type TemplateValues = Readonly<Record<string, string | number>>;
+
+export interface TemplateOptions {
+  /** Values that differ from the default, as `hostname` or `tls.key`. */
+  readonly values: TemplateValues;
+  readonly listeners: readonly TemplateValues[];
+}
+
+export function writeTemplate({ values, listeners }: TemplateOptions): string {
+  const parts = configReference().map((section) =>
+    section.repeated ? repeatedText(section, listeners) : sectionText(section, values),
+  );
+  return [
+    '# Configuration of Sluis. Relative paths start at the folder of this file. A line with # in front shows the default.',
+    '# "sluis check" reads it without starting anything; docs/configuration.md is the reference.',
+    '',
+    ...parts,
+  ].join('\n');
+}
+
+function sectionText(section: SectionReference, values: TemplateValues): string {
+  const prefix = section.name === '' ? '' : `${section.name}.`;
+  const head = section.name === '' ? [] : [comment(section.about), `[${section.name}]`];
+  return [...head, ...section.fields.map((field) => fieldText(field, values[prefix + field.name])), ''].join('\n');
+}
+
+const fieldText = (field: FieldReference, value: string | number | undefined): string => {
+  const line =
+    value === undefined ? `#${field.name} = ${initialText(field) ?? '...'}` : `${field.name} = ${writeValue(value)}`;
+  return `${comment(field.about)}\n${line}`;
+};
+
+const repeatedText = (section: SectionReference, items: readonly TemplateValues[]): string =>
+  [
+    comment(section.about),
+    ...section.fields.map((field) => comment(`${field.name}: ${field.about}`)),
+    ...items.flatMap((item) => [
+      `[[${section.name}]]`,
+      ...Object.entries(item).map(([name, value]) => `${name} = ${writeValue(value)}`),
+      '',
+    ]),
+  ].join('\n');

@@ -1,0 +1,40 @@
+/** The sections of the configuration, as the parts want their limits. A test holds the defaults of both together. */
+import { type AuthenticatorLimits } from './auth/authenticate.ts';
+import type { Config } from './config/schema.ts';
+import type { ConnectionLimitOptions } from './platform/connections.ts';
+import { NetworkSet } from './platform/network.ts';
+
+export type LimitSections = Pick<Config, 'auth' | 'connections' | 'pop3' | 'smtp' | 'store'>;
+
+export const connectionLimitsOf = ({ connections }: LimitSections): ConnectionLimitOptions => ({
+  total: connections.total,
+  perNetwork: connections['per-network'],
+  perAccount: connections['per-account'],
+  exempt: new NetworkSet(connections['exempt-networks']),
+});
+
+export const authLimitsOf = ({ auth }: LimitSections): AuthenticatorLimits => ({
+  rememberFor: auth['remember-for'],
+  remembered: auth.remembered,
+  shortWait: auth['short-wait'],
+  refusalGrid: auth['refusal-grid'],
+  queue: {
+    concurrency: auth.hashes,
+    length: auth.queue,
+    perNetwork: auth['queue-per-network'],
+    patience: auth.patience,
+  },
+  throttle: {
+    freePerAccount: auth['free-per-account'],
+    freePerNetwork: auth['free-per-network'],
+    freePerPair: auth['free-per-pair'],
+    first: auth['first-back-off'],
+    cap: auth['back-off-cap'],
+    strangerCap: auth['back-off-cap-strangers'],
+    pairCap: auth['back-off-cap-known'],
+    repeat: auth['repeat-counts-within'],
+    forgetAfter: auth['forget-after'],
+    trustFor: auth['trust-for'],
+    entries: auth.entries,
+  },
+});

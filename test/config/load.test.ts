@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
+import { writeReference } from '../../src/config/markdown.ts';
+import { ConfigError } from '../../src/config/problem.ts';
+import { configReference } from '../../src/config/reference.ts';
+import { writeTemplate } from '../../src/config/template.ts';
+
+const bad = join(import.meta.dirname, 'bad');
+let folder = '';
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluis-config-'));
+  for (const name of ['server-key.pem', 'server.pem', 'master.key'])
+    writeFileSync(join(folder, name), 'text', { mode: 0o600 });
+  for (const name of ['open-key.pem', 'open-master.key']) {
+    writeFileSync(join(folder, name), 'text');
+    chmodSync(join(folder, name), 0o644);
+  }
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const errorOf = (file: string): string => {
+  try {
+    loadConfig(file);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return `${error.message.replaceAll(`${folder}/`, '')}\n`;
+  }
+  return assert.fail(`${basename(file)} was taken`);
+};
+
+for (const name of readdirSync(bad).filter((n) => n.endsWith('.toml')))
+  test(`loadConfig() refuses ${name} with every problem at once`, () => {
+    copyFileSync(join(bad, name), join(folder, name));
+    const got = errorOf(join(folder, name));
+    const expected = join(bad, name.replace('.toml', '.txt'));
+    assert.ok(existsSync(expected), `${expected} is missing; it should hold:\n${got}`);
+    assert.equal(got, readFileSync(expected, 'utf8'));
+  });
+
+test('loadConfig() says what to do when there is no file', () => {
+  assert.match(
+    errorOf(join(folder, 'none.toml')),
+    /it does not exist; give it with --config, or make one with "sluis init/,
+  );
+});
+
+test('loadConfig() refuses a file that is too large to be one', () => {
+  writeFileSync(join(folder, 'large.toml'), '#'.repeat(1024 * 1024 + 1));
+  assert.match(errorOf(join(folder, 'large.toml')), /expected a file of at most 1MiB/);
+});
+
+const minimal = {
+  values: {
+    hostname: 'mail.example.nl',
+    'keys.master-key-file': 'master.key',
+    'tls.key': 'server-key.pem',
+    'tls.certificate': 'server.pem',
+  },
+  listeners: [{ name: 'pop3s', protocol: 'pop3', address: '::', port: 995, tls: 'implicit' }],
+};
+
+test('the template of init is a configuration in which every commented default is the default', () => {
+  const file = join(folder, 'template.toml');
+  const text = writeTemplate(minimal);
+  writeFileSync(file, text);
+  const config = loadConfig(file);
+  assert.equal(config.hostname, 'mail.example.nl');
+  assert.equal(config.tls.key, join(folder, 'server-key.pem'));
+  assert.deepEqual(config.listener, minimal.listeners);
+  // With every default written out, nothing changes.
+  const written = text.replace(/^#([a-z0-9-]+ = (?!\.\.\.).*)$/gm, '$1');
+  assert.notEqual(written, text);
+  writeFileSync(file, written);
+  assert.deepEqual(loadConfig(file), config);
+});
+
+test('every name of the configuration has a meaning', () => {
+  for (const section of configReference())
+    for (const field of section.fields) assert.ok(field.about.length > 10, `${section.name}.${field.name}`);
+});
+
+test('docs/configuration.md is what the schema says (npm run docs)', () => {
+  const page = join(import.meta.dirname, '..', '..', '..', 'docs', 'configuration.md');
+  assert.equal(readFileSync(page, 'utf8'), writeReference());
+});
