@@ -23,7 +23,7 @@ interface Definition {
 const shapeOf = (schema: Definition): Definition['shape'] => {
   if (schema.shape !== undefined) return schema.shape;
   const inner = schema.def?.innerType ?? schema.def?.element;
-  return inner === undefined ? undefined : shapeOf(inner as Definition);
+  return inner === undefined ? undefined : shapeOf(inner);
 };
 
 const isRepeated = (schema: Definition): boolean => schema.def?.element !== undefined;
