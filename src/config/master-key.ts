@@ -48,6 +48,6 @@ const printed = ([program = '', ...words]: readonly string[]): Promise<string> =
   new Promise((resolve, reject) => {
     execFile(program, words, { timeout: PATIENCE, maxBuffer: 4096, encoding: 'utf8' }, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else reject(error);
+      else reject(error instanceof Error ? error : new Error('the command failed'));
     });
   });
