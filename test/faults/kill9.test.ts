@@ -1,0 +1,123 @@
+/**
+ * kill -9 at any time: nothing that was acknowledged is lost, nothing is there twice, a session's deletions happen wholly or not at all.
+ *
+ * This proves the order of things and the recovery, not the syncs: see power.test.ts for those.
+ */
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { Instance, addressOf, loginOf } from '../support/instance.ts';
+import { Ledger } from '../support/ledger.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
+import { WireEnded } from '../support/wire.ts';
+import { collect, pause, submitting, until } from './support/traffic.ts';
+
+const ROUNDS = 30;
+const names = ['sender', 'anna', 'bram', 'chris'];
+const recipients = ['anna', 'bram', 'chris'];
+let instance: Instance;
+
+before(async () => {
+  instance = await Instance.create();
+  instance.addAccounts(names);
+});
+after(() => instance.remove());
+
+test(`${ROUNDS} times kill -9 under concurrent submission lose nothing and duplicate nothing`, async (t) => {
+  const ledger = new Ledger(addressOf('sender'));
+  for (let round = 1; round <= ROUNDS; round++) {
+    const served = await instance.serve();
+    const before = ledger.acknowledged;
+    const traffic = submitting(instance, ledger, { sender: 'sender', recipients, connections: 6 });
+    await until('the first acknowledgement of the round', () => ledger.acknowledged > before || served.over);
+    await pause(randomInt(20, 250));
+    await served.kill();
+    await traffic.ended;
+    if (round % 10 === 0) {
+      const again = await instance.serve();
+      await collect(instance, ledger, recipients, { remove: true });
+      assert.equal(await again.stop(), 0);
+    }
+  }
+  const report = ledger.report();
+  t.diagnostic(`${report.acknowledged} acknowledged, ${report.unacknowledged} filed whose 250 was not read`);
+  assert.ok(report.acknowledged > ROUNDS * 5, 'too few messages to prove anything');
+  assert.deepEqual([report.lost, report.duplicated, report.damaged], [[], [], []]);
+});
+
+test('kill -9 around QUIT deletes all that a session marked, or nothing, and what was answered stays deleted', async (t) => {
+  let answered = 0;
+  let applied = 0;
+  const rounds = 12;
+  for (let round = 0; round < rounds; round++) {
+    let served = await instance.serve();
+    const sender = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
+    const filler = new Ledger(addressOf('sender'));
+    for (let i = 0; i < 10; i++)
+      await sender.submit(addressOf('sender'), [addressOf('anna')], filler.compose(2000).wire);
+    sender.wire.destroy();
+
+    const client = await Pop3Client.open(instance.target('pop3'), loginOf('anna'));
+    const listed = await client.uidl();
+    assert.ok(listed.size >= 10);
+    const marked = [...listed].filter(() => randomInt(2) === 0);
+    for (const [n] of marked) {
+      await client.fetch(n);
+      await client.command(`DELE ${n}`);
+    }
+    const leaving = client.quit().then(
+      () => true,
+      (error: unknown) => {
+        assert.ok(error instanceof WireEnded);
+        return false;
+      },
+    );
+    // From before the command arrives to after the answer.
+    if (round % 4 !== 0) await pause(randomInt(8));
+    await served.kill();
+    const quit = await leaving;
+
+    served = await instance.serve();
+    const later = await Pop3Client.open(instance.target('pop3'), loginOf('anna'));
+    const left = new Set((await later.uidl()).values());
+    await later.quit();
+    assert.equal(await served.stop(), 0);
+
+    const unmarked = [...listed.values()].filter((uid) => !marked.some(([, m]) => m === uid));
+    const gone = marked.filter(([, uid]) => !left.has(uid)).length;
+    assert.ok(
+      unmarked.every((uid) => left.has(uid)),
+      'a message that was not marked is gone',
+    );
+    assert.ok(gone === 0 || gone === marked.length, `${gone} of ${marked.length} marked messages are gone`);
+    if (quit) assert.equal(gone, marked.length, 'QUIT was answered +OK and messages came back');
+    if (quit) answered += 1;
+    if (gone > 0) applied += 1;
+  }
+  t.diagnostic(`${rounds} rounds: QUIT was answered in ${answered}, the deletions happened in ${applied}`);
+});
+
+test('kill -9 in the middle of RETR and after DELE without QUIT deletes nothing', async () => {
+  let served = await instance.serve();
+  const sender = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
+  const ledger = new Ledger(addressOf('sender'));
+  await sender.submit(addressOf('sender'), [addressOf('bram')], ledger.compose(3_000_000).wire);
+  sender.wire.destroy();
+  const client = await Pop3Client.open(instance.target('pop3'), loginOf('bram'));
+  const listed = [...(await client.uidl())];
+  const [largest] = listed.at(-1) ?? [1];
+  await client.command('DELE 1');
+  if (largest === 1) await client.command('RSET');
+  await client.command(`RETR ${largest}`);
+  await served.kill();
+  client.wire.destroy();
+
+  served = await instance.serve();
+  const later = await Pop3Client.open(instance.target('pop3'), loginOf('bram'));
+  assert.deepEqual([...(await later.uidl())], listed);
+  ledger.found(await later.fetch(largest));
+  assert.deepEqual(ledger.report().damaged, []);
+  await later.quit();
+  assert.equal(await served.stop(), 0);
+});

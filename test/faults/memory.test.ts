@@ -1,0 +1,96 @@
+/**
+ * Memory stays flat where it could grow by the size of the mail: large uploads side by side, and readers that ask and do not read.
+ *
+ * Counted is everything the process holds (VmHWM: the peak of resident memory, buffers outside the JavaScript heap included).
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, after, before, test } from 'node:test';
+import { Instance, type Served, addressOf, loginOf } from '../support/instance.ts';
+import { Ledger } from '../support/ledger.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
+import { collect, pause } from './support/traffic.ts';
+
+/** KiB above the idle process after it has warmed up. */
+const ALLOWED = 64 * 1024;
+const readers = Array.from({ length: 50 }, (_, i) => `reader${i}`);
+let instance: Instance;
+let served: Served;
+let idle = 0;
+
+before(async () => {
+  instance = await Instance.create();
+  instance.addAccounts(['sender', 'warm', ...readers]);
+  served = await instance.serve();
+  await warmUp();
+  idle = served.memory().now;
+  served.resetPeak();
+});
+after(async () => {
+  if (!served.over) await served.kill();
+  instance.remove();
+});
+
+const sender = (): Promise<SmtpClient> => SmtpClient.open(instance.target('submission'), loginOf('sender'));
+
+/** Code compiled, pools filled, every thread at work once: what a gateway looks like after an hour. */
+async function warmUp(): Promise<void> {
+  const ledger = new Ledger(addressOf('sender'));
+  const client = await sender();
+  for (let i = 0; i < 200; i++)
+    await client.submit(
+      addressOf('sender'),
+      [addressOf('warm')],
+      ledger.compose(i % 20 === 0 ? 1_000_000 : 10_000).wire,
+    );
+  await client.quit();
+  await collect(instance, ledger, ['warm'], { remove: true });
+  await pause(500);
+}
+
+function judge(t: TestContext, what: string): void {
+  const { peak } = served.memory();
+  const grown = peak - idle;
+  t.diagnostic(
+    `${what}: peak ${(peak / 1024).toFixed(0)} MiB, idle ${(idle / 1024).toFixed(0)} MiB, grown by ${(grown / 1024).toFixed(1)} MiB`,
+  );
+  assert.ok(grown <= ALLOWED, `resident memory grew by ${(grown / 1024).toFixed(1)} MiB; allowed are 64`);
+}
+
+/** 50 MB in slices that are made once: the client must not be what runs out of memory. */
+async function upload(to: readonly string[], octets: number): Promise<string> {
+  const client = await sender();
+  const line = `${'B'.repeat(76)}\r\n`;
+  const slice = Buffer.from(line.repeat(1000), 'latin1');
+  const head = `From: <${addressOf('sender')}>\r\nSubject: large\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <${Math.random()}@ledger.test>\r\n\r\n`;
+  await client.begin(addressOf('sender'), to.map(addressOf), true, octets);
+  client.wire.send(head);
+  for (let left = octets - head.length; left > slice.length; left -= slice.length)
+    if (!client.wire.send(slice)) await client.wire.drained();
+  client.wire.send('.\r\n');
+  const reply = await client.expect('250');
+  await client.quit();
+  return reply;
+}
+
+test('20 submissions of 50 MB at once stay within 64 MB of idle', async (t) => {
+  const started = performance.now();
+  await Promise.all(Array.from({ length: 20 }, () => upload(['warm'], 49_900_000)));
+  const seconds = (performance.now() - started) / 1000;
+  t.diagnostic(`20 x 50 MB in ${seconds.toFixed(1)} s: ${(998 / seconds).toFixed(0)} MB/s`);
+  judge(t, '20 submissions of 50 MB');
+});
+
+test('50 readers that ask for 20 MB and do not read stay within 64 MB of idle', async (t) => {
+  await upload(readers, 20_000_000);
+  await pause(500);
+  served.resetPeak();
+  const clients = await Promise.all(readers.map((name) => Pop3Client.open(instance.target('pop3'), loginOf(name))));
+  for (const client of clients) {
+    await client.command('RETR 1');
+    client.wire.stall();
+  }
+  await pause(3000);
+  judge(t, '50 stalled RETR of 20 MB');
+  for (const client of clients) client.wire.destroy();
+});

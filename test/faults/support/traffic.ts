@@ -1,0 +1,86 @@
+/** Submissions that go on while the gateway dies, and the reading back afterwards. */
+import { randomInt } from 'node:crypto';
+import { type Instance, addressOf, loginOf } from '../../support/instance.ts';
+import type { Ledger } from '../../support/ledger.ts';
+import { Pop3Client } from '../../support/pop3-client.ts';
+import { SmtpClient, UnexpectedReply, acceptedId } from '../../support/smtp-client.ts';
+import { WireEnded } from '../../support/wire.ts';
+
+/** 1 KB to 300 KB, most of them small: bodies inside the message's row and bodies in chunks. */
+export const anySize = (): number => (randomInt(4) === 0 ? randomInt(65_000, 300_000) : randomInt(1_000, 20_000));
+
+export interface Traffic {
+  /** Resolves when every connection has ended: after the kill, or after `stop`. */
+  readonly ended: Promise<void>;
+  stop(): void;
+}
+
+export interface TrafficOptions {
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  readonly connections: number;
+  readonly size?: () => number;
+}
+
+/**
+ * `connections` clients that submit without pause, each to one recipient in turn, until the line breaks. A message counts as acknowledged
+ * only after its `250` was read, and is never sent again: so each must be found once.
+ */
+export function submitting(instance: Instance, ledger: Ledger, options: TrafficOptions): Traffic {
+  let stopped = false;
+  let turn = 0;
+  const sender = addressOf(options.sender);
+  const one = async (): Promise<void> => {
+    try {
+      const client = await SmtpClient.open(instance.target('submission'), loginOf(options.sender));
+      while (!stopped) {
+        const message = ledger.compose((options.size ?? anySize)());
+        const recipient = options.recipients[turn++ % options.recipients.length] ?? options.sender;
+        const reply = await client.submit(sender, [addressOf(recipient)], message.wire, { pipelined: true });
+        ledger.acknowledge(message, acceptedId(reply));
+      }
+      await client.quit();
+    } catch (error) {
+      // A broken line and a temporary refusal are the fault's doing; anything else is a finding.
+      if (error instanceof WireEnded || (error instanceof UnexpectedReply && error.reply.startsWith('4'))) return;
+      throw error;
+    }
+  };
+  const all = Promise.all(Array.from({ length: options.connections }, one)).then(() => undefined);
+  // Whoever awaits `ended` later sees the failure; until then it must not count as unhandled.
+  all.catch(() => undefined);
+  return { ended: all, stop: () => (stopped = true) };
+}
+
+/** Retrieves all mail of `names` over POP3 into the ledger; deletes it where told to. Resolves to the number of messages. */
+export async function collect(
+  instance: Instance,
+  ledger: Ledger,
+  names: readonly string[],
+  { remove }: { readonly remove: boolean },
+): Promise<number> {
+  let total = 0;
+  for (const name of names) {
+    const client = await Pop3Client.open(instance.target('pop3'), loginOf(name));
+    const { messages } = await client.stat();
+    for (let n = 1; n <= messages; n++) {
+      ledger.found(await client.fetch(n));
+      if (remove) await client.command(`DELE ${n}`);
+    }
+    await client.quit();
+    total += messages;
+  }
+  return total;
+}
+
+/** Resolves when `condition` holds; throws after `patience` milliseconds. */
+export async function until(what: string, condition: () => boolean, patience = 20_000): Promise<void> {
+  const end = performance.now() + patience;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));

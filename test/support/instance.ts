@@ -1,0 +1,232 @@
+/**
+ * A whole gateway as its operator has it: a folder with configuration, keys and data, made by `sluis init`, and the process `sluis serve`
+ * that a test starts, kills and starts again.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import type { Login } from './smtp-client.ts';
+import { type WireTarget, trusting } from './wire.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+export const HOSTNAME = 'localhost';
+const START_PATIENCE = 20_000;
+
+export interface Ports {
+  readonly submission: number;
+  readonly submissions: number;
+  readonly pop3: number;
+  readonly pop3s: number;
+}
+
+export interface InstanceOptions {
+  /** Where the folder is made; the temporary folder when absent. */
+  readonly under?: string;
+  readonly ports?: Ports;
+  /** More lines of TOML: whole sections, such as `[store]`. */
+  readonly configuration?: string;
+}
+
+export interface ServeOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node itself, such as `--import`. */
+  readonly nodeOptions?: readonly string[];
+  /** A script of the test's own instead of `sluis serve`; it gets `--config FILE`. */
+  readonly script?: string;
+}
+
+export class Instance {
+  readonly folder: string;
+  readonly config: string;
+  readonly data: string;
+  readonly ports: Ports;
+  #context: SecureContext | undefined;
+
+  private constructor(folder: string, ports: Ports) {
+    this.folder = folder;
+    this.config = join(folder, 'sluis.toml');
+    this.data = join(folder, 'data');
+    this.ports = ports;
+  }
+
+  static async create(options: InstanceOptions = {}): Promise<Instance> {
+    // Real path: the preload shims compare with what /proc says.
+    const folder = realpathSync(mkdtempSync(join(options.under ?? tmpdir(), 'sluis-test-')));
+    const instance = new Instance(folder, options.ports ?? (await freePorts()));
+    instance.sluis('init', '--hostname', HOSTNAME, '--data', instance.data, '--dev-certificates');
+    instance.#configure(options.configuration ?? '');
+    return instance;
+  }
+
+  /** Our own listeners on free ports, and no limits per network: every client of a test comes from one address. */
+  #configure(more: string): void {
+    const made = readFileSync(this.config, 'utf8');
+    const kept = made.split(/^\[\[listener\]\]/m)[0] ?? '';
+    const listener = (name: string, protocol: string, port: number, tls: string): string =>
+      `[[listener]]\nname = "${name}"\nprotocol = "${protocol}"\naddress = "127.0.0.1"\nport = ${port}\ntls = "${tls}"\n`;
+    const own = [
+      listener('submission', 'smtp', this.ports.submission, 'starttls'),
+      listener('submissions', 'smtp', this.ports.submissions, 'implicit'),
+      listener('pop3', 'pop3', this.ports.pop3, 'starttls'),
+      listener('pop3s', 'pop3', this.ports.pop3s, 'implicit'),
+      `[connections]\ntotal = 4000\nexempt-networks = ["127.0.0.0/8"]\ndrain = "5s"\n`,
+      more,
+    ];
+    writeFileSync(this.config, `${kept}\n${own.join('\n')}`);
+  }
+
+  /** Runs one command of the command line on this instance; throws with its output when it fails. */
+  sluis(...args: readonly string[]): string {
+    const done = spawnSync(process.execPath, [MAIN, ...args, '--config', this.config], { encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(`sluis ${args.join(' ')} ended with ${done.status}: ${done.stderr}`);
+    return done.stdout;
+  }
+
+  /** Registers an organisation and accounts `NAME@ledger.test` in one import. `hash` spares a hash per account. */
+  addAccounts(names: readonly string[], { hash }: { readonly hash?: string } = {}): void {
+    this.sluis(...ORGANISATION);
+    const csv = join(this.folder, 'accounts.csv');
+    const column = hash === undefined ? 'password' : 'password_hash';
+    const lines = names.map((name) => `${name},${addressOf(name)},ledger,${hash ?? passwordOf(name)}`);
+    writeFileSync(csv, `login,address,organisation,${column}\n${lines.join('\n')}\n`, { mode: 0o600 });
+    this.sluis('account', 'import', csv);
+    rmSync(csv);
+  }
+
+  get ca(): string {
+    return join(this.folder, 'certs-dev', 'ca.pem');
+  }
+
+  target(port: keyof Ports): WireTarget {
+    this.#context ??= trusting(readFileSync(this.ca, 'utf8'));
+    const tls = port === 'submissions' || port === 'pop3s' ? 'implicit' : 'starttls';
+    return { port: this.ports[port], tls, servername: HOSTNAME, context: this.#context };
+  }
+
+  /** Starts the gateway and resolves when it greets. */
+  async serve(options: ServeOptions = {}): Promise<Served> {
+    const command =
+      options.script === undefined
+        ? [MAIN, 'serve', '--config', this.config]
+        : [options.script, '--config', this.config];
+    const child = spawn(process.execPath, [...(options.nodeOptions ?? []), ...command], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...options.env },
+    });
+    const served = new Served(child);
+    await served.greeting([this.ports.submission, this.ports.pop3]);
+    return served;
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** One process of the gateway. */
+export class Served {
+  readonly #child: ChildProcess;
+  /** Its last log lines, for a failure's text. */
+  #log = '';
+  /** Exit code, or the signal that ended it. */
+  readonly exit: Promise<number | NodeJS.Signals>;
+  #over = false;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#log = (this.#log + text).slice(-65_536)));
+    this.exit = new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        this.#over = true;
+        resolve(code ?? signal ?? 'SIGKILL');
+      });
+    });
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('the gateway did not start');
+    return this.#child.pid;
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  async greeting(ports: readonly number[]): Promise<void> {
+    const until = performance.now() + START_PATIENCE;
+    for (const port of ports)
+      while (!(await greets(port))) {
+        if (this.#over) throw new Error(`the gateway ended at its start: ${this.#log}`);
+        if (performance.now() > until) {
+          this.#child.kill('SIGKILL');
+          throw new Error(`the gateway did not greet on port ${port} in time: ${this.#log}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** The power fails, as far as a process can tell. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.exit;
+  }
+
+  /** An orderly stop. Resolves to the exit code. */
+  async stop(): Promise<number | NodeJS.Signals> {
+    this.#child.kill('SIGTERM');
+    return await this.exit;
+  }
+
+  /** Resident memory in KiB, of whatever kind: `now`, and the peak since `resetPeak`. */
+  memory(): { readonly now: number; readonly peak: number } {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
+    return { now: field('VmRSS'), peak: field('VmHWM') };
+  }
+
+  resetPeak(): void {
+    writeFileSync(`/proc/${this.pid}/clear_refs`, '5');
+  }
+}
+
+const ORGANISATION = ['organisation', 'add', 'ledger', '--title', 'Ledger', '--contact', 'ledger@ledger.test'] as const;
+export const addressOf = (name: string): string => `${name}@ledger.test`;
+export const passwordOf = (name: string): string => `Secret-${name}-pw`;
+export const loginOf = (name: string): Login => ({ login: name, password: passwordOf(name) });
+
+function greets(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (greeted: boolean): void => {
+      socket.destroy();
+      resolve(greeted);
+    };
+    socket.setTimeout(2000, () => end(false));
+    socket
+      .once('data', () => end(true))
+      .once('error', () => end(false))
+      .once('close', () => end(false));
+  });
+}
+
+/** Four ports that were free a moment ago. */
+async function freePorts(): Promise<Ports> {
+  const servers = Array.from({ length: 4 }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((s) => new Promise((resolve) => s.once('listening', resolve))));
+  const [submission = 0, submissions = 0, pop3 = 0, pop3s = 0] = servers.map((s) => (s.address() as AddressInfo).port);
+  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
+  return { submission, submissions, pop3, pop3s };
+}
