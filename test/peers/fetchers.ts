@@ -1,0 +1,156 @@
+/** How each program picks up all mail of a maildrop and deletes it there. All of them verify the server's certificate. */
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './run.ts';
+import { type Desk, secretFile } from './senders.ts';
+
+export interface Fetcher {
+  readonly program: string;
+  readonly apt: string;
+  fetch(desk: Desk): Promise<readonly Buffer[]>;
+}
+
+const filesIn = (folder: string): Buffer[] =>
+  readdirSync(folder)
+    .sort()
+    .map((name) => readFileSync(join(folder, name)));
+
+const maildir = (home: string, name: string): string => {
+  const folder = join(home, name);
+  for (const part of ['cur', 'new', 'tmp']) mkdirSync(join(folder, part), { recursive: true });
+  return folder;
+};
+
+const curl: Fetcher = {
+  program: 'curl',
+  apt: 'curl',
+  async fetch(desk) {
+    const config = secretFile(desk.home, 'curl-fetch.conf', [`user = "${desk.login}:${desk.password}"`]);
+    const url = `pop3s://${desk.host}:${desk.pop3s}/`;
+    const common = ['--silent', '--show-error', '--ssl-reqd', '--cacert', desk.ca, '-K', config];
+    const list = (await run('curl', [...common, url], { home: desk.home })).toString('latin1');
+    const numbers = list.split(/\r?\n/).flatMap((line) => /^(\d+) \d+/.exec(line)?.[1] ?? []);
+    const messages: Buffer[] = [];
+    for (const n of numbers) messages.push(await run('curl', [...common, `${url}${n}`], { home: desk.home }));
+    for (const n of numbers.toReversed())
+      await run('curl', [...common, '--request', `DELE ${n}`, '--head', url], { home: desk.home });
+    return messages;
+  },
+};
+
+const POPLIB = `
+import json, poplib, ssl, sys
+job = json.load(sys.stdin)
+poplib._MAXLINE = 65536
+pop = poplib.POP3(job['host'], job['port'])
+pop.stls(context=ssl.create_default_context(cafile=job['ca']))
+pop.user(job['login']); pop.pass_(job['password'])
+count, octets = pop.stat()
+seen = 0
+for n in range(1, count + 1):
+    _, lines, size = pop.retr(n)
+    seen += size
+    sys.stdout.buffer.write(b'%d\\n' % size + b''.join(l + b'\\r\\n' for l in lines))
+    pop.dele(n)
+pop.quit()
+assert seen == octets, (seen, octets)
+`;
+
+const poplib: Fetcher = {
+  program: 'python3',
+  apt: 'python3',
+  async fetch(desk) {
+    const { host, pop3: port, ca, login, password } = desk;
+    const input = Buffer.from(JSON.stringify({ host, port, ca, login, password }));
+    let rest = await run('python3', ['-c', POPLIB], { home: desk.home, input });
+    const messages: Buffer[] = [];
+    while (rest.length > 0) {
+      const start = rest.indexOf(0x0a) + 1;
+      const size = Number(rest.toString('latin1', 0, start));
+      messages.push(rest.subarray(start, start + size));
+      rest = rest.subarray(start + size);
+    }
+    return messages;
+  },
+};
+
+const snail: Fetcher = {
+  program: 's-nail',
+  apt: 's-nail',
+  async fetch(desk) {
+    const user = `${encodeURIComponent(desk.login)}:${encodeURIComponent(desk.password)}`;
+    const box = join(desk.home, 'fetched.mbox');
+    const rc = secretFile(desk.home, 'mailrc-fetch', [
+      'set v15-compat ttycharset=utf-8 pop3-bulk-load',
+      `set tls-verify=strict tls-ca-no-defaults tls-ca-file=${desk.ca}`,
+    ]);
+    await run('s-nail', ['-:u', '-f', `pop3s://${user}@${desk.host}:${desk.pop3s}`], {
+      home: desk.home,
+      input: Buffer.from(`move * "${box}"\nquit\n`),
+      env: { MAILRC: rc },
+    });
+    // An mbox quotes lines that start with "From "; its reader takes that back.
+    return readFileSync(box)
+      .toString('latin1')
+      .split(/^From .*\n/m)
+      .slice(1)
+      .map((message) => Buffer.from(message.replace(/^>(>*From )/gm, '$1').replace(/\n\n$/, '\n'), 'latin1'));
+  },
+};
+
+const mpop: Fetcher = {
+  program: 'mpop',
+  apt: 'mpop',
+  async fetch(desk) {
+    const box = maildir(desk.home, 'mpop');
+    const rc = secretFile(desk.home, 'mpoprc', [
+      `account gateway\nhost ${desk.host}\nport ${desk.pop3}\nauth user`,
+      `user ${desk.login}\npassword ${desk.password}`,
+      `tls on\ntls_starttls on\ntls_trust_file ${desk.ca}`,
+      `delivery maildir ${box}\nkeep off\nreceived_header off\nuidls_file ${join(desk.home, 'uidls')}`,
+      'account default : gateway',
+    ]);
+    await run('mpop', ['-C', rc, '--quiet'], { home: desk.home });
+    return filesIn(join(box, 'new'));
+  },
+};
+
+const fetchmail: Fetcher = {
+  program: 'fetchmail',
+  apt: 'fetchmail',
+  async fetch(desk) {
+    const folder = join(desk.home, 'fetchmail');
+    mkdirSync(folder, { recursive: true });
+    const rc = secretFile(desk.home, 'fetchmailrc', [
+      `set idfile "${join(desk.home, 'fetchids')}"`,
+      `poll ${desk.host} protocol pop3 port ${desk.pop3} timeout 30`,
+      `  user "${desk.login}" password "${desk.password}"`,
+      `  sslproto "TLS1.2+" sslcertck sslcertfile "${desk.ca}"`,
+      // Quietly: fetchmail warns that it runs as root, and adds a Received line of its own.
+      `  no rewrite fetchall no keep mda "sh -c 'cat > ${folder}/$$'"`,
+    ]);
+    await run('fetchmail', ['--silent', '--fetchmailrc', rc, '--pidfile', join(desk.home, 'pid')], { home: desk.home });
+    return filesIn(folder);
+  },
+};
+
+const getmail: Fetcher = {
+  program: 'getmail',
+  apt: 'getmail6',
+  async fetch(desk) {
+    const folder = join(desk.home, 'getmail');
+    mkdirSync(folder, { recursive: true });
+    secretFile(desk.home, 'getmailrc', [
+      `[retriever]\ntype = SimplePOP3SSLRetriever\nserver = ${desk.host}\nport = ${desk.pop3s}`,
+      `username = ${desk.login}\npassword = ${desk.password}\nca_certs = ${desk.ca}`,
+      // Its own maildir delivery refuses to run as root, which a container's user often is.
+      `[destination]\ntype = MDA_external\npath = /bin/sh\narguments = ('-c', 'cat > ${folder}/$$')`,
+      'allow_root_commands = true',
+      '[options]\ndelete = true\nread_all = true\ndelivered_to = false\nreceived = false\nverbose = 0',
+    ]);
+    await run('getmail', ['--getmaildir', desk.home, '--rcfile', 'getmailrc', '--quiet'], { home: desk.home });
+    return filesIn(folder);
+  },
+};
+
+export const fetchers = { curl, poplib, snail, mpop, fetchmail, getmail } as const;
