@@ -17,7 +17,8 @@ export class LineError extends Error {
 export async function* linesOf(socket: Socket, limit = MAX_LINE): AsyncGenerator<string, void, undefined> {
   let pieces: Buffer[] = [];
   let held = 0;
-  for await (const chunk of socket as AsyncIterable<Buffer>) {
+  // Leaving this loop by an error must not destroy the socket: the peer is told why.
+  for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     let from = 0;
     for (;;) {
       const end = chunk.indexOf(10, from);

@@ -42,7 +42,7 @@ const MAX_UPLOAD = 64 * 1024 * 1024;
 /** The caller holds the lock of the data folder, so a socket that lies there belongs to nobody. */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
   const open = new Set<Session>();
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     const session = new Session(socket, options);
     open.add(session);
     void session.run().finally(() => open.delete(session));

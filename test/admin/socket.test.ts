@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type Socket, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connectControl } from '../../src/admin/client.ts';
+import { type AdminContext, AdminError, type GatewayStatus } from '../../src/admin/context.ts';
+import { type ControlSocket, openControlSocket } from '../../src/admin/socket.ts';
+import { usablePath } from '../../src/admin/socket-path.ts';
+import { milliseconds, seconds } from '../../src/domain/units.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import type { Actor } from '../../src/store/registry.ts';
+import type { Store } from '../../src/store/store.ts';
+import { FakeClock } from '../support/clock.ts';
+import { MemoryLog } from '../support/log.ts';
+
+const status: GatewayStatus = {
+  hostname: 'mail.test',
+  process: 1,
+  since: '2026-11-25T12:00:00.000Z',
+  listeners: [],
+  connections: 0,
+  free: 1,
+  waiting: 0,
+};
+
+interface Opened {
+  readonly path: string;
+  readonly log: MemoryLog;
+  readonly clock: FakeClock;
+  readonly socket: ControlSocket;
+  /** Who added which organisation. */
+  readonly added: { readonly name: string; readonly actor: Actor }[];
+}
+
+async function open(t: TestContext, options: { folder?: string; reload?: () => Promise<void> } = {}): Promise<Opened> {
+  const base = mkdtempSync(join(tmpdir(), 'sluis-socket-'));
+  const path = join(base, options.folder ?? 'run', 'control.sock');
+  const log = new MemoryLog();
+  const clock = new FakeClock();
+  const added: Opened['added'] = [];
+  // Only what these tests call.
+  const registry = {
+    addOrganisation: async ({ name }: { name: string }, actor: Actor) => void added.push({ name, actor }),
+    listOrganisations: async () => [],
+    findAccount: async () => undefined,
+    findRecipient: async () => undefined,
+  };
+  const context: AdminContext = {
+    store: { registry } as unknown as Store,
+    clock,
+    hashPassword: async () => '',
+    gateway: { status: () => status, reloadTls: options.reload ?? (async () => undefined) },
+  };
+  const socket = await openControlSocket({ path, context, log, clock, maxLine: 1000 });
+  t.after(async () => {
+    await socket.stop(milliseconds(0));
+    rmSync(base, { recursive: true, force: true });
+  });
+  return { path, log, clock, socket, added };
+}
+
+const dial = async (path: string): Promise<Socket> => {
+  const usable = usablePath(path);
+  const socket = connect(usable.path);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  usable.close();
+  return socket;
+};
+
+/** Sends octets, reads until the other end closes or `lines` lines came. */
+async function exchange(path: string, octets: string, lines = Number.POSITIVE_INFINITY): Promise<string[]> {
+  const socket = await dial(path);
+  socket.write(octets);
+  let text = '';
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    text += chunk.toString();
+    if (text.split('\n').length > lines) break;
+  }
+  socket.destroy();
+  return text.split('\n').filter((l) => l !== '');
+}
+
+const errorOf = (line: string | undefined): { kind: string; message: string } =>
+  (JSON.parse(line ?? '{}') as { error: { kind: string; message: string } }).error;
+
+test('the control socket is open to its own user only', async (t) => {
+  const { path } = await open(t);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.equal(statSync(dirname(path)).mode & 0o777, 0o700);
+  const other = join(dirname(path), 'other');
+  mkdirSync(other);
+  assert.notEqual(statSync(other).mode & 0o700, 0o600, 'the umask of the process is what it was');
+});
+
+test('a call is answered, and the next one on the same connection too', async (t) => {
+  const { path } = await open(t);
+  const client = await connectControl(path, { name: 'jan' });
+  assert.ok(client);
+  assert.deepEqual(await client.call('gateway.status', {}), status);
+  assert.deepEqual(await client.call('organisation.list', {}), []);
+  await client.close();
+});
+
+test('the person behind a call and the reason reach the registry and the log', async (t) => {
+  const { path, added, log } = await open(t);
+  const client = await connectControl(path, { name: 'jan', reason: 'ticket 12' });
+  await client?.call('organisation.add', { name: 'praktijk', title: 'Praktijk' });
+  await client?.close();
+  assert.deepEqual(added, [{ name: 'praktijk', actor: { name: 'jan', reason: 'ticket 12' } }]);
+  const done = log.events.find((e) => e.event === 'admin.done');
+  assert.equal(done?.fields.actor, 'jan');
+  assert.equal(done.fields.reason, 'ticket 12');
+});
+
+test('an actor cannot forge a line of the log', async (t) => {
+  const { path, added } = await open(t);
+  const request = { operation: 'organisation.add', actor: { name: 'jan\nroot' }, input: { name: 'a', title: 'A' } };
+  await exchange(path, `${JSON.stringify(request)}\n`, 1);
+  assert.equal(added[0]?.actor.name, 'jan root');
+});
+
+test('an error comes back with its kind and its text, and the connection goes on', async (t) => {
+  const { path } = await open(t);
+  const client = await connectControl(path, { name: 'jan' });
+  await assert.rejects(
+    async () => await client?.call('account.show', { login: 'nobody' }),
+    (error) =>
+      error instanceof AdminError && error.kind === 'unknown' && error.message.includes('Cannot find account "nobody"'),
+  );
+  assert.deepEqual(await client?.call('organisation.list', {}), []);
+  await client?.close();
+});
+
+test('an unexpected error is told without its stack and logged', async (t) => {
+  const { path, log } = await open(t, { reload: () => Promise.reject(new Error('disk on fire')) });
+  const client = await connectControl(path, { name: 'jan' });
+  await assert.rejects(async () => await client?.call('gateway.reload', {}), /disk on fire/);
+  await client?.close();
+  assert.ok(log.names.includes('admin.failed'));
+});
+
+test('garbage, an unknown operation and a value that is no object are refused, and the connection goes on', async (t) => {
+  const { path } = await open(t);
+  const lines = await exchange(
+    path,
+    'EHLO client.test\n\x00\xff\n[]\nnull\n{"operation":"account.explode"}\n{"operation":"toString"}\n{"operation":"organisation.list"}\n',
+    7,
+  );
+  for (const line of lines.slice(0, 6)) assert.equal(errorOf(line).kind, 'invalid');
+  assert.match(errorOf(lines[4]).message, /not "account\.explode"; are command line and gateway of the same version/);
+  assert.deepEqual(JSON.parse(lines[6] ?? ''), { result: [] });
+});
+
+test('input of the wrong shape is refused by name', async (t) => {
+  const { path } = await open(t);
+  for (const [operation, input, expected] of [
+    ['organisation.add', {}, /as name: expected a text/],
+    ['organisation.add', { name: 7 }, /Cannot use 7 as name/],
+    ['organisation.add', { name: 'Praktijk!' }, /a-z, 0-9 and -/],
+    ['organisation.add', { name: 'a', title: 'two\nlines' }, /as title: expected one line/],
+    ['organisation.add', { name: 'a', title: 'A', agb: '12' }, /as agb: expected 8 digits/],
+    ['organisation.list', { limit: 1e9 }, /as limit: expected a whole number from 1 to 1000/],
+    ['account.add', { login: 'a b', organisation: 'o' }, /as login: expected a log-in name/],
+    ['account.add', { login: 'a', organisation: 'o', addresses: ['x'] }, /as addresses: expected an address/],
+    ['account.add', { login: 'a', organisation: 'o', ends: 'soon' }, /as ends: expected a date/],
+    ['settings.set', { scope: 'world', name: 'a' }, /as scope: expected organisation or account or address/],
+    ['settings.set', { scope: 'account', name: 'a', values: { quota: 'much' } }, /is no value for quota/],
+    ['settings.set', { scope: 'account', name: 'a', values: { other: '1' } }, /"other" is not a setting of an account/],
+  ] as const) {
+    const [line] = await exchange(path, `${JSON.stringify({ operation, input })}\n`, 1);
+    assert.equal(errorOf(line).kind, 'invalid', JSON.stringify(input));
+    assert.match(errorOf(line).message, expected);
+  }
+});
+
+test('an oversized line is refused before it is read to its end', async (t) => {
+  const { path } = await open(t);
+  const lines = await exchange(path, `{"operation":"${'x'.repeat(2000)}`);
+  assert.equal(lines.length, 1);
+  assert.match(errorOf(lines[0]).message, /a line is longer than 1000 octets/);
+});
+
+test('half a line is never run', async (t) => {
+  const { path, added } = await open(t);
+  const socket = await dial(path);
+  socket.end('{"operation":"organisation.add","input":{"name":"half","title":"Half"}}');
+  let text = '';
+  for await (const chunk of socket as AsyncIterable<Buffer>) text += chunk.toString();
+  assert.match(text, /ended inside a line/);
+  assert.deepEqual(added, []);
+});
+
+test('a connection that says nothing is closed after its time', async (t) => {
+  const { path, clock } = await open(t);
+  const socket = await dial(path);
+  await exchange(path, '{"operation":"organisation.list"}\n', 1);
+  clock.advance(seconds(31));
+  for await (const chunk of socket as AsyncIterable<Buffer>) assert.fail(chunk.toString());
+});
+
+test('what an operation did not read of its upload is not taken for a request', async (t) => {
+  const { path, added } = await open(t);
+  const inner = '{"operation":"organisation.add","input":{"name":"evil","title":"Evil"}}';
+  const lines = await exchange(
+    path,
+    `{"operation":"settings.set-many","input":{"scope":"world"},"upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"piece":"x"}\n{"end":true}\n{"operation":"organisation.list"}\n`,
+    2,
+  );
+  assert.match(errorOf(lines[0]).message, /as scope/);
+  assert.deepEqual(JSON.parse(lines[1] ?? ''), { result: [] });
+  assert.deepEqual(added, []);
+});
+
+test('an upload that breaks off is refused', async (t) => {
+  const { path } = await open(t);
+  const lines = await exchange(
+    path,
+    '{"operation":"settings.set-many","input":{"scope":"account"},"upload":true}\n{"piece":"account,quota\\n"}\n{"operation":"organisation.list"}\n',
+  );
+  assert.match(errorOf(lines[0]).message, /expected a piece of an upload or its end/);
+  assert.equal(lines.length, 1);
+});
+
+test('a socket that a killed gateway left behind is replaced', async (t) => {
+  const { path, socket } = await open(t);
+  await socket.stop(milliseconds(0));
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, 'left behind');
+  const again = await openControlSocket({
+    path,
+    context: { store: {} as Store, clock: systemClock, hashPassword: async () => '' },
+    log: new MemoryLog(),
+    clock: systemClock,
+  });
+  const client = await connectControl(path, { name: 'jan' });
+  await assert.rejects(async () => await client?.call('gateway.status', {}), /no gateway is running/);
+  await client?.close();
+  await again.stop(milliseconds(0));
+});
+
+test('connectControl() answers undefined when nobody listens', async (t) => {
+  const { path, socket } = await open(t);
+  await socket.stop(milliseconds(0));
+  assert.equal(existsSync(path), false, 'the socket is gone');
+  assert.equal(await connectControl(path, { name: 'jan' }), undefined);
+  assert.equal(await connectControl('/nonexistent/folder/control.sock', { name: 'jan' }), undefined);
+});
+
+test(
+  'a data folder with a path longer than a socket may have works',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const { path } = await open(t, { folder: 'deep/'.repeat(60) });
+    assert.ok(path.length > 200);
+    const client = await connectControl(path, { name: 'jan' });
+    assert.deepEqual(await client?.call('organisation.list', {}), []);
+    await client?.close();
+  },
+);
+
+test('stop() lets a running operation end', async (t) => {
+  let finish: () => void = () => undefined;
+  let started: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (started = resolve));
+  const { path, socket } = await open(t, {
+    reload: () =>
+      new Promise((resolve) => {
+        finish = resolve;
+        started();
+      }),
+  });
+  const client = await connectControl(path, { name: 'jan' });
+  const called = client?.call('gateway.reload', {});
+  await begun;
+  const stopped = socket.stop(seconds(5));
+  finish();
+  assert.deepEqual(await called, { reloaded: 'tls' });
+  await stopped;
+});
