@@ -1,103 +1,189 @@
 /**
- * Reads CSV as spreadsheets write it: RFC 4180 with LF or CRLF, a byte order mark, and the semicolon that Dutch spreadsheets put for the
- * comma (taken from the first line). Everything has a limit, and an error names its line.
+ * Reads comma-separated values, RFC 4180, as spreadsheets really write them.
+ *
+ * Tolerated: a byte order mark, line ends CRLF, LF or CR, `;` or a tab between fields (what Excel writes where the comma is the decimal
+ * sign; the header decides), empty lines, a last line without end. Not guessed at: a quote inside an unquoted field, text behind a closing
+ * quote, octets that are not UTF-8. Each is a fault with its line, and reading goes on with the next one.
+ *
+ * Nothing is held but one record, and the event loop gets its turn after every 16 KiB.
  */
-import { type Result, fail, ok } from '../domain/result.ts';
-
-export interface CsvRow {
-  /** Number of its first line in the file, from 1. */
-  readonly line: number;
-  readonly cells: readonly string[];
-}
+export type CsvItem =
+  | { readonly kind: 'row'; readonly line: number; readonly fields: readonly string[] }
+  /** `line` is where the record began. After a `last` fault nothing more can be read. */
+  | { readonly kind: 'fault'; readonly line: number; readonly text: string; readonly last: boolean };
 
 export interface CsvLimits {
-  readonly rows: number;
-  /** Characters of one row. */
-  readonly row: number;
+  /** Characters of one field. */
+  readonly field: number;
+  /** Characters of one record. */
+  readonly record: number;
+  readonly columns: number;
 }
 
-const separatorOf = (first: string): ',' | ';' => (first.includes(';') && !first.includes(',') ? ';' : ',');
+export const csvDefaults: CsvLimits = { field: 4096, record: 32_768, columns: 100 };
 
-/** Rows of `pieces`, empty lines left out. An error ends it: what follows a broken quote cannot be trusted. */
-export async function* csvRows(
-  pieces: AsyncIterable<string> | Iterable<string>,
-  limits: CsvLimits = { rows: 1_000_000, row: 64 * 1024 },
-): AsyncGenerator<Result<CsvRow, string>, void, undefined> {
-  let separator: ',' | ';' | undefined;
-  let rest = '';
-  let line = 1;
-  let rows = 0;
-  const take = (text: string): Result<CsvRow, string> | undefined => {
-    separator ??= separatorOf(text);
-    const at = line;
-    line += text.split('\n').length;
-    if (text.trim() === '') return undefined;
-    if ((rows += 1) > limits.rows) return fail(`line ${at}: the file has more than ${limits.rows} rows; split it`);
-    const cells = cellsOf(text, separator);
-    return cells === undefined
-      ? fail(`line ${at}: a quote is not closed or stands inside an unquoted field; expected "..." with "" for a quote`)
-      : ok({ line: at, cells });
-  };
-  for await (const piece of pieces) {
-    rest += line === 1 && rest === '' ? piece.replace(/^\uFEFF/, '') : piece;
-    let from = 0;
-    for (;;) {
-      const end = rowEnd(rest, from);
-      if (end < 0) break;
-      const row = take(rest.slice(from, end).replace(/\r$/, ''));
-      from = end + 1;
-      if (row !== undefined) yield row;
-      if (row?.ok === false) return;
+const SLICE = 16 * 1024;
+
+/** Reads the whole source. An empty file gives no item. */
+export async function* readCsv(
+  source: AsyncIterable<Uint8Array | string>,
+  limits: CsvLimits = csvDefaults,
+): AsyncGenerator<CsvItem> {
+  const decoder = new TextDecoder('utf-8');
+  const parser = new CsvParser(limits);
+  for await (const chunk of source)
+    for (let at = 0; at < chunk.length; at += SLICE) {
+      yield* parser.push(
+        typeof chunk === 'string'
+          ? chunk.slice(at, at + SLICE)
+          : decoder.decode(chunk.subarray(at, at + SLICE), { stream: true }),
+      );
+      if (parser.stopped) return;
+      await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    rest = rest.slice(from);
-    if (rest.length > limits.row) {
-      yield fail(`line ${line}: the row is longer than ${limits.row} characters; is a quote left open?`);
+  yield* parser.push(decoder.decode());
+  yield* parser.end();
+}
+
+/** `skip`: the rest of a line with a fault. */
+type State = 'start' | 'plain' | 'quoted' | 'closed' | 'skip';
+
+/** The state machine, fed with any cuts of the text. */
+export class CsvParser {
+  readonly #limits: CsvLimits;
+  #state: State = 'start';
+  #separator = '';
+  #fields: string[] = [];
+  #field = '';
+  #length = 0;
+  #wasQuoted = false;
+  #line = 1;
+  #begun = 1;
+  #afterCr = false;
+  #any = false;
+  #items: CsvItem[] = [];
+  stopped = false;
+
+  constructor(limits: CsvLimits = csvDefaults) {
+    this.#limits = limits;
+  }
+
+  push(text: string): readonly CsvItem[] {
+    for (let at = 0; at < text.length && !this.stopped; at += 1) {
+      const c = text.charAt(at);
+      // A byte order mark: the decoder of octets has taken it away, whoever sends text may not have.
+      if (this.#any || c !== '\ufeff') this.#take(c);
+      this.#any = true;
+    }
+    return this.#handOut();
+  }
+
+  /** The source has ended. */
+  end(): readonly CsvItem[] {
+    if (this.stopped) return [];
+    if (this.#state === 'quoted') this.#fault('a quoted field is not closed before the end of the file', true);
+    else this.#endRecord();
+    return this.#handOut();
+  }
+
+  #handOut(): readonly CsvItem[] {
+    const items = this.#items;
+    this.#items = [];
+    return items;
+  }
+
+  #take(c: string): void {
+    const pair = c === '\n' && this.#afterCr;
+    this.#afterCr = c === '\r';
+    const lineEnd = c === '\n' || c === '\r';
+    if (lineEnd && !pair) this.#line += 1;
+    if (this.#state === 'quoted') {
+      if (c === '"') this.#state = 'closed';
+      else this.#add(c);
+    } else if (this.#state === 'closed' && c === '"') {
+      this.#state = 'quoted';
+      this.#add(c);
+    } else if (lineEnd) {
+      if (!pair) this.#endRecord();
+    } else if (this.#state !== 'skip') this.#takeUnquoted(c);
+  }
+
+  #takeUnquoted(c: string): void {
+    if (this.#isSeparator(c)) this.#endField();
+    else if (this.#state === 'start' && c === '"') {
+      this.#state = 'quoted';
+      this.#wasQuoted = true;
+    } else if (this.#state === 'closed')
+      this.#fault('there is text behind a closing quote; expected a separator', false);
+    else if (c === '"')
+      this.#fault('there is a quote inside an unquoted field; expected the whole field in quotes, "" for one', false);
+    else {
+      this.#state = 'plain';
+      this.#add(c);
+    }
+  }
+
+  /** The first separator of the file decides for all of it. */
+  #isSeparator(c: string): boolean {
+    if (this.#separator !== '') return c === this.#separator;
+    if (c !== ',' && c !== ';' && c !== '\t') return false;
+    this.#separator = c;
+    return true;
+  }
+
+  #add(c: string): void {
+    this.#length += 1;
+    if (this.#field.length >= this.#limits.field || this.#length > this.#limits.record) {
+      // Where a closing quote is missing, all that follows is one field, and no line end can be trusted any more.
+      const quoted = this.#state === 'quoted';
+      const what = `a field has more than ${this.#limits.field} characters or its record more than ${this.#limits.record}`;
+      this.#fault(quoted ? `${what}; is a closing quote missing?` : what, quoted);
       return;
     }
+    this.#field += c;
   }
-  const last = take(rest.replace(/\r$/, ''));
-  if (last !== undefined) yield last;
-}
 
-/** Where the row that starts at `from` ends: the first LF outside quotes; -1 when it has not come yet. */
-function rowEnd(text: string, from: number): number {
-  let end = text.indexOf('\n', from);
-  let quote = text.indexOf('"', from);
-  while (end >= 0 && quote >= 0 && quote < end) {
-    const close = text.indexOf('"', quote + 1);
-    if (close < 0) return -1;
-    quote = text.indexOf('"', close + 1);
-    if (close > end) end = text.indexOf('\n', close);
+  #endField(): void {
+    this.#fields.push(this.#field);
+    this.#field = '';
+    this.#state = 'start';
+    if (this.#fields.length >= this.#limits.columns)
+      this.#fault(`the record has more than ${this.#limits.columns} fields`, false);
   }
-  return end;
-}
 
-function cellsOf(row: string, separator: string): string[] | undefined {
-  const cells: string[] = [];
-  let at = 0;
-  for (;;) {
-    if (row[at] === '"') {
-      let cell = '';
-      at += 1;
-      for (;;) {
-        const close = row.indexOf('"', at);
-        if (close < 0) return undefined;
-        cell += row.slice(at, close);
-        at = close + 1;
-        if (row[at] !== '"') break;
-        cell += '"';
-        at += 1;
-      }
-      cells.push(cell);
-      if (at < row.length && row[at] !== separator) return undefined;
-    } else {
-      const end = row.indexOf(separator, at);
-      const cell = row.slice(at, end < 0 ? row.length : end);
-      if (cell.includes('"')) return undefined;
-      cells.push(cell.trim());
-      at = end < 0 ? row.length : end;
+  #endRecord(): void {
+    if (this.#state !== 'skip') {
+      const empty = this.#fields.length === 0 && this.#field === '' && !this.#wasQuoted;
+      this.#fields.push(this.#field);
+      if (!empty) this.#row();
     }
-    if (at >= row.length) return cells;
-    at += 1;
+    this.#reset('start');
+    this.#begun = this.#line;
+  }
+
+  #row(): void {
+    // The decoder puts U+FFFD where octets are not UTF-8; nobody has it in a name of his own.
+    if (this.#fields.some((field) => field.includes('\ufffd') || field.includes('\0')))
+      this.#items.push({
+        kind: 'fault',
+        line: this.#begun,
+        text: 'the line has octets that are not UTF-8; expected a file saved as "CSV UTF-8"',
+        last: false,
+      });
+    else this.#items.push({ kind: 'row', line: this.#begun, fields: this.#fields });
+  }
+
+  #fault(text: string, last: boolean): void {
+    this.#items.push({ kind: 'fault', line: this.#begun, text, last });
+    this.stopped = last;
+    this.#reset('skip');
+  }
+
+  #reset(state: State): void {
+    this.#state = state;
+    this.#fields = [];
+    this.#field = '';
+    this.#length = 0;
+    this.#wasQuoted = false;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Log } from '../domain/effects.ts';
 import { RegistryError } from '../store/registry.ts';
+import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
 import { addressOperations } from './addresses.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
@@ -16,6 +17,7 @@ import { settingsOperations } from './settings.ts';
 const operations = {
   ...organisationOperations,
   ...accountOperations,
+  ...importOperations,
   ...addressOperations,
   ...settingsOperations,
   ...gatewayOperations,

@@ -3,7 +3,7 @@
  * domain/settings.ts needs nothing here.
  */
 import type { Result } from '../domain/result.ts';
-import { fail, ok } from '../domain/result.ts';
+import { ok } from '../domain/result.ts';
 import {
   type SettingScope,
   type SettingValue,
@@ -12,14 +12,15 @@ import {
   parseSetting,
   settingsTable,
 } from '../domain/settings.ts';
-import type { Registry, SettingChanges, SettingTarget } from '../store/registry.ts';
+import type { Registry, SettingTarget } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
 import { recipientOf } from './addresses.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
-import { type CsvRow, csvRows } from './csv.ts';
+import { problemLines } from './csv-table.ts';
 import { type Input, address, flag, login, oneOf, organisationName, texts } from './input.ts';
 import { change, listing } from './operation.ts';
 import { unknownOrganisation } from './organisations.ts';
+import { readSettingsFile } from './set-from-csv.ts';
 import type { SettingView } from './views.ts';
 
 const SCOPES = ['organisation', 'account', 'address'] as const;
@@ -83,91 +84,43 @@ const viewSettings = (scope: SettingScope, holders: Holders): SettingView[] =>
       };
     });
 
-const MAX_ERRORS = 100;
-
 interface ManyOutcome {
   readonly targets: number;
   readonly changes: number;
   readonly applied: boolean;
 }
 
-/** `set --from CSV`: the header names the scope and the settings, one line a target; an empty cell changes nothing. All or none. */
+/** `set --from CSV`: see set-from-csv.ts. All or none. */
 async function setMany(
   { store }: AdminContext,
-  input: { readonly scope: SettingScope; readonly dryRun: boolean },
+  { scope, dryRun }: { readonly scope: SettingScope; readonly dryRun: boolean },
   { actor, progress, upload }: Call,
 ): Promise<ManyOutcome> {
   if (upload === undefined) throw new AdminError('invalid', 'Cannot set from a file: no file came with the request');
-  const errors: string[] = [];
-  const many: { target: SettingTarget; changes: SettingChanges }[] = [];
-  const seen = new Map<string, number>();
-  let header: readonly string[] | undefined;
-  for await (const row of csvRows(upload, { rows: 100_000, row: 64 * 1024 })) {
-    if (!row.ok) errors.push(row.error);
-    else if (header === undefined) {
-      const bad = headerError(input.scope, row.value);
-      if (bad !== undefined) throw new AdminError('invalid', `Cannot set from the file: ${bad}`);
-      header = row.value.cells;
-    } else {
-      const read = await readRow(store.registry, input.scope, header, row.value, seen);
-      if (!read.ok) errors.push(...read.error);
-      else if (Object.keys(read.value.changes).length > 0) many.push(read.value);
-      if (many.length % 1000 === 0) progress(many.length, 0);
-    }
-    if (errors.length >= MAX_ERRORS) break;
-  }
-  if (header === undefined) errors.push(`line 1: expected a header such as "${input.scope},quota"`);
-  if (errors.length > 0)
-    throw new AdminError(
-      'invalid',
-      `Cannot set from the file, nothing was changed:\n${errors.map((e) => `  ${e}`).join('\n')}`,
-    );
-  if (!input.dryRun) await store.registry.changeManySettings(many, actor);
+  const { changes: many, problems } = await readSettingsFile(upload, {
+    scope,
+    resolve: (name) => resolve(store.registry, scope, name),
+    progress: (lines) => progress(lines, 0),
+  });
+  if (problems.length > 0)
+    throw new AdminError('invalid', `Cannot set from the file, nothing was changed:\n${problemLines(problems)}`);
+  if (!dryRun && many.length > 0) await store.registry.changeManySettings(many, actor);
   const changes = many.reduce((n, m) => n + Object.keys(m.changes).length, 0);
-  return { targets: many.length, changes, applied: !input.dryRun };
+  return { targets: many.length, changes, applied: !dryRun };
 }
 
-function headerError(scope: SettingScope, { cells }: CsvRow): string | undefined {
-  if (cells[0] !== scope || cells.length < 2)
-    return `line 1 is "${cells.join(',').slice(0, 100)}"; expected the header "${scope}" and names of settings, such as "${scope},quota"`;
-  const twice = cells.find((c, i) => cells.indexOf(c) !== i);
-  if (twice !== undefined) return `line 1 names "${twice}" twice; remove one column`;
-  for (const name of cells.slice(1)) {
-    const parsed = parseChange(scope, name, 'default');
-    if (!parsed.ok) return `line 1: ${parsed.error}`;
-  }
-  return undefined;
-}
-
-async function readRow(
+async function resolve(
   registry: Registry,
   scope: SettingScope,
-  header: readonly string[],
-  { line, cells }: CsvRow,
-  seen: Map<string, number>,
-): Promise<Result<{ target: SettingTarget; changes: SettingChanges }, string[]>> {
-  if (cells.length !== header.length) return fail([`line ${line}: ${cells.length} fields; expected ${header.length}`]);
-  const errors: string[] = [];
-  const changes: Record<string, SettingValue | null> = {};
-  header.slice(1).forEach((name, i) => {
-    const cell = cells[i + 1] ?? '';
-    if (cell === '') return;
-    const parsed = parseChange(scope, name, cell);
-    if (parsed.ok) changes[name] = parsed.value;
-    else errors.push(`line ${line}: ${parsed.error}`);
-  });
+  name: string,
+): Promise<{ readonly target: SettingTarget; readonly key: string } | string> {
   try {
-    const target = targetOf(scope, { name: cells[0] });
-    const key = nameOf(target).toLowerCase();
-    const before = seen.get(key);
-    if (before !== undefined)
-      errors.push(`line ${line}: "${nameOf(target)}" stands on line ${before} already; join the lines`);
-    seen.set(key, line);
+    const target = targetOf(scope, { name });
     await holdersOf(registry, target);
-    return errors.length > 0 ? fail(errors) : ok({ target, changes });
+    return { target, key: nameOf(target).normalize('NFC').toLowerCase() };
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
-    return fail([...errors, `line ${line}: ${error.message}`]);
+    return error.message;
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Throttle, throttleDefaults } from '../../src/auth/throttle.ts';
 import { days, hours, milliseconds, minutes, seconds } from '../../src/domain/units.ts';
+import { seeded } from '../support/seeded.ts';
 
 const at = milliseconds;
 const OWNER = 'practice@group.example';
@@ -107,23 +108,16 @@ test('every map is bounded, and a flood of failures does not push out who is tru
 });
 
 test('seeded histories: the wait is never negative, never above the cap, and the owner at home never waits for others', () => {
-  // mulberry32; the seed stands in the message so that a failure can be repeated.
-  const generator = (seed: number) => (): number => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
   for (let seed = 1; seed <= 40; seed += 1) {
-    const next = generator(seed);
+    const random = seeded(seed);
     const throttle = new Throttle({ ...throttleDefaults, entries: 50 });
     let now = 0;
     let judgedOfOwner = 0;
     for (let step = 0; step < 400; step += 1) {
-      now += Math.floor(next() ** 4 * minutes(2));
+      now += Math.floor(random.next() ** 4 * minutes(2));
       throttle.succeeded(OWNER, HOME, at(now));
-      const network = `198.51.100.${Math.floor(next() * 30)}`;
-      const login = next() < 0.7 ? OWNER : `${Math.floor(next() * 100)}@x.example`;
+      const network = `198.51.100.${Math.floor(random.next() * 30)}`;
+      const login = random.next() < 0.7 ? OWNER : `${Math.floor(random.next() * 100)}@x.example`;
       const wait = throttle.wait(login, network, at(now));
       assert.ok(wait >= 0 && wait <= cap, `seed ${seed}: ${wait}`);
       if (wait === 0) {

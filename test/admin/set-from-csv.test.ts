@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type SettingsFile, readSettingsFile, settingsOf } from '../../src/admin/set-from-csv.ts';
+
+async function read(text: string): Promise<SettingsFile> {
+  async function* source(): AsyncGenerator<string> {
+    yield text;
+  }
+  return await readSettingsFile(source(), {
+    scope: 'account',
+    resolve: async (name) =>
+      name.startsWith('unknown')
+        ? `there is no account "${name}"`
+        : { target: { scope: 'account', login: name }, key: name.toLowerCase() },
+  });
+}
+
+test('an empty field changes nothing, "default" takes back, a value is read by the table of settings', async () => {
+  const { changes, problems } = await read(
+    'account,quota,line-ends\na@x.example,4GiB,refuse\nb@x.example,default,\nc@x.example,,\n',
+  );
+  assert.deepEqual(problems, []);
+  assert.deepEqual(changes, [
+    { target: { scope: 'account', login: 'a@x.example' }, changes: { quota: 4 * 1024 ** 3, 'line-ends': 'refuse' } },
+    { target: { scope: 'account', login: 'b@x.example' }, changes: { quota: null } },
+  ]);
+});
+
+test('every bad line is reported with its column', async () => {
+  const { problems } = await read(
+    'account,quota,line-ends\nunknown,4GiB,sometimes\na@x.example,a lot,\nA@X.example,4GiB,\n',
+  );
+  assert.deepEqual(
+    problems.map((p) => `${p.line} ${p.column}: ${p.text}`),
+    [
+      '2 line-ends: "sometimes" is no value for line-ends; expected normalise or refuse',
+      '2 account: there is no account "unknown"',
+      '3 quota: "a lot" is no value for quota; expected a size from 1MiB to 1024GiB, such as 25MiB',
+      '4 account: "A@X.example" stands in line 3 already; join the lines',
+    ],
+  );
+});
+
+test('a header with another scope, an unknown setting or none is a clear problem', async () => {
+  assert.match((await read('address,quota\n')).problems.map((p) => p.text).join('\n'), /lacks account/);
+  assert.match((await read('account,qouta\n')).problems[0]!.text, /unknown column "qouta".*quota/);
+  assert.match((await read('account\na@x.example\n')).problems[0]!.text, /names no setting/);
+});
+
+test('settingsOf() lists what a scope has', () => {
+  assert.ok(settingsOf('address').includes('max-message'));
+  assert.ok(!settingsOf('address').includes('quota'));
+});

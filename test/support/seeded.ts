@@ -1,0 +1,20 @@
+/** Random numbers that a seed decides, so that a failed fuzz run can be repeated: mulberry32. */
+export interface Seeded {
+  /** From 0 up to, not including, 1. */
+  next(): number;
+  /** A whole number from 0 up to, not including, `n`. */
+  below(n: number): number;
+  pick<T>(of: readonly T[]): T;
+}
+
+export function seeded(seed: number): Seeded {
+  let state = seed;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  const below = (n: number): number => Math.floor(next() * n);
+  return { next, below, pick: (of) => of[below(of.length)]! };
+}
