@@ -1,0 +1,145 @@
+/** The audit trail's port on SQLite: makes rows ready for the writer, reads and checks them through the reader. */
+import type { Log, RandomBytes } from '../../domain/effects.ts';
+import { type AccountId, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
+import { type Instant, instant, milliseconds } from '../../domain/units.ts';
+import type { Clock, Timer } from '../../domain/effects.ts';
+import type { AuditEvent, AuditQuery, AuditReport, AuditRow, AuditTrail } from '../audit.ts';
+import { CHAIN_START } from './audit-chain.ts';
+import type { AuditItem, AuditStored } from './protocol.ts';
+import type { Reader } from './reader.ts';
+import type { StoreTime } from './store-time.ts';
+import type { Writer } from './writer.ts';
+
+/** A note waits at most this long for a commit to join. */
+const NOTE_DELAY = milliseconds(500);
+/** So many notes do not wait. */
+const NOTES_AT_ONCE = 200;
+/** Notes in memory that no commit has taken: beyond this the disk is far behind, and they are counted and dropped, not hoarded. */
+const MAX_NOTES = 20_000;
+const VERIFY_ROWS = 500;
+const SALT_OCTETS = 16;
+
+export interface AuditParts {
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly clock: Clock;
+  readonly time: StoreTime;
+  readonly random: RandomBytes;
+  readonly log: Log;
+}
+
+export class SqliteAudit implements AuditTrail {
+  readonly #p: AuditParts;
+  #notes: AuditItem[] = [];
+  #underway = 0;
+  #timer: Timer | undefined;
+  #flushed: Promise<void> = Promise.resolve();
+
+  constructor(parts: AuditParts) {
+    this.#p = parts;
+  }
+
+  item(event: AuditEvent, message?: MessageId): AuditItem {
+    const id = event.message ?? message;
+    const personal = event.personal === undefined ? null : JSON.stringify(event.personal);
+    return {
+      at: this.#p.time.now(),
+      event: event.event,
+      outcome: event.outcome,
+      message: id === undefined ? null : messageNumber(id),
+      account: event.account ?? null,
+      facts: event.facts === undefined ? '{}' : JSON.stringify(event.facts),
+      personal,
+      salt: personal === null ? null : this.#p.random(SALT_OCTETS),
+    };
+  }
+
+  items(events: readonly AuditEvent[]): AuditItem[] {
+    return events.map((event) => this.item(event));
+  }
+
+  note(event: AuditEvent): void {
+    if (this.#p.writer.failure !== undefined) return;
+    if (this.#notes.length + this.#underway >= MAX_NOTES) {
+      this.#p.log.error('store.note-dropped', { event: event.event });
+      return;
+    }
+    this.#notes.push(this.item(event));
+    if (this.#notes.length >= NOTES_AT_ONCE) this.#handOver();
+    else this.#timer ??= this.#p.clock.after(NOTE_DELAY, () => this.#handOver());
+  }
+
+  #handOver(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#notes.length === 0) return;
+    const audit = this.#notes;
+    this.#notes = [];
+    this.#underway += audit.length;
+    const written = this.#p.writer
+      .must({ kind: 'audit', audit })
+      .then(
+        () => undefined,
+        (error: unknown) => this.#p.log.error('store.notes-lost', { notes: audit.length, why: String(error) }),
+      )
+      .then(() => {
+        this.#underway -= audit.length;
+      });
+    this.#flushed = Promise.all([this.#flushed, written]).then(() => undefined);
+  }
+
+  /** Every note so far is durable, or its loss is in the log. */
+  async flush(): Promise<void> {
+    this.#handOver();
+    await this.#flushed;
+  }
+
+  async read(query: AuditQuery): Promise<readonly AuditRow[]> {
+    await this.flush();
+    const limit = Math.min(1000, Math.max(1, query.limit));
+    const rows = await this.#p.reader.ask('audit', {
+      message: query.message === undefined ? null : messageNumber(query.message),
+      account: query.account ?? null,
+      from: query.fromSeq ?? 0,
+      limit,
+    });
+    return rows.map(rowOf);
+  }
+
+  async verify(): Promise<AuditReport> {
+    await this.flush();
+    let rows = 0;
+    let next = 1;
+    let head: Uint8Array = CHAIN_START;
+    for (;;) {
+      const step = await this.#p.reader.ask('verify', { from: next, previous: head, rows: VERIFY_ROWS });
+      if (step.kind === 'broken') return step;
+      ({ next, head } = step);
+      rows += step.rows;
+      if (step.end) return { kind: 'intact', rows, head: Buffer.from(head).toString('hex') };
+    }
+  }
+
+  async erasePersonal(before: Instant): Promise<number> {
+    let erased = 0;
+    for (;;) {
+      const { value = 0 } = await this.#p.writer.must({ kind: 'erase-personal', before });
+      erased += value;
+      if (value === 0) return erased;
+    }
+  }
+}
+
+function rowOf(stored: AuditStored): AuditRow {
+  return {
+    seq: stored.seq,
+    at: instant(stored.at),
+    event: stored.event,
+    outcome: stored.outcome,
+    ...(stored.message === null ? {} : { message: messageIdOf(stored.message) }),
+    ...(stored.account === null ? {} : { account: stored.account as AccountId }),
+    facts: JSON.parse(stored.facts) as NonNullable<AuditRow['facts']>,
+    ...(stored.personal === null ? {} : { personal: JSON.parse(stored.personal) as NonNullable<AuditRow['personal']> }),
+    erased: stored.erased,
+  };
+}

@@ -1,0 +1,170 @@
+/**
+ * Takes a body, seals it here (not in the writer, which has the disk to wait for) and streams what is longer than 64 KiB into the store.
+ *
+ * In memory: one chunk that fills (256 KiB) and one sealed chunk under way.
+ */
+import { type Hash, type KeyObject, createHash, createSecretKey, hash } from 'node:crypto';
+import { CHUNK_OCTETS, dataKeyPurpose, sealChunk, wrapKey } from '../../crypto/sealing.ts';
+import type { RandomBytes } from '../../domain/effects.ts';
+import { type MessageId, messageIdOf } from '../../domain/ids.ts';
+import { type Octets, octets } from '../../domain/units.ts';
+import { type BodyWriter, type SealedBody, StoreFailed, StoreFull } from '../store.ts';
+import type { WriterWork } from './protocol.ts';
+
+/** A body up to this size travels inside the accept transaction. */
+export const INLINE_OCTETS = 64 * 1024;
+const FIRST_OCTETS = 16 * 1024;
+
+export interface BodyParts {
+  readonly id: bigint;
+  readonly day: string;
+  readonly dayKey: KeyObject;
+  readonly startedAt: number;
+  readonly random: RandomBytes;
+  readonly maxBody: Octets;
+  /** Resolves when the chunk is committed. */
+  readonly store: (work: WriterWork, transfer: Uint8Array) => Promise<unknown>;
+  /** The body was filed or given up. `stored`: chunks of it may be in the store. */
+  readonly ended: (id: bigint, stored: boolean) => void;
+}
+
+/** What `accept` needs of a sealed body; kept by the store, not by the caller. */
+export interface SealedParts {
+  readonly octets: number;
+  readonly sha256: Buffer;
+  readonly dataKey: Uint8Array;
+  readonly chunks: number;
+  readonly day: string;
+  readonly body: Uint8Array | null;
+}
+
+export class SqliteBodyWriter implements BodyWriter {
+  readonly id: MessageId;
+  readonly #p: BodyParts;
+  readonly #key: KeyObject;
+  readonly #wrapped: Uint8Array;
+  #buffer = Buffer.allocUnsafeSlow(FIRST_OCTETS);
+  #filled = 0;
+  #written = 0;
+  #chunks = 0;
+  #hash: Hash | undefined;
+  #underway: Promise<unknown> = Promise.resolve();
+  #failure: Error | undefined;
+  #state: 'open' | 'sealed' | 'ended' = 'open';
+  #sealed: SealedParts | undefined;
+
+  constructor(parts: BodyParts) {
+    this.#p = parts;
+    this.id = messageIdOf(parts.id);
+    const key = parts.random(32);
+    this.#key = createSecretKey(key);
+    this.#wrapped = wrapKey(parts.dayKey, key, dataKeyPurpose(parts.id), parts.random);
+    key.fill(0);
+  }
+
+  get written(): Octets {
+    return octets(this.#written);
+  }
+
+  /** Undefined unless sealed and neither filed nor given up. */
+  get sealed(): SealedParts | undefined {
+    return this.#state === 'sealed' ? this.#sealed : undefined;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#state !== 'open') throw new StoreFailed('The body has ended; nothing can be written to it');
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#written + chunk.length > this.#p.maxBody)
+      throw new StoreFull(`The body is longer than ${this.#p.maxBody} octets, the most that the store takes`);
+    this.#written += chunk.length;
+    let at = 0;
+    while (at < chunk.length) {
+      // Sent only when more follows: whether a chunk is the last one is sealed into it.
+      if (this.#filled === CHUNK_OCTETS) await this.#sendChunk(false);
+      const taken = Math.min(chunk.length - at, CHUNK_OCTETS - this.#filled);
+      this.#grow(this.#filled + taken);
+      this.#buffer.set(chunk.subarray(at, at + taken), this.#filled);
+      this.#filled += taken;
+      at += taken;
+    }
+  }
+
+  #grow(needed: number): void {
+    if (needed <= this.#buffer.length) return;
+    let size = this.#buffer.length;
+    while (size < needed) size *= 4;
+    const grown = Buffer.allocUnsafeSlow(Math.min(size, CHUNK_OCTETS));
+    grown.set(this.#buffer.subarray(0, this.#filled));
+    this.#buffer = grown;
+  }
+
+  async #sendChunk(last: boolean): Promise<void> {
+    const plain = this.#buffer.subarray(0, this.#filled);
+    // Hashed while the chunk under way is still committing.
+    (this.#hash ??= createHash('sha256')).update(plain);
+    await this.#underway;
+    if (this.#failure !== undefined) throw this.#failure;
+    const n = this.#chunks++;
+    const sealed = sealChunk(this.#key, this.#p.id, n, last, plain);
+    this.#filled = 0;
+    this.#underway = this.#p
+      .store({ kind: 'chunk', id: this.#p.id, n, sealed, day: this.#p.day, at: this.#p.startedAt }, sealed)
+      .catch((error: unknown) => {
+        this.#failure ??= error instanceof Error ? error : new StoreFailed(String(error));
+      });
+  }
+
+  async seal(): Promise<SealedBody> {
+    if (this.#state !== 'open') throw new StoreFailed('The body has ended already');
+    if (this.#failure !== undefined) throw this.#failure;
+    const inline = this.#chunks === 0 && this.#written <= INLINE_OCTETS;
+    let body: Uint8Array | null = null;
+    let sha256: Buffer;
+    if (inline) {
+      const plain = this.#buffer.subarray(0, this.#filled);
+      sha256 = hash('sha256', plain, 'buffer');
+      body = sealChunk(this.#key, this.#p.id, 0, true, plain);
+      this.#chunks = 1;
+    } else {
+      // Not waited for: the acceptance goes behind it and finds it there, or is refused.
+      await this.#sendChunk(true);
+      sha256 = (this.#hash ?? createHash('sha256')).digest();
+    }
+    this.#buffer = Buffer.alloc(0);
+    this.#sealed = {
+      octets: this.#written,
+      sha256,
+      dataKey: this.#wrapped,
+      chunks: this.#chunks,
+      day: this.#p.day,
+      body,
+    };
+    // A body given up while its last chunk was under way stays given up.
+    if (this.#isOpen()) this.#state = 'sealed';
+    return { id: this.id, octets: octets(this.#written), sha256: sha256.toString('hex') };
+  }
+
+  #isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** The body was filed. */
+  filed(): void {
+    this.#end(false);
+  }
+
+  #end(stored: boolean): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#buffer = Buffer.alloc(0);
+    this.#sealed = undefined;
+    this.#p.ended(this.#p.id, stored);
+  }
+
+  async abort(): Promise<void> {
+    if (this.#state === 'ended') return;
+    this.#failure ??= new StoreFailed('The body was given up');
+    await this.#underway;
+    this.#end(this.#chunks > 0);
+  }
+}

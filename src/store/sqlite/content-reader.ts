@@ -1,0 +1,151 @@
+/**
+ * Opens sealed content in the reader thread. A chunk's tag is verified before any of its octets leave this file, the hash of the whole body
+ * before the last slice does.
+ */
+import { type Hash, type KeyObject, createHash, hash } from 'node:crypto';
+import type Database from 'better-sqlite3';
+import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
+import { SealBroken, dataKeyPurpose, openChunk, unwrapKey } from '../../crypto/sealing.ts';
+import type { Db } from './database.ts';
+import { idTime } from './message-ids.ts';
+import type { EntriesData, EntryData, ReaderWork, SliceData } from './protocol.ts';
+
+/** [uid, message, octets, sha256, data_key, chunks, body] */
+type EntryRow = [bigint, bigint, bigint, Buffer, Buffer, bigint, Buffer | null];
+
+interface OpenContent {
+  readonly key: KeyObject;
+  readonly chunks: number;
+  readonly sha256: Buffer;
+  readonly hash: Hash;
+  next: number;
+}
+
+/** Contents that are being read by slices at the same time; the gateway's limits on sessions lie well below. */
+const MAX_OPEN = 10_000;
+/** Entries that one request opens at most, however small they are. */
+const MAX_AHEAD = 64;
+
+export class ContentReader {
+  readonly #keys: KeyFolder;
+  readonly #entries: Database.Statement<[number, number, number], EntryRow>;
+  readonly #message: Database.Statement<[bigint], { sha256: Buffer; data_key: Buffer; chunks: bigint }>;
+  readonly #body: Database.Statement<[bigint], { body: Buffer | null }>;
+  readonly #chunk: Database.Statement<[bigint, number], { sealed: Buffer }>;
+  readonly #open = new Map<number, OpenContent>();
+
+  constructor(db: Db, keys: KeyFolder) {
+    this.#keys = keys;
+    this.#entries = db
+      .prepare<[number, number, number], EntryRow>(
+        `SELECT e.uid, e.message, e.octets, m.sha256, m.data_key, m.chunks, m.body
+           FROM entry e JOIN message m ON m.id = e.message WHERE e.account = ? AND e.uid >= ? AND e.uid < ? ORDER BY e.uid`,
+      )
+      .raw(true)
+      .safeIntegers(true);
+    this.#message = db
+      .prepare<[bigint], { sha256: Buffer; data_key: Buffer; chunks: bigint }>(
+        'SELECT sha256, data_key, chunks FROM message WHERE id = ?',
+      )
+      .safeIntegers(true);
+    this.#body = db.prepare('SELECT body FROM message WHERE id = ?');
+    this.#chunk = db.prepare('SELECT sealed FROM chunk WHERE message = ? AND n = ?');
+  }
+
+  #dataKey(message: bigint, wrapped: Buffer): KeyObject {
+    return unwrapKey(this.#keys.keyOf(dayOf(idTime(message))), wrapped, dataKeyPurpose(message));
+  }
+
+  /** The entry `uid`, and those that follow while their content fits `ahead` octets: a client that fetches all asks for them next. */
+  entries({ account, uid, below, ahead }: ReaderWork['entry']['in'], transfer: ArrayBuffer[]): EntriesData | undefined {
+    const entries: EntryData[] = [];
+    const contents: Buffer[] = [];
+    let length = 0;
+    for (const [found, message, octets, sha256, wrapped, chunks, body] of this.#entries.iterate(account, uid, below)) {
+      if (entries.length === 0 && Number(found) !== uid) return undefined;
+      const size = Number(octets);
+      if (entries.length > 0 && (body === null || length + size > ahead)) break;
+      const content = body === null ? undefined : this.#openWhole(message, wrapped, sha256, body);
+      const at = body === null ? -1 : content === undefined ? -2 : length;
+      entries.push({ uid: Number(found), message, size, at, chunks: Number(chunks) });
+      if (content !== undefined) {
+        contents.push(content);
+        length += content.length;
+      }
+      if (body === null || entries.length === MAX_AHEAD) break;
+    }
+    if (entries.length === 0) return undefined;
+    const all = new Uint8Array(length);
+    let at = 0;
+    for (const content of contents) {
+      all.set(content, at);
+      at += content.length;
+    }
+    transfer.push(all.buffer);
+    return { entries, octets: all };
+  }
+
+  /** Undefined when it does not verify. */
+  #openWhole(message: bigint, wrapped: Buffer, sha256: Buffer, body: Buffer): Buffer | undefined {
+    try {
+      const content = openChunk(this.#dataKey(message, wrapped), message, 0, true, body);
+      return hash('sha256', content, 'buffer').equals(sha256) ? content : undefined;
+    } catch (error) {
+      if (error instanceof SealBroken || error instanceof KeyFolderRefused) return undefined;
+      throw error;
+    }
+  }
+
+  slice({ content, message, n }: ReaderWork['slice']['in'], transfer: ArrayBuffer[]): SliceData {
+    try {
+      const state = this.#stateOf(content, message, n);
+      const sealed = state.chunks === 1 ? this.#single(message) : this.#chunk.get(message, n)?.sealed;
+      if (sealed === undefined) throw new SealBroken(`chunk ${n} is missing`);
+      const last = n === state.chunks - 1;
+      const plain = openChunk(state.key, message, n, last, sealed);
+      state.hash.update(plain);
+      state.next = n + 1;
+      if (last) {
+        this.#open.delete(content);
+        if (!state.hash.digest().equals(state.sha256)) throw new SealBroken('the hash of the whole does not match');
+      }
+      const octets = new Uint8Array(plain);
+      transfer.push(octets.buffer);
+      return { kind: 'slice', octets, last };
+    } catch (error) {
+      if (!(error instanceof SealBroken || error instanceof KeyFolderRefused)) throw error;
+      this.#open.delete(content);
+      return { kind: 'damaged', why: error.message };
+    }
+  }
+
+  /** A body between 64 KiB and 256 KiB that was streamed has one chunk, too: in `chunk`, not in `message`. */
+  #single(message: bigint): Buffer | undefined {
+    return this.#body.get(message)?.body ?? this.#chunk.get(message, 0)?.sealed;
+  }
+
+  #stateOf(content: number, message: bigint, n: number): OpenContent {
+    const known = this.#open.get(content);
+    if (known !== undefined) {
+      if (known.next !== n) throw new Error(`slice ${n} was asked for, ${known.next} is next`);
+      return known;
+    }
+    if (n !== 0) throw new Error(`slice ${n} of a content that is not open`);
+    if (this.#open.size >= MAX_OPEN) throw new Error(`more than ${MAX_OPEN} contents are being read`);
+    const row = this.#message.get(message);
+    if (row === undefined) throw new SealBroken('the message row is missing');
+    const state: OpenContent = {
+      key: this.#dataKey(message, row.data_key),
+      chunks: Number(row.chunks),
+      sha256: row.sha256,
+      hash: createHash('sha256'),
+      next: 0,
+    };
+    this.#open.set(content, state);
+    return state;
+  }
+
+  release(content: number): undefined {
+    this.#open.delete(content);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Content on its way out. Small bodies come whole from the reader, with those of the next entries behind them, because a client that fetches
+ * all asks for them next: most RETRs then need no other thread. Large ones come slice by slice, one under way for each reading.
+ */
+import type { Log } from '../../domain/effects.ts';
+import { type AccountId, type EntryUid, type MessageId, messageIdOf } from '../../domain/ids.ts';
+import { type Octets, octets } from '../../domain/units.ts';
+import { ContentDamaged, type StoredContent } from '../store.ts';
+import type { EntriesData, EntryData } from './protocol.ts';
+import type { Reader } from './reader.ts';
+
+/** Read ahead in the first request of a session, which may be its only one, and in those that follow in sequence. */
+const FIRST_AHEAD = 32 * 1024;
+const NEXT_AHEAD = 128 * 1024;
+/** Read ahead for all sessions together; beyond it each reads what it asks for. */
+const ALL_AHEAD = 16 * 1024 * 1024;
+
+interface Ready {
+  readonly entry: EntryData;
+  readonly content: Uint8Array;
+}
+
+/** What was read ahead for one lock. */
+export interface ReadAhead {
+  readonly ready: Map<number, Ready>;
+  /** The uid behind the last one that was read ahead: asked for next, the client reads in sequence. */
+  next: number;
+  held: number;
+}
+
+class SmallContent implements StoredContent {
+  readonly id: MessageId;
+  readonly octets: Octets;
+  readonly #content: Uint8Array;
+
+  constructor(id: MessageId, content: Uint8Array) {
+    this.id = id;
+    this.octets = octets(content.length);
+    this.#content = content;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- a generator of one value that is there; the port is asynchronous
+  async *slices(): AsyncGenerator<Uint8Array> {
+    if (this.#content.length > 0) yield this.#content;
+  }
+}
+
+export class Contents {
+  readonly #reader: Reader;
+  readonly #log: Log;
+  #numbers = 0;
+  #held = 0;
+
+  constructor(reader: Reader, log: Log) {
+    this.#reader = reader;
+    this.#log = log;
+  }
+
+  /** Octets read ahead for all locks. */
+  get held(): number {
+    return this.#held;
+  }
+
+  readAhead(): ReadAhead {
+    return { ready: new Map(), next: -1, held: 0 };
+  }
+
+  drop(ahead: ReadAhead): void {
+    ahead.ready.clear();
+    this.#held -= ahead.held;
+    ahead.held = 0;
+  }
+
+  async open(account: AccountId, uid: EntryUid, below: number, ahead: ReadAhead): Promise<StoredContent> {
+    const ready = ahead.ready.get(uid);
+    if (ready !== undefined) {
+      ahead.ready.delete(uid);
+      if (ahead.ready.size === 0) this.drop(ahead);
+      return this.#contentOf(ready.entry, ready.content);
+    }
+    const sequential = ahead.next >= 0 && uid >= ahead.next;
+    this.drop(ahead);
+    const room = this.#held < ALL_AHEAD ? (sequential ? NEXT_AHEAD : FIRST_AHEAD) : 0;
+    const data = await this.#reader.ask('entry', { account, uid, below, ahead: room });
+    if (data === undefined) throw new RangeError(`There is no entry ${uid} in the maildrop of account ${account}`);
+    return this.#take(data, ahead);
+  }
+
+  #take({ entries, octets: all }: EntriesData, ahead: ReadAhead): StoredContent {
+    const [first, ...following] = entries;
+    if (first === undefined) throw new RangeError('The reader found no entry');
+    const contentOf = (entry: EntryData): Uint8Array =>
+      entry.at < 0 ? new Uint8Array(0) : all.subarray(entry.at, entry.at + entry.size);
+    for (const entry of following) ahead.ready.set(entry.uid, { entry, content: contentOf(entry) });
+    ahead.next = (entries.at(-1)?.uid ?? 0) + 1;
+    if (following.length > 0) {
+      ahead.held = all.length;
+      this.#held += all.length;
+    }
+    return this.#contentOf(first, contentOf(first));
+  }
+
+  #contentOf(entry: EntryData, content: Uint8Array): StoredContent {
+    const id = messageIdOf(entry.message);
+    if (entry.at >= 0) return new SmallContent(id, content);
+    if (entry.at === -2) throw this.#damaged(id, 'its seal or hash does not verify');
+    return { id, octets: octets(entry.size), slices: () => this.#slices(entry.message, id) };
+  }
+
+  async *#slices(message: bigint, id: MessageId): AsyncGenerator<Uint8Array> {
+    const content = ++this.#numbers;
+    // The reader closes it by itself after the last slice and after damage.
+    let open = true;
+    try {
+      for (let n = 0; open; n += 1) {
+        const slice = await this.#reader.ask('slice', { content, message, n });
+        open = slice.kind === 'slice' && !slice.last;
+        if (slice.kind === 'damaged') throw this.#damaged(id, slice.why);
+        yield slice.octets;
+      }
+    } finally {
+      if (open) this.#reader.ask('release', { content }).catch(() => undefined);
+    }
+  }
+
+  #damaged(id: MessageId, why: string): ContentDamaged {
+    this.#log.error('store.content-damaged', { id, why });
+    return new ContentDamaged(
+      `The stored content of message ${id} is damaged: ${why}; it is not handed out. Keep the database, restore the message from a backup`,
+    );
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * One process per data folder. The lock is SQLite's own exclusive lock on a file of its own: the system frees it when the process ends,
+ * however it ends, so that nothing stale is ever left over.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { StoreRefused } from '../store.ts';
+
+export class FolderLock {
+  readonly #db: Database.Database;
+
+  private constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  /** Throws StoreRefused when another process, or another store of this one, holds it. */
+  static take(dataFolder: string): FolderLock {
+    const path = join(dataFolder, 'lock');
+    closeSync(openSync(path, 'a', 0o600));
+    const db = new Database(path, { timeout: 0 });
+    try {
+      db.pragma('journal_mode = MEMORY');
+      db.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      db.close();
+      if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))
+        throw new StoreRefused(
+          `The data folder "${dataFolder}" is in use by another process; stop that one, or let the command line speak to it`,
+        );
+      throw error;
+    }
+    return new FolderLock(db);
+  }
+
+  release(): void {
+    this.#db.close();
+  }
+}

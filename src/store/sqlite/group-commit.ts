@@ -1,0 +1,275 @@
+/**
+ * Group commit: everything that waits, up to 64 pieces and one chunk of a large body, goes into one transaction, and its answers leave after
+ * COMMIT in one message. Measured 3.7 to 4.4 times the speed of a transaction per message on a disk that syncs in 0.2 ms, 28 times at 10 ms.
+ *
+ * A piece that is refused does not disturb its neighbours: each has a savepoint. An error that speaks of the disk undoes the group; out of
+ * space then gives the reserve back and tries the pieces one by one, new mail refused; any other is the end of the store.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type Database from 'better-sqlite3';
+import type { ChainHead } from './audit-writer.ts';
+import { CHECKPOINT_PAGES, type Db, PAGE_OCTETS, isFull, isStatementError } from './database.ts';
+import type { Testing } from './options.ts';
+import type { Request, WriterAnswer, WriterSays } from './protocol.ts';
+import type { Reserve } from './reserve.ts';
+import type { WriterWorker } from './writer-work.ts';
+
+const GROUP = 64;
+/** Beyond this the log is copied back even while readers hold on to it. */
+const LOG_LIMIT_PAGES = 4 * CHECKPOINT_PAGES;
+/** Free pages given back to the file system in one go, when nothing waits. */
+const VACUUM_PAGES = 200;
+
+export interface GroupOptions {
+  readonly db: Db;
+  readonly work: WriterWorker;
+  readonly reserve: Reserve;
+  readonly reservePages: number;
+  readonly testing: Testing;
+  readonly say: (message: WriterSays) => void;
+  /** Takes in what has arrived meanwhile. */
+  readonly drain: () => void;
+}
+
+interface Answered {
+  readonly n: number;
+  readonly answer: WriterAnswer;
+}
+
+/** New mail: refused while the reserve is out. */
+const isMail = (request: Request): boolean => request.work.kind === 'accept' || request.work.kind === 'chunk';
+/** Rides behind the chunks of its body. */
+const isLarge = (request: Request): boolean =>
+  request.work.kind === 'chunk' || (request.work.kind === 'accept' && request.work.body === null);
+
+export class GroupCommit {
+  readonly #o: GroupOptions;
+  readonly #small: Request[] = [];
+  readonly #large: Request[] = [];
+  readonly #begin: Database.Statement;
+  readonly #commit: Database.Statement;
+  readonly #savepoint: Database.Statement;
+  readonly #release: Database.Statement;
+  readonly #undo: Database.Statement;
+  #running = false;
+  #failed = false;
+  #full = false;
+  #commits = 0;
+  #logPages = 0;
+  #pages = 0;
+  #freePages = 0;
+  #vacuum = false;
+
+  constructor(options: GroupOptions) {
+    this.#o = options;
+    const { db } = options;
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+    this.#savepoint = db.prepare('SAVEPOINT piece');
+    this.#release = db.prepare('RELEASE piece');
+    this.#undo = db.prepare('ROLLBACK TO piece');
+    if (options.testing.maxPages !== undefined) db.pragma(`max_page_count = ${options.testing.maxPages}`);
+    this.#measure();
+  }
+
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  get space(): { pages: number; freePages: number } {
+    return { pages: this.#pages, freePages: this.#freePages };
+  }
+
+  add(requests: readonly Request[]): void {
+    for (const request of requests) (isLarge(request) ? this.#large : this.#small).push(request);
+  }
+
+  /** Commits until nothing waits. */
+  async run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      while (!this.#failed && this.#small.length + this.#large.length > 0) {
+        const group = this.#small.splice(0, GROUP);
+        // One chunk a transaction: a large body must not make small messages wait (STORAGE.md 1.4: p99 65 ms against 721 ms).
+        // The acceptance behind the last chunk of its body rides along.
+        for (let chunks = 0; ;) {
+          const next = this.#large[0];
+          if (next === undefined || (next.work.kind === 'chunk' && ++chunks > 1)) break;
+          group.push(next);
+          this.#large.shift();
+        }
+        this.#group(group);
+        this.#checkpoint();
+        this.#o.drain();
+      }
+    } finally {
+      this.#running = false;
+    }
+    if (this.#vacuum && !this.#failed) await this.#vacuumIdle();
+  }
+
+  #group(group: readonly Request[]): void {
+    if (this.#full) return this.#oneByOne(group);
+    const { head } = this.#o.work.audit;
+    try {
+      const answers = this.#transaction(group);
+      this.#answer(answers);
+    } catch (error) {
+      this.#rollback(head);
+      if (isFull(error)) this.#enterFull(group);
+      else this.#fail(error);
+    }
+  }
+
+  #transaction(group: readonly Request[]): Answered[] {
+    this.#begin.run();
+    const answers = group.map((request) => ({ n: request.n, answer: this.#piece(request) }));
+    if (this.#o.testing.answerBeforeCommit === true) this.#answer(answers.splice(0));
+    this.#commits += 1;
+    if (this.#commits === this.#o.testing.failCommit)
+      throw Object.assign(new Error('disk I/O error (injected)'), { code: 'SQLITE_IOERR_FSYNC', injected: true });
+    this.#commit.run();
+    this.#logPages += 4 + 3 * group.length;
+    for (const { work } of group)
+      if (work.kind === 'chunk') this.#logPages += Math.ceil(work.sealed.length / PAGE_OCTETS);
+      else if (work.kind === 'accept' && work.body !== null)
+        this.#logPages += Math.ceil(work.body.length / PAGE_OCTETS);
+    return answers;
+  }
+
+  #piece(request: Request): WriterAnswer {
+    const { audit } = this.#o.work;
+    const { head } = audit;
+    this.#savepoint.run();
+    let answer: WriterAnswer;
+    try {
+      answer = this.#o.work.apply(request.work);
+    } catch (error) {
+      if (!isStatementError(error)) throw error;
+      answer = { kind: 'error', message: error instanceof Error ? error.message : String(error) };
+    }
+    if (answer.kind === 'error' || answer.kind === 'registry-error') {
+      this.#undo.run();
+      audit.rewind(head);
+      this.#o.work.forget();
+    }
+    this.#release.run();
+    return answer;
+  }
+
+  #rollback(head: ChainHead): void {
+    // SQLite may have rolled back by itself: which errors do so is not fixed.
+    if (this.#o.db.inTransaction) {
+      try {
+        this.#o.db.exec('ROLLBACK');
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+    this.#o.work.audit.rewind(head);
+    this.#o.work.forget();
+  }
+
+  #enterFull(group: readonly Request[]): void {
+    this.#full = true;
+    this.#o.reserve.release();
+    const { maxPages } = this.#o.testing;
+    if (maxPages !== undefined) this.#o.db.pragma(`max_page_count = ${maxPages + this.#o.reservePages}`);
+    this.#oneByOne(group);
+  }
+
+  /** While the reserve is out: new mail is refused, everything else goes by itself and uses the reserve. */
+  #oneByOne(group: readonly Request[]): void {
+    const answers: Answered[] = [];
+    for (const request of group) {
+      if (this.#failed) return;
+      if (request.work.kind === 'space') {
+        answers.push({ n: request.n, answer: { kind: 'space', restored: this.#leaveFull() } });
+      } else if (isMail(request)) {
+        answers.push({ n: request.n, answer: { kind: 'full' } });
+      } else {
+        const { head } = this.#o.work.audit;
+        try {
+          answers.push(...this.#transaction([request]));
+        } catch (error) {
+          this.#rollback(head);
+          if (!isFull(error)) return this.#fail(error);
+          answers.push({ n: request.n, answer: { kind: 'full' } });
+        }
+      }
+    }
+    this.#answer(answers);
+  }
+
+  /** Space has returned: makes the reserve again, and only then takes mail. */
+  #leaveFull(): boolean {
+    const { maxPages } = this.#o.testing;
+    if (maxPages !== undefined) {
+      this.#measure();
+      if (this.#pages > maxPages) return false;
+      this.#o.db.pragma(`max_page_count = ${maxPages}`);
+    } else if (!this.#o.reserve.make()) return false;
+    this.#full = false;
+    return true;
+  }
+
+  #answer(answers: readonly Answered[]): void {
+    if (this.#o.testing.maxPages !== undefined || this.#commits % 64 === 0 || this.#full) this.#measure();
+    if (answers.some(({ answer }) => answer.kind === 'swept')) {
+      this.#measure();
+      this.#vacuum = true;
+    }
+    this.#o.say({ kind: 'answers', answers, pages: this.#pages, freePages: this.#freePages, full: this.#full });
+  }
+
+  #measure(): void {
+    this.#pages = this.#o.db.pragma('page_count', { simple: true }) as number;
+    this.#freePages = this.#o.db.pragma('freelist_count', { simple: true }) as number;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#small.length = 0;
+    this.#large.length = 0;
+    this.#o.say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  }
+
+  /** Copies the log back once it is long enough. Its sync can fail as any other: then the log may not be trusted to be needed no more. */
+  #checkpoint(): void {
+    if (this.#failed || this.#logPages < CHECKPOINT_PAGES) return;
+    try {
+      const mode = this.#logPages > LOG_LIMIT_PAGES ? 'TRUNCATE' : 'PASSIVE';
+      const [row] = this.#o.db.pragma(`wal_checkpoint(${mode})`) as {
+        busy: number;
+        log: number;
+        checkpointed: number;
+      }[];
+      this.#logPages = row === undefined ? 0 : Math.max(0, row.log - row.checkpointed);
+    } catch (error) {
+      if (!isFull(error)) return this.#fail(error);
+      this.#logPages = 0;
+      if (!this.#full) this.#enterFull([]);
+    }
+  }
+
+  /** Gives free pages back to the file system in small steps, and stops as soon as somebody waits. */
+  async #vacuumIdle(): Promise<void> {
+    this.#vacuum = false;
+    while (!this.#failed && this.#freePages > VACUUM_PAGES && this.#small.length + this.#large.length === 0) {
+      const before = this.#freePages;
+      try {
+        this.#o.db.pragma(`incremental_vacuum(${VACUUM_PAGES})`);
+        this.#logPages += VACUUM_PAGES;
+        this.#measure();
+      } catch (error) {
+        if (!isFull(error)) this.#fail(error);
+        return;
+      }
+      this.#checkpoint();
+      if (this.#freePages >= before) return;
+      await setImmediate();
+    }
+  }
+}

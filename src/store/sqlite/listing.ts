@@ -1,0 +1,90 @@
+/** Listings of maildrops as flat arrays, and a small memory of them: a mailbox that did not change is not read again. */
+import type { AccountId, EntryUid } from '../../domain/ids.ts';
+import { type Octets, octets } from '../../domain/units.ts';
+import type { MaildropListing } from '../store.ts';
+import type { ListingData } from './protocol.ts';
+
+const UIDL_CHARACTERS = 22;
+/** Of all remembered listings together: some 40 maildrops of 10,000 messages. */
+const MOST_OCTETS = 16 * 1024 * 1024;
+
+export class SqliteListing implements MaildropListing {
+  readonly #data: ListingData;
+  readonly #uidls: Buffer;
+
+  constructor(data: ListingData) {
+    this.#data = data;
+    this.#uidls = Buffer.from(data.uidls.buffer, data.uidls.byteOffset, data.uidls.byteLength);
+  }
+
+  get count(): number {
+    return this.#data.count;
+  }
+
+  /** What it holds in memory. */
+  get octets(): number {
+    return 200 + this.#data.uids.byteLength + this.#data.sizes.byteLength + this.#uidls.length;
+  }
+
+  #checked(index: number): number {
+    if (!(index >= 0 && index < this.#data.count))
+      throw new RangeError(`There is no message at index ${index}; expected 0 to ${this.#data.count - 1}`);
+    return index;
+  }
+
+  sizeOf(index: number): Octets {
+    return octets(this.#data.sizes[this.#checked(index)] ?? 0);
+  }
+
+  uidOf(index: number): EntryUid {
+    return (this.#data.uids[this.#checked(index)] ?? 0) as EntryUid;
+  }
+
+  uidlOf(index: number): string {
+    const at = this.#checked(index) * UIDL_CHARACTERS;
+    return this.#uidls.toString('latin1', at, at + UIDL_CHARACTERS);
+  }
+}
+
+interface Remembered {
+  readonly changes: number;
+  readonly listing: SqliteListing;
+}
+
+/** A listing holds for one number of changes of its mailbox. */
+export class Listings {
+  readonly #known = new Map<AccountId, Remembered>();
+  #octets = 0;
+
+  get octets(): number {
+    return this.#octets;
+  }
+
+  get(account: AccountId, changes: number): SqliteListing | undefined {
+    const known = this.#known.get(account);
+    if (known === undefined) return undefined;
+    this.#known.delete(account);
+    if (known.changes !== changes) {
+      this.#octets -= known.listing.octets;
+      return undefined;
+    }
+    this.#known.set(account, known);
+    return known.listing;
+  }
+
+  keep(account: AccountId, changes: number, listing: SqliteListing): void {
+    const old = this.#known.get(account);
+    if (old !== undefined) {
+      this.#known.delete(account);
+      this.#octets -= old.listing.octets;
+    }
+    if (listing.octets > MOST_OCTETS / 4) return;
+    this.#known.set(account, { changes, listing });
+    this.#octets += listing.octets;
+    for (const [oldest, { listing: gone }] of this.#known) {
+      if (this.#octets <= MOST_OCTETS) break;
+      this.#known.delete(oldest);
+      this.#octets -= gone.octets;
+    }
+  }
+}

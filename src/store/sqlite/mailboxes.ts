@@ -1,0 +1,59 @@
+/**
+ * What is known of mailboxes without asking: counters, next uid, number of changes. Exact, because this process is the only writer and every
+ * commit tells the new numbers before its answers are given out.
+ */
+import type { AccountId } from '../../domain/ids.ts';
+import { Lru } from './lru.ts';
+import { MAILBOX_NUMBERS, type MailboxNumbers, type MailboxState } from './protocol.ts';
+import type { Reader } from './reader.ts';
+
+const MOST = 50_000;
+
+export class Mailboxes {
+  readonly #reader: Reader;
+  readonly #known = new Lru<AccountId, MailboxState>(MOST);
+  /** Reads under way: what commits told since each began, which wins over what it will find. */
+  readonly #reading = new Set<Map<AccountId, MailboxState>>();
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  /** From a commit. */
+  told(numbers: MailboxNumbers): void {
+    for (let i = 0; i < numbers.length; i += MAILBOX_NUMBERS) {
+      const [account = 0, octets = 0, messages = 0, nextUid = 0, changes = 0] = numbers.slice(i, i + MAILBOX_NUMBERS);
+      const state = { octets, messages, nextUid, changes };
+      this.#known.set(account as AccountId, state);
+      for (const during of this.#reading) during.set(account as AccountId, state);
+    }
+  }
+
+  known(account: AccountId): MailboxState | undefined {
+    return this.#known.get(account);
+  }
+
+  async of(account: AccountId): Promise<MailboxState | undefined> {
+    return (
+      this.#known.get(account) ??
+      (await this.during(async () => ({ account, state: await this.#reader.ask('mailbox', { account }) })))
+    );
+  }
+
+  /** Runs a read that finds a mailbox's numbers, and keeps them unless a commit told newer ones meanwhile. */
+  async during(
+    read: () => Promise<{ account: AccountId; state: MailboxState | undefined } | undefined>,
+  ): Promise<MailboxState | undefined> {
+    const during = new Map<AccountId, MailboxState>();
+    this.#reading.add(during);
+    try {
+      const found = await read();
+      if (found === undefined) return undefined;
+      const state = during.get(found.account) ?? found.state;
+      if (state !== undefined) this.#known.set(found.account, state);
+      return state;
+    } finally {
+      this.#reading.delete(during);
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Maildrop locks and what is done under them.
+ *
+ * A lock lives in memory: this process is the only one, and a crash frees all. Its fence holds the start epoch of the process, which is in
+ * the database, so that no lock of an earlier start can pass for one of this.
+ */
+import type { Clock, Log } from '../../domain/effects.ts';
+import type { AccountId, EntryUid } from '../../domain/ids.ts';
+import { type Milliseconds, type Octets, octets } from '../../domain/units.ts';
+import { type Holder, LockLost, type MaildropListing, type MaildropLock, type StoredContent } from '../store.ts';
+import { Contents, type ReadAhead } from './contents.ts';
+import { Listings, SqliteListing } from './listing.ts';
+import type { Mailboxes } from './mailboxes.ts';
+import type { AuditItem, MailboxState } from './protocol.ts';
+import type { Reader } from './reader.ts';
+import type { StoreTime } from './store-time.ts';
+import type { Writer } from './writer.ts';
+
+/** Fences of one start: a gateway that locks a thousand maildrops a second needs a hundred years for so many. */
+const FENCES = 2 ** 32;
+
+export interface MaildropParts {
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly mailboxes: Mailboxes;
+  readonly clock: Clock;
+  readonly time: StoreTime;
+  readonly log: Log;
+  readonly epoch: number;
+  readonly takeoverAfter: Milliseconds;
+}
+
+class Lock implements MaildropLock {
+  readonly account: AccountId;
+  readonly fence: number;
+  readonly messages: number;
+  readonly octets: Octets;
+  readonly holder: Holder;
+  readonly state: MailboxState;
+  readonly ahead: ReadAhead;
+  readonly #clock: Clock;
+  #progressed: number;
+  lost = false;
+  /** QUIT is being committed: it can be neither taken over nor used. */
+  committing = false;
+
+  constructor(account: AccountId, fence: number, holder: Holder, state: MailboxState, ahead: ReadAhead, clock: Clock) {
+    this.account = account;
+    this.fence = fence;
+    this.holder = holder;
+    this.state = state;
+    this.messages = state.messages;
+    this.octets = octets(state.octets);
+    this.ahead = ahead;
+    this.#clock = clock;
+    this.#progressed = clock.monotonic();
+  }
+
+  progress(): void {
+    this.#progressed = this.#clock.monotonic();
+  }
+
+  get silentFor(): number {
+    return this.#clock.monotonic() - this.#progressed;
+  }
+}
+
+export class Maildrops {
+  readonly #p: MaildropParts;
+  readonly #locks = new Map<AccountId, Lock>();
+  readonly #listings = new Listings();
+  readonly #contents: Contents;
+  #fence: number;
+
+  constructor(parts: MaildropParts) {
+    this.#p = parts;
+    this.#contents = new Contents(parts.reader, parts.log);
+    this.#fence = parts.epoch * FENCES;
+  }
+
+  async lock(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'> {
+    if (!this.#isFree(account, holder)) return 'in-use';
+    const state = this.#p.mailboxes.known(account) ?? (await this.#p.mailboxes.of(account));
+    // Another session may have come first while the row was read.
+    if (!this.#isFree(account, holder)) return 'in-use';
+    if (state === undefined) throw new RangeError(`There is no mailbox of account ${account}`);
+    const held = this.#locks.get(account);
+    if (held !== undefined) {
+      this.#end(held);
+      held.lost = true;
+      this.#p.log.info('store.maildrop-taken-over', { account, from: held.holder.session, by: holder.session });
+    }
+    this.#fence += 1;
+    // The numbers now, not those of before the wait: what was accepted meanwhile is in the maildrop.
+    const now = this.#p.mailboxes.known(account) ?? state;
+    const lock = new Lock(account, this.#fence, holder, now, this.#contents.readAhead(), this.#p.clock);
+    this.#locks.set(account, lock);
+    return lock;
+  }
+
+  #isFree(account: AccountId, holder: Holder): boolean {
+    const held = this.#locks.get(account);
+    if (held === undefined) return true;
+    if (held.committing || held.holder.network !== holder.network) return false;
+    return held.silentFor >= this.#p.takeoverAfter;
+  }
+
+  #own(lock: MaildropLock): Lock {
+    const held = this.#locks.get(lock.account);
+    if (held?.fence !== lock.fence || held.committing)
+      throw new LockLost('The maildrop lock has ended or was taken over by another session');
+    return held;
+  }
+
+  #end(lock: Lock): void {
+    if (this.#locks.get(lock.account) === lock) this.#locks.delete(lock.account);
+    this.#contents.drop(lock.ahead);
+  }
+
+  async list(lock: MaildropLock): Promise<MaildropListing> {
+    const { account, state } = this.#own(lock);
+    const known = this.#listings.get(account, state.changes);
+    if (known !== undefined) return known;
+    const data = await this.#p.reader.ask('listing', { account, below: state.nextUid, count: state.messages });
+    this.#own(lock);
+    const listing = new SqliteListing(data);
+    // Restored entries may have come in while this was read; they are above nextUid and not in it.
+    this.#listings.keep(account, state.changes, listing);
+    return listing;
+  }
+
+  async openEntry(lock: MaildropLock, uid: EntryUid): Promise<StoredContent> {
+    const own = this.#own(lock);
+    const content = await this.#contents.open(own.account, uid, own.state.nextUid, own.ahead);
+    this.#own(lock);
+    return content;
+  }
+
+  async commit(
+    lock: MaildropLock,
+    deleted: readonly EntryUid[],
+    retrieved: readonly EntryUid[],
+    audit: readonly AuditItem[],
+  ): Promise<void> {
+    const own = this.#own(lock);
+    if (deleted.length === 0 && retrieved.length === 0 && audit.length === 0) return this.#end(own);
+    own.committing = true;
+    try {
+      const at = this.#p.time.now();
+      await this.#p.writer.must({ kind: 'commit-maildrop', account: own.account, deleted, retrieved, at, audit });
+    } finally {
+      this.#end(own);
+    }
+  }
+
+  release(lock: MaildropLock): void {
+    const held = this.#locks.get(lock.account);
+    if (held?.fence === lock.fence && !held.committing) this.#end(held);
+  }
+}

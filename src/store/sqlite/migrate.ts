@@ -1,0 +1,72 @@
+/**
+ * Numbered plain SQL, each file in one transaction with its row in `migration`. A file that changed after it was applied, and a database
+ * that is newer than this program, are refused.
+ */
+import { hash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { StoreRefused } from '../store.ts';
+import type { Db } from './database.ts';
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+  readonly sha256: string;
+}
+
+/** The migrations that this program knows, in order. */
+export function knownMigrations(folder = new URL('./migrations/', import.meta.url)): readonly Migration[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{4}_[a-z-]+\.sql$/.test(name))
+    .sort()
+    .map((name) => {
+      const sql = readFileSync(new URL(name, folder), 'utf8');
+      return { version: Number(name.slice(0, 4)), name, sql, sha256: hash('sha256', sql) };
+    });
+}
+
+const appliedTo = (db: Db): readonly { version: number; name: string; sha256: string }[] =>
+  db
+    .prepare<[], { version: number; name: string; sha256: string }>(
+      'SELECT version, name, sha256 FROM migration ORDER BY version',
+    )
+    .all();
+
+/** Brings the database to the newest version. `fresh`: nothing is in it yet. */
+export function migrate(db: Db, migrations: readonly Migration[], at: number, fresh: boolean): void {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  const newest = migrations.at(-1)?.version ?? 0;
+  if (version > newest)
+    throw new StoreRefused(
+      `The database has version ${version}, this program knows ${newest}; start the newer program that wrote it, or restore a backup`,
+    );
+  if (version === 0 && !fresh)
+    throw new StoreRefused(
+      'The database is not one of Sluis (it has version 0); check the data folder of the configuration',
+    );
+  const applied = fresh ? [] : appliedTo(db);
+  for (const row of applied) {
+    const known = migrations.find((m) => m.version === row.version);
+    if (known?.sha256 !== row.sha256)
+      throw new StoreRefused(
+        `Migration ${row.version} "${row.name}" was applied in another form than this program has; use the program that made the database`,
+      );
+  }
+  for (const migration of migrations.filter((m) => m.version > version)) {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      db.exec(migration.sql);
+      db.prepare('INSERT INTO migration (version, name, sha256, applied_at) VALUES (?, ?, ?, ?)').run(
+        migration.version,
+        migration.name,
+        migration.sha256,
+        at,
+      );
+      db.pragma(`user_version = ${migration.version}`);
+      db.exec('COMMIT');
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}

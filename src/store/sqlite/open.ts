@@ -1,0 +1,220 @@
+/**
+ * Makes and opens a SQLite store.
+ *
+ *   DATA/sluis.db, -wal, -shm   the database
+ *   DATA/reserve                real blocks, given back when the disk is full
+ *   DATA/lock                   held while a process has the store open
+ *   KEYS/                       see crypto/key-folder.ts
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { KeyFolder, KeyFolderRefused, syncFolder } from '../../crypto/key-folder.ts';
+import type { Address } from '../../domain/address.ts';
+import { instant } from '../../domain/units.ts';
+import { type Store, StoreRefused } from '../store.ts';
+import { SqliteAudit } from './audit.ts';
+import { AuditWriter } from './audit-writer.ts';
+import { setFact } from './check-database.ts';
+import { openWriting } from './database.ts';
+import { FolderLock } from './folder-lock.ts';
+import { Mailboxes } from './mailboxes.ts';
+import { Maildrops } from './maildrops.ts';
+import { MessageIds, idTime } from './message-ids.ts';
+import { knownMigrations, migrate } from './migrate.ts';
+import { type CreateOptions, type OpenOptions, settled } from './options.ts';
+import { pooled } from './random-pool.ts';
+import { Reader } from './reader.ts';
+import { SqliteRegistry } from './registry.ts';
+import { RegistryChanges } from './registry-changes.ts';
+import { freeOctetsOf } from './reserve.ts';
+import { Space } from './space.ts';
+import { StoreTime } from './store-time.ts';
+import { SqliteStore } from './store.ts';
+import { Writer } from './writer.ts';
+import { DATABASE_FILE } from './writer-files.ts';
+
+export type { CreateOptions, OpenOptions } from './options.ts';
+
+const keyFolderOf = (options: CreateOptions): KeyFolder => {
+  try {
+    return new KeyFolder(options.keyFolder, options.masterKey);
+  } catch (error) {
+    if (error instanceof KeyFolderRefused) throw new StoreRefused(error.message);
+    throw error;
+  }
+};
+
+/**
+ * Makes the database, the key folder's mark and the organisation `system` with the account `postmaster` (no password: nobody logs in with
+ * it until somebody gives it one) and the address postmaster@HOSTNAME. Rejects with StoreRefused when any of it is there already.
+ */
+export async function createSqliteStore(options: CreateOptions): Promise<void> {
+  await Promise.resolve();
+  const keys = keyFolderOf(options);
+  const path = join(options.dataFolder, DATABASE_FILE);
+  if (existsSync(path))
+    throw new StoreRefused(
+      `There is a database "${path}" already; it is kept as it is. Start the gateway, or choose another data folder`,
+    );
+  if (keys.storeId !== undefined)
+    throw new StoreRefused(
+      `The key folder "${options.keyFolder}" belongs to a store whose database is missing; restore that database, or choose an empty key folder for a new store`,
+    );
+  mkdirSync(options.dataFolder, { recursive: true, mode: 0o700 });
+  const lock = FolderLock.take(options.dataFolder);
+  const draft = `${path}.new`;
+  try {
+    for (const left of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(left, { force: true });
+    closeSync(openSync(draft, 'wx', 0o600));
+    const random = options.random ?? randomBytes;
+    const storeId = Buffer.from(random(16)).toString('hex');
+    fill(draft, options, storeId, keys.check);
+    keys.adopt(storeId);
+    renameSync(draft, path);
+    syncFolder(options.dataFolder);
+  } finally {
+    lock.release();
+  }
+}
+
+function fill(path: string, options: CreateOptions, storeId: string, check: Uint8Array): void {
+  const at = options.clock.now();
+  const db = openWriting(path, 'FULL', true);
+  try {
+    migrate(db, knownMigrations(), at, true);
+    db.exec('BEGIN IMMEDIATE');
+    setFact(db, 'store_id', storeId);
+    setFact(db, 'key_check', check);
+    setFact(db, 'epoch', 0);
+    setFact(db, 'clean', 1);
+    const registry = new RegistryChanges(db, new AuditWriter(db));
+    const actor = { name: 'sluis init' };
+    const salt = (options.random ?? randomBytes)(32);
+    registry.apply(
+      {
+        op: 'add-organisation',
+        organisation: { name: 'system', title: 'Operator of this gateway', language: 'en' },
+        actor,
+      },
+      at,
+      salt,
+    );
+    registry.apply(
+      {
+        op: 'add-account',
+        account: {
+          login: 'postmaster',
+          organisation: 'system',
+          kind: 'mail',
+          // RFC 5321 section 4.5.1: always deliverable.
+          addresses: [`postmaster@${options.hostname}` as Address],
+        },
+        actor,
+      },
+      at,
+      salt,
+    );
+    db.exec('COMMIT');
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    db.close();
+  }
+}
+
+/** Rejects with StoreRefused, and has changed nothing, when the store may not be served; the text says what is wrong and what to do. */
+export async function openSqliteStore(options: OpenOptions): Promise<Store> {
+  const set = settled(options);
+  const keys = keyFolderOf(options);
+  const path = join(options.dataFolder, DATABASE_FILE);
+  if (!existsSync(options.dataFolder))
+    throw new StoreRefused(
+      `The data folder "${options.dataFolder}" is missing; mount or restore it, or run "sluis init" for a new gateway`,
+    );
+  const lock = FolderLock.take(options.dataFolder);
+  let store: SqliteStore | undefined;
+  try {
+    if (!existsSync(path))
+      throw new StoreRefused(
+        keys.storeId === undefined
+          ? `There is no database "${path}"; run "sluis init" for a new gateway`
+          : `The database "${path}" is missing, although this gateway was initialised; restore it from a backup (nothing was made in its place)`,
+      );
+    const { freeOctets, ...testing } = set.testing;
+    const space = new Space({
+      freeOctets: freeOctets ?? (() => freeOctetsOf(options.dataFolder)),
+      monotonic: () => options.clock.monotonic(),
+      maxPages: testing.maxPages,
+    });
+    const parts: { mailboxes?: Mailboxes; registry?: SqliteRegistry } = {};
+    const { writer, ready } = await Writer.start(
+      {
+        dataFolder: options.dataFolder,
+        keyFolder: options.keyFolder,
+        masterKey: options.masterKey,
+        reserve: set.reserve,
+        at: options.clock.now(),
+        testing,
+      },
+      {
+        onCommit: ({ answers, pages, freePages, full }) => {
+          space.told(pages, freePages);
+          if (full !== space.full) {
+            space.full = full;
+            if (full) options.log.error('store.full', { free: space.free });
+          }
+          for (const { answer } of answers) {
+            if (answer.kind === 'done' && answer.mailboxes !== undefined) parts.mailboxes?.told(answer.mailboxes);
+            else if (answer.kind === 'registry') parts.registry?.told(answer);
+          }
+        },
+        onFailed: (error) => store?.failed(error),
+      },
+    );
+    space.told(ready.pages, ready.freePages);
+    const reader = await Reader.start({ path, keyFolder: options.keyFolder, masterKey: options.masterKey }, (error) =>
+      store?.failed(error),
+    ).catch(async (error: unknown) => {
+      await writer.close();
+      throw error;
+    });
+    const { clock, log } = options;
+    const random = pooled(options.random ?? randomBytes);
+    const floor = Math.max(ready.latest, idTime(ready.highest));
+    const time = new StoreTime(clock, instant(floor));
+    const mailboxes = (parts.mailboxes = new Mailboxes(reader));
+    const registry = (parts.registry = new SqliteRegistry({ writer, reader, mailboxes, time, random }));
+    store = new SqliteStore({
+      writer,
+      reader,
+      registry,
+      audit: new SqliteAudit({ writer, reader, clock, time, random, log }),
+      maildrops: new Maildrops({
+        writer,
+        reader,
+        mailboxes,
+        clock,
+        time,
+        log,
+        epoch: ready.epoch,
+        takeoverAfter: set.takeoverAfter,
+      }),
+      space,
+      keys,
+      days: new Set(ready.days),
+      ids: new MessageIds(ready.highest),
+      time,
+      random,
+      clock,
+      log,
+      settled: set,
+      lock,
+      version: `SQLite ${ready.version}`,
+    });
+    log.info('store.opened', { version: ready.version, start: ready.epoch, unclean: ready.unclean });
+    return store;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+/** What a SQLite store is opened with. */
+import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
+import type { Milliseconds, Octets } from '../../domain/units.ts';
+import { days, octets, seconds, MiB } from '../../domain/units.ts';
+import type { Synchronous } from './database.ts';
+
+export interface CreateOptions {
+  /** Holds `sluis.db`, its log, the reserve and the lock. Made with mode 0700 when missing. */
+  readonly dataFolder: string;
+  /** Holds the day keys. Outside the data folder, and never in a backup of the database. Made with mode 0700 when missing. */
+  readonly keyFolder: string;
+  /** 32 octets that wrap the day keys. */
+  readonly masterKey: Uint8Array;
+  /** The gateway's own name; `postmaster@hostname` is registered. */
+  readonly hostname: string;
+  readonly clock: Clock;
+  /** Default: the operating system's. */
+  readonly random?: RandomBytes;
+}
+
+export interface OpenOptions extends CreateOptions {
+  readonly log: Log;
+  /** A maildrop's holder that made no progress for this long loses it to a session of the same network. Default 30 s. */
+  readonly takeoverAfter?: Milliseconds;
+  readonly retention?: {
+    /** How long an entry that was deleted by its owner can be handed out again. Default 14 days. */
+    readonly hidden?: Milliseconds;
+  };
+  /** Size of the preallocated file that is given back when the disk is full. 0: none, for tests. Default 64 MiB. */
+  readonly reserve?: Octets;
+  /** Largest body, checked here as the last line; the protocols refuse earlier and nicer. Default 1 GiB. */
+  readonly maxBody?: Octets;
+  readonly testing?: Testing;
+}
+
+/** Seams for tests; never set in service. */
+export interface Testing {
+  /** NORMAL loses what was acknowledged when the power fails: the control of the power test. */
+  readonly synchronous?: Synchronous;
+  /** Largest number of database pages before SQLITE_FULL; the reserve is then `reserve` octets of further pages. */
+  readonly maxPages?: number;
+  /** The nth commit of this start fails as a failed sync would (SQLITE_IOERR_FSYNC). */
+  readonly failCommit?: number;
+  /** Answers before COMMIT: the mutant that the crash tests must catch. */
+  readonly answerBeforeCommit?: boolean;
+  /** Octets free on the disk. */
+  readonly freeOctets?: () => number;
+}
+
+export interface Settled {
+  readonly takeoverAfter: Milliseconds;
+  readonly hiddenFor: Milliseconds;
+  readonly reserve: Octets;
+  readonly maxBody: Octets;
+  readonly testing: Testing;
+}
+
+export const settled = (options: OpenOptions): Settled => ({
+  takeoverAfter: options.takeoverAfter ?? seconds(30),
+  hiddenFor: options.retention?.hidden ?? days(14),
+  reserve: options.reserve ?? octets(64 * MiB),
+  maxBody: options.maxBody ?? octets(1024 * MiB),
+  testing: options.testing ?? {},
+});

@@ -1,0 +1,262 @@
+/**
+ * What the threads say to each other. Everything here is cloned or transferred: plain values, no functions.
+ *
+ * The caller numbers its requests; answers carry the number. Both sides send lists, one a turn.
+ */
+import type { AccountId } from '../../domain/ids.ts';
+import type { Account, Organisation, Password, RegisteredAddress } from '../../domain/registry.ts';
+import type { RegistryError } from '../registry.ts';
+import type { RegistryChange } from './registry-changes.ts';
+
+/** An audit event, ready for the chain: facts and personal fields are JSON. */
+export interface AuditItem {
+  readonly at: number;
+  readonly event: string;
+  readonly outcome: 'success' | 'failure';
+  readonly message: bigint | null;
+  readonly account: number | null;
+  readonly facts: string;
+  readonly personal: string | null;
+  readonly salt: Uint8Array | null;
+}
+
+export interface AcceptWork {
+  readonly kind: 'accept';
+  readonly id: bigint;
+  readonly receivedAt: number;
+  readonly submitter: number;
+  readonly sender: string;
+  readonly messageIdField: string;
+  readonly envelope: string;
+  readonly octets: number;
+  readonly sha256: Uint8Array;
+  readonly day: string;
+  readonly dataKey: Uint8Array;
+  readonly chunks: number;
+  readonly body: Uint8Array | null;
+  readonly mailboxes: readonly number[];
+  /** Folded addresses, one for each of `mailboxes`. */
+  readonly keys: readonly string[];
+  /** Random octets for the UIDLs, 16 for each of `mailboxes`. */
+  readonly uidls: Uint8Array;
+  readonly audit: readonly AuditItem[];
+}
+
+export interface ChunkWork {
+  readonly kind: 'chunk';
+  readonly id: bigint;
+  readonly n: number;
+  readonly sealed: Uint8Array;
+  readonly day: string;
+  readonly at: number;
+}
+
+export type WriterWork =
+  | AcceptWork
+  | ChunkWork
+  | { readonly kind: 'abandon'; readonly id: bigint }
+  | {
+      readonly kind: 'commit-maildrop';
+      readonly account: number;
+      readonly deleted: readonly number[];
+      readonly retrieved: readonly number[];
+      readonly at: number;
+      readonly audit: readonly AuditItem[];
+    }
+  | {
+      readonly kind: 'restore';
+      readonly account: number;
+      readonly since: number;
+      readonly uidls: Uint8Array;
+      readonly audit: AuditItem;
+    }
+  | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
+  | { readonly kind: 'used'; readonly account: number; readonly name: string; readonly at: number }
+  | { readonly kind: 'erase-personal'; readonly before: number }
+  | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
+  | {
+      readonly kind: 'sweep';
+      readonly at: number;
+      readonly hiddenBefore: number;
+      readonly open: readonly bigint[];
+      readonly below: bigint;
+    }
+  | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
+  | { readonly kind: 'space' };
+
+export interface Request {
+  readonly n: number;
+  readonly work: WriterWork;
+}
+
+/** account, octets, messages, next uid, changes: five numbers for each mailbox that a commit touched. */
+export type MailboxNumbers = readonly number[];
+export const MAILBOX_NUMBERS = 5;
+
+export type WriterAnswer =
+  | { readonly kind: 'done'; readonly mailboxes?: MailboxNumbers; readonly value?: number }
+  | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
+  | {
+      readonly kind: 'registry';
+      readonly id: number;
+      readonly accounts: readonly number[] | 'many';
+      readonly scope: ChangeScope;
+    }
+  | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
+  | { readonly kind: 'swept'; readonly report: SweepNumbers }
+  | { readonly kind: 'space'; readonly restored: boolean }
+  | { readonly kind: 'full' }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** `password`: only the passwords of these accounts; `registry`: anything else. */
+export type ChangeScope = 'password' | 'registry';
+
+export interface SweepNumbers {
+  readonly uploads: number;
+  readonly messages: number;
+  readonly pages: number;
+  /** Days whose messages are all gone. */
+  readonly days: readonly string[];
+  readonly more: boolean;
+}
+
+export type WriterSays =
+  | {
+      readonly kind: 'ready';
+      readonly version: string;
+      readonly epoch: number;
+      readonly highest: bigint;
+      readonly latest: number;
+      readonly days: readonly string[];
+      readonly unclean: boolean;
+      readonly pages: number;
+      readonly freePages: number;
+    }
+  | { readonly kind: 'refused'; readonly message: string }
+  | {
+      readonly kind: 'answers';
+      readonly answers: readonly { readonly n: number; readonly answer: WriterAnswer }[];
+      readonly pages: number;
+      readonly freePages: number;
+      readonly full: boolean;
+    }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'closed' };
+
+export type WriterHears = { readonly kind: 'work'; readonly requests: readonly Request[] } | { readonly kind: 'close' };
+
+// --- the reader
+
+export interface MailboxState {
+  readonly octets: number;
+  readonly messages: number;
+  readonly nextUid: number;
+  readonly changes: number;
+}
+
+export interface LoginRow {
+  readonly account: Account;
+  readonly organisation: Organisation;
+  readonly passwords: readonly Password[];
+  readonly version: number;
+}
+
+export interface RecipientRow {
+  readonly address: RegisteredAddress;
+  readonly account: Account;
+  readonly organisation: Organisation;
+  readonly mailbox: MailboxState;
+}
+
+export interface AuditStored extends Omit<AuditItem, 'salt'> {
+  readonly seq: number;
+  readonly erased: boolean;
+}
+
+export interface ReaderWork {
+  login: { in: { login: string }; out: LoginRow | undefined };
+  recipient: { in: { key: string }; out: RecipientRow | undefined };
+  sendAs: { in: { account: AccountId; key: string }; out: boolean };
+  mailbox: { in: { account: AccountId }; out: MailboxState | undefined };
+  listing: { in: { account: AccountId; below: number; count: number }; out: ListingData };
+  entry: { in: { account: AccountId; uid: number; below: number; ahead: number }; out: EntriesData | undefined };
+  slice: { in: { content: number; message: bigint; n: number }; out: SliceData };
+  release: { in: { content: number }; out: undefined };
+  audit: {
+    in: { message: bigint | null; account: number | null; from: number; limit: number };
+    out: readonly AuditStored[];
+  };
+  verify: { in: { from: number; previous: Uint8Array; rows: number }; out: VerifyStep };
+  organisations: { in: { after: string; limit: number }; out: readonly Organisation[] };
+  organisation: { in: { name: string }; out: Organisation | undefined };
+  accounts: { in: { after: string; limit: number; organisation: string | null }; out: readonly SummaryRow[] };
+  account: { in: { login: string }; out: SummaryRow | undefined };
+  addresses: {
+    in: { after: string; limit: number; login: string | null };
+    out: readonly (RegisteredAddress & { readonly login: string })[];
+  };
+}
+export type ReaderKind = keyof ReaderWork;
+
+export interface SummaryRow {
+  readonly account: Account;
+  readonly organisation: string;
+  readonly addresses: readonly RegisteredAddress[];
+  readonly passwords: readonly Omit<Password, 'hash'>[];
+  readonly sendsAs: readonly string[];
+  readonly octets: number;
+  readonly messages: number;
+}
+
+/** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each. */
+export interface ListingData {
+  readonly count: number;
+  readonly uids: Float64Array;
+  readonly sizes: Float64Array;
+  readonly uidls: Uint8Array;
+}
+
+/** The entry that was asked for, then entries that follow it. Content of at most 64 KiB is here, opened and verified. */
+export interface EntriesData {
+  readonly entries: readonly EntryData[];
+  readonly octets: Uint8Array;
+}
+export interface EntryData {
+  readonly uid: number;
+  readonly message: bigint;
+  readonly size: number;
+  /** Where its content starts in `octets`; -1: read it by slices; -2: damaged. */
+  readonly at: number;
+  readonly chunks: number;
+}
+
+export type SliceData =
+  | { readonly kind: 'slice'; readonly octets: Uint8Array; readonly last: boolean }
+  | { readonly kind: 'damaged'; readonly why: string };
+
+export type VerifyStep =
+  | {
+      readonly kind: 'ok';
+      readonly rows: number;
+      readonly head: Uint8Array;
+      readonly next: number;
+      readonly end: boolean;
+    }
+  | { readonly kind: 'broken'; readonly seq: number; readonly why: string };
+
+export interface ReaderRequest<K extends ReaderKind = ReaderKind> {
+  readonly n: number;
+  readonly kind: K;
+  readonly in: ReaderWork[K]['in'];
+}
+export type ReaderHears =
+  { readonly kind: 'work'; readonly requests: readonly ReaderRequest[] } | { readonly kind: 'close' };
+export interface ReaderAnswer {
+  readonly n: number;
+  readonly out?: unknown;
+  readonly error?: string;
+}
+export type ReaderSays =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answers'; readonly answers: readonly ReaderAnswer[] }
+  | { readonly kind: 'closed' };

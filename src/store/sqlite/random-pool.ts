@@ -1,0 +1,21 @@
+/** Unpredictable octets drawn from the system in blocks: four small draws for each message cost more than its encryption otherwise. */
+import type { RandomBytes } from '../../domain/effects.ts';
+
+const BLOCK = 4096;
+
+/** Each call's octets are its own and are overwritten in the block, so that the block never holds a key that is in use. */
+export function pooled(source: RandomBytes): RandomBytes {
+  let block: Uint8Array = new Uint8Array(0);
+  let at = 0;
+  return (length) => {
+    if (length > BLOCK / 4) return source(length);
+    if (at + length > block.length) {
+      block = source(BLOCK);
+      at = 0;
+    }
+    const taken = block.slice(at, at + length);
+    block.fill(0, at, at + length);
+    at += length;
+    return taken;
+  };
+}

@@ -1,0 +1,134 @@
+/** What the reader does for each kind of request. Each is one or a few statements, none kept open. */
+import type Database from 'better-sqlite3';
+import type { KeyFolder } from '../../crypto/key-folder.ts';
+import { chainHash, commitmentOf } from './audit-chain.ts';
+import { ContentReader } from './content-reader.ts';
+import type { Db } from './database.ts';
+import type { AuditStored, ListingData, MailboxState, ReaderKind, ReaderWork, VerifyStep } from './protocol.ts';
+import { RegistryReader } from './registry-reader.ts';
+
+type Handlers = {
+  readonly [K in ReaderKind]: (input: ReaderWork[K]['in'], transfer: ArrayBuffer[]) => ReaderWork[K]['out'];
+};
+
+interface AuditDbRow {
+  readonly seq: bigint;
+  readonly at: bigint;
+  readonly event: string;
+  readonly outcome: 'success' | 'failure';
+  readonly message: bigint | null;
+  readonly account: bigint | null;
+  readonly facts: string;
+  readonly commitment: Uint8Array | null;
+  readonly hash: Uint8Array;
+  readonly salt: Uint8Array | null;
+  readonly personal: string | null;
+}
+
+const AUDIT = 'SELECT seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal FROM audit';
+const UIDL_CHARACTERS = 22;
+
+export class ReaderWorker {
+  readonly #handlers: Handlers;
+  readonly #mailbox: Database.Statement<[number], MailboxState>;
+  readonly #listing: Database.Statement<[number, number], [number, number, Buffer]>;
+  readonly #audit: Record<'all' | 'message' | 'account', Database.Statement<unknown[], AuditDbRow>>;
+
+  constructor(db: Db, keys: KeyFolder) {
+    const registry = new RegistryReader(db);
+    const content = new ContentReader(db, keys);
+    this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
+    this.#listing = db
+      .prepare<[number, number], [number, number, Buffer]>(
+        'SELECT uid, octets, uidl FROM entry WHERE account = ? AND uid < ? ORDER BY uid',
+      )
+      .raw(true);
+    const audit = (where: string): Database.Statement<unknown[], AuditDbRow> =>
+      db.prepare<unknown[], AuditDbRow>(`${AUDIT} WHERE ${where} ORDER BY seq LIMIT ?`).safeIntegers(true);
+    this.#audit = {
+      all: audit('seq >= ?'),
+      message: audit('message = ? AND seq >= ?'),
+      account: audit('account = ? AND seq >= ?'),
+    };
+    this.#handlers = {
+      login: ({ login }) => registry.login(login),
+      recipient: ({ key }) => registry.recipient(key),
+      sendAs: ({ account, key }) => registry.sendAs(account, key),
+      mailbox: ({ account }) => this.#mailbox.get(account),
+      listing: ({ account, below, count }, transfer) => this.#list(account, below, count, transfer),
+      entry: (input, transfer) => content.entries(input, transfer),
+      slice: (input, transfer) => content.slice(input, transfer),
+      release: ({ content: n }) => content.release(n),
+      audit: (input) => this.#readAudit(input),
+      verify: (input) => this.#verify(input),
+      organisations: ({ after, limit }) => registry.organisations(after, limit),
+      organisation: ({ name }) => registry.organisation(name),
+      accounts: ({ after, limit, organisation }) => registry.accounts(after, limit, organisation),
+      account: ({ login }) => registry.account(login),
+      addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
+    };
+  }
+
+  run<K extends ReaderKind>(kind: K, input: ReaderWork[K]['in'], transfer: ArrayBuffer[]): ReaderWork[K]['out'] {
+    return this.#handlers[kind](input, transfer);
+  }
+
+  #list(account: number, below: number, expected: number, transfer: ArrayBuffer[]): ListingData {
+    const uids = new Float64Array(expected);
+    const sizes = new Float64Array(expected);
+    const uidls = Buffer.alloc(expected * UIDL_CHARACTERS);
+    let count = 0;
+    for (const [uid, size, uidl] of this.#listing.iterate(account, below)) {
+      if (count === expected) break;
+      uids[count] = uid;
+      sizes[count] = size;
+      uidls.write(uidl.toString('base64url'), count * UIDL_CHARACTERS, 'latin1');
+      count += 1;
+    }
+    transfer.push(uids.buffer, sizes.buffer, uidls.buffer);
+    return { count, uids, sizes, uidls };
+  }
+
+  #readAudit(query: ReaderWork['audit']['in']): readonly AuditStored[] {
+    const { message, account, from, limit } = query;
+    const rows =
+      message !== null
+        ? this.#audit.message.all(message, from, limit)
+        : account !== null
+          ? this.#audit.account.all(account, from, limit)
+          : this.#audit.all.all(from, limit);
+    return rows
+      .filter((row) => account === null || row.account === BigInt(account))
+      .map(({ seq, at, event, outcome, message: id, account: who, facts, personal, commitment }) => ({
+        seq: Number(seq),
+        at: Number(at),
+        event,
+        outcome,
+        message: id,
+        account: who === null ? null : Number(who),
+        facts,
+        personal,
+        erased: commitment !== null && personal === null,
+      }));
+  }
+
+  #verify({ from, previous, rows }: ReaderWork['verify']['in']): VerifyStep {
+    let head: Uint8Array = previous;
+    let next = from;
+    const found = this.#audit.all.all(from, rows);
+    for (const row of found) {
+      const seq = Number(row.seq);
+      if (seq !== next) return { kind: 'broken', seq: next, why: `row ${next} is missing` };
+      if (row.personal !== null && row.salt !== null && row.commitment !== null)
+        if (!Buffer.from(commitmentOf(row.salt, row.personal)).equals(row.commitment))
+          return { kind: 'broken', seq, why: 'the personal fields are not those that were written' };
+      if (row.commitment === null && row.personal !== null)
+        return { kind: 'broken', seq, why: 'personal fields were added later' };
+      const account = row.account === null ? null : Number(row.account);
+      head = chainHash(head, { ...row, seq, at: Number(row.at), account });
+      if (!Buffer.from(head).equals(row.hash)) return { kind: 'broken', seq, why: 'the hash does not match the row' };
+      next += 1;
+    }
+    return { kind: 'ok', rows: found.length, head, next, end: found.length < rows };
+  }
+}

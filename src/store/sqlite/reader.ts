@@ -1,0 +1,103 @@
+/** The calling thread's face of the reader: requests of one turn go over together. */
+import { Worker } from 'node:worker_threads';
+import { StoreFailed } from '../store.ts';
+import type { ReaderHears, ReaderKind, ReaderRequest, ReaderSays, ReaderWork } from './protocol.ts';
+import type { ReaderStart } from './reader-thread.ts';
+
+interface Waiting {
+  readonly resolve: (out: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Reader {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #outbox: ReaderRequest[] = [];
+  #next = 1;
+  #handover = false;
+  #failure: StoreFailed | undefined;
+  #closed: (() => void) | undefined;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  static async start(start: ReaderStart, onFailed: (error: StoreFailed) => void): Promise<Reader> {
+    const worker = new Worker(new URL('./reader-thread.js', import.meta.url), {
+      workerData: start,
+      name: 'store-reader',
+    });
+    const reader = new Reader(worker);
+    await new Promise<void>((resolve, reject) => {
+      const fail = (why: string): void => {
+        const failure = new StoreFailed(`The reader of the store has ended: ${why}`);
+        reject(failure);
+        if (reader.#fail(failure)) onFailed(failure);
+      };
+      worker.on('message', (message: ReaderSays) => {
+        if (message.kind === 'ready') resolve();
+        else reader.#hear(message);
+      });
+      worker.on('error', (error) => fail(String(error)));
+      worker.on('exit', () => fail('its thread is gone'));
+    });
+    worker.unref();
+    return reader;
+  }
+
+  async ask<K extends ReaderKind>(kind: K, input: ReaderWork[K]['in']): Promise<ReaderWork[K]['out']> {
+    if (this.#failure !== undefined) throw this.#failure;
+    return await new Promise<ReaderWork[K]['out']>((resolve, reject) => {
+      if (this.#waiting.size === 0) this.#worker.ref();
+      const n = this.#next++;
+      this.#waiting.set(n, { resolve: resolve as (out: unknown) => void, reject });
+      this.#outbox.push({ n, kind, in: input });
+      if (!this.#handover) {
+        this.#handover = true;
+        setImmediate(() => this.#post());
+      }
+    });
+  }
+
+  #post(): void {
+    this.#handover = false;
+    if (this.#failure !== undefined || this.#outbox.length === 0) return;
+    const message: ReaderHears = { kind: 'work', requests: this.#outbox };
+    this.#outbox = [];
+    this.#worker.postMessage(message);
+  }
+
+  #hear(message: ReaderSays): void {
+    if (message.kind === 'closed') this.#closed?.();
+    if (message.kind !== 'answers') return;
+    for (const { n, out, error } of message.answers) {
+      const waiting = this.#waiting.get(n);
+      this.#waiting.delete(n);
+      if (error === undefined) waiting?.resolve(out);
+      else waiting?.reject(new Error(`Reading the store failed: ${error}`));
+    }
+    if (this.#waiting.size === 0) this.#worker.unref();
+  }
+
+  #fail(failure: StoreFailed): boolean {
+    if (this.#failure !== undefined) return false;
+    this.#failure = failure;
+    for (const { reject } of this.#waiting.values()) reject(failure);
+    this.#waiting.clear();
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#worker.ref();
+    if (this.#failure === undefined) {
+      this.#post();
+      const closed = new Promise<void>((resolve) => (this.#closed = resolve));
+      const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+      const message: ReaderHears = { kind: 'close' };
+      this.#worker.postMessage(message);
+      await Promise.race([closed, ended]);
+      this.#fail(new StoreFailed('The store is closed'));
+    }
+    await this.#worker.terminate();
+  }
+}

@@ -1,0 +1,209 @@
+/** Reads of the registry, in the reader thread. */
+import type Database from 'better-sqlite3';
+import type { Address } from '../../domain/address.ts';
+import type { AccountId, OrganisationId } from '../../domain/ids.ts';
+import type {
+  Account,
+  AccountKind,
+  Language,
+  Organisation,
+  Password,
+  RegisteredAddress,
+  State,
+} from '../../domain/registry.ts';
+import type { Settings } from '../../domain/settings.ts';
+import { type Instant, instant } from '../../domain/units.ts';
+import type { Db } from './database.ts';
+import type { LoginRow, RecipientRow, SummaryRow } from './protocol.ts';
+
+interface OrganisationRow {
+  readonly o_id: number;
+  readonly name: string;
+  readonly title: string;
+  readonly contact: string | null;
+  readonly telephone: string | null;
+  readonly language: Language;
+  readonly agb: string | null;
+  readonly ura: string | null;
+  readonly o_settings: string;
+}
+interface AccountRow {
+  readonly id: number;
+  readonly login: string;
+  readonly organisation: number;
+  readonly kind: AccountKind;
+  readonly state: State;
+  readonly settings: string;
+  readonly version: number;
+}
+interface AddressRow {
+  readonly address: Address;
+  readonly account: number;
+  readonly a_state: State;
+  readonly a_settings: string;
+}
+interface PasswordRow {
+  readonly name: string;
+  readonly hash: string;
+  readonly created_at: Instant;
+  readonly ends_at: Instant | null;
+  readonly last_used_at: Instant | null;
+}
+interface MailboxRow {
+  readonly octets: number;
+  readonly messages: number;
+  readonly next_uid: number;
+  readonly changes: number;
+}
+
+const ORGANISATION =
+  'o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.language, o.agb, o.ura, o.settings AS o_settings';
+const ACCOUNT = 'a.id, a.login, a.organisation, a.kind, a.state, a.settings, a.version';
+const ADDRESS = 'd.address, d.account, d.state AS a_state, d.settings AS a_settings';
+
+const settingsOf = (text: string): Settings => (text === '{}' ? {} : (JSON.parse(text) as Settings));
+
+const organisationOf = (row: OrganisationRow): Organisation => ({
+  id: row.o_id as OrganisationId,
+  name: row.name,
+  title: row.title,
+  ...(row.contact === null ? {} : { contact: row.contact }),
+  ...(row.telephone === null ? {} : { telephone: row.telephone }),
+  language: row.language,
+  ...(row.agb === null ? {} : { agb: row.agb }),
+  ...(row.ura === null ? {} : { ura: row.ura }),
+  settings: settingsOf(row.o_settings),
+});
+
+const accountOf = (row: AccountRow): Account => ({
+  id: row.id as AccountId,
+  login: row.login,
+  organisation: row.organisation as OrganisationId,
+  kind: row.kind,
+  state: row.state,
+  settings: settingsOf(row.settings),
+});
+
+const addressOf = (row: AddressRow): RegisteredAddress => ({
+  address: row.address,
+  account: row.account as AccountId,
+  state: row.a_state,
+  settings: settingsOf(row.a_settings),
+});
+
+const passwordOf = (account: number, row: PasswordRow): Password => ({
+  account: account as AccountId,
+  name: row.name,
+  hash: row.hash,
+  createdAt: instant(row.created_at),
+  ...(row.ends_at === null ? {} : { endsAt: row.ends_at }),
+  ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
+});
+
+export class RegistryReader {
+  readonly #login: Database.Statement<[string], AccountRow & OrganisationRow>;
+  readonly #passwords: Database.Statement<[number], PasswordRow>;
+  readonly #recipient: Database.Statement<[string], AddressRow & AccountRow & OrganisationRow & MailboxRow>;
+  readonly #sendAs: Database.Statement<[string, number, string, number]>;
+  readonly #organisations: Database.Statement<[string, number], OrganisationRow>;
+  readonly #organisation: Database.Statement<[string], OrganisationRow>;
+  readonly #accounts: Database.Statement<[string, number], AccountRow & OrganisationRow & MailboxRow>;
+  readonly #accountsOf: Database.Statement<[string, string, number], AccountRow & OrganisationRow & MailboxRow>;
+  readonly #account: Database.Statement<[string], AccountRow & OrganisationRow & MailboxRow>;
+  readonly #addressesOf: Database.Statement<[number], AddressRow>;
+  readonly #delegationsTo: Database.Statement<[number], { address: Address }>;
+  readonly #addresses: Database.Statement<[string, number], AddressRow & { login: string }>;
+  readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
+
+  constructor(db: Db) {
+    const accounts = `SELECT ${ACCOUNT}, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
+      FROM account a JOIN organisation o ON o.id = a.organisation JOIN mailbox m ON m.account = a.id`;
+    this.#login = db.prepare(
+      `SELECT ${ACCOUNT}, ${ORGANISATION} FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.login = ?`,
+    );
+    this.#passwords = db.prepare(
+      'SELECT name, hash, created_at, ends_at, last_used_at FROM password WHERE account = ? ORDER BY name',
+    );
+    this.#recipient = db.prepare(
+      `SELECT ${ADDRESS}, ${ACCOUNT}, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
+         FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
+         JOIN mailbox m ON m.account = a.id WHERE d.key = ?`,
+    );
+    this.#sendAs = db.prepare(
+      `SELECT 1 FROM address WHERE key = ? AND account = ? AND state = 'active'
+       UNION ALL SELECT 1 FROM delegation g JOIN address d ON d.key = g.key AND d.state = 'active' WHERE g.key = ? AND g.account = ?`,
+    );
+    this.#organisations = db.prepare(
+      `SELECT ${ORGANISATION} FROM organisation o WHERE o.name > ? ORDER BY o.name LIMIT ?`,
+    );
+    this.#organisation = db.prepare(`SELECT ${ORGANISATION} FROM organisation o WHERE o.name = ?`);
+    this.#accounts = db.prepare(`${accounts} WHERE a.login > ? ORDER BY a.login LIMIT ?`);
+    this.#accountsOf = db.prepare(`${accounts} WHERE o.name = ? AND a.login > ? ORDER BY a.login LIMIT ?`);
+    this.#account = db.prepare(`${accounts} WHERE a.login = ?`);
+    this.#addressesOf = db.prepare(`SELECT ${ADDRESS} FROM address d WHERE d.account = ? ORDER BY d.key`);
+    this.#delegationsTo = db.prepare(
+      'SELECT d.address FROM delegation g JOIN address d ON d.key = g.key WHERE g.account = ? ORDER BY g.key',
+    );
+    const addresses = `SELECT ${ADDRESS}, a.login FROM address d JOIN account a ON a.id = d.account`;
+    this.#addresses = db.prepare(`${addresses} WHERE d.key > ? ORDER BY d.key LIMIT ?`);
+    this.#addressesOfLogin = db.prepare(`${addresses} WHERE a.login = ? AND d.key > ? ORDER BY d.key LIMIT ?`);
+  }
+
+  login(login: string): LoginRow | undefined {
+    const row = this.#login.get(login);
+    if (row === undefined) return undefined;
+    const passwords = this.#passwords.all(row.id).map((p) => passwordOf(row.id, p));
+    return { account: accountOf(row), organisation: organisationOf(row), passwords, version: row.version };
+  }
+
+  recipient(key: string): RecipientRow | undefined {
+    const row = this.#recipient.get(key);
+    if (row === undefined) return undefined;
+    const mailbox = { octets: row.octets, messages: row.messages, nextUid: row.next_uid, changes: row.changes };
+    return { address: addressOf(row), account: accountOf(row), organisation: organisationOf(row), mailbox };
+  }
+
+  sendAs(account: number, key: string): boolean {
+    return this.#sendAs.get(key, account, key, account) !== undefined;
+  }
+
+  organisations(after: string, limit: number): readonly Organisation[] {
+    return this.#organisations.all(after, limit).map(organisationOf);
+  }
+
+  organisation(name: string): Organisation | undefined {
+    const row = this.#organisation.get(name);
+    return row === undefined ? undefined : organisationOf(row);
+  }
+
+  accounts(after: string, limit: number, organisation: string | null): readonly SummaryRow[] {
+    const rows =
+      organisation === null ? this.#accounts.all(after, limit) : this.#accountsOf.all(organisation, after, limit);
+    return rows.map((row) => this.#summary(row));
+  }
+
+  account(login: string): SummaryRow | undefined {
+    const row = this.#account.get(login);
+    return row === undefined ? undefined : this.#summary(row);
+  }
+
+  #summary(row: AccountRow & OrganisationRow & MailboxRow): SummaryRow {
+    return {
+      account: accountOf(row),
+      organisation: row.name,
+      addresses: this.#addressesOf.all(row.id).map(addressOf),
+      passwords: this.#passwords.all(row.id).map((p) => {
+        const { hash: _, ...shown } = passwordOf(row.id, p);
+        return shown;
+      }),
+      sendsAs: this.#delegationsTo.all(row.id).map((d) => d.address),
+      octets: row.octets,
+      messages: row.messages,
+    };
+  }
+
+  addresses(after: string, limit: number, login: string | null): readonly (RegisteredAddress & { login: string })[] {
+    const rows = login === null ? this.#addresses.all(after, limit) : this.#addressesOfLogin.all(login, after, limit);
+    return rows.map((row) => ({ ...addressOf(row), login: row.login }));
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * The registry's port on SQLite: reads through bounded caches, changes through the writer.
+ *
+ * The caches are exact. A change drops what depends on it before its own promise resolves; a read that was under way when a change was
+ * committed is not kept. Usage is not cached here: it comes from `Mailboxes`, which every commit keeps current.
+ */
+import type { AddressKey, Address } from '../../domain/address.ts';
+import type { RandomBytes } from '../../domain/effects.ts';
+import type { AccountId, OrganisationId } from '../../domain/ids.ts';
+import { type Organisation, type RegisteredAddress, type State, foldLogin } from '../../domain/registry.ts';
+import { type Instant, octets } from '../../domain/units.ts';
+import {
+  type AccountSummary,
+  type Actor,
+  type LoginRecord,
+  type NewAccount,
+  type NewOrganisation,
+  type NewPassword,
+  type Page,
+  type Recipient,
+  type Registry,
+  RegistryError,
+  type SettingChanges,
+  type SettingTarget,
+} from '../registry.ts';
+import { Lru } from './lru.ts';
+import type { Mailboxes } from './mailboxes.ts';
+import type { RecipientRow, SummaryRow, WriterAnswer } from './protocol.ts';
+import type { Reader } from './reader.ts';
+import type { RegistryChange } from './registry-changes.ts';
+import type { StoreTime } from './store-time.ts';
+import { type Writer, errorOf } from './writer.ts';
+
+/** Entries of each cache: a region's practices many times over, about 1 KB each. */
+const MOST = 20_000;
+/** Accounts of an import in one message: a few milliseconds on each side. */
+const IMPORT_PART = 500;
+
+export interface RegistryParts {
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly mailboxes: Mailboxes;
+  readonly time: StoreTime;
+  readonly random: RandomBytes;
+}
+
+type RegistryAnswer = Extract<WriterAnswer, { kind: 'registry' }>;
+type KnownRecipient = Omit<Recipient, 'used'>;
+
+export class SqliteRegistry implements Registry {
+  readonly #p: RegistryParts;
+  // null: known to be absent.
+  readonly #logins = new Lru<string, LoginRecord | null>(MOST);
+  readonly #recipients = new Lru<AddressKey, KnownRecipient | null>(MOST);
+  readonly #sendAs = new Lru<string, boolean>(MOST);
+  /** Which cached names belong to an account, so that a change of one drops these alone. */
+  readonly #loginOf = new Lru<AccountId, string>(MOST);
+  /** Rises with every change: a read that saw it rise is not kept. */
+  #changes = 0;
+  #batch = 0;
+  readonly #listeners: ((accounts: readonly AccountId[] | 'many') => void)[] = [];
+
+  constructor(parts: RegistryParts) {
+    this.#p = parts;
+  }
+
+  onChange(listener: (accounts: readonly AccountId[] | 'many') => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** From a commit, before its answers are given out. */
+  told(answer: RegistryAnswer): void {
+    const { accounts, scope } = answer;
+    if (accounts !== 'many' && accounts.length === 0) return;
+    this.#changes += 1;
+    const logins =
+      scope === 'password' && accounts !== 'many'
+        ? accounts.map((a) => this.#loginOf.get(a as AccountId))
+        : [undefined];
+    if (scope === 'password' && logins.every((login) => login !== undefined)) {
+      for (const login of logins) this.#logins.delete(login);
+    } else {
+      this.#logins.clear();
+      this.#recipients.clear();
+      this.#sendAs.clear();
+    }
+    for (const listener of this.#listeners) listener(accounts as readonly AccountId[] | 'many');
+  }
+
+  async findLogin(login: string): Promise<LoginRecord | undefined> {
+    const folded = foldLogin(login);
+    if (folded === undefined) return undefined;
+    const known = this.#logins.get(folded);
+    if (known !== undefined) return known ?? undefined;
+    const before = this.#changes;
+    const found = await this.#p.reader.ask('login', { login: folded });
+    if (before === this.#changes) {
+      this.#logins.set(folded, found ?? null);
+      if (found !== undefined) this.#loginOf.set(found.account.id, folded);
+    }
+    return found;
+  }
+
+  async findRecipient(key: AddressKey): Promise<Recipient | undefined> {
+    const known = this.#recipients.get(key);
+    if (known === null) return undefined;
+    if (known !== undefined) {
+      const state = this.#p.mailboxes.known(known.account.id) ?? (await this.#p.mailboxes.of(known.account.id));
+      return { ...known, used: octets(state?.octets ?? 0) };
+    }
+    const before = this.#changes;
+    let row: RecipientRow | undefined;
+    const state = await this.#p.mailboxes.during(async () => {
+      row = await this.#p.reader.ask('recipient', { key });
+      return row === undefined ? undefined : { account: row.account.id, state: row.mailbox };
+    });
+    const found = row === undefined ? null : recipientOf(row);
+    if (before === this.#changes) this.#recipients.set(key, found);
+    return found === null ? undefined : { ...found, used: octets(state?.octets ?? 0) };
+  }
+
+  async maySendAs(account: AccountId, key: AddressKey): Promise<boolean> {
+    const name = `${account} ${key}`;
+    const known = this.#sendAs.get(name);
+    if (known !== undefined) return known;
+    const before = this.#changes;
+    const may = await this.#p.reader.ask('sendAs', { account, key });
+    if (before === this.#changes) this.#sendAs.set(name, may);
+    return may;
+  }
+
+  notePasswordUse(account: AccountId, name: string, at: Instant): void {
+    // Losing one to a failed store costs nothing that the failure itself does not.
+    this.#p.writer.ask({ kind: 'used', account, name, at }).catch(() => undefined);
+  }
+
+  async #change(change: RegistryChange): Promise<RegistryAnswer> {
+    const salt = this.#p.random(32);
+    const answer = await this.#p.writer.ask({ kind: 'registry', change, at: this.#p.time.now(), salt });
+    if (answer.kind === 'registry') return answer;
+    if (answer.kind === 'registry-error') throw new RegistryError(answer.error, answer.message);
+    throw errorOf(answer);
+  }
+
+  async rehashPassword(account: AccountId, name: string, from: string, to: string): Promise<void> {
+    await this.#change({ op: 'rehash', account, name, from, to });
+  }
+
+  async addOrganisation(organisation: NewOrganisation, actor: Actor): Promise<OrganisationId> {
+    return (await this.#change({ op: 'add-organisation', organisation, actor })).id as OrganisationId;
+  }
+
+  async addAccount(account: NewAccount, actor: Actor): Promise<AccountId> {
+    return (await this.#change({ op: 'add-account', account, actor })).id as AccountId;
+  }
+
+  async importAccounts(
+    accounts: readonly NewAccount[],
+    actor: Actor,
+    progress?: (done: number) => void,
+  ): Promise<void> {
+    this.#batch += 1;
+    const batch = this.#batch;
+    try {
+      for (let at = 0; at < accounts.length; at += IMPORT_PART) {
+        await this.#change({ op: 'import-part', batch, accounts: accounts.slice(at, at + IMPORT_PART) });
+        progress?.(Math.min(accounts.length, at + IMPORT_PART));
+      }
+    } catch (error) {
+      await this.#change({ op: 'import-drop', batch }).catch(() => undefined);
+      throw error;
+    }
+    await this.#change({ op: 'import-apply', batch, actor });
+  }
+
+  async setAccountState(login: string, state: State, actor: Actor): Promise<void> {
+    await this.#change({ op: 'account-state', login, state, actor });
+  }
+
+  async addPassword(login: string, password: NewPassword, actor: Actor): Promise<void> {
+    await this.#change({ op: 'add-password', login, password, actor });
+  }
+
+  async revokePassword(login: string, name: string, actor: Actor): Promise<void> {
+    await this.#change({ op: 'revoke-password', login, name, actor });
+  }
+
+  async addAddress(login: string, address: Address, actor: Actor): Promise<void> {
+    await this.#change({ op: 'add-address', login, address, actor });
+  }
+
+  async setAddressState(address: Address, state: State, actor: Actor): Promise<void> {
+    await this.#change({ op: 'address-state', address, state, actor });
+  }
+
+  async setDelegation(address: Address, login: string, allowed: boolean, actor: Actor): Promise<void> {
+    await this.#change({ op: 'delegation', address, login, allowed, actor });
+  }
+
+  async changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void> {
+    await this.#change({ op: 'settings', changes: [{ target, changes }], actor });
+  }
+
+  async changeManySettings(
+    changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[],
+    actor: Actor,
+  ): Promise<void> {
+    await this.#change({ op: 'settings', changes, actor });
+  }
+
+  async listOrganisations(page: Page): Promise<readonly Organisation[]> {
+    return await this.#p.reader.ask('organisations', { after: page.after ?? '', limit: limitOf(page) });
+  }
+
+  async findOrganisation(name: string): Promise<Organisation | undefined> {
+    return await this.#p.reader.ask('organisation', { name });
+  }
+
+  async listAccounts(page: Page & { readonly organisation?: string }): Promise<readonly AccountSummary[]> {
+    const organisation = page.organisation ?? null;
+    const rows = await this.#p.reader.ask('accounts', { after: page.after ?? '', limit: limitOf(page), organisation });
+    return rows.map(summaryOf);
+  }
+
+  async findAccount(login: string): Promise<AccountSummary | undefined> {
+    const row = await this.#p.reader.ask('account', { login: foldLogin(login) ?? '' });
+    return row === undefined ? undefined : summaryOf(row);
+  }
+
+  async listAddresses(
+    page: Page & { readonly login?: string },
+  ): Promise<readonly (RegisteredAddress & { readonly login: string })[]> {
+    const login = page.login === undefined ? null : (foldLogin(page.login) ?? '');
+    return await this.#p.reader.ask('addresses', { after: page.after ?? '', limit: limitOf(page), login });
+  }
+}
+
+const limitOf = (page: Page): number => Math.min(1000, Math.max(1, Math.trunc(page.limit)));
+const recipientOf = ({ address, account, organisation }: RecipientRow): KnownRecipient => ({
+  address,
+  account,
+  organisation,
+});
+const summaryOf = (row: SummaryRow): AccountSummary => ({
+  account: row.account,
+  organisation: row.organisation,
+  addresses: row.addresses,
+  passwords: row.passwords,
+  sendsAs: row.sendsAs as readonly Address[],
+  used: octets(row.octets),
+  messages: row.messages,
+});

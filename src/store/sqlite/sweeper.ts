@@ -1,0 +1,148 @@
+/**
+ * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash or a dropped line left over, hidden entries
+ * past their time, content without entries, days without messages.
+ */
+import type Database from 'better-sqlite3';
+import { dayOf } from '../../crypto/key-folder.ts';
+import { type Instant, days, instant } from '../../domain/units.ts';
+import type { Db } from './database.ts';
+import { firstIdAt } from './message-ids.ts';
+import type { SweepNumbers, WriterWork } from './protocol.ts';
+
+type SweepWork = Extract<WriterWork, { kind: 'sweep' }>;
+
+/** Rows of each kind in one step: a few milliseconds of the writer's time. */
+const ROWS = 200;
+/** 8 chunks are 2 MB. */
+const CHUNKS = 8;
+const HIGHEST = 'last_id';
+
+export class Sweeper {
+  readonly #uploads: Database.Statement<[bigint, bigint, number], { message: bigint }>;
+  readonly #deleteUpload: Database.Statement;
+  readonly #deleteChunks: Database.Statement;
+  readonly #nextAccount: Database.Statement<[number], { account: number }>;
+  readonly #expired: Database.Statement<[number, number, number], { hidden_at: number; uid: number; message: bigint }>;
+  readonly #deleteHidden: Database.Statement;
+  readonly #dropReference: Database.Statement;
+  readonly #unreferenced: Database.Statement<[number], { id: bigint; chunks: bigint }>;
+  readonly #deleteMessage: Database.Statement;
+  readonly #raise: Database.Statement;
+  readonly #liveDays: Database.Statement<[string], { day: string }>;
+  readonly #between: Database.Statement<[bigint, bigint]>;
+  readonly #chunkBetween: Database.Statement<[bigint, bigint]>;
+  #account = 0;
+
+  constructor(db: Db) {
+    this.#uploads = db
+      .prepare<[bigint, bigint, number], { message: bigint }>(
+        'SELECT message FROM upload WHERE message > ? AND message < ? ORDER BY message LIMIT ?',
+      )
+      .safeIntegers(true);
+    this.#deleteUpload = db.prepare('DELETE FROM upload WHERE message = ?');
+    this.#deleteChunks = db.prepare(
+      'DELETE FROM chunk WHERE rowid IN (SELECT rowid FROM chunk WHERE message = ? ORDER BY n DESC LIMIT ?)',
+    );
+    this.#nextAccount = db.prepare('SELECT account FROM hidden_entry WHERE account > ? ORDER BY account LIMIT 1');
+    this.#expired = db
+      .prepare<[number, number, number], { hidden_at: number; uid: number; message: bigint }>(
+        'SELECT hidden_at, uid, message FROM hidden_entry WHERE account = ? AND hidden_at < ? ORDER BY hidden_at, uid LIMIT ?',
+      )
+      .safeIntegers(true);
+    this.#deleteHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
+    this.#dropReference = db.prepare('UPDATE message SET refs = refs - 1 WHERE id = ?');
+    this.#unreferenced = db
+      .prepare<[number], { id: bigint; chunks: bigint }>(
+        'SELECT id, chunks FROM message WHERE refs = 0 ORDER BY id LIMIT ?',
+      )
+      .safeIntegers(true);
+    this.#deleteMessage = db.prepare('DELETE FROM message WHERE id = ?');
+    this.#raise = db.prepare(
+      'INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)',
+    );
+    this.#liveDays = db.prepare('SELECT day FROM day_key WHERE erased_at IS NULL AND day < ? ORDER BY day LIMIT 40');
+    this.#between = db.prepare('SELECT 1 FROM message WHERE id >= ? AND id < ? LIMIT 1');
+    this.#chunkBetween = db.prepare('SELECT 1 FROM chunk WHERE message >= ? AND message < ? LIMIT 1');
+  }
+
+  /** `open`: uploads below `below` that are still being written; those above began after that was written down. */
+  step({ at, hiddenBefore, open, below }: Omit<SweepWork, 'kind'>): SweepNumbers {
+    let highest = 0n;
+    const chunksLeft = { n: CHUNKS };
+    const uploads = this.#dropUploads(new Set(open), below, chunksLeft);
+    const moreHidden = this.#dropHidden(hiddenBefore);
+    let messages = 0;
+    const unreferenced = this.#unreferenced.all(ROWS);
+    for (const { id, chunks } of unreferenced) {
+      if (chunks > 1n && !this.#dropChunks(id, chunksLeft)) break;
+      this.#deleteChunks.run(id, CHUNKS);
+      this.#deleteMessage.run(id);
+      if (id > highest) highest = id;
+      messages += 1;
+    }
+    // The highest id must survive its message: ids never come twice, whatever the clock does.
+    if (highest > 0n) this.#raise.run(HIGHEST, highest);
+    const more = uploads.more || moreHidden || messages < unreferenced.length || unreferenced.length === ROWS;
+    return { uploads: uploads.dropped, messages, pages: 0, days: more ? [] : this.#emptyDays(at), more };
+  }
+
+  /** True when the message has no chunks left. */
+  #dropChunks(id: bigint, left: { n: number }): boolean {
+    if (left.n <= 0) return false;
+    const budget = left.n;
+    const dropped = this.#deleteChunks.run(id, budget).changes;
+    left.n -= dropped;
+    return dropped < budget;
+  }
+
+  #dropUploads(open: ReadonlySet<bigint>, below: bigint, left: { n: number }): { dropped: number; more: boolean } {
+    let dropped = 0;
+    let after = 0n;
+    for (;;) {
+      const rows = this.#uploads.all(after, below, ROWS);
+      for (const { message } of rows) {
+        after = message;
+        if (open.has(message)) continue;
+        if (!this.#dropChunks(message, left)) return { dropped, more: true };
+        this.#deleteUpload.run(message);
+        this.#raise.run(HIGHEST, message);
+        dropped += 1;
+      }
+      if (rows.length < ROWS) return { dropped, more: false };
+    }
+  }
+
+  /** Seeks from account to account, so that mailboxes without expired entries cost one step in the tree each. */
+  #dropHidden(before: number): boolean {
+    let rows = 0;
+    for (let seeks = 0; seeks < 10 * ROWS; seeks += 1) {
+      const next = this.#nextAccount.get(this.#account);
+      if (next === undefined) {
+        this.#account = 0;
+        return false;
+      }
+      const expired = this.#expired.all(next.account, before, ROWS - rows);
+      for (const row of expired) {
+        this.#deleteHidden.run(next.account, row.hidden_at, row.uid);
+        this.#dropReference.run(row.message);
+      }
+      rows += expired.length;
+      if (rows >= ROWS) return true;
+      this.#account = next.account;
+    }
+    return true;
+  }
+
+  /** Days before yesterday that no message and no chunk belongs to any more. */
+  #emptyDays(at: number): string[] {
+    const yesterday = dayOf(instant(at - days(1)));
+    return this.#liveDays
+      .all(yesterday)
+      .map((row) => row.day)
+      .filter((day) => {
+        const from = Date.parse(`${day}T00:00:00Z`) as Instant;
+        const range = [firstIdAt(from), firstIdAt(instant(from + days(1)))] as const;
+        return this.#between.get(...range) === undefined && this.#chunkBetween.get(...range) === undefined;
+      });
+  }
+}

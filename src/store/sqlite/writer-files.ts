@@ -1,0 +1,2 @@
+/** Names of files in the data folder. */
+export const DATABASE_FILE = 'sluis.db';

@@ -1,0 +1,157 @@
+/** The thread that owns the only writing connection. Checks the database, then commits what arrives until it is told to close. */
+import { join } from 'node:path';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
+import { StoreRefused } from '../store.ts';
+import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
+import { type Db, PAGE_OCTETS, openWriting, sqliteProblem } from './database.ts';
+import { GroupCommit } from './group-commit.ts';
+import { knownMigrations, migrate } from './migrate.ts';
+import type { Testing } from './options.ts';
+import type { WriterHears, WriterSays } from './protocol.ts';
+import { Reserve } from './reserve.ts';
+import { DATABASE_FILE } from './writer-files.ts';
+import { WriterWorker } from './writer-work.ts';
+
+/** What the thread is started with. */
+export interface WriterStart {
+  readonly dataFolder: string;
+  readonly keyFolder: string;
+  readonly masterKey: Uint8Array;
+  readonly reserve: number;
+  readonly at: number;
+  readonly testing: Omit<Testing, 'freeOctets'>;
+}
+
+const highestOf = (db: Db): bigint => {
+  const row = db
+    .prepare<[], { highest: bigint | null }>(
+      `SELECT max(coalesce((SELECT max(id) FROM message), 0), coalesce((SELECT max(message) FROM upload), 0),
+                  coalesce((SELECT value FROM fact WHERE name = 'last_id'), 0)) AS highest`,
+    )
+    .safeIntegers(true)
+    .get();
+  return row?.highest ?? 0n;
+};
+
+const latestOf = (db: Db): number =>
+  db
+    .prepare<[], { at: number | null }>('SELECT max(at) AS at FROM (SELECT at FROM audit ORDER BY seq DESC LIMIT 1)')
+    .get()?.at ?? 0;
+
+function openChecked(start: WriterStart): { db: Db; ready: WriterSays } {
+  const path = join(start.dataFolder, DATABASE_FILE);
+  checkFile(path);
+  const keys = new KeyFolder(start.keyFolder, start.masterKey);
+  const db = openWriting(path, start.testing.synchronous ?? 'FULL');
+  try {
+    const version = db.prepare<[], { v: string }>('SELECT sqlite_version() AS v').get()?.v ?? '';
+    const problem = sqliteProblem(version);
+    if (problem !== undefined) throw new StoreRefused(problem);
+    const unclean = readUnclean(db, path);
+    migrate(db, knownMigrations(), start.at, false);
+    const days = checkKeys(db, keys, start.keyFolder);
+    const epoch = Number(factOf(db, 'epoch') ?? 0) + 1;
+    db.exec('BEGIN IMMEDIATE');
+    setFact(db, 'epoch', epoch);
+    setFact(db, 'clean', 0);
+    db.exec('COMMIT');
+    return {
+      db,
+      ready: {
+        kind: 'ready',
+        version,
+        epoch,
+        highest: highestOf(db),
+        latest: latestOf(db),
+        days,
+        unclean,
+        pages: 0,
+        freePages: 0,
+      },
+    };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The first reads of the file: whatever SQLite says here means that it is damaged. */
+function readUnclean(db: Db, path: string): boolean {
+  try {
+    if ((db.pragma('user_version', { simple: true }) as number) === 0) return false;
+    checkPages(db, path);
+    return factOf(db, 'clean') !== 1;
+  } catch (error) {
+    if (error instanceof StoreRefused) throw error;
+    throw new StoreRefused(
+      `The database "${path}" is damaged (${error instanceof Error ? error.message : String(error)}); keep the file, restore the last backup`,
+    );
+  }
+}
+
+function serve(port: MessagePort, start: WriterStart): void {
+  const say = (message: WriterSays): void => port.postMessage(message);
+  let opened: ReturnType<typeof openChecked>;
+  const reserve = new Reserve(start.dataFolder, start.testing.maxPages === undefined ? start.reserve : 0);
+  try {
+    opened = openChecked(start);
+  } catch (error) {
+    const expected = error instanceof StoreRefused || error instanceof KeyFolderRefused;
+    say({
+      kind: 'refused',
+      message: expected
+        ? error.message
+        : `The store cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+    });
+    port.close();
+    return;
+  }
+  const { db, ready } = opened;
+  const work = new WriterWorker(db);
+  let closing = false;
+  const hear = (message: WriterHears): void => {
+    if (message.kind === 'close') closing = true;
+    else group.add(message.requests);
+  };
+  const drain = (): void => {
+    for (;;) {
+      const received = receiveMessageOnPort(port) as { message: WriterHears } | undefined;
+      if (received === undefined) return;
+      hear(received.message);
+    }
+  };
+  const group = new GroupCommit({
+    db,
+    work,
+    reserve,
+    reservePages: Math.ceil(start.reserve / PAGE_OCTETS),
+    testing: start.testing,
+    say,
+    drain,
+  });
+  const close = (): void => {
+    if (!group.failed) {
+      setFact(db, 'clean', 1);
+      db.pragma('wal_checkpoint(TRUNCATE)');
+    }
+    db.close();
+    say({ kind: 'closed' });
+    port.close();
+  };
+  port.on('message', (message: WriterHears) => {
+    hear(message);
+    drain();
+    void group.run().then(() => {
+      if (closing) {
+        closing = false;
+        close();
+      }
+    });
+  });
+  // On a full disk the store opens all the same: reading and deleting must go on.
+  reserve.make();
+  say({ ...ready, ...group.space });
+}
+
+if (parentPort !== null) serve(parentPort, workerData as WriterStart);

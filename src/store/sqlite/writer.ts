@@ -1,0 +1,166 @@
+/**
+ * The calling thread's face of the writer: takes work, hands it over once a turn, gives each answer to whoever waits for it.
+ *
+ * After the store has failed everything that waits and everything after it rejects with StoreFailed.
+ */
+import { Worker } from 'node:worker_threads';
+import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
+import type { Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './protocol.ts';
+import type { WriterStart } from './writer-thread.ts';
+
+export type ReadyFacts = Extract<WriterSays, { kind: 'ready' }>;
+type Answers = Extract<WriterSays, { kind: 'answers' }>;
+
+interface Waiting {
+  readonly resolve: (answer: WriterAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface WriterEvents {
+  /** Called before the answers of a commit are given out. */
+  readonly onCommit: (commit: Answers) => void;
+  readonly onFailed: (error: StoreFailed) => void;
+}
+
+export class Writer {
+  readonly #worker: Worker;
+  readonly #events: WriterEvents;
+  readonly #waiting = new Map<number, Waiting>();
+  #outbox: Request[] = [];
+  #transfer: ArrayBuffer[] = [];
+  #next = 1;
+  #handover = false;
+  #failure: StoreFailed | undefined;
+  #closed: (() => void) | undefined;
+
+  private constructor(worker: Worker, events: WriterEvents) {
+    this.#worker = worker;
+    this.#events = events;
+  }
+
+  /** Rejects with StoreRefused when the database may not be served. */
+  static async start(start: WriterStart, events: WriterEvents): Promise<{ writer: Writer; ready: ReadyFacts }> {
+    const worker = new Worker(new URL('./writer-thread.js', import.meta.url), {
+      workerData: start,
+      name: 'store-writer',
+    });
+    const writer = new Writer(worker, events);
+    const ready = await new Promise<ReadyFacts>((resolve, reject) => {
+      worker.on('message', (message: WriterSays) => {
+        if (message.kind === 'ready') resolve(message);
+        else if (message.kind === 'refused') reject(new StoreRefused(message.message));
+        else writer.#hear(message);
+      });
+      worker.on('error', (error) => {
+        const failure = new StoreFailed(`The writer of the store has ended: ${String(error)}`);
+        reject(failure);
+        writer.#fail(failure);
+      });
+      worker.on('exit', () => {
+        const failure = new StoreFailed('The writer of the store has ended');
+        reject(failure);
+        writer.#fail(failure);
+      });
+    });
+    worker.unref();
+    return { writer, ready };
+  }
+
+  /** Pieces that wait for a commit. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  get failure(): StoreFailed | undefined {
+    return this.#failure;
+  }
+
+  /** Resolves with the answer of the commit. `transfer`: memory that goes over with it. */
+  async ask(work: WriterWork, transfer?: Uint8Array): Promise<WriterAnswer> {
+    if (this.#failure !== undefined) throw this.#failure;
+    return await new Promise<WriterAnswer>((resolve, reject) => {
+      this.#push(work, { resolve, reject }, transfer);
+    });
+  }
+
+  /** The same for work whose answers are only "done": turns the others into errors. */
+  async must(work: WriterWork, transfer?: Uint8Array): Promise<WriterAnswer & { kind: 'done' }> {
+    const answer = await this.ask(work, transfer);
+    if (answer.kind === 'done') return answer;
+    throw errorOf(answer);
+  }
+
+  #push(work: WriterWork, waiting: Waiting, transfer?: Uint8Array): void {
+    // The loop must stay alive while somebody waits for a commit.
+    if (this.#waiting.size === 0) this.#worker.ref();
+    const n = this.#next++;
+    this.#waiting.set(n, waiting);
+    this.#outbox.push({ n, work });
+    if (transfer !== undefined) this.#transfer.push(transfer.buffer as ArrayBuffer);
+    if (!this.#handover) {
+      this.#handover = true;
+      // Once a turn: what all sockets of this turn brought goes over together and is likely to share a commit.
+      setImmediate(() => this.#post());
+    }
+  }
+
+  #post(): void {
+    this.#handover = false;
+    if (this.#failure !== undefined || this.#outbox.length === 0) return;
+    const message: WriterHears = { kind: 'work', requests: this.#outbox };
+    const transfer = this.#transfer;
+    this.#outbox = [];
+    this.#transfer = [];
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #hear(message: WriterSays): void {
+    if (message.kind === 'answers') {
+      this.#events.onCommit(message);
+      for (const { n, answer } of message.answers) {
+        const waiting = this.#waiting.get(n);
+        this.#waiting.delete(n);
+        waiting?.resolve(answer);
+      }
+      if (this.#waiting.size === 0) this.#worker.unref();
+    } else if (message.kind === 'failed') {
+      this.#fail(new StoreFailed(`A write or sync of the store failed: ${message.message}`));
+    } else if (message.kind === 'closed') {
+      this.#closed?.();
+    }
+  }
+
+  #fail(failure: StoreFailed): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    this.#outbox = [];
+    this.#worker.unref();
+    this.#events.onFailed(failure);
+    for (const { reject } of this.#waiting.values()) reject(failure);
+    this.#waiting.clear();
+  }
+
+  /** Commits what waits, closes the database in order, ends the thread. Whatever is asked after this rejects. */
+  async close(): Promise<void> {
+    this.#worker.ref();
+    if (this.#failure === undefined) {
+      this.#post();
+      const closed = new Promise<void>((resolve) => (this.#closed = resolve));
+      const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+      const message: WriterHears = { kind: 'close' };
+      this.#worker.postMessage(message);
+      await Promise.race([closed, ended]);
+      this.#failure ??= new StoreFailed('The store is closed');
+    }
+    await this.#worker.terminate();
+  }
+}
+
+/** What an answer other than the hoped-for one means for the caller. */
+export function errorOf(answer: WriterAnswer): Error {
+  if (answer.kind === 'full')
+    return new StoreFull('The disk of the store is full; free space on it, the gateway goes on by itself');
+  if (answer.kind === 'error')
+    return new Error(`The store could not do this, and nothing was changed: ${answer.message}`);
+  return new Error(`The store gave an answer of kind "${answer.kind}" that was not expected here`);
+}

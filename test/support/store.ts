@@ -1,0 +1,133 @@
+/** Stores for tests: a fresh SQLite store in a folder of its own, removed at the end of the test. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Address, addressKey, parseAddress } from '../../src/domain/address.ts';
+import type { AccountId, MessageId } from '../../src/domain/ids.ts';
+import { octets } from '../../src/domain/units.ts';
+import { type OpenOptions, createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
+import type { AcceptOutcome, Acceptance, SealedBody, Store, StoredContent } from '../../src/store/store.ts';
+import { FakeClock } from './clock.ts';
+import { MemoryLog } from './log.ts';
+
+export interface TestStore {
+  readonly store: Store;
+  readonly clock: FakeClock;
+  readonly log: MemoryLog;
+  readonly options: OpenOptions;
+  /** Closes and opens again. */
+  reopen(changes?: Partial<OpenOptions>): Promise<TestStore>;
+  close(): Promise<void>;
+}
+
+/** What a test cleans up with: `node:test`'s context has it. */
+export interface Cleanup {
+  after(run: () => Promise<void> | void): void;
+}
+
+export function testOptions(
+  t: Cleanup,
+  changes: Partial<OpenOptions> = {},
+): OpenOptions & { clock: FakeClock; log: MemoryLog } {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-store-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return {
+    dataFolder: join(folder, 'data'),
+    keyFolder: join(folder, 'keys'),
+    masterKey: randomBytes(32),
+    hostname: 'mail.test',
+    reserve: octets(0),
+    ...changes,
+    clock: new FakeClock(),
+    log: new MemoryLog(),
+  };
+}
+
+export async function openTestStore(t: Cleanup, changes: Partial<OpenOptions> = {}): Promise<TestStore> {
+  // Registered first, so that it runs last: node:test runs what was registered with `after` in this order.
+  const closers: (() => Promise<void>)[] = [];
+  t.after(async () => {
+    for (const close of closers) await close();
+  });
+  const options = testOptions(t, changes);
+  await createSqliteStore(options);
+  const open = async (now: OpenOptions & { clock: FakeClock; log: MemoryLog }): Promise<TestStore> => {
+    const store = await openSqliteStore(now);
+    closers.push(() => store.close());
+    return {
+      store,
+      clock: now.clock,
+      log: now.log,
+      options: now,
+      reopen: async (more = {}) => {
+        await store.close();
+        return await open({ ...now, ...more, clock: now.clock, log: now.log });
+      },
+      close: () => store.close(),
+    };
+  };
+  return await open(options);
+}
+
+export const address = (text: string): Address => {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.value;
+};
+
+const actor = { name: 'test' };
+
+/** Registers an organisation `practice` once, and an account with one address NAME@group.test. */
+export async function addAccount(store: Store, name: string, settings = {}): Promise<AccountId> {
+  if ((await store.registry.findOrganisation('practice')) === undefined)
+    await store.registry.addOrganisation({ name: 'practice', title: 'Practice', language: 'nl' }, actor);
+  return await store.registry.addAccount(
+    { login: name, organisation: 'practice', kind: 'edi', addresses: [address(`${name}@group.test`)], settings },
+    actor,
+  );
+}
+
+export async function sealBody(store: Store, content: Uint8Array, piece = 64 * 1024): Promise<SealedBody> {
+  const writer = store.openBody(octets(content.length));
+  for (let at = 0; at < content.length; at += piece) await writer.write(content.subarray(at, at + piece));
+  return await writer.seal();
+}
+
+export async function acceptanceOf(
+  store: Store,
+  body: SealedBody,
+  recipients: readonly string[],
+  more: Partial<Acceptance> = {},
+): Promise<Acceptance> {
+  const found = await Promise.all(recipients.map((r) => store.registry.findRecipient(addressKey(address(r)))));
+  return {
+    body,
+    receivedAt: Date.UTC(2026, 10, 25, 12) as Acceptance['receivedAt'],
+    submitter: found[0]!.account.id,
+    sender: address('sender@group.test'),
+    messageIdField: 'a@b',
+    envelope: { body: '8BITMIME', smtpUtf8: false },
+    recipients: found.map((f, i) => ({ address: address(recipients[i]!), mailbox: f!.account.id })),
+    audit: [
+      { event: 'message.accepted', outcome: 'success', facts: { octets: body.octets }, personal: { sender: 's' } },
+    ],
+    ...more,
+  };
+}
+
+/** Files `content` for `recipients`. */
+export async function deliver(
+  store: Store,
+  content: Uint8Array,
+  ...recipients: string[]
+): Promise<{ id: MessageId; outcome: AcceptOutcome }> {
+  const body = await sealBody(store, content);
+  return { id: body.id, outcome: await store.accept(await acceptanceOf(store, body, recipients)) };
+}
+
+export async function readAll(content: StoredContent): Promise<Buffer> {
+  const slices: Uint8Array[] = [];
+  for await (const slice of content.slices()) slices.push(slice);
+  return Buffer.concat(slices);
+}
