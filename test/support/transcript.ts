@@ -111,6 +111,15 @@ export class Line {
     return this.#buffer;
   }
 
+  /** Reads nothing until `resume`: a client that hangs. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   close(): void {
     this.#socket.destroy();
   }

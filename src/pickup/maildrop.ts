@@ -1,0 +1,226 @@
+/**
+ * A locked maildrop as one session sees it: message numbers, marks, totals, and the end by commit or release.
+ *
+ * RFC 1939 sections 4 to 7. Nothing leaves the mailbox before `commit` has succeeded; whatever else ends the session deletes nothing.
+ * STAT comes from the lock's counters; the listing is read at the first command that names a message, since most polls find nothing new.
+ */
+import type { AccountId, MessageId } from '../domain/ids.ts';
+import { type Octets, octets } from '../domain/units.ts';
+import type { AuditEvent, AuditTrail } from '../store/audit.ts';
+import {
+  ContentDamaged,
+  type Holder,
+  LockLost,
+  type MaildropListing,
+  type MaildropLock,
+  type Store,
+  type StoredContent,
+} from '../store/store.ts';
+
+/** The part of the store that pickup needs. */
+export type MaildropStore = Pick<
+  Store,
+  'lockMaildrop' | 'listMaildrop' | 'openEntry' | 'commitMaildrop' | 'releaseMaildrop'
+> & { readonly audit: Pick<AuditTrail, 'note'> };
+
+export type Listing = MaildropListing;
+export type Content = StoredContent;
+
+/** What went wrong, as far as a session answers it differently. */
+export type Fault = 'taken-over' | 'damaged' | 'failed';
+
+export const faultOf = (error: unknown): Fault =>
+  error instanceof LockLost ? 'taken-over' : error instanceof ContentDamaged ? 'damaged' : 'failed';
+
+/** For content that was read to its end and is not as long as it should be. */
+export const damaged = (why: string): Error => new ContentDamaged(why);
+
+const DELETED = 1;
+const RETRIEVED = 2;
+
+/** What a message number leads to. `missing`: higher than the maildrop has. */
+export type Selection =
+  | { readonly kind: 'message'; readonly index: number }
+  | { readonly kind: 'missing'; readonly count: number }
+  | { readonly kind: 'deleted' };
+
+/** What was done, for the log. */
+export interface MaildropCounts {
+  readonly retrieved: number;
+  readonly deleted: number;
+  readonly octets: Octets;
+}
+
+/** Who collected, for the audit trail. */
+export interface Collector {
+  readonly address: string;
+  readonly protocol: 'pop3';
+}
+
+interface Retrieved {
+  readonly index: number;
+  readonly id: MessageId;
+}
+
+export class Maildrop {
+  readonly #store: MaildropStore;
+  readonly #lock: MaildropLock;
+  #listing: Listing | undefined;
+  /** One octet a message, once the listing is there. */
+  #marks: Uint8Array | undefined;
+  #deleted = 0;
+  #deletedOctets = 0;
+  #retrievedOctets = 0;
+  readonly #retrieved: Retrieved[] = [];
+  #ended = false;
+
+  private constructor(store: MaildropStore, lock: MaildropLock) {
+    this.#store = store;
+    this.#lock = lock;
+  }
+
+  static async open(store: MaildropStore, account: AccountId, holder: Holder): Promise<Maildrop | 'in-use'> {
+    const lock = await store.lockMaildrop(account, holder);
+    return lock === 'in-use' ? lock : new Maildrop(store, lock);
+  }
+
+  get account(): AccountId {
+    return this.#lock.account;
+  }
+
+  /** True once another session has taken the maildrop over: everything else will fail. */
+  get lost(): boolean {
+    return this.#lock.lost;
+  }
+
+  /** Messages and octets that are not marked deleted. */
+  get remaining(): { readonly messages: number; readonly octets: Octets } {
+    return {
+      messages: this.#lock.messages - this.#deleted,
+      octets: octets(this.#lock.octets - this.#deletedOctets),
+    };
+  }
+
+  get counts(): MaildropCounts {
+    return {
+      retrieved: this.#retrieved.length,
+      deleted: this.#deleted,
+      octets: octets(this.#retrievedOctets),
+    };
+  }
+
+  /** Tells the store that the session is alive. */
+  progress(): void {
+    this.#lock.progress();
+  }
+
+  /** The listing; a promise only the first time. Rejects with LockLost or StoreFailed. */
+  listing(): Listing | Promise<Listing> {
+    return this.#listing ?? this.#load();
+  }
+
+  async #load(): Promise<Listing> {
+    const listing = await this.#store.listMaildrop(this.#lock);
+    this.#marks = new Uint8Array(listing.count);
+    return (this.#listing = listing);
+  }
+
+  /** Finds message `number`, 1 for the oldest. Only after `listing` has resolved. */
+  select(number: number): Selection {
+    const count = this.#marks?.length ?? 0;
+    if (number < 1 || number > count) return { kind: 'missing', count };
+    return this.isDeleted(number - 1) ? { kind: 'deleted' } : { kind: 'message', index: number - 1 };
+  }
+
+  isDeleted(index: number): boolean {
+    return ((this.#marks?.[index] ?? 0) & DELETED) !== 0;
+  }
+
+  /** The message's content, to be read slice by slice. Rejects with LockLost or StoreFailed. */
+  open(index: number): Promise<Content> {
+    return this.#store.openEntry(this.#lock, this.#loaded().uidOf(index));
+  }
+
+  /** The message was sent to its end, final dot included. */
+  noteRetrieved(index: number, content: Content): void {
+    this.#retrievedOctets += content.octets;
+    if (this.#mark(index, RETRIEVED)) this.#retrieved.push({ index, id: content.id });
+  }
+
+  delete(index: number): void {
+    if (!this.#mark(index, DELETED)) return;
+    this.#deleted += 1;
+    this.#deletedOctets += this.#loaded().sizeOf(index);
+  }
+
+  /** RSET: takes back every deletion mark. */
+  reset(): void {
+    this.#marks?.forEach((mark, index, marks) => (marks[index] = mark & ~DELETED));
+    this.#deleted = 0;
+    this.#deletedOctets = 0;
+  }
+
+  /**
+   * QUIT: removes what was marked and ends the lock, together with the audit rows that tell who collected what. Rejects with LockLost or
+   * StoreFailed, and then nothing was removed. A session that only looked writes nothing: polls cost no sync.
+   */
+  async commit(collector: Collector): Promise<void> {
+    if (this.#deleted === 0 && this.#retrieved.length === 0) {
+      if (this.lost) await this.#store.commitMaildrop(this.#lock, [], [], []);
+      return await this.release(collector);
+    }
+    const listing = this.#loaded();
+    const deleted = [];
+    for (let index = 0; index < listing.count; index += 1)
+      if (this.isDeleted(index)) deleted.push(listing.uidOf(index));
+    await this.#store.commitMaildrop(
+      this.#lock,
+      deleted,
+      this.#retrieved.map(({ index }) => listing.uidOf(index)),
+      [
+        ...this.#evidence(collector, true),
+        {
+          event: 'maildrop.committed',
+          outcome: 'success',
+          account: this.#lock.account,
+          facts: { protocol: collector.protocol, retrieved: this.#retrieved.length, deleted: this.#deleted },
+          personal: { address: collector.address },
+        },
+      ],
+    );
+    this.#ended = true;
+  }
+
+  /** Ends the session without removing anything; what was sent is still noted. A second call, or one after `commit`, does nothing. */
+  async release(collector: Collector): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const event of this.#evidence(collector, false)) this.#store.audit.note(event);
+    await this.#store.releaseMaildrop(this.#lock);
+  }
+
+  /** One row a message that was sent: "collected 10:14 by ..." is what a sender may ask for years later. */
+  #evidence(collector: Collector, committed: boolean): AuditEvent[] {
+    return this.#retrieved.map(({ index, id }) => ({
+      event: 'message.collected',
+      outcome: 'success',
+      message: id,
+      account: this.#lock.account,
+      facts: { protocol: collector.protocol, removed: committed && this.isDeleted(index) },
+      personal: { address: collector.address },
+    }));
+  }
+
+  #mark(index: number, mark: number): boolean {
+    const marks = this.#marks;
+    const before = marks?.[index];
+    if (marks === undefined || before === undefined || (before & mark) !== 0) return false;
+    marks[index] = before | mark;
+    return true;
+  }
+
+  #loaded(): Listing {
+    if (this.#listing === undefined) throw new Error('the listing of the maildrop was not read yet');
+    return this.#listing;
+  }
+}

@@ -1,0 +1,270 @@
+/**
+ * One POP3 connection: socket, TLS, order of commands, deadlines.
+ *
+ * Commands run one after the other, pipelined or not; while one runs the socket is not read beyond what has come already, and while the
+ * peer does not read its answers no further command runs. So what a peer can make us hold is one input buffer, one listing or two pieces
+ * of a message. There is no timer here: the listener's tick looks at `due` once a second, which keeps thousands of idle sessions cheap.
+ */
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import type { Milliseconds } from '../domain/units.ts';
+import { seconds } from '../domain/units.ts';
+import type { AdmittedConnection } from '../platform/connections.ts';
+import { LineReader } from './lines.ts';
+import { greeting } from './response.ts';
+import { type Reply, Session, type SessionParts } from './session.ts';
+import { ConnectionGone, type Ending, type Wire } from './wire.ts';
+
+/** What all connections of a listener share. */
+export interface ConnectionContext extends SessionParts {
+  readonly hostname: string;
+  /** For new handshakes; replaced when the certificate is. */
+  readonly secureContext: SecureContext;
+  /** Monotonic time of the listener's last tick. */
+  readonly now: Milliseconds;
+  /** The connection has closed and its maildrop is free. */
+  readonly ended: (connection: Connection) => void;
+}
+
+/** After the last answer the peer has this long to take it and close. */
+const CLOSING = seconds(5);
+/** So many commands of one packet run before others get their turn. */
+const TURN = 200;
+
+export class Connection implements Wire {
+  readonly #context: ConnectionContext;
+  readonly #place: AdmittedConnection;
+  readonly #session: Session;
+  readonly #lines: LineReader;
+  #socket: Socket;
+  #secure = false;
+  #busy = false;
+  #closing = false;
+  #draining = false;
+  #gone = false;
+  #ending: Ending = 'dropped';
+  #abort: AbortController | undefined;
+  #wake: (() => void) | undefined;
+  /** When the listener's tick ends the session, and what that is called. */
+  #due: number;
+  #dueEnding: Ending = 'login-time';
+
+  constructor(socket: Socket, context: ConnectionContext, place: AdmittedConnection, id: string) {
+    this.#socket = socket;
+    this.#context = context;
+    this.#place = place;
+    this.#lines = new LineReader(context.limits);
+    this.#due = context.now + context.limits.loginTime;
+    this.#session = new Session(context, this, place, {
+      session: id,
+      protocol: 'pop3',
+      address: socket.remoteAddress ?? '',
+      network: place.network,
+    });
+  }
+
+  get secure(): boolean {
+    return this.#secure;
+  }
+
+  get tlsVersion(): string {
+    return this.#socket instanceof TLSSocket ? (this.#socket.getProtocol() ?? '') : '';
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#gone) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  start(tls: 'implicit' | 'starttls'): void {
+    this.#socket.on('error', ignore);
+    if (tls === 'implicit') return this.#startTls();
+    this.#listen();
+    this.#socket.write(greeting(this.#context.hostname), 'latin1');
+  }
+
+  send(data: string | Uint8Array): Promise<void> {
+    if (this.#gone) return Promise.reject(new ConnectionGone('the peer has gone'));
+    if (typeof data === 'string') this.#socket.write(data, 'latin1');
+    else this.#socket.write(data);
+    return this.#drained();
+  }
+
+  /** Called once a second. */
+  tick(now: Milliseconds): void {
+    if (now >= this.#due) this.#expire();
+    else if (!this.#busy && this.#session.drop?.lost === true) this.#close('taken-over');
+  }
+
+  /** Lets the command that runs end, then closes without UPDATE. */
+  drain(): void {
+    this.#draining = true;
+    if (!this.#busy) this.#close('shutdown');
+  }
+
+  /** Ends at once. */
+  cut(ending: Ending): void {
+    if (!this.#closing) this.#ending = ending;
+    this.#closing = true;
+    this.#socket.destroy();
+  }
+
+  #listen(): void {
+    this.#socket
+      .on('data', (chunk: Buffer) => this.#read(chunk))
+      .on('drain', () => this.#wake?.())
+      // A dropped line frees the maildrop at once: the client is often back within milliseconds.
+      .on('end', () => this.#closing || this.cut('dropped'))
+      .on('close', () => this.#closed());
+  }
+
+  #startTls(): void {
+    const plain = this.#socket;
+    plain.removeAllListeners('data').removeAllListeners('drain').removeAllListeners('end').removeAllListeners('close');
+    const dropped = this.#lines.clear();
+    if (dropped > 0)
+      // RFC 2595 section 4, CVE-2011-0411: what came before TLS may be an attacker's and is never read as said inside it.
+      this.#context.log.warn('pop3.injection', { session: this.#session.peer.session, octets: dropped });
+    this.#session.forget();
+    const secure = new TLSSocket(plain, { isServer: true, secureContext: this.#context.secureContext });
+    this.#socket = secure;
+    // Until the handshake is done, and after it, Node tells TLS errors of a server without tls.Server only here.
+    secure.on('error', ignore).on('_tlsError', () => this.cut(this.#secure ? 'dropped' : 'tls-failed'));
+    secure.once('secure', () => {
+      this.#secure = true;
+      this.#busy = false;
+      if (!this.#greeted()) secure.write(greeting(this.#context.hostname), 'latin1');
+    });
+    this.#listen();
+  }
+
+  /** On a STARTTLS listener the greeting went out in the clear. */
+  #greeted(): boolean {
+    return this.#upgraded;
+  }
+  #upgraded = false;
+
+  #read(chunk: Buffer): void {
+    if (this.#closing) return;
+    this.#lines.push(chunk);
+    if (this.#busy) this.#socket.pause();
+    else this.#run();
+  }
+
+  /** Runs what has come, in order, until a command has to be waited for. */
+  #run(): void {
+    for (let turn = 0; !this.#busy && !this.#closing; turn += 1) {
+      if (turn === TURN) return this.#wait(new Promise((resolve) => setImmediate(resolve, '')));
+      const line = this.#lines.next(this.#session.exchange !== undefined);
+      if (line === undefined) break;
+      const answer = this.#session.answer(line);
+      if (answer instanceof Promise) return this.#wait(answer);
+      this.#write(answer);
+    }
+    if (!this.#closing && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #wait(answer: Promise<Reply>): void {
+    this.#busy = true;
+    answer
+      .then((reply) => {
+        this.#busy = false;
+        this.#write(reply);
+      })
+      .catch((error: unknown) => {
+        this.#busy = false;
+        if (!(error instanceof ConnectionGone)) this.#session.failed(error);
+        this.cut('failed');
+      })
+      .finally(() => {
+        if (this.#gone) this.#finish();
+        else this.#run();
+      });
+  }
+
+  /** Writes an answer and does what the session wants next. */
+  #write(reply: Reply): void {
+    if (this.#gone) return;
+    const { next } = this.#session;
+    if (next.kind === 'cut') return this.cut(next.ending);
+    if (reply.length > 0) {
+      if (typeof reply === 'string') this.#socket.write(reply, 'latin1');
+      else this.#socket.write(reply);
+    }
+    if (next.kind === 'close') return this.#close(next.ending);
+    if (this.#draining) return this.#close('shutdown');
+    if (next.kind === 'tls') {
+      this.#busy = true;
+      this.#upgraded = true;
+      return this.#startTls();
+    }
+    this.#touch();
+    if (this.#socket.writableNeedDrain) this.#wait(this.#drained().then(() => ''));
+  }
+
+  /** A complete command was answered. Before the login nothing moves the deadline. */
+  #touch(): void {
+    if (this.#session.drop === undefined) return;
+    this.#due = this.#context.now + this.#context.limits.idleTime;
+    this.#dueEnding = 'idle';
+  }
+
+  /** Resolves when the socket has room again; the peer has `sendTime` for that. */
+  async #drained(): Promise<void> {
+    if (!this.#socket.writableNeedDrain) return;
+    const { due, ending } = { due: this.#due, ending: this.#dueEnding };
+    this.#due = Math.min(
+      this.#session.drop === undefined ? due : Infinity,
+      this.#context.now + this.#context.limits.sendTime,
+    );
+    this.#dueEnding = 'stalled';
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#wake = undefined;
+    if (this.#gone) throw new ConnectionGone('the peer has gone');
+    this.#due = due;
+    this.#dueEnding = ending;
+    this.#touch();
+  }
+
+  /** RFC 1939 section 3: an autologout removes nothing and says nothing. */
+  #expire(): void {
+    if (this.#closing || this.#dueEnding === 'stalled' || !this.#secure) return this.cut(this.#dueEnding);
+    this.#close(this.#dueEnding);
+  }
+
+  /** No further command; the line ends when the peer has taken what was written, or after a short while. */
+  #close(ending: Ending): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#ending = ending;
+    this.#due = this.#context.now + CLOSING;
+    this.#lines.clear();
+    this.#socket.end();
+    // Read to the end, or the peer's own close stays unseen.
+    this.#socket.resume();
+  }
+
+  #closed(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#closing = true;
+    this.#abort?.abort();
+    this.#place.release();
+    this.#wake?.();
+    if (!this.#busy) this.#finish();
+  }
+
+  #finish(): void {
+    this.#session
+      .end(this.#ending)
+      .catch((error: unknown) => this.#session.failed(error))
+      .finally(() => this.#context.ended(this));
+  }
+}
+
+const ignore = (): void => undefined;

@@ -1,0 +1,29 @@
+/** What a POP3 session may cost. Every value can be configured; the defaults suit old clients on slow lines. */
+import { type Milliseconds, type Octets, minutes, octets, seconds } from '../domain/units.ts';
+
+export interface Pop3Limits {
+  /** From connect to a successful login, whatever is said meanwhile: nobody holds a place by talking. */
+  readonly loginTime: Milliseconds;
+  /** Between two commands after the login. RFC 1939 section 3: at least 10 minutes. */
+  readonly idleTime: Milliseconds;
+  /** For the peer to take one write (at most `pop3/connection.ts` PIECE octets): 64 KiB in 2 minutes is 4 kbit/s. */
+  readonly sendTime: Milliseconds;
+  /** A command line with its CRLF. RFC 2449 section 4 asks for 255. */
+  readonly commandLine: Octets;
+  /** A line that carries a SASL response. RFC 5034 section 4: 12,288. */
+  readonly authLine: Octets;
+  /** Commands that could not be understood or not be used, in one session. */
+  readonly badCommands: number;
+  /** Logins with a wrong name or password in one session. */
+  readonly failedLogins: number;
+}
+
+export const defaultPop3Limits: Pop3Limits = {
+  loginTime: minutes(2),
+  idleTime: minutes(10),
+  sendTime: seconds(120),
+  commandLine: octets(512),
+  authLine: octets(12 * 1024),
+  badCommands: 10,
+  failedLogins: 5,
+};

@@ -1,0 +1,78 @@
+/**
+ * Cuts what a client sends into lines, with a limit on each.
+ *
+ * An overlong line is refused whole: its rest is thrown away up to its end and never read as a command, wherever the packets were cut.
+ * A bare LF ends a line too: nothing is passed on, so nothing can be smuggled, and some old clients send it.
+ */
+import { joinSmall } from '../platform/bytes.ts';
+import type { Pop3Limits } from './limits.ts';
+
+/** `overlong`: one line was longer than allowed and is gone. `flood`: it does not end at all. */
+export type Line = Buffer | 'overlong' | 'flood';
+
+/** An overlong line is awaited to its end for this long; a client that means well made one mistake. */
+const FLOOD = 64 * 1024;
+const LF = 0x0a;
+const CR = 0x0d;
+const EMPTY = Buffer.alloc(0);
+
+export class LineReader {
+  readonly #limits: Pick<Pop3Limits, 'commandLine' | 'authLine'>;
+  #buffer: Buffer = EMPTY;
+  #from = 0;
+  #skipped = 0;
+
+  constructor(limits: Pick<Pop3Limits, 'commandLine' | 'authLine'>) {
+    this.#limits = limits;
+  }
+
+  /** Octets that wait, complete lines or not. */
+  get waiting(): number {
+    return this.#buffer.length - this.#from;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.waiting > 0) this.#buffer = joinSmall([this.#buffer.subarray(this.#from), chunk]);
+    else this.#buffer = chunk;
+    this.#from = 0;
+  }
+
+  /** Forgets everything that waits; resolves to how much that was. */
+  clear(): number {
+    const { waiting } = this;
+    this.#buffer = EMPTY;
+    this.#from = 0;
+    this.#skipped = 0;
+    return waiting;
+  }
+
+  /** The next line without its end; undefined until it has come whole. `sasl`: a SASL response is expected. */
+  next(sasl: boolean): Line | undefined {
+    if (this.waiting === 0) return undefined;
+    const end = this.#buffer.indexOf(LF, this.#from);
+    const length = (end < 0 ? this.#buffer.length : end + 1) - this.#from;
+    const overlong = this.#skipped > 0 || length > this.#limitOf(sasl);
+    if (end < 0) return overlong ? this.#skip(length) : undefined;
+    const start = this.#from;
+    this.#from = end + 1;
+    this.#skipped = 0;
+    const line = overlong
+      ? 'overlong'
+      : this.#buffer.subarray(start, end > start && this.#buffer[end - 1] === CR ? end - 1 : end);
+    if (this.waiting === 0) this.clear();
+    return line;
+  }
+
+  #skip(length: number): 'flood' | undefined {
+    const skipped = this.#skipped + length;
+    this.clear();
+    this.#skipped = skipped;
+    return skipped > FLOOD ? 'flood' : undefined;
+  }
+
+  #limitOf(sasl: boolean): number {
+    if (sasl) return this.#limits.authLine;
+    const isAuth = this.#buffer.toString('latin1', this.#from, this.#from + 5).toUpperCase() === 'AUTH ';
+    return isAuth ? this.#limits.authLine : this.#limits.commandLine;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The POP3 listener: admits connections, ticks their deadlines, drains at the end.
+ *
+ * RFC 1939, RFC 2595 (STLS) and RFC 8314 section 3.3 (implicit TLS).
+ */
+import { randomBytes } from 'node:crypto';
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import { type SecureContext, createSecureContext } from 'node:tls';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Clock, Log, Timer } from '../domain/effects.ts';
+import { type Milliseconds, seconds } from '../domain/units.ts';
+import type { MaildropStore } from '../pickup/maildrop.ts';
+import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
+import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
+import { serverTlsOptions } from '../platform/tls.ts';
+import { Connection, type ConnectionContext } from './connection.ts';
+import type { Pop3Limits } from './limits.ts';
+import { errReply } from './response.ts';
+
+export interface Pop3ListenerOptions {
+  readonly spec: ListenerSpec;
+  readonly tls: TlsMaterial;
+  /** For the greeting. */
+  readonly hostname: string;
+  readonly store: MaildropStore;
+  readonly authenticator: Authenticator;
+  readonly connections: ConnectionLimits;
+  readonly limits: Pop3Limits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const TICK = seconds(1);
+/** A silent peer behind a NAT that forgot it is found by the kernel, and its maildrop freed, before the idle time is over. */
+const KEEP_ALIVE = seconds(60);
+/** Connections that the kernel holds while the loop is busy: practices poll on the full minute. */
+const BACKLOG = 1024;
+
+/** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */
+export async function startPop3Listener(options: Pop3ListenerOptions): Promise<Listener> {
+  const listener = new Pop3Listener(options);
+  await listener.open();
+  return listener;
+}
+
+class Pop3Listener implements Listener, ConnectionContext {
+  readonly spec: ListenerSpec;
+  readonly hostname: string;
+  readonly store: MaildropStore;
+  readonly authenticator: Authenticator;
+  readonly limits: Pop3Limits;
+  readonly log: Log;
+  secureContext: SecureContext;
+  now: Milliseconds;
+  readonly #options: Pop3ListenerOptions;
+  readonly #server: Server;
+  readonly #connections = new Set<Connection>();
+  readonly #prefix = randomBytes(5).toString('hex');
+  #count = 0;
+  #ticking: Timer | undefined;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: Pop3ListenerOptions) {
+    this.#options = options;
+    this.spec = options.spec;
+    this.hostname = options.hostname;
+    this.store = options.store;
+    this.authenticator = options.authenticator;
+    this.limits = options.limits;
+    this.log = options.log.with({ listener: options.spec.name });
+    this.secureContext = this.#contextOf(options.tls);
+    this.now = options.clock.monotonic();
+    this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE }, (socket) =>
+      this.#admit(socket),
+    );
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async open(): Promise<void> {
+    const { address, port } = this.spec;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host: address, port, backlog: BACKLOG }, () => {
+        this.#server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    // Out of file descriptors, for example: the listener goes on with those it has.
+    this.#server.on('error', (error) => this.log.error('pop3.listener', { error: error.message }));
+  }
+
+  updateTls(material: TlsMaterial): void {
+    this.secureContext = this.#contextOf(material);
+  }
+
+  async stop(drain: Milliseconds): Promise<void> {
+    this.#server.close();
+    const emptied = new Promise<void>((resolve) => (this.#emptied = resolve));
+    const cut = this.#options.clock.after(drain, () => {
+      for (const connection of this.#connections) connection.cut('shutdown');
+    });
+    for (const connection of this.#connections) connection.drain();
+    if (this.#connections.size > 0) await emptied;
+    cut.cancel();
+    this.#ticking?.cancel();
+  }
+
+  ended = (connection: Connection): void => {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
+    this.#ticking?.cancel();
+    this.#ticking = undefined;
+    this.#emptied?.();
+  };
+
+  #contextOf(material: TlsMaterial): SecureContext {
+    return createSecureContext(serverTlsOptions(material, this.#options.clock.now()));
+  }
+
+  #admit(socket: Socket): void {
+    const address = socket.remoteAddress;
+    // Reset before we came to it.
+    if (address === undefined) return void socket.destroy();
+    const admission = this.#options.connections.admit(address);
+    if (admission.kind === 'refused') return this.#refuse(socket, address, admission.why);
+    this.#open(socket, admission.connection);
+  }
+
+  #open(socket: Socket, place: AdmittedConnection): void {
+    if (this.#ticking === undefined) this.#tick();
+    this.#count += 1;
+    const connection = new Connection(socket, this, place, `${this.#prefix}-${this.#count.toString(36)}`);
+    this.#connections.add(connection);
+    connection.start(this.spec.tls);
+  }
+
+  #refuse(socket: Socket, address: string, why: 'total' | 'network'): void {
+    this.log.warn('pop3.refused', { address, why });
+    socket.on('error', () => undefined);
+    // Inside implicit TLS a word would cost the handshake that the limit is there to save.
+    if (this.spec.tls === 'implicit') return void socket.destroy();
+    const whose = why === 'total' ? 'open' : 'open from your network';
+    socket.write(errReply(`too many connections are ${whose}; try again later`, 'SYS/TEMP'), 'latin1');
+    socket.destroySoon();
+  }
+
+  /** One timer for all sessions, and none while there is no session. */
+  #tick(): void {
+    this.now = this.#options.clock.monotonic();
+    for (const connection of this.#connections) connection.tick(this.now);
+    this.#ticking = this.#options.clock.after(TICK, () => this.#tick());
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * One POP3 session: the states of RFC 1939, and what becomes of a line.
+ *
+ * AUTHORIZATION until a login has locked the maildrop, TRANSACTION after it, UPDATE inside QUIT. What each command does stands in
+ * handlers.ts. The session knows no socket: it answers lines, and sends large answers through its `Wire`.
+ */
+import type { Authenticator, Peer } from '../auth/authenticator.ts';
+import type { Log } from '../domain/effects.ts';
+import type { Account } from '../domain/registry.ts';
+import { type Collector, type Maildrop, type MaildropStore, faultOf } from '../pickup/maildrop.ts';
+import type { AdmittedConnection } from '../platform/connections.ts';
+import { parseCommand } from './command.ts';
+import { dispatch } from './handlers.ts';
+import type { Pop3Limits } from './limits.ts';
+import type { Line } from './lines.ts';
+import { type Exchange, continueExchange } from './login.ts';
+import { errReply } from './response.ts';
+import { ConnectionGone, type Ending, type Next, type Wire } from './wire.ts';
+
+export interface SessionParts {
+  readonly store: MaildropStore;
+  readonly authenticator: Authenticator;
+  readonly limits: Pop3Limits;
+  readonly log: Log;
+}
+
+/** What is written for a line; empty where all was sent already. */
+export type Reply = string | Buffer;
+export type Answer = Reply | Promise<Reply>;
+
+const GO_ON: Next = { kind: 'go on' };
+
+export class Session {
+  readonly parts: SessionParts;
+  readonly wire: Wire;
+  readonly place: AdmittedConnection;
+  readonly peer: Peer;
+  /** The maildrop and its account; set together by the one successful login. */
+  drop: Maildrop | undefined;
+  account: Account | undefined;
+  /** What USER named. */
+  login: string | undefined;
+  /** An AUTH exchange that waits for the client's next line. */
+  exchange: Exchange | undefined;
+  failedLogins = 0;
+  next: Next = GO_ON;
+  #bad = 0;
+  #commands = 0;
+
+  constructor(parts: SessionParts, wire: Wire, place: AdmittedConnection, peer: Peer) {
+    this.parts = parts;
+    this.wire = wire;
+    this.place = place;
+    this.peer = peer;
+  }
+
+  /** Answers one line, and sets `next`. Rejects only with ConnectionGone; whatever else goes wrong becomes an answer and an ending. */
+  answer(line: Line): Answer {
+    this.#commands += 1;
+    this.drop?.progress();
+    if (this.drop?.lost === true) return this.#takenOver();
+    if (typeof line === 'string') return this.#overlong(line);
+    const { exchange } = this;
+    if (exchange === undefined) {
+      const command = parseCommand(line);
+      if (!command.ok) return this.bad(command.error);
+      return this.#guard(dispatch(this, command.value));
+    }
+    this.exchange = undefined;
+    return this.#guard(continueExchange(this, exchange, line));
+  }
+
+  /** RFC 2595 section 4: after STLS nothing of what was said before holds. */
+  forget(): void {
+    this.login = undefined;
+    this.exchange = undefined;
+    this.next = GO_ON;
+  }
+
+  /** The answer to what was no proper command; the last one allowed closes. */
+  bad(text: string): string {
+    this.#bad += 1;
+    if (this.#bad < this.parts.limits.badCommands) return errReply(text);
+    return this.close(errReply(`${text}; too many such commands, closing`), 'bad-commands');
+  }
+
+  close(reply: string, ending: Ending): string {
+    this.next = { kind: 'close', ending };
+    return reply;
+  }
+
+  /** Ends the session without another octet. */
+  cut(ending: Ending): string {
+    this.next = { kind: 'cut', ending };
+    return '';
+  }
+
+  get collector(): Collector {
+    return { protocol: 'pop3', address: this.peer.address };
+  }
+
+  /** Frees the maildrop. Called once, when the connection has gone and no command runs any more. */
+  async end(ending: Ending): Promise<void> {
+    const { drop } = this;
+    const counts = drop?.counts;
+    await drop?.release(this.collector);
+    this.parts.log.info('pop3.ended', {
+      session: this.peer.session,
+      address: this.peer.address,
+      account: this.account?.login,
+      ending,
+      commands: this.#commands,
+      retrieved: counts?.retrieved,
+      deleted: counts === undefined ? undefined : ending === 'quit' ? counts.deleted : 0,
+      octets: counts?.octets,
+    });
+  }
+
+  /** An error in the middle of a command: the peer hears that it may try again, the log hears what it was. */
+  failed(error: unknown): string {
+    if (faultOf(error) === 'taken-over') return this.#takenOver();
+    this.parts.log.error('pop3.failed', {
+      session: this.peer.session,
+      account: this.account?.login,
+      error: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    });
+    return this.close(errReply('the server has a problem, nothing was deleted; try again later', 'SYS/TEMP'), 'failed');
+  }
+
+  #guard(answer: Answer): Answer {
+    if (!(answer instanceof Promise)) return answer;
+    return answer.catch((error: unknown) => {
+      if (error instanceof ConnectionGone || this.wire.gone) throw error;
+      return this.failed(error);
+    });
+  }
+
+  #takenOver(): string {
+    const text = 'another session of this account has taken the maildrop over, nothing was deleted; log in again';
+    return this.close(errReply(text, 'SYS/TEMP'), 'taken-over');
+  }
+
+  #overlong(line: 'overlong' | 'flood'): string {
+    this.exchange = undefined;
+    if (line === 'flood') return this.close(errReply('the line does not end, closing'), 'flood');
+    return this.bad('the line is too long and was not read');
+  }
+}

@@ -1,0 +1,39 @@
+/** What a session needs of its connection, and nothing of sockets. */
+
+/** The peer has gone, or was cut off; nothing more can be said. */
+export class ConnectionGone extends Error {
+  override readonly name = 'ConnectionGone';
+}
+
+export interface Wire {
+  /** True inside TLS. */
+  readonly secure: boolean;
+  /** For example `TLSv1.3`; empty outside TLS. */
+  readonly tlsVersion: string;
+  /** True once the connection has gone. */
+  readonly gone: boolean;
+  /** Aborted when the connection goes. */
+  readonly signal: AbortSignal;
+  /** Writes, and resolves when there is room for more: at most one piece waits in memory. Rejects with ConnectionGone. */
+  send(data: string | Uint8Array): Promise<void>;
+}
+
+/** Why a session ended, for the log. */
+export type Ending =
+  | 'quit'
+  | 'dropped'
+  | 'idle'
+  | 'login-time'
+  | 'stalled'
+  | 'taken-over'
+  | 'bad-commands'
+  | 'failed-logins'
+  | 'flood'
+  | 'shutdown'
+  | 'tls-failed'
+  | 'damaged'
+  | 'failed';
+
+/** What the connection does once it has written the answer. `cut`: writes nothing more and drops the line. */
+export type Next =
+  { readonly kind: 'go on' } | { readonly kind: 'tls' } | { readonly kind: 'close' | 'cut'; readonly ending: Ending };

@@ -1,0 +1,186 @@
+/** Maildrops in memory: the few store methods that pickup uses, with faults that a test switches on. The contract is the store's own. */
+import { randomBytes } from 'node:crypto';
+import type { AccountId, EntryUid, MessageId } from '../../src/domain/ids.ts';
+import { messageIdOf } from '../../src/domain/ids.ts';
+import { octets } from '../../src/domain/units.ts';
+import type { MaildropStore } from '../../src/pickup/maildrop.ts';
+import type { AuditEvent } from '../../src/store/audit.ts';
+import {
+  ContentDamaged,
+  type Holder,
+  LockLost,
+  type MaildropListing,
+  type MaildropLock,
+  StoreFailed,
+  type StoredContent,
+} from '../../src/store/store.ts';
+
+interface Entry {
+  readonly uid: EntryUid;
+  readonly uidl: string;
+  readonly id: MessageId;
+  readonly body: Buffer;
+}
+
+class Lock implements MaildropLock {
+  readonly account: AccountId;
+  readonly fence: number;
+  readonly holder: Holder;
+  readonly entries: readonly Entry[];
+  readonly messages: number;
+  readonly octets = octets(0);
+  lost = false;
+  progressed = 0;
+
+  constructor(account: AccountId, fence: number, holder: Holder, entries: readonly Entry[]) {
+    this.account = account;
+    this.fence = fence;
+    this.holder = holder;
+    this.entries = entries;
+    this.messages = entries.length;
+    this.octets = octets(entries.reduce((sum, entry) => sum + entry.body.length, 0));
+  }
+
+  progress(): void {
+    this.progressed += 1;
+  }
+}
+
+const SLICE = 256 * 1024;
+
+export class MemoryMaildrops implements MaildropStore {
+  readonly #entries = new Map<AccountId, Entry[]>();
+  readonly #locks = new Map<AccountId, Lock>();
+  #uid = 0;
+  #fence = 0;
+  readonly notes: AuditEvent[] = [];
+  /** Audit rows that came with a commit. */
+  readonly committed: AuditEvent[] = [];
+  readonly calls: string[] = [];
+  /** Slices that were handed out and asked for. */
+  slicesRead = 0;
+  /** Content ends with ContentDamaged instead of this slice (0 for the first). */
+  damagedAt: number | undefined;
+  failing = false;
+  /** Awaited by commitMaildrop, so that a test can look at the time in between. */
+  commitGate: Promise<void> = Promise.resolve();
+
+  readonly audit = { note: (event: AuditEvent): void => void this.notes.push(event) };
+
+  file(account: number, ...bodies: (string | Buffer)[]): void {
+    const entries = this.#entriesOf(account as AccountId);
+    for (const body of bodies) {
+      this.#uid += 1;
+      entries.push({
+        uid: this.#uid as EntryUid,
+        uidl: randomBytes(16).toString('base64url'),
+        id: messageIdOf(BigInt(this.#uid)),
+        body: Buffer.from(body),
+      });
+    }
+  }
+
+  bodiesOf(account: number): string[] {
+    return this.#entriesOf(account as AccountId).map((e) => e.body.toString('latin1'));
+  }
+
+  uidlsOf(account: number): string[] {
+    return this.#entriesOf(account as AccountId).map((e) => e.uidl);
+  }
+
+  /** Another session takes the maildrop over. */
+  takeOver(account: number): void {
+    const lock = this.#locks.get(account as AccountId);
+    if (lock !== undefined) lock.lost = true;
+    this.#locks.delete(account as AccountId);
+  }
+
+  /** Frees a lock behind its holder's back, who goes on: for many sessions of one account. */
+  forgetLock(account: number): void {
+    this.#locks.delete(account as AccountId);
+  }
+
+  get locked(): number {
+    return this.#locks.size;
+  }
+
+  #entriesOf(account: AccountId): Entry[] {
+    const entries = this.#entries.get(account) ?? [];
+    this.#entries.set(account, entries);
+    return entries;
+  }
+
+  async lockMaildrop(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'> {
+    this.#call('lock');
+    if (this.#locks.has(account)) return 'in-use';
+    this.#fence += 1;
+    const lock = new Lock(account, this.#fence, holder, [...this.#entriesOf(account)]);
+    this.#locks.set(account, lock);
+    return lock;
+  }
+
+  async listMaildrop(lock: MaildropLock): Promise<MaildropListing> {
+    this.#call('list');
+    const { entries } = this.#held(lock);
+    const at = (index: number): Entry => entries[index] ?? fail(`no index ${index}`);
+    return {
+      count: entries.length,
+      sizeOf: (index) => octets(at(index).body.length),
+      uidOf: (index) => at(index).uid,
+      uidlOf: (index) => at(index).uidl,
+    };
+  }
+
+  async openEntry(lock: MaildropLock, uid: EntryUid): Promise<StoredContent> {
+    this.#call('open');
+    const { id, body } = this.#held(lock).entries.find((e) => e.uid === uid) ?? fail(`no entry ${uid}`);
+    return { id, octets: octets(body.length), slices: () => this.#slices(body) };
+  }
+
+  async *#slices(body: Buffer): AsyncGenerator<Uint8Array> {
+    for (let from = 0, n = 0; from < body.length; from += SLICE, n += 1) {
+      if (this.damagedAt === n) throw new ContentDamaged('the tag of a chunk does not verify');
+      this.slicesRead += 1;
+      await Promise.resolve();
+      // A copy, as the real store makes one: what a stalled session pins must show in a measurement.
+      yield Buffer.from(body.subarray(from, from + SLICE));
+    }
+  }
+
+  async commitMaildrop(
+    lock: MaildropLock,
+    deleted: readonly EntryUid[],
+    retrieved: readonly EntryUid[],
+    audit: readonly AuditEvent[],
+  ): Promise<void> {
+    this.#call(`commit ${deleted.length}/${retrieved.length}`);
+    await this.commitGate;
+    this.#held(lock);
+    this.#locks.delete(lock.account);
+    this.#entries.set(
+      lock.account,
+      this.#entriesOf(lock.account).filter((e) => !deleted.includes(e.uid)),
+    );
+    this.committed.push(...audit);
+  }
+
+  async releaseMaildrop(lock: MaildropLock): Promise<void> {
+    this.calls.push('release');
+    if (this.#locks.get(lock.account) === lock) this.#locks.delete(lock.account);
+  }
+
+  #call(name: string): void {
+    this.calls.push(name);
+    if (this.failing) throw new StoreFailed('the disk is gone');
+  }
+
+  #held(lock: MaildropLock): Lock {
+    const held = this.#locks.get(lock.account);
+    if (held !== lock) throw new LockLost('the maildrop was taken over');
+    return held;
+  }
+}
+
+const fail = (text: string): never => {
+  throw new Error(text);
+};

@@ -1,0 +1,122 @@
+/** A POP3 listener on a free port, over maildrops in memory, with two accounts: alice (1) and bob (2), password "secret". */
+import type { AuthOutcome, Authenticator, Peer } from '../../src/auth/authenticator.ts';
+import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
+import { type Milliseconds, milliseconds } from '../../src/domain/units.ts';
+import { ConnectionLimits } from '../../src/platform/connections.ts';
+import type { Listener } from '../../src/platform/listener.ts';
+import { NetworkSet } from '../../src/platform/network.ts';
+import { type Pop3Limits, defaultPop3Limits } from '../../src/pop3/limits.ts';
+import { startPop3Listener } from '../../src/pop3/server.ts';
+import { testCertificates } from './certificates.ts';
+import { FakeClock } from './clock.ts';
+import { MemoryLog } from './log.ts';
+import { MemoryMaildrops } from './maildrops.ts';
+import { runTranscript } from './transcript.ts';
+
+export class FakeAuthenticator implements Authenticator {
+  /** Answers `busy` while true. */
+  busy = false;
+  /** Awaited before each answer. */
+  gate: Promise<void> = Promise.resolve();
+  readonly asked: { login: string; password: string; peer: Peer; signal: AbortSignal }[] = [];
+
+  async password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome> {
+    this.asked.push({ login, password, peer, signal });
+    await this.gate;
+    if (this.busy) return { kind: 'busy' };
+    const id = { alice: 1, bob: 2 }[login];
+    if (id === undefined || !['secret', 'se cret ', 'sécret'].includes(password)) return { kind: 'refused' };
+    return {
+      kind: 'granted',
+      account: {
+        id: id as AccountId,
+        login,
+        organisation: 1 as OrganisationId,
+        kind: 'mail',
+        state: 'active',
+        settings: {},
+      },
+      organisation: {
+        id: 1 as OrganisationId,
+        name: 'practice',
+        title: 'Practice',
+        language: 'nl',
+        settings: {},
+      },
+    };
+  }
+}
+
+export interface Pop3Fixture extends AsyncDisposable {
+  readonly listener: Listener;
+  readonly store: MemoryMaildrops;
+  readonly authenticator: FakeAuthenticator;
+  readonly connections: ConnectionLimits;
+  readonly clock: FakeClock;
+  readonly log: MemoryLog;
+  readonly ca: string;
+  /** Runs a dialog against the listener. */
+  dialog(text: string): Promise<void>;
+  stop(drain?: Milliseconds): Promise<void>;
+}
+
+export interface Pop3FixtureOptions {
+  readonly tls?: 'implicit' | 'starttls';
+  readonly limits?: Partial<Pop3Limits>;
+  readonly connections?: { readonly total?: number; readonly perNetwork?: number; readonly perAccount?: number };
+}
+
+export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3Fixture> {
+  const { ca, server } = await testCertificates();
+  const store = new MemoryMaildrops();
+  const authenticator = new FakeAuthenticator();
+  const clock = new FakeClock();
+  const log = new MemoryLog();
+  const connections = new ConnectionLimits({
+    total: 100,
+    perNetwork: 100,
+    perAccount: 10,
+    exempt: new NetworkSet([]),
+    ...options.connections,
+  });
+  const listener = await startPop3Listener({
+    spec: { name: 'pickup', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls' },
+    tls: server,
+    hostname: 'mail.test',
+    store,
+    authenticator,
+    connections,
+    limits: { ...defaultPop3Limits, ...options.limits },
+    clock,
+    log,
+  });
+  const transcript = { protocol: 'pop3', port: listener.port, ca: ca.certificate } as const;
+  const stop = (drain = milliseconds(0)): Promise<void> => {
+    const stopped = listener.stop(drain);
+    // The drain time passes for sessions that a failed test left open.
+    setImmediate(() => clock.advance(drain));
+    return stopped;
+  };
+  return {
+    listener,
+    store,
+    authenticator,
+    connections,
+    clock,
+    log,
+    ca: ca.certificate,
+    dialog: (text) =>
+      runTranscript(text, {
+        ...transcript,
+        directives: {
+          advance: (ms) => clock.advance(Number(ms)),
+          takeover: (account) => store.takeOver(Number(account)),
+          failing: () => void (store.failing = true),
+          busy: (argument) => void (authenticator.busy = argument !== 'off'),
+          damaged: (at) => void (store.damagedAt = Number(at)),
+        },
+      }),
+    stop,
+    [Symbol.asyncDispose]: () => stop(),
+  };
+}
