@@ -3,7 +3,7 @@
  * that a test starts, kills and starts again.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,9 @@ export interface Ports {
 export interface InstanceOptions {
   /** Where the folder is made; the temporary folder when absent. */
   readonly under?: string;
+  /** This very folder, which must not exist yet. */
+  readonly folder?: string;
+  readonly hostname?: string;
   readonly ports?: Ports;
   /** More lines of TOML: whole sections, such as `[store]`. */
   readonly configuration?: string;
@@ -55,11 +58,17 @@ export class Instance {
 
   static async create(options: InstanceOptions = {}): Promise<Instance> {
     // Real path: the preload shims compare with what /proc says.
-    const folder = realpathSync(mkdtempSync(join(options.under ?? tmpdir(), 'sluis-test-')));
+    if (options.folder !== undefined) mkdirSync(options.folder, { mode: 0o700 });
+    const folder = realpathSync(options.folder ?? mkdtempSync(join(options.under ?? tmpdir(), 'sluis-test-')));
     const instance = new Instance(folder, options.ports ?? (await freePorts()));
-    instance.sluis('init', '--hostname', HOSTNAME, '--data', instance.data, '--dev-certificates');
+    instance.sluis('init', '--hostname', options.hostname ?? HOSTNAME, '--data', instance.data, '--dev-certificates');
     instance.#configure(options.configuration ?? '');
     return instance;
+  }
+
+  /** One that `create` made earlier, in another process. */
+  static at(folder: string, ports: Ports): Instance {
+    return new Instance(realpathSync(folder), ports);
   }
 
   /** Our own listeners on free ports, and no limits per network: every client of a test comes from one address. */
@@ -207,7 +216,7 @@ export const addressOf = (name: string): string => `${name}@ledger.test`;
 export const passwordOf = (name: string): string => `Secret-${name}-pw`;
 export const loginOf = (name: string): Login => ({ login: name, password: passwordOf(name) });
 
-function greets(port: number): Promise<boolean> {
+export function greets(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const end = (greeted: boolean): void => {

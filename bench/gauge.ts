@@ -1,0 +1,46 @@
+/** Looks at the gateway's process from outside while a workload runs: CPU, memory, event-loop delay. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Served } from '../test/support/instance.ts';
+import type { Percentiles } from './stats.ts';
+import { round } from './stats.ts';
+
+const TICK = 10; // milliseconds of CPU in one tick of /proc/PID/stat
+
+export class Gauge {
+  readonly #served: Served;
+  readonly #loopFile: string;
+
+  /** `loopFile`: what the process was given as $LOOP_DELAY_FILE, see loop-delay.ts. */
+  constructor(served: Served, loopFile: string) {
+    this.#served = served;
+    this.#loopFile = loopFile;
+  }
+
+  /** Milliseconds of CPU that the process has used, all threads. */
+  cpu(): number {
+    const stat = readFileSync(`/proc/${this.#served.pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * TICK;
+  }
+
+  /** Proportional set size in KiB: shared pages count by their share. */
+  pss(): number {
+    const rollup = readFileSync(`/proc/${this.#served.pid}/smaps_rollup`, 'latin1');
+    return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1]);
+  }
+
+  /** Event-loop delay since the last call, in milliseconds. */
+  async loopDelay(): Promise<Percentiles> {
+    writeFileSync(this.#loopFile, '');
+    this.#served.signal('SIGUSR2');
+    for (let i = 0; i < 500; i++) {
+      const text = readFileSync(this.#loopFile, 'utf8');
+      if (text.endsWith('\n')) {
+        const { p50, p99, max } = JSON.parse(text) as Percentiles;
+        return { p50: round(p50), p99: round(p99), max: round(max) };
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error('the gateway does not report its event-loop delay');
+  }
+}

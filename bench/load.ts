@@ -1,0 +1,200 @@
+/** The load: what clients do in each workload. Everything is checked; a wrong answer ends the run. */
+import { randomBytes } from 'node:crypto';
+import { type Instance, addressOf } from '../test/support/instance.ts';
+import { Pop3Client } from '../test/support/pop3-client.ts';
+import { type Login, SmtpClient } from '../test/support/smtp-client.ts';
+import { Samples } from './stats.ts';
+
+/** One password for all: its hash is made once and imported for every account, and verifying it costs what any other costs. */
+export const PASSWORD = 'Measured-and-not-secret-1';
+const loginOf = (name: string): Login => ({ login: name, password: PASSWORD });
+
+export interface Outcome {
+  /** Messages, sessions or logins. */
+  readonly done: number;
+  readonly milliseconds: number;
+  readonly latency: Samples;
+}
+
+/** A message of `size` octets as it goes over the wire; base64 lines, as attachments are. */
+function compose(size: number): Buffer {
+  const head =
+    `From: <${addressOf('b0')}>\r\nTo: <${addressOf('b0')}>\r\nSubject: measured\r\n` +
+    `Date: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <0000000000@client.test>\r\n\r\n`;
+  const random = randomBytes(Math.ceil((Math.max(0, size - head.length) * 3) / 4 / 1.027)).toString('base64');
+  return Buffer.from(`${head}${random.match(/.{1,76}/g)?.join('\r\n') ?? ''}\r\n`, 'latin1');
+}
+
+export interface Submission {
+  readonly connections: number;
+  readonly perConnection: number;
+  readonly size: number;
+  /** Names of accounts: each message goes to all of `recipients`, or to the next one of `turns`. */
+  readonly recipients?: readonly string[];
+  readonly turns?: readonly string[];
+  /** Ends after this time or this many messages, whichever is first. */
+  readonly milliseconds: number;
+  readonly limit?: number;
+}
+
+/** Submits flat out. Latency: from the final dot to the `250`. */
+export async function submit(instance: Instance, work: Submission): Promise<Outcome> {
+  const latency = new Samples();
+  const content = compose(work.size);
+  const target = instance.target('submission');
+  let done = 0;
+  let begun = 0;
+  const start = performance.now();
+  const end = start + work.milliseconds;
+  const more = (): boolean => performance.now() < end && begun < (work.limit ?? Number.MAX_SAFE_INTEGER);
+  const client = async (index: number): Promise<void> => {
+    const login = loginOf(`b${index}`);
+    const sender = addressOf(`b${index}`);
+    while (more()) {
+      const smtp = await SmtpClient.open(target, login);
+      for (let n = 0; n < work.perConnection && more(); n++) {
+        begun += 1;
+        const turn = work.turns?.[begun % work.turns.length];
+        const recipients = turn === undefined ? (work.recipients ?? []) : [turn];
+        await smtp.begin(sender, recipients.map(addressOf), false);
+        if (!smtp.wire.send(content)) await smtp.wire.drained();
+        smtp.wire.send('.\r\n');
+        const sent = performance.now();
+        await smtp.expect('250');
+        latency.add(performance.now() - sent);
+        done += 1;
+      }
+      await smtp.quit();
+    }
+  };
+  await Promise.all(Array.from({ length: work.connections }, (_, i) => client(i)));
+  return { done, milliseconds: performance.now() - start, latency };
+}
+
+/** Retrieves and deletes all mail of each account, side by side. Latency: one RETR. */
+export async function pickUp(instance: Instance, names: readonly string[]): Promise<Outcome> {
+  const latency = new Samples();
+  const start = performance.now();
+  let done = 0;
+  await Promise.all(
+    names.map(async (name) => {
+      const client = await Pop3Client.open(instance.target('pop3'), loginOf(name));
+      const { messages } = await client.stat();
+      await client.uidl();
+      for (let n = 1; n <= messages; n++) {
+        const asked = performance.now();
+        await client.retrieve(n);
+        latency.add(performance.now() - asked);
+        await client.command(`DELE ${n}`);
+        done += 1;
+      }
+      await client.quit();
+    }),
+  );
+  return { done, milliseconds: performance.now() - start, latency };
+}
+
+/** Deletes all mail of the accounts without reading it. Resolves to how many messages there were. */
+export async function discard(instance: Instance, names: readonly string[]): Promise<number> {
+  let total = 0;
+  for (const name of names) {
+    const client = await Pop3Client.open(instance.target('pop3'), loginOf(name));
+    const { messages } = await client.stat();
+    for (let n = 1; n <= messages; n += 500) {
+      const batch = Array.from({ length: Math.min(500, messages - n + 1) }, (_, i) => `DELE ${n + i}\r\n`);
+      client.wire.send(batch.join(''));
+      for (const _ of batch) await client.ok();
+    }
+    await client.quit();
+    total += messages;
+  }
+  return total;
+}
+
+export interface Polling {
+  readonly concurrency: number;
+  readonly names: readonly string[];
+  readonly uidl: boolean;
+  readonly milliseconds: number;
+  readonly expect: number;
+}
+
+/** Connect, STLS, USER, PASS, STAT (and UIDL), QUIT, again and again. Latency: a whole session. */
+export async function poll(instance: Instance, work: Polling): Promise<Outcome> {
+  const latency = new Samples();
+  const start = performance.now();
+  const end = start + work.milliseconds;
+  let done = 0;
+  const share = Math.ceil(work.names.length / work.concurrency);
+  const one = async (index: number): Promise<void> => {
+    // Accounts of its own: a maildrop takes one session at a time.
+    const own = work.names.slice(index * share, (index + 1) * share);
+    for (let n = 0; own.length > 0 && performance.now() < end; n++) {
+      const began = performance.now();
+      const client = await Pop3Client.open(instance.target('pop3'), loginOf(own[n % own.length] ?? ''));
+      const { messages } = await client.stat();
+      if (messages !== work.expect) throw new Error(`the maildrop has ${messages} messages, expected ${work.expect}`);
+      if (work.uidl && (await client.uidl()).size !== work.expect) throw new Error('UIDL and STAT disagree');
+      await client.quit();
+      latency.add(performance.now() - began);
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: work.concurrency }, (_, i) => one(i)));
+  return { done, milliseconds: performance.now() - start, latency };
+}
+
+/** Every account logs in once, `concurrency` at a time, as when a region comes back after an outage. Latency: the login alone. */
+export async function logInOnce(
+  instance: Instance,
+  names: readonly string[],
+  concurrency: number,
+): Promise<Outcome & { readonly busy: number }> {
+  const latency = new Samples();
+  const start = performance.now();
+  const left = [...names];
+  let done = 0;
+  let busy = 0;
+  const one = async (): Promise<void> => {
+    for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      const client = await Pop3Client.open(instance.target('pop3'));
+      try {
+        const began = performance.now();
+        await client.login(loginOf(name));
+        latency.add(performance.now() - began);
+        await client.quit();
+        done += 1;
+      } catch (error) {
+        if (!(error instanceof Error && error.message.includes('[SYS/TEMP]'))) throw error;
+        busy += 1;
+        left.unshift(name);
+      } finally {
+        client.wire.destroy();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, one));
+  return { done, milliseconds: performance.now() - start, latency, busy };
+}
+
+/** Opens one session per account and keeps it; `close` ends them all. */
+export async function keepOpen(
+  instance: Instance,
+  protocol: 'smtp' | 'pop3',
+  names: readonly string[],
+): Promise<{ close(): void }> {
+  const clients: (SmtpClient | Pop3Client)[] = [];
+  for (let at = 0; at < names.length; at += 16)
+    clients.push(
+      ...(await Promise.all(
+        names
+          .slice(at, at + 16)
+          .map((name) =>
+            protocol === 'smtp'
+              ? SmtpClient.open(instance.target('submission'), loginOf(name))
+              : Pop3Client.open(instance.target('pop3'), loginOf(name)),
+          ),
+      )),
+    );
+  return { close: () => clients.forEach((client) => client.wire.destroy()) };
+}
