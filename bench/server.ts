@@ -93,7 +93,7 @@ function info(): void {
   for (const [key, value] of Object.entries(lines)) console.log(`${key}=${value}`);
 }
 
-switch (process.argv[2]) {
+switch (process.argv[2] ?? '') {
   case 'start':
     await start();
     break;
