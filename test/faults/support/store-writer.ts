@@ -1,0 +1,35 @@
+/**
+ * A process that files mail through the store port as fast as it can and says so: `ack ID SHA256` a message, after `accept` resolved.
+ *
+ * Arguments: data folder, key folder, master key (hexadecimal). Ends when it is killed.
+ */
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { octets } from '../../../src/domain/units.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
+import { MemoryLog } from '../../support/log.ts';
+import { acceptanceOf, sealBody } from '../../support/store.ts';
+import { tampered } from './tamper.ts';
+
+const [dataFolder = '', keyFolder = '', masterKey = ''] = process.argv.slice(2);
+const store = await openSqliteStore({
+  ...{ dataFolder, keyFolder, masterKey: Buffer.from(masterKey, 'hex'), hostname: 'mail.test' },
+  ...{ clock: systemClock, log: new MemoryLog(), reserve: octets(0), testing: tampered() },
+});
+const recipients = ['anna@group.test', 'bram@group.test', 'chris@group.test'];
+
+async function client(turn: number): Promise<never> {
+  for (let n = turn; ; n++) {
+    const content = Buffer.from(`${randomBytes(randomInt(4) === 0 ? 100_000 : 3000).toString('hex')}\r\n`);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const body = await sealBody(store, content);
+    // Every third goes to all: one body, three entries.
+    const to = n % 3 === 0 ? recipients : [recipients[n % recipients.length] ?? ''];
+    const outcome = await store.accept(await acceptanceOf(store, body, to));
+    if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.why}`);
+    writeSync(1, `ack ${body.id} ${sha256} ${to.length}\n`);
+  }
+}
+
+await Promise.all(Array.from({ length: 16 }, (_, i) => client(i)));
