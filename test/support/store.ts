@@ -45,7 +45,6 @@ export function testOptions(
 }
 
 export async function openTestStore(t: Cleanup, changes: Partial<OpenOptions> = {}): Promise<TestStore> {
-  // Registered first, so that it runs last: node:test runs what was registered with `after` in this order.
   const closers: (() => Promise<void>)[] = [];
   t.after(async () => {
     for (const close of closers) await close();

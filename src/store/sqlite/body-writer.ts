@@ -24,8 +24,8 @@ export interface BodyParts {
   readonly maxBody: Octets;
   /** Resolves when the chunk is committed. */
   readonly store: (work: WriterWork, transfer: Uint8Array) => Promise<unknown>;
-  /** The body was filed or given up. `stored`: chunks of it may be in the store. */
-  readonly ended: (id: bigint, stored: boolean) => void;
+  /** The body was filed or given up. */
+  readonly ended: () => void;
 }
 
 /** What `accept` needs of a sealed body; kept by the store, not by the caller. */
@@ -150,21 +150,21 @@ export class SqliteBodyWriter implements BodyWriter {
 
   /** The body was filed. */
   filed(): void {
-    this.#end(false);
+    this.#end();
   }
 
-  #end(stored: boolean): void {
+  #end(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#buffer = Buffer.alloc(0);
     this.#sealed = undefined;
-    this.#p.ended(this.#p.id, stored);
+    this.#p.ended();
   }
 
   async abort(): Promise<void> {
     if (this.#state === 'ended') return;
     this.#failure ??= new StoreFailed('The body was given up');
     await this.#underway;
-    this.#end(this.#chunks > 0);
+    this.#end();
   }
 }

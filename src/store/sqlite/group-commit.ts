@@ -257,7 +257,12 @@ export class GroupCommit {
   /** Gives free pages back to the file system in small steps, and stops as soon as somebody waits. */
   async #vacuumIdle(): Promise<void> {
     this.#vacuum = false;
-    while (!this.#failed && this.#freePages > VACUUM_PAGES && this.#small.length + this.#large.length === 0) {
+    while (
+      !this.#failed &&
+      this.#o.db.open &&
+      this.#freePages > VACUUM_PAGES &&
+      this.#small.length + this.#large.length === 0
+    ) {
       const before = this.#freePages;
       try {
         this.#o.db.pragma(`incremental_vacuum(${VACUUM_PAGES})`);

@@ -54,7 +54,6 @@ export interface ChunkWork {
 export type WriterWork =
   | AcceptWork
   | ChunkWork
-  | { readonly kind: 'abandon'; readonly id: bigint }
   | {
       readonly kind: 'commit-maildrop';
       readonly account: number;

@@ -13,7 +13,8 @@ export function pooled(source: RandomBytes): RandomBytes {
       block = source(BLOCK);
       at = 0;
     }
-    const taken = block.slice(at, at + length);
+    // A copy: `slice` of a Buffer would be a view, and the line below would make every key zero.
+    const taken = new Uint8Array(block.subarray(at, at + length));
     block.fill(0, at, at + length);
     at += length;
     return taken;

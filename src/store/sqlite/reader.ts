@@ -76,7 +76,7 @@ export class Reader {
       if (error === undefined) waiting?.resolve(out);
       else waiting?.reject(new Error(`Reading the store failed: ${error}`));
     }
-    if (this.#waiting.size === 0) this.#worker.unref();
+    if (this.#waiting.size === 0 && this.#closed === undefined) this.#worker.unref();
   }
 
   #fail(failure: StoreFailed): boolean {

@@ -71,7 +71,8 @@ export class SqliteStore implements Store {
   readonly #p: StoreParts;
   readonly #bodies = new Map<MessageId, OpenBody>();
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
-  #sweeping: Promise<SweepReport> | undefined;
+  #sweeping: Promise<unknown> | undefined;
+  #sweepDue = false;
   #sweepTimer: Timer | undefined;
   #askedForSpace = false;
   #failure: StoreFailed | undefined;
@@ -87,7 +88,11 @@ export class SqliteStore implements Store {
   #scheduleSweep(): void {
     this.#sweepTimer = this.#p.clock.after(SWEEP_EVERY, () => {
       this.#scheduleSweep();
-      this.sweep().catch((error: unknown) => this.#p.log.error('store.sweep-failed', { why: String(error) }));
+      if (this.#sweepDue) return;
+      this.#sweepDue = true;
+      this.sweep()
+        .catch((error: unknown) => this.#p.log.error('store.sweep-failed', { why: String(error) }))
+        .finally(() => (this.#sweepDue = false));
     });
   }
 
@@ -104,15 +109,15 @@ export class SqliteStore implements Store {
     const now = this.#p.time.now();
     const id = this.#p.ids.next(now);
     const day = dayOf(idTime(id));
-    const writer = new SqliteBodyWriter({
+    const writer: SqliteBodyWriter = new SqliteBodyWriter({
       id,
       day,
       dayKey: this.#dayKey(day),
       startedAt: now,
       random: this.#p.random,
       maxBody: this.#p.settled.maxBody,
-      store: (work, transfer) => this.#storeChunk(work, transfer),
-      ended: (_id, stored) => this.#bodyEnded(writer.id, stored),
+      store: (work, transfer) => this.#storeChunk(writer.id, work, transfer),
+      ended: () => this.#bodyEnded(writer.id),
     } satisfies BodyParts);
     this.#bodies.set(writer.id, { writer, promised });
     space.promise(promised);
@@ -133,19 +138,17 @@ export class SqliteStore implements Store {
     }
   }
 
-  async #storeChunk(work: WriterWork, transfer: Uint8Array): Promise<void> {
-    const length = transfer.length;
-    const id = work.kind === 'chunk' ? work.id : 0n;
+  async #storeChunk(id: MessageId, work: WriterWork, transfer: Uint8Array): Promise<void> {
+    const { length } = transfer;
     await this.#p.writer.must(work, transfer);
-    for (const body of this.#bodies.values()) {
-      if (messageNumber(body.writer.id) !== id) continue;
-      const kept = Math.min(body.promised, length);
-      body.promised -= kept;
-      this.#p.space.settle(kept);
-    }
+    const body = this.#bodies.get(id);
+    if (body === undefined) return;
+    const kept = Math.min(body.promised, length);
+    body.promised -= kept;
+    this.#p.space.settle(kept);
   }
 
-  #bodyEnded(id: MessageId, _stored: boolean): void {
+  #bodyEnded(id: MessageId): void {
     const body = this.#bodies.get(id);
     if (body === undefined) return;
     this.#bodies.delete(id);
@@ -238,7 +241,14 @@ export class SqliteStore implements Store {
   // --- upkeep
 
   async sweep(): Promise<SweepReport> {
-    return await (this.#sweeping ??= this.#sweepAll().finally(() => (this.#sweeping = undefined)));
+    // After the one under way, which may have looked before what the caller wants gone was due.
+    const before = this.#sweeping ?? Promise.resolve();
+    const mine = before.then(
+      () => this.#sweepAll(),
+      () => this.#sweepAll(),
+    );
+    this.#sweeping = mine;
+    return await mine;
   }
 
   async #sweepAll(): Promise<SweepReport> {

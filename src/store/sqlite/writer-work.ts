@@ -109,9 +109,6 @@ export class WriterWorker {
         return this.#accept(work);
       case 'chunk':
         return this.#chunk(work);
-      case 'abandon':
-        // The chunks go with the next sweep: deleting 50 MB here would hold up everybody's commit.
-        return DONE;
       case 'commit-maildrop':
         return this.#commitMaildrop(work.account, work.deleted, work.retrieved, work.at, work.audit);
       case 'restore':

@@ -122,7 +122,7 @@ export class Writer {
         this.#waiting.delete(n);
         waiting?.resolve(answer);
       }
-      if (this.#waiting.size === 0) this.#worker.unref();
+      if (this.#waiting.size === 0 && this.#closed === undefined) this.#worker.unref();
     } else if (message.kind === 'failed') {
       this.#fail(new StoreFailed(`A write or sync of the store failed: ${message.message}`));
     } else if (message.kind === 'closed') {

@@ -1,0 +1,4 @@
+import { openTestStore } from '../support/store.ts';
+import { storeContract } from './contract.ts';
+
+storeContract('SQLite', (t) => openTestStore(t));
