@@ -1,0 +1,93 @@
+/**
+ * Who may write to whom: the closed group's rules as pure decisions. The registry's answers are passed in.
+ *
+ * RFC 5321 sections 3.3 and 4.5.3, RFC 6409 section 6, RFC 5248 for the codes. Each text is one line of ASCII for the sender: what was
+ * refused, why, and what to do. An address is quoted only where it is ASCII.
+ */
+import { type Address, needsUtf8 } from './address.ts';
+import type { Refusal } from './refusal.ts';
+import type { Account, Organisation, RegisteredAddress } from './registry.ts';
+import { formatOctets, settingOf } from './settings.ts';
+import type { Octets } from './units.ts';
+
+export interface Addressee {
+  readonly address: RegisteredAddress;
+  readonly account: Account;
+  readonly organisation: Organisation;
+  /** What its mailbox holds now. */
+  readonly used: Octets;
+}
+
+export type RecipientDecision =
+  | {
+      readonly kind: 'taken';
+      /** Largest message that this addressee takes. */
+      readonly maxMessage: Octets;
+      readonly quota: Octets;
+      /** True from 80 % of the quota on. */
+      readonly nearlyFull: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+const quoted = (address: Address): string => (needsUtf8(address) ? 'this address' : `<${address}>`);
+const refused = (refusal: Refusal): RecipientDecision => ({ kind: 'refused', refusal });
+
+/** `declared`: the SIZE of MAIL, 0 where the sender gave none. */
+export function decideRecipient(
+  address: Address,
+  found: Addressee | undefined,
+  declared: Octets,
+  smtpUtf8: boolean,
+): RecipientDecision {
+  if (needsUtf8(address) && !smtpUtf8)
+    return refused({
+      reply: 553,
+      status: '5.6.7',
+      text: 'This address has letters outside ASCII; send MAIL with SMTPUTF8',
+    });
+  // An ended address looks like one that never was: who left is nobody's business.
+  if (found === undefined || found.address.state === 'ended' || found.account.state === 'ended')
+    return refused({
+      reply: 550,
+      status: '5.1.1',
+      text: `${quoted(address)} is not registered in this group; check the address`,
+    });
+  if (found.address.state === 'suspended' || found.account.state === 'suspended')
+    return refused({
+      reply: 550,
+      status: '5.2.1',
+      text: `${quoted(address)} is registered but suspended; ask the addressee or the operator`,
+    });
+  const maxMessage = settingOf(
+    'max-message',
+    found.address.settings,
+    found.account.settings,
+    found.organisation.settings,
+  );
+  if (declared > maxMessage)
+    return refused({
+      reply: 552,
+      status: '5.2.3',
+      text: `${quoted(address)} takes messages up to ${formatOctets(maxMessage)}; send less in one message`,
+    });
+  const quota = settingOf('quota', found.account.settings, found.organisation.settings);
+  if (found.used + declared > quota || found.used >= quota)
+    return refused({
+      reply: 452,
+      status: '4.2.2',
+      text: `The mailbox of ${quoted(address)} is full; try again after it was emptied`,
+    });
+  return {
+    kind: 'taken',
+    maxMessage: maxMessage as Octets,
+    quota: quota as Octets,
+    nearlyFull: found.used + declared >= quota * 0.8,
+  };
+}
+
+/** The sender is not an address of this account. One text for unregistered and foreign addresses: the registry is not for guessing. */
+export const foreignSender = (what: 'MAIL FROM' | 'header From' | 'header Sender'): Refusal => ({
+  reply: 550,
+  status: '5.7.1',
+  text: `The address in ${what} is not one that this account may send as; use your own registered address`,
+});

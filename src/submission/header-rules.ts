@@ -1,0 +1,109 @@
+/**
+ * Judges a header and plans our changes to it: the list in docs/standards.md, nothing else.
+ *
+ * RFC 6409 section 8 (Date and Message-ID added where missing), RFC 5321 sections 4.4 and 6.3 (trace, loops), RFC 8601 section 5 (an
+ * Authentication-Results field that claims to be ours is a forgery), RFC 3834 section 2 and RFC 6522 (what a null sender is for).
+ */
+import { type Address, addressKey, parseAddress } from '../domain/address.ts';
+import { foreignSender } from '../domain/policy.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+import { readMailboxes } from '../mime/address-list.ts';
+import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
+import { isOwnReceived } from '../mime/received.ts';
+import { malformedField, refusals } from './refusals.ts';
+
+export const MAX_RECEIVED = 30;
+
+export interface HeaderContext {
+  readonly hostname: string;
+  readonly nullSender: boolean;
+  readonly maySendAs: (address: Address) => Promise<boolean>;
+}
+
+export interface HeaderPlan {
+  /** Fields that are left out. */
+  readonly removed: readonly HeaderField[];
+  readonly needsDate: boolean;
+  readonly needsMessageId: boolean;
+  /** Without angle brackets; empty where the message has none yet. */
+  readonly messageId: string;
+  /** Addresses in Reply-To, for a warning where they lie outside the group. */
+  readonly replyTo: readonly string[];
+}
+
+export async function judgeHeader(header: Header, context: HeaderContext): Promise<Result<HeaderPlan, Refusal>> {
+  const received = fieldsNamed(header, 'received');
+  const own = received.filter((f) => isOwnReceived(fieldText(header, f), context.hostname)).length;
+  if (received.length > MAX_RECEIVED || own >= 2) return fail(refusals.mailLoop);
+  if (context.nullSender && !isReport(header)) return fail(refusals.nullSender);
+
+  const from = fieldsNamed(header, 'from');
+  if (from.length === 0) return fail(refusals.fromMissing);
+  if (from.length > 1) return fail(refusals.fromTwice);
+  for (const [name, what] of [
+    ['from', 'header From'],
+    ['sender', 'header Sender'],
+  ] as const) {
+    const refusal = await judgeOne(header, name, what, context);
+    if (refusal !== undefined) return fail(refusal);
+  }
+
+  const messageId = fieldsNamed(header, 'message-id')[0];
+  const replyTo = fieldsNamed(header, 'reply-to').flatMap((f) => {
+    const read = readMailboxes(fieldText(header, f));
+    return read.ok ? read.value : [];
+  });
+  return ok({
+    removed: header.fields.filter((f) => isRemoved(header, f, context.hostname)),
+    needsDate: fieldsNamed(header, 'date').length === 0,
+    needsMessageId: messageId === undefined,
+    messageId: messageId === undefined ? '' : plainMessageId(fieldText(header, messageId)),
+    replyTo,
+  });
+}
+
+/** One field with one mailbox that the account may send as; absence is no error here. */
+async function judgeOne(
+  header: Header,
+  name: 'from' | 'sender',
+  what: 'header From' | 'header Sender',
+  context: HeaderContext,
+): Promise<Refusal | undefined> {
+  const fields = fieldsNamed(header, name);
+  const [field] = fields;
+  if (field === undefined) return undefined;
+  const title = name === 'from' ? 'From' : 'Sender';
+  if (fields.length > 1) return malformedField(title, 'it stands more than once');
+  const mailboxes = readMailboxes(fieldText(header, field));
+  if (!mailboxes.ok) return malformedField(title, mailboxes.error);
+  const [first, second] = mailboxes.value;
+  if (first === undefined || second !== undefined)
+    return malformedField(title, `it holds ${mailboxes.value.length} addresses`);
+  const address = parseAddress(first);
+  if (!address.ok) return malformedField(title, address.error);
+  return (await context.maySendAs(address.value)) ? undefined : foreignSender(what);
+}
+
+function isReport(header: Header): boolean {
+  const automatic = fieldsNamed(header, 'auto-submitted').some((f) => !/^no\b/i.test(fieldText(header, f)));
+  return (
+    automatic || fieldsNamed(header, 'content-type').some((f) => /^multipart\/report\b/i.test(fieldText(header, f)))
+  );
+}
+
+function isRemoved(header: Header, field: HeaderField, hostname: string): boolean {
+  if (field.name === 'bcc' || field.name === 'resent-bcc') return true;
+  if (field.name !== 'authentication-results') return false;
+  // authserv-id: the first token, before ";" or a version (RFC 8601 section 2.2).
+  const authserv = /^\s*(?:\([^()]*\)\s*)*"?([^\s;"]+)/.exec(fieldText(header, field))?.[1] ?? '';
+  return authserv.toLowerCase() === hostname.toLowerCase();
+}
+
+const plainMessageId = (value: string): string => /<([^<>]{1,512})>/.exec(value)?.[1] ?? value.slice(0, 512);
+
+/** The key of a Reply-To address, undefined when it is no address of any group. */
+export const keyOf = (text: string): ReturnType<typeof addressKey> | undefined => {
+  const address = parseAddress(text);
+  return address.ok ? addressKey(address.value) : undefined;
+};

@@ -1,0 +1,173 @@
+/**
+ * The content of one message on its way into the store: the header is judged before the first octet of the body is stored, then octets
+ * pass through in slices.
+ *
+ * After a refusal the rest of the content is taken and thrown away, since SMTP has one reply for it, at the final dot.
+ */
+import type { AccountId } from '../domain/ids.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+import { type Instant, type Octets, octets } from '../domain/units.ts';
+import { formatDate } from '../mime/date.ts';
+import { type Header, headerEnd, readHeader } from '../mime/header.ts';
+import { type ReceivedLine, receivedField } from '../mime/received.ts';
+import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
+import { type BodyWriter, type SealedBody, StoreFull } from '../store/store.ts';
+import { type HeaderContext, type HeaderPlan, judgeHeader } from './header-rules.ts';
+import { malformedHeader, refusals } from './refusals.ts';
+
+export const MAX_HEADER = JOIN_LIMIT - 2048;
+export const MAX_HEADER_LINES = 1000;
+
+export interface IncomingOptions {
+  readonly writer: BodyWriter;
+  readonly account: AccountId;
+  readonly header: HeaderContext;
+  readonly received: Omit<ReceivedLine, 'id'>;
+  /** Most octets as submitted; `refusal` is the answer above it. */
+  readonly limit: { readonly octets: Octets; readonly refusal: Refusal };
+  readonly now: Instant;
+}
+
+export interface ReceivedContent {
+  readonly body: SealedBody;
+  readonly plan: HeaderPlan;
+}
+
+export class Incoming {
+  readonly #options: IncomingOptions;
+  #head: Buffer[] = [];
+  #headOctets = 0;
+  #plan: HeaderPlan | undefined;
+  #refusal: Refusal | undefined;
+  #submitted = 0;
+
+  constructor(options: IncomingOptions) {
+    this.#options = options;
+  }
+
+  /** Octets as submitted, before our own changes. */
+  get submitted(): Octets {
+    return octets(this.#submitted);
+  }
+
+  get refused(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  /** The first refusal stays: it names the cause, what follows is its consequence. */
+  refuse(refusal: Refusal): void {
+    this.#refusal ??= refusal;
+    this.#head = [];
+  }
+
+  /** Takes canonical octets. A promise is back-pressure: hold the next slice until it resolves. Never rejects. */
+  write(slice: Buffer): Promise<void> | undefined {
+    this.#submitted += slice.length;
+    if (this.#refusal !== undefined) return undefined;
+    if (this.#submitted > this.#options.limit.octets) {
+      this.refuse(this.#options.limit.refusal);
+      return undefined;
+    }
+    return this.#plan === undefined ? this.#collect(slice) : this.#store(slice);
+  }
+
+  /** The message is whole. */
+  async end(): Promise<Result<ReceivedContent, Refusal>> {
+    // A message without an empty line is all header (RFC 5322 section 2.1: the body is optional).
+    if (this.#refusal === undefined && this.#plan === undefined) await this.#judge(joinSmall(this.#head), undefined);
+    if (this.#refusal !== undefined || this.#plan === undefined) return fail(this.#refusal ?? refusals.storageFailed);
+    try {
+      return ok({ body: await this.#options.writer.seal(), plan: this.#plan });
+    } catch (error) {
+      return fail(this.#storageRefusal(error));
+    }
+  }
+
+  #collect(slice: Buffer): Promise<void> | undefined {
+    this.#headOctets += slice.length;
+    const gathered = this.#head.length === 0 ? slice : this.#gather(slice);
+    if (gathered === undefined) return undefined;
+    const end = headerEnd(gathered);
+    if (end < 0) {
+      this.#head = [gathered];
+      return undefined;
+    }
+    return this.#judge(gathered.subarray(0, end), gathered.subarray(end));
+  }
+
+  /** Joins what has come; above the limit only as much as the limit allows, where the header must have ended. */
+  #gather(slice: Buffer): Buffer | undefined {
+    if (this.#headOctets - slice.length > MAX_HEADER) {
+      this.refuse(refusals.headerTooLarge);
+      return undefined;
+    }
+    const head = this.#head[0] ?? Buffer.alloc(0);
+    // A slice is at most 64 KiB; joined it still fits JOIN_LIMIT or the header is too large.
+    if (head.length + slice.length > JOIN_LIMIT) {
+      this.refuse(refusals.headerTooLarge);
+      return undefined;
+    }
+    return joinSmall([head, slice]);
+  }
+
+  async #judge(head: Buffer, rest: Buffer | undefined): Promise<void> {
+    this.#head = [];
+    if (head.length > MAX_HEADER || countLines(head) > MAX_HEADER_LINES) return this.refuse(refusals.headerTooLarge);
+    const header = readHeader(head);
+    if (!header.ok) return this.refuse(malformedHeader(header.error));
+    let plan: Result<HeaderPlan, Refusal>;
+    try {
+      plan = await judgeHeader(header.value, this.#options.header);
+    } catch (error) {
+      return this.refuse(this.#storageRefusal(error));
+    }
+    if (!plan.ok) return this.refuse(plan.error);
+    this.#plan = this.#withMessageId(plan.value);
+    await this.#store(this.#rewritten(header.value, plan.value));
+    if (rest !== undefined && rest.length > 0) await this.#store(rest);
+  }
+
+  #withMessageId(plan: HeaderPlan): HeaderPlan {
+    return plan.needsMessageId ? { ...plan, messageId: this.#newMessageId() } : plan;
+  }
+
+  #newMessageId(): string {
+    return `${this.#options.writer.id}@${this.#options.header.hostname}`;
+  }
+
+  /** The header with our trace line on top, missing fields below it, removed fields left out; every other octet as it came. */
+  #rewritten(header: Header, plan: HeaderPlan): Buffer {
+    const { received, writer, now } = this.#options;
+    let added = receivedField({ ...received, id: writer.id });
+    if (plan.needsDate) added += `Date: ${formatDate(now)}\r\n`;
+    if (plan.needsMessageId) added += `Message-ID: <${this.#newMessageId()}>\r\n`;
+    const pieces: Buffer[] = [Buffer.from(added, 'utf8')];
+    let from = 0;
+    for (const field of plan.removed) {
+      pieces.push(header.octets.subarray(from, field.start));
+      from = field.end;
+    }
+    pieces.push(header.octets.subarray(from));
+    return joinSmall(pieces);
+  }
+
+  async #store(slice: Buffer): Promise<void> {
+    try {
+      await this.#options.writer.write(slice);
+    } catch (error) {
+      this.refuse(this.#storageRefusal(error));
+    }
+  }
+
+  #storageRefusal(error: unknown): Refusal {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { ...(error instanceof StoreFull ? refusals.storageFull : refusals.storageFailed), detail };
+  }
+}
+
+function countLines(head: Buffer): number {
+  let lines = 0;
+  for (let at = head.indexOf(10); at >= 0; at = head.indexOf(10, at + 1)) lines += 1;
+  return lines;
+}

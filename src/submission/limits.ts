@@ -1,0 +1,60 @@
+/**
+ * What one account may do in an hour: messages, recipients, attempts at unregistered recipients.
+ *
+ * A sliding hour in two halves: the count of the running window plus the share of the one before that still overlaps. Cheap, needs no
+ * list of times, and errs by at most a few percent. Counts live in memory: a restart forgets them, which favours the sender.
+ */
+import type { Clock } from '../domain/effects.ts';
+import type { AccountId } from '../domain/ids.ts';
+import { hours } from '../domain/units.ts';
+
+const WINDOW = hours(1);
+/** More accounts than this in one hour: the oldest are forgotten. A bound on memory, not a policy. */
+const MAX_ACCOUNTS = 100_000;
+
+interface Count {
+  window: number;
+  now: number;
+  before: number;
+}
+
+export class HourlyCount {
+  readonly #clock: Clock;
+  readonly #counts = new Map<AccountId, Count>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How many the account did in the last hour. */
+  of(account: AccountId): number {
+    const at = this.#clock.monotonic();
+    const count = this.#counts.get(account);
+    if (count === undefined) return 0;
+    this.#turn(count, Math.floor(at / WINDOW));
+    const overlap = 1 - (at % WINDOW) / WINDOW;
+    return count.now + Math.floor(count.before * overlap);
+  }
+
+  add(account: AccountId, n = 1): void {
+    const window = Math.floor(this.#clock.monotonic() / WINDOW);
+    let count = this.#counts.get(account);
+    if (count === undefined) {
+      count = { window, now: 0, before: 0 };
+      this.#counts.set(account, count);
+      if (this.#counts.size > MAX_ACCOUNTS) {
+        const oldest = this.#counts.keys().next();
+        if (!oldest.done) this.#counts.delete(oldest.value);
+      }
+    }
+    this.#turn(count, window);
+    count.now += n;
+  }
+
+  #turn(count: Count, window: number): void {
+    if (count.window === window) return;
+    count.before = count.window === window - 1 ? count.now : 0;
+    count.now = 0;
+    count.window = window;
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * One session's mail transactions, seen from inside: mail, recipient, data, reset. The protocol layer parses and replies; what may be done
+ * and what is stored is decided here.
+ *
+ * RFC 6409 sections 4 to 6. A refused recipient leaves the others; a refusal at the end of the content files nothing for anybody.
+ */
+import { type Address, addressKey, needsUtf8, parseAddress } from '../domain/address.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import type { MessageId } from '../domain/ids.ts';
+import { decideRecipient, foreignSender } from '../domain/policy.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import type { Account, Organisation } from '../domain/registry.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+import { formatOctets, settingOf } from '../domain/settings.ts';
+import type { Octets } from '../domain/units.ts';
+import {
+  type AcceptOutcome,
+  type Acceptance,
+  type AcceptedRecipient,
+  type BodyWriter,
+  type Store,
+  StoreFull,
+} from '../store/store.ts';
+import { keyOf } from './header-rules.ts';
+import { Incoming, type ReceivedContent } from './incoming.ts';
+import type { HourlyCount } from './limits.ts';
+import { refusals } from './refusals.ts';
+
+export interface SubmissionServices {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hostname: string;
+  readonly maxMessage: Octets;
+  readonly maxRecipients: number;
+  /** Shared by all sessions of the gateway. */
+  readonly counts: { readonly messages: HourlyCount; readonly recipients: HourlyCount; readonly unknown: HourlyCount };
+}
+
+/** What the session knows of its other end. */
+export interface Submitter {
+  readonly account: Account;
+  readonly organisation: Organisation;
+  readonly session: string;
+  readonly address: string;
+  readonly helo: string;
+  readonly extended: boolean;
+  /** For example `TLSv1.3`. */
+  readonly tls: string;
+}
+
+export interface MailParameters {
+  readonly size: Octets;
+  readonly body: '7BIT' | '8BITMIME';
+  readonly smtpUtf8: boolean;
+  readonly ret?: 'FULL' | 'HDRS';
+  readonly envid?: string;
+}
+
+export interface RecipientParameters {
+  readonly notify?: readonly string[];
+  readonly originalRecipient?: string;
+}
+
+interface Transaction {
+  readonly sender: Address | '';
+  readonly parameters: MailParameters;
+  readonly recipients: Map<string, AcceptedRecipient>;
+  /** The smallest limit among the addressees, and whose it is. */
+  limit: { readonly octets: Octets; readonly refusal: Refusal };
+}
+
+export class Submission {
+  readonly #services: SubmissionServices;
+  readonly #submitter: Submitter;
+  #transaction: Transaction | undefined;
+
+  constructor(services: SubmissionServices, submitter: Submitter) {
+    this.#services = services;
+    this.#submitter = submitter;
+  }
+
+  get submitter(): Submitter {
+    return this.#submitter;
+  }
+
+  /** True between an accepted MAIL and the end of its transaction. */
+  get open(): boolean {
+    return this.#transaction !== undefined;
+  }
+
+  get recipients(): number {
+    return this.#transaction?.recipients.size ?? 0;
+  }
+
+  reset(): void {
+    this.#transaction = undefined;
+  }
+
+  async mail(path: string, parameters: MailParameters): Promise<Refusal | undefined> {
+    const { store, counts, maxMessage } = this.#services;
+    const record = await store.registry.findLogin(this.#submitter.account.login);
+    if (record?.account.state !== 'active' || record.account.id !== this.#submitter.account.id)
+      return refusals.accountClosed;
+    if (parameters.size > maxMessage) return this.#tooLarge();
+    const allowed = settingOf('messages-per-hour', record.account.settings, record.organisation.settings);
+    if (counts.messages.of(record.account.id) >= allowed)
+      return this.#limited('messages-per-hour', refusals.tooManyMessages);
+    const sender = await this.#sender(path, parameters);
+    if (!sender.ok) return sender.error;
+    const room = this.#roomFor(parameters.size);
+    if (room !== undefined) return room;
+    this.#transaction = {
+      sender: sender.value,
+      parameters,
+      recipients: new Map(),
+      limit: { octets: maxMessage, refusal: this.#tooLarge() },
+    };
+    return undefined;
+  }
+
+  async recipient(path: string, parameters: RecipientParameters): Promise<Refusal | undefined> {
+    const transaction = this.#required();
+    const { store, counts, hostname, maxRecipients, log } = this.#services;
+    const { account, organisation } = this.#submitter;
+    // RFC 5321 section 4.5.1: `postmaster` without a domain is ours.
+    const parsed = parseAddress(/^postmaster$/i.test(path) ? `postmaster@${hostname}` : path);
+    if (!parsed.ok) return { ...refusals.recipientSyntax, detail: parsed.error };
+    if (
+      counts.unknown.of(account.id) >= settingOf('unknown-recipients-per-hour', account.settings, organisation.settings)
+    )
+      return this.#limited('unknown-recipients-per-hour', refusals.tooManyUnknown);
+    if (counts.recipients.of(account.id) >= settingOf('recipients-per-hour', account.settings, organisation.settings))
+      return this.#limited('recipients-per-hour', refusals.tooManyRecipientsHour);
+    const key = addressKey(parsed.value);
+    if (!transaction.recipients.has(key) && transaction.recipients.size >= maxRecipients)
+      return refusals.tooManyRecipients;
+
+    const found = await store.registry.findRecipient(key);
+    const decision = decideRecipient(parsed.value, found, transaction.parameters.size, transaction.parameters.smtpUtf8);
+    if (decision.kind === 'refused' || found === undefined) {
+      if (decision.kind === 'refused' && decision.refusal.status === '5.1.1') counts.unknown.add(account.id);
+      return decision.kind === 'refused' ? decision.refusal : refusals.storageFailed;
+    }
+    if (decision.nearlyFull)
+      log.warn('quota.warning', { account: found.account.login, used: found.used, quota: decision.quota });
+    counts.recipients.add(account.id);
+    transaction.recipients.set(key, { address: parsed.value, mailbox: found.account.id, ...parameters });
+    if (decision.maxMessage < transaction.limit.octets)
+      transaction.limit = {
+        octets: decision.maxMessage,
+        refusal: this.#tooLargeFor(parsed.value, decision.maxMessage),
+      };
+    return undefined;
+  }
+
+  /** Begins the content. A refusal here is the answer to DATA itself; nothing was read yet. */
+  begin(): Result<Delivery, Refusal> {
+    const transaction = this.#required();
+    const { store, clock, hostname } = this.#services;
+    const { account, address, helo, extended, tls } = this.#submitter;
+    let writer: BodyWriter;
+    try {
+      writer = store.openBody(transaction.parameters.size);
+    } catch (error) {
+      return fail(this.#storage(error));
+    }
+    const now = clock.now();
+    const [only] = transaction.recipients.size === 1 ? transaction.recipients.values() : [];
+    const incoming = new Incoming({
+      writer,
+      account: account.id,
+      header: {
+        hostname,
+        nullSender: transaction.sender === '',
+        maySendAs: (from) => store.registry.maySendAs(account.id, addressKey(from)),
+      },
+      received: {
+        helo,
+        clientAddress: address,
+        by: hostname,
+        protocol: transaction.parameters.smtpUtf8 ? 'UTF8SMTPSA' : extended ? 'ESMTPSA' : 'SMTPSA',
+        tls,
+        ...(only === undefined ? {} : { recipient: only.address }),
+        at: now,
+      },
+      limit: transaction.limit,
+      now,
+    });
+    this.#transaction = undefined;
+    return ok({
+      incoming,
+      id: writer.id,
+      abort: () => writer.abort(),
+      file: () => this.#file(transaction, incoming, writer),
+    });
+  }
+
+  async #file(transaction: Transaction, incoming: Incoming, writer: BodyWriter): Promise<Result<MessageId, Refusal>> {
+    const content = await incoming.end();
+    const outcome = content.ok ? await this.#accept(transaction, content.value) : fail(content.error);
+    if (!outcome.ok) {
+      await writer.abort();
+      return outcome;
+    }
+    return ok(writer.id);
+  }
+
+  async #accept(transaction: Transaction, content: ReceivedContent): Promise<Result<undefined, Refusal>> {
+    const { store, clock, counts } = this.#services;
+    let outcome: AcceptOutcome;
+    try {
+      outcome = await store.accept(this.#acceptance(transaction, content));
+    } catch (error) {
+      return fail(this.#storage(error));
+    }
+    if (outcome.kind === 'refused')
+      return fail(outcome.why === 'quota' ? refusals.mailboxFull : refusals.recipientGone);
+    counts.messages.add(this.#submitter.account.id);
+    const { body } = content;
+    this.#services.log.info('smtp.accepted', {
+      session: this.#submitter.session,
+      message: body.id,
+      account: this.#submitter.account.login,
+      recipients: transaction.recipients.size,
+      octets: body.octets,
+      at: clock.now(),
+    });
+    await this.#warnReplyTo(content);
+    return ok(undefined);
+  }
+
+  #acceptance(transaction: Transaction, content: ReceivedContent): Acceptance {
+    const { account, address } = this.#submitter;
+    const { sender, parameters } = transaction;
+    const recipients = [...transaction.recipients.values()];
+    return {
+      body: content.body,
+      receivedAt: this.#services.clock.now(),
+      submitter: account.id,
+      sender,
+      messageIdField: content.plan.messageId,
+      envelope: {
+        body: parameters.body,
+        smtpUtf8: parameters.smtpUtf8,
+        ...(parameters.ret === undefined ? {} : { ret: parameters.ret }),
+        ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
+      },
+      recipients,
+      audit: [
+        {
+          event: 'message.accepted',
+          outcome: 'success',
+          message: content.body.id,
+          account: account.id,
+          facts: {
+            octets: content.body.octets,
+            sha256: content.body.sha256,
+            recipients: recipients.length,
+            tls: this.#submitter.tls,
+          },
+          personal: { sender, recipients: recipients.map((r) => r.address), network: address },
+        },
+      ],
+    };
+  }
+
+  /** DESIGN: a Reply-To outside the group sends the answer to a stranger; it is counted and warned of, not refused. */
+  async #warnReplyTo(content: ReceivedContent): Promise<void> {
+    for (const text of content.plan.replyTo) {
+      const key = keyOf(text);
+      if (key !== undefined && (await this.#services.store.registry.findRecipient(key)) !== undefined) continue;
+      this.#services.log.warn('smtp.reply-to-outside', {
+        message: content.body.id,
+        account: this.#submitter.account.login,
+      });
+      return;
+    }
+  }
+
+  async #sender(path: string, parameters: MailParameters): Promise<Result<Address | '', Refusal>> {
+    if (path === '') return ok('');
+    const address = parseAddress(path);
+    if (!address.ok) return fail({ ...refusals.senderSyntax, detail: address.error });
+    if (needsUtf8(address.value) && !parameters.smtpUtf8) return fail(refusals.senderNeedsUtf8);
+    const allowed = await this.#services.store.registry.maySendAs(
+      this.#submitter.account.id,
+      addressKey(address.value),
+    );
+    return allowed ? ok(address.value) : fail(foreignSender('MAIL FROM'));
+  }
+
+  /** Low disk answers at MAIL already: a sender with ten recipients need not find out at the end. */
+  #roomFor(size: Octets): Refusal | undefined {
+    const health = this.#services.store.health();
+    if (health.failed) return refusals.storageFailed;
+    return health.free <= size ? refusals.storageFull : undefined;
+  }
+
+  #storage(error: unknown): Refusal {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { ...(error instanceof StoreFull ? refusals.storageFull : refusals.storageFailed), detail };
+  }
+
+  #tooLarge(): Refusal {
+    const { maxMessage } = this.#services;
+    const attachment = Math.floor((maxMessage * 0.73) / 1_000_000);
+    return {
+      reply: 552,
+      status: '5.3.4',
+      text: `The message is larger than ${formatOctets(maxMessage)}; attachments may have about ${attachment} MB, since base64 makes them a third larger`,
+    };
+  }
+
+  #tooLargeFor(address: Address, limit: Octets): Refusal {
+    const whose = needsUtf8(address) ? 'a recipient' : `<${address}>`;
+    return {
+      reply: 552,
+      status: '5.2.3',
+      text: `The message is larger than ${whose} takes (${formatOctets(limit)}); nothing was sent, send to the others separately`,
+    };
+  }
+
+  #limited(limit: string, refusal: Refusal): Refusal {
+    this.#services.log.warn('smtp.limited', {
+      session: this.#submitter.session,
+      account: this.#submitter.account.login,
+      limit,
+    });
+    return refusal;
+  }
+
+  #required(): Transaction {
+    if (this.#transaction === undefined) throw new Error('the protocol layer asked for a step without MAIL');
+    return this.#transaction;
+  }
+}
+
+/** The content's way in, handed to the protocol layer. */
+export interface Delivery {
+  readonly incoming: Incoming;
+  readonly id: MessageId;
+  /** The connection was lost: nothing is filed. */
+  abort(): Promise<void>;
+  /** The final dot has come: files the message for all recipients, or for none. */
+  file(): Promise<Result<MessageId, Refusal>>;
+}

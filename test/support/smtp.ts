@@ -1,0 +1,54 @@
+/** An SMTP listener on a fresh store, with accounts alice and bob whose passwords are their names and "-pw". */
+import type { AuthOutcome, Authenticator } from '../../src/auth/authenticator.ts';
+import { seconds } from '../../src/domain/units.ts';
+import { ConnectionLimits } from '../../src/platform/connections.ts';
+import type { Listener } from '../../src/platform/listener.ts';
+import { NetworkSet } from '../../src/platform/network.ts';
+import { type SmtpLimits, defaultSmtpLimits } from '../../src/smtp/limits.ts';
+import { startSmtpListener } from '../../src/smtp/server.ts';
+import type { Store } from '../../src/store/store.ts';
+import { testCertificates } from './certificates.ts';
+import { type Cleanup, type TestStore, addAccount, openTestStore } from './store.ts';
+
+export interface SmtpFixture extends TestStore {
+  readonly port: number;
+  readonly ca: string;
+  readonly listener: Listener;
+}
+
+export interface SmtpFixtureOptions {
+  readonly limits?: Partial<SmtpLimits>;
+  readonly tls?: 'implicit' | 'starttls';
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+  readonly wrap?: (store: Store) => Store;
+  readonly authenticate?: (login: string, password: string) => AuthOutcome['kind'] | undefined;
+}
+
+export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): Promise<SmtpFixture> {
+  const opened = await openTestStore(t);
+  for (const name of ['alice', 'bob']) await addAccount(opened.store, name, options.settings?.[name] ?? {});
+  const certificates = await testCertificates();
+  const store = options.wrap?.(opened.store) ?? opened.store;
+  const authenticator: Authenticator = {
+    password: async (login, password) => {
+      const forced = options.authenticate?.(login, password);
+      if (forced === 'refused' || forced === 'busy') return { kind: forced };
+      const record = await opened.store.registry.findLogin(login);
+      if (record?.account.state !== 'active' || password !== `${login}-pw`) return { kind: 'refused' };
+      return { kind: 'granted', account: record.account, organisation: record.organisation };
+    },
+  };
+  const listener = await startSmtpListener({
+    spec: { name: 'test', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls' },
+    tls: certificates.server,
+    hostname: 'mail.test',
+    store,
+    authenticator,
+    connections: new ConnectionLimits({ total: 100, perNetwork: 50, perAccount: 20, exempt: new NetworkSet([]) }),
+    limits: { ...defaultSmtpLimits, ...options.limits },
+    clock: opened.clock,
+    log: opened.log,
+  });
+  t.after(() => listener.stop(seconds(0)));
+  return { ...opened, store, listener, port: listener.port, ca: certificates.ca.certificate };
+}
