@@ -69,7 +69,7 @@ for (const unsynced of ['none', 'some'] as const)
 for (const tampering of ['synchronous=NORMAL', 'answer-before-commit'] as const)
   test(`control: with ${tampering} the same power cuts do lose mail`, { skip }, async (t) => {
     const report = await lightsOut({
-      rounds: 10,
+      rounds: 30,
       unsynced: 'none',
       untilLost: true,
       serve: { script: TAMPERED, env: { TAMPER: tampering } },

@@ -61,8 +61,9 @@ export class Instance {
     if (options.folder !== undefined) mkdirSync(options.folder, { mode: 0o700 });
     const folder = realpathSync(options.folder ?? mkdtempSync(join(options.under ?? tmpdir(), 'sluis-test-')));
     const instance = new Instance(folder, options.ports ?? (await freePorts()));
-    instance.sluis('init', '--hostname', options.hostname ?? HOSTNAME, '--data', instance.data, '--dev-certificates');
-    instance.#configure(options.configuration ?? '');
+    const hostname = options.hostname ?? HOSTNAME;
+    instance.sluis('init', '--hostname', hostname, '--data', instance.data, '--dev-certificates');
+    instance.#configure(hostname, options.configuration ?? '');
     return instance;
   }
 
@@ -72,20 +73,23 @@ export class Instance {
   }
 
   /** Our own listeners on free ports, and no limits per network: every client of a test comes from one address. */
-  #configure(more: string): void {
-    const made = readFileSync(this.config, 'utf8');
-    const kept = made.split(/^\[\[listener\]\]/m)[0] ?? '';
+  #configure(hostname: string, more: string): void {
     const listener = (name: string, protocol: string, port: number, tls: string): string =>
       `[[listener]]\nname = "${name}"\nprotocol = "${protocol}"\naddress = "127.0.0.1"\nport = ${port}\ntls = "${tls}"\n`;
-    const own = [
+    const text = [
+      `hostname = "${hostname}"\n`,
+      `[data]\nfolder = "data"\n`,
+      `[keys]\nfolder = "keys"\nmaster-key-file = "master.key"\n`,
+      `[tls]\nkey = "certs-dev/server-key.pem"\ncertificate = "certs-dev/server.pem"\n`,
       listener('submission', 'smtp', this.ports.submission, 'starttls'),
       listener('submissions', 'smtp', this.ports.submissions, 'implicit'),
       listener('pop3', 'pop3', this.ports.pop3, 'starttls'),
       listener('pop3s', 'pop3', this.ports.pop3s, 'implicit'),
-      `[connections]\ntotal = 4000\nexempt-networks = ["127.0.0.0/8"]\ndrain = "5s"\n`,
+      `[connections]\nexempt-networks = ["127.0.0.0/8"]\ndrain = "5s"\n`,
+      `[auth]\nexempt-networks = ["127.0.0.0/8"]\n`,
       more,
     ];
-    writeFileSync(this.config, `${kept}\n${own.join('\n')}`);
+    writeFileSync(this.config, text.join('\n'));
   }
 
   /** Runs one command of the command line on this instance; throws with its output when it fails. */
