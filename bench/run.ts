@@ -16,6 +16,7 @@ import { Instance, type Served } from '../test/support/instance.ts';
 import { type RawRate, rawAppendRate } from './disk.ts';
 import { Gauge } from './gauge.ts';
 import { type Outcome, PASSWORD, discard, keepOpen, logInOnce, pickUp, poll, submit } from './load.ts';
+import { measureStore } from './store.ts';
 import { type Figure, printTable } from './table.ts';
 import { round } from './stats.ts';
 
@@ -122,6 +123,18 @@ async function submission(
 }
 
 async function main(): Promise<void> {
+  if (wanted('T'))
+    raw.push(
+      ...(await measureStore(options.under, milliseconds, (figure) => {
+        figures.push(figure);
+        say(`${figure.id}: ${figure.value} ${figure.unit}, p99 ${figure.latency?.p99} ms`);
+      })),
+    );
+  if ([...only].some((id) => id !== 'T') || only.size === 0) await gateway();
+  report();
+}
+
+async function gateway(): Promise<void> {
   const instance = await Instance.create({
     ...(options.under !== undefined && { under: options.under }),
   });
@@ -137,7 +150,6 @@ async function main(): Promise<void> {
     if (bench !== undefined && !bench.served.over) await bench.served.stop();
     instance.remove();
   }
-  report();
 }
 
 async function workloads(bench: Bench): Promise<void> {
