@@ -150,7 +150,8 @@ class StoreAuthenticator implements PasswordAuthenticator {
     const { clock, registry } = this.#options;
     const { account, organisation, version } = record;
     const now = clock.monotonic();
-    const found = this.#memory.find(this.#memory.digest(account.login, password, version), now, clock.now());
+    const digest = this.#memory.digest(account.login, password, version);
+    const found = this.#memory.find(digest, account.id, now, clock.now());
     if (found === undefined) return undefined;
     if (now - found.notedAt >= NOTE_USE) {
       found.notedAt = now;

@@ -2,7 +2,9 @@
  * Remembers which credentials were right, so that polling costs no hash.
  *
  * What is kept is HMAC-SHA-256 under a key that this process made and never writes: login, password and the version of the login record.
- * A change of anything that a login depends on changes the version, so an old entry can no longer be asked for; `forget` frees it besides.
+ * A change of anything that a login depends on changes the version, so an old entry can no longer be asked for. `forget` frees the entries
+ * of the accounts that a change names; one that touches 'many' frees nothing, for it would cost every practice a hash in the next minute
+ * (5,000 of them: half a minute of both cores) to find out that nothing has changed for it.
  * Only successes are kept, for an hour after the last use. The password itself is not.
  */
 import { createHmac } from 'node:crypto';
@@ -47,13 +49,14 @@ export class LoginMemory {
   }
 
   /** `now` is monotonic and starts the hour anew, `at` is the wall clock for the password's end. */
-  find(digest: string, now: Milliseconds, at: Instant): Remembered | undefined {
+  find(digest: string, account: AccountId, now: Milliseconds, at: Instant): Remembered | undefined {
     const entry = this.#entries.get(digest);
-    if (entry === undefined) return undefined;
+    // The account too: a later one with the same log-in name begins with the same versions.
+    if (entry?.remembered.account !== account) return undefined;
     const { remembered } = entry;
     if (now >= entry.until || (remembered.endsAt !== undefined && at >= remembered.endsAt)) {
       this.#entries.delete(digest);
-      this.#unlink(digest, remembered.account);
+      this.#unlink(digest, account);
       return undefined;
     }
     entry.until = now + this.#keep;
@@ -69,11 +72,7 @@ export class LoginMemory {
   }
 
   forget(accounts: readonly AccountId[] | 'many'): void {
-    if (accounts === 'many') {
-      this.#entries.clear();
-      this.#ofAccount.clear();
-      return;
-    }
+    if (accounts === 'many') return;
     for (const account of accounts) {
       for (const digest of this.#ofAccount.get(account) ?? []) this.#entries.delete(digest);
       this.#ofAccount.delete(account);

@@ -211,6 +211,14 @@ test('a change that the listener did not hear of is still seen, by its version',
   assert.deepEqual(await world.try('a@x.example', 'secret'), ['refused', 1]);
 });
 
+test('a change that touches many accounts costs no hash where nothing has changed', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  await world.login('a@x.example', 'secret');
+  for (const listener of world.listeners) listener('many');
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 0]);
+});
+
 test('a password that was revoked while its login waited in line does not open', async () => {
   const world = new World();
   world.add('a@x.example', ['secret']);

@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { addressKey } from '../../domain/address.ts';
-import { type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
+import { MAX_PASSWORDS, type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import {
   type Actor,
@@ -298,6 +298,17 @@ export class RegistryChanges {
       throw new RegistryError(
         'exists',
         `The account "${login}" has a password "${password.name}" already; revoke it first or choose another name`,
+      );
+    // Each is a hash that a wrong guess costs; a login tries no more than these.
+    const valid = this.#sql.get(
+      'SELECT count(*) AS n FROM password WHERE account = ? AND (ends_at IS NULL OR ends_at > ?)',
+      account,
+      this.#at,
+    ) as { n: number };
+    if (valid.n >= MAX_PASSWORDS)
+      throw new RegistryError(
+        'invalid',
+        `The account "${login}" has ${valid.n} passwords, the most that one may have; revoke one first`,
       );
     this.#sql.run(
       'INSERT INTO password (account, name, hash, created_at, ends_at) VALUES (?,?,?,?,?)',
