@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Input } from '../../src/admin/input.ts';
+import { type OperationName, runOperation } from '../../src/admin/operations.ts';
+import type { Store } from '../../src/store/store.ts';
+import { MemoryLog } from '../support/log.ts';
+import { openTestStore } from '../support/store.ts';
+
+async function world(t: TestContext) {
+  const { store, clock } = await openTestStore(t);
+  await store.registry.addOrganisation({ name: 'praktijk', title: 'Praktijk', language: 'nl' }, { name: 'test' });
+  const log = new MemoryLog();
+  const progress: string[] = [];
+  const call = async <N extends OperationName>(name: N, input: Input, csv: string) => {
+    async function* upload(): AsyncGenerator<string> {
+      yield csv;
+    }
+    return await runOperation(
+      name,
+      { store, clock, hashPassword: async () => `$6$salt$${'a'.repeat(86)}` },
+      input,
+      {
+        actor: { name: 'jan', reason: 'move' },
+        progress: (done, total) => void progress.push(`${done}/${total}`),
+        upload: upload(),
+      },
+      log,
+    );
+  };
+  return { store, log, progress, call };
+}
+
+const logins = async (store: Store): Promise<string[]> =>
+  (await store.registry.listAccounts({ limit: 1000 }))
+    .map((a) => a.account.login)
+    .filter((l) => l.endsWith('group.test'));
+
+const line = (n: number): string => `${n}@group.test,${n}@group.test,praktijk,geheim-wachtwoord-${n}\n`;
+const HEADER = 'login,address,organisation,password\n';
+
+test('account.import brings in a file, tells its progress and is logged without a password', async (t) => {
+  const { store, log, progress, call } = await world(t);
+  const outcome = await call('account.import', {}, HEADER + Array.from({ length: 120 }, (_, i) => line(i)).join(''));
+  assert.deepEqual(outcome, { accounts: 120, applied: true });
+  assert.equal((await logins(store)).length, 120);
+  assert.ok(progress.includes('120/120'));
+  assert.ok(log.names.includes('admin.done'));
+  assert.ok(!JSON.stringify(log.events).includes('geheim'));
+});
+
+test('account.import --dry-run changes nothing', async (t) => {
+  const { store, call } = await world(t);
+  assert.deepEqual(await call('account.import', { 'dry-run': true }, HEADER + line(1)), {
+    accounts: 1,
+    applied: false,
+  });
+  assert.deepEqual(await logins(store), []);
+});
+
+test('account.import with bad lines names every one and brings in none', async (t) => {
+  const { store, call } = await world(t);
+  await assert.rejects(
+    call('account.import', {}, `${HEADER}${line(1)}2,2,praktijk,kort\n${line(1)}`),
+    (error: Error) => {
+      assert.equal(
+        error.message,
+        [
+          'Cannot import, nothing was changed:',
+          '  line 3, address: "2" cannot be registered: the address has no local part or no domain; expected local@domain',
+          '  line 3, password: the password is too short; expected at least 8 characters',
+          '  line 4, login: "1@group.test" stands in line 2 already; expected each log-in name once',
+          '  line 4, address: "1@group.test" stands in line 2 already; expected each address once',
+        ].join('\n'),
+      );
+      return true;
+    },
+  );
+  assert.deepEqual(await logins(store), []);
+});
+
+test('settings.set-many sets from a file, all or none', async (t) => {
+  const { store, call } = await world(t);
+  await call('account.import', {}, HEADER + line(1) + line(2));
+  const quotas = async (): Promise<unknown[]> =>
+    await Promise.all(
+      [1, 2].map(async (n) => (await store.registry.findAccount(`${n}@group.test`))?.account.settings.quota),
+    );
+  await assert.rejects(
+    call('settings.set-many', { scope: 'account' }, 'account,quota\n1@group.test,4GiB\n3@group.test,4GiB\n'),
+    /line 3, account: Cannot find account "3@group.test"/,
+  );
+  assert.deepEqual(await quotas(), [undefined, undefined]);
+  const outcome = await call(
+    'settings.set-many',
+    { scope: 'account' },
+    'account;quota\n1@group.test;4GiB\n2@group.test;\n',
+  );
+  assert.deepEqual(outcome, { targets: 1, changes: 1, applied: true });
+  assert.deepEqual(await quotas(), [4 * 1024 ** 3, undefined]);
+});
