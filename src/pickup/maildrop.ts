@@ -7,6 +7,7 @@
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import { type Octets, octets } from '../domain/units.ts';
 import type { AuditEvent, AuditTrail } from '../store/audit.ts';
+import type { Registry } from '../store/registry.ts';
 import {
   ContentDamaged,
   type Holder,
@@ -21,7 +22,10 @@ import {
 export type MaildropStore = Pick<
   Store,
   'lockMaildrop' | 'listMaildrop' | 'openEntry' | 'commitMaildrop' | 'releaseMaildrop'
-> & { readonly audit: Pick<AuditTrail, 'note'> };
+> & {
+  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly registry: Pick<Registry, 'findLogin' | 'onChange'>;
+};
 
 export type Listing = MaildropListing;
 export type Content = StoredContent;

@@ -7,8 +7,8 @@
  */
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
-import type { Milliseconds } from '../domain/units.ts';
-import { seconds } from '../domain/units.ts';
+import type { Account } from '../domain/registry.ts';
+import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { LineReader } from './lines.ts';
 import { greeting } from './response.ts';
@@ -83,7 +83,7 @@ export class Connection implements Wire {
 
   start(tls: 'implicit' | 'starttls'): void {
     this.#socket.on('error', ignore);
-    if (tls === 'implicit') return this.#startTls();
+    if (tls === 'implicit') return this.#startTls(true);
     this.#listen();
     this.#socket.write(greeting(this.#context.hostname), 'latin1');
   }
@@ -98,7 +98,22 @@ export class Connection implements Wire {
   /** Called once a second. */
   tick(now: Milliseconds): void {
     if (now >= this.#due) this.#expire();
-    else if (!this.#busy && this.#session.drop?.lost === true) this.#close('taken-over');
+    else if (this.#session.drop?.lost === true) this.#leave('taken-over');
+  }
+
+  /** The account that is logged in here. */
+  get account(): Account | undefined {
+    return this.#session.account;
+  }
+
+  /** Ends a session that has lost its right to the maildrop, also in the middle of a message. */
+  expel(): void {
+    this.#leave('account-closed');
+  }
+
+  #leave(ending: Ending): void {
+    if (this.#busy) this.cut(ending);
+    else this.#close(ending);
   }
 
   /** Lets the command that runs end, then closes without UPDATE. */
@@ -123,7 +138,8 @@ export class Connection implements Wire {
       .on('close', () => this.#closed());
   }
 
-  #startTls(): void {
+  /** `greet`: on a STLS connection the greeting went out in the clear. */
+  #startTls(greet: boolean): void {
     const plain = this.#socket;
     plain.removeAllListeners('data').removeAllListeners('drain').removeAllListeners('end').removeAllListeners('close');
     const dropped = this.#lines.clear();
@@ -137,17 +153,11 @@ export class Connection implements Wire {
     secure.on('error', ignore).on('_tlsError', () => this.cut(this.#secure ? 'dropped' : 'tls-failed'));
     secure.once('secure', () => {
       this.#secure = true;
-      this.#busy = false;
-      if (!this.#greeted()) secure.write(greeting(this.#context.hostname), 'latin1');
+      if (this.#draining) this.#close('shutdown');
+      else if (greet) secure.write(greeting(this.#context.hostname), 'latin1');
     });
     this.#listen();
   }
-
-  /** On a STARTTLS listener the greeting went out in the clear. */
-  #greeted(): boolean {
-    return this.#upgraded;
-  }
-  #upgraded = false;
 
   #read(chunk: Buffer): void {
     if (this.#closing) return;
@@ -198,11 +208,7 @@ export class Connection implements Wire {
     }
     if (next.kind === 'close') return this.#close(next.ending);
     if (this.#draining) return this.#close('shutdown');
-    if (next.kind === 'tls') {
-      this.#busy = true;
-      this.#upgraded = true;
-      return this.#startTls();
-    }
+    if (next.kind === 'tls') return this.#startTls(false);
     this.#touch();
     if (this.#socket.writableNeedDrain) this.#wait(this.#drained().then(() => ''));
   }

@@ -8,6 +8,7 @@ import { type AddressInfo, type Server, type Socket, createServer } from 'node:n
 import { type SecureContext, createSecureContext } from 'node:tls';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
+import type { AccountId } from '../domain/ids.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
@@ -70,9 +71,22 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.log = options.log.with({ listener: options.spec.name });
     this.secureContext = this.#contextOf(options.tls);
     this.now = options.clock.monotonic();
+    options.store.registry.onChange((changed) => {
+      this.#expel(changed).catch((error: unknown) => this.log.error('pop3.expel', { error: String(error) }));
+    });
     this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE }, (socket) =>
       this.#admit(socket),
     );
+  }
+
+  /** A suspended or ended account must not go on reading with the session that it has. */
+  async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
+    for (const connection of this.#connections) {
+      const { account } = connection;
+      if (account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
+      const record = await this.store.registry.findLogin(account.login);
+      if (record?.account.state !== 'active') connection.expel();
+    }
   }
 
   get port(): number {

@@ -26,6 +26,7 @@ export type Ending =
   | 'login-time'
   | 'stalled'
   | 'taken-over'
+  | 'account-closed'
   | 'bad-commands'
   | 'failed-logins'
   | 'flood'

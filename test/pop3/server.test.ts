@@ -221,6 +221,50 @@ test('a take-over ends the old session within a second, without a word from it',
   assert.equal(pop3.store.bodiesOf(1).length, 1);
 });
 
+test('a session of an account that was suspended ends at once, others go on', async () => {
+  await using pop3 = await startPop3({ tls: 'implicit' });
+  pop3.store.file(1, big(20 * MiB));
+  const alice = await open(pop3);
+  const bob = await open(pop3, 'bob');
+  alice.pause();
+  alice.send('RETR 1\r\n');
+  await until(() => pop3.store.slicesRead > 0, 'RETR runs');
+  pop3.store.suspended.add('alice').add('bob');
+  pop3.store.changed(1);
+  await until(() => endings(pop3).length === 1, 'the end');
+  assert.deepEqual(endings(pop3), ['account-closed']);
+  assert.match(await say(bob, 'NOOP'), /^\+OK/);
+  pop3.store.changed(1, 2);
+  await bob.closed();
+  await until(() => pop3.store.locked === 0, 'both maildrops are free');
+});
+
+test('a take-over ends the old session also in the middle of a message', async () => {
+  await using pop3 = await startPop3({ tls: 'implicit' });
+  pop3.store.file(1, big(20 * MiB));
+  const line = await open(pop3);
+  line.pause();
+  line.send('RETR 1\r\n');
+  await until(() => pop3.store.slicesRead > 0, 'RETR runs');
+  pop3.store.takeOver(1);
+  pop3.clock.advance(seconds(1));
+  await until(() => endings(pop3).length === 1, 'the end');
+  assert.deepEqual(endings(pop3), ['taken-over']);
+  assert.deepEqual(pop3.store.notes, []);
+});
+
+test('a handshake that fails after STLS ends the session and gives its place back', async () => {
+  await using pop3 = await startPop3();
+  const line = await Line.open({ protocol: 'pop3', port: pop3.listener.port, ca: pop3.ca });
+  await line.line();
+  assert.match(await say(line, 'STLS'), /^\+OK/);
+  line.send('USER alice\r\nPASS secret\r\n');
+  await until(() => endings(pop3).length === 1, 'the end');
+  assert.deepEqual(endings(pop3), ['tls-failed']);
+  assert.equal(pop3.connections.open, 0);
+  assert.equal(pop3.authenticator.asked.length, 0);
+});
+
 test('stop() lets the command that runs end, closes without UPDATE, and leaves no timer', async () => {
   const pop3 = await startPop3({ tls: 'implicit' });
   pop3.store.file(1, 'a: b\r\n\r\n', big(4 * MiB));

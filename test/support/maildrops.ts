@@ -1,9 +1,10 @@
 /** Maildrops in memory: the few store methods that pickup uses, with faults that a test switches on. The contract is the store's own. */
 import { randomBytes } from 'node:crypto';
-import type { AccountId, EntryUid, MessageId } from '../../src/domain/ids.ts';
+import type { AccountId, EntryUid, MessageId, OrganisationId } from '../../src/domain/ids.ts';
 import { messageIdOf } from '../../src/domain/ids.ts';
 import { octets } from '../../src/domain/units.ts';
 import type { MaildropStore } from '../../src/pickup/maildrop.ts';
+import type { LoginRecord } from '../../src/store/registry.ts';
 import type { AuditEvent } from '../../src/store/audit.ts';
 import {
   ContentDamaged,
@@ -64,6 +65,34 @@ export class MemoryMaildrops implements MaildropStore {
   failing = false;
   /** Awaited by commitMaildrop, so that a test can look at the time in between. */
   commitGate: Promise<void> = Promise.resolve();
+
+  /** Logins that are no longer active. */
+  readonly suspended = new Set<string>();
+  readonly #listeners: ((accounts: readonly AccountId[] | 'many') => void)[] = [];
+
+  readonly registry = {
+    findLogin: async (login: string): Promise<LoginRecord | undefined> => ({
+      account: {
+        id: 1 as AccountId,
+        login,
+        organisation: 1 as OrganisationId,
+        kind: 'mail',
+        state: this.suspended.has(login) ? 'suspended' : 'active',
+        settings: {},
+      },
+      organisation: { id: 1 as OrganisationId, name: 'practice', title: 'Practice', language: 'nl', settings: {} },
+      passwords: [],
+      version: 1,
+    }),
+    onChange: (listener: (accounts: readonly AccountId[] | 'many') => void): void => {
+      this.#listeners.push(listener);
+    },
+  };
+
+  /** Tells the listeners that accounts changed. */
+  changed(...accounts: number[]): void {
+    for (const listener of this.#listeners) listener(accounts as AccountId[]);
+  }
 
   readonly audit = { note: (event: AuditEvent): void => void this.notes.push(event) };
 
