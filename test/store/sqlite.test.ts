@@ -1,4 +1,479 @@
-import { openTestStore } from '../support/store.ts';
+/** The SQLite store: the contract of every store, and what only this one promises. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import Database from 'better-sqlite3';
+import { messageNumber } from '../../src/domain/ids.ts';
+import { days, hours, octets, seconds } from '../../src/domain/units.ts';
+import { openReading, openWriting, sqliteProblem } from '../../src/store/sqlite/database.ts';
+import { type OpenOptions, createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
+import { ContentDamaged, LockLost, StoreFailed, StoreFull, StoreRefused } from '../../src/store/store.ts';
+import {
+  type TestStore,
+  acceptanceOf,
+  addAccount,
+  deliver,
+  openTestStore,
+  readAll,
+  sealBody,
+  testOptions,
+} from '../support/store.ts';
 import { storeContract } from './contract.ts';
 
 storeContract('SQLite', (t) => openTestStore(t));
+
+const here = { session: 's1', network: 'n' };
+const databaseOf = (options: OpenOptions): string => join(options.dataFolder, 'sluis.db');
+
+/** A closed store that has one message of `size` octets for anna. */
+async function closedStore(t: TestContext, size = 1000, changes: Partial<OpenOptions> = {}): Promise<TestStore> {
+  const s = await openTestStore(t, changes);
+  await addAccount(s.store, 'anna');
+  await deliver(s.store, randomBytes(size), 'anna@group.test');
+  await s.close();
+  return s;
+}
+
+function changeDatabase(options: OpenOptions, run: (db: Database.Database) => void): void {
+  const db = new Database(databaseOf(options));
+  run(db);
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  db.close();
+}
+
+const refused = (text: RegExp) => (error: unknown) => {
+  assert(error instanceof StoreRefused, String(error));
+  assert.match(error.message, text);
+  return true;
+};
+
+const reopens = async (options: OpenOptions): Promise<void> => {
+  const store = await openSqliteStore(options);
+  await store.close();
+};
+
+// --- durability
+
+test('synchronous is FULL after a write, in WAL mode, on pages of 8192 octets', async (t) => {
+  const { options } = await closedStore(t);
+  const writing = openWriting(databaseOf(options), 'FULL');
+  writing.exec("INSERT INTO fact (name, value) VALUES ('probe', 1)");
+  const of = (pragma: string): unknown => writing.pragma(pragma, { simple: true });
+  // 2 is FULL. Without the explicit pragma it reads 2 before this write and 1 after it.
+  assert.deepEqual(
+    [of('synchronous'), of('journal_mode'), of('page_size'), of('auto_vacuum'), of('wal_autocheckpoint')],
+    [2, 'wal', 8192, 2, 0],
+  );
+  const reading = openReading(databaseOf(options));
+  reading.prepare('SELECT * FROM fact').all();
+  assert.equal(reading.pragma('synchronous', { simple: true }), 2);
+  assert.throws(() => reading.exec("DELETE FROM fact WHERE name = 'probe'"));
+  reading.close();
+  writing.close();
+});
+
+test('after a failed sync everything that waits and everything later is refused, and nothing of it is there', async (t) => {
+  let s = await openTestStore(t);
+  const account = await addAccount(s.store, 'anna');
+  // The first commit of the next start is a delivery that succeeds, the second fails.
+  s = await s.reopen({ testing: { failCommit: 2 } });
+  const failures: Error[] = [];
+  s.store.onFailed((error) => failures.push(error));
+  assert.equal((await deliver(s.store, Buffer.from('first'), 'anna@group.test')).outcome.kind, 'filed');
+  const bodies = await Promise.all(Array.from({ length: 20 }, () => sealBody(s.store, randomBytes(100))));
+  const open = s.store.openBody(octets(0));
+  const acceptances = await Promise.all(bodies.map((body) => acceptanceOf(s.store, body, ['anna@group.test'])));
+  const outcomes = await Promise.allSettled(acceptances.map((a) => s.store.accept(a)));
+  for (const outcome of outcomes) {
+    assert.equal(outcome.status, 'rejected');
+    assert(outcome.reason instanceof StoreFailed);
+  }
+  assert.equal(failures.length, 1);
+  assert.equal(s.store.health().failed, true);
+  assert(s.log.names.includes('store.failed'));
+  assert.throws(() => s.store.openBody(octets(1)), StoreFailed);
+  await assert.rejects(open.write(randomBytes(600_000)), StoreFailed);
+  await assert.rejects(addAccount(s.store, 'late'), StoreFailed);
+  s = await s.reopen({ testing: {} });
+  const lock = await s.store.lockMaildrop(account, here);
+  assert(lock !== 'in-use');
+  assert.equal(lock.messages, 1);
+  assert.equal((await s.store.audit.verify()).kind, 'intact');
+});
+
+// --- opening
+
+test('init refuses where a database is already, and where a key folder lost its database', async (t) => {
+  const { options } = await closedStore(t);
+  await assert.rejects(createSqliteStore(options), refused(/already; it is kept as it is/));
+  rmSync(databaseOf(options));
+  await assert.rejects(createSqliteStore(options), refused(/belongs to a store whose database is missing/));
+});
+
+test('a store without a database is refused, and says whether it was ever initialised', async (t) => {
+  const fresh = testOptions(t);
+  await assert.rejects(openSqliteStore(fresh), refused(/data folder .* is missing/));
+  const { options } = await closedStore(t);
+  rmSync(databaseOf(options));
+  await assert.rejects(openSqliteStore(options), refused(/missing, although this gateway was initialised/));
+  assert.equal(existsSync(databaseOf(options)), false);
+  rmSync(options.keyFolder, { recursive: true });
+  await assert.rejects(openSqliteStore(options), refused(/run "sluis init"/));
+});
+
+test('an empty database is refused and stays as it is', async (t) => {
+  const { options } = await closedStore(t);
+  truncateSync(databaseOf(options), 0);
+  await assert.rejects(openSqliteStore(options), refused(/empty \(0 bytes\)/));
+  assert.equal(statSync(databaseOf(options)).size, 0);
+});
+
+for (const [what, at] of [
+  ['its start', 0],
+  ['its first page', 100],
+  ['a page in its middle', 8192 * 12],
+] as const)
+  test(`a database damaged in ${what} is refused`, async (t) => {
+    const { options } = await closedStore(t, 200_000);
+    const octetsOf = readFileSync(databaseOf(options));
+    randomBytes(400).copy(octetsOf, at);
+    writeFileSync(databaseOf(options), octetsOf);
+    await assert.rejects(openSqliteStore(options), refused(/damaged/));
+    assert.deepEqual(readFileSync(databaseOf(options)), octetsOf);
+  });
+
+test('a truncated database is refused', async (t) => {
+  const { options } = await closedStore(t, 500_000);
+  truncateSync(databaseOf(options), 8192 * 20);
+  await assert.rejects(openSqliteStore(options), refused(/damaged/));
+});
+
+test('a database of a newer program is refused', async (t) => {
+  const { options } = await closedStore(t);
+  changeDatabase(options, (db) => db.pragma('user_version = 9999'));
+  await assert.rejects(openSqliteStore(options), refused(/version 9999.*newer program/));
+});
+
+test('a database that is not ours is refused', async (t) => {
+  const { options } = await closedStore(t);
+  rmSync(databaseOf(options));
+  changeDatabase(options, (db) => db.exec('CREATE TABLE other (a)'));
+  await assert.rejects(openSqliteStore(options), refused(/not one of Sluis/));
+});
+
+test('a migration that was applied in another form is refused', async (t) => {
+  const { options } = await closedStore(t);
+  changeDatabase(options, (db) => db.exec("UPDATE migration SET sha256 = 'other'"));
+  await assert.rejects(openSqliteStore(options), refused(/another form/));
+});
+
+test('a wrong sealing key is refused, the right one still opens', async (t) => {
+  const { options } = await closedStore(t);
+  await assert.rejects(
+    openSqliteStore({ ...options, masterKey: randomBytes(32) }),
+    refused(/not the one that this store was made with/),
+  );
+  await assert.rejects(openSqliteStore({ ...options, masterKey: randomBytes(16) }), refused(/16 octets; expected 32/));
+  await reopens(options);
+});
+
+test('an empty key folder beside an existing store is refused, and nothing is made in it', async (t) => {
+  const { options } = await closedStore(t);
+  rmSync(options.keyFolder, { recursive: true });
+  await assert.rejects(openSqliteStore(options), refused(/has no keys, but the store has/));
+  assert.equal(existsSync(options.keyFolder), false);
+});
+
+test('a key folder of another store is refused', async (t) => {
+  const { options } = await closedStore(t);
+  const other = await closedStore(t, 10, { masterKey: options.masterKey });
+  await assert.rejects(
+    openSqliteStore({ ...options, keyFolder: other.options.keyFolder }),
+    refused(/belongs to another store/),
+  );
+});
+
+test('a lost day key is refused by its file name, and never made anew', async (t) => {
+  const { options } = await closedStore(t);
+  const file = readdirSync(options.keyFolder).find((name) => name.endsWith('.key'));
+  assert(file !== undefined);
+  rmSync(join(options.keyFolder, file));
+  await assert.rejects(openSqliteStore(options), refused(new RegExp(`${file}" is missing`)));
+  assert.equal(existsSync(join(options.keyFolder, file)), false);
+});
+
+test('a changed day key file is refused', async (t) => {
+  const { options } = await closedStore(t);
+  const file = readdirSync(options.keyFolder).find((name) => name.endsWith('.key')) ?? '';
+  const key = readFileSync(join(options.keyFolder, file));
+  key[20]! ^= 1;
+  writeFileSync(join(options.keyFolder, file), key);
+  await assert.rejects(openSqliteStore(options), refused(/does not open with the sealing key/));
+});
+
+test('an SQLite with the log reset bug is refused', () => {
+  for (const old of ['3.45.1', '3.51.2', '3.9.0', '2.8.17', 'x'])
+    assert.match(sqliteProblem(old) ?? '', /3\.51\.3 or newer/);
+  for (const good of ['3.51.3', '3.53.2', '3.52.0', '4.0.0']) assert.equal(sqliteProblem(good), undefined);
+});
+
+test('a second open of the same data is refused while the first lasts', async (t) => {
+  const s = await openTestStore(t);
+  await assert.rejects(openSqliteStore(s.options), refused(/in use by another process/));
+  await s.close();
+  await reopens(s.options);
+});
+
+test('a refused start leaves the folder free', async (t) => {
+  const { options } = await closedStore(t);
+  await assert.rejects(openSqliteStore({ ...options, masterKey: randomBytes(32) }), StoreRefused);
+  await reopens(options);
+});
+
+test('files that hold secrets or mail can be read by the owner only', async (t) => {
+  const { options } = await closedStore(t);
+  for (const folder of [options.dataFolder, options.keyFolder]) {
+    assert.equal(statSync(folder).mode & 0o077, 0, folder);
+    for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
+  }
+});
+
+// --- sealing
+
+test('no octet of a message and no key stands in the data folder', async (t) => {
+  const s = await openTestStore(t);
+  await addAccount(s.store, 'anna');
+  const text = 'PATIENT-RESULT-1234567890';
+  await deliver(s.store, Buffer.from(`Subject: x\r\n\r\n${text}\r\n`), 'anna@group.test');
+  await deliver(s.store, Buffer.from(`${text}\r\n`.repeat(20_000)), 'anna@group.test');
+  await s.close();
+  for (const name of readdirSync(s.options.dataFolder)) {
+    const content = readFileSync(join(s.options.dataFolder, name));
+    assert.equal(content.includes(text), false, name);
+    assert.equal(content.includes(Buffer.from(s.options.masterKey)), false, name);
+  }
+});
+
+for (const size of [1000, 100_000, 900_000])
+  test(`a flipped bit in a stored body of ${size} octets is found before its octets leave`, async (t) => {
+    const closed = await closedStore(t, size);
+    changeDatabase(closed.options, (db) => {
+      const [table, column, where] =
+        size > 65_536
+          ? (['chunk', 'sealed', `n = ${size > 262_144 ? 2 : 0}`] as const)
+          : (['message', 'body', '1'] as const);
+      const row = db.prepare(`SELECT rowid AS id, ${column} AS octets FROM ${table} WHERE ${where}`).get() as {
+        id: bigint;
+        octets: Buffer;
+      };
+      row.octets[500]! ^= 4;
+      db.prepare(`UPDATE ${table} SET ${column} = ? WHERE ${where}`).run(row.octets);
+    });
+    const s = await closed.reopen();
+    const account = (await s.store.registry.findLogin('anna'))!.account.id;
+    const lock = await s.store.lockMaildrop(account, here);
+    assert(lock !== 'in-use');
+    const uid = (await s.store.listMaildrop(lock)).uidOf(0);
+    let seen = 0;
+    await assert.rejects(async () => {
+      for await (const slice of (await s.store.openEntry(lock, uid)).slices()) seen += slice.length;
+    }, ContentDamaged);
+    assert.equal(seen, size > 262_144 ? 2 * 262_144 : 0);
+    assert(s.log.names.includes('store.content-damaged'));
+  });
+
+test('chunks that were swapped, cut off or moved to another message do not verify', async (t) => {
+  const changes: [string, (db: Database.Database) => void][] = [
+    ['swapped', (db) => db.exec('UPDATE chunk SET n = n + 100 WHERE n < 2; UPDATE chunk SET n = 101 - n WHERE n > 99')],
+    ['cut off', (db) => db.exec('DELETE FROM chunk WHERE n = 3; UPDATE message SET chunks = 3')],
+    ['a hash of another content', (db) => db.exec('UPDATE message SET sha256 = zeroblob(32)')],
+    ['a data key of another message', (db) => db.exec('UPDATE message SET data_key = zeroblob(60)')],
+  ];
+  for (const [what, change] of changes) {
+    const closed = await closedStore(t, 900_000);
+    changeDatabase(closed.options, change);
+    const s = await closed.reopen();
+    const lock = await s.store.lockMaildrop((await s.store.registry.findLogin('anna'))!.account.id, here);
+    assert(lock !== 'in-use');
+    const entry = await s.store.openEntry(lock, (await s.store.listMaildrop(lock)).uidOf(0));
+    await assert.rejects(readAll(entry), ContentDamaged, what);
+    await s.close();
+  }
+});
+
+test('a day whose messages are gone loses its key, and the store opens without it', async (t) => {
+  let s = await openTestStore(t);
+  const account = await addAccount(s.store, 'anna');
+  await deliver(s.store, randomBytes(1000), 'anna@group.test');
+  const lock = await s.store.lockMaildrop(account, here);
+  assert(lock !== 'in-use');
+  await s.store.commitMaildrop(lock, [(await s.store.listMaildrop(lock)).uidOf(0)], [], []);
+  const keys = (): string[] => readdirSync(s.options.keyFolder).sort();
+  assert.deepEqual(keys(), ['2026-11-25.key', 'store']);
+  s.clock.setWall(s.clock.now() + days(10));
+  await s.store.sweep();
+  assert.deepEqual(keys(), ['2026-11-25.key', 'store'], 'hidden content may be asked for again');
+  s.clock.setWall(s.clock.now() + days(10));
+  await deliver(s.store, randomBytes(1000), 'anna@group.test');
+  await s.store.sweep();
+  await s.store.sweep();
+  assert.deepEqual(keys(), ['2026-11-25.erased', '2026-12-15.key', 'store']);
+  s = await s.reopen();
+  assert.equal((await deliver(s.store, randomBytes(1000), 'anna@group.test')).outcome.kind, 'filed');
+});
+
+test('ids rise over a restart even when the newest message was swept and the clock is set back', async (t) => {
+  let s = await openTestStore(t);
+  const account = await addAccount(s.store, 'anna');
+  const { id } = await deliver(s.store, randomBytes(10), 'anna@group.test');
+  const lock = await s.store.lockMaildrop(account, here);
+  assert(lock !== 'in-use');
+  await s.store.commitMaildrop(lock, [(await s.store.listMaildrop(lock)).uidOf(0)], [], []);
+  s.clock.setWall(s.clock.now() + days(20));
+  assert.equal((await s.store.sweep()).messages, 1);
+  s.clock.setWall(s.clock.now() - days(20) - hours(1));
+  s = await s.reopen();
+  const next = await deliver(s.store, randomBytes(10), 'anna@group.test');
+  assert(messageNumber(next.id) > messageNumber(id));
+});
+
+// --- a full disk
+
+const tight = { reserve: octets(1024 * 1024), testing: { maxPages: 600 } };
+
+test('a message that does not fit is refused before it is sent; promises of open uploads count', async (t) => {
+  const { store } = await openTestStore(t, tight);
+  const free = store.health().free;
+  assert.throws(() => store.openBody(octets(free + 1)), StoreFull);
+  const part = octets(Math.floor(free / 3));
+  const first = store.openBody(part);
+  const second = store.openBody(part);
+  assert.throws(() => store.openBody(part), StoreFull);
+  await first.abort();
+  const third = store.openBody(part);
+  await second.abort();
+  await third.abort();
+  assert.equal(store.health().free, free);
+});
+
+test('on a full disk new mail waits, reading and deleting go on, and afterwards mail goes on', async (t) => {
+  const s = await openTestStore(t, tight);
+  const { store } = s;
+  const account = await addAccount(store, 'anna');
+  const content = randomBytes(20_000);
+  for (let i = 0; i < 10; i += 1) await deliver(store, content, 'anna@group.test');
+  const ready = await acceptanceOf(store, await sealBody(store, content), ['anna@group.test']);
+  const greedy = store.openBody(octets(0));
+  await assert.rejects(async () => {
+    for (let i = 0; i < 100; i += 1) await greedy.write(randomBytes(256 * 1024));
+  }, StoreFull);
+  assert(s.log.names.includes('store.full'));
+  assert.equal(store.health().failed, false);
+  await assert.rejects(store.accept(ready), StoreFull);
+  assert.throws(() => store.openBody(octets(0)), StoreFull);
+  // What must go on.
+  const lock = await store.lockMaildrop(account, here);
+  assert(lock !== 'in-use');
+  const listing = await store.listMaildrop(lock);
+  assert.equal(listing.count, 10);
+  assert.deepEqual(await readAll(await store.openEntry(lock, listing.uidOf(4))), content);
+  store.audit.note({ event: 'login', outcome: 'success' });
+  await store.commitMaildrop(lock, [listing.uidOf(0)], [], [{ event: 'maildrop.closed', outcome: 'success' }]);
+  assert.equal((await store.audit.read({ limit: 1000 })).filter((r) => r.event === 'login').length, 1);
+  // Space returns.
+  await greedy.abort();
+  assert.equal((await store.sweep()).uploads, 1);
+  const until = Date.now() + 5000;
+  for (;;) {
+    try {
+      store.openBody(octets(0));
+      break;
+    } catch (error) {
+      assert(error instanceof StoreFull && Date.now() < until, String(error));
+      await store.audit.read({ limit: 1 });
+    }
+  }
+  assert(s.log.names.includes('store.space-returned'));
+  assert.equal((await deliver(store, content, 'anna@group.test')).outcome.kind, 'filed');
+  assert.deepEqual(await store.accept(ready), { kind: 'filed' });
+  assert.equal((await store.audit.verify()).kind, 'intact');
+});
+
+test('the reserve is real octets on the disk, and made again at a start', async (t) => {
+  const s = await closedStore(t, 10, { reserve: octets(3_000_000) });
+  const path = join(s.options.dataFolder, 'reserve');
+  assert(statSync(path).blocks * 512 >= 3_000_000);
+  rmSync(path);
+  await reopens(s.options);
+  assert(statSync(path).blocks * 512 >= 3_000_000);
+});
+
+// --- bounds
+
+test('a body longer than the limit of the store is refused', async (t) => {
+  const { store } = await openTestStore(t, { maxBody: octets(1000) });
+  const writer = store.openBody(octets(0));
+  await writer.write(randomBytes(1000));
+  await assert.rejects(writer.write(randomBytes(1)), StoreFull);
+});
+
+test('fifty stalled readings of large messages hold one slice each', async (t) => {
+  const { store } = await openTestStore(t);
+  const account = await addAccount(store, 'anna');
+  await deliver(store, randomBytes(20 * 1024 * 1024), 'anna@group.test');
+  const lock = await store.lockMaildrop(account, here);
+  assert(lock !== 'in-use');
+  const uid = (await store.listMaildrop(lock)).uidOf(0);
+  const readings = await Promise.all(
+    Array.from({ length: 50 }, async () => (await store.openEntry(lock, uid)).slices()[Symbol.asyncIterator]()),
+  );
+  const before = process.memoryUsage().arrayBuffers;
+  for (const reading of readings) await reading.next();
+  assert(process.memoryUsage().arrayBuffers - before < 30 * 1024 * 1024);
+  for (const reading of readings) await reading.return?.();
+});
+
+test('a lock that is being committed can be neither taken over nor used', async (t) => {
+  const { store, clock } = await openTestStore(t);
+  const account = await addAccount(store, 'anna');
+  await deliver(store, randomBytes(10), 'anna@group.test');
+  const lock = await store.lockMaildrop(account, here);
+  assert(lock !== 'in-use');
+  const uid = (await store.listMaildrop(lock)).uidOf(0);
+  clock.advance(seconds(60));
+  const committed = store.commitMaildrop(lock, [uid], [uid], []);
+  assert.equal(await store.lockMaildrop(account, here), 'in-use');
+  await assert.rejects(store.openEntry(lock, uid), LockLost);
+  await committed;
+  assert((await store.lockMaildrop(account, here)) !== 'in-use');
+});
+
+test('a start after an orderly stop is clean, one after a crash is not', async (t) => {
+  const s = await openTestStore(t);
+  const opened = (): unknown[] => s.log.events.filter((e) => e.event === 'store.opened').map((e) => e.fields.unclean);
+  const again = await s.reopen();
+  assert.deepEqual(opened(), [false, false]);
+  await again.close();
+  changeDatabase(s.options, (db) => db.exec("UPDATE fact SET value = 0 WHERE name = 'clean'"));
+  await reopens(s.options);
+  assert.deepEqual(opened(), [false, false, true]);
+});
+
+test('a changed or missing audit row is found', async (t) => {
+  for (const [change, why] of [
+    [`UPDATE audit SET facts = '{"x":1}' WHERE seq = 3`, /hash does not match/],
+    ['DELETE FROM audit WHERE seq = 3', /missing/],
+    [`UPDATE audit SET personal = '{"actor":"somebody else"}' WHERE seq = 3`, /personal fields are not those/],
+  ] as const) {
+    const closed = await closedStore(t);
+    changeDatabase(closed.options, (db) => db.exec(change));
+    const s = await closed.reopen();
+    const report = await s.store.audit.verify();
+    assert(report.kind === 'broken');
+    assert.equal(report.seq, 3);
+    assert.match(report.why, why);
+    await s.close();
+  }
+});

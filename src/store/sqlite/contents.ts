@@ -46,12 +46,12 @@ class SmallContent implements StoredContent {
 }
 
 export class Contents {
-  readonly #reader: Reader;
+  readonly #reader: Pick<Reader, 'ask'>;
   readonly #log: Log;
   #numbers = 0;
   #held = 0;
 
-  constructor(reader: Reader, log: Log) {
+  constructor(reader: Pick<Reader, 'ask'>, log: Log) {
     this.#reader = reader;
     this.#log = log;
   }

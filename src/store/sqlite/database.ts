@@ -72,3 +72,6 @@ export const isStatementError = (error: unknown): boolean => {
   const code = codeOf(error);
   return code === '' || /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|ERROR)/.test(code);
 };
+
+/** What SQLite says of a file that is not what it wrote. */
+export const isDamage = (error: unknown): error is Error => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));

@@ -67,7 +67,6 @@ export class Sweeper {
 
   /** `open`: uploads below `below` that are still being written; those above began after that was written down. */
   step({ at, hiddenBefore, open, below }: Omit<SweepWork, 'kind'>): SweepNumbers {
-    let highest = 0n;
     const chunksLeft = { n: CHUNKS };
     const uploads = this.#dropUploads(new Set(open), below, chunksLeft);
     const moreHidden = this.#dropHidden(hiddenBefore);
@@ -77,11 +76,10 @@ export class Sweeper {
       if (chunks > 1n && !this.#dropChunks(id, chunksLeft)) break;
       this.#deleteChunks.run(id, CHUNKS);
       this.#deleteMessage.run(id);
-      if (id > highest) highest = id;
       messages += 1;
     }
-    // The highest id must survive its message: ids never come twice, whatever the clock does.
-    if (highest > 0n) this.#raise.run(HIGHEST, highest);
+    // Ids and the store's time must go on above what was deleted here, whatever the clock says at the next start.
+    if (uploads.dropped + messages > 0) this.#raise.run(HIGHEST, below);
     const more = uploads.more || moreHidden || messages < unreferenced.length || unreferenced.length === ROWS;
     return { uploads: uploads.dropped, messages, pages: 0, days: more ? [] : this.#emptyDays(at), more };
   }
@@ -105,7 +103,6 @@ export class Sweeper {
         if (open.has(message)) continue;
         if (!this.#dropChunks(message, left)) return { dropped, more: true };
         this.#deleteUpload.run(message);
-        this.#raise.run(HIGHEST, message);
         dropped += 1;
       }
       if (rows.length < ROWS) return { dropped, more: false };

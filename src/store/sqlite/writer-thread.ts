@@ -4,7 +4,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
 import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
-import { type Db, PAGE_OCTETS, openWriting, sqliteProblem } from './database.ts';
+import { type Db, PAGE_OCTETS, isDamage, openWriting, sqliteProblem } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { knownMigrations, migrate } from './migrate.ts';
 import type { Testing } from './options.ts';
@@ -23,6 +23,8 @@ export interface WriterStart {
   readonly testing: Omit<Testing, 'freeOctets'>;
 }
 
+type ReadyMessage = Extract<WriterSays, { kind: 'ready' }>;
+
 const highestOf = (db: Db): bigint => {
   const row = db
     .prepare<[], { highest: bigint | null }>(
@@ -39,55 +41,39 @@ const latestOf = (db: Db): number =>
     .prepare<[], { at: number | null }>('SELECT max(at) AS at FROM (SELECT at FROM audit ORDER BY seq DESC LIMIT 1)')
     .get()?.at ?? 0;
 
-function openChecked(start: WriterStart): { db: Db; ready: WriterSays } {
+function openChecked(start: WriterStart): { db: Db; ready: ReadyMessage } {
   const path = join(start.dataFolder, DATABASE_FILE);
   checkFile(path);
   const keys = new KeyFolder(start.keyFolder, start.masterKey);
-  const db = openWriting(path, start.testing.synchronous ?? 'FULL');
+  let db: Db | undefined;
   try {
-    const version = db.prepare<[], { v: string }>('SELECT sqlite_version() AS v').get()?.v ?? '';
-    const problem = sqliteProblem(version);
-    if (problem !== undefined) throw new StoreRefused(problem);
-    const unclean = readUnclean(db, path);
-    migrate(db, knownMigrations(), start.at, false);
-    const days = checkKeys(db, keys, start.keyFolder);
-    const epoch = Number(factOf(db, 'epoch') ?? 0) + 1;
-    db.exec('BEGIN IMMEDIATE');
-    setFact(db, 'epoch', epoch);
-    setFact(db, 'clean', 0);
-    db.exec('COMMIT');
-    return {
-      db,
-      ready: {
-        kind: 'ready',
-        version,
-        epoch,
-        highest: highestOf(db),
-        latest: latestOf(db),
-        days,
-        unclean,
-        pages: 0,
-        freePages: 0,
-      },
-    };
+    db = openWriting(path, start.testing.synchronous ?? 'FULL');
+    return { db, ready: check(db, path, keys, start) };
   } catch (error) {
-    db.close();
-    throw error;
+    db?.close();
+    if (!isDamage(error)) throw error;
+    throw new StoreRefused(
+      `The database "${path}" is damaged (${error.message}); keep the file, restore the last backup`,
+    );
   }
 }
 
-/** The first reads of the file: whatever SQLite says here means that it is damaged. */
-function readUnclean(db: Db, path: string): boolean {
-  try {
-    if ((db.pragma('user_version', { simple: true }) as number) === 0) return false;
-    checkPages(db, path);
-    return factOf(db, 'clean') !== 1;
-  } catch (error) {
-    if (error instanceof StoreRefused) throw error;
-    throw new StoreRefused(
-      `The database "${path}" is damaged (${error instanceof Error ? error.message : String(error)}); keep the file, restore the last backup`,
-    );
-  }
+function check(db: Db, path: string, keys: KeyFolder, start: WriterStart): ReadyMessage {
+  const version = db.prepare<[], { v: string }>('SELECT sqlite_version() AS v').get()?.v ?? '';
+  const problem = sqliteProblem(version);
+  if (problem !== undefined) throw new StoreRefused(problem);
+  const ours = (db.pragma('user_version', { simple: true }) as number) > 0;
+  if (ours) checkPages(db, path);
+  migrate(db, knownMigrations(), start.at, false);
+  const unclean = factOf(db, 'clean') !== 1;
+  const days = checkKeys(db, keys, start.keyFolder);
+  const epoch = Number(factOf(db, 'epoch') ?? 0) + 1;
+  db.exec('BEGIN IMMEDIATE');
+  setFact(db, 'epoch', epoch);
+  setFact(db, 'clean', 0);
+  db.exec('COMMIT');
+  const found = { version, epoch, days, unclean, highest: highestOf(db), latest: latestOf(db) };
+  return { kind: 'ready', ...found, pages: 0, freePages: 0 };
 }
 
 function serve(port: MessagePort, start: WriterStart): void {

@@ -11,6 +11,10 @@ import type { WriterStart } from './writer-thread.ts';
 export type ReadyFacts = Extract<WriterSays, { kind: 'ready' }>;
 type Answers = Extract<WriterSays, { kind: 'answers' }>;
 
+/** Pieces that go over before the turn is over, and answers that are given out in one turn. */
+const HANDOVER = 16;
+const GIVEN_AT_ONCE = 16;
+
 interface Waiting {
   readonly resolve: (answer: WriterAnswer) => void;
   readonly reject: (error: Error) => void;
@@ -97,15 +101,19 @@ export class Writer {
     this.#waiting.set(n, waiting);
     this.#outbox.push({ n, work });
     if (transfer !== undefined) this.#transfer.push(transfer.buffer as ArrayBuffer);
-    if (!this.#handover) {
+    // A burst goes over in parts, so that the writer works on the first while the next are being sealed.
+    if (this.#outbox.length >= HANDOVER) this.#post();
+    else if (!this.#handover) {
       this.#handover = true;
       // Once a turn: what all sockets of this turn brought goes over together and is likely to share a commit.
-      setImmediate(() => this.#post());
+      setImmediate(() => {
+        this.#handover = false;
+        this.#post();
+      });
     }
   }
 
   #post(): void {
-    this.#handover = false;
     if (this.#failure !== undefined || this.#outbox.length === 0) return;
     const message: WriterHears = { kind: 'work', requests: this.#outbox };
     const transfer = this.#transfer;
@@ -117,17 +125,23 @@ export class Writer {
   #hear(message: WriterSays): void {
     if (message.kind === 'answers') {
       this.#events.onCommit(message);
-      for (const { n, answer } of message.answers) {
-        const waiting = this.#waiting.get(n);
-        this.#waiting.delete(n);
-        waiting?.resolve(answer);
-      }
-      if (this.#waiting.size === 0 && this.#closed === undefined) this.#worker.unref();
+      this.#giveOut(message.answers, 0);
     } else if (message.kind === 'failed') {
       this.#fail(new StoreFailed(`A write or sync of the store failed: ${message.message}`));
     } else if (message.kind === 'closed') {
       this.#closed?.();
     }
+  }
+
+  /** What follows an answer may take its time (the next message is sealed): sockets get their turn between a few of them. */
+  #giveOut(answers: Answers['answers'], from: number): void {
+    for (const { n, answer } of answers.slice(from, from + GIVEN_AT_ONCE)) {
+      const waiting = this.#waiting.get(n);
+      this.#waiting.delete(n);
+      waiting?.resolve(answer);
+    }
+    if (from + GIVEN_AT_ONCE < answers.length) setImmediate(() => this.#giveOut(answers, from + GIVEN_AT_ONCE));
+    else if (this.#waiting.size === 0 && this.#closed === undefined) this.#worker.unref();
   }
 
   #fail(failure: StoreFailed): void {

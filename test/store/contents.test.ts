@@ -1,0 +1,57 @@
+/** Reading ahead: few hops for a client that fetches all, and a bound for all clients together. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { AccountId, EntryUid } from '../../src/domain/ids.ts';
+import { Contents, type ReadAhead } from '../../src/store/sqlite/contents.ts';
+import type { EntriesData, ReaderKind, ReaderWork } from '../../src/store/sqlite/protocol.ts';
+import { MemoryLog } from '../support/log.ts';
+
+const SIZE = 10_000;
+
+/** A reader of a maildrop whose entries all have 10,000 octets. */
+class Entries {
+  readonly asked: ReaderWork['entry']['in'][] = [];
+
+  ask<K extends ReaderKind>(kind: K, input: ReaderWork[K]['in']): Promise<ReaderWork[K]['out']> {
+    assert.equal(kind, 'entry');
+    const request = input as ReaderWork['entry']['in'];
+    this.asked.push(request);
+    const count = Math.max(1, Math.min(request.below - request.uid, Math.floor(request.ahead / SIZE)));
+    const data: EntriesData = {
+      entries: Array.from({ length: count }, (_, i) => ({
+        uid: request.uid + i,
+        message: BigInt(request.uid + i),
+        size: SIZE,
+        at: i * SIZE,
+        chunks: 1,
+      })),
+      octets: new Uint8Array(count * SIZE),
+    };
+    return Promise.resolve(data as ReaderWork[K]['out']);
+  }
+}
+
+const open = async (contents: Contents, ahead: ReadAhead, uid: number): Promise<void> => {
+  await contents.open(1 as AccountId, uid as EntryUid, 1_000_000, ahead);
+};
+
+test('a client that fetches all needs a request for every dozen messages', async () => {
+  const reader = new Entries();
+  const contents = new Contents(reader, new MemoryLog());
+  const ahead = contents.readAhead();
+  for (let uid = 1; uid <= 120; uid += 1) await open(contents, ahead, uid);
+  assert(reader.asked.length <= 12, `${reader.asked.length} requests`);
+  // The first request may be the only one of its session: it reads less far.
+  assert.equal(reader.asked[0]?.ahead, 32 * 1024);
+  assert.equal(reader.asked[1]?.ahead, 128 * 1024);
+});
+
+test('what is held for all sessions together stays near 16 MiB, and goes with its session', async () => {
+  const contents = new Contents(new Entries(), new MemoryLog());
+  const sessions = Array.from({ length: 500 }, () => contents.readAhead());
+  for (const uid of [1, 4]) for (const ahead of sessions) await open(contents, ahead, uid);
+  assert(contents.held > 10 * 1024 * 1024);
+  assert(contents.held <= 16 * 1024 * 1024 + 128 * 1024, `${contents.held}`);
+  for (const ahead of sessions) contents.drop(ahead);
+  assert.equal(contents.held, 0);
+});

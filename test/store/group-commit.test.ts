@@ -1,0 +1,176 @@
+/** The writer's transactions, without its thread. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { type Db, openWriting } from '../../src/store/sqlite/database.ts';
+import { GroupCommit } from '../../src/store/sqlite/group-commit.ts';
+import { knownMigrations } from '../../src/store/sqlite/migrate.ts';
+import { createSqliteStore } from '../../src/store/sqlite/open.ts';
+import type { Testing } from '../../src/store/sqlite/options.ts';
+import type { AcceptWork, WriterSays, WriterWork } from '../../src/store/sqlite/protocol.ts';
+import { Reserve } from '../../src/store/sqlite/reserve.ts';
+import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
+import { testOptions } from '../support/store.ts';
+
+interface Bench {
+  readonly db: Db;
+  readonly said: WriterSays[];
+  readonly run: (works: readonly WriterWork[]) => Promise<Map<number, string>>;
+}
+
+async function writer(t: TestContext, testing: Testing = {}): Promise<Bench> {
+  const options = testOptions(t);
+  await createSqliteStore(options);
+  const db = openWriting(join(options.dataFolder, 'sluis.db'), 'FULL');
+  t.after(() => db.close());
+  const said: WriterSays[] = [];
+  const group = new GroupCommit({
+    db,
+    work: new WriterWorker(db),
+    reserve: new Reserve(options.dataFolder, 0),
+    reservePages: 0,
+    testing,
+    say: (message) => said.push(message),
+    drain: () => undefined,
+  });
+  return {
+    db,
+    said,
+    run: async (works) => {
+      const from = said.length;
+      group.add(works.map((work, n) => ({ n, work })));
+      await group.run();
+      const kinds = new Map<number, string>();
+      for (const message of said.slice(from))
+        if (message.kind === 'answers') for (const { n, answer } of message.answers) kinds.set(n, answer.kind);
+      return kinds;
+    },
+  };
+}
+
+/** For the postmaster that every new store has. */
+const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
+  kind: 'accept',
+  id: BigInt(id),
+  receivedAt: 1,
+  submitter: 1,
+  sender: '',
+  messageIdField: '',
+  envelope: '{}',
+  octets: 3,
+  sha256: new Uint8Array(32),
+  day: '2026-11-25',
+  dataKey: new Uint8Array(60),
+  chunks: 1,
+  body: new Uint8Array(19),
+  mailboxes: [1],
+  keys: ['postmaster@mail.test'],
+  uidls: randomBytes(16),
+  audit: [
+    {
+      at: 1,
+      event: 'message.accepted',
+      outcome: 'success',
+      message: BigInt(id),
+      account: 1,
+      facts: '{}',
+      personal: null,
+      salt: null,
+    },
+  ],
+  ...more,
+});
+const chunk = (id: number, n: number, length = 262_160): WriterWork => ({
+  kind: 'chunk',
+  id: BigInt(id),
+  n,
+  sealed: new Uint8Array(length),
+  day: '2026-11-25',
+  at: 1,
+});
+const count = (db: Db, table: string): number =>
+  db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? -1;
+
+test('everything that waits shares a transaction, up to 64 pieces', async (t) => {
+  const { run, said, db } = await writer(t);
+  const answers = await run(Array.from({ length: 100 }, (_, i) => accept(i + 1)));
+  assert.equal(answers.size, 100);
+  assert.deepEqual(
+    said.map((s) => s.kind === 'answers' && s.answers.length),
+    [64, 36],
+  );
+  assert.equal(count(db, 'entry'), 100);
+});
+
+test('a piece that breaks a constraint is undone alone, in the middle of its group', async (t) => {
+  const { run, db, said } = await writer(t);
+  const before = count(db, 'audit');
+  const answers = await run([
+    accept(1),
+    accept(1, { audit: [] }),
+    accept(2, { keys: ['nobody@mail.test'] }),
+    accept(3),
+    accept(4, { body: null, chunks: 2 }),
+  ]);
+  assert.deepEqual([...answers.entries()].sort(), [
+    [0, 'done'],
+    [1, 'error'],
+    [2, 'refused'],
+    [3, 'done'],
+    [4, 'error'],
+  ]);
+  assert.equal(said.length, 1, 'one transaction');
+  assert.equal(count(db, 'message'), 2);
+  assert.equal(count(db, 'entry'), 2);
+  assert.equal(count(db, 'audit') - before, 2);
+  const mailbox = db.prepare('SELECT messages, octets, next_uid FROM mailbox WHERE account = 1').get();
+  assert.deepEqual(mailbox, { messages: 2, octets: 6, next_uid: 3 });
+});
+
+test('one chunk of a large body a transaction, small messages beside it; its acceptance rides with the last', async (t) => {
+  const { run, said } = await writer(t);
+  await run([
+    chunk(9, 0),
+    chunk(9, 1),
+    accept(9, { body: null, chunks: 2, octets: 500_000 }),
+    ...Array.from({ length: 70 }, (_, i) => accept(i + 10)),
+  ]);
+  const groups = said.map((s) => (s.kind === 'answers' ? s.answers.map((a) => a.n) : []));
+  assert.equal(groups.length, 2);
+  assert.equal(groups[0]?.length, 65);
+  assert(groups[0].includes(0) && !groups[0].includes(1));
+  assert.deepEqual(groups[1]?.slice(-2), [1, 2]);
+});
+
+test('a commit that fails answers nobody, and nothing is committed after it', async (t) => {
+  const { run, said, db } = await writer(t, { failCommit: 2 });
+  assert.equal((await run([accept(1)])).get(0), 'done');
+  assert.equal((await run(Array.from({ length: 130 }, (_, i) => accept(i + 2)))).size, 0);
+  assert.deepEqual(
+    said.map((s) => s.kind),
+    ['answers', 'failed'],
+  );
+  assert.equal((await run([accept(500)])).size, 0);
+  assert.equal(count(db, 'message'), 1);
+});
+
+test('the log is copied back once it is long, and stays short', async (t) => {
+  const { run, db } = await writer(t);
+  const path = db.name;
+  for (let i = 0; i < 200; i += 1) await run([chunk(i + 1, 0)]);
+  assert(readFileSync(`${path}-wal`).length < 48 * 1024 * 1024);
+});
+
+test('the schema is the one in schema.sql', async (t) => {
+  const { db } = await writer(t);
+  const rows = db
+    .prepare<[], { sql: string }>(
+      "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type DESC, name",
+    )
+    .all();
+  const schema = `${rows.map((row) => `${row.sql};`).join('\n\n')}\n`;
+  assert.equal(schema, readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'));
+  assert.equal(db.pragma('user_version', { simple: true }), knownMigrations().at(-1)?.version);
+});

@@ -1,0 +1,146 @@
+CREATE TABLE account (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  login TEXT NOT NULL UNIQUE,
+  organisation INTEGER NOT NULL REFERENCES organisation (id),
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  settings TEXT NOT NULL DEFAULT '{}',
+  version INTEGER NOT NULL DEFAULT 1,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE address (
+  key TEXT PRIMARY KEY,
+  address TEXT NOT NULL,
+  account INTEGER NOT NULL REFERENCES account (id),
+  state TEXT NOT NULL,
+  settings TEXT NOT NULL DEFAULT '{}',
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  message INTEGER,
+  account INTEGER,
+  facts TEXT NOT NULL,
+  commitment BLOB,
+  hash BLOB NOT NULL,
+  salt BLOB,
+  personal TEXT
+) STRICT;
+
+CREATE TABLE chunk (
+  message INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  sealed BLOB NOT NULL,
+  UNIQUE (message, n)
+) STRICT;
+
+CREATE TABLE day_key (
+  day TEXT PRIMARY KEY,
+  erased_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE delegation (
+  key TEXT NOT NULL REFERENCES address (key),
+  account INTEGER NOT NULL REFERENCES account (id),
+  PRIMARY KEY (key, account)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entry (
+  account INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  message INTEGER NOT NULL,
+  octets INTEGER NOT NULL,
+  uidl BLOB NOT NULL,
+  retrieved INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (account, uid)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact (
+  name TEXT PRIMARY KEY,
+  value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hidden_entry (
+  account INTEGER NOT NULL,
+  hidden_at INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  message INTEGER NOT NULL,
+  octets INTEGER NOT NULL,
+  retrieved INTEGER NOT NULL,
+  PRIMARY KEY (account, hidden_at, uid)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mailbox (
+  account INTEGER PRIMARY KEY REFERENCES account (id),
+  next_uid INTEGER NOT NULL DEFAULT 1,
+  messages INTEGER NOT NULL DEFAULT 0,
+  octets INTEGER NOT NULL DEFAULT 0,
+  changes INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE message (
+  id INTEGER PRIMARY KEY,
+  received_at INTEGER NOT NULL,
+  submitter INTEGER NOT NULL,
+  sender TEXT NOT NULL,
+  message_id_field TEXT NOT NULL,
+  envelope TEXT NOT NULL,
+  octets INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  data_key BLOB NOT NULL,
+  chunks INTEGER NOT NULL,
+  refs INTEGER NOT NULL,
+  body BLOB
+) STRICT;
+
+CREATE TABLE migration (
+  version INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE organisation (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  title TEXT NOT NULL,
+  contact TEXT,
+  telephone TEXT,
+  language TEXT NOT NULL,
+  agb TEXT,
+  ura TEXT,
+  settings TEXT NOT NULL DEFAULT '{}',
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE password (
+  account INTEGER NOT NULL REFERENCES account (id),
+  name TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  ends_at INTEGER,
+  last_used_at INTEGER,
+  PRIMARY KEY (account, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE upload (
+  message INTEGER PRIMARY KEY,
+  started_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX account_organisation ON account (organisation, login);
+
+CREATE INDEX address_account ON address (account, key);
+
+CREATE INDEX audit_account ON audit (account, seq) WHERE account IS NOT NULL;
+
+CREATE INDEX audit_message ON audit (message, seq) WHERE message IS NOT NULL;
+
+CREATE INDEX delegation_account ON delegation (account, key);
+
+CREATE INDEX message_unreferenced ON message (id) WHERE refs = 0;
