@@ -2,7 +2,9 @@
 import { type AuthenticatorLimits } from './auth/authenticate.ts';
 import type { Config } from './config/schema.ts';
 import type { ConnectionLimitOptions } from './platform/connections.ts';
+import type { Pop3Limits } from './pop3/limits.ts';
 import { NetworkSet } from './platform/network.ts';
+import type { SmtpLimits } from './smtp/limits.ts';
 
 export type LimitSections = Pick<Config, 'auth' | 'connections' | 'pop3' | 'smtp' | 'store'>;
 
@@ -37,4 +39,25 @@ export const authLimitsOf = ({ auth }: LimitSections): AuthenticatorLimits => ({
     trustFor: auth['trust-for'],
     entries: auth.entries,
   },
+});
+
+export const pop3LimitsOf = ({ pop3 }: LimitSections): Pop3Limits => ({
+  loginTime: pop3['login-time'],
+  idleTime: pop3['idle-time'],
+  sendTime: pop3['send-time'],
+  commandLine: pop3['command-line'],
+  authLine: pop3['auth-line'],
+  badCommands: pop3['bad-commands'],
+  failedLogins: pop3['failed-logins'],
+});
+
+export const smtpLimitsOf = ({ smtp }: LimitSections): SmtpLimits => ({
+  maxMessage: smtp['max-message'],
+  maxRecipients: smtp['max-recipients'],
+  loginTime: smtp['login-time'],
+  commandTime: smtp['command-time'],
+  dataMinimum: smtp['data-minimum'],
+  dataInterval: smtp['data-interval'],
+  commandLine: smtp['command-line'],
+  failedLogins: smtp['failed-logins'],
 });

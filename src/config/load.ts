@@ -3,7 +3,7 @@
  * mistyped limit is a limit that does not hold.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import type { TlsMaterial } from '../platform/listener.ts';
 import { type Config, type ParsedConfig, configSchema } from './schema.ts';
@@ -189,3 +189,6 @@ export function readTlsMaterial(config: Config): TlsMaterial {
   };
   return { key: read('tls.key', config.tls.key), certificate: read('tls.certificate', config.tls.certificate) };
 }
+
+export const controlSocketOf = (config: Config): string =>
+  config.data['control-socket'] ?? join(config.data.folder, 'run', 'control.sock');

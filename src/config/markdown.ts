@@ -1,4 +1,5 @@
-/** docs/configuration.md. */
+/** docs/configuration.md, and the table of settings in docs/operations.md. */
+import { type Setting, formatSetting, settingsTable } from '../domain/settings.ts';
 import { configReference, initialText } from './reference.ts';
 
 const cell = (text: string): string => text.replace(/\|/g, '\\|');
@@ -33,4 +34,20 @@ export function writeReference(): string {
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+const BEGIN = '<!-- settings: written by "npm run docs" -->';
+const END = '<!-- end of settings -->';
+
+/** The page with the table of settings between its two marks brought up to date. */
+export function writeSettings(page: string): string {
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) throw new Error(`the page has no marks ${BEGIN} and ${END}`);
+  const rows = Object.entries<Setting>(settingsTable).map(
+    ([name, { scopes, type, default: initial, about }]) =>
+      `| \`${name}\` | ${scopes.join(', ')} | \`${formatSetting(type, initial)}\` | ${cell(about)} |`,
+  );
+  const table = ['| setting | of | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  return `${before}${BEGIN}\n${table}\n${END}${after}`;
 }

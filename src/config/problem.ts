@@ -68,11 +68,13 @@ function unknownKey(path: readonly PropertyKey[]): ConfigProblem {
   const key = String(path.at(-1));
   const known = keysAt(path.slice(0, -1));
   const near = known.map((k) => [distance(key, k), k] as const).sort((a, b) => a[0] - b[0])[0];
-  const hint = near !== undefined && near[0] <= 3 ? `did you mean "${near[1]}"?` : 'remove it';
+  // With a near miss the list of all names would only hide it.
+  if (near !== undefined && near[0] <= 3)
+    return { path: pathOf(path), expected: 'a known name', remedy: `did you mean "${near[1]}"?` };
   return {
     path: pathOf(path),
     expected: `one of: ${known.join(', ') || 'nothing here'}`,
-    remedy: `unknown name; ${hint}`,
+    remedy: 'nobody knows this name; remove it',
   };
 }
 

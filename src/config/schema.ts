@@ -81,6 +81,12 @@ const smtp = section({
     '1GiB',
   ),
   'max-recipients': count('Recipients of one message; the next is answered 452 4.5.3.', 1000, 1, 1000),
+  'login-time': duration('From connect to login, whatever is said meanwhile.', '2m', '1s', '30m'),
+  'command-time': duration('Between two commands; RFC 5321 asks for at least 5 minutes.', '5m', '1s', '1d'),
+  'data-minimum': size('Least that must come in each data-interval while a message is sent.', '16KiB', '1B', '100MiB'),
+  'data-interval': duration('In how long data-minimum must come.', '1m', '1s', '1h'),
+  'command-line': size('Longest command line.', '12KiB', '512B', '64KiB'),
+  'failed-logins': count('Failed logins in one session; then it is closed.', 5, 1, 1000),
 });
 
 const pop3 = section({

@@ -26,3 +26,8 @@ export interface Listener {
   /** Takes no new sessions, lets what runs end for at most `drain`, then cuts the rest. */
   stop(drain: Milliseconds): Promise<void>;
 }
+
+/** A port cannot be opened. The text says which, why and what to do. */
+export class ListenerRefused extends Error {
+  override readonly name = 'ListenerRefused';
+}

@@ -13,7 +13,6 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
-import { writeReference } from '../../src/config/markdown.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { writeTemplate } from '../../src/config/template.ts';
@@ -91,9 +90,4 @@ test('the template of init is a configuration in which every commented default i
 test('every name of the configuration has a meaning', () => {
   for (const section of configReference())
     for (const field of section.fields) assert.ok(field.about.length > 10, `${section.name}.${field.name}`);
-});
-
-test('docs/configuration.md is what the schema says (npm run docs)', () => {
-  const page = join(import.meta.dirname, '..', '..', '..', 'docs', 'configuration.md');
-  assert.equal(readFileSync(page, 'utf8'), writeReference());
 });

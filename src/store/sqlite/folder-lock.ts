@@ -27,6 +27,7 @@ export class FolderLock {
       if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))
         throw new StoreRefused(
           `The data folder "${dataFolder}" is in use by another process; stop that one, or let the command line speak to it`,
+          { cause: error, held: true },
         );
       throw error;
     }

@@ -1,0 +1,142 @@
+/** `sluis account`: who logs in. Its passwords are in password.ts, the import of many in import.ts. */
+import { type Command, Option } from 'commander';
+import type { AccountView } from '../admin/views.ts';
+import { parseAddress } from '../domain/address.ts';
+import { allRows, withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { addImportCommand } from './import.ts';
+import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
+import { facts, print, readableSize, table } from './output.ts';
+import { addPasswordCommands, passwordTable } from './password.ts';
+import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
+import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
+
+interface AddOptions extends ChangeOptions, SecretOptions {
+  readonly organisation: string;
+  readonly kind: string;
+  readonly address?: readonly string[];
+  readonly passwordName: string;
+  readonly ends?: string;
+  /** commander: false for `--no-password`. */
+  readonly password: boolean;
+}
+
+export function addAccountCommands(program: Command): void {
+  const group = program.command('account').description('who logs in; each owns one mailbox');
+
+  const add = changing(group.command('add'))
+    .description('register an account; a log-in name that is an address is registered as its first address')
+    .argument('<login>', 'what it logs in with')
+    .requiredOption('--organisation <name>', 'whose account it is')
+    .addOption(
+      new Option('--kind <kind>', 'edi: a system collects the mail; mail: people read it')
+        .choices(['edi', 'mail'])
+        .default('mail'),
+    )
+    .option('--address <address>', 'an address that leads to it; may be given several times', collect)
+    .option('--password-name <name>', 'name of the password', 'first')
+    .option('--ends <date>', 'when the password ends, such as 2027-12-31')
+    .option('--no-password', 'add the account without a password');
+  secretOptions(add).action(addAccount);
+
+  reading(group.command('list'))
+    .description('list accounts')
+    .option('--organisation <name>', 'of this organisation only')
+    .action(async (options: CommonOptions & { readonly organisation?: string }) => {
+      const { organisation } = options;
+      const all = await withAdmin(options, (client) =>
+        allRows(
+          (page) => client.call('account.list', { ...page, organisation }),
+          (a) => a.login,
+        ),
+      );
+      print(options, all, () =>
+        table(
+          ['LOGIN', 'ORGANISATION', 'KIND', 'STATE', 'MESSAGES', 'USED', 'ADDRESSES'],
+          all.map((a) => [
+            a.login,
+            a.organisation,
+            a.kind,
+            a.state,
+            a.messages,
+            readableSize(a.used),
+            a.addresses.map((x) => x.address).join(' '),
+          ]),
+        ),
+      );
+    });
+
+  reading(group.command('show'))
+    .description('show one account, its addresses, passwords and settings')
+    .argument('<login>', 'the account')
+    .option('--all', 'show every setting, also those that are default')
+    .action(async (login: string, options: CommonOptions & { readonly all?: boolean }) => {
+      const [account, settings] = await withAdmin(options, async (client) => [
+        await client.call('account.show', { login }),
+        await shownSettings(client, 'account', login, options.all),
+      ]);
+      print(options, { ...account, settings }, () => `${accountText(account)}\n${settingsPart(settings, options.all)}`);
+    });
+
+  for (const [name, about, effect] of [
+    ['suspend', 'refuse its logins and its mail, until it is resumed', 'suspended'],
+    ['resume', 'take back a suspension', 'active'],
+  ] as const)
+    changing(group.command(name))
+      .description(about)
+      .argument('<login>', 'the account')
+      .action(async (login: string, options: ChangeOptions) => {
+        const done = await withAdmin(options, (client) => client.call(`account.${name}`, { login }));
+        print(options, done, () => `Account ${done.login} is ${effect}.`);
+      });
+
+  addImportCommand(group);
+  addPasswordCommands(group);
+  addSetCommand(group, 'account');
+}
+
+async function addAccount(login: string, options: AddOptions): Promise<void> {
+  const { organisation, kind, passwordName, ends } = options;
+  if (!options.password && (options.generate === true || options.passwordFile !== undefined))
+    throw new CommandError('usage', 'Cannot use --no-password with a password; leave one of them out');
+  const addresses = options.address ?? (parseAddress(login).ok ? [login] : []);
+  const secret = options.password ? await readSecret(options) : undefined;
+  const input = {
+    login,
+    organisation,
+    kind,
+    addresses,
+    'password-name': passwordName,
+    ends,
+    password: secret?.password,
+  };
+  const added = await withSecret(secret, () => withAdmin(options, (client) => client.call('account.add', input)));
+  const known =
+    addresses.length === 0
+      ? 'It has no address yet: add one with "sluis address add".'
+      : `Its addresses: ${addresses.join(', ')}.`;
+  print(options, { ...added, addresses }, () =>
+    [`Registered account ${added.login} of ${organisation}. ${known}`, ...written(options)].join('\n'),
+  );
+}
+
+const accountText = (a: AccountView): string =>
+  [
+    facts([
+      ['Account', a.login],
+      ['Organisation', a.organisation],
+      ['Kind', a.kind],
+      ['State', a.state],
+      ['Mailbox', `${a.messages} messages, ${readableSize(a.used)}`],
+      ['Sends as', a.sendsAs.join(', ')],
+    ]),
+    '',
+    a.addresses.length === 0
+      ? 'Addresses: none'
+      : table(
+          ['ADDRESS', 'STATE'],
+          a.addresses.map((x) => [x.address, x.state]),
+        ),
+    '',
+    passwordTable(a.passwords),
+  ].join('\n');

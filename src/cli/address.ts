@@ -1,0 +1,89 @@
+/** `sluis address`: where mail may go, and who may send as it. */
+import type { Command } from 'commander';
+import { allRows, withAdmin } from './connect.ts';
+import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
+import { facts, print, table } from './output.ts';
+import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
+
+export function addAddressCommands(program: Command): void {
+  const group = program.command('address').description('registered addresses');
+
+  changing(group.command('add'))
+    .description('register an address that leads to an account')
+    .argument('<login>', 'the account')
+    .argument('<address>', 'such as name@example.nl')
+    .action(async (login: string, address: string, options: ChangeOptions) => {
+      const added = await withAdmin(options, (client) => client.call('address.add', { login, address }));
+      print(options, added, () => `Registered address ${added.address}; its mail goes to account ${added.account}.`);
+    });
+
+  reading(group.command('list'))
+    .description('list addresses')
+    .option('--account <login>', 'of this account only')
+    .action(async (options: CommonOptions & { readonly account?: string }) => {
+      const all = await withAdmin(options, (client) =>
+        allRows(
+          (page) => client.call('address.list', { ...page, login: options.account }),
+          (a) => a.address,
+        ),
+      );
+      print(options, all, () =>
+        table(
+          ['ADDRESS', 'ACCOUNT', 'STATE'],
+          all.map((a) => [a.address, a.account, a.state]),
+        ),
+      );
+    });
+
+  reading(group.command('show'))
+    .description('show one address and its settings')
+    .argument('<address>', 'the address')
+    .option('--all', 'show every setting, also those that are default')
+    .action(async (address: string, options: CommonOptions & { readonly all?: boolean }) => {
+      const [a, settings] = await withAdmin(options, async (client) => [
+        await client.call('address.show', { address }),
+        await shownSettings(client, 'address', address, options.all),
+      ]);
+      print(options, { ...a, settings }, () =>
+        [
+          facts([
+            ['Address', a.address],
+            ['Account', a.account],
+            ['State', a.state],
+          ]),
+          settingsPart(settings, options.all),
+        ].join('\n'),
+      );
+    });
+
+  for (const [name, about, effect] of [
+    ['end', 'end an address for ever: it is never given to anybody again', 'has ended'],
+    ['suspend', 'refuse its mail, until it is resumed', 'is suspended'],
+    ['resume', 'take back a suspension', 'is active'],
+  ] as const)
+    changing(group.command(name))
+      .description(about)
+      .argument('<address>', 'the address')
+      .action(async (address: string, options: ChangeOptions) => {
+        const done = await withAdmin(options, (client) => client.call(`address.${name}`, { address }));
+        print(options, done, () => `Address ${done.address} ${effect}.`);
+      });
+
+  changing(group.command('delegate'))
+    .description('let another account send as an address')
+    .argument('<address>', 'the address')
+    .argument('<login>', 'the account that may send as it')
+    .option('--take-back', 'end the delegation')
+    .action(async (address: string, login: string, options: ChangeOptions & { readonly takeBack?: boolean }) => {
+      const done = await withAdmin(options, (client) =>
+        client.call('address.delegate', { address, login, 'take-back': options.takeBack === true }),
+      );
+      print(options, done, () =>
+        done.allowed
+          ? `Account ${done.account} may send as ${done.address}.`
+          : `Account ${done.account} may no longer send as ${done.address}.`,
+      );
+    });
+
+  addSetCommand(group, 'address');
+}

@@ -1,0 +1,93 @@
+/**
+ * Reaches the operations: over the control socket of the running gateway, or, when nobody serves, on the store itself. The store's lock
+ * decides between the two: it is never open twice.
+ */
+import { AdminError } from '../admin/context.ts';
+import { type AdminClient, connectControl } from '../admin/client.ts';
+import { controlSocketOf, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { Actor } from '../store/registry.ts';
+import { StoreRefused } from '../store/store.ts';
+import { type CommonOptions, actorOf } from './options.ts';
+
+/** A gateway that starts holds the lock a moment before its socket answers; one that stops holds it a moment longer. */
+const ATTEMPTS = 20;
+const PAUSE = 250;
+
+export async function withAdmin<T>(options: CommonOptions, use: (client: AdminClient) => Promise<T>): Promise<T> {
+  const client = await connect(loadConfig(options.config), actorOf(options));
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}
+
+async function connect(config: Config, actor: Actor): Promise<AdminClient> {
+  for (let attempt = 1; ; attempt += 1) {
+    const running = await connectControl(controlSocketOf(config), actor);
+    if (running !== undefined) return running;
+    try {
+      return await direct(config, actor);
+    } catch (error) {
+      if (!(error instanceof StoreRefused) || !error.held) throw error;
+      if (attempt === ATTEMPTS)
+        throw new AdminError(
+          'unavailable',
+          `Cannot reach the store in "${config.data.folder}": another process holds it and does not answer on "${controlSocketOf(config)}"; try again, or stop that process`,
+        );
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+}
+
+async function direct(config: Config, actor: Actor): Promise<AdminClient> {
+  // Loaded only here: most commands speak to a running gateway, and start in half the time without the store and its libraries.
+  const [{ runOperation }, { adminContext, openStore }, { createLog }] = await Promise.all([
+    import('../admin/operations.ts'),
+    import('../gateway.ts'),
+    import('../platform/log.ts'),
+  ]);
+  const log = createLog({ level: 'error', format: 'pretty' });
+  const store = await openStore(config, { clock: systemClock, log });
+  const context = adminContext(store, systemClock);
+  return {
+    call: (name, input, { progress = () => undefined, upload } = {}) => {
+      const call = { actor, progress, ...(upload === undefined ? {} : { upload: once(upload) }) };
+      return runOperation(name, context, input, call, log);
+    },
+    close: () => store.close(),
+  };
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- an upload is an AsyncIterable; here it is all there at once
+async function* once(text: string): AsyncGenerator<string, void, undefined> {
+  yield text;
+}
+
+const PAGE = 500;
+
+/** Every row of a listing, page by page. */
+export async function* pages<R>(
+  fetch: (page: { limit: number; after?: string }) => Promise<readonly R[]>,
+  nameOf: (row: R) => string,
+): AsyncGenerator<readonly R[], void, undefined> {
+  let after: string | undefined;
+  for (;;) {
+    const rows = await fetch(after === undefined ? { limit: PAGE } : { limit: PAGE, after });
+    if (rows.length > 0) yield rows;
+    const last = rows.at(-1);
+    if (rows.length < PAGE || last === undefined) return;
+    after = nameOf(last);
+  }
+}
+
+export async function allRows<R>(
+  fetch: (page: { limit: number; after?: string }) => Promise<readonly R[]>,
+  nameOf: (row: R) => string,
+): Promise<R[]> {
+  const all: R[] = [];
+  for await (const rows of pages(fetch, nameOf)) all.push(...rows);
+  return all;
+}

@@ -1,0 +1,129 @@
+/**
+ * `sluis dev`, which is `npm start`: a complete gateway for development, in the current folder, with throw-away certificates and demo
+ * accounts. Nothing of it belongs in service.
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { generatePassword } from '../crypto/password-generate.ts';
+import type { Log } from '../domain/effects.ts';
+import type { Gateway } from '../gateway.ts';
+import { systemClock } from '../platform/clock.ts';
+import { developmentCertificates, initialise, writeNew } from './init.ts';
+import { runUntilStopped } from './run.ts';
+
+interface DevOptions {
+  readonly folder: string;
+  readonly freePorts?: boolean;
+}
+
+const HOST = 'localhost';
+const PORT_BASE = 2000;
+
+const organisations = [
+  { name: 'laboratorium', title: 'Demo laboratorium' },
+  { name: 'praktijk', title: 'Demo huisartsenpraktijk' },
+] as const;
+const accounts = [
+  { login: 'uitslagen@lab.test', organisation: 'laboratorium', kind: 'edi' },
+  { login: 'assistente@praktijk.test', organisation: 'praktijk', kind: 'mail' },
+  { login: 'dokter@praktijk.test', organisation: 'praktijk', kind: 'mail' },
+] as const;
+type Login = (typeof accounts)[number]['login'];
+type Passwords = ReadonlyMap<string, string>;
+
+export function addDevCommand(program: Command): void {
+  program
+    .command('dev')
+    .description('run a development gateway with demo accounts in the current folder (npm start)')
+    .option('--folder <folder>', 'where data/ and certs-dev/ are', '.')
+    .option('--free-ports', 'with a new data folder: take free ports instead of 2587, 2465, 2110 and 2995')
+    .action(async (options: DevOptions) => {
+      const folder = resolve(options.folder);
+      const config = resolve(folder, 'data', 'sluis.toml');
+      await prepare(folder, config, options.freePorts === true);
+      const [{ startGateway }, { createLog }] = await Promise.all([
+        import('../gateway.ts'),
+        import('../platform/log.ts'),
+      ]);
+      const log = createLog({ level: 'info', format: 'pretty' });
+      const gateway = await startGateway(loadConfig(config), { clock: systemClock, log });
+      const passwords = await demoAccounts(gateway, resolve(folder, 'data', 'demo-accounts.txt'), log);
+      process.stdout.write(welcome(gateway, passwords, relative(process.cwd(), folder)));
+      process.exitCode = await runUntilStopped(gateway, log);
+    });
+}
+
+async function prepare(folder: string, config: string, freePorts: boolean): Promise<void> {
+  const certificates = resolve(folder, 'certs-dev');
+  mkdirSync(certificates, { recursive: true });
+  if (!existsSync(resolve(certificates, 'server.pem'))) await developmentCertificates(certificates, HOST);
+  if (existsSync(config)) return;
+  await initialise({
+    config,
+    hostname: HOST,
+    data: resolve(folder, 'data', 'store'),
+    certificates,
+    address: '127.0.0.1',
+    portBase: PORT_BASE,
+    freePorts,
+  });
+}
+
+/** Registers what is missing, and answers the passwords by log-in name. */
+async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<Passwords> {
+  if (existsSync(file)) return readPasswords(file);
+  const { runOperation } = await import('../admin/operations.ts');
+  const call = { actor: { name: 'sluis dev' }, progress: () => undefined };
+  const known = await runOperation('organisation.list', gateway.admin, {}, call, log);
+  if (known.some((o) => organisations.some((demo) => demo.name === o.name))) return new Map();
+  const passwords = new Map(accounts.map(({ login }) => [login, generatePassword()]));
+  // The file first: an account whose password nobody knows could only be repaired by hand.
+  writeNew(file, [...passwords].map(([login, password]) => `${login} ${password}\n`).join(''), 0o600);
+  for (const organisation of organisations)
+    await runOperation('organisation.add', gateway.admin, organisation, call, log);
+  for (const account of accounts) {
+    const input = { ...account, addresses: [account.login], password: passwords.get(account.login) };
+    await runOperation('account.add', gateway.admin, input, call, log);
+  }
+  return passwords;
+}
+
+const readPasswords = (file: string): Passwords =>
+  new Map(
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .flatMap(([login, password]) =>
+        login === undefined || password === undefined ? [] : [[login, password] as const],
+      ),
+  );
+
+function welcome(gateway: Gateway, passwords: Passwords, folder: string): string {
+  const port = (name: string): number => gateway.listeners.find((l) => l.spec.name === name)?.port ?? 0;
+  const at = (file: string): string => (folder === '' ? file : `${folder}/${file}`);
+  const of = (login: Login): string => passwords.get(login) ?? 'PASSWORD';
+  const [from, to] = [accounts[0].login, accounts[1].login];
+  return `
+Sluis runs. Settings for a mail program (trust ${at('certs-dev/ca.pem')} as authority):
+
+  outgoing  SMTP  ${HOST}  port ${port('submission')} (STARTTLS) or ${port('submissions')} (TLS)
+  incoming  POP3  ${HOST}  port ${port('pop3')} (STARTTLS) or ${port('pop3s')} (TLS)
+
+  name                      password${passwords.size === 0 ? ' (the file data/demo-accounts.txt is gone; add one with "sluis account password add")' : ''}
+${accounts.map(({ login }) => `  ${login.padEnd(24)}  ${of(login)}`).join('\n')}
+
+Send a message:
+
+  printf 'From: ${from}\\r\\nTo: ${to}\\r\\nSubject: Proef\\r\\n\\r\\nGoedemorgen.\\r\\n' | curl -sS --ssl-reqd --cacert ${at('certs-dev/ca.pem')} --user '${from}:${of(from)}' --mail-from ${from} --mail-rcpt ${to} --upload-file - smtp://${HOST}:${port('submission')}
+
+Fetch it:
+
+  curl -sS --cacert ${at('certs-dev/ca.pem')} --user '${to}:${of(to)}' pop3s://${HOST}:${port('pop3s')}/1
+
+Manage it: node dist/src/main.js account list --config ${at('data/sluis.toml')}
+Ctrl-C stops it; the next start finds everything again.
+
+`;
+}

@@ -1,0 +1,64 @@
+/** How commands end: one table of exit codes (docs/operations.md), and one place that turns an error into a text and a code. */
+import { AdminError } from '../admin/context.ts';
+import { ConfigError } from '../config/problem.ts';
+import { ListenerRefused } from '../platform/listener.ts';
+import { TlsMaterialError } from '../platform/tls.ts';
+import { RegistryError } from '../store/registry.ts';
+import { StoreFailed, StoreFull, StoreRefused } from '../store/store.ts';
+
+export const exitCodes = {
+  done: 0,
+  /** Something that should not happen: a bug, a lost connection, a full disk. */
+  failed: 1,
+  /** The command line, or a value in it or in a file it names, is wrong. Nothing was done. */
+  usage: 2,
+  /** What the command is about does not exist. */
+  unknown: 3,
+  /** It exists already, has ended, or is held by somebody else. */
+  conflict: 4,
+  /** The configuration, a key or a certificate cannot be used. */
+  configuration: 5,
+  /** The store cannot be opened, or has failed. */
+  store: 6,
+  /** No gateway runs, or another one holds the data or the port. */
+  unavailable: 7,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** A command that ends with a text and a code of its own. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly code: ExitCode;
+  constructor(code: keyof typeof exitCodes, message: string) {
+    super(message);
+    this.code = exitCodes[code];
+  }
+}
+
+const byKind = {
+  invalid: exitCodes.usage,
+  unknown: exitCodes.unknown,
+  exists: exitCodes.conflict,
+  ended: exitCodes.conflict,
+  unavailable: exitCodes.unavailable,
+  failed: exitCodes.failed,
+} as const;
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommandError) return error.code;
+  if (error instanceof AdminError || error instanceof RegistryError) return byKind[error.kind];
+  if (error instanceof ConfigError || error instanceof TlsMaterialError) return exitCodes.configuration;
+  if (error instanceof ListenerRefused || (error instanceof StoreRefused && error.held)) return exitCodes.unavailable;
+  if (error instanceof StoreRefused || error instanceof StoreFailed || error instanceof StoreFull)
+    return exitCodes.store;
+  return exitCodes.failed;
+}
+
+/** What the person reads. An error that nobody expected shows where it came from: it is a bug to be reported. */
+export const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return exitCodeOf(error) === exitCodes.failed && !(error instanceof CommandError) && !(error instanceof AdminError)
+    ? (error.stack ?? error.message)
+    : error.message;
+};

@@ -1,0 +1,48 @@
+/** `sluis account import`: thousands of accounts from one file, all of them or none. */
+import type { Command } from 'commander';
+import { withAdmin } from './connect.ts';
+import { type ChangeOptions, changing } from './options.ts';
+import { print } from './output.ts';
+import { readUpload } from './upload.ts';
+
+export function addImportCommand(accounts: Command): void {
+  changing(accounts.command('import'))
+    .description('register many accounts from a CSV file: all or none, every bad line reported')
+    .argument(
+      '<file>',
+      'header "login,address,organisation,password" or "...,password_hash", and where wanted "kind"; - for standard input',
+    )
+    .option('--dry-run', 'check every line and change nothing')
+    .action(async (file: string, options: ChangeOptions & { readonly dryRun?: boolean }) => {
+      const upload = readUpload(file);
+      const progress = showProgress();
+      const done = await withAdmin(options, (client) =>
+        client.call('account.import', { 'dry-run': options.dryRun === true }, { upload, progress: progress.show }),
+      ).finally(progress.end);
+      print(options, done, () =>
+        done.applied
+          ? `Registered ${done.accounts} accounts.`
+          : `The file is right: it would register ${done.accounts} accounts. Nothing was changed.`,
+      );
+    });
+}
+
+interface Progress {
+  readonly show: (done: number, total: number) => void;
+  readonly end: () => void;
+}
+
+/** A line that counts, for a person who looks; nothing for a log. */
+function showProgress(): Progress {
+  if (!process.stderr.isTTY) return { show: () => undefined, end: () => undefined };
+  let shown = false;
+  return {
+    show: (done, total) => {
+      shown = true;
+      process.stderr.write(`\r${done} of ${total} `);
+    },
+    end: () => {
+      if (shown) process.stderr.write('\r\u001b[K');
+    },
+  };
+}

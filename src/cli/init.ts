@@ -1,0 +1,157 @@
+/** `sluis init`: writes a commented configuration, a master key, an empty store, and on request throw-away certificates. */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { hostname as machineName } from 'node:os';
+import { dirname, relative, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { newMasterKey } from '../config/master-key.ts';
+import { loadConfig } from '../config/load.ts';
+import { writeTemplate } from '../config/template.ts';
+import { systemClock } from '../platform/clock.ts';
+import { CommandError } from './exit.ts';
+
+export interface InitOptions {
+  readonly config: string;
+  readonly hostname?: string;
+  readonly data?: string;
+  readonly portBase: number;
+  readonly address?: string;
+  readonly devCertificates?: boolean;
+  /** Where key and certificate lie; made here only with `devCertificates`. Default: `tls`, or `certs-dev`, beside the configuration. */
+  readonly certificates?: string;
+  /** Port 0 everywhere: whatever is free at each start. */
+  readonly freePorts?: boolean;
+}
+
+const PORTS = [
+  { name: 'submission', protocol: 'smtp', port: 587, tls: 'starttls' },
+  { name: 'submissions', protocol: 'smtp', port: 465, tls: 'implicit' },
+  { name: 'pop3', protocol: 'pop3', port: 110, tls: 'starttls' },
+  { name: 'pop3s', protocol: 'pop3', port: 995, tls: 'implicit' },
+] as const;
+
+export function addInitCommand(program: Command): void {
+  program
+    .command('init')
+    .description('write a configuration, keys and an empty store; overwrites nothing')
+    .requiredOption('--config <file>', 'the configuration to write')
+    .option('--hostname <name>', "the gateway's name; must stand in its certificate")
+    .option('--data <folder>', 'data folder; "data" beside the configuration when left out')
+    .option('--port-base <n>', 'listen on n+587, n+465, n+110, n+995', portBase, 0)
+    .option('--address <ip>', 'where to listen; 0.0.0.0, with --dev-certificates 127.0.0.1')
+    .option('--dev-certificates', 'make a throw-away authority and a server certificate, for tests only')
+    .action(async (options: InitOptions) => {
+      const made = await initialise(options);
+      process.stdout.write(`${made.join('\n')}\n`);
+    });
+}
+
+function portBase(text: string): number {
+  const n = Number(text);
+  if (!/^\d{1,5}$/.test(text) || n > 64_540) throw new InvalidArgumentError('expected a whole number from 0 to 64540.');
+  return n;
+}
+
+/** Makes everything; answers what to tell the person. Nothing is written when one of the files exists. */
+export async function initialise(options: InitOptions): Promise<string[]> {
+  const config = resolve(options.config);
+  const base = dirname(config);
+  const dev = options.devCertificates === true;
+  const certificates = resolve(base, options.certificates ?? (dev ? 'certs-dev' : 'tls'));
+  const paths = {
+    data: resolve(options.data ?? resolve(base, 'data')),
+    keys: resolve(base, 'keys'),
+    masterKey: resolve(base, 'master.key'),
+    tlsKey: resolve(certificates, 'server-key.pem'),
+    tlsCertificate: resolve(certificates, 'server.pem'),
+  };
+  refuseExisting([config, paths.masterKey, paths.keys, resolve(paths.data, 'sluis.db')]);
+  const hostname = options.hostname ?? nameOfMachine();
+
+  mkdirSync(base, { recursive: true });
+  if (dev) await developmentCertificates(certificates, hostname);
+  const at = (path: string): string => (path.startsWith(`${base}/`) ? relative(base, path) : path);
+  writeNew(paths.masterKey, newMasterKey(randomBytes), 0o600);
+  writeNew(
+    config,
+    writeTemplate({
+      values: {
+        hostname,
+        'data.folder': at(paths.data),
+        'keys.folder': at(paths.keys),
+        'keys.master-key-file': at(paths.masterKey),
+        'tls.key': at(paths.tlsKey),
+        'tls.certificate': at(paths.tlsCertificate),
+      },
+      listeners: PORTS.map(({ name, protocol, port, tls }) => ({
+        name,
+        protocol,
+        address: options.address ?? (dev ? '127.0.0.1' : '0.0.0.0'),
+        port: options.freePorts === true ? 0 : port + options.portBase,
+        tls,
+      })),
+    }),
+    0o644,
+  );
+  // Without a certificate the configuration is not yet complete; the store needs none.
+  const [{ createStore }, { createLog }] = await Promise.all([import('../gateway.ts'), import('../platform/log.ts')]);
+  const log = createLog({ level: 'error', format: 'pretty' });
+  await createStore(loadConfig(config, { files: false }), { clock: systemClock, log });
+  return [
+    `Wrote ${config}`,
+    `Master key: ${paths.masterKey} (0600). Day keys: ${paths.keys}. Keep a copy of both in a safe place, apart from the backups of`,
+    `the data: without them nobody can read the mail, with them and the data anybody can.`,
+    `Data: ${paths.data}`,
+    dev
+      ? `Throw-away certificates: ${certificates} (mail programs must trust ca.pem). Never use them in service.`
+      : `Put the key and the certificate of ${hostname} at ${paths.tlsKey} (0600) and ${paths.tlsCertificate}.`,
+    `Then: sluis check --config ${config} && sluis serve --config ${config}`,
+  ];
+}
+
+function nameOfMachine(): string {
+  const name = machineName().toLowerCase();
+  if (!name.includes('.'))
+    throw new CommandError(
+      'usage',
+      `Cannot use "${name}", the name of this machine, as host name: it has no domain; give --hostname mail.example.nl`,
+    );
+  return name;
+}
+
+function refuseExisting(paths: readonly string[]): void {
+  const existing = paths.filter((path) => existsSync(path));
+  if (existing.length > 0)
+    throw new CommandError(
+      'conflict',
+      `Cannot initialise: ${existing.join(', ')} ${existing.length === 1 ? 'exists' : 'exist'} already, and nothing is overwritten; choose another place, or move the old files away`,
+    );
+}
+
+/** Makes an authority and a server certificate; the server's names are those that people use on a development machine. */
+export async function developmentCertificates(folder: string, hostname: string): Promise<void> {
+  const file = (name: string): string => resolve(folder, name);
+  const names = ['ca.pem', 'ca-key.pem', 'server.pem', 'server-key.pem'];
+  refuseExisting(names.map(file));
+  const { makeDevelopmentCertificates } = await import('../crypto/development-ca.ts');
+  const made = await makeDevelopmentCertificates(
+    [...new Set([hostname, 'localhost', '127.0.0.1', '::1'])],
+    systemClock.now(),
+  );
+  mkdirSync(folder, { recursive: true });
+  writeNew(file('ca-key.pem'), made.ca.key, 0o600);
+  writeNew(file('ca.pem'), made.ca.certificate, 0o644);
+  writeNew(file('server-key.pem'), made.server.key, 0o600);
+  writeNew(file('server.pem'), made.server.certificate, 0o644);
+}
+
+/** Writes a file that must not exist yet, durably. */
+export function writeNew(path: string, text: string, mode: number): void {
+  const file = openSync(path, 'wx', mode);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,80 @@
+/** `sluis organisation`: customers. */
+import { type Command, Option } from 'commander';
+import { allRows, withAdmin } from './connect.ts';
+import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
+import { facts, print, table } from './output.ts';
+import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
+
+interface AddOptions extends ChangeOptions {
+  readonly title?: string;
+  readonly contact?: string;
+  readonly telephone?: string;
+  readonly language: string;
+  readonly agb?: string;
+  readonly ura?: string;
+}
+
+export function addOrganisationCommands(program: Command): void {
+  const group = program.command('organisation').description('customers: practices, hospitals, laboratories');
+
+  changing(group.command('add'))
+    .description('register an organisation')
+    .argument('<name>', 'short unique name: a-z, 0-9 and -')
+    .option('--title <text>', 'full name; the short one when left out')
+    .option('--contact <address>', 'where people reach it, for notices')
+    .option('--telephone <number>', 'where people reach it')
+    .addOption(new Option('--language <code>', 'language of notices').choices(['nl', 'en']).default('nl'))
+    .option('--agb <digits>', 'AGB code, 8 digits')
+    .option('--ura <digits>', 'URA number, 8 digits')
+    .action(async (name: string, options: AddOptions) => {
+      const { title = name, contact, telephone, language, agb, ura } = options;
+      const added = await withAdmin(options, (client) =>
+        client.call('organisation.add', { name, title, contact, telephone, language, agb, ura }),
+      );
+      print(options, added, () => `Registered organisation ${added.name}.`);
+    });
+
+  reading(group.command('list'))
+    .description('list organisations')
+    .action(async (options: CommonOptions) => {
+      const all = await withAdmin(options, (client) =>
+        allRows(
+          (page) => client.call('organisation.list', page),
+          (o) => o.name,
+        ),
+      );
+      print(options, all, () =>
+        table(
+          ['NAME', 'TITLE', 'LANGUAGE', 'AGB', 'URA', 'CONTACT', 'TELEPHONE'],
+          all.map((o) => [o.name, o.title, o.language, o.agb, o.ura, o.contact, o.telephone]),
+        ),
+      );
+    });
+
+  reading(group.command('show'))
+    .description('show one organisation and its settings')
+    .argument('<name>', 'the organisation')
+    .option('--all', 'show every setting, also those that are default')
+    .action(async (name: string, options: CommonOptions & { readonly all?: boolean }) => {
+      const [o, settings] = await withAdmin(options, async (client) => [
+        await client.call('organisation.show', { name }),
+        await shownSettings(client, 'organisation', name, options.all),
+      ]);
+      print(options, { ...o, settings }, () =>
+        [
+          facts([
+            ['Organisation', o.name],
+            ['Title', o.title],
+            ['Language', o.language],
+            ['AGB', o.agb],
+            ['URA', o.ura],
+            ['Contact', o.contact],
+            ['Telephone', o.telephone],
+          ]),
+          settingsPart(settings, options.all),
+        ].join('\n'),
+      );
+    });
+
+  addSetCommand(group, 'organisation');
+}

@@ -1,0 +1,52 @@
+/** What commands print: aligned columns for people, JSON for programs. */
+export type Cell = string | number | undefined;
+
+const plain = (cell: Cell): string => (cell === undefined || cell === '' ? '-' : String(cell));
+
+/** Columns as wide as their longest cell; the last one runs free. */
+export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const lines = [header, ...rows.map((row) => row.map(plain))];
+  const widths = header.map((_, i) => Math.max(...lines.map((line) => Array.from(line[i] ?? '').length)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, i) => cell + (i === line.length - 1 ? '' : ' '.repeat((widths[i] ?? 0) - Array.from(cell).length)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** `name: value` lines; what is not there is left out. */
+export function facts(pairs: readonly (readonly [string, Cell])[]): string {
+  const known = pairs.filter(([, value]) => value !== undefined && value !== '');
+  const width = Math.max(0, ...known.map(([name]) => name.length));
+  return known.map(([name, value]) => `${`${name}:`.padEnd(width + 1)} ${value}`).join('\n');
+}
+
+export interface OutputOptions {
+  readonly json?: boolean;
+}
+
+/** Prints `value` as JSON, or `text` for people. */
+export function print(options: OutputOptions, value: unknown, text: () => string): void {
+  const output = options.json === true ? JSON.stringify(value, null, 2) : text();
+  if (output !== '') process.stdout.write(`${output}\n`);
+}
+
+const UNITS = ['octets', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** A size for people, rounded; the exact number is in the JSON. */
+export function readableSize(n: number): string {
+  let value = n;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] ?? ''}`;
+}
+
+/** A time for people: UTC, to the minute. */
+export const readableTime = (iso: string | undefined): string | undefined =>
+  iso === undefined ? undefined : `${iso.slice(0, 10)} ${iso.slice(11, 16)}Z`;

@@ -1,0 +1,61 @@
+/** `sluis account password`: named passwords, so that each workplace can have its own and lose it alone. */
+import type { Command } from 'commander';
+import type { PasswordView } from '../admin/views.ts';
+import { withAdmin } from './connect.ts';
+import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
+import { print, readableTime, table } from './output.ts';
+import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
+
+interface AddOptions extends ChangeOptions, SecretOptions {
+  readonly name: string;
+  readonly ends?: string;
+}
+
+export function addPasswordCommands(accounts: Command): void {
+  const group = accounts.command('password').description('the passwords of an account');
+
+  const add = changing(group.command('add'))
+    .description('add a password; the others stay valid')
+    .argument('<login>', 'the account')
+    .requiredOption('--name <name>', 'what it is called, such as the workplace that uses it')
+    .option('--ends <date>', 'when it ends, such as 2027-12-31');
+  secretOptions(add).action(async (login: string, options: AddOptions) => {
+    const secret = await readSecret(options);
+    const { name, ends } = options;
+    const added = await withSecret(secret, () =>
+      withAdmin(options, (client) =>
+        client.call('account.password.add', { login, 'password-name': name, ends, password: secret.password }),
+      ),
+    );
+    print(options, added, () =>
+      [`Added password ${added.name} of account ${added.login}.`, ...written(options)].join('\n'),
+    );
+  });
+
+  reading(group.command('list'))
+    .description('list names, ends and last use')
+    .argument('<login>', 'the account')
+    .action(async (login: string, options: CommonOptions) => {
+      const all = await withAdmin(options, (client) => client.call('account.password.list', { login }));
+      print(options, all, () => passwordTable(all));
+    });
+
+  changing(group.command('revoke'))
+    .description('end a password at once')
+    .argument('<login>', 'the account')
+    .requiredOption('--name <name>', 'which one')
+    .action(async (login: string, options: ChangeOptions & { readonly name: string }) => {
+      const done = await withAdmin(options, (client) =>
+        client.call('account.password.revoke', { login, 'password-name': options.name }),
+      );
+      print(options, done, () => `Revoked password ${done.name} of account ${done.login}.`);
+    });
+}
+
+export const passwordTable = (passwords: readonly PasswordView[]): string =>
+  passwords.length === 0
+    ? 'Passwords: none'
+    : table(
+        ['PASSWORD', 'CREATED', 'ENDS', 'LAST USED'],
+        passwords.map((p) => [p.name, readableTime(p.created), readableTime(p.ends), readableTime(p.lastUsed)]),
+      );

@@ -1,0 +1,150 @@
+/**
+ * Where a command takes a password from: a prompt without echo, a file, standard input, or the generator. Never an argument: those are
+ * seen by every user of the machine, and kept in histories.
+ */
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { generatePassword } from '../crypto/password-generate.ts';
+import { checkNewPassword } from '../crypto/password-text.ts';
+import { CommandError } from './exit.ts';
+
+export interface SecretOptions {
+  readonly passwordFile?: string;
+  readonly generate?: boolean;
+  readonly out?: string;
+}
+
+export const secretOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--password-file <file>', 'first line of this file; - for standard input').conflicts('generate'),
+    )
+    .option('--generate', 'make a password up; needs --out')
+    .option('--out <file>', 'file for the made-up password; must not exist, is written with mode 0600');
+
+export interface Secret {
+  readonly password: string;
+  /** Removes a file that was written for a command that failed afterwards. */
+  undo(): void;
+}
+
+const kept = (password: string): Secret => ({ password, undo: () => undefined });
+
+export async function readSecret(options: SecretOptions): Promise<Secret> {
+  if (options.out !== undefined && options.generate !== true)
+    throw new CommandError(
+      'usage',
+      'Cannot use --out by itself: it names the file for --generate; add --generate or leave it out',
+    );
+  if (options.generate === true) {
+    if (options.out === undefined)
+      throw new CommandError(
+        'usage',
+        'Cannot generate a password without --out FILE: it would be shown on the screen; add --out',
+      );
+    return generated(options.out);
+  }
+  const text = options.passwordFile !== undefined ? fromFile(options.passwordFile) : await fromTerminalOrInput();
+  const checked = checkNewPassword(text);
+  if (!checked.ok) throw new CommandError('usage', `Cannot use the password: ${checked.error}`);
+  return kept(text);
+}
+
+function generated(out: string): Secret {
+  const password = generatePassword();
+  let file: number;
+  try {
+    file = openSync(out, 'wx', 0o600);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(
+      code === 'EEXIST' ? 'conflict' : 'failed',
+      `Cannot write the password to "${out}": ${code === 'EEXIST' ? 'it exists, and nothing is overwritten; name another file' : `${code ?? 'it failed'}; name a file in a folder that you may write`}`,
+    );
+  }
+  writeSync(file, `${password}\n`);
+  closeSync(file);
+  return { password, undo: () => rmSync(out, { force: true }) };
+}
+
+/** The first line. More than a line is taken for the wrong file. */
+function firstLine(text: string, from: string): string {
+  const [line = '', ...rest] = text.split(/\r?\n/);
+  if (line === '')
+    throw new CommandError(
+      'usage',
+      `Cannot read a password from ${from}: its first line is empty; write the password there`,
+    );
+  if (rest.some((r) => r !== ''))
+    throw new CommandError(
+      'usage',
+      `Cannot read a password from ${from}: it has more than one line; expected the password alone`,
+    );
+  return line;
+}
+
+function fromFile(path: string): string {
+  const from = path === '-' ? 'standard input' : `"${path}"`;
+  try {
+    return firstLine(readFileSync(path === '-' ? 0 : path, 'utf8').slice(0, 8192), from);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(
+      'usage',
+      `Cannot read a password from ${from}: ${code ?? String(error)}; name a file that you may read`,
+    );
+  }
+}
+
+async function fromTerminalOrInput(): Promise<string> {
+  if (!process.stdin.isTTY) return fromFile('-');
+  const first = await promptSecret('Password: ');
+  if (first !== (await promptSecret('Again: ')))
+    throw new CommandError('usage', 'Cannot use the password: the two were not the same; try again');
+  return first;
+}
+
+/** Reads one line from the terminal without showing it. */
+function promptSecret(question: string): Promise<string> {
+  const { stdin, stderr } = process;
+  stderr.write(question);
+  stdin.setRawMode(true);
+  stdin.setEncoding('utf8');
+  stdin.resume();
+  return new Promise((resolve, reject) => {
+    let typed = '';
+    const end = (settle: () => void): void => {
+      stdin.off('data', read);
+      stdin.setRawMode(false);
+      stdin.pause();
+      stderr.write('\n');
+      settle();
+    };
+    const read = (text: string): void => {
+      for (const c of text) {
+        if (c === '\r' || c === '\n') return end(() => resolve(typed));
+        if (c === '\u0003' || c === '\u0004')
+          return end(() => reject(new CommandError('usage', 'Stopped: no password was given')));
+        if (c === '\u007f' || c === '\b') typed = Array.from(typed).slice(0, -1).join('');
+        else typed += c;
+      }
+    };
+    stdin.on('data', read);
+  });
+}
+
+/** A password file that was written for a command that then failed must not stay: somebody would take it for valid. */
+export async function withSecret<T>(secret: Secret | undefined, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    secret?.undo();
+    throw error;
+  }
+}
+
+export const written = (options: SecretOptions): string[] =>
+  options.out === undefined
+    ? []
+    : [`Its password is in ${options.out}: hand it over on another way than mail, then delete the file.`];

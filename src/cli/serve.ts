@@ -1,0 +1,52 @@
+/** `sluis serve`, `sluis status`, `sluis reload`. */
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { systemClock } from '../platform/clock.ts';
+import { withAdmin } from './connect.ts';
+import { type ChangeOptions, type CommonOptions, changing, reading, withConfig } from './options.ts';
+import { facts, print, readableSize, readableTime, table } from './output.ts';
+import { runUntilStopped } from './run.ts';
+
+export function addServeCommands(program: Command): void {
+  withConfig(program.command('serve'))
+    .description('run the gateway; SIGTERM drains and stops it, SIGHUP reads the certificate again')
+    .action(async (options: { readonly config: string }) => {
+      const config = loadConfig(options.config);
+      const [{ startGateway }, { createLog }] = await Promise.all([
+        import('../gateway.ts'),
+        import('../platform/log.ts'),
+      ]);
+      const log = createLog(config.log);
+      process.exitCode = await runUntilStopped(await startGateway(config, { clock: systemClock, log }), log);
+    });
+
+  reading(program.command('status'))
+    .description('show the running gateway')
+    .action(async (options: CommonOptions) => {
+      const status = await withAdmin(options, (client) => client.call('gateway.status', {}));
+      print(options, status, () =>
+        [
+          facts([
+            ['Host name', status.hostname],
+            ['Process', status.process],
+            ['Since', readableTime(status.since)],
+            ['Connections', status.connections],
+            ['Free', readableSize(status.free)],
+            ['Waiting', `${status.waiting} messages for a commit`],
+          ]),
+          '',
+          table(
+            ['LISTENER', 'PROTOCOL', 'TLS', 'ADDRESS', 'PORT'],
+            status.listeners.map((l) => [l.name, l.protocol, l.tls, l.address, l.port]),
+          ),
+        ].join('\n'),
+      );
+    });
+
+  changing(program.command('reload'))
+    .description('read the certificate and its key again; open sessions go on')
+    .action(async (options: ChangeOptions) => {
+      const done = await withAdmin(options, (client) => client.call('gateway.reload', {}));
+      print(options, done, () => 'New sessions get the new certificate.');
+    });
+}

@@ -1,0 +1,93 @@
+/** `set` and the settings part of `show`, the same for organisations, accounts and addresses. */
+import type { Command } from 'commander';
+import type { AdminClient } from '../admin/client.ts';
+import type { SettingView } from '../admin/views.ts';
+import type { SettingScope } from '../domain/settings.ts';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { type ChangeOptions, changing } from './options.ts';
+import { print, table } from './output.ts';
+import { readUpload } from './upload.ts';
+
+interface SetOptions extends ChangeOptions {
+  readonly from?: string;
+  readonly dryRun?: boolean;
+}
+
+export function addSetCommand(group: Command, scope: SettingScope): void {
+  changing(group.command('set'))
+    .description(`set policy of one ${scope}, or of many from a CSV file`)
+    .argument('[name]', `the ${scope}`)
+    .argument('[settings...]', 'KEY=VALUE; KEY=default takes a setting back')
+    .option(
+      '--from <file>',
+      `CSV with the header "${scope},KEY,KEY..."; an empty cell changes nothing; - for standard input`,
+    )
+    .option('--dry-run', 'with --from: check every line and change nothing')
+    .action(async (name: string | undefined, settings: readonly string[], options: SetOptions) => {
+      if (options.from !== undefined) return await setFrom(scope, name, options.from, options);
+      if (options.dryRun === true)
+        throw new CommandError('usage', 'Cannot use --dry-run without --from: it checks a file; name the file');
+      if (name === undefined)
+        throw new CommandError('usage', `Cannot set: name the ${scope}, or give a file with --from`);
+      const set = await withAdmin(options, (client) =>
+        client.call('settings.set', { scope, name, values: valuesOf(settings) }),
+      );
+      print(options, set, () => settingsTableOf(set));
+    });
+}
+
+function valuesOf(settings: readonly string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const setting of settings) {
+    const at = setting.indexOf('=');
+    const key = setting.slice(0, at);
+    if (at <= 0) throw new CommandError('usage', `Cannot set "${setting}": expected KEY=VALUE, such as quota=5GiB`);
+    if (Object.hasOwn(values, key))
+      throw new CommandError('usage', `Cannot set "${key}" twice in one command; give it once`);
+    values[key] = setting.slice(at + 1);
+  }
+  return values;
+}
+
+async function setFrom(
+  scope: SettingScope,
+  name: string | undefined,
+  file: string,
+  options: SetOptions,
+): Promise<void> {
+  if (name !== undefined)
+    throw new CommandError('usage', `Cannot set "${name}" and a file in one command; give one of them`);
+  const upload = readUpload(file);
+  const done = await withAdmin(options, (client) =>
+    client.call('settings.set-many', { scope, 'dry-run': options.dryRun === true }, { upload }),
+  );
+  print(options, done, () =>
+    done.applied
+      ? `Changed ${done.changes} settings of ${done.targets} ${scope === 'address' ? 'addresses' : `${scope}s`}.`
+      : `The file is right: it would change ${done.changes} settings of ${done.targets} ${scope === 'address' ? 'addresses' : `${scope}s`}. Nothing was changed.`,
+  );
+}
+
+export const settingsTableOf = (settings: readonly SettingView[]): string =>
+  table(
+    ['SETTING', 'VALUE', 'FROM'],
+    settings.map((s) => [s.name, s.value, s.from]),
+  );
+
+/** The settings that `show` lists: with `--all` every one as it holds, else those that somebody set. */
+export async function shownSettings(
+  client: AdminClient,
+  scope: SettingScope,
+  name: string,
+  all: boolean | undefined,
+): Promise<readonly SettingView[]> {
+  const settings = await client.call('settings.show', { scope, name });
+  return all === true ? settings : settings.filter((s) => s.from !== 'default');
+}
+
+/** The last part of what `show` prints. */
+export const settingsPart = (settings: readonly SettingView[], all: boolean | undefined): string =>
+  settings.length === 0
+    ? '\nSettings: all default (--all shows them)'
+    : `\nSettings${all === true ? '' : ' that differ from the default (--all shows every one)'}\n${settingsTableOf(settings)}`;

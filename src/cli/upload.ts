@@ -1,0 +1,22 @@
+/** A file that a command sends along with its call. */
+import { readFileSync, statSync } from 'node:fs';
+import { CommandError } from './exit.ts';
+
+const MAX_UPLOAD = 64 * 1024 * 1024;
+
+/** A file that a command sends along; - is standard input. */
+export function readUpload(file: string): string {
+  try {
+    if (file !== '-' && statSync(file).size > MAX_UPLOAD)
+      throw new CommandError('usage', `Cannot read "${file}": it is larger than 64MiB; split it`);
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file === '-' ? 0 : file));
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
+        ? 'it is not UTF-8; save it as "CSV UTF-8"'
+        : `${code ?? String(error)}; name a file that you may read`;
+    throw new CommandError('usage', `Cannot read "${file}": ${why}`);
+  }
+}

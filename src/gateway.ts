@@ -1,0 +1,224 @@
+/**
+ * The one file that knows every part and connects them.
+ *
+ * Start: store (its lock decides who may serve), logins, limits, listeners, control socket. A start that fails stops what it had started.
+ * Stop is the reverse: no new sessions, the running ones end within the drain time, then the store writes what it was given and closes.
+ */
+import { randomBytes } from 'node:crypto';
+import { AdminError, type AdminContext } from './admin/context.ts';
+import { openControlSocket } from './admin/socket.ts';
+import { createAuthenticator } from './auth/authenticate.ts';
+import { controlSocketOf, readTlsMaterial } from './config/load.ts';
+import { readMasterKey } from './config/master-key.ts';
+import type { Config } from './config/schema.ts';
+import { hashPassword } from './crypto/password.ts';
+import { checkNewPassword } from './crypto/password-text.ts';
+import type { Clock, Log, RandomBytes } from './domain/effects.ts';
+import { type Milliseconds, milliseconds, seconds } from './domain/units.ts';
+import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
+import { ConnectionLimits } from './platform/connections.ts';
+import { type Listener, ListenerRefused, type ListenerSpec, type TlsMaterial } from './platform/listener.ts';
+import { NetworkSet } from './platform/network.ts';
+import { serverTlsOptions } from './platform/tls.ts';
+import { startPop3Listener } from './pop3/server.ts';
+import { newSubmissionCounts, startSmtpListener } from './smtp/server.ts';
+import { createSqliteStore, openSqliteStore } from './store/sqlite/open.ts';
+import type { OpenOptions } from './store/sqlite/options.ts';
+import type { Store, StoreFailed } from './store/store.ts';
+
+export interface GatewayEffects {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Default: the operating system's. */
+  readonly random?: RandomBytes;
+}
+
+export interface GatewayOptions extends GatewayEffects {
+  /** Opens another store, or wraps the usual one: for tests that break it. */
+  readonly openStore?: (config: Config, effects: GatewayEffects) => Promise<Store>;
+}
+
+export interface Gateway {
+  readonly listeners: readonly Listener[];
+  readonly store: Store;
+  /** What the operations of admin/ work with. */
+  readonly admin: AdminContext;
+  /** Resolves when the store has failed for good: nothing more is accepted; stop, and let the supervisor start anew. */
+  readonly failed: Promise<StoreFailed>;
+  /** Reads key and certificate again. Rejects, and changes nothing, when they cannot be used. */
+  reloadTls(): Promise<void>;
+  /** `drain: 'none'` cuts the sessions. A second call waits for the first. */
+  stop(options?: { readonly drain?: 'none' }): Promise<void>;
+}
+
+const NO_DRAIN = milliseconds(0);
+/** For commands of the operator that run when the sessions have ended. */
+const CONTROL_DRAIN = seconds(5);
+
+/** What a SQLite store is opened with: tests add their seams to it. */
+export async function storeOptionsOf(config: Config, effects: GatewayEffects): Promise<OpenOptions> {
+  return {
+    dataFolder: config.data.folder,
+    keyFolder: config.keys.folder,
+    masterKey: await readMasterKey(config),
+    hostname: config.hostname,
+    clock: effects.clock,
+    log: effects.log,
+    random: effects.random ?? randomBytes,
+    takeoverAfter: config.store['takeover-after'],
+    retention: { hidden: config.store['keep-deleted'] },
+    reserve: config.store.reserve,
+  };
+}
+
+/** Throws StoreRefused, with `held` while another process has it open. */
+export const openStore = async (config: Config, effects: GatewayEffects): Promise<Store> =>
+  openSqliteStore(await storeOptionsOf(config, effects));
+
+/** Makes the empty store of a new gateway. Throws StoreRefused when there is one. */
+export async function createStore(config: Config, effects: GatewayEffects): Promise<void> {
+  await createSqliteStore(await storeOptionsOf(config, effects));
+}
+
+export const adminContext = (store: Store, clock: Clock): AdminContext => ({
+  store,
+  clock,
+  hashPassword: async (text) => {
+    const checked = checkNewPassword(text);
+    if (!checked.ok) throw new AdminError('invalid', `Cannot use the password: ${checked.error}`);
+    return await hashPassword(checked.value);
+  },
+});
+
+/** Throws StoreRefused, ConfigError, TlsMaterialError or ListenerRefused; then nothing runs. */
+export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  const running = new RunningParts();
+  try {
+    return await assemble(config, options, running);
+  } catch (error) {
+    await running.stop(NO_DRAIN);
+    throw error;
+  }
+}
+
+type Stop = (drain: Milliseconds) => Promise<void>;
+
+/** What runs, in the order of its start. */
+class RunningParts {
+  readonly #stops: Stop[] = [];
+  #stopped: Promise<void> | undefined;
+
+  add(stop: Stop): void {
+    this.#stops.push(stop);
+  }
+
+  /** Stops in reverse. A part that cannot stop does not keep the others running; the first such error is thrown at the end. */
+  stop(drain: Milliseconds): Promise<void> {
+    return (this.#stopped ??= this.#stopAll(drain));
+  }
+
+  async #stopAll(drain: Milliseconds): Promise<void> {
+    const errors: unknown[] = [];
+    for (const stop of this.#stops.reverse()) await stop(drain).catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw new AggregateError(errors, `Cannot stop every part: ${errors.map(String).join('; ')}`);
+  }
+}
+
+async function assemble(config: Config, options: GatewayOptions, running: RunningParts): Promise<Gateway> {
+  const { clock, log, random = randomBytes } = options;
+  let tls = readTlsMaterial(config);
+  serverTlsOptions(tls, clock.now());
+
+  const store = await (options.openStore ?? openStore)(config, options);
+  running.add(() => store.close());
+  const failed = new Promise<StoreFailed>((resolve) => store.onFailed(resolve));
+
+  const authenticator = createAuthenticator({
+    registry: store.registry,
+    audit: store.audit,
+    clock,
+    log,
+    random,
+    limits: authLimitsOf(config),
+    exempt: new NetworkSet(config.auth['exempt-networks']),
+  });
+  running.add(() => authenticator.close());
+
+  const connections = new ConnectionLimits(connectionLimitsOf(config));
+  const common = { tls, hostname: config.hostname, store, authenticator, connections, clock, log };
+  const counts = newSubmissionCounts(clock);
+  const start = {
+    smtp: (spec: ListenerSpec) => startSmtpListener({ ...common, spec, limits: smtpLimitsOf(config), counts }),
+    pop3: (spec: ListenerSpec) => startPop3Listener({ ...common, spec, limits: pop3LimitsOf(config) }),
+  };
+  const listeners: Listener[] = [];
+  running.add(async (drain) => {
+    await Promise.all(listeners.map((listener) => listener.stop(drain)));
+  });
+  for (const { protocol, ...spec } of config.listener)
+    listeners.push(await start[protocol](spec).catch((error: unknown) => refusedPort(spec, error)));
+
+  const reloadTls = async (): Promise<void> => {
+    const material: TlsMaterial = await Promise.resolve().then(() => readTlsMaterial(config));
+    // Checked once, so that either every listener gets it or none.
+    serverTlsOptions(material, clock.now());
+    for (const listener of listeners) listener.updateTls(material);
+    tls = material;
+    log.info('tls.reloaded');
+  };
+  const since = new Date(clock.now()).toISOString();
+  const admin: AdminContext = {
+    ...adminContext(store, clock),
+    gateway: {
+      reloadTls,
+      status: () => ({
+        hostname: config.hostname,
+        process: process.pid,
+        since,
+        listeners: listeners.map(({ spec, port }, i) => ({
+          ...spec,
+          port,
+          protocol: config.listener[i]?.protocol ?? '',
+        })),
+        connections: connections.open,
+        free: store.health().free,
+        waiting: store.health().waiting,
+      }),
+    },
+  };
+  const control = await openControlSocket({ path: controlSocketOf(config), context: admin, log, clock });
+  running.add(() => control.stop(CONTROL_DRAIN));
+
+  for (const [i, { spec, port }] of listeners.entries())
+    log.info('listener.open', { ...spec, port, protocol: config.listener[i]?.protocol });
+  log.info('gateway.started', { hostname: config.hostname, process: process.pid });
+  return {
+    listeners,
+    store,
+    admin,
+    failed,
+    reloadTls,
+    stop: async ({ drain } = {}) => {
+      await running.stop(drain === 'none' ? NO_DRAIN : config.connections.drain);
+      log.info('gateway.stopped');
+    },
+  };
+}
+
+function refusedPort(spec: ListenerSpec, error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  const where = `Cannot open listener "${spec.name}" on ${spec.address} port ${spec.port}`;
+  if (code === 'EADDRINUSE')
+    throw new ListenerRefused(
+      `${where}: another program listens there; stop it (is another gateway running?) or choose another port`,
+      { cause: error },
+    );
+  if (code === 'EACCES')
+    throw new ListenerRefused(
+      `${where}: this user may not open ports below 1024; give the service CAP_NET_BIND_SERVICE, or choose a higher port and redirect to it`,
+      { cause: error },
+    );
+  if (code === 'EADDRNOTAVAIL')
+    throw new ListenerRefused(`${where}: this machine does not have that address; correct it`, { cause: error });
+  throw error;
+}

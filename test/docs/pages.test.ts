@@ -1,0 +1,50 @@
+/** The pages for operators tell of what is there, and of nothing else. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Command } from 'commander';
+import { exitCodes } from '../../src/cli/exit.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { writeReference, writeSettings } from '../../src/config/markdown.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const page = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
+const operations = page('operations.md');
+
+test('docs/configuration.md is what the schema says (npm run docs)', () => {
+  assert.equal(page('configuration.md'), writeReference());
+});
+
+test('docs/operations.md has the settings that there are (npm run docs)', () => {
+  assert.equal(operations, writeSettings(operations));
+});
+
+test('docs/operations.md has the exit codes that there are', () => {
+  const rows = [...operations.matchAll(/^\| (\d) \| ([a-z]+) \|/gm)].map(([, code, name]) => [name, Number(code)]);
+  assert.deepEqual(Object.fromEntries(rows), exitCodes);
+});
+
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => readFileSync(join(root, 'src', name), 'utf8'));
+
+test('docs/operations.md lists every event of the log', () => {
+  const events = sources.flatMap((text) =>
+    [...text.matchAll(/log\.(?:debug|info|warn|error)\(\s*'([a-z0-9-]+\.[a-z0-9_.-]+)'/g)].map(
+      ([, event]) => event ?? '',
+    ),
+  );
+  assert.ok(events.length > 20, 'the search finds the calls');
+  const missing = [...new Set(events)].filter((event) => !operations.includes(`\`${event}\``));
+  assert.deepEqual(missing, []);
+});
+
+test('docs/operations.md lists every command', () => {
+  const leaves = (command: Command, path: string): string[] =>
+    command.commands.length === 0
+      ? [path]
+      : command.commands.flatMap((c) => leaves(c, path === '' ? c.name() : `${path} ${c.name()}`));
+  const missing = leaves(buildProgram(), '').filter((path) => !operations.includes(`\`${path}`));
+  assert.deepEqual(missing, []);
+});

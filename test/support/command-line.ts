@@ -1,0 +1,79 @@
+/** Runs the compiled command line as a person does: a process, its output, its exit code. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a command to its end. */
+export async function sluis(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { SLUIS_CONFIG: _, ...env } = process.env;
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: options.cwd, env: { ...env, ...options.env } });
+  child.stdin.on('error', () => undefined).end(options.input ?? '');
+  const [stdout, stderr] = [collected(child.stdout), collected(child.stderr)];
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+function collected(stream: NodeJS.ReadableStream): () => string {
+  let text = '';
+  stream.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+  return () => text;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Resolves when standard output or error has `text`; rejects when the process ends first. */
+  until(text: string): Promise<void>;
+  /** Sends the signal and resolves with the exit code. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts a command that goes on until a signal. */
+export function start(args: readonly string[], options: RunOptions = {}): Running {
+  const { SLUIS_CONFIG: _, ...env } = process.env;
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: options.cwd,
+    env: { ...env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr] = [collected(child.stdout), collected(child.stderr)];
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return {
+    child,
+    stdout,
+    stderr,
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!stdout().includes(text) && !stderr().includes(text)) return;
+          child.stdout.off('data', look);
+          child.stderr.off('data', look);
+          resolve();
+        };
+        child.stdout.on('data', look);
+        child.stderr.on('data', look);
+        look();
+        void closed.then((code) => reject(new Error(`ended with ${code} before "${text}": ${stdout()}${stderr()}`)));
+      }),
+    end: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return await closed;
+    },
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * A whole gateway inside the test's process: free ports, a folder of its own, accounts, and seams for whatever a test wants to break.
+ * `instance.ts` has the other kind, a process of its own that can be killed.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.ts';
+import { newMasterKey } from '../../src/config/master-key.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { writeTemplate } from '../../src/config/template.ts';
+import { hashPassword } from '../../src/crypto/password.ts';
+import { type Address, parseAddress } from '../../src/domain/address.ts';
+import type { Clock, Log } from '../../src/domain/effects.ts';
+import { type Gateway, type GatewayOptions, createStore, startGateway } from '../../src/gateway.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { testCertificates } from './certificates.ts';
+import { MemoryLog } from './log.ts';
+import type { TranscriptOptions } from './transcript.ts';
+import { type WireTarget, trusting } from './wire.ts';
+
+export interface TestGatewayOptions {
+  /** Local parts: `anna` logs in as `anna@group.test` with `passwordOf('anna')`. */
+  readonly accounts?: readonly string[];
+  /** More lines of TOML: whole sections, such as `[smtp]`. */
+  readonly configuration?: string;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly openStore?: GatewayOptions['openStore'];
+}
+
+export type PortName = 'submission' | 'submissions' | 'pop3' | 'pop3s';
+
+export interface TestGateway extends Gateway {
+  readonly folder: string;
+  readonly config: Config;
+  /** Empty when another log was given. */
+  readonly log: MemoryLog;
+  readonly ca: string;
+  port(name: PortName): number;
+  target(name: PortName): WireTarget;
+  transcript(name: PortName): TranscriptOptions;
+  /** Stops and starts again on the same folder: other ports, the same mail. */
+  restart(options?: Pick<TestGatewayOptions, 'openStore'>): Promise<TestGateway>;
+  /** Stops it and removes the folder. */
+  remove(): Promise<void>;
+}
+
+const HOSTNAME = 'mail.test';
+const DOMAIN = 'group.test';
+export const addressOf = (name: string): Address => {
+  const parsed = parseAddress(`${name}@${DOMAIN}`);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.value;
+};
+export const passwordOf = (name: string): string => `Secret-${name}-pw`;
+export const loginOf = (name: string): { readonly login: string; readonly password: string } => ({
+  login: addressOf(name),
+  password: passwordOf(name),
+});
+
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-gateway-'));
+  try {
+    const config = await writeConfiguration(folder, options.configuration ?? '');
+    await createStore(config, { clock: options.clock ?? systemClock, log: new MemoryLog() });
+    const gateway = await start(folder, config, options);
+    await register(gateway, options.accounts ?? []);
+    return gateway;
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function writeConfiguration(folder: string, more: string): Promise<Config> {
+  const { server } = await testCertificates();
+  mkdirSync(join(folder, 'keys'), { mode: 0o700 });
+  const secret = (name: string, text: string): void => writeFileSync(join(folder, name), text, { mode: 0o600 });
+  secret(
+    'master.key',
+    newMasterKey((n) => crypto.getRandomValues(new Uint8Array(n))),
+  );
+  secret('server-key.pem', server.key);
+  secret('server.pem', server.certificate);
+  const listener = (name: PortName, protocol: string, tls: string) => ({
+    name,
+    protocol,
+    address: '127.0.0.1',
+    port: 0,
+    tls,
+  });
+  const text = writeTemplate({
+    values: {
+      hostname: HOSTNAME,
+      'keys.master-key-file': 'master.key',
+      'tls.key': 'server-key.pem',
+      'tls.certificate': 'server.pem',
+    },
+    listeners: [
+      listener('submission', 'smtp', 'starttls'),
+      listener('submissions', 'smtp', 'implicit'),
+      listener('pop3', 'pop3', 'starttls'),
+      listener('pop3s', 'pop3', 'implicit'),
+    ],
+  });
+  // TOML knows a section once: those of the test take the place of ours, which hold defaults only.
+  const sections = [...more.matchAll(/^\[([a-z0-9]+)\]/gm)].map(([, name]) => name ?? '');
+  const own = sections.reduce<string>(
+    (kept, name) => kept.replace(new RegExp(`^\\[${name}\\]$`, 'm'), `#[${name}]`),
+    text,
+  );
+  const file = join(folder, 'sluis.toml');
+  writeFileSync(file, `${own}\n${more}\n`);
+  return loadConfig(file);
+}
+
+async function start(folder: string, config: Config, options: TestGatewayOptions): Promise<TestGateway> {
+  const log = new MemoryLog();
+  const { ca } = await testCertificates();
+  const { openStore, clock = systemClock } = options;
+  const effects = { clock, log: options.log ?? log };
+  const gateway = await startGateway(config, openStore === undefined ? effects : { ...effects, openStore });
+  const port = (name: PortName): number => {
+    const found = gateway.listeners.find((l) => l.spec.name === name);
+    if (found === undefined) throw new Error(`no listener is called ${name}`);
+    return found.port;
+  };
+  return {
+    ...gateway,
+    folder,
+    config,
+    log,
+    ca: ca.certificate,
+    port,
+    target: (name) => ({
+      port: port(name),
+      tls: name.endsWith('s') ? 'implicit' : 'starttls',
+      servername: HOSTNAME,
+      context: trusting(ca.certificate),
+    }),
+    transcript: (name) => ({
+      protocol: name.startsWith('pop3') ? 'pop3' : 'smtp',
+      port: port(name),
+      ca: ca.certificate,
+    }),
+    restart: async (changed = {}) => {
+      await gateway.stop();
+      return await start(folder, config, { ...options, ...changed });
+    },
+    remove: async () => {
+      await gateway.stop({ drain: 'none' });
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function register(gateway: Gateway, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const actor = { name: 'test' };
+  const { registry } = gateway.store;
+  await registry.addOrganisation({ name: 'group', title: 'Group', language: 'nl' }, actor);
+  const accounts = await Promise.all(
+    names.map(async (name) => ({
+      login: addressOf(name),
+      organisation: 'group',
+      kind: 'mail' as const,
+      addresses: [addressOf(name)],
+      password: { name: 'first', hash: await hashPassword(passwordOf(name)) },
+    })),
+  );
+  await registry.importAccounts(accounts, actor);
+}
