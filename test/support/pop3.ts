@@ -2,6 +2,7 @@
 import type { AuthOutcome, Authenticator, Peer } from '../../src/auth/authenticator.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import { type Milliseconds, milliseconds } from '../../src/domain/units.ts';
+import type { MaildropStore } from '../../src/pickup/maildrop.ts';
 import { ConnectionLimits } from '../../src/platform/connections.ts';
 import type { Listener } from '../../src/platform/listener.ts';
 import { NetworkSet } from '../../src/platform/network.ts';
@@ -20,16 +21,18 @@ export class FakeAuthenticator implements Authenticator {
   gate: Promise<void> = Promise.resolve();
   readonly asked: { login: string; password: string; peer: Peer; signal: AbortSignal }[] = [];
 
+  accounts: Readonly<Record<string, AccountId>> = { alice: 1 as AccountId, bob: 2 as AccountId };
+
   async password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome> {
     this.asked.push({ login, password, peer, signal });
     await this.gate;
     if (this.busy) return { kind: 'busy' };
-    const id = { alice: 1, bob: 2 }[login];
+    const id = this.accounts[login];
     if (id === undefined || !['secret', 'se cret ', 'sécret'].includes(password)) return { kind: 'refused' };
     return {
       kind: 'granted',
       account: {
-        id: id as AccountId,
+        id,
         login,
         organisation: 1 as OrganisationId,
         kind: 'mail',
@@ -61,6 +64,12 @@ export interface Pop3Fixture extends AsyncDisposable {
 }
 
 export interface Pop3FixtureOptions {
+  /** The listener over another store, its clock and its accounts by login. */
+  readonly over?: {
+    readonly store: MaildropStore;
+    readonly clock: FakeClock;
+    readonly accounts: Readonly<Record<string, AccountId>>;
+  };
   readonly tls?: 'implicit' | 'starttls';
   readonly limits?: Partial<Pop3Limits>;
   readonly connections?: { readonly total?: number; readonly perNetwork?: number; readonly perAccount?: number };
@@ -70,7 +79,8 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
   const { ca, server } = await testCertificates();
   const store = new MemoryMaildrops();
   const authenticator = new FakeAuthenticator();
-  const clock = new FakeClock();
+  const clock = options.over?.clock ?? new FakeClock();
+  if (options.over !== undefined) authenticator.accounts = options.over.accounts;
   const log = new MemoryLog();
   const connections = new ConnectionLimits({
     total: 100,
@@ -83,7 +93,7 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
     spec: { name: 'pickup', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls' },
     tls: server,
     hostname: 'mail.test',
-    store,
+    store: options.over?.store ?? store,
     authenticator,
     connections,
     limits: { ...defaultPop3Limits, ...options.limits },
