@@ -59,5 +59,8 @@ export const smtpLimitsOf = ({ smtp }: LimitSections): SmtpLimits => ({
   dataMinimum: smtp['data-minimum'],
   dataInterval: smtp['data-interval'],
   commandLine: smtp['command-line'],
+  authLine: smtp['auth-line'],
+  badCommands: smtp['bad-commands'],
+  commandsBeforeLogin: smtp['commands-before-login'],
   failedLogins: smtp['failed-logins'],
 });

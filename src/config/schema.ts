@@ -85,7 +85,10 @@ const smtp = section({
   'command-time': duration('Between two commands; RFC 5321 asks for at least 5 minutes.', '5m', '1s', '1d'),
   'data-minimum': size('Least that must come in each data-interval while a message is sent.', '16KiB', '1B', '100MiB'),
   'data-interval': duration('In how long data-minimum must come.', '1m', '1s', '1h'),
-  'command-line': size('Longest command line.', '12KiB', '512B', '64KiB'),
+  'command-line': size('Longest command line.', '4KiB', '512B', '64KiB'),
+  'auth-line': size('Longest line with a SASL response.', '12KiB', '1KiB', '64KiB'),
+  'bad-commands': count('Commands in one session that were not understood; then it is closed.', 10, 1, 10_000),
+  'commands-before-login': count('Commands in one session before a login; then it is closed.', 20, 4, 10_000),
   'failed-logins': count('Failed logins in one session; then it is closed.', 5, 1, 1000),
 });
 

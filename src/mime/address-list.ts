@@ -86,15 +86,16 @@ function addressOf(text: string): Result<string, string> {
   }
   const close = text.indexOf('>', open);
   if (text.slice(close + 1).trim() !== '') return fail('text stands behind an address');
+  const address = text
+    .slice(open + 1, close)
+    .replace(/^\s*(?:@[^\s,:@]+(?:,@[^\s,:@]+)*:)?/, '')
+    .trim();
   // An unquoted "@" in the display name is the usual disguise: programs show the name and hide the address.
+  // QUIRK: old programs write the address itself as the name (`a@b <a@b>`); that hides nothing.
   const name = text.slice(0, open).replace(/"(?:[^"\\]|\\.)*"/g, '');
-  if (name.includes('@')) return fail('the name before an address holds an unquoted "@"');
-  return ok(
-    text
-      .slice(open + 1, close)
-      .replace(/^\s*(?:@[^\s,:@]+(?:,@[^\s,:@]+)*:)?/, '')
-      .trim(),
-  );
+  if (name.includes('@') && name.trim().toLowerCase() !== address.toLowerCase())
+    return fail('the name before an address holds an unquoted "@"');
+  return ok(address);
 }
 
 /**

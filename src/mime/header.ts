@@ -14,6 +14,8 @@ export interface HeaderField {
   readonly end: number;
   /** Where the octets behind the colon begin. */
   readonly value: number;
+  /** Obsolete syntax: a blank stands before the colon (`From :`), and some programs do not see the field then. */
+  readonly spaced: boolean;
 }
 
 export interface Header {
@@ -56,7 +58,8 @@ export function readHeader(octets: Buffer): Result<Header, string> {
       at = lineEnd < 0 ? octets.length : lineEnd + 2;
       line += 1;
     } while (isBlank(octets[at]));
-    fields.push({ name: octets.toString('latin1', start, nameEnd).toLowerCase(), start, end: at, value: colon + 1 });
+    const name = octets.toString('latin1', start, nameEnd).toLowerCase();
+    fields.push({ name, start, end: at, value: colon + 1, spaced: colon > nameEnd });
   }
   return ok({ octets, fields });
 }

@@ -1,37 +1,46 @@
 /**
- * One SMTP session: smtp-server's connection with our own login, envelope and data phase.
+ * One SMTP session: smtp-server's connection with our own login, mail transaction, content and replies.
  *
- * RFC 5321, RFC 4954, RFC 3207, RFC 6409. The library keeps the command loop, EHLO, STARTTLS and the rest; members with an underscore are
- * its inner ones, pinned by test/smtp/library.test.ts. `#logIn` is the only place that sets the session's user.
+ * RFC 5321, RFC 6409 (submission), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 3461 (DSN). What is kept of the library: its socket and TLS
+ * handling, the order of commands, HELO, NOOP, RSET, QUIT, VRFY. Members with an underscore are pinned by test/smtp/library.test.ts.
  */
-import { TLSSocket } from 'node:tls';
-import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
-import type { SMTPServer } from 'smtp-server';
+import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
-import type { AuthOutcome, Authenticator } from '../auth/authenticator.ts';
-import type { Clock, Log } from '../domain/effects.ts';
+import { TLSSocket } from 'node:tls';
+import type { SMTPServer } from 'smtp-server';
+import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
+import type { AuthOutcome, Authenticator, Peer } from '../auth/authenticator.ts';
+import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
+import { Deadline, RateWatch } from '../platform/deadline.ts';
 import { refusals } from '../submission/refusals.ts';
 import { type Delivery, Submission, type SubmissionServices } from '../submission/submission.ts';
 import { DataDecoder } from './data-decoder.ts';
 import { readMail, readRecipient } from './envelope.ts';
 import type { SmtpLimits } from './limits.ts';
 import { type DataReceiver, SubmissionParser } from './parser.ts';
-import { replies, statusOf } from './replies.ts';
-import { type Credentials, type SaslReading, readLogin, readPlain } from './sasl.ts';
+import { type Success, ofLibrary, replies, successes } from './replies.ts';
+import { type Credentials, readLogin, readPlain } from './sasl.ts';
 
+/** What all sessions of a listener share. */
 export interface ConnectionContext {
   readonly authenticator: Authenticator;
   readonly submission: SubmissionServices;
   readonly limits: SmtpLimits;
-  readonly clock: Clock;
   readonly log: Log;
+  /** Monotonic, a second old at most: deadlines need no finer clock, and reading one costs more than a command. */
+  now: Milliseconds;
 }
 
-type Done = () => void;
+type Callback = () => void;
+type Reply = Refusal | Success;
+
+/** After a refusal in the content, this much more of it is read and thrown away before the line is cut: the client may be endless. */
+const PATIENCE_OCTETS = 10_000_000;
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/; // eslint-disable-line no-control-regex -- the attack is in these
 
 export class SubmissionConnection extends SMTPConnection {
   readonly #context: ConnectionContext;
@@ -39,17 +48,23 @@ export class SubmissionConnection extends SMTPConnection {
   readonly #log: Log;
   readonly #gone = new AbortController();
   readonly #openedAt: Milliseconds;
+  readonly #deadline = new Deadline();
+  readonly #rate: RateWatch;
   #submission: Submission | undefined;
   #delivery: Delivery | undefined;
+  /** The final dot has come: the reply must wait for the store, whatever happens. */
+  #filing = false;
   #failedLogins = 0;
-  #messages = 0;
-  /** When the last command ended, or the data phase was last found moving. */
-  #movedAt: Milliseconds;
-  #dataOctets = 0;
+  #badCommands = 0;
+  /** RCPT commands of the open transaction that were refused. */
+  #refusedRecipients = 0;
+  #out = '';
+  #handshake: Socket | undefined;
+  #stopping = false;
 
   constructor(
     server: SMTPServer,
-    socket: Socket | TLSSocket,
+    socket: SMTPConnection['_socket'],
     options: SMTPConnectionOptions | null | undefined,
     context: ConnectionContext,
     place: AdmittedConnection,
@@ -58,320 +73,462 @@ export class SubmissionConnection extends SMTPConnection {
     this.#context = context;
     this.#place = place;
     this.#log = context.log.with({ session: this.id });
-    this.#openedAt = context.clock.monotonic();
-    this.#movedAt = this.#openedAt;
+    this.#openedAt = context.now;
+    this.#rate = new RateWatch(context.limits.dataMinimum, context.limits.dataInterval);
   }
 
-  // --- beginning and end
+  get #account(): string | undefined {
+    return this.#submission?.submitter.account.login;
+  }
 
-  /** Without the library's 100 ms wait: what the client sent before the greeting has arrived within one turn, and is refused then. */
+  // --- life
+
   override init(): void {
-    this._setListeners(() => setImmediate(() => this.connectionReady()));
+    this.#log.debug('smtp.opened', { peer: this.remoteAddress });
+    this._setListeners(() => {
+      // One turn of the loop: what the peer sent before the greeting is read in it, and judged by `_ready`. The library waits 100 ms.
+      setImmediate(() => {
+        if (!this._closing && !this._closed) this.connectionReady();
+      });
+    });
+  }
+
+  /** The library's timers are replaced by `check`; from here we learn the TLS socket whose handshake begins after STARTTLS. */
+  override _armTimeout(socket?: Socket): void {
+    if (this._upgrading) this.#handshake = socket;
   }
 
   override _createParser(): SubmissionParser {
-    const parser = new SubmissionParser({ maxCommandLength: this._server.options.maxCommandLength });
-    parser.oncommand = (command, callback) => this._onCommand(command, callback);
-    parser.on('error', (error) => {
-      if (/too long/i.test(error.message)) this.#reply(replies.lineTooLong);
-      else this.#log.error('smtp.failed', { error: error.message });
-      this.close();
+    // Runs within the constructor of the base class, before our own fields exist: they are read when a line comes.
+    return new SubmissionParser({
+      limit: () => this.#context.limits.authLine,
+      command: (line, next) => this._onCommand(line, next),
+      overlong: (next) => this.#badLine(replies.lineTooLong, next),
     });
-    return parser;
+  }
+
+  /** Called about once a second by the listener. */
+  check(now: Milliseconds): void {
+    if (this._closing || this._closed) return;
+    const { loginTime, commandTime } = this.#context.limits;
+    if (this.#submission === undefined) {
+      if (now - this.#openedAt >= loginTime) this.reply(replies.loginDeadline);
+    } else if (this.#delivery !== undefined) {
+      if (!this.#filing && this.#rate.tooSlow(now)) this.reply(replies.slowData);
+    } else if (this._handlerPending) this.#deadline.set(now, commandTime);
+    else if (this.#deadline.passed(now)) this.reply(replies.commandDeadline);
+  }
+
+  /** The gateway stops: between messages the session ends now, within one after its reply. */
+  drain(): void {
+    this.#stopping = true;
+    if (this.#delivery === undefined && !this._handlerPending) this.reply(replies.shuttingDown);
+  }
+
+  /** The time to drain is over. A message that is being filed still gets its reply; everything else is cut. */
+  cut(): void {
+    if (this.#filing) return;
+    this.reply(replies.shuttingDown);
+    if (!this._upgrading) this._socket.destroySoon();
+  }
+
+  override close(): void {
+    this.#flush();
+    if (this._upgrading && this.#handshake !== undefined) {
+      // The plain socket below must not go first: Node crashes when a TLS wrap loses it in the middle of a handshake.
+      this._closing = true;
+      this.#handshake.destroy();
+    } else super.close();
+  }
+
+  override upgrade(callback: Callback, secureCallback?: Callback): void {
+    this.#flush();
+    const raw = this._socket;
+    super.upgrade(callback, secureCallback);
+    // The library takes every listener off the raw socket, ours as well; a handshake that never ends must still free the place.
+    raw.once('close', () => this.#place.release());
   }
 
   override _onClose(): void {
-    this.#gone.abort();
-    this.#place.release();
-    const delivery = this.#delivery;
-    this.#delivery = undefined;
-    if (delivery !== undefined && this._parser instanceof SubmissionParser && this._parser.inData) {
-      this.#log.info('smtp.interrupted', { message: delivery.id, octets: delivery.incoming.submitted });
-      void delivery.abort();
+    if (!this._closed) {
+      this.#gone.abort();
+      this.#place.release();
+      this.#deadline.clear();
+      // Filing goes on: a message that was whole when the line broke is not given up.
+      if (this.#delivery !== undefined && !this.#filing) {
+        this.#log.info('smtp.aborted', { message: this.#delivery.id });
+        void this.#delivery.abort();
+      }
+      this.#log.debug('smtp.closed');
     }
-    if (!this._closed) this.#log.info('smtp.closed', { messages: this.#messages, account: this.#account });
     super._onClose();
-  }
-
-  /** Called about once a second: ends sessions whose peer is too slow. */
-  tick(now: Milliseconds): void {
-    if (this._closing || this._closed) return;
-    const { limits } = this.#context;
-    if (this.#submission === undefined && now - this.#openedAt > limits.loginTime)
-      return this.#cut(replies.loginDeadline);
-    const parser = this._parser;
-    if (parser instanceof SubmissionParser && parser.inData) {
-      if (now - this.#movedAt < limits.dataInterval) return;
-      if (parser.dataBytes - this.#dataOctets < limits.dataMinimum) return this.#cut(replies.slowData);
-      this.#movedAt = now;
-      this.#dataOctets = parser.dataBytes;
-    } else if (!this._handlerPending && this.#delivery === undefined && now - this.#movedAt > limits.commandTime)
-      this.#cut(replies.commandDeadline);
-  }
-
-  /** The gateway stops: a message that is being sent may end, everything else is told to come back. */
-  drain(): void {
-    if (this.#delivery === undefined) this.#cut(replies.shuttingDown);
-  }
-
-  #cut(refusal: Refusal): void {
-    this.#log.info('smtp.cut', { status: refusal.status, text: refusal.text });
-    this.#reply(refusal);
-    this.close();
   }
 
   // --- replies
 
-  override _getEnhancedStatusCode(code: number, context?: string | false): string {
-    return statusOf(code, context);
+  reply(reply: Reply): void {
+    this.send(reply.reply, reply.text, reply.status);
   }
 
-  #reply(refusal: Refusal): void {
-    this.send(refusal.reply, refusal.text, refusal.status);
+  /** The one way out. `context`: an enhanced status code of ours; anything else comes from the library and is looked up. */
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    if (Array.isArray(data)) {
+      this.#write(data.map((line, i) => `${code}${i < data.length - 1 ? '-' : ' '}${line}\r\n`).join(''));
+      return;
+    }
+    const text = data ?? '';
+    if (context === '' || (typeof context === 'string' && /^[245]\.\d{1,3}\.\d{1,3}$/.test(context)))
+      this.#write(`${code} ${context === '' ? '' : `${context} `}${text}\r\n`);
+    else {
+      const known = this.#translated(code, text);
+      if (known !== undefined) {
+        this.reply(known);
+        return;
+      }
+      this.#write(`${code} ${text}\r\n`);
+    }
+    if (code === 421) this.close();
   }
 
-  #refuse(what: string, refusal: Refusal): void {
-    this.#log.info('smtp.refused', {
-      what,
+  #translated(code: number, text: string): Reply | undefined {
+    const known = ofLibrary.get(text.startsWith(`${this.name} `) ? text.slice(this.name.length + 1) : text);
+    if (known === replies.needLogin && !this.secure) return replies.needTlsForMail;
+    // Words of a library version that we do not know: never its internals, always a code of the right class.
+    return known ?? (code >= 500 ? replies.argument : code >= 400 ? replies.internal : undefined);
+  }
+
+  /** Replies to pipelined commands leave in one TLS record: a tick runs after everything that could still reply in this turn. */
+  #write(lines: string): void {
+    if (this.#out === '') process.nextTick(() => this.#flush());
+    this.#out += lines;
+  }
+
+  #flush(): void {
+    const out = this.#out;
+    this.#out = '';
+    // While a handshake runs the socket below is the plain one: nothing may be said on it.
+    if (out !== '' && !this._upgrading && !this._socket.destroyed && this._socket.writable)
+      this._socket.write(out, 'latin1');
+  }
+
+  #refuse(command: string, refusal: Refusal): void {
+    // A refusal that is our own fault must be found without looking for it.
+    this.#log[refusal.status === '4.3.0' ? 'error' : 'info']('smtp.refused', {
+      command,
+      reply: refusal.reply,
       status: refusal.status,
-      text: refusal.text,
+      why: refusal.text,
       detail: refusal.detail,
       account: this.#account,
+      peer: this.remoteAddress,
     });
-    this.#reply(refusal);
-  }
-
-  /** Runs a step that waits; an unexpected error is answered 451 and logged, and never ends the session. */
-  #run(done: Done, step: () => Promise<void>): void {
-    step()
-      .catch((error: unknown) => {
-        this.#log.error('smtp.failed', {
-          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        });
-        this.#reply(replies.internal);
-      })
-      .finally(() => {
-        this.#movedAt = this.#context.clock.monotonic();
-        done();
-      });
-  }
-
-  get #account(): string | undefined {
-    return (this.session.user as { readonly login: string } | undefined)?.login;
-  }
-
-  get #tls(): string {
-    return this._socket instanceof TLSSocket ? (this._socket.getProtocol() ?? 'none') : 'none';
+    this.reply(refusal);
   }
 
   // --- commands
 
-  override _onCommand(command: Buffer, callback?: () => void): void {
-    this.#movedAt = this.#context.clock.monotonic();
+  override _onCommand(command: Buffer, callback: Callback = () => undefined): void {
+    this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
+    if (this.#stopping && this._ready) return this.reply(replies.shuttingDown);
+    const { commandLine } = this.#context.limits;
+    if (
+      command.length > commandLine &&
+      this._nextHandler === false &&
+      !/^auth /i.test(command.toString('latin1', 0, 5))
+    )
+      return this.#badLine(replies.lineTooLong, callback);
+    if (CONTROL.test(command.toString('latin1'))) return this.#badLine(replies.controlCharacter, callback);
     super._onCommand(command, callback);
   }
 
-  override handler_AUTH(command: Buffer, callback: Done): void {
-    const [, mechanism = '', initial] = command.toString('latin1').trim().split(/\s+/);
-    const refusal = this.#mayLogIn(mechanism.toUpperCase());
-    if (refusal !== undefined) {
-      this.#reply(refusal);
-      callback();
-      return;
-    }
-    if (mechanism.toUpperCase() === 'PLAIN') {
-      if (initial !== undefined) this.#run(callback, () => this.#plain(readPlain(initial)));
-      else this.#ask('', callback, (line, done) => this.#run(done, () => this.#plain(readPlain(line))));
-      return;
-    }
-    const withLogin = (line: string, done: Done): void => {
-      const login = readLogin(line);
-      if (typeof login !== 'string') {
-        this.#reply(login === null ? replies.loginCancelled : replies.loginMalformed);
-        done();
-        return;
-      }
-      this.#ask('UGFzc3dvcmQ6', done, (answer, end) => this.#run(end, () => this.#login(login, answer)));
-    };
-    if (initial !== undefined) withLogin(initial, callback);
-    else this.#ask('VXNlcm5hbWU6', callback, withLogin);
+  #badLine(refusal: Refusal, next: Callback): void {
+    // A login that waited for this line is over as well.
+    this._nextHandler = false;
+    this.#badCommands += 1;
+    if (this.#badCommands >= this.#context.limits.badCommands) return this.reply(replies.tooManyBadCommands);
+    if (!this._ready) return this.reply(replies.earlyTalker);
+    if (!this._upgrading) this.reply(refusal);
+    next();
   }
 
-  #mayLogIn(mechanism: string): Refusal | undefined {
+  /** Runs a command that waits for something. What it throws is a bug or a lost store: the peer hears 451 and may try again. */
+  #run(callback: Callback, command: string, work: () => Promise<void>): void {
+    const failed = (error: unknown): void => {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#log.error('smtp.internal', { command, why: detail });
+      this.#refuse(command, { ...replies.internal, detail });
+    };
+    work()
+      .catch(failed)
+      .finally(() => {
+        callback();
+        if (this.#stopping && this.#delivery === undefined) this.reply(replies.shuttingDown);
+      });
+  }
+
+  override handler_EHLO(command: Buffer, callback: Callback): void {
+    const [, name = '', more] = command.toString('latin1').trim().split(/\s+/);
+    if (name === '' || more !== undefined || name.length > 255) {
+      this.reply(replies.helloSyntax);
+      return callback();
+    }
+    this.hostNameAppearsAs = name;
+    this._resetSession();
+    const { maxMessage, maxRecipients } = this.#context.limits;
+    this.send(250, [
+      this.name,
+      'PIPELINING',
+      `SIZE ${maxMessage}`,
+      '8BITMIME',
+      'SMTPUTF8',
+      'ENHANCEDSTATUSCODES',
+      'DSN',
+      `LIMITS RCPTMAX=${maxRecipients}`, // RFC 9422
+      ...(this.secure ? (this.#submission === undefined ? ['AUTH PLAIN LOGIN'] : []) : ['STARTTLS']),
+    ]);
+    callback();
+  }
+
+  override handler_HELP(_command: Buffer, callback: Callback): void {
+    this.reply(replies.notOffered);
+    callback();
+  }
+
+  handler_EXPN(_command: Buffer, callback: Callback): void {
+    this.reply(replies.notOffered);
+    callback();
+  }
+
+  /** HELO, EHLO, RSET, STARTTLS and a new connection end the transaction. */
+  override _resetSession(): void {
+    super._resetSession();
+    this.#submission?.reset();
+    this.#refusedRecipients = 0;
+  }
+
+  // --- login
+
+  override handler_AUTH(command: Buffer, callback: Callback): void {
+    const [, name = '', initial, more] = command.toString('latin1').trim().split(/\s+/);
+    const refused = this.#authRefusal(name.toUpperCase(), more);
+    if (refused !== undefined) {
+      this.#refuse('AUTH', refused);
+      return callback();
+    }
+    if (name.toUpperCase() === 'PLAIN') {
+      if (initial === undefined)
+        this.#ask(successes.continueLogin, (response, done) => this.#plain(response, done), callback);
+      else this.#plain(initial, callback);
+    } else if (initial === undefined)
+      this.#ask(successes.loginName, (response, done) => this.#loginName(response, done), callback);
+    else this.#loginName(initial, callback);
+  }
+
+  #authRefusal(mechanism: string, more: string | undefined): Refusal | undefined {
     if (!this.secure) return replies.needTls;
-    if (this.session.user !== undefined && this.session.user !== false) return replies.secondLogin;
-    if (this.#submission?.open === true) return replies.loginInTransaction;
+    if (this.#submission !== undefined) return replies.secondLogin;
+    if (mechanism === '' || more !== undefined) return replies.argument;
     return mechanism === 'PLAIN' || mechanism === 'LOGIN' ? undefined : replies.mechanism;
   }
 
-  /** 334 with a base64 prompt; the next line goes to `then`. */
-  #ask(prompt: string, done: Done, then: (line: string, done: Done) => void): void {
-    this._nextHandler = (line, next) => then(line.toString('latin1'), next);
-    this.send(334, prompt);
-    done();
+  #ask(prompt: Success, take: (response: string, callback: Callback) => void, callback: Callback): void {
+    this._nextHandler = (line, done) => take(line.toString('latin1'), done);
+    this.reply(prompt);
+    callback();
   }
 
-  async #plain(reading: SaslReading): Promise<void> {
-    switch (reading.kind) {
+  #plain(response: string, callback: Callback): void {
+    const read = readPlain(response);
+    switch (read.kind) {
       case 'credentials':
-        return await this.#authenticate(reading.credentials);
+        return this.#judge(read.credentials, callback);
       case 'cancelled':
-        return this.#reply(replies.loginCancelled);
+        return this.#loginFailed(replies.loginCancelled, callback);
       case 'malformed':
-        return this.#failed(replies.loginMalformed);
+        return this.#loginFailed(replies.loginMalformed, callback);
       case 'foreign':
-        return this.#failed(replies.loginForeign);
+        return this.#loginFailed(replies.loginForeign, callback);
     }
   }
 
-  async #login(login: string, answer: string): Promise<void> {
-    const password = readLogin(answer);
-    if (typeof password === 'string') return await this.#authenticate({ login, password });
-    this.#reply(password === null ? replies.loginCancelled : replies.loginMalformed);
+  #loginName(response: string, callback: Callback): void {
+    const login = readLogin(response);
+    if (login === null) return this.#loginFailed(replies.loginCancelled, callback);
+    if (login === undefined) return this.#loginFailed(replies.loginMalformed, callback);
+    this.#ask(
+      successes.loginPassword,
+      (line, done) => {
+        const password = readLogin(line);
+        if (password === null) return this.#loginFailed(replies.loginCancelled, done);
+        if (password === undefined) return this.#loginFailed(replies.loginMalformed, done);
+        this.#judge({ login, password }, done);
+      },
+      callback,
+    );
   }
 
-  async #authenticate({ login, password }: Credentials): Promise<void> {
-    const peer = {
-      session: this.id,
-      protocol: 'smtp',
-      address: this.remoteAddress,
-      network: this.#place.network,
-    } as const;
-    const outcome = await this.#context.authenticator.password(login, password, peer, this.#gone.signal);
-    if (this._closed || this._closing) return;
-    switch (outcome.kind) {
-      case 'granted':
-        return this.#logIn(outcome);
-      case 'refused':
-        return this.#failed(replies.loginRefused);
-      case 'busy':
-        return this.#reply(replies.loginBusy);
-    }
+  #judge(credentials: Credentials, callback: Callback): void {
+    this.#run(callback, 'AUTH', async () => {
+      const peer: Peer = {
+        session: this.id,
+        protocol: 'smtp',
+        address: this.remoteAddress,
+        network: this.#place.network,
+      };
+      const { authenticator } = this.#context;
+      this.#granted(await authenticator.password(credentials.login, credentials.password, peer, this.#gone.signal));
+    });
   }
 
-  #failed(refusal: Refusal): void {
-    this.#failedLogins += 1;
-    this.#refuse('AUTH', this.#failedLogins >= this.#context.limits.failedLogins ? replies.tooManyLogins : refusal);
-  }
-
-  #logIn({ account, organisation }: Extract<AuthOutcome, { kind: 'granted' }>): void {
-    if (!this.#place.login(account.id)) return this.#cut(replies.accountConnections);
+  /** The only place that makes a session somebody's. */
+  #granted(outcome: AuthOutcome): void {
+    if (outcome.kind === 'busy') return this.#refuse('AUTH', replies.loginBusy);
+    if (outcome.kind === 'refused') return this.#loginFailed(replies.loginRefused, () => undefined);
+    const { account, organisation } = outcome;
+    if (!this.#place.login(account.id)) return this.#refuse('AUTH', replies.accountConnections);
+    const tls = this._socket instanceof TLSSocket ? (this._socket.getProtocol() ?? 'TLS') : 'TLS';
     this.#submission = new Submission(this.#context.submission, {
       account,
       organisation,
       session: this.id,
       address: this.remoteAddress,
-      helo: this.hostNameAppearsAs === false ? '' : this.hostNameAppearsAs,
+      helo: typeof this.hostNameAppearsAs === 'string' ? this.hostNameAppearsAs : 'unknown',
       extended: this.openingCommand === 'EHLO',
-      tls: this.#tls,
+      tls,
     });
-    this.session.user = { login: account.login };
-    this.session.transmissionType = this._transmissionType();
-    this.#log.info('smtp.login', { account: account.login, network: this.#place.network, tls: this.#tls });
-    this.send(235, 'Logged in', '2.7.0');
+    this.session.user = account.login;
+    this.#log.info('smtp.login', { account: account.login, peer: this.remoteAddress, tls });
+    this.reply(successes.loggedIn);
   }
 
-  override handler_MAIL(command: Buffer, callback: Done): void {
-    const submission = this.#submission;
-    if (submission === undefined || submission.open) {
-      this.#reply(submission === undefined ? replies.needLogin : replies.nestedMail);
-      callback();
-      return;
-    }
-    this.#run(callback, async () => {
-      const read = readMail(command.toString('utf8'));
-      const refusal = read.ok ? await submission.mail(read.value.path, read.value.parameters) : read.error;
-      if (refusal === undefined) this.send(250, 'Sender taken', '2.1.0');
-      else this.#refuse('MAIL', refusal);
-    });
-  }
-
-  override handler_RCPT(command: Buffer, callback: Done): void {
-    const submission = this.#submission;
-    if (submission?.open !== true) {
-      this.#reply(replies.needMail);
-      callback();
-      return;
-    }
-    this.#run(callback, async () => {
-      const read = readRecipient(command.toString('utf8'));
-      const refusal = read.ok ? await submission.recipient(read.value.path, read.value.parameters) : read.error;
-      if (refusal === undefined) this.send(250, 'Recipient taken', '2.1.5');
-      else this.#refuse('RCPT', refusal);
-    });
-  }
-
-  override handler_DATA(command: Buffer, callback: Done): void {
-    const submission = this.#submission;
-    const parser = this._parser;
-    const refusal =
-      command.toString('latin1').trim().length > 4
-        ? ({ reply: 501, status: '5.5.4', text: 'DATA takes no argument' } as const)
-        : submission?.open !== true
-          ? replies.needMail
-          : submission.recipients === 0
-            ? replies.needRecipient
-            : undefined;
-    if (refusal !== undefined || submission === undefined || !(parser instanceof SubmissionParser)) {
-      if (refusal !== undefined) this.#reply(refusal);
-      callback();
-      return;
-    }
-    const begun = submission.begin();
-    if (!begun.ok) {
-      this.#refuse('DATA', begun.error);
-      callback();
-      return;
-    }
-    this.#receive(begun.value, parser, submission);
-    this.send(354, 'End the message with <CRLF>.<CRLF>');
+  #loginFailed(refusal: Refusal, callback: Callback): void {
+    this.#failedLogins += 1;
+    if (this.#failedLogins >= this.#context.limits.failedLogins) return this.#refuse('AUTH', replies.tooManyLogins);
+    this.#refuse('AUTH', refusal);
     callback();
   }
 
-  #receive(delivery: Delivery, parser: SubmissionParser, submission: Submission): void {
+  // --- mail transaction
+
+  override handler_MAIL(command: Buffer, callback: Callback): void {
+    const submission = this.#submission;
+    const read = readMail(textOf(command));
+    if (submission === undefined) this.reply(this.secure ? replies.needLogin : replies.needTlsForMail);
+    else if (submission.open) this.#refuse('MAIL', replies.nestedMail);
+    else if (!read.ok) this.#refuse('MAIL', read.error);
+    else {
+      this.#run(callback, 'MAIL', async () => {
+        const refusal = await submission.mail(read.value.path, read.value.parameters);
+        if (refusal === undefined) this.reply(successes.senderTaken);
+        else this.#refuse('MAIL', refusal);
+      });
+      return;
+    }
+    callback();
+  }
+
+  override handler_RCPT(command: Buffer, callback: Callback): void {
+    const submission = this.#submission;
+    const read = readRecipient(textOf(command));
+    if (submission?.open !== true) this.#refuse('RCPT', replies.needMail);
+    else if (!read.ok) {
+      this.#refusedRecipients += 1;
+      this.#refuse('RCPT', read.error);
+    } else {
+      this.#run(callback, 'RCPT', async () => {
+        const refusal = await submission.recipient(read.value.path, read.value.parameters);
+        if (refusal === undefined) return this.reply(successes.recipientTaken);
+        this.#refusedRecipients += 1;
+        this.#refuse('RCPT', refusal);
+      });
+      return;
+    }
+    callback();
+  }
+
+  override handler_DATA(command: Buffer, callback: Callback): void {
+    const submission = this.#submission;
+    const parser = this._parser;
+    if (submission?.open !== true) this.#refuse('DATA', replies.needMail);
+    else if (command.toString('latin1').trim().length > 4) this.#refuse('DATA', replies.noArgument);
+    else if (submission.recipients === 0)
+      this.#refuse('DATA', this.#refusedRecipients > 0 ? replies.noRecipient : replies.needRecipient);
+    else if (parser instanceof SubmissionParser) {
+      const begun = submission.begin();
+      if (begun.ok) this.#receive(parser, submission, begun.value);
+      else this.#refuse('DATA', begun.error);
+    }
+    callback();
+  }
+
+  #receive(parser: SubmissionParser, submission: Submission, delivery: Delivery): void {
     const { account, organisation } = submission.submitter;
     const normalise = settingOf('line-ends', account.settings, organisation.settings) === 'normalise';
     const decoder = new DataDecoder(normalise);
-    const { met } = decoder;
     const { incoming } = delivery;
+    const patience = this.#context.limits.maxMessage + PATIENCE_OCTETS;
     this.#delivery = delivery;
-    this.#dataOctets = 0;
+    this.#rate.begin(this.#context.now);
+    const judge = (): void => {
+      if (decoder.met.nul > 0) incoming.refuse(refusals.nul);
+      else if (!normalise && decoder.met.bareCr + decoder.met.bareLf > 0) incoming.refuse(refusals.bareLineEnd);
+    };
     const receiver: DataReceiver = {
       write: (slice) => {
-        if (met.nul > 0) incoming.refuse(refusals.nul);
-        else if (!normalise && met.bareCr + met.bareLf > 0) incoming.refuse(refusals.bareLineEnd);
-        // Whoever goes on far beyond the limit is not reading replies; the line is cut rather than read for ever.
-        if (incoming.refused && incoming.submitted > 2 * this.#context.limits.maxMessage) this.#cut(refusals.tooMuch);
-        return incoming.write(slice);
+        judge();
+        this.#rate.add(slice.length);
+        const waiting = incoming.write(slice);
+        if (incoming.refusal !== undefined && incoming.submitted > patience) this.#cutContent(incoming.refusal);
+        if (waiting === undefined) return undefined;
+        this.#rate.hold(true);
+        return waiting.finally(() => this.#rate.hold(false));
       },
       end: async () => {
-        const filed = await delivery.file();
-        this.#delivery = undefined;
-        this.#movedAt = this.#context.clock.monotonic();
-        if (filed.ok) {
-          this.#messages += 1;
-          if (met.bareCr + met.bareLf > 0)
-            this.#log.info('smtp.quirk', {
-              quirk: 'line-ends',
-              message: filed.value,
-              bareCr: met.bareCr,
-              bareLf: met.bareLf,
-              account: this.#account,
-            });
-          this.send(250, `accepted as ${filed.value}`, '2.0.0');
-        } else this.#refuse('DATA', filed.error);
-        this._transactionCounter += 1;
-        this._unrecognizedCommands = 0;
-        this._resetSession();
-        if (this._server._closeTimeout !== false) this.#cut(replies.shuttingDown);
+        judge();
+        await this.#file(delivery, decoder);
       },
     };
     parser.startData(decoder, receiver);
+    this.reply(successes.data);
   }
 
-  override _resetSession(): void {
-    // Called by the library at EHLO, HELO, RSET and STARTTLS; each ends a transaction (RFC 5321 section 4.1.4).
-    this.#submission?.reset();
-    super._resetSession();
+  async #file(delivery: Delivery, decoder: DataDecoder): Promise<void> {
+    this.#filing = true;
+    try {
+      const filed = await delivery.file();
+      if (filed.ok) {
+        this.send(250, `accepted as ${filed.value}`, '2.0.0');
+        this.#noteQuirk(delivery, decoder);
+      } else this.#refuse('DATA', filed.error);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#log.error('smtp.internal', { command: 'DATA', why: detail });
+      this.#refuse('DATA', { ...replies.internal, detail });
+    }
+    this.#filing = false;
+    this.#delivery = undefined;
+    this._resetSession();
+    this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
+    if (this.#stopping) this.reply(replies.shuttingDown);
+  }
+
+  /** The content was refused long ago and does not end: the reply comes now, and the line is cut. */
+  #cutContent(refusal: Refusal): void {
+    this.#refuse('DATA', refusal);
+    this.close();
+  }
+
+  #noteQuirk(delivery: Delivery, { met }: DataDecoder): void {
+    if (met.bareCr + met.bareLf > 0)
+      this.#log.info('smtp.quirk', {
+        quirk: 'line-ends',
+        message: delivery.id,
+        account: this.#account,
+        cr: met.bareCr,
+        lf: met.bareLf,
+      });
   }
 }
+
+/** UTF-8 where it is; else each octet a character, which no registered address has. */
+const textOf = (command: Buffer): string => command.toString(isUtf8(command) ? 'utf8' : 'latin1');

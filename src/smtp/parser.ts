@@ -1,8 +1,12 @@
 /**
- * smtp-server's line parser with a data phase of ours: decoded slices go to a receiver that can hold the stream back, and commands that
- * came behind the final dot wait until the message was answered.
+ * The octets of one session: command lines, and the content behind DATA.
+ *
+ * Replaces both halves of smtp-server's stream. Its command half answers an overlong line only by closing, and at the end of the
+ * connection runs a command that was cut off; its data half takes an event-loop turn for each stuffed line. Commands that came behind the
+ * final dot wait until the message was answered.
  */
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import { joinSmall } from '../platform/bytes.ts';
 import type { DataDecoder } from './data-decoder.ts';
 
 export interface DataReceiver {
@@ -12,36 +16,120 @@ export interface DataReceiver {
   end(): Promise<void>;
 }
 
+export interface ParserOwner {
+  /** Octets of a line without its line end. */
+  limit(): number;
+  /** One line without its line end. `next` lets the parser read on. */
+  command(line: Buffer, next: () => void): void;
+  /** A line above the limit came and went; nothing of it is kept. */
+  overlong(next: () => void): void;
+}
+
 type Next = (error?: Error | null) => void;
 
+const LF = 10;
+const CR = 13;
+/** Pipelined commands that are run before other sessions get their turn. */
+const RUN = 100;
+
 export class SubmissionParser extends SMTPStream {
+  readonly #owner: ParserOwner;
+  /** The beginning of a line whose end has not come. */
+  #pending: Buffer | undefined;
+  /** The line that arrives is over the limit already. */
+  #overlong = false;
   #decoder: DataDecoder | undefined;
   #receiver: DataReceiver | undefined;
 
-  /** Everything from here on is data. */
+  constructor(owner: ParserOwner) {
+    super();
+    this.#owner = owner;
+  }
+
+  /** Everything from here on is content, up to CRLF.CRLF. */
   startData(decoder: DataDecoder, receiver: DataReceiver): void {
     this.#decoder = decoder;
     this.#receiver = receiver;
     this._dataMode = true;
-    this.dataBytes = 0;
   }
 
   get inData(): boolean {
     return this.#decoder !== undefined;
   }
 
-  override _write(chunk: Buffer, encoding: BufferEncoding | 'buffer', next: Next): void {
-    const decoder = this.#decoder;
-    const receiver = this.#receiver;
-    if (decoder === undefined || receiver === undefined) {
-      super._write(chunk, encoding, next);
-      return;
+  /** A line that has no end when the connection has one was cut off: it is not a command. */
+  override _flushData(): void {
+    this.#pending = undefined;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding | 'buffer', next: Next): void {
+    if (this.isClosed || chunk.length === 0) next();
+    else if (this.#decoder !== undefined && this.#receiver !== undefined)
+      this.#content(chunk, this.#decoder, this.#receiver, next);
+    else this.#commands(chunk, next);
+  }
+
+  #commands(chunk: Buffer, next: Next): void {
+    let at = 0;
+    let count = 0;
+    let busy = false;
+    let again = false;
+    // A handler may call back at once or later: a loop instead of recursion, so that pipelining cannot grow the stack.
+    const step = (): void => {
+      again = true;
+      if (busy) return;
+      busy = true;
+      try {
+        while (again) {
+          again = false;
+          if (this.isClosed) return next();
+          if (this.inData) return this._write(chunk.subarray(at), 'buffer', next);
+          const end = chunk.indexOf(LF, at);
+          if (end < 0) {
+            this.#keep(chunk.subarray(at));
+            return next();
+          }
+          const from = at;
+          at = end + 1;
+          if (++count > RUN) {
+            count = 0;
+            at = from;
+            setImmediate(step);
+            return;
+          }
+          this.#dispatch(chunk.subarray(from, end), step);
+        }
+      } finally {
+        busy = false;
+      }
+    };
+    step();
+  }
+
+  #keep(piece: Buffer): void {
+    if (piece.length === 0 || this.#overlong) return;
+    if ((this.#pending?.length ?? 0) + piece.length > this.#owner.limit() + 1) {
+      this.#pending = undefined;
+      this.#overlong = true;
+    } else this.#pending = joinSmall(this.#pending === undefined ? [piece] : [this.#pending, piece]);
+  }
+
+  #dispatch(end: Buffer, next: () => void): void {
+    let line = end;
+    if (this.#pending !== undefined || this.#overlong) {
+      this.#keep(end);
+      line = this.#pending ?? Buffer.alloc(0);
+      this.#pending = undefined;
     }
-    if (this.isClosed || chunk.length === 0) {
-      next();
-      return;
-    }
-    this.dataBytes += chunk.length;
+    // QUIRK: a bare LF ends a command, as in every server that old clients met. Content is another matter: see data-decoder.ts.
+    if (line.at(-1) === CR) line = line.subarray(0, -1);
+    if (this.#overlong || line.length > this.#owner.limit()) {
+      this.#overlong = false;
+      this.#owner.overlong(next);
+    } else this.#owner.command(line, next);
+  }
+
+  #content(chunk: Buffer, decoder: DataDecoder, receiver: DataReceiver, next: Next): void {
     const { slice, rest } = decoder.push(chunk);
     const waiting = slice.length > 0 ? receiver.write(slice) : undefined;
     if (rest === undefined) {
@@ -52,9 +140,8 @@ export class SubmissionParser extends SMTPStream {
     this.#decoder = undefined;
     this.#receiver = undefined;
     this._dataMode = false;
-    this._remainder = '';
     const finish = async (): Promise<void> => {
-      await waiting;
+      if (waiting !== undefined) await waiting;
       await receiver.end();
     };
     finish().then(() => this._write(rest, 'buffer', next), next);

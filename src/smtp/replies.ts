@@ -1,8 +1,8 @@
 /**
- * The enhanced status code of each reply that smtp-server words itself, and the refusals that this layer adds. Every other reply carries
- * the status of its Refusal.
+ * Every reply that this layer gives besides the refusals of submission and policy: each named once, with its enhanced status code.
  *
- * RFC 2034 section 4 and RFC 3463; RFC 5248 for the registered meanings.
+ * RFC 5321 section 4.2, RFC 2034 section 4, RFC 3463; RFC 5248 for the registered meanings. What smtp-server words itself is looked up by
+ * its text and replaced, so that a peer hears one voice and a code that was chosen.
  */
 import type { Refusal } from '../domain/refusal.ts';
 
@@ -16,50 +16,101 @@ export const replies = {
   shuttingDown: refusal(421, '4.3.2', 'The gateway is stopping; try again in a few minutes'),
   tooManyConnections: refusal(421, '4.7.0', 'Too many connections; close some and try again'),
   accountConnections: refusal(421, '4.7.0', 'This account has too many connections; close some and try again'),
-  loginDeadline: refusal(421, '4.7.0', 'No login in time; connect again'),
+  earlyTalker: refusal(421, '4.7.0', 'Commands came before the greeting; connect again and wait for it'),
+  http: refusal(421, '4.7.0', 'This is a mail server; use a mail program'),
+  loginDeadline: refusal(421, '4.4.2', 'No login in time; connect again'),
   commandDeadline: refusal(421, '4.4.2', 'No command in time; connect again'),
-  slowData: refusal(421, '4.4.2', 'The message came too slowly; connect again and send it anew'),
+  slowData: refusal(421, '4.4.2', 'The message came too slowly and was not taken; connect again and send it anew'),
+  tooManyBadCommands: refusal(
+    421,
+    '4.7.0',
+    'Too many commands that are not understood; check the program and connect again',
+  ),
+  tooManyBeforeLogin: refusal(421, '4.7.0', 'Too many commands without a login; connect again and log in'),
+  tooManyLogins: refusal(421, '4.7.0', 'Too many failed logins; check user name and password and connect again later'),
+  unknownCommand: refusal(500, '5.5.1', 'The command is not known; SMTP of RFC 5321 is spoken here'),
   lineTooLong: refusal(500, '5.5.2', 'The command line is too long; nothing of it was carried out'),
+  controlCharacter: refusal(500, '5.5.2', 'The command line has a control character; nothing of it was carried out'),
+  argument: refusal(501, '5.5.4', 'The argument is missing or malformed; see RFC 5321'),
+  helloSyntax: refusal(501, '5.5.4', 'Syntax: EHLO or HELO and one host name'),
+  noArgument: refusal(501, '5.5.4', 'This command takes no argument'),
+  notOffered: refusal(502, '5.5.1', 'The command is not offered here'),
+  needHello: refusal(503, '5.5.1', 'Send EHLO or HELO first'),
+  tlsActive: refusal(503, '5.5.1', 'TLS is active already'),
   needTls: refusal(538, '5.7.11', 'Start TLS before the login; use STARTTLS or the TLS port'),
+  needTlsForMail: refusal(530, '5.7.0', 'Start TLS and log in first; use STARTTLS or the TLS port'),
   needLogin: refusal(530, '5.7.0', 'Log in first; every sender of this group is registered'),
   secondLogin: refusal(503, '5.5.1', 'Already logged in; connect again for another account'),
-  loginInTransaction: refusal(503, '5.5.1', 'No login within a mail transaction'),
   mechanism: refusal(504, '5.5.4', 'This login mechanism is not offered; use PLAIN or LOGIN'),
   loginCancelled: refusal(501, '5.7.0', 'The login was cancelled'),
-  loginMalformed: refusal(501, '5.5.2', 'The login cannot be read; expected base64 of the mechanism'),
+  loginMalformed: refusal(501, '5.5.2', 'The login cannot be read; expected the response in base64 (RFC 4954)'),
   loginForeign: refusal(535, '5.7.8', 'An account acts only for itself; leave the authorization identity empty'),
-  loginRefused: refusal(535, '5.7.8', 'Login failed: user name or password is not right, or the account is blocked'),
+  loginRefused: refusal(
+    535,
+    '5.7.8',
+    'The login failed: user name or password is not right, or the account is blocked',
+  ),
   loginBusy: refusal(454, '4.7.0', 'The login could not be judged now; try again in a moment'),
-  tooManyLogins: refusal(421, '4.7.0', 'Too many failed logins; connect again later'),
-  nestedMail: refusal(503, '5.5.1', 'MAIL was given already; finish the transaction or send RSET'),
+  nestedMail: refusal(503, '5.5.1', 'MAIL was given already; finish the message or send RSET'),
   needMail: refusal(503, '5.5.1', 'Send MAIL first'),
-  needRecipient: refusal(503, '5.5.1', 'Send RCPT first; no recipient was taken'),
-  internal: refusal(451, '4.3.0', 'Something went wrong here; try again later'),
-} as const;
+  needRecipient: refusal(503, '5.5.1', 'Send RCPT first'),
+  noRecipient: refusal(554, '5.5.1', 'None of the recipients was taken, so there is nobody to send to'),
+  internal: refusal(451, '4.3.0', 'Something went wrong here, nothing was filed; try again later'),
+} as const satisfies Record<string, Refusal>;
 
-/** By reply code, for replies that the library words. */
-const LIBRARY: Readonly<Record<number, string>> = {
-  214: '2.0.0',
-  220: '2.0.0',
-  221: '2.0.0',
-  235: '2.7.0',
-  250: '2.0.0',
-  252: '2.5.0',
-  421: '4.3.2',
-  451: '4.3.0',
-  500: '5.5.1',
-  501: '5.5.4',
-  502: '5.5.1',
-  503: '5.5.1',
-  504: '5.5.4',
-  530: '5.7.0',
-  554: '5.5.1',
-};
-
-/** The status that a reply carries: given by the caller as context, or looked up; empty where RFC 2034 forbids one. */
-export function statusOf(code: number, context: string | false | undefined): string {
-  if (context === false || (code >= 300 && code < 400)) return '';
-  if (context !== undefined && /^[245]\.\d{1,3}\.\d{1,3}$/.test(context)) return context;
-  if (context === 'EHLO' || context === 'HELO') return '';
-  return LIBRARY[code] ?? (code >= 500 ? '5.5.0' : code >= 400 ? '4.3.0' : '2.0.0');
+/** Replies other than refusals. `status` is empty where RFC 2034 section 3 wants none. */
+export interface Success {
+  readonly reply: 220 | 221 | 235 | 250 | 252 | 334 | 354;
+  readonly status: '' | `2.${number}.${number}`;
+  readonly text: string;
 }
+
+const success = (reply: Success['reply'], status: Success['status'], text: string): Success => ({
+  reply,
+  status,
+  text,
+});
+
+export const successes = {
+  startTls: success(220, '2.0.0', 'Go ahead with TLS'),
+  bye: success(221, '2.0.0', 'Goodbye'),
+  loggedIn: success(235, '2.7.0', 'Logged in'),
+  fine: success(250, '2.0.0', 'Fine'),
+  senderTaken: success(250, '2.1.0', 'The sender is taken'),
+  recipientTaken: success(250, '2.1.5', 'The recipient is taken'),
+  notVerified: success(252, '2.5.0', 'Addresses are not told here; send to it and see'),
+  loginName: success(334, '', 'VXNlcm5hbWU6'),
+  loginPassword: success(334, '', 'UGFzc3dvcmQ6'),
+  continueLogin: success(334, '', ''),
+  data: success(354, '', 'Send the message, end it with a line that has only a dot'),
+} as const satisfies Record<string, Success>;
+
+/** What smtp-server 3.21.6 says in the handlers that we keep -> what we say. A contract test reads its source for texts that lack. */
+export const ofLibrary: ReadonlyMap<string, Refusal | Success> = new Map<string, Refusal | Success>([
+  ['Server shutting down', replies.shuttingDown],
+  ['You talk too soon', replies.earlyTalker],
+  ['HTTP requests not allowed', replies.http],
+  ['Timeout - closing connection', replies.commandDeadline],
+  ['Error: too many unrecognized commands', replies.tooManyBadCommands],
+  ['Error: command not recognized', replies.unknownCommand],
+  ['Error: too many unauthenticated commands', replies.tooManyBeforeLogin],
+  ['Error: send HELO/EHLO first', replies.needHello],
+  ['Error: authentication Required', replies.needLogin],
+  ['Error: internal server error', replies.internal],
+  ['Error: Syntax: HELO hostname', replies.helloSyntax],
+  ['Error: Bad hostname syntax', replies.helloSyntax],
+  ['Error: Syntax: VRFY address', replies.argument],
+  ['Error: syntax: STARTTLS', replies.noArgument],
+  ['Error: TLS already active', replies.tlsActive],
+  ['Ready to start TLS', successes.startTls],
+  ['Bye', successes.bye],
+  ['OK', successes.fine],
+  ['Flushed', successes.fine],
+  ['Try to send something. No promises though', successes.notVerified],
+]);
+
+/** Every reply with a fixed text, for the table test. */
+export const allReplies = (): readonly (Refusal | Success)[] => [
+  ...Object.values(replies),
+  ...Object.values(successes),
+];

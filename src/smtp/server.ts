@@ -35,7 +35,7 @@ export interface SmtpListenerOptions {
   readonly log: Log;
 }
 
-export type SubmissionCounts = ConnectionContext['submission']['counts'];
+export type SubmissionCounts = SubmissionServices['counts'];
 
 export const newSubmissionCounts = (clock: Clock): SubmissionCounts => ({
   messages: new HourlyCount(clock),
@@ -43,7 +43,10 @@ export const newSubmissionCounts = (clock: Clock): SubmissionCounts => ({
   unknown: new HourlyCount(clock),
 });
 
+/** Deadlines are looked at this often; a timer for each command of each session would cost more than the command. */
 const TICK = seconds(1);
+/** Connections that the kernel holds while the loop is busy: practices poll on the full minute. */
+const BACKLOG = 1024;
 
 /** Resolves once the port is open. Rejects when it cannot be opened; throws TlsMaterialError. */
 export async function startSmtpListener(options: SmtpListenerOptions): Promise<Listener> {
@@ -56,8 +59,13 @@ class SubmissionServer extends SMTPServer implements Listener {
   readonly spec: ListenerSpec;
   readonly #options: SmtpListenerOptions;
   readonly #context: ConnectionContext;
+  readonly #log: Log;
+  /** Accepted sockets and when they came; kept by the raw socket and by the TLS socket above it. */
   readonly #places = new WeakMap<Socket, AdmittedConnection>();
+  /** Sockets in the handshake of implicit TLS: they have no session that could look at its deadline. */
+  readonly #handshakes = new Map<Socket, Milliseconds>();
   #ticking: Timer | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: SmtpListenerOptions) {
     const { spec, hostname, limits, clock } = options;
@@ -66,38 +74,38 @@ class SubmissionServer extends SMTPServer implements Listener {
       name: hostname,
       secure: spec.tls === 'implicit',
       authMethods: ['PLAIN', 'LOGIN'],
-      size: limits.maxMessage,
-      maxCommandLength: limits.commandLine,
-      socketTimeout: limits.commandTime,
       disableReverseLookup: true,
       hideENHANCEDSTATUSCODES: false,
       hideDSN: false,
       heloResponse: '%s',
-      authRequiredMessage: replies.needLogin.text,
-      // Judged by our own deadline and by the commands themselves: a login that is retried must not cut the session at ten commands.
-      maxAllowedUnauthenticatedCommands: 100,
-      disabledCommands: ['XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL', 'HELP'],
+      maxAllowedUnauthenticatedCommands: limits.commandsBeforeLogin,
+      disabledCommands: ['XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL', 'LHLO'],
+      // Our own deadlines hold; the library's timers would run on another clock.
+      socketTimeout: 2 ** 31 - 1,
       logger: false,
+      onConnect: (_session, callback) => callback(),
+      onSecure: (_socket, _session, callback) => callback(),
     });
     this.spec = spec;
     this.#options = options;
-    const log = options.log.with({ listener: spec.name });
+    this.#log = options.log.with({ listener: spec.name });
     this.#context = {
       authenticator: options.authenticator,
       limits,
-      clock,
-      log,
+      log: this.#log,
+      now: clock.monotonic(),
       submission: {
         store: options.store,
         clock,
-        log,
+        log: this.#log,
         hostname,
         maxMessage: limits.maxMessage,
         maxRecipients: limits.maxRecipients,
         counts: options.counts ?? newSubmissionCounts(clock),
       },
     };
-    this.on('error', (error: Error) => log.debug('smtp.connection-error', { error: error.message }));
+    // Scanners raise TLS errors all day; without a listener each would end the process.
+    this.on('error', (error: Error) => this.#log.debug('smtp.connection-error', { why: error.message }));
   }
 
   get port(): number {
@@ -107,7 +115,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   async open(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
-      this.listen(this.spec.port, this.spec.address, 1024, () => {
+      this.listen(this.spec.port, this.spec.address, BACKLOG, () => {
         this.server.off('error', reject);
         resolve();
       });
@@ -119,33 +127,58 @@ class SubmissionServer extends SMTPServer implements Listener {
     this.updateSecureContext(serverTlsOptions(material, this.#options.clock.now()));
   }
 
-  async stop(drain: Milliseconds): Promise<void> {
-    this.options.closeTimeout = drain;
-    const closed = new Promise<void>((resolve) => this.close(() => resolve()));
-    for (const connection of this.connections) if (connection instanceof SubmissionConnection) connection.drain();
+  stop(drain: Milliseconds): Promise<void> {
+    return (this.#stopped ??= this.#stop(drain));
+  }
+
+  async #stop(drain: Milliseconds): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const socket of this.#handshakes.keys()) this.#abandon(socket);
+    for (const connection of this.#sessions()) connection.drain();
+    const cut = (): void => {
+      for (const connection of this.#sessions()) connection.cut();
+    };
+    const timer = drain > 0 ? this.#options.clock.after(drain, cut) : undefined;
+    if (timer === undefined) cut();
     await closed;
+    timer?.cancel();
     this.#ticking?.cancel();
+  }
+
+  *#sessions(): Generator<SubmissionConnection> {
+    for (const connection of this.connections) if (connection instanceof SubmissionConnection) yield connection;
   }
 
   /** Every accepted socket passes here, before TLS: a flood of half-open handshakes meets the limits as well. */
   override _acceptSocket(socket: Socket, handshake: boolean): ReturnType<SMTPServer['_acceptSocket']> {
     const admission = this.#options.connections.admit(socket.remoteAddress ?? '');
     if (admission.kind === 'refused') {
-      this.#context.log.warn('smtp.connection-refused', { why: admission.why, address: socket.remoteAddress });
-      socket.on('error', () => undefined);
+      this.#log.warn('smtp.connection-refused', { why: admission.why, peer: socket.remoteAddress });
       const { reply, status, text } = replies.tooManyConnections;
+      socket.on('error', () => undefined);
+      // Within TLS nothing can be said before the handshake, and that is what the limit saves.
       if (handshake) socket.destroy();
       else socket.end(`${reply} ${status} ${text}\r\n`, () => socket.destroy());
       return false;
     }
     this.#places.set(socket, admission.connection);
-    socket.once('close', () => admission.connection.release());
+    if (handshake) this.#handshakes.set(socket, this.#options.clock.monotonic());
+    socket.once('close', () => {
+      this.#handshakes.delete(socket);
+      admission.connection.release();
+    });
     return super._acceptSocket(socket, handshake);
   }
 
   override _upgrade(...[socket, callback]: Parameters<SMTPServer['_upgrade']>): void {
+    // Stopped, or past its deadline, since it was accepted; Node crashes when TLS is put on a socket without a handle.
+    if (socket.destroyed) {
+      callback(new Error('The connection ended before its TLS handshake'));
+      return;
+    }
     super._upgrade(socket, (error, secured) => {
       const place = this.#places.get(socket);
+      this.#handshakes.delete(socket);
       if (secured !== undefined && place !== undefined) this.#places.set(secured, place);
       callback(error, secured);
     });
@@ -153,7 +186,7 @@ class SubmissionServer extends SMTPServer implements Listener {
 
   override connect(socket: Socket | TLSSocket, socketOptions?: SMTPConnectionOptions | null): void {
     const place = this.#places.get(socket);
-    if (place === undefined) {
+    if (place === undefined || this.#stopped !== undefined) {
       socket.destroy();
       return;
     }
@@ -163,10 +196,18 @@ class SubmissionServer extends SMTPServer implements Listener {
     connection.init();
   }
 
+  /** The TLS socket first, where there is one: Node crashes when a TLS wrap loses the socket below it in the middle of a handshake. */
+  #abandon(socket: Socket): void {
+    (this._pendingSockets.get(socket) ?? socket).destroy();
+  }
+
   #tick(): void {
     this.#ticking = this.#options.clock.after(TICK, () => {
       const now = this.#options.clock.monotonic();
-      for (const connection of this.connections) if (connection instanceof SubmissionConnection) connection.tick(now);
+      this.#context.now = now;
+      for (const connection of this.#sessions()) connection.check(now);
+      for (const [socket, since] of this.#handshakes)
+        if (now - since >= this.#context.limits.loginTime) this.#abandon(socket);
       this.#tick();
     });
   }

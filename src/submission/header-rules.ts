@@ -75,6 +75,7 @@ async function judgeOne(
   if (field === undefined) return undefined;
   const title = name === 'from' ? 'From' : 'Sender';
   if (fields.length > 1) return malformedField(title, 'it stands more than once');
+  if (field.spaced) return malformedField(title, 'a blank stands before its colon');
   const mailboxes = readMailboxes(fieldText(header, field));
   if (!mailboxes.ok) return malformedField(title, mailboxes.error);
   const [first, second] = mailboxes.value;

@@ -19,6 +19,8 @@ import { malformedHeader, refusals } from './refusals.ts';
 export const MAX_HEADER = JOIN_LIMIT - 2048;
 export const MAX_HEADER_LINES = 1000;
 
+const NOTHING = Buffer.alloc(0);
+
 export interface IncomingOptions {
   readonly writer: BodyWriter;
   readonly account: AccountId;
@@ -36,7 +38,7 @@ export interface ReceivedContent {
 
 export class Incoming {
   readonly #options: IncomingOptions;
-  #head: Buffer[] = [];
+  #head = NOTHING;
   #headOctets = 0;
   #plan: HeaderPlan | undefined;
   #refusal: Refusal | undefined;
@@ -51,14 +53,14 @@ export class Incoming {
     return octets(this.#submitted);
   }
 
-  get refused(): boolean {
-    return this.#refusal !== undefined;
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
   }
 
   /** The first refusal stays: it names the cause, what follows is its consequence. */
   refuse(refusal: Refusal): void {
     this.#refusal ??= refusal;
-    this.#head = [];
+    this.#head = NOTHING;
   }
 
   /** Takes canonical octets. A promise is back-pressure: hold the next slice until it resolves. Never rejects. */
@@ -75,7 +77,8 @@ export class Incoming {
   /** The message is whole. */
   async end(): Promise<Result<ReceivedContent, Refusal>> {
     // A message without an empty line is all header (RFC 5322 section 2.1: the body is optional).
-    if (this.#refusal === undefined && this.#plan === undefined) await this.#judge(joinSmall(this.#head), undefined);
+    if (this.#refusal === undefined && this.#plan === undefined)
+      await this.#judge(this.#head.subarray(0, this.#headOctets), undefined);
     if (this.#refusal !== undefined || this.#plan === undefined) return fail(this.#refusal ?? refusals.storageFailed);
     try {
       return ok({ body: await this.#options.writer.seal(), plan: this.#plan });
@@ -84,35 +87,34 @@ export class Incoming {
     }
   }
 
+  /** The usual header comes whole in the first slice and is not copied. */
   #collect(slice: Buffer): Promise<void> | undefined {
-    this.#headOctets += slice.length;
-    const gathered = this.#head.length === 0 ? slice : this.#gather(slice);
-    if (gathered === undefined) return undefined;
-    const end = headerEnd(gathered);
-    if (end < 0) {
-      this.#head = [gathered];
-      return undefined;
+    const before = this.#headOctets;
+    if (before === 0) {
+      const end = headerEnd(slice);
+      if (end >= 0) return this.#judge(slice.subarray(0, end), slice.subarray(end));
     }
-    return this.#judge(gathered.subarray(0, end), gathered.subarray(end));
+    // Octets behind the limit are not needed to know that the header is too large.
+    const taken = Math.min(slice.length, MAX_HEADER + 1 - before);
+    this.#growHead(before + taken);
+    slice.copy(this.#head, before, 0, taken);
+    this.#headOctets = before + taken;
+    const end = headerEnd(this.#head.subarray(0, this.#headOctets), before);
+    if (end >= 0) return this.#judge(this.#head.subarray(0, end), slice.subarray(end - before));
+    if (this.#headOctets > MAX_HEADER) this.refuse(refusals.headerTooLarge);
+    return undefined;
   }
 
-  /** Joins what has come; above the limit only as much as the limit allows, where the header must have ended. */
-  #gather(slice: Buffer): Buffer | undefined {
-    if (this.#headOctets - slice.length > MAX_HEADER) {
-      this.refuse(refusals.headerTooLarge);
-      return undefined;
-    }
-    const head = this.#head[0] ?? Buffer.alloc(0);
-    // A slice is at most 64 KiB; joined it still fits JOIN_LIMIT or the header is too large.
-    if (head.length + slice.length > JOIN_LIMIT) {
-      this.refuse(refusals.headerTooLarge);
-      return undefined;
-    }
-    return joinSmall([head, slice]);
+  /** Doubles, so that a header which comes octet by octet is not copied once for each. */
+  #growHead(needed: number): void {
+    if (needed <= this.#head.length) return;
+    const grown = Buffer.allocUnsafe(Math.min(Math.max(needed, this.#head.length * 2, 4096), MAX_HEADER + 1));
+    this.#head.copy(grown, 0, 0, this.#headOctets);
+    this.#head = grown;
   }
 
   async #judge(head: Buffer, rest: Buffer | undefined): Promise<void> {
-    this.#head = [];
+    this.#head = NOTHING;
     if (head.length > MAX_HEADER || countLines(head) > MAX_HEADER_LINES) return this.refuse(refusals.headerTooLarge);
     const header = readHeader(head);
     if (!header.ok) return this.refuse(malformedHeader(header.error));

@@ -70,9 +70,12 @@ interface Transaction {
   limit: { readonly octets: Octets; readonly refusal: Refusal };
 }
 
+/** Addresses of Reply-To that are looked up. */
+const MAX_REPLY_TO = 10;
+
 export class Submission {
   readonly #services: SubmissionServices;
-  readonly #submitter: Submitter;
+  #submitter: Submitter;
   #transaction: Transaction | undefined;
 
   constructor(services: SubmissionServices, submitter: Submitter) {
@@ -102,6 +105,8 @@ export class Submission {
     const record = await store.registry.findLogin(this.#submitter.account.login);
     if (record?.account.state !== 'active' || record.account.id !== this.#submitter.account.id)
       return refusals.accountClosed;
+    // What an operator changed since the login holds from here on.
+    this.#submitter = { ...this.#submitter, account: record.account, organisation: record.organisation };
     if (parameters.size > maxMessage) return this.#tooLarge();
     const allowed = settingOf('messages-per-hour', record.account.settings, record.organisation.settings);
     if (counts.messages.of(record.account.id) >= allowed)
@@ -226,7 +231,8 @@ export class Submission {
       octets: body.octets,
       at: clock.now(),
     });
-    await this.#warnReplyTo(content);
+    // Behind the acceptance and not waited for: whatever it meets, the message is filed and the sender hears so.
+    this.#warnReplyTo(content).catch(() => undefined);
     return ok(undefined);
   }
 
@@ -267,7 +273,7 @@ export class Submission {
 
   /** DESIGN: a Reply-To outside the group sends the answer to a stranger; it is counted and warned of, not refused. */
   async #warnReplyTo(content: ReceivedContent): Promise<void> {
-    for (const text of content.plan.replyTo) {
+    for (const text of content.plan.replyTo.slice(0, MAX_REPLY_TO)) {
       const key = keyOf(text);
       if (key !== undefined && (await this.#services.store.registry.findRecipient(key)) !== undefined) continue;
       this.#services.log.warn('smtp.reply-to-outside', {

@@ -1,7 +1,7 @@
 /** An SMTP listener on a fresh store, with accounts alice and bob whose passwords are their names and "-pw". */
 import type { AuthOutcome, Authenticator } from '../../src/auth/authenticator.ts';
 import { seconds } from '../../src/domain/units.ts';
-import { ConnectionLimits } from '../../src/platform/connections.ts';
+import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';
 import type { Listener } from '../../src/platform/listener.ts';
 import { NetworkSet } from '../../src/platform/network.ts';
 import { type SmtpLimits, defaultSmtpLimits } from '../../src/smtp/limits.ts';
@@ -14,12 +14,14 @@ export interface SmtpFixture extends TestStore {
   readonly port: number;
   readonly ca: string;
   readonly listener: Listener;
+  readonly connections: ConnectionLimits;
 }
 
 export interface SmtpFixtureOptions {
   readonly limits?: Partial<SmtpLimits>;
   readonly tls?: 'implicit' | 'starttls';
   readonly settings?: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+  readonly connections?: Partial<ConnectionLimitOptions>;
   readonly wrap?: (store: Store) => Store;
   readonly authenticate?: (login: string, password: string) => AuthOutcome['kind'] | undefined;
 }
@@ -38,17 +40,24 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
       return { kind: 'granted', account: record.account, organisation: record.organisation };
     },
   };
+  const connections = new ConnectionLimits({
+    total: 100,
+    perNetwork: 50,
+    perAccount: 20,
+    exempt: new NetworkSet([]),
+    ...options.connections,
+  });
   const listener = await startSmtpListener({
     spec: { name: 'test', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls' },
     tls: certificates.server,
     hostname: 'mail.test',
     store,
     authenticator,
-    connections: new ConnectionLimits({ total: 100, perNetwork: 50, perAccount: 20, exempt: new NetworkSet([]) }),
+    connections,
     limits: { ...defaultSmtpLimits, ...options.limits },
     clock: opened.clock,
     log: opened.log,
   });
   t.after(() => listener.stop(seconds(0)));
-  return { ...opened, store, listener, port: listener.port, ca: certificates.ca.certificate };
+  return { ...opened, store, listener, connections, port: listener.port, ca: certificates.ca.certificate };
 }

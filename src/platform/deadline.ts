@@ -1,0 +1,70 @@
+/**
+ * Deadlines against slow peers, without a timer of their own: whoever owns many sessions looks at all of them once a second.
+ *
+ * A session moves its deadline at every command; a timer for each move would cost more than the command. All times are monotonic.
+ */
+import type { Milliseconds } from '../domain/units.ts';
+
+/** One point in time that is moved often and looked at now and then. */
+export class Deadline {
+  #at = Number.POSITIVE_INFINITY;
+
+  /** From `now` on, `time` remains. */
+  set(now: Milliseconds, time: Milliseconds): void {
+    this.#at = now + time;
+  }
+
+  /** Nothing is awaited of the peer: it waits for us. */
+  clear(): void {
+    this.#at = Number.POSITIVE_INFINITY;
+  }
+
+  passed(now: Milliseconds): boolean {
+    return now >= this.#at;
+  }
+}
+
+/**
+ * A least rate, judged window by window: a peer that sends an octet now and then is as slow as one that sends none (slowloris).
+ *
+ * The first window counts like the others, so a peer has a whole window to start in. Time that we held the peer back in does not count.
+ */
+export class RateWatch {
+  readonly #least: number;
+  readonly #window: Milliseconds;
+  #from = 0;
+  #octets = 0;
+  #held = false;
+
+  /** `least`: octets that must arrive in each `window`. */
+  constructor(least: number, window: Milliseconds) {
+    this.#least = least;
+    this.#window = window;
+  }
+
+  begin(now: Milliseconds): void {
+    this.#from = now;
+    this.#octets = 0;
+    this.#held = false;
+  }
+
+  add(octets: number): void {
+    this.#octets += octets;
+  }
+
+  /** We do not read (`true`) or read again (`false`). A window in which we held back does not count. */
+  hold(held: boolean): void {
+    this.#held = held;
+    if (held) this.#octets = this.#least;
+  }
+
+  /** True when a window ended with too little in it. Begins the next window. */
+  tooSlow(now: Milliseconds): boolean {
+    if (now - this.#from < this.#window) return false;
+    const slow = !this.#held && this.#octets < this.#least;
+    this.#from = now;
+    // A window that begins while we hold back is not the peer's to fill.
+    this.#octets = this.#held ? this.#least : 0;
+    return slow;
+  }
+}
