@@ -32,7 +32,6 @@ async function writer(t: TestContext, testing: Testing = {}): Promise<Bench> {
     reserve: new Reserve(options.dataFolder, 0),
     reservePages: 0,
     testing,
-    full: false,
     say: (message) => said.push(message),
     drain: () => undefined,
   });

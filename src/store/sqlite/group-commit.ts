@@ -27,8 +27,6 @@ export interface GroupOptions {
   readonly reservePages: number;
   readonly testing: Testing;
   readonly say: (message: WriterSays) => void;
-  /** The reserve could not be made at the start. */
-  readonly full: boolean;
   /** Takes in what has arrived meanwhile. */
   readonly drain: () => void;
 }
@@ -71,7 +69,6 @@ export class GroupCommit {
     this.#release = db.prepare('RELEASE piece');
     this.#undo = db.prepare('ROLLBACK TO piece');
     if (options.testing.maxPages !== undefined) db.pragma(`max_page_count = ${options.testing.maxPages}`);
-    this.#full = options.full;
     this.#measure();
   }
 
@@ -179,8 +176,6 @@ export class GroupCommit {
     this.#o.reserve.release();
     const { maxPages } = this.#o.testing;
     if (maxPages !== undefined) this.#o.db.pragma(`max_page_count = ${maxPages + this.#o.reservePages}`);
-    // Up to 32 MB may stand in the log that are in the database once it is copied back: on a small disk that is all that was missing.
-    this.#copyBack('TRUNCATE');
     this.#oneByOne(group);
   }
 
@@ -241,25 +236,21 @@ export class GroupCommit {
     this.#o.say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
 
+  /** Copies the log back once it is long enough. Its sync can fail as any other: then the log may not be trusted to be needed no more. */
   #checkpoint(): void {
     if (this.#failed || this.#logPages < CHECKPOINT_PAGES) return;
-    if (!this.#copyBack(this.#logPages > LOG_LIMIT_PAGES ? 'TRUNCATE' : 'PASSIVE') && !this.#full) this.#enterFull([]);
-  }
-
-  /**
-   * Copies the log back into the database; false when the disk is too full. Its sync can fail as any other: the store ends then, before the
-   * log, which still holds everything, is written over.
-   */
-  #copyBack(mode: 'PASSIVE' | 'TRUNCATE'): boolean {
     try {
-      const [row] = this.#o.db.pragma(`wal_checkpoint(${mode})`) as { log: number; checkpointed: number }[];
+      const mode = this.#logPages > LOG_LIMIT_PAGES ? 'TRUNCATE' : 'PASSIVE';
+      const [row] = this.#o.db.pragma(`wal_checkpoint(${mode})`) as {
+        busy: number;
+        log: number;
+        checkpointed: number;
+      }[];
       this.#logPages = row === undefined ? 0 : Math.max(0, row.log - row.checkpointed);
-      return true;
     } catch (error) {
+      if (!isFull(error)) return this.#fail(error);
       this.#logPages = 0;
-      if (isFull(error)) return false;
-      this.#fail(error);
-      return true;
+      if (!this.#full) this.#enterFull([]);
     }
   }
 

@@ -130,8 +130,6 @@ export type WriterSays =
       readonly unclean: boolean;
       readonly pages: number;
       readonly freePages: number;
-      /** The disk has no room for the reserve: no new mail yet. */
-      readonly full: boolean;
     }
   | { readonly kind: 'refused'; readonly message: string }
   | {
