@@ -74,7 +74,7 @@ test('kill -9 around QUIT deletes all that a session marked, or nothing, and wha
       },
     );
     // From before the command arrives to after the answer.
-    if (round % 4 !== 0) await pause(randomInt(8));
+    if (round % 4 !== 0) await pause(randomInt(16));
     await served.kill();
     const quit = await leaving;
 

@@ -1,5 +1,5 @@
 /** How each program picks up all mail of a maildrop and deletes it there. All of them verify the server's certificate. */
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './run.ts';
 import { type Desk, secretFile } from './senders.ts';
@@ -89,6 +89,7 @@ const snail: Fetcher = {
       input: Buffer.from(`move * "${box}"\nquit\n`),
       env: { MAILRC: rc },
     });
+    if (!existsSync(box)) return []; // made with the first message only
     // An mbox quotes lines that start with "From "; its reader takes that back.
     return readFileSync(box)
       .toString('latin1')
@@ -129,7 +130,10 @@ const fetchmail: Fetcher = {
       // Quietly: fetchmail warns that it runs as root, and adds a Received line of its own.
       `  no rewrite fetchall no keep mda "sh -c 'cat > ${folder}/$$'"`,
     ]);
-    await run('fetchmail', ['--silent', '--fetchmailrc', rc, '--pidfile', join(desk.home, 'pid')], { home: desk.home });
+    await run('fetchmail', ['--silent', '--fetchmailrc', rc, '--pidfile', join(desk.home, 'pid')], {
+      home: desk.home,
+      alsoFine: [1], // there was no mail
+    });
     return filesIn(folder);
   },
 };

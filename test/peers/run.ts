@@ -10,6 +10,8 @@ export interface Ran {
 }
 
 export interface RunOptions {
+  /** Exit codes that are no failure; 0 always is one. */
+  readonly alsoFine?: readonly number[];
   readonly home: string;
   readonly input?: Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
@@ -46,7 +48,7 @@ export function attempt(program: string, args: readonly string[], options: RunOp
 /** Resolves to what the program wrote to standard output; throws with what it said when it failed. */
 export async function run(program: string, args: readonly string[], options: RunOptions): Promise<Buffer> {
   const ran = await attempt(program, args, options);
-  if (ran.status !== 0)
+  if (ran.status !== 0 && !(options.alsoFine ?? []).includes(ran.status ?? -1))
     throw new Error(`${program} ended with ${ran.status}: ${ran.err}${ran.out.toString('utf8', 0, 2000)}`);
   return ran.out;
 }

@@ -85,7 +85,7 @@ export class Instance {
       listener('submissions', 'smtp', this.ports.submissions, 'implicit'),
       listener('pop3', 'pop3', this.ports.pop3, 'starttls'),
       listener('pop3s', 'pop3', this.ports.pop3s, 'implicit'),
-      `[connections]\nexempt-networks = ["127.0.0.0/8"]\ndrain = "5s"\n`,
+      `[connections]\nexempt-networks = ["127.0.0.0/8"]\ndrain = "2s"\n`,
       `[auth]\nexempt-networks = ["127.0.0.0/8"]\n`,
       more,
     ];
