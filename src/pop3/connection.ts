@@ -28,6 +28,8 @@ export interface ConnectionContext extends SessionParts {
 
 /** After the last answer the peer has this long to take it and close. */
 const CLOSING = seconds(5);
+/** One packet that is being worked on and one that came meanwhile. */
+const MOST_WAITING = 128 * 1024;
 /** So many commands of one packet run before others get their turn. */
 const TURN = 200;
 
@@ -162,6 +164,8 @@ export class Connection implements Wire {
   #read(chunk: Buffer): void {
     if (this.#closing) return;
     this.#lines.push(chunk);
+    // Cannot happen while the socket is paused in time; memory must not hang on that alone.
+    if (this.#lines.waiting > MOST_WAITING) return this.cut('flood');
     if (this.#busy) this.#socket.pause();
     else this.#run();
   }
@@ -176,7 +180,8 @@ export class Connection implements Wire {
       if (answer instanceof Promise) return this.#wait(answer);
       this.#write(answer);
     }
-    if (!this.#closing && this.#socket.isPaused()) this.#socket.resume();
+    // Not while something runs: what came then would pile up, one packet for each command.
+    if (!this.#busy && !this.#closing && this.#socket.isPaused()) this.#socket.resume();
   }
 
   #wait(answer: Promise<Reply>): void {

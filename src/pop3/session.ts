@@ -60,14 +60,21 @@ export class Session {
     this.drop?.progress();
     if (this.drop?.lost === true) return this.#takenOver();
     if (typeof line === 'string') return this.#overlong(line);
-    const { exchange } = this;
-    if (exchange === undefined) {
-      const command = parseCommand(line);
-      if (!command.ok) return this.bad(command.error);
-      return this.#guard(dispatch(this, command.value));
+    try {
+      return this.#guard(this.#dispatch(line));
+    } catch (error) {
+      return this.failed(error);
     }
-    this.exchange = undefined;
-    return this.#guard(continueExchange(this, exchange, line));
+  }
+
+  #dispatch(line: Buffer): Answer {
+    const { exchange } = this;
+    if (exchange !== undefined) {
+      this.exchange = undefined;
+      return continueExchange(this, exchange, line);
+    }
+    const command = parseCommand(line);
+    return command.ok ? dispatch(this, command.value) : this.bad(command.error);
   }
 
   /** RFC 2595 section 4: after STLS nothing of what was said before holds. */

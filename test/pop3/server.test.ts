@@ -152,6 +152,22 @@ test('a client that does not read its listings runs no further command', async (
   assert.ok(Number(commands) < 200, `${String(commands)} commands ran`);
 });
 
+test('a client that pipelines megabytes of commands and reads slowly is answered in order and holds one packet', async () => {
+  await using pop3 = await startPop3({ tls: 'implicit' });
+  pop3.store.file(1, big(76 * 500));
+  const line = await open(pop3);
+  line.send('RETR 1\r\n'.repeat(250_000));
+  for (let answer = 0; answer < 400; answer += 1) {
+    assert.equal(await line.line(), '+OK 38000 octets');
+    for (let n = 0; n < 500; n += 1) await line.line();
+    assert.equal(await line.line(), '.', `answer ${answer}`);
+  }
+  line.close();
+  await until(() => endings(pop3).length === 1, 'the end');
+  assert.deepEqual(endings(pop3), ['dropped']);
+  assert.ok(!pop3.log.names.includes('pop3.failed'));
+});
+
 test('nobody holds a place before the login longer than the login time, whatever is said', async () => {
   await using pop3 = await startPop3({ limits: { badCommands: 1000 } });
   const options = { protocol: 'pop3', port: pop3.listener.port, ca: pop3.ca } as const;
