@@ -27,7 +27,7 @@ export class Deadline {
 /**
  * A least rate, judged window by window: a peer that sends an octet now and then is as slow as one that sends none (slowloris).
  *
- * The first window counts like the others, so a peer has a whole window to start in. Time that we held the peer back in does not count.
+ * Looked at more often than a window is long; a look that finds us holding the peer back begins the window anew.
  */
 export class RateWatch {
   readonly #least: number;
@@ -52,19 +52,17 @@ export class RateWatch {
     this.#octets += octets;
   }
 
-  /** We do not read (`true`) or read again (`false`). A window in which we held back does not count. */
+  /** We do not read (`true`) or read again (`false`). */
   hold(held: boolean): void {
     this.#held = held;
-    if (held) this.#octets = this.#least;
   }
 
-  /** True when a window ended with too little in it. Begins the next window. */
+  /** True when a window ended with too little in it; the next one begins. */
   tooSlow(now: Milliseconds): boolean {
-    if (now - this.#from < this.#window) return false;
+    if (!this.#held && now - this.#from < this.#window) return false;
     const slow = !this.#held && this.#octets < this.#least;
     this.#from = now;
-    // A window that begins while we hold back is not the peer's to fill.
-    this.#octets = this.#held ? this.#least : 0;
+    this.#octets = 0;
     return slow;
   }
 }

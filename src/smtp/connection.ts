@@ -100,11 +100,18 @@ export class SubmissionConnection extends SMTPConnection {
 
   override _createParser(): SubmissionParser {
     // Runs within the constructor of the base class, before our own fields exist: they are read when a line comes.
-    return new SubmissionParser({
+    const parser = new SubmissionParser({
       limit: () => this.#context.limits.authLine,
       command: (line, next) => this._onCommand(line, next),
       overlong: (next) => this.#badLine(replies.lineTooLong, next),
     });
+    // A bug in a handler ends this session, never the process.
+    parser.on('error', (error) => {
+      this.#log.error('smtp.internal', { command: 'parser', why: error.message });
+      this.reply(replies.internal);
+      this.close();
+    });
+    return parser;
   }
 
   /** Called about once a second by the listener. */

@@ -44,6 +44,11 @@ export class FakeClock implements Clock {
     this.#monotonic = until;
   }
 
+  /** Lets time pass without running what waited for it: for windows that a test wants behind it, and no deadline. */
+  setMonotonic(now: number): void {
+    this.#monotonic = now;
+  }
+
   /** Sets the wall clock alone, as an operator or NTP may, also backwards. */
   setWall(now: number): void {
     this.#now = now;
