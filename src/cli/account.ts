@@ -10,6 +10,7 @@ import { facts, print, readableSize, table } from './output.ts';
 import { addPasswordCommands, passwordTable } from './password.ts';
 import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
 
 interface AddOptions extends ChangeOptions, SecretOptions {
   readonly organisation: string;
@@ -21,7 +22,7 @@ interface AddOptions extends ChangeOptions, SecretOptions {
   readonly password: boolean;
 }
 
-export function addAccountCommands(program: Command): void {
+export function addAccountCommands(terminal: Terminal, program: Command): void {
   const group = program.command('account').description('who logs in; each owns one mailbox');
 
   const add = changing(group.command('add'))
@@ -37,7 +38,7 @@ export function addAccountCommands(program: Command): void {
     .option('--password-name <name>', 'name of the password', 'first')
     .option('--ends <date>', 'when the password ends, such as 2027-12-31')
     .option('--no-password', 'add the account without a password');
-  secretOptions(add).action(addAccount);
+  secretOptions(add).action((login: string, options: AddOptions) => addAccount(terminal, login, options));
 
   reading(group.command('list'))
     .description('list accounts')
@@ -50,7 +51,7 @@ export function addAccountCommands(program: Command): void {
           (a) => a.login,
         ),
       );
-      print(options, all, () =>
+      print(terminal, options, all, () =>
         table(
           ['LOGIN', 'ORGANISATION', 'KIND', 'STATE', 'MESSAGES', 'USED', 'ADDRESSES'],
           all.map((a) => [
@@ -75,7 +76,12 @@ export function addAccountCommands(program: Command): void {
         await client.call('account.show', { login }),
         await shownSettings(client, 'account', login, options.all),
       ]);
-      print(options, { ...account, settings }, () => `${accountText(account)}\n${settingsPart(settings, options.all)}`);
+      print(
+        terminal,
+        options,
+        { ...account, settings },
+        () => `${accountText(account)}\n${settingsPart(settings, options.all)}`,
+      );
     });
 
   for (const [name, about, effect] of [
@@ -87,20 +93,20 @@ export function addAccountCommands(program: Command): void {
       .argument('<login>', 'the account')
       .action(async (login: string, options: ChangeOptions) => {
         const done = await withAdmin(options, (client) => client.call(`account.${name}`, { login }));
-        print(options, done, () => `Account ${done.login} is ${effect}.`);
+        print(terminal, options, done, () => `Account ${done.login} is ${effect}.`);
       });
 
-  addImportCommand(group);
-  addPasswordCommands(group);
-  addSetCommand(group, 'account');
+  addImportCommand(terminal, group);
+  addPasswordCommands(terminal, group);
+  addSetCommand(terminal, group, 'account');
 }
 
-async function addAccount(login: string, options: AddOptions): Promise<void> {
+async function addAccount(terminal: Terminal, login: string, options: AddOptions): Promise<void> {
   const { organisation, kind, passwordName, ends } = options;
   if (!options.password && (options.generate === true || options.passwordFile !== undefined))
     throw new CommandError('usage', 'Cannot use --no-password with a password; leave one of them out');
   const addresses = options.address ?? (parseAddress(login).ok ? [login] : []);
-  const secret = options.password ? await readSecret(options) : undefined;
+  const secret = options.password ? await readSecret(terminal, options) : undefined;
   const input = {
     login,
     organisation,
@@ -115,7 +121,7 @@ async function addAccount(login: string, options: AddOptions): Promise<void> {
     addresses.length === 0
       ? 'It has no address yet: add one with "sluis address add".'
       : `Its addresses: ${addresses.join(', ')}.`;
-  print(options, { ...added, addresses }, () =>
+  print(terminal, options, { ...added, addresses }, () =>
     [`Registered account ${added.login} of ${organisation}. ${known}`, ...written(options)].join('\n'),
   );
 }

@@ -4,8 +4,9 @@ import { allRows, withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { facts, print, table } from './output.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
 
-export function addAddressCommands(program: Command): void {
+export function addAddressCommands(terminal: Terminal, program: Command): void {
   const group = program.command('address').description('registered addresses');
 
   changing(group.command('add'))
@@ -14,7 +15,12 @@ export function addAddressCommands(program: Command): void {
     .argument('<address>', 'such as name@example.nl')
     .action(async (login: string, address: string, options: ChangeOptions) => {
       const added = await withAdmin(options, (client) => client.call('address.add', { login, address }));
-      print(options, added, () => `Registered address ${added.address}; its mail goes to account ${added.account}.`);
+      print(
+        terminal,
+        options,
+        added,
+        () => `Registered address ${added.address}; its mail goes to account ${added.account}.`,
+      );
     });
 
   reading(group.command('list'))
@@ -27,7 +33,7 @@ export function addAddressCommands(program: Command): void {
           (a) => a.address,
         ),
       );
-      print(options, all, () =>
+      print(terminal, options, all, () =>
         table(
           ['ADDRESS', 'ACCOUNT', 'STATE'],
           all.map((a) => [a.address, a.account, a.state]),
@@ -44,7 +50,7 @@ export function addAddressCommands(program: Command): void {
         await client.call('address.show', { address }),
         await shownSettings(client, 'address', address, options.all),
       ]);
-      print(options, { ...a, settings }, () =>
+      print(terminal, options, { ...a, settings }, () =>
         [
           facts([
             ['Address', a.address],
@@ -66,7 +72,7 @@ export function addAddressCommands(program: Command): void {
       .argument('<address>', 'the address')
       .action(async (address: string, options: ChangeOptions) => {
         const done = await withAdmin(options, (client) => client.call(`address.${name}`, { address }));
-        print(options, done, () => `Address ${done.address} ${effect}.`);
+        print(terminal, options, done, () => `Address ${done.address} ${effect}.`);
       });
 
   changing(group.command('delegate'))
@@ -78,12 +84,12 @@ export function addAddressCommands(program: Command): void {
       const done = await withAdmin(options, (client) =>
         client.call('address.delegate', { address, login, 'take-back': options.takeBack === true }),
       );
-      print(options, done, () =>
+      print(terminal, options, done, () =>
         done.allowed
           ? `Account ${done.account} may send as ${done.address}.`
           : `Account ${done.account} may no longer send as ${done.address}.`,
       );
     });
 
-  addSetCommand(group, 'address');
+  addSetCommand(terminal, group, 'address');
 }

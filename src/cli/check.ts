@@ -9,10 +9,11 @@ import { systemClock } from '../platform/clock.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { facts, print } from './output.ts';
+import type { Terminal } from './terminal.ts';
 
 const SOON = days(30);
 
-export function addCheckCommand(program: Command): void {
+export function addCheckCommand(terminal: Terminal, program: Command): void {
   reading(program.command('check'))
     .description('check the configuration, the keys and the certificate')
     .action(async (options: CommonOptions) => {
@@ -21,7 +22,7 @@ export function addCheckCommand(program: Command): void {
       const material = readTlsMaterial(config);
       serverTlsOptions(material, systemClock.now());
       const report = reportOf(config, new X509Certificate(material.certificate));
-      print(options, report, () =>
+      print(terminal, options, report, () =>
         [
           facts([
             ['Configuration', config.file],

@@ -12,6 +12,7 @@ import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
 import { developmentCertificates, initialise, writeNew } from './init.ts';
 import { runUntilStopped } from './run.ts';
+import type { Terminal } from './terminal.ts';
 
 interface DevOptions {
   readonly folder: string;
@@ -33,7 +34,7 @@ const accounts = [
 type Login = (typeof accounts)[number]['login'];
 type Passwords = ReadonlyMap<string, string>;
 
-export function addDevCommand(program: Command): void {
+export function addDevCommand(terminal: Terminal, program: Command): void {
   program
     .command('dev')
     .description('run a development gateway with demo accounts in the current folder (npm start)')
@@ -50,8 +51,8 @@ export function addDevCommand(program: Command): void {
       const log = createLog({ level: 'info', format: 'pretty' });
       const gateway = await startGateway(loadConfig(config), { clock: systemClock, log });
       const passwords = await demoAccounts(gateway, resolve(folder, 'data', 'demo-accounts.txt'), log);
-      process.stdout.write(welcome(gateway, passwords, relative(process.cwd(), folder)));
-      process.exitCode = await runUntilStopped(gateway, log);
+      terminal.out(welcome(gateway, passwords, relative(process.cwd(), folder)));
+      terminal.code = await runUntilStopped(gateway, log);
     });
 }
 
@@ -122,7 +123,10 @@ Fetch it:
 
   curl -sS --cacert ${at('certs-dev/ca.pem')} --user '${to}:${of(to)}' pop3s://${HOST}:${port('pop3s')}/1
 
-Manage it: node dist/src/main.js account list --config ${at('data/sluis.toml')}
+Manage it:
+
+  node dist/src/main.js account list --config ${at('data/sluis.toml')}
+
 Ctrl-C stops it; the next start finds everything again.
 
 `;

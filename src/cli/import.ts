@@ -4,8 +4,9 @@ import { withAdmin } from './connect.ts';
 import { type ChangeOptions, changing } from './options.ts';
 import { print } from './output.ts';
 import { readUpload } from './upload.ts';
+import type { Terminal } from './terminal.ts';
 
-export function addImportCommand(accounts: Command): void {
+export function addImportCommand(terminal: Terminal, accounts: Command): void {
   changing(accounts.command('import'))
     .description('register many accounts from a CSV file: all or none, every bad line reported')
     .argument(
@@ -14,12 +15,12 @@ export function addImportCommand(accounts: Command): void {
     )
     .option('--dry-run', 'check every line and change nothing')
     .action(async (file: string, options: ChangeOptions & { readonly dryRun?: boolean }) => {
-      const upload = readUpload(file);
+      const upload = readUpload(terminal, file);
       const progress = showProgress();
       const done = await withAdmin(options, (client) =>
         client.call('account.import', { 'dry-run': options.dryRun === true }, { upload, progress: progress.show }),
       ).finally(progress.end);
-      print(options, done, () =>
+      print(terminal, options, done, () =>
         done.applied
           ? `Registered ${done.accounts} accounts.`
           : `The file is right: it would register ${done.accounts} accounts. Nothing was changed.`,

@@ -5,10 +5,11 @@ import { hostname as machineName } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { newMasterKey } from '../config/master-key.ts';
-import { loadConfig } from '../config/load.ts';
+import { parseConfig } from '../config/load.ts';
 import { writeTemplate } from '../config/template.ts';
 import { systemClock } from '../platform/clock.ts';
 import { CommandError } from './exit.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface InitOptions {
   readonly config: string;
@@ -30,7 +31,7 @@ const PORTS = [
   { name: 'pop3s', protocol: 'pop3', port: 995, tls: 'implicit' },
 ] as const;
 
-export function addInitCommand(program: Command): void {
+export function addInitCommand(terminal: Terminal, program: Command): void {
   program
     .command('init')
     .description('write a configuration, keys and an empty store; overwrites nothing')
@@ -42,7 +43,7 @@ export function addInitCommand(program: Command): void {
     .option('--dev-certificates', 'make a throw-away authority and a server certificate, for tests only')
     .action(async (options: InitOptions) => {
       const made = await initialise(options);
-      process.stdout.write(`${made.join('\n')}\n`);
+      terminal.out(`${made.join('\n')}\n`);
     });
 }
 
@@ -68,35 +69,33 @@ export async function initialise(options: InitOptions): Promise<string[]> {
   refuseExisting([config, paths.masterKey, paths.keys, resolve(paths.data, 'sluis.db')]);
   const hostname = options.hostname ?? nameOfMachine();
 
+  const at = (path: string): string => (path.startsWith(`${base}/`) ? relative(base, path) : path);
+  const text = writeTemplate({
+    values: {
+      hostname,
+      'data.folder': at(paths.data),
+      'keys.folder': at(paths.keys),
+      'keys.master-key-file': at(paths.masterKey),
+      'tls.key': at(paths.tlsKey),
+      'tls.certificate': at(paths.tlsCertificate),
+    },
+    listeners: PORTS.map(({ name, protocol, port, tls }) => ({
+      name,
+      protocol,
+      address: options.address ?? (dev ? '127.0.0.1' : '0.0.0.0'),
+      port: options.freePorts === true ? 0 : port + options.portBase,
+      tls,
+    })),
+  });
+  // Read back before anything is written; without a certificate it is not yet complete, and the store needs none.
+  const read = parseConfig(text, config, { files: false });
+
   mkdirSync(base, { recursive: true });
   if (dev) await developmentCertificates(certificates, hostname);
-  const at = (path: string): string => (path.startsWith(`${base}/`) ? relative(base, path) : path);
   writeNew(paths.masterKey, newMasterKey(randomBytes), 0o600);
-  writeNew(
-    config,
-    writeTemplate({
-      values: {
-        hostname,
-        'data.folder': at(paths.data),
-        'keys.folder': at(paths.keys),
-        'keys.master-key-file': at(paths.masterKey),
-        'tls.key': at(paths.tlsKey),
-        'tls.certificate': at(paths.tlsCertificate),
-      },
-      listeners: PORTS.map(({ name, protocol, port, tls }) => ({
-        name,
-        protocol,
-        address: options.address ?? (dev ? '127.0.0.1' : '0.0.0.0'),
-        port: options.freePorts === true ? 0 : port + options.portBase,
-        tls,
-      })),
-    }),
-    0o644,
-  );
-  // Without a certificate the configuration is not yet complete; the store needs none.
+  writeNew(config, text, 0o644);
   const [{ createStore }, { createLog }] = await Promise.all([import('../gateway.ts'), import('../platform/log.ts')]);
-  const log = createLog({ level: 'error', format: 'pretty' });
-  await createStore(loadConfig(config, { files: false }), { clock: systemClock, log });
+  await createStore(read, { clock: systemClock, log: createLog({ level: 'error', format: 'pretty' }) });
   return [
     `Wrote ${config}`,
     `Master key: ${paths.masterKey} (0600). Day keys: ${paths.keys}. Keep a copy of both in a safe place, apart from the backups of`,

@@ -4,6 +4,7 @@ import { allRows, withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { facts, print, table } from './output.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
 
 interface AddOptions extends ChangeOptions {
   readonly title?: string;
@@ -14,7 +15,7 @@ interface AddOptions extends ChangeOptions {
   readonly ura?: string;
 }
 
-export function addOrganisationCommands(program: Command): void {
+export function addOrganisationCommands(terminal: Terminal, program: Command): void {
   const group = program.command('organisation').description('customers: practices, hospitals, laboratories');
 
   changing(group.command('add'))
@@ -31,7 +32,7 @@ export function addOrganisationCommands(program: Command): void {
       const added = await withAdmin(options, (client) =>
         client.call('organisation.add', { name, title, contact, telephone, language, agb, ura }),
       );
-      print(options, added, () => `Registered organisation ${added.name}.`);
+      print(terminal, options, added, () => `Registered organisation ${added.name}.`);
     });
 
   reading(group.command('list'))
@@ -43,7 +44,7 @@ export function addOrganisationCommands(program: Command): void {
           (o) => o.name,
         ),
       );
-      print(options, all, () =>
+      print(terminal, options, all, () =>
         table(
           ['NAME', 'TITLE', 'LANGUAGE', 'AGB', 'URA', 'CONTACT', 'TELEPHONE'],
           all.map((o) => [o.name, o.title, o.language, o.agb, o.ura, o.contact, o.telephone]),
@@ -60,7 +61,7 @@ export function addOrganisationCommands(program: Command): void {
         await client.call('organisation.show', { name }),
         await shownSettings(client, 'organisation', name, options.all),
       ]);
-      print(options, { ...o, settings }, () =>
+      print(terminal, options, { ...o, settings }, () =>
         [
           facts([
             ['Organisation', o.name],
@@ -76,5 +77,5 @@ export function addOrganisationCommands(program: Command): void {
       );
     });
 
-  addSetCommand(group, 'organisation');
+  addSetCommand(terminal, group, 'organisation');
 }

@@ -1,4 +1,6 @@
 /** What commands print: aligned columns for people, JSON for programs. */
+import type { Terminal } from './terminal.ts';
+
 export type Cell = string | number | undefined;
 
 const plain = (cell: Cell): string => (cell === undefined || cell === '' ? '-' : String(cell));
@@ -29,9 +31,9 @@ export interface OutputOptions {
 }
 
 /** Prints `value` as JSON, or `text` for people. */
-export function print(options: OutputOptions, value: unknown, text: () => string): void {
+export function print(terminal: Terminal, options: OutputOptions, value: unknown, text: () => string): void {
   const output = options.json === true ? JSON.stringify(value, null, 2) : text();
-  if (output !== '') process.stdout.write(`${output}\n`);
+  if (output !== '') terminal.out(`${output}\n`);
 }
 
 const UNITS = ['octets', 'KiB', 'MiB', 'GiB', 'TiB'] as const;

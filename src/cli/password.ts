@@ -5,13 +5,14 @@ import { withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { print, readableTime, table } from './output.ts';
 import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
+import type { Terminal } from './terminal.ts';
 
 interface AddOptions extends ChangeOptions, SecretOptions {
   readonly name: string;
   readonly ends?: string;
 }
 
-export function addPasswordCommands(accounts: Command): void {
+export function addPasswordCommands(terminal: Terminal, accounts: Command): void {
   const group = accounts.command('password').description('the passwords of an account');
 
   const add = changing(group.command('add'))
@@ -20,14 +21,14 @@ export function addPasswordCommands(accounts: Command): void {
     .requiredOption('--name <name>', 'what it is called, such as the workplace that uses it')
     .option('--ends <date>', 'when it ends, such as 2027-12-31');
   secretOptions(add).action(async (login: string, options: AddOptions) => {
-    const secret = await readSecret(options);
+    const secret = await readSecret(terminal, options);
     const { name, ends } = options;
     const added = await withSecret(secret, () =>
       withAdmin(options, (client) =>
         client.call('account.password.add', { login, 'password-name': name, ends, password: secret.password }),
       ),
     );
-    print(options, added, () =>
+    print(terminal, options, added, () =>
       [`Added password ${added.name} of account ${added.login}.`, ...written(options)].join('\n'),
     );
   });
@@ -37,7 +38,7 @@ export function addPasswordCommands(accounts: Command): void {
     .argument('<login>', 'the account')
     .action(async (login: string, options: CommonOptions) => {
       const all = await withAdmin(options, (client) => client.call('account.password.list', { login }));
-      print(options, all, () => passwordTable(all));
+      print(terminal, options, all, () => passwordTable(all));
     });
 
   changing(group.command('revoke'))
@@ -48,7 +49,7 @@ export function addPasswordCommands(accounts: Command): void {
       const done = await withAdmin(options, (client) =>
         client.call('account.password.revoke', { login, 'password-name': options.name }),
       );
-      print(options, done, () => `Revoked password ${done.name} of account ${done.login}.`);
+      print(terminal, options, done, () => `Revoked password ${done.name} of account ${done.login}.`);
     });
 }
 

@@ -8,39 +8,38 @@ import { exitCodeOf, exitCodes, messageOf } from './exit.ts';
 import { addInitCommand } from './init.ts';
 import { addOrganisationCommands } from './organisation.ts';
 import { addServeCommands } from './serve.ts';
+import { type Terminal, processTerminal } from './terminal.ts';
 
-export function buildProgram(): Command {
+export function buildProgram(terminal: Terminal): Command {
   const program = new Command('sluis')
     .description('A secure mail gateway for a closed user group.')
-    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showHelpAfterError('(add --help for what is expected)');
-  addInitCommand(program);
-  addCheckCommand(program);
-  addServeCommands(program);
-  addOrganisationCommands(program);
-  addAccountCommands(program);
-  addAddressCommands(program);
-  addDevCommand(program);
+  addInitCommand(terminal, program);
+  addCheckCommand(terminal, program);
+  addServeCommands(terminal, program);
+  addOrganisationCommands(terminal, program);
+  addAccountCommands(terminal, program);
+  addAddressCommands(terminal, program);
+  addDevCommand(terminal, program);
   return program;
 }
 
-/** Runs one command and sets the exit code of the process. */
-export async function runCommandLine(argv: readonly string[]): Promise<void> {
-  const program = buildProgram();
-  // Subcommands copy these at their making only in part: each must hand its errors back instead of ending the process.
+/** Runs one command; answers the exit code. */
+export async function runCommandLine(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+  const program = buildProgram(terminal);
+  // Each subcommand must hand its errors back instead of ending the process.
   const inherit = (command: Command): void => {
     command.exitOverride();
     command.commands.forEach(inherit);
   };
   inherit(program);
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(argv, { from: 'user' });
+    return terminal.code;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-      return;
-    }
-    process.stderr.write(`${messageOf(error)}\n`);
-    process.exitCode = exitCodeOf(error);
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    terminal.err(`${messageOf(error)}\n`);
+    return exitCodeOf(error);
   }
 }

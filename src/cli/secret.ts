@@ -7,6 +7,7 @@ import { type Command, Option } from 'commander';
 import { generatePassword } from '../crypto/password-generate.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
 import { CommandError } from './exit.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface SecretOptions {
   readonly passwordFile?: string;
@@ -30,7 +31,7 @@ export interface Secret {
 
 const kept = (password: string): Secret => ({ password, undo: () => undefined });
 
-export async function readSecret(options: SecretOptions): Promise<Secret> {
+export async function readSecret(terminal: Terminal, options: SecretOptions): Promise<Secret> {
   if (options.out !== undefined && options.generate !== true)
     throw new CommandError(
       'usage',
@@ -44,7 +45,8 @@ export async function readSecret(options: SecretOptions): Promise<Secret> {
       );
     return generated(options.out);
   }
-  const text = options.passwordFile !== undefined ? fromFile(options.passwordFile) : await fromTerminalOrInput();
+  const text =
+    options.passwordFile !== undefined ? fromFile(terminal, options.passwordFile) : await fromTerminalOrInput(terminal);
   const checked = checkNewPassword(text);
   if (!checked.ok) throw new CommandError('usage', `Cannot use the password: ${checked.error}`);
   return kept(text);
@@ -83,10 +85,13 @@ function firstLine(text: string, from: string): string {
   return line;
 }
 
-function fromFile(path: string): string {
+function fromFile({ input }: Terminal, path: string): string {
   const from = path === '-' ? 'standard input' : `"${path}"`;
   try {
-    return firstLine(readFileSync(path === '-' ? 0 : path, 'utf8').slice(0, 8192), from);
+    return firstLine(
+      (path === '-' ? (input ?? readFileSync(0, 'utf8')) : readFileSync(path, 'utf8')).slice(0, 8192),
+      from,
+    );
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const { code } = error as NodeJS.ErrnoException;
@@ -97,8 +102,8 @@ function fromFile(path: string): string {
   }
 }
 
-async function fromTerminalOrInput(): Promise<string> {
-  if (!process.stdin.isTTY) return fromFile('-');
+async function fromTerminalOrInput(terminal: Terminal): Promise<string> {
+  if (terminal.input !== undefined || !process.stdin.isTTY) return fromFile(terminal, '-');
   const first = await promptSecret('Password: ');
   if (first !== (await promptSecret('Again: ')))
     throw new CommandError('usage', 'Cannot use the password: the two were not the same; try again');

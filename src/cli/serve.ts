@@ -6,8 +6,9 @@ import { withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, withConfig } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { runUntilStopped } from './run.ts';
+import type { Terminal } from './terminal.ts';
 
-export function addServeCommands(program: Command): void {
+export function addServeCommands(terminal: Terminal, program: Command): void {
   withConfig(program.command('serve'))
     .description('run the gateway; SIGTERM drains and stops it, SIGHUP reads the certificate again')
     .action(async (options: { readonly config: string }) => {
@@ -17,14 +18,14 @@ export function addServeCommands(program: Command): void {
         import('../platform/log.ts'),
       ]);
       const log = createLog(config.log);
-      process.exitCode = await runUntilStopped(await startGateway(config, { clock: systemClock, log }), log);
+      terminal.code = await runUntilStopped(await startGateway(config, { clock: systemClock, log }), log);
     });
 
   reading(program.command('status'))
     .description('show the running gateway')
     .action(async (options: CommonOptions) => {
       const status = await withAdmin(options, (client) => client.call('gateway.status', {}));
-      print(options, status, () =>
+      print(terminal, options, status, () =>
         [
           facts([
             ['Host name', status.hostname],
@@ -47,6 +48,6 @@ export function addServeCommands(program: Command): void {
     .description('read the certificate and its key again; open sessions go on')
     .action(async (options: ChangeOptions) => {
       const done = await withAdmin(options, (client) => client.call('gateway.reload', {}));
-      print(options, done, () => 'New sessions get the new certificate.');
+      print(terminal, options, done, () => 'New sessions get the new certificate.');
     });
 }

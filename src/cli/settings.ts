@@ -8,13 +8,14 @@ import { CommandError } from './exit.ts';
 import { type ChangeOptions, changing } from './options.ts';
 import { print, table } from './output.ts';
 import { readUpload } from './upload.ts';
+import type { Terminal } from './terminal.ts';
 
 interface SetOptions extends ChangeOptions {
   readonly from?: string;
   readonly dryRun?: boolean;
 }
 
-export function addSetCommand(group: Command, scope: SettingScope): void {
+export function addSetCommand(terminal: Terminal, group: Command, scope: SettingScope): void {
   changing(group.command('set'))
     .description(`set policy of one ${scope}, or of many from a CSV file`)
     .argument('[name]', `the ${scope}`)
@@ -25,7 +26,7 @@ export function addSetCommand(group: Command, scope: SettingScope): void {
     )
     .option('--dry-run', 'with --from: check every line and change nothing')
     .action(async (name: string | undefined, settings: readonly string[], options: SetOptions) => {
-      if (options.from !== undefined) return await setFrom(scope, name, options.from, options);
+      if (options.from !== undefined) return await setFrom(terminal, scope, name, options.from, options);
       if (options.dryRun === true)
         throw new CommandError('usage', 'Cannot use --dry-run without --from: it checks a file; name the file');
       if (name === undefined)
@@ -33,7 +34,7 @@ export function addSetCommand(group: Command, scope: SettingScope): void {
       const set = await withAdmin(options, (client) =>
         client.call('settings.set', { scope, name, values: valuesOf(settings) }),
       );
-      print(options, set, () => settingsTableOf(set));
+      print(terminal, options, set, () => settingsTableOf(set));
     });
 }
 
@@ -51,6 +52,7 @@ function valuesOf(settings: readonly string[]): Record<string, string> {
 }
 
 async function setFrom(
+  terminal: Terminal,
   scope: SettingScope,
   name: string | undefined,
   file: string,
@@ -58,11 +60,11 @@ async function setFrom(
 ): Promise<void> {
   if (name !== undefined)
     throw new CommandError('usage', `Cannot set "${name}" and a file in one command; give one of them`);
-  const upload = readUpload(file);
+  const upload = readUpload(terminal, file);
   const done = await withAdmin(options, (client) =>
     client.call('settings.set-many', { scope, 'dry-run': options.dryRun === true }, { upload }),
   );
-  print(options, done, () =>
+  print(terminal, options, done, () =>
     done.applied
       ? `Changed ${done.changes} settings of ${done.targets} ${scope === 'address' ? 'addresses' : `${scope}s`}.`
       : `The file is right: it would change ${done.changes} settings of ${done.targets} ${scope === 'address' ? 'addresses' : `${scope}s`}. Nothing was changed.`,

@@ -1,11 +1,13 @@
 /** A file that a command sends along with its call. */
 import { readFileSync, statSync } from 'node:fs';
 import { CommandError } from './exit.ts';
+import type { Terminal } from './terminal.ts';
 
 const MAX_UPLOAD = 64 * 1024 * 1024;
 
 /** A file that a command sends along; - is standard input. */
-export function readUpload(file: string): string {
+export function readUpload({ input }: Terminal, file: string): string {
+  if (file === '-' && input !== undefined) return input;
   try {
     if (file !== '-' && statSync(file).size > MAX_UPLOAD)
       throw new CommandError('usage', `Cannot read "${file}": it is larger than 64MiB; split it`);

@@ -18,13 +18,18 @@ export interface LoadOptions {
 }
 
 /** Throws ConfigError. */
-export function loadConfig(path: string, { files = true }: LoadOptions = {}): Config {
+export function loadConfig(path: string, options: LoadOptions = {}): Config {
+  const text = readText(resolve(path));
+  if (typeof text !== 'string') throw new ConfigError(path, [text]);
+  return parseConfig(text, path, options);
+}
+
+/** Reads the text of a configuration that lies, or will lie, at `path`. Throws ConfigError. */
+export function parseConfig(text: string, path: string, { files = true }: LoadOptions = {}): Config {
   const file = resolve(path);
   const refuse = (...problems: ConfigProblem[]): never => {
     throw new ConfigError(path, problems);
   };
-  const text = readText(file);
-  if (typeof text !== 'string') return refuse(text);
   let document: unknown;
   try {
     document = parse(text);

@@ -1,6 +1,6 @@
 /**
- * Every command as a person gives it: a process, its output, its exit code. A few while nobody serves, where the command line opens the
- * store itself; the rest against one running gateway.
+ * Every command as a person gives it: arguments, output, exit code. A few while nobody serves, where the command line opens the store
+ * itself; the rest against one running gateway in a process of its own.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { AccountView, AddressView, OrganisationView, PasswordView, SettingView } from '../../src/admin/views.ts';
-import { type Ran, type Running, sluis, start } from '../support/command-line.ts';
+import { type Ran, type Running, sluis, sluisHere, start } from '../support/command-line.ts';
 
 let folder = '';
 let config = '';
@@ -22,7 +22,7 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const run = (...args: string[]): Promise<Ran> => sluis([...args, '--config', config]);
+const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', config]);
 async function done(...args: string[]): Promise<string> {
   const ran = await run(...args);
   assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
@@ -74,9 +74,9 @@ function day(name: string): void {
     const anna = await add(at('anna'), '--password-file', file, '--address', at('anna'), '--address', at('balie'));
     assert.equal(anna.code, 0, anna.stderr);
     assert.match(anna.stdout, /Its addresses: anna@.*, balie@/);
-    const bram = await sluis(
+    const bram = await sluisHere(
       ['account', 'add', at('bram'), '--organisation', name, '--kind', 'edi', '--config', config],
-      { input: 'another secret\n' },
+      'another secret\n',
     );
     assert.equal(bram.code, 0, bram.stderr);
     const out = join(folder, `${name}.generated`);
@@ -269,7 +269,8 @@ describe('while nobody serves', () => {
   });
 
   test('two commands at once wait for each other', async () => {
-    const both = await Promise.all([run('account', 'list'), run('organisation', 'list')]);
+    const list = (what: string): Promise<Ran> => sluis([what, 'list', '--config', config]);
+    const both = await Promise.all([list('account'), list('organisation')]);
     assert.deepEqual(
       both.map((r) => r.code),
       [0, 0],

@@ -45,6 +45,8 @@ test('docs/operations.md lists every command', () => {
     command.commands.length === 0
       ? [path]
       : command.commands.flatMap((c) => leaves(c, path === '' ? c.name() : `${path} ${c.name()}`));
-  const missing = leaves(buildProgram(), '').filter((path) => !operations.includes(`\`${path}`));
+  const missing = leaves(buildProgram({ out: () => undefined, err: () => undefined, code: 0 }), '').filter(
+    (path) => !operations.includes(`\`${path}`),
+  );
   assert.deepEqual(missing, []);
 });

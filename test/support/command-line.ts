@@ -1,6 +1,7 @@
 /** Runs the compiled command line as a person does: a process, its output, its exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { runCommandLine } from '../../src/cli/program.ts';
 
 export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
@@ -14,6 +15,18 @@ export interface RunOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a command inside this process: the same code without the 0.2 s that a process takes to start. */
+export async function sluisHere(args: readonly string[], input = ''): Promise<Ran> {
+  let [stdout, stderr] = ['', ''];
+  const code = await runCommandLine(args, {
+    out: (text) => (stdout += text),
+    err: (text) => (stderr += text),
+    input,
+    code: 0,
+  });
+  return { code, stdout, stderr };
 }
 
 /** Runs a command to its end. */

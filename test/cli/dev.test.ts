@@ -1,0 +1,77 @@
+/** `npm start` on free ports in a folder of its own: what it prints must work exactly as it was printed. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Running, sluis, start } from '../support/command-line.ts';
+import { withoutProgram } from '../support/require.ts';
+
+const LAST_LINE = 'the next start finds everything again.';
+let folder = '';
+let gateway: Running;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sluis-dev-'));
+  gateway = start(['dev', '--free-ports'], { cwd: folder });
+  await gateway.until(LAST_LINE);
+});
+after(async () => {
+  await gateway.end('SIGINT');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const printed = (begin: string): string => {
+  const line = gateway
+    .stdout()
+    .split('\n')
+    .find((l) => l.startsWith(`  ${begin} `));
+  assert.ok(line, `no line begins with ${begin}: ${gateway.stdout()}`);
+  return line.trim();
+};
+const shell = (command: string): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
+
+test('it shows three accounts with passwords and keeps these for its owner only', () => {
+  const file = join(folder, 'data', 'demo-accounts.txt');
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const accounts = readFileSync(file, 'utf8').trim().split('\n');
+  assert.equal(accounts.length, 3);
+  for (const line of accounts) {
+    const [login = '', password = ''] = line.split(' ');
+    assert.match(gateway.stdout(), new RegExp(`${login} +${password}\\n`));
+    assert.ok(!gateway.stderr().includes(password), 'the log has no password');
+  }
+});
+
+test('the printed curl lines send a message and fetch it', { skip: withoutProgram('curl', 'curl') }, () => {
+  const sent = shell(printed('printf'));
+  assert.equal(sent.status, 0, sent.stderr);
+  const fetched = shell(printed('curl'));
+  assert.equal(fetched.status, 0, fetched.stderr);
+  assert.match(fetched.stdout, /^Received: [\s\S]*Subject: Proef\r\n\r\nGoedemorgen\.\r\n$/);
+});
+
+test('the printed command lists the accounts', async () => {
+  const [, ...args] = printed('node').replace('dist/src/main.js ', '').split(' ');
+  assert.ok(args.length > 2);
+  const listed = await sluis(args, { cwd: folder });
+  assert.equal(listed.code, 0, listed.stderr);
+  assert.match(listed.stdout, /uitslagen@lab\.test +laboratorium +edi +active/);
+});
+
+test('a second start finds accounts and mail, with the same passwords', async () => {
+  const first = readFileSync(join(folder, 'data', 'demo-accounts.txt'), 'utf8');
+  assert.equal(await gateway.end('SIGINT'), 0);
+  gateway = start(['dev'], { cwd: folder });
+  await gateway.until(LAST_LINE);
+  assert.equal(readFileSync(join(folder, 'data', 'demo-accounts.txt'), 'utf8'), first);
+  assert.ok(gateway.stdout().includes(first.split(/[ \n]/)[1] ?? '?'));
+});
+
+test('a second one beside it is refused with a clear text', async () => {
+  const second = await sluis(['dev'], { cwd: folder });
+  assert.equal(second.code, 7);
+  assert.match(second.stderr, /is in use by another process/);
+});
