@@ -47,53 +47,59 @@ function skipComment(scan: Scan): boolean {
   return false;
 }
 
-/** Text of one list element with comments removed and quoted strings kept; stops before `,` `;` `:` or at the end. */
-function element(scan: Scan): Result<string, string> {
+/** One list element: what stands before the angle brackets (quoted strings left out of `plain`), and what stands in them. */
+interface Element {
+  readonly text: string;
+  readonly plain: string;
+  readonly angle: string | undefined;
+}
+
+/** Reads one element; stops before `,` `;` `:` or at the end. Comments are skipped. */
+function element(scan: Scan): Result<Element, string> {
   let text = '';
+  let plain = '';
+  let angle: string | undefined;
   let inAngle = false;
   while (scan.at < scan.text.length) {
     const c = scan.text[scan.at] ?? '';
     if (c === '(') {
       if (!skipComment(scan)) return fail('a comment does not end');
-      text += ' ';
+      if (!inAngle) text += ' ';
       continue;
     }
-    if (c === '"') {
-      const from = scan.at;
-      if (!skipQuoted(scan)) return fail('a quoted string does not end');
-      text += scan.text.slice(from, scan.at);
-      continue;
-    }
+    const from = scan.at;
+    if (c === '"' && !skipQuoted(scan)) return fail('a quoted string does not end');
+    if (!inAngle && (c === ',' || c === ';' || c === ':')) break;
+    if (c !== '"') scan.at += 1;
+    const read = scan.text.slice(from, scan.at);
     if (c === '<') {
-      if (inAngle || text.includes('>')) return fail('two addresses stand without a comma between them');
+      if (angle !== undefined) return fail('two addresses stand without a comma between them');
       inAngle = true;
+      angle = '';
     } else if (c === '>') {
       if (!inAngle) return fail('a ">" has no "<"');
       inAngle = false;
-    } else if (!inAngle && (c === ',' || c === ';' || c === ':')) break;
-    text += c;
-    scan.at += 1;
+    } else if (inAngle) angle = (angle ?? '') + read;
+    else if (angle !== undefined) {
+      if (read.trim() !== '') return fail('text stands behind an address');
+    } else {
+      text += read;
+      if (c !== '"') plain += read;
+    }
   }
-  return inAngle ? fail('a "<" has no ">"') : ok(text);
+  return inAngle ? fail('a "<" has no ">"') : ok({ text, plain, angle });
 }
 
 /** `Name <local@domain>` or `local@domain` -> `local@domain`. */
-function addressOf(text: string): Result<string, string> {
-  const open = text.lastIndexOf('<');
-  if (open < 0) {
+function addressOf({ text, plain, angle }: Element): Result<string, string> {
+  if (angle === undefined) {
     const bare = text.trim();
-    return /[\s"<>]/.test(bare) ? fail('an address has a name without angle brackets') : ok(bare);
+    return /[\s"]/.test(bare) ? fail('an address has a name without angle brackets') : ok(bare);
   }
-  const close = text.indexOf('>', open);
-  if (text.slice(close + 1).trim() !== '') return fail('text stands behind an address');
-  const address = text
-    .slice(open + 1, close)
-    .replace(/^\s*(?:@[^\s,:@]+(?:,@[^\s,:@]+)*:)?/, '')
-    .trim();
+  const address = angle.replace(/^\s*(?:@[^\s,:@]+(?:,@[^\s,:@]+)*:)?/, '').trim();
   // An unquoted "@" in the display name is the usual disguise: programs show the name and hide the address.
   // QUIRK: old programs write the address itself as the name (`a@b <a@b>`); that hides nothing.
-  const name = text.slice(0, open).replace(/"(?:[^"\\]|\\.)*"/g, '');
-  if (name.includes('@') && name.trim().toLowerCase() !== address.toLowerCase())
+  if (plain.includes('@') && plain.trim().toLowerCase() !== address.toLowerCase())
     return fail('the name before an address holds an unquoted "@"');
   return ok(address);
 }
@@ -111,7 +117,7 @@ export function readMailboxes(text: string): Result<readonly string[], string> {
     const next = text[scan.at];
     if (next === ':' || next === ';') return fail('group syntax is used');
     scan.at += 1;
-    if (part.value.trim() === '') continue; // obs-mbox-list: empty elements
+    if (part.value.angle === undefined && part.value.text.trim() === '') continue; // obs-mbox-list: empty elements
     const address = addressOf(part.value);
     if (!address.ok) return address;
     addresses.push(address.value);
