@@ -29,20 +29,36 @@ export class SealBroken extends Error {
 export const deriveKey = (master: Uint8Array, purpose: string): KeyObject =>
   createSecretKey(new Uint8Array(hkdfSync('sha256', master, new Uint8Array(0), purpose, KEY_OCTETS)));
 
-const seal = (key: KeyObject, nonce: Uint8Array, bound: Uint8Array, plain: Uint8Array, into: Uint8Array): void => {
+/** What was sealed, and the tag that goes with it. */
+export interface Sealed {
+  readonly octets: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+const seal = (key: KeyObject, nonce: Uint8Array, bound: Uint8Array, plain: Uint8Array): Sealed => {
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(bound);
-  into.set(cipher.update(plain));
+  const octets = cipher.update(plain);
   cipher.final();
-  into.set(cipher.getAuthTag(), plain.length);
+  return { octets, tag: cipher.getAuthTag() };
 };
 
-const open = (key: KeyObject, nonce: Uint8Array, bound: Uint8Array, sealed: Uint8Array): Buffer => {
+const joined = ({ octets, tag }: Sealed, before = 0): Uint8Array => {
+  const whole = new Uint8Array(before + octets.length + TAG_OCTETS);
+  whole.set(octets, before);
+  whole.set(tag, before + octets.length);
+  return whole;
+};
+
+const parted = (sealed: Uint8Array): Sealed => {
   const end = sealed.length - TAG_OCTETS;
   if (end < 0) throw new SealBroken('sealed octets are shorter than their tag');
-  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_OCTETS })
-    .setAAD(bound)
-    .setAuthTag(sealed.subarray(end));
-  const plain = decipher.update(sealed.subarray(0, end));
+  return { octets: sealed.subarray(0, end), tag: sealed.subarray(end) };
+};
+
+const open = (key: KeyObject, nonce: Uint8Array, bound: Uint8Array, { octets, tag }: Sealed): Buffer => {
+  if (tag.length !== TAG_OCTETS) throw new SealBroken('a tag has the wrong length');
+  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_OCTETS }).setAAD(bound).setAuthTag(tag);
+  const plain = decipher.update(octets);
   try {
     decipher.final();
   } catch {
@@ -66,30 +82,39 @@ const boundTo = (id: bigint, n: number, last: boolean): Uint8Array => {
   return bound;
 };
 
-/** Seals chunk `n` of message `id`. The result owns its memory, so that it can be handed to another thread. */
-export function sealChunk(key: KeyObject, id: bigint, n: number, last: boolean, plain: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(plain.length + TAG_OCTETS);
-  seal(key, nonceOf(n), boundTo(id, n, last), plain, sealed);
-  return sealed;
-}
+/** Seals chunk `n` of message `id`. The octets own their memory, so that they can be handed to another thread without a copy. */
+export const sealChunk = (key: KeyObject, id: bigint, n: number, last: boolean, plain: Uint8Array): Sealed =>
+  seal(key, nonceOf(n), boundTo(id, n, last), plain);
 
 /** Opens what `sealChunk` made with the same arguments. Throws SealBroken; no octet is returned before the tag was verified. */
-export const openChunk = (key: KeyObject, id: bigint, n: number, last: boolean, sealed: Uint8Array): Buffer =>
+export const openChunk = (key: KeyObject, id: bigint, n: number, last: boolean, sealed: Sealed): Buffer =>
   open(key, nonceOf(n), boundTo(id, n, last), sealed);
+
+/** A body of a single chunk, octets and tag in one piece. */
+export const sealWhole = (key: KeyObject, id: bigint, plain: Uint8Array): Uint8Array =>
+  joined(sealChunk(key, id, 0, true, plain));
+
+/** Opens what `sealWhole` made. Throws SealBroken. */
+export const openWhole = (key: KeyObject, id: bigint, sealed: Uint8Array): Buffer =>
+  openChunk(key, id, 0, true, parted(sealed));
 
 /** Seals a key of 32 octets under another one. `purpose` must be the same at `unwrapKey`. */
 export function wrapKey(under: KeyObject, key: Uint8Array, purpose: string, random: RandomBytes): Uint8Array {
-  const wrapped = new Uint8Array(WRAPPED_OCTETS);
   const nonce = random(NONCE_OCTETS);
+  const wrapped = joined(seal(under, nonce, Buffer.from(purpose), key), NONCE_OCTETS);
   wrapped.set(nonce);
-  seal(under, nonce, Buffer.from(purpose), key, wrapped.subarray(NONCE_OCTETS));
   return wrapped;
 }
 
 /** Throws SealBroken when `wrapped` was not made by `wrapKey` under the same key for the same purpose. */
 export function unwrapKey(under: KeyObject, wrapped: Uint8Array, purpose: string): KeyObject {
   if (wrapped.length !== WRAPPED_OCTETS) throw new SealBroken('a wrapped key has the wrong length');
-  const plain = open(under, wrapped.subarray(0, NONCE_OCTETS), Buffer.from(purpose), wrapped.subarray(NONCE_OCTETS));
+  const plain = open(
+    under,
+    wrapped.subarray(0, NONCE_OCTETS),
+    Buffer.from(purpose),
+    parted(wrapped.subarray(NONCE_OCTETS)),
+  );
   const key = createSecretKey(plain);
   plain.fill(0);
   return key;

@@ -32,6 +32,7 @@ async function writer(t: TestContext, testing: Testing = {}): Promise<Bench> {
     reserve: new Reserve(options.dataFolder, 0),
     reservePages: 0,
     testing,
+    full: false,
     say: (message) => said.push(message),
     drain: () => undefined,
   });
@@ -87,6 +88,7 @@ const chunk = (id: number, n: number, length = 262_160): WriterWork => ({
   id: BigInt(id),
   n,
   sealed: new Uint8Array(length),
+  tag: new Uint8Array(16),
   day: '2026-11-25',
   at: 1,
 });

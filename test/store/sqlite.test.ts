@@ -188,9 +188,10 @@ test('an empty key folder beside an existing store is refused, and nothing is ma
 
 test('a key folder of another store is refused', async (t) => {
   const { options } = await closedStore(t);
-  const other = await closedStore(t, 10, { masterKey: options.masterKey });
+  const other = testOptions(t);
+  await createSqliteStore(other);
   await assert.rejects(
-    openSqliteStore({ ...options, keyFolder: other.options.keyFolder }),
+    openSqliteStore({ ...options, keyFolder: other.keyFolder }),
     refused(/belongs to another store/),
   );
 });

@@ -1,6 +1,6 @@
 /** Stores for tests: a fresh SQLite store in a folder of its own, removed at the end of the test. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Address, addressKey, parseAddress } from '../../src/domain/address.ts';
@@ -10,6 +10,8 @@ import { type OpenOptions, createSqliteStore, openSqliteStore } from '../../src/
 import type { AcceptOutcome, Acceptance, SealedBody, Store, StoredContent } from '../../src/store/store.ts';
 import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
+
+const TEST_KEY: Uint8Array = randomBytes(32);
 
 export interface TestStore {
   readonly store: Store;
@@ -35,7 +37,7 @@ export function testOptions(
   return {
     dataFolder: join(folder, 'data'),
     keyFolder: join(folder, 'keys'),
-    masterKey: randomBytes(32),
+    masterKey: TEST_KEY,
     hostname: 'mail.test',
     reserve: octets(0),
     ...changes,
@@ -44,13 +46,32 @@ export function testOptions(
   };
 }
 
+/** Making a store takes three syncs and all migrations: tests copy one that was made once. */
+let template: Promise<OpenOptions> | undefined;
+
+async function makeTemplate(): Promise<OpenOptions> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-template-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const options = testOptions({ after: () => undefined }, {});
+  const made = { ...options, dataFolder: join(folder, 'data'), keyFolder: join(folder, 'keys') };
+  await createSqliteStore(made);
+  return made;
+}
+
+/** A store made otherwise than the template is made by itself. */
+async function createFrom(made: OpenOptions, options: OpenOptions): Promise<void> {
+  if (options.masterKey !== TEST_KEY || options.hostname !== made.hostname) return await createSqliteStore(options);
+  cpSync(made.dataFolder, options.dataFolder, { recursive: true });
+  cpSync(made.keyFolder, options.keyFolder, { recursive: true });
+}
+
 export async function openTestStore(t: Cleanup, changes: Partial<OpenOptions> = {}): Promise<TestStore> {
   const closers: (() => Promise<void>)[] = [];
   t.after(async () => {
     for (const close of closers) await close();
   });
   const options = testOptions(t, changes);
-  await createSqliteStore(options);
+  await createFrom(await (template ??= makeTemplate()), options);
   const open = async (now: OpenOptions & { clock: FakeClock; log: MemoryLog }): Promise<TestStore> => {
     const store = await openSqliteStore(now);
     closers.push(() => store.close());

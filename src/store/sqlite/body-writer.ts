@@ -4,7 +4,7 @@
  * In memory: one chunk that fills (256 KiB) and one sealed chunk under way.
  */
 import { type Hash, type KeyObject, createHash, createSecretKey, hash } from 'node:crypto';
-import { CHUNK_OCTETS, dataKeyPurpose, sealChunk, wrapKey } from '../../crypto/sealing.ts';
+import { CHUNK_OCTETS, dataKeyPurpose, sealChunk, sealWhole, wrapKey } from '../../crypto/sealing.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageIdOf } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
@@ -105,10 +105,10 @@ export class SqliteBodyWriter implements BodyWriter {
     await this.#underway;
     if (this.#failure !== undefined) throw this.#failure;
     const n = this.#chunks++;
-    const sealed = sealChunk(this.#key, this.#p.id, n, last, plain);
+    const { octets: sealed, tag } = sealChunk(this.#key, this.#p.id, n, last, plain);
     this.#filled = 0;
     this.#underway = this.#p
-      .store({ kind: 'chunk', id: this.#p.id, n, sealed, day: this.#p.day, at: this.#p.startedAt }, sealed)
+      .store({ kind: 'chunk', id: this.#p.id, n, sealed, tag, day: this.#p.day, at: this.#p.startedAt }, sealed)
       .catch((error: unknown) => {
         this.#failure ??= error instanceof Error ? error : new StoreFailed(String(error));
       });
@@ -123,7 +123,7 @@ export class SqliteBodyWriter implements BodyWriter {
     if (inline) {
       const plain = this.#buffer.subarray(0, this.#filled);
       sha256 = hash('sha256', plain, 'buffer');
-      body = sealChunk(this.#key, this.#p.id, 0, true, plain);
+      body = sealWhole(this.#key, this.#p.id, plain);
       this.#chunks = 1;
     } else {
       // Not waited for: the acceptance goes behind it and finds it there, or is refused.

@@ -5,8 +5,9 @@
 import { type Hash, type KeyObject, createHash, hash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
-import { SealBroken, dataKeyPurpose, openChunk, unwrapKey } from '../../crypto/sealing.ts';
+import { SealBroken, dataKeyPurpose, openChunk, openWhole, unwrapKey } from '../../crypto/sealing.ts';
 import type { Db } from './database.ts';
+import { makeDiscard } from './discard.ts';
 import { idTime } from './message-ids.ts';
 import type { EntriesData, EntryData, ReaderWork, SliceData } from './protocol.ts';
 
@@ -30,9 +31,9 @@ export class ContentReader {
   readonly #keys: KeyFolder;
   readonly #entries: Database.Statement<[number, number, number], EntryRow>;
   readonly #message: Database.Statement<[bigint], { sha256: Buffer; data_key: Buffer; chunks: bigint }>;
-  readonly #body: Database.Statement<[bigint], { body: Buffer | null }>;
-  readonly #chunk: Database.Statement<[bigint, number], { sealed: Buffer }>;
+  readonly #chunk: Database.Statement<[bigint, number], { sealed: Buffer; tag: Buffer }>;
   readonly #open = new Map<number, OpenContent>();
+  readonly #discard = makeDiscard();
 
   constructor(db: Db, keys: KeyFolder) {
     this.#keys = keys;
@@ -48,8 +49,7 @@ export class ContentReader {
         'SELECT sha256, data_key, chunks FROM message WHERE id = ?',
       )
       .safeIntegers(true);
-    this.#body = db.prepare('SELECT body FROM message WHERE id = ?');
-    this.#chunk = db.prepare('SELECT sealed FROM chunk WHERE message = ? AND n = ?');
+    this.#chunk = db.prepare('SELECT sealed, tag FROM chunk WHERE message = ? AND n = ?');
   }
 
   #dataKey(message: bigint, wrapped: Buffer): KeyObject {
@@ -88,7 +88,7 @@ export class ContentReader {
   /** Undefined when it does not verify. */
   #openWhole(message: bigint, wrapped: Buffer, sha256: Buffer, body: Buffer): Buffer | undefined {
     try {
-      const content = openChunk(this.#dataKey(message, wrapped), message, 0, true, body);
+      const content = openWhole(this.#dataKey(message, wrapped), message, body);
       return hash('sha256', content, 'buffer').equals(sha256) ? content : undefined;
     } catch (error) {
       if (error instanceof SealBroken || error instanceof KeyFolderRefused) return undefined;
@@ -99,29 +99,25 @@ export class ContentReader {
   slice({ content, message, n }: ReaderWork['slice']['in'], transfer: ArrayBuffer[]): SliceData {
     try {
       const state = this.#stateOf(content, message, n);
-      const sealed = state.chunks === 1 ? this.#single(message) : this.#chunk.get(message, n)?.sealed;
-      if (sealed === undefined) throw new SealBroken(`chunk ${n} is missing`);
+      const chunk = this.#chunk.get(message, n);
+      if (chunk === undefined) throw new SealBroken(`chunk ${n} is missing`);
       const last = n === state.chunks - 1;
-      const plain = openChunk(state.key, message, n, last, sealed);
+      const plain = openChunk(state.key, message, n, last, { octets: chunk.sealed, tag: chunk.tag });
+      this.#discard(chunk.sealed);
       state.hash.update(plain);
       state.next = n + 1;
       if (last) {
         this.#open.delete(content);
         if (!state.hash.digest().equals(state.sha256)) throw new SealBroken('the hash of the whole does not match');
       }
-      const octets = new Uint8Array(plain);
-      transfer.push(octets.buffer);
+      const octets = plain.length === plain.buffer.byteLength ? plain : new Uint8Array(plain);
+      transfer.push(octets.buffer as ArrayBuffer);
       return { kind: 'slice', octets, last };
     } catch (error) {
       if (!(error instanceof SealBroken || error instanceof KeyFolderRefused)) throw error;
       this.#open.delete(content);
       return { kind: 'damaged', why: error.message };
     }
-  }
-
-  /** A body between 64 KiB and 256 KiB that was streamed has one chunk, too: in `chunk`, not in `message`. */
-  #single(message: bigint): Buffer | undefined {
-    return this.#body.get(message)?.body ?? this.#chunk.get(message, 0)?.sealed;
   }
 
   #stateOf(content: number, message: bigint, n: number): OpenContent {

@@ -42,7 +42,7 @@ export function openWriting(path: string, synchronous: Synchronous, create = fal
   db.pragma('trusted_schema = OFF');
   db.pragma('cell_size_check = ON');
   db.pragma('temp_store = MEMORY');
-  db.pragma('cache_size = -32000');
+  db.pragma('cache_size = -16000');
   // The writer copies the log back itself, after it has answered, and hears of an error there; SQLite's own way would swallow it.
   db.pragma('wal_autocheckpoint = 0');
   db.pragma(`journal_size_limit = ${JOURNAL_LIMIT}`);
@@ -55,7 +55,7 @@ export function openReading(path: string): Db {
   db.pragma('synchronous = FULL');
   db.pragma('query_only = ON');
   db.pragma('trusted_schema = OFF');
-  db.pragma('cache_size = -16000');
+  db.pragma('cache_size = -8000');
   return db;
 }
 

@@ -9,6 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import type { ChainHead } from './audit-writer.ts';
 import { CHECKPOINT_PAGES, type Db, PAGE_OCTETS, isFull, isStatementError } from './database.ts';
+import { makeDiscard } from './discard.ts';
 import type { Testing } from './options.ts';
 import type { Request, WriterAnswer, WriterSays } from './protocol.ts';
 import type { Reserve } from './reserve.ts';
@@ -27,6 +28,8 @@ export interface GroupOptions {
   readonly reservePages: number;
   readonly testing: Testing;
   readonly say: (message: WriterSays) => void;
+  /** The reserve could not be made at the start. */
+  readonly full: boolean;
   /** Takes in what has arrived meanwhile. */
   readonly drain: () => void;
 }
@@ -51,6 +54,7 @@ export class GroupCommit {
   readonly #savepoint: Database.Statement;
   readonly #release: Database.Statement;
   readonly #undo: Database.Statement;
+  readonly #discard = makeDiscard();
   #running = false;
   #failed = false;
   #full = false;
@@ -69,6 +73,7 @@ export class GroupCommit {
     this.#release = db.prepare('RELEASE piece');
     this.#undo = db.prepare('ROLLBACK TO piece');
     if (options.testing.maxPages !== undefined) db.pragma(`max_page_count = ${options.testing.maxPages}`);
+    this.#full = options.full;
     this.#measure();
   }
 
@@ -131,10 +136,13 @@ export class GroupCommit {
       throw Object.assign(new Error('disk I/O error (injected)'), { code: 'SQLITE_IOERR_FSYNC', injected: true });
     this.#commit.run();
     this.#logPages += 4 + 3 * group.length;
-    for (const { work } of group)
-      if (work.kind === 'chunk') this.#logPages += Math.ceil(work.sealed.length / PAGE_OCTETS);
-      else if (work.kind === 'accept' && work.body !== null)
+    for (const { work } of group) {
+      if (work.kind === 'chunk') {
+        this.#logPages += Math.ceil(work.sealed.length / PAGE_OCTETS);
+        this.#discard(work.sealed);
+      } else if (work.kind === 'accept' && work.body !== null)
         this.#logPages += Math.ceil(work.body.length / PAGE_OCTETS);
+    }
     return answers;
   }
 
@@ -176,6 +184,8 @@ export class GroupCommit {
     this.#o.reserve.release();
     const { maxPages } = this.#o.testing;
     if (maxPages !== undefined) this.#o.db.pragma(`max_page_count = ${maxPages + this.#o.reservePages}`);
+    // Up to 32 MB may stand in the log that are in the database once it is copied back: on a small disk that is all that was missing.
+    this.#copyBack('TRUNCATE');
     this.#oneByOne(group);
   }
 
@@ -236,21 +246,25 @@ export class GroupCommit {
     this.#o.say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
 
-  /** Copies the log back once it is long enough. Its sync can fail as any other: then the log may not be trusted to be needed no more. */
   #checkpoint(): void {
     if (this.#failed || this.#logPages < CHECKPOINT_PAGES) return;
+    if (!this.#copyBack(this.#logPages > LOG_LIMIT_PAGES ? 'TRUNCATE' : 'PASSIVE') && !this.#full) this.#enterFull([]);
+  }
+
+  /**
+   * Copies the log back into the database; false when the disk is too full. Its sync can fail as any other: the store ends then, before the
+   * log, which still holds everything, is written over.
+   */
+  #copyBack(mode: 'PASSIVE' | 'TRUNCATE'): boolean {
     try {
-      const mode = this.#logPages > LOG_LIMIT_PAGES ? 'TRUNCATE' : 'PASSIVE';
-      const [row] = this.#o.db.pragma(`wal_checkpoint(${mode})`) as {
-        busy: number;
-        log: number;
-        checkpointed: number;
-      }[];
+      const [row] = this.#o.db.pragma(`wal_checkpoint(${mode})`) as { log: number; checkpointed: number }[];
       this.#logPages = row === undefined ? 0 : Math.max(0, row.log - row.checkpointed);
+      return true;
     } catch (error) {
-      if (!isFull(error)) return this.#fail(error);
       this.#logPages = 0;
-      if (!this.#full) this.#enterFull([]);
+      if (isFull(error)) return false;
+      this.#fail(error);
+      return true;
     }
   }
 

@@ -161,6 +161,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
           space.told(pages, freePages);
           if (full !== space.full) {
             space.full = full;
+            space.forget();
             if (full) options.log.error('store.full', { free: space.free });
           }
           for (const { answer } of answers) {
@@ -172,6 +173,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       },
     );
     space.told(ready.pages, ready.freePages);
+    space.full = ready.full;
     const reader = await Reader.start({ path, keyFolder: options.keyFolder, masterKey: options.masterKey }, (error) =>
       store?.failed(error),
     ).catch(async (error: unknown) => {
@@ -211,6 +213,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       lock,
       version: `SQLite ${ready.version}`,
     });
+    if (ready.full) log.error('store.full', { free: space.free });
     log.info('store.opened', { version: ready.version, start: ready.epoch, unclean: ready.unclean });
     return store;
   } catch (error) {

@@ -47,6 +47,7 @@ export interface ChunkWork {
   readonly id: bigint;
   readonly n: number;
   readonly sealed: Uint8Array;
+  readonly tag: Uint8Array;
   readonly day: string;
   readonly at: number;
 }
@@ -130,6 +131,8 @@ export type WriterSays =
       readonly unclean: boolean;
       readonly pages: number;
       readonly freePages: number;
+      /** The disk has no room for the reserve: no new mail yet. */
+      readonly full: boolean;
     }
   | { readonly kind: 'refused'; readonly message: string }
   | {

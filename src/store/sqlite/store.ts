@@ -34,6 +34,8 @@ import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
 
 const UIDL_OCTETS = 16;
+/** Free beside the reserve before mail is taken again, so that a full disk does not say yes and no in turns. */
+const ROOM_TO_GO_ON = 8 * 1024 * 1024;
 const SWEEP_EVERY = hours(1);
 /** Steps of one sweep: each holds the writer for a few milliseconds, and mail goes between them. */
 const SWEEP_STEPS = 200;
@@ -285,7 +287,8 @@ export class SqliteStore implements Store {
   /** While the reserve is out: asks the writer to make it again, once there is room for it and a message. */
   #askForSpace(): void {
     const { space, settled, writer } = this.#p;
-    if (this.#askedForSpace || space.free < (settled.testing.maxPages === undefined ? settled.reserve : 1)) return;
+    const needed = settled.testing.maxPages === undefined ? settled.reserve + ROOM_TO_GO_ON : 1;
+    if (this.#askedForSpace || space.free < needed) return;
     this.#askedForSpace = true;
     writer
       .ask({ kind: 'space' })

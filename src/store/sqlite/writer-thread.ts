@@ -4,7 +4,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
 import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
-import { type Db, PAGE_OCTETS, isDamage, openWriting, sqliteProblem } from './database.ts';
+import { type Db, PAGE_OCTETS, isDamage, isFull, openWriting, sqliteProblem } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { knownMigrations, migrate } from './migrate.ts';
 import type { Testing } from './options.ts';
@@ -73,7 +73,18 @@ function check(db: Db, path: string, keys: KeyFolder, start: WriterStart): Ready
   setFact(db, 'clean', 0);
   db.exec('COMMIT');
   const found = { version, epoch, days, unclean, highest: highestOf(db), latest: latestOf(db) };
-  return { kind: 'ready', ...found, pages: 0, freePages: 0 };
+  return { kind: 'ready', ...found, pages: 0, freePages: 0, full: false };
+}
+
+/** A start writes a little: on a full disk the reserve makes room for it, so that people can still fetch and delete. */
+function openOnAnyDisk(start: WriterStart, reserve: Reserve): ReturnType<typeof openChecked> {
+  try {
+    return openChecked(start);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    reserve.release();
+    return openChecked(start);
+  }
 }
 
 function serve(port: MessagePort, start: WriterStart): void {
@@ -81,7 +92,7 @@ function serve(port: MessagePort, start: WriterStart): void {
   let opened: ReturnType<typeof openChecked>;
   const reserve = new Reserve(start.dataFolder, start.testing.maxPages === undefined ? start.reserve : 0);
   try {
-    opened = openChecked(start);
+    opened = openOnAnyDisk(start, reserve);
   } catch (error) {
     const expected = error instanceof StoreRefused || error instanceof KeyFolderRefused;
     say({
@@ -95,6 +106,8 @@ function serve(port: MessagePort, start: WriterStart): void {
   }
   const { db, ready } = opened;
   const work = new WriterWorker(db);
+  // On a full disk the store opens all the same: reading and deleting must go on.
+  const full = !reserve.make();
   let closing = false;
   const hear = (message: WriterHears): void => {
     if (message.kind === 'close') closing = true;
@@ -113,6 +126,7 @@ function serve(port: MessagePort, start: WriterStart): void {
     reserve,
     reservePages: Math.ceil(start.reserve / PAGE_OCTETS),
     testing: start.testing,
+    full,
     say,
     drain,
   });
@@ -135,9 +149,7 @@ function serve(port: MessagePort, start: WriterStart): void {
       }
     });
   });
-  // On a full disk the store opens all the same: reading and deleting must go on.
-  reserve.make();
-  say({ ...ready, ...group.space });
+  say({ ...ready, ...group.space, full });
 }
 
 if (parentPort !== null) serve(parentPort, workerData as WriterStart);

@@ -77,7 +77,7 @@ export class WriterWorker {
     this.#noteDay = db.prepare('INSERT OR IGNORE INTO day_key (day) VALUES (?)');
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
     this.#endUpload = db.prepare('DELETE FROM upload WHERE message = ?');
-    this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed) VALUES (?, ?, ?)');
+    this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed, tag) VALUES (?, ?, ?, ?)');
     this.#countChunks = db.prepare('SELECT count(*) AS n FROM chunk WHERE message = ?');
     this.#deleteEntry = db
       .prepare<[number, number], EntryRow>(
@@ -208,7 +208,7 @@ export class WriterWorker {
       this.#day(work.day);
       this.#insertUpload.run(work.id, work.at);
     }
-    this.#insertChunk.run(work.id, work.n, work.sealed);
+    this.#insertChunk.run(work.id, work.n, work.sealed, work.tag);
     return DONE;
   }
 

@@ -101,6 +101,7 @@ CREATE TABLE chunk (
   message INTEGER NOT NULL,
   n INTEGER NOT NULL,
   sealed BLOB NOT NULL,
+  tag BLOB NOT NULL,
   UNIQUE (message, n)
 ) STRICT;
 
