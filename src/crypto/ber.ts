@@ -187,16 +187,23 @@ function readElement(source: Source, at: number, end: number, depth: number): El
   return new Element(source, tag, depth, [at, begin, next, next + 2]);
 }
 
-/** The one value that fills `octets`; what follows it is refused. Throws `BerError`. */
-export function parse(octets: Buffer, limits: ReadLimits = DER_LIMITS): Element {
+function open(octets: Buffer, limits: ReadLimits): Cursor {
   if (octets.length > limits.maxOctets)
     throw new BerError('limit', 0, `the input has ${octets.length} octets, expected at most ${limits.maxOctets}`);
-  const source: Source = { octets, limits, left: limits.maxElements };
-  const cursor = new Cursor(source, 0, octets.length, 0);
+  return new Cursor({ octets, limits, left: limits.maxElements }, 0, octets.length, 0);
+}
+
+/** The one value that fills `octets`; what follows it is refused. Throws `BerError`. */
+export function parse(octets: Buffer, limits: ReadLimits = DER_LIMITS): Element {
+  const cursor = open(octets, limits);
   const element = cursor.next('a value');
   cursor.finish('the value');
   return element;
 }
+
+/** The first value in `octets`, whatever follows. Throws `BerError`. */
+export const parseFirst = (octets: Buffer, limits: ReadLimits = DER_LIMITS): Element =>
+  open(octets, limits).next('a value');
 
 /** Why something could not be read, as a value: `text` is one line that names the thing. */
 export interface Unreadable {

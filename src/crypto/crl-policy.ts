@@ -13,10 +13,12 @@ import { nameKey } from './distinguished-name.ts';
 export interface CrlPolicy {
   /** How long after `nextUpdate` a list still counts; each use is logged. */
   readonly grace: Milliseconds;
-  /** An issuer without a list (or with one that no longer counts). `accept` suits issuers that publish none, our own authority among them: there the registry knows. */
+  /** A list that is overdue beyond the grace. */
+  readonly overdue: 'accept' | 'refuse';
+  /** An issuer without a list. `accept` suits issuers that publish none. Our own authority needs none here: the registry knows. */
   readonly withoutList: 'accept' | 'refuse';
 }
-export const DEFAULT_CRL_POLICY: CrlPolicy = { grace: days(7), withoutList: 'refuse' };
+export const DEFAULT_CRL_POLICY: CrlPolicy = { grace: days(7), overdue: 'refuse', withoutList: 'refuse' };
 
 /** `future`: made later than now, by more than clocks differ. `grace`: overdue, still counting. */
 export type Freshness = 'fresh' | 'grace' | 'overdue' | 'future';
@@ -64,11 +66,9 @@ export class CrlShelf {
       if (entry) return { kind: 'revoked', ...entry };
     }
     if (lists.some(({ crl }) => ['fresh', 'grace'].includes(freshnessOf(crl, policy, now)))) return { kind: 'good' };
-    if (policy.withoutList === 'accept') return { kind: 'good' };
-    return {
-      kind: 'unknown',
-      text:
-        lists.length === 0 ? 'its issuer has no revocation list here' : 'the revocation list of its issuer is overdue',
-    };
+    const missing = lists.length === 0;
+    if ((missing ? policy.withoutList : policy.overdue) === 'accept') return { kind: 'good' };
+    const why = missing ? 'its issuer has no revocation list here' : 'the revocation list of its issuer is overdue';
+    return { kind: 'unknown', text: why };
   }
 }

@@ -10,7 +10,17 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { type Instant, MiB } from '../domain/units.ts';
-import { BerError, type Cursor, type Element, type ReadLimits, type Unreadable, parse, readingSlowly } from './ber.ts';
+import {
+  type BerError,
+  type Cursor,
+  type Element,
+  type ReadLimits,
+  type Unreadable,
+  parse,
+  parseFirst,
+  reading,
+  readingSlowly,
+} from './ber.ts';
 import { bitOctets, booleanValue, integerHex, smallInteger, timeValue } from './ber-values.ts';
 import type { Certificate } from './certificate.ts';
 import { REVOCATION_REASONS } from './crl-issue.ts';
@@ -51,8 +61,8 @@ export interface Crl {
   readonly signatureValue: Buffer;
 }
 
-/** Serial number to the octets of its entry's rest (date and extensions). */
-type Entries = Map<string, Buffer>;
+/** Serial number to where its entry stands in the list: a number each, since a Buffer each would weigh ten times as much. */
+type Entries = Map<string, number>;
 
 const CERTIFICATE_ISSUER = Buffer.from([0x55, 0x1d, 0x1d]); // 2.5.29.29
 const KNOWN_ENTRY_EXTENSIONS = [Buffer.from([0x55, 0x1d, 0x15]), Buffer.from([0x55, 0x1d, 0x18])]; // reason, invalidity date
@@ -84,7 +94,6 @@ const rawKey = (hex: string): string =>
 function readEntry(entry: Element, into: Entries): void {
   const inside = entry.as(Tag.sequence, 'entry').children();
   const serial = inside.next('serial number', Tag.integer);
-  const from = inside.offset;
   const at = inside.next('revocation date');
   if (at.tag !== Tag.utcTime) at.as(Tag.generalizedTime, 'revocation date');
   const extensions = inside.optional(Tag.sequence, 'entry extensions');
@@ -94,7 +103,7 @@ function readEntry(entry: Element, into: Entries): void {
   if (content.length === 0) throw serial.error('malformed', 'a serial number is empty');
   let zeros = 0;
   while (zeros < content.length - 1 && content[zeros] === 0) zeros++;
-  into.set(content.latin1Slice(zeros), entry.raw.subarray(from - entry.offset));
+  into.set(content.toString('latin1', zeros), entry.offset);
 }
 
 async function readEntries(list: Cursor): Promise<Entries> {
@@ -108,11 +117,9 @@ async function readEntries(list: Cursor): Promise<Entries> {
 
 const REASON_NAMES = new Map<number, string>(Object.entries(REVOCATION_REASONS).map(([name, code]) => [code, name]));
 
-function describeEntry(rest: Buffer): { readonly at: Instant; readonly reason: string } {
-  const wrapped = Buffer.alloc(rest.length + 4);
-  wrapped.set([Tag.sequence, 0x82, rest.length >> 8, rest.length & 0xff]);
-  wrapped.set(rest, 4);
-  const inside = parse(wrapped, { ...CRL_LIMITS, encoding: 'ber' }).children();
+function describeEntry(entry: Element): { readonly at: Instant; readonly reason: string } {
+  const inside = entry.children();
+  inside.next('serial number');
   const at = timeValue(inside.next('revocation date'), 'revocation date');
   const list = inside.optional(Tag.sequence, 'entry extensions');
   const found = list && readExtensions(list).get(Oid.reasonCode);
@@ -121,16 +128,12 @@ function describeEntry(rest: Buffer): { readonly at: Instant; readonly reason: s
 }
 
 /** An entry whose details cannot be read is still an entry: the certificate is revoked. */
-function find(entries: Entries, serial: string, thisUpdate: Instant): ReturnType<Crl['find']> {
+function find(der: Buffer, entries: Entries, serial: string, thisUpdate: Instant): ReturnType<Crl['find']> {
   if (!/^[0-9a-f]+$/.test(serial)) return undefined;
-  const rest = entries.get(rawKey(serial));
-  if (rest === undefined) return undefined;
-  try {
-    return describeEntry(rest);
-  } catch (error) {
-    if (error instanceof BerError) return { at: thisUpdate, reason: 'unspecified' };
-    throw error;
-  }
+  const offset = entries.get(rawKey(serial));
+  if (offset === undefined) return undefined;
+  const described = reading('entry', () => describeEntry(parseFirst(der.subarray(offset), CRL_LIMITS)));
+  return described.ok ? described.value : { at: thisUpdate, reason: 'unspecified' };
 }
 
 function readScope(extension: Extension | undefined): CrlScope {
@@ -138,9 +141,10 @@ function readScope(extension: Extension | undefined): CrlScope {
   const element = parse(extension.content);
   const inside = element.as(Tag.sequence, 'issuing distribution point').children();
   const point = inside.optional(context(0), 'distribution point');
-  const flags = new Set<number>();
-  for (const flag of inside)
-    if (flag.tag !== context(3, 'primitive') ? flag.content[0] !== 0 : true) flags.add(flag.tag & 0x1f);
+  // [1] users only, [2] authorities only, [3] some reasons, [4] indirect, [5] attribute certificates; an absent one is false.
+  const flags = new Set(
+    [...inside].flatMap(({ tag, content }) => (content.some((octet) => octet !== 0) ? [tag & 0x1f] : [])),
+  );
   const refuse = (text: string): BerError => element.error('unsupported', text);
   if (flags.has(4)) throw refuse('the list is indirect: it has entries of other issuers');
   if (flags.has(3)) throw refuse('the list is for some revocation reasons only');
@@ -193,14 +197,14 @@ async function readDer(der: Buffer): Promise<Crl> {
   const keyId = extensions.get(Oid.authorityKeyIdentifier);
   const authorityKeyId = keyId && readAuthorityKeyId(keyId);
 
-  const entries = list ? await readEntries(list.children()) : new Map<string, Buffer>();
+  const entries = list ? await readEntries(list.children()) : new Map<string, number>();
   return {
     issuer,
     thisUpdate,
     scope,
     size: entries.size,
     signature: readSignatureAlgorithm(algorithm),
-    find: (serial) => find(entries, serial, thisUpdate),
+    find: (serial) => find(der, entries, serial, thisUpdate),
     signed: signed.raw,
     signatureValue,
     ...(nextUpdate !== undefined && { nextUpdate }),
