@@ -103,7 +103,7 @@ const issuerId = ({ certificate }: Authority): Encoded =>
 const places = ({ crlUrls = [] }: RevocationPlace): readonly Encoded[] =>
   crlUrls.length === 0 ? [] : [write.distributionPoints(crlUrls)];
 
-/** Makes a self-signed root that may have one level of authorities below it. */
+/** Makes a self-signed root. It has no path length: one would forbid to cross-sign the next root, which has an authority below itself. */
 export async function makeRoot(
   options: { readonly subject: Name; readonly keys: KeyPair; readonly lifetime: Milliseconds },
   { now, random }: IssueContext,
@@ -115,7 +115,7 @@ export async function makeRoot(
     publicKey: keys.publicKey,
     notBefore: instant(now - BACKDATE),
     notAfter: instant(now + options.lifetime),
-    extensions: [...authorityExtensions(keys.publicKey, 1), write.authorityKeyId(write.keyIdOf(keys.publicKey))],
+    extensions: [...authorityExtensions(keys.publicKey, 'any'), write.authorityKeyId(write.keyIdOf(keys.publicKey))],
   };
   return { certificate: await certify(keys.privateKey, body, random), privateKey: keys.privateKey };
 }
@@ -158,7 +158,8 @@ export function crossSign(
     notBefore: instant(now - BACKDATE),
     notAfter: within(signer, other.notAfter),
     extensions: [
-      write.basicConstraints(basicConstraints.pathLength ?? 'any'),
+      // A root's key needs one authority below it, and gets no more from a stranger to it.
+      write.basicConstraints(basicConstraints.pathLength ?? 1),
       write.keyUsage('keyCertSign', 'cRLSign'),
       write.subjectKeyId(subjectKeyId === undefined ? write.keyIdOf(publicKey) : Buffer.from(subjectKeyId, 'hex')),
       issuerId(signer),

@@ -159,14 +159,11 @@ interface Search {
 }
 
 function note(search: Search, path: readonly Certificate[], failure: Untrusted): undefined {
-  // At one depth the first failure stays: the best candidate comes first. "No issuer" tells least.
+  // At one depth the first failure stays: the best candidate comes first. "No issuer" tells least, giving up tells most.
+  const depth = failure.reason === 'too-many-candidates' ? Infinity : path.length;
   const { furthest } = search;
-  if (
-    !furthest ||
-    path.length > furthest.depth ||
-    (path.length === furthest.depth && furthest.failure.reason === 'no-issuer')
-  )
-    search.furthest = { depth: path.length, failure };
+  if (!furthest || depth > furthest.depth || (depth === furthest.depth && furthest.failure.reason === 'no-issuer'))
+    search.furthest = { depth, failure };
   return undefined;
 }
 
