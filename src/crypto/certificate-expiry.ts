@@ -142,7 +142,7 @@ const english: Texts = ({ left, end, message }) => {
 };
 
 /** Values of strangers (a subject, a contact) stay on their line: no header and no line can be smuggled in. */
-const plain = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 400);
+const plain = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 240);
 
 /** RFC 5322 date in UTC. */
 const dateHeader = (at: Instant): string => new Date(at).toUTCString().replace('GMT', '+0000');

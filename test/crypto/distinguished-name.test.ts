@@ -104,12 +104,17 @@ test('parseName() says what it could not read', () => {
     ['XX=1', /"XX" is no attribute/],
     ['C=Nederland', /country code/],
     ['CN=', /is empty/],
+    ['CN=a,', /cannot read/],
+    ['CN=a\\', /cannot read/],
+    ['CN="a"', /cannot read/],
+    ['1.99=a', /"1.99" is no attribute/],
     [`CN=${'x'.repeat(65)}`, /more than 64/],
     [`CN=a${', O=b'.repeat(40)}`, /too many parts/],
     [`CN=${'a'.repeat(5000)}`, /longer than 4096/],
   ] as const)
     assert.match(problem(parseName(text)), expected, text);
-  assert.ok(value(parseName('cn = a , 1.2.3.4=b+OU=c,C=NL')));
+  assert.equal(formatName(value(parseName('cn = a , 1.2.3.4=b+OU=c,C=NL'))), 'CN=a, 1.2.3.4=b+OU=c, C=NL');
+  assert.ok(sameName(value(parseName(String.raw`CN=Zo\c3\ab\2c x`)), value(parseName(String.raw`CN=Zoë\, x`))));
 });
 
 test('a name with an empty step, a huge value or too many parts is refused', () => {
