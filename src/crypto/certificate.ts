@@ -65,7 +65,15 @@ export interface KeyDescription {
   readonly curve?: string;
 }
 
-const CURVE_BITS: Readonly<Record<string, number>> = { prime256v1: 256, secp384r1: 384, secp521r1: 521 };
+/** NIST's curves and the German ones, which the NCSC calls good as well. */
+const CURVE_BITS: Readonly<Record<string, number>> = {
+  prime256v1: 256,
+  secp384r1: 384,
+  secp521r1: 521,
+  brainpoolP256r1: 256,
+  brainpoolP384r1: 384,
+  brainpoolP512r1: 512,
+};
 
 export function describeKey(key: KeyObject): KeyDescription {
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};

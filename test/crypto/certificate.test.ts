@@ -85,6 +85,13 @@ test('every kind of key and signature is named, and SHA-1 is called weak', peer,
         { kind: 'ec', bits: 384, curve: 'secp384r1' },
         false,
       ],
+      [
+        'ec -pkeyopt ec_paramgen_curve:brainpoolP256r1',
+        [],
+        'ecdsa-sha256',
+        { kind: 'ec', bits: 256, curve: 'brainpoolP256r1' },
+        false,
+      ],
       ['ed25519', [], 'ed25519', { kind: 'ed25519', bits: 256 }, false],
       ['rsa:2048', ['-sha1'], 'rsa-sha1', { kind: 'rsa', bits: 2048 }, true],
       [
