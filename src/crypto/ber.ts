@@ -72,6 +72,10 @@ export class Element {
   get raw(): Buffer {
     return this.source.octets.subarray(this.offset, this.end);
   }
+  /** Octets of the whole encoding. */
+  get length(): number {
+    return this.end - this.offset;
+  }
   get constructed(): boolean {
     return (this.tag & 0x20) !== 0;
   }
@@ -129,7 +133,7 @@ export class Cursor implements Iterable<Element> {
     if (this.done) throw new BerError('malformed', this.at, `${what} is missing`);
     const element = readElement(this.source, this.at, this.end, this.depth);
     if (expected !== undefined) element.as(expected, what);
-    this.at = element.offset + element.raw.length;
+    this.at = element.offset + element.length;
     return element;
   }
   /** The next value where it has this tag. */
@@ -182,7 +186,7 @@ function readElement(source: Source, at: number, end: number, depth: number): El
   let next = begin;
   while (source.octets[next] !== 0 || source.octets[next + 1] !== 0 || next + 2 > end) {
     if (next >= end) throw new BerError('malformed', at, 'a value of indefinite length has no end mark');
-    next += readElement(source, next, end, depth + 1).raw.length;
+    next += readElement(source, next, end, depth + 1).length;
   }
   return new Element(source, tag, depth, [at, begin, next, next + 2]);
 }

@@ -23,7 +23,7 @@ import {
   value,
 } from './der.ts';
 import { Oid } from './oids.ts';
-import { type PasswordScheme, encryptWithPassword, passwordOctets, pkcs12Mac } from './password-encryption.ts';
+import { type PasswordScheme, encryptWithPassword, passwordOctets, pkcs12Mac } from './pkcs5.ts';
 
 export interface Pkcs12Options {
   readonly password: string;

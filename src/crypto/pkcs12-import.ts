@@ -11,14 +11,7 @@ import { oidValue, smallInteger, textValue } from './ber-values.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
 import { Tag, context } from './der.ts';
 import { Oid } from './oids.ts';
-import {
-  MAC_HASHES,
-  decryptWithPassword,
-  passwordOctets,
-  pbmac1,
-  pkcs12Mac,
-  readIterations,
-} from './password-encryption.ts';
+import { MAC_HASHES, decryptWithPassword, passwordOctets, pbmac1, pkcs12Mac, readIterations } from './pkcs5.ts';
 
 export interface Pkcs12Key {
   readonly privateKey: KeyObject;

@@ -1,16 +1,16 @@
 /**
- * Private keys at rest: sealed with a key-encryption key, bound to what they are for.
+ * Private keys at rest: sealed under the master key, bound to what they are for.
  *
- * From the one key-encryption key every purpose gets a key of its own (HKDF, RFC 5869), and purpose and id are authenticated with the
+ * From the master key every purpose gets a key of its own (HKDF, RFC 5869), and purpose and id are authenticated with the
  * content (AES-256-GCM): a sealed key of one account cannot be put in the place of another's, nor an account's in that of the authority.
  *
  * Form: "SLK1", 12 octets nonce, ciphertext, 16 octets tag.
  */
-import { createCipheriv, createDecipheriv, createPrivateKey, hkdf, type KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createCipheriv, createDecipheriv, createPrivateKey, type KeyObject } from 'node:crypto';
 import type { RandomBytes } from '../domain/effects.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { joinSmall } from '../platform/bytes.ts';
+import { deriveKey } from './sealing.ts';
 
 /** What a key is for. Audit, sealing of content and the authority never share a key. */
 export type KeyPurpose =
@@ -19,23 +19,21 @@ export type KeyPurpose =
 const MAGIC = Buffer.from('SLK1');
 const NONCE = 12;
 const TAG = 16;
-const derive = promisify(hkdf);
 
-async function keyFor(kek: KeyObject, purpose: KeyPurpose): Promise<Buffer> {
-  if (kek.symmetricKeySize !== 32)
-    throw new RangeError('Cannot seal a private key: the key-encryption key has no 32 octets');
-  return Buffer.from(await derive('sha256', kek, Buffer.alloc(0), `sluis private key 1 ${purpose}`, 32));
+function keyFor(master: Uint8Array, purpose: KeyPurpose): KeyObject {
+  if (master.length !== 32) throw new RangeError('Cannot seal a private key: the master key has no 32 octets');
+  return deriveKey(master, `sluis private key 1 ${purpose}`);
 }
 const bound = (purpose: KeyPurpose, id: string): Buffer => Buffer.from(JSON.stringify([purpose, id]));
 
 /** `id`: what the key belongs to, for example the fingerprint of its certificate. */
-export async function sealPrivateKey(
-  kek: KeyObject,
+export function sealPrivateKey(
+  master: Uint8Array,
   privateKey: KeyObject,
   { purpose, id, random }: { readonly purpose: KeyPurpose; readonly id: string; readonly random: RandomBytes },
-): Promise<Buffer> {
+): Buffer {
   const nonce = Buffer.from(random(NONCE));
-  const cipher = createCipheriv('aes-256-gcm', await keyFor(kek, purpose), nonce);
+  const cipher = createCipheriv('aes-256-gcm', keyFor(master, purpose), nonce);
   cipher.setAAD(bound(purpose, id));
   const plain = privateKey.export({ type: 'pkcs8', format: 'der' });
   const sealed = joinSmall([MAGIC, nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
@@ -43,16 +41,16 @@ export async function sealPrivateKey(
   return sealed;
 }
 
-/** The key; an error where it was sealed for something else, with another key-encryption key, or was changed. */
-export async function openPrivateKey(
-  kek: KeyObject,
+/** The key; an error where it was sealed for something else, under another master key, or was changed. */
+export function openPrivateKey(
+  master: Uint8Array,
   sealed: Buffer,
   { purpose, id }: { readonly purpose: KeyPurpose; readonly id: string },
-): Promise<Result<KeyObject, string>> {
+): Result<KeyObject, string> {
   if (sealed.length < MAGIC.length + NONCE + TAG || !sealed.subarray(0, MAGIC.length).equals(MAGIC))
     return fail('the sealed private key is not in our form; expected one that begins with SLK1');
   const from = MAGIC.length + NONCE;
-  const decipher = createDecipheriv('aes-256-gcm', await keyFor(kek, purpose), sealed.subarray(MAGIC.length, from), {
+  const decipher = createDecipheriv('aes-256-gcm', keyFor(master, purpose), sealed.subarray(MAGIC.length, from), {
     authTagLength: TAG,
   });
   decipher.setAAD(bound(purpose, id));

@@ -44,12 +44,15 @@ interface Tree {
   readonly root: Authority;
   readonly issuing: Authority;
 }
+// RSA keys take long to make: every tree of RSA has the same two.
+const rootOf = (kind: KeyKind, role: string, label: string): Promise<KeyPair> =>
+  keyNamed(kind === 'rsa3072' ? `${kind} ${role}` : `${kind} ${role} ${label}`, kind);
 async function plant(kind: KeyKind, label = 'A'): Promise<Tree> {
   const root = await makeRoot(
-    { subject: named(`Root ${label}`), keys: await keyNamed(`${kind} root ${label}`, kind), lifetime: days(3650) },
+    { subject: named(`Root ${label}`), keys: await rootOf(kind, 'root', label), lifetime: days(3650) },
     context,
   );
-  const keys = await keyNamed(`${kind} issuing ${label}`, kind);
+  const keys = await rootOf(kind, 'issuing', label);
   const options = { subject: named(`Issuing ${label}`), publicKey: keys.publicKey, lifetime: days(1825), crlUrls };
   return { root, issuing: { certificate: await issueAuthority(root, options, context), privateKey: keys.privateKey } };
 }

@@ -6,7 +6,7 @@ import { type Authority, issue, issueAuthority, makeRoot } from '../../src/crypt
 import { type Certificate, certificatePem } from '../../src/crypto/certificate.ts';
 import { encode, explicit, integer, octetString, oid, sequence } from '../../src/crypto/der.ts';
 import { Oid } from '../../src/crypto/oids.ts';
-import { derivePkcs12, passwordOctets } from '../../src/crypto/password-encryption.ts';
+import { derivePkcs12, passwordOctets } from '../../src/crypto/pkcs5.ts';
 import { makePkcs12 } from '../../src/crypto/pkcs12-export.ts';
 import { readPkcs12 } from '../../src/crypto/pkcs12-import.ts';
 import { decryptRc2 } from '../../src/crypto/rc2.ts';
