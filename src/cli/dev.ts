@@ -49,10 +49,12 @@ export function addDevCommand(terminal: Terminal, program: Command): void {
         import('../platform/log.ts'),
       ]);
       const log = createLog({ level: 'info', format: 'pretty' });
-      const gateway = await startGateway(loadConfig(config), { clock: systemClock, log });
-      const passwords = await demoAccounts(gateway, resolve(folder, 'data', 'demo-accounts.txt'), log);
-      terminal.out(welcome(gateway, passwords, relative(process.cwd(), folder)));
-      terminal.code = await runUntilStopped(gateway, log);
+      terminal.code = await runUntilStopped(async () => {
+        const gateway = await startGateway(loadConfig(config), { clock: systemClock, log });
+        const passwords = await demoAccounts(gateway, resolve(folder, 'data', 'demo-accounts.txt'), log);
+        terminal.out(welcome(gateway, passwords, relative(process.cwd(), folder)));
+        return gateway;
+      }, log);
     });
 }
 

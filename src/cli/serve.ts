@@ -18,7 +18,7 @@ export function addServeCommands(terminal: Terminal, program: Command): void {
         import('../platform/log.ts'),
       ]);
       const log = createLog(config.log);
-      terminal.code = await runUntilStopped(await startGateway(config, { clock: systemClock, log }), log);
+      terminal.code = await runUntilStopped(() => startGateway(config, { clock: systemClock, log }), log);
     });
 
   reading(program.command('status'))

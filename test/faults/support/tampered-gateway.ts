@@ -15,8 +15,9 @@ import { tampered } from './tamper.ts';
 const { values } = parseArgs({ options: { config: { type: 'string', default: '' } } });
 const config = loadConfig(values.config);
 const log = createLog(config.log);
-const gateway = await startGateway(config, {
-  ...{ clock: systemClock, log },
-  openStore: async (of, effects) => openSqliteStore({ ...(await storeOptionsOf(of, effects)), testing: tampered() }),
-});
-process.exitCode = await runUntilStopped(gateway, log);
+const start = () =>
+  startGateway(config, {
+    ...{ clock: systemClock, log },
+    openStore: async (of, effects) => openSqliteStore({ ...(await storeOptionsOf(of, effects)), testing: tampered() }),
+  });
+process.exitCode = await runUntilStopped(start, log);
