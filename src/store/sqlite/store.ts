@@ -4,7 +4,7 @@ import { type Day, type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/
 import { addressKey } from '../../domain/address.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
 import { type AccountId, type EntryUid, type MessageId, messageNumber } from '../../domain/ids.ts';
-import { type Instant, type Octets, hours, octets } from '../../domain/units.ts';
+import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
 import type { AuditEvent } from '../audit.ts';
 import {
   type AcceptOutcome,
@@ -36,6 +36,8 @@ import { type Writer, errorOf } from './writer.ts';
 const UIDL_OCTETS = 16;
 /** Free beside the reserve before mail is taken again, so that a full disk does not say yes and no in turns. */
 const ROOM_TO_GO_ON = 8 * 1024 * 1024;
+/** What a crash left over goes soon after the start, but not while everybody reconnects. */
+const FIRST_SWEEP = minutes(1);
 const SWEEP_EVERY = hours(1);
 /** Steps of one sweep: each holds the writer for a few milliseconds, and mail goes between them. */
 const SWEEP_STEPS = 200;
@@ -84,12 +86,12 @@ export class SqliteStore implements Store {
     this.#p = parts;
     this.registry = parts.registry;
     this.audit = parts.audit;
-    this.#scheduleSweep();
+    this.#scheduleSweep(FIRST_SWEEP);
   }
 
-  #scheduleSweep(): void {
-    this.#sweepTimer = this.#p.clock.after(SWEEP_EVERY, () => {
-      this.#scheduleSweep();
+  #scheduleSweep(delay: Milliseconds): void {
+    this.#sweepTimer = this.#p.clock.after(delay, () => {
+      this.#scheduleSweep(SWEEP_EVERY);
       if (this.#sweepDue) return;
       this.#sweepDue = true;
       this.sweep()
