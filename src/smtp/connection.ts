@@ -215,7 +215,8 @@ export class SubmissionConnection extends SMTPConnection {
     this.#out = '';
     // While a handshake runs the socket below is the plain one: nothing may be said on it.
     if (out !== '' && !this._upgrading && !this._socket.destroyed && this._socket.writable)
-      this._socket.write(out, 'latin1');
+      // As octets: Node copies a string once more on its way into TLS (measured 12 % of the main thread at 64 connections).
+      this._socket.write(Buffer.from(out, 'latin1'));
   }
 
   #refuse(command: string, refusal: Refusal): void {
@@ -244,8 +245,34 @@ export class SubmissionConnection extends SMTPConnection {
       !/^auth /i.test(command.toString('latin1', 0, 5))
     )
       return this.#badLine(replies.lineTooLong, callback);
-    if (CONTROL.test(command.toString('latin1'))) return this.#badLine(replies.controlCharacter, callback);
+    const line = command.toString('latin1');
+    if (CONTROL.test(line)) return this.#badLine(replies.controlCharacter, callback);
+    if (this.#submission !== undefined && this._nextHandler === false && this.#transact(line, command, callback))
+      return;
     super._onCommand(command, callback);
+  }
+
+  /** The commands of every message, without the library's look at each: its checks are all true once somebody is logged in. */
+  #transact(line: string, command: Buffer, callback: Callback): boolean {
+    const verb = line.slice(0, 5).trimEnd().toUpperCase();
+    if (verb !== 'MAIL' && verb !== 'RCPT' && verb !== 'DATA') return false;
+    this._handlerPending = true;
+    const done = (): void => {
+      this._handlerPending = false;
+      this._whenWritable(callback);
+    };
+    try {
+      if (verb === 'MAIL') this.handler_MAIL(command, done);
+      else if (verb === 'RCPT') this.handler_RCPT(command, done);
+      else this.handler_DATA(command, done);
+    } catch (error) {
+      // Out of here it would pass through the socket's pipe and end the process.
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#log.error('smtp.internal', { command: verb, why: detail });
+      this.#refuse(verb, { ...replies.internal, detail });
+      done();
+    }
+    return true;
   }
 
   #badLine(refusal: Refusal, next: Callback): void {

@@ -77,9 +77,11 @@ export class Submission {
   readonly #services: SubmissionServices;
   #submitter: Submitter;
   #transaction: Transaction | undefined;
+  readonly #tooLarge: Refusal;
 
   constructor(services: SubmissionServices, submitter: Submitter) {
     this.#services = services;
+    this.#tooLarge = tooLarge(services.maxMessage);
     this.#submitter = submitter;
   }
 
@@ -106,8 +108,9 @@ export class Submission {
     if (record?.account.state !== 'active' || record.account.id !== this.#submitter.account.id)
       return refusals.accountClosed;
     // What an operator changed since the login holds from here on.
-    this.#submitter = { ...this.#submitter, account: record.account, organisation: record.organisation };
-    if (parameters.size > maxMessage) return this.#tooLarge();
+    if (record.account !== this.#submitter.account || record.organisation !== this.#submitter.organisation)
+      this.#submitter = { ...this.#submitter, account: record.account, organisation: record.organisation };
+    if (parameters.size > maxMessage) return this.#tooLarge;
     const allowed = settingOf('messages-per-hour', record.account.settings, record.organisation.settings);
     if (counts.messages.of(record.account.id) >= allowed)
       return this.#limited('messages-per-hour', refusals.tooManyMessages);
@@ -119,7 +122,7 @@ export class Submission {
       sender: sender.value,
       parameters,
       recipients: new Map(),
-      limit: { octets: maxMessage, refusal: this.#tooLarge() },
+      limit: { octets: maxMessage, refusal: this.#tooLarge },
     };
     return undefined;
   }
@@ -308,16 +311,6 @@ export class Submission {
     return { ...(error instanceof StoreFull ? refusals.storageFull : refusals.storageFailed), detail };
   }
 
-  #tooLarge(): Refusal {
-    const { maxMessage } = this.#services;
-    const attachment = Math.floor((maxMessage * 0.73) / 1_000_000);
-    return {
-      reply: 552,
-      status: '5.3.4',
-      text: `The message is larger than ${formatOctets(maxMessage)}; attachments may have about ${attachment} MB, since base64 makes them a third larger`,
-    };
-  }
-
   #tooLargeFor(address: Address, limit: Octets): Refusal {
     const whose = needsUtf8(address) ? 'a recipient' : `<${address}>`;
     return {
@@ -350,4 +343,14 @@ export interface Delivery {
   abort(): Promise<void>;
   /** The final dot has come: files the message for all recipients, or for none. */
   file(): Promise<Result<MessageId, Refusal>>;
+}
+
+/** What a limit on encoded octets means for the files that people attach. */
+function tooLarge(limit: Octets): Refusal {
+  const attachment = Math.floor((limit * 0.73) / 1_000_000);
+  return {
+    reply: 552,
+    status: '5.3.4',
+    text: `The message is larger than ${formatOctets(limit)}; attachments may have about ${attachment} MB, since base64 makes them a third larger`,
+  };
 }
