@@ -3,7 +3,7 @@ import { type Socket, connect } from 'node:net';
 import type { Actor } from '../store/registry.ts';
 import { AdminError, type AdminErrorKind } from './context.ts';
 import type { Input } from './input.ts';
-import { LineError, PIECE, linesOf, objectOf, writeLine } from './lines.ts';
+import { LineError, MAX_ANSWER, PIECE, linesOf, objectOf, writeLine } from './lines.ts';
 import type { OperationName, OperationResult } from './operations.ts';
 import { usablePath } from './socket-path.ts';
 
@@ -23,7 +23,7 @@ export interface AdminClient {
 export async function connectControl(path: string, actor: Actor): Promise<AdminClient | undefined> {
   const socket = await open(path);
   if (socket === undefined) return undefined;
-  const lines = linesOf(socket);
+  const lines = linesOf(socket, MAX_ANSWER);
   return {
     call: async (operation, input, options = {}) => {
       const upload = options.upload;

@@ -1,11 +1,13 @@
 /**
- * The framing of the control socket: one JSON value a line, UTF-8, at most `MAX_LINE` octets. Both ends read with it, so neither can be
+ * The framing of the control socket: one JSON value a line, UTF-8, at most as many octets as the reader allows. Both ends read with it, so neither can be
  * made to hold more than one line.
  */
 import type { Socket } from 'node:net';
 
-/** One line carries one request, one piece of an upload, or one page of a listing. */
-export const MAX_LINE = 4 * 1024 * 1024;
+/** A request, or one piece of an upload: JSON may write a character with six octets. */
+export const MAX_REQUEST = 256 * 1024;
+/** An answer: a page of a listing. */
+export const MAX_ANSWER = 16 * 1024 * 1024;
 /** Characters of an upload in one line. */
 export const PIECE = 32 * 1024;
 
@@ -14,7 +16,7 @@ export class LineError extends Error {
 }
 
 /** Lines as they come; ends when the peer ends. Throws LineError above the limit and when the peer ended inside a line. */
-export async function* linesOf(socket: Socket, limit = MAX_LINE): AsyncGenerator<string, void, undefined> {
+export async function* linesOf(socket: Socket, limit: number): AsyncGenerator<string, void, undefined> {
   let pieces: Buffer[] = [];
   let held = 0;
   // Leaving this loop by an error must not destroy the socket: the peer is told why.

@@ -16,7 +16,7 @@ import { dirname } from 'node:path';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
-import { LineError, MAX_LINE, linesOf, objectOf, writeLine } from './lines.ts';
+import { LineError, MAX_REQUEST, linesOf, objectOf, writeLine } from './lines.ts';
 import { type OperationName, isOperation, runOperation } from './operations.ts';
 import { usablePath } from './socket-path.ts';
 
@@ -111,7 +111,7 @@ class Session {
   }
 
   async run(): Promise<void> {
-    const { clock, log, idle = seconds(30), maxLine = MAX_LINE } = this.#options;
+    const { clock, log, idle = seconds(30), maxLine = MAX_REQUEST } = this.#options;
     const lines = linesOf(this.#socket, maxLine);
     const next = async (): Promise<string | undefined> => {
       const timer = clock.after(idle, () => this.cut());

@@ -113,10 +113,11 @@ async function fromTerminalOrInput(terminal: Terminal): Promise<string> {
 /** Reads one line from the terminal without showing it. */
 function promptSecret(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(question);
+  // Echo off before the question: a quick typist, or a program, answers at once.
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
   stdin.resume();
+  stderr.write(question);
   return new Promise((resolve, reject) => {
     let typed = '';
     const end = (settle: () => void): void => {
