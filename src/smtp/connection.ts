@@ -54,6 +54,7 @@ export class SubmissionConnection extends SMTPConnection {
   #delivery: Delivery | undefined;
   /** The final dot has come: the reply must wait for the store, whatever happens. */
   #filing = false;
+  #messages = 0;
   #failedLogins = 0;
   #badCommands = 0;
   /** RCPT commands of the open transaction that were refused. */
@@ -107,7 +108,7 @@ export class SubmissionConnection extends SMTPConnection {
     });
     // A bug in a handler ends this session, never the process.
     parser.on('error', (error) => {
-      this.#log.error('smtp.internal', { command: 'parser', why: error.message });
+      this.#log.error('smtp.failed', { command: 'parser', why: error.message });
       this.reply(replies.internal);
       this.close();
     });
@@ -119,23 +120,23 @@ export class SubmissionConnection extends SMTPConnection {
     if (this._closing || this._closed) return;
     const { loginTime, commandTime } = this.#context.limits;
     if (this.#submission === undefined) {
-      if (now - this.#openedAt >= loginTime) this.reply(replies.loginDeadline);
+      if (now - this.#openedAt >= loginTime) this.#cut(replies.loginDeadline);
     } else if (this.#delivery !== undefined) {
-      if (!this.#filing && this.#rate.tooSlow(now)) this.reply(replies.slowData);
+      if (!this.#filing && this.#rate.tooSlow(now)) this.#cut(replies.slowData);
     } else if (this._handlerPending) this.#deadline.set(now, commandTime);
-    else if (this.#deadline.passed(now)) this.reply(replies.commandDeadline);
+    else if (this.#deadline.passed(now)) this.#cut(replies.commandDeadline);
   }
 
   /** The gateway stops: between messages the session ends now, within one after its reply. */
   drain(): void {
     this.#stopping = true;
-    if (this.#delivery === undefined && !this._handlerPending) this.reply(replies.shuttingDown);
+    if (this.#delivery === undefined && !this._handlerPending) this.#cut(replies.shuttingDown);
   }
 
   /** The time to drain is over. A message that is being filed still gets its reply; everything else is cut. */
   cut(): void {
     if (this.#filing) return;
-    this.reply(replies.shuttingDown);
+    this.#cut(replies.shuttingDown);
     if (!this._upgrading) this._socket.destroySoon();
   }
 
@@ -163,15 +164,26 @@ export class SubmissionConnection extends SMTPConnection {
       this.#deadline.clear();
       // Filing goes on: a message that was whole when the line broke is not given up.
       if (this.#delivery !== undefined && !this.#filing) {
-        this.#log.info('smtp.aborted', { message: this.#delivery.id });
+        this.#log.info('smtp.interrupted', {
+          message: this.#delivery.id,
+          octets: this.#delivery.incoming.submitted,
+          account: this.#account,
+        });
         void this.#delivery.abort();
       }
-      this.#log.debug('smtp.closed');
+      this.#log.info('smtp.closed', { messages: this.#messages, account: this.#account, peer: this.remoteAddress });
     }
     super._onClose();
   }
 
   // --- replies
+
+  /** Ends the session with a 421. */
+  #cut(refusal: Refusal): void {
+    if (this._closing || this._closed) return;
+    this.#log.info('smtp.cut', { status: refusal.status, text: refusal.text, account: this.#account });
+    this.reply(refusal);
+  }
 
   reply(reply: Reply): void {
     this.send(reply.reply, reply.text, reply.status);
@@ -225,7 +237,7 @@ export class SubmissionConnection extends SMTPConnection {
       command,
       reply: refusal.reply,
       status: refusal.status,
-      why: refusal.text,
+      text: refusal.text,
       detail: refusal.detail,
       account: this.#account,
       peer: this.remoteAddress,
@@ -237,7 +249,7 @@ export class SubmissionConnection extends SMTPConnection {
 
   override _onCommand(command: Buffer, callback: Callback = () => undefined): void {
     this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
-    if (this.#stopping && this._ready) return this.reply(replies.shuttingDown);
+    if (this.#stopping && this._ready) return this.#cut(replies.shuttingDown);
     const { commandLine } = this.#context.limits;
     if (
       command.length > commandLine &&
@@ -268,7 +280,7 @@ export class SubmissionConnection extends SMTPConnection {
     } catch (error) {
       // Out of here it would pass through the socket's pipe and end the process.
       const detail = error instanceof Error ? error.message : String(error);
-      this.#log.error('smtp.internal', { command: verb, why: detail });
+      this.#log.error('smtp.failed', { command: verb, why: detail });
       this.#refuse(verb, { ...replies.internal, detail });
       done();
     }
@@ -289,14 +301,14 @@ export class SubmissionConnection extends SMTPConnection {
   #run(callback: Callback, command: string, work: () => Promise<void>): void {
     const failed = (error: unknown): void => {
       const detail = error instanceof Error ? error.message : String(error);
-      this.#log.error('smtp.internal', { command, why: detail });
+      this.#log.error('smtp.failed', { command, why: detail });
       this.#refuse(command, { ...replies.internal, detail });
     };
     work()
       .catch(failed)
       .finally(() => {
         callback();
-        if (this.#stopping && this.#delivery === undefined) this.reply(replies.shuttingDown);
+        if (this.#stopping && this.#delivery === undefined) this.#cut(replies.shuttingDown);
       });
   }
 
@@ -531,19 +543,20 @@ export class SubmissionConnection extends SMTPConnection {
     try {
       const filed = await delivery.file();
       if (filed.ok) {
+        this.#messages += 1;
         this.send(250, `accepted as ${filed.value}`, '2.0.0');
         this.#noteQuirk(delivery, decoder);
       } else this.#refuse('DATA', filed.error);
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      this.#log.error('smtp.internal', { command: 'DATA', why: detail });
+      this.#log.error('smtp.failed', { command: 'DATA', why: detail });
       this.#refuse('DATA', { ...replies.internal, detail });
     }
     this.#filing = false;
     this.#delivery = undefined;
     this._resetSession();
     this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
-    if (this.#stopping) this.reply(replies.shuttingDown);
+    if (this.#stopping) this.#cut(replies.shuttingDown);
   }
 
   /** The content was refused long ago and does not end: the reply comes now, and the line is cut. */
