@@ -105,7 +105,9 @@ export class SqliteBodyWriter implements BodyWriter {
     await this.#underway;
     if (this.#failure !== undefined) throw this.#failure;
     const n = this.#chunks++;
-    const { octets: sealed, tag } = sealChunk(this.#key, this.#p.id, n, last, plain);
+    const { octets: made, tag } = sealChunk(this.#key, this.#p.id, n, last, plain);
+    // Handed over without a copy, so it must not share its memory: a Node that pools what a cipher returns would cost a copy, not a body.
+    const sealed = made.length === made.buffer.byteLength ? made : new Uint8Array(made);
     this.#filled = 0;
     this.#underway = this.#p
       .store({ kind: 'chunk', id: this.#p.id, n, sealed, tag, day: this.#p.day, at: this.#p.startedAt }, sealed)

@@ -22,10 +22,11 @@ export class Mailboxes {
   /** From a commit. */
   told(numbers: MailboxNumbers): void {
     for (let i = 0; i < numbers.length; i += MAILBOX_NUMBERS) {
-      const [account = 0, octets = 0, messages = 0, nextUid = 0, changes = 0] = numbers.slice(i, i + MAILBOX_NUMBERS);
-      const state = { octets, messages, nextUid, changes };
-      this.#known.set(account as AccountId, state);
-      for (const during of this.#reading) during.set(account as AccountId, state);
+      const at = (field: number): number => numbers[i + field] ?? 0;
+      const account = at(0) as AccountId;
+      const state = { octets: at(1), messages: at(2), nextUid: at(3), changes: at(4) };
+      this.#known.set(account, state);
+      for (const during of this.#reading) during.set(account, state);
     }
   }
 
