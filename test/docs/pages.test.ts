@@ -40,6 +40,18 @@ test('docs/operations.md lists every event of the log', () => {
   assert.deepEqual(missing, []);
 });
 
+test('docs/operations.md lists no event that nobody logs', () => {
+  const log = operations.slice(operations.indexOf('\n## Log\n'));
+  const listed = [...log.matchAll(/`([a-z0-9-]+\.[a-z0-9_-]+)`(?=[^\n]*\| (?:debug|info|warn|error) \|)/g)].map(
+    ([, event]) => event ?? '',
+  );
+  assert.ok(listed.length > 20, 'the search finds the rows');
+  assert.deepEqual(
+    listed.filter((event) => !sources.some((text) => text.includes(`'${event}'`))),
+    [],
+  );
+});
+
 test('docs/operations.md lists every command', () => {
   const leaves = (command: Command, path: string): string[] =>
     command.commands.length === 0

@@ -1,0 +1,227 @@
+/** The parts together: what only shows when all of them run. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connectControl } from '../src/admin/client.ts';
+import { controlSocketOf, loadConfig } from '../src/config/load.ts';
+import { startGateway, storeOptionsOf } from '../src/gateway.ts';
+import { systemClock } from '../src/platform/clock.ts';
+import { ListenerRefused } from '../src/platform/listener.ts';
+import { TlsMaterialError } from '../src/platform/tls.ts';
+import { openSqliteStore } from '../src/store/sqlite/open.ts';
+import { StoreFailed, StoreRefused } from '../src/store/store.ts';
+import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
+import { MemoryLog } from './support/log.ts';
+import { Pop3Client } from './support/pop3-client.ts';
+import { SmtpClient, UnexpectedReply, acceptedId } from './support/smtp-client.ts';
+
+async function open(t: TestContext, options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const gateway = await startTestGateway({ accounts: ['anna', 'bram'], ...options });
+  t.after(() => gateway.remove());
+  return gateway;
+}
+
+const content = (subject: string): Buffer =>
+  Buffer.from(
+    [
+      `From: ${addressOf('anna')}`,
+      `To: ${addressOf('bram')}`,
+      `Subject: ${subject}`,
+      'Date: Wed, 25 Nov 2026 12:00:00 +0000',
+      `Message-ID: <${subject}@group.test>`,
+      '',
+      'Body.',
+      '',
+    ].join('\r\n'),
+  );
+
+const send = async (client: SmtpClient, subject: string): Promise<string> =>
+  await client.submit(addressOf('anna'), [addressOf('bram')], content(subject));
+
+async function subjects(gateway: TestGateway): Promise<string[]> {
+  const client = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+  const { messages } = await client.stat();
+  const found: string[] = [];
+  for (let n = 1; n <= messages; n += 1)
+    found.push(/^Subject: (.*)\r$/m.exec((await client.fetch(n)).toString('latin1'))?.[1] ?? '');
+  await client.quit();
+  return found;
+}
+
+const refusal = (pattern: RegExp) => (error: unknown) => error instanceof UnexpectedReply && pattern.test(error.reply);
+
+test('a message goes from each submission listener to each pickup listener', async (t) => {
+  const gateway = await open(t);
+  for (const port of ['submission', 'submissions'] as const) {
+    const client = await SmtpClient.open(gateway.target(port), loginOf('anna'));
+    acceptedId(await send(client, port));
+    await client.quit();
+  }
+  const plain = await Pop3Client.open(gateway.target('pop3'), loginOf('bram'));
+  assert.equal((await plain.stat()).messages, 2);
+  await plain.quit();
+  assert.deepEqual(await subjects(gateway), ['submission', 'submissions']);
+});
+
+test('a change over the control socket holds at the next command of an open session', async (t) => {
+  const gateway = await open(t);
+  const admin = await connectControl(controlSocketOf(gateway.config), { name: 'jan' });
+  assert.ok(admin);
+  const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+  await send(client, 'before');
+  await admin.call('account.suspend', { login: addressOf('bram') });
+  await client.command(`MAIL FROM:<${addressOf('anna')}>`, '250');
+  await assert.rejects(client.command(`RCPT TO:<${addressOf('bram')}>`, '250'), refusal(/^550 5\.2\.1 /));
+  await assert.rejects(Pop3Client.open(gateway.target('pop3'), loginOf('bram')));
+  await admin.call('account.suspend', { login: addressOf('anna') });
+  await client.command('RSET', '250');
+  await assert.rejects(client.command(`MAIL FROM:<${addressOf('anna')}>`, '250'), refusal(/^(550|535|421) /));
+  await admin.call('account.resume', { login: addressOf('bram') });
+  assert.deepEqual(await subjects(gateway), ['before']);
+  await admin.close();
+});
+
+test('a revoked password is refused at the next login, although it was remembered', async (t) => {
+  const gateway = await open(t);
+  await Pop3Client.open(gateway.target('pop3'), loginOf('bram')).then((c) => c.quit());
+  const admin = await connectControl(controlSocketOf(gateway.config), { name: 'jan' });
+  await admin?.call('account.password.revoke', { login: addressOf('bram') });
+  await assert.rejects(Pop3Client.open(gateway.target('pop3'), loginOf('bram')));
+  await admin?.close();
+});
+
+test('the mail is there after a restart', async (t) => {
+  const first = await open(t);
+  const client = await SmtpClient.open(first.target('submission'), loginOf('anna'));
+  await send(client, 'kept');
+  const second = await first.restart();
+  t.after(() => second.stop());
+  assert.deepEqual(await subjects(second), ['kept']);
+});
+
+test('stop() lets a message in DATA end, says 250 and keeps it', async (t) => {
+  const gateway = await open(t);
+  const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+  await client.begin(addressOf('anna'), [addressOf('bram')], false);
+  client.wire.send(content('late').subarray(0, 50));
+  const stopped = gateway.stop();
+  client.wire.send(content('late').subarray(50));
+  client.wire.send('.\r\n');
+  acceptedId(await client.expect('250'));
+  await stopped;
+  assert.equal(existsSync(controlSocketOf(gateway.config)), false);
+  const again = await gateway.restart();
+  t.after(() => again.stop());
+  assert.deepEqual(await subjects(again), ['late']);
+});
+
+test('stop() cuts what does not end within the drain time', async (t) => {
+  const gateway = await open(t, { configuration: '[connections]\ndrain = "0s"\n' });
+  const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+  await client.begin(addressOf('anna'), [addressOf('bram')], false);
+  await gateway.stop();
+  const again = await gateway.restart();
+  t.after(() => again.stop());
+  assert.deepEqual(await subjects(again), []);
+});
+
+test('after a failed sync no 250 follows, and the gateway says that it has failed', async (t) => {
+  const gateway = await open(t);
+  const broken = await gateway.restart({
+    openStore: async (config, effects) =>
+      await openSqliteStore({ ...(await storeOptionsOf(config, effects)), testing: { failCommit: 2 } }),
+  });
+  t.after(() => broken.stop({ drain: 'none' }));
+  const client = await SmtpClient.open(broken.target('submission'), loginOf('anna'));
+  for (let i = 0; i < 5; i += 1)
+    await send(client, `n${i}`).catch((error: unknown) => assert.ok(refusal(/^(4|250)/)(error), String(error)));
+  assert.ok((await broken.failed) instanceof StoreFailed);
+  await assert.rejects(async () => {
+    const next = await SmtpClient.open(broken.target('submission'), loginOf('anna'));
+    await send(next, 'never');
+  });
+  assert.ok(broken.log.names.includes('store.failed'));
+});
+
+test('a second gateway on the same data is refused, and the first goes on', async (t) => {
+  const gateway = await open(t);
+  await assert.rejects(
+    startGateway(gateway.config, { clock: systemClock, log: new MemoryLog() }),
+    (error) => error instanceof StoreRefused && error.held,
+  );
+  const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+  await send(client, 'still');
+  const admin = await connectControl(controlSocketOf(gateway.config), { name: 'jan' });
+  assert.equal((await admin?.call('gateway.status', {}))?.hostname, 'mail.test');
+  await admin?.close();
+});
+
+test('a start on a busy port says so and leaves nothing running', async (t) => {
+  const gateway = await open(t);
+  await gateway.stop();
+  const other = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => other.once('listening', resolve));
+  t.after(() => other.close());
+  const { port } = other.address() as AddressInfo;
+  const text = readFileSync(gateway.config.file, 'utf8');
+  // The last listener: the three before it are open by then.
+  writeFileSync(gateway.config.file, text.replace(/(name = "pop3s"[^[]*?port = )0/, `$1${port}`));
+  await assert.rejects(
+    startGateway(loadConfig(gateway.config.file), { clock: systemClock, log: new MemoryLog() }),
+    (error) =>
+      error instanceof ListenerRefused &&
+      error.message.includes(`"pop3s" on 127.0.0.1 port ${port}: another program listens there`),
+  );
+  assert.equal(existsSync(controlSocketOf(gateway.config)), false);
+  writeFileSync(gateway.config.file, text);
+  const again = await startGateway(gateway.config, { clock: systemClock, log: new MemoryLog() });
+  await again.stop();
+});
+
+test('a gateway does not start without a certificate that belongs to its key', async (t) => {
+  const gateway = await open(t);
+  await gateway.stop();
+  const file = join(gateway.folder, 'server.pem');
+  const good = readFileSync(file, 'utf8');
+  writeFileSync(file, gateway.ca);
+  await assert.rejects(startGateway(gateway.config, { clock: systemClock, log: new MemoryLog() }), TlsMaterialError);
+  writeFileSync(file, good);
+});
+
+test('a reload with a bad certificate changes nothing', async (t) => {
+  const gateway = await open(t);
+  const file = join(gateway.folder, 'server.pem');
+  const good = readFileSync(file, 'utf8');
+  writeFileSync(file, 'nonsense');
+  await assert.rejects(gateway.reloadTls(), TlsMaterialError);
+  writeFileSync(file, good);
+  const client = await SmtpClient.open(gateway.target('submissions'), loginOf('anna'));
+  await send(client, 'served');
+  await gateway.reloadTls();
+  assert.deepEqual(await subjects(gateway), ['served']);
+});
+
+test('two gateways live in one process', async (t) => {
+  const [first, second] = await Promise.all([open(t), open(t)]);
+  const client = await SmtpClient.open(first.target('submission'), loginOf('anna'));
+  await send(client, 'first');
+  assert.deepEqual([await subjects(first), await subjects(second)], [['first'], []]);
+});
+
+test('no password reaches the log, in clear or in base64', async (t) => {
+  const gateway = await open(t);
+  const { login, password } = loginOf('anna');
+  await SmtpClient.open(gateway.target('submission'), { login, password: 'a wrong one 42' }).catch(() => undefined);
+  await SmtpClient.open(gateway.target('submission'), { login, password }).then((c) => c.quit());
+  await gateway.stop();
+  const text = JSON.stringify(gateway.log.events);
+  for (const secret of [password, 'a wrong one 42'])
+    for (const form of [
+      secret,
+      Buffer.from(secret).toString('base64'),
+      Buffer.from(`\0${login}\0${secret}`).toString('base64'),
+    ])
+      assert.ok(!text.includes(form), form);
+});
