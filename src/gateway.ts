@@ -14,7 +14,7 @@ import type { Config } from './config/schema.ts';
 import { hashPassword } from './crypto/password.ts';
 import { checkNewPassword } from './crypto/password-text.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
-import { type Milliseconds, milliseconds, seconds } from './domain/units.ts';
+import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/units.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { ConnectionLimits } from './platform/connections.ts';
 import { type Listener, ListenerRefused, type ListenerSpec, type TlsMaterial } from './platform/listener.ts';
@@ -68,6 +68,8 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
     takeoverAfter: config.store['takeover-after'],
     retention: { hidden: config.store['keep-deleted'] },
     reserve: config.store.reserve,
+    // The largest message and the header lines that we add to it.
+    maxBody: octets(config.smtp['max-message'] + MiB),
   };
 }
 

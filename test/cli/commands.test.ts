@@ -132,6 +132,23 @@ function day(name: string): void {
     await refused(3, new RegExp(`belongs to account "${at('anna')}"`), 'account', 'show', at('balie'));
   });
 
+  test('account restore hands out again, says how many, and refuses a moment it cannot read', async () => {
+    assert.equal(
+      await done('account', 'restore', at('bram'), '--since', '2026-11-01'),
+      `0 messages of ${at('bram')} can be fetched again.\n`,
+    );
+    await refused(
+      2,
+      /Cannot use "yesterday" as since: expected a date/,
+      'account',
+      'restore',
+      at('bram'),
+      '--since',
+      'yesterday',
+    );
+    await refused(3, /Cannot find account/, 'account', 'restore', at('nobody'), '--since', '2026-11-01');
+  });
+
   test('account suspend and resume', async () => {
     assert.equal(await done('account', 'suspend', at('bram')), `Account ${at('bram')} is suspended.\n`);
     assert.equal((await json<AccountView>('account', 'show', at('bram'))).state, 'suspended');
