@@ -57,6 +57,28 @@ export interface Password {
   readonly createdAt: Instant;
 }
 
+/** Most certificates that one account has registered at a time. */
+export const MAX_CERTIFICATES = 32;
+
+/** How one of an account's client certificates is registered. */
+export interface RegisteredCertificate {
+  readonly id: number;
+  readonly account: AccountId;
+  readonly name: string;
+  /** What a shown certificate must meet: `fp:`, `subject:` or `san:` and hexadecimal (crypto/certificate-credential.ts). */
+  readonly key: string;
+  /** SHA-256 of the certificate it was registered with, lower-case hexadecimal. A renewed one may meet the key as well. */
+  readonly fingerprint: string;
+  /** For people: what the key stands for. */
+  readonly about: string;
+  /** Of the certificate it was registered with. */
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  readonly createdAt: Instant;
+  readonly revokedAt?: Instant;
+  readonly lastUsedAt?: Instant;
+}
+
 export interface RegisteredAddress {
   readonly address: Address;
   readonly account: AccountId;

@@ -1,13 +1,21 @@
 /**
  * The registry's part of the store port.
  *
- * Reads on the roads (`findLogin`, `findRecipient`, `maySendAs`) are cached by the store and always current: a change made through this
+ * Reads on the roads (`findLogin`, `findCertificate`, `findRecipient`, `maySendAs`) are cached by the store and always current: a change made through this
  * port is seen by the next read. Changes are transactions of their own; each writes its audit row in the same transaction and takes the
  * `actor` who is behind it.
  */
 import type { Address, AddressKey } from '../domain/address.ts';
 import type { AccountId, OrganisationId } from '../domain/ids.ts';
-import type { Account, AccountKind, Organisation, Password, RegisteredAddress, State } from '../domain/registry.ts';
+import type {
+  Account,
+  AccountKind,
+  Organisation,
+  Password,
+  RegisteredAddress,
+  RegisteredCertificate,
+  State,
+} from '../domain/registry.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 
@@ -26,6 +34,13 @@ export interface LoginRecord {
   readonly version: number;
 }
 
+/** Where a shown certificate leads. */
+export interface CertificateRecord {
+  readonly login: string;
+  /** With `revokedAt`: it was registered once and may not be used any more. */
+  readonly certificate: RegisteredCertificate;
+}
+
 /** Everything that RCPT needs, in one read. `used` counts what is filed, current to the last commit. */
 export interface Recipient {
   readonly address: RegisteredAddress;
@@ -40,6 +55,8 @@ export interface AccountSummary {
   readonly addresses: readonly RegisteredAddress[];
   /** Without hashes. */
   readonly passwords: readonly Omit<Password, 'hash'>[];
+  /** Revoked ones too, oldest first. */
+  readonly certificates: readonly RegisteredCertificate[];
   /** Addresses of other accounts that this one may send as. */
   readonly sendsAs: readonly Address[];
   readonly used: Octets;
@@ -73,6 +90,11 @@ export interface NewPassword {
   readonly endsAt?: Instant;
 }
 
+export type NewCertificate = Pick<
+  RegisteredCertificate,
+  'name' | 'key' | 'fingerprint' | 'about' | 'notBefore' | 'notAfter'
+>;
+
 /** Settings to set (a value) or to take back (null), by name; values were checked by `parseSetting`. */
 export type SettingChanges = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -91,12 +113,20 @@ export interface Page {
 export interface Registry {
   // --- the roads
   findLogin(login: string): Promise<LoginRecord | undefined>;
+  /**
+   * Which registration a certificate meets that has these keys, its fingerprint first and the most specific before the others. A valid
+   * registration wins over a revoked one; but a certificate that was revoked itself stays so, whatever else it meets, until it is
+   * registered anew. Undefined: it meets none.
+   */
+  findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined>;
   /** The address in any state; undefined when it was never registered. */
   findRecipient(key: AddressKey): Promise<Recipient | undefined>;
   /** True when `key` is an active address of the account, or an active address that was delegated to it. */
   maySendAs(account: AccountId, key: AddressKey): Promise<boolean>;
   /** Noted with the next group commit, unawaited. */
   notePasswordUse(account: AccountId, name: string, at: Instant): void;
+  /** Noted with the next group commit, unawaited. `id`: of the registration. */
+  noteCertificateUse(id: number, at: Instant): void;
   /** Replaces an imported hash by our own after a successful login; nothing changes if `from` is no longer there. */
   rehashPassword(account: AccountId, name: string, from: string, to: string): Promise<void>;
 
@@ -109,6 +139,11 @@ export interface Registry {
   setAccountState(login: string, state: State, actor: Actor): Promise<void>;
   addPassword(login: string, password: NewPassword, actor: Actor): Promise<void>;
   revokePassword(login: string, name: string, actor: Actor): Promise<void>;
+  addCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;
+  /** Ends the valid registration of that name. */
+  revokeCertificate(login: string, name: string, actor: Actor): Promise<void>;
+  /** Refuses one certificate from now on: ends every registration of the account made with it, and keeps it out where it meets another. */
+  blockCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;
   addAddress(login: string, address: Address, actor: Actor): Promise<void>;
   setAddressState(address: Address, state: State, actor: Actor): Promise<void>;
   /** Lets the account send as an address of another one, or takes that back. */

@@ -35,7 +35,7 @@ const uidlsOf = async (store: Store, lock: MaildropLock): Promise<string[]> => {
   return Array.from({ length: listing.count }, (_, i) => listing.uidlOf(i));
 };
 
-const registryError = (kind: RegistryError['kind'], text: RegExp) => (error: unknown) => {
+export const registryError = (kind: RegistryError['kind'], text: RegExp) => (error: unknown) => {
   assert(error instanceof RegistryError);
   assert.equal(error.kind, kind);
   assert.match(error.message, text);

@@ -40,6 +40,20 @@ CREATE TABLE chunk (
   UNIQUE (message, n)
 ) STRICT;
 
+CREATE TABLE client_certificate (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  account INTEGER NOT NULL REFERENCES account (id),
+  name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  about TEXT NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  last_used_at INTEGER
+) STRICT;
+
 CREATE TABLE day_key (
   day TEXT PRIMARY KEY,
   erased_at INTEGER
@@ -141,6 +155,16 @@ CREATE INDEX address_account ON address (account, key);
 CREATE INDEX audit_account ON audit (account, seq) WHERE account IS NOT NULL;
 
 CREATE INDEX audit_message ON audit (message, seq) WHERE message IS NOT NULL;
+
+CREATE INDEX client_certificate_account ON client_certificate (account, id);
+
+CREATE INDEX client_certificate_fingerprint ON client_certificate (fingerprint);
+
+CREATE INDEX client_certificate_key ON client_certificate (key);
+
+CREATE UNIQUE INDEX client_certificate_valid_key ON client_certificate (key) WHERE revoked_at IS NULL;
+
+CREATE UNIQUE INDEX client_certificate_valid_name ON client_certificate (account, name) WHERE revoked_at IS NULL;
 
 CREATE INDEX delegation_account ON delegation (account, key);
 

@@ -4,8 +4,14 @@
  * The caller numbers its requests; answers carry the number. Both sides send lists, one a turn.
  */
 import type { AccountId } from '../../domain/ids.ts';
-import type { Account, Organisation, Password, RegisteredAddress } from '../../domain/registry.ts';
-import type { RegistryError } from '../registry.ts';
+import type {
+  Account,
+  Organisation,
+  Password,
+  RegisteredAddress,
+  RegisteredCertificate,
+} from '../../domain/registry.ts';
+import type { CertificateRecord, RegistryError } from '../registry.ts';
 import type { RegistryChange } from './registry-changes.ts';
 
 /** An audit event, ready for the chain: facts and personal fields are JSON. */
@@ -72,6 +78,7 @@ export type WriterWork =
     }
   | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
   | { readonly kind: 'used'; readonly account: number; readonly name: string; readonly at: number }
+  | { readonly kind: 'certificate-used'; readonly id: number; readonly at: number }
   | { readonly kind: 'erase-personal'; readonly before: number }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
   | {
@@ -108,8 +115,8 @@ export type WriterAnswer =
   | { readonly kind: 'full' }
   | { readonly kind: 'error'; readonly message: string };
 
-/** `password`: only the passwords of these accounts; `registry`: anything else. */
-export type ChangeScope = 'password' | 'registry';
+/** `password`, `certificate`: only these of these accounts; `registry`: anything else. */
+export type ChangeScope = 'password' | 'certificate' | 'registry';
 
 export interface SweepNumbers {
   readonly uploads: number;
@@ -177,6 +184,7 @@ export interface AuditStored extends Omit<AuditItem, 'salt'> {
 
 export interface ReaderWork {
   login: { in: { login: string }; out: LoginRow | undefined };
+  certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
   recipient: { in: { key: string }; out: RecipientRow | undefined };
   sendAs: { in: { account: AccountId; key: string }; out: boolean };
   mailbox: { in: { account: AccountId }; out: MailboxState | undefined };
@@ -205,6 +213,7 @@ export interface SummaryRow {
   readonly organisation: string;
   readonly addresses: readonly RegisteredAddress[];
   readonly passwords: readonly Omit<Password, 'hash'>[];
+  readonly certificates: readonly RegisteredCertificate[];
   readonly sendsAs: readonly string[];
   readonly octets: number;
   readonly messages: number;

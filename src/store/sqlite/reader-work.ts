@@ -5,6 +5,7 @@ import { chainHash, commitmentOf } from './audit-chain.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
 import type { AuditStored, ListingData, MailboxState, ReaderKind, ReaderWork, VerifyStep } from './protocol.ts';
+import { CertificateReader } from './certificate-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
 
 type Handlers = {
@@ -35,7 +36,8 @@ export class ReaderWorker {
   readonly #audit: Record<'all' | 'message' | 'account', Database.Statement<unknown[], AuditDbRow>>;
 
   constructor(db: Db, keys: KeyFolder) {
-    const registry = new RegistryReader(db);
+    const certificates = new CertificateReader(db);
+    const registry = new RegistryReader(db, certificates);
     const content = new ContentReader(db, keys);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
     this.#listing = db
@@ -52,6 +54,7 @@ export class ReaderWorker {
     };
     this.#handlers = {
       login: ({ login }) => registry.login(login),
+      certificate: ({ keys }) => certificates.find(keys),
       recipient: ({ key }) => registry.recipient(key),
       sendAs: ({ account, key }) => registry.sendAs(account, key),
       mailbox: ({ account }) => this.#mailbox.get(account),

@@ -3,13 +3,13 @@
  * what holds and what to do.
  */
 import { hash } from 'node:crypto';
-import type Database from 'better-sqlite3';
 import { addressKey } from '../../domain/address.ts';
 import { MAX_PASSWORDS, type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import {
   type Actor,
   type NewAccount,
+  type NewCertificate,
   type NewOrganisation,
   type NewPassword,
   RegistryError,
@@ -18,7 +18,9 @@ import {
 } from '../registry.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
+import { CertificateChanges } from './certificate-changes.ts';
 import type { ChangeScope } from './protocol.ts';
+import { Statements } from './statements.ts';
 
 export type RegistryChange =
   | { readonly op: 'add-organisation'; readonly organisation: NewOrganisation; readonly actor: Actor }
@@ -29,6 +31,13 @@ export type RegistryChange =
   | { readonly op: 'account-state'; readonly login: string; readonly state: State; readonly actor: Actor }
   | { readonly op: 'add-password'; readonly login: string; readonly password: NewPassword; readonly actor: Actor }
   | { readonly op: 'revoke-password'; readonly login: string; readonly name: string; readonly actor: Actor }
+  | {
+      readonly op: 'add-certificate' | 'block-certificate';
+      readonly login: string;
+      readonly certificate: NewCertificate;
+      readonly actor: Actor;
+    }
+  | { readonly op: 'revoke-certificate'; readonly login: string; readonly name: string; readonly actor: Actor }
   | {
       readonly op: 'rehash';
       readonly account: number;
@@ -69,30 +78,6 @@ interface AddressRow {
   readonly state: State;
 }
 
-/** `prepare` with the statement kept: changes are rare, their statements are made when first needed. */
-class Statements {
-  readonly #db: Db;
-  readonly #kept = new Map<string, Database.Statement>();
-
-  constructor(db: Db) {
-    this.#db = db;
-  }
-
-  #of(sql: string): Database.Statement {
-    let statement = this.#kept.get(sql);
-    if (statement === undefined) this.#kept.set(sql, (statement = this.#db.prepare(sql)));
-    return statement;
-  }
-
-  run(sql: string, ...values: unknown[]): Database.RunResult {
-    return this.#of(sql).run(...values);
-  }
-
-  get(sql: string, ...values: unknown[]): unknown {
-    return this.#of(sql).get(...values);
-  }
-}
-
 const NO_CHANGE: Changed = { id: 0, accounts: [], scope: 'registry' };
 /** Most accounts of one import. */
 const MAX_IMPORT = 200_000;
@@ -100,6 +85,7 @@ const MAX_IMPORT = 200_000;
 export class RegistryChanges {
   readonly #sql: Statements;
   readonly #audit: AuditWriter;
+  readonly #certificates: CertificateChanges;
   readonly #imports = new Map<number, NewAccount[]>();
   #at = 0;
   #salt: Uint8Array = new Uint8Array(0);
@@ -107,6 +93,7 @@ export class RegistryChanges {
 
   constructor(db: Db, audit: AuditWriter) {
     this.#sql = new Statements(db);
+    this.#certificates = new CertificateChanges(this.#sql);
     this.#audit = audit;
   }
 
@@ -134,6 +121,10 @@ export class RegistryChanges {
         return this.#addPassword(change.login, change.password, change.actor);
       case 'revoke-password':
         return this.#revokePassword(change.login, change.name, change.actor);
+      case 'add-certificate':
+      case 'block-certificate':
+      case 'revoke-certificate':
+        return this.#certificate(change);
       case 'rehash':
         return this.#rehash(change.account, change.name, change.from, change.to);
       case 'add-address': {
@@ -348,7 +339,11 @@ export class RegistryChanges {
     this.#openFor(account, login);
     this.#sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
     // Its addresses end with it: none of them may ever reach somebody else.
-    if (state === 'ended') this.#sql.run("UPDATE address SET state = 'ended' WHERE account = ?", account.id);
+    if (state === 'ended') {
+      this.#sql.run("UPDATE address SET state = 'ended' WHERE account = ?", account.id);
+      // Its certificates may be registered for the account that comes after it.
+      this.#certificates.revokeAll(account.id, this.#at);
+    }
     this.#record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
     return { id: 0, accounts: [account.id], scope: 'registry' };
   }
@@ -372,6 +367,29 @@ export class RegistryChanges {
     this.#touch(account.id);
     this.#record('registry.password-revoked', account.id, actor, { login, password: name });
     return { id: 0, accounts: [account.id], scope: 'password' };
+  }
+
+  #certificate(
+    change: Extract<RegistryChange, { op: 'add-certificate' | 'block-certificate' | 'revoke-certificate' }>,
+  ): Changed {
+    const { login, actor } = change;
+    const account = this.#account(login);
+    let event = 'registry.certificate-revoked';
+    let about: Record<string, string>;
+    if (change.op === 'revoke-certificate') {
+      about = this.#certificates.revoke(account.id, login, change.name, this.#at);
+    } else {
+      if (change.op === 'add-certificate') {
+        this.#openFor(account, login);
+        event = 'registry.certificate-added';
+        this.#certificates.add(account.id, login, change.certificate, this.#at);
+      } else this.#certificates.block(account.id, change.certificate, this.#at);
+      const { name, fingerprint, about: text } = change.certificate;
+      about = { certificate: name, fingerprint, about: text };
+    }
+    this.#touch(account.id);
+    this.#record(event, account.id, actor, { login, ...about });
+    return { id: 0, accounts: [account.id], scope: 'certificate' };
   }
 
   /** No audit row: the password stays the same, only the form it is kept in changes. */

@@ -13,6 +13,7 @@ import type {
 } from '../../domain/registry.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { type Instant, instant } from '../../domain/units.ts';
+import type { CertificateReader } from './certificate-reader.ts';
 import type { Db } from './database.ts';
 import type { LoginRow, RecipientRow, SummaryRow } from './protocol.ts';
 
@@ -101,6 +102,7 @@ const passwordOf = (account: number, row: PasswordRow): Password => ({
 });
 
 export class RegistryReader {
+  readonly #certificates: CertificateReader;
   readonly #login: Database.Statement<[string], AccountRow & OrganisationRow>;
   readonly #passwords: Database.Statement<[number], PasswordRow>;
   readonly #recipient: Database.Statement<[string], AddressRow & AccountRow & OrganisationRow & MailboxRow>;
@@ -115,7 +117,8 @@ export class RegistryReader {
   readonly #addresses: Database.Statement<[string, number], AddressRow & { login: string }>;
   readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
 
-  constructor(db: Db) {
+  constructor(db: Db, certificates: CertificateReader) {
+    this.#certificates = certificates;
     const accounts = `SELECT ${ACCOUNT}, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
       FROM account a JOIN organisation o ON o.id = a.organisation JOIN mailbox m ON m.account = a.id`;
     this.#login = db.prepare(
@@ -196,6 +199,7 @@ export class RegistryReader {
         const { hash: _, ...shown } = passwordOf(row.id, p);
         return shown;
       }),
+      certificates: this.#certificates.of(row.id),
       sendsAs: this.#delegationsTo.all(row.id).map((d) => d.address),
       octets: row.octets,
       messages: row.messages,

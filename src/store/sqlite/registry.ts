@@ -12,8 +12,10 @@ import { type Instant, octets } from '../../domain/units.ts';
 import {
   type AccountSummary,
   type Actor,
+  type CertificateRecord,
   type LoginRecord,
   type NewAccount,
+  type NewCertificate,
   type NewOrganisation,
   type NewPassword,
   type Page,
@@ -33,6 +35,8 @@ import { type Writer, errorOf } from './writer.ts';
 
 /** Entries of each cache: a region's practices many times over, about 1 KB each. */
 const MOST = 20_000;
+/** Keys of one certificate that are looked up: alternative names are its holder's, and may be thousands. */
+const MOST_KEYS = 64;
 /** Accounts of an import in one message: a few milliseconds on each side. */
 const IMPORT_PART = 500;
 
@@ -51,6 +55,7 @@ export class SqliteRegistry implements Registry {
   readonly #p: RegistryParts;
   // null: known to be absent.
   readonly #logins = new Lru<string, LoginRecord | null>(MOST);
+  readonly #certificates = new Lru<string, CertificateRecord | null>(MOST);
   readonly #recipients = new Lru<AddressKey, KnownRecipient | null>(MOST);
   readonly #sendAs = new Lru<string, boolean>(MOST);
   /** Which cached names belong to an account, so that a change of one drops these alone. */
@@ -74,10 +79,11 @@ export class SqliteRegistry implements Registry {
     if (accounts !== 'many' && accounts.length === 0) return;
     this.#changes += 1;
     const logins =
-      scope === 'password' && accounts !== 'many'
+      scope !== 'registry' && accounts !== 'many'
         ? accounts.map((a) => this.#loginOf.get(a as AccountId))
         : [undefined];
-    if (scope === 'password' && logins.every((login) => login !== undefined)) {
+    if (scope !== 'password') this.#certificates.clear();
+    if (scope !== 'registry' && logins.every((login) => login !== undefined)) {
       for (const login of logins) this.#logins.delete(login);
     } else {
       this.#logins.clear();
@@ -98,6 +104,17 @@ export class SqliteRegistry implements Registry {
       this.#logins.set(folded, found ?? null);
       if (found !== undefined) this.#loginOf.set(found.account.id, folded);
     }
+    return found;
+  }
+
+  async findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined> {
+    if (keys.length === 0 || keys.length > MOST_KEYS) return undefined;
+    const name = keys.join(' ');
+    const known = this.#certificates.get(name);
+    if (known !== undefined) return known ?? undefined;
+    const before = this.#changes;
+    const found = await this.#p.reader.ask('certificate', { keys });
+    if (before === this.#changes) this.#certificates.set(name, found ?? null);
     return found;
   }
 
@@ -132,6 +149,10 @@ export class SqliteRegistry implements Registry {
   notePasswordUse(account: AccountId, name: string, at: Instant): void {
     // Losing one to a failed store costs nothing that the failure itself does not.
     this.#p.writer.ask({ kind: 'used', account, name, at }).catch(() => undefined);
+  }
+
+  noteCertificateUse(id: number, at: Instant): void {
+    this.#p.writer.ask({ kind: 'certificate-used', id, at }).catch(() => undefined);
   }
 
   async #change(change: RegistryChange): Promise<RegistryAnswer> {
@@ -183,6 +204,18 @@ export class SqliteRegistry implements Registry {
 
   async revokePassword(login: string, name: string, actor: Actor): Promise<void> {
     await this.#change({ op: 'revoke-password', login, name, actor });
+  }
+
+  async addCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void> {
+    await this.#change({ op: 'add-certificate', login, certificate, actor });
+  }
+
+  async revokeCertificate(login: string, name: string, actor: Actor): Promise<void> {
+    await this.#change({ op: 'revoke-certificate', login, name, actor });
+  }
+
+  async blockCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void> {
+    await this.#change({ op: 'block-certificate', login, certificate, actor });
   }
 
   async addAddress(login: string, address: Address, actor: Actor): Promise<void> {
@@ -246,6 +279,7 @@ const summaryOf = (row: SummaryRow): AccountSummary => ({
   organisation: row.organisation,
   addresses: row.addresses,
   passwords: row.passwords,
+  certificates: row.certificates,
   sendsAs: row.sendsAs as readonly Address[],
   used: octets(row.octets),
   messages: row.messages,

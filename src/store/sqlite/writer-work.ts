@@ -53,6 +53,7 @@ export class WriterWorker {
   readonly #hiddenSince: Database.Statement<[number, number, number], EntryRow & { hidden_at: bigint; uid: bigint }>;
   readonly #deleteHidden: Database.Statement;
   readonly #markUsed: Database.Statement;
+  readonly #markCertificateUsed: Database.Statement;
   readonly #dayErased: Database.Statement;
   /** Days that are known to stand in `day_key`. Forgotten at a rollback. */
   readonly #days = new Set<string>();
@@ -95,6 +96,7 @@ export class WriterWorker {
       .safeIntegers(true);
     this.#deleteHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
     this.#markUsed = db.prepare('UPDATE password SET last_used_at = ? WHERE account = ? AND name = ?');
+    this.#markCertificateUsed = db.prepare('UPDATE client_certificate SET last_used_at = ? WHERE id = ?');
     this.#dayErased = db.prepare('UPDATE day_key SET erased_at = ? WHERE day = ?');
   }
 
@@ -118,6 +120,9 @@ export class WriterWorker {
         return DONE;
       case 'used':
         this.#markUsed.run(work.at, work.account, work.name);
+        return DONE;
+      case 'certificate-used':
+        this.#markCertificateUsed.run(work.at, work.id);
         return DONE;
       case 'erase-personal':
         return { kind: 'done', value: this.audit.erasePersonal(work.before) };
