@@ -60,7 +60,10 @@ export class CertificateReader {
     const itself = this.#byFingerprint.get(first.replace(/^fp:/, ''));
     const rows = keys.flatMap((key) => this.#byKey.get(key) ?? []);
     // What was revoked itself stays out, although its names may meet another registration.
-    const row = itself?.revoked_at != null ? itself : (rows.find((r) => r.revoked_at === null) ?? rows[0]);
+    const row =
+      itself !== undefined && itself.revoked_at !== null
+        ? itself
+        : (rows.find((r) => r.revoked_at === null) ?? rows[0]);
     return row === undefined ? undefined : { login: row.login, certificate: certificateOf(row) };
   }
 
