@@ -30,7 +30,7 @@ test(`${ROUNDS} times kill -9 under concurrent submission lose nothing and dupli
     const served = await instance.serve();
     const before = ledger.acknowledged;
     const traffic = submitting(instance, ledger, { sender: 'sender', recipients, connections: 6 });
-    await until('the first acknowledgement of the round', () => ledger.acknowledged > before || served.over);
+    await until('some acknowledgements', () => ledger.acknowledged >= before + 12 || served.over);
     await pause(randomInt(20, 250));
     await served.kill();
     await traffic.ended;
@@ -42,7 +42,7 @@ test(`${ROUNDS} times kill -9 under concurrent submission lose nothing and dupli
   }
   const report = ledger.report();
   t.diagnostic(`${report.acknowledged} acknowledged, ${report.unacknowledged} filed whose 250 was not read`);
-  assert.ok(report.acknowledged > ROUNDS * 5, 'too few messages to prove anything');
+  assert.ok(report.acknowledged >= ROUNDS * 12, 'too few messages to prove anything');
   assert.deepEqual([report.lost, report.duplicated, report.damaged], [[], [], []]);
 });
 
