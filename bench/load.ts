@@ -17,9 +17,9 @@ export interface Outcome {
 }
 
 /** A message of `size` octets as it goes over the wire; base64 lines, as attachments are. */
-function compose(size: number): Buffer {
+function compose(size: number, sender: string): Buffer {
   const head =
-    `From: <${addressOf('b0')}>\r\nTo: <${addressOf('b0')}>\r\nSubject: measured\r\n` +
+    `From: <${sender}>\r\nTo: <${sender}>\r\nSubject: measured\r\n` +
     `Date: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <0000000000@client.test>\r\n\r\n`;
   const random = randomBytes(Math.ceil((Math.max(0, size - head.length) * 3) / 4 / 1.027)).toString('base64');
   return Buffer.from(`${head}${random.match(/.{1,76}/g)?.join('\r\n') ?? ''}\r\n`, 'latin1');
@@ -40,7 +40,6 @@ export interface Submission {
 /** Submits flat out. Latency: from the final dot to the `250`. */
 export async function submit(instance: Instance, work: Submission): Promise<Outcome> {
   const latency = new Samples();
-  const content = compose(work.size);
   const target = instance.target('submission');
   let done = 0;
   let begun = 0;
@@ -50,6 +49,7 @@ export async function submit(instance: Instance, work: Submission): Promise<Outc
   const client = async (index: number): Promise<void> => {
     const login = loginOf(`b${index}`);
     const sender = addressOf(`b${index}`);
+    const content = compose(work.size, sender);
     while (more()) {
       const smtp = await SmtpClient.open(target, login);
       for (let n = 0; n < work.perConnection && more(); n++) {

@@ -104,7 +104,7 @@ export class Instance {
     this.sluis(...ORGANISATION);
     const csv = join(this.folder, 'accounts.csv');
     const column = hash === undefined ? 'password' : 'password_hash';
-    const lines = names.map((name) => `${name},${addressOf(name)},ledger,${hash ?? passwordOf(name)}`);
+    const lines = names.map((name) => `${name},${addressOf(name)},ledger,"${hash ?? passwordOf(name)}"`);
     writeFileSync(csv, `login,address,organisation,${column}\n${lines.join('\n')}\n`, { mode: 0o600 });
     this.sluis('account', 'import', csv);
     rmSync(csv);
