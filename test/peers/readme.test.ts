@@ -79,7 +79,7 @@ const succeeds = async (command: string): Promise<string> => {
 test('the README has the two commands of a fresh clone, and .ci/run runs the second', () => {
   assert.ok(commands.includes(START) && commands.includes(TEST));
   const ci = readFileSync(join(root, '.ci', 'run'), 'utf8');
-  assert.match(ci, /^run npm ci\b[\s\S]*^run npm test$/m);
+  assert.match(ci, /^npm ci\b[\s\S]*^step npm test$/m);
 });
 
 test('npm start prints curl lines that send and fetch', { skip: withoutProgram('curl', 'curl') }, async () => {
