@@ -95,6 +95,20 @@ const chunk = (id: number, n: number, length = 262_160): WriterWork => ({
 const count = (db: Db, table: string): number =>
   db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? -1;
 
+test('pieces of a body are committed without a sync, whatever somebody waits for with one', async (t) => {
+  const { run, db } = await writer(t);
+  const sync = (): unknown => db.pragma('synchronous', { simple: true });
+  assert.equal(sync(), 2);
+  await run([chunk(1, 0), chunk(2, 0)]);
+  assert.equal(sync(), 1, 'NORMAL: no sync at COMMIT');
+  await run([accept(3)]);
+  assert.equal(sync(), 2, 'FULL');
+  await run([chunk(1, 1), accept(1, { chunks: 2, body: null })]);
+  assert.equal(sync(), 2, 'the acceptance behind its last piece');
+  await run([chunk(2, 1), { kind: 'audit', audit: [] }]);
+  assert.equal(sync(), 2, 'anything beside a piece');
+});
+
 test('everything that waits shares a transaction, up to 64 pieces', async (t) => {
   const { run, said, db } = await writer(t);
   const answers = await run(Array.from({ length: 100 }, (_, i) => accept(i + 1)));

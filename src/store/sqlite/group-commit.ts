@@ -8,7 +8,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import type { ChainHead } from './audit-writer.ts';
-import { CHECKPOINT_PAGES, type Db, PAGE_OCTETS, isFull, isStatementError } from './database.ts';
+import { CHECKPOINT_PAGES, type Db, PAGE_OCTETS, type Synchronous, isFull, isStatementError } from './database.ts';
 import { makeDiscard } from './discard.ts';
 import type { Testing } from './options.ts';
 import type { Request, WriterAnswer, WriterSays } from './protocol.ts';
@@ -59,6 +59,8 @@ export class GroupCommit {
   readonly #undo: Database.Statement;
   readonly #discard = makeDiscard();
   #running = false;
+  /** What the connection does at its next commit. */
+  #sync: Synchronous;
   #failed = false;
   #full = false;
   /** Commits since the last one that carried more than a large body's pieces. */
@@ -79,6 +81,7 @@ export class GroupCommit {
     this.#undo = db.prepare('ROLLBACK TO piece');
     if (options.testing.maxPages !== undefined) db.pragma(`max_page_count = ${options.testing.maxPages}`);
     this.#full = options.full;
+    this.#sync = options.testing.synchronous ?? 'FULL';
     this.#measure();
   }
 
@@ -135,7 +138,20 @@ export class GroupCommit {
     }
   }
 
+  /**
+   * Pieces of a body need not be on the disk before their message is accepted: nobody was told anything yet. The commit of the acceptance
+   * syncs the log file, and with it every frame that was written before; a crash cuts the log at a frame, never in the middle of it.
+   */
+  #setSync(group: readonly Request[]): void {
+    const full = this.#o.testing.synchronous ?? 'FULL';
+    const wanted = full === 'FULL' && group.every((request) => request.work.kind === 'chunk') ? 'NORMAL' : full;
+    if (wanted === this.#sync) return;
+    this.#o.db.pragma(`synchronous = ${wanted}`);
+    this.#sync = wanted;
+  }
+
   #transaction(group: readonly Request[]): Answered[] {
+    this.#setSync(group);
     this.#begin.run();
     const answers = group.map((request) => ({ n: request.n, answer: this.#piece(request) }));
     if (this.#o.testing.answerBeforeCommit === true) this.#answer(answers.splice(0));
