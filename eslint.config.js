@@ -25,7 +25,7 @@ const layer = (folder, allowed, up = '../') => ({
 
 const domain = '/domain/';
 const platform = '/platform/';
-const port = ['/store/store.ts', '/store/registry.ts', '/store/audit.ts'];
+const port = ['/store/store.ts', '/store/registry.ts', '/store/certificates.ts', '/store/audit.ts'];
 const node = 'node:';
 
 export default tseslint.config(
@@ -114,7 +114,7 @@ export default tseslint.config(
     'store/sqlite',
     [
       node,
-      ...['store.ts', 'registry.ts', 'audit.ts'].map((f) => `../${f}`),
+      ...['store.ts', 'registry.ts', 'certificates.ts', 'audit.ts'].map((f) => `../${f}`),
       ...[domain, platform, '/crypto/'],
       'better-sqlite3',
     ],
@@ -123,7 +123,8 @@ export default tseslint.config(
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
   layer('submission', [node, domain, platform, '/mime/', ...port]),
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
-  layer('admin', [node, domain, platform, '/crypto/', '/auth/', ...port]),
+  layer('ca', [node, domain, platform, '/crypto/', ...port]),
+  layer('admin', [node, domain, platform, '/crypto/', '/auth/', '/ca/', ...port]),
   layer('smtp', [node, domain, platform, '/mime/', '/auth/', '/submission/', 'smtp-server']),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
   layer('cli', [
@@ -134,6 +135,7 @@ export default tseslint.config(
     '/crypto/',
     '/admin/',
     '/auth/',
+    '/ca/',
     '/gateway.ts',
     '/store/',
     'commander',

@@ -8,9 +8,11 @@ import { randomBytes } from 'node:crypto';
 import { AdminError, type AdminContext } from './admin/context.ts';
 import { openControlSocket } from './admin/socket.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
+import type { CaParts } from './ca/parts.ts';
 import { controlSocketOf, readTlsMaterial } from './config/load.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
+import { authorityKeys } from './crypto/authority-keys.ts';
 import { hashPassword } from './crypto/password.ts';
 import { checkNewPassword } from './crypto/password-text.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
@@ -82,9 +84,23 @@ export async function createStore(config: Config, effects: GatewayEffects): Prom
   await createSqliteStore(await storeOptionsOf(config, effects));
 }
 
-export const adminContext = (store: Store, clock: Clock): AdminContext => ({
+/** What the certificate authority works with. The master key is read anew at each use of one of its keys. */
+function caParts(store: Store, config: Config, { clock, random = randomBytes }: GatewayEffects): CaParts {
+  const { 'crl-file': crlFile, 'crl-url': crlUrl } = config.ca;
+  return {
+    store,
+    clock,
+    random,
+    keys: authorityKeys(config.keys.folder, () => readMasterKey(config), random),
+    ...(crlFile === undefined ? {} : { crlFile }),
+    ...(crlUrl === undefined ? {} : { crlUrl }),
+  };
+}
+
+export const adminContext = (store: Store, config: Config, effects: GatewayEffects): AdminContext => ({
   store,
-  clock,
+  clock: effects.clock,
+  ca: caParts(store, config, effects),
   hashPassword: async (text) => {
     const checked = checkNewPassword(text);
     if (!checked.ok) throw new AdminError('invalid', `Cannot use the password: ${checked.error}`);
@@ -170,7 +186,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   };
   const since = new Date(clock.now()).toISOString();
   const admin: AdminContext = {
-    ...adminContext(store, clock),
+    ...adminContext(store, config, options),
     gateway: {
       reloadTls,
       status: () => ({

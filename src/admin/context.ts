@@ -1,4 +1,5 @@
 /** What the operations work with, and how they end when they do not succeed. */
+import type { CaParts } from '../ca/parts.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
@@ -47,6 +48,8 @@ export interface AdminContext {
   readonly clock: Clock;
   /** Hashes a new password; answers why not for one that no account may have. */
   readonly hashPassword: (text: string) => Promise<string>;
+  /** The gateway's own certificate authority. */
+  readonly ca: CaParts;
   /** Absent when the command line opened the store itself, because nobody serves. */
   readonly gateway?: RunningGateway;
 }

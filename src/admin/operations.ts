@@ -7,6 +7,8 @@ import { RegistryError } from '../store/registry.ts';
 import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
 import { addressOperations } from './addresses.ts';
+import { authorityOperations } from './ca.ts';
+import { certificateOperations } from './cert.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
@@ -21,6 +23,8 @@ const operations = {
   ...addressOperations,
   ...settingsOperations,
   ...gatewayOperations,
+  ...authorityOperations,
+  ...certificateOperations,
 };
 
 export type OperationName = keyof typeof operations;
@@ -58,7 +62,7 @@ export async function runOperation<N extends OperationName>(
 /** Whom a call was about, for the log. Values of settings and passwords stay out. */
 const targetFields = (input: Input): Record<string, string> => {
   const fields: Record<string, string> = {};
-  for (const name of ['name', 'login', 'address', 'password-name', 'scope'])
+  for (const name of ['name', 'login', 'address', 'password-name', 'scope', 'serial'])
     if (typeof input[name] === 'string') fields[name === 'password-name' ? 'named' : name] = input[name].slice(0, 256);
   return fields;
 };

@@ -51,7 +51,7 @@ async function direct(config: Config, actor: Actor): Promise<AdminClient> {
   ]);
   const log = createLog({ level: 'error', format: 'pretty' });
   const store = await openStore(config, { clock: systemClock, log });
-  const context = adminContext(store, systemClock);
+  const context = adminContext(store, config, { clock: systemClock, log });
   return {
     call: (name, input, { progress = () => undefined, upload } = {}) => {
       const call = { actor, progress, ...(upload === undefined ? {} : { upload: once(upload) }) };

@@ -2,6 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { addAccountCommands } from './account.ts';
 import { addAddressCommands } from './address.ts';
+import { addCaCommands } from './ca.ts';
+import { addCertCommands } from './cert.ts';
 import { addCheckCommand } from './check.ts';
 import { addDevCommand } from './dev.ts';
 import { exitCodeOf, exitCodes, messageOf } from './exit.ts';
@@ -21,6 +23,8 @@ export function buildProgram(terminal: Terminal): Command {
   addOrganisationCommands(terminal, program);
   addAccountCommands(terminal, program);
   addAddressCommands(terminal, program);
+  addCaCommands(terminal, program);
+  addCertCommands(terminal, program);
   addDevCommand(terminal, program);
   return program;
 }

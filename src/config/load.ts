@@ -75,6 +75,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
   const at = (path: string): string => resolve(base, path);
   const { 'master-key-file': keyFile } = config.keys;
   const { 'control-socket': socket } = config.data;
+  const { 'crl-file': crlFile } = config.ca;
   return {
     ...config,
     data: {
@@ -87,6 +88,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       folder: at(config.keys.folder),
       ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
     },
+    ca: { ...config.ca, ...(crlFile === undefined ? {} : { 'crl-file': at(crlFile) }) },
     tls: { key: at(config.tls.key), certificate: at(config.tls.certificate) },
   };
 };

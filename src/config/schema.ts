@@ -17,6 +17,7 @@ import {
   path,
   shortName,
   size,
+  webFolder,
 } from './fields.ts';
 
 // Every field of these sections has a default, so a file may leave the section out; zod's type of the input does not know that.
@@ -166,6 +167,17 @@ const store = section({
   ),
 });
 
+const ca = section({
+  'crl-file': optional(
+    path(
+      'Revocation lists of the own authority, PEM; beside it one file each in DER. Written at every revocation, and daily while the gateway runs.',
+    ),
+  ),
+  'crl-url': optional(
+    webFolder('Where the folder of crl-file is published; stands in certificates issued from then on.'),
+  ),
+});
+
 export const configSchema = z.strictObject({
   hostname: hostname(
     'The name this gateway goes by: greeting, Received lines, Message-IDs. Must stand in the certificate.',
@@ -180,6 +192,7 @@ export const configSchema = z.strictObject({
   pop3,
   auth,
   store,
+  ca,
 });
 
 /** What each section is about, for the reference page and the file that `sluis init` writes. */
@@ -194,6 +207,7 @@ export const sections: Readonly<Record<string, string>> = {
   pop3: 'Pickup.',
   auth: 'Logins.',
   store: 'The store.',
+  ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
 };
 
 export type ParsedConfig = z.infer<typeof configSchema>;

@@ -40,7 +40,7 @@ const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
 /** Makes `path` with mode 0600 in one step: after a crash it is whole or absent. Keeps a file that is already there. */
-function writeOnce(folder: string, name: string, octets: Uint8Array): void {
+export function writeOnce(folder: string, name: string, octets: Uint8Array): void {
   const path = join(folder, name);
   const draft = `${path}.${process.pid}.new`;
   const file = openSync(draft, 'w', 0o600);

@@ -15,6 +15,7 @@ import type { Address } from '../domain/address.ts';
 import type { AccountId, EntryUid, MessageId } from '../domain/ids.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { AuditEvent, AuditTrail } from './audit.ts';
+import type { Certificates } from './certificates.ts';
 import type { Registry } from './registry.ts';
 
 /** The disk (or the configured limit) has no room for this. Temporary: 452 4.3.1. */
@@ -155,6 +156,7 @@ export interface SweepReport {
 
 export interface Store {
   readonly registry: Registry;
+  readonly certificates: Certificates;
   readonly audit: AuditTrail;
 
   /**

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { AdminContext } from '../../src/admin/context.ts';
 import { type TestContext, test } from 'node:test';
 import type { Input } from '../../src/admin/input.ts';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';
@@ -17,7 +18,7 @@ async function world(t: TestContext) {
     }
     return await runOperation(
       name,
-      { store, clock, hashPassword: async () => `$6$salt$${'a'.repeat(86)}` },
+      { store, clock, hashPassword: async () => `$6$salt$${'a'.repeat(86)}`, ca: {} as AdminContext['ca'] },
       input,
       {
         actor: { name: 'jan', reason: 'move' },

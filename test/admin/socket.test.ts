@@ -51,6 +51,7 @@ async function open(t: TestContext, options: { folder?: string; reload?: () => P
     store: { registry } as unknown as Store,
     clock,
     hashPassword: async () => '',
+    ca: {} as AdminContext['ca'],
     gateway: { status: () => status, reloadTls: options.reload ?? (async () => undefined) },
   };
   const socket = await openControlSocket({ path, context, log, clock, maxLine: 1000 });
@@ -230,7 +231,7 @@ test('a socket that a killed gateway left behind is replaced', async (t) => {
   writeFileSync(path, 'left behind');
   const again = await openControlSocket({
     path,
-    context: { store: {} as Store, clock: systemClock, hashPassword: async () => '' },
+    context: { store: {} as Store, clock: systemClock, hashPassword: async () => '', ca: {} as AdminContext['ca'] },
     log: new MemoryLog(),
     clock: systemClock,
   });

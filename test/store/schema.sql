@@ -32,6 +32,37 @@ CREATE TABLE audit (
   personal TEXT
 ) STRICT;
 
+CREATE TABLE authority (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  role TEXT NOT NULL,
+  fingerprint TEXT NOT NULL UNIQUE,
+  not_after INTEGER NOT NULL,
+  current INTEGER NOT NULL,
+  crl_number INTEGER NOT NULL DEFAULT 0,
+  der BLOB NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE certificate (
+  fingerprint TEXT PRIMARY KEY,
+  issuer TEXT NOT NULL,
+  serial TEXT NOT NULL,
+  authority INTEGER REFERENCES authority (id),
+  account INTEGER NOT NULL REFERENCES account (id),
+  use TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  emails TEXT NOT NULL,
+  replaces TEXT,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  der BLOB NOT NULL,
+  revoked_at INTEGER,
+  reason TEXT,
+  warned INTEGER,
+  created_at INTEGER NOT NULL,
+  UNIQUE (issuer, serial)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE chunk (
   message INTEGER NOT NULL,
   n INTEGER NOT NULL,
@@ -63,6 +94,19 @@ CREATE TABLE delegation (
   key TEXT NOT NULL REFERENCES address (key),
   account INTEGER NOT NULL REFERENCES account (id),
   PRIMARY KEY (key, account)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE enrolment (
+  id TEXT PRIMARY KEY,
+  hash BLOB NOT NULL,
+  account INTEGER NOT NULL REFERENCES account (id),
+  use TEXT NOT NULL,
+  not_after INTEGER NOT NULL,
+  replaces TEXT,
+  expires_at INTEGER NOT NULL,
+  tries_left INTEGER NOT NULL,
+  collected TEXT,
+  created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE entry (
@@ -156,6 +200,16 @@ CREATE INDEX audit_account ON audit (account, seq) WHERE account IS NOT NULL;
 
 CREATE INDEX audit_message ON audit (message, seq) WHERE message IS NOT NULL;
 
+CREATE INDEX certificate_account ON certificate (account, use, not_after);
+
+CREATE INDEX certificate_end ON certificate (not_after, fingerprint);
+
+CREATE INDEX certificate_replaces ON certificate (replaces) WHERE replaces IS NOT NULL;
+
+CREATE INDEX certificate_revoked ON certificate (authority, fingerprint) WHERE revoked_at IS NOT NULL;
+
+CREATE INDEX certificate_serial ON certificate (serial);
+
 CREATE INDEX client_certificate_account ON client_certificate (account, id);
 
 CREATE INDEX client_certificate_fingerprint ON client_certificate (fingerprint);
@@ -167,5 +221,7 @@ CREATE UNIQUE INDEX client_certificate_valid_key ON client_certificate (key) WHE
 CREATE UNIQUE INDEX client_certificate_valid_name ON client_certificate (account, name) WHERE revoked_at IS NULL;
 
 CREATE INDEX delegation_account ON delegation (account, key);
+
+CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
 
 CREATE INDEX message_unreferenced ON message (id) WHERE refs = 0;

@@ -25,6 +25,7 @@ import { knownMigrations, migrate } from './migrate.ts';
 import { type CreateOptions, type OpenOptions, settled } from './options.ts';
 import { pooled } from './random-pool.ts';
 import { Reader } from './reader.ts';
+import { SqliteCa } from './ca.ts';
 import { SqliteRegistry } from './registry.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { freeOctetsOf } from './reserve.ts';
@@ -190,6 +191,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       writer,
       reader,
       registry,
+      certificates: new SqliteCa({ writer, reader, time, random }),
       audit: new SqliteAudit({ writer, reader, clock, time, random, log }),
       maildrops: new Maildrops({
         writer,

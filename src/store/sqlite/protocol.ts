@@ -12,6 +12,9 @@ import type {
   RegisteredCertificate,
 } from '../../domain/registry.ts';
 import type { CertificateRecord, RegistryError } from '../registry.ts';
+import type { AuthorityRecord, AccountCertificate, RevokedCertificate } from '../certificates.ts';
+import type { CaChange, CaChanged } from './ca-changes.ts';
+import type { CertificatesInput } from './ca-reader.ts';
 import type { RegistryChange } from './registry-changes.ts';
 
 /** An audit event, ready for the chain: facts and personal fields are JSON. */
@@ -81,6 +84,7 @@ export type WriterWork =
   | { readonly kind: 'certificate-used'; readonly id: number; readonly at: number }
   | { readonly kind: 'erase-personal'; readonly before: number }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
+  | { readonly kind: 'ca'; readonly change: CaChange; readonly at: number; readonly salt: Uint8Array }
   | {
       readonly kind: 'sweep';
       readonly at: number;
@@ -109,6 +113,7 @@ export type WriterAnswer =
       readonly accounts: readonly number[] | 'many';
       readonly scope: ChangeScope;
     }
+  | { readonly kind: 'ca'; readonly changed: CaChanged }
   | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'swept'; readonly report: SweepNumbers }
   | { readonly kind: 'space'; readonly restored: boolean }
@@ -204,6 +209,13 @@ export interface ReaderWork {
   addresses: {
     in: { after: string; limit: number; login: string | null };
     out: readonly (RegisteredAddress & { readonly login: string })[];
+  };
+  authorities: { in: object; out: readonly AuthorityRecord[] };
+  certificateNamed: { in: { name: string }; out: readonly AccountCertificate[] };
+  accountCertificates: { in: CertificatesInput; out: readonly AccountCertificate[] };
+  revoked: {
+    in: { authority: number; after: string; endsAfter: number; limit: number };
+    out: readonly RevokedCertificate[];
   };
 }
 export type ReaderKind = keyof ReaderWork;

@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
 import { chainHash, commitmentOf } from './audit-chain.ts';
+import { CaReader } from './ca-reader.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
 import type { AuditStored, ListingData, MailboxState, ReaderKind, ReaderWork, VerifyStep } from './protocol.ts';
@@ -39,6 +40,7 @@ export class ReaderWorker {
     const certificates = new CertificateReader(db);
     const registry = new RegistryReader(db, certificates);
     const content = new ContentReader(db, keys);
+    const ca = new CaReader(db);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
     this.#listing = db
       .prepare<[number, number], [number, number, Buffer]>(
@@ -69,6 +71,10 @@ export class ReaderWorker {
       accounts: ({ after, limit, organisation }) => registry.accounts(after, limit, organisation),
       account: ({ login }) => registry.account(login),
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
+      authorities: () => ca.authorities(),
+      certificateNamed: ({ name }) => ca.named(name),
+      accountCertificates: (input) => ca.certificates(input),
+      revoked: ({ authority, after, endsAfter, limit }) => ca.revoked(authority, after, endsAfter, limit),
     };
   }
 

@@ -24,4 +24,8 @@ export class Statements {
   get(sql: string, ...values: unknown[]): unknown {
     return this.#of(sql).get(...values);
   }
+
+  all(sql: string, ...values: unknown[]): unknown[] {
+    return this.#of(sql).all(...values);
+  }
 }

@@ -28,6 +28,7 @@ import { type MessageIds, idTime } from './message-ids.ts';
 import type { Settled } from './options.ts';
 import type { WriterWork } from './protocol.ts';
 import type { Reader } from './reader.ts';
+import type { SqliteCa } from './ca.ts';
 import type { SqliteRegistry } from './registry.ts';
 import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';
@@ -48,6 +49,7 @@ export interface StoreParts {
   readonly writer: Writer;
   readonly reader: Reader;
   readonly registry: SqliteRegistry;
+  readonly certificates: SqliteCa;
   readonly audit: SqliteAudit;
   readonly maildrops: Maildrops;
   readonly space: Space;
@@ -71,6 +73,7 @@ interface OpenBody {
 
 export class SqliteStore implements Store {
   readonly registry: SqliteRegistry;
+  readonly certificates: SqliteCa;
   readonly audit: SqliteAudit;
   readonly #p: StoreParts;
   readonly #bodies = new Map<MessageId, OpenBody>();
@@ -85,6 +88,7 @@ export class SqliteStore implements Store {
   constructor(parts: StoreParts) {
     this.#p = parts;
     this.registry = parts.registry;
+    this.certificates = parts.certificates;
     this.audit = parts.audit;
     this.#scheduleSweep(FIRST_SWEEP);
   }

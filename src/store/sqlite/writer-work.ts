@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3';
 import { settingOf, type Settings } from '../../domain/settings.ts';
 import { RegistryError } from '../registry.ts';
 import { AuditWriter } from './audit-writer.ts';
+import { CaChanges } from './ca-changes.ts';
 import type { Db } from './database.ts';
 import type { AcceptWork, AuditItem, ChunkWork, WriterAnswer, WriterWork } from './protocol.ts';
 import { RegistryChanges } from './registry-changes.ts';
@@ -33,9 +34,20 @@ const quotaOf = (row: MailboxRow): number => {
   return settingOf('quota', read(row.settings), read(row.organisation));
 };
 
+/** A refused change is an answer; anything else is a fault. */
+function orError(change: () => WriterAnswer): WriterAnswer {
+  try {
+    return change();
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return { kind: 'registry-error', error: error.kind, message: error.message };
+  }
+}
+
 export class WriterWorker {
   readonly audit: AuditWriter;
   readonly #registry: RegistryChanges;
+  readonly #certificates: CaChanges;
   readonly #sweeper: Sweeper;
   readonly #mailbox: Database.Statement<[number], MailboxRow>;
   readonly #addressState: Database.Statement<[string], { state: string }>;
@@ -61,6 +73,7 @@ export class WriterWorker {
   constructor(db: Db) {
     this.audit = new AuditWriter(db);
     this.#registry = new RegistryChanges(db, this.audit);
+    this.#certificates = new CaChanges(db, this.audit);
     this.#sweeper = new Sweeper(db);
     this.#mailbox = db.prepare(
       `SELECT m.octets, m.messages, m.next_uid, m.changes, a.state, a.settings, o.settings AS organisation
@@ -127,13 +140,15 @@ export class WriterWorker {
       case 'erase-personal':
         return { kind: 'done', value: this.audit.erasePersonal(work.before) };
       case 'registry':
-        try {
+        return orError(() => {
           const { id, accounts, scope } = this.#registry.apply(work.change, work.at, work.salt);
           return { kind: 'registry', id, accounts, scope };
-        } catch (error) {
-          if (!(error instanceof RegistryError)) throw error;
-          return { kind: 'registry-error', error: error.kind, message: error.message };
-        }
+        });
+      case 'ca':
+        return orError(() => ({
+          kind: 'ca',
+          changed: this.#certificates.apply(work.change, work.at, work.salt),
+        }));
       case 'sweep':
         return { kind: 'swept', report: this.#sweeper.step(work) };
       case 'day-erased':

@@ -1,0 +1,138 @@
+/** What `ca` and `cert` show: the shapes that `--json` prints. Times are ISO 8601. */
+import type { KnownAuthority } from '../ca/authorities.ts';
+import type { Enrolled } from '../ca/enrol.ts';
+import type { Issued } from '../ca/issue.ts';
+import { type Certificate, certificatePem } from '../crypto/certificate.ts';
+import { formatName } from '../crypto/distinguished-name.ts';
+import { encodePem } from '../crypto/pem.ts';
+import type { Instant } from '../domain/units.ts';
+import type { AccountCertificate } from '../store/certificates.ts';
+
+const iso = (at: Instant): string => new Date(at).toISOString();
+
+export interface AuthorityView {
+  readonly role: string;
+  readonly current: boolean;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serial: string;
+  readonly fingerprint: string;
+  readonly key: string;
+  readonly begins: string;
+  readonly ends: string;
+  /** `here`: sealed in the key folder. `away`: removed, to be kept off line. Absent where there is none of its own. */
+  readonly privateKey?: 'here' | 'away';
+  /** Of the last revocation list. */
+  readonly listNumber?: number;
+  readonly pem: string;
+}
+
+export interface CertificateView {
+  readonly serial: string;
+  readonly fingerprint: string;
+  readonly account: string;
+  readonly use: string;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly addresses: readonly string[];
+  readonly begins: string;
+  readonly ends: string;
+  /** `valid`, `expired`, `revoked`, or `replaced`: valid, and a newer one takes its place. */
+  readonly state: 'valid' | 'expired' | 'revoked' | 'replaced';
+  /** Issued by this gateway, or registered. */
+  readonly origin: 'issued' | 'imported';
+  readonly revoked?: string;
+  readonly reason?: string;
+  readonly replaces?: string;
+  /** Days before the end of the last warning. */
+  readonly warned?: number;
+}
+
+export interface IssuedView {
+  readonly serial: string;
+  readonly fingerprint: string;
+  readonly account: string;
+  readonly use: string;
+  readonly subject: string;
+  readonly ends: string;
+  readonly pem: string;
+  /** Issuers, nearest first. */
+  readonly chain: readonly string[];
+}
+
+export interface EnrolledView {
+  readonly account: string;
+  readonly use: string;
+  /** Of the certificate that is to be replaced. */
+  readonly serial?: string;
+  readonly ends: string;
+  readonly code: string;
+  readonly codeExpires: string;
+}
+
+export const viewAuthority = (
+  { record, certificate }: KnownAuthority,
+  hasKey: (role: 'root' | 'issuing', fingerprint: string) => boolean,
+): AuthorityView => {
+  const { role, fingerprint } = record;
+  const { kind, bits } = certificate.key;
+  return {
+    role,
+    current: record.current,
+    subject: formatName(certificate.subject),
+    issuer: formatName(certificate.issuer),
+    serial: certificate.serial,
+    fingerprint,
+    key: `${kind} ${bits}`,
+    begins: iso(certificate.notBefore),
+    ends: iso(certificate.notAfter),
+    ...(role === 'cross' ? {} : { privateKey: hasKey(role, fingerprint) ? 'here' : 'away' }),
+    ...(role === 'issuing' ? { listNumber: record.crlNumber } : {}),
+    pem: certificatePem(certificate),
+  };
+};
+
+function stateOf(record: AccountCertificate, now: Instant): CertificateView['state'] {
+  if (record.revoked !== undefined) return 'revoked';
+  if (record.notAfter < now) return 'expired';
+  return record.replaced ? 'replaced' : 'valid';
+}
+
+export const viewCertificate = (record: AccountCertificate, now: Instant): CertificateView => ({
+  serial: record.serial,
+  fingerprint: record.fingerprint,
+  account: record.login,
+  use: record.use,
+  subject: record.subject,
+  issuer: record.issuer,
+  addresses: record.emails,
+  begins: iso(record.notBefore),
+  ends: iso(record.notAfter),
+  state: stateOf(record, now),
+  origin: record.authority === undefined ? 'imported' : 'issued',
+  ...(record.revoked === undefined ? {} : { revoked: iso(record.revoked.at), reason: record.revoked.reason }),
+  ...(record.replaces === undefined ? {} : { replaces: record.replaces }),
+  ...(record.warned === undefined ? {} : { warned: record.warned }),
+});
+
+export const pemOf = (record: AccountCertificate): string => encodePem('CERTIFICATE', record.der);
+
+export const viewIssued = ({ certificate, chain }: Issued, account: string, use: string): IssuedView => ({
+  serial: certificate.serial,
+  fingerprint: certificate.fingerprint,
+  account,
+  use,
+  subject: formatName(certificate.subject),
+  ends: iso(certificate.notAfter),
+  pem: certificatePem(certificate),
+  chain: chain.map((issuer: Certificate) => certificatePem(issuer)),
+});
+
+export const viewEnrolled = ({ login, use, serial, ends, code, codeExpires }: Enrolled): EnrolledView => ({
+  account: login,
+  use,
+  ...(serial === undefined ? {} : { serial }),
+  ends: iso(ends),
+  code,
+  codeExpires: iso(codeExpires),
+});

@@ -1,0 +1,72 @@
+/** The revocation lists of every authority of ours that has certificates out, and their publication as files. */
+import type { Certificate } from '../crypto/certificate.ts';
+import { REVOCATION_REASONS, type RevocationReason, type Revoked, makeCrl } from '../crypto/crl-issue.ts';
+import { encodePem } from '../crypto/pem.ts';
+import { type Instant, days, instant } from '../domain/units.ts';
+import { replaceFile } from '../platform/replace-file.ts';
+import { knownAuthorities, withKey } from './authorities.ts';
+import { listFile } from './crl-place.ts';
+import type { CaParts } from './parts.ts';
+
+/** A list holds for a week and is made anew every day: a gateway may stand still for six days before anybody is refused. */
+export const LIST_LIFETIME = days(7);
+/** An entry stays on the list for some time after its certificate has ended (RFC 5280 section 3.3 asks for one list at least). */
+const KEPT = days(30);
+const PAGE = 1000;
+/** 8.5 MB, which every relying party would have to fetch: an authority is renewed long before. */
+const MAX_ENTRIES = 200_000;
+
+export interface MadeList {
+  readonly issuer: Certificate;
+  readonly number: number;
+  readonly entries: number;
+  readonly nextUpdate: Instant;
+  readonly der: Buffer;
+}
+
+const isReason = (text: string): text is RevocationReason => Object.hasOwn(REVOCATION_REASONS, text);
+
+async function revokedBy({ store, clock }: CaParts, authority: number): Promise<readonly Revoked[]> {
+  const endsAfter = instant(clock.now() - KEPT);
+  const all: Revoked[] = [];
+  let after = '';
+  for (;;) {
+    const page = await store.certificates.listRevoked(authority, { limit: PAGE, after, endsAfter });
+    for (const { serial, at, reason } of page) all.push({ serial, at, ...(isReason(reason) ? { reason } : {}) });
+    if (all.length > MAX_ENTRIES)
+      throw new Error(`The revocation list has more than ${MAX_ENTRIES} entries; renew the issuing authority`);
+    const last = page.at(-1);
+    if (page.length < PAGE || last === undefined) return all;
+    after = last.fingerprint;
+  }
+}
+
+/** One list for each issuing authority that has not ended, the current one first. */
+export async function makeLists(parts: CaParts): Promise<readonly MadeList[]> {
+  const now = parts.clock.now();
+  const issuing = (await knownAuthorities(parts))
+    .filter(({ record }) => record.role === 'issuing' && record.notAfter > now)
+    .reverse();
+  const lists: MadeList[] = [];
+  for (const known of issuing) {
+    const signer = await withKey(parts, known);
+    const revoked = await revokedBy(parts, known.record.id);
+    const nextUpdate = instant(now + LIST_LIFETIME);
+    const number = await parts.store.certificates.nextCrlNumber(known.record.id);
+    const der = await makeCrl(signer, { number, thisUpdate: now, nextUpdate, revoked });
+    lists.push({ issuer: known.certificate, number, entries: revoked.length, nextUpdate, der });
+  }
+  return lists;
+}
+
+export const listsPem = (lists: readonly MadeList[]): string =>
+  lists.map(({ der }) => encodePem('X509 CRL', der)).join('');
+
+/** Writes the lists to `crlFile` and beside it; see crl-place.ts. */
+export async function publishLists(parts: CaParts, crlFile: string): Promise<readonly MadeList[]> {
+  const lists = await makeLists(parts);
+  if (lists.length === 0) return lists;
+  for (const { issuer, der } of lists) replaceFile(listFile(crlFile, issuer), der, 0o644);
+  replaceFile(crlFile, listsPem(lists), 0o644);
+  return lists;
+}

@@ -1,0 +1,286 @@
+/** `sluis cert`: certificates of accounts. */
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { CertificateView, EnrolledView } from '../admin/cert-views.ts';
+import type { AdminClient } from '../admin/client.ts';
+import { parseDuration } from '../config/units.ts';
+import { REVOCATION_REASONS } from '../crypto/crl-issue.ts';
+import { encodePem } from '../crypto/pem.ts';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { type Delivered, type KeyOptions, deliver, keyOptions } from './key-material.ts';
+import { newFile, withFiles } from './new-file.ts';
+import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
+import { type Cell, facts, print, readableTime, table } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+/** "60d" as a number of days. */
+function wholeDays(value: string): number {
+  const length = parseDuration(value);
+  const n = (length ?? 0) / 86_400_000;
+  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError('expected a number of days, such as 60d.');
+  return n;
+}
+
+const useOption = (): Option =>
+  new Option('--for <use>', 'login: TLS client authentication; mail: S/MIME')
+    .choices(['login', 'mail'])
+    .makeOptionMandatory();
+
+export function addCertCommands(terminal: Terminal, program: Command): void {
+  const group = program.command('cert').description('certificates of accounts');
+  addIssueCommands(terminal, group);
+  addListCommands(terminal, group);
+  addRenewCommand(terminal, group);
+
+  changing(group.command('revoke'))
+    .description('revoke a certificate at once and for ever')
+    .argument('<serial>', 'serial number or fingerprint')
+    .addOption(
+      new Option('--why <reason>', 'reason in the revocation list')
+        .choices(Object.keys(REVOCATION_REASONS).filter((r) => r !== 'certificateHold'))
+        .default('unspecified'),
+    )
+    .action(async (serial: string, options: ChangeOptions & { readonly why: string }) => {
+      const done = await withAdmin(options, (client) => client.call('cert.revoke', { serial, why: options.why }));
+      print(terminal, options, done, () =>
+        done.published
+          ? `Revoked certificate ${done.serial} of ${done.account}. The revocation list was written.`
+          : `Revoked certificate ${done.serial} of ${done.account}.${done.origin === 'imported' ? ' Tell the authority that issued it.' : ' Publish a new list: "sluis ca crl".'}`,
+      );
+    });
+}
+
+interface IssueOptions extends ChangeOptions, KeyOptions {
+  readonly account: string;
+  readonly for: string;
+  readonly ends?: string;
+  readonly replaces?: string;
+  readonly code?: boolean;
+}
+
+function addIssueCommands(terminal: Terminal, group: Command): void {
+  const issue = changing(group.command('issue'))
+    .description('issue a certificate: for a request, with a new key, or as a code that fetches one')
+    .requiredOption('--account <login>', 'whose')
+    .addOption(useOption())
+    .option('--ends <date>', 'last day; two years from now when left out')
+    .option('--replaces <serial>', 'the certificate that it takes the place of')
+    .option('--code', 'print a one-time code for "cert collect" instead');
+  keyOptions(issue).action(async (options: IssueOptions) => {
+    const { account: login, for: use, ends, replaces } = options;
+    if (options.code === true) return await printCode(terminal, options);
+    const done = await deliver(terminal, options, (request) =>
+      withAdmin(options, (client) => client.call('cert.issue', { login, for: use, request, ends, replaces })),
+    );
+    printDelivered(terminal, options, done);
+  });
+
+  const collect = changing(group.command('collect'))
+    .description('use up an enrolment code: hands out its certificate once')
+    .argument('<code>', 'six groups of four characters');
+  keyOptions(collect).action(async (code: string, options: ChangeOptions & KeyOptions) => {
+    const done = await deliver(terminal, options, (request) =>
+      withAdmin(options, (client) => client.call('cert.collect', { code, request })),
+    );
+    printDelivered(terminal, options, done);
+  });
+
+  changing(group.command('import'))
+    .description('register a certificate that another authority issued, so that it is listed and its end is warned of')
+    .argument('<file>', 'certificate, PEM or DER')
+    .requiredOption('--account <login>', 'whose')
+    .addOption(useOption())
+    .option('--replaces <serial>', 'the certificate that it takes the place of')
+    .action(async (file: string, options: IssueOptions) => {
+      const { account: login, for: use, replaces } = options;
+      const input = { login, for: use, replaces, certificate: readPem(file) };
+      const done = await withAdmin(options, (client) => client.call('cert.import', input));
+      print(
+        terminal,
+        options,
+        done,
+        () => `Registered certificate ${done.serial} of ${done.account}.\n${detail(done)}`,
+      );
+    });
+}
+
+async function printCode(terminal: Terminal, options: IssueOptions): Promise<void> {
+  if (options.out !== undefined || options.csr !== undefined)
+    throw new CommandError(
+      'usage',
+      'Cannot use --code with --out or --csr: they belong to "cert collect"; leave them out',
+    );
+  const made = await withAdmin(options, (client) =>
+    client.call('cert.enrol', { login: options.account, for: options.for }),
+  );
+  print(terminal, options, made, () => codeTable([made]));
+}
+
+function printDelivered(terminal: Terminal, options: CommonOptions, { issued, notes }: Delivered): void {
+  const { serial, account, use, ends } = issued;
+  print(terminal, options, issued, () =>
+    [`Issued certificate ${serial} for the ${use} of ${account}, valid until ${ends.slice(0, 10)}.`, ...notes].join(
+      '\n',
+    ),
+  );
+}
+
+function readPem(file: string): string {
+  try {
+    const octets = readFileSync(file);
+    return octets[0] === 0x30 ? encodePem('CERTIFICATE', octets) : octets.toString('latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError('usage', `Cannot read "${file}": ${code ?? String(error)}; name a file that you may read`);
+  }
+}
+
+interface ListOptions extends CommonOptions {
+  readonly account?: string;
+  readonly expiring?: number;
+  readonly csv?: boolean;
+}
+
+function addListCommands(terminal: Terminal, group: Command): void {
+  reading(group.command('list'))
+    .description('list certificates by their end')
+    .option('--account <login>', 'of one account')
+    .option('--expiring <days>', 'that end within so long, such as 60d', wholeDays)
+    .option('--csv', 'print CSV')
+    .action(async (options: ListOptions) => {
+      const all = await withAdmin(options, (client) => allCertificates(client, options));
+      print(terminal, options, all, () => (options.csv === true ? csv(HEADER, all.map(row)) : listTable(all)));
+    });
+
+  reading(group.command('show'))
+    .description('show a certificate')
+    .argument('<serial>', 'serial number or fingerprint')
+    .action(async (serial: string, options: CommonOptions) => {
+      const shown = await withAdmin(options, (client) => client.call('cert.show', { serial }));
+      print(terminal, options, shown, () => `${detail(shown)}\n\n${shown.pem.trimEnd()}`);
+    });
+
+  reading(group.command('export'))
+    .description("write a certificate and its chain to a file, PEM; the private key is its owner's")
+    .argument('<serial>', 'serial number or fingerprint')
+    .requiredOption('--out <file>', 'new file')
+    .action(async (serial: string, options: CommonOptions & { readonly out: string }) => {
+      const out = newFile(options.out, 0o644);
+      const shown = await withFiles([out], async () => {
+        const found = await withAdmin(options, (client) => client.call('cert.show', { serial }));
+        out.write([found.pem, ...found.chain].join(''));
+        return found;
+      });
+      print(terminal, options, shown, () => `Certificate and chain: ${options.out}`);
+    });
+}
+
+async function allCertificates(client: AdminClient, { account, expiring }: ListOptions): Promise<CertificateView[]> {
+  const all: CertificateView[] = [];
+  let after: unknown;
+  do {
+    const input = { login: account, within: expiring, after, limit: 500 };
+    const { certificates, next } = await client.call('cert.list', input);
+    all.push(...certificates);
+    after = next;
+  } while (after !== undefined);
+  return all;
+}
+
+interface RenewOptions extends ChangeOptions {
+  readonly expiring?: number;
+  readonly batch?: boolean;
+  readonly csv?: boolean;
+  readonly valid: number;
+}
+
+function addRenewCommand(terminal: Terminal, group: Command): void {
+  changing(group.command('renew'))
+    .description('make one-time codes that fetch new certificates; the old ones stay valid until their end')
+    .argument('[serial]', 'serial number or fingerprint of one')
+    .option('--expiring <days>', 'all that end within so long, such as 60d', wholeDays)
+    .option('--batch', 'with --expiring: make the codes; without it they are only listed')
+    .option('--valid <days>', 'how long a code holds', wholeDays, 30)
+    .option('--csv', 'print CSV')
+    .action(async (serial: string | undefined, options: RenewOptions) => {
+      if ((serial === undefined) === (options.expiring === undefined))
+        throw new CommandError('usage', 'Cannot renew: give either a serial number or --expiring DAYS');
+      const found = await withAdmin(options, (client) => renewAll(client, serial, options));
+      const made = serial !== undefined || options.batch === true;
+      print(terminal, options, made ? found.codes : found.due, () => {
+        if (made) return options.csv === true ? csv(CODE_HEADER, found.codes.map(codeRow)) : codeTable(found.codes);
+        const note = found.due.length === 0 ? '' : '\nNothing was made; --batch makes a code for each.';
+        return options.csv === true ? csv(HEADER, found.due.map(row)) : `${listTable(found.due)}${note}`;
+      });
+    });
+}
+
+async function renewAll(
+  client: AdminClient,
+  serial: string | undefined,
+  { expiring, batch, valid }: RenewOptions,
+): Promise<{ due: CertificateView[]; codes: EnrolledView[] }> {
+  const due: CertificateView[] = [];
+  const codes: EnrolledView[] = [];
+  let after: unknown;
+  do {
+    const found = await client.call('cert.renew', { serial, within: expiring, batch: batch === true, valid, after });
+    due.push(...found.due);
+    codes.push(...found.codes);
+    after = found.next;
+  } while (after !== undefined);
+  return { due, codes };
+}
+
+const HEADER = ['account', 'for', 'ends', 'state', 'serial', 'origin'] as const;
+const row = (c: CertificateView): Cell[] => [c.account, c.use, c.ends.slice(0, 10), c.state, c.serial, c.origin];
+const listTable = (all: readonly CertificateView[]): string =>
+  all.length === 0
+    ? 'No certificates.'
+    : table(
+        HEADER.map((name) => name.toUpperCase()),
+        all.map(row),
+      );
+
+const CODE_HEADER = ['account', 'for', 'replaces', 'ends', 'code', 'code valid until'] as const;
+const codeRow = (e: EnrolledView): Cell[] => [
+  e.account,
+  e.use,
+  e.serial,
+  e.ends.slice(0, 10),
+  e.code,
+  e.codeExpires.slice(0, 10),
+];
+const codeTable = (codes: readonly EnrolledView[]): string =>
+  codes.length === 0
+    ? 'Nothing to renew.'
+    : `${table(
+        CODE_HEADER.map((name) => name.toUpperCase()),
+        codes.map(codeRow),
+      )}\nEach code works once, with "sluis cert collect CODE --out FILE.p12". It is not shown again.`;
+
+/** RFC 4180. A value that a spreadsheet would take for a formula gets an apostrophe in front. */
+const csvCell = (cell: Cell): string => {
+  const plain = String(cell ?? '').replace(/^[=+@-]/, "'$&");
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+};
+const csv = (header: readonly string[], rows: readonly (readonly Cell[])[]): string =>
+  [header, ...rows].map((cells) => cells.map(csvCell).join(',')).join('\n');
+
+const detail = (c: CertificateView): string =>
+  facts([
+    ['Serial number', c.serial],
+    ['Fingerprint', c.fingerprint],
+    ['Account', c.account],
+    ['For', c.use],
+    ['State', c.state],
+    ['Subject', c.subject],
+    ['Issuer', c.issuer],
+    ['Addresses', c.addresses.join(', ')],
+    ['Begins', readableTime(c.begins)],
+    ['Ends', readableTime(c.ends)],
+    ['Revoked', c.revoked === undefined ? undefined : `${readableTime(c.revoked) ?? ''}, ${c.reason ?? ''}`],
+    ['Replaces', c.replaces],
+    ['Warned', c.warned === undefined ? undefined : `${c.warned} days before its end`],
+  ]);

@@ -1,0 +1,142 @@
+/**
+ * The certificates' part of the store port: the gateway's own authorities, the certificates of accounts, one-time enrolment codes.
+ *
+ * Each change is one transaction with its audit row. Private keys are never here: those of authorities lie sealed in the key folder, those
+ * of accounts leave with their owner. Rows are never deleted, so a serial number is never used twice.
+ */
+import type { AccountId } from '../domain/ids.ts';
+import type { Instant } from '../domain/units.ts';
+import type { Actor } from './registry.ts';
+
+/** `cross`: the key of one root certified by another one, for roll-over. */
+export type AuthorityRole = 'root' | 'issuing' | 'cross';
+
+export interface NewAuthority {
+  readonly role: AuthorityRole;
+  /** SHA-256 of the certificate, lowercase hexadecimal. */
+  readonly fingerprint: string;
+  readonly notAfter: Instant;
+  readonly der: Uint8Array;
+}
+
+export interface AuthorityRecord extends NewAuthority {
+  readonly id: number;
+  /** The one of its role that signs now. */
+  readonly current: boolean;
+  /** Of the last revocation list; 0: none was made. */
+  readonly crlNumber: number;
+}
+
+export type CertificateUse = 'login' | 'mail';
+
+export interface NewAccountCertificate {
+  readonly fingerprint: string;
+  /** Lowercase hexadecimal without leading zeros; unique for its issuer. */
+  readonly serial: string;
+  /** The issuer's name as text. */
+  readonly issuer: string;
+  /** The authority of ours that issued it; absent for a certificate of somebody else. */
+  readonly authority?: number;
+  readonly use: CertificateUse;
+  readonly subject: string;
+  readonly emails: readonly string[];
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  readonly der: Uint8Array;
+  /** Fingerprint of the certificate that this one takes the place of. */
+  readonly replaces?: string;
+}
+
+export interface AccountCertificate extends NewAccountCertificate {
+  readonly account: AccountId;
+  readonly login: string;
+  readonly createdAt: Instant;
+  readonly revoked?: { readonly at: Instant; readonly reason: string };
+  /** Days before the end of the last warning that was sent. */
+  readonly warned?: number;
+  /** A certificate that was not revoked takes its place: nobody needs to do anything. Another one of the account is no replacement: it may be another workplace's. */
+  readonly replaced: boolean;
+}
+
+export interface CertificateQuery {
+  /** At most this many, 1 to 1000; by end, then fingerprint. */
+  readonly limit: number;
+  readonly after?: { readonly notAfter: Instant; readonly fingerprint: string };
+  readonly login?: string;
+  readonly endsFrom?: Instant;
+  readonly endsBefore?: Instant;
+}
+
+export interface RevokedCertificate {
+  readonly fingerprint: string;
+  readonly serial: string;
+  readonly at: Instant;
+  readonly reason: string;
+}
+
+export interface NewEnrolment {
+  /** The part of the code that may be seen; not secret. */
+  readonly id: string;
+  /** SHA-256 of the whole code. */
+  readonly hash: Uint8Array;
+  readonly login: string;
+  readonly use: CertificateUse;
+  /** End of the certificate that it fetches. */
+  readonly notAfter: Instant;
+  /** Fingerprint of the certificate that the new one takes the place of. */
+  readonly replaces?: string;
+  readonly expiresAt: Instant;
+  /** Wrong codes after which it is dead. */
+  readonly tries: number;
+}
+
+export interface Enrolment {
+  readonly login: string;
+  readonly use: CertificateUse;
+  readonly notAfter: Instant;
+  readonly replaces?: string;
+}
+
+/** `refused`: unknown, wrong, expired, used, or too many wrong tries; which one is in the audit trail, not in the answer. */
+export type TriedEnrolment = { readonly kind: 'valid'; readonly enrolment: Enrolment } | { readonly kind: 'refused' };
+
+/** Changes throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`, `ended` and `invalid` as in the registry. */
+export interface Certificates {
+  /** All, oldest first; at most 1000. */
+  listAuthorities(): Promise<readonly AuthorityRecord[]>;
+  /** All or none. A root or issuing authority becomes the current one of its role. `event` names the change in the audit trail. */
+  addAuthorities(
+    authorities: readonly NewAuthority[],
+    event: 'created' | 'issuer-renewed' | 'root-renewed',
+    actor: Actor,
+  ): Promise<void>;
+  /** What happened to an authority's key outside of the store. */
+  noteAuthority(fingerprint: string, event: 'key-exported' | 'key-removed', actor: Actor): Promise<void>;
+  /** Reserves the number of the next revocation list: durable before anything is signed with it, so that numbers rise for ever. */
+  nextCrlNumber(authority: number): Promise<number>;
+
+  addCertificate(
+    login: string,
+    certificate: NewAccountCertificate,
+    how: 'issued' | 'imported',
+    actor: Actor,
+  ): Promise<void>;
+  /** By serial number or fingerprint; several when two issuers used one serial number. */
+  findCertificates(name: string): Promise<readonly AccountCertificate[]>;
+  listCertificates(query: CertificateQuery): Promise<readonly AccountCertificate[]>;
+  revokeCertificate(fingerprint: string, reason: string, actor: Actor): Promise<void>;
+  /** Revoked certificates of one authority that end after `endsAfter`, by fingerprint. */
+  listRevoked(
+    authority: number,
+    page: { readonly limit: number; readonly after?: string; readonly endsAfter: Instant },
+  ): Promise<readonly RevokedCertificate[]>;
+  /** Remembers that the owner was warned `days` before the end. */
+  noteWarned(fingerprint: string, days: number): Promise<void>;
+
+  /** All or none. An earlier code for the same `replaces` is dead from then on. */
+  addEnrolments(enrolments: readonly NewEnrolment[], actor: Actor): Promise<void>;
+  /** Compares in constant time; a wrong code of a known id costs one of its tries. */
+  tryEnrolment(id: string, hash: Uint8Array, actor: Actor): Promise<TriedEnrolment>;
+  /** Uses the code up and adds the certificate, in one transaction. Throws RegistryError `ended` when the code is no longer valid. */
+  collectEnrolment(id: string, hash: Uint8Array, certificate: NewAccountCertificate, actor: Actor): Promise<void>;
+}

@@ -1,0 +1,302 @@
+/** Changes to authorities, certificates and enrolment codes, inside the writer's transactions; each with its audit row. */
+import { hash, timingSafeEqual } from 'node:crypto';
+import { foldLogin } from '../../domain/registry.ts';
+import { joinSmall } from '../../platform/bytes.ts';
+import type { CertificateUse, NewAuthority, NewAccountCertificate, NewEnrolment } from '../certificates.ts';
+import { type Actor, RegistryError } from '../registry.ts';
+import type { AuditWriter } from './audit-writer.ts';
+import type { Db } from './database.ts';
+import { Statements } from './statements.ts';
+
+export type CaChange =
+  | {
+      readonly op: 'add-authorities';
+      readonly authorities: readonly NewAuthority[];
+      readonly event: string;
+      readonly actor: Actor;
+    }
+  | { readonly op: 'note-authority'; readonly fingerprint: string; readonly event: string; readonly actor: Actor }
+  | { readonly op: 'crl-number'; readonly authority: number }
+  | {
+      readonly op: 'add-certificate';
+      readonly login: string;
+      readonly certificate: NewAccountCertificate;
+      readonly how: string;
+      readonly actor: Actor;
+    }
+  | { readonly op: 'revoke'; readonly fingerprint: string; readonly reason: string; readonly actor: Actor }
+  | { readonly op: 'warned'; readonly fingerprint: string; readonly days: number }
+  | { readonly op: 'add-enrolments'; readonly enrolments: readonly NewEnrolment[]; readonly actor: Actor }
+  | { readonly op: 'try-enrolment'; readonly id: string; readonly hash: Uint8Array; readonly actor: Actor }
+  | {
+      readonly op: 'collect';
+      readonly id: string;
+      readonly hash: Uint8Array;
+      readonly certificate: NewAccountCertificate;
+      readonly actor: Actor;
+    };
+
+interface EnrolmentRow {
+  readonly hash: Uint8Array;
+  readonly account: number;
+  readonly login: string;
+  readonly use: CertificateUse;
+  readonly not_after: number;
+  readonly expires_at: number;
+  readonly tries_left: number;
+  readonly replaces: string | null;
+  readonly collected: string | null;
+}
+
+export interface EnrolmentAnswer {
+  readonly login: string;
+  readonly use: CertificateUse;
+  readonly notAfter: number;
+  readonly replaces?: string;
+}
+
+export interface CaChanged {
+  readonly value?: number;
+  readonly enrolment?: EnrolmentAnswer;
+}
+
+const DONE: CaChanged = {};
+
+export class CaChanges {
+  readonly #sql: Statements;
+  readonly #audit: AuditWriter;
+  #at = 0;
+  #salt: Uint8Array = new Uint8Array(0);
+  #salted = 0;
+
+  constructor(db: Db, audit: AuditWriter) {
+    this.#sql = new Statements(db);
+    this.#audit = audit;
+  }
+
+  apply(change: CaChange, at: number, salt: Uint8Array): CaChanged {
+    this.#at = at;
+    this.#salt = salt;
+    this.#salted = 0;
+    switch (change.op) {
+      case 'add-authorities':
+        return this.#addAuthorities(change.authorities, change.event, change.actor);
+      case 'note-authority':
+        this.#record(`authority.${change.event}`, null, change.actor, { fingerprint: change.fingerprint });
+        return DONE;
+      case 'crl-number':
+        return this.#crlNumber(change.authority);
+      case 'add-certificate': {
+        const account = this.#account(change.login);
+        this.#addCertificate(account, change.certificate, change.how, change.actor);
+        return DONE;
+      }
+      case 'revoke':
+        return this.#revoke(change.fingerprint, change.reason, change.actor);
+      case 'warned':
+        this.#sql.run('UPDATE certificate SET warned = ? WHERE fingerprint = ?', change.days, change.fingerprint);
+        this.#record(
+          'certificate.warned',
+          this.#accountOf(change.fingerprint),
+          { name: 'gateway' },
+          { fingerprint: change.fingerprint, days: change.days },
+        );
+        return DONE;
+      case 'add-enrolments':
+        for (const enrolment of change.enrolments) this.#addEnrolment(enrolment, change.actor);
+        return DONE;
+      case 'try-enrolment':
+        return this.#tryEnrolment(change.id, change.hash, change.actor);
+      case 'collect':
+        return this.#collect(change.id, change.hash, change.certificate, change.actor);
+    }
+  }
+
+  #record(
+    event: string,
+    account: number | null,
+    actor: Actor,
+    facts: Readonly<Record<string, string | number>>,
+    personal: Readonly<Record<string, string>> = {},
+    outcome: 'success' | 'failure' = 'success',
+  ): void {
+    const index = Buffer.alloc(4);
+    index.writeUInt32BE(this.#salted++);
+    const reason = actor.reason === undefined ? {} : { reason: actor.reason };
+    this.#audit.append({
+      at: this.#at,
+      event,
+      outcome,
+      message: null,
+      account,
+      facts: JSON.stringify(facts),
+      personal: JSON.stringify({ actor: actor.name, ...reason, ...personal }),
+      salt: hash('sha256', joinSmall([this.#salt, index]), 'buffer'),
+    });
+  }
+
+  #addAuthorities(authorities: readonly NewAuthority[], event: string, actor: Actor): CaChanged {
+    if (event === 'created' && this.#sql.get('SELECT 1 FROM authority') !== undefined)
+      throw new RegistryError(
+        'exists',
+        'There is a certificate authority already; "sluis ca show" shows it, "sluis ca renew-root" and "renew-issuer" replace it',
+      );
+    for (const { role, fingerprint, notAfter, der } of authorities) {
+      if (role !== 'cross') this.#sql.run('UPDATE authority SET current = 0 WHERE role = ?', role);
+      this.#sql.run(
+        'INSERT INTO authority (role, fingerprint, not_after, current, der, created_at) VALUES (?,?,?,?,?,?)',
+        role,
+        fingerprint,
+        notAfter,
+        role === 'cross' ? 0 : 1,
+        der,
+        this.#at,
+      );
+      this.#record(`authority.${event}`, null, actor, { role, fingerprint });
+    }
+    return DONE;
+  }
+
+  #crlNumber(authority: number): CaChanged {
+    const row = this.#sql.get(
+      'UPDATE authority SET crl_number = crl_number + 1 WHERE id = ? RETURNING crl_number',
+      authority,
+    ) as { crl_number: number } | undefined;
+    if (row === undefined) throw new RegistryError('unknown', `There is no certificate authority ${authority}`);
+    return { value: row.crl_number };
+  }
+
+  #account(login: string): number {
+    const row = this.#sql.get('SELECT id, state FROM account WHERE login = ?', foldLogin(login) ?? '') as
+      { id: number; state: string } | undefined;
+    if (row === undefined)
+      throw new RegistryError('unknown', `There is no account "${login}"; "sluis account list" shows those there are`);
+    if (row.state === 'ended')
+      throw new RegistryError('ended', `The account "${login}" has ended; it gets no certificate any more`);
+    return row.id;
+  }
+
+  #accountOf(fingerprint: string): number | null {
+    const row = this.#sql.get('SELECT account FROM certificate WHERE fingerprint = ?', fingerprint) as
+      { account: number } | undefined;
+    return row?.account ?? null;
+  }
+
+  #addCertificate(account: number, certificate: NewAccountCertificate, how: string, actor: Actor): void {
+    const { fingerprint, issuer, serial, use, subject, emails, notBefore, notAfter, der, authority, replaces } =
+      certificate;
+    const there = this.#sql.get(
+      'SELECT 1 FROM certificate WHERE fingerprint = ? OR (issuer = ? AND serial = ?)',
+      fingerprint,
+      issuer,
+      serial,
+    );
+    if (there !== undefined)
+      throw new RegistryError(
+        'exists',
+        `The certificate ${serial} of "${issuer}" is registered already; "sluis cert show ${serial}" shows it`,
+      );
+    this.#sql.run(
+      `INSERT INTO certificate (fingerprint, issuer, serial, authority, account, use, subject, emails, replaces, not_before, not_after, der, created_at)
+         VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+      fingerprint,
+      issuer,
+      serial,
+      authority ?? null,
+      account,
+      use,
+      subject,
+      JSON.stringify(emails),
+      replaces ?? null,
+      notBefore,
+      notAfter,
+      der,
+      this.#at,
+    );
+    this.#record(`certificate.${how}`, account, actor, { fingerprint, serial, use, notAfter }, { subject });
+  }
+
+  #revoke(fingerprint: string, reason: string, actor: Actor): CaChanged {
+    const row = this.#sql.get(
+      'SELECT serial, account, revoked_at FROM certificate WHERE fingerprint = ?',
+      fingerprint,
+    ) as { serial: string; account: number; revoked_at: number | null } | undefined;
+    if (row === undefined)
+      throw new RegistryError('unknown', `There is no certificate ${fingerprint}; "sluis cert list" shows them`);
+    if (row.revoked_at !== null)
+      throw new RegistryError('ended', `The certificate ${row.serial} is revoked already, which cannot be undone`);
+    this.#sql.run(
+      'UPDATE certificate SET revoked_at = ?, reason = ? WHERE fingerprint = ?',
+      this.#at,
+      reason,
+      fingerprint,
+    );
+    this.#record('certificate.revoked', row.account, actor, { fingerprint, serial: row.serial, why: reason });
+    return DONE;
+  }
+
+  #addEnrolment(enrolment: NewEnrolment, actor: Actor): void {
+    const { id, use, notAfter, replaces, expiresAt, tries } = enrolment;
+    const account = this.#account(enrolment.login);
+    if (this.#sql.get('SELECT 1 FROM enrolment WHERE id = ?', id) !== undefined)
+      throw new RegistryError('exists', `There is an enrolment "${id}" already; ask for the code again`);
+    // Two codes for one renewal would fetch two certificates.
+    if (replaces !== undefined) this.#sql.run('UPDATE enrolment SET tries_left = 0 WHERE replaces = ?', replaces);
+    this.#sql.run(
+      'INSERT INTO enrolment (id, hash, account, use, not_after, replaces, expires_at, tries_left, created_at) VALUES (?,?,?,?,?,?,?,?,?)',
+      id,
+      enrolment.hash,
+      account,
+      use,
+      notAfter,
+      replaces ?? null,
+      expiresAt,
+      tries,
+      this.#at,
+    );
+    this.#record('certificate.enrolment-added', account, actor, { enrolment: id, use, expiresAt });
+  }
+
+  #enrolment(id: string): EnrolmentRow | undefined {
+    return this.#sql.get(
+      `SELECT e.hash, e.account, a.login, e.use, e.not_after, e.replaces, e.expires_at, e.tries_left, e.collected
+         FROM enrolment e JOIN account a ON a.id = e.account AND a.state = 'active' WHERE e.id = ?`,
+      id,
+    ) as EnrolmentRow | undefined;
+  }
+
+  /** Why not, or undefined. A wrong secret counts also for a code that is over: nothing in the answer tells the two apart. */
+  #problem(row: EnrolmentRow | undefined, given: Uint8Array): string | undefined {
+    if (row === undefined) return 'unknown';
+    if (row.tries_left <= 0) return 'too-many-tries';
+    if (given.length !== row.hash.length || !timingSafeEqual(given, row.hash)) return 'wrong';
+    if (row.collected !== null) return 'used';
+    return row.expires_at <= this.#at ? 'expired' : undefined;
+  }
+
+  #tryEnrolment(id: string, given: Uint8Array, actor: Actor): CaChanged {
+    const row = this.#enrolment(id);
+    const problem = this.#problem(row, given);
+    if (problem === 'wrong') this.#sql.run('UPDATE enrolment SET tries_left = tries_left - 1 WHERE id = ?', id);
+    if (row === undefined || problem !== undefined) {
+      const facts = { enrolment: id, why: problem ?? 'unknown' };
+      this.#record('certificate.enrolment-refused', row?.account ?? null, actor, facts, {}, 'failure');
+      return DONE;
+    }
+    const { login, use, not_after: notAfter, replaces } = row;
+    return { enrolment: { login, use, notAfter, ...(replaces === null ? {} : { replaces }) } };
+  }
+
+  #collect(id: string, given: Uint8Array, certificate: NewAccountCertificate, actor: Actor): CaChanged {
+    const row = this.#enrolment(id);
+    if (row === undefined || this.#problem(row, given) !== undefined)
+      throw new RegistryError('ended', 'The enrolment code is no longer valid; ask for a new one');
+    this.#sql.run('UPDATE enrolment SET collected = ? WHERE id = ?', certificate.fingerprint, id);
+    this.#addCertificate(row.account, certificate, 'issued', actor);
+    this.#record('certificate.enrolment-collected', row.account, actor, {
+      enrolment: id,
+      fingerprint: certificate.fingerprint,
+    });
+    return DONE;
+  }
+}

@@ -1,0 +1,141 @@
+/** Reads of authorities and certificates, in the reader thread. */
+import type { AccountId } from '../../domain/ids.ts';
+import { instant } from '../../domain/units.ts';
+import type {
+  AuthorityRecord,
+  AuthorityRole,
+  AccountCertificate,
+  CertificateUse,
+  RevokedCertificate,
+} from '../certificates.ts';
+import type { Db } from './database.ts';
+import { Statements } from './statements.ts';
+
+interface CertificateRow {
+  readonly fingerprint: string;
+  readonly issuer: string;
+  readonly serial: string;
+  readonly authority: number | null;
+  readonly account: number;
+  readonly login: string;
+  readonly use: CertificateUse;
+  readonly subject: string;
+  readonly emails: string;
+  readonly replaces: string | null;
+  readonly not_before: number;
+  readonly not_after: number;
+  readonly der: Uint8Array;
+  readonly revoked_at: number | null;
+  readonly reason: string | null;
+  readonly warned: number | null;
+  readonly created_at: number;
+  readonly replaced: number;
+}
+
+export interface CertificatesInput {
+  readonly limit: number;
+  readonly afterEnd: number;
+  readonly afterFingerprint: string;
+  readonly login: string | null;
+  readonly endsBefore: number;
+}
+
+const CERTIFICATE = `SELECT c.fingerprint, c.issuer, c.serial, c.authority, c.account, a.login, c.use, c.subject, c.emails, c.replaces, c.not_before, c.not_after,
+  c.der, c.revoked_at, c.reason, c.warned, c.created_at,
+  EXISTS (SELECT 1 FROM certificate n WHERE n.replaces = c.fingerprint AND n.revoked_at IS NULL) AS replaced
+  FROM certificate c JOIN account a ON a.id = c.account`;
+const MOST_AUTHORITIES = 1000;
+
+const recordOf = (row: CertificateRow): AccountCertificate => ({
+  fingerprint: row.fingerprint,
+  issuer: row.issuer,
+  serial: row.serial,
+  ...(row.authority === null ? {} : { authority: row.authority }),
+  account: row.account as AccountId,
+  login: row.login,
+  use: row.use,
+  subject: row.subject,
+  emails: JSON.parse(row.emails) as readonly string[],
+  notBefore: instant(row.not_before),
+  notAfter: instant(row.not_after),
+  der: row.der,
+  ...(row.replaces === null ? {} : { replaces: row.replaces }),
+  createdAt: instant(row.created_at),
+  ...(row.revoked_at === null ? {} : { revoked: { at: instant(row.revoked_at), reason: row.reason ?? 'unspecified' } }),
+  ...(row.warned === null ? {} : { warned: row.warned }),
+  replaced: row.replaced === 1,
+});
+
+export class CaReader {
+  readonly #sql: Statements;
+
+  constructor(db: Db) {
+    this.#sql = new Statements(db);
+  }
+
+  authorities(): readonly AuthorityRecord[] {
+    const rows = this.#sql.all(
+      'SELECT id, role, fingerprint, not_after, current, crl_number, der FROM authority ORDER BY id LIMIT ?',
+      MOST_AUTHORITIES,
+    ) as {
+      id: number;
+      role: AuthorityRole;
+      fingerprint: string;
+      not_after: number;
+      current: number;
+      crl_number: number;
+      der: Uint8Array;
+    }[];
+    return rows.map((row) => ({
+      id: row.id,
+      role: row.role,
+      fingerprint: row.fingerprint,
+      notAfter: instant(row.not_after),
+      current: row.current === 1,
+      crlNumber: row.crl_number,
+      der: row.der,
+    }));
+  }
+
+  named(name: string): readonly AccountCertificate[] {
+    const rows = this.#sql.all(`${CERTIFICATE} WHERE c.fingerprint = ? OR c.serial = ? LIMIT 10`, name, name);
+    return (rows as CertificateRow[]).map(recordOf);
+  }
+
+  certificates({
+    limit,
+    afterEnd,
+    afterFingerprint,
+    login,
+    endsBefore,
+  }: CertificatesInput): readonly AccountCertificate[] {
+    const rows = this.#sql.all(
+      `${CERTIFICATE} WHERE (c.not_after, c.fingerprint) > (?, ?) AND c.not_after < ? AND (? IS NULL OR a.login = ?)
+         ORDER BY c.not_after, c.fingerprint LIMIT ?`,
+      afterEnd,
+      afterFingerprint,
+      endsBefore,
+      login,
+      login,
+      limit,
+    );
+    return (rows as CertificateRow[]).map(recordOf);
+  }
+
+  revoked(authority: number, after: string, endsAfter: number, limit: number): readonly RevokedCertificate[] {
+    const rows = this.#sql.all(
+      `SELECT fingerprint, serial, revoked_at, reason FROM certificate
+         WHERE authority = ? AND revoked_at IS NOT NULL AND fingerprint > ? AND not_after > ? ORDER BY fingerprint LIMIT ?`,
+      authority,
+      after,
+      endsAfter,
+      limit,
+    ) as { fingerprint: string; serial: string; revoked_at: number; reason: string | null }[];
+    return rows.map((row) => ({
+      fingerprint: row.fingerprint,
+      serial: row.serial,
+      at: instant(row.revoked_at),
+      reason: row.reason ?? 'unspecified',
+    }));
+  }
+}

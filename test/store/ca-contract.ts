@@ -1,0 +1,294 @@
+/** What every store must do for authorities, issued certificates and enrolment codes: the promises of src/store/certificates.ts. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import test, { type TestContext } from 'node:test';
+import { days, instant } from '../../src/domain/units.ts';
+import type { NewAccountCertificate, NewAuthority, NewEnrolment } from '../../src/store/certificates.ts';
+import { RegistryError } from '../../src/store/registry.ts';
+import { addAccount } from '../support/store.ts';
+import type { ContractStore } from './contract.ts';
+
+const actor = { name: 'operator', reason: 'test' };
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+export function caContract(name: string, open: (t: TestContext) => Promise<ContractStore>): void {
+  const promise = (text: string, run: (s: ContractStore) => Promise<void>): void => {
+    test(`${name}: ${text}`, async (t) => run(await open(t)));
+  };
+  const refused = (kind: RegistryError['kind'], text: RegExp) => (error: unknown) => {
+    assert(error instanceof RegistryError, String(error));
+    assert.equal(error.kind, kind);
+    assert.match(error.message, text);
+    return true;
+  };
+  const events = async ({ store }: ContractStore): Promise<string[]> =>
+    (await store.audit.read({ limit: 1000 }))
+      .map((row) => row.event)
+      .filter((event) => /^(authority|certificate)\./.test(event));
+
+  const authority = (role: NewAuthority['role'], label: string, now: number): NewAuthority => ({
+    role,
+    fingerprint: digest(label),
+    notAfter: instant(now + days(1000)),
+    der: Buffer.from(label),
+  });
+  const certificate = (
+    label: string,
+    now: number,
+    more: Partial<NewAccountCertificate> = {},
+  ): NewAccountCertificate => ({
+    fingerprint: digest(label),
+    serial: digest(`serial ${label}`).slice(0, 32).replace(/^0+/, '1'),
+    issuer: 'CN=Issuing',
+    use: 'login',
+    subject: `CN=${label}`,
+    emails: [`${label}@group.test`],
+    notBefore: instant(now),
+    notAfter: instant(now + days(100)),
+    der: Buffer.from(label),
+    ...more,
+  });
+  const enrolment = (id: string, secret: string, now: number, more: Partial<NewEnrolment> = {}): NewEnrolment => ({
+    id,
+    hash: Buffer.from(digest(secret), 'hex'),
+    login: 'anna',
+    use: 'login',
+    notAfter: instant(now + days(700)),
+    expiresAt: instant(now + days(30)),
+    tries: 3,
+    ...more,
+  });
+  const hash = (secret: string): Buffer => Buffer.from(digest(secret), 'hex');
+
+  promise('the newest root and issuing authority are the current ones, also after a restart', async (s) => {
+    const now = s.clock.now();
+    const { certificates } = s.store;
+    await certificates.addAuthorities(
+      [authority('root', 'R1', now), authority('issuing', 'I1', now)],
+      'created',
+      actor,
+    );
+    await assert.rejects(
+      certificates.addAuthorities([authority('root', 'R2', now)], 'created', actor),
+      refused('exists', /already/),
+    );
+    await certificates.addAuthorities(
+      [authority('root', 'R2', now), authority('cross', 'X', now), authority('issuing', 'I2', now)],
+      'root-renewed',
+      actor,
+    );
+    const again = await s.reopen();
+    const shown = await again.store.certificates.listAuthorities();
+    assert.deepEqual(
+      shown.map((a) => [a.role, Buffer.from(a.der).toString(), a.current]),
+      [
+        ['root', 'R1', false],
+        ['issuing', 'I1', false],
+        ['root', 'R2', true],
+        ['cross', 'X', false],
+        ['issuing', 'I2', true],
+      ],
+    );
+  });
+
+  promise('numbers of revocation lists rise for ever, each authority by itself', async (s) => {
+    const now = s.clock.now();
+    const { certificates } = s.store;
+    await certificates.addAuthorities(
+      [authority('issuing', 'I1', now), authority('issuing', 'I2', now)],
+      'created',
+      actor,
+    );
+    const [one, two] = (await certificates.listAuthorities()).map((a) => a.id);
+    assert.deepEqual(await Promise.all([1, 2, 3].map(() => certificates.nextCrlNumber(one!))), [1, 2, 3]);
+    const again = await s.reopen();
+    assert.equal(await again.store.certificates.nextCrlNumber(one!), 4);
+    assert.equal(await again.store.certificates.nextCrlNumber(two!), 1);
+    await assert.rejects(again.store.certificates.nextCrlNumber(99), refused('unknown', /99/));
+  });
+
+  promise('a serial number is used once by its issuer', async (s) => {
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    const { certificates } = s.store;
+    const first = certificate('a', now);
+    await certificates.addCertificate('anna', first, 'issued', actor);
+    const same = { ...certificate('b', now), serial: first.serial };
+    await assert.rejects(certificates.addCertificate('anna', same, 'issued', actor), refused('exists', /already/));
+    await certificates.addCertificate('anna', { ...same, issuer: 'CN=Other' }, 'imported', actor);
+    const found = await certificates.findCertificates(`00${first.serial.toUpperCase()}`);
+    assert.deepEqual(found.map((c) => c.issuer).sort(), ['CN=Issuing', 'CN=Other']);
+    assert.deepEqual(
+      (await certificates.findCertificates(first.fingerprint.replace(/..(?=.)/g, '$&:'))).map((c) => c.subject),
+      ['CN=a'],
+    );
+    await assert.rejects(
+      certificates.addCertificate('nobody', certificate('c', now), 'issued', actor),
+      refused('unknown', /nobody/),
+    );
+  });
+
+  promise('an account that has ended gets no certificate', async (s) => {
+    await addAccount(s.store, 'anna');
+    await s.store.registry.setAccountState('anna', 'ended', actor);
+    const added = s.store.certificates.addCertificate('anna', certificate('a', s.clock.now()), 'issued', actor);
+    await assert.rejects(added, refused('ended', /ended/));
+    assert.deepEqual(await events(s), []);
+  });
+
+  promise('certificates are listed by their end, page by page, within bounds', async (s) => {
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    await addAccount(s.store, 'bert');
+    const { certificates } = s.store;
+    for (const [i, end] of [50, 10, 10, 30, 70].entries())
+      await certificates.addCertificate(
+        i === 3 ? 'bert' : 'anna',
+        certificate(`c${i}`, now, { notAfter: instant(now + days(end)) }),
+        'issued',
+        actor,
+      );
+    const seen: string[] = [];
+    let after;
+    for (;;) {
+      const page = await certificates.listCertificates({ limit: 2, ...(after === undefined ? {} : { after }) });
+      seen.push(...page.map((c) => c.subject));
+      after = page.at(-1);
+      if (page.length < 2) break;
+    }
+    assert.deepEqual([...seen.slice(0, 2)].sort(), ['CN=c1', 'CN=c2']);
+    assert.deepEqual(seen.slice(2), ['CN=c3', 'CN=c0', 'CN=c4']);
+    const between = { limit: 10, endsFrom: instant(now + days(10)), endsBefore: instant(now + days(50)) };
+    assert.deepEqual(
+      (await certificates.listCertificates(between)).length,
+      3,
+      'the first bound counts, the last does not',
+    );
+    const berts = await certificates.listCertificates({ limit: 10, login: 'Bert' });
+    assert.deepEqual(
+      berts.map((c) => [c.login, c.subject, c.emails]),
+      [['bert', 'CN=c3', ['c3@group.test']]],
+    );
+  });
+
+  promise('a revocation is final, and stands in the list of its issuer', async (s) => {
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    const { certificates } = s.store;
+    await certificates.addAuthorities([authority('issuing', 'I1', now)], 'created', actor);
+    const [issuer] = await certificates.listAuthorities();
+    const mine = certificate('a', now, { authority: issuer!.id });
+    await certificates.addCertificate('anna', mine, 'issued', actor);
+    await certificates.addCertificate('anna', certificate('b', now, { authority: issuer!.id }), 'issued', actor);
+    await certificates.revokeCertificate(mine.fingerprint, 'keyCompromise', actor);
+    await assert.rejects(
+      certificates.revokeCertificate(mine.fingerprint, 'superseded', actor),
+      refused('ended', /revoked already/),
+    );
+    await assert.rejects(
+      certificates.revokeCertificate(digest('x'), 'superseded', actor),
+      refused('unknown', /no certificate/),
+    );
+    const list = await certificates.listRevoked(issuer!.id, { limit: 10, endsAfter: instant(now) });
+    assert.deepEqual(
+      list.map((r) => [r.serial, r.reason]),
+      [[mine.serial, 'keyCompromise']],
+    );
+    assert.deepEqual(await certificates.listRevoked(issuer!.id, { limit: 10, endsAfter: mine.notAfter }), []);
+    const [shown] = await certificates.findCertificates(mine.fingerprint);
+    assert.equal(shown!.revoked?.reason, 'keyCompromise');
+    assert.deepEqual(await events(s), [
+      'authority.created',
+      'certificate.issued',
+      'certificate.issued',
+      'certificate.revoked',
+    ]);
+    assert.equal((await s.store.audit.verify()).kind, 'intact');
+  });
+
+  promise(
+    'a certificate is replaced while the one in its place is not revoked; a second one beside it replaces nothing',
+    async (s) => {
+      const now = s.clock.now();
+      await addAccount(s.store, 'anna');
+      const { certificates } = s.store;
+      const old = certificate('old', now);
+      const fresh = certificate('new', now, { replaces: old.fingerprint, notAfter: instant(now + days(500)) });
+      await certificates.addCertificate('anna', old, 'issued', actor);
+      await certificates.addCertificate(
+        'anna',
+        certificate('workplace', now, { notAfter: instant(now + days(900)) }),
+        'issued',
+        actor,
+      );
+      const replaced = async (): Promise<boolean | undefined> =>
+        (await certificates.findCertificates(old.fingerprint))[0]?.replaced;
+      assert.equal(await replaced(), false);
+      await certificates.addCertificate('anna', fresh, 'issued', actor);
+      assert.equal(await replaced(), true);
+      await certificates.revokeCertificate(fresh.fingerprint, 'unspecified', actor);
+      assert.equal(await replaced(), false);
+    },
+  );
+
+  promise('a warning is remembered', async (s) => {
+    await addAccount(s.store, 'anna');
+    const { certificates } = s.store;
+    const one = certificate('a', s.clock.now());
+    await certificates.addCertificate('anna', one, 'issued', actor);
+    assert.equal((await certificates.findCertificates(one.fingerprint))[0]?.warned, undefined);
+    await certificates.noteWarned(one.fingerprint, 30);
+    const again = await s.reopen();
+    assert.equal((await again.store.certificates.findCertificates(one.fingerprint))[0]?.warned, 30);
+  });
+
+  promise('an enrolment code hands out one certificate', async (s) => {
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    const { certificates } = s.store;
+    await certificates.addEnrolments([enrolment('aaaaaaaa', 'right', now)], actor);
+    const tried = await certificates.tryEnrolment('aaaaaaaa', hash('right'), actor);
+    assert.deepEqual(tried, {
+      kind: 'valid',
+      enrolment: { login: 'anna', use: 'login', notAfter: instant(now + days(700)) },
+    });
+    const both = await Promise.allSettled(
+      ['x', 'y'].map((label) =>
+        certificates.collectEnrolment('aaaaaaaa', hash('right'), certificate(label, now), actor),
+      ),
+    );
+    assert.deepEqual(both.map((r) => r.status).sort(), ['fulfilled', 'rejected'], 'two at once: one wins');
+    assert.equal((await certificates.listCertificates({ limit: 10 })).length, 1);
+    assert.deepEqual(await certificates.tryEnrolment('aaaaaaaa', hash('right'), actor), { kind: 'refused' });
+  });
+
+  promise('an enrolment code dies of wrong tries, of age, of a newer code, and of a suspension', async (s) => {
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    const { certificates } = s.store;
+    const ask = async (id: string, secret: string): Promise<string> =>
+      (await certificates.tryEnrolment(id, hash(secret), actor)).kind;
+    await certificates.addEnrolments([enrolment('tries', 'right', now), enrolment('aged', 'right', now)], actor);
+    assert.equal(await ask('none', 'right'), 'refused');
+    for (let i = 0; i < 2; i += 1) assert.equal(await ask('tries', 'wrong'), 'refused');
+    assert.equal(await ask('tries', 'right'), 'valid', 'two of three tries are gone');
+    assert.equal(await ask('tries', 'wrong'), 'refused');
+    assert.equal(await ask('tries', 'right'), 'refused', 'the third one killed it');
+    const replaces = digest('old');
+    await certificates.addEnrolments([enrolment('first', 'right', now, { replaces })], actor);
+    await certificates.addEnrolments([enrolment('second', 'right', now, { replaces })], actor);
+    assert.deepEqual([await ask('first', 'right'), await ask('second', 'right')], ['refused', 'valid']);
+    await s.store.registry.setAccountState('anna', 'suspended', actor);
+    assert.equal(await ask('aged', 'right'), 'refused');
+    await s.store.registry.setAccountState('anna', 'active', actor);
+    assert.equal(await ask('aged', 'right'), 'valid');
+    s.clock.advance(days(30));
+    assert.equal(await ask('aged', 'right'), 'refused');
+    const rows = (await s.store.audit.read({ limit: 1000 })).filter((r) => r.event === 'certificate.enrolment-refused');
+    assert.deepEqual(
+      rows.map((r) => r.facts?.why),
+      ['unknown', 'wrong', 'wrong', 'wrong', 'too-many-tries', 'too-many-tries', 'unknown', 'expired'],
+    );
+    assert.doesNotMatch(JSON.stringify(rows), new RegExp(digest('right')));
+  });
+}
