@@ -9,6 +9,7 @@ import { AdminError, type AdminContext } from './admin/context.ts';
 import { openControlSocket } from './admin/socket.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import type { CaParts } from './ca/parts.ts';
+import { startCaUpkeep } from './ca/upkeep.ts';
 import { controlSocketOf, readTlsMaterial } from './config/load.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
@@ -204,6 +205,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       }),
     },
   };
+  const upkeep = startCaUpkeep({ ...admin.ca, log, hostname: config.hostname });
+  running.add(() => upkeep.stop());
   const control = await openControlSocket({ path: controlSocketOf(config), context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));
 

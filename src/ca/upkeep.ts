@@ -1,0 +1,66 @@
+/**
+ * What the running gateway does by itself for certificates, a minute after its start and then every day: writes the revocation lists anew long
+ * before they end, and warns of what ends.
+ */
+import type { Timer } from '../domain/effects.ts';
+import { days, minutes } from '../domain/units.ts';
+import { currentOf, endsSoon, knownAuthorities } from './authorities.ts';
+import { type ExpiryParts, warnOfEnds } from './expiry.ts';
+import type { CaParts } from './parts.ts';
+import { publishLists } from './revocation-lists.ts';
+
+export type UpkeepParts = CaParts & ExpiryParts;
+
+export interface CaUpkeep {
+  /** Resolves when what runs now has ended. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const FIRST = minutes(1);
+const EVERY = days(1);
+
+export function startCaUpkeep(parts: UpkeepParts): CaUpkeep {
+  let running = Promise.resolve();
+  let timer: Timer;
+  const schedule = (delay: typeof FIRST): void => {
+    timer = parts.clock.after(delay, () => {
+      schedule(EVERY);
+      running = running.then(() => runUpkeep(parts));
+    });
+  };
+  schedule(FIRST);
+  return {
+    settled: () => running,
+    stop: async () => {
+      timer.cancel();
+      await running;
+    },
+  };
+}
+
+/** Never rejects: each part fails by itself, and the next day tries again. */
+async function runUpkeep(parts: UpkeepParts): Promise<void> {
+  const { log } = parts;
+  await lists(parts).catch((error: unknown) => log.error('ca.upkeep-failed', { what: 'lists', why: String(error) }));
+  await warnOfEnds(parts).then(
+    (warned) => {
+      if (warned > 0) log.info('certificate.warned', { certificates: warned });
+    },
+    (error: unknown) => log.error('ca.upkeep-failed', { what: 'warnings', why: String(error) }),
+  );
+}
+
+async function lists(parts: UpkeepParts): Promise<void> {
+  const { log, clock, crlFile } = parts;
+  const known = await knownAuthorities(parts);
+  if (known.length === 0) return;
+  for (const role of ['root', 'issuing'] as const) {
+    const current = currentOf(known, role);
+    if (endsSoon(current, clock.now()))
+      log.warn('ca.ends', { role, ends: new Date(current.record.notAfter).toISOString() });
+  }
+  if (crlFile === undefined) return;
+  const made = await publishLists(parts, crlFile);
+  log.info('ca.lists-written', { lists: made.length, entries: made.reduce((sum, list) => sum + list.entries, 0) });
+}

@@ -1,0 +1,204 @@
+/** What the running gateway does by itself for certificates: warnings in mailboxes and revocation lists, day by day. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createCa } from '../../src/ca/create.ts';
+import type { CaParts } from '../../src/ca/parts.ts';
+import { type CaUpkeep, startCaUpkeep } from '../../src/ca/upkeep.ts';
+import { authorityKeys } from '../../src/crypto/authority-keys.ts';
+import { type Crl, readCrl, verifyCrl } from '../../src/crypto/crl.ts';
+import { readCertificate } from '../../src/crypto/certificate.ts';
+import { decodePem } from '../../src/crypto/pem.ts';
+import type { AccountId } from '../../src/domain/ids.ts';
+import { days, instant, minutes } from '../../src/domain/units.ts';
+import { type TestStore, address, addAccount, openTestStore, readAll } from '../support/store.ts';
+import { value } from '../crypto/support.ts';
+
+const actor = { name: 'operator' };
+
+interface Setting {
+  readonly s: TestStore;
+  readonly parts: CaParts;
+  readonly upkeep: CaUpkeep;
+  /** Lets so many days pass, one by one. */
+  pass(n: number): Promise<void>;
+}
+
+async function open(t: TestContext): Promise<Setting> {
+  const s = await openTestStore(t);
+  const master = randomBytes(32);
+  const parts: CaParts = {
+    store: s.store,
+    clock: s.clock,
+    random: randomBytes,
+    keys: authorityKeys(s.options.keyFolder, async () => master, randomBytes),
+    crlFile: join(s.options.keyFolder, '..', 'crl', 'sluis.pem'),
+  };
+  const upkeep = startCaUpkeep({ ...parts, log: s.log, hostname: 'mail.test' });
+  t.after(() => upkeep.stop());
+  s.clock.advance(minutes(1));
+  await upkeep.settled();
+  const pass = async (n: number): Promise<void> => {
+    for (let i = 0; i < n; i += 1) {
+      s.clock.advance(days(1));
+      await upkeep.settled();
+    }
+  };
+  return { s, parts, upkeep, pass };
+}
+
+let made = 0;
+async function addCertificate({ s }: Setting, login: string, end: number, replaces?: string): Promise<string> {
+  made += 1;
+  const serial = `${made}`.padStart(4, '1');
+  const fingerprint = `${made}`.padStart(64, 'c');
+  const now = s.clock.now();
+  await s.store.certificates.addCertificate(
+    login,
+    {
+      fingerprint,
+      serial,
+      issuer: 'CN=Issuing',
+      use: 'login',
+      subject: `CN=${login}`,
+      emails: [],
+      notBefore: now,
+      notAfter: instant(now + days(end)),
+      der: Buffer.from('x'),
+      ...(replaces === undefined ? {} : { replaces }),
+    },
+    'issued',
+    actor,
+  );
+  return fingerprint;
+}
+
+async function mailOf({ store }: TestStore, account: AccountId): Promise<string[]> {
+  const lock = await store.lockMaildrop(account, { session: 's', network: 'n' });
+  assert(lock !== 'in-use');
+  const listing = await store.listMaildrop(lock);
+  const texts: string[] = [];
+  for (let i = 0; i < listing.count; i += 1)
+    texts.push((await readAll(await store.openEntry(lock, listing.uidOf(i)))).toString());
+  await store.releaseMaildrop(lock);
+  return texts;
+}
+const subjects = (mail: readonly string[]): (string | undefined)[] =>
+  mail.map((text) => /^Subject: (.*)\r$/m.exec(text)?.[1]);
+
+test('an account is warned 60, 30 and 7 days before the end, in its own mailbox, once each', async (t) => {
+  const setting = await open(t);
+  const anna = await addAccount(setting.s.store, 'anna');
+  await addCertificate(setting, 'anna', 63);
+  await setting.pass(2);
+  assert.deepEqual(await mailOf(setting.s, anna), []);
+  await setting.pass(62);
+  const mail = await mailOf(setting.s, anna);
+  assert.deepEqual(subjects(mail), [
+    'Uw certificaat verloopt over 60 dagen',
+    'Uw certificaat verloopt over 30 dagen',
+    'Uw certificaat verloopt over 7 dagen',
+  ]);
+  const [first] = mail;
+  assert.match(first!, /^From: postmaster@mail\.test\r\nTo: anna@group\.test\r\n/);
+  assert.match(first!, /Message-ID: <[0-9a-z]{13}@mail\.test>\r\n/);
+  assert.match(first!, /\r\n$/);
+  assert.equal(setting.s.log.names.filter((n) => n === 'certificate.ends').length, 3);
+});
+
+test('after a pause of the gateway only the most urgent warning is given', async (t) => {
+  const setting = await open(t);
+  const anna = await addAccount(setting.s.store, 'anna');
+  await addCertificate(setting, 'anna', 20);
+  await setting.pass(3);
+  assert.deepEqual(subjects(await mailOf(setting.s, anna)), ['Uw certificaat verloopt over 19 dagen']);
+});
+
+test('an organisation that reads English is warned in English', async (t) => {
+  const setting = await open(t);
+  const { registry } = setting.s.store;
+  await registry.addOrganisation({ name: 'expat', title: 'Expat Clinic', language: 'en' }, actor);
+  const clinic = await registry.addAccount(
+    { login: 'clinic', organisation: 'expat', kind: 'mail', addresses: [address('clinic@group.test')] },
+    actor,
+  );
+  await addCertificate(setting, 'clinic', 5);
+  await setting.pass(1);
+  assert.deepEqual(subjects(await mailOf(setting.s, clinic)), ['Your certificate expires in 4 days']);
+});
+
+test('nobody is warned of a certificate that was replaced or revoked, or of a suspended account', async (t) => {
+  const setting = await open(t);
+  const { store } = setting.s;
+  const anna = await addAccount(store, 'anna');
+  const old = await addCertificate(setting, 'anna', 20);
+  await addCertificate(setting, 'anna', 700, old);
+  await store.certificates.revokeCertificate(await addCertificate(setting, 'anna', 20), 'superseded', actor);
+  const bert = await addAccount(store, 'bert');
+  await addCertificate(setting, 'bert', 20);
+  await store.registry.setAccountState('bert', 'suspended', actor);
+  await setting.pass(2);
+  assert.deepEqual([await mailOf(setting.s, anna), await mailOf(setting.s, bert)], [[], []]);
+  await store.registry.setAccountState('bert', 'active', actor);
+  await setting.pass(1);
+  assert.equal((await mailOf(setting.s, bert)).length, 1);
+});
+
+test('a certificate of another workplace of the same account silences nothing', async (t) => {
+  const setting = await open(t);
+  const anna = await addAccount(setting.s.store, 'anna');
+  await addCertificate(setting, 'anna', 20);
+  await addCertificate(setting, 'anna', 700);
+  await setting.pass(1);
+  assert.equal((await mailOf(setting.s, anna)).length, 1);
+});
+
+test('a warning that does not fit into the mailbox is given when there is room', async (t) => {
+  const setting = await open(t);
+  const { store, log } = setting.s;
+  const anna = await addAccount(store, 'anna', { quota: 10 });
+  await addCertificate(setting, 'anna', 20);
+  await setting.pass(2);
+  assert.deepEqual(await mailOf(setting.s, anna), []);
+  const refused = log.events.filter((e) => e.event === 'certificate.warning-refused');
+  assert.deepEqual(
+    refused.map((e) => e.fields.why),
+    ['quota', 'quota'],
+  );
+  await store.registry.changeSettings({ scope: 'account', login: 'anna' }, { quota: null }, actor);
+  await setting.pass(2);
+  assert.equal((await mailOf(setting.s, anna)).length, 1);
+});
+
+test('revocation lists are written every day, each with a higher number and a week to go', async (t) => {
+  const setting = await open(t);
+  const { parts, s } = setting;
+  const file = parts.crlFile!;
+  assert.equal(existsSync(file), false, 'without an authority there is no list');
+  const ca = await createCa(parts, { organisation: 'Zorggroep', kind: 'p256' }, actor);
+  const listNow = async (): Promise<Crl> => {
+    const [block] = value(decodePem(readFileSync(file, 'latin1')));
+    const crl = value(await readCrl(block!.octets));
+    assert.ok((await verifyCrl(crl, ca.issuing)).ok);
+    return crl;
+  };
+  await setting.pass(1);
+  const first = await listNow();
+  await setting.pass(1);
+  const second = await listNow();
+  assert.ok(second.nextUpdate! - s.clock.now() > days(6.9));
+  assert.ok(second.number! > first.number!);
+  // A list that cannot be made leaves the old one, and the day after is another try.
+  const issuing = value(readCertificate(ca.issuing.der));
+  const key = join(s.options.keyFolder, 'ca', `${issuing.fingerprint}.key`);
+  const kept = readFileSync(key);
+  rmSync(key);
+  await setting.pass(1);
+  assert.equal(s.log.names.at(-1), 'ca.upkeep-failed');
+  assert.equal((await listNow()).number, second.number);
+  writeFileSync(key, kept, { mode: 0o600 });
+  await setting.pass(1);
+  assert.ok((await listNow()).number! > second.number!);
+});
