@@ -32,6 +32,7 @@ test(`${ROUNDS} times kill -9 under concurrent submission lose nothing and dupli
     const traffic = submitting(instance, ledger, { sender: 'sender', recipients, connections: 6 });
     await until('some acknowledgements', () => ledger.acknowledged >= before + 12 || served.over);
     await pause(randomInt(20, 250));
+    await traffic.nextAcknowledgement();
     await served.kill();
     await traffic.ended;
     if (round % 10 === 0) {

@@ -43,6 +43,7 @@ async function lightsOut({ rounds, unsynced, serve = {}, untilLost = false }: Tr
       const traffic = submitting(instance, ledger, { sender: 'sender', recipients, connections: 6 });
       await until('some acknowledgements', () => ledger.acknowledged >= before + 12 || served.over);
       await pause(randomInt(20, 250));
+      await traffic.nextAcknowledgement();
       await served.kill();
       await traffic.ended;
       disk.cut(unsynced);

@@ -13,6 +13,8 @@ export interface Traffic {
   /** Resolves when every connection has ended: after the kill, or after `stop`. */
   readonly ended: Promise<void>;
   stop(): void;
+  /** Resolves in the very turn in which the next `250` was read: the moment at which a kill hurts most. */
+  nextAcknowledgement(): Promise<void>;
 }
 
 export interface TrafficOptions {
@@ -29,6 +31,7 @@ export interface TrafficOptions {
 export function submitting(instance: Instance, ledger: Ledger, options: TrafficOptions): Traffic {
   let stopped = false;
   let turn = 0;
+  let tell: () => void = () => undefined;
   const sender = addressOf(options.sender);
   const one = async (): Promise<void> => {
     try {
@@ -38,6 +41,7 @@ export function submitting(instance: Instance, ledger: Ledger, options: TrafficO
         const recipient = options.recipients[turn++ % options.recipients.length] ?? options.sender;
         const reply = await client.submit(sender, [addressOf(recipient)], message.wire, { pipelined: true });
         ledger.acknowledge(message, acceptedId(reply));
+        tell();
       }
       await client.quit();
     } catch (error) {
@@ -49,7 +53,11 @@ export function submitting(instance: Instance, ledger: Ledger, options: TrafficO
   const all = Promise.all(Array.from({ length: options.connections }, one)).then(() => undefined);
   // Whoever awaits `ended` later sees the failure; until then it must not count as unhandled.
   all.catch(() => undefined);
-  return { ended: all, stop: () => (stopped = true) };
+  return {
+    ended: all,
+    stop: () => (stopped = true),
+    nextAcknowledgement: () => Promise.race([all, new Promise<void>((resolve) => (tell = resolve))]),
+  };
 }
 
 /** Retrieves all mail of `names` over POP3 into the ledger; deletes it where told to. Resolves to the number of messages. */
