@@ -1,6 +1,6 @@
 /** Compiles the preload libraries that stand for bad disks and clocks. They exist only in tests: the product has no switch for them. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ let folder: string | undefined;
 export function shim(name: ShimName): string {
   const known = made.get(name);
   if (known !== undefined) return known;
-  folder ??= mkdtempSync(join(tmpdir(), 'sluis-shims-'));
+  folder ??= temporaryFolder();
   const source = fileURLToPath(new URL(`../shims/${name}.c`, import.meta.url));
   const library = join(folder, `${name}.so`);
   const compiled = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-Wall', '-o', library, source, '-ldl', '-lpthread'], {
@@ -28,4 +28,10 @@ export function shim(name: ShimName): string {
   if (compiled.status !== 0) throw new Error(`Cannot compile ${name}.c: ${compiled.stderr}`);
   made.set(name, library);
   return library;
+}
+
+function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'sluis-shims-'));
+  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
+  return path;
 }
