@@ -10,7 +10,7 @@ import { openControlSocket } from './admin/socket.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import type { CaParts } from './ca/parts.ts';
 import { startCaUpkeep } from './ca/upkeep.ts';
-import { controlSocketOf, readTlsMaterial } from './config/load.ts';
+import { controlSocketOf } from './config/load.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
 import { authorityKeys } from './crypto/authority-keys.ts';
@@ -19,10 +19,10 @@ import { checkNewPassword } from './crypto/password-text.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/units.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
+import { GatewayTls } from './gateway-tls.ts';
 import { ConnectionLimits } from './platform/connections.ts';
-import { type Listener, ListenerRefused, type ListenerSpec, type TlsMaterial } from './platform/listener.ts';
+import { type Listener, ListenerRefused, type ListenerSpec } from './platform/listener.ts';
 import { NetworkSet } from './platform/network.ts';
-import { serverTlsOptions } from './platform/tls.ts';
 import { startPop3Listener } from './pop3/server.ts';
 import { newSubmissionCounts, startSmtpListener } from './smtp/server.ts';
 import { createSqliteStore, openSqliteStore } from './store/sqlite/open.ts';
@@ -145,8 +145,7 @@ class RunningParts {
 
 async function assemble(config: Config, options: GatewayOptions, running: RunningParts): Promise<Gateway> {
   const { clock, log, random = randomBytes } = options;
-  let tls = readTlsMaterial(config);
-  serverTlsOptions(tls, clock.now());
+  const tls = new GatewayTls(config, options);
 
   const store = await (options.openStore ?? openStore)(config, options);
   running.add(() => store.close());
@@ -164,7 +163,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => authenticator.close());
 
   const connections = new ConnectionLimits(connectionLimitsOf(config));
-  const common = { tls, hostname: config.hostname, store, authenticator, connections, clock, log };
+  const common = { tls: tls.material, hostname: config.hostname, store, authenticator, connections, clock, log };
   const counts = newSubmissionCounts(clock);
   const start = {
     smtp: (spec: ListenerSpec) => startSmtpListener({ ...common, spec, limits: smtpLimitsOf(config), counts }),
@@ -176,15 +175,13 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   });
   for (const { protocol, ...spec } of config.listener)
     listeners.push(await start[protocol](spec).catch((error: unknown) => refusedPort(spec, error)));
+  await tls.start(listeners);
+  running.add(() => {
+    tls.stop();
+    return Promise.resolve();
+  });
+  const reloadTls = (): Promise<void> => tls.reload();
 
-  const reloadTls = async (): Promise<void> => {
-    const material: TlsMaterial = await Promise.resolve().then(() => readTlsMaterial(config));
-    // Checked once, so that either every listener gets it or none.
-    serverTlsOptions(material, clock.now());
-    for (const listener of listeners) listener.updateTls(material);
-    tls = material;
-    log.info('tls.reloaded');
-  };
   const since = new Date(clock.now()).toISOString();
   const admin: AdminContext = {
     ...adminContext(store, config, options),

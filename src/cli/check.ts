@@ -1,7 +1,7 @@
 /** `sluis check`: reads everything that `serve` reads, starts nothing and changes nothing. */
 import { X509Certificate } from 'node:crypto';
 import type { Command } from 'commander';
-import { loadConfig, readTlsMaterial } from '../config/load.ts';
+import { loadConfig, readTlsMaterial, refuseEndedProfiles } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { days } from '../domain/units.ts';
@@ -12,6 +12,7 @@ import { facts, print } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 const SOON = days(30);
+const SUFFICIENT_RSA = 3072;
 
 export function addCheckCommand(terminal: Terminal, program: Command): void {
   reading(program.command('check'))
@@ -20,8 +21,12 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
       const config = loadConfig(options.config);
       await readMasterKey(config);
       const material = readTlsMaterial(config);
-      serverTlsOptions(material, systemClock.now());
-      const report = reportOf(config, new X509Certificate(material.certificate));
+      refuseEndedProfiles(config, systemClock.now());
+      for (const { profile } of config.listener) serverTlsOptions(material, systemClock.now(), profile);
+      const report = reportOf(
+        config,
+        material.map(({ certificate }) => new X509Certificate(certificate)),
+      );
       print(terminal, options, report, () =>
         [
           facts([
@@ -29,12 +34,15 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
             ['Host name', config.hostname],
             ['Data', config.data.folder],
             ['Keys', config.keys.folder],
-            [
-              'Certificate',
-              `valid until ${report.certificate.ends.slice(0, 10)}, for ${report.certificate.names.join(', ')}`,
-            ],
+            ...report.certificates.map(
+              ({ key, ends, names }) =>
+                ['Certificate', `${key}, valid until ${ends.slice(0, 10)}, for ${names.join(', ')}`] as const,
+            ),
           ]),
-          ...config.listener.map((l) => `Listener ${l.name}: ${l.protocol}, ${l.tls} TLS, ${l.address} port ${l.port}`),
+          ...config.listener.map(
+            (l) =>
+              `Listener ${l.name}: ${l.protocol}, ${l.tls} TLS, profile ${l.profile}${l['profile-until'] === undefined ? '' : ` until ${l['profile-until']}`}, ${l.address} port ${l.port}`,
+          ),
           ...report.warnings.map((w) => `Warning: ${w}`),
           'The configuration can be used.',
         ].join('\n'),
@@ -42,15 +50,37 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
     });
 }
 
-function reportOf(config: Config, certificate: X509Certificate) {
+function reportOf(config: Config, certificates: readonly X509Certificate[]) {
+  const judged = certificates.map((certificate) => judge(certificate, config.hostname));
+  const legacy = config.listener.flatMap(({ name, 'profile-until': until }) =>
+    until === undefined
+      ? []
+      : [`listener ${name} takes CBC suites until ${until}, which the NCSC-NL guidelines phase out`],
+  );
+  return {
+    config: config.file,
+    hostname: config.hostname,
+    certificates: judged.map(({ warnings: _, ...facts }) => facts),
+    warnings: [...judged.flatMap(({ warnings }) => warnings), ...legacy],
+  };
+}
+
+function judge(certificate: X509Certificate, hostname: string) {
   const ends = new Date(certificate.validTo);
   const names = (certificate.subjectAltName ?? '').split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''));
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey;
+  const bits = details?.modulusLength;
+  const key = type === 'ec' ? `ECDSA ${details?.namedCurve ?? ''}` : `${(type ?? '').toUpperCase()} ${bits ?? ''}`;
   const warnings: string[] = [];
-  if (certificate.checkHost(config.hostname) === undefined)
-    warnings.push(`the certificate does not name ${config.hostname}; mail programs will refuse it: get one that does`);
+  if (certificate.checkHost(hostname) === undefined)
+    warnings.push(`the certificate does not name ${hostname}; mail programs will refuse it: get one that does`);
   if (ends.getTime() - systemClock.now() < SOON)
     warnings.push(`the certificate ends on ${ends.toISOString().slice(0, 10)}; replace it and run "sluis reload"`);
   if (new Date(certificate.validFrom).getTime() > systemClock.now())
     warnings.push(`the certificate is valid only from ${certificate.validFrom}; check the clock of this machine`);
-  return { config: config.file, hostname: config.hostname, certificate: { ends: ends.toISOString(), names }, warnings };
+  if (bits !== undefined && bits < SUFFICIENT_RSA)
+    warnings.push(
+      `the RSA key of the certificate has ${bits} bits; the NCSC-NL guidelines ask for ${SUFFICIENT_RSA} or more`,
+    );
+  return { key: key.trim(), ends: ends.toISOString(), names, warnings };
 }

@@ -78,12 +78,32 @@ export function choice<const C extends string>(about: string, of: readonly C[], 
 }
 
 const MAX_PATH = 4096;
+const isPath = (raw: unknown): raw is string =>
+  typeof raw === 'string' && raw !== '' && raw.length <= MAX_PATH && !raw.includes('\0');
 /** A file or folder; relative ones start at the folder of the configuration file. */
 export const path = (about: string, initial?: string): z.ZodType<string> =>
   field(
     withInitial({ about, expects: 'a path in quotes, relative to the folder of this file or absolute' }, initial),
-    (raw) => (typeof raw === 'string' && raw !== '' && raw.length <= MAX_PATH && !raw.includes('\0') ? raw : undefined),
+    (raw) => (isPath(raw) ? raw : undefined),
   );
+
+/** One file, or a list of them. */
+export const paths = (about: string): z.ZodType<readonly string[]> =>
+  field({ about, expects: 'a path in quotes, or a list of at most 4 paths' }, (raw) => {
+    const list: unknown[] = Array.isArray(raw) ? raw : [raw];
+    const read = list.filter((p): p is string => isPath(p));
+    return read.length === list.length && read.length > 0 && read.length <= 4 ? read : undefined;
+  });
+
+/** A day, as it is written; it must be one of the calendar. */
+export const day = (about: string): z.ZodType<string> =>
+  field({ about, expects: 'a day, such as "2027-06-30"' }, (raw) => {
+    // TOML has dates of its own, without quotes.
+    const text = raw instanceof Date ? raw.toISOString() : raw;
+    if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+    const at = new Date(`${text}T00:00:00Z`);
+    return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text) ? text : undefined;
+  });
 
 /** A program by its absolute path, and its arguments: no shell takes part, so nothing in it is expanded. */
 export const command = (about: string): z.ZodType<readonly string[]> =>

@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
+import type { Instant } from '../domain/units.ts';
 import type { TlsMaterial } from '../platform/listener.ts';
 import { type Config, type ParsedConfig, configSchema } from './schema.ts';
 import { ConfigError, type ConfigProblem, problemsOf, shown } from './problem.ts';
@@ -45,7 +46,12 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) return refuse(...problemsOf(document, parsed.error.issues));
   const config = { ...absolute(parsed.data, dirname(file)), file };
-  const problems = [...listenerProblems(config), ...keyProblems(config), ...(files ? fileProblems(config) : [])];
+  const problems = [
+    ...listenerProblems(config),
+    ...tlsProblems(config),
+    ...keyProblems(config),
+    ...(files ? fileProblems(config) : []),
+  ];
   return problems.length > 0 ? refuse(...problems) : config;
 }
 
@@ -89,7 +95,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
     },
     ca: { ...config.ca, ...(crlFile === undefined ? {} : { 'crl-file': at(crlFile) }) },
-    tls: { key: at(config.tls.key), certificate: at(config.tls.certificate) },
+    tls: { ...config.tls, key: config.tls.key.map(at), certificate: config.tls.certificate.map(at) },
   };
 };
 
@@ -172,14 +178,55 @@ function fileProblems(config: Config): ConfigProblem[] {
       });
     }
   };
-  check('tls.key', config.tls.key, true);
-  check('tls.certificate', config.tls.certificate, false);
+  for (const file of config.tls.key) check('tls.key', file, true);
+  for (const file of config.tls.certificate) check('tls.certificate', file, false);
   check('keys.master-key-file', config.keys['master-key-file'], true);
   return problems;
 }
 
-/** Reads key and certificate. Throws ConfigError when a file has gone since. */
-export function readTlsMaterial(config: Config): TlsMaterial {
+function tlsProblems(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const { key, certificate } = config.tls;
+  if (key.length !== certificate.length)
+    problems.push({
+      path: 'tls.key',
+      value: shown(key),
+      expected: 'as many keys as certificates, in the same order',
+      remedy: `there are ${key.length} and ${certificate.length}; correct one of the lists`,
+    });
+  config.listener.forEach(({ profile, 'profile-until': until }, i) => {
+    if ((profile === 'legacy') === (until !== undefined)) return;
+    problems.push({
+      path: `listener[${i}].profile-until`,
+      ...(until === undefined ? {} : { value: shown(until) }),
+      expected: 'a day with the profile legacy, and with no other',
+      remedy: until === undefined ? 'nothing is set; add the day that the old systems must be gone by' : 'remove it',
+    });
+  });
+  return problems;
+}
+
+/** Throws ConfigError for listeners whose legacy profile has had its last day. */
+export function refuseEndedProfiles(config: Config, now: Instant): void {
+  const problems = config.listener.flatMap(({ 'profile-until': until }, i): ConfigProblem[] =>
+    until !== undefined && profileEnded(until, now)
+      ? [
+          {
+            path: `listener[${i}].profile-until`,
+            value: shown(until),
+            expected: 'a day that has not passed',
+            remedy: 'the legacy profile has ended: remove profile and profile-until, or agree on a later day',
+          },
+        ]
+      : [],
+  );
+  if (problems.length > 0) throw new ConfigError(config.file, problems);
+}
+
+export const profileEnded = (until: string, now: Instant): boolean => new Date(now).toISOString().slice(0, 10) > until;
+
+/** Reads keys and certificates. Throws ConfigError when a file has gone since. */
+export function readTlsMaterial(config: Config): readonly TlsMaterial[] {
   const read = (name: string, file: string): string => {
     try {
       return readFileSync(file, 'utf8');
@@ -194,7 +241,10 @@ export function readTlsMaterial(config: Config): TlsMaterial {
       ]);
     }
   };
-  return { key: read('tls.key', config.tls.key), certificate: read('tls.certificate', config.tls.certificate) };
+  return config.tls.key.map((key, i) => ({
+    key: read('tls.key', key),
+    certificate: read('tls.certificate', config.tls.certificate[i] ?? ''),
+  }));
 }
 
 export const controlSocketOf = (config: Config): string =>

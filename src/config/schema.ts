@@ -9,12 +9,14 @@ import {
   choice,
   command,
   count,
+  day,
   duration,
   hostname,
   ipAddress,
   networks,
   optional,
   path,
+  paths,
   shortName,
   size,
   webFolder,
@@ -35,6 +37,16 @@ const listener = z.strictObject({
     'implicit',
     'starttls',
   ]),
+  profile: choice(
+    'intermediate: TLS 1.2 and 1.3, forward secrecy and AEAD. modern: TLS 1.3 alone. legacy: also the CBC suites of TLS 1.2, which the NCSC-NL guidelines phase out, for old systems on a port of their own.',
+    ['intermediate', 'modern', 'legacy'],
+    'intermediate',
+  ),
+  'profile-until': optional(
+    day(
+      'Last day (UTC) of the profile legacy, which needs one: after it `check` and `serve` refuse the configuration.',
+    ),
+  ),
 });
 
 const data = section({
@@ -53,9 +65,16 @@ const keys = section({
 });
 
 const tls = z.strictObject({
-  key: path('Private key, PEM, mode 0600.'),
-  certificate: path(
-    'Certificate and its chain, PEM; one certificate with all host names. Read again at SIGHUP or `sluis reload`.',
+  key: paths('Private key, PEM, mode 0600; with two certificates a list, in the same order.'),
+  certificate: paths(
+    'Certificate and its chain, PEM, with all host names; or a list of two, one with an ECDSA and one with an RSA key. Read again at SIGHUP, `sluis reload`, or when a file changes.',
+  ),
+  watch: duration('How often the files are looked at for a change; two looks must see the same.', '10s', '100ms', '1h'),
+  'ticket-key-lifetime': duration(
+    'How long a key, in memory only, seals the tickets by which sessions resume. A ticket of the key before leads to a full handshake.',
+    '12h',
+    '1m',
+    '7d',
   ),
 });
 

@@ -21,6 +21,18 @@ const provider: Crypto = webcrypto;
 
 const newKeys = (): Promise<CryptoKeyPair> => provider.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
+const newRsaKeys = (): Promise<CryptoKeyPair> =>
+  provider.subtle.generateKey(
+    {
+      name: 'RSASSA-PKCS1-v1_5',
+      hash: 'SHA-256',
+      modulusLength: 3072,
+      publicExponent: Uint8Array.of(1, 0, 1),
+    },
+    true,
+    ['sign', 'verify'],
+  );
+
 async function pem(keys: CryptoKeyPair, certificate: x509.X509Certificate): Promise<KeyAndCertificate> {
   const pkcs8 = await provider.subtle.exportKey('pkcs8', keys.privateKey);
   return {
@@ -37,6 +49,8 @@ const serial = (): string =>
 export interface DevelopmentCertificates {
   readonly ca: KeyAndCertificate;
   readonly server: KeyAndCertificate;
+  /** Makes a second server certificate, with an RSA key, for peers that know no ECDSA. */
+  readonly rsa: () => Promise<KeyAndCertificate>;
 }
 
 /** Makes a root and a server certificate for `names` (host names and IP addresses become SANs). Valid for 820 days from `now`. */
@@ -61,25 +75,27 @@ export async function makeDevelopmentCertificates(
       await x509.SubjectKeyIdentifierExtension.create(caKeys.publicKey),
     ],
   });
-  const serverKeys = await newKeys();
-  const server = await x509.X509CertificateGenerator.create({
-    subject: `CN=${names[0] ?? 'localhost'}`,
-    issuer: ca.subject,
-    publicKey: serverKeys.publicKey,
-    signingKey: caKeys.privateKey,
-    serialNumber: serial(),
-    notBefore,
-    notAfter,
-    signingAlgorithm: algorithm,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(
-        names.map((n) => ({ type: /^[\d.]+$|:/.test(n) ? 'ip' : 'dns', value: n })),
-      ),
-      await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey),
-    ],
-  });
-  return { ca: await pem(caKeys, ca), server: await pem(serverKeys, server) };
+  const server = async (keys: CryptoKeyPair): Promise<KeyAndCertificate> => {
+    const certificate = await x509.X509CertificateGenerator.create({
+      subject: `CN=${names[0] ?? 'localhost'}`,
+      issuer: ca.subject,
+      publicKey: keys.publicKey,
+      signingKey: caKeys.privateKey,
+      serialNumber: serial(),
+      notBefore,
+      notAfter,
+      signingAlgorithm: algorithm,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        new x509.SubjectAlternativeNameExtension(
+          names.map((n) => ({ type: /^[\d.]+$|:/.test(n) ? 'ip' : 'dns', value: n })),
+        ),
+        await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey),
+      ],
+    });
+    return await pem(keys, certificate);
+  };
+  return { ca: await pem(caKeys, ca), server: await server(await newKeys()), rsa: () => newRsaKeys().then(server) };
 }

@@ -1,6 +1,12 @@
 /** What the gateway knows of a listener, whichever protocol it speaks. */
 import type { Milliseconds } from '../domain/units.ts';
 
+/**
+ * What a listener offers. `intermediate`: TLS 1.2 and 1.3, forward secrecy and AEAD. `modern`: TLS 1.3 alone. `legacy`: `intermediate`
+ * and the CBC suites of TLS 1.2, for systems that know nothing newer.
+ */
+export type TlsProfile = 'intermediate' | 'modern' | 'legacy';
+
 export interface ListenerSpec {
   /** For logs and limits, unique in the configuration, for example `submission`. */
   readonly name: string;
@@ -9,9 +15,14 @@ export interface ListenerSpec {
   readonly port: number;
   /** `implicit`: TLS from the first octet. `starttls`: STARTTLS or STLS is required before any login. */
   readonly tls: 'implicit' | 'starttls';
+  /** Default: `intermediate`. */
+  readonly profile?: TlsProfile;
 }
 
-/** Key and certificate chain, PEM. One certificate with all names: with several key types Node serves the wrong one by SNI. */
+/**
+ * Key and certificate chain, PEM. A listener has one, or one of each key type (ECDSA and RSA), and every one carries all host names:
+ * certificates by SNI with several key types are served wrongly by Node.
+ */
 export interface TlsMaterial {
   readonly key: string;
   readonly certificate: string;
@@ -21,8 +32,10 @@ export interface Listener {
   readonly spec: ListenerSpec;
   /** The port in use. */
   readonly port: number;
-  /** New sessions get these; open ones go on. */
-  updateTls(material: TlsMaterial): void;
+  /** New sessions get these; open ones go on. Throws TlsMaterialError, and changes nothing, when they cannot be served. */
+  updateTls(material: readonly TlsMaterial[]): void;
+  /** New tickets are sealed with this key of `TICKET_KEY` octets; those that an earlier one sealed lead to a full handshake. */
+  updateTicketKey(key: Buffer): void;
   /** Takes no new sessions, lets what runs end for at most `drain`, then cuts the rest. */
   stop(drain: Milliseconds): Promise<void>;
 }

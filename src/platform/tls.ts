@@ -1,13 +1,13 @@
 /**
- * The TLS policy of every listener: TLS 1.2 or newer, forward secrecy and AEAD only, no renegotiation.
+ * The TLS policy of every listener: TLS 1.2 or newer, forward secrecy, no SHA-1 in the handshake, no renegotiation, no compression.
  *
- * NCSC-NL guideline for TLS (2.1), RFC 9325 (BCP 195), RFC 8314 section 4.1. There is no built-in key: a listener without material of its
- * own does not start. The lists were graded A+ by testssl 3.2.1 on an implicit-TLS port.
+ * NCSC-NL TLS guidelines 2025-05, RFC 9325 (BCP 195), RFC 8314 section 4.1. There is no built-in key: a listener without material of its
+ * own does not start. The lists of `intermediate` were graded A+ by testssl 3.2.1 on an implicit-TLS port.
  */
 import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import { type SecureContextOptions, createSecureContext } from 'node:tls';
 import type { Instant } from '../domain/units.ts';
-import type { TlsMaterial } from './listener.ts';
+import type { TlsMaterial, TlsProfile } from './listener.ts';
 
 /** The key or certificate cannot be served. The text says which, why and what to do; it never holds a part of the key. */
 export class TlsMaterialError extends Error {
@@ -18,22 +18,37 @@ const refuse = (what: string, why: string, cause?: unknown): never => {
   throw new TlsMaterialError(`Cannot use the TLS ${what}: ${why}`, cause === undefined ? undefined : { cause });
 };
 
-export const tlsPolicy = {
+/** Octets of a ticket key: name, HMAC key, AES key (Node's `ticketKeys`). */
+export const TICKET_KEY = 48;
+
+const tls13Suites = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
+
+const aeadSuites = [
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+];
+
+// Phase out, all of them, but none insufficient: an old system without ECDHE would have no forward secrecy, and gets nothing.
+const cbcSuites = [
+  'ECDHE-ECDSA-AES256-SHA384',
+  'ECDHE-RSA-AES256-SHA384',
+  'ECDHE-ECDSA-AES128-SHA256',
+  'ECDHE-RSA-AES128-SHA256',
+  'ECDHE-ECDSA-AES256-SHA',
+  'ECDHE-RSA-AES256-SHA',
+  'ECDHE-ECDSA-AES128-SHA',
+  'ECDHE-RSA-AES128-SHA',
+];
+
+const common = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
   honorCipherOrder: true,
   ecdhCurve: 'X25519:prime256v1:secp384r1',
-  ciphers: [
-    'TLS_AES_256_GCM_SHA384',
-    'TLS_CHACHA20_POLY1305_SHA256',
-    'TLS_AES_128_GCM_SHA256',
-    'ECDHE-ECDSA-AES256-GCM-SHA384',
-    'ECDHE-RSA-AES256-GCM-SHA384',
-    'ECDHE-ECDSA-CHACHA20-POLY1305',
-    'ECDHE-RSA-CHACHA20-POLY1305',
-    'ECDHE-ECDSA-AES128-GCM-SHA256',
-    'ECDHE-RSA-AES128-GCM-SHA256',
-  ].join(':'),
   sigalgs: [
     'ecdsa_secp256r1_sha256',
     'ecdsa_secp384r1_sha384',
@@ -47,17 +62,60 @@ export const tlsPolicy = {
   ].join(':'),
   // Without it testssl finds client-initiated renegotiation on STARTTLS ports: a cheap way to burn the server's CPU.
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-  // Sessions resume only where they were made: in this gateway, not in another server that shares the certificate.
-  sessionIdContext: 'sluis',
 } as const satisfies SecureContextOptions;
 
-export type ServerTlsOptions = typeof tlsPolicy & { readonly key: string; readonly cert: string };
+// Sessions resume only where they were made: in this gateway and under the same profile. Without that the session of a legacy listener
+// would take its suite along to a stricter one, since all of them share one ticket key.
+const profiles = {
+  modern: { ...common, minVersion: 'TLSv1.3', ciphers: tls13Suites.join(':'), sessionIdContext: 'sluis-modern' },
+  intermediate: { ...common, ciphers: [...tls13Suites, ...aeadSuites].join(':'), sessionIdContext: 'sluis' },
+  legacy: {
+    ...common,
+    ciphers: [...tls13Suites, ...aeadSuites, ...cbcSuites].join(':'),
+    sessionIdContext: 'sluis-legacy',
+  },
+} as const satisfies Record<TlsProfile, SecureContextOptions>;
+
+export type ServerTlsOptions = (typeof profiles)[TlsProfile] & {
+  readonly key: string[];
+  readonly cert: string[];
+  readonly ticketKeys?: Buffer;
+};
 
 /**
- * Options for `tls.createServer`, `tls.createSecureContext` and smtp-server. Throws TlsMaterialError when key or certificate is missing,
- * unreadable, not a pair, expired at `now`, or refused by OpenSSL (a key that is too short).
+ * Options for `tls.createServer`, `tls.createSecureContext` and smtp-server. Throws TlsMaterialError when there is no certificate, when
+ * two have the same key type (OpenSSL would silently serve the last), or when a key or certificate is missing, unreadable, not a pair,
+ * expired at `now`, or refused by OpenSSL (a key that is too short).
  */
-export function serverTlsOptions(material: TlsMaterial, now: Instant): ServerTlsOptions {
+export function serverTlsOptions(
+  materials: readonly TlsMaterial[],
+  now: Instant,
+  profile: TlsProfile = 'intermediate',
+): ServerTlsOptions {
+  if (materials.length === 0) refuse('certificate', 'there is none; set key and certificate');
+  const types = materials.map((material) => checkedKeyType(material, now));
+  const twice = types.find((type, i) => types.indexOf(type) !== i);
+  if (twice !== undefined)
+    refuse('certificates', `two of them have a key of type ${twice}; give one with all host names for each key type`);
+  const options = {
+    ...profiles[profile],
+    key: materials.map(({ key }) => key),
+    cert: materials.map(({ certificate }) => certificate),
+  };
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    refuse(
+      'key and certificate',
+      `OpenSSL refuses them (${messageOf(error)}); use ECDSA P-256 or RSA of 3072 bits or more`,
+      error,
+    );
+  }
+  return options;
+}
+
+/** Judges one key with its certificate; the type as OpenSSL tells them apart. */
+function checkedKeyType(material: TlsMaterial, now: Instant): string {
   if (material.key.trim() === '') refuse('key', 'it is missing; set the path of a PEM file with the private key');
   if (material.certificate.trim() === '')
     refuse('certificate', 'it is missing; set the path of a PEM file with the certificate and its chain');
@@ -72,17 +130,7 @@ export function serverTlsOptions(material: TlsMaterial, now: Instant): ServerTls
       'certificate',
       `it (${certificate.subject}) expired on ${new Date(certificate.validTo).toISOString().slice(0, 10)}, a valid one is required; replace the file and run "sluis check"`,
     );
-  const options = { ...tlsPolicy, key: material.key, cert: material.certificate };
-  try {
-    createSecureContext(options);
-  } catch (error) {
-    refuse(
-      'key and certificate',
-      `OpenSSL refuses them (${messageOf(error)}); use ECDSA P-256 or RSA of 2048 bits or more`,
-      error,
-    );
-  }
-  return options;
+  return (certificate.publicKey.asymmetricKeyType ?? 'unknown').toUpperCase();
 }
 
 function certificateOf(pem: string): X509Certificate {

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
-import { type SecureContext, createSecureContext } from 'node:tls';
+import { type SecureContext, type SecureContextOptions, createSecureContext } from 'node:tls';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -20,7 +20,8 @@ import { errReply } from './response.ts';
 
 export interface Pop3ListenerOptions {
   readonly spec: ListenerSpec;
-  readonly tls: TlsMaterial;
+  /** One, or one of each key type. */
+  readonly tls: readonly TlsMaterial[];
   /** For the greeting. */
   readonly hostname: string;
   readonly store: MaildropStore;
@@ -52,6 +53,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   readonly limits: Pop3Limits;
   readonly log: Log;
   secureContext: SecureContext;
+  #tls: SecureContextOptions;
   now: Milliseconds;
   readonly #options: Pop3ListenerOptions;
   readonly #server: Server;
@@ -69,7 +71,8 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.authenticator = options.authenticator;
     this.limits = options.limits;
     this.log = options.log.with({ listener: options.spec.name });
-    this.secureContext = this.#contextOf(options.tls);
+    this.#tls = serverTlsOptions(options.tls, options.clock.now(), options.spec.profile);
+    this.secureContext = createSecureContext(this.#tls);
     this.now = options.clock.monotonic();
     options.store.registry.onChange((changed) => {
       this.#expel(changed).catch((error: unknown) => this.log.error('pop3.expel', { error: String(error) }));
@@ -106,8 +109,12 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.#server.on('error', (error) => this.log.error('pop3.listener', { error: error.message }));
   }
 
-  updateTls(material: TlsMaterial): void {
-    this.secureContext = this.#contextOf(material);
+  updateTls(material: readonly TlsMaterial[]): void {
+    this.#serve({ ...this.#tls, ...serverTlsOptions(material, this.#options.clock.now(), this.spec.profile) });
+  }
+
+  updateTicketKey(key: Buffer): void {
+    this.#serve({ ...this.#tls, ticketKeys: key });
   }
 
   async stop(drain: Milliseconds): Promise<void> {
@@ -130,8 +137,9 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.#emptied?.();
   };
 
-  #contextOf(material: TlsMaterial): SecureContext {
-    return createSecureContext(serverTlsOptions(material, this.#options.clock.now()));
+  #serve(tls: SecureContextOptions): void {
+    this.secureContext = createSecureContext(tls);
+    this.#tls = tls;
   }
 
   #admit(socket: Socket): void {

@@ -22,7 +22,8 @@ import { replies } from './replies.ts';
 
 export interface SmtpListenerOptions {
   readonly spec: ListenerSpec;
-  readonly tls: TlsMaterial;
+  /** One, or one of each key type. */
+  readonly tls: readonly TlsMaterial[];
   /** For the greeting and the trace line. */
   readonly hostname: string;
   readonly store: SubmissionServices['store'];
@@ -70,7 +71,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   constructor(options: SmtpListenerOptions) {
     const { spec, hostname, limits, clock } = options;
     super({
-      ...serverTlsOptions(options.tls, clock.now()),
+      ...serverTlsOptions(options.tls, clock.now(), spec.profile),
       name: hostname,
       secure: spec.tls === 'implicit',
       authMethods: ['PLAIN', 'LOGIN'],
@@ -123,8 +124,13 @@ class SubmissionServer extends SMTPServer implements Listener {
     this.#tick();
   }
 
-  updateTls(material: TlsMaterial): void {
-    this.updateSecureContext(serverTlsOptions(material, this.#options.clock.now()));
+  updateTls(material: readonly TlsMaterial[]): void {
+    this.updateSecureContext(serverTlsOptions(material, this.#options.clock.now(), this.spec.profile));
+  }
+
+  updateTicketKey(key: Buffer): void {
+    // The library merges this into its options and makes the context anew: later certificates keep the key.
+    this.updateSecureContext({ ticketKeys: key });
   }
 
   stop(drain: Milliseconds): Promise<void> {

@@ -52,7 +52,7 @@ test('init makes a gateway that check takes: ports, keys outside the data folder
     assert.equal(modeOf(join(folder, 'etc', secret)), 0o600, secret);
   assert.equal(modeOf(join(folder, 'etc', 'keys')), 0o700);
   assert.equal(modeOf(join(data, 'sluis.db')), 0o600);
-  const certificate = new X509Certificate(readFileSync(read.tls.certificate));
+  const certificate = new X509Certificate(readFileSync(read.tls.certificate[0]!));
   assert.ok(certificate.checkHost('mail.example.test') !== undefined && certificate.checkIP('127.0.0.1') !== undefined);
   const checked = await sluis(['check', '--config', config]);
   assert.equal(checked.code, 0, checked.stderr);

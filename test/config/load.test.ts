@@ -78,8 +78,11 @@ test('the template of init is a configuration in which every commented default i
   writeFileSync(file, text);
   const config = loadConfig(file);
   assert.equal(config.hostname, 'mail.example.nl');
-  assert.equal(config.tls.key, join(folder, 'server-key.pem'));
-  assert.deepEqual(config.listener, minimal.listeners);
+  assert.deepEqual(config.tls.key, [join(folder, 'server-key.pem')]);
+  assert.deepEqual(
+    config.listener,
+    minimal.listeners.map((l) => ({ ...l, profile: 'intermediate' })),
+  );
   // With every default written out, nothing changes.
   const written = text.replace(/^#([a-z0-9-]+ = (?!\.\.\.).*)$/gm, '$1');
   assert.notEqual(written, text);

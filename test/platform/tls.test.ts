@@ -13,11 +13,15 @@ import {
 import type { DevelopmentCertificates } from '../../src/crypto/development-ca.ts';
 import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
 import { instant } from '../../src/domain/units.ts';
-import { serverTlsOptions } from '../../src/platform/tls.ts';
+import type { TlsMaterial, TlsProfile } from '../../src/platform/listener.ts';
+import { TICKET_KEY, serverTlsOptions } from '../../src/platform/tls.ts';
 import { testCertificates } from '../support/certificates.ts';
 
 let made: DevelopmentCertificates;
 let strict: Server;
+let modern: Server;
+let legacy: Server;
+let rsa: TlsMaterial;
 let lax: Server;
 
 const listen = async (options: SecureContextOptions): Promise<Server> => {
@@ -26,6 +30,22 @@ const listen = async (options: SecureContextOptions): Promise<Server> => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
+};
+
+const refusalOf = async (server: Server, options: ConnectionOptions): Promise<string> => {
+  const socket = await handshake(server, options);
+  if (typeof socket === 'string') return socket;
+  socket.destroy();
+  return 'taken';
+};
+
+const takenBy = async (server: Server, options: ConnectionOptions): Promise<TLSSocket> => {
+  const socket = await handshake(server, options);
+  assert.ok(
+    typeof socket !== 'string',
+    `${JSON.stringify(options)}: the handshake failed with ${typeof socket === 'string' ? socket : ''}`,
+  );
+  return socket;
 };
 
 /** Resolves to the socket, or to the error code of the failed handshake. */
@@ -40,13 +60,18 @@ const handshake = (server: Server, options: ConnectionOptions): Promise<TLSSocke
 before(async () => {
   made = await testCertificates();
   const { key, certificate } = made.server;
-  strict = await listen(serverTlsOptions(made.server, instant(Date.now())));
+  strict = await listen(serverTlsOptions([made.server], instant(Date.now())));
+  rsa = await made.rsa();
+  modern = await listen(serverTlsOptions([made.server, rsa], instant(Date.now()), 'modern'));
+  legacy = await listen(serverTlsOptions([made.server, rsa], instant(Date.now()), 'legacy'));
   // The control: what a client is refused below, a server without the policy gives it.
   lax = await listen({ key, cert: certificate, minVersion: 'TLSv1', ciphers: 'ALL@SECLEVEL=0' });
 });
 
 after(() => {
   strict.close();
+  modern.close();
+  legacy.close();
   lax.close();
 });
 
@@ -75,6 +100,79 @@ test('TLS 1.2 with forward secrecy and TLS 1.3 are taken', async () => {
   }
 });
 
+const cbc = ['ECDHE-ECDSA-AES256-SHA384', 'ECDHE-RSA-AES256-SHA384', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-RSA-AES128-SHA'];
+
+test('the profile modern takes TLS 1.3 alone', async () => {
+  const taken = await handshake(modern, {});
+  assert.ok(typeof taken !== 'string', 'the handshake failed');
+  assert.equal(taken.getProtocol(), 'TLSv1.3');
+  taken.destroy();
+  assert.match(await refusalOf(modern, { maxVersion: 'TLSv1.2' }), /ALERT|PROTOCOL/);
+});
+
+test('the profile legacy takes CBC suites of TLS 1.2, after the newer ones, and nothing without forward secrecy', async () => {
+  for (const ciphers of cbc) {
+    (await takenBy(legacy, { maxVersion: 'TLSv1.2', ciphers })).destroy();
+  }
+  const both = await handshake(legacy, {
+    maxVersion: 'TLSv1.2',
+    ciphers: `${cbc.join(':')}:ECDHE-RSA-AES128-GCM-SHA256`,
+  });
+  assert.ok(typeof both !== 'string', 'the handshake failed');
+  assert.equal(both.getCipher().name, 'ECDHE-RSA-AES128-GCM-SHA256');
+  both.destroy();
+  for (const options of [
+    { maxVersion: 'TLSv1.2', ciphers: 'AES256-SHA:AES128-GCM-SHA256' },
+    { maxVersion: 'TLSv1.2', ciphers: 'DHE-RSA-AES256-SHA256' },
+    { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' },
+  ] as const)
+    assert.match(await refusalOf(legacy, options), /ALERT|PROTOCOL/, JSON.stringify(options));
+});
+
+test('of two certificates each client gets the one whose key it knows', async () => {
+  for (const [algorithms, type] of [
+    ['ecdsa_secp256r1_sha256', 'ec'],
+    ['rsa_pss_rsae_sha256:rsa_pkcs1_sha256', 'rsa'],
+  ] as const) {
+    for (const server of [modern, legacy]) {
+      // The chain's own signature is ECDSA, which a client without it cannot check.
+      const socket = await takenBy(server, { sigalgs: algorithms, rejectUnauthorized: false });
+      assert.equal(socket.getPeerX509Certificate()?.publicKey.asymmetricKeyType, type);
+      socket.destroy();
+    }
+  }
+});
+
+/** Connects with a session of before; true when the server resumed it. */
+const resumes = async (server: Server, session: Buffer): Promise<boolean> => {
+  const socket = await takenBy(server, { session, maxVersion: 'TLSv1.2' });
+  const reused = socket.isSessionReused();
+  socket.destroy();
+  return reused;
+};
+
+/** A session of TLS 1.2 carries its ticket as soon as the handshake is done. */
+const sessionOf = async (server: Server): Promise<Buffer> => {
+  const socket = await handshake(server, { maxVersion: 'TLSv1.2' });
+  assert.ok(typeof socket !== 'string', 'the handshake failed');
+  const session = socket.getSession();
+  socket.destroy();
+  return session ?? assert.fail('there is no session');
+};
+
+test('a session of the profile legacy does not resume under a stricter one that shares its ticket key', async (t) => {
+  const ticketKeys = Buffer.alloc(TICKET_KEY, 7);
+  const open = async (profile: TlsProfile) => {
+    const server = await listen({ ...serverTlsOptions([made.server], instant(Date.now()), profile), ticketKeys });
+    t.after(() => server.close());
+    return server;
+  };
+  const [one, two, other] = [await open('legacy'), await open('legacy'), await open('intermediate')];
+  const session = await sessionOf(one);
+  assert.equal(await resumes(two, session), true);
+  assert.equal(await resumes(other, session), false);
+});
+
 test('a client cannot renegotiate', async () => {
   const renegotiate = async (server: Server): Promise<string | undefined> => {
     const socket = await handshake(server, { maxVersion: 'TLSv1.2' });
@@ -95,6 +193,13 @@ test('serverTlsOptions() refuses material that cannot be served and says what to
   const other = await makeDevelopmentCertificates(['other.test'], instant(Date.now()));
   const { key, certificate } = made.server;
   const now = instant(Date.now());
+  const second = await makeDevelopmentCertificates(['second.test'], now);
+  assert.throws(() => serverTlsOptions([], now), /there is none/);
+  assert.throws(() => serverTlsOptions([made.server, second.server], now), /two of them have a key of type EC/);
+  assert.throws(
+    () => serverTlsOptions([made.server, { key: rsa.key, certificate: second.server.certificate }], now),
+    /\(CN=second\.test\) does not belong to the key/,
+  );
   const cases: [{ key: string; certificate: string }, RegExp][] = [
     [{ key: '', certificate }, /TLS key: it is missing; set the path/],
     [{ key, certificate: ' \n' }, /TLS certificate: it is missing; set the path/],
@@ -104,10 +209,10 @@ test('serverTlsOptions() refuses material that cannot be served and says what to
     [{ key, certificate: made.ca.certificate + certificate }, /put the server's own certificate first/],
   ];
   for (const [material, expected] of cases)
-    assert.throws(() => serverTlsOptions(material, now), { name: 'TlsMaterialError', message: expected });
-  assert.throws(() => serverTlsOptions(made.server, instant(Date.UTC(2040, 0, 1))), {
+    assert.throws(() => serverTlsOptions([material], now), { name: 'TlsMaterialError', message: expected });
+  assert.throws(() => serverTlsOptions([made.server], instant(Date.UTC(2040, 0, 1))), {
     name: 'TlsMaterialError',
     message: /\(CN=mail\.test\) expired on 20\d\d-\d\d-\d\d, a valid one is required; replace the file/,
   });
-  assert.equal(serverTlsOptions(made.server, now).cert, certificate);
+  assert.deepEqual(serverTlsOptions([made.server], now).cert, [certificate]);
 });

@@ -377,7 +377,7 @@ test('10,000 messages: STAT, LIST and UIDL, whole', async () => {
 
 test('updateTls() serves new sessions with the new certificate and refuses one that cannot be served', async () => {
   await using pop3 = await startPop3({ tls: 'implicit' });
-  assert.throws(() => pop3.listener.updateTls({ key: '', certificate: '' }), /TLS key: it is missing/);
+  assert.throws(() => pop3.listener.updateTls([{ key: '', certificate: '' }]), /TLS key: it is missing/);
   const line = await open(pop3);
   line.close();
   await pop3.stop(milliseconds(0));

@@ -398,7 +398,7 @@ test('the certificate is never the one that the library publishes with its key',
     return certificate.subjectaltname ?? '';
   };
   assert.match(await subjectOf(), /DNS:mail\.test/);
-  assert.throws(() => listener.updateTls({ key: '', certificate: '' }), /key/i);
+  assert.throws(() => listener.updateTls([{ key: '', certificate: '' }]), /key/i);
   assert.match(await subjectOf(), /DNS:mail\.test/);
   assert.ok(ca.includes('BEGIN CERTIFICATE'));
 });

@@ -91,7 +91,7 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
   });
   const listener = await startPop3Listener({
     spec: { name: 'pickup', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls' },
-    tls: server,
+    tls: [server],
     hostname: 'mail.test',
     store: options.over?.store ?? store,
     authenticator,

@@ -49,7 +49,7 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
   });
   const listener = await startSmtpListener({
     spec: { name: 'test', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls' },
-    tls: certificates.server,
+    tls: [certificates.server],
     hostname: 'mail.test',
     store,
     authenticator,

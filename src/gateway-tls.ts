@@ -1,0 +1,86 @@
+/**
+ * Keys, certificates and ticket keys of the running gateway: read at the start, read again when asked or when a file changes, and a new
+ * ticket key twice a day. What cannot be served never takes the place of what is served.
+ *
+ * Node knows one ticket key at a time, so a ticket of the key before leads to a full handshake: about a millisecond of processor time
+ * for each client after a rotation. In exchange a key that is read from memory opens no session older than its lifetime.
+ */
+import { randomBytes } from 'node:crypto';
+import { profileEnded, readTlsMaterial, refuseEndedProfiles } from './config/load.ts';
+import type { Config } from './config/schema.ts';
+import type { Clock, Log, RandomBytes, Timer } from './domain/effects.ts';
+import { FileWatch } from './platform/file-watch.ts';
+import type { Listener, TlsMaterial } from './platform/listener.ts';
+import { TICKET_KEY, serverTlsOptions } from './platform/tls.ts';
+
+export interface GatewayTlsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random?: RandomBytes;
+}
+
+export class GatewayTls {
+  readonly #config: Config;
+  readonly #options: GatewayTlsOptions;
+  readonly #watch: FileWatch;
+  #listeners: readonly Listener[] = [];
+  #rotation: Timer | undefined;
+  /** For listeners that are yet to be opened. */
+  readonly material: readonly TlsMaterial[];
+
+  /** Throws ConfigError or TlsMaterialError. */
+  constructor(config: Config, options: GatewayTlsOptions) {
+    this.#config = config;
+    this.#options = options;
+    refuseEndedProfiles(config, options.clock.now());
+    this.material = this.#read();
+    this.#watch = new FileWatch({
+      files: [...config.tls.key, ...config.tls.certificate],
+      every: config.tls.watch,
+      clock: options.clock,
+      changed: () => {
+        this.reload().catch((error: unknown) => options.log.error('tls.refused', { why: String(error) }));
+      },
+    });
+  }
+
+  /** Takes the listeners into care once they are open. */
+  async start(listeners: readonly Listener[]): Promise<void> {
+    this.#listeners = listeners;
+    this.#rotate();
+    await this.#watch.start();
+  }
+
+  stop(): void {
+    this.#rotation?.cancel();
+    this.#watch.stop();
+  }
+
+  /** Rejects, and changes nothing, when the files cannot be used. */
+  async reload(): Promise<void> {
+    const material = await Promise.resolve().then(() => this.#read());
+    for (const listener of this.#listeners) listener.updateTls(material);
+    // Whoever replaces a key may have lost it: nothing that it opened goes on.
+    this.#rotate();
+    this.#options.log.info('tls.reloaded');
+  }
+
+  /** Checked once, so that either every listener gets it or none. */
+  #read(): readonly TlsMaterial[] {
+    const material = readTlsMaterial(this.#config);
+    for (const { profile } of this.#config.listener) serverTlsOptions(material, this.#options.clock.now(), profile);
+    return material;
+  }
+
+  #rotate(): void {
+    const { clock, log, random = randomBytes } = this.#options;
+    this.#rotation?.cancel();
+    const key = Buffer.from(random(TICKET_KEY));
+    for (const listener of this.#listeners) listener.updateTicketKey(key);
+    log.debug('tls.ticket-key');
+    for (const { name, 'profile-until': until } of this.#config.listener)
+      if (until !== undefined && profileEnded(until, clock.now()))
+        log.error('tls.profile-ended', { listener: name, until });
+    this.#rotation = clock.after(this.#config.tls['ticket-key-lifetime'], () => this.#rotate());
+  }
+}
