@@ -115,6 +115,7 @@ export interface Certificates {
   /** Reserves the number of the next revocation list: durable before anything is signed with it, so that numbers rise for ever. */
   nextCrlNumber(authority: number): Promise<number>;
 
+  /** One for log-in is registered for the account by its fingerprint in the same transaction (`Registry.findCertificate`). */
   addCertificate(
     login: string,
     certificate: NewAccountCertificate,
@@ -124,6 +125,7 @@ export interface Certificates {
   /** By serial number or fingerprint; several when two issuers used one serial number. */
   findCertificates(name: string): Promise<readonly AccountCertificate[]>;
   listCertificates(query: CertificateQuery): Promise<readonly AccountCertificate[]>;
+  /** Final. The certificate is kept out of the account's log-in as well, from this commit on. */
   revokeCertificate(fingerprint: string, reason: string, actor: Actor): Promise<void>;
   /** Revoked certificates of one authority that end after `endsAfter`, by fingerprint. */
   listRevoked(

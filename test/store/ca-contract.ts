@@ -231,6 +231,51 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     },
   );
 
+  promise('a certificate for log-in leads to its account at once, and after its revocation to a refusal', async (s) => {
+    const now = s.clock.now();
+    const anna = await addAccount(s.store, 'anna');
+    const { certificates, registry } = s.store;
+    const mine = certificate('a', now);
+    const mail = certificate('m', now, { use: 'mail' });
+    const lookUp = (c: NewAccountCertificate) => registry.findCertificate([`fp:${c.fingerprint}`]);
+    // Known to be absent, so that a memory of that would show.
+    assert.equal(await lookUp(mine), undefined);
+    const before = await registry.findLogin('anna');
+    const told: unknown[] = [];
+    registry.onChange((accounts) => told.push(accounts));
+    await certificates.addCertificate('anna', mine, 'issued', actor);
+    await certificates.addCertificate('anna', mail, 'issued', actor);
+    const found = await lookUp(mine);
+    assert.deepEqual([found?.certificate.account, found?.certificate.revokedAt], [anna, undefined]);
+    assert.equal(await lookUp(mail), undefined, 'one for mail opens nothing');
+    assert.notEqual((await registry.findLogin('anna'))?.version, before?.version);
+    await certificates.revokeCertificate(mine.fingerprint, 'keyCompromise', actor);
+    assert.notEqual((await lookUp(mine))?.certificate.revokedAt, undefined);
+    assert.deepEqual(told, [[anna], [anna]]);
+    const { certificates: registered } = (await registry.findAccount('anna'))!;
+    assert.deepEqual(
+      registered.filter((c) => c.revokedAt === undefined),
+      [],
+    );
+  });
+
+  promise('a certificate that the account may not register is not kept either', async (s) => {
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    await addAccount(s.store, 'bert');
+    const { certificates, registry } = s.store;
+    const mine = certificate('a', now);
+    const { fingerprint, subject: about, notBefore, notAfter } = mine;
+    const pin = { name: 'pin', key: `fp:${fingerprint}`, fingerprint, about, notBefore, notAfter };
+    await registry.addCertificate('bert', pin, actor);
+    await assert.rejects(certificates.addCertificate('anna', mine, 'imported', actor), refused('exists', /bert/));
+    assert.deepEqual(await certificates.listCertificates({ limit: 10 }), []);
+    await certificates.addCertificate('bert', mine, 'imported', actor);
+    assert.equal((await registry.findAccount('bert'))?.certificates.length, 1, 'registered before: once is enough');
+    await certificates.revokeCertificate(fingerprint, 'unspecified', actor);
+    assert.notEqual((await registry.findCertificate([pin.key]))?.certificate.revokedAt, undefined);
+  });
+
   promise('a warning is remembered', async (s) => {
     await addAccount(s.store, 'anna');
     const { certificates } = s.store;

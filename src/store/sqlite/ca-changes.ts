@@ -3,8 +3,9 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { foldLogin } from '../../domain/registry.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import type { CertificateUse, NewAuthority, NewAccountCertificate, NewEnrolment } from '../certificates.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { type Actor, type NewCertificate, RegistryError } from '../registry.ts';
 import type { AuditWriter } from './audit-writer.ts';
+import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
 import { Statements } from './statements.ts';
 
@@ -58,12 +59,34 @@ export interface EnrolmentAnswer {
 export interface CaChanged {
   readonly value?: number;
   readonly enrolment?: EnrolmentAnswer;
+  /** Accounts whose registered certificates changed with it. */
+  readonly accounts?: readonly number[];
 }
 
 const DONE: CaChanged = {};
 
+type Named = Pick<NewAccountCertificate, 'serial' | 'subject' | 'notBefore' | 'notAfter'>;
+
+/** How a certificate of ours stands among those that an account may log in with. */
+const registrationOf = ({
+  fingerprint,
+  serial,
+  subject,
+  notBefore,
+  notAfter,
+}: Named & { readonly fingerprint: string }): NewCertificate => ({
+  // A serial number alone may be two issuers'.
+  name: `${serial}-${fingerprint.slice(0, 8)}`,
+  key: `fp:${fingerprint}`,
+  fingerprint,
+  about: subject,
+  notBefore,
+  notAfter,
+});
+
 export class CaChanges {
   readonly #sql: Statements;
+  readonly #registered: CertificateChanges;
   readonly #audit: AuditWriter;
   #at = 0;
   #salt: Uint8Array = new Uint8Array(0);
@@ -71,6 +94,7 @@ export class CaChanges {
 
   constructor(db: Db, audit: AuditWriter) {
     this.#sql = new Statements(db);
+    this.#registered = new CertificateChanges(this.#sql);
     this.#audit = audit;
   }
 
@@ -88,8 +112,7 @@ export class CaChanges {
         return this.#crlNumber(change.authority);
       case 'add-certificate': {
         const account = this.#account(change.login);
-        this.#addCertificate(account, change.certificate, change.how, change.actor);
-        return DONE;
+        return this.#addCertificate(account, change.certificate, change.how, change.actor);
       }
       case 'revoke':
         return this.#revoke(change.fingerprint, change.reason, change.actor);
@@ -182,7 +205,7 @@ export class CaChanges {
     return row?.account ?? null;
   }
 
-  #addCertificate(account: number, certificate: NewAccountCertificate, how: string, actor: Actor): void {
+  #addCertificate(account: number, certificate: NewAccountCertificate, how: string, actor: Actor): CaChanged {
     const { fingerprint, issuer, serial, use, subject, emails, notBefore, notAfter, der, authority, replaces } =
       certificate;
     const there = this.#sql.get(
@@ -214,13 +237,33 @@ export class CaChanges {
       this.#at,
     );
     this.#record(`certificate.${how}`, account, actor, { fingerprint, serial, use, notAfter }, { subject });
+    return use === 'login' ? this.#register(account, certificate) : DONE;
+  }
+
+  /** A certificate for log-in opens its account from this moment on, by its fingerprint: no path and no name is trusted for it. */
+  #register(account: number, certificate: NewAccountCertificate): CaChanged {
+    const registration = registrationOf(certificate);
+    const there = this.#sql.get(
+      'SELECT 1 FROM client_certificate WHERE account = ? AND key = ? AND revoked_at IS NULL',
+      account,
+      registration.key,
+    );
+    if (there !== undefined) return DONE;
+    const { login } = this.#sql.get('SELECT login FROM account WHERE id = ?', account) as { login: string };
+    this.#registered.add(account, login, registration, this.#at);
+    return this.#touched(account);
+  }
+
+  #touched(account: number): CaChanged {
+    this.#sql.run('UPDATE account SET version = version + 1 WHERE id = ?', account);
+    return { accounts: [account] };
   }
 
   #revoke(fingerprint: string, reason: string, actor: Actor): CaChanged {
     const row = this.#sql.get(
-      'SELECT serial, account, revoked_at FROM certificate WHERE fingerprint = ?',
+      'SELECT serial, account, subject, not_before AS notBefore, not_after AS notAfter, revoked_at FROM certificate WHERE fingerprint = ?',
       fingerprint,
-    ) as { serial: string; account: number; revoked_at: number | null } | undefined;
+    ) as (Named & { account: number; revoked_at: number | null }) | undefined;
     if (row === undefined)
       throw new RegistryError('unknown', `There is no certificate ${fingerprint}; "sluis cert list" shows them`);
     if (row.revoked_at !== null)
@@ -232,7 +275,9 @@ export class CaChanges {
       fingerprint,
     );
     this.#record('certificate.revoked', row.account, actor, { fingerprint, serial: row.serial, why: reason });
-    return DONE;
+    // Whatever registration it may meet, by names too: from this commit on it opens nothing.
+    this.#registered.block(row.account, registrationOf({ ...row, fingerprint }), this.#at);
+    return this.#touched(row.account);
   }
 
   #addEnrolment(enrolment: NewEnrolment, actor: Actor): void {
@@ -292,11 +337,11 @@ export class CaChanges {
     if (row === undefined || this.#problem(row, given) !== undefined)
       throw new RegistryError('ended', 'The enrolment code is no longer valid; ask for a new one');
     this.#sql.run('UPDATE enrolment SET collected = ? WHERE id = ?', certificate.fingerprint, id);
-    this.#addCertificate(row.account, certificate, 'issued', actor);
+    const changed = this.#addCertificate(row.account, certificate, 'issued', actor);
     this.#record('certificate.enrolment-collected', row.account, actor, {
       enrolment: id,
       fingerprint: certificate.fingerprint,
     });
-    return DONE;
+    return changed;
   }
 }

@@ -168,6 +168,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
           for (const { answer } of answers) {
             if (answer.kind === 'done' && answer.mailboxes !== undefined) parts.mailboxes?.told(answer.mailboxes);
             else if (answer.kind === 'registry') parts.registry?.told(answer);
+            else if (answer.kind === 'ca' && answer.changed.accounts !== undefined)
+              parts.registry?.told({ accounts: answer.changed.accounts, scope: 'certificate' });
           }
         },
         onFailed: (error) => store?.failed(error),

@@ -74,8 +74,7 @@ export class SqliteRegistry implements Registry {
   }
 
   /** From a commit, before its answers are given out. */
-  told(answer: RegistryAnswer): void {
-    const { accounts, scope } = answer;
+  told({ accounts, scope }: Pick<RegistryAnswer, 'accounts' | 'scope'>): void {
     if (accounts !== 'many' && accounts.length === 0) return;
     this.#changes += 1;
     const logins =
