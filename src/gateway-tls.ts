@@ -1,13 +1,15 @@
 /**
- * Keys, certificates and ticket keys of the running gateway: read at the start, read again when asked or when a file changes, and a new
+ * Keys, certificates, client authorities and ticket keys of the running gateway: read at the start, read again when asked or when a file changes, and a new
  * ticket key twice a day. What cannot be served never takes the place of what is served.
  *
  * Node knows one ticket key at a time, so a ticket of the key before leads to a full handshake: about a millisecond of processor time
  * for each client after a rotation. In exchange a key that is read from memory opens no session older than its lifetime.
  */
 import { randomBytes } from 'node:crypto';
-import { profileEnded, readTlsMaterial, refuseEndedProfiles } from './config/load.ts';
+import { readAuthorities } from './auth/authorities.ts';
+import { profileEnded, readClientAuthorities, readTlsMaterial, refuseEndedProfiles } from './config/load.ts';
 import type { Config } from './config/schema.ts';
+import type { Certificate } from './crypto/certificate.ts';
 import type { Clock, Log, RandomBytes, Timer } from './domain/effects.ts';
 import { FileWatch } from './platform/file-watch.ts';
 import type { Listener, TlsMaterial } from './platform/listener.ts';
@@ -27,15 +29,19 @@ export class GatewayTls {
   #rotation: Timer | undefined;
   /** For listeners that are yet to be opened. */
   readonly material: readonly TlsMaterial[];
+  /** For logins until the first reload. */
+  readonly authorities: readonly Certificate[];
+  #trust: (authorities: readonly Certificate[]) => void = () => undefined;
 
-  /** Throws ConfigError or TlsMaterialError. */
+  /** Throws ConfigError, TlsMaterialError or AuthorityError. */
   constructor(config: Config, options: GatewayTlsOptions) {
     this.#config = config;
     this.#options = options;
     refuseEndedProfiles(config, options.clock.now());
     this.material = this.#read();
+    this.authorities = readAuthorities(readClientAuthorities(config));
     this.#watch = new FileWatch({
-      files: [...config.tls.key, ...config.tls.certificate],
+      files: [...config.tls.key, ...config.tls.certificate, ...config.tls['client-authorities']],
       every: config.tls.watch,
       clock: options.clock,
       changed: () => {
@@ -44,9 +50,10 @@ export class GatewayTls {
     });
   }
 
-  /** Takes the listeners into care once they are open. */
-  async start(listeners: readonly Listener[]): Promise<void> {
+  /** Takes the listeners into care once they are open. `trust` is told of other authorities. */
+  async start(listeners: readonly Listener[], trust: (authorities: readonly Certificate[]) => void): Promise<void> {
     this.#listeners = listeners;
+    this.#trust = trust;
     this.#rotate();
     await this.#watch.start();
   }
@@ -59,7 +66,9 @@ export class GatewayTls {
   /** Rejects, and changes nothing, when the files cannot be used. */
   async reload(): Promise<void> {
     const material = await Promise.resolve().then(() => this.#read());
+    const authorities = readAuthorities(readClientAuthorities(this.#config));
     for (const listener of this.#listeners) listener.updateTls(material);
+    this.#trust(authorities);
     // Whoever replaces a key may have lost it: nothing that it opened goes on.
     this.#rotate();
     this.#options.log.info('tls.reloaded');

@@ -158,6 +158,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     log,
     random,
     limits: authLimitsOf(config),
+    authorities: tls.authorities,
     exempt: new NetworkSet(config.auth['exempt-networks']),
   });
   running.add(() => authenticator.close());
@@ -175,7 +176,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   });
   for (const { protocol, ...spec } of config.listener)
     listeners.push(await start[protocol](spec).catch((error: unknown) => refusedPort(spec, error)));
-  await tls.start(listeners);
+  await tls.start(listeners, (authorities) => authenticator.trust(authorities));
   running.add(() => {
     tls.stop();
     return Promise.resolve();

@@ -9,6 +9,7 @@ import { accountOperations } from './accounts.ts';
 import { addressOperations } from './addresses.ts';
 import { authorityOperations } from './ca.ts';
 import { certificateOperations } from './cert.ts';
+import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
@@ -19,6 +20,7 @@ import { settingsOperations } from './settings.ts';
 const operations = {
   ...organisationOperations,
   ...accountOperations,
+  ...accountCertificateOperations,
   ...importOperations,
   ...addressOperations,
   ...settingsOperations,
@@ -62,7 +64,7 @@ export async function runOperation<N extends OperationName>(
 /** Whom a call was about, for the log. Values of settings and passwords stay out. */
 const targetFields = (input: Input): Record<string, string> => {
   const fields: Record<string, string> = {};
-  for (const name of ['name', 'login', 'address', 'password-name', 'scope', 'serial'])
-    if (typeof input[name] === 'string') fields[name === 'password-name' ? 'named' : name] = input[name].slice(0, 256);
+  for (const name of ['name', 'login', 'address', 'password-name', 'certificate-name', 'scope', 'serial'])
+    if (typeof input[name] === 'string') fields[name.endsWith('-name') ? 'named' : name] = input[name].slice(0, 256);
   return fields;
 };

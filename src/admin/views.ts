@@ -22,6 +22,19 @@ export interface PasswordView {
   readonly lastUsed?: string;
 }
 
+export interface CertificateView {
+  readonly name: string;
+  readonly match: 'pin' | 'subject' | 'san';
+  readonly about: string;
+  /** SHA-256 of the certificate it was registered with, hexadecimal. */
+  readonly fingerprint: string;
+  readonly created: string;
+  /** Of that certificate. */
+  readonly ends: string;
+  readonly revoked?: string;
+  readonly lastUsed?: string;
+}
+
 export interface AddressView {
   readonly address: string;
   readonly account: string;
@@ -36,6 +49,7 @@ export interface AccountView {
   readonly state: string;
   readonly addresses: readonly Omit<AddressView, 'account'>[];
   readonly passwords: readonly PasswordView[];
+  readonly certificates: readonly CertificateView[];
   /** Addresses of other accounts that this one may send as. */
   readonly sendsAs: readonly string[];
   readonly used: number;
@@ -73,6 +87,18 @@ export const viewPasswords = (passwords: AccountSummary['passwords']): PasswordV
     ...(p.lastUsedAt === undefined ? {} : { lastUsed: iso(p.lastUsedAt) }),
   }));
 
+export const viewCertificates = (certificates: AccountSummary['certificates']): CertificateView[] =>
+  certificates.map((c) => ({
+    name: c.name,
+    match: c.key.startsWith('subject:') ? 'subject' : c.key.startsWith('san:') ? 'san' : 'pin',
+    about: c.about,
+    fingerprint: c.fingerprint,
+    created: iso(c.createdAt),
+    ends: iso(c.notAfter),
+    ...(c.revokedAt === undefined ? {} : { revoked: iso(c.revokedAt) }),
+    ...(c.lastUsedAt === undefined ? {} : { lastUsed: iso(c.lastUsedAt) }),
+  }));
+
 export const viewAccount = (summary: AccountSummary): AccountView => ({
   login: summary.account.login,
   organisation: summary.organisation,
@@ -80,6 +106,7 @@ export const viewAccount = (summary: AccountSummary): AccountView => ({
   state: summary.account.state,
   addresses: summary.addresses.map(({ address, state, settings }) => ({ address, state, settings })),
   passwords: viewPasswords(summary.passwords),
+  certificates: viewCertificates(summary.certificates),
   sendsAs: summary.sendsAs,
   used: summary.used,
   messages: summary.messages,

@@ -11,19 +11,30 @@
  *
  * Nothing here throws: a store that cannot answer is `busy`, and the log says why.
  */
+import type { Certificate } from '../crypto/certificate.ts';
 import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
 import { needsRehash } from '../crypto/password-scheme.ts';
 import { isPossiblePassword } from '../crypto/password-text.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { AccountId } from '../domain/ids.ts';
 import { type Password, foldLogin, MAX_PASSWORDS } from '../domain/registry.ts';
+import { settingOf } from '../domain/settings.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
 import { hours, milliseconds, minutes, seconds } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { LoginRecord, Registry } from '../store/registry.ts';
-import type { AuthOutcome, Authenticator, Peer } from './authenticator.ts';
+import {
+  type AuthOutcome,
+  type Authenticator,
+  type Mechanism,
+  type Peer,
+  passwordMechanisms,
+} from './authenticator.ts';
+import { ClientCertificates } from './client-certificates.ts';
+import { BoundedMap } from './bounded-map.ts';
 import { LoginMemory } from './login-memory.ts';
-import { type FailureReason, LoginNotes } from './login-notes.ts';
+import { type CertificateFailure, type FailureReason, LoginNotes } from './login-notes.ts';
 import { pause } from './pause.ts';
 import { Throttle, type ThrottleLimits, throttleDefaults } from './throttle.ts';
 import { type QueueLimits, VerifyQueue, queueDefaults } from './verify-queue.ts';
@@ -50,12 +61,17 @@ export const authenticatorDefaults: AuthenticatorLimits = {
 };
 
 export interface AuthenticatorOptions {
-  readonly registry: Pick<Registry, 'findLogin' | 'notePasswordUse' | 'rehashPassword' | 'onChange'>;
+  readonly registry: Pick<
+    Registry,
+    'findLogin' | 'findCertificate' | 'notePasswordUse' | 'noteCertificateUse' | 'rehashPassword' | 'onChange'
+  >;
   readonly audit: Pick<AuditTrail, 'note'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: RandomBytes;
   readonly limits?: Partial<AuthenticatorLimits>;
+  /** Authorities whose client certificates may be registered by name. */
+  readonly authorities?: readonly Certificate[];
   /** Networks that are never throttled: the operator's own monitoring, a front that hides many clients behind one address. */
   readonly exempt?: NetworkSet;
   /** For tests that need no real hashing. */
@@ -66,6 +82,8 @@ export interface AuthenticatorOptions {
 }
 
 export interface PasswordAuthenticator extends Authenticator {
+  /** Other authorities from now on, also for sessions that are open. */
+  trust(authorities: readonly Certificate[]): void;
   /** What waits and what runs, for metrics. */
   readonly load: { readonly waiting: number; readonly running: number; readonly remembered: number };
   /** Writes what was only counted so far, and ends the worker thread. */
@@ -74,6 +92,7 @@ export interface PasswordAuthenticator extends Authenticator {
 
 /** Uses of one password are noted at most this often: a poll each minute needs no write each minute. */
 const NOTE_USE = minutes(10);
+const CERTIFICATES_NOTED = 100_000;
 
 export function createAuthenticator(options: AuthenticatorOptions): PasswordAuthenticator {
   return new StoreAuthenticator(options);
@@ -91,11 +110,14 @@ class StoreAuthenticator implements PasswordAuthenticator {
   readonly #throttle: Throttle;
   readonly #queue: VerifyQueue;
   readonly #notes: LoginNotes;
+  readonly #certificates: ClientCertificates;
   readonly #dummy: string;
   readonly #verify: (hash: string, text: string) => Promise<boolean>;
   readonly #hash: (text: string) => Promise<string>;
   readonly #closeVerifier: () => Promise<void>;
   readonly #rehashing = new Set<string>();
+  /** When the use of a registration was last noted; monotonic. */
+  readonly #certificatesNoted = new BoundedMap<number, number>(CERTIFICATES_NOTED);
 
   constructor(options: AuthenticatorOptions) {
     const { registry, audit, clock, log, random } = options;
@@ -105,6 +127,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     this.#throttle = new Throttle(this.#limits.throttle);
     this.#queue = new VerifyQueue(clock, this.#limits.queue);
     this.#notes = new LoginNotes(clock, log, audit);
+    this.#certificates = new ClientCertificates(registry, clock, options.authorities ?? []);
     this.#dummy = dummyHash(random);
     const verifier = createPasswordVerifier();
     this.#verify = options.passwords?.verify ?? ((hash, text) => verifier.verify(hash, text));
@@ -115,6 +138,10 @@ class StoreAuthenticator implements PasswordAuthenticator {
 
   get load(): { readonly waiting: number; readonly running: number; readonly remembered: number } {
     return { waiting: this.#queue.waiting, running: this.#queue.running, remembered: this.#memory.size };
+  }
+
+  trust(authorities: readonly Certificate[]): void {
+    this.#certificates.trust(authorities);
   }
 
   async close(): Promise<void> {
@@ -128,7 +155,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     const folded = foldLogin(login) ?? '';
     try {
       const record = await this.#find(folded);
-      const remembered = this.#recall(record, password, peer);
+      const remembered = await this.#recall(record, password, peer, came, signal);
       if (remembered !== undefined) return remembered;
       if (!(await this.#admitted(folded, peer, signal))) return this.#busy(folded, record, peer, 'throttled', signal);
       const served = await this.#queue.run(this.#place(peer, signal), () => this.#judge(folded, password, peer));
@@ -145,21 +172,29 @@ class StoreAuthenticator implements PasswordAuthenticator {
     return folded === '' ? Promise.resolve(undefined) : this.#options.registry.findLogin(folded);
   }
 
-  #recall(record: LoginRecord | undefined, password: string, peer: Peer): AuthOutcome | undefined {
+  async #recall(
+    record: LoginRecord | undefined,
+    password: string,
+    peer: Peer,
+    came: Milliseconds,
+    signal: AbortSignal,
+  ): Promise<AuthOutcome | undefined> {
     if (record?.account.state !== 'active') return undefined;
     const { clock, registry } = this.#options;
-    const { account, organisation, version } = record;
+    const { account, version } = record;
     const now = clock.monotonic();
     const digest = this.#memory.digest(account.login, password, version);
     const found = this.#memory.find(digest, account.id, now, clock.now());
     if (found === undefined) return undefined;
+    const problem = await this.#passwordAlone(record, peer);
+    if (problem !== undefined) return await this.#refuse(account.login, password, record, peer, problem, came, signal);
     if (now - found.notedAt >= NOTE_USE) {
       found.notedAt = now;
       registry.notePasswordUse(account.id, found.name, clock.now());
     }
     this.#throttle.succeeded(account.login, peer.network, now);
     this.#notes.remembered(account, peer);
-    return { kind: 'granted', account, organisation };
+    return granted(record);
   }
 
   /** False while a back-off lasts that is too long to wait for, or when the peer left during a short one. */
@@ -206,14 +241,11 @@ class StoreAuthenticator implements PasswordAuthenticator {
   ): Promise<AuthOutcome> {
     const { clock, registry } = this.#options;
     const now = clock.monotonic();
-    if (record?.account.state !== 'active' || match === undefined) {
-      const guess = this.#memory.digest(folded, password, 'guess');
-      if (this.#options.exempt?.has(peer.address) !== true) this.#throttle.failed(folded, peer.network, guess, now);
-      this.#notes.failed(folded, record?.account, peer, reasonOf(record, match));
-      await this.#onGrid(came, signal);
-      return { kind: 'refused' };
-    }
-    const { account, organisation, version } = record;
+    if (record?.account.state !== 'active' || match === undefined)
+      return await this.#refuse(folded, password, record, peer, reasonOf(record, match), came, signal);
+    const problem = await this.#passwordAlone(record, peer);
+    if (problem !== undefined) return await this.#refuse(folded, password, record, peer, problem, came, signal);
+    const { account, version } = record;
     this.#throttle.succeeded(account.login, peer.network, now);
     this.#memory.remember(
       this.#memory.digest(account.login, password, version),
@@ -228,7 +260,104 @@ class StoreAuthenticator implements PasswordAuthenticator {
     registry.notePasswordUse(account.id, match.name, clock.now());
     this.#notes.verified(account, peer, match.name);
     if (needsRehash(match.hash)) this.#rehash(match, password);
-    return { kind: 'granted', account, organisation };
+    return granted(record);
+  }
+
+  async #refuse(
+    folded: string,
+    password: string,
+    record: LoginRecord | undefined,
+    peer: Peer,
+    reason: FailureReason,
+    came: Milliseconds,
+    signal: AbortSignal,
+  ): Promise<AuthOutcome> {
+    const guess = this.#memory.digest(folded, password, 'guess');
+    if (this.#options.exempt?.has(peer.address) !== true)
+      this.#throttle.failed(folded, peer.network, guess, this.#options.clock.monotonic());
+    this.#notes.failed(folded, record?.account, peer, reason);
+    await this.#onGrid(came, signal);
+    return { kind: 'refused' };
+  }
+
+  /** Why a right password does not log in by itself. Asked only once it was right: it must not tell a guesser what the account wants. */
+  async #passwordAlone(record: LoginRecord, peer: Peer): Promise<FailureReason | undefined> {
+    const policy = loginPolicy(record);
+    if (policy === 'password') return undefined;
+    if (policy === 'certificate') return 'password-off';
+    const standing = await this.#certificates.standing(peer.certificate);
+    if (standing.kind === 'account')
+      return standing.record.account.id === record.account.id ? undefined : 'other-certificate';
+    if (policy === 'either') return undefined;
+    if (standing.reason !== 'none-shown') this.#notes.certificateRefused(standing, peer);
+    return 'certificate-missing';
+  }
+
+  async mechanisms(peer: Peer): Promise<readonly Mechanism[]> {
+    try {
+      const standing = await this.#certificates.standing(peer.certificate);
+      return standing.kind === 'account' && certificateAlone(standing.record)
+        ? [...passwordMechanisms, 'EXTERNAL']
+        : passwordMechanisms;
+    } catch (error) {
+      this.#options.log.error('auth.error', { session: peer.session, error: String(error) });
+      return passwordMechanisms;
+    }
+  }
+
+  external(identity: string, peer: Peer): Promise<AuthOutcome> {
+    return this.#byCertificate(peer, 'external', identity);
+  }
+
+  implicit(peer: Peer): Promise<AuthOutcome> {
+    return this.#byCertificate(peer, 'implicit', '');
+  }
+
+  async #byCertificate(peer: Peer, how: 'external' | 'implicit', identity: string): Promise<AuthOutcome> {
+    const { registry, clock, log } = this.#options;
+    try {
+      const standing = await this.#certificates.standing(peer.certificate);
+      if (standing.kind === 'refused') {
+        this.#notes.certificateRefused(standing, peer);
+        return { kind: 'refused' };
+      }
+      const { record, certificate } = standing;
+      const { account, organisation } = record;
+      const refuse = (reason: CertificateFailure, text: string): AuthOutcome => {
+        const { fingerprint, about } = certificate;
+        const facts = { fingerprint, subject: about, issuer: '' };
+        this.#notes.certificateRefused({ reason, text, account, facts }, peer);
+        return { kind: 'refused' };
+      };
+      if (identity !== '' && foldLogin(identity) !== account.login)
+        return refuse('foreign-identity', 'the authorization identity is not the account of the certificate');
+      if (!certificateAlone(record))
+        return loginPolicy(record) === 'both'
+          ? refuse('password-missing', 'setting login is "both": the account logs in with password and certificate')
+          : refuse('certificate-off', 'setting login is "password": the account does not log in by certificate');
+      if (how === 'implicit' && !settingOf('implicit-login', account.settings, organisation.settings))
+        return refuse('implicit-off', 'the client sent no AUTH, and setting implicit-login is "no"');
+      const noted = this.#certificatesNoted.get(certificate.id);
+      if (noted === undefined || clock.monotonic() - noted >= NOTE_USE) {
+        this.#certificatesNoted.set(certificate.id, clock.monotonic());
+        registry.noteCertificateUse(certificate.id, clock.now());
+      }
+      this.#notes.byCertificate(account, peer, certificate.name, how);
+      return { kind: 'granted', account, organisation, by: 'certificate' };
+    } catch (error) {
+      log.error('auth.error', { session: peer.session, error: String(error) });
+      return { kind: 'busy' };
+    }
+  }
+
+  async certificateHolds(account: AccountId, peer: Peer): Promise<boolean> {
+    const standing = await this.#certificates.standing(peer.certificate);
+    if (standing.kind === 'refused') this.#notes.certificateRefused(standing, peer);
+    return (
+      standing.kind === 'account' &&
+      standing.record.account.id === account &&
+      loginPolicy(standing.record) !== 'password'
+    );
   }
 
   /** A peer that left on its own is no event. */
@@ -273,6 +402,18 @@ function validPasswords(record: LoginRecord | undefined, now: Instant): readonly
     .sort((a, b) => used(b) - used(a))
     .slice(0, MAX_PASSWORDS);
 }
+
+const loginPolicy = ({ account, organisation }: LoginRecord): 'either' | 'password' | 'certificate' | 'both' =>
+  settingOf('login', account.settings, organisation.settings);
+
+const certificateAlone = (record: LoginRecord): boolean => ['either', 'certificate'].includes(loginPolicy(record));
+
+const granted = (record: LoginRecord): AuthOutcome => ({
+  kind: 'granted',
+  account: record.account,
+  organisation: record.organisation,
+  ...(loginPolicy(record) === 'both' ? { by: 'both' } : {}),
+});
 
 const reasonOf = (record: LoginRecord | undefined, match: Password | undefined): FailureReason => {
   if (record === undefined) return 'unknown';

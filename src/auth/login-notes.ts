@@ -12,16 +12,44 @@ import type { Account } from '../domain/registry.ts';
 import { hours, minutes } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { Peer } from './authenticator.ts';
+import type { CertificateFacts, CertificateReason } from './client-certificates.ts';
 import { Tally } from './tally.ts';
 
-/** `unknown`, `wrong`, `suspended`, `ended`: judged, and all the same to the peer. `throttled`, `overload`, `store`: not judged. */
-export type FailureReason = 'unknown' | 'wrong' | 'suspended' | 'ended' | 'throttled' | 'overload' | 'store';
+/**
+ * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer. The last three are right passwords that do
+ * not log in by themselves: the account takes no password, wants its certificate as well, or the certificate is another account's.
+ */
+export type FailureReason =
+  | 'unknown'
+  | 'wrong'
+  | 'suspended'
+  | 'ended'
+  | 'throttled'
+  | 'overload'
+  | 'store'
+  | 'password-off'
+  | 'certificate-missing'
+  | 'other-certificate';
+
+/** Why a certificate did not log in. */
+export type CertificateFailure =
+  CertificateReason | 'foreign-identity' | 'certificate-off' | 'password-missing' | 'implicit-off';
+
+export interface CertificateAttempt {
+  readonly reason: CertificateFailure;
+  /** For the log: what it is, in one line. */
+  readonly text: string;
+  readonly login?: string;
+  readonly account?: Account;
+  readonly facts?: CertificateFacts;
+}
 
 interface Subject {
   readonly login: string;
   readonly account: Account | undefined;
   readonly peer: Peer;
-  readonly reason: FailureReason | 'remembered';
+  readonly reason: FailureReason | CertificateFailure | 'remembered' | 'certificate';
+  readonly fingerprint?: string;
 }
 
 /** Keys that one window holds; beyond it the window is reported early. */
@@ -32,14 +60,46 @@ export class LoginNotes {
   readonly #audit: Pick<AuditTrail, 'note'>;
   readonly #failures: Tally<Subject>;
   readonly #remembered: Tally<Subject>;
+  readonly #certificates: Tally<Subject>;
 
   constructor(clock: Clock, log: Log, audit: Pick<AuditTrail, 'note'>) {
     this.#log = log;
     this.#audit = audit;
     this.#failures = new Tally(clock, minutes(1), KEYS, (subject, count) => this.#writeFailures(subject, count));
     this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count) => {
-      if (count > 1) this.#writeGranted(subject, { remembered: true, logins: count - 1 });
+      if (count > 1)
+        this.#writeGranted(subject, {
+          [subject.reason === 'certificate' ? 'certificate' : 'remembered']: true,
+          logins: count - 1,
+        });
     });
+    this.#certificates = new Tally(clock, minutes(1), KEYS, (subject, count) =>
+      this.#writeCertificates(subject, count),
+    );
+  }
+
+  /** A certificate logged in. `certificate` is the name of its registration. */
+  byCertificate(account: Account, peer: Peer, certificate: string, how: 'external' | 'implicit'): void {
+    this.#log.info('auth.granted', { ...sessionOf(peer), login: account.login, certificate, how });
+    const key = `${account.id}\0${peer.network}\0${peer.protocol}\0certificate`;
+    const subject: Subject = { login: account.login, account, peer, reason: 'certificate' };
+    if (this.#remembered.add(key, subject)) this.#writeGranted(subject, { certificate, how, logins: 1 });
+  }
+
+  /** The first of its kind in a minute has a line of its own, with the reason; the minute ends with one count of them all. */
+  certificateRefused(attempt: CertificateAttempt, peer: Peer): void {
+    const { reason, text, login, account, facts } = attempt;
+    const whose = login ?? account?.login ?? '';
+    const subject: Subject = {
+      login: whose,
+      account,
+      peer,
+      reason,
+      ...(facts === undefined ? {} : { fingerprint: facts.fingerprint }),
+    };
+    const key = `${facts?.fingerprint ?? ''}\0${peer.network}\0${peer.protocol}\0${reason}`;
+    if (this.#certificates.add(key, subject))
+      this.#log.warn('auth.certificate_refused', { ...sessionOf(peer), reason, why: text, login: whose, ...facts });
   }
 
   /** A password was verified. `password` is its name. */
@@ -73,6 +133,7 @@ export class LoginNotes {
   flush(): void {
     this.#failures.flush();
     this.#remembered.flush();
+    this.#certificates.flush();
   }
 
   #writeGranted({ account, peer }: Subject, facts: Readonly<Record<string, string | number | boolean>>): void {
@@ -82,6 +143,25 @@ export class LoginNotes {
       ...(account === undefined ? {} : { account: account.id }),
       facts: { protocol: peer.protocol, ...facts },
       personal: { network: peer.network },
+    });
+  }
+
+  #writeCertificates({ login, account, peer, reason, fingerprint = '' }: Subject, count: number): void {
+    if (count > 1)
+      this.#log.warn('auth.refused', {
+        login,
+        network: peer.network,
+        protocol: peer.protocol,
+        reason,
+        fingerprint,
+        count,
+      });
+    this.#audit.note({
+      event: 'login.refused',
+      outcome: 'failure',
+      ...(account === undefined ? {} : { account: account.id }),
+      facts: { protocol: peer.protocol, by: 'certificate', reason, count },
+      personal: { login, network: peer.network, fingerprint },
     });
   }
 

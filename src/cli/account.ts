@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { AccountView } from '../admin/views.ts';
 import { parseAddress } from '../domain/address.ts';
+import { addCertificateCommands, certificateTable } from './certificate.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { addImportCommand } from './import.ts';
@@ -68,7 +69,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
     });
 
   reading(group.command('show'))
-    .description('show one account, its addresses, passwords and settings')
+    .description('show one account, its addresses, passwords, certificates and settings')
     .argument('<login>', 'the account')
     .option('--all', 'show every setting, also those that are default')
     .action(async (login: string, options: CommonOptions & { readonly all?: boolean }) => {
@@ -109,6 +110,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
 
   addImportCommand(terminal, group);
   addPasswordCommands(terminal, group);
+  addCertificateCommands(terminal, group);
   addSetCommand(terminal, group, 'account');
 }
 
@@ -156,4 +158,6 @@ const accountText = (a: AccountView): string =>
         ),
     '',
     passwordTable(a.passwords),
+    '',
+    certificateTable(a.certificates),
   ].join('\n');

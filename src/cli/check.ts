@@ -1,7 +1,8 @@
 /** `sluis check`: reads everything that `serve` reads, starts nothing and changes nothing. */
 import { X509Certificate } from 'node:crypto';
 import type { Command } from 'commander';
-import { loadConfig, readTlsMaterial, refuseEndedProfiles } from '../config/load.ts';
+import { readAuthorities } from '../auth/authorities.ts';
+import { loadConfig, readClientAuthorities, readTlsMaterial, refuseEndedProfiles } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { days } from '../domain/units.ts';
@@ -23,6 +24,7 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
       const material = readTlsMaterial(config);
       refuseEndedProfiles(config, systemClock.now());
       for (const { profile } of config.listener) serverTlsOptions(material, systemClock.now(), profile);
+      readAuthorities(readClientAuthorities(config));
       const report = reportOf(
         config,
         material.map(({ certificate }) => new X509Certificate(certificate)),

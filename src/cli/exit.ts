@@ -2,6 +2,7 @@
 import { AdminError } from '../admin/context.ts';
 import { ConfigError } from '../config/problem.ts';
 import { ListenerRefused } from '../platform/listener.ts';
+import { AuthorityError } from '../auth/authorities.ts';
 import { TlsMaterialError } from '../platform/tls.ts';
 import { RegistryError } from '../store/registry.ts';
 import { StoreFailed, StoreFull, StoreRefused } from '../store/store.ts';
@@ -48,7 +49,8 @@ const byKind = {
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.code;
   if (error instanceof AdminError || error instanceof RegistryError) return byKind[error.kind];
-  if (error instanceof ConfigError || error instanceof TlsMaterialError) return exitCodes.configuration;
+  if (error instanceof ConfigError || error instanceof TlsMaterialError || error instanceof AuthorityError)
+    return exitCodes.configuration;
   if (error instanceof ListenerRefused || (error instanceof StoreRefused && error.held)) return exitCodes.unavailable;
   if (error instanceof StoreRefused || error instanceof StoreFailed || error instanceof StoreFull)
     return exitCodes.store;

@@ -105,6 +105,14 @@ export const day = (about: string): z.ZodType<string> =>
     return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text) ? text : undefined;
   });
 
+/** Files; relative ones start at the folder of the configuration file. None when left out. */
+export const files = (about: string): z.ZodType<readonly string[]> =>
+  field({ about, expects: 'a list of paths, such as ["client-ca.pem"]', initial: [] }, (raw) => {
+    if (!Array.isArray(raw) || raw.length > 100) return undefined;
+    const list = raw.filter((p): p is string => isPath(p));
+    return list.length === raw.length ? list : undefined;
+  });
+
 /** A program by its absolute path, and its arguments: no shell takes part, so nothing in it is expanded. */
 export const command = (about: string): z.ZodType<readonly string[]> =>
   field(

@@ -95,7 +95,12 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
     },
     ca: { ...config.ca, ...(crlFile === undefined ? {} : { 'crl-file': at(crlFile) }) },
-    tls: { ...config.tls, key: config.tls.key.map(at), certificate: config.tls.certificate.map(at) },
+    tls: {
+      ...config.tls,
+      key: config.tls.key.map(at),
+      certificate: config.tls.certificate.map(at),
+      'client-authorities': config.tls['client-authorities'].map(at),
+    },
   };
 };
 
@@ -180,6 +185,7 @@ function fileProblems(config: Config): ConfigProblem[] {
   };
   for (const file of config.tls.key) check('tls.key', file, true);
   for (const file of config.tls.certificate) check('tls.certificate', file, false);
+  for (const file of config.tls['client-authorities']) check('tls.client-authorities', file, false);
   check('keys.master-key-file', config.keys['master-key-file'], true);
   return problems;
 }
@@ -225,27 +231,31 @@ export function refuseEndedProfiles(config: Config, now: Instant): void {
 
 export const profileEnded = (until: string, now: Instant): boolean => new Date(now).toISOString().slice(0, 10) > until;
 
-/** Reads keys and certificates. Throws ConfigError when a file has gone since. */
-export function readTlsMaterial(config: Config): readonly TlsMaterial[] {
-  const read = (name: string, file: string): string => {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch (error) {
-      throw new ConfigError(config.file, [
-        {
-          path: name,
-          value: shown(file),
-          expected: 'a readable PEM file',
-          remedy: `${reasonOf(error)}; correct the path or put it there`,
-        },
-      ]);
-    }
-  };
-  return config.tls.key.map((key, i) => ({
-    key: read('tls.key', key),
-    certificate: read('tls.certificate', config.tls.certificate[i] ?? ''),
-  }));
+function readPem(config: Config, name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(config.file, [
+      {
+        path: name,
+        value: shown(file),
+        expected: 'a readable PEM file',
+        remedy: `${reasonOf(error)}; correct the path or put it there`,
+      },
+    ]);
+  }
 }
+
+/** Reads keys and certificates. Throws ConfigError when a file has gone since. */
+export const readTlsMaterial = (config: Config): readonly TlsMaterial[] =>
+  config.tls.key.map((key, i) => ({
+    key: readPem(config, 'tls.key', key),
+    certificate: readPem(config, 'tls.certificate', config.tls.certificate[i] ?? ''),
+  }));
+
+/** The files with authorities of client certificates, and what they hold. Throws ConfigError when a file has gone since. */
+export const readClientAuthorities = (config: Config): readonly { readonly file: string; readonly pem: string }[] =>
+  config.tls['client-authorities'].map((file) => ({ file, pem: readPem(config, 'tls.client-authorities', file) }));
 
 export const controlSocketOf = (config: Config): string =>
   config.data['control-socket'] ?? join(config.data.folder, 'run', 'control.sock');

@@ -11,6 +11,7 @@ import {
   count,
   day,
   duration,
+  files,
   hostname,
   ipAddress,
   networks,
@@ -75,6 +76,9 @@ const tls = z.strictObject({
     '12h',
     '1m',
     '7d',
+  ),
+  'client-authorities': files(
+    'PEM files with the authorities whose client certificates may be registered by name. None is needed for a certificate that is registered by its fingerprint. Read again with the certificate.',
   ),
 });
 

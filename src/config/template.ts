@@ -2,7 +2,7 @@
 import { writeValue } from './fields.ts';
 import { type FieldReference, type SectionReference, comment, configReference, initialText } from './reference.ts';
 
-export type TemplateValues = Readonly<Record<string, string | number>>;
+export type TemplateValues = Readonly<Record<string, string | number | readonly string[]>>;
 
 export interface TemplateOptions {
   /** Values that differ from the default, as `hostname` or `tls.key`. */
@@ -28,7 +28,7 @@ function sectionText(section: SectionReference, values: TemplateValues): string 
   return [...head, ...section.fields.map((field) => fieldText(field, values[prefix + field.name])), ''].join('\n');
 }
 
-const fieldText = (field: FieldReference, value: string | number | undefined): string => {
+const fieldText = (field: FieldReference, value: TemplateValues[string] | undefined): string => {
   const line =
     value === undefined ? `#${field.name} = ${initialText(field) ?? '...'}` : `${field.name} = ${writeValue(value)}`;
   return `${comment(field.about)}\n${line}`;

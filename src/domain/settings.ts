@@ -45,6 +45,20 @@ export const settingsTable = {
     about:
       'Largest message this addressee takes; a larger declared SIZE is refused at RCPT with 552 5.2.3. The limit of the gateway holds as well.',
   },
+  login: {
+    scopes: accountAndAbove,
+    type: { kind: 'choice', of: ['either', 'password', 'certificate', 'both'] },
+    default: 'either',
+    about:
+      'What a log-in takes: a password or a registered client certificate, only one of the two, or the password inside a session with the certificate of the same account.',
+  },
+  'implicit-login': {
+    scopes: accountAndAbove,
+    type: { kind: 'boolean' },
+    default: false,
+    about:
+      'Whether a client that shows a registered certificate and sends no AUTH, USER or PASS is logged in at its first MAIL or STAT, as Thunderbird needs for SMTP.',
+  },
   'line-ends': {
     scopes: accountAndAbove,
     type: { kind: 'choice', of: ['normalise', 'refuse'] },
@@ -120,7 +134,13 @@ const expectation = (type: SettingKind): string => {
 
 /** Writes a value so that `parseSetting` reads the same one back. */
 export const formatSetting = (type: SettingKind, value: SettingValue): string =>
-  type.kind === 'octets' && typeof value === 'number' ? formatOctets(value) : String(value);
+  typeof value === 'boolean'
+    ? value
+      ? 'yes'
+      : 'no'
+    : type.kind === 'octets' && typeof value === 'number'
+      ? formatOctets(value)
+      : String(value);
 
 const isName = (name: string): name is SettingName => Object.hasOwn(settingsTable, name);
 
@@ -137,6 +157,8 @@ export function parseSetting(scope: SettingScope, name: string, text: string): R
       const n = type.kind === 'octets' ? parseOctets(text) : /^\d{1,15}$/.test(text) ? Number(text) : undefined;
       return n === undefined || n < type.min || n > type.max ? wrong : ok(n);
     }
+    case 'boolean':
+      return text === 'yes' || text === 'no' ? ok(text === 'yes') : wrong;
     case 'choice':
       return (type.of as readonly string[]).includes(text) ? ok(text) : wrong;
   }

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
+import { clientCertificateRequest, shownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { LineReader } from './lines.ts';
 import { greeting } from './response.ts';
@@ -108,9 +109,14 @@ export class Connection implements Wire {
     return this.#session.account;
   }
 
+  /** False once the certificate that the log-in rests on is accepted no more. */
+  stands(): Promise<boolean> {
+    return this.#session.stands();
+  }
+
   /** Ends a session that has lost its right to the maildrop, also in the middle of a message. */
-  expel(): void {
-    this.#leave('account-closed');
+  expel(ending: 'account-closed' | 'certificate-ended'): void {
+    this.#leave(ending);
   }
 
   #leave(ending: Ending): void {
@@ -149,12 +155,17 @@ export class Connection implements Wire {
       // RFC 2595 section 4, CVE-2011-0411: what came before TLS may be an attacker's and is never read as said inside it.
       this.#context.log.warn('pop3.injection', { session: this.#session.peer.session, octets: dropped });
     this.#session.forget();
-    const secure = new TLSSocket(plain, { isServer: true, secureContext: this.#context.secureContext });
+    const secure = new TLSSocket(plain, {
+      isServer: true,
+      secureContext: this.#context.secureContext,
+      ...clientCertificateRequest,
+    });
     this.#socket = secure;
     // Until the handshake is done, and after it, Node tells TLS errors of a server without tls.Server only here.
     secure.on('error', ignore).on('_tlsError', () => this.cut(this.#secure ? 'dropped' : 'tls-failed'));
     secure.once('secure', () => {
       this.#secure = true;
+      this.#session.secured(shownChain(secure));
       if (this.#draining) this.#close('shutdown');
       else if (greet) secure.write(greeting(this.#context.hostname), 'latin1');
     });

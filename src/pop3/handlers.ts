@@ -5,7 +5,7 @@
  */
 import { type Listing, type Maildrop, type Selection, faultOf } from '../pickup/maildrop.ts';
 import type { Command, Verb } from './command.ts';
-import { onAuth, onPass, onUser } from './login.ts';
+import { enterByCertificate, onAuth, onPass, onUser, withMechanisms } from './login.ts';
 import { capabilities, errReply, listingPieces, okReply } from './response.ts';
 import { sendContent } from './send.ts';
 import type { Answer, Reply, Session } from './session.ts';
@@ -29,13 +29,20 @@ const beforeLogin =
 /** Only with an open maildrop. */
 const withDrop =
   <V extends Verb>(handler: DropHandler<V>): Handler<V> =>
-  (session, command) =>
-    session.drop === undefined
-      ? session.bad(session.wire.secure ? 'log in first' : 'use STLS, then log in')
-      : handler(session, command, session.drop);
+  (session, command) => {
+    if (session.drop !== undefined) return handler(session, command, session.drop);
+    if (!session.wire.secure) return session.bad('use STLS, then log in');
+    if (session.triedLogin || session.peer.certificate === undefined) return session.bad('log in first');
+    return enterByCertificate(session).then((refused) =>
+      refused === undefined && session.drop !== undefined ? handler(session, command, session.drop) : (refused ?? ''),
+    );
+  };
 
 const handlers: { readonly [V in Verb]: Handler<V> } = {
-  CAPA: (session) => capabilities({ secure: session.wire.secure, loggedIn: session.drop !== undefined }),
+  CAPA: (session) =>
+    withMechanisms(session, (mechanisms) =>
+      capabilities({ secure: session.wire.secure, loggedIn: session.drop !== undefined, mechanisms }),
+    ),
   STLS: beforeLogin((session) => {
     if (session.wire.secure) return session.bad('the line is inside TLS already');
     session.next = { kind: 'tls' };

@@ -4,7 +4,7 @@
  * RFC 1939 section 3, RFC 2449 (CAPA; response codes in section 8), RFC 3206 ([AUTH], [SYS/TEMP], [SYS/PERM]). Every text says what, why and
  * what to do, and names no host, file or account.
  */
-import { mechanisms } from './sasl.ts';
+import type { Mechanism } from '../auth/authenticator.ts';
 
 export type ResponseCode = 'AUTH' | 'IN-USE' | 'SYS/TEMP' | 'SYS/PERM' | 'UTF8';
 
@@ -16,8 +16,12 @@ export const errReply = (text: string, code?: ResponseCode): string =>
 export const greeting = (hostname: string): string => okReply(`${hostname} POP3 server ready`);
 
 /** RFC 2449 section 5. Before TLS nothing that carries a password is offered (RFC 2595 section 2.4). */
-export function capabilities(state: { readonly secure: boolean; readonly loggedIn: boolean }): string {
-  const login = state.secure ? ['USER', `SASL ${mechanisms.join(' ')}`] : ['STLS'];
+export function capabilities(state: {
+  readonly secure: boolean;
+  readonly loggedIn: boolean;
+  readonly mechanisms: readonly Mechanism[];
+}): string {
+  const login = state.secure ? ['USER', `SASL ${state.mechanisms.join(' ')}`] : ['STLS'];
   return [
     '+OK capability list follows',
     'TOP',
@@ -35,7 +39,8 @@ export function capabilities(state: { readonly secure: boolean; readonly loggedI
 }
 
 /** Answer to AUTH without a mechanism. QUIRK: Outlook and others ask so, before CAPA was common. */
-export const mechanismList = (): string => ['+OK mechanisms follow', ...mechanisms, '.\r\n'].join('\r\n');
+export const mechanismList = (mechanisms: readonly Mechanism[]): string =>
+  ['+OK mechanisms follow', ...mechanisms, '.\r\n'].join('\r\n');
 
 /** What LIST and UIDL tell of. */
 export interface Listed {

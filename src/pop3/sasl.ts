@@ -1,4 +1,5 @@
-/** Reads SASL responses: PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login, what old clients speak). */
+/** Reads SASL responses: PLAIN (RFC 4616), EXTERNAL (RFC 4422 appendix A), LOGIN (draft-murchison-sasl-login, what old clients speak). */
+import type { Mechanism } from '../auth/authenticator.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { decodeText } from './command.ts';
 
@@ -7,9 +8,7 @@ export interface PasswordLogin {
   readonly password: string;
 }
 
-/** What CAPA and a bare AUTH list. */
-export const mechanisms = ['PLAIN', 'LOGIN'] as const;
-export type Mechanism = (typeof mechanisms)[number];
+const mechanisms: readonly Mechanism[] = ['PLAIN', 'LOGIN', 'EXTERNAL'];
 
 export const isMechanism = (name: string): name is Mechanism => (mechanisms as readonly string[]).includes(name);
 
@@ -31,6 +30,13 @@ export function parsePlain(base64: string): Result<PasswordLogin, string> {
   if (login === '' || password === '') return fail('the login name or the password is empty');
   if (authorize !== '' && authorize !== login) return fail('an account cannot log in as another one');
   return ok({ login, password });
+}
+
+/** The authorization identity, or nothing. RFC 5034 section 4: "=" is an empty initial response. */
+export function parseExternal(base64: string): Result<string, string> {
+  const octets = decodeBase64(base64 === '=' ? '' : base64);
+  if (octets === undefined) return fail('the response is not base64');
+  return octets.includes(0) ? fail('the authorization identity holds a NUL') : ok(decodeText(octets));
 }
 
 /** One answer of the LOGIN dialog. */

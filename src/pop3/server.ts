@@ -82,13 +82,14 @@ class Pop3Listener implements Listener, ConnectionContext {
     );
   }
 
-  /** A suspended or ended account must not go on reading with the session that it has. */
+  /** A suspended or ended account, or a revoked certificate, must not go on reading with the session that it has. */
   async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
     for (const connection of this.#connections) {
       const { account } = connection;
       if (account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
       const record = await this.store.registry.findLogin(account.login);
-      if (record?.account.state !== 'active') connection.expel();
+      if (record?.account.state !== 'active') connection.expel('account-closed');
+      else if (!(await connection.stands().catch(() => false))) connection.expel('certificate-ended');
     }
   }
 

@@ -8,6 +8,7 @@ import type { Authenticator, Peer } from '../auth/authenticator.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Collector, type Maildrop, type MaildropStore, faultOf } from '../pickup/maildrop.ts';
+import type { ShownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { parseCommand } from './command.ts';
 import { dispatch } from './handlers.ts';
@@ -34,10 +35,14 @@ export class Session {
   readonly parts: SessionParts;
   readonly wire: Wire;
   readonly place: AdmittedConnection;
-  readonly peer: Peer;
+  peer: Peer;
   /** The maildrop and its account; set together by the one successful login. */
   drop: Maildrop | undefined;
   account: Account | undefined;
+  /** The log-in rests on the client's certificate. */
+  byCertificate = false;
+  /** USER or AUTH was sent: whoever tried another way in is not let in by the certificate alone. */
+  triedLogin = false;
   /** What USER named. */
   login: string | undefined;
   /** An AUTH exchange that waits for the client's next line. */
@@ -82,6 +87,17 @@ export class Session {
     this.login = undefined;
     this.exchange = undefined;
     this.next = GO_ON;
+  }
+
+  /** The handshake is done; `certificate` is what the client showed in it. */
+  secured(certificate: ShownChain | undefined): void {
+    if (certificate !== undefined) this.peer = { ...this.peer, certificate };
+  }
+
+  /** False once the certificate that this log-in rests on is accepted no more. */
+  async stands(): Promise<boolean> {
+    if (!this.byCertificate || this.account === undefined) return true;
+    return await this.parts.authenticator.certificateHolds(this.account.id, this.peer);
   }
 
   /** The answer to what was no proper command; the last one allowed closes. */

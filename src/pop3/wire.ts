@@ -27,6 +27,7 @@ export type Ending =
   | 'stalled'
   | 'taken-over'
   | 'account-closed'
+  | 'certificate-ended'
   | 'bad-commands'
   | 'failed-logins'
   | 'flood'

@@ -9,11 +9,18 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
-import type { AuthOutcome, Authenticator, Peer } from '../auth/authenticator.ts';
+import {
+  type AuthOutcome,
+  type Authenticator,
+  type Mechanism,
+  type Peer,
+  passwordMechanisms,
+} from '../auth/authenticator.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Milliseconds } from '../domain/units.ts';
+import { type ShownChain, shownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { Deadline, RateWatch } from '../platform/deadline.ts';
 import { refusals } from '../submission/refusals.ts';
@@ -23,7 +30,7 @@ import { readMail, readRecipient } from './envelope.ts';
 import type { SmtpLimits } from './limits.ts';
 import { type DataReceiver, SubmissionParser } from './parser.ts';
 import { type Success, ofLibrary, replies, successes } from './replies.ts';
-import { type Credentials, readLogin, readPlain } from './sasl.ts';
+import { type Credentials, readExternal, readLogin, readPlain } from './sasl.ts';
 
 /** What all sessions of a listener share. */
 export interface ConnectionContext {
@@ -51,6 +58,12 @@ export class SubmissionConnection extends SMTPConnection {
   readonly #deadline = new Deadline();
   readonly #rate: RateWatch;
   #submission: Submission | undefined;
+  /** The log-in rests on the client's certificate, which is looked up again at every MAIL. */
+  #byCertificate = false;
+  /** AUTH was sent: whoever tried another way in is not let in by the certificate alone. */
+  #triedAuth = false;
+  /** What the client showed; null: nothing. Read once, inside TLS. */
+  #shown: ShownChain | null | undefined;
   #delivery: Delivery | undefined;
   /** The final dot has come: the reply must wait for the store, whatever happens. */
   #filing = false;
@@ -76,6 +89,23 @@ export class SubmissionConnection extends SMTPConnection {
     this.#log = context.log.with({ session: this.id });
     this.#openedAt = context.now;
     this.#rate = new RateWatch(context.limits.dataMinimum, context.limits.dataInterval);
+  }
+
+  get #certificate(): ShownChain | undefined {
+    if (!(this._socket instanceof TLSSocket)) return undefined;
+    if (this.#shown === undefined) this.#shown = shownChain(this._socket) ?? null;
+    return this.#shown ?? undefined;
+  }
+
+  get #peer(): Peer {
+    const certificate = this.#certificate;
+    return {
+      session: this.id,
+      protocol: 'smtp',
+      address: this.remoteAddress,
+      network: this.#place.network,
+      ...(certificate === undefined ? {} : { certificate }),
+    };
   }
 
   get #account(): string | undefined {
@@ -259,9 +289,55 @@ export class SubmissionConnection extends SMTPConnection {
       return this.#badLine(replies.lineTooLong, callback);
     const line = command.toString('latin1');
     if (CONTROL.test(line)) return this.#badLine(replies.controlCharacter, callback);
-    if (this.#submission !== undefined && this._nextHandler === false && this.#transact(line, command, callback))
-      return;
+    if (this._nextHandler !== false) return super._onCommand(command, callback);
+    if (this.#submission !== undefined) {
+      if (this.#transact(line, command, callback)) return;
+    } else if (this.#mayEnter(line)) return this.#enterByCertificate(line, command, callback);
     super._onCommand(command, callback);
+  }
+
+  /** MAIL as the first thing after EHLO, from a client that shows a certificate: Thunderbird sends no AUTH EXTERNAL. */
+  #mayEnter(line: string): boolean {
+    return (
+      /^mail\s/i.test(line) &&
+      !this.#triedAuth &&
+      typeof this.openingCommand === 'string' &&
+      this.openingCommand !== '' &&
+      this.#certificate !== undefined
+    );
+  }
+
+  #enterByCertificate(line: string, command: Buffer, callback: Callback): void {
+    this._handlerPending = true;
+    let ended = false;
+    const go = async (): Promise<void> => {
+      const outcome = await this.#context.authenticator.implicit(this.#peer);
+      if (this._closing || this._closed) return;
+      if (outcome.kind === 'busy') ended = this.#ended(replies.loginBusy);
+      else if (outcome.kind === 'granted') {
+        const refusal = this.#become(outcome);
+        if (refusal !== undefined) ended = this.#ended(refusal);
+      }
+    };
+    const next = (): void => {
+      this._handlerPending = false;
+      if (ended || this._closing || this._closed) return this._whenWritable(callback);
+      // As if it came now: with an account, or without one to the library's refusal.
+      if (this.#submission === undefined) super._onCommand(command, callback);
+      else this.#transact(line, command, callback);
+    };
+    go()
+      .catch((error: unknown) => {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.#log.error('smtp.failed', { command: 'MAIL', why: detail });
+        ended = this.#ended({ ...replies.internal, detail });
+      })
+      .finally(next);
+  }
+
+  #ended(refusal: Refusal): true {
+    this.#refuse('MAIL', refusal);
+    return true;
   }
 
   /** The commands of every message, without the library's look at each: its checks are all true once somebody is logged in. */
@@ -320,6 +396,14 @@ export class SubmissionConnection extends SMTPConnection {
     }
     this.hostNameAppearsAs = name;
     this._resetSession();
+    if (this.#submission !== undefined || this.#certificate === undefined) {
+      this.#hello(passwordMechanisms);
+      return callback();
+    }
+    this.#run(callback, 'EHLO', async () => this.#hello(await this.#context.authenticator.mechanisms(this.#peer)));
+  }
+
+  #hello(mechanisms: readonly Mechanism[]): void {
     const { maxMessage, maxRecipients } = this.#context.limits;
     this.send(250, [
       this.name,
@@ -330,9 +414,8 @@ export class SubmissionConnection extends SMTPConnection {
       'ENHANCEDSTATUSCODES',
       'DSN',
       `LIMITS RCPTMAX=${maxRecipients}`, // RFC 9422
-      ...(this.secure ? (this.#submission === undefined ? ['AUTH PLAIN LOGIN'] : []) : ['STARTTLS']),
+      ...(this.secure ? (this.#submission === undefined ? [`AUTH ${mechanisms.join(' ')}`] : []) : ['STARTTLS']),
     ]);
-    callback();
   }
 
   override handler_HELP(_command: Buffer, callback: Callback): void {
@@ -361,7 +444,12 @@ export class SubmissionConnection extends SMTPConnection {
       this.#refuse('AUTH', refused);
       return callback();
     }
-    if (name.toUpperCase() === 'PLAIN') {
+    this.#triedAuth = true;
+    if (name.toUpperCase() === 'EXTERNAL') {
+      if (initial === undefined)
+        this.#ask(successes.continueLogin, (response, done) => this.#external(response, done), callback);
+      else this.#external(initial, callback);
+    } else if (name.toUpperCase() === 'PLAIN') {
       if (initial === undefined)
         this.#ask(successes.continueLogin, (response, done) => this.#plain(response, done), callback);
       else this.#plain(initial, callback);
@@ -374,7 +462,7 @@ export class SubmissionConnection extends SMTPConnection {
     if (!this.secure) return replies.needTls;
     if (this.#submission !== undefined) return replies.secondLogin;
     if (mechanism === '' || more !== undefined) return replies.argument;
-    return mechanism === 'PLAIN' || mechanism === 'LOGIN' ? undefined : replies.mechanism;
+    return ['PLAIN', 'LOGIN', 'EXTERNAL'].includes(mechanism) ? undefined : replies.mechanism;
   }
 
   #ask(prompt: Success, take: (response: string, callback: Callback) => void, callback: Callback): void {
@@ -397,6 +485,16 @@ export class SubmissionConnection extends SMTPConnection {
     }
   }
 
+  #external(response: string, callback: Callback): void {
+    const identity = readExternal(response);
+    if (identity === null) return this.#loginFailed(replies.loginCancelled, callback);
+    if (identity === undefined) return this.#loginFailed(replies.loginMalformed, callback);
+    const refused = this.#certificate === undefined ? replies.noCertificate : replies.certificateRefused;
+    this.#run(callback, 'AUTH', async () =>
+      this.#granted(await this.#context.authenticator.external(identity, this.#peer), refused),
+    );
+  }
+
   #loginName(response: string, callback: Callback): void {
     const login = readLogin(response);
     if (login === null) return this.#loginFailed(replies.loginCancelled, callback);
@@ -415,23 +513,24 @@ export class SubmissionConnection extends SMTPConnection {
 
   #judge(credentials: Credentials, callback: Callback): void {
     this.#run(callback, 'AUTH', async () => {
-      const peer: Peer = {
-        session: this.id,
-        protocol: 'smtp',
-        address: this.remoteAddress,
-        network: this.#place.network,
-      };
-      const { authenticator } = this.#context;
-      this.#granted(await authenticator.password(credentials.login, credentials.password, peer, this.#gone.signal));
+      const { login, password } = credentials;
+      const outcome = await this.#context.authenticator.password(login, password, this.#peer, this.#gone.signal);
+      this.#granted(outcome, replies.loginRefused);
     });
   }
 
-  /** The only place that makes a session somebody's. */
-  #granted(outcome: AuthOutcome): void {
+  #granted(outcome: AuthOutcome, refused: Refusal): void {
     if (outcome.kind === 'busy') return this.#refuse('AUTH', replies.loginBusy);
-    if (outcome.kind === 'refused') return this.#loginFailed(replies.loginRefused, () => undefined);
-    const { account, organisation } = outcome;
-    if (!this.#place.login(account.id)) return this.#refuse('AUTH', replies.accountConnections);
+    if (outcome.kind === 'refused') return this.#loginFailed(refused, () => undefined);
+    const refusal = this.#become(outcome);
+    if (refusal === undefined) this.reply(successes.loggedIn);
+    else this.#refuse('AUTH', refusal);
+  }
+
+  /** The only place that makes a session somebody's. */
+  #become({ account, organisation, by }: Extract<AuthOutcome, { kind: 'granted' }>): Refusal | undefined {
+    if (!this.#place.login(account.id)) return replies.accountConnections;
+    this.#byCertificate = by !== undefined;
     const tls = this._socket instanceof TLSSocket ? (this._socket.getProtocol() ?? 'TLS') : 'TLS';
     this.#submission = new Submission(this.#context.submission, {
       account,
@@ -443,8 +542,8 @@ export class SubmissionConnection extends SMTPConnection {
       tls,
     });
     this.session.user = account.login;
-    this.#log.info('smtp.login', { account: account.login, peer: this.remoteAddress, tls });
-    this.reply(successes.loggedIn);
+    this.#log.info('smtp.login', { account: account.login, peer: this.remoteAddress, tls, by: by ?? 'password' });
+    return undefined;
   }
 
   #loginFailed(refusal: Refusal, callback: Callback): void {
@@ -464,6 +563,9 @@ export class SubmissionConnection extends SMTPConnection {
     else if (!read.ok) this.#refuse('MAIL', read.error);
     else {
       this.#run(callback, 'MAIL', async () => {
+        const { account } = submission.submitter;
+        if (this.#byCertificate && !(await this.#context.authenticator.certificateHolds(account.id, this.#peer)))
+          return this.#refuse('MAIL', replies.certificateEnded);
         const refusal = await submission.mail(read.value.path, read.value.parameters);
         if (refusal === undefined) this.reply(successes.senderTaken);
         else this.#refuse('MAIL', refusal);

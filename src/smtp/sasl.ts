@@ -1,7 +1,7 @@
 /**
- * SASL PLAIN and LOGIN over SMTP: pure reading of what the client sends.
+ * SASL PLAIN, LOGIN and EXTERNAL over SMTP: pure reading of what the client sends.
  *
- * RFC 4616 (PLAIN), RFC 4954 section 4 (base64, cancel). LOGIN has no RFC; the prompts are those that clients expect.
+ * RFC 4616 (PLAIN), RFC 4422 appendix A (EXTERNAL), RFC 4954 section 4 (base64, cancel). LOGIN has no RFC; the prompts are those that clients expect.
  */
 import { foldLogin } from '../domain/registry.ts';
 
@@ -51,6 +51,13 @@ export function readPlain(response: string): SaslReading {
     return { kind: 'malformed' };
   if (identity !== '' && foldLogin(identity) !== foldLogin(login)) return { kind: 'foreign' };
   return { kind: 'credentials', credentials: { login, password } };
+}
+
+/** The response of EXTERNAL: the authorization identity or nothing, base64; undefined when malformed, null when cancelled. */
+export function readExternal(response: string): string | null | undefined {
+  if (response.trim() === '*') return null;
+  const octets = fromBase64(response);
+  return octets === undefined ? undefined : text(octets);
 }
 
 /** One answer of LOGIN: the name or the password; undefined when malformed, null when cancelled. */

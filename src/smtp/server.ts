@@ -11,6 +11,7 @@ import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
+import { clientCertificateRequest } from '../platform/client-certificate.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
 import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
@@ -72,6 +73,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     const { spec, hostname, limits, clock } = options;
     super({
       ...serverTlsOptions(options.tls, clock.now(), spec.profile),
+      ...clientCertificateRequest,
       name: hostname,
       secure: spec.tls === 'implicit',
       authMethods: ['PLAIN', 'LOGIN'],

@@ -40,6 +40,8 @@ class World {
           if (this.broken) throw new Error('the store is closed');
           return this.records.get(login);
         },
+        findCertificate: async () => undefined,
+        noteCertificateUse: () => undefined,
         notePasswordUse: (account, name) => void this.used.push(`${account}/${name}`),
         rehashPassword: async (account, name, from, to) =>
           void this.rehashed.push(`${account}/${name}: ${from} -> ${to}`),

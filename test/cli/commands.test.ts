@@ -7,7 +7,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { AccountView, AddressView, OrganisationView, PasswordView, SettingView } from '../../src/admin/views.ts';
+import type {
+  AccountView,
+  AddressView,
+  CertificateView,
+  OrganisationView,
+  PasswordView,
+  SettingView,
+} from '../../src/admin/views.ts';
+import { makeClientAuthority } from '../support/client-certificates.ts';
 import { type Ran, type Running, sluis, sluisHere, start } from '../support/command-line.ts';
 
 let folder = '';
@@ -183,6 +191,76 @@ function day(name: string): void {
     );
     await done('account', 'password', 'revoke', at('anna'), '--name', 'balie');
     await refused(3, /it has: first/, 'account', 'password', 'revoke', at('anna'), '--name', 'balie');
+  });
+
+  test('account certificate add, list and revoke', async () => {
+    const authority = await makeClientAuthority(`${name} CA`);
+    const email = at('anna');
+    const shown = await authority.issue(email, { email });
+    const file = join(folder, `${name}-anna.pem`);
+    writeFileSync(file, shown.certificate);
+    const certificate = ['account', 'certificate'] as const;
+    assert.match(
+      await done(...certificate, 'add', at('anna'), '--file', file, '--name', 'laptop'),
+      /^Registered certificate laptop for account anna@.*: CN=anna@.*, issued by CN=.*\nIt ends on 20/,
+    );
+    await refused(4, /"laptop" of account "anna@/, ...certificate, 'add', at('anna'), '--file', file);
+    assert.match(
+      await done(...certificate, 'add', at('anna'), '--file', file, '--match', 'san', '--name', 'address'),
+      /: email:anna@.*tls\.client-authorities/s,
+    );
+    await done(...certificate, 'add', at('anna'), '--file', file, '--match', 'subject');
+    const short = shown.leaf.fingerprint.slice(0, 8);
+    const listed = async (): Promise<unknown[]> =>
+      (await json<CertificateView[]>(...certificate, 'list', at('anna'))).map((c) => [
+        c.name,
+        c.match,
+        c.revoked !== undefined,
+      ]);
+    assert.deepEqual(await listed(), [
+      ['laptop', 'pin', false],
+      ['address', 'san', false],
+      [short, 'subject', false],
+    ]);
+    assert.match(await done('account', 'show', at('anna')), /CERTIFICATE +MATCH +ENDS[^]*laptop +pin +20/);
+    assert.match(
+      await done(...certificate, 'revoke', at('anna'), '--name', 'laptop', '--reason', 'stolen'),
+      /^Revoked certificate laptop of account anna@/,
+    );
+    await refused(3, /no valid certificate "laptop"/, ...certificate, 'revoke', at('anna'), '--name', 'laptop');
+    await done(...certificate, 'revoke', at('anna'), '--file', file);
+    assert.deepEqual(await listed(), [
+      ['laptop', 'pin', true],
+      ['address', 'san', true],
+      [short, 'subject', true],
+      [short, 'pin', true],
+    ]);
+    await refused(2, /--name or --file/, ...certificate, 'revoke', at('anna'));
+    await refused(2, /Cannot read the certificate/, ...certificate, 'add', at('anna'), '--file', `${file}.no`);
+    await refused(3, /nobody@/, ...certificate, 'add', at('nobody'), '--file', file);
+    await refused(
+      2,
+      /email:anna@/,
+      ...certificate,
+      'add',
+      at('anna'),
+      '--file',
+      file,
+      '--match',
+      'san',
+      '--san',
+      'dns:x',
+    );
+    const wrong: readonly (readonly [string, RegExp])[] = [
+      [authority.root, /is an authority/],
+      [`${shown.certificate}${shown.key}`, /private key, which must stay/],
+      ['nothing', /the file holds none/],
+      [(await authority.issue('past', { notAfter: Date.now() - 1000 })).certificate, /expired on/],
+    ];
+    for (const [pem, text] of wrong) {
+      writeFileSync(file, pem);
+      await refused(2, text, ...certificate, 'add', at('bram'), '--file', file);
+    }
   });
 
   test('account import takes all or none', async () => {

@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatOctets, parseOctets, parseSetting, settingOf, settingsTable } from '../../src/domain/settings.ts';
+import {
+  formatOctets,
+  formatSetting,
+  parseOctets,
+  parseSetting,
+  settingOf,
+  settingsTable,
+} from '../../src/domain/settings.ts';
 
 test('parseSetting() reads values in the units people write', () => {
   assert.deepEqual(parseSetting('account', 'quota', '3GiB'), { ok: true, value: 3 * 1024 ** 3 });
   assert.deepEqual(parseSetting('address', 'max-message', '25MB'), { ok: true, value: 25_000_000 });
   assert.deepEqual(parseSetting('organisation', 'line-ends', 'refuse'), { ok: true, value: 'refuse' });
+  for (const value of [true, false]) {
+    const text = formatSetting(settingsTable['implicit-login'].type, value);
+    assert.equal(text, value ? 'yes' : 'no');
+    assert.deepEqual(parseSetting('account', 'implicit-login', text), { ok: true, value });
+  }
 });
 
 test('parseSetting() says which value was wrong and what was expected', () => {
@@ -14,6 +26,7 @@ test('parseSetting() says which value was wrong and what was expected', () => {
     [['address', 'quota', '1GiB'], /not a setting of an address/],
     [['account', 'quota', 'much'], /"much" is no value for quota; expected a size from 1MiB to 1024GiB/],
     [['account', 'messages-per-hour', '0'], /whole number from 1/],
+    [['account', 'implicit-login', 'true'], /expected yes or no/],
     [['account', 'line-ends', 'fix'], /normalise or refuse/],
     [['account', 'constructor', '1'], /not a setting/],
   ];

@@ -1,15 +1,19 @@
+import { passwordMechanisms } from '../../src/auth/authenticator.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { capabilities, greeting, listingPieces } from '../../src/pop3/response.ts';
 
 test('CAPA offers no password before TLS, and no login after one', () => {
-  const plain = capabilities({ secure: false, loggedIn: false });
+  const plain = capabilities({ secure: false, loggedIn: false, mechanisms: passwordMechanisms });
   assert.match(plain, /\r\nSTLS\r\n/);
   assert.doesNotMatch(plain, /\r\nUSER|SASL/);
-  const secure = capabilities({ secure: true, loggedIn: false });
+  const secure = capabilities({ secure: true, loggedIn: false, mechanisms: passwordMechanisms });
   assert.match(secure, /\r\nUSER\r\nSASL PLAIN LOGIN\r\n/);
   assert.doesNotMatch(secure, /STLS/);
-  assert.doesNotMatch(capabilities({ secure: true, loggedIn: true }), /\r\nUSER\r\n|SASL|STLS/);
+  assert.doesNotMatch(
+    capabilities({ secure: true, loggedIn: true, mechanisms: passwordMechanisms }),
+    /\r\nUSER\r\n|SASL|STLS/,
+  );
   for (const text of [plain, secure]) {
     for (const line of ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'EXPIRE NEVER', 'UTF8 USER'])
       assert.ok(text.split('\r\n').includes(line), line);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeBase64, parseLoginText, parsePlain } from '../../src/pop3/sasl.ts';
+import { decodeBase64, parseExternal, parseLoginText, parsePlain } from '../../src/pop3/sasl.ts';
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 
@@ -34,6 +34,12 @@ test('a SASL text is UTF-8, or Latin-1 where it is none', () => {
   assert.deepEqual(parseLoginText(Buffer.from('andré', 'latin1').toString('base64')), { ok: true, value: 'andré' });
   assert.ok(!parseLoginText('').ok);
   assert.ok(!parseLoginText(base64('a\0b')).ok);
+});
+
+test('parseExternal() reads the identity, empty or not', () => {
+  for (const empty of ['', '=']) assert.deepEqual(parseExternal(empty), { ok: true, value: '' });
+  assert.deepEqual(parseExternal(base64('andré')), { ok: true, value: 'andré' });
+  for (const text of ['YQ', 'Y===', base64('a\0b')]) assert.ok(!parseExternal(text).ok, text);
 });
 
 test('decodeBase64() is strict about padding and alphabet', () => {

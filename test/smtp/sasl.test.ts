@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readLogin, readPlain } from '../../src/smtp/sasl.ts';
+import { readExternal, readLogin, readPlain } from '../../src/smtp/sasl.ts';
 import { seeded } from '../support/seeded.ts';
 
 const base64 = (text: string, encoding: BufferEncoding = 'utf8'): string =>
@@ -39,6 +39,14 @@ test('readLogin() gives the text, undefined when malformed and null when cancell
   for (const text of ['', 'YQ', 'Y===', base64('a\0b')]) assert.equal(readLogin(text), undefined, text);
 });
 
+test('readExternal() gives the identity, empty or not, undefined when malformed and null when cancelled', () => {
+  for (const empty of ['', '=']) assert.equal(readExternal(empty), '');
+  assert.equal(readExternal(base64('andré')), 'andré');
+  assert.equal(readExternal('*'), null);
+  for (const text of ['YQ', 'Y===', base64('a\0b'), base64('a'.repeat(2000))])
+    assert.equal(readExternal(text), undefined, text);
+});
+
 test('no text throws (5,000 random ones, seeded)', () => {
   for (let seed = 1; seed <= 5000; seed++) {
     const random = seeded(seed);
@@ -49,6 +57,7 @@ test('no text throws (5,000 random ones, seeded)', () => {
       const plain = readPlain(text);
       if (plain.kind === 'credentials') assert.ok(plain.credentials.login !== '' && plain.credentials.password !== '');
       readLogin(text);
+      readExternal(text);
     }
   }
 });

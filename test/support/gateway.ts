@@ -24,6 +24,8 @@ export interface TestGatewayOptions {
   readonly accounts?: readonly string[];
   /** More lines of TOML: whole sections, such as `[smtp]`. */
   readonly configuration?: string;
+  /** PEM, for `tls.client-authorities`. */
+  readonly clientAuthorities?: string;
   readonly clock?: Clock;
   readonly log?: Log;
   readonly openStore?: GatewayOptions['openStore'];
@@ -62,7 +64,7 @@ export const loginOf = (name: string): { readonly login: string; readonly passwo
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-gateway-'));
   try {
-    const config = await writeConfiguration(folder, options.configuration ?? '');
+    const config = await writeConfiguration(folder, options.configuration ?? '', options.clientAuthorities);
     await createStore(config, { clock: options.clock ?? systemClock, log: new MemoryLog() });
     const gateway = await start(folder, config, options);
     await register(gateway, options.accounts ?? []);
@@ -73,7 +75,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   }
 }
 
-async function writeConfiguration(folder: string, more: string): Promise<Config> {
+async function writeConfiguration(folder: string, more: string, authorities?: string): Promise<Config> {
   const { server } = await testCertificates();
   mkdirSync(join(folder, 'keys'), { mode: 0o700 });
   const secret = (name: string, text: string): void => writeFileSync(join(folder, name), text, { mode: 0o600 });
@@ -83,6 +85,7 @@ async function writeConfiguration(folder: string, more: string): Promise<Config>
   );
   secret('server-key.pem', server.key);
   secret('server.pem', server.certificate);
+  if (authorities !== undefined) secret('client-ca.pem', authorities);
   const listener = (name: PortName, protocol: string, tls: string) => ({
     name,
     protocol,
@@ -96,6 +99,7 @@ async function writeConfiguration(folder: string, more: string): Promise<Config>
       'keys.master-key-file': 'master.key',
       'tls.key': 'server-key.pem',
       'tls.certificate': 'server.pem',
+      ...(authorities === undefined ? {} : { 'tls.client-authorities': ['client-ca.pem'] }),
     },
     listeners: [
       listener('submission', 'smtp', 'starttls'),

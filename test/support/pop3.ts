@@ -8,6 +8,7 @@ import type { Listener } from '../../src/platform/listener.ts';
 import { NetworkSet } from '../../src/platform/network.ts';
 import { type Pop3Limits, defaultPop3Limits } from '../../src/pop3/limits.ts';
 import { startPop3Listener } from '../../src/pop3/server.ts';
+import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
 import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
@@ -15,6 +16,10 @@ import { MemoryMaildrops } from './maildrops.ts';
 import { runTranscript } from './transcript.ts';
 
 export class FakeAuthenticator implements Authenticator {
+  readonly mechanisms = passwordsOnly.mechanisms;
+  readonly external = passwordsOnly.external;
+  readonly implicit = passwordsOnly.implicit;
+  readonly certificateHolds = passwordsOnly.certificateHolds;
   /** Answers `busy` while true. */
   busy = false;
   /** Awaited before each answer. */

@@ -7,6 +7,7 @@ import { NetworkSet } from '../../src/platform/network.ts';
 import { type SmtpLimits, defaultSmtpLimits } from '../../src/smtp/limits.ts';
 import { startSmtpListener } from '../../src/smtp/server.ts';
 import type { Store } from '../../src/store/store.ts';
+import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
 import { type Cleanup, type TestStore, addAccount, openTestStore } from './store.ts';
 
@@ -32,6 +33,7 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
   const certificates = await testCertificates();
   const store = options.wrap?.(opened.store) ?? opened.store;
   const authenticator: Authenticator = {
+    ...passwordsOnly,
     password: async (login, password) => {
       const forced = options.authenticate?.(login, password);
       if (forced === 'refused' || forced === 'busy') return { kind: forced };

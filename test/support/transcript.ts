@@ -25,6 +25,10 @@ export interface TranscriptOptions {
   readonly port: number;
   /** PEM of the CA that the server's certificate must lead to. */
   readonly ca: string;
+  /** PEM: what the client shows in its handshake. */
+  readonly client?: { readonly key: string; readonly certificate: string };
+  /** Keeps the TLS session for the next connection, as clients do; `resumed` tells of the last handshake. */
+  readonly sessions?: { kept?: Buffer; resumed?: boolean };
   readonly directives?: Readonly<Record<string, (argument: string) => void | Promise<void>>>;
   /** Texts for {NAME} in the transcript, for example a port or an id. */
   readonly values?: Readonly<Record<string, string>>;
@@ -71,8 +75,17 @@ export class Line {
       .removeAllListeners('end')
       .removeAllListeners('close')
       .removeAllListeners('error');
-    const secure = connectTls({ socket: this.#socket, ca: this.#options.ca, servername: 'mail.test' });
+    const { ca, client, sessions } = this.#options;
+    const secure = connectTls({
+      socket: this.#socket,
+      ca,
+      servername: 'mail.test',
+      ...(client === undefined ? {} : { key: client.key, cert: client.certificate }),
+      ...(sessions?.kept === undefined ? {} : { session: sessions.kept }),
+    });
+    if (sessions !== undefined) secure.on('session', (session) => (sessions.kept = session));
     await new Promise<void>((resolve, reject) => secure.once('secureConnect', resolve).once('error', reject));
+    if (sessions !== undefined) sessions.resumed = secure.isSessionReused();
     this.#socket = secure;
     this.#buffer = '';
     this.#listen();

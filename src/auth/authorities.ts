@@ -1,0 +1,30 @@
+/** Reads the authorities whose client certificates may be registered by name. */
+import { type Certificate, isWeakKey, readCertificates } from '../crypto/certificate.ts';
+import { formatName } from '../crypto/distinguished-name.ts';
+
+/** A file of authorities cannot be used. The text names it, what is wrong and what to do. */
+export class AuthorityError extends Error {
+  override readonly name = 'AuthorityError';
+}
+
+/** Throws AuthorityError for a file without certificates, and for one that holds something else than authorities. */
+export function readAuthorities(
+  files: readonly { readonly file: string; readonly pem: string }[],
+): readonly Certificate[] {
+  return files.flatMap(({ file, pem }) => {
+    const refuse = (why: string): never => {
+      throw new AuthorityError(`Cannot use ${file} for tls.client-authorities: ${why}`);
+    };
+    const read = readCertificates(pem);
+    if (!read.ok) return refuse(`${read.error.text}; expected PEM certificates of authorities`);
+    if (read.value.length === 0) return refuse('it holds no certificate; expected PEM certificates of authorities');
+    for (const certificate of read.value) {
+      const name = formatName(certificate.subject);
+      if (certificate.basicConstraints?.ca !== true)
+        refuse(`"${name}" is no authority; register such a certificate with "sluis account certificate add"`);
+      if (isWeakKey(certificate.key))
+        refuse(`"${name}" has a weak key (${certificate.key.kind} ${certificate.key.bits} bits)`);
+    }
+    return read.value;
+  });
+}

@@ -1,0 +1,159 @@
+/**
+ * Judges the certificate that a client showed: now, not when its TLS session was made, so that a resumed session gets no further than a new
+ * one.
+ *
+ * Its dates and purpose must hold. Registered by fingerprint, it needs no more; by its names, it needs a path to one of the configured
+ * authorities, or anybody could make it. RFC 5280 section 6.1, RFC 9525 does not apply: nobody's host name is asked for.
+ */
+import { type Certificate, readCertificate } from '../crypto/certificate.ts';
+import { credentialKeys } from '../crypto/certificate-credential.ts';
+import { type PathReason, type PathResult, findPath } from '../crypto/certificate-path.ts';
+import { formatName } from '../crypto/distinguished-name.ts';
+import type { Clock } from '../domain/effects.ts';
+import type { RegisteredCertificate, State } from '../domain/registry.ts';
+import type { Instant } from '../domain/units.ts';
+import type { ShownChain } from '../platform/client-certificate.ts';
+import type { LoginRecord, Registry } from '../store/registry.ts';
+import { BoundedMap } from './bounded-map.ts';
+
+export type CertificateReason =
+  PathReason | 'none-shown' | 'unreadable' | 'unregistered' | Exclude<State, 'active'> | 'unknown';
+
+/** For the log: which certificate it was. */
+export interface CertificateFacts {
+  readonly fingerprint: string;
+  readonly subject: string;
+  readonly issuer: string;
+}
+
+export type Standing =
+  | { readonly kind: 'account'; readonly record: LoginRecord; readonly certificate: RegisteredCertificate }
+  | {
+      readonly kind: 'refused';
+      readonly reason: CertificateReason;
+      /** One line for the log. */
+      readonly text: string;
+      readonly facts?: CertificateFacts;
+      /** The account it is or was registered for. */
+      readonly login?: string;
+    };
+
+interface Shown {
+  readonly leaf: Certificate;
+  readonly others: readonly Certificate[];
+}
+interface KnownPath {
+  readonly path: readonly Certificate[];
+  readonly generation: number;
+  /** While every certificate in it is valid. */
+  readonly from: Instant;
+  readonly until: Instant;
+}
+
+/** Paths that are remembered: a resumed session shows no intermediates, and three signatures at every MAIL would cost more than the rest. */
+const PATHS = 20_000;
+/** Alternative names beyond these are not looked up. */
+const MOST_KEYS = 64;
+/** A certificate is valid to the end of its last second. */
+const SECOND = 1000;
+
+export class ClientCertificates {
+  readonly #registry: Pick<Registry, 'findCertificate' | 'findLogin'>;
+  readonly #clock: Clock;
+  #anchors: readonly Certificate[];
+  #generation = 0;
+  readonly #paths = new BoundedMap<string, KnownPath>(PATHS);
+  /** Read once a connection. */
+  readonly #read = new WeakMap<ShownChain, Shown | null>();
+
+  constructor(
+    registry: Pick<Registry, 'findCertificate' | 'findLogin'>,
+    clock: Clock,
+    anchors: readonly Certificate[],
+  ) {
+    this.#registry = registry;
+    this.#clock = clock;
+    this.#anchors = anchors;
+  }
+
+  /** Other authorities from now on, also for sessions that are open. */
+  trust(anchors: readonly Certificate[]): void {
+    this.#anchors = anchors;
+    this.#generation += 1;
+  }
+
+  /** Rejects only when the store does. */
+  async standing(chain: ShownChain | undefined): Promise<Standing> {
+    if (chain === undefined) return { kind: 'refused', reason: 'none-shown', text: 'the client showed no certificate' };
+    const shown = this.#shown(chain);
+    if (shown === undefined)
+      return { kind: 'refused', reason: 'unreadable', text: 'the certificate cannot be read as X.509' };
+    const { leaf } = shown;
+    const facts: CertificateFacts = {
+      fingerprint: leaf.fingerprint,
+      subject: formatName(leaf.subject).slice(0, 256),
+      issuer: formatName(leaf.issuer).slice(0, 256),
+    };
+    const now = this.#clock.now();
+    // As its own anchor: dates, purpose and strength of the certificate itself, whatever it leads to.
+    const own = findPath(leaf, { anchors: [leaf], purpose: 'login', now });
+    if (own.kind === 'untrusted') return { kind: 'refused', reason: own.reason, text: own.text, facts };
+    const path = this.#path(shown, now);
+    const found = await this.#registry.findCertificate(credentialKeys(leaf, path.kind).slice(0, MOST_KEYS));
+    if (found === undefined)
+      return path.kind === 'untrusted'
+        ? { kind: 'refused', reason: path.reason, text: path.text, facts }
+        : { kind: 'refused', reason: 'unregistered', text: 'the certificate is not registered for any account', facts };
+    const { login, certificate } = found;
+    if (certificate.revokedAt !== undefined) {
+      const text = `"${certificate.name}" was revoked on ${new Date(certificate.revokedAt).toISOString()}`;
+      return { kind: 'refused', reason: 'revoked', text, facts, login };
+    }
+    const record = await this.#registry.findLogin(login);
+    const state = record?.account.state ?? 'unknown';
+    if (record === undefined || state !== 'active')
+      return {
+        kind: 'refused',
+        reason: state === 'active' ? 'unknown' : state,
+        text: `its account is ${state}`,
+        facts,
+        login,
+      };
+    return { kind: 'account', record, certificate };
+  }
+
+  #shown(chain: ShownChain): Shown | undefined {
+    let shown = this.#read.get(chain);
+    if (shown === undefined) {
+      const [first, ...rest] = chain;
+      const leaf = first === undefined ? undefined : readCertificate(first);
+      const others = rest.flatMap((der) => {
+        const read = readCertificate(der);
+        return read.ok ? [read.value] : [];
+      });
+      shown = leaf?.ok === true ? { leaf: leaf.value, others } : null;
+      this.#read.set(chain, shown);
+    }
+    return shown ?? undefined;
+  }
+
+  #path({ leaf, others }: Shown, now: Instant): PathResult {
+    const known = this.#paths.get(leaf.fingerprint);
+    if (known?.generation === this.#generation && known.from <= now && now < known.until)
+      return { kind: 'trusted', path: known.path };
+    const found = findPath(leaf, {
+      anchors: this.#anchors,
+      intermediates: [...others, ...(known?.path.slice(1) ?? [])],
+      purpose: 'login',
+      now,
+    });
+    if (found.kind === 'trusted')
+      this.#paths.set(leaf.fingerprint, {
+        path: found.path,
+        generation: this.#generation,
+        from: Math.max(...found.path.map((c) => c.notBefore)) as Instant,
+        until: (Math.min(...found.path.map((c) => c.notAfter)) + SECOND) as Instant,
+      });
+    return found;
+  }
+}

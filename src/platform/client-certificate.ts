@@ -1,0 +1,29 @@
+/**
+ * The client's certificate in TLS: asked for, proved by the handshake, and judged by nobody here.
+ *
+ * Listeners ask every client and refuse none: what a certificate is worth is decided at each login (auth/client-certificates.ts). The names
+ * of our authorities are not sent along, for many clients then hide a certificate of another issuer, which may be registered by its
+ * fingerprint. OpenSSL's own verdict (`authorized`) is not used: a resumed session keeps that of its first handshake.
+ */
+import type { TLSSocket } from 'node:tls';
+
+/** Options of TLS servers. */
+export const clientCertificateRequest = { requestCert: true, rejectUnauthorized: false } as const;
+
+/** What a client showed, DER, its own certificate first. Its key was proved in the handshake; nothing else about it is known. */
+export type ShownChain = readonly Buffer[];
+
+const MOST = 8;
+
+/** Undefined where the client showed none. On a resumed session only its own certificate is there: OpenSSL keeps no others. */
+export function shownChain(socket: TLSSocket): ShownChain | undefined {
+  const chain: Buffer[] = [];
+  // Declared as always there; Node answers an empty object or nothing when there is none.
+  let certificate = socket.getPeerCertificate(true) as Partial<ReturnType<TLSSocket['getPeerCertificate']>> | undefined;
+  while (certificate?.raw !== undefined && chain.length < MOST) {
+    if (chain.some((known) => known.equals(certificate?.raw ?? known))) break;
+    chain.push(certificate.raw);
+    certificate = (certificate as { issuerCertificate?: typeof certificate }).issuerCertificate;
+  }
+  return chain.length === 0 ? undefined : chain;
+}

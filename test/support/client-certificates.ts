@@ -1,0 +1,66 @@
+/** Client certificates of an authority of the test's own: a root, an intermediate that clients send along, and any leaf. */
+import { type KeyPair, makeRoot, issueAuthority } from '../../src/crypto/authority.ts';
+import { type Certificate, certificatePem } from '../../src/crypto/certificate.ts';
+import { makeName, type Name } from '../../src/crypto/distinguished-name.ts';
+import * as extensions from '../../src/crypto/extensions.ts';
+import { Oid } from '../../src/crypto/oids.ts';
+import { days, instant } from '../../src/domain/units.ts';
+import { craft, keyNamed } from '../crypto/support.ts';
+
+export interface ClientCertificate {
+  /** PEM. */
+  readonly key: string;
+  /** PEM, with the intermediate. */
+  readonly certificate: string;
+  readonly leaf: Certificate;
+}
+
+export interface LeafOptions {
+  readonly email?: string;
+  readonly notBefore?: number;
+  readonly notAfter?: number;
+  readonly purpose?: string;
+  /** Signed by itself. */
+  readonly selfSigned?: boolean;
+  /** Under the issuer's name, but with a key that is not the issuer's. */
+  readonly forged?: boolean;
+}
+
+export interface ClientAuthority {
+  /** PEM of the root. */
+  readonly root: string;
+  issue(commonName: string, options?: LeafOptions): Promise<ClientCertificate>;
+}
+
+const nameOf = (commonName: string): Name => makeName({ commonName, organisation: 'Zorggroep', country: 'NL' });
+const pemOf = (keys: KeyPair): string => keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+/** `now`: about when its certificates are valid, from a day before to 100 days after. */
+export async function makeClientAuthority(name: string, now: number = Date.now()): Promise<ClientAuthority> {
+  const context = { now: instant(now), random: (n: number) => crypto.getRandomValues(new Uint8Array(n)) };
+  const rootKeys = await keyNamed(`${name} root`);
+  const root = await makeRoot({ subject: nameOf(`${name} root`), keys: rootKeys, lifetime: days(1000) }, context);
+  const keys = await keyNamed(`${name} issuing`);
+  const subject = nameOf(`${name} issuing`);
+  const intermediate = await issueAuthority(root, { subject, publicKey: keys.publicKey, lifetime: days(500) }, context);
+  return {
+    root: certificatePem(root.certificate),
+    issue: async (commonName, options = {}) => {
+      const own = await keyNamed(`${name} ${commonName}`);
+      const leaf = await craft({
+        subject: nameOf(commonName),
+        issuer: options.selfSigned === true ? nameOf(commonName) : subject,
+        keys: own,
+        signer: options.selfSigned === true || options.forged === true ? own : keys,
+        notBefore: options.notBefore ?? now - days(1),
+        notAfter: options.notAfter ?? now + days(100),
+        extensions: [
+          extensions.extendedKeyUsage(options.purpose ?? Oid.clientAuth),
+          ...(options.email === undefined ? [] : [extensions.alternativeNames([options.email], [])]),
+        ],
+      });
+      const chain = options.selfSigned === true ? '' : certificatePem(intermediate);
+      return { key: pemOf(own), certificate: `${certificatePem(leaf)}${chain}`, leaf };
+    },
+  };
+}
