@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { CaView } from '../../src/admin/ca.ts';
 import type { CertificateView, EnrolledView, IssuedView } from '../../src/admin/cert-views.ts';
-import { type Ran, sluisHere } from '../support/command-line.ts';
+import { type Ran, sluisHere, start } from '../support/command-line.ts';
 import { withoutOpenssl } from '../crypto/support.ts';
 
 const peer = { skip: withoutOpenssl };
@@ -350,8 +350,13 @@ test('renewal by codes: listed first, spread, handed out once; old and new are v
   await refused(4, /newer one/, 'cert', 'renew', old!.serial);
   const single = await json<EnrolledView[]>('cert', 'renew', got.serial);
   assert.equal(single[0]!.serial, got.serial);
+  // The code from standard input, where nobody sees it.
   const first = await json<EnrolledView>('cert', 'issue', '--account', 'anna@brug.test', '--for', 'login', '--code');
-  await json('cert', 'collect', first.code, '--csr', at('own.csr'), '--out', at('by-code.pem'));
+  const collected = await sluisHere(
+    ['cert', 'collect', '-', '--csr', at('own.csr'), '--out', at('by-code.pem'), '--config', config],
+    `${first.code}\n`,
+  );
+  assert.equal(collected.code, 0, collected.stderr);
 });
 
 test('cert import registers a certificate of another authority', peer, async () => {
@@ -502,4 +507,50 @@ test('an authority key of another place or role does not open', async () => {
     at('x.txt'),
   );
   writeFileSync(path, kept);
+});
+
+test('all of it over the control socket of a running gateway, without a secret in its log', async () => {
+  writeFileSync(config, readFileSync(config, 'utf8').replace(/^port = \d+$/gm, 'port = 0'));
+  const codes: string[] = [];
+  const gateway = start(['serve', '--config', config]);
+  try {
+    await gateway.until('gateway.started');
+    const made = await issue('anna', 'login', '--out', at('served.p12'), '--password-out', at('served.txt'));
+    const { code } = await json<EnrolledView>(
+      'cert',
+      'issue',
+      '--account',
+      'anna@brug.test',
+      '--for',
+      'mail',
+      '--code',
+    );
+    codes.push(code);
+    await done(
+      'cert',
+      'collect',
+      code,
+      '--key',
+      'p256',
+      '--out',
+      at('served2.p12'),
+      '--password-out',
+      at('served2.txt'),
+    );
+    await done('cert', 'revoke', made.serial);
+    await refused(4, /revoked already/, 'cert', 'revoke', made.serial);
+    assert.ok((await json<CaView>('ca', 'show')).authorities.length >= 2);
+    await done('ca', 'export-root', '--out', at('root3.p12'), '--password-out', at('root3.txt'));
+  } finally {
+    assert.equal(await gateway.end(), 0);
+  }
+  const log = gateway.stdout() + gateway.stderr();
+  assert.deepEqual(
+    codes.map((code) => log.includes(code)),
+    [false],
+    'no enrolment code',
+  );
+  assert.match(log, /"operation":"cert\.collect"/);
+  for (const file of ['served.txt', 'served2.txt', 'root3.txt'])
+    assert.ok(!log.includes(readFileSync(at(file), 'utf8').trim()), `no password of ${file}`);
 });
