@@ -1,0 +1,72 @@
+/** A certificate of the own authority, from its issue to its revocation, over the whole gateway. */
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { createCa } from '../src/ca/create.ts';
+import { collect, enrolRenewals } from '../src/ca/enrol.ts';
+import { type Issued, issueToAccount } from '../src/ca/issue.ts';
+import { type KeyPair, makeKeyPair } from '../src/crypto/authority.ts';
+import { certificatePem } from '../src/crypto/certificate.ts';
+import { makeCertificateRequest } from '../src/crypto/certificate-request.ts';
+import { makeName } from '../src/crypto/distinguished-name.ts';
+import { encodePem } from '../src/crypto/pem.ts';
+import { days } from '../src/domain/units.ts';
+import type { ClientCertificate } from './support/client-certificates.ts';
+import { type TestGateway, addressOf, startTestGateway } from './support/gateway.ts';
+import { runTranscript } from './support/transcript.ts';
+
+const actor = { name: 'test' };
+let gateway: TestGateway;
+before(async () => {
+  // No client authority is configured: what the gateway issued itself needs none.
+  gateway = await startTestGateway({ accounts: ['anna'] });
+  await createCa(gateway.admin.ca, { organisation: 'Zorggroep', kind: 'p256' }, actor);
+});
+after(() => gateway.remove());
+
+const requestOf = async (keys: KeyPair): Promise<string> =>
+  encodePem('CERTIFICATE REQUEST', await makeCertificateRequest(keys, { subject: makeName({ commonName: 'x' }) }));
+const clientOf = ({ certificate, chain }: Issued, keys: KeyPair): ClientCertificate => ({
+  key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  certificate: [certificate, ...chain].map(certificatePem).join(''),
+  leaf: certificate,
+});
+
+async function logIn(client: ClientCertificate, outcome: 'in' | 'refused'): Promise<void> {
+  const smtp = outcome === 'in' ? 'S: 235 2.7.0 *' : 'S: 535 5.7.8 *';
+  const pop3 = outcome === 'in' ? 'S: +OK *' : 'S: -ERR [AUTH] *';
+  await runTranscript(
+    `S: 220 *\nC: EHLO client.test\nS... 250 *\n@starttls\nC: EHLO client.test\nS... 250 *\nC: AUTH EXTERNAL =\n${smtp}`,
+    { ...gateway.transcript('submission'), client },
+  );
+  await runTranscript(`S: +OK *\n@starttls\nC: AUTH EXTERNAL =\n${pop3}`, { ...gateway.transcript('pop3'), client });
+}
+
+test('an issued certificate logs in at once, beside its renewal, and is refused from its revocation on', async () => {
+  const { ca } = gateway.admin;
+  const login = addressOf('anna');
+  const [keys, newKeys] = [await makeKeyPair('p256'), await makeKeyPair('p256')];
+  const first = await issueToAccount(ca, { login, use: 'login', request: await requestOf(keys) }, actor);
+  const old = clientOf(first, keys);
+  await logIn(old, 'in');
+
+  const due = await ca.store.certificates.findCertificates(first.certificate.serial);
+  const [code] = await enrolRenewals(ca, due, days(30), actor);
+  const second = await collect(ca, { code: code!.code, request: await requestOf(newKeys) }, actor);
+  const renewed = clientOf(second, newKeys);
+  await logIn(renewed, 'in');
+  await logIn(old, 'in');
+
+  await ca.store.certificates.revokeCertificate(first.certificate.fingerprint, 'superseded', actor);
+  await logIn(old, 'refused');
+  await logIn(renewed, 'in');
+  const refused = gateway.log.events.findLast((e) => e.event === 'auth.certificate_refused');
+  assert.equal(refused?.fields.reason, 'revoked');
+});
+
+test('a certificate for mail logs nobody in', async () => {
+  const keys = await makeKeyPair('p256');
+  const { ca } = gateway.admin;
+  const request = await requestOf(keys);
+  const issued = await issueToAccount(ca, { login: addressOf('anna'), use: 'mail', request }, actor);
+  await logIn(clientOf(issued, keys), 'refused');
+});
