@@ -1,0 +1,184 @@
+/**
+ * Other people's programs with a client certificate: those that know SASL EXTERNAL log in with it, those that do not show it beside a
+ * password, and those that send no login at all (as Thunderbird does for SMTP) go straight to work. A certificate of a foreign authority gets
+ * none of them in.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { registrationOf } from '../../src/crypto/certificate-register.ts';
+import { value } from '../crypto/support.ts';
+import { type ClientCertificate, makeClientAuthority } from '../support/client-certificates.ts';
+import { type TestGateway, addressOf, passwordOf, startTestGateway } from '../support/gateway.ts';
+import { withoutProgram } from '../support/require.ts';
+import { attempt, run } from './run.ts';
+
+const HOST = 'localhost';
+const login = addressOf('anna');
+let gateway: TestGateway;
+
+interface Desk {
+  readonly home: string;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+const desks = { known: {} as Desk, foreign: {} as Desk };
+
+before(async () => {
+  const authority = await makeClientAuthority('Peers');
+  gateway = await startTestGateway({ accounts: ['anna'], clientAuthorities: authority.root });
+  const known = await authority.issue('anna');
+  const registration = { ...value(registrationOf(known.leaf, { match: 'subject' })), name: 'laptop' };
+  await gateway.store.registry.addCertificate(login, registration, { name: 'test' });
+  desks.known = desk('known', known);
+  desks.foreign = desk('foreign', await (await makeClientAuthority('Foreign')).issue('anna'));
+});
+after(() => gateway.remove());
+
+function desk(name: string, shown: ClientCertificate): Desk {
+  const home = join(gateway.folder, name);
+  mkdirSync(home, { mode: 0o700 });
+  const put = (file: string, text: string): string => {
+    writeFileSync(join(home, file), text, { mode: 0o600 });
+    return join(home, file);
+  };
+  return {
+    home,
+    ca: put('ca.pem', gateway.ca),
+    cert: put('cert.pem', shown.certificate),
+    key: put('key.pem', shown.key),
+  };
+}
+
+const mail = `From: <${login}>\r\nTo: <${login}>\r\nSubject: by certificate\r\n\r\nhello\r\n`;
+const count = async (): Promise<number> => (await gateway.store.registry.findAccount(login))?.messages ?? 0;
+
+const curlTls = ({ ca, cert, key }: Desk): string[] => [
+  ...['--silent', '--show-error', '--ssl-reqd', '--cacert', ca, '--cert', cert, '--key', key],
+];
+const curlSends = (at: Desk): ReturnType<typeof attempt> =>
+  attempt(
+    'curl',
+    [
+      ...[...curlTls(at), '--user', `${login}:`, '--login-options', 'AUTH=EXTERNAL'],
+      ...['--url', `smtp://${HOST}:${gateway.port('submission')}/client.test`],
+      ...['--mail-from', login, '--mail-rcpt', login, '--upload-file', '-'],
+    ],
+    { home: at.home, input: Buffer.from(mail) },
+  );
+const curlLists = (at: Desk): ReturnType<typeof attempt> =>
+  attempt(
+    'curl',
+    [
+      ...[...curlTls(at), '--user', `${login}:`, '--login-options', 'AUTH=EXTERNAL'],
+      `pop3s://${HOST}:${gateway.port('pop3s')}/`,
+    ],
+    { home: at.home },
+  );
+
+test('curl logs in by EXTERNAL on both protocols', { skip: withoutProgram('curl', 'curl') }, async () => {
+  const before = await count();
+  const sent = await curlSends(desks.known);
+  assert.equal(sent.status, 0, sent.err);
+  assert.equal(await count(), before + 1);
+  const listed = await curlLists(desks.known);
+  assert.equal(listed.status, 0, listed.err);
+  assert.match(listed.out.toString(), /^1 \d+/m);
+  // 67: login denied.
+  assert.equal((await curlSends(desks.foreign)).status, 67);
+  assert.equal((await curlLists(desks.foreign)).status, 67);
+  assert.equal(await count(), before + 1);
+});
+
+/** Says `input` once the server has spoken, or at once where its greeting went out before TLS. */
+function openssl(at: Desk, port: number, starttls: readonly string[], input: string): Promise<string> {
+  const options = ['-quiet', '-crlf', '-verify_return_error', '-CAfile', at.ca, '-cert', at.cert, '-key', at.key];
+  const args = ['s_client', ...options, '-cert_chain', at.cert, '-connect', `${HOST}:${port}`, ...starttls];
+  return new Promise((resolve, reject) => {
+    const child = spawn('openssl', args, { stdio: ['pipe', 'pipe', 'ignore'], timeout: 30_000 });
+    let out = '';
+    child.stdout.once('data', () => starttls.length > 0 || child.stdin.end(input));
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('latin1')));
+    if (starttls.length > 0) child.stdin.end(input);
+    child.once('error', reject).once('close', () => resolve(out));
+  });
+}
+
+test(
+  'openssl s_client logs in by EXTERNAL on all four ports',
+  { skip: withoutProgram('openssl', 'openssl') },
+  async () => {
+    const smtp = 'EHLO client.test\nAUTH EXTERNAL =\nQUIT\n';
+    const pop3 = 'AUTH EXTERNAL =\nSTAT\nQUIT\n';
+    const ports = [
+      ['submission', ['-starttls', 'smtp', '-name', 'client.test'], smtp, /^235 2\.7\.0/m, /^535 5\.7\.8/m],
+      ['submissions', [], smtp, /^235 2\.7\.0/m, /^535 5\.7\.8/m],
+      ['pop3', ['-starttls', 'pop3'], pop3, /^\+OK maildrop locked/m, /^-ERR \[AUTH\]/m],
+      ['pop3s', [], pop3, /^\+OK maildrop locked/m, /^-ERR \[AUTH\]/m],
+    ] as const;
+    for (const [name, starttls, input, granted, refused] of ports) {
+      assert.match(await openssl(desks.known, gateway.port(name), starttls, input), granted, name);
+      assert.match(await openssl(desks.foreign, gateway.port(name), starttls, input), refused, name);
+    }
+  },
+);
+
+test(
+  'msmtp sends and mpop fetches by EXTERNAL',
+  { skip: withoutProgram('msmtp', 'msmtp') || withoutProgram('mpop', 'mpop') },
+  async () => {
+    const at = desks.known;
+    const common = (port: number): string[] => [
+      ...['account default', `host ${HOST}`, `port ${port}`, 'tls on', 'tls_starttls on', `tls_trust_file ${at.ca}`],
+      ...[`tls_cert_file ${at.cert}`, `tls_key_file ${at.key}`, 'auth external', `user ${login}`],
+    ];
+    const config = (name: string, lines: readonly string[]): string => {
+      const file = join(at.home, name);
+      writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+      return file;
+    };
+    const before = await count();
+    const msmtp = config('msmtprc', [...common(gateway.port('submission')), `from ${login}`]);
+    await run('msmtp', ['-C', msmtp, login], { home: at.home, input: Buffer.from(mail) });
+    assert.equal(await count(), before + 1);
+    const mpop = config('mpoprc', [...common(gateway.port('pop3')), `delivery mbox ${join(at.home, 'mbox')}`]);
+    await run('mpop', ['-C', mpop], { home: at.home });
+    assert.equal(await count(), 0);
+  },
+);
+
+const swaks = (at: Desk, ...more: string[]): ReturnType<typeof attempt> =>
+  attempt(
+    'swaks',
+    [
+      ...['--server', `${HOST}:${gateway.port('submission')}`, '--from', login, '--to', login, '--data', '-', '--tls'],
+      ...['--tls-ca-path', at.ca, '--tls-cert', at.cert, '--tls-key', at.key, ...more],
+    ],
+    { home: at.home, input: Buffer.from(mail) },
+  );
+
+test(
+  'swaks shows its certificate and logs in by password, or not at all',
+  { skip: withoutProgram('swaks', 'swaks') },
+  async () => {
+    const set = (name: string, to: string | boolean): Promise<void> =>
+      gateway.store.registry.changeSettings({ scope: 'account', login }, { [name]: to }, { name: 'test' });
+    const auth = ['--auth', 'PLAIN', '--auth-user', login, '--auth-password', passwordOf('anna')];
+    await set('login', 'both');
+    const before = await count();
+    const both = await swaks(desks.known, ...auth);
+    assert.equal(both.status, 0, both.out.toString());
+    // 28: no authentication succeeded.
+    assert.equal((await swaks(desks.foreign, ...auth)).status, 28);
+    await set('login', 'either');
+    assert.match((await swaks(desks.known)).out.toString(), /530 5\.7\.0/);
+    await set('implicit-login', true);
+    const implicit = await swaks(desks.known);
+    assert.equal(implicit.status, 0, implicit.out.toString());
+    assert.match((await swaks(desks.foreign)).out.toString(), /530 5\.7\.0/);
+    assert.equal(await count(), before + 2);
+  },
+);
