@@ -6,6 +6,7 @@ import { addCaCommands } from './ca.ts';
 import { addCertCommands } from './cert.ts';
 import { addCheckCommand } from './check.ts';
 import { addDevCommand } from './dev.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { exitCodeOf, exitCodes, messageOf } from './exit.ts';
 import { addInitCommand } from './init.ts';
 import { addOrganisationCommands } from './organisation.ts';
@@ -25,6 +26,7 @@ export function buildProgram(terminal: Terminal): Command {
   addAddressCommands(terminal, program);
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);
+  addDoctorCommand(terminal, program);
   addDevCommand(terminal, program);
   return program;
 }

@@ -1,0 +1,311 @@
+/**
+ * Finds out what a TLS port offers, by handshakes that ask for one thing at a time.
+ *
+ * The client is Node's own OpenSSL, so it can ask only for what that can speak: SSL 2 and 3, RC4, 3DES, export suites, compression and
+ * the absence of the extended master secret stay unseen (testssl.sh sees them; `npm run check:tls`). One connection is open at a time,
+ * so that the limits of the gateway are not touched.
+ */
+import { type X509Certificate } from 'node:crypto';
+import { type Socket, connect as connectTcp } from 'node:net';
+import { type ConnectionOptions, type TLSSocket, type SecureVersion, connect, createSecureContext } from 'node:tls';
+import { type Milliseconds, seconds } from '../domain/units.ts';
+
+export interface ProbeTarget {
+  readonly protocol: 'smtp' | 'pop3';
+  readonly tls: 'implicit' | 'starttls';
+  readonly host: string;
+  readonly port: number;
+  /** For SNI. */
+  readonly servername: string;
+  /** For one connection with its handshake. Default: 5 s. */
+  readonly patience?: Milliseconds;
+}
+
+export interface TlsOffer {
+  readonly versions: readonly string[];
+  /** In the server's order of preference, TLS 1.3 first. */
+  readonly suites: readonly string[];
+  readonly curves: readonly string[];
+  /** One for each key type. */
+  readonly certificates: readonly X509Certificate[];
+  /** TLS 1.2 only. */
+  readonly renegotiates: boolean;
+  /** A handshake signed with SHA-1. */
+  readonly signsSha1: boolean;
+  /** What this build of OpenSSL cannot ask for. */
+  readonly unprobed: readonly string[];
+}
+
+/** The port does not speak the protocol, or nobody listens. */
+export class ProbeFailed extends Error {
+  override readonly name = 'ProbeFailed';
+}
+
+const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const satisfies readonly SecureVersion[];
+
+const suites13 = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_128_CCM_SHA256',
+  'TLS_AES_128_CCM_8_SHA256',
+];
+const combine = (kinds: readonly string[], ends: readonly string[]): string[] =>
+  kinds.flatMap((kind) => ends.map((end) => `${kind}${end}`));
+const cbcEnds = ['AES256-SHA384', 'AES128-SHA256', 'AES256-SHA', 'AES128-SHA'];
+const suites12 = [
+  ...combine(
+    ['ECDHE-ECDSA-', 'ECDHE-RSA-'],
+    ['AES256-GCM-SHA384', 'CHACHA20-POLY1305', 'AES128-GCM-SHA256', ...cbcEnds],
+  ),
+  ...combine(['ECDHE-ECDSA-', 'DHE-RSA-', ''], ['AES256-CCM', 'AES128-CCM', 'AES256-CCM8', 'AES128-CCM8']),
+  ...combine(
+    ['DHE-RSA-', ''],
+    ['AES256-GCM-SHA384', 'AES128-GCM-SHA256', 'AES256-SHA256', 'AES128-SHA256', 'AES256-SHA', 'AES128-SHA'],
+  ),
+  'DHE-RSA-CHACHA20-POLY1305',
+  ...combine(
+    ['ECDHE-ECDSA-', 'ECDHE-RSA-', 'DHE-RSA-', ''],
+    ['CAMELLIA256-SHA384', 'CAMELLIA256-SHA256', 'CAMELLIA128-SHA256'],
+  ),
+  ...combine(['ECDHE-ECDSA-', 'ECDHE-', 'DHE-RSA-', ''], ['ARIA256-GCM-SHA384', 'ARIA128-GCM-SHA256']),
+  ...combine(['ECDHE-ECDSA-', 'ECDHE-RSA-', ''], ['DES-CBC3-SHA', 'RC4-SHA', 'NULL-SHA']),
+  ...combine(['ADH-', 'AECDH-'], ['AES256-SHA', 'AES128-SHA']),
+];
+const curves = [
+  ...['X25519', 'X448', 'prime256v1', 'secp384r1', 'secp521r1', 'brainpoolP256r1', 'brainpoolP384r1'],
+  ...['brainpoolP512r1', 'secp256k1', 'secp224r1', 'prime192v1', 'sect283k1', 'sect571r1'],
+];
+const signatures = {
+  ecdsa: 'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512',
+  rsa: 'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512',
+  eddsa: 'ed25519:ed448',
+};
+
+/** SECLEVEL 0: what is looked for is what our own side would refuse by default. */
+const asking = (names: readonly string[]): string =>
+  (names.every((name) => name.startsWith('TLS_')) ? names : [...names, '@SECLEVEL=0']).join(':');
+
+const canAsk = (options: ConnectionOptions): boolean => {
+  try {
+    createSecureContext(options);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Throws ProbeFailed when the port cannot be reached, or offers no version of TLS. */
+export async function probeTls(target: ProbeTarget): Promise<TlsOffer> {
+  const prober = new Prober(target);
+  const offered: SecureVersion[] = [];
+  for (const version of versions) {
+    if (await prober.takes({ minVersion: version, maxVersion: version, ciphers: 'ALL:@SECLEVEL=0' }))
+      offered.push(version);
+  }
+  if (offered.length === 0) throw new ProbeFailed(`no version of TLS is offered on port ${target.port}`);
+  const modern = offered.includes('TLSv1.3');
+  const old: SecureVersion | undefined = offered.filter((version) => version !== 'TLSv1.3').at(-1);
+  const known12 = suites12.filter((name) => canAsk({ ciphers: asking([name]), maxVersion: 'TLSv1.2' }));
+  const suites = modern ? await prober.suites(suites13, 'TLSv1.3') : [];
+  if (old !== undefined) suites.push(...(await prober.suites(known12, old)));
+  const only = (version: SecureVersion | undefined): ConnectionOptions =>
+    version === undefined ? {} : { minVersion: version, maxVersion: version };
+  const askedCurves = curves.filter((name) => canAsk({ ecdhCurve: name }));
+  const found: string[] = [];
+  for (const name of askedCurves) {
+    // TLS 1.3 knows fewer curves.
+    const ways: readonly SecureVersion[] = [
+      ...(old === undefined ? [] : [old]),
+      ...(modern ? (['TLSv1.3'] as const) : []),
+    ];
+    for (const version of ways) {
+      const suites = version === 'TLSv1.3' ? suites13 : known12.filter((n) => n.startsWith('ECDHE'));
+      if (!(await prober.takes({ ...only(version), ecdhCurve: name, ciphers: asking(suites) }))) continue;
+      found.push(name);
+      break;
+    }
+  }
+  const certificates: X509Certificate[] = [];
+  for (const sigalgs of Object.values(signatures)) {
+    const certificate = await prober.certificate({ sigalgs, ciphers: asking([...suites13, ...known12]) });
+    if (certificate !== undefined && !certificates.some((c) => c.fingerprint256 === certificate.fingerprint256))
+      certificates.push(certificate);
+  }
+  const tls12 = offered.includes('TLSv1.2');
+  return {
+    versions: offered,
+    suites,
+    curves: found,
+    certificates,
+    renegotiates: tls12 && (await prober.renegotiates()),
+    signsSha1:
+      tls12 && (await prober.takes({ ...only('TLSv1.2'), sigalgs: 'RSA+SHA1:ECDSA+SHA1', ciphers: asking(known12) })),
+    unprobed: [
+      'SSL 2 and 3',
+      'compression',
+      'extended master secret',
+      ...suites12.filter((name) => !known12.includes(name)),
+      ...curves.filter((name) => !askedCurves.includes(name)),
+    ],
+  };
+}
+
+class Prober {
+  readonly #target: ProbeTarget;
+
+  constructor(target: ProbeTarget) {
+    this.#target = target;
+  }
+
+  async takes(options: ConnectionOptions): Promise<boolean> {
+    const socket = await this.#handshake(options);
+    socket?.destroy();
+    return socket !== undefined;
+  }
+
+  async certificate(options: ConnectionOptions): Promise<X509Certificate | undefined> {
+    const socket = await this.#handshake(options);
+    const certificate = socket?.getPeerX509Certificate();
+    socket?.destroy();
+    return certificate;
+  }
+
+  /** Asks for all, takes out what the server chose, and asks again. */
+  async suites(names: readonly string[], version: SecureVersion): Promise<string[]> {
+    const chosen: string[] = [];
+    let left = [...names];
+    while (left.length > 0) {
+      const socket = await this.#handshake({ minVersion: version, maxVersion: version, ciphers: asking(left) });
+      if (socket === undefined) break;
+      const { name } = socket.getCipher();
+      socket.destroy();
+      if (!left.includes(name)) break;
+      chosen.push(name);
+      left = left.filter((n) => n !== name);
+    }
+    return chosen;
+  }
+
+  async renegotiates(): Promise<boolean> {
+    const socket = await this.#handshake({ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' });
+    if (socket === undefined) return false;
+    const done = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), this.#target.patience ?? PATIENCE);
+      socket.once('close', () => resolve(false));
+      socket.renegotiate({ rejectUnauthorized: false }, (error) => {
+        clearTimeout(timer);
+        resolve(error === null);
+      });
+    });
+    socket.destroy();
+    return done;
+  }
+
+  /** Undefined when the server refuses the handshake; throws ProbeFailed when it does not come to one. */
+  async #handshake(options: ConnectionOptions): Promise<TLSSocket | undefined> {
+    const plain = await this.#connect();
+    return await new Promise((resolve) => {
+      const secure = connect({
+        ...options,
+        socket: plain,
+        servername: this.#target.servername,
+        // Judged by the caller, against the configuration; who signed it is for the peers to judge.
+        rejectUnauthorized: false,
+      });
+      const timer = setTimeout(() => secure.destroy(), this.#target.patience ?? PATIENCE);
+      const ended = (socket?: TLSSocket): void => {
+        clearTimeout(timer);
+        if (socket === undefined) plain.destroy();
+        resolve(socket);
+      };
+      secure.on('error', () => ended());
+      secure.once('close', () => ended());
+      secure.once('secureConnect', () => ended(secure));
+    });
+  }
+
+  /** A connection on which the next octet is the ClientHello. */
+  async #connect(): Promise<Socket> {
+    const { host, port, protocol, tls, patience = PATIENCE } = this.#target;
+    const socket = connectTcp({ host, port });
+    const dialog = new Dialog(socket, patience);
+    try {
+      await dialog.opened();
+      if (tls === 'starttls' && protocol === 'smtp') {
+        await dialog.expect(/^220 .*\r\n$/);
+        await dialog.expect(/^250 .*\r\n$/m, 'EHLO doctor.invalid\r\n');
+        await dialog.expect(/^220 .*\r\n$/, 'STARTTLS\r\n');
+      } else if (tls === 'starttls') {
+        await dialog.expect(/^\+OK.*\r\n$/);
+        await dialog.expect(/^\+OK.*\r\n$/, 'STLS\r\n');
+      }
+      return dialog.leave();
+    } catch (error) {
+      socket.destroy();
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ProbeFailed(`${host} port ${port}: ${why}`, { cause: error });
+    }
+  }
+}
+
+const PATIENCE = seconds(5);
+const MOST_PLAIN = 16 * 1024;
+
+/** The few lines before TLS. */
+class Dialog {
+  readonly #socket: Socket;
+  readonly #timer: NodeJS.Timeout;
+  #text = '';
+  #failed: Error | undefined;
+  #wake: (() => void) | undefined;
+  #open = false;
+
+  constructor(socket: Socket, patience: Milliseconds) {
+    this.#socket = socket;
+    this.#timer = setTimeout(() => this.#fail(new Error(`no answer within ${patience / 1000} s`)), patience);
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(new Error('the connection was closed')));
+    socket.once('connect', () => {
+      this.#open = true;
+      this.#wake?.();
+    });
+  }
+
+  async opened(): Promise<void> {
+    while (!this.#open) await this.#more();
+  }
+
+  async expect(reply: RegExp, command?: string): Promise<void> {
+    if (this.#socket.listenerCount('data') === 0)
+      this.#socket.on('data', (chunk: Buffer) => {
+        this.#text += chunk.toString('latin1');
+        if (this.#text.length > MOST_PLAIN) this.#fail(new Error('its answer is too long'));
+        this.#wake?.();
+      });
+    this.#text = '';
+    if (command !== undefined) this.#socket.write(command, 'latin1');
+    while (!reply.test(this.#text)) {
+      if (/^[45]\d\d |^-ERR/m.test(this.#text)) throw new Error(`it answered ${this.#text.trim().slice(0, 200)}`);
+      await this.#more();
+    }
+  }
+
+  leave(): Socket {
+    clearTimeout(this.#timer);
+    this.#socket.removeAllListeners('data').removeAllListeners('close');
+    return this.#socket;
+  }
+
+  /** Resolves when something has happened; throws at the next call when that was the end. */
+  async #more(): Promise<void> {
+    if (this.#failed !== undefined) throw this.#failed;
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
+  #fail(error: Error): void {
+    clearTimeout(this.#timer);
+    this.#failed ??= error;
+    this.#wake?.();
+  }
+}
