@@ -18,23 +18,15 @@ import { isPossiblePassword } from '../crypto/password-text.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Password, foldLogin, MAX_PASSWORDS } from '../domain/registry.ts';
-import { settingOf } from '../domain/settings.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
 import { hours, milliseconds, minutes, seconds } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { LoginRecord, Registry } from '../store/registry.ts';
-import {
-  type AuthOutcome,
-  type Authenticator,
-  type Mechanism,
-  type Peer,
-  passwordMechanisms,
-} from './authenticator.ts';
-import { ClientCertificates } from './client-certificates.ts';
-import { BoundedMap } from './bounded-map.ts';
+import type { AuthOutcome, Authenticator, Mechanism, Peer } from './authenticator.ts';
+import { CertificateLogin, loginPolicy } from './certificate-login.ts';
 import { LoginMemory } from './login-memory.ts';
-import { type CertificateFailure, type FailureReason, LoginNotes } from './login-notes.ts';
+import { type FailureReason, LoginNotes } from './login-notes.ts';
 import { pause } from './pause.ts';
 import { Throttle, type ThrottleLimits, throttleDefaults } from './throttle.ts';
 import { type QueueLimits, VerifyQueue, queueDefaults } from './verify-queue.ts';
@@ -92,7 +84,6 @@ export interface PasswordAuthenticator extends Authenticator {
 
 /** Uses of one password are noted at most this often: a poll each minute needs no write each minute. */
 const NOTE_USE = minutes(10);
-const CERTIFICATES_NOTED = 100_000;
 
 export function createAuthenticator(options: AuthenticatorOptions): PasswordAuthenticator {
   return new StoreAuthenticator(options);
@@ -110,14 +101,12 @@ class StoreAuthenticator implements PasswordAuthenticator {
   readonly #throttle: Throttle;
   readonly #queue: VerifyQueue;
   readonly #notes: LoginNotes;
-  readonly #certificates: ClientCertificates;
+  readonly #byCertificate: CertificateLogin;
   readonly #dummy: string;
   readonly #verify: (hash: string, text: string) => Promise<boolean>;
   readonly #hash: (text: string) => Promise<string>;
   readonly #closeVerifier: () => Promise<void>;
   readonly #rehashing = new Set<string>();
-  /** When the use of a registration was last noted; monotonic. */
-  readonly #certificatesNoted = new BoundedMap<number, number>(CERTIFICATES_NOTED);
 
   constructor(options: AuthenticatorOptions) {
     const { registry, audit, clock, log, random } = options;
@@ -127,7 +116,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     this.#throttle = new Throttle(this.#limits.throttle);
     this.#queue = new VerifyQueue(clock, this.#limits.queue);
     this.#notes = new LoginNotes(clock, log, audit);
-    this.#certificates = new ClientCertificates(registry, clock, options.authorities ?? []);
+    this.#byCertificate = new CertificateLogin(options, this.#notes);
     this.#dummy = dummyHash(random);
     const verifier = createPasswordVerifier();
     this.#verify = options.passwords?.verify ?? ((hash, text) => verifier.verify(hash, text));
@@ -141,7 +130,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
   }
 
   trust(authorities: readonly Certificate[]): void {
-    this.#certificates.trust(authorities);
+    this.#byCertificate.trust(authorities);
   }
 
   async close(): Promise<void> {
@@ -186,7 +175,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     const digest = this.#memory.digest(account.login, password, version);
     const found = this.#memory.find(digest, account.id, now, clock.now());
     if (found === undefined) return undefined;
-    const problem = await this.#passwordAlone(record, peer);
+    const problem = await this.#byCertificate.passwordAlone(record, peer);
     if (problem !== undefined) return await this.#refuse(account.login, password, record, peer, problem, came, signal);
     if (now - found.notedAt >= NOTE_USE) {
       found.notedAt = now;
@@ -243,7 +232,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     const now = clock.monotonic();
     if (record?.account.state !== 'active' || match === undefined)
       return await this.#refuse(folded, password, record, peer, reasonOf(record, match), came, signal);
-    const problem = await this.#passwordAlone(record, peer);
+    const problem = await this.#byCertificate.passwordAlone(record, peer);
     if (problem !== undefined) return await this.#refuse(folded, password, record, peer, problem, came, signal);
     const { account, version } = record;
     this.#throttle.succeeded(account.login, peer.network, now);
@@ -280,84 +269,20 @@ class StoreAuthenticator implements PasswordAuthenticator {
     return { kind: 'refused' };
   }
 
-  /** Why a right password does not log in by itself. Asked only once it was right: it must not tell a guesser what the account wants. */
-  async #passwordAlone(record: LoginRecord, peer: Peer): Promise<FailureReason | undefined> {
-    const policy = loginPolicy(record);
-    if (policy === 'password') return undefined;
-    if (policy === 'certificate') return 'password-off';
-    const standing = await this.#certificates.standing(peer.certificate);
-    if (standing.kind === 'account')
-      return standing.record.account.id === record.account.id ? undefined : 'other-certificate';
-    if (policy === 'either') return undefined;
-    if (standing.reason !== 'none-shown') this.#notes.certificateRefused(standing, peer);
-    return 'certificate-missing';
-  }
-
-  async mechanisms(peer: Peer): Promise<readonly Mechanism[]> {
-    try {
-      const standing = await this.#certificates.standing(peer.certificate);
-      return standing.kind === 'account' && certificateAlone(standing.record)
-        ? [...passwordMechanisms, 'EXTERNAL']
-        : passwordMechanisms;
-    } catch (error) {
-      this.#options.log.error('auth.error', { session: peer.session, error: String(error) });
-      return passwordMechanisms;
-    }
+  mechanisms(peer: Peer): Promise<readonly Mechanism[]> {
+    return this.#byCertificate.mechanisms(peer);
   }
 
   external(identity: string, peer: Peer): Promise<AuthOutcome> {
-    return this.#byCertificate(peer, 'external', identity);
+    return this.#byCertificate.logIn(peer, 'external', identity);
   }
 
   implicit(peer: Peer): Promise<AuthOutcome> {
-    return this.#byCertificate(peer, 'implicit', '');
+    return this.#byCertificate.logIn(peer, 'implicit', '');
   }
 
-  async #byCertificate(peer: Peer, how: 'external' | 'implicit', identity: string): Promise<AuthOutcome> {
-    const { registry, clock, log } = this.#options;
-    try {
-      const standing = await this.#certificates.standing(peer.certificate);
-      if (standing.kind === 'refused') {
-        this.#notes.certificateRefused(standing, peer);
-        return { kind: 'refused' };
-      }
-      const { record, certificate } = standing;
-      const { account, organisation } = record;
-      const refuse = (reason: CertificateFailure, text: string): AuthOutcome => {
-        const { fingerprint, about } = certificate;
-        const facts = { fingerprint, subject: about, issuer: '' };
-        this.#notes.certificateRefused({ reason, text, account, facts }, peer);
-        return { kind: 'refused' };
-      };
-      if (identity !== '' && foldLogin(identity) !== account.login)
-        return refuse('foreign-identity', 'the authorization identity is not the account of the certificate');
-      if (!certificateAlone(record))
-        return loginPolicy(record) === 'both'
-          ? refuse('password-missing', 'setting login is "both": the account logs in with password and certificate')
-          : refuse('certificate-off', 'setting login is "password": the account does not log in by certificate');
-      if (how === 'implicit' && !settingOf('implicit-login', account.settings, organisation.settings))
-        return refuse('implicit-off', 'the client sent no AUTH, and setting implicit-login is "no"');
-      const noted = this.#certificatesNoted.get(certificate.id);
-      if (noted === undefined || clock.monotonic() - noted >= NOTE_USE) {
-        this.#certificatesNoted.set(certificate.id, clock.monotonic());
-        registry.noteCertificateUse(certificate.id, clock.now());
-      }
-      this.#notes.byCertificate(account, peer, certificate.name, how);
-      return { kind: 'granted', account, organisation, by: 'certificate' };
-    } catch (error) {
-      log.error('auth.error', { session: peer.session, error: String(error) });
-      return { kind: 'busy' };
-    }
-  }
-
-  async certificateHolds(account: AccountId, peer: Peer): Promise<boolean> {
-    const standing = await this.#certificates.standing(peer.certificate);
-    if (standing.kind === 'refused') this.#notes.certificateRefused(standing, peer);
-    return (
-      standing.kind === 'account' &&
-      standing.record.account.id === account &&
-      loginPolicy(standing.record) !== 'password'
-    );
+  certificateHolds(account: AccountId, peer: Peer): Promise<boolean> {
+    return this.#byCertificate.holds(account, peer);
   }
 
   /** A peer that left on its own is no event. */
@@ -402,11 +327,6 @@ function validPasswords(record: LoginRecord | undefined, now: Instant): readonly
     .sort((a, b) => used(b) - used(a))
     .slice(0, MAX_PASSWORDS);
 }
-
-const loginPolicy = ({ account, organisation }: LoginRecord): 'either' | 'password' | 'certificate' | 'both' =>
-  settingOf('login', account.settings, organisation.settings);
-
-const certificateAlone = (record: LoginRecord): boolean => ['either', 'certificate'].includes(loginPolicy(record));
 
 const granted = (record: LoginRecord): AuthOutcome => ({
   kind: 'granted',

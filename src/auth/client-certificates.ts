@@ -27,7 +27,12 @@ export interface CertificateFacts {
 }
 
 export type Standing =
-  | { readonly kind: 'account'; readonly record: LoginRecord; readonly certificate: RegisteredCertificate }
+  | {
+      readonly kind: 'account';
+      readonly record: LoginRecord;
+      readonly certificate: RegisteredCertificate;
+      readonly facts: CertificateFacts;
+    }
   | {
       readonly kind: 'refused';
       readonly reason: CertificateReason;
@@ -119,7 +124,7 @@ export class ClientCertificates {
         facts,
         login,
       };
-    return { kind: 'account', record, certificate };
+    return { kind: 'account', record, certificate, facts };
   }
 
   #shown(chain: ShownChain): Shown | undefined {
