@@ -10,7 +10,7 @@ import {
 } from '../ca/authorities.ts';
 import { createCa, renewIssuer, renewRoot } from '../ca/create.ts';
 import type { CaParts } from '../ca/parts.ts';
-import { listsPem, makeLists, publishLists } from '../ca/revocation-lists.ts';
+import { listsPem, makeLists, tryToPublish } from '../ca/revocation-lists.ts';
 import type { KeyKind } from '../crypto/authority.ts';
 import { makePkcs12 } from '../crypto/pkcs12-export.ts';
 import { readPkcs12 } from '../crypto/pkcs12-import.ts';
@@ -86,9 +86,11 @@ async function show(ca: CaParts): Promise<CaView> {
   return { advice: adviceOf(ca, known), authorities: views(ca, known) };
 }
 
-/** A new authority needs its list at once: whoever checks would else find none. */
-async function publish(ca: CaParts): Promise<void> {
-  if (ca.crlFile !== undefined) await publishLists(ca, ca.crlFile);
+/** Once an authority was made: its list is written at once, since whoever checks would else find none. */
+async function showNew(ca: CaParts): Promise<CaView> {
+  const problem = await tryToPublish(ca);
+  const view = await show(ca);
+  return problem === undefined ? view : { ...view, advice: [problem, ...view.advice] };
 }
 
 export interface ListsView {
@@ -108,8 +110,7 @@ export const authorityOperations = {
     (input) => ({ organisation: text(input, 'organisation', MAX_NAME), kind: keyKind(input) }),
     async ({ ca }, input, { actor }): Promise<CaView> => {
       await createCa(ca, input, actor);
-      await publish(ca);
-      return await show(ca);
+      return await showNew(ca);
     },
   ),
   'ca.show': listing(
@@ -135,13 +136,11 @@ export const authorityOperations = {
   ),
   'ca.renew-issuer': change(rollover, async ({ ca }, { kind, given }, { actor }): Promise<CaView> => {
     await renewIssuer(ca, { kind, ...(await signerOf(ca, given)) }, actor);
-    await publish(ca);
-    return await show(ca);
+    return await showNew(ca);
   }),
   'ca.renew-root': change(rollover, async ({ ca }, { kind, given }, { actor }): Promise<CaView> => {
     await renewRoot(ca, { kind, ...(await signerOf(ca, given)) }, actor);
-    await publish(ca);
-    return await show(ca);
+    return await showNew(ca);
   }),
   /** The key leaves encrypted: the passphrase comes in, a PKCS #12 file goes out. */
   'ca.export-root': change(

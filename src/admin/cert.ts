@@ -2,7 +2,7 @@
 import { chainOf, knownAuthorities } from '../ca/authorities.ts';
 import { type RenewalCursor, collect, dueForRenewal, enrol, enrolRenewals, isRenewable } from '../ca/enrol.ts';
 import { issueToAccount, recordOf } from '../ca/issue.ts';
-import { publishLists } from '../ca/revocation-lists.ts';
+import { tryToPublish } from '../ca/revocation-lists.ts';
 import { certificatePem, isWeakKey, readCertificate } from '../crypto/certificate.ts';
 import { REVOCATION_REASONS, type RevocationReason } from '../crypto/crl-issue.ts';
 import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
@@ -89,10 +89,6 @@ export interface RenewalView {
 const optionalWithin = (input: Input): Milliseconds | undefined =>
   input.within === undefined ? undefined : wholeDays(input, 'within', 3660);
 
-async function publish({ ca }: AdminContext): Promise<void> {
-  if (ca.crlFile !== undefined) await publishLists(ca, ca.crlFile);
-}
-
 async function chainPem({ ca }: AdminContext, record: AccountCertificate, now: Instant): Promise<readonly string[]> {
   const known = await knownAuthorities(ca);
   const issuing = known.find(({ record: authority }) => authority.id === record.authority);
@@ -151,12 +147,17 @@ export const certificateOperations = {
   ),
   'cert.revoke': change(
     (input) => ({ name: text(input, 'serial'), reason: oneOf(input, 'why', REASONS, 'unspecified') }),
-    async (context, { name, reason }, { actor }): Promise<CertificateView & { published: boolean }> => {
+    async (
+      context,
+      { name, reason },
+      { actor },
+    ): Promise<CertificateView & { published: boolean; problem?: string }> => {
       const { fingerprint } = await named(context, name);
       await context.store.certificates.revokeCertificate(fingerprint, reason, actor);
-      await publish(context);
+      const problem = await tryToPublish(context.ca);
       const view = viewCertificate(await named(context, fingerprint), context.clock.now());
-      return { ...view, published: view.origin === 'issued' && context.ca.crlFile !== undefined };
+      const published = problem === undefined && view.origin === 'issued' && context.ca.crlFile !== undefined;
+      return { ...view, published, ...(problem === undefined ? {} : { problem }) };
     },
   ),
   'cert.import': change(

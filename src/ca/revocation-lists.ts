@@ -4,6 +4,7 @@ import { REVOCATION_REASONS, type RevocationReason, type Revoked, makeCrl } from
 import { encodePem } from '../crypto/pem.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import { replaceFile } from '../platform/replace-file.ts';
+import type { Store } from '../store/store.ts';
 import { knownAuthorities, withKey } from './authorities.ts';
 import { listFile } from './crl-place.ts';
 import type { CaParts } from './parts.ts';
@@ -62,8 +63,41 @@ export async function makeLists(parts: CaParts): Promise<readonly MadeList[]> {
 export const listsPem = (lists: readonly MadeList[]): string =>
   lists.map(({ der }) => encodePem('X509 CRL', der)).join('');
 
-/** Writes the lists to `crlFile` and beside it; see crl-place.ts. */
-export async function publishLists(parts: CaParts, crlFile: string): Promise<readonly MadeList[]> {
+interface Publishing {
+  running: Promise<unknown>;
+  waiting?: Promise<readonly MadeList[]>;
+}
+const publishing = new WeakMap<Store, Publishing>();
+
+/**
+ * Writes the lists to `crlFile` and beside it; see crl-place.ts. One after another: a list that was begun before a revocation must not land
+ * on the one that has it. Whoever comes while one is written shares the next with all others who wait.
+ */
+export function publishLists(parts: CaParts, crlFile: string): Promise<readonly MadeList[]> {
+  let state = publishing.get(parts.store);
+  if (state === undefined) publishing.set(parts.store, (state = { running: Promise.resolve() }));
+  const mine = state;
+  mine.waiting ??= mine.running.then(() => {
+    delete mine.waiting;
+    const writing = writeLists(parts, crlFile);
+    mine.running = writing.catch(() => undefined);
+    return writing;
+  });
+  return mine.waiting;
+}
+
+/** For commands whose change stands whether or not the lists can be written: why not, or undefined. */
+export async function tryToPublish(parts: CaParts): Promise<string | undefined> {
+  const { crlFile } = parts;
+  if (crlFile === undefined) return undefined;
+  return await publishLists(parts, crlFile).then(
+    () => undefined,
+    (error: unknown) =>
+      `The revocation lists in "${crlFile}" could not be written (${error instanceof Error ? error.message : String(error)}); cure that, and give "sluis ca crl --out FILE" or wait for the gateway's next day.`,
+  );
+}
+
+async function writeLists(parts: CaParts, crlFile: string): Promise<readonly MadeList[]> {
   const lists = await makeLists(parts);
   if (lists.length === 0) return lists;
   for (const { issuer, der } of lists) replaceFile(listFile(crlFile, issuer), der, 0o644);

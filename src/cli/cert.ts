@@ -46,7 +46,7 @@ export function addCertCommands(terminal: Terminal, program: Command): void {
       print(terminal, options, done, () =>
         done.published
           ? `Revoked certificate ${done.serial} of ${done.account}. The revocation list was written.`
-          : `Revoked certificate ${done.serial} of ${done.account}.${done.origin === 'imported' ? ' Tell the authority that issued it.' : ' Publish a new list: "sluis ca crl".'}`,
+          : `Revoked certificate ${done.serial} of ${done.account}.${done.problem !== undefined ? ` ${done.problem}` : done.origin === 'imported' ? ' Tell the authority that issued it.' : ' Publish a new list: "sluis ca crl".'}`,
       );
     });
 }

@@ -1,11 +1,12 @@
 /** What the running gateway does by itself for certificates: warnings in mailboxes and revocation lists, day by day. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createCa } from '../../src/ca/create.ts';
 import type { CaParts } from '../../src/ca/parts.ts';
+import { tryToPublish } from '../../src/ca/revocation-lists.ts';
 import { type CaUpkeep, startCaUpkeep } from '../../src/ca/upkeep.ts';
 import { authorityKeys } from '../../src/crypto/authority-keys.ts';
 import { type Crl, readCrl, verifyCrl } from '../../src/crypto/crl.ts';
@@ -201,4 +202,44 @@ test('revocation lists are written every day, each with a higher number and a we
   writeFileSync(key, kept, { mode: 0o600 });
   await setting.pass(1);
   assert.ok((await listNow()).number! > second.number!);
+});
+
+test('lists are published one after another, and the last one has every revocation', async (t) => {
+  const setting = await open(t);
+  const { parts, s } = setting;
+  await addAccount(s.store, 'anna');
+  await createCa(parts, { organisation: 'Zorggroep', kind: 'p256' }, actor);
+  const issuing = (await s.store.certificates.listAuthorities()).find((a) => a.role === 'issuing')!;
+  const serials: string[] = [];
+  const all = Array.from({ length: 12 }, async (_, i) => {
+    const serial = (0x1000 + i).toString(16);
+    const fingerprint = serial.padStart(64, 'd');
+    serials.push(serial);
+    const now = s.clock.now();
+    const dates = { notBefore: now, notAfter: instant(now + days(100)) };
+    const rest = { issuer: 'CN=I', use: 'mail' as const, subject: 'CN=x', emails: [], der: Buffer.from('x') };
+    const certificate = { fingerprint, serial, authority: issuing.id, ...dates, ...rest };
+    await s.store.certificates.addCertificate('anna', certificate, 'issued', actor);
+    await s.store.certificates.revokeCertificate(fingerprint, 'superseded', actor);
+    assert.equal(await tryToPublish(parts), undefined);
+    const [block] = value(decodePem(readFileSync(parts.crlFile!, 'latin1')));
+    assert.notEqual(value(await readCrl(block!.octets)).find(serial), undefined, 'whoever waited finds his own');
+  });
+  await Promise.all(all);
+  const [block] = value(decodePem(readFileSync(parts.crlFile!, 'latin1')));
+  const crl = value(await readCrl(block!.octets));
+  assert.equal(crl.size, serials.length);
+  const [now] = (await s.store.certificates.listAuthorities()).filter((a) => a.id === issuing.id);
+  assert.equal(now!.crlNumber, Number.parseInt(crl.number!, 16), 'what lies there is the newest');
+  assert.ok(now!.crlNumber < serials.length, 'those who wait share one');
+});
+
+test('a revocation stands although the list cannot be written, and says so', async (t) => {
+  const { parts } = await open(t);
+  await createCa(parts, { organisation: 'Zorggroep', kind: 'p256' }, actor);
+  // A folder where the file should be.
+  mkdirSync(parts.crlFile!, { recursive: true });
+  assert.match((await tryToPublish(parts)) ?? '', /could not be written .*EISDIR/);
+  rmdirSync(parts.crlFile!);
+  assert.equal(await tryToPublish(parts), undefined, 'one failure stops nothing');
 });
