@@ -11,6 +11,7 @@ import { profileEnded, readClientAuthorities, readTlsMaterial, refuseEndedProfil
 import type { Config } from './config/schema.ts';
 import type { Certificate } from './crypto/certificate.ts';
 import type { Clock, Log, RandomBytes, Timer } from './domain/effects.ts';
+import { GatewayLists } from './gateway-lists.ts';
 import { FileWatch } from './platform/file-watch.ts';
 import type { Listener, TlsMaterial } from './platform/listener.ts';
 import { TICKET_KEY, serverTlsOptions } from './platform/tls.ts';
@@ -31,6 +32,8 @@ export class GatewayTls {
   readonly material: readonly TlsMaterial[];
   /** For logins until the first reload. */
   readonly authorities: readonly Certificate[];
+  /** Started by whoever asks for logins. */
+  readonly lists: GatewayLists;
   #trust: (authorities: readonly Certificate[]) => void = () => undefined;
 
   /** Throws ConfigError, TlsMaterialError or AuthorityError. */
@@ -40,6 +43,7 @@ export class GatewayTls {
     refuseEndedProfiles(config, options.clock.now());
     this.material = this.#read();
     this.authorities = readAuthorities(readClientAuthorities(config));
+    this.lists = new GatewayLists(config, this.authorities, options);
     this.#watch = new FileWatch({
       files: [...config.tls.key, ...config.tls.certificate, ...config.tls['client-authorities']],
       every: config.tls.watch,
@@ -61,12 +65,14 @@ export class GatewayTls {
   stop(): void {
     this.#rotation?.cancel();
     this.#watch.stop();
+    this.lists.stop();
   }
 
   /** Rejects, and changes nothing, when the files cannot be used. */
   async reload(): Promise<void> {
     const material = await Promise.resolve().then(() => this.#read());
     const authorities = readAuthorities(readClientAuthorities(this.#config));
+    await this.lists.reload(authorities);
     for (const listener of this.#listeners) listener.updateTls(material);
     this.#trust(authorities);
     // Whoever replaces a key may have lost it: nothing that it opened goes on.
@@ -87,6 +93,7 @@ export class GatewayTls {
     const key = Buffer.from(random(TICKET_KEY));
     for (const listener of this.#listeners) listener.updateTicketKey(key);
     log.debug('tls.ticket-key');
+    this.lists.report();
     for (const { name, 'profile-until': until } of this.#config.listener)
       if (until !== undefined && profileEnded(until, clock.now()))
         log.error('tls.profile-ended', { listener: name, until });

@@ -159,9 +159,17 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     random,
     limits: authLimitsOf(config),
     authorities: tls.authorities,
+    revocation: tls.lists.check,
     exempt: new NetworkSet(config.auth['exempt-networks']),
   });
   running.add(() => authenticator.close());
+
+  // Before the first listener opens: nobody logs in by a list that is not there yet.
+  await tls.lists.start(() => authenticator.trust());
+  running.add(() => {
+    tls.stop();
+    return Promise.resolve();
+  });
 
   const connections = new ConnectionLimits(connectionLimitsOf(config));
   const common = { tls: tls.material, hostname: config.hostname, store, authenticator, connections, clock, log };
@@ -177,10 +185,6 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   for (const { protocol, ...spec } of config.listener)
     listeners.push(await start[protocol](spec).catch((error: unknown) => refusedPort(spec, error)));
   await tls.start(listeners, (authorities) => authenticator.trust(authorities));
-  running.add(() => {
-    tls.stop();
-    return Promise.resolve();
-  });
   const reloadTls = (): Promise<void> => tls.reload();
 
   const since = new Date(clock.now()).toISOString();

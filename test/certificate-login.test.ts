@@ -1,12 +1,16 @@
 /** Client certificates over the whole gateway: what each protocol offers, takes and refuses, and what the log then says. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { type MatchChoice, registrationOf } from '../src/crypto/certificate-register.ts';
 import type { SettingChanges } from '../src/store/registry.ts';
 import { type ClientAuthority, type ClientCertificate, makeClientAuthority } from './support/client-certificates.ts';
 import { type TestGateway, addressOf, passwordOf, startTestGateway } from './support/gateway.ts';
 import { type TranscriptOptions, runTranscript } from './support/transcript.ts';
-import { days } from '../src/domain/units.ts';
+import { days, instant } from '../src/domain/units.ts';
+import { certificatePem } from '../src/crypto/certificate.ts';
+import { makeCrl } from '../src/crypto/crl-issue.ts';
 import { Oid } from '../src/crypto/oids.ts';
 import { value } from './crypto/support.ts';
 
@@ -18,7 +22,22 @@ let strangers: ClientAuthority;
 before(async () => {
   authority = await makeClientAuthority('Ours');
   strangers = await makeClientAuthority('Strangers');
-  const accounts = ['anna', 'bert', 'cora', 'dora', 'erna', 'frits', 'gijs', 'hans', 'ida', 'joop', 'kees', 'lies'];
+  const accounts = [
+    'anna',
+    'bert',
+    'cora',
+    'dora',
+    'erna',
+    'frits',
+    'gijs',
+    'hans',
+    'ida',
+    'joop',
+    'kees',
+    'lies',
+    'maria',
+    'nora',
+  ];
   gateway = await startTestGateway({ accounts, clientAuthorities: authority.root });
 });
 after(() => gateway.remove());
@@ -276,6 +295,64 @@ test('under "both" a revoked certificate ends what the password began', async ()
     `${HELLO}@auth ${login} ${passwordOf('kees')}\nC: MAIL FROM:<${login}>\nS: 250 *\nC: RSET\nS: 250 *\n@revoke\nC: MAIL FROM:<${login}>\nS: 550 5.7.1 *`,
     { client, directives: { revoke } },
   );
+});
+
+test('certificates log in after a reload as before', async () => {
+  const client = await authority.issue('maria');
+  await register('maria', client);
+  await gateway.reloadTls();
+  await smtp(`${HELLO}C: AUTH EXTERNAL =\nS: 235 *`, { client });
+  await pop3('C: AUTH EXTERNAL =\nS: +OK *', { client });
+  await runTranscript(`@tls\nS: 220 *\n${HELLO}C: AUTH EXTERNAL =\nS: 235 *`, {
+    ...gateway.transcript('submissions'),
+    client,
+  });
+  await runTranscript('@tls\nS: +OK *\nC: AUTH EXTERNAL =\nS: +OK *', { ...gateway.transcript('pop3s'), client });
+});
+
+test('a revocation list of the issuer holds once its file is there, also for a session that is open', async () => {
+  const list = join(gateway.folder, 'issuing.crl');
+  const client = await authority.issue('nora');
+  await register('nora', client);
+  const publish = async (number: number, revoked: readonly string[]): Promise<void> => {
+    const now = Date.now();
+    const crl = await makeCrl(authority.issuing, {
+      number,
+      thisUpdate: instant(now),
+      nextUpdate: instant(now + days(7)),
+      revoked: revoked.map((serial) => ({ serial, at: instant(now), reason: 'keyCompromise' })),
+    });
+    writeFileSync(list, crl);
+    await gateway.reloadTls();
+  };
+  const login = addressOf('nora');
+  const other = await startTestGateway({
+    accounts: ['nora'],
+    clientAuthorities: `${authority.root}${certificatePem(authority.issuing.certificate)}`,
+    revocationLists: [list],
+  });
+  const ours = gateway;
+  gateway = other;
+  try {
+    await register('nora', client, { match: 'subject' });
+    // No list yet: nobody can tell, so it does not pass.
+    await smtp(`${HELLO}C: AUTH EXTERNAL =\nS: 535 *`, { client });
+    assert.equal(lastRefusal(client), 'revocation-unknown');
+    await publish(1, []);
+    const mail = `C: MAIL FROM:<${login}>\n`;
+    await smtp(
+      `${HELLO}C: AUTH EXTERNAL =\nS: 235 *\n${mail}S: 250 *\nC: RSET\nS: 250 *\n@revoke\n${mail}S: 550 5.7.1 *`,
+      {
+        client,
+        directives: { revoke: () => publish(2, [client.leaf.serial]) },
+      },
+    );
+    assert.equal(lastRefusal(client), 'revoked');
+    await pop3('C: AUTH EXTERNAL =\nS: -ERR [AUTH] *', { client });
+  } finally {
+    gateway = ours;
+    await other.remove();
+  }
 });
 
 test('a suspended account is not entered with its certificate', async () => {

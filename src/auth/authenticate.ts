@@ -12,6 +12,7 @@
  * Nothing here throws: a store that cannot answer is `busy`, and the log says why.
  */
 import type { Certificate } from '../crypto/certificate.ts';
+import type { Revocation } from '../crypto/certificate-path.ts';
 import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
 import { needsRehash } from '../crypto/password-scheme.ts';
 import { isPossiblePassword } from '../crypto/password-text.ts';
@@ -64,6 +65,8 @@ export interface AuthenticatorOptions {
   readonly limits?: Partial<AuthenticatorLimits>;
   /** Authorities whose client certificates may be registered by name. */
   readonly authorities?: readonly Certificate[];
+  /** What their revocation lists say. */
+  readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
   /** Networks that are never throttled: the operator's own monitoring, a front that hides many clients behind one address. */
   readonly exempt?: NetworkSet;
   /** For tests that need no real hashing. */
@@ -74,8 +77,8 @@ export interface AuthenticatorOptions {
 }
 
 export interface PasswordAuthenticator extends Authenticator {
-  /** Other authorities from now on, also for sessions that are open. */
-  trust(authorities: readonly Certificate[]): void;
+  /** Other authorities, or other revocation lists, from now on, also for sessions that are open. */
+  trust(authorities?: readonly Certificate[]): void;
   /** What waits and what runs, for metrics. */
   readonly load: { readonly waiting: number; readonly running: number; readonly remembered: number };
   /** Writes what was only counted so far, and ends the worker thread. */
@@ -129,7 +132,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     return { waiting: this.#queue.waiting, running: this.#queue.running, remembered: this.#memory.size };
   }
 
-  trust(authorities: readonly Certificate[]): void {
+  trust(authorities?: readonly Certificate[]): void {
     this.#byCertificate.trust(authorities);
   }
 

@@ -2,6 +2,7 @@
  * Logins that rest on a client certificate, and what a password needs beside it: the setting `login` of the account decides.
  */
 import type { Certificate } from '../crypto/certificate.ts';
+import type { Revocation } from '../crypto/certificate-path.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { foldLogin } from '../domain/registry.ts';
@@ -18,6 +19,7 @@ export interface CertificateLoginParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly authorities?: readonly Certificate[];
+  readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
 }
 
 /** Uses of one registration are noted at most this often. */
@@ -39,10 +41,10 @@ export class CertificateLogin {
   constructor(parts: CertificateLoginParts, notes: LoginNotes) {
     this.#parts = parts;
     this.#notes = notes;
-    this.#certificates = new ClientCertificates(parts.registry, parts.clock, parts.authorities ?? []);
+    this.#certificates = new ClientCertificates(parts.registry, parts.clock, parts.authorities ?? [], parts.revocation);
   }
 
-  trust(authorities: readonly Certificate[]): void {
+  trust(authorities?: readonly Certificate[]): void {
     this.#certificates.trust(authorities);
   }
 

@@ -7,11 +7,11 @@
  */
 import { type Certificate, readCertificate } from '../crypto/certificate.ts';
 import { credentialKeys } from '../crypto/certificate-credential.ts';
-import { type PathReason, type PathResult, findPath } from '../crypto/certificate-path.ts';
+import { type PathReason, type PathResult, type Revocation, findPath } from '../crypto/certificate-path.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { RegisteredCertificate, State } from '../domain/registry.ts';
-import type { Instant } from '../domain/units.ts';
+import { type Instant, minutes } from '../domain/units.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
 import type { LoginRecord, Registry } from '../store/registry.ts';
 import { BoundedMap } from './bounded-map.ts';
@@ -59,6 +59,8 @@ interface KnownPath {
 const PATHS = 20_000;
 /** Alternative names beyond these are not looked up. */
 const MOST_KEYS = 64;
+/** A revocation list may become overdue meanwhile. */
+const PATH_LIFETIME = minutes(10);
 /** A certificate is valid to the end of its last second. */
 const SECOND = 1000;
 
@@ -66,6 +68,7 @@ export class ClientCertificates {
   readonly #registry: Pick<Registry, 'findCertificate' | 'findLogin'>;
   readonly #clock: Clock;
   #anchors: readonly Certificate[];
+  readonly #revocation: ((certificate: Certificate, issuer: Certificate) => Revocation) | undefined;
   #generation = 0;
   readonly #paths = new BoundedMap<string, KnownPath>(PATHS);
   /** Read once a connection. */
@@ -75,14 +78,16 @@ export class ClientCertificates {
     registry: Pick<Registry, 'findCertificate' | 'findLogin'>,
     clock: Clock,
     anchors: readonly Certificate[],
+    revocation?: (certificate: Certificate, issuer: Certificate) => Revocation,
   ) {
     this.#registry = registry;
     this.#clock = clock;
     this.#anchors = anchors;
+    this.#revocation = revocation;
   }
 
-  /** Other authorities from now on, also for sessions that are open. */
-  trust(anchors: readonly Certificate[]): void {
+  /** Other authorities, or other revocation lists, from now on, also for sessions that are open. */
+  trust(anchors: readonly Certificate[] = this.#anchors): void {
     this.#anchors = anchors;
     this.#generation += 1;
   }
@@ -105,6 +110,9 @@ export class ClientCertificates {
     if (own.kind === 'untrusted') return { kind: 'refused', reason: own.reason, text: own.text, facts };
     const path = this.#path(shown, now);
     const found = await this.#registry.findCertificate(credentialKeys(leaf, path.kind).slice(0, MOST_KEYS));
+    // Its own issuer has taken it back: no pin of ours brings it in again.
+    if (path.kind === 'untrusted' && path.reason === 'revoked')
+      return { kind: 'refused', reason: 'revoked', text: path.text, facts, ...(found && { login: found.login }) };
     if (found === undefined)
       return path.kind === 'untrusted'
         ? { kind: 'refused', reason: path.reason, text: path.text, facts }
@@ -151,13 +159,14 @@ export class ClientCertificates {
       intermediates: [...others, ...(known?.path.slice(1) ?? [])],
       purpose: 'login',
       now,
+      ...(this.#revocation === undefined ? {} : { revocation: this.#revocation }),
     });
     if (found.kind === 'trusted')
       this.#paths.set(leaf.fingerprint, {
         path: found.path,
         generation: this.#generation,
         from: Math.max(...found.path.map((c) => c.notBefore)) as Instant,
-        until: (Math.min(...found.path.map((c) => c.notAfter)) + SECOND) as Instant,
+        until: Math.min(...found.path.map((c) => c.notAfter + SECOND), now + PATH_LIFETIME) as Instant,
       });
     return found;
   }

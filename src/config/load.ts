@@ -3,6 +3,7 @@
  * mistyped limit is a limit that does not hold.
  */
 import { readFileSync, statSync } from 'node:fs';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import type { Instant } from '../domain/units.ts';
@@ -100,6 +101,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       key: config.tls.key.map(at),
       certificate: config.tls.certificate.map(at),
       'client-authorities': config.tls['client-authorities'].map(at),
+      'client-revocation-lists': config.tls['client-revocation-lists'].map(at),
     },
   };
 };
@@ -256,6 +258,44 @@ export const readTlsMaterial = (config: Config): readonly TlsMaterial[] =>
 /** The files with authorities of client certificates, and what they hold. Throws ConfigError when a file has gone since. */
 export const readClientAuthorities = (config: Config): readonly { readonly file: string; readonly pem: string }[] =>
   config.tls['client-authorities'].map((file) => ({ file, pem: readPem(config, 'tls.client-authorities', file) }));
+
+/** Largest revocation list that is read; the largest of a national authority has a few MB. */
+const MAX_LIST = 64 * 1024 * 1024;
+const MOST_LISTS = 1000;
+
+type ReadList = { readonly file: string } & ({ readonly octets: Buffer } | { readonly error: string });
+
+/** Every revocation list of the files and folders, or why it cannot be read. */
+export async function readRevocationLists(config: Config): Promise<readonly ReadList[]> {
+  const found: ReadList[] = [];
+  for (const place of config.tls['client-revocation-lists'])
+    for (const file of await listsAt(place)) if (found.length < MOST_LISTS) found.push(await readList(file));
+  return found;
+}
+
+async function listsAt(place: string): Promise<readonly string[]> {
+  try {
+    const names = (await stat(place)).isDirectory() ? await readdir(place) : undefined;
+    if (names === undefined) return [place];
+    return names
+      .filter((name) => /\.(?:crl|pem)$/i.test(name))
+      .sort()
+      .map((name) => join(place, name));
+  } catch {
+    // Told when it is read.
+    return [place];
+  }
+}
+
+async function readList(file: string): Promise<ReadList> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_LIST) return { file, error: `it has ${size} octets, more than ${MAX_LIST}` };
+    return { file, octets: await readFile(file) };
+  } catch (error) {
+    return { file, error: reasonOf(error) };
+  }
+}
 
 export const controlSocketOf = (config: Config): string =>
   config.data['control-socket'] ?? join(config.data.folder, 'run', 'control.sock');

@@ -80,6 +80,15 @@ const tls = z.strictObject({
   'client-authorities': files(
     'PEM files with the authorities whose client certificates may be registered by name. None is needed for a certificate that is registered by its fingerprint. Read again with the certificate.',
   ),
+  'client-revocation-lists': files(
+    'Revocation lists (DER or PEM) of these authorities: files, or folders with .crl and .pem files, renamed into place. Read again when a file or folder changes. Where any is given, an authority without a list is refused; a list counts only where its issuer stands in client-authorities.',
+  ),
+  'client-revocation-grace': duration(
+    'How long a list counts after its next update was due, with a warning in the log; then certificates of its issuer are refused.',
+    '7d',
+    '0s',
+    '90d',
+  ),
 });
 
 const log = section({

@@ -1,5 +1,5 @@
 /** Client certificates of an authority of the test's own: a root, an intermediate that clients send along, and any leaf. */
-import { type KeyPair, makeRoot, issueAuthority } from '../../src/crypto/authority.ts';
+import { type Authority, type KeyPair, makeRoot, issueAuthority } from '../../src/crypto/authority.ts';
 import { type Certificate, certificatePem } from '../../src/crypto/certificate.ts';
 import { makeName, type Name } from '../../src/crypto/distinguished-name.ts';
 import * as extensions from '../../src/crypto/extensions.ts';
@@ -29,6 +29,8 @@ export interface LeafOptions {
 export interface ClientAuthority {
   /** PEM of the root. */
   readonly root: string;
+  /** The intermediate, able to sign. */
+  readonly issuing: Authority;
   issue(commonName: string, options?: LeafOptions): Promise<ClientCertificate>;
 }
 
@@ -45,6 +47,7 @@ export async function makeClientAuthority(name: string, now: number = Date.now()
   const intermediate = await issueAuthority(root, { subject, publicKey: keys.publicKey, lifetime: days(500) }, context);
   return {
     root: certificatePem(root.certificate),
+    issuing: { certificate: intermediate, privateKey: keys.privateKey },
     issue: async (commonName, options = {}) => {
       const own = await keyNamed(`${name} ${commonName}`);
       const leaf = await craft({

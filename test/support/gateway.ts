@@ -26,6 +26,8 @@ export interface TestGatewayOptions {
   readonly configuration?: string;
   /** PEM, for `tls.client-authorities`. */
   readonly clientAuthorities?: string;
+  /** Paths, for `tls.client-revocation-lists`. */
+  readonly revocationLists?: readonly string[];
   readonly clock?: Clock;
   readonly log?: Log;
   readonly openStore?: GatewayOptions['openStore'];
@@ -64,7 +66,7 @@ export const loginOf = (name: string): { readonly login: string; readonly passwo
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-gateway-'));
   try {
-    const config = await writeConfiguration(folder, options.configuration ?? '', options.clientAuthorities);
+    const config = await writeConfiguration(folder, options);
     await createStore(config, { clock: options.clock ?? systemClock, log: new MemoryLog() });
     const gateway = await start(folder, config, options);
     await register(gateway, options.accounts ?? []);
@@ -75,7 +77,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   }
 }
 
-async function writeConfiguration(folder: string, more: string, authorities?: string): Promise<Config> {
+async function writeConfiguration(folder: string, options: TestGatewayOptions): Promise<Config> {
+  const { configuration: more = '', clientAuthorities: authorities, revocationLists } = options;
   const { server } = await testCertificates();
   mkdirSync(join(folder, 'keys'), { mode: 0o700 });
   const secret = (name: string, text: string): void => writeFileSync(join(folder, name), text, { mode: 0o600 });
@@ -100,6 +103,7 @@ async function writeConfiguration(folder: string, more: string, authorities?: st
       'tls.key': 'server-key.pem',
       'tls.certificate': 'server.pem',
       ...(authorities === undefined ? {} : { 'tls.client-authorities': ['client-ca.pem'] }),
+      ...(revocationLists === undefined ? {} : { 'tls.client-revocation-lists': revocationLists }),
     },
     listeners: [
       listener('submission', 'smtp', 'starttls'),

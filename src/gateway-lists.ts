@@ -1,0 +1,65 @@
+/** Revocation lists of the running gateway: files and folders of the configuration, read at the start and whenever one changes. */
+import type { ListFile } from './auth/revocation-lists.ts';
+import { RevocationLists } from './auth/revocation-lists.ts';
+import { readRevocationLists } from './config/load.ts';
+import type { Config } from './config/schema.ts';
+import type { Certificate } from './crypto/certificate.ts';
+import { DEFAULT_CRL_POLICY } from './crypto/crl-policy.ts';
+import type { Clock, Log } from './domain/effects.ts';
+import { FileWatch } from './platform/file-watch.ts';
+
+export class GatewayLists {
+  readonly #config: Config;
+  readonly #lists: RevocationLists;
+  readonly #watch: FileWatch;
+  #authorities: readonly Certificate[];
+  #changed: () => void = () => undefined;
+  #loading: Promise<void> = Promise.resolve();
+
+  constructor(config: Config, authorities: readonly Certificate[], { clock, log }: { clock: Clock; log: Log }) {
+    const places = config.tls['client-revocation-lists'];
+    this.#config = config;
+    this.#authorities = authorities;
+    this.#lists = new RevocationLists(
+      {
+        ...DEFAULT_CRL_POLICY,
+        grace: config.tls['client-revocation-grace'],
+        // Who gives any list wants every authority to have one; a file that cannot be read must not pass for "none published".
+        withoutList: places.length === 0 ? 'accept' : 'refuse',
+      },
+      clock,
+      log,
+    );
+    this.#watch = new FileWatch({ files: places, every: config.tls.watch, clock, changed: () => void this.reload() });
+  }
+
+  get check(): RevocationLists['check'] {
+    return this.#lists.check;
+  }
+
+  /** `changed` is called after lists were read again: what was remembered of paths is to be forgotten. */
+  async start(changed: () => void): Promise<void> {
+    await this.reload();
+    this.#changed = changed;
+    await this.#watch.start();
+  }
+
+  stop(): void {
+    this.#watch.stop();
+  }
+
+  /** One at a time, in the order of the calls. Never rejects: the log tells what is wrong with a file. */
+  reload(authorities: readonly Certificate[] = this.#authorities): Promise<void> {
+    this.#authorities = authorities;
+    return (this.#loading = this.#loading.then(async () => {
+      const files: readonly ListFile[] = await readRevocationLists(this.#config);
+      await this.#lists.load(files, this.#authorities);
+      this.#changed();
+    }));
+  }
+
+  /** Tells of overdue lists. */
+  report(): void {
+    this.#lists.report();
+  }
+}
