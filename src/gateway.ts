@@ -213,7 +213,12 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => control.stop(CONTROL_DRAIN));
 
   for (const [i, { spec, port }] of listeners.entries())
-    log.info('listener.open', { ...spec, port, protocol: config.listener[i]?.protocol });
+    log.info('listener.open', {
+      ...spec,
+      proxy: spec.proxy?.join(' ') || undefined,
+      port,
+      protocol: config.listener[i]?.protocol,
+    });
   log.info('gateway.started', { hostname: config.hostname, process: process.pid });
   return {
     listeners,

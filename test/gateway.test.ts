@@ -1,7 +1,8 @@
 /** The parts together: what only shows when all of them run. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectControl } from '../src/admin/client.ts';
@@ -224,4 +225,27 @@ test('no password reaches the log, in clear or in base64', async (t) => {
       Buffer.from(`\0${login}\0${secret}`).toString('base64'),
     ])
       assert.ok(!text.includes(form), form);
+});
+
+test('a listener behind a load balancer knows its clients by the PROXY header', async (t) => {
+  const gateway = await open(t, {
+    configuration: `[[listener]]
+name = "balanced"
+protocol = "pop3"
+address = "127.0.0.1"
+port = 0
+tls = "starttls"
+proxy = ["127.0.0.0/8"]`,
+  });
+  const port = gateway.listeners.find(({ spec }) => spec.name === 'balanced')?.port ?? 0;
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.write('PROXY TCP4 192.0.2.7 203.0.113.5 4000 110\r\nQUIT\r\n');
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  assert.match(first.toString('latin1'), /^\+OK /);
+  socket.resume();
+  await once(socket, 'close');
+  await gateway.stop({ drain: 'none' });
+  const ended = gateway.log.events.find(({ event }) => event === 'pop3.ended');
+  assert.equal(ended?.fields.address, '192.0.2.7');
 });

@@ -43,6 +43,9 @@ const listener = z.strictObject({
     ['intermediate', 'modern', 'legacy'],
     'intermediate',
   ),
+  proxy: networks(
+    "Load balancers whose connections start with a header of the PROXY protocol (version 1 or 2), which tells the client's address to limits and log. List only machines that nobody else can send from.",
+  ),
   'profile-until': optional(
     day(
       'Last day (UTC) of the profile legacy, which needs one: after it `check` and `serve` refuse the configuration.',

@@ -52,7 +52,8 @@ export class Connection implements Wire {
   #due: number;
   #dueEnding: Ending = 'login-time';
 
-  constructor(socket: Socket, context: ConnectionContext, place: AdmittedConnection, id: string) {
+  /** `address`: the client's, which is not the socket's behind a load balancer. */
+  constructor(socket: Socket, address: string, context: ConnectionContext, place: AdmittedConnection, id: string) {
     this.#socket = socket;
     this.#context = context;
     this.#place = place;
@@ -61,7 +62,7 @@ export class Connection implements Wire {
     this.#session = new Session(context, this, place, {
       session: id,
       protocol: 'pop3',
-      address: socket.remoteAddress ?? '',
+      address,
       network: place.network,
     });
   }

@@ -13,6 +13,7 @@ import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
 import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
+import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import type { Pop3Limits } from './limits.ts';
@@ -56,10 +57,12 @@ class Pop3Listener implements Listener, ConnectionContext {
   #tls: SecureContextOptions;
   now: Milliseconds;
   readonly #options: Pop3ListenerOptions;
+  readonly #gate: ProxyGate;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   readonly #prefix = randomBytes(5).toString('hex');
   #count = 0;
+  #stopping = false;
   #ticking: Timer | undefined;
   #emptied: (() => void) | undefined;
 
@@ -71,6 +74,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.authenticator = options.authenticator;
     this.limits = options.limits;
     this.log = options.log.with({ listener: options.spec.name });
+    this.#gate = new ProxyGate({ networks: options.spec.proxy ?? [], clock: options.clock, log: this.log });
     this.#tls = serverTlsOptions(options.tls, options.clock.now(), options.spec.profile);
     this.secureContext = createSecureContext(this.#tls);
     this.now = options.clock.monotonic();
@@ -78,7 +82,7 @@ class Pop3Listener implements Listener, ConnectionContext {
       this.#expel(changed).catch((error: unknown) => this.log.error('pop3.expel', { error: String(error) }));
     });
     this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE }, (socket) =>
-      this.#admit(socket),
+      this.#accept(socket),
     );
   }
 
@@ -120,6 +124,8 @@ class Pop3Listener implements Listener, ConnectionContext {
 
   async stop(drain: Milliseconds): Promise<void> {
     this.#server.close();
+    this.#stopping = true;
+    this.#gate.stop();
     const emptied = new Promise<void>((resolve) => (this.#emptied = resolve));
     const cut = this.#options.clock.after(drain, () => {
       for (const connection of this.#connections) connection.cut('shutdown');
@@ -143,19 +149,26 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.#tls = tls;
   }
 
-  #admit(socket: Socket): void {
-    const address = socket.remoteAddress;
+  #accept(socket: Socket): void {
+    const { remoteAddress } = socket;
     // Reset before we came to it.
-    if (address === undefined) return void socket.destroy();
-    const admission = this.#options.connections.admit(address);
-    if (admission.kind === 'refused') return this.#refuse(socket, address, admission.why);
-    this.#open(socket, admission.connection);
+    if (remoteAddress === undefined) return void socket.destroy();
+    // A load balancer's connection meets the limits when its header has told whose it is.
+    if (this.#gate.expects(socket)) this.#gate.take(socket, (address) => this.#admit(socket, address));
+    else this.#admit(socket, remoteAddress);
   }
 
-  #open(socket: Socket, place: AdmittedConnection): void {
+  #admit(socket: Socket, address: string): void {
+    if (this.#stopping) return void socket.destroy();
+    const admission = this.#options.connections.admit(address);
+    if (admission.kind === 'refused') return this.#refuse(socket, address, admission.why);
+    this.#open(socket, address, admission.connection);
+  }
+
+  #open(socket: Socket, address: string, place: AdmittedConnection): void {
     if (this.#ticking === undefined) this.#tick();
     this.#count += 1;
-    const connection = new Connection(socket, this, place, `${this.#prefix}-${this.#count.toString(36)}`);
+    const connection = new Connection(socket, address, this, place, `${this.#prefix}-${this.#count.toString(36)}`);
     this.#connections.add(connection);
     connection.start(this.spec.tls);
   }

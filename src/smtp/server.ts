@@ -14,6 +14,7 @@ import { type Milliseconds, seconds } from '../domain/units.ts';
 import { clientCertificateRequest } from '../platform/client-certificate.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
 import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
+import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import { HourlyCount } from '../submission/limits.ts';
 import type { SubmissionServices } from '../submission/submission.ts';
@@ -66,6 +67,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   readonly #places = new WeakMap<Socket, AdmittedConnection>();
   /** Sockets in the handshake of implicit TLS: they have no session that could look at its deadline. */
   readonly #handshakes = new Map<Socket, Milliseconds>();
+  readonly #gate: ProxyGate;
   #ticking: Timer | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -92,6 +94,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     this.spec = spec;
     this.#options = options;
     this.#log = options.log.with({ listener: spec.name });
+    this.#gate = new ProxyGate({ networks: spec.proxy ?? [], clock, log: this.#log });
     this.#context = {
       authenticator: options.authenticator,
       limits,
@@ -141,6 +144,7 @@ class SubmissionServer extends SMTPServer implements Listener {
 
   async #stop(drain: Milliseconds): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.#gate.stop();
     for (const socket of this.#handshakes.keys()) this.#abandon(socket);
     for (const connection of this.#sessions()) connection.drain();
     const cut = (): void => {
@@ -159,9 +163,30 @@ class SubmissionServer extends SMTPServer implements Listener {
 
   /** Every accepted socket passes here, before TLS: a flood of half-open handshakes meets the limits as well. */
   override _acceptSocket(socket: Socket, handshake: boolean): ReturnType<SMTPServer['_acceptSocket']> {
-    const admission = this.#options.connections.admit(socket.remoteAddress ?? '');
+    // A load balancer's connection meets the limits when its header has told whose it is.
+    if (!this.#gate.expects(socket) && !this.#admit(socket, socket.remoteAddress ?? '', handshake)) return false;
+    return super._acceptSocket(socket, handshake);
+  }
+
+  override _handleProxy(...[socket, callback]: Parameters<SMTPServer['_handleProxy']>): void {
+    if (!this.#gate.expects(socket)) {
+      super._handleProxy(socket, callback);
+      return;
+    }
+    this.#gate.take(socket, (remoteAddress) => {
+      if (this.#stopped !== undefined) socket.destroy();
+      else if (this.#admit(socket, remoteAddress, this.spec.tls === 'implicit'))
+        super._handleProxy(socket, (error, socketOptions) => {
+          if (socketOptions === undefined) callback(error);
+          else callback(error, { ...socketOptions, remoteAddress });
+        });
+    });
+  }
+
+  #admit(socket: Socket, address: string, handshake: boolean): boolean {
+    const admission = this.#options.connections.admit(address);
     if (admission.kind === 'refused') {
-      this.#log.warn('smtp.connection-refused', { why: admission.why, peer: socket.remoteAddress });
+      this.#log.warn('smtp.connection-refused', { why: admission.why, peer: address });
       const { reply, status, text } = replies.tooManyConnections;
       socket.on('error', () => undefined);
       // Within TLS nothing can be said before the handshake, and that is what the limit saves.
@@ -175,7 +200,7 @@ class SubmissionServer extends SMTPServer implements Listener {
       this.#handshakes.delete(socket);
       admission.connection.release();
     });
-    return super._acceptSocket(socket, handshake);
+    return true;
   }
 
   override _upgrade(...[socket, callback]: Parameters<SMTPServer['_upgrade']>): void {

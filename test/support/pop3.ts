@@ -76,6 +76,7 @@ export interface Pop3FixtureOptions {
     readonly accounts: Readonly<Record<string, AccountId>>;
   };
   readonly tls?: 'implicit' | 'starttls';
+  readonly proxy?: readonly string[];
   readonly limits?: Partial<Pop3Limits>;
   readonly connections?: { readonly total?: number; readonly perNetwork?: number; readonly perAccount?: number };
 }
@@ -95,7 +96,7 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
     ...options.connections,
   });
   const listener = await startPop3Listener({
-    spec: { name: 'pickup', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls' },
+    spec: { name: 'pickup', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls', proxy: options.proxy ?? [] },
     tls: [server],
     hostname: 'mail.test',
     store: options.over?.store ?? store,

@@ -21,6 +21,7 @@ export interface SmtpFixture extends TestStore {
 export interface SmtpFixtureOptions {
   readonly limits?: Partial<SmtpLimits>;
   readonly tls?: 'implicit' | 'starttls';
+  readonly proxy?: readonly string[];
   readonly settings?: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
   readonly connections?: Partial<ConnectionLimitOptions>;
   readonly wrap?: (store: Store) => Store;
@@ -50,7 +51,7 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
     ...options.connections,
   });
   const listener = await startSmtpListener({
-    spec: { name: 'test', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls' },
+    spec: { name: 'test', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls', proxy: options.proxy ?? [] },
     tls: [certificates.server],
     hostname: 'mail.test',
     store,

@@ -1,0 +1,93 @@
+/**
+ * Takes the PROXY header off the connections that come from a listed load balancer, before TLS and before any limit is applied.
+ *
+ * From anybody else a header is no header: it would let them choose the address that limits and logs go by. From a listed address the
+ * header is required (the protocol forbids guessing), and what is none drops the connection.
+ */
+import type { Socket } from 'node:net';
+import type { Clock, Log } from '../domain/effects.ts';
+import { type Milliseconds, seconds } from '../domain/units.ts';
+import { joinSmall } from './bytes.ts';
+import { NetworkSet } from './network.ts';
+import { type ProxyHeader, LONGEST_HEADER, readProxyHeader } from './proxy-protocol.ts';
+
+export interface ProxyGateOptions {
+  /** Addresses of the balancers, in CIDR notation. */
+  readonly networks: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long the header may take. Default: 5 s; a balancer sends it at once. */
+  readonly patience?: Milliseconds;
+  /** Connections that wait for their header at once; the next is dropped. Default: 4096. */
+  readonly most?: number;
+}
+
+export class ProxyGate {
+  readonly #networks: NetworkSet;
+  readonly #options: ProxyGateOptions;
+  readonly #waiting = new Set<Socket>();
+
+  constructor(options: ProxyGateOptions) {
+    this.#options = options;
+    this.#networks = new NetworkSet(options.networks);
+  }
+
+  /** True when this connection has to start with a header. */
+  expects(socket: Socket): boolean {
+    return (
+      this.#options.networks.length > 0 &&
+      socket.remoteAddress !== undefined &&
+      this.#networks.has(socket.remoteAddress)
+    );
+  }
+
+  /** Calls `use` with the client's address, and the socket at the octet after the header; drops the connection otherwise. */
+  take(socket: Socket, use: (address: string) => void): void {
+    const { clock, most = 4096, patience = seconds(5) } = this.#options;
+    const proxy = socket.remoteAddress ?? '';
+    let held: Buffer = Buffer.alloc(0);
+    const finish = (): void => {
+      timer.cancel();
+      this.#waiting.delete(socket);
+      socket.off('readable', read).off('end', ended).off('close', finish);
+    };
+    const drop = (why: string): void => {
+      finish();
+      this.#options.log.warn('proxy.refused', { proxy, why });
+      socket.destroy();
+    };
+    const ended = (): void => drop('the connection ended before its header');
+    const read = (): void => {
+      const chunk = socket.read() as Buffer | null;
+      if (chunk === null) return;
+      const before = held.length;
+      held = before === 0 ? chunk : joinSmall([held, chunk.subarray(0, LONGEST_HEADER)]);
+      const header: ProxyHeader = readProxyHeader(held);
+      if (header.kind === 'more') return;
+      if (header.kind === 'wrong') return drop(header.why);
+      const { length } = header;
+      finish();
+      const rest = chunk.subarray(length - before);
+      if (rest.length > 0) socket.unshift(rest);
+      use(header.kind === 'proxied' ? header.address : proxy);
+    };
+    const timer = clock.after(patience, () => drop('the header did not come in time'));
+    // Stays: whoever uses the socket may hear of errors only a turn of the loop later.
+    socket.on('error', ignore);
+    if (this.#waiting.size >= most) return drop('too many connections wait for their header');
+    this.#waiting.add(socket);
+    socket.on('readable', read).once('end', ended).once('close', finish);
+  }
+
+  /** Connections that wait for their header. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Drops what waits. */
+  stop(): void {
+    for (const socket of this.#waiting) socket.destroy();
+  }
+}
+
+const ignore = (): void => undefined;
