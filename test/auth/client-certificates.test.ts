@@ -5,7 +5,7 @@ import { AuthorityError, readAuthorities } from '../../src/auth/authorities.ts';
 import { ClientCertificates, type Standing } from '../../src/auth/client-certificates.ts';
 import { readCertificates } from '../../src/crypto/certificate.ts';
 import { type MatchChoice, registrationOf } from '../../src/crypto/certificate-register.ts';
-import { days, hours } from '../../src/domain/units.ts';
+import { days, hours, minutes } from '../../src/domain/units.ts';
 import { value } from '../crypto/support.ts';
 import { type ClientCertificate, makeClientAuthority } from '../support/client-certificates.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -90,6 +90,27 @@ test('names count for nothing without an authority, the fingerprint does', async
   assert.equal(reasonOf(await certificates.standing(chainOf(alone))), 'no-issuer');
   await register(alone, { match: 'pin' }, 'alone');
   assert.equal(reasonOf(await certificates.standing(chainOf(alone))), 'account');
+});
+
+test('a certificate that its own issuer has revoked is refused, also where it is pinned', async (t) => {
+  const { store, clock, register } = await judge(t);
+  const shown = await authority.issue('anna');
+  await register(shown, { match: 'pin' });
+  let revoked = false;
+  const certificates = new ClientCertificates(store.registry, clock, trusted, (certificate) =>
+    revoked && certificate.serial === shown.leaf.serial
+      ? { kind: 'revoked', at: NOW, reason: 'keyCompromise' }
+      : { kind: 'good' },
+  );
+  const chain = chainOf(shown);
+  assert.equal(reasonOf(await certificates.standing(chain)), 'account');
+  revoked = true;
+  // Told of a new list, or ten minutes later.
+  clock.advance(minutes(10));
+  assert.equal(reasonOf(await certificates.standing(chain)), 'revoked');
+  revoked = false;
+  certificates.trust();
+  assert.equal(reasonOf(await certificates.standing(chain)), 'account');
 });
 
 test('what is no certificate is refused by name', async (t) => {

@@ -97,7 +97,11 @@ export class Line {
 
   /** The next line without its CRLF; undefined when the server closed first. */
   async line(): Promise<string | undefined> {
-    const deadline = setTimeout(() => this.#socket.destroy(new Error('no answer')), WAIT);
+    let late = false;
+    const deadline = setTimeout(() => {
+      late = true;
+      this.#socket.destroy(new Error('no answer'));
+    }, WAIT);
     try {
       for (;;) {
         const at = this.#buffer.indexOf('\r\n');
@@ -106,6 +110,8 @@ export class Line {
           this.#buffer = this.#buffer.slice(at + 2);
           return line;
         }
+        // A server that says nothing has not closed.
+        assert.ok(!late, `no answer within ${WAIT / 1000} s`);
         if (this.#ended) return undefined;
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
