@@ -57,6 +57,7 @@ export interface DevelopmentCertificates {
 export async function makeDevelopmentCertificates(
   names: readonly string[],
   now: Instant,
+  { crlUrl }: { readonly crlUrl?: string } = {},
 ): Promise<DevelopmentCertificates> {
   x509.cryptoProvider.set(provider);
   const notBefore = new Date(instant(now - days(1)));
@@ -93,6 +94,7 @@ export async function makeDevelopmentCertificates(
           names.map((n) => ({ type: /^[\d.]+$|:/.test(n) ? 'ip' : 'dns', value: n })),
         ),
         await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey),
+        ...(crlUrl === undefined ? [] : [new x509.CRLDistributionPointsExtension([crlUrl])]),
       ],
     });
     return await pem(keys, certificate);

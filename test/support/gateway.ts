@@ -14,6 +14,7 @@ import { type Address, parseAddress } from '../../src/domain/address.ts';
 import type { Clock, Log } from '../../src/domain/effects.ts';
 import { type Gateway, type GatewayOptions, createStore, startGateway } from '../../src/gateway.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import type { TlsMaterial } from '../../src/platform/listener.ts';
 import { testCertificates } from './certificates.ts';
 import { MemoryLog } from './log.ts';
 import type { TranscriptOptions } from './transcript.ts';
@@ -28,6 +29,8 @@ export interface TestGatewayOptions {
   readonly clientAuthorities?: string;
   /** Paths, for `tls.client-revocation-lists`. */
   readonly revocationLists?: readonly string[];
+  /** With their keys; default: the one of `testCertificates`. */
+  readonly certificates?: readonly TlsMaterial[];
   readonly clock?: Clock;
   readonly log?: Log;
   readonly openStore?: GatewayOptions['openStore'];
@@ -78,16 +81,19 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
 }
 
 async function writeConfiguration(folder: string, options: TestGatewayOptions): Promise<Config> {
-  const { configuration: more = '', clientAuthorities: authorities, revocationLists } = options;
-  const { server } = await testCertificates();
+  const { configuration: more = '', clientAuthorities: authorities, revocationLists, certificates } = options;
+  const served = certificates ?? [(await testCertificates()).server];
+  const files = (name: string): string[] => served.map((_, i) => `${name}${i === 0 ? '' : i}.pem`);
   mkdirSync(join(folder, 'keys'), { mode: 0o700 });
   const secret = (name: string, text: string): void => writeFileSync(join(folder, name), text, { mode: 0o600 });
   secret(
     'master.key',
     newMasterKey((n) => crypto.getRandomValues(new Uint8Array(n))),
   );
-  secret('server-key.pem', server.key);
-  secret('server.pem', server.certificate);
+  served.forEach(({ key, certificate }, i) => {
+    secret(files('server-key')[i]!, key);
+    secret(files('server')[i]!, certificate);
+  });
   if (authorities !== undefined) secret('client-ca.pem', authorities);
   const listener = (name: PortName, protocol: string, tls: string) => ({
     name,
@@ -100,8 +106,8 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
     values: {
       hostname: HOSTNAME,
       'keys.master-key-file': 'master.key',
-      'tls.key': 'server-key.pem',
-      'tls.certificate': 'server.pem',
+      'tls.key': files('server-key'),
+      'tls.certificate': files('server'),
       ...(authorities === undefined ? {} : { 'tls.client-authorities': ['client-ca.pem'] }),
       ...(revocationLists === undefined ? {} : { 'tls.client-revocation-lists': revocationLists }),
     },
