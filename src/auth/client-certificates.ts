@@ -48,7 +48,8 @@ interface Shown {
   readonly others: readonly Certificate[];
 }
 interface KnownPath {
-  readonly path: readonly Certificate[];
+  /** From the certificate's own to the anchor; not the certificate itself, or twenty thousand of them would be held. */
+  readonly issuers: readonly Certificate[];
   readonly generation: number;
   /** While every certificate in it is valid. */
   readonly from: Instant;
@@ -57,6 +58,7 @@ interface KnownPath {
 
 /** Paths that are remembered: a resumed session shows no intermediates, and three signatures at every MAIL would cost more than the rest. */
 const PATHS = 20_000;
+const ISSUERS = 1000;
 /** Alternative names beyond these are not looked up. */
 const MOST_KEYS = 64;
 /** A revocation list may become overdue meanwhile. */
@@ -71,6 +73,7 @@ export class ClientCertificates {
   readonly #revocation: ((certificate: Certificate, issuer: Certificate) => Revocation) | undefined;
   #generation = 0;
   readonly #paths = new BoundedMap<string, KnownPath>(PATHS);
+  readonly #issuers = new BoundedMap<string, Certificate>(ISSUERS);
   /** Read once a connection. */
   readonly #read = new WeakMap<ShownChain, Shown | null>();
 
@@ -150,20 +153,27 @@ export class ClientCertificates {
     return shown ?? undefined;
   }
 
+  /** One object for an issuer, however many clients send it along. */
+  #shared(issuer: Certificate): Certificate {
+    const known = this.#issuers.get(issuer.fingerprint);
+    if (known === undefined) this.#issuers.set(issuer.fingerprint, issuer);
+    return known ?? issuer;
+  }
+
   #path({ leaf, others }: Shown, now: Instant): PathResult {
     const known = this.#paths.get(leaf.fingerprint);
     if (known?.generation === this.#generation && known.from <= now && now < known.until)
-      return { kind: 'trusted', path: known.path };
+      return { kind: 'trusted', path: [leaf, ...known.issuers] };
     const found = findPath(leaf, {
       anchors: this.#anchors,
-      intermediates: [...others, ...(known?.path.slice(1) ?? [])],
+      intermediates: [...others, ...(known?.issuers ?? [])],
       purpose: 'login',
       now,
       ...(this.#revocation === undefined ? {} : { revocation: this.#revocation }),
     });
     if (found.kind === 'trusted')
       this.#paths.set(leaf.fingerprint, {
-        path: found.path,
+        issuers: found.path.slice(1).map((issuer) => this.#shared(issuer)),
         generation: this.#generation,
         from: Math.max(...found.path.map((c) => c.notBefore)) as Instant,
         until: Math.min(...found.path.map((c) => c.notAfter + SECOND), now + PATH_LIFETIME) as Instant,
