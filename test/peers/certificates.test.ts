@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { registrationOf } from '../../src/crypto/certificate-register.ts';
@@ -180,5 +180,61 @@ test(
     assert.equal(implicit.status, 0, implicit.out.toString());
     assert.match((await swaks(desks.foreign)).out.toString(), /530 5\.7\.0/);
     assert.equal(await count(), before + 2);
+    await set('implicit-login', false);
+  },
+);
+
+const put = (name: string, ...lines: readonly string[]): string => {
+  const file = join(desks.known.home, name);
+  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  return file;
+};
+
+test('mutt sends by EXTERNAL', { skip: withoutProgram('mutt', 'mutt') }, async () => {
+  const { home, ca, cert, key } = desks.known;
+  const both = put('both.pem', readFileSync(key, 'utf8'), readFileSync(cert, 'utf8'));
+  const rc = put(
+    'muttrc',
+    `set from="${login}" hostname="client.test" use_envelope_from=yes copy=no smtp_authenticators="external"`,
+    `set smtp_url="smtp://${encodeURIComponent(login)}@${HOST}:${gateway.port('submission')}" ssl_client_cert="${both}"`,
+    `set ssl_starttls=yes ssl_force_tls=yes certificate_file="${ca}" ssl_ca_certificates_file="${ca}"`,
+  );
+  const before = await count();
+  await run('mutt', ['-n', '-F', rc, '-s', 'by certificate', '--', login], { home, input: Buffer.from('hello\n') });
+  assert.equal(await count(), before + 1);
+});
+
+test('s-nail sends by EXTERNAL', { skip: withoutProgram('s-nail', 's-nail') }, async () => {
+  const { home, ca, cert, key } = desks.known;
+  const rc = put(
+    'mailrc',
+    'set v15-compat sendwait',
+    `set mta=submission://${encodeURIComponent(login)}@${HOST}:${gateway.port('submission')} smtp-use-starttls smtp-auth=external`,
+    `set tls-verify=strict tls-ca-no-defaults tls-ca-file=${ca}`,
+    `set tls-config-pairs='Certificate=${cert},PrivateKey=${key}'`,
+    `set from=${login} hostname=client.test`,
+  );
+  const before = await count();
+  const options = { home, input: Buffer.from('hello\n'), env: { MAILRC: rc } };
+  await run('s-nail', ['-:u', '-s', 'by certificate', login], options);
+  assert.equal(await count(), before + 1);
+});
+
+test(
+  'fetchmail shows its certificate beside the password',
+  { skip: withoutProgram('fetchmail', 'fetchmail') },
+  async () => {
+    await gateway.store.registry.changeSettings({ scope: 'account', login }, { login: 'both' }, { name: 'test' });
+    const { home, ca, cert, key } = desks.known;
+    const rc = put(
+      'fetchmailrc',
+      `poll ${HOST} protocol pop3 port ${gateway.port('pop3')} timeout 30`,
+      `  user "${login}" password "${passwordOf('anna')}"`,
+      `  sslproto "TLS1.2+" sslcertck sslcertfile "${ca}" sslcert "${cert}" sslkey "${key}"`,
+      `  no rewrite fetchall no keep mda "sh -c 'cat > /dev/null'"`,
+    );
+    assert((await count()) > 0);
+    await run('fetchmail', ['--silent', '--fetchmailrc', rc, '--pidfile', join(home, 'pid')], { home });
+    assert.equal(await count(), 0);
   },
 );
