@@ -104,7 +104,7 @@ export class GroupCommit {
     try {
       while (!this.#failed && this.#small.length + this.#large.length > 0) {
         const group = this.#small.splice(0, GROUP);
-        // One chunk a transaction: a large body must not make small messages wait (STORAGE.md 1.4: p99 65 ms against 721 ms). Where
+        // One chunk a transaction: a large body must not make small messages wait (measured: p99 65 ms against 721 ms). Where
         // no small one has come for a few commits there is nobody to wait, and each commit saved is a sync saved.
         this.#sinceSmall = group.length > 0 ? 0 : this.#sinceSmall + 1;
         const allowed = this.#sinceSmall > QUIET ? CHUNKS_ALONE : 1;
