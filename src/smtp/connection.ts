@@ -30,7 +30,8 @@ import { readMail, readRecipient } from './envelope.ts';
 import type { SmtpLimits } from './limits.ts';
 import { type DataReceiver, SubmissionParser } from './parser.ts';
 import { type Success, ofLibrary, replies, successes } from './replies.ts';
-import { type Credentials, readExternal, readLogin, readPlain } from './sasl.ts';
+import type { Credentials } from './sasl.ts';
+import { type SaslStep, beginSasl, isSaslMechanism } from './sasl-exchange.ts';
 
 /** What all sessions of a listener share. */
 export interface ConnectionContext {
@@ -439,75 +440,41 @@ export class SubmissionConnection extends SMTPConnection {
 
   override handler_AUTH(command: Buffer, callback: Callback): void {
     const [, name = '', initial, more] = command.toString('latin1').trim().split(/\s+/);
-    const refused = this.#authRefusal(name.toUpperCase(), more);
-    if (refused !== undefined) {
-      this.#refuse('AUTH', refused);
+    const mechanism = name.toUpperCase();
+    const refused = this.#authRefusal(mechanism, more);
+    if (refused !== undefined || !isSaslMechanism(mechanism)) {
+      this.#refuse('AUTH', refused ?? replies.mechanism);
       return callback();
     }
     this.#triedAuth = true;
-    if (name.toUpperCase() === 'EXTERNAL') {
-      if (initial === undefined)
-        this.#ask(successes.continueLogin, (response, done) => this.#external(response, done), callback);
-      else this.#external(initial, callback);
-    } else if (name.toUpperCase() === 'PLAIN') {
-      if (initial === undefined)
-        this.#ask(successes.continueLogin, (response, done) => this.#plain(response, done), callback);
-      else this.#plain(initial, callback);
-    } else if (initial === undefined)
-      this.#ask(successes.loginName, (response, done) => this.#loginName(response, done), callback);
-    else this.#loginName(initial, callback);
+    this.#follow(beginSasl(mechanism, initial), callback);
   }
 
   #authRefusal(mechanism: string, more: string | undefined): Refusal | undefined {
     if (!this.secure) return replies.needTls;
     if (this.#submission !== undefined) return replies.secondLogin;
-    if (mechanism === '' || more !== undefined) return replies.argument;
-    return ['PLAIN', 'LOGIN', 'EXTERNAL'].includes(mechanism) ? undefined : replies.mechanism;
+    return mechanism === '' || more !== undefined ? replies.argument : undefined;
   }
 
-  #ask(prompt: Success, take: (response: string, callback: Callback) => void, callback: Callback): void {
-    this._nextHandler = (line, done) => take(line.toString('latin1'), done);
-    this.reply(prompt);
-    callback();
-  }
-
-  #plain(response: string, callback: Callback): void {
-    const read = readPlain(response);
-    switch (read.kind) {
-      case 'credentials':
-        return this.#judge(read.credentials, callback);
-      case 'cancelled':
-        return this.#loginFailed(replies.loginCancelled, callback);
-      case 'malformed':
-        return this.#loginFailed(replies.loginMalformed, callback);
-      case 'foreign':
-        return this.#loginFailed(replies.loginForeign, callback);
+  #follow(step: SaslStep, callback: Callback): void {
+    switch (step.kind) {
+      case 'ask':
+        this._nextHandler = (line, done) => this.#follow(step.next(line.toString('latin1')), done);
+        this.reply(step.prompt);
+        return callback();
+      case 'failed':
+        return this.#loginFailed(step.refusal, callback);
+      case 'password':
+        return this.#judge(step.credentials, callback);
+      case 'certificate':
+        return this.#external(step.identity, callback);
     }
   }
 
-  #external(response: string, callback: Callback): void {
-    const identity = readExternal(response);
-    if (identity === null) return this.#loginFailed(replies.loginCancelled, callback);
-    if (identity === undefined) return this.#loginFailed(replies.loginMalformed, callback);
+  #external(identity: string, callback: Callback): void {
     const refused = this.#certificate === undefined ? replies.noCertificate : replies.certificateRefused;
     this.#run(callback, 'AUTH', async () =>
       this.#granted(await this.#context.authenticator.external(identity, this.#peer), refused),
-    );
-  }
-
-  #loginName(response: string, callback: Callback): void {
-    const login = readLogin(response);
-    if (login === null) return this.#loginFailed(replies.loginCancelled, callback);
-    if (login === undefined) return this.#loginFailed(replies.loginMalformed, callback);
-    this.#ask(
-      successes.loginPassword,
-      (line, done) => {
-        const password = readLogin(line);
-        if (password === null) return this.#loginFailed(replies.loginCancelled, done);
-        if (password === undefined) return this.#loginFailed(replies.loginMalformed, done);
-        this.#judge({ login, password }, done);
-      },
-      callback,
     );
   }
 
