@@ -3,7 +3,7 @@
  *
  * RFC 1939 sections 3 to 7, RFC 2449 section 5 (CAPA), RFC 2595 section 4 (STLS), RFC 5034 (AUTH), RFC 6856 section 2 (UTF8).
  */
-import { isUtf8 } from 'node:buffer';
+import { decodeText } from '../auth/client-text.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 
 type Plain = 'STAT' | 'NOOP' | 'RSET' | 'QUIT' | 'CAPA' | 'STLS' | 'UTF8';
@@ -39,10 +39,6 @@ export function parseCommand(line: Buffer): Result<Command, string> {
   if (parser === undefined) return fail('unknown command, CAPA lists what this server offers');
   return parser(space < 0 ? '' : text.slice(space + 1), line);
 }
-
-/** Old clients send Latin-1 where they mean it; RFC 6856 section 2.2 allows UTF-8. */
-export const decodeText = (octets: Buffer): string =>
-  isUtf8(octets) ? octets.toString('utf8') : octets.toString('latin1');
 
 function numberOf(text: string): Result<number, string> {
   if (!/^\d+$/.test(text)) return fail('a number was expected');

@@ -1,7 +1,7 @@
 /** Reads SASL responses: PLAIN (RFC 4616), EXTERNAL (RFC 4422 appendix A), LOGIN (draft-murchison-sasl-login, what old clients speak). */
 import type { Mechanism } from '../auth/authenticator.ts';
+import { decodeBase64, decodeText } from '../auth/client-text.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
-import { decodeText } from './command.ts';
 
 export interface PasswordLogin {
   readonly login: string;
@@ -11,11 +11,6 @@ export interface PasswordLogin {
 const mechanisms: readonly Mechanism[] = ['PLAIN', 'LOGIN', 'EXTERNAL'];
 
 export const isMechanism = (name: string): name is Mechanism => (mechanisms as readonly string[]).includes(name);
-
-/** Strict: what Buffer.from would skip silently is refused. */
-export function decodeBase64(text: string): Buffer | undefined {
-  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
-}
 
 /** `[authzid] NUL authcid NUL passwd`. Acting for another identity is refused, and so is any further NUL. */
 export function parsePlain(base64: string): Result<PasswordLogin, string> {

@@ -4,7 +4,6 @@
  * RFC 5321, RFC 6409 (submission), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 3461 (DSN). What is kept of the library: its socket and TLS
  * handling, the order of commands, HELO, NOOP, RSET, QUIT, VRFY. Members with an underscore are pinned by test/smtp/library.test.ts.
  */
-import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SMTPServer } from 'smtp-server';
@@ -16,6 +15,7 @@ import {
   type Peer,
   passwordMechanisms,
 } from '../auth/authenticator.ts';
+import { decodeText } from '../auth/client-text.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { settingOf } from '../domain/settings.ts';
@@ -524,7 +524,7 @@ export class SubmissionConnection extends SMTPConnection {
 
   override handler_MAIL(command: Buffer, callback: Callback): void {
     const submission = this.#submission;
-    const read = readMail(textOf(command));
+    const read = readMail(decodeText(command));
     if (submission === undefined) this.reply(this.secure ? replies.needLogin : replies.needTlsForMail);
     else if (submission.open) this.#refuse('MAIL', replies.nestedMail);
     else if (!read.ok) this.#refuse('MAIL', read.error);
@@ -544,7 +544,7 @@ export class SubmissionConnection extends SMTPConnection {
 
   override handler_RCPT(command: Buffer, callback: Callback): void {
     const submission = this.#submission;
-    const read = readRecipient(textOf(command));
+    const read = readRecipient(decodeText(command));
     if (submission?.open !== true) this.#refuse('RCPT', replies.needMail);
     else if (!read.ok) {
       this.#refusedRecipients += 1;
@@ -645,6 +645,3 @@ export class SubmissionConnection extends SMTPConnection {
       });
   }
 }
-
-/** UTF-8 where it is; else each octet a character, which no registered address has. */
-const textOf = (command: Buffer): string => command.toString(isUtf8(command) ? 'utf8' : 'latin1');

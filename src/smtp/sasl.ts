@@ -3,6 +3,7 @@
  *
  * RFC 4616 (PLAIN), RFC 4422 appendix A (EXTERNAL), RFC 4954 section 4 (base64, cancel). LOGIN has no RFC; the prompts are those that clients expect.
  */
+import { decodeBase64, decodeText } from '../auth/client-text.ts';
 import { foldLogin } from '../domain/registry.ts';
 
 export interface Credentials {
@@ -19,27 +20,20 @@ export type SaslReading =
 
 const MAX_FIELD = 1024;
 
-/** Strict base64 (RFC 4648 section 4): Node's reader skips what it does not know, which would make two spellings of one password. */
-export function fromBase64(text: string): Buffer | undefined {
-  const trimmed = text.trim();
-  if (trimmed === '=') return Buffer.alloc(0); // RFC 4954 section 4: an empty initial response
-  return trimmed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(trimmed)
-    ? Buffer.from(trimmed, 'base64')
-    : undefined;
+/** RFC 4954 section 4: "=" is an empty initial response. */
+function octetsOf(response: string): Buffer | undefined {
+  const trimmed = response.trim();
+  return decodeBase64(trimmed === '=' ? '' : trimmed);
 }
 
-/** UTF-8 text without NUL; undefined for anything else. */
-function text(octets: Buffer): string | undefined {
-  if (octets.length > MAX_FIELD || octets.includes(0)) return undefined;
-  const decoded = octets.toString('utf8');
-  // Passwords that old systems send in Latin-1 are not UTF-8; they are read as what they are.
-  return decoded.includes('\ufffd') ? octets.toString('latin1') : decoded;
-}
+/** Text without NUL and of bounded length; undefined for anything else. */
+const text = (octets: Buffer): string | undefined =>
+  octets.length > MAX_FIELD || octets.includes(0) ? undefined : decodeText(octets);
 
 /** The response of PLAIN: `[authzid] NUL authcid NUL password`, base64. */
 export function readPlain(response: string): SaslReading {
   if (response.trim() === '*') return { kind: 'cancelled' };
-  const octets = fromBase64(response);
+  const octets = octetsOf(response);
   if (octets === undefined) return { kind: 'malformed' };
   const first = octets.indexOf(0);
   const second = octets.indexOf(0, first + 1);
@@ -56,14 +50,14 @@ export function readPlain(response: string): SaslReading {
 /** The response of EXTERNAL: the authorization identity or nothing, base64; undefined when malformed, null when cancelled. */
 export function readExternal(response: string): string | null | undefined {
   if (response.trim() === '*') return null;
-  const octets = fromBase64(response);
+  const octets = octetsOf(response);
   return octets === undefined ? undefined : text(octets);
 }
 
 /** One answer of LOGIN: the name or the password; undefined when malformed, null when cancelled. */
 export function readLogin(response: string): string | null | undefined {
   if (response.trim() === '*') return null;
-  const octets = fromBase64(response);
+  const octets = octetsOf(response);
   const answer = octets === undefined ? undefined : text(octets);
   return answer === '' ? undefined : answer;
 }

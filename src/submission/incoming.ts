@@ -4,7 +4,6 @@
  *
  * After a refusal the rest of the content is taken and thrown away, since SMTP has one reply for it, at the final dot.
  */
-import type { AccountId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { type Instant, type Octets, octets } from '../domain/units.ts';
@@ -23,7 +22,6 @@ const NOTHING = Buffer.alloc(0);
 
 export interface IncomingOptions {
   readonly writer: BodyWriter;
-  readonly account: AccountId;
   readonly header: HeaderContext;
   readonly received: Omit<ReceivedLine, 'id'>;
   /** Most octets as submitted; `refusal` is the answer above it. */

@@ -177,7 +177,6 @@ export class Submission {
     const [only] = transaction.recipients.size === 1 ? transaction.recipients.values() : [];
     const incoming = new Incoming({
       writer,
-      account: account.id,
       header: {
         hostname,
         nullSender: transaction.sender === '',
@@ -215,7 +214,7 @@ export class Submission {
   }
 
   async #accept(transaction: Transaction, content: ReceivedContent): Promise<Result<undefined, Refusal>> {
-    const { store, clock, counts } = this.#services;
+    const { store, counts } = this.#services;
     let outcome: AcceptOutcome;
     try {
       outcome = await store.accept(this.#acceptance(transaction, content));
@@ -232,7 +231,6 @@ export class Submission {
       account: this.#submitter.account.login,
       recipients: transaction.recipients.size,
       octets: body.octets,
-      at: clock.now(),
     });
     // Behind the acceptance and not waited for: whatever it meets, the message is filed and the sender hears so.
     this.#warnReplyTo(content).catch(() => undefined);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeBase64, parseExternal, parseLoginText, parsePlain } from '../../src/pop3/sasl.ts';
+import { decodeBase64 } from '../../src/auth/client-text.ts';
+import { parseExternal, parseLoginText, parsePlain } from '../../src/pop3/sasl.ts';
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 
