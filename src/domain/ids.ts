@@ -7,6 +7,9 @@ declare const brand: unique symbol;
 export type MessageId = string & { readonly [brand]: 'message' };
 export type AccountId = number & { readonly [brand]: 'account' };
 export type OrganisationId = number & { readonly [brand]: 'organisation' };
+export type PartnerId = number & { readonly [brand]: 'partner' };
+/** Rises with the time of acceptance. */
+export type DeliveryId = number & { readonly [brand]: 'delivery' };
 /** Number of an entry in one mailbox: rises, is never used twice. */
 export type EntryUid = number & { readonly [brand]: 'entry' };
 

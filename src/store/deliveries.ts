@@ -1,0 +1,213 @@
+/**
+ * The deliveries' part of the store port: what waits for partners, and where every message of the last weeks is.
+ *
+ * A delivery is one message for one recipient of a partner. It is queued in the transaction that accepted its message and leaves the queue
+ * by one settlement; the first final state wins. A claim is a leased right to attempt it: `dueAt` is moved to the end of the lease, so a
+ * claim that a crash left over is simply due again. Each claim raises the fence; a settlement with an older fence changes nothing.
+ *
+ * Contract, checked for every store by test/store/delivery-contract.ts:
+ * - `settle` is one transaction: state, audit rows and the notice with its entry or its own delivery. Never one without the others.
+ * - A notice whose `once` was filed before is not filed again, by whatever road it comes.
+ * - A message's content stays readable as long as an entry, a hidden entry or an unsettled delivery needs it; its facts stay for the trace.
+ */
+import type { Address } from '../domain/address.ts';
+import type { AccountId, DeliveryId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
+import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
+import type { AuditEvent } from './audit.ts';
+import type { Actor } from './registry.ts';
+import type { Acceptance, AcceptedRecipient, StoredContent } from './store.ts';
+
+/** Immutable facts of an accepted message; they outlive its content by the trace's retention. */
+export interface MessageRecord {
+  readonly id: MessageId;
+  readonly receivedAt: Instant;
+  readonly submitter: AccountId;
+  /** Empty for a null reverse path. */
+  readonly sender: Address | '';
+  readonly messageIdField: string;
+  readonly octets: Octets;
+  readonly sha256: string;
+  readonly envelope: Acceptance['envelope'];
+  readonly recipients: readonly AcceptedRecipient[];
+}
+
+/** `held`: by an operator or a guard; it waits for a release. `withdrawn`: taken back before it was relayed. */
+export type DeliveryState = 'waiting' | 'held' | 'relayed' | 'failed' | 'withdrawn';
+
+export interface Delivery {
+  readonly id: DeliveryId;
+  readonly message: MessageRecord;
+  readonly partner: PartnerId;
+  readonly recipient: Address;
+  /** RFC 3461 sections 4.1 and 4.2, decoded; absent where the sender gave none. */
+  readonly notify?: readonly string[];
+  readonly originalRecipient?: string;
+  readonly state: DeliveryState;
+  /** Claims so far. */
+  readonly attempts: number;
+  /** Next attempt, or the end of the lease of the one under way. */
+  readonly dueAt: Instant;
+  /** When the delay notice was filed. */
+  readonly delayedAt?: Instant;
+  /** How the last attempt ended: the partner's reply or our own words. */
+  readonly lastReply?: string;
+  readonly settledAt?: Instant;
+}
+
+export interface Claim extends Delivery {
+  readonly fence: number;
+}
+
+export type Outcome =
+  | { readonly kind: 'relayed'; readonly reply: string }
+  /** `delayed`: the notice with this settlement is the delay notice. */
+  | { readonly kind: 'retry'; readonly at: Instant; readonly reply: string; readonly delayed?: true }
+  | { readonly kind: 'failed'; readonly reply: string };
+
+export interface Settlement {
+  readonly claim: Pick<Claim, 'id' | 'fence'>;
+  readonly outcome: Outcome;
+  /** Filed in the same transaction. If its own addressee is gone by now, the settlement stands and an audit row tells. */
+  readonly notice?: Acceptance;
+  readonly audit: readonly AuditEvent[];
+}
+
+/** What waits for one partner. */
+export interface PartnerQueue {
+  readonly partner: PartnerId;
+  readonly waiting: number;
+  readonly held: number;
+  /** Earliest of what waits: when it is due, when it was accepted. */
+  readonly dueAt?: Instant;
+  readonly oldest?: Instant;
+}
+
+export interface DeliveryQuery {
+  /** At most this many, 1 to 1000; oldest first. */
+  readonly limit: number;
+  readonly after?: DeliveryId;
+  readonly partner?: PartnerId;
+  readonly message?: MessageId;
+  /** Default: waiting and held. */
+  readonly states?: readonly DeliveryState[];
+}
+
+export interface MessageQuery {
+  /** At most this many, 1 to 1000; newest first. */
+  readonly limit: number;
+  /** Continue below this id. */
+  readonly before?: MessageId;
+  readonly messageIdField?: string;
+  readonly sender?: Address;
+  readonly recipient?: Address;
+  readonly since: Instant;
+  readonly until?: Instant;
+}
+
+/** Where one recipient's copy is now. */
+export type Whereabouts =
+  | {
+      readonly kind: 'mailbox';
+      readonly recipient: Address;
+      readonly account: AccountId;
+      /** `waiting`: never sent to its end. `collected`: sent, still in the maildrop. `deleted`: removed by the addressee, recoverable. `gone`: content is no longer kept. */
+      readonly state: 'waiting' | 'collected' | 'deleted' | 'withdrawn' | 'expired' | 'gone';
+      readonly uid?: EntryUid;
+    }
+  | { readonly kind: 'partner'; readonly recipient: Address; readonly delivery: Delivery };
+
+/** What a withdrawal did for one recipient. `too-late`: collected, relayed or being attempted; `Whereabouts` tells which. */
+export interface Withdrawal {
+  readonly where: Whereabouts;
+  readonly done: 'withdrawn' | 'too-late';
+}
+
+/** An entry that was never sent to its end. */
+export interface UncollectedEntry {
+  readonly account: AccountId;
+  readonly uid: EntryUid;
+  readonly message: MessageRecord;
+}
+
+export interface UncollectedMailbox {
+  readonly account: AccountId;
+  readonly messages: number;
+  readonly oldest: Instant;
+}
+
+/** One place from which an account's maildrop is opened. */
+export interface Consumer {
+  readonly network: string;
+  readonly firstAt: Instant;
+  readonly lastAt: Instant;
+  readonly sessions: number;
+  readonly retrieved: number;
+  readonly deleted: number;
+}
+
+export interface Deliveries {
+  // --- the queue
+  /** Up to `max` due deliveries of the partner, by due time and then age; each is due again when the lease ends. */
+  claim(partner: PartnerId, max: number, lease: Milliseconds): Promise<readonly Claim[]>;
+  /** Claims one delivery whether due or not, also a held one; `busy` while another claim's lease runs, `settled` when it has its final state. */
+  claimOne(id: DeliveryId, lease: Milliseconds): Promise<Claim | 'busy' | 'settled' | 'unknown'>;
+  /** `lost`: another claim or an operator was faster; nothing was changed and the notice was not filed. */
+  settle(settlement: Settlement): Promise<'settled' | 'lost'>;
+  /** One row for each partner that has something waiting or held. */
+  queues(): Promise<readonly PartnerQueue[]>;
+  /** Told after a commit that made deliveries due (accepted, released, retried): a hint; `queues` is the truth. */
+  onDue(listener: (partners: readonly PartnerId[]) => void): void;
+  list(query: DeliveryQuery): Promise<readonly Delivery[]>;
+  find(id: DeliveryId): Promise<Delivery | undefined>;
+  /** Resolves to how many were changed; those in a final state are left alone. `retry`: due now, also when a lease runs. */
+  change(ids: readonly DeliveryId[], change: 'hold' | 'release' | 'retry', actor: Actor): Promise<number>;
+
+  // --- messages
+  findMessage(id: MessageId): Promise<MessageRecord | undefined>;
+  findMessages(query: MessageQuery): Promise<readonly MessageRecord[]>;
+  /** The content while it is kept; undefined after that. */
+  openMessage(id: MessageId): Promise<StoredContent | undefined>;
+  whereabouts(message: MessageRecord): Promise<readonly Whereabouts[]>;
+  /** Takes back what was neither collected nor relayed, for the named recipients or for all, in one transaction with its notices. */
+  withdraw(
+    message: MessageId,
+    recipients: readonly Address[] | 'all',
+    actor: Actor,
+    notices: readonly Acceptance[],
+  ): Promise<readonly Withdrawal[] | 'unknown'>;
+
+  // --- mailboxes
+  /** Mailboxes with entries that were accepted before `before` and never sent to their end, by account; continue after `after`. */
+  uncollected(query: {
+    readonly before: Instant;
+    readonly after?: AccountId;
+    readonly limit: number;
+  }): Promise<readonly UncollectedMailbox[]>;
+  /** Such entries of one mailbox, oldest first; continue after `after`. */
+  uncollectedEntries(
+    account: AccountId,
+    query: { readonly before: Instant; readonly after?: EntryUid; readonly limit: number },
+  ): Promise<readonly UncollectedEntry[]>;
+  /** Mailboxes with entries, collected or not, that were accepted before `before`. */
+  expiring(query: {
+    readonly before: Instant;
+    readonly after?: AccountId;
+    readonly limit: number;
+  }): Promise<readonly UncollectedMailbox[]>;
+  /** Hides entries whose retention is over, with their last notices, in one transaction. They are recoverable as deleted ones are. */
+  expire(
+    account: AccountId,
+    before: Instant,
+    limit: number,
+    notices: readonly Acceptance[],
+    audit: readonly AuditEvent[],
+  ): Promise<number>;
+  /** Noted with the next group commit, unawaited. At most 16 places are kept for each account, the latest ones. */
+  noteConsumer(
+    account: AccountId,
+    network: string,
+    did: { readonly retrieved: number; readonly deleted: number },
+    at: Instant,
+  ): void;
+  consumers(account: AccountId): Promise<readonly Consumer[]>;
+}
