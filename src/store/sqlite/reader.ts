@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { StoreFailed } from '../store.ts';
 import type { ReaderHears, ReaderKind, ReaderRequest, ReaderSays, ReaderWork } from './protocol.ts';
 import type { ReaderStart } from './reader-thread.ts';
+import { ThreadEnd } from './thread-end.ts';
 
 interface Waiting {
   readonly resolve: (out: unknown) => void;
@@ -16,10 +17,11 @@ export class Reader {
   #next = 1;
   #handover = false;
   #failure: StoreFailed | undefined;
-  #closed: (() => void) | undefined;
+  readonly #end: ThreadEnd;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
+    this.#end = new ThreadEnd(worker);
   }
 
   static async start(start: ReaderStart, onFailed: (error: StoreFailed) => void): Promise<Reader> {
@@ -68,7 +70,7 @@ export class Reader {
   }
 
   #hear(message: ReaderSays): void {
-    if (message.kind === 'closed') this.#closed?.();
+    if (message.kind === 'closed') this.#end.heard();
     if (message.kind !== 'answers') return;
     for (const { n, out, error } of message.answers) {
       const waiting = this.#waiting.get(n);
@@ -76,7 +78,7 @@ export class Reader {
       if (error === undefined) waiting?.resolve(out);
       else waiting?.reject(new Error(`Reading the store failed: ${error}`));
     }
-    if (this.#waiting.size === 0 && this.#closed === undefined) this.#worker.unref();
+    if (this.#waiting.size === 0 && !this.#end.begun) this.#worker.unref();
   }
 
   #fail(failure: StoreFailed): boolean {
@@ -88,16 +90,11 @@ export class Reader {
   }
 
   async close(): Promise<void> {
-    this.#worker.ref();
     if (this.#failure === undefined) {
       this.#post();
-      const closed = new Promise<void>((resolve) => (this.#closed = resolve));
-      const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
-      const message: ReaderHears = { kind: 'close' };
-      this.#worker.postMessage(message);
-      await Promise.race([closed, ended]);
+      await this.#end.ask({ kind: 'close' });
       this.#fail(new StoreFailed('The store is closed'));
     }
-    await this.#worker.terminate();
+    await this.#end.terminate();
   }
 }

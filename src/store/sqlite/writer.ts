@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
 import type { Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './protocol.ts';
+import { ThreadEnd } from './thread-end.ts';
 import type { WriterStart } from './writer-thread.ts';
 
 export type ReadyFacts = Extract<WriterSays, { kind: 'ready' }>;
@@ -35,10 +36,11 @@ export class Writer {
   #next = 1;
   #handover = false;
   #failure: StoreFailed | undefined;
-  #closed: (() => void) | undefined;
+  readonly #end: ThreadEnd;
 
   private constructor(worker: Worker, events: WriterEvents) {
     this.#worker = worker;
+    this.#end = new ThreadEnd(worker);
     this.#events = events;
   }
 
@@ -129,7 +131,7 @@ export class Writer {
     } else if (message.kind === 'failed') {
       this.#fail(new StoreFailed(`A write or sync of the store failed: ${message.message}`));
     } else if (message.kind === 'closed') {
-      this.#closed?.();
+      this.#end.heard();
     }
   }
 
@@ -141,7 +143,7 @@ export class Writer {
       waiting?.resolve(answer);
     }
     if (from + GIVEN_AT_ONCE < answers.length) setImmediate(() => this.#giveOut(answers, from + GIVEN_AT_ONCE));
-    else if (this.#waiting.size === 0 && this.#closed === undefined) this.#worker.unref();
+    else if (this.#waiting.size === 0 && !this.#end.begun) this.#worker.unref();
   }
 
   #fail(failure: StoreFailed): void {
@@ -156,17 +158,12 @@ export class Writer {
 
   /** Commits what waits, closes the database in order, ends the thread. Whatever is asked after this rejects. */
   async close(): Promise<void> {
-    this.#worker.ref();
     if (this.#failure === undefined) {
       this.#post();
-      const closed = new Promise<void>((resolve) => (this.#closed = resolve));
-      const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
-      const message: WriterHears = { kind: 'close' };
-      this.#worker.postMessage(message);
-      await Promise.race([closed, ended]);
+      await this.#end.ask({ kind: 'close' });
       this.#failure ??= new StoreFailed('The store is closed');
     }
-    await this.#worker.terminate();
+    await this.#end.terminate();
   }
 }
 

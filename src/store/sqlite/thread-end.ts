@@ -1,0 +1,35 @@
+/** How a thread of the store comes to its end: asked, heard, and only then ended. */
+import type { Worker } from 'node:worker_threads';
+
+export class ThreadEnd {
+  readonly #worker: Worker;
+  #closed: (() => void) | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  /** From then on the thread keeps the process alive until it has ended. */
+  get begun(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** The thread says that it has closed what it had open. */
+  heard(): void {
+    this.#closed?.();
+  }
+
+  /** Asks the thread to close, and waits until it has or is gone. */
+  async ask(message: { readonly kind: 'close' }): Promise<void> {
+    this.#worker.ref();
+    const closed = new Promise<void>((resolve) => (this.#closed = resolve));
+    const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#worker.postMessage(message);
+    await Promise.race([closed, ended]);
+  }
+
+  async terminate(): Promise<void> {
+    this.#worker.ref();
+    await this.#worker.terminate();
+  }
+}
