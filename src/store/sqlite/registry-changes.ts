@@ -2,10 +2,7 @@
  * Changes to the registry, applied inside the writer's transactions. Each checks before it writes, so that the error can name the value,
  * what holds and what to do.
  */
-import { hash } from 'node:crypto';
-import { addressKey } from '../../domain/address.ts';
-import { MAX_PASSWORDS, type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
-import { joinSmall } from '../../platform/bytes.ts';
+import { type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
 import {
   type Actor,
   type NewAccount,
@@ -16,11 +13,13 @@ import {
   type SettingChanges,
   type SettingTarget,
 } from '../registry.ts';
+import { AddressChanges } from './address-changes.ts';
 import type { AuditWriter } from './audit-writer.ts';
-import type { Db } from './database.ts';
 import { CertificateChanges } from './certificate-changes.ts';
-import type { ChangeScope } from './protocol.ts';
-import { Statements } from './statements.ts';
+import type { Db } from './database.ts';
+import { PasswordChanges } from './password-changes.ts';
+import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
+import { SettingsChanges } from './settings-changes.ts';
 
 export type RegistryChange =
   | { readonly op: 'add-organisation'; readonly organisation: NewOrganisation; readonly actor: Actor }
@@ -60,47 +59,27 @@ export type RegistryChange =
       readonly actor: Actor;
     };
 
-export interface Changed {
-  /** Id of what was made; 0 where nothing was. */
-  readonly id: number;
-  readonly accounts: readonly number[] | 'many';
-  readonly scope: ChangeScope;
-}
-
-interface AccountRow {
-  readonly id: number;
-  readonly state: State;
-}
-interface AddressRow {
-  readonly key: string;
-  readonly address: string;
-  readonly account: number;
-  readonly state: State;
-}
-
-const NO_CHANGE: Changed = { id: 0, accounts: [], scope: 'registry' };
 /** Most accounts of one import. */
 const MAX_IMPORT = 200_000;
 
 export class RegistryChanges {
-  readonly #sql: Statements;
-  readonly #audit: AuditWriter;
+  readonly #ground: RegistryGround;
+  readonly #passwords: PasswordChanges;
   readonly #certificates: CertificateChanges;
+  readonly #addresses: AddressChanges;
+  readonly #settings: SettingsChanges;
   readonly #imports = new Map<number, NewAccount[]>();
-  #at = 0;
-  #salt: Uint8Array = new Uint8Array(0);
-  #salted = 0;
 
   constructor(db: Db, audit: AuditWriter) {
-    this.#sql = new Statements(db);
-    this.#certificates = new CertificateChanges(this.#sql);
-    this.#audit = audit;
+    this.#ground = new RegistryGround(db, audit);
+    this.#passwords = new PasswordChanges(this.#ground);
+    this.#certificates = new CertificateChanges(this.#ground.sql);
+    this.#addresses = new AddressChanges(this.#ground);
+    this.#settings = new SettingsChanges(this.#ground);
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
-    this.#at = at;
-    this.#salt = salt;
-    this.#salted = 0;
+    this.#ground.begin(at, salt);
     switch (change.op) {
       case 'add-organisation':
         return this.#addOrganisation(change.organisation, change.actor);
@@ -118,84 +97,24 @@ export class RegistryChanges {
       case 'account-state':
         return this.#accountState(change.login, change.state, change.actor);
       case 'add-password':
-        return this.#addPassword(change.login, change.password, change.actor);
+        return this.#passwords.add(change.login, change.password, change.actor);
       case 'revoke-password':
-        return this.#revokePassword(change.login, change.name, change.actor);
+        return this.#passwords.revoke(change.login, change.name, change.actor);
       case 'add-certificate':
       case 'block-certificate':
       case 'revoke-certificate':
         return this.#certificate(change);
       case 'rehash':
-        return this.#rehash(change.account, change.name, change.from, change.to);
-      case 'add-address': {
-        const account = this.#account(change.login);
-        this.#openFor(account, change.login);
-        this.#insertAddress(account.id, change.address);
-        this.#touch(account.id);
-        this.#record('registry.address-added', account.id, change.actor, { address: change.address });
-        return { id: 0, accounts: [account.id], scope: 'registry' };
-      }
+        return this.#passwords.rehash(change.account, change.name, change.from, change.to);
+      case 'add-address':
+        return this.#addresses.add(change.login, change.address, change.actor);
       case 'address-state':
-        return this.#addressState(change.address, change.state, change.actor);
+        return this.#addresses.setState(change.address, change.state, change.actor);
       case 'delegation':
-        return this.#delegation(change.address, change.login, change.allowed, change.actor);
+        return this.#addresses.delegate(change.address, change.login, change.allowed, change.actor);
       case 'settings':
-        return this.#settings(change.changes, change.actor);
+        return this.#settings.apply(change.changes, change.actor);
     }
-  }
-
-  #record(
-    event: string,
-    account: number | null,
-    actor: Actor,
-    personal: Record<string, string>,
-    facts: object = {},
-  ): void {
-    const index = Buffer.alloc(4);
-    index.writeUInt32BE(this.#salted++);
-    this.#audit.append({
-      at: this.#at,
-      event,
-      outcome: 'success',
-      message: null,
-      account,
-      facts: JSON.stringify(facts),
-      personal: JSON.stringify({
-        actor: actor.name,
-        ...(actor.reason === undefined ? {} : { reason: actor.reason }),
-        ...personal,
-      }),
-      salt: hash('sha256', joinSmall([this.#salt, index]), 'buffer'),
-    });
-  }
-
-  #touch(account: number): void {
-    this.#sql.run('UPDATE account SET version = version + 1 WHERE id = ?', account);
-  }
-
-  #account(login: string): AccountRow {
-    const row = this.#sql.get('SELECT id, state FROM account WHERE login = ?', foldLogin(login) ?? '');
-    if (row === undefined)
-      throw new RegistryError('unknown', `There is no account "${login}"; "sluis account list" shows those there are`);
-    return row as AccountRow;
-  }
-
-  #openFor(account: AccountRow, login: string): void {
-    if (account.state === 'ended')
-      throw new RegistryError('ended', `The account "${login}" has ended, which cannot be undone; add a new account`);
-  }
-
-  #address(address: string): AddressRow {
-    const row = this.#sql.get(
-      'SELECT key, address, account, state FROM address WHERE key = ?',
-      addressKey(address as Parameters<typeof addressKey>[0]),
-    );
-    if (row === undefined)
-      throw new RegistryError(
-        'unknown',
-        `There is no address "${address}"; "sluis address list" shows those there are`,
-      );
-    return row as AddressRow;
   }
 
   #addOrganisation(organisation: NewOrganisation, actor: Actor): Changed {
@@ -205,9 +124,9 @@ export class RegistryChanges {
         'invalid',
         `"${name}" is no name for an organisation; expected up to 64 of a-z, 0-9 and "-"`,
       );
-    if (this.#sql.get('SELECT 1 FROM organisation WHERE name = ?', name) !== undefined)
+    if (this.#ground.sql.get('SELECT 1 FROM organisation WHERE name = ?', name) !== undefined)
       throw new RegistryError('exists', `There is an organisation "${name}" already; choose another name`);
-    const made = this.#sql.run(
+    const made = this.#ground.sql.run(
       'INSERT INTO organisation (name, title, contact, telephone, language, agb, ura, settings, created_at) VALUES (?,?,?,?,?,?,?,?,?)',
       name,
       organisation.title,
@@ -217,9 +136,9 @@ export class RegistryChanges {
       organisation.agb ?? null,
       organisation.ura ?? null,
       JSON.stringify(organisation.settings ?? {}),
-      this.#at,
+      this.#ground.at,
     );
-    this.#record('registry.organisation-added', null, actor, { organisation: name });
+    this.#ground.record('registry.organisation-added', null, actor, { organisation: name });
     return { id: Number(made.lastInsertRowid), accounts: [], scope: 'registry' };
   }
 
@@ -230,29 +149,29 @@ export class RegistryChanges {
         'invalid',
         `"${account.login}" is no login name; expected up to 254 characters without spaces, : " < > \\`,
       );
-    if (this.#sql.get('SELECT 1 FROM account WHERE login = ?', login) !== undefined)
+    if (this.#ground.sql.get('SELECT 1 FROM account WHERE login = ?', login) !== undefined)
       throw new RegistryError('exists', `There is an account "${login}" already; choose another login name`);
-    const organisation = this.#sql.get('SELECT id FROM organisation WHERE name = ?', account.organisation) as
+    const organisation = this.#ground.sql.get('SELECT id FROM organisation WHERE name = ?', account.organisation) as
       { id: number } | undefined;
     if (organisation === undefined)
       throw new RegistryError(
         'unknown',
         `There is no organisation "${account.organisation}" for account "${login}"; add it first`,
       );
-    const made = this.#sql.run(
+    const made = this.#ground.sql.run(
       'INSERT INTO account (login, organisation, kind, state, settings, created_at) VALUES (?,?,?,?,?,?)',
       login,
       organisation.id,
       account.kind,
       'active',
       JSON.stringify(account.settings ?? {}),
-      this.#at,
+      this.#ground.at,
     );
     const id = Number(made.lastInsertRowid);
-    this.#sql.run('INSERT INTO mailbox (account) VALUES (?)', id);
-    for (const address of account.addresses) this.#insertAddress(id, address);
-    if (account.password !== undefined) this.#insertPassword(id, login, account.password);
-    this.#record(
+    this.#ground.sql.run('INSERT INTO mailbox (account) VALUES (?)', id);
+    for (const address of account.addresses) this.#addresses.insert(id, address);
+    if (account.password !== undefined) this.#passwords.insert(id, login, account.password);
+    this.#ground.record(
       'registry.account-added',
       id,
       actor,
@@ -260,55 +179,6 @@ export class RegistryChanges {
       { kind: account.kind },
     );
     return id;
-  }
-
-  #insertAddress(account: number, address: string): void {
-    const key = addressKey(address as Parameters<typeof addressKey>[0]);
-    const there = this.#sql.get('SELECT state FROM address WHERE key = ?', key) as { state: State } | undefined;
-    if (there?.state === 'ended')
-      throw new RegistryError(
-        'ended',
-        `The address "${address}" has ended and is never given to anybody again, so that mail for its old owner reaches no one else; choose another address`,
-      );
-    if (there !== undefined)
-      throw new RegistryError('exists', `The address "${address}" is registered already; choose another address`);
-    this.#sql.run(
-      'INSERT INTO address (key, address, account, state, created_at) VALUES (?,?,?,?,?)',
-      key,
-      address,
-      account,
-      'active',
-      this.#at,
-    );
-  }
-
-  #insertPassword(account: number, login: string, password: NewPassword): void {
-    if (password.name === '' || password.name.length > 64)
-      throw new RegistryError('invalid', `"${password.name}" is no name for a password; expected 1 to 64 characters`);
-    if (this.#sql.get('SELECT 1 FROM password WHERE account = ? AND name = ?', account, password.name) !== undefined)
-      throw new RegistryError(
-        'exists',
-        `The account "${login}" has a password "${password.name}" already; revoke it first or choose another name`,
-      );
-    // Each is a hash that a wrong guess costs; a login tries no more than these.
-    const valid = this.#sql.get(
-      'SELECT count(*) AS n FROM password WHERE account = ? AND (ends_at IS NULL OR ends_at > ?)',
-      account,
-      this.#at,
-    ) as { n: number };
-    if (valid.n >= MAX_PASSWORDS)
-      throw new RegistryError(
-        'invalid',
-        `The account "${login}" has ${valid.n} passwords, the most that one may have; revoke one first`,
-      );
-    this.#sql.run(
-      'INSERT INTO password (account, name, hash, created_at, ends_at) VALUES (?,?,?,?,?)',
-      account,
-      password.name,
-      password.hash,
-      this.#at,
-      password.endsAt ?? null,
-    );
   }
 
   #importPart(batch: number, accounts: readonly NewAccount[]): Changed {
@@ -335,157 +205,39 @@ export class RegistryChanges {
   }
 
   #accountState(login: string, state: State, actor: Actor): Changed {
-    const account = this.#account(login);
-    this.#openFor(account, login);
-    this.#sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
+    const account = this.#ground.account(login);
+    this.#ground.openFor(account, login);
+    this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
     // Its addresses end with it: none of them may ever reach somebody else.
     if (state === 'ended') {
-      this.#sql.run("UPDATE address SET state = 'ended' WHERE account = ?", account.id);
+      this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ?", account.id);
       // Its certificates may be registered for the account that comes after it.
-      this.#certificates.revokeAll(account.id, this.#at);
+      this.#certificates.revokeAll(account.id, this.#ground.at);
     }
-    this.#record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
+    this.#ground.record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
     return { id: 0, accounts: [account.id], scope: 'registry' };
-  }
-
-  #addPassword(login: string, password: NewPassword, actor: Actor): Changed {
-    const account = this.#account(login);
-    this.#openFor(account, login);
-    this.#insertPassword(account.id, login, password);
-    this.#touch(account.id);
-    this.#record('registry.password-added', account.id, actor, { login, password: password.name });
-    return { id: 0, accounts: [account.id], scope: 'password' };
-  }
-
-  #revokePassword(login: string, name: string, actor: Actor): Changed {
-    const account = this.#account(login);
-    if (this.#sql.run('DELETE FROM password WHERE account = ? AND name = ?', account.id, name).changes === 0)
-      throw new RegistryError(
-        'unknown',
-        `The account "${login}" has no password "${name}"; "sluis account show ${login}" lists those it has`,
-      );
-    this.#touch(account.id);
-    this.#record('registry.password-revoked', account.id, actor, { login, password: name });
-    return { id: 0, accounts: [account.id], scope: 'password' };
   }
 
   #certificate(
     change: Extract<RegistryChange, { op: 'add-certificate' | 'block-certificate' | 'revoke-certificate' }>,
   ): Changed {
     const { login, actor } = change;
-    const account = this.#account(login);
+    const account = this.#ground.account(login);
     let event = 'registry.certificate-revoked';
     let about: Record<string, string>;
     if (change.op === 'revoke-certificate') {
-      about = this.#certificates.revoke(account.id, login, change.name, this.#at);
+      about = this.#certificates.revoke(account.id, login, change.name, this.#ground.at);
     } else {
       if (change.op === 'add-certificate') {
-        this.#openFor(account, login);
+        this.#ground.openFor(account, login);
         event = 'registry.certificate-added';
-        this.#certificates.add(account.id, login, change.certificate, this.#at);
-      } else this.#certificates.block(account.id, change.certificate, this.#at);
+        this.#certificates.add(account.id, login, change.certificate, this.#ground.at);
+      } else this.#certificates.block(account.id, change.certificate, this.#ground.at);
       const { name, fingerprint, about: text } = change.certificate;
       about = { certificate: name, fingerprint, about: text };
     }
-    this.#touch(account.id);
-    this.#record(event, account.id, actor, { login, ...about });
+    this.#ground.touch(account.id);
+    this.#ground.record(event, account.id, actor, { login, ...about });
     return { id: 0, accounts: [account.id], scope: 'certificate' };
   }
-
-  /** No audit row: the password stays the same, only the form it is kept in changes. */
-  #rehash(account: number, name: string, from: string, to: string): Changed {
-    const changed = this.#sql.run(
-      'UPDATE password SET hash = ? WHERE account = ? AND name = ? AND hash = ?',
-      to,
-      account,
-      name,
-      from,
-    ).changes;
-    if (changed === 0) return NO_CHANGE;
-    this.#touch(account);
-    return { id: 0, accounts: [account], scope: 'password' };
-  }
-
-  #addressState(address: string, state: State, actor: Actor): Changed {
-    const row = this.#address(address);
-    if (row.state === 'ended')
-      throw new RegistryError(
-        'ended',
-        `The address "${address}" has ended, which cannot be undone; add another address`,
-      );
-    this.#sql.run('UPDATE address SET state = ? WHERE key = ?', state, row.key);
-    this.#touch(row.account);
-    this.#record(
-      'registry.address-state',
-      row.account,
-      actor,
-      { address: row.address },
-      { from: row.state, to: state },
-    );
-    return { id: 0, accounts: [row.account], scope: 'registry' };
-  }
-
-  #delegation(address: string, login: string, allowed: boolean, actor: Actor): Changed {
-    const row = this.#address(address);
-    const account = this.#account(login);
-    if (row.account === account.id)
-      throw new RegistryError('invalid', `The address "${address}" is the account's own; nothing to delegate`);
-    if (allowed) {
-      this.#openFor(account, login);
-      this.#sql.run('INSERT OR IGNORE INTO delegation (key, account) VALUES (?, ?)', row.key, account.id);
-    } else if (this.#sql.run('DELETE FROM delegation WHERE key = ? AND account = ?', row.key, account.id).changes === 0)
-      throw new RegistryError('unknown', `The account "${login}" may not send as "${address}"; nothing to take back`);
-    this.#touch(account.id);
-    this.#record('registry.delegation', account.id, actor, { login, address: row.address }, { allowed });
-    return { id: 0, accounts: [account.id, row.account], scope: 'registry' };
-  }
-
-  #settings(changes: readonly { target: SettingTarget; changes: SettingChanges }[], actor: Actor): Changed {
-    const touched: number[] = [];
-    let many = false;
-    for (const { target, changes: values } of changes) {
-      switch (target.scope) {
-        case 'organisation': {
-          const row = this.#sql.get('SELECT id, settings FROM organisation WHERE name = ?', target.name) as
-            { id: number; settings: string } | undefined;
-          if (row === undefined)
-            throw new RegistryError('unknown', `There is no organisation "${target.name}"; nothing was changed`);
-          this.#sql.run('UPDATE organisation SET settings = ? WHERE id = ?', merge(row.settings, values), row.id);
-          this.#sql.run('UPDATE account SET version = version + 1 WHERE organisation = ?', row.id);
-          this.#record('registry.settings', null, actor, { organisation: target.name }, values);
-          many = true;
-          break;
-        }
-        case 'account': {
-          const account = this.#account(target.login);
-          const row = this.#sql.get('SELECT settings FROM account WHERE id = ?', account.id) as { settings: string };
-          this.#sql.run('UPDATE account SET settings = ? WHERE id = ?', merge(row.settings, values), account.id);
-          this.#touch(account.id);
-          touched.push(account.id);
-          this.#record('registry.settings', account.id, actor, { login: target.login }, values);
-          break;
-        }
-        case 'address': {
-          const address = this.#address(target.address);
-          const row = this.#sql.get('SELECT settings FROM address WHERE key = ?', address.key) as { settings: string };
-          this.#sql.run('UPDATE address SET settings = ? WHERE key = ?', merge(row.settings, values), address.key);
-          this.#touch(address.account);
-          touched.push(address.account);
-          this.#record('registry.settings', address.account, actor, { address: address.address }, values);
-          break;
-        }
-      }
-    }
-    return { id: 0, accounts: many || touched.length > 100 ? 'many' : touched, scope: 'registry' };
-  }
-}
-
-/** Null takes a value back; names are plain words of the settings table, so none can reach a prototype. */
-function merge(settings: string, changes: SettingChanges): string {
-  const merged = new Map(Object.entries(JSON.parse(settings) as Record<string, unknown>));
-  for (const [name, value] of Object.entries(changes)) {
-    if (value === null) merged.delete(name);
-    else merged.set(name, value);
-  }
-  return JSON.stringify(Object.fromEntries(merged));
 }

@@ -1,0 +1,78 @@
+/** Changes to addresses and to who may send as them, inside the writer's transactions. */
+import { addressKey } from '../../domain/address.ts';
+import type { State } from '../../domain/registry.ts';
+import { type Actor, RegistryError } from '../registry.ts';
+import type { Changed, RegistryGround } from './registry-ground.ts';
+
+export class AddressChanges {
+  readonly #ground: RegistryGround;
+
+  constructor(ground: RegistryGround) {
+    this.#ground = ground;
+  }
+
+  add(login: string, address: string, actor: Actor): Changed {
+    const account = this.#ground.account(login);
+    this.#ground.openFor(account, login);
+    this.insert(account.id, address);
+    this.#ground.touch(account.id);
+    this.#ground.record('registry.address-added', account.id, actor, { address });
+    return { id: 0, accounts: [account.id], scope: 'registry' };
+  }
+
+  setState(address: string, state: State, actor: Actor): Changed {
+    const row = this.#ground.address(address);
+    if (row.state === 'ended')
+      throw new RegistryError(
+        'ended',
+        `The address "${address}" has ended, which cannot be undone; add another address`,
+      );
+    this.#ground.sql.run('UPDATE address SET state = ? WHERE key = ?', state, row.key);
+    this.#ground.touch(row.account);
+    this.#ground.record(
+      'registry.address-state',
+      row.account,
+      actor,
+      { address: row.address },
+      { from: row.state, to: state },
+    );
+    return { id: 0, accounts: [row.account], scope: 'registry' };
+  }
+
+  delegate(address: string, login: string, allowed: boolean, actor: Actor): Changed {
+    const row = this.#ground.address(address);
+    const account = this.#ground.account(login);
+    if (row.account === account.id)
+      throw new RegistryError('invalid', `The address "${address}" is the account's own; nothing to delegate`);
+    if (allowed) {
+      this.#ground.openFor(account, login);
+      this.#ground.sql.run('INSERT OR IGNORE INTO delegation (key, account) VALUES (?, ?)', row.key, account.id);
+    } else if (
+      this.#ground.sql.run('DELETE FROM delegation WHERE key = ? AND account = ?', row.key, account.id).changes === 0
+    )
+      throw new RegistryError('unknown', `The account "${login}" may not send as "${address}"; nothing to take back`);
+    this.#ground.touch(account.id);
+    this.#ground.record('registry.delegation', account.id, actor, { login, address: row.address }, { allowed });
+    return { id: 0, accounts: [account.id, row.account], scope: 'registry' };
+  }
+
+  insert(account: number, address: string): void {
+    const key = addressKey(address as Parameters<typeof addressKey>[0]);
+    const there = this.#ground.sql.get('SELECT state FROM address WHERE key = ?', key) as { state: State } | undefined;
+    if (there?.state === 'ended')
+      throw new RegistryError(
+        'ended',
+        `The address "${address}" has ended and is never given to anybody again, so that mail for its old owner reaches no one else; choose another address`,
+      );
+    if (there !== undefined)
+      throw new RegistryError('exists', `The address "${address}" is registered already; choose another address`);
+    this.#ground.sql.run(
+      'INSERT INTO address (key, address, account, state, created_at) VALUES (?,?,?,?,?)',
+      key,
+      address,
+      account,
+      'active',
+      this.#ground.at,
+    );
+  }
+}

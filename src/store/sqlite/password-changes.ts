@@ -1,0 +1,79 @@
+/** Changes to passwords, inside the writer's transactions. */
+import { MAX_PASSWORDS } from '../../domain/registry.ts';
+import { type Actor, type NewPassword, RegistryError } from '../registry.ts';
+import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
+
+export class PasswordChanges {
+  readonly #ground: RegistryGround;
+
+  constructor(ground: RegistryGround) {
+    this.#ground = ground;
+  }
+
+  add(login: string, password: NewPassword, actor: Actor): Changed {
+    const account = this.#ground.account(login);
+    this.#ground.openFor(account, login);
+    this.insert(account.id, login, password);
+    this.#ground.touch(account.id);
+    this.#ground.record('registry.password-added', account.id, actor, { login, password: password.name });
+    return { id: 0, accounts: [account.id], scope: 'password' };
+  }
+
+  revoke(login: string, name: string, actor: Actor): Changed {
+    const account = this.#ground.account(login);
+    if (this.#ground.sql.run('DELETE FROM password WHERE account = ? AND name = ?', account.id, name).changes === 0)
+      throw new RegistryError(
+        'unknown',
+        `The account "${login}" has no password "${name}"; "sluis account show ${login}" lists those it has`,
+      );
+    this.#ground.touch(account.id);
+    this.#ground.record('registry.password-revoked', account.id, actor, { login, password: name });
+    return { id: 0, accounts: [account.id], scope: 'password' };
+  }
+
+  /** No audit row: the password stays the same, only the form it is kept in changes. */
+  rehash(account: number, name: string, from: string, to: string): Changed {
+    const changed = this.#ground.sql.run(
+      'UPDATE password SET hash = ? WHERE account = ? AND name = ? AND hash = ?',
+      to,
+      account,
+      name,
+      from,
+    ).changes;
+    if (changed === 0) return NO_CHANGE;
+    this.#ground.touch(account);
+    return { id: 0, accounts: [account], scope: 'password' };
+  }
+
+  insert(account: number, login: string, password: NewPassword): void {
+    if (password.name === '' || password.name.length > 64)
+      throw new RegistryError('invalid', `"${password.name}" is no name for a password; expected 1 to 64 characters`);
+    if (
+      this.#ground.sql.get('SELECT 1 FROM password WHERE account = ? AND name = ?', account, password.name) !==
+      undefined
+    )
+      throw new RegistryError(
+        'exists',
+        `The account "${login}" has a password "${password.name}" already; revoke it first or choose another name`,
+      );
+    // Each is a hash that a wrong guess costs; a login tries no more than these.
+    const valid = this.#ground.sql.get(
+      'SELECT count(*) AS n FROM password WHERE account = ? AND (ends_at IS NULL OR ends_at > ?)',
+      account,
+      this.#ground.at,
+    ) as { n: number };
+    if (valid.n >= MAX_PASSWORDS)
+      throw new RegistryError(
+        'invalid',
+        `The account "${login}" has ${valid.n} passwords, the most that one may have; revoke one first`,
+      );
+    this.#ground.sql.run(
+      'INSERT INTO password (account, name, hash, created_at, ends_at) VALUES (?,?,?,?,?)',
+      account,
+      password.name,
+      password.hash,
+      this.#ground.at,
+      password.endsAt ?? null,
+    );
+  }
+}

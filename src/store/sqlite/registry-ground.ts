@@ -1,0 +1,110 @@
+/** What every change of the registry stands on: the rows it names, and the audit row it leaves. Inside the writer's transactions. */
+import { hash } from 'node:crypto';
+import { addressKey } from '../../domain/address.ts';
+import { type State, foldLogin } from '../../domain/registry.ts';
+import { joinSmall } from '../../platform/bytes.ts';
+import { type Actor, RegistryError } from '../registry.ts';
+import type { AuditWriter } from './audit-writer.ts';
+import type { Db } from './database.ts';
+import type { ChangeScope } from './protocol.ts';
+import { Statements } from './statements.ts';
+
+export interface Changed {
+  /** Id of what was made; 0 where nothing was. */
+  readonly id: number;
+  readonly accounts: readonly number[] | 'many';
+  readonly scope: ChangeScope;
+}
+
+export interface AccountRow {
+  readonly id: number;
+  readonly state: State;
+}
+
+export interface AddressRow {
+  readonly key: string;
+  readonly address: string;
+  readonly account: number;
+  readonly state: State;
+}
+
+export const NO_CHANGE: Changed = { id: 0, accounts: [], scope: 'registry' };
+
+export class RegistryGround {
+  readonly sql: Statements;
+  readonly #audit: AuditWriter;
+  #at = 0;
+  #salt: Uint8Array = new Uint8Array(0);
+  #salted = 0;
+
+  constructor(db: Db, audit: AuditWriter) {
+    this.sql = new Statements(db);
+    this.#audit = audit;
+  }
+
+  /** Time of the change. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** A change begins. `salt`: 32 random octets, from which those of its audit rows are made. */
+  begin(at: number, salt: Uint8Array): void {
+    this.#at = at;
+    this.#salt = salt;
+    this.#salted = 0;
+  }
+
+  record(
+    event: string,
+    account: number | null,
+    actor: Actor,
+    personal: Record<string, string>,
+    facts: object = {},
+  ): void {
+    const index = Buffer.alloc(4);
+    index.writeUInt32BE(this.#salted++);
+    this.#audit.append({
+      at: this.#at,
+      event,
+      outcome: 'success',
+      message: null,
+      account,
+      facts: JSON.stringify(facts),
+      personal: JSON.stringify({
+        actor: actor.name,
+        ...(actor.reason === undefined ? {} : { reason: actor.reason }),
+        ...personal,
+      }),
+      salt: hash('sha256', joinSmall([this.#salt, index]), 'buffer'),
+    });
+  }
+
+  touch(account: number): void {
+    this.sql.run('UPDATE account SET version = version + 1 WHERE id = ?', account);
+  }
+
+  account(login: string): AccountRow {
+    const row = this.sql.get('SELECT id, state FROM account WHERE login = ?', foldLogin(login) ?? '');
+    if (row === undefined)
+      throw new RegistryError('unknown', `There is no account "${login}"; "sluis account list" shows those there are`);
+    return row as AccountRow;
+  }
+
+  openFor(account: AccountRow, login: string): void {
+    if (account.state === 'ended')
+      throw new RegistryError('ended', `The account "${login}" has ended, which cannot be undone; add a new account`);
+  }
+
+  address(address: string): AddressRow {
+    const row = this.sql.get(
+      'SELECT key, address, account, state FROM address WHERE key = ?',
+      addressKey(address as Parameters<typeof addressKey>[0]),
+    );
+    if (row === undefined)
+      throw new RegistryError(
+        'unknown',
+        `There is no address "${address}"; "sluis address list" shows those there are`,
+      );
+    return row as AddressRow;
+  }
+}
