@@ -25,7 +25,13 @@ const layer = (folder, allowed, up = '../') => ({
 
 const domain = '/domain/';
 const platform = '/platform/';
-const port = ['/store/store.ts', '/store/registry.ts', '/store/certificates.ts', '/store/audit.ts'];
+const port = [
+  '/store/store.ts',
+  '/store/registry.ts',
+  '/store/certificates.ts',
+  '/store/audit.ts',
+  '/store/deliveries.ts',
+];
 const node = 'node:';
 
 export default tseslint.config(
@@ -56,7 +62,7 @@ export default tseslint.config(
   },
   {
     // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
-    files: ['src/{smtp,submission,pop3,pickup,store,mime,platform,crypto}/**/*.ts'],
+    files: ['src/{smtp,submission,delivery,pop3,pickup,store,mime,platform,crypto}/**/*.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
@@ -123,6 +129,7 @@ export default tseslint.config(
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
   layer('submission', [node, domain, platform, '/mime/', ...port]),
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
+  layer('delivery', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),
   layer('admin', [node, domain, platform, '/crypto/', '/auth/', '/ca/', ...port]),
   layer('smtp', [node, domain, platform, '/mime/', '/auth/', '/submission/', 'smtp-server']),
