@@ -132,7 +132,16 @@ export default tseslint.config(
   layer('delivery', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),
   layer('admin', [node, domain, platform, '/crypto/', '/auth/', '/ca/', ...port]),
-  layer('smtp', [node, domain, platform, '/mime/', '/auth/', '/submission/', 'smtp-server']),
+  layer('smtp', [
+    node,
+    domain,
+    platform,
+    '/mime/',
+    '/auth/',
+    '/submission/',
+    '/delivery/courier.ts',
+    ...['smtp-server', 'nodemailer/'],
+  ]),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
   layer('cli', [
     node,

@@ -1,0 +1,128 @@
+/**
+ * The courier port: hands one message to one recipient of a partner, over a connection that was verified.
+ *
+ * Contract:
+ * - Nothing is said about a message before TLS stands and the partner's certificate was verified: authorities, name and, where there is
+ *   one, pin. There is no plaintext and no unverified way.
+ * - The octets go out as they are stored, dot-stuffed and nothing else. What the partner cannot take as it is (8-bit content, UTF-8
+ *   addresses) is `unable`, never rewritten.
+ * - One recipient a transaction, so that its DSN parameters are its own (RFC 3461 section 4).
+ * - `deliver` always resolves, whatever the partner does, within the time-outs of RFC 5321 section 4.5.3.2. It rejects only for what is
+ *   ours: content that cannot be read.
+ * - After the final dot was sent without an answer nobody knows whether the partner took the message: `lost` with `inDoubt`.
+ */
+import type { Address } from '../domain/address.ts';
+import type { PartnerId } from '../domain/ids.ts';
+import type { Instant, Octets } from '../domain/units.ts';
+
+/** Where a partner is reached, and how it is known to be the right one. */
+export interface Destination {
+  readonly partner: PartnerId;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls';
+  /** The name that its certificate must carry. Default: `host`. */
+  readonly certificateName?: string;
+  /** PEM certificates; one of them must have issued the partner's. Default: the public authorities that Node knows. */
+  readonly authorities?: readonly string[];
+  /** SHA-256 of the public key (SubjectPublicKeyInfo), 64 hexadecimal digits. Where there is one, the partner's key must be among them. */
+  readonly pins?: readonly string[];
+  /** Shown when the partner asks for a client certificate. PEM, the certificate with its chain. */
+  readonly clientCertificate?: { readonly key: string; readonly certificate: string };
+  /** Sent by AUTH after TLS. */
+  readonly login?: { readonly name: string; readonly password: string };
+  /** Open connections at most. */
+  readonly connections: number;
+}
+
+/** One message for one recipient. */
+export interface Parcel {
+  /** Empty for a null reverse path. */
+  readonly sender: Address | '';
+  readonly recipient: Address;
+  readonly octets: Octets;
+  /** The content has octets above 127. */
+  readonly eightBit: boolean;
+  /** Envelope or header have UTF-8 (RFC 6531). */
+  readonly smtpUtf8: boolean;
+  /** RFC 8689: only to a server that promises to pass it on over verified TLS. */
+  readonly requireTls: boolean;
+  /** RFC 3461, decoded; passed on where the partner speaks DSN. */
+  readonly notify?: readonly string[];
+  readonly originalRecipient?: string;
+  readonly ret?: 'FULL' | 'HDRS';
+  readonly envid?: string;
+  /** The canonical octets: CRLF line ends, ending in CRLF. Read once. */
+  readonly slices: () => AsyncIterable<Uint8Array>;
+}
+
+/** What the partner was doing when it refused. All before `mail` is about the session and says nothing about the message. */
+export type Step = 'greeting' | 'ehlo' | 'starttls' | 'login' | 'mail' | 'rcpt' | 'data' | 'message';
+
+/**
+ * Why there was no answer. `certificate`: the partner is not who it should be (authority, name, date, pin). `tls`: no TLS was agreed.
+ * `garbage`: what came was no SMTP. `stopped`: by our own `signal`.
+ */
+export type LostWhy = 'unreachable' | 'closed' | 'timeout' | 'tls' | 'certificate' | 'garbage' | 'stopped';
+
+/** What the partner promised and showed. */
+export interface Session {
+  /** RFC 3461: it answers for NOTIFY itself. */
+  readonly dsn: boolean;
+  readonly tlsVersion: string;
+  readonly cipher: string;
+}
+
+export type Answer =
+  /** 2yz after the final dot: the partner is responsible now. `reply`: one line, code first. */
+  | { readonly kind: 'taken'; readonly reply: string; readonly session: Session }
+  /** 4yz or 5yz. `status`: RFC 3463, where the reply has one. `reply`: one line, code first. */
+  | {
+      readonly kind: 'refused';
+      readonly step: Step;
+      readonly code: number;
+      readonly status?: string;
+      readonly reply: string;
+    }
+  /** It lacks what the message needs; it was not asked to take it. */
+  | { readonly kind: 'unable'; readonly lacks: 'SIZE' | '8BITMIME' | 'SMTPUTF8' | 'REQUIRETLS'; readonly text: string }
+  /** `text`: one line of words for operator and notice. `inDoubt`: the final dot may have arrived. */
+  | { readonly kind: 'lost'; readonly why: LostWhy; readonly text: string; readonly inDoubt: boolean };
+
+export interface Courier {
+  /** Takes a free connection to the destination, or opens one; with `connections` of them busy it waits. `signal` cuts it. */
+  deliver(destination: Destination, parcel: Parcel, signal: AbortSignal): Promise<Answer>;
+  /** Ends idle connections with QUIT and cuts the busy ones. */
+  close(): Promise<void>;
+}
+
+/** What `partner test` found. Each part is there as far as the dialog came. */
+export interface ProbeReport {
+  /** The partner was verified, greeted us and, where there is a login, let us in. */
+  readonly ok: boolean;
+  /** Why not: one line of words. */
+  readonly problem?: string;
+  readonly greeting?: string;
+  /** EHLO keywords after TLS. */
+  readonly extensions?: readonly string[];
+  readonly maxMessage?: Octets;
+  readonly tlsVersion?: string;
+  readonly cipher?: string;
+  /** The partner's own certificate, also when it was not accepted. */
+  readonly certificate?: {
+    readonly subject: string;
+    readonly issuer: string;
+    readonly names: readonly string[];
+    readonly notAfter: Instant;
+    /** SHA-256, 64 hexadecimal digits. */
+    readonly fingerprint: string;
+    /** As a pin: see `Destination.pins`. */
+    readonly publicKey: string;
+  };
+  readonly login?: 'none' | 'accepted' | 'refused';
+}
+
+/** Looks at a partner without sending anything: connect, TLS, EHLO, login, QUIT. Never rejects. */
+export interface CourierProbe {
+  probe(destination: Destination, signal?: AbortSignal): Promise<ProbeReport>;
+}
