@@ -1,6 +1,7 @@
 /** Looks at the gateway's process from outside while a workload runs: CPU, memory, event-loop delay. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Served } from '../test/support/instance.ts';
+import type { LoopWatch } from '../test/support/loop-watch.ts';
 import type { Percentiles } from './stats.ts';
 import { round } from './stats.ts';
 
@@ -8,12 +9,11 @@ const TICK = 10; // milliseconds of CPU in one tick of /proc/PID/stat
 
 export class Gauge {
   readonly #served: Served;
-  readonly #loopFile: string;
+  readonly #loop: LoopWatch;
 
-  /** `loopFile`: what the process was given as $LOOP_DELAY_FILE, see loop-delay.ts. */
-  constructor(served: Served, loopFile: string) {
+  constructor(served: Served, loop: LoopWatch) {
     this.#served = served;
-    this.#loopFile = loopFile;
+    this.#loop = loop;
   }
 
   /** Milliseconds of CPU that the process has used, all threads. */
@@ -31,16 +31,7 @@ export class Gauge {
 
   /** Event-loop delay since the last call, in milliseconds. */
   async loopDelay(): Promise<Percentiles> {
-    writeFileSync(this.#loopFile, '');
-    this.#served.signal('SIGUSR2');
-    for (let i = 0; i < 500; i++) {
-      const text = readFileSync(this.#loopFile, 'utf8');
-      if (text.endsWith('\n')) {
-        const { p50, p99, max } = JSON.parse(text) as Percentiles;
-        return { p50: round(p50), p99: round(p99), max: round(max) };
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error('the gateway does not report its event-loop delay');
+    const { p50, p99, max } = await this.#loop.report(this.#served);
+    return { p50: round(p50), p99: round(p99), max: round(max) };
   }
 }

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { hashPassword } from '../src/crypto/password.ts';
 import { Instance, type Served } from '../test/support/instance.ts';
+import { LoopWatch } from '../test/support/loop-watch.ts';
 import { type RawRate, rawAppendRate } from './disk.ts';
 import { Gauge } from './gauge.ts';
 import { type Outcome, PASSWORD, discard, keepOpen, logInOnce, pickUp, poll, submit } from './load.ts';
@@ -84,13 +85,9 @@ async function measure(
 }
 
 async function start(instance: Instance): Promise<Bench> {
-  const loopFile = join(instance.folder, 'loop-delay');
-  writeFileSync(loopFile, '');
-  const served = await instance.serve({
-    nodeOptions: ['--import', new URL('loop-delay.js', import.meta.url).href],
-    env: { LOOP_DELAY_FILE: loopFile },
-  });
-  return { instance, served, gauge: new Gauge(served, loopFile) };
+  const loop = new LoopWatch(instance);
+  const served = await instance.serve(loop.options);
+  return { instance, served, gauge: new Gauge(served, loop) };
 }
 
 /** Accepted messages are visible at once: the count right after the last `250` must be whole. */

@@ -11,6 +11,7 @@ import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { clientCertificateRequest, shownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
+import { turns } from '../platform/turns.ts';
 import { LineReader } from './lines.ts';
 import { greeting } from './response.ts';
 import { type Reply, Session, type SessionParts } from './session.ts';
@@ -31,7 +32,7 @@ export interface ConnectionContext extends SessionParts {
 const CLOSING = seconds(5);
 /** One packet that is being worked on and one that came meanwhile. */
 const MOST_WAITING = 128 * 1024;
-/** So many commands of one packet run before others get their turn. */
+/** So many commands of one packet run before others get their turn, however little time they took. */
 const TURN = 200;
 
 export class Connection implements Wire {
@@ -185,7 +186,7 @@ export class Connection implements Wire {
   /** Runs what has come, in order, until a command has to be waited for. */
   #run(): void {
     for (let turn = 0; !this.#busy && !this.#closing; turn += 1) {
-      if (turn === TURN) return this.#wait(new Promise((resolve) => setImmediate(resolve, '')));
+      if (turn === TURN || turns.over) return this.#wait(new Promise((resolve) => turns.next(() => resolve(''))));
       const line = this.#lines.next(this.#session.exchange !== undefined);
       if (line === undefined) break;
       const answer = this.#session.answer(line);

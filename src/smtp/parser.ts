@@ -7,6 +7,7 @@
  */
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import { joinSmall } from '../platform/bytes.ts';
+import { turns } from '../platform/turns.ts';
 import type { DataDecoder } from './data-decoder.ts';
 
 export interface DataReceiver {
@@ -91,10 +92,10 @@ export class SubmissionParser extends SMTPStream {
           }
           const from = at;
           at = end + 1;
-          if (++count > RUN) {
+          if (++count > RUN || turns.over) {
             count = 0;
             at = from;
-            setImmediate(step);
+            turns.next(step);
             return;
           }
           this.#dispatch(chunk.subarray(from, end), step);

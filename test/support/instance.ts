@@ -30,7 +30,7 @@ export interface InstanceOptions {
   readonly folder?: string;
   readonly hostname?: string;
   readonly ports?: Ports;
-  /** More lines of TOML: whole sections, such as `[store]`. */
+  /** More lines of TOML: whole sections, such as `[store]`. They take the place of ours. */
   readonly configuration?: string;
 }
 
@@ -76,7 +76,7 @@ export class Instance {
   #configure(hostname: string, more: string): void {
     const listener = (name: string, protocol: string, port: number, tls: string): string =>
       `[[listener]]\nname = "${name}"\nprotocol = "${protocol}"\naddress = "127.0.0.1"\nport = ${port}\ntls = "${tls}"\n`;
-    const text = [
+    const ours = [
       `hostname = "${hostname}"\n`,
       `[data]\nfolder = "data"\n`,
       `[keys]\nfolder = "keys"\nmaster-key-file = "master.key"\n`,
@@ -87,9 +87,12 @@ export class Instance {
       listener('pop3s', 'pop3', this.ports.pop3s, 'implicit'),
       `[connections]\nexempt-networks = ["127.0.0.0/8"]\ndrain = "2s"\n`,
       `[auth]\nexempt-networks = ["127.0.0.0/8"]\n`,
-      more,
     ];
-    writeFileSync(this.config, text.join('\n'));
+    const replaced = (section: string): boolean => {
+      const [header] = /^\[[a-z]+\]/.exec(section) ?? [];
+      return header !== undefined && more.includes(header);
+    };
+    writeFileSync(this.config, [...ours.filter((section) => !replaced(section)), more].join('\n'));
   }
 
   /** Runs one command of the command line on this instance; throws with its output when it fails. */

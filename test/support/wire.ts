@@ -15,6 +15,8 @@ export class WireEnded extends Error {
 export interface WireTarget {
   readonly host?: string;
   readonly port: number;
+  /** Where we come from: any of 127.0.0.0/8, each a network of its own to the gateway. */
+  readonly localAddress?: string;
   readonly tls: 'implicit' | 'starttls';
   /** A name on the server's certificate. */
   readonly servername: string;
@@ -59,7 +61,8 @@ export class Wire {
   }
 
   static async open(target: WireTarget): Promise<Wire> {
-    const socket = connectTcp(target.port, target.host ?? '127.0.0.1');
+    const { port, host = '127.0.0.1', localAddress } = target;
+    const socket = connectTcp({ port, host, ...(localAddress === undefined ? {} : { localAddress }) });
     socket.setNoDelay(true);
     await connected(socket, 'connect');
     const wire = new Wire(socket, target);

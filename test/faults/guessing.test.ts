@@ -1,0 +1,147 @@
+/**
+ * Guessing on a grand scale, against a whole gateway: the owner notices nothing, the guesser learns nothing, the process stays small.
+ *
+ * Two attacks, for two defences. Twenty thousand guesses at one account meet the throttle, which answers nearly all of them unjudged. Guesses
+ * at ever other names from ever other networks pass the throttle, as each has some free, and meet the queue: every one is hashed.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, after, afterEach, before, beforeEach, test } from 'node:test';
+import { Instance, type Served, loginOf } from '../support/instance.ts';
+import { LoopWatch } from '../support/loop-watch.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { guessPop3, guessSmtp, judgedAndNot, noOutcomes, polling, quantile, sourceOf } from './support/attack.ts';
+
+const HOME = '127.0.0.1';
+/** KiB above the warm process: 19 MiB for each of two hashes, and what a hundred TLS sessions hold. */
+const ALLOWED = 96 * 1024;
+/** KiB that the second ten thousand may take more than the first: what is kept of a guess is bounded, not only small. */
+const FLAT = 16 * 1024;
+/** Milliseconds. */
+const LOOP = 50;
+const practices = Array.from({ length: 20 }, (_, i) => `practice${i}`);
+let instance: Instance;
+let loop: LoopWatch;
+let served: Served;
+let warm = 0;
+
+before(async () => {
+  instance = await Instance.create({
+    configuration: '[connections]\ndrain = "1s"\nper-network = 64\n[auth]\n[log]\nlevel = "info"\n',
+  });
+  instance.addAccounts(['anna', ...practices]);
+  loop = new LoopWatch(instance, { own: true });
+});
+beforeEach(async () => {
+  served = await instance.serve(loop.options);
+  // The owner of the attacked account has been here before, as everybody has who polls.
+  await logIn('anna');
+  await Promise.all(
+    Array.from({ length: 40 }, (_, n) =>
+      guessPop3(instance, sourceOf(2000 + n), [{ login: `w${n}`, password: 'x' }], noOutcomes()),
+    ),
+  );
+  warm = served.memory().now;
+  served.resetPeak();
+});
+afterEach(async () => {
+  if (!served.over) await served.kill();
+});
+after(() => instance.remove());
+
+async function logIn(name: string, source = HOME): Promise<number> {
+  const start = performance.now();
+  const client = await Pop3Client.open({ ...instance.target('pop3s'), localAddress: source }, loginOf(name));
+  await client.quit();
+  return performance.now() - start;
+}
+
+function judgeMemory(t: TestContext): void {
+  const { peak } = served.memory();
+  const mebibytes = (kib: number): string => (kib / 1024).toFixed(0);
+  t.diagnostic(`resident: ${mebibytes(warm)} MiB warm, ${mebibytes(peak)} MiB at its peak`);
+  assert.ok(
+    peak - warm <= ALLOWED,
+    `resident memory grew by ${mebibytes(peak - warm)} MiB; allowed are ${mebibytes(ALLOWED)}`,
+  );
+}
+
+test('20,000 wrong logins against one account: its owner gets in at every poll, memory and event loop stay', async (t) => {
+  const outcomes = noOutcomes();
+  const wave = (round: number) => {
+    const guesses = (who: number) =>
+      Array.from({ length: 50 }, (_, i) => ({ login: 'anna', password: `guess-${round}-${who}-${i}` }));
+    return Promise.all([
+      ...Array.from({ length: 160 }, (_, n) => guessPop3(instance, sourceOf(n), guesses(n), outcomes)),
+      ...Array.from({ length: 40 }, (_, n) => guessSmtp(instance, sourceOf(1000 + n), guesses(1000 + n), outcomes)),
+    ]);
+  };
+  const polls = polling(instance, loginOf('anna'), HOME, 100);
+  await loop.report(served);
+  const started = performance.now();
+  await wave(1);
+  const half = served.memory().peak;
+  await wave(2);
+  const seconds = (performance.now() - started) / 1000;
+  const { max, own = Number.NaN } = await loop.report(served);
+  await polls.stop();
+  t.diagnostic(
+    `20,000 guesses in ${seconds.toFixed(1)} s: ${outcomes.refused} judged, ${outcomes.busy} not; ` +
+      `owner polled ${polls.latencies.length} times, median ${quantile(polls.latencies, 0.5).toFixed(0)} ms, longest ${quantile(polls.latencies, 1).toFixed(0)} ms; ` +
+      `event loop held ${max.toFixed(1)} ms at most, ${own.toFixed(1)} ms of its own`,
+  );
+  assert.equal(judgedAndNot(outcomes), 20_000);
+  assert.equal(outcomes.granted, 0);
+  assert.ok(outcomes.refused < 100, `the throttle let ${outcomes.refused} guesses be judged`);
+  assert.ok(outcomes.refused >= 5, 'the first few are judged: else this test attacks nothing');
+  assert.ok(polls.latencies.length >= 5, 'the owner hardly polled: the attack was over too soon');
+  assert.ok(own < LOOP, `the event loop was held for ${own.toFixed(1)} ms`);
+  judgeMemory(t);
+  assert.doesNotMatch(served.log, /guess-/, 'what was guessed stands in the log');
+  const { peak } = served.memory();
+  assert.ok(peak - half <= FLAT, `the second half took ${((peak - half) / 1024).toFixed(0)} MiB more than the first`);
+});
+
+test('names and networks that are ever others, so that all is hashed: owners get in, remembered or not', async (t) => {
+  const outcomes = noOutcomes();
+  const polls = polling(instance, loginOf('anna'), HOME, 100);
+  await loop.report(served);
+  const started = performance.now();
+  const attack = Promise.all(
+    Array.from({ length: 100 }, (_, n) =>
+      guessPop3(
+        instance,
+        sourceOf(n),
+        Array.from({ length: 12 }, (_, i) => ({ login: `name${n}x${i}@ledger.test`, password: `guess-${i}` })),
+        outcomes,
+      ),
+    ),
+  );
+  // Logins that take a hash themselves, from a network that the gateway knows, as long as the attack goes on.
+  const fresh: number[] = [];
+  const state = { over: false };
+  const known = (async () => {
+    for (const name of practices) {
+      if (state.over) return;
+      fresh.push(await logIn(name));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  })();
+  await attack;
+  state.over = true;
+  const seconds = (performance.now() - started) / 1000;
+  await known;
+  const { max, own = Number.NaN } = await loop.report(served);
+  await polls.stop();
+  t.diagnostic(
+    `${outcomes.refused} guesses hashed in ${seconds.toFixed(1)} s, ${outcomes.busy} not judged; ` +
+      `remembered owner polled ${polls.latencies.length} times, median ${quantile(polls.latencies, 0.5).toFixed(0)} ms, longest ${quantile(polls.latencies, 1).toFixed(0)} ms; ` +
+      `${fresh.length} first logins from a known network, median ${quantile(fresh, 0.5).toFixed(0)} ms, longest ${quantile(fresh, 1).toFixed(0)} ms; ` +
+      `event loop held ${max.toFixed(1)} ms at most, ${own.toFixed(1)} ms of its own`,
+  );
+  assert.ok(outcomes.refused > 1000, `only ${outcomes.refused} guesses were judged: the queue was not attacked`);
+  assert.equal(outcomes.granted, 0);
+  assert.ok(fresh.length >= 5);
+  assert.ok(own < LOOP, `the event loop was held for ${own.toFixed(1)} ms`);
+  judgeMemory(t);
+  assert.doesNotMatch(served.log, /guess-/, 'what was guessed stands in the log');
+});

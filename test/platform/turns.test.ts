@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Turns } from '../../src/platform/turns.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('a turn is over when its time is used up, and the next one begins anew', async () => {
+  let now = 0;
+  const turns = new Turns(5, () => now);
+  assert.equal(turns.over, false);
+  now = 4.9;
+  assert.equal(turns.over, false);
+  now = 5;
+  assert.equal(turns.over, true);
+  await turn();
+  assert.equal(turns.over, false, 'the time that passed before a turn is not counted in it');
+});
+
+test('who waits goes on in a later turn, one in each, in the order of their coming', async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  for (const name of ['a', 'b', 'c']) turns.next(() => order.push(name));
+  assert.equal(order.join(), '');
+  await turn();
+  assert.equal(order.join(), 'a');
+  await turn();
+  await turn();
+  assert.equal(order.join(), 'a,b,c');
+  turns.next(() => order.push('d'));
+  await turn();
+  assert.equal(order.join(), 'a,b,c,d');
+});
+
+test('chains of settled promises, many side by side, leave a timer its turn', async () => {
+  const turns = new Turns(5);
+  let longest = 0;
+  let last = performance.now();
+  let ticks = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    ticks += 1;
+  }, 1);
+  const chain = async (): Promise<void> => {
+    for (let i = 0; i < 20; i += 1) {
+      await Promise.resolve();
+      if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
+      const until = performance.now() + 0.05;
+      while (performance.now() < until);
+    }
+  };
+  // A fifth of a second of work that, without the turns, is one hold.
+  await Promise.all(Array.from({ length: 200 }, chain));
+  clearInterval(timer);
+  assert.ok(ticks >= 10, `a timer of 1 ms ran ${ticks} times in 200 ms of work; it was held ${longest.toFixed(0)} ms`);
+});

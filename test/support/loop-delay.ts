@@ -1,0 +1,56 @@
+/**
+ * Preloaded into the gateway's process (`node --import`): measures how long its event loop was held.
+ *
+ * At SIGUSR2 a line of JSON is appended to the file $LOOP_DELAY_FILE and the count begins anew. Nothing of the gateway knows of it.
+ *
+ * A delay is what the loop did itself plus what the kernel let it wait for a core, and under load the second is most of it. With
+ * $LOOP_DELAY_OWN the kernel is asked at every turn how long that was; what is left is the gateway's own. It costs half a percent of a
+ * core, so benchmarks go without.
+ */
+import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { isMainThread } from 'node:worker_threads';
+
+const RESOLUTION = 2;
+const file = process.env.LOOP_DELAY_FILE;
+
+// Workers inherit --import; only the thread that speaks the protocols counts.
+if (isMainThread && file !== undefined) {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
+  histogram.enable();
+  const own = process.env.LOOP_DELAY_OWN === undefined ? undefined : measureOwn();
+  // The histogram counts from timer to timer, so its resolution is part of every value.
+  const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
+  process.on('SIGUSR2', () => {
+    const report = { p50: ms(histogram.percentile(50)), p99: ms(histogram.percentile(99)), max: ms(histogram.max) };
+    histogram.reset();
+    appendFileSync(file, `${JSON.stringify({ ...report, ...(own && { own: own() }) })}\n`);
+  });
+}
+
+/** The longest turn since the last call, in milliseconds, without the time for which the thread was ready and had no core. */
+function measureOwn(): () => number {
+  const schedstat = `/proc/self/task/${process.pid}/schedstat`;
+  const buffer = Buffer.alloc(128);
+  const waited = (): number => {
+    const fd = openSync(schedstat, 'r');
+    const text = buffer.toString('latin1', 0, readSync(fd, buffer));
+    closeSync(fd);
+    return Number(text.split(' ')[1]) / 1e6;
+  };
+  let longest = 0;
+  let at = performance.now();
+  let before = waited();
+  setInterval(() => {
+    const now = performance.now();
+    const wait = waited();
+    longest = Math.max(longest, now - at - (wait - before) - RESOLUTION);
+    at = now;
+    before = wait;
+  }, RESOLUTION).unref();
+  return () => {
+    const found = longest;
+    longest = 0;
+    return found;
+  };
+}

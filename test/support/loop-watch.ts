@@ -1,0 +1,44 @@
+/** Asks a gateway's process from outside how long its event loop was held; see loop-delay.ts, which runs inside it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Instance, ServeOptions, Served } from './instance.ts';
+
+/** Milliseconds since the report before. */
+export interface LoopDelay {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  /** The longest without what the thread waited for a core, where that was asked for. */
+  readonly own?: number;
+}
+
+export class LoopWatch {
+  readonly #file: string;
+  readonly #own: boolean;
+
+  constructor(instance: Instance, { own = false }: { readonly own?: boolean } = {}) {
+    this.#file = join(instance.folder, 'loop-delay');
+    this.#own = own;
+    writeFileSync(this.#file, '');
+  }
+
+  /** For `serve`: without them the process dies of the question. */
+  get options(): ServeOptions {
+    return {
+      nodeOptions: ['--import', new URL('loop-delay.js', import.meta.url).href],
+      env: { LOOP_DELAY_FILE: this.#file, ...(this.#own && { LOOP_DELAY_OWN: '1' }) },
+    };
+  }
+
+  /** What was measured since the last call; the count begins anew. */
+  async report(served: Served): Promise<LoopDelay> {
+    writeFileSync(this.#file, '');
+    served.signal('SIGUSR2');
+    for (let i = 0; i < 500; i++) {
+      const text = readFileSync(this.#file, 'utf8');
+      if (text.endsWith('\n')) return JSON.parse(text) as LoopDelay;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error('the gateway does not report its event-loop delay');
+  }
+}
