@@ -31,6 +31,8 @@ const port = [
   '/store/certificates.ts',
   '/store/audit.ts',
   '/store/deliveries.ts',
+  '/store/partners.ts',
+  '/store/absences.ts',
 ];
 const node = 'node:';
 
@@ -120,7 +122,9 @@ export default tseslint.config(
     'store/sqlite',
     [
       node,
-      ...['store.ts', 'registry.ts', 'certificates.ts', 'audit.ts'].map((f) => `../${f}`),
+      ...['store.ts', 'registry.ts', 'certificates.ts', 'audit.ts', 'deliveries.ts', 'partners.ts', 'absences.ts'].map(
+        (f) => `../${f}`,
+      ),
       ...[domain, platform, '/crypto/'],
       'better-sqlite3',
     ],

@@ -13,6 +13,7 @@
  */
 import type { Address } from '../domain/address.ts';
 import type { PartnerId } from '../domain/ids.ts';
+import type { CertificatePin } from '../domain/partner.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 
 /** Where a partner is reached, and how it is known to be the right one. */
@@ -25,12 +26,14 @@ export interface Destination {
   readonly certificateName?: string;
   /** PEM certificates; one of them must have issued the partner's. Default: the public authorities that Node knows. */
   readonly authorities?: readonly string[];
-  /** SHA-256 of the public key (SubjectPublicKeyInfo), 64 hexadecimal digits. Where there is one, the partner's key must be among them. */
-  readonly pins?: readonly string[];
+  /** Where there are any, the certificate that is shown must meet one of them, besides every other check. */
+  readonly pins?: readonly CertificatePin[];
   /** Shown when the partner asks for a client certificate. PEM, the certificate with its chain. */
   readonly clientCertificate?: { readonly key: string; readonly certificate: string };
   /** Sent by AUTH after TLS. */
   readonly login?: { readonly name: string; readonly password: string };
+  /** The name that we give in EHLO. */
+  readonly helo: string;
   /** Open connections at most. */
   readonly connections: number;
 }
@@ -102,6 +105,10 @@ export interface ProbeReport {
   readonly ok: boolean;
   /** Why not: one line of words. */
   readonly problem?: string;
+  /** What it met, as an attempt would have met it; absent where all went well. */
+  readonly met?: { readonly refused: Step } | { readonly lost: LostWhy };
+  /** What the name of the host led to; absent where it led to nothing. */
+  readonly addresses?: readonly string[];
   readonly greeting?: string;
   /** EHLO keywords after TLS. */
   readonly extensions?: readonly string[];
@@ -114,9 +121,8 @@ export interface ProbeReport {
     readonly issuer: string;
     readonly names: readonly string[];
     readonly notAfter: Instant;
-    /** SHA-256, 64 hexadecimal digits. */
+    /** SHA-256 of it and of its SubjectPublicKeyInfo, 64 hexadecimal digits each: what a pin would hold. */
     readonly fingerprint: string;
-    /** As a pin: see `Destination.pins`. */
     readonly publicKey: string;
   };
   readonly login?: 'none' | 'accepted' | 'refused';

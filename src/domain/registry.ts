@@ -28,8 +28,8 @@ export interface Organisation {
   readonly settings: Settings;
 }
 
-/** `edi`: a system collects and processes it. `mail`: people read it. */
-export type AccountKind = 'edi' | 'mail';
+/** `edi`: a system collects and processes it. `mail`: people read it. `partner`: a mail server; its addresses are pushed to (domain/partner.ts). */
+export type AccountKind = 'edi' | 'mail' | 'partner';
 /** `suspended` can be undone; `ended` cannot. */
 export type State = 'active' | 'suspended' | 'ended';
 

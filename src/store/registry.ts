@@ -5,6 +5,7 @@
  * port is seen by the next read. Changes are transactions of their own; each writes its audit row in the same transaction and takes the
  * `actor` who is behind it.
  */
+import type { Absence } from '../domain/absence.ts';
 import type { Address, AddressKey } from '../domain/address.ts';
 import type { AccountId, OrganisationId } from '../domain/ids.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
 } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Instant, Octets } from '../domain/units.ts';
+import type { RecipientPartner } from './partners.ts';
 
 /** The person or program behind a change, and why. */
 export interface Actor {
@@ -41,12 +43,19 @@ export interface CertificateRecord {
   readonly certificate: RegisteredCertificate;
 }
 
-/** Everything that RCPT needs, in one read. `used` counts what is filed, current to the last commit. */
+/**
+ * Everything that RCPT needs, in one read. `used` counts what is filed, current to the last commit. An address that only its domain
+ * registers stands here folded, active and without settings.
+ */
 export interface Recipient {
   readonly address: RegisteredAddress;
   readonly account: Account;
   readonly organisation: Organisation;
   readonly used: Octets;
+  /** Where the mail of the address is pushed; absent: it is filed in the account's mailbox. */
+  readonly partner?: RecipientPartner;
+  /** The one that holds now. */
+  readonly absence?: Absence;
 }
 
 export interface AccountSummary {
@@ -119,9 +128,12 @@ export interface Registry {
    * registered anew. Undefined: it meets none.
    */
   findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined>;
-  /** The address in any state; undefined when it was never registered. */
+  /** The address in any state; else the partner that its domain leads to; undefined when neither was ever registered. */
   findRecipient(key: AddressKey): Promise<Recipient | undefined>;
-  /** True when `key` is an active address of the account, or an active address that was delegated to it. */
+  /**
+   * True when `key` is an active address of the account, an active address that was delegated to it, or lies in a domain of its partner
+   * and is registered for nobody.
+   */
   maySendAs(account: AccountId, key: AddressKey): Promise<boolean>;
   /** Noted with the next group commit, unawaited. */
   notePasswordUse(account: AccountId, name: string, at: Instant): void;
