@@ -206,8 +206,10 @@ export interface Deliveries {
   noteConsumer(
     account: AccountId,
     network: string,
-    did: { readonly retrieved: number; readonly deleted: number },
+    did: { readonly sessions: number; readonly retrieved: number; readonly deleted: number },
     at: Instant,
   ): void;
   consumers(account: AccountId): Promise<readonly Consumer[]>;
+  /** Accounts that are fetched from this network, counted up to `limit`. */
+  accountsAt(network: string, limit: number): Promise<number>;
 }
