@@ -7,6 +7,7 @@
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { octets } from '../domain/units.ts';
+import { fromXtext } from '../mime/xtext.ts';
 import type { MailParameters, RecipientParameters } from '../submission/submission.ts';
 
 const syntax = (text: string): Result<never, Refusal> => fail({ reply: 501, status: '5.5.4', text });
@@ -43,13 +44,6 @@ function readArguments(line: string, keyword: 'FROM' | 'TO'): Result<Arguments, 
   const inner = path.startsWith('<') ? path.slice(1, -1) : path;
   // RFC 5321 section 4.1.1.3: a source route is taken and ignored.
   return ok({ path: inner.replace(/^@[^\s,:@]+(?:,@[^\s,:@]+)*:/, ''), parameters });
-}
-
-/** RFC 3461 section 4: `+2B` is a plus sign. Undefined for text that is no xtext or hides a control character. */
-function fromXtext(text: string): string | undefined {
-  if (!/^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/.test(text)) return undefined;
-  const plain = text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return /^[\x20-\x7e\x80-\xff]*$/.test(plain) ? plain : undefined;
 }
 
 export function readMail(

@@ -1,0 +1,84 @@
+/**
+ * Plain text that we write ourselves: paragraphs wrapped for the oldest mail program, and quoted-printable where ASCII does not suffice.
+ *
+ * RFC 2045 sections 6.7 and 2.7 (7bit), RFC 2046 section 4.1.
+ */
+import { Buffer } from 'node:buffer';
+
+const WIDTH = 72;
+/** Letters, so that a line of text keeps below 998 octets whatever they are. */
+const MAX_WORD = 200;
+
+/** One paragraph as lines of at most 72 characters; a word longer than that (an address, a hash) keeps a line of its own. */
+export function wrapText(text: string, indent = ''): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const next = word.slice(0, MAX_WORD);
+    if (line === '') line = next;
+    else if (indent.length + line.length + 1 + next.length <= WIDTH) line += ` ${next}`;
+    else {
+      lines.push(indent + line);
+      line = next;
+    }
+  }
+  return [...lines, indent + line];
+}
+
+/** `Name:   value` lines with the values below each other; a long value goes on beneath itself. */
+export function factLines(facts: readonly (readonly [name: string, value: string])[]): string[] {
+  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
+  return facts.flatMap(([name, value]) =>
+    wrapText(value, ' '.repeat(width)).map((line, i) =>
+      i === 0 ? `${`${name}:`.padEnd(width)}${line.slice(width)}` : line,
+    ),
+  );
+}
+
+export interface TextPart {
+  readonly charset: 'us-ascii' | 'utf-8';
+  readonly encoding: '7bit' | 'quoted-printable';
+  /** CRLF line ends, the last line with its own. */
+  readonly body: string;
+}
+
+/** Lines of text, ready for a part of a message. Always 7bit, so that no peer needs 8BITMIME for it. */
+export function textPart(lines: readonly string[]): TextPart {
+  if (lines.every((line) => line.length <= 900 && /^[\x20-\x7e]*$/.test(line)))
+    return { charset: 'us-ascii', encoding: '7bit', body: lines.map((line) => `${line}\r\n`).join('') };
+  return {
+    charset: 'utf-8',
+    encoding: 'quoted-printable',
+    body: lines.map((l) => quotedLine(Buffer.from(l))).join(''),
+  };
+}
+
+/** One line as quoted-printable, with its CRLF; soft breaks keep each below 76 characters. */
+export function quotedLine(octets: Uint8Array): string {
+  let written = '';
+  let column = 0;
+  for (const [i, octet] of octets.entries()) {
+    const last = i === octets.length - 1;
+    const literal = (octet > 32 && octet < 127 && octet !== 61) || (octet === 32 && !last);
+    const piece = literal ? String.fromCharCode(octet) : `=${octet.toString(16).toUpperCase().padStart(2, '0')}`;
+    if (column + piece.length > 75) {
+      written += '=\r\n';
+      column = 0;
+    }
+    written += piece;
+    column += piece.length;
+  }
+  return `${written}\r\n`;
+}
+
+/** Canonical octets (CRLF line ends) as quoted-printable. */
+export function quotedPrintable(octets: Buffer): string {
+  let written = '';
+  for (let at = 0; at < octets.length;) {
+    const end = octets.indexOf('\r\n', at, 'latin1');
+    const line = octets.subarray(at, end < 0 ? octets.length : end);
+    written += quotedLine(line);
+    at = end < 0 ? octets.length : end + 2;
+  }
+  return written;
+}
