@@ -188,20 +188,16 @@ export interface Deliveries {
     account: AccountId,
     query: { readonly before: Instant; readonly after?: EntryUid; readonly limit: number },
   ): Promise<readonly UncollectedEntry[]>;
-  /** Mailboxes with entries, collected or not, that were accepted before `before`. */
-  expiring(query: {
-    readonly before: Instant;
-    readonly after?: AccountId;
-    readonly limit: number;
-  }): Promise<readonly UncollectedMailbox[]>;
-  /** Hides entries whose retention is over, with their last notices, in one transaction. They are recoverable as deleted ones are. */
+  /**
+   * Hides those of the entries (at most 100) that were never sent to their end until now, each together with its last notice, in one
+   * transaction with the audit rows. An entry that was collected meanwhile stays, and its notice is not filed. Recoverable as deleted ones
+   * are. Resolves to those that were hidden; abort the bodies of the other notices.
+   */
   expire(
     account: AccountId,
-    before: Instant,
-    limit: number,
-    notices: readonly Acceptance[],
+    entries: readonly { readonly uid: EntryUid; readonly notice?: Acceptance }[],
     audit: readonly AuditEvent[],
-  ): Promise<number>;
+  ): Promise<readonly EntryUid[]>;
   /** Noted with the next group commit, unawaited. At most 16 places are kept for each account, the latest ones. */
   noteConsumer(
     account: AccountId,

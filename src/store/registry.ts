@@ -172,6 +172,7 @@ export interface Registry {
   findOrganisation(name: string): Promise<Organisation | undefined>;
   listAccounts(page: Page & { readonly organisation?: string }): Promise<readonly AccountSummary[]>;
   findAccount(login: string): Promise<AccountSummary | undefined>;
+  findAccountById(id: AccountId): Promise<AccountSummary | undefined>;
   listAddresses(
     page: Page & { readonly login?: string },
   ): Promise<readonly (RegisteredAddress & { readonly login: string })[]>;

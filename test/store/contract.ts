@@ -463,6 +463,8 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     await store.commitMaildrop(lock, [(await store.listMaildrop(lock)).uidOf(3)], [], []);
     assert.equal(await used(), 1900);
     assert.deepEqual(await store.registry.findAccount('anna').then((a) => [a?.used, a?.messages]), [1900, 19]);
+    assert.deepEqual(await store.registry.findAccountById(account), await store.registry.findAccount('anna'));
+    assert.equal(await store.registry.findAccountById(99 as AccountId), undefined);
   });
 
   promise('an account may send as its own active addresses and those delegated to it', async ({ store }) => {

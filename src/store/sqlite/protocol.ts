@@ -206,6 +206,7 @@ export interface ReaderWork {
   organisation: { in: { name: string }; out: Organisation | undefined };
   accounts: { in: { after: string; limit: number; organisation: string | null }; out: readonly SummaryRow[] };
   account: { in: { login: string }; out: SummaryRow | undefined };
+  accountById: { in: { id: number }; out: SummaryRow | undefined };
   addresses: {
     in: { after: string; limit: number; login: string | null };
     out: readonly (RegisteredAddress & { readonly login: string })[];

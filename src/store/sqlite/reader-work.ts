@@ -70,6 +70,7 @@ export class ReaderWorker {
       organisation: ({ name }) => registry.organisation(name),
       accounts: ({ after, limit, organisation }) => registry.accounts(after, limit, organisation),
       account: ({ login }) => registry.account(login),
+      accountById: ({ id }) => registry.accountById(id),
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
       authorities: () => ca.authorities(),
       certificateNamed: ({ name }) => ca.named(name),

@@ -112,6 +112,7 @@ export class RegistryReader {
   readonly #accounts: Database.Statement<[string, number], AccountRow & OrganisationRow & MailboxRow>;
   readonly #accountsOf: Database.Statement<[string, string, number], AccountRow & OrganisationRow & MailboxRow>;
   readonly #account: Database.Statement<[string], AccountRow & OrganisationRow & MailboxRow>;
+  readonly #accountById: Database.Statement<[number], AccountRow & OrganisationRow & MailboxRow>;
   readonly #addressesOf: Database.Statement<[number], AddressRow>;
   readonly #delegationsTo: Database.Statement<[number], { address: Address }>;
   readonly #addresses: Database.Statement<[string, number], AddressRow & { login: string }>;
@@ -143,6 +144,7 @@ export class RegistryReader {
     this.#accounts = db.prepare(`${accounts} WHERE a.login > ? ORDER BY a.login LIMIT ?`);
     this.#accountsOf = db.prepare(`${accounts} WHERE o.name = ? AND a.login > ? ORDER BY a.login LIMIT ?`);
     this.#account = db.prepare(`${accounts} WHERE a.login = ?`);
+    this.#accountById = db.prepare(`${accounts} WHERE a.id = ?`);
     this.#addressesOf = db.prepare(`SELECT ${ADDRESS} FROM address d WHERE d.account = ? ORDER BY d.key`);
     this.#delegationsTo = db.prepare(
       'SELECT d.address FROM delegation g JOIN address d ON d.key = g.key WHERE g.account = ? ORDER BY g.key',
@@ -187,6 +189,11 @@ export class RegistryReader {
 
   account(login: string): SummaryRow | undefined {
     const row = this.#account.get(login);
+    return row === undefined ? undefined : this.#summary(row);
+  }
+
+  accountById(id: number): SummaryRow | undefined {
+    const row = this.#accountById.get(id);
     return row === undefined ? undefined : this.#summary(row);
   }
 

@@ -259,6 +259,11 @@ export class SqliteRegistry implements Registry {
     return row === undefined ? undefined : summaryOf(row);
   }
 
+  async findAccountById(id: AccountId): Promise<AccountSummary | undefined> {
+    const row = await this.#p.reader.ask('accountById', { id });
+    return row === undefined ? undefined : summaryOf(row);
+  }
+
   async listAddresses(
     page: Page & { readonly login?: string },
   ): Promise<readonly (RegisteredAddress & { readonly login: string })[]> {
