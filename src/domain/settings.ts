@@ -7,6 +7,7 @@
  */
 import { type Result, fail, ok } from './result.ts';
 import { GiB, MiB, KiB } from './units.ts';
+import { parseClosedDays } from './working-days.ts';
 
 export type SettingScope = 'organisation' | 'account' | 'address';
 export type SettingValue = string | number | boolean;
@@ -17,7 +18,9 @@ export type SettingKind =
   | { readonly kind: 'octets'; readonly min: number; readonly max: number }
   | { readonly kind: 'count'; readonly min: number; readonly max: number }
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'choice'; readonly of: readonly string[] };
+  | { readonly kind: 'choice'; readonly of: readonly string[] }
+  /** As `parseClosedDays` reads them; kept as they were written. */
+  | { readonly kind: 'closed-days' };
 
 export interface Setting<V extends SettingValue = SettingValue> {
   readonly scopes: readonly SettingScope[];
@@ -85,6 +88,48 @@ export const settingsTable = {
     about:
       'Most unregistered recipients that the account may try in an hour; above it every RCPT is answered 450 4.7.1 (protects the registry against harvesting).',
   },
+  notices: {
+    scopes: accountAndAbove,
+    type: { kind: 'choice', of: ['automatic', 'mailbox', 'contact'] },
+    default: 'automatic',
+    about:
+      "Where notices, receipts and warnings about the account's messages go: into its mailbox, or to the organisation's contact. Automatic: to the contact for kind edi, since a report can stop an old importer, and into the mailbox for people.",
+  },
+  'collected-receipts': {
+    scopes: accountAndAbove,
+    type: { kind: 'choice', of: ['asked', 'always', 'never'] },
+    default: 'asked',
+    about:
+      'Whether the sender is told when its message was fetched: for messages with the header field "Sluis-Receipt: collected", for all, or for none.',
+  },
+  rhythm: {
+    scopes: accountAndAbove,
+    type: { kind: 'count', min: 0, max: 60 },
+    default: 2,
+    about:
+      "Working days within which the mailbox is expected to be fetched; after that the organisation's contact is warned and the operator sees it in the daily digest. 0: nothing is expected.",
+  },
+  'closed-days': {
+    scopes: accountAndAbove,
+    type: { kind: 'closed-days' },
+    default: 'none',
+    about:
+      'Days that count as no working days besides weekends and Dutch public holidays: "wed 2026-12-24..2027-01-03 2027-05-15", or none.',
+  },
+  'tell-sender-after': {
+    scopes: accountAndAbove,
+    type: { kind: 'count', min: 0, max: 60 },
+    default: 3,
+    about:
+      'Working days after which the sender of a message that nobody fetched from this mailbox is told so; this is no failure, the message stays. 0: never.',
+  },
+  'keep-uncollected': {
+    scopes: accountAndAbove,
+    type: { kind: 'count', min: 7, max: 3650 },
+    default: 90,
+    about:
+      'Days that a message waits for somebody to fetch it. Then it ends with a last notice to its sender, and can be handed out again for the time of deleted ones. Messages that were fetched and left there stay.',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settingsTable;
@@ -129,6 +174,8 @@ const expectation = (type: SettingKind): string => {
       return 'yes or no';
     case 'choice':
       return type.of.join(' or ');
+    case 'closed-days':
+      return 'none, or weekdays, days and ranges with blanks between them, such as "wed 2026-12-24..2027-01-03"';
   }
 };
 
@@ -161,6 +208,10 @@ export function parseSetting(scope: SettingScope, name: string, text: string): R
       return text === 'yes' || text === 'no' ? ok(text === 'yes') : wrong;
     case 'choice':
       return (type.of as readonly string[]).includes(text) ? ok(text) : wrong;
+    case 'closed-days': {
+      const read = parseClosedDays(text);
+      return read.ok ? ok(text.trim()) : fail(`"${text}" is no value for ${name}: ${read.error}`);
+    }
   }
 }
 
@@ -183,4 +234,6 @@ type SettingValueOf<N extends SettingName> = (typeof settingsTable)[N]['type'] e
   ? C
   : (typeof settingsTable)[N]['type'] extends { kind: 'boolean' }
     ? boolean
-    : number;
+    : (typeof settingsTable)[N]['type'] extends { kind: 'closed-days' }
+      ? string
+      : number;

@@ -13,6 +13,10 @@ test('parseSetting() reads values in the units people write', () => {
   assert.deepEqual(parseSetting('account', 'quota', '3GiB'), { ok: true, value: 3 * 1024 ** 3 });
   assert.deepEqual(parseSetting('address', 'max-message', '25MB'), { ok: true, value: 25_000_000 });
   assert.deepEqual(parseSetting('organisation', 'line-ends', 'refuse'), { ok: true, value: 'refuse' });
+  assert.deepEqual(parseSetting('organisation', 'closed-days', ' wed 2026-12-24..2027-01-03 '), {
+    ok: true,
+    value: 'wed 2026-12-24..2027-01-03',
+  });
   for (const value of [true, false]) {
     const text = formatSetting(settingsTable['implicit-login'].type, value);
     assert.equal(text, value ? 'yes' : 'no');
@@ -29,6 +33,7 @@ test('parseSetting() says which value was wrong and what was expected', () => {
     [['account', 'implicit-login', 'true'], /expected yes or no/],
     [['account', 'line-ends', 'fix'], /normalise or refuse/],
     [['account', 'constructor', '1'], /not a setting/],
+    [['account', 'closed-days', 'sat'], /"sat" is no value for closed-days: "sat" is neither a weekday/],
   ];
   for (const [args, expected] of cases) {
     const result = parseSetting(...args);
