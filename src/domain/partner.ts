@@ -5,6 +5,7 @@
  * one; where the operator says so a whole domain leads to the partner, and then a registered address of that domain still wins.
  */
 import type { AccountId, OrganisationId, PartnerId } from './ids.ts';
+import { isOrganisationName } from './registry.ts';
 import { type Result, fail, ok } from './result.ts';
 import type { Octets } from './units.ts';
 
@@ -85,3 +86,6 @@ export function parsePin(text: string): Result<CertificatePin, string> {
 }
 
 export const formatPin = ({ of, sha256 }: CertificatePin): string => `${of === 'key' ? 'key' : 'cert'}:${sha256}`;
+
+/** True for a name a partner may have: the same rule as for organisations. */
+export const isPartnerName = isOrganisationName;

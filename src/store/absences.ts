@@ -32,8 +32,8 @@ export interface Absences {
    * stands in for somebody in that time, the same mailbox, an overlap with another absence of the address. The error names the first.
    */
   addAbsences(absences: readonly AddressAbsence[], actor: Actor): Promise<void>;
-  /** Ends the one under way now, or else takes back the next one that is planned. Resolves to the one it was. */
-  endAbsence(address: Address, actor: Actor): Promise<Absence>;
+  /** The one that begins at `from`: where it is under way it ends now, else it is taken back. */
+  endAbsence(address: Address, from: Instant, actor: Actor): Promise<void>;
   /** Taking a consent back ends or takes back the absences that rest on it: the mail goes to its addressee again. Resolves to how many. */
   setConsent(substitute: Address, address: Address, given: boolean, actor: Actor): Promise<number>;
 

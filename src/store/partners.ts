@@ -34,8 +34,11 @@ export interface Partners {
   changePartner(name: string, change: PartnerChange, actor: Actor): Promise<void>;
   /** `ended` ends its account and addresses with it, and cannot be undone. */
   setPartnerState(name: string, state: PartnerState, actor: Actor): Promise<void>;
-  /** `domain`: folded. A domain leads to one partner. */
-  setPartnerDomain(name: string, domain: string, leads: boolean, actor: Actor): Promise<void>;
+  /**
+   * `domain`: folded. A domain leads to one partner. `add` is refused where addresses of other organisations are registered in it, since
+   * what is mistyped for one of them would reach the partner; `add-shared` takes that.
+   */
+  setPartnerDomain(name: string, domain: string, change: 'add' | 'add-shared' | 'remove', actor: Actor): Promise<void>;
 
   /** Current to the last commit, not cached. */
   findPartner(id: PartnerId): Promise<Partner | undefined>;

@@ -19,7 +19,8 @@ import type {
 } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Instant, Octets } from '../domain/units.ts';
-import type { RecipientPartner } from './partners.ts';
+import type { Absences } from './absences.ts';
+import type { Partners, RecipientPartner } from './partners.ts';
 
 /** The person or program behind a change, and why. */
 export interface Actor {
@@ -119,7 +120,7 @@ export interface Page {
   readonly after?: string;
 }
 
-export interface Registry {
+export interface Registry extends Partners, Absences {
   // --- the roads
   findLogin(login: string): Promise<LoginRecord | undefined>;
   /**

@@ -1,3 +1,12 @@
+CREATE TABLE absence (
+  key TEXT NOT NULL REFERENCES address (key),
+  from_at INTEGER NOT NULL,
+  until_at INTEGER NOT NULL,
+  mode TEXT NOT NULL,
+  substitute TEXT REFERENCES address (key),
+  PRIMARY KEY (key, from_at)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE account (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   login TEXT NOT NULL UNIQUE,
@@ -177,6 +186,21 @@ CREATE TABLE organisation (
   created_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE partner (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  account INTEGER NOT NULL UNIQUE REFERENCES account (id),
+  state TEXT NOT NULL,
+  server TEXT NOT NULL,
+  sealed BLOB,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE partner_domain (
+  domain TEXT PRIMARY KEY,
+  partner INTEGER NOT NULL REFERENCES partner (id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE password (
   account INTEGER NOT NULL REFERENCES account (id),
   name TEXT NOT NULL,
@@ -187,10 +211,19 @@ CREATE TABLE password (
   PRIMARY KEY (account, name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE substitute_consent (
+  substitute TEXT NOT NULL REFERENCES address (key),
+  key TEXT NOT NULL REFERENCES address (key),
+  given_at INTEGER NOT NULL,
+  PRIMARY KEY (substitute, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE upload (
   message INTEGER PRIMARY KEY,
   started_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX absence_substitute ON absence (substitute, until_at) WHERE substitute IS NOT NULL;
 
 CREATE INDEX account_organisation ON account (organisation, login);
 
@@ -225,3 +258,7 @@ CREATE INDEX delegation_account ON delegation (account, key);
 CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
 
 CREATE INDEX message_unreferenced ON message (id) WHERE refs = 0;
+
+CREATE INDEX partner_domain_partner ON partner_domain (partner, domain);
+
+CREATE INDEX substitute_consent_key ON substitute_consent (key, substitute);

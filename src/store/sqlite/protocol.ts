@@ -13,6 +13,11 @@ import type {
 } from '../../domain/registry.ts';
 import type { CertificateRecord, RegistryError } from '../registry.ts';
 import type { AuthorityRecord, AccountCertificate, RevokedCertificate } from '../certificates.ts';
+import type { Absence } from '../../domain/absence.ts';
+import type { Partner } from '../../domain/partner.ts';
+import type { AddressAbsence, Consent } from '../absences.ts';
+import type { RecipientPartner } from '../partners.ts';
+import type { AbsencePage } from './absence-reader.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
 import type { CertificatesInput } from './ca-reader.ts';
 import type { RegistryChange } from './registry-changes.ts';
@@ -180,6 +185,9 @@ export interface RecipientRow {
   readonly account: Account;
   readonly organisation: Organisation;
   readonly mailbox: MailboxState;
+  readonly partner?: RecipientPartner;
+  /** Those that are not over. */
+  readonly absences?: readonly Absence[];
 }
 
 export interface AuditStored extends Omit<AuditItem, 'salt'> {
@@ -190,7 +198,7 @@ export interface AuditStored extends Omit<AuditItem, 'salt'> {
 export interface ReaderWork {
   login: { in: { login: string }; out: LoginRow | undefined };
   certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
-  recipient: { in: { key: string }; out: RecipientRow | undefined };
+  recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
   sendAs: { in: { account: AccountId; key: string }; out: boolean };
   mailbox: { in: { account: AccountId }; out: MailboxState | undefined };
   listing: { in: { account: AccountId; below: number; count: number }; out: ListingData };
@@ -211,6 +219,11 @@ export interface ReaderWork {
     in: { after: string; limit: number; login: string | null };
     out: readonly (RegisteredAddress & { readonly login: string })[];
   };
+  partner: { in: { id: number }; out: Partner | undefined };
+  partnerNamed: { in: { name: string }; out: Partner | undefined };
+  partners: { in: { after: string; limit: number }; out: readonly Partner[] };
+  absences: { in: AbsencePage; out: readonly AddressAbsence[] };
+  consents: { in: { key: string }; out: readonly Consent[] };
   authorities: { in: object; out: readonly AuthorityRecord[] };
   certificateNamed: { in: { name: string }; out: readonly AccountCertificate[] };
   accountCertificates: { in: CertificatesInput; out: readonly AccountCertificate[] };

@@ -1,12 +1,14 @@
 /** What the reader does for each kind of request. Each is one or a few statements, none kept open. */
 import type Database from 'better-sqlite3';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
+import { AbsenceReader } from './absence-reader.ts';
 import { chainHash, commitmentOf } from './audit-chain.ts';
 import { CaReader } from './ca-reader.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
 import type { AuditStored, ListingData, MailboxState, ReaderKind, ReaderWork, VerifyStep } from './protocol.ts';
 import { CertificateReader } from './certificate-reader.ts';
+import { PartnerReader } from './partner-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
 
 type Handlers = {
@@ -38,7 +40,9 @@ export class ReaderWorker {
 
   constructor(db: Db, keys: KeyFolder) {
     const certificates = new CertificateReader(db);
-    const registry = new RegistryReader(db, certificates);
+    const partners = new PartnerReader(db);
+    const absences = new AbsenceReader(db);
+    const registry = new RegistryReader(db, { certificates, partners, absences });
     const content = new ContentReader(db, keys);
     const ca = new CaReader(db);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
@@ -57,7 +61,7 @@ export class ReaderWorker {
     this.#handlers = {
       login: ({ login }) => registry.login(login),
       certificate: ({ keys }) => certificates.find(keys),
-      recipient: ({ key }) => registry.recipient(key),
+      recipient: ({ key, at }) => registry.recipient(key, at),
       sendAs: ({ account, key }) => registry.sendAs(account, key),
       mailbox: ({ account }) => this.#mailbox.get(account),
       listing: ({ account, below, count }, transfer) => this.#list(account, below, count, transfer),
@@ -72,6 +76,11 @@ export class ReaderWorker {
       account: ({ login }) => registry.account(login),
       accountById: ({ id }) => registry.accountById(id),
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
+      partner: ({ id }) => partners.find(id),
+      partnerNamed: ({ name }) => partners.named(name),
+      partners: ({ after, limit }) => partners.page(after, limit),
+      absences: (page) => absences.page(page),
+      consents: ({ key }) => absences.consents(key),
       authorities: () => ca.authorities(),
       certificateNamed: ({ name }) => ca.named(name),
       accountCertificates: (input) => ca.certificates(input),

@@ -2,7 +2,10 @@
  * Changes to the registry, applied inside the writer's transactions. Each checks before it writes, so that the error can name the value,
  * what holds and what to do.
  */
+import type { PartnerState } from '../../domain/partner.ts';
 import { type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
+import type { AddressAbsence } from '../absences.ts';
+import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
   type Actor,
   type NewAccount,
@@ -13,10 +16,12 @@ import {
   type SettingChanges,
   type SettingTarget,
 } from '../registry.ts';
+import { AbsenceChanges } from './absence-changes.ts';
 import { AddressChanges } from './address-changes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
+import { PartnerChanges } from './partner-changes.ts';
 import { PasswordChanges } from './password-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
 import { SettingsChanges } from './settings-changes.ts';
@@ -53,6 +58,25 @@ export type RegistryChange =
       readonly allowed: boolean;
       readonly actor: Actor;
     }
+  | { readonly op: 'add-partner'; readonly partner: NewPartner; readonly actor: Actor }
+  | { readonly op: 'change-partner'; readonly name: string; readonly change: PartnerChange; readonly actor: Actor }
+  | { readonly op: 'partner-state'; readonly name: string; readonly state: PartnerState; readonly actor: Actor }
+  | {
+      readonly op: 'partner-domain';
+      readonly name: string;
+      readonly domain: string;
+      readonly change: 'add' | 'add-shared' | 'remove';
+      readonly actor: Actor;
+    }
+  | { readonly op: 'add-absences'; readonly absences: readonly AddressAbsence[]; readonly actor: Actor }
+  | { readonly op: 'end-absence'; readonly address: string; readonly from: number; readonly actor: Actor }
+  | {
+      readonly op: 'consent';
+      readonly substitute: string;
+      readonly address: string;
+      readonly given: boolean;
+      readonly actor: Actor;
+    }
   | {
       readonly op: 'settings';
       readonly changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[];
@@ -68,6 +92,8 @@ export class RegistryChanges {
   readonly #certificates: CertificateChanges;
   readonly #addresses: AddressChanges;
   readonly #settings: SettingsChanges;
+  readonly #partners: PartnerChanges;
+  readonly #absences: AbsenceChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
@@ -76,6 +102,11 @@ export class RegistryChanges {
     this.#certificates = new CertificateChanges(this.#ground.sql);
     this.#addresses = new AddressChanges(this.#ground);
     this.#settings = new SettingsChanges(this.#ground);
+    this.#partners = new PartnerChanges(this.#ground, {
+      add: (account, actor) => this.#addAccount(account, actor),
+      end: (account) => this.#endAccount(account),
+    });
+    this.#absences = new AbsenceChanges(this.#ground);
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
@@ -114,6 +145,20 @@ export class RegistryChanges {
         return this.#addresses.delegate(change.address, change.login, change.allowed, change.actor);
       case 'settings':
         return this.#settings.apply(change.changes, change.actor);
+      case 'add-partner':
+        return this.#partners.add(change.partner, change.actor);
+      case 'change-partner':
+        return this.#partners.change(change.name, change.change, change.actor);
+      case 'partner-state':
+        return this.#partners.setState(change.name, change.state, change.actor);
+      case 'partner-domain':
+        return this.#partners.setDomain(change.name, change.domain, change.change, change.actor);
+      case 'add-absences':
+        return this.#absences.add(change.absences, change.actor);
+      case 'end-absence':
+        return this.#absences.end(change.address, change.from, change.actor);
+      case 'consent':
+        return this.#absences.consent(change.substitute, change.address, change.given, change.actor);
     }
   }
 
@@ -207,15 +252,19 @@ export class RegistryChanges {
   #accountState(login: string, state: State, actor: Actor): Changed {
     const account = this.#ground.account(login);
     this.#ground.openFor(account, login);
-    this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
-    // Its addresses end with it: none of them may ever reach somebody else.
-    if (state === 'ended') {
-      this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ?", account.id);
-      // Its certificates may be registered for the account that comes after it.
-      this.#certificates.revokeAll(account.id, this.#ground.at);
-    }
+    if (state === 'ended') this.#endAccount(account.id);
+    else this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
     this.#ground.record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
     return { id: 0, accounts: [account.id], scope: 'registry' };
+  }
+
+  #endAccount(account: number): void {
+    this.#ground.sql.run("UPDATE account SET state = 'ended', version = version + 1 WHERE id = ?", account);
+    // Its addresses end with it: none of them may ever reach somebody else.
+    this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ?", account);
+    // Its certificates may be registered for the account that comes after it.
+    this.#certificates.revokeAll(account, this.#ground.at);
+    this.#partners.accountEnded(account);
   }
 
   #certificate(

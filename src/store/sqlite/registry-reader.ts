@@ -1,6 +1,6 @@
 /** Reads of the registry, in the reader thread. */
 import type Database from 'better-sqlite3';
-import type { Address } from '../../domain/address.ts';
+import { type Address, type AddressKey, domainOf } from '../../domain/address.ts';
 import type { AccountId, OrganisationId } from '../../domain/ids.ts';
 import type {
   Account,
@@ -13,8 +13,10 @@ import type {
 } from '../../domain/registry.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { type Instant, instant } from '../../domain/units.ts';
+import type { AbsenceReader } from './absence-reader.ts';
 import type { CertificateReader } from './certificate-reader.ts';
 import type { Db } from './database.ts';
+import type { PartnerReader } from './partner-reader.ts';
 import type { LoginRow, RecipientRow, SummaryRow } from './protocol.ts';
 
 interface OrganisationRow {
@@ -103,9 +105,12 @@ const passwordOf = (account: number, row: PasswordRow): Password => ({
 
 export class RegistryReader {
   readonly #certificates: CertificateReader;
+  readonly #partners: PartnerReader;
+  readonly #absences: AbsenceReader;
   readonly #login: Database.Statement<[string], AccountRow & OrganisationRow>;
   readonly #passwords: Database.Statement<[number], PasswordRow>;
   readonly #recipient: Database.Statement<[string], AddressRow & AccountRow & OrganisationRow & MailboxRow>;
+  readonly #known: Database.Statement<[string]>;
   readonly #sendAs: Database.Statement<[string, number, string, number]>;
   readonly #organisations: Database.Statement<[string, number], OrganisationRow>;
   readonly #organisation: Database.Statement<[string], OrganisationRow>;
@@ -118,8 +123,10 @@ export class RegistryReader {
   readonly #addresses: Database.Statement<[string, number], AddressRow & { login: string }>;
   readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
 
-  constructor(db: Db, certificates: CertificateReader) {
-    this.#certificates = certificates;
+  constructor(db: Db, parts: { certificates: CertificateReader; partners: PartnerReader; absences: AbsenceReader }) {
+    this.#certificates = parts.certificates;
+    this.#partners = parts.partners;
+    this.#absences = parts.absences;
     const accounts = `SELECT ${ACCOUNT}, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
       FROM account a JOIN organisation o ON o.id = a.organisation JOIN mailbox m ON m.account = a.id`;
     this.#login = db.prepare(
@@ -133,6 +140,7 @@ export class RegistryReader {
          FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
          JOIN mailbox m ON m.account = a.id WHERE d.key = ?`,
     );
+    this.#known = db.prepare('SELECT 1 FROM address WHERE key = ?');
     this.#sendAs = db.prepare(
       `SELECT 1 FROM address WHERE key = ? AND account = ? AND state = 'active'
        UNION ALL SELECT 1 FROM delegation g JOIN address d ON d.key = g.key AND d.state = 'active' WHERE g.key = ? AND g.account = ?`,
@@ -161,15 +169,37 @@ export class RegistryReader {
     return { account: accountOf(row), organisation: organisationOf(row), passwords, version: row.version };
   }
 
-  recipient(key: string): RecipientRow | undefined {
+  recipient(key: string, at: number): RecipientRow | undefined {
     const row = this.#recipient.get(key);
-    if (row === undefined) return undefined;
-    const mailbox = { octets: row.octets, messages: row.messages, nextUid: row.next_uid, changes: row.changes };
-    return { address: addressOf(row), account: accountOf(row), organisation: organisationOf(row), mailbox };
+    if (row === undefined) return this.#recipientOfDomain(key as AddressKey & Address);
+    const absences = this.#absences.ahead(key, at);
+    return { ...this.#recipientRow(addressOf(row), row), ...(absences.length === 0 ? {} : { absences }) };
   }
 
   sendAs(account: number, key: string): boolean {
-    return this.#sendAs.get(key, account, key, account) !== undefined;
+    if (this.#sendAs.get(key, account, key, account) !== undefined) return true;
+    return this.#partners.accountOfDomain(domainOf(key as Address)) === account && this.#known.get(key) === undefined;
+  }
+
+  /** Nobody registered the address; its whole domain may lead to a partner. */
+  #recipientOfDomain(key: AddressKey & Address): RecipientRow | undefined {
+    const account = this.#partners.accountOfDomain(domainOf(key));
+    const row = account === undefined ? undefined : this.#accountById.get(account);
+    if (row === undefined) return undefined;
+    const address: RegisteredAddress = { address: key, account: row.id as AccountId, state: 'active', settings: {} };
+    return this.#recipientRow(address, row);
+  }
+
+  #recipientRow(address: RegisteredAddress, row: AccountRow & OrganisationRow & MailboxRow): RecipientRow {
+    const mailbox = { octets: row.octets, messages: row.messages, nextUid: row.next_uid, changes: row.changes };
+    const partner = row.kind === 'partner' ? this.#partners.routeOf(row.id) : undefined;
+    return {
+      address,
+      account: accountOf(row),
+      organisation: organisationOf(row),
+      mailbox,
+      ...(partner === undefined ? {} : { partner }),
+    };
   }
 
   organisations(after: string, limit: number): readonly Organisation[] {

@@ -4,11 +4,15 @@
  * The caches are exact. A change drops what depends on it before its own promise resolves; a read that was under way when a change was
  * committed is not kept. Usage is not cached here: it comes from `Mailboxes`, which every commit keeps current.
  */
-import type { AddressKey, Address } from '../../domain/address.ts';
+import type { Absence } from '../../domain/absence.ts';
+import { type Address, type AddressKey, addressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
-import type { AccountId, OrganisationId } from '../../domain/ids.ts';
+import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
+import type { Partner, PartnerState } from '../../domain/partner.ts';
 import { type Organisation, type RegisteredAddress, type State, foldLogin } from '../../domain/registry.ts';
 import { type Instant, octets } from '../../domain/units.ts';
+import type { AbsenceQuery, AddressAbsence, Consent } from '../absences.ts';
+import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
   type AccountSummary,
   type Actor,
@@ -49,7 +53,7 @@ export interface RegistryParts {
 }
 
 type RegistryAnswer = Extract<WriterAnswer, { kind: 'registry' }>;
-type KnownRecipient = Omit<Recipient, 'used'>;
+type KnownRecipient = Omit<Recipient, 'used' | 'absence'> & { readonly absences?: readonly Absence[] };
 
 export class SqliteRegistry implements Registry {
   readonly #p: RegistryParts;
@@ -122,17 +126,26 @@ export class SqliteRegistry implements Registry {
     if (known === null) return undefined;
     if (known !== undefined) {
       const state = this.#p.mailboxes.known(known.account.id) ?? (await this.#p.mailboxes.of(known.account.id));
-      return { ...known, used: octets(state?.octets ?? 0) };
+      return this.#recipient(known, state?.octets ?? 0);
     }
     const before = this.#changes;
     let row: RecipientRow | undefined;
     const state = await this.#p.mailboxes.during(async () => {
-      row = await this.#p.reader.ask('recipient', { key });
+      row = await this.#p.reader.ask('recipient', { key, at: this.#p.time.now() });
       return row === undefined ? undefined : { account: row.account.id, state: row.mailbox };
     });
     const found = row === undefined ? null : recipientOf(row);
     if (before === this.#changes) this.#recipients.set(key, found);
-    return found === null ? undefined : { ...found, used: octets(state?.octets ?? 0) };
+    return found === null ? undefined : this.#recipient(found, state?.octets ?? 0);
+  }
+
+  /** What holds now: an absence begins and ends by the clock, not by a change. */
+  #recipient({ absences, ...known }: KnownRecipient, used: number): Recipient {
+    const recipient = { ...known, used: octets(used) };
+    if (absences === undefined) return recipient;
+    const now = this.#p.time.now();
+    const absence = absences.find(({ from, until }) => from <= now && now < until);
+    return absence === undefined ? recipient : { ...recipient, absence };
   }
 
   async maySendAs(account: AccountId, key: AddressKey): Promise<boolean> {
@@ -240,6 +253,65 @@ export class SqliteRegistry implements Registry {
     await this.#change({ op: 'settings', changes, actor });
   }
 
+  async addPartner(partner: NewPartner, actor: Actor): Promise<PartnerId> {
+    return (await this.#change({ op: 'add-partner', partner, actor })).id as PartnerId;
+  }
+
+  async changePartner(name: string, change: PartnerChange, actor: Actor): Promise<void> {
+    await this.#change({ op: 'change-partner', name, change, actor });
+  }
+
+  async setPartnerState(name: string, state: PartnerState, actor: Actor): Promise<void> {
+    await this.#change({ op: 'partner-state', name, state, actor });
+  }
+
+  async setPartnerDomain(
+    name: string,
+    domain: string,
+    change: 'add' | 'add-shared' | 'remove',
+    actor: Actor,
+  ): Promise<void> {
+    await this.#change({ op: 'partner-domain', name, domain, change, actor });
+  }
+
+  async findPartner(id: PartnerId): Promise<Partner | undefined> {
+    return await this.#p.reader.ask('partner', { id });
+  }
+
+  async findPartnerNamed(name: string): Promise<Partner | undefined> {
+    return await this.#p.reader.ask('partnerNamed', { name });
+  }
+
+  async listPartners(page: Page): Promise<readonly Partner[]> {
+    return await this.#p.reader.ask('partners', { after: page.after ?? '', limit: limitOf(page) });
+  }
+
+  async addAbsences(absences: readonly AddressAbsence[], actor: Actor): Promise<void> {
+    await this.#change({ op: 'add-absences', absences, actor });
+  }
+
+  async endAbsence(address: Address, from: Instant, actor: Actor): Promise<void> {
+    await this.#change({ op: 'end-absence', address, from, actor });
+  }
+
+  async setConsent(substitute: Address, address: Address, given: boolean, actor: Actor): Promise<number> {
+    return (await this.#change({ op: 'consent', substitute, address, given, actor })).id;
+  }
+
+  async listAbsences({ after, address, limit, endsAfter }: AbsenceQuery): Promise<readonly AddressAbsence[]> {
+    return await this.#p.reader.ask('absences', {
+      limit: limitOf({ limit }),
+      afterKey: after === undefined ? '' : addressKey(after.address),
+      afterFrom: after?.from ?? -1,
+      key: address === undefined ? null : addressKey(address),
+      endsAfter,
+    });
+  }
+
+  async listConsents(address: Address): Promise<readonly Consent[]> {
+    return await this.#p.reader.ask('consents', { key: addressKey(address) });
+  }
+
   async listOrganisations(page: Page): Promise<readonly Organisation[]> {
     return await this.#p.reader.ask('organisations', { after: page.after ?? '', limit: limitOf(page) });
   }
@@ -273,11 +345,7 @@ export class SqliteRegistry implements Registry {
 }
 
 const limitOf = (page: Page): number => Math.min(1000, Math.max(1, Math.trunc(page.limit)));
-const recipientOf = ({ address, account, organisation }: RecipientRow): KnownRecipient => ({
-  address,
-  account,
-  organisation,
-});
+const recipientOf = ({ mailbox: _, ...row }: RecipientRow): KnownRecipient => row;
 const summaryOf = (row: SummaryRow): AccountSummary => ({
   account: row.account,
   organisation: row.organisation,

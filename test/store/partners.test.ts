@@ -1,0 +1,6 @@
+import { openTestStore } from '../support/store.ts';
+import { absenceContract } from './absence-contract.ts';
+import { partnerContract } from './partner-contract.ts';
+
+partnerContract('SQLite', (t) => openTestStore(t));
+absenceContract('SQLite', (t) => openTestStore(t));
