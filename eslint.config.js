@@ -116,6 +116,17 @@ export default tseslint.config(
   layer('platform', [node, domain, 'winston']),
   layer('mime', [node, domain, platform]),
   layer('crypto', [node, domain, platform, '/mime/', 'node-forge', '@peculiar/x509', 'reflect-metadata', '@node-rs/']),
+  layer(
+    'crypto/cms',
+    [
+      ...['ber', 'ber-values', 'certificate', 'certificate-path', 'der', 'distinguished-name', 'extensions'].map(
+        (f) => `../${f}.ts`,
+      ),
+      ...['mail-certificate', 'oids', 'signature'].map((f) => `../${f}.ts`),
+      ...[node, domain, platform],
+    ],
+    '../../',
+  ),
   layer('config', [node, domain, platform, 'zod', 'smol-toml']),
   layer('store', [domain, './']),
   layer(

@@ -28,6 +28,8 @@ export interface PathOptions {
   readonly now: Instant;
   /** Certificates in a path, leaf and anchor included. Default 6. */
   readonly maxLength?: number;
+  /** `apart`: the leaf's own dates, key and uses were asked of `judgeLeaf`, and only the way up is wanted. Default `with-path`. */
+  readonly leaf?: 'with-path' | 'apart';
   /** Asked for every certificate below the anchor. */
   readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
 }
@@ -58,7 +60,7 @@ export type PathResult =
       readonly text: string;
       readonly certificate: Certificate;
     };
-type Untrusted = Extract<PathResult, { kind: 'untrusted' }>;
+export type Untrusted = Extract<PathResult, { kind: 'untrusted' }>;
 
 /** Signatures checked in one search: twice over what a roll-over of root and intermediate needs, far below what a flood wants. */
 const MAX_SIGNATURES = 32;
@@ -104,12 +106,14 @@ function leafUsages(certificate: Certificate, purpose: Purpose): readonly KeyUsa
   return certificate.key.kind === 'rsa' ? ['keyEncipherment'] : ['keyAgreement'];
 }
 
-function leafProblem(certificate: Certificate, purpose: Purpose): Untrusted | undefined {
+function usageProblem(certificate: Certificate, purpose: Purpose): Untrusted | undefined {
   const usages = leafUsages(certificate, purpose);
-  if (certificate.keyUsage && !usages.some((usage) => certificate.keyUsage?.has(usage)))
-    return bad('key-usage', certificate, `may not be used for ${purpose}: its key usage lacks ${usages.join(' or ')}`);
-  return extendedProblem(certificate, purpose);
+  if (!certificate.keyUsage || usages.some((usage) => certificate.keyUsage?.has(usage))) return undefined;
+  return bad('key-usage', certificate, `may not be used for ${purpose}: its key usage lacks ${usages.join(' or ')}`);
 }
+
+const leafProblem = (certificate: Certificate, purpose: Purpose): Untrusted | undefined =>
+  usageProblem(certificate, purpose) ?? extendedProblem(certificate, purpose);
 
 /** `below`: authorities between this one and the leaf, not counting those that issued to themselves (section 6.1.4 l). */
 function authorityProblem(certificate: Certificate, below: number, purpose: Purpose): Untrusted | undefined {
@@ -123,19 +127,38 @@ function authorityProblem(certificate: Certificate, below: number, purpose: Purp
   return extendedProblem(certificate, purpose);
 }
 
-function ownProblem(certificate: Certificate, now: Instant): Untrusted | undefined {
-  const dates = datesProblem(certificate, now);
-  if (dates) return dates;
-  if (isWeakKey(certificate.key))
-    return bad('weak-key', certificate, `has a weak key (${certificate.key.kind} ${certificate.key.bits} bits)`);
-  if (certificate.unknownCritical.length > 0)
-    return bad(
-      'critical-extension',
-      certificate,
-      `has critical extensions we cannot honour: ${certificate.unknownCritical.join(', ')}`,
-    );
-  return undefined;
+function keyProblem(certificate: Certificate): Untrusted | undefined {
+  const { key } = certificate;
+  return isWeakKey(key) ? bad('weak-key', certificate, `has a weak key (${key.kind} ${key.bits} bits)`) : undefined;
 }
+
+function criticalProblem(certificate: Certificate): Untrusted | undefined {
+  const { unknownCritical } = certificate;
+  if (unknownCritical.length === 0) return undefined;
+  const text = `has critical extensions we cannot honour: ${unknownCritical.join(', ')}`;
+  return bad('critical-extension', certificate, text);
+}
+
+const ownProblem = (certificate: Certificate, now: Instant): Untrusted | undefined =>
+  datesProblem(certificate, now) ?? keyProblem(certificate) ?? criticalProblem(certificate);
+
+/** What a certificate says of itself, each question by its own; undefined where nothing is wrong. */
+export interface LeafProblems {
+  readonly dates: Untrusted | undefined;
+  readonly key: Untrusted | undefined;
+  readonly critical: Untrusted | undefined;
+  readonly keyUsage: Untrusted | undefined;
+  readonly extendedKeyUsage: Untrusted | undefined;
+}
+
+/** All that `findPath` asks of the leaf itself, for whoever has to tell the questions apart. */
+export const judgeLeaf = (leaf: Certificate, purpose: Purpose, now: Instant): LeafProblems => ({
+  dates: datesProblem(leaf, now),
+  key: keyProblem(leaf),
+  critical: criticalProblem(leaf),
+  keyUsage: usageProblem(leaf, purpose),
+  extendedKeyUsage: extendedProblem(leaf, purpose),
+});
 
 const selfIssued = (certificate: Certificate): boolean => nameKey(certificate.issuer) === nameKey(certificate.subject);
 const same = (a: Certificate, b: Certificate): boolean => a.fingerprint === b.fingerprint;
@@ -224,7 +247,8 @@ function extend(search: Search, path: readonly Certificate[], below: number): re
 
 /** Finds a trusted path for `leaf`. Takes no more than 32 signature checks (about 0.1 ms each). */
 export function findPath(leaf: Certificate, options: PathOptions): PathResult {
-  const problem = ownProblem(leaf, options.now) ?? leafProblem(leaf, options.purpose);
+  const apart = options.leaf === 'apart';
+  const problem = apart ? undefined : (ownProblem(leaf, options.now) ?? leafProblem(leaf, options.purpose));
   if (problem) return problem;
   const search: Search = {
     options,

@@ -1,4 +1,7 @@
-/** Object identifiers that certificates, CRLs, requests and PKCS #12 use, each named once. RFC 5280, 8017, 5480, 8018, 7292, 2985. */
+/**
+ * Object identifiers that certificates, CRLs, requests, PKCS #12 and CMS use, each named once. RFC 5280, 8017, 5480, 8018, 7292, 2985,
+ * 5652, 5083, 5084, 5753, 8551.
+ */
 export const Oid = {
   // names (X.520)
   commonName: '2.5.4.3',
@@ -39,6 +42,9 @@ export const Oid = {
   emailProtection: '1.3.6.1.5.5.7.3.4',
   // keys and signatures
   rsaEncryption: '1.2.840.113549.1.1.1',
+  rsaOaep: '1.2.840.113549.1.1.7',
+  pSpecified: '1.2.840.113549.1.1.9',
+  ecPublicKey: '1.2.840.10045.2.1',
   md5WithRsa: '1.2.840.113549.1.1.4',
   sha1WithRsa: '1.2.840.113549.1.1.5',
   mgf1: '1.2.840.113549.1.1.8',
@@ -52,6 +58,7 @@ export const Oid = {
   ecdsaWithSha512: '1.2.840.10045.4.3.4',
   ed25519: '1.3.101.112',
   // hashes, ciphers, key derivation
+  md5: '1.2.840.113549.2.5',
   sha1: '1.3.14.3.2.26',
   sha256: '2.16.840.1.101.3.4.2.1',
   sha384: '2.16.840.1.101.3.4.2.2',
@@ -66,12 +73,33 @@ export const Oid = {
   aes128Cbc: '2.16.840.1.101.3.4.1.2',
   aes192Cbc: '2.16.840.1.101.3.4.1.22',
   aes256Cbc: '2.16.840.1.101.3.4.1.42',
+  aes128Gcm: '2.16.840.1.101.3.4.1.6',
+  aes192Gcm: '2.16.840.1.101.3.4.1.26',
+  aes256Gcm: '2.16.840.1.101.3.4.1.46',
+  aes128Wrap: '2.16.840.1.101.3.4.1.5',
+  aes192Wrap: '2.16.840.1.101.3.4.1.25',
+  aes256Wrap: '2.16.840.1.101.3.4.1.45',
+  ecdhSha1Kdf: '1.3.133.16.840.63.0.2',
+  ecdhSha256Kdf: '1.3.132.1.11.1',
+  ecdhSha384Kdf: '1.3.132.1.11.2',
+  ecdhSha512Kdf: '1.3.132.1.11.3',
   des3Cbc: '1.2.840.113549.3.7',
   pbeSha1Des3: '1.2.840.113549.1.12.1.3',
   pbeSha1Rc2With128: '1.2.840.113549.1.12.1.5',
   pbeSha1Rc2With40: '1.2.840.113549.1.12.1.6',
   // PKCS #7, #9, #10, #12
   data: '1.2.840.113549.1.7.1',
+  signedData: '1.2.840.113549.1.7.2',
+  envelopedData: '1.2.840.113549.1.7.3',
+  authEnvelopedData: '1.2.840.113549.1.9.16.1.23',
+  contentType: '1.2.840.113549.1.9.3',
+  messageDigest: '1.2.840.113549.1.9.4',
+  signingTime: '1.2.840.113549.1.9.5',
+  smimeCapabilities: '1.2.840.113549.1.9.15',
+  signingCertificate: '1.2.840.113549.1.9.16.2.12',
+  signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
+  encryptionKeyPreference: '1.2.840.113549.1.9.16.2.11',
+  algorithmProtection: '1.2.840.113549.1.9.52',
   encryptedData: '1.2.840.113549.1.7.6',
   extensionRequest: '1.2.840.113549.1.9.14',
   friendlyName: '1.2.840.113549.1.9.20',

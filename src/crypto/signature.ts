@@ -6,7 +6,7 @@
 import { constants, sign as signData, verify as verifyData, type KeyObject } from 'node:crypto';
 import type { Element } from './ber.ts';
 import { oidValue, smallInteger } from './ber-values.ts';
-import { type Encoded, Tag, context, nothing, oid, sequence } from './der.ts';
+import { type Encoded, Tag, context, explicit, integer, nothing, oid, sequence } from './der.ts';
 import { Oid } from './oids.ts';
 
 export type Hash = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
@@ -94,16 +94,41 @@ export function algorithmFor(key: KeyObject): SignatureAlgorithm {
   );
 }
 
-/** RSA wants a NULL for its parameters (RFC 4055 section 5), the others want none. */
-export const encodeAlgorithm = ({ kind, oid: dotted }: SignatureAlgorithm): Encoded =>
-  kind === 'rsa' ? sequence(oid(dotted), nothing()) : sequence(oid(dotted));
+const hashOids = new Map([...HASHES].map(([dotted, hash]) => [hash, dotted]));
+
+/** RSASSA-PSS-params with one hash for both purposes. */
+function encodePss({ hash = 'sha256', saltLength = 32 }: SignatureAlgorithm): Encoded {
+  const named = sequence(oid(hashOids.get(hash) ?? Oid.sha256), nothing());
+  return sequence(explicit(0, named), explicit(1, sequence(oid(Oid.mgf1), named)), explicit(2, integer(saltLength)));
+}
+
+/** RSA wants a NULL for its parameters (RFC 4055 section 5), PSS says what it does, the others want none. */
+export const encodeAlgorithm = (algorithm: SignatureAlgorithm): Encoded => {
+  const { kind, oid: dotted } = algorithm;
+  if (kind === 'rsa-pss') return sequence(oid(dotted), encodePss(algorithm));
+  return kind === 'rsa' ? sequence(oid(dotted), nothing()) : sequence(oid(dotted));
+};
+
+/** PSS with a salt as long as the hash, as RFC 4055 section 3.1 recommends. */
+export const pssWith = (hash: 'sha256' | 'sha384' | 'sha512'): SignatureAlgorithm => ({
+  kind: 'rsa-pss',
+  hash,
+  saltLength: Number(hash.slice(3)) / 8,
+  oid: Oid.rsaPss,
+});
 
 /** Signs in the thread pool: an RSA-3072 signature takes some 5 ms of processor time. */
 export function sign(algorithm: SignatureAlgorithm, data: Buffer, key: KeyObject): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    signData(algorithm.hash ?? null, data, key, (error, signature) => (error ? reject(error) : resolve(signature)));
+    signData(algorithm.hash ?? null, data, paddedKey(algorithm, key), (error, signature) =>
+      error ? reject(error) : resolve(signature),
+    );
   });
 }
+
+/** Signs at once, in this thread: cheaper where the key is quick (RSA-2048: 0.3 ms, P-256: 0.03 ms). */
+export const signNow = (algorithm: SignatureAlgorithm, data: Buffer, key: KeyObject): Buffer =>
+  signData(algorithm.hash ?? null, data, paddedKey(algorithm, key));
 
 const keyTypes: Readonly<Record<SignatureAlgorithm['kind'], readonly string[]>> = {
   rsa: ['rsa'],
@@ -112,9 +137,14 @@ const keyTypes: Readonly<Record<SignatureAlgorithm['kind'], readonly string[]>> 
   ed25519: ['ed25519'],
   unknown: [],
 };
-const fits = (algorithm: SignatureAlgorithm, key: KeyObject): boolean =>
+/** True where a key of this kind can make such a signature. */
+export const fits = (algorithm: SignatureAlgorithm, key: KeyObject): boolean =>
   keyTypes[algorithm.kind].includes(key.asymmetricKeyType ?? '');
-const verifyKey = (algorithm: SignatureAlgorithm, key: KeyObject): Parameters<typeof verifyData>[2] =>
+/** The key with the padding of the algorithm, for `node:crypto`. */
+export const paddedKey = (
+  algorithm: SignatureAlgorithm,
+  key: KeyObject,
+): KeyObject | { readonly key: KeyObject; readonly padding: number; readonly saltLength: number } =>
   algorithm.kind === 'rsa-pss'
     ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.saltLength ?? 20 }
     : key;
@@ -123,7 +153,7 @@ const verifyKey = (algorithm: SignatureAlgorithm, key: KeyObject): Parameters<ty
 export function verify(algorithm: SignatureAlgorithm, data: Buffer, signature: Buffer, key: KeyObject): boolean {
   if (!fits(algorithm, key)) return false;
   try {
-    return verifyData(algorithm.hash ?? null, data, verifyKey(algorithm, key), signature);
+    return verifyData(algorithm.hash ?? null, data, paddedKey(algorithm, key), signature);
   } catch {
     return false; // OpenSSL throws on a signature that it cannot even parse
   }
@@ -139,7 +169,7 @@ export function verifySlowly(
   if (!fits(algorithm, key)) return Promise.resolve(false);
   return new Promise((resolve) => {
     try {
-      verifyData(algorithm.hash ?? null, data, verifyKey(algorithm, key), signature, (error, is) =>
+      verifyData(algorithm.hash ?? null, data, paddedKey(algorithm, key), signature, (error, is) =>
         resolve(!error && is),
       );
     } catch {

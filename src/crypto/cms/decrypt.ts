@@ -1,0 +1,244 @@
+/**
+ * Reads EnvelopedData and AuthEnvelopedData from a stream, and decrypts on the way.
+ *
+ * The decrypted octets go to a sink before anything proves them: a tag comes last, and CBC has none. The caller stages them where nobody
+ * else looks and throws them away unless the outcome is `opened`. Every failure behind the choice of a key is one answer, `damaged`.
+ */
+import { type Decipher, type KeyObject, createDecipheriv } from 'node:crypto';
+import { type Result, fail, ok } from '../../domain/result.ts';
+import { type Element, readingSlowly } from '../ber.ts';
+import { oidValue, smallInteger } from '../ber-values.ts';
+import type { Certificate } from '../certificate.ts';
+import { Tag, context, encode, value } from '../der.ts';
+import { Oid } from '../oids.ts';
+import { type ReadCipher, readCipher } from './algorithms.ts';
+import { type CmsAttribute, readAttributes } from './attributes.ts';
+import { BerStream } from './ber-stream.ts';
+import { enterContentInfo, leaveContentInfo } from './content-info.ts';
+import { tagWithout } from './ghash.ts';
+import { CMS_LIMITS, type CmsLimits } from './limits.ts';
+import type { CmsProblem } from './problem.ts';
+import { type RecipientInfo, contentKeyFor, readRecipients } from './recipients.ts';
+import type { Sink, Slices } from './slices.ts';
+
+export interface DecryptionKey {
+  readonly certificate: Certificate;
+  readonly privateKey: KeyObject;
+}
+
+export interface DecryptOptions {
+  /** Keys to try, the present one first; old ones are kept for old mail. */
+  readonly keys: readonly DecryptionKey[];
+  readonly limits?: CmsLimits;
+}
+
+/** What can be seen without a key. */
+export interface EnvelopeDescription {
+  readonly kind: 'enveloped' | 'auth-enveloped';
+  readonly recipients: readonly RecipientInfo[];
+  /** OpenSSL's name, as `aes-256-cbc`. */
+  readonly cipher: string;
+  /** 3DES. */
+  readonly weak: boolean;
+  /** Dotted identifier of what is inside. */
+  readonly contentType: string;
+  /** Octets of ciphertext. */
+  readonly octets: number;
+}
+
+/** `authenticated: false` (CBC): the content may have been changed on the way; only a valid signature inside says that it was not. */
+export interface Opened extends EnvelopeDescription {
+  readonly authenticated: boolean;
+  /** Whose key opened it. */
+  readonly certificate: Certificate;
+  /** Covered by the tag; empty with CBC. */
+  readonly attributes: readonly CmsAttribute[];
+  /** Covered by nothing. */
+  readonly unprotected: readonly CmsAttribute[];
+}
+
+/** Longest additional data that are processed. */
+const MAX_ADDITIONAL = 16 * 1024;
+
+interface Chosen {
+  readonly key: Buffer;
+  readonly certificate: Certificate;
+}
+
+/** Thrown inside, to come out as `no-key`. */
+class NoKey extends Error {
+  override readonly name = 'NoKey';
+}
+
+function choose(recipients: readonly RecipientInfo[], keys: readonly DecryptionKey[], { cipher }: ReadCipher): Chosen {
+  for (const { certificate, privateKey } of keys) {
+    const key = contentKeyFor(recipients, certificate, privateKey, cipher.key);
+    if (key) return { key, certificate };
+  }
+  throw new NoKey();
+}
+
+/** Decrypts what passes. Nothing that goes wrong with the cipher is told before the end. */
+class Opening {
+  octets = 0;
+  private readonly decipher: Decipher & { setAuthTag?(tag: Buffer): unknown };
+  private readonly key: Buffer;
+  private readonly algorithm: ReadCipher;
+  private readonly into: Sink;
+
+  constructor(algorithm: ReadCipher, key: Buffer, into: Sink) {
+    const { cipher, iv, tag } = algorithm;
+    const options = cipher.authenticated ? { authTagLength: tag } : undefined;
+    this.decipher = createDecipheriv(cipher.name, key, iv, options as undefined);
+    this.key = key;
+    this.algorithm = algorithm;
+    this.into = into;
+  }
+
+  take(slice: Buffer): void | Promise<void> {
+    this.octets += slice.length;
+    const plain = this.decipher.update(slice);
+    return plain.length > 0 ? this.into(plain) : undefined;
+  }
+
+  /** False: the content makes no sense. `additional`: the attributes as a SET. */
+  async end(mac: Buffer | undefined, additional: Buffer | undefined): Promise<boolean> {
+    if (mac) {
+      if (mac.length !== this.algorithm.tag) return false;
+      this.decipher.setAuthTag?.(additional ? tagWithout(additional, mac, this.octets, this.key) : mac);
+    }
+    this.key.fill(0);
+    try {
+      const last = this.decipher.final();
+      if (last.length > 0) await this.into(last);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL')) return false;
+      // GCM's own failure has no code.
+      if (error instanceof Error && /unable to authenticate data/i.test(error.message)) return false;
+      throw error;
+    }
+  }
+}
+
+interface Read {
+  readonly description: EnvelopeDescription;
+  readonly opening: Opening | undefined;
+  readonly chosen: Chosen | undefined;
+  readonly mac: Buffer | undefined;
+  readonly attributes: Element | undefined;
+  readonly unprotected: Element | undefined;
+}
+
+type Open = (
+  recipients: readonly RecipientInfo[],
+  algorithm: ReadCipher,
+) => { readonly chosen: Chosen; readonly opening: Opening } | undefined;
+
+async function read(stream: BerStream, limits: CmsLimits, open: Open): Promise<Read> {
+  const type = await enterContentInfo(stream, [Oid.envelopedData, Oid.authEnvelopedData], 'an encrypted message');
+  const kind = type === Oid.envelopedData ? 'enveloped' : 'auth-enveloped';
+  smallInteger(await stream.element('version'), 'version');
+  await stream.optional('originator', context(0));
+  const recipients = readRecipients(await stream.element('recipients', Tag.set), limits);
+  await stream.enter('encrypted content info', Tag.sequence);
+  const contentType = oidValue(await stream.element('content type'), 'content type');
+  const element = await stream.element('content cipher');
+  const algorithm = readCipher(element);
+  if (algorithm.cipher.authenticated !== (kind === 'auth-enveloped'))
+    throw element.error('unsupported', `a message of kind ${kind} with the cipher ${algorithm.cipher.name}`);
+  const opened = open(recipients, algorithm);
+  let octets = 0;
+  for await (const slice of stream.octets('encrypted content', 0x80)) {
+    octets += slice.length;
+    await opened?.opening.take(slice);
+  }
+  await stream.leave('encrypted content info');
+  const authenticated = kind === 'auth-enveloped';
+  const attributes = authenticated ? await stream.optional('authenticated attributes', context(1)) : undefined;
+  const mac = authenticated ? (await stream.element('tag', Tag.octetString)).content : undefined;
+  const unprotected = await stream.optional('unprotected attributes', context(authenticated ? 2 : 1));
+  await leaveContentInfo(stream, 'encrypted message');
+  const { name, weak } = algorithm.cipher;
+  return {
+    description: { kind, recipients, cipher: name, weak, contentType, octets },
+    opening: opened?.opening,
+    chosen: opened?.chosen,
+    mac,
+    attributes,
+    unprotected,
+  };
+}
+
+/** A content of another type than id-data needs its type among the attributes (RFC 5083 section 2.1). */
+const additionalOf = (attributes: Element | undefined): Buffer | undefined => {
+  if (!attributes) return undefined;
+  const set = encode(value(Tag.set, attributes.content));
+  if (set.length > MAX_ADDITIONAL)
+    throw attributes.error('limit', `the authenticated attributes have more than ${MAX_ADDITIONAL} octets`);
+  return set;
+};
+
+async function decryptFrom(
+  stream: BerStream,
+  into: Sink,
+  { keys, limits = CMS_LIMITS }: DecryptOptions,
+): Promise<Opened | undefined> {
+  const { description, opening, chosen, mac, attributes, unprotected } = await read(
+    stream,
+    limits,
+    (recipients, algorithm) => {
+      const found = choose(recipients, keys, algorithm);
+      return { chosen: found, opening: new Opening(algorithm, found.key, into) };
+    },
+  );
+  if (!opening || !chosen) throw new NoKey();
+  if (!(await opening.end(mac, additionalOf(attributes)))) return undefined;
+  return {
+    ...description,
+    authenticated: description.kind === 'auth-enveloped',
+    certificate: chosen.certificate,
+    attributes: attributes ? readAttributes(attributes) : [],
+    unprotected: unprotected ? readAttributes(unprotected) : [],
+  };
+}
+
+/**
+ * Decrypts with the first of the keys that the message is for. What went to `into` may be used only where the answer is a value; it may be
+ * nonsense before that, and where the answer is `damaged`.
+ */
+export async function decrypt(
+  source: Slices,
+  into: Sink,
+  options: DecryptOptions,
+): Promise<Result<Opened, CmsProblem>> {
+  const stream = new BerStream(source, options.limits ?? CMS_LIMITS);
+  try {
+    const read = await readingSlowly('encrypted message', () => decryptFrom(stream, into, options));
+    if (!read.ok) return read;
+    return read.value
+      ? ok(read.value)
+      : fail({ kind: 'damaged', text: 'Cannot decrypt the message: it was damaged, changed, or encrypted wrongly' });
+  } catch (error) {
+    if (!(error instanceof NoKey)) throw error;
+    return fail({ kind: 'no-key', text: 'Cannot decrypt the message: it is encrypted to none of the keys at hand' });
+  } finally {
+    await stream.close();
+  }
+}
+
+/** What can be seen without a key, all of it read. */
+export async function describeEnvelope(
+  source: Slices,
+  limits: CmsLimits = CMS_LIMITS,
+): Promise<Result<EnvelopeDescription, CmsProblem>> {
+  const stream = new BerStream(source, limits);
+  try {
+    return await readingSlowly(
+      'encrypted message',
+      async () => (await read(stream, limits, () => undefined)).description,
+    );
+  } finally {
+    await stream.close();
+  }
+}
