@@ -9,7 +9,7 @@
  * - One recipient a transaction, so that its DSN parameters are its own (RFC 3461 section 4).
  * - `deliver` always resolves, whatever the partner does, within the time-outs of RFC 5321 section 4.5.3.2. It rejects only for what is
  *   ours: content that cannot be read.
- * - After the final dot was sent without an answer nobody knows whether the partner took the message: `lost` with `inDoubt`.
+ * - After the final dot was sent without an answer nobody knows whether the partner took the message: `lost`, `in-doubt`.
  */
 import type { Address } from '../domain/address.ts';
 import type { PartnerId } from '../domain/ids.ts';
@@ -34,7 +34,7 @@ export interface Destination {
   readonly login?: { readonly name: string; readonly password: string };
   /** The name that we give in EHLO. */
   readonly helo: string;
-  /** Open connections at most. */
+  /** Open connections at most. The caller holds to it: one `deliver` at a time for each. */
   readonly connections: number;
 }
 
@@ -44,9 +44,9 @@ export interface Parcel {
   readonly sender: Address | '';
   readonly recipient: Address;
   readonly octets: Octets;
-  /** The content has octets above 127. */
-  readonly eightBit: boolean;
-  /** Envelope or header have UTF-8 (RFC 6531). */
+  /** As the sender declared it (RFC 6152). What it declared without need is no reason to refuse: the content is looked at. */
+  readonly body: '7BIT' | '8BITMIME';
+  /** As the sender declared it (RFC 6531). */
   readonly smtpUtf8: boolean;
   /** RFC 8689: only to a server that promises to pass it on over verified TLS. */
   readonly requireTls: boolean;
@@ -55,7 +55,7 @@ export interface Parcel {
   readonly originalRecipient?: string;
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
-  /** The canonical octets: CRLF line ends, ending in CRLF. Read once. */
+  /** The canonical octets: CRLF line ends, ending in CRLF. May be read more than once. */
   readonly slices: () => AsyncIterable<Uint8Array>;
 }
 
@@ -67,6 +67,12 @@ export type Step = 'greeting' | 'ehlo' | 'starttls' | 'login' | 'mail' | 'rcpt' 
  * `garbage`: what came was no SMTP. `stopped`: by our own `signal`.
  */
 export type LostWhy = 'unreachable' | 'closed' | 'timeout' | 'tls' | 'certificate' | 'garbage' | 'stopped';
+
+/**
+ * How far it had come. `session`: nothing was said about the message, so its ending is the partner's trouble alone. `message`: the message
+ * itself may be what the partner stumbles over. `in-doubt`: the final dot may have arrived, and with it the message.
+ */
+export type LostAt = 'session' | 'message' | 'in-doubt';
 
 /** What the partner promised and showed. */
 export interface Session {
@@ -89,11 +95,11 @@ export type Answer =
     }
   /** It lacks what the message needs; it was not asked to take it. */
   | { readonly kind: 'unable'; readonly lacks: 'SIZE' | '8BITMIME' | 'SMTPUTF8' | 'REQUIRETLS'; readonly text: string }
-  /** `text`: one line of words for operator and notice. `inDoubt`: the final dot may have arrived. */
-  | { readonly kind: 'lost'; readonly why: LostWhy; readonly text: string; readonly inDoubt: boolean };
+  /** `text`: one line of words for operator and notice. */
+  | { readonly kind: 'lost'; readonly why: LostWhy; readonly text: string; readonly at: LostAt };
 
 export interface Courier {
-  /** Takes a free connection to the destination, or opens one; with `connections` of them busy it waits. `signal` cuts it. */
+  /** Takes a free connection to the destination, or opens one. `signal` cuts it. */
   deliver(destination: Destination, parcel: Parcel, signal: AbortSignal): Promise<Answer>;
   /** Ends idle connections with QUIT and cuts the busy ones. */
   close(): Promise<void>;

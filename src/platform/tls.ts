@@ -114,6 +114,20 @@ export function serverTlsOptions(
   return options;
 }
 
+/**
+ * Options for `tls.connect` to a partner's server: the same versions and suites as `intermediate`, verified always. Without a `session`
+ * of its own each handshake is a full one, so that the identity check runs on every connection.
+ */
+export const clientTlsOptions = {
+  minVersion: common.minVersion,
+  maxVersion: common.maxVersion,
+  ecdhCurve: common.ecdhCurve,
+  sigalgs: common.sigalgs,
+  secureOptions: common.secureOptions,
+  ciphers: [...tls13Suites, ...aeadSuites].join(':'),
+  rejectUnauthorized: true,
+} as const;
+
 /** Judges one key with its certificate; the type as OpenSSL tells them apart. */
 function checkedKeyType(material: TlsMaterial, now: Instant): string {
   if (material.key.trim() === '') refuse('key', 'it is missing; set the path of a PEM file with the private key');

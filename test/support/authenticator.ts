@@ -6,5 +6,4 @@ export const passwordsOnly: Omit<Authenticator, 'password'> = {
   external: async () => ({ kind: 'refused' }),
   implicit: async () => ({ kind: 'refused' }),
   certificateHolds: async () => false,
-  onTrustChange: () => undefined,
 };
