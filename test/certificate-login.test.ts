@@ -327,7 +327,7 @@ test('a revocation list of the issuer holds once its file is there, also for a s
   };
   const login = addressOf('nora');
   const other = await startTestGateway({
-    accounts: ['nora'],
+    accounts: ['nora', 'oscar'],
     clientAuthorities: `${authority.root}${certificatePem(authority.issuing.certificate)}`,
     revocationLists: [list],
   });
@@ -349,6 +349,20 @@ test('a revocation list of the issuer holds once its file is there, also for a s
     );
     assert.equal(lastRefusal(client), 'revoked');
     await pop3('C: AUTH EXTERNAL =\nS: -ERR [AUTH] *', { client });
+    // A maildrop that is open ends without another command; that of a certificate the list does not name goes on.
+    const [second, third] = [await authority.issue('nora'), await authority.issue('oscar')];
+    await register('oscar', third, { match: 'subject' });
+    await pop3('C: AUTH EXTERNAL =\nS: +OK *\n@other\n@closed', {
+      client: second,
+      directives: {
+        other: () =>
+          pop3('C: AUTH EXTERNAL =\nS: +OK *\n@revoke\nC: STAT\nS: +OK 0 0\nC: QUIT\nS: +OK *', {
+            client: third,
+            directives: { revoke: () => publish(3, [client.leaf.serial, second.leaf.serial]) },
+          }),
+      },
+    });
+    assert.equal(lastRefusal(second), 'revoked');
   } finally {
     gateway = ours;
     await other.remove();

@@ -10,7 +10,7 @@ import {
 } from '../ca/authorities.ts';
 import { createCa, renewIssuer, renewRoot } from '../ca/create.ts';
 import type { CaParts } from '../ca/parts.ts';
-import { listsPem, makeLists, tryToPublish } from '../ca/revocation-lists.ts';
+import { listsPem, makeLists, missingText, tryToPublish } from '../ca/revocation-lists.ts';
 import type { KeyKind } from '../crypto/authority.ts';
 import { makePkcs12 } from '../crypto/pkcs12-export.ts';
 import { readPkcs12 } from '../crypto/pkcs12-import.ts';
@@ -97,12 +97,16 @@ export interface ListsView {
   readonly pem: string;
   readonly lists: readonly {
     readonly issuer: string;
+    /** Of the authority that issues now. */
+    readonly current: boolean;
     readonly number: number;
     readonly entries: number;
     readonly nextUpdate: string;
     /** Base64. */
     readonly der: string;
   }[];
+  /** Of which authorities there is no new one, and why. */
+  readonly problems: readonly string[];
 }
 
 export const authorityOperations = {
@@ -121,11 +125,15 @@ export const authorityOperations = {
     () => undefined,
     async ({ ca }): Promise<ListsView> => {
       currentOf(await knownAuthorities(ca), 'issuing');
-      const lists = await makeLists(ca);
+      const { made, missing } = await makeLists(ca);
+      const problems = missing.map(missingText);
+      if (made.length === 0 && missing.length > 0) throw new AdminError('unknown', problems.join('. '));
       return {
-        pem: listsPem(lists),
-        lists: lists.map(({ issuer, number, entries, nextUpdate, der }) => ({
+        pem: listsPem(made),
+        problems,
+        lists: made.map(({ issuer, current, number, entries, nextUpdate, der }) => ({
           issuer: issuer.fingerprint,
+          current,
           number,
           entries,
           nextUpdate: new Date(nextUpdate).toISOString(),

@@ -110,6 +110,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
   readonly #hash: (text: string) => Promise<string>;
   readonly #closeVerifier: () => Promise<void>;
   readonly #rehashing = new Set<string>();
+  readonly #trustListeners: (() => void)[] = [];
 
   constructor(options: AuthenticatorOptions) {
     const { registry, audit, clock, log, random } = options;
@@ -134,6 +135,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
 
   trust(authorities?: readonly Certificate[]): void {
     this.#byCertificate.trust(authorities);
+    for (const listener of this.#trustListeners) listener();
   }
 
   async close(): Promise<void> {
@@ -282,6 +284,10 @@ class StoreAuthenticator implements PasswordAuthenticator {
 
   implicit(peer: Peer): Promise<AuthOutcome> {
     return this.#byCertificate.logIn(peer, 'implicit', '');
+  }
+
+  onTrustChange(listener: () => void): void {
+    this.#trustListeners.push(listener);
   }
 
   certificateHolds(account: AccountId, peer: Peer): Promise<boolean> {

@@ -42,4 +42,6 @@ export interface Authenticator {
   implicit(peer: Peer): Promise<AuthOutcome>;
   /** Whether a log-in that rests on the peer's certificate still does. Rejects when the store cannot tell. */
   certificateHolds(account: AccountId, peer: Peer): Promise<boolean>;
+  /** Called when other authorities or other revocation lists count: what rests on a certificate is to be asked again. */
+  onTrustChange(listener: () => void): void;
 }

@@ -1,11 +1,13 @@
 /** The revocation lists of every authority of ours that has certificates out, and their publication as files. */
+import { readFileSync } from 'node:fs';
 import type { Certificate } from '../crypto/certificate.ts';
 import { REVOCATION_REASONS, type RevocationReason, type Revoked, makeCrl } from '../crypto/crl-issue.ts';
+import { formatName } from '../crypto/distinguished-name.ts';
 import { encodePem } from '../crypto/pem.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import { replaceFile } from '../platform/replace-file.ts';
 import type { Store } from '../store/store.ts';
-import { knownAuthorities, withKey } from './authorities.ts';
+import { type KnownAuthority, knownAuthorities, withKey } from './authorities.ts';
 import { listFile } from './crl-place.ts';
 import type { CaParts } from './parts.ts';
 
@@ -19,6 +21,8 @@ const MAX_ENTRIES = 200_000;
 
 export interface MadeList {
   readonly issuer: Certificate;
+  /** Of the authority that issues now. */
+  readonly current: boolean;
   readonly number: number;
   readonly entries: number;
   readonly nextUpdate: Instant;
@@ -42,30 +46,53 @@ async function revokedBy({ store, clock }: CaParts, authority: number): Promise<
   }
 }
 
+export interface MissingList {
+  readonly issuer: Certificate;
+  readonly why: string;
+}
+
+/** An authority whose key is lost takes nobody's list along: each is made, or missing, by itself. */
+export interface Lists {
+  readonly made: readonly MadeList[];
+  readonly missing: readonly MissingList[];
+}
+
 /** One list for each issuing authority that has not ended, the current one first. */
-export async function makeLists(parts: CaParts): Promise<readonly MadeList[]> {
+export async function makeLists(parts: CaParts): Promise<Lists> {
   const now = parts.clock.now();
   const issuing = (await knownAuthorities(parts))
     .filter(({ record }) => record.role === 'issuing' && record.notAfter > now)
     .reverse();
-  const lists: MadeList[] = [];
-  for (const known of issuing) {
-    const signer = await withKey(parts, known);
-    const revoked = await revokedBy(parts, known.record.id);
-    const nextUpdate = instant(now + LIST_LIFETIME);
-    const number = await parts.store.certificates.nextCrlNumber(known.record.id);
-    const der = await makeCrl(signer, { number, thisUpdate: now, nextUpdate, revoked });
-    lists.push({ issuer: known.certificate, number, entries: revoked.length, nextUpdate, der });
-  }
-  return lists;
+  const made: MadeList[] = [];
+  const missing: MissingList[] = [];
+  for (const known of issuing)
+    await makeList(parts, known, now).then(
+      (list) => made.push(list),
+      (error: unknown) => missing.push({ issuer: known.certificate, why: textOf(error) }),
+    );
+  return { made, missing };
 }
 
-export const listsPem = (lists: readonly MadeList[]): string =>
+async function makeList(parts: CaParts, known: KnownAuthority, now: Instant): Promise<MadeList> {
+  const signer = await withKey(parts, known);
+  const revoked = await revokedBy(parts, known.record.id);
+  const nextUpdate = instant(now + LIST_LIFETIME);
+  const number = await parts.store.certificates.nextCrlNumber(known.record.id);
+  const der = await makeCrl(signer, { number, thisUpdate: now, nextUpdate, revoked });
+  return { issuer: known.certificate, current: known.record.current, number, entries: revoked.length, nextUpdate, der };
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export const missingText = ({ issuer, why }: MissingList): string =>
+  `There is no new revocation list of "${formatName(issuer.subject)}" (${why})`;
+
+export const listsPem = (lists: readonly Pick<MadeList, 'der'>[]): string =>
   lists.map(({ der }) => encodePem('X509 CRL', der)).join('');
 
 interface Publishing {
   running: Promise<unknown>;
-  waiting?: Promise<readonly MadeList[]>;
+  waiting?: Promise<Lists>;
 }
 const publishing = new WeakMap<Store, Publishing>();
 
@@ -73,7 +100,7 @@ const publishing = new WeakMap<Store, Publishing>();
  * Writes the lists to `crlFile` and beside it; see crl-place.ts. One after another: a list that was begun before a revocation must not land
  * on the one that has it. Whoever comes while one is written shares the next with all others who wait.
  */
-export function publishLists(parts: CaParts, crlFile: string): Promise<readonly MadeList[]> {
+export function publishLists(parts: CaParts, crlFile: string): Promise<Lists> {
   let state = publishing.get(parts.store);
   if (state === undefined) publishing.set(parts.store, (state = { running: Promise.resolve() }));
   const mine = state;
@@ -91,16 +118,27 @@ export async function tryToPublish(parts: CaParts): Promise<string | undefined> 
   const { crlFile } = parts;
   if (crlFile === undefined) return undefined;
   return await publishLists(parts, crlFile).then(
-    () => undefined,
+    ({ missing }) => (missing.length === 0 ? undefined : `${missing.map(missingText).join('. ')}.`),
     (error: unknown) =>
-      `The revocation lists in "${crlFile}" could not be written (${error instanceof Error ? error.message : String(error)}); cure that, and give "sluis ca crl --out FILE" or wait for the gateway's next day.`,
+      `The revocation lists in "${crlFile}" could not be written (${textOf(error)}); cure that, and give "sluis ca crl --out FILE" or wait for the gateway's next day.`,
   );
 }
 
-async function writeLists(parts: CaParts, crlFile: string): Promise<readonly MadeList[]> {
+async function writeLists(parts: CaParts, crlFile: string): Promise<Lists> {
   const lists = await makeLists(parts);
-  if (lists.length === 0) return lists;
-  for (const { issuer, der } of lists) replaceFile(listFile(crlFile, issuer), der, 0o644);
-  replaceFile(crlFile, listsPem(lists), 0o644);
+  if (lists.made.length === 0) return lists;
+  for (const { issuer, der } of lists.made) replaceFile(listFile(crlFile, issuer), der, 0o644);
+  // Of an authority that cannot sign any more the last list stays, until it has run out: none at all would look like none revoked.
+  const kept = lists.missing.flatMap(({ issuer }) => lastList(listFile(crlFile, issuer)));
+  replaceFile(crlFile, listsPem([...lists.made, ...kept]), 0o644);
   return lists;
+}
+
+function lastList(file: string): readonly { readonly der: Buffer }[] {
+  try {
+    return [{ der: readFileSync(file) }];
+  } catch {
+    // Never written here; that it is missing is told in any case.
+    return [];
+  }
 }

@@ -7,7 +7,7 @@ import { days, minutes } from '../domain/units.ts';
 import { currentOf, endsSoon, knownAuthorities } from './authorities.ts';
 import { type ExpiryParts, warnOfEnds } from './expiry.ts';
 import type { CaParts } from './parts.ts';
-import { publishLists } from './revocation-lists.ts';
+import { missingText, publishLists } from './revocation-lists.ts';
 
 export type UpkeepParts = CaParts & ExpiryParts;
 
@@ -61,6 +61,8 @@ async function lists(parts: UpkeepParts): Promise<void> {
       log.warn('ca.ends', { role, ends: new Date(current.record.notAfter).toISOString() });
   }
   if (crlFile === undefined) return;
-  const made = await publishLists(parts, crlFile);
-  log.info('ca.lists-written', { lists: made.length, entries: made.reduce((sum, list) => sum + list.entries, 0) });
+  const { made, missing } = await publishLists(parts, crlFile);
+  if (made.length > 0)
+    log.info('ca.lists-written', { lists: made.length, entries: made.reduce((sum, list) => sum + list.entries, 0) });
+  for (const list of missing) log.error('ca.upkeep-failed', { what: 'lists', why: missingText(list) });
 }

@@ -57,8 +57,12 @@ function addListCommand(terminal: Terminal, group: Command): void {
       const out = newFile(options.out, 0o644);
       const made = await withFiles([out], async () => {
         const lists = await withAdmin(options, (client) => client.call('ca.crl', {}));
-        const [current] = lists.lists;
-        out.write(options.der === true ? Buffer.from(current?.der ?? '', 'base64') : lists.pem);
+        if (options.der !== true) out.write(lists.pem);
+        else {
+          const current = lists.lists.find((list) => list.current);
+          if (current === undefined) throw new CommandError('failed', lists.problems.join('. '));
+          out.write(Buffer.from(current.der, 'base64'));
+        }
         return lists;
       });
       print(terminal, options, made.lists, () =>
@@ -68,6 +72,7 @@ function addListCommand(terminal: Terminal, group: Command): void {
             ['NUMBER', 'REVOKED', 'NEXT UPDATE', 'ISSUER'],
             made.lists.map((l) => [l.number, l.entries, l.nextUpdate.slice(0, 10), l.issuer.slice(0, 16)]),
           ),
+          ...made.problems.map((problem) => `Warning: ${problem}.`),
         ].join('\n'),
       );
     });

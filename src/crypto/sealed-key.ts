@@ -1,5 +1,5 @@
 /**
- * Private keys at rest: sealed under the master key, bound to what they are for.
+ * Private keys and passwords of ours at rest: sealed under the master key, bound to what they are for.
  *
  * From the master key every purpose gets a key of its own (HKDF, RFC 5869), and purpose and id are authenticated with the
  * content (AES-256-GCM): a sealed key of one account cannot be put in the place of another's, nor an account's in that of the authority.
@@ -14,7 +14,15 @@ import { deriveKey } from './sealing.ts';
 
 /** What a key is for. Audit, sealing of content and the authority never share a key. */
 export type KeyPurpose =
-  'root-authority' | 'issuing-authority' | 'account-login' | 'account-mail' | 'domain-mail' | 'audit' | 'tls-server';
+  | 'root-authority'
+  | 'issuing-authority'
+  | 'account-login'
+  | 'account-mail'
+  | 'domain-mail'
+  | 'audit'
+  | 'tls-server'
+  /** Password and key that we show to a partner. */
+  | 'partner-login';
 
 const MAGIC = Buffer.from('SLK1');
 const NONCE = 12;
@@ -26,29 +34,28 @@ function keyFor(master: Uint8Array, purpose: KeyPurpose): KeyObject {
 }
 const bound = (purpose: KeyPurpose, id: string): Buffer => Buffer.from(JSON.stringify([purpose, id]));
 
-/** `id`: what the key belongs to, for example the fingerprint of its certificate. */
-export function sealPrivateKey(
+interface SealOptions {
+  readonly purpose: KeyPurpose;
+  /** What it belongs to, for example the fingerprint of a key's certificate. */
+  readonly id: string;
+}
+
+/** Seals a few KB; `plain` stays the caller's, to be wiped. */
+export function sealSecret(
   master: Uint8Array,
-  privateKey: KeyObject,
-  { purpose, id, random }: { readonly purpose: KeyPurpose; readonly id: string; readonly random: RandomBytes },
+  plain: Uint8Array,
+  { purpose, id, random }: SealOptions & { readonly random: RandomBytes },
 ): Buffer {
   const nonce = Buffer.from(random(NONCE));
   const cipher = createCipheriv('aes-256-gcm', keyFor(master, purpose), nonce);
   cipher.setAAD(bound(purpose, id));
-  const plain = privateKey.export({ type: 'pkcs8', format: 'der' });
-  const sealed = joinSmall([MAGIC, nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-  plain.fill(0);
-  return sealed;
+  return joinSmall([MAGIC, nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** The key; an error where it was sealed for something else, under another master key, or was changed. */
-export function openPrivateKey(
-  master: Uint8Array,
-  sealed: Buffer,
-  { purpose, id }: { readonly purpose: KeyPurpose; readonly id: string },
-): Result<KeyObject, string> {
+/** What was sealed, to be wiped after use; an error where it was sealed for something else, under another master key, or was changed. */
+export function openSecret(master: Uint8Array, sealed: Buffer, { purpose, id }: SealOptions): Result<Buffer, string> {
   if (sealed.length < MAGIC.length + NONCE + TAG || !sealed.subarray(0, MAGIC.length).equals(MAGIC))
-    return fail('the sealed private key is not in our form; expected one that begins with SLK1');
+    return fail('the sealed secret is not in our form; expected one that begins with SLK1');
   const from = MAGIC.length + NONCE;
   const decipher = createDecipheriv('aes-256-gcm', keyFor(master, purpose), sealed.subarray(MAGIC.length, from), {
     authTagLength: TAG,
@@ -58,12 +65,35 @@ export function openPrivateKey(
   const plain = decipher.update(sealed.subarray(from, -TAG));
   try {
     decipher.final();
-    return ok(createPrivateKey({ key: plain, format: 'der', type: 'pkcs8' }));
+    return ok(plain);
   } catch {
-    return fail(
-      `the sealed private key for ${purpose} "${id}" does not open: it was sealed with another key or for another use, or was changed`,
-    );
-  } finally {
     plain.fill(0);
+    return fail(
+      `the sealed secret for ${purpose} "${id}" does not open: it was sealed with another key or for another use, or was changed`,
+    );
+  }
+}
+
+export function sealPrivateKey(
+  master: Uint8Array,
+  privateKey: KeyObject,
+  options: SealOptions & { readonly random: RandomBytes },
+): Buffer {
+  const plain = privateKey.export({ type: 'pkcs8', format: 'der' });
+  const sealed = sealSecret(master, plain, options);
+  plain.fill(0);
+  return sealed;
+}
+
+/** The key; errors as of `openSecret`. */
+export function openPrivateKey(master: Uint8Array, sealed: Buffer, options: SealOptions): Result<KeyObject, string> {
+  const plain = openSecret(master, sealed, options);
+  if (!plain.ok) return plain;
+  try {
+    return ok(createPrivateKey({ key: plain.value, format: 'der', type: 'pkcs8' }));
+  } catch {
+    return fail(`the sealed secret for ${options.purpose} "${options.id}" is no private key`);
+  } finally {
+    plain.value.fill(0);
   }
 }

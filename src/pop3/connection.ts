@@ -111,6 +111,11 @@ export class Connection implements Wire {
     return this.#session.account;
   }
 
+  /** The log-in rests on a client certificate. */
+  get byCertificate(): boolean {
+    return this.#session.byCertificate;
+  }
+
   /** False once the certificate that the log-in rests on is accepted no more. */
   stands(): Promise<boolean> {
     return this.#session.stands();

@@ -15,6 +15,7 @@ import type { AdmittedConnection, ConnectionLimits } from '../platform/connectio
 import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
+import { turns } from '../platform/turns.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import type { Pop3Limits } from './limits.ts';
 import { errReply } from './response.ts';
@@ -78,8 +79,12 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.#tls = serverTlsOptions(options.tls, options.clock.now(), options.spec.profile);
     this.secureContext = createSecureContext(this.#tls);
     this.now = options.clock.monotonic();
+    const failed = (error: unknown): void => this.log.error('pop3.expel', { error: String(error) });
     options.store.registry.onChange((changed) => {
-      this.#expel(changed).catch((error: unknown) => this.log.error('pop3.expel', { error: String(error) }));
+      this.#expel(changed).catch(failed);
+    });
+    options.authenticator.onTrustChange(() => {
+      this.#expelUntrusted().catch(failed);
     });
     this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE }, (socket) =>
       this.#accept(socket),
@@ -91,9 +96,20 @@ class Pop3Listener implements Listener, ConnectionContext {
     for (const connection of this.#connections) {
       const { account } = connection;
       if (account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
+      if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
       const record = await this.store.registry.findLogin(account.login);
       if (record?.account.state !== 'active') connection.expel('account-closed');
       else if (!(await connection.stands().catch(() => false))) connection.expel('certificate-ended');
+    }
+  }
+
+  /** A revocation list that names the certificate of an open session ends it, as the registry's own revocation does. */
+  async #expelUntrusted(): Promise<void> {
+    for (const connection of [...this.#connections]) {
+      if (!connection.byCertificate) continue;
+      // Each is a path to be verified anew: a millisecond, thousands of times.
+      if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
+      if (!(await connection.stands().catch(() => false))) connection.expel('certificate-ended');
     }
   }
 

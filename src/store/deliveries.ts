@@ -176,6 +176,10 @@ export interface Deliveries {
     notices: readonly Acceptance[],
   ): Promise<readonly Withdrawal[] | 'unknown'>;
 
+  // --- notices
+  /** Which of these keys (at most 1000) were used by notices that were filed. Saves writing them again; `Acceptance.once` decides. */
+  usedKeys(keys: readonly string[]): Promise<readonly string[]>;
+
   // --- mailboxes
   /** Mailboxes with entries that were accepted before `before` and never sent to their end, by account; continue after `after`. */
   uncollected(query: {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createCa } from '../../src/ca/create.ts';
+import { createCa, renewIssuer } from '../../src/ca/create.ts';
 import type { CaParts } from '../../src/ca/parts.ts';
 import { tryToPublish } from '../../src/ca/revocation-lists.ts';
 import { type CaUpkeep, startCaUpkeep } from '../../src/ca/upkeep.ts';
@@ -202,6 +202,34 @@ test('revocation lists are written every day, each with a higher number and a we
   writeFileSync(key, kept, { mode: 0o600 });
   await setting.pass(1);
   assert.ok((await listNow()).number! > second.number!);
+});
+
+test('an older authority that lost its key stops nobody else, and its last list stays as long as it holds', async (t) => {
+  const setting = await open(t);
+  const { parts, s } = setting;
+  const file = parts.crlFile!;
+  const first = value(
+    readCertificate((await createCa(parts, { organisation: 'Zorggroep', kind: 'p256' }, actor)).issuing.der),
+  );
+  await setting.pass(1);
+  await renewIssuer(parts, { kind: 'p256' }, actor);
+  const numbers = async (): Promise<(string | undefined)[]> => {
+    const blocks = value(decodePem(readFileSync(file, 'latin1')));
+    return await Promise.all(blocks.map(async ({ octets }) => value(await readCrl(octets)).number));
+  };
+  await setting.pass(1);
+  const [newer, older] = await numbers();
+  rmSync(join(s.options.keyFolder, 'ca', `${first.fingerprint}.key`));
+  await setting.pass(1);
+  assert.deepEqual(s.log.names.slice(-2), ['ca.lists-written', 'ca.upkeep-failed']);
+  assert.match(
+    String(s.log.events.at(-1)?.fields.why),
+    /no new revocation list of ".*" \(The key of the issuing authority/,
+  );
+  const [newest, kept] = await numbers();
+  assert.ok(newest! > newer!, 'the authority that issues has a new list');
+  assert.equal(kept, older, 'the other one keeps its last');
+  assert.match((await tryToPublish(parts)) ?? '', /no new revocation list of/);
 });
 
 test('lists are published one after another, and the last one has every revocation', async (t) => {

@@ -336,4 +336,25 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     );
     assert.doesNotMatch(JSON.stringify(rows), new RegExp(digest('right')));
   });
+
+  promise('a code that has ended is swept, used or not; one that may still be asked for is not', async (s) => {
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    const { certificates } = s.store;
+    const add = (id: string): Promise<void> =>
+      certificates.addEnrolments([enrolment(id, 'right', s.clock.now())], actor);
+    await add('idle');
+    await add('used');
+    await certificates.collectEnrolment('used', hash('right'), certificate('c', now), actor);
+    s.clock.advance(days(30.5));
+    await add('new');
+    await s.store.sweep();
+    for (const id of ['idle', 'used', 'new']) await assert.rejects(add(id), /already/, `${id} is there still`);
+    s.clock.advance(days(1));
+    await s.store.sweep();
+    await add('idle');
+    await add('used');
+    await assert.rejects(add('new'), /already/);
+    assert.equal((await certificates.findCertificates(digest('c'))).length, 1, 'what it fetched stays');
+  });
 }

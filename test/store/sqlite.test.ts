@@ -169,6 +169,13 @@ test('a migration that was applied in another form is refused', async (t) => {
   await assert.rejects(openSqliteStore(options), refused(/another form/));
 });
 
+test('a database in which a migration was passed over is refused', async (t) => {
+  const { options } = await closedStore(t);
+  // As when two programs that each know another half had opened it.
+  changeDatabase(options, (db) => db.exec('DELETE FROM migration WHERE version = 2'));
+  await assert.rejects(openSqliteStore(options), refused(/Migration 2 .*passed over/));
+});
+
 test('a wrong sealing key is refused, the right one still opens', async (t) => {
   const { options } = await closedStore(t);
   await assert.rejects(

@@ -6,4 +6,5 @@ export const passwordsOnly: Omit<Authenticator, 'password'> = {
   external: async () => ({ kind: 'refused' }),
   implicit: async () => ({ kind: 'refused' }),
   certificateHolds: async () => false,
+  onTrustChange: () => undefined,
 };

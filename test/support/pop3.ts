@@ -20,6 +20,7 @@ export class FakeAuthenticator implements Authenticator {
   readonly external = passwordsOnly.external;
   readonly implicit = passwordsOnly.implicit;
   readonly certificateHolds = passwordsOnly.certificateHolds;
+  readonly onTrustChange = passwordsOnly.onTrustChange;
   /** Answers `busy` while true. */
   busy = false;
   /** Awaited before each answer. */

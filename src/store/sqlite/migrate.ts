@@ -1,6 +1,6 @@
 /**
- * Numbered plain SQL, each file in one transaction with its row in `migration`. A file that changed after it was applied, and a database
- * that is newer than this program, are refused.
+ * Numbered plain SQL, each file in one transaction with its row in `migration`. Refused are a file that changed after it was applied, a
+ * database that is newer than this program, and one in which a number was passed over: its tables are not what any program expects.
  */
 import { hash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -52,6 +52,11 @@ export function migrate(db: Db, migrations: readonly Migration[], at: number, fr
         `Migration ${row.version} "${row.name}" was applied in another form than this program has; use the program that made the database`,
       );
   }
+  const passedOver = migrations.find((m) => m.version <= version && !applied.some((row) => row.version === m.version));
+  if (passedOver !== undefined)
+    throw new StoreRefused(
+      `Migration ${passedOver.version} "${passedOver.name}" was passed over: the database has version ${version} without it; use the program that made the database, or restore a backup`,
+    );
   for (const migration of migrations.filter((m) => m.version > version)) {
     db.exec('BEGIN IMMEDIATE');
     try {

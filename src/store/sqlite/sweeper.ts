@@ -1,6 +1,6 @@
 /**
  * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash or a dropped line left over, hidden entries
- * past their time, content without entries, days without messages.
+ * past their time, content without entries, days without messages, codes that fetch no certificate any more.
  */
 import type Database from 'better-sqlite3';
 import { dayOf } from '../../crypto/key-folder.ts';
@@ -31,6 +31,7 @@ export class Sweeper {
   readonly #liveDays: Database.Statement<[string], { day: string }>;
   readonly #between: Database.Statement<[bigint, bigint]>;
   readonly #chunkBetween: Database.Statement<[bigint, bigint]>;
+  readonly #enrolments: Database.Statement<[number, number]>;
   #account = 0;
 
   constructor(db: Db) {
@@ -63,6 +64,10 @@ export class Sweeper {
     this.#liveDays = db.prepare('SELECT day FROM day_key WHERE erased_at IS NULL AND day < ? ORDER BY day LIMIT 40');
     this.#between = db.prepare('SELECT 1 FROM message WHERE id >= ? AND id < ? LIMIT 1');
     this.#chunkBetween = db.prepare('SELECT 1 FROM chunk WHERE message >= ? AND message < ? LIMIT 1');
+    // No index for it: a region has a few thousand of them, for ninety days at most.
+    this.#enrolments = db.prepare(
+      'DELETE FROM enrolment WHERE id IN (SELECT id FROM enrolment WHERE expires_at < ? LIMIT ?)',
+    );
   }
 
   /** `open`: uploads below `below` that are still being written; those above began after that was written down. */
@@ -80,7 +85,14 @@ export class Sweeper {
     }
     // Ids and the store's time must go on above what was deleted here, whatever the clock says at the next start.
     if (uploads.dropped + messages > 0) this.#raise.run(HIGHEST, below);
-    const more = uploads.more || moreHidden || messages < unreferenced.length || unreferenced.length === ROWS;
+    // Used or not. A day later than it ended: until then who tries one is told in the audit trail which of the two it was.
+    const enrolments = this.#enrolments.run(at - days(1), ROWS).changes;
+    const more =
+      uploads.more ||
+      moreHidden ||
+      messages < unreferenced.length ||
+      unreferenced.length === ROWS ||
+      enrolments === ROWS;
     return { uploads: uploads.dropped, messages, pages: 0, days: more ? [] : this.#emptyDays(at), more };
   }
 

@@ -1,0 +1,139 @@
+/**
+ * What a status code means to a practice assistant: the cause in one sentence, and what to do about it, in Dutch and English.
+ *
+ * RFC 3463 section 3, RFC 5248. The words name no server, protocol or number; those stand in the technical part.
+ */
+import type { Language } from '../domain/registry.ts';
+
+export interface Cause {
+  readonly cause: string;
+  readonly advice: string;
+}
+export type Causes = Readonly<Record<Language, Cause>>;
+
+const cause = (nl: readonly [string, string], en: readonly [string, string]): Causes => ({
+  nl: { cause: nl[0], advice: nl[1] },
+  en: { cause: en[0], advice: en[1] },
+});
+
+const CAUSES = {
+  unknown: cause(
+    [
+      'Bij de ontvangende organisatie bestaat dit adres niet (meer).',
+      'Controleer het adres. Klopt het, vraag de ontvanger dan naar het juiste adres en stuur het bericht opnieuw.',
+    ],
+    [
+      'The receiving organisation does not have this address (any more).',
+      'Check the address. If it is right, ask the addressee for the current address and send the message again.',
+    ],
+  ),
+  closed: cause(
+    [
+      'De mailbox van de ontvanger is bij de ontvangende organisatie buiten gebruik.',
+      'Vraag de ontvanger welk adres u kunt gebruiken en stuur het bericht daarheen.',
+    ],
+    [
+      "The addressee's mailbox is out of use at the receiving organisation.",
+      'Ask the addressee which address you can use, and send the message there.',
+    ],
+  ),
+  full: cause(
+    [
+      'De mailbox van de ontvanger is vol.',
+      'Laat de ontvanger weten dat de mailbox vol is en stuur het bericht daarna opnieuw.',
+    ],
+    [
+      "The addressee's mailbox is full.",
+      'Let the addressee know that the mailbox is full, and then send the message again.',
+    ],
+  ),
+  size: cause(
+    [
+      'Het bericht is groter dan de ontvangende organisatie aanneemt.',
+      'Stuur de bijlagen in kleinere delen, of vraag de ontvanger hoe u grote bestanden kunt sturen.',
+    ],
+    [
+      'The message is larger than the receiving organisation takes.',
+      'Send the attachments in smaller parts, or ask the addressee how to send large files.',
+    ],
+  ),
+  unreachable: cause(
+    [
+      'De mailserver van de ontvangende organisatie was al die tijd niet bereikbaar of nam het bericht niet aan.',
+      'Bel de ontvanger als het bericht dringend is. Stuur het opnieuw als de storing daar voorbij is.',
+    ],
+    [
+      "The receiving organisation's mail server could not be reached, or did not take the message, in all that time.",
+      'Call the addressee if the message is urgent. Send it again when their fault is over.',
+    ],
+  ),
+  unsafe: cause(
+    [
+      'De verbinding met de mailserver van de ontvangende organisatie kon niet veilig worden gemaakt. Daarom is het bericht niet verstuurd.',
+      'Geef dit bericht aan uw systeembeheerder of aan onze helpdesk; de ontvangende organisatie moet haar mailserver in orde maken. Bel de ontvanger als het bericht dringend is.',
+    ],
+    [
+      "The connection to the receiving organisation's mail server could not be made safe. That is why the message was not sent.",
+      'Give this message to your system administrator or to our help desk; the receiving organisation has to put its mail server in order. Call the addressee if the message is urgent.',
+    ],
+  ),
+  letters: cause(
+    [
+      'De mailserver van de ontvangende organisatie kan de tekens in dit bericht of adres niet verwerken.',
+      'Stuur het bericht naar een adres zonder bijzondere letters, of stuur de tekst als bijlage. Uw systeembeheerder kan u helpen.',
+    ],
+    [
+      "The receiving organisation's mail server cannot handle the letters in this message or address.",
+      'Send the message to an address without special letters, or send the text as an attachment. Your system administrator can help.',
+    ],
+  ),
+  forbidden: cause(
+    [
+      'De ontvangende organisatie weigert dit bericht volgens haar eigen regels.',
+      'Vraag de ontvanger waarom, of geef dit bericht aan uw systeembeheerder.',
+    ],
+    [
+      'The receiving organisation refuses this message by its own rules.',
+      'Ask the addressee why, or give this message to your system administrator.',
+    ],
+  ),
+  stopped: cause(
+    [
+      'De beheerder van dit berichtenverkeer heeft de bezorging gestopt.',
+      'Neem contact op met onze helpdesk als u niet weet waarom.',
+    ],
+    ['The operator of this mail service has stopped the delivery.', 'Ask our help desk if you do not know why.'],
+  ),
+  refused: cause(
+    [
+      'De mailserver van de ontvangende organisatie heeft het bericht geweigerd.',
+      'Bel de ontvanger als het bericht dringend is, en geef dit bericht aan uw systeembeheerder.',
+    ],
+    [
+      "The receiving organisation's mail server refused the message.",
+      'Call the addressee if the message is urgent, and give this message to your system administrator.',
+    ],
+  ),
+} as const satisfies Record<string, Causes>;
+
+export type CauseName = keyof typeof CAUSES;
+
+/** By subject and detail of the status; the first that fits. */
+const BY_STATUS: readonly (readonly [RegExp, CauseName])[] = [
+  [/^1\.(?:1|2|3|6|10)$/, 'unknown'],
+  [/^2\.1$/, 'closed'],
+  [/^(?:2\.2|3\.1)$/, 'full'],
+  [/^(?:2\.3|3\.4)$/, 'size'],
+  [/^4\./, 'unreachable'],
+  [/^(?:6\.7|6\.8|6\.9|6\.10|6\.3|6\.1)$/, 'letters'],
+  [/^7\.(?:4|5|6|7|10|11|30)$/, 'unsafe'],
+  [/^7\./, 'forbidden'],
+];
+
+export function causeName(status: string, stopped: boolean): CauseName {
+  if (stopped) return 'stopped';
+  const detail = status.slice(2);
+  return BY_STATUS.find(([of]) => of.test(detail))?.[1] ?? 'refused';
+}
+
+export const causeOf = (status: string, stopped = false): Causes => CAUSES[causeName(status, stopped)];

@@ -1,0 +1,24 @@
+/** A partner's record as the courier takes it: secrets open, defaults filled in. */
+import type { Partner, PartnerSecrets } from '../domain/partner.ts';
+import type { Destination } from './courier.ts';
+
+/** `hostname`: the gateway's own. */
+export function destinationOf({ id, server }: Partner, secrets: PartnerSecrets, hostname: string): Destination {
+  const { serverName, authorities, pins, certificate, user } = server;
+  const { password, privateKey } = secrets;
+  return {
+    partner: id,
+    host: server.host,
+    port: server.port,
+    tls: server.tls,
+    helo: server.helo ?? hostname,
+    connections: server.connections,
+    ...(serverName === undefined ? {} : { certificateName: serverName }),
+    ...(authorities === undefined ? {} : { authorities: [authorities] }),
+    ...(pins === undefined || pins.length === 0 ? {} : { pins }),
+    ...(certificate === undefined || privateKey === undefined
+      ? {}
+      : { clientCertificate: { key: privateKey, certificate } }),
+    ...(user === undefined || password === undefined ? {} : { login: { name: user, password } }),
+  };
+}

@@ -1,0 +1,123 @@
+/** One leaf of a message's tree of parts: what it says of itself, and what its decoded octets are. */
+import { type Hash, createHash, hash } from 'node:crypto';
+import { Base64Decoder } from './base64-decoder.ts';
+import type { ContentFields, TransferEncoding } from './content-fields.ts';
+import { QuotedPrintableDecoder } from './quoted-printable-decoder.ts';
+import type { TransferDecoder } from './transfer-decoder.ts';
+import { UuScanner } from './uu-scanner.ts';
+
+export interface Leaf {
+  /**
+   * Numbers as IMAP counts them (RFC 3501 section 6.4.5): `1`, `2.1`; below an attached message its parts go on, `3.1`. A uuencoded file
+   * found in the text of part `1` is `1.u1`.
+   */
+  readonly path: string;
+  readonly type: string;
+  /** Empty where the sender gave none. Personal: for the trace and receipts, never for the log. */
+  readonly name: string;
+  readonly encoding: TransferEncoding;
+  /** Of the decoded octets. */
+  readonly octets: number;
+  /** SHA-256 of the decoded octets, 64 hexadecimal digits. */
+  readonly sha256: string;
+  /** False where the encoding is damaged so that another program may decode other octets. */
+  readonly exact: boolean;
+}
+
+/** Looks at a leaf's decoded octets as they pass. */
+export interface LeafObserver {
+  /** `octets` are valid until it returns. */
+  write(octets: Buffer): void;
+  end(): void;
+}
+
+export type Observe = (path: string) => LeafObserver | undefined;
+
+/** Takes the encoded octets of one leaf and makes the `Leaf`. */
+export class LeafRecorder {
+  readonly path: string;
+  readonly #fields: Pick<ContentFields, 'type' | 'name' | 'encoding'>;
+  readonly #decoder: TransferDecoder | undefined;
+  readonly #observer: LeafObserver | undefined;
+  readonly #uu: UuScanner | undefined;
+  #octets = 0;
+  /** Seen but not hashed yet: a leaf that came in one slice is hashed in one call, at a third of the cost. */
+  #pending: Buffer | undefined;
+  #hash: Hash | undefined;
+  #exact = true;
+  #leaf: Leaf | undefined;
+
+  /** `openFile` gives the recorder of a uuencoded file found inside, undefined when there may be no more leaves. */
+  constructor(
+    path: string,
+    fields: Pick<ContentFields, 'type' | 'name' | 'encoding'>,
+    observe: Observe | undefined,
+    openFile?: (path: string, name: string) => LeafRecorder | undefined,
+  ) {
+    this.path = path;
+    this.#fields = fields;
+    this.#decoder = decoderFor(fields.encoding);
+    this.#observer = observe?.(path);
+    if (openFile !== undefined && (fields.type === 'text/plain' || fields.encoding === 'uuencode')) {
+      let files = 0;
+      this.#uu = new UuScanner((name) => openFile(`${path}.u${++files}`, name));
+    }
+  }
+
+  write(slice: Buffer): void {
+    if (this.#decoder === undefined) return this.take(slice);
+    // The decoder's memory is about to be written over.
+    this.flush();
+    this.take(this.#decoder.push(slice));
+  }
+
+  /** Decoded octets. */
+  take(octets: Buffer): void {
+    if (octets.length === 0) return;
+    this.flush();
+    this.#pending = octets;
+    this.#octets += octets.length;
+    this.#observer?.write(octets);
+    this.#uu?.push(octets);
+  }
+
+  /** Lets go of memory that belongs to the caller. */
+  flush(): void {
+    if (this.#pending === undefined) return;
+    (this.#hash ??= createHash('sha256')).update(this.#pending);
+    this.#pending = undefined;
+  }
+
+  /** Two programs may read this leaf differently. */
+  doubt(): void {
+    this.#exact = false;
+  }
+
+  /** The first call ends the leaf; later ones give the same. */
+  end(): Leaf {
+    return (this.#leaf ??= this.#finish());
+  }
+
+  #finish(): Leaf {
+    if (this.#decoder !== undefined) {
+      this.flush();
+      this.take(this.#decoder.end());
+      if (!this.#decoder.exact) this.doubt();
+    }
+    this.#observer?.end();
+    this.#uu?.end();
+    const { type, name, encoding } = this.#fields;
+    return { path: this.path, type, name, encoding, octets: this.#octets, sha256: this.#digest(), exact: this.#exact };
+  }
+
+  #digest(): string {
+    if (this.#hash === undefined) return hash('sha256', this.#pending ?? '', 'hex');
+    this.flush();
+    return this.#hash.digest('hex');
+  }
+}
+
+function decoderFor(encoding: TransferEncoding): TransferDecoder | undefined {
+  if (encoding === 'base64') return new Base64Decoder();
+  return encoding === 'quoted-printable' ? new QuotedPrintableDecoder() : undefined;
+}

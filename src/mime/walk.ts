@@ -1,0 +1,229 @@
+/**
+ * Walks a message's tree of parts while it streams by, and takes size and SHA-256 of every leaf's decoded octets.
+ *
+ * RFC 2045, RFC 2046 sections 5.1 and 5.2.1. Nothing is refused and nothing is changed here: the walk sees what is stored and says what it
+ * saw. A limit that was reached is reported; what lies behind it is not told of.
+ *
+ * Content must have CRLF line ends, as everything has that is stored. Memory: one header of a part, one decoded slice, a few
+ * hundred octets a leaf.
+ */
+import { type ContentFields, contentFields } from './content-fields.ts';
+import { type DelimiterSink, DelimiterScanner } from './delimiters.ts';
+import { type Leaf, LeafRecorder, type Observe } from './leaf.ts';
+import { PartHeader } from './part-header.ts';
+
+export type WalkLimit = 'depth' | 'leaves' | 'header';
+
+export interface WalkLimits {
+  /** Multiparts and attached messages within each other. */
+  readonly depth: number;
+  readonly leaves: number;
+  /** Octets of one header that are looked at. */
+  readonly header: number;
+}
+
+export const WALK_LIMITS: WalkLimits = { depth: 50, leaves: 1000, header: 256 * 1024 };
+
+export interface Walked {
+  /** In the order in which they begin. */
+  readonly leaves: readonly Leaf[];
+  /** Limits that were reached; empty for nearly every message. */
+  readonly limits: readonly WalkLimit[];
+}
+
+/** An entity's place: `self` is its path where it is a leaf, `below` what the paths of its parts begin with. */
+interface Place {
+  readonly self: string;
+  readonly below: string;
+  readonly depth: number;
+}
+
+interface Multipart {
+  readonly boundary: string;
+  readonly place: Place;
+  readonly digest: boolean;
+  parts: number;
+}
+
+const join = (path: string, step: string): string => (path === '' ? step : `${path}.${step}`);
+const isMultipart = (type: string): boolean => type.startsWith('multipart/');
+const isMessage = (type: string): boolean => type === 'message/rfc822' || type === 'message/global';
+const isIdentity = ({ encoding }: ContentFields): boolean =>
+  encoding === '7bit' || encoding === '8bit' || encoding === 'binary';
+
+export class MimeWalk implements DelimiterSink {
+  readonly #limits: WalkLimits;
+  readonly #observe: Observe | undefined;
+  readonly #reached = new Set<WalkLimit>();
+  readonly #recorders: LeafRecorder[] = [];
+  readonly #open: Multipart[] = [];
+  /** Index into `#open` by boundary. Of two with one boundary the outer one: a broken part must not swallow what comes behind it. */
+  readonly #levels = new Map<string, number>();
+  readonly #isDelimiter = this.matches.bind(this);
+  #scanner: DelimiterScanner | undefined;
+  #header: PartHeader | undefined;
+  #place: Place = { self: '1', below: '', depth: 0 };
+  #defaultType = 'text/plain';
+  #leaf: LeafRecorder | undefined;
+  /** The leaf is what stands in front of the first part; it counts only when no part comes. */
+  #preamble = false;
+  /** No more leaves are told of, so there is nothing to look for. */
+  #done = false;
+  #matched: { readonly level: number; readonly closing: boolean } | undefined;
+
+  constructor(observe?: Observe, limits: WalkLimits = WALK_LIMITS) {
+    this.#observe = observe;
+    this.#limits = limits;
+    this.#header = new PartHeader(limits.header, false);
+  }
+
+  /** The octets of the message, header and body, in order. `chunk` is read before this returns. */
+  write(chunk: Buffer): void {
+    this.#feed(chunk);
+    this.#leaf?.flush();
+  }
+
+  #feed(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length && !this.#done;) {
+      if (this.#header !== undefined) at = this.#readHeader(this.#header, chunk, at);
+      else if (this.#open.length > 0) at = this.#delimiters.scan(chunk, at);
+      else {
+        this.content(at === 0 ? chunk : chunk.subarray(at));
+        at = chunk.length;
+      }
+    }
+  }
+
+  /** The message is whole. */
+  end(): Walked {
+    // A part may end in its header: then it has no content.
+    if (this.#header !== undefined) this.#entity(this.#header);
+    this.#scanner?.finish();
+    if (this.#header !== undefined) this.#entity(this.#header);
+    this.#endLeaf();
+    return { leaves: this.#recorders.map((recorder) => recorder.end()), limits: [...this.#reached] };
+  }
+
+  content(octets: Buffer): void {
+    this.#leaf?.write(octets);
+  }
+
+  matches(octets: Buffer, from: number, to: number): boolean {
+    const line = octets.toString('latin1', from, to);
+    const level = this.#levels.get(line);
+    const closed = level === undefined && line.endsWith('--') ? this.#levels.get(line.slice(0, -2)) : undefined;
+    if (level === undefined && closed === undefined) return false;
+    this.#matched = { level: level ?? closed ?? 0, closing: level === undefined };
+    return true;
+  }
+
+  delimiter(): void {
+    const { level, closing } = this.#matched ?? { level: 0, closing: true };
+    this.#endLeaf(level);
+    this.#closeFrom(closing ? level : level + 1);
+    this.#header = undefined;
+    const multipart = this.#open[level];
+    if (multipart === undefined) {
+      this.#delimiters.begin();
+      return;
+    }
+    multipart.parts += 1;
+    const path = join(multipart.place.below, String(multipart.parts));
+    this.#startHeader({ self: path, below: path, depth: multipart.place.depth }, multipart.digest);
+  }
+
+  #closeFrom(level: number): void {
+    for (let last = this.#open.pop(); last !== undefined; last = this.#open.pop()) {
+      if (this.#open.length < level) {
+        this.#open.push(last);
+        return;
+      }
+      if (this.#levels.get(last.boundary) === this.#open.length) this.#levels.delete(last.boundary);
+    }
+  }
+
+  get #delimiters(): DelimiterScanner {
+    return (this.#scanner ??= new DelimiterScanner(this));
+  }
+
+  #startHeader(place: Place, digest: boolean): void {
+    this.#place = place;
+    this.#defaultType = digest ? 'message/rfc822' : 'text/plain';
+    this.#header = new PartHeader(this.#limits.header, true);
+  }
+
+  #readHeader(header: PartHeader, chunk: Buffer, at: number): number {
+    const next = header.read(chunk, at, this.#open.length > 0 ? this.#isDelimiter : undefined);
+    if (header.state === 'open') return next;
+    this.#entity(header);
+    if (header.state === 'delimiter') this.delimiter();
+    if (header.state === 'content') {
+      // Programs differ in where this part begins.
+      this.#leaf?.doubt();
+      this.#feed(header.rest);
+    }
+    return next;
+  }
+
+  /** The header of an entity is whole. */
+  #entity(header: PartHeader): void {
+    if (header.cut) this.#reached.add('header');
+    this.#header = undefined;
+    const place = this.#place;
+    const fields = contentFields(header.end(), this.#defaultType);
+    const nests =
+      (isMultipart(fields.type) && fields.boundary !== '') || (isMessage(fields.type) && isIdentity(fields));
+    if (nests && place.depth < this.#limits.depth) this.#nest(fields, place);
+    else {
+      if (nests) this.#reached.add('depth');
+      this.#leaf = this.#record(place.self, fields);
+    }
+    if (this.#open.length > 0) this.#delimiters.begin();
+  }
+
+  #nest(fields: ContentFields, { self, below, depth }: Place): void {
+    if (isMessage(fields.type)) {
+      // The parts of a message at 3 are 3.1 and on, also where it is no multipart.
+      this.#startHeader({ self: join(self, '1'), below: self, depth: depth + 1 }, false);
+      return;
+    }
+    if (!this.#levels.has(fields.boundary)) this.#levels.set(fields.boundary, this.#open.length);
+    this.#open.push({
+      boundary: fields.boundary,
+      place: { self, below, depth: depth + 1 },
+      digest: fields.type === 'multipart/digest',
+      parts: 0,
+    });
+    this.#leaf = this.#record(self, fields);
+    this.#preamble = true;
+  }
+
+  #record(
+    path: string,
+    fields: Pick<ContentFields, 'type' | 'name' | 'encoding'>,
+    file = false,
+  ): LeafRecorder | undefined {
+    if (this.#recorders.length >= this.#limits.leaves) {
+      this.#reached.add('leaves');
+      this.#done = true;
+      return undefined;
+    }
+    const openFile = (at: string, name: string): LeafRecorder | undefined =>
+      this.#record(at, { type: 'application/octet-stream', name, encoding: 'uuencode' }, true);
+    const recorder = new LeafRecorder(path, fields, this.#observe, file ? undefined : openFile);
+    this.#recorders.push(recorder);
+    return recorder;
+  }
+
+  /** `level`: of the multipart whose delimiter ended the leaf. */
+  #endLeaf(level?: number): void {
+    const leaf = this.#leaf;
+    const multipart = this.#open.at(-1);
+    this.#leaf = undefined;
+    if (leaf === undefined) return;
+    if (this.#preamble && level === this.#open.length - 1 && multipart !== undefined)
+      this.#recorders.splice(this.#recorders.indexOf(leaf), 1);
+    else leaf.end();
+    this.#preamble = false;
+  }
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { contentFields } from '../../src/mime/content-fields.ts';
+
+const fields = (text: string): ReturnType<typeof contentFields> => contentFields(Buffer.from(text, 'latin1'));
+
+test('contentFields() gives the defaults of RFC 2045 where nothing, or nothing readable, is said', () => {
+  const plain = { type: 'text/plain', boundary: '', encoding: '7bit', name: '' };
+  for (const header of [
+    '',
+    'From: a@b\r\n',
+    'Content-Type: text\r\n',
+    'Content-Type:\r\n',
+    'Content-Type: edi fact/x\r\n',
+    'Xontent-Type: a/b\r\n',
+  ])
+    assert.deepEqual(fields(header), plain, header);
+  assert.deepEqual(contentFields(Buffer.from(''), 'message/rfc822').type, 'message/rfc822');
+});
+
+test('contentFields() reads type, encoding and boundary as old programs write them', () => {
+  for (const [header, type, encoding, boundary] of [
+    [
+      'content-TYPE:Application/EDIFACT;charset=x\r\nContent-Transfer-Encoding:BASE64\r\n',
+      'application/edifact',
+      'base64',
+      '',
+    ],
+    ['Content-Type : text/plain\r\nContent-Transfer-Encoding: 8bit (as it is)\r\n', 'text/plain', '8bit', ''],
+    ['Content-Type: multipart/mixed;\r\n\tboundary="a;b \\"c" ; x=y\r\n', 'multipart/mixed', '7bit', 'a;b "c'],
+    ['Content-Type: (comment; (nested)) multipart/mixed; (c) boundary=a/b=c\r\n', 'multipart/mixed', '7bit', 'a/b=c'],
+    ["Content-Type: multipart/mixed; boundary*=us-ascii''a%20b\r\n", 'multipart/mixed', '7bit', 'a b'],
+    ['Content-Type: a/b\r\nContent-Type: c/d\r\nContent-Transfer-Encoding: x-uue\r\n', 'a/b', 'uuencode', ''],
+    [
+      `Content-Type: multipart/mixed; boundary="${'b'.repeat(201)}"\r\nContent-Transfer-Encoding: rot13\r\n`,
+      'multipart/mixed',
+      'unknown',
+      '',
+    ],
+  ] as const)
+    assert.deepEqual(fields(header), { type, encoding, boundary, name: '' }, header);
+});
+
+test('file names are decoded: quotes, RFC 2231, RFC 2047, raw octets, and what is not closed', () => {
+  for (const [value, name] of [
+    ['filename="uitslag 1.edi"', 'uitslag 1.edi'],
+    ['filename=uitslag 1 (2).edi', 'uitslag 1 (2).edi'],
+    ['filename="C:\\uit\\lab.edi"', 'C:\\uit\\lab.edi'],
+    ['filename="a\\"b.edi"', 'a"b.edi'],
+    ['filename="open.edi', 'open.edi'],
+    ["filename*=utf-8'nl'%e2%82%ac.edi", '€.edi'],
+    ["filename=plain.edi; filename*=iso-8859-1''caf%E9.edi", 'café.edi'],
+    ["filename*0*=utf-8''caf%C3; filename*1*=%A9; filename*2=.edi", 'café.edi'],
+    ['filename*0="a"; filename*1="b"; filename*3="d"', 'ab'],
+    ["filename*=x-unknown''%e9.edi", 'é.edi'],
+    ['filename="=?utf-8?Q?caf=C3=A9_1.edi?="', 'café 1.edi'],
+    ['filename="=?iso-8859-1?B?6Q==?= =?utf-8?q?=C3=A9?="', 'éé'],
+    ['filename="caf\xc3\xa9.edi"', 'café.edi'],
+    ['filename="caf\xe9.edi"', 'café.edi'],
+    ['filename=""', ''],
+    ['FILENAME=a; filename=b', 'a'],
+  ] as const)
+    assert.equal(fields(`Content-Disposition: attachment; ${value}\r\n`).name, name, value);
+  assert.equal(
+    fields('Content-Type: a/b; name=second\r\nContent-Disposition: attachment; filename=first\r\n').name,
+    'first',
+  );
+  assert.equal(fields('Content-Type: a/b; name=second\r\nContent-Disposition: attachment\r\n').name, 'second');
+});
+
+test('a file name is shown with its control characters and marks of direction, and bounded', () => {
+  assert.equal(
+    fields("Content-Disposition: x; filename*=utf-8''a%0d%0ab%1b[2J%e2%80%aefdp.exe\r\n").name,
+    'a\\u{d}\\u{a}b\\u{1b}[2J\\u{202e}fdp.exe',
+  );
+  const long = fields(`Content-Disposition: x; filename="${'a'.repeat(5000)}"\r\n`).name;
+  assert.equal(long, `${'a'.repeat(254)}…`);
+});
+
+test('a field is bounded in length, parameters and sections', () => {
+  const many = Array.from({ length: 10_000 }, (_, n) => `;\r\n p${n}=x`).join('');
+  assert.equal(fields(`Content-Type: a/b${many}; name=late\r\n`).name, '');
+  const sections = Array.from({ length: 63 }, (_, n) => `; filename*${n}=a`).join('');
+  assert.equal(fields(`Content-Disposition: x${sections}\r\n`).name, 'a'.repeat(63));
+});
