@@ -388,6 +388,64 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal(found.passwords[0].endsAt, 5);
   });
 
+  promise(
+    'a verifier is kept only while the setting of the account or its organisation asks for one',
+    async ({ store }) => {
+      const { registry } = store;
+      await addAccount(store, 'anna');
+      const verifiers = async (): Promise<(string | undefined)[]> =>
+        (await registry.findLogin('anna'))?.passwords.map((p) => p.scram) ?? [];
+      const setAccount = (scram: boolean | null): Promise<void> =>
+        registry.changeSettings({ scope: 'account', login: 'anna' }, { scram }, actor);
+      const setOrganisation = (scram: boolean | null): Promise<void> =>
+        registry.changeSettings({ scope: 'organisation', name: 'practice' }, { scram }, actor);
+
+      await registry.addPassword('anna', { name: 'early', hash: '$h1', scram: 'v1' }, actor);
+      assert.deepEqual(await verifiers(), [undefined]);
+
+      await setAccount(true);
+      await registry.addPassword('anna', { name: 'late', hash: '$h2', scram: 'v2' }, actor);
+      const { id } = (await registry.findLogin('anna'))!.account;
+      await registry.rehashPassword(id, 'early', '$h1', { hash: '$h1', scram: 'v1' });
+      assert.deepEqual(await verifiers(), ['v1', 'v2']);
+      // A hash that is replaced alone leaves the verifier: the password is the same.
+      await registry.rehashPassword(id, 'early', '$h1', { hash: '$h3' });
+      assert.deepEqual(await verifiers(), ['v1', 'v2']);
+      assert.deepEqual(
+        (await registry.findAccount('anna'))?.passwords.map((p) => p.scram),
+        [true, true],
+      );
+      assert.ok(!JSON.stringify(await registry.findAccount('anna')).includes('v2'));
+
+      // Other settings, and an organisation's that the account's own overrules, change nothing.
+      await registry.changeSettings({ scope: 'account', login: 'anna' }, { quota: 5_000_000 }, actor);
+      await setOrganisation(false);
+      assert.deepEqual(await verifiers(), ['v1', 'v2']);
+      await setAccount(false);
+      assert.deepEqual(await verifiers(), [undefined, undefined]);
+
+      await setOrganisation(true);
+      await setAccount(null);
+      await registry.rehashPassword(id, 'late', '$h2', { hash: '$h2', scram: 'v2' });
+      assert.deepEqual(await verifiers(), [undefined, 'v2']);
+      await setOrganisation(null);
+      assert.deepEqual(await verifiers(), [undefined, undefined]);
+
+      await setAccount(true);
+      await registry.rehashPassword(id, 'late', '$h2', { hash: '$h2', scram: 'v2' });
+      await registry.setAccountState('anna', 'ended', actor);
+      assert.deepEqual(await verifiers(), [undefined, undefined]);
+      await registry.rehashPassword(id, 'late', '$h2', { hash: '$h2', scram: 'v2' });
+      assert.deepEqual(await verifiers(), [undefined, undefined]);
+    },
+  );
+
+  promise('the key of the salts has 32 octets and stays the same', async ({ store }) => {
+    const key = await store.registry.scramSaltKey();
+    assert.equal(key.length, 32);
+    assert.deepEqual(await store.registry.scramSaltKey(), key);
+  });
+
   promise('every read sees every change made before it', async ({ store }) => {
     const { registry } = store;
     const key = addressKey(address('new@group.test'));
@@ -401,9 +459,9 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     };
     await registry.addPassword('new', { name: 'p', hash: 'a' }, actor);
     await changed();
-    await registry.rehashPassword(account, 'p', 'wrong', 'b');
+    await registry.rehashPassword(account, 'p', 'wrong', { hash: 'b' });
     assert.equal((await registry.findLogin('new'))?.passwords[0]?.hash, 'a');
-    await registry.rehashPassword(account, 'p', 'a', 'b');
+    await registry.rehashPassword(account, 'p', 'a', { hash: 'b' });
     assert.equal((await registry.findLogin('new'))?.passwords[0]?.hash, 'b');
     await changed();
     await registry.changeSettings({ scope: 'organisation', name: 'practice' }, { quota: 5_000_000 }, actor);

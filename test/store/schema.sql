@@ -207,7 +207,7 @@ CREATE TABLE password (
   hash TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   ends_at INTEGER,
-  last_used_at INTEGER,
+  last_used_at INTEGER, scram TEXT,
   PRIMARY KEY (account, name)
 ) STRICT, WITHOUT ROWID;
 

@@ -11,7 +11,7 @@ import type {
   RegisteredAddress,
   RegisteredCertificate,
 } from '../../domain/registry.ts';
-import type { CertificateRecord, RegistryError } from '../registry.ts';
+import type { CertificateRecord, RegistryError, ShownPassword } from '../registry.ts';
 import type { AuthorityRecord, AccountCertificate, RevokedCertificate } from '../certificates.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
@@ -197,6 +197,7 @@ export interface AuditStored extends Omit<AuditItem, 'salt'> {
 
 export interface ReaderWork {
   login: { in: { login: string }; out: LoginRow | undefined };
+  scramSaltKey: { in: object; out: Uint8Array };
   certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
   recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
   sendAs: { in: { account: AccountId; key: string }; out: boolean };
@@ -238,7 +239,7 @@ export interface SummaryRow {
   readonly account: Account;
   readonly organisation: string;
   readonly addresses: readonly RegisteredAddress[];
-  readonly passwords: readonly Omit<Password, 'hash'>[];
+  readonly passwords: readonly ShownPassword[];
   readonly certificates: readonly RegisteredCertificate[];
   readonly sendsAs: readonly string[];
   readonly octets: number;
