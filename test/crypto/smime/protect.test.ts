@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failures } from '../../../src/crypto/cms/verdict.ts';
-import { type Source, entityOf, readMessage, sourceOf } from '../../../src/crypto/smime/message.ts';
-import { type OpenOptions, type Staging, openMessage, standingOf } from '../../../src/crypto/smime/open.ts';
+import { entityOf, readMessage, sourceOf } from '../../../src/crypto/smime/message.ts';
+import { type OpenOptions, openMessage, standingOf } from '../../../src/crypto/smime/open.ts';
 import { NEUTRAL_SUBJECT, type Protection, encrypted, protect, withHeader } from '../../../src/crypto/smime/protect.ts';
 import { type Person, collect, person, random, signerOf, trust } from '../cms/support.ts';
 import { NOW, seededBytes, value } from '../support.ts';
+import { memoryStage } from './support.ts';
 
 const letter = (from: Person, to: Person, body: string | Buffer = 'Uitslag: positief.\r\n--\r\nsluis-\r\n'): Buffer =>
   Buffer.concat([
@@ -16,28 +17,14 @@ const letter = (from: Person, to: Person, body: string | Buffer = 'Uitslag: posi
     Buffer.from(body as string, 'latin1'),
   ]);
 
-const staged: Buffer[] = [];
-const aborted: number[] = [];
-/** A staging in memory that tells what became of it. */
-function stage(): Staging {
-  const held: Buffer[] = [];
-  const n = staged.push(Buffer.alloc(0)) - 1;
-  return {
-    write: (slice) => void held.push(Buffer.from(slice)),
-    seal: (): Promise<Source> => {
-      staged[n] = Buffer.concat(held);
-      return Promise.resolve(sourceOf(staged[n]));
-    },
-    abort: () => Promise.resolve(void aborted.push(n)),
-  };
-}
+const staging = memoryStage();
 
 async function optionsFor(to: Person | undefined): Promise<OpenOptions> {
   const { address: _, ...rest } = await trust(undefined);
   return {
     keys: to === undefined ? [] : [{ certificate: to.certificate, privateKey: to.privateKey }],
     trust: rest,
-    stage,
+    stage: staging.stage,
   };
 }
 
@@ -150,7 +137,7 @@ test('a message that cannot be decrypted leaves nothing staged, and says no more
     signing: signing(from),
     encryption: { recipients: [{ certificate: to.certificate }], cipher: 'aes-256-cbc', random },
   });
-  const before = aborted.length;
+  const before = staging.aborted;
   const foreign = await open(sealed, other);
   assert.ok(!foreign.ok);
   assert.equal(foreign.error.problem.kind, 'no-key');
@@ -160,5 +147,5 @@ test('a message that cannot be decrypted leaves nothing staged, and says no more
   const damaged = await open(Buffer.from(lines.join('\r\n'), 'latin1'), to);
   // What was changed lies in the signature inside or in its frame: either it cannot be read, or the signature is not valid.
   if (damaged.ok) assert.equal(standingOf(damaged.value.layers).standing, 'invalid');
-  assert.ok(aborted.length > before, 'what was staged was given up');
+  assert.ok(staging.aborted > before, 'what was staged was given up');
 });
