@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { addressKey } from '../../src/domain/address.ts';
-import type { AccountId } from '../../src/domain/ids.ts';
+import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, hours, instant, octets, seconds } from '../../src/domain/units.ts';
 import { RegistryError } from '../../src/store/registry.ts';
 import { LockLost, type MaildropLock, type Store, StoreFailed } from '../../src/store/store.ts';
@@ -79,6 +79,27 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
         assert.deepEqual(await readAll(stored), content);
       }
       await store.releaseMaildrop(lock);
+    }
+  });
+
+  promise('what a message was made of comes back as it was accepted, also after a restart', async (s) => {
+    await addAccount(s.store, 'anna');
+    const part = { type: 'text/plain', name: 'uitslag é.edi', octets: 3, sha256: 'ab'.repeat(32), exact: true };
+    const parts = {
+      leaves: [
+        { ...part, path: '1', encoding: '7bit' },
+        { ...part, path: '2.1', encoding: 'base64', exact: false },
+      ],
+      limits: ['depth'],
+    } as const;
+    const body = await sealBody(s.store, Buffer.from('abc'));
+    await s.store.accept({ ...(await acceptanceOf(s.store, body, ['anna@group.test'])), parts });
+    const { id: bare } = await deliver(s.store, Buffer.from('abc'), 'anna@group.test');
+    for (const again of [() => s, () => s.reopen()]) {
+      const { store } = await again();
+      assert.deepEqual(await store.messageParts(body.id), parts);
+      assert.equal(await store.messageParts(bare), undefined);
+      assert.equal(await store.messageParts('0000000000000' as MessageId), undefined);
     }
   });
 

@@ -164,7 +164,7 @@ CREATE TABLE message (
   chunks INTEGER NOT NULL,
   refs INTEGER NOT NULL,
   body BLOB
-) STRICT;
+, parts TEXT) STRICT;
 
 CREATE TABLE migration (
   version INTEGER PRIMARY KEY,

@@ -42,6 +42,8 @@ export interface AcceptWork {
   readonly sender: string;
   readonly messageIdField: string;
   readonly envelope: string;
+  /** `MessageParts` as JSON. */
+  readonly parts: string | null;
   readonly octets: number;
   readonly sha256: Uint8Array;
   readonly day: string;
@@ -201,6 +203,7 @@ export interface ReaderWork {
   certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
   recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
   sendAs: { in: { account: AccountId; key: string }; out: boolean };
+  parts: { in: { message: bigint }; out: string | undefined };
   mailbox: { in: { account: AccountId }; out: MailboxState | undefined };
   listing: { in: { account: AccountId; below: number; count: number }; out: ListingData };
   entry: { in: { account: AccountId; uid: number; below: number; ahead: number }; out: EntriesData | undefined };
