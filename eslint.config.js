@@ -146,7 +146,7 @@ export default tseslint.config(
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
   layer('delivery', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),
-  layer('admin', [node, domain, platform, '/crypto/', '/auth/', '/ca/', ...port]),
+  layer('admin', [node, domain, platform, '/crypto/', '/auth/', '/ca/', '/delivery/', ...port]),
   layer('smtp', [
     node,
     domain,

@@ -14,6 +14,7 @@ import { controlSocketOf } from './config/load.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
 import { authorityKeys } from './crypto/authority-keys.ts';
+import { partnerSeals } from './crypto/partner-secrets.ts';
 import { hashPassword } from './crypto/password.ts';
 import { checkNewPassword } from './crypto/password-text.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
@@ -24,6 +25,7 @@ import { ConnectionLimits } from './platform/connections.ts';
 import { type Listener, ListenerRefused, type ListenerSpec } from './platform/listener.ts';
 import { NetworkSet } from './platform/network.ts';
 import { startPop3Listener } from './pop3/server.ts';
+import { createCourierProbe } from './smtp/courier-probe.ts';
 import { newSubmissionCounts, startSmtpListener } from './smtp/server.ts';
 import { createSqliteStore, openSqliteStore } from './store/sqlite/open.ts';
 import type { OpenOptions } from './store/sqlite/options.ts';
@@ -102,6 +104,11 @@ export const adminContext = (store: Store, config: Config, effects: GatewayEffec
   store,
   clock: effects.clock,
   ca: caParts(store, config, effects),
+  partners: {
+    seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),
+    probe: createCourierProbe(effects),
+    hostname: config.hostname,
+  },
   hashPassword: async (text) => {
     const checked = checkNewPassword(text);
     if (!checked.ok) throw new AdminError('invalid', `Cannot use the password: ${checked.error}`);

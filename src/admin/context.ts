@@ -1,5 +1,7 @@
 /** What the operations work with, and how they end when they do not succeed. */
 import type { CaParts } from '../ca/parts.ts';
+import type { PartnerSeals } from '../crypto/partner-secrets.ts';
+import type { CourierProbe } from '../delivery/courier.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
@@ -43,6 +45,14 @@ export interface GatewayStatus {
   readonly waiting: number;
 }
 
+/** What operations on partners work with. */
+export interface PartnerParts {
+  readonly seals: PartnerSeals;
+  readonly probe: CourierProbe;
+  /** The gateway's own name. */
+  readonly hostname: string;
+}
+
 export interface AdminContext {
   readonly store: Store;
   readonly clock: Clock;
@@ -50,6 +60,7 @@ export interface AdminContext {
   readonly hashPassword: (text: string) => Promise<string>;
   /** The gateway's own certificate authority. */
   readonly ca: CaParts;
+  readonly partners: PartnerParts;
   /** Absent when the command line opened the store itself, because nobody serves. */
   readonly gateway?: RunningGateway;
 }

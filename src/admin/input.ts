@@ -35,11 +35,11 @@ export const text = (input: Input, name: string, max = MAX_TEXT): string => {
 };
 
 /** A secret: never repeated in an error. */
-export function optionalSecret(input: Input, name: string): string | undefined {
+export function optionalSecret(input: Input, name: string, max = 4096): string | undefined {
   const value = input[name];
   if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string' && value.length <= 4096) return value;
-  throw new AdminError('invalid', `Cannot use ${name}: expected a text of at most 4096 characters`);
+  if (typeof value === 'string' && value.length <= max) return value;
+  throw new AdminError('invalid', `Cannot use ${name}: expected a text of at most ${max} characters`);
 }
 
 export const flag = (input: Input, name: string): boolean => {

@@ -15,6 +15,7 @@ import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
 import type { Operation } from './operation.ts';
 import { organisationOperations } from './organisations.ts';
+import { partnerOperations } from './partners.ts';
 import { settingsOperations } from './settings.ts';
 
 const operations = {
@@ -27,6 +28,7 @@ const operations = {
   ...gatewayOperations,
   ...authorityOperations,
   ...certificateOperations,
+  ...partnerOperations,
 };
 
 export type OperationName = keyof typeof operations;
@@ -64,7 +66,7 @@ export async function runOperation<N extends OperationName>(
 /** Whom a call was about, for the log. Values of settings and passwords stay out. */
 const targetFields = (input: Input): Record<string, string> => {
   const fields: Record<string, string> = {};
-  for (const name of ['name', 'login', 'address', 'password-name', 'certificate-name', 'scope', 'serial'])
+  for (const name of ['name', 'login', 'address', 'password-name', 'certificate-name', 'scope', 'serial', 'domain'])
     if (typeof input[name] === 'string') fields[name.endsWith('-name') ? 'named' : name] = input[name].slice(0, 256);
   return fields;
 };

@@ -10,6 +10,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { exitCodeOf, exitCodes, messageOf } from './exit.ts';
 import { addInitCommand } from './init.ts';
 import { addOrganisationCommands } from './organisation.ts';
+import { addPartnerCommands } from './partner.ts';
 import { addServeCommands } from './serve.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
 
@@ -24,6 +25,7 @@ export function buildProgram(terminal: Terminal): Command {
   addOrganisationCommands(terminal, program);
   addAccountCommands(terminal, program);
   addAddressCommands(terminal, program);
+  addPartnerCommands(terminal, program);
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);
   addDoctorCommand(terminal, program);

@@ -52,6 +52,10 @@ export async function readSecret(terminal: Terminal, options: SecretOptions): Pr
   return kept(text);
 }
 
+/** A password that somebody else chose, as it is: from a file, standard input or a prompt. */
+export const readGivenPassword = async (terminal: Terminal, file: string | undefined): Promise<string> =>
+  file === undefined ? await fromTerminalOrInput(terminal) : fromFile(terminal, file);
+
 function generated(out: string): Secret {
   const password = generatePassword();
   let file: number;

@@ -254,7 +254,6 @@ export class Submission {
         ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
       },
       recipients,
-      parts: content.parts,
       audit: [
         {
           event: 'message.accepted',

@@ -18,7 +18,13 @@ async function world(t: TestContext) {
     }
     return await runOperation(
       name,
-      { store, clock, hashPassword: async () => `$6$salt$${'a'.repeat(86)}`, ca: {} as AdminContext['ca'] },
+      {
+        store,
+        clock,
+        hashPassword: async () => `$6$salt$${'a'.repeat(86)}`,
+        ca: {} as AdminContext['ca'],
+        partners: {} as AdminContext['partners'],
+      },
       input,
       {
         actor: { name: 'jan', reason: 'move' },

@@ -52,6 +52,7 @@ async function open(t: TestContext, options: { folder?: string; reload?: () => P
     clock,
     hashPassword: async () => '',
     ca: {} as AdminContext['ca'],
+    partners: {} as AdminContext['partners'],
     gateway: { status: () => status, reloadTls: options.reload ?? (async () => undefined) },
   };
   const socket = await openControlSocket({ path, context, log, clock, maxLine: 1000 });
@@ -231,7 +232,13 @@ test('a socket that a killed gateway left behind is replaced', async (t) => {
   writeFileSync(path, 'left behind');
   const again = await openControlSocket({
     path,
-    context: { store: {} as Store, clock: systemClock, hashPassword: async () => '', ca: {} as AdminContext['ca'] },
+    context: {
+      store: {} as Store,
+      clock: systemClock,
+      hashPassword: async () => '',
+      ca: {} as AdminContext['ca'],
+      partners: {} as AdminContext['partners'],
+    },
     log: new MemoryLog(),
     clock: systemClock,
   });

@@ -164,7 +164,7 @@ CREATE TABLE message (
   chunks INTEGER NOT NULL,
   refs INTEGER NOT NULL,
   body BLOB
-, parts TEXT) STRICT;
+) STRICT;
 
 CREATE TABLE migration (
   version INTEGER PRIMARY KEY,
@@ -207,7 +207,7 @@ CREATE TABLE password (
   hash TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   ends_at INTEGER,
-  last_used_at INTEGER, scram TEXT,
+  last_used_at INTEGER,
   PRIMARY KEY (account, name)
 ) STRICT, WITHOUT ROWID;
 

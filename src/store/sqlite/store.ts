@@ -3,7 +3,6 @@ import type { KeyObject } from 'node:crypto';
 import { type Day, type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
 import { addressKey } from '../../domain/address.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
-import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageNumber } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
 import type { AuditEvent } from '../audit.ts';
@@ -181,7 +180,6 @@ export class SqliteStore implements Store {
       sender: message.sender,
       messageIdField: message.messageIdField,
       envelope: JSON.stringify({ ...envelope, recipients }),
-      parts: message.parts === undefined ? null : JSON.stringify(message.parts),
       octets: size,
       sha256,
       day,
@@ -202,11 +200,6 @@ export class SqliteStore implements Store {
       if (recipient !== undefined) return { kind: 'refused', why: answer.why, address: recipient.address };
     }
     throw errorOf(answer);
-  }
-
-  async messageParts(id: MessageId): Promise<MessageParts | undefined> {
-    const parts = await this.#p.reader.ask('parts', { message: messageNumber(id) });
-    return parts === undefined ? undefined : (JSON.parse(parts) as MessageParts);
   }
 
   // --- maildrops

@@ -81,8 +81,8 @@ export class WriterWorker {
     );
     this.#addressState = db.prepare('SELECT state FROM address WHERE key = ?');
     this.#insertMessage = db.prepare(
-      `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, data_key, chunks, refs, body, parts)
-         VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+      `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, data_key, chunks, refs, body)
+         VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
     );
     this.#insertEntry = db.prepare('INSERT INTO entry (account, uid, message, octets, uidl) VALUES (?,?,?,?,?)');
     this.#setMailbox = db.prepare(
@@ -192,7 +192,6 @@ export class WriterWorker {
       work.chunks,
       rows.size,
       work.body,
-      work.parts,
     );
     const numbers: number[] = [];
     let i = 0;

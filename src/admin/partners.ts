@@ -1,0 +1,117 @@
+/** Operations on partners: organisations with a mail server of their own. */
+import { destinationOf } from '../delivery/destination.ts';
+import type { Partner, PartnerSecrets, PartnerState } from '../domain/partner.ts';
+import { seconds } from '../domain/units.ts';
+import type { AccountSummary, Registry } from '../store/registry.ts';
+import { type AdminContext, AdminError } from './context.ts';
+import { flag, login, optionalText, organisationName, page } from './input.ts';
+import { change, listing } from './operation.ts';
+import { changedServer, domain, newServer, partnerName, serverIn } from './partner-input.ts';
+import { type PartnerTest, testOf } from './partner-test.ts';
+import { type PartnerView, viewPartner } from './partner-views.ts';
+
+/** A probe takes as long as its slowest step, but no operator waits for more. */
+const PROBE_TIME = seconds(60);
+
+async function partnerOf(registry: Registry, name: string): Promise<Partner> {
+  const found = await registry.findPartnerNamed(name);
+  if (found !== undefined) return found;
+  throw new AdminError('unknown', `Cannot find partner "${name}": there is none; "sluis partner list" shows them`);
+}
+
+async function secretsOf(context: AdminContext, { name, sealed }: Partner): Promise<PartnerSecrets> {
+  const opened = await context.partners.seals.open(name, sealed);
+  if (opened.ok) return opened.value;
+  throw new AdminError(
+    'failed',
+    `Cannot open the secrets of partner "${name}": ${opened.error}; give its password and client certificate again`,
+  );
+}
+
+async function view(context: AdminContext, partner: Partner): Promise<PartnerView> {
+  const account: AccountSummary | undefined = await context.store.registry.findAccount(partner.login);
+  return viewPartner(partner, {
+    organisation: account?.organisation ?? '',
+    addresses: account?.addresses.filter((a) => a.state !== 'ended').length ?? 0,
+    hostname: context.partners.hostname,
+  });
+}
+
+const shown = async (context: AdminContext, name: string): Promise<PartnerView> =>
+  await view(context, await partnerOf(context.store.registry, name));
+
+const stateChange = (state: PartnerState) =>
+  change(partnerName, async ({ store }, name, { actor }): Promise<{ name: string; state: string }> => {
+    await partnerOf(store.registry, name);
+    await store.registry.setPartnerState(name, state, actor);
+    return { name, state };
+  });
+
+export const partnerOperations = {
+  'partner.add': change(
+    (input) => ({
+      name: partnerName(input),
+      organisation: organisationName(input, 'organisation'),
+      login: optionalText(input, 'login') === undefined ? partnerName(input) : login(input, 'login'),
+      input,
+    }),
+    async (context, { input, ...partner }, { actor }): Promise<PartnerView> => {
+      const { server, secrets } = newServer(serverIn(input, context.clock.now()));
+      const sealed = await context.partners.seals.seal(partner.name, secrets);
+      const { registry } = context.store;
+      await registry.addPartner({ ...partner, server, ...(sealed === undefined ? {} : { sealed }) }, actor);
+      return await shown(context, partner.name);
+    },
+  ),
+  'partner.set': change(
+    (input) => ({ name: partnerName(input), input }),
+    async (context, { name, input }, { actor }): Promise<PartnerView> => {
+      const { registry } = context.store;
+      const partner = await partnerOf(registry, name);
+      const asked = serverIn(input, context.clock.now());
+      const changed = changedServer({ server: partner.server, secrets: await secretsOf(context, partner) }, asked);
+      const sealed = (await context.partners.seals.seal(name, changed.secrets)) ?? null;
+      await registry.changePartner(name, { server: changed.server, sealed }, actor);
+      return await shown(context, name);
+    },
+  ),
+  'partner.list': listing(page, async (context, at): Promise<PartnerView[]> => {
+    const partners = await context.store.registry.listPartners(at);
+    return await Promise.all(partners.map((partner) => view(context, partner)));
+  }),
+  'partner.show': listing(partnerName, async (context, name): Promise<PartnerView> => await shown(context, name)),
+  'partner.test': listing(partnerName, async (context, name): Promise<PartnerTest> => {
+    const partner = await partnerOf(context.store.registry, name);
+    const { probe, hostname } = context.partners;
+    const destination = destinationOf(partner, await secretsOf(context, partner), hostname);
+    const report = await probe.probe(destination, AbortSignal.timeout(PROBE_TIME));
+    return testOf(partner, report, context.clock.now());
+  }),
+  'partner.suspend': change(
+    (input) => ({ name: partnerName(input), refuse: flag(input, 'refuse') }),
+    async ({ store }, { name, refuse }, { actor }): Promise<{ name: string; state: string }> => {
+      await partnerOf(store.registry, name);
+      const state = refuse ? 'refusing' : 'suspended';
+      await store.registry.setPartnerState(name, state, actor);
+      return { name, state };
+    },
+  ),
+  'partner.resume': stateChange('active'),
+  'partner.end': stateChange('ended'),
+  'partner.domain.add': change(
+    (input) => ({ name: partnerName(input), domain: domain(input, 'domain'), shared: flag(input, 'shared') }),
+    async ({ store }, input, { actor }): Promise<{ name: string; domain: string }> => {
+      await partnerOf(store.registry, input.name);
+      await store.registry.setPartnerDomain(input.name, input.domain, input.shared ? 'add-shared' : 'add', actor);
+      return { name: input.name, domain: input.domain };
+    },
+  ),
+  'partner.domain.remove': change(
+    (input) => ({ name: partnerName(input), domain: domain(input, 'domain') }),
+    async ({ store }, input, { actor }): Promise<{ name: string; domain: string }> => {
+      await partnerOf(store.registry, input.name);
+      await store.registry.setPartnerDomain(input.name, input.domain, 'remove', actor);
+      return input;
+    },
+  ),
+};
