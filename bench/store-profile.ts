@@ -32,6 +32,8 @@ const quiet: Log = {
   error: (event, fields) => console.error(event, fields),
   with: () => quiet,
 };
+type Filed = AcceptedRecipient & { readonly mailbox: AccountId };
+
 const actor = { name: 'bench' };
 
 const percentile = (times: number[], p: number): number => {
@@ -55,7 +57,7 @@ function rawRate(folder: string): number {
   return n;
 }
 
-async function deliver(store: Store, content: Uint8Array, recipients: readonly AcceptedRecipient[]): Promise<void> {
+async function deliver(store: Store, content: Uint8Array, recipients: readonly Filed[]): Promise<void> {
   const writer = store.openBody(octets(content.length));
   for (let at = 0; at < content.length; at += 65_536) await writer.write(content.subarray(at, at + 65_536));
   const body = await writer.seal();
@@ -77,7 +79,7 @@ async function deliver(store: Store, content: Uint8Array, recipients: readonly A
       },
     ],
   });
-  if (outcome.kind !== 'filed') throw new Error(`refused: ${outcome.why}`);
+  if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.kind}`);
 }
 
 interface Load {
@@ -146,7 +148,7 @@ async function main(): Promise<void> {
           actor,
         ),
       );
-    const to = (i: number): AcceptedRecipient => ({ address: `a${i}@group.test` as Address, mailbox: accounts[i]! });
+    const to = (i: number): Filed => ({ address: `a${i}@group.test` as Address, mailbox: accounts[i]! });
     const small = randomBytes(10 * 1024);
     const large = randomBytes(30 * 1024 * 1024);
 

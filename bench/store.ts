@@ -34,7 +34,7 @@ async function file(store: Store, content: Buffer, size: number): Promise<void> 
     audit: [{ event: 'message.accepted', outcome: 'success', message: body.id }],
   };
   const outcome = await store.accept(acceptance);
-  if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.why}`);
+  if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.kind}`);
 }
 
 interface Phase {

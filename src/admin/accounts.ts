@@ -107,7 +107,7 @@ export const accountOperations = {
     },
     async ({ store }, input, { actor }): Promise<{ login: string; messages: number }> => {
       const { account } = await accountOf(store.registry, input.login);
-      return { login: account.login, messages: await store.restoreEntries(account.id, input.since, actor) };
+      return { login: account.login, messages: await store.restoreEntries(account.id, { since: input.since }, actor) };
     },
   ),
   'account.password.add': change(

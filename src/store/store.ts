@@ -12,10 +12,11 @@
  * - Nothing here holds a read transaction between two calls.
  */
 import type { Address } from '../domain/address.ts';
-import type { AccountId, EntryUid, MessageId } from '../domain/ids.ts';
-import type { Instant, Octets } from '../domain/units.ts';
+import type { AccountId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
+import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
 import type { AuditEvent, AuditTrail } from './audit.ts';
 import type { Certificates } from './certificates.ts';
+import type { Deliveries } from './deliveries.ts';
 import type { Registry } from './registry.ts';
 
 /** The disk (or the configured limit) has no room for this. Temporary: 452 4.3.1. */
@@ -68,20 +69,33 @@ export interface SealedBody {
   readonly sha256: string;
 }
 
-/** One recipient of an accepted message. Its mailbox was found by `Registry.findRecipient`. */
-export interface AcceptedRecipient {
-  /** As the sender wrote it. */
+/** One recipient of an accepted message. Where it leads was found by `Registry.findRecipient`. */
+export type AcceptedRecipient = RecipientFacts &
+  (
+    | { readonly mailbox: AccountId; readonly partner?: undefined }
+    /** Queued for the partner in the transaction that accepts the message, one delivery for each recipient. */
+    | { readonly partner: PartnerId; readonly mailbox?: undefined }
+  );
+
+interface RecipientFacts {
+  /** As the sender wrote it; with `substituteFor` the substitute's. */
   readonly address: Address;
-  readonly mailbox: AccountId;
   /** RFC 3461 sections 4.1 and 4.2, decoded; absent where the sender gave none. */
   readonly notify?: readonly string[];
   readonly originalRecipient?: string;
+  /** The sender wants to be told when it is collected (`MaildropListing.receiptWanted`). */
+  readonly receipt?: true;
+  /** The addressee, who is absent: the message goes to `address` instead. */
+  readonly substituteFor?: Address;
 }
+
+/** Most notices that one acceptance carries along. */
+export const MAX_WITH = 8;
 
 export interface Acceptance {
   readonly body: SealedBody;
   readonly receivedAt: Instant;
-  /** The account that submitted it. */
+  /** The account that submitted it; `OPERATOR` for messages of the gateway itself. */
   readonly submitter: AccountId;
   /** Empty for a null reverse path. */
   readonly sender: Address | '';
@@ -92,14 +106,41 @@ export interface Acceptance {
     readonly smtpUtf8: boolean;
     readonly ret?: 'FULL' | 'HDRS';
     readonly envid?: string;
+    /** RFC 8689: go only where TLS verifies, or come back. */
+    readonly requireTls?: boolean;
   };
   /** 1 to 1000. Recipients that lead to the same mailbox get one entry there. */
   readonly recipients: readonly AcceptedRecipient[];
   readonly audit: readonly AuditEvent[];
+  /** A message of the gateway itself: no mailbox is too full for it. */
+  readonly system?: true;
+  /**
+   * Key of a notice, for example `failed:<delivery>` or `collected:<message>:<account>`; 1 to 200 characters. One that was filed under this
+   * key before is not filed again: `already`. Keys are remembered for 400 days.
+   */
+  readonly once?: string;
+  /**
+   * Nothing is filed when a message with this key was accepted within `window` (at most an hour) and nobody has it yet: no recipient
+   * collected or deleted it, no partner took it. 16 octets.
+   */
+  readonly resubmission?: { readonly key: Uint8Array; readonly window: Milliseconds };
+  /**
+   * Notices filed in the same transaction, only when this is filed; at most 8. One whose own addressee is gone stays out, with an audit row
+   * `notice.not-filed`; so does one whose `once` was used, without a row. Abort their bodies afterwards: for those that were filed it does
+   * nothing.
+   */
+  readonly with?: readonly Acceptance[];
 }
+
+/** Submitter of messages that the gateway itself writes. No account has this number. */
+export const OPERATOR = 0 as AccountId;
 
 export type AcceptOutcome =
   | { readonly kind: 'filed' }
+  /** A message with the same `resubmission` key stands and waits: `of`. */
+  | { readonly kind: 'duplicate'; readonly of: MessageId }
+  /** `once` was used before. */
+  | { readonly kind: 'already' }
   /** Nothing was filed for anybody: this mailbox is over its quota, or its account or address ended since RCPT. */
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly address: Address };
 
@@ -129,6 +170,10 @@ export interface MaildropListing {
   uidOf(index: number): EntryUid;
   /** 22 characters of `[A-Za-z0-9_-]`, unique in the mailbox for ever (RFC 1939 section 7). */
   uidlOf(index: number): string;
+  /** The sender wants to be told when this one is collected. */
+  receiptWanted(index: number): boolean;
+  /** An earlier session sent it to its end, confirmed by QUIT or not. */
+  retrievedBefore(index: number): boolean;
 }
 
 /** A message's octets, to be read as often as needed. */
@@ -150,7 +195,10 @@ export interface StoreHealth {
 
 export interface SweepReport {
   readonly uploads: number;
+  /** Contents that nothing needed any more. */
   readonly messages: number;
+  /** Messages whose facts left the trace as well. */
+  readonly traces: number;
   readonly pages: number;
 }
 
@@ -158,6 +206,7 @@ export interface Store {
   readonly registry: Registry;
   readonly certificates: Certificates;
   readonly audit: AuditTrail;
+  readonly deliveries: Deliveries;
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts
@@ -173,25 +222,33 @@ export interface Store {
   /** Rejects with LockLost. */
   openEntry(lock: MaildropLock, uid: EntryUid): Promise<StoredContent>;
   /**
-   * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction with the audit rows. `retrieved`
-   * were sent to their end in this session. Rejects with LockLost, and then nothing was deleted.
+   * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction with the audit rows and the notices
+   * (as `Acceptance.with`). `retrieved` were sent to their end in this session: they are collected now. Rejects with LockLost, and then
+   * nothing was deleted.
    */
   commitMaildrop(
     lock: MaildropLock,
     deleted: readonly EntryUid[],
     retrieved: readonly EntryUid[],
     audit: readonly AuditEvent[],
+    notices?: readonly Acceptance[],
   ): Promise<void>;
-  /** Ends the lock without deleting anything. Never rejects; a lost lock is no error. */
-  releaseMaildrop(lock: MaildropLock): Promise<void>;
-  /** Entries hidden since `since` come back under new uids and UIDLs ("hand out again"). Resolves to how many. */
+  /**
+   * Ends the lock without deleting anything. `retrieved` were sent to their end, but no QUIT confirmed it: each counts as sent once, and the
+   * second time as collected. Never rejects; a lost lock is no error, and changes nothing.
+   */
+  releaseMaildrop(lock: MaildropLock, retrieved?: readonly EntryUid[], notices?: readonly Acceptance[]): Promise<void>;
+  /**
+   * Hidden entries come back under new uids and UIDLs ("hand out again"): all that were hidden since then, or those of one message.
+   * Withdrawn ones stay hidden. Resolves to how many.
+   */
   restoreEntries(
     account: AccountId,
-    since: Instant,
+    what: { readonly since: Instant } | { readonly message: MessageId },
     actor: { readonly name: string; readonly reason?: string },
   ): Promise<number>;
 
-  /** Removes what nobody needs any more: uploads left over, hidden entries past their time, bodies without entries. Bounded per call. */
+  /** Removes what nobody needs any more: uploads left over, hidden entries past their time, bodies without entries, old traces. Bounded per call. */
   sweep(): Promise<SweepReport>;
   health(): StoreHealth;
   /** Called once, when the store has failed for good. */

@@ -331,8 +331,8 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     await store.commitMaildrop(lock, [uid], [uid], []);
     clock.setWall(clock.now() + days(13));
     await store.sweep();
-    assert.equal(await store.restoreEntries(account, before, actor), 1);
-    assert.equal(await store.restoreEntries(account, before, actor), 0);
+    assert.equal(await store.restoreEntries(account, { since: before }, actor), 1);
+    assert.equal(await store.restoreEntries(account, { since: before }, actor), 0);
     const again = await locked(store, account);
     assert.equal(again.octets, content.length);
     assert.notEqual((await uidlsOf(store, again))[0], uidl);
@@ -342,7 +342,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     await store.commitMaildrop(again, [entry], [], []);
     clock.setWall(clock.now() + days(15));
     assert.equal((await store.sweep()).messages, 1);
-    assert.equal(await store.restoreEntries(account, before, actor), 0);
+    assert.equal(await store.restoreEntries(account, { since: before }, actor), 0);
   });
 
   promise('a message goes when the last mailbox has let go of it', async ({ store, clock }) => {

@@ -28,7 +28,7 @@ async function writer(t: TestContext, testing: Testing = {}): Promise<Bench> {
   const said: WriterSays[] = [];
   const group = new GroupCommit({
     db,
-    work: new WriterWorker(db),
+    work: new WriterWorker(db, 0),
     reserve: new Reserve(options.dataFolder, 0),
     reservePages: 0,
     testing,
@@ -67,8 +67,15 @@ const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
   chunks: 1,
   body: new Uint8Array(19),
   mailboxes: [1],
+  partners: [],
   keys: ['postmaster@mail.test'],
   uidls: randomBytes(16),
+  receipts: [],
+  deliveries: [],
+  system: false,
+  once: null,
+  resubmission: null,
+  notices: [],
   audit: [
     {
       at: 1,

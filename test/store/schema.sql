@@ -94,6 +94,25 @@ CREATE TABLE client_certificate (
   last_used_at INTEGER
 ) STRICT;
 
+CREATE TABLE consumer (
+  account INTEGER NOT NULL REFERENCES account (id),
+  network TEXT NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  sessions INTEGER NOT NULL,
+  retrieved INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  PRIMARY KEY (account, network)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE content (
+  message INTEGER PRIMARY KEY,
+  data_key BLOB NOT NULL,
+  chunks INTEGER NOT NULL,
+  refs INTEGER NOT NULL,
+  body BLOB
+) STRICT;
+
 CREATE TABLE day_key (
   day TEXT PRIMARY KEY,
   erased_at INTEGER
@@ -104,6 +123,22 @@ CREATE TABLE delegation (
   account INTEGER NOT NULL REFERENCES account (id),
   PRIMARY KEY (key, account)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE delivery (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  message INTEGER NOT NULL,
+  partner INTEGER NOT NULL,
+  recipient TEXT NOT NULL,
+  dsn TEXT,
+  state TEXT NOT NULL DEFAULT 'waiting',
+  attempts INTEGER NOT NULL DEFAULT 0,
+  fence INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  lease_until INTEGER,
+  delayed_at INTEGER,
+  last_reply TEXT,
+  settled_at INTEGER
+) STRICT;
 
 CREATE TABLE enrolment (
   id TEXT PRIMARY KEY,
@@ -124,7 +159,7 @@ CREATE TABLE entry (
   message INTEGER NOT NULL,
   octets INTEGER NOT NULL,
   uidl BLOB NOT NULL,
-  retrieved INTEGER NOT NULL DEFAULT 0,
+  retrieved INTEGER NOT NULL DEFAULT 0, receipt INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (account, uid)
 ) STRICT, WITHOUT ROWID;
 
@@ -139,7 +174,7 @@ CREATE TABLE hidden_entry (
   uid INTEGER NOT NULL,
   message INTEGER NOT NULL,
   octets INTEGER NOT NULL,
-  retrieved INTEGER NOT NULL,
+  retrieved INTEGER NOT NULL, receipt INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT 'deleted',
   PRIMARY KEY (account, hidden_at, uid)
 ) STRICT, WITHOUT ROWID;
 
@@ -151,7 +186,7 @@ CREATE TABLE mailbox (
   changes INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-CREATE TABLE message (
+CREATE TABLE "message" (
   id INTEGER PRIMARY KEY,
   received_at INTEGER NOT NULL,
   submitter INTEGER NOT NULL,
@@ -160,10 +195,8 @@ CREATE TABLE message (
   envelope TEXT NOT NULL,
   octets INTEGER NOT NULL,
   sha256 BLOB NOT NULL,
-  data_key BLOB NOT NULL,
-  chunks INTEGER NOT NULL,
-  refs INTEGER NOT NULL,
-  body BLOB
+  resubmission BLOB,
+  gone_at INTEGER
 ) STRICT;
 
 CREATE TABLE migration (
@@ -172,6 +205,11 @@ CREATE TABLE migration (
   sha256 TEXT NOT NULL,
   applied_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE notice (
+  key TEXT PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE organisation (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -253,11 +291,25 @@ CREATE UNIQUE INDEX client_certificate_valid_key ON client_certificate (key) WHE
 
 CREATE UNIQUE INDEX client_certificate_valid_name ON client_certificate (account, name) WHERE revoked_at IS NULL;
 
+CREATE INDEX consumer_network ON consumer (network, account);
+
+CREATE INDEX content_unreferenced ON content (message) WHERE refs = 0;
+
 CREATE INDEX delegation_account ON delegation (account, key);
+
+CREATE INDEX delivery_due ON delivery (partner, due_at, id) WHERE state = 'waiting';
+
+CREATE INDEX delivery_leased ON delivery (id) WHERE lease_until IS NOT NULL;
+
+CREATE INDEX delivery_message ON delivery (message, id);
+
+CREATE INDEX delivery_open ON delivery (partner, id, state) WHERE settled_at IS NULL;
 
 CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
 
-CREATE INDEX message_unreferenced ON message (id) WHERE refs = 0;
+CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
+
+CREATE INDEX notice_at ON notice (at);
 
 CREATE INDEX partner_domain_partner ON partner_domain (partner, domain);
 

@@ -271,7 +271,7 @@ for (const size of [1000, 100_000, 900_000])
       const [table, column, where] =
         size > 65_536
           ? (['chunk', 'sealed', `n = ${size > 262_144 ? 2 : 0}`] as const)
-          : (['message', 'body', '1'] as const);
+          : (['content', 'body', '1'] as const);
       const row = db.prepare(`SELECT rowid AS id, ${column} AS octets FROM ${table} WHERE ${where}`).get() as {
         id: bigint;
         octets: Buffer;
@@ -295,9 +295,9 @@ for (const size of [1000, 100_000, 900_000])
 test('chunks that were swapped, cut off or moved to another message do not verify', async (t) => {
   const changes: [string, (db: Database.Database) => void][] = [
     ['swapped', (db) => db.exec('UPDATE chunk SET n = n + 100 WHERE n < 2; UPDATE chunk SET n = 101 - n WHERE n > 99')],
-    ['cut off', (db) => db.exec('DELETE FROM chunk WHERE n = 3; UPDATE message SET chunks = 3')],
+    ['cut off', (db) => db.exec('DELETE FROM chunk WHERE n = 3; UPDATE content SET chunks = 3')],
     ['a hash of another content', (db) => db.exec('UPDATE message SET sha256 = zeroblob(32)')],
-    ['a data key of another message', (db) => db.exec('UPDATE message SET data_key = zeroblob(60)')],
+    ['a data key of another message', (db) => db.exec('UPDATE content SET data_key = zeroblob(60)')],
   ];
   for (const [what, change] of changes) {
     const closed = await closedStore(t, 900_000);

@@ -157,6 +157,8 @@ export class MemoryMaildrops implements MaildropStore {
       sizeOf: (index) => octets(at(index).body.length),
       uidOf: (index) => at(index).uid,
       uidlOf: (index) => at(index).uidl,
+      receiptWanted: () => false,
+      retrievedBefore: () => false,
     };
   }
 

@@ -30,6 +30,7 @@ const MAX_AHEAD = 64;
 export class ContentReader {
   readonly #keys: KeyFolder;
   readonly #entries: Database.Statement<[number, number, number], EntryRow>;
+  readonly #content: Database.Statement<[bigint], EntryRow>;
   readonly #message: Database.Statement<[bigint], { sha256: Buffer; data_key: Buffer; chunks: bigint }>;
   readonly #chunk: Database.Statement<[bigint, number], { sealed: Buffer; tag: Buffer }>;
   readonly #open = new Map<number, OpenContent>();
@@ -39,15 +40,23 @@ export class ContentReader {
     this.#keys = keys;
     this.#entries = db
       .prepare<[number, number, number], EntryRow>(
-        `SELECT e.uid, e.message, e.octets, m.sha256, m.data_key, m.chunks, m.body
-           FROM entry e JOIN message m ON m.id = e.message WHERE e.account = ? AND e.uid >= ? AND e.uid < ? ORDER BY e.uid`,
+        `SELECT e.uid, e.message, e.octets, m.sha256, c.data_key, c.chunks, c.body
+           FROM entry e JOIN content c ON c.message = e.message JOIN message m ON m.id = e.message
+             WHERE e.account = ? AND e.uid >= ? AND e.uid < ? ORDER BY e.uid`,
       )
       .raw(true)
       .safeIntegers(true);
     this.#message = db
       .prepare<[bigint], { sha256: Buffer; data_key: Buffer; chunks: bigint }>(
-        'SELECT sha256, data_key, chunks FROM message WHERE id = ?',
+        'SELECT m.sha256, c.data_key, c.chunks FROM content c JOIN message m ON m.id = c.message WHERE c.message = ?',
       )
+      .safeIntegers(true);
+    this.#content = db
+      .prepare<[bigint], EntryRow>(
+        `SELECT 0, m.id, m.octets, m.sha256, c.data_key, c.chunks, c.body
+           FROM content c JOIN message m ON m.id = c.message WHERE c.message = ?`,
+      )
+      .raw(true)
       .safeIntegers(true);
     this.#chunk = db.prepare('SELECT sealed, tag FROM chunk WHERE message = ? AND n = ?');
   }
@@ -58,10 +67,24 @@ export class ContentReader {
 
   /** The entry `uid`, and those that follow while their content fits `ahead` octets: a client that fetches all asks for them next. */
   entries({ account, uid, below, ahead }: ReaderWork['entry']['in'], transfer: ArrayBuffer[]): EntriesData | undefined {
+    return this.#contentsOf(this.#entries.iterate(account, uid, below), uid, ahead, transfer);
+  }
+
+  /** The content of a message, whoever has it; its `uid` is 0. */
+  message({ message }: ReaderWork['content']['in'], transfer: ArrayBuffer[]): EntriesData | undefined {
+    return this.#contentsOf(this.#content.iterate(message), 0, 0, transfer);
+  }
+
+  #contentsOf(
+    rows: IterableIterator<EntryRow>,
+    uid: number,
+    ahead: number,
+    transfer: ArrayBuffer[],
+  ): EntriesData | undefined {
     const entries: EntryData[] = [];
     const contents: Buffer[] = [];
     let length = 0;
-    for (const [found, message, octets, sha256, wrapped, chunks, body] of this.#entries.iterate(account, uid, below)) {
+    for (const [found, message, octets, sha256, wrapped, chunks, body] of rows) {
       if (entries.length === 0 && Number(found) !== uid) return undefined;
       const size = Number(octets);
       if (entries.length > 0 && (body === null || length + size > ahead)) break;

@@ -3,7 +3,7 @@
  * all asks for them next: most RETRs then need no other thread. Large ones come slice by slice, one under way for each reading.
  */
 import type { Log } from '../../domain/effects.ts';
-import { type AccountId, type EntryUid, type MessageId, messageIdOf } from '../../domain/ids.ts';
+import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import { ContentDamaged, type StoredContent } from '../store.ts';
 import type { EntriesData, EntryData } from './protocol.ts';
@@ -84,6 +84,12 @@ export class Contents {
     const data = await this.#reader.ask('entry', { account, uid, below, ahead: room });
     if (data === undefined) throw new RangeError(`There is no entry ${uid} in the maildrop of account ${account}`);
     return this.#take(data, ahead);
+  }
+
+  /** A message's content by itself; undefined when it is no longer kept. */
+  async openMessage(id: MessageId): Promise<StoredContent | undefined> {
+    const data = await this.#reader.ask('content', { message: messageNumber(id) });
+    return data === undefined ? undefined : this.#take(data, this.readAhead());
   }
 
   #take({ entries, octets: all }: EntriesData, ahead: ReadAhead): StoredContent {

@@ -11,7 +11,7 @@ import type { ChainHead } from './audit-writer.ts';
 import { CHECKPOINT_PAGES, type Db, PAGE_OCTETS, type Synchronous, isFull, isStatementError } from './database.ts';
 import { makeDiscard } from './discard.ts';
 import type { Testing } from './options.ts';
-import type { Request, WriterAnswer, WriterSays } from './protocol.ts';
+import type { Notices, Request, WriterAnswer, WriterSays, WriterWork } from './protocol.ts';
 import type { Reserve } from './reserve.ts';
 import type { WriterWorker } from './writer-work.ts';
 
@@ -44,9 +44,16 @@ interface Answered {
 
 /** New mail: refused while the reserve is out. */
 const isMail = (request: Request): boolean => request.work.kind === 'accept' || request.work.kind === 'chunk';
-/** Rides behind the chunks of its body. */
-const isLarge = (request: Request): boolean =>
-  request.work.kind === 'chunk' || (request.work.kind === 'accept' && request.work.body === null);
+/** Rides behind the chunks of its body, or of a notice that it carries. */
+const isLarge = ({ work }: Request): boolean =>
+  work.kind === 'chunk' ||
+  (work.kind === 'accept' && work.body === null) ||
+  noticesOf(work).some((notice) => notice.body === null);
+
+function noticesOf(work: WriterWork): Notices {
+  if (work.kind === 'expire') return work.entries.flatMap(({ notices }) => notices);
+  return 'notices' in work ? work.notices : [];
+}
 
 export class GroupCommit {
   readonly #o: GroupOptions;
@@ -166,6 +173,7 @@ export class GroupCommit {
         this.#discard(work.sealed);
       } else if (work.kind === 'accept' && work.body !== null)
         this.#logPages += Math.ceil(work.body.length / PAGE_OCTETS);
+      for (const { body } of noticesOf(work)) this.#logPages += 4 + Math.ceil((body?.length ?? 0) / PAGE_OCTETS);
     }
     return answers;
   }

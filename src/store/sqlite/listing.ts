@@ -2,7 +2,7 @@
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import type { MaildropListing } from '../store.ts';
-import type { ListingData } from './protocol.ts';
+import { type ListingData, RECEIPT, RETRIEVED } from './protocol.ts';
 
 const UIDL_CHARACTERS = 22;
 /** Of all remembered listings together: some 40 maildrops of 10,000 messages. */
@@ -23,7 +23,9 @@ export class SqliteListing implements MaildropListing {
 
   /** What it holds in memory. */
   get octets(): number {
-    return 200 + this.#data.uids.byteLength + this.#data.sizes.byteLength + this.#uidls.length;
+    return (
+      200 + this.#data.uids.byteLength + this.#data.sizes.byteLength + this.#uidls.length + this.#data.flags.length
+    );
   }
 
   #checked(index: number): number {
@@ -43,6 +45,21 @@ export class SqliteListing implements MaildropListing {
   uidlOf(index: number): string {
     const at = this.#checked(index) * UIDL_CHARACTERS;
     return this.#uidls.toString('latin1', at, at + UIDL_CHARACTERS);
+  }
+
+  receiptWanted(index: number): boolean {
+    return ((this.#data.flags[this.#checked(index)] ?? 0) & RECEIPT) !== 0;
+  }
+
+  retrievedBefore(index: number): boolean {
+    return ((this.#data.flags[this.#checked(index)] ?? 0) & RETRIEVED) !== 0;
+  }
+
+  /** They were sent to their end: a session that ended told so, and no other holds this listing. */
+  noteRetrieved(uids: readonly EntryUid[]): void {
+    const retrieved = new Set<number>(uids);
+    const { count, flags, uids: all } = this.#data;
+    for (let i = 0; i < count; i += 1) if (retrieved.has(all[i] ?? -1)) flags[i] = (flags[i] ?? 0) | RETRIEVED;
   }
 }
 
@@ -70,6 +87,10 @@ export class Listings {
     }
     this.#known.set(account, known);
     return known.listing;
+  }
+
+  noteRetrieved(account: AccountId, uids: readonly EntryUid[]): void {
+    if (uids.length > 0) this.#known.get(account)?.listing.noteRetrieved(uids);
   }
 
   keep(account: AccountId, changes: number, listing: SqliteListing): void {

@@ -11,7 +11,7 @@ import { type Holder, LockLost, type MaildropListing, type MaildropLock, type St
 import { Contents, type ReadAhead } from './contents.ts';
 import { Listings, SqliteListing } from './listing.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import type { AuditItem, MailboxState } from './protocol.ts';
+import type { AuditItem, MailboxState, Notices } from './protocol.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
@@ -69,12 +69,12 @@ export class Maildrops {
   readonly #p: MaildropParts;
   readonly #locks = new Map<AccountId, Lock>();
   readonly #listings = new Listings();
-  readonly #contents: Contents;
+  readonly contents: Contents;
   #fence: number;
 
   constructor(parts: MaildropParts) {
     this.#p = parts;
-    this.#contents = new Contents(parts.reader, parts.log);
+    this.contents = new Contents(parts.reader, parts.log);
     this.#fence = parts.epoch * FENCES;
   }
 
@@ -93,7 +93,7 @@ export class Maildrops {
     this.#fence += 1;
     // The numbers now, not those of before the wait: what was accepted meanwhile is in the maildrop.
     const now = this.#p.mailboxes.known(account) ?? state;
-    const lock = new Lock(account, this.#fence, holder, now, this.#contents.readAhead(), this.#p.clock);
+    const lock = new Lock(account, this.#fence, holder, now, this.contents.readAhead(), this.#p.clock);
     this.#locks.set(account, lock);
     return lock;
   }
@@ -114,7 +114,7 @@ export class Maildrops {
 
   #end(lock: Lock): void {
     if (this.#locks.get(lock.account) === lock) this.#locks.delete(lock.account);
-    this.#contents.drop(lock.ahead);
+    this.contents.drop(lock.ahead);
   }
 
   async list(lock: MaildropLock): Promise<MaildropListing> {
@@ -131,7 +131,7 @@ export class Maildrops {
 
   async openEntry(lock: MaildropLock, uid: EntryUid): Promise<StoredContent> {
     const own = this.#own(lock);
-    const content = await this.#contents.open(own.account, uid, own.state.nextUid, own.ahead);
+    const content = await this.contents.open(own.account, uid, own.state.nextUid, own.ahead);
     this.#own(lock);
     return content;
   }
@@ -141,20 +141,43 @@ export class Maildrops {
     deleted: readonly EntryUid[],
     retrieved: readonly EntryUid[],
     audit: readonly AuditItem[],
+    notices: Notices,
   ): Promise<void> {
     const own = this.#own(lock);
-    if (deleted.length === 0 && retrieved.length === 0 && audit.length === 0) return this.#end(own);
+    if (deleted.length + retrieved.length + audit.length + notices.length === 0) return this.#end(own);
     own.committing = true;
+    const { account } = own;
+    const at = this.#p.time.now();
     try {
-      const at = this.#p.time.now();
-      await this.#p.writer.must({ kind: 'commit-maildrop', account: own.account, deleted, retrieved, at, audit });
+      await this.#p.writer.must({ kind: 'commit-maildrop', account, deleted, retrieved, at, audit, notices });
+      this.#listings.noteRetrieved(account, retrieved);
     } finally {
       this.#end(own);
     }
   }
 
   release(lock: MaildropLock): void {
+    const held = this.#holding(lock);
+    if (held !== undefined) this.#end(held);
+  }
+
+  #holding(lock: MaildropLock): Lock | undefined {
     const held = this.#locks.get(lock.account);
-    if (held?.fence === lock.fence && !held.committing) this.#end(held);
+    return held?.fence === lock.fence && !held.committing ? held : undefined;
+  }
+
+  /** The end of a session without QUIT that had sent something. `notices` is asked only while the lock is held. */
+  async releaseSent(lock: MaildropLock, retrieved: readonly EntryUid[], notices: () => Notices): Promise<void> {
+    const held = this.#holding(lock);
+    if (held === undefined) return;
+    held.committing = true;
+    const { account } = held;
+    try {
+      const at = this.#p.time.now();
+      await this.#p.writer.must({ kind: 'release-maildrop', account, retrieved, at, notices: notices() });
+      this.#listings.noteRetrieved(account, retrieved);
+    } finally {
+      this.#end(held);
+    }
   }
 }

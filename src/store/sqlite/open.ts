@@ -15,8 +15,10 @@ import { instant } from '../../domain/units.ts';
 import { type Store, StoreRefused } from '../store.ts';
 import { SqliteAudit } from './audit.ts';
 import { AuditWriter } from './audit-writer.ts';
+import { Bodies } from './bodies.ts';
 import { setFact } from './check-database.ts';
 import { openWriting } from './database.ts';
+import { SqliteDeliveries } from './deliveries.ts';
 import { FolderLock } from './folder-lock.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { Maildrops } from './maildrops.ts';
@@ -147,7 +149,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       monotonic: () => options.clock.monotonic(),
       maxPages: testing.maxPages,
     });
-    const parts: { mailboxes?: Mailboxes; registry?: SqliteRegistry } = {};
+    const parts: { mailboxes?: Mailboxes; registry?: SqliteRegistry; bodies?: Bodies; deliveries?: SqliteDeliveries } =
+      {};
     const { writer, ready } = await Writer.start(
       {
         dataFolder: options.dataFolder,
@@ -165,12 +168,17 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
             space.forget();
             if (full) options.log.error('store.full', { free: space.free });
           }
+          const due = new Set<number>();
           for (const { answer } of answers) {
-            if (answer.kind === 'done' && answer.mailboxes !== undefined) parts.mailboxes?.told(answer.mailboxes);
-            else if (answer.kind === 'registry') parts.registry?.told(answer);
+            if (answer.kind === 'done' || answer.kind === 'withdrawn' || answer.kind === 'expired') {
+              if (answer.mailboxes !== undefined) parts.mailboxes?.told(answer.mailboxes);
+              if (answer.filed !== undefined) parts.bodies?.filed(answer.filed);
+              for (const partner of answer.due ?? []) due.add(partner);
+            } else if (answer.kind === 'registry') parts.registry?.told(answer);
             else if (answer.kind === 'ca' && answer.changed.accounts !== undefined)
               parts.registry?.told({ accounts: answer.changed.accounts, scope: 'certificate' });
           }
+          parts.deliveries?.told(due);
         },
         onFailed: (error) => store?.failed(error),
       },
@@ -189,26 +197,35 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const time = new StoreTime(clock, instant(floor));
     const mailboxes = (parts.mailboxes = new Mailboxes(reader));
     const registry = (parts.registry = new SqliteRegistry({ writer, reader, mailboxes, time, random }));
+    const audit = new SqliteAudit({ writer, reader, clock, time, random, log });
+    const ids = new MessageIds(ready.highest);
+    const days = new Set(ready.days);
+    const { maxBody } = set;
+    const bodies = (parts.bodies = new Bodies({ writer, audit, space, keys, days, ids, time, random, maxBody }));
+    const maildrops = new Maildrops({
+      writer,
+      reader,
+      mailboxes,
+      clock,
+      time,
+      log,
+      epoch: ready.epoch,
+      takeoverAfter: set.takeoverAfter,
+    });
+    const deliveries = (parts.deliveries = new SqliteDeliveries({ writer, reader, audit, bodies, maildrops, time }));
     store = new SqliteStore({
       writer,
       reader,
       registry,
       certificates: new SqliteCa({ writer, reader, time, random }),
-      audit: new SqliteAudit({ writer, reader, clock, time, random, log }),
-      maildrops: new Maildrops({
-        writer,
-        reader,
-        mailboxes,
-        clock,
-        time,
-        log,
-        epoch: ready.epoch,
-        takeoverAfter: set.takeoverAfter,
-      }),
+      audit,
+      deliveries,
+      maildrops,
+      bodies,
       space,
       keys,
-      days: new Set(ready.days),
-      ids: new MessageIds(ready.highest),
+      days,
+      ids,
       time,
       random,
       clock,

@@ -25,6 +25,8 @@ export interface OpenOptions extends CreateOptions {
   readonly retention?: {
     /** How long an entry that was deleted by its owner can be handed out again. Default 14 days. */
     readonly hidden?: Milliseconds;
+    /** How long the facts of a message can be traced after its content went. Default 90 days. */
+    readonly trace?: Milliseconds;
   };
   /** Size of the preallocated file that is given back when the disk is full. 0: none, for tests. Default 64 MiB. */
   readonly reserve?: Octets;
@@ -50,6 +52,7 @@ export interface Testing {
 export interface Settled {
   readonly takeoverAfter: Milliseconds;
   readonly hiddenFor: Milliseconds;
+  readonly tracedFor: Milliseconds;
   readonly reserve: Octets;
   readonly maxBody: Octets;
   readonly testing: Testing;
@@ -58,6 +61,7 @@ export interface Settled {
 export const settled = (options: OpenOptions): Settled => ({
   takeoverAfter: options.takeoverAfter ?? seconds(30),
   hiddenFor: options.retention?.hidden ?? days(14),
+  tracedFor: options.retention?.trace ?? days(90),
   reserve: options.reserve ?? octets(64 * MiB),
   maxBody: options.maxBody ?? octets(1024 * MiB),
   testing: options.testing ?? {},

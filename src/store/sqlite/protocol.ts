@@ -11,6 +11,7 @@ import type {
   RegisteredAddress,
   RegisteredCertificate,
 } from '../../domain/registry.ts';
+import type { Consumer, DeliveryState, Outcome } from '../deliveries.ts';
 import type { CertificateRecord, RegistryError } from '../registry.ts';
 import type { AuthorityRecord, AccountCertificate, RevokedCertificate } from '../certificates.ts';
 import type { Absence } from '../../domain/absence.ts';
@@ -48,12 +49,33 @@ export interface AcceptWork {
   readonly dataKey: Uint8Array;
   readonly chunks: number;
   readonly body: Uint8Array | null;
+  /** One for each recipient; 0 for a partner's. */
   readonly mailboxes: readonly number[];
+  /** The partners of recipients, by their index; nearly always empty. */
+  readonly partners: readonly number[];
   /** Folded addresses, one for each of `mailboxes`. */
   readonly keys: readonly string[];
   /** Random octets for the UIDLs, 16 for each of `mailboxes`. */
   readonly uidls: Uint8Array;
+  /** Accounts whose entry wants a receipt. */
+  readonly receipts: readonly number[];
+  readonly deliveries: readonly NewDelivery[];
+  /** Ignores quotas. */
+  readonly system: boolean;
+  readonly once: string | null;
+  readonly resubmission: { readonly key: Uint8Array; readonly since: number } | null;
   readonly audit: readonly AuditItem[];
+  readonly notices: Notices;
+}
+
+/** Filed behind something else, or left out. */
+export type Notices = readonly AcceptWork[];
+
+export interface NewDelivery {
+  readonly partner: number;
+  readonly recipient: string;
+  /** JSON of `notify` and `originalRecipient`. */
+  readonly dsn: string | null;
 }
 
 export interface ChunkWork {
@@ -66,6 +88,44 @@ export interface ChunkWork {
   readonly at: number;
 }
 
+/** What changes deliveries. */
+export type DeliveryWork =
+  | {
+      readonly kind: 'claim';
+      readonly partner: number;
+      readonly max: number;
+      readonly at: number;
+      readonly until: number;
+    }
+  | { readonly kind: 'claim-one'; readonly id: number; readonly at: number; readonly until: number }
+  | {
+      readonly kind: 'settle';
+      readonly id: number;
+      readonly fence: number;
+      readonly outcome: Outcome;
+      readonly at: number;
+      readonly audit: readonly AuditItem[];
+      readonly notices: Notices;
+    }
+  | {
+      readonly kind: 'change-deliveries';
+      readonly ids: readonly number[];
+      readonly change: 'hold' | 'release' | 'retry';
+      readonly at: number;
+      readonly audit: AuditItem;
+    }
+  | {
+      readonly kind: 'withdraw';
+      readonly message: bigint;
+      /** Mailboxes that no session holds. */
+      readonly accounts: readonly number[];
+      /** As they stand in `delivery`. */
+      readonly recipients: readonly string[];
+      readonly at: number;
+      readonly audit: AuditItem;
+      readonly notices: Notices;
+    };
+
 export type WriterWork =
   | AcceptWork
   | ChunkWork
@@ -76,11 +136,36 @@ export type WriterWork =
       readonly retrieved: readonly number[];
       readonly at: number;
       readonly audit: readonly AuditItem[];
+      readonly notices: Notices;
     }
+  | {
+      readonly kind: 'release-maildrop';
+      readonly account: number;
+      readonly retrieved: readonly number[];
+      readonly at: number;
+      readonly notices: Notices;
+    }
+  | {
+      readonly kind: 'expire';
+      readonly account: number;
+      readonly entries: readonly { readonly uid: number; readonly notices: Notices }[];
+      readonly at: number;
+      readonly audit: readonly AuditItem[];
+    }
+  | {
+      readonly kind: 'consumer';
+      readonly account: number;
+      readonly network: string;
+      readonly sessions: number;
+      readonly retrieved: number;
+      readonly deleted: number;
+      readonly at: number;
+    }
+  | DeliveryWork
   | {
       readonly kind: 'restore';
       readonly account: number;
-      readonly since: number;
+      readonly what: { readonly since: number } | { readonly message: bigint };
       readonly uidls: Uint8Array;
       readonly audit: AuditItem;
     }
@@ -94,6 +179,7 @@ export type WriterWork =
       readonly kind: 'sweep';
       readonly at: number;
       readonly hiddenBefore: number;
+      readonly goneBefore: number;
       readonly open: readonly bigint[];
       readonly below: bigint;
     }
@@ -109,9 +195,28 @@ export interface Request {
 export type MailboxNumbers = readonly number[];
 export const MAILBOX_NUMBERS = 5;
 
+/** What a commit changed that others remember or wait for. */
+export interface Effects {
+  readonly mailboxes?: MailboxNumbers;
+  /** Partners that something is due for now. */
+  readonly due?: readonly number[];
+  /** Notices that were filed. */
+  readonly filed?: readonly bigint[];
+}
+
 export type WriterAnswer =
-  | { readonly kind: 'done'; readonly mailboxes?: MailboxNumbers; readonly value?: number }
+  | ({ readonly kind: 'done'; readonly value?: number } & Effects)
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
+  | { readonly kind: 'duplicate'; readonly of: bigint }
+  | { readonly kind: 'already' }
+  | { readonly kind: 'claimed'; readonly found: DeliveryRows }
+  | { readonly kind: 'not-claimed'; readonly why: 'busy' | 'settled' | 'unknown' }
+  | ({ readonly kind: 'expired'; readonly uids: readonly number[] } & Effects)
+  | ({
+      readonly kind: 'withdrawn';
+      readonly accounts: readonly number[];
+      readonly recipients: readonly string[];
+    } & Effects)
   | {
       readonly kind: 'registry';
       readonly id: number;
@@ -131,6 +236,7 @@ export type ChangeScope = 'password' | 'certificate' | 'registry';
 export interface SweepNumbers {
   readonly uploads: number;
   readonly messages: number;
+  readonly traces: number;
   readonly pages: number;
   /** Days whose messages are all gone. */
   readonly days: readonly string[];
@@ -163,6 +269,42 @@ export type WriterSays =
   | { readonly kind: 'closed' };
 
 export type WriterHears = { readonly kind: 'work'; readonly requests: readonly Request[] } | { readonly kind: 'close' };
+
+// --- rows that both threads give out
+
+/** A row of `message`. */
+export interface MessageRow {
+  readonly id: bigint;
+  readonly receivedAt: number;
+  readonly submitter: number;
+  readonly sender: string;
+  readonly messageIdField: string;
+  readonly envelope: string;
+  readonly octets: number;
+  readonly sha256: Uint8Array;
+}
+
+/** A row of `delivery`. */
+export interface DeliveryRow {
+  readonly id: number;
+  readonly message: bigint;
+  readonly partner: number;
+  readonly recipient: string;
+  readonly dsn: string | null;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly fence: number;
+  readonly dueAt: number;
+  readonly delayedAt: number | null;
+  readonly lastReply: string | null;
+  readonly settledAt: number | null;
+}
+
+/** Deliveries with their messages, each message once. */
+export interface DeliveryRows {
+  readonly deliveries: readonly DeliveryRow[];
+  readonly messages: readonly MessageRow[];
+}
 
 // --- the reader
 
@@ -205,6 +347,27 @@ export interface ReaderWork {
   entry: { in: { account: AccountId; uid: number; below: number; ahead: number }; out: EntriesData | undefined };
   slice: { in: { content: number; message: bigint; n: number }; out: SliceData };
   release: { in: { content: number }; out: undefined };
+  content: { in: { message: bigint }; out: EntriesData | undefined };
+  message: { in: { id: bigint }; out: MessageRow | undefined };
+  /** A bounded step of a search, newest first. */
+  messages: { in: MessagesInput; out: { readonly rows: readonly MessageRow[]; readonly next: bigint | null } };
+  whereabouts: { in: { message: bigint; accounts: readonly number[] }; out: WhereaboutsData };
+  queues: { in: object; out: readonly QueueRow[] };
+  delivery: { in: { id: number }; out: DeliveryRows };
+  /** A bounded step of a listing, oldest first. */
+  deliveries: { in: DeliveriesInput; out: DeliveryRows & { readonly next: number | null } };
+  /** A bounded step through the mailboxes. */
+  overdue: {
+    in: { below: bigint; after: number; limit: number };
+    out: { readonly rows: readonly OverdueRow[]; readonly next: number | null };
+  };
+  overdueEntries: {
+    in: { account: number; below: bigint; after: number; limit: number };
+    out: readonly { readonly uid: number; readonly message: MessageRow }[];
+  };
+  usedKeys: { in: { keys: readonly string[] }; out: readonly string[] };
+  consumers: { in: { account: number }; out: readonly Consumer[] };
+  accountsAt: { in: { network: string; limit: number }; out: number };
   audit: {
     in: { message: bigint | null; account: number | null; from: number; limit: number };
     out: readonly AuditStored[];
@@ -234,6 +397,49 @@ export interface ReaderWork {
 }
 export type ReaderKind = keyof ReaderWork;
 
+export interface MessagesInput {
+  readonly limit: number;
+  /** Ids between these two, both left out. */
+  readonly above: bigint;
+  readonly below: bigint;
+  readonly receivedFrom: number;
+  readonly receivedTo: number;
+  readonly messageIdField: string | null;
+  /** Folded addresses. */
+  readonly sender: string | null;
+  readonly recipient: string | null;
+}
+
+export interface DeliveriesInput {
+  readonly limit: number;
+  readonly after: number;
+  readonly partner: number | null;
+  readonly message: bigint | null;
+  readonly states: readonly DeliveryState[];
+}
+
+/** Where copies of a message lie. `retrieved` as in `entry`. */
+export interface WhereaboutsData {
+  readonly entries: readonly { readonly account: number; readonly uid: number; readonly retrieved: number }[];
+  readonly hidden: readonly { readonly account: number; readonly uid: number; readonly why: HiddenWhy }[];
+  readonly deliveries: readonly DeliveryRow[];
+}
+export type HiddenWhy = 'deleted' | 'withdrawn' | 'expired';
+
+export interface QueueRow {
+  readonly partner: number;
+  readonly waiting: number;
+  readonly held: number;
+  readonly dueAt: number | null;
+  readonly oldest: number | null;
+}
+
+export interface OverdueRow {
+  readonly account: number;
+  readonly messages: number;
+  readonly oldest: number;
+}
+
 export interface SummaryRow {
   readonly account: Account;
   readonly organisation: string;
@@ -251,7 +457,13 @@ export interface ListingData {
   readonly uids: Float64Array;
   readonly sizes: Float64Array;
   readonly uidls: Uint8Array;
+  /** RETRIEVED and RECEIPT of each. */
+  readonly flags: Uint8Array;
 }
+/** An earlier session sent it to its end. */
+export const RETRIEVED = 1;
+/** Its sender wants to hear when it is collected. */
+export const RECEIPT = 2;
 
 /** The entry that was asked for, then entries that follow it. Content of at most 64 KiB is here, opened and verified. */
 export interface EntriesData {

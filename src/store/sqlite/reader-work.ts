@@ -6,7 +6,18 @@ import { chainHash, commitmentOf } from './audit-chain.ts';
 import { CaReader } from './ca-reader.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
-import type { AuditStored, ListingData, MailboxState, ReaderKind, ReaderWork, VerifyStep } from './protocol.ts';
+import { DeliveryReader } from './delivery-reader.ts';
+import { MailboxReader } from './mailbox-reader.ts';
+import {
+  type AuditStored,
+  type ListingData,
+  type MailboxState,
+  RECEIPT,
+  RETRIEVED,
+  type ReaderKind,
+  type ReaderWork,
+  type VerifyStep,
+} from './protocol.ts';
 import { CertificateReader } from './certificate-reader.ts';
 import { PartnerReader } from './partner-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
@@ -35,7 +46,7 @@ const UIDL_CHARACTERS = 22;
 export class ReaderWorker {
   readonly #handlers: Handlers;
   readonly #mailbox: Database.Statement<[number], MailboxState>;
-  readonly #listing: Database.Statement<[number, number], [number, number, Buffer]>;
+  readonly #listing: Database.Statement<[number, number], [number, number, Buffer, number, number]>;
   readonly #audit: Record<'all' | 'message' | 'account', Database.Statement<unknown[], AuditDbRow>>;
 
   constructor(db: Db, keys: KeyFolder) {
@@ -45,10 +56,12 @@ export class ReaderWorker {
     const registry = new RegistryReader(db, { certificates, partners, absences });
     const content = new ContentReader(db, keys);
     const ca = new CaReader(db);
+    const deliveries = new DeliveryReader(db);
+    const mailboxes = new MailboxReader(db);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
     this.#listing = db
-      .prepare<[number, number], [number, number, Buffer]>(
-        'SELECT uid, octets, uidl FROM entry WHERE account = ? AND uid < ? ORDER BY uid',
+      .prepare<[number, number], [number, number, Buffer, number, number]>(
+        'SELECT uid, octets, uidl, retrieved, receipt FROM entry WHERE account = ? AND uid < ? ORDER BY uid',
       )
       .raw(true);
     const audit = (where: string): Database.Statement<unknown[], AuditDbRow> =>
@@ -68,6 +81,21 @@ export class ReaderWorker {
       entry: (input, transfer) => content.entries(input, transfer),
       slice: (input, transfer) => content.slice(input, transfer),
       release: ({ content: n }) => content.release(n),
+      content: (input, transfer) => content.message(input, transfer),
+      message: ({ id }) => deliveries.message(id),
+      messages: (input) => deliveries.search(input),
+      whereabouts: ({ message, accounts }) => ({
+        ...mailboxes.copies(message, accounts),
+        deliveries: deliveries.ofMessage(message),
+      }),
+      queues: () => deliveries.queues(),
+      delivery: ({ id }) => deliveries.delivery(id),
+      deliveries: (input) => deliveries.list(input),
+      overdue: (input) => mailboxes.overdue(input),
+      overdueEntries: (input) => mailboxes.overdueEntries(input),
+      usedKeys: ({ keys }) => deliveries.usedKeys(keys),
+      consumers: ({ account }) => mailboxes.consumers(account),
+      accountsAt: ({ network, limit }) => mailboxes.accountsAt(network, limit),
       audit: (input) => this.#readAudit(input),
       verify: (input) => this.#verify(input),
       organisations: ({ after, limit }) => registry.organisations(after, limit),
@@ -96,16 +124,18 @@ export class ReaderWorker {
     const uids = new Float64Array(expected);
     const sizes = new Float64Array(expected);
     const uidls = Buffer.alloc(expected * UIDL_CHARACTERS);
+    const flags = new Uint8Array(expected);
     let count = 0;
-    for (const [uid, size, uidl] of this.#listing.iterate(account, below)) {
+    for (const [uid, size, uidl, retrieved, receipt] of this.#listing.iterate(account, below)) {
       if (count === expected) break;
       uids[count] = uid;
       sizes[count] = size;
       uidls.write(uidl.toString('base64url'), count * UIDL_CHARACTERS, 'latin1');
+      flags[count] = (retrieved > 0 ? RETRIEVED : 0) | (receipt > 0 ? RECEIPT : 0);
       count += 1;
     }
-    transfer.push(uids.buffer, sizes.buffer, uidls.buffer);
-    return { count, uids, sizes, uidls };
+    transfer.push(uids.buffer, sizes.buffer, uidls.buffer, flags.buffer);
+    return { count, uids, sizes, uidls, flags };
   }
 
   #readAudit(query: ReaderWork['audit']['in']): readonly AuditStored[] {

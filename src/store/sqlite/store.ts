@@ -1,9 +1,7 @@
 /** The store port on SQLite: joins the writer, the reader, the maildrops, the registry and the audit trail. */
-import type { KeyObject } from 'node:crypto';
-import { type Day, type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
-import { addressKey } from '../../domain/address.ts';
+import type { Day, KeyFolder } from '../../crypto/key-folder.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
-import { type AccountId, type EntryUid, type MessageId, messageNumber } from '../../domain/ids.ts';
+import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
 import type { AuditEvent } from '../audit.ts';
 import {
@@ -15,18 +13,18 @@ import {
   type MaildropLock,
   type Store,
   StoreFailed,
-  StoreFull,
   type StoreHealth,
   type StoredContent,
   type SweepReport,
 } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
-import { type BodyParts, SqliteBodyWriter } from './body-writer.ts';
+import type { Bodies } from './bodies.ts';
+import type { SqliteDeliveries } from './deliveries.ts';
+import { UIDL_OCTETS } from './filing.ts';
 import type { FolderLock } from './folder-lock.ts';
 import type { Maildrops } from './maildrops.ts';
-import { type MessageIds, idTime } from './message-ids.ts';
+import type { MessageIds } from './message-ids.ts';
 import type { Settled } from './options.ts';
-import type { WriterWork } from './protocol.ts';
 import type { Reader } from './reader.ts';
 import type { SqliteCa } from './ca.ts';
 import type { SqliteRegistry } from './registry.ts';
@@ -34,7 +32,6 @@ import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
 
-const UIDL_OCTETS = 16;
 /** Free beside the reserve before mail is taken again, so that a full disk does not say yes and no in turns. */
 const ROOM_TO_GO_ON = 8 * 1024 * 1024;
 /** What a crash left over goes soon after the start, but not while everybody reconnects. */
@@ -51,7 +48,9 @@ export interface StoreParts {
   readonly registry: SqliteRegistry;
   readonly certificates: SqliteCa;
   readonly audit: SqliteAudit;
+  readonly deliveries: SqliteDeliveries;
   readonly maildrops: Maildrops;
+  readonly bodies: Bodies;
   readonly space: Space;
   readonly keys: KeyFolder;
   readonly days: Set<Day>;
@@ -65,18 +64,12 @@ export interface StoreParts {
   readonly version: string;
 }
 
-interface OpenBody {
-  readonly writer: SqliteBodyWriter;
-  /** Of what was promised, not yet stored. */
-  promised: number;
-}
-
 export class SqliteStore implements Store {
   readonly registry: SqliteRegistry;
   readonly certificates: SqliteCa;
   readonly audit: SqliteAudit;
+  readonly deliveries: SqliteDeliveries;
   readonly #p: StoreParts;
-  readonly #bodies = new Map<MessageId, OpenBody>();
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
   #sweepDue = false;
@@ -90,6 +83,7 @@ export class SqliteStore implements Store {
     this.registry = parts.registry;
     this.certificates = parts.certificates;
     this.audit = parts.audit;
+    this.deliveries = parts.deliveries;
     this.#scheduleSweep(FIRST_SWEEP);
   }
 
@@ -108,95 +102,21 @@ export class SqliteStore implements Store {
 
   openBody(promised: Octets): BodyWriter {
     if (this.#failure !== undefined) throw this.#failure;
-    const { space } = this.#p;
-    if (space.full) this.#askForSpace();
-    if (space.full || !space.fits(promised))
-      throw new StoreFull(
-        `The store has no room for a message of ${promised} octets: ${space.available} octets are free; free space on its disk`,
-      );
-    const now = this.#p.time.now();
-    const id = this.#p.ids.next(now);
-    const day = dayOf(idTime(id));
-    const writer: SqliteBodyWriter = new SqliteBodyWriter({
-      id,
-      day,
-      dayKey: this.#dayKey(day),
-      startedAt: now,
-      random: this.#p.random,
-      maxBody: this.#p.settled.maxBody,
-      store: (work, transfer) => this.#storeChunk(writer.id, work, transfer),
-      ended: () => this.#bodyEnded(writer.id),
-    } satisfies BodyParts);
-    this.#bodies.set(writer.id, { writer, promised });
-    space.promise(promised);
-    return writer;
-  }
-
-  /** The key of the day. Only a day that the store never used gets a new one. */
-  #dayKey(day: Day): KeyObject {
-    const { keys, days, random } = this.#p;
-    try {
-      if (days.has(day)) return keys.keyOf(day);
-      const key = keys.make(day, random);
-      days.add(day);
-      return key;
-    } catch (error) {
-      if (error instanceof KeyFolderRefused) throw new StoreFailed(error.message);
-      throw new StoreFailed(`The day key of ${day} cannot be made or read: ${String(error)}`);
-    }
-  }
-
-  async #storeChunk(id: MessageId, work: WriterWork, transfer: Uint8Array): Promise<void> {
-    const { length } = transfer;
-    await this.#p.writer.must(work, transfer);
-    const body = this.#bodies.get(id);
-    if (body === undefined) return;
-    const kept = Math.min(body.promised, length);
-    body.promised -= kept;
-    this.#p.space.settle(kept);
-  }
-
-  #bodyEnded(id: MessageId): void {
-    const body = this.#bodies.get(id);
-    if (body === undefined) return;
-    this.#bodies.delete(id);
-    this.#p.space.settle(body.promised);
+    if (this.#p.space.full) this.#askForSpace();
+    return this.#p.bodies.open(promised);
   }
 
   async accept(message: Acceptance): Promise<AcceptOutcome> {
-    const writer = this.#bodies.get(message.body.id)?.writer;
-    const sealed = writer?.sealed;
-    if (writer === undefined || sealed === undefined)
-      throw new RangeError(`The body of message ${message.body.id} is not sealed, or was filed or given up already`);
-    const { recipients, envelope } = message;
-    if (recipients.length < 1 || recipients.length > 1000)
-      throw new RangeError(`A message has ${recipients.length} recipients; expected 1 to 1000`);
-    const { body, octets: size, sha256, dataKey, chunks, day } = sealed;
-    const answer = await this.#p.writer.ask({
-      kind: 'accept',
-      id: messageNumber(message.body.id),
-      receivedAt: message.receivedAt,
-      submitter: message.submitter,
-      sender: message.sender,
-      messageIdField: message.messageIdField,
-      envelope: JSON.stringify({ ...envelope, recipients }),
-      octets: size,
-      sha256,
-      day,
-      dataKey,
-      chunks,
-      body,
-      mailboxes: recipients.map((r) => r.mailbox),
-      keys: recipients.map((r) => addressKey(r.address)),
-      uidls: this.#p.random(UIDL_OCTETS * recipients.length),
-      audit: message.audit.map((event) => this.audit.item(event, message.body.id)),
-    });
+    const work = this.#p.bodies.workOf(message);
+    const answer = await this.#p.writer.ask(work);
     if (answer.kind === 'done') {
-      writer.filed();
+      this.#p.bodies.filed([work.id]);
       return { kind: 'filed' };
     }
+    if (answer.kind === 'already') return answer;
+    if (answer.kind === 'duplicate') return { kind: 'duplicate', of: messageIdOf(answer.of) };
     if (answer.kind === 'refused') {
-      const recipient = recipients[answer.index];
+      const recipient = message.recipients[answer.index];
       if (recipient !== undefined) return { kind: 'refused', why: answer.why, address: recipient.address };
     }
     throw errorOf(answer);
@@ -221,29 +141,42 @@ export class SqliteStore implements Store {
     deleted: readonly EntryUid[],
     retrieved: readonly EntryUid[],
     audit: readonly AuditEvent[],
+    notices: readonly Acceptance[] = [],
   ): Promise<void> {
-    await this.#p.maildrops.commit(lock, deleted, retrieved, this.audit.items(audit));
+    const { maildrops, bodies } = this.#p;
+    await maildrops.commit(lock, deleted, retrieved, this.audit.items(audit), bodies.notices(notices));
   }
 
-  releaseMaildrop(lock: MaildropLock): Promise<void> {
-    this.#p.maildrops.release(lock);
-    return Promise.resolve();
+  async releaseMaildrop(
+    lock: MaildropLock,
+    retrieved: readonly EntryUid[] = [],
+    notices: readonly Acceptance[] = [],
+  ): Promise<void> {
+    const { maildrops, bodies } = this.#p;
+    if (retrieved.length === 0) return maildrops.release(lock);
+    try {
+      await maildrops.releaseSent(lock, retrieved, () => bodies.notices(notices));
+    } catch (error) {
+      // Uncounted, the messages are sent again and told of then.
+      this.#p.log.warn('store.release-not-noted', { account: lock.account, why: String(error) });
+    }
   }
 
   async restoreEntries(
     account: AccountId,
-    since: Instant,
+    what: { readonly since: Instant } | { readonly message: MessageId },
     actor: { readonly name: string; readonly reason?: string },
   ): Promise<number> {
     const audit = this.audit.item({
       event: 'maildrop.restored',
       outcome: 'success',
       account,
-      facts: { since },
+      ...('message' in what ? { message: what.message } : { facts: { since: what.since } }),
       personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
     });
     const uidls = this.#p.random(UIDL_OCTETS * MAX_RESTORED);
-    return (await this.#p.writer.must({ kind: 'restore', account, since, uidls, audit })).value ?? 0;
+    const hidden = 'message' in what ? { message: messageNumber(what.message) } : { since: what.since };
+    return (await this.#p.writer.must({ kind: 'restore', account, what: hidden, uidls, audit })).value ?? 0;
   }
 
   // --- upkeep
@@ -260,7 +193,7 @@ export class SqliteStore implements Store {
   }
 
   async #sweepAll(): Promise<SweepReport> {
-    const total = { uploads: 0, messages: 0, pages: 0 };
+    const total = { uploads: 0, messages: 0, traces: 0, pages: 0 };
     for (let step = 0; step < SWEEP_STEPS; step += 1) {
       const at = this.#p.time.now();
       const answer = await this.#p.writer.ask({
@@ -268,17 +201,19 @@ export class SqliteStore implements Store {
         at,
         hiddenBefore: at - this.#p.settled.hiddenFor,
         below: this.#p.ids.next(at),
-        open: [...this.#bodies.keys()].map(messageNumber),
+        goneBefore: at - this.#p.settled.tracedFor,
+        open: this.#p.bodies.ids.map(messageNumber),
       });
       if (answer.kind !== 'swept') throw errorOf(answer);
       const { report } = answer;
       total.uploads += report.uploads;
       total.messages += report.messages;
+      total.traces += report.traces;
       total.pages += report.pages;
       for (const day of report.days) await this.#eraseDay(day, at);
       if (!report.more) break;
     }
-    if (total.uploads + total.messages > 0) this.#p.log.info('store.swept', total);
+    if (total.uploads + total.messages + total.traces > 0) this.#p.log.info('store.swept', total);
     return total;
   }
 
@@ -340,7 +275,7 @@ export class SqliteStore implements Store {
   async #close(): Promise<void> {
     this.#sweepTimer?.cancel();
     await this.audit.flush();
-    for (const { writer } of [...this.#bodies.values()]) if (writer.sealed === undefined) void writer.abort();
+    this.#p.bodies.abortUnsealed();
     await this.#p.reader.close();
     await this.#p.writer.close();
     this.#failure ??= new StoreFailed('The store is closed');

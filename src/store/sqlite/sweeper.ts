@@ -1,6 +1,7 @@
 /**
  * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash or a dropped line left over, hidden entries
- * past their time, content without entries, days without messages, codes that fetch no certificate any more.
+ * past their time, content that nothing needs, days without content, facts of messages whose trace is over, old keys of notices, codes that
+ * fetch no certificate any more.
  */
 import type Database from 'better-sqlite3';
 import { dayOf } from '../../crypto/key-folder.ts';
@@ -16,6 +17,8 @@ const ROWS = 200;
 /** 8 chunks are 2 MB. */
 const CHUNKS = 8;
 const HIGHEST = 'last_id';
+/** How long keys of notices are remembered: longer than anything waits that one could be filed about. */
+const NOTICES_FOR = days(400);
 
 export class Sweeper {
   readonly #uploads: Database.Statement<[bigint, bigint, number], { message: bigint }>;
@@ -26,7 +29,12 @@ export class Sweeper {
   readonly #deleteHidden: Database.Statement;
   readonly #dropReference: Database.Statement;
   readonly #unreferenced: Database.Statement<[number], { id: bigint; chunks: bigint }>;
+  readonly #deleteContent: Database.Statement;
+  readonly #markGone: Database.Statement;
+  readonly #gone: Database.Statement<[number, number], { id: bigint }>;
+  readonly #deleteDeliveries: Database.Statement;
   readonly #deleteMessage: Database.Statement;
+  readonly #forgetNotices: Database.Statement;
   readonly #raise: Database.Statement;
   readonly #liveDays: Database.Statement<[string], { day: string }>;
   readonly #between: Database.Statement<[bigint, bigint]>;
@@ -51,18 +59,29 @@ export class Sweeper {
       )
       .safeIntegers(true);
     this.#deleteHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
-    this.#dropReference = db.prepare('UPDATE message SET refs = refs - 1 WHERE id = ?');
+    this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
     this.#unreferenced = db
       .prepare<[number], { id: bigint; chunks: bigint }>(
-        'SELECT id, chunks FROM message WHERE refs = 0 ORDER BY id LIMIT ?',
+        'SELECT message AS id, chunks FROM content WHERE refs = 0 ORDER BY message LIMIT ?',
       )
       .safeIntegers(true);
+    this.#deleteContent = db.prepare('DELETE FROM content WHERE message = ?');
+    this.#markGone = db.prepare('UPDATE message SET gone_at = ? WHERE id = ?');
+    this.#gone = db
+      .prepare<[number, number], { id: bigint }>(
+        'SELECT id FROM message WHERE gone_at < ? ORDER BY gone_at, id LIMIT ?',
+      )
+      .safeIntegers(true);
+    this.#deleteDeliveries = db.prepare('DELETE FROM delivery WHERE message = ?');
     this.#deleteMessage = db.prepare('DELETE FROM message WHERE id = ?');
+    this.#forgetNotices = db.prepare(
+      'DELETE FROM notice WHERE key IN (SELECT key FROM notice WHERE at < ? ORDER BY at LIMIT ?)',
+    );
     this.#raise = db.prepare(
       'INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)',
     );
     this.#liveDays = db.prepare('SELECT day FROM day_key WHERE erased_at IS NULL AND day < ? ORDER BY day LIMIT 40');
-    this.#between = db.prepare('SELECT 1 FROM message WHERE id >= ? AND id < ? LIMIT 1');
+    this.#between = db.prepare('SELECT 1 FROM content WHERE message >= ? AND message < ? LIMIT 1');
     this.#chunkBetween = db.prepare('SELECT 1 FROM chunk WHERE message >= ? AND message < ? LIMIT 1');
     // No index for it: a region has a few thousand of them, for ninety days at most.
     this.#enrolments = db.prepare(
@@ -71,7 +90,7 @@ export class Sweeper {
   }
 
   /** `open`: uploads below `below` that are still being written; those above began after that was written down. */
-  step({ at, hiddenBefore, open, below }: Omit<SweepWork, 'kind'>): SweepNumbers {
+  step({ at, hiddenBefore, goneBefore, open, below }: Omit<SweepWork, 'kind'>): SweepNumbers {
     const chunksLeft = { n: CHUNKS };
     const uploads = this.#dropUploads(new Set(open), below, chunksLeft);
     const moreHidden = this.#dropHidden(hiddenBefore);
@@ -80,20 +99,32 @@ export class Sweeper {
     for (const { id, chunks } of unreferenced) {
       if (chunks > 1n && !this.#dropChunks(id, chunksLeft)) break;
       this.#deleteChunks.run(id, CHUNKS);
-      this.#deleteMessage.run(id);
+      this.#deleteContent.run(id);
+      this.#markGone.run(at, id);
       messages += 1;
     }
+    const traces = this.#dropTraces(goneBefore);
+    const notices = this.#forgetNotices.run(at - NOTICES_FOR, ROWS).changes;
     // Ids and the store's time must go on above what was deleted here, whatever the clock says at the next start.
-    if (uploads.dropped + messages > 0) this.#raise.run(HIGHEST, below);
+    if (uploads.dropped + messages + traces > 0) this.#raise.run(HIGHEST, below);
     // Used or not. A day later than it ended: until then who tries one is told in the audit trail which of the two it was.
     const enrolments = this.#enrolments.run(at - days(1), ROWS).changes;
     const more =
       uploads.more ||
       moreHidden ||
       messages < unreferenced.length ||
-      unreferenced.length === ROWS ||
-      enrolments === ROWS;
-    return { uploads: uploads.dropped, messages, pages: 0, days: more ? [] : this.#emptyDays(at), more };
+      [unreferenced.length, traces, notices, enrolments].includes(ROWS);
+    return { uploads: uploads.dropped, messages, traces, pages: 0, days: more ? [] : this.#emptyDays(at), more };
+  }
+
+  /** Facts of messages whose content went before `goneBefore`. */
+  #dropTraces(goneBefore: number): number {
+    const gone = this.#gone.all(goneBefore, ROWS);
+    for (const { id } of gone) {
+      this.#deleteDeliveries.run(id);
+      this.#deleteMessage.run(id);
+    }
+    return gone.length;
   }
 
   /** True when the message has no chunks left. */
@@ -142,7 +173,7 @@ export class Sweeper {
     return true;
   }
 
-  /** Days before yesterday that no message and no chunk belongs to any more. */
+  /** Days before yesterday that no content and no chunk belongs to any more. */
   #emptyDays(at: number): string[] {
     const yesterday = dayOf(instant(at - days(1)));
     return this.#liveDays

@@ -5,6 +5,7 @@ import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
 import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
 import { type Db, PAGE_OCTETS, isDamage, isFull, openWriting, sqliteProblem } from './database.ts';
+import { voidLeases } from './delivery-changes.ts';
 import { GroupCommit } from './group-commit.ts';
 import { knownMigrations, migrate } from './migrate.ts';
 import type { Testing } from './options.ts';
@@ -71,6 +72,7 @@ function check(db: Db, path: string, keys: KeyFolder, start: WriterStart): Ready
   db.exec('BEGIN IMMEDIATE');
   setFact(db, 'epoch', epoch);
   setFact(db, 'clean', 0);
+  voidLeases(db);
   db.exec('COMMIT');
   const found = { version, epoch, days, unclean, highest: highestOf(db), latest: latestOf(db) };
   return { kind: 'ready', ...found, pages: 0, freePages: 0, full: false };
@@ -105,7 +107,7 @@ function serve(port: MessagePort, start: WriterStart): void {
     return;
   }
   const { db, ready } = opened;
-  const work = new WriterWorker(db);
+  const work = new WriterWorker(db, start.at);
   // On a full disk the store opens all the same: reading and deleting must go on.
   const full = !reserve.make();
   let closing = false;

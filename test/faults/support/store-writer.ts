@@ -27,7 +27,7 @@ async function client(turn: number): Promise<never> {
     // Every third goes to all: one body, three entries.
     const to = n % 3 === 0 ? recipients : [recipients[n % recipients.length] ?? ''];
     const outcome = await store.accept(await acceptanceOf(store, body, to));
-    if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.why}`);
+    if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.kind}`);
     writeSync(1, `ack ${body.id} ${sha256} ${to.length}\n`);
   }
 }

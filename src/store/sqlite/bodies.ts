@@ -1,0 +1,193 @@
+/** Bodies in writing, sealed or being filed: their ids, keys and space, and what the writer is told of a message. */
+import type { KeyObject } from 'node:crypto';
+import { type Day, type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
+import { addressKey } from '../../domain/address.ts';
+import type { RandomBytes } from '../../domain/effects.ts';
+import { type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
+import { type Octets, hours } from '../../domain/units.ts';
+import {
+  type AcceptedRecipient,
+  type Acceptance,
+  type BodyWriter,
+  MAX_WITH,
+  StoreFailed,
+  StoreFull,
+} from '../store.ts';
+import type { SqliteAudit } from './audit.ts';
+import { type SealedParts, SqliteBodyWriter } from './body-writer.ts';
+import { UIDL_OCTETS } from './filing.ts';
+import { type MessageIds, idTime } from './message-ids.ts';
+import type { AcceptWork, NewDelivery, WriterWork } from './protocol.ts';
+import type { Space } from './space.ts';
+import type { StoreTime } from './store-time.ts';
+import type { Writer } from './writer.ts';
+
+const MAX_RECIPIENTS = 1000;
+const MAX_ONCE = 200;
+const RESUBMISSION_OCTETS = 16;
+const LONGEST_WINDOW = hours(1);
+
+export interface BodiesParts {
+  readonly writer: Writer;
+  readonly audit: SqliteAudit;
+  readonly space: Space;
+  readonly keys: KeyFolder;
+  readonly days: Set<Day>;
+  readonly ids: MessageIds;
+  readonly time: StoreTime;
+  readonly random: RandomBytes;
+  readonly maxBody: Octets;
+}
+
+interface OpenBody {
+  readonly writer: SqliteBodyWriter;
+  /** Of what was promised, not yet stored. */
+  promised: number;
+}
+
+export class Bodies {
+  readonly #p: BodiesParts;
+  readonly #open = new Map<MessageId, OpenBody>();
+
+  constructor(parts: BodiesParts) {
+    this.#p = parts;
+  }
+
+  /** Ids of all that were neither filed nor given up. */
+  get ids(): MessageId[] {
+    return [...this.#open.keys()];
+  }
+
+  open(promised: Octets): BodyWriter {
+    const { space } = this.#p;
+    if (space.full || !space.fits(promised))
+      throw new StoreFull(
+        `The store has no room for a message of ${promised} octets: ${space.available} octets are free; free space on its disk`,
+      );
+    const now = this.#p.time.now();
+    const id = this.#p.ids.next(now);
+    const day = dayOf(idTime(id));
+    const writer: SqliteBodyWriter = new SqliteBodyWriter({
+      id,
+      day,
+      dayKey: this.#dayKey(day),
+      startedAt: now,
+      random: this.#p.random,
+      maxBody: this.#p.maxBody,
+      store: (work, transfer) => this.#storeChunk(writer.id, work, transfer),
+      ended: () => this.#ended(writer.id),
+    });
+    this.#open.set(writer.id, { writer, promised });
+    space.promise(promised);
+    return writer;
+  }
+
+  /** The key of the day. Only a day that the store never used gets a new one. */
+  #dayKey(day: Day): KeyObject {
+    const { keys, days, random } = this.#p;
+    try {
+      if (days.has(day)) return keys.keyOf(day);
+      const key = keys.make(day, random);
+      days.add(day);
+      return key;
+    } catch (error) {
+      if (error instanceof KeyFolderRefused) throw new StoreFailed(error.message);
+      throw new StoreFailed(`The day key of ${day} cannot be made or read: ${String(error)}`);
+    }
+  }
+
+  async #storeChunk(id: MessageId, work: WriterWork, transfer: Uint8Array): Promise<void> {
+    const { length } = transfer;
+    await this.#p.writer.must(work, transfer);
+    const body = this.#open.get(id);
+    if (body === undefined) return;
+    const kept = Math.min(body.promised, length);
+    body.promised -= kept;
+    this.#p.space.settle(kept);
+  }
+
+  #ended(id: MessageId): void {
+    const body = this.#open.get(id);
+    if (body === undefined) return;
+    this.#open.delete(id);
+    this.#p.space.settle(body.promised);
+  }
+
+  /** They were filed: nothing can be done with their bodies any more. */
+  filed(ids: readonly bigint[]): void {
+    for (const id of ids) this.#open.get(messageIdOf(id))?.writer.filed();
+  }
+
+  /** Gives up what is still being written. */
+  abortUnsealed(): void {
+    for (const { writer } of [...this.#open.values()]) if (writer.sealed === undefined) void writer.abort();
+  }
+
+  /** The work of notices that ride on something else; at most `MAX_WITH` of an acceptance, 1000 otherwise. */
+  notices(notices: readonly Acceptance[], most = MAX_RECIPIENTS): AcceptWork[] {
+    if (notices.length > most) throw new RangeError(`There are ${notices.length} notices; expected at most ${most}`);
+    return notices.map((notice) => {
+      if (notice.with !== undefined && notice.with.length > 0) throw new RangeError('A notice carries a notice');
+      return this.workOf(notice);
+    });
+  }
+
+  /** What the writer files. Throws RangeError for what breaks the port's contract. */
+  workOf(message: Acceptance): AcceptWork {
+    const { recipients, envelope, once, resubmission } = message;
+    if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
+      throw new RangeError(`A message has ${recipients.length} recipients; expected 1 to ${MAX_RECIPIENTS}`);
+    if (once !== undefined && (once.length < 1 || once.length > MAX_ONCE))
+      throw new RangeError(`The key of a notice has ${once.length} characters; expected 1 to ${MAX_ONCE}`);
+    if (resubmission !== undefined) checkResubmission(resubmission);
+    const { body, octets, sha256, dataKey, chunks, day } = this.#sealed(message.body.id);
+    return {
+      kind: 'accept',
+      id: messageNumber(message.body.id),
+      receivedAt: message.receivedAt,
+      submitter: message.submitter,
+      sender: message.sender,
+      messageIdField: message.messageIdField,
+      envelope: JSON.stringify({ ...envelope, recipients }),
+      octets,
+      sha256,
+      day,
+      dataKey,
+      chunks,
+      body,
+      mailboxes: recipients.map((r) => r.mailbox ?? 0),
+      partners: recipients.some((r) => r.partner !== undefined) ? recipients.map((r) => r.partner ?? 0) : [],
+      keys: recipients.map((r) => addressKey(r.address)),
+      uidls: this.#p.random(UIDL_OCTETS * recipients.length),
+      receipts: recipients.flatMap((r) => (r.receipt === true && r.mailbox !== undefined ? [r.mailbox] : [])),
+      deliveries: recipients.flatMap(deliveryTo),
+      system: message.system ?? false,
+      once: once ?? null,
+      resubmission:
+        resubmission === undefined ? null : { key: resubmission.key, since: message.receivedAt - resubmission.window },
+      audit: message.audit.map((event) => this.#p.audit.item(event, message.body.id)),
+      notices: message.with === undefined ? [] : this.notices(message.with, MAX_WITH),
+    };
+  }
+
+  #sealed(id: MessageId): SealedParts {
+    const sealed = this.#open.get(id)?.writer.sealed;
+    if (sealed === undefined)
+      throw new RangeError(`The body of message ${id} is not sealed, or was filed or given up already`);
+    return sealed;
+  }
+}
+
+function checkResubmission({ key, window }: NonNullable<Acceptance['resubmission']>): void {
+  if (key.length !== RESUBMISSION_OCTETS)
+    throw new RangeError(`The key of a resubmission has ${key.length} octets; expected ${RESUBMISSION_OCTETS}`);
+  if (!(window >= 0 && window <= LONGEST_WINDOW))
+    throw new RangeError(`The window of a resubmission is ${window} ms; expected 0 to ${LONGEST_WINDOW}`);
+}
+
+function deliveryTo({ address, partner, notify, originalRecipient }: AcceptedRecipient): NewDelivery[] {
+  if (partner === undefined) return [];
+  const dsn =
+    notify === undefined && originalRecipient === undefined ? null : JSON.stringify({ notify, originalRecipient });
+  return [{ partner, recipient: address, dsn }];
+}

@@ -1,0 +1,138 @@
+/** Reads the queue of deliveries and the facts of messages, in the reader thread. Searches go in bounded steps: others wait behind each. */
+import type Database from 'better-sqlite3';
+import { type Address, addressKey } from '../../domain/address.ts';
+import type { Db } from './database.ts';
+import {
+  DELIVERY,
+  MESSAGE,
+  MessageRows,
+  type RawDelivery,
+  type RawMessage,
+  deliveryOf,
+  messageOf,
+  rawStatement,
+} from './message-rows.ts';
+import type { DeliveriesInput, DeliveryRow, MessageRow, MessagesInput, QueueRow, ReaderWork } from './protocol.ts';
+
+/** Rows that one step looks at: some milliseconds. */
+const STEP = 2000;
+
+const FINAL = new Set<DeliveryRow['state']>(['relayed', 'failed', 'withdrawn']);
+
+export class DeliveryReader {
+  readonly #messages: MessageRows;
+  readonly #between: Database.Statement<[bigint, bigint], RawMessage>;
+  readonly #delivery: Database.Statement<[number], RawDelivery>;
+  readonly #ofMessage: Database.Statement<[bigint, number], RawDelivery>;
+  readonly #openOf: Database.Statement<[number, number], RawDelivery>;
+  readonly #all: Database.Statement<[number], RawDelivery>;
+  readonly #notice: Database.Statement<[string]>;
+  readonly #counts: Database.Statement<[], { partner: number; state: string; n: number; first: number }>;
+  readonly #nextDue: Database.Statement<[number], { due_at: number }>;
+  readonly #acceptedAt: Database.Statement<[number], { at: number }>;
+
+  constructor(db: Db) {
+    this.#messages = new MessageRows(db);
+    this.#between = rawStatement(db, `SELECT ${MESSAGE} FROM message WHERE id < ? AND id > ? ORDER BY id DESC`);
+    const deliveries = <P extends unknown[]>(where: string): Database.Statement<P, RawDelivery> =>
+      rawStatement(db, `SELECT ${DELIVERY} FROM delivery WHERE ${where}`);
+    this.#delivery = deliveries('id = ?');
+    this.#ofMessage = deliveries('message = ? AND id > ? ORDER BY id');
+    this.#openOf = deliveries('partner = ? AND settled_at IS NULL AND id > ? ORDER BY id');
+    this.#all = deliveries('id > ? ORDER BY id');
+    this.#notice = db.prepare('SELECT 1 FROM notice WHERE key = ?');
+    this.#counts = db.prepare(
+      'SELECT partner, state, count(*) AS n, min(id) AS first FROM delivery WHERE settled_at IS NULL GROUP BY partner, state',
+    );
+    this.#nextDue = db.prepare(
+      "SELECT due_at FROM delivery WHERE partner = ? AND state = 'waiting' ORDER BY due_at, id LIMIT 1",
+    );
+    this.#acceptedAt = db.prepare(
+      'SELECT m.received_at AS at FROM delivery d JOIN message m ON m.id = d.message WHERE d.id = ?',
+    );
+  }
+
+  message(id: bigint): MessageRow | undefined {
+    return this.#messages.get(id);
+  }
+
+  delivery(id: number): ReaderWork['delivery']['out'] {
+    const raw = this.#delivery.get(id);
+    return this.#messages.with(raw === undefined ? [] : [deliveryOf(raw)]);
+  }
+
+  ofMessage(message: bigint): DeliveryRow[] {
+    return this.#ofMessage.all(message, 0).map(deliveryOf);
+  }
+
+  search(query: MessagesInput): ReaderWork['messages']['out'] {
+    const rows: MessageRow[] = [];
+    let seen = 0;
+    for (const raw of this.#between.iterate(query.below, query.above)) {
+      seen += 1;
+      if (isWanted(query, raw)) rows.push(messageOf(raw));
+      if (rows.length === query.limit || seen === STEP) return { rows, next: raw[0] };
+    }
+    return { rows, next: null };
+  }
+
+  list({ limit, after, partner, message, states }: DeliveriesInput): ReaderWork['deliveries']['out'] {
+    const onlyOpen = !states.some((state) => FINAL.has(state));
+    const found =
+      message !== null
+        ? this.#ofMessage.iterate(message, after)
+        : partner !== null && onlyOpen
+          ? this.#openOf.iterate(partner, after)
+          : this.#all.iterate(after);
+    const rows: DeliveryRow[] = [];
+    let seen = 0;
+    for (const raw of found) {
+      seen += 1;
+      const row = deliveryOf(raw);
+      if (states.includes(row.state) && (partner === null || row.partner === partner)) rows.push(row);
+      if (rows.length === limit || seen === STEP) return { ...this.#messages.with(rows), next: row.id };
+    }
+    return { ...this.#messages.with(rows), next: null };
+  }
+
+  usedKeys(keys: readonly string[]): string[] {
+    return keys.filter((key) => this.#notice.get(key) !== undefined);
+  }
+
+  /** Counted from an index that holds nothing but what waits. */
+  queues(): QueueRow[] {
+    const queues = new Map<number, { waiting: number; held: number; first: number }>();
+    for (const { partner, state, n, first } of this.#counts.all()) {
+      const queue = queues.get(partner) ?? { waiting: 0, held: 0, first: Infinity };
+      if (state === 'held') queue.held = n;
+      else {
+        queue.waiting = n;
+        queue.first = first;
+      }
+      queues.set(partner, queue);
+    }
+    return [...queues].map(([partner, { waiting, held, first }]) => ({
+      partner,
+      waiting,
+      held,
+      dueAt: this.#nextDue.get(partner)?.due_at ?? null,
+      oldest: this.#acceptedAt.get(first)?.at ?? null,
+    }));
+  }
+}
+
+function isWanted(query: MessagesInput, raw: RawMessage): boolean {
+  const [, at, , sender, field, envelope] = raw;
+  if (at < query.receivedFrom || at > query.receivedTo) return false;
+  if (query.messageIdField !== null && field !== query.messageIdField) return false;
+  if (query.sender !== null && addressKey(sender as Address) !== query.sender) return false;
+  if (query.recipient === null) return true;
+  const { recipients } = JSON.parse(envelope) as {
+    recipients: readonly { address: Address; substituteFor?: Address }[];
+  };
+  return recipients.some(
+    ({ address, substituteFor }) =>
+      addressKey(address) === query.recipient ||
+      (substituteFor !== undefined && addressKey(substituteFor) === query.recipient),
+  );
+}

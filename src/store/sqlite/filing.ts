@@ -1,0 +1,200 @@
+/**
+ * Files messages in the writer: message, content, entries, deliveries, counters, audit rows; and behind them the notices that came along.
+ * Everything is checked before anything is written: a refusal has nothing to undo.
+ */
+import type Database from 'better-sqlite3';
+import type { AuditWriter } from './audit-writer.ts';
+import type { Db } from './database.ts';
+import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
+import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './protocol.ts';
+import { RecentSubmissions } from './recent-submissions.ts';
+
+export const UIDL_OCTETS = 16;
+
+/** Collects what a piece of work changed. */
+export class Changed {
+  readonly mailboxes: number[] = [];
+  readonly due = new Set<number>();
+  readonly filed: bigint[] = [];
+
+  get effects(): Effects {
+    return {
+      mailboxes: this.mailboxes,
+      ...(this.due.size === 0 ? {} : { due: [...this.due] }),
+      ...(this.filed.length === 0 ? {} : { filed: this.filed }),
+    };
+  }
+}
+
+type Unfiled = Extract<WriterAnswer, { kind: 'refused' | 'duplicate' | 'already' }>;
+
+export class Filing {
+  readonly #audit: AuditWriter;
+  readonly #counters: MailboxCounters;
+  readonly #recent: RecentSubmissions;
+  readonly #addressState: Database.Statement<[string], { state: string }>;
+  readonly #partnerState: Database.Statement<[number], { state: string }>;
+  readonly #insertMessage: Database.Statement;
+  readonly #insertContent: Database.Statement;
+  readonly #insertEntry: Database.Statement;
+  readonly #insertDelivery: Database.Statement;
+  readonly #insertNotice: Database.Statement;
+  readonly #noteDay: Database.Statement;
+  readonly #endUpload: Database.Statement;
+  readonly #countChunks: Database.Statement<[bigint], { n: number }>;
+  readonly #envelope: Database.Statement<[bigint], { envelope: string }>;
+  readonly #entry: Database.Statement<[number, bigint], { retrieved: number }>;
+  readonly #settled: Database.Statement<[bigint], { n: number }>;
+  /** Days that are known to stand in `day_key`. Forgotten at a rollback. */
+  readonly #days = new Set<string>();
+
+  constructor(db: Db, audit: AuditWriter, counters: MailboxCounters, now: number) {
+    this.#audit = audit;
+    this.#counters = counters;
+    this.#recent = new RecentSubmissions(db, now);
+    this.#addressState = db.prepare('SELECT state FROM address WHERE key = ?');
+    this.#partnerState = db.prepare('SELECT state FROM partner WHERE id = ?');
+    this.#insertMessage = db.prepare(
+      `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission)
+         VALUES (?,?,?,?,?,?,?,?,?)`,
+    );
+    this.#insertContent = db.prepare('INSERT INTO content (message, data_key, chunks, refs, body) VALUES (?,?,?,?,?)');
+    this.#insertEntry = db.prepare(
+      'INSERT INTO entry (account, uid, message, octets, uidl, receipt) VALUES (?,?,?,?,?,?)',
+    );
+    this.#insertDelivery = db.prepare(
+      'INSERT INTO delivery (message, partner, recipient, dsn, due_at) VALUES (?,?,?,?,?)',
+    );
+    this.#insertNotice = db.prepare('INSERT OR IGNORE INTO notice (key, at) VALUES (?, ?)');
+    this.#noteDay = db.prepare('INSERT OR IGNORE INTO day_key (day) VALUES (?)');
+    this.#endUpload = db.prepare('DELETE FROM upload WHERE message = ?');
+    this.#countChunks = db.prepare('SELECT count(*) AS n FROM chunk WHERE message = ?');
+    this.#envelope = db.prepare('SELECT envelope FROM message WHERE id = ? AND gone_at IS NULL');
+    // From the end: what was submitted in the last hour lies there.
+    this.#entry = db.prepare('SELECT retrieved FROM entry WHERE account = ? AND message = ? ORDER BY uid DESC LIMIT 1');
+    this.#settled = db.prepare('SELECT count(*) AS n FROM delivery WHERE message = ? AND settled_at IS NOT NULL');
+  }
+
+  /** After a rollback: what was remembered of the transaction never happened. */
+  forget(): void {
+    this.#days.clear();
+  }
+
+  accept(work: AcceptWork): WriterAnswer {
+    const changed = new Changed();
+    const unfiled = this.#file(work, changed);
+    if (unfiled !== undefined) return unfiled;
+    this.notices(work.notices, work.receivedAt, changed);
+    return { kind: 'done', ...changed.effects };
+  }
+
+  /** Notices whose addressee is gone stay out; an audit row tells. */
+  notices(notices: Notices, at: number, changed: Changed): void {
+    for (const notice of notices) {
+      const unfiled = this.#file(notice, changed);
+      if (unfiled === undefined) changed.filed.push(notice.id);
+      else if (unfiled.kind === 'refused') this.#audit.append(notFiled(notice, unfiled.why, at));
+    }
+  }
+
+  /** Undefined when it was filed. */
+  #file(work: AcceptWork, changed: Changed): Unfiled | undefined {
+    const { id, octets } = work;
+    const before = this.#repeated(work);
+    if (before !== undefined) return { kind: 'duplicate', of: before };
+    const rows = this.#mailboxes(work);
+    if (!(rows instanceof Map)) return rows;
+    if (work.once !== null && this.#insertNotice.run(work.once, work.receivedAt).changes === 0)
+      return { kind: 'already' };
+    if (work.body === null) this.#endStreamed(work);
+    this.day(work.day);
+    this.#insertMessage.run(
+      id,
+      work.receivedAt,
+      work.submitter,
+      work.sender,
+      work.messageIdField,
+      work.envelope,
+      octets,
+      work.sha256,
+      work.resubmission?.key ?? null,
+    );
+    this.#insertContent.run(id, work.dataKey, work.chunks, rows.size + work.deliveries.length, work.body);
+    let i = 0;
+    for (const [account, row] of rows) {
+      const uidl = work.uidls.subarray(i, i + UIDL_OCTETS);
+      this.#insertEntry.run(account, row.next_uid, id, octets, uidl, work.receipts.includes(account) ? 1 : 0);
+      i += UIDL_OCTETS;
+      this.#counters.add(changed.mailboxes, account, row, { octets, messages: 1 });
+    }
+    for (const { partner, recipient, dsn } of work.deliveries) {
+      this.#insertDelivery.run(id, partner, recipient, dsn, work.receivedAt);
+      changed.due.add(partner);
+    }
+    if (work.resubmission !== null) this.#recent.add(work.resubmission.key, id, work.receivedAt);
+    this.#audit.appendAll(work.audit);
+    return undefined;
+  }
+
+  /** One row for each mailbox, or why one of them takes nothing. */
+  #mailboxes(work: AcceptWork): Map<number, MailboxRow> | Unfiled {
+    const rows = new Map<number, MailboxRow>();
+    for (const [i, account] of work.mailboxes.entries()) {
+      const state = this.#addressState.get(work.keys[i] ?? '')?.state;
+      const partner = work.partners[i] ?? 0;
+      // A partner may have a whole domain: its addresses need not be registered one by one.
+      const takes = partner === 0 ? state === 'active' : (state ?? 'active') === 'active' && this.#takesMail(partner);
+      if (!takes) return { kind: 'refused', why: 'gone', index: i };
+      if (partner !== 0 || rows.has(account)) continue;
+      const row = this.#counters.get(account);
+      if (row?.state !== 'active') return { kind: 'refused', why: 'gone', index: i };
+      if (!work.system && row.octets + work.octets > quotaOf(row)) return { kind: 'refused', why: 'quota', index: i };
+      rows.set(account, row);
+    }
+    return rows;
+  }
+
+  /** Mail for a suspended partner waits. */
+  #takesMail(partner: number): boolean {
+    const state = this.#partnerState.get(partner)?.state;
+    return state !== undefined && state !== 'ended';
+  }
+
+  #endStreamed({ id, chunks }: AcceptWork): void {
+    const stored = this.#countChunks.get(id)?.n;
+    if (stored !== chunks) throw new Error(`the body of message ${id} has ${stored ?? 0} of ${chunks} chunks`);
+    this.#endUpload.run(id);
+  }
+
+  /** The message that this one repeats, while nobody has anything of it. */
+  #repeated({ resubmission }: AcceptWork): bigint | undefined {
+    if (resubmission === null) return undefined;
+    const id = this.#recent.find(resubmission.key, resubmission.since);
+    if (id === undefined) return undefined;
+    const row = this.#envelope.get(id);
+    if (row === undefined || (this.#settled.get(id)?.n ?? 0) > 0) return undefined;
+    const { recipients } = JSON.parse(row.envelope) as { recipients: readonly { mailbox?: number }[] };
+    const untouched = recipients.every(
+      ({ mailbox }) => mailbox === undefined || this.#entry.get(mailbox, id)?.retrieved === 0,
+    );
+    return untouched ? id : undefined;
+  }
+
+  day(day: string): void {
+    if (this.#days.has(day)) return;
+    this.#noteDay.run(day);
+    if (this.#days.size > 100) this.#days.clear();
+    this.#days.add(day);
+  }
+}
+
+const notFiled = (notice: AcceptWork, why: string, at: number): AuditItem => ({
+  at,
+  event: 'notice.not-filed',
+  outcome: 'failure',
+  message: notice.id,
+  account: null,
+  facts: JSON.stringify({ why, ...(notice.once === null ? {} : { once: notice.once }) }),
+  personal: null,
+  salt: null,
+});

@@ -1,0 +1,52 @@
+/** The counters of mailboxes in the writer: read with what a filing must know, written with what every commit tells. */
+import type Database from 'better-sqlite3';
+import { settingOf, type Settings } from '../../domain/settings.ts';
+import type { Db } from './database.ts';
+
+export interface MailboxRow {
+  readonly octets: number;
+  readonly messages: number;
+  readonly next_uid: number;
+  readonly changes: number;
+  readonly state: string;
+  readonly settings: string;
+  readonly organisation: string;
+}
+
+/** Nearly no mailbox has a quota of its own: the text tells so without parsing it. */
+export const quotaOf = (row: MailboxRow): number => {
+  const read = (text: string): Settings | undefined =>
+    text.includes('"quota"') ? (JSON.parse(text) as Settings) : undefined;
+  return settingOf('quota', read(row.settings), read(row.organisation));
+};
+
+export class MailboxCounters {
+  readonly #get: Database.Statement<[number], MailboxRow>;
+  readonly #set: Database.Statement;
+
+  constructor(db: Db) {
+    this.#get = db.prepare(
+      `SELECT m.octets, m.messages, m.next_uid, m.changes, a.state, a.settings, o.settings AS organisation
+         FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation WHERE m.account = ?`,
+    );
+    this.#set = db.prepare('UPDATE mailbox SET next_uid = ?, messages = ?, octets = ?, changes = ? WHERE account = ?');
+  }
+
+  get(account: number): MailboxRow | undefined {
+    return this.#get.get(account);
+  }
+
+  /** Adds to the counters, and to `numbers` what they are now. The next uid rises by the messages that came. */
+  add(
+    numbers: number[],
+    account: number,
+    row: MailboxRow,
+    by: { readonly octets: number; readonly messages: number },
+  ): void {
+    const octets = row.octets + by.octets;
+    const messages = row.messages + by.messages;
+    const nextUid = row.next_uid + Math.max(0, by.messages);
+    this.#set.run(nextUid, messages, octets, row.changes + 1, account);
+    numbers.push(account, octets, messages, nextUid, row.changes + 1);
+  }
+}

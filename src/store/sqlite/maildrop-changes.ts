@@ -1,0 +1,169 @@
+/** What ends a POP3 session, a retention or a withdrawal does to maildrops, in the writer. */
+import type Database from 'better-sqlite3';
+import type { AuditWriter } from './audit-writer.ts';
+import type { Db } from './database.ts';
+import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
+import type { MailboxCounters } from './mailbox-counters.ts';
+import type { HiddenWhy, WriterAnswer, WriterWork } from './protocol.ts';
+
+type WorkOf<K extends WriterWork['kind']> = Extract<WriterWork, { kind: K }>;
+
+interface EntryRow {
+  readonly message: bigint;
+  readonly octets: bigint;
+  readonly retrieved: bigint;
+  readonly receipt: bigint;
+}
+interface HiddenRow extends EntryRow {
+  readonly hidden_at: bigint;
+  readonly uid: bigint;
+}
+
+/** Places that are remembered of each account. */
+const CONSUMERS = 16;
+
+export class MaildropChanges {
+  readonly #audit: AuditWriter;
+  readonly #counters: MailboxCounters;
+  readonly #filing: Filing;
+  readonly #deleteEntry: Database.Statement<[number, number], EntryRow>;
+  readonly #insertHidden: Database.Statement;
+  readonly #insertEntry: Database.Statement;
+  readonly #markCollected: Database.Statement;
+  readonly #markSent: Database.Statement;
+  readonly #hiddenSince: Database.Statement<[number, number, number], HiddenRow>;
+  readonly #hiddenOf: Database.Statement<[number, bigint, number], HiddenRow>;
+  readonly #deleteHidden: Database.Statement;
+  readonly #isWaiting: Database.Statement<[number, number], { uid: number }>;
+  readonly #waiting: Database.Statement<[number, bigint], { uid: number }>;
+  readonly #seeConsumer: Database.Statement;
+  readonly #addConsumer: Database.Statement;
+  readonly #forgetConsumers: Database.Statement;
+
+  constructor(db: Db, audit: AuditWriter, counters: MailboxCounters, filing: Filing) {
+    this.#audit = audit;
+    this.#counters = counters;
+    this.#filing = filing;
+    this.#deleteEntry = db
+      .prepare<[number, number], EntryRow>(
+        'DELETE FROM entry WHERE account = ? AND uid = ? RETURNING message, octets, retrieved, receipt',
+      )
+      .safeIntegers(true);
+    this.#insertHidden = db.prepare(
+      'INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved, receipt, why) VALUES (?,?,?,?,?,?,?,?)',
+    );
+    this.#insertEntry = db.prepare(
+      'INSERT INTO entry (account, uid, message, octets, uidl, receipt) VALUES (?,?,?,?,?,?)',
+    );
+    this.#markCollected = db.prepare('UPDATE entry SET retrieved = 2 WHERE account = ? AND uid = ? AND retrieved < 2');
+    this.#markSent = db.prepare(
+      'UPDATE entry SET retrieved = retrieved + 1 WHERE account = ? AND uid = ? AND retrieved < 2',
+    );
+    const hidden = <P extends unknown[]>(where: string): Database.Statement<P, HiddenRow> =>
+      db
+        .prepare<P, HiddenRow>(
+          `SELECT hidden_at, uid, message, octets, retrieved, receipt FROM hidden_entry
+             WHERE account = ? AND ${where} AND why <> 'withdrawn' ORDER BY message, uid LIMIT ?`,
+        )
+        .safeIntegers(true);
+    this.#hiddenSince = hidden('hidden_at >= ?');
+    this.#hiddenOf = hidden('message = ?');
+    this.#deleteHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
+    this.#isWaiting = db.prepare('SELECT uid FROM entry WHERE account = ? AND uid = ? AND retrieved = 0');
+    this.#waiting = db.prepare('SELECT uid FROM entry WHERE account = ? AND message = ? AND retrieved = 0');
+    this.#seeConsumer = db.prepare(
+      `UPDATE consumer SET last_at = ?, sessions = sessions + ?, retrieved = retrieved + ?, deleted = deleted + ?
+         WHERE account = ? AND network = ?`,
+    );
+    this.#addConsumer = db.prepare(
+      'INSERT INTO consumer (last_at, sessions, retrieved, deleted, account, network, first_at) VALUES (?,?,?,?,?,?,?)',
+    );
+    this.#forgetConsumers = db.prepare(
+      `DELETE FROM consumer WHERE account = ?1 AND network NOT IN
+         (SELECT network FROM consumer WHERE account = ?1 ORDER BY last_at DESC, network LIMIT ${CONSUMERS})`,
+    );
+  }
+
+  /** QUIT. */
+  commit({ account, deleted, retrieved, at, audit, notices }: WorkOf<'commit-maildrop'>): WriterAnswer {
+    for (const uid of retrieved) this.#markCollected.run(account, uid);
+    const changed = new Changed();
+    this.#hide(account, deleted, at, 'deleted', changed);
+    this.#filing.notices(notices, at, changed);
+    this.#audit.appendAll(audit);
+    return { kind: 'done', ...changed.effects };
+  }
+
+  /** A session that ended without QUIT. */
+  release({ account, retrieved, notices, at }: WorkOf<'release-maildrop'>): WriterAnswer {
+    for (const uid of retrieved) this.#markSent.run(account, uid);
+    const changed = new Changed();
+    this.#filing.notices(notices, at, changed);
+    return { kind: 'done', ...changed.effects };
+  }
+
+  /** Those that were collected meanwhile stay, and nothing is told of them. */
+  expire({ account, entries, at, audit }: WorkOf<'expire'>): WriterAnswer {
+    const waiting = entries.filter(({ uid }) => this.#isWaiting.get(account, uid) !== undefined);
+    const uids = waiting.map(({ uid }) => uid);
+    if (uids.length === 0) return { kind: 'expired', uids };
+    const changed = new Changed();
+    this.#hide(account, uids, at, 'expired', changed);
+    for (const { notices } of waiting) this.#filing.notices(notices, at, changed);
+    this.#audit.appendAll(audit);
+    return { kind: 'expired', uids, ...changed.effects };
+  }
+
+  /** Hides the entry of a message that was never sent to its end; false when there is none. */
+  withdraw(account: number, message: bigint, at: number, changed: Changed): boolean {
+    const uids = this.#waiting.all(account, message).map((row) => row.uid);
+    this.#hide(account, uids, at, 'withdrawn', changed);
+    return uids.length > 0;
+  }
+
+  #hide(account: number, uids: readonly number[], at: number, why: HiddenWhy, changed: Changed): void {
+    let octets = 0;
+    let messages = 0;
+    for (const uid of uids) {
+      const row = this.#deleteEntry.get(account, uid);
+      if (row === undefined) continue;
+      this.#insertHidden.run(account, at, uid, row.message, row.octets, row.retrieved, row.receipt, why);
+      octets += Number(row.octets);
+      messages += 1;
+    }
+    const row = messages === 0 ? undefined : this.#counters.get(account);
+    if (row !== undefined)
+      this.#counters.add(changed.mailboxes, account, row, { octets: -octets, messages: -messages });
+  }
+
+  /** Hands hidden entries out again, under new uids and UIDLs. */
+  restore({ account, what, uidls, audit }: WorkOf<'restore'>): WriterAnswer {
+    const row = this.#counters.get(account);
+    if (row === undefined) return { kind: 'done', value: 0 };
+    const most = uidls.length / UIDL_OCTETS;
+    const hidden =
+      'since' in what
+        ? this.#hiddenSince.all(account, what.since, most)
+        : this.#hiddenOf.all(account, what.message, most);
+    let octets = 0;
+    for (const [i, entry] of hidden.entries()) {
+      const uidl = uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS);
+      this.#deleteHidden.run(account, entry.hidden_at, entry.uid);
+      this.#insertEntry.run(account, row.next_uid + i, entry.message, entry.octets, uidl, entry.receipt);
+      octets += Number(entry.octets);
+    }
+    const changed = new Changed();
+    if (hidden.length > 0) this.#counters.add(changed.mailboxes, account, row, { octets, messages: hidden.length });
+    const facts = { ...(JSON.parse(audit.facts) as object), entries: hidden.length };
+    this.#audit.append({ ...audit, facts: JSON.stringify(facts) });
+    return { kind: 'done', value: hidden.length, ...changed.effects };
+  }
+
+  noteConsumer({ account, network, sessions, retrieved, deleted, at }: WorkOf<'consumer'>): WriterAnswer {
+    if (this.#seeConsumer.run(at, sessions, retrieved, deleted, account, network).changes === 0) {
+      this.#addConsumer.run(at, sessions, retrieved, deleted, account, network, at);
+      this.#forgetConsumers.run(account);
+    }
+    return { kind: 'done' };
+  }
+}
