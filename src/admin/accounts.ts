@@ -1,5 +1,8 @@
 /** Operations on accounts and their passwords. */
+import { scramSalt, scramVerifier } from '../crypto/scram.ts';
 import { addressKey, parseAddress } from '../domain/address.ts';
+import { foldLogin } from '../domain/registry.ts';
+import { type Settings, settingOf } from '../domain/settings.ts';
 import type { AccountSummary, NewAccount, NewPassword, Registry } from '../store/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import {
@@ -31,10 +34,17 @@ const passwordInput = (input: Input): PasswordInput => {
   };
 };
 
+/** Whose password it is, and the settings that hold for it, nearest first. */
+interface PasswordOwner {
+  readonly login: string;
+  readonly settings: readonly (Settings | undefined)[];
+}
+
 async function newPassword(
   context: AdminContext,
   input: PasswordInput,
   ends: NewPassword['endsAt'],
+  owner: PasswordOwner,
 ): Promise<NewPassword> {
   if (input.password === undefined) throw new AdminError('invalid', 'Cannot add a password: none was given');
   if (ends !== undefined && ends <= context.clock.now())
@@ -43,7 +53,25 @@ async function newPassword(
       `Cannot add password "${input.name}": its end, ${new Date(ends).toISOString()}, has passed`,
     );
   const hash = await context.hashPassword(input.password);
-  return { name: input.name, hash, ...(ends === undefined ? {} : { endsAt: ends }) };
+  const scram = settingOf('scram', ...owner.settings)
+    ? await newVerifier(context, owner.login, input.password)
+    : undefined;
+  return {
+    name: input.name,
+    hash,
+    ...(scram === undefined ? {} : { scram }),
+    ...(ends === undefined ? {} : { endsAt: ends }),
+  };
+}
+
+async function newVerifier({ store }: AdminContext, login: string, password: string): Promise<string> {
+  const salt = scramSalt(await store.registry.scramSaltKey(), foldLogin(login) ?? login);
+  const made = await scramVerifier(password, salt);
+  if (made.ok) return made.value;
+  throw new AdminError(
+    'invalid',
+    `Cannot use the password for SCRAM, which the account has set: ${made.error}; choose another password, or set scram=no`,
+  );
 }
 
 /** Finds an account; for an address of another account's, the error says whose it is. */
@@ -81,7 +109,13 @@ export const accountOperations = {
       const added: NewAccount =
         password.password === undefined
           ? account
-          : { ...account, password: await newPassword(context, password, ends) };
+          : {
+              ...account,
+              password: await newPassword(context, password, ends, {
+                login: account.login,
+                settings: [(await context.store.registry.findOrganisation(account.organisation))?.settings],
+              }),
+            };
       await context.store.registry.addAccount(added, actor);
       return { login: account.login };
     },
@@ -113,8 +147,13 @@ export const accountOperations = {
   'account.password.add': change(
     (input) => ({ login: login(input, 'login'), ...passwordInput(input), ends: optionalMoment(input, 'ends') }),
     async (context, input, { actor }): Promise<{ login: string; name: string }> => {
-      await accountOf(context.store.registry, input.login);
-      await context.store.registry.addPassword(input.login, await newPassword(context, input, input.ends), actor);
+      const { registry } = context.store;
+      const { account, organisation } = await accountOf(registry, input.login);
+      const password = await newPassword(context, input, input.ends, {
+        login: account.login,
+        settings: [account.settings, (await registry.findOrganisation(organisation))?.settings],
+      });
+      await registry.addPassword(input.login, password, actor);
       return { login: input.login, name: input.name };
     },
   ),

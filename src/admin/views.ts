@@ -17,6 +17,8 @@ export interface OrganisationView {
 
 export interface PasswordView {
   readonly name: string;
+  /** It logs in by SCRAM as well. */
+  readonly scram: boolean;
   readonly created: string;
   readonly ends?: string;
   readonly lastUsed?: string;
@@ -82,6 +84,7 @@ export const viewAddress = (registered: RegisteredAddress, account: string): Add
 export const viewPasswords = (passwords: AccountSummary['passwords']): PasswordView[] =>
   passwords.map((p) => ({
     name: p.name,
+    scram: p.scram,
     created: iso(p.createdAt),
     ...(p.endsAt === undefined ? {} : { ends: iso(p.endsAt) }),
     ...(p.lastUsedAt === undefined ? {} : { lastUsed: iso(p.lastUsedAt) }),

@@ -9,6 +9,9 @@
  * passwords, or with an imported hash, costs another amount; so refusals leave on a grid of `refusalGrid` since the question came, which
  * is coarser than those differences.
  *
+ * SCRAM goes the same road, but needs neither memory nor line: checking a proof takes microseconds, and nothing that was right can be
+ * recognised before it is checked.
+ *
  * Nothing here throws: a store that cannot answer is `busy`, and the log says why.
  */
 import type { Certificate } from '../crypto/certificate.ts';
@@ -16,6 +19,7 @@ import type { Revocation } from '../crypto/certificate-path.ts';
 import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
 import { needsRehash } from '../crypto/password-scheme.ts';
 import { isPossiblePassword } from '../crypto/password-text.ts';
+import { scramVerifier } from '../crypto/scram.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Password, foldLogin, MAX_PASSWORDS } from '../domain/registry.ts';
@@ -24,11 +28,21 @@ import { hours, milliseconds, minutes, seconds } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { LoginRecord, Registry } from '../store/registry.ts';
-import type { AuthOutcome, Authenticator, Mechanism, Peer } from './authenticator.ts';
+import type {
+  AuthOutcome,
+  Authenticator,
+  Mechanism,
+  Peer,
+  ScramAttempt,
+  ScramChallenge,
+  ScramOutcome,
+} from './authenticator.ts';
+import { BoundedMap } from './bounded-map.ts';
 import { CertificateLogin, loginPolicy } from './certificate-login.ts';
 import { LoginMemory } from './login-memory.ts';
 import { type FailureReason, LoginNotes } from './login-notes.ts';
 import { pause } from './pause.ts';
+import { ScramLogin, mayScram } from './scram-login.ts';
 import { Throttle, type ThrottleLimits, throttleDefaults } from './throttle.ts';
 import { type QueueLimits, VerifyQueue, queueDefaults } from './verify-queue.ts';
 
@@ -56,7 +70,13 @@ export const authenticatorDefaults: AuthenticatorLimits = {
 export interface AuthenticatorOptions {
   readonly registry: Pick<
     Registry,
-    'findLogin' | 'findCertificate' | 'notePasswordUse' | 'noteCertificateUse' | 'rehashPassword' | 'onChange'
+    | 'findLogin'
+    | 'findCertificate'
+    | 'scramSaltKey'
+    | 'notePasswordUse'
+    | 'noteCertificateUse'
+    | 'rehashPassword'
+    | 'onChange'
   >;
   readonly audit: Pick<AuditTrail, 'note'>;
   readonly clock: Clock;
@@ -73,6 +93,8 @@ export interface AuthenticatorOptions {
   readonly passwords?: {
     readonly verify: (hash: string, text: string) => Promise<boolean>;
     readonly hash: (text: string) => Promise<string>;
+    /** The SCRAM verifier of a password, or why it can have none. */
+    readonly scram?: typeof scramVerifier;
   };
 }
 
@@ -87,9 +109,21 @@ export interface PasswordAuthenticator extends Authenticator {
 
 /** Uses of one password are noted at most this often: a poll each minute needs no write each minute. */
 const NOTE_USE = minutes(10);
+const NOTED = 100_000;
 
 export function createAuthenticator(options: AuthenticatorOptions): PasswordAuthenticator {
   return new StoreAuthenticator(options);
+}
+
+/** One question of one peer. */
+interface Attempt {
+  readonly folded: string;
+  /** Tells this guess from others, and repeats from new ones. */
+  readonly guess: string;
+  readonly peer: Peer;
+  /** Monotonic: when it came. */
+  readonly came: Milliseconds;
+  readonly signal: AbortSignal;
 }
 
 interface Judged {
@@ -105,9 +139,13 @@ class StoreAuthenticator implements PasswordAuthenticator {
   readonly #queue: VerifyQueue;
   readonly #notes: LoginNotes;
   readonly #byCertificate: CertificateLogin;
+  readonly #scram: ScramLogin;
+  /** When the use of a password by SCRAM was last noted; monotonic. */
+  readonly #noted = new BoundedMap<string, number>(NOTED);
   readonly #dummy: string;
   readonly #verify: (hash: string, text: string) => Promise<boolean>;
   readonly #hash: (text: string) => Promise<string>;
+  readonly #verifierOf: typeof scramVerifier;
   readonly #closeVerifier: () => Promise<void>;
   readonly #rehashing = new Set<string>();
   readonly #trustListeners: (() => void)[] = [];
@@ -121,10 +159,12 @@ class StoreAuthenticator implements PasswordAuthenticator {
     this.#queue = new VerifyQueue(clock, this.#limits.queue);
     this.#notes = new LoginNotes(clock, log, audit);
     this.#byCertificate = new CertificateLogin(options, this.#notes);
+    this.#scram = new ScramLogin(registry, random);
     this.#dummy = dummyHash(random);
     const verifier = createPasswordVerifier();
     this.#verify = options.passwords?.verify ?? ((hash, text) => verifier.verify(hash, text));
     this.#hash = options.passwords?.hash ?? hashPassword;
+    this.#verifierOf = options.passwords?.scram ?? scramVerifier;
     this.#closeVerifier = () => verifier.close();
     registry.onChange((accounts) => this.#memory.forget(accounts));
   }
@@ -144,35 +184,78 @@ class StoreAuthenticator implements PasswordAuthenticator {
   }
 
   async password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome> {
-    const came = this.#options.clock.monotonic();
-    // No account has such a name; it is judged like any other that nobody has.
+    const attempt = this.#attempt(login, password, peer, signal);
+    const { folded } = attempt;
+    try {
+      const record = await this.#find(folded);
+      const remembered = await this.#recall(record, password, attempt);
+      if (remembered !== undefined) return remembered;
+      if (!(await this.#admitted(attempt))) return this.#busy(attempt, record, 'throttled');
+      const served = await this.#queue.run(this.#place(peer, signal), () => this.#judge(folded, password, peer));
+      if (served.kind === 'busy') return this.#busy(attempt, record, 'overload');
+      if (served.value === 'throttled') return this.#busy(attempt, record, 'throttled');
+      return await this.#conclude(attempt, password, served.value);
+    } catch (error) {
+      return this.#lost(attempt, error);
+    }
+  }
+
+  async scramChallenge(login: string, peer: Peer): Promise<ScramChallenge | undefined> {
     const folded = foldLogin(login) ?? '';
     try {
       const record = await this.#find(folded);
-      const remembered = await this.#recall(record, password, peer, came, signal);
-      if (remembered !== undefined) return remembered;
-      if (!(await this.#admitted(folded, peer, signal))) return this.#busy(folded, record, peer, 'throttled', signal);
-      const served = await this.#queue.run(this.#place(peer, signal), () => this.#judge(folded, password, peer));
-      if (served.kind === 'busy') return this.#busy(folded, record, peer, 'overload', signal);
-      if (served.value === 'throttled') return this.#busy(folded, record, peer, 'throttled', signal);
-      return await this.#conclude(folded, password, peer, served.value, came, signal);
+      return await this.#scram.challenge(folded, record, validPasswords(record, this.#options.clock.now()));
     } catch (error) {
       this.#options.log.error('auth.error', { session: peer.session, error: String(error) });
-      return this.#busy(folded, undefined, peer, 'store', signal);
+      return undefined;
     }
+  }
+
+  async scram(login: string, tried: ScramAttempt, peer: Peer, signal: AbortSignal): Promise<ScramOutcome> {
+    const attempt = this.#attempt(login, tried.message, peer, signal);
+    const { clock, registry } = this.#options;
+    try {
+      const admitted = await this.#admitted(attempt);
+      const record = await this.#find(attempt.folded);
+      // From here to the note of a failure nothing is awaited: of a burst of guesses each sees those before it.
+      if (!admitted || this.#backOff(attempt.folded, peer) > 0) return this.#busy(attempt, record, 'throttled');
+      const match = this.#scram.match(record, validPasswords(record, clock.now()), tried);
+      const refused = await this.#refusal(attempt, { record, password: match?.password }, tried.fault);
+      if (refused !== undefined || record === undefined || match === undefined) return refused ?? { kind: 'refused' };
+      const { account } = record;
+      const { name } = match.password;
+      const now = clock.monotonic();
+      this.#throttle.succeeded(account.login, peer.network, now);
+      const key = `${account.id}\0${name}`;
+      const noted = this.#noted.get(key);
+      if (noted === undefined || now - noted >= NOTE_USE) {
+        this.#noted.set(key, now);
+        registry.notePasswordUse(account.id, name, clock.now());
+      }
+      this.#notes.byScram(account, peer, name, tried.mechanism);
+      return { ...granted(record), signature: match.signature };
+    } catch (error) {
+      return this.#lost(attempt, error);
+    }
+  }
+
+  /** No account has a name that cannot be folded; it is judged like any other that nobody has. */
+  #attempt(login: string, secret: string, peer: Peer, signal: AbortSignal): Attempt {
+    const folded = foldLogin(login) ?? '';
+    const guess = this.#memory.digest(folded, secret, 'guess');
+    return { folded, guess, peer, came: this.#options.clock.monotonic(), signal };
+  }
+
+  #lost(attempt: Attempt, error: unknown): Extract<AuthOutcome, { kind: 'busy' }> {
+    this.#options.log.error('auth.error', { session: attempt.peer.session, error: String(error) });
+    return this.#busy(attempt, undefined, 'store');
   }
 
   #find(folded: string): Promise<LoginRecord | undefined> {
     return folded === '' ? Promise.resolve(undefined) : this.#options.registry.findLogin(folded);
   }
 
-  async #recall(
-    record: LoginRecord | undefined,
-    password: string,
-    peer: Peer,
-    came: Milliseconds,
-    signal: AbortSignal,
-  ): Promise<AuthOutcome | undefined> {
+  async #recall(record: LoginRecord | undefined, password: string, attempt: Attempt): Promise<AuthOutcome | undefined> {
     if (record?.account.state !== 'active') return undefined;
     const { clock, registry } = this.#options;
     const { account, version } = record;
@@ -180,8 +263,9 @@ class StoreAuthenticator implements PasswordAuthenticator {
     const digest = this.#memory.digest(account.login, password, version);
     const found = this.#memory.find(digest, account.id, now, clock.now());
     if (found === undefined) return undefined;
+    const { peer } = attempt;
     const problem = await this.#byCertificate.passwordAlone(record, peer);
-    if (problem !== undefined) return await this.#refuse(account.login, password, record, peer, problem, came, signal);
+    if (problem !== undefined) return await this.#refuse(attempt, record, problem);
     if (now - found.notedAt >= NOTE_USE) {
       found.notedAt = now;
       registry.notePasswordUse(account.id, found.name, clock.now());
@@ -192,7 +276,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
   }
 
   /** False while a back-off lasts that is too long to wait for, or when the peer left during a short one. */
-  async #admitted(folded: string, peer: Peer, signal: AbortSignal): Promise<boolean> {
+  async #admitted({ folded, peer, signal }: Attempt): Promise<boolean> {
     const wait = this.#backOff(folded, peer);
     if (wait === 0) return true;
     if (wait > this.#limits.shortWait) return false;
@@ -225,21 +309,14 @@ class StoreAuthenticator implements PasswordAuthenticator {
     return { record, password: undefined };
   }
 
-  async #conclude(
-    folded: string,
-    password: string,
-    peer: Peer,
-    { record, password: match }: Judged,
-    came: Milliseconds,
-    signal: AbortSignal,
-  ): Promise<AuthOutcome> {
+  async #conclude(attempt: Attempt, password: string, judged: Judged): Promise<AuthOutcome> {
+    const { record, password: match } = judged;
+    const refused = await this.#refusal(attempt, judged);
+    if (refused !== undefined || record === undefined || match === undefined) return refused ?? { kind: 'refused' };
     const { clock, registry } = this.#options;
-    const now = clock.monotonic();
-    if (record?.account.state !== 'active' || match === undefined)
-      return await this.#refuse(folded, password, record, peer, reasonOf(record, match), came, signal);
-    const problem = await this.#byCertificate.passwordAlone(record, peer);
-    if (problem !== undefined) return await this.#refuse(folded, password, record, peer, problem, came, signal);
+    const { peer } = attempt;
     const { account, version } = record;
+    const now = clock.monotonic();
     this.#throttle.succeeded(account.login, peer.network, now);
     this.#memory.remember(
       this.#memory.digest(account.login, password, version),
@@ -253,20 +330,28 @@ class StoreAuthenticator implements PasswordAuthenticator {
     );
     registry.notePasswordUse(account.id, match.name, clock.now());
     this.#notes.verified(account, peer, match.name);
-    if (needsRehash(match.hash)) this.#rehash(match, password);
+    if (needsRehash(match.hash) || (match.scram === undefined && mayScram(record)))
+      this.#rehash(record, match, password);
     return granted(record);
   }
 
+  /** Undefined where the login is granted. `fault`: why it is not, whatever was judged. */
+  async #refusal(
+    attempt: Attempt,
+    { record, password }: Judged,
+    fault?: FailureReason,
+  ): Promise<Extract<AuthOutcome, { kind: 'refused' }> | undefined> {
+    if (record?.account.state !== 'active' || password === undefined || fault !== undefined)
+      return await this.#refuse(attempt, record, fault ?? reasonOf(record, password));
+    const problem = await this.#byCertificate.passwordAlone(record, attempt.peer);
+    return problem === undefined ? undefined : await this.#refuse(attempt, record, problem);
+  }
+
   async #refuse(
-    folded: string,
-    password: string,
+    { folded, guess, peer, came, signal }: Attempt,
     record: LoginRecord | undefined,
-    peer: Peer,
     reason: FailureReason,
-    came: Milliseconds,
-    signal: AbortSignal,
-  ): Promise<AuthOutcome> {
-    const guess = this.#memory.digest(folded, password, 'guess');
+  ): Promise<Extract<AuthOutcome, { kind: 'refused' }>> {
     if (this.#options.exempt?.has(peer.address) !== true)
       this.#throttle.failed(folded, peer.network, guess, this.#options.clock.monotonic());
     this.#notes.failed(folded, record?.account, peer, reason);
@@ -296,12 +381,10 @@ class StoreAuthenticator implements PasswordAuthenticator {
 
   /** A peer that left on its own is no event. */
   #busy(
-    folded: string,
+    { folded, peer, signal }: Attempt,
     record: LoginRecord | undefined,
-    peer: Peer,
     reason: FailureReason,
-    signal: AbortSignal,
-  ): AuthOutcome {
+  ): Extract<AuthOutcome, { kind: 'busy' }> {
     if (!signal.aborted) this.#notes.failed(folded, record?.account, peer, reason);
     return { kind: 'busy' };
   }
@@ -313,18 +396,33 @@ class StoreAuthenticator implements PasswordAuthenticator {
     await pause(this.#options.clock, milliseconds(grid - past), signal);
   }
 
-  /** Replaces an imported hash when nobody waits for a hash any more. Given up quietly: the next login tries again. */
-  #rehash({ account, name, hash }: Password, password: string): void {
+  /**
+   * Replaces an imported hash, and makes the verifier that the account's setting asks for, when nobody waits for a hash any more. Given up
+   * quietly: the next login tries again.
+   */
+  #rehash(record: LoginRecord, { account, name, hash }: Password, password: string): void {
     const key = `${account}\0${name}`;
     if (this.#rehashing.has(key)) return;
     this.#rehashing.add(key);
     this.#queue
       .run({ lane: 'later', network: 'rehash' }, async () => {
-        await this.#options.registry.rehashPassword(account, name, hash, await this.#hash(password));
+        const to = needsRehash(hash) ? await this.#hash(password) : hash;
+        const scram = mayScram(record) ? await this.#scramOf(record.account.login, password) : undefined;
+        if (to === hash && scram === undefined) return;
+        await this.#options.registry.rehashPassword(account, name, hash, {
+          hash: to,
+          ...(scram === undefined ? {} : { scram }),
+        });
       })
       .catch((error: unknown) => this.#options.log.warn('auth.rehash_failed', { account, error: String(error) }))
       .finally(() => this.#rehashing.delete(key))
       .catch(() => undefined);
+  }
+
+  /** Undefined for a password that can have no verifier: it opens the account in every other way. */
+  async #scramOf(login: string, password: string): Promise<string | undefined> {
+    const made = await this.#verifierOf(password, await this.#scram.salt(login));
+    return made.ok ? made.value : undefined;
   }
 }
 
@@ -337,7 +435,7 @@ function validPasswords(record: LoginRecord | undefined, now: Instant): readonly
     .slice(0, MAX_PASSWORDS);
 }
 
-const granted = (record: LoginRecord): AuthOutcome => ({
+const granted = (record: LoginRecord): Extract<AuthOutcome, { kind: 'granted' }> => ({
   kind: 'granted',
   account: record.account,
   organisation: record.organisation,

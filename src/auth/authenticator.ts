@@ -14,8 +14,8 @@ export interface Peer {
   readonly certificate?: ShownChain;
 }
 
-/** SASL mechanisms (RFC 4616, draft-murchison-sasl-login, RFC 4422 appendix A). */
-export type Mechanism = 'PLAIN' | 'LOGIN' | 'EXTERNAL';
+/** SASL mechanisms (RFC 4616, draft-murchison-sasl-login, RFC 4422 appendix A, RFC 7677). */
+export type Mechanism = 'PLAIN' | 'LOGIN' | 'EXTERNAL' | 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS';
 export const passwordMechanisms: readonly Mechanism[] = ['PLAIN', 'LOGIN'];
 
 export type AuthOutcome =
@@ -31,10 +31,46 @@ export type AuthOutcome =
   /** Overload or back-off: the credentials were not judged. 454 4.7.0, -ERR [SYS/TEMP]; never "wrong password". */
   | { readonly kind: 'busy' };
 
+/**
+ * Why a SCRAM exchange fails whatever its proof is. `binding-downgrade`: the client believes that we know no channel binding, which we had
+ * offered. `binding-type`: one that we do not know. `other-channel`: it is bound to another TLS session than ours, so somebody may stand
+ * between. `wrong-nonce`: it does not answer our challenge.
+ */
+export type ScramFault = 'binding-downgrade' | 'binding-type' | 'other-channel' | 'wrong-nonce';
+
+/** Our part of the first answer in SCRAM. */
+export interface ScramChallenge {
+  /** Fresh, printable, without a comma. */
+  readonly nonce: string;
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+}
+
+/** What a client of SCRAM has sent in the end. */
+export interface ScramAttempt {
+  readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS';
+  /** As in the challenge. */
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  /** AuthMessage of RFC 5802 section 3. */
+  readonly message: string;
+  readonly proof: Uint8Array;
+  readonly fault?: ScramFault;
+}
+
+/** `signature`: what proves to the client that we know its password's verifier. */
+export type ScramOutcome =
+  | (Extract<AuthOutcome, { kind: 'granted' }> & { readonly signature: Uint8Array })
+  | Exclude<AuthOutcome, { kind: 'granted' }>;
+
 export interface Authenticator {
   /** `signal` is aborted when the peer goes away, so that its place in the queue is freed. */
   password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome>;
-  /** What to offer this peer: EXTERNAL only where its certificate leads to an account that may log in so. */
+  /** For a login that nobody has as well, and then the same each time but for the nonce. Undefined: the store cannot tell; answer `busy`. */
+  scramChallenge(login: string, peer: Peer): Promise<ScramChallenge | undefined>;
+  /** Judges the proof of a SCRAM exchange like a password: same throttle, same policy, same refusal. */
+  scram(login: string, attempt: ScramAttempt, peer: Peer, signal: AbortSignal): Promise<ScramOutcome>;
+  /** What to offer this peer: EXTERNAL only where its certificate leads to an account that may log in so. SCRAM is the listener's choice, not listed here. */
   mechanisms(peer: Peer): Promise<readonly Mechanism[]>;
   /** SASL EXTERNAL. `identity`: the authorization identity, empty for the certificate's own account. */
   external(identity: string, peer: Peer): Promise<AuthOutcome>;

@@ -11,13 +11,14 @@ import type { Clock, Log } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { hours, minutes } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
-import type { Peer } from './authenticator.ts';
+import type { Mechanism, Peer, ScramFault } from './authenticator.ts';
 import type { CertificateFacts, CertificateReason } from './client-certificates.ts';
 import { Tally } from './tally.ts';
 
 /**
- * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer. The last three are right passwords that do
- * not log in by themselves: the account takes no password, wants its certificate as well, or the certificate is another account's.
+ * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer. `password-off` and the two behind it are
+ * right passwords that do not log in by themselves: the account takes no password, wants its certificate as well, or the certificate is
+ * another account's.
  */
 export type FailureReason =
   | 'unknown'
@@ -29,7 +30,8 @@ export type FailureReason =
   | 'store'
   | 'password-off'
   | 'certificate-missing'
-  | 'other-certificate';
+  | 'other-certificate'
+  | ScramFault;
 
 /** Why a certificate did not log in. */
 export type CertificateFailure =
@@ -48,7 +50,7 @@ interface Subject {
   readonly login: string;
   readonly account: Account | undefined;
   readonly peer: Peer;
-  readonly reason: FailureReason | CertificateFailure | 'remembered' | 'certificate';
+  readonly reason: FailureReason | CertificateFailure | 'remembered' | 'certificate' | 'scram';
   readonly fingerprint?: string;
 }
 
@@ -69,7 +71,7 @@ export class LoginNotes {
     this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count) => {
       if (count > 1)
         this.#writeGranted(subject, {
-          [subject.reason === 'certificate' ? 'certificate' : 'remembered']: true,
+          [subject.reason === 'certificate' || subject.reason === 'scram' ? subject.reason : 'remembered']: true,
           logins: count - 1,
         });
     });
@@ -109,6 +111,16 @@ export class LoginNotes {
       { login: account.login, account, peer, reason: 'remembered' },
       { remembered: false, logins: 1, password },
     );
+  }
+
+  /** A proof of SCRAM was right. `password` is the name of the password it shows. */
+  byScram(account: Account, peer: Peer, password: string, how: Mechanism): void {
+    const facts = { password, how: how.toLowerCase() };
+    this.#log.info('auth.granted', { ...sessionOf(peer), login: account.login, ...facts });
+    const subject: Subject = { login: account.login, account, peer, reason: 'scram' };
+    // A mail program that polls by SCRAM proves its password each time; a row for each would fill the trail.
+    if (this.#remembered.add(`${account.id}\0${peer.network}\0${peer.protocol}\0scram`, subject))
+      this.#writeGranted(subject, { ...facts, logins: 1 });
   }
 
   remembered(account: Account, peer: Peer): void {

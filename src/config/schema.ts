@@ -46,6 +46,11 @@ const listener = z.strictObject({
   proxy: networks(
     "Load balancers whose connections start with a header of the PROXY protocol (version 1 or 2), which tells the client's address to limits and log. List only machines that nobody else can send from.",
   ),
+  scram: choice(
+    'Whether SCRAM-SHA-256 is offered. Many programs take the strongest mechanism they are offered, and one whose account has no SCRAM is then refused: offer it where every account has the setting scram, or on a port of its own.',
+    ['off', 'offer'],
+    'off',
+  ),
   'profile-until': optional(
     day(
       'Last day (UTC) of the profile legacy, which needs one: after it `check` and `serve` refuse the configuration.',

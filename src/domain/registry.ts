@@ -52,6 +52,8 @@ export interface Password {
   readonly name: string;
   /** PHC or crypt string; the prefix tells the scheme. */
   readonly hash: string;
+  /** SCRAM verifier (crypto/scram.ts), where the account's setting asks for one. As secret as the hash. */
+  readonly scram?: string;
   readonly endsAt?: Instant;
   readonly lastUsedAt?: Instant;
   readonly createdAt: Instant;

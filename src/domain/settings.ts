@@ -62,6 +62,13 @@ export const settingsTable = {
     about:
       'Whether a client that shows a registered certificate and sends no AUTH, USER or PASS is logged in at its first MAIL or STAT, as Thunderbird needs for SMTP.',
   },
+  scram: {
+    scopes: accountAndAbove,
+    type: { kind: 'boolean' },
+    default: false,
+    about:
+      'Whether passwords log in by SCRAM-SHA-256 as well, on listeners that offer it. Each then gets a verifier beside its hash when it is set, or at its next log-in by PLAIN; "no" removes the verifiers.',
+  },
   'line-ends': {
     scopes: accountAndAbove,
     type: { kind: 'choice', of: ['normalise', 'refuse'] },

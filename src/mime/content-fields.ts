@@ -4,11 +4,9 @@
  * RFC 2045 sections 5 and 6, RFC 2183. Lenient where `readHeader` is strict: nothing is refused here, and a field that cannot be read has the
  * default that RFC 2045 section 5.2 gives it.
  */
+import type { TransferEncoding } from '../domain/message-part.ts';
 import { type FieldValue, readFieldValue } from './parameters.ts';
 import { visible } from './visible.ts';
-
-/** `unknown`: a name that nobody registered; the octets are taken as they stand. */
-export type TransferEncoding = '7bit' | '8bit' | 'binary' | 'base64' | 'quoted-printable' | 'uuencode' | 'unknown';
 
 export interface ContentFields {
   /** `type/subtype` in lower case, tokens of RFC 2045 section 5.1 only. */

@@ -1,28 +1,11 @@
 /** One leaf of a message's tree of parts: what it says of itself, and what its decoded octets are. */
 import { type Hash, createHash, hash } from 'node:crypto';
+import type { MessagePart, TransferEncoding } from '../domain/message-part.ts';
 import { Base64Decoder } from './base64-decoder.ts';
-import type { ContentFields, TransferEncoding } from './content-fields.ts';
+import type { ContentFields } from './content-fields.ts';
 import { QuotedPrintableDecoder } from './quoted-printable-decoder.ts';
 import type { TransferDecoder } from './transfer-decoder.ts';
 import { UuScanner } from './uu-scanner.ts';
-
-export interface Leaf {
-  /**
-   * Numbers as IMAP counts them (RFC 3501 section 6.4.5): `1`, `2.1`; below an attached message its parts go on, `3.1`. A uuencoded file
-   * found in the text of part `1` is `1.u1`.
-   */
-  readonly path: string;
-  readonly type: string;
-  /** Empty where the sender gave none. Personal: for the trace and receipts, never for the log. */
-  readonly name: string;
-  readonly encoding: TransferEncoding;
-  /** Of the decoded octets. */
-  readonly octets: number;
-  /** SHA-256 of the decoded octets, 64 hexadecimal digits. */
-  readonly sha256: string;
-  /** False where the encoding is damaged so that another program may decode other octets. */
-  readonly exact: boolean;
-}
 
 /** Looks at a leaf's decoded octets as they pass. */
 export interface LeafObserver {
@@ -33,7 +16,7 @@ export interface LeafObserver {
 
 export type Observe = (path: string) => LeafObserver | undefined;
 
-/** Takes the encoded octets of one leaf and makes the `Leaf`. */
+/** Takes the encoded octets of one leaf and makes its `MessagePart`. */
 export class LeafRecorder {
   readonly path: string;
   readonly #fields: Pick<ContentFields, 'type' | 'name' | 'encoding'>;
@@ -45,7 +28,7 @@ export class LeafRecorder {
   #pending: Buffer | undefined;
   #hash: Hash | undefined;
   #exact = true;
-  #leaf: Leaf | undefined;
+  #part: MessagePart | undefined;
 
   /** `openFile` gives the recorder of a uuencoded file found inside, undefined when there may be no more leaves. */
   constructor(
@@ -94,11 +77,11 @@ export class LeafRecorder {
   }
 
   /** The first call ends the leaf; later ones give the same. */
-  end(): Leaf {
-    return (this.#leaf ??= this.#finish());
+  end(): MessagePart {
+    return (this.#part ??= this.#finish());
   }
 
-  #finish(): Leaf {
+  #finish(): MessagePart {
     if (this.#decoder !== undefined) {
       this.flush();
       this.take(this.#decoder.end());

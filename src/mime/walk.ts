@@ -7,12 +7,11 @@
  * Content must have CRLF line ends, as everything has that is stored. Memory: one header of a part, one decoded slice, a few
  * hundred octets a leaf.
  */
+import type { MessageParts, PartLimit } from '../domain/message-part.ts';
 import { type ContentFields, contentFields } from './content-fields.ts';
 import { type DelimiterSink, DelimiterScanner } from './delimiters.ts';
-import { type Leaf, LeafRecorder, type Observe } from './leaf.ts';
+import { LeafRecorder, type Observe } from './leaf.ts';
 import { PartHeader } from './part-header.ts';
-
-export type WalkLimit = 'depth' | 'leaves' | 'header';
 
 export interface WalkLimits {
   /** Multiparts and attached messages within each other. */
@@ -22,14 +21,7 @@ export interface WalkLimits {
   readonly header: number;
 }
 
-export const WALK_LIMITS: WalkLimits = { depth: 50, leaves: 1000, header: 256 * 1024 };
-
-export interface Walked {
-  /** In the order in which they begin. */
-  readonly leaves: readonly Leaf[];
-  /** Limits that were reached; empty for nearly every message. */
-  readonly limits: readonly WalkLimit[];
-}
+export const WALK_LIMITS: WalkLimits = { depth: 50, leaves: 500, header: 256 * 1024 };
 
 /** An entity's place: `self` is its path where it is a leaf, `below` what the paths of its parts begin with. */
 interface Place {
@@ -54,7 +46,7 @@ const isIdentity = ({ encoding }: ContentFields): boolean =>
 export class MimeWalk implements DelimiterSink {
   readonly #limits: WalkLimits;
   readonly #observe: Observe | undefined;
-  readonly #reached = new Set<WalkLimit>();
+  readonly #reached = new Set<PartLimit>();
   readonly #recorders: LeafRecorder[] = [];
   readonly #open: Multipart[] = [];
   /** Index into `#open` by boundary. Of two with one boundary the outer one: a broken part must not swallow what comes behind it. */
@@ -95,7 +87,7 @@ export class MimeWalk implements DelimiterSink {
   }
 
   /** The message is whole. */
-  end(): Walked {
+  end(): MessageParts {
     // A part may end in its header: then it has no content.
     if (this.#header !== undefined) this.#entity(this.#header);
     this.#scanner?.finish();

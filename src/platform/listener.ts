@@ -17,6 +17,8 @@ export interface ListenerSpec {
   readonly tls: 'implicit' | 'starttls';
   /** Default: `intermediate`. */
   readonly profile?: TlsProfile;
+  /** Whether SCRAM is offered. Default: off. */
+  readonly scram?: 'off' | 'offer';
   /** Load balancers, in CIDR notation: their connections start with a header of the PROXY protocol, everybody else's do not. */
   readonly proxy?: readonly string[];
 }

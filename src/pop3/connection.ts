@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
+import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { clientCertificateRequest, shownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { turns } from '../platform/turns.ts';
@@ -74,6 +75,14 @@ export class Connection implements Wire {
 
   get tlsVersion(): string {
     return this.#socket instanceof TLSSocket ? (this.#socket.getProtocol() ?? '') : '';
+  }
+
+  get bindable(): boolean {
+    return this.#secure && this.#socket instanceof TLSSocket && canBind(this.#socket);
+  }
+
+  get binding(): Uint8Array | undefined {
+    return this.#socket instanceof TLSSocket ? tlsExporter(this.#socket) : undefined;
   }
 
   get gone(): boolean {

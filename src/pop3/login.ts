@@ -7,20 +7,18 @@
  * RFC 1939 section 7, RFC 5034, RFC 4422 appendix A (EXTERNAL), RFC 2449 section 8.1.1 ([IN-USE]), RFC 3206 ([AUTH], [SYS/TEMP]).
  */
 import { type AuthOutcome, type Mechanism, passwordMechanisms } from '../auth/authenticator.ts';
+import { type SaslNext, type SaslStep, beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/sasl.ts';
 import { Maildrop } from '../pickup/maildrop.ts';
 import type { Command } from './command.ts';
 import { errReply, mechanismList, okReply } from './response.ts';
-import { type PasswordLogin, isMechanism, parseExternal, parseLoginText, parsePlain } from './sasl.ts';
-import type { Answer, Session } from './session.ts';
+import type { Answer, Reply, Session } from './session.ts';
 import { ConnectionGone } from './wire.ts';
 
-export type Exchange =
-  { readonly kind: 'PLAIN' } | { readonly kind: 'EXTERNAL' } | { readonly kind: 'LOGIN'; readonly login?: string };
+/** An AUTH exchange that waits for the client's next line. */
+export type Exchange = SaslNext;
 
-/** An empty challenge, and the two that every client of LOGIN expects: "Username:", "Password:". */
-const CHALLENGE = '+ \r\n';
-const ASK_LOGIN = `+ ${Buffer.from('Username:').toString('base64')}\r\n`;
-const ASK_PASSWORD = `+ ${Buffer.from('Password:').toString('base64')}\r\n`;
+const BUSY = 'too many logins at the moment, nothing is wrong with yours; try again in a minute';
+const CERTIFICATE_BUSY = 'the certificate could not be judged now; try again in a minute';
 
 const needsTls = (session: Session): string | undefined =>
   session.wire.secure ? undefined : session.bad('no login without TLS: use STLS first, or the TLS port');
@@ -41,78 +39,69 @@ export function onPass(session: Session, command: Extract<Command, { verb: 'PASS
   const { login } = session;
   if (login === undefined) return session.bad('USER comes before PASS');
   session.login = undefined;
-  return logIn(session, { login, password: command.password });
+  return logIn(session, login, command.password);
 }
 
 export function onAuth(session: Session, command: Extract<Command, { verb: 'AUTH' }>): Answer {
   const refused = needsTls(session);
   if (refused !== undefined) return refused;
-  const { mechanism, initial } = command;
-  if (mechanism === undefined) return withMechanisms(session, mechanismList);
-  if (!isMechanism(mechanism)) return session.bad('this mechanism is not offered, CAPA lists those that are');
+  if (command.mechanism === undefined) return withMechanisms(session, mechanismList);
+  const mechanism = mechanismNamed(command.mechanism, session.scram);
+  if (mechanism === undefined) return session.bad('this mechanism is not offered, CAPA lists those that are');
   session.triedLogin = true;
-  const exchange: Exchange = { kind: mechanism };
-  if (initial !== undefined) return respond(session, exchange, initial);
-  session.exchange = exchange;
-  return mechanism === 'LOGIN' ? ASK_LOGIN : CHALLENGE;
+  return beginSasl(mechanism, command.initial, session.sasl).then((step) => take(session, step));
 }
 
 /** EXTERNAL is offered only where the client's certificate leads to an account. */
 export function withMechanisms(session: Session, then: (mechanisms: readonly Mechanism[]) => string): Answer {
   const { peer, parts } = session;
-  if (peer.certificate === undefined || session.drop !== undefined) return then(passwordMechanisms);
-  return parts.authenticator.mechanisms(peer).then(then);
+  const all = (mechanisms: readonly Mechanism[]): string => then(offeredMechanisms(mechanisms, session.scram));
+  if (peer.certificate === undefined || session.drop !== undefined) return all(passwordMechanisms);
+  return parts.authenticator.mechanisms(peer).then(all);
 }
 
-/** The client's line after a challenge. RFC 5034 section 4: "*" gives up. */
-export function continueExchange(session: Session, exchange: Exchange, line: Buffer): Answer {
-  const text = line.toString('latin1');
-  return text === '*' ? errReply('AUTH given up') : respond(session, exchange, text);
-}
+/** The client's line after a challenge. */
+export const continueExchange = (session: Session, exchange: Exchange, line: Buffer): Answer =>
+  respond(exchange, line.toString('latin1')).then((step) => take(session, step));
 
-function respond(session: Session, exchange: Exchange, base64: string): Answer {
-  if (exchange.kind === 'PLAIN') {
-    const plain = parsePlain(base64);
-    return plain.ok ? logIn(session, plain.value) : session.bad(plain.error);
+function take(session: Session, step: SaslStep): Answer {
+  if (session.wire.gone) throw new ConnectionGone('gone during the login');
+  switch (step.kind) {
+    case 'ask':
+      session.exchange = step.next;
+      return `+ ${Buffer.from(step.challenge, 'utf8').toString('base64')}\r\n`;
+    case 'judged':
+      return judged(session, step);
+    case 'foreign':
+      return refusedLogin(session, 'an account acts only for itself; leave the authorization identity empty');
+    case 'malformed':
+      return session.bad(step.why);
+    case 'cancelled':
+      return errReply('AUTH given up');
   }
-  if (exchange.kind === 'EXTERNAL') {
-    const identity = parseExternal(base64);
-    return identity.ok ? logInByCertificate(session, identity.value) : session.bad(identity.error);
-  }
-  const text = parseLoginText(base64);
-  if (!text.ok) return session.bad(text.error);
-  if (exchange.login !== undefined) return logIn(session, { login: exchange.login, password: text.value });
-  session.exchange = { kind: 'LOGIN', login: text.value };
-  return ASK_PASSWORD;
 }
 
-async function logIn(session: Session, { login, password }: PasswordLogin): Promise<string> {
+function judged(session: Session, { outcome, by }: Extract<SaslStep, { kind: 'judged' }>): Answer {
+  switch (outcome.kind) {
+    case 'granted':
+      return openMaildrop(session, outcome);
+    case 'busy':
+      return errReply(by === 'password' ? BUSY : CERTIFICATE_BUSY, 'SYS/TEMP');
+    case 'refused':
+      if (by === 'password') return refusedLogin(session);
+      return refusedLogin(
+        session,
+        session.peer.certificate === undefined
+          ? 'no client certificate was shown; set one in the program, or log in with a password'
+          : 'this client certificate does not log in here; the operator can see why',
+      );
+  }
+}
+
+async function logIn(session: Session, login: string, password: string): Promise<Reply> {
   const { parts, peer, wire } = session;
   const outcome = await parts.authenticator.password(login, password, peer, wire.signal);
-  if (wire.gone) throw new ConnectionGone('gone during the login');
-  switch (outcome.kind) {
-    case 'refused':
-      return refusedLogin(session);
-    case 'busy':
-      return errReply('too many logins at the moment, nothing is wrong with yours; try again in a minute', 'SYS/TEMP');
-    case 'granted':
-      return await openMaildrop(session, outcome);
-  }
-}
-
-async function logInByCertificate(session: Session, identity: string): Promise<string> {
-  const { parts, peer, wire } = session;
-  const outcome = await parts.authenticator.external(identity, peer);
-  if (wire.gone) throw new ConnectionGone('gone during the login');
-  if (outcome.kind === 'granted') return await openMaildrop(session, outcome);
-  if (outcome.kind === 'busy')
-    return errReply('the certificate could not be judged now; try again in a minute', 'SYS/TEMP');
-  return refusedLogin(
-    session,
-    peer.certificate === undefined
-      ? 'no client certificate was shown; set one in the program, or log in with a password'
-      : 'this client certificate does not log in here; the operator can see why',
-  );
+  return take(session, { kind: 'judged', by: 'password', outcome });
 }
 
 /**
@@ -124,8 +113,7 @@ export async function enterByCertificate(session: Session): Promise<string | und
   const outcome = await parts.authenticator.implicit(peer);
   if (wire.gone) throw new ConnectionGone('gone during the login');
   if (outcome.kind === 'refused') return session.bad('log in first');
-  if (outcome.kind === 'busy')
-    return errReply('the certificate could not be judged now; try again in a minute', 'SYS/TEMP');
+  if (outcome.kind === 'busy') return errReply(CERTIFICATE_BUSY, 'SYS/TEMP');
   const answer = await openMaildrop(session, outcome);
   return session.drop === undefined ? answer : undefined;
 }

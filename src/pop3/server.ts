@@ -53,6 +53,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   readonly store: MaildropStore;
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
+  readonly scram: boolean;
   readonly log: Log;
   secureContext: SecureContext;
   #tls: SecureContextOptions;
@@ -74,6 +75,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.store = options.store;
     this.authenticator = options.authenticator;
     this.limits = options.limits;
+    this.scram = options.spec.scram === 'offer';
     this.log = options.log.with({ listener: options.spec.name });
     this.#gate = new ProxyGate({ networks: options.spec.proxy ?? [], clock: options.clock, log: this.log });
     this.#tls = serverTlsOptions(options.tls, options.clock.now(), options.spec.profile);

@@ -5,6 +5,7 @@
  * handlers.ts. The session knows no socket: it answers lines, and sends large answers through its `Wire`.
  */
 import type { Authenticator, Peer } from '../auth/authenticator.ts';
+import type { SaslSession, ScramOffer } from '../auth/sasl.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Collector, type Maildrop, type MaildropStore, faultOf } from '../pickup/maildrop.ts';
@@ -22,6 +23,8 @@ export interface SessionParts {
   readonly store: MaildropStore;
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
+  /** SCRAM is offered here. */
+  readonly scram: boolean;
   readonly log: Log;
 }
 
@@ -57,6 +60,16 @@ export class Session {
     this.wire = wire;
     this.place = place;
     this.peer = peer;
+  }
+
+  get scram(): ScramOffer {
+    if (!this.parts.scram || !this.wire.secure) return 'none';
+    return this.wire.bindable ? 'bound' : 'unbound';
+  }
+
+  get sasl(): SaslSession {
+    const { parts, peer, wire, scram } = this;
+    return { authenticator: parts.authenticator, peer, signal: wire.signal, scram, binding: () => wire.binding };
   }
 
   /** Answers one line, and sets `next`. Rejects only with ConnectionGone; whatever else goes wrong becomes an answer and an ending. */

@@ -10,6 +10,9 @@ export interface Wire {
   readonly secure: boolean;
   /** For example `TLSv1.3`; empty outside TLS. */
   readonly tlsVersion: string;
+  /** Whether a login can be bound to this TLS session, and to what (`tls-exporter`, RFC 9266). */
+  readonly bindable: boolean;
+  readonly binding: Uint8Array | undefined;
   /** True once the connection has gone. */
   readonly gone: boolean;
   /** Aborted when the connection goes. */

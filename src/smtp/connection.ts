@@ -16,10 +16,20 @@ import {
   passwordMechanisms,
 } from '../auth/authenticator.ts';
 import { decodeText } from '../auth/client-text.ts';
+import {
+  type SaslSession,
+  type SaslStep,
+  type ScramOffer,
+  beginSasl,
+  mechanismNamed,
+  offeredMechanisms,
+  respond,
+} from '../auth/sasl.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Milliseconds } from '../domain/units.ts';
+import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { type ShownChain, shownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { Deadline, RateWatch } from '../platform/deadline.ts';
@@ -30,14 +40,14 @@ import { readMail, readRecipient } from './envelope.ts';
 import type { SmtpLimits } from './limits.ts';
 import { type DataReceiver, SubmissionParser } from './parser.ts';
 import { type Success, ofLibrary, replies, successes } from './replies.ts';
-import type { Credentials } from './sasl.ts';
-import { type SaslStep, beginSasl, isSaslMechanism } from './sasl-exchange.ts';
 
 /** What all sessions of a listener share. */
 export interface ConnectionContext {
   readonly authenticator: Authenticator;
   readonly submission: SubmissionServices;
   readonly limits: SmtpLimits;
+  /** SCRAM is offered here. */
+  readonly scram: boolean;
   readonly log: Log;
   /** Monotonic, a second old at most: deadlines need no finer clock, and reading one costs more than a command. */
   now: Milliseconds;
@@ -106,6 +116,21 @@ export class SubmissionConnection extends SMTPConnection {
       address: this.remoteAddress,
       network: this.#place.network,
       ...(certificate === undefined ? {} : { certificate }),
+    };
+  }
+
+  get #scram(): ScramOffer {
+    if (!this.#context.scram || !(this._socket instanceof TLSSocket)) return 'none';
+    return canBind(this._socket) ? 'bound' : 'unbound';
+  }
+
+  get #saslSession(): SaslSession {
+    return {
+      authenticator: this.#context.authenticator,
+      peer: this.#peer,
+      signal: this.#gone.signal,
+      scram: this.#scram,
+      binding: () => (this._socket instanceof TLSSocket ? tlsExporter(this._socket) : undefined),
     };
   }
 
@@ -415,7 +440,11 @@ export class SubmissionConnection extends SMTPConnection {
       'ENHANCEDSTATUSCODES',
       'DSN',
       `LIMITS RCPTMAX=${maxRecipients}`, // RFC 9422
-      ...(this.secure ? (this.#submission === undefined ? [`AUTH ${mechanisms.join(' ')}`] : []) : ['STARTTLS']),
+      ...(this.secure
+        ? this.#submission === undefined
+          ? [`AUTH ${offeredMechanisms(mechanisms, this.#scram).join(' ')}`]
+          : []
+        : ['STARTTLS']),
     ]);
   }
 
@@ -440,14 +469,14 @@ export class SubmissionConnection extends SMTPConnection {
 
   override handler_AUTH(command: Buffer, callback: Callback): void {
     const [, name = '', initial, more] = command.toString('latin1').trim().split(/\s+/);
-    const mechanism = name.toUpperCase();
-    const refused = this.#authRefusal(mechanism, more);
-    if (refused !== undefined || !isSaslMechanism(mechanism)) {
+    const refused = this.#authRefusal(name, more);
+    const mechanism = mechanismNamed(name, this.#scram);
+    if (refused !== undefined || mechanism === undefined) {
       this.#refuse('AUTH', refused ?? replies.mechanism);
       return callback();
     }
     this.#triedAuth = true;
-    this.#follow(beginSasl(mechanism, initial), callback);
+    this.#run(callback, 'AUTH', async () => this.#take(await beginSasl(mechanism, initial, this.#saslSession)));
   }
 
   #authRefusal(mechanism: string, more: string | undefined): Refusal | undefined {
@@ -456,39 +485,29 @@ export class SubmissionConnection extends SMTPConnection {
     return mechanism === '' || more !== undefined ? replies.argument : undefined;
   }
 
-  #follow(step: SaslStep, callback: Callback): void {
+  #take(step: SaslStep): void {
     switch (step.kind) {
       case 'ask':
-        this._nextHandler = (line, done) => this.#follow(step.next(line.toString('latin1')), done);
-        this.reply(step.prompt);
-        return callback();
-      case 'failed':
-        return this.#loginFailed(step.refusal, callback);
-      case 'password':
-        return this.#judge(step.credentials, callback);
-      case 'certificate':
-        return this.#external(step.identity, callback);
+        this._nextHandler = (line, done) =>
+          this.#run(done, 'AUTH', async () => this.#take(await respond(step.next, line.toString('latin1'))));
+        return this.send(334, Buffer.from(step.challenge, 'utf8').toString('base64'), '');
+      case 'judged':
+        return this.#judged(step);
+      case 'foreign':
+        return this.#loginFailed(replies.loginForeign);
+      case 'malformed':
+        return this.#loginFailed({ ...replies.loginMalformed, detail: step.why });
+      case 'cancelled':
+        return this.#loginFailed(replies.loginCancelled);
     }
   }
 
-  #external(identity: string, callback: Callback): void {
-    const refused = this.#certificate === undefined ? replies.noCertificate : replies.certificateRefused;
-    this.#run(callback, 'AUTH', async () =>
-      this.#granted(await this.#context.authenticator.external(identity, this.#peer), refused),
-    );
-  }
-
-  #judge(credentials: Credentials, callback: Callback): void {
-    this.#run(callback, 'AUTH', async () => {
-      const { login, password } = credentials;
-      const outcome = await this.#context.authenticator.password(login, password, this.#peer, this.#gone.signal);
-      this.#granted(outcome, replies.loginRefused);
-    });
-  }
-
-  #granted(outcome: AuthOutcome, refused: Refusal): void {
+  #judged({ outcome, by }: Extract<SaslStep, { kind: 'judged' }>): void {
     if (outcome.kind === 'busy') return this.#refuse('AUTH', replies.loginBusy);
-    if (outcome.kind === 'refused') return this.#loginFailed(refused, () => undefined);
+    if (outcome.kind === 'refused') {
+      if (by === 'password') return this.#loginFailed(replies.loginRefused);
+      return this.#loginFailed(this.#certificate === undefined ? replies.noCertificate : replies.certificateRefused);
+    }
     const refusal = this.#become(outcome);
     if (refusal === undefined) this.reply(successes.loggedIn);
     else this.#refuse('AUTH', refusal);
@@ -513,11 +532,9 @@ export class SubmissionConnection extends SMTPConnection {
     return undefined;
   }
 
-  #loginFailed(refusal: Refusal, callback: Callback): void {
+  #loginFailed(refusal: Refusal): void {
     this.#failedLogins += 1;
-    if (this.#failedLogins >= this.#context.limits.failedLogins) return this.#refuse('AUTH', replies.tooManyLogins);
-    this.#refuse('AUTH', refusal);
-    callback();
+    this.#refuse('AUTH', this.#failedLogins < this.#context.limits.failedLogins ? refusal : replies.tooManyLogins);
   }
 
   // --- mail transaction

@@ -75,7 +75,7 @@ export const replies = {
 
 /** Replies other than refusals. `status` is empty where RFC 2034 section 3 wants none. */
 export interface Success {
-  readonly reply: 220 | 221 | 235 | 250 | 252 | 334 | 354;
+  readonly reply: 220 | 221 | 235 | 250 | 252 | 354;
   readonly status: '' | `2.${number}.${number}`;
   readonly text: string;
 }
@@ -94,9 +94,6 @@ export const successes = {
   senderTaken: success(250, '2.1.0', 'The sender is taken'),
   recipientTaken: success(250, '2.1.5', 'The recipient is taken'),
   notVerified: success(252, '2.5.0', 'Addresses are not told here; send to it and see'),
-  loginName: success(334, '', 'VXNlcm5hbWU6'),
-  loginPassword: success(334, '', 'UGFzc3dvcmQ6'),
-  continueLogin: success(334, '', ''),
   data: success(354, '', 'Send the message, end it with a line that has only a dot'),
 } as const satisfies Record<string, Success>;
 

@@ -98,6 +98,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     this.#context = {
       authenticator: options.authenticator,
       limits,
+      scram: spec.scram === 'offer',
       log: this.#log,
       now: clock.monotonic(),
       submission: {

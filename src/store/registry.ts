@@ -59,12 +59,14 @@ export interface Recipient {
   readonly absence?: Absence;
 }
 
+/** A password without its secrets. `scram`: it has a SCRAM verifier. */
+export type ShownPassword = Omit<Password, 'hash' | 'scram'> & { readonly scram: boolean };
+
 export interface AccountSummary {
   readonly account: Account;
   readonly organisation: string;
   readonly addresses: readonly RegisteredAddress[];
-  /** Without hashes. */
-  readonly passwords: readonly Omit<Password, 'hash'>[];
+  readonly passwords: readonly ShownPassword[];
   /** Revoked ones too, oldest first. */
   readonly certificates: readonly RegisteredCertificate[];
   /** Addresses of other accounts that this one may send as. */
@@ -97,6 +99,8 @@ export interface NewAccount {
 export interface NewPassword {
   readonly name: string;
   readonly hash: string;
+  /** SCRAM verifier; kept only where the setting `scram` of the account asks for it. */
+  readonly scram?: string;
   readonly endsAt?: Instant;
 }
 
@@ -140,8 +144,15 @@ export interface Registry extends Partners, Absences {
   notePasswordUse(account: AccountId, name: string, at: Instant): void;
   /** Noted with the next group commit, unawaited. `id`: of the registration. */
   noteCertificateUse(id: number, at: Instant): void;
-  /** Replaces an imported hash by our own after a successful login; nothing changes if `from` is no longer there. */
-  rehashPassword(account: AccountId, name: string, from: string, to: string): Promise<void>;
+  /** Replaces an imported hash by our own, or adds a verifier, after a successful login; nothing changes if `from` is no longer there. */
+  rehashPassword(
+    account: AccountId,
+    name: string,
+    from: string,
+    to: Pick<NewPassword, 'hash' | 'scram'>,
+  ): Promise<void>;
+  /** 32 octets from which the salts of SCRAM are made: always the same of one store. */
+  scramSaltKey(): Promise<Uint8Array>;
 
   // --- changes; each throws RegistryError
   addOrganisation(organisation: NewOrganisation, actor: Actor): Promise<OrganisationId>;

@@ -13,6 +13,7 @@
  */
 import type { Address } from '../domain/address.ts';
 import type { AccountId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
+import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
 import type { AuditEvent, AuditTrail } from './audit.ts';
 import type { Certificates } from './certificates.ts';
@@ -111,6 +112,8 @@ export interface Acceptance {
   };
   /** 1 to 1000. Recipients that lead to the same mailbox get one entry there. */
   readonly recipients: readonly AcceptedRecipient[];
+  /** What it was made of when it was submitted; absent for what we wrote ourselves. */
+  readonly parts?: MessageParts;
   readonly audit: readonly AuditEvent[];
   /** A message of the gateway itself: no mailbox is too full for it. */
   readonly system?: true;
@@ -214,6 +217,8 @@ export interface Store {
    */
   openBody(promised: Octets): BodyWriter;
   accept(message: Acceptance): Promise<AcceptOutcome>;
+  /** What was accepted with the message; undefined when nothing was, or the message is gone. */
+  messageParts(id: MessageId): Promise<MessageParts | undefined>;
 
   /** One session at a time. A holder of the same network that made no progress for the configured time (30 s) loses the maildrop. */
   lockMaildrop(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'>;

@@ -8,8 +8,10 @@ import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { type Instant, type Octets, octets } from '../domain/units.ts';
 import { formatDate } from '../mime/date.ts';
+import type { MessageParts } from '../domain/message-part.ts';
 import { type Header, headerEnd, readHeader } from '../mime/header.ts';
 import { type ReceivedLine, receivedField } from '../mime/received.ts';
+import { MimeWalk } from '../mime/walk.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
 import { type BodyWriter, type SealedBody, StoreFull } from '../store/store.ts';
 import { type HeaderContext, type HeaderPlan, judgeHeader } from './header-rules.ts';
@@ -32,6 +34,8 @@ export interface IncomingOptions {
 export interface ReceivedContent {
   readonly body: SealedBody;
   readonly plan: HeaderPlan;
+  /** As submitted: our own changes touch only the header. */
+  readonly parts: MessageParts;
 }
 
 export class Incoming {
@@ -41,6 +45,7 @@ export class Incoming {
   #plan: HeaderPlan | undefined;
   #refusal: Refusal | undefined;
   #submitted = 0;
+  readonly #walk = new MimeWalk();
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -69,6 +74,7 @@ export class Incoming {
       this.refuse(this.#options.limit.refusal);
       return undefined;
     }
+    this.#walk.write(slice);
     return this.#plan === undefined ? this.#collect(slice) : this.#store(slice);
   }
 
@@ -79,7 +85,8 @@ export class Incoming {
       await this.#judge(this.#head.subarray(0, this.#headOctets), undefined);
     if (this.#refusal !== undefined || this.#plan === undefined) return fail(this.#refusal ?? refusals.storageFailed);
     try {
-      return ok({ body: await this.#options.writer.seal(), plan: this.#plan });
+      const parts = this.#walk.end();
+      return ok({ body: await this.#options.writer.seal(), plan: this.#plan, parts });
     } catch (error) {
       return fail(this.#storageRefusal(error));
     }

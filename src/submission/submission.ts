@@ -254,6 +254,7 @@ export class Submission {
         ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
       },
       recipients,
+      parts: content.parts,
       audit: [
         {
           event: 'message.accepted',

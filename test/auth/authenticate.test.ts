@@ -6,15 +6,19 @@ import {
   authenticatorDefaults,
   createAuthenticator,
 } from '../../src/auth/authenticate.ts';
-import type { AuthOutcome, Peer } from '../../src/auth/authenticator.ts';
+import type { AuthOutcome, Peer, ScramFault, ScramOutcome } from '../../src/auth/authenticator.ts';
+import { throttleDefaults } from '../../src/auth/throttle.ts';
+import { SCRAM_ITERATIONS, scramVerifier } from '../../src/crypto/scram.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import { type Password, type State, MAX_PASSWORDS } from '../../src/domain/registry.ts';
 import { hours, instant, milliseconds, minutes, seconds } from '../../src/domain/units.ts';
 import { NetworkSet } from '../../src/platform/network.ts';
 import type { AuditEvent } from '../../src/store/audit.ts';
 import type { LoginRecord } from '../../src/store/registry.ts';
+import { value } from '../crypto/support.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
+import { ScramClient } from '../support/scram-client.ts';
 
 type Changed = readonly AccountId[] | 'many';
 
@@ -44,7 +48,13 @@ class World {
         noteCertificateUse: () => undefined,
         notePasswordUse: (account, name) => void this.used.push(`${account}/${name}`),
         rehashPassword: async (account, name, from, to) =>
-          void this.rehashed.push(`${account}/${name}: ${from} -> ${to}`),
+          void this.rehashed.push(
+            `${account}/${name}: ${from} -> ${to.hash}${to.scram === undefined ? '' : ' and a verifier'}`,
+          ),
+        scramSaltKey: async () => {
+          if (this.broken) throw new Error('the store is closed');
+          return new Uint8Array(32).fill(7);
+        },
         onChange: (listener) => void this.listeners.push(listener),
       },
       audit: { note: (event) => void this.audit.push(event) },
@@ -60,6 +70,7 @@ class World {
           return hash === `h:${text}`;
         },
         hash: async (text) => `new:${text}`,
+        scram: async (text, salt) => await scramVerifier(text, salt, 4096),
       },
     });
   }
@@ -103,12 +114,54 @@ class World {
     return this.auth.password(login, password, peer, signal);
   }
 
+  /** A whole exchange as a client of SCRAM has it. */
+  async scram(login: string, password: string, { address = '192.0.2.1', fault }: ScramTry = {}): Promise<ScramOutcome> {
+    const peer: Peer = { session: 's1', protocol: 'pop3', address, network: address };
+    const challenge = await this.auth.scramChallenge(login, peer);
+    if (challenge === undefined) return { kind: 'busy' };
+    const { nonce, salt, iterations } = challenge;
+    const client = new ScramClient({ login, password, ...(iterations === SCRAM_ITERATIONS ? { iterations: 1 } : {}) });
+    const serverFirst = `r=client-nonce${nonce},s=${Buffer.from(salt).toString('base64')},i=${iterations}`;
+    const final = client.final(serverFirst);
+    const at = final.lastIndexOf(',p=');
+    return await this.auth.scram(
+      login,
+      {
+        mechanism: 'SCRAM-SHA-256',
+        salt,
+        iterations,
+        message: `${client.first.slice('n,,'.length)},${serverFirst},${final.slice(0, at)}`,
+        proof: Buffer.from(final.slice(at + 3), 'base64'),
+        ...(fault === undefined ? {} : { fault }),
+      },
+      peer,
+      new AbortController().signal,
+    );
+  }
+
+  /** Lets the account log in by SCRAM: a verifier that costs little beside each hash. */
+  async allowScram(login: string): Promise<void> {
+    const record = this.records.get(login)!;
+    const passwords = await Promise.all(
+      record.passwords.map(async (p) => ({
+        ...p,
+        scram: value(await scramVerifier(p.hash.slice('h:'.length), Buffer.from('salt of 16 octet'), 4096)),
+      })),
+    );
+    this.change(login, { account: { ...record.account, settings: { scram: true } }, passwords });
+  }
+
   /** Logs in and tells what came of it and how many hashes it took. */
   async try(login: string, password: string, address?: string): Promise<readonly [AuthOutcome['kind'], number]> {
     const before = this.verified.length;
     const { kind } = await this.login(login, password, address);
     return [kind, this.verified.length - before];
   }
+}
+
+interface ScramTry {
+  readonly address?: string;
+  readonly fault?: ScramFault;
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -428,4 +481,156 @@ test('no password stands in log or audit, in clear or in base64, also when it wa
   const written = JSON.stringify([world.log.events, world.audit]);
   assert.ok(!written.includes('hunter2'));
   assert.ok(!written.includes(Buffer.from('hunter2-secret').toString('base64').slice(0, 16)));
+});
+
+test('SCRAM takes no hash, notes the use every ten minutes, and fills the audit trail no more than polling does', async () => {
+  const world = new World();
+  world.add('a@x.example', ['first-secret', 'second-secret']);
+  await world.allowScram('a@x.example');
+  for (let poll = 0; poll < 15; poll += 1) {
+    const outcome = await world.scram('A@x.example', 'second-secret');
+    assert.ok(outcome.kind === 'granted');
+    assert.equal(outcome.signature.length, 32);
+    world.clock.advance(minutes(1));
+  }
+  assert.deepEqual(world.verified, []);
+  assert.deepEqual(world.used, ['1/p1', '1/p1']);
+  await world.auth.close();
+  assert.deepEqual(
+    world.audit.map(({ event, facts }) => [event, facts?.how ?? facts?.scram, facts?.logins]),
+    [
+      ['login.granted', 'scram-sha-256', 1],
+      ['login.granted', true, 14],
+    ],
+  );
+});
+
+test('a proof is refused alike for every reason, after one grid', async () => {
+  const world = new World({ refusalGrid: milliseconds(300) });
+  for (const state of ['active', 'suspended', 'ended'] as const) {
+    world.add(`${state}@x.example`, ['the-secret'], state);
+    await world.allowScram(`${state}@x.example`);
+  }
+  world.add('off@x.example', ['the-secret']);
+  world.add('past@x.example', ['the-secret']);
+  await world.allowScram('past@x.example');
+  const past = world.records.get('past@x.example')!;
+  world.change('past@x.example', {
+    passwords: past.passwords.map((p) => ({ ...p, endsAt: instant(world.clock.now()) })),
+  });
+  for (const [login, password, fault] of [
+    ['active@x.example', 'wrong'],
+    ['active@x.example', 'the-secret', 'wrong-nonce'],
+    ['suspended@x.example', 'the-secret'],
+    ['ended@x.example', 'the-secret'],
+    ['off@x.example', 'the-secret'],
+    ['past@x.example', 'the-secret'],
+    ['nobody@x.example', 'the-secret'],
+    ['not : a "login"', 'the-secret'],
+    ['', 'the-secret'],
+  ] as const) {
+    world.clock.advance(hours(2));
+    let answer: ScramOutcome | undefined;
+    const asked = world
+      .scram(login, password, fault === undefined ? {} : { fault })
+      .then((outcome) => (answer = outcome));
+    await settled();
+    world.clock.advance(299);
+    await settled();
+    assert.equal(answer, undefined, login);
+    world.clock.advance(1);
+    assert.deepEqual(await asked, { kind: 'refused' }, login);
+  }
+});
+
+test('a challenge is of one make for every name, and the same one each time but for its nonce', async () => {
+  const world = new World();
+  world.add('on@x.example', ['the-secret']);
+  await world.allowScram('on@x.example');
+  world.add('off@x.example', ['the-secret']);
+  const peer: Peer = { session: 's1', protocol: 'smtp', address: '192.0.2.1', network: '192.0.2.1' };
+  const salts = new Set<string>();
+  for (const login of ['on@x.example', 'off@x.example', 'nobody@x.example', 'not : a "login"', 'x'.repeat(10_000)]) {
+    const [first, second] = [
+      await world.auth.scramChallenge(login, peer),
+      await world.auth.scramChallenge(login, peer),
+    ];
+    assert.ok(first !== undefined);
+    assert.deepEqual(first.salt, second?.salt);
+    assert.equal(first.salt.length, 16);
+    assert.match(first.nonce, /^[\x21-\x2b\x2d-\x7e]{24}$/);
+    salts.add(String(first.salt));
+  }
+  // The two that no account can have share one: nobody can ask for a registration under either.
+  assert.equal(salts.size, 4);
+});
+
+test('guesses by SCRAM are slowed down with those by password, before they are judged', async () => {
+  const world = new World();
+  world.add('a@x.example', ['the-secret']);
+  await world.allowScram('a@x.example');
+  const { freePerAccount } = throttleDefaults;
+  for (let i = 0; i < freePerAccount; i += 1)
+    assert.equal((await world.scram('a@x.example', `guess ${i}`, { address: '198.51.100.1' })).kind, 'refused');
+  let [judged, kind] = [0, 'refused'];
+  for (; kind === 'refused' && judged < 10; judged += 1) {
+    let answer: ScramOutcome | undefined;
+    const guess = world.scram('a@x.example', `more ${judged}`, { address: '198.51.100.1' });
+    const asked = guess.then((outcome) => (answer = outcome));
+    await settled();
+    // A short back-off is waited out.
+    if (answer === undefined) world.clock.advance(2001);
+    ({ kind } = await asked);
+  }
+  assert.equal(kind, 'busy');
+  // Longer than is waited out: neither way in is judged, and right is as busy as wrong.
+  assert.equal((await world.scram('a@x.example', 'the-secret', { address: '198.51.100.1' })).kind, 'busy');
+  assert.equal((await world.login('a@x.example', 'the-secret', '198.51.100.1')).kind, 'busy');
+});
+
+test('of a burst of guesses by SCRAM no more are judged than one after the other', async () => {
+  const world = new World();
+  world.add('a@x.example', ['the-secret']);
+  await world.allowScram('a@x.example');
+  const burst = Array.from({ length: 200 }, (_, i) => world.scram('a@x.example', `guess ${i}`));
+  for (let turn = 0; turn < 5; turn += 1) {
+    await settled();
+    world.clock.advance(2001);
+  }
+  const kinds = (await Promise.all(burst)).map(({ kind }) => kind);
+  assert.ok(
+    kinds.filter((kind) => kind === 'refused').length < 12,
+    String(kinds.filter((k) => k === 'refused').length),
+  );
+  assert.ok(kinds.includes('busy'));
+});
+
+test('a store that cannot answer is busy to SCRAM as well', async () => {
+  const world = new World();
+  world.add('a@x.example', ['the-secret']);
+  await world.allowScram('a@x.example');
+  world.broken = true;
+  assert.deepEqual(await world.scram('a@x.example', 'the-secret'), { kind: 'busy' });
+  assert.equal(world.log.events.at(-1)?.event, 'auth.error');
+});
+
+test('a log-in by password makes the verifier that the setting asks for, once, and no other does', async () => {
+  const world = new World();
+  world.add('a@x.example', ['the-secret']);
+  world.add('off@x.example', ['the-secret']);
+  // What SASLprep prohibits opens the account in every way but SCRAM.
+  world.add('marks@x.example', ['the-\u202esecret']);
+  for (const login of ['a@x.example', 'marks@x.example'])
+    world.change(login, { account: { ...world.records.get(login)!.account, settings: { scram: true } } });
+  for (const [login, password] of [
+    ['a@x.example', 'the-secret'],
+    ['off@x.example', 'the-secret'],
+    ['marks@x.example', 'the-\u202esecret'],
+  ] as const)
+    assert.equal((await world.login(login, password)).kind, 'granted');
+  while (world.rehashed.length < 3) await settled();
+  assert.deepEqual(
+    world.rehashed.filter((text) => text.includes('verifier')),
+    ['1/p0: h:the-secret -> new:the-secret and a verifier'],
+  );
 });

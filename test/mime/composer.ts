@@ -1,11 +1,11 @@
 /** Messages made by a seed, with what a walk over them must find. All content is random or of fixed words. */
 import { createHash, hash } from 'node:crypto';
-import type { Leaf } from '../../src/mime/leaf.ts';
+import type { MessagePart } from '../../src/domain/message-part.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
 
 export interface Composed {
   readonly octets: Buffer;
-  readonly leaves: readonly Leaf[];
+  readonly leaves: readonly MessagePart[];
 }
 
 export type Encoding = '7bit' | '8bit' | 'base64' | 'quoted-printable';
@@ -81,9 +81,9 @@ function quotedPrintable(random: Seeded, octets: Buffer): string {
 const types = ['text/plain', 'application/octet-stream', 'application/edifact', 'text/html', 'application/x-hl7'];
 
 /** A message of up to `depth` multiparts and attached messages within each other. */
-export function compose(seed: number, depth = 4): Composed {
+export function compose(seed: number, depth = 4, header = ''): Composed {
   const random = seeded(seed);
-  const leaves: Leaf[] = [];
+  const leaves: MessagePart[] = [];
   let boundaries = 0;
 
   const leaf = (path: string, header: string, last: boolean): string => {
@@ -130,10 +130,11 @@ export function compose(seed: number, depth = 4): Composed {
 
   const message = (prefix: string, level: number, last: boolean): string => {
     const self = prefix === '' ? '1' : `${prefix}.1`;
-    return entity(self, prefix, level, 'From: a@one.test\r\nSubject: =?utf-8?q?t=C3=A9st?=\r\n', last);
+    return entity(self, prefix, level, `${prefix === '' ? header : ''}Subject: =?utf-8?q?t=C3=A9st?=\r\n`, last);
   };
 
-  return { octets: Buffer.from(message('', depth, true), 'latin1'), leaves };
+  const text = message('', depth, true);
+  return { octets: Buffer.from(text.endsWith('\r\n') ? text : `${text}\r\n`, 'latin1'), leaves };
 }
 
 export const sha256 = (octets: Uint8Array | string): string => createHash('sha256').update(octets).digest('hex');

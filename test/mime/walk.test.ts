@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Leaf } from '../../src/mime/leaf.ts';
-import { MimeWalk, type Walked } from '../../src/mime/walk.ts';
+import type { MessagePart, MessageParts } from '../../src/domain/message-part.ts';
+import { MimeWalk } from '../../src/mime/walk.ts';
 import { seeded } from '../support/seeded.ts';
 import { ENCODINGS, LINE_ENDS, attachment, compose, encode, sha256 } from './composer.ts';
 
@@ -11,7 +11,7 @@ function walk(
   message: Buffer,
   cuts: (at: number) => number = () => message.length,
   limits?: ConstructorParameters<typeof MimeWalk>[1],
-): Walked {
+): MessageParts {
   const walked = new MimeWalk(undefined, limits);
   for (let at = 0; at < message.length;) {
     const length = Math.max(1, cuts(at));
@@ -24,7 +24,7 @@ function walk(
   return walked.end();
 }
 
-const short = (leaves: readonly Leaf[]): unknown[] =>
+const short = (leaves: readonly MessagePart[]): unknown[] =>
   leaves.map((l) => [l.path, l.type, l.name, l.encoding, l.octets, l.exact]);
 
 test('a message of one part has the leaf 1, its last line end included', () => {

@@ -243,7 +243,7 @@ test('bad SASL responses are refused: foreign identity, NULs, no base64; "*" giv
 @tls
 S: +OK *
 @base64 C: AUTH PLAIN {{bob\\0alice\\0secret}}
-S: -ERR an account cannot log in as another one
+S: -ERR [AUTH] an account acts only for itself*
 @base64 C: AUTH PLAIN {{\\0alice\\0secret\\0x}}
 S: -ERR a PLAIN response has exactly two NULs
 C: AUTH PLAIN !!!!

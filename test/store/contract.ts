@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { addressKey } from '../../src/domain/address.ts';
-import type { AccountId } from '../../src/domain/ids.ts';
+import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, hours, instant, octets, seconds } from '../../src/domain/units.ts';
 import { RegistryError } from '../../src/store/registry.ts';
 import { LockLost, type MaildropLock, type Store, StoreFailed } from '../../src/store/store.ts';
@@ -79,6 +79,27 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
         assert.deepEqual(await readAll(stored), content);
       }
       await store.releaseMaildrop(lock);
+    }
+  });
+
+  promise('what a message was made of comes back as it was accepted, also after a restart', async (s) => {
+    await addAccount(s.store, 'anna');
+    const part = { type: 'text/plain', name: 'uitslag é.edi', octets: 3, sha256: 'ab'.repeat(32), exact: true };
+    const parts = {
+      leaves: [
+        { ...part, path: '1', encoding: '7bit' },
+        { ...part, path: '2.1', encoding: 'base64', exact: false },
+      ],
+      limits: ['depth'],
+    } as const;
+    const body = await sealBody(s.store, Buffer.from('abc'));
+    await s.store.accept({ ...(await acceptanceOf(s.store, body, ['anna@group.test'])), parts });
+    const { id: bare } = await deliver(s.store, Buffer.from('abc'), 'anna@group.test');
+    for (const again of [() => s, () => s.reopen()]) {
+      const { store } = await again();
+      assert.deepEqual(await store.messageParts(body.id), parts);
+      assert.equal(await store.messageParts(bare), undefined);
+      assert.equal(await store.messageParts('0000000000000' as MessageId), undefined);
     }
   });
 
@@ -388,6 +409,64 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal(found.passwords[0].endsAt, 5);
   });
 
+  promise(
+    'a verifier is kept only while the setting of the account or its organisation asks for one',
+    async ({ store }) => {
+      const { registry } = store;
+      await addAccount(store, 'anna');
+      const verifiers = async (): Promise<(string | undefined)[]> =>
+        (await registry.findLogin('anna'))?.passwords.map((p) => p.scram) ?? [];
+      const setAccount = (scram: boolean | null): Promise<void> =>
+        registry.changeSettings({ scope: 'account', login: 'anna' }, { scram }, actor);
+      const setOrganisation = (scram: boolean | null): Promise<void> =>
+        registry.changeSettings({ scope: 'organisation', name: 'practice' }, { scram }, actor);
+
+      await registry.addPassword('anna', { name: 'early', hash: '$h1', scram: 'v1' }, actor);
+      assert.deepEqual(await verifiers(), [undefined]);
+
+      await setAccount(true);
+      await registry.addPassword('anna', { name: 'late', hash: '$h2', scram: 'v2' }, actor);
+      const { id } = (await registry.findLogin('anna'))!.account;
+      await registry.rehashPassword(id, 'early', '$h1', { hash: '$h1', scram: 'v1' });
+      assert.deepEqual(await verifiers(), ['v1', 'v2']);
+      // A hash that is replaced alone leaves the verifier: the password is the same.
+      await registry.rehashPassword(id, 'early', '$h1', { hash: '$h3' });
+      assert.deepEqual(await verifiers(), ['v1', 'v2']);
+      assert.deepEqual(
+        (await registry.findAccount('anna'))?.passwords.map((p) => p.scram),
+        [true, true],
+      );
+      assert.ok(!JSON.stringify(await registry.findAccount('anna')).includes('v2'));
+
+      // Other settings, and an organisation's that the account's own overrules, change nothing.
+      await registry.changeSettings({ scope: 'account', login: 'anna' }, { quota: 5_000_000 }, actor);
+      await setOrganisation(false);
+      assert.deepEqual(await verifiers(), ['v1', 'v2']);
+      await setAccount(false);
+      assert.deepEqual(await verifiers(), [undefined, undefined]);
+
+      await setOrganisation(true);
+      await setAccount(null);
+      await registry.rehashPassword(id, 'late', '$h2', { hash: '$h2', scram: 'v2' });
+      assert.deepEqual(await verifiers(), [undefined, 'v2']);
+      await setOrganisation(null);
+      assert.deepEqual(await verifiers(), [undefined, undefined]);
+
+      await setAccount(true);
+      await registry.rehashPassword(id, 'late', '$h2', { hash: '$h2', scram: 'v2' });
+      await registry.setAccountState('anna', 'ended', actor);
+      assert.deepEqual(await verifiers(), [undefined, undefined]);
+      await registry.rehashPassword(id, 'late', '$h2', { hash: '$h2', scram: 'v2' });
+      assert.deepEqual(await verifiers(), [undefined, undefined]);
+    },
+  );
+
+  promise('the key of the salts has 32 octets and stays the same', async ({ store }) => {
+    const key = await store.registry.scramSaltKey();
+    assert.equal(key.length, 32);
+    assert.deepEqual(await store.registry.scramSaltKey(), key);
+  });
+
   promise('every read sees every change made before it', async ({ store }) => {
     const { registry } = store;
     const key = addressKey(address('new@group.test'));
@@ -401,9 +480,9 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     };
     await registry.addPassword('new', { name: 'p', hash: 'a' }, actor);
     await changed();
-    await registry.rehashPassword(account, 'p', 'wrong', 'b');
+    await registry.rehashPassword(account, 'p', 'wrong', { hash: 'b' });
     assert.equal((await registry.findLogin('new'))?.passwords[0]?.hash, 'a');
-    await registry.rehashPassword(account, 'p', 'a', 'b');
+    await registry.rehashPassword(account, 'p', 'a', { hash: 'b' });
     assert.equal((await registry.findLogin('new'))?.passwords[0]?.hash, 'b');
     await changed();
     await registry.changeSettings({ scope: 'organisation', name: 'practice' }, { quota: 5_000_000 }, actor);

@@ -60,6 +60,7 @@ const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
   sender: '',
   messageIdField: '',
   envelope: '{}',
+  parts: null,
   octets: 3,
   sha256: new Uint8Array(32),
   day: '2026-11-25',

@@ -197,7 +197,7 @@ CREATE TABLE "message" (
   sha256 BLOB NOT NULL,
   resubmission BLOB,
   gone_at INTEGER
-) STRICT;
+, parts TEXT) STRICT;
 
 CREATE TABLE migration (
   version INTEGER PRIMARY KEY,
@@ -245,7 +245,7 @@ CREATE TABLE password (
   hash TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   ends_at INTEGER,
-  last_used_at INTEGER,
+  last_used_at INTEGER, scram TEXT,
   PRIMARY KEY (account, name)
 ) STRICT, WITHOUT ROWID;
 

@@ -2,6 +2,8 @@
 import { type Authenticator, passwordMechanisms } from '../../src/auth/authenticator.ts';
 
 export const passwordsOnly: Omit<Authenticator, 'password'> = {
+  scramChallenge: async () => undefined,
+  scram: async () => ({ kind: 'refused' }),
   mechanisms: async () => passwordMechanisms,
   external: async () => ({ kind: 'refused' }),
   implicit: async () => ({ kind: 'refused' }),

@@ -29,6 +29,8 @@ export interface TestGatewayOptions {
   readonly clientAuthorities?: string;
   /** Paths, for `tls.client-revocation-lists`. */
   readonly revocationLists?: readonly string[];
+  /** Every listener offers SCRAM. */
+  readonly scram?: boolean;
   /** With their keys; default: the one of `testCertificates`. */
   readonly certificates?: readonly TlsMaterial[];
   readonly clock?: Clock;
@@ -101,6 +103,7 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
     address: '127.0.0.1',
     port: 0,
     tls,
+    ...(options.scram === true ? { scram: 'offer' } : {}),
   });
   const text = writeTemplate({
     values: {

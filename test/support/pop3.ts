@@ -16,6 +16,8 @@ import { MemoryMaildrops } from './maildrops.ts';
 import { runTranscript } from './transcript.ts';
 
 export class FakeAuthenticator implements Authenticator {
+  readonly scramChallenge = passwordsOnly.scramChallenge;
+  readonly scram = passwordsOnly.scram;
   readonly mechanisms = passwordsOnly.mechanisms;
   readonly external = passwordsOnly.external;
   readonly implicit = passwordsOnly.implicit;

@@ -18,7 +18,7 @@
  */
 import assert from 'node:assert/strict';
 import { type Socket, connect as connectTcp } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { TLSSocket, connect as connectTls } from 'node:tls';
 
 export interface TranscriptOptions {
   readonly protocol: 'smtp' | 'pop3';
@@ -27,6 +27,8 @@ export interface TranscriptOptions {
   readonly ca: string;
   /** PEM: what the client shows in its handshake. */
   readonly client?: { readonly key: string; readonly certificate: string };
+  /** Highest TLS version of the client; default: what Node has. */
+  readonly maxVersion?: 'TLSv1.2';
   /** Keeps the TLS session for the next connection, as clients do; `resumed` tells of the last handshake. */
   readonly sessions?: { kept?: Buffer; resumed?: boolean };
   readonly directives?: Readonly<Record<string, (argument: string) => void | Promise<void>>>;
@@ -75,11 +77,12 @@ export class Line {
       .removeAllListeners('end')
       .removeAllListeners('close')
       .removeAllListeners('error');
-    const { ca, client, sessions } = this.#options;
+    const { ca, client, sessions, maxVersion } = this.#options;
     const secure = connectTls({
       socket: this.#socket,
       ca,
       servername: 'mail.test',
+      ...(maxVersion === undefined ? {} : { maxVersion }),
       ...(client === undefined ? {} : { key: client.key, cert: client.certificate }),
       ...(sessions?.kept === undefined ? {} : { session: sessions.kept }),
     });
@@ -89,6 +92,12 @@ export class Line {
     this.#socket = secure;
     this.#buffer = '';
     this.#listen();
+  }
+
+  /** Channel binding `tls-exporter` (RFC 9266) as the client sees it. */
+  get exporter(): Buffer {
+    assert.ok(this.#socket instanceof TLSSocket);
+    return this.#socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
   }
 
   send(text: string): void {

@@ -6,7 +6,7 @@
  */
 import { type Decipher, type KeyObject, createDecipheriv } from 'node:crypto';
 import { type Result, fail, ok } from '../../domain/result.ts';
-import { type Element, readingSlowly } from '../ber.ts';
+import { BerError, type Element, readingSlowly } from '../ber.ts';
 import { oidValue, smallInteger } from '../ber-values.ts';
 import type { Certificate } from '../certificate.ts';
 import { Tag, context, encode, value } from '../der.ts';
@@ -71,11 +71,14 @@ class NoKey extends Error {
 }
 
 function choose(recipients: readonly RecipientInfo[], keys: readonly DecryptionKey[], { cipher }: ReadCipher): Chosen {
+  let understood = true;
   for (const { certificate, privateKey } of keys) {
-    const key = contentKeyFor(recipients, certificate, privateKey, cipher.key);
-    if (key) return { key, certificate };
+    const found = contentKeyFor(recipients, certificate, privateKey, cipher.key);
+    if (found.kind === 'key') return { key: found.key, certificate };
+    if (found.kind === 'not-understood') understood = false;
   }
-  throw new NoKey();
+  if (understood) throw new NoKey();
+  throw new BerError('unsupported', 0, 'the content key is encrypted in a way that is not understood');
 }
 
 /** Decrypts what passes. Nothing that goes wrong with the cipher is told before the end. */

@@ -180,9 +180,12 @@ function keyAt(point: Buffer, like: KeyObject): KeyObject {
   return createPublicKey({ key: encode(sequence(algorithm, bitString(point))), format: 'der', type: 'spki' });
 }
 
-function agree(agreement: Agreement, encrypted: Buffer, key: KeyObject): Buffer | undefined {
+type Understood = Agreement & { readonly point: Buffer; readonly hash: KdfHash; readonly wrap: Wrap };
+export const isUnderstood = (agreement: Agreement): agreement is Understood =>
+  agreement.point !== undefined && agreement.hash !== undefined && agreement.wrap !== undefined;
+
+function agree(agreement: Understood, encrypted: Buffer, key: KeyObject): Buffer | undefined {
   const { point, ukm, hash, wrap, wrapAlgorithm } = agreement;
-  if (!point || !hash || !wrap) return undefined;
   try {
     const secret = diffieHellman({ privateKey: key, publicKey: keyAt(point, key) });
     const under = deriveX963(hash, secret, sharedInfo(wrapAlgorithm, ukm, wrap.key), wrap.key);
@@ -194,7 +197,7 @@ function agree(agreement: Agreement, encrypted: Buffer, key: KeyObject): Buffer 
 }
 
 /** As `unwrapWithRsa`: the content key, or one that nobody knows. */
-export function unwrapByAgreement(agreement: Agreement, encrypted: Buffer, key: KeyObject, length: number): Buffer {
+export function unwrapByAgreement(agreement: Understood, encrypted: Buffer, key: KeyObject, length: number): Buffer {
   const found = agree(agreement, encrypted, key);
   return found?.length === length ? found : rejectionKey(key, encrypted, length);
 }

@@ -5,7 +5,7 @@ import { smallInteger } from '../ber-values.ts';
 import type { Certificate } from '../certificate.ts';
 import { Tag, context } from '../der.ts';
 import { type Identifier, identifies, readIdentifier } from './identifier.ts';
-import { type Agreement, readAgreement, unwrapByAgreement } from './key-agreement.ts';
+import { type Agreement, isUnderstood, readAgreement, unwrapByAgreement } from './key-agreement.ts';
 import { type TransportAlgorithm, readTransport, unwrapWithRsa } from './key-transport.ts';
 import type { CmsLimits } from './limits.ts';
 
@@ -67,24 +67,44 @@ export function readRecipients(set: Element, limits: CmsLimits): readonly Recipi
   return found;
 }
 
-/**
- * The content key of `length` octets for the owner of `certificate`; undefined where no recipient is meant whose algorithm we know. Where the
- * key cannot be unwrapped the answer is a key that nobody knows, so that all failures look alike.
- */
-export function contentKeyFor(
-  recipients: readonly RecipientInfo[],
+/** `not-understood`: it is encrypted to this certificate, in a way that we do not know. */
+export type FoundKey =
+  { readonly kind: 'key'; readonly key: Buffer } | { readonly kind: 'not-understood' } | { readonly kind: 'not-meant' };
+
+/** Undefined: in a way that we do not know. */
+function unwrap(
+  recipient: RecipientInfo,
   certificate: Certificate,
   key: KeyObject,
   length: number,
 ): Buffer | undefined {
+  if (recipient.kind === 'transport') {
+    const { algorithm, encrypted } = recipient;
+    return certificate.key.kind === 'rsa' && algorithm.kind !== 'unknown'
+      ? unwrapWithRsa(algorithm, encrypted, key, length)
+      : undefined;
+  }
+  if (recipient.kind !== 'agreement' || certificate.key.kind !== 'ec' || !isUnderstood(recipient.agreement))
+    return undefined;
+  return unwrapByAgreement(recipient.agreement, recipient.encrypted, key, length);
+}
+
+/**
+ * The content key of `length` octets for the owner of `certificate`. Where the key cannot be unwrapped the answer is a key that nobody
+ * knows, so that all failures look alike.
+ */
+export function contentKeyFor(
+  recipients: readonly RecipientInfo[],
+  certificate: Certificate,
+  privateKey: KeyObject,
+  length: number,
+): FoundKey {
+  let meant = false;
   for (const recipient of recipients) {
     if (recipient.kind === 'other' || !identifies(recipient.identifier, certificate)) continue;
-    if (recipient.kind === 'transport') {
-      const { algorithm, encrypted } = recipient;
-      if (certificate.key.kind === 'rsa' && algorithm.kind !== 'unknown')
-        return unwrapWithRsa(algorithm, encrypted, key, length);
-    } else if (certificate.key.kind === 'ec')
-      return unwrapByAgreement(recipient.agreement, recipient.encrypted, key, length);
+    meant = true;
+    const key = unwrap(recipient, certificate, privateKey, length);
+    if (key) return { kind: 'key', key };
   }
-  return undefined;
+  return { kind: meant ? 'not-understood' : 'not-meant' };
 }

@@ -4,7 +4,7 @@
  * Whoever yields a slice gives it away and does not change it afterwards; whoever takes one may keep it.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { JOIN_LIMIT, joinSmall } from '../../platform/bytes.ts';
+import { JOIN_LIMIT, asBuffer, joinSmall } from '../../platform/bytes.ts';
 import { KiB } from '../../domain/units.ts';
 
 /** Content in order, in slices of any size; also a plain array of slices. */
@@ -16,9 +16,6 @@ export type Sink = (slice: Uint8Array) => void | Promise<void>;
 export const SLICE_OCTETS = 256 * KiB;
 /** Below this, pieces are joined before they go on: a call into OpenSSL costs as much as the encryption of 2 KB. */
 const SMALL = 4 * KiB;
-
-const asBuffer = (octets: Uint8Array): Buffer =>
-  Buffer.isBuffer(octets) ? octets : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 
 /**
  * The same octets in slices of at most `SLICE_OCTETS`, giving the event loop a turn after each so many. Needed even where the source waits

@@ -149,6 +149,7 @@ export class Bodies {
       sender: message.sender,
       messageIdField: message.messageIdField,
       envelope: JSON.stringify({ ...envelope, recipients }),
+      parts: message.parts === undefined ? null : JSON.stringify(message.parts),
       octets,
       sha256,
       day,

@@ -55,8 +55,8 @@ export class Filing {
     this.#addressState = db.prepare('SELECT state FROM address WHERE key = ?');
     this.#partnerState = db.prepare('SELECT state FROM partner WHERE id = ?');
     this.#insertMessage = db.prepare(
-      `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission)
-         VALUES (?,?,?,?,?,?,?,?,?)`,
+      `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts)
+         VALUES (?,?,?,?,?,?,?,?,?,?)`,
     );
     this.#insertContent = db.prepare('INSERT INTO content (message, data_key, chunks, refs, body) VALUES (?,?,?,?,?)');
     this.#insertEntry = db.prepare(
@@ -118,6 +118,7 @@ export class Filing {
       octets,
       work.sha256,
       work.resubmission?.key ?? null,
+      work.parts,
     );
     this.#insertContent.run(id, work.dataKey, work.chunks, rows.size + work.deliveries.length, work.body);
     let i = 0;

@@ -3,6 +3,9 @@ import { MAX_PASSWORDS } from '../../domain/registry.ts';
 import { type Actor, type NewPassword, RegistryError } from '../registry.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
+/** The setting `scram` as it holds for account `a` of organisation `o`: off where neither says a word. */
+const MAY_SCRAM = "coalesce(json_extract(a.settings, '$.scram'), json_extract(o.settings, '$.scram'), 0)";
+
 export class PasswordChanges {
   readonly #ground: RegistryGround;
 
@@ -32,10 +35,11 @@ export class PasswordChanges {
   }
 
   /** No audit row: the password stays the same, only the form it is kept in changes. */
-  rehash(account: number, name: string, from: string, to: string): Changed {
+  rehash(account: number, name: string, from: string, to: Pick<NewPassword, 'hash' | 'scram'>): Changed {
     const changed = this.#ground.sql.run(
-      'UPDATE password SET hash = ? WHERE account = ? AND name = ? AND hash = ?',
-      to,
+      'UPDATE password SET hash = ?, scram = coalesce(?, scram) WHERE account = ? AND name = ? AND hash = ?',
+      to.hash,
+      this.#verifier(account, to),
       account,
       name,
       from,
@@ -43,6 +47,29 @@ export class PasswordChanges {
     if (changed === 0) return NO_CHANGE;
     this.#ground.touch(account);
     return { id: 0, accounts: [account], scope: 'password' };
+  }
+
+  /** Drops the verifiers of those of these accounts that may have none. `where`: of `a` (account) or `o` (organisation). */
+  dropVerifiers(where: 'a.id = ?' | 'o.id = ?', id: number): void {
+    this.#ground.sql.run(
+      `UPDATE password SET scram = NULL WHERE scram IS NOT NULL AND account IN (
+         SELECT a.id FROM account a JOIN organisation o ON o.id = a.organisation WHERE ${where} AND NOT ${MAY_SCRAM})`,
+      id,
+    );
+  }
+
+  dropAllVerifiers(account: number): void {
+    this.#ground.sql.run('UPDATE password SET scram = NULL WHERE account = ?', account);
+  }
+
+  /** Whoever made the verifier looked at the setting a moment ago; what holds is decided here. */
+  #verifier(account: number, { scram }: Pick<NewPassword, 'scram'>): string | null {
+    if (scram === undefined) return null;
+    const may = this.#ground.sql.get(
+      `SELECT 1 FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.id = ? AND a.state <> 'ended' AND ${MAY_SCRAM}`,
+      account,
+    );
+    return may === undefined ? null : scram;
   }
 
   insert(account: number, login: string, password: NewPassword): void {
@@ -68,10 +95,11 @@ export class PasswordChanges {
         `The account "${login}" has ${valid.n} passwords, the most that one may have; revoke one first`,
       );
     this.#ground.sql.run(
-      'INSERT INTO password (account, name, hash, created_at, ends_at) VALUES (?,?,?,?,?)',
+      'INSERT INTO password (account, name, hash, scram, created_at, ends_at) VALUES (?,?,?,?,?,?)',
       account,
       password.name,
       password.hash,
+      this.#verifier(account, password),
       this.#ground.at,
       password.endsAt ?? null,
     );

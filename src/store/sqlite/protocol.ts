@@ -12,7 +12,7 @@ import type {
   RegisteredCertificate,
 } from '../../domain/registry.ts';
 import type { Consumer, DeliveryState, Outcome } from '../deliveries.ts';
-import type { CertificateRecord, RegistryError } from '../registry.ts';
+import type { CertificateRecord, RegistryError, ShownPassword } from '../registry.ts';
 import type { AuthorityRecord, AccountCertificate, RevokedCertificate } from '../certificates.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
@@ -43,6 +43,8 @@ export interface AcceptWork {
   readonly sender: string;
   readonly messageIdField: string;
   readonly envelope: string;
+  /** `MessageParts` as JSON. */
+  readonly parts: string | null;
   readonly octets: number;
   readonly sha256: Uint8Array;
   readonly day: string;
@@ -339,9 +341,11 @@ export interface AuditStored extends Omit<AuditItem, 'salt'> {
 
 export interface ReaderWork {
   login: { in: { login: string }; out: LoginRow | undefined };
+  scramSaltKey: { in: object; out: Uint8Array };
   certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
   recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
   sendAs: { in: { account: AccountId; key: string }; out: boolean };
+  parts: { in: { message: bigint }; out: string | undefined };
   mailbox: { in: { account: AccountId }; out: MailboxState | undefined };
   listing: { in: { account: AccountId; below: number; count: number }; out: ListingData };
   entry: { in: { account: AccountId; uid: number; below: number; ahead: number }; out: EntriesData | undefined };
@@ -444,7 +448,7 @@ export interface SummaryRow {
   readonly account: Account;
   readonly organisation: string;
   readonly addresses: readonly RegisteredAddress[];
-  readonly passwords: readonly Omit<Password, 'hash'>[];
+  readonly passwords: readonly ShownPassword[];
   readonly certificates: readonly RegisteredCertificate[];
   readonly sendsAs: readonly string[];
   readonly octets: number;

@@ -59,6 +59,7 @@ export class ReaderWorker {
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
+    const parts = db.prepare<[bigint], string | null>('SELECT parts FROM message WHERE id = ?').pluck();
     this.#listing = db
       .prepare<[number, number], [number, number, Buffer, number, number]>(
         'SELECT uid, octets, uidl, retrieved, receipt FROM entry WHERE account = ? AND uid < ? ORDER BY uid',
@@ -73,9 +74,11 @@ export class ReaderWorker {
     };
     this.#handlers = {
       login: ({ login }) => registry.login(login),
+      scramSaltKey: () => registry.scramSaltKey(),
       certificate: ({ keys }) => certificates.find(keys),
       recipient: ({ key, at }) => registry.recipient(key, at),
       sendAs: ({ account, key }) => registry.sendAs(account, key),
+      parts: ({ message }) => parts.get(message) ?? undefined,
       mailbox: ({ account }) => this.#mailbox.get(account),
       listing: ({ account, below, count }, transfer) => this.#list(account, below, count, transfer),
       entry: (input, transfer) => content.entries(input, transfer),

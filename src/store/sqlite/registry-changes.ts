@@ -47,7 +47,7 @@ export type RegistryChange =
       readonly account: number;
       readonly name: string;
       readonly from: string;
-      readonly to: string;
+      readonly to: Pick<NewPassword, 'hash' | 'scram'>;
     }
   | { readonly op: 'add-address'; readonly login: string; readonly address: string; readonly actor: Actor }
   | { readonly op: 'address-state'; readonly address: string; readonly state: State; readonly actor: Actor }
@@ -101,7 +101,7 @@ export class RegistryChanges {
     this.#passwords = new PasswordChanges(this.#ground);
     this.#certificates = new CertificateChanges(this.#ground.sql);
     this.#addresses = new AddressChanges(this.#ground);
-    this.#settings = new SettingsChanges(this.#ground);
+    this.#settings = new SettingsChanges(this.#ground, this.#passwords);
     this.#partners = new PartnerChanges(this.#ground, {
       add: (account, actor) => this.#addAccount(account, actor),
       end: (account) => this.#endAccount(account),
@@ -262,6 +262,7 @@ export class RegistryChanges {
     this.#ground.sql.run("UPDATE account SET state = 'ended', version = version + 1 WHERE id = ?", account);
     // Its addresses end with it: none of them may ever reach somebody else.
     this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ?", account);
+    this.#passwords.dropAllVerifiers(account);
     // Its certificates may be registered for the account that comes after it.
     this.#certificates.revokeAll(account, this.#ground.at);
     this.#partners.accountEnded(account);

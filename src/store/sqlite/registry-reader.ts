@@ -48,6 +48,7 @@ interface AddressRow {
 interface PasswordRow {
   readonly name: string;
   readonly hash: string;
+  readonly scram: string | null;
   readonly created_at: Instant;
   readonly ends_at: Instant | null;
   readonly last_used_at: Instant | null;
@@ -98,6 +99,7 @@ const passwordOf = (account: number, row: PasswordRow): Password => ({
   account: account as AccountId,
   name: row.name,
   hash: row.hash,
+  ...(row.scram === null ? {} : { scram: row.scram }),
   createdAt: instant(row.created_at),
   ...(row.ends_at === null ? {} : { endsAt: row.ends_at }),
   ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
@@ -109,6 +111,7 @@ export class RegistryReader {
   readonly #absences: AbsenceReader;
   readonly #login: Database.Statement<[string], AccountRow & OrganisationRow>;
   readonly #passwords: Database.Statement<[number], PasswordRow>;
+  readonly #fact: Database.Statement<[string], { value: Uint8Array }>;
   readonly #recipient: Database.Statement<[string], AddressRow & AccountRow & OrganisationRow & MailboxRow>;
   readonly #known: Database.Statement<[string]>;
   readonly #sendAs: Database.Statement<[string, number, string, number]>;
@@ -133,8 +136,9 @@ export class RegistryReader {
       `SELECT ${ACCOUNT}, ${ORGANISATION} FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.login = ?`,
     );
     this.#passwords = db.prepare(
-      'SELECT name, hash, created_at, ends_at, last_used_at FROM password WHERE account = ? ORDER BY name',
+      'SELECT name, hash, scram, created_at, ends_at, last_used_at FROM password WHERE account = ? ORDER BY name',
     );
+    this.#fact = db.prepare('SELECT value FROM fact WHERE name = ?');
     this.#recipient = db.prepare(
       `SELECT ${ADDRESS}, ${ACCOUNT}, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
          FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
@@ -167,6 +171,13 @@ export class RegistryReader {
     if (row === undefined) return undefined;
     const passwords = this.#passwords.all(row.id).map((p) => passwordOf(row.id, p));
     return { account: accountOf(row), organisation: organisationOf(row), passwords, version: row.version };
+  }
+
+  /** Made by the migration. */
+  scramSaltKey(): Uint8Array {
+    const row = this.#fact.get('scram-salt-key');
+    if (row === undefined) throw new Error('The store has no "scram-salt-key"; it is not whole');
+    return row.value;
   }
 
   recipient(key: string, at: number): RecipientRow | undefined {
@@ -233,8 +244,8 @@ export class RegistryReader {
       organisation: row.name,
       addresses: this.#addressesOf.all(row.id).map(addressOf),
       passwords: this.#passwords.all(row.id).map((p) => {
-        const { hash: _, ...shown } = passwordOf(row.id, p);
-        return shown;
+        const { hash: _, scram, ...shown } = passwordOf(row.id, p);
+        return { ...shown, scram: scram !== undefined };
       }),
       certificates: this.#certificates.of(row.id),
       sendsAs: this.#delegationsTo.all(row.id).map((d) => d.address),

@@ -67,6 +67,7 @@ export class SqliteRegistry implements Registry {
   /** Rises with every change: a read that saw it rise is not kept. */
   #changes = 0;
   #batch = 0;
+  #saltKey: Uint8Array | undefined;
   readonly #listeners: ((accounts: readonly AccountId[] | 'many') => void)[] = [];
 
   constructor(parts: RegistryParts) {
@@ -175,8 +176,17 @@ export class SqliteRegistry implements Registry {
     throw errorOf(answer);
   }
 
-  async rehashPassword(account: AccountId, name: string, from: string, to: string): Promise<void> {
+  async rehashPassword(
+    account: AccountId,
+    name: string,
+    from: string,
+    to: Pick<NewPassword, 'hash' | 'scram'>,
+  ): Promise<void> {
     await this.#change({ op: 'rehash', account, name, from, to });
+  }
+
+  async scramSaltKey(): Promise<Uint8Array> {
+    return (this.#saltKey ??= await this.#p.reader.ask('scramSaltKey', {}));
   }
 
   async addOrganisation(organisation: NewOrganisation, actor: Actor): Promise<OrganisationId> {

@@ -1,12 +1,15 @@
 /** Changes to policy settings, inside the writer's transactions. */
 import { type Actor, RegistryError, type SettingChanges, type SettingTarget } from '../registry.ts';
+import type { PasswordChanges } from './password-changes.ts';
 import type { Changed, RegistryGround } from './registry-ground.ts';
 
 export class SettingsChanges {
   readonly #ground: RegistryGround;
+  readonly #passwords: PasswordChanges;
 
-  constructor(ground: RegistryGround) {
+  constructor(ground: RegistryGround, passwords: PasswordChanges) {
     this.#ground = ground;
+    this.#passwords = passwords;
   }
 
   apply(changes: readonly { target: SettingTarget; changes: SettingChanges }[], actor: Actor): Changed {
@@ -25,6 +28,7 @@ export class SettingsChanges {
             row.id,
           );
           this.#ground.sql.run('UPDATE account SET version = version + 1 WHERE organisation = ?', row.id);
+          if ('scram' in values) this.#passwords.dropVerifiers('o.id = ?', row.id);
           this.#ground.record('registry.settings', null, actor, { organisation: target.name }, values);
           many = true;
           break;
@@ -35,6 +39,7 @@ export class SettingsChanges {
             settings: string;
           };
           this.#ground.sql.run('UPDATE account SET settings = ? WHERE id = ?', merge(row.settings, values), account.id);
+          if ('scram' in values) this.#passwords.dropVerifiers('a.id = ?', account.id);
           this.#ground.touch(account.id);
           touched.push(account.id);
           this.#ground.record('registry.settings', account.id, actor, { login: target.login }, values);

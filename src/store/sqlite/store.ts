@@ -1,6 +1,7 @@
 /** The store port on SQLite: joins the writer, the reader, the maildrops, the registry and the audit trail. */
 import type { Day, KeyFolder } from '../../crypto/key-folder.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
+import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
 import type { AuditEvent } from '../audit.ts';
@@ -120,6 +121,11 @@ export class SqliteStore implements Store {
       if (recipient !== undefined) return { kind: 'refused', why: answer.why, address: recipient.address };
     }
     throw errorOf(answer);
+  }
+
+  async messageParts(id: MessageId): Promise<MessageParts | undefined> {
+    const parts = await this.#p.reader.ask('parts', { message: messageNumber(id) });
+    return parts === undefined ? undefined : (JSON.parse(parts) as MessageParts);
   }
 
   // --- maildrops

@@ -4,13 +4,15 @@ import { makeRoot, type Authority, type KeyPair } from '../../../src/crypto/auth
 import type { Certificate } from '../../../src/crypto/certificate.ts';
 import type { Encoded } from '../../../src/crypto/der.ts';
 import * as write from '../../../src/crypto/extensions.ts';
+import type { Name } from '../../../src/crypto/distinguished-name.ts';
+import type { SignatureAlgorithm } from '../../../src/crypto/signature.ts';
 import { encodePem } from '../../../src/crypto/pem.ts';
 import { Oid } from '../../../src/crypto/oids.ts';
 import type { SigningOptions } from '../../../src/crypto/cms/sign.ts';
 import type { Slices } from '../../../src/crypto/cms/slices.ts';
 import type { TrustOptions } from '../../../src/crypto/cms/verify.ts';
 import { type Address, parseAddress } from '../../../src/domain/address.ts';
-import { days } from '../../../src/domain/units.ts';
+import { type Instant, days, instant } from '../../../src/domain/units.ts';
 import { NOW, craft, keyNamed, named, seededBytes, value } from '../support.ts';
 
 export const address = (text: string): Address => value(parseAddress(text));
@@ -24,15 +26,7 @@ export interface Person {
   readonly keyPem: string;
 }
 
-let root: Promise<Authority> | undefined;
-export const authority = (): Promise<Authority> =>
-  (root ??= (async () =>
-    makeRoot(
-      { subject: named('Mail Root'), keys: await keyNamed('mail root'), lifetime: days(900) },
-      { now: NOW, random: seededBytes(7) },
-    ))());
-
-export type Kind = 'rsa2048' | 'rsa3072' | 'p256' | 'p384' | 'ed25519';
+export type Kind = 'rsa2048' | 'p256' | 'p384' | 'ed25519';
 const KINDS: readonly Kind[] = ['rsa2048', 'p256', 'p384', 'ed25519'];
 
 const keysOf = (name: string, kind: Kind): Promise<KeyPair> =>
@@ -43,7 +37,10 @@ export interface Differences {
   readonly extensions?: readonly Encoded[];
   readonly notBefore?: number;
   readonly notAfter?: number;
-  readonly subject?: string;
+  readonly email?: string;
+  readonly algorithm?: SignatureAlgorithm;
+  readonly issuer?: Name;
+  readonly signer?: KeyPair;
 }
 
 export const mailExtensions = (
@@ -65,23 +62,31 @@ export const mailExtensions = (
   write.alternativeNames([email], []),
 ];
 
+/** An authority and one person for each kind of key, all valid at one time. */
+export interface Circle {
+  readonly now: Instant;
+  readonly authority: Authority;
+  readonly people: Readonly<Record<Kind, Person>>;
+}
+
 export async function makePerson(
   name: string,
   kind: Kind,
+  by: Circle['authority'],
+  now: Instant,
   differences: Differences = {},
-  by?: Authority,
 ): Promise<Person> {
   const keys = await keysOf(`person ${name}`, kind);
-  const issuer = by ?? (await authority());
-  const email = `${name}@praktijk.example`;
-  const { subject = name, ...rest } = differences;
+  const email = differences.email ?? `${name}@praktijk.example`;
   const certificate = await craft({
-    subject: named(subject),
-    issuer: issuer.certificate.subject,
+    subject: named(name),
+    issuer: by.certificate.subject,
     keys,
-    signer: { privateKey: issuer.privateKey, publicKey: issuer.certificate.publicKey },
+    signer: { privateKey: by.privateKey, publicKey: by.certificate.publicKey },
+    notBefore: now - days(1),
+    notAfter: now + days(100),
     extensions: mailExtensions(email, kind, keys),
-    ...rest,
+    ...differences,
   });
   return {
     name,
@@ -93,29 +98,34 @@ export async function makePerson(
   };
 }
 
-const people = new Map<Kind, Promise<Person>>();
-/** One person for each kind of key, made once in a test process. */
-export function person(kind: Kind): Promise<Person> {
-  const found = people.get(kind) ?? makePerson(kind, kind);
-  people.set(kind, found);
-  return found;
+export async function makeCircle(now: Instant): Promise<Circle> {
+  const options = { subject: named('Mail Root'), keys: await keyNamed('mail root'), lifetime: days(900) };
+  const authority = await makeRoot(options, { now: instant(now - days(2)), random: seededBytes(7) });
+  const made = await Promise.all(
+    KINDS.map(async (kind) => [kind, await makePerson(kind, kind, authority, now)] as const),
+  );
+  return { now, authority, people: Object.fromEntries(made) as Record<Kind, Person> };
 }
-export const everybody = (): Promise<readonly Person[]> => Promise.all(KINDS.map(person));
+
+let usual: Promise<Circle> | undefined;
+/** The circle at `NOW`, made once in a test process. */
+export const circle = (): Promise<Circle> => (usual ??= makeCircle(NOW));
+export const person = async (kind: Kind): Promise<Person> => (await circle()).people[kind];
+export const everybody = async (): Promise<readonly Person[]> => Object.values((await circle()).people);
 
 export const signerOf = (who: Person): SigningOptions['signers'][number] => ({
   certificate: who.certificate,
   privateKey: who.privateKey,
 });
 
-/** Trust in the authority above; nobody is revoked. */
-export async function trust(from: Address | undefined, more: Partial<TrustOptions> = {}): Promise<TrustOptions> {
-  return {
-    anchors: [(await authority()).certificate],
-    now: NOW,
-    revocation: () => ({ kind: 'good' }),
-    address: from,
-    ...more,
-  };
+/** Trust in the authority of a circle, by default the usual one; nobody is revoked. */
+export async function trust(
+  from: Address | undefined,
+  more: Partial<TrustOptions> = {},
+  within?: Circle,
+): Promise<TrustOptions> {
+  const { authority, now } = within ?? (await circle());
+  return { anchors: [authority.certificate], now, revocation: () => ({ kind: 'good' }), address: from, ...more };
 }
 
 export async function collect(slices: Slices): Promise<Buffer> {

@@ -1,0 +1,34 @@
+/** What a message was made of when it was submitted: taken once, before anything protects or changes a copy of it. */
+
+/** `unknown`: a name that nobody registered; the octets are taken as they stand. */
+export type TransferEncoding = '7bit' | '8bit' | 'binary' | 'base64' | 'quoted-printable' | 'uuencode' | 'unknown';
+
+/** One leaf of a message's tree of parts. */
+export interface MessagePart {
+  /**
+   * Numbers as IMAP counts them (RFC 3501 section 6.4.5): `1`, `2.1`; below an attached message its parts go on, `3.1`. A uuencoded file
+   * found in the text of part `1` is `1.u1`.
+   */
+  readonly path: string;
+  /** `type/subtype` in lower case. */
+  readonly type: string;
+  /** Empty where the sender gave none; control characters made visible. Personal: for the trace and receipts, never for the log. */
+  readonly name: string;
+  readonly encoding: TransferEncoding;
+  /** Of the decoded octets. */
+  readonly octets: number;
+  /** SHA-256 of the decoded octets, 64 hexadecimal digits. */
+  readonly sha256: string;
+  /** False where the encoding is damaged so that another program may decode other octets: then the hash proves nothing to others. */
+  readonly exact: boolean;
+}
+
+/** A bound on what one message may cost: what lies behind it was stored like everything else, but is not told of. */
+export type PartLimit = 'depth' | 'leaves' | 'header';
+
+export interface MessageParts {
+  /** In the order in which they begin. */
+  readonly leaves: readonly MessagePart[];
+  /** Limits that were reached; empty for nearly every message. */
+  readonly limits: readonly PartLimit[];
+}

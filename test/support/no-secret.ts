@@ -1,0 +1,29 @@
+/** What every test of a login ends with: nothing of what was secret in it has been written down. */
+import assert from 'node:assert/strict';
+import type { MemoryLog } from './log.ts';
+
+/** The characters of base64 that say the same wherever the text stands in what was encoded: one form for each of three places. */
+function base64Forms(text: string): readonly string[] {
+  const octets = Buffer.from(text, 'utf8');
+  return [0, 1, 2].map((before) => {
+    const encoded = Buffer.concat([Buffer.alloc(before), octets]).toString('base64');
+    return encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + octets.length) * 8) / 6));
+  });
+}
+
+/** The text itself, in base64 at any place, and in hexadecimal. */
+export const formsOf = (secret: string): readonly string[] => [
+  secret,
+  JSON.stringify(secret).slice(1, -1),
+  ...base64Forms(secret),
+  Buffer.from(secret, 'utf8').toString('hex'),
+];
+
+/** `written`: a log, or any values (audit events, command output). A secret has 6 characters or more, or it would be found by chance. */
+export function assertNoSecret(written: MemoryLog | readonly unknown[], ...secrets: readonly string[]): void {
+  const text = JSON.stringify('events' in written ? written.events : written);
+  for (const secret of secrets) {
+    assert.ok(secret.length >= 6, `"${secret}" is too short to look for`);
+    for (const form of formsOf(secret)) assert.ok(!text.includes(form), `a secret was written down, as "${form}"`);
+  }
+}
