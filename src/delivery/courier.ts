@@ -98,6 +98,9 @@ export type Answer =
   /** `text`: one line of words for operator and notice. */
   | { readonly kind: 'lost'; readonly why: LostWhy; readonly text: string; readonly at: LostAt };
 
+/** As the reason of an abort: the attempt had its time. Any other reason: the gateway is stopping. */
+export const TOO_LONG = 'too-long';
+
 export interface Courier {
   /** Takes a free connection to the destination, or opens one. `signal` cuts it. */
   deliver(destination: Destination, parcel: Parcel, signal: AbortSignal): Promise<Answer>;

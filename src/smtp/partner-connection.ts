@@ -7,7 +7,7 @@
 import { type Socket, connect as connectTcp } from 'node:net';
 import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Answer, Destination, Parcel, Session } from '../delivery/courier.ts';
+import { type Answer, type Destination, type Parcel, type Session, TOO_LONG } from '../delivery/courier.ts';
 import type { Clock } from '../domain/effects.ts';
 import { needsUtf8 } from '../domain/address.ts';
 import { type Milliseconds, milliseconds, minutes, seconds } from '../domain/units.ts';
@@ -140,8 +140,12 @@ export class PartnerConnection {
 
   /** Runs one step of the connection's life; resolves with its answer or with what ended the connection meanwhile. */
   async #under(signal: AbortSignal, run: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
-    const stop = (): void => this.#finish(this.#lost('stopped', 'the gateway is stopping'));
-    if (signal.aborted) return this.#lost('stopped', 'the gateway is stopping');
+    const stopped = (): Answer =>
+      signal.reason === TOO_LONG
+        ? this.#lost('timeout', 'it took too long over one message')
+        : this.#lost('stopped', 'the gateway is stopping');
+    const stop = (): void => this.#finish(stopped());
+    if (signal.aborted) return stopped();
     signal.addEventListener('abort', stop, { once: true });
     try {
       return await new Promise<Answer | undefined>((resolve, reject) => {

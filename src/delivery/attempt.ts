@@ -1,0 +1,53 @@
+/** One attempt: the message from the store to the courier. Whatever happens is an answer. */
+import { type Log } from '../domain/effects.ts';
+import type { Claim } from '../store/deliveries.ts';
+import type { StoredContent } from '../store/store.ts';
+import type { Answer, Destination, Parcel } from './courier.ts';
+import type { PushParts } from './parts.ts';
+
+function parcelOf({ message, recipient, notify, originalRecipient }: Claim, content: StoredContent): Parcel {
+  const { body, smtpUtf8, requireTls, ret, envid } = message.envelope;
+  return {
+    sender: message.sender,
+    recipient,
+    octets: content.octets,
+    body,
+    smtpUtf8,
+    requireTls: requireTls ?? false,
+    slices: () => content.slices(),
+    ...(notify === undefined ? {} : { notify }),
+    ...(originalRecipient === undefined ? {} : { originalRecipient }),
+    ...(ret === undefined ? {} : { ret }),
+    ...(envid === undefined ? {} : { envid }),
+  };
+}
+
+/**
+ * What is ours to answer for: the content is damaged or gone, a key cannot be used. The delivery waits by its own schedule, so that the
+ * operator has time, and the alarm is in the log.
+ */
+function ours(claim: Claim, why: string, log: Log): Answer {
+  log.error('delivery.unreadable', { delivery: claim.id, message: claim.message.id, why });
+  return {
+    kind: 'lost',
+    why: 'closed',
+    text: 'the gateway cannot read the message; its operator knows',
+    at: 'message',
+  };
+}
+
+/** Never rejects. */
+export async function attempt(
+  { deliveries, courier, log }: Pick<PushParts, 'deliveries' | 'courier' | 'log'>,
+  destination: Destination,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<{ readonly answer: Answer; readonly ours: boolean }> {
+  try {
+    const content = await deliveries.openMessage(claim.message.id);
+    if (content === undefined) return { answer: ours(claim, 'its content is gone', log), ours: true };
+    return { answer: await courier.deliver(destination, parcelOf(claim, content), signal), ours: false };
+  } catch (error) {
+    return { answer: ours(claim, error instanceof Error ? error.message : String(error), log), ours: true };
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Pushes what is due to partners: one `PartnerPush` for each that has something waiting, and a scan of the queue that misses nothing.
+ *
+ * The store's `onDue` is a hint that makes it quick; the scan, every half minute and whenever something comes due, is what makes it sure.
+ */
+import type { Timer } from '../domain/effects.ts';
+import type { PartnerId } from '../domain/ids.ts';
+import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
+import type { PushParts } from './parts.ts';
+import { PartnerPush, type PushState } from './partner-push.ts';
+import { Permits } from './permits.ts';
+
+const SCAN_EVERY = seconds(30);
+/** A scan reads the counts of the whole queue: with ten thousand different due times it still runs no more often than this. */
+const SCAN_AT_MOST = seconds(1);
+
+export interface Dispatcher {
+  /** Partners that something is pushed to, or that do not answer. */
+  readonly states: readonly PushState[];
+  /** Begins no attempt any more, lets those under way end for at most `drain`, then cuts them; each is settled. */
+  stop(drain: Milliseconds): Promise<void>;
+}
+
+export function startDispatcher(parts: PushParts): Dispatcher {
+  return new RunningDispatcher(parts);
+}
+
+class RunningDispatcher implements Dispatcher {
+  readonly #parts: PushParts;
+  readonly #permits: Permits;
+  readonly #cut = new AbortController();
+  readonly #pushes = new Map<PartnerId, PartnerPush>();
+  #timer: Timer | undefined;
+  #scanning: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: PushParts) {
+    this.#parts = parts;
+    this.#permits = new Permits(parts.limits.connections);
+    parts.deliveries.onDue((partners) => {
+      if (!this.#stopped) for (const partner of partners) this.#pushOf(partner).wake();
+    });
+    this.#scan();
+  }
+
+  get states(): readonly PushState[] {
+    return [...this.#pushes.values()].map(({ state }) => state);
+  }
+
+  async stop(drain: Milliseconds): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#scanning;
+    const timer = this.#parts.clock.after(drain, () => this.#cut.abort());
+    await Promise.all([...this.#pushes.values()].map((push) => push.end()));
+    timer.cancel();
+    await this.#parts.courier.close();
+  }
+
+  #pushOf(partner: PartnerId): PartnerPush {
+    const known = this.#pushes.get(partner);
+    if (known !== undefined) return known;
+    const push = new PartnerPush(this.#parts, partner, this.#permits, this.#cut.signal);
+    this.#pushes.set(partner, push);
+    return push;
+  }
+
+  #scan(): void {
+    this.#scanning = this.#look()
+      .catch((error: unknown) => {
+        this.#parts.log.error('delivery.queue-failed', { why: String(error) });
+        return SCAN_EVERY;
+      })
+      .then((next) => {
+        if (!this.#stopped) this.#timer = this.#parts.clock.after(next, () => this.#scan());
+      });
+  }
+
+  /** Resolves to the time until something more comes due. */
+  async #look(): Promise<Milliseconds> {
+    const queues = await this.#parts.deliveries.queues();
+    const now = this.#parts.clock.now();
+    let next: number = SCAN_EVERY;
+    const waiting = new Set<PartnerId>();
+    for (const { partner, waiting: count, dueAt, oldest } of queues) {
+      if (count === 0 || this.#stopped) continue;
+      waiting.add(partner);
+      const push = this.#pushOf(partner);
+      if (dueAt !== undefined && dueAt <= now) push.wake();
+      else if (dueAt !== undefined) next = Math.min(next, dueAt - now);
+      push.see(oldest);
+    }
+    for (const [partner, push] of this.#pushes) if (!waiting.has(partner) && push.idle) this.#pushes.delete(partner);
+    return milliseconds(Math.max(next, SCAN_AT_MOST));
+  }
+}

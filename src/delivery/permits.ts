@@ -1,0 +1,31 @@
+/** A number of permits for all partners together; whoever had to wait is told in the order of asking, one for each that comes back. */
+export class Permits {
+  #free: number;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(permits: number) {
+    this.#free = permits;
+  }
+
+  get free(): number {
+    return this.#free;
+  }
+
+  /** False when there is none; then `told` is called once when one may be free. Asking again moves nobody. */
+  take(told: () => void): boolean {
+    if (this.#free > 0) {
+      this.#free--;
+      return true;
+    }
+    this.#waiting.add(told);
+    return false;
+  }
+
+  give(): void {
+    this.#free++;
+    const [first] = this.#waiting;
+    if (first === undefined) return;
+    this.#waiting.delete(first);
+    first();
+  }
+}
