@@ -15,6 +15,9 @@ if (!existsSync(join(root, 'dist', 'src', 'main.js'))) rmSync(join(root, 'dist')
 const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
+// A migration that was renamed must not stay beside its new name: no store could be made any more.
+rmSync(join(root, 'dist', 'src', 'store', 'sqlite', 'migrations'), { recursive: true, force: true });
+
 const isAsset = (path) => statSync(path).isDirectory() || !/\.tsx?$/.test(path);
 for (const folder of ['src', 'test', 'bench']) {
   const from = join(root, folder);

@@ -1,2 +1,2 @@
--- What the message was made of when it was submitted: `MessageParts` of domain/message-part.ts as JSON. Behind `body`, since only a trace asks.
+-- What the message was made of when it was submitted: `MessageParts` of domain/message-part.ts as JSON.
 ALTER TABLE message ADD COLUMN parts TEXT;
