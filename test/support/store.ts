@@ -7,7 +7,14 @@ import { type Address, addressKey, parseAddress } from '../../src/domain/address
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { octets } from '../../src/domain/units.ts';
 import { type OpenOptions, createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
-import type { AcceptOutcome, Acceptance, SealedBody, Store, StoredContent } from '../../src/store/store.ts';
+import {
+  type AcceptOutcome,
+  type Acceptance,
+  OPERATOR,
+  type SealedBody,
+  type Store,
+  type StoredContent,
+} from '../../src/store/store.ts';
 import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
 
@@ -128,12 +135,43 @@ export async function acceptanceOf(
     sender: address('sender@group.test'),
     messageIdField: 'a@b',
     envelope: { body: '8BITMIME', smtpUtf8: false },
-    recipients: found.map((f, i) => ({ address: address(recipients[i]!), mailbox: f!.account.id })),
+    recipients: found.map((f, i) => ({
+      address: address(recipients[i]!),
+      ...(f!.partner === undefined ? { mailbox: f!.account.id } : { partner: f!.partner.id }),
+    })),
     audit: [
       { event: 'message.accepted', outcome: 'success', facts: { octets: body.octets }, personal: { sender: 's' } },
     ],
     ...more,
   };
+}
+
+/** A notice of the gateway itself. Its body is sealed; the store tells nobody whether it was filed. */
+export async function noticeTo(
+  store: Store,
+  recipient: string,
+  more: Partial<Acceptance> = {},
+  size = 500,
+): Promise<Acceptance> {
+  const body = await sealBody(store, randomBytes(size));
+  return await acceptanceOf(store, body, [recipient], {
+    submitter: OPERATOR,
+    sender: '',
+    system: true,
+    audit: [{ event: 'notice.filed', outcome: 'success' }],
+    ...more,
+  });
+}
+
+/** What a maildrop holds, oldest first. */
+export async function messagesIn(store: Store, account: AccountId): Promise<MessageId[]> {
+  const lock = await store.lockMaildrop(account, { session: 'look', network: 'look' });
+  if (lock === 'in-use') throw new Error('the maildrop is in use');
+  const listing = await store.listMaildrop(lock);
+  const ids: MessageId[] = [];
+  for (let i = 0; i < listing.count; i += 1) ids.push((await store.openEntry(lock, listing.uidOf(i))).id);
+  await store.releaseMaildrop(lock);
+  return ids;
 }
 
 /** Files `content` for `recipients`. */

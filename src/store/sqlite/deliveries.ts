@@ -1,5 +1,6 @@
 /** The deliveries' port on SQLite: asks the writer and the reader, joins what they say. */
 import { type Address, type AddressKey, addressKey } from '../../domain/address.ts';
+import type { Log } from '../../domain/effects.ts';
 import {
   type AccountId,
   type DeliveryId,
@@ -52,6 +53,7 @@ export interface DeliveriesParts {
   readonly bodies: Bodies;
   readonly maildrops: Maildrops;
   readonly time: StoreTime;
+  readonly log: Log;
 }
 
 function limited(what: string, n: number): number {
@@ -336,8 +338,9 @@ export class SqliteDeliveries implements Deliveries {
     did: { readonly sessions: number; readonly retrieved: number; readonly deleted: number },
     at: Instant,
   ): void {
-    // A note that a failing store does not take is lost, as the failure is told elsewhere.
-    this.#p.writer.ask({ kind: 'consumer', account, network, ...did, at }).catch(() => undefined);
+    this.#p.writer
+      .must({ kind: 'consumer', account, network, ...did, at })
+      .catch((error: unknown) => this.#p.log.error('store.notes-lost', { notes: 1, why: String(error) }));
   }
 
   async consumers(account: AccountId): Promise<readonly Consumer[]> {

@@ -79,8 +79,8 @@ export class MaildropChanges {
       'INSERT INTO consumer (last_at, sessions, retrieved, deleted, account, network, first_at) VALUES (?,?,?,?,?,?,?)',
     );
     this.#forgetConsumers = db.prepare(
-      `DELETE FROM consumer WHERE account = ?1 AND network NOT IN
-         (SELECT network FROM consumer WHERE account = ?1 ORDER BY last_at DESC, network LIMIT ${CONSUMERS})`,
+      `DELETE FROM consumer WHERE account = ? AND network NOT IN
+         (SELECT network FROM consumer WHERE account = ? ORDER BY last_at DESC, network LIMIT ${CONSUMERS})`,
     );
   }
 
@@ -162,7 +162,7 @@ export class MaildropChanges {
   noteConsumer({ account, network, sessions, retrieved, deleted, at }: WorkOf<'consumer'>): WriterAnswer {
     if (this.#seeConsumer.run(at, sessions, retrieved, deleted, account, network).changes === 0) {
       this.#addConsumer.run(at, sessions, retrieved, deleted, account, network, at);
-      this.#forgetConsumers.run(account);
+      this.#forgetConsumers.run(account, account);
     }
     return { kind: 'done' };
   }

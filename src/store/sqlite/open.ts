@@ -212,7 +212,15 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       epoch: ready.epoch,
       takeoverAfter: set.takeoverAfter,
     });
-    const deliveries = (parts.deliveries = new SqliteDeliveries({ writer, reader, audit, bodies, maildrops, time }));
+    const deliveries = (parts.deliveries = new SqliteDeliveries({
+      writer,
+      reader,
+      audit,
+      bodies,
+      maildrops,
+      time,
+      log,
+    }));
     store = new SqliteStore({
       writer,
       reader,
