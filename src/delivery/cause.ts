@@ -133,7 +133,8 @@ const BY_STATUS: readonly (readonly [RegExp, CauseName])[] = [
 export function causeName(status: string, stopped: boolean): CauseName {
   if (stopped) return 'stopped';
   const detail = status.slice(2);
-  return BY_STATUS.find(([of]) => of.test(detail))?.[1] ?? 'refused';
+  // Class 4 without more: given up after trying for days.
+  return BY_STATUS.find(([of]) => of.test(detail))?.[1] ?? (status.startsWith('4') ? 'unreachable' : 'refused');
 }
 
 export const causeOf = (status: string, stopped = false): Causes => CAUSES[causeName(status, stopped)];

@@ -41,12 +41,12 @@ export function actionOwed({ kind, delayed, dsn, sender, notify }: Ending): DsnA
 const STATUS = /(?:^|[\s-])([245]\.\d{1,3}\.\d{1,3})(?=\s|$)/;
 
 /**
- * The status to write: what the attempt knows, else the one in the peer's reply, else what its three digits mean (RFC 3463 section 2). A
- * class that contradicts the action is mended, as RFC 3464 section 2.3.4 asks.
+ * The status to write: what the attempt knows, else the one in the peer's reply, else nothing but its class. A failure may have class 4: it
+ * was given up after a condition that seemed to pass (RFC 3463 section 2); in a delay and a success the class follows the action.
  */
 export function statusOf(action: DsnAction, reply: string, known?: string): string {
   const found = known ?? STATUS.exec(reply.slice(0, 200))?.[1];
-  const wanted = action === 'failed' ? '5' : action === 'delayed' ? '4' : '2';
-  // A delivery that is given up after days of temporary refusals keeps the last one's detail under class 5.
+  if (action === 'failed') return found === undefined || found.startsWith('2') ? '5.0.0' : found;
+  const wanted = action === 'delayed' ? '4' : '2';
   return found === undefined ? `${wanted}.0.0` : `${wanted}${found.slice(1)}`;
 }

@@ -94,6 +94,8 @@ export interface ClosedDays {
   readonly weekdays: ReadonlySet<number>;
   /** Both ends included. */
   readonly ranges: readonly (readonly [from: Day, to: Day])[];
+  /** Days on which somebody is away, besides. */
+  readonly away?: (day: Day) => boolean;
 }
 
 export const NEVER_CLOSED: ClosedDays = { weekdays: new Set(), ranges: [] };
@@ -102,7 +104,8 @@ export const isWorkingDay = (day: Day, closed: ClosedDays = NEVER_CLOSED): boole
   weekday(day) < 5 &&
   !isHoliday(day) &&
   !closed.weekdays.has(weekday(day)) &&
-  !closed.ranges.some(([from, to]) => day >= from && day <= to);
+  !closed.ranges.some(([from, to]) => day >= from && day <= to) &&
+  closed.away?.(day) !== true;
 
 /** A practice that seems closed for longer than this is not: its list is wrong, or it has ended. */
 const MOST_DAYS = 400;

@@ -32,7 +32,12 @@ export interface DsnRecipient {
   readonly lastAttempt?: Instant;
   /** Only with `delayed`. */
   readonly retryUntil?: Instant;
+  /** Fields of our own (RFC 3464 section 2.4: names that begin with `X-`), at most `MAX_EXTENSIONS`. */
+  readonly extensions?: readonly (readonly [name: `X-${string}`, value: string])[];
 }
+
+/** Most fields of our own in one recipient's group; what is more is left out. */
+export const MAX_EXTENSIONS = 200;
 
 /** What every message of ours carries in its header. */
 export interface OwnHeader {
@@ -130,7 +135,11 @@ function recipientFields(r: DsnRecipient, utf8: boolean): string {
     (r.remoteMta === undefined ? '' : field('Remote-MTA', `dns; ${r.remoteMta}`)) +
     (r.diagnostic === undefined ? '' : field('Diagnostic-Code', `${r.diagnostic.type}; ${r.diagnostic.text}`, utf8)) +
     (r.lastAttempt === undefined ? '' : field('Last-Attempt-Date', formatDate(r.lastAttempt))) +
-    (r.retryUntil === undefined || r.action !== 'delayed' ? '' : field('Will-Retry-Until', formatDate(r.retryUntil)))
+    (r.retryUntil === undefined || r.action !== 'delayed' ? '' : field('Will-Retry-Until', formatDate(r.retryUntil))) +
+    (r.extensions ?? [])
+      .slice(0, MAX_EXTENSIONS)
+      .map(([name, value]) => field(name, value, utf8))
+      .join('')
   );
 }
 

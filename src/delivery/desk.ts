@@ -1,0 +1,251 @@
+/**
+ * Where notices are written: text and fields become a sealed body and an acceptance that files it, once.
+ *
+ * Everything that the gateway itself says by mail passes here: reports about deliveries, receipts, warnings, digests. Null reverse path, no
+ * notice about a notice (RFC 3461 section 6.1: NOTIFY=NEVER), no quota, `Auto-Submitted`.
+ */
+import { Buffer } from 'node:buffer';
+import type { Address } from '../domain/address.ts';
+import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { MessageId } from '../domain/ids.ts';
+import { type Octets, octets } from '../domain/units.ts';
+import { type Dsn, type DsnRecipient, type OwnHeader, type Returned, ownHeader, writeDsn } from '../mime/dsn.ts';
+import { textPart } from '../mime/text.ts';
+import type { AuditTrail } from '../store/audit.ts';
+import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
+import {
+  type Acceptance,
+  type BodyWriter,
+  ContentDamaged,
+  OPERATOR,
+  type Store,
+  type StoredContent,
+} from '../store/store.ts';
+import { type Letters, writeLetter } from './letter.ts';
+import type { PreparedNotice } from './notices.ts';
+import type { Original } from './original.ts';
+import { type Place, type PlaceRegistry, Places } from './place.ts';
+
+export interface DeskParts {
+  readonly store: Pick<Store, 'openBody'> & {
+    readonly registry: PlaceRegistry;
+    readonly audit: Pick<AuditTrail, 'note'>;
+    readonly deliveries: Pick<Deliveries, 'openMessage'>;
+  };
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: RandomBytes;
+  readonly hostname: string;
+  /** A registered address: reads digests, and what nobody else could be told. */
+  readonly operator: Address;
+  /** Largest message that comes back whole with a failure; of a larger one the header (RET=FULL). */
+  readonly returnLimit: Octets;
+}
+
+/** Stable names, for log and audit. */
+export type NoticeKind =
+  | 'failed'
+  | 'delayed'
+  | 'relayed'
+  | 'filed'
+  | 'collected'
+  | 'not-collected'
+  | 'expired'
+  | 'rhythm'
+  | 'digest'
+  | `certificate-ends-${number}`
+  | 'consumers'
+  | 'absence'
+  | 'withdrawn';
+
+export interface Said {
+  readonly kind: NoticeKind;
+  /** Key of `Acceptance.once`; absent: whoever calls remembers by itself. */
+  readonly once?: string;
+  readonly letters: Letters;
+  /** The one message that it is about. */
+  readonly about?: Pick<MessageRecord, 'id' | 'messageIdField'>;
+}
+
+export interface Report extends Said {
+  readonly message: Pick<MessageRecord, 'id' | 'messageIdField' | 'receivedAt' | 'octets' | 'envelope'>;
+  readonly recipients: readonly DsnRecipient[];
+  readonly original?: Pick<Original, 'header'> & { readonly content?: StoredContent };
+  /** The message itself comes back where its sender asked for that. Only with a failure (RFC 3461 section 4.3). */
+  readonly whole?: boolean;
+}
+
+interface Written {
+  readonly head: string;
+  readonly content?: StoredContent;
+  readonly tail: string;
+  readonly envelope: Acceptance['envelope'];
+}
+
+export class Desk {
+  readonly places: Places;
+  readonly #parts: DeskParts;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+    this.places = new Places({ registry: parts.store.registry, operator: parts.operator });
+  }
+
+  /** A message in plain text. Rejects with StoreFull or StoreFailed. */
+  async letter(place: Place | undefined, said: Said): Promise<PreparedNotice | undefined> {
+    if (place === undefined) return this.#nowhere(said);
+    return await this.#prepare(place, said, (writer) => {
+      const { header, lines } = this.#opening(place, said, writer.id);
+      const part = textPart(lines);
+      const ascii = isAscii(place.address);
+      const type = `Content-Type: text/plain; charset=${part.charset}\r\nContent-Transfer-Encoding: ${part.encoding}\r\n\r\n`;
+      return {
+        head: ownHeader(header) + type + part.body,
+        tail: '',
+        envelope: { body: ascii ? '7BIT' : '8BITMIME', smtpUtf8: !ascii },
+      };
+    });
+  }
+
+  /** A delivery status notification. Rejects with StoreFull or StoreFailed. */
+  async report(place: Place | undefined, report: Report): Promise<PreparedNotice | undefined> {
+    if (place === undefined) return this.#nowhere(report);
+    try {
+      return await this.#report(place, report);
+    } catch (error) {
+      // Content that cannot be read any more must not keep its sender from hearing of the failure.
+      if (!(error instanceof ContentDamaged)) throw error;
+      return await this.#report(place, { ...report, whole: false });
+    }
+  }
+
+  async #report(place: Place, report: Report): Promise<PreparedNotice> {
+    return await this.#prepare(place, report, (writer) => {
+      const { header, lines } = this.#opening(place, report, writer.id);
+      const { envelope, receivedAt } = report.message;
+      const returned = this.#returned(place, report);
+      const dsn: Dsn = {
+        header,
+        text: lines,
+        reportingMta: this.#parts.hostname,
+        ...(envelope.envid === undefined ? {} : { envelopeId: envelope.envid }),
+        arrival: receivedAt,
+        recipients: report.recipients,
+        returned,
+        utf8: envelope.smtpUtf8,
+        boundary: `${writer.id}-${Buffer.from(this.#parts.random(15)).toString('hex')}`,
+      };
+      const { head, tail, body, smtpUtf8 } = writeDsn(dsn);
+      const content = returned.kind === 'full' ? report.original?.content : undefined;
+      return { head, tail, envelope: { body, smtpUtf8 }, ...(content === undefined ? {} : { content }) };
+    });
+  }
+
+  #returned(place: Place, { original, whole, message }: Report): Returned {
+    if (original === undefined) return { kind: 'nothing' };
+    const eightBit = message.envelope.body === '8BITMIME' || message.envelope.smtpUtf8;
+    const full =
+      whole === true &&
+      message.envelope.ret === 'FULL' &&
+      // RFC 8689 section 5: what had to travel protected does not come back whole by another road.
+      message.envelope.requireTls !== true &&
+      original.content !== undefined &&
+      original.content.octets <= this.#parts.returnLimit &&
+      // A notice that the sender's server refuses for its octets would be lost: nobody hears of a notice's failure.
+      !(eightBit && 'partner' in place);
+    return full ? { kind: 'full', eightBit } : { kind: 'headers', octets: original.header };
+  }
+
+  #opening(
+    place: Place,
+    { letters, about }: Said,
+    id: MessageId,
+  ): { readonly header: OwnHeader; readonly lines: readonly string[] } {
+    const from = `postmaster@${this.#parts.hostname}` as Address;
+    const { subject, lines, languages } = writeLetter(letters, place.language, from);
+    const header: OwnHeader = {
+      from,
+      to: place.address,
+      date: this.#parts.clock.now(),
+      messageId: `${id}@${this.#parts.hostname}`,
+      subject,
+      ...(about === undefined || about.messageIdField === '' ? {} : { about: about.messageIdField }),
+      language: languages,
+      automatic: about === undefined ? 'auto-generated' : 'auto-replied',
+    };
+    return { header, lines };
+  }
+
+  async #prepare(place: Place, said: Said, write: (writer: BodyWriter) => Written): Promise<PreparedNotice> {
+    const writer = this.#parts.store.openBody(octets(0));
+    try {
+      const { head, content, tail, envelope } = write(writer);
+      await writer.write(Buffer.from(head));
+      if (content !== undefined) for await (const slice of content.slices()) await writer.write(slice);
+      if (tail !== '') await writer.write(Buffer.from(tail));
+      const body = await writer.seal();
+      return {
+        acceptance: acceptanceOf(place, said, { body, envelope, at: this.#parts.clock.now() }, this.#parts.hostname),
+        discard: () => writer.abort(),
+      };
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  }
+
+  /** Told to the operator's eyes at least: silence never means failure. */
+  #nowhere({ kind, about }: Said): undefined {
+    const { log, store } = this.#parts;
+    log.error('notice.nowhere', { notice: kind, message: about?.id });
+    store.audit.note({
+      event: 'notice.nowhere',
+      outcome: 'failure',
+      ...(about === undefined ? {} : { message: about.id }),
+      facts: { notice: kind },
+    });
+    return undefined;
+  }
+}
+
+function acceptanceOf(
+  place: Place,
+  { kind, once, about }: Said,
+  { body, envelope, at }: Pick<Acceptance, 'body' | 'envelope'> & { readonly at: Acceptance['receivedAt'] },
+  hostname: string,
+): Acceptance {
+  const to = 'partner' in place ? { partner: place.partner } : { mailbox: place.mailbox };
+  return {
+    body,
+    receivedAt: at,
+    submitter: OPERATOR,
+    sender: '',
+    messageIdField: `${body.id}@${hostname}`,
+    envelope,
+    recipients: [{ address: place.address, notify: ['NEVER'], ...to }],
+    system: true,
+    ...(once === undefined ? {} : { once }),
+    audit: [
+      {
+        event: 'message.accepted',
+        outcome: 'success',
+        message: body.id,
+        facts: { octets: body.octets, sha256: body.sha256, recipients: 1, notice: kind },
+        personal: { recipients: [place.address] },
+      },
+      // In the trace of the message that it is about.
+      ...(about === undefined
+        ? []
+        : [
+            {
+              event: 'notice.filed',
+              outcome: 'success' as const,
+              message: about.id,
+              facts: { notice: kind, as: body.id, to: place.as },
+            },
+          ]),
+    ],
+  };
+}
+
+const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);

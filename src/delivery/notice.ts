@@ -1,0 +1,108 @@
+/**
+ * The notice of a settlement: failure, delay, or that a server without DSN took the message.
+ *
+ * RFC 3461 sections 5 and 6. One notice for each delivery and final state: its key is in `Acceptance.once`, and the two final states share
+ * one, so that none contradicts another.
+ */
+import type { DsnAction, DsnRecipient } from '../mime/dsn.ts';
+import type { Claim, Outcome } from '../store/deliveries.ts';
+import { type DeliveryEnd, delayedLetters, failedLetters, relayedLetters } from './delivery-letters.ts';
+import type { Desk, DeskParts } from './desk.ts';
+import type { Letters } from './letter.ts';
+import { actionOwed, statusOf } from './notice-rules.ts';
+import type { Attempt, NoticeWriter, PreparedNotice } from './notices.ts';
+import { readOriginal } from './original.ts';
+
+type Told = Extract<DsnAction, 'failed' | 'delayed' | 'relayed'>;
+
+const LETTERS: Readonly<Record<Told, (end: DeliveryEnd) => Letters>> = {
+  failed: failedLetters,
+  delayed: delayedLetters,
+  relayed: relayedLetters,
+};
+
+const keyOf = (action: Told, { id }: Claim): string => `${action === 'delayed' ? 'delayed' : 'final'}:${id}`;
+
+export function createNoticeWriter(desk: Desk, store: Pick<DeskParts['store'], 'deliveries'>): NoticeWriter {
+  return { noticeFor: (claim, outcome, attempt) => noticeFor(desk, store, claim, outcome, attempt) };
+}
+
+async function noticeFor(
+  desk: Desk,
+  { deliveries }: Pick<DeskParts['store'], 'deliveries'>,
+  claim: Claim,
+  outcome: Outcome,
+  attempt: Attempt,
+): Promise<PreparedNotice | undefined> {
+  const { message } = claim;
+  const action = actionOwed({
+    kind: outcome.kind,
+    delayed: outcome.kind === 'retry' && outcome.delayed === true,
+    dsn: attempt.dsn === true,
+    sender: message.sender,
+    ...(claim.notify === undefined ? {} : { notify: claim.notify }),
+  }) as Told | undefined;
+  if (action === undefined || message.sender === '') return undefined;
+  const place = await desk.places.ofSender(message.sender, message.submitter);
+  const original = await readOriginal(deliveries, message.id);
+  const status = statusOf(action, outcome.reply, attempt.status);
+  return await desk.report(place, {
+    kind: action,
+    once: keyOf(action, claim),
+    about: message,
+    message,
+    letters: LETTERS[action](endOf(claim, outcome, attempt, status, original?.subject)),
+    recipients: [recipientOf(claim, outcome, attempt, action, status)],
+    whole: action === 'failed',
+    ...(original === undefined ? {} : { original }),
+  });
+}
+
+function endOf(
+  claim: Claim,
+  { reply }: Outcome,
+  { at, remote, until, reason }: Attempt,
+  status: string,
+  subject: string | undefined,
+): DeliveryEnd {
+  const { message } = claim;
+  return {
+    message: {
+      at: message.receivedAt,
+      messageId: message.messageIdField,
+      id: message.id,
+      ...(subject === undefined ? {} : { subject }),
+    },
+    recipients: [writtenAddress(claim)],
+    status,
+    reply,
+    at,
+    ...(remote === undefined ? {} : { remote }),
+    ...(until === undefined ? {} : { until }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+const absenteeOf = ({ message, recipient }: Claim): string | undefined =>
+  message.recipients.find((r) => r.address === recipient)?.substituteFor;
+
+/** The one that the sender knows: with a substitute, the absentee's. */
+function writtenAddress(claim: Claim): string {
+  const absentee = absenteeOf(claim);
+  return absentee === undefined ? claim.recipient : `${absentee} (${claim.recipient})`;
+}
+
+function recipientOf(claim: Claim, { reply }: Outcome, attempt: Attempt, action: Told, status: string): DsnRecipient {
+  const absentee = absenteeOf(claim);
+  const originalRecipient = claim.originalRecipient ?? (absentee === undefined ? undefined : `rfc822;${absentee}`);
+  return {
+    recipient: claim.recipient,
+    ...(originalRecipient === undefined ? {} : { originalRecipient }),
+    action,
+    status,
+    ...(attempt.remote === undefined ? {} : { remoteMta: attempt.remote }),
+    ...(reply === '' ? {} : { diagnostic: { type: attempt.theirs === true ? 'smtp' : 'x-sluis', text: reply } }),
+    lastAttempt: attempt.at,
+    ...(action === 'delayed' && attempt.until !== undefined ? { retryUntil: attempt.until } : {}),
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * Where a notice goes: never into a mailbox that a program empties unless that was asked for, and never nowhere in silence.
+ *
+ * A multipart/report in front of a lab result can stop an old importer. So what is about an account of kind `edi` goes to its
+ * organisation's contact: the contact's address where that is registered, else the organisation's first account for people, else the
+ * operator. The setting `notices` of the account decides otherwise.
+ */
+import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
+import type { AccountId, PartnerId } from '../domain/ids.ts';
+import type { Account, Language, Organisation } from '../domain/registry.ts';
+import { type Settings, settingOf } from '../domain/settings.ts';
+import type { AccountSummary, Recipient, Registry } from '../store/registry.ts';
+
+export type PlaceRegistry = Pick<Registry, 'findRecipient' | 'findAccountById' | 'findOrganisation' | 'listAccounts'>;
+
+export type Place = {
+  readonly address: Address;
+  /** Of the organisation that reads it. */
+  readonly language: Language;
+  /** `operator`: nobody of the organisation could be reached. */
+  readonly as: 'mailbox' | 'contact' | 'operator';
+} & ({ readonly mailbox: AccountId } | { readonly partner: PartnerId });
+
+export interface PlaceParts {
+  readonly registry: PlaceRegistry;
+  /** The operator's own address (configuration, else the postmaster's). */
+  readonly operator: Address;
+}
+
+/** Accounts of one organisation that are looked through for one that people read. */
+const PAGE = 200;
+const MAX_PAGES = 10;
+
+/** Whose notice it is: a registered address, or an account as a whole. */
+export interface Whose {
+  readonly account: Account;
+  readonly organisation: Organisation;
+  /** Settings of the address come first. */
+  readonly address?: Address;
+}
+
+/** True when what is about this account's messages may be filed in its own mailbox. */
+export function ownMailbox(account: Pick<Account, 'kind' | 'settings'>, organisation: Settings): boolean {
+  const chosen = settingOf('notices', account.settings, organisation);
+  return chosen === 'mailbox' || (chosen === 'automatic' && account.kind === 'mail');
+}
+
+export class Places {
+  readonly #parts: PlaceParts;
+
+  constructor(parts: PlaceParts) {
+    this.#parts = parts;
+  }
+
+  /** For the sender of a message. Undefined: nobody at all could be told. */
+  async ofSender(sender: Address, submitter: AccountId): Promise<Place | undefined> {
+    const found = await this.#parts.registry.findRecipient(addressKey(sender));
+    if (found !== undefined && isActive(found)) {
+      const { address, account, organisation, partner } = found;
+      const language = organisation.language;
+      // A partner's own server knows what to do with a report; the reverse path is where it expects one.
+      if (partner !== undefined)
+        return partner.state === 'ended'
+          ? await this.#ofOrganisation(organisation)
+          : { address: address.address, language, as: 'mailbox', partner: partner.id };
+      if (ownMailbox(account, organisation.settings))
+        return { address: address.address, language, as: 'mailbox', mailbox: account.id };
+      return await this.#ofOrganisation(organisation, account.id);
+    }
+    return await this.ofAccount(submitter);
+  }
+
+  /** For an account as a whole. `elsewhere`: not into its own mailbox, since nobody looks there. */
+  async ofAccount(id: AccountId, { elsewhere = false } = {}): Promise<Place | undefined> {
+    const summary = await this.#parts.registry.findAccountById(id);
+    const organisation =
+      summary === undefined ? undefined : await this.#parts.registry.findOrganisation(summary.organisation);
+    if (summary === undefined || organisation === undefined) return await this.operator();
+    const own = elsewhere ? undefined : mailboxOf(summary);
+    if (own !== undefined && ownMailbox(summary.account, organisation.settings))
+      return { ...own, language: organisation.language, as: 'mailbox' };
+    return await this.#ofOrganisation(organisation, id);
+  }
+
+  async operator(): Promise<Place | undefined> {
+    const found = await this.#parts.registry.findRecipient(addressKey(this.#parts.operator));
+    return found === undefined || !isActive(found) ? undefined : placeOf(found, 'operator');
+  }
+
+  /** `not`: the account that it is about. */
+  async #ofOrganisation(organisation: Organisation, not?: AccountId): Promise<Place | undefined> {
+    return (
+      (await this.#contact(organisation, not)) ?? (await this.#people(organisation, not)) ?? (await this.operator())
+    );
+  }
+
+  async #contact(organisation: Organisation, not: AccountId | undefined): Promise<Place | undefined> {
+    const key = keyOf(organisation.contact);
+    const found = key === undefined ? undefined : await this.#parts.registry.findRecipient(key);
+    if (found === undefined || !isActive(found) || found.account.id === not) return undefined;
+    // A contact that is itself a program's mailbox is no contact.
+    if (found.partner === undefined && !ownMailbox(found.account, found.organisation.settings)) return undefined;
+    return placeOf(found, 'contact');
+  }
+
+  async #people({ name, language }: Organisation, not: AccountId | undefined): Promise<Place | undefined> {
+    let after: string | undefined;
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const accounts = await this.#parts.registry.listAccounts({
+        organisation: name,
+        limit: PAGE,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const summary of accounts) {
+        if (summary.account.kind !== 'mail' || summary.account.id === not) continue;
+        const own = mailboxOf(summary);
+        if (own !== undefined) return { ...own, language, as: 'contact' };
+      }
+      after = accounts.at(-1)?.account.login;
+      if (accounts.length < PAGE) return undefined;
+    }
+    return undefined;
+  }
+}
+
+const keyOf = (text: string | undefined): AddressKey | undefined => {
+  const address = text === undefined ? undefined : parseAddress(text.trim());
+  return address?.ok === true ? addressKey(address.value) : undefined;
+};
+
+const isActive = ({ address, account }: Recipient): boolean => address.state === 'active' && account.state === 'active';
+
+function placeOf({ address, account, organisation, partner }: Recipient, as: Place['as']): Place | undefined {
+  const common = { address: address.address, language: organisation.language, as };
+  if (partner === undefined) return { ...common, mailbox: account.id };
+  return partner.state === 'ended' ? undefined : { ...common, partner: partner.id };
+}
+
+function mailboxOf(summary: AccountSummary): { readonly address: Address; readonly mailbox: AccountId } | undefined {
+  if (summary.account.state !== 'active') return undefined;
+  const address = summary.addresses.find((a) => a.state === 'active')?.address;
+  return address === undefined ? undefined : { address, mailbox: summary.account.id };
+}
