@@ -4,7 +4,9 @@
  * RFC 5321 sections 3.3 and 4.5.3, RFC 6409 section 6, RFC 5248 for the codes. Each text is one line of ASCII for the sender: what was
  * refused, why, and what to do. An address is quoted only where it is ASCII.
  */
+import type { Absence } from './absence.ts';
 import { type Address, needsUtf8 } from './address.ts';
+import type { PartnerState } from './partner.ts';
 import type { Refusal } from './refusal.ts';
 import type { Account, Organisation, RegisteredAddress } from './registry.ts';
 import { formatOctets, settingOf } from './settings.ts';
@@ -16,6 +18,8 @@ export interface Addressee {
   readonly organisation: Organisation;
   /** What its mailbox holds now. */
   readonly used: Octets;
+  /** Its mail is pushed there and never filed. */
+  readonly partner?: { readonly state: PartnerState; readonly maxMessage?: Octets };
 }
 
 export type RecipientDecision =
@@ -29,41 +33,50 @@ export type RecipientDecision =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-const quoted = (address: Address): string => (needsUtf8(address) ? 'this address' : `<${address}>`);
+/** An address in a reply: only where it is ASCII. */
+export const quoted = (address: Address): string => (needsUtf8(address) ? 'this address' : `<${address}>`);
 const refused = (refusal: Refusal): RecipientDecision => ({ kind: 'refused', refusal });
 
-/** `declared`: the SIZE of MAIL, 0 where the sender gave none. */
-export function decideRecipient(
-  address: Address,
-  found: Addressee | undefined,
-  declared: Octets,
-  smtpUtf8: boolean,
-): RecipientDecision {
+/** Whether there is such an addressee, and may be written to. */
+export function decideReach(address: Address, found: Addressee | undefined, smtpUtf8: boolean): Refusal | undefined {
   if (needsUtf8(address) && !smtpUtf8)
-    return refused({
+    return {
       reply: 553,
       status: '5.6.7',
       text: 'This address has letters outside ASCII; send MAIL with SMTPUTF8',
-    });
+    };
   // An ended address looks like one that never was: who left is nobody's business.
-  if (found === undefined || found.address.state === 'ended' || found.account.state === 'ended')
-    return refused({
+  if (
+    found === undefined ||
+    found.address.state === 'ended' ||
+    found.account.state === 'ended' ||
+    found.partner?.state === 'ended'
+  )
+    return {
       reply: 550,
       status: '5.1.1',
       text: `${quoted(address)} is not registered in this group; check the address`,
-    });
+    };
   if (found.address.state === 'suspended' || found.account.state === 'suspended')
-    return refused({
+    return {
       reply: 550,
       status: '5.2.1',
       text: `${quoted(address)} is registered but suspended; ask the addressee or the operator`,
+    };
+  return undefined;
+}
+
+/** Whether there is room for the message where its copy goes. `declared`: the SIZE of MAIL, 0 where the sender gave none. */
+export function decideRoom(address: Address, found: Addressee, declared: Octets): RecipientDecision {
+  const { partner } = found;
+  if (partner?.state === 'refusing')
+    return refused({
+      reply: 550,
+      status: '5.2.1',
+      text: `The mail server of ${quoted(address)} takes no mail for now; ask the addressee or the operator`,
     });
-  const maxMessage = settingOf(
-    'max-message',
-    found.address.settings,
-    found.account.settings,
-    found.organisation.settings,
-  );
+  const set = settingOf('max-message', found.address.settings, found.account.settings, found.organisation.settings);
+  const maxMessage = Math.min(set, partner?.maxMessage ?? set);
   if (declared > maxMessage)
     return refused({
       reply: 552,
@@ -71,19 +84,31 @@ export function decideRecipient(
       text: `${quoted(address)} takes messages up to ${formatOctets(maxMessage)}; send less in one message`,
     });
   const quota = settingOf('quota', found.account.settings, found.organisation.settings);
+  const room = { kind: 'taken', maxMessage: maxMessage as Octets, quota: quota as Octets } as const;
+  // What is pushed fills no mailbox of ours.
+  if (partner !== undefined) return { ...room, nearlyFull: false };
   if (found.used + declared > quota || found.used >= quota)
     return refused({
       reply: 452,
       status: '4.2.2',
       text: `The mailbox of ${quoted(address)} is full; try again after it was emptied`,
     });
-  return {
-    kind: 'taken',
-    maxMessage: maxMessage as Octets,
-    quota: quota as Octets,
-    nearlyFull: found.used + declared >= quota * 0.8,
-  };
+  return { ...room, nearlyFull: found.used + declared >= quota * 0.8 };
 }
+
+/** The addressee is away and wants no mail meanwhile. RFC 5321 section 3.4: 551 names who to write to. `last`: the last day of it. */
+export const addressedAway = (address: Address, { substitute }: Absence, last: string): Refusal =>
+  substitute === undefined
+    ? {
+        reply: 550,
+        status: '5.2.1',
+        text: `${quoted(address)} is away up to and including ${last} and takes no mail; send again after that`,
+      }
+    : {
+        reply: 551,
+        status: '5.1.6',
+        text: `${quoted(address)} is away up to and including ${last}; send to ${quoted(substitute)} instead`,
+      };
 
 /** The sender is not an address of this account. One text for unregistered and foreign addresses: the registry is not for guessing. */
 export const foreignSender = (what: 'MAIL FROM' | 'header From' | 'header Sender'): Refusal => ({

@@ -568,10 +568,11 @@ export class SubmissionConnection extends SMTPConnection {
       this.#refuse('RCPT', read.error);
     } else {
       this.#run(callback, 'RCPT', async () => {
-        const refusal = await submission.recipient(read.value.path, read.value.parameters);
-        if (refusal === undefined) return this.reply(successes.recipientTaken);
+        const taken = await submission.recipient(read.value.path, read.value.parameters);
+        const { reply, status, text } = successes.recipientTaken;
+        if (taken.ok) return this.send(reply, taken.value.note ?? text, status);
         this.#refusedRecipients += 1;
-        this.#refuse('RCPT', refusal);
+        this.#refuse('RCPT', taken.error);
       });
       return;
     }
@@ -630,7 +631,8 @@ export class SubmissionConnection extends SMTPConnection {
       const filed = await delivery.file();
       if (filed.ok) {
         this.#messages += 1;
-        this.send(250, `accepted as ${filed.value}`, '2.0.0');
+        const { id, note } = filed.value;
+        this.send(250, `accepted as ${id}${note === undefined ? '' : `; ${note}`}`, '2.0.0');
         this.#noteQuirk(delivery, decoder);
       } else this.#refuse('DATA', filed.error);
     } catch (error) {

@@ -16,6 +16,7 @@ import type { AdmittedConnection, ConnectionLimits } from '../platform/connectio
 import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
+import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import { HourlyCount } from '../submission/limits.ts';
 import type { SubmissionServices } from '../submission/submission.ts';
 import { type ConnectionContext, SubmissionConnection } from './connection.ts';
@@ -34,6 +35,7 @@ export interface SmtpListenerOptions {
   readonly limits: SmtpLimits;
   /** Shared by all listeners, so that an account has one count; made here when absent. */
   readonly counts?: SubmissionCounts;
+  readonly absences?: AbsenceNotices;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -109,6 +111,7 @@ class SubmissionServer extends SMTPServer implements Listener {
         maxMessage: limits.maxMessage,
         maxRecipients: limits.maxRecipients,
         counts: options.counts ?? newSubmissionCounts(clock),
+        ...(options.absences === undefined ? {} : { absences: options.absences }),
       },
     };
     // Scanners raise TLS errors all day; without a listener each would end the process.

@@ -9,6 +9,7 @@ import { foreignSender } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { readMailboxes } from '../mime/address-list.ts';
+import { isEncrypted } from '../mime/encrypted.ts';
 import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
 import { isOwnReceived } from '../mime/received.ts';
 import { malformedField, refusals } from './refusals.ts';
@@ -25,6 +26,8 @@ export interface HeaderPlan {
   /** Fields that are left out. */
   readonly removed: readonly HeaderField[];
   readonly needsDate: boolean;
+  /** By its sender, as far as the header tells. */
+  readonly encrypted: boolean;
   readonly needsMessageId: boolean;
   /** Without angle brackets; empty where the message has none yet. */
   readonly messageId: string;
@@ -56,6 +59,7 @@ export async function judgeHeader(header: Header, context: HeaderContext): Promi
   });
   return ok({
     removed: header.fields.filter((f) => isRemoved(header, f, context.hostname)),
+    encrypted: isEncrypted(header),
     needsDate: fieldsNamed(header, 'date').length === 0,
     needsMessageId: messageId === undefined,
     messageId: messageId === undefined ? '' : plainMessageId(fieldText(header, messageId)),

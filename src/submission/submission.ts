@@ -7,7 +7,7 @@
 import { type Address, addressKey, needsUtf8, parseAddress } from '../domain/address.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { MessageId } from '../domain/ids.ts';
-import { decideRecipient, foreignSender } from '../domain/policy.ts';
+import { foreignSender, quoted } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -21,10 +21,12 @@ import {
   type Store,
   StoreFull,
 } from '../store/store.ts';
+import type { AbsenceNotices, HandledAbsence } from './absence-notices.ts';
 import { keyOf } from './header-rules.ts';
 import { Incoming, type ReceivedContent } from './incoming.ts';
 import type { HourlyCount } from './limits.ts';
 import { refusals } from './refusals.ts';
+import { type Away, type Leg, type Route, keptNote, routeOf, settleRoutes } from './route.ts';
 
 export interface SubmissionServices {
   readonly store: Store;
@@ -35,6 +37,8 @@ export interface SubmissionServices {
   readonly maxRecipients: number;
   /** Shared by all sessions of the gateway. */
   readonly counts: { readonly messages: HourlyCount; readonly recipients: HourlyCount; readonly unknown: HourlyCount };
+  /** Tells senders that an addressee is away; without it only the replies do. */
+  readonly absences?: AbsenceNotices;
 }
 
 /** What the session knows of its other end. */
@@ -65,7 +69,7 @@ export interface RecipientParameters {
 interface Transaction {
   readonly sender: Address | '';
   readonly parameters: MailParameters;
-  readonly recipients: Map<string, AcceptedRecipient>;
+  readonly recipients: Map<string, { readonly leg: Leg; readonly away?: Away }>;
   /** The smallest limit among the addressees, and whose it is. */
   limit: { readonly octets: Octets; readonly refusal: Refusal };
 }
@@ -127,39 +131,53 @@ export class Submission {
     return undefined;
   }
 
-  async recipient(path: string, parameters: RecipientParameters): Promise<Refusal | undefined> {
+  async recipient(path: string, parameters: RecipientParameters): Promise<Result<RecipientTaken, Refusal>> {
     const transaction = this.#required();
-    const { store, counts, hostname, maxRecipients, log } = this.#services;
+    const { store, counts, hostname, maxRecipients } = this.#services;
     const { account, organisation } = this.#submitter;
     // RFC 5321 section 4.5.1: `postmaster` without a domain is ours.
     const parsed = parseAddress(/^postmaster$/i.test(path) ? `postmaster@${hostname}` : path);
-    if (!parsed.ok) return { ...refusals.recipientSyntax, detail: parsed.error };
+    if (!parsed.ok) return fail({ ...refusals.recipientSyntax, detail: parsed.error });
     if (
       counts.unknown.of(account.id) >= settingOf('unknown-recipients-per-hour', account.settings, organisation.settings)
     )
-      return this.#limited('unknown-recipients-per-hour', refusals.tooManyUnknown);
+      return fail(this.#limited('unknown-recipients-per-hour', refusals.tooManyUnknown));
     if (counts.recipients.of(account.id) >= settingOf('recipients-per-hour', account.settings, organisation.settings))
-      return this.#limited('recipients-per-hour', refusals.tooManyRecipientsHour);
+      return fail(this.#limited('recipients-per-hour', refusals.tooManyRecipientsHour));
     const key = addressKey(parsed.value);
     if (!transaction.recipients.has(key) && transaction.recipients.size >= maxRecipients)
-      return refusals.tooManyRecipients;
+      return fail(refusals.tooManyRecipients);
 
-    const found = await store.registry.findRecipient(key);
-    const decision = decideRecipient(parsed.value, found, transaction.parameters.size, transaction.parameters.smtpUtf8);
-    if (decision.kind === 'refused' || found === undefined) {
-      if (decision.kind === 'refused' && decision.refusal.status === '5.1.1') counts.unknown.add(account.id);
-      return decision.kind === 'refused' ? decision.refusal : refusals.storageFailed;
+    const { size: declared, smtpUtf8 } = transaction.parameters;
+    const route = await routeOf(store.registry, { address: parsed.value, ...parameters, declared, smtpUtf8 });
+    if (route.kind === 'refused') {
+      if (route.refusal.status === '5.1.1') counts.unknown.add(account.id);
+      return fail(route.refusal);
     }
-    if (decision.nearlyFull)
-      log.warn('quota.warning', { account: found.account.login, used: found.used, quota: decision.quota });
+    this.#warnOf(route);
     counts.recipients.add(account.id);
-    transaction.recipients.set(key, { address: parsed.value, mailbox: found.account.id, ...parameters });
-    if (decision.maxMessage < transaction.limit.octets)
-      transaction.limit = {
-        octets: decision.maxMessage,
-        refusal: this.#tooLargeFor(parsed.value, decision.maxMessage),
-      };
-    return undefined;
+    const { leg, away, note } = route;
+    transaction.recipients.set(key, away === undefined ? { leg } : { leg, away });
+    for (const way of away === undefined || 'refusal' in away.own ? [leg] : [leg, away.own])
+      if (way.maxMessage < transaction.limit.octets)
+        transaction.limit = {
+          octets: way.maxMessage,
+          refusal: this.#tooLargeFor(way.to.address, way.maxMessage),
+        };
+    return ok(note === undefined ? {} : { note });
+  }
+
+  #warnOf({ leg: { nearlyFull }, substituteRefused }: Extract<Route, { kind: 'taken' }>): void {
+    const { log } = this.#services;
+    if (nearlyFull !== undefined)
+      log.warn('quota.warning', { account: nearlyFull.login, used: nearlyFull.used, quota: nearlyFull.quota });
+    // Whoever is away will not see it: the operator has to.
+    if (substituteRefused !== undefined)
+      log.warn('absence.no-substitute', {
+        session: this.#submitter.session,
+        status: substituteRefused.status,
+        why: substituteRefused.text,
+      });
   }
 
   /** Begins the content. A refusal here is the answer to DATA itself; nothing was read yet. */
@@ -188,7 +206,8 @@ export class Submission {
         by: hostname,
         protocol: transaction.parameters.smtpUtf8 ? 'UTF8SMTPSA' : extended ? 'ESMTPSA' : 'SMTPSA',
         tls,
-        ...(only === undefined ? {} : { recipient: only.address }),
+        // Whom the sender wrote to: the substitute is not the sender's business in a trace line.
+        ...(only === undefined ? {} : { recipient: only.away?.addressee ?? only.leg.to.address }),
         at: now,
       },
       limit: transaction.limit,
@@ -203,21 +222,24 @@ export class Submission {
     });
   }
 
-  async #file(transaction: Transaction, incoming: Incoming, writer: BodyWriter): Promise<Result<MessageId, Refusal>> {
+  async #file(transaction: Transaction, incoming: Incoming, writer: BodyWriter): Promise<Result<Filed, Refusal>> {
     const content = await incoming.end();
     const outcome = content.ok ? await this.#accept(transaction, content.value) : fail(content.error);
     if (!outcome.ok) {
       await writer.abort();
       return outcome;
     }
-    return ok(writer.id);
+    return ok({ id: writer.id, ...outcome.value });
   }
 
-  async #accept(transaction: Transaction, content: ReceivedContent): Promise<Result<undefined, Refusal>> {
-    const { store, counts } = this.#services;
+  async #accept(transaction: Transaction, content: ReceivedContent): Promise<Result<Omit<Filed, 'id'>, Refusal>> {
+    const { counts } = this.#services;
+    const settled = settleRoutes([...transaction.recipients.values()], content.plan.encrypted);
+    if (!settled.ok) return settled;
+    const { recipients, handled } = settled.value;
     let outcome: AcceptOutcome;
     try {
-      outcome = await store.accept(this.#acceptance(transaction, content));
+      outcome = await this.#acceptWithNotice(this.#acceptance(transaction, content, recipients), handled);
     } catch (error) {
       return fail(this.#storage(error));
     }
@@ -234,13 +256,29 @@ export class Submission {
     });
     // Behind the acceptance and not waited for: whatever it meets, the message is filed and the sender hears so.
     this.#warnReplyTo(content).catch(() => undefined);
-    return ok(undefined);
+    const note = keptNote(handled);
+    return ok(note === undefined ? {} : { note });
   }
 
-  #acceptance(transaction: Transaction, content: ReceivedContent): Acceptance {
+  /** Where an addressee is away, the notice that says so is filed with the message. */
+  async #acceptWithNotice(message: Acceptance, handled: readonly HandledAbsence[]): Promise<AcceptOutcome> {
+    const { store, absences } = this.#services;
+    const notice = handled.length === 0 ? undefined : await absences?.noticeFor(message, handled);
+    if (notice === undefined) return await store.accept(message);
+    try {
+      return await store.accept({ ...message, with: [...(message.with ?? []), notice.acceptance] });
+    } finally {
+      await notice.discard();
+    }
+  }
+
+  #acceptance(
+    transaction: Transaction,
+    content: ReceivedContent,
+    recipients: readonly AcceptedRecipient[],
+  ): Acceptance {
     const { account, address } = this.#submitter;
     const { sender, parameters } = transaction;
-    const recipients = [...transaction.recipients.values()];
     return {
       body: content.body,
       receivedAt: this.#services.clock.now(),
@@ -311,7 +349,7 @@ export class Submission {
   }
 
   #tooLargeFor(address: Address, limit: Octets): Refusal {
-    const whose = needsUtf8(address) ? 'a recipient' : `<${address}>`;
+    const whose = needsUtf8(address) ? 'a recipient' : quoted(address);
     return {
       reply: 552,
       status: '5.2.3',
@@ -334,6 +372,17 @@ export class Submission {
   }
 }
 
+export interface RecipientTaken {
+  /** For the reply: the addressee is away, and where the message goes. */
+  readonly note?: string;
+}
+
+export interface Filed {
+  readonly id: MessageId;
+  /** For the reply: what did not go where RCPT said. */
+  readonly note?: string;
+}
+
 /** The content's way in, handed to the protocol layer. */
 export interface Delivery {
   readonly incoming: Incoming;
@@ -341,7 +390,7 @@ export interface Delivery {
   /** The connection was lost: nothing is filed. */
   abort(): Promise<void>;
   /** The final dot has come: files the message for all recipients, or for none. */
-  file(): Promise<Result<MessageId, Refusal>>;
+  file(): Promise<Result<Filed, Refusal>>;
 }
 
 /** What a limit on encoded octets means for the files that people attach. */

@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Address } from '../../src/domain/address.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
-import { type Addressee, decideRecipient, foreignSender } from '../../src/domain/policy.ts';
+import {
+  type Addressee,
+  type RecipientDecision,
+  addressedAway,
+  decideReach,
+  decideRoom,
+  foreignSender,
+} from '../../src/domain/policy.ts';
 import type { State } from '../../src/domain/registry.ts';
 import type { Settings } from '../../src/domain/settings.ts';
-import { MiB, octets } from '../../src/domain/units.ts';
+import { type Instant, MiB, type Octets, octets } from '../../src/domain/units.ts';
 
 const bob = 'bob@group.test' as Address;
 
@@ -27,6 +34,18 @@ function addressee(
     organisation: { id: organisation, name: 'practice', title: 'Practice', language: 'nl', settings: {} },
     used: octets(more.used ?? 0),
   };
+}
+
+function decideRecipient(
+  address: Address,
+  found: Addressee | undefined,
+  declared: Octets,
+  utf8: boolean,
+): RecipientDecision {
+  const refusal = decideReach(address, found, utf8);
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  assert(found !== undefined);
+  return decideRoom(address, found, declared);
 }
 
 const statusOf = (found: Addressee | undefined, declared = 0, address = bob, utf8 = false): string => {
@@ -80,4 +99,35 @@ test('an address outside ASCII needs SMTPUTF8 and is never quoted in a text', ()
 test('a foreign sender and an unregistered one get the same text', () => {
   assert.deepEqual(foreignSender('MAIL FROM').status, '5.7.1');
   assert.match(foreignSender('header From').text, /header From/);
+});
+
+test("a partner's mail fills no mailbox; its state and its limit decide", () => {
+  const full = { settings: { quota: MiB }, used: 2 * MiB };
+  const at = (state: 'active' | 'suspended' | 'refusing' | 'ended', maxMessage?: number): Addressee => ({
+    ...addressee(full),
+    partner: { state, ...(maxMessage === undefined ? {} : { maxMessage: octets(maxMessage) }) },
+  });
+  assert.equal(statusOf(addressee(full)), '452 4.2.2');
+  assert.equal(statusOf(at('active'), 5 * MiB), 'taken');
+  assert.equal(statusOf(at('suspended')), 'taken');
+  assert.equal(statusOf(at('refusing')), '550 5.2.1');
+  assert.equal(statusOf(at('ended')), '550 5.1.1');
+  assert.equal(statusOf(at('active', 4 * MiB), 4 * MiB), 'taken');
+  assert.equal(statusOf(at('active', 4 * MiB), 4 * MiB + 1), '552 5.2.3');
+  // The smaller of the two.
+  const small: Addressee = {
+    ...at('active', 4 * MiB),
+    ...{ address: addressee({ own: { 'max-message': MiB } }).address },
+  };
+  assert.equal(statusOf(small, MiB + 1), '552 5.2.3');
+});
+
+test('whoever is away and refuses is told of, with the substitute where there is one', () => {
+  const absence = { from: 0 as Instant, until: 1 as Instant, mode: 'refuse' } as const;
+  assert.deepEqual(addressedAway(bob, { ...absence, substitute: 'ann@group.test' as Address }, '2026-12-23'), {
+    reply: 551,
+    status: '5.1.6',
+    text: '<bob@group.test> is away up to and including 2026-12-23; send to <ann@group.test> instead',
+  });
+  assert.equal(addressedAway(bob, absence, '2026-12-23').reply, 550);
 });

@@ -7,6 +7,7 @@ import { NetworkSet } from '../../src/platform/network.ts';
 import { type SmtpLimits, defaultSmtpLimits } from '../../src/smtp/limits.ts';
 import { startSmtpListener } from '../../src/smtp/server.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { AbsenceNotices } from '../../src/submission/absence-notices.ts';
 import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
 import { type Cleanup, type TestStore, addAccount, openTestStore } from './store.ts';
@@ -25,6 +26,7 @@ export interface SmtpFixtureOptions {
   readonly settings?: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
   readonly connections?: Partial<ConnectionLimitOptions>;
   readonly wrap?: (store: Store) => Store;
+  readonly absences?: AbsenceNotices;
   readonly authenticate?: (login: string, password: string) => AuthOutcome['kind'] | undefined;
 }
 
@@ -60,6 +62,7 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
     limits: { ...defaultSmtpLimits, ...options.limits },
     clock: opened.clock,
     log: opened.log,
+    ...(options.absences === undefined ? {} : { absences: options.absences }),
   });
   t.after(() => listener.stop(seconds(0)));
   return { ...opened, store, listener, connections, port: listener.port, ca: certificates.ca.certificate };

@@ -1,0 +1,157 @@
+/**
+ * Where one recipient's copy goes: into a mailbox, to a partner, or, while the addressee is away, to the substitute.
+ *
+ * A substitute is one step: the substitute's own absence is not looked at, and could not overlap (store/absences.ts). A substitute who can
+ * take no mail for good, such as one that was suspended since, does not cost the addressee the message: it is filed as if nobody were away.
+ */
+import type { Absence } from '../domain/absence.ts';
+import { type Address, addressKey, needsUtf8 } from '../domain/address.ts';
+import { type RecipientDecision, addressedAway, decideReach, decideRoom, quoted } from '../domain/policy.ts';
+import { type Refusal, isTransient } from '../domain/refusal.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+import type { Octets } from '../domain/units.ts';
+import { isoDay, lastDayBefore } from '../domain/working-days.ts';
+import type { Recipient, Registry } from '../store/registry.ts';
+import type { AcceptedRecipient } from '../store/store.ts';
+import type { HandledAbsence } from './absence-notices.ts';
+
+export interface Asked {
+  readonly address: Address;
+  readonly notify?: readonly string[];
+  readonly originalRecipient?: string;
+  /** SIZE of MAIL, 0 where the sender gave none. */
+  readonly declared: Octets;
+  readonly smtpUtf8: boolean;
+}
+
+/** One way for a copy. */
+export interface Leg {
+  readonly to: AcceptedRecipient;
+  readonly maxMessage: Octets;
+  readonly nearlyFull?: { readonly login: string; readonly used: Octets; readonly quota: Octets };
+}
+
+export interface Away {
+  readonly addressee: Address;
+  readonly absence: Absence;
+  readonly substitute: Address;
+  /** The way for what is encrypted for the addressee. */
+  readonly own: Leg | { readonly refusal: Refusal };
+}
+
+export type Route =
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | {
+      readonly kind: 'taken';
+      readonly leg: Leg;
+      readonly away?: Away;
+      /** One line of ASCII for the sender. */
+      readonly note?: string;
+      /** Why the substitute of an absence that holds was passed over, for the log. */
+      readonly substituteRefused?: Refusal;
+    };
+
+export async function routeOf(registry: Registry, asked: Asked): Promise<Route> {
+  const found = await registry.findRecipient(addressKey(asked.address));
+  const refusal = decideReach(asked.address, found, asked.smtpUtf8);
+  if (refusal !== undefined || found === undefined) return refusedWith(refusal);
+  const { absence } = found;
+  if (absence?.mode === 'refuse')
+    return refusedWith(addressedAway(asked.address, absence, isoDay(lastDayBefore(absence.until))));
+  const own = legOf(asked, found, asked.address);
+  const substitute = absence?.substitute;
+  if (absence === undefined || substitute === undefined) return taken(own);
+
+  const other = await registry.findRecipient(addressKey(substitute));
+  const unreachable = decideReach(substitute, other, asked.smtpUtf8);
+  const leg =
+    unreachable !== undefined || other === undefined ? { refusal: unreachable } : legOf(asked, other, substitute);
+  if ('refusal' in leg) {
+    if (leg.refusal !== undefined && isTransient(leg.refusal)) return refusedWith(leg.refusal);
+    const alone = taken(own);
+    return alone.kind === 'refused' || leg.refusal === undefined ? alone : { ...alone, substituteRefused: leg.refusal };
+  }
+  const last = isoDay(lastDayBefore(absence.until));
+  return {
+    kind: 'taken',
+    leg,
+    away: { addressee: asked.address, absence, substitute, own },
+    note: `${quoted(asked.address)} is away up to and including ${last}; the message goes to ${quoted(substitute)}`,
+  };
+}
+
+const taken = (leg: Leg | { readonly refusal: Refusal }): Route =>
+  'refusal' in leg ? refusedWith(leg.refusal) : { kind: 'taken', leg };
+
+const refusedWith = (refusal: Refusal | undefined): Extract<Route, { kind: 'refused' }> => {
+  if (refusal === undefined) throw new Error('a recipient that was not found was not refused');
+  return { kind: 'refused', refusal };
+};
+
+/** `at`: where it goes, the addressee's own address or the substitute's. */
+function legOf(asked: Asked, found: Recipient, at: Address): Leg | { readonly refusal: Refusal } {
+  const decision: RecipientDecision = decideRoom(at, found, asked.declared);
+  if (decision.kind === 'refused') return { refusal: decision.refusal };
+  const instead = at !== asked.address;
+  // RFC 3461 section 4.2: whom the sender wrote to must not be lost by where it goes.
+  const original =
+    asked.originalRecipient ?? (instead && !needsUtf8(asked.address) ? `rfc822;${asked.address}` : undefined);
+  const facts = {
+    address: at,
+    ...(asked.notify === undefined ? {} : { notify: asked.notify }),
+    ...(original === undefined ? {} : { originalRecipient: original }),
+    ...(instead ? { substituteFor: asked.address } : {}),
+  };
+  const to: AcceptedRecipient =
+    found.partner === undefined ? { ...facts, mailbox: found.account.id } : { ...facts, partner: found.partner.id };
+  const { login } = found.account;
+  return {
+    to,
+    maxMessage: decision.maxMessage,
+    ...(decision.nearlyFull ? { nearlyFull: { login, used: found.used, quota: decision.quota } } : {}),
+  };
+}
+
+export interface SettledRoutes {
+  readonly recipients: readonly AcceptedRecipient[];
+  readonly handled: readonly HandledAbsence[];
+}
+
+/** The header was read: what is encrypted for somebody who is away stays with the addressee. A refusal is for the whole message. */
+export function settleRoutes(
+  routes: readonly { readonly leg: Leg; readonly away?: Away }[],
+  encrypted: boolean,
+): Result<SettledRoutes, Refusal> {
+  const recipients: AcceptedRecipient[] = [];
+  const handled: HandledAbsence[] = [];
+  for (const { leg, away } of routes) {
+    if (away === undefined) {
+      recipients.push(leg.to);
+      continue;
+    }
+    const { addressee, absence, substitute, own } = away;
+    if (encrypted && 'refusal' in own) return fail(own.refusal);
+    const to = encrypted && !('refusal' in own) ? own.to : leg.to;
+    const { notify } = to;
+    recipients.push(to);
+    handled.push({
+      addressee,
+      from: absence.from,
+      until: absence.until,
+      substitute,
+      went: encrypted ? 'kept' : 'substitute',
+      ...(notify === undefined ? {} : { notify }),
+    });
+  }
+  return ok({ recipients, handled });
+}
+
+/** For the reply to the content. */
+export function keptNote(handled: readonly HandledAbsence[]): string | undefined {
+  const kept = handled.filter(({ went }) => went === 'kept');
+  const [first] = kept;
+  if (first === undefined) return undefined;
+  return kept.length === 1
+    ? `it is encrypted for ${quoted(first.addressee)}, who is away: it waits there, ${quoted(first.substitute)} did not get it`
+    : `it is encrypted for ${kept.length} addressees who are away: it waits for them, their substitutes did not get it`;
+}
