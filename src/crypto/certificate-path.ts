@@ -190,6 +190,9 @@ function note(search: Search, path: readonly Certificate[], failure: Untrusted):
   return undefined;
 }
 
+/** Signatures that were found genuine: a fact about two certificates that never changes, and the dearest question of a path. */
+const genuine = new WeakMap<Certificate, WeakSet<Certificate>>();
+
 function signatureProblem(search: Search, certificate: Certificate, issuer: Certificate): Untrusted | undefined {
   if (isWeak(certificate.signature))
     return bad(
@@ -197,10 +200,13 @@ function signatureProblem(search: Search, certificate: Certificate, issuer: Cert
       certificate,
       `is signed with ${algorithmText(certificate.signature)}, which can be forged`,
     );
+  if (genuine.get(certificate)?.has(issuer) === true) return undefined;
   if (++search.signatures > MAX_SIGNATURES)
     return bad('too-many-candidates', certificate, `has more possible issuers than we try (${MAX_SIGNATURES})`);
   if (!verify(certificate.signature, certificate.signed, certificate.signatureValue, issuer.publicKey))
     return bad('bad-signature', certificate, `was not signed by ${describe(issuer)}`);
+  const issuers = genuine.get(certificate) ?? new WeakSet();
+  genuine.set(certificate, issuers.add(issuer));
   return undefined;
 }
 

@@ -41,13 +41,18 @@ export const Tag = {
 export const context = (n: number, form: 'constructed' | 'primitive' = 'constructed'): number =>
   (form === 'constructed' ? 0xa0 : 0x80) | n;
 
+/** Heads of short values, made once each: there are few, and each message has a hundred of them. At most 128 for each tag. */
+const shortHeads: (Buffer | undefined)[] = [];
+
 function head(tag: number, length: number): Buffer {
-  if (length < 0x80) return Buffer.from([tag, length]);
-  if (length < 0x100) return Buffer.from([tag, 0x81, length]);
-  if (length < 0x10000) return Buffer.from([tag, 0x82, length >> 8, length & 0xff]);
-  if (length < 0x1000000) return Buffer.from([tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff]);
+  if (length < 0x80) return (shortHeads[(tag << 7) | length] ??= Buffer.from([tag, length]));
   if (length > 0xffffffff) throw new RangeError(`Cannot encode a value of ${length} octets; expected less than 4 GiB`);
-  return Buffer.from([tag, 0x84, length >>> 24, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff]);
+  const count = length < 0x100 ? 1 : length < 0x10000 ? 2 : length < 0x1000000 ? 3 : 4;
+  const made = Buffer.allocUnsafe(2 + count);
+  made[0] = tag;
+  made[1] = 0x80 | count;
+  made.writeUIntBE(length, 2, count);
+  return made;
 }
 
 /** Any value from its tag and its content. */
@@ -85,13 +90,19 @@ export function encode(from: Encoded): Buffer {
   return out;
 }
 
-/** The octets as slices in order: nothing is copied. */
-export function* pieces(from: Encoded): Generator<Buffer> {
-  if (from instanceof Uint8Array) yield from;
+function collect(from: Encoded, into: Buffer[]): void {
+  if (from instanceof Uint8Array) into.push(from);
   else {
-    yield from.head;
-    for (const part of from.parts) yield* pieces(part);
+    into.push(from.head);
+    for (const part of from.parts) collect(part, into);
   }
+}
+
+/** The octets as slices in order: nothing is copied. */
+export function pieces(from: Encoded): readonly Buffer[] {
+  const found: Buffer[] = [];
+  collect(from, found);
+  return found;
 }
 
 /** Opens a value of unknown length (BER, X.690 section 8.1.3.6); `END_OF_CONTENTS` closes it. Only for a CMS stream: DER forbids it. */
@@ -108,7 +119,7 @@ export function sequenceOf(parts: readonly Encoded[]): Composite {
 }
 /** A SET OF: DER wants the encodings in ascending order (X.690 section 11.6). */
 export const setOf = (parts: readonly Encoded[], tag: number = Tag.set): Composite =>
-  value(tag, ...parts.map(encode).sort((a, b) => Buffer.compare(a, b)));
+  parts.length < 2 ? value(tag, ...parts) : value(tag, ...parts.map(encode).sort((a, b) => Buffer.compare(a, b)));
 export const explicit = (n: number, part: Encoded): Composite => value(context(n), part);
 
 export const boolean = (is: boolean): Buffer => Buffer.from([Tag.boolean, 1, is ? 0xff : 0]);
@@ -174,11 +185,14 @@ export const printable = (text: string): Buffer => ia5(text, Tag.printableString
 /** UTF-16, big-endian (PKCS #12 friendly names). */
 export const bmp = (text: string): Buffer => primitive(Tag.bmpString, Buffer.from(text, 'utf16le').swap16());
 
+const digits = (n: number): string => (n < 10 ? `0${n}` : String(n));
+
 /** UTCTime up to 2049, GeneralizedTime from 2050 on, whole seconds (RFC 5280 section 4.1.2.5). */
 export function time(at: Instant): Buffer {
   const date = new Date(at);
-  const text = `${date.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`;
   const year = date.getUTCFullYear();
+  const day = `${year}${digits(date.getUTCMonth() + 1)}${digits(date.getUTCDate())}`;
+  const text = `${day}${digits(date.getUTCHours())}${digits(date.getUTCMinutes())}${digits(date.getUTCSeconds())}Z`;
   if (!(year >= 1950 && year <= 9999)) throw new RangeError(`Cannot encode the year ${year}; expected 1950 to 9999`);
   return year < 2050 ? ia5(text.slice(2), Tag.utcTime) : ia5(text, Tag.generalizedTime);
 }

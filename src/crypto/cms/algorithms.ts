@@ -3,7 +3,7 @@
  */
 import type { Element } from '../ber.ts';
 import { oidValue, smallInteger } from '../ber-values.ts';
-import { type Encoded, Tag, integer, nothing, octetString, oid, sequence } from '../der.ts';
+import { type Encoded, Tag, encode, integer, octetString, oid, sequence } from '../der.ts';
 import { Oid } from '../oids.ts';
 import { type Hash, type SignatureAlgorithm, readSignatureAlgorithm } from '../signature.ts';
 
@@ -26,8 +26,10 @@ export const MICALG: Readonly<Record<SigningHash, string>> = {
   sha512: 'sha-512',
 };
 
+const digestEncodings = new Map(Object.entries(DIGESTS).map(([hash, dotted]) => [hash, encode(sequence(oid(dotted)))]));
+
 /** Without parameters, as RFC 5754 section 2 prefers. */
-export const encodeDigest = (hash: Hash): Encoded => sequence(oid(DIGESTS[hash]));
+export const encodeDigest = (hash: Hash): Buffer => digestEncodings.get(hash) ?? encode(sequence(oid(DIGESTS[hash])));
 
 const algorithmOid = (element: Element, what: string): string =>
   oidValue(element.as(Tag.sequence, what).children().next(what), what);
@@ -134,6 +136,3 @@ export function readCipher(element: Element): ReadCipher {
     throw parameters.error('unsupported', `an initial vector of ${iv.length} octets, expected ${cipher.iv}`);
   return { cipher, iv, tag };
 }
-
-/** For parameters that are a NULL or absent, both seen in the field. */
-export const NULL_PARAMETERS: Buffer = nothing();

@@ -57,8 +57,16 @@ export const capabilitiesAttribute = (capabilities: readonly Capability[]): Buff
     sequenceOf(capabilities.map((c) => sequence(oid(c.oid), ...(c.parameters ? [c.parameters] : [])))),
   );
 
+const named = new WeakMap<Certificate, Buffer>();
+
 /** ESSCertIDv2 with SHA-256 (the default, so not named), and the issuer and serial number. */
 export function signingCertificateAttribute(certificate: Certificate): Buffer {
+  const known = named.get(certificate) ?? makeSigningCertificate(certificate);
+  named.set(certificate, known);
+  return known;
+}
+
+function makeSigningCertificate(certificate: Certificate): Buffer {
   const parts = parse(issuerAndSerial(certificate)).children();
   const issuer = sequence(value(context(4), parts.next('issuer').raw));
   const id = sequence(

@@ -72,12 +72,14 @@ export interface SigningOptions {
 /** Above this many bits one RSA signature would hold the event loop for more than 10 ms; the thread pool makes it. */
 const QUICK_BITS = 4096;
 
+/** What a signer does in every message; made once for each. */
 interface Prepared {
-  readonly signer: Signer;
   readonly hash: SigningHash;
   readonly algorithm: SignatureAlgorithm;
   /** AlgorithmIdentifier in the SignerInfo. */
   readonly encoded: Buffer;
+  /** Attributes that are the same in every message. */
+  readonly attributes: readonly Buffer[];
 }
 
 function algorithmOf({ privateKey, rsa, hash }: Signer): {
@@ -96,9 +98,24 @@ function algorithmOf({ privateKey, rsa, hash }: Signer): {
   return { hash: wanted, algorithm: { kind: 'ecdsa', hash: wanted, oid: dotted } };
 }
 
+const prepared = new WeakMap<KeyObject, Map<string, Prepared>>();
+
 function prepare(signer: Signer): Prepared {
+  const { privateKey, certificate, rsa, hash: wanted } = signer;
+  const held = prepared.get(privateKey) ?? new Map<string, Prepared>();
+  prepared.set(privateKey, held);
+  const key = `${certificate.fingerprint} ${rsa ?? ''} ${wanted ?? ''}`;
+  const known = held.get(key);
+  if (known) return known;
   const { hash, algorithm } = algorithmOf(signer);
-  return { signer, hash, algorithm, encoded: encode(encodeAlgorithm(algorithm)) };
+  const encoded = encode(encodeAlgorithm(algorithm));
+  const attributes = [
+    signingCertificateAttribute(certificate),
+    algorithmProtectionAttribute(encodeDigest(hash), encoded),
+  ];
+  const made = { hash, algorithm, encoded, attributes };
+  held.set(key, made);
+  return made;
 }
 
 /** The hash that a signer will use: for `micalg`, which stands before the content. */
@@ -110,7 +127,7 @@ const bag = (tag: number, encodings: readonly Buffer[]): readonly Encoded[] =>
 
 /** Signing in steps: for whoever passes the content on at the same time. `update` for each slice, then `detached` once. */
 export class Signing {
-  private readonly prepared: readonly Prepared[];
+  private readonly signers: readonly (readonly [Signer, Prepared])[];
   private readonly options: SigningOptions;
   private readonly digests: ContentDigests;
   readonly contentType: string;
@@ -119,9 +136,9 @@ export class Signing {
   constructor(options: SigningOptions) {
     if (options.signers.length === 0) throw new RangeError('Cannot sign without a signer');
     this.options = options;
-    this.prepared = options.signers.map(prepare);
+    this.signers = options.signers.map((signer) => [signer, prepare(signer)] as const);
     this.digests = new ContentDigests(
-      this.prepared.map(({ hash }) => hash),
+      this.signers.map(([, { hash }]) => hash),
       'exact',
     );
     this.contentType = options.contentType ?? Oid.data;
@@ -134,7 +151,7 @@ export class Signing {
   /** Version and digest algorithms: what stands before the content. */
   start(): readonly Encoded[] {
     const plain = this.contentType === Oid.data && this.options.identifyBy !== 'key-id';
-    const hashes = new Set(this.prepared.map(({ hash }) => hash));
+    const hashes = new Set(this.signers.map(([, { hash }]) => hash));
     return [integer(plain ? 1 : 3), setOf([...hashes].map(encodeDigest))];
   }
 
@@ -143,37 +160,37 @@ export class Signing {
     const { signers, certificates = [], crls = [] } = this.options;
     const digests = this.digests.finish();
     const infos: Encoded[] = [];
-    for (const each of this.prepared) {
-      const digest = digests.exact.get(each.hash);
-      if (digest) infos.push(await this.signerInfo(each, digest));
+    for (const [signer, how] of this.signers) {
+      const digest = digests.exact.get(how.hash);
+      if (digest) infos.push(await this.signerInfo(signer, how, digest));
     }
     const all = new Map([...signers.map((s) => s.certificate), ...certificates].map((c) => [c.fingerprint, c.der]));
     return [...bag(0, [...all.values()]), ...bag(1, crls), setOf(infos)];
   }
 
   /** The attributes that are signed, in the order of a SET. */
-  private attributes({ signer, hash, encoded }: Prepared, digest: Buffer): Buffer {
+  private attributes(how: Prepared, digest: Buffer): Buffer {
     const { signingTime, capabilities, attributes = [] } = this.options;
     return encode(
       setOf([
         contentTypeAttribute(this.contentType),
         signingTimeAttribute(signingTime),
         messageDigestAttribute(digest),
-        signingCertificateAttribute(signer.certificate),
-        algorithmProtectionAttribute(encodeDigest(hash), encoded),
+        ...how.attributes,
         ...(capabilities && capabilities.length > 0 ? [capabilitiesAttribute(capabilities)] : []),
         ...attributes.map(encodeAttribute),
       ]),
     );
   }
 
-  private async signerInfo(prepared: Prepared, digest: Buffer): Promise<Encoded> {
-    const { signer, hash, algorithm, encoded } = prepared;
+  private async signerInfo(signer: Signer, how: Prepared, digest: Buffer): Promise<Encoded> {
+    const { hash, algorithm, encoded } = how;
     const by = this.options.identifyBy ?? 'issuer';
-    const signed = this.attributes(prepared, digest);
+    const signed = this.attributes(how, digest);
     const quick = signer.certificate.key.bits <= QUICK_BITS;
-    const make = quick ? signNow : sign;
-    const signature = await make(algorithm, signed, signer.privateKey);
+    const signature = quick
+      ? signNow(algorithm, signed, signer.privateKey)
+      : await sign(algorithm, signed, signer.privateKey);
     // Signed as a SET, written under [0] (RFC 5652 section 5.4): the first octet is all that differs.
     const written = Buffer.from(signed);
     written[0] = context(0);

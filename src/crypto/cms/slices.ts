@@ -14,8 +14,8 @@ export type Sink = (slice: Uint8Array) => void | Promise<void>;
 
 /** Octets hashed or encrypted in one go: about 0.5 ms of processor time. Then everything else in the process gets a turn. */
 export const SLICE_OCTETS = 256 * KiB;
-/** Below this, pieces are joined before they go on: a call into OpenSSL costs as much as the encryption of 2 KB. */
-const SMALL = 4 * KiB;
+/** Up to this, pieces are joined before they go on: a call into OpenSSL costs more than copying 16 KB. */
+const SMALL = 16 * KiB;
 
 /**
  * The same octets in slices of at most `SLICE_OCTETS`, giving the event loop a turn after each so many. Needed even where the source waits
@@ -60,20 +60,23 @@ export async function gather(source: Slices, limit: number): Promise<Gathered> {
 }
 
 /** Joins runs of small pieces; large ones pass uncopied. */
-export function* coalesced(pieces: Iterable<Buffer>): Generator<Buffer, void, void> {
+export function coalesced(pieces: readonly Buffer[]): readonly Buffer[] {
+  const made: Buffer[] = [];
   let run: Buffer[] = [];
   let length = 0;
+  const flush = (): void => {
+    if (length > 0) made.push(joinSmall(run));
+    run = [];
+    length = 0;
+  };
   for (const piece of pieces) {
-    if (length > 0 && (piece.length > SMALL || length + piece.length > JOIN_LIMIT)) {
-      yield joinSmall(run);
-      run = [];
-      length = 0;
-    }
-    if (piece.length > SMALL) yield piece;
-    else if (piece.length > 0) {
+    if (piece.length > SMALL || length + piece.length > JOIN_LIMIT) flush();
+    if (piece.length > SMALL) made.push(piece);
+    else {
       run.push(piece);
       length += piece.length;
     }
   }
-  if (length > 0) yield joinSmall(run);
+  flush();
+  return made;
 }

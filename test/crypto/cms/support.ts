@@ -40,6 +40,7 @@ export interface Differences {
   readonly email?: string;
   readonly algorithm?: SignatureAlgorithm;
   readonly issuer?: Name;
+  readonly serial?: number;
   readonly signer?: KeyPair;
 }
 
