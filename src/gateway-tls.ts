@@ -7,7 +7,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readAuthorities } from './auth/authorities.ts';
-import { profileEnded, readClientAuthorities, readTlsMaterial, refuseEndedProfiles } from './config/load.ts';
+import { profileEnded, tlsFilesOf } from './config/listeners.ts';
+import { readClientAuthorities, readTlsMaterial } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import type { Certificate } from './crypto/certificate.ts';
 import type { Clock, Log, RandomBytes, Timer } from './domain/effects.ts';
@@ -22,14 +23,16 @@ export interface GatewayTlsOptions {
   readonly random?: RandomBytes;
 }
 
+type Material = ReadonlyMap<string, readonly TlsMaterial[]>;
+
 export class GatewayTls {
   readonly #config: Config;
   readonly #options: GatewayTlsOptions;
   readonly #watch: FileWatch;
   #listeners: readonly Listener[] = [];
   #rotation: Timer | undefined;
-  /** For listeners that are yet to be opened. */
-  readonly material: readonly TlsMaterial[];
+  /** By the listener's name, for those that are yet to be opened. */
+  readonly #material: Material;
   /** For logins until the first reload. */
   readonly authorities: readonly Certificate[];
   /** Started by whoever asks for logins. */
@@ -40,18 +43,25 @@ export class GatewayTls {
   constructor(config: Config, options: GatewayTlsOptions) {
     this.#config = config;
     this.#options = options;
-    refuseEndedProfiles(config, options.clock.now());
-    this.material = this.#read();
+    this.#material = this.#read();
     this.authorities = readAuthorities(readClientAuthorities(config));
     this.lists = new GatewayLists(config, this.authorities, options);
     this.#watch = new FileWatch({
-      files: [...config.tls.key, ...config.tls.certificate, ...config.tls['client-authorities']],
+      files: [
+        ...tlsFilesOf(config).flatMap(({ key, certificate }) => [...key, ...certificate]),
+        ...config.tls['client-authorities'],
+      ],
       every: config.tls.watch,
       clock: options.clock,
       changed: () => {
         this.reload().catch((error: unknown) => options.log.error('tls.refused', { why: String(error) }));
       },
     });
+  }
+
+  /** What a listener is to be opened with. */
+  materialFor(name: string): readonly TlsMaterial[] {
+    return this.#material.get(name) ?? [];
   }
 
   /** Takes the listeners into care once they are open. `trust` is told of other authorities. */
@@ -73,7 +83,10 @@ export class GatewayTls {
     const material = await Promise.resolve().then(() => this.#read());
     const authorities = readAuthorities(readClientAuthorities(this.#config));
     await this.lists.reload(authorities);
-    for (const listener of this.#listeners) listener.updateTls(material);
+    for (const listener of this.#listeners) {
+      const its = material.get(listener.spec.name);
+      if (its !== undefined) listener.updateTls(its);
+    }
     this.#trust(authorities);
     // Whoever replaces a key may have lost it: nothing that it opened goes on.
     this.#rotate();
@@ -81,10 +94,17 @@ export class GatewayTls {
   }
 
   /** Checked once, so that either every listener gets it or none. */
-  #read(): readonly TlsMaterial[] {
-    const material = readTlsMaterial(this.#config);
-    for (const { profile } of this.#config.listener) serverTlsOptions(material, this.#options.clock.now(), profile);
-    return material;
+  #read(): Material {
+    const now = this.#options.clock.now();
+    const all = new Map<string, readonly TlsMaterial[]>();
+    for (const listener of this.#config.listener) {
+      // One whose profile has ended serves nobody: its certificate may have ended as well.
+      if (profileEnded(listener, now)) continue;
+      const material = readTlsMaterial(this.#config, listener);
+      serverTlsOptions(material, now, listener.profile);
+      all.set(listener.name, material);
+    }
+    return all;
   }
 
   #rotate(): void {
@@ -94,9 +114,6 @@ export class GatewayTls {
     for (const listener of this.#listeners) listener.updateTicketKey(key);
     log.debug('tls.ticket-key');
     this.lists.report();
-    for (const { name, 'profile-until': until } of this.#config.listener)
-      if (until !== undefined && profileEnded(until, clock.now()))
-        log.error('tls.profile-ended', { listener: name, until });
     this.#rotation = clock.after(this.#config.tls['ticket-key-lifetime'], () => this.#rotate());
   }
 }

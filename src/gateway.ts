@@ -20,9 +20,10 @@ import { checkNewPassword } from './crypto/password-text.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/units.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
+import { GatewayListeners } from './gateway-listeners.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import { ConnectionLimits } from './platform/connections.ts';
-import { type Listener, ListenerRefused, type ListenerSpec } from './platform/listener.ts';
+import type { Listener, ListenerSpec } from './platform/listener.ts';
 import { NetworkSet } from './platform/network.ts';
 import { startPop3Listener } from './pop3/server.ts';
 import { createCourierProbe } from './smtp/courier-probe.ts';
@@ -179,19 +180,18 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   });
 
   const connections = new ConnectionLimits(connectionLimitsOf(config));
-  const common = { tls: tls.material, hostname: config.hostname, store, authenticator, connections, clock, log };
+  const common = { hostname: config.hostname, store, authenticator, connections, clock, log };
   const counts = newSubmissionCounts(clock);
   const start = {
-    smtp: (spec: ListenerSpec) => startSmtpListener({ ...common, spec, limits: smtpLimitsOf(config), counts }),
-    pop3: (spec: ListenerSpec) => startPop3Listener({ ...common, spec, limits: pop3LimitsOf(config) }),
+    smtp: (spec: ListenerSpec) =>
+      startSmtpListener({ ...common, spec, tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config), counts }),
+    pop3: (spec: ListenerSpec) =>
+      startPop3Listener({ ...common, spec, tls: tls.materialFor(spec.name), limits: pop3LimitsOf(config) }),
   };
-  const listeners: Listener[] = [];
-  running.add(async (drain) => {
-    await Promise.all(listeners.map((listener) => listener.stop(drain)));
-  });
-  for (const { protocol, ...spec } of config.listener)
-    listeners.push(await start[protocol](spec).catch((error: unknown) => refusedPort(spec, error)));
-  await tls.start(listeners, (authorities) => authenticator.trust(authorities));
+  const listeners = new GatewayListeners(config, { clock, log });
+  running.add((drain) => listeners.stop(drain));
+  await listeners.open(start);
+  await tls.start(listeners.all, (authorities) => authenticator.trust(authorities));
   const reloadTls = (): Promise<void> => tls.reload();
 
   const since = new Date(clock.now()).toISOString();
@@ -203,11 +203,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         hostname: config.hostname,
         process: process.pid,
         since,
-        listeners: listeners.map(({ spec, port }, i) => ({
-          ...spec,
-          port,
-          protocol: config.listener[i]?.protocol ?? '',
-        })),
+        listeners: listeners.status(),
         connections: connections.open,
         free: store.health().free,
         waiting: store.health().waiting,
@@ -219,16 +215,10 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const control = await openControlSocket({ path: controlSocketOf(config), context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));
 
-  for (const [i, { spec, port }] of listeners.entries())
-    log.info('listener.open', {
-      ...spec,
-      proxy: spec.proxy?.join(' ') || undefined,
-      port,
-      protocol: config.listener[i]?.protocol,
-    });
+  listeners.begin();
   log.info('gateway.started', { hostname: config.hostname, process: process.pid });
   return {
-    listeners,
+    listeners: listeners.all,
     store,
     admin,
     failed,
@@ -238,22 +228,4 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       log.info('gateway.stopped');
     },
   };
-}
-
-function refusedPort(spec: ListenerSpec, error: unknown): never {
-  const { code } = error as NodeJS.ErrnoException;
-  const where = `Cannot open listener "${spec.name}" on ${spec.address} port ${spec.port}`;
-  if (code === 'EADDRINUSE')
-    throw new ListenerRefused(
-      `${where}: another program listens there; stop it (is another gateway running?) or choose another port`,
-      { cause: error },
-    );
-  if (code === 'EACCES')
-    throw new ListenerRefused(
-      `${where}: this user may not open ports below 1024; give the service CAP_NET_BIND_SERVICE, or choose a higher port and redirect to it`,
-      { cause: error },
-    );
-  if (code === 'EADDRNOTAVAIL')
-    throw new ListenerRefused(`${where}: this machine does not have that address; correct it`, { cause: error });
-  throw error;
 }

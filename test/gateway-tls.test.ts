@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ConfigError } from '../src/config/problem.ts';
 import { hours } from '../src/domain/units.ts';
-import { startGateway } from '../src/gateway.ts';
 import { FakeClock } from './support/clock.ts';
 import {
   type PortName,
@@ -85,33 +83,4 @@ test('a changed certificate file is served without being asked; a bad one keeps 
   await told('tls.reloaded', 1);
   assert.equal(gateway.log.names.filter((name) => name === 'tls.refused').length, 1);
   assert.equal(gateway.log.events.find(({ event }) => event === 'tls.refused')?.level, 'error');
-});
-
-test('a legacy profile is refused after its last day, and an alarm while the gateway runs', async (t) => {
-  const day = new Date().toISOString().slice(0, 10);
-  const clock = new FakeClock(Date.now());
-  const gateway = await open(t, {
-    clock,
-    configuration: `[[listener]]
-name = "old"
-protocol = "pop3"
-address = "127.0.0.1"
-port = 0
-tls = "implicit"
-profile = "legacy"
-profile-until = "${day}"`,
-  });
-  assert.ok(!gateway.log.names.includes('tls.profile-ended'));
-  clock.advance(hours(36));
-  const alarm = gateway.log.events.find(({ event }) => event === 'tls.profile-ended');
-  assert.deepEqual(alarm?.fields, { listener: 'old', until: day });
-  await gateway.stop();
-  await assert.rejects(startGateway(gateway.config, { clock, log: gateway.log }), (error: unknown) => {
-    assert.ok(error instanceof ConfigError);
-    assert.match(
-      error.message,
-      /listener\[4\]\.profile-until: "[-\d]+"; expected a day that has not passed; the legacy/,
-    );
-    return true;
-  });
 });

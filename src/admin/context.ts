@@ -39,6 +39,11 @@ export interface GatewayStatus {
     readonly address: string;
     readonly port: number;
     readonly tls: string;
+    readonly profile: string;
+    /** Last day of a legacy profile. */
+    readonly until?: string;
+    /** After that day. */
+    readonly closed: boolean;
   }[];
   readonly connections: number;
   readonly free: number;

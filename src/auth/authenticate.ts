@@ -28,14 +28,15 @@ import { hours, milliseconds, minutes, seconds } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { LoginRecord, Registry } from '../store/registry.ts';
-import type {
-  AuthOutcome,
-  Authenticator,
-  Mechanism,
-  Peer,
-  ScramAttempt,
-  ScramChallenge,
-  ScramOutcome,
+import {
+  type AuthOutcome,
+  type Authenticator,
+  type Mechanism,
+  type Peer,
+  type ScramAttempt,
+  type ScramChallenge,
+  type ScramOutcome,
+  mayEnter,
 } from './authenticator.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { CertificateLogin, loginPolicy } from './certificate-login.ts';
@@ -219,7 +220,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
       const record = await this.#find(attempt.folded);
       // From here to the note of a failure nothing is awaited: of a burst of guesses each sees those before it.
       if (!admitted || this.#backOff(attempt.folded, peer) > 0) return this.#busy(attempt, record, 'throttled');
-      const match = this.#scram.match(record, validPasswords(record, clock.now()), tried);
+      const match = this.#scram.match(record, this.#candidates(record, attempt.folded, peer), tried);
       const refused = await this.#refusal(attempt, { record, password: match?.password }, tried.fault);
       if (refused !== undefined || record === undefined || match === undefined) return refused ?? { kind: 'refused' };
       const { account } = record;
@@ -251,12 +252,17 @@ class StoreAuthenticator implements PasswordAuthenticator {
     return this.#busy(attempt, undefined, 'store');
   }
 
+  /** Whoever may not log in here is judged like a name that nobody has: a right password must not be told from a wrong one. */
+  #candidates(record: LoginRecord | undefined, folded: string, peer: Peer): readonly Password[] {
+    return mayEnter(peer, folded) ? validPasswords(record, this.#options.clock.now()) : [];
+  }
+
   #find(folded: string): Promise<LoginRecord | undefined> {
     return folded === '' ? Promise.resolve(undefined) : this.#options.registry.findLogin(folded);
   }
 
   async #recall(record: LoginRecord | undefined, password: string, attempt: Attempt): Promise<AuthOutcome | undefined> {
-    if (record?.account.state !== 'active') return undefined;
+    if (record?.account.state !== 'active' || !mayEnter(attempt.peer, record.account.login)) return undefined;
     const { clock, registry } = this.#options;
     const { account, version } = record;
     const now = clock.monotonic();
@@ -302,7 +308,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     // What cannot be a password (empty, NUL, too long) is hashed in another's stead: the same work, no chance, no quadratic cost.
     const possible = isPossiblePassword(password);
     const text = possible ? password : 'impossible';
-    const valid = validPasswords(record, this.#options.clock.now());
+    const valid = this.#candidates(record, folded, peer);
     if (valid.length === 0) await this.#verify(this.#dummy, text);
     for (const candidate of valid)
       if ((await this.#verify(candidate.hash, text)) && possible) return { record, password: candidate };
@@ -342,7 +348,11 @@ class StoreAuthenticator implements PasswordAuthenticator {
     fault?: FailureReason,
   ): Promise<Extract<AuthOutcome, { kind: 'refused' }> | undefined> {
     if (record?.account.state !== 'active' || password === undefined || fault !== undefined)
-      return await this.#refuse(attempt, record, fault ?? reasonOf(record, password));
+      return await this.#refuse(
+        attempt,
+        record,
+        fault ?? (mayEnter(attempt.peer, attempt.folded) ? reasonOf(record, password) : 'not-on-listener'),
+      );
     const problem = await this.#byCertificate.passwordAlone(record, attempt.peer);
     return problem === undefined ? undefined : await this.#refuse(attempt, record, problem);
   }

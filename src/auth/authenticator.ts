@@ -2,6 +2,7 @@
 import type { AccountId } from '../domain/ids.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
+import type { ListenerAccess } from '../platform/listener.ts';
 
 /** The other end of a session, as far as a login may depend on it. */
 export interface Peer {
@@ -12,7 +13,13 @@ export interface Peer {
   readonly network: string;
   /** What it showed in its TLS handshake. The same object for the whole session: it is read once. */
   readonly certificate?: ShownChain;
+  /** Where it came in is for some accounts only. */
+  readonly access?: ListenerAccess;
 }
+
+/** Whether the account of that name (folded) may log in where the peer came in. */
+export const mayEnter = ({ access }: Peer, login: string): boolean =>
+  access === undefined || access.accounts.has(login);
 
 /** SASL mechanisms (RFC 4616, draft-murchison-sasl-login, RFC 4422 appendix A, RFC 7677). */
 export type Mechanism = 'PLAIN' | 'LOGIN' | 'EXTERNAL' | 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS';

@@ -9,7 +9,7 @@ import { foldLogin } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';
 import { minutes } from '../domain/units.ts';
 import type { LoginRecord, Registry } from '../store/registry.ts';
-import { type AuthOutcome, type Mechanism, type Peer, passwordMechanisms } from './authenticator.ts';
+import { type AuthOutcome, type Mechanism, type Peer, mayEnter, passwordMechanisms } from './authenticator.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { ClientCertificates } from './client-certificates.ts';
 import type { CertificateFailure, FailureReason, LoginNotes } from './login-notes.ts';
@@ -64,7 +64,9 @@ export class CertificateLogin {
   async mechanisms(peer: Peer): Promise<readonly Mechanism[]> {
     try {
       const standing = await this.#certificates.standing(peer.certificate);
-      return standing.kind === 'account' && certificateAlone(standing.record)
+      return standing.kind === 'account' &&
+        certificateAlone(standing.record) &&
+        mayEnter(peer, standing.record.account.login)
         ? [...passwordMechanisms, 'EXTERNAL']
         : passwordMechanisms;
     } catch (error) {
@@ -89,6 +91,8 @@ export class CertificateLogin {
       };
       if (identity !== '' && foldLogin(identity) !== account.login)
         return refuse('foreign-identity', 'the authorization identity is not the account of the certificate');
+      if (!mayEnter(peer, account.login))
+        return refuse('not-on-listener', `listener "${peer.access?.listener ?? ''}" is for other accounts`);
       if (!certificateAlone(record))
         return loginPolicy(record) === 'both'
           ? refuse('password-missing', 'setting login is "both": the account logs in with password and certificate')

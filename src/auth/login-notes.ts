@@ -18,7 +18,7 @@ import { Tally } from './tally.ts';
 /**
  * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer. `password-off` and the two behind it are
  * right passwords that do not log in by themselves: the account takes no password, wants its certificate as well, or the certificate is
- * another account's.
+ * another account's. `not-on-listener`: whatever the password, the listener is for other accounts.
  */
 export type FailureReason =
   | 'unknown'
@@ -31,11 +31,12 @@ export type FailureReason =
   | 'password-off'
   | 'certificate-missing'
   | 'other-certificate'
+  | 'not-on-listener'
   | ScramFault;
 
 /** Why a certificate did not log in. */
 export type CertificateFailure =
-  CertificateReason | 'foreign-identity' | 'certificate-off' | 'password-missing' | 'implicit-off';
+  CertificateReason | 'foreign-identity' | 'certificate-off' | 'password-missing' | 'implicit-off' | 'not-on-listener';
 
 export interface CertificateAttempt {
   readonly reason: CertificateFailure;
@@ -180,7 +181,14 @@ export class LoginNotes {
   #writeFailures({ login, account, peer, reason }: Subject, count: number): void {
     const judged = reason !== 'throttled' && reason !== 'overload' && reason !== 'store';
     const event = judged ? 'auth.refused' : 'auth.busy';
-    this.#log.warn(event, { login, network: peer.network, protocol: peer.protocol, reason, count });
+    this.#log.warn(event, {
+      login,
+      network: peer.network,
+      protocol: peer.protocol,
+      reason,
+      ...(reason === 'not-on-listener' && { listener: peer.access?.listener ?? '' }),
+      count,
+    });
     this.#audit.note({
       event: judged ? 'login.refused' : 'login.busy',
       outcome: 'failure',

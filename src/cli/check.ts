@@ -2,7 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { Command } from 'commander';
 import { readAuthorities } from '../auth/authorities.ts';
-import { loadConfig, readClientAuthorities, readTlsMaterial, refuseEndedProfiles } from '../config/load.ts';
+import { hostnameOf, refuseEndedProfiles, tlsFilesFor } from '../config/listeners.ts';
+import { loadConfig, readClientAuthorities, readTlsMaterial } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { days } from '../domain/units.ts';
@@ -21,14 +22,9 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
     .action(async (options: CommonOptions) => {
       const config = loadConfig(options.config);
       await readMasterKey(config);
-      const material = readTlsMaterial(config);
       refuseEndedProfiles(config, systemClock.now());
-      for (const { profile } of config.listener) serverTlsOptions(material, systemClock.now(), profile);
       readAuthorities(readClientAuthorities(config));
-      const report = reportOf(
-        config,
-        material.map(({ certificate }) => new X509Certificate(certificate)),
-      );
+      const report = reportOf(config, served(config));
       print(terminal, options, report, () =>
         [
           facts([
@@ -37,13 +33,16 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
             ['Data', config.data.folder],
             ['Keys', config.keys.folder],
             ...report.certificates.map(
-              ({ key, ends, names }) =>
-                ['Certificate', `${key}, valid until ${ends.slice(0, 10)}, for ${names.join(', ')}`] as const,
+              ({ key, ends, names, listener }) =>
+                [
+                  'Certificate',
+                  `${key}, valid until ${ends.slice(0, 10)}, for ${names.join(', ')}${listener === undefined ? '' : ` (listener ${listener})`}`,
+                ] as const,
             ),
           ]),
           ...config.listener.map(
             (l) =>
-              `Listener ${l.name}: ${l.protocol}, ${l.tls} TLS, profile ${l.profile}${l['profile-until'] === undefined ? '' : ` until ${l['profile-until']}`}, ${l.address} port ${l.port}`,
+              `Listener ${l.name}: ${l.protocol}, ${l.tls} TLS, profile ${l.profile}${l['profile-until'] === undefined ? '' : ` until ${l['profile-until']}`}, ${l.address} port ${l.port}${forWhom(l)}`,
           ),
           ...report.warnings.map((w) => `Warning: ${w}`),
           'The configuration can be used.',
@@ -52,8 +51,38 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
     });
 }
 
-function reportOf(config: Config, certificates: readonly X509Certificate[]) {
-  const judged = certificates.map((certificate) => judge(certificate, config.hostname));
+const forWhom = ({ accounts, networks }: Config['listener'][number]): string =>
+  `${accounts.length === 0 ? '' : `, for ${accounts.length} ${accounts.length === 1 ? 'account' : 'accounts'}`}${networks.length === 0 ? '' : `, from ${networks.join(', ')}`}`;
+
+interface ServedCertificate {
+  readonly certificate: X509Certificate;
+  readonly hostname: string;
+  /** Set where it is that of one listener alone. */
+  readonly listener?: string;
+}
+
+/** Every certificate once for each name that clients will look for in it. Throws ConfigError or TlsMaterialError. */
+function served(config: Config): readonly ServedCertificate[] {
+  const found = new Map<string, readonly ServedCertificate[]>();
+  for (const listener of config.listener) {
+    const material = readTlsMaterial(config, listener);
+    serverTlsOptions(material, systemClock.now(), listener.profile);
+    const { where } = tlsFilesFor(config, listener);
+    const hostname = hostnameOf(config, listener);
+    const own = where === 'tls' && hostname === config.hostname ? {} : { listener: listener.name };
+    found.set(
+      `${where} ${hostname}`,
+      material.map(({ certificate }) => ({ certificate: new X509Certificate(certificate), hostname, ...own })),
+    );
+  }
+  return [...found.values()].flat();
+}
+
+function reportOf(config: Config, certificates: readonly ServedCertificate[]) {
+  const judged = certificates.map(({ certificate, hostname, listener }) => ({
+    ...judge(certificate, hostname),
+    ...(listener === undefined ? {} : { listener }),
+  }));
   const legacy = config.listener.flatMap(({ name, 'profile-until': until }) =>
     until === undefined
       ? []

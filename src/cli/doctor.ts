@@ -1,5 +1,6 @@
 /** `sluis doctor`: connects to the listeners of the configuration and judges what they offer. */
 import type { Command } from 'commander';
+import { hostnameOf, profileEnded } from '../config/listeners.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -16,7 +17,9 @@ export function addDoctorCommand(terminal: Terminal, program: Command): void {
     .action(async (options: CommonOptions) => {
       const config = loadConfig(options.config);
       const reports: ListenerReport[] = [];
-      for (const listener of config.listener) reports.push(await examine(config, listener));
+      // A legacy listener after its last day is closed; `check` tells of it.
+      const open = config.listener.filter((listener) => !profileEnded(listener, systemClock.now()));
+      for (const listener of open) reports.push(await examine(config, listener));
       print(terminal, options, reports, () => [...reports.map(textOf), summaryOf(reports)].join('\n\n'));
       if (reports.some(({ passed }) => !passed)) terminal.code = exitCodes.configuration;
     });
@@ -24,9 +27,9 @@ export function addDoctorCommand(terminal: Terminal, program: Command): void {
 
 async function examine(config: Config, listener: Config['listener'][number]): Promise<ListenerReport> {
   const { name, profile, 'profile-until': until } = listener;
+  const hostname = hostnameOf(config, listener);
   try {
-    const offer = await probeTls(targetOf(config.hostname, listener));
-    const { hostname } = config;
+    const offer = await probeTls(targetOf(hostname, listener));
     return judgeOffer(offer, { listener: name, profile, until, hostname, now: systemClock.now() });
   } catch (error) {
     if (!(error instanceof ProbeFailed)) throw error;

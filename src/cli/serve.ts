@@ -37,8 +37,15 @@ export function addServeCommands(terminal: Terminal, program: Command): void {
           ]),
           '',
           table(
-            ['LISTENER', 'PROTOCOL', 'TLS', 'ADDRESS', 'PORT'],
-            status.listeners.map((l) => [l.name, l.protocol, l.tls, l.address, l.port]),
+            ['LISTENER', 'PROTOCOL', 'TLS', 'PROFILE', 'ADDRESS', 'PORT'],
+            status.listeners.map((l) => [
+              l.name,
+              l.protocol,
+              l.tls,
+              l.until === undefined ? l.profile : `${l.profile} ${l.closed ? 'ended' : 'until'} ${l.until}`,
+              l.address,
+              l.port,
+            ]),
           ),
         ].join('\n'),
       );

@@ -5,6 +5,7 @@
 import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { foldLogin } from '../domain/registry.ts';
 import { formatOctets, parseOctets } from '../domain/settings.ts';
 import { type Milliseconds, type Octets, octets } from '../domain/units.ts';
 import { NetworkSet } from '../platform/network.ts';
@@ -166,6 +167,14 @@ export const networks = (about: string): z.ZodType<readonly string[]> =>
     } catch {
       return undefined;
     }
+    return list.length === raw.length ? list : undefined;
+  });
+
+/** Log-in names, as they are compared. */
+export const logins = (about: string): z.ZodType<readonly string[]> =>
+  field({ about, expects: 'a list of log-in names, such as ["practice@example.nl"]', initial: [] }, (raw) => {
+    if (!Array.isArray(raw) || raw.length > 1000) return undefined;
+    const list = raw.flatMap((n) => (typeof n === 'string' ? (foldLogin(n) ?? []) : []));
     return list.length === raw.length ? list : undefined;
   });
 

@@ -6,8 +6,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
-import type { Instant } from '../domain/units.ts';
 import type { TlsMaterial } from '../platform/listener.ts';
+import { listenerProblems, tlsFilesFor, tlsFilesOf } from './listeners.ts';
 import { type Config, type ParsedConfig, configSchema } from './schema.ts';
 import { ConfigError, type ConfigProblem, problemsOf, shown } from './problem.ts';
 
@@ -47,12 +47,7 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) return refuse(...problemsOf(document, parsed.error.issues));
   const config = { ...absolute(parsed.data, dirname(file)), file };
-  const problems = [
-    ...listenerProblems(config),
-    ...tlsProblems(config),
-    ...keyProblems(config),
-    ...(files ? fileProblems(config) : []),
-  ];
+  const problems = [...listenerProblems(config), ...keyProblems(config), ...(files ? fileProblems(config) : [])];
   return problems.length > 0 ? refuse(...problems) : config;
 }
 
@@ -103,29 +98,13 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       'client-authorities': config.tls['client-authorities'].map(at),
       'client-revocation-lists': config.tls['client-revocation-lists'].map(at),
     },
+    listener: config.listener.map(({ key, certificate, ...listener }) => ({
+      ...listener,
+      ...(key === undefined ? {} : { key: key.map(at) }),
+      ...(certificate === undefined ? {} : { certificate: certificate.map(at) }),
+    })),
   };
 };
-
-function listenerProblems(config: Config): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const seen = new Map<string, string>();
-  config.listener.forEach((listener, i) => {
-    const claims: (readonly [string, string, string])[] = [['name', shown(listener.name), `name ${listener.name}`]];
-    if (listener.port !== 0) claims.push(['port', shown(listener.port), `${listener.address} port ${listener.port}`]);
-    for (const [field, value, claim] of claims) {
-      const other = seen.get(claim);
-      if (other === undefined) seen.set(claim, `listener[${i}]`);
-      else
-        problems.push({
-          path: `listener[${i}].${field}`,
-          value,
-          expected: `no two listeners with ${claim}`,
-          remedy: `${other} has it already; change one`,
-        });
-    }
-  });
-  return problems;
-}
 
 function keyProblems(config: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -185,53 +164,14 @@ function fileProblems(config: Config): ConfigProblem[] {
       });
     }
   };
-  for (const file of config.tls.key) check('tls.key', file, true);
-  for (const file of config.tls.certificate) check('tls.certificate', file, false);
+  for (const { where, key, certificate } of tlsFilesOf(config)) {
+    for (const file of key) check(`${where}.key`, file, true);
+    for (const file of certificate) check(`${where}.certificate`, file, false);
+  }
   for (const file of config.tls['client-authorities']) check('tls.client-authorities', file, false);
   check('keys.master-key-file', config.keys['master-key-file'], true);
   return problems;
 }
-
-function tlsProblems(config: Config): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const { key, certificate } = config.tls;
-  if (key.length !== certificate.length)
-    problems.push({
-      path: 'tls.key',
-      value: shown(key),
-      expected: 'as many keys as certificates, in the same order',
-      remedy: `there are ${key.length} and ${certificate.length}; correct one of the lists`,
-    });
-  config.listener.forEach(({ profile, 'profile-until': until }, i) => {
-    if ((profile === 'legacy') === (until !== undefined)) return;
-    problems.push({
-      path: `listener[${i}].profile-until`,
-      ...(until === undefined ? {} : { value: shown(until) }),
-      expected: 'a day with the profile legacy, and with no other',
-      remedy: until === undefined ? 'nothing is set; add the day that the old systems must be gone by' : 'remove it',
-    });
-  });
-  return problems;
-}
-
-/** Throws ConfigError for listeners whose legacy profile has had its last day. */
-export function refuseEndedProfiles(config: Config, now: Instant): void {
-  const problems = config.listener.flatMap(({ 'profile-until': until }, i): ConfigProblem[] =>
-    until !== undefined && profileEnded(until, now)
-      ? [
-          {
-            path: `listener[${i}].profile-until`,
-            value: shown(until),
-            expected: 'a day that has not passed',
-            remedy: 'the legacy profile has ended: remove profile and profile-until, or agree on a later day',
-          },
-        ]
-      : [],
-  );
-  if (problems.length > 0) throw new ConfigError(config.file, problems);
-}
-
-export const profileEnded = (until: string, now: Instant): boolean => new Date(now).toISOString().slice(0, 10) > until;
 
 function readPem(config: Config, name: string, file: string): string {
   try {
@@ -248,12 +188,17 @@ function readPem(config: Config, name: string, file: string): string {
   }
 }
 
-/** Reads keys and certificates. Throws ConfigError when a file has gone since. */
-export const readTlsMaterial = (config: Config): readonly TlsMaterial[] =>
-  config.tls.key.map((key, i) => ({
-    key: readPem(config, 'tls.key', key),
-    certificate: readPem(config, 'tls.certificate', config.tls.certificate[i] ?? ''),
+/**
+ * Reads keys and certificates: those of the listener where it has its own, else those of the section tls. Throws ConfigError when a file has
+ * gone since.
+ */
+export function readTlsMaterial(config: Config, listener?: Config['listener'][number]): readonly TlsMaterial[] {
+  const { where, key, certificate } = tlsFilesFor(config, listener);
+  return key.map((file, i) => ({
+    key: readPem(config, `${where}.key`, file),
+    certificate: readPem(config, `${where}.certificate`, certificate[i] ?? ''),
   }));
+}
 
 /** The files with authorities of client certificates, and what they hold. Throws ConfigError when a file has gone since. */
 export const readClientAuthorities = (config: Config): readonly { readonly file: string; readonly pem: string }[] =>

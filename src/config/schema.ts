@@ -14,6 +14,7 @@ import {
   files,
   hostname,
   ipAddress,
+  logins,
   networks,
   optional,
   path,
@@ -39,7 +40,7 @@ const listener = z.strictObject({
     'starttls',
   ]),
   profile: choice(
-    'intermediate: TLS 1.2 and 1.3, forward secrecy and AEAD. modern: TLS 1.3 alone. legacy: also the CBC suites of TLS 1.2, which the NCSC-NL guidelines phase out, for old systems on a port of their own.',
+    'intermediate: TLS 1.2 and 1.3, forward secrecy and AEAD. modern: TLS 1.3 alone. legacy: also the CBC suites of TLS 1.2, which the NCSC-NL guidelines phase out, for old systems on a port of their own; it needs profile-until, and accounts or networks.',
     ['intermediate', 'modern', 'legacy'],
     'intermediate',
   ),
@@ -53,9 +54,18 @@ const listener = z.strictObject({
   ),
   'profile-until': optional(
     day(
-      'Last day (UTC) of the profile legacy, which needs one: after it `check` and `serve` refuse the configuration.',
+      'Last day (UTC) of the profile legacy, which needs one. Then the listener closes; `check` refuses the configuration and `serve` goes on without it. The log warns daily from 30 days before.',
     ),
   ),
+  accounts: logins(
+    'The accounts that may log in here; all when left out. Others are refused as with a wrong password, and the log says why.',
+  ),
+  networks: networks('The networks whose clients may connect here; all when left out.'),
+  hostname: optional(
+    hostname('Another name that the clients of this listener know the gateway by. Must stand in its certificate.'),
+  ),
+  key: optional(paths('Private key of this listener alone, as in the section tls.')),
+  certificate: optional(paths('Certificate of this listener alone, as in the section tls. Read again like that one.')),
 });
 
 const data = section({

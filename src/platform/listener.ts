@@ -21,7 +21,23 @@ export interface ListenerSpec {
   readonly scram?: 'off' | 'offer';
   /** Load balancers, in CIDR notation: their connections start with a header of the PROXY protocol, everybody else's do not. */
   readonly proxy?: readonly string[];
+  /** The accounts that may log in, folded; absent: all. */
+  readonly accounts?: ReadonlySet<string>;
+  /** The networks whose clients may connect, in CIDR notation; absent: all. */
+  readonly networks?: readonly string[];
+  /** For the greeting, where it is another than the gateway's. */
+  readonly hostname?: string;
 }
+
+/** For whom a listener is that is not for everybody. */
+export interface ListenerAccess {
+  readonly listener: string;
+  /** Folded. */
+  readonly accounts: ReadonlySet<string>;
+}
+
+export const accessOf = ({ name, accounts }: ListenerSpec): ListenerAccess | undefined =>
+  accounts === undefined ? undefined : { listener: name, accounts };
 
 /**
  * Key and certificate chain, PEM. A listener has one, or one of each key type (ECDSA and RSA), and every one carries all host names:

@@ -12,6 +12,7 @@ import { type Milliseconds, seconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { clientCertificateRequest, shownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
+import type { ListenerAccess } from '../platform/listener.ts';
 import { turns } from '../platform/turns.ts';
 import { LineReader } from './lines.ts';
 import { greeting } from './response.ts';
@@ -21,6 +22,8 @@ import { ConnectionGone, type Ending, type Wire } from './wire.ts';
 /** What all connections of a listener share. */
 export interface ConnectionContext extends SessionParts {
   readonly hostname: string;
+  /** Who may log in, where that is not everybody. */
+  readonly access: ListenerAccess | undefined;
   /** For new handshakes; replaced when the certificate is. */
   readonly secureContext: SecureContext;
   /** Monotonic time of the listener's last tick. */
@@ -66,6 +69,7 @@ export class Connection implements Wire {
       protocol: 'pop3',
       address,
       network: place.network,
+      ...(context.access === undefined ? {} : { access: context.access }),
     });
   }
 

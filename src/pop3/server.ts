@@ -12,7 +12,14 @@ import type { AccountId } from '../domain/ids.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
-import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
+import {
+  type Listener,
+  type ListenerAccess,
+  type ListenerSpec,
+  type TlsMaterial,
+  accessOf,
+} from '../platform/listener.ts';
+import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import { turns } from '../platform/turns.ts';
@@ -40,6 +47,12 @@ const KEEP_ALIVE = seconds(60);
 /** Connections that the kernel holds while the loop is busy: practices poll on the full minute. */
 const BACKLOG = 1024;
 
+const refusals = {
+  total: errReply('too many connections are open; try again later', 'SYS/TEMP'),
+  network: errReply('too many connections are open from your network; try again later', 'SYS/TEMP'),
+  'not-on-listener': errReply('this port is not for your network; use the one that the operator named', 'SYS/PERM'),
+} as const;
+
 /** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */
 export async function startPop3Listener(options: Pop3ListenerOptions): Promise<Listener> {
   const listener = new Pop3Listener(options);
@@ -50,6 +63,7 @@ export async function startPop3Listener(options: Pop3ListenerOptions): Promise<L
 class Pop3Listener implements Listener, ConnectionContext {
   readonly spec: ListenerSpec;
   readonly hostname: string;
+  readonly access: ListenerAccess | undefined;
   readonly store: MaildropStore;
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
@@ -60,9 +74,12 @@ class Pop3Listener implements Listener, ConnectionContext {
   now: Milliseconds;
   readonly #options: Pop3ListenerOptions;
   readonly #gate: ProxyGate;
+  /** Who may connect, where that is not everybody. */
+  readonly #networks: NetworkSet | undefined;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   readonly #prefix = randomBytes(5).toString('hex');
+  #port = 0;
   #count = 0;
   #stopping = false;
   #ticking: Timer | undefined;
@@ -71,7 +88,9 @@ class Pop3Listener implements Listener, ConnectionContext {
   constructor(options: Pop3ListenerOptions) {
     this.#options = options;
     this.spec = options.spec;
-    this.hostname = options.hostname;
+    this.hostname = options.spec.hostname ?? options.hostname;
+    this.access = accessOf(options.spec);
+    this.#networks = options.spec.networks === undefined ? undefined : new NetworkSet(options.spec.networks);
     this.store = options.store;
     this.authenticator = options.authenticator;
     this.limits = options.limits;
@@ -116,7 +135,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   async open(): Promise<void> {
@@ -125,6 +144,7 @@ class Pop3Listener implements Listener, ConnectionContext {
       this.#server.once('error', reject);
       this.#server.listen({ host: address, port, backlog: BACKLOG }, () => {
         this.#server.removeListener('error', reject);
+        this.#port = (this.#server.address() as AddressInfo).port;
         resolve();
       });
     });
@@ -178,6 +198,7 @@ class Pop3Listener implements Listener, ConnectionContext {
 
   #admit(socket: Socket, address: string): void {
     if (this.#stopping) return void socket.destroy();
+    if (this.#networks?.has(address) === false) return this.#refuse(socket, address, 'not-on-listener');
     const admission = this.#options.connections.admit(address);
     if (admission.kind === 'refused') return this.#refuse(socket, address, admission.why);
     this.#open(socket, address, admission.connection);
@@ -191,13 +212,12 @@ class Pop3Listener implements Listener, ConnectionContext {
     connection.start(this.spec.tls);
   }
 
-  #refuse(socket: Socket, address: string, why: 'total' | 'network'): void {
+  #refuse(socket: Socket, address: string, why: keyof typeof refusals): void {
     this.log.warn('pop3.refused', { address, why });
     socket.on('error', () => undefined);
     // Inside implicit TLS a word would cost the handshake that the limit is there to save.
     if (this.spec.tls === 'implicit') return void socket.destroy();
-    const whose = why === 'total' ? 'open' : 'open from your network';
-    socket.write(errReply(`too many connections are ${whose}; try again later`, 'SYS/TEMP'), 'latin1');
+    socket.write(refusals[why], 'latin1');
     socket.destroySoon();
   }
 

@@ -31,6 +31,7 @@ import { settingOf } from '../domain/settings.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { type ShownChain, shownChain } from '../platform/client-certificate.ts';
+import type { ListenerAccess } from '../platform/listener.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { Deadline, RateWatch } from '../platform/deadline.ts';
 import { refusals } from '../submission/refusals.ts';
@@ -49,6 +50,8 @@ export interface ConnectionContext {
   /** SCRAM is offered here. */
   readonly scram: boolean;
   readonly log: Log;
+  /** Who may log in, where that is not everybody. */
+  readonly access?: ListenerAccess;
   /** Monotonic, a second old at most: deadlines need no finer clock, and reading one costs more than a command. */
   now: Milliseconds;
 }
@@ -110,12 +113,14 @@ export class SubmissionConnection extends SMTPConnection {
 
   get #peer(): Peer {
     const certificate = this.#certificate;
+    const { access } = this.#context;
     return {
       session: this.id,
       protocol: 'smtp',
       address: this.remoteAddress,
       network: this.#place.network,
       ...(certificate === undefined ? {} : { certificate }),
+      ...(access === undefined ? {} : { access }),
     };
   }
 

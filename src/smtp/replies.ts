@@ -15,6 +15,11 @@ const refusal = (reply: Refusal['reply'], status: Refusal['status'], text: strin
 export const replies = {
   shuttingDown: refusal(421, '4.3.2', 'The gateway is stopping; try again in a few minutes'),
   tooManyConnections: refusal(421, '4.7.0', 'Too many connections; close some and try again'),
+  notForNetwork: refusal(
+    554,
+    '5.7.1',
+    'This port is not for your network; use the one that the operator of the gateway named',
+  ),
   accountConnections: refusal(421, '4.7.0', 'This account has too many connections; close some and try again'),
   earlyTalker: refusal(421, '4.7.0', 'Commands came before the greeting; connect again and wait for it'),
   http: refusal(421, '4.7.0', 'This is a mail server; use a mail program'),

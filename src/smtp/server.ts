@@ -10,10 +10,12 @@ import { SMTPServer } from 'smtp-server';
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
+import type { Refusal } from '../domain/refusal.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { clientCertificateRequest } from '../platform/client-certificate.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
-import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
+import { type Listener, type ListenerSpec, type TlsMaterial, accessOf } from '../platform/listener.ts';
+import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
@@ -70,6 +72,9 @@ class SubmissionServer extends SMTPServer implements Listener {
   /** Sockets in the handshake of implicit TLS: they have no session that could look at its deadline. */
   readonly #handshakes = new Map<Socket, Milliseconds>();
   readonly #gate: ProxyGate;
+  /** Who may connect, where that is not everybody. */
+  readonly #networks: NetworkSet | undefined;
+  #port = 0;
   #ticking: Timer | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -78,7 +83,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     super({
       ...serverTlsOptions(options.tls, clock.now(), spec.profile),
       ...clientCertificateRequest,
-      name: hostname,
+      name: spec.hostname ?? hostname,
       secure: spec.tls === 'implicit',
       authMethods: ['PLAIN', 'LOGIN'],
       disableReverseLookup: true,
@@ -97,7 +102,10 @@ class SubmissionServer extends SMTPServer implements Listener {
     this.#options = options;
     this.#log = options.log.with({ listener: spec.name });
     this.#gate = new ProxyGate({ networks: spec.proxy ?? [], clock, log: this.#log });
+    this.#networks = spec.networks === undefined ? undefined : new NetworkSet(spec.networks);
+    const access = accessOf(spec);
     this.#context = {
+      ...(access === undefined ? {} : { access }),
       authenticator: options.authenticator,
       limits,
       scram: spec.scram === 'offer',
@@ -119,7 +127,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   get port(): number {
-    return (this.server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   async open(): Promise<void> {
@@ -127,6 +135,7 @@ class SubmissionServer extends SMTPServer implements Listener {
       this.server.once('error', reject);
       this.listen(this.spec.port, this.spec.address, BACKLOG, () => {
         this.server.off('error', reject);
+        this.#port = (this.server.address() as AddressInfo).port;
         resolve();
       });
     });
@@ -188,16 +197,17 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   #admit(socket: Socket, address: string, handshake: boolean): boolean {
-    const admission = this.#options.connections.admit(address);
-    if (admission.kind === 'refused') {
-      this.#log.warn('smtp.connection-refused', { why: admission.why, peer: address });
-      const { reply, status, text } = replies.tooManyConnections;
+    const refuse = (why: string, { reply, status, text }: Refusal): false => {
+      this.#log.warn('smtp.connection-refused', { why, peer: address });
       socket.on('error', () => undefined);
       // Within TLS nothing can be said before the handshake, and that is what the limit saves.
       if (handshake) socket.destroy();
       else socket.end(`${reply} ${status} ${text}\r\n`, () => socket.destroy());
       return false;
-    }
+    };
+    if (this.#networks?.has(address) === false) return refuse('not-on-listener', replies.notForNetwork);
+    const admission = this.#options.connections.admit(address);
+    if (admission.kind === 'refused') return refuse(admission.why, replies.tooManyConnections);
     this.#places.set(socket, admission.connection);
     if (handshake) this.#handshakes.set(socket, this.#options.clock.monotonic());
     socket.once('close', () => {

@@ -32,6 +32,7 @@ port = 0
 tls = "starttls"
 profile = "legacy"
 profile-until = ${last}
+networks = ["127.0.0.0/8"]
 [[listener]]
 name = "new"
 protocol = "smtp"

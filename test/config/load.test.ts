@@ -81,7 +81,10 @@ test('the template of init is a configuration in which every commented default i
   assert.deepEqual(config.tls.key, [join(folder, 'server-key.pem')]);
   assert.deepEqual(
     config.listener,
-    minimal.listeners.map((l) => ({ ...l, profile: 'intermediate', proxy: [], scram: 'off' })),
+    minimal.listeners.map((l) => ({
+      ...l,
+      ...{ profile: 'intermediate', proxy: [], scram: 'off', accounts: [], networks: [] },
+    })),
   );
   // With every default written out, nothing changes.
   const written = text.replace(/^#([a-z0-9-]+ = (?!\.\.\.).*)$/gm, '$1');

@@ -23,6 +23,8 @@ import { type WireTarget, trusting } from './wire.ts';
 export interface TestGatewayOptions {
   /** Local parts: `anna` logs in as `anna@group.test` with `passwordOf('anna')`. */
   readonly accounts?: readonly string[];
+  /** Puts more files into the folder, before the configuration is read. */
+  readonly prepare?: (folder: string) => void;
   /** More lines of TOML: whole sections, such as `[smtp]`. */
   readonly configuration?: string;
   /** PEM, for `tls.client-authorities`. */
@@ -127,6 +129,7 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
     (kept, name) => kept.replace(new RegExp(`^\\[${name}\\]$`, 'm'), `#[${name}]`),
     text,
   );
+  options.prepare?.(folder);
   const file = join(folder, 'sluis.toml');
   writeFileSync(file, `${own}\n${more}\n`);
   return loadConfig(file);

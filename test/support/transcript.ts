@@ -25,6 +25,8 @@ export interface TranscriptOptions {
   readonly port: number;
   /** PEM of the CA that the server's certificate must lead to. */
   readonly ca: string;
+  /** The name that it must carry. Default: mail.test. */
+  readonly servername?: string;
   /** PEM: what the client shows in its handshake. */
   readonly client?: { readonly key: string; readonly certificate: string };
   /** Highest TLS version of the client; default: what Node has. */
@@ -81,7 +83,7 @@ export class Line {
     const secure = connectTls({
       socket: this.#socket,
       ca,
-      servername: 'mail.test',
+      servername: this.#options.servername ?? 'mail.test',
       ...(maxVersion === undefined ? {} : { maxVersion }),
       ...(client === undefined ? {} : { key: client.key, cert: client.certificate }),
       ...(sessions?.kept === undefined ? {} : { session: sessions.kept }),

@@ -1,0 +1,125 @@
+/** What the listeners of a configuration must have to one another, which files each serves from, and when a legacy one ends. */
+import type { Instant } from '../domain/units.ts';
+import { ConfigError, type ConfigProblem, shown } from './problem.ts';
+import type { Config } from './schema.ts';
+
+type Listener = Config['listener'][number];
+
+export interface TlsFiles {
+  /** `tls`, or `listener[0]`: where the configuration names them. */
+  readonly where: string;
+  readonly key: readonly string[];
+  readonly certificate: readonly string[];
+}
+
+/** The files of a listener; without one, those of the section tls. */
+export function tlsFilesFor({ tls, listener: all }: Config, listener?: Listener): TlsFiles {
+  if (listener?.key === undefined || listener.certificate === undefined)
+    return { where: 'tls', key: tls.key, certificate: tls.certificate };
+  return { where: `listener[${all.indexOf(listener)}]`, key: listener.key, certificate: listener.certificate };
+}
+
+/** Those of the section tls, and of each listener that has its own. */
+export const tlsFilesOf = (config: Config): readonly TlsFiles[] => [
+  tlsFilesFor(config),
+  ...config.listener.map((listener) => tlsFilesFor(config, listener)).filter(({ where }) => where !== 'tls'),
+];
+
+/** The name that clients of the listener know the gateway by. */
+export const hostnameOf = ({ hostname }: Config, listener: Listener): string => listener.hostname ?? hostname;
+
+export const listenerProblems = (config: Config): readonly ConfigProblem[] => [
+  ...claimedTwice(config),
+  ...tlsFilesOf(config).flatMap(unpaired),
+  ...config.listener.flatMap((listener, i) => [...halfMaterial(listener, i), ...profileProblems(listener, i)]),
+];
+
+function claimedTwice(config: Config): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const seen = new Map<string, string>();
+  config.listener.forEach((listener, i) => {
+    const claims: (readonly [string, string, string])[] = [['name', shown(listener.name), `name ${listener.name}`]];
+    if (listener.port !== 0) claims.push(['port', shown(listener.port), `${listener.address} port ${listener.port}`]);
+    for (const [field, value, claim] of claims) {
+      const other = seen.get(claim);
+      if (other === undefined) seen.set(claim, `listener[${i}]`);
+      else
+        problems.push({
+          path: `listener[${i}].${field}`,
+          value,
+          expected: `no two listeners with ${claim}`,
+          remedy: `${other} has it already; change one`,
+        });
+    }
+  });
+  return problems;
+}
+
+const unpaired = ({ where, key, certificate }: TlsFiles): readonly ConfigProblem[] =>
+  key.length === certificate.length
+    ? []
+    : [
+        {
+          path: `${where}.key`,
+          value: shown(key),
+          expected: 'as many keys as certificates, in the same order',
+          remedy: `there are ${key.length} and ${certificate.length}; correct one of the lists`,
+        },
+      ];
+
+const halfMaterial = ({ key, certificate }: Listener, i: number): readonly ConfigProblem[] =>
+  (key === undefined) === (certificate === undefined)
+    ? []
+    : [
+        {
+          path: `listener[${i}].${key === undefined ? 'key' : 'certificate'}`,
+          expected: 'key and certificate, or neither of them',
+          remedy: 'only one is set; set the other too, or remove it to serve those of the section tls',
+        },
+      ];
+
+/** Old TLS is for those who cannot do better: by name, and not for ever. */
+function profileProblems(listener: Listener, i: number): readonly ConfigProblem[] {
+  const { profile, 'profile-until': until, accounts, networks } = listener;
+  const problems: ConfigProblem[] = [];
+  if ((profile === 'legacy') !== (until !== undefined))
+    problems.push({
+      path: `listener[${i}].profile-until`,
+      ...(until === undefined ? {} : { value: shown(until) }),
+      expected: 'a day with the profile legacy, and with no other',
+      remedy: until === undefined ? 'nothing is set; add the day that the old systems must be gone by' : 'remove it',
+    });
+  if (profile === 'legacy' && accounts.length === 0 && networks.length === 0)
+    problems.push({
+      path: `listener[${i}].accounts`,
+      expected: 'with the profile legacy, the accounts or the networks that it is for',
+      remedy: 'neither is set; name the old systems, so that nobody else falls back to weak TLS',
+    });
+  return problems;
+}
+
+const DAY = 86_400_000;
+
+/** The first moment at which a legacy listener is closed. */
+export const endOfProfile = (until: string): Instant => (Date.parse(`${until}T00:00:00Z`) + DAY) as Instant;
+
+export const profileEnded = ({ 'profile-until': until }: Listener, now: Instant): boolean =>
+  until !== undefined && now >= endOfProfile(until);
+
+/** Throws ConfigError for listeners whose legacy profile has had its last day. */
+export function refuseEndedProfiles(config: Config, now: Instant): void {
+  const problems = config.listener.flatMap((listener, i): readonly ConfigProblem[] =>
+    profileEnded(listener, now)
+      ? [
+          {
+            path: `listener[${i}].profile-until`,
+            value: shown(listener['profile-until']),
+            expected: 'a day that has not passed',
+            remedy:
+              'the legacy profile has ended, and "serve" leaves this listener closed: remove it or its profile, or agree on a later day',
+          },
+        ]
+      : [],
+  );
+  if (problems.length > 0) throw new ConfigError(config.file, problems);
+}

@@ -1,0 +1,158 @@
+/**
+ * The listeners of the running gateway: opened in the order of the configuration, and a legacy one closed when its last day is over.
+ *
+ * A start after that day goes on without it: an old system that was to be gone must not keep the mail of all others from coming up again.
+ */
+import { endOfProfile, hostnameOf, profileEnded } from './config/listeners.ts';
+import type { Config } from './config/schema.ts';
+import type { Clock, Log, Timer } from './domain/effects.ts';
+import { type Milliseconds, days, milliseconds } from './domain/units.ts';
+import { type Listener, ListenerRefused, type ListenerSpec } from './platform/listener.ts';
+
+type Configured = Config['listener'][number];
+export type StartListener = (spec: ListenerSpec) => Promise<Listener>;
+
+const NOTICE = days(30);
+const DAY = days(1);
+
+export function specOf(config: Config, listener: Configured): ListenerSpec {
+  const { name, address, port, tls, profile, scram, proxy, accounts, networks } = listener;
+  const hostname = hostnameOf(config, listener);
+  return {
+    name,
+    address,
+    port,
+    tls,
+    profile,
+    scram,
+    proxy,
+    ...(accounts.length === 0 ? {} : { accounts: new Set(accounts) }),
+    ...(networks.length === 0 ? {} : { networks }),
+    ...(hostname === config.hostname ? {} : { hostname }),
+  };
+}
+
+interface Opened {
+  readonly configured: Configured;
+  readonly listener: Listener;
+  timer?: Timer;
+  closed: boolean;
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tls: string;
+  readonly profile: string;
+  /** Last day of a legacy profile. */
+  readonly until?: string;
+  readonly closed: boolean;
+}
+
+export class GatewayListeners {
+  readonly #config: Config;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #opened: Opened[] = [];
+
+  constructor(config: Config, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Throws ListenerRefused for the first that cannot be opened. */
+  async open(start: Readonly<Record<Configured['protocol'], StartListener>>): Promise<void> {
+    for (const configured of this.#config.listener) {
+      const { name, protocol, 'profile-until': until } = configured;
+      if (profileEnded(configured, this.#clock.now())) {
+        this.#log.error('listener.ended', { listener: name, until });
+        continue;
+      }
+      const spec = specOf(this.#config, configured);
+      const listener = await start[protocol](spec).catch((error: unknown) => refusedPort(spec, error));
+      this.#opened.push({ configured, listener, closed: false });
+    }
+    if (this.#opened.length === 0)
+      throw new ListenerRefused(
+        'Cannot open any listener: the legacy profile of each has ended; correct the configuration, "sluis check" names them',
+      );
+  }
+
+  /** Tells of them, and looks after the ends of legacy profiles from now on. */
+  begin(): void {
+    for (const opened of this.#opened) {
+      const { configured, listener } = opened;
+      const { proxy, accounts, networks } = configured;
+      const { hostname, name, address, tls, profile, scram } = listener.spec;
+      this.#log.info('listener.open', {
+        ...{ name, address, tls, profile, scram, hostname, port: listener.port, protocol: configured.protocol },
+        proxy: proxy.join(' ') || undefined,
+        accounts: accounts.length || undefined,
+        networks: networks.join(' ') || undefined,
+      });
+      this.#watchEnd(opened);
+    }
+  }
+
+  get all(): readonly Listener[] {
+    return this.#opened.map(({ listener }) => listener);
+  }
+
+  status(): readonly ListenerStatus[] {
+    return this.#opened.map(
+      ({ configured: { protocol, 'profile-until': until }, listener: { spec, port }, closed }) => ({
+        name: spec.name,
+        protocol,
+        address: spec.address,
+        port,
+        tls: spec.tls,
+        profile: spec.profile ?? 'intermediate',
+        ...(until === undefined ? {} : { until }),
+        closed,
+      }),
+    );
+  }
+
+  async stop(drain: Milliseconds): Promise<void> {
+    for (const { timer } of this.#opened) timer?.cancel();
+    await Promise.all(this.#opened.map(({ listener }) => listener.stop(drain)));
+  }
+
+  #watchEnd(opened: Opened): void {
+    const { name, 'profile-until': until } = opened.configured;
+    if (until === undefined) return;
+    const left = endOfProfile(until) - this.#clock.now();
+    if (left <= 0) {
+      opened.closed = true;
+      this.#log.error('listener.ended', { listener: name, until });
+      opened.listener
+        .stop(this.#config.connections.drain)
+        .catch((error: unknown) => this.#log.error('listener.ended', { listener: name, until, error: String(error) }));
+      return;
+    }
+    if (left <= NOTICE) this.#log.warn('listener.ends', { listener: name, until, days: Math.ceil(left / DAY) });
+    // By the wall clock, which may be set: so it is looked at daily.
+    opened.timer = this.#clock.after(milliseconds(Math.min(left, DAY)), () => this.#watchEnd(opened));
+  }
+}
+
+function refusedPort(spec: ListenerSpec, error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  const where = `Cannot open listener "${spec.name}" on ${spec.address} port ${spec.port}`;
+  if (code === 'EADDRINUSE')
+    throw new ListenerRefused(
+      `${where}: another program listens there; stop it (is another gateway running?) or choose another port`,
+      { cause: error },
+    );
+  if (code === 'EACCES')
+    throw new ListenerRefused(
+      `${where}: this user may not open ports below 1024; give the service CAP_NET_BIND_SERVICE, or choose a higher port and redirect to it`,
+      { cause: error },
+    );
+  if (code === 'EADDRNOTAVAIL')
+    throw new ListenerRefused(`${where}: this machine does not have that address; correct it`, { cause: error });
+  throw error;
+}
