@@ -299,11 +299,13 @@ CREATE INDEX delegation_account ON delegation (account, key);
 
 CREATE INDEX delivery_due ON delivery (partner, due_at, id) WHERE state = 'waiting';
 
+CREATE INDEX delivery_held ON delivery (partner, id) WHERE state = 'held';
+
 CREATE INDEX delivery_leased ON delivery (id) WHERE lease_until IS NOT NULL;
 
 CREATE INDEX delivery_message ON delivery (message, id);
 
-CREATE INDEX delivery_open ON delivery (partner, id, state) WHERE settled_at IS NULL;
+CREATE INDEX delivery_open ON delivery (partner, id) WHERE settled_at IS NULL;
 
 CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
 

@@ -27,7 +27,8 @@ export class DeliveryReader {
   readonly #openOf: Database.Statement<[number, number], RawDelivery>;
   readonly #all: Database.Statement<[number], RawDelivery>;
   readonly #notice: Database.Statement<[string]>;
-  readonly #counts: Database.Statement<[], { partner: number; state: string; n: number; first: number }>;
+  readonly #waiting: Database.Statement<[], CountRow>;
+  readonly #held: Database.Statement<[], CountRow>;
   readonly #nextDue: Database.Statement<[number], { due_at: number }>;
   readonly #acceptedAt: Database.Statement<[number], { at: number }>;
 
@@ -41,9 +42,12 @@ export class DeliveryReader {
     this.#openOf = deliveries('partner = ? AND settled_at IS NULL AND id > ? ORDER BY id');
     this.#all = deliveries('id > ? ORDER BY id');
     this.#notice = db.prepare('SELECT 1 FROM notice WHERE key = ?');
-    this.#counts = db.prepare(
-      'SELECT partner, state, count(*) AS n, min(id) AS first FROM delivery WHERE settled_at IS NULL GROUP BY partner, state',
-    );
+    const counts = (state: 'waiting' | 'held'): Database.Statement<[], CountRow> =>
+      db.prepare(
+        `SELECT partner, count(*) AS n, min(id) AS first FROM delivery WHERE state = '${state}' GROUP BY partner`,
+      );
+    this.#waiting = counts('waiting');
+    this.#held = counts('held');
     this.#nextDue = db.prepare(
       "SELECT due_at FROM delivery WHERE partner = ? AND state = 'waiting' ORDER BY due_at, id LIMIT 1",
     );
@@ -99,26 +103,26 @@ export class DeliveryReader {
     return keys.filter((key) => this.#notice.get(key) !== undefined);
   }
 
-  /** Counted from an index that holds nothing but what waits. */
+  /** Counted from indexes that hold nothing but what waits or is held. */
   queues(): QueueRow[] {
-    const queues = new Map<number, { waiting: number; held: number; first: number }>();
-    for (const { partner, state, n, first } of this.#counts.all()) {
-      const queue = queues.get(partner) ?? { waiting: 0, held: 0, first: Infinity };
-      if (state === 'held') queue.held = n;
-      else {
-        queue.waiting = n;
-        queue.first = first;
-      }
-      queues.set(partner, queue);
-    }
-    return [...queues].map(([partner, { waiting, held, first }]) => ({
+    const held = new Map(this.#held.all().map(({ partner, n }) => [partner, n]));
+    const waiting = this.#waiting.all().map(({ partner, n, first }) => ({
       partner,
-      waiting,
-      held,
+      waiting: n,
+      held: held.get(partner) ?? 0,
       dueAt: this.#nextDue.get(partner)?.due_at ?? null,
       oldest: this.#acceptedAt.get(first)?.at ?? null,
     }));
+    for (const { partner } of waiting) held.delete(partner);
+    const others = [...held].map(([partner, n]) => ({ partner, waiting: 0, held: n, dueAt: null, oldest: null }));
+    return [...waiting, ...others];
   }
+}
+
+interface CountRow {
+  readonly partner: number;
+  readonly n: number;
+  readonly first: number;
 }
 
 function isWanted(query: MessagesInput, raw: RawMessage): boolean {

@@ -32,8 +32,8 @@ export class Filing {
   readonly #audit: AuditWriter;
   readonly #counters: MailboxCounters;
   readonly #recent: RecentSubmissions;
-  readonly #addressState: Database.Statement<[string], { state: string }>;
-  readonly #partnerState: Database.Statement<[number], { state: string }>;
+  readonly #addressState: Database.Statement<[string], string>;
+  readonly #partnerState: Database.Statement<[number], string>;
   readonly #insertMessage: Database.Statement;
   readonly #insertContent: Database.Statement;
   readonly #insertEntry: Database.Statement;
@@ -52,8 +52,8 @@ export class Filing {
     this.#audit = audit;
     this.#counters = counters;
     this.#recent = new RecentSubmissions(db, now);
-    this.#addressState = db.prepare('SELECT state FROM address WHERE key = ?');
-    this.#partnerState = db.prepare('SELECT state FROM partner WHERE id = ?');
+    this.#addressState = db.prepare<[string], string>('SELECT state FROM address WHERE key = ?').pluck(true);
+    this.#partnerState = db.prepare<[number], string>('SELECT state FROM partner WHERE id = ?').pluck(true);
     this.#insertMessage = db.prepare(
       `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts)
          VALUES (?,?,?,?,?,?,?,?,?,?)`,
@@ -141,7 +141,7 @@ export class Filing {
   #mailboxes(work: AcceptWork): Map<number, MailboxRow> | Unfiled {
     const rows = new Map<number, MailboxRow>();
     for (const [i, account] of work.mailboxes.entries()) {
-      const state = this.#addressState.get(work.keys[i] ?? '')?.state;
+      const state = this.#addressState.get(work.keys[i] ?? '');
       const partner = work.partners[i] ?? 0;
       // A partner may have a whole domain: its addresses need not be registered one by one.
       const takes = partner === 0 ? state === 'active' : (state ?? 'active') === 'active' && this.#takesMail(partner);
@@ -157,7 +157,7 @@ export class Filing {
 
   /** Mail for a suspended partner waits. */
   #takesMail(partner: number): boolean {
-    const state = this.#partnerState.get(partner)?.state;
+    const state = this.#partnerState.get(partner);
     return state !== undefined && state !== 'ended';
   }
 

@@ -9,14 +9,14 @@ export interface MailboxRow {
   readonly next_uid: number;
   readonly changes: number;
   readonly state: string;
-  readonly settings: string;
-  readonly organisation: string;
+  readonly settings: string | null;
+  readonly organisation: string | null;
 }
 
-/** Nearly no mailbox has a quota of its own: the text tells so without parsing it. */
+/** Nearly no mailbox has a quota of its own: the settings of the others are not even read. */
 export const quotaOf = (row: MailboxRow): number => {
-  const read = (text: string): Settings | undefined =>
-    text.includes('"quota"') ? (JSON.parse(text) as Settings) : undefined;
+  const read = (text: string | null): Settings | undefined =>
+    text === null ? undefined : (JSON.parse(text) as Settings);
   return settingOf('quota', read(row.settings), read(row.organisation));
 };
 
@@ -26,7 +26,9 @@ export class MailboxCounters {
 
   constructor(db: Db) {
     this.#get = db.prepare(
-      `SELECT m.octets, m.messages, m.next_uid, m.changes, a.state, a.settings, o.settings AS organisation
+      `SELECT m.octets, m.messages, m.next_uid, m.changes, a.state,
+         iif(instr(a.settings, '"quota"') > 0, a.settings, NULL) AS settings,
+         iif(instr(o.settings, '"quota"') > 0, o.settings, NULL) AS organisation
          FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation WHERE m.account = ?`,
     );
     this.#set = db.prepare('UPDATE mailbox SET next_uid = ?, messages = ?, octets = ?, changes = ? WHERE account = ?');

@@ -25,7 +25,9 @@ export class MailboxReader {
 
   constructor(db: Db) {
     this.#entry = db.prepare('SELECT uid, retrieved FROM entry WHERE account = ? AND message = ? ORDER BY uid');
-    this.#hidden = db.prepare('SELECT uid, why FROM hidden_entry WHERE account = ? AND message = ? ORDER BY uid');
+    this.#hidden = db.prepare(
+      'SELECT uid, why FROM hidden_entry WHERE account = ? AND message = ? ORDER BY hidden_at, uid',
+    );
     this.#mailboxes = db.prepare('SELECT account, messages FROM mailbox WHERE account > ? ORDER BY account LIMIT ?');
     this.#waiting = db.prepare(
       `SELECT w.n, m.received_at AS oldest

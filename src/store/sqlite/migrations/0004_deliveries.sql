@@ -57,7 +57,8 @@ CREATE TABLE delivery (
 ) STRICT;
 -- What a claim reads: the partner's next ones, in order, and no others.
 CREATE INDEX delivery_due ON delivery (partner, due_at, id) WHERE state = 'waiting';
-CREATE INDEX delivery_open ON delivery (partner, id, state) WHERE settled_at IS NULL;
+CREATE INDEX delivery_held ON delivery (partner, id) WHERE state = 'held';
+CREATE INDEX delivery_open ON delivery (partner, id) WHERE settled_at IS NULL;
 CREATE INDEX delivery_leased ON delivery (id) WHERE lease_until IS NOT NULL;
 CREATE INDEX delivery_message ON delivery (message, id);
 

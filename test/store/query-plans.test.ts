@@ -1,0 +1,134 @@
+/** What the statements of the queue, the trace and the mailboxes read: an index they seek in, never a table from end to end. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import type { PartnerId } from '../../src/domain/ids.ts';
+import { minutes } from '../../src/domain/units.ts';
+import { openWriting } from '../../src/store/sqlite/database.ts';
+import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
+import { MailboxReader } from '../../src/store/sqlite/mailbox-reader.ts';
+import { createSqliteStore } from '../../src/store/sqlite/open.ts';
+import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
+import { acceptanceOf, address, openTestStore, sealBody, testOptions } from '../support/store.ts';
+import { addPartner } from './partner-contract.ts';
+
+type Db = ReturnType<typeof openWriting>;
+
+/** The plan of every statement that `make` prepares, by its text. */
+function plansOf(db: Db, make: (db: Db) => void): Map<string, string> {
+  const plans = new Map<string, string>();
+  const watching = new Proxy(db, {
+    get: (target, name) => {
+      if (name !== 'prepare') return Reflect.get(target, name) as unknown;
+      return (sql: string) => {
+        if (/^(SELECT|UPDATE|DELETE)/.test(sql)) {
+          const steps = target.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`);
+          const values = sql
+            .split('?')
+            .slice(1)
+            .map(() => null);
+          plans.set(
+            sql.replace(/\s+/g, ' '),
+            steps
+              .all(...values)
+              .map(({ detail }) => detail)
+              .join('; '),
+          );
+        }
+        return target.prepare(sql);
+      };
+    },
+  });
+  make(watching);
+  return plans;
+}
+
+async function emptyDatabase(t: TestContext): Promise<Db> {
+  const options = testOptions(t);
+  await createSqliteStore(options);
+  const db = openWriting(join(options.dataFolder, 'sluis.db'), 'FULL');
+  t.after(() => db.close());
+  return db;
+}
+
+/** Statements that go through a table or index from end to end; the few rows of a subquery do not count. */
+const scansOf = (plans: ReadonlyMap<string, string>): string[] =>
+  [...plans].filter(([, plan]) => /\bSCAN (?!w\b|\(subquery)/.test(plan)).map(([sql, plan]) => `${sql}: ${plan}`);
+
+const planOf = (plans: ReadonlyMap<string, string>, start: string): string => {
+  const [found] = [...plans].filter(([sql]) => sql.startsWith(start));
+  assert(found !== undefined, `no statement begins with ${start}`);
+  return found[1];
+};
+
+test('no statement of the writer reads a table from end to end, but for a few that are rare and small', async (t) => {
+  const plans = plansOf(await emptyDatabase(t), (db) => new WriterWorker(db, 0));
+  const scans = scansOf(plans);
+  assert.deepEqual(
+    scans.map((text) => text.slice(0, 60)),
+    [
+      // Erasing is rare and goes in steps; the head of the chain is the last row.
+      'UPDATE audit SET personal = NULL, salt = NULL WHERE seq IN (',
+      'SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1: SCAN ',
+      // A partial index that holds only what is due, and a table of a few thousand codes.
+      'SELECT message AS id, chunks FROM content WHERE refs = 0 ORD',
+      'DELETE FROM enrolment WHERE id IN (SELECT id FROM enrolment ',
+    ],
+    scans.join('\n'),
+  );
+  assert.equal(
+    planOf(plans, "SELECT id FROM delivery WHERE partner = ? AND state = 'waiting' AND due_at <= ?"),
+    'SEARCH delivery USING COVERING INDEX delivery_due (partner=? AND due_at<?)',
+  );
+});
+
+test('readers of the queue seek what they give out; counting reads an index of what waits', async (t) => {
+  const db = await emptyDatabase(t);
+  const plans = plansOf(db, (watched) => [new DeliveryReader(watched), new MailboxReader(watched)]);
+  assert.deepEqual(
+    scansOf(plans).map((text) => text.split(': ')[1]),
+    ['SCAN delivery USING COVERING INDEX delivery_due', 'SCAN delivery USING COVERING INDEX delivery_held'],
+  );
+  // An account has 16 consumers; anything else may have thousands of rows.
+  for (const [sql, plan] of plans)
+    if (!sql.includes('FROM consumer')) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);
+});
+
+test('10,000 deliveries that wait for a dead partner cost the claims of another nothing', async (t) => {
+  const { store } = await openTestStore(t);
+  const partners: PartnerId[] = [];
+  for (const name of ['dead', 'alive']) {
+    partners.push(await addPartner(store, name));
+    await store.registry.setPartnerDomain(name, `${name}.test`, 'add', { name: 'test' });
+  }
+  const [dead, alive] = partners as [PartnerId, PartnerId];
+  const post = async (n: number, name: string): Promise<void> => {
+    const to = Array.from({ length: n }, (_, i) => `a${i}@${name}.test`);
+    const found = await acceptanceOf(store, await sealBody(store, randomBytes(100)), to.slice(0, 1));
+    const recipients = to.map((text) => ({ ...found.recipients[0]!, address: address(text) }));
+    assert.equal((await store.accept({ ...found, recipients })).kind, 'filed');
+  };
+  /** Milliseconds of 200 claims of one, one after another. */
+  const claims = async (): Promise<number> => {
+    await post(200, 'alive');
+    const start = performance.now();
+    for (let i = 0; i < 200; i += 1) assert.equal((await store.deliveries.claim(alive, 1, minutes(10))).length, 1);
+    return performance.now() - start;
+  };
+  await claims();
+  const before = Math.min(await claims(), await claims());
+  for (let i = 0; i < 10; i += 1) await post(1000, 'dead');
+  const beside = Math.min(await claims(), await claims());
+  t.diagnostic(`200 claims: ${before.toFixed(0)} ms before, ${beside.toFixed(0)} ms beside 10,000 that wait`);
+  const queues = await store.deliveries.queues();
+  assert.deepEqual(
+    queues.map(({ partner, waiting }) => [partner, waiting]),
+    [
+      [dead, 10_000],
+      [alive, 1000],
+    ],
+  );
+  // One that read the dead partner's queue for each claim would be some 50 times slower, not 3.
+  assert(beside < 3 * before + 50, `${beside} ms against ${before}`);
+});
