@@ -27,19 +27,17 @@ import {
 } from '../auth/sasl.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { settingOf } from '../domain/settings.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { type ShownChain, shownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
-import { Deadline, RateWatch } from '../platform/deadline.ts';
-import { refusals } from '../submission/refusals.ts';
-import { type Delivery, Submission, type SubmissionServices } from '../submission/submission.ts';
-import { DataDecoder } from './data-decoder.ts';
+import { Deadline } from '../platform/deadline.ts';
+import { Submission, type SubmissionServices } from '../submission/submission.ts';
+import { ContentPhase } from './content-phase.ts';
 import { readMail, readRecipient } from './envelope.ts';
 import type { SmtpLimits } from './limits.ts';
-import { type DataReceiver, SubmissionParser } from './parser.ts';
+import { SubmissionParser } from './parser.ts';
 import { type Success, ofLibrary, replies, successes } from './replies.ts';
 
 /** What all sessions of a listener share. */
@@ -59,8 +57,6 @@ export interface ConnectionContext {
 type Callback = () => void;
 type Reply = Refusal | Success;
 
-/** After a refusal in the content, this much more of it is read and thrown away before the line is cut: the client may be endless. */
-const PATIENCE_OCTETS = 10_000_000;
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/; // eslint-disable-line no-control-regex -- the attack is in these
 
 export class SubmissionConnection extends SMTPConnection {
@@ -70,7 +66,7 @@ export class SubmissionConnection extends SMTPConnection {
   readonly #gone = new AbortController();
   readonly #openedAt: Milliseconds;
   readonly #deadline = new Deadline();
-  readonly #rate: RateWatch;
+  readonly #content: ContentPhase;
   #submission: Submission | undefined;
   /** The log-in rests on the client's certificate, which is looked up again at every MAIL. */
   #byCertificate = false;
@@ -78,10 +74,6 @@ export class SubmissionConnection extends SMTPConnection {
   #triedAuth = false;
   /** What the client showed; null: nothing. Read once, inside TLS. */
   #shown: ShownChain | null | undefined;
-  #delivery: Delivery | undefined;
-  /** The final dot has come: the reply must wait for the store, whatever happens. */
-  #filing = false;
-  #messages = 0;
   #failedLogins = 0;
   #badCommands = 0;
   /** RCPT commands of the open transaction that were refused. */
@@ -102,7 +94,15 @@ export class SubmissionConnection extends SMTPConnection {
     this.#place = place;
     this.#log = context.log.with({ session: this.id });
     this.#openedAt = context.now;
-    this.#rate = new RateWatch(context.limits.dataMinimum, context.limits.dataInterval);
+    this.#content = new ContentPhase({
+      limits: context.limits,
+      log: this.#log,
+      reply: (reply) => this.reply(reply),
+      accepted: (text) => this.send(250, text, '2.0.0'),
+      refuse: (command, refusal) => this.#refuse(command, refusal),
+      ended: () => this.#answered(),
+      close: () => this.close(),
+    });
   }
 
   get #certificate(): ShownChain | undefined {
@@ -182,8 +182,8 @@ export class SubmissionConnection extends SMTPConnection {
     const { loginTime, commandTime } = this.#context.limits;
     if (this.#submission === undefined) {
       if (now - this.#openedAt >= loginTime) this.#cut(replies.loginDeadline);
-    } else if (this.#delivery !== undefined) {
-      if (!this.#filing && this.#rate.tooSlow(now)) this.#cut(replies.slowData);
+    } else if (this.#content.open) {
+      if (this.#content.tooSlow(now)) this.#cut(replies.slowData);
     } else if (this._handlerPending) this.#deadline.set(now, commandTime);
     else if (this.#deadline.passed(now)) this.#cut(replies.commandDeadline);
   }
@@ -191,12 +191,12 @@ export class SubmissionConnection extends SMTPConnection {
   /** The gateway stops: between messages the session ends now, within one after its reply. */
   drain(): void {
     this.#stopping = true;
-    if (this.#delivery === undefined && !this._handlerPending) this.#cut(replies.shuttingDown);
+    if (!this.#content.open && !this._handlerPending) this.#cut(replies.shuttingDown);
   }
 
   /** The time to drain is over. A message that is being filed still gets its reply; everything else is cut. */
   cut(): void {
-    if (this.#filing) return;
+    if (this.#content.filing) return;
     this.#cut(replies.shuttingDown);
     if (!this._upgrading) this._socket.destroySoon();
   }
@@ -223,16 +223,12 @@ export class SubmissionConnection extends SMTPConnection {
       this.#gone.abort();
       this.#place.release();
       this.#deadline.clear();
-      // Filing goes on: a message that was whole when the line broke is not given up.
-      if (this.#delivery !== undefined && !this.#filing) {
-        this.#log.info('smtp.interrupted', {
-          message: this.#delivery.id,
-          octets: this.#delivery.incoming.submitted,
-          account: this.#account,
-        });
-        void this.#delivery.abort();
-      }
-      this.#log.info('smtp.closed', { messages: this.#messages, account: this.#account, peer: this.remoteAddress });
+      this.#content.interrupted();
+      this.#log.info('smtp.closed', {
+        messages: this.#content.messages,
+        account: this.#account,
+        peer: this.remoteAddress,
+      });
     }
     super._onClose();
   }
@@ -415,7 +411,7 @@ export class SubmissionConnection extends SMTPConnection {
       .catch(failed)
       .finally(() => {
         callback();
-        if (this.#stopping && this.#delivery === undefined) this.#cut(replies.shuttingDown);
+        if (this.#stopping && !this.#content.open) this.#cut(replies.shuttingDown);
       });
   }
 
@@ -593,79 +589,16 @@ export class SubmissionConnection extends SMTPConnection {
       this.#refuse('DATA', this.#refusedRecipients > 0 ? replies.noRecipient : replies.needRecipient);
     else if (parser instanceof SubmissionParser) {
       const begun = submission.begin();
-      if (begun.ok) this.#receive(parser, submission, begun.value);
+      if (begun.ok) this.#content.begin(parser, submission.submitter, begun.value, this.#context.now);
       else this.#refuse('DATA', begun.error);
     }
     callback();
   }
 
-  #receive(parser: SubmissionParser, submission: Submission, delivery: Delivery): void {
-    const { account, organisation } = submission.submitter;
-    const normalise = settingOf('line-ends', account.settings, organisation.settings) === 'normalise';
-    const decoder = new DataDecoder(normalise);
-    const { incoming } = delivery;
-    const patience = this.#context.limits.maxMessage + PATIENCE_OCTETS;
-    this.#delivery = delivery;
-    this.#rate.begin(this.#context.now);
-    const judge = (): void => {
-      if (decoder.met.nul > 0) incoming.refuse(refusals.nul);
-      else if (!normalise && decoder.met.bareCr + decoder.met.bareLf > 0) incoming.refuse(refusals.bareLineEnd);
-    };
-    const receiver: DataReceiver = {
-      write: (slice) => {
-        judge();
-        this.#rate.add(slice.length);
-        const waiting = incoming.write(slice);
-        if (incoming.refusal !== undefined && incoming.submitted > patience) this.#cutContent(incoming.refusal);
-        if (waiting === undefined) return undefined;
-        this.#rate.hold(true);
-        return waiting.finally(() => this.#rate.hold(false));
-      },
-      end: async () => {
-        judge();
-        await this.#file(delivery, decoder);
-      },
-    };
-    parser.startData(decoder, receiver);
-    this.reply(successes.data);
-  }
-
-  async #file(delivery: Delivery, decoder: DataDecoder): Promise<void> {
-    this.#filing = true;
-    try {
-      const filed = await delivery.file();
-      if (filed.ok) {
-        this.#messages += 1;
-        const { id, note } = filed.value;
-        this.send(250, `accepted as ${id}${note === undefined ? '' : `; ${note}`}`, '2.0.0');
-        this.#noteQuirk(delivery, decoder);
-      } else this.#refuse('DATA', filed.error);
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#log.error('smtp.failed', { command: 'DATA', why: detail });
-      this.#refuse('DATA', { ...replies.internal, detail });
-    }
-    this.#filing = false;
-    this.#delivery = undefined;
+  /** A message was filed or refused; the next one may begin. */
+  #answered(): void {
     this._resetSession();
     this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
     if (this.#stopping) this.#cut(replies.shuttingDown);
-  }
-
-  /** The content was refused long ago and does not end: the reply comes now, and the line is cut. */
-  #cutContent(refusal: Refusal): void {
-    this.#refuse('DATA', refusal);
-    this.close();
-  }
-
-  #noteQuirk(delivery: Delivery, { met }: DataDecoder): void {
-    if (met.bareCr + met.bareLf > 0)
-      this.#log.info('smtp.quirk', {
-        quirk: 'line-ends',
-        message: delivery.id,
-        account: this.#account,
-        cr: met.bareCr,
-        lf: met.bareLf,
-      });
   }
 }

@@ -1,0 +1,156 @@
+/**
+ * The content of a message, from the 354 to the reply behind the final dot.
+ *
+ * RFC 5321 section 4.1.1.4. The reply says that the message is filed, or why it is not; it waits for the store whatever happens meanwhile.
+ * Content that is refused is read on to its end, since a client listens only then, but not for ever.
+ */
+import type { Log } from '../domain/effects.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { settingOf } from '../domain/settings.ts';
+import type { Milliseconds } from '../domain/units.ts';
+import { RateWatch } from '../platform/deadline.ts';
+import { refusals } from '../submission/refusals.ts';
+import type { Delivery, Submission } from '../submission/submission.ts';
+import { DataDecoder } from './data-decoder.ts';
+import type { SmtpLimits } from './limits.ts';
+import type { DataReceiver, SubmissionParser } from './parser.ts';
+import { type Success, replies, successes } from './replies.ts';
+
+/** What the phase needs of its session. */
+export interface ContentSession {
+  readonly limits: Pick<SmtpLimits, 'maxMessage' | 'dataMinimum' | 'dataInterval'>;
+  readonly log: Log;
+  reply(reply: Success): void;
+  accepted(text: string): void;
+  refuse(command: 'DATA', refusal: Refusal): void;
+  /** The message was answered: commands go on. */
+  ended(): void;
+  /** Cuts the line behind what was said. */
+  close(): void;
+}
+
+/** After a refusal in the content, this much more of it is read and thrown away before the line is cut: the client may be endless. */
+const PATIENCE_OCTETS = 10_000_000;
+
+export class ContentPhase {
+  readonly #session: ContentSession;
+  readonly #rate: RateWatch;
+  #delivery: Delivery | undefined;
+  #account: string | undefined;
+  #filing = false;
+  #messages = 0;
+
+  constructor(session: ContentSession) {
+    this.#session = session;
+    this.#rate = new RateWatch(session.limits.dataMinimum, session.limits.dataInterval);
+  }
+
+  /** From the 354 to the reply behind the final dot. */
+  get open(): boolean {
+    return this.#delivery !== undefined;
+  }
+
+  /** The final dot has come: the reply must wait for the store, whatever happens. */
+  get filing(): boolean {
+    return this.#filing;
+  }
+
+  /** Messages that were filed. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  tooSlow(now: Milliseconds): boolean {
+    return this.open && !this.#filing && this.#rate.tooSlow(now);
+  }
+
+  /** Answers DATA with 354 and takes what comes. */
+  begin(
+    parser: SubmissionParser,
+    { account, organisation }: Submission['submitter'],
+    delivery: Delivery,
+    now: Milliseconds,
+  ): void {
+    const normalise = settingOf('line-ends', account.settings, organisation.settings) === 'normalise';
+    const decoder = new DataDecoder(normalise);
+    this.#delivery = delivery;
+    this.#account = account.login;
+    this.#rate.begin(now);
+    parser.startData(decoder, this.#receiver(delivery, decoder, normalise));
+    this.#session.reply(successes.data);
+  }
+
+  /** The line broke. A message that was whole by then is not given up: filing goes on. */
+  interrupted(): void {
+    const delivery = this.#delivery;
+    if (delivery === undefined || this.#filing) return;
+    this.#session.log.info('smtp.interrupted', {
+      message: delivery.id,
+      octets: delivery.incoming.submitted,
+      account: this.#account,
+    });
+    void delivery.abort();
+  }
+
+  #receiver(delivery: Delivery, decoder: DataDecoder, normalise: boolean): DataReceiver {
+    const { incoming } = delivery;
+    const patience = this.#session.limits.maxMessage + PATIENCE_OCTETS;
+    const judge = (): void => {
+      if (decoder.met.nul > 0) incoming.refuse(refusals.nul);
+      else if (!normalise && decoder.met.bareCr + decoder.met.bareLf > 0) incoming.refuse(refusals.bareLineEnd);
+    };
+    return {
+      write: (slice) => {
+        judge();
+        this.#rate.add(slice.length);
+        const waiting = incoming.write(slice);
+        if (incoming.refusal !== undefined && incoming.submitted > patience) this.#cut(incoming.refusal);
+        if (waiting === undefined) return undefined;
+        this.#rate.hold(true);
+        return waiting.finally(() => this.#rate.hold(false));
+      },
+      end: async () => {
+        judge();
+        await this.#file(delivery, decoder);
+      },
+    };
+  }
+
+  async #file(delivery: Delivery, decoder: DataDecoder): Promise<void> {
+    const session = this.#session;
+    this.#filing = true;
+    try {
+      const filed = await delivery.file();
+      if (filed.ok) {
+        this.#messages += 1;
+        const { id, note } = filed.value;
+        session.accepted(`accepted as ${id}${note === undefined ? '' : `; ${note}`}`);
+        this.#noteQuirk(delivery, decoder);
+      } else session.refuse('DATA', filed.error);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      session.log.error('smtp.failed', { command: 'DATA', why: detail });
+      session.refuse('DATA', { ...replies.internal, detail });
+    }
+    this.#filing = false;
+    this.#delivery = undefined;
+    session.ended();
+  }
+
+  /** The content was refused long ago and does not end: the reply comes now, and the line is cut. */
+  #cut(refusal: Refusal): void {
+    this.#session.refuse('DATA', refusal);
+    this.#session.close();
+  }
+
+  #noteQuirk(delivery: Delivery, { met }: DataDecoder): void {
+    if (met.bareCr + met.bareLf > 0)
+      this.#session.log.info('smtp.quirk', {
+        quirk: 'line-ends',
+        message: delivery.id,
+        account: this.#account,
+        cr: met.bareCr,
+        lf: met.bareLf,
+      });
+  }
+}
