@@ -15,6 +15,7 @@ import { openSqliteStore } from '../src/store/sqlite/open.ts';
 import { StoreFailed, StoreRefused } from '../src/store/store.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { MemoryLog } from './support/log.ts';
+import { assertNoSecret } from './support/no-secret.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { SmtpClient, UnexpectedReply, acceptedId } from './support/smtp-client.ts';
 
@@ -217,14 +218,7 @@ test('no password reaches the log, in clear or in base64', async (t) => {
   await SmtpClient.open(gateway.target('submission'), { login, password: 'a wrong one 42' }).catch(() => undefined);
   await SmtpClient.open(gateway.target('submission'), { login, password }).then((c) => c.quit());
   await gateway.stop();
-  const text = JSON.stringify(gateway.log.events);
-  for (const secret of [password, 'a wrong one 42'])
-    for (const form of [
-      secret,
-      Buffer.from(secret).toString('base64'),
-      Buffer.from(`\0${login}\0${secret}`).toString('base64'),
-    ])
-      assert.ok(!text.includes(form), form);
+  assertNoSecret(gateway.log, password, 'a wrong one 42');
 });
 
 test('a listener behind a load balancer knows its clients by the PROXY header', async (t) => {

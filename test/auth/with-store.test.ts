@@ -12,6 +12,7 @@ import { milliseconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MemoryLog } from '../support/log.ts';
+import { assertNoSecret } from '../support/no-secret.ts';
 import { openTestStore } from '../support/store.ts';
 
 const actor = { name: 'test' };
@@ -29,15 +30,19 @@ async function storeWith(t: TestContext, csv: string): Promise<Store> {
 }
 
 const authenticatorOf = (t: TestContext, store: Store): PasswordAuthenticator => {
+  const log = new MemoryLog();
   const auth = createAuthenticator({
     registry: store.registry,
     audit: store.audit,
     clock: systemClock,
-    log: new MemoryLog(),
+    log,
     random: randomBytes,
     limits: { refusalGrid: milliseconds(0) },
   });
-  t.after(() => auth.close());
+  t.after(async () => {
+    await auth.close();
+    assertNoSecret(log, 'geheim-wachtwoord');
+  });
   return auth;
 };
 

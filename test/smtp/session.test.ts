@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { seconds } from '../../src/domain/units.ts';
+import { assertNoSecret } from '../support/no-secret.ts';
 import { startSmtp } from '../support/smtp.ts';
 import { Line, runTranscript } from '../support/transcript.ts';
 import { Wire, trusting } from '../support/wire.ts';
@@ -196,15 +197,8 @@ S: 500 *
 `,
     { protocol: 'smtp', port, ca },
   );
-  const lines = JSON.stringify(log.events);
   assert.ok(log.names.includes('smtp.login'));
-  for (const secret of ['sesame-open', 'alice-pw'])
-    for (const form of [
-      secret,
-      Buffer.from(secret).toString('base64'),
-      Buffer.from(`\0alice\0${secret}`).toString('base64'),
-    ])
-      assert.ok(!lines.includes(form.replace(/=+$/, '')), form);
+  assertNoSecret(log, 'sesame-open', 'alice-pw');
 });
 
 test('commands out of order and unknown ones get a code that says so', async (t) => {

@@ -17,6 +17,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import type { TlsMaterial } from '../../src/platform/listener.ts';
 import { testCertificates } from './certificates.ts';
 import { MemoryLog } from './log.ts';
+import { assertNoSecret } from './no-secret.ts';
 import type { TranscriptOptions } from './transcript.ts';
 import { type WireTarget, trusting } from './wire.ts';
 
@@ -140,6 +141,7 @@ async function start(folder: string, config: Config, options: TestGatewayOptions
   const { ca } = await testCertificates();
   const { openStore, clock = systemClock } = options;
   const effects = { clock, log: options.log ?? log };
+  const secrets = (options.accounts ?? []).map(passwordOf);
   const gateway = await startGateway(config, openStore === undefined ? effects : { ...effects, openStore });
   const port = (name: PortName): number => {
     const found = gateway.listeners.find((l) => l.spec.name === name);
@@ -166,11 +168,14 @@ async function start(folder: string, config: Config, options: TestGatewayOptions
     }),
     restart: async (changed = {}) => {
       await gateway.stop();
+      assertNoSecret(log, ...secrets);
       return await start(folder, config, { ...options, ...changed });
     },
     remove: async () => {
       await gateway.stop({ drain: 'none' });
       rmSync(folder, { recursive: true, force: true });
+      // Here, so that no test of a login can forget it.
+      assertNoSecret(log, ...secrets);
     },
   };
 }

@@ -12,6 +12,7 @@ import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
 import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
+import { assertNoSecret } from './no-secret.ts';
 import { MemoryMaildrops } from './maildrops.ts';
 import { runTranscript } from './transcript.ts';
 
@@ -136,6 +137,10 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
         },
       }),
     stop,
-    [Symbol.asyncDispose]: () => stop(),
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      // Here, so that no test of a login can forget it.
+      assertNoSecret(log, 'secret', 'se cret ', 'sécret');
+    },
   };
 }

@@ -10,6 +10,7 @@ import type { Store } from '../../src/store/store.ts';
 import type { AbsenceNotices } from '../../src/submission/absence-notices.ts';
 import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
+import { assertNoSecret } from './no-secret.ts';
 import { type Cleanup, type TestStore, addAccount, openTestStore } from './store.ts';
 
 export interface SmtpFixture extends TestStore {
@@ -64,6 +65,10 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
     log: opened.log,
     ...(options.absences === undefined ? {} : { absences: options.absences }),
   });
-  t.after(() => listener.stop(seconds(0)));
+  t.after(async () => {
+    await listener.stop(seconds(0));
+    // Here, so that no test of a login can forget it.
+    assertNoSecret(opened.log, 'alice-pw', 'bob-pw');
+  });
   return { ...opened, store, listener, connections, port: listener.port, ca: certificates.ca.certificate };
 }
