@@ -1,12 +1,13 @@
 /** The sections of the configuration, as the parts want their limits. A test holds the defaults of both together. */
 import { type AuthenticatorLimits } from './auth/authenticate.ts';
 import type { Config } from './config/schema.ts';
+import type { PushLimits } from './delivery/parts.ts';
 import type { ConnectionLimitOptions } from './platform/connections.ts';
 import type { Pop3Limits } from './pop3/limits.ts';
 import { NetworkSet } from './platform/network.ts';
 import type { SmtpLimits } from './smtp/limits.ts';
 
-export type LimitSections = Pick<Config, 'auth' | 'connections' | 'pop3' | 'smtp' | 'store'>;
+export type LimitSections = Pick<Config, 'auth' | 'connections' | 'delivery' | 'pop3' | 'smtp' | 'store'>;
 
 export const connectionLimitsOf = ({ connections }: LimitSections): ConnectionLimitOptions => ({
   total: connections.total,
@@ -63,4 +64,12 @@ export const smtpLimitsOf = ({ smtp }: LimitSections): SmtpLimits => ({
   badCommands: smtp['bad-commands'],
   commandsBeforeLogin: smtp['commands-before-login'],
   failedLogins: smtp['failed-logins'],
+});
+
+export const pushLimitsOf = ({ delivery }: LimitSections): PushLimits => ({
+  waits: delivery.waits,
+  expire: delivery.expire,
+  delayNotice: delivery['delay-notice'],
+  connections: delivery.connections,
+  lease: delivery.lease,
 });

@@ -1,7 +1,7 @@
 /**
  * The one file that knows every part and connects them.
  *
- * Start: store (its lock decides who may serve), logins, limits, listeners, control socket. A start that fails stops what it had started.
+ * Start: store (its lock decides who may serve), logins, limits, listeners, the push to partners, control socket. A start that fails stops what it had started.
  * Stop is the reverse: no new sessions, the running ones end within the drain time, then the store writes what it was given and closes.
  */
 import { randomBytes } from 'node:crypto';
@@ -17,8 +17,10 @@ import { authorityKeys } from './crypto/authority-keys.ts';
 import { partnerSeals } from './crypto/partner-secrets.ts';
 import { hashPassword } from './crypto/password.ts';
 import { checkNewPassword } from './crypto/password-text.ts';
+import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/units.ts';
+import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayListeners } from './gateway-listeners.ts';
 import { GatewayTls } from './gateway-tls.ts';
@@ -189,14 +191,21 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       startPop3Listener({ ...common, spec, tls: tls.materialFor(spec.name), limits: pop3LimitsOf(config) }),
   };
   const listeners = new GatewayListeners(config, { clock, log });
-  running.add((drain) => listeners.stop(drain));
+  const pushes: Dispatcher[] = [];
+  // Together: sessions and pushes share the drain time.
+  running.add(async (drain) => {
+    await Promise.all([listeners, ...pushes].map((part) => part.stop(drain)));
+  });
   await listeners.open(start);
   await tls.start(listeners.all, (authorities) => authenticator.trust(authorities));
   const reloadTls = (): Promise<void> => tls.reload();
+  const context = adminContext(store, config, options);
+  // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
+  pushes.push(startPush(config, { store, seals: context.partners.seals, clock, log, random }));
 
   const since = new Date(clock.now()).toISOString();
   const admin: AdminContext = {
-    ...adminContext(store, config, options),
+    ...context,
     gateway: {
       reloadTls,
       status: () => ({
@@ -207,6 +216,9 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         connections: connections.open,
         free: store.health().free,
         waiting: store.health().waiting,
+        partners: pushes.flatMap(({ states }) =>
+          states.map(({ name, breaker, active, why }) => ({ name, breaker, active, why: why ?? '' })),
+        ),
       }),
     },
   };

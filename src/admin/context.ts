@@ -48,6 +48,13 @@ export interface GatewayStatus {
   readonly connections: number;
   readonly free: number;
   readonly waiting: number;
+  /** That something is pushed to now, or that do not answer; `why` is empty where all is well. */
+  readonly partners: readonly {
+    readonly name: string;
+    readonly breaker: 'closed' | 'open' | 'half-open';
+    readonly active: number;
+    readonly why: string;
+  }[];
 }
 
 /** What operations on partners work with. */

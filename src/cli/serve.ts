@@ -47,6 +47,15 @@ export function addServeCommands(terminal: Terminal, program: Command): void {
               l.port,
             ]),
           ),
+          ...(status.partners.length === 0
+            ? []
+            : [
+                '',
+                table(
+                  ['PARTNER', 'ATTEMPTS', 'STATE'],
+                  status.partners.map((p) => [p.name, p.active, p.why === '' ? 'answers' : p.why]),
+                ),
+              ]),
         ].join('\n'),
       );
     });

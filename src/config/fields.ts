@@ -57,6 +57,25 @@ export function duration(about: string, initial: string, min: string, max: strin
   });
 }
 
+/** Lengths of time, each at least as long as the one before. */
+export function durations(
+  about: string,
+  initial: readonly string[],
+  min: string,
+  max: string,
+): z.ZodType<readonly Milliseconds[]> {
+  const [low = 0, high = 0] = [parseDuration(min), parseDuration(max)];
+  const expects = `a list of 1 to 20 growing lengths of time from ${min} to ${max}, such as ${writeValue(initial)}`;
+  return field({ about, expects, initial }, (raw) => {
+    if (!Array.isArray(raw) || raw.length === 0 || raw.length > 20) return undefined;
+    const read = raw.map((text: unknown) => (typeof text === 'string' ? parseDuration(text) : undefined));
+    const grows = read.every(
+      (value, i) => value !== undefined && value >= Math.max(low, read[i - 1] ?? low) && value <= high,
+    );
+    return grows ? read.filter((value) => value !== undefined) : undefined;
+  });
+}
+
 /** A size in octets. */
 export function size(about: string, initial: string, min: string, max: string): z.ZodType<Octets> {
   const [low = 0, high = 0] = [parseOctets(min), parseOctets(max)];

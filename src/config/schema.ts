@@ -11,6 +11,7 @@ import {
   count,
   day,
   duration,
+  durations,
   files,
   hostname,
   ipAddress,
@@ -217,6 +218,34 @@ const store = section({
   ),
 });
 
+const delivery = section({
+  expire: duration('Age at which a delivery to a partner is given up and its sender told.', '5d', '1h', '30d'),
+  'delay-notice': duration(
+    'Age at which the sender of a delivery that still waits is told that it takes longer.',
+    '4h',
+    '5m',
+    '30d',
+  ),
+  waits: durations(
+    'Waits after the first, second, ... attempt that a working partner put off (4yz); the last one repeats, each is spread by a fifth. A partner that does not answer is tried by its own schedule, at least every 5 minutes.',
+    ['1m', '5m', '15m', '30m', '1h', '2h', '4h'],
+    '10s',
+    '1d',
+  ),
+  connections: count(
+    'Attempts at a time, over all partners; how many for one stands in its record (sluis partner).',
+    64,
+    1,
+    1000,
+  ),
+  lease: duration(
+    'How long a claimed delivery is kept from other attempts; half of it is the most that one attempt may take.',
+    '30m',
+    '2m',
+    '1d',
+  ),
+});
+
 const ca = section({
   'crl-file': optional(
     path(
@@ -242,6 +271,7 @@ export const configSchema = z.strictObject({
   pop3,
   auth,
   store,
+  delivery,
   ca,
 });
 
@@ -257,6 +287,7 @@ export const sections: Readonly<Record<string, string>> = {
   pop3: 'Pickup.',
   auth: 'Logins.',
   store: 'The store.',
+  delivery: 'Pushing to partners: organisations with a mail server of their own.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
 };
 

@@ -51,6 +51,7 @@ class RunningDispatcher implements Dispatcher {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#scanning;
+    if (drain <= 0) this.#cut.abort();
     const timer = this.#parts.clock.after(drain, () => this.#cut.abort());
     await Promise.all([...this.#pushes.values()].map((push) => push.end()));
     timer.cancel();

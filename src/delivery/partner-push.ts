@@ -31,6 +31,8 @@ interface Claimed {
 
 export interface PushState {
   readonly partner: PartnerId;
+  /** Empty until it was first looked up. */
+  readonly name: string;
   readonly breaker: Breaker['state'];
   /** Why the last attempt failed, while the breaker is not closed, or why the partner is paused. */
   readonly why?: string;
@@ -75,6 +77,7 @@ export class PartnerPush {
   get state(): PushState {
     return {
       partner: this.#partner,
+      name: this.#name,
       breaker: this.#breaker.state,
       active: this.#active.size,
       ...(this.#why === '' ? {} : { why: this.#why }),

@@ -23,6 +23,7 @@ const status: GatewayStatus = {
   connections: 0,
   free: 1,
   waiting: 0,
+  partners: [],
 };
 
 interface Opened {

@@ -131,7 +131,7 @@ export async function acceptanceOf(
   return {
     body,
     receivedAt: Date.UTC(2026, 10, 25, 12) as Acceptance['receivedAt'],
-    submitter: found[0]!.account.id,
+    submitter: found[0]?.account.id ?? OPERATOR,
     sender: address('sender@group.test'),
     messageIdField: 'a@b',
     envelope: { body: '8BITMIME', smtpUtf8: false },
