@@ -16,7 +16,7 @@ import { Line, type TranscriptOptions, runTranscript } from './support/transcrip
 
 const actor = { name: 'test' };
 const ITERATIONS = 4096;
-const accounts = ['anna', 'bert', 'cora', 'dora', 'erna', 'frits', 'gijs'];
+const accounts = ['anna', 'bert', 'cora', 'dora', 'erna', 'frits', 'gijs', 'hans', 'ida'];
 let gateway: TestGateway;
 
 before(async () => {
@@ -24,7 +24,16 @@ before(async () => {
     accounts,
     scram: true,
     // What is slowed down, and how, is auth/authenticate.test.ts.
-    configuration: '[auth]\nexempt-networks = ["127.0.0.0/8"]',
+    configuration: `[auth]
+exempt-networks = ["127.0.0.0/8"]
+[[listener]]
+name = "few"
+protocol = "pop3"
+address = "127.0.0.1"
+port = 0
+tls = "implicit"
+scram = "offer"
+accounts = ["${addressOf('hans')}"]`,
   });
 });
 after(async () => {
@@ -331,6 +340,16 @@ test('the policy of the account holds for SCRAM as for passwords', async () => {
   assert.match((await logIn('pop3', own('anna'))).reply, REFUSED.pop3);
   assert.equal(lastReason(), 'suspended');
   await gateway.store.registry.setAccountState(addressOf('anna'), 'active', actor);
+});
+
+test('a listener for other accounts refuses a right proof like a wrong one', async () => {
+  await allow('hans');
+  await allow('ida');
+  const few = { port: gateway.listeners.find(({ spec }) => spec.name === 'few')?.port ?? 0 };
+  assert.match((await logIn('pop3', own('hans'), {}, few)).reply, GRANTED.pop3);
+  assert.match((await logIn('pop3', own('ida'), {}, few)).reply, REFUSED.pop3);
+  assert.equal(lastReason(), 'not-on-listener');
+  assert.match((await logIn('pop3', own('ida'))).reply, GRANTED.pop3);
 });
 
 test('each of several passwords logs in by SCRAM, until it is revoked', async () => {
