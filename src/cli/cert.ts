@@ -5,9 +5,9 @@ import type { CertificateView, EnrolledView } from '../admin/cert-views.ts';
 import type { AdminClient } from '../admin/client.ts';
 import { parseDuration } from '../config/units.ts';
 import { REVOCATION_REASONS } from '../crypto/crl-issue.ts';
-import { encodePem } from '../crypto/pem.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
+import { readGivenCertificate } from './given-certificate.ts';
 import { type Delivered, type KeyOptions, deliver, keyOptions } from './key-material.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
@@ -90,19 +90,18 @@ function addIssueCommands(terminal: Terminal, group: Command): void {
 
   changing(group.command('import'))
     .description('register a certificate that another authority issued, so that it is listed and its end is warned of')
-    .argument('<file>', 'certificate, PEM or DER')
+    .argument('<file>', 'certificate: PEM, DER, or a PKCS #12 file, of which the private key is left alone')
     .requiredOption('--account <login>', 'whose')
     .addOption(useOption())
     .option('--replaces <serial>', 'the certificate that it takes the place of')
+    .option('--password-file <file>', 'first line of this file opens the PKCS #12 file; - for standard input')
     .action(async (file: string, options: IssueOptions) => {
       const { account: login, for: use, replaces } = options;
-      const input = { login, for: use, replaces, certificate: readPem(file) };
+      const given = await readGivenCertificate(terminal, file, options.passwordFile);
+      const input = { login, for: use, replaces, certificate: given.pem };
       const done = await withAdmin(options, (client) => client.call('cert.import', input));
-      print(
-        terminal,
-        options,
-        done,
-        () => `Registered certificate ${done.serial} of ${done.account}.\n${detail(done)}`,
+      print(terminal, options, done, () =>
+        [`Registered certificate ${done.serial} of ${done.account}.`, ...given.notes, detail(done)].join('\n'),
       );
     });
 }
@@ -126,16 +125,6 @@ function printDelivered(terminal: Terminal, options: CommonOptions, { issued, no
       '\n',
     ),
   );
-}
-
-function readPem(file: string): string {
-  try {
-    const octets = readFileSync(file);
-    return octets[0] === 0x30 ? encodePem('CERTIFICATE', octets) : octets.toString('latin1');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError('usage', `Cannot read "${file}": ${code ?? String(error)}; name a file that you may read`);
-  }
 }
 
 interface ListOptions extends CommonOptions {

@@ -4,12 +4,14 @@ import { type Command, Option } from 'commander';
 import type { CertificateView } from '../admin/views.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
+import { readGivenCertificate } from './given-certificate.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { print, readableTime, table } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 interface AddOptions extends ChangeOptions {
   readonly file: string;
+  readonly passwordFile?: string;
   readonly match: 'pin' | 'subject' | 'san';
   readonly san?: string;
   readonly name?: string;
@@ -21,7 +23,7 @@ export function addCertificateCommands(terminal: Terminal, accounts: Command): v
   changing(group.command('add'))
     .description('register a client certificate; the account may then log in with it')
     .argument('<login>', 'the account')
-    .requiredOption('--file <pem>', 'the certificate, without its private key')
+    .requiredOption('--file <file>', 'the certificate: PEM, DER or PKCS #12, of which the private key is left alone')
     .addOption(
       new Option(
         '--match <match>',
@@ -32,13 +34,16 @@ export function addCertificateCommands(terminal: Terminal, accounts: Command): v
     )
     .option('--san <name>', 'with --match san: which alternative name, such as email:anna@example.nl')
     .option('--name <name>', 'what it is called; default: the first 8 digits of its fingerprint')
+    .option('--password-file <file>', 'first line of this file opens the PKCS #12 file; - for standard input')
     .action(async (login: string, options: AddOptions) => {
       const { match, san, name } = options;
-      const input = { login, match, 'alternative-name': san, 'certificate-name': name, pem: pemOf(options.file) };
+      const given = await readGivenCertificate(terminal, options.file, options.passwordFile);
+      const input = { login, match, 'alternative-name': san, 'certificate-name': name, pem: given.pem };
       const added = await withAdmin(options, (client) => client.call('account.certificate.add', input));
       print(terminal, options, added, () =>
         [
           `Registered certificate ${added.name} for account ${added.login}: ${added.about}.`,
+          ...given.notes,
           match === 'pin'
             ? `It ends on ${added.ends.slice(0, 10)}; register the renewed one before.`
             : 'Renewed certificates are taken as well. Their authority must stand in tls.client-authorities.',

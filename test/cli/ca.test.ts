@@ -403,6 +403,62 @@ test('cert import registers a certificate of another authority', peer, async () 
   await refused(4, /another authority/, 'cert', 'renew', made.serial);
 });
 
+test(
+  'cert import takes a PKCS #12 file, with and without chain and key, and leaves the key where it is',
+  peer,
+  async () => {
+    const root = ['-keyout', 'uzi-key.pem', '-out', 'uzi.pem', '-subj', '/CN=UZI root', '-days', '90'];
+    const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    openssl('req', '-x509', ...ec, ...root, '-addext', 'basicConstraints=critical,CA:TRUE');
+    const make = (name: string): void => {
+      const issuer = ['-CA', 'uzi.pem', '-CAkey', 'uzi-key.pem', '-addext', 'basicConstraints=critical,CA:FALSE'];
+      const own = ['-keyout', `${name}-key.pem`, '-out', `${name}.pem`, '-subj', `/CN=${name}`, '-days', '90'];
+      openssl('req', '-x509', ...ec, ...own, ...issuer);
+    };
+    const pack = (name: string, ...what: string[]): void => {
+      openssl('pkcs12', '-export', '-out', `${name}.p12`, '-passout', 'pass:open-sesame', ...what);
+    };
+    for (const name of ['with-all', 'with-key', 'bare', 'pinned']) make(name);
+    pack('with-all', '-in', 'with-all.pem', '-inkey', 'with-all-key.pem', '-certfile', 'uzi.pem');
+    pack('with-key', '-legacy', '-in', 'with-key.pem', '-inkey', 'with-key-key.pem');
+    pack('pinned', '-in', 'pinned.pem', '-inkey', 'pinned-key.pem');
+    pack('bare', '-nokeys', '-in', 'bare.pem', '-certfile', 'uzi.pem');
+    writeFileSync(at('sesame.txt'), 'open-sesame\n');
+    writeFileSync(at('wrong.txt'), 'sesame\n');
+    const add = (name: string, password = 'sesame.txt'): string[] => [
+      ...['cert', 'import', at(`${name}.p12`), '--account', 'bert@brug.test', '--for', 'login'],
+      ...['--password-file', at(password)],
+    ];
+    await refused(2, /password is wrong/, ...add('with-all', 'wrong.txt'));
+    const told = await done(...add('with-all'));
+    assert.match(told, /Subject: +CN=with-all\n/);
+    assert.match(told, /private key in .* was not taken: its owner keeps it/);
+    assert.match(told, /1 more in the file not taken/);
+    for (const name of ['with-key', 'bare']) {
+      const { subject, state } = await json<CertificateView>(...add(name));
+      assert.deepEqual([subject, state], [`CN=${name}`, 'valid']);
+    }
+    pack('nobody', '-nokeys', '-in', 'uzi.pem');
+    await refused(2, /no certificate that is somebody's own/, ...add('nobody'));
+    pack('two', '-nokeys', '-in', 'bare.pem', '-certfile', 'with-key.pem');
+    await refused(2, /which certificate .* "CN=bare", "CN=with-key"; export one alone/, ...add('two'));
+    writeFileSync(at('noise.p12'), Buffer.from('30820004deadbeef', 'hex'));
+    await refused(2, /no certificate and no PKCS #12 file/, ...add('noise'));
+    const register = ['account', 'certificate', 'add', 'anna@brug.test', '--file', at('pinned.p12')];
+    assert.match(await done(...register, '--password-file', at('sesame.txt')), /private key .* was not taken/);
+    // Neither the key nor the password of the file is anywhere in the data folder.
+    const key = openssl('pkey', '-in', 'with-all-key.pem', '-outform', 'DER', '-out', 'key.der');
+    assert.equal(key, '');
+    const secret = readFileSync(at('key.der')).subarray(36, 68);
+    for (const file of readdirSync(at('data'), { recursive: true, encoding: 'utf8' })) {
+      const path = at(`data/${file}`);
+      if (!statSync(path).isFile()) continue;
+      const octets = readFileSync(path);
+      assert.equal(octets.includes(secret) || octets.includes('open-sesame'), false, file);
+    }
+  },
+);
+
 test('the key of the root goes off line; the issuing authority is renewed with the exported file', peer, async () => {
   const [root] = await trust();
   await done('ca', 'export-root', '--out', at('root.p12'), '--password-out', at('root.txt'), '--remove');

@@ -1,0 +1,87 @@
+/**
+ * A certificate that an operator brings along: PEM, DER, or a PKCS #12 file as authorities hand it out and Windows exports it.
+ *
+ * A PKCS #12 file mostly has the private key as well. The gateway lets its owner in by the certificate and has no use for the key, which is to
+ * be in one place alone: the file is opened here, in the operator's own process, and nothing but the certificate goes on.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { type Certificate, certificatePem, readCertificate } from '../crypto/certificate.ts';
+import { formatName } from '../crypto/distinguished-name.ts';
+import { encodePem } from '../crypto/pem.ts';
+import { type Pkcs12Contents, readPkcs12 } from '../crypto/pkcs12-import.ts';
+import { CommandError } from './exit.ts';
+import { readOpeningPassword } from './secret.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface GivenCertificate {
+  readonly pem: string;
+  /** For the operator. */
+  readonly notes: readonly string[];
+}
+
+const LARGEST = 256 * 1024;
+
+/** `passwordFile`: for a PKCS #12 file; without it the password is asked for. */
+export async function readGivenCertificate(
+  terminal: Terminal,
+  file: string,
+  passwordFile: string | undefined,
+): Promise<GivenCertificate> {
+  const octets = readOctets(file);
+  if (octets[0] !== 0x30) return { pem: octets.toString('latin1'), notes: [] };
+  if (readCertificate(octets).ok) return { pem: encodePem('CERTIFICATE', octets), notes: [] };
+  const opened = await readPkcs12(octets, await readOpeningPassword(terminal, passwordFile));
+  if (!opened.ok) {
+    const { kind, text } = opened.error;
+    throw new CommandError(
+      'usage',
+      kind === 'wrong-password'
+        ? `${text}; give the file's password with --password-file`
+        : `Cannot use "${file}": it is no certificate and no PKCS #12 file that can be read (${text})`,
+    );
+  }
+  const certificate = ownOf(file, opened.value);
+  const { keys, certificates } = opened.value;
+  const others = certificates.length - 1;
+  return {
+    pem: certificatePem(certificate),
+    notes: [
+      ...(keys.length === 0
+        ? []
+        : [`The private key in "${file}" was not taken: its owner keeps it, the gateway needs the certificate alone.`]),
+      ...(others === 0
+        ? []
+        : [`${others} more in the file not taken: authorities stand in tls.client-authorities, where one is needed.`]),
+    ],
+  };
+}
+
+function readOctets(file: string): Buffer {
+  try {
+    if (statSync(file).size > LARGEST)
+      throw new CommandError('usage', `Cannot use "${file}": it has more than 256 KiB; name the certificate's file`);
+    return readFileSync(file);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError('usage', `Cannot read "${file}": ${code ?? String(error)}; name a file that you may read`);
+  }
+}
+
+/** The one that a key in the file belongs to; in a file without keys the one that is no authority's. */
+function ownOf(file: string, { keys, certificates }: Pkcs12Contents): Certificate {
+  const ofKeys = keys.flatMap(({ certificate }) => certificate ?? []);
+  const own = ofKeys.length > 0 ? ofKeys : certificates.filter((c) => c.basicConstraints?.ca !== true);
+  const [first, ...more] = own;
+  if (first === undefined)
+    throw new CommandError(
+      'usage',
+      `Cannot use "${file}": it holds no certificate that is somebody's own; name another`,
+    );
+  if (more.length > 0)
+    throw new CommandError(
+      'usage',
+      `Cannot tell which certificate of "${file}" is meant: ${own.map((c) => `"${formatName(c.subject)}"`).join(', ')}; export one alone`,
+    );
+  return first;
+}
