@@ -107,6 +107,7 @@ export const adminContext = (store: Store, config: Config, effects: GatewayEffec
   store,
   clock: effects.clock,
   ca: caParts(store, config, effects),
+  longestAbsence: config.absence.longest,
   partners: {
     seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),
     probe: createCourierProbe(effects),

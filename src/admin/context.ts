@@ -3,6 +3,7 @@ import type { CaParts } from '../ca/parts.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
 import type { Clock } from '../domain/effects.ts';
+import type { Milliseconds } from '../domain/units.ts';
 import type { Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 
@@ -73,6 +74,8 @@ export interface AdminContext {
   /** The gateway's own certificate authority. */
   readonly ca: CaParts;
   readonly partners: PartnerParts;
+  /** Longest absence that an address may have. */
+  readonly longestAbsence: Milliseconds;
   /** Absent when the command line opened the store itself, because nobody serves. */
   readonly gateway?: RunningGateway;
 }

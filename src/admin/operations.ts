@@ -4,6 +4,7 @@
  */
 import type { Log } from '../domain/effects.ts';
 import { RegistryError } from '../store/registry.ts';
+import { absenceOperations } from './absences.ts';
 import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
 import { addressOperations } from './addresses.ts';
@@ -24,6 +25,7 @@ const operations = {
   ...accountCertificateOperations,
   ...importOperations,
   ...addressOperations,
+  ...absenceOperations,
   ...settingsOperations,
   ...gatewayOperations,
   ...authorityOperations,

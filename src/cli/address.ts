@@ -1,5 +1,6 @@
 /** `sluis address`: where mail may go, and who may send as it. */
 import type { Command } from 'commander';
+import { addAbsenceCommands, addConsentCommands } from './absence.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { facts, print, table } from './output.ts';
@@ -91,5 +92,7 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
       );
     });
 
+  addAbsenceCommands(terminal, group);
+  addConsentCommands(terminal, group);
   addSetCommand(terminal, group, 'address');
 }

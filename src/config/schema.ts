@@ -246,6 +246,15 @@ const delivery = section({
   ),
 });
 
+const absence = section({
+  longest: duration(
+    'Longest absence of an address, in whole days, in which a substitute gets its mail or it is refused.',
+    '90d',
+    '1d',
+    '730d',
+  ),
+});
+
 const ca = section({
   'crl-file': optional(
     path(
@@ -272,6 +281,7 @@ export const configSchema = z.strictObject({
   auth,
   store,
   delivery,
+  absence,
   ca,
 });
 
@@ -288,6 +298,7 @@ export const sections: Readonly<Record<string, string>> = {
   auth: 'Logins.',
   store: 'The store.',
   delivery: 'Pushing to partners: organisations with a mail server of their own.',
+  absence: 'Absences of addressees (sluis address absence).',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
 };
 

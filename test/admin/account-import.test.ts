@@ -3,6 +3,7 @@ import type { AdminContext } from '../../src/admin/context.ts';
 import { type TestContext, test } from 'node:test';
 import type { Input } from '../../src/admin/input.ts';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';
+import { days } from '../../src/domain/units.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MemoryLog } from '../support/log.ts';
 import { openTestStore } from '../support/store.ts';
@@ -24,6 +25,7 @@ async function world(t: TestContext) {
         hashPassword: async () => `$6$salt$${'a'.repeat(86)}`,
         ca: {} as AdminContext['ca'],
         partners: {} as AdminContext['partners'],
+        longestAbsence: days(90),
       },
       input,
       {

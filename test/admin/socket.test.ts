@@ -8,7 +8,7 @@ import { connectControl } from '../../src/admin/client.ts';
 import { type AdminContext, AdminError, type GatewayStatus } from '../../src/admin/context.ts';
 import { type ControlSocket, openControlSocket } from '../../src/admin/socket.ts';
 import { usablePath } from '../../src/admin/socket-path.ts';
-import { milliseconds, seconds } from '../../src/domain/units.ts';
+import { days, milliseconds, seconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Actor } from '../../src/store/registry.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -54,6 +54,7 @@ async function open(t: TestContext, options: { folder?: string; reload?: () => P
     hashPassword: async () => '',
     ca: {} as AdminContext['ca'],
     partners: {} as AdminContext['partners'],
+    longestAbsence: days(90),
     gateway: { status: () => status, reloadTls: options.reload ?? (async () => undefined) },
   };
   const socket = await openControlSocket({ path, context, log, clock, maxLine: 1000 });
@@ -239,6 +240,7 @@ test('a socket that a killed gateway left behind is replaced', async (t) => {
       hashPassword: async () => '',
       ca: {} as AdminContext['ca'],
       partners: {} as AdminContext['partners'],
+      longestAbsence: days(90),
     },
     log: new MemoryLog(),
     clock: systemClock,
