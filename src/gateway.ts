@@ -74,7 +74,7 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
     log: effects.log,
     random: effects.random ?? randomBytes,
     takeoverAfter: config.store['takeover-after'],
-    retention: { hidden: config.store['keep-deleted'] },
+    retention: { hidden: config.store['keep-deleted'], trace: config.store['keep-trace'] },
     reserve: config.store.reserve,
     // The largest message and the header lines that we add to it.
     maxBody: octets(config.smtp['max-message'] + MiB),

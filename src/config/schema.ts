@@ -204,6 +204,12 @@ const auth = section({
 
 const store = section({
   'keep-deleted': duration('How long a message that its owner deleted can be handed out again.', '14d', '0s', '3650d'),
+  'keep-trace': duration(
+    'How long it can be traced where a message went, after its content has gone.',
+    '90d',
+    '0s',
+    '3650d',
+  ),
   'takeover-after': duration(
     'A maildrop whose session made no progress for this long goes to a new session of the same network.',
     '30s',

@@ -137,6 +137,13 @@ export const settingsTable = {
     about:
       'Days that a message waits for somebody to fetch it. Then it ends with a last notice to its sender, and can be handed out again for the time of deleted ones. Messages that were fetched and left there stay.',
   },
+  'keep-deleted': {
+    scopes: ['organisation'],
+    type: { kind: 'count', min: 0, max: 30 },
+    default: 14,
+    about:
+      'Days for which messages that were deleted, expired or withdrawn in mailboxes of the organisation are kept and can be handed out again. Where it is not set, `store.keep-deleted` of the configuration holds.',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settingsTable;

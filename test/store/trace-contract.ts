@@ -410,6 +410,22 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal(await store.deliveries.accountsAt('192.0.2.0', 10), 0);
   });
 
+  promise('an organisation may have deleted messages kept longer or shorter than others', async ({ store, clock }) => {
+    const anna = await addAccount(store, 'anna');
+    const id = await post(store, 'anna@group.test');
+    const target = { scope: 'organisation', name: 'practice' } as const;
+    await store.registry.changeSettings(target, { 'keep-deleted': 20 }, actor);
+    await collect(store, anna, 'delete');
+    clock.setWall(clock.now() + days(19));
+    await store.sweep();
+    assert.equal(await store.restoreEntries(anna, { message: id }, actor), 1);
+    await store.registry.changeSettings(target, { 'keep-deleted': 0 }, actor);
+    await collect(store, anna, 'delete');
+    clock.setWall(clock.now() + 1);
+    await store.sweep();
+    assert.equal(await store.restoreEntries(anna, { message: id }, actor), 0);
+  });
+
   promise('a day loses its key while the facts of its messages stay', async ({ store, clock }) => {
     const anna = await addAccount(store, 'anna');
     const id = await post(store, 'anna@group.test');

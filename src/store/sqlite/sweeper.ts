@@ -5,6 +5,7 @@
  */
 import type Database from 'better-sqlite3';
 import { dayOf } from '../../crypto/key-folder.ts';
+import type { Settings } from '../../domain/settings.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import type { Db } from './database.ts';
 import { firstIdAt } from './message-ids.ts';
@@ -25,6 +26,7 @@ export class Sweeper {
   readonly #deleteUpload: Database.Statement;
   readonly #deleteChunks: Database.Statement;
   readonly #nextAccount: Database.Statement<[number], { account: number }>;
+  readonly #keptDays: Database.Statement<[number], string>;
   readonly #expired: Database.Statement<[number, number, number], { hidden_at: number; uid: number; message: bigint }>;
   readonly #deleteHidden: Database.Statement;
   readonly #dropReference: Database.Statement;
@@ -53,6 +55,12 @@ export class Sweeper {
       'DELETE FROM chunk WHERE rowid IN (SELECT rowid FROM chunk WHERE message = ? ORDER BY n DESC LIMIT ?)',
     );
     this.#nextAccount = db.prepare('SELECT account FROM hidden_entry WHERE account > ? ORDER BY account LIMIT 1');
+    this.#keptDays = db
+      .prepare<[number], string>(
+        `SELECT o.settings FROM account a JOIN organisation o ON o.id = a.organisation
+           WHERE a.id = ? AND instr(o.settings, '"keep-deleted"') > 0`,
+      )
+      .pluck(true);
     this.#expired = db
       .prepare<[number, number, number], { hidden_at: number; uid: number; message: bigint }>(
         'SELECT hidden_at, uid, message FROM hidden_entry WHERE account = ? AND hidden_at < ? ORDER BY hidden_at, uid LIMIT ?',
@@ -93,7 +101,7 @@ export class Sweeper {
   step({ at, hiddenBefore, goneBefore, open, below }: Omit<SweepWork, 'kind'>): SweepNumbers {
     const chunksLeft = { n: CHUNKS };
     const uploads = this.#dropUploads(new Set(open), below, chunksLeft);
-    const moreHidden = this.#dropHidden(hiddenBefore);
+    const moreHidden = this.#dropHidden(at, hiddenBefore);
     let messages = 0;
     const unreferenced = this.#unreferenced.all(ROWS);
     for (const { id, chunks } of unreferenced) {
@@ -153,7 +161,7 @@ export class Sweeper {
   }
 
   /** Seeks from account to account, so that mailboxes without expired entries cost one step in the tree each. */
-  #dropHidden(before: number): boolean {
+  #dropHidden(at: number, before: number): boolean {
     let rows = 0;
     for (let seeks = 0; seeks < 10 * ROWS; seeks += 1) {
       const next = this.#nextAccount.get(this.#account);
@@ -161,7 +169,7 @@ export class Sweeper {
         this.#account = 0;
         return false;
       }
-      const expired = this.#expired.all(next.account, before, ROWS - rows);
+      const expired = this.#expired.all(next.account, this.#keptSince(next.account, at) ?? before, ROWS - rows);
       for (const row of expired) {
         this.#deleteHidden.run(next.account, row.hidden_at, row.uid);
         this.#dropReference.run(row.message);
@@ -171,6 +179,13 @@ export class Sweeper {
       this.#account = next.account;
     }
     return true;
+  }
+
+  /** Where the organisation of the account has a time of its own: what was hidden earlier goes. */
+  #keptSince(account: number, at: number): number | undefined {
+    const settings = this.#keptDays.get(account);
+    const kept = settings === undefined ? undefined : (JSON.parse(settings) as Settings)['keep-deleted'];
+    return typeof kept === 'number' ? at - days(kept) : undefined;
   }
 
   /** Days before yesterday that no content and no chunk belongs to any more. */
