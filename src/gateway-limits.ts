@@ -31,6 +31,7 @@ export const authLimitsOf = ({ auth }: LimitSections): AuthenticatorLimits => ({
     freePerAccount: auth['free-per-account'],
     freePerNetwork: auth['free-per-network'],
     freePerPair: auth['free-per-pair'],
+    freeRecalls: auth['free-recalls'],
     first: auth['first-back-off'],
     cap: auth['back-off-cap'],
     strangerCap: auth['back-off-cap-strangers'],

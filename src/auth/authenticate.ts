@@ -1,8 +1,8 @@
 /**
  * Credentials in, an account or a refusal out.
  *
- * Order: memory, throttle, queue. What was right within the hour is granted at once, whatever is being attacked and however long the line
- * is. Then the throttle says whether these credentials are judged now. Then they wait their turn for a hash. Neither throttle nor queue
+ * Order: memory, throttle, queue. What was right within the hour from the same network is granted at once, whatever is being attacked and
+ * however long the line is. Then the throttle says whether these credentials are judged now. Then they wait their turn for a hash. Neither throttle nor queue
  * ever answers "wrong password": what was not judged is `busy`.
  *
  * Unknown login, wrong password, suspended and ended account do the same work and give the same outcome. An account with several
@@ -243,7 +243,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
   /** No account has a name that cannot be folded; it is judged like any other that nobody has. */
   #attempt(login: string, secret: string, peer: Peer, signal: AbortSignal): Attempt {
     const folded = foldLogin(login) ?? '';
-    const guess = this.#memory.digest(folded, secret, 'guess');
+    const guess = this.#memory.digest(folded, secret, '', 'guess');
     return { folded, guess, peer, came: this.#options.clock.monotonic(), signal };
   }
 
@@ -264,12 +264,16 @@ class StoreAuthenticator implements PasswordAuthenticator {
   async #recall(record: LoginRecord | undefined, password: string, attempt: Attempt): Promise<AuthOutcome | undefined> {
     if (record?.account.state !== 'active' || !mayEnter(attempt.peer, record.account.login)) return undefined;
     const { clock, registry } = this.#options;
+    const { peer } = attempt;
     const { account, version } = record;
     const now = clock.monotonic();
-    const digest = this.#memory.digest(account.login, password, version);
+    if (!this.#throttle.mayRecall(account.login, peer.network, now)) return undefined;
+    const digest = this.#memory.digest(account.login, password, peer.network, version);
     const found = this.#memory.find(digest, account.id, now, clock.now());
-    if (found === undefined) return undefined;
-    const { peer } = attempt;
+    if (found === undefined) {
+      this.#throttle.recalledInVain(account.login, peer.network, now);
+      return undefined;
+    }
     const problem = await this.#byCertificate.passwordAlone(record, peer);
     if (problem !== undefined) return await this.#refuse(attempt, record, problem);
     if (now - found.notedAt >= NOTE_USE) {
@@ -325,7 +329,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     const now = clock.monotonic();
     this.#throttle.succeeded(account.login, peer.network, now);
     this.#memory.remember(
-      this.#memory.digest(account.login, password, version),
+      this.#memory.digest(account.login, password, peer.network, version),
       {
         account: account.id,
         name: match.name,

@@ -1,7 +1,9 @@
 /**
  * Remembers which credentials were right, so that polling costs no hash.
  *
- * What is kept is HMAC-SHA-256 under a key that this process made and never writes: login, password and the version of the login record.
+ * What is kept is HMAC-SHA-256 under a key that this process made and never writes: login, password, network and the version of the login
+ * record. The network, because the memory answers before the throttle: were it the same everywhere, a stranger could try passwords on it as
+ * fast as his line allows, for an hour after each log-in of the owner.
  * A change of anything that a login depends on changes the version, so an old entry can no longer be asked for. `forget` frees the entries
  * of the accounts that a change names; one that touches 'many' frees nothing, for it would cost every practice a hash in the next minute
  * (5,000 of them: half a minute of both cores) to find out that nothing has changed for it.
@@ -43,9 +45,9 @@ export class LoginMemory {
     return this.#entries.size;
   }
 
-  /** The name under which a success is kept. Neither a folded login nor the version has a NUL, so no two triples share one. */
-  digest(login: string, password: string, version: number | string): string {
-    return createHmac('sha256', this.#key).update(`${login}\0${password}\0${version}`).digest('base64');
+  /** The name under which a success is kept. Only the password may have a NUL, so no two quadruples share one. */
+  digest(login: string, password: string, network: string, version: number | string): string {
+    return createHmac('sha256', this.#key).update(`${login}\0${network}\0${version}\0${password}`).digest('base64');
   }
 
   /** `now` is monotonic and starts the hour anew, `at` is the wall clock for the password's end. */

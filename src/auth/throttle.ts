@@ -19,6 +19,8 @@ export interface ThrottleLimits {
   readonly freePerAccount: number;
   readonly freePerNetwork: number;
   readonly freePerPair: number;
+  /** How often in `forgetAfter` the memory of right passwords may be asked in vain for an account from one network. */
+  readonly freeRecalls: number;
   /** The first back-off; each further failure doubles it. */
   readonly first: Milliseconds;
   /** Longest back-off of an account or network, for networks that have failed themselves. */
@@ -40,6 +42,7 @@ export const throttleDefaults: ThrottleLimits = {
   freePerAccount: 5,
   freePerNetwork: 20,
   freePerPair: 10,
+  freeRecalls: 1000,
   first: seconds(1),
   cap: minutes(5),
   strangerCap: seconds(30),
@@ -66,6 +69,7 @@ export class Throttle {
   readonly #accounts: BoundedMap<string, Failures>;
   readonly #networks: BoundedMap<string, Failures>;
   readonly #pairs: BoundedMap<string, Failures>;
+  readonly #recalls: BoundedMap<string, { readonly count: number; readonly since: number }>;
   // Successes have maps of their own: no flood of failures can push them out.
   readonly #trusted: BoundedMap<string, number>;
   readonly #known: BoundedMap<string, number>;
@@ -75,6 +79,7 @@ export class Throttle {
     this.#accounts = new BoundedMap(limits.entries);
     this.#networks = new BoundedMap(limits.entries);
     this.#pairs = new BoundedMap(limits.entries);
+    this.#recalls = new BoundedMap(limits.entries);
     this.#trusted = new BoundedMap(limits.entries);
     this.#known = new BoundedMap(limits.entries);
   }
@@ -114,9 +119,29 @@ export class Throttle {
     return this.#recent(this.#known, network, now);
   }
 
+  /**
+   * Whether the memory of right passwords may be asked before this throttle. It is asked by the owner, and as well by whoever sits in the
+   * same network, a practice of a hosted system for example: each time in vain is a guess that nobody slows down. After `freeRecalls` of them
+   * the pair waits like any other.
+   */
+  mayRecall(login: string, network: string, now: Milliseconds): boolean {
+    const asked = this.#recalls.get(pairOf(login, network));
+    return (
+      asked === undefined || now - asked.since >= this.#limits.forgetAfter || asked.count < this.#limits.freeRecalls
+    );
+  }
+
+  recalledInVain(login: string, network: string, now: Milliseconds): void {
+    const pair = pairOf(login, network);
+    const asked = this.#recalls.get(pair);
+    const fresh = asked === undefined || now - asked.since >= this.#limits.forgetAfter;
+    this.#recalls.set(pair, fresh ? { count: 1, since: now } : { count: asked.count + 1, since: asked.since });
+  }
+
   /** How many entries are held: for the test that they are bounded. */
   get size(): number {
-    return [this.#accounts, this.#networks, this.#pairs, this.#trusted, this.#known].reduce((n, m) => n + m.size, 0);
+    const maps = [this.#accounts, this.#networks, this.#pairs, this.#recalls, this.#trusted, this.#known];
+    return maps.reduce((n, m) => n + m.size, 0);
   }
 
   #recent(map: BoundedMap<string, number>, key: string, now: number): boolean {

@@ -177,6 +177,12 @@ const auth = section({
   'free-per-account': count('Failures of an account, from networks it does not know, that cost nothing.', 5, 0, 10_000),
   'free-per-network': count('Failures of one network that cost nothing.', 20, 0, 10_000),
   'free-per-pair': count('Failures of an account from a network it knows that cost nothing.', 10, 0, 10_000),
+  'free-recalls': count(
+    'Passwords in forget-after that are compared with the last right one before any back-off, for an account from one network where it has logged in; each is a free guess for a neighbour in that network.',
+    1000,
+    10,
+    1_000_000,
+  ),
   'first-back-off': duration('The first back-off; each further failure doubles it.', '1s', '0s', '1h'),
   'back-off-cap': duration('Longest back-off for networks that have failed themselves.', '5m', '0s', '1d'),
   'back-off-cap-strangers': duration(
