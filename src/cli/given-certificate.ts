@@ -64,7 +64,10 @@ function readOctets(file: string): Buffer {
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError('usage', `Cannot read the certificate ${file}: ${code ?? String(error)}; name a file that you may read`);
+    throw new CommandError(
+      'usage',
+      `Cannot read the certificate ${file}: ${code ?? String(error)}; name a file that you may read`,
+    );
   }
 }
 
