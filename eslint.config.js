@@ -64,7 +64,7 @@ export default tseslint.config(
   },
   {
     // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
-    files: ['src/{smtp,submission,delivery,pop3,pickup,store,mime,platform,crypto}/**/*.ts'],
+    files: ['src/{smtp,submission,delivery,pop3,pickup,store,mime,edi,platform,crypto}/**/*.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
@@ -115,6 +115,7 @@ export default tseslint.config(
   layer('domain', []),
   layer('platform', [node, domain, 'winston']),
   layer('mime', [node, domain, platform]),
+  layer('edi', [node, domain]),
   layer('crypto', [node, domain, platform, '/mime/', 'node-forge', '@peculiar/x509', 'reflect-metadata', '@node-rs/']),
   layer(
     'crypto/cms',
@@ -142,7 +143,7 @@ export default tseslint.config(
     '../../',
   ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
-  layer('submission', [node, domain, platform, '/mime/', ...port]),
+  layer('submission', [node, domain, platform, '/mime/', '/edi/', ...port]),
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
   layer('delivery', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),

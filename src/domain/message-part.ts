@@ -1,5 +1,7 @@
 /** What a message was made of when it was submitted: taken once, before anything protects or changes a copy of it. */
 
+import type { Interchange } from './interchange.ts';
+
 /** `unknown`: a name that nobody registered; the octets are taken as they stand. */
 export type TransferEncoding = '7bit' | '8bit' | 'binary' | 'base64' | 'quoted-printable' | 'uuencode' | 'unknown';
 
@@ -24,11 +26,13 @@ export interface MessagePart {
 }
 
 /** A bound on what one message may cost: what lies behind it was stored like everything else, but is not told of. */
-export type PartLimit = 'depth' | 'leaves' | 'header';
+export type PartLimit = 'depth' | 'leaves' | 'header' | 'interchanges';
 
 export interface MessageParts {
   /** In the order in which they begin. */
   readonly leaves: readonly MessagePart[];
   /** Limits that were reached; empty for nearly every message. */
   readonly limits: readonly PartLimit[];
+  /** What EDI was found in them, by content; empty where there was none. */
+  readonly interchanges: readonly Interchange[];
 }

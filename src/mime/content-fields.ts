@@ -6,7 +6,7 @@
  */
 import type { TransferEncoding } from '../domain/message-part.ts';
 import { type FieldValue, readFieldValue } from './parameters.ts';
-import { visible } from './visible.ts';
+import { visible } from '../domain/visible.ts';
 
 export interface ContentFields {
   /** `type/subtype` in lower case, tokens of RFC 2045 section 5.1 only. */

@@ -87,7 +87,7 @@ export class MimeWalk implements DelimiterSink {
   }
 
   /** The message is whole. */
-  end(): MessageParts {
+  end(): Omit<MessageParts, 'interchanges'> {
     // A part may end in its header: then it has no content.
     if (this.#header !== undefined) this.#entity(this.#header);
     this.#scanner?.finish();

@@ -12,6 +12,7 @@ import type { MessageParts } from '../domain/message-part.ts';
 import { type Header, headerEnd, readHeader } from '../mime/header.ts';
 import { type ReceivedLine, receivedField } from '../mime/received.ts';
 import { MimeWalk } from '../mime/walk.ts';
+import { EdiCollector } from '../edi/collector.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
 import { type BodyWriter, type SealedBody, StoreFull } from '../store/store.ts';
 import { type HeaderContext, type HeaderPlan, judgeHeader } from './header-rules.ts';
@@ -45,7 +46,8 @@ export class Incoming {
   #plan: HeaderPlan | undefined;
   #refusal: Refusal | undefined;
   #submitted = 0;
-  readonly #walk = new MimeWalk();
+  readonly #edi = new EdiCollector();
+  readonly #walk = new MimeWalk(this.#edi.observe);
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -85,11 +87,20 @@ export class Incoming {
       await this.#judge(this.#head.subarray(0, this.#headOctets), undefined);
     if (this.#refusal !== undefined || this.#plan === undefined) return fail(this.#refusal ?? refusals.storageFailed);
     try {
-      const parts = this.#walk.end();
+      const parts = this.#parts();
       return ok({ body: await this.#options.writer.seal(), plan: this.#plan, parts });
     } catch (error) {
       return fail(this.#storageRefusal(error));
     }
+  }
+
+  #parts(): MessageParts {
+    const { leaves, limits } = this.#walk.end();
+    return {
+      leaves,
+      limits: this.#edi.full ? [...limits, 'interchanges'] : limits,
+      interchanges: this.#edi.interchanges(new Set(leaves.map((leaf) => leaf.path))),
+    };
   }
 
   /** The usual header comes whole in the first slice and is not copied. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MessagePart, MessageParts } from '../../src/domain/message-part.ts';
+import type { MessagePart } from '../../src/domain/message-part.ts';
 import { MimeWalk } from '../../src/mime/walk.ts';
 import { seeded } from '../support/seeded.ts';
 import { ENCODINGS, LINE_ENDS, attachment, compose, encode, sha256 } from './composer.ts';
@@ -11,7 +11,7 @@ function walk(
   message: Buffer,
   cuts: (at: number) => number = () => message.length,
   limits?: ConstructorParameters<typeof MimeWalk>[1],
-): MessageParts {
+): ReturnType<MimeWalk['end']> {
   const walked = new MimeWalk(undefined, limits);
   for (let at = 0; at < message.length;) {
     const length = Math.max(1, cuts(at));

@@ -91,6 +91,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
         { ...part, path: '2.1', encoding: 'base64', exact: false },
       ],
       limits: ['depth'],
+      interchanges: [],
     } as const;
     const body = await sealBody(s.store, Buffer.from('abc'));
     await s.store.accept({ ...(await acceptanceOf(s.store, body, ['anna@group.test'])), parts });

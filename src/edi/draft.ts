@@ -1,0 +1,69 @@
+/** An interchange while it is being read: counts messages and deviations, bounded. */
+import type { EdiFormat, EdiParty, EdiRemarkKind, Interchange } from '../domain/interchange.ts';
+import { visible } from '../domain/visible.ts';
+
+/** Most characters of one envelope field that are kept; EDIFACT allows 35, HL7 227. */
+const MAX_FIELD = 70;
+const MAX_TYPES = 20;
+
+export const NOBODY: EdiParty = { id: '', qualifier: '' };
+
+/** Text of an envelope field: bounded, fit to be shown. `text` has one character an octet, and is UTF-8 or Latin-1. */
+export function fieldText(text: string | undefined): string {
+  if (text === undefined || text === '') return '';
+  const octets = Buffer.from(text.slice(0, 4 * MAX_FIELD), 'latin1');
+  const utf8 = octets.toString('utf8');
+  return visible((utf8.includes('\ufffd') ? octets.toString('latin1') : utf8).trim(), MAX_FIELD);
+}
+
+export class Draft {
+  readonly #remarks = new Map<EdiRemarkKind, number>();
+  readonly #types = new Map<string, { readonly type: string; readonly version: string; count: number }>();
+  fields: Omit<Interchange, 'part' | 'format' | 'messages' | 'eightBit' | 'controls' | 'remarks'> = {
+    syntax: '',
+    sender: NOBODY,
+    recipient: NOBODY,
+    reference: '',
+    preparedAt: '',
+    application: '',
+    test: false,
+    acknowledge: false,
+  };
+  eightBit = false;
+
+  remark(kind: EdiRemarkKind): void {
+    this.#remarks.set(kind, (this.#remarks.get(kind) ?? 0) + 1);
+  }
+
+  message(type: string, version: string): void {
+    const key = `${type} ${version}`;
+    const seen = this.#types.get(key);
+    if (seen !== undefined) seen.count += 1;
+    else if (this.#types.size < MAX_TYPES) this.#types.set(key, { type, version, count: 1 });
+    else this.remark('types');
+  }
+
+  /** `counted`: the format has control totals here. */
+  finish(part: string, format: EdiFormat, counted: boolean): Interchange {
+    const remarks = Array.from(this.#remarks, ([kind, count]) => ({ kind, count }));
+    const wrong = remarks.some(({ kind }) => /-(?:count|reference|missing|length|end)$/.test(kind));
+    return {
+      part,
+      format,
+      ...this.fields,
+      messages: [...this.#types.values()],
+      eightBit: this.eightBit,
+      controls: wrong ? 'wrong' : counted ? 'right' : 'none',
+      remarks,
+    };
+  }
+}
+
+export interface EdiReader {
+  /** Octets in order; read before this returns. */
+  write(data: Buffer): void;
+  end(): void;
+}
+
+/** False: no more are wanted. */
+export type OnInterchange = (interchange: Interchange) => boolean;

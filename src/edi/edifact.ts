@@ -1,0 +1,350 @@
+/**
+ * Reads the envelopes of EDIFACT interchanges as they stream by: UNA, UNB, UNG, UNH, UNT, UNE, UNZ, and binary objects between UNO and UNP.
+ *
+ * ISO 9735:1988 as the field uses it, ISO 9735-1 and ISO 9735-8. Octets, not characters: segments are found by their terminator, whether lines are
+ * broken or not, and nothing of what a message says is kept. Real interchanges are sloppy (references that differ, blanks as decimal mark,
+ * Latin-1 under UNOA): each deviation is a remark, and reading goes on.
+ */
+import { isAscii } from 'node:buffer';
+import { Draft, type EdiReader, type OnInterchange, fieldText } from './draft.ts';
+import { LEVEL_A, LEVEL_B, type ServiceCharacters, elementsOf, serviceCharacters } from './edifact-segment.ts';
+
+/** Of a segment that came in pieces. UNB has at most about 300 octets. */
+const MAX_SEGMENT = 1024;
+const ADVICE = 9;
+const U = 85;
+const N = 78;
+/** UNO longer than this is no length, but damage. */
+const MAX_OBJECT = 1e9;
+
+const isLayout = (octet: number | undefined): boolean => octet === 10 || octet === 13 || octet === 32 || octet === 9;
+const numberOf = (text: string | undefined): number => (/^\s*\d{1,10}\s*$/.test(text ?? '') ? Number(text) : -1);
+
+interface Open {
+  readonly reference: string;
+  count: number;
+}
+
+export class EdifactReader implements EdiReader {
+  readonly #found: OnInterchange;
+  readonly #part: string;
+  #characters: ServiceCharacters = LEVEL_A;
+  /** `start`: UNA or UNB is awaited; `lost`: looking for the next one. */
+  #state: 'start' | 'segments' | 'lost' = 'start';
+  #advised = false;
+  readonly #carry = Buffer.allocUnsafe(MAX_SEGMENT);
+  #carried = 0;
+  /** Octets of the segment under way that came in earlier slices, also those that were not carried. */
+  #earlier = 0;
+  /** Release characters that these end in. */
+  #releases = 0;
+  /** Octets of a binary object that are passed over. */
+  #skip = 0;
+  #objectEnd = false;
+  #draft: Draft | undefined;
+  /** Segments so far, without those of packages. */
+  #message: (Open & { packages: number }) | undefined;
+  #group: Open | undefined;
+  #messages = 0;
+  #groups = 0;
+  #packages = 0;
+
+  constructor(part: string, found: OnInterchange) {
+    this.#part = part;
+    this.#found = found;
+  }
+
+  write(data: Buffer): void {
+    let at = 0;
+    let seen = 0; // octets from here were not looked at for what is outside ASCII
+    const look = (): void => {
+      if (this.#draft !== undefined && !this.#draft.eightBit && at > seen && !isAscii(data.subarray(seen, at)))
+        this.#draft.eightBit = true;
+      seen = at;
+    };
+    while (at < data.length) {
+      if (this.#skip > 0) {
+        const passed = Math.min(this.#skip, data.length - at);
+        this.#skip -= passed;
+        at += passed;
+        seen = at;
+        continue;
+      }
+      if (this.#earlier === 0) {
+        while (isLayout(data[at])) at += 1;
+        if (at === data.length) break;
+      }
+      if (this.#state === 'lost') at = this.#search(data, at);
+      else if (this.#state === 'start') at = this.#start(data, at);
+      else {
+        const end = this.#segmentEnd(data, at);
+        const from = at;
+        at = end < 0 ? data.length : end + 1;
+        if (end < 0) break;
+        const draft = this.#draft;
+        const length = this.#earlier + end - from;
+        const segment = this.#earlier === 0 ? data.subarray(from, end) : this.#joined(data, from, end);
+        if (this.#endsInterchange(segment)) look();
+        this.#segment(segment, length > MAX_SEGMENT);
+        if (this.#draft !== draft) seen = this.#draft === undefined ? at : from;
+        else if (this.#skip > 0) look();
+      }
+    }
+    look();
+  }
+
+  end(): void {
+    if (this.#state === 'segments' && this.#carried > 0) {
+      this.#draft?.remark('terminator-missing');
+      const long = this.#earlier > MAX_SEGMENT;
+      this.#segment(this.#joined(this.#carry, 0, 0), long);
+    } else if (this.#state === 'segments' && this.#skip > 0) this.#draft?.remark('object-length');
+    this.#close(true);
+  }
+
+  #endsInterchange(segment: Buffer): boolean {
+    return segment[0] === U && segment[1] === N && (segment[2] === 90 || segment[2] === 66);
+  }
+
+  /** Collects `UNA` with its six octets, or `UNB` with the octet behind it. */
+  #start(data: Buffer, at: number): number {
+    let next = at;
+    while (next < data.length && this.#carried < ADVICE) {
+      this.#carry[this.#carried++] = data[next] ?? 0;
+      next += 1;
+      const known = this.#carry.toString('latin1', 0, this.#carried);
+      if (!'UNA'.startsWith(known.slice(0, 3)) && !'UNB'.startsWith(known.slice(0, 3))) break;
+      if (known.startsWith('UNB') && known.length === 4) return this.#begin(next);
+    }
+    const known = this.#carry.toString('latin1', 0, this.#carried);
+    if (known.length === ADVICE && known.startsWith('UNA') && !this.#advised) {
+      this.#characters = serviceCharacters(this.#carry.subarray(3, ADVICE));
+      this.#advised = true;
+      this.#forget();
+    } else if (next < data.length || this.#carried === ADVICE || !/^U(?:N(?:[AB].{0,5})?)?$/s.test(known)) this.#lose();
+    else this.#earlier = this.#carried;
+    return next;
+  }
+
+  #begin(next: number): number {
+    const separator = this.#carry[3];
+    if (!this.#advised) this.#characters = separator === LEVEL_B.element ? LEVEL_B : LEVEL_A;
+    if (separator !== this.#characters.element) {
+      this.#lose();
+      return next;
+    }
+    this.#state = 'segments';
+    this.#earlier = this.#carried;
+    this.#releases = 0;
+    return next;
+  }
+
+  /** What stands here is no interchange: text before or behind one. */
+  #lose(): void {
+    this.#state = 'lost';
+    this.#advised = false;
+    this.#forget();
+  }
+
+  #search(data: Buffer, at: number): number {
+    let found = data.indexOf('UN', at, 'latin1');
+    while (found >= 0 && data[found + 2] !== 65 && data[found + 2] !== 66 && found + 2 < data.length)
+      found = data.indexOf('UN', found + 2, 'latin1');
+    if (found < 0 && data[data.length - 1] === U) found = data.length - 1;
+    if (found < 0) return data.length;
+    this.#state = 'start';
+    this.#forget();
+    return found;
+  }
+
+  #forget(): void {
+    this.#carried = 0;
+    this.#earlier = 0;
+    this.#releases = 0;
+  }
+
+  /** Offset of the terminator of the segment that goes on at `at`; -1 when it has not come, and then the octets are carried over. */
+  #segmentEnd(data: Buffer, at: number): number {
+    const { terminator, release } = this.#characters;
+    for (let end = data.indexOf(terminator, at); end >= 0; end = data.indexOf(terminator, end + 1)) {
+      if (data[end - 1] !== release || end === at) {
+        if (end > at || this.#releases % 2 === 0) return end;
+        continue;
+      }
+      if (this.#releasesBefore(data, at, end) % 2 === 0) return end;
+    }
+    const kept = Math.min(data.length - at, MAX_SEGMENT - this.#carried);
+    data.copy(this.#carry, this.#carried, at, at + kept);
+    this.#carried += kept;
+    this.#releases = this.#releasesBefore(data, at, data.length);
+    this.#earlier += data.length - at;
+    return -1;
+  }
+
+  #releasesBefore(data: Buffer, at: number, end: number): number {
+    const { release } = this.#characters;
+    let from = end;
+    while (from > at && data[from - 1] === release) from -= 1;
+    return end - from + (from === at ? this.#releases : 0);
+  }
+
+  #joined(data: Buffer, from: number, end: number): Buffer {
+    const kept = Math.min(end - from, MAX_SEGMENT - this.#carried);
+    data.copy(this.#carry, this.#carried, from, from + kept);
+    const segment = this.#carry.subarray(0, this.#carried + kept);
+    this.#forget();
+    return segment;
+  }
+
+  #segment(segment: Buffer, long: boolean): void {
+    this.#forget();
+    if (this.#objectEnd) {
+      this.#objectEnd = false;
+      if (segment.toString('latin1', 0, 3) !== 'UNP') this.#draft?.remark('object-length');
+    }
+    if (this.#message !== undefined) this.#message.count += 1;
+    if (isService(segment)) {
+      const tag = segment.toString('latin1', 0, 3);
+      if (long && tag !== 'UNB') this.#draft?.remark('segment-long');
+      const known = this.#service(tag, segment.subarray(0, MAX_SEGMENT));
+      if (long && tag === 'UNB') this.#draft?.remark('segment-long');
+      if (known) return;
+    }
+    if (this.#message === undefined) this.#draft?.remark('segment-outside');
+  }
+
+  /** False for what is no segment of the envelope. */
+  #service(tag: string, segment: Buffer): boolean {
+    const separator = segment[3];
+    if (separator !== undefined && separator !== this.#characters.element) return false;
+    const elements = (): string[][] => elementsOf(segment, this.#characters);
+    switch (tag) {
+      case 'UNB':
+        this.#close(true);
+        this.#unb(elements());
+        return true;
+      case 'UNG':
+        this.#endGroup(undefined);
+        this.#groups += 1;
+        this.#group = { reference: simple(elements(), 5), count: 0 };
+        return true;
+      case 'UNH':
+        this.#unh(elements());
+        return true;
+      case 'UNT':
+        this.#unt(elements());
+        return true;
+      case 'UNE':
+        this.#endGroup(elements());
+        return true;
+      case 'UNO':
+        this.#uno(elements());
+        return true;
+      case 'UNP':
+        if (this.#message !== undefined) this.#message.packages += 1;
+        return true;
+      case 'UNZ':
+        this.#unz(elements());
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #unb(elements: string[][]): void {
+    const draft = (this.#draft = new Draft());
+    const [, syntax, sender, recipient, prepared, reference, , application, , acknowledge, , test] = elements;
+    if (!/^[A-Z]{3}[A-Z0-9]$/.test(syntax?.[0] ?? '') || recipient === undefined) draft.remark('unb-unreadable');
+    draft.fields = {
+      syntax: fieldText(syntax?.join(':')),
+      sender: { id: fieldText(sender?.[0]), qualifier: fieldText(sender?.[1]) },
+      recipient: { id: fieldText(recipient?.[0]), qualifier: fieldText(recipient?.[1]) },
+      reference: fieldText(reference?.[0]),
+      preparedAt: fieldText(prepared?.join(':')),
+      application: fieldText(application?.[0]),
+      acknowledge: acknowledge?.[0]?.trim() === '1',
+      test: test?.[0]?.trim() === '1',
+    };
+  }
+
+  #unh(elements: string[][]): void {
+    this.#endMessage(undefined);
+    const [type = '', ...version] = elements[2] ?? [];
+    this.#draft?.message(fieldText(type), fieldText(version.join(':').replace(/:+$/, '')));
+    this.#messages += 1;
+    if (this.#group !== undefined) this.#group.count += 1;
+    this.#message = { reference: simple(elements, 1), count: 1, packages: 0 };
+  }
+
+  #unt(elements: string[][]): void {
+    if (this.#message === undefined) this.#draft?.remark('segment-outside');
+    this.#endMessage(elements);
+  }
+
+  /** Undefined: another message or the end has come without UNT. */
+  #endMessage(elements: string[][] | undefined): void {
+    const message = this.#message;
+    this.#message = undefined;
+    if (message === undefined) return;
+    if (elements === undefined) return this.#draft?.remark('unt-missing');
+    // UNO and UNP inside a message are counted by some and not by others.
+    const stated = numberOf(elements[1]?.[0]);
+    if (stated !== message.count && stated !== message.count - 2 * message.packages) this.#draft?.remark('unt-count');
+    if (simple(elements, 2) !== message.reference) this.#draft?.remark('unt-reference');
+  }
+
+  #endGroup(elements: string[][] | undefined): void {
+    this.#endMessage(undefined);
+    const group = this.#group;
+    this.#group = undefined;
+    if (group === undefined) {
+      if (elements !== undefined) this.#draft?.remark('segment-outside');
+      return;
+    }
+    if (elements === undefined) return this.#draft?.remark('une-missing');
+    if (numberOf(elements[1]?.[0]) !== group.count) this.#draft?.remark('une-count');
+    if (simple(elements, 2) !== group.reference) this.#draft?.remark('une-reference');
+  }
+
+  /** ISO 9735-8: the object follows at once, as many octets as S022 says in 0810. */
+  #uno(elements: string[][]): void {
+    this.#packages += 1;
+    const length = numberOf(elements[4]?.[0]);
+    if (length < 0 || length > MAX_OBJECT) return this.#draft?.remark('object-length');
+    this.#skip = length;
+    this.#objectEnd = true;
+  }
+
+  #unz(elements: string[][]): void {
+    this.#endMessage(undefined);
+    this.#endGroup(undefined);
+    const draft = this.#draft;
+    const stated = numberOf(elements[1]?.[0]);
+    const counts = this.#groups > 0 ? [this.#groups] : [this.#messages, this.#messages + this.#packages];
+    if (!counts.includes(stated)) draft?.remark('unz-count');
+    if (draft !== undefined && fieldText(simple(elements, 2)) !== draft.fields.reference) draft.remark('unz-reference');
+    this.#close(false);
+    this.#state = 'start';
+    this.#advised = false;
+  }
+
+  /** `early`: the interchange ends without UNZ. */
+  #close(early: boolean): void {
+    if (early) this.#endGroup(undefined);
+    const draft = this.#draft;
+    this.#draft = undefined;
+    this.#message = undefined;
+    this.#group = undefined;
+    this.#objectEnd = false;
+    this.#messages = 0;
+    this.#groups = 0;
+    this.#packages = 0;
+    if (draft === undefined) return;
+    if (early) draft.remark('unz-missing');
+    if (draft.eightBit && /^UNO[AB]/.test(draft.fields.syntax)) draft.remark('charset');
+    this.#found(draft.finish(this.#part, 'edifact', true));
+  }
+}
+
+const isService = (segment: Buffer): boolean => segment[0] === U && segment[1] === N;
+const simple = (elements: string[][], index: number): string => (elements[index]?.[0] ?? '').trim();

@@ -1,0 +1,164 @@
+/**
+ * Reads the envelopes of HL7 version 2 as they stream by: MSH, and BHS, BTS, FHS, FTS around them.
+ *
+ * HL7 2.5 chapter 2, sections 2.10 and 2.15. Segments end with CR; mail makes that CRLF or LF, and all three are taken. Without a batch, what one
+ * part holds is one interchange.
+ */
+import { isAscii } from 'node:buffer';
+import type { EdiParty } from '../domain/interchange.ts';
+import { Draft, type EdiReader, type OnInterchange, fieldText } from './draft.ts';
+
+/** Of a header segment, this much is looked at. */
+const MAX_SEGMENT = 2048;
+const CR = 13;
+const LF = 10;
+const TAGS = new Set(['MSH', 'BHS', 'BTS', 'FHS', 'FTS']);
+
+export class Hl7Reader implements EdiReader {
+  readonly #found: OnInterchange;
+  readonly #part: string;
+  readonly #carry = Buffer.allocUnsafe(MAX_SEGMENT);
+  #carried = 0;
+  #draft: Draft | undefined;
+  /** BHS or FHS was read: there are totals. */
+  #batch = false;
+  #batchOpen = false;
+  #fileOpen = false;
+  #messages = 0;
+  #batches = 0;
+
+  constructor(part: string, found: OnInterchange) {
+    this.#part = part;
+    this.#found = found;
+  }
+
+  write(data: Buffer): void {
+    let cr = data.indexOf(CR);
+    let lf = data.indexOf(LF);
+    const ascii = isAscii(data);
+    let at = 0;
+    while (at < data.length) {
+      if (cr >= 0 && cr < at) cr = data.indexOf(CR, at);
+      if (lf >= 0 && lf < at) lf = data.indexOf(LF, at);
+      const end = cr < 0 ? lf : lf < 0 ? cr : Math.min(cr, lf);
+      this.#take(data, at, end < 0 ? data.length : end);
+      if (end < 0) break;
+      this.#line();
+      at = end + 1;
+    }
+    if (!ascii && this.#draft !== undefined) this.#draft.eightBit = true;
+  }
+
+  end(): void {
+    this.#line();
+    if (this.#batchOpen || this.#fileOpen) this.#draft?.remark('batch-end');
+    this.#close();
+  }
+
+  #take(data: Buffer, from: number, to: number): void {
+    const kept = Math.min(to - from, MAX_SEGMENT - this.#carried);
+    data.copy(this.#carry, this.#carried, from, from + kept);
+    this.#carried += kept;
+  }
+
+  #line(): void {
+    const length = this.#carried;
+    this.#carried = 0;
+    // MLLP's own octets, where somebody stored a message with its frame.
+    const from = this.#carry[0] === 0x0b ? 1 : 0;
+    if (length - from < 4) return;
+    const tag = this.#carry.toString('latin1', from, from + 3);
+    if (!TAGS.has(tag)) return;
+    const separator = this.#carry.toString('latin1', from + 3, from + 4);
+    const fields = this.#carry.toString('latin1', from, length).split(separator);
+    switch (tag) {
+      case 'FHS':
+        this.#header(fields);
+        this.#fileOpen = true;
+        break;
+      case 'BHS':
+        this.#header(fields);
+        this.#batchOpen = true;
+        this.#batches += 1;
+        break;
+      case 'MSH':
+        this.#msh(fields);
+        break;
+      case 'BTS':
+        this.#total(fields[1], this.#messages, 'bts-count');
+        this.#batchOpen = false;
+        this.#messages = 0;
+        if (!this.#fileOpen) this.#close();
+        break;
+      default:
+        this.#total(fields[1], this.#batches, 'fts-count');
+        this.#fileOpen = false;
+        this.#close();
+    }
+  }
+
+  /** The count is optional; where it stands it must be right. */
+  #total(stated: string | undefined, count: number, kind: 'bts-count' | 'fts-count'): void {
+    const text = stated?.trim() ?? '';
+    if (text !== '' && Number(text) !== count) this.#draft?.remark(kind);
+  }
+
+  /** FHS and BHS have their fields in the same places: 3 to 6 the parties, 7 the time, 11 the control id. */
+  #header(fields: readonly string[]): void {
+    if (this.#draft !== undefined && !this.#fileOpen) {
+      if (this.#batchOpen) this.#draft.remark('batch-end');
+      this.#close();
+    }
+    this.#batch = true;
+    const draft = (this.#draft ??= new Draft());
+    if (draft.fields.reference === '')
+      draft.fields = { ...draft.fields, ...partiesOf(fields), reference: fieldText(fields[10]) };
+  }
+
+  /** MSH-1 is the separator itself, so that MSH-n is field n - 1. */
+  #msh(fields: readonly string[]): void {
+    const parties = partiesOf(fields);
+    let draft = this.#draft;
+    if (draft === undefined) {
+      draft = this.#draft = new Draft();
+      draft.fields = { ...draft.fields, ...parties, reference: fieldText(fields[9]) };
+    } else if (!this.#batch && !sameParties(draft.fields, parties)) draft.remark('parties-differ');
+    const processing = fields[10]?.trim().charAt(0) ?? '';
+    draft.fields = {
+      ...draft.fields,
+      test: draft.fields.test || (processing !== '' && processing !== 'P'),
+      acknowledge: draft.fields.acknowledge || fields.slice(14, 16).some((ask) => /^(?:AL|SU|ER)$/.test(ask.trim())),
+    };
+    this.#messages += 1;
+    draft.message(fieldText(fields[8]), fieldText(fields[11]));
+  }
+
+  #close(): void {
+    const draft = this.#draft;
+    this.#draft = undefined;
+    this.#batchOpen = false;
+    this.#fileOpen = false;
+    this.#messages = 0;
+    this.#batches = 0;
+    if (draft !== undefined) this.#found(draft.finish(this.#part, 'hl7', this.#batch));
+    this.#batch = false;
+  }
+}
+
+interface Parties {
+  readonly sender: EdiParty;
+  readonly recipient: EdiParty;
+  readonly preparedAt: string;
+}
+
+const partiesOf = (fields: readonly string[]): Parties => ({
+  sender: { id: fieldText(fields[3]), qualifier: fieldText(fields[2]) },
+  recipient: { id: fieldText(fields[5]), qualifier: fieldText(fields[4]) },
+  preparedAt: fieldText(fields[6]),
+});
+
+const sameParties = (one: Pick<Parties, 'sender' | 'recipient'>, two: Parties): boolean =>
+  one.sender.id === two.sender.id &&
+  one.sender.qualifier === two.sender.qualifier &&
+  one.recipient.id === two.recipient.id &&
+  one.recipient.qualifier === two.recipient.qualifier;
