@@ -51,6 +51,14 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
     });
 }
 
+/** Servers that speak to port 25 begin in the clear (RFC 3207); what answers with a handshake hears nothing from them. */
+const port25 = ({ name, protocol, port, tls }: Config['listener'][number]): string[] =>
+  port === 25 && protocol === 'smtp' && tls === 'implicit'
+    ? [
+        `listener ${name} has TLS from the first octet on port 25, where mail servers ask for STARTTLS: set tls = "starttls"`,
+      ]
+    : [];
+
 const forWhom = ({ accounts, networks }: Config['listener'][number]): string =>
   `${accounts.length === 0 ? '' : `, for ${accounts.length} ${accounts.length === 1 ? 'account' : 'accounts'}`}${networks.length === 0 ? '' : `, from ${networks.join(', ')}`}`;
 
@@ -92,7 +100,7 @@ function reportOf(config: Config, certificates: readonly ServedCertificate[]) {
     config: config.file,
     hostname: config.hostname,
     certificates: judged.map(({ warnings: _, ...facts }) => facts),
-    warnings: [...judged.flatMap(({ warnings }) => warnings), ...legacy],
+    warnings: [...judged.flatMap(({ warnings }) => warnings), ...legacy, ...config.listener.flatMap(port25)],
   };
 }
 

@@ -46,7 +46,7 @@ export const settingsTable = {
     type: { kind: 'octets', min: 64 * KiB, max: 1 * GiB },
     default: 1 * GiB,
     about:
-      'Largest message this addressee takes; a larger declared SIZE is refused at RCPT with 552 5.2.3. The limit of the gateway holds as well.',
+      "Largest message this addressee takes; a larger declared SIZE is refused at RCPT with 552 5.2.3. Of a partner's account also the largest that it submits. The limit of the gateway holds as well.",
   },
   login: {
     scopes: accountAndAbove,

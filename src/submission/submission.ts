@@ -114,7 +114,8 @@ export class Submission {
     // What an operator changed since the login holds from here on.
     if (record.account !== this.#submitter.account || record.organisation !== this.#submitter.organisation)
       this.#submitter = { ...this.#submitter, account: record.account, organisation: record.organisation };
-    if (parameters.size > maxMessage) return this.#tooLarge;
+    const limit = this.#limitOf(record, maxMessage);
+    if (parameters.size > limit.octets) return limit.refusal;
     const allowed = settingOf('messages-per-hour', record.account.settings, record.organisation.settings);
     if (counts.messages.of(record.account.id) >= allowed)
       return this.#limited('messages-per-hour', refusals.tooManyMessages);
@@ -126,7 +127,7 @@ export class Submission {
       sender: sender.value,
       parameters,
       recipients: new Map(),
-      limit: { octets: maxMessage, refusal: this.#tooLarge },
+      limit,
     };
     return undefined;
   }
@@ -334,6 +335,14 @@ export class Submission {
       addressKey(address.value),
     );
     return allowed ? ok(address.value) : fail(foreignSender('MAIL FROM'));
+  }
+
+  /** A partner's limit holds both ways: what its server does not take, it has no business to send. */
+  #limitOf({ account, organisation }: Pick<Submitter, 'account' | 'organisation'>, most: Octets): Transaction['limit'] {
+    const own = account.kind === 'partner' ? settingOf('max-message', account.settings, organisation.settings) : most;
+    return own < most
+      ? { octets: own as Octets, refusal: tooLarge(own as Octets) }
+      : { octets: most, refusal: this.#tooLarge };
   }
 
   /** Low disk answers at MAIL already: a sender with ten recipients need not find out at the end. */

@@ -60,6 +60,23 @@ test('init makes a gateway that check takes: ports, keys outside the data folder
   assert.doesNotMatch(checked.stdout, /Warning/);
 });
 
+test('check warns of TLS from the first octet on port 25', async (t) => {
+  const config = join(place(t), 'sluis.toml');
+  assert.equal((await init(config, '--dev-certificates')).code, 0);
+  const connector = (tls: string): string =>
+    `\n[[listener]]\nname = "connector"\nprotocol = "smtp"\nport = 25\ntls = "${tls}"\n`;
+  const before = readFileSync(config, 'utf8');
+  for (const [tls, warned] of [
+    ['implicit', true],
+    ['starttls', false],
+  ] as const) {
+    writeFileSync(config, before + connector(tls));
+    const checked = await sluis(['check', '--config', config]);
+    assert.equal(checked.code, 0, checked.stderr);
+    assert.equal(checked.stdout.includes('Warning: listener connector has TLS from the first octet'), warned);
+  }
+});
+
 test('init overwrites nothing', async (t) => {
   const folder = place(t);
   const config = join(folder, 'sluis.toml');
