@@ -1,6 +1,8 @@
 /** CMS both ways with `openssl cms`: every combination that it supports. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { encrypt } from '../../src/crypto/cms/encrypt.ts';
+import { collect, random } from '../crypto/cms/support.ts';
 import { withoutProgram } from '../support/require.ts';
 import { CONTENTS, Desk } from './cms-parts.ts';
 
@@ -118,3 +120,25 @@ test('we decrypt the messages of openssl, in DER and in BER streams', options, a
       else assert.equal(opened, cipher, what);
     }
 });
+
+test(
+  'openssl decrypts a message with authenticated attributes, and not one whose attributes were changed',
+  options,
+  async () => {
+    const { p256 } = desk.circle.people;
+    for (const [, content] of CONTENTS) {
+      const authenticated = [{ type: '1.3.6.1.4.1.99999.1', values: [Buffer.from('0c0568616c6c6f', 'hex')] }];
+      const message = await collect(
+        encrypt([content], { recipients: [p256], cipher: 'aes-256-gcm', random, authenticated }),
+      );
+      const key = ['-recip', 'p256.crt', '-inkey', 'p256.key', '-out', 'out'];
+      desk.put('encrypted', message);
+      const ran = await cms('-decrypt', '-binary', '-inform', 'DER', '-in', 'encrypted', ...key);
+      assert.equal(ran.status, 0, ran.err);
+      assert.ok(desk.get('out').equals(content));
+      message[message.lastIndexOf('hallo')]! ^= 1;
+      desk.put('encrypted', message);
+      assert.notEqual((await cms('-decrypt', '-binary', '-inform', 'DER', '-in', 'encrypted', ...key)).status, 0);
+    }
+  },
+);

@@ -12,7 +12,7 @@ import type { Certificate } from '../certificate.ts';
 import { Tag, context, encode, value } from '../der.ts';
 import { Oid } from '../oids.ts';
 import { type ReadCipher, readCipher } from './algorithms.ts';
-import { type CmsAttribute, readAttributes } from './attributes.ts';
+import { type CmsAttribute, readAttributes, single } from './attributes.ts';
 import { BerStream } from './ber-stream.ts';
 import { enterContentInfo, leaveContentInfo } from './content-info.ts';
 import { tagWithout } from './ghash.ts';
@@ -173,7 +173,15 @@ async function read(stream: BerStream, limits: CmsLimits, open: Open): Promise<R
   };
 }
 
-/** A content of another type than id-data needs its type among the attributes (RFC 5083 section 2.1). */
+/**
+ * A content of another type than id-data needs its type among the attributes (RFC 5083 section 2.1): the tag covers no other place that tells it.
+ */
+function coversType(contentType: string, attributes: readonly CmsAttribute[]): boolean {
+  const found = single(attributes, Oid.contentType);
+  if (found.kind === 'absent') return contentType === Oid.data;
+  return found.kind === 'value' && oidValue(found.element, 'content type') === contentType;
+}
+
 const additionalOf = (attributes: Element | undefined): Buffer | undefined => {
   if (!attributes) return undefined;
   const set = encode(value(Tag.set, attributes.content));
@@ -196,12 +204,15 @@ async function decryptFrom(
     },
   );
   if (!opening || !chosen) throw new NoKey();
-  if (!(await opening.end(mac, additionalOf(attributes)))) return undefined;
+  const sound = await opening.end(mac, additionalOf(attributes));
+  const covered = attributes ? readAttributes(attributes) : [];
+  const authenticated = description.kind === 'auth-enveloped';
+  if (!sound || (authenticated && !coversType(description.contentType, covered))) return undefined;
   return {
     ...description,
-    authenticated: description.kind === 'auth-enveloped',
+    authenticated,
     certificate: chosen.certificate,
-    attributes: attributes ? readAttributes(attributes) : [],
+    attributes: covered,
     unprotected: unprotected ? readAttributes(unprotected) : [],
   };
 }

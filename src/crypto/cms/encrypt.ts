@@ -4,7 +4,7 @@
  * Content up to 256 KB gives DER with lengths, larger content BER in parts of unknown total length: both forms are read by OpenSSL, NSS and
  * gpgsm (AuthEnvelopedData by OpenSSL alone).
  */
-import { type Cipher, createCipheriv } from 'node:crypto';
+import { type Cipher, type CipherGCMTypes, createCipheriv } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { KiB } from '../../domain/units.ts';
 import type { Certificate } from '../certificate.ts';
@@ -25,8 +25,8 @@ import {
   value,
 } from '../der.ts';
 import { Oid } from '../oids.ts';
-import { type CipherSpec, type ContentCipher, cipherNamed, encodeCipher } from './algorithms.ts';
-import { type CmsAttribute, encodeAttribute } from './attributes.ts';
+import { type CipherSpec, type ContentCipher, GCM_TAG, cipherNamed, encodeCipher } from './algorithms.ts';
+import { type CmsAttribute, contentTypeAttribute, encodeAttribute } from './attributes.ts';
 import type { IdentifyBy } from './identifier.ts';
 import { EphemeralKeys, agreesOn } from './key-agreement.ts';
 import { type KeyTransport, wrapForRsa } from './key-transport.ts';
@@ -49,6 +49,8 @@ export interface EncryptionOptions {
   readonly random: RandomBytes;
   /** Of what is inside. Default id-data, which is a MIME entity. */
   readonly contentType?: string;
+  /** Attributes that everyone can read and nobody can change; with GCM only. */
+  readonly authenticated?: readonly CmsAttribute[];
   /** Attributes that everyone can read and change, behind the content. */
   readonly unprotected?: readonly CmsAttribute[];
 }
@@ -79,25 +81,44 @@ function recipientInfos(contentKey: Buffer, recipients: readonly Recipient[]): r
   });
 }
 
+/** A type other than id-data must be among what is authenticated (RFC 5083 section 2.1). */
+function additional({ contentType = Oid.data, authenticated = [] }: EncryptionOptions): readonly Buffer[] {
+  const type = contentType === Oid.data && authenticated.length === 0 ? [] : [contentTypeAttribute(contentType)];
+  return [...type, ...authenticated.map(encodeAttribute)];
+}
+
+function startCipher(spec: CipherSpec, key: Buffer, iv: Uint8Array, attributes: readonly Buffer[]): Cipher {
+  if (!spec.authenticated) return createCipheriv(spec.name, key, iv);
+  const cipher = createCipheriv(spec.name as CipherGCMTypes, key, iv, { authTagLength: GCM_TAG });
+  return attributes.length === 0 ? cipher : cipher.setAAD(encode(setOf(attributes)));
+}
+
 function plan(options: EncryptionOptions): Plan {
   const { recipients, contentType = Oid.data, unprotected = [], random } = options;
   if (recipients.length === 0) throw new RangeError('Cannot encrypt without a recipient');
   const spec = cipherNamed(options.cipher);
+  if (!spec.authenticated && options.authenticated)
+    throw new RangeError(`Cannot authenticate attributes with ${spec.name}`);
+  const covered = spec.authenticated ? additional(options) : [];
   const contentKey = Buffer.from(random(spec.key));
   const iv = random(spec.iv);
-  const cipher = createCipheriv(spec.name, contentKey, iv);
+  const cipher = startCipher(spec, contentKey, iv, covered);
   const infos = recipientInfos(contentKey, recipients);
   contentKey.fill(0);
   const plain = recipients.every((r) => r.certificate.key.kind === 'rsa' && r.identifyBy !== 'key-id');
   const version = spec.authenticated || (plain && unprotected.length === 0) ? 0 : 2;
-  const attributes = (tag: number): readonly Encoded[] =>
-    unprotected.length === 0 ? [] : [setOf(unprotected.map(encodeAttribute), context(tag))];
+  const attributes = (tag: number, list: readonly Buffer[]): readonly Encoded[] =>
+    list.length === 0 ? [] : [setOf(list, context(tag))];
+  const loose = unprotected.map(encodeAttribute);
   return {
     spec,
     cipher,
     start: [integer(version), setOf(infos)],
     info: [oid(contentType), encodeCipher(spec, iv)],
-    end: () => (spec.authenticated ? [octetString(tagOf(cipher)), ...attributes(2)] : attributes(1)),
+    end: () =>
+      spec.authenticated
+        ? [...attributes(1, covered), octetString(tagOf(cipher)), ...attributes(2, loose)]
+        : attributes(1, loose),
   };
 }
 

@@ -8,6 +8,8 @@ import { encrypt, type Recipient } from '../../../src/crypto/cms/encrypt.ts';
 import { signOpaque } from '../../../src/crypto/cms/sign.ts';
 import { isValid } from '../../../src/crypto/cms/verdict.ts';
 import { verifyOpaque } from '../../../src/crypto/cms/verify.ts';
+import { oid } from '../../../src/crypto/der.ts';
+import { Oid } from '../../../src/crypto/oids.ts';
 import { NOW, problem, seededBytes, value } from '../support.ts';
 import { type Person, bucket, collect, person, random, signerOf, sliced, trust } from './support.ts';
 
@@ -225,4 +227,39 @@ test('what the source throws comes through, and a source is let go where reading
     /the store is full/,
   );
   assert.equal(closed, 2);
+});
+
+test('attributes beside a GCM message are covered by its tag, at sizes in DER and in BER', async () => {
+  const anna = await person('p256');
+  const authenticated = [{ type: '1.3.6.1.4.1.99999.1', values: [Buffer.from('0c0568616c6c6f', 'hex')] }];
+  const unprotected = [{ type: '1.3.6.1.4.1.99999.2', values: [Buffer.from('0500', 'hex')] }];
+  for (const size of [0, 100, 300_000]) {
+    const content = Buffer.from(seededBytes(6)(size));
+    const options = { recipients: [anna], cipher: 'aes-256-gcm', random, authenticated, unprotected } as const;
+    const message = await collect(encrypt([content], options));
+    const into = bucket();
+    const opened = value(await decrypt(sliced(message, 5000), into.take, { keys: [anna] }));
+    assert.ok(into.octets().equals(content));
+    assert.deepEqual(
+      opened.attributes.find((a) => a.type === authenticated[0]?.type),
+      authenticated[0],
+    );
+    assert.deepEqual(opened.unprotected, unprotected);
+    const changed = Buffer.from(message);
+    changed[message.lastIndexOf('hallo')]! ^= 1;
+    assert.equal(problem(await decrypt([changed], nothing, { keys: [anna] })).kind, 'damaged');
+  }
+  const cbc = { recipients: [anna], cipher: 'aes-256-cbc', random, authenticated } as const;
+  await assert.rejects(collect(encrypt([], cbc)), /Cannot authenticate attributes with aes-256-cbc/);
+});
+
+test('the type of an authenticated content is authenticated, and is told only then', async () => {
+  const anna = await person('p256');
+  const contentType = Oid.signedData;
+  const message = await collect(encrypt([CONTENT], { recipients: [anna], cipher: 'aes-128-gcm', random, contentType }));
+  assert.equal(value(await decrypt([message], nothing, { keys: [anna] })).contentType, contentType);
+  const plain = await messageTo(anna, 'aes-128-gcm');
+  const encoded = oid(Oid.data);
+  oid(contentType).copy(plain, plain.indexOf(encoded, plain.length - CONTENT.length - 100));
+  assert.equal(problem(await decrypt([plain], nothing, { keys: [anna] })).kind, 'damaged');
 });
