@@ -57,6 +57,12 @@ export const passwordTable = (passwords: readonly PasswordView[]): string =>
   passwords.length === 0
     ? 'Passwords: none'
     : table(
-        ['PASSWORD', 'CREATED', 'ENDS', 'LAST USED'],
-        passwords.map((p) => [p.name, readableTime(p.created), readableTime(p.ends), readableTime(p.lastUsed)]),
+        ['PASSWORD', 'CREATED', 'ENDS', 'LAST USED', 'SCRAM'],
+        passwords.map((p) => [
+          p.name,
+          readableTime(p.created),
+          readableTime(p.ends),
+          readableTime(p.lastUsed),
+          p.scram ? 'yes' : 'no',
+        ]),
       );

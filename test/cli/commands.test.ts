@@ -193,6 +193,31 @@ function day(name: string): void {
     await refused(3, /it has: first/, 'account', 'password', 'revoke', at('anna'), '--name', 'balie');
   });
 
+  test('a password that is set while the account has scram=yes logs in by SCRAM, until scram=no', async () => {
+    const add = (called: string, text: string): readonly string[] => {
+      const file = join(folder, `${name}.${called}`);
+      writeFileSync(file, `${text}\n`, { mode: 0o600 });
+      return ['account', 'password', 'add', at('anna'), '--name', called, '--password-file', file];
+    };
+    await done('account', 'set', at('anna'), 'scram=yes');
+    await done(...add('scram', 'Zomer-op-Terschelling-27'));
+    await refused(
+      2,
+      /prohibits; choose another password, or set scram=no/,
+      ...add('marks', 'Zomer-\u202eTerschelling'),
+    );
+    assert.match(await done('account', 'password', 'list', at('anna')), /^scram .* yes$/m);
+    assert.match(await done('account', 'password', 'list', at('anna')), /^first .* no$/m);
+    await done('account', 'set', at('anna'), 'scram=no');
+    const all = await json<PasswordView[]>('account', 'password', 'list', at('anna'));
+    assert.deepEqual(
+      all.map((p) => p.scram),
+      [false, false],
+    );
+    await done('account', 'set', at('anna'), 'scram=default');
+    await done('account', 'password', 'revoke', at('anna'), '--name', 'scram');
+  });
+
   test('account certificate add, list and revoke', async () => {
     const authority = await makeClientAuthority(`${name} CA`);
     const email = at('anna');
