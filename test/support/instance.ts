@@ -113,6 +113,16 @@ export class Instance {
     rmSync(csv);
   }
 
+  /** Registers a partner `name` on loopback with the whole domain `NAME.test`; after `addAccounts`. `authorities`: PEM. */
+  addPartner(name: string, port: number, authorities: string, ...more: readonly string[]): void {
+    const ca = join(this.folder, `${name}-ca.pem`);
+    writeFileSync(ca, authorities);
+    this.sluis('organisation', 'add', name, '--title', name, '--contact', addressOf('sender'));
+    const server = ['--host', '127.0.0.1', '--port', String(port), '--ca', ca];
+    this.sluis('partner', 'add', name, '--organisation', name, ...server, ...more);
+    this.sluis('partner', 'domain', 'add', name, `${name}.test`);
+  }
+
   get ca(): string {
     return join(this.folder, 'certs-dev', 'ca.pem');
   }
@@ -245,4 +255,13 @@ async function freePorts(): Promise<Ports> {
   const [submission = 0, submissions = 0, pop3 = 0, pop3s = 0] = servers.map((s) => (s.address() as AddressInfo).port);
   await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
   return { submission, submissions, pop3, pop3s };
+}
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

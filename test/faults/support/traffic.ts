@@ -19,6 +19,7 @@ export interface Traffic {
 
 export interface TrafficOptions {
   readonly sender: string;
+  /** Names of accounts, or whole addresses. */
   readonly recipients: readonly string[];
   readonly connections: number;
   readonly size?: () => number;
@@ -39,7 +40,8 @@ export function submitting(instance: Instance, ledger: Ledger, options: TrafficO
       while (!stopped) {
         const message = ledger.compose((options.size ?? anySize)());
         const recipient = options.recipients[turn++ % options.recipients.length] ?? options.sender;
-        const reply = await client.submit(sender, [addressOf(recipient)], message.wire, { pipelined: true });
+        const to = recipient.includes('@') ? recipient : addressOf(recipient);
+        const reply = await client.submit(sender, [to], message.wire, { pipelined: true });
         ledger.acknowledge(message, acceptedId(reply));
         tell();
       }
