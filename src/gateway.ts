@@ -23,6 +23,7 @@ import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/
 import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayListeners } from './gateway-listeners.ts';
+import { gatewayNotices, startConsumers } from './gateway-notices.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import { ConnectionLimits } from './platform/connections.ts';
 import type { Listener, ListenerSpec } from './platform/listener.ts';
@@ -103,8 +104,15 @@ function caParts(store: Store, config: Config, { clock, random = randomBytes }: 
   };
 }
 
-export const adminContext = (store: Store, config: Config, effects: GatewayEffects): AdminContext => ({
+export const adminContext = (
+  store: Store,
+  config: Config,
+  effects: GatewayEffects,
+  notices = gatewayNotices(store, config, effects),
+): AdminContext => ({
   store,
+  desk: notices.desk,
+  notices: notices.settlements,
   clock: effects.clock,
   ca: caParts(store, config, effects),
   longestAbsence: config.absence.longest,
@@ -184,12 +192,19 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
 
   const connections = new ConnectionLimits(connectionLimitsOf(config));
   const common = { hostname: config.hostname, store, authenticator, connections, clock, log };
+  const notices = gatewayNotices(store, config, options);
+  const consumers = startConsumers(store, notices, options);
+  running.add(() => consumers.close());
   const counts = newSubmissionCounts(clock);
   const start = {
     smtp: (spec: ListenerSpec) =>
       startSmtpListener({ ...common, spec, tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config), counts }),
     pop3: (spec: ListenerSpec) =>
-      startPop3Listener({ ...common, spec, tls: tls.materialFor(spec.name), limits: pop3LimitsOf(config) }),
+      startPop3Listener({
+        ...common,
+        ...{ spec, consumers },
+        ...{ tls: tls.materialFor(spec.name), limits: pop3LimitsOf(config) },
+      }),
   };
   const listeners = new GatewayListeners(config, { clock, log });
   const pushes: Dispatcher[] = [];
@@ -200,9 +215,9 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await listeners.open(start);
   await tls.start(listeners.all, (authorities) => authenticator.trust(authorities));
   const reloadTls = (): Promise<void> => tls.reload();
-  const context = adminContext(store, config, options);
+  const context = adminContext(store, config, options, notices);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
-  pushes.push(startPush(config, { store, seals: context.partners.seals, clock, log, random }));
+  pushes.push(startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log }));
 
   const since = new Date(clock.now()).toISOString();
   const admin: AdminContext = {

@@ -133,17 +133,6 @@ export const accountOperations = {
   ),
   'account.suspend': stateChange('suspended'),
   'account.resume': stateChange('active'),
-  'account.restore': change(
-    (input) => {
-      const since = optionalMoment(input, 'since');
-      if (since === undefined) throw new AdminError('invalid', 'Cannot restore: a moment is required, expected since');
-      return { login: login(input, 'login'), since };
-    },
-    async ({ store }, input, { actor }): Promise<{ login: string; messages: number }> => {
-      const { account } = await accountOf(store.registry, input.login);
-      return { login: account.login, messages: await store.restoreEntries(account.id, { since: input.since }, actor) };
-    },
-  ),
   'account.password.add': change(
     (input) => ({ login: login(input, 'login'), ...passwordInput(input), ends: optionalMoment(input, 'ends') }),
     async (context, input, { actor }): Promise<{ login: string; name: string }> => {

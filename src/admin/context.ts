@@ -1,4 +1,6 @@
 /** What the operations work with, and how they end when they do not succeed. */
+import type { Desk } from '../delivery/desk.ts';
+import type { NoticeWriter } from '../delivery/notices.ts';
 import type { CaParts } from '../ca/parts.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
@@ -76,6 +78,10 @@ export interface AdminContext {
   readonly partners: PartnerParts;
   /** Longest absence that an address may have. */
   readonly longestAbsence: Milliseconds;
+  /** Writes notices of settlements. */
+  readonly notices: NoticeWriter;
+  /** Writes what the gateway says by mail. */
+  readonly desk: Desk;
   /** Absent when the command line opened the store itself, because nobody serves. */
   readonly gateway?: RunningGateway;
 }

@@ -3,6 +3,7 @@
  * limit.
  */
 import { type Address, parseAddress } from '../domain/address.ts';
+import type { DeliveryId } from '../domain/ids.ts';
 import { foldLogin, isOrganisationName } from '../domain/registry.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { AdminError } from './context.ts';
@@ -77,6 +78,18 @@ export function addresses(input: Input, name: string): Address[] {
   if (!Array.isArray(value) || value.length > MAX_LIST)
     return refuse(name, value, `a list of at most ${MAX_LIST} addresses`);
   return value.map((a: unknown) => addressOf(a, name));
+}
+
+/** Numbers of deliveries, as `queue list` shows them. */
+export function deliveryIds(input: Input, name: string): DeliveryId[] {
+  const value = input[name] ?? [];
+  if (!Array.isArray(value) || value.length > MAX_LIST)
+    return refuse(name, value, `a list of at most ${MAX_LIST} numbers of deliveries`);
+  return value.map((n: unknown) =>
+    typeof n === 'number' && Number.isSafeInteger(n) && n > 0
+      ? (n as DeliveryId)
+      : refuse(name, n, 'the number of a delivery; "sluis queue list" shows them'),
+  );
 }
 
 /** ISO 8601, with a time zone, or a date alone: its end, UTC. */

@@ -14,10 +14,14 @@ import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
+import { mailboxOperations } from './mailboxes.ts';
+import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { organisationOperations } from './organisations.ts';
 import { partnerOperations } from './partners.ts';
+import { queueOperations } from './queue.ts';
 import { settingsOperations } from './settings.ts';
+import { traceOperations } from './trace.ts';
 
 const operations = {
   ...organisationOperations,
@@ -28,6 +32,10 @@ const operations = {
   ...absenceOperations,
   ...settingsOperations,
   ...gatewayOperations,
+  ...mailboxOperations,
+  ...messageOperations,
+  ...queueOperations,
+  ...traceOperations,
   ...authorityOperations,
   ...certificateOperations,
   ...partnerOperations,

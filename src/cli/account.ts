@@ -97,17 +97,6 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
         print(terminal, options, done, () => `Account ${done.login} is ${effect}.`);
       });
 
-  changing(group.command('restore'))
-    .description('hand out again what the account deleted over POP3; the messages come back as new ones')
-    .argument('<login>', 'the account')
-    .requiredOption('--since <moment>', 'deleted since then, such as 2026-11-25 or 2026-11-25T08:00:00+01:00')
-    .action(async (login: string, options: ChangeOptions & { readonly since: string }) => {
-      // A date alone means its first moment here, where everywhere else it means its end.
-      const since = /^\d{4}-\d\d-\d\d$/.test(options.since) ? `${options.since}T00:00:00Z` : options.since;
-      const done = await withAdmin(options, (client) => client.call('account.restore', { login, since }));
-      print(terminal, options, done, () => `${done.messages} messages of ${done.login} can be fetched again.`);
-    });
-
   addImportCommand(terminal, group);
   addPasswordCommands(terminal, group);
   addCertificateCommands(terminal, group);

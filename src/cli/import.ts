@@ -4,6 +4,7 @@ import { withAdmin } from './connect.ts';
 import { type ChangeOptions, changing } from './options.ts';
 import { print } from './output.ts';
 import { readUpload } from './upload.ts';
+import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addImportCommand(terminal: Terminal, accounts: Command): void {
@@ -26,24 +27,4 @@ export function addImportCommand(terminal: Terminal, accounts: Command): void {
           : `The file is right: it would register ${done.accounts} accounts. Nothing was changed.`,
       );
     });
-}
-
-interface Progress {
-  readonly show: (done: number, total: number) => void;
-  readonly end: () => void;
-}
-
-/** A line that counts, for a person who looks; nothing for a log. */
-function showProgress(): Progress {
-  if (!process.stderr.isTTY) return { show: () => undefined, end: () => undefined };
-  let shown = false;
-  return {
-    show: (done, total) => {
-      shown = true;
-      process.stderr.write(`\r${done} of ${total} `);
-    },
-    end: () => {
-      if (shown) process.stderr.write('\r\u001b[K');
-    },
-  };
 }

@@ -9,9 +9,12 @@ import { addDevCommand } from './dev.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { exitCodeOf, exitCodes, messageOf } from './exit.ts';
 import { addInitCommand } from './init.ts';
+import { addMailboxCommands } from './mailbox.ts';
 import { addOrganisationCommands } from './organisation.ts';
 import { addPartnerCommands } from './partner.ts';
+import { addQueueCommands } from './queue.ts';
 import { addServeCommands } from './serve.ts';
+import { addTraceCommands } from './trace.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
 
 export function buildProgram(terminal: Terminal): Command {
@@ -26,6 +29,9 @@ export function buildProgram(terminal: Terminal): Command {
   addAccountCommands(terminal, program);
   addAddressCommands(terminal, program);
   addPartnerCommands(terminal, program);
+  addMailboxCommands(terminal, program);
+  addQueueCommands(terminal, program);
+  addTraceCommands(terminal, program);
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);
   addDoctorCommand(terminal, program);

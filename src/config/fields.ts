@@ -6,6 +6,7 @@ import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { foldLogin } from '../domain/registry.ts';
+import { type Address, parseAddress } from '../domain/address.ts';
 import { formatOctets, parseOctets } from '../domain/settings.ts';
 import { type Milliseconds, type Octets, octets } from '../domain/units.ts';
 import { NetworkSet } from '../platform/network.ts';
@@ -156,6 +157,13 @@ export const hostname = (about: string): z.ZodType<string> =>
       ? raw.toLowerCase()
       : undefined,
   );
+
+/** An address in the closed group; whether it is registered is not known here. */
+export const mailAddress = (about: string): z.ZodType<Address> =>
+  field({ about, expects: 'an address, such as "beheer@example.nl"' }, (raw) => {
+    const parsed = typeof raw === 'string' ? parseAddress(raw) : undefined;
+    return parsed?.ok === true ? parsed.value : undefined;
+  });
 
 export const webFolder = (about: string): z.ZodType<string> =>
   field({ about, expects: 'an http address, such as "http://crl.example.nl/sluis"' }, (raw) =>

@@ -16,6 +16,7 @@ import {
   hostname,
   ipAddress,
   logins,
+  mailAddress,
   networks,
   optional,
   path,
@@ -267,6 +268,20 @@ const absence = section({
   ),
 });
 
+const notices = section({
+  operator: optional(
+    mailAddress(
+      'Registered address that gets the daily digest, and every notice that nobody else could be given. Default: postmaster at the host name.',
+    ),
+  ),
+  'return-limit': size(
+    'Largest message that comes back whole with a failure notice where its sender asked for that (RET=FULL); of a larger one the header.',
+    '1MiB',
+    '1KiB',
+    '50MiB',
+  ),
+});
+
 const ca = section({
   'crl-file': optional(
     path(
@@ -294,6 +309,7 @@ export const configSchema = z.strictObject({
   store,
   delivery,
   absence,
+  notices,
   ca,
 });
 
@@ -311,6 +327,7 @@ export const sections: Readonly<Record<string, string>> = {
   store: 'The store.',
   delivery: 'Pushing to partners: organisations with a mail server of their own.',
   absence: 'Absences of addressees (sluis address absence).',
+  notices: 'What the gateway itself says by mail.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
 };
 

@@ -56,7 +56,8 @@ export type NoticeKind =
   | `certificate-ends-${number}`
   | 'consumers'
   | 'absence'
-  | 'withdrawn';
+  | 'withdrawn'
+  | 'restored';
 
 export interface Said {
   readonly kind: NoticeKind;

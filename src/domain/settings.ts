@@ -76,6 +76,13 @@ export const settingsTable = {
     about:
       'What a bare CR or LF in submitted content gets: made CRLF and counted as a quirk of the account, or refused with 550 5.6.11.',
   },
+  'resubmission-minutes': {
+    scopes: accountAndAbove,
+    type: { kind: 'count', min: 0, max: 60 },
+    default: 15,
+    about:
+      'How long the same message of the account (envelope, Message-ID, every octet) counts as sent again by mistake: while nobody has collected the first copy, no second one is filed, and the reply is "already accepted as". 0: never.',
+  },
   'messages-per-hour': {
     scopes: accountAndAbove,
     type: { kind: 'count', min: 1, max: 10_000_000 },

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import { type SecureContext, type SecureContextOptions, createSecureContext } from 'node:tls';
 import type { Authenticator } from '../auth/authenticator.ts';
+import type { Consumers } from '../pickup/consumers.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
@@ -36,6 +37,8 @@ export interface Pop3ListenerOptions {
   readonly store: MaildropStore;
   readonly authenticator: Authenticator;
   readonly connections: ConnectionLimits;
+  /** Counts where mailboxes are fetched from. */
+  readonly consumers?: Pick<Consumers, 'note'>;
   readonly limits: Pop3Limits;
   readonly clock: Clock;
   readonly log: Log;
@@ -65,6 +68,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   readonly hostname: string;
   readonly access: ListenerAccess | undefined;
   readonly store: MaildropStore;
+  readonly consumers: Pick<Consumers, 'note'> | undefined;
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
   readonly scram: boolean;
@@ -92,6 +96,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.access = accessOf(options.spec);
     this.#networks = options.spec.networks === undefined ? undefined : new NetworkSet(options.spec.networks);
     this.store = options.store;
+    this.consumers = options.consumers;
     this.authenticator = options.authenticator;
     this.limits = options.limits;
     this.scram = options.spec.scram === 'offer';

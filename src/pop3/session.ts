@@ -11,6 +11,7 @@ import type { Account } from '../domain/registry.ts';
 import { type Collector, type Maildrop, type MaildropStore, faultOf } from '../pickup/maildrop.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
+import type { Consumers } from '../pickup/consumers.ts';
 import { parseCommand } from './command.ts';
 import { dispatch } from './handlers.ts';
 import type { Pop3Limits } from './limits.ts';
@@ -21,6 +22,8 @@ import { ConnectionGone, type Ending, type Next, type Wire } from './wire.ts';
 
 export interface SessionParts {
   readonly store: MaildropStore;
+  /** Counts where mailboxes are fetched from. */
+  readonly consumers?: Pick<Consumers, 'note'> | undefined;
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
   /** SCRAM is offered here. */
@@ -140,6 +143,12 @@ export class Session {
     const { drop } = this;
     const counts = drop?.counts;
     await drop?.release(this.collector);
+    const deleted = counts === undefined ? undefined : ending === 'quit' ? counts.deleted : 0;
+    if (drop !== undefined)
+      this.parts.consumers?.note(drop.account, this.peer.network, {
+        retrieved: counts?.retrieved ?? 0,
+        deleted: deleted ?? 0,
+      });
     this.parts.log.info('pop3.ended', {
       session: this.peer.session,
       address: this.peer.address,
@@ -147,7 +156,7 @@ export class Session {
       ending,
       commands: this.#commands,
       retrieved: counts?.retrieved,
-      deleted: counts === undefined ? undefined : ending === 'quit' ? counts.deleted : 0,
+      deleted,
       octets: counts?.octets,
     });
   }

@@ -123,8 +123,9 @@ export class ContentPhase {
       const filed = await delivery.file();
       if (filed.ok) {
         this.#messages += 1;
-        const { id, note } = filed.value;
-        session.accepted(`accepted as ${id}${note === undefined ? '' : `; ${note}`}`);
+        const { id, note, again } = filed.value;
+        const words = again === undefined ? 'accepted as' : 'already accepted as';
+        session.accepted(`${words} ${id}${note === undefined ? '' : `; ${note}`}`);
         this.#noteQuirk(delivery, decoder);
       } else session.refuse('DATA', filed.error);
     } catch (error) {

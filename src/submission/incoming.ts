@@ -4,6 +4,7 @@
  *
  * After a refusal the rest of the content is taken and thrown away, since SMTP has one reply for it, at the final dot.
  */
+import { createHash } from 'node:crypto';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { type Instant, type Octets, octets } from '../domain/units.ts';
@@ -37,6 +38,8 @@ export interface ReceivedContent {
   readonly plan: HeaderPlan;
   /** As submitted: our own changes touch only the header. */
   readonly parts: MessageParts;
+  /** SHA-256 of the octets as submitted, before our own changes. */
+  readonly submitted: Buffer;
 }
 
 export class Incoming {
@@ -48,6 +51,7 @@ export class Incoming {
   #submitted = 0;
   readonly #edi = new EdiCollector();
   readonly #walk = new MimeWalk(this.#edi.observe);
+  readonly #hash = createHash('sha256');
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -77,6 +81,7 @@ export class Incoming {
       return undefined;
     }
     this.#walk.write(slice);
+    this.#hash.update(slice);
     return this.#plan === undefined ? this.#collect(slice) : this.#store(slice);
   }
 
@@ -88,7 +93,8 @@ export class Incoming {
     if (this.#refusal !== undefined || this.#plan === undefined) return fail(this.#refusal ?? refusals.storageFailed);
     try {
       const parts = this.#parts();
-      return ok({ body: await this.#options.writer.seal(), plan: this.#plan, parts });
+      const submitted = this.#hash.digest();
+      return ok({ body: await this.#options.writer.seal(), plan: this.#plan, parts, submitted });
     } catch (error) {
       return fail(this.#storageRefusal(error));
     }

@@ -12,7 +12,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { formatOctets, settingOf } from '../domain/settings.ts';
-import type { Octets } from '../domain/units.ts';
+import { type Octets, minutes } from '../domain/units.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -26,6 +26,7 @@ import { keyOf } from './header-rules.ts';
 import { Incoming, type ReceivedContent } from './incoming.ts';
 import type { HourlyCount } from './limits.ts';
 import { refusals } from './refusals.ts';
+import { resubmissionKey } from './resubmission.ts';
 import { type Away, type Leg, type Route, keptNote, routeOf, settleRoutes } from './route.ts';
 
 export interface SubmissionServices {
@@ -230,7 +231,9 @@ export class Submission {
       await writer.abort();
       return outcome;
     }
-    return ok({ id: writer.id, ...outcome.value });
+    const { again } = outcome.value;
+    if (again !== undefined) await writer.abort();
+    return ok({ ...outcome.value, id: again ?? writer.id });
   }
 
   async #accept(transaction: Transaction, content: ReceivedContent): Promise<Result<Omit<Filed, 'id'>, Refusal>> {
@@ -248,6 +251,7 @@ export class Submission {
       return fail(outcome.why === 'quota' ? refusals.mailboxFull : refusals.recipientGone);
     counts.messages.add(this.#submitter.account.id);
     const { body } = content;
+    if (outcome.kind === 'duplicate') return ok(this.#again(outcome.of, body.id));
     this.#services.log.info('smtp.accepted', {
       session: this.#submitter.session,
       message: body.id,
@@ -259,6 +263,31 @@ export class Submission {
     this.#warnReplyTo(content).catch(() => undefined);
     const note = keptNote(handled);
     return ok(note === undefined ? {} : { note });
+  }
+
+  /** The first copy waits where the second would go: one is enough, and the sender hears the name of the one that stands. */
+  #again(first: MessageId, second: MessageId): Omit<Filed, 'id'> & { readonly again: MessageId } {
+    this.#services.log.info('smtp.resubmitted', {
+      session: this.#submitter.session,
+      message: first,
+      again: second,
+      account: this.#submitter.account.login,
+    });
+    return { again: first };
+  }
+
+  #resubmission(transaction: Transaction, content: ReceivedContent): Pick<Acceptance, 'resubmission'> {
+    const { account, organisation } = this.#submitter;
+    const window = settingOf('resubmission-minutes', account.settings, organisation.settings);
+    if (window === 0 || content.plan.needsMessageId || transaction.sender === '') return {};
+    const key = resubmissionKey({
+      account: account.id,
+      sender: transaction.sender,
+      recipients: transaction.recipients.keys(),
+      messageId: content.plan.messageId,
+      submitted: content.submitted,
+    });
+    return { resubmission: { key, window: minutes(window) } };
   }
 
   /** Where an addressee is away, the notice that says so is filed with the message. */
@@ -294,6 +323,7 @@ export class Submission {
       },
       recipients,
       parts: content.parts,
+      ...this.#resubmission(transaction, content),
       audit: [
         {
           event: 'message.accepted',
@@ -388,6 +418,8 @@ export interface RecipientTaken {
 
 export interface Filed {
   readonly id: MessageId;
+  /** The same message was accepted a moment ago and nobody has it yet: `id` is that one's, and nothing was filed. */
+  readonly again?: MessageId;
   /** For the reply: what did not go where RCPT said. */
   readonly note?: string;
 }

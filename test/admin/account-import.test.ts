@@ -26,6 +26,8 @@ async function world(t: TestContext) {
         ca: {} as AdminContext['ca'],
         partners: {} as AdminContext['partners'],
         longestAbsence: days(90),
+        desk: {} as AdminContext['desk'],
+        notices: {} as AdminContext['notices'],
       },
       input,
       {

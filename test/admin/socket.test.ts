@@ -55,6 +55,8 @@ async function open(t: TestContext, options: { folder?: string; reload?: () => P
     ca: {} as AdminContext['ca'],
     partners: {} as AdminContext['partners'],
     longestAbsence: days(90),
+    desk: {} as AdminContext['desk'],
+    notices: {} as AdminContext['notices'],
     gateway: { status: () => status, reloadTls: options.reload ?? (async () => undefined) },
   };
   const socket = await openControlSocket({ path, context, log, clock, maxLine: 1000 });
@@ -241,6 +243,8 @@ test('a socket that a killed gateway left behind is replaced', async (t) => {
       ca: {} as AdminContext['ca'],
       partners: {} as AdminContext['partners'],
       longestAbsence: days(90),
+      desk: {} as AdminContext['desk'],
+      notices: {} as AdminContext['notices'],
     },
     log: new MemoryLog(),
     clock: systemClock,

@@ -140,21 +140,30 @@ function day(name: string): void {
     await refused(3, new RegExp(`belongs to account "${at('anna')}"`), 'account', 'show', at('balie'));
   });
 
-  test('account restore hands out again, says how many, and refuses a moment it cannot read', async () => {
+  test('mailbox restore needs a reason, says how many, and refuses a moment it cannot read', async () => {
+    const restore = (...rest: string[]) => ['mailbox', 'restore', at('bram'), ...rest];
     assert.equal(
-      await done('account', 'restore', at('bram'), '--since', '2026-11-01'),
+      await done(...restore('--since', '2026-11-01', '--reason', 'ticket 3')),
       `0 messages of ${at('bram')} can be fetched again.\n`,
     );
-    await refused(
-      2,
-      /Cannot use "yesterday" as since: expected a date/,
-      'account',
-      'restore',
-      at('bram'),
-      '--since',
-      'yesterday',
-    );
-    await refused(3, /Cannot find account/, 'account', 'restore', at('nobody'), '--since', '2026-11-01');
+    await refused(2, /without --reason TEXT/, ...restore('--since', '2026-11-01'));
+    const yesterday = restore('--since', 'yesterday', '--reason', 'x');
+    await refused(2, /Cannot use "yesterday" as since: expected a date/, ...yesterday);
+    await refused(3, /Cannot find account/, 'mailbox', 'restore', 'nobody', '--since', '2026-11-01', '--reason', 'x');
+    assert.match(await done('mailbox', 'consumers', at('bram')), /Nobody has opened this mailbox yet/);
+  });
+
+  test('queue, trace and message say what there is, and what they need', async () => {
+    assert.equal(await done('queue', 'list'), 'Nothing waits.\n');
+    assert.deepEqual(await json('queue', 'list'), { partners: [], deliveries: [] });
+    await refused(2, /Cannot use "x" as the number of a delivery/, 'queue', 'show', 'x');
+    await refused(3, /Cannot find delivery 7/, 'queue', 'retry', '7');
+    await refused(2, /without --reason TEXT/, 'queue', 'fail', '7');
+    await refused(2, /without a message, --from, --to or --since/, 'trace');
+    assert.equal(await done('trace', '--since', '2026-11-01', '--to', at('bram')), 'No message was found.\n');
+    await refused(3, /Cannot find message "1@nowhere"/, 'trace', '1@nowhere');
+    await refused(2, /without --reason TEXT/, 'message', 'withdraw', '1@nowhere');
+    await refused(3, /Cannot find message/, 'message', 'withdraw', '1@nowhere', '--reason', 'x');
   });
 
   test('account suspend and resume', async () => {

@@ -1,0 +1,146 @@
+/** What the queue, a trace and a withdrawal show: the shapes that `--json` prints. Times are ISO 8601, sizes octets. */
+import type { AuditRow } from '../store/audit.ts';
+import type { Consumer, Delivery, MessageRecord, PartnerQueue, Whereabouts } from '../store/deliveries.ts';
+import type { Instant } from '../domain/units.ts';
+
+export interface QueueView {
+  readonly partner: string;
+  readonly waiting: number;
+  readonly held: number;
+  /** Acceptance of the oldest one that waits. */
+  readonly oldest?: string;
+  /** Next attempt. */
+  readonly due?: string;
+}
+
+export interface DeliveryView {
+  readonly id: number;
+  readonly message: string;
+  readonly partner: string;
+  readonly sender: string;
+  readonly recipient: string;
+  readonly state: string;
+  readonly octets: number;
+  readonly accepted: string;
+  readonly attempts: number;
+  /** Next attempt; only while it waits. */
+  readonly due?: string;
+  /** When the sender was told of the delay. */
+  readonly delayed?: string;
+  readonly settled?: string;
+  readonly lastReply?: string;
+}
+
+export interface MessageView {
+  readonly id: string;
+  readonly messageId: string;
+  readonly received: string;
+  /** The account that submitted it; the gateway's own notices have none. */
+  readonly account?: string;
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  readonly octets: number;
+}
+
+export interface CopyView {
+  readonly recipient: string;
+  /** The account whose mailbox it went into, or the partner. */
+  readonly account?: string;
+  readonly partner?: string;
+  readonly state: string;
+  /** The delivery to a partner. */
+  readonly delivery?: DeliveryView;
+}
+
+export interface EventView {
+  readonly at: string;
+  readonly event: string;
+  readonly outcome: string;
+  readonly account?: string;
+  /** Facts and personal fields together; the latter are left out once they were erased. */
+  readonly facts: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+}
+
+export interface TraceView extends MessageView {
+  readonly sha256: string;
+  readonly envelope: MessageRecord['envelope'];
+  readonly copies: readonly CopyView[];
+  /** What happened, oldest first. */
+  readonly events: readonly EventView[];
+  /** True when the audit trail has more rows than are shown. */
+  readonly more: boolean;
+}
+
+export interface ConsumerView {
+  readonly network: string;
+  readonly first: string;
+  readonly last: string;
+  readonly sessions: number;
+  readonly retrieved: number;
+  readonly deleted: number;
+}
+
+const iso = (at: Instant): string => new Date(at).toISOString();
+const shownSender = (sender: string): string => (sender === '' ? '<>' : sender);
+
+export const viewQueue = (queue: PartnerQueue, partner: string): QueueView => ({
+  partner,
+  waiting: queue.waiting,
+  held: queue.held,
+  ...(queue.oldest === undefined ? {} : { oldest: iso(queue.oldest) }),
+  ...(queue.dueAt === undefined ? {} : { due: iso(queue.dueAt) }),
+});
+
+export const viewDelivery = (delivery: Delivery, partner: string): DeliveryView => ({
+  id: delivery.id,
+  message: delivery.message.id,
+  partner,
+  sender: shownSender(delivery.message.sender),
+  recipient: delivery.recipient,
+  state: delivery.state,
+  octets: delivery.message.octets,
+  accepted: iso(delivery.message.receivedAt),
+  attempts: delivery.attempts,
+  ...(delivery.state === 'waiting' ? { due: iso(delivery.dueAt) } : {}),
+  ...(delivery.delayedAt === undefined ? {} : { delayed: iso(delivery.delayedAt) }),
+  ...(delivery.settledAt === undefined ? {} : { settled: iso(delivery.settledAt) }),
+  ...(delivery.lastReply === undefined ? {} : { lastReply: delivery.lastReply }),
+});
+
+export const viewMessage = (message: MessageRecord, account: string | undefined): MessageView => ({
+  id: message.id,
+  messageId: message.messageIdField,
+  received: iso(message.receivedAt),
+  ...(account === undefined ? {} : { account }),
+  sender: shownSender(message.sender),
+  recipients: message.recipients.map((r) => r.address),
+  octets: message.octets,
+});
+
+/** `name`: of the account or partner that `where` leads to. */
+export const viewCopy = (where: Whereabouts, name: string): CopyView =>
+  where.kind === 'mailbox'
+    ? { recipient: where.recipient, account: name, state: where.state }
+    : {
+        recipient: where.recipient,
+        partner: name,
+        state: where.delivery.state,
+        delivery: viewDelivery(where.delivery, name),
+      };
+
+export const viewEvent = (row: AuditRow, account: string | undefined): EventView => ({
+  at: iso(row.at),
+  event: row.event,
+  outcome: row.outcome,
+  ...(account === undefined ? {} : { account }),
+  facts: { ...row.facts, ...row.personal },
+});
+
+export const viewConsumer = (consumer: Consumer): ConsumerView => ({
+  network: consumer.network,
+  first: iso(consumer.firstAt),
+  last: iso(consumer.lastAt),
+  sessions: consumer.sessions,
+  retrieved: consumer.retrieved,
+  deleted: consumer.deleted,
+});

@@ -1,0 +1,52 @@
+/** Operations on what a mailbox holds: handing out again, and who fetches. */
+import { restoredLetters } from '../delivery/mailbox-letters.ts';
+import { AdminError } from './context.ts';
+import { accountOf } from './accounts.ts';
+import { type ConsumerView, viewConsumer } from './delivery-views.ts';
+import { login, optionalMoment, optionalText, text } from './input.ts';
+import { change, listing } from './operation.ts';
+import { fileNotice } from './notice.ts';
+import { messageOf } from './trace.ts';
+
+export const mailboxOperations = {
+  'mailbox.restore': change(
+    (input) => {
+      const since = optionalMoment(input, 'since');
+      const message = optionalText(input, 'message', 998);
+      if ((since === undefined) === (message === undefined))
+        throw new AdminError('invalid', 'Cannot restore: expected either a moment (since) or a message');
+      return { login: login(input, 'login'), since, message, reason: text(input, 'reason') };
+    },
+    async (context, input, { actor }): Promise<{ login: string; messages: number }> => {
+      const { store } = context;
+      const { account } = await accountOf(store.registry, input.login);
+      const what =
+        input.message === undefined
+          ? { since: input.since ?? context.clock.now() }
+          : { message: (await messageOf(context, input.message)).id };
+      const by = { ...actor, reason: input.reason };
+      const messages = await store.restoreEntries(account.id, what, by);
+      if (messages === 0 && input.message !== undefined)
+        throw new AdminError(
+          'unknown',
+          `Cannot restore message "${input.message}" for "${account.login}": the mailbox did not delete it, or its content is no longer kept`,
+        );
+      if (messages > 0)
+        await fileNotice(
+          store,
+          await context.desk.letter(await context.desk.places.ofAccount(account.id), {
+            kind: 'restored',
+            letters: restoredLetters({ login: account.login, messages, reason: input.reason, at: context.clock.now() }),
+          }),
+        );
+      return { login: account.login, messages };
+    },
+  ),
+  'mailbox.consumers': listing(
+    (input) => login(input, 'login'),
+    async ({ store }, name): Promise<ConsumerView[]> => {
+      const { account } = await accountOf(store.registry, name);
+      return (await store.deliveries.consumers(account.id)).map(viewConsumer);
+    },
+  ),
+};

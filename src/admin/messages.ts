@@ -1,0 +1,107 @@
+/** Taking a message back that should not have been sent: everywhere it was not collected yet. */
+import { type Address, addressKey } from '../domain/address.ts';
+import type { MessageId } from '../domain/ids.ts';
+import type { AuditRow } from '../store/audit.ts';
+import { withdrawnLetters } from '../delivery/mailbox-letters.ts';
+import type { MessageRecord, Withdrawal } from '../store/deliveries.ts';
+import type { Store } from '../store/store.ts';
+import { type AdminContext, AdminError } from './context.ts';
+import { type CopyView, viewCopy } from './delivery-views.ts';
+import { addresses, text } from './input.ts';
+import { fileNotice } from './notice.ts';
+import { Names } from './names.ts';
+import { change } from './operation.ts';
+import { messageOf, nameOf } from './trace.ts';
+
+export interface WithdrawnView extends CopyView {
+  readonly done: 'withdrawn' | 'too-late';
+  /** Who had it before it could be taken back, oldest first; for a mailbox only. */
+  readonly collected: readonly { readonly at: string; readonly from?: string }[];
+}
+
+export interface WithdrawalView {
+  readonly message: string;
+  readonly copies: readonly WithdrawnView[];
+}
+
+const MAX_EVENTS = 1000;
+
+export const messageOperations = {
+  'message.withdraw': change(
+    (input) => ({
+      message: text(input, 'message', 998),
+      recipients: addresses(input, 'recipients'),
+      reason: text(input, 'reason'),
+    }),
+    async (context, { message: name, recipients, reason }, { actor }): Promise<WithdrawalView> => {
+      const { store } = context;
+      const message = await messageOf(context, name);
+      const stranger = recipients.find((r) => !message.recipients.some((m) => sameAddress(m.address, r)));
+      if (stranger !== undefined)
+        throw new AdminError(
+          'unknown',
+          `Cannot withdraw message ${message.id} for "${stranger}": it was not sent there; "sluis trace ${message.id}" shows its recipients`,
+        );
+      const done = await store.deliveries.withdraw(
+        message.id,
+        recipients.length === 0 ? 'all' : recipients,
+        { ...actor, reason },
+        [],
+      );
+      if (done === 'unknown')
+        throw new AdminError('unknown', `Cannot withdraw message ${message.id}: it is no longer kept`);
+      await tellSender(context, message, done, reason);
+      return { message: message.id, copies: await viewsOf(store, message.id, done) };
+    },
+  ),
+};
+
+/** The sender hears who did not get it, once something was taken back. A notice has no sender to tell. */
+async function tellSender(
+  { store, desk }: AdminContext,
+  message: MessageRecord,
+  done: readonly Withdrawal[],
+  reason: string,
+): Promise<void> {
+  const of = (result: Withdrawal['done']): string[] =>
+    done.filter((w) => w.done === result).map(({ where }) => where.recipient);
+  if (message.sender === '' || of('withdrawn').length === 0) return;
+  const place = await desk.places.ofSender(message.sender, message.submitter);
+  await fileNotice(
+    store,
+    await desk.letter(place, {
+      kind: 'withdrawn',
+      about: message,
+      letters: withdrawnLetters({
+        message: { at: message.receivedAt, id: message.id, messageId: message.messageIdField },
+        recipients: of('withdrawn'),
+        late: of('too-late'),
+        reason,
+      }),
+    }),
+  );
+}
+
+const sameAddress = (a: Address, b: Address): boolean => addressKey(a) === addressKey(b);
+
+async function viewsOf(store: Store, message: MessageId, done: readonly Withdrawal[]): Promise<WithdrawnView[]> {
+  const names = new Names(store.registry);
+  const late = done.some((w) => w.done === 'too-late');
+  const rows = late ? await store.audit.read({ message, limit: MAX_EVENTS }) : [];
+  const views: WithdrawnView[] = [];
+  for (const { where, done: result } of done)
+    views.push({
+      ...viewCopy(where, await nameOf(where, names)),
+      done: result,
+      collected: where.kind === 'mailbox' ? rows.filter((row) => collectedBy(row, where.account)).map(collection) : [],
+    });
+  return views;
+}
+
+const collectedBy = (row: AuditRow, account: number): boolean =>
+  row.event === 'message.collected' && row.account === account;
+
+function collection(row: AuditRow): WithdrawnView['collected'][number] {
+  const from = row.personal?.address;
+  return { at: new Date(row.at).toISOString(), ...(typeof from === 'string' ? { from } : {}) };
+}

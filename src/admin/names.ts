@@ -1,0 +1,27 @@
+/** Names of accounts and partners for listings: each is looked up once in a call. */
+import type { AccountId, PartnerId } from '../domain/ids.ts';
+import type { Registry } from '../store/registry.ts';
+
+export class Names {
+  readonly #registry: Registry;
+  readonly #accounts = new Map<AccountId, string | undefined>();
+  readonly #partners = new Map<PartnerId, string>();
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /** The log-in name; undefined for messages of the gateway's own. */
+  async account(id: AccountId): Promise<string | undefined> {
+    if (!this.#accounts.has(id)) this.#accounts.set(id, (await this.#registry.findAccountById(id))?.account.login);
+    return this.#accounts.get(id);
+  }
+
+  async partner(id: PartnerId): Promise<string> {
+    const known = this.#partners.get(id);
+    if (known !== undefined) return known;
+    const name = (await this.#registry.findPartner(id))?.name ?? `partner ${id}`;
+    this.#partners.set(id, name);
+    return name;
+  }
+}

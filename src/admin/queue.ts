@@ -1,0 +1,204 @@
+/** What an operator does with deliveries that wait for partners: look, hold, release, retry, give up. */
+import type { DeliveryId, PartnerId } from '../domain/ids.ts';
+import { seconds } from '../domain/units.ts';
+import type { PreparedNotice } from '../delivery/notices.ts';
+import type { Claim, Delivery, DeliveryQuery, DeliveryState } from '../store/deliveries.ts';
+import type { Actor } from '../store/registry.ts';
+import { type AdminContext, AdminError } from './context.ts';
+import { type DeliveryView, type QueueView, viewDelivery, viewQueue } from './delivery-views.ts';
+import { type Input, deliveryIds, flag, optionalText, page, text } from './input.ts';
+import { Names } from './names.ts';
+import { change, listing } from './operation.ts';
+import { messageOf } from './trace.ts';
+
+/** A claim of the operator's: long enough to write one notice. */
+const LEASE = seconds(60);
+const PAGE = 1000;
+const OPEN: readonly DeliveryState[] = ['waiting', 'held'];
+const ALL: readonly DeliveryState[] = ['waiting', 'held', 'relayed', 'failed', 'withdrawn'];
+
+/** Which deliveries a command is about: by number, or all that wait for a partner or belong to a message. */
+interface Which {
+  readonly ids: readonly DeliveryId[];
+  readonly partner?: string;
+  readonly message?: string;
+}
+
+const which = (input: Input): Which => {
+  const partner = optionalText(input, 'partner', 64);
+  const message = optionalText(input, 'message', 998);
+  const ids = deliveryIds(input, 'ids');
+  if ([ids.length > 0, partner !== undefined, message !== undefined].filter(Boolean).length !== 1)
+    throw new AdminError('invalid', 'Cannot choose deliveries: expected their numbers, or a partner, or a message');
+  return { ids, ...(partner === undefined ? {} : { partner }), ...(message === undefined ? {} : { message }) };
+};
+
+async function partnerId({ store }: AdminContext, name: string): Promise<PartnerId> {
+  const partner = await store.registry.findPartnerNamed(name);
+  if (partner === undefined)
+    throw new AdminError('unknown', `Cannot find partner "${name}": "sluis partner list" shows them`);
+  return partner.id;
+}
+
+async function filterOf(
+  context: AdminContext,
+  of: Omit<Which, 'ids'>,
+): Promise<Pick<DeliveryQuery, 'partner' | 'message'>> {
+  return {
+    ...(of.partner === undefined ? {} : { partner: await partnerId(context, of.partner) }),
+    ...(of.message === undefined ? {} : { message: (await messageOf(context, of.message)).id }),
+  };
+}
+
+/** The chosen deliveries, a page at a time; `visit` sees none twice. */
+async function visit(
+  context: AdminContext,
+  chosen: Which,
+  states: readonly DeliveryState[],
+  each: (ids: readonly DeliveryId[]) => Promise<void>,
+): Promise<void> {
+  if (chosen.ids.length > 0) {
+    for (const id of chosen.ids) if ((await context.store.deliveries.find(id)) === undefined) throw unknown(id);
+    return await each(chosen.ids);
+  }
+  const filter = await filterOf(context, chosen);
+  let after: DeliveryId | undefined;
+  for (;;) {
+    const rows: readonly Delivery[] = await context.store.deliveries.list({
+      ...filter,
+      states,
+      limit: PAGE,
+      ...(after === undefined ? {} : { after }),
+    });
+    if (rows.length > 0) await each(rows.map((row) => row.id));
+    after = rows.at(-1)?.id;
+    if (rows.length < PAGE || after === undefined) return;
+  }
+}
+
+const unknown = (id: DeliveryId): AdminError =>
+  new AdminError(
+    'unknown',
+    `Cannot find delivery ${id}: "sluis queue list" shows those that wait, with --all also those that ended`,
+  );
+
+const changing = (what: 'hold' | 'release' | 'retry', states: readonly DeliveryState[]) =>
+  change(which, async (context, chosen, { actor }): Promise<{ changed: number }> => {
+    let changed = 0;
+    await visit(context, chosen, states, async (ids) => {
+      changed += await context.store.deliveries.change(ids, what, actor);
+    });
+    return { changed };
+  });
+
+export interface FailedView {
+  readonly failed: number;
+  /** Being attempted at this moment: try again in a minute. */
+  readonly busy: readonly number[];
+}
+
+/** Gives one delivery up, with the notice that its sender is owed. */
+async function fail(
+  context: AdminContext,
+  id: DeliveryId,
+  actor: Actor & { readonly reason: string },
+): Promise<'failed' | 'busy' | 'over'> {
+  const { store, notices, clock } = context;
+  const claim: Claim | 'busy' | 'settled' | 'unknown' = await store.deliveries.claimOne(id, LEASE);
+  if (claim === 'unknown') throw unknown(id);
+  if (claim === 'busy') return 'busy';
+  if (claim === 'settled') return 'over';
+  const reply = `Given up by the operator: ${actor.reason}`;
+  const outcome = { kind: 'failed', reply } as const;
+  const notice: PreparedNotice | undefined = await notices.noticeFor(claim, outcome, {
+    at: clock.now(),
+    status: '5.4.0',
+    reason: actor.reason,
+  });
+  try {
+    const settled = await store.deliveries.settle({
+      claim,
+      outcome,
+      ...(notice === undefined ? {} : { notice: notice.acceptance }),
+      audit: [
+        {
+          event: 'delivery.failed',
+          outcome: 'success',
+          message: claim.message.id,
+          facts: { delivery: claim.id, partner: claim.partner, operator: true },
+          personal: { actor: actor.name, reason: actor.reason, recipient: claim.recipient },
+        },
+      ],
+    });
+    return settled === 'settled' ? 'failed' : 'busy';
+  } finally {
+    await notice?.discard();
+  }
+}
+
+export const queueOperations = {
+  'queue.partners': listing(
+    () => undefined,
+    async ({ store }): Promise<QueueView[]> => {
+      const names = new Names(store.registry);
+      const views: QueueView[] = [];
+      for (const queue of await store.deliveries.queues())
+        views.push(viewQueue(queue, await names.partner(queue.partner)));
+      return views;
+    },
+  ),
+  'queue.list': listing(
+    (input) => {
+      const { limit, after } = page(input);
+      const partner = optionalText(input, 'partner', 64);
+      const message = optionalText(input, 'message', 998);
+      return {
+        limit,
+        all: flag(input, 'all'),
+        ...(after === undefined ? {} : { after: deliveryIds({ ids: [Number(after)] }, 'ids')[0] }),
+        ...(partner === undefined ? {} : { partner }),
+        ...(message === undefined ? {} : { message }),
+      };
+    },
+    async (context, { limit, after, all, ...of }): Promise<DeliveryView[]> => {
+      const names = new Names(context.store.registry);
+      const rows = await context.store.deliveries.list({
+        ...(await filterOf(context, of)),
+        states: all ? ALL : OPEN,
+        limit,
+        ...(after === undefined ? {} : { after }),
+      });
+      const views: DeliveryView[] = [];
+      for (const row of rows) views.push(viewDelivery(row, await names.partner(row.partner)));
+      return views;
+    },
+  ),
+  'queue.show': listing(
+    (input) => deliveryIds({ ids: [input.id] }, 'ids'),
+    async ({ store }, ids): Promise<DeliveryView> => {
+      const [id] = ids;
+      const found = id === undefined ? undefined : await store.deliveries.find(id);
+      if (id === undefined || found === undefined) throw unknown(id ?? (0 as DeliveryId));
+      return viewDelivery(found, await new Names(store.registry).partner(found.partner));
+    },
+  ),
+  'queue.hold': changing('hold', ['waiting']),
+  'queue.release': changing('release', ['held']),
+  'queue.retry': changing('retry', ['waiting']),
+  'queue.fail': change(
+    (input) => ({ chosen: which(input), reason: text(input, 'reason') }),
+    async (context, { chosen, reason }, { actor, progress }): Promise<FailedView> => {
+      let failed = 0;
+      const busy: number[] = [];
+      await visit(context, chosen, OPEN, async (ids) => {
+        for (const [i, id] of ids.entries()) {
+          const done = await fail(context, id, { ...actor, reason });
+          if (done === 'failed') failed += 1;
+          else if (done === 'busy') busy.push(id);
+          progress(i + 1, ids.length);
+        }
+      });
+      return { failed, busy };
+    },
+  ),
+};

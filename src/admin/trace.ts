@@ -1,0 +1,133 @@
+/** The trace of a message: which ones there were, and every step of one. Never a subject, never content. */
+import type { Address } from '../domain/address.ts';
+import { type MessageId, parseMessageId } from '../domain/ids.ts';
+import { type Instant, days, instant } from '../domain/units.ts';
+import type { AuditRow } from '../store/audit.ts';
+import type { MessageRecord, Whereabouts } from '../store/deliveries.ts';
+import type { Store } from '../store/store.ts';
+import { type AdminContext, AdminError } from './context.ts';
+import {
+  type CopyView,
+  type EventView,
+  type MessageView,
+  type TraceView,
+  viewCopy,
+  viewEvent,
+  viewMessage,
+} from './delivery-views.ts';
+import { address, optionalMoment, optionalText, page, text } from './input.ts';
+import { Names } from './names.ts';
+import { listing } from './operation.ts';
+
+/** How far back a search goes that names no time. */
+const SEARCHED = days(90);
+/** Rows of the audit trail that one trace shows. */
+const MAX_EVENTS = 1000;
+
+/** A Message-ID as people copy it: with angle brackets or without. */
+const withoutBrackets = (text: string): string => text.trim().replace(/^<(.*)>$/, '$1');
+
+/** The message that `name` means: our own id, or the newest one with that Message-ID. Throws AdminError where there is none. */
+export async function messageOf(
+  { store, clock }: Pick<AdminContext, 'store' | 'clock'>,
+  name: string,
+): Promise<MessageRecord> {
+  const id = parseMessageId(name);
+  const found =
+    (id === undefined ? undefined : await store.deliveries.findMessage(id)) ??
+    (
+      await store.deliveries.findMessages({
+        limit: 1,
+        messageIdField: withoutBrackets(name),
+        since: instant(clock.now() - SEARCHED),
+      })
+    )[0];
+  if (found === undefined)
+    throw new AdminError(
+      'unknown',
+      `Cannot find message "${name}": no message of the last 90 days has that id or Message-ID; "sluis trace --from ADDRESS --since DATE" searches by sender`,
+    );
+  return found;
+}
+
+interface SearchInput {
+  readonly limit: number;
+  readonly before?: MessageId;
+  readonly messageIdField?: string;
+  readonly sender?: Address;
+  readonly recipient?: Address;
+  readonly since?: Instant;
+  readonly until?: Instant;
+}
+
+export const traceOperations = {
+  'trace.search': listing(
+    (input): SearchInput => {
+      const { limit, after } = page(input);
+      const before = after === undefined ? undefined : parseMessageId(after);
+      const messageIdField = optionalText(input, 'message-id', 998);
+      const since = optionalMoment(input, 'since');
+      const until = optionalMoment(input, 'until');
+      return {
+        limit,
+        ...(before === undefined ? {} : { before }),
+        ...(messageIdField === undefined ? {} : { messageIdField: withoutBrackets(messageIdField) }),
+        ...(input.from === undefined ? {} : { sender: address(input, 'from') }),
+        ...(input.to === undefined ? {} : { recipient: address(input, 'to') }),
+        ...(since === undefined ? {} : { since }),
+        ...(until === undefined ? {} : { until }),
+      };
+    },
+    async ({ store, clock }, query): Promise<MessageView[]> => {
+      const names = new Names(store.registry);
+      const found = await store.deliveries.findMessages({
+        ...query,
+        since: query.since ?? instant(clock.now() - SEARCHED),
+      });
+      const views: MessageView[] = [];
+      for (const message of found) views.push(viewMessage(message, await names.account(message.submitter)));
+      return views;
+    },
+  ),
+  'trace.show': listing(
+    (input) => text(input, 'message', 998),
+    async (context, name): Promise<TraceView> => {
+      const { store } = context;
+      const message = await messageOf(context, name);
+      const names = new Names(store.registry);
+      const { rows, more } = await eventsOf(store, message.id);
+      return {
+        ...viewMessage(message, await names.account(message.submitter)),
+        sha256: message.sha256,
+        envelope: message.envelope,
+        copies: await copiesOf(store, message, names),
+        events: await eventViews(rows, names),
+        more,
+      };
+    },
+  ),
+};
+
+async function eventsOf(store: Store, message: MessageId): Promise<{ rows: readonly AuditRow[]; more: boolean }> {
+  const rows = await store.audit.read({ message, limit: MAX_EVENTS });
+  return { rows, more: rows.length === MAX_EVENTS };
+}
+
+async function eventViews(rows: readonly AuditRow[], names: Names): Promise<EventView[]> {
+  const views: EventView[] = [];
+  for (const row of rows)
+    views.push(viewEvent(row, row.account === undefined ? undefined : await names.account(row.account)));
+  return views;
+}
+
+export async function copiesOf(store: Store, message: MessageRecord, names: Names): Promise<CopyView[]> {
+  const views: CopyView[] = [];
+  for (const where of await store.deliveries.whereabouts(message))
+    views.push(viewCopy(where, await nameOf(where, names)));
+  return views;
+}
+
+export const nameOf = async (where: Whereabouts, names: Names): Promise<string> =>
+  where.kind === 'mailbox'
+    ? ((await names.account(where.account)) ?? 'unknown')
+    : await names.partner(where.delivery.partner);

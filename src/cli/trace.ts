@@ -1,0 +1,133 @@
+/** `sluis trace` and `sluis message`: every step of one message, and taking one back. */
+import type { Command } from 'commander';
+import type { CopyView, EventView, MessageView, TraceView } from '../admin/delivery-views.ts';
+import type { WithdrawnView } from '../admin/messages.ts';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
+import { facts, print, readableSize, readableTime, table } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+interface SearchOptions extends CommonOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit: string;
+}
+
+export function addTraceCommands(terminal: Terminal, program: Command): void {
+  reading(program.command('trace'))
+    .description('every step of one message; or the messages of a sender, an addressee or a time')
+    .argument('[message]', 'its id, as the 250 told it, or its Message-ID')
+    .option('--from <address>', 'messages of this sender')
+    .option('--to <address>', 'messages for this addressee')
+    .option('--since <moment>', 'accepted since then, such as 2026-11-25 or 2026-11-25T08:00:00+01:00')
+    .option('--until <moment>', 'accepted until then')
+    .option('--limit <number>', 'most messages to list, newest first', '100')
+    .action((message: string | undefined, options: SearchOptions) =>
+      message === undefined ? search(terminal, options) : show(terminal, message, options),
+    );
+
+  const group = program.command('message').description('messages that were accepted');
+  changing(group.command('withdraw'))
+    .description('take a message back wherever it was not collected yet')
+    .argument('<message>', 'its id, as the 250 told it, or its Message-ID')
+    .option('--to <address>', 'for this recipient only; may be given several times', collect)
+    .action(async (message: string, options: ChangeOptions & { readonly to?: readonly string[] }) => {
+      if (options.reason === undefined)
+        throw new CommandError(
+          'usage',
+          'Cannot withdraw a message without --reason TEXT: it stands in the audit trail',
+        );
+      const input = { message, recipients: options.to ?? [], reason: options.reason };
+      const done = await withAdmin(options, (client) => client.call('message.withdraw', input));
+      print(terminal, options, done, () => done.copies.map(withdrawnLine).join('\n'));
+    });
+}
+
+async function search(terminal: Terminal, options: SearchOptions): Promise<void> {
+  const { from, to, since, until } = options;
+  if (from === undefined && to === undefined && since === undefined)
+    throw new CommandError('usage', 'Cannot search without a message, --from, --to or --since');
+  const limit = Number(options.limit);
+  // A date alone means its first moment here, where everywhere else it means its end.
+  const first = since !== undefined && /^\d{4}-\d\d-\d\d$/.test(since) ? `${since}T00:00:00Z` : since;
+  const found = await withAdmin(options, (client) =>
+    client.call('trace.search', { from, to, since: first, until, limit }),
+  );
+  print(terminal, options, found, () => messageTable(found));
+}
+
+async function show(terminal: Terminal, message: string, options: SearchOptions): Promise<void> {
+  const shown = await withAdmin(options, (client) => client.call('trace.show', { message }));
+  print(terminal, options, shown, () => traceText(shown));
+}
+
+const messageTable = (messages: readonly MessageView[]): string =>
+  messages.length === 0
+    ? 'No message was found.'
+    : table(
+        ['MESSAGE', 'RECEIVED', 'SENDER', 'SIZE', 'RECIPIENTS'],
+        messages.map((m) => [m.id, readableTime(m.received), m.sender, readableSize(m.octets), shownRecipients(m)]),
+      );
+
+const shownRecipients = ({ recipients }: MessageView): string =>
+  recipients.length > 3
+    ? `${recipients.slice(0, 3).join(' ')} and ${recipients.length - 3} more`
+    : recipients.join(' ');
+
+const states: Readonly<Record<string, string>> = {
+  waiting: 'waits',
+  held: 'held',
+  relayed: 'taken by the partner',
+  failed: 'failed, the sender was told',
+  withdrawn: 'withdrawn',
+  collected: 'collected, still in the mailbox',
+  deleted: 'collected and deleted by the addressee',
+  expired: 'kept its time in the mailbox and was removed',
+  gone: 'no longer kept',
+};
+
+const stateText = (copy: CopyView): string =>
+  copy.state === 'waiting'
+    ? copy.partner === undefined
+      ? 'in the mailbox, not collected yet'
+      : `waits, next attempt ${readableTime(copy.delivery?.due) ?? 'soon'}`
+    : (states[copy.state] ?? copy.state);
+
+const traceText = (t: TraceView): string =>
+  [
+    facts([
+      ['Message', t.id],
+      ['Message-ID', t.messageId],
+      ['Received', readableTime(t.received)],
+      ['Account', t.account],
+      ['Sender', t.sender],
+      ['Size', readableSize(t.octets)],
+      ['SHA-256', t.sha256],
+    ]),
+    table(
+      ['RECIPIENT', 'WHERE', 'STATE'],
+      t.copies.map((c) => [c.recipient, c.partner === undefined ? c.account : `partner ${c.partner}`, stateText(c)]),
+    ),
+    table(
+      ['TIME', 'EVENT', 'OUTCOME', 'FACTS'],
+      t.events.map((e) => [e.at.replace('T', ' '), e.event, e.outcome, factsText(e)]),
+    ),
+    ...(t.more ? ['There are more events: "sluis trace --json" shows the same first ones; ask the audit trail.'] : []),
+  ].join('\n\n');
+
+const factsText = (e: EventView): string =>
+  [...(e.account === undefined ? [] : [`account=${e.account}`]), ...Object.entries(e.facts).map(factText)].join(' ');
+
+const factText = ([name, value]: [string, EventView['facts'][string]]): string =>
+  `${name}=${typeof value === 'object' ? value.join(',') : String(value)}`;
+
+function withdrawnLine(copy: WithdrawnView): string {
+  if (copy.done === 'withdrawn') return `${copy.recipient}: withdrawn.`;
+  const who = copy.collected
+    .map(({ at, from }) => `${readableTime(at) ?? at}${from === undefined ? '' : ` from ${from}`}`)
+    .join(', ');
+  return `${copy.recipient}: too late, ${stateText(copy)}${who === '' ? '' : `; collected by ${copy.account ?? ''} at ${who}`}.`;
+}

@@ -1,0 +1,116 @@
+/** What the owner of a mailbox, or the sender of a message, reads of what the operator did and of what two programs do to each other. */
+import type { Instant } from '../domain/units.ts';
+import { type Letters, aboutBlock, lines, text, timeText, type AboutMessage } from './letter.ts';
+
+export interface Restored {
+  readonly login: string;
+  readonly messages: number;
+  readonly reason: string;
+  readonly at: Instant;
+}
+
+export function restoredLetters({ login, messages, reason, at }: Restored): Letters {
+  const one = messages === 1;
+  return {
+    nl: {
+      subject: one ? 'Een verwijderd bericht staat weer klaar' : `${messages} verwijderde berichten staan weer klaar`,
+      blocks: [
+        text(
+          `De beheerder heeft op ${timeText(at, 'nl')} ${one ? 'een bericht' : `${messages} berichten`} teruggezet in de mailbox ${login}. Bij het volgende ophalen ${one ? 'komt het bericht' : 'komen de berichten'} opnieuw binnen, als nieuw. Reden:`,
+        ),
+        lines(reason),
+        text(
+          'Wat u moet doen: niets. Let wel op dat een uitslag die u al had, nu een tweede keer kan binnenkomen. Had u hier niet om gevraagd? Neem dan contact op met de beheerder.',
+        ),
+      ],
+    },
+    en: {
+      subject: one ? 'A deleted message can be fetched again' : `${messages} deleted messages can be fetched again`,
+      blocks: [
+        text(
+          `On ${timeText(at, 'en')} the operator put ${one ? 'a message' : `${messages} messages`} back into the mailbox ${login}. The next time it is fetched, ${one ? 'it arrives' : 'they arrive'} again, as new. Reason:`,
+        ),
+        lines(reason),
+        text(
+          'What to do: nothing. But note that a result which you had already may now arrive a second time. If you did not ask for this, contact the operator.',
+        ),
+      ],
+    },
+  };
+}
+
+export interface TwoConsumers {
+  readonly login: string;
+  readonly networks: readonly string[];
+}
+
+export function consumersLetters({ login, networks }: TwoConsumers): Letters {
+  return {
+    nl: {
+      subject: `Twee systemen legen dezelfde mailbox: ${login}`,
+      blocks: [
+        text('Deze mailbox wordt op meer dan een plaats opgehaald, en elke plaats verwijdert wat zij ophaalt:'),
+        lines(login, ...networks),
+        text(
+          'Wat de ene plaats ophaalt, krijgt de andere niet meer te zien. Zo kunnen uitslagen en brieven ongemerkt ontbreken.',
+        ),
+        text(
+          'Wat u moet doen: laat een van de twee stoppen met ophalen, of stel bij de ene in dat berichten op de server blijven staan. Wat de afgelopen dagen is verwijderd, kan de beheerder terugzetten.',
+        ),
+      ],
+    },
+    en: {
+      subject: `Two systems empty the same mailbox: ${login}`,
+      blocks: [
+        text('This mailbox is fetched from more than one place, and each of them deletes what it fetches:'),
+        lines(login, ...networks),
+        text('What one place fetches, the other never sees. Results and letters can go missing unnoticed.'),
+        text(
+          'What to do: let one of the two stop fetching, or set it to leave messages on the server. The operator can put back what was deleted in the last days.',
+        ),
+      ],
+    },
+  };
+}
+
+export interface Withdrawn {
+  readonly message: AboutMessage;
+  readonly recipients: readonly string[];
+  /** Those who had it already. */
+  readonly late: readonly string[];
+  readonly reason: string;
+}
+
+/** To the sender. */
+export function withdrawnLetters({ message, recipients, late, reason }: Withdrawn): Letters {
+  return {
+    nl: {
+      subject: 'Uw bericht is teruggehaald',
+      blocks: [
+        text('De beheerder heeft dit bericht van u teruggehaald. Deze geadresseerden hebben het niet ontvangen:'),
+        lines(...recipients),
+        ...(late.length === 0
+          ? []
+          : [text('Voor deze geadresseerden was het te laat, zij hebben het al:'), lines(...late)]),
+        text('Reden:'),
+        lines(reason),
+        text('Wat u moet doen: stuur het bericht opnieuw als het wel ergens anders aan moet komen.'),
+        aboutBlock(message, 'nl'),
+      ],
+    },
+    en: {
+      subject: 'Your message was taken back',
+      blocks: [
+        text('The operator has taken back this message of yours. These addressees did not receive it:'),
+        lines(...recipients),
+        ...(late.length === 0
+          ? []
+          : [text('For these addressees it was too late, they have it already:'), lines(...late)]),
+        text('Reason:'),
+        lines(reason),
+        text('What to do: send the message again if it should arrive somewhere else.'),
+        aboutBlock(message, 'en'),
+      ],
+    },
+  };
+}

@@ -1,0 +1,223 @@
+/** What an operator does with messages and deliveries, on a real store and with the letters that people get. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import type { AdminContext } from '../../src/admin/context.ts';
+import type { Input } from '../../src/admin/input.ts';
+import { type OperationName, runOperation } from '../../src/admin/operations.ts';
+import { Desk } from '../../src/delivery/desk.ts';
+import { createNoticeWriter } from '../../src/delivery/notice.ts';
+import type { Address } from '../../src/domain/address.ts';
+import { days, minutes, octets } from '../../src/domain/units.ts';
+import { addPartner } from '../store/partner-contract.ts';
+import { filed } from '../support/filed.ts';
+import { MemoryLog } from '../support/log.ts';
+import { acceptanceOf, addAccount, openTestStore, sealBody } from '../support/store.ts';
+
+const reason = 'wrong addressee, ticket 7';
+
+async function world(t: TestContext) {
+  const { store, clock } = await openTestStore(t);
+  const sender = await addAccount(store, 'sender', { notices: 'mailbox' });
+  const bob = await addAccount(store, 'bob', { notices: 'mailbox' });
+  const partner = await addPartner(store, 'hospital');
+  await store.registry.setPartnerDomain('hospital', 'hospital.test', 'add', { name: 'test' });
+  const log = new MemoryLog();
+  const desk = new Desk({
+    ...{ store, clock, log, random: randomBytes, hostname: 'mail.group.test' },
+    operator: 'postmaster@mail.group.test' as Address,
+    returnLimit: octets(1000),
+  });
+  const context: AdminContext = {
+    store,
+    clock,
+    desk,
+    notices: createNoticeWriter(desk, store),
+    hashPassword: () => Promise.resolve(''),
+    ca: {} as AdminContext['ca'],
+    partners: {} as AdminContext['partners'],
+    longestAbsence: days(90),
+  };
+  const call = <N extends OperationName>(name: N, input: Input) =>
+    runOperation(name, context, input, { actor: { name: 'jan' }, progress: () => undefined }, log);
+  const post = async (...to: string[]): Promise<string> => {
+    const body = await sealBody(store, Buffer.from('From: sender@group.test\r\nSubject: x\r\n\r\nhello\r\n'));
+    const message = await acceptanceOf(store, body, to, {
+      submitter: sender,
+      messageIdField: `${body.id}@client.test`,
+      receivedAt: clock.now(),
+    });
+    assert.equal((await store.accept(message)).kind, 'filed');
+    return body.id;
+  };
+  const collect = async (removed: boolean): Promise<void> => {
+    const lock = await store.lockMaildrop(bob, { session: 's', network: '192.0.2.1' });
+    assert.ok(lock !== 'in-use');
+    const listing = await store.listMaildrop(lock);
+    const uids = Array.from({ length: listing.count }, (_, i) => listing.uidOf(i));
+    const entry = await store.openEntry(lock, uids[0]!);
+    await store.commitMaildrop(lock, removed ? uids : [], uids, [
+      {
+        event: 'message.collected',
+        outcome: 'success',
+        message: entry.id,
+        account: bob,
+        personal: { address: '192.0.2.1' },
+      },
+    ]);
+  };
+  return { store, clock, partner, call, post, collect, log };
+}
+
+test('the queue is shown by partner and by delivery; hold, release and retry change what is due', async (t) => {
+  const { store, partner, call, post } = await world(t);
+  const message = await post('a@hospital.test', 'b@hospital.test');
+  const [queue] = await call('queue.partners', {});
+  assert.deepEqual([queue?.partner, queue?.waiting, queue?.held], ['hospital', 2, 0]);
+  const all = await call('queue.list', { limit: 10 });
+  assert.deepEqual(
+    all.map((d) => [d.message, d.partner, d.sender, d.recipient, d.state, d.attempts]),
+    [
+      [message, 'hospital', 'sender@group.test', 'a@hospital.test', 'waiting', 0],
+      [message, 'hospital', 'sender@group.test', 'b@hospital.test', 'waiting', 0],
+    ],
+  );
+  assert.deepEqual(await call('queue.hold', { ids: [all[0]!.id] }), { changed: 1 });
+  assert.deepEqual(
+    (await store.deliveries.claim(partner, 10, minutes(10))).map((c) => c.id),
+    [all[1]!.id],
+  );
+  assert.deepEqual(await call('queue.release', { message: `<${message}@client.test>` }), { changed: 1 });
+  assert.equal((await store.deliveries.claim(partner, 10, minutes(10))).length, 1);
+  assert.deepEqual(await call('queue.retry', { partner: 'hospital' }), { changed: 2 });
+  assert.equal((await store.deliveries.claim(partner, 10, minutes(10))).length, 2);
+  assert.equal((await call('queue.show', { id: all[0]!.id })).recipient, 'a@hospital.test');
+});
+
+test('what is chosen wrongly is refused with what to do', async (t) => {
+  const { call, post } = await world(t);
+  await post('a@hospital.test');
+  await assert.rejects(call('queue.hold', {}), /expected their numbers, or a partner, or a message/);
+  await assert.rejects(call('queue.hold', { ids: [1], partner: 'hospital' }), /expected their numbers/);
+  await assert.rejects(call('queue.hold', { ids: [999] }), /Cannot find delivery 999: "sluis queue list"/);
+  await assert.rejects(call('queue.hold', { ids: ['1'] }), /the number of a delivery/);
+  await assert.rejects(call('queue.hold', { partner: 'nobody' }), /Cannot find partner "nobody"/);
+  await assert.rejects(call('trace.show', { message: 'nothing@x' }), /Cannot find message "nothing@x"/);
+});
+
+test('giving a delivery up tells its sender why, once', async (t) => {
+  const { store, call, post } = await world(t);
+  const message = await post('a@hospital.test');
+  const [delivery] = await call('queue.list', { limit: 10 });
+  await assert.rejects(call('queue.fail', { ids: [delivery!.id] }), /as reason: expected a text/);
+  assert.deepEqual(await call('queue.fail', { ids: [delivery!.id], reason }), { failed: 1, busy: [] });
+  assert.deepEqual(await call('queue.fail', { ids: [delivery!.id], reason }), { failed: 0, busy: [] });
+  const letters = await filed(store, 'sender');
+  assert.equal(letters.length, 1);
+  assert.match(letters[0]!, /Action: failed/);
+  assert.ok(letters[0]!.includes(reason));
+  const trace = await call('trace.show', { message });
+  assert.equal(trace.copies[0]?.state, 'failed');
+  assert.ok(trace.events.some((e) => e.event === 'delivery.failed' && e.facts.reason === reason));
+});
+
+test('a delivery that is being attempted is not given up under the attempt', async (t) => {
+  const { store, partner, call, post } = await world(t);
+  await post('a@hospital.test');
+  const [claim] = await store.deliveries.claim(partner, 1, minutes(10));
+  assert.deepEqual(await call('queue.fail', { ids: [claim!.id], reason }), { failed: 0, busy: [claim!.id] });
+});
+
+test('a trace shows where each copy is and what happened, by id and by Message-ID', async (t) => {
+  const { call, post, collect } = await world(t);
+  const message = await post('bob@group.test', 'a@hospital.test');
+  const before = await call('trace.show', { message });
+  assert.deepEqual(
+    before.copies.map((c) => [c.recipient, c.account ?? c.partner, c.state]),
+    [
+      ['bob@group.test', 'bob', 'waiting'],
+      ['a@hospital.test', 'hospital', 'waiting'],
+    ],
+  );
+  assert.equal(before.account, 'sender');
+  await collect(true);
+  const after = await call('trace.show', { message: `<${message}@client.test>` });
+  assert.equal(after.copies[0]?.state, 'deleted');
+  assert.deepEqual(
+    after.events.map((e) => e.event),
+    ['message.accepted', 'message.collected'],
+  );
+  assert.equal(after.events[1]?.account, 'bob');
+});
+
+test('messages are found by sender, by addressee and by time', async (t) => {
+  const { clock, call, post } = await world(t);
+  const first = await post('bob@group.test');
+  clock.advance(minutes(10));
+  const second = await post('a@hospital.test');
+  const ids = async (input: Input) => (await call('trace.search', { limit: 10, ...input })).map((m) => m.id);
+  assert.deepEqual(await ids({ from: 'Sender@group.test' }), [second, first]);
+  assert.deepEqual(await ids({ to: 'bob@group.test' }), [first]);
+  assert.deepEqual(await ids({ to: 'a@hospital.test' }), [second]);
+  assert.deepEqual(await ids({ since: new Date(clock.now() - 1000).toISOString() }), [second]);
+  assert.deepEqual(await ids({ 'message-id': `<${first}@client.test>` }), [first]);
+  assert.deepEqual(await ids({ from: 'bob@group.test' }), []);
+});
+
+test('a withdrawal takes back what nobody collected, says who had the rest, and tells the sender', async (t) => {
+  const { store, call, post, collect } = await world(t);
+  const message = await post('bob@group.test', 'a@hospital.test');
+  await collect(false);
+  const done = await call('message.withdraw', { message, reason });
+  assert.deepEqual(
+    done.copies.map((c) => [c.recipient, c.done]),
+    [
+      ['bob@group.test', 'too-late'],
+      ['a@hospital.test', 'withdrawn'],
+    ],
+  );
+  assert.equal(done.copies[0]?.collected[0]?.from, '192.0.2.1');
+  const [letter] = await filed(store, 'sender');
+  assert.match(letter!, /Auto-Submitted: auto-replied/);
+  assert.ok(letter!.includes('a@hospital.test') && letter!.includes(reason));
+  assert.equal((await call('queue.list', { limit: 10 })).length, 0);
+  await assert.rejects(
+    call('message.withdraw', { message, recipients: ['stranger@x.test'], reason }),
+    /it was not sent there/,
+  );
+});
+
+test('a withdrawn message is gone from the mailbox, and cannot be handed out again', async (t) => {
+  const { store, call, post } = await world(t);
+  const message = await post('bob@group.test');
+  const done = await call('message.withdraw', { message, recipients: ['bob@group.test'], reason });
+  assert.equal(done.copies[0]?.done, 'withdrawn');
+  assert.equal((await filed(store, 'bob')).length, 0);
+  await assert.rejects(call('mailbox.restore', { login: 'bob', message, reason }), /did not delete it/);
+});
+
+test('what was deleted is handed out again under a new UIDL, and the owner hears why', async (t) => {
+  const { store, call, post, collect } = await world(t);
+  const message = await post('bob@group.test');
+  await collect(true);
+  assert.equal((await filed(store, 'bob')).length, 0);
+  await assert.rejects(call('mailbox.restore', { login: 'bob', message }), /as reason/);
+  await assert.rejects(call('mailbox.restore', { login: 'bob', reason }), /either a moment \(since\) or a message/);
+  assert.deepEqual(await call('mailbox.restore', { login: 'bob', message, reason }), { login: 'bob', messages: 1 });
+  const [again, letter] = await filed(store, 'bob');
+  assert.match(again!, /hello/);
+  assert.ok(letter!.includes(reason) && letter!.includes('Auto-Submitted'));
+});
+
+test('consumers of a mailbox are listed', async (t) => {
+  const { store, clock, call } = await world(t);
+  const bob = (await store.registry.findAccount('bob'))!.account.id;
+  store.deliveries.noteConsumer(bob, '192.0.2.1', { sessions: 3, retrieved: 2, deleted: 1 }, clock.now());
+  // Unawaited, it joins the next group: whatever is awaited after it comes behind it.
+  await store.registry.setAccountState('bob', 'active', { name: 'test' });
+  const [consumer] = await call('mailbox.consumers', { login: 'bob' });
+  assert.deepEqual(
+    [consumer?.network, consumer?.sessions, consumer?.retrieved, consumer?.deleted],
+    ['192.0.2.1', 3, 2, 1],
+  );
+});
