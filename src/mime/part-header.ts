@@ -81,6 +81,12 @@ export class PartHeader {
     return next;
   }
 
+  /** The message ends here: judges a last line that has no line end. */
+  finish(isDelimiter: IsDelimiter | undefined): void {
+    if (this.#isOpen() && this.#filled > this.#kept && !this.#passing) this.#judge(isDelimiter);
+    if (this.#isOpen()) this.#endLine();
+  }
+
   #isOpen(): boolean {
     return this.#state === 'open';
   }

@@ -89,9 +89,11 @@ export class MimeWalk implements DelimiterSink {
   /** The message is whole. */
   end(): Omit<MessageParts, 'interchanges'> {
     // A part may end in its header: then it has no content.
-    if (this.#header !== undefined) this.#entity(this.#header);
+    this.#endHeader();
     this.#scanner?.finish();
-    if (this.#header !== undefined) this.#entity(this.#header);
+    this.#endHeader();
+    // A multipart without its end: the message broke off, or a program left the last delimiter out.
+    if (this.#open.length > 0) this.#leaf?.doubt();
     this.#endLeaf();
     return { leaves: this.#recorders.map((recorder) => recorder.end()), limits: [...this.#reached] };
   }
@@ -111,7 +113,7 @@ export class MimeWalk implements DelimiterSink {
 
   delimiter(): void {
     const { level, closing } = this.#matched ?? { level: 0, closing: true };
-    this.#endLeaf(level);
+    this.#endLeaf(closing ? undefined : level);
     this.#closeFrom(closing ? level : level + 1);
     this.#header = undefined;
     const multipart = this.#open[level];
@@ -147,6 +149,11 @@ export class MimeWalk implements DelimiterSink {
   #readHeader(header: PartHeader, chunk: Buffer, at: number): number {
     const next = header.read(chunk, at, this.#open.length > 0 ? this.#isDelimiter : undefined);
     if (header.state === 'open') return next;
+    this.#leaveHeader(header);
+    return next;
+  }
+
+  #leaveHeader(header: PartHeader): void {
     this.#entity(header);
     if (header.state === 'delimiter') this.delimiter();
     if (header.state === 'content') {
@@ -154,7 +161,13 @@ export class MimeWalk implements DelimiterSink {
       this.#leaf?.doubt();
       this.#feed(header.rest);
     }
-    return next;
+  }
+
+  #endHeader(): void {
+    const header = this.#header;
+    if (header === undefined) return;
+    header.finish(this.#open.length > 0 ? this.#isDelimiter : undefined);
+    this.#leaveHeader(header);
   }
 
   /** The header of an entity is whole. */
@@ -207,7 +220,7 @@ export class MimeWalk implements DelimiterSink {
     return recorder;
   }
 
-  /** `level`: of the multipart whose delimiter ended the leaf. */
+  /** `level`: of the multipart that has a part from here on. */
   #endLeaf(level?: number): void {
     const leaf = this.#leaf;
     const multipart = this.#open.at(-1);
@@ -215,7 +228,11 @@ export class MimeWalk implements DelimiterSink {
     if (leaf === undefined) return;
     if (this.#preamble && level === this.#open.length - 1 && multipart !== undefined)
       this.#recorders.splice(this.#recorders.indexOf(leaf), 1);
-    else leaf.end();
+    else {
+      // A multipart without a part: some programs show what it holds, some nothing.
+      if (this.#preamble) leaf.doubt();
+      leaf.end();
+    }
     this.#preamble = false;
   }
 }

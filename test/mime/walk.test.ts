@@ -224,12 +224,23 @@ test('two uuencoded files in one slice keep their own octets', () => {
 });
 
 test('a multipart whose parts never come, or that names no boundary, is one leaf: nothing goes unseen', () => {
-  for (const type of ['multipart/mixed; boundary=never', 'multipart/mixed']) {
+  for (const [type, exact] of [
+    ['multipart/mixed; boundary=never', false],
+    ['multipart/mixed', true],
+  ] as const) {
     const body = 'UNH+1+MEDLAB:1\r\n--other\r\nmore\r\n';
     const { leaves } = walk(octets(`Content-Type: ${type}\r\n\r\n${body}`));
-    assert.deepEqual(short(leaves), [['1', 'multipart/mixed', '', '7bit', body.length, true]]);
+    assert.deepEqual(short(leaves), [['1', 'multipart/mixed', '', '7bit', body.length, exact]]);
     assert.equal(leaves[0]?.sha256, sha256(body));
   }
+});
+
+test('a multipart that ends before it has a part is a leaf, too', () => {
+  const { leaves } = walk(octets('Content-Type: multipart/mixed; boundary=b\r\n\r\nUNH+1\r\n--b--\r\nbehind\r\n'));
+  assert.deepEqual(
+    leaves.map((l) => [l.path, l.sha256]),
+    [['1', sha256('UNH+1')]],
+  );
 });
 
 test('a part without an empty line, or without a header, loses no octet and is marked', () => {
