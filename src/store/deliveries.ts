@@ -159,7 +159,10 @@ export interface Deliveries {
   onDue(listener: (partners: readonly PartnerId[]) => void): void;
   list(query: DeliveryQuery): Promise<readonly Delivery[]>;
   find(id: DeliveryId): Promise<Delivery | undefined>;
-  /** Resolves to how many were changed; those in a final state are left alone. `retry`: due now, also when a lease runs. */
+  /**
+   * Resolves to how many of them (at most 1000) were changed; those in a final state are left alone. `hold`: no more claims, but an attempt
+   * under way goes on and how it ends counts. `retry`: due now, also when a lease runs; a held one stays held.
+   */
   change(ids: readonly DeliveryId[], change: 'hold' | 'release' | 'retry', actor: Actor): Promise<number>;
 
   // --- messages
@@ -168,7 +171,11 @@ export interface Deliveries {
   /** The content while it is kept; undefined after that. */
   openMessage(id: MessageId): Promise<StoredContent | undefined>;
   whereabouts(message: MessageRecord): Promise<readonly Whereabouts[]>;
-  /** Takes back what was neither collected nor relayed, for the named recipients or for all, in one transaction with its notices. */
+  /**
+   * Takes back what was neither collected nor relayed, for the named recipients or for all, in one transaction with its audit row, and with
+   * the notices if anything was taken back. Too late too: what a POP3 session has listed or an attempt has begun with. Recipients of one
+   * mailbox share a copy, and so its withdrawal: the result has a row for each of them.
+   */
   withdraw(
     message: MessageId,
     recipients: readonly Address[] | 'all',
