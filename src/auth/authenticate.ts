@@ -17,7 +17,6 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import type { Revocation } from '../crypto/certificate-path.ts';
 import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
-import { needsRehash } from '../crypto/password-scheme.ts';
 import { isPossiblePassword } from '../crypto/password-text.ts';
 import { scramVerifier } from '../crypto/scram.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
@@ -43,7 +42,8 @@ import { CertificateLogin, loginPolicy } from './certificate-login.ts';
 import { LoginMemory } from './login-memory.ts';
 import { type FailureReason, LoginNotes } from './login-notes.ts';
 import { pause } from './pause.ts';
-import { ScramLogin, mayScram } from './scram-login.ts';
+import { PasswordUpkeep } from './password-upkeep.ts';
+import { ScramLogin } from './scram-login.ts';
 import { Throttle, type ThrottleLimits, throttleDefaults } from './throttle.ts';
 import { type QueueLimits, VerifyQueue, queueDefaults } from './verify-queue.ts';
 
@@ -145,10 +145,8 @@ class StoreAuthenticator implements PasswordAuthenticator {
   readonly #noted = new BoundedMap<string, number>(NOTED);
   readonly #dummy: string;
   readonly #verify: (hash: string, text: string) => Promise<boolean>;
-  readonly #hash: (text: string) => Promise<string>;
-  readonly #verifierOf: typeof scramVerifier;
   readonly #closeVerifier: () => Promise<void>;
-  readonly #rehashing = new Set<string>();
+  readonly #upkeep: PasswordUpkeep;
   readonly #trustListeners: (() => void)[] = [];
 
   constructor(options: AuthenticatorOptions) {
@@ -164,8 +162,14 @@ class StoreAuthenticator implements PasswordAuthenticator {
     this.#dummy = dummyHash(random);
     const verifier = createPasswordVerifier();
     this.#verify = options.passwords?.verify ?? ((hash, text) => verifier.verify(hash, text));
-    this.#hash = options.passwords?.hash ?? hashPassword;
-    this.#verifierOf = options.passwords?.scram ?? scramVerifier;
+    this.#upkeep = new PasswordUpkeep({
+      registry,
+      log,
+      queue: this.#queue,
+      scram: this.#scram,
+      hash: options.passwords?.hash ?? hashPassword,
+      verifier: options.passwords?.scram ?? scramVerifier,
+    });
     this.#closeVerifier = () => verifier.close();
     registry.onChange((accounts) => this.#memory.forget(accounts));
   }
@@ -340,8 +344,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     );
     registry.notePasswordUse(account.id, match.name, clock.now());
     this.#notes.verified(account, peer, match.name);
-    if (needsRehash(match.hash) || (match.scram === undefined && mayScram(record)))
-      this.#rehash(record, match, password);
+    this.#upkeep.after(record, match, password);
     return granted(record);
   }
 
@@ -408,35 +411,6 @@ class StoreAuthenticator implements PasswordAuthenticator {
     if (grid === 0) return;
     const past = (this.#options.clock.monotonic() - came) % grid;
     await pause(this.#options.clock, milliseconds(grid - past), signal);
-  }
-
-  /**
-   * Replaces an imported hash, and makes the verifier that the account's setting asks for, when nobody waits for a hash any more. Given up
-   * quietly: the next login tries again.
-   */
-  #rehash(record: LoginRecord, { account, name, hash }: Password, password: string): void {
-    const key = `${account}\0${name}`;
-    if (this.#rehashing.has(key)) return;
-    this.#rehashing.add(key);
-    this.#queue
-      .run({ lane: 'later', network: 'rehash' }, async () => {
-        const to = needsRehash(hash) ? await this.#hash(password) : hash;
-        const scram = mayScram(record) ? await this.#scramOf(record.account.login, password) : undefined;
-        if (to === hash && scram === undefined) return;
-        await this.#options.registry.rehashPassword(account, name, hash, {
-          hash: to,
-          ...(scram === undefined ? {} : { scram }),
-        });
-      })
-      .catch((error: unknown) => this.#options.log.warn('auth.rehash_failed', { account, error: String(error) }))
-      .finally(() => this.#rehashing.delete(key))
-      .catch(() => undefined);
-  }
-
-  /** Undefined for a password that can have no verifier: it opens the account in every other way. */
-  async #scramOf(login: string, password: string): Promise<string | undefined> {
-    const made = await this.#verifierOf(password, await this.#scram.salt(login));
-    return made.ok ? made.value : undefined;
   }
 }
 

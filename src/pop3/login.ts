@@ -7,7 +7,8 @@
  * RFC 1939 section 7, RFC 5034, RFC 4422 appendix A (EXTERNAL), RFC 2449 section 8.1.1 ([IN-USE]), RFC 3206 ([AUTH], [SYS/TEMP]).
  */
 import { type AuthOutcome, type Mechanism, passwordMechanisms } from '../auth/authenticator.ts';
-import { type SaslNext, type SaslStep, beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/sasl.ts';
+import { beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/sasl.ts';
+import type { SaslNext, SaslStep } from '../auth/sasl-step.ts';
 import { Maildrop } from '../pickup/maildrop.ts';
 import type { Command } from './command.ts';
 import { errReply, mechanismList, okReply } from './response.ts';

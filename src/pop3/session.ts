@@ -5,7 +5,7 @@
  * handlers.ts. The session knows no socket: it answers lines, and sends large answers through its `Wire`.
  */
 import type { Authenticator, Peer } from '../auth/authenticator.ts';
-import type { SaslSession, ScramOffer } from '../auth/sasl.ts';
+import type { SaslSession, ScramOffer } from '../auth/sasl-step.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Collector, type Maildrop, type MaildropStore, faultOf } from '../pickup/maildrop.ts';

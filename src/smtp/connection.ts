@@ -16,15 +16,8 @@ import {
   passwordMechanisms,
 } from '../auth/authenticator.ts';
 import { decodeText } from '../auth/client-text.ts';
-import {
-  type SaslSession,
-  type SaslStep,
-  type ScramOffer,
-  beginSasl,
-  mechanismNamed,
-  offeredMechanisms,
-  respond,
-} from '../auth/sasl.ts';
+import { beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/sasl.ts';
+import type { SaslSession, SaslStep, ScramOffer } from '../auth/sasl-step.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Milliseconds } from '../domain/units.ts';

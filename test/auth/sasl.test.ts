@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Authenticator, Mechanism, Peer, ScramAttempt } from '../../src/auth/authenticator.ts';
 import { decodeBase64 } from '../../src/auth/client-text.ts';
-import {
-  type SaslSession,
-  type SaslStep,
-  type ScramOffer,
-  beginSasl,
-  mechanismNamed,
-  offeredMechanisms,
-  respond,
-} from '../../src/auth/sasl.ts';
+import { beginSasl, mechanismNamed, offeredMechanisms, respond } from '../../src/auth/sasl.ts';
+import type { SaslSession, SaslStep, ScramOffer } from '../../src/auth/sasl-step.ts';
 import { passwordsOnly } from '../support/authenticator.ts';
 import { ScramClient } from '../support/scram-client.ts';
 import { seeded } from '../support/seeded.ts';
