@@ -129,6 +129,6 @@ test('10,000 deliveries that wait for a dead partner cost the claims of another 
       [alive, 1000],
     ],
   );
-  // One that read the dead partner's queue for each claim would be some 50 times slower, not 3.
-  assert(beside < 3 * before + 50, `${beside} ms against ${before}`);
+  // The plans above decide; this would show what no plan tells. Generous: the machine may be busy.
+  assert(beside < 5 * before + 500, `${beside} ms against ${before}`);
 });

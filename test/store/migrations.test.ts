@@ -1,0 +1,54 @@
+/** What migrations do with rows that are there. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { openWriting } from '../../src/store/sqlite/database.ts';
+import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
+
+type Db = ReturnType<typeof openWriting>;
+
+/** A database as the program of that version left it. */
+function databaseOf(t: TestContext, version: number): Db {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-migrate-'));
+  const db = openWriting(join(folder, 'sluis.db'), 'FULL', true);
+  t.after(() => {
+    db.close();
+    rmSync(folder, { recursive: true });
+  });
+  const known = knownMigrations().filter((migration) => migration.version <= version);
+  migrate(db, known, 1, true);
+  return db;
+}
+
+test('0004 parts messages into facts and content, and keeps who has fetched what', (t) => {
+  const db = databaseOf(t, 3);
+  const body = Buffer.alloc(300, 7);
+  const message = db.prepare(
+    `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, data_key, chunks, refs, body)
+       VALUES (?, 5, 2, 'a@b.test', 'm@b.test', '{"body":"7BIT"}', 300, x'01', x'02', ?, ?, ?)`,
+  );
+  message.run(10, 1, 2, body);
+  message.run(11, 3, 0, null);
+  db.exec(`INSERT INTO entry (account, uid, message, octets, uidl, retrieved) VALUES (2, 1, 10, 300, x'00', 1), (2, 2, 10, 300, x'01', 0);
+    INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) VALUES (2, 9, 3, 10, 300, 1)`);
+  migrate(db, knownMigrations(), 2, false);
+  const rows = (sql: string): unknown[] => db.prepare(sql).raw(true).all();
+  assert.deepEqual(
+    rows(
+      'SELECT id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, gone_at FROM message',
+    ),
+    [10, 11].map((id) => [id, 5, 2, 'a@b.test', 'm@b.test', '{"body":"7BIT"}', 300, Buffer.from([1]), null, null]),
+  );
+  assert.deepEqual(rows('SELECT message, data_key, chunks, refs, body FROM content'), [
+    [10, Buffer.from([2]), 1, 2, body],
+    [11, Buffer.from([2]), 3, 0, null],
+  ]);
+  assert.deepEqual(rows('SELECT uid, retrieved, receipt FROM entry'), [
+    [1, 2, 0],
+    [2, 0, 0],
+  ]);
+  assert.deepEqual(rows('SELECT uid, retrieved, receipt, why FROM hidden_entry'), [[3, 2, 0, 'deleted']]);
+  assert.deepEqual(db.pragma('integrity_check'), [{ integrity_check: 'ok' }]);
+});
