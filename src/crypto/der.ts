@@ -63,7 +63,7 @@ export function value(tag: number, ...parts: readonly Encoded[]): Composite {
   return { length: first.length + length, head: first, parts };
 }
 
-function primitive(tag: number, content: Uint8Array): Buffer {
+function primitive(tag: number, content: ArrayLike<number>): Buffer {
   const first = head(tag, content.length);
   const out = Buffer.allocUnsafe(first.length + content.length);
   out.set(first);
@@ -145,6 +145,7 @@ export function integer(n: number | Uint8Array, tag: number = Tag.integer): Buff
   if (typeof n === 'number') {
     if (!Number.isSafeInteger(n) || n < 0)
       throw new RangeError(`Cannot encode ${n}; expected a whole number from zero`);
+    if (n < 0x80) return primitive(tag, [n]); // versions, which every structure has
     const hex = n.toString(16);
     return integer(Buffer.from(hex.padStart(hex.length + (hex.length & 1), '0'), 'hex'), tag);
   }

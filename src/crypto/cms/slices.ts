@@ -14,8 +14,8 @@ export type Sink = (slice: Uint8Array) => void | Promise<void>;
 
 /** Octets hashed or encrypted in one go: about 0.5 ms of processor time. Then everything else in the process gets a turn. */
 export const SLICE_OCTETS = 256 * KiB;
-/** Up to this, pieces are joined before they go on: a call into OpenSSL costs more than copying 16 KB. */
-const SMALL = 16 * KiB;
+/** Up to this, pieces are joined before they go on: a call into OpenSSL costs as much as copying some KB. */
+const SMALL = 2 * KiB;
 
 /**
  * The same octets in slices of at most `SLICE_OCTETS`, giving the event loop a turn after each so many. Needed even where the source waits

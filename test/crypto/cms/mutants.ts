@@ -1,7 +1,7 @@
 /** Signed messages of which each fails one check and passes all others. */
 import { signOpaque, type Signer } from '../../../src/crypto/cms/sign.ts';
 import type { Check } from '../../../src/crypto/cms/verdict.ts';
-import type { TrustOptions } from '../../../src/crypto/cms/verify.ts';
+import type { TrustOptions } from '../../../src/crypto/cms/signer-checks.ts';
 import { CrlShelf, DEFAULT_CRL_POLICY } from '../../../src/crypto/crl-policy.ts';
 import { makeCrl } from '../../../src/crypto/crl-issue.ts';
 import { readCrl } from '../../../src/crypto/crl.ts';

@@ -10,7 +10,7 @@ import { encodePem } from '../../../src/crypto/pem.ts';
 import { Oid } from '../../../src/crypto/oids.ts';
 import type { SigningOptions } from '../../../src/crypto/cms/sign.ts';
 import type { Slices } from '../../../src/crypto/cms/slices.ts';
-import type { TrustOptions } from '../../../src/crypto/cms/verify.ts';
+import type { TrustOptions } from '../../../src/crypto/cms/signer-checks.ts';
 import { type Address, parseAddress } from '../../../src/domain/address.ts';
 import { type Instant, days, instant } from '../../../src/domain/units.ts';
 import { NOW, craft, keyNamed, named, seededBytes, value } from '../support.ts';
