@@ -2,6 +2,7 @@
 import type { AuditRow } from '../store/audit.ts';
 import type { Consumer, Delivery, MessageRecord, PartnerQueue, Whereabouts } from '../store/deliveries.ts';
 import type { Instant } from '../domain/units.ts';
+import type { PartsView } from './part-views.ts';
 
 export interface QueueView {
   readonly partner: string;
@@ -61,7 +62,7 @@ export interface EventView {
   readonly facts: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }
 
-export interface TraceView extends MessageView {
+export interface TraceView extends MessageView, PartsView {
   readonly sha256: string;
   readonly envelope: MessageRecord['envelope'];
   readonly copies: readonly CopyView[];

@@ -18,6 +18,7 @@ import {
 import { address, optionalMoment, optionalText, page, text } from './input.ts';
 import { Names } from './names.ts';
 import { listing } from './operation.ts';
+import { viewParts } from './part-views.ts';
 
 /** How far back a search goes that names no time. */
 const SEARCHED = days(90);
@@ -100,6 +101,7 @@ export const traceOperations = {
         ...viewMessage(message, await names.account(message.submitter)),
         sha256: message.sha256,
         envelope: message.envelope,
+        ...viewParts(await store.messageParts(message.id)),
         copies: await copiesOf(store, message, names),
         events: await eventViews(rows, names),
         more,

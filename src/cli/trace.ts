@@ -6,6 +6,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
+import { partsText } from './parts-text.ts';
 import type { Terminal } from './terminal.ts';
 
 interface SearchOptions extends CommonOptions {
@@ -111,6 +112,7 @@ const traceText = (t: TraceView): string =>
       ['RECIPIENT', 'WHERE', 'STATE'],
       t.copies.map((c) => [c.recipient, c.partner === undefined ? c.account : `partner ${c.partner}`, stateText(c)]),
     ),
+    ...partsText(t),
     table(
       ['TIME', 'EVENT', 'OUTCOME', 'FACTS'],
       t.events.map((e) => [e.at.replace('T', ' '), e.event, e.outcome, factsText(e)]),
