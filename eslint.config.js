@@ -64,7 +64,7 @@ export default tseslint.config(
   },
   {
     // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
-    files: ['src/{smtp,submission,delivery,pop3,pickup,store,mime,edi,platform,crypto}/**/*.ts'],
+    files: ['src/{smtp,submission,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto}/**/*.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
@@ -143,7 +143,8 @@ export default tseslint.config(
     '../../',
   ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
-  layer('submission', [node, domain, platform, '/mime/', '/edi/', ...port]),
+  layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/', ...port]),
+  layer('submission', [node, domain, platform, '/mime/', '/edi/', '/middleware/', ...port]),
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
   layer('delivery', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),

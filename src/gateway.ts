@@ -23,6 +23,7 @@ import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/
 import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayListeners } from './gateway-listeners.ts';
+import { gatewayMiddleware } from './gateway-middleware.ts';
 import { gatewayNotices, startConsumers } from './gateway-notices.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import { ConnectionLimits } from './platform/connections.ts';
@@ -196,9 +197,14 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const consumers = startConsumers(store, notices, options);
   running.add(() => consumers.close());
   const counts = newSubmissionCounts(clock);
+  const middleware = gatewayMiddleware(store);
   const start = {
     smtp: (spec: ListenerSpec) =>
-      startSmtpListener({ ...common, spec, tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config), counts }),
+      startSmtpListener({
+        ...common,
+        ...{ spec, counts, middleware },
+        ...{ tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config) },
+      }),
     pop3: (spec: ListenerSpec) =>
       startPop3Listener({
         ...common,

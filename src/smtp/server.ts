@@ -38,6 +38,7 @@ export interface SmtpListenerOptions {
   /** Shared by all listeners, so that an account has one count; made here when absent. */
   readonly counts?: SubmissionCounts;
   readonly absences?: AbsenceNotices;
+  readonly middleware?: SubmissionServices['middleware'];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -120,6 +121,7 @@ class SubmissionServer extends SMTPServer implements Listener {
         maxRecipients: limits.maxRecipients,
         counts: options.counts ?? newSubmissionCounts(clock),
         ...(options.absences === undefined ? {} : { absences: options.absences }),
+        ...(options.middleware === undefined ? {} : { middleware: options.middleware }),
       },
     };
     // Scanners raise TLS errors all day; without a listener each would end the process.

@@ -9,6 +9,7 @@ import { foreignSender } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { readMailboxes } from '../mime/address-list.ts';
+import { type ContentFields, contentFields } from '../mime/content-fields.ts';
 import { isEncrypted } from '../mime/encrypted.ts';
 import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
 import { isOwnReceived } from '../mime/received.ts';
@@ -23,11 +24,15 @@ export interface HeaderContext {
 }
 
 export interface HeaderPlan {
+  /** The one address in From, which the account may send as. */
+  readonly from: Address;
   /** Fields that are left out. */
   readonly removed: readonly HeaderField[];
   readonly needsDate: boolean;
   /** By its sender, as far as the header tells. */
   readonly encrypted: boolean;
+  /** What it says of the content. */
+  readonly content: ContentFields;
   readonly needsMessageId: boolean;
   /** Without angle brackets; empty where the message has none yet. */
   readonly messageId: string;
@@ -42,15 +47,12 @@ export async function judgeHeader(header: Header, context: HeaderContext): Promi
   if (context.nullSender && !isReport(header)) return fail(refusals.nullSender);
 
   const from = fieldsNamed(header, 'from');
-  if (from.length === 0) return fail(refusals.fromMissing);
   if (from.length > 1) return fail(refusals.fromTwice);
-  for (const [name, what] of [
-    ['from', 'header From'],
-    ['sender', 'header Sender'],
-  ] as const) {
-    const refusal = await judgeOne(header, name, what, context);
-    if (refusal !== undefined) return fail(refusal);
-  }
+  const author = await judgeOne(header, 'from', 'header From', context);
+  if (!author.ok) return author;
+  if (author.value === undefined) return fail(refusals.fromMissing);
+  const sender = await judgeOne(header, 'sender', 'header Sender', context);
+  if (!sender.ok) return sender;
 
   const messageId = fieldsNamed(header, 'message-id')[0];
   const replyTo = fieldsNamed(header, 'reply-to').flatMap((f) => {
@@ -58,8 +60,10 @@ export async function judgeHeader(header: Header, context: HeaderContext): Promi
     return read.ok ? read.value : [];
   });
   return ok({
+    from: author.value,
     removed: header.fields.filter((f) => isRemoved(header, f, context.hostname)),
     encrypted: isEncrypted(header),
+    content: contentFields(header.octets),
     needsDate: fieldsNamed(header, 'date').length === 0,
     needsMessageId: messageId === undefined,
     messageId: messageId === undefined ? '' : plainMessageId(fieldText(header, messageId)),
@@ -73,21 +77,21 @@ async function judgeOne(
   name: 'from' | 'sender',
   what: 'header From' | 'header Sender',
   context: HeaderContext,
-): Promise<Refusal | undefined> {
+): Promise<Result<Address | undefined, Refusal>> {
   const fields = fieldsNamed(header, name);
   const [field] = fields;
-  if (field === undefined) return undefined;
+  if (field === undefined) return ok(undefined);
   const title = name === 'from' ? 'From' : 'Sender';
-  if (fields.length > 1) return malformedField(title, 'it stands more than once');
-  if (field.spaced) return malformedField(title, 'a blank stands before its colon');
+  const malformed = (why: string): Result<undefined, Refusal> => fail(malformedField(title, why));
+  if (fields.length > 1) return malformed('it stands more than once');
+  if (field.spaced) return malformed('a blank stands before its colon');
   const mailboxes = readMailboxes(fieldText(header, field));
-  if (!mailboxes.ok) return malformedField(title, mailboxes.error);
+  if (!mailboxes.ok) return malformed(mailboxes.error);
   const [first, second] = mailboxes.value;
-  if (first === undefined || second !== undefined)
-    return malformedField(title, `it holds ${mailboxes.value.length} addresses`);
+  if (first === undefined || second !== undefined) return malformed(`it holds ${mailboxes.value.length} addresses`);
   const address = parseAddress(first);
-  if (!address.ok) return malformedField(title, address.error);
-  return (await context.maySendAs(address.value)) ? undefined : foreignSender(what);
+  if (!address.ok) return malformed(address.error);
+  return (await context.maySendAs(address.value)) ? ok(address.value) : fail(foreignSender(what));
 }
 
 function isReport(header: Header): boolean {

@@ -11,6 +11,7 @@ import { type Refusal, isTransient } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import type { Octets } from '../domain/units.ts';
 import { isoDay, lastDayBefore } from '../domain/working-days.ts';
+import type { Addressee } from '../middleware/middleware.ts';
 import type { Recipient, Registry } from '../store/registry.ts';
 import type { AcceptedRecipient } from '../store/store.ts';
 import type { HandledAbsence } from './absence-notices.ts';
@@ -22,11 +23,12 @@ export interface Asked {
   /** SIZE of MAIL, 0 where the sender gave none. */
   readonly declared: Octets;
   readonly smtpUtf8: boolean;
+  /** Whether what protects messages can serve a recipient; `at`: where the copy would go. */
+  readonly permits?: (at: Address, found: Recipient) => Promise<Refusal | undefined>;
 }
 
 /** One way for a copy. */
-export interface Leg {
-  readonly to: AcceptedRecipient;
+export interface Leg extends Addressee {
   readonly maxMessage: Octets;
   readonly nearlyFull?: { readonly login: string; readonly used: Octets; readonly quota: Octets };
 }
@@ -60,15 +62,17 @@ export async function routeOf(registry: Registry, asked: Asked): Promise<Route> 
     return refusedWith(addressedAway(asked.address, absence, isoDay(lastDayBefore(absence.until))));
   const own = legOf(asked, found, asked.address);
   const substitute = absence?.substitute;
-  if (absence === undefined || substitute === undefined) return taken(own);
+  if (absence === undefined || substitute === undefined) return taken(await permitted(asked, own));
 
   const other = await registry.findRecipient(addressKey(substitute));
   const unreachable = decideReach(substitute, other, asked.smtpUtf8);
   const leg =
-    unreachable !== undefined || other === undefined ? { refusal: unreachable } : legOf(asked, other, substitute);
+    unreachable !== undefined || other === undefined
+      ? { refusal: unreachable }
+      : await permitted(asked, legOf(asked, other, substitute));
   if ('refusal' in leg) {
     if (leg.refusal !== undefined && isTransient(leg.refusal)) return refusedWith(leg.refusal);
-    const alone = taken(own);
+    const alone = taken(await permitted(asked, own));
     return alone.kind === 'refused' || leg.refusal === undefined ? alone : { ...alone, substituteRefused: leg.refusal };
   }
   const last = isoDay(lastDayBefore(absence.until));
@@ -87,6 +91,16 @@ const refusedWith = (refusal: Refusal | undefined): Extract<Route, { kind: 'refu
   if (refusal === undefined) throw new Error('a recipient that was not found was not refused');
   return { kind: 'refused', refusal };
 };
+
+/** Not asked of the way for what the sender encrypted: it needs no protection of ours. */
+async function permitted(
+  { permits }: Asked,
+  leg: Leg | { readonly refusal: Refusal },
+): Promise<Leg | { readonly refusal: Refusal }> {
+  if ('refusal' in leg) return leg;
+  const refusal = await permits?.(leg.to.address, leg.registered);
+  return refusal === undefined ? leg : { refusal };
+}
 
 /** `at`: where it goes, the addressee's own address or the substitute's. */
 function legOf(asked: Asked, found: Recipient, at: Address): Leg | { readonly refusal: Refusal } {
@@ -107,13 +121,14 @@ function legOf(asked: Asked, found: Recipient, at: Address): Leg | { readonly re
   const { login } = found.account;
   return {
     to,
+    registered: found,
     maxMessage: decision.maxMessage,
     ...(decision.nearlyFull ? { nearlyFull: { login, used: found.used, quota: decision.quota } } : {}),
   };
 }
 
 export interface SettledRoutes {
-  readonly recipients: readonly AcceptedRecipient[];
+  readonly recipients: readonly Addressee[];
   readonly handled: readonly HandledAbsence[];
 }
 
@@ -122,18 +137,18 @@ export function settleRoutes(
   routes: readonly { readonly leg: Leg; readonly away?: Away }[],
   encrypted: boolean,
 ): Result<SettledRoutes, Refusal> {
-  const recipients: AcceptedRecipient[] = [];
+  const recipients: Addressee[] = [];
   const handled: HandledAbsence[] = [];
   for (const { leg, away } of routes) {
     if (away === undefined) {
-      recipients.push(leg.to);
+      recipients.push(leg);
       continue;
     }
     const { addressee, absence, substitute, own } = away;
     if (encrypted && 'refusal' in own) return fail(own.refusal);
-    const to = encrypted && !('refusal' in own) ? own.to : leg.to;
-    const { notify } = to;
-    recipients.push(to);
+    const way = encrypted && !('refusal' in own) ? own : leg;
+    const { notify } = way.to;
+    recipients.push(way);
     handled.push({
       addressee,
       from: absence.from,

@@ -13,14 +13,10 @@ import type { Account, Organisation } from '../domain/registry.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { formatOctets, settingOf } from '../domain/settings.ts';
 import { type Octets, minutes } from '../domain/units.ts';
-import {
-  type AcceptOutcome,
-  type Acceptance,
-  type AcceptedRecipient,
-  type BodyWriter,
-  type Store,
-  StoreFull,
-} from '../store/store.ts';
+import type { Chain, ChainOutcome } from '../middleware/chain.ts';
+import type { Addressee, Submitted } from '../middleware/middleware.ts';
+import type { Recipient } from '../store/registry.ts';
+import { type AcceptOutcome, type Acceptance, type BodyWriter, type Store, StoreFull } from '../store/store.ts';
 import type { AbsenceNotices, HandledAbsence } from './absence-notices.ts';
 import { keyOf } from './header-rules.ts';
 import { Incoming, type ReceivedContent } from './incoming.ts';
@@ -40,6 +36,8 @@ export interface SubmissionServices {
   readonly counts: { readonly messages: HourlyCount; readonly recipients: HourlyCount; readonly unknown: HourlyCount };
   /** Tells senders that an addressee is away; without it only the replies do. */
   readonly absences?: AbsenceNotices;
+  /** What happens to messages before they are accepted; without it nothing does. */
+  readonly middleware?: Chain;
 }
 
 /** What the session knows of its other end. */
@@ -151,7 +149,12 @@ export class Submission {
       return fail(refusals.tooManyRecipients);
 
     const { size: declared, smtpUtf8 } = transaction.parameters;
-    const route = await routeOf(store.registry, { address: parsed.value, ...parameters, declared, smtpUtf8 });
+    const route = await routeOf(store.registry, {
+      address: parsed.value,
+      ...parameters,
+      ...{ declared, smtpUtf8 },
+      permits: (at, registered) => this.#permits(at, registered),
+    });
     if (route.kind === 'refused') {
       if (route.refusal.status === '5.1.1') counts.unknown.add(account.id);
       return fail(route.refusal);
@@ -167,6 +170,14 @@ export class Submission {
           refusal: this.#tooLargeFor(way.to.address, way.maxMessage),
         };
     return ok(note === undefined ? {} : { note });
+  }
+
+  async #permits(at: Address, registered: Recipient): Promise<Refusal | undefined> {
+    return await this.#services.middleware?.recipient({
+      ...{ at, registered },
+      submitter: this.#submitter,
+      sender: this.#required().sender,
+    });
   }
 
   #warnOf({ leg: { nearlyFull }, substituteRefused }: Extract<Route, { kind: 'taken' }>): void {
@@ -241,11 +252,16 @@ export class Submission {
     const settled = settleRoutes([...transaction.recipients.values()], content.plan.encrypted);
     if (!settled.ok) return settled;
     const { recipients, handled } = settled.value;
+    let passed: ChainOutcome | undefined;
     let outcome: AcceptOutcome;
     try {
-      outcome = await this.#acceptWithNotice(this.#acceptance(transaction, content, recipients), handled);
+      passed = await this.#services.middleware?.run(this.#submitted(transaction, content, recipients));
+      if (passed?.kind === 'refused') return fail(passed.refusal);
+      outcome = await this.#acceptWithNotice(this.#acceptance(transaction, content, recipients, passed), handled);
     } catch (error) {
       return fail(this.#storage(error));
+    } finally {
+      if (passed?.kind === 'passed') await passed.discard();
     }
     if (outcome.kind === 'refused')
       return fail(outcome.why === 'quota' ? refusals.mailboxFull : refusals.recipientGone);
@@ -261,8 +277,8 @@ export class Submission {
     });
     // Behind the acceptance and not waited for: whatever it meets, the message is filed and the sender hears so.
     this.#warnReplyTo(content).catch(() => undefined);
-    const note = keptNote(handled);
-    return ok(note === undefined ? {} : { note });
+    const notes = [keptNote(handled), ...(passed?.notes ?? [])].filter((note) => note !== undefined);
+    return ok(notes.length === 0 ? {} : { note: notes.join('; ') });
   }
 
   /** The first copy waits where the second would go: one is enough, and the sender hears the name of the one that stands. */
@@ -302,13 +318,35 @@ export class Submission {
     }
   }
 
+  #submitted(transaction: Transaction, content: ReceivedContent, recipients: readonly Addressee[]): Submitted {
+    const { body, plan, parts } = content;
+    const { sender, parameters } = transaction;
+    return {
+      body,
+      content: plan.content,
+      eightBit: parameters.body === '8BITMIME' || parts.leaves.some(({ encoding }) => encoding === '8bit'),
+      parts,
+      sender,
+      from: plan.from,
+      submitter: this.#submitter,
+      recipients,
+      receivedAt: this.#services.clock.now(),
+      session: this.#submitter.session,
+    };
+  }
+
   #acceptance(
     transaction: Transaction,
     content: ReceivedContent,
-    recipients: readonly AcceptedRecipient[],
+    recipients: readonly Addressee[],
+    passed: Extract<ChainOutcome, { kind: 'passed' }> | undefined,
   ): Acceptance {
     const { account, address } = this.#submitter;
     const { sender, parameters } = transaction;
+    const asSubmitted =
+      passed === undefined
+        ? recipients
+        : passed.copies.filter(({ body }) => body === content.body).flatMap((copy) => copy.recipients);
     return {
       body: content.body,
       receivedAt: this.#services.clock.now(),
@@ -321,7 +359,7 @@ export class Submission {
         ...(parameters.ret === undefined ? {} : { ret: parameters.ret }),
         ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
       },
-      recipients,
+      recipients: asSubmitted.map(({ to }) => to),
       parts: content.parts,
       ...this.#resubmission(transaction, content),
       audit: [
@@ -336,8 +374,9 @@ export class Submission {
             recipients: recipients.length,
             tls: this.#submitter.tls,
           },
-          personal: { sender, recipients: recipients.map((r) => r.address), network: address },
+          personal: { sender, recipients: recipients.map(({ to }) => to.address), network: address },
         },
+        ...(passed?.audit ?? []),
       ],
     };
   }

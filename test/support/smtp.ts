@@ -2,6 +2,7 @@
 import type { AuthOutcome, Authenticator } from '../../src/auth/authenticator.ts';
 import { seconds } from '../../src/domain/units.ts';
 import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';
+import type { Chain } from '../../src/middleware/chain.ts';
 import type { Listener } from '../../src/platform/listener.ts';
 import { NetworkSet } from '../../src/platform/network.ts';
 import { type SmtpLimits, defaultSmtpLimits } from '../../src/smtp/limits.ts';
@@ -28,6 +29,7 @@ export interface SmtpFixtureOptions {
   readonly connections?: Partial<ConnectionLimitOptions>;
   readonly wrap?: (store: Store) => Store;
   readonly absences?: AbsenceNotices;
+  readonly middleware?: (store: Store) => Chain;
   readonly authenticate?: (login: string, password: string) => AuthOutcome['kind'] | undefined;
 }
 
@@ -64,6 +66,7 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
     clock: opened.clock,
     log: opened.log,
     ...(options.absences === undefined ? {} : { absences: options.absences }),
+    ...(options.middleware === undefined ? {} : { middleware: options.middleware(store) }),
   });
   t.after(async () => {
     await listener.stop(seconds(0));

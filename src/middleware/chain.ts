@@ -1,0 +1,105 @@
+/** Runs the steps over a message, one behind the other, and keeps account of what they wrote. */
+import type { Refusal } from '../domain/refusal.ts';
+import type { Octets } from '../domain/units.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import type { BodyWriter, Store } from '../store/store.ts';
+import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, Workshop } from './middleware.ts';
+
+/** Bodies that one message may become, unfinished ones included. */
+export const MAX_BODIES = 256;
+
+/** What came of a message. `discard` gives up what was not filed: call it when the store has answered. */
+export type ChainOutcome =
+  | {
+      readonly kind: 'passed';
+      readonly copies: readonly Copy[];
+      readonly audit: readonly AuditEvent[];
+      readonly notes: readonly string[];
+      discard(): Promise<void>;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+export class Chain {
+  readonly #steps: readonly Middleware[];
+  readonly #store: Pick<Store, 'openBody'>;
+
+  constructor(store: Pick<Store, 'openBody'>, steps: readonly Middleware[]) {
+    this.#store = store;
+    this.#steps = steps;
+  }
+
+  /** The first refusal of a step, at RCPT. */
+  async recipient(asked: AskedRecipient): Promise<Refusal | undefined> {
+    for (const step of this.#steps) {
+      const refusal = await step.recipient?.(asked);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+
+  /** Rejects with what the store threw; then, as after a refusal, everything that was written is given up. */
+  async run(message: Submitted): Promise<ChainOutcome> {
+    const bodies = new Bodies(this.#store);
+    let filed = false;
+    try {
+      const outcome = await this.#through(message, bodies);
+      filed = outcome.kind === 'passed';
+      return outcome;
+    } finally {
+      if (!filed) await bodies.discard();
+    }
+  }
+
+  async #through(message: Submitted, bodies: Bodies): Promise<ChainOutcome> {
+    let copies: readonly Copy[] = [{ body: message.body, recipients: message.recipients, protection: '' }];
+    const audit: AuditEvent[] = [];
+    const notes: string[] = [];
+    for (const step of this.#steps) {
+      if (!step.wants(message, copies)) continue;
+      const outcome = await step.run(message, copies, bodies);
+      if (outcome.kind === 'refused') return outcome;
+      checkRecipients(step, message, outcome.copies);
+      copies = outcome.copies;
+      audit.push(...(outcome.audit ?? []));
+      if (outcome.note !== undefined) notes.push(outcome.note);
+    }
+    return { kind: 'passed', copies, audit, notes, discard: () => bodies.discard() };
+  }
+}
+
+/** A step that loses a recipient loses mail: better no message than one that some never get. */
+function checkRecipients({ name }: Middleware, { recipients }: Submitted, copies: readonly Copy[]): void {
+  const given = addressesOf(recipients);
+  const kept = addressesOf(copies.flatMap((copy) => copy.recipients));
+  if (given !== kept || copies.some((copy) => copy.recipients.length === 0))
+    throw new Error(`Cannot go on behind the step ${name}: its copies are not for the recipients of the message`);
+}
+
+const addressesOf = (recipients: readonly Addressee[]): string =>
+  recipients
+    .map(({ to }) => to.address)
+    .sort()
+    .join(' ');
+
+/** What the steps wrote for one message. */
+class Bodies implements Workshop {
+  readonly #store: Pick<Store, 'openBody'>;
+  readonly #writers: BodyWriter[] = [];
+
+  constructor(store: Pick<Store, 'openBody'>) {
+    this.#store = store;
+  }
+
+  open(promised: Octets): BodyWriter {
+    if (this.#writers.length >= MAX_BODIES)
+      throw new Error(`Cannot write another body of one message: expected at most ${MAX_BODIES}`);
+    const writer = this.#store.openBody(promised);
+    this.#writers.push(writer);
+    return writer;
+  }
+
+  /** For those that were filed it does nothing. */
+  async discard(): Promise<void> {
+    await Promise.all(this.#writers.map((writer) => writer.abort()));
+  }
+}

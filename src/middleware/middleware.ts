@@ -1,0 +1,104 @@
+/**
+ * What happens to a message between its last octet and its acceptance: protection, verification, guards over EDI. Each is a step; the chain
+ * (chain.ts) runs them in order, before the sender reads `250`.
+ *
+ * A step never changes a body: it reads the sealed upload, as often as it must, and writes another one beside it. It sees the message as
+ * copies: at first one, as submitted, for everybody; a step may split a copy by its recipients, put another body in its place, change what
+ * holds for a recipient, or refuse the message. What a step does not name stays as it is.
+ *
+ * A message that needs nothing pays nothing: `wants` looks at what is known already and reads no octet.
+ */
+import type { Address } from '../domain/address.ts';
+import type { MessageParts } from '../domain/message-part.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import type { Account, Organisation } from '../domain/registry.ts';
+import type { Instant, Octets } from '../domain/units.ts';
+import type { ContentFields } from '../mime/content-fields.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import type { Recipient } from '../store/registry.ts';
+import type { AcceptedRecipient, BodyWriter, SealedBody } from '../store/store.ts';
+
+/** Who sends: its settings decide whether it signs, its keys with what. */
+export interface Sending {
+  readonly account: Account;
+  readonly organisation: Organisation;
+}
+
+/** One recipient and what the registry knew of it at RCPT: settings of address, account and organisation, partner. */
+export interface Addressee {
+  readonly to: AcceptedRecipient;
+  readonly registered: Recipient;
+}
+
+/** One body and who gets it. */
+export interface Copy {
+  readonly body: SealedBody;
+  /** One or more. */
+  readonly recipients: readonly Addressee[];
+  /** What was done to it, for the trace: words such as `smime interop`. Empty: it is as it was submitted. */
+  readonly protection: string;
+}
+
+/** The message, whole, as it was submitted and before anything is done to it. */
+export interface Submitted {
+  /** With our Received line on top, and what else the plan of its header changes. */
+  readonly body: SealedBody;
+  /** What its header says of its content. */
+  readonly content: ContentFields;
+  /** The content may have octets above 127 outside any transfer encoding. */
+  readonly eightBit: boolean;
+  /** Its leaves and the EDI in them. */
+  readonly parts: MessageParts;
+  /** The reverse path; empty for a null one. */
+  readonly sender: Address | '';
+  /** The one address in the header field From. */
+  readonly from: Address;
+  readonly submitter: Sending;
+  /** All of them, in the order of RCPT. */
+  readonly recipients: readonly Addressee[];
+  readonly receivedAt: Instant;
+  /** For the log. */
+  readonly session: string;
+}
+
+/** Where a step puts octets. The chain gives up every body that is not filed in the end: a step need not. */
+export interface Workshop {
+  /** A new body; `promised` octets are kept free for it. Throws StoreFull. */
+  open(promised: Octets): BodyWriter;
+}
+
+export interface Passed {
+  readonly kind: 'passed';
+  /** The copies from here on, in place of those that were given; every recipient stands in one of them. */
+  readonly copies: readonly Copy[];
+  /** Filed with the message, in the same transaction. The message they tell of is the submitted one. */
+  readonly audit?: readonly AuditEvent[];
+  /** One line of ASCII for the reply to the content: what the sender should know now. */
+  readonly note?: string;
+}
+
+/** `refused`: the whole message, for everybody; nothing is filed. */
+export type StepOutcome = Passed | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Asked at RCPT. `at`: where the copy goes, the addressee's own address or the substitute's. */
+export interface AskedRecipient {
+  readonly at: Address;
+  readonly registered: Recipient;
+  readonly submitter: Sending;
+  /** The reverse path, which is the best guess at From before there is a header; empty for a null one. */
+  readonly sender: Address | '';
+}
+
+/** One step. Its name stands in the log. */
+export interface Middleware {
+  readonly name: string;
+  /**
+   * Whether a message could go to this recipient at all, as far as can be told without its content. What is refused here leaves the other
+   * recipients; what is refused later leaves nobody.
+   */
+  recipient?(asked: AskedRecipient): Promise<Refusal | undefined> | Refusal | undefined;
+  /** Whether there is anything to do. Cheap: no reading of bodies, no waiting. */
+  wants(message: Submitted, copies: readonly Copy[]): boolean;
+  /** Throws StoreFull and StoreFailed, which refuse the message for now. */
+  run(message: Submitted, copies: readonly Copy[], workshop: Workshop): Promise<StepOutcome>;
+}

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { octets } from '../../src/domain/units.ts';
+import { Chain } from '../../src/middleware/chain.ts';
+import type { Middleware, StepOutcome, Submitted } from '../../src/middleware/middleware.ts';
+import type { BodyWriter, Store } from '../../src/store/store.ts';
+import { filed } from '../support/filed.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
+import { type SmtpFixture, type SmtpFixtureOptions, startSmtp } from '../support/smtp.ts';
+import type { Cleanup } from '../support/store.ts';
+import { trusting } from '../support/wire.ts';
+
+const MESSAGE = Buffer.from('From: Alice <alice@group.test>\r\nTo: bob@group.test\r\nSubject: x\r\n\r\ntext\r\n');
+
+const step = (change: Partial<Middleware> = {}): Middleware => ({
+  name: 'test',
+  wants: () => true,
+  run: async (_, copies) => ({ kind: 'passed', copies }),
+  ...change,
+});
+
+/** Counts bodies that were opened, and those that were given up. */
+class Counting {
+  opened = 0;
+  aborted = 0;
+
+  wrap = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'openBody') return (promised: number) => this.#open(target, promised);
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+
+  #open(store: Store, promised: number): BodyWriter {
+    this.opened += 1;
+    const writer = store.openBody(octets(promised));
+    const abort = writer.abort.bind(writer);
+    writer.abort = async () => {
+      this.aborted += 1;
+      await abort();
+    };
+    return writer;
+  }
+}
+
+async function start(t: Cleanup, steps: readonly Middleware[], more: SmtpFixtureOptions = {}): Promise<SmtpFixture> {
+  return await startSmtp(t, { ...more, middleware: (store) => new Chain(store, steps) });
+}
+
+async function submit(t: Cleanup, smtp: SmtpFixture, recipients = ['bob@group.test']): Promise<string> {
+  const client = await SmtpClient.open(
+    { port: smtp.port, tls: 'starttls', servername: 'mail.test', context: trusting(smtp.ca) },
+    { login: 'alice', password: 'alice-pw' },
+  );
+  t.after(() => client.wire.destroy());
+  await client.command('MAIL FROM:<alice@group.test>', '250');
+  for (const recipient of recipients) client.wire.send(`RCPT TO:<${recipient}>\r\n`);
+  const taken: string[] = [];
+  for (const recipient of recipients) taken.push(`${recipient} ${await client.reply()}`);
+  const refused = taken.filter((line) => !line.includes(' 250'));
+  if (refused.length === recipients.length) return refused.join('\n');
+  await client.command('DATA', '354');
+  client.wire.send(Buffer.concat([MESSAGE, Buffer.from('.\r\n')]));
+  return [...refused, await client.reply()].join('\n');
+}
+
+test('a message that no step wants pays nothing: no second body, and nothing is run', async (t) => {
+  const counting = new Counting();
+  const smtp = await start(t, [step({ wants: () => false, run: () => assert.fail('was run') })], {
+    wrap: counting.wrap,
+  });
+  assert.match(await submit(t, smtp), /^250 2\.0\.0 accepted as \w+$/);
+  assert.deepEqual([counting.opened, counting.aborted], [1, 0]);
+  assert.equal((await filed(smtp.store, 'bob')).length, 1);
+});
+
+test('a step sees the message, and what it says is in the reply and in the audit', async (t) => {
+  const seen: Submitted[] = [];
+  const smtp = await start(t, [
+    step({
+      run: async (message, copies) => {
+        seen.push(message);
+        const audit = [{ event: 'test.looked', outcome: 'success' as const, message: message.body.id }];
+        return { kind: 'passed', copies, audit, note: 'looked at' };
+      },
+    }),
+    step({ run: async (_, copies) => ({ kind: 'passed', copies, note: 'twice' }) }),
+  ]);
+  assert.match(await submit(t, smtp, ['bob@group.test', 'alice@group.test']), /accepted as \w+; looked at; twice$/);
+  const [message] = seen;
+  assert.deepEqual(
+    [message?.from, message?.sender, message?.content.type, message?.eightBit],
+    ['alice@group.test', 'alice@group.test', 'text/plain', false],
+  );
+  assert.deepEqual(
+    message?.recipients.map(({ to, registered }) => [to.address, registered.account.login]),
+    [
+      ['bob@group.test', 'bob'],
+      ['alice@group.test', 'alice'],
+    ],
+  );
+  const rows = await smtp.store.audit.read({ message: message.body.id, limit: 10 });
+  assert.deepEqual(
+    rows.map(({ event }) => event),
+    ['message.accepted', 'test.looked'],
+  );
+});
+
+test('a refusal at RCPT leaves the other recipients', async (t) => {
+  const refusal = { reply: 550, status: '5.7.5', text: 'not today' } as const;
+  const smtp = await start(t, [
+    step({ recipient: ({ at, sender }) => (at === 'bob@group.test' && sender !== '' ? refusal : undefined) }),
+  ]);
+  assert.match(
+    await submit(t, smtp, ['bob@group.test', 'alice@group.test']),
+    /^bob@group\.test 550 5\.7\.5 .*not today.*\n250/,
+  );
+  assert.equal((await filed(smtp.store, 'bob')).length, 0);
+  assert.equal((await filed(smtp.store, 'alice')).length, 1);
+});
+
+test('a refusal of the content files nothing, and what was written is given up', async (t) => {
+  const counting = new Counting();
+  const refusal = { reply: 554, status: '5.6.0', text: 'no such thing' } as const;
+  const run: Middleware['run'] = async (_message, _copies, workshop) => {
+    await workshop.open(octets(10)).write(Buffer.from('half a'));
+    return { kind: 'refused', refusal };
+  };
+  const smtp = await start(t, [step({ run }), step({ run: () => assert.fail('was run') })], { wrap: counting.wrap });
+  assert.match(await submit(t, smtp), /^554 5\.6\.0 .*no such thing/);
+  assert.deepEqual([counting.opened, counting.aborted], [2, 2]);
+  assert.equal((await filed(smtp.store, 'bob')).length, 0);
+});
+
+test('a step that loses a recipient, or throws, costs the message for now, never a copy', async (t) => {
+  for (const run of [
+    async (): Promise<StepOutcome> => ({ kind: 'passed', copies: [] }),
+    async (): Promise<StepOutcome> => assert.fail('broken'),
+  ]) {
+    const smtp = await start(t, [step({ run })]);
+    assert.match(await submit(t, smtp), /^451 4\.3\.0/);
+    assert.equal((await filed(smtp.store, 'bob')).length, 0);
+  }
+});
