@@ -20,6 +20,8 @@ import type { Acceptance, AcceptedRecipient, StoredContent } from './store.ts';
 /** Immutable facts of an accepted message; they outlive its content by the trace's retention. */
 export interface MessageRecord {
   readonly id: MessageId;
+  /** The message as it was submitted, of which this is what protection made for some recipients: the id that the sender knows. */
+  readonly copyOf?: MessageId;
   readonly receivedAt: Instant;
   readonly submitter: AccountId;
   /** Empty for a null reverse path. */

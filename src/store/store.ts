@@ -68,6 +68,11 @@ export interface SealedBody {
   readonly octets: Octets;
   /** SHA-256 of the canonical octets, 64 hexadecimal digits. */
   readonly sha256: string;
+  /**
+   * The octets again, as often as needed until the body is filed or given up: slices of at most 256 KiB, verified as those of `StoredContent`.
+   * Throws StoreFailed after that, ContentDamaged where they do not verify.
+   */
+  slices(): AsyncIterable<Uint8Array>;
 }
 
 /** One recipient of an accepted message. Where it leads was found by `Registry.findRecipient`. */
@@ -88,7 +93,19 @@ interface RecipientFacts {
   readonly receipt?: true;
   /** The addressee, who is absent: the message goes to `address` instead. */
   readonly substituteFor?: Address;
+  /** In `MessageRecord.recipients`: the copy that went there, where it is not the message as it was submitted. */
+  readonly copy?: MessageId;
 }
+
+/** What protection made of a message for some of its recipients. */
+export interface MessageCopy {
+  readonly body: SealedBody;
+  /** At least one. */
+  readonly recipients: readonly AcceptedRecipient[];
+}
+
+/** Most copies of one message. */
+export const MAX_COPIES = 64;
 
 /** Most notices that one acceptance carries along. */
 export const MAX_WITH = 8;
@@ -110,8 +127,13 @@ export interface Acceptance {
     /** RFC 8689: go only where TLS verifies, or come back. */
     readonly requireTls?: boolean;
   };
-  /** 1 to 1000. Recipients that lead to the same mailbox get one entry there. */
+  /**
+   * Who gets it as it is in `body`; with those of the copies 1 to 1000. Recipients that lead to the same mailbox get one entry of each copy
+   * there. Where nobody gets it as it is, its facts stay for the trace and its octets go.
+   */
   readonly recipients: readonly AcceptedRecipient[];
+  /** Filed with it, all or none; each is a message of its own (`MessageRecord.copyOf`). */
+  readonly copies?: readonly MessageCopy[];
   /** What it was made of when it was submitted; absent for what we wrote ourselves. */
   readonly parts?: MessageParts;
   readonly audit: readonly AuditEvent[];

@@ -1,6 +1,8 @@
 import { openTestStore } from '../support/store.ts';
+import { copiesContract } from './copies-contract.ts';
 import { deliveryContract } from './delivery-contract.ts';
 import { traceContract } from './trace-contract.ts';
 
 deliveryContract('SQLite', (t) => openTestStore(t));
 traceContract('SQLite', (t) => openTestStore(t));
+copiesContract('SQLite', (t) => openTestStore(t));

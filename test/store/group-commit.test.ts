@@ -73,6 +73,7 @@ const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
   uidls: randomBytes(16),
   receipts: [],
   deliveries: [],
+  copies: [],
   system: false,
   once: null,
   resubmission: null,

@@ -197,7 +197,7 @@ CREATE TABLE "message" (
   sha256 BLOB NOT NULL,
   resubmission BLOB,
   gone_at INTEGER
-, parts TEXT) STRICT;
+, parts TEXT, copy_of INTEGER) STRICT;
 
 CREATE TABLE migration (
   version INTEGER PRIMARY KEY,
@@ -308,6 +308,8 @@ CREATE INDEX delivery_message ON delivery (message, id);
 CREATE INDEX delivery_open ON delivery (partner, id) WHERE settled_at IS NULL;
 
 CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
+
+CREATE INDEX message_copy ON message (copy_of, id) WHERE copy_of IS NOT NULL;
 
 CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
 

@@ -1,6 +1,7 @@
 /** Bodies in writing, sealed or being filed: their ids, keys and space, and what the writer is told of a message. */
 import type { KeyObject } from 'node:crypto';
 import { type Day, type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
+import type { Sealed } from '../../crypto/sealing.ts';
 import { addressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
@@ -9,7 +10,9 @@ import {
   type AcceptedRecipient,
   type Acceptance,
   type BodyWriter,
+  MAX_COPIES,
   MAX_WITH,
+  type MessageCopy,
   StoreFailed,
   StoreFull,
 } from '../store.ts';
@@ -18,6 +21,7 @@ import { type SealedParts, SqliteBodyWriter } from './body-writer.ts';
 import { UIDL_OCTETS } from './filing.ts';
 import { type MessageIds, idTime } from './message-ids.ts';
 import type { AcceptWork, NewDelivery, WriterWork } from './protocol.ts';
+import type { Reader } from './reader.ts';
 import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
@@ -29,6 +33,7 @@ const LONGEST_WINDOW = hours(1);
 
 export interface BodiesParts {
   readonly writer: Writer;
+  readonly reader: Pick<Reader, 'ask'>;
   readonly audit: SqliteAudit;
   readonly space: Space;
   readonly keys: KeyFolder;
@@ -75,6 +80,7 @@ export class Bodies {
       random: this.#p.random,
       maxBody: this.#p.maxBody,
       store: (work, transfer) => this.#storeChunk(writer.id, work, transfer),
+      chunk: (n) => this.#chunk(writer.id, n),
       ended: () => this.#ended(writer.id),
     });
     this.#open.set(writer.id, { writer, promised });
@@ -106,6 +112,11 @@ export class Bodies {
     this.#p.space.settle(kept);
   }
 
+  async #chunk(id: MessageId, n: number): Promise<Sealed | undefined> {
+    const found = await this.#p.reader.ask('upload', { message: messageNumber(id), n });
+    return found === undefined ? undefined : { octets: found.sealed, tag: found.tag };
+  }
+
   #ended(id: MessageId): void {
     const body = this.#open.get(id);
     if (body === undefined) return;
@@ -134,9 +145,8 @@ export class Bodies {
 
   /** What the writer files. Throws RangeError for what breaks the port's contract. */
   workOf(message: Acceptance): AcceptWork {
-    const { recipients, envelope, once, resubmission } = message;
-    if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
-      throw new RangeError(`A message has ${recipients.length} recipients; expected 1 to ${MAX_RECIPIENTS}`);
+    const { recipients, once, resubmission, copies = [] } = message;
+    checkRecipients(message);
     if (once !== undefined && (once.length < 1 || once.length > MAX_ONCE))
       throw new RangeError(`The key of a notice has ${once.length} characters; expected 1 to ${MAX_ONCE}`);
     if (resubmission !== undefined) checkResubmission(resubmission);
@@ -148,7 +158,7 @@ export class Bodies {
       submitter: message.submitter,
       sender: message.sender,
       messageIdField: message.messageIdField,
-      envelope: JSON.stringify({ ...envelope, recipients }),
+      envelope: envelopeOf(message),
       parts: message.parts === undefined ? null : JSON.stringify(message.parts),
       octets,
       sha256,
@@ -166,9 +176,24 @@ export class Bodies {
       once: once ?? null,
       resubmission:
         resubmission === undefined ? null : { key: resubmission.key, since: message.receivedAt - resubmission.window },
+      copies: copies.map((copy) => this.#copyWork(message, copy)),
       audit: message.audit.map((event) => this.#p.audit.item(event, message.body.id)),
       notices: message.with === undefined ? [] : this.notices(message.with, MAX_WITH),
     };
+  }
+
+  /** All that is told of the message is told once: a copy has its octets and its recipients. */
+  #copyWork(message: Acceptance, { body, recipients }: MessageCopy): AcceptWork {
+    const { receivedAt, submitter, sender, messageIdField, envelope, system } = message;
+    const facts = {
+      receivedAt,
+      submitter,
+      sender,
+      messageIdField,
+      envelope,
+      ...(system === undefined ? {} : { system }),
+    };
+    return this.workOf({ ...facts, body, recipients, audit: [] });
   }
 
   #sealed(id: MessageId): SealedParts {
@@ -177,6 +202,21 @@ export class Bodies {
       throw new RangeError(`The body of message ${id} is not sealed, or was filed or given up already`);
     return sealed;
   }
+}
+
+function checkRecipients({ recipients, copies = [] }: Acceptance): void {
+  if (copies.length > MAX_COPIES)
+    throw new RangeError(`A message has ${copies.length} copies; expected at most ${MAX_COPIES}`);
+  if (copies.some((copy) => copy.recipients.length === 0)) throw new RangeError('A copy has no recipient');
+  const all = copies.reduce((n, copy) => n + copy.recipients.length, recipients.length);
+  if (all < 1 || all > MAX_RECIPIENTS)
+    throw new RangeError(`A message has ${all} recipients; expected 1 to ${MAX_RECIPIENTS}`);
+}
+
+/** Envelope and recipients as JSON: all recipients, each with the copy that went there. */
+function envelopeOf({ envelope, recipients, copies = [] }: Acceptance): string {
+  const others = copies.flatMap(({ body, recipients: its }) => its.map((to) => ({ ...to, copy: body.id })));
+  return JSON.stringify({ ...envelope, recipients: [...recipients, ...others] });
 }
 
 function checkResubmission({ key, window }: NonNullable<Acceptance['resubmission']>): void {

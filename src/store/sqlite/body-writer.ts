@@ -4,12 +4,13 @@
  * In memory: one chunk that fills (256 KiB) and one sealed chunk under way.
  */
 import { type Hash, type KeyObject, createHash, createSecretKey, hash } from 'node:crypto';
-import { CHUNK_OCTETS, dataKeyPurpose, sealChunk, sealWhole, wrapKey } from '../../crypto/sealing.ts';
+import { CHUNK_OCTETS, type Sealed, dataKeyPurpose, sealChunk, sealWhole, wrapKey } from '../../crypto/sealing.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageIdOf } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import { type BodyWriter, type SealedBody, StoreFailed, StoreFull } from '../store.ts';
 import type { WriterWork } from './protocol.ts';
+import { uploadSlices } from './upload-slices.ts';
 
 /** A body up to this size travels inside the accept transaction. */
 export const INLINE_OCTETS = 64 * 1024;
@@ -24,6 +25,8 @@ export interface BodyParts {
   readonly maxBody: Octets;
   /** Resolves when the chunk is committed. */
   readonly store: (work: WriterWork, transfer: Uint8Array) => Promise<unknown>;
+  /** A chunk that was committed, as it is sealed. */
+  readonly chunk: (n: number) => Promise<Sealed | undefined>;
   /** The body was filed or given up. */
   readonly ended: () => void;
 }
@@ -143,7 +146,23 @@ export class SqliteBodyWriter implements BodyWriter {
     };
     // A body given up while its last chunk was under way stays given up.
     if (this.#isOpen()) this.#state = 'sealed';
-    return { id: this.id, octets: octets(this.#written), sha256: sha256.toString('hex') };
+    return {
+      id: this.id,
+      octets: octets(this.#written),
+      sha256: sha256.toString('hex'),
+      slices: () => this.#slices(),
+    };
+  }
+
+  async *#slices(): AsyncGenerator<Uint8Array, void, void> {
+    // The last chunk may still be on its way to the disk.
+    await this.#underway;
+    if (this.#failure !== undefined) throw this.#failure;
+    const { id, chunk } = this.#p;
+    const sealed = this.sealed;
+    if (sealed === undefined)
+      throw new StoreFailed('The body was filed or given up: it cannot be read as an upload any more');
+    yield* uploadSlices({ id, key: this.#key, sealed, chunk, readable: () => this.#state === 'sealed' });
   }
 
   #isOpen(): boolean {

@@ -164,6 +164,11 @@ export class ContentReader {
     return state;
   }
 
+  /** As it is sealed: the caller has the key. */
+  chunk(message: bigint, n: number): ReaderWork['upload']['out'] {
+    return this.#chunk.get(message, n);
+  }
+
   release(content: number): undefined {
     this.#open.delete(content);
   }

@@ -32,7 +32,7 @@ import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';
 import { firstIdAt } from './message-ids.ts';
-import type { Notices, ReaderWork, WhereaboutsData } from './protocol.ts';
+import type { Notices, ReaderWork, WhereaboutsData, WithdrawnCopy } from './protocol.ts';
 import type { Reader } from './reader.ts';
 import { deliveriesFrom, deliveryFrom, recordOf } from './records.ts';
 import type { StoreTime } from './store-time.ts';
@@ -193,11 +193,15 @@ export class SqliteDeliveries implements Deliveries {
   }
 
   async whereabouts(message: MessageRecord): Promise<readonly Whereabouts[]> {
-    const accounts = [...new Set(message.recipients.flatMap(({ mailbox }) => mailbox ?? []))];
-    const data = await this.#p.reader.ask('whereabouts', { message: messageNumber(message.id), accounts });
-    return message.recipients.map(({ address, mailbox }) =>
-      mailbox === undefined ? relayOf(data, address, message) : copyOf(data, address, mailbox),
-    );
+    const data = new Map<MessageId, WhereaboutsData>();
+    for (const [copy, recipients] of byCopy(message, message.recipients)) {
+      const accounts = [...new Set(recipients.flatMap(({ mailbox }) => mailbox ?? []))];
+      data.set(copy, await this.#p.reader.ask('whereabouts', { message: messageNumber(copy), accounts }));
+    }
+    return message.recipients.map(({ address, mailbox, copy = message.id }) => {
+      const its = data.get(copy) ?? NOWHERE;
+      return mailbox === undefined ? relayOf(its, address, message) : copyOf(its, address, mailbox);
+    });
   }
 
   async withdraw(
@@ -214,8 +218,13 @@ export class SqliteDeliveries implements Deliveries {
       const answer = await this.#p.writer.ask({
         kind: 'withdraw',
         message: messageNumber(message),
-        accounts: locks.map(({ account }) => account),
-        recipients: named.flatMap(({ address, partner }) => (partner === undefined ? [] : address)),
+        copies: [...byCopy(record, named)].map(([copy, its]) => ({
+          message: messageNumber(copy),
+          accounts: [...new Set(its.flatMap(({ mailbox }) => mailbox ?? []))].filter((account) =>
+            locks.some((lock) => lock.account === account),
+          ),
+          recipients: its.flatMap(({ address, partner }) => (partner === undefined ? [] : address)),
+        })),
         at: this.#p.time.now(),
         audit: this.#p.audit.item(
           {
@@ -228,7 +237,7 @@ export class SqliteDeliveries implements Deliveries {
         notices: this.#p.bodies.notices(notices),
       });
       if (answer.kind !== 'withdrawn') throw errorOf(answer);
-      return await this.#withdrawals(record, named, answer);
+      return await this.#withdrawals(record, named, answer.copies);
     } finally {
       for (const lock of locks) this.#p.maildrops.release(lock);
     }
@@ -248,12 +257,15 @@ export class SqliteDeliveries implements Deliveries {
   async #withdrawals(
     record: MessageRecord,
     named: MessageRecord['recipients'],
-    { accounts, recipients }: { readonly accounts: readonly number[]; readonly recipients: readonly string[] },
+    done: readonly WithdrawnCopy[],
   ): Promise<Withdrawal[]> {
     const where = await this.whereabouts(record);
     return record.recipients.flatMap((recipient, i) => {
+      const { address, mailbox, copy = record.id } = recipient;
+      const its = done.find(({ message }) => message === messageNumber(copy));
       const withdrawn =
-        recipient.mailbox === undefined ? recipients.includes(recipient.address) : accounts.includes(recipient.mailbox);
+        its !== undefined &&
+        (mailbox === undefined ? its.recipients.includes(address) : its.accounts.includes(mailbox));
       const at = where[i];
       if (at === undefined || (!withdrawn && !named.includes(recipient))) return [];
       return [{ where: at, done: withdrawn ? 'withdrawn' : 'too-late' }];
@@ -367,6 +379,23 @@ function namedOf(record: MessageRecord, recipients: readonly Address[] | 'all'):
   const keys = new Set<AddressKey>(recipients.map(addressKey));
   return record.recipients.filter(({ address }) => keys.has(addressKey(address)));
 }
+
+/** Recipients by the message row that holds what went to them. */
+function byCopy(
+  record: MessageRecord,
+  recipients: MessageRecord['recipients'],
+): ReadonlyMap<MessageId, MessageRecord['recipients']> {
+  const all = new Map<MessageId, MessageRecord['recipients'][number][]>();
+  for (const recipient of recipients) {
+    const { copy = record.id } = recipient;
+    const its = all.get(copy);
+    if (its === undefined) all.set(copy, [recipient]);
+    else its.push(recipient);
+  }
+  return all;
+}
+
+const NOWHERE: WhereaboutsData = { entries: [], hidden: [], deliveries: [] };
 
 function relayOf(data: WhereaboutsData, recipient: Address, message: MessageRecord): Whereabouts {
   const row = data.deliveries.find((delivery) => delivery.recipient === recipient);

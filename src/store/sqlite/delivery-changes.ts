@@ -5,7 +5,7 @@ import type { Db } from './database.ts';
 import { Changed, type Filing } from './filing.ts';
 import type { MaildropChanges } from './maildrop-changes.ts';
 import { DELIVERY, MessageRows, type RawDelivery, deliveryOf, rawStatement } from './message-rows.ts';
-import type { DeliveryWork, WriterAnswer } from './protocol.ts';
+import type { DeliveryWork, WithdrawnCopy, WriterAnswer } from './protocol.ts';
 
 type WorkOf<K extends DeliveryWork['kind']> = Extract<DeliveryWork, { kind: K }>;
 
@@ -150,17 +150,24 @@ export class DeliveryChanges {
     return { kind: 'done', value: n, ...changed.effects };
   }
 
-  #withdraw({ message, accounts, recipients, at, audit, notices }: WorkOf<'withdraw'>): WriterAnswer {
+  #withdraw({ copies, at, audit, notices }: WorkOf<'withdraw'>): WriterAnswer {
     const changed = new Changed();
+    const withdrawn = copies.map((copy) => this.#withdrawCopy(copy, at, changed));
+    const count = (of: (copy: WithdrawnCopy) => readonly unknown[]): number =>
+      withdrawn.reduce((n, copy) => n + of(copy).length, 0);
+    const [mailboxes, deliveries] = [count(({ accounts }) => accounts), count(({ recipients }) => recipients)];
+    if (mailboxes + deliveries > 0) this.#filing.notices(notices, at, changed);
+    const facts = { ...(JSON.parse(audit.facts) as object), mailboxes, deliveries };
+    const outcome = mailboxes + deliveries > 0 ? 'success' : 'failure';
+    this.#audit.append({ ...audit, outcome, facts: JSON.stringify(facts) });
+    return { kind: 'withdrawn', copies: withdrawn, ...changed.effects };
+  }
+
+  #withdrawCopy({ message, accounts, recipients }: WithdrawnCopy, at: number, changed: Changed): WithdrawnCopy {
     const mailboxes = accounts.filter((account) => this.#maildrops.withdraw(account, message, at, changed));
     const named = new Set(recipients);
     const relays = this.#unclaimed.all(message, at).filter(({ recipient }) => named.has(recipient));
     for (const { id } of relays) this.#final(id, message, 'withdrawn', at, null);
-    const copies = mailboxes.length + relays.length;
-    if (copies > 0) this.#filing.notices(notices, at, changed);
-    const facts = { ...(JSON.parse(audit.facts) as object), mailboxes: mailboxes.length, deliveries: relays.length };
-    this.#audit.append({ ...audit, outcome: copies > 0 ? 'success' : 'failure', facts: JSON.stringify(facts) });
-    const withdrawn = relays.map(({ recipient }) => recipient);
-    return { kind: 'withdrawn', accounts: mailboxes, recipients: withdrawn, ...changed.effects };
+    return { message, accounts: mailboxes, recipients: relays.map(({ recipient }) => recipient) };
   }
 }

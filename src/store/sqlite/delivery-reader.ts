@@ -34,7 +34,10 @@ export class DeliveryReader {
 
   constructor(db: Db) {
     this.#messages = new MessageRows(db);
-    this.#between = rawStatement(db, `SELECT ${MESSAGE} FROM message WHERE id < ? AND id > ? ORDER BY id DESC`);
+    this.#between = rawStatement(
+      db,
+      `SELECT ${MESSAGE} FROM message WHERE id < ? AND id > ? AND copy_of IS NULL ORDER BY id DESC`,
+    );
     const deliveries = <P extends unknown[]>(where: string): Database.Statement<P, RawDelivery> =>
       rawStatement(db, `SELECT ${DELIVERY} FROM delivery WHERE ${where}`);
     this.#delivery = deliveries('id = ?');

@@ -3,6 +3,7 @@
  * Everything is checked before anything is written: a refusal has nothing to undo.
  */
 import type Database from 'better-sqlite3';
+import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
@@ -55,8 +56,8 @@ export class Filing {
     this.#addressState = db.prepare<[string], string>('SELECT state FROM address WHERE key = ?').pluck(true);
     this.#partnerState = db.prepare<[number], string>('SELECT state FROM partner WHERE id = ?').pluck(true);
     this.#insertMessage = db.prepare(
-      `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts)
-         VALUES (?,?,?,?,?,?,?,?,?,?)`,
+      `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
+         VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
     );
     this.#insertContent = db.prepare('INSERT INTO content (message, data_key, chunks, refs, body) VALUES (?,?,?,?,?)');
     this.#insertEntry = db.prepare(
@@ -99,15 +100,39 @@ export class Filing {
 
   /** Undefined when it was filed. */
   #file(work: AcceptWork, changed: Changed): Unfiled | undefined {
-    const { id, octets } = work;
     const before = this.#repeated(work);
     if (before !== undefined) return { kind: 'duplicate', of: before };
     const rows = this.#mailboxes(work);
     if (!(rows instanceof Map)) return rows;
+    const refused = this.#refusedCopy(work);
+    if (refused !== undefined) return refused;
     if (work.once !== null && this.#insertNotice.run(work.once, work.receivedAt).changes === 0)
       return { kind: 'already' };
-    if (work.body === null) this.#endStreamed(work);
-    this.day(work.day);
+    this.#write(work, rows, null, changed);
+    for (const copy of work.copies) {
+      // Anew: a mailbox may have got another copy just now.
+      const its = this.#mailboxes(copy, true);
+      if (!(its instanceof Map)) throw new Error(`copy ${copy.id} was taken and is refused in the same transaction`);
+      this.#write(copy, its, work.id, changed);
+    }
+    if (work.resubmission !== null) this.#recent.add(work.resubmission.key, work.id, work.receivedAt);
+    this.#audit.appendAll(work.audit);
+    return undefined;
+  }
+
+  /** The first recipient of a copy that cannot be served, counted behind those of the message itself. */
+  #refusedCopy(work: AcceptWork): Unfiled | undefined {
+    let index = work.mailboxes.length;
+    for (const copy of work.copies) {
+      const rows = this.#mailboxes(copy);
+      if (!(rows instanceof Map)) return rows.kind === 'refused' ? { ...rows, index: index + rows.index } : rows;
+      index += copy.mailboxes.length;
+    }
+    return undefined;
+  }
+
+  #write(work: AcceptWork, rows: ReadonlyMap<number, MailboxRow>, copyOf: bigint | null, changed: Changed): void {
+    const { id, octets } = work;
     this.#insertMessage.run(
       id,
       work.receivedAt,
@@ -119,8 +144,14 @@ export class Filing {
       work.sha256,
       work.resubmission?.key ?? null,
       work.parts,
+      copyOf,
     );
-    this.#insertContent.run(id, work.dataKey, work.chunks, rows.size + work.deliveries.length, work.body);
+    const refs = rows.size + work.deliveries.length;
+    // Nobody gets it as it was submitted: its key goes with this transaction, and what was stored of it is swept as an upload left over.
+    if (refs === 0) return;
+    if (work.body === null) this.#endStreamed(work);
+    this.day(work.day);
+    this.#insertContent.run(id, work.dataKey, work.chunks, refs, work.body);
     let i = 0;
     for (const [account, row] of rows) {
       const uidl = work.uidls.subarray(i, i + UIDL_OCTETS);
@@ -132,13 +163,10 @@ export class Filing {
       this.#insertDelivery.run(id, partner, recipient, dsn, work.receivedAt);
       changed.due.add(partner);
     }
-    if (work.resubmission !== null) this.#recent.add(work.resubmission.key, id, work.receivedAt);
-    this.#audit.appendAll(work.audit);
-    return undefined;
   }
 
-  /** One row for each mailbox, or why one of them takes nothing. */
-  #mailboxes(work: AcceptWork): Map<number, MailboxRow> | Unfiled {
+  /** One row for each mailbox, or why one of them takes nothing. `checked`: it was asked before in this transaction. */
+  #mailboxes(work: AcceptWork, checked = work.system): Map<number, MailboxRow> | Unfiled {
     const rows = new Map<number, MailboxRow>();
     for (const [i, account] of work.mailboxes.entries()) {
       const state = this.#addressState.get(work.keys[i] ?? '');
@@ -149,7 +177,7 @@ export class Filing {
       if (partner !== 0 || rows.has(account)) continue;
       const row = this.#counters.get(account);
       if (row?.state !== 'active') return { kind: 'refused', why: 'gone', index: i };
-      if (!work.system && row.octets + work.octets > quotaOf(row)) return { kind: 'refused', why: 'quota', index: i };
+      if (!checked && row.octets + work.octets > quotaOf(row)) return { kind: 'refused', why: 'quota', index: i };
       rows.set(account, row);
     }
     return rows;
@@ -173,12 +201,18 @@ export class Filing {
     const id = this.#recent.find(resubmission.key, resubmission.since);
     if (id === undefined) return undefined;
     const row = this.#envelope.get(id);
-    if (row === undefined || (this.#settled.get(id)?.n ?? 0) > 0) return undefined;
-    const { recipients } = JSON.parse(row.envelope) as { recipients: readonly { mailbox?: number }[] };
+    if (row === undefined) return undefined;
+    const { recipients } = JSON.parse(row.envelope) as {
+      recipients: readonly { mailbox?: number; copy?: MessageId }[];
+    };
+    const rowOf = (copy: MessageId | undefined): bigint => (copy === undefined ? id : messageNumber(copy));
     const untouched = recipients.every(
-      ({ mailbox }) => mailbox === undefined || this.#entry.get(mailbox, id)?.retrieved === 0,
+      ({ mailbox, copy }) => mailbox === undefined || this.#entry.get(mailbox, rowOf(copy))?.retrieved === 0,
     );
-    return untouched ? id : undefined;
+    const settled = [...new Set(recipients.map(({ copy }) => rowOf(copy)))].some(
+      (of) => (this.#settled.get(of)?.n ?? 0) > 0,
+    );
+    return untouched && !settled ? id : undefined;
   }
 
   day(day: string): void {

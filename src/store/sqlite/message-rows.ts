@@ -4,12 +4,12 @@ import type { DeliveryState } from '../deliveries.ts';
 import type { Db } from './database.ts';
 import type { DeliveryRow, DeliveryRows, MessageRow } from './protocol.ts';
 
-export const MESSAGE = 'id, received_at, submitter, sender, message_id_field, envelope, octets, sha256';
+export const MESSAGE = 'id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, copy_of';
 export const DELIVERY =
   'id, message, partner, recipient, dsn, state, attempts, fence, due_at, delayed_at, last_reply, settled_at';
 
 /** The columns of MESSAGE, all integers as bigint. */
-export type RawMessage = readonly [bigint, bigint, bigint, string, string, string, bigint, Buffer];
+export type RawMessage = readonly [bigint, bigint, bigint, string, string, string, bigint, Buffer, bigint | null];
 /** The columns of DELIVERY, all integers as bigint. */
 export type RawDelivery = readonly [
   bigint,
@@ -37,6 +37,7 @@ export const messageOf = (raw: RawMessage): MessageRow => ({
   envelope: raw[5],
   octets: Number(raw[6]),
   sha256: raw[7],
+  copyOf: raw[8],
 });
 
 export const deliveryOf = (raw: RawDelivery): DeliveryRow => ({

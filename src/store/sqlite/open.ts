@@ -201,7 +201,18 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const ids = new MessageIds(ready.highest);
     const days = new Set(ready.days);
     const { maxBody } = set;
-    const bodies = (parts.bodies = new Bodies({ writer, audit, space, keys, days, ids, time, random, maxBody }));
+    const bodies = (parts.bodies = new Bodies({
+      writer,
+      reader,
+      audit,
+      space,
+      keys,
+      days,
+      ids,
+      time,
+      random,
+      maxBody,
+    }));
     const maildrops = new Maildrops({
       writer,
       reader,

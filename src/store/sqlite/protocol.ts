@@ -66,6 +66,8 @@ export interface AcceptWork {
   readonly system: boolean;
   readonly once: string | null;
   readonly resubmission: { readonly key: Uint8Array; readonly since: number } | null;
+  /** Filed under this message; without copies, notices and the rest of their own. */
+  readonly copies: readonly AcceptWork[];
   readonly audit: readonly AuditItem[];
   readonly notices: Notices;
 }
@@ -88,6 +90,15 @@ export interface ChunkWork {
   readonly tag: Uint8Array;
   readonly day: string;
   readonly at: number;
+}
+
+/** The copies of one message row: of what is to be withdrawn, and then of what was. */
+export interface WithdrawnCopy {
+  readonly message: bigint;
+  /** Mailboxes; asked for are those that no session holds. */
+  readonly accounts: readonly number[];
+  /** As they stand in `delivery`. */
+  readonly recipients: readonly string[];
 }
 
 /** What changes deliveries. */
@@ -118,11 +129,9 @@ export type DeliveryWork =
     }
   | {
       readonly kind: 'withdraw';
+      /** Of the message that was named, for the trail. */
       readonly message: bigint;
-      /** Mailboxes that no session holds. */
-      readonly accounts: readonly number[];
-      /** As they stand in `delivery`. */
-      readonly recipients: readonly string[];
+      readonly copies: readonly WithdrawnCopy[];
       readonly at: number;
       readonly audit: AuditItem;
       readonly notices: Notices;
@@ -216,8 +225,7 @@ export type WriterAnswer =
   | ({ readonly kind: 'expired'; readonly uids: readonly number[] } & Effects)
   | ({
       readonly kind: 'withdrawn';
-      readonly accounts: readonly number[];
-      readonly recipients: readonly string[];
+      readonly copies: readonly WithdrawnCopy[];
     } & Effects)
   | {
       readonly kind: 'registry';
@@ -284,6 +292,7 @@ export interface MessageRow {
   readonly envelope: string;
   readonly octets: number;
   readonly sha256: Uint8Array;
+  readonly copyOf: bigint | null;
 }
 
 /** A row of `delivery`. */
@@ -352,6 +361,11 @@ export interface ReaderWork {
   slice: { in: { content: number; message: bigint; n: number }; out: SliceData };
   release: { in: { content: number }; out: undefined };
   content: { in: { message: bigint }; out: EntriesData | undefined };
+  /** A chunk of a body that was not filed yet, as it is sealed. */
+  upload: {
+    in: { message: bigint; n: number };
+    out: { readonly sealed: Uint8Array; readonly tag: Uint8Array } | undefined;
+  };
   message: { in: { id: bigint }; out: MessageRow | undefined };
   /** A bounded step of a search, newest first. */
   messages: { in: MessagesInput; out: { readonly rows: readonly MessageRow[]; readonly next: bigint | null } };

@@ -59,7 +59,11 @@ export class ReaderWorker {
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
-    const parts = db.prepare<[bigint], string | null>('SELECT parts FROM message WHERE id = ?').pluck();
+    const parts = db
+      .prepare<[bigint], string | null>(
+        'SELECT coalesce(m.parts, o.parts) FROM message m LEFT JOIN message o ON o.id = m.copy_of WHERE m.id = ?',
+      )
+      .pluck();
     this.#listing = db
       .prepare<[number, number], [number, number, Buffer, number, number]>(
         'SELECT uid, octets, uidl, retrieved, receipt FROM entry WHERE account = ? AND uid < ? ORDER BY uid',
@@ -69,7 +73,7 @@ export class ReaderWorker {
       db.prepare<unknown[], AuditDbRow>(`${AUDIT} WHERE ${where} ORDER BY seq LIMIT ?`).safeIntegers(true);
     this.#audit = {
       all: audit('seq >= ?'),
-      message: audit('message = ? AND seq >= ?'),
+      message: audit('message IN (SELECT ? UNION ALL SELECT id FROM message WHERE copy_of = ?) AND seq >= ?'),
       account: audit('account = ? AND seq >= ?'),
     };
     this.#handlers = {
@@ -85,6 +89,7 @@ export class ReaderWorker {
       slice: (input, transfer) => content.slice(input, transfer),
       release: ({ content: n }) => content.release(n),
       content: (input, transfer) => content.message(input, transfer),
+      upload: ({ message, n }) => content.chunk(message, n),
       message: ({ id }) => deliveries.message(id),
       messages: (input) => deliveries.search(input),
       whereabouts: ({ message, accounts }) => ({
@@ -145,7 +150,7 @@ export class ReaderWorker {
     const { message, account, from, limit } = query;
     const rows =
       message !== null
-        ? this.#audit.message.all(message, from, limit)
+        ? this.#audit.message.all(message, message, from, limit)
         : account !== null
           ? this.#audit.account.all(account, from, limit)
           : this.#audit.all.all(from, limit);

@@ -12,6 +12,7 @@ export function recordOf(row: MessageRow): MessageRecord {
   };
   return {
     id: messageIdOf(row.id),
+    ...(row.copyOf === null ? {} : { copyOf: messageIdOf(row.copyOf) }),
     receivedAt: instant(row.receivedAt),
     submitter: row.submitter as AccountId,
     sender: row.sender as Address | '',

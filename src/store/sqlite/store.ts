@@ -111,13 +111,14 @@ export class SqliteStore implements Store {
     const work = this.#p.bodies.workOf(message);
     const answer = await this.#p.writer.ask(work);
     if (answer.kind === 'done') {
-      this.#p.bodies.filed([work.id]);
+      this.#p.bodies.filed([work.id, ...work.copies.map(({ id }) => id)]);
       return { kind: 'filed' };
     }
     if (answer.kind === 'already') return answer;
     if (answer.kind === 'duplicate') return { kind: 'duplicate', of: messageIdOf(answer.of) };
     if (answer.kind === 'refused') {
-      const recipient = message.recipients[answer.index];
+      const { recipients, copies = [] } = message;
+      const recipient = [...recipients, ...copies.flatMap((copy) => copy.recipients)][answer.index];
       if (recipient !== undefined) return { kind: 'refused', why: answer.why, address: recipient.address };
     }
     throw errorOf(answer);

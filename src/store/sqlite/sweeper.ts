@@ -33,6 +33,7 @@ export class Sweeper {
   readonly #unreferenced: Database.Statement<[number], { id: bigint; chunks: bigint }>;
   readonly #deleteContent: Database.Statement;
   readonly #markGone: Database.Statement;
+  readonly #markOriginalGone: Database.Statement;
   readonly #gone: Database.Statement<[number, number], { id: bigint }>;
   readonly #deleteDeliveries: Database.Statement;
   readonly #deleteMessage: Database.Statement;
@@ -75,9 +76,16 @@ export class Sweeper {
       .safeIntegers(true);
     this.#deleteContent = db.prepare('DELETE FROM content WHERE message = ?');
     this.#markGone = db.prepare('UPDATE message SET gone_at = ? WHERE id = ?');
+    this.#markOriginalGone = db.prepare(
+      `UPDATE message SET gone_at = ? WHERE id = (SELECT copy_of FROM message WHERE id = ?) AND gone_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM content c WHERE c.message = message.id)
+         AND NOT EXISTS (SELECT 1 FROM message o JOIN content c ON c.message = o.id WHERE o.copy_of = message.id)`,
+    );
+    // What was submitted is told of as long as any of its copies.
     this.#gone = db
       .prepare<[number, number], { id: bigint }>(
-        'SELECT id FROM message WHERE gone_at < ? ORDER BY gone_at, id LIMIT ?',
+        `SELECT id FROM message WHERE gone_at < ? AND NOT EXISTS (SELECT 1 FROM message c WHERE c.copy_of = message.id)
+           ORDER BY gone_at, id LIMIT ?`,
       )
       .safeIntegers(true);
     this.#deleteDeliveries = db.prepare('DELETE FROM delivery WHERE message = ?');
@@ -109,6 +117,7 @@ export class Sweeper {
       this.#deleteChunks.run(id, CHUNKS);
       this.#deleteContent.run(id);
       this.#markGone.run(at, id);
+      this.#markOriginalGone.run(at, id);
       messages += 1;
     }
     const traces = this.#dropTraces(goneBefore);
