@@ -1,14 +1,18 @@
 /** What the gateway writes itself, assembled: the desk, and who asks it. */
 import { randomBytes } from 'node:crypto';
 import type { Config } from './config/schema.ts';
+import { absenceNotice } from './delivery/absence.ts';
 import { warnOfConsumers } from './delivery/consumers.ts';
 import { Desk } from './delivery/desk.ts';
+import { filedNotice } from './delivery/filed.ts';
 import { createNoticeWriter } from './delivery/notice.ts';
 import type { NoticeWriter } from './delivery/notices.ts';
 import type { Address } from './domain/address.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { Consumers } from './pickup/consumers.ts';
 import type { Store } from './store/store.ts';
+import type { AbsenceNotices } from './submission/absence-notices.ts';
+import type { FiledNotices } from './submission/filed-notices.ts';
 
 export interface GatewayNotices {
   readonly desk: Desk;
@@ -34,6 +38,15 @@ export function gatewayNotices(store: Store, config: Config, { clock, log, rando
   });
   return { desk, settlements: createNoticeWriter(desk, store) };
 }
+
+/** What senders are told in the transaction that accepts their message. */
+export const submissionNotices = (
+  { deliveries }: Store,
+  { desk }: GatewayNotices,
+): { readonly absences: AbsenceNotices; readonly filed: FiledNotices } => ({
+  absences: { noticeFor: (message, handled) => absenceNotice({ desk, deliveries }, message, handled) },
+  filed: { noticeFor: (message, header) => filedNotice(desk, message, header) },
+});
 
 /** Counts where mailboxes are fetched from, and tells an owner whose mailbox two places empty. */
 export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, log }: NoticeEffects): Consumers =>

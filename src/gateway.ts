@@ -24,7 +24,7 @@ import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayListeners } from './gateway-listeners.ts';
 import { gatewayMiddleware } from './gateway-middleware.ts';
-import { gatewayNotices, startConsumers } from './gateway-notices.ts';
+import { gatewayNotices, startConsumers, submissionNotices } from './gateway-notices.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import { ConnectionLimits } from './platform/connections.ts';
 import type { Listener, ListenerSpec } from './platform/listener.ts';
@@ -202,7 +202,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     smtp: (spec: ListenerSpec) =>
       startSmtpListener({
         ...common,
-        ...{ spec, counts, middleware },
+        ...{ spec, counts, middleware, ...submissionNotices(store, notices) },
         ...{ tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config) },
       }),
     pop3: (spec: ListenerSpec) =>

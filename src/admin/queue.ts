@@ -1,9 +1,9 @@
 /** What an operator does with deliveries that wait for partners: look, hold, release, retry, give up. */
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';
 import { seconds } from '../domain/units.ts';
-import type { PreparedNotice } from '../delivery/notices.ts';
 import type { Claim, Delivery, DeliveryQuery, DeliveryState } from '../store/deliveries.ts';
 import type { Actor } from '../store/registry.ts';
+import type { PreparedNotice } from '../store/store.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type DeliveryView, type QueueView, viewDelivery, viewQueue } from './delivery-views.ts';
 import { type Input, deliveryIds, flag, optionalText, page, text } from './input.ts';

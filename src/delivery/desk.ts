@@ -18,11 +18,11 @@ import {
   type BodyWriter,
   ContentDamaged,
   OPERATOR,
+  type PreparedNotice,
   type Store,
   type StoredContent,
 } from '../store/store.ts';
 import { type Letters, writeLetter } from './letter.ts';
-import type { PreparedNotice } from './notices.ts';
 import type { Original } from './original.ts';
 import { type Place, type PlaceRegistry, Places } from './place.ts';
 

@@ -6,11 +6,12 @@
  */
 import type { DsnAction, DsnRecipient } from '../mime/dsn.ts';
 import type { Claim, Outcome } from '../store/deliveries.ts';
+import type { PreparedNotice } from '../store/store.ts';
 import { type DeliveryEnd, delayedLetters, failedLetters, relayedLetters } from './delivery-letters.ts';
 import type { Desk, DeskParts } from './desk.ts';
 import type { Letters } from './letter.ts';
 import { actionOwed, statusOf } from './notice-rules.ts';
-import type { Attempt, NoticeWriter, PreparedNotice } from './notices.ts';
+import type { Attempt, NoticeWriter } from './notices.ts';
 import { readOriginal } from './original.ts';
 
 type Told = Extract<DsnAction, 'failed' | 'delayed' | 'relayed'>;

@@ -6,7 +6,7 @@
  */
 import type { Instant } from '../domain/units.ts';
 import type { Claim, Outcome } from '../store/deliveries.ts';
-import type { Acceptance } from '../store/store.ts';
+import type { PreparedNotice } from '../store/store.ts';
 
 /** What the attempt itself knows and the outcome does not. */
 export interface Attempt {
@@ -27,13 +27,6 @@ export interface Attempt {
   readonly until?: Instant;
   /** For a failure by an operator's hand: why, as the operator wrote it. */
   readonly reason?: string;
-}
-
-/** A notice with its body written and sealed. */
-export interface PreparedNotice {
-  readonly acceptance: Acceptance;
-  /** Gives the body up. Does nothing once it was filed; never rejects. */
-  discard(): Promise<void>;
 }
 
 export interface NoticeWriter {

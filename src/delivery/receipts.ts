@@ -11,8 +11,8 @@ import { formatDate } from '../mime/date.ts';
 import type { DsnRecipient } from '../mime/dsn.ts';
 import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
 import type { Registry } from '../store/registry.ts';
+import type { PreparedNotice } from '../store/store.ts';
 import type { Desk } from './desk.ts';
-import type { PreparedNotice } from './notices.ts';
 import { readOriginal } from './original.ts';
 import { type Attachment, type Collection, collectedLetters } from './receipt-letters.ts';
 

@@ -21,12 +21,11 @@ import { NEVER_CLOSED, dayOf, instantOf, isoDay, parseClosedDays, workingDaysBef
 import type { Absences } from '../store/absences.ts';
 import type { Deliveries, MessageRecord, UncollectedEntry, UncollectedMailbox } from '../store/deliveries.ts';
 import type { AccountSummary, Registry } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { PreparedNotice, Store } from '../store/store.ts';
 import { type Away, awayOf } from './away.ts';
 import type { Desk } from './desk.ts';
 import type { AboutMessage } from './letter.ts';
 import { asksFor } from './notice-rules.ts';
-import type { PreparedNotice } from './notices.ts';
 import { readOriginal } from './original.ts';
 import { type Overdue, digestLetters, expiredLetters, notCollectedLetters, rhythmLetters } from './receipt-letters.ts';
 import { originalOf } from './receipts.ts';

@@ -19,6 +19,7 @@ import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
+import type { FiledNotices } from '../submission/filed-notices.ts';
 import { HourlyCount } from '../submission/limits.ts';
 import type { SubmissionServices } from '../submission/submission.ts';
 import { type ConnectionContext, SubmissionConnection } from './connection.ts';
@@ -39,6 +40,7 @@ export interface SmtpListenerOptions {
   readonly counts?: SubmissionCounts;
   readonly absences?: AbsenceNotices;
   readonly middleware?: SubmissionServices['middleware'];
+  readonly filed?: FiledNotices;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -122,6 +124,7 @@ class SubmissionServer extends SMTPServer implements Listener {
         counts: options.counts ?? newSubmissionCounts(clock),
         ...(options.absences === undefined ? {} : { absences: options.absences }),
         ...(options.middleware === undefined ? {} : { middleware: options.middleware }),
+        ...(options.filed === undefined ? {} : { filed: options.filed }),
       },
     };
     // Scanners raise TLS errors all day; without a listener each would end the process.

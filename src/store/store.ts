@@ -157,6 +157,13 @@ export interface Acceptance {
   readonly with?: readonly Acceptance[];
 }
 
+/** A notice with its body written and sealed, to be filed by whoever asked for it. */
+export interface PreparedNotice {
+  readonly acceptance: Acceptance;
+  /** Gives the body up. Does nothing once it was filed; never rejects. */
+  discard(): Promise<void>;
+}
+
 /** Submitter of messages that the gateway itself writes. No account has this number. */
 export const OPERATOR = 0 as AccountId;
 

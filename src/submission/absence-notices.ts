@@ -1,7 +1,7 @@
 /** What submission asks of whoever writes notices, where an addressee is away. */
 import type { Address } from '../domain/address.ts';
 import type { Instant } from '../domain/units.ts';
-import type { Acceptance } from '../store/store.ts';
+import type { Acceptance, PreparedNotice } from '../store/store.ts';
 
 /** What became of one recipient's copy. */
 export interface HandledAbsence {
@@ -26,8 +26,5 @@ export interface AbsenceNotices {
    * sender, and where every recipient has NOTIFY=NEVER. One a day for each sender and addressee is enough where mail went to the substitute
    * (`Acceptance.once` holds that; RFC 3834 section 2); of what was kept the sender is told each time.
    */
-  noticeFor(
-    message: Acceptance,
-    handled: readonly HandledAbsence[],
-  ): Promise<{ readonly acceptance: Acceptance; discard(): Promise<void> } | undefined>;
+  noticeFor(message: Acceptance, handled: readonly HandledAbsence[]): Promise<PreparedNotice | undefined>;
 }

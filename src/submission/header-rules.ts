@@ -13,6 +13,7 @@ import { type ContentFields, contentFields } from '../mime/content-fields.ts';
 import { isEncrypted } from '../mime/encrypted.ts';
 import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
 import { isOwnReceived } from '../mime/received.ts';
+import { asksForReceipt } from './receipt-request.ts';
 import { malformedField, refusals } from './refusals.ts';
 
 export const MAX_RECEIVED = 30;
@@ -34,6 +35,8 @@ export interface HeaderPlan {
   /** What it says of the content. */
   readonly content: ContentFields;
   readonly needsMessageId: boolean;
+  /** `Sluis-Receipt: collected`. */
+  readonly receipt: boolean;
   /** Without angle brackets; empty where the message has none yet. */
   readonly messageId: string;
   /** Addresses in Reply-To, for a warning where they lie outside the group. */
@@ -66,6 +69,7 @@ export async function judgeHeader(header: Header, context: HeaderContext): Promi
     content: contentFields(header.octets),
     needsDate: fieldsNamed(header, 'date').length === 0,
     needsMessageId: messageId === undefined,
+    receipt: asksForReceipt(header),
     messageId: messageId === undefined ? '' : plainMessageId(fieldText(header, messageId)),
     replyTo,
   });

@@ -30,6 +30,8 @@ export interface IncomingOptions {
   readonly received: Omit<ReceivedLine, 'id'>;
   /** Most octets as submitted; `refusal` is the answer above it. */
   readonly limit: { readonly octets: Octets; readonly refusal: Refusal };
+  /** Some recipient is owed a report with the header. */
+  readonly keepHeader?: boolean;
   readonly now: Instant;
 }
 
@@ -40,6 +42,8 @@ export interface ReceivedContent {
   readonly parts: MessageParts;
   /** SHA-256 of the octets as submitted, before our own changes. */
   readonly submitted: Buffer;
+  /** With our own changes; where it was to be kept. */
+  readonly header?: Buffer;
 }
 
 export class Incoming {
@@ -47,6 +51,7 @@ export class Incoming {
   #head = NOTHING;
   #headOctets = 0;
   #plan: HeaderPlan | undefined;
+  #kept: Buffer | undefined;
   #refusal: Refusal | undefined;
   #submitted = 0;
   readonly #edi = new EdiCollector();
@@ -94,7 +99,8 @@ export class Incoming {
     try {
       const parts = this.#parts();
       const submitted = this.#hash.digest();
-      return ok({ body: await this.#options.writer.seal(), plan: this.#plan, parts, submitted });
+      const header = this.#kept === undefined ? {} : { header: this.#kept };
+      return ok({ body: await this.#options.writer.seal(), plan: this.#plan, parts, submitted, ...header });
     } catch (error) {
       return fail(this.#storageRefusal(error));
     }
@@ -148,7 +154,9 @@ export class Incoming {
     }
     if (!plan.ok) return this.refuse(plan.error);
     this.#plan = this.#withMessageId(plan.value);
-    await this.#store(this.#rewritten(header.value, plan.value));
+    const rewritten = this.#rewritten(header.value, plan.value);
+    if (this.#options.keepHeader === true) this.#kept = rewritten;
+    await this.#store(rewritten);
     if (rest !== undefined && rest.length > 0) await this.#store(rest);
   }
 

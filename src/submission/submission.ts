@@ -17,10 +17,12 @@ import type { Chain, ChainOutcome } from '../middleware/chain.ts';
 import type { Addressee, Submitted } from '../middleware/middleware.ts';
 import type { Recipient } from '../store/registry.ts';
 import { type AcceptOutcome, type Acceptance, type BodyWriter, type Store, StoreFull } from '../store/store.ts';
-import type { AbsenceNotices, HandledAbsence } from './absence-notices.ts';
+import type { AbsenceNotices } from './absence-notices.ts';
+import { type FiledNotices, acceptWithNotices, asksForSuccess } from './filed-notices.ts';
 import { keyOf } from './header-rules.ts';
 import { Incoming, type ReceivedContent } from './incoming.ts';
 import type { HourlyCount } from './limits.ts';
+import { type ReceiptRequest, withReceipts } from './receipt-request.ts';
 import { refusals } from './refusals.ts';
 import { resubmissionKey } from './resubmission.ts';
 import { type Away, type Leg, type Route, keptNote, routeOf, settleRoutes } from './route.ts';
@@ -38,6 +40,8 @@ export interface SubmissionServices {
   readonly absences?: AbsenceNotices;
   /** What happens to messages before they are accepted; without it nothing does. */
   readonly middleware?: Chain;
+  /** Tells senders that asked for it (NOTIFY=SUCCESS) that their message stands in a mailbox. */
+  readonly filed?: FiledNotices;
 }
 
 /** What the session knows of its other end. */
@@ -224,6 +228,7 @@ export class Submission {
         at: now,
       },
       limit: transaction.limit,
+      keepHeader: asksForSuccess([...transaction.recipients.values()].map(({ leg }) => leg.to)),
       now,
     });
     this.#transaction = undefined;
@@ -251,13 +256,16 @@ export class Submission {
     const { counts } = this.#services;
     const settled = settleRoutes([...transaction.recipients.values()], content.plan.encrypted);
     if (!settled.ok) return settled;
-    const { recipients, handled } = settled.value;
+    const { handled } = settled.value;
+    const recipients = withReceipts(settled.value.recipients, this.#receiptRequest(transaction, content));
     let passed: ChainOutcome | undefined;
     let outcome: AcceptOutcome;
     try {
       passed = await this.#services.middleware?.run(this.#submitted(transaction, content, recipients));
       if (passed?.kind === 'refused') return fail(passed.refusal);
-      outcome = await this.#acceptWithNotice(this.#acceptance(transaction, content, recipients, passed), handled);
+      const message = this.#acceptance(transaction, content, recipients, passed);
+      const all = recipients.map(({ to }) => to);
+      outcome = await acceptWithNotices(this.#services, message, { handled, header: content.header, recipients: all });
     } catch (error) {
       return fail(this.#storage(error));
     } finally {
@@ -306,16 +314,10 @@ export class Submission {
     return { resubmission: { key, window: minutes(window) } };
   }
 
-  /** Where an addressee is away, the notice that says so is filed with the message. */
-  async #acceptWithNotice(message: Acceptance, handled: readonly HandledAbsence[]): Promise<AcceptOutcome> {
-    const { store, absences } = this.#services;
-    const notice = handled.length === 0 ? undefined : await absences?.noticeFor(message, handled);
-    if (notice === undefined) return await store.accept(message);
-    try {
-      return await store.accept({ ...message, with: [...(message.with ?? []), notice.acceptance] });
-    } finally {
-      await notice.discard();
-    }
+  #receiptRequest({ sender }: Transaction, { plan }: ReceivedContent): ReceiptRequest {
+    const { account, organisation } = this.#submitter;
+    const setting = settingOf('collected-receipts', account.settings, organisation.settings);
+    return { sender, asked: plan.receipt, setting };
   }
 
   #submitted(transaction: Transaction, content: ReceivedContent, recipients: readonly Addressee[]): Submitted {

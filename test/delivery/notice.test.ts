@@ -1,13 +1,12 @@
 /** Notices about deliveries: golden files for what is written, and that each is written once, for whom, and how much comes back. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { createNoticeWriter } from '../../src/delivery/notice.ts';
 import type { Attempt, NoticeWriter } from '../../src/delivery/notices.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
 import type { Outcome } from '../../src/store/deliveries.ts';
 import { filed } from '../support/filed.ts';
-import { CONTENT, type Region, golden, openRegion } from '../support/region.ts';
+import { CONTENT, type Region, matchesGolden, openRegion } from '../support/region.ts';
 import { address } from '../support/store.ts';
 
 interface Opened extends Region {
@@ -41,23 +40,12 @@ async function settle(region: Opened, outcome: Outcome, more: Partial<Attempt> =
 
 const failed: Outcome = { kind: 'failed', reply: '550 5.1.1 <arts@ziekenhuis.test>: no such user here' };
 
-/** Read what differs before a golden file is made anew: delete it and run the test. */
-function matches(name: string, message: string): void {
-  const file = new URL(`../../../test/golden/notices/${name}`, import.meta.url);
-  if (!existsSync(file)) writeFileSync(file, golden(message));
-  assert.equal(golden(message), readFileSync(file, 'utf8'));
-  for (const line of message.split('\r\n')) {
-    assert(line.length <= 998, line);
-    assert.doesNotMatch(line, /[\r\n]/);
-  }
-}
-
 test('a failure tells in Dutch and English what happened and what to do', async (t) => {
   const region = await open(t);
   await region.send({ envelope: { envid: 'QQ314159' }, originalRecipient: 'rfc822;Arts@Ziekenhuis.test' });
   assert.equal(await settle(region, failed), 'settled');
   const [notice = ''] = await filed(region.store, 'huisarts@brug.test');
-  matches('failed.eml', notice);
+  matchesGolden('failed.eml', notice);
 });
 
 test('a failure after days of trying tells that in English first where the organisation reads English', async (t) => {
@@ -71,7 +59,7 @@ test('a failure after days of trying tells that in English first where the organ
   const outcome: Outcome = { kind: 'failed', reply: 'Cannot connect: no answer within 30 s' };
   assert.equal(await settle(region, outcome, { theirs: false, status: '5.4.7' }), 'settled');
   const [notice = ''] = await filed(region.store, 'clinic@clinic.test');
-  matches('failed-en.eml', notice);
+  matchesGolden('failed-en.eml', notice);
 });
 
 test('a delay says until when it is tried, and is told once', async (t) => {
@@ -85,14 +73,14 @@ test('a delay says until when it is tried, and is told once', async (t) => {
   assert.equal(await settle(region, late(), { until }), 'settled');
   const notices = await filed(region.store, 'huisarts@brug.test');
   assert.equal(notices.length, 1);
-  matches('delayed.eml', notices[0]!);
+  matchesGolden('delayed.eml', notices[0]!);
 });
 
 test('a server without DSN that took the message is reported as relayed, and says itself what it did where it has DSN', async (t) => {
   const region = await open(t);
   await region.send({ notify: ['SUCCESS'] });
   assert.equal(await settle(region, { kind: 'relayed', reply: '250 2.0.0 queued' }, { dsn: false }), 'settled');
-  matches('relayed.eml', (await filed(region.store, 'huisarts@brug.test'))[0]!);
+  matchesGolden('relayed.eml', (await filed(region.store, 'huisarts@brug.test'))[0]!);
   await region.send({ notify: ['SUCCESS'] });
   assert.equal(await settle(region, { kind: 'relayed', reply: '250 2.0.0 queued' }, { dsn: true }), 'none');
 });

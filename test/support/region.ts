@@ -4,7 +4,9 @@
  * huisarts@brug.test (people), edi@brug.test (a system), lab@lab.test (a system) with balie@lab.test as its contact, arts@ziekenhuis.test
  * (a partner).
  */
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Desk, type DeskParts } from '../../src/delivery/desk.ts';
 import { type Address, addressKey } from '../../src/domain/address.ts';
 import { minutes, octets } from '../../src/domain/units.ts';
@@ -127,4 +129,15 @@ export function golden(message: string): string {
       if (!ids.includes(id)) ids.push(id);
       return `id-number-${ids.indexOf(id) + 1}`.padEnd(13, '.');
     });
+}
+
+/** Read what differs before a golden file is made anew: delete it and run the test. */
+export function matchesGolden(name: string, message: string): void {
+  const file = new URL(`../../../test/golden/notices/${name}`, import.meta.url);
+  if (!existsSync(file)) writeFileSync(file, golden(message));
+  assert.equal(golden(message), readFileSync(file, 'utf8'));
+  for (const line of message.split('\r\n')) {
+    assert(line.length <= 998, line);
+    assert.doesNotMatch(line, /[\r\n]/);
+  }
 }

@@ -1,0 +1,45 @@
+/**
+ * The report that a message stands in a mailbox, for the recipients for whom its sender asked that (NOTIFY=SUCCESS).
+ *
+ * RFC 3461 section 5.2.3: a mailbox of ours is the end of the road, so the action is `delivered`. That it was fetched is another thing,
+ * which receipts.ts tells. Filed in the transaction that accepts the message, so it needs no key.
+ */
+import type { Acceptance, PreparedNotice } from '../store/store.ts';
+import { filedLetters } from './delivery-letters.ts';
+import type { Desk } from './desk.ts';
+import { asksFor } from './notice-rules.ts';
+import { headerOf } from './original.ts';
+import { originalOf } from './receipts.ts';
+
+/** `header`: the message's own. Undefined where nothing is owed. Rejects with StoreFull or StoreFailed. */
+export async function filedNotice(
+  desk: Desk,
+  message: Acceptance,
+  header: Buffer,
+): Promise<PreparedNotice | undefined> {
+  const { sender, submitter, messageIdField, receivedAt, envelope, body } = message;
+  const recipients = message.recipients.filter((r) => r.mailbox !== undefined && asksFor(r.notify, 'success'));
+  if (sender === '' || recipients.length === 0) return undefined;
+  const original = headerOf(header);
+  const about = { id: body.id, messageIdField, receivedAt, octets: body.octets, envelope };
+  return await desk.report(await desk.places.ofSender(sender, submitter), {
+    kind: 'filed',
+    about,
+    message: about,
+    letters: filedLetters({
+      message: { at: receivedAt, messageId: messageIdField, id: body.id, subject: original.subject },
+      recipients: recipients.map(nameOf),
+    }),
+    recipients: recipients.map((r) => ({
+      recipient: r.address,
+      ...originalOf(r),
+      action: 'delivered',
+      status: '2.0.0',
+    })),
+    original,
+  });
+}
+
+/** The one that the sender knows: with a substitute, the absentee's. */
+const nameOf = ({ address, substituteFor }: Acceptance['recipients'][number]): string =>
+  substituteFor === undefined ? address : `${substituteFor} (${address})`;

@@ -1,0 +1,56 @@
+/**
+ * What is told of a message in the transaction that accepts it: that it stands in a mailbox, that its addressee is away.
+ *
+ * Each notice is written before that transaction and filed in it, or not at all (`Acceptance.with`). One that cannot be written, since the
+ * disk is full, refuses the message for now: nobody is left without an answer that was asked for.
+ */
+import type { AcceptOutcome, Acceptance, AcceptedRecipient, PreparedNotice, Store } from '../store/store.ts';
+import type { AbsenceNotices, HandledAbsence } from './absence-notices.ts';
+
+export interface FiledNotices {
+  /**
+   * The report for recipients with NOTIFY=SUCCESS into whose mailboxes the message goes (RFC 3461 section 5.2.3); undefined where there is
+   * none, and for a null sender. `header`: the message's own, as it is filed.
+   */
+  noticeFor(message: Acceptance, header: Buffer): Promise<PreparedNotice | undefined>;
+}
+
+export interface FilingParts {
+  readonly store: Pick<Store, 'accept'>;
+  readonly absences?: AbsenceNotices;
+  readonly filed?: FiledNotices;
+}
+
+/** Whether the header has to be kept for a report. */
+export const asksForSuccess = (recipients: Iterable<Pick<AcceptedRecipient, 'notify'>>): boolean =>
+  [...recipients].some(({ notify }) => notify?.includes('SUCCESS'));
+
+export interface Told {
+  readonly handled: readonly HandledAbsence[];
+  /** Where somebody asked for a report. */
+  readonly header: Buffer | undefined;
+  /** All of the message, whatever copies of it they get. */
+  readonly recipients: readonly AcceptedRecipient[];
+}
+
+/** Accepts the message together with what has to be told of it. Rejects with StoreFull or StoreFailed. */
+export async function acceptWithNotices(
+  { store, absences, filed }: FilingParts,
+  message: Acceptance,
+  { handled, header, recipients }: Told,
+): Promise<AcceptOutcome> {
+  const notices: PreparedNotice[] = [];
+  try {
+    const away = handled.length === 0 ? undefined : await absences?.noticeFor(message, handled);
+    if (away !== undefined) notices.push(away);
+    const success = header === undefined ? undefined : await filed?.noticeFor({ ...message, recipients }, header);
+    if (success !== undefined) notices.push(success);
+    if (notices.length === 0) return await store.accept(message);
+    return await store.accept({
+      ...message,
+      with: [...(message.with ?? []), ...notices.map(({ acceptance }) => acceptance)],
+    });
+  } finally {
+    for (const notice of notices) await notice.discard();
+  }
+}
