@@ -144,6 +144,41 @@ export const settingsTable = {
     about:
       'Days that a message waits for somebody to fetch it. Then it ends with a last notice to its sender, and can be handed out again for the time of deleted ones. Messages that were fetched and left there stay.',
   },
+  sign: {
+    scopes: accountAndAbove,
+    type: { kind: 'choice', of: ['automatic', 'never', 'always'] },
+    default: 'automatic',
+    about:
+      'Whether the gateway signs messages of the account (S/MIME) with the key of their From that it holds. Automatic: never for kinds edi and partner; for people whenever there is such a key with a valid certificate. Always: a message that cannot be signed is refused.',
+  },
+  encrypt: {
+    scopes: everywhere,
+    type: { kind: 'choice', of: ['never', 'when-possible', 'required'] },
+    default: 'never',
+    about:
+      'Whether the gateway encrypts messages to this addressee (S/MIME), who must then be able to read them. When-possible: to a valid mail certificate where there is one. Required: without one the recipient is refused with 550 5.7.5.',
+  },
+  'smime-profile': {
+    scopes: everywhere,
+    type: { kind: 'choice', of: ['automatic', 'interop', 'strong'] },
+    default: 'automatic',
+    about:
+      'How messages to this addressee are encrypted: interop is read by every program (signed, AES-CBC), strong hides the subject as well (AES-GCM, RSA-OAEP). Automatic: strong where the address registered or showed that it reads AES-GCM.',
+  },
+  open: {
+    scopes: everywhere,
+    type: { kind: 'boolean' },
+    default: false,
+    about:
+      'Whether the gateway decrypts messages to this addressee with the keys that it holds for the address, for a system that knows no S/MIME. Nothing is encrypted to such an addressee.',
+  },
+  'encrypt-to-self': {
+    scopes: accountAndAbove,
+    type: { kind: 'boolean' },
+    default: false,
+    about:
+      'Whether what is encrypted for the account is encrypted to the mail certificate of its From as well, so that the sender can read a copy of it.',
+  },
   'keep-deleted': {
     scopes: ['organisation'],
     type: { kind: 'count', min: 0, max: 30 },

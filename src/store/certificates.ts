@@ -1,10 +1,13 @@
 /**
  * The certificates' part of the store port: the gateway's own authorities, the certificates of accounts, one-time enrolment codes.
  *
- * Each change is one transaction with its audit row. Private keys are never here: those of authorities lie sealed in the key folder, those
- * of accounts leave with their owner. Rows are never deleted, so a serial number is never used twice.
+ * Each change is one transaction with its audit row. Private keys of authorities lie sealed in the key folder; those of accounts leave with
+ * their owner, except for mail keys that the gateway holds to sign or to open: these are here, sealed, and nothing else of them ever
+ * is. Rows are never deleted, so a serial number is never used twice.
  */
+import type { Address, AddressKey } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
+import type { MailCapability } from '../domain/mail-capability.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Actor } from './registry.ts';
 
@@ -47,6 +50,36 @@ export interface NewAccountCertificate {
   readonly replaces?: string;
 }
 
+/** Most certificates for mail that one address ever has: a renewal a year for a lifetime. */
+export const MAX_MAIL_CERTIFICATES = 64;
+
+/** What the roads need of a certificate for mail. */
+export interface MailCertificate {
+  readonly fingerprint: string;
+  /** Whose it is: it stands for no address of another account. */
+  readonly account: AccountId;
+  readonly der: Uint8Array;
+  /** Its private key is held here: sealed for the fingerprint (crypto/sealed-key.ts, `account-mail`). */
+  readonly sealedKey?: Uint8Array;
+  readonly revoked?: { readonly at: Instant; readonly reason: string };
+}
+
+export type CapabilitySource = 'operator' | 'seen';
+
+export interface NotedCapabilities {
+  readonly source: CapabilitySource;
+  readonly names: readonly MailCapability[];
+  readonly at: Instant;
+}
+
+/** All that is known of one address for mail, in one read. */
+export interface MailRecord {
+  /** Newest first, in any state: at most 64. */
+  readonly certificates: readonly MailCertificate[];
+  /** What the operator registered comes before what was seen. */
+  readonly capabilities?: NotedCapabilities;
+}
+
 export interface AccountCertificate extends NewAccountCertificate {
   readonly account: AccountId;
   readonly login: string;
@@ -56,6 +89,8 @@ export interface AccountCertificate extends NewAccountCertificate {
   readonly warned?: number;
   /** A certificate that was not revoked takes its place: nobody needs to do anything. Another one of the account is no replacement: it may be another workplace's. */
   readonly replaced: boolean;
+  /** The gateway holds its private key. */
+  readonly keyHeld: boolean;
 }
 
 export interface CertificateQuery {
@@ -115,10 +150,13 @@ export interface Certificates {
   /** Reserves the number of the next revocation list: durable before anything is signed with it, so that numbers rise for ever. */
   nextCrlNumber(authority: number): Promise<number>;
 
-  /** One for log-in is registered for the account by its fingerprint in the same transaction (`Registry.findCertificate`). */
+  /**
+   * One for log-in is registered for the account by its fingerprint in the same transaction (`Registry.findCertificate`); one for mail is
+   * found by each of its `emails`, with `sealedKey` the gateway's from then on.
+   */
   addCertificate(
     login: string,
-    certificate: NewAccountCertificate,
+    certificate: NewAccountCertificate & { readonly sealedKey?: Uint8Array },
     how: 'issued' | 'imported',
     actor: Actor,
   ): Promise<void>;
@@ -127,13 +165,24 @@ export interface Certificates {
   listCertificates(query: CertificateQuery): Promise<readonly AccountCertificate[]>;
   /** Final. The certificate is kept out of the account's log-in as well, from this commit on. */
   revokeCertificate(fingerprint: string, reason: string, actor: Actor): Promise<void>;
-  /** Revoked certificates of one authority that end after `endsAfter`, by fingerprint. */
+  /** Revoked certificates of one authority of ours, or of all others (`'others'`), that end after `endsAfter`, by fingerprint. */
   listRevoked(
-    authority: number,
+    authority: number | 'others',
     page: { readonly limit: number; readonly after?: string; readonly endsAfter: Instant },
   ): Promise<readonly RevokedCertificate[]>;
   /** Remembers that the owner was warned `days` before the end. */
   noteWarned(fingerprint: string, days: number): Promise<void>;
+
+  /** What is known of an address for mail. Cached and always current, as the roads' reads of the registry are. */
+  findMail(key: AddressKey): Promise<MailRecord>;
+  /** Takes the private key of a mail certificate into care, sealed; it stays until `removeKey`, however old. Throws `exists` where it is held already. */
+  addKey(fingerprint: string, sealedKey: Uint8Array, actor: Actor): Promise<void>;
+  /** Forgets the private key. What was encrypted to it is closed for good. */
+  removeKey(fingerprint: string, actor: Actor): Promise<void>;
+  /** What the operator knows of the mail program behind an address; null takes it back. */
+  setCapabilities(address: Address, names: readonly MailCapability[] | null, actor: Actor): Promise<void>;
+  /** What a valid signed message of the address showed; the newest counts. */
+  noteCapabilities(address: Address, names: readonly MailCapability[]): Promise<void>;
 
   /** All or none. An earlier code for the same `replaces` is dead from then on. */
   addEnrolments(enrolments: readonly NewEnrolment[], actor: Actor): Promise<void>;
@@ -141,4 +190,7 @@ export interface Certificates {
   tryEnrolment(id: string, hash: Uint8Array, actor: Actor): Promise<TriedEnrolment>;
   /** Uses the code up and adds the certificate, in one transaction. Throws RegistryError `ended` when the code is no longer valid. */
   collectEnrolment(id: string, hash: Uint8Array, certificate: NewAccountCertificate, actor: Actor): Promise<void>;
+
+  /** Called after every committed change of authorities or revocations. For memories that must forget. */
+  onChange(listener: () => void): void;
 }

@@ -52,3 +52,21 @@ test('0004 parts messages into facts and content, and keeps who has fetched what
   assert.deepEqual(rows('SELECT uid, retrieved, receipt, why FROM hidden_entry'), [[3, 2, 0, 'deleted']]);
   assert.deepEqual(db.pragma('integrity_check'), [{ integrity_check: 'ok' }]);
 });
+
+test('0008 finds mail certificates that were there by their addresses', (t) => {
+  const db = databaseOf(t, 7);
+  db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'o', 'O', 'nl', 1);
+    INSERT INTO account (id, login, organisation, kind, state, created_at) VALUES (2, 'anna', 1, 'mail', 'active', 1)`);
+  const certificate = db.prepare(
+    `INSERT INTO certificate (fingerprint, issuer, serial, account, use, subject, emails, not_before, not_after, der, created_at)
+       VALUES (?, 'CN=I', ?, 2, ?, 'CN=A', ?, 1, 2, x'00', 1)`,
+  );
+  certificate.run('f1', '1', 'mail', '["Anna@Group.test","ANNA@group.test","lab@group.test"]');
+  certificate.run('f2', '2', 'login', '["anna@group.test"]');
+  certificate.run('f3', '3', 'mail', '[]');
+  migrate(db, knownMigrations(), 2, false);
+  assert.deepEqual(db.prepare('SELECT key, fingerprint FROM certificate_address').raw(true).all(), [
+    ['anna@group.test', 'f1'],
+    ['lab@group.test', 'f1'],
+  ]);
+});

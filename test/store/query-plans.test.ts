@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { PartnerId } from '../../src/domain/ids.ts';
 import { minutes } from '../../src/domain/units.ts';
+import { CaReader } from '../../src/store/sqlite/ca-reader.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
 import { MailboxReader } from '../../src/store/sqlite/mailbox-reader.ts';
@@ -93,6 +94,13 @@ test('readers of the queue seek what they give out; counting reads an index of w
   // An account has 16 consumers; anything else may have thousands of rows.
   for (const [sql, plan] of plans)
     if (!sql.includes('FROM consumer')) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);
+});
+
+test('what the roads ask of an address is sought by it, and its few certificates are sorted', async (t) => {
+  const db = await emptyDatabase(t);
+  const plans = plansOf(db, (watched) => new CaReader(watched).mail('anna@group.test'));
+  assert.deepEqual(scansOf(plans), []);
+  assert.match(planOf(plans, 'SELECT c.fingerprint, c.account'), /^SEARCH a USING PRIMARY KEY \(key=\?\); SEARCH c/);
 });
 
 test('10,000 deliveries that wait for a dead partner cost the claims of another nothing', async (t) => {

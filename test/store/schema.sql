@@ -72,6 +72,18 @@ CREATE TABLE certificate (
   UNIQUE (issuer, serial)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE certificate_address (
+  key TEXT NOT NULL,
+  fingerprint TEXT NOT NULL REFERENCES certificate (fingerprint),
+  PRIMARY KEY (key, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE certificate_key (
+  fingerprint TEXT PRIMARY KEY REFERENCES certificate (fingerprint),
+  sealed BLOB NOT NULL,
+  added_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE chunk (
   message INTEGER NOT NULL,
   n INTEGER NOT NULL,
@@ -176,6 +188,14 @@ CREATE TABLE hidden_entry (
   octets INTEGER NOT NULL,
   retrieved INTEGER NOT NULL, receipt INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT 'deleted',
   PRIMARY KEY (account, hidden_at, uid)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mail_capability (
+  key TEXT NOT NULL,
+  source TEXT NOT NULL,
+  capabilities TEXT NOT NULL,
+  noted_at INTEGER NOT NULL,
+  PRIMARY KEY (key, source)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE mailbox (

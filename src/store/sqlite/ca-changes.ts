@@ -1,8 +1,17 @@
 /** Changes to authorities, certificates and enrolment codes, inside the writer's transactions; each with its audit row. */
 import { hash, timingSafeEqual } from 'node:crypto';
+import { type Address, addressKey } from '../../domain/address.ts';
+import type { MailCapability } from '../../domain/mail-capability.ts';
 import { foldLogin } from '../../domain/registry.ts';
 import { joinSmall } from '../../platform/bytes.ts';
-import type { CertificateUse, NewAuthority, NewAccountCertificate, NewEnrolment } from '../certificates.ts';
+import {
+  type CapabilitySource,
+  type CertificateUse,
+  MAX_MAIL_CERTIFICATES,
+  type NewAccountCertificate,
+  type NewAuthority,
+  type NewEnrolment,
+} from '../certificates.ts';
 import { type Actor, type NewCertificate, RegistryError } from '../registry.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
@@ -21,12 +30,21 @@ export type CaChange =
   | {
       readonly op: 'add-certificate';
       readonly login: string;
-      readonly certificate: NewAccountCertificate;
+      readonly certificate: NewAccountCertificate & { readonly sealedKey?: Uint8Array };
       readonly how: string;
       readonly actor: Actor;
     }
   | { readonly op: 'revoke'; readonly fingerprint: string; readonly reason: string; readonly actor: Actor }
   | { readonly op: 'warned'; readonly fingerprint: string; readonly days: number }
+  | { readonly op: 'add-key'; readonly fingerprint: string; readonly sealedKey: Uint8Array; readonly actor: Actor }
+  | { readonly op: 'remove-key'; readonly fingerprint: string; readonly actor: Actor }
+  | {
+      readonly op: 'capabilities';
+      readonly address: Address;
+      readonly source: CapabilitySource;
+      readonly names: readonly MailCapability[] | null;
+      readonly actor: Actor;
+    }
   | { readonly op: 'add-enrolments'; readonly enrolments: readonly NewEnrolment[]; readonly actor: Actor }
   | { readonly op: 'try-enrolment'; readonly id: string; readonly hash: Uint8Array; readonly actor: Actor }
   | {
@@ -61,9 +79,17 @@ export interface CaChanged {
   readonly enrolment?: EnrolmentAnswer;
   /** Accounts whose registered certificates changed with it. */
   readonly accounts?: readonly number[];
+  /** Addresses, folded, of which something else is known for mail now. */
+  readonly mail?: readonly string[];
+  /** Authorities, or which certificates are revoked. */
+  readonly trust?: true;
 }
 
 const DONE: CaChanged = {};
+
+const keysOf = (emails: readonly string[]): readonly string[] => [
+  ...new Set(emails.map((email) => addressKey(email as Address))),
+];
 
 type Named = Pick<NewAccountCertificate, 'serial' | 'subject' | 'notBefore' | 'notAfter'>;
 
@@ -125,6 +151,12 @@ export class CaChanges {
           { fingerprint: change.fingerprint, days: change.days },
         );
         return DONE;
+      case 'add-key':
+        return this.#addKey(change.fingerprint, change.sealedKey, change.actor);
+      case 'remove-key':
+        return this.#removeKey(change.fingerprint, change.actor);
+      case 'capabilities':
+        return this.#capabilities(change.address, change.source, change.names, change.actor);
       case 'add-enrolments':
         for (const enrolment of change.enrolments) this.#addEnrolment(enrolment, change.actor);
         return DONE;
@@ -177,7 +209,7 @@ export class CaChanges {
       );
       this.#record(`authority.${event}`, null, actor, { role, fingerprint });
     }
-    return DONE;
+    return { trust: true };
   }
 
   #crlNumber(authority: number): CaChanged {
@@ -205,7 +237,12 @@ export class CaChanges {
     return row?.account ?? null;
   }
 
-  #addCertificate(account: number, certificate: NewAccountCertificate, how: string, actor: Actor): CaChanged {
+  #addCertificate(
+    account: number,
+    certificate: NewAccountCertificate & { readonly sealedKey?: Uint8Array },
+    how: string,
+    actor: Actor,
+  ): CaChanged {
     const { fingerprint, issuer, serial, use, subject, emails, notBefore, notAfter, der, authority, replaces } =
       certificate;
     const there = this.#sql.get(
@@ -237,7 +274,85 @@ export class CaChanges {
       this.#at,
     );
     this.#record(`certificate.${how}`, account, actor, { fingerprint, serial, use, notAfter }, { subject });
-    return use === 'login' ? this.#register(account, certificate) : DONE;
+    if (use === 'login') return this.#register(account, certificate);
+    const mail = this.#addAddresses(fingerprint, emails);
+    if (certificate.sealedKey !== undefined) this.#addKey(fingerprint, certificate.sealedKey, actor);
+    return { mail };
+  }
+
+  #addAddresses(fingerprint: string, emails: readonly string[]): readonly string[] {
+    const keys = keysOf(emails);
+    for (const key of keys) {
+      const { n } = this.#sql.get('SELECT count(*) AS n FROM certificate_address WHERE key = ?', key) as { n: number };
+      if (n >= MAX_MAIL_CERTIFICATES)
+        throw new RegistryError(
+          'invalid',
+          `There are ${n} mail certificates for "${key}", the most that one address may have; this one cannot be added`,
+        );
+      this.#sql.run('INSERT INTO certificate_address (key, fingerprint) VALUES (?, ?)', key, fingerprint);
+    }
+    return keys;
+  }
+
+  #mailOf(fingerprint: string): readonly string[] {
+    const row = this.#sql.get('SELECT emails FROM certificate WHERE fingerprint = ?', fingerprint) as {
+      emails: string;
+    };
+    return keysOf(JSON.parse(row.emails) as string[]);
+  }
+
+  #addKey(fingerprint: string, sealedKey: Uint8Array, actor: Actor): CaChanged {
+    const { account, serial, use } = this.#certificate(fingerprint);
+    if (use !== 'mail')
+      throw new RegistryError('invalid', `The certificate ${serial} is for log-in: its key stays with its owner`);
+    if (this.#sql.get('SELECT 1 FROM certificate_key WHERE fingerprint = ?', fingerprint) !== undefined)
+      throw new RegistryError('exists', `The private key of certificate ${serial} is held here already`);
+    this.#sql.run(
+      'INSERT INTO certificate_key (fingerprint, sealed, added_at) VALUES (?,?,?)',
+      fingerprint,
+      sealedKey,
+      this.#at,
+    );
+    this.#record('certificate.key-added', account, actor, { fingerprint, serial });
+    return { mail: this.#mailOf(fingerprint) };
+  }
+
+  #removeKey(fingerprint: string, actor: Actor): CaChanged {
+    const { account, serial } = this.#certificate(fingerprint);
+    if (this.#sql.run('DELETE FROM certificate_key WHERE fingerprint = ?', fingerprint).changes === 0)
+      throw new RegistryError('unknown', `The private key of certificate ${serial} is not held here`);
+    this.#record('certificate.key-removed', account, actor, { fingerprint, serial });
+    return { mail: this.#mailOf(fingerprint) };
+  }
+
+  #certificate(fingerprint: string): { readonly account: number; readonly serial: string; readonly use: string } {
+    const row = this.#sql.get('SELECT account, serial, use FROM certificate WHERE fingerprint = ?', fingerprint);
+    if (row === undefined)
+      throw new RegistryError('unknown', `There is no certificate ${fingerprint}; "sluis cert list" shows them`);
+    return row as { account: number; serial: string; use: string };
+  }
+
+  #capabilities(
+    address: Address,
+    source: CapabilitySource,
+    names: readonly MailCapability[] | null,
+    actor: Actor,
+  ): CaChanged {
+    const key = addressKey(address);
+    if (names === null) this.#sql.run('DELETE FROM mail_capability WHERE key = ? AND source = ?', key, source);
+    else
+      this.#sql.run(
+        `INSERT INTO mail_capability (key, source, capabilities, noted_at) VALUES (?,?,?,?)
+           ON CONFLICT (key, source) DO UPDATE SET capabilities = excluded.capabilities, noted_at = excluded.noted_at`,
+        key,
+        source,
+        JSON.stringify(names),
+        this.#at,
+      );
+    const row = this.#sql.get('SELECT account FROM address WHERE key = ?', key) as { account: number } | undefined;
+    const facts = { source, capabilities: names === null ? 'unknown' : names.join(' ') };
+    this.#record('certificate.capabilities', row?.account ?? null, actor, facts, { address });
+    return { mail: [key] };
   }
 
   /** A certificate for log-in opens its account from this moment on, by its fingerprint: no path and no name is trusted for it. */
@@ -277,7 +392,7 @@ export class CaChanges {
     this.#record('certificate.revoked', row.account, actor, { fingerprint, serial: row.serial, why: reason });
     // Whatever registration it may meet, by names too: from this commit on it opens nothing.
     this.#registered.block(row.account, registrationOf({ ...row, fingerprint }), this.#at);
-    return this.#touched(row.account);
+    return { ...this.#touched(row.account), mail: this.#mailOf(fingerprint), trust: true };
   }
 
   #addEnrolment(enrolment: NewEnrolment, actor: Actor): void {

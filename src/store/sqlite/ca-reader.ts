@@ -1,13 +1,17 @@
 /** Reads of authorities and certificates, in the reader thread. */
 import type { AccountId } from '../../domain/ids.ts';
+import { isMailCapability } from '../../domain/mail-capability.ts';
 import { instant } from '../../domain/units.ts';
 import type {
   AuthorityRecord,
   AuthorityRole,
   AccountCertificate,
+  CapabilitySource,
   CertificateUse,
+  MailRecord,
   RevokedCertificate,
 } from '../certificates.ts';
+import { MAX_MAIL_CERTIFICATES } from '../certificates.ts';
 import type { Db } from './database.ts';
 import { Statements } from './statements.ts';
 
@@ -30,6 +34,16 @@ interface CertificateRow {
   readonly warned: number | null;
   readonly created_at: number;
   readonly replaced: number;
+  readonly key_held: number;
+}
+
+interface MailRow {
+  readonly fingerprint: string;
+  readonly account: number;
+  readonly der: Uint8Array;
+  readonly sealed: Uint8Array | null;
+  readonly revoked_at: number | null;
+  readonly reason: string | null;
 }
 
 export interface CertificatesInput {
@@ -42,7 +56,8 @@ export interface CertificatesInput {
 
 const CERTIFICATE = `SELECT c.fingerprint, c.issuer, c.serial, c.authority, c.account, a.login, c.use, c.subject, c.emails, c.replaces, c.not_before, c.not_after,
   c.der, c.revoked_at, c.reason, c.warned, c.created_at,
-  EXISTS (SELECT 1 FROM certificate n WHERE n.replaces = c.fingerprint AND n.revoked_at IS NULL) AS replaced
+  EXISTS (SELECT 1 FROM certificate n WHERE n.replaces = c.fingerprint AND n.revoked_at IS NULL) AS replaced,
+  EXISTS (SELECT 1 FROM certificate_key k WHERE k.fingerprint = c.fingerprint) AS key_held
   FROM certificate c JOIN account a ON a.id = c.account`;
 const MOST_AUTHORITIES = 1000;
 
@@ -64,6 +79,7 @@ const recordOf = (row: CertificateRow): AccountCertificate => ({
   ...(row.revoked_at === null ? {} : { revoked: { at: instant(row.revoked_at), reason: row.reason ?? 'unspecified' } }),
   ...(row.warned === null ? {} : { warned: row.warned }),
   replaced: row.replaced === 1,
+  keyHeld: row.key_held === 1,
 });
 
 export class CaReader {
@@ -122,10 +138,10 @@ export class CaReader {
     return (rows as CertificateRow[]).map(recordOf);
   }
 
-  revoked(authority: number, after: string, endsAfter: number, limit: number): readonly RevokedCertificate[] {
+  revoked(authority: number | null, after: string, endsAfter: number, limit: number): readonly RevokedCertificate[] {
     const rows = this.#sql.all(
       `SELECT fingerprint, serial, revoked_at, reason FROM certificate
-         WHERE authority = ? AND revoked_at IS NOT NULL AND fingerprint > ? AND not_after > ? ORDER BY fingerprint LIMIT ?`,
+         WHERE authority IS ? AND revoked_at IS NOT NULL AND fingerprint > ? AND not_after > ? ORDER BY fingerprint LIMIT ?`,
       authority,
       after,
       endsAfter,
@@ -137,5 +153,43 @@ export class CaReader {
       at: instant(row.revoked_at),
       reason: row.reason ?? 'unspecified',
     }));
+  }
+
+  /** What is known of a folded address for mail. */
+  mail(key: string): MailRecord {
+    const rows = this.#sql.all(
+      `SELECT c.fingerprint, c.account, c.der, k.sealed, c.revoked_at, c.reason
+         FROM certificate_address a JOIN certificate c ON c.fingerprint = a.fingerprint
+         LEFT JOIN certificate_key k ON k.fingerprint = a.fingerprint
+         WHERE a.key = ? ORDER BY c.not_before DESC, c.not_after DESC LIMIT ?`,
+      key,
+      MAX_MAIL_CERTIFICATES,
+    ) as MailRow[];
+    // 'operator' sorts before 'seen'.
+    const noted = this.#sql.get(
+      'SELECT source, capabilities, noted_at FROM mail_capability WHERE key = ? ORDER BY source LIMIT 1',
+      key,
+    ) as { source: CapabilitySource; capabilities: string; noted_at: number } | undefined;
+    return {
+      certificates: rows.map((row) => ({
+        fingerprint: row.fingerprint,
+        account: row.account as AccountId,
+        der: row.der,
+        ...(row.sealed === null ? {} : { sealedKey: row.sealed }),
+        ...(row.revoked_at === null
+          ? {}
+          : { revoked: { at: instant(row.revoked_at), reason: row.reason ?? 'unspecified' } }),
+      })),
+      ...(noted === undefined
+        ? {}
+        : {
+            capabilities: {
+              source: noted.source,
+              // A newer node of the same store may know more names.
+              names: (JSON.parse(noted.capabilities) as string[]).filter(isMailCapability),
+              at: instant(noted.noted_at),
+            },
+          }),
+    };
   }
 }

@@ -1,5 +1,10 @@
-/** The certificates' port on SQLite. Nothing is cached: no road of the mail asks here. */
+/**
+ * The certificates' port on SQLite. Cached is what the roads of the mail ask: the authorities, and what is known of an address. The caches are
+ * exact, as those of the registry.
+ */
+import type { Address, AddressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
+import type { MailCapability } from '../../domain/mail-capability.ts';
 import { foldLogin } from '../../domain/registry.ts';
 import { type Instant, instant } from '../../domain/units.ts';
 import type {
@@ -7,6 +12,7 @@ import type {
   CertificateQuery,
   AccountCertificate,
   Certificates,
+  MailRecord,
   NewAuthority,
   NewAccountCertificate,
   NewEnrolment,
@@ -15,6 +21,7 @@ import type {
 } from '../certificates.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
+import { Lru } from './lru.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
@@ -26,13 +33,32 @@ export interface CertificatesParts {
   readonly random: RandomBytes;
 }
 
+/** Addresses that are remembered: about 3 KB each, most of it sealed keys and certificates. */
+const MOST = 5000;
 const limitOf = (limit: number): number => Math.min(1000, Math.max(1, Math.trunc(limit)));
 
 export class SqliteCa implements Certificates {
   readonly #p: CertificatesParts;
+  readonly #mail = new Lru<AddressKey, MailRecord>(MOST);
+  #authorities: readonly AuthorityRecord[] | undefined;
+  /** Rises with every change: a read that saw it rise is not kept. */
+  #changes = 0;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(parts: CertificatesParts) {
     this.#p = parts;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** From a commit, before its answers are given out. */
+  told({ mail = [], trust }: Pick<CaChanged, 'mail' | 'trust'>): void {
+    this.#changes += 1;
+    this.#authorities = undefined;
+    for (const key of mail) this.#mail.delete(key as AddressKey);
+    if (trust === true) for (const listener of this.#listeners) listener();
   }
 
   async #change(change: CaChange): Promise<CaChanged> {
@@ -44,7 +70,11 @@ export class SqliteCa implements Certificates {
   }
 
   async listAuthorities(): Promise<readonly AuthorityRecord[]> {
-    return await this.#p.reader.ask('authorities', {});
+    if (this.#authorities !== undefined) return this.#authorities;
+    const before = this.#changes;
+    const found = await this.#p.reader.ask('authorities', {});
+    if (before === this.#changes) this.#authorities = found;
+    return found;
   }
 
   async addAuthorities(authorities: readonly NewAuthority[], event: string, actor: Actor): Promise<void> {
@@ -59,7 +89,12 @@ export class SqliteCa implements Certificates {
     return (await this.#change({ op: 'crl-number', authority })).value ?? 0;
   }
 
-  async addCertificate(login: string, certificate: NewAccountCertificate, how: string, actor: Actor): Promise<void> {
+  async addCertificate(
+    login: string,
+    certificate: NewAccountCertificate & { readonly sealedKey?: Uint8Array },
+    how: string,
+    actor: Actor,
+  ): Promise<void> {
     await this.#change({ op: 'add-certificate', login, certificate, how, actor });
   }
 
@@ -86,11 +121,37 @@ export class SqliteCa implements Certificates {
   }
 
   async listRevoked(
-    authority: number,
+    authority: number | 'others',
     page: { readonly limit: number; readonly after?: string; readonly endsAfter: Instant },
   ): Promise<readonly RevokedCertificate[]> {
     const { limit, after = '', endsAfter } = page;
-    return await this.#p.reader.ask('revoked', { authority, after, endsAfter, limit: limitOf(limit) });
+    const whose = authority === 'others' ? null : authority;
+    return await this.#p.reader.ask('revoked', { authority: whose, after, endsAfter, limit: limitOf(limit) });
+  }
+
+  async findMail(key: AddressKey): Promise<MailRecord> {
+    const known = this.#mail.get(key);
+    if (known !== undefined) return known;
+    const before = this.#changes;
+    const found = await this.#p.reader.ask('mail', { key });
+    if (before === this.#changes) this.#mail.set(key, found);
+    return found;
+  }
+
+  async addKey(fingerprint: string, sealedKey: Uint8Array, actor: Actor): Promise<void> {
+    await this.#change({ op: 'add-key', fingerprint, sealedKey, actor });
+  }
+
+  async removeKey(fingerprint: string, actor: Actor): Promise<void> {
+    await this.#change({ op: 'remove-key', fingerprint, actor });
+  }
+
+  async setCapabilities(address: Address, names: readonly MailCapability[] | null, actor: Actor): Promise<void> {
+    await this.#change({ op: 'capabilities', address, source: 'operator', names, actor });
+  }
+
+  async noteCapabilities(address: Address, names: readonly MailCapability[]): Promise<void> {
+    await this.#change({ op: 'capabilities', address, source: 'seen', names, actor: { name: 'gateway' } });
   }
 
   async noteWarned(fingerprint: string, days: number): Promise<void> {

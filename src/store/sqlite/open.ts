@@ -149,8 +149,13 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       monotonic: () => options.clock.monotonic(),
       maxPages: testing.maxPages,
     });
-    const parts: { mailboxes?: Mailboxes; registry?: SqliteRegistry; bodies?: Bodies; deliveries?: SqliteDeliveries } =
-      {};
+    const parts: {
+      mailboxes?: Mailboxes;
+      registry?: SqliteRegistry;
+      certificates?: SqliteCa;
+      bodies?: Bodies;
+      deliveries?: SqliteDeliveries;
+    } = {};
     const { writer, ready } = await Writer.start(
       {
         dataFolder: options.dataFolder,
@@ -175,8 +180,11 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
               if (answer.filed !== undefined) parts.bodies?.filed(answer.filed);
               for (const partner of answer.due ?? []) due.add(partner);
             } else if (answer.kind === 'registry') parts.registry?.told(answer);
-            else if (answer.kind === 'ca' && answer.changed.accounts !== undefined)
-              parts.registry?.told({ accounts: answer.changed.accounts, scope: 'certificate' });
+            else if (answer.kind === 'ca') {
+              const { accounts } = answer.changed;
+              if (accounts !== undefined) parts.registry?.told({ accounts, scope: 'certificate' });
+              parts.certificates?.told(answer.changed);
+            }
           }
           parts.deliveries?.told(due);
         },
@@ -197,6 +205,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const time = new StoreTime(clock, instant(floor));
     const mailboxes = (parts.mailboxes = new Mailboxes(reader));
     const registry = (parts.registry = new SqliteRegistry({ writer, reader, mailboxes, time, random }));
+    const certificates = (parts.certificates = new SqliteCa({ writer, reader, time, random }));
     const audit = new SqliteAudit({ writer, reader, clock, time, random, log });
     const ids = new MessageIds(ready.highest);
     const days = new Set(ready.days);
@@ -236,7 +245,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       writer,
       reader,
       registry,
-      certificates: new SqliteCa({ writer, reader, time, random }),
+      certificates,
       audit,
       deliveries,
       maildrops,

@@ -13,7 +13,7 @@ import type {
 } from '../../domain/registry.ts';
 import type { Consumer, DeliveryState, Outcome } from '../deliveries.ts';
 import type { CertificateRecord, RegistryError, ShownPassword } from '../registry.ts';
-import type { AuthorityRecord, AccountCertificate, RevokedCertificate } from '../certificates.ts';
+import type { AccountCertificate, AuthorityRecord, MailRecord, RevokedCertificate } from '../certificates.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
@@ -409,9 +409,10 @@ export interface ReaderWork {
   certificateNamed: { in: { name: string }; out: readonly AccountCertificate[] };
   accountCertificates: { in: CertificatesInput; out: readonly AccountCertificate[] };
   revoked: {
-    in: { authority: number; after: string; endsAfter: number; limit: number };
+    in: { authority: number | null; after: string; endsAfter: number; limit: number };
     out: readonly RevokedCertificate[];
   };
+  mail: { in: { key: string }; out: MailRecord };
 }
 export type ReaderKind = keyof ReaderWork;
 

@@ -121,6 +121,7 @@ export class ReaderWorker {
       certificateNamed: ({ name }) => ca.named(name),
       accountCertificates: (input) => ca.certificates(input),
       revoked: ({ authority, after, endsAfter, limit }) => ca.revoked(authority, after, endsAfter, limit),
+      mail: ({ key }) => ca.mail(key),
     };
   }
 

@@ -1,0 +1,4 @@
+import { openTestStore } from '../support/store.ts';
+import { mailContract } from './mail-contract.ts';
+
+mailContract('SQLite', (t) => openTestStore(t));
