@@ -114,6 +114,44 @@ export async function discard(instance: Instance, names: readonly string[]): Pro
   return total;
 }
 
+/**
+ * Submits a message to each of `names` in turn and opens its maildrop as soon as the `250` has come: the message must be listed. Latency: from
+ * the `250` to the answer of STAT, connect, handshake and login of the POP3 session included.
+ */
+export async function fetchAtOnce(
+  instance: Instance,
+  names: readonly string[],
+  milliseconds: number,
+): Promise<Outcome> {
+  const latency = new Samples();
+  const start = performance.now();
+  const end = start + milliseconds;
+  let done = 0;
+  await Promise.all(
+    names.map(async (name) => {
+      const sender = addressOf(name);
+      const content = compose(10_240, sender);
+      const id = content.indexOf('0000000000@');
+      const smtp = await SmtpClient.open(instance.target('submission'), loginOf(name));
+      for (let n = 1; performance.now() < end; n++) {
+        content.write(String(n).padStart(10, '0'), id, 'latin1');
+        await smtp.submit(sender, [sender], content);
+        const accepted = performance.now();
+        const pop3 = await Pop3Client.open(instance.target('pop3'), loginOf(name));
+        const { messages } = await pop3.stat();
+        latency.add(performance.now() - accepted);
+        if (messages !== 1)
+          throw new Error(`the maildrop of ${name} has ${messages} messages right after the 250, expected 1`);
+        await pop3.command('DELE 1');
+        await pop3.quit();
+        done += 1;
+      }
+      await smtp.quit();
+    }),
+  );
+  return { done, milliseconds: performance.now() - start, latency };
+}
+
 export interface Polling {
   readonly concurrency: number;
   readonly names: readonly string[];

@@ -16,7 +16,7 @@ import { Instance, type Served } from '../test/support/instance.ts';
 import { LoopWatch } from '../test/support/loop-watch.ts';
 import { type RawRate, rawAppendRate } from './disk.ts';
 import { Gauge } from './gauge.ts';
-import { type Outcome, PASSWORD, discard, keepOpen, logInOnce, pickUp, poll, submit } from './load.ts';
+import { type Outcome, PASSWORD, discard, fetchAtOnce, keepOpen, logInOnce, pickUp, poll, submit } from './load.ts';
 import { measureStore } from './store.ts';
 import { type Figure, printTable } from './table.ts';
 import { round } from './stats.ts';
@@ -170,6 +170,10 @@ async function workloads(bench: Bench): Promise<void> {
   await submission(bench, 'S4', 'submit 10 KB to 20 recipients, 8 connections', {
     ...{ connections: 8, perConnection: 100, size: 10_240, recipients: workers.slice(0, 20), limit: 2000 },
   });
+  if (wanted('E1'))
+    await measure(bench, 'E1', 'from the 250 to STAT of a new POP3 session, 2 at a time', 'msg/s', () =>
+      fetchAtOnce(instance, workers.slice(0, 2), milliseconds),
+    );
   await pickups(bench);
   await polls(bench);
   if (wanted('C1')) await idleMemory(bench);
