@@ -1,0 +1,251 @@
+/**
+ * Decides what protection one recipient's copy gets: nothing, a signature, encryption in one of two profiles, or a refusal.
+ *
+ * Pure: what is to be known is looked up before, and `wantedFor` says what that is. CBC always carries a signature inside, since anyone can
+ * change it unnoticed: where the sender's account signs nothing, the gateway's own key makes it (DESIGN of profile *interop*: a domain
+ * signature in the sense of RFC 3183).
+ */
+import { type Address, needsUtf8 } from '../../domain/address.ts';
+import type { MailCapability } from '../../domain/mail-capability.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { AccountKind } from '../../domain/registry.ts';
+import { type Settings, settingOf } from '../../domain/settings.ts';
+import type { Certificate } from '../certificate.ts';
+import type { Untrusted } from '../certificate-path.ts';
+import type { ContentCipher } from '../cms/algorithms.ts';
+import type { Recipient as CmsRecipient } from '../cms/encrypt.ts';
+import type { Selection } from '../mail-certificate.ts';
+
+/** A certificate whose private key the gateway holds. */
+export interface SigningIdentity {
+  readonly certificate: Certificate;
+  /** Leaf first, anchor last. */
+  readonly path: readonly Certificate[];
+  /** `gateway`: it says that nothing was changed on the way, not who wrote it. */
+  readonly whose: 'sender' | 'gateway';
+}
+
+/** `reason`: one line for the trace and for people. */
+export type ProtectionPlan =
+  | { readonly kind: 'plain'; readonly reason: string }
+  | { readonly kind: 'signed'; readonly signer: SigningIdentity; readonly rsa: 'pkcs1'; readonly reason: string }
+  | {
+      readonly kind: 'interop' | 'strong';
+      readonly signer: SigningIdentity;
+      /** How an RSA key signs. */
+      readonly rsa: 'pkcs1' | 'pss';
+      readonly recipient: CmsRecipient;
+      readonly cipher: ContentCipher;
+      /** The sender's own certificate, where a copy is to stay readable for the sender. */
+      readonly self?: CmsRecipient;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'refused';
+      /** Whose certificate is at fault. At RCPT only the sender's is not known yet: From is in the header. */
+      readonly about: 'recipient' | 'sender' | 'gateway';
+      readonly refusal: Refusal;
+    };
+export type SigningPlan = Extract<ProtectionPlan, { readonly signer: SigningIdentity }>;
+
+/** What the settings come to for one sender and one recipient. */
+export interface Wanted {
+  readonly sign: 'never' | 'when-possible' | 'always';
+  readonly encrypt: 'never' | 'when-possible' | 'required';
+  readonly profile: 'automatic' | 'interop' | 'strong';
+  readonly self: boolean;
+  /** The gateway opens mail for the addressee. */
+  readonly opened: boolean;
+}
+
+/** Nearest first. */
+type Chain = readonly (Settings | undefined)[];
+
+/** `sender`: settings of account and organisation; `recipient`: of address, account and organisation. */
+export function wantedFor(
+  sender: { readonly kind: AccountKind; readonly settings: Chain },
+  recipient: { readonly settings: Chain },
+): Wanted {
+  const sign = settingOf('sign', ...sender.settings);
+  const opened = settingOf('open', ...recipient.settings);
+  return {
+    sign: sign === 'automatic' ? (sender.kind === 'mail' ? 'when-possible' : 'never') : sign,
+    // It would be taken off again before anybody sees it.
+    encrypt: opened ? 'never' : settingOf('encrypt', ...recipient.settings),
+    profile: settingOf('smime-profile', ...recipient.settings),
+    self: settingOf('encrypt-to-self', ...sender.settings),
+    opened,
+  };
+}
+
+/** What was looked up. What `Wanted` does not ask for may be left out. */
+export interface Known {
+  readonly address: Address;
+  /** Of the recipient, to encrypt to. */
+  readonly recipient?: Selection;
+  /** Undefined: nothing is known. */
+  readonly capabilities?: readonly MailCapability[];
+  /** Of From, with keys that are held here. */
+  readonly sender?: Selection;
+  /** Of the gateway itself, with a key that is held here. */
+  readonly gateway?: Selection;
+  /** Of From, to encrypt to. */
+  readonly self?: Selection;
+}
+
+const NOTHING: Selection = { kind: 'none', refused: [] };
+
+export function planProtection(wanted: Wanted, known: Known): ProtectionPlan {
+  const { sender = NOTHING, gateway = NOTHING, recipient = NOTHING } = known;
+  const own = wanted.sign === 'never' ? undefined : identity(sender, 'sender');
+  if (wanted.sign === 'always' && own === undefined) return refusedSender(sender);
+  const usable = wanted.encrypt !== 'never' && recipient.kind === 'usable' ? recipient.certificate : undefined;
+  if (wanted.encrypt === 'required' && recipient.kind === 'none') return refusedRecipient(known.address, recipient);
+  const signer = own ?? (usable === undefined ? undefined : identity(gateway, 'gateway'));
+  if (usable !== undefined && signer !== undefined) return encryptedTo(usable, signer, wanted, known);
+  if (wanted.encrypt === 'required') return refusedGateway(gateway);
+  const reason = notEncrypted(wanted, recipient, gateway);
+  return own === undefined ? { kind: 'plain', reason } : { kind: 'signed', signer: own, rsa: 'pkcs1', reason };
+}
+
+const identity = (found: Selection, whose: SigningIdentity['whose']): SigningIdentity | undefined =>
+  found.kind === 'usable' ? { certificate: found.certificate, path: found.path, whose } : undefined;
+
+function encryptedTo(
+  certificate: Certificate,
+  signer: SigningIdentity,
+  { profile, self: wantsSelf }: Wanted,
+  { capabilities, self = NOTHING }: Known,
+): ProtectionPlan {
+  const can = (name: MailCapability): boolean => capabilities?.includes(name) === true;
+  // What an operator asks for by setting needs no evidence.
+  const sure = profile === 'strong';
+  const strong = sure || (profile === 'automatic' && (can('aes-256-gcm') || can('aes-128-gcm')));
+  const transport = sure || can('rsa-oaep') ? 'oaep' : 'pkcs1';
+  const to: CmsRecipient = certificate.key.kind === 'rsa' ? { certificate, transport } : { certificate };
+  const mine = wantsSelf && self.kind === 'usable' ? self.certificate : undefined;
+  return {
+    kind: strong ? 'strong' : 'interop',
+    signer,
+    rsa: strong && (sure || can('rsa-pss')) ? 'pss' : 'pkcs1',
+    recipient: to,
+    cipher: cipherFor(strong, sure, can),
+    ...(mine === undefined ? {} : { self: selfRecipient(mine) }),
+    reason: strong
+      ? sure
+        ? 'smime-profile is strong'
+        : 'the address reads AES-GCM'
+      : profile === 'interop'
+        ? 'smime-profile is interop'
+        : 'nothing is known of AES-GCM',
+  };
+}
+
+/** Which transport the sender's own program reads is not looked up: PKCS #1 v1.5 is read by all. */
+const selfRecipient = (certificate: Certificate): CmsRecipient =>
+  certificate.key.kind === 'rsa' ? { certificate, transport: 'pkcs1' } : { certificate };
+
+/** 256 bits unless the program lists only 128. */
+function cipherFor(strong: boolean, sure: boolean, can: (name: MailCapability) => boolean): ContentCipher {
+  const mode = strong ? 'gcm' : 'cbc';
+  const short = !sure && can(`aes-128-${mode}`) && !can(`aes-256-${mode}`);
+  return short ? `aes-128-${mode}` : `aes-256-${mode}`;
+}
+
+function notEncrypted({ encrypt, opened }: Wanted, recipient: Selection, gateway: Selection): string {
+  if (opened) return 'the gateway opens mail for the addressee';
+  if (encrypt === 'never') return 'encrypt is never';
+  if (recipient.kind === 'none') return `no certificate to encrypt to: ${why(recipient).text}`;
+  return `nothing to sign with inside the encryption: ${gateway.kind === 'none' ? why(gateway).text : 'no key'}`;
+}
+
+const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+/** Why none of the certificates of an address is of use: that of the newest one. */
+function why({ refused: [newest] }: Extract<Selection, { kind: 'none' }>): {
+  readonly text: string;
+  readonly passing: boolean;
+} {
+  if (newest === undefined) return { text: 'none is registered', passing: false };
+  return { text: reasonOf(newest), passing: newest.reason === 'revocation-unknown' };
+}
+
+/** For the peer: says what to do about it, and names no authority and no serial number. */
+function reasonOf({ reason, certificate }: Untrusted): string {
+  switch (reason) {
+    case 'expired':
+      return `it expired on ${day(certificate.notAfter)}`;
+    case 'not-yet-valid':
+      return `it is valid from ${day(certificate.notBefore)}`;
+    case 'revoked':
+      return 'it was revoked';
+    case 'revocation-unknown':
+      return 'nobody can tell now whether it was revoked';
+    case 'key-usage':
+    case 'extended-key-usage':
+      return 'it may not be used for this';
+    case 'weak-key':
+    case 'weak-signature':
+      return 'it is too weak';
+    case 'no-issuer':
+    case 'bad-signature':
+    case 'not-an-authority':
+    case 'path-length':
+    case 'too-long':
+    case 'critical-extension':
+    case 'too-many-candidates':
+      return 'its authority is not trusted here';
+  }
+}
+
+const shown = (address: Address): string => (needsUtf8(address) ? 'This address' : `<${address}>`);
+
+function refusedRecipient(address: Address, found: Extract<Selection, { kind: 'none' }>): ProtectionPlan {
+  const { text, passing } = why(found);
+  const detail =
+    text === 'none is registered'
+      ? `no certificate of it is registered`
+      : `there is no valid certificate of it: ${text}`;
+  const line = `${shown(address)} takes encrypted messages only, and ${detail}; ask the addressee or the operator`;
+  const refusal: Refusal = passing
+    ? { reply: 450, status: '4.7.5', text: line }
+    : { reply: 550, status: '5.7.5', text: line };
+  return { kind: 'refused', about: 'recipient', refusal };
+}
+
+function refusedSender(found: Selection): ProtectionPlan {
+  const { text, passing } = found.kind === 'none' ? why(found) : { text: 'no key', passing: false };
+  const line = `Messages of this account are signed, and there is no valid certificate for the address in From: ${text}; ask the operator`;
+  const refusal: Refusal = passing
+    ? { reply: 450, status: '4.7.5', text: line }
+    : { reply: 550, status: '5.7.5', text: line };
+  return { kind: 'refused', about: 'sender', refusal };
+}
+
+/** Ours to mend, and meanwhile no reason to send a message back. */
+const refusedGateway = (found: Selection): ProtectionPlan => ({
+  kind: 'refused',
+  about: 'gateway',
+  refusal: {
+    reply: 451,
+    status: '4.3.5',
+    text: 'The message must be encrypted and the gateway has no key to sign it with; try again later, or ask the operator',
+    detail: `the certificate of smime.signing-address: ${found.kind === 'none' ? why(found).text : 'no key'}`,
+  },
+});
+
+/** Equal for plans whose recipients may share one body. */
+export function planKey(plan: ProtectionPlan): string {
+  switch (plan.kind) {
+    case 'plain':
+    case 'refused':
+      return plan.kind;
+    case 'signed':
+      return `signed ${plan.signer.certificate.fingerprint}`;
+    case 'interop':
+    case 'strong': {
+      const { kind, cipher, rsa, signer, self } = plan;
+      return [kind, cipher, rsa, signer.certificate.fingerprint, self?.certificate.fingerprint ?? '-'].join(' ');
+    }
+  }
+}
