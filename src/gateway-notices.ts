@@ -6,10 +6,13 @@ import { warnOfConsumers } from './delivery/consumers.ts';
 import { Desk } from './delivery/desk.ts';
 import { filedNotice } from './delivery/filed.ts';
 import { createNoticeWriter } from './delivery/notice.ts';
+import { receiptsFor } from './delivery/receipts.ts';
 import type { NoticeWriter } from './delivery/notices.ts';
 import type { Address } from './domain/address.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
+import type { MessageId } from './domain/ids.ts';
 import { Consumers } from './pickup/consumers.ts';
+import type { Receipts } from './pickup/receipts.ts';
 import type { Store } from './store/store.ts';
 import type { AbsenceNotices } from './submission/absence-notices.ts';
 import type { FiledNotices } from './submission/filed-notices.ts';
@@ -47,6 +50,13 @@ export const submissionNotices = (
   absences: { noticeFor: (message, handled) => absenceNotice({ desk, deliveries }, message, handled) },
   filed: { noticeFor: (message, header) => filedNotice(desk, message, header) },
 });
+
+/** What senders are told when their messages are fetched. */
+export function pickupReceipts(store: Store, { desk }: GatewayNotices, { clock, log }: NoticeEffects): Receipts {
+  const { deliveries, registry } = store;
+  const parts = { desk, deliveries, registry, clock, log, messageParts: (id: MessageId) => store.messageParts(id) };
+  return { receiptsFor: (collected) => receiptsFor(parts, collected) };
+}
 
 /** Counts where mailboxes are fetched from, and tells an owner whose mailbox two places empty. */
 export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, log }: NoticeEffects): Consumers =>

@@ -24,7 +24,7 @@ import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayListeners } from './gateway-listeners.ts';
 import { gatewayMiddleware } from './gateway-middleware.ts';
-import { gatewayNotices, startConsumers, submissionNotices } from './gateway-notices.ts';
+import { gatewayNotices, pickupReceipts, startConsumers, submissionNotices } from './gateway-notices.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import { ConnectionLimits } from './platform/connections.ts';
 import type { Listener, ListenerSpec } from './platform/listener.ts';
@@ -195,6 +195,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const common = { hostname: config.hostname, store, authenticator, connections, clock, log };
   const notices = gatewayNotices(store, config, options);
   const consumers = startConsumers(store, notices, options);
+  const receipts = pickupReceipts(store, notices, options);
   running.add(() => consumers.close());
   const counts = newSubmissionCounts(clock);
   const middleware = gatewayMiddleware(store);
@@ -208,7 +209,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     pop3: (spec: ListenerSpec) =>
       startPop3Listener({
         ...common,
-        ...{ spec, consumers },
+        ...{ spec, consumers, receipts },
         ...{ tls: tls.materialFor(spec.name), limits: pop3LimitsOf(config) },
       }),
   };

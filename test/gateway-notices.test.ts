@@ -1,9 +1,21 @@
 /** What senders, owners and the operator are told by a running gateway: over real SMTP and POP3, as their programs see it. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { hashPassword } from '../src/crypto/password.ts';
+import type { MessageId } from '../src/domain/ids.ts';
 import { days, hours, instant } from '../src/domain/units.ts';
-import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
+import {
+  type TestGateway,
+  type TestGatewayOptions,
+  addressOf,
+  loginOf,
+  passwordOf,
+  startTestGateway,
+} from './support/gateway.ts';
 import { type Sending, fetchAll, send, subjectsOf } from './support/mail.ts';
+import { Pop3Client } from './support/pop3-client.ts';
+import { until } from './support/until.ts';
 
 const actor = { name: 'test' };
 
@@ -94,3 +106,153 @@ test('the sender hears that an addressee is away, once a day, and the substitute
   assert.deepEqual(subjectsOf(await gateway.fetch('anna')), ['Afwezig, uw bericht wacht: bram@group.test']);
   assert.equal((await gateway.fetch('bram')).length, 1);
 });
+
+// --- receipts
+
+const wish = 'Sluis-Receipt: collected';
+
+/** What a report's fields for programs say, in their order. */
+const fieldsOf = (report: string, name: string): string[] =>
+  [...report.matchAll(new RegExp(`^${name}: (.*)\\r$`, 'gm'))].map(([, value]) => value ?? '');
+
+test('the sender hears when its message was fetched and QUIT confirmed it: TLS version and the hash of each attachment', async (t) => {
+  const gateway = await open(t);
+  const edifact = Buffer.from("UNA:+.? 'UNB+UNOC:3+50000001+50000002+261125:1200+7431'UNZ+0+7431'\r\n");
+  const binary = Buffer.from(Array.from({ length: 3000 }, (_, n) => (n * 7) % 256));
+  const content = [
+    ...[`From: ${addressOf('anna')}`, `To: ${addressOf('bram')}`, 'Subject: uitslag', wish],
+    ...['Date: Wed, 25 Nov 2026 12:00:00 +0000', 'Message-ID: <met-bijlagen@group.test>', 'MIME-Version: 1.0'],
+    ...['Content-Type: multipart/mixed; boundary=b', '', '--b', 'Content-Type: text/plain', '', 'Zie bijlagen.'],
+    ...['--b', 'Content-Type: application/edifact', 'Content-Transfer-Encoding: base64', ''],
+    ...[edifact.toString('base64'), '--b', 'Content-Type: application/octet-stream; name=meting.bin'],
+    ...['Content-Transfer-Encoding: base64', '', ...(binary.toString('base64').match(/.{1,76}/g) ?? []), '--b--', ''],
+  ].join('\r\n');
+  const id = await gateway.submit({ content });
+  assert.deepEqual(await gateway.fetch('anna'), [], 'nothing before it was fetched');
+  const [message = ''] = await gateway.fetch('bram', 'quit');
+  assert.equal(message.slice(message.indexOf('From: ')), content);
+  const [receipt = '', ...others] = await gateway.fetch('anna');
+  assert.deepEqual(others, []);
+  assert.match(receipt, /^Subject: Opgehaald: uw bericht aan bram@group\.test\r$/m);
+  assert.match(receipt, /^In-Reply-To: <met-bijlagen@group\.test>\r$/m);
+  const sha256 = (octets: Buffer | string): string => createHash('sha256').update(octets).digest('hex');
+  assert.deepEqual(fieldsOf(receipt, 'Action'), ['delivered']);
+  assert.deepEqual(fieldsOf(receipt, 'X-Sluis-Collected-By'), ['Group']);
+  assert.deepEqual(fieldsOf(receipt, 'X-Sluis-Confirmed'), ['quit']);
+  assert.deepEqual(fieldsOf(receipt, 'X-Sluis-TLS'), ['TLSv1.3']);
+  assert.deepEqual(fieldsOf(receipt, 'X-Sluis-SHA256'), [sha256(Buffer.from(message, 'latin1'))]);
+  assert.deepEqual(fieldsOf(receipt, 'X-Sluis-Attachment-SHA256'), [sha256(edifact), `${sha256(binary)} meting.bin`]);
+  const rows = await gateway.store.audit.read({ message: id as MessageId, limit: 100 });
+  assert.deepEqual(
+    rows.map(({ event, facts }) => [event, facts?.tls ?? facts?.notice]),
+    [
+      ['message.accepted', 'TLSv1.3'],
+      ['notice.filed', 'collected'],
+      ['message.collected', 'TLSv1.3'],
+    ],
+  );
+  // It stays on the server and is fetched again: nothing more is told.
+  await gateway.fetch('bram', 'delete');
+  assert.deepEqual(await gateway.fetch('anna'), []);
+});
+
+test('a line that breaks before QUIT proves nothing; the second time it is told as fetched twice', async (t) => {
+  const gateway = await open(t);
+  await gateway.submit({ content: contentOf('anna', wish) });
+  await gateway.fetch('bram', 'drop');
+  await sessionsEnd(gateway, 1);
+  assert.deepEqual(await gateway.fetch('anna'), []);
+  await gateway.fetch('bram', 'drop');
+  await sessionsEnd(gateway, 3);
+  const [receipt = ''] = await gateway.fetch('anna');
+  assert.deepEqual(fieldsOf(receipt, 'X-Sluis-Confirmed'), ['twice']);
+  assert.deepEqual(fieldsOf(receipt, 'X-Sluis-TLS'), ['TLSv1.3'], 'known although the line has gone');
+  // QUIT at last: that it was fetched has been told.
+  await gateway.fetch('bram', 'delete');
+  assert.deepEqual(await gateway.fetch('anna'), []);
+});
+
+test('a message that was fetched before the line broke, and is deleted by the next session, is confirmed', async (t) => {
+  const gateway = await open(t);
+  await gateway.submit({ content: contentOf('anna', wish) });
+  await gateway.fetch('bram', 'drop');
+  await sessionsEnd(gateway, 1);
+  const client = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+  await client.command('DELE 1');
+  await client.quit();
+  const [receipt = ''] = await gateway.fetch('anna');
+  assert.deepEqual(fieldsOf(receipt, 'X-Sluis-Confirmed'), ['quit']);
+});
+
+test('the setting asks for every message or for none, and NOTIFY=NEVER wins', async (t) => {
+  const gateway = await open(t);
+  const { registry } = gateway.store;
+  const set = (value: string): Promise<void> =>
+    registry.changeSettings({ scope: 'account', login: addressOf('anna') }, { 'collected-receipts': value }, actor);
+  await set('always');
+  await gateway.submit();
+  await gateway.submit({ to: [[addressOf('bram'), 'NOTIFY=NEVER']] });
+  await set('never');
+  await gateway.submit({ content: contentOf('anna', wish) });
+  assert.equal((await gateway.fetch('bram')).length, 3);
+  assert.equal((await gateway.fetch('anna')).length, 1);
+});
+
+test('a read receipt of a mail program passes untouched, and causes nothing', async (t) => {
+  const gateway = await open(t);
+  const mdn = [
+    ...[`From: ${addressOf('anna')}`, `To: ${addressOf('bram')}`, 'Subject: Gelezen: verwijzing', wish],
+    ...['Date: Wed, 25 Nov 2026 12:00:00 +0000', 'Message-ID: <mdn-1@group.test>', 'MIME-Version: 1.0'],
+    'Content-Type: multipart/report; report-type=disposition-notification; boundary="=_m"',
+    ...[
+      '',
+      '--=_m',
+      'Content-Type: text/plain; charset=iso-8859-1',
+      'Content-Transfer-Encoding: 8bit',
+      '',
+      'Gelezen \xeb',
+    ],
+    ...['--=_m', 'Content-Type: message/disposition-notification', '', 'Reporting-UA: mail.test; Program 1.0'],
+    ...['Final-Recipient: rfc822;anna@group.test', 'Original-Message-ID: <verwijzing@group.test>'],
+    ...['Disposition: manual-action/MDN-sent-manually; displayed', '', '--=_m--', ''],
+  ].join('\r\n');
+  const asked = contentOf('bram', 'Disposition-Notification-To: bram@group.test');
+  await gateway.submit({ content: asked, to: [addressOf('anna')] }, 'bram');
+  const [question = ''] = await gateway.fetch('anna');
+  assert.equal(question.slice(question.indexOf('From: ')), asked);
+  await gateway.submit({ from: '', content: Buffer.from(mdn, 'latin1'), parameters: 'BODY=8BITMIME' });
+  const [report = ''] = await gateway.fetch('bram');
+  assert.equal(report.slice(report.indexOf('From: ')), mdn);
+  assert.deepEqual(await gateway.fetch('anna'), [], 'no receipt to a null reverse path');
+  assert.deepEqual(await gateway.fetch('bram'), []);
+});
+
+test('receipts and reports about the mail of a system go to its contact, unless it asks for them', async (t) => {
+  const gateway = await open(t);
+  const { registry } = gateway.store;
+  const lab = addressOf('lab');
+  await registry.addOrganisation({ name: 'lab', title: 'Lab', language: 'nl', contact: addressOf('carl') }, actor);
+  await registry.addAccount(
+    {
+      ...{ login: lab, organisation: 'lab', kind: 'edi', addresses: [lab] },
+      password: { name: 'first', hash: await hashPassword(passwordOf('lab')) },
+    },
+    actor,
+  );
+  const post = async (): Promise<void> => {
+    await gateway.submit({ content: contentOf('lab', wish), to: [[addressOf('bram'), 'NOTIFY=SUCCESS']] }, 'lab');
+    await gateway.fetch('bram');
+  };
+  const told = ['Bezorgd: uw bericht aan bram@group.test', 'Opgehaald: uw bericht aan bram@group.test'];
+  await post();
+  assert.deepEqual(await gateway.fetch('lab'), []);
+  assert.deepEqual(subjectsOf(await gateway.fetch('carl')), told);
+  await registry.changeSettings({ scope: 'account', login: lab }, { notices: 'mailbox' }, actor);
+  await post();
+  assert.deepEqual(subjectsOf(await gateway.fetch('lab')), told);
+  assert.deepEqual(await gateway.fetch('carl'), []);
+});
+
+/** Waits until so many POP3 sessions have ended and what they did is noted. */
+const sessionsEnd = (gateway: TestGateway, n: number): Promise<void> =>
+  until(`${n} sessions have ended`, () => gateway.log.names.filter((name) => name === 'pop3.ended').length >= n);

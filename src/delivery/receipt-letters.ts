@@ -23,6 +23,8 @@ export interface Attachment {
   readonly name: string;
   /** Of the decoded octets, 64 hexadecimal digits. */
   readonly sha256: string;
+  /** Its encoding is damaged: another program may decode other octets. */
+  readonly damaged?: true;
 }
 
 export interface Collection {
@@ -43,8 +45,20 @@ export interface Collection {
 const MAX_NAMED = 30;
 
 const PROOF = {
-  nl: { title: 'Controlegetallen (SHA-256):', whole: 'Hele bericht', part: 'Bijlage', more: 'Verder' },
-  en: { title: 'Check sums (SHA-256):', whole: 'Whole message', part: 'Attachment', more: 'Also' },
+  nl: {
+    title: 'Controlegetallen (SHA-256):',
+    whole: 'Hele bericht',
+    part: 'Bijlage',
+    more: 'Verder',
+    damaged: '(codering beschadigd)',
+  },
+  en: {
+    title: 'Check sums (SHA-256):',
+    whole: 'Whole message',
+    part: 'Attachment',
+    more: 'Also',
+    damaged: '(encoding damaged)',
+  },
 } as const;
 
 function proof({ sha256, attachments }: Collection, language: Language): Block {
@@ -54,7 +68,10 @@ function proof({ sha256, attachments }: Collection, language: Language): Block {
     [words.whole, sha256],
     ...attachments
       .slice(0, MAX_NAMED)
-      .map(({ name, sha256: hash }, i) => [`${words.part} ${i + 1}`, name === '' ? hash : `${hash} ${name}`] as const),
+      .map(
+        ({ name, sha256: hash, damaged }, i) =>
+          [`${words.part} ${i + 1}`, `${hash} ${damaged === true ? words.damaged : ''} ${name}`] as const,
+      ),
     ...(rest > 0 ? [[words.more, String(rest)] as const] : []),
   ]);
 }

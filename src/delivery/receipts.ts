@@ -4,30 +4,32 @@
  * A report with `Action: delivered` and fields of our own, so that a program can read it; the words say fetched, not read. One for each
  * message and mailbox, whatever is restored or fetched again: its key is in `Acceptance.once`.
  */
-import type { Log } from '../domain/effects.ts';
+import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
-import type { Instant } from '../domain/units.ts';
 import { formatDate } from '../mime/date.ts';
 import type { DsnRecipient } from '../mime/dsn.ts';
 import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
 import type { Registry } from '../store/registry.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice, Store } from '../store/store.ts';
+import { attachmentsOf } from './attachments.ts';
 import type { Desk } from './desk.ts';
 import { readOriginal } from './original.ts';
-import { type Attachment, type Collection, collectedLetters } from './receipt-letters.ts';
+import { type Collection, collectedLetters } from './receipt-letters.ts';
 
 export interface ReceiptParts {
   readonly desk: Desk;
-  readonly deliveries: Pick<Deliveries, 'findMessage' | 'openMessage'>;
+  readonly deliveries: Pick<Deliveries, 'findMessage' | 'openMessage' | 'usedKeys'>;
   readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation'>;
+  /** What a message was made of when it was submitted. */
+  readonly messageParts: Store['messageParts'];
+  readonly clock: Clock;
   readonly log: Log;
-  /** The files in a message with the hashes of their decoded octets, as they were taken when it was submitted. */
-  readonly attachments: (message: MessageId) => Promise<readonly Attachment[]>;
 }
 
-/** How a session collected. */
+/** What one session collected, and how. */
 export interface CollectedBy {
-  readonly at: Instant;
+  readonly account: AccountId;
+  readonly messages: readonly MessageId[];
   readonly tls: string;
   readonly by: 'quit' | 'twice';
 }
@@ -35,29 +37,46 @@ export interface CollectedBy {
 /** Most receipts of one session: what is more is told of in the log and stands in the trace. */
 export const MAX_RECEIPTS = 1000;
 
-/** The receipts that are owed for messages which the account's owner has collected; those that cannot be told stay out. */
-export async function receiptsFor(
-  parts: ReceiptParts,
-  account: AccountId,
-  collected: readonly MessageId[],
-  how: CollectedBy,
-): Promise<readonly PreparedNotice[]> {
-  if (collected.length > MAX_RECEIPTS)
-    parts.log.warn('receipt.cut', { account, collected: collected.length, receipts: MAX_RECEIPTS });
+/**
+ * The receipts that are owed for messages which the account's owner has collected. Never rejects: where they cannot be written, nobody is
+ * kept from fetching, and the trace still tells what was fetched.
+ */
+export async function receiptsFor(parts: ReceiptParts, collected: CollectedBy): Promise<readonly PreparedNotice[]> {
+  const { account, messages } = collected;
+  const ids = [...new Set(messages)];
+  if (ids.length > MAX_RECEIPTS)
+    parts.log.warn('receipt.cut', { account, collected: ids.length, receipts: MAX_RECEIPTS });
   const prepared: PreparedNotice[] = [];
   try {
-    const organisation = await titleOf(parts, account);
-    for (const id of new Set(collected.slice(0, MAX_RECEIPTS))) {
-      const message = await parts.deliveries.findMessage(id);
-      const receipt = message === undefined ? undefined : await receiptFor(parts, account, message, organisation, how);
-      if (receipt !== undefined) prepared.push(receipt);
-    }
+    await prepare(parts, collected, ids.slice(0, MAX_RECEIPTS), prepared);
     return prepared;
   } catch (error) {
     for (const notice of prepared) await notice.discard();
-    throw error;
+    parts.log.error('receipt.failed', { account, collected: ids.length, why: String(error) });
+    return [];
   }
 }
+
+async function prepare(
+  parts: ReceiptParts,
+  collected: CollectedBy,
+  ids: readonly MessageId[],
+  prepared: PreparedNotice[],
+): Promise<void> {
+  const { account } = collected;
+  // A client that leaves its mail on the server may fetch it every day.
+  const used = new Set(await parts.deliveries.usedKeys(ids.map((id) => keyOf(id, account))));
+  const left = ids.filter((id) => !used.has(keyOf(id, account)));
+  const organisation = left.length === 0 ? '' : await titleOf(parts, account);
+  const how = { organisation, at: parts.clock.now(), tls: collected.tls, by: collected.by };
+  for (const id of left) {
+    const message = await parts.deliveries.findMessage(id);
+    const receipt = message === undefined ? undefined : await receiptFor(parts, account, message, how);
+    if (receipt !== undefined) prepared.push(receipt);
+  }
+}
+
+const keyOf = (message: MessageId, account: AccountId): string => `collected:${message}:${account}`;
 
 async function titleOf({ registry }: ReceiptParts, account: AccountId): Promise<string> {
   const summary = await registry.findAccountById(account);
@@ -66,34 +85,35 @@ async function titleOf({ registry }: ReceiptParts, account: AccountId): Promise<
 }
 
 async function receiptFor(
-  { desk, deliveries, attachments }: ReceiptParts,
+  { desk, deliveries, messageParts }: ReceiptParts,
   account: AccountId,
   message: MessageRecord,
-  organisation: string,
-  how: CollectedBy,
+  how: Pick<Collection, 'organisation' | 'at' | 'tls' | 'by'>,
 ): Promise<PreparedNotice | undefined> {
-  const { sender, id } = message;
+  const { sender, messageIdField } = message;
   const recipients = message.recipients.filter((r) => r.mailbox === account && r.receipt === true);
   if (sender === '' || recipients.length === 0) return undefined;
-  const original = await readOriginal(deliveries, id);
+  // Of a protected copy the sender knows the message that it submitted.
+  const id = message.copyOf ?? message.id;
+  const original = await readOriginal(deliveries, message.id);
+  const parts = await messageParts(id);
   const collection: Collection = {
     ...how,
     message: {
       at: message.receivedAt,
-      messageId: message.messageIdField,
+      messageId: messageIdField,
       id,
       ...(original === undefined ? {} : { subject: original.subject }),
     },
     recipients: recipients.map((r) => r.address),
-    organisation,
     sha256: message.sha256,
-    attachments: await attachments(id),
+    attachments: parts === undefined ? [] : attachmentsOf(parts),
   };
   return await desk.report(await desk.places.ofSender(sender, message.submitter), {
     kind: 'collected',
-    once: `collected:${id}:${account}`,
-    about: message,
-    message,
+    once: keyOf(message.id, account),
+    about: { id, messageIdField },
+    message: { ...message, id },
     letters: collectedLetters(collection),
     recipients: recipients.map((r) => ({
       recipient: r.address,
@@ -119,5 +139,8 @@ const extensionsOf = (c: Collection): NonNullable<DsnRecipient['extensions']> =>
   ['X-Sluis-Confirmed', c.by],
   ['X-Sluis-TLS', c.tls],
   ['X-Sluis-SHA256', c.sha256],
-  ...c.attachments.map(({ name, sha256 }) => ['X-Sluis-Attachment-SHA256', `${sha256} ${name}`.trim()] as const),
+  // A hash that another program may not find again proves nothing: people read that it is so, programs are not told.
+  ...c.attachments
+    .filter(({ damaged }) => damaged !== true)
+    .map(({ name, sha256 }) => ['X-Sluis-Attachment-SHA256', `${sha256} ${name}`.trim()] as const),
 ];

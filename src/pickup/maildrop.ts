@@ -4,7 +4,7 @@
  * RFC 1939 sections 4 to 7. Nothing leaves the mailbox before `commit` has succeeded; whatever else ends the session deletes nothing.
  * STAT comes from the lock's counters; the listing is read at the first command that names a message, since most polls find nothing new.
  */
-import type { AccountId, MessageId } from '../domain/ids.ts';
+import type { AccountId, EntryUid, MessageId } from '../domain/ids.ts';
 import { type Octets, octets } from '../domain/units.ts';
 import type { AuditEvent, AuditTrail } from '../store/audit.ts';
 import type { Registry } from '../store/registry.ts';
@@ -17,6 +17,7 @@ import {
   type Store,
   type StoredContent,
 } from '../store/store.ts';
+import { type Collected, MAX_RECEIPTS, type Receipts, withReceipts } from './receipts.ts';
 
 /** The part of the store that pickup needs. */
 export type MaildropStore = Pick<
@@ -39,6 +40,11 @@ export const faultOf = (error: unknown): Fault =>
 /** For content that was read to its end and is not as long as it should be. */
 export const damaged = (why: string): Error => new ContentDamaged(why);
 
+/** Nothing can be told of content that cannot be read; whatever else goes wrong ends the command. */
+const unlessDamaged = (error: unknown): undefined => {
+  if (!(error instanceof ContentDamaged)) throw error;
+};
+
 const DELETED = 1;
 const RETRIEVED = 2;
 
@@ -59,6 +65,8 @@ export interface MaildropCounts {
 export interface Collector {
   readonly address: string;
   readonly protocol: 'pop3';
+  /** For example `TLSv1.3`. */
+  readonly tls: string;
 }
 
 interface Retrieved {
@@ -69,6 +77,7 @@ interface Retrieved {
 export class Maildrop {
   readonly #store: MaildropStore;
   readonly #lock: MaildropLock;
+  readonly #receipts: Receipts | undefined;
   #listing: Listing | undefined;
   /** One octet a message, once the listing is there. */
   #marks: Uint8Array | undefined;
@@ -78,14 +87,20 @@ export class Maildrop {
   readonly #retrieved: Retrieved[] = [];
   #ended = false;
 
-  private constructor(store: MaildropStore, lock: MaildropLock) {
+  private constructor(store: MaildropStore, lock: MaildropLock, receipts: Receipts | undefined) {
     this.#store = store;
     this.#lock = lock;
+    this.#receipts = receipts;
   }
 
-  static async open(store: MaildropStore, account: AccountId, holder: Holder): Promise<Maildrop | 'in-use'> {
+  static async open(
+    store: MaildropStore,
+    account: AccountId,
+    holder: Holder,
+    receipts?: Receipts,
+  ): Promise<Maildrop | 'in-use'> {
     const lock = await store.lockMaildrop(account, holder);
-    return lock === 'in-use' ? lock : new Maildrop(store, lock);
+    return lock === 'in-use' ? lock : new Maildrop(store, lock, receipts);
   }
 
   get account(): AccountId {
@@ -165,8 +180,8 @@ export class Maildrop {
   }
 
   /**
-   * QUIT: removes what was marked and ends the lock, together with the audit rows that tell who collected what. Rejects with LockLost or
-   * StoreFailed, and then nothing was removed. A session that only looked writes nothing: polls cost no sync.
+   * QUIT: removes what was marked and ends the lock, together with the audit rows that tell who collected what and the receipts for it.
+   * Rejects with LockLost or StoreFailed, and then nothing was removed. A session that only looked writes nothing: polls cost no sync.
    */
   async commit(collector: Collector): Promise<void> {
     if (this.#deleted === 0 && this.#retrieved.length === 0) {
@@ -174,23 +189,27 @@ export class Maildrop {
       return await this.release(collector);
     }
     const listing = this.#loaded();
-    const deleted = [];
+    const deleted: EntryUid[] = [];
     for (let index = 0; index < listing.count; index += 1)
       if (this.isDeleted(index)) deleted.push(listing.uidOf(index));
-    await this.#store.commitMaildrop(
-      this.#lock,
-      deleted,
-      this.#retrieved.map(({ index }) => listing.uidOf(index)),
-      [
-        ...this.#evidence(collector, true),
-        {
-          event: 'maildrop.committed',
-          outcome: 'success',
-          account: this.#lock.account,
-          facts: { protocol: collector.protocol, retrieved: this.#retrieved.length, deleted: this.#deleted },
-          personal: { address: collector.address },
-        },
-      ],
+    const collected = { ...this.#collectedBy(collector, 'quit'), messages: await this.#confirmed(listing) };
+    await withReceipts(this.#receipts, collected, async (owed) =>
+      this.#store.commitMaildrop(
+        this.#lock,
+        deleted,
+        this.#retrieved.map(({ index }) => listing.uidOf(index)),
+        [
+          ...this.#evidence(collector, true),
+          {
+            event: 'maildrop.committed',
+            outcome: 'success',
+            account: this.#lock.account,
+            facts: { protocol: collector.protocol, retrieved: this.#retrieved.length, deleted: this.#deleted },
+            personal: { address: collector.address },
+          },
+        ],
+        await owed(),
+      ),
     );
     this.#ended = true;
   }
@@ -200,7 +219,33 @@ export class Maildrop {
     if (this.#ended) return;
     this.#ended = true;
     for (const event of this.#evidence(collector, false)) this.#store.audit.note(event);
-    await this.#store.releaseMaildrop(this.#lock);
+    const listing = this.#listing;
+    if (listing === undefined || this.#retrieved.length === 0) return await this.#store.releaseMaildrop(this.#lock);
+    const again = this.#retrieved.filter(({ index }) => listing.receiptWanted(index) && listing.retrievedBefore(index));
+    const uids = this.#retrieved.map(({ index }) => listing.uidOf(index));
+    const collected = { ...this.#collectedBy(collector, 'twice'), messages: again.map(({ id }) => id) };
+    await withReceipts(this.#receipts, collected, (owed) => this.#store.releaseMaildrop(this.#lock, uids, owed));
+  }
+
+  /**
+   * What QUIT confirms, of messages with a wish for a receipt: those that were sent in this session, and those that an earlier one sent
+   * before its line broke and this one deletes without fetching them again.
+   */
+  async #confirmed(listing: Listing): Promise<MessageId[]> {
+    if (this.#receipts === undefined) return [];
+    const ids = this.#retrieved.filter(({ index }) => listing.receiptWanted(index)).map(({ id }) => id);
+    const sent = new Set(this.#retrieved.map(({ index }) => index));
+    for (let index = 0; index < listing.count && ids.length <= MAX_RECEIPTS; index += 1) {
+      if (!this.isDeleted(index) || sent.has(index)) continue;
+      if (!listing.receiptWanted(index) || !listing.retrievedBefore(index)) continue;
+      const id = await this.open(index).then((content) => content.id, unlessDamaged);
+      if (id !== undefined) ids.push(id);
+    }
+    return ids;
+  }
+
+  #collectedBy({ tls }: Collector, by: Collected['by']): Omit<Collected, 'messages'> {
+    return { account: this.#lock.account, tls, by };
   }
 
   /** One row a message that was sent: "collected 10:14 by ..." is what a sender may ask for years later. */
@@ -210,7 +255,11 @@ export class Maildrop {
       outcome: 'success',
       message: id,
       account: this.#lock.account,
-      facts: { protocol: collector.protocol, removed: committed && this.isDeleted(index) },
+      facts: {
+        protocol: collector.protocol,
+        tls: collector.tls,
+        removed: committed && this.isDeleted(index),
+      },
       personal: { address: collector.address },
     }));
   }

@@ -134,7 +134,7 @@ async function openMaildrop(
 ): Promise<string> {
   const { parts, peer, wire } = session;
   const holder = { session: peer.session, network: peer.network };
-  const drop = await Maildrop.open(parts.store, account.id, holder);
+  const drop = await Maildrop.open(parts.store, account.id, holder, parts.receipts);
   if (drop === 'in-use') {
     parts.log.info('pop3.in-use', { session: peer.session, address: peer.address, account: account.login });
     return errReply('another session has the maildrop open; try again when it has ended', 'IN-USE');
@@ -146,6 +146,7 @@ async function openMaildrop(
   }
   session.drop = drop;
   session.account = account;
+  session.tls = wire.tlsVersion;
   session.byCertificate = by !== undefined;
   const { messages, octets } = drop.remaining;
   parts.log.info('pop3.login', {

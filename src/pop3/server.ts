@@ -12,6 +12,7 @@ import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
+import type { Receipts } from '../pickup/receipts.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
 import {
   type Listener,
@@ -39,6 +40,8 @@ export interface Pop3ListenerOptions {
   readonly connections: ConnectionLimits;
   /** Counts where mailboxes are fetched from. */
   readonly consumers?: Pick<Consumers, 'note'>;
+  /** Tells senders that asked for it what was collected. */
+  readonly receipts?: Receipts;
   readonly limits: Pop3Limits;
   readonly clock: Clock;
   readonly log: Log;
@@ -69,6 +72,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   readonly access: ListenerAccess | undefined;
   readonly store: MaildropStore;
   readonly consumers: Pick<Consumers, 'note'> | undefined;
+  readonly receipts: Receipts | undefined;
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
   readonly scram: boolean;
@@ -97,6 +101,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.#networks = options.spec.networks === undefined ? undefined : new NetworkSet(options.spec.networks);
     this.store = options.store;
     this.consumers = options.consumers;
+    this.receipts = options.receipts;
     this.authenticator = options.authenticator;
     this.limits = options.limits;
     this.scram = options.spec.scram === 'offer';

@@ -9,6 +9,7 @@ import type { SaslSession, ScramOffer } from '../auth/sasl-step.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Collector, type Maildrop, type MaildropStore, faultOf } from '../pickup/maildrop.ts';
+import type { Receipts } from '../pickup/receipts.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import type { Consumers } from '../pickup/consumers.ts';
@@ -24,6 +25,8 @@ export interface SessionParts {
   readonly store: MaildropStore;
   /** Counts where mailboxes are fetched from. */
   readonly consumers?: Pick<Consumers, 'note'> | undefined;
+  /** Tells senders that asked for it what was collected. */
+  readonly receipts?: Receipts | undefined;
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
   /** SCRAM is offered here. */
@@ -45,6 +48,8 @@ export class Session {
   /** The maildrop and its account; set together by the one successful login. */
   drop: Maildrop | undefined;
   account: Account | undefined;
+  /** Of the login, for example `TLSv1.3`: when the session ends the socket does not know it any more. */
+  tls = '';
   /** The log-in rests on the client's certificate. */
   byCertificate = false;
   /** USER or AUTH was sent: whoever tried another way in is not let in by the certificate alone. */
@@ -135,7 +140,7 @@ export class Session {
   }
 
   get collector(): Collector {
-    return { protocol: 'pop3', address: this.peer.address };
+    return { protocol: 'pop3', address: this.peer.address, tls: this.tls };
   }
 
   /** Frees the maildrop. Called once, when the connection has gone and no command runs any more. */

@@ -249,7 +249,10 @@ export interface Store {
   /** What was accepted with the message; undefined when nothing was, or the message is gone. */
   messageParts(id: MessageId): Promise<MessageParts | undefined>;
 
-  /** One session at a time. A holder of the same network that made no progress for the configured time (30 s) loses the maildrop. */
+  /**
+   * One session at a time. A holder of the same network that made no progress for the configured time (30 s) loses the maildrop. One that is
+   * being released is waited for: a client whose line broke is often back before what it fetched was noted.
+   */
   lockMaildrop(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'>;
   /** Rejects with LockLost. */
   listMaildrop(lock: MaildropLock): Promise<MaildropListing>;
@@ -269,9 +272,14 @@ export interface Store {
   ): Promise<void>;
   /**
    * Ends the lock without deleting anything. `retrieved` were sent to their end, but no QUIT confirmed it: each counts as sent once, and the
-   * second time as collected. Never rejects; a lost lock is no error, and changes nothing.
+   * second time as collected. `notices` is asked while the lock is held and no longer lost, and its answer filed in the same transaction;
+   * it must not reject. Never rejects; a lost lock is no error, and changes nothing.
    */
-  releaseMaildrop(lock: MaildropLock, retrieved?: readonly EntryUid[], notices?: readonly Acceptance[]): Promise<void>;
+  releaseMaildrop(
+    lock: MaildropLock,
+    retrieved?: readonly EntryUid[],
+    notices?: () => Promise<readonly Acceptance[]>,
+  ): Promise<void>;
   /**
    * Hidden entries come back under new uids and UIDLs ("hand out again"): all that were hidden since then, or those of one message.
    * Withdrawn ones stay hidden. Resolves to how many.

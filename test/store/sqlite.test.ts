@@ -455,6 +455,24 @@ test('a lock that is being committed can be neither taken over nor used', async 
   assert((await store.lockMaildrop(account, here)) !== 'in-use');
 });
 
+test('whoever comes back while a broken session is noted waits for it, from whatever network', async (t) => {
+  const { store } = await openTestStore(t);
+  const account = await addAccount(store, 'anna');
+  await deliver(store, randomBytes(10), 'anna@group.test');
+  const lock = await store.lockMaildrop(account, here);
+  assert(lock !== 'in-use');
+  const uid = (await store.listMaildrop(lock)).uidOf(0);
+  let written = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (written = resolve));
+  const released = store.releaseMaildrop(lock, [uid], () => gate.then(() => []));
+  const [first, second] = [here, { session: 's9', network: '203.0.113.9' }].map((h) => store.lockMaildrop(account, h));
+  await assert.rejects(store.openEntry(lock, uid), LockLost);
+  written();
+  await released;
+  assert(typeof (await first) === 'object');
+  assert.equal(await second, 'in-use');
+});
+
 test('a start after an orderly stop is clean, one after a crash is not', async (t) => {
   const s = await openTestStore(t);
   const opened = (): unknown[] => s.log.events.filter((e) => e.event === 'store.opened').map((e) => e.fields.unclean);

@@ -315,13 +315,13 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal(await look(), 'rs --');
     const again = await locked(store, anna);
     const notice = await receipt();
-    await store.releaseMaildrop(again, [first!], [notice]);
+    await store.releaseMaildrop(again, [first!], async () => [notice]);
     const third = await locked(store, anna);
     await store.commitMaildrop(third, [], [first!], [], [await receipt()]);
     const messages = await messagesIn(store, anna);
     assert.deepEqual([messages.length, messages[2]], [3, notice.body.id]);
     // A lock that was lost counts nothing, and is no error.
-    await store.releaseMaildrop(third, [first!], [await noticeTo(store, 'anna@group.test')]);
+    await store.releaseMaildrop(third, [first!], async () => [await noticeTo(store, 'anna@group.test')]);
     assert.equal((await messagesIn(store, anna)).length, 3);
   });
 

@@ -7,6 +7,7 @@ import type { MaildropStore } from '../../src/pickup/maildrop.ts';
 import type { LoginRecord } from '../../src/store/registry.ts';
 import type { AuditEvent } from '../../src/store/audit.ts';
 import {
+  type Acceptance,
   ContentDamaged,
   type Holder,
   LockLost,
@@ -58,6 +59,13 @@ export class MemoryMaildrops implements MaildropStore {
   /** Audit rows that came with a commit. */
   readonly committed: AuditEvent[] = [];
   readonly calls: string[] = [];
+  /** Message numbers (from 1, as they were filed) with a wish for a receipt, and those that an earlier session sent to their end. */
+  readonly wanted = new Set<number>();
+  readonly sentBefore = new Set<number>();
+  /** Notices that came with the end of a session. */
+  readonly notices: Acceptance[] = [];
+  /** What sessions without QUIT told that they had sent. */
+  readonly released: EntryUid[] = [];
   /** Slices that were handed out and asked for. */
   slicesRead = 0;
   /** Content ends with ContentDamaged instead of this slice (0 for the first). */
@@ -157,8 +165,8 @@ export class MemoryMaildrops implements MaildropStore {
       sizeOf: (index) => octets(at(index).body.length),
       uidOf: (index) => at(index).uid,
       uidlOf: (index) => at(index).uidl,
-      receiptWanted: () => false,
-      retrievedBefore: () => false,
+      receiptWanted: (index) => this.wanted.has(at(index).uid),
+      retrievedBefore: (index) => this.sentBefore.has(at(index).uid),
     };
   }
 
@@ -183,6 +191,7 @@ export class MemoryMaildrops implements MaildropStore {
     deleted: readonly EntryUid[],
     retrieved: readonly EntryUid[],
     audit: readonly AuditEvent[],
+    notices: readonly Acceptance[] = [],
   ): Promise<void> {
     this.#call(`commit ${deleted.length}/${retrieved.length}`);
     await this.commitGate;
@@ -193,11 +202,19 @@ export class MemoryMaildrops implements MaildropStore {
       this.#entriesOf(lock.account).filter((e) => !deleted.includes(e.uid)),
     );
     this.committed.push(...audit);
+    this.notices.push(...notices);
   }
 
-  async releaseMaildrop(lock: MaildropLock): Promise<void> {
+  async releaseMaildrop(
+    lock: MaildropLock,
+    retrieved: readonly EntryUid[] = [],
+    notices: () => Promise<readonly Acceptance[]> = async () => [],
+  ): Promise<void> {
     this.calls.push('release');
-    if (this.#locks.get(lock.account) === lock) this.#locks.delete(lock.account);
+    if (this.#locks.get(lock.account) !== lock) return;
+    this.notices.push(...(await notices()));
+    this.#locks.delete(lock.account);
+    this.released.push(...retrieved);
   }
 
   #call(name: string): void {

@@ -43,6 +43,8 @@ class Lock implements MaildropLock {
   lost = false;
   /** QUIT is being committed: it can be neither taken over nor used. */
   committing = false;
+  /** Set while a session without QUIT is noted; never rejects. */
+  releasing: Promise<void> | undefined;
 
   constructor(account: AccountId, fence: number, holder: Holder, state: MailboxState, ahead: ReadAhead, clock: Clock) {
     this.account = account;
@@ -79,6 +81,7 @@ export class Maildrops {
   }
 
   async lock(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'> {
+    await this.#locks.get(account)?.releasing;
     if (!this.#isFree(account, holder)) return 'in-use';
     const state = this.#p.mailboxes.known(account) ?? (await this.#p.mailboxes.of(account));
     // Another session may have come first while the row was read.
@@ -167,17 +170,23 @@ export class Maildrops {
   }
 
   /** The end of a session without QUIT that had sent something. `notices` is asked only while the lock is held. */
-  async releaseSent(lock: MaildropLock, retrieved: readonly EntryUid[], notices: () => Notices): Promise<void> {
+  async releaseSent(
+    lock: MaildropLock,
+    retrieved: readonly EntryUid[],
+    notices: () => Promise<Notices>,
+  ): Promise<void> {
     const held = this.#holding(lock);
     if (held === undefined) return;
     held.committing = true;
-    const { account } = held;
-    try {
-      const at = this.#p.time.now();
-      await this.#p.writer.must({ kind: 'release-maildrop', account, retrieved, at, notices: notices() });
-      this.#listings.noteRetrieved(account, retrieved);
-    } finally {
-      this.#end(held);
-    }
+    const noted = this.#noteSent(held.account, retrieved, notices).finally(() => this.#end(held));
+    held.releasing = noted.catch(() => undefined);
+    await noted;
+  }
+
+  async #noteSent(account: AccountId, retrieved: readonly EntryUid[], notices: () => Promise<Notices>): Promise<void> {
+    const written = await notices();
+    const at = this.#p.time.now();
+    await this.#p.writer.must({ kind: 'release-maildrop', account, retrieved, at, notices: written });
+    this.#listings.noteRetrieved(account, retrieved);
   }
 }

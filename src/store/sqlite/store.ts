@@ -157,12 +157,12 @@ export class SqliteStore implements Store {
   async releaseMaildrop(
     lock: MaildropLock,
     retrieved: readonly EntryUid[] = [],
-    notices: readonly Acceptance[] = [],
+    notices: () => Promise<readonly Acceptance[]> = () => Promise.resolve([]),
   ): Promise<void> {
     const { maildrops, bodies } = this.#p;
     if (retrieved.length === 0) return maildrops.release(lock);
     try {
-      await maildrops.releaseSent(lock, retrieved, () => bodies.notices(notices));
+      await maildrops.releaseSent(lock, retrieved, async () => bodies.notices(await notices()));
     } catch (error) {
       // Uncounted, the messages are sent again and told of then.
       this.#p.log.warn('store.release-not-noted', { account: lock.account, why: String(error) });

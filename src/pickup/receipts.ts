@@ -1,0 +1,42 @@
+/** What pickup asks of whoever writes receipts: that senders are told what a session collected. */
+import type { AccountId, MessageId } from '../domain/ids.ts';
+import type { Acceptance, PreparedNotice } from '../store/store.ts';
+
+export interface Collected {
+  readonly account: AccountId;
+  /** Those for which a receipt is wanted; some may have had theirs. */
+  readonly messages: readonly MessageId[];
+  /** For example `TLSv1.3`. */
+  readonly tls: string;
+  /** `quit`: fetched to the end and confirmed by QUIT. `twice`: fetched to the end a second time, without that. */
+  readonly by: 'quit' | 'twice';
+}
+
+/** Most messages of one session whose senders are told: what is more is told of in the log and stands in the trace. */
+export const MAX_RECEIPTS = 1000;
+
+export interface Receipts {
+  /**
+   * The receipts that are owed, their bodies sealed, to be filed with the end of the session; discard them afterwards. Never rejects: a
+   * receipt that cannot be written must keep nobody from fetching.
+   */
+  receiptsFor(collected: Collected): Promise<readonly PreparedNotice[]>;
+}
+
+/** Ends a session together with what is owed for it; `end` asks when it is time to write that. */
+export async function withReceipts(
+  receipts: Receipts | undefined,
+  collected: Collected,
+  end: (owed: () => Promise<readonly Acceptance[]>) => Promise<void>,
+): Promise<void> {
+  const written: PreparedNotice[] = [];
+  try {
+    await end(async () => {
+      if (receipts !== undefined && collected.messages.length > 0)
+        written.push(...(await receipts.receiptsFor(collected)));
+      return written.map(({ acceptance }) => acceptance);
+    });
+  } finally {
+    for (const receipt of written) await receipt.discard();
+  }
+}
