@@ -2,7 +2,7 @@
 import type { Refusal } from '../domain/refusal.ts';
 import type { Octets } from '../domain/units.ts';
 import type { AuditEvent } from '../store/audit.ts';
-import type { BodyWriter, Store } from '../store/store.ts';
+import { type BodyWriter, MAX_COPIES, type Store } from '../store/store.ts';
 import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, Workshop } from './middleware.ts';
 
 /** Bodies that one message may become, unfinished ones included. */
@@ -63,9 +63,17 @@ export class Chain {
       audit.push(...(outcome.audit ?? []));
       if (outcome.note !== undefined) notes.push(outcome.note);
     }
+    if (copies.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(copies.length) };
     return { kind: 'passed', copies, audit, notes, discard: () => bodies.discard() };
   }
 }
+
+/** More copies than the store files with one message. Said of what the sender can change: to how many it writes at once. */
+export const tooManyCopies = (copies: number): Refusal => ({
+  reply: 554,
+  status: '5.5.3',
+  text: `The message needs ${copies} copies, each protected for its own recipients, and may have ${MAX_COPIES}; send it to fewer recipients at once`,
+});
 
 /** A step that loses a recipient loses mail: better no message than one that some never get. */
 function checkRecipients({ name }: Middleware, { recipients }: Submitted, copies: readonly Copy[]): void {

@@ -37,6 +37,10 @@ export interface Copy {
   readonly recipients: readonly Addressee[];
   /** What was done to it, for the trace: words such as `smime interop`. Empty: it is as it was submitted. */
   readonly protection: string;
+  /** Its sender signed it, and what that is worth. */
+  readonly signature?: 'valid' | 'invalid';
+  /** Nothing more may be done to its content: it was opened for a program that reads nothing else. */
+  readonly opened?: true;
 }
 
 /** The message, whole, as it was submitted and before anything is done to it. */

@@ -2,21 +2,24 @@
  * Judges a header and plans our changes to it: the list in docs/standards.md, nothing else.
  *
  * RFC 6409 section 8 (Date and Message-ID added where missing), RFC 5321 sections 4.4 and 6.3 (trace, loops), RFC 8601 section 5 (an
- * Authentication-Results field that claims to be ours is a forgery), RFC 3834 section 2 and RFC 6522 (what a null sender is for).
+ * Authentication-Results field that claims to be ours is a forgery, and so is Sluis-Opened), RFC 3834 section 2 and RFC 6522 (what a null sender is for).
  */
 import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { foreignSender } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { readMailboxes } from '../mime/address-list.ts';
+import { claimsToBe } from '../mime/authentication-results.ts';
 import { type ContentFields, contentFields } from '../mime/content-fields.ts';
 import { isEncrypted } from '../mime/encrypted.ts';
 import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
+import { OPENED_FIELD } from '../middleware/opened-field.ts';
 import { isOwnReceived } from '../mime/received.ts';
 import { asksForReceipt } from './receipt-request.ts';
 import { malformedField, refusals } from './refusals.ts';
 
 export const MAX_RECEIVED = 30;
+const OURS_ALONE = OPENED_FIELD.toLowerCase();
 
 export interface HeaderContext {
   readonly hostname: string;
@@ -106,11 +109,8 @@ function isReport(header: Header): boolean {
 }
 
 function isRemoved(header: Header, field: HeaderField, hostname: string): boolean {
-  if (field.name === 'bcc' || field.name === 'resent-bcc') return true;
-  if (field.name !== 'authentication-results') return false;
-  // authserv-id: the first token, before ";" or a version (RFC 8601 section 2.2).
-  const authserv = /^\s*(?:\([^()]*\)\s*)*"?([^\s;"]+)/.exec(fieldText(header, field))?.[1] ?? '';
-  return authserv.toLowerCase() === hostname.toLowerCase();
+  if (field.name === 'bcc' || field.name === 'resent-bcc' || field.name === OURS_ALONE) return true;
+  return field.name === 'authentication-results' && claimsToBe(fieldText(header, field), hostname);
 }
 
 const plainMessageId = (value: string): string => /<([^<>]{1,512})>/.exec(value)?.[1] ?? value.slice(0, 512);

@@ -14,7 +14,7 @@ import { type Result, fail, ok } from '../domain/result.ts';
 import { formatOctets, settingOf } from '../domain/settings.ts';
 import { type Octets, minutes } from '../domain/units.ts';
 import type { Chain, ChainOutcome } from '../middleware/chain.ts';
-import type { Addressee, Submitted } from '../middleware/middleware.ts';
+import type { Addressee } from '../middleware/middleware.ts';
 import type { Recipient } from '../store/registry.ts';
 import { type AcceptOutcome, type Acceptance, type BodyWriter, type Store, StoreFull } from '../store/store.ts';
 import type { AbsenceNotices } from './absence-notices.ts';
@@ -23,6 +23,7 @@ import { keyOf } from './header-rules.ts';
 import { Incoming, type ReceivedContent } from './incoming.ts';
 import type { HourlyCount } from './limits.ts';
 import { type ReceiptRequest, withReceipts } from './receipt-request.ts';
+import { type Passed, bodyOf, filedAs, submittedOf } from './passage.ts';
 import { refusals } from './refusals.ts';
 import { resubmissionKey } from './resubmission.ts';
 import { type Away, type Leg, type Route, keptNote, routeOf, settleRoutes } from './route.ts';
@@ -261,7 +262,9 @@ export class Submission {
     let passed: ChainOutcome | undefined;
     let outcome: AcceptOutcome;
     try {
-      passed = await this.#services.middleware?.run(this.#submitted(transaction, content, recipients));
+      const { sender, parameters } = transaction;
+      const envelope = { sender, body: parameters.body, receivedAt: this.#services.clock.now() };
+      passed = await this.#services.middleware?.run(submittedOf(content, recipients, envelope, this.#submitter));
       if (passed?.kind === 'refused') return fail(passed.refusal);
       const message = this.#acceptance(transaction, content, recipients, passed);
       const all = recipients.map(({ to }) => to);
@@ -320,35 +323,14 @@ export class Submission {
     return { sender, asked: plan.receipt, setting };
   }
 
-  #submitted(transaction: Transaction, content: ReceivedContent, recipients: readonly Addressee[]): Submitted {
-    const { body, plan, parts } = content;
-    const { sender, parameters } = transaction;
-    return {
-      body,
-      content: plan.content,
-      eightBit: parameters.body === '8BITMIME' || parts.leaves.some(({ encoding }) => encoding === '8bit'),
-      parts,
-      sender,
-      from: plan.from,
-      submitter: this.#submitter,
-      recipients,
-      receivedAt: this.#services.clock.now(),
-      session: this.#submitter.session,
-    };
-  }
-
   #acceptance(
     transaction: Transaction,
     content: ReceivedContent,
     recipients: readonly Addressee[],
-    passed: Extract<ChainOutcome, { kind: 'passed' }> | undefined,
+    passed: Passed | undefined,
   ): Acceptance {
     const { account, address } = this.#submitter;
     const { sender, parameters } = transaction;
-    const asSubmitted =
-      passed === undefined
-        ? recipients
-        : passed.copies.filter(({ body }) => body === content.body).flatMap((copy) => copy.recipients);
     return {
       body: content.body,
       receivedAt: this.#services.clock.now(),
@@ -356,12 +338,12 @@ export class Submission {
       sender,
       messageIdField: content.plan.messageId,
       envelope: {
-        body: parameters.body,
+        body: bodyOf(parameters, passed),
         smtpUtf8: parameters.smtpUtf8,
         ...(parameters.ret === undefined ? {} : { ret: parameters.ret }),
         ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
       },
-      recipients: asSubmitted.map(({ to }) => to),
+      ...filedAs(content, recipients, passed),
       parts: content.parts,
       ...this.#resubmission(transaction, content),
       audit: [

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Address } from '../../src/domain/address.ts';
+import { parseMessageId } from '../../src/domain/ids.ts';
 import { octets } from '../../src/domain/units.ts';
 import { Chain } from '../../src/middleware/chain.ts';
-import type { Middleware, StepOutcome, Submitted } from '../../src/middleware/middleware.ts';
+import type { Addressee, Middleware, StepOutcome, Submitted } from '../../src/middleware/middleware.ts';
 import type { BodyWriter, Store } from '../../src/store/store.ts';
 import { filed } from '../support/filed.ts';
-import { SmtpClient } from '../support/smtp-client.ts';
+import { SmtpClient, acceptedId } from '../support/smtp-client.ts';
 import { type SmtpFixture, type SmtpFixtureOptions, startSmtp } from '../support/smtp.ts';
 import type { Cleanup } from '../support/store.ts';
 import { trusting } from '../support/wire.ts';
@@ -143,4 +145,47 @@ test('a step that loses a recipient, or throws, costs the message for now, never
     assert.match(await submit(t, smtp), /^451 4\.3\.0/);
     assert.equal((await filed(smtp.store, 'bob')).length, 0);
   }
+});
+
+test('a body that a step wrote goes to whom the step says, and is a copy of the message', async (t) => {
+  const run: Middleware['run'] = async (message, copies, workshop) => {
+    const writer = workshop.open(octets(100));
+    await writer.write(Buffer.from('X-Protected: yes\r\n'));
+    for await (const slice of message.body.slices()) await writer.write(slice);
+    const body = await writer.seal();
+    const [copy] = copies;
+    const split = (login: string): Addressee[] =>
+      message.recipients.filter(({ registered }) => registered.account.login === login);
+    return {
+      kind: 'passed',
+      copies: [
+        { ...copy!, recipients: split('alice') },
+        { body, recipients: split('bob'), protection: 'test' },
+      ],
+    };
+  };
+  const smtp = await start(t, [step({ run })]);
+  const id = acceptedId(await submit(t, smtp, ['bob@group.test', 'alice@group.test']));
+  assert.match((await filed(smtp.store, 'alice'))[0] ?? '', /^Received: /);
+  assert.match((await filed(smtp.store, 'bob'))[0] ?? '', new RegExp(`^X-Protected: yes\\r\\nReceived: [^;]*id ${id}`));
+  const record = await smtp.store.deliveries.findMessage(parseMessageId(id)!);
+  assert.deepEqual(record?.recipients.map(({ address, copy }) => [address, copy === undefined]).sort(), [
+    ['alice@group.test', true],
+    ['bob@group.test', false],
+  ]);
+});
+
+test('more copies than the store files with one message are refused, and sent to fewer it goes', async (t) => {
+  const run: Middleware['run'] = async (message, [copy]) => ({
+    kind: 'passed',
+    copies: message.recipients.map((each) => ({ ...copy!, recipients: [each] })),
+  });
+  const many = Array.from({ length: 65 }, (_, i) => `to${i}@many.test`);
+  const smtp = await start(t, [step({ run })]);
+  await smtp.store.registry.addAccount(
+    { login: 'many', organisation: 'practice', kind: 'mail', addresses: many.map((each) => each as Address) },
+    { name: 'test' },
+  );
+  assert.match(await submit(t, smtp, many), /^554 5\.5\.3 .*65 copies.*fewer recipients/);
+  assert.match(await submit(t, smtp, many.slice(1)), /^250 /);
 });

@@ -1,0 +1,49 @@
+/** A message on its way through the steps of middleware/: how they see it, and how the store files what they made of it. */
+import type { ChainOutcome } from '../middleware/chain.ts';
+import type { Addressee, Submitted } from '../middleware/middleware.ts';
+import type { Acceptance } from '../store/store.ts';
+import type { ReceivedContent } from './incoming.ts';
+import type { MailParameters, Submitter } from './submission.ts';
+
+export type Passed = Extract<ChainOutcome, { kind: 'passed' }>;
+
+export function submittedOf(
+  { body, plan, parts }: ReceivedContent,
+  recipients: readonly Addressee[],
+  envelope: Pick<MailParameters, 'body'> & Pick<Submitted, 'sender' | 'receivedAt'>,
+  submitter: Submitter,
+): Submitted {
+  return {
+    body,
+    content: plan.content,
+    eightBit: envelope.body === '8BITMIME' || parts.leaves.some(({ encoding }) => encoding === '8bit'),
+    parts,
+    sender: envelope.sender,
+    from: plan.from,
+    submitter,
+    recipients,
+    receivedAt: envelope.receivedAt,
+    session: submitter.session,
+  };
+}
+
+/** Who gets the message as it was submitted, and what the others get. */
+export function filedAs(
+  { body }: ReceivedContent,
+  recipients: readonly Addressee[],
+  passed: Passed | undefined,
+): Pick<Acceptance, 'recipients' | 'copies'> {
+  const to = (addressees: readonly Addressee[]): Acceptance['recipients'] => addressees.map((each) => each.to);
+  if (passed === undefined) return { recipients: to(recipients) };
+  const made = passed.copies.filter((copy) => copy.body !== body);
+  return {
+    recipients: to(passed.copies.filter((copy) => copy.body === body).flatMap((copy) => copy.recipients)),
+    ...(made.length === 0
+      ? {}
+      : { copies: made.map((copy) => ({ body: copy.body, recipients: to(copy.recipients) })) }),
+  };
+}
+
+/** What was encrypted may hold anything. A declaration that the content does not need does no harm: the courier looks. */
+export const bodyOf = ({ body }: Pick<MailParameters, 'body'>, passed: Passed | undefined): MailParameters['body'] =>
+  passed?.copies.some(({ opened }) => opened) === true ? '8BITMIME' : body;
