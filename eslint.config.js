@@ -25,15 +25,19 @@ const layer = (folder, allowed, up = '../') => ({
 
 const domain = '/domain/';
 const platform = '/platform/';
-const port = [
-  '/store/store.ts',
-  '/store/registry.ts',
-  '/store/certificates.ts',
-  '/store/audit.ts',
-  '/store/deliveries.ts',
-  '/store/partners.ts',
-  '/store/absences.ts',
+/** The store's port. */
+const portFiles = [
+  'store.ts',
+  'registry.ts',
+  'certificates.ts',
+  'audit.ts',
+  'deliveries.ts',
+  'interchanges.ts',
+  'partners.ts',
+  'absences.ts',
+  'edi-identities.ts',
 ];
+const port = portFiles.map((file) => `/store/${file}`);
 const node = 'node:';
 
 export default tseslint.config(
@@ -132,14 +136,7 @@ export default tseslint.config(
   layer('store', [domain, './']),
   layer(
     'store/sqlite',
-    [
-      node,
-      ...['store.ts', 'registry.ts', 'certificates.ts', 'audit.ts', 'deliveries.ts', 'partners.ts', 'absences.ts'].map(
-        (f) => `../${f}`,
-      ),
-      ...[domain, platform, '/crypto/'],
-      'better-sqlite3',
-    ],
+    [node, ...portFiles.map((f) => `../${f}`), ...[domain, platform, '/crypto/'], 'better-sqlite3'],
     '../../',
   ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),

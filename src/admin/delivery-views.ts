@@ -17,7 +17,9 @@ export interface QueueView {
 export interface DeliveryView {
   readonly id: number;
   readonly message: string;
-  readonly partner: string;
+  readonly partner?: string;
+  /** In place of the partner: the account from whose mailbox it is held. */
+  readonly account?: string;
   readonly sender: string;
   readonly recipient: string;
   readonly state: string;
@@ -49,7 +51,7 @@ export interface CopyView {
   readonly account?: string;
   readonly partner?: string;
   readonly state: string;
-  /** The delivery to a partner. */
+  /** The delivery to a partner, or the copy that was held. */
   readonly delivery?: DeliveryView;
 }
 
@@ -92,10 +94,11 @@ export const viewQueue = (queue: PartnerQueue, partner: string): QueueView => ({
   ...(queue.dueAt === undefined ? {} : { due: iso(queue.dueAt) }),
 });
 
-export const viewDelivery = (delivery: Delivery, partner: string): DeliveryView => ({
+/** `goal`: name of the partner, or of the account. */
+export const viewDelivery = (delivery: Delivery, goal: string): DeliveryView => ({
   id: delivery.id,
   message: delivery.message.id,
-  partner,
+  ...(delivery.partner === undefined ? { account: goal } : { partner: goal }),
   sender: shownSender(delivery.message.sender),
   recipient: delivery.recipient,
   state: delivery.state,
@@ -121,7 +124,12 @@ export const viewMessage = (message: MessageRecord, account: string | undefined)
 /** `name`: of the account or partner that `where` leads to. */
 export const viewCopy = (where: Whereabouts, name: string): CopyView =>
   where.kind === 'mailbox'
-    ? { recipient: where.recipient, account: name, state: where.state }
+    ? {
+        recipient: where.recipient,
+        account: name,
+        state: where.state,
+        ...(where.delivery === undefined ? {} : { delivery: viewDelivery(where.delivery, name) }),
+      }
     : {
         recipient: where.recipient,
         partner: name,

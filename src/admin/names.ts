@@ -1,5 +1,6 @@
 /** Names of accounts and partners for listings: each is looked up once in a call. */
 import type { AccountId, PartnerId } from '../domain/ids.ts';
+import type { Delivery } from '../store/deliveries.ts';
 import type { Registry } from '../store/registry.ts';
 
 export class Names {
@@ -15,6 +16,12 @@ export class Names {
   async account(id: AccountId): Promise<string | undefined> {
     if (!this.#accounts.has(id)) this.#accounts.set(id, (await this.#registry.findAccountById(id))?.account.login);
     return this.#accounts.get(id);
+  }
+
+  /** Where a delivery goes: the partner, or the account from whose mailbox it is held. */
+  async goal({ partner, mailbox }: Pick<Delivery, 'partner' | 'mailbox'>): Promise<string> {
+    if (partner !== undefined) return await this.partner(partner);
+    return (mailbox === undefined ? undefined : await this.account(mailbox)) ?? 'unknown';
   }
 
   async partner(id: PartnerId): Promise<string> {

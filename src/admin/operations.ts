@@ -12,6 +12,7 @@ import { authorityOperations } from './ca.ts';
 import { certificateOperations } from './cert.ts';
 import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
+import { identityOperations } from './edi-identities.ts';
 import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
 import { mailboxOperations } from './mailboxes.ts';
@@ -30,6 +31,7 @@ const operations = {
   ...importOperations,
   ...addressOperations,
   ...absenceOperations,
+  ...identityOperations,
   ...settingsOperations,
   ...gatewayOperations,
   ...mailboxOperations,

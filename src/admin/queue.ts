@@ -1,4 +1,4 @@
-/** What an operator does with deliveries that wait for partners: look, hold, release, retry, give up. */
+/** What an operator does with deliveries that wait for partners, or are held from mailboxes: look, hold, release, retry, give up. */
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';
 import { seconds } from '../domain/units.ts';
 import type { Claim, Delivery, DeliveryQuery, DeliveryState } from '../store/deliveries.ts';
@@ -15,7 +15,7 @@ import { messageOf } from './trace.ts';
 const LEASE = seconds(60);
 const PAGE = 1000;
 const OPEN: readonly DeliveryState[] = ['waiting', 'held'];
-const ALL: readonly DeliveryState[] = ['waiting', 'held', 'relayed', 'failed', 'withdrawn'];
+const ALL: readonly DeliveryState[] = ['waiting', 'held', 'relayed', 'filed', 'failed', 'withdrawn'];
 
 /** Which deliveries a command is about: by number, or all that wait for a partner or belong to a message. */
 interface Which {
@@ -125,7 +125,11 @@ async function fail(
           event: 'delivery.failed',
           outcome: 'success',
           message: claim.message.id,
-          facts: { delivery: claim.id, partner: claim.partner, operator: true },
+          facts: {
+            delivery: claim.id,
+            ...(claim.partner === undefined ? {} : { partner: claim.partner }),
+            operator: true,
+          },
           personal: { actor: actor.name, reason: actor.reason, recipient: claim.recipient },
         },
       ],
@@ -169,7 +173,7 @@ export const queueOperations = {
         ...(after === undefined ? {} : { after }),
       });
       const views: DeliveryView[] = [];
-      for (const row of rows) views.push(viewDelivery(row, await names.partner(row.partner)));
+      for (const row of rows) views.push(viewDelivery(row, await names.goal(row)));
       return views;
     },
   ),
@@ -179,7 +183,7 @@ export const queueOperations = {
       const [id] = ids;
       const found = id === undefined ? undefined : await store.deliveries.find(id);
       if (id === undefined || found === undefined) throw unknown(id ?? (0 as DeliveryId));
-      return viewDelivery(found, await new Names(store.registry).partner(found.partner));
+      return viewDelivery(found, await new Names(store.registry).goal(found));
     },
   ),
   'queue.hold': changing('hold', ['waiting']),

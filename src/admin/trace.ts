@@ -130,6 +130,4 @@ export async function copiesOf(store: Store, message: MessageRecord, names: Name
 }
 
 export const nameOf = async (where: Whereabouts, names: Names): Promise<string> =>
-  where.kind === 'mailbox'
-    ? ((await names.account(where.account)) ?? 'unknown')
-    : await names.partner(where.delivery.partner);
+  where.kind === 'mailbox' ? ((await names.account(where.account)) ?? 'unknown') : await names.goal(where.delivery);

@@ -1,6 +1,7 @@
 /** `sluis organisation`: customers. */
 import { type Command, Option } from 'commander';
 import { allRows, withAdmin } from './connect.ts';
+import { addEdiCommands } from './edi.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { facts, print, table } from './output.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
@@ -78,4 +79,5 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
     });
 
   addSetCommand(terminal, group, 'organisation');
+  addEdiCommands(terminal, group);
 }

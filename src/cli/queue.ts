@@ -1,4 +1,4 @@
-/** `sluis queue`: what waits for partners. */
+/** `sluis queue`: what waits for partners, and what is held. */
 import type { Command } from 'commander';
 import type { AdminClient } from '../admin/client.ts';
 import type { DeliveryView, QueueView } from '../admin/delivery-views.ts';
@@ -15,7 +15,7 @@ interface WhichOptions extends ChangeOptions {
 }
 
 export function addQueueCommands(terminal: Terminal, program: Command): void {
-  const group = program.command('queue').description('deliveries that wait for partners');
+  const group = program.command('queue').description('deliveries that wait for partners, or are held');
 
   reading(group.command('list'))
     .description('how much waits for each partner, and each delivery')
@@ -34,7 +34,7 @@ export function addQueueCommands(terminal: Terminal, program: Command): void {
 
   for (const [name, about, effect] of [
     ['hold', 'make deliveries wait until they are released', 'held'],
-    ['release', 'let held deliveries go on', 'released'],
+    ['release', 'let held deliveries go on, into a mailbox too', 'released'],
     ['retry', 'attempt deliveries now', 'due now'],
   ] as const)
     choosing(changing(group.command(name)).description(about)).action(
@@ -93,13 +93,15 @@ async function list(terminal: Terminal, options: WhichOptions & { readonly all?:
     ),
   ]);
   print(terminal, options, { partners, deliveries }, () =>
-    [queueTable(partners), deliveryTable(deliveries)].filter((part) => part !== '').join('\n\n'),
+    partners.length + deliveries.length === 0
+      ? 'Nothing waits.'
+      : [queueTable(partners), deliveryTable(deliveries)].filter((part) => part !== '').join('\n\n'),
   );
 }
 
 const queueTable = (queues: readonly QueueView[]): string =>
   queues.length === 0
-    ? 'Nothing waits.'
+    ? ''
     : table(
         ['PARTNER', 'WAITING', 'HELD', 'OLDEST', 'NEXT ATTEMPT'],
         queues.map((q) => [q.partner, q.waiting, q.held, readableTime(q.oldest), readableTime(q.due)]),
@@ -109,11 +111,11 @@ const deliveryTable = (deliveries: readonly DeliveryView[]): string =>
   deliveries.length === 0
     ? ''
     : table(
-        ['NUMBER', 'MESSAGE', 'PARTNER', 'RECIPIENT', 'STATE', 'ATTEMPTS', 'NEXT ATTEMPT', 'LAST REPLY'],
+        ['NUMBER', 'MESSAGE', 'PARTNER OR MAILBOX', 'RECIPIENT', 'STATE', 'ATTEMPTS', 'NEXT ATTEMPT', 'LAST REPLY'],
         deliveries.map((d) => [
           d.id,
           d.message,
-          d.partner,
+          d.partner ?? `mailbox ${d.account ?? ''}`,
           d.recipient,
           d.state,
           d.attempts,
@@ -127,6 +129,7 @@ export const deliveryText = (d: DeliveryView): string =>
     ['Delivery', d.id],
     ['Message', d.message],
     ['Partner', d.partner],
+    ['Mailbox', d.account],
     ['Sender', d.sender],
     ['Recipient', d.recipient],
     ['State', d.state],

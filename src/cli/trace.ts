@@ -80,7 +80,7 @@ const shownRecipients = ({ recipients }: MessageView): string =>
 
 const states: Readonly<Record<string, string>> = {
   waiting: 'waits',
-  held: 'held',
+  held: 'held, waits for a release',
   relayed: 'taken by the partner',
   failed: 'failed, the sender was told',
   withdrawn: 'withdrawn',

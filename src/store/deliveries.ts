@@ -1,8 +1,8 @@
 /**
  * The deliveries' part of the store port: what waits for partners, and where every message of the last weeks is.
  *
- * A delivery is one message for one recipient of a partner. It is queued in the transaction that accepted its message and leaves the queue
- * by one settlement; the first final state wins. A claim is a leased right to attempt it: `dueAt` is moved to the end of the lease, so a
+ * A delivery is one message for one recipient of a partner, or a copy that is held from a mailbox. It is queued in the transaction that
+ * accepted its message and leaves the queue by one settlement; the first final state wins. A claim is a leased right to attempt it: `dueAt` is moved to the end of the lease, so a
  * claim that a crash left over is simply due again. Each claim raises the fence; a settlement with an older fence changes nothing.
  *
  * Contract, checked for every store by test/store/delivery-contract.ts:
@@ -33,13 +33,18 @@ export interface MessageRecord {
   readonly recipients: readonly AcceptedRecipient[];
 }
 
-/** `held`: by an operator or a guard; it waits for a release. `withdrawn`: taken back before it was relayed. */
-export type DeliveryState = 'waiting' | 'held' | 'relayed' | 'failed' | 'withdrawn';
+/**
+ * `held`: by an operator or a guard; it waits for a release. `filed`: released into its mailbox. `withdrawn`: taken back before it was
+ * relayed or released.
+ */
+export type DeliveryState = 'waiting' | 'held' | 'relayed' | 'filed' | 'failed' | 'withdrawn';
 
 export interface Delivery {
   readonly id: DeliveryId;
   readonly message: MessageRecord;
-  readonly partner: PartnerId;
+  /** Absent where the copy was held from a mailbox: that one never waits for an attempt. */
+  readonly partner?: PartnerId;
+  readonly mailbox?: AccountId;
   readonly recipient: Address;
   /** RFC 3461 sections 4.1 and 4.2, decoded; absent where the sender gave none. */
   readonly notify?: readonly string[];
@@ -112,9 +117,14 @@ export type Whereabouts =
       readonly kind: 'mailbox';
       readonly recipient: Address;
       readonly account: AccountId;
-      /** `waiting`: never sent to its end. `collected`: sent, still in the maildrop. `deleted`: removed by the addressee, recoverable. `gone`: content is no longer kept. */
-      readonly state: 'waiting' | 'collected' | 'deleted' | 'withdrawn' | 'expired' | 'gone';
+      /**
+       * `waiting`: never sent to its end. `collected`: sent, still in the maildrop. `deleted`: removed by the addressee, recoverable. `gone`:
+       * content is no longer kept. `held`: not filed, it waits for a release. `failed`: given up while it was held.
+       */
+      readonly state: 'waiting' | 'collected' | 'deleted' | 'withdrawn' | 'expired' | 'gone' | 'held' | 'failed';
       readonly uid?: EntryUid;
+      /** Where the copy was held. */
+      readonly delivery?: Delivery;
     }
   | { readonly kind: 'partner'; readonly recipient: Address; readonly delivery: Delivery };
 
@@ -155,7 +165,7 @@ export interface Deliveries {
   claimOne(id: DeliveryId, lease: Milliseconds): Promise<Claim | 'busy' | 'settled' | 'unknown'>;
   /** `lost`: another claim or an operator was faster; nothing was changed and the notice was not filed. */
   settle(settlement: Settlement): Promise<'settled' | 'lost'>;
-  /** One row for each partner that has something waiting or held. */
+  /** One row for each partner that has something waiting or held; copies held from mailboxes are in `list` alone. */
   queues(): Promise<readonly PartnerQueue[]>;
   /** Told after a commit that made deliveries due (accepted, released, retried): a hint; `queues` is the truth. */
   onDue(listener: (partners: readonly PartnerId[]) => void): void;
@@ -163,7 +173,8 @@ export interface Deliveries {
   find(id: DeliveryId): Promise<Delivery | undefined>;
   /**
    * Resolves to how many of them (at most 1000) were changed; those in a final state are left alone. `hold`: no more claims, but an attempt
-   * under way goes on and how it ends counts. `retry`: due now, also when a lease runs; a held one stays held.
+   * under way goes on and how it ends counts. `retry`: due now, also when a lease runs; a held one stays held. `release` of a copy for a
+   * mailbox files it there, also above its quota; it stays held while the mailbox's account is not active.
    */
   change(ids: readonly DeliveryId[], change: 'hold' | 'release' | 'retry', actor: Actor): Promise<number>;
 

@@ -20,6 +20,7 @@ import type {
 import type { Settings } from '../domain/settings.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { Absences } from './absences.ts';
+import type { EdiIdentities } from './edi-identities.ts';
 import type { Partners, RecipientPartner } from './partners.ts';
 
 /** The person or program behind a change, and why. */
@@ -124,7 +125,7 @@ export interface Page {
   readonly after?: string;
 }
 
-export interface Registry extends Partners, Absences {
+export interface Registry extends Partners, Absences, EdiIdentities {
   // --- the roads
   findLogin(login: string): Promise<LoginRecord | undefined>;
   /**

@@ -18,6 +18,7 @@ import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
 import type { AuditEvent, AuditTrail } from './audit.ts';
 import type { Certificates } from './certificates.ts';
 import type { Deliveries } from './deliveries.ts';
+import type { Interchanges, SeenInterchange } from './interchanges.ts';
 import type { Registry } from './registry.ts';
 
 /** The disk (or the configured limit) has no room for this. Temporary: 452 4.3.1. */
@@ -75,7 +76,12 @@ export interface SealedBody {
   slices(): AsyncIterable<Uint8Array>;
 }
 
-/** One recipient of an accepted message. Where it leads was found by `Registry.findRecipient`. */
+/**
+ * One recipient of an accepted message. Where it leads was found by `Registry.findRecipient`.
+ *
+ * `held`: its copy waits for a release and is neither filed nor queued until then: a delivery in state `held`. A mailbox to which another
+ * recipient leads that is not held gets the message at once.
+ */
 export type AcceptedRecipient = RecipientFacts &
   (
     | { readonly mailbox: AccountId; readonly partner?: undefined }
@@ -95,6 +101,7 @@ interface RecipientFacts {
   readonly substituteFor?: Address;
   /** In `MessageRecord.recipients`: the copy that went there, where it is not the message as it was submitted. */
   readonly copy?: MessageId;
+  readonly held?: true;
 }
 
 /** What protection made of a message for some of its recipients. */
@@ -136,6 +143,8 @@ export interface Acceptance {
   readonly copies?: readonly MessageCopy[];
   /** What it was made of when it was submitted; absent for what we wrote ourselves. */
   readonly parts?: MessageParts;
+  /** Remembered when it is filed: `Store.interchanges`. At most 100. */
+  readonly interchanges?: readonly SeenInterchange[];
   readonly audit: readonly AuditEvent[];
   /** A message of the gateway itself: no mailbox is too full for it. */
   readonly system?: true;
@@ -239,6 +248,7 @@ export interface Store {
   readonly certificates: Certificates;
   readonly audit: AuditTrail;
   readonly deliveries: Deliveries;
+  readonly interchanges: Interchanges;
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts

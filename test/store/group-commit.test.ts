@@ -74,6 +74,7 @@ const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
   receipts: [],
   deliveries: [],
   copies: [],
+  interchanges: [],
   system: false,
   once: null,
   resubmission: null,

@@ -89,8 +89,10 @@ test('readers of the queue seek what they give out; counting reads an index of w
   const plans = plansOf(db, (watched) => [new DeliveryReader(watched), new MailboxReader(watched)]);
   assert.deepEqual(
     scansOf(plans).map((text) => text.split(': ')[1]),
-    ['SCAN delivery USING COVERING INDEX delivery_due', 'SCAN delivery USING COVERING INDEX delivery_held'],
+    [],
   );
+  for (const index of ['delivery_due', 'delivery_held'])
+    assert.ok([...plans.values()].includes(`SEARCH delivery USING COVERING INDEX ${index} (partner>?)`), index);
   // An account has 16 consumers; anything else may have thousands of rows.
   for (const [sql, plan] of plans)
     if (!sql.includes('FROM consumer')) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);

@@ -150,7 +150,16 @@ CREATE TABLE delivery (
   delayed_at INTEGER,
   last_reply TEXT,
   settled_at INTEGER
-) STRICT;
+, mailbox INTEGER) STRICT;
+
+CREATE TABLE edi_identity (
+  id TEXT NOT NULL,
+  qualifier TEXT NOT NULL,
+  organisation INTEGER NOT NULL REFERENCES organisation (id),
+  account INTEGER REFERENCES account (id),
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (id, qualifier)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE enrolment (
   id TEXT PRIMARY KEY,
@@ -189,6 +198,13 @@ CREATE TABLE hidden_entry (
   retrieved INTEGER NOT NULL, receipt INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT 'deleted',
   PRIMARY KEY (account, hidden_at, uid)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE interchange (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  reference BLOB NOT NULL,
+  messages BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE mail_capability (
   key TEXT NOT NULL,
@@ -326,6 +342,8 @@ CREATE INDEX delivery_leased ON delivery (id) WHERE lease_until IS NOT NULL;
 CREATE INDEX delivery_message ON delivery (message, id);
 
 CREATE INDEX delivery_open ON delivery (partner, id) WHERE settled_at IS NULL;
+
+CREATE INDEX edi_identity_organisation ON edi_identity (organisation, id, qualifier);
 
 CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
 

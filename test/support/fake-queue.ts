@@ -112,7 +112,7 @@ export class FakeQueue implements Queue {
   queues(): ReturnType<Queue['queues']> {
     const rows = [...this.#rows.values()].filter((r) => r.state === 'waiting');
     return Promise.resolve(
-      [...new Set(rows.map((r) => r.partner))].map((partner) => {
+      [...new Set(rows.flatMap((r) => r.partner ?? []))].map((partner) => {
         const mine = rows.filter((r) => r.partner === partner);
         return {
           partner,

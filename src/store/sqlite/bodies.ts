@@ -4,8 +4,9 @@ import { type Day, type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/
 import type { Sealed } from '../../crypto/sealing.ts';
 import { addressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
-import { type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
+import { type AccountId, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Octets, hours } from '../../domain/units.ts';
+import type { SeenInterchange } from '../interchanges.ts';
 import {
   type AcceptedRecipient,
   type Acceptance,
@@ -29,6 +30,8 @@ import type { Writer } from './writer.ts';
 const MAX_RECIPIENTS = 1000;
 const MAX_ONCE = 200;
 const RESUBMISSION_OCTETS = 16;
+const SEEN_OCTETS = 16;
+const MAX_SEEN = 100;
 const LONGEST_WINDOW = hours(1);
 
 export interface BodiesParts {
@@ -151,6 +154,7 @@ export class Bodies {
       throw new RangeError(`The key of a notice has ${once.length} characters; expected 1 to ${MAX_ONCE}`);
     if (resubmission !== undefined) checkResubmission(resubmission);
     const { body, octets, sha256, dataKey, chunks, day } = this.#sealed(message.body.id);
+    const held = heldMailboxes(recipients);
     return {
       kind: 'accept',
       id: messageNumber(message.body.id),
@@ -166,12 +170,13 @@ export class Bodies {
       dataKey,
       chunks,
       body,
-      mailboxes: recipients.map((r) => r.mailbox ?? 0),
+      mailboxes: recipients.map((r) => (r.mailbox === undefined || held.has(r.mailbox) ? 0 : r.mailbox)),
       partners: recipients.some((r) => r.partner !== undefined) ? recipients.map((r) => r.partner ?? 0) : [],
       keys: recipients.map((r) => addressKey(r.address)),
       uidls: this.#p.random(UIDL_OCTETS * recipients.length),
       receipts: recipients.flatMap((r) => (r.receipt === true && r.mailbox !== undefined ? [r.mailbox] : [])),
-      deliveries: recipients.flatMap(deliveryTo),
+      deliveries: deliveriesOf(recipients, held),
+      interchanges: seenIn(message),
       system: message.system ?? false,
       once: once ?? null,
       resubmission:
@@ -226,9 +231,38 @@ function checkResubmission({ key, window }: NonNullable<Acceptance['resubmission
     throw new RangeError(`The window of a resubmission is ${window} ms; expected 0 to ${LONGEST_WINDOW}`);
 }
 
-function deliveryTo({ address, partner, notify, originalRecipient }: AcceptedRecipient): NewDelivery[] {
-  if (partner === undefined) return [];
-  const dsn =
-    notify === undefined && originalRecipient === undefined ? null : JSON.stringify({ notify, originalRecipient });
-  return [{ partner, recipient: address, dsn }];
+/** Mailboxes from which the message is held for everybody who leads there. */
+function heldMailboxes(recipients: readonly AcceptedRecipient[]): ReadonlySet<AccountId> {
+  const held = new Set(recipients.flatMap((r) => (r.held === true && r.mailbox !== undefined ? [r.mailbox] : [])));
+  for (const { held: isHeld, mailbox } of recipients)
+    if (isHeld !== true && mailbox !== undefined) held.delete(mailbox);
+  return held;
 }
+
+/** One for each recipient of a partner, and one for each mailbox that the message is held from. */
+function deliveriesOf(recipients: readonly AcceptedRecipient[], held: ReadonlySet<AccountId>): NewDelivery[] {
+  const told = new Set<AccountId>();
+  return recipients.flatMap((recipient) => {
+    const { address, partner, mailbox, notify, originalRecipient } = recipient;
+    if (partner === undefined) {
+      if (!held.has(mailbox) || told.has(mailbox)) return [];
+      told.add(mailbox);
+    }
+    const dsn =
+      notify === undefined && originalRecipient === undefined ? null : JSON.stringify({ notify, originalRecipient });
+    return [
+      { partner: partner ?? 0, mailbox: mailbox ?? null, held: recipient.held === true, recipient: address, dsn },
+    ];
+  });
+}
+
+function seenIn({ interchanges = [] }: Acceptance): readonly SeenInterchange[] {
+  if (interchanges.length > MAX_SEEN || interchanges.some((key) => !isSeen(key)))
+    throw new RangeError(
+      `There are ${interchanges.length} interchanges to remember; expected at most ${MAX_SEEN}, each known by 16 octets`,
+    );
+  return interchanges;
+}
+
+const isSeen = ({ reference, messages }: SeenInterchange): boolean =>
+  reference.length === SEEN_OCTETS && messages.length === SEEN_OCTETS;

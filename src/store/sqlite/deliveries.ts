@@ -1,6 +1,6 @@
 /** The deliveries' port on SQLite: asks the writer and the reader, joins what they say. */
 import { type Address, type AddressKey, addressKey } from '../../domain/address.ts';
-import type { Log } from '../../domain/effects.ts';
+import type { Log, RandomBytes } from '../../domain/effects.ts';
 import {
   type AccountId,
   type DeliveryId,
@@ -31,6 +31,7 @@ import type { Acceptance, MaildropLock, StoredContent } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';
+import { UIDL_OCTETS } from './filing.ts';
 import { firstIdAt } from './message-ids.ts';
 import type { Notices, ReaderWork, WhereaboutsData, WithdrawnCopy } from './protocol.ts';
 import type { Reader } from './reader.ts';
@@ -53,6 +54,7 @@ export interface DeliveriesParts {
   readonly bodies: Bodies;
   readonly maildrops: Maildrops;
   readonly time: StoreTime;
+  readonly random: RandomBytes;
   readonly log: Log;
 }
 
@@ -151,6 +153,7 @@ export class SqliteDeliveries implements Deliveries {
       kind: 'change-deliveries',
       ids,
       change,
+      uidls: change === 'release' ? this.#p.random(UIDL_OCTETS * ids.length) : new Uint8Array(0),
       at: this.#p.time.now(),
       audit: this.#p.audit.item({ event: CHANGES[change], outcome: 'success', personal: personalOf(actor) }),
     });
@@ -200,7 +203,7 @@ export class SqliteDeliveries implements Deliveries {
     }
     return message.recipients.map(({ address, mailbox, copy = message.id }) => {
       const its = data.get(copy) ?? NOWHERE;
-      return mailbox === undefined ? relayOf(its, address, message) : copyOf(its, address, mailbox);
+      return mailbox === undefined ? relayOf(its, address, message) : copyOf(its, address, mailbox, message);
     });
   }
 
@@ -224,6 +227,7 @@ export class SqliteDeliveries implements Deliveries {
             locks.some((lock) => lock.account === account),
           ),
           recipients: its.flatMap(({ address, partner }) => (partner === undefined ? [] : address)),
+          heldFrom: its.flatMap(({ mailbox }) => mailbox ?? []),
         })),
         at: this.#p.time.now(),
         audit: this.#p.audit.item(
@@ -398,16 +402,27 @@ function byCopy(
 const NOWHERE: WhereaboutsData = { entries: [], hidden: [], deliveries: [] };
 
 function relayOf(data: WhereaboutsData, recipient: Address, message: MessageRecord): Whereabouts {
-  const row = data.deliveries.find((delivery) => delivery.recipient === recipient);
+  const row = data.deliveries.find((delivery) => delivery.mailbox === null && delivery.recipient === recipient);
   if (row === undefined) throw new Error(`The delivery of message ${message.id} to one of its recipients is missing`);
   return { kind: 'partner', recipient, delivery: deliveryFrom(row, message) };
 }
 
-/** An entry that was handed out again counts before one that is still hidden. */
-function copyOf(data: WhereaboutsData, recipient: Address, account: AccountId): Whereabouts {
+/** An entry that was handed out again counts before one that is still hidden, and before both a copy that was never released. */
+function copyOf(data: WhereaboutsData, recipient: Address, account: AccountId, message: MessageRecord): Whereabouts {
+  const held = data.deliveries.find((delivery) => delivery.mailbox === account);
+  const delivery = held === undefined ? {} : { delivery: deliveryFrom(held, message) };
+  if (held?.state === 'held' || held?.state === 'failed' || held?.state === 'withdrawn')
+    return { kind: 'mailbox', recipient, account, state: held.state, ...delivery };
   const entry = data.entries.find((row) => row.account === account);
   const hidden = data.hidden.find((row) => row.account === account);
   const state = entry !== undefined ? (entry.retrieved === 0 ? 'waiting' : 'collected') : (hidden?.why ?? 'gone');
   const uid = entry?.uid ?? hidden?.uid;
-  return { kind: 'mailbox', recipient, account, state, ...(uid === undefined ? {} : { uid: uid as EntryUid }) };
+  return {
+    kind: 'mailbox',
+    recipient,
+    account,
+    state,
+    ...(uid === undefined ? {} : { uid: uid as EntryUid }),
+    ...delivery,
+  };
 }

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import { Changed, type Filing } from './filing.ts';
+import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
 import type { MaildropChanges } from './maildrop-changes.ts';
 import { DELIVERY, MessageRows, type RawDelivery, deliveryOf, rawStatement } from './message-rows.ts';
 import type { DeliveryWork, WithdrawnCopy, WriterAnswer } from './protocol.ts';
@@ -12,11 +12,13 @@ type WorkOf<K extends DeliveryWork['kind']> = Extract<DeliveryWork, { kind: K }>
 interface OpenRow {
   readonly message: bigint;
   readonly partner: bigint;
+  readonly mailbox: bigint | null;
   readonly fence: bigint;
   readonly lease_until: bigint | null;
   readonly settled_at: bigint | null;
 }
 
+const OPEN_ROW = 'message, partner, mailbox, fence, lease_until, settled_at';
 const OPEN = "state IN ('waiting', 'held')";
 
 /** A crash left leases over. This process is the only one: nobody works under them any more, and what they held is due at its old place. */
@@ -38,8 +40,9 @@ export class DeliveryChanges {
   readonly #retry: Database.Statement;
   readonly #hold: Database.Statement<[number], OpenRow>;
   readonly #release: Database.Statement<[number], OpenRow>;
+  readonly #heldFromMailbox: Database.Statement<[number], OpenRow>;
   readonly #retryNow: Database.Statement<[number, number], OpenRow>;
-  readonly #unclaimed: Database.Statement<[bigint, number], { id: number; recipient: string }>;
+  readonly #unclaimed: Database.Statement<[bigint, number], { id: number; recipient: string; mailbox: number | null }>;
   readonly #dropReference: Database.Statement;
 
   constructor(db: Db, audit: AuditWriter, filing: Filing, maildrops: MaildropChanges) {
@@ -54,9 +57,7 @@ export class DeliveryChanges {
       db,
       `UPDATE delivery SET due_at = ?, lease_until = ?, fence = fence + 1, attempts = attempts + 1 WHERE id = ? RETURNING ${DELIVERY}`,
     );
-    this.#open = db
-      .prepare<[number], OpenRow>('SELECT message, partner, fence, lease_until, settled_at FROM delivery WHERE id = ?')
-      .safeIntegers(true);
+    this.#open = db.prepare<[number], OpenRow>(`SELECT ${OPEN_ROW} FROM delivery WHERE id = ?`).safeIntegers(true);
     this.#end = db.prepare(
       'UPDATE delivery SET state = ?, settled_at = ?, last_reply = coalesce(?, last_reply), lease_until = NULL WHERE id = ?',
     );
@@ -64,13 +65,16 @@ export class DeliveryChanges {
       'UPDATE delivery SET due_at = ?, last_reply = ?, delayed_at = coalesce(delayed_at, ?), lease_until = NULL WHERE id = ?',
     );
     const change = <P extends unknown[]>(sql: string): Database.Statement<P, OpenRow> =>
-      db.prepare<P, OpenRow>(`${sql} RETURNING message, partner, fence, lease_until, settled_at`).safeIntegers(true);
+      db.prepare<P, OpenRow>(`${sql} RETURNING ${OPEN_ROW}`).safeIntegers(true);
     // An attempt that is under way goes on, and how it ends counts: what was relayed must not go out again.
     this.#hold = change("UPDATE delivery SET state = 'held' WHERE id = ? AND state = 'waiting'");
-    this.#release = change("UPDATE delivery SET state = 'waiting' WHERE id = ? AND state = 'held'");
+    this.#release = change("UPDATE delivery SET state = 'waiting' WHERE id = ? AND state = 'held' AND mailbox IS NULL");
+    this.#heldFromMailbox = db
+      .prepare<[number], OpenRow>(`SELECT ${OPEN_ROW} FROM delivery WHERE id = ? AND state = 'held' AND mailbox > 0`)
+      .safeIntegers(true);
     this.#retryNow = change("UPDATE delivery SET due_at = ?, lease_until = NULL WHERE id = ? AND state = 'waiting'");
     this.#unclaimed = db.prepare(
-      `SELECT id, recipient FROM delivery WHERE message = ? AND ${OPEN} AND (lease_until IS NULL OR lease_until <= ?) ORDER BY id`,
+      `SELECT id, recipient, mailbox FROM delivery WHERE message = ? AND ${OPEN} AND (lease_until IS NULL OR lease_until <= ?) ORDER BY id`,
     );
     this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
   }
@@ -131,23 +135,32 @@ export class DeliveryChanges {
     this.#dropReference.run(message);
   }
 
-  #changeAll({ ids, change, at, audit }: WorkOf<'change-deliveries'>): WriterAnswer {
+  #changeAll({ ids, change, uidls, at, audit }: WorkOf<'change-deliveries'>): WriterAnswer {
     const changed = new Changed();
     let n = 0;
-    for (const id of ids) {
+    for (const [i, id] of ids.entries()) {
       const row =
         change === 'hold'
           ? this.#hold.get(id)
           : change === 'release'
-            ? this.#release.get(id)
+            ? (this.#release.get(id) ??
+              this.#file(id, uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS), at, changed))
             : this.#retryNow.get(at, id);
       if (row === undefined) continue;
       n += 1;
-      if (change !== 'hold') changed.due.add(Number(row.partner));
+      if (change !== 'hold' && row.mailbox === null) changed.due.add(Number(row.partner));
       const facts = { ...(JSON.parse(audit.facts) as object), delivery: id };
       this.#audit.append({ ...audit, message: row.message, facts: JSON.stringify(facts) });
     }
     return { kind: 'done', value: n, ...changed.effects };
+  }
+
+  /** Releases a copy that is held from a mailbox: entry and settlement together. */
+  #file(id: number, uidl: Uint8Array, at: number, changed: Changed): OpenRow | undefined {
+    const row = this.#heldFromMailbox.get(id);
+    if (row === undefined || !this.#filing.release(row.message, Number(row.mailbox), uidl, changed)) return undefined;
+    this.#end.run('filed', at, null, id);
+    return row;
   }
 
   #withdraw({ copies, at, audit, notices }: WorkOf<'withdraw'>): WriterAnswer {
@@ -163,11 +176,22 @@ export class DeliveryChanges {
     return { kind: 'withdrawn', copies: withdrawn, ...changed.effects };
   }
 
-  #withdrawCopy({ message, accounts, recipients }: WithdrawnCopy, at: number, changed: Changed): WithdrawnCopy {
+  #withdrawCopy(
+    { message, accounts, recipients, heldFrom }: WithdrawnCopy,
+    at: number,
+    changed: Changed,
+  ): WithdrawnCopy {
     const mailboxes = accounts.filter((account) => this.#maildrops.withdraw(account, message, at, changed));
     const named = new Set(recipients);
-    const relays = this.#unclaimed.all(message, at).filter(({ recipient }) => named.has(recipient));
-    for (const { id } of relays) this.#final(id, message, 'withdrawn', at, null);
-    return { message, accounts: mailboxes, recipients: relays.map(({ recipient }) => recipient) };
+    const unclaimed = this.#unclaimed.all(message, at);
+    const relays = unclaimed.filter(({ recipient, mailbox }) => mailbox === null && named.has(recipient));
+    const held = unclaimed.filter(({ mailbox }) => mailbox !== null && heldFrom.includes(mailbox));
+    for (const { id } of [...relays, ...held]) this.#final(id, message, 'withdrawn', at, null);
+    return {
+      message,
+      accounts: [...mailboxes, ...held.flatMap(({ mailbox }) => mailbox ?? [])],
+      recipients: relays.map(({ recipient }) => recipient),
+      heldFrom,
+    };
   }
 }

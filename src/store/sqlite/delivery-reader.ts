@@ -17,7 +17,7 @@ import type { DeliveriesInput, DeliveryRow, MessageRow, MessagesInput, QueueRow,
 /** Rows that one step looks at: some milliseconds. */
 const STEP = 2000;
 
-const FINAL = new Set<DeliveryRow['state']>(['relayed', 'failed', 'withdrawn']);
+const FINAL = new Set<DeliveryRow['state']>(['relayed', 'filed', 'failed', 'withdrawn']);
 
 export class DeliveryReader {
   readonly #messages: MessageRows;
@@ -47,7 +47,7 @@ export class DeliveryReader {
     this.#notice = db.prepare('SELECT 1 FROM notice WHERE key = ?');
     const counts = (state: 'waiting' | 'held'): Database.Statement<[], CountRow> =>
       db.prepare(
-        `SELECT partner, count(*) AS n, min(id) AS first FROM delivery WHERE state = '${state}' GROUP BY partner`,
+        `SELECT partner, count(*) AS n, min(id) AS first FROM delivery WHERE state = '${state}' AND partner > 0 GROUP BY partner`,
       );
     this.#waiting = counts('waiting');
     this.#held = counts('held');

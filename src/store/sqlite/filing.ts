@@ -5,6 +5,7 @@
 import type Database from 'better-sqlite3';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { AuditWriter } from './audit-writer.ts';
+import type { AcceptedRecipient } from '../store.ts';
 import type { Db } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
 import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './protocol.ts';
@@ -39,13 +40,16 @@ export class Filing {
   readonly #insertContent: Database.Statement;
   readonly #insertEntry: Database.Statement;
   readonly #insertDelivery: Database.Statement;
+  readonly #insertInterchange: Database.Statement;
   readonly #insertNotice: Database.Statement;
   readonly #noteDay: Database.Statement;
   readonly #endUpload: Database.Statement;
   readonly #countChunks: Database.Statement<[bigint], { n: number }>;
+  readonly #facts: Database.Statement<[bigint], { envelope: string; octets: number }>;
   readonly #envelope: Database.Statement<[bigint], { envelope: string }>;
   readonly #entry: Database.Statement<[number, bigint], { retrieved: number }>;
   readonly #settled: Database.Statement<[bigint], { n: number }>;
+  readonly #held: Database.Statement<[bigint, number]>;
   /** Days that are known to stand in `day_key`. Forgotten at a rollback. */
   readonly #days = new Set<string>();
 
@@ -64,16 +68,21 @@ export class Filing {
       'INSERT INTO entry (account, uid, message, octets, uidl, receipt) VALUES (?,?,?,?,?,?)',
     );
     this.#insertDelivery = db.prepare(
-      'INSERT INTO delivery (message, partner, recipient, dsn, due_at) VALUES (?,?,?,?,?)',
+      'INSERT INTO delivery (message, partner, mailbox, recipient, dsn, state, due_at) VALUES (?,?,?,?,?,?,?)',
     );
+    this.#insertInterchange = db.prepare('INSERT INTO interchange (at, reference, messages) VALUES (?,?,?)');
     this.#insertNotice = db.prepare('INSERT OR IGNORE INTO notice (key, at) VALUES (?, ?)');
     this.#noteDay = db.prepare('INSERT OR IGNORE INTO day_key (day) VALUES (?)');
     this.#endUpload = db.prepare('DELETE FROM upload WHERE message = ?');
     this.#countChunks = db.prepare('SELECT count(*) AS n FROM chunk WHERE message = ?');
+    this.#facts = db.prepare('SELECT envelope, octets FROM message WHERE id = ?');
     this.#envelope = db.prepare('SELECT envelope FROM message WHERE id = ? AND gone_at IS NULL');
     // From the end: what was submitted in the last hour lies there.
     this.#entry = db.prepare('SELECT retrieved FROM entry WHERE account = ? AND message = ? ORDER BY uid DESC LIMIT 1');
-    this.#settled = db.prepare('SELECT count(*) AS n FROM delivery WHERE message = ? AND settled_at IS NOT NULL');
+    this.#settled = db.prepare(
+      "SELECT count(*) AS n FROM delivery WHERE message = ? AND settled_at IS NOT NULL AND state <> 'filed'",
+    );
+    this.#held = db.prepare("SELECT 1 FROM delivery WHERE message = ? AND mailbox = ? AND state = 'held'");
   }
 
   /** After a rollback: what was remembered of the transaction never happened. */
@@ -115,6 +124,8 @@ export class Filing {
       if (!(its instanceof Map)) throw new Error(`copy ${copy.id} was taken and is refused in the same transaction`);
       this.#write(copy, its, work.id, changed);
     }
+    for (const { reference, messages } of work.interchanges)
+      this.#insertInterchange.run(work.receivedAt, reference, messages);
     if (work.resubmission !== null) this.#recent.add(work.resubmission.key, work.id, work.receivedAt);
     this.#audit.appendAll(work.audit);
     return undefined;
@@ -159,9 +170,9 @@ export class Filing {
       i += UIDL_OCTETS;
       this.#counters.add(changed.mailboxes, account, row, { octets, messages: 1 });
     }
-    for (const { partner, recipient, dsn } of work.deliveries) {
-      this.#insertDelivery.run(id, partner, recipient, dsn, work.receivedAt);
-      changed.due.add(partner);
+    for (const { partner, mailbox, held, recipient, dsn } of work.deliveries) {
+      this.#insertDelivery.run(id, partner, mailbox, recipient, dsn, held ? 'held' : 'waiting', work.receivedAt);
+      if (!held) changed.due.add(partner);
     }
   }
 
@@ -174,7 +185,8 @@ export class Filing {
       // A partner may have a whole domain: its addresses need not be registered one by one.
       const takes = partner === 0 ? state === 'active' : (state ?? 'active') === 'active' && this.#takesMail(partner);
       if (!takes) return { kind: 'refused', why: 'gone', index: i };
-      if (partner !== 0 || rows.has(account)) continue;
+      // Held, or for a partner: no mailbox takes it now.
+      if (partner !== 0 || account === 0 || rows.has(account)) continue;
       const row = this.#counters.get(account);
       if (row?.state !== 'active') return { kind: 'refused', why: 'gone', index: i };
       if (!checked && row.octets + work.octets > quotaOf(row)) return { kind: 'refused', why: 'quota', index: i };
@@ -207,12 +219,30 @@ export class Filing {
     };
     const rowOf = (copy: MessageId | undefined): bigint => (copy === undefined ? id : messageNumber(copy));
     const untouched = recipients.every(
-      ({ mailbox, copy }) => mailbox === undefined || this.#entry.get(mailbox, rowOf(copy))?.retrieved === 0,
+      ({ mailbox, copy }) =>
+        mailbox === undefined ||
+        this.#entry.get(mailbox, rowOf(copy))?.retrieved === 0 ||
+        this.#held.get(rowOf(copy), mailbox) !== undefined,
     );
     const settled = [...new Set(recipients.map(({ copy }) => rowOf(copy)))].some(
       (of) => (this.#settled.get(of)?.n ?? 0) > 0,
     );
     return untouched && !settled ? id : undefined;
+  }
+
+  /**
+   * A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes no mail. The delivery's reference to the
+   * content becomes the entry's.
+   */
+  release(message: bigint, account: number, uidl: Uint8Array, changed: Changed): boolean {
+    const row = this.#counters.get(account);
+    const facts = this.#facts.get(message);
+    if (row?.state !== 'active' || facts === undefined) return false;
+    const { recipients } = JSON.parse(facts.envelope) as { recipients: readonly AcceptedRecipient[] };
+    const receipt = recipients.some((r) => r.mailbox === account && r.receipt === true) ? 1 : 0;
+    this.#insertEntry.run(account, row.next_uid, message, facts.octets, uidl, receipt);
+    this.#counters.add(changed.mailboxes, account, row, { octets: facts.octets, messages: 1 });
+    return true;
   }
 
   day(day: string): void {

@@ -6,7 +6,7 @@ import type { DeliveryRow, DeliveryRows, MessageRow } from './protocol.ts';
 
 export const MESSAGE = 'id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, copy_of';
 export const DELIVERY =
-  'id, message, partner, recipient, dsn, state, attempts, fence, due_at, delayed_at, last_reply, settled_at';
+  'id, message, partner, recipient, dsn, state, attempts, fence, due_at, delayed_at, last_reply, settled_at, mailbox';
 
 /** The columns of MESSAGE, all integers as bigint. */
 export type RawMessage = readonly [bigint, bigint, bigint, string, string, string, bigint, Buffer, bigint | null];
@@ -23,6 +23,7 @@ export type RawDelivery = readonly [
   bigint,
   bigint | null,
   string | null,
+  bigint | null,
   bigint | null,
 ];
 
@@ -53,6 +54,7 @@ export const deliveryOf = (raw: RawDelivery): DeliveryRow => ({
   delayedAt: orNull(raw[9]),
   lastReply: raw[10],
   settledAt: orNull(raw[11]),
+  mailbox: orNull(raw[12]),
 });
 
 /** A statement whose rows are arrays and whose integers are bigints: ids do not fit a number. */

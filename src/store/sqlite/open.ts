@@ -239,6 +239,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       bodies,
       maildrops,
       time,
+      random,
       log,
     }));
     store = new SqliteStore({

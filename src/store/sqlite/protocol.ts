@@ -18,6 +18,7 @@ import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
 import type { RecipientPartner } from '../partners.ts';
+import type { SeenInterchange } from '../interchanges.ts';
 import type { AbsencePage } from './absence-reader.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
 import type { CertificatesInput } from './ca-reader.ts';
@@ -62,6 +63,7 @@ export interface AcceptWork {
   /** Accounts whose entry wants a receipt. */
   readonly receipts: readonly number[];
   readonly deliveries: readonly NewDelivery[];
+  readonly interchanges: readonly SeenInterchange[];
   /** Ignores quotas. */
   readonly system: boolean;
   readonly once: string | null;
@@ -76,7 +78,10 @@ export interface AcceptWork {
 export type Notices = readonly AcceptWork[];
 
 export interface NewDelivery {
+  /** 0: held from `mailbox`. */
   readonly partner: number;
+  readonly mailbox: number | null;
+  readonly held: boolean;
   readonly recipient: string;
   /** JSON of `notify` and `originalRecipient`. */
   readonly dsn: string | null;
@@ -99,6 +104,8 @@ export interface WithdrawnCopy {
   readonly accounts: readonly number[];
   /** As they stand in `delivery`. */
   readonly recipients: readonly string[];
+  /** Mailboxes from which it may be held. */
+  readonly heldFrom: readonly number[];
 }
 
 /** What changes deliveries. */
@@ -124,6 +131,8 @@ export type DeliveryWork =
       readonly kind: 'change-deliveries';
       readonly ids: readonly number[];
       readonly change: 'hold' | 'release' | 'retry';
+      /** For a release: 16 random octets for each of `ids`. */
+      readonly uidls: Uint8Array;
       readonly at: number;
       readonly audit: AuditItem;
     }
@@ -299,7 +308,9 @@ export interface MessageRow {
 export interface DeliveryRow {
   readonly id: number;
   readonly message: bigint;
+  /** 0: held from `mailbox`. */
   readonly partner: number;
+  readonly mailbox: number | null;
   readonly recipient: string;
   readonly dsn: string | null;
   readonly state: DeliveryState;
@@ -384,6 +395,10 @@ export interface ReaderWork {
     out: readonly { readonly uid: number; readonly message: MessageRow }[];
   };
   usedKeys: { in: { keys: readonly string[] }; out: readonly string[] };
+  /** A step through the memory of interchanges, oldest first. */
+  interchanges: { in: { after: number; limit: number }; out: readonly InterchangeRow[] };
+  ediIdentities: { in: { account: AccountId }; out: readonly string[] };
+  ediIdentityPage: { in: EdiIdentityInput; out: readonly EdiIdentityRow[] };
   consumers: { in: { account: number }; out: readonly Consumer[] };
   accountsAt: { in: { network: string; limit: number }; out: number };
   audit: {
@@ -435,6 +450,27 @@ export interface DeliveriesInput {
   readonly partner: number | null;
   readonly message: bigint | null;
   readonly states: readonly DeliveryState[];
+}
+
+/** A row of `interchange`. */
+export interface InterchangeRow extends SeenInterchange {
+  readonly seq: number;
+  readonly at: number;
+}
+
+export interface EdiIdentityInput {
+  readonly limit: number;
+  readonly afterId: string;
+  readonly afterQualifier: string;
+  readonly organisation: string | null;
+  readonly id: string | null;
+}
+
+export interface EdiIdentityRow {
+  readonly id: string;
+  readonly qualifier: string;
+  readonly organisation: string;
+  readonly login: string | null;
 }
 
 /** Where copies of a message lie. `retrieved` as in `entry`. */

@@ -7,6 +7,7 @@ import { CaReader } from './ca-reader.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
 import { DeliveryReader } from './delivery-reader.ts';
+import { EdiReader } from './edi-reader.ts';
 import { MailboxReader } from './mailbox-reader.ts';
 import {
   type AuditStored,
@@ -58,6 +59,7 @@ export class ReaderWorker {
     const ca = new CaReader(db);
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
+    const edi = new EdiReader(db);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
     const parts = db
       .prepare<[bigint], string | null>(
@@ -102,6 +104,9 @@ export class ReaderWorker {
       overdue: (input) => mailboxes.overdue(input),
       overdueEntries: (input) => mailboxes.overdueEntries(input),
       usedKeys: ({ keys }) => deliveries.usedKeys(keys),
+      interchanges: ({ after, limit }) => edi.interchanges(after, limit),
+      ediIdentities: ({ account }) => edi.identitiesOf(account),
+      ediIdentityPage: (input) => edi.page(input),
       consumers: ({ account }) => mailboxes.consumers(account),
       accountsAt: ({ network, limit }) => mailboxes.accountsAt(network, limit),
       audit: (input) => this.#readAudit(input),

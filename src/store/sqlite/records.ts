@@ -30,7 +30,7 @@ export function deliveryFrom(row: DeliveryRow, message: MessageRecord): Delivery
   return {
     id: row.id as DeliveryId,
     message,
-    partner: row.partner as PartnerId,
+    ...(row.mailbox === null ? { partner: row.partner as PartnerId } : { mailbox: row.mailbox as AccountId }),
     recipient: row.recipient as Address,
     ...(notify === undefined ? {} : { notify }),
     ...(originalRecipient === undefined ? {} : { originalRecipient }),

@@ -2,9 +2,11 @@
  * Changes to the registry, applied inside the writer's transactions. Each checks before it writes, so that the error can name the value,
  * what holds and what to do.
  */
+import type { EdiIdentity } from '../../domain/edi-identity.ts';
 import type { PartnerState } from '../../domain/partner.ts';
 import { type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
 import type { AddressAbsence } from '../absences.ts';
+import type { RegisteredIdentity } from '../edi-identities.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
   type Actor,
@@ -21,6 +23,7 @@ import { AddressChanges } from './address-changes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
+import { EdiChanges } from './edi-changes.ts';
 import { PartnerChanges } from './partner-changes.ts';
 import { PasswordChanges } from './password-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
@@ -77,6 +80,8 @@ export type RegistryChange =
       readonly given: boolean;
       readonly actor: Actor;
     }
+  | { readonly op: 'add-identities'; readonly identities: readonly RegisteredIdentity[]; readonly actor: Actor }
+  | { readonly op: 'remove-identity'; readonly identity: EdiIdentity; readonly actor: Actor }
   | {
       readonly op: 'settings';
       readonly changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[];
@@ -94,6 +99,7 @@ export class RegistryChanges {
   readonly #settings: SettingsChanges;
   readonly #partners: PartnerChanges;
   readonly #absences: AbsenceChanges;
+  readonly #edi: EdiChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
@@ -107,6 +113,7 @@ export class RegistryChanges {
       end: (account) => this.#endAccount(account),
     });
     this.#absences = new AbsenceChanges(this.#ground);
+    this.#edi = new EdiChanges(this.#ground);
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
@@ -153,6 +160,10 @@ export class RegistryChanges {
         return this.#partners.setState(change.name, change.state, change.actor);
       case 'partner-domain':
         return this.#partners.setDomain(change.name, change.domain, change.change, change.actor);
+      case 'add-identities':
+        return this.#edi.add(change.identities, change.actor);
+      case 'remove-identity':
+        return this.#edi.remove(change.identity, change.actor);
       case 'add-absences':
         return this.#absences.add(change.absences, change.actor);
       case 'end-absence':

@@ -7,11 +7,13 @@
 import type { Absence } from '../../domain/absence.ts';
 import { type Address, type AddressKey, addressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
+import type { EdiIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
 import type { Partner, PartnerState } from '../../domain/partner.ts';
 import { type Organisation, type RegisteredAddress, type State, foldLogin } from '../../domain/registry.ts';
 import { type Instant, octets } from '../../domain/units.ts';
 import type { AbsenceQuery, AddressAbsence, Consent } from '../absences.ts';
+import type { IdentityQuery, RegisteredIdentity } from '../edi-identities.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
   type AccountSummary,
@@ -62,6 +64,7 @@ export class SqliteRegistry implements Registry {
   readonly #certificates = new Lru<string, CertificateRecord | null>(MOST);
   readonly #recipients = new Lru<AddressKey, KnownRecipient | null>(MOST);
   readonly #sendAs = new Lru<string, boolean>(MOST);
+  readonly #identities = new Lru<AccountId, readonly string[]>(MOST);
   /** Which cached names belong to an account, so that a change of one drops these alone. */
   readonly #loginOf = new Lru<AccountId, string>(MOST);
   /** Rises with every change: a read that saw it rise is not kept. */
@@ -93,6 +96,7 @@ export class SqliteRegistry implements Registry {
       this.#logins.clear();
       this.#recipients.clear();
       this.#sendAs.clear();
+      this.#identities.clear();
     }
     for (const listener of this.#listeners) listener(accounts as readonly AccountId[] | 'many');
   }
@@ -320,6 +324,34 @@ export class SqliteRegistry implements Registry {
 
   async listConsents(address: Address): Promise<readonly Consent[]> {
     return await this.#p.reader.ask('consents', { key: addressKey(address) });
+  }
+
+  async addIdentities(identities: readonly RegisteredIdentity[], actor: Actor): Promise<void> {
+    await this.#change({ op: 'add-identities', identities, actor });
+  }
+
+  async removeIdentity(identity: EdiIdentity, actor: Actor): Promise<void> {
+    await this.#change({ op: 'remove-identity', identity, actor });
+  }
+
+  async listIdentities({ limit, after, organisation, id }: IdentityQuery): Promise<readonly RegisteredIdentity[]> {
+    const rows = await this.#p.reader.ask('ediIdentityPage', {
+      limit: limitOf({ limit }),
+      afterId: after?.id ?? '',
+      afterQualifier: after?.qualifier ?? '',
+      organisation: organisation ?? null,
+      id: id ?? null,
+    });
+    return rows.map(({ login, ...row }) => ({ ...row, ...(login === null ? {} : { login }) }));
+  }
+
+  async identitiesOf(account: AccountId): Promise<readonly string[]> {
+    const known = this.#identities.get(account);
+    if (known !== undefined) return known;
+    const before = this.#changes;
+    const found = await this.#p.reader.ask('ediIdentities', { account });
+    if (before === this.#changes) this.#identities.set(account, found);
+    return found;
   }
 
   async listOrganisations(page: Page): Promise<readonly Organisation[]> {

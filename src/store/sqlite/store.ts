@@ -23,6 +23,7 @@ import type { Bodies } from './bodies.ts';
 import type { SqliteDeliveries } from './deliveries.ts';
 import { UIDL_OCTETS } from './filing.ts';
 import type { FolderLock } from './folder-lock.ts';
+import { SqliteInterchanges } from './interchanges.ts';
 import type { Maildrops } from './maildrops.ts';
 import type { MessageIds } from './message-ids.ts';
 import type { Settled } from './options.ts';
@@ -70,6 +71,7 @@ export class SqliteStore implements Store {
   readonly certificates: SqliteCa;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
+  readonly interchanges: SqliteInterchanges;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
@@ -85,6 +87,7 @@ export class SqliteStore implements Store {
     this.certificates = parts.certificates;
     this.audit = parts.audit;
     this.deliveries = parts.deliveries;
+    this.interchanges = new SqliteInterchanges(parts);
     this.#scheduleSweep(FIRST_SWEEP);
   }
 
@@ -112,6 +115,7 @@ export class SqliteStore implements Store {
     const answer = await this.#p.writer.ask(work);
     if (answer.kind === 'done') {
       this.#p.bodies.filed([work.id, ...work.copies.map(({ id }) => id)]);
+      this.interchanges.filed(work.interchanges, work.receivedAt);
       return { kind: 'filed' };
     }
     if (answer.kind === 'already') return answer;

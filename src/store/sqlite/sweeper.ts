@@ -1,12 +1,13 @@
 /**
  * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash or a dropped line left over, hidden entries
- * past their time, content that nothing needs, days without content, facts of messages whose trace is over, old keys of notices, codes that
- * fetch no certificate any more.
+ * past their time, content that nothing needs, days without content, facts of messages whose trace is over, old keys of notices, interchanges
+ * that are no longer remembered, codes that fetch no certificate any more.
  */
 import type Database from 'better-sqlite3';
 import { dayOf } from '../../crypto/key-folder.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
+import { INTERCHANGES_FOR, MOST_INTERCHANGES } from '../interchanges.ts';
 import type { Db } from './database.ts';
 import { firstIdAt } from './message-ids.ts';
 import type { SweepNumbers, WriterWork } from './protocol.ts';
@@ -38,6 +39,8 @@ export class Sweeper {
   readonly #deleteDeliveries: Database.Statement;
   readonly #deleteMessage: Database.Statement;
   readonly #forgetNotices: Database.Statement;
+  readonly #lastInterchange: Database.Statement<[], { seq: number }>;
+  readonly #forgetInterchanges: Database.Statement<[number, number, number]>;
   readonly #raise: Database.Statement;
   readonly #liveDays: Database.Statement<[string], { day: string }>;
   readonly #between: Database.Statement<[bigint, bigint]>;
@@ -99,6 +102,11 @@ export class Sweeper {
     this.#liveDays = db.prepare('SELECT day FROM day_key WHERE erased_at IS NULL AND day < ? ORDER BY day LIMIT 40');
     this.#between = db.prepare('SELECT 1 FROM content WHERE message >= ? AND message < ? LIMIT 1');
     this.#chunkBetween = db.prepare('SELECT 1 FROM chunk WHERE message >= ? AND message < ? LIMIT 1');
+    this.#lastInterchange = db.prepare('SELECT seq FROM interchange WHERE seq > 0 ORDER BY seq DESC LIMIT 1');
+    this.#forgetInterchanges = db.prepare(
+      `DELETE FROM interchange WHERE seq IN
+         (SELECT seq FROM (SELECT seq, at FROM interchange WHERE seq > 0 ORDER BY seq LIMIT ?) WHERE at < ? OR seq <= ?)`,
+    );
     // No index for it: a region has a few thousand of them, for ninety days at most.
     this.#enrolments = db.prepare(
       'DELETE FROM enrolment WHERE id IN (SELECT id FROM enrolment WHERE expires_at < ? LIMIT ?)',
@@ -125,12 +133,13 @@ export class Sweeper {
     // Ids and the store's time must go on above what was deleted here, whatever the clock says at the next start.
     if (uploads.dropped + messages + traces > 0) this.#raise.run(HIGHEST, below);
     // Used or not. A day later than it ended: until then who tries one is told in the audit trail which of the two it was.
+    const interchanges = this.#dropInterchanges(at);
     const enrolments = this.#enrolments.run(at - days(1), ROWS).changes;
     const more =
       uploads.more ||
       moreHidden ||
       messages < unreferenced.length ||
-      [unreferenced.length, traces, notices, enrolments].includes(ROWS);
+      [unreferenced.length, traces, notices, interchanges, enrolments].includes(ROWS);
     return { uploads: uploads.dropped, messages, traces, pages: 0, days: more ? [] : this.#emptyDays(at), more };
   }
 
@@ -142,6 +151,12 @@ export class Sweeper {
       this.#deleteMessage.run(id);
     }
     return gone.length;
+  }
+
+  /** From the oldest on, which lie in front. */
+  #dropInterchanges(at: number): number {
+    const last = this.#lastInterchange.get()?.seq ?? 0;
+    return this.#forgetInterchanges.run(ROWS, at - INTERCHANGES_FOR, last - MOST_INTERCHANGES).changes;
   }
 
   /** True when the message has no chunks left. */

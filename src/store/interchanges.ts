@@ -1,0 +1,24 @@
+/**
+ * The store's memory of interchanges: a guard's question whether a reference, or the messages in it, came before.
+ *
+ * Kept for 90 days and the last 200,000 interchanges, whichever is less; written with the acceptance of their message. It answers for what is
+ * filed: of two submissions at the same moment neither knows the other.
+ */
+import type { Earlier } from '../domain/edi-guard.ts';
+import { days } from '../domain/units.ts';
+
+export const INTERCHANGES_FOR = days(90);
+export const MOST_INTERCHANGES = 200_000;
+
+/** 16 octets each, from a hash over all that must agree. */
+export interface SeenInterchange {
+  /** Sender, recipient and reference. */
+  readonly reference: Uint8Array;
+  /** Sender, recipient and messages, whatever reference they came under. */
+  readonly messages: Uint8Array;
+}
+
+export interface Interchanges {
+  /** One answer for each, in their order. */
+  earlier(asked: readonly SeenInterchange[]): Promise<readonly Earlier[]>;
+}

@@ -1,0 +1,101 @@
+/**
+ * The memory of interchanges: read from the store once, when first asked, and kept with every acceptance.
+ *
+ * In memory for the same reason as resubmissions (recent-submissions.ts): random keys in a b-tree would double what a group commit writes.
+ * Keys are 48 bits of a hash, so that an entry takes some 40 octets; among 400,000 of them the chance that an interchange is wrongly taken
+ * for an earlier one is below one in 10^8.
+ */
+import type { Earlier } from '../../domain/edi-guard.ts';
+import { INTERCHANGES_FOR, type Interchanges, MOST_INTERCHANGES, type SeenInterchange } from '../interchanges.ts';
+import type { Reader } from './reader.ts';
+import type { StoreTime } from './store-time.ts';
+
+/** Rows of one read: a few milliseconds of the reader's time. */
+const STEP = 2000;
+
+export interface InterchangesParts {
+  readonly reader: Pick<Reader, 'ask'>;
+  readonly time: Pick<StoreTime, 'now'>;
+  readonly most?: number;
+}
+
+export class SqliteInterchanges implements Interchanges {
+  readonly #p: InterchangesParts;
+  readonly #references: Memory;
+  readonly #messages: Memory;
+  #loaded: Promise<void> | undefined;
+
+  constructor(parts: InterchangesParts) {
+    this.#p = parts;
+    const most = parts.most ?? MOST_INTERCHANGES;
+    this.#references = new Memory(most);
+    this.#messages = new Memory(most);
+  }
+
+  async earlier(asked: readonly SeenInterchange[]): Promise<readonly Earlier[]> {
+    await (this.#loaded ??= this.#load());
+    const since = this.#p.time.now() - INTERCHANGES_FOR;
+    return asked.map(({ reference, messages }) => ({
+      reference: this.#references.has(reference, since),
+      messages: this.#messages.has(messages, since),
+    }));
+  }
+
+  /** They were filed. Before the first question nothing is kept: it reads them. */
+  filed(seen: readonly SeenInterchange[], at: number): void {
+    if (this.#loaded === undefined) return;
+    for (const { reference, messages } of seen) {
+      this.#references.add(reference, at);
+      this.#messages.add(messages, at);
+    }
+  }
+
+  async #load(): Promise<void> {
+    try {
+      for (let after = 0; ;) {
+        const rows = await this.#p.reader.ask('interchanges', { after, limit: STEP });
+        for (const { at, reference, messages } of rows) {
+          this.#references.add(reference, at);
+          this.#messages.add(messages, at);
+        }
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < STEP) return;
+        after = last.seq;
+      }
+    } catch (error) {
+      this.#loaded = undefined;
+      throw error;
+    }
+  }
+}
+
+const KEY_OCTETS = 6;
+
+/** When each key was seen last; beyond `most` the oldest are forgotten. */
+class Memory {
+  readonly #seen = new Map<number, number>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  has(key: Uint8Array, since: number): boolean {
+    return (this.#seen.get(numberOf(key)) ?? -1) >= since;
+  }
+
+  add(key: Uint8Array, at: number): void {
+    const number = numberOf(key);
+    const before = this.#seen.get(number);
+    if (before !== undefined) this.#seen.delete(number);
+    this.#seen.set(number, before === undefined ? at : Math.max(before, at));
+    if (this.#seen.size <= this.#most) return;
+    for (const oldest of this.#seen.keys()) {
+      this.#seen.delete(oldest);
+      return;
+    }
+  }
+}
+
+const numberOf = (key: Uint8Array): number =>
+  Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(0, KEY_OCTETS);
