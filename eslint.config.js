@@ -157,6 +157,7 @@ export default tseslint.config(
     ...['smtp-server', 'nodemailer/'],
   ]),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
+  layer('http', [node, domain, platform, ...port, 'prom-client']),
   layer('cli', [
     node,
     domain,

@@ -101,6 +101,17 @@ export class GatewayListeners {
     return this.#opened.map(({ listener }) => listener);
   }
 
+  isOpen(name: string): boolean {
+    return this.#opened.some(({ listener, closed }) => listener.spec.name === name && !closed);
+  }
+
+  /** Of each, also of one that is closed and drains. */
+  sessions(): readonly { readonly name: string; readonly protocol: string; readonly sessions: number }[] {
+    return this.#opened.map(({ configured: { name, protocol }, listener: { sessions } }) => ({
+      ...{ name, protocol, sessions },
+    }));
+  }
+
   status(): readonly ListenerStatus[] {
     return this.#opened.map(
       ({ configured: { protocol, 'profile-until': until }, listener: { spec, port }, closed }) => ({

@@ -5,13 +5,14 @@
  * Node knows one ticket key at a time, so a ticket of the key before leads to a full handshake: about a millisecond of processor time
  * for each client after a rotation. In exchange a key that is read from memory opens no session older than its lifetime.
  */
-import { randomBytes } from 'node:crypto';
+import { X509Certificate, randomBytes } from 'node:crypto';
 import { readAuthorities } from './auth/authorities.ts';
 import { profileEnded, tlsFilesOf } from './config/listeners.ts';
 import { readClientAuthorities, readTlsMaterial } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import type { Certificate } from './crypto/certificate.ts';
 import type { Clock, Log, RandomBytes, Timer } from './domain/effects.ts';
+import { type Instant, instant } from './domain/units.ts';
 import { GatewayLists } from './gateway-lists.ts';
 import { FileWatch } from './platform/file-watch.ts';
 import type { Listener, TlsMaterial } from './platform/listener.ts';
@@ -25,6 +26,15 @@ export interface GatewayTlsOptions {
 
 type Material = ReadonlyMap<string, readonly TlsMaterial[]>;
 
+/** A certificate that a listener shows. */
+export interface ServedCertificate {
+  readonly listener: string;
+  /** `ec` or `rsa`. */
+  readonly key: string;
+  readonly from: Instant;
+  readonly until: Instant;
+}
+
 export class GatewayTls {
   readonly #config: Config;
   readonly #options: GatewayTlsOptions;
@@ -32,9 +42,9 @@ export class GatewayTls {
   #listeners: readonly Listener[] = [];
   #rotation: Timer | undefined;
   /** By the listener's name, for those that are yet to be opened. */
-  readonly #material: Material;
-  /** For logins until the first reload. */
-  readonly authorities: readonly Certificate[];
+  #material: Material;
+  #served: readonly ServedCertificate[];
+  #authorities: readonly Certificate[];
   /** Started by whoever asks for logins. */
   readonly lists: GatewayLists;
   #trust: (authorities: readonly Certificate[]) => void = () => undefined;
@@ -44,8 +54,9 @@ export class GatewayTls {
     this.#config = config;
     this.#options = options;
     this.#material = this.#read();
-    this.authorities = readAuthorities(readClientAuthorities(config));
-    this.lists = new GatewayLists(config, this.authorities, options);
+    this.#served = servedOf(this.#material);
+    this.#authorities = readAuthorities(readClientAuthorities(config));
+    this.lists = new GatewayLists(config, this.#authorities, options);
     this.#watch = new FileWatch({
       files: [
         ...tlsFilesOf(config).flatMap(({ key, certificate }) => [...key, ...certificate]),
@@ -57,6 +68,15 @@ export class GatewayTls {
         this.reload().catch((error: unknown) => options.log.error('tls.refused', { why: String(error) }));
       },
     });
+  }
+
+  /** Whose client certificates may log in, by the files as they were last read. */
+  get authorities(): readonly Certificate[] {
+    return this.#authorities;
+  }
+
+  get served(): readonly ServedCertificate[] {
+    return this.#served;
   }
 
   /** What a listener is to be opened with. */
@@ -87,6 +107,9 @@ export class GatewayTls {
       const its = material.get(listener.spec.name);
       if (its !== undefined) listener.updateTls(its);
     }
+    this.#material = material;
+    this.#served = servedOf(material);
+    this.#authorities = authorities;
     this.#trust(authorities);
     // Whoever replaces a key may have lost it: nothing that it opened goes on.
     this.#rotate();
@@ -117,3 +140,16 @@ export class GatewayTls {
     this.#rotation = clock.after(this.#config.tls['ticket-key-lifetime'], () => this.#rotate());
   }
 }
+
+const servedOf = (material: Material): readonly ServedCertificate[] =>
+  [...material].flatMap(([listener, its]) =>
+    its.map(({ certificate: pem }) => {
+      const certificate = new X509Certificate(pem);
+      return {
+        listener,
+        key: certificate.publicKey.asymmetricKeyType ?? 'other',
+        from: instant(Date.parse(certificate.validFrom)),
+        until: instant(Date.parse(certificate.validTo)),
+      };
+    }),
+  );

@@ -2,7 +2,8 @@
  * The one file that knows every part and connects them.
  *
  * Start: store (its lock decides who may serve), logins, limits, listeners, the push to partners, control socket. A start that fails stops what it had started.
- * Stop is the reverse: no new sessions, the running ones end within the drain time, then the store writes what it was given and closes.
+ * Stop is the reverse: no new sessions, the running ones end within the drain time, then the store writes what it was given and closes. Health and
+ * metrics close last of all: whoever watches sees the drain to its end.
  */
 import { randomBytes } from 'node:crypto';
 import { AdminError, type AdminContext } from './admin/context.ts';
@@ -22,14 +23,17 @@ import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/units.ts';
 import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
+import { GatewayHttp } from './gateway-http.ts';
 import { GatewayListeners } from './gateway-listeners.ts';
 import { gatewayMiddleware } from './gateway-middleware.ts';
 import { gatewayNotices, pickupReceipts, startConsumers, submissionNotices } from './gateway-notices.ts';
 import { GatewayTls } from './gateway-tls.ts';
+import type { HttpListener } from './http/server.ts';
 import { ConnectionLimits } from './platform/connections.ts';
 import type { Listener, ListenerSpec } from './platform/listener.ts';
 import { NetworkSet } from './platform/network.ts';
 import { startPop3Listener } from './pop3/server.ts';
+import { newSentCounts } from './pop3/session.ts';
 import { createCourierProbe } from './smtp/courier-probe.ts';
 import { newSubmissionCounts, startSmtpListener } from './smtp/server.ts';
 import { createSqliteStore, openSqliteStore } from './store/sqlite/open.ts';
@@ -50,6 +54,8 @@ export interface GatewayOptions extends GatewayEffects {
 
 export interface Gateway {
   readonly listeners: readonly Listener[];
+  /** Health and metrics; absent where the configuration switches it off. */
+  readonly http?: HttpListener;
   readonly store: Store;
   /** What the operations of admin/ work with. */
   readonly admin: AdminContext;
@@ -166,6 +172,8 @@ class RunningParts {
 async function assemble(config: Config, options: GatewayOptions, running: RunningParts): Promise<Gateway> {
   const { clock, log, random = randomBytes } = options;
   const tls = new GatewayTls(config, options);
+  const http = new GatewayHttp();
+  running.add(() => http.stop());
 
   const store = await (options.openStore ?? openStore)(config, options);
   running.add(() => store.close());
@@ -199,6 +207,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => consumers.close());
   const counts = newSubmissionCounts(clock);
   const middleware = gatewayMiddleware(store);
+  const sent = newSentCounts();
   const start = {
     smtp: (spec: ListenerSpec) =>
       startSmtpListener({
@@ -209,7 +218,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     pop3: (spec: ListenerSpec) =>
       startPop3Listener({
         ...common,
-        ...{ spec, consumers, receipts },
+        ...{ spec, consumers, receipts, sent },
         ...{ tls: tls.materialFor(spec.name), limits: pop3LimitsOf(config) },
       }),
   };
@@ -221,6 +230,10 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   });
   await listeners.open(start);
   await tls.start(listeners.all, (authorities) => authenticator.trust(authorities));
+  await http.open(config, {
+    ...{ store, listeners, tls, clock, log, connections, authenticator, sent },
+    ...{ answers: counts.answers, dispatchers: pushes },
+  });
   const reloadTls = (): Promise<void> => tls.reload();
   const context = adminContext(store, config, options, notices);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
@@ -257,8 +270,10 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     store,
     admin,
     failed,
+    ...(http.listener === undefined ? {} : { http: http.listener }),
     reloadTls,
     stop: async ({ drain } = {}) => {
+      http.drain();
       await running.stop(drain === 'none' ? NO_DRAIN : config.connections.drain);
       log.info('gateway.stopped');
     },

@@ -19,6 +19,7 @@ import type { Revocation } from '../crypto/certificate-path.ts';
 import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
 import { isPossiblePassword } from '../crypto/password-text.ts';
 import { scramVerifier } from '../crypto/scram.ts';
+import type { Distribution } from '../domain/counts.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Password, foldLogin, MAX_PASSWORDS } from '../domain/registry.ts';
@@ -40,7 +41,7 @@ import {
 import { BoundedMap } from './bounded-map.ts';
 import { CertificateLogin, loginPolicy } from './certificate-login.ts';
 import { LoginMemory } from './login-memory.ts';
-import { type FailureReason, LoginNotes } from './login-notes.ts';
+import { type FailureReason, type LoginCounts, LoginNotes } from './login-notes.ts';
 import { pause } from './pause.ts';
 import { PasswordUpkeep } from './password-upkeep.ts';
 import { ScramLogin } from './scram-login.ts';
@@ -99,11 +100,21 @@ export interface AuthenticatorOptions {
   };
 }
 
+export interface AuthenticatorLoad {
+  /** Passwords that wait for their hash, and those that are being hashed. */
+  readonly waiting: number;
+  readonly running: number;
+  readonly remembered: number;
+  /** Seconds that passwords waited before their hash began. */
+  readonly waits: Distribution;
+  readonly logins: LoginCounts;
+}
+
 export interface PasswordAuthenticator extends Authenticator {
   /** Other authorities, or other revocation lists, from now on, also for sessions that are open. */
   trust(authorities?: readonly Certificate[]): void;
-  /** What waits and what runs, for metrics. */
-  readonly load: { readonly waiting: number; readonly running: number; readonly remembered: number };
+  /** For metrics. */
+  readonly load: AuthenticatorLoad;
   /** Writes what was only counted so far, and ends the worker thread. */
   close(): Promise<void>;
 }
@@ -125,6 +136,7 @@ interface Attempt {
   /** Monotonic: when it came. */
   readonly came: Milliseconds;
   readonly signal: AbortSignal;
+  readonly way: 'password' | 'scram';
 }
 
 interface Judged {
@@ -174,8 +186,9 @@ class StoreAuthenticator implements PasswordAuthenticator {
     registry.onChange((accounts) => this.#memory.forget(accounts));
   }
 
-  get load(): { readonly waiting: number; readonly running: number; readonly remembered: number } {
-    return { waiting: this.#queue.waiting, running: this.#queue.running, remembered: this.#memory.size };
+  get load(): AuthenticatorLoad {
+    const { waiting, running, waits } = this.#queue;
+    return { waiting, running, remembered: this.#memory.size, waits, logins: this.#notes.counts };
   }
 
   trust(authorities?: readonly Certificate[]): void {
@@ -189,7 +202,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
   }
 
   async password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome> {
-    const attempt = this.#attempt(login, password, peer, signal);
+    const attempt = this.#attempt('password', login, password, peer, signal);
     const { folded } = attempt;
     try {
       const record = await this.#find(folded);
@@ -217,7 +230,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
   }
 
   async scram(login: string, tried: ScramAttempt, peer: Peer, signal: AbortSignal): Promise<ScramOutcome> {
-    const attempt = this.#attempt(login, tried.message, peer, signal);
+    const attempt = this.#attempt('scram', login, tried.message, peer, signal);
     const { clock, registry } = this.#options;
     try {
       const admitted = await this.#admitted(attempt);
@@ -245,10 +258,10 @@ class StoreAuthenticator implements PasswordAuthenticator {
   }
 
   /** No account has a name that cannot be folded; it is judged like any other that nobody has. */
-  #attempt(login: string, secret: string, peer: Peer, signal: AbortSignal): Attempt {
+  #attempt(way: Attempt['way'], login: string, secret: string, peer: Peer, signal: AbortSignal): Attempt {
     const folded = foldLogin(login) ?? '';
     const guess = this.#memory.digest(folded, secret, '', 'guess');
-    return { folded, guess, peer, came: this.#options.clock.monotonic(), signal };
+    return { folded, guess, peer, came: this.#options.clock.monotonic(), signal, way };
   }
 
   #lost(attempt: Attempt, error: unknown): Extract<AuthOutcome, { kind: 'busy' }> {
@@ -365,13 +378,13 @@ class StoreAuthenticator implements PasswordAuthenticator {
   }
 
   async #refuse(
-    { folded, guess, peer, came, signal }: Attempt,
+    { folded, guess, peer, came, signal, way }: Attempt,
     record: LoginRecord | undefined,
     reason: FailureReason,
   ): Promise<Extract<AuthOutcome, { kind: 'refused' }>> {
     if (this.#options.exempt?.has(peer.address) !== true)
       this.#throttle.failed(folded, peer.network, guess, this.#options.clock.monotonic());
-    this.#notes.failed(folded, record?.account, peer, reason);
+    this.#notes.failed(folded, record?.account, peer, reason, way);
     await this.#onGrid(came, signal);
     return { kind: 'refused' };
   }
@@ -398,11 +411,11 @@ class StoreAuthenticator implements PasswordAuthenticator {
 
   /** A peer that left on its own is no event. */
   #busy(
-    { folded, peer, signal }: Attempt,
+    { folded, peer, signal, way }: Attempt,
     record: LoginRecord | undefined,
     reason: FailureReason,
   ): Extract<AuthOutcome, { kind: 'busy' }> {
-    if (!signal.aborted) this.#notes.failed(folded, record?.account, peer, reason);
+    if (!signal.aborted) this.#notes.failed(folded, record?.account, peer, reason, way);
     return { kind: 'busy' };
   }
 

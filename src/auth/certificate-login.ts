@@ -81,12 +81,14 @@ export class CertificateLogin {
       const standing = await this.#certificates.standing(peer.certificate);
       if (standing.kind === 'refused') {
         this.#notes.certificateRefused(standing, peer);
+        this.#notes.count(peer, how, 'refused', standing.reason);
         return { kind: 'refused' };
       }
       const { record, certificate, facts } = standing;
       const { account, organisation } = record;
       const refuse = (reason: CertificateFailure, text: string): AuthOutcome => {
         this.#notes.certificateRefused({ reason, text, account, facts }, peer);
+        this.#notes.count(peer, how, 'refused', reason);
         return { kind: 'refused' };
       };
       if (identity !== '' && foldLogin(identity) !== account.login)
@@ -108,6 +110,7 @@ export class CertificateLogin {
       return { kind: 'granted', account, organisation, by: 'certificate' };
     } catch (error) {
       log.error('auth.error', { session: peer.session, error: String(error) });
+      this.#notes.count(peer, how, 'busy', 'store');
       return { kind: 'busy' };
     }
   }

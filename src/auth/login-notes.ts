@@ -7,6 +7,7 @@
  * What stands in the login field is a password now and then, typed into the wrong box. A name that nobody has is therefore written only
  * when it has the form of an address.
  */
+import { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { hours, minutes } from '../domain/units.ts';
@@ -55,10 +56,16 @@ interface Subject {
   readonly fingerprint?: string;
 }
 
+/** `remembered`: a password that was right a while ago from the same network. */
+export type LoginWay = 'password' | 'remembered' | 'scram' | 'external' | 'implicit';
+/** `reason` is empty for what was granted. */
+export type LoginCounts = Counts<'protocol' | 'way' | 'outcome' | 'reason'>;
+
 /** Keys that one window holds; beyond it the window is reported early. */
 const KEYS = 10_000;
 
 export class LoginNotes {
+  readonly counts: LoginCounts = new Counts(['protocol', 'way', 'outcome', 'reason']);
   readonly #log: Log;
   readonly #audit: Pick<AuditTrail, 'note'>;
   readonly #failures: Tally<Subject>;
@@ -83,6 +90,7 @@ export class LoginNotes {
 
   /** A certificate logged in. `certificate` is the name of its registration. */
   byCertificate(account: Account, peer: Peer, certificate: string, how: 'external' | 'implicit'): void {
+    this.count(peer, how, 'granted');
     this.#log.info('auth.granted', { ...sessionOf(peer), login: account.login, certificate, how });
     const key = `${account.id}\0${peer.network}\0${peer.protocol}\0certificate`;
     const subject: Subject = { login: account.login, account, peer, reason: 'certificate' };
@@ -105,8 +113,18 @@ export class LoginNotes {
       this.#log.warn('auth.certificate_refused', { ...sessionOf(peer), reason, why: text, login: whose, ...facts });
   }
 
+  count(
+    { protocol }: Peer,
+    way: LoginWay,
+    outcome: 'granted' | 'refused' | 'busy',
+    reason: FailureReason | CertificateFailure | '' = '',
+  ): void {
+    this.counts.add([protocol, way, outcome, reason]);
+  }
+
   /** A password was verified. `password` is its name. */
   verified(account: Account, peer: Peer, password: string): void {
+    this.count(peer, 'password', 'granted');
     this.#log.info('auth.granted', { ...sessionOf(peer), login: account.login, password });
     this.#writeGranted(
       { login: account.login, account, peer, reason: 'remembered' },
@@ -116,6 +134,7 @@ export class LoginNotes {
 
   /** A proof of SCRAM was right. `password` is the name of the password it shows. */
   byScram(account: Account, peer: Peer, password: string, how: Mechanism): void {
+    this.count(peer, 'scram', 'granted');
     const facts = { password, how: how.toLowerCase() };
     this.#log.info('auth.granted', { ...sessionOf(peer), login: account.login, ...facts });
     const subject: Subject = { login: account.login, account, peer, reason: 'scram' };
@@ -125,13 +144,21 @@ export class LoginNotes {
   }
 
   remembered(account: Account, peer: Peer): void {
+    this.count(peer, 'remembered', 'granted');
     this.#log.debug('auth.remembered', { ...sessionOf(peer), login: account.login });
     const subject: Subject = { login: account.login, account, peer, reason: 'remembered' };
     if (this.#remembered.add(`${account.id}\0${peer.network}\0${peer.protocol}`, subject))
       this.#writeGranted(subject, { remembered: true, logins: 1 });
   }
 
-  failed(login: string, account: Account | undefined, peer: Peer, reason: FailureReason): void {
+  failed(
+    login: string,
+    account: Account | undefined,
+    peer: Peer,
+    reason: FailureReason,
+    way: 'password' | 'scram' = 'password',
+  ): void {
+    this.count(peer, way, isJudged(reason) ? 'refused' : 'busy', reason);
     const shown = shownLogin(login, account);
     this.#log.debug('auth.failed', { ...sessionOf(peer), login: shown, reason });
     this.#failures.add(`${shown}\0${peer.network}\0${peer.protocol}\0${reason}`, {
@@ -179,7 +206,7 @@ export class LoginNotes {
   }
 
   #writeFailures({ login, account, peer, reason }: Subject, count: number): void {
-    const judged = reason !== 'throttled' && reason !== 'overload' && reason !== 'store';
+    const judged = isJudged(reason);
     const event = judged ? 'auth.refused' : 'auth.busy';
     this.#log.warn(event, {
       login,
@@ -198,6 +225,9 @@ export class LoginNotes {
     });
   }
 }
+
+const isJudged = (reason: Subject['reason']): boolean =>
+  reason !== 'throttled' && reason !== 'overload' && reason !== 'store';
 
 const sessionOf = ({ session, protocol, network }: Peer): Readonly<Record<string, string>> => ({
   session,

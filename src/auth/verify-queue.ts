@@ -6,6 +6,7 @@
  * one is the strangers' nevertheless. Within a lane the networks take turns, so that one network's thousand do not delay another's one.
  * Who cannot be served hears `busy`: the credentials were not judged.
  */
+import { Distribution } from '../domain/counts.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { seconds } from '../domain/units.ts';
@@ -49,6 +50,8 @@ export class VerifyQueue {
     stranger: new Map(),
     later: new Map(),
   };
+  /** Seconds from the question to the begin of its work. */
+  readonly waits = new Distribution([0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20]);
   #waiting = 0;
   #running = 0;
   #knownInARow = 0;
@@ -70,6 +73,7 @@ export class VerifyQueue {
   run<T>(place: Place, job: () => Promise<T>): Promise<Served<T>> {
     if (place.signal?.aborted === true) return Promise.resolve({ kind: 'busy', why: 'gone' });
     if (!this.#makeRoom(place)) return Promise.resolve({ kind: 'busy', why: 'full' });
+    const came = this.#clock.monotonic();
     return new Promise((resolve, reject) => {
       const end = (why: 'full' | 'late' | 'gone'): void => {
         leave();
@@ -78,6 +82,7 @@ export class VerifyQueue {
       const start = (): void => {
         leave();
         this.#running += 1;
+        if (place.lane !== 'later') this.waits.add((this.#clock.monotonic() - came) / 1000);
         job()
           .then((value) => resolve({ kind: 'done', value }), reject)
           .finally(() => {

@@ -39,7 +39,7 @@ export function addDevCommand(terminal: Terminal, program: Command): void {
     .command('dev')
     .description('run a development gateway with demo accounts in the current folder (npm start)')
     .option('--folder <folder>', 'where data/ and certs-dev/ are', '.')
-    .option('--free-ports', 'with a new data folder: take free ports instead of 2587, 2465, 2110 and 2995')
+    .option('--free-ports', 'with a new data folder: take free ports instead of 2587, 2465, 2110, 2995 and 2080')
     .action(async (options: DevOptions) => {
       const folder = resolve(options.folder);
       const config = resolve(folder, 'data', 'sluis.toml');
@@ -129,7 +129,16 @@ Manage it:
 
   node dist/src/main.js account list --config ${at('data/sluis.toml')}
 
-Ctrl-C stops it; the next start finds everything again.
+${watch(gateway)}Ctrl-C stops it; the next start finds everything again.
 
 `;
 }
+
+const watch = ({ http }: Gateway): string =>
+  http === undefined
+    ? ''
+    : `Watch it:
+
+  http://${http.address}:${http.port}/metrics (for Prometheus), /ready and /live
+
+`;

@@ -31,6 +31,9 @@ const PORTS = [
   { name: 'pop3s', protocol: 'pop3', port: 995, tls: 'implicit' },
 ] as const;
 
+/** Port of health and metrics above a port base; without a base it is the default of the schema. */
+const HTTP_ABOVE_BASE = 80;
+
 export function addInitCommand(terminal: Terminal, program: Command): void {
   program
     .command('init')
@@ -38,7 +41,7 @@ export function addInitCommand(terminal: Terminal, program: Command): void {
     .requiredOption('--config <file>', 'the configuration to write')
     .option('--hostname <name>', "the gateway's name; must stand in its certificate")
     .option('--data <folder>', 'data folder; "data" beside the configuration when left out')
-    .option('--port-base <n>', 'listen on n+587, n+465, n+110, n+995', portBase, 0)
+    .option('--port-base <n>', 'listen on n+587, n+465, n+110, n+995, and n+80 for health and metrics', portBase, 0)
     .option('--address <ip>', 'where to listen; 0.0.0.0, with --dev-certificates 127.0.0.1')
     .option('--dev-certificates', 'make a throw-away authority and a server certificate, for tests only')
     .action(async (options: InitOptions) => {
@@ -78,6 +81,7 @@ export async function initialise(options: InitOptions): Promise<string[]> {
       'keys.master-key-file': at(paths.masterKey),
       'tls.key': at(paths.tlsKey),
       'tls.certificate': at(paths.tlsCertificate),
+      ...httpPort(options),
     },
     listeners: PORTS.map(({ name, protocol, port, tls }) => ({
       name,
@@ -106,6 +110,12 @@ export async function initialise(options: InitOptions): Promise<string[]> {
       : `Put the key and the certificate of ${hostname} at ${paths.tlsKey} (0600) and ${paths.tlsCertificate}.`,
     `Then: sluis check --config ${config} && sluis serve --config ${config}`,
   ];
+}
+
+/** Beside the other ports, so that two gateways of one machine do not meet here either. */
+function httpPort({ freePorts, portBase: base }: InitOptions): { readonly 'http.port'?: number } {
+  if (freePorts === true) return { 'http.port': 0 };
+  return base === 0 ? {} : { 'http.port': base + HTTP_ABOVE_BASE };
 }
 
 function nameOfMachine(): string {

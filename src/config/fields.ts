@@ -180,6 +180,19 @@ export const ipAddress = (about: string, initial?: string): z.ZodType<string> =>
     (raw) => (typeof raw === 'string' && isIP(raw) !== 0 ? raw : undefined),
   );
 
+/** An address that only this machine reaches. */
+export const loopback = (about: string, initial: string): z.ZodType<string> =>
+  field(
+    {
+      about,
+      expects:
+        'a loopback address, such as "127.0.0.1" or "::1": whoever reaches it needs no login; for others put a proxy of your own in front',
+      initial,
+    },
+    (raw) =>
+      typeof raw === 'string' && (raw === '::1' || (isIP(raw) === 4 && raw.startsWith('127.'))) ? raw : undefined,
+  );
+
 export const shortName = (about: string): z.ZodType<string> =>
   field({ about, expects: 'a name of 1 to 32 characters a-z, 0-9 and -' }, (raw) =>
     typeof raw === 'string' && /^[a-z0-9][a-z0-9-]{0,31}$/.test(raw) ? raw : undefined,

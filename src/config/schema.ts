@@ -15,6 +15,7 @@ import {
   files,
   hostname,
   ipAddress,
+  loopback,
   logins,
   mailAddress,
   networks,
@@ -293,6 +294,16 @@ const ca = section({
   ),
 });
 
+const http = section({
+  enabled: choice(
+    'Whether there is a port for health (/live, /ready) and metrics (/metrics, for Prometheus), without a login.',
+    ['yes', 'no'],
+    'yes',
+  ),
+  address: loopback('Where it listens; only on this machine itself.', '127.0.0.1'),
+  port: count('TCP port; 0 takes a free one, which the log tells.', 9587, 0, 65_535),
+});
+
 export const configSchema = z.strictObject({
   hostname: hostname(
     'The name this gateway goes by: greeting, Received lines, Message-IDs. Must stand in the certificate.',
@@ -311,6 +322,7 @@ export const configSchema = z.strictObject({
   absence,
   notices,
   ca,
+  http,
 });
 
 /** What each section is about, for the reference page and the file that `sluis init` writes. */
@@ -328,6 +340,7 @@ export const sections: Readonly<Record<string, string>> = {
   delivery: 'Pushing to partners: organisations with a mail server of their own.',
   absence: 'Absences of addressees (sluis address absence).',
   notices: 'What the gateway itself says by mail.',
+  http: 'Health and metrics.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
 };
 

@@ -3,6 +3,7 @@
  *
  * The store's `onDue` is a hint that makes it quick; the scan, every half minute and whenever something comes due, is what makes it sure.
  */
+import { Counts } from '../domain/counts.ts';
 import type { Timer } from '../domain/effects.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
@@ -14,9 +15,14 @@ const SCAN_EVERY = seconds(30);
 /** A scan reads the counts of the whole queue: with ten thousand different due times it still runs no more often than this. */
 const SCAN_AT_MOST = seconds(1);
 
+/** `outcome`: relayed, retry, failed, or overtaken (another claim or an operator was faster). */
+export type EndedCounts = Counts<'partner' | 'outcome'>;
+
 export interface Dispatcher {
   /** Partners that something is pushed to, or that do not answer. */
   readonly states: readonly PushState[];
+  /** How attempts ended. */
+  readonly ended: EndedCounts;
   /** Begins no attempt any more, lets those under way end for at most `drain`, then cuts them; each is settled. */
   stop(drain: Milliseconds): Promise<void>;
 }
@@ -26,6 +32,7 @@ export function startDispatcher(parts: PushParts): Dispatcher {
 }
 
 class RunningDispatcher implements Dispatcher {
+  readonly ended: EndedCounts = new Counts(['partner', 'outcome']);
   readonly #parts: PushParts;
   readonly #permits: Permits;
   readonly #cut = new AbortController();
@@ -35,7 +42,7 @@ class RunningDispatcher implements Dispatcher {
   #stopped = false;
 
   constructor(parts: PushParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, ended: this.ended };
     this.#permits = new Permits(parts.limits.connections);
     parts.deliveries.onDue((partners) => {
       if (!this.#stopped) for (const partner of partners) this.#pushOf(partner).wake();

@@ -1,4 +1,5 @@
 /** What pushing works with, and its limits. */
+import type { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import type { Milliseconds } from '../domain/units.ts';
@@ -30,4 +31,6 @@ export interface PushParts {
   /** For the jitter; nothing secret hangs on it. */
   readonly random: Fraction;
   readonly limits: PushLimits;
+  /** How attempts ended; for metrics. */
+  readonly ended?: Counts<'partner' | 'outcome'>;
 }

@@ -27,7 +27,7 @@ export interface Settling {
   readonly took?: Milliseconds;
 }
 
-export type SettleParts = Pick<PushParts, 'deliveries' | 'notices' | 'clock' | 'log'>;
+export type SettleParts = Pick<PushParts, 'deliveries' | 'notices' | 'clock' | 'log' | 'ended'>;
 
 /** `kept`: another claim or an operator was faster, or the store is gone; the claim's lease ends by itself. Never rejects. */
 export async function settle(parts: SettleParts, settling: Settling, signal: AbortSignal): Promise<'settled' | 'kept'> {
@@ -85,9 +85,10 @@ function auditOf({ claim, ending, partner, answer }: Settling): AuditEvent[] {
   ];
 }
 
-function report({ log }: SettleParts, settling: Settling, done: 'settled' | 'lost'): void {
+function report({ log, ended }: SettleParts, settling: Settling, done: 'settled' | 'lost'): void {
   const { claim, ending, partner, answer, took } = settling;
   const { outcome } = ending;
+  ended?.add([partner, done === 'lost' ? 'overtaken' : outcome.kind]);
   const fields = {
     delivery: claim.id,
     message: claim.message.id,

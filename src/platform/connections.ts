@@ -6,6 +6,7 @@
  * connections are remembered, so the maps never outgrow the limit in all.
  */
 import type { AccountId } from '../domain/ids.ts';
+import { Counts } from '../domain/counts.ts';
 import { type NetworkSet, networkOf } from './network.ts';
 
 export interface ConnectionLimitOptions {
@@ -37,6 +38,8 @@ export class ConnectionLimits {
   readonly #options: ConnectionLimitOptions;
   readonly #networks = new Map<string, number>();
   readonly #accounts = new Map<AccountId, number>();
+  /** Connections that were turned away. */
+  readonly refused = new Counts(['why']);
   #open = 0;
 
   constructor(options: ConnectionLimitOptions) {
@@ -50,12 +53,17 @@ export class ConnectionLimits {
 
   admit(address: string): Admission {
     const { total, perNetwork, exempt } = this.#options;
-    if (this.#open >= total) return { kind: 'refused', why: 'total' };
+    if (this.#open >= total) return this.#refuse('total');
     const network = networkOf(address);
     const counted = !exempt.has(address);
-    if (counted && !take(this.#networks, network, perNetwork)) return { kind: 'refused', why: 'network' };
+    if (counted && !take(this.#networks, network, perNetwork)) return this.#refuse('network');
     this.#open += 1;
     return { kind: 'admitted', connection: new Place(this, network, counted) };
+  }
+
+  #refuse(why: 'total' | 'network'): Admission {
+    this.refused.add([why]);
+    return { kind: 'refused', why };
   }
 
   /** Called by a place only. */
@@ -88,7 +96,10 @@ class Place implements AdmittedConnection {
     if (this.#released) return false;
     if (!this.#counted || this.#account === account) return true;
     if (this.#account !== undefined) throw new Error('a connection logs in to one account only');
-    if (!this.#limits.loginOf(account)) return false;
+    if (!this.#limits.loginOf(account)) {
+      this.#limits.refused.add(['account']);
+      return false;
+    }
     this.#account = account;
     return true;
   }

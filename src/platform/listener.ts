@@ -52,6 +52,8 @@ export interface Listener {
   readonly spec: ListenerSpec;
   /** The port in use. */
   readonly port: number;
+  /** Open now. */
+  readonly sessions: number;
   /** New sessions get these; open ones go on. Throws TlsMaterialError, and changes nothing, when they cannot be served. */
   updateTls(material: readonly TlsMaterial[]): void;
   /** New tickets are sealed with this key of `TICKET_KEY` octets; those that an earlier one sealed lead to a full handshake. */

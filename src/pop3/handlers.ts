@@ -156,6 +156,8 @@ async function retrieve(session: Session, drop: Maildrop, index: number): Promis
   const sent = await sendContent(session.wire, content, okReply(`${content.octets} octets`), () => drop.progress());
   if (sent.kind === 'broken') return broken(session, index, sent);
   drop.noteRetrieved(index, content);
+  session.parts.sent.messages += 1;
+  session.parts.sent.octets += content.octets;
   return sent.rest;
 }
 

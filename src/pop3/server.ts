@@ -28,6 +28,7 @@ import { turns } from '../platform/turns.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import type { Pop3Limits } from './limits.ts';
 import { errReply } from './response.ts';
+import { type SentCounts, newSentCounts } from './session.ts';
 
 export interface Pop3ListenerOptions {
   readonly spec: ListenerSpec;
@@ -43,6 +44,8 @@ export interface Pop3ListenerOptions {
   /** Tells senders that asked for it what was collected. */
   readonly receipts?: Receipts;
   readonly limits: Pop3Limits;
+  /** Shared by all listeners; made here when absent. */
+  readonly sent?: SentCounts;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -76,6 +79,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
   readonly scram: boolean;
+  readonly sent: SentCounts;
   readonly log: Log;
   secureContext: SecureContext;
   #tls: SecureContextOptions;
@@ -105,6 +109,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.authenticator = options.authenticator;
     this.limits = options.limits;
     this.scram = options.spec.scram === 'offer';
+    this.sent = options.sent ?? newSentCounts();
     this.log = options.log.with({ listener: options.spec.name });
     this.#gate = new ProxyGate({ networks: options.spec.proxy ?? [], clock: options.clock, log: this.log });
     this.#tls = serverTlsOptions(options.tls, options.clock.now(), options.spec.profile);
@@ -142,6 +147,10 @@ class Pop3Listener implements Listener, ConnectionContext {
       if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
       if (!(await connection.stands().catch(() => false))) connection.expel('certificate-ended');
     }
+  }
+
+  get sessions(): number {
+    return this.#connections.size;
   }
 
   get port(): number {

@@ -31,8 +31,17 @@ export interface SessionParts {
   readonly limits: Pop3Limits;
   /** SCRAM is offered here. */
   readonly scram: boolean;
+  readonly sent: SentCounts;
   readonly log: Log;
 }
+
+/** What RETR sent to its end, over all sessions; for metrics. */
+export interface SentCounts {
+  messages: number;
+  octets: number;
+}
+
+export const newSentCounts = (): SentCounts => ({ messages: 0, octets: 0 });
 
 /** What is written for a line; empty where all was sent already. */
 export type Reply = string | Buffer;

@@ -27,6 +27,7 @@ import type { ListenerAccess } from '../platform/listener.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
 import { Submission, type SubmissionServices } from '../submission/submission.ts';
+import { type SmtpAnswers, classOf } from './answers.ts';
 import { ContentPhase } from './content-phase.ts';
 import { readMail, readRecipient } from './envelope.ts';
 import type { SmtpLimits } from './limits.ts';
@@ -40,6 +41,7 @@ export interface ConnectionContext {
   readonly limits: SmtpLimits;
   /** SCRAM is offered here. */
   readonly scram: boolean;
+  readonly answers: SmtpAnswers;
   readonly log: Log;
   /** Who may log in, where that is not everybody. */
   readonly access?: ListenerAccess;
@@ -89,6 +91,7 @@ export class SubmissionConnection extends SMTPConnection {
     this.#openedAt = context.now;
     this.#content = new ContentPhase({
       limits: context.limits,
+      answers: context.answers,
       log: this.#log,
       reply: (reply) => this.reply(reply),
       accepted: (text) => this.send(250, text, '2.0.0'),
@@ -282,6 +285,7 @@ export class SubmissionConnection extends SMTPConnection {
   }
 
   #refuse(command: string, refusal: Refusal): void {
+    this.#context.answers.refusals.add([command, classOf(refusal)]);
     // A refusal that is our own fault must be found without looking for it.
     this.#log[refusal.status === '4.3.0' ? 'error' : 'info']('smtp.refused', {
       command,

@@ -11,6 +11,7 @@ import type { Milliseconds } from '../domain/units.ts';
 import { RateWatch } from '../platform/deadline.ts';
 import { refusals } from '../submission/refusals.ts';
 import type { Delivery, Submission } from '../submission/submission.ts';
+import { type MessageOutcome, type SmtpAnswers, classOf } from './answers.ts';
 import { DataDecoder } from './data-decoder.ts';
 import type { SmtpLimits } from './limits.ts';
 import type { DataReceiver, SubmissionParser } from './parser.ts';
@@ -20,6 +21,7 @@ import { type Success, replies, successes } from './replies.ts';
 export interface ContentSession {
   readonly limits: Pick<SmtpLimits, 'maxMessage' | 'dataMinimum' | 'dataInterval'>;
   readonly log: Log;
+  readonly answers: SmtpAnswers;
   reply(reply: Success): void;
   accepted(text: string): void;
   refuse(command: 'DATA', refusal: Refusal): void;
@@ -38,6 +40,7 @@ export class ContentPhase {
   #delivery: Delivery | undefined;
   #account: string | undefined;
   #filing = false;
+  #counted = false;
   #messages = 0;
 
   constructor(session: ContentSession) {
@@ -75,6 +78,7 @@ export class ContentPhase {
     const decoder = new DataDecoder(normalise);
     this.#delivery = delivery;
     this.#account = account.login;
+    this.#counted = false;
     this.#rate.begin(now);
     parser.startData(decoder, this.#receiver(delivery, decoder, normalise));
     this.#session.reply(successes.data);
@@ -84,6 +88,7 @@ export class ContentPhase {
   interrupted(): void {
     const delivery = this.#delivery;
     if (delivery === undefined || this.#filing) return;
+    this.#count('interrupted');
     this.#session.log.info('smtp.interrupted', {
       message: delivery.id,
       octets: delivery.incoming.submitted,
@@ -124,14 +129,16 @@ export class ContentPhase {
       if (filed.ok) {
         this.#messages += 1;
         const { id, note, again } = filed.value;
+        this.#count(again === undefined ? 'accepted' : 'duplicate');
+        if (again === undefined) session.answers.octets += delivery.incoming.submitted;
         const words = again === undefined ? 'accepted as' : 'already accepted as';
         session.accepted(`${words} ${id}${note === undefined ? '' : `; ${note}`}`);
         this.#noteQuirk(delivery, decoder);
-      } else session.refuse('DATA', filed.error);
+      } else this.#refuse(filed.error);
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       session.log.error('smtp.failed', { command: 'DATA', why: detail });
-      session.refuse('DATA', { ...replies.internal, detail });
+      this.#refuse({ ...replies.internal, detail });
     }
     this.#filing = false;
     this.#delivery = undefined;
@@ -140,8 +147,20 @@ export class ContentPhase {
 
   /** The content was refused long ago and does not end: the reply comes now, and the line is cut. */
   #cut(refusal: Refusal): void {
-    this.#session.refuse('DATA', refusal);
+    this.#refuse(refusal);
     this.#session.close();
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#count(`refused-${classOf(refusal)}`);
+    this.#session.refuse('DATA', refusal);
+  }
+
+  /** Once for each message: more may come, and the line break, after a refusal that cut it. */
+  #count(outcome: MessageOutcome): void {
+    if (this.#counted) return;
+    this.#counted = true;
+    this.#session.answers.messages.add([outcome]);
   }
 
   #noteQuirk(delivery: Delivery, { met }: DataDecoder): void {

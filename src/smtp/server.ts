@@ -23,6 +23,7 @@ import type { FiledNotices } from '../submission/filed-notices.ts';
 import { HourlyCount } from '../submission/limits.ts';
 import type { SubmissionServices } from '../submission/submission.ts';
 import { type ConnectionContext, SubmissionConnection } from './connection.ts';
+import { type SmtpAnswers, newSmtpAnswers } from './answers.ts';
 import type { SmtpLimits } from './limits.ts';
 import { replies } from './replies.ts';
 
@@ -45,9 +46,10 @@ export interface SmtpListenerOptions {
   readonly log: Log;
 }
 
-export type SubmissionCounts = SubmissionServices['counts'];
+export type SubmissionCounts = SubmissionServices['counts'] & { readonly answers: SmtpAnswers };
 
 export const newSubmissionCounts = (clock: Clock): SubmissionCounts => ({
+  answers: newSmtpAnswers(),
   messages: new HourlyCount(clock),
   recipients: new HourlyCount(clock),
   unknown: new HourlyCount(clock),
@@ -107,11 +109,13 @@ class SubmissionServer extends SMTPServer implements Listener {
     this.#gate = new ProxyGate({ networks: spec.proxy ?? [], clock, log: this.#log });
     this.#networks = spec.networks === undefined ? undefined : new NetworkSet(spec.networks);
     const access = accessOf(spec);
+    const counts = options.counts ?? newSubmissionCounts(clock);
     this.#context = {
       ...(access === undefined ? {} : { access }),
       authenticator: options.authenticator,
       limits,
       scram: spec.scram === 'offer',
+      answers: counts.answers,
       log: this.#log,
       now: clock.monotonic(),
       submission: {
@@ -121,7 +125,7 @@ class SubmissionServer extends SMTPServer implements Listener {
         hostname,
         maxMessage: limits.maxMessage,
         maxRecipients: limits.maxRecipients,
-        counts: options.counts ?? newSubmissionCounts(clock),
+        counts,
         ...(options.absences === undefined ? {} : { absences: options.absences }),
         ...(options.middleware === undefined ? {} : { middleware: options.middleware }),
         ...(options.filed === undefined ? {} : { filed: options.filed }),
@@ -133,6 +137,10 @@ class SubmissionServer extends SMTPServer implements Listener {
 
   get port(): number {
     return this.#port;
+  }
+
+  get sessions(): number {
+    return this.connections.size;
   }
 
   async open(): Promise<void> {

@@ -12,6 +12,7 @@
  * - Nothing here holds a read transaction between two calls.
  */
 import type { Address } from '../domain/address.ts';
+import type { Counts, Distribution } from '../domain/counts.ts';
 import type { AccountId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
 import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
@@ -228,10 +229,21 @@ export interface StoredContent {
 export interface StoreHealth {
   /** Octets that can still be written before StoreFull, reserve not counted. */
   readonly free: Octets;
+  /** Octets of the database, what is free inside it not counted. */
+  readonly used: Octets;
   /** Messages waiting for a commit. */
   readonly waiting: number;
   readonly failed: boolean;
   readonly version: string;
+}
+
+/** What the store counted since it was opened; for metrics. */
+export interface StoreCounts {
+  /** Seconds that each commit took, its sync included; how many pieces of work shared it. */
+  readonly commits: Distribution;
+  readonly groups: Distribution;
+  /** Notices that were filed, by kind. */
+  readonly notices: Counts<'kind'>;
 }
 
 export interface SweepReport {
@@ -303,6 +315,7 @@ export interface Store {
   /** Removes what nobody needs any more: uploads left over, hidden entries past their time, bodies without entries, old traces. Bounded per call. */
   sweep(): Promise<SweepReport>;
   health(): StoreHealth;
+  readonly counts: StoreCounts;
   /** Called once, when the store has failed for good. */
   onFailed(listener: (error: StoreFailed) => void): void;
   /** Ends what was queued, then closes. Bodies in writing are given up. */

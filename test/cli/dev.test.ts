@@ -53,6 +53,16 @@ test('the printed curl lines send a message and fetch it', { skip: withoutProgra
   assert.match(fetched.stdout, /^Received: [\s\S]*Subject: Proef\r\n\r\nGoedemorgen\.\r\n$/);
 });
 
+test('the printed address tells metrics and health', async () => {
+  const [address = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(gateway.stdout()) ?? [];
+  const answers = await Promise.all(['/metrics', '/ready', '/live'].map((path) => fetch(address + path)));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  assert.match((await answers[0]?.text()) ?? '', /^sluis_sessions\{listener="pop3s",protocol="pop3"\} 0$/m);
+});
+
 test('the printed command lists the accounts', async () => {
   const [, ...args] = printed('node').replace('dist/src/main.js ', '').split(' ');
   assert.ok(args.length > 2);

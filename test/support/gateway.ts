@@ -114,6 +114,7 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
       'keys.master-key-file': 'master.key',
       'tls.key': files('server-key'),
       'tls.certificate': files('server'),
+      ...(more.includes('[http]') ? {} : { 'http.port': 0 }),
       ...(authorities === undefined ? {} : { 'tls.client-authorities': ['client-ca.pem'] }),
       ...(revocationLists === undefined ? {} : { 'tls.client-revocation-lists': revocationLists }),
     },

@@ -87,6 +87,7 @@ export class Instance {
       listener('pop3s', 'pop3', this.ports.pop3s, 'implicit'),
       `[connections]\nexempt-networks = ["127.0.0.0/8"]\ndrain = "2s"\n`,
       `[auth]\nexempt-networks = ["127.0.0.0/8"]\n`,
+      `[http]\nenabled = "no"\n`,
     ];
     const replaced = (section: string): boolean => {
       const [header] = /^\[[a-z]+\]/.exec(section) ?? [];

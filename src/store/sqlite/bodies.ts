@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { type Day, type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
 import type { Sealed } from '../../crypto/sealing.ts';
 import { addressKey } from '../../domain/address.ts';
+import { Counts } from '../../domain/counts.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { type AccountId, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Octets, hours } from '../../domain/units.ts';
@@ -51,9 +52,13 @@ interface OpenBody {
   readonly writer: SqliteBodyWriter;
   /** Of what was promised, not yet stored. */
   promised: number;
+  /** Its kind, where it is a notice of ours. */
+  notice?: string;
 }
 
 export class Bodies {
+  /** Filed, by kind. */
+  readonly noticesFiled = new Counts(['kind'], 50);
   readonly #p: BodiesParts;
   readonly #open = new Map<MessageId, OpenBody>();
 
@@ -129,7 +134,11 @@ export class Bodies {
 
   /** They were filed: nothing can be done with their bodies any more. */
   filed(ids: readonly bigint[]): void {
-    for (const id of ids) this.#open.get(messageIdOf(id))?.writer.filed();
+    for (const id of ids) {
+      const body = this.#open.get(messageIdOf(id));
+      if (body?.notice !== undefined) this.noticesFiled.add([body.notice]);
+      body?.writer.filed();
+    }
   }
 
   /** Gives up what is still being written. */
@@ -154,6 +163,9 @@ export class Bodies {
       throw new RangeError(`The key of a notice has ${once.length} characters; expected 1 to ${MAX_ONCE}`);
     if (resubmission !== undefined) checkResubmission(resubmission);
     const { body, octets, sha256, dataKey, chunks, day } = this.#sealed(message.body.id);
+    const open = this.#open.get(message.body.id);
+    const notice = message.audit.find(({ facts }) => facts?.notice !== undefined)?.facts?.notice;
+    if (open !== undefined && notice !== undefined) open.notice = String(notice);
     const held = heldMailboxes(recipients);
     return {
       kind: 'accept',

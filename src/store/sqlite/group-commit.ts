@@ -136,8 +136,9 @@ export class GroupCommit {
     if (this.#full) return this.#oneByOne(group);
     const { head } = this.#o.work.audit;
     try {
+      const began = performance.now();
       const answers = this.#transaction(group);
-      this.#answer(answers);
+      this.#answer(answers, performance.now() - began);
     } catch (error) {
       this.#rollback(head);
       if (isFull(error)) this.#enterFull(group);
@@ -256,13 +257,16 @@ export class GroupCommit {
     return true;
   }
 
-  #answer(answers: readonly Answered[]): void {
+  #answer(answers: readonly Answered[], took?: number): void {
     if (this.#o.testing.maxPages !== undefined || this.#commits % 64 === 0 || this.#full) this.#measure();
     if (answers.some(({ answer }) => answer.kind === 'swept')) {
       this.#measure();
       this.#vacuum = true;
     }
-    this.#o.say({ kind: 'answers', answers, pages: this.#pages, freePages: this.#freePages, full: this.#full });
+    this.#o.say({
+      ...{ kind: 'answers', answers, pages: this.#pages, freePages: this.#freePages, full: this.#full },
+      ...(took === undefined ? {} : { took }),
+    });
   }
 
   #measure(): void {

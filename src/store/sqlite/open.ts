@@ -11,6 +11,7 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from '
 import { join } from 'node:path';
 import { KeyFolder, KeyFolderRefused, syncFolder } from '../../crypto/key-folder.ts';
 import type { Address } from '../../domain/address.ts';
+import { Distribution } from '../../domain/counts.ts';
 import { instant } from '../../domain/units.ts';
 import { type Store, StoreRefused } from '../store.ts';
 import { SqliteAudit } from './audit.ts';
@@ -156,6 +157,10 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       bodies?: Bodies;
       deliveries?: SqliteDeliveries;
     } = {};
+    const commits = {
+      commits: new Distribution([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]),
+      groups: new Distribution([1, 2, 4, 8, 16, 32, 64]),
+    };
     const { writer, ready } = await Writer.start(
       {
         dataFolder: options.dataFolder,
@@ -166,7 +171,11 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
         testing,
       },
       {
-        onCommit: ({ answers, pages, freePages, full }) => {
+        onCommit: ({ answers, pages, freePages, full, took }) => {
+          if (took !== undefined) {
+            commits.commits.add(took / 1000);
+            commits.groups.add(answers.length);
+          }
           space.told(pages, freePages);
           if (full !== space.full) {
             space.full = full;
@@ -262,6 +271,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       settled: set,
       lock,
       version: `SQLite ${ready.version}`,
+      commits,
     });
     if (ready.full) log.error('store.full', { free: space.free });
     log.info('store.opened', { version: ready.version, start: ready.epoch, unclean: ready.unclean });

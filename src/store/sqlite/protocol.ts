@@ -280,6 +280,8 @@ export type WriterSays =
   | {
       readonly kind: 'answers';
       readonly answers: readonly { readonly n: number; readonly answer: WriterAnswer }[];
+      /** Milliseconds that the transaction took, with its sync; absent where there was none, or one for each answer. */
+      readonly took?: number;
       readonly pages: number;
       readonly freePages: number;
       readonly full: boolean;

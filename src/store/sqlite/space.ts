@@ -38,6 +38,10 @@ export class Space {
     this.#freePages = freePages;
   }
 
+  get used(): number {
+    return Math.max(0, this.#pages - this.#freePages) * PAGE_OCTETS;
+  }
+
   /** Octets that can still be written, promises not counted. */
   get free(): number {
     const reusable = this.#freePages * PAGE_OCTETS;

@@ -13,6 +13,7 @@ import {
   type MaildropListing,
   type MaildropLock,
   type Store,
+  type StoreCounts,
   StoreFailed,
   type StoreHealth,
   type StoredContent,
@@ -64,6 +65,7 @@ export interface StoreParts {
   readonly settled: Settled;
   readonly lock: FolderLock;
   readonly version: string;
+  readonly commits: Pick<StoreCounts, 'commits' | 'groups'>;
 }
 
 export class SqliteStore implements Store {
@@ -256,11 +258,16 @@ export class SqliteStore implements Store {
       });
   }
 
+  get counts(): StoreCounts {
+    return { ...this.#p.commits, notices: this.#p.bodies.noticesFiled };
+  }
+
   health(): StoreHealth {
     // MAIL looks here and opens no body while nothing is free: without this a gateway that was full once would stay full.
     if (this.#p.space.full) this.#askForSpace();
     return {
       free: octets(this.#p.space.full ? 0 : this.#p.space.available),
+      used: octets(this.#p.space.used),
       waiting: this.#p.writer.waiting,
       failed: this.#failure !== undefined,
       version: this.#p.version,

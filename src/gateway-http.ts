@@ -1,0 +1,69 @@
+/** Health and metrics of the running gateway, assembled. */
+import type { Config } from './config/schema.ts';
+import type { Clock, Log } from './domain/effects.ts';
+import type { GatewayListeners } from './gateway-listeners.ts';
+import { type TrafficParts, trafficMetrics } from './gateway-metrics.ts';
+import { storeMetrics } from './gateway-store-metrics.ts';
+import type { GatewayTls } from './gateway-tls.ts';
+import { exposition } from './http/exposition.ts';
+import { type Reason, reasonsAgainst } from './http/health.ts';
+import { type HttpListener, startHttpListener } from './http/server.ts';
+import { watchLoopDelay } from './platform/loop-delay.ts';
+import type { Store } from './store/store.ts';
+
+export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop' | 'ready'> {
+  readonly store: Store;
+  readonly listeners: GatewayListeners;
+  readonly tls: GatewayTls;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class GatewayHttp {
+  #draining = false;
+  #stop: () => Promise<void> = () => Promise.resolve();
+  #listener: HttpListener | undefined;
+
+  /** Undefined until it is open, and where the configuration switches it off. */
+  get listener(): HttpListener | undefined {
+    return this.#listener;
+  }
+
+  /** Rejects with ListenerRefused. */
+  async open({ http }: Config, parts: GatewayHttpParts): Promise<void> {
+    if (http.enabled === 'no') return;
+    const { listeners, clock, log } = parts;
+    const reasons = (): readonly Reason[] => this.#reasons(parts);
+    const loop = watchLoopDelay(clock);
+    const metrics = [
+      ...trafficMetrics({
+        ...parts,
+        ...{ loop, listeners: () => listeners.sessions(), ready: () => reasons().length === 0 },
+      }),
+      ...storeMetrics(parts),
+    ];
+    this.#stop = async () => {
+      loop.stop();
+      await this.#listener?.stop();
+    };
+    this.#listener = await startHttpListener({ ...http, metrics: exposition(metrics, log), reasons, log });
+  }
+
+  #reasons({ store, tls, listeners, clock }: GatewayHttpParts): readonly Reason[] {
+    return reasonsAgainst({
+      draining: this.#draining,
+      store: store.health(),
+      certificates: tls.served.filter(({ listener }) => listeners.isOpen(listener)),
+      now: clock.now(),
+    });
+  }
+
+  /** From now on the gateway is not ready. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+}

@@ -1,0 +1,127 @@
+/** What the gateway tells of itself at /metrics: sessions, logins, messages, pushes, and how the process is. The store's part stands in gateway-store-metrics.ts. */
+import { readdir } from 'node:fs/promises';
+import type { AuthenticatorLoad } from './auth/authenticate.ts';
+import type { Dispatcher } from './delivery/dispatcher.ts';
+import { type Metric, counter, distribution, gauge, single } from './http/metric.ts';
+import type { ConnectionLimits } from './platform/connections.ts';
+import type { LoopDelay } from './platform/loop-delay.ts';
+import type { SentCounts } from './pop3/session.ts';
+import type { SmtpAnswers } from './smtp/answers.ts';
+
+export interface TrafficParts {
+  /** Open ones. */
+  readonly listeners: () => readonly { readonly name: string; readonly protocol: string; readonly sessions: number }[];
+  readonly connections: Pick<ConnectionLimits, 'refused'>;
+  readonly authenticator: { readonly load: AuthenticatorLoad };
+  readonly answers: SmtpAnswers;
+  readonly sent: SentCounts;
+  readonly dispatchers: readonly Pick<Dispatcher, 'ended' | 'states'>[];
+  readonly ready: () => boolean;
+  readonly loop: LoopDelay;
+}
+
+export const trafficMetrics = (parts: TrafficParts): readonly Metric[] => [
+  single('gauge', 'sluis_ready', '1: /ready answers 200.', () => (parts.ready() ? 1 : 0)),
+  ...sessions(parts),
+  ...logins(parts),
+  ...messages(parts),
+  ...pushes(parts),
+  ...processItself(parts),
+];
+
+const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
+  gauge('sluis_sessions', 'Sessions that are open.', ['listener', 'protocol'], () =>
+    listeners().map(({ name, protocol, sessions: value }) => ({ labels: { listener: name, protocol }, value })),
+  ),
+  counter(
+    'sluis_connections_refused_total',
+    'Connections and logins that met a limit of the section connections: total, network or account.',
+    ['why'],
+    () => connections.refused.read(),
+  ),
+];
+
+const logins = ({ authenticator }: TrafficParts): Metric[] => [
+  counter(
+    'sluis_logins_total',
+    'Logins by protocol, way, outcome (granted, refused, busy) and, where not granted, reason.',
+    ['protocol', 'way', 'outcome', 'reason'],
+    () => authenticator.load.logins.read(),
+  ),
+  single('gauge', 'sluis_password_queue', 'Passwords that wait for their hash.', () => authenticator.load.waiting),
+  single('gauge', 'sluis_password_hashes', 'Passwords that are being hashed.', () => authenticator.load.running),
+  single(
+    'gauge',
+    'sluis_logins_remembered',
+    'Right passwords that are remembered.',
+    () => authenticator.load.remembered,
+  ),
+  distribution(
+    'sluis_password_wait_seconds',
+    'How long passwords waited before their hash began.',
+    () => authenticator.load.waits,
+  ),
+];
+
+const messages = ({ answers, sent }: TrafficParts): Metric[] => [
+  counter(
+    'sluis_messages_total',
+    'Messages whose content was begun, by outcome: accepted, duplicate, refused-4yz, refused-5yz, interrupted.',
+    ['outcome'],
+    () => answers.messages.read(),
+  ),
+  single('counter', 'sluis_submitted_octets_total', 'Octets of accepted messages.', () => answers.octets),
+  counter(
+    'sluis_smtp_refusals_total',
+    'SMTP commands that were refused, by command and class of the reply.',
+    ['command', 'class'],
+    () => answers.refusals.read(),
+  ),
+  single('counter', 'sluis_collected_messages_total', 'Messages that RETR sent to their end.', () => sent.messages),
+  single('counter', 'sluis_collected_octets_total', 'Octets of these.', () => sent.octets),
+];
+
+/** Places in `sluis_breaker_state`. */
+const BREAKER = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+const pushes = ({ dispatchers }: TrafficParts): Metric[] => [
+  counter(
+    'sluis_push_attempts_total',
+    'Attempts to push a delivery, by partner and how they ended: relayed, retry, failed, overtaken.',
+    ['partner', 'outcome'],
+    () => dispatchers.flatMap(({ ended }) => ended.read()),
+  ),
+  gauge('sluis_push_active', 'Attempts under way, for partners that something waits for.', ['partner'], () =>
+    statesOf(dispatchers).map(({ name, active }) => ({ labels: { partner: name }, value: active })),
+  ),
+  gauge(
+    'sluis_breaker_state',
+    'Whether the partner answers, where something waits for it: 0 closed (it does), 1 half-open, 2 open (it does not).',
+    ['partner'],
+    () => statesOf(dispatchers).map(({ name, breaker }) => ({ labels: { partner: name }, value: BREAKER[breaker] })),
+  ),
+];
+
+/** One that was never looked up has no name yet. */
+const statesOf = (dispatchers: TrafficParts['dispatchers']): Dispatcher['states'] =>
+  dispatchers.flatMap(({ states }) => states).filter(({ name }) => name !== '');
+
+const QUANTILES = [0.5, 0.99, 1];
+
+const processItself = ({ loop }: TrafficParts): Metric[] => [
+  gauge(
+    'sluis_event_loop_delay_seconds',
+    'How long the main thread kept its timers waiting in the last one to two minutes; quantile 1 is the longest.',
+    ['quantile'],
+    () => QUANTILES.map((part) => ({ labels: { quantile: String(part) }, value: loop.quantile(part) })),
+  ),
+  single('gauge', 'process_resident_memory_bytes', 'Memory in use.', () => process.memoryUsage.rss()),
+  single('counter', 'process_cpu_seconds_total', 'Processor time of all threads.', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  }),
+  single('gauge', 'process_start_time_seconds', 'Start, in seconds since 1970.', () =>
+    Math.round(Date.now() / 1000 - process.uptime()),
+  ),
+  single('gauge', 'process_open_fds', 'Open file descriptors.', async () => (await readdir('/proc/self/fd')).length),
+];

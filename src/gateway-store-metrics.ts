@@ -1,0 +1,188 @@
+/**
+ * What the store and the certificates tell at /metrics. What takes a query is looked up once in a while and remembered, in bounded steps,
+ * however often somebody scrapes.
+ */
+import type { Certificate } from './crypto/certificate.ts';
+import type { Clock } from './domain/effects.ts';
+import type { AccountId } from './domain/ids.ts';
+import { type Instant, type Milliseconds, days, hours, instant, minutes, seconds } from './domain/units.ts';
+import type { ServedCertificate } from './gateway-tls.ts';
+import { type Metric, type Sample, counter, distribution, gauge, single } from './http/metric.ts';
+import { remembered } from './platform/remembered.ts';
+import type { AccountCertificate } from './store/certificates.ts';
+import type { PartnerQueue } from './store/deliveries.ts';
+import type { Store } from './store/store.ts';
+
+export interface StoreMetricParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly tls: { readonly served: readonly ServedCertificate[]; readonly authorities: readonly Certificate[] };
+}
+
+export const storeMetrics = (parts: StoreMetricParts): readonly Metric[] => [
+  ...storeItself(parts),
+  ...queues(parts),
+  ...mailboxes(parts),
+  ...certificates(parts),
+];
+
+const storeItself = ({ store }: StoreMetricParts): Metric[] => [
+  single('gauge', 'sluis_store_failed', '1: the store accepts nothing more.', () => (store.health().failed ? 1 : 0)),
+  single('gauge', 'sluis_store_used_octets', 'Octets of the database.', () => store.health().used),
+  single(
+    'gauge',
+    'sluis_store_free_octets',
+    'Octets that can still be written, the reserve and what open messages were promised not counted; 0: no new mail.',
+    () => store.health().free,
+  ),
+  single('gauge', 'sluis_store_waiting', 'Pieces of work that wait for a commit.', () => store.health().waiting),
+  distribution('sluis_store_commit_seconds', 'How long a commit took, with its sync.', () => store.counts.commits),
+  distribution('sluis_store_group_size', 'Pieces of work that shared a commit.', () => store.counts.groups),
+  counter('sluis_notices_total', 'Notices that were filed, by kind.', ['kind'], () => store.counts.notices.read()),
+];
+
+const age = (now: Instant, since: Instant | undefined): number =>
+  since === undefined ? 0 : Math.max(0, (now - since) / 1000);
+
+/** Partners that have rows of their own; those behind by name are told of together. */
+export const MOST_PARTNERS = 200;
+const OTHERS = 'other';
+
+function queues({ store, clock }: StoreMetricParts): Metric[] {
+  const ask = remembered(clock, seconds(10), () => queuesByName(store));
+  const samples = async (valueOf: (queue: NamedQueue) => number): Promise<readonly Sample[]> =>
+    (await ask()).map((queue) => ({ labels: { partner: queue.name }, value: valueOf(queue) }));
+  return [
+    gauge('sluis_queue_waiting', 'Deliveries that wait to be pushed.', ['partner'], () => samples((q) => q.waiting)),
+    gauge('sluis_queue_held', 'Deliveries that an operator holds.', ['partner'], () => samples((q) => q.held)),
+    gauge(
+      'sluis_queue_oldest_age_seconds',
+      'Since when the oldest delivery that waits was accepted; 0: none waits.',
+      ['partner'],
+      () => samples((q) => age(clock.now(), q.oldest)),
+    ),
+  ];
+}
+
+interface NamedQueue extends Pick<PartnerQueue, 'waiting' | 'held' | 'oldest'> {
+  readonly name: string;
+}
+
+/** Every partner has a row: an alarm on one that disappears is no alarm. */
+async function queuesByName({ deliveries, registry }: Store): Promise<readonly NamedQueue[]> {
+  const partners = await registry.listPartners({ limit: MOST_PARTNERS });
+  const queues = await deliveries.queues();
+  const nothing = { waiting: 0, held: 0 };
+  const named = partners.map(({ id, name }) => ({ ...(queues.find((q) => q.partner === id) ?? nothing), name }));
+  const others = queues.filter(({ partner }) => !partners.some(({ id }) => id === partner));
+  return others.length === 0 ? named : [...named, { ...together(others), name: OTHERS }];
+}
+
+function together(queues: readonly PartnerQueue[]): Omit<NamedQueue, 'name'> {
+  const since = queues.flatMap(({ oldest }) => oldest ?? []);
+  return {
+    waiting: queues.reduce((sum, q) => sum + q.waiting, 0),
+    held: queues.reduce((sum, q) => sum + q.held, 0),
+    ...(since.length === 0 ? {} : { oldest: instant(Math.min(...since)) }),
+  };
+}
+
+/** A walk over all mailboxes: some milliseconds of the reader for each 500 of them. */
+const MAILBOXES_FRESH: Milliseconds = minutes(5);
+const PAGE = 500;
+
+interface Uncollected {
+  readonly mailboxes: number;
+  readonly messages: number;
+  readonly oldest?: Instant;
+}
+
+function mailboxes({ store, clock }: StoreMetricParts): Metric[] {
+  const ask = remembered(clock, MAILBOXES_FRESH, () => uncollected(store, clock.now()));
+  return [
+    single('gauge', 'sluis_mailboxes_uncollected', 'Mailboxes with messages that nobody collected.', async () =>
+      ask().then((found) => found.mailboxes),
+    ),
+    single('gauge', 'sluis_uncollected_messages', 'Messages in mailboxes that nobody collected.', async () =>
+      ask().then((found) => found.messages),
+    ),
+    single('gauge', 'sluis_mailbox_oldest_age_seconds', 'Age of the oldest of these.', async () =>
+      ask().then((found) => age(clock.now(), found.oldest)),
+    ),
+  ];
+}
+
+async function uncollected({ deliveries }: Store, before: Instant): Promise<Uncollected> {
+  let [boxes, messages, oldest] = [0, 0, Number.POSITIVE_INFINITY];
+  let after: AccountId | undefined;
+  for (;;) {
+    const page = await deliveries.uncollected({ before, limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const row of page) {
+      boxes += 1;
+      messages += row.messages;
+      oldest = Math.min(oldest, row.oldest);
+    }
+    after = page.at(-1)?.account;
+    if (after === undefined || page.length < PAGE) break;
+  }
+  return { mailboxes: boxes, messages, ...(boxes === 0 ? {} : { oldest: instant(oldest) }) };
+}
+
+const WITHIN = [7, 30, 60] as const;
+
+function certificates({ store, clock, tls }: StoreMetricParts): Metric[] {
+  const own = remembered(clock, minutes(10), async () => await store.certificates.listAuthorities());
+  const ending = remembered(clock, hours(1), () => endingCertificates(store, clock.now()));
+  const left = (kind: string, name: string, until: Instant): Sample => ({
+    labels: { kind, name },
+    value: (until - clock.now()) / days(1),
+  });
+  return [
+    gauge(
+      'sluis_certificate_days_left',
+      'Days until a certificate ends, negative after that. kind: listener, client-authority, root, issuing, cross.',
+      ['kind', 'name'],
+      async () => [
+        ...tls.served.map(({ listener, key, until }) => left('listener', `${listener} ${key}`, until)),
+        ...tls.authorities.map((a) => left('client-authority', a.fingerprint.slice(0, 16), a.notAfter)),
+        ...(await own()).map((a) => left(a.role, a.fingerprint.slice(0, 16), a.notAfter)),
+      ],
+    ),
+    gauge(
+      'sluis_certificates_ending',
+      'Certificates of accounts, neither revoked nor replaced, that end within so many days.',
+      ['days'],
+      async () => {
+        const ends = await ending();
+        const now = clock.now();
+        return WITHIN.map((n) => ({
+          labels: { days: String(n) },
+          value: ends.filter((end) => end >= now && end < now + days(n)).length,
+        }));
+      },
+    ),
+  ];
+}
+
+/** Rows of certificates carry the certificate: few at a time. */
+const CERTIFICATES_PAGE = 100;
+/** As many as a region has; beyond them the count stands still. */
+const MOST_CERTIFICATES = 20_000;
+
+async function endingCertificates({ certificates: all }: Store, now: Instant): Promise<readonly Instant[]> {
+  const ends: Instant[] = [];
+  let last: AccountCertificate | undefined;
+  const endsBefore = instant(now + days(WITHIN[2]));
+  for (let seen = 0; seen < MOST_CERTIFICATES; seen += CERTIFICATES_PAGE) {
+    const page = await all.listCertificates({
+      limit: CERTIFICATES_PAGE,
+      endsFrom: now,
+      endsBefore,
+      ...(last === undefined ? {} : { after: { notAfter: last.notAfter, fingerprint: last.fingerprint } }),
+    });
+    for (const { revoked, replaced, notAfter } of page) if (revoked === undefined && !replaced) ends.push(notAfter);
+    last = page.at(-1);
+    if (page.length < CERTIFICATES_PAGE) break;
+  }
+  return ends;
+}

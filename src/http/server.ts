@@ -1,0 +1,114 @@
+/**
+ * The HTTP listener of the gateway itself: `/metrics`, `/live`, `/ready`. On loopback only, without a login: what it tells is for whoever
+ * runs this machine. It changes nothing and reads no request further than its first line.
+ */
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Log } from '../domain/effects.ts';
+import { seconds } from '../domain/units.ts';
+import { ListenerRefused } from '../platform/listener.ts';
+import type { Exposition } from './exposition.ts';
+import type { Reason } from './health.ts';
+
+export interface HttpListenerOptions {
+  readonly address: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly metrics: Exposition;
+  readonly reasons: () => readonly Reason[];
+  readonly log: Log;
+}
+
+export interface HttpListener {
+  readonly address: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** A metrics server, a load balancer and a person: more at a time are a mistake. */
+export const MOST_CONNECTIONS = 32;
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly type?: string;
+}
+
+const PLAIN = 'text/plain; charset=utf-8';
+
+/** Rejects with ListenerRefused. */
+export async function startHttpListener(options: HttpListenerOptions): Promise<HttpListener> {
+  const { address, port, log } = options;
+  const server = createServer(
+    { headersTimeout: seconds(5), requestTimeout: seconds(5), keepAliveTimeout: seconds(5), maxHeaderSize: 8192 },
+    (request, response) => void handle(options, request, response),
+  );
+  server.maxConnections = MOST_CONNECTIONS;
+  await listening(server, address, port);
+  server.on('error', (error) => log.error('http.listener', { why: error.message }));
+  const open = (server.address() as AddressInfo).port;
+  log.info('http.open', { address, port: open });
+  return {
+    address,
+    port: open,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function listening(server: Server, address: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  }).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ListenerRefused(
+      `Cannot open the port for health and metrics, ${address} port ${port}: ${code === 'EADDRINUSE' ? 'another program listens there' : String(code ?? error)}; choose another one in the section http, or set enabled = "no" there`,
+      { cause: error },
+    );
+  });
+}
+
+async function handle(options: HttpListenerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const {
+    status,
+    body,
+    type = PLAIN,
+  } = await answerTo(options, request).catch((error: unknown): Answer => {
+    options.log.error('http.failed', { why: error instanceof Error ? error.message : String(error) });
+    return { status: 500, body: 'something went wrong; see the log\n' };
+  });
+  // Whatever came with the request is not read.
+  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
+    response.shouldKeepAlive = false;
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+async function answerTo(
+  { metrics, reasons }: HttpListenerOptions,
+  { method, url = '' }: IncomingMessage,
+): Promise<Answer> {
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET and HEAD are answered here\n' };
+  const path = url.replace(/\?.*$/, '');
+  if (path === '/live') return { status: 200, body: 'live\n' };
+  if (path === '/ready') return readiness(reasons());
+  if (path === '/metrics') return { status: 200, body: await metrics.text(), type: metrics.contentType };
+  return { status: 404, body: 'there are /live, /ready and /metrics\n' };
+}
+
+const readiness = (against: readonly Reason[]): Answer =>
+  against.length === 0
+    ? { status: 200, body: 'ready\n' }
+    : { status: 503, body: `not ready\n${against.map(({ name, text }) => `${name}: ${text}\n`).join('')}` };

@@ -1,0 +1,47 @@
+/**
+ * How long the event loop kept its timers waiting, over the last minute or two.
+ *
+ * The kernel's share is in it: a machine that has no core to spare shows here too, and its clients feel it all the same.
+ */
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Clock } from '../domain/effects.ts';
+import { minutes } from '../domain/units.ts';
+
+/** Milliseconds between two looks; part of every value that Node measures. */
+const RESOLUTION = 20;
+const WINDOW = minutes(1);
+
+export interface LoopDelay {
+  /** Seconds; `part` from 0 to 1, where 1 is the longest delay. Of the window that runs and the one before it, whichever is worse. */
+  quantile(part: number): number;
+  stop(): void;
+}
+
+export function watchLoopDelay(clock: Clock): LoopDelay {
+  // Two, taking turns: whoever reads just after a change of window still sees the minute before it.
+  const [a, b] = [begun(), begun()];
+  let [current, before] = [a, b];
+  const turn = (): void => {
+    [current, before] = [before, current];
+    current.reset();
+    timer = clock.after(WINDOW, turn);
+  };
+  let timer = clock.after(WINDOW, turn);
+  return {
+    quantile: (part) => Math.max(...[current, before].map((histogram) => secondsAt(histogram, part))),
+    stop: () => {
+      timer.cancel();
+      a.disable();
+      b.disable();
+    },
+  };
+}
+
+function begun(): IntervalHistogram {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
+  histogram.enable();
+  return histogram;
+}
+
+const secondsAt = (histogram: IntervalHistogram, part: number): number =>
+  histogram.count === 0 ? 0 : Math.max(0, histogram.percentile(part * 100) / 1e9 - RESOLUTION / 1000);
