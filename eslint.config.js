@@ -34,6 +34,7 @@ const portFiles = [
   'deliveries.ts',
   'interchanges.ts',
   'partners.ts',
+  'quirks.ts',
   'absences.ts',
   'edi-identities.ts',
 ];

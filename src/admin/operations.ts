@@ -21,6 +21,7 @@ import type { Operation } from './operation.ts';
 import { organisationOperations } from './organisations.ts';
 import { partnerOperations } from './partners.ts';
 import { queueOperations } from './queue.ts';
+import { quirkOperations } from './quirks.ts';
 import { settingsOperations } from './settings.ts';
 import { traceOperations } from './trace.ts';
 
@@ -32,6 +33,7 @@ const operations = {
   ...addressOperations,
   ...absenceOperations,
   ...identityOperations,
+  ...quirkOperations,
   ...settingsOperations,
   ...gatewayOperations,
   ...mailboxOperations,

@@ -10,6 +10,7 @@ import { type ChangeOptions, type CommonOptions, changing, collect, reading } fr
 import { facts, print, readableSize, table } from './output.ts';
 import { addPasswordCommands, passwordTable } from './password.ts';
 import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
+import { addQuirksCommand } from './quirks.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -97,6 +98,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
         print(terminal, options, done, () => `Account ${done.login} is ${effect}.`);
       });
 
+  addQuirksCommand(terminal, group);
   addImportCommand(terminal, group);
   addPasswordCommands(terminal, group);
   addCertificateCommands(terminal, group);

@@ -3,6 +3,8 @@
  *
  * RFC 5321 section 4.2 (reply codes), RFC 3463 and RFC 5248 (enhanced status codes).
  */
+import type { Quirk } from './quirks.ts';
+
 export interface Refusal {
   /** SMTP reply code. 4xx: try again later; 5xx: do not. */
   readonly reply:
@@ -32,6 +34,8 @@ export interface Refusal {
   readonly text: string;
   /** For the log only. */
   readonly detail?: string;
+  /** The deviation that the account may not have; the text names it too, and how it is allowed. */
+  readonly quirk?: Quirk;
 }
 
 /** True where the same attempt may succeed later. What we do not understand counts as such: mail is never lost to a misreading. */

@@ -19,6 +19,7 @@ import { decodeText } from '../auth/client-text.ts';
 import { beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/sasl.ts';
 import type { SaslSession, SaslStep, ScramOffer } from '../auth/sasl-step.ts';
 import type { Log } from '../domain/effects.ts';
+import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
@@ -26,7 +27,7 @@ import { type ShownChain, shownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
-import { Submission, type SubmissionServices } from '../submission/submission.ts';
+import { type MailParameters, Submission, type SubmissionServices } from '../submission/submission.ts';
 import { type SmtpAnswers, classOf } from './answers.ts';
 import { ContentPhase } from './content-phase.ts';
 import { readMail, readRecipient } from './envelope.ts';
@@ -69,6 +70,8 @@ export class SubmissionConnection extends SMTPConnection {
   #triedAuth = false;
   /** What the client showed; null: nothing. Read once, inside TLS. */
   #shown: ShownChain | null | undefined;
+  /** How the commands of the session deviate; its account is judged by them at each message. */
+  readonly #quirks = new Set<Quirk>();
   #failedLogins = 0;
   #badCommands = 0;
   /** RCPT commands of the open transaction that were refused. */
@@ -160,7 +163,10 @@ export class SubmissionConnection extends SMTPConnection {
     // Runs within the constructor of the base class, before our own fields exist: they are read when a line comes.
     const parser = new SubmissionParser({
       limit: () => this.#context.limits.authLine,
-      command: (line, next) => this._onCommand(line, next),
+      command: (line, next, bareLf) => {
+        if (bareLf) this.#quirks.add('command-lf');
+        this._onCommand(line, next);
+      },
       overlong: (next) => this.#badLine(replies.lineTooLong, next),
     });
     // A bug in a handler ends this session, never the process.
@@ -208,6 +214,8 @@ export class SubmissionConnection extends SMTPConnection {
 
   override upgrade(callback: Callback, secureCallback?: Callback): void {
     this.#flush();
+    // RFC 3207 section 4.2: whatever was said before TLS may be another's words.
+    this.#quirks.clear();
     const raw = this._socket;
     super.upgrade(callback, secureCallback);
     // The library takes every listener off the raw socket, ours as well; a handshake that never ends must still free the place.
@@ -293,6 +301,7 @@ export class SubmissionConnection extends SMTPConnection {
       status: refusal.status,
       text: refusal.text,
       detail: refusal.detail,
+      quirk: refusal.quirk,
       account: this.#account,
       peer: this.remoteAddress,
     });
@@ -474,6 +483,7 @@ export class SubmissionConnection extends SMTPConnection {
       return callback();
     }
     this.#triedAuth = true;
+    if (mechanism === 'LOGIN' && initial !== undefined) this.#quirks.add('login-initial');
     this.#run(callback, 'AUTH', async () => this.#take(await beginSasl(mechanism, initial, this.#saslSession)));
   }
 
@@ -548,13 +558,20 @@ export class SubmissionConnection extends SMTPConnection {
         const { account } = submission.submitter;
         if (this.#byCertificate && !(await this.#context.authenticator.certificateHolds(account.id, this.#peer)))
           return this.#refuse('MAIL', replies.certificateEnded);
-        const refusal = await submission.mail(read.value.path, read.value.parameters);
+        const refusal = await submission.mail(read.value.path, this.#withQuirks(read.value.parameters));
         if (refusal === undefined) this.reply(successes.senderTaken);
         else this.#refuse('MAIL', refusal);
       });
       return;
     }
     callback();
+  }
+
+  /** What is wrong with the session is wrong with each of its messages. */
+  #withQuirks(parameters: MailParameters): MailParameters {
+    if (this.#quirks.size === 0 && this.openingCommand !== 'HELO') return parameters;
+    const helo: readonly Quirk[] = this.openingCommand === 'HELO' ? ['helo'] : [];
+    return { ...parameters, quirks: [...this.#quirks, ...helo, ...(parameters.quirks ?? [])] };
   }
 
   override handler_RCPT(command: Buffer, callback: Callback): void {

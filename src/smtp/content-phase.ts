@@ -5,15 +5,15 @@
  * Content that is refused is read on to its end, since a client listens only then, but not for ever.
  */
 import type { Log } from '../domain/effects.ts';
+import { type Quirk, quirkRefusal } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { settingOf } from '../domain/settings.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { RateWatch } from '../platform/deadline.ts';
-import { refusals } from '../submission/refusals.ts';
 import type { Delivery, Submission } from '../submission/submission.ts';
 import { type MessageOutcome, type SmtpAnswers, classOf } from './answers.ts';
 import { DataDecoder } from './data-decoder.ts';
 import type { SmtpLimits } from './limits.ts';
+import { LineLengths } from './line-lengths.ts';
 import type { DataReceiver, SubmissionParser } from './parser.ts';
 import { type Success, replies, successes } from './replies.ts';
 
@@ -68,19 +68,13 @@ export class ContentPhase {
   }
 
   /** Answers DATA with 354 and takes what comes. */
-  begin(
-    parser: SubmissionParser,
-    { account, organisation }: Submission['submitter'],
-    delivery: Delivery,
-    now: Milliseconds,
-  ): void {
-    const normalise = settingOf('line-ends', account.settings, organisation.settings) === 'normalise';
-    const decoder = new DataDecoder(normalise);
+  begin(parser: SubmissionParser, { account }: Submission['submitter'], delivery: Delivery, now: Milliseconds): void {
+    const decoder = new DataDecoder(delivery.quirks.tolerates('line-ends'));
     this.#delivery = delivery;
     this.#account = account.login;
     this.#counted = false;
     this.#rate.begin(now);
-    parser.startData(decoder, this.#receiver(delivery, decoder, normalise));
+    parser.startData(decoder, this.#receiver(delivery, decoder));
     this.#session.reply(successes.data);
   }
 
@@ -97,15 +91,23 @@ export class ContentPhase {
     void delivery.abort();
   }
 
-  #receiver(delivery: Delivery, decoder: DataDecoder, normalise: boolean): DataReceiver {
-    const { incoming } = delivery;
+  #receiver(delivery: Delivery, decoder: DataDecoder): DataReceiver {
+    const { incoming, quirks } = delivery;
     const patience = this.#session.limits.maxMessage + PATIENCE_OCTETS;
+    const lines = new LineLengths();
+    const judgeOne = (quirk: Quirk, met: number): void => {
+      if (met === 0) return;
+      if (quirks.tolerates(quirk)) quirks.meet(quirk);
+      else incoming.refuse(quirkRefusal(quirk));
+    };
     const judge = (): void => {
-      if (decoder.met.nul > 0) incoming.refuse(refusals.nul);
-      else if (!normalise && decoder.met.bareCr + decoder.met.bareLf > 0) incoming.refuse(refusals.bareLineEnd);
+      judgeOne('nul', decoder.met.nul);
+      judgeOne('line-ends', decoder.met.bareCr + decoder.met.bareLf);
+      judgeOne('long-lines', lines.long);
     };
     return {
       write: (slice) => {
+        lines.add(slice);
         judge();
         this.#rate.add(slice.length);
         const waiting = incoming.write(slice);
@@ -115,6 +117,7 @@ export class ContentPhase {
         return waiting.finally(() => this.#rate.hold(false));
       },
       end: async () => {
+        lines.end();
         judge();
         await this.#file(delivery, decoder);
       },

@@ -4,6 +4,7 @@
  * RFC 5321 section 4.1.2 (paths, parameters), RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 3461 sections 4.1 to 4.5 (DSN,
  * xtext), RFC 4954 section 5 (AUTH=, taken and ignored: the session's login decides).
  */
+import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { octets } from '../domain/units.ts';
@@ -22,11 +23,13 @@ interface Arguments {
   /** Without angle brackets and source route; empty for `<>`. */
   readonly path: string;
   readonly parameters: ReadonlyMap<string, string | undefined>;
+  /** How it deviates from the letter. */
+  readonly quirks: readonly Quirk[];
 }
 
 const MAX_PARAMETERS = 16;
 
-/** `MAIL FROM:<a@b> SIZE=1` -> path and parameters. Blanks around the colon are taken: old clients send them. */
+/** `MAIL FROM:<a@b> SIZE=1` -> path and parameters. Blanks and missing brackets are read, and told of as quirks: old clients send so. */
 function readArguments(line: string, keyword: 'FROM' | 'TO'): Result<Arguments, Refusal> {
   const match = /^[A-Za-z]{4}\s+([A-Za-z]+)\s*:\s*(<[^<>]*>|[^<>\s]+)(?:\s+(.*))?$/.exec(line);
   const path = match?.[2] ?? '';
@@ -41,9 +44,14 @@ function readArguments(line: string, keyword: 'FROM' | 'TO'): Result<Arguments, 
     parameters.set(key, value.length === 0 ? undefined : value.join('='));
     if (parameters.size > MAX_PARAMETERS) return syntax('Too many parameters');
   }
-  const inner = path.startsWith('<') ? path.slice(1, -1) : path;
+  const bracketed = path.startsWith('<');
+  const inner = bracketed ? path.slice(1, -1).trim() : path;
+  const quirks: Quirk[] = [];
+  if (!/^[A-Za-z]{4} [A-Za-z]+:\S/.test(line) || (bracketed && inner.length !== path.length - 2))
+    quirks.push('path-blanks');
+  if (!bracketed) quirks.push('no-brackets');
   // RFC 5321 section 4.1.1.3: a source route is taken and ignored.
-  return ok({ path: inner.replace(/^@[^\s,:@]+(?:,@[^\s,:@]+)*:/, ''), parameters });
+  return ok({ path: inner.replace(/^@[^\s,:@]+(?:,@[^\s,:@]+)*:/, ''), parameters, quirks });
 }
 
 export function readMail(
@@ -98,6 +106,7 @@ export function readMail(
       smtpUtf8,
       ...(ret === undefined ? {} : { ret }),
       ...(envid === undefined ? {} : { envid }),
+      quirks: read.value.quirks,
     },
   });
 }
@@ -138,6 +147,7 @@ export function readRecipient(
     parameters: {
       ...(notify === undefined ? {} : { notify }),
       ...(originalRecipient === undefined ? {} : { originalRecipient }),
+      quirks: read.value.quirks,
     },
   });
 }

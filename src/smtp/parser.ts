@@ -20,8 +20,8 @@ export interface DataReceiver {
 export interface ParserOwner {
   /** Octets of a line without its line end. */
   limit(): number;
-  /** One line without its line end. `next` lets the parser read on. */
-  command(line: Buffer, next: () => void): void;
+  /** One line without its line end. `next` lets the parser read on; `bareLf`: it ended in LF alone. */
+  command(line: Buffer, next: () => void, bareLf: boolean): void;
   /** A line above the limit came and went; nothing of it is kept. */
   overlong(next: () => void): void;
 }
@@ -122,12 +122,13 @@ export class SubmissionParser extends SMTPStream {
       line = this.#pending ?? Buffer.alloc(0);
       this.#pending = undefined;
     }
-    // QUIRK: a bare LF ends a command, as in every server that old clients met. Content is another matter: see data-decoder.ts.
-    if (line.at(-1) === CR) line = line.subarray(0, -1);
+    // QUIRK command-lf: a bare LF ends a command too, and the account is judged by it. Content is another matter: see data-decoder.ts.
+    const bareLf = line.at(-1) !== CR;
+    if (!bareLf) line = line.subarray(0, -1);
     if (this.#overlong || line.length > this.#owner.limit()) {
       this.#overlong = false;
       this.#owner.overlong(next);
-    } else this.#owner.command(line, next);
+    } else this.#owner.command(line, next, bareLf);
   }
 
   #content(chunk: Buffer, decoder: DataDecoder, receiver: DataReceiver, next: Next): void {

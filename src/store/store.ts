@@ -20,6 +20,7 @@ import type { AuditEvent, AuditTrail } from './audit.ts';
 import type { Certificates } from './certificates.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Interchanges, SeenInterchange } from './interchanges.ts';
+import type { Quirks } from './quirks.ts';
 import type { Registry } from './registry.ts';
 
 /** The disk (or the configured limit) has no room for this. Temporary: 452 4.3.1. */
@@ -261,6 +262,7 @@ export interface Store {
   readonly audit: AuditTrail;
   readonly deliveries: Deliveries;
   readonly interchanges: Interchanges;
+  readonly quirks: Quirks;
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts

@@ -8,6 +8,7 @@ import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { foreignSender } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
+import { visible } from '../domain/visible.ts';
 import { readMailboxes } from '../mime/address-list.ts';
 import { claimsToBe } from '../mime/authentication-results.ts';
 import { type ContentFields, contentFields } from '../mime/content-fields.ts';
@@ -42,6 +43,10 @@ export interface HeaderPlan {
   readonly receipt: boolean;
   /** Without angle brackets; empty where the message has none yet. */
   readonly messageId: string;
+  /** The header says that it is MIME, or at least what its content is. */
+  readonly mime: boolean;
+  /** What the sending program calls itself; empty where it does not. */
+  readonly client: string;
   /** Addresses in Reply-To, for a warning where they lie outside the group. */
   readonly replyTo: readonly string[];
 }
@@ -73,6 +78,8 @@ export async function judgeHeader(header: Header, context: HeaderContext): Promi
     needsDate: fieldsNamed(header, 'date').length === 0,
     needsMessageId: messageId === undefined,
     receipt: asksForReceipt(header),
+    mime: header.fields.some(({ name }) => name === 'mime-version' || name === 'content-type'),
+    client: clientOf(header),
     messageId: messageId === undefined ? '' : plainMessageId(fieldText(header, messageId)),
     replyTo,
   });
@@ -111,6 +118,13 @@ function isReport(header: Header): boolean {
 function isRemoved(header: Header, field: HeaderField, hostname: string): boolean {
   if (field.name === 'bcc' || field.name === 'resent-bcc' || field.name === OURS_ALONE) return true;
   return field.name === 'authentication-results' && claimsToBe(fieldText(header, field), hostname);
+}
+
+const MAX_CLIENT = 80;
+
+function clientOf(header: Header): string {
+  const field = header.fields.find(({ name }) => name === 'x-mailer' || name === 'user-agent');
+  return field === undefined ? '' : visible(fieldText(header, field), MAX_CLIENT);
 }
 
 const plainMessageId = (value: string): string => /<([^<>]{1,512})>/.exec(value)?.[1] ?? value.slice(0, 512);

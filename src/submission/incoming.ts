@@ -5,6 +5,7 @@
  * After a refusal the rest of the content is taken and thrown away, since SMTP has one reply for it, at the final dot.
  */
 import { createHash } from 'node:crypto';
+import { type Quirk, quirkRefusal } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { type Instant, type Octets, octets } from '../domain/units.ts';
@@ -17,6 +18,7 @@ import { EdiCollector } from '../edi/collector.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
 import { type BodyWriter, type SealedBody, StoreFull } from '../store/store.ts';
 import { type HeaderContext, type HeaderPlan, judgeHeader } from './header-rules.ts';
+import type { QuirkGuard } from './quirks.ts';
 import { malformedHeader, refusals } from './refusals.ts';
 
 export const MAX_HEADER = JOIN_LIMIT - 2048;
@@ -32,6 +34,9 @@ export interface IncomingOptions {
   readonly limit: { readonly octets: Octets; readonly refusal: Refusal };
   /** Some recipient is owed a report with the header. */
   readonly keepHeader?: boolean;
+  readonly quirks: QuirkGuard;
+  /** The header may hold UTF-8 (RFC 6531). */
+  readonly smtpUtf8: boolean;
   readonly now: Instant;
 }
 
@@ -54,6 +59,8 @@ export class Incoming {
   #kept: Buffer | undefined;
   #refusal: Refusal | undefined;
   #submitted = 0;
+  /** The header says nothing of MIME: octets outside ASCII in the body would be a quirk. */
+  #untold = false;
   readonly #edi = new EdiCollector();
   readonly #walk = new MimeWalk(this.#edi.observe);
   readonly #hash = createHash('sha256');
@@ -85,6 +92,7 @@ export class Incoming {
       this.refuse(this.#options.limit.refusal);
       return undefined;
     }
+    if (this.#untold) this.#lookForEightBit(slice);
     this.#walk.write(slice);
     this.#hash.update(slice);
     return this.#plan === undefined ? this.#collect(slice) : this.#store(slice);
@@ -153,11 +161,30 @@ export class Incoming {
       return this.refuse(this.#storageRefusal(error));
     }
     if (!plan.ok) return this.refuse(plan.error);
+    if (plan.value.needsDate) this.#meet('no-date');
+    if (plan.value.needsMessageId) this.#meet('no-message-id');
+    if (!this.#options.smtpUtf8) this.#lookForEightBit(head);
+    this.#untold = !plan.value.mime;
+    if (this.#untold && rest !== undefined) this.#lookForEightBit(rest);
+    if (this.#refusal !== undefined) return;
     this.#plan = this.#withMessageId(plan.value);
     const rewritten = this.#rewritten(header.value, plan.value);
     if (this.#options.keepHeader === true) this.#kept = rewritten;
     await this.#store(rewritten);
     if (rest !== undefined && rest.length > 0) await this.#store(rest);
+  }
+
+  #meet(quirk: Quirk): void {
+    if (this.#options.quirks.tolerates(quirk)) this.#options.quirks.meet(quirk);
+    else this.refuse(quirkRefusal(quirk));
+  }
+
+  /** RFC 5322 section 2.2 and RFC 2045 section 2.7: without MIME, and in every header without SMTPUTF8, text is ASCII. */
+  #lookForEightBit(octets: Buffer): void {
+    // Octet by octet, a gigabyte a second; only for content that does not say what it is, and only until the first.
+    if (!hasEightBit(octets)) return;
+    this.#untold = false;
+    this.#meet('eight-bit');
   }
 
   #withMessageId(plan: HeaderPlan): HeaderPlan {
@@ -196,6 +223,11 @@ export class Incoming {
     const detail = error instanceof Error ? error.message : String(error);
     return { ...(error instanceof StoreFull ? refusals.storageFull : refusals.storageFailed), detail };
   }
+}
+
+function hasEightBit(octets: Buffer): boolean {
+  for (const octet of octets) if (octet > 127) return true;
+  return false;
 }
 
 function countLines(head: Buffer): number {

@@ -1,4 +1,4 @@
-/** What a submission can be refused with, besides what domain/policy.ts decides. Each stands once, named, with its code. */
+/** What a submission can be refused with, besides what domain/policy.ts and domain/quirks.ts decide. Each stands once, named, with its code. */
 import type { Refusal } from '../domain/refusal.ts';
 
 const refusal = (reply: Refusal['reply'], status: Refusal['status'], text: string): Refusal => ({
@@ -29,8 +29,6 @@ export const refusals = {
   mailboxFull: refusal(452, '4.2.2', 'The mailbox of a recipient became full; try again later'),
   recipientGone: refusal(550, '5.1.1', 'A recipient has left the group meanwhile; send to the others again'),
   tooMuch: refusal(421, '4.7.0', 'Far more was sent than one message may have; connect again with a smaller one'),
-  bareLineEnd: refusal(550, '5.6.11', 'The message has a CR or LF that is not part of CRLF; end every line with CRLF'),
-  nul: refusal(550, '5.6.0', 'The message has a NUL octet; encode binary content as base64'),
   headerTooLarge: refusal(552, '5.3.4', 'The header is larger than 256 KB or 1000 lines; shorten it'),
   mailLoop: refusal(554, '5.4.6', 'The message has been here before or has more than 30 Received lines; it loops'),
   fromMissing: refusal(550, '5.6.0', 'The header has no From field; it must name the sender once'),

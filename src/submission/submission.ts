@@ -7,6 +7,7 @@
 import { type Address, addressKey, needsUtf8, parseAddress } from '../domain/address.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { MessageId } from '../domain/ids.ts';
+import type { Quirk } from '../domain/quirks.ts';
 import { foreignSender, quoted } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
@@ -22,6 +23,7 @@ import { type FiledNotices, acceptWithNotices, asksForSuccess } from './filed-no
 import { keyOf } from './header-rules.ts';
 import { Incoming, type ReceivedContent } from './incoming.ts';
 import type { HourlyCount } from './limits.ts';
+import { type QuirkGuard, TransactionQuirks } from './quirks.ts';
 import { type ReceiptRequest, withReceipts } from './receipt-request.ts';
 import { type Passed, bodyOf, filedAs, submittedOf } from './passage.ts';
 import { refusals } from './refusals.ts';
@@ -63,11 +65,14 @@ export interface MailParameters {
   readonly smtpUtf8: boolean;
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
+  /** How session and command deviate. Judged at RCPT: for the test address everything is tolerated. */
+  readonly quirks?: readonly Quirk[];
 }
 
 export interface RecipientParameters {
   readonly notify?: readonly string[];
   readonly originalRecipient?: string;
+  readonly quirks?: readonly Quirk[];
 }
 
 interface Transaction {
@@ -76,6 +81,7 @@ interface Transaction {
   readonly recipients: Map<string, { readonly leg: Leg; readonly away?: Away }>;
   /** The smallest limit among the addressees, and whose it is. */
   limit: { readonly octets: Octets; readonly refusal: Refusal };
+  readonly quirks: TransactionQuirks;
 }
 
 /** Addresses of Reply-To that are looked up. */
@@ -127,11 +133,14 @@ export class Submission {
     if (!sender.ok) return sender.error;
     const room = this.#roomFor(parameters.size);
     if (room !== undefined) return room;
+    const quirks = new TransactionQuirks(store.quirks, record);
+    for (const quirk of parameters.quirks ?? []) quirks.meet(quirk);
     this.#transaction = {
       sender: sender.value,
       parameters,
       recipients: new Map(),
       limit,
+      quirks,
     };
     return undefined;
   }
@@ -149,6 +158,8 @@ export class Submission {
       return fail(this.#limited('unknown-recipients-per-hour', refusals.tooManyUnknown));
     if (counts.recipients.of(account.id) >= settingOf('recipients-per-hour', account.settings, organisation.settings))
       return fail(this.#limited('recipients-per-hour', refusals.tooManyRecipientsHour));
+    const strict = transaction.quirks.refusalOf(parameters.quirks ?? []);
+    if (strict !== undefined) return fail(strict);
     const key = addressKey(parsed.value);
     if (!transaction.recipients.has(key) && transaction.recipients.size >= maxRecipients)
       return fail(refusals.tooManyRecipients);
@@ -230,11 +241,14 @@ export class Submission {
       },
       limit: transaction.limit,
       keepHeader: asksForSuccess([...transaction.recipients.values()].map(({ leg }) => leg.to)),
+      quirks: transaction.quirks,
+      smtpUtf8: transaction.parameters.smtpUtf8,
       now,
     });
     this.#transaction = undefined;
     return ok({
       incoming,
+      quirks: transaction.quirks,
       id: writer.id,
       abort: () => writer.abort(),
       file: () => this.#file(transaction, incoming, writer),
@@ -245,9 +259,11 @@ export class Submission {
     const content = await incoming.end();
     const outcome = content.ok ? await this.#accept(transaction, content.value) : fail(content.error);
     if (!outcome.ok) {
+      transaction.quirks.refused(outcome.error.quirk);
       await writer.abort();
       return outcome;
     }
+    if (content.ok) transaction.quirks.filed(content.value.plan.client || undefined);
     const { again } = outcome.value;
     if (again !== undefined) await writer.abort();
     return ok({ ...outcome.value, id: again ?? writer.id });
@@ -450,6 +466,7 @@ export interface Filed {
 /** The content's way in, handed to the protocol layer. */
 export interface Delivery {
   readonly incoming: Incoming;
+  readonly quirks: QuirkGuard;
   readonly id: MessageId;
   /** The connection was lost: nothing is filed. */
   abort(): Promise<void>;

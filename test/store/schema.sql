@@ -285,6 +285,17 @@ CREATE TABLE password (
   PRIMARY KEY (account, name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE quirk_day (
+  account INTEGER NOT NULL REFERENCES account (id),
+  quirk TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  tolerated INTEGER NOT NULL,
+  refused INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  client TEXT,
+  PRIMARY KEY (account, quirk, day)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE substitute_consent (
   substitute TEXT NOT NULL REFERENCES address (key),
   key TEXT NOT NULL REFERENCES address (key),

@@ -29,6 +29,7 @@ import { type CreateOptions, type OpenOptions, settled } from './options.ts';
 import { pooled } from './random-pool.ts';
 import { Reader } from './reader.ts';
 import { SqliteCa } from './ca.ts';
+import { SqliteQuirks } from './quirks.ts';
 import { SqliteRegistry } from './registry.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { freeOctetsOf } from './reserve.ts';
@@ -258,6 +259,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       certificates,
       audit,
       deliveries,
+      quirks: new SqliteQuirks({ writer, reader, clock, time, log }),
       maildrops,
       bodies,
       space,

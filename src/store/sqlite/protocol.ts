@@ -146,6 +146,18 @@ export type DeliveryWork =
       readonly notices: Notices;
     };
 
+/** What one account did of one quirk on one day (days since 1970). */
+export interface QuirkCount {
+  readonly account: number;
+  readonly quirk: string;
+  readonly day: number;
+  readonly tolerated: number;
+  readonly refused: number;
+  /** The last of them. */
+  readonly at: number;
+  readonly client: string | null;
+}
+
 export type WriterWork =
   | AcceptWork
   | ChunkWork
@@ -181,6 +193,7 @@ export type WriterWork =
       readonly deleted: number;
       readonly at: number;
     }
+  | { readonly kind: 'quirks'; readonly counts: readonly QuirkCount[] }
   | DeliveryWork
   | {
       readonly kind: 'restore';
@@ -403,6 +416,7 @@ export interface ReaderWork {
   ediIdentityPage: { in: EdiIdentityInput; out: readonly EdiIdentityRow[] };
   consumers: { in: { account: number }; out: readonly Consumer[] };
   accountsAt: { in: { network: string; limit: number }; out: number };
+  quirks: { in: { account: number }; out: readonly QuirkCount[] };
   audit: {
     in: { message: bigint | null; account: number | null; from: number; limit: number };
     out: readonly AuditStored[];

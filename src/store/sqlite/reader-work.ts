@@ -13,6 +13,7 @@ import {
   type AuditStored,
   type ListingData,
   type MailboxState,
+  type QuirkCount,
   RECEIPT,
   RETRIEVED,
   type ReaderKind,
@@ -66,6 +67,9 @@ export class ReaderWorker {
         'SELECT coalesce(m.parts, o.parts) FROM message m LEFT JOIN message o ON o.id = m.copy_of WHERE m.id = ?',
       )
       .pluck();
+    const quirks = db.prepare<[number], QuirkCount>(
+      `SELECT account, quirk, day, tolerated, refused, last_at AS at, client FROM quirk_day WHERE account = ? ORDER BY quirk, day`,
+    );
     this.#listing = db
       .prepare<[number, number], [number, number, Buffer, number, number]>(
         'SELECT uid, octets, uidl, retrieved, receipt FROM entry WHERE account = ? AND uid < ? ORDER BY uid',
@@ -109,6 +113,7 @@ export class ReaderWorker {
       ediIdentityPage: (input) => edi.page(input),
       consumers: ({ account }) => mailboxes.consumers(account),
       accountsAt: ({ network, limit }) => mailboxes.accountsAt(network, limit),
+      quirks: ({ account }) => quirks.all(account),
       audit: (input) => this.#readAudit(input),
       verify: (input) => this.#verify(input),
       organisations: ({ after, limit }) => registry.organisations(after, limit),

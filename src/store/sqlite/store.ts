@@ -30,6 +30,7 @@ import type { MessageIds } from './message-ids.ts';
 import type { Settled } from './options.ts';
 import type { Reader } from './reader.ts';
 import type { SqliteCa } from './ca.ts';
+import type { SqliteQuirks } from './quirks.ts';
 import type { SqliteRegistry } from './registry.ts';
 import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';
@@ -52,6 +53,7 @@ export interface StoreParts {
   readonly certificates: SqliteCa;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
+  readonly quirks: SqliteQuirks;
   readonly maildrops: Maildrops;
   readonly bodies: Bodies;
   readonly space: Space;
@@ -74,6 +76,7 @@ export class SqliteStore implements Store {
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
   readonly interchanges: SqliteInterchanges;
+  readonly quirks: SqliteQuirks;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
@@ -90,6 +93,7 @@ export class SqliteStore implements Store {
     this.audit = parts.audit;
     this.deliveries = parts.deliveries;
     this.interchanges = new SqliteInterchanges(parts);
+    this.quirks = parts.quirks;
     this.#scheduleSweep(FIRST_SWEEP);
   }
 
@@ -292,6 +296,7 @@ export class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     this.#sweepTimer?.cancel();
+    await this.quirks.flush();
     await this.audit.flush();
     this.#p.bodies.abortUnsealed();
     await this.#p.reader.close();

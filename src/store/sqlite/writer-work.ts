@@ -9,6 +9,7 @@ import { Filing } from './filing.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './protocol.ts';
+import { QuirkChanges } from './quirk-changes.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { Sweeper } from './sweeper.ts';
 
@@ -29,6 +30,7 @@ export class WriterWorker {
   readonly #filing: Filing;
   readonly #maildrops: MaildropChanges;
   readonly #deliveries: DeliveryChanges;
+  readonly #quirks: QuirkChanges;
   readonly #registry: RegistryChanges;
   readonly #certificates: CaChanges;
   readonly #sweeper: Sweeper;
@@ -45,6 +47,7 @@ export class WriterWorker {
     this.#filing = new Filing(db, this.audit, counters, now);
     this.#maildrops = new MaildropChanges(db, this.audit, counters, this.#filing);
     this.#deliveries = new DeliveryChanges(db, this.audit, this.#filing, this.#maildrops);
+    this.#quirks = new QuirkChanges(db);
     this.#registry = new RegistryChanges(db, this.audit);
     this.#certificates = new CaChanges(db, this.audit);
     this.#sweeper = new Sweeper(db);
@@ -76,6 +79,8 @@ export class WriterWorker {
         return this.#maildrops.restore(work);
       case 'consumer':
         return this.#maildrops.noteConsumer(work);
+      case 'quirks':
+        return this.#quirks.note(work.counts);
       case 'claim':
       case 'claim-one':
       case 'settle':

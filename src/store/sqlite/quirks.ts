@@ -1,0 +1,104 @@
+/** The quirks' port on SQLite: counts in memory, and a few seconds later in a group commit. */
+import type { Clock, Log, Timer } from '../../domain/effects.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import { type Quirk, isQuirk } from '../../domain/quirks.ts';
+import { days, instant, seconds } from '../../domain/units.ts';
+import type { QuirkDay, Quirks } from '../quirks.ts';
+import type { QuirkCount } from './protocol.ts';
+import type { Reader } from './reader.ts';
+import type { StoreTime } from './store-time.ts';
+import type { Writer } from './writer.ts';
+
+/** How long a count waits for others. A mailing of ten thousand messages with a bare LF each is so a few rows, not ten thousand. */
+const WAIT = seconds(5);
+/** Counts in one piece of work: the writer is held for a millisecond or two. */
+const AT_ONCE = 500;
+/** Accounts, quirks and days in memory; beyond this the disk is far behind, and what is new is dropped and told of. */
+export const MAX_COUNTS = 20_000;
+const DAY = days(1);
+
+type Pending = { -readonly [K in keyof QuirkCount]: QuirkCount[K] };
+
+export interface QuirksParts {
+  readonly writer: Pick<Writer, 'must' | 'failure'>;
+  readonly reader: Pick<Reader, 'ask'>;
+  readonly clock: Clock;
+  readonly time: StoreTime;
+  readonly log: Log;
+}
+
+export class SqliteQuirks implements Quirks {
+  readonly #p: QuirksParts;
+  #pending = new Map<string, Pending>();
+  #dropped = 0;
+  #timer: Timer | undefined;
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(parts: QuirksParts) {
+    this.#p = parts;
+  }
+
+  note(account: AccountId, quirk: Quirk, outcome: 'tolerated' | 'refused', client?: string): void {
+    const { writer, clock, time } = this.#p;
+    if (writer.failure !== undefined) return;
+    const at = time.now();
+    const one = outcome === 'tolerated' ? { tolerated: 1, refused: 0 } : { tolerated: 0, refused: 1 };
+    this.#add({ account, quirk, day: Math.floor(at / DAY), ...one, at, client: client ?? null });
+    this.#timer ??= clock.after(WAIT, () => void this.flush());
+  }
+
+  #add(more: QuirkCount): void {
+    const key = `${more.account} ${more.quirk} ${more.day}`;
+    const count = this.#pending.get(key);
+    if (count !== undefined) {
+      count.tolerated += more.tolerated;
+      count.refused += more.refused;
+      count.at = Math.max(count.at, more.at);
+      count.client = more.client ?? count.client;
+    } else if (this.#pending.size < MAX_COUNTS) this.#pending.set(key, { ...more });
+    else this.#dropped += more.tolerated + more.refused;
+  }
+
+  /** Every count so far is durable, or waits for a disk that takes it. Never rejects. */
+  flush(): Promise<void> {
+    return (this.#written = this.#written.then(() => this.#write()));
+  }
+
+  async #write(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const counts = [...this.#pending.values()];
+    this.#pending = new Map();
+    if (this.#dropped > 0) this.#p.log.warn('store.quirks-dropped', { counts: this.#dropped });
+    this.#dropped = 0;
+    for (let at = 0; at < counts.length; at += AT_ONCE) {
+      try {
+        await this.#p.writer.must({ kind: 'quirks', counts: counts.slice(at, at + AT_ONCE) });
+      } catch (error) {
+        // A full disk, for example: they stay here, and go with the next ones.
+        this.#p.log.warn('store.quirks-late', { why: String(error) });
+        for (const count of counts.slice(at)) this.#add(count);
+        return;
+      }
+    }
+  }
+
+  async of(account: AccountId): Promise<readonly QuirkDay[]> {
+    await this.flush();
+    const rows = await this.#p.reader.ask('quirks', { account });
+    return rows.flatMap(({ quirk, day, tolerated, refused, at, client }) =>
+      // A newer node of the same store may know more of them.
+      isQuirk(quirk)
+        ? [
+            {
+              quirk,
+              day: new Date(day * DAY).toISOString().slice(0, 10),
+              ...{ tolerated, refused },
+              lastAt: instant(at),
+              ...(client === null ? {} : { client }),
+            },
+          ]
+        : [],
+    );
+  }
+}

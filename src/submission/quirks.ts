@@ -1,0 +1,68 @@
+/** What one mail transaction deviates in: what the account may have, what is refused, and what is counted of either. */
+import { type Quirk, quirkRefusal, tolerates } from '../domain/quirks.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import type { Account, Organisation } from '../domain/registry.ts';
+import type { Quirks } from '../store/quirks.ts';
+
+/** What the protocol layer and the content's way in ask and tell. */
+export interface QuirkGuard {
+  tolerates(quirk: Quirk): boolean;
+  /** It was met and is tolerated. */
+  meet(quirk: Quirk): void;
+}
+
+export class TransactionQuirks implements QuirkGuard {
+  readonly #quirks: Pick<Quirks, 'note'>;
+  readonly #account: Account;
+  readonly #organisation: Organisation;
+  readonly #met = new Set<Quirk>();
+  readonly #refused = new Set<Quirk>();
+  /** For the test address: everything is tolerated, to be reported, and nothing is counted. */
+  testing = false;
+
+  constructor(
+    quirks: Pick<Quirks, 'note'>,
+    { account, organisation }: { readonly account: Account; readonly organisation: Organisation },
+  ) {
+    this.#quirks = quirks;
+    this.#account = account;
+    this.#organisation = organisation;
+  }
+
+  get met(): ReadonlySet<Quirk> {
+    return this.#met;
+  }
+
+  tolerates(quirk: Quirk): boolean {
+    return this.testing || quirk === 'lf-only' || tolerates(this.#account, this.#organisation, quirk);
+  }
+
+  meet(quirk: Quirk): void {
+    this.#met.add(quirk);
+  }
+
+  /** Judges what was met so far, and `more`, which is kept only where all of it is tolerated. */
+  refusalOf(more: Iterable<Quirk>): Refusal | undefined {
+    for (const quirks of [this.#met, more])
+      for (const quirk of quirks)
+        if (!this.tolerates(quirk)) {
+          this.refused(quirk);
+          return quirkRefusal(quirk);
+        }
+    for (const quirk of more) this.#met.add(quirk);
+    return undefined;
+  }
+
+  /** Counted once for the transaction. */
+  refused(quirk: Quirk | undefined): void {
+    if (quirk === undefined || this.#refused.has(quirk)) return;
+    this.#refused.add(quirk);
+    this.#quirks.note(this.#account.id, quirk, 'refused');
+  }
+
+  /** The message was filed. `client`: what the program calls itself. */
+  filed(client: string | undefined): void {
+    if (this.testing) return;
+    for (const quirk of this.#met) this.#quirks.note(this.#account.id, quirk, 'tolerated', client);
+  }
+}
