@@ -77,6 +77,11 @@ export interface Interchange {
   /** EDIFACT 0031: the sender asks for an acknowledgement (CONTRL). */
   readonly acknowledge: boolean;
   readonly messages: readonly EdiMessageCount[];
+  /**
+   * 32 hexadecimal digits of a SHA-256 over the octets of the messages, without the envelope: the same messages under a new reference have
+   * the same. Empty where there are none, and for XML.
+   */
+  readonly digest: string;
   /** Octets outside ASCII were met, binary objects not counted. */
   readonly eightBit: boolean;
   /** `none`: the format, or this use of it, has no control totals. */

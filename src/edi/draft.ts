@@ -1,6 +1,7 @@
 /** An interchange while it is being read: counts messages and deviations, bounded. */
 import type { EdiFormat, EdiParty, EdiRemarkKind, Interchange } from '../domain/interchange.ts';
 import { visible } from '../domain/visible.ts';
+import { Digest } from './digest.ts';
 
 /** Most characters of one envelope field that are kept; EDIFACT allows 35, HL7 227. */
 const MAX_FIELD = 70;
@@ -19,7 +20,7 @@ export function fieldText(text: string | undefined): string {
 export class Draft {
   readonly #remarks = new Map<EdiRemarkKind, number>();
   readonly #types = new Map<string, { readonly type: string; readonly version: string; count: number }>();
-  fields: Omit<Interchange, 'part' | 'format' | 'messages' | 'eightBit' | 'controls' | 'remarks'> = {
+  fields: Omit<Interchange, 'part' | 'format' | 'messages' | 'digest' | 'eightBit' | 'controls' | 'remarks'> = {
     syntax: '',
     sender: NOBODY,
     recipient: NOBODY,
@@ -30,6 +31,7 @@ export class Draft {
     acknowledge: false,
   };
   eightBit = false;
+  readonly digest = new Digest();
 
   remark(kind: EdiRemarkKind): void {
     this.#remarks.set(kind, (this.#remarks.get(kind) ?? 0) + 1);
@@ -52,6 +54,7 @@ export class Draft {
       format,
       ...this.fields,
       messages: [...this.#types.values()],
+      digest: this.digest.finish(),
       eightBit: this.eightBit,
       controls: wrong ? 'wrong' : counted ? 'right' : 'none',
       remarks,

@@ -41,6 +41,8 @@ export class EdifactReader implements EdiReader {
   /** Octets of a binary object that are passed over. */
   #skip = 0;
   #objectEnd = false;
+  /** Whether the segment that came in pieces so far is one of the messages, as far as is known. */
+  #piece: 'none' | 'unknown' | 'message' | 'end' = 'none';
   #draft: Draft | undefined;
   /** Segments so far, without those of packages. */
   #message: (Open & { packages: number }) | undefined;
@@ -56,6 +58,9 @@ export class EdifactReader implements EdiReader {
 
   write(data: Buffer): void {
     let at = 0;
+    let mark = 0; // octets from here were not looked at for the digest
+    let partial = data.length; // where a segment begins that goes on in the next slice
+    const before = this.#carried;
     let seen = 0; // octets from here were not looked at for what is outside ASCII
     const look = (): void => {
       if (this.#draft !== undefined && !this.#draft.eightBit && at > seen && !isAscii(data.subarray(seen, at)))
@@ -80,17 +85,48 @@ export class EdifactReader implements EdiReader {
         const end = this.#segmentEnd(data, at);
         const from = at;
         at = end < 0 ? data.length : end + 1;
-        if (end < 0) break;
+        if (end < 0) {
+          partial = from;
+          break;
+        }
         const draft = this.#draft;
         const length = this.#earlier + end - from;
         const segment = this.#earlier === 0 ? data.subarray(from, end) : this.#joined(data, from, end);
-        if (this.#endsInterchange(segment)) look();
+        if (endsInterchange(segment)) {
+          look();
+          draft?.digest.update(data, mark, from);
+          mark = at;
+        } else if (this.#piece === 'unknown') draft?.digest.update(segment, 0, before);
+        this.#piece = 'none';
         this.#segment(segment, length > MAX_SEGMENT);
-        if (this.#draft !== draft) seen = this.#draft === undefined ? at : from;
-        else if (this.#skip > 0) look();
+        if (this.#draft !== draft) {
+          seen = this.#draft === undefined ? at : from;
+          mark = at;
+        } else if (this.#skip > 0) look();
       }
     }
     look();
+    this.#digest(data, mark, partial, before);
+  }
+
+  /** The rest of a slice. A segment in pieces counts once it is known that it does not end the interchange: by its first three octets. */
+  #digest(data: Buffer, mark: number, partial: number, before: number): void {
+    const digest = this.#draft?.digest;
+    if (this.#piece === 'none') {
+      digest?.update(data, mark, partial);
+      if (partial === data.length) return;
+    }
+    const known = this.#piece === 'none' || this.#piece === 'unknown' ? this.#pieceKind() : this.#piece;
+    if (known === 'message') {
+      if (this.#piece === 'unknown') digest?.update(this.#carry, 0, before);
+      digest?.update(data, partial, data.length);
+    }
+    this.#piece = known;
+  }
+
+  #pieceKind(): 'unknown' | 'message' | 'end' {
+    if (this.#carried < 3) return 'unknown';
+    return endsInterchange(this.#carry) ? 'end' : 'message';
   }
 
   end(): void {
@@ -100,10 +136,6 @@ export class EdifactReader implements EdiReader {
       this.#segment(this.#joined(this.#carry, 0, 0), long);
     } else if (this.#state === 'segments' && this.#skip > 0) this.#draft?.remark('object-length');
     this.#close(true);
-  }
-
-  #endsInterchange(segment: Buffer): boolean {
-    return segment[0] === U && segment[1] === N && (segment[2] === 90 || segment[2] === 66);
   }
 
   /** Collects `UNA` with its six octets, or `UNB` with the octet behind it. */
@@ -346,5 +378,7 @@ export class EdifactReader implements EdiReader {
   }
 }
 
+/** UNZ, or the UNB of the next one. */
+const endsInterchange = (segment: Buffer): boolean => isService(segment) && (segment[2] === 90 || segment[2] === 66);
 const isService = (segment: Buffer): boolean => segment[0] === U && segment[1] === N;
 const simple = (elements: string[][], index: number): string => (elements[index]?.[0] ?? '').trim();

@@ -20,6 +20,8 @@ export class Hl7Reader implements EdiReader {
   readonly #carry = Buffer.allocUnsafe(MAX_SEGMENT);
   #carried = 0;
   #draft: Draft | undefined;
+  /** Headers and totals are the envelope; everything else counts for the digest. */
+  #kind: 'unknown' | 'header' | 'message' = 'unknown';
   /** BHS or FHS was read: there are totals. */
   #batch = false;
   #batchOpen = false;
@@ -37,15 +39,28 @@ export class Hl7Reader implements EdiReader {
     let lf = data.indexOf(LF);
     const ascii = isAscii(data);
     let at = 0;
+    let mark = -1; // from here on are octets of messages that were not hashed
     while (at < data.length) {
       if (cr >= 0 && cr < at) cr = data.indexOf(CR, at);
       if (lf >= 0 && lf < at) lf = data.indexOf(LF, at);
       const end = cr < 0 ? lf : lf < 0 ? cr : Math.min(cr, lf);
+      const before = this.#carried;
       this.#take(data, at, end < 0 ? data.length : end);
+      const known = this.#kind === 'unknown';
+      if (known) this.#kind = this.#kindOf(end >= 0);
+      const digest = this.#draft?.digest;
+      if (this.#kind !== 'message' && mark >= 0) {
+        digest?.update(data, mark, at);
+        mark = -1;
+      } else if (this.#kind === 'message') {
+        if (known) digest?.update(this.#carry, 0, before);
+        if (mark < 0) mark = at;
+      }
       if (end < 0) break;
       this.#line();
       at = end + 1;
     }
+    if (mark >= 0) this.#draft?.digest.update(data, mark, data.length);
     if (!ascii && this.#draft !== undefined) this.#draft.eightBit = true;
   }
 
@@ -53,6 +68,13 @@ export class Hl7Reader implements EdiReader {
     this.#line();
     if (this.#batchOpen || this.#fileOpen) this.#draft?.remark('batch-end');
     this.#close();
+  }
+
+  /** Of the line under way; `whole`: it is short and has ended. */
+  #kindOf(whole: boolean): 'unknown' | 'header' | 'message' {
+    const from = this.#carry[0] === 0x0b ? 1 : 0;
+    if (this.#carried - from < 3) return whole ? 'message' : 'unknown';
+    return TAGS.has(this.#carry.toString('latin1', from, from + 3)) ? 'header' : 'message';
   }
 
   #take(data: Buffer, from: number, to: number): void {
@@ -63,12 +85,14 @@ export class Hl7Reader implements EdiReader {
 
   #line(): void {
     const length = this.#carried;
+    const header = this.#kind === 'header';
     this.#carried = 0;
+    this.#kind = 'unknown';
+    if (!header) return;
     // MLLP's own octets, where somebody stored a message with its frame.
     const from = this.#carry[0] === 0x0b ? 1 : 0;
     if (length - from < 4) return;
     const tag = this.#carry.toString('latin1', from, from + 3);
-    if (!TAGS.has(tag)) return;
     const separator = this.#carry.toString('latin1', from + 3, from + 4);
     const fields = this.#carry.toString('latin1', from, length).split(separator);
     switch (tag) {

@@ -27,6 +27,7 @@ const interchange: Interchange = {
   eightBit: false,
   controls: 'right',
   remarks: [],
+  digest: '',
 };
 const practice = address('practice@group.test');
 const facts: GuardFacts = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EdiSniffer } from '../../src/edi/sniffer.ts';
+import { sha256 } from '../mime/composer.ts';
 import { seeded } from '../support/seeded.ts';
 import { readEnvelopes } from './reference-reader.ts';
 import { BINARY, GROUPED, MEDLAB, MEDVRI, PACKAGE } from './samples.ts';
@@ -14,6 +15,7 @@ test('a Dutch interchange: parties, reference, messages, totals that are right',
       recipient: { id: '500000002', qualifier: '' },
       ...{ application: '', test: false, acknowledge: false, eightBit: false },
       messages: [{ type: 'MEDLAB', version: '1', count: 2 }],
+      digest: sha256(MEDLAB.slice(MEDLAB.indexOf("'") + 1, MEDLAB.indexOf('UNZ'))).slice(0, 32),
       ...{ controls: 'right', remarks: [] },
     },
   ]);
@@ -110,6 +112,15 @@ test('fields are bounded and their control characters visible', () => {
   }
 });
 
+test('messages are known again under another reference, other messages under the same one are others', () => {
+  const digest = (text: string): string | undefined => sniff(text)[0]?.digest;
+  const again = MEDLAB.replaceAll('LAB0001', 'LAB0002').replace('261124:1037', '261125:0800');
+  assert.equal(digest(again), digest(MEDLAB));
+  assert.equal(digest(again.replace("UNZ+2+LAB0002'", 'UNZ+2')), digest(MEDLAB));
+  assert.notEqual(digest(MEDLAB.replace('SYN0001', 'SYN0002')), digest(MEDLAB));
+  assert.equal(digest("UNB+UNOA:1+A+B+261124:1037+R'UNZ+0+R'"), '');
+});
+
 test('nothing of what a message says leaves the reader', () => {
   const found = [MEDLAB, MEDVRI, GROUPED, PACKAGE].flatMap((sample) => sniff(sample));
   assert.equal(found.length, 4);
@@ -143,10 +154,10 @@ test('3,000 seeded interchanges are read as a second, simple reader reads them',
     const expected = readEnvelopes(text);
     assert.equal(found.length, expected.length, `seed ${seed}`);
     for (const [n, envelope] of expected.entries()) {
-      const { sender, recipient, reference, messages, controls } = found[n]!;
+      const { sender, recipient, reference, messages, digest, controls } = found[n]!;
       const types = Object.fromEntries(messages.map((m) => [`${m.type} ${m.version}`, m.count]));
       assert.deepEqual(
-        { sender: sender.id, recipient: recipient.id, reference, types, right: controls === 'right' },
+        { sender: sender.id, recipient: recipient.id, reference, types, digest, right: controls === 'right' },
         envelope,
         `seed ${seed}`,
       );

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sha256 } from '../mime/composer.ts';
 import { seeded } from '../support/seeded.ts';
 import { BATCH, CDA, ORU } from './samples.ts';
 import { remarksOf, sniff } from './support.ts';
 
 test('an HL7 message: parties, control id, type and version, acknowledgement', () => {
-  for (const end of ['\r', '\r\n', '\n']) {
+  const body = ORU.slice(ORU.indexOf('PID'));
+  for (const end of ['\r', '\n']) {
     assert.deepEqual(sniff(ORU.replaceAll('\r', end)), [
       {
         ...{ part: '1', format: 'hl7', syntax: '', reference: 'CTRL1', preparedAt: '20261124103700' },
@@ -13,10 +15,18 @@ test('an HL7 message: parties, control id, type and version, acknowledgement', (
         recipient: { id: 'GPFAC', qualifier: 'GPAPP' },
         ...{ application: '', test: false, acknowledge: true, eightBit: false },
         messages: [{ type: 'ORU^R01', version: '2.4', count: 1 }],
+        digest: sha256(body.replaceAll('\r', end)).slice(0, 32),
         ...{ controls: 'none', remarks: [] },
       },
     ]);
   }
+});
+
+test('messages are known again under another control id, other messages are others', () => {
+  const digest = (text: string): string | undefined => sniff(text)[0]?.digest;
+  assert.equal(digest(ORU.replace('CTRL1', 'CTRL2').replace('20261124103700', '20261125080000')), digest(ORU));
+  assert.notEqual(digest(ORU.replace('TOKEN1', 'TOKEN2')), digest(ORU));
+  assert.equal(digest(ORU.replaceAll('\r', '\r\n')), digest(ORU.replaceAll('\r', '\r\n').replace('CTRL1', 'CTRL2')));
 });
 
 test('several messages without a batch are one interchange; other parties, a test and Latin-1 are told of', () => {

@@ -2,11 +2,15 @@
  * A second reader of EDIFACT envelopes for the tests: over a whole text, one obvious step after the other, no regard to memory or speed.
  * Knows no binary objects.
  */
+import { sha256 } from '../mime/composer.ts';
+
 export interface Envelope {
   readonly sender: string;
   readonly recipient: string;
   readonly reference: string;
   readonly types: Readonly<Record<string, number>>;
+  /** Of what stands between UNB and UNZ. */
+  readonly digest: string;
   readonly right: boolean;
 }
 
@@ -14,6 +18,7 @@ export function readEnvelopes(text: string): Envelope[] {
   const envelopes: Envelope[] = [];
   let signs = ":+.? '";
   let rest = text;
+  let begin = '';
   let interchange: string[][][] | undefined;
   for (;;) {
     rest = rest.replace(/^[\r\n\t ]+/, '');
@@ -24,6 +29,7 @@ export function readEnvelopes(text: string): Envelope[] {
     }
     if (rest === '') return envelopes;
     const [component, element, , release, , terminator] = signs;
+    const segment = rest;
     // A segment ends at the first terminator that no release character precedes.
     let end = 0;
     while (rest[end] !== terminator) end += rest[end] === release && release !== ' ' ? 2 : 1;
@@ -36,15 +42,17 @@ export function readEnvelopes(text: string): Envelope[] {
       else last.push(`${last.pop() ?? ''}${rest[at] ?? ''}`);
     }
     rest = rest.slice(end + 1);
+    if (interchange === undefined) begin = rest;
     (interchange ??= []).push(elements);
     if (elements[0]![0] !== 'UNZ') continue;
-    envelopes.push(envelopeOf(interchange));
+    const between = begin.slice(0, begin.length - segment.length);
+    envelopes.push({ ...envelopeOf(interchange), digest: between === '' ? '' : sha256(between).slice(0, 32) });
     interchange = undefined;
     signs = ":+.? '";
   }
 }
 
-function envelopeOf(segments: readonly string[][][]): Envelope {
+function envelopeOf(segments: readonly string[][][]): Omit<Envelope, 'digest'> {
   const [unb] = segments;
   const unz = segments.at(-1)!;
   const types: Record<string, number> = {};
