@@ -2,35 +2,49 @@
 import type { ListFile } from './auth/revocation-lists.ts';
 import { RevocationLists } from './auth/revocation-lists.ts';
 import { readRevocationLists } from './config/load.ts';
-import type { Config } from './config/schema.ts';
 import type { Certificate } from './crypto/certificate.ts';
 import { DEFAULT_CRL_POLICY } from './crypto/crl-policy.ts';
 import type { Clock, Log } from './domain/effects.ts';
+import type { Milliseconds } from './domain/units.ts';
 import { FileWatch } from './platform/file-watch.ts';
 
+export interface ListsOptions {
+  /** Files and folders. */
+  readonly places: readonly string[];
+  readonly grace: Milliseconds;
+  /** How often they are looked at. */
+  readonly every: Milliseconds;
+  /** Where their authorities stand in the configuration. */
+  readonly setting: string;
+}
+
 export class GatewayLists {
-  readonly #config: Config;
+  readonly #places: readonly string[];
   readonly #lists: RevocationLists;
   readonly #watch: FileWatch;
   #authorities: readonly Certificate[];
   #changed: () => void = () => undefined;
   #loading: Promise<void> = Promise.resolve();
 
-  constructor(config: Config, authorities: readonly Certificate[], { clock, log }: { clock: Clock; log: Log }) {
-    const places = config.tls['client-revocation-lists'];
-    this.#config = config;
+  constructor(
+    { places, grace, every, setting }: ListsOptions,
+    authorities: readonly Certificate[],
+    { clock, log }: { clock: Clock; log: Log },
+  ) {
+    this.#places = places;
     this.#authorities = authorities;
     this.#lists = new RevocationLists(
       {
         ...DEFAULT_CRL_POLICY,
-        grace: config.tls['client-revocation-grace'],
+        grace,
         // Who gives any list wants every authority to have one; a file that cannot be read must not pass for "none published".
         withoutList: places.length === 0 ? 'accept' : 'refuse',
       },
       clock,
       log,
+      setting,
     );
-    this.#watch = new FileWatch({ files: places, every: config.tls.watch, clock, changed: () => void this.reload() });
+    this.#watch = new FileWatch({ files: places, every, clock, changed: () => void this.reload() });
   }
 
   get check(): RevocationLists['check'] {
@@ -52,7 +66,7 @@ export class GatewayLists {
   reload(authorities: readonly Certificate[] = this.#authorities): Promise<void> {
     this.#authorities = authorities;
     return (this.#loading = this.#loading.then(async () => {
-      const files: readonly ListFile[] = await readRevocationLists(this.#config);
+      const files: readonly ListFile[] = await readRevocationLists(this.#places);
       await this.#lists.load(files, this.#authorities);
       this.#changed();
     }));

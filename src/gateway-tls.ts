@@ -8,7 +8,7 @@
 import { X509Certificate, randomBytes } from 'node:crypto';
 import { readAuthorities } from './auth/authorities.ts';
 import { profileEnded, tlsFilesOf } from './config/listeners.ts';
-import { readClientAuthorities, readTlsMaterial } from './config/load.ts';
+import { readAuthorityFiles, readTlsMaterial } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import type { Certificate } from './crypto/certificate.ts';
 import type { Clock, Log, RandomBytes, Timer } from './domain/effects.ts';
@@ -55,8 +55,17 @@ export class GatewayTls {
     this.#options = options;
     this.#material = this.#read();
     this.#served = servedOf(this.#material);
-    this.#authorities = readAuthorities(readClientAuthorities(config));
-    this.lists = new GatewayLists(config, this.#authorities, options);
+    this.#authorities = readAuthorities(readAuthorityFiles(config, 'tls.client-authorities'));
+    this.lists = new GatewayLists(
+      {
+        places: config.tls['client-revocation-lists'],
+        grace: config.tls['client-revocation-grace'],
+        every: config.tls.watch,
+        setting: 'tls.client-authorities',
+      },
+      this.#authorities,
+      options,
+    );
     this.#watch = new FileWatch({
       files: [
         ...tlsFilesOf(config).flatMap(({ key, certificate }) => [...key, ...certificate]),
@@ -101,7 +110,7 @@ export class GatewayTls {
   /** Rejects, and changes nothing, when the files cannot be used. */
   async reload(): Promise<void> {
     const material = await Promise.resolve().then(() => this.#read());
-    const authorities = readAuthorities(readClientAuthorities(this.#config));
+    const authorities = readAuthorities(readAuthorityFiles(this.#config, 'tls.client-authorities'));
     await this.lists.reload(authorities);
     for (const listener of this.#listeners) {
       const its = material.get(listener.spec.name);

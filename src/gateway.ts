@@ -27,6 +27,7 @@ import { GatewayHttp } from './gateway-http.ts';
 import { GatewayListeners } from './gateway-listeners.ts';
 import { gatewayMiddleware } from './gateway-middleware.ts';
 import { gatewayNotices, pickupReceipts, startConsumers, submissionNotices } from './gateway-notices.ts';
+import { GatewayMail } from './gateway-mail.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import type { HttpListener } from './http/server.ts';
 import { ConnectionLimits } from './platform/connections.ts';
@@ -116,12 +117,14 @@ export const adminContext = (
   config: Config,
   effects: GatewayEffects,
   notices = gatewayNotices(store, config, effects),
+  mail = new GatewayMail(store, config, effects),
 ): AdminContext => ({
   store,
   desk: notices.desk,
   notices: notices.settlements,
   clock: effects.clock,
   ca: caParts(store, config, effects),
+  mail: { keys: mail.keys, seals: mail.seals },
   longestAbsence: config.absence.longest,
   partners: {
     seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),
@@ -199,6 +202,13 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     return Promise.resolve();
   });
 
+  const mail = new GatewayMail(store, config, options);
+  running.add(() => {
+    mail.stop();
+    return Promise.resolve();
+  });
+  await mail.start();
+
   const connections = new ConnectionLimits(connectionLimitsOf(config));
   const common = { hostname: config.hostname, store, authenticator, connections, clock, log };
   const notices = gatewayNotices(store, config, options);
@@ -234,8 +244,11 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     ...{ store, listeners, tls, clock, log, connections, authenticator, sent },
     ...{ answers: counts.answers, dispatchers: pushes },
   });
-  const reloadTls = (): Promise<void> => tls.reload();
-  const context = adminContext(store, config, options, notices);
+  const reloadTls = async (): Promise<void> => {
+    await tls.reload();
+    await mail.reload();
+  };
+  const context = adminContext(store, config, options, notices, mail);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log }));
 

@@ -3,9 +3,11 @@ import type { Desk } from '../delivery/desk.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
 import type { CaParts } from '../ca/parts.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
+import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
+import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 
@@ -68,6 +70,12 @@ export interface PartnerParts {
   readonly hostname: string;
 }
 
+/** What operations on mail certificates work with. */
+export interface MailParts {
+  readonly keys: MailKeys;
+  readonly seals: MailKeySeals;
+}
+
 export interface AdminContext {
   readonly store: Store;
   readonly clock: Clock;
@@ -76,6 +84,7 @@ export interface AdminContext {
   /** The gateway's own certificate authority. */
   readonly ca: CaParts;
   readonly partners: PartnerParts;
+  readonly mail: MailParts;
   /** Longest absence that an address may have. */
   readonly longestAbsence: Milliseconds;
   /** Writes notices of settlements. */

@@ -1,4 +1,4 @@
-/** Reads the authorities whose client certificates may be registered by name. */
+/** Reads the authorities whose client certificates may be registered by name, or that vouch for mail certificates. */
 import { type Certificate, isWeakKey, readCertificates } from '../crypto/certificate.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 
@@ -7,13 +7,15 @@ export class AuthorityError extends Error {
   override readonly name = 'AuthorityError';
 }
 
-/** Throws AuthorityError for a file without certificates, and for one that holds something else than authorities. */
+/** Throws AuthorityError for a file without certificates, and for one that holds something else than authorities. `setting`: where the files stand. */
 export function readAuthorities(
   files: readonly { readonly file: string; readonly pem: string }[],
+  setting = 'tls.client-authorities',
 ): readonly Certificate[] {
+  const instead = setting === 'tls.client-authorities' ? 'sluis account certificate add' : 'sluis cert import';
   return files.flatMap(({ file, pem }) => {
     const refuse = (why: string): never => {
-      throw new AuthorityError(`Cannot use ${file} for tls.client-authorities: ${why}`);
+      throw new AuthorityError(`Cannot use ${file} for ${setting}: ${why}`);
     };
     const read = readCertificates(pem);
     if (!read.ok) return refuse(`${read.error.text}; expected PEM certificates of authorities`);
@@ -21,7 +23,7 @@ export function readAuthorities(
     for (const certificate of read.value) {
       const name = formatName(certificate.subject);
       if (certificate.basicConstraints?.ca !== true)
-        refuse(`"${name}" is no authority; register such a certificate with "sluis account certificate add"`);
+        refuse(`"${name}" is no authority; register such a certificate with "${instead}"`);
       if (isWeakKey(certificate.key))
         refuse(`"${name}" has a weak key (${certificate.key.kind} ${certificate.key.bits} bits)`);
     }

@@ -1,5 +1,5 @@
 /**
- * Revocation lists of client authorities: verified when they come, asked at every login.
+ * Revocation lists of foreign authorities: verified when they come, asked at every login and for every certificate of mail.
  *
  * A list that cannot be used never takes the place of one that could, and an older one never that of a newer. How long an overdue list counts is
  * policy (crypto/crl-policy.ts); every list that is overdue is told in the log.
@@ -18,11 +18,14 @@ export class RevocationLists {
   readonly #policy: CrlPolicy;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #setting: string;
   readonly #shelf = new CrlShelf();
   /** The list of each file that counts. */
   readonly #loaded = new Map<string, Crl>();
 
-  constructor(policy: CrlPolicy, clock: Clock, log: Log) {
+  /** `setting`: where the authorities stand, for what is said about a list of another one. */
+  constructor(policy: CrlPolicy, clock: Clock, log: Log, setting = 'tls.client-authorities') {
+    this.#setting = setting;
     this.#policy = policy;
     this.#clock = clock;
     this.#log = log;
@@ -59,7 +62,7 @@ export class RevocationLists {
     if (!read.ok) return read.error.text;
     const crl = read.value;
     const issuers = authorities.filter((authority) => sameName(authority.subject, crl.issuer));
-    if (issuers.length === 0) return `its issuer "${formatName(crl.issuer)}" is not in tls.client-authorities; add it`;
+    if (issuers.length === 0) return `its issuer "${formatName(crl.issuer)}" is not in ${this.#setting}; add it`;
     let why = '';
     // Several of one name while an authority rolls over.
     for (const issuer of issuers) {

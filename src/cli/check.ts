@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Command } from 'commander';
 import { readAuthorities } from '../auth/authorities.ts';
 import { hostnameOf, refuseEndedProfiles, tlsFilesFor } from '../config/listeners.ts';
-import { loadConfig, readClientAuthorities, readTlsMaterial } from '../config/load.ts';
+import { loadConfig, readAuthorityFiles, readTlsMaterial } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { days } from '../domain/units.ts';
@@ -23,7 +23,8 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
       const config = loadConfig(options.config);
       await readMasterKey(config);
       refuseEndedProfiles(config, systemClock.now());
-      readAuthorities(readClientAuthorities(config));
+      for (const setting of ['tls.client-authorities', 'smime.authorities'] as const)
+        readAuthorities(readAuthorityFiles(config, setting), setting);
       const report = reportOf(config, served(config));
       print(terminal, options, report, () =>
         [

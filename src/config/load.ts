@@ -169,6 +169,7 @@ function fileProblems(config: Config): ConfigProblem[] {
     for (const file of certificate) check(`${where}.certificate`, file, false);
   }
   for (const file of config.tls['client-authorities']) check('tls.client-authorities', file, false);
+  for (const file of config.smime.authorities) check('smime.authorities', file, false);
   check('keys.master-key-file', config.keys['master-key-file'], true);
   return problems;
 }
@@ -200,9 +201,17 @@ export function readTlsMaterial(config: Config, listener?: Config['listener'][nu
   }));
 }
 
-/** The files with authorities of client certificates, and what they hold. Throws ConfigError when a file has gone since. */
-export const readClientAuthorities = (config: Config): readonly { readonly file: string; readonly pem: string }[] =>
-  config.tls['client-authorities'].map((file) => ({ file, pem: readPem(config, 'tls.client-authorities', file) }));
+/** Authorities of client certificates, or of mail certificates. */
+export type AuthoritiesSetting = 'tls.client-authorities' | 'smime.authorities';
+
+/** The files with authorities, and what they hold. Throws ConfigError when a file has gone since. */
+export function readAuthorityFiles(
+  config: Config,
+  setting: AuthoritiesSetting,
+): readonly { readonly file: string; readonly pem: string }[] {
+  const files = setting === 'smime.authorities' ? config.smime.authorities : config.tls['client-authorities'];
+  return files.map((file) => ({ file, pem: readPem(config, setting, file) }));
+}
 
 /** Largest revocation list that is read; the largest of a national authority has a few MB. */
 const MAX_LIST = 64 * 1024 * 1024;
@@ -211,9 +220,9 @@ const MOST_LISTS = 1000;
 type ReadList = { readonly file: string } & ({ readonly octets: Buffer } | { readonly error: string });
 
 /** Every revocation list of the files and folders, or why it cannot be read. */
-export async function readRevocationLists(config: Config): Promise<readonly ReadList[]> {
+export async function readRevocationLists(places: readonly string[]): Promise<readonly ReadList[]> {
   const found: ReadList[] = [];
-  for (const place of config.tls['client-revocation-lists'])
+  for (const place of places)
     for (const file of await listsAt(place)) if (found.length < MOST_LISTS) found.push(await readList(file));
   return found;
 }

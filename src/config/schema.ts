@@ -283,6 +283,26 @@ const notices = section({
   ),
 });
 
+const smime = section({
+  authorities: files(
+    'PEM files with the authorities that vouch for mail certificates of others: those that messages are encrypted to, and that sign. The own authority is trusted besides. Read again when a file changes.',
+  ),
+  'revocation-lists': files(
+    'Revocation lists (DER or PEM) of these authorities: files, or folders with .crl and .pem files. Read again when a file or folder changes. Where any is given, an authority without a list is refused.',
+  ),
+  'revocation-grace': duration(
+    'How long a list counts after its next update was due, with a warning in the log; then certificates of its issuer are refused.',
+    '7d',
+    '0s',
+    '90d',
+  ),
+  'signing-address': optional(
+    mailAddress(
+      'Registered address whose mail key signs inside encrypted messages of accounts that do not sign themselves (sluis cert issue --keep-key). Default: postmaster at the host name.',
+    ),
+  ),
+});
+
 const ca = section({
   'crl-file': optional(
     path(
@@ -323,6 +343,7 @@ export const configSchema = z.strictObject({
   notices,
   ca,
   http,
+  smime,
 });
 
 /** What each section is about, for the reference page and the file that `sluis init` writes. */
@@ -342,6 +363,7 @@ export const sections: Readonly<Record<string, string>> = {
   notices: 'What the gateway itself says by mail.',
   http: 'Health and metrics.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
+  smime: 'Signing and encrypting messages (S/MIME); who does is a setting of accounts and addresses.',
 };
 
 export type ParsedConfig = z.infer<typeof configSchema>;

@@ -25,6 +25,7 @@ async function world(t: TestContext) {
         hashPassword: async () => `$6$salt$${'a'.repeat(86)}`,
         ca: {} as AdminContext['ca'],
         partners: {} as AdminContext['partners'],
+        mail: {} as AdminContext['mail'],
         longestAbsence: days(90),
         desk: {} as AdminContext['desk'],
         notices: {} as AdminContext['notices'],

@@ -36,6 +36,7 @@ async function world(t: TestContext) {
     hashPassword: () => Promise.resolve(''),
     ca: {} as AdminContext['ca'],
     partners: {} as AdminContext['partners'],
+    mail: {} as AdminContext['mail'],
     longestAbsence: days(90),
   };
   const call = <N extends OperationName>(name: N, input: Input) =>

@@ -1,0 +1,101 @@
+/**
+ * Certificates and keys for mail in the running gateway, and in a command that opened the store itself: there nothing is watched, and files
+ * are read when they are first asked for.
+ */
+import { randomBytes } from 'node:crypto';
+import { readAuthorities } from './auth/authorities.ts';
+import { readAuthorityFiles } from './config/load.ts';
+import { readMasterKey } from './config/master-key.ts';
+import type { Config } from './config/schema.ts';
+import type { Certificate } from './crypto/certificate.ts';
+import { type MailKeySeals, mailKeySeals } from './crypto/mail-key-seals.ts';
+import type { Address } from './domain/address.ts';
+import type { Clock, Log, RandomBytes } from './domain/effects.ts';
+import { GatewayLists } from './gateway-lists.ts';
+import { MailKeys } from './middleware/mail-keys.ts';
+import type { ForeignTrust } from './middleware/mail-trust.ts';
+import { FileWatch } from './platform/file-watch.ts';
+import type { Store } from './store/store.ts';
+
+interface Effects {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random?: RandomBytes;
+}
+
+const SETTING = 'smime.authorities';
+
+export class GatewayMail {
+  readonly keys: MailKeys;
+  readonly seals: MailKeySeals;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #lists: GatewayLists;
+  readonly #watch: FileWatch;
+  #authorities: readonly Certificate[];
+  #loaded: Promise<void> | undefined;
+
+  /** Throws ConfigError or AuthorityError. */
+  constructor(store: Store, config: Config, effects: Effects) {
+    const { clock, log, random = randomBytes } = effects;
+    this.#config = config;
+    this.#log = log;
+    this.#authorities = this.#read();
+    this.#lists = new GatewayLists(
+      {
+        places: config.smime['revocation-lists'],
+        grace: config.smime['revocation-grace'],
+        every: config.tls.watch,
+        setting: SETTING,
+      },
+      this.#authorities,
+      effects,
+    );
+    this.#watch = new FileWatch({
+      files: config.smime.authorities,
+      every: config.tls.watch,
+      clock,
+      changed: () => {
+        this.reload().catch((error: unknown) => log.error('smime.refused', { why: String(error) }));
+      },
+    });
+    this.seals = mailKeySeals(() => readMasterKey(config), random);
+    this.keys = new MailKeys({
+      store,
+      seals: this.seals,
+      foreign: () => this.#foreign(),
+      signingAddress: config.smime['signing-address'] ?? (`postmaster@${config.hostname}` as Address),
+      clock,
+      log,
+    });
+  }
+
+  /** Reads the lists and begins to watch. */
+  async start(): Promise<void> {
+    this.#loaded = this.#lists.start(() => undefined);
+    await this.#loaded;
+    await this.#watch.start();
+  }
+
+  stop(): void {
+    this.#watch.stop();
+    this.#lists.stop();
+  }
+
+  /** Rejects, and changes nothing, when the files cannot be used. */
+  async reload(): Promise<void> {
+    const authorities = await Promise.resolve().then(() => this.#read());
+    await this.#lists.reload(authorities);
+    this.#authorities = authorities;
+    this.#log.info('smime.reloaded', { authorities: authorities.length });
+  }
+
+  async #foreign(): Promise<ForeignTrust> {
+    await (this.#loaded ??= this.#lists.reload());
+    return { authorities: this.#authorities, check: this.#lists.check };
+  }
+
+  #read(): readonly Certificate[] {
+    return readAuthorities(readAuthorityFiles(this.#config, SETTING), SETTING);
+  }
+}
