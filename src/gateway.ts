@@ -85,8 +85,8 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
     takeoverAfter: config.store['takeover-after'],
     retention: { hidden: config.store['keep-deleted'], trace: config.store['keep-trace'] },
     reserve: config.store.reserve,
-    // The largest message and the header lines that we add to it.
-    maxBody: octets(config.smtp['max-message'] + MiB),
+    // The largest message, protected: in base64 once more, with certificates, keys and the header lines that we add to it.
+    maxBody: octets(Math.ceil(config.smtp['max-message'] * 1.4) + MiB),
   };
 }
 
@@ -216,7 +216,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const receipts = pickupReceipts(store, notices, options);
   running.add(() => consumers.close());
   const counts = newSubmissionCounts(clock);
-  const middleware = gatewayMiddleware(store);
+  const middleware = gatewayMiddleware(store, mail.keys, config, options);
   const sent = newSentCounts();
   const start = {
     smtp: (spec: ListenerSpec) =>

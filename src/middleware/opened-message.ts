@@ -1,0 +1,95 @@
+/**
+ * A message that was opened, as it is handed out: the header that it came with, the content that was inside, and on top what is known of it.
+ *
+ * What was encrypted did not pass the edge, so nothing in it is believed that the edge would judge: of its header only the fields of the
+ * content count (RFC 2046 section 5.1) and the subject (RFC 9788); where a whole message was inside, each field that may stand once stands
+ * once, and none claims to be ours. Line ends are made canonical.
+ */
+import { type Message, fieldOctets } from '../crypto/smime/message.ts';
+import { claimsToBe } from '../mime/authentication-results.ts';
+import { canonicalLines } from '../mime/canonical.ts';
+import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
+import { joinSmall } from '../platform/bytes.ts';
+import { behind } from './bodies.ts';
+import { OPENED_FIELD } from './opened-field.ts';
+
+const OURS_ALONE = OPENED_FIELD.toLowerCase();
+const CRLF = Buffer.from('\r\n');
+const MIME_VERSION = Buffer.from('MIME-Version: 1.0\r\n');
+
+/** Fields that may stand once (RFC 5322 section 3.6, RFC 2045 section 3): which of two counts, two programs would answer differently. */
+const ONCE: ReadonlySet<string> = new Set([
+  ...['from', 'sender', 'reply-to', 'to', 'cc', 'date', 'message-id', 'in-reply-to', 'references', 'subject'],
+  ...['mime-version', 'content-type', 'content-transfer-encoding', 'content-disposition', 'content-id'],
+]);
+const HIDDEN: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', OURS_ALONE]);
+
+const isContent = ({ name }: HeaderField): boolean => name.startsWith('content-');
+
+/** Picks fields for `fieldOctets`: the first of those that may stand once, and nothing that only we may say. */
+function believable(header: Header, authserv: string): (field: HeaderField) => boolean {
+  const seen = new Set<string>();
+  return (field) => {
+    const { name } = field;
+    if (HIDDEN.has(name)) return false;
+    if (name === 'authentication-results' && claimsToBe(fieldText(header, field), authserv)) return false;
+    if (!ONCE.has(name)) return true;
+    if (seen.has(name)) return false;
+    seen.add(name);
+    return true;
+  };
+}
+
+/** A whole message was inside: its own header, as far as it can be believed. */
+const ownHeader = ({ header }: Message, authserv: string): Buffer => fieldOctets(header, believable(header, authserv));
+
+/** An entity was inside: the header that it came with around it. */
+function headerAround(given: Message, opened: Message, authserv: string): Buffer {
+  const believed = believable(given.header, authserv);
+  const subject = subjectInside(given, opened);
+  const outer = fieldOctets(
+    given.header,
+    (field) =>
+      !isContent(field) &&
+      field.name !== 'mime-version' &&
+      !(subject !== undefined && field.name === 'subject') &&
+      believed(field),
+  );
+  const once = believable(opened.header, authserv);
+  const inner = fieldOctets(opened.header, (field) => isContent(field) && once(field));
+  return joinSmall([outer, ...(subject === undefined ? [] : [subject]), MIME_VERSION, inner]);
+}
+
+/** The fields of the given header stand in front of those of the entity: a subject behind them came from inside. */
+function subjectInside(given: Message, opened: Message): Buffer | undefined {
+  const outside = fieldsNamed(given.header, 'subject').length;
+  const field = fieldsNamed(opened.header, 'subject')[outside];
+  return field === undefined ? undefined : opened.header.octets.subarray(field.start, field.end);
+}
+
+export interface HandOut {
+  /** As it was submitted. */
+  readonly given: Message;
+  readonly opened: Message;
+  /** A whole message was inside. */
+  readonly whole: boolean;
+  /** Fields on top, with their line ends. */
+  readonly fields: string;
+  readonly authserv: string;
+}
+
+/** The message in slices. Throws NulFound. */
+export async function* openedMessage({
+  given,
+  opened,
+  whole,
+  fields,
+  authserv,
+}: HandOut): AsyncGenerator<Uint8Array, void, void> {
+  const header = whole ? ownHeader(opened, authserv) : headerAround(given, opened, authserv);
+  yield joinSmall([Buffer.from(fields, 'latin1'), header, CRLF]);
+  yield* canonicalLines(bodyOf(opened));
+}
+
+const bodyOf = ({ source, bodyAt }: Message): AsyncGenerator<Uint8Array, void, void> =>
+  behind(Buffer.alloc(0), source, bodyAt);
