@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from './config/schema.ts';
 import { absenceNotice } from './delivery/absence.ts';
 import { warnOfConsumers } from './delivery/consumers.ts';
+import { type Daily, startDaily } from './delivery/daily.ts';
 import { Desk } from './delivery/desk.ts';
 import { filedNotice } from './delivery/filed.ts';
 import { createNoticeWriter } from './delivery/notice.ts';
 import { receiptsFor } from './delivery/receipts.ts';
+import { uncollectedRound } from './delivery/uncollected.ts';
 import type { NoticeWriter } from './delivery/notices.ts';
 import type { Address } from './domain/address.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
@@ -65,4 +67,13 @@ export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, 
     clock,
     log,
     warn: (account, networks) => warnOfConsumers({ desk, store, clock }, account, networks),
+  });
+
+/** Once a day: mailboxes that nobody empties, whom to tell, and what ends. */
+export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock, log }: NoticeEffects): Daily =>
+  startDaily({
+    ...{ clock, log, name: 'uncollected' },
+    run: async (stopped) => {
+      await uncollectedRound({ desk, store, clock, log }, stopped);
+    },
   });

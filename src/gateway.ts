@@ -26,7 +26,13 @@ import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './
 import { GatewayHttp } from './gateway-http.ts';
 import { GatewayListeners } from './gateway-listeners.ts';
 import { gatewayMiddleware } from './gateway-middleware.ts';
-import { gatewayNotices, pickupReceipts, startConsumers, submissionNotices } from './gateway-notices.ts';
+import {
+  gatewayNotices,
+  pickupReceipts,
+  startConsumers,
+  startUncollected,
+  submissionNotices,
+} from './gateway-notices.ts';
 import { GatewayMail } from './gateway-mail.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import type { HttpListener } from './http/server.ts';
@@ -273,6 +279,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   };
   const upkeep = startCaUpkeep({ ...admin.ca, log, hostname: config.hostname });
   running.add(() => upkeep.stop());
+  const uncollected = startUncollected(store, notices, options);
+  running.add(() => uncollected.stop());
   const control = await openControlSocket({ path: controlSocketOf(config), context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));
 

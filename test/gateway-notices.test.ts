@@ -14,6 +14,7 @@ import {
   startTestGateway,
 } from './support/gateway.ts';
 import { type Sending, fetchAll, send, subjectsOf } from './support/mail.ts';
+import { FakeClock } from './support/clock.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { until } from './support/until.ts';
 
@@ -251,6 +252,50 @@ test('receipts and reports about the mail of a system go to its contact, unless 
   await post();
   assert.deepEqual(subjectsOf(await gateway.fetch('lab')), told);
   assert.deepEqual(await gateway.fetch('carl'), []);
+});
+
+// --- the daily round
+
+test('the gateway sees by itself that nobody empties a mailbox: contact, operator and sender hear of it, and the end', async (t) => {
+  // Wednesday, 13:00 in Amsterdam.
+  const clock = new FakeClock();
+  const gateway = await open(t, { clock, configuration: `[notices]\noperator = "${addressOf('carl')}"\n` });
+  const { registry } = gateway.store;
+  const lab = addressOf('lab');
+  await registry.addOrganisation({ name: 'lab', title: 'Lab', language: 'nl', contact: addressOf('bram') }, actor);
+  await registry.addAccount({ login: lab, organisation: 'lab', kind: 'edi', addresses: [lab] }, actor);
+  const message = await gateway.submit({ to: [lab] });
+  // What these people do with their letters is no concern of this test.
+  await registry.changeSettings({ scope: 'organisation', name: 'group' }, { rhythm: 0 }, actor);
+  /** The next day's morning, without the hours between. */
+  const morning = (day: string): void => {
+    clock.setWall(Date.parse(`${day}T06:30:00Z`));
+    clock.advance(hours(1));
+  };
+  const letters = async (name: string, wanted: number): Promise<string[]> => {
+    const found: string[] = [];
+    await until(`${wanted} letters for ${name}`, async () => {
+      found.push(...(await gateway.fetch(name)));
+      return found.length >= wanted;
+    });
+    return subjectsOf(found);
+  };
+  morning('2026-11-27');
+  assert.deepEqual(await gateway.fetch('bram'), [], 'two working days are not over before 13:00');
+  morning('2026-11-28');
+  assert.deepEqual(await letters('bram', 1), ['Mailbox lab@group.test wordt niet opgehaald']);
+  assert.match((await letters('carl', 1)).join(), /^1 mailbox niet opgehaald/);
+  assert.deepEqual(await gateway.fetch('anna'), []);
+  morning('2026-12-01');
+  assert.deepEqual(await letters('anna', 1), ['Nog niet opgehaald: uw bericht aan lab@group.test']);
+  const record = await gateway.store.deliveries.findMessage(message as MessageId);
+  const state = async (): Promise<string> =>
+    (await gateway.store.deliveries.whereabouts(record!)).map((w) => (w.kind === 'mailbox' ? w.state : '')).join();
+  assert.equal(await state(), 'waiting');
+  morning('2027-02-24');
+  assert.deepEqual(await letters('anna', 1), ['Nooit opgehaald: uw bericht aan lab@group.test']);
+  assert.equal(await state(), 'expired');
+  assert.deepEqual(await gateway.fetch('anna'), [], 'once');
 });
 
 /** Waits until so many POP3 sessions have ended and what they did is noted. */

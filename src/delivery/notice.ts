@@ -12,7 +12,7 @@ import type { Desk, DeskParts } from './desk.ts';
 import type { Letters } from './letter.ts';
 import { actionOwed, statusOf } from './notice-rules.ts';
 import type { Attempt, NoticeWriter } from './notices.ts';
-import { readOriginal } from './original.ts';
+import { type Original, aboutOf, idForSender, readOriginal } from './original.ts';
 
 type Told = Extract<DsnAction, 'failed' | 'delayed' | 'relayed'>;
 
@@ -50,9 +50,9 @@ async function noticeFor(
   return await desk.report(place, {
     kind: action,
     once: keyOf(action, claim),
-    about: message,
+    about: { id: idForSender(message), messageIdField: message.messageIdField },
     message,
-    letters: LETTERS[action](endOf(claim, outcome, attempt, status, original?.subject)),
+    letters: LETTERS[action](endOf(claim, outcome, attempt, status, original)),
     recipients: [recipientOf(claim, outcome, attempt, action, status)],
     whole: action === 'failed',
     ...(original === undefined ? {} : { original }),
@@ -64,16 +64,11 @@ function endOf(
   { reply }: Outcome,
   { at, remote, until, reason }: Attempt,
   status: string,
-  subject: string | undefined,
+  original: Original | undefined,
 ): DeliveryEnd {
   const { message } = claim;
   return {
-    message: {
-      at: message.receivedAt,
-      messageId: message.messageIdField,
-      id: message.id,
-      ...(subject === undefined ? {} : { subject }),
-    },
+    message: aboutOf(message, original),
     recipients: [writtenAddress(claim)],
     status,
     reply,

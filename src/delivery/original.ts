@@ -3,8 +3,9 @@ import type { MessageId } from '../domain/ids.ts';
 import { fieldsNamed, headerEnd, readHeader } from '../mime/header.ts';
 import { readableHeaderText } from '../mime/words.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
-import type { Deliveries } from '../store/deliveries.ts';
+import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
 import type { StoredContent } from '../store/store.ts';
+import type { AboutMessage } from './letter.ts';
 
 /** Most octets of a header that come back with a notice: whole fields, the first ones. */
 export const MAX_RETURNED_HEADER = 64 * 1024;
@@ -59,3 +60,13 @@ export function headerOf(head: Buffer): Pick<Original, 'header' | 'subject'> {
         : readableHeaderText(head.toString('latin1', subject.value, subject.end).replace(/\r\n/g, '')),
   };
 }
+
+/** Of a protected copy the sender knows the message that it submitted. */
+export const idForSender = ({ id, copyOf }: MessageRecord): MessageRecord['id'] => copyOf ?? id;
+
+export const aboutOf = (message: MessageRecord, original: Pick<Original, 'subject'> | undefined): AboutMessage => ({
+  at: message.receivedAt,
+  messageId: message.messageIdField,
+  id: idForSender(message),
+  ...(original === undefined ? {} : { subject: original.subject }),
+});

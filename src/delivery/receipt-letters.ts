@@ -149,7 +149,7 @@ export function notCollectedLetters(waiting: Waiting): Letters {
           ? []
           : [text(`De ontvanger heeft opgegeven afwezig te zijn tot ${dayText(awayUntil, 'nl')}.`)]),
         text(
-          `Wat u kunt doen: bel de ontvanger als ${many ? 'de inhoud' : 'het bericht'} niet kan wachten.${reach(telephone, 'nl')} Stuur niets opnieuw: er is niets mislukt en er is niets verloren. ${many ? 'De berichten blijven' : 'Het bericht blijft'} klaarstaan tot ${dayText(until, 'nl')}; is het dan nog niet opgehaald, dan krijgt u daarover bericht.`,
+          `Wat u kunt doen: bel de ontvanger als ${many ? 'de inhoud' : 'het bericht'} niet kan wachten.${reach(telephone, 'nl')} Stuur niets opnieuw: er is niets mislukt en er is niets verloren. ${many ? 'De berichten blijven' : 'Het bericht blijft'} klaarstaan tot ${dayText(until, 'nl')}; ${many ? 'zijn ze' : 'is het'} dan nog niet opgehaald, dan krijgt u daarover bericht.`,
         ),
         ...listed(messages, count, 'nl'),
       ],
@@ -165,7 +165,7 @@ export function notCollectedLetters(waiting: Waiting): Letters {
           ? []
           : [text(`The addressee has said to be away until ${dayText(awayUntil, 'en')}.`)]),
         text(
-          `What you can do: call the addressee if ${many ? 'the contents' : 'the message'} cannot wait.${reach(telephone, 'en')} Do not send anything again: nothing has failed and nothing is lost. ${many ? 'The messages stay' : 'The message stays'} ready until ${dayText(until, 'en')}; if it has not been fetched by then, we will tell you.`,
+          `What you can do: call the addressee if ${many ? 'the contents' : 'the message'} cannot wait.${reach(telephone, 'en')} Do not send anything again: nothing has failed and nothing is lost. ${many ? 'The messages stay' : 'The message stays'} ready until ${dayText(until, 'en')}; if ${many ? 'they have' : 'it has'} not been fetched by then, we will tell you.`,
         ),
         ...listed(messages, count, 'en'),
       ],

@@ -13,7 +13,7 @@ import type { Registry } from '../store/registry.ts';
 import type { PreparedNotice, Store } from '../store/store.ts';
 import { attachmentsOf } from './attachments.ts';
 import type { Desk } from './desk.ts';
-import { readOriginal } from './original.ts';
+import { aboutOf, idForSender, readOriginal } from './original.ts';
 import { type Collection, collectedLetters } from './receipt-letters.ts';
 
 export interface ReceiptParts {
@@ -93,18 +93,12 @@ async function receiptFor(
   const { sender, messageIdField } = message;
   const recipients = message.recipients.filter((r) => r.mailbox === account && r.receipt === true);
   if (sender === '' || recipients.length === 0) return undefined;
-  // Of a protected copy the sender knows the message that it submitted.
-  const id = message.copyOf ?? message.id;
+  const id = idForSender(message);
   const original = await readOriginal(deliveries, message.id);
   const parts = await messageParts(id);
   const collection: Collection = {
     ...how,
-    message: {
-      at: message.receivedAt,
-      messageId: messageIdField,
-      id,
-      ...(original === undefined ? {} : { subject: original.subject }),
-    },
+    message: aboutOf(message, original),
     recipients: recipients.map((r) => r.address),
     sha256: message.sha256,
     attachments: parts === undefined ? [] : attachmentsOf(parts),

@@ -213,14 +213,13 @@ export interface Deliveries {
     query: { readonly before: Instant; readonly after?: EntryUid; readonly limit: number },
   ): Promise<readonly UncollectedEntry[]>;
   /**
-   * Hides those of the entries (at most 100) that were never sent to their end until now, each together with its last notice, in one
-   * transaction with the audit rows. An entry that was collected meanwhile stays, and its notice is not filed. Recoverable as deleted ones
-   * are. Resolves to those that were hidden; abort the bodies of the other notices.
+   * Hides those of the entries (at most 100) that were never sent to their end until now, each together with its last notice and its audit
+   * row, in one transaction. An entry that was collected meanwhile stays, and nothing is told of it. Recoverable as deleted ones are.
+   * Resolves to those that were hidden; abort the bodies of the other notices.
    */
   expire(
     account: AccountId,
-    entries: readonly { readonly uid: EntryUid; readonly notice?: Acceptance }[],
-    audit: readonly AuditEvent[],
+    entries: readonly { readonly uid: EntryUid; readonly notice?: Acceptance; readonly audit: AuditEvent }[],
   ): Promise<readonly EntryUid[]>;
   /** Noted with the next group commit, unawaited. At most 16 places are kept for each account, the latest ones. */
   noteConsumer(

@@ -368,24 +368,24 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     for (let i = 0; i < 3; i += 1) ids.push(await post(store, 'anna@group.test'));
     const lock = await locked(store, anna);
     const uids = await uidsIn(store, lock);
+    const event = { event: 'message.expired', outcome: 'failure', account: anna } as const;
     const expiry = await Promise.all(
-      uids.map(async (uid) => ({ uid, notice: await noticeTo(store, 'bert@group.test') })),
+      uids.map(async (uid) => ({ uid, audit: event, notice: await noticeTo(store, 'bert@group.test') })),
     );
-    const event = { event: 'mailbox.expired', outcome: 'success', account: anna } as const;
     // A session holds the maildrop: another time.
-    assert.deepEqual(await store.deliveries.expire(anna, expiry, [event]), []);
+    assert.deepEqual(await store.deliveries.expire(anna, expiry), []);
     await store.commitMaildrop(lock, [], [uids[1]!], []);
-    assert.deepEqual(await store.deliveries.expire(anna, expiry, [event]), [uids[0], uids[2]]);
+    assert.deepEqual(await store.deliveries.expire(anna, expiry), [uids[0], uids[2]]);
     assert.deepEqual(await messagesIn(store, anna), [ids[1]]);
     assert.deepEqual(await messagesIn(store, bert), [expiry[0]!.notice.body.id, expiry[2]!.notice.body.id]);
     assert.deepEqual(await whereIs(store, ids[0]!), ['anna@group.test: expired']);
     assert.equal(
       (await store.audit.read({ account: anna, limit: 100 })).filter((r) => r.event === event.event).length,
-      1,
+      2,
     );
     assert.equal(await store.restoreEntries(anna, { since: clock.now() }, actor), 2);
-    const many = Array.from({ length: 101 }, (_, i) => ({ uid: (i + 1) as EntryUid }));
-    await assert.rejects(store.deliveries.expire(anna, many, []), RangeError);
+    const many = Array.from({ length: 101 }, (_, i) => ({ uid: (i + 1) as EntryUid, audit: event }));
+    await assert.rejects(store.deliveries.expire(anna, many), RangeError);
   });
 
   promise('the latest 16 places that fetch a mailbox are remembered', async ({ store, clock }) => {

@@ -322,8 +322,7 @@ export class SqliteDeliveries implements Deliveries {
 
   async expire(
     account: AccountId,
-    entries: readonly { readonly uid: EntryUid; readonly notice?: Acceptance }[],
-    audit: readonly AuditEvent[],
+    entries: readonly { readonly uid: EntryUid; readonly notice?: Acceptance; readonly audit: AuditEvent }[],
   ): Promise<readonly EntryUid[]> {
     if (entries.length > MOST_EXPIRED)
       throw new RangeError(`${entries.length} entries are to expire at once; expected at most ${MOST_EXPIRED}`);
@@ -333,9 +332,11 @@ export class SqliteDeliveries implements Deliveries {
       const answer = await this.#p.writer.ask({
         kind: 'expire',
         account,
-        entries: entries.map(({ uid, notice }) => ({ uid, notices: this.#notices(notice) })),
+        entries: entries.map(({ uid, notice, audit }) => ({
+          ...{ uid, notices: this.#notices(notice) },
+          audit: this.#p.audit.item(audit),
+        })),
         at: this.#p.time.now(),
-        audit: this.#p.audit.items(audit),
       });
       if (answer.kind !== 'expired') throw errorOf(answer);
       return answer.uids as EntryUid[];

@@ -103,14 +103,16 @@ export class MaildropChanges {
   }
 
   /** Those that were collected meanwhile stay, and nothing is told of them. */
-  expire({ account, entries, at, audit }: WorkOf<'expire'>): WriterAnswer {
+  expire({ account, entries, at }: WorkOf<'expire'>): WriterAnswer {
     const waiting = entries.filter(({ uid }) => this.#isWaiting.get(account, uid) !== undefined);
     const uids = waiting.map(({ uid }) => uid);
     if (uids.length === 0) return { kind: 'expired', uids };
     const changed = new Changed();
     this.#hide(account, uids, at, 'expired', changed);
-    for (const { notices } of waiting) this.#filing.notices(notices, at, changed);
-    this.#audit.appendAll(audit);
+    for (const { notices, audit } of waiting) {
+      this.#audit.append(audit);
+      this.#filing.notices(notices, at, changed);
+    }
     return { kind: 'expired', uids, ...changed.effects };
   }
 

@@ -180,9 +180,8 @@ export type WriterWork =
   | {
       readonly kind: 'expire';
       readonly account: number;
-      readonly entries: readonly { readonly uid: number; readonly notices: Notices }[];
+      readonly entries: readonly { readonly uid: number; readonly notices: Notices; readonly audit: AuditItem }[];
       readonly at: number;
-      readonly audit: readonly AuditItem[];
     }
   | {
       readonly kind: 'consumer';

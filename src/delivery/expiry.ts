@@ -1,0 +1,95 @@
+/** Ends what nobody has fetched within its retention, each message together with its last notice: the third part of the daily round. */
+import { days, instant } from '../domain/units.ts';
+import type { MessageRecord, UncollectedEntry } from '../store/deliveries.ts';
+import type { PreparedNotice } from '../store/store.ts';
+import { asksFor } from './notice-rules.ts';
+import { aboutOf, idForSender, readOriginal } from './original.ts';
+import { expiredLetters } from './receipt-letters.ts';
+import { originalOf } from './receipts.ts';
+import { type Mailbox, type RoundParts, numberOf, pagesOf } from './uncollected-mailbox.ts';
+
+/** Entries that end in one transaction. */
+const EXPIRING = 50;
+
+export async function endOld(parts: RoundParts, mailbox: Mailbox): Promise<number> {
+  const { account, oldest } = mailbox;
+  const before = instant(parts.now - days(numberOf('keep-uncollected', mailbox)));
+  let ended = 0;
+  if (oldest >= before) return ended;
+  for await (const page of pagesOf(parts, account, before, EXPIRING)) ended += await endPage(parts, mailbox, page);
+  return ended;
+}
+
+async function endPage(parts: RoundParts, mailbox: Mailbox, page: readonly UncollectedEntry[]): Promise<number> {
+  if (page.length === 0) return 0;
+  const { store, log } = parts;
+  const notices: PreparedNotice[] = [];
+  try {
+    const entries = [];
+    for (const { uid, message } of page) {
+      const notice = await lastNotice(parts, mailbox, uid, message);
+      if (notice !== undefined) notices.push(notice);
+      entries.push({
+        uid,
+        ...(notice === undefined ? {} : { notice: notice.acceptance }),
+        audit: {
+          event: 'message.expired',
+          outcome: 'failure' as const,
+          message: idForSender(message),
+          account: mailbox.account,
+          facts: { days: numberOf('keep-uncollected', mailbox), told: notice !== undefined },
+        },
+      });
+    }
+    const hidden = await store.deliveries.expire(mailbox.account, entries);
+    if (hidden.length > 0)
+      log.warn('mailbox.expired', { account: mailbox.summary.account.login, messages: hidden.length });
+    return hidden.length;
+  } finally {
+    for (const notice of notices) await notice.discard();
+  }
+}
+
+async function lastNotice(
+  { desk, store }: RoundParts,
+  mailbox: Mailbox,
+  uid: UncollectedEntry['uid'],
+  message: MessageRecord,
+): Promise<PreparedNotice | undefined> {
+  const { account, organisation } = mailbox;
+  const { sender, id } = message;
+  // Who asked for success alone was told "delivered": never fetched is news to them as well.
+  const recipients = message.recipients.filter(
+    (r) => r.mailbox === account && (asksFor(r.notify, 'failure') || asksFor(r.notify, 'success')),
+  );
+  if (sender === '' || recipients.length === 0) return undefined;
+  const original = await readOriginal(store.deliveries, id);
+  const said = {
+    kind: 'expired' as const,
+    once: `expired:${account}:${uid}`,
+    about: { id: idForSender(message), messageIdField: message.messageIdField },
+    letters: expiredLetters({
+      message: aboutOf(message, original),
+      recipients: recipients.map((r) => r.address),
+      organisation: organisation.title,
+      ...(organisation.telephone === undefined ? {} : { telephone: organisation.telephone }),
+      days: numberOf('keep-uncollected', mailbox),
+    }),
+  };
+  const place = await desk.places.ofSender(sender, message.submitter);
+  // A program that was told "delivered" when the message was filed is not told "failed" for the same recipient; the words say it as well.
+  if (recipients.some((r) => asksFor(r.notify, 'success'))) return await desk.letter(place, said);
+  return await desk.report(place, {
+    ...said,
+    message,
+    recipients: recipients.map((r) => ({
+      recipient: r.address,
+      ...originalOf(r),
+      action: 'failed' as const,
+      status: '5.4.7',
+      diagnostic: { type: 'x-sluis' as const, text: 'never collected from the mailbox within its retention' },
+    })),
+    whole: true,
+    ...(original === undefined ? {} : { original }),
+  });
+}

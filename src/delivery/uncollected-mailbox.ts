@@ -1,0 +1,70 @@
+/** What the parts of the daily round over mailboxes share: its work, one mailbox, its entries, and how a notice is filed. */
+import type { Clock, Log } from '../domain/effects.ts';
+import type { AccountId } from '../domain/ids.ts';
+import type { Organisation } from '../domain/registry.ts';
+import { settingOf } from '../domain/settings.ts';
+import type { Instant } from '../domain/units.ts';
+import type { Absences } from '../store/absences.ts';
+import type { Deliveries, UncollectedEntry, UncollectedMailbox } from '../store/deliveries.ts';
+import type { AccountSummary, Registry } from '../store/registry.ts';
+import type { PreparedNotice, Store } from '../store/store.ts';
+import type { Away } from './away.ts';
+import type { Desk } from './desk.ts';
+
+export interface UncollectedParts {
+  readonly desk: Desk;
+  readonly store: Pick<Store, 'accept'> & {
+    readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation'> & Pick<Absences, 'listAbsences'>;
+    readonly deliveries: Pick<Deliveries, 'uncollected' | 'uncollectedEntries' | 'expire' | 'usedKeys' | 'openMessage'>;
+  };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One round under way; what is left when it is stopped is done by the next one. */
+export interface RoundParts extends UncollectedParts {
+  readonly now: Instant;
+  readonly stopped: () => boolean;
+}
+
+/** A mailbox in which something waits. */
+export interface Mailbox extends UncollectedMailbox {
+  readonly summary: AccountSummary;
+  readonly organisation: Organisation;
+  readonly away: Away;
+}
+
+export const numberOf = (
+  name: 'rhythm' | 'tell-sender-after' | 'keep-uncollected',
+  { summary, organisation }: Mailbox,
+): number => settingOf(name, summary.account.settings, organisation.settings);
+
+/** Entries accepted before `before` and never sent to their end, oldest first, page by page. */
+export async function* pagesOf(
+  { store, stopped }: RoundParts,
+  account: AccountId,
+  before: Instant,
+  limit: number,
+): AsyncGenerator<readonly UncollectedEntry[]> {
+  let after: UncollectedEntry['uid'] | undefined;
+  while (!stopped()) {
+    const page: readonly UncollectedEntry[] = await store.deliveries.uncollectedEntries(account, {
+      before,
+      limit,
+      ...(after === undefined ? {} : { after }),
+    });
+    yield page;
+    after = page.at(-1)?.uid;
+    if (page.length < limit) return;
+  }
+}
+
+/** True when it was filed now. */
+export async function file(store: Pick<Store, 'accept'>, notice: PreparedNotice | undefined): Promise<boolean> {
+  if (notice === undefined) return false;
+  try {
+    return (await store.accept(notice.acceptance)).kind === 'filed';
+  } finally {
+    await notice.discard();
+  }
+}
