@@ -1,0 +1,93 @@
+/**
+ * What the main thread and the OpenPGP thread say to each other: plain values and octets, one port for each job.
+ *
+ * Content goes in slices, each asked for and each acknowledged, so that a slow disk slows the work down and nothing piles up in either thread.
+ */
+
+/** A key as people and the store need it. Octets are OpenPGP packets without armour. */
+export interface PgpKey {
+  /** 40 (version 4) or 64 (version 6) hexadecimal digits, lower case. */
+  readonly fingerprint: string;
+  readonly userIds: readonly string[];
+  /** Addresses in the user ids, as they were written. */
+  readonly emails: readonly string[];
+  /** Such as `rsa3072` or `ed25519`. */
+  readonly algorithm: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Undefined: it does not end. */
+  readonly expiresAt?: number;
+  readonly revoked: boolean;
+  readonly canEncrypt: boolean;
+  readonly canSign: boolean;
+  /** The public half. */
+  readonly publicKey: Uint8Array;
+  /** The secret half, where it came along. `locked`: under a passphrase. */
+  readonly secret?: { readonly key: Uint8Array; readonly locked: boolean };
+}
+
+export type PgpKeyType = 'curve25519' | 'rsa3072' | 'rsa4096';
+
+export type PgpJob =
+  | { readonly kind: 'read-keys'; readonly octets: Uint8Array; readonly passphrase?: string }
+  | {
+      readonly kind: 'make-key';
+      readonly type: PgpKeyType;
+      readonly name: string;
+      readonly email: string;
+      readonly seconds: number;
+    }
+  | { readonly kind: 'revoke-key'; readonly secretKey: Uint8Array; readonly reason: string }
+  /** Takes content; the answer has the signature. */
+  | { readonly kind: 'sign'; readonly secretKeys: readonly Uint8Array[] }
+  /** Takes and gives content. */
+  | { readonly kind: 'encrypt'; readonly secretKeys: readonly Uint8Array[]; readonly publicKeys: readonly Uint8Array[] }
+  /** Takes content. */
+  | { readonly kind: 'verify'; readonly signature: Uint8Array; readonly publicKeys: readonly Uint8Array[] }
+  /** Takes and gives content. */
+  | {
+      readonly kind: 'decrypt';
+      readonly secretKeys: readonly Uint8Array[];
+      readonly publicKeys: readonly Uint8Array[];
+      readonly maxContent: number;
+    };
+export type PgpJobKind = PgpJob['kind'];
+
+/**
+ * What one signature is worth. `valid`: by one of the given keys, which was good when it signed and is not revoked. `unknown-key`: by none of
+ * them. `weak`: a hash that anybody can forge for. `ended`: the key or the signature had ended. `wrong`: the octets are not those that were signed.
+ */
+export interface PgpSignature {
+  readonly state: 'valid' | 'unknown-key' | 'weak' | 'ended' | 'revoked' | 'wrong';
+  /** 16 hexadecimal digits. */
+  readonly keyId: string;
+  /** Of the key that made it, where it is one of the given. */
+  readonly fingerprint?: string;
+  readonly hash: string;
+  readonly createdAt?: number;
+}
+
+export interface PgpAnswers {
+  'read-keys': readonly PgpKey[];
+  'make-key': PgpKey;
+  'revoke-key': PgpKey;
+  sign: { readonly signature: Uint8Array; readonly hash: string };
+  encrypt: object;
+  verify: readonly PgpSignature[];
+  decrypt: { readonly signatures: readonly PgpSignature[] };
+}
+
+/** `damaged`: decrypted and wrong in whatever way, one answer for all (see cms/problem.ts). */
+export interface PgpProblem {
+  readonly kind: 'malformed' | 'unsupported' | 'limit' | 'no-key' | 'damaged' | 'busy';
+  /** One line for the log. */
+  readonly text: string;
+}
+
+export type PgpHears =
+  { readonly slice: Uint8Array } | { readonly end: true } | { readonly taken: true } | { readonly stop: true };
+export type PgpSays =
+  | { readonly more: true }
+  | { readonly slice: Uint8Array }
+  | { readonly done: PgpAnswers[PgpJobKind] }
+  | { readonly failed: PgpProblem };

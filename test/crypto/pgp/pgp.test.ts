@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, test } from 'node:test';
+import { Pgp } from '../../../src/crypto/pgp/pgp.ts';
+import type { PgpKey, PgpSignature } from '../../../src/crypto/pgp/protocol.ts';
+import { seconds } from '../../../src/domain/units.ts';
+
+const pgp = new Pgp();
+after(() => pgp.close());
+const YEAR = 365 * 24 * 3600;
+
+const must = <V>(result: { ok: true; value: V } | { ok: false; error: { text: string } }): V => {
+  assert(result.ok, result.ok ? '' : result.error.text);
+  return result.value;
+};
+const makeKey = async (name: string, type: 'curve25519' | 'rsa3072' = 'curve25519', life = YEAR): Promise<PgpKey> =>
+  must(await pgp.run({ kind: 'make-key', type, name, email: `${name}@group.test`, seconds: life }));
+const secretOf = (key: PgpKey): Uint8Array => {
+  assert(key.secret !== undefined);
+  return key.secret.key;
+};
+
+async function collect(run: (output: (slice: Uint8Array) => void) => Promise<unknown>): Promise<Buffer> {
+  const slices: Uint8Array[] = [];
+  await run((slice) => void slices.push(slice));
+  return Buffer.concat(slices);
+}
+const sliced = function* (octets: Uint8Array, size = 100_000): Generator<Uint8Array> {
+  for (let at = 0; at < octets.length; at += size) yield octets.subarray(at, at + size);
+};
+
+const [anna, bert] = await Promise.all([makeKey('anna'), makeKey('bert')]);
+const encrypted = (content: Uint8Array, to: PgpKey, from: PgpKey = anna): Promise<Buffer> =>
+  collect(async (output) =>
+    must(
+      await pgp.run(
+        { kind: 'encrypt', publicKeys: [to.publicKey], secretKeys: [secretOf(from)] },
+        { input: sliced(content), output },
+      ),
+    ),
+  );
+const decrypted = async (
+  message: Uint8Array,
+  key: PgpKey = bert,
+  maxContent = 100_000_000,
+): Promise<{ content: Buffer; outcome: { signatures: readonly PgpSignature[] } | string }> => {
+  let outcome: { signatures: readonly PgpSignature[] } | string = '';
+  const content = await collect(async (output) => {
+    const result = await pgp.run(
+      { kind: 'decrypt', secretKeys: [secretOf(key)], publicKeys: [anna.publicKey], maxContent },
+      { input: sliced(message), output },
+    );
+    outcome = result.ok ? result.value : result.error.kind;
+  });
+  return { content, outcome };
+};
+
+test('content of any size comes back octet for octet, its signature valid', async () => {
+  for (const size of [0, 1, 100_000, 5_000_000]) {
+    const content = randomBytes(size);
+    const { content: back, outcome } = await decrypted(await encrypted(content, bert));
+    assert(typeof outcome !== 'string', String(outcome));
+    assert(back.equals(content));
+    assert.deepEqual(
+      outcome.signatures.map(({ state, fingerprint }) => [state, fingerprint]),
+      [['valid', anna.fingerprint]],
+    );
+  }
+});
+
+test('a key tells what it is', async () => {
+  const rsa = await makeKey('carl', 'rsa3072');
+  assert.equal(rsa.algorithm, 'rsa3072');
+  assert.equal(anna.algorithm, 'ed25519legacy');
+  for (const key of [anna, rsa]) {
+    assert.match(key.fingerprint, /^[0-9a-f]{40}$/);
+    assert.equal(Math.round((key.expiresAt! - key.createdAt) / 1000), YEAR);
+    assert.deepEqual([key.canEncrypt, key.canSign, key.revoked, key.secret?.locked], [true, true, false, false]);
+  }
+  const [again] = must(await pgp.run({ kind: 'read-keys', octets: anna.publicKey }));
+  assert(again !== undefined);
+  const { secret: _, ...shown } = anna;
+  assert.deepEqual(again, shown);
+  assert.deepEqual(again.emails, ['anna@group.test']);
+  const none = await pgp.run({ kind: 'read-keys', octets: Buffer.from('no key at all') });
+  assert.equal(!none.ok && none.error.kind, 'malformed');
+});
+
+test('a detached signature holds for its octets alone', async () => {
+  const content = randomBytes(300_000);
+  const { signature, hash } = must(
+    await pgp.run({ kind: 'sign', secretKeys: [secretOf(anna)] }, { input: sliced(content) }),
+  );
+  const verify = async (octets: Uint8Array, ...keys: PgpKey[]): Promise<string> => {
+    const result = await pgp.run(
+      { kind: 'verify', signature, publicKeys: keys.map((key) => key.publicKey) },
+      { input: sliced(octets, 7777) },
+    );
+    return must(result)
+      .map((s) => `${s.state} ${s.hash}`)
+      .join();
+  };
+  assert.equal(await verify(content, bert, anna), `valid ${hash}`);
+  assert.equal(await verify(content.subarray(1), anna), `wrong ${hash}`);
+  assert.equal(await verify(content, bert), `unknown-key ${hash}`);
+});
+
+test('a revoked key proves nothing any more, and nothing is encrypted to it', async () => {
+  const key = await makeKey('dora');
+  const content = Buffer.from('content');
+  const { signature } = must(await pgp.run({ kind: 'sign', secretKeys: [secretOf(key)] }, { input: [content] }));
+  const revoked = must(await pgp.run({ kind: 'revoke-key', secretKey: secretOf(key), reason: 'lost' }));
+  assert.deepEqual([revoked.revoked, revoked.canEncrypt], [true, false]);
+  const [found] = must(
+    await pgp.run({ kind: 'verify', signature, publicKeys: [revoked.publicKey] }, { input: [content] }),
+  );
+  assert.equal(found?.state, 'revoked');
+  const refused = await pgp.run(
+    { kind: 'encrypt', publicKeys: [revoked.publicKey], secretKeys: [] },
+    { input: [content] },
+  );
+  assert.equal(refused.ok, false);
+});
+
+test('every flipped bit, cut end and wrong key gives the same answer and no octet', async () => {
+  const content = randomBytes(200_000);
+  const message = await encrypted(content, bert);
+  for (let at = 400; at < message.length; at += Math.ceil(message.length / 12)) {
+    const changed = Buffer.from(message);
+    changed[at]! ^= 0x10;
+    const { content: back, outcome } = await decrypted(changed);
+    assert.deepEqual([back.length, outcome], [0, 'damaged'], `at ${at}`);
+  }
+  const cut = await decrypted(message.subarray(0, message.length - 30));
+  assert.deepEqual([cut.content.length, cut.outcome], [0, 'damaged']);
+  const foreign = await decrypted(await encrypted(content, anna));
+  assert.deepEqual([foreign.content.length, foreign.outcome], [0, 'no-key']);
+  const nonsense = await decrypted(randomBytes(1000));
+  assert.equal(nonsense.content.length, 0);
+  assert.notEqual(typeof nonsense.outcome, 'object');
+});
+
+test('content has a limit', async () => {
+  const message = await encrypted(Buffer.alloc(3_000_000), bert);
+  assert.equal((await decrypted(message, bert, 2_999_999)).outcome, 'limit');
+  assert.equal(typeof (await decrypted(message, bert, 3_000_000)).outcome, 'object');
+});
+
+test('a few jobs run, some wait, the rest is told to come again; a dead line ends', async () => {
+  const small = new Pgp({ running: 1, waiting: 1, deadline: seconds(30) });
+  const job = { kind: 'sign', secretKeys: [secretOf(anna)] } as const;
+  const three = await Promise.all([1, 2, 3].map(() => small.run(job, { input: [Buffer.from('x')] })));
+  assert.deepEqual(
+    three.map((result) => (result.ok ? 'done' : result.error.kind)),
+    ['done', 'done', 'busy'],
+  );
+  const impatient = new Pgp({ running: 1, waiting: 1, deadline: seconds(0.05) });
+  const never = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('x');
+    await new Promise(() => undefined);
+  };
+  const late = await impatient.run(job, { input: never() });
+  assert.equal(!late.ok && late.error.kind, 'busy');
+  // What an input throws is thrown on, and the thread goes on.
+  const broken = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('x');
+    throw new Error('the disk is gone');
+  };
+  await assert.rejects(small.run(job, { input: broken() }), /the disk is gone/);
+  assert.equal((await small.run(job, { input: [Buffer.from('x')] })).ok, true);
+  await Promise.all([small.close(), impatient.close()]);
+});
