@@ -18,7 +18,10 @@ export async function filedNotice(
   header: Buffer,
 ): Promise<PreparedNotice | undefined> {
   const { sender, submitter, messageIdField, receivedAt, envelope, body } = message;
-  const recipients = message.recipients.filter((r) => r.mailbox !== undefined && asksFor(r.notify, 'success'));
+  // What is held stands in no mailbox yet.
+  const recipients = message.recipients.filter(
+    (r) => r.mailbox !== undefined && r.held !== true && asksFor(r.notify, 'success'),
+  );
   if (sender === '' || recipients.length === 0) return undefined;
   const original = headerOf(header);
   const about = { id: body.id, messageIdField, receivedAt, octets: body.octets, envelope };

@@ -29,21 +29,26 @@ export interface Told {
   readonly handled: readonly HandledAbsence[];
   /** Where somebody asked for a report. */
   readonly header: Buffer | undefined;
-  /** All of the message, whatever copies of it they get. */
-  readonly recipients: readonly AcceptedRecipient[];
 }
+
+/** Of the message itself and of the copies that protection made of it. */
+const allOf = ({ recipients, copies = [] }: Acceptance): readonly AcceptedRecipient[] => [
+  ...recipients,
+  ...copies.flatMap((copy) => copy.recipients),
+];
 
 /** Accepts the message together with what has to be told of it. Rejects with StoreFull or StoreFailed. */
 export async function acceptWithNotices(
   { store, absences, filed }: FilingParts,
   message: Acceptance,
-  { handled, header, recipients }: Told,
+  { handled, header }: Told,
 ): Promise<AcceptOutcome> {
   const notices: PreparedNotice[] = [];
   try {
     const away = handled.length === 0 ? undefined : await absences?.noticeFor(message, handled);
     if (away !== undefined) notices.push(away);
-    const success = header === undefined ? undefined : await filed?.noticeFor({ ...message, recipients }, header);
+    const success =
+      header === undefined ? undefined : await filed?.noticeFor({ ...message, recipients: allOf(message) }, header);
     if (success !== undefined) notices.push(success);
     if (notices.length === 0) return await store.accept(message);
     return await store.accept({

@@ -283,8 +283,7 @@ export class Submission {
       passed = await this.#services.middleware?.run(submittedOf(content, recipients, envelope, this.#submitter));
       if (passed?.kind === 'refused') return fail(passed.refusal);
       const message = this.#acceptance(transaction, content, recipients, passed);
-      const all = recipients.map(({ to }) => to);
-      outcome = await acceptWithNotices(this.#services, message, { handled, header: content.header, recipients: all });
+      outcome = await acceptWithNotices(this.#services, message, { handled, header: content.header });
     } catch (error) {
       return fail(this.#storage(error));
     } finally {

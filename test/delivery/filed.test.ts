@@ -59,11 +59,12 @@ test('a report tells of every mailbox that was asked about, and of nothing else'
   assert(trace.some(({ event, facts }) => event === 'notice.filed' && facts?.notice === 'filed'));
 });
 
-test('none is owed without NOTIFY=SUCCESS, for a partner alone, or without a reverse path', async (t) => {
+test('none is owed without NOTIFY=SUCCESS, for a partner alone, without a reverse path, or while it is held', async (t) => {
   const region = await open(t);
   assert.equal(await accept(region, [['balie@lab.test', {}]]), false);
   assert.equal(await accept(region, [['balie@lab.test', { notify: ['NEVER'] }]]), false);
   assert.equal(await accept(region, [['arts@ziekenhuis.test', { notify: ['SUCCESS'] }]]), false);
   assert.equal(await accept(region, [['balie@lab.test', { notify: ['SUCCESS'] }]], { sender: '' }), false);
+  assert.equal(await accept(region, [['balie@lab.test', { notify: ['SUCCESS'], held: true }]]), false);
   assert.equal((await filed(region.store, HUISARTS)).length, 0);
 });
