@@ -6,7 +6,10 @@
  * - A network from which the account has logged in before sees only its own failures for that account.
  * - A network without any failure on record waits for the account's back-off at most `strangerCap`, however long others have been at it.
  *   That is also the most that a botnet of fresh networks gets: one judged guess in `strangerCap`, about 2,900 a day.
- * - The same wrong password again is no new guess: a mail program that polls with last year's password each minute counts once.
+ * - The same wrong password again is no new guess: a mail program that polls with last year's password each minute counts once, for its
+ *   account and for its network.
+ * And one keeps the practices of a hosted system, which all come from one network, from paying for each other: a network is allowed one more
+ * failure for each account that has logged in from it.
  *
  * What a caller gets is a time to wait, never a judgement. Pure but for its memory: the caller says what time it is.
  */
@@ -62,7 +65,16 @@ interface Failures {
   guesses: readonly string[];
 }
 
+interface Known {
+  /** Last success. */
+  readonly at: number;
+  /** Accounts that have logged in from there, about: one whose trust has ended counts again. */
+  readonly accounts: number;
+}
+
 const GUESSES = 4;
+/** Failures that accounts add to what a network has free. */
+const MOST_ADDED = 2000;
 
 export class Throttle {
   readonly #limits: ThrottleLimits;
@@ -72,7 +84,7 @@ export class Throttle {
   readonly #recalls: BoundedMap<string, { readonly count: number; readonly since: number }>;
   // Successes have maps of their own: no flood of failures can push them out.
   readonly #trusted: BoundedMap<string, number>;
-  readonly #known: BoundedMap<string, number>;
+  readonly #known: BoundedMap<string, Known>;
 
   constructor(limits: ThrottleLimits = throttleDefaults) {
     this.#limits = limits;
@@ -88,12 +100,12 @@ export class Throttle {
   wait(login: string, network: string, now: Milliseconds): Milliseconds {
     const { freePerAccount, freePerNetwork, freePerPair, cap, strangerCap, pairCap } = this.#limits;
     const pair = pairOf(login, network);
-    if (this.#recent(this.#trusted, pair, now)) return this.#left(this.#pairs, pair, freePerPair, pairCap, now);
+    if (this.#recent(this.#trusted.get(pair), now)) return this.#left(this.#pairs, pair, freePerPair, pairCap, now);
     const failedBefore = this.#live(this.#networks, network, now) !== undefined;
     return milliseconds(
       Math.max(
         this.#left(this.#accounts, login, freePerAccount, failedBefore ? cap : strangerCap, now),
-        this.#left(this.#networks, network, freePerNetwork, cap, now),
+        this.#left(this.#networks, network, freePerNetwork + this.#added(network, now), cap, now),
       ),
     );
   }
@@ -101,22 +113,26 @@ export class Throttle {
   /** Notes a judged and wrong guess. `guess`: a keyed digest of login and password, so that the same one is recognised. */
   failed(login: string, network: string, guess: string, now: Milliseconds): void {
     const pair = pairOf(login, network);
-    this.#count(this.#networks, network, guess, now);
-    if (this.#recent(this.#trusted, pair, now)) this.#count(this.#pairs, pair, guess, now);
-    else this.#count(this.#accounts, login, guess, now);
+    const isNew = this.#recent(this.#trusted.get(pair), now)
+      ? this.#count(this.#pairs, pair, guess, now)
+      : this.#count(this.#accounts, login, guess, now);
+    if (isNew) this.#count(this.#networks, network, guess, now);
   }
 
   /** Notes a success. It forgives the pair only: an attacker with an account of his own must not clear his network. */
   succeeded(login: string, network: string, now: Milliseconds): void {
     const pair = pairOf(login, network);
+    const { at, accounts } = this.#known.get(network) ?? { at: now, accounts: 0 };
+    const before = this.#recent(at, now) ? accounts : 0;
+    const added = this.#recent(this.#trusted.get(pair), now) ? 0 : 1;
+    this.#known.set(network, { at: now, accounts: Math.min(before + added, MOST_ADDED) });
     this.#trusted.set(pair, now);
-    this.#known.set(network, now);
     this.#pairs.delete(pair);
   }
 
   /** True when somebody has logged in from this network of late: it goes first when the gateway is busy. */
   knows(network: string, now: Milliseconds): boolean {
-    return this.#recent(this.#known, network, now);
+    return this.#recent(this.#known.get(network)?.at, now);
   }
 
   /**
@@ -144,9 +160,13 @@ export class Throttle {
     return maps.reduce((n, m) => n + m.size, 0);
   }
 
-  #recent(map: BoundedMap<string, number>, key: string, now: number): boolean {
-    const at = map.get(key);
+  #recent(at: number | undefined, now: number): boolean {
     return at !== undefined && now - at < this.#limits.trustFor;
+  }
+
+  #added(network: string, now: number): number {
+    const known = this.#known.get(network);
+    return known !== undefined && this.#recent(known.at, now) ? known.accounts : 0;
   }
 
   #live(map: BoundedMap<string, Failures>, key: string, now: number): Failures | undefined {
@@ -170,7 +190,8 @@ export class Throttle {
     return milliseconds(Math.max(0, failures.counted + delay - now));
   }
 
-  #count(map: BoundedMap<string, Failures>, key: string, guess: string, now: number): void {
+  /** False for a guess that was made before. */
+  #count(map: BoundedMap<string, Failures>, key: string, guess: string, now: number): boolean {
     const failures = this.#live(map, key, now) ?? { count: 0, counted: now, seen: now, guesses: [] };
     const repeated = failures.guesses.includes(guess) && now - failures.seen >= this.#limits.repeat;
     failures.seen = now;
@@ -180,6 +201,7 @@ export class Throttle {
       failures.guesses = [guess, ...failures.guesses.filter((g) => g !== guess)].slice(0, GUESSES);
     }
     map.set(key, failures);
+    return !repeated;
   }
 }
 

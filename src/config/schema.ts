@@ -177,7 +177,12 @@ const auth = section({
   patience: duration('How long a login waits for a hash before 454 4.7.0 or -ERR [SYS/TEMP].', '20s', '1s', '5m'),
   'exempt-networks': networks('Networks whose failed logins cause no back-off, such as your own monitoring.'),
   'free-per-account': count('Failures of an account, from networks it does not know, that cost nothing.', 5, 0, 10_000),
-  'free-per-network': count('Failures of one network that cost nothing.', 20, 0, 10_000),
+  'free-per-network': count(
+    'Failures of one network that cost nothing; one more for each account that has logged in from there.',
+    20,
+    0,
+    10_000,
+  ),
   'free-per-pair': count('Failures of an account from a network it knows that cost nothing.', 10, 0, 10_000),
   'free-recalls': count(
     'Passwords in forget-after that are compared with the last right one before any back-off, for an account from one network where it has logged in; each is a free guess for a neighbour in that network.',

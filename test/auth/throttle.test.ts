@@ -63,8 +63,51 @@ test('a network that guesses at many accounts is held up, its neighbours are not
 test('an attacker with an account of his own cannot clear his network by logging in', () => {
   const throttle = new Throttle();
   for (let i = 0; i < freePerNetwork + 5; i += 1) throttle.failed(`${i}@group.example`, HOME, `g${i}`, at(0));
-  throttle.succeeded('attacker@group.example', HOME, at(0));
-  assert.equal(throttle.wait('fresh@group.example', HOME, at(0)), seconds(32));
+  // One failure more than others have, however often he logs in.
+  for (let n = 0; n < 100; n += 1) throttle.succeeded('attacker@group.example', HOME, at(0));
+  assert.equal(throttle.wait('fresh@group.example', HOME, at(0)), seconds(16));
+});
+
+/** Logs in or fails as each practice of a hosted system would, once a minute; the waits of those with the right password. */
+function hosted(throttle: Throttle, practices: number, old: number, minute: number): number[] {
+  const waits: number[] = [];
+  for (let n = 0; n < practices; n += 1) {
+    const now = at(minute * 60_000 + n * 20);
+    const wait = throttle.wait(`${n}@group.example`, HOME, now);
+    // Spread over all of them, as they are after a restart.
+    const isOld = n % Math.floor(practices / old) === 0;
+    if (!isOld) waits.push(wait);
+    if (wait > 0) continue;
+    if (isOld) throttle.failed(`${n}@group.example`, HOME, `old password of ${n}`, now);
+    else throttle.succeeded(`${n}@group.example`, HOME, now);
+  }
+  return waits;
+}
+
+test('of 2,000 practices behind one address, those with an old password hold up no other, first log-ins included', () => {
+  for (const old of [1, 10, 100]) {
+    const throttle = new Throttle();
+    for (let minute = 0; minute < 240; minute += 1) {
+      assert.deepEqual(new Set(hosted(throttle, 2000, old, minute)), new Set([0]), `${old} old, minute ${minute}`);
+      assert.equal(throttle.wait(`new ${minute}@group.example`, HOME, at(minute * 60_000 + 50_000)), 0);
+    }
+  }
+});
+
+test('each account that logs in from a network allows it one failure more, up to a limit', () => {
+  const throttle = new Throttle();
+  const failing = (from: number, to: number): void => {
+    for (let i = from; i < to; i += 1) throttle.failed(`${i}@group.example`, HOME, `g${i}`, at(0));
+  };
+  for (let n = 0; n < 3; n += 1) throttle.succeeded('one@group.example', HOME, at(0));
+  throttle.succeeded('two@group.example', HOME, at(0));
+  failing(0, freePerNetwork + 2);
+  assert.equal(throttle.wait('fresh@group.example', HOME, at(0)), seconds(1));
+  for (let n = 0; n < 10_000; n += 1) throttle.succeeded(`${n}@many.example`, HOME, at(0));
+  failing(freePerNetwork + 2, freePerNetwork + 1999);
+  assert.equal(throttle.wait('fresh@group.example', HOME, at(0)), 0);
+  failing(freePerNetwork + 1999, freePerNetwork + 2000);
+  assert.equal(throttle.wait('fresh@group.example', HOME, at(0)), seconds(1));
 });
 
 test('guessing from a network that the account knows is held up too', () => {
