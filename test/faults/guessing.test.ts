@@ -32,7 +32,7 @@ before(async () => {
   loop = new LoopWatch(instance, { own: true });
 });
 beforeEach(async () => {
-  served = await instance.serve(loop.options);
+  served = await instance.serve({ ...loop.options, secrets: ['guess-'] });
   // The owner of the attacked account has been here before, as everybody has who polls.
   await logIn('anna');
   await Promise.all(
@@ -45,6 +45,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   if (!served.over) await served.kill();
+  served.assertNoSecret();
 });
 after(() => instance.remove());
 
@@ -96,7 +97,6 @@ test('20,000 wrong logins against one account: its owner gets in at every poll, 
   assert.ok(polls.latencies.length >= 5, 'the owner hardly polled: the attack was over too soon');
   assert.ok(own < LOOP, `the event loop was held for ${own.toFixed(1)} ms`);
   judgeMemory(t);
-  assert.doesNotMatch(served.log, /guess-/, 'what was guessed stands in the log');
   const { peak } = served.memory();
   assert.ok(peak - half <= FLAT, `the second half took ${((peak - half) / 1024).toFixed(0)} MiB more than the first`);
 });
@@ -143,5 +143,4 @@ test('names and networks that are ever others, so that all is hashed: owners get
   assert.ok(fresh.length >= 5);
   assert.ok(own < LOOP, `the event loop was held for ${own.toFixed(1)} ms`);
   judgeMemory(t);
-  assert.doesNotMatch(served.log, /guess-/, 'what was guessed stands in the log');
 });

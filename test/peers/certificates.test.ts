@@ -10,14 +10,16 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { registrationOf } from '../../src/crypto/certificate-register.ts';
 import { value } from '../crypto/support.ts';
-import { type ClientCertificate, makeClientAuthority } from '../support/client-certificates.ts';
+import { type ClientAuthority, type ClientCertificate, makeClientAuthority } from '../support/client-certificates.ts';
 import { type TestGateway, addressOf, passwordOf, startTestGateway } from '../support/gateway.ts';
 import { withoutProgram } from '../support/require.ts';
 import { attempt, run } from './run.ts';
 
 const HOST = 'localhost';
 const login = addressOf('anna');
+const DAY = 86_400_000;
 let gateway: TestGateway;
+let authority: ClientAuthority;
 
 interface Desk {
   readonly home: string;
@@ -28,7 +30,7 @@ interface Desk {
 const desks = { known: {} as Desk, foreign: {} as Desk };
 
 before(async () => {
-  const authority = await makeClientAuthority('Peers');
+  authority = await makeClientAuthority('Peers');
   gateway = await startTestGateway({ accounts: ['anna'], clientAuthorities: authority.root });
   const known = await authority.issue('anna');
   const registration = { ...value(registrationOf(known.leaf, { match: 'subject' })), name: 'laptop' };
@@ -59,21 +61,21 @@ const count = async (): Promise<number> => (await gateway.store.registry.findAcc
 const curlTls = ({ ca, cert, key }: Desk): string[] => [
   ...['--silent', '--show-error', '--ssl-reqd', '--cacert', ca, '--cert', cert, '--key', key],
 ];
-const curlSends = (at: Desk): ReturnType<typeof attempt> =>
+const curlSends = (at: Desk, user = login): ReturnType<typeof attempt> =>
   attempt(
     'curl',
     [
-      ...[...curlTls(at), '--user', `${login}:`, '--login-options', 'AUTH=EXTERNAL'],
+      ...[...curlTls(at), '--user', `${user}:`, '--login-options', 'AUTH=EXTERNAL'],
       ...['--url', `smtp://${HOST}:${gateway.port('submission')}/client.test`],
       ...['--mail-from', login, '--mail-rcpt', login, '--upload-file', '-'],
     ],
     { home: at.home, input: Buffer.from(mail) },
   );
-const curlLists = (at: Desk): ReturnType<typeof attempt> =>
+const curlLists = (at: Desk, user = login): ReturnType<typeof attempt> =>
   attempt(
     'curl',
     [
-      ...[...curlTls(at), '--user', `${login}:`, '--login-options', 'AUTH=EXTERNAL'],
+      ...[...curlTls(at), '--user', `${user}:`, '--login-options', 'AUTH=EXTERNAL'],
       `pop3s://${HOST}:${gateway.port('pop3s')}/`,
     ],
     { home: at.home },
@@ -94,15 +96,33 @@ test('curl logs in by EXTERNAL on both protocols', { skip: withoutProgram('curl'
 });
 
 /** Says `input` once the server has spoken, or at once where its greeting went out before TLS. */
-function openssl(at: Desk, port: number, starttls: readonly string[], input: string): Promise<string> {
-  const options = ['-quiet', '-crlf', '-verify_return_error', '-CAfile', at.ca, '-cert', at.cert, '-key', at.key];
+function openssl(at: Desk, port: number, starttls: readonly string[], input: string, told = false): Promise<string> {
+  // With `-quiet` it does not tell whether a session was resumed, and without it takes lines of ours for its own commands.
+  const options = [
+    ...(told ? ['-nocommands', '-ign_eof'] : ['-quiet']),
+    '-crlf',
+    '-verify_return_error',
+    '-CAfile',
+    at.ca,
+    '-cert',
+    at.cert,
+    '-key',
+    at.key,
+  ];
   const args = ['s_client', ...options, '-cert_chain', at.cert, '-connect', `${HOST}:${port}`, ...starttls];
   return new Promise((resolve, reject) => {
     const child = spawn('openssl', args, { stdio: ['pipe', 'pipe', 'ignore'], timeout: 30_000 });
     let out = '';
-    child.stdout.once('data', () => starttls.length > 0 || child.stdin.end(input));
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('latin1')));
-    if (starttls.length > 0) child.stdin.end(input);
+    let said = false;
+    const say = (): void => {
+      if (!said) child.stdin.end(input);
+      said = true;
+    };
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString('latin1');
+      if (!told || /220 mail\.test|\+OK /.test(out)) say();
+    });
+    if (starttls.includes('-starttls')) say();
     child.once('error', reject).once('close', () => resolve(out));
   });
 }
@@ -122,6 +142,77 @@ test(
     for (const [name, starttls, input, granted, refused] of ports) {
       assert.match(await openssl(desks.known, gateway.port(name), starttls, input), granted, name);
       assert.match(await openssl(desks.foreign, gateway.port(name), starttls, input), refused, name);
+    }
+  },
+);
+
+/** Of the newest line about a refused certificate, which must name this one. */
+const reasonFor = ({ leaf }: ClientCertificate, protocol: string): unknown =>
+  gateway.log.events.findLast(
+    ({ event, fields }) =>
+      event === 'auth.certificate_refused' && fields.fingerprint === leaf.fingerprint && fields.protocol === protocol,
+  )?.fields.reason;
+
+test(
+  'openssl and curl are refused with the right code, and the log tells which of the reasons it was',
+  { skip: withoutProgram('openssl', 'openssl') || withoutProgram('curl', 'curl') },
+  async () => {
+    const foreign = await (await makeClientAuthority('Others')).issue('anna');
+    const past = await authority.issue('past', { notBefore: Date.now() - 9 * DAY, notAfter: Date.now() - DAY });
+    const known = await authority.issue('anna at home');
+    for (const [name, { leaf }] of Object.entries({ past, known }))
+      await gateway.store.registry.addCertificate(
+        login,
+        { ...value(registrationOf(leaf, { match: 'pin' })), name },
+        { name: 'test' },
+      );
+    const other = Buffer.from(addressOf('bert')).toString('base64');
+    const cases = [
+      ['no-issuer', foreign, '=', login],
+      ['expired', past, '=', login],
+      ['unregistered', await authority.issue('stranger'), '=', login],
+      ['foreign-identity', known, other, addressOf('bert')],
+    ] as const;
+    for (const [reason, shown, identity, user] of cases) {
+      const at = desk(reason, shown);
+      const smtp = `EHLO client.test\nAUTH EXTERNAL ${identity}\nQUIT\n`;
+      assert.match(await openssl(at, gateway.port('submissions'), [], smtp), /^535 5\.7\.8/m, reason);
+      assert.equal(reasonFor(shown, 'smtp'), reason);
+      const pop3 = `AUTH EXTERNAL ${identity}\nQUIT\n`;
+      assert.match(await openssl(at, gateway.port('pop3s'), [], pop3), /^-ERR \[AUTH\]/m, reason);
+      assert.equal(reasonFor(shown, 'pop3'), reason);
+      assert.deepEqual([(await curlSends(at, user)).status, (await curlLists(at, user)).status], [67, 67], reason);
+    }
+  },
+);
+
+test(
+  'a revoked certificate is refused on the TLS session that openssl resumes',
+  { skip: withoutProgram('openssl', 'openssl') },
+  async () => {
+    const shown = await authority.issue('anna on the road');
+    const at = desk('revoked', shown);
+    const registration = { ...value(registrationOf(shown.leaf, { match: 'pin' })), name: 'road' };
+    await gateway.store.registry.addCertificate(login, registration, { name: 'test' });
+    // Not from the begin of a line: what it tells of its tickets comes in between.
+    const ports = [
+      ['submissions', 'EHLO client.test\nAUTH EXTERNAL =\nQUIT\n', /235 2\.7\.0/, /535 5\.7\.8/],
+      ['pop3s', 'AUTH EXTERNAL =\nQUIT\n', /\+OK maildrop locked/, /-ERR \[AUTH\]/],
+    ] as const;
+    const session = (name: string): string => join(at.home, `${name}.session`);
+    for (const [name, input, granted] of ports) {
+      const first = await openssl(at, gateway.port(name), ['-sess_out', session(name)], input, true);
+      assert.match(first, granted);
+      const again = await openssl(at, gateway.port(name), ['-sess_in', session(name)], input, true);
+      assert.match(again, /^Reused, TLSv1\.3/m);
+      assert.match(again, granted);
+    }
+    await gateway.store.registry.revokeCertificate(login, 'road', { name: 'test' });
+    for (const [name, input, , refused] of ports) {
+      const resumed = await openssl(at, gateway.port(name), ['-sess_in', session(name)], input, true);
+      assert.match(resumed, /^Reused, TLSv1\.3/m);
+      assert.match(resumed, refused);
+      assert.equal(reasonFor(shown, name === 'pop3s' ? 'pop3' : 'smtp'), 'revoked');
     }
   },
 );

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { formsOf } from './no-secret.ts';
 import type { Login } from './smtp-client.ts';
 import { type WireTarget, trusting } from './wire.ts';
 
@@ -38,6 +39,8 @@ export interface ServeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Options of Node itself, such as `--import`. */
   readonly nodeOptions?: readonly string[];
+  /** Texts, besides the passwords of `loginOf`, that must never stand in the log. */
+  readonly secrets?: readonly string[];
   /** A script of the test's own instead of `sluis serve`; it gets `--config FILE`. */
   readonly script?: string;
 }
@@ -144,7 +147,7 @@ export class Instance {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...options.env },
     });
-    const served = new Served(child);
+    const served = new Served(child, ['Secret-', ...(options.secrets ?? [])]);
     await served.greeting([this.ports.submission, this.ports.pop3]);
     return served;
   }
@@ -163,9 +166,20 @@ export class Served {
   readonly exit: Promise<number | NodeJS.Signals>;
   #over = false;
 
-  constructor(child: ChildProcess) {
+  /** Looked for in every octet of the log, of which only the end is kept. */
+  readonly #forms: readonly string[];
+  #leaked: string | undefined;
+
+  constructor(child: ChildProcess, secrets: readonly string[]) {
     this.#child = child;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#log = (this.#log + text).slice(-65_536)));
+    this.#forms = secrets.flatMap(formsOf);
+    const longest = Math.max(...this.#forms.map((form) => form.length));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      // A secret may come in two pieces.
+      const looked = this.#log.slice(-longest) + text;
+      this.#leaked ??= this.#forms.find((form) => looked.includes(form));
+      this.#log = (this.#log + text).slice(-65_536);
+    });
     this.exit = new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) => {
@@ -209,12 +223,20 @@ export class Served {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.exit;
+    this.assertNoSecret();
+  }
+
+  /** What every test of a login ends with; both ways of ending the process do it. */
+  assertNoSecret(): void {
+    if (this.#leaked !== undefined) throw new Error(`a secret stands in the log, as "${this.#leaked}"`);
   }
 
   /** An orderly stop. Resolves to the exit code. */
   async stop(): Promise<number | NodeJS.Signals> {
     this.#child.kill('SIGTERM');
-    return await this.exit;
+    const code = await this.exit;
+    this.assertNoSecret();
+    return code;
   }
 
   /** Resident memory in KiB, of whatever kind: `now`, and the peak since `resetPeak`. */
