@@ -16,7 +16,7 @@ const NOTICE = days(30);
 const DAY = days(1);
 
 export function specOf(config: Config, listener: Configured): ListenerSpec {
-  const { name, address, port, tls, profile, scram, proxy, accounts, networks } = listener;
+  const { name, address, port, tls, profile, scram, quirks, proxy, accounts, networks } = listener;
   const hostname = hostnameOf(config, listener);
   return {
     name,
@@ -25,6 +25,7 @@ export function specOf(config: Config, listener: Configured): ListenerSpec {
     tls,
     profile,
     scram,
+    quirks,
     proxy,
     ...(accounts.length === 0 ? {} : { accounts: new Set(accounts) }),
     ...(networks.length === 0 ? {} : { networks }),
@@ -89,6 +90,7 @@ export class GatewayListeners {
       const { hostname, name, address, tls, profile, scram } = listener.spec;
       this.#log.info('listener.open', {
         ...{ name, address, tls, profile, scram, hostname, port: listener.port, protocol: configured.protocol },
+        quirks: listener.spec.quirks?.join(' ') || undefined,
         proxy: proxy.join(' ') || undefined,
         accounts: accounts.length || undefined,
         networks: networks.join(' ') || undefined,

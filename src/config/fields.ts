@@ -98,6 +98,14 @@ export function choice<const C extends string>(about: string, of: readonly C[], 
   );
 }
 
+/** Any of these, each once; none when left out. */
+export const choices = <const C extends string>(about: string, of: readonly C[]): z.ZodType<readonly C[]> =>
+  field({ about, expects: `a list of any of ${of.map((c) => `"${c}"`).join(', ')}`, initial: [] }, (raw) => {
+    if (!Array.isArray(raw) || new Set(raw).size !== raw.length) return undefined;
+    const list = raw.flatMap((word) => of.filter((c) => c === word));
+    return list.length === raw.length ? list : undefined;
+  });
+
 const MAX_PATH = 4096;
 const isPath = (raw: unknown): raw is string =>
   typeof raw === 'string' && raw !== '' && raw.length <= MAX_PATH && !raw.includes('\0');

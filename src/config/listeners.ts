@@ -31,7 +31,11 @@ export const hostnameOf = ({ hostname }: Config, listener: Listener): string => 
 export const listenerProblems = (config: Config): readonly ConfigProblem[] => [
   ...claimedTwice(config),
   ...tlsFilesOf(config).flatMap(unpaired),
-  ...config.listener.flatMap((listener, i) => [...halfMaterial(listener, i), ...profileProblems(listener, i)]),
+  ...config.listener.flatMap((listener, i) => [
+    ...halfMaterial(listener, i),
+    ...profileProblems(listener, i),
+    ...quirkProblems(listener, i),
+  ]),
 ];
 
 function claimedTwice(config: Config): readonly ConfigProblem[] {
@@ -94,6 +98,26 @@ function profileProblems(listener: Listener, i: number): readonly ConfigProblem[
       path: `listener[${i}].accounts`,
       expected: 'with the profile legacy, the accounts or the networks that it is for',
       remedy: 'neither is set; name the old systems, so that nobody else falls back to weak TLS',
+    });
+  return problems;
+}
+
+/** A dot between bare LFs that ends a message is what lets mail be smuggled past a stricter server (docs/decisions/1103-quirks.md). */
+function quirkProblems(listener: Listener, i: number): readonly ConfigProblem[] {
+  const { protocol, quirks, accounts, networks } = listener;
+  const problems: ConfigProblem[] = [];
+  if (quirks.length > 0 && protocol !== 'smtp')
+    problems.push({
+      path: `listener[${i}].quirks`,
+      value: shown(quirks),
+      expected: 'quirks with the protocol smtp alone',
+      remedy: 'remove them',
+    });
+  if (quirks.includes('lf-only') && accounts.length === 0 && networks.length === 0)
+    problems.push({
+      path: `listener[${i}].accounts`,
+      expected: 'with the quirk lf-only, the accounts or the networks that the listener is for',
+      remedy: 'neither is set; name the old systems, so that nobody else is read so loosely',
     });
   return problems;
 }

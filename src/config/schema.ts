@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import {
   choice,
+  choices,
   command,
   count,
   day,
@@ -54,6 +55,10 @@ const listener = z.strictObject({
     'Whether SCRAM-SHA-256 is offered. Many programs take the strongest mechanism they are offered, and one whose account has no SCRAM is then refused: offer it where every account has the setting scram, or on a port of its own.',
     ['off', 'offer'],
     'off',
+  ),
+  quirks: choices(
+    'Habits of old SMTP clients. auth-equals: EHLO also offers AUTH=LOGIN, the form of 1998. lf-only: a client that ends DATA in a bare LF may end every line and the final dot so; messages could be smuggled in through a mail server there, so the listener needs accounts or networks, and accounts of partners do not have it.',
+    ['auth-equals', 'lf-only'],
   ),
   'profile-until': optional(
     day(

@@ -35,11 +35,16 @@ export interface Collection {
   /** For example `TLSv1.3`. */
   readonly tls: string;
   /** `quit`: the program confirmed it. `twice`: it took the whole message a second time, without confirming. */
-  readonly by: 'quit' | 'twice';
+  readonly by: 'quit' | 'twice' | 'hung-up';
   /** Of the whole message as filed. */
   readonly sha256: string;
   readonly attachments: readonly Attachment[];
 }
+
+const HOW = {
+  nl: { quit: ' en dat bevestigd', twice: ', voor de tweede keer', 'hung-up': ' en daarna de verbinding gesloten' },
+  en: { quit: ' and confirmed that', twice: ', for the second time', 'hung-up': ' and then closed the connection' },
+} as const;
 
 /** Attachments that a letter names; the report's fields hold more. */
 const MAX_NAMED = 30;
@@ -86,7 +91,7 @@ export function collectedLetters(collection: Collection): Letters {
         text('Uw bericht is opgehaald door het systeem van:'),
         lines(...recipients, organisation),
         text(
-          `Dat gebeurde op ${timeText(at, 'nl')} over een beveiligde verbinding (${tls}). Het systeem heeft het hele bericht ontvangen${by === 'quit' ? ' en dat bevestigd' : ', voor de tweede keer'}.`,
+          `Dat gebeurde op ${timeText(at, 'nl')} over een beveiligde verbinding (${tls}). Het systeem heeft het hele bericht ontvangen${HOW.nl[by]}.`,
         ),
         text('Dit betekent niet dat iemand het bericht heeft gelezen of verwerkt.'),
         aboutBlock(message, 'nl'),
@@ -99,7 +104,7 @@ export function collectedLetters(collection: Collection): Letters {
         text('Your message was fetched by the system of:'),
         lines(...recipients, organisation),
         text(
-          `That was on ${timeText(at, 'en')} over a protected connection (${tls}). The system received the whole message${by === 'quit' ? ' and confirmed that' : ', for the second time'}.`,
+          `That was on ${timeText(at, 'en')} over a protected connection (${tls}). The system received the whole message${HOW.en[by]}.`,
         ),
         text('This does not mean that anybody has read or processed the message.'),
         aboutBlock(message, 'en'),

@@ -31,7 +31,7 @@ export interface CollectedBy {
   readonly account: AccountId;
   readonly messages: readonly MessageId[];
   readonly tls: string;
-  readonly by: 'quit' | 'twice';
+  readonly by: 'quit' | 'twice' | 'hung-up';
 }
 
 /** Most receipts of one session: what is more is told of in the log and stands in the trace. */

@@ -18,8 +18,8 @@ export interface QuirkFacts {
     | { readonly kind: 'setting'; readonly name: SettingName; readonly on: string; readonly off: string }
     | { readonly kind: 'listener' }
     | { readonly kind: 'never' };
-  /** The answer where it is not tolerated. Absent: it is only met where it is. */
-  readonly refusal?: Pick<Refusal, 'reply' | 'status'> & {
+  /** The answer where it is not tolerated, its code for SMTP. Absent: then it is not refused, but not done either. */
+  readonly refusal?: Partial<Pick<Refusal, 'reply' | 'status'>> & {
     /** What is wrong, and what the program should do instead. */
     readonly what: string;
     readonly instead: string;
@@ -156,11 +156,13 @@ export const quirkTable = {
     about: 'LAST, which POP3 has no more',
     rfc: 'RFC 1460 section 5, gone with RFC 1725',
     by: setting('quirk-last'),
+    refusal: { what: 'LAST is no command of POP3 any more', instead: 'find new messages by UIDL' },
   },
   'no-uidl': {
     about: 'messages are fetched without UIDL, so a message that stays may be taken for a new one',
     rfc: 'RFC 1939 section 7',
     by: setting('quirk-no-uidl'),
+    refusal: { what: 'This session has not asked which messages are new', instead: 'send UIDL before RETR' },
   },
   'delete-on-disconnect': {
     about: 'the line is dropped without QUIT, and messages are expected to be gone',
@@ -197,10 +199,16 @@ export function remedyOf(quirk: Quirk): string {
   }
 }
 
+/** What is wrong, what to do instead, and how it is allowed: one line for the peer. */
+export function quirkText(quirk: Quirk): string {
+  const { refusal } = quirkFacts(quirk);
+  if (refusal === undefined) throw new Error(`quirk ${quirk} is never refused`);
+  return `${refusal.what}; ${refusal.instead}, ${remedyOf(quirk)}`;
+}
+
 /** The refusal of an SMTP quirk. */
 export function quirkRefusal(quirk: Quirk): Refusal {
-  const { refusal } = quirkFacts(quirk);
-  if (refusal === undefined) throw new Error(`quirk ${quirk} has no reply of SMTP`);
-  const { reply, status, what, instead } = refusal;
-  return { reply, status, text: `${what}; ${instead}, ${remedyOf(quirk)}`, quirk };
+  const { reply, status } = quirkFacts(quirk).refusal ?? {};
+  if (reply === undefined || status === undefined) throw new Error(`quirk ${quirk} has no reply of SMTP`);
+  return { reply, status, text: quirkText(quirk), quirk };
 }

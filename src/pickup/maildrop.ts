@@ -7,6 +7,7 @@
 import type { AccountId, EntryUid, MessageId } from '../domain/ids.ts';
 import { type Octets, octets } from '../domain/units.ts';
 import type { AuditEvent, AuditTrail } from '../store/audit.ts';
+import type { Quirks } from '../store/quirks.ts';
 import type { Registry } from '../store/registry.ts';
 import {
   ContentDamaged,
@@ -25,6 +26,7 @@ export type MaildropStore = Pick<
   'lockMaildrop' | 'listMaildrop' | 'openEntry' | 'commitMaildrop' | 'releaseMaildrop'
 > & {
   readonly audit: Pick<AuditTrail, 'note'>;
+  readonly quirks: Pick<Quirks, 'note'>;
   readonly registry: Pick<Registry, 'findLogin' | 'onChange'>;
 };
 
@@ -74,6 +76,12 @@ interface Retrieved {
   readonly id: MessageId;
 }
 
+function lastBefore(listing: Listing): number {
+  let index = listing.count - 1;
+  while (index >= 0 && !listing.retrievedBefore(index)) index -= 1;
+  return index + 1;
+}
+
 export class Maildrop {
   readonly #store: MaildropStore;
   readonly #lock: MaildropLock;
@@ -86,6 +94,8 @@ export class Maildrop {
   #retrievedOctets = 0;
   readonly #retrieved: Retrieved[] = [];
   #ended = false;
+  #last = 0;
+  #lastBefore: number | undefined;
 
   private constructor(store: MaildropStore, lock: MaildropLock, receipts: Receipts | undefined) {
     this.#store = store;
@@ -164,6 +174,14 @@ export class Maildrop {
   noteRetrieved(index: number, content: Content): void {
     this.#retrievedOctets += content.octets;
     if (this.#mark(index, RETRIEVED)) this.#retrieved.push({ index, id: content.id });
+    this.#last = Math.max(this.#last, index + 1);
+  }
+
+  /** LAST: the highest number that was fetched, in this session or an earlier one; 0 for none. Only after `listing` has resolved. */
+  get last(): number {
+    const listing = this.#loaded();
+    this.#lastBefore ??= lastBefore(listing);
+    return Math.max(this.#last, this.#lastBefore);
   }
 
   delete(index: number): void {
@@ -177,6 +195,23 @@ export class Maildrop {
     this.#marks?.forEach((mark, index, marks) => (marks[index] = mark & ~DELETED));
     this.#deleted = 0;
     this.#deletedOctets = 0;
+    // RFC 1460 section 5: LAST is again what it was at the login.
+    this.#last = 0;
+  }
+
+  /** Messages that a client may take for removed which drops the line: sent to their end, and with `marked` marked as well. */
+  removable(what: 'marked' | 'retrieved'): number {
+    return what === 'retrieved'
+      ? this.#retrieved.length
+      : this.#retrieved.filter(({ index }) => this.isDeleted(index)).length;
+  }
+
+  /** The client has closed without QUIT, and its account is set so: removes what `removable` counts, and nothing else. */
+  async commitDropped(collector: Collector, what: 'marked' | 'retrieved'): Promise<void> {
+    const removed = this.#retrieved.filter(({ index }) => what === 'retrieved' || this.isDeleted(index));
+    this.reset();
+    for (const { index } of removed) this.delete(index);
+    await this.#commit(collector, 'hung-up');
   }
 
   /**
@@ -184,6 +219,10 @@ export class Maildrop {
    * Rejects with LockLost or StoreFailed, and then nothing was removed. A session that only looked writes nothing: polls cost no sync.
    */
   async commit(collector: Collector): Promise<void> {
+    await this.#commit(collector, 'quit');
+  }
+
+  async #commit(collector: Collector, by: 'quit' | 'hung-up'): Promise<void> {
     if (this.#deleted === 0 && this.#retrieved.length === 0) {
       if (this.lost) await this.#store.commitMaildrop(this.#lock, [], [], []);
       return await this.release(collector);
@@ -192,7 +231,7 @@ export class Maildrop {
     const deleted: EntryUid[] = [];
     for (let index = 0; index < listing.count; index += 1)
       if (this.isDeleted(index)) deleted.push(listing.uidOf(index));
-    const collected = { ...this.#collectedBy(collector, 'quit'), messages: await this.#confirmed(listing) };
+    const collected = { ...this.#collectedBy(collector, by), messages: await this.#confirmed(listing) };
     await withReceipts(this.#receipts, collected, async (owed) =>
       this.#store.commitMaildrop(
         this.#lock,
@@ -204,7 +243,12 @@ export class Maildrop {
             event: 'maildrop.committed',
             outcome: 'success',
             account: this.#lock.account,
-            facts: { protocol: collector.protocol, retrieved: this.#retrieved.length, deleted: this.#deleted },
+            facts: {
+              protocol: collector.protocol,
+              retrieved: this.#retrieved.length,
+              deleted: this.#deleted,
+              ...(by === 'quit' ? {} : { by }),
+            },
             personal: { address: collector.address },
           },
         ],

@@ -8,8 +8,9 @@ export interface Collected {
   readonly messages: readonly MessageId[];
   /** For example `TLSv1.3`. */
   readonly tls: string;
-  /** `quit`: fetched to the end and confirmed by QUIT. `twice`: fetched to the end a second time, without that. */
-  readonly by: 'quit' | 'twice';
+  /** `quit`: fetched to the end and confirmed by QUIT. `twice`: fetched to the end a second time, without that. `hung-up`: fetched
+   * to the end and removed when the client closed, as its account is set. */
+  readonly by: 'quit' | 'twice' | 'hung-up';
 }
 
 /** Most messages of one session whose senders are told: what is more is told of in the log and stands in the trace. */

@@ -7,6 +7,12 @@ import type { Milliseconds } from '../domain/units.ts';
  */
 export type TlsProfile = 'intermediate' | 'modern' | 'legacy';
 
+/**
+ * `lf-only`: whoever ends the command DATA in a bare LF may end lines and the final dot of the message so. `auth-equals`: EHLO offers the
+ * login once more, in the form AUTH= of before RFC 2554.
+ */
+export type ListenerQuirk = 'lf-only' | 'auth-equals';
+
 export interface ListenerSpec {
   /** For logs and limits, unique in the configuration, for example `submission`. */
   readonly name: string;
@@ -19,6 +25,8 @@ export interface ListenerSpec {
   readonly profile?: TlsProfile;
   /** Whether SCRAM is offered. Default: off. */
   readonly scram?: 'off' | 'offer';
+  /** Habits of old clients that are met before anybody knows whose session it is. */
+  readonly quirks?: readonly ListenerQuirk[];
   /** Load balancers, in CIDR notation: their connections start with a header of the PROXY protocol, everybody else's do not. */
   readonly proxy?: readonly string[];
   /** The accounts that may log in, folded; absent: all. */

@@ -6,7 +6,7 @@
 import { decodeText } from '../auth/client-text.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 
-type Plain = 'STAT' | 'NOOP' | 'RSET' | 'QUIT' | 'CAPA' | 'STLS' | 'UTF8';
+type Plain = 'STAT' | 'NOOP' | 'LAST' | 'RSET' | 'QUIT' | 'CAPA' | 'STLS' | 'UTF8';
 
 export type Command =
   | { readonly verb: Plain }
@@ -114,5 +114,7 @@ const parsers: ReadonlyMap<string, Parser> = new Map<Verb, Parser>([
   ['RETR', message('RETR')],
   ['DELE', message('DELE')],
   ['TOP', top],
-  ...(['STAT', 'NOOP', 'RSET', 'QUIT', 'CAPA', 'STLS', 'UTF8'] as const).map((verb) => [verb, plain(verb)] as const),
+  ...(['STAT', 'NOOP', 'LAST', 'RSET', 'QUIT', 'CAPA', 'STLS', 'UTF8'] as const).map(
+    (verb) => [verb, plain(verb)] as const,
+  ),
 ]);

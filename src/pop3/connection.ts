@@ -157,12 +157,18 @@ export class Connection implements Wire {
     this.#socket.destroy();
   }
 
+  /** The client closed in good order: it had what was sent, as far as anybody can tell. */
+  #hungUp(): void {
+    if (!this.#busy && this.#socket.writableLength === 0) this.#session.hungUp = true;
+    this.cut('dropped');
+  }
+
   #listen(): void {
     this.#socket
       .on('data', (chunk: Buffer) => this.#read(chunk))
       .on('drain', () => this.#wake?.())
       // A dropped line frees the maildrop at once: the client is often back within milliseconds.
-      .on('end', () => this.#closing || this.cut('dropped'))
+      .on('end', () => this.#closing || this.#hungUp())
       .on('close', () => this.#closed());
   }
 
@@ -207,7 +213,7 @@ export class Connection implements Wire {
       if (turn === TURN || turns.over) return this.#wait(new Promise((resolve) => turns.next(() => resolve(''))));
       const line = this.#lines.next(this.#session.exchange !== undefined);
       if (line === undefined) break;
-      const answer = this.#session.answer(line);
+      const answer = this.#session.answer(line, this.#lines.bareLf);
       if (answer instanceof Promise) return this.#wait(answer);
       this.#write(answer);
     }

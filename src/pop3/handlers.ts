@@ -61,14 +61,27 @@ const handlers: { readonly [V in Verb]: Handler<V> } = {
     return okReply(`no message is marked deleted, ${drop.remaining.messages} messages`);
   }),
   LIST: withDrop((session, command, drop) => listed(session, drop, command.number, sizes)),
-  UIDL: withDrop((session, command, drop) => listed(session, drop, command.number, uidls)),
+  UIDL: withDrop((session, command, drop) => {
+    session.knowsUidls = true;
+    return listed(session, drop, command.number, uidls);
+  }),
+  // QUIRK last: gone with RFC 1725; programs of before UIDL find new messages by it.
+  LAST: withDrop((session, _command, drop) => {
+    const strict = session.quirks.meet('last');
+    return strict === undefined ? withListing(drop, () => `+OK ${drop.last}\r\n`) : session.bad(strict);
+  }),
   DELE: withDrop((_session, command, drop) =>
     selected(drop, command.number, (index) => {
       drop.delete(index);
       return OK;
     }),
   ),
-  RETR: withDrop((session, command, drop) => selected(drop, command.number, (index) => retrieve(session, drop, index))),
+  RETR: withDrop((session, command, drop) =>
+    selected(drop, command.number, (index) => {
+      const strict = session.knowsUidls ? undefined : session.quirks.meet('no-uidl');
+      return strict === undefined ? retrieve(session, drop, index) : errReply(strict, 'SYS/PERM');
+    }),
+  ),
   TOP: withDrop((session, command, drop) =>
     selected(drop, command.number, (index) => top(session, drop, index, command.lines)),
   ),

@@ -2,7 +2,7 @@
  * Cuts what a client sends into lines, with a limit on each.
  *
  * An overlong line is refused whole: its rest is thrown away up to its end and never read as a command, wherever the packets were cut.
- * A bare LF ends a line too: nothing is passed on, so nothing can be smuggled, and some old clients send it.
+ * QUIRK command-lf: a bare LF ends a line too, and the account is judged by it; nothing is passed on, so nothing can be smuggled.
  */
 import { joinSmall } from '../platform/bytes.ts';
 import type { Pop3Limits } from './limits.ts';
@@ -21,6 +21,7 @@ export class LineReader {
   #buffer: Buffer = EMPTY;
   #from = 0;
   #skipped = 0;
+  #bareLf = false;
 
   constructor(limits: Pick<Pop3Limits, 'commandLine' | 'authLine'>) {
     this.#limits = limits;
@@ -29,6 +30,11 @@ export class LineReader {
   /** Octets that wait, complete lines or not. */
   get waiting(): number {
     return this.#buffer.length - this.#from;
+  }
+
+  /** The last line that `next` gave ended in LF alone. */
+  get bareLf(): boolean {
+    return this.#bareLf;
   }
 
   push(chunk: Buffer): void {
@@ -56,9 +62,8 @@ export class LineReader {
     const start = this.#from;
     this.#from = end + 1;
     this.#skipped = 0;
-    const line = overlong
-      ? 'overlong'
-      : this.#buffer.subarray(start, end > start && this.#buffer[end - 1] === CR ? end - 1 : end);
+    this.#bareLf = !(end > start && this.#buffer[end - 1] === CR);
+    const line = overlong ? 'overlong' : this.#buffer.subarray(start, this.#bareLf ? end : end - 1);
     if (this.waiting === 0) this.clear();
     return line;
   }

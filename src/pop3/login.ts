@@ -50,6 +50,7 @@ export function onAuth(session: Session, command: Extract<Command, { verb: 'AUTH
   const mechanism = mechanismNamed(command.mechanism, session.scram);
   if (mechanism === undefined) return session.bad('this mechanism is not offered, CAPA lists those that are');
   session.triedLogin = true;
+  if (mechanism === 'LOGIN' && command.initial !== undefined) session.quirks.meet('login-initial');
   return beginSasl(mechanism, command.initial, session.sasl).then((step) => take(session, step));
 }
 
@@ -130,9 +131,11 @@ function refusedLogin(
 
 async function openMaildrop(
   session: Session,
-  { account, by }: Extract<AuthOutcome, { kind: 'granted' }>,
+  { account, organisation, by }: Extract<AuthOutcome, { kind: 'granted' }>,
 ): Promise<string> {
   const { parts, peer, wire } = session;
+  const strict = session.quirks.logIn(account, organisation);
+  if (strict !== undefined) return errReply(strict, 'SYS/PERM');
   const holder = { session: peer.session, network: peer.network };
   const drop = await Maildrop.open(parts.store, account.id, holder, parts.receipts);
   if (drop === 'in-use') {
@@ -146,6 +149,7 @@ async function openMaildrop(
   }
   session.drop = drop;
   session.account = account;
+  session.organisation = organisation;
   session.tls = wire.tlsVersion;
   session.byCertificate = by !== undefined;
   const { messages, octets } = drop.remaining;

@@ -7,7 +7,8 @@
 import type { Authenticator, Peer } from '../auth/authenticator.ts';
 import type { SaslSession, ScramOffer } from '../auth/sasl-step.ts';
 import type { Log } from '../domain/effects.ts';
-import type { Account } from '../domain/registry.ts';
+import type { Account, Organisation } from '../domain/registry.ts';
+import { settingOf } from '../domain/settings.ts';
 import { type Collector, type Maildrop, type MaildropStore, faultOf } from '../pickup/maildrop.ts';
 import type { Receipts } from '../pickup/receipts.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
@@ -18,6 +19,7 @@ import { dispatch } from './handlers.ts';
 import type { Pop3Limits } from './limits.ts';
 import type { Line } from './lines.ts';
 import { type Exchange, continueExchange } from './login.ts';
+import { SessionQuirks } from './quirks.ts';
 import { errReply } from './response.ts';
 import { ConnectionGone, type Ending, type Next, type Wire } from './wire.ts';
 
@@ -57,6 +59,7 @@ export class Session {
   /** The maildrop and its account; set together by the one successful login. */
   drop: Maildrop | undefined;
   account: Account | undefined;
+  organisation: Organisation | undefined;
   /** Of the login, for example `TLSv1.3`: when the session ends the socket does not know it any more. */
   tls = '';
   /** The log-in rests on the client's certificate. */
@@ -65,6 +68,12 @@ export class Session {
   triedLogin = false;
   /** What USER named. */
   login: string | undefined;
+  /** How the client deviates. */
+  readonly quirks: SessionQuirks;
+  /** UIDL was asked in this session. */
+  knowsUidls = false;
+  /** The client closed without QUIT and without an error, and waited for nothing. */
+  hungUp = false;
   /** An AUTH exchange that waits for the client's next line. */
   exchange: Exchange | undefined;
   failedLogins = 0;
@@ -77,6 +86,7 @@ export class Session {
     this.wire = wire;
     this.place = place;
     this.peer = peer;
+    this.quirks = new SessionQuirks(parts.store.quirks);
   }
 
   get scram(): ScramOffer {
@@ -90,11 +100,13 @@ export class Session {
   }
 
   /** Answers one line, and sets `next`. Rejects only with ConnectionGone; whatever else goes wrong becomes an answer and an ending. */
-  answer(line: Line): Answer {
+  answer(line: Line, bareLf = false): Answer {
     this.#commands += 1;
     this.drop?.progress();
     if (this.drop?.lost === true) return this.#takenOver();
     if (typeof line === 'string') return this.#overlong(line);
+    const strict = bareLf ? this.quirks.meet('command-lf') : undefined;
+    if (strict !== undefined) return this.bad(strict);
     try {
       return this.#guard(this.#dispatch(line));
     } catch (error) {
@@ -116,6 +128,7 @@ export class Session {
   forget(): void {
     this.login = undefined;
     this.exchange = undefined;
+    this.quirks.forget();
     this.next = GO_ON;
   }
 
@@ -155,9 +168,11 @@ export class Session {
   /** Frees the maildrop. Called once, when the connection has gone and no command runs any more. */
   async end(ending: Ending): Promise<void> {
     const { drop } = this;
+    const removed = drop === undefined ? 0 : await this.#removeUnasked(drop, ending);
     const counts = drop?.counts;
     await drop?.release(this.collector);
-    const deleted = counts === undefined ? undefined : ending === 'quit' ? counts.deleted : 0;
+    const deleted = counts === undefined ? undefined : ending === 'quit' ? counts.deleted : removed;
+    this.quirks.end();
     if (drop !== undefined)
       this.parts.consumers?.note(drop.account, this.peer.network, {
         retrieved: counts?.retrieved ?? 0,
@@ -173,6 +188,32 @@ export class Session {
       deleted,
       octets: counts?.octets,
     });
+  }
+
+  /**
+   * QUIRK delete-on-disconnect: some clients drop the line and take that for QUIT. Only where the account is set so, only after a close in
+   * good order, and only messages that were sent to their end. Resolves to how many were removed.
+   */
+  async #removeUnasked(drop: Maildrop, ending: Ending): Promise<number> {
+    const { account, organisation } = this;
+    if (ending !== 'dropped' || account === undefined || organisation === undefined) return 0;
+    const what = settingOf('quirk-delete-on-disconnect', account.settings, organisation.settings);
+    if (drop.removable('marked') + drop.removable('retrieved') === 0 || drop.lost) return 0;
+    if (what === 'refuse' || !this.hungUp) {
+      // Only a client that marked something expected it to go.
+      if (what === 'refuse' && drop.removable('marked') > 0)
+        this.parts.store.quirks.note(account.id, 'delete-on-disconnect', 'refused');
+      return 0;
+    }
+    const removed = drop.removable(what);
+    try {
+      await drop.commitDropped(this.collector, what);
+    } catch (error) {
+      this.parts.log.warn('pop3.not-removed', { account: account.login, messages: removed, why: String(error) });
+      return 0;
+    }
+    this.quirks.meet('delete-on-disconnect');
+    return removed;
   }
 
   /** An error in the middle of a command: the peer hears that it may try again, the log hears what it was. */

@@ -27,7 +27,12 @@ import { type ShownChain, shownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
-import { type MailParameters, Submission, type SubmissionServices } from '../submission/submission.ts';
+import {
+  type MailParameters,
+  type RecipientParameters,
+  Submission,
+  type SubmissionServices,
+} from '../submission/submission.ts';
 import { type SmtpAnswers, classOf } from './answers.ts';
 import { ContentPhase } from './content-phase.ts';
 import { readMail, readRecipient } from './envelope.ts';
@@ -42,6 +47,10 @@ export interface ConnectionContext {
   readonly limits: SmtpLimits;
   /** SCRAM is offered here. */
   readonly scram: boolean;
+  /** Messages of clients that know no CRLF are read here. */
+  readonly lfOnly: boolean;
+  /** EHLO offers the login in the form AUTH= too. */
+  readonly authEquals: boolean;
   readonly answers: SmtpAnswers;
   readonly log: Log;
   /** Who may log in, where that is not everybody. */
@@ -72,6 +81,8 @@ export class SubmissionConnection extends SMTPConnection {
   #shown: ShownChain | null | undefined;
   /** How the commands of the session deviate; its account is judged by them at each message. */
   readonly #quirks = new Set<Quirk>();
+  /** The last line ended in LF alone. */
+  #bareLf = false;
   #failedLogins = 0;
   #badCommands = 0;
   /** RCPT commands of the open transaction that were refused. */
@@ -164,6 +175,7 @@ export class SubmissionConnection extends SMTPConnection {
     const parser = new SubmissionParser({
       limit: () => this.#context.limits.authLine,
       command: (line, next, bareLf) => {
+        this.#bareLf = bareLf;
         if (bareLf) this.#quirks.add('command-lf');
         this._onCommand(line, next);
       },
@@ -185,7 +197,7 @@ export class SubmissionConnection extends SMTPConnection {
     if (this.#submission === undefined) {
       if (now - this.#openedAt >= loginTime) this.#cut(replies.loginDeadline);
     } else if (this.#content.open) {
-      if (this.#content.tooSlow(now)) this.#cut(replies.slowData);
+      if (this.#content.tooSlow(now)) this.#cut(this.#content.slowness());
     } else if (this._handlerPending) this.#deadline.set(now, commandTime);
     else if (this.#deadline.passed(now)) this.#cut(replies.commandDeadline);
   }
@@ -449,7 +461,11 @@ export class SubmissionConnection extends SMTPConnection {
       `LIMITS RCPTMAX=${maxRecipients}`, // RFC 9422
       ...(this.secure
         ? this.#submission === undefined
-          ? [`AUTH ${offeredMechanisms(mechanisms, this.#scram).join(' ')}`]
+          ? [
+              `AUTH ${offeredMechanisms(mechanisms, this.#scram).join(' ')}`,
+              // QUIRK auth-equals: clients of 1998 read this form alone, and know LOGIN or PLAIN.
+              ...(this.#context.authEquals ? ['AUTH=LOGIN PLAIN'] : []),
+            ]
           : []
         : ['STARTTLS']),
     ]);
@@ -568,10 +584,16 @@ export class SubmissionConnection extends SMTPConnection {
   }
 
   /** What is wrong with the session is wrong with each of its messages. */
-  #withQuirks(parameters: MailParameters): MailParameters {
+  #withQuirks<P extends MailParameters | RecipientParameters>(parameters: P): P {
     if (this.#quirks.size === 0 && this.openingCommand !== 'HELO') return parameters;
+    const met = [...this.#quirks].map((quirk) => (quirk === 'command-lf' && this.#mayBeLfOnly ? 'lf-only' : quirk));
     const helo: readonly Quirk[] = this.openingCommand === 'HELO' ? ['helo'] : [];
-    return { ...parameters, quirks: [...this.#quirks, ...helo, ...(parameters.quirks ?? [])] };
+    return { ...parameters, quirks: [...met, ...helo, ...(parameters.quirks ?? [])] };
+  }
+
+  /** A partner's mail server passes on what others wrote: it could be made to smuggle (smtp/lf-decoder.ts). */
+  get #mayBeLfOnly(): boolean {
+    return this.#context.lfOnly && this.#submission?.submitter.account.kind !== 'partner';
   }
 
   override handler_RCPT(command: Buffer, callback: Callback): void {
@@ -583,7 +605,7 @@ export class SubmissionConnection extends SMTPConnection {
       this.#refuse('RCPT', read.error);
     } else {
       this.#run(callback, 'RCPT', async () => {
-        const taken = await submission.recipient(read.value.path, read.value.parameters);
+        const taken = await submission.recipient(read.value.path, this.#withQuirks(read.value.parameters));
         const { reply, status, text } = successes.recipientTaken;
         if (taken.ok) return this.send(reply, taken.value.note ?? text, status);
         this.#refusedRecipients += 1;
@@ -603,7 +625,14 @@ export class SubmissionConnection extends SMTPConnection {
       this.#refuse('DATA', this.#refusedRecipients > 0 ? replies.noRecipient : replies.needRecipient);
     else if (parser instanceof SubmissionParser) {
       const begun = submission.begin();
-      if (begun.ok) this.#content.begin(parser, submission.submitter, begun.value, this.#context.now);
+      if (begun.ok)
+        this.#content.begin(
+          parser,
+          submission.submitter,
+          begun.value,
+          this.#context.now,
+          this.#bareLf && this.#mayBeLfOnly,
+        );
       else this.#refuse('DATA', begun.error);
     }
     callback();

@@ -11,7 +11,8 @@ import type { Milliseconds } from '../domain/units.ts';
 import { RateWatch } from '../platform/deadline.ts';
 import type { Delivery, Submission } from '../submission/submission.ts';
 import { type MessageOutcome, type SmtpAnswers, classOf } from './answers.ts';
-import { DataDecoder } from './data-decoder.ts';
+import { type ContentDecoder, DataDecoder } from './data-decoder.ts';
+import { LfDecoder } from './lf-decoder.ts';
 import type { SmtpLimits } from './limits.ts';
 import { LineLengths } from './line-lengths.ts';
 import type { DataReceiver, SubmissionParser } from './parser.ts';
@@ -38,6 +39,7 @@ export class ContentPhase {
   readonly #session: ContentSession;
   readonly #rate: RateWatch;
   #delivery: Delivery | undefined;
+  #decoder: ContentDecoder | undefined;
   #account: string | undefined;
   #filing = false;
   #counted = false;
@@ -67,9 +69,24 @@ export class ContentPhase {
     return this.open && !this.#filing && this.#rate.tooSlow(now);
   }
 
+  /** What came too slowly: a message, or its end from a client that does not end it as the standard says. */
+  slowness(): Refusal {
+    if (this.#decoder?.seemsEnded !== true) return replies.slowData;
+    this.#delivery?.quirks.refused('lf-only');
+    return quirkRefusal('lf-only');
+  }
+
   /** Answers DATA with 354 and takes what comes. */
-  begin(parser: SubmissionParser, { account }: Submission['submitter'], delivery: Delivery, now: Milliseconds): void {
-    const decoder = new DataDecoder(delivery.quirks.tolerates('line-ends'));
+  begin(
+    parser: SubmissionParser,
+    { account }: Submission['submitter'],
+    delivery: Delivery,
+    now: Milliseconds,
+    lfOnly: boolean,
+  ): void {
+    const decoder = lfOnly ? new LfDecoder() : new DataDecoder(delivery.quirks.tolerates('line-ends'));
+    if (lfOnly) delivery.quirks.meet('lf-only');
+    this.#decoder = decoder;
     this.#delivery = delivery;
     this.#account = account.login;
     this.#counted = false;
@@ -91,7 +108,7 @@ export class ContentPhase {
     void delivery.abort();
   }
 
-  #receiver(delivery: Delivery, decoder: DataDecoder): DataReceiver {
+  #receiver(delivery: Delivery, decoder: ContentDecoder): DataReceiver {
     const { incoming, quirks } = delivery;
     const patience = this.#session.limits.maxMessage + PATIENCE_OCTETS;
     const lines = new LineLengths();
@@ -102,7 +119,7 @@ export class ContentPhase {
     };
     const judge = (): void => {
       judgeOne('nul', decoder.met.nul);
-      judgeOne('line-ends', decoder.met.bareCr + decoder.met.bareLf);
+      if (decoder instanceof DataDecoder) judgeOne('line-ends', decoder.met.bareCr + decoder.met.bareLf);
       judgeOne('long-lines', lines.long);
     };
     return {
@@ -124,7 +141,7 @@ export class ContentPhase {
     };
   }
 
-  async #file(delivery: Delivery, decoder: DataDecoder): Promise<void> {
+  async #file(delivery: Delivery, decoder: ContentDecoder): Promise<void> {
     const session = this.#session;
     this.#filing = true;
     try {
@@ -166,7 +183,7 @@ export class ContentPhase {
     this.#session.answers.messages.add([outcome]);
   }
 
-  #noteQuirk(delivery: Delivery, { met }: DataDecoder): void {
+  #noteQuirk(delivery: Delivery, { met }: ContentDecoder): void {
     if (met.bareCr + met.bareLf > 0)
       this.#session.log.info('smtp.quirk', {
         quirk: 'line-ends',

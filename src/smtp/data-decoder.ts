@@ -26,19 +26,33 @@ export interface LineEndCounts {
   nul: number;
 }
 
-export class DataDecoder {
+export interface ContentDecoder {
+  readonly met: LineEndCounts;
+  /** What came last is a dot between bare LFs: a client that means so waits for its answer. */
+  readonly seemsEnded: boolean;
+  push(chunk: Buffer): Decoded;
+}
+
+export class DataDecoder implements ContentDecoder {
   /** What was met so far; under `normalise` bare ends were made CRLF. */
   readonly met: LineEndCounts = { bareCr: 0, bareLf: 0, nul: 0 };
   readonly #normalise: boolean;
   /** Octets that could belong to the end sequence: 0 to 4. */
   #held: Buffer = Buffer.alloc(0);
   #atStart = true;
+  /** The last three octets as they came. */
+  #tail = '';
 
   constructor(normalise: boolean) {
     this.#normalise = normalise;
   }
 
+  get seemsEnded(): boolean {
+    return this.#tail === '\n.\n';
+  }
+
   push(chunk: Buffer): Decoded {
+    this.#tail = `${this.#tail}${chunk.toString('latin1', Math.max(0, chunk.length - 3))}`.slice(-3);
     let data = chunk;
     if (this.#held.length > 0) {
       data = Buffer.allocUnsafe(this.#held.length + chunk.length);
@@ -93,26 +107,30 @@ export class DataDecoder {
   }
 
   #judge(slice: Buffer): Buffer {
-    // Nearly all content is clean, and three native searches tell so at 3.7 GB/s where looking at each octet takes 1.2 GB/s.
-    if (isClean(slice)) return slice;
-    const { met } = this;
-    let bare = 0;
-    for (let at = 0; at < slice.length; at += 1) {
-      const octet = slice[at] ?? 0;
-      if (octet > CR) continue;
-      if (octet === CR) {
-        if (slice[at + 1] === LF) at += 1;
-        else {
-          met.bareCr += 1;
-          bare += 1;
-        }
-      } else if (octet === LF) {
-        met.bareLf += 1;
-        bare += 1;
-      } else if (octet === 0) met.nul += 1;
-    }
-    return bare > 0 && this.#normalise ? normalised(slice, bare) : slice;
+    return judged(slice, this.met, this.#normalise);
   }
+}
+
+/** Counts in `met` what is wrong with a slice's line ends, and gives it with CRLF for each where `normalise` is set. */
+export function judged(slice: Buffer, met: LineEndCounts, normalise: boolean): Buffer {
+  // Nearly all content is clean, and three native searches tell so at 3.7 GB/s where looking at each octet takes 1.2 GB/s.
+  if (isClean(slice)) return slice;
+  let bare = 0;
+  for (let at = 0; at < slice.length; at += 1) {
+    const octet = slice[at] ?? 0;
+    if (octet > CR) continue;
+    if (octet === CR) {
+      if (slice[at + 1] === LF) at += 1;
+      else {
+        met.bareCr += 1;
+        bare += 1;
+      }
+    } else if (octet === LF) {
+      met.bareLf += 1;
+      bare += 1;
+    } else if (octet === 0) met.nul += 1;
+  }
+  return bare > 0 && normalise ? normalised(slice, bare) : slice;
 }
 
 /** True where every CR and LF belongs to a CRLF and no octet is NUL. */

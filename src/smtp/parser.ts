@@ -8,7 +8,7 @@
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import { joinSmall } from '../platform/bytes.ts';
 import { turns } from '../platform/turns.ts';
-import type { DataDecoder } from './data-decoder.ts';
+import type { ContentDecoder } from './data-decoder.ts';
 
 export interface DataReceiver {
   /** A promise holds the socket back. */
@@ -39,7 +39,7 @@ export class SubmissionParser extends SMTPStream {
   #pending: Buffer | undefined;
   /** The line that arrives is over the limit already. */
   #overlong = false;
-  #decoder: DataDecoder | undefined;
+  #decoder: ContentDecoder | undefined;
   #receiver: DataReceiver | undefined;
 
   constructor(owner: ParserOwner) {
@@ -48,7 +48,7 @@ export class SubmissionParser extends SMTPStream {
   }
 
   /** Everything from here on is content, up to CRLF.CRLF. */
-  startData(decoder: DataDecoder, receiver: DataReceiver): void {
+  startData(decoder: ContentDecoder, receiver: DataReceiver): void {
     this.#decoder = decoder;
     this.#receiver = receiver;
     this._dataMode = true;
@@ -131,7 +131,7 @@ export class SubmissionParser extends SMTPStream {
     } else this.#owner.command(line, next, bareLf);
   }
 
-  #content(chunk: Buffer, decoder: DataDecoder, receiver: DataReceiver, next: Next): void {
+  #content(chunk: Buffer, decoder: ContentDecoder, receiver: DataReceiver, next: Next): void {
     const { slice, rest } = decoder.push(chunk);
     const waiting = slice.length > 0 ? receiver.write(slice) : undefined;
     if (rest === undefined) {

@@ -115,6 +115,8 @@ class SubmissionServer extends SMTPServer implements Listener {
       authenticator: options.authenticator,
       limits,
       scram: spec.scram === 'offer',
+      lfOnly: spec.quirks?.includes('lf-only') === true,
+      authEquals: spec.quirks?.includes('auth-equals') === true,
       answers: counts.answers,
       log: this.#log,
       now: clock.monotonic(),

@@ -9,6 +9,8 @@ export interface QuirkGuard {
   tolerates(quirk: Quirk): boolean;
   /** It was met and is tolerated. */
   meet(quirk: Quirk): void;
+  /** It was met and refused. */
+  refused(quirk: Quirk): void;
 }
 
 export class TransactionQuirks implements QuirkGuard {

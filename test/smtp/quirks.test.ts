@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Quirk, quirkTable } from '../../src/domain/quirks.ts';
 import type { SettingName } from '../../src/domain/settings.ts';
+import { seconds } from '../../src/domain/units.ts';
 import type { QuirkDay } from '../../src/store/quirks.ts';
+import type { Store } from '../../src/store/store.ts';
 import { filed } from '../support/filed.ts';
 import { type SmtpFixture, startSmtp } from '../support/smtp.ts';
 import type { Cleanup } from '../support/store.ts';
+import { until } from '../support/until.ts';
 import { runTranscript } from '../support/transcript.ts';
 
 const GREETING = 'S: 220 *\nC: EHLO client.test\nS... 250 *\n@starttls\n';
@@ -134,5 +137,86 @@ test('what was said before STARTTLS is not held against the session', async (t) 
   await speak(
     smtp,
     `S: 220 *\nC~ EHLO old\\n\nS... 250 *\n@starttls\n${EHLO.slice(GREETING.length)}${ENVELOPE}S: 250 *`,
+  );
+});
+
+// --- listeners of their own
+
+const LF_MESSAGE = `${HEADER}\r\n.dot\r\nresult\r\n`.replaceAll('\r\n', '\n');
+const lf = (commands: string): string => `C~ ${raw(commands)}\n`;
+const LF_SESSION = `S: 220 *\n${lf('EHLO old\n')}S... 250 *\n@starttls\n${lf('EHLO old\n')}S... 250 *\n${lf(`AUTH PLAIN ${Buffer.from('\0alice\0alice-pw').toString('base64')}\n`)}S: 235 *\n`;
+const LF_ENVELOPE = `${lf('MAIL FROM:<alice@group.test>\n')}S: 250 *\n${lf('RCPT TO:<bob@group.test>\n')}`;
+const LF_CONTENT = `${lf('DATA\n')}S: 354 *\n${lf(`${LF_MESSAGE.replace('\n.', '\n..')}.\n`)}`;
+
+test('lf-only: a client without any CR sends two messages on a listener of its own, and they arrive with CRLF', async (t) => {
+  const smtp = await startSmtp(t, { quirks: ['lf-only'] });
+  const message = `${LF_ENVELOPE}S: 250 *\n${LF_CONTENT}S: 250 2.0.0 accepted as *\n`;
+  await speak(smtp, `${LF_SESSION}${message}${message.replaceAll('1@old', '2@old')}${lf('QUIT\n')}S: 221 *`);
+  const got = await filed(smtp.store, 'bob');
+  assert.equal(got.length, 2);
+  assert.ok(got[0]?.endsWith(`${HEADER}\r\n.dot\r\nresult\r\n`), got[0]);
+  assert.deepEqual(totals(await counted(smtp)), { 'lf-only': [2, 0] });
+});
+
+test('lf-only: elsewhere its commands are refused by name; where those are allowed, its message ends in a refusal that names it', async (t) => {
+  const strictly = await startSmtp(t);
+  await speak(strictly, `${LF_SESSION}${LF_ENVELOPE}S: 500 5.5.2 *(quirk command-lf: quirk-command-lf=tolerate)`);
+  let arrived = false;
+  const watched = (store: Store): Store => {
+    const open = store.openBody.bind(store);
+    store.openBody = (promised) => {
+      const body = open(promised);
+      const write = body.write.bind(body);
+      body.write = async (chunk) => {
+        await write(chunk);
+        arrived = true;
+      };
+      return body;
+    };
+    return store;
+  };
+  const smtp = await startSmtp(t, { settings: { alice: { 'quirk-command-lf': 'tolerate' } }, wrap: watched });
+  const { port, ca, clock } = smtp;
+  await runTranscript(
+    `${LF_SESSION}${LF_ENVELOPE}S: 250 *\n${LF_CONTENT}@wait\nS: 421 4.4.2 *(quirk lf-only)\n@closed`,
+    {
+      ...{ protocol: 'smtp', port, ca },
+      directives: {
+        wait: async () => {
+          await until('the message has arrived', () => arrived);
+          for (let second = 0; second < 130; second += 1) {
+            clock.advance(seconds(1));
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+        },
+      },
+    },
+  );
+  assert.deepEqual(await filed(smtp.store, 'bob'), []);
+  assert.deepEqual(totals(await counted(smtp)), { 'lf-only': [0, 1] });
+});
+
+test('lf-only: a session that ends its commands with CRLF can smuggle nothing in on that listener either', async (t) => {
+  const smtp = await startSmtp(t, { quirks: ['lf-only'] });
+  const smuggled = `${HEADER}\r\nx\n.\nMAIL FROM:<alice@group.test>\nRCPT TO:<bob@group.test>\nDATA\nevil\r\n`;
+  await speak(smtp, `${EHLO}${ENVELOPE}S: 250 *\n${data(smuggled)}S: 250 2.0.0 accepted as *\nC: NOOP\nS: 250 *`);
+  const got = await filed(smtp.store, 'bob');
+  assert.equal(got.length, 1);
+  assert.ok(got[0]?.endsWith('x\r\n.\r\nMAIL FROM:<alice@group.test>\r\nRCPT TO:<bob@group.test>\r\nDATA\r\nevil\r\n'));
+});
+
+test('auth-equals: EHLO offers the login in the form of 1998, on a listener that is set so', async (t) => {
+  const offers = (lines: string): string => `${GREETING}C: EHLO old\nS... 250-LIMITS RCPTMAX=1000\n${lines}`;
+  await speak(await startSmtp(t), offers('S: 250 AUTH PLAIN LOGIN'));
+  await speak(
+    await startSmtp(t, { quirks: ['auth-equals'] }),
+    offers(`S: 250-AUTH PLAIN LOGIN
+S: 250 AUTH=LOGIN PLAIN
+C: AUTH LOGIN
+S: 334 VXNlcm5hbWU6
+@base64 C: {{alice}}
+S: 334 UGFzc3dvcmQ6
+@base64 C: {{alice-pw}}
+S: 235 *`),
   );
 });

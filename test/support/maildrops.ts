@@ -104,6 +104,13 @@ export class MemoryMaildrops implements MaildropStore {
 
   readonly audit = { note: (event: AuditEvent): void => void this.notes.push(event) };
 
+  /** Counts of quirks, as they were noted. */
+  readonly noted: string[] = [];
+  readonly quirks = {
+    note: (account: AccountId, quirk: string, outcome: string): void =>
+      void this.noted.push(`${account} ${quirk} ${outcome}`),
+  };
+
   file(account: number, ...bodies: (string | Buffer)[]): void {
     const entries = this.#entriesOf(account as AccountId);
     for (const body of bodies) {

@@ -1,6 +1,7 @@
 /** A POP3 listener on a free port, over maildrops in memory, with two accounts: alice (1) and bob (2), password "secret". */
 import type { AuthOutcome, Authenticator, Peer } from '../../src/auth/authenticator.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
+import type { Settings } from '../../src/domain/settings.ts';
 import { type Milliseconds, milliseconds } from '../../src/domain/units.ts';
 import type { MaildropStore } from '../../src/pickup/maildrop.ts';
 import { ConnectionLimits } from '../../src/platform/connections.ts';
@@ -26,6 +27,8 @@ export class FakeAuthenticator implements Authenticator {
   readonly onTrustChange = passwordsOnly.onTrustChange;
   /** Answers `busy` while true. */
   busy = false;
+  /** Of the account that logs in. */
+  settings: Settings = {};
   /** Awaited before each answer. */
   gate: Promise<void> = Promise.resolve();
   readonly asked: { login: string; password: string; peer: Peer; signal: AbortSignal }[] = [];
@@ -46,7 +49,7 @@ export class FakeAuthenticator implements Authenticator {
         organisation: 1 as OrganisationId,
         kind: 'mail',
         state: 'active',
-        settings: {},
+        settings: this.settings,
       },
       organisation: {
         id: 1 as OrganisationId,

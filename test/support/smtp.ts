@@ -3,7 +3,7 @@ import type { AuthOutcome, Authenticator } from '../../src/auth/authenticator.ts
 import { seconds } from '../../src/domain/units.ts';
 import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';
 import type { Chain } from '../../src/middleware/chain.ts';
-import type { Listener } from '../../src/platform/listener.ts';
+import type { Listener, ListenerQuirk } from '../../src/platform/listener.ts';
 import { NetworkSet } from '../../src/platform/network.ts';
 import { type SmtpLimits, defaultSmtpLimits } from '../../src/smtp/limits.ts';
 import { startSmtpListener } from '../../src/smtp/server.ts';
@@ -25,6 +25,7 @@ export interface SmtpFixtureOptions {
   readonly limits?: Partial<SmtpLimits>;
   readonly tls?: 'implicit' | 'starttls';
   readonly proxy?: readonly string[];
+  readonly quirks?: readonly ListenerQuirk[];
   readonly settings?: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
   readonly connections?: Partial<ConnectionLimitOptions>;
   readonly wrap?: (store: Store) => Store;
@@ -56,7 +57,14 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
     ...options.connections,
   });
   const listener = await startSmtpListener({
-    spec: { name: 'test', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls', proxy: options.proxy ?? [] },
+    spec: {
+      name: 'test',
+      address: '127.0.0.1',
+      port: 0,
+      tls: options.tls ?? 'starttls',
+      proxy: options.proxy ?? [],
+      quirks: options.quirks ?? [],
+    },
     tls: [certificates.server],
     hostname: 'mail.test',
     store,

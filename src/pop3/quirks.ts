@@ -1,0 +1,49 @@
+/** How the client of one session deviates. Before the login that is remembered; with it the account is judged, and from then on at once. */
+import { type Quirk, quirkText, tolerates } from '../domain/quirks.ts';
+import type { Account, Organisation } from '../domain/registry.ts';
+import type { MaildropStore } from '../pickup/maildrop.ts';
+
+export class SessionQuirks {
+  readonly #quirks: MaildropStore['quirks'];
+  #owner: { readonly account: Account; readonly organisation: Organisation } | undefined;
+  readonly #met = new Set<Quirk>();
+  readonly #refused = new Set<Quirk>();
+
+  constructor(quirks: MaildropStore['quirks']) {
+    this.#quirks = quirks;
+  }
+
+  /** What is to be answered instead; undefined where it may go on. */
+  meet(quirk: Quirk): string | undefined {
+    const owner = this.#owner;
+    if (owner === undefined || this.#met.has(quirk) || tolerates(owner.account, owner.organisation, quirk)) {
+      this.#met.add(quirk);
+      return undefined;
+    }
+    return this.#refuse(owner.account, quirk);
+  }
+
+  /** Judges what was remembered; undefined: it is this account's session from now on. */
+  logIn(account: Account, organisation: Organisation): string | undefined {
+    for (const quirk of this.#met) if (!tolerates(account, organisation, quirk)) return this.#refuse(account, quirk);
+    this.#owner = { account, organisation };
+    return undefined;
+  }
+
+  /** STLS: what was said before may be another's words. */
+  forget(): void {
+    this.#met.clear();
+  }
+
+  /** Each counts once for the session. */
+  end(): void {
+    if (this.#owner === undefined) return;
+    for (const quirk of this.#met) this.#quirks.note(this.#owner.account.id, quirk, 'tolerated');
+  }
+
+  #refuse(account: Account, quirk: Quirk): string {
+    if (!this.#refused.has(quirk)) this.#quirks.note(account.id, quirk, 'refused');
+    this.#refused.add(quirk);
+    return quirkText(quirk);
+  }
+}
