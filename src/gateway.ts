@@ -10,7 +10,7 @@ import { AdminError, type AdminContext } from './admin/context.ts';
 import { openControlSocket } from './admin/socket.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import type { CaParts } from './ca/parts.ts';
-import { startCaUpkeep } from './ca/upkeep.ts';
+import { type UpkeepParts, startCaUpkeep } from './ca/upkeep.ts';
 import { controlSocketOf } from './config/load.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
@@ -18,6 +18,7 @@ import { authorityKeys } from './crypto/authority-keys.ts';
 import { partnerSeals } from './crypto/partner-secrets.ts';
 import { hashPassword } from './crypto/password.ts';
 import { checkNewPassword } from './crypto/password-text.ts';
+import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/units.ts';
@@ -277,7 +278,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       }),
     },
   };
-  const upkeep = startCaUpkeep({ ...admin.ca, log, hostname: config.hostname });
+  const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.desk, ending);
+  const upkeep = startCaUpkeep({ ...admin.ca, log, endNotice });
   running.add(() => upkeep.stop());
   const uncollected = startUncollected(store, notices, options);
   running.add(() => uncollected.stop());

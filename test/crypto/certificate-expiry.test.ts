@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  type WarningMessage,
-  WARNING_DAYS,
-  daysLeft,
-  dueWarning,
-  warningMessage,
-} from '../../src/crypto/certificate-expiry.ts';
-import type { Address } from '../../src/domain/address.ts';
+import { WARNING_DAYS, daysLeft, dueWarning } from '../../src/crypto/certificate-expiry.ts';
 import { days, instant } from '../../src/domain/units.ts';
-import { NOW, goldenText } from './support.ts';
+import { NOW } from './support.ts';
 
 const notAfter = instant(NOW + days(100));
 const before = (n: number, warned: readonly (60 | 30 | 7)[] = [], replaced = false) =>
@@ -56,36 +49,4 @@ test('days left are whole days', () => {
   assert.equal(daysLeft(notAfter, instant(notAfter - days(30) + 1)), 29);
   assert.equal(daysLeft(notAfter, instant(notAfter - 1)), 0);
   assert.equal(daysLeft(notAfter, instant(notAfter + 1)), 0);
-});
-
-const message: WarningMessage = {
-  language: 'nl',
-  from: 'postmaster@zorg.example' as Address,
-  to: 'lab@brug.example' as Address,
-  date: instant(notAfter - days(30)),
-  messageId: '<0123456789abc@zorg.example>',
-  use: 'login',
-  subject: 'CN=Praktijk De Brug, O=Zorggroep, C=NL',
-  serial: '41294242f2c830',
-  notAfter,
-  contact: 'Bel de beheerder, 020 123 45 67.',
-};
-for (const [file, more] of [
-  ['warning-nl-login.eml', {}],
-  ['warning-nl-mail.eml', { use: 'mail', subject: 'CN=Huisarts Zoë', date: instant(notAfter - days(1)) }],
-  ['warning-en-login.eml', { language: 'en', date: instant(notAfter - 1) }],
-  ['warning-en-mail.eml', { language: 'en', use: 'mail' }],
-] as const)
-  test(`the warning is the golden file ${file}`, () => {
-    const { contact: _contact, ...unanswered } = message;
-    const text = warningMessage({ ...(file === 'warning-en-mail.eml' ? unanswered : message), ...more });
-    assert.equal(text, goldenText(file));
-    assert.ok(text.split('\r\n').every((line) => line.length <= 78 && !line.includes('\n')));
-  });
-
-test('a subject or contact with line ends brings no header and no line into the message', () => {
-  const text = warningMessage({ ...message, subject: 'CN=x\r\nBcc: evil@x\r\n\r\n.\r\n', contact: 'a\u2028b\rc\0' });
-  assert.equal(text.split('\r\n').length, warningMessage(message).split('\r\n').length);
-  assert.match(text, /Certificaat: {2}CN=x Bcc: evil@x \. \r\n/);
-  assert.doesNotMatch(text.replaceAll('\r\n', ''), /[\r\n\0]/);
 });

@@ -1,0 +1,25 @@
+/** The warning that a certificate ends: in the account's own mailbox, the one place that old systems show; for a system at its contact. */
+import type { AccountCertificate } from '../store/certificates.ts';
+import type { PreparedNotice } from '../store/store.ts';
+import { certificateLetters } from './certificate-letters.ts';
+import type { Desk } from './desk.ts';
+
+export interface Ending {
+  readonly certificate: AccountCertificate;
+  /** Which warning it is: so many days before the end. */
+  readonly due: number;
+  /** Whole days that are left now. */
+  readonly daysLeft: number;
+}
+
+/** Undefined where nobody at all could be told. Rejects with StoreFull or StoreFailed. */
+export async function certificateNotice(
+  desk: Desk,
+  { certificate, due, daysLeft }: Ending,
+): Promise<PreparedNotice | undefined> {
+  return await desk.letter(await desk.places.ofAccount(certificate.account), {
+    kind: `certificate-ends-${due}`,
+    once: `certificate:${certificate.fingerprint}:${due}`,
+    letters: certificateLetters({ ...certificate, daysLeft }),
+  });
+}
