@@ -51,6 +51,8 @@ export interface CopyView {
   readonly account?: string;
   readonly partner?: string;
   readonly state: string;
+  /** What was done to it before it was filed, such as `smime interop aes-256-cbc`; absent: it is as it was submitted. */
+  readonly protection?: string;
   /** The delivery to a partner, or the copy that was held. */
   readonly delivery?: DeliveryView;
 }

@@ -102,7 +102,7 @@ export const traceOperations = {
         sha256: message.sha256,
         envelope: message.envelope,
         ...viewParts(await store.messageParts(message.id)),
-        copies: await copiesOf(store, message, names),
+        copies: protectedCopies(await copiesOf(store, message, names), message, rows),
         events: await eventViews(rows, names),
         more,
       };
@@ -120,6 +120,20 @@ async function eventViews(rows: readonly AuditRow[], names: Names): Promise<Even
   for (const row of rows)
     views.push(viewEvent(row, row.account === undefined ? undefined : await names.account(row.account)));
   return views;
+}
+
+/** Which copy an address got, and what was done to it, stand apart: the one in the envelope, the other in the audit trail. */
+function protectedCopies(
+  views: readonly CopyView[],
+  { recipients }: MessageRecord,
+  rows: readonly AuditRow[],
+): readonly CopyView[] {
+  const words = new Map(rows.map(({ facts = {} }) => [facts.copy, facts.protection]));
+  return views.map((view) => {
+    const copy = recipients.find(({ address }) => address === view.recipient)?.copy;
+    const protection = copy === undefined ? undefined : words.get(copy);
+    return typeof protection === 'string' ? { ...view, protection } : view;
+  });
 }
 
 export async function copiesOf(store: Store, message: MessageRecord, names: Names): Promise<CopyView[]> {

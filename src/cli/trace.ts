@@ -97,6 +97,8 @@ const stateText = (copy: CopyView): string =>
       : `waits, next attempt ${readableTime(copy.delivery?.due) ?? 'soon'}`
     : (states[copy.state] ?? copy.state);
 
+const isProtected = ({ copies }: TraceView): boolean => copies.some(({ protection }) => protection !== undefined);
+
 const traceText = (t: TraceView): string =>
   [
     facts([
@@ -109,8 +111,13 @@ const traceText = (t: TraceView): string =>
       ['SHA-256', t.sha256],
     ]),
     table(
-      ['RECIPIENT', 'WHERE', 'STATE'],
-      t.copies.map((c) => [c.recipient, c.partner === undefined ? c.account : `partner ${c.partner}`, stateText(c)]),
+      ['RECIPIENT', 'WHERE', 'STATE', ...(isProtected(t) ? ['PROTECTION'] : [])],
+      t.copies.map((c) => [
+        c.recipient,
+        c.partner === undefined ? c.account : `partner ${c.partner}`,
+        stateText(c),
+        ...(isProtected(t) ? [c.protection ?? 'none'] : []),
+      ]),
     ),
     ...partsText(t),
     table(

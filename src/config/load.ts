@@ -98,6 +98,11 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       'client-authorities': config.tls['client-authorities'].map(at),
       'client-revocation-lists': config.tls['client-revocation-lists'].map(at),
     },
+    smime: {
+      ...config.smime,
+      authorities: config.smime.authorities.map(at),
+      'revocation-lists': config.smime['revocation-lists'].map(at),
+    },
     listener: config.listener.map(({ key, certificate, ...listener }) => ({
       ...listener,
       ...(key === undefined ? {} : { key: key.map(at) }),

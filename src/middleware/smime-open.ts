@@ -6,10 +6,11 @@
  * counts as not opened: the sender outside is the one who logged in.
  */
 import type { DecryptionKey } from '../crypto/cms/decrypt.ts';
+import type { CmsProblem } from '../crypto/cms/problem.ts';
 import type { TrustOptions } from '../crypto/cms/verify.ts';
 import { layerOf, maybeProtected } from '../crypto/smime/layer.ts';
 import { type Message, readMessage } from '../crypto/smime/message.ts';
-import { type LayerSeen, type NotOpened, type OpenedMessage, openMessage, standingOf } from '../crypto/smime/open.ts';
+import { type NotOpened, type OpenedMessage, openMessage, standingOf } from '../crypto/smime/open.ts';
 import { addressKey } from '../domain/address.ts';
 import type { Log, RandomBytes } from '../domain/effects.ts';
 import type { Language } from '../domain/registry.ts';
@@ -71,22 +72,39 @@ async function run(
   const groups = await groupsOf(parts, copies);
   if (groups.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(groups.length) };
   const work = { parts, submitted, given: read.value, trust: await parts.keys.trust(), workshop };
-  const made: Copy[] = [];
-  const unopened = new Map<Language, Addressee[]>();
-  const audit: AuditEvent[] = [];
+  const made: Made[] = [];
+  const failed = new Map<Language, { recipients: Addressee[]; problems: CmsProblem[] }>();
   for (const group of groups) {
     const opened = await openFor(work, group);
-    audit.push(auditOf(work, group, opened));
-    if (opened.ok) made.push(opened.value.copy);
+    if (opened.ok) made.push(opened.value);
     else
       for (const addressee of group.recipients) {
         const { language } = addressee.registered.organisation;
-        unopened.set(language, [...(unopened.get(language) ?? []), addressee]);
+        const held = failed.get(language) ?? { recipients: [], problems: [] };
+        held.recipients.push(addressee);
+        held.problems.push(opened.error.problem);
+        failed.set(language, held);
       }
   }
-  for (const [language, recipients] of unopened) made.push(await explained(work, language, recipients));
-  return { kind: 'passed', copies: [...without(copies), ...made], audit };
+  for (const [language, { recipients, problems }] of failed)
+    made.push(await explained(work, language, recipients, problems));
+  const audit = made.map(({ copy, facts, outcome }) => auditOf(submitted, copy, facts, outcome));
+  return { kind: 'passed', copies: [...without(copies), ...made.map(({ copy }) => copy)], audit };
 }
+
+interface Made {
+  readonly copy: Copy;
+  /** What was found, for the operator alone. */
+  readonly facts: Facts;
+  readonly outcome: AuditEvent['outcome'];
+}
+type Facts = NonNullable<AuditEvent['facts']>;
+
+const auditOf = ({ body }: Submitted, copy: Copy, facts: Facts, outcome: AuditEvent['outcome']): AuditEvent => ({
+  ...{ event: 'smime.opened', outcome, message: body.id },
+  facts: { protection: copy.protection, copy: copy.body.id, ...facts },
+  personal: { recipients: copy.recipients.map(({ to }) => to.address) },
+});
 
 /** The copies of those for whom nothing is opened. */
 const without = (copies: readonly Copy[]): readonly Copy[] =>
@@ -115,13 +133,7 @@ async function groupsOf({ keys }: OpenParts, copies: readonly Copy[]): Promise<r
   return [...groups.values()];
 }
 
-interface Opened {
-  readonly copy: Copy;
-  readonly layers: readonly LayerSeen[];
-  readonly opening: Opening;
-}
-
-async function openFor(work: Work, { keys, recipients }: OpenGroup): Promise<Result<Opened, NotOpened>> {
+async function openFor(work: Work, { keys, recipients }: OpenGroup): Promise<Result<Made, NotOpened>> {
   const { parts, submitted, given, trust, workshop } = work;
   const read = await openMessage(given, { keys, trust, stage: () => stagingIn(workshop, room(submitted)) });
   if (!read.ok) return read;
@@ -134,7 +146,8 @@ async function openFor(work: Work, { keys, recipients }: OpenGroup): Promise<Res
   const shown = standingOf(layers).standing === 'valid' ? capabilitiesOf(verificationsOf(layers)) : undefined;
   if (shown !== undefined) await parts.keys.noteCapabilities(submitted.from, shown);
   const copy: Copy = { body, recipients, protection: `smime opened ${opening}`, opened: true };
-  return ok({ copy, layers, opening });
+  const signature = verificationsOf(layers).map(verificationFacts).at(-1) ?? { signature: 'none' };
+  return ok({ copy, facts: { cipher: ciphersOf(layers), ...signature }, outcome: 'success' });
 }
 
 const isOwn =
@@ -164,7 +177,12 @@ async function handedOut(
   }
 }
 
-async function explained(work: Work, language: Language, recipients: readonly Addressee[]): Promise<Copy> {
+async function explained(
+  work: Work,
+  language: Language,
+  recipients: readonly Addressee[],
+  problems: readonly CmsProblem[],
+): Promise<Made> {
   const { parts, submitted, given, workshop } = work;
   const { authserv, contact, random } = parts;
   const results: AuthenticationResult[] = [
@@ -177,19 +195,8 @@ async function explained(work: Work, language: Language, recipients: readonly Ad
     boundary: `sluis-${Buffer.from(random(16)).toString('hex')}`,
   });
   const body = await writeBody(workshop, room(submitted), slices);
-  return { body, recipients, protection: 'smime opened failed', opened: true };
-}
-
-/** What exactly went wrong is for the operator alone. */
-function auditOf({ parts, submitted }: Work, { recipients }: OpenGroup, opened: Result<Opened, NotOpened>): AuditEvent {
-  const message = submitted.body.id;
-  const personal = { recipients: recipients.map(({ to }) => to.address) };
-  if (!opened.ok) {
-    parts.log.warn('smime.not-opened', { message, recipients: recipients.length });
-    return { event: 'smime.opened', outcome: 'failure', message, facts: problemFacts(opened.error.problem), personal };
-  }
-  const { layers, opening } = opened.value;
-  const signatures = verificationsOf(layers).map(verificationFacts);
-  const facts = { opening, cipher: ciphersOf(layers), ...(signatures.at(-1) ?? { signature: 'none' }) };
-  return { event: 'smime.opened', outcome: 'success', message, facts, personal };
+  parts.log.warn('smime.not-opened', { message: submitted.body.id, recipients: recipients.length });
+  const copy: Copy = { body, recipients, protection: 'smime opened failed', opened: true };
+  const [first] = problems;
+  return { copy, facts: first === undefined ? {} : problemFacts(first), outcome: 'failure' };
 }

@@ -154,7 +154,7 @@ async function make(
       event: 'message.protected',
       outcome: 'success',
       message: submitted.body.id,
-      facts: { ...factsOf(group), octets: made[i]?.body.octets ?? 0 },
+      facts: { ...factsOf(group), copy: made[i]?.body.id ?? '', octets: made[i]?.body.octets ?? 0 },
       personal: { recipients: group.recipients.map(({ addressee }) => addressee.to.address) },
     })),
   };

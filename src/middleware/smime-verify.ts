@@ -24,6 +24,7 @@ export interface VerifyParts {
   readonly authserv: string;
 }
 
+const VERIFIED = 'smime verified';
 /** What the field adds, at most. */
 const ROOM = 16 * KiB;
 
@@ -82,14 +83,13 @@ async function passed(
 ): Promise<Passed> {
   const field = Buffer.from(authenticationResults(authserv, results), 'latin1');
   const told = await writeBody(workshop, octets(body.octets + ROOM), behind(field, body));
-  const facts = verified.ok ? verificationFacts(verified.value) : { signature: 'unreadable', why: verified.error };
+  const found = verified.ok ? verificationFacts(verified.value) : { signature: 'unreadable', why: verified.error };
+  const facts = { protection: VERIFIED, copy: told.id, ...found };
   const valid = verified.ok && isValid(verified.value);
   return {
     kind: 'passed',
     copies: copies.map((copy) =>
-      copy.body === body
-        ? { ...copy, body: told, signature: valid ? 'valid' : 'invalid', protection: 'smime verified' }
-        : copy,
+      copy.body === body ? { ...copy, body: told, signature: valid ? 'valid' : 'invalid', protection: VERIFIED } : copy,
     ),
     audit: [{ event: 'smime.verified', outcome: valid ? 'success' : 'failure', message: body.id, facts }],
   };

@@ -73,7 +73,8 @@ test('both profiles are opened to what was sent, with the outcome on top', async
     assert.doesNotMatch(text, /pkcs7-mime/);
     assert.deepEqual([copies[0]?.protection, copies[0]?.opened], ['smime opened whole', true]);
     assert.deepEqual(audit[0]?.facts, {
-      opening: 'whole',
+      protection: 'smime opened whole',
+      copy: copies[0]?.body.id,
       cipher,
       signature: 'valid',
       certificates: from.certificate.fingerprint,

@@ -29,7 +29,9 @@ async function told(b: Bench, content: Buffer): Promise<{ field: string; rest: B
   const outcome = passed(await b.run(stepOf(b), await b.submitted(content, [BOB])));
   const octets = await contentOf(copyFor(outcome, BOB));
   const end = octets.indexOf('Received: ');
-  return { field: octets.toString('latin1', 0, end), rest: octets.subarray(end), facts: outcome.audit[0]?.facts };
+  const { protection, copy, ...facts } = outcome.audit[0]?.facts ?? {};
+  assert.deepEqual([protection, copy], ['smime verified', copyFor(outcome, BOB).body.id]);
+  return { field: octets.toString('latin1', 0, end), rest: octets.subarray(end), facts };
 }
 
 async function start(t: { after(run: () => Promise<void> | void): void }): Promise<Bench> {

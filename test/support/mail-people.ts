@@ -1,0 +1,91 @@
+/** Certificates for mail of accounts in a test gateway: by an authority that the gateway's configuration trusts. */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { recordOf } from '../../src/ca/issue.ts';
+import { type Authority, issue, makeKeyPair, makeRoot } from '../../src/crypto/authority.ts';
+import { makeName } from '../../src/crypto/distinguished-name.ts';
+import { encodePem } from '../../src/crypto/pem.ts';
+import { days, instant } from '../../src/domain/units.ts';
+import type { Person } from '../crypto/cms/support.ts';
+import { type TestGateway, type TestGatewayOptions, addressOf, startTestGateway } from './gateway.ts';
+import { address } from './store.ts';
+
+const actor = { name: 'test' };
+
+export interface Given {
+  /** The gateway holds the private key. */
+  readonly keep?: boolean;
+  readonly kind?: 'p256' | 'rsa2048';
+  /** Days from now. */
+  readonly to?: number;
+  readonly email?: string;
+  /** Whose certificate it is. Default: the login that `name` has. */
+  readonly login?: string;
+}
+
+export interface MailGateway extends TestGateway {
+  /** PEM of the authority. */
+  readonly mailRoot: string;
+  /** A certificate for the account, and its private key for the test. */
+  give(name: string, given?: Given): Promise<Person>;
+  set(name: string, settings: Readonly<Record<string, string | boolean>>): Promise<void>;
+}
+
+let authority: Promise<Authority> | undefined;
+const root = (): Promise<Authority> =>
+  (authority ??= makeKeyPair('p256').then((keys) =>
+    makeRoot(
+      { subject: makeName({ commonName: 'Mail Root' }), keys, lifetime: days(900) },
+      { now: instant(Date.now() - days(10)), random: randomBytes },
+    ),
+  ));
+
+/** With the gateway's own signing key in place. */
+export async function startMailGateway(options: TestGatewayOptions): Promise<MailGateway> {
+  const by = await root();
+  const pem = encodePem('CERTIFICATE', by.certificate.der);
+  const gateway = await startTestGateway({
+    ...options,
+    configuration: `${options.configuration ?? ''}\n[smime]\nauthorities = ["mail-ca.pem"]\n`,
+    prepare: (folder) => writeFileSync(join(folder, 'mail-ca.pem'), pem),
+  });
+  const { certificates, registry } = gateway.store;
+  const register = async (login: string, email: string, given: Given): Promise<Person> => {
+    const { keep = false, kind = 'p256', to = 300 } = given;
+    const keys = await makeKeyPair(kind);
+    const certificate = await issue(
+      by,
+      {
+        ...{ use: 'mail', subject: makeName({ commonName: login }), publicKey: keys.publicKey, emails: [email] },
+        notAfter: instant(Date.now() + days(to)),
+      },
+      { now: instant(Date.now() - days(2)), random: randomBytes },
+    );
+    const sealed = keep
+      ? { sealedKey: await gateway.admin.mail.seals.seal(certificate.fingerprint, keys.privateKey) }
+      : {};
+    await certificates.addCertificate(
+      login,
+      { ...recordOf(certificate, 'mail', undefined), ...sealed },
+      'imported',
+      actor,
+    );
+    return {
+      name: login,
+      address: address(email),
+      certificate,
+      privateKey: keys.privateKey,
+      certificatePem: encodePem('CERTIFICATE', certificate.der),
+      keyPem: keys.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+    };
+  };
+  await register('postmaster', 'postmaster@mail.test', { keep: true });
+  return {
+    ...gateway,
+    mailRoot: pem,
+    give: (name, given = {}) => register(given.login ?? addressOf(name), given.email ?? addressOf(name), given),
+    set: (name, settings) =>
+      registry.changeSettings({ scope: 'account', login: addressOf(name) }, { ...settings }, actor),
+  };
+}
