@@ -6,6 +6,8 @@
  * A delay is what the loop did itself plus what the kernel let it wait for a core, and under load the second is most of it. With
  * $LOOP_DELAY_OWN the kernel is asked at every turn how long that was; what is left is the gateway's own. It costs half a percent of a
  * core, so benchmarks go without.
+ *
+ * With `--expose-gc` it tells as well what is kept in memory once all garbage is gone: resident memory goes up with garbage and stays up.
  */
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -22,10 +24,23 @@ if (isMainThread && file !== undefined) {
   // The histogram counts from timer to timer, so its resolution is part of every value.
   const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
   process.on('SIGUSR2', () => {
-    const report = { p50: ms(histogram.percentile(50)), p99: ms(histogram.percentile(99)), max: ms(histogram.max) };
+    const delays = { p50: ms(histogram.percentile(50)), p99: ms(histogram.percentile(99)), max: ms(histogram.max) };
+    const measured = { ...delays, ...(own && { own: own() }) };
+    const kept = keptOctets();
+    // What the collection held of the loop is nobody's delay.
     histogram.reset();
-    appendFileSync(file, `${JSON.stringify({ ...report, ...(own && { own: own() }) })}\n`);
+    own?.();
+    appendFileSync(file, `${JSON.stringify({ ...measured, ...(kept === undefined ? {} : { kept }) })}\n`);
   });
+}
+
+function keptOctets(): number | undefined {
+  if (globalThis.gc === undefined) return undefined;
+  // What finalizers held is garbage only for the second one.
+  globalThis.gc();
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 /** The longest turn since the last call, in milliseconds, without the time for which the thread was ready and had no core. */

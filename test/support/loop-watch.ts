@@ -10,22 +10,29 @@ export interface LoopDelay {
   readonly max: number;
   /** The longest without what the thread waited for a core, where that was asked for. */
   readonly own?: number;
+  /** Octets of main thread's objects and buffers without garbage, where that was asked for. */
+  readonly kept?: number;
 }
 
 export class LoopWatch {
   readonly #file: string;
   readonly #own: boolean;
+  readonly #kept: boolean;
 
-  constructor(instance: Instance, { own = false }: { readonly own?: boolean } = {}) {
+  constructor(
+    instance: Instance,
+    { own = false, kept = false }: { readonly own?: boolean; readonly kept?: boolean } = {},
+  ) {
     this.#file = join(instance.folder, 'loop-delay');
     this.#own = own;
+    this.#kept = kept;
     writeFileSync(this.#file, '');
   }
 
   /** For `serve`: without them the process dies of the question. */
   get options(): ServeOptions {
     return {
-      nodeOptions: ['--import', new URL('loop-delay.js', import.meta.url).href],
+      nodeOptions: [...(this.#kept ? ['--expose-gc'] : []), '--import', new URL('loop-delay.js', import.meta.url).href],
       env: { LOOP_DELAY_FILE: this.#file, ...(this.#own && { LOOP_DELAY_OWN: '1' }) },
     };
   }
