@@ -223,7 +223,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const receipts = pickupReceipts(store, notices, options);
   running.add(() => consumers.close());
   const counts = newSubmissionCounts(clock);
-  const middleware = gatewayMiddleware(store, mail.keys, config, options);
+  const middleware = gatewayMiddleware(store, mail.keys, config, { ...options, desk: notices.desk });
   const sent = newSentCounts();
   const start = {
     smtp: (spec: ListenerSpec) =>

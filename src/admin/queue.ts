@@ -40,14 +40,16 @@ async function partnerId({ store }: AdminContext, name: string): Promise<Partner
   return partner.id;
 }
 
-async function filterOf(
+/** What to ask for, one behind the other: the deliveries of a message are also those of what protection made of it. */
+async function filtersOf(
   context: AdminContext,
   of: Omit<Which, 'ids'>,
-): Promise<Pick<DeliveryQuery, 'partner' | 'message'>> {
-  return {
-    ...(of.partner === undefined ? {} : { partner: await partnerId(context, of.partner) }),
-    ...(of.message === undefined ? {} : { message: (await messageOf(context, of.message)).id }),
-  };
+): Promise<readonly Pick<DeliveryQuery, 'partner' | 'message'>[]> {
+  const partner = of.partner === undefined ? {} : { partner: await partnerId(context, of.partner) };
+  if (of.message === undefined) return [partner];
+  const { id, recipients } = await messageOf(context, of.message);
+  const ids = new Set([id, ...recipients.flatMap(({ copy }) => copy ?? [])]);
+  return [...ids].sort().map((message) => ({ ...partner, message }));
 }
 
 /** The chosen deliveries, a page at a time; `visit` sees none twice. */
@@ -61,18 +63,18 @@ async function visit(
     for (const id of chosen.ids) if ((await context.store.deliveries.find(id)) === undefined) throw unknown(id);
     return await each(chosen.ids);
   }
-  const filter = await filterOf(context, chosen);
-  let after: DeliveryId | undefined;
-  for (;;) {
-    const rows: readonly Delivery[] = await context.store.deliveries.list({
-      ...filter,
-      states,
-      limit: PAGE,
-      ...(after === undefined ? {} : { after }),
-    });
-    if (rows.length > 0) await each(rows.map((row) => row.id));
-    after = rows.at(-1)?.id;
-    if (rows.length < PAGE || after === undefined) return;
+  for (const filter of await filtersOf(context, chosen)) {
+    let after: DeliveryId | undefined;
+    do {
+      const rows: readonly Delivery[] = await context.store.deliveries.list({
+        ...filter,
+        states,
+        limit: PAGE,
+        ...(after === undefined ? {} : { after }),
+      });
+      if (rows.length > 0) await each(rows.map((row) => row.id));
+      after = rows.length < PAGE ? undefined : rows.at(-1)?.id;
+    } while (after !== undefined);
   }
 }
 
@@ -166,14 +168,19 @@ export const queueOperations = {
     },
     async (context, { limit, after, all, ...of }): Promise<DeliveryView[]> => {
       const names = new Names(context.store.registry);
-      const rows = await context.store.deliveries.list({
-        ...(await filterOf(context, of)),
-        states: all ? ALL : OPEN,
-        limit,
-        ...(after === undefined ? {} : { after }),
-      });
+      const rows: Delivery[] = [];
+      for (const filter of await filtersOf(context, of))
+        rows.push(
+          ...(await context.store.deliveries.list({
+            ...filter,
+            states: all ? ALL : OPEN,
+            limit,
+            ...(after === undefined ? {} : { after }),
+          })),
+        );
       const views: DeliveryView[] = [];
-      for (const row of rows) views.push(viewDelivery(row, await names.goal(row)));
+      for (const row of rows.sort((a, b) => a.id - b.id).slice(0, limit))
+        views.push(viewDelivery(row, await names.goal(row)));
       return views;
     },
   ),

@@ -57,6 +57,8 @@ export type NoticeKind =
   | 'consumers'
   | 'absence'
   | 'withdrawn'
+  | 'held'
+  | 'held-operator'
   | 'restored';
 
 export interface Said {

@@ -30,13 +30,19 @@ export interface GuardedRecipient {
   readonly identities: readonly string[];
   /** `MEDLAB`, `MEDLAB:1` (a version that begins so), `ORU^R01`, `ORU^*`; empty: every kind. */
   readonly accepts: readonly string[];
+  /** The addressee's own, for what reaches it; the sender's where there is none. */
+  readonly modes?: Readonly<Partial<Record<AddresseeGuard, GuardMode>>>;
 }
+
+/** Guards over what reaches an addressee, who decides of them; the others are over what a sender sends. */
+export const ADDRESSEE_GUARDS = ['recipient', 'type', 'test'] as const satisfies readonly Guard[];
+export type AddresseeGuard = (typeof ADDRESSEE_GUARDS)[number];
 
 /** What was seen of an interchange before, from the same sender to the same recipient. */
 export interface Earlier {
   /** Its reference (UNB 0020) was used. */
   readonly reference: boolean;
-  /** Its messages were carried. */
+  /** Its messages were carried: where the reference was used, under this reference; else under any. */
   readonly messages: boolean;
 }
 
@@ -58,6 +64,8 @@ export interface GuardFinding {
   readonly recipient?: Address;
   /** One line for the sender, the operator and the trace. */
   readonly text: string;
+  /** The interchange as its envelope names it, for the log. */
+  readonly interchange: Pick<Interchange, 'sender' | 'recipient' | 'reference'>;
 }
 
 export interface GuardFacts {
@@ -68,43 +76,113 @@ export interface GuardFacts {
   readonly earlier?: readonly Earlier[];
 }
 
+/**
+ * One finding for each guard, and each addressee that it concerns: the first that there is. A message of a hundred interchanges with one fault
+ * has one finding, and a finding is never left out for others.
+ */
 export function judgeInterchanges(
   interchanges: readonly Interchange[],
   facts: GuardFacts,
   modes: GuardModes,
 ): readonly GuardFinding[] {
-  return interchanges.flatMap((interchange, n) => {
-    const found: GuardFinding[] = [];
-    const add = (guard: Guard, text: string, recipient?: Address): void => {
-      const mode = modes[guard];
-      if (mode === 'off') return;
-      found.push({ guard, mode, part: interchange.part, text, ...(recipient === undefined ? {} : { recipient }) });
-    };
-    judgeParties(interchange, facts, add);
-    for (const { address, accepts } of facts.recipients)
-      for (const { type, version } of interchange.messages)
-        if (accepts.length > 0 && !accepts.some((kind) => takes(kind, type, version)))
-          add('type', `<${address}> does not take messages of the kind ${named(type, version)}`, address);
-    if (interchange.controls === 'wrong')
-      add('controls', `The control totals are wrong: ${interchange.remarks.map(({ kind }) => kind).join(', ')}`);
+  const sender = interchanges.find((i) => isStranger(i.sender, facts.identities));
+  const wrong = interchanges.find(({ controls }) => controls === 'wrong');
+  const reused = interchanges.find((_, n) => {
     const earlier = facts.earlier?.[n];
-    if (earlier !== undefined && repetitionOf(earlier) === 'reused')
-      add('reference', `The reference "${interchange.reference}" was used for other messages before`);
-    if (interchange.test) add('test', 'The interchange says that it is a test');
-    return found;
+    return earlier !== undefined && repetitionOf(earlier) === 'reused';
+  });
+  return [
+    ...found(
+      'sender',
+      modes,
+      sender,
+      (i) => `The interchange says it is from ${party(i.sender)}, which is not the sender's organisation`,
+    ),
+    ...judgeRecipients(interchanges, facts.recipients, modes),
+    ...found(
+      'controls',
+      modes,
+      wrong,
+      (i) => `The control totals are wrong: ${i.remarks.map(({ kind }) => kind).join(', ')}`,
+    ),
+    ...found('reference', modes, reused, (i) => `The reference "${i.reference}" was used for other messages before`),
+  ];
+}
+
+/** What concerns single addressees. Each is compared with what differs between the interchanges, not with each of them. */
+export function judgeRecipients(
+  interchanges: readonly Interchange[],
+  recipients: readonly GuardedRecipient[],
+  modes: GuardModes,
+): readonly GuardFinding[] {
+  const parties = firstOfEach(interchanges, ({ recipient }) => [`${recipient.id}:${recipient.qualifier}`]);
+  const kinds = firstOfEach(interchanges, ({ messages }) => messages.map(({ type, version }) => `${type} ${version}`));
+  const test = interchanges.find((i) => i.test);
+  return recipients.flatMap(({ address, identities, accepts, modes: own }) => {
+    const its = { ...modes, ...own };
+    const misaddressed = parties.find((i) => isStranger(i.recipient, identities));
+    const unwanted = kinds.find((i) => unwantedIn(i, accepts) !== undefined);
+    return [
+      ...found(
+        'recipient',
+        its,
+        misaddressed,
+        (i) => `The interchange says it is for ${party(i.recipient)}, which is not <${address}>`,
+        address,
+      ),
+      ...found(
+        'type',
+        its,
+        unwanted,
+        (i) => `<${address}> does not take messages of the kind ${unwantedIn(i, accepts) ?? ''}`,
+        address,
+      ),
+      ...found('test', its, test, () => 'The interchange says that it is a test', address),
+    ];
   });
 }
 
-type Add = (guard: Guard, text: string, recipient?: Address) => void;
+function found(
+  guard: Guard,
+  modes: GuardModes,
+  interchange: Interchange | undefined,
+  text: (interchange: Interchange) => string,
+  recipient?: Address,
+): GuardFinding[] {
+  const mode = modes[guard];
+  if (interchange === undefined || mode === 'off') return [];
+  const { part, sender, recipient: to, reference } = interchange;
+  return [
+    {
+      ...{ guard, mode, part, text: text(interchange), interchange: { sender, recipient: to, reference } },
+      ...(recipient === undefined ? {} : { recipient }),
+    },
+  ];
+}
 
-function judgeParties({ sender, recipient }: Interchange, facts: GuardFacts, add: Add): void {
-  // An XML document names its parties where no envelope is.
-  if (sender.id !== '' && facts.identities.length > 0 && !isOneOf(sender, facts.identities))
-    add('sender', `The interchange says it is from "${sender.id}", which is not the sender's organisation`);
-  if (recipient.id === '') return;
-  for (const { address, identities } of facts.recipients)
-    if (identities.length > 0 && !isOneOf(recipient, identities))
-      add('recipient', `The interchange says it is for "${recipient.id}", which is not <${address}>`, address);
+/** The interchanges that show something which none before them did. */
+function firstOfEach(
+  interchanges: readonly Interchange[],
+  shown: (i: Interchange) => readonly string[],
+): Interchange[] {
+  const seen = new Set<string>();
+  return interchanges.filter((interchange) => {
+    const before = seen.size;
+    for (const what of shown(interchange)) seen.add(what);
+    return seen.size > before;
+  });
+}
+
+/** Nothing registered, or nothing said (an XML document names its parties where no envelope is): nobody can tell. */
+const isStranger = (party: EdiParty, identities: readonly string[]): boolean =>
+  party.id !== '' && identities.length > 0 && !isOneOf(party, identities);
+
+const party = ({ id, qualifier }: EdiParty): string => `"${qualifier === '' ? id : `${id}:${qualifier}`}"`;
+
+function unwantedIn({ messages }: Interchange, accepts: readonly string[]): string | undefined {
+  if (accepts.length === 0) return undefined;
+  const unwanted = messages.find(({ type, version }) => !accepts.some((kind) => takes(kind, type, version)));
+  return unwanted === undefined ? undefined : named(unwanted.type, unwanted.version);
 }
 
 const fold = (text: string): string => text.trim().toUpperCase();

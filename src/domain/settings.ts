@@ -5,6 +5,8 @@
  * (`sluis account set NAME KEY=VALUE`), the CSV form, `show --all` and the reference in docs/operations.md all come from this table.
  * A value set on an address wins over one on its account, that over one on the organisation, that over the default.
  */
+import { MAX_KINDS, parseEdiKinds } from './edi-kinds.ts';
+import { foldLogin } from './registry.ts';
 import { type Result, fail, ok } from './result.ts';
 import { GiB, MiB, KiB } from './units.ts';
 import { parseClosedDays } from './working-days.ts';
@@ -20,7 +22,11 @@ export type SettingKind =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'choice'; readonly of: readonly string[] }
   /** As `parseClosedDays` reads them; kept as they were written. */
-  | { readonly kind: 'closed-days' };
+  | { readonly kind: 'closed-days' }
+  /** As `parseEdiKinds` reads them; `any`: every kind. */
+  | { readonly kind: 'edi-kinds' }
+  /** A log-in name, or `own`. */
+  | { readonly kind: 'mailbox' };
 
 export interface Setting<V extends SettingValue = SettingValue> {
   readonly scopes: readonly SettingScope[];
@@ -32,6 +38,8 @@ export interface Setting<V extends SettingValue = SettingValue> {
 
 const everywhere = ['organisation', 'account', 'address'] as const;
 const accountAndAbove = ['organisation', 'account'] as const;
+/** What a guard over interchanges does with what it finds. */
+const guard = { kind: 'choice', of: ['off', 'warn', 'hold', 'refuse'] } as const;
 
 type Tolerance = 'tolerate' | 'refuse';
 
@@ -229,6 +237,67 @@ export const settingsTable = {
     about:
       'Days for which messages that were deleted, expired or withdrawn in mailboxes of the organisation are kept and can be handed out again. Where it is not set, `store.keep-deleted` of the configuration holds.',
   },
+  'edi-sender': {
+    scopes: accountAndAbove,
+    type: guard,
+    default: 'warn',
+    about:
+      'What happens to a message of the account whose interchange names a sender (UNB S002, MSH-4) that is no EDI identity of the account or its organisation: nothing, a remark in trace and log, held for the operator, or refused with 554. Of these, what is not refused or held is delivered.',
+  },
+  'edi-controls': {
+    scopes: accountAndAbove,
+    type: guard,
+    default: 'warn',
+    about:
+      'The same where counts or references of an interchange that the account sends are wrong, or its end is missing.',
+  },
+  'edi-reference': {
+    scopes: accountAndAbove,
+    type: guard,
+    default: 'warn',
+    about:
+      'The same where an interchange that the account sends has a reference under which other messages were sent to the same party in the last 90 days. The same messages again, under the same reference or a new one, are no error.',
+  },
+  'edi-recipient': {
+    scopes: everywhere,
+    type: guard,
+    default: 'warn',
+    about:
+      'The same where an interchange names a recipient (UNB S003, MSH-6) that is no EDI identity of this addressee or its organisation.',
+  },
+  'edi-type': {
+    scopes: everywhere,
+    type: guard,
+    default: 'warn',
+    about: 'The same where an interchange has messages of a kind that this addressee does not take (`edi-accepts`).',
+  },
+  'edi-test': {
+    scopes: everywhere,
+    type: guard,
+    default: 'warn',
+    about: 'The same where an interchange for this addressee says that it is a test (UNB 0035, MSH-11).',
+  },
+  'edi-accepts': {
+    scopes: everywhere,
+    type: { kind: 'edi-kinds' },
+    default: 'any',
+    about:
+      'Kinds of messages that this addressee takes: any, or names with blanks between them, such as "MEDLAB MEDVRI:1 ORU^*". Behind a colon stands how the version must begin.',
+  },
+  'edi-mailbox': {
+    scopes: everywhere,
+    type: { kind: 'mailbox' },
+    default: 'own',
+    about:
+      'Where messages with EDI in them go instead of the own mailbox: log-in name of another account of the same organisation, or own. EDI is told by content, not by type or file name.',
+  },
+  'edi-mixed': {
+    scopes: everywhere,
+    type: { kind: 'choice', of: ['both', 'edi', 'mail'] },
+    default: 'both',
+    about:
+      'With `edi-mailbox`: where a message goes that has other attachments beside EDI, or is for people in other ways: into both mailboxes, only to the one for EDI, or only to the own one.',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settingsTable;
@@ -275,6 +344,10 @@ const expectation = (type: SettingKind): string => {
       return type.of.join(' or ');
     case 'closed-days':
       return 'none, or weekdays, days and ranges with blanks between them, such as "wed 2026-12-24..2027-01-03"';
+    case 'edi-kinds':
+      return `any, or up to ${MAX_KINDS} names of at most 70 characters with blanks between them, such as "MEDLAB MEDVRI:1 ORU^*"`;
+    case 'mailbox':
+      return 'own, or the log-in name of an account';
   }
 };
 
@@ -307,6 +380,14 @@ export function parseSetting(scope: SettingScope, name: string, text: string): R
       return text === 'yes' || text === 'no' ? ok(text === 'yes') : wrong;
     case 'choice':
       return (type.of as readonly string[]).includes(text) ? ok(text) : wrong;
+    case 'edi-kinds': {
+      const kinds = parseEdiKinds(text);
+      return kinds === undefined ? wrong : ok(kinds.length === 0 ? 'any' : kinds.join(' '));
+    }
+    case 'mailbox': {
+      const login = foldLogin(text.trim());
+      return login === undefined ? wrong : ok(login);
+    }
     case 'closed-days': {
       const read = parseClosedDays(text);
       return read.ok ? ok(text.trim()) : fail(`"${text}" is no value for ${name}: ${read.error}`);
@@ -333,6 +414,6 @@ type SettingValueOf<N extends SettingName> = (typeof settingsTable)[N]['type'] e
   ? C
   : (typeof settingsTable)[N]['type'] extends { kind: 'boolean' }
     ? boolean
-    : (typeof settingsTable)[N]['type'] extends { kind: 'closed-days' }
+    : (typeof settingsTable)[N]['type'] extends { kind: 'closed-days' | 'edi-kinds' | 'mailbox' }
       ? string
       : number;

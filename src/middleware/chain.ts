@@ -2,7 +2,8 @@
 import type { Refusal } from '../domain/refusal.ts';
 import type { Octets } from '../domain/units.ts';
 import type { AuditEvent } from '../store/audit.ts';
-import { type BodyWriter, MAX_COPIES, type Store } from '../store/store.ts';
+import type { SeenInterchange } from '../store/interchanges.ts';
+import { type BodyWriter, MAX_COPIES, type PreparedNotice, type Store } from '../store/store.ts';
 import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, Workshop } from './middleware.ts';
 
 /** Bodies that one message may become, unfinished ones included. */
@@ -15,6 +16,8 @@ export type ChainOutcome =
       readonly copies: readonly Copy[];
       readonly audit: readonly AuditEvent[];
       readonly notes: readonly string[];
+      readonly notices: readonly PreparedNotice[];
+      readonly interchanges: readonly SeenInterchange[];
       discard(): Promise<void>;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
@@ -54,17 +57,22 @@ export class Chain {
     let copies: readonly Copy[] = [{ body: message.body, recipients: message.recipients, protection: '' }];
     const audit: AuditEvent[] = [];
     const notes: string[] = [];
+    const notices: PreparedNotice[] = [];
+    const interchanges: SeenInterchange[] = [];
     for (const step of this.#steps) {
       if (!step.wants(message, copies)) continue;
       const outcome = await step.run(message, copies, bodies);
       if (outcome.kind === 'refused') return outcome;
+      bodies.keep(outcome.notices ?? []);
       checkRecipients(step, message, outcome.copies);
       copies = outcome.copies;
       audit.push(...(outcome.audit ?? []));
       if (outcome.note !== undefined) notes.push(outcome.note);
+      notices.push(...(outcome.notices ?? []));
+      interchanges.push(...(outcome.interchanges ?? []));
     }
     if (copies.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(copies.length) };
-    return { kind: 'passed', copies, audit, notes, discard: () => bodies.discard() };
+    return { kind: 'passed', copies, audit, notes, notices, interchanges, discard: () => bodies.discard() };
   }
 }
 
@@ -83,16 +91,15 @@ function checkRecipients({ name }: Middleware, { recipients }: Submitted, copies
     throw new Error(`Cannot go on behind the step ${name}: its copies are not for the recipients of the message`);
 }
 
+/** Each once: an address may be filed into two mailboxes. */
 const addressesOf = (recipients: readonly Addressee[]): string =>
-  recipients
-    .map(({ to }) => to.address)
-    .sort()
-    .join(' ');
+  [...new Set(recipients.map(({ to }) => to.address))].sort().join(' ');
 
 /** What the steps wrote for one message. */
 class Bodies implements Workshop {
   readonly #store: Pick<Store, 'openBody'>;
   readonly #writers: BodyWriter[] = [];
+  readonly #notices: PreparedNotice[] = [];
 
   constructor(store: Pick<Store, 'openBody'>) {
     this.#store = store;
@@ -106,8 +113,16 @@ class Bodies implements Workshop {
     return writer;
   }
 
+  /** Notices are given up with the bodies. */
+  keep(notices: readonly PreparedNotice[]): void {
+    this.#notices.push(...notices);
+  }
+
   /** For those that were filed it does nothing. */
   async discard(): Promise<void> {
-    await Promise.all(this.#writers.map((writer) => writer.abort()));
+    await Promise.all([
+      ...this.#writers.map((writer) => writer.abort()),
+      ...this.#notices.map((notice) => notice.discard()),
+    ]);
   }
 }

@@ -15,8 +15,9 @@ import type { Account, Organisation } from '../domain/registry.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { ContentFields } from '../mime/content-fields.ts';
 import type { AuditEvent } from '../store/audit.ts';
+import type { SeenInterchange } from '../store/interchanges.ts';
 import type { Recipient } from '../store/registry.ts';
-import type { AcceptedRecipient, BodyWriter, SealedBody } from '../store/store.ts';
+import type { AcceptedRecipient, BodyWriter, PreparedNotice, SealedBody } from '../store/store.ts';
 
 /** Who sends: its settings decide whether it signs, its keys with what. */
 export interface Sending {
@@ -57,6 +58,8 @@ export interface Submitted {
   readonly sender: Address | '';
   /** The one address in the header field From. */
   readonly from: Address;
+  /** Message-ID of the header, without angle brackets. */
+  readonly messageId: string;
   readonly submitter: Sending;
   /** All of them, in the order of RCPT. */
   readonly recipients: readonly Addressee[];
@@ -73,12 +76,16 @@ export interface Workshop {
 
 export interface Passed {
   readonly kind: 'passed';
-  /** The copies from here on, in place of those that were given; every recipient stands in one of them. */
+  /** The copies from here on, in place of those that were given; every recipient stands in one of them, or in several mailboxes of one. */
   readonly copies: readonly Copy[];
   /** Filed with the message, in the same transaction. The message they tell of is the submitted one. */
   readonly audit?: readonly AuditEvent[];
   /** One line of ASCII for the reply to the content: what the sender should know now. */
   readonly note?: string;
+  /** Filed in the same transaction. The chain gives up those that are not. */
+  readonly notices?: readonly PreparedNotice[];
+  /** Remembered with the message. */
+  readonly interchanges?: readonly SeenInterchange[];
 }
 
 /** `refused`: the whole message, for everybody; nothing is filed. */

@@ -20,6 +20,7 @@ export function submittedOf(
     parts,
     sender: envelope.sender,
     from: plan.from,
+    messageId: plan.messageId,
     submitter,
     recipients,
     receivedAt: envelope.receivedAt,

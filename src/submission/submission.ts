@@ -377,6 +377,8 @@ export class Submission {
         },
         ...(passed?.audit ?? []),
       ],
+      interchanges: passed?.interchanges ?? [],
+      with: (passed?.notices ?? []).map((notice) => notice.acceptance),
     };
   }
 

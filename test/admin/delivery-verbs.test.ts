@@ -106,6 +106,35 @@ test('what is chosen wrongly is refused with what to do', async (t) => {
   await assert.rejects(call('trace.show', { message: 'nothing@x' }), /Cannot find message "nothing@x"/);
 });
 
+test('copies that are held, also protected ones, are listed, released and given up by the message they came with', async (t) => {
+  const { store, call } = await world(t);
+  const body = await sealBody(store, Buffer.from('From: sender@group.test\r\n\r\nhello\r\n'));
+  const made = await sealBody(store, Buffer.from('From: sender@group.test\r\n\r\nprotected\r\n'));
+  const acceptance = await acceptanceOf(store, body, ['sender@group.test', 'bob@group.test'], {
+    submitter: (await store.registry.findAccount('sender'))!.account.id,
+  });
+  const [sender, bob] = acceptance.recipients.map((r) => ({ ...r, held: true }) as const);
+  const copies = [{ body: made, recipients: [bob!] }];
+  assert.equal((await store.accept({ ...acceptance, recipients: [sender!], copies })).kind, 'filed');
+  const held = await call('queue.list', { limit: 10, message: body.id });
+  assert.deepEqual(
+    held.map((d) => [d.account, d.partner, d.state]),
+    [
+      ['sender', undefined, 'held'],
+      ['bob', undefined, 'held'],
+    ],
+  );
+  assert.deepEqual(
+    (await call('trace.show', { message: body.id })).copies.map((c) => [c.account, c.state, c.delivery?.id]),
+    held.map((d) => [d.account, 'held', d.id]),
+  );
+  assert.deepEqual(await call('queue.fail', { ids: [held[0]!.id], reason }), { failed: 1, busy: [] });
+  assert.ok((await filed(store, 'sender')).some((letter) => letter.includes(reason)));
+  assert.deepEqual(await call('queue.release', { message: body.id }), { changed: 1 });
+  assert.match((await filed(store, 'bob'))[0] ?? '', /protected/);
+  assert.equal((await call('queue.show', { id: held[1]!.id })).state, 'filed');
+});
+
 test('giving a delivery up tells its sender why, once', async (t) => {
   const { store, call, post } = await world(t);
   const message = await post('a@hospital.test');

@@ -47,3 +47,15 @@ export const BATCH = [
 ].join('\r');
 export const CDA =
   '\xef\xbb\xbf<?xml version="1.0"?>\r\n<!-- <ClinicalDocument> -->\r\n<ClinicalDocument xmlns="urn:hl7-org:v3"><id/></ClinicalDocument>';
+
+/** Dutch letter of a specialist, segments on lines that end in LF alone, references that differ (as real ones do). */
+export const MEDSPE = [
+  "UNA:+.? '",
+  "UNB+UNOA:1+500000005+500000002+261124:0800+00042'",
+  "UNH+00042+MEDSPE:1'",
+  "BGM+SPE+SYN0042'",
+  "TXT+SYNTHETIC LETTER'",
+  "UNT+4+00043'",
+  "UNZ+1+00044'",
+  '',
+].join('\n');

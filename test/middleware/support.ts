@@ -130,6 +130,7 @@ export async function bench(t: Cleanup): Promise<Bench> {
         eightBit: false,
         parts: { leaves: [], limits: [], interchanges: [] },
         sender: address(sender),
+        messageId: 'm@client.test',
         from: address(sender),
         submitter: { account, organisation },
         recipients,

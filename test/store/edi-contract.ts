@@ -144,8 +144,11 @@ export function ediContract(name: string, open: (t: TestContext) => Promise<Cont
     assert.deepEqual(await earlier(s), ['--', '--', '--', '--']);
     await post(s.store, [anna], [], { receivedAt: s.clock.now(), interchanges: [seen('R1', 'A')] });
     assert.deepEqual(await earlier(s), ['rm', 'r-', '-m', '--']);
+    await post(s.store, [anna], [], { receivedAt: s.clock.now(), interchanges: [seen('R2', 'B')] });
+    // The messages are known, but not under this reference: it was used for others.
+    assert.deepEqual(await earlier(s), ['rm', 'r-', 'r-', 'rm']);
     const again = await s.reopen();
-    assert.deepEqual(await earlier(again), ['rm', 'r-', '-m', '--']);
+    assert.deepEqual(await earlier(again), ['rm', 'r-', 'r-', 'rm']);
     s.clock.advance(INTERCHANGES_FOR + days(1));
     assert.deepEqual(await earlier(again), ['--', '--', '--', '--']);
     await again.store.sweep();

@@ -2,7 +2,7 @@
  * The memory of interchanges: read from the store once, when first asked, and kept with every acceptance.
  *
  * In memory for the same reason as resubmissions (recent-submissions.ts): random keys in a b-tree would double what a group commit writes.
- * Keys are 48 bits of a hash, so that an entry takes some 40 octets; among 400,000 of them the chance that an interchange is wrongly taken
+ * Keys are 48 bits of a hash, so that an entry takes some 100 octets; among 400,000 of them the chance that an interchange is wrongly taken
  * for an earlier one is below one in 10^8.
  */
 import type { Earlier } from '../../domain/edi-guard.ts';
@@ -21,8 +21,8 @@ export interface InterchangesParts {
 
 export class SqliteInterchanges implements Interchanges {
   readonly #p: InterchangesParts;
-  readonly #references: Memory;
-  readonly #messages: Memory;
+  readonly #references: Memory<Used>;
+  readonly #messages: Memory<Seen>;
   #loaded: Promise<void> | undefined;
 
   constructor(parts: InterchangesParts) {
@@ -35,29 +35,30 @@ export class SqliteInterchanges implements Interchanges {
   async earlier(asked: readonly SeenInterchange[]): Promise<readonly Earlier[]> {
     await (this.#loaded ??= this.#load());
     const since = this.#p.time.now() - INTERCHANGES_FOR;
-    return asked.map(({ reference, messages }) => ({
-      reference: this.#references.has(reference, since),
-      messages: this.#messages.has(messages, since),
-    }));
+    return asked.map(({ reference, messages }) => {
+      const used = this.#references.find(reference, since);
+      return used === undefined
+        ? { reference: false, messages: this.#messages.find(messages, since) !== undefined }
+        : { reference: true, messages: used.messages === numberOf(messages) };
+    });
   }
 
   /** They were filed. Before the first question nothing is kept: it reads them. */
   filed(seen: readonly SeenInterchange[], at: number): void {
     if (this.#loaded === undefined) return;
-    for (const { reference, messages } of seen) {
-      this.#references.add(reference, at);
-      this.#messages.add(messages, at);
-    }
+    for (const each of seen) this.#add(each, at);
+  }
+
+  #add({ reference, messages }: SeenInterchange, at: number): void {
+    this.#references.add(reference, { at, messages: numberOf(messages) });
+    this.#messages.add(messages, { at });
   }
 
   async #load(): Promise<void> {
     try {
       for (let after = 0; ;) {
         const rows = await this.#p.reader.ask('interchanges', { after, limit: STEP });
-        for (const { at, reference, messages } of rows) {
-          this.#references.add(reference, at);
-          this.#messages.add(messages, at);
-        }
+        for (const row of rows) this.#add(row, row.at);
         const last = rows.at(-1);
         if (last === undefined || rows.length < STEP) return;
         after = last.seq;
@@ -71,24 +72,34 @@ export class SqliteInterchanges implements Interchanges {
 
 const KEY_OCTETS = 6;
 
-/** When each key was seen last; beyond `most` the oldest are forgotten. */
-class Memory {
-  readonly #seen = new Map<number, number>();
+interface Seen {
+  readonly at: number;
+}
+/** What a reference was used for the last time. */
+interface Used extends Seen {
+  readonly messages: number;
+}
+
+/** Beyond `most` the oldest are forgotten. What is read back while something newer was noted does not take its place. */
+class Memory<S extends Seen> {
+  readonly #seen = new Map<number, S>();
   readonly #most: number;
 
   constructor(most: number) {
     this.#most = most;
   }
 
-  has(key: Uint8Array, since: number): boolean {
-    return (this.#seen.get(numberOf(key)) ?? -1) >= since;
+  find(key: Uint8Array, since: number): S | undefined {
+    const seen = this.#seen.get(numberOf(key));
+    return seen !== undefined && seen.at >= since ? seen : undefined;
   }
 
-  add(key: Uint8Array, at: number): void {
+  add(key: Uint8Array, seen: S): void {
     const number = numberOf(key);
     const before = this.#seen.get(number);
-    if (before !== undefined) this.#seen.delete(number);
-    this.#seen.set(number, before === undefined ? at : Math.max(before, at));
+    if (before !== undefined && before.at > seen.at) return;
+    this.#seen.delete(number);
+    this.#seen.set(number, seen);
     if (this.#seen.size <= this.#most) return;
     for (const oldest of this.#seen.keys()) {
       this.#seen.delete(oldest);
