@@ -133,18 +133,7 @@ export default tseslint.config(
     ],
     '../../',
   ),
-  layer(
-    'crypto/pgp',
-    [
-      ...['base64-decoder', 'base64-encoder'].map((f) => `../../mime/${f}.ts`),
-      node,
-      domain,
-      platform,
-      '../smime/',
-      'openpgp',
-    ],
-    '../../',
-  ),
+  layer('crypto/pgp', [node, domain, platform, '/mime/', '../smime/', 'openpgp'], '../../'),
   layer('config', [node, domain, platform, 'zod', 'smol-toml']),
   layer('store', [domain, './']),
   layer(

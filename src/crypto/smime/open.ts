@@ -215,7 +215,7 @@ async function unwrap(message: Message, layers: LayerSeen[]): Promise<Result<Mes
   };
   const inner = await readMessage(inside);
   if (!inner.ok) return fail(malformed(`Cannot read the message inside: ${inner.error}`));
-  layers.push({ kind: 'message', differs: BOUND.filter((name) => !sameField(message, inner.value, name)) });
+  layers.push({ kind: 'message', differs: differing(message, inner.value) });
   const journey = fieldOctets(message.header, (field) => TRACE.has(field.name));
   const opened = await readMessage(prefixed(journey, inside));
   return opened.ok ? opened : fail(malformed(`Cannot read the message inside: ${opened.error}`));
@@ -231,6 +231,10 @@ const prefixed = (first: Buffer, source: Source): Source => ({
     yield* source.slices();
   },
 });
+
+/** Bound fields that say something else outside than inside. */
+export const differing = (outer: Message, inner: Message): string[] =>
+  BOUND.filter((name) => !sameField(outer, inner, name));
 
 /** Addresses are compared by meaning, everything else by its words. */
 function sameField(outer: Message, inner: Message, name: (typeof BOUND)[number]): boolean {

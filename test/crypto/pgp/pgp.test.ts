@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
+import * as openpgp from 'openpgp';
 import { Pgp } from '../../../src/crypto/pgp/pgp.ts';
 import type { PgpKey, PgpSignature } from '../../../src/crypto/pgp/protocol.ts';
 import { seconds } from '../../../src/domain/units.ts';
@@ -169,4 +170,45 @@ test('a few jobs run, some wait, the rest is told to come again; a dead line end
   await assert.rejects(small.run(job, { input: broken() }), /the disk is gone/);
   assert.equal((await small.run(job, { input: [Buffer.from('x')] })).ok, true);
   await Promise.all([small.close(), impatient.close()]);
+});
+
+/** Symmetrically encrypted data of old (RFC 4880 section 5.7), which nothing protects against change: CFB that starts anew behind its prefix. */
+async function withoutIntegrity(content: Buffer, to: PgpKey): Promise<Buffer> {
+  const sessionKey = randomBytes(32);
+  const forWhom = await openpgp.encryptSessionKey({
+    ...{ data: sessionKey, algorithm: 'aes256', format: 'binary' },
+    encryptionKeys: await openpgp.readKey({ binaryKey: to.publicKey }),
+  });
+  const literal = Buffer.concat([Buffer.from([0x80 | (11 << 2), content.length + 6, 0x62, 0, 0, 0, 0, 0]), content]);
+  const random = randomBytes(16);
+  const prefix = Buffer.concat([random, random.subarray(14)]);
+  const first = createCipheriv('aes-256-cfb', sessionKey, Buffer.alloc(16)).update(prefix);
+  const rest = createCipheriv('aes-256-cfb', sessionKey, first.subarray(2, 18)).update(literal);
+  return Buffer.concat([forWhom, Buffer.from([0x80 | (9 << 2), first.length + rest.length]), first, rest]);
+}
+
+test('content without integrity protection gives no octet, as content that was changed', async () => {
+  const message = await withoutIntegrity(Buffer.from('UNB+UNOC'), bert);
+  // The library itself, told to allow it, reads it: the message is well made.
+  const read = await openpgp.decrypt({
+    ...{ message: await openpgp.readMessage({ binaryMessage: message }), format: 'binary' },
+    decryptionKeys: await openpgp.readPrivateKey({ binaryKey: secretOf(bert) }),
+    config: { allowUnauthenticatedMessages: true },
+  });
+  assert.equal(Buffer.from(read.data).toString(), 'UNB+UNOC');
+  const { content, outcome } = await decrypted(message);
+  assert.deepEqual([content.length, outcome], [0, 'damaged']);
+});
+
+test('a compressed bomb is held to the limit of all content', async () => {
+  const message = await openpgp.encrypt({
+    message: await openpgp.createMessage({ binary: Buffer.alloc(50_000_000) }),
+    encryptionKeys: await openpgp.readKey({ binaryKey: bert.publicKey }),
+    format: 'binary',
+    config: { preferredCompressionAlgorithm: openpgp.enums.compression.zlib },
+  });
+  assert(message.length < 100_000, `${message.length} octets`);
+  const { content, outcome } = await decrypted(message, bert, 1_000_000);
+  assert.equal(outcome, 'limit');
+  assert(content.length <= 1_000_000);
 });

@@ -1,0 +1,63 @@
+/** A job of the OpenPGP thread as a generator: it is pulled, the thread pushes; one slice is between them. */
+import { PgpFailure } from './failure.ts';
+import type { Pgp } from './pgp.ts';
+
+type Slices = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** Packets of the encrypted content. Throws PgpFailure, and what the content throws. */
+export async function* encryptedPackets(
+  pgp: Pgp,
+  content: Slices,
+  keys: { readonly secretKeys: readonly Uint8Array[]; readonly publicKeys: readonly Uint8Array[] },
+): AsyncGenerator<Uint8Array, void, void> {
+  const { secretKeys, publicKeys } = keys;
+  const hand = new Hand();
+  const work = pgp
+    .run({ kind: 'encrypt', secretKeys, publicKeys }, { input: content, output: (slice) => hand.give(slice) })
+    .finally(() => hand.end());
+  // It is awaited below; until then its failure must not count as unhandled.
+  work.catch(() => undefined);
+  try {
+    for (let slice = await hand.take(); slice !== undefined; slice = await hand.take()) yield slice;
+  } finally {
+    hand.drop();
+  }
+  const outcome = await work;
+  if (!outcome.ok) throw new PgpFailure(outcome.error.kind, outcome.error.text);
+}
+
+/** One slice at most; who gives waits until it was taken and the next is asked for. */
+class Hand {
+  #slice: Uint8Array | undefined;
+  #given: (() => void) | undefined;
+  #taken: (() => void) | undefined;
+  #over = false;
+  #dropped = false;
+
+  /** Rejects when nobody takes any more. */
+  async give(slice: Uint8Array): Promise<void> {
+    if (this.#dropped) throw new PgpFailure('busy', 'Nobody takes the content any more');
+    this.#slice = slice;
+    const taken = new Promise<void>((resolve) => (this.#taken = resolve));
+    this.#given?.();
+    await taken;
+  }
+
+  end(): void {
+    this.#over = true;
+    this.#given?.();
+  }
+
+  drop(): void {
+    this.#dropped = true;
+    this.#taken?.();
+  }
+
+  async take(): Promise<Uint8Array | undefined> {
+    this.#taken?.();
+    if (this.#slice === undefined && !this.#over) await new Promise<void>((resolve) => (this.#given = resolve));
+    const slice = this.#slice;
+    this.#slice = undefined;
+    return slice;
+  }
+}
