@@ -8,6 +8,8 @@ import { encodePem } from '../crypto/pem.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 
+export const USES = ['login', 'mail'] as const;
+
 const iso = (at: Instant): string => new Date(at).toISOString();
 
 export interface AuthorityView {
@@ -44,6 +46,8 @@ export interface CertificateView {
   readonly revoked?: string;
   readonly reason?: string;
   readonly replaces?: string;
+  /** The gateway holds its private key. */
+  readonly keyHeld: boolean;
   /** Days before the end of the last warning. */
   readonly warned?: number;
 }
@@ -110,6 +114,7 @@ export const viewCertificate = (record: AccountCertificate, now: Instant): Certi
   ends: iso(record.notAfter),
   state: stateOf(record, now),
   origin: record.authority === undefined ? 'imported' : 'issued',
+  keyHeld: record.keyHeld,
   ...(record.revoked === undefined ? {} : { revoked: iso(record.revoked.at), reason: record.revoked.reason }),
   ...(record.replaces === undefined ? {} : { replaces: record.replaces }),
   ...(record.warned === undefined ? {} : { warned: record.warned }),

@@ -1,37 +1,33 @@
 /** Operations on certificates of accounts. Private keys are made by the caller: only requests come in, only certificates go out. */
 import { chainOf, knownAuthorities } from '../ca/authorities.ts';
 import { type RenewalCursor, collect, dueForRenewal, enrol, enrolRenewals, isRenewable } from '../ca/enrol.ts';
-import { issueToAccount, recordOf } from '../ca/issue.ts';
+import { issueToAccount } from '../ca/issue.ts';
 import { tryToPublish } from '../ca/revocation-lists.ts';
-import { certificatePem, isWeakKey, readCertificate } from '../crypto/certificate.ts';
+import { certificatePem, readCertificate } from '../crypto/certificate.ts';
 import { REVOCATION_REASONS, type RevocationReason } from '../crypto/crl-issue.ts';
+import { type Address, addressKey } from '../domain/address.ts';
 import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 import { accountOf } from './accounts.ts';
+import { named, replacing } from './cert-find.ts';
 import {
   type CertificateView,
   type EnrolledView,
   type IssuedView,
+  USES,
   pemOf,
   viewCertificate,
   viewEnrolled,
   viewIssued,
 } from './cert-views.ts';
 import { type AdminContext, AdminError } from './context.ts';
-import { type Input, flag, login, oneOf, optionalMoment, optionalText, page, text } from './input.ts';
+import { type Input, address, flag, login, oneOf, optionalMoment, optionalText, page, pem, text } from './input.ts';
+import { type JudgedView, judged, keepingKey, privateKeyIn } from './mail-certificates.ts';
 import { change, listing } from './operation.ts';
 
-const USES = ['login', 'mail'] as const;
 /** Without a hold, which says that it may be taken back: what is revoked here stays so. */
 const REASONS = (Object.keys(REVOCATION_REASONS) as RevocationReason[]).filter((r) => r !== 'certificateHold');
 const CODE_LIFETIME = 30;
-
-/** PEM has line ends, which `text` refuses. */
-function pem(input: Input, name: string): string {
-  const value = input[name];
-  if (typeof value === 'string' && value !== '' && value.length <= 64 * 1024) return value;
-  throw new AdminError('invalid', `Cannot use the ${name}: expected PEM of at most 64KiB`);
-}
 
 function wholeDays(input: Input, name: string, most: number, initial?: number): Milliseconds {
   const value = input[name] ?? initial;
@@ -48,32 +44,6 @@ function optionalCursor(input: Input): RenewalCursor | undefined {
   throw new AdminError('invalid', 'Cannot use that as after: expected the cursor of the page before');
 }
 
-/** The one certificate of that serial number or fingerprint. */
-async function named({ store }: AdminContext, name: string): Promise<AccountCertificate> {
-  const found = await store.certificates.findCertificates(name);
-  const [only] = found;
-  if (only === undefined)
-    throw new AdminError('unknown', `Cannot find certificate "${name}"; "sluis cert list" shows serial numbers`);
-  if (found.length > 1)
-    throw new AdminError(
-      'invalid',
-      `Cannot tell which certificate "${name}" is: ${found.length} issuers used that serial number; give the fingerprint: ${found.map((c) => c.fingerprint).join(', ')}`,
-    );
-  return only;
-}
-
-const replacing = async (
-  context: AdminContext,
-  serial: string | undefined,
-  login: string,
-): Promise<{ replaces?: string }> => {
-  if (serial === undefined) return {};
-  const old = await named(context, serial);
-  if (old.login !== login)
-    throw new AdminError('invalid', `Cannot replace certificate ${serial}: it is of account "${old.login}"`);
-  return { replaces: old.fingerprint };
-};
-
 export interface CertificatePage {
   readonly certificates: readonly CertificateView[];
   readonly next?: RenewalCursor;
@@ -84,6 +54,14 @@ export interface RenewalView {
   /** With `batch` only. */
   readonly codes: readonly EnrolledView[];
   readonly next?: RenewalCursor;
+}
+
+/** Of one address, newest first. */
+async function ofAddress({ store, clock }: AdminContext, of: Address): Promise<readonly CertificateView[]> {
+  const now = clock.now();
+  const { certificates } = await store.certificates.findMail(addressKey(of));
+  const found = await Promise.all(certificates.map((c) => store.certificates.findCertificates(c.fingerprint)));
+  return found.flat().map((record) => viewCertificate(record, now));
 }
 
 const optionalWithin = (input: Input): Milliseconds | undefined =>
@@ -103,12 +81,14 @@ export const certificateOperations = {
       request: pem(input, 'request'),
       notAfter: optionalMoment(input, 'ends'),
       replaces: optionalText(input, 'replaces'),
+      key: privateKeyIn(input),
     }),
-    async (context, { notAfter, replaces, ...input }, { actor }): Promise<IssuedView> => {
+    async (context, { notAfter, replaces, key, ...input }, { actor }): Promise<IssuedView> => {
       await accountOf(context.store.registry, input.login);
       const more = await replacing(context, replaces, input.login);
       const ends = notAfter === undefined ? {} : { notAfter };
-      const issued = await issueToAccount(context.ca, { ...input, ...ends, ...more }, actor);
+      const keep = keepingKey(context, key, input.request, input.use);
+      const issued = await issueToAccount(context.ca, { ...input, ...ends, ...more, ...keep }, actor);
       return viewIssued(issued, input.login, input.use);
     },
   ),
@@ -118,10 +98,12 @@ export const certificateOperations = {
       after: optionalCursor(input),
       login: input.login === undefined ? undefined : login(input, 'login'),
       within: optionalWithin(input),
+      address: input.address === undefined ? undefined : address(input, 'address'),
     }),
-    async (context, { limit, after, login: name, within }): Promise<CertificatePage> => {
+    async (context, { limit, after, login: name, within, address: of }): Promise<CertificatePage> => {
       const { store, clock } = context;
       const now = clock.now();
+      if (of !== undefined) return { certificates: await ofAddress(context, of) };
       if (name !== undefined) await accountOf(store.registry, name);
       const found = await store.certificates.listCertificates({
         limit,
@@ -139,10 +121,16 @@ export const certificateOperations = {
   ),
   'cert.show': listing(
     (input) => text(input, 'serial'),
-    async (context, name): Promise<CertificateView & { pem: string; chain: readonly string[] }> => {
+    async (context, name): Promise<CertificateView & JudgedView & { pem: string; chain: readonly string[] }> => {
       const record = await named(context, name);
       const now = context.clock.now();
-      return { ...viewCertificate(record, now), pem: pemOf(record), chain: await chainPem(context, record, now) };
+      const read = readCertificate(Buffer.from(record.der));
+      return {
+        ...viewCertificate(record, now),
+        ...(record.use === 'mail' && read.ok ? await judged(context, read.value) : {}),
+        pem: pemOf(record),
+        chain: await chainPem(context, record, now),
+      };
     },
   ),
   'cert.revoke': change(
@@ -158,40 +146,6 @@ export const certificateOperations = {
       const view = viewCertificate(await named(context, fingerprint), context.clock.now());
       const published = problem === undefined && view.origin === 'issued' && context.ca.crlFile !== undefined;
       return { ...view, published, ...(problem === undefined ? {} : { problem }) };
-    },
-  ),
-  'cert.import': change(
-    (input) => ({
-      login: login(input, 'login'),
-      use: oneOf(input, 'for', USES),
-      certificate: pem(input, 'certificate'),
-      replaces: optionalText(input, 'replaces'),
-    }),
-    async (context, input, { actor }): Promise<CertificateView> => {
-      await accountOf(context.store.registry, input.login);
-      const read = readCertificate(input.certificate);
-      if (!read.ok) throw new AdminError('invalid', read.error.text);
-      const { key, notAfter, basicConstraints, fingerprint } = read.value;
-      const now = context.clock.now();
-      if (isWeakKey(key))
-        throw new AdminError(
-          'invalid',
-          `Cannot register the certificate: its key is weak (${key.kind} ${key.bits} bits)`,
-        );
-      if (basicConstraints?.ca === true)
-        throw new AdminError(
-          'invalid',
-          'Cannot register the certificate: it is that of an authority, not of an account',
-        );
-      if (notAfter <= now)
-        throw new AdminError(
-          'invalid',
-          `Cannot register the certificate: it ended on ${new Date(notAfter).toISOString()}`,
-        );
-      const more = await replacing(context, input.replaces, input.login);
-      const record = { ...recordOf(read.value, input.use), ...more };
-      await context.store.certificates.addCertificate(input.login, record, 'imported', actor);
-      return viewCertificate(await named(context, fingerprint), now);
     },
   ),
   'cert.enrol': change(

@@ -9,8 +9,8 @@ import { usablePath } from './socket-path.ts';
 
 export interface CallOptions {
   readonly progress?: (done: number, total: number) => void;
-  /** Text to send after the request, such as a CSV file. */
-  readonly upload?: string;
+  /** Text to send after the request, such as a CSV file; in pieces where it is large. */
+  readonly upload?: string | AsyncIterable<string>;
 }
 
 /** Calls operations, wherever they run. */
@@ -30,7 +30,11 @@ export async function connectControl(path: string, actor: Actor): Promise<AdminC
       await writeLine(socket, { operation, actor, input, ...(upload === undefined ? {} : { upload: true }) });
       // Sent while the answer is awaited: a refusal may come before the last piece was taken.
       const sent = upload === undefined ? Promise.resolve() : sendUpload(socket, upload);
-      const result = await answerOf(lines, options.progress);
+      const answer = answerOf(lines, options.progress);
+      // Where what is to be sent cannot be read, the answer is nobody's any more.
+      answer.catch(() => undefined);
+      const unreadable = sent.then(() => new Promise<never>(() => undefined));
+      const result = await Promise.race([answer, unreadable]);
       await sent;
       return result as OperationResult<typeof operation>;
     },
@@ -70,7 +74,13 @@ async function open(path: string): Promise<Socket | undefined> {
   return socket;
 }
 
-async function sendUpload(socket: Socket, text: string): Promise<void> {
+async function sendUpload(socket: Socket, upload: string | AsyncIterable<string>): Promise<void> {
+  if (typeof upload === 'string') await sendText(socket, upload);
+  else for await (const text of upload) await sendText(socket, text);
+  await writeLine(socket, { end: true });
+}
+
+async function sendText(socket: Socket, text: string): Promise<void> {
   // Cut between characters: half of a surrogate pair would not survive UTF-8.
   for (let at = 0; at < text.length;) {
     let end = Math.min(at + PIECE, text.length);
@@ -78,7 +88,6 @@ async function sendUpload(socket: Socket, text: string): Promise<void> {
     await writeLine(socket, { piece: text.slice(at, end) });
     at = end;
   }
-  await writeLine(socket, { end: true });
 }
 
 async function answerOf(

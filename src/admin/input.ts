@@ -125,3 +125,10 @@ export function texts(input: Input, name: string): Record<string, string> {
   for (const key of Object.keys(value)) found[key] = text(value as Input, key);
   return found;
 }
+
+/** PEM has line ends, which `text` refuses. */
+export function pem(input: Input, name: string): string {
+  const value = input[name];
+  if (typeof value === 'string' && value !== '' && value.length <= 64 * 1024) return value;
+  throw new AdminError('invalid', `Cannot use the ${name}: expected PEM of at most 64KiB`);
+}

@@ -10,11 +10,13 @@ import { accountOperations } from './accounts.ts';
 import { addressOperations } from './addresses.ts';
 import { authorityOperations } from './ca.ts';
 import { certificateOperations } from './cert.ts';
+import { certificateImport } from './cert-import.ts';
 import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { identityOperations } from './edi-identities.ts';
 import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
+import { mailCertificateOperations } from './mail-certificates.ts';
 import { mailboxOperations } from './mailboxes.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
@@ -23,6 +25,7 @@ import { partnerOperations } from './partners.ts';
 import { queueOperations } from './queue.ts';
 import { quirkOperations } from './quirks.ts';
 import { settingsOperations } from './settings.ts';
+import { smimeOperations } from './smime.ts';
 import { traceOperations } from './trace.ts';
 
 const operations = {
@@ -42,6 +45,9 @@ const operations = {
   ...traceOperations,
   ...authorityOperations,
   ...certificateOperations,
+  ...certificateImport,
+  ...mailCertificateOperations,
+  ...smimeOperations,
   ...partnerOperations,
 };
 

@@ -7,7 +7,7 @@ import { readCertificateRequest } from '../crypto/certificate-request.ts';
 import { type Name, attributeProblem, formatName, makeName } from '../crypto/distinguished-name.ts';
 import { Oid } from '../crypto/oids.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
-import type { CertificateUse, NewAccountCertificate } from '../store/certificates.ts';
+import type { CertificateUse, KeptCertificate, NewAccountCertificate } from '../store/certificates.ts';
 import { type AccountSummary, type Actor, RegistryError } from '../store/registry.ts';
 import { chainOf, currentOf, knownAuthorities, placeOf, withKey } from './authorities.ts';
 import type { CaParts } from './parts.ts';
@@ -26,6 +26,8 @@ export interface IssueRequest {
   readonly notAfter?: Instant;
   /** Fingerprint of the certificate that this one takes the place of. */
   readonly replaces?: string;
+  /** Seals the private key for the certificate, where the gateway is to hold it. */
+  readonly keep?: (certificate: Certificate) => Promise<Uint8Array>;
 }
 
 export interface Issued {
@@ -79,8 +81,8 @@ function emailsFor(
 /** Signs, and records nothing yet: `record` does so in the transaction that fits. */
 export async function issueCertificate(
   parts: CaParts,
-  { login, use, request, notAfter, replaces }: IssueRequest,
-  record: (certificate: NewAccountCertificate) => Promise<void>,
+  { login, use, request, notAfter, replaces, keep }: IssueRequest,
+  record: (certificate: KeptCertificate) => Promise<void>,
 ): Promise<Issued> {
   const { store, clock, random } = parts;
   const now = clock.now();
@@ -108,7 +110,12 @@ export async function issueCertificate(
   };
   const certificate = await issue(issuing, entity, { now, random });
   const recorded = recordOf(certificate, use, issuing.record.id);
-  await record(replaces === undefined ? recorded : { ...recorded, replaces });
+  const sealedKey = await keep?.(certificate);
+  await record({
+    ...recorded,
+    ...(replaces === undefined ? {} : { replaces }),
+    ...(sealedKey === undefined ? {} : { sealedKey }),
+  });
   return { certificate, chain: chainOf(known, issuing, now) };
 }
 

@@ -5,6 +5,7 @@ import type { CertificateView, EnrolledView } from '../admin/cert-views.ts';
 import type { AdminClient } from '../admin/client.ts';
 import { parseDuration } from '../config/units.ts';
 import { REVOCATION_REASONS } from '../crypto/crl-issue.ts';
+import { addCapabilityCommands, addKeyCommands } from './cert-mail.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { readGivenCertificate } from './given-certificate.ts';
@@ -28,10 +29,12 @@ const useOption = (): Option =>
     .makeOptionMandatory();
 
 export function addCertCommands(terminal: Terminal, program: Command): void {
-  const group = program.command('cert').description('certificates of accounts');
+  const group = program.command('cert').description('certificates of accounts, for log-in and for mail');
   addIssueCommands(terminal, group);
   addListCommands(terminal, group);
   addRenewCommand(terminal, group);
+  addKeyCommands(terminal, group);
+  addCapabilityCommands(terminal, group);
 
   changing(group.command('revoke'))
     .description('revoke a certificate at once and for ever')
@@ -66,12 +69,16 @@ function addIssueCommands(terminal: Terminal, group: Command): void {
     .addOption(useOption())
     .option('--ends <date>', 'last day; two years from now when left out')
     .option('--replaces <serial>', 'the certificate that it takes the place of')
-    .option('--code', 'print a one-time code for "cert collect" instead');
+    .option('--code', 'print a one-time code for "cert collect" instead')
+    .option(
+      '--keep-key',
+      'for mail: the gateway holds the new key, to sign and to open; --out writes it to a file as well',
+    );
   keyOptions(issue).action(async (options: IssueOptions) => {
     const { account: login, for: use, ends, replaces } = options;
     if (options.code === true) return await printCode(terminal, options);
-    const done = await deliver(terminal, options, (request) =>
-      withAdmin(options, (client) => client.call('cert.issue', { login, for: use, request, ends, replaces })),
+    const done = await deliver(terminal, options, (request, key) =>
+      withAdmin(options, (client) => client.call('cert.issue', { login, for: use, request, key, ends, replaces })),
     );
     printDelivered(terminal, options, done);
   });
@@ -91,26 +98,45 @@ function addIssueCommands(terminal: Terminal, group: Command): void {
   changing(group.command('import'))
     .description('register a certificate that another authority issued, so that it is listed and its end is warned of')
     .argument('<file>', 'certificate: PEM, DER, or a PKCS #12 file, of which the private key is left alone')
-    .requiredOption('--account <login>', 'whose')
+    .option('--account <login>', 'whose')
+    .option('--address <address>', 'for mail: of whichever account this address leads to')
     .addOption(useOption())
+    .option('--keep-key', 'for mail: take the private key of the PKCS #12 file into care, to sign and to open')
     .option('--replaces <serial>', 'the certificate that it takes the place of')
     .option('--password-file <file>', 'first line of this file opens the PKCS #12 file; - for standard input')
-    .action(async (file: string, options: IssueOptions) => {
-      const { account: login, for: use, replaces } = options;
-      const given = await readGivenCertificate(terminal, file, options.passwordFile);
-      const input = { login, for: use, replaces, certificate: given.pem };
+    .action(async (file: string, options: ImportOptions) => {
+      const { account: login, address, for: use, replaces } = options;
+      if ((login === undefined) === (address === undefined))
+        throw new CommandError('usage', 'Cannot import: give either --account or --address');
+      const take = options.keepKey === true ? 'key' : 'certificate';
+      const given = await readGivenCertificate(terminal, file, options.passwordFile, take);
+      const input = { login, address, for: use, replaces, certificate: given.pem, key: given.key };
       const done = await withAdmin(options, (client) => client.call('cert.import', input));
       print(terminal, options, done, () =>
-        [`Registered certificate ${done.serial} of ${done.account}.`, ...given.notes, detail(done)].join('\n'),
+        [
+          `Registered certificate ${done.serial} of ${done.account}.`,
+          ...given.notes,
+          ...(done.problems ?? []).map((problem) => `Warning: ${problem}`),
+          detail(done),
+        ].join('\n'),
       );
     });
 }
 
+interface ImportOptions extends ChangeOptions {
+  readonly account?: string;
+  readonly address?: string;
+  readonly for: string;
+  readonly replaces?: string;
+  readonly keepKey?: boolean;
+  readonly passwordFile?: string;
+}
+
 async function printCode(terminal: Terminal, options: IssueOptions): Promise<void> {
-  if (options.out !== undefined || options.csr !== undefined)
+  if (options.out !== undefined || options.csr !== undefined || options.keepKey === true)
     throw new CommandError(
       'usage',
-      'Cannot use --code with --out or --csr: they belong to "cert collect"; leave them out',
+      'Cannot use --code with --out, --csr or --keep-key: they belong to "cert collect"; leave them out',
     );
   const made = await withAdmin(options, (client) =>
     client.call('cert.enrol', { login: options.account, for: options.for }),
@@ -129,6 +155,7 @@ function printDelivered(terminal: Terminal, options: CommonOptions, { issued, no
 
 interface ListOptions extends CommonOptions {
   readonly account?: string;
+  readonly address?: string;
   readonly expiring?: number;
   readonly csv?: boolean;
 }
@@ -137,6 +164,7 @@ function addListCommands(terminal: Terminal, group: Command): void {
   reading(group.command('list'))
     .description('list certificates by their end')
     .option('--account <login>', 'of one account')
+    .option('--address <address>', 'for mail to this address, newest first')
     .option('--expiring <days>', 'that end within so long, such as 60d', wholeDays)
     .option('--csv', 'print CSV')
     .action(async (options: ListOptions) => {
@@ -149,7 +177,9 @@ function addListCommands(terminal: Terminal, group: Command): void {
     .argument('<serial>', 'serial number or fingerprint')
     .action(async (serial: string, options: CommonOptions) => {
       const shown = await withAdmin(options, (client) => client.call('cert.show', { serial }));
-      print(terminal, options, shown, () => `${detail(shown)}\n\n${shown.pem.trimEnd()}`);
+      print(terminal, options, shown, () =>
+        [detail(shown), ...(shown.problems ?? []).map((p) => `Warning: ${p}`), '', shown.pem.trimEnd()].join('\n'),
+      );
     });
 
   reading(group.command('export'))
@@ -167,11 +197,14 @@ function addListCommands(terminal: Terminal, group: Command): void {
     });
 }
 
-async function allCertificates(client: AdminClient, { account, expiring }: ListOptions): Promise<CertificateView[]> {
+async function allCertificates(
+  client: AdminClient,
+  { account, address, expiring }: ListOptions,
+): Promise<CertificateView[]> {
   const all: CertificateView[] = [];
   let after: unknown;
   do {
-    const input = { login: account, within: expiring, after, limit: 500 };
+    const input = { login: account, address, within: expiring, after, limit: 500 };
     const { certificates, next } = await client.call('cert.list', input);
     all.push(...certificates);
     after = next;
@@ -224,8 +257,11 @@ async function renewAll(
   return { due, codes };
 }
 
-const HEADER = ['account', 'for', 'ends', 'state', 'serial', 'origin'] as const;
-const row = (c: CertificateView): Cell[] => [c.account, c.use, c.ends.slice(0, 10), c.state, c.serial, c.origin];
+const HEADER = ['account', 'for', 'ends', 'state', 'serial', 'origin', 'key'] as const;
+const row = (c: CertificateView): Cell[] => [
+  ...[c.account, c.use, c.ends.slice(0, 10), c.state, c.serial, c.origin],
+  c.keyHeld ? 'held here' : '',
+];
 const listTable = (all: readonly CertificateView[]): string =>
   all.length === 0
     ? 'No certificates.'
@@ -273,5 +309,6 @@ const detail = (c: CertificateView): string =>
     ['Ends', readableTime(c.ends)],
     ['Revoked', c.revoked === undefined ? undefined : `${readableTime(c.revoked) ?? ''}, ${c.reason ?? ''}`],
     ['Replaces', c.replaces],
+    ['Private key', c.keyHeld ? 'held by the gateway' : undefined],
     ['Warned', c.warned === undefined ? undefined : `${c.warned} days before its end`],
   ]);

@@ -54,7 +54,11 @@ async function direct(config: Config, actor: Actor): Promise<AdminClient> {
   const context = adminContext(store, config, { clock: systemClock, log });
   return {
     call: (name, input, { progress = () => undefined, upload } = {}) => {
-      const call = { actor, progress, ...(upload === undefined ? {} : { upload: once(upload) }) };
+      const call = {
+        actor,
+        progress,
+        ...(upload === undefined ? {} : { upload: typeof upload === 'string' ? once(upload) : upload }),
+      };
       return runOperation(name, context, input, call, log);
     },
     close: () => store.close(),

@@ -2,7 +2,8 @@
  * A certificate that an operator brings along: PEM, DER, or a PKCS #12 file as authorities hand it out and Windows exports it.
  *
  * A PKCS #12 file mostly has the private key as well. The gateway lets its owner in by the certificate and has no use for the key, which is to
- * be in one place alone: the file is opened here, in the operator's own process, and nothing but the certificate goes on.
+ * be in one place alone: the file is opened here, in the operator's own process, and nothing but the certificate goes on. Only a key for mail
+ * that the operator wants it to hold goes to the gateway.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { type Certificate, certificatePem, readCertificate } from '../crypto/certificate.ts';
@@ -15,19 +16,24 @@ import type { Terminal } from './terminal.ts';
 
 export interface GivenCertificate {
   readonly pem: string;
+  /** Where it was asked for: the private key, PEM. */
+  readonly key?: string;
   /** For the operator. */
   readonly notes: readonly string[];
 }
 
 const LARGEST = 256 * 1024;
 
-/** `passwordFile`: for a PKCS #12 file; without it the password is asked for. */
+/** `passwordFile`: for a PKCS #12 file; without it the password is asked for. `take`: what goes on of a PKCS #12 file. */
 export async function readGivenCertificate(
   terminal: Terminal,
   file: string,
   passwordFile: string | undefined,
+  take: 'certificate' | 'key' = 'certificate',
 ): Promise<GivenCertificate> {
   const octets = readOctets(file);
+  if (take === 'key' && (octets[0] !== 0x30 || readCertificate(octets).ok))
+    throw new CommandError('usage', `Cannot take a private key from "${file}": expected a PKCS #12 file with one`);
   if (octets[0] !== 0x30) return { pem: octets.toString('latin1'), notes: [] };
   if (readCertificate(octets).ok) return { pem: encodePem('CERTIFICATE', octets), notes: [] };
   const opened = await readPkcs12(octets, await readOpeningPassword(terminal, passwordFile));
@@ -43,15 +49,21 @@ export async function readGivenCertificate(
   const certificate = ownOf(file, opened.value);
   const { keys, certificates } = opened.value;
   const others = certificates.length - 1;
+  const key = keys.find((k) => k.certificate?.fingerprint === certificate.fingerprint)?.privateKey;
+  if (take === 'key' && key === undefined)
+    throw new CommandError('usage', `Cannot take a private key from "${file}": it holds none for its certificate`);
   return {
     pem: certificatePem(certificate),
+    ...(take === 'key' && key !== undefined ? { key: key.export({ type: 'pkcs8', format: 'pem' }).toString() } : {}),
     notes: [
-      ...(keys.length === 0
+      ...(keys.length === 0 || take === 'key'
         ? []
         : [`The private key in "${file}" was not taken: its owner keeps it, the gateway needs the certificate alone.`]),
       ...(others === 0
         ? []
-        : [`${others} more in the file not taken: authorities stand in tls.client-authorities, where one is needed.`]),
+        : [
+            `${others} more in the file not taken: authorities stand in tls.client-authorities or smime.authorities, where one is needed.`,
+          ]),
     ],
   };
 }

@@ -11,7 +11,7 @@ import { makeCertificateRequest } from '../crypto/certificate-request.ts';
 import { makeName } from '../crypto/distinguished-name.ts';
 import { encodePem } from '../crypto/pem.ts';
 import { makePkcs12 } from '../crypto/pkcs12-export.ts';
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { CommandError } from './exit.ts';
 import { type NewFile, newFile, withFiles } from './new-file.ts';
 import { type Secret, readSecret } from './secret.ts';
@@ -44,6 +44,8 @@ export interface KeyOptions extends FilePasswordOptions {
   readonly out?: string;
   readonly key: KeyKind;
   readonly legacy?: boolean;
+  /** The gateway holds the new key, beside the file or alone. */
+  readonly keepKey?: boolean;
 }
 
 export const keyOptions = (command: Command): Command =>
@@ -81,23 +83,25 @@ export interface Delivered {
   readonly notes: readonly string[];
 }
 
+/** `key`: the private key, PEM, where the gateway is to hold it. */
+type Issue = (request: string, key?: string) => Promise<IssuedView>;
+
 /** Asks `issue` for a certificate, for the request given or for a new key, and writes what belongs in the file. */
-export async function deliver(
-  terminal: Terminal,
-  options: KeyOptions,
-  issue: (request: string) => Promise<IssuedView>,
-): Promise<Delivered> {
+export async function deliver(terminal: Terminal, options: KeyOptions, issue: Issue): Promise<Delivered> {
   if (options.csr !== undefined) return await answerRequest(terminal, options, options.csr, issue);
+  if (options.out === undefined && options.keepKey === true) {
+    const { request, key } = await newRequest(options);
+    return { issued: await issue(request, key), notes: [HELD] };
+  }
   if (options.out === undefined)
     throw new CommandError('usage', 'Cannot issue: give --out FILE.p12 for a new key, or --csr FILE for a request');
   const out = newFile(options.out, 0o600);
   let secret: Secret | undefined;
   return await withFiles([out, { undo: () => secret?.undo() }], async () => {
     secret = await readFilePassword(terminal, options);
-    const keys = await makeKeyPair(options.key);
-    const der = await makeCertificateRequest(keys, { subject: makeName({ commonName: 'request' }) });
-    const issued = await issue(encodePem('CERTIFICATE REQUEST', der));
-    const file = await makePkcs12(keys.privateKey, certificateOf(issued.pem), {
+    const { privateKey, request, key } = await newRequest(options);
+    const issued = await (options.keepKey === true ? issue(request, key) : issue(request));
+    const file = await makePkcs12(privateKey, certificateOf(issued.pem), {
       password: secret.password,
       scheme: options.legacy === true ? 'legacy' : 'aes256',
       friendlyName: issued.account.slice(0, 200),
@@ -109,21 +113,39 @@ export async function deliver(
   });
 }
 
-function fileNotes({ path }: NewFile, { passwordOut, legacy }: KeyOptions): string[] {
+const HELD = 'The gateway holds its private key, sealed, and nobody else has it.';
+
+async function newRequest({
+  key: kind,
+}: KeyOptions): Promise<{ readonly privateKey: KeyObject; readonly request: string; readonly key: string }> {
+  const keys = await makeKeyPair(kind);
+  const der = await makeCertificateRequest(keys, { subject: makeName({ commonName: 'request' }) });
+  return {
+    privateKey: keys.privateKey,
+    request: encodePem('CERTIFICATE REQUEST', der),
+    key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+function fileNotes({ path }: NewFile, { passwordOut, legacy, keepKey }: KeyOptions): string[] {
   const weak = legacy === true ? ['It is protected by 3DES: delete it as soon as it is imported.'] : [];
   const password =
     passwordOut === undefined
       ? []
       : [`Its password is in ${passwordOut}: hand it over on another way than the file, then delete both.`];
-  return [`Key and certificate: ${path} (PKCS #12). No other copy of the key exists.`, ...password, ...weak];
+  const copies =
+    keepKey === true ? 'The gateway holds the private key as well, sealed.' : 'No other copy of the key exists.';
+  return [`Key and certificate: ${path} (PKCS #12). ${copies}`, ...password, ...weak];
 }
 
 async function answerRequest(
   terminal: Terminal,
-  { out: path }: KeyOptions,
+  { out: path, keepKey }: KeyOptions,
   csr: string,
-  issue: (request: string) => Promise<IssuedView>,
+  issue: Issue,
 ): Promise<Delivered> {
+  if (keepKey === true)
+    throw new CommandError('usage', 'Cannot use --keep-key with --csr: whoever made the request has the key');
   const request = readRequest(terminal, csr);
   const out = path === undefined ? undefined : newFile(path, 0o644);
   return await withFiles([out], async () => {

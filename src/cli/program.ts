@@ -14,6 +14,7 @@ import { addOrganisationCommands } from './organisation.ts';
 import { addPartnerCommands } from './partner.ts';
 import { addQueueCommands } from './queue.ts';
 import { addServeCommands } from './serve.ts';
+import { addSmimeCommands } from './smime.ts';
 import { addTraceCommands } from './trace.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
 
@@ -34,6 +35,7 @@ export function buildProgram(terminal: Terminal): Command {
   addTraceCommands(terminal, program);
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);
+  addSmimeCommands(terminal, program);
   addDoctorCommand(terminal, program);
   addDevCommand(terminal, program);
   return program;

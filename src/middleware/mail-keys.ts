@@ -7,7 +7,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '../crypto/certificate.ts';
 import { CertificateCache } from '../crypto/certificate-cache.ts';
-import type { Purpose } from '../crypto/certificate-path.ts';
+import { type Purpose, findPath } from '../crypto/certificate-path.ts';
 import type { Capability } from '../crypto/cms/attributes.ts';
 import type { DecryptionKey } from '../crypto/cms/decrypt.ts';
 import { canEncryptTo } from '../crypto/cms/encrypt.ts';
@@ -45,6 +45,16 @@ export interface MailSender {
   readonly account: Account;
   readonly organisation: Organisation;
   readonly from: Address | undefined;
+}
+
+/** One line for the operator; undefined: nothing stands against it. */
+export interface Judgement {
+  readonly encrypt: string | undefined;
+  readonly sign: string | undefined;
+}
+export interface Candidate extends Judgement {
+  readonly certificate: Certificate;
+  readonly keyHeld: boolean;
 }
 
 export type SigningWithoutTime = Omit<SigningOptions, 'signingTime'>;
@@ -123,6 +133,37 @@ export class MailKeys {
     return keys;
   }
 
+  /** What is remembered of the mail program of an addressee. */
+  async known({ address }: Recipient): Promise<Pick<MailRecord, 'capabilities'>> {
+    return await this.#p.store.certificates.findMail(addressKey(address.address));
+  }
+
+  /** Every certificate of an account for one of its addresses, newest first, and what stands against each. */
+  async candidates({ address, account }: Recipient): Promise<readonly Candidate[]> {
+    const { certificates } = await this.#p.store.certificates.findMail(addressKey(address.address));
+    const candidates: Candidate[] = [];
+    for (const record of certificates) {
+      const certificate = record.account === account.id ? this.#certificate(record) : undefined;
+      if (certificate === undefined) continue;
+      candidates.push({ certificate, keyHeld: record.sealedKey !== undefined, ...(await this.judge(certificate)) });
+    }
+    return candidates;
+  }
+
+  /** What stands against the use of a certificate now. */
+  async judge(certificate: Certificate): Promise<Judgement> {
+    const trust = await this.#trust.now();
+    const against = (purpose: Purpose): string | undefined => {
+      const result = findPath(certificate, { ...trust, purpose, now: this.#p.clock.now() });
+      return result.kind === 'trusted' ? undefined : result.text;
+    };
+    const able = canEncryptTo(certificate);
+    return {
+      encrypt: able ? against('mail-encryption') : 'its key is of a kind that nothing can be encrypted to',
+      sign: against('mail-signing'),
+    };
+  }
+
   /** For a verification that begins now. */
   async trust(): Promise<Omit<TrustOptions, 'address'>> {
     const { anchors, intermediates, revocation } = await this.#trust.now();
@@ -136,7 +177,7 @@ export class MailKeys {
   }
 
   /** True for a certificate, present or former, of the key that signs for the gateway: it proves what was sent, not who sent it. */
-  async isOwn({ fingerprint }: Certificate): Promise<boolean> {
+  async isOwn({ fingerprint }: Pick<Certificate, 'fingerprint'>): Promise<boolean> {
     const { certificates } = await this.#p.store.certificates.findMail(addressKey(this.#p.signingAddress));
     return certificates.some((record) => record.fingerprint === fingerprint && record.sealedKey !== undefined);
   }

@@ -50,6 +50,11 @@ export interface NewAccountCertificate {
   readonly replaces?: string;
 }
 
+/** `sealedKey`: the private key, for the gateway to hold; sealed for the fingerprint. Of certificates for mail only. */
+export interface KeptCertificate extends NewAccountCertificate {
+  readonly sealedKey?: Uint8Array;
+}
+
 /** Most certificates for mail that one address ever has: a renewal a year for a lifetime. */
 export const MAX_MAIL_CERTIFICATES = 64;
 
@@ -154,12 +159,7 @@ export interface Certificates {
    * One for log-in is registered for the account by its fingerprint in the same transaction (`Registry.findCertificate`); one for mail is
    * found by each of its `emails`, with `sealedKey` the gateway's from then on.
    */
-  addCertificate(
-    login: string,
-    certificate: NewAccountCertificate & { readonly sealedKey?: Uint8Array },
-    how: 'issued' | 'imported',
-    actor: Actor,
-  ): Promise<void>;
+  addCertificate(login: string, certificate: KeptCertificate, how: 'issued' | 'imported', actor: Actor): Promise<void>;
   /** By serial number or fingerprint; several when two issuers used one serial number. */
   findCertificates(name: string): Promise<readonly AccountCertificate[]>;
   listCertificates(query: CertificateQuery): Promise<readonly AccountCertificate[]>;

@@ -233,7 +233,7 @@ test('cert list tells what ends when, also as CSV; show and export find one by i
   const csv = await done('cert', 'list', '--account', 'bert@brug.test', '--csv');
   assert.match(
     csv,
-    /^account,for,ends,state,serial,origin\nbert@brug\.test,mail,\d{4}-\d\d-\d\d,valid,[0-9a-f]{32},issued\n$/,
+    /^account,for,ends,state,serial,origin,key\nbert@brug\.test,mail,\d{4}-\d\d-\d\d,valid,[0-9a-f]{32},issued,\n$/,
   );
   const serial = all[0]!.serial;
   assert.match(await done('cert', 'show', serial), /Addresses: +anna@brug\.test|BEGIN CERTIFICATE/);

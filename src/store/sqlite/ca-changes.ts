@@ -7,6 +7,7 @@ import { joinSmall } from '../../platform/bytes.ts';
 import {
   type CapabilitySource,
   type CertificateUse,
+  type KeptCertificate,
   MAX_MAIL_CERTIFICATES,
   type NewAccountCertificate,
   type NewAuthority,
@@ -30,7 +31,7 @@ export type CaChange =
   | {
       readonly op: 'add-certificate';
       readonly login: string;
-      readonly certificate: NewAccountCertificate & { readonly sealedKey?: Uint8Array };
+      readonly certificate: KeptCertificate;
       readonly how: string;
       readonly actor: Actor;
     }
@@ -237,12 +238,7 @@ export class CaChanges {
     return row?.account ?? null;
   }
 
-  #addCertificate(
-    account: number,
-    certificate: NewAccountCertificate & { readonly sealedKey?: Uint8Array },
-    how: string,
-    actor: Actor,
-  ): CaChanged {
+  #addCertificate(account: number, certificate: KeptCertificate, how: string, actor: Actor): CaChanged {
     const { fingerprint, issuer, serial, use, subject, emails, notBefore, notAfter, der, authority, replaces } =
       certificate;
     const there = this.#sql.get(

@@ -12,6 +12,7 @@ import type {
   CertificateQuery,
   AccountCertificate,
   Certificates,
+  KeptCertificate,
   MailRecord,
   NewAuthority,
   NewAccountCertificate,
@@ -89,12 +90,7 @@ export class SqliteCa implements Certificates {
     return (await this.#change({ op: 'crl-number', authority })).value ?? 0;
   }
 
-  async addCertificate(
-    login: string,
-    certificate: NewAccountCertificate & { readonly sealedKey?: Uint8Array },
-    how: string,
-    actor: Actor,
-  ): Promise<void> {
+  async addCertificate(login: string, certificate: KeptCertificate, how: string, actor: Actor): Promise<void> {
     await this.#change({ op: 'add-certificate', login, certificate, how, actor });
   }
 

@@ -1,0 +1,163 @@
+/**
+ * Looks into a message that an operator has at hand: what protects it, who signed, is it valid and why not. Its content is staged sealed,
+ * as that of any message, and shown to nobody.
+ */
+import { type KeyObject } from 'node:crypto';
+import { readCertificate } from '../crypto/certificate.ts';
+import { type DecryptionKey, describeEnvelope } from '../crypto/cms/decrypt.ts';
+import type { RecipientInfo } from '../crypto/cms/recipients.ts';
+import { decodedBody, layerOf } from '../crypto/smime/layer.ts';
+import { type Message, type Source, readMessage } from '../crypto/smime/message.ts';
+import { type LayerSeen, type Staging, fromOf, openMessage, standingOf } from '../crypto/smime/open.ts';
+import { formatName } from '../crypto/distinguished-name.ts';
+import type { Address } from '../domain/address.ts';
+import { octets } from '../domain/units.ts';
+import type { BodyWriter, Store } from '../store/store.ts';
+import { recipientOf } from './addresses.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { type Input, address, optionalText, pem } from './input.ts';
+import { privateKeyIn } from './mail-certificates.ts';
+import { type EnvelopeView, type InspectView, type RecipientView, viewLayer } from './smime-views.ts';
+
+export interface InspectInput {
+  /** Opens with the keys that are held for this address. */
+  readonly as: Address | undefined;
+  /** Opens with this key, which is forgotten afterwards. */
+  readonly key: { readonly privateKey: KeyObject; readonly certificate: string } | undefined;
+}
+
+export function inspectInput(input: Input): InspectInput {
+  const privateKey = privateKeyIn(input);
+  return {
+    as: optionalText(input, 'as') === undefined ? undefined : address(input, 'as'),
+    key: privateKey === undefined ? undefined : { privateKey, certificate: pem(input, 'certificate') },
+  };
+}
+
+/** Bodies of one look; all are given up at its end. */
+class Bench {
+  readonly #store: Store;
+  readonly #writers: BodyWriter[] = [];
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  #open(): BodyWriter {
+    const writer = this.#store.openBody(octets(0));
+    this.#writers.push(writer);
+    return writer;
+  }
+
+  async take(upload: AsyncIterable<string>): Promise<Source> {
+    const writer = this.#open();
+    for await (const piece of upload) await writer.write(Buffer.from(piece, 'latin1'));
+    return await writer.seal();
+  }
+
+  readonly stage = (): Staging => {
+    const writer = this.#open();
+    return {
+      write: (slice) => writer.write(slice),
+      seal: () => writer.seal(),
+      abort: () => writer.abort(),
+    };
+  };
+
+  async clear(): Promise<void> {
+    await Promise.all(this.#writers.map((writer) => writer.abort()));
+  }
+}
+
+export async function inspectMessage(
+  context: AdminContext,
+  input: InspectInput,
+  { upload }: Call,
+): Promise<InspectView> {
+  if (upload === undefined) throw new AdminError('invalid', 'Cannot inspect: no message was sent along');
+  const bench = new Bench(context.store);
+  try {
+    const message = await readMessage(await bench.take(upload));
+    if (!message.ok) throw new AdminError('invalid', `Cannot inspect the message: ${message.error}`);
+    return await look(context, message.value, await keysFor(context, input), bench);
+  } finally {
+    await bench.clear();
+  }
+}
+
+async function keysFor({ store, mail }: AdminContext, { as, key }: InspectInput): Promise<readonly DecryptionKey[]> {
+  const keys: DecryptionKey[] = [];
+  if (key !== undefined) {
+    const certificate = readCertificate(key.certificate);
+    if (!certificate.ok) throw new AdminError('invalid', certificate.error.text);
+    keys.push({ certificate: certificate.value, privateKey: key.privateKey });
+  }
+  if (as !== undefined) {
+    await recipientOf(store.registry, as);
+    const held = await mail.keys.decryptionKeys(as);
+    if (held.length === 0)
+      throw new AdminError('unknown', `Cannot open as "${as}": no private key is held for it; "sluis cert list" shows`);
+    keys.push(...held);
+  }
+  return keys;
+}
+
+async function look(
+  context: AdminContext,
+  message: Message,
+  keys: readonly DecryptionKey[],
+  bench: Bench,
+): Promise<InspectView> {
+  const trust = await context.mail.keys.trust();
+  const outermost = await layerOf(message);
+  const envelope =
+    outermost.kind === 'encrypted' ? await envelopeOf(context, decodedBody(message, outermost.fields)) : {};
+  const opened = await openMessage(message, { keys, trust, stage: bench.stage });
+  const layers: readonly LayerSeen[] = opened.ok ? opened.value.layers : opened.error.layers;
+  const problem = opened.ok ? undefined : opened.error.problem.text;
+  const { standing, flagged } = standingOf(layers);
+  const from = fromOf(message);
+  const isOwn = (fingerprint: string): Promise<boolean> => context.mail.keys.isOwn({ fingerprint });
+  return {
+    octets: message.source.octets,
+    ...(from === undefined ? {} : { from }),
+    form: outermost.kind,
+    ...envelope,
+    layers: await Promise.all(layers.map((layer) => viewLayer(layer, isOwn))),
+    closed: outermost.kind === 'encrypted' && layers.length === 0,
+    ...{ standing, flagged },
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+async function envelopeOf(
+  context: AdminContext,
+  content: AsyncIterable<Uint8Array>,
+): Promise<{ readonly envelope?: EnvelopeView }> {
+  const read = await describeEnvelope(content);
+  // What cannot be read cannot be opened either, and that says why.
+  if (!read.ok) return {};
+  const { cipher, weak, recipients } = read.value;
+  const shown = await Promise.all(recipients.slice(0, MOST).map((recipient) => recipientView(context, recipient)));
+  return { envelope: { cipher, weak, recipients: shown, more: Math.max(0, recipients.length - MOST) } };
+}
+
+/** Recipients that are shown. */
+const MOST = 100;
+
+async function recipientView({ store }: AdminContext, recipient: RecipientInfo): Promise<RecipientView> {
+  if (recipient.kind === 'other') return { by: 'other' };
+  const how = recipient.kind === 'transport' ? recipient.algorithm.kind : 'agreed';
+  const { identifier } = recipient;
+  if (identifier.kind === 'key-id') return { by: 'key-id', keyId: identifier.keyId, how };
+  const issuer = formatName(identifier.issuer);
+  const found = await store.certificates.findCertificates(identifier.serial);
+  const known = found.find((certificate) => certificate.issuer === issuer);
+  return {
+    by: 'issuer',
+    serial: identifier.serial,
+    issuer,
+    how,
+    ...(known === undefined ? {} : { account: known.login, keyHeld: known.keyHeld }),
+  };
+}

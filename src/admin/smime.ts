@@ -1,0 +1,129 @@
+/** What S/MIME would do to a message, and what a given message is worth: `sluis smime`. */
+import { type SigningPlan, wantedFor } from '../crypto/smime/plan.ts';
+import type { Address } from '../domain/address.ts';
+import type { MailSender } from '../middleware/mail-keys.ts';
+import type { Recipient } from '../store/registry.ts';
+import { recipientOf } from './addresses.ts';
+import { type AdminContext } from './context.ts';
+import { address } from './input.ts';
+import { change, listing } from './operation.ts';
+import { inspectInput, inspectMessage } from './smime-inspect.ts';
+
+/** A certificate that stands for the address, and what is against it. */
+export interface CandidateView {
+  readonly serial: string;
+  readonly fingerprint: string;
+  readonly key: string;
+  readonly begins: string;
+  readonly ends: string;
+  readonly keyHeld: boolean;
+  /** The message would be encrypted to it. */
+  readonly used: boolean;
+  /** Why nothing is encrypted to it; absent: it could be. */
+  readonly problem?: string;
+}
+
+export interface ProtectionView {
+  readonly address: string;
+  readonly account: string;
+  readonly from?: string;
+  readonly outcome: 'plain' | 'signed' | 'interop' | 'strong' | 'refused';
+  readonly reason: string;
+  /** As the sender would read it: `550 5.7.5 ...`. */
+  readonly reply?: string;
+  readonly sign: string;
+  readonly encrypt: string;
+  readonly profile: string;
+  readonly opened: boolean;
+  readonly cipher?: string;
+  /** How the content key reaches the addressee: `oaep`, `pkcs1`, `agreed`. */
+  readonly transport?: string;
+  readonly encryptToSelf?: boolean;
+  readonly signer?: {
+    readonly whose: 'sender' | 'gateway';
+    readonly serial: string;
+    readonly fingerprint: string;
+    readonly ends: string;
+  };
+  readonly capabilities?: { readonly source: string; readonly names: readonly string[] };
+  readonly certificates: readonly CandidateView[];
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** Without an address to send from: a system that signs nothing. */
+async function senderOf({ store }: AdminContext, recipient: Recipient, from: Address | undefined): Promise<MailSender> {
+  if (from === undefined)
+    return {
+      account: { ...recipient.account, kind: 'edi', settings: {} },
+      organisation: { ...recipient.organisation, settings: {} },
+      from,
+    };
+  const { account, organisation } = await recipientOf(store.registry, from);
+  return { account, organisation, from };
+}
+
+const signerView = ({ signer: { certificate, whose } }: SigningPlan): NonNullable<ProtectionView['signer']> => ({
+  whose,
+  serial: certificate.serial,
+  fingerprint: certificate.fingerprint,
+  ends: iso(certificate.notAfter),
+});
+
+async function viewProtection(context: AdminContext, of: Address, from: Address | undefined): Promise<ProtectionView> {
+  const { store, mail } = context;
+  const recipient = await recipientOf(store.registry, of);
+  const sender = await senderOf(context, recipient, from);
+  const wanted = wantedFor(
+    { kind: sender.account.kind, settings: [sender.account.settings, sender.organisation.settings] },
+    { settings: [recipient.address.settings, recipient.account.settings, recipient.organisation.settings] },
+  );
+  const plan = await mail.keys.plan(sender, recipient);
+  const encrypted = plan.kind === 'interop' || plan.kind === 'strong' ? plan : undefined;
+  const { capabilities } = await mail.keys.known(recipient);
+  const candidates = await mail.keys.candidates(recipient);
+  return {
+    address: recipient.address.address,
+    account: recipient.account.login,
+    ...(from === undefined ? {} : { from }),
+    outcome: plan.kind,
+    ...(plan.kind === 'refused'
+      ? {
+          reason: plan.refusal.detail ?? `the ${plan.about} is at fault`,
+          reply: `${plan.refusal.reply} ${plan.refusal.status} ${plan.refusal.text}`,
+        }
+      : { reason: plan.reason }),
+    ...{ sign: wanted.sign, encrypt: wanted.encrypt, profile: wanted.profile, opened: wanted.opened },
+    ...(encrypted === undefined
+      ? {}
+      : {
+          cipher: encrypted.cipher,
+          transport: encrypted.recipient.transport ?? 'agreed',
+          encryptToSelf: encrypted.self !== undefined,
+        }),
+    ...('signer' in plan ? { signer: signerView(plan) } : {}),
+    ...(capabilities === undefined ? {} : { capabilities: { source: capabilities.source, names: capabilities.names } }),
+    certificates: candidates.map(({ certificate, keyHeld, encrypt }) => ({
+      serial: certificate.serial,
+      fingerprint: certificate.fingerprint,
+      key: `${certificate.key.kind} ${certificate.key.bits}`,
+      begins: iso(certificate.notBefore),
+      ends: iso(certificate.notAfter),
+      keyHeld,
+      used: certificate.fingerprint === encrypted?.recipient.certificate.fingerprint,
+      ...(encrypt === undefined ? {} : { problem: encrypt }),
+    })),
+  };
+}
+
+export const smimeOperations = {
+  'smime.test': listing(
+    (input) => ({
+      address: address(input, 'address'),
+      from: input.from === undefined ? undefined : address(input, 'from'),
+    }),
+    (context, { address: of, from }): Promise<ProtectionView> => viewProtection(context, of, from),
+  ),
+  /** The message is the upload, one character an octet. Logged as a change: it may use a private key. */
+  'smime.inspect': change(inspectInput, inspectMessage),
+};
