@@ -8,7 +8,7 @@ import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
-import { serverTlsOptions } from '../platform/tls.ts';
+import { TlsMaterialError, serverTlsOptions } from '../platform/tls.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { facts, print } from './output.ts';
 import type { Terminal } from './terminal.ts';
@@ -84,12 +84,25 @@ function served(config: Config): readonly ServedCertificate[] {
       material.map(({ certificate }) => ({ certificate: new X509Certificate(certificate), hostname, ...own })),
     );
   }
-  return [...found.values()].flat();
+  const all = [...found.values()].flat();
+  for (const shown of all) refuseOtherName(shown);
+  return all;
 }
 
+/** `serve` takes it all the same: a gateway that comes up with the wrong name still serves those who do not look. */
+function refuseOtherName({ certificate, hostname, listener }: ServedCertificate): void {
+  if (certificate.checkHost(hostname) !== undefined) return;
+  throw new TlsMaterialError(
+    `Cannot use the TLS certificate${listener === undefined ? '' : ` of listener "${listener}"`}: it names ${namesOf(certificate).join(', ') || 'nobody'}, not ${hostname}, so mail programs refuse it; get one that does, or correct the hostname`,
+  );
+}
+
+const namesOf = ({ subjectAltName = '' }: X509Certificate): readonly string[] =>
+  subjectAltName === '' ? [] : subjectAltName.split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''));
+
 function reportOf(config: Config, certificates: readonly ServedCertificate[]) {
-  const judged = certificates.map(({ certificate, hostname, listener }) => ({
-    ...judge(certificate, hostname),
+  const judged = certificates.map(({ certificate, listener }) => ({
+    ...judge(certificate),
     ...(listener === undefined ? {} : { listener }),
   }));
   const legacy = config.listener.flatMap(({ name, 'profile-until': until }) =>
@@ -105,15 +118,13 @@ function reportOf(config: Config, certificates: readonly ServedCertificate[]) {
   };
 }
 
-function judge(certificate: X509Certificate, hostname: string) {
+function judge(certificate: X509Certificate) {
   const ends = new Date(certificate.validTo);
-  const names = (certificate.subjectAltName ?? '').split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''));
+  const names = namesOf(certificate);
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey;
   const bits = details?.modulusLength;
   const key = type === 'ec' ? `ECDSA ${details?.namedCurve ?? ''}` : `${(type ?? '').toUpperCase()} ${bits ?? ''}`;
   const warnings: string[] = [];
-  if (certificate.checkHost(hostname) === undefined)
-    warnings.push(`the certificate does not name ${hostname}; mail programs will refuse it: get one that does`);
   if (ends.getTime() - systemClock.now() < SOON)
     warnings.push(`the certificate ends on ${ends.toISOString().slice(0, 10)}; replace it and run "sluis reload"`);
   if (new Date(certificate.validFrom).getTime() > systemClock.now())
