@@ -212,6 +212,23 @@ test('two gateways live in one process', async (t) => {
   assert.deepEqual([await subjects(first), await subjects(second)], [['first'], []]);
 });
 
+test("a client on the gateway's own address has no privilege: no mail without a login, no guess more, no connection more", async (t) => {
+  const gateway = await open(t, {
+    configuration: '[auth]\nrefusal-grid = "0ms"\nshort-wait = "0s"\n[connections]\nper-network = 4\n',
+  });
+  const here = await SmtpClient.open(gateway.target('submissions'));
+  await assert.rejects(here.command(`MAIL FROM:<${addressOf('anna')}>`, '250'), refusal(/^530 5\.7\.0 /));
+  await here.quit();
+  const guess = (n: number): Promise<unknown> =>
+    SmtpClient.open(gateway.target('submissions'), { login: addressOf('anna'), password: `wrong guess ${n}` });
+  for (let n = 0; n < 5; n += 1) await assert.rejects(guess(n), refusal(/^535 5\.7\.8 /));
+  await assert.rejects(guess(5), refusal(/^454 4\.7\.0 /));
+  const held = await Promise.all([0, 1, 2, 3].map(() => SmtpClient.open(gateway.target('submission'))));
+  await assert.rejects(SmtpClient.open(gateway.target('submission')), refusal(/^421 4\.7\.0 Too many connections/));
+  for (const client of held) await client.quit();
+  assertNoSecret(gateway.log, 'wrong guess');
+});
+
 test('no password reaches the log, in clear or in base64', async (t) => {
   const gateway = await open(t);
   const { login, password } = loginOf('anna');

@@ -9,6 +9,7 @@ import { type TestContext, after, afterEach, before, beforeEach, test } from 'no
 import { Instance, type Served, loginOf } from '../support/instance.ts';
 import { LoopWatch } from '../support/loop-watch.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
 import { guessPop3, guessSmtp, judgedAndNot, noOutcomes, polling, quantile, sourceOf } from './support/attack.ts';
 
 const HOME = '127.0.0.1';
@@ -18,6 +19,8 @@ const ALLOWED = 96 * 1024;
 const FLAT = 1024 * 1024;
 /** Milliseconds. */
 const LOOP = 50;
+/** For one command of a session that is logged in, whatever others are guessing. */
+const SESSION = 300;
 const practices = Array.from({ length: 20 }, (_, i) => `practice${i}`);
 let instance: Instance;
 let loop: LoopWatch;
@@ -54,6 +57,31 @@ async function logIn(name: string, source = HOME): Promise<number> {
   const client = await Pop3Client.open({ ...instance.target('pop3s'), localAddress: source }, loginOf(name));
   await client.quit();
   return performance.now() - start;
+}
+
+/** NOOP by NOOP in one session, twenty a second: how long each takes to be answered. */
+function commands(): { stop(): Promise<readonly number[]> } {
+  const latencies: number[] = [];
+  const state = { over: false };
+  const run = async (): Promise<void> => {
+    const client = await SmtpClient.open(instance.target('submissions'), loginOf('anna'));
+    while (!state.over) {
+      const start = performance.now();
+      await client.command('NOOP', '250');
+      latencies.push(performance.now() - start);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await client.quit();
+  };
+  const running = run();
+  running.catch(() => undefined);
+  return {
+    stop: async () => {
+      state.over = true;
+      await running;
+      return latencies;
+    },
+  };
 }
 
 function judgeMemory(t: TestContext): void {
@@ -119,6 +147,7 @@ test('names and networks that are ever others, so that all is hashed: owners get
       ),
     ),
   );
+  const session = commands();
   // Logins that take a hash themselves, from a network that the gateway knows, as long as the attack goes on.
   const fresh: number[] = [];
   const state = { over: false };
@@ -132,18 +161,22 @@ test('names and networks that are ever others, so that all is hashed: owners get
   await attack;
   state.over = true;
   const seconds = (performance.now() - started) / 1000;
+  const answered = await session.stop();
   await known;
   const { max, own = Number.NaN } = await loop.report(served);
   await polls.stop();
   t.diagnostic(
     `${outcomes.refused} guesses hashed in ${seconds.toFixed(1)} s, ${outcomes.busy} not judged; ` +
       `remembered owner polled ${polls.latencies.length} times, median ${quantile(polls.latencies, 0.5).toFixed(0)} ms, longest ${quantile(polls.latencies, 1).toFixed(0)} ms; ` +
+      `a session that was logged in: ${answered.length} commands, median ${quantile(answered, 0.5).toFixed(1)} ms, 99 % within ${quantile(answered, 0.99).toFixed(0)} ms, longest ${quantile(answered, 1).toFixed(0)} ms; ` +
       `${fresh.length} first logins from a known network, median ${quantile(fresh, 0.5).toFixed(0)} ms, longest ${quantile(fresh, 1).toFixed(0)} ms; ` +
       `event loop held ${max.toFixed(1)} ms at most, ${own.toFixed(1)} ms of its own`,
   );
   assert.ok(outcomes.refused > 1000, `only ${outcomes.refused} guesses were judged: the queue was not attacked`);
   assert.equal(outcomes.granted, 0);
   assert.ok(fresh.length >= 5);
+  assert.ok(answered.length > 50);
+  assert.ok(quantile(answered, 0.99) < SESSION, 'a session that was logged in had to wait for guessers');
   assert.ok(own < LOOP, `the event loop was held for ${own.toFixed(1)} ms`);
   judgeMemory(t);
 });

@@ -8,7 +8,7 @@ export interface LoopDelay {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** The longest without what the thread waited for a core, where that was asked for. */
+  /** The longest by the processor time of the thread, where that was asked for. */
   readonly own?: number;
   /** Octets of main thread's objects and buffers without garbage, where that was asked for. */
   readonly kept?: number;
