@@ -35,6 +35,7 @@ import {
   submissionNotices,
 } from './gateway-notices.ts';
 import { GatewayMail } from './gateway-mail.ts';
+import { gatewayTests } from './gateway-tests.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import type { HttpListener } from './http/server.ts';
 import { ConnectionLimits } from './platform/connections.ts';
@@ -224,12 +225,13 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => consumers.close());
   const counts = newSubmissionCounts(clock);
   const middleware = gatewayMiddleware(store, mail.keys, config, { ...options, desk: notices.desk });
+  const tests = gatewayTests(store, notices);
   const sent = newSentCounts();
   const start = {
     smtp: (spec: ListenerSpec) =>
       startSmtpListener({
         ...common,
-        ...{ spec, counts, middleware, ...submissionNotices(store, notices) },
+        ...{ spec, counts, middleware, tests, ...submissionNotices(store, notices) },
         ...{ tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config) },
       }),
     pop3: (spec: ListenerSpec) =>

@@ -59,7 +59,8 @@ export type NoticeKind =
   | 'withdrawn'
   | 'held'
   | 'held-operator'
-  | 'restored';
+  | 'restored'
+  | 'test';
 
 export interface Said {
   readonly kind: NoticeKind;
@@ -68,6 +69,8 @@ export interface Said {
   readonly letters: Letters;
   /** The one message that it is about. */
   readonly about?: Pick<MessageRecord, 'id' | 'messageIdField'>;
+  /** Message-ID of a message that it answers and that was filed nowhere. */
+  readonly answers?: string;
 }
 
 export interface Report extends Said {
@@ -161,20 +164,21 @@ export class Desk {
 
   #opening(
     place: Place,
-    { letters, about }: Said,
+    { letters, about, answers }: Said,
     id: MessageId,
   ): { readonly header: OwnHeader; readonly lines: readonly string[] } {
     const from = `postmaster@${this.#parts.hostname}` as Address;
     const { subject, lines, languages } = writeLetter(letters, place.language, from);
+    const answered = answers ?? about?.messageIdField ?? '';
     const header: OwnHeader = {
       from,
       to: place.address,
       date: this.#parts.clock.now(),
       messageId: `${id}@${this.#parts.hostname}`,
       subject,
-      ...(about === undefined || about.messageIdField === '' ? {} : { about: about.messageIdField }),
+      ...(answered === '' ? {} : { about: answered }),
       language: languages,
-      automatic: about === undefined ? 'auto-generated' : 'auto-replied',
+      automatic: about === undefined && answers === undefined ? 'auto-generated' : 'auto-replied',
     };
     return { header, lines };
   }

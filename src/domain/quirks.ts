@@ -64,7 +64,7 @@ export const quirkTable = {
   },
   'login-initial': {
     about: 'AUTH LOGIN with the user name in the same line',
-    rfc: 'RFC 4422 section 5',
+    rfc: 'RFC 4954 section 4',
     by: setting('quirk-login-initial'),
     refusal: {
       ...{ reply: 501, status: '5.5.4' },

@@ -153,6 +153,13 @@ export const settingsTable = {
     about:
       'Most unregistered recipients that the account may try in an hour; above it every RCPT is answered 450 4.7.1 (protects the registry against harvesting).',
   },
+  'test-reports-per-hour': {
+    scopes: accountAndAbove,
+    type: { kind: 'count', min: 0, max: 1000 },
+    default: 20,
+    about:
+      'Most messages to the test address that are answered with a report in an hour; above it RCPT is answered 450 4.7.1. 0: the test address is not for the account.',
+  },
   notices: {
     scopes: accountAndAbove,
     type: { kind: 'choice', of: ['automatic', 'mailbox', 'contact'] },

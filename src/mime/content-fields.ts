@@ -14,6 +14,8 @@ export interface ContentFields {
   /** As it stands between the delimiters, without them; empty where there is none. */
   readonly boundary: string;
   readonly encoding: TransferEncoding;
+  /** As written, in lower case; empty where there is none. */
+  readonly charset: string;
   /** For display: decoded, control characters made visible; empty where there is none. */
   readonly name: string;
 }
@@ -64,6 +66,7 @@ export function contentFields(head: Buffer, defaultType = 'text/plain'): Content
     type: /^[\w!#$%&'*+.^`|~-]{1,127}\/[\w!#$%&'*+.^`|~-]{1,127}$/.test(type.word) ? type.word : defaultType,
     boundary: boundaryOf(type),
     encoding: encodings.get(encoding ?? '') ?? 'unknown',
+    charset: visible(type.parameters.get('charset') ?? '', 60).toLowerCase(),
     name: visible(disposition.parameters.get('filename') ?? type.parameters.get('name') ?? '', MAX_NAME),
   };
 }

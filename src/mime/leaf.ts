@@ -14,12 +14,15 @@ export interface LeafObserver {
   end(): void;
 }
 
-export type Observe = (path: string) => LeafObserver | undefined;
+export type Observe = (path: string, fields: LeafFields) => LeafObserver | undefined;
+
+/** What a leaf says of itself. */
+export type LeafFields = Pick<ContentFields, 'type' | 'name' | 'encoding' | 'charset'>;
 
 /** Takes the encoded octets of one leaf and makes its `MessagePart`. */
 export class LeafRecorder {
   readonly path: string;
-  readonly #fields: Pick<ContentFields, 'type' | 'name' | 'encoding'>;
+  readonly #fields: LeafFields;
   readonly #decoder: TransferDecoder | undefined;
   readonly #observer: LeafObserver | undefined;
   readonly #uu: UuScanner | undefined;
@@ -33,14 +36,14 @@ export class LeafRecorder {
   /** `openFile` gives the recorder of a uuencoded file found inside, undefined when there may be no more leaves. */
   constructor(
     path: string,
-    fields: Pick<ContentFields, 'type' | 'name' | 'encoding'>,
+    fields: LeafFields,
     observe: Observe | undefined,
     openFile?: (path: string, name: string) => LeafRecorder | undefined,
   ) {
     this.path = path;
     this.#fields = fields;
     this.#decoder = decoderFor(fields.encoding);
-    this.#observer = observe?.(path);
+    this.#observer = observe?.(path, fields);
     if (openFile !== undefined && (fields.type === 'text/plain' || fields.encoding === 'uuencode')) {
       let files = 0;
       this.#uu = new UuScanner((name) => openFile(`${path}.u${++files}`, name));

@@ -10,7 +10,7 @@
 import type { MessageParts, PartLimit } from '../domain/message-part.ts';
 import { type ContentFields, contentFields } from './content-fields.ts';
 import { type DelimiterSink, DelimiterScanner } from './delimiters.ts';
-import { LeafRecorder, type Observe } from './leaf.ts';
+import { type LeafFields, LeafRecorder, type Observe } from './leaf.ts';
 import { PartHeader } from './part-header.ts';
 
 export interface WalkLimits {
@@ -203,18 +203,14 @@ export class MimeWalk implements DelimiterSink {
     this.#preamble = true;
   }
 
-  #record(
-    path: string,
-    fields: Pick<ContentFields, 'type' | 'name' | 'encoding'>,
-    file = false,
-  ): LeafRecorder | undefined {
+  #record(path: string, fields: LeafFields, file = false): LeafRecorder | undefined {
     if (this.#recorders.length >= this.#limits.leaves) {
       this.#reached.add('leaves');
       this.#done = true;
       return undefined;
     }
     const openFile = (at: string, name: string): LeafRecorder | undefined =>
-      this.#record(at, { type: 'application/octet-stream', name, encoding: 'uuencode' }, true);
+      this.#record(at, { type: 'application/octet-stream', name, encoding: 'uuencode', charset: '' }, true);
     const recorder = new LeafRecorder(path, fields, this.#observe, file ? undefined : openFile);
     this.#recorders.push(recorder);
     return recorder;

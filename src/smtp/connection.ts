@@ -81,6 +81,8 @@ export class SubmissionConnection extends SMTPConnection {
   #shown: ShownChain | null | undefined;
   /** How the commands of the session deviate; its account is judged by them at each message. */
   readonly #quirks = new Set<Quirk>();
+  /** Of the login under way or done; empty for a certificate without AUTH. */
+  #mechanism = '';
   /** The last line ended in LF alone. */
   #bareLf = false;
   #failedLogins = 0;
@@ -499,6 +501,7 @@ export class SubmissionConnection extends SMTPConnection {
       return callback();
     }
     this.#triedAuth = true;
+    this.#mechanism = mechanism;
     if (mechanism === 'LOGIN' && initial !== undefined) this.#quirks.add('login-initial');
     this.#run(callback, 'AUTH', async () => this.#take(await beginSasl(mechanism, initial, this.#saslSession)));
   }
@@ -550,6 +553,8 @@ export class SubmissionConnection extends SMTPConnection {
       helo: typeof this.hostNameAppearsAs === 'string' ? this.hostNameAppearsAs : 'unknown',
       extended: this.openingCommand === 'EHLO',
       tls,
+      cipher: this._socket instanceof TLSSocket ? this._socket.getCipher().standardName : '',
+      mechanism: this.#mechanism,
     });
     this.session.user = account.login;
     this.#log.info('smtp.login', { account: account.login, peer: this.remoteAddress, tls, by: by ?? 'password' });

@@ -114,7 +114,7 @@ export class ContentPhase {
     const lines = new LineLengths();
     const judgeOne = (quirk: Quirk, met: number): void => {
       if (met === 0) return;
-      if (quirks.tolerates(quirk)) quirks.meet(quirk);
+      if (quirks.tolerates(quirk)) quirks.meet(quirk, met);
       else incoming.refuse(quirkRefusal(quirk));
     };
     const judge = (): void => {

@@ -20,6 +20,7 @@ import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
+import type { TestReports } from '../submission/test-address.ts';
 import { HourlyCount } from '../submission/limits.ts';
 import type { SubmissionServices } from '../submission/submission.ts';
 import { type ConnectionContext, SubmissionConnection } from './connection.ts';
@@ -42,6 +43,7 @@ export interface SmtpListenerOptions {
   readonly absences?: AbsenceNotices;
   readonly middleware?: SubmissionServices['middleware'];
   readonly filed?: FiledNotices;
+  readonly tests?: TestReports;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,6 +55,7 @@ export const newSubmissionCounts = (clock: Clock): SubmissionCounts => ({
   messages: new HourlyCount(clock),
   recipients: new HourlyCount(clock),
   unknown: new HourlyCount(clock),
+  tests: new HourlyCount(clock),
 });
 
 /** Deadlines are looked at this often; a timer for each command of each session would cost more than the command. */
@@ -131,6 +134,7 @@ class SubmissionServer extends SMTPServer implements Listener {
         ...(options.absences === undefined ? {} : { absences: options.absences }),
         ...(options.middleware === undefined ? {} : { middleware: options.middleware }),
         ...(options.filed === undefined ? {} : { filed: options.filed }),
+        ...(options.tests === undefined ? {} : { tests: options.tests }),
       },
     };
     // Scanners raise TLS errors all day; without a listener each would end the process.

@@ -45,6 +45,8 @@ export interface HeaderPlan {
   readonly messageId: string;
   /** The header says that it is MIME, or at least what its content is. */
   readonly mime: boolean;
+  /** Sent by a program of itself, or to many (RFC 3834 section 2). */
+  readonly automatic: boolean;
   /** What the sending program calls itself; empty where it does not. */
   readonly client: string;
   /** Addresses in Reply-To, for a warning where they lie outside the group. */
@@ -79,6 +81,7 @@ export async function judgeHeader(header: Header, context: HeaderContext): Promi
     needsMessageId: messageId === undefined,
     receipt: asksForReceipt(header),
     mime: header.fields.some(({ name }) => name === 'mime-version' || name === 'content-type'),
+    automatic: isAutomatic(header),
     client: clientOf(header),
     messageId: messageId === undefined ? '' : plainMessageId(fieldText(header, messageId)),
     replyTo,
@@ -108,8 +111,16 @@ async function judgeOne(
   return (await context.maySendAs(address.value)) ? ok(address.value) : fail(foreignSender(what));
 }
 
+const isAutoSubmitted = (header: Header): boolean =>
+  fieldsNamed(header, 'auto-submitted').some((f) => !/^no\b/i.test(fieldText(header, f)));
+
+const isAutomatic = (header: Header): boolean =>
+  isAutoSubmitted(header) ||
+  fieldsNamed(header, 'list-id').length > 0 ||
+  fieldsNamed(header, 'precedence').some((f) => /^(?:bulk|junk|list)\b/i.test(fieldText(header, f)));
+
 function isReport(header: Header): boolean {
-  const automatic = fieldsNamed(header, 'auto-submitted').some((f) => !/^no\b/i.test(fieldText(header, f)));
+  const automatic = isAutoSubmitted(header);
   return (
     automatic || fieldsNamed(header, 'content-type').some((f) => /^multipart\/report\b/i.test(fieldText(header, f)))
   );

@@ -2,13 +2,14 @@
 import { type Quirk, quirkRefusal, tolerates } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
+import type { MetQuirk } from '../domain/tested-message.ts';
 import type { Quirks } from '../store/quirks.ts';
 
 /** What the protocol layer and the content's way in ask and tell. */
 export interface QuirkGuard {
   tolerates(quirk: Quirk): boolean;
-  /** It was met and is tolerated. */
-  meet(quirk: Quirk): void;
+  /** It was met, so often in this message, and is tolerated. */
+  meet(quirk: Quirk, count?: number): void;
   /** It was met and refused. */
   refused(quirk: Quirk): void;
 }
@@ -17,7 +18,7 @@ export class TransactionQuirks implements QuirkGuard {
   readonly #quirks: Pick<Quirks, 'note'>;
   readonly #account: Account;
   readonly #organisation: Organisation;
-  readonly #met = new Set<Quirk>();
+  readonly #met = new Map<Quirk, number>();
   readonly #refused = new Set<Quirk>();
   /** For the test address: everything is tolerated, to be reported, and nothing is counted. */
   testing = false;
@@ -31,27 +32,32 @@ export class TransactionQuirks implements QuirkGuard {
     this.#organisation = organisation;
   }
 
-  get met(): ReadonlySet<Quirk> {
-    return this.#met;
+  /** For the report of the test address. */
+  get met(): readonly MetQuirk[] {
+    return [...this.#met].map(([quirk, count]) => ({ quirk, count, allowed: this.#allows(quirk) }));
   }
 
   tolerates(quirk: Quirk): boolean {
-    return this.testing || quirk === 'lf-only' || tolerates(this.#account, this.#organisation, quirk);
+    return this.testing || this.#allows(quirk);
   }
 
-  meet(quirk: Quirk): void {
-    this.#met.add(quirk);
+  #allows(quirk: Quirk): boolean {
+    return quirk === 'lf-only' || tolerates(this.#account, this.#organisation, quirk);
+  }
+
+  meet(quirk: Quirk, count = 1): void {
+    this.#met.set(quirk, count);
   }
 
   /** Judges what was met so far, and `more`, which is kept only where all of it is tolerated. */
   refusalOf(more: Iterable<Quirk>): Refusal | undefined {
-    for (const quirks of [this.#met, more])
+    for (const quirks of [this.#met.keys(), more])
       for (const quirk of quirks)
         if (!this.tolerates(quirk)) {
           this.refused(quirk);
           return quirkRefusal(quirk);
         }
-    for (const quirk of more) this.#met.add(quirk);
+    for (const quirk of more) this.meet(quirk);
     return undefined;
   }
 
@@ -65,6 +71,6 @@ export class TransactionQuirks implements QuirkGuard {
   /** The message was filed. `client`: what the program calls itself. */
   filed(client: string | undefined): void {
     if (this.testing) return;
-    for (const quirk of this.#met) this.#quirks.note(this.#account.id, quirk, 'tolerated', client);
+    for (const quirk of this.#met.keys()) this.#quirks.note(this.#account.id, quirk, 'tolerated', client);
   }
 }

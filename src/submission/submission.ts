@@ -17,7 +17,14 @@ import { type Octets, minutes } from '../domain/units.ts';
 import type { Chain, ChainOutcome } from '../middleware/chain.ts';
 import type { Addressee } from '../middleware/middleware.ts';
 import type { Recipient } from '../store/registry.ts';
-import { type AcceptOutcome, type Acceptance, type BodyWriter, type Store, StoreFull } from '../store/store.ts';
+import {
+  type AcceptOutcome,
+  type Acceptance,
+  type BodyWriter,
+  type PreparedNotice,
+  type Store,
+  StoreFull,
+} from '../store/store.ts';
 import type { AbsenceNotices } from './absence-notices.ts';
 import { type FiledNotices, acceptWithNotices, asksForSuccess } from './filed-notices.ts';
 import { keyOf } from './header-rules.ts';
@@ -29,6 +36,7 @@ import { type Passed, bodyOf, filedAs, submittedOf } from './passage.ts';
 import { refusals } from './refusals.ts';
 import { resubmissionKey } from './resubmission.ts';
 import { type Away, type Leg, type Route, keptNote, routeOf, settleRoutes } from './route.ts';
+import { SampleWriter, type TestReports, isTestAddress, sampleInsteadOf, testRefusals } from './test-address.ts';
 
 export interface SubmissionServices {
   readonly store: Store;
@@ -38,11 +46,13 @@ export interface SubmissionServices {
   readonly maxMessage: Octets;
   readonly maxRecipients: number;
   /** Shared by all sessions of the gateway. */
-  readonly counts: { readonly messages: HourlyCount; readonly recipients: HourlyCount; readonly unknown: HourlyCount };
+  readonly counts: Readonly<Record<'messages' | 'recipients' | 'unknown' | 'tests', HourlyCount>>;
   /** Tells senders that an addressee is away; without it only the replies do. */
   readonly absences?: AbsenceNotices;
   /** What happens to messages before they are accepted; without it nothing does. */
   readonly middleware?: Chain;
+  /** Answers messages to the test address; without it there is none. */
+  readonly tests?: TestReports;
   /** Tells senders that asked for it (NOTIFY=SUCCESS) that their message stands in a mailbox. */
   readonly filed?: FiledNotices;
 }
@@ -57,6 +67,9 @@ export interface Submitter {
   readonly extended: boolean;
   /** For example `TLSv1.3`. */
   readonly tls: string;
+  /** For reports of the test address: the suite by its IANA name, and the SASL mechanism of the login. */
+  readonly cipher?: string;
+  readonly mechanism?: string;
 }
 
 export interface MailParameters {
@@ -82,6 +95,8 @@ interface Transaction {
   /** The smallest limit among the addressees, and whose it is. */
   limit: { readonly octets: Octets; readonly refusal: Refusal };
   readonly quirks: TransactionQuirks;
+  /** The one recipient is the test address, as the sender wrote it. */
+  test?: Address;
 }
 
 /** Addresses of Reply-To that are looked up. */
@@ -109,7 +124,7 @@ export class Submission {
   }
 
   get recipients(): number {
-    return this.#transaction?.recipients.size ?? 0;
+    return this.#transaction?.test === undefined ? (this.#transaction?.recipients.size ?? 0) : 1;
   }
 
   reset(): void {
@@ -158,6 +173,8 @@ export class Submission {
       return fail(this.#limited('unknown-recipients-per-hour', refusals.tooManyUnknown));
     if (counts.recipients.of(account.id) >= settingOf('recipients-per-hour', account.settings, organisation.settings))
       return fail(this.#limited('recipients-per-hour', refusals.tooManyRecipientsHour));
+    if (transaction.test !== undefined || (await this.#isTest(parsed.value)))
+      return this.#testRecipient(transaction, parsed.value, parameters);
     const strict = transaction.quirks.refusalOf(parameters.quirks ?? []);
     if (strict !== undefined) return fail(strict);
     const key = addressKey(parsed.value);
@@ -186,6 +203,31 @@ export class Submission {
           refusal: this.#tooLargeFor(way.to.address, way.maxMessage),
         };
     return ok(note === undefined ? {} : { note });
+  }
+
+  async #isTest(address: Address): Promise<boolean> {
+    const { store, hostname, tests } = this.#services;
+    if (tests === undefined || !isTestAddress(address, hostname)) return false;
+    return (await store.registry.findRecipient(addressKey(address))) === undefined;
+  }
+
+  #testRecipient(
+    transaction: Transaction,
+    address: Address,
+    parameters: RecipientParameters,
+  ): Result<RecipientTaken, Refusal> {
+    const { account, organisation } = this.#submitter;
+    const { tests } = this.#services.counts;
+    if (!isTestAddress(address, this.#services.hostname) || transaction.recipients.size > 0)
+      return fail(testRefusals.notAlone);
+    if (transaction.sender === '') return fail(testRefusals.nullSender);
+    const most = settingOf('test-reports-per-hour', account.settings, organisation.settings);
+    if (most === 0) return fail(testRefusals.off);
+    if (tests.of(account.id) >= most) return fail(this.#limited('test-reports-per-hour', testRefusals.tooMany));
+    transaction.quirks.testing = true;
+    for (const quirk of parameters.quirks ?? []) transaction.quirks.meet(quirk);
+    transaction.test = address;
+    return ok({ note: 'The test address: a report about the message will be in your mailbox' });
   }
 
   async #permits(at: Address, registered: Recipient): Promise<Refusal | undefined> {
@@ -217,6 +259,7 @@ export class Submission {
     let writer: BodyWriter;
     try {
       writer = store.openBody(transaction.parameters.size);
+      if (transaction.test !== undefined) writer = sampleInsteadOf(writer);
     } catch (error) {
       return fail(this.#storage(error));
     }
@@ -237,6 +280,7 @@ export class Submission {
         tls,
         // Whom the sender wrote to: the substitute is not the sender's business in a trace line.
         ...(only === undefined ? {} : { recipient: only.away?.addressee ?? only.leg.to.address }),
+        ...(transaction.test === undefined ? {} : { recipient: transaction.test }),
         at: now,
       },
       limit: transaction.limit,
@@ -257,6 +301,7 @@ export class Submission {
 
   async #file(transaction: Transaction, incoming: Incoming, writer: BodyWriter): Promise<Result<Filed, Refusal>> {
     const content = await incoming.end();
+    if (content.ok && writer instanceof SampleWriter) return await this.#test(transaction, content.value, writer);
     const outcome = content.ok ? await this.#accept(transaction, content.value) : fail(content.error);
     if (!outcome.ok) {
       transaction.quirks.refused(outcome.error.quirk);
@@ -305,6 +350,40 @@ export class Submission {
     this.#warnReplyTo(content).catch(() => undefined);
     const notes = [keptNote(handled), ...(passed?.notes ?? [])].filter((note) => note !== undefined);
     return ok(notes.length === 0 ? {} : { note: notes.join('; ') });
+  }
+
+  /** Nothing is filed but the report, and that before the reply. */
+  async #test(
+    { test, sender, parameters, quirks }: Transaction,
+    { body, plan, parts }: ReceivedContent,
+    { sample }: SampleWriter,
+  ): Promise<Result<Filed, Refusal>> {
+    const { store, counts, clock, log, tests } = this.#services;
+    const { account, organisation, tls, cipher = '', mechanism = '', helo } = this.#submitter;
+    if (plan.automatic) return fail(testRefusals.automatic);
+    if (tests === undefined || test === undefined || sender === '') return fail(testRefusals.off);
+    let report: PreparedNotice | undefined;
+    try {
+      report = await tests.reportOn({
+        ...{ at: clock.now(), account, organisation, sender, addressee: test },
+        ...{ session: { tls, cipher, mechanism, helo }, body: parameters.body, quirks: quirks.met },
+        ...{ messageId: plan.needsMessageId ? '' : plan.messageId, encrypted: plan.encrypted, parts, sample },
+        removed: plan.removed.map(({ name }) => name),
+        ...{ octets: body.octets, sha256: body.sha256 },
+      });
+      if (report === undefined) return fail(testRefusals.noPlace);
+      const outcome = await store.accept(report.acceptance);
+      if (outcome.kind !== 'filed') return fail(testRefusals.noPlace);
+    } catch (error) {
+      return fail(this.#storage(error));
+    } finally {
+      await report?.discard();
+    }
+    counts.messages.add(account.id);
+    counts.tests.add(account.id);
+    const { id } = report.acceptance.body;
+    log.info('smtp.tested', { session: this.#submitter.session, account: account.login, message: id });
+    return ok({ id, note: 'it was a test and went to nobody; this is the report in your mailbox' });
   }
 
   /** The first copy waits where the second would go: one is enough, and the sender hears the name of the one that stands. */

@@ -9,6 +9,7 @@ import { type SmtpLimits, defaultSmtpLimits } from '../../src/smtp/limits.ts';
 import { startSmtpListener } from '../../src/smtp/server.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { AbsenceNotices } from '../../src/submission/absence-notices.ts';
+import type { TestReports } from '../../src/submission/test-address.ts';
 import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
 import { assertNoSecret } from './no-secret.ts';
@@ -30,6 +31,8 @@ export interface SmtpFixtureOptions {
   readonly connections?: Partial<ConnectionLimitOptions>;
   readonly wrap?: (store: Store) => Store;
   readonly absences?: AbsenceNotices;
+  /** Answers the test address, over the store that was opened. */
+  readonly tests?: (opened: TestStore) => TestReports;
   readonly middleware?: (store: Store) => Chain;
   readonly authenticate?: (login: string, password: string) => AuthOutcome['kind'] | undefined;
 }
@@ -74,6 +77,7 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
     clock: opened.clock,
     log: opened.log,
     ...(options.absences === undefined ? {} : { absences: options.absences }),
+    ...(options.tests === undefined ? {} : { tests: options.tests(opened) }),
     ...(options.middleware === undefined ? {} : { middleware: options.middleware(store) }),
   });
   t.after(async () => {

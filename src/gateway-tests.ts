@@ -1,0 +1,26 @@
+/** The test address of the running gateway: the reporter, the desk that writes, and the place that the report goes to. */
+import type { Place } from './delivery/place.ts';
+import { addressKey } from './domain/address.ts';
+import type { TestedMessage } from './domain/tested-message.ts';
+import type { GatewayNotices } from './gateway-notices.ts';
+import { TestReporter } from './lint/test-reports.ts';
+import type { Store } from './store/store.ts';
+import type { TestReports } from './submission/test-address.ts';
+
+export function gatewayTests(store: Store, { desk }: GatewayNotices, reporter = new TestReporter()): TestReports {
+  return {
+    reportOn: async (tested) => {
+      const letters = await reporter.lettersOn(tested);
+      const place = (await ownMailbox(store, tested)) ?? (await desk.places.ofAccount(tested.account.id));
+      return await desk.letter(place, { kind: 'test', letters, answers: tested.messageId });
+    },
+  };
+}
+
+/** Whoever sends a test asks for an answer where it can be seen, so the setting `notices` is not asked: the sender's mailbox, or its partner. */
+async function ownMailbox({ registry }: Store, { sender, account }: TestedMessage): Promise<Place | undefined> {
+  const found = await registry.findRecipient(addressKey(sender));
+  if (found?.account.id !== account.id || found.address.state !== 'active') return undefined;
+  const place = { address: found.address.address, language: found.organisation.language, as: 'mailbox' } as const;
+  return found.partner === undefined ? { ...place, mailbox: account.id } : { ...place, partner: found.partner.id };
+}

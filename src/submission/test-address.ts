@@ -1,0 +1,84 @@
+/**
+ * The test address: a message to it alone is filed for nobody and answered by a report, into the mailbox of whoever sent it.
+ *
+ * Loop-safe: the report has a null sender and is auto-submitted (RFC 3834 section 3.1), and no message with either is taken. An address
+ * that somebody has registered under the same name is theirs.
+ */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { type Address, addressKey } from '../domain/address.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { SAMPLE, type TestedMessage } from '../domain/tested-message.ts';
+import { type Octets, octets } from '../domain/units.ts';
+import type { BodyWriter, PreparedNotice, SealedBody } from '../store/store.ts';
+
+export interface TestReports {
+  /** The report, its body sealed; undefined where the sender has no place for it. Rejects with StoreFull or StoreFailed. */
+  reportOn(tested: TestedMessage): Promise<PreparedNotice | undefined>;
+}
+
+export const testAddressOf = (hostname: string): Address => `test@${hostname}` as Address;
+export const isTestAddress = (address: Address, hostname: string): boolean =>
+  addressKey(address) === addressKey(testAddressOf(hostname));
+
+const refusal = (reply: Refusal['reply'], status: Refusal['status'], text: string): Refusal => ({
+  reply,
+  status,
+  text,
+});
+
+export const testRefusals = {
+  notAlone: refusal(
+    550,
+    '5.7.1',
+    'The test address works only as the one recipient of a message; send to it separately',
+  ),
+  nullSender: refusal(550, '5.7.1', 'The test address answers no message without a sender; use your own address'),
+  automatic: refusal(550, '5.7.1', 'The test address answers no automatic message; send one without Auto-Submitted'),
+  tooMany: refusal(450, '4.7.1', 'This account has had its test reports for this hour; try again later'),
+  off: refusal(550, '5.7.1', 'The test address is not for this account; ask the operator'),
+  noPlace: refusal(550, '5.7.1', 'There is no mailbox to answer to; ask the operator'),
+} as const satisfies Record<string, Refusal>;
+
+/** Gives the room up that was opened for a message; its id stays. */
+export function sampleInsteadOf(writer: BodyWriter): SampleWriter {
+  void writer.abort();
+  return new SampleWriter(writer.id);
+}
+
+/** Takes a message's octets as the store would, and keeps the first of them. */
+export class SampleWriter implements BodyWriter {
+  readonly id: BodyWriter['id'];
+  readonly #sample = Buffer.alloc(SAMPLE);
+  readonly #hash = createHash('sha256');
+  #written = 0;
+
+  constructor(id: BodyWriter['id']) {
+    this.id = id;
+  }
+
+  get written(): Octets {
+    return octets(this.#written);
+  }
+
+  get sample(): Buffer {
+    return this.#sample.subarray(0, Math.min(this.#written, SAMPLE));
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    if (this.#written < SAMPLE) this.#sample.set(chunk.subarray(0, SAMPLE - this.#written), this.#written);
+    this.#hash.update(chunk);
+    this.#written += chunk.length;
+    return Promise.resolve();
+  }
+
+  seal(): Promise<SealedBody> {
+    const { id, written, sample } = this;
+    const slices = (): AsyncIterable<Uint8Array> => Readable.from([sample]);
+    return Promise.resolve({ id, octets: written, sha256: this.#hash.digest('hex'), slices });
+  }
+
+  abort(): Promise<void> {
+    return Promise.resolve();
+  }
+}
