@@ -20,6 +20,8 @@ export function fieldText(text: string | undefined): string {
 export class Draft {
   readonly #remarks = new Map<EdiRemarkKind, number>();
   readonly #types = new Map<string, { readonly type: string; readonly version: string; count: number }>();
+  #lastKey: string | undefined;
+  #last: { count: number } | undefined;
   fields: Omit<Interchange, 'part' | 'format' | 'messages' | 'digest' | 'eightBit' | 'controls' | 'remarks'> = {
     syntax: '',
     sender: NOBODY,
@@ -37,12 +39,27 @@ export class Draft {
     this.#remarks.set(kind, (this.#remarks.get(kind) ?? 0) + 1);
   }
 
-  message(type: string, version: string): void {
+  /** As they stand there; made fit to be shown once, since an interchange has thousands of one kind. */
+  message(type: string | undefined, version: string | undefined): void {
+    const key = `${type} ${version}`;
+    if (key === this.#lastKey) {
+      if (this.#last !== undefined) this.#last.count += 1;
+      else this.remark('types');
+      return;
+    }
+    this.#lastKey = key;
+    this.#last = this.#kind(fieldText(type), fieldText(version));
+    if (this.#last === undefined) this.remark('types');
+    else this.#last.count += 1;
+  }
+
+  #kind(type: string, version: string): { count: number } | undefined {
     const key = `${type} ${version}`;
     const seen = this.#types.get(key);
-    if (seen !== undefined) seen.count += 1;
-    else if (this.#types.size < MAX_TYPES) this.#types.set(key, { type, version, count: 1 });
-    else this.remark('types');
+    if (seen !== undefined || this.#types.size >= MAX_TYPES) return seen;
+    const kind = { type, version, count: 0 };
+    this.#types.set(key, kind);
+    return kind;
   }
 
   /** `counted`: the format has control totals here. */

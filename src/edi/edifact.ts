@@ -12,6 +12,7 @@ import { LEVEL_A, LEVEL_B, type ServiceCharacters, elementsOf, serviceCharacters
 /** Of a segment that came in pieces. UNB has at most about 300 octets. */
 const MAX_SEGMENT = 1024;
 const ADVICE = 9;
+const NOTHING = Buffer.alloc(0);
 const U = 85;
 const N = 78;
 /** UNO longer than this is no length, but damage. */
@@ -91,7 +92,8 @@ export class EdifactReader implements EdiReader {
         }
         const draft = this.#draft;
         const length = this.#earlier + end - from;
-        const segment = this.#earlier === 0 ? data.subarray(from, end) : this.#joined(data, from, end);
+        const segment =
+          this.#earlier > 0 ? this.#joined(data, from, end) : end === from ? NOTHING : data.subarray(from, end);
         if (endsInterchange(segment)) {
           look();
           draft?.digest.update(data, mark, from);
@@ -100,7 +102,8 @@ export class EdifactReader implements EdiReader {
         this.#piece = 'none';
         this.#segment(segment, length > MAX_SEGMENT);
         if (this.#draft !== draft) {
-          seen = this.#draft === undefined ? at : from;
+          if (this.#draft !== undefined) this.#draft.eightBit = !isAscii(segment.subarray(0, MAX_SEGMENT));
+          seen = at;
           mark = at;
         } else if (this.#skip > 0) look();
       }
@@ -145,7 +148,11 @@ export class EdifactReader implements EdiReader {
       this.#carry[this.#carried++] = data[next] ?? 0;
       next += 1;
       const known = this.#carry.toString('latin1', 0, this.#carried);
-      if (!'UNA'.startsWith(known.slice(0, 3)) && !'UNB'.startsWith(known.slice(0, 3))) break;
+      if (!'UNA'.startsWith(known.slice(0, 3)) && !'UNB'.startsWith(known.slice(0, 3))) {
+        this.#lose();
+        // Another one may begin with the very octet that this one does not go on with, as in `UNUNB+`.
+        return next - 1;
+      }
       if (known.startsWith('UNB') && known.length === 4) return this.#begin(next);
     }
     const known = this.#carry.toString('latin1', 0, this.#carried);
@@ -302,7 +309,7 @@ export class EdifactReader implements EdiReader {
   #unh(elements: string[][]): void {
     this.#endMessage(undefined);
     const [type = '', ...version] = elements[2] ?? [];
-    this.#draft?.message(fieldText(type), fieldText(version.join(':').replace(/:+$/, '')));
+    this.#draft?.message(type, version.join(':').replace(/:+$/, ''));
     this.#messages += 1;
     if (this.#group !== undefined) this.#group.count += 1;
     this.#message = { reference: simple(elements, 1), count: 1, packages: 0 };

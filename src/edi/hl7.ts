@@ -20,6 +20,8 @@ export class Hl7Reader implements EdiReader {
   readonly #carry = Buffer.allocUnsafe(MAX_SEGMENT);
   #carried = 0;
   #draft: Draft | undefined;
+  /** Of the first header, as they stand there. */
+  #parties = '';
   /** Headers and totals are the envelope; everything else counts for the digest. */
   #kind: 'unknown' | 'header' | 'message' = 'unknown';
   /** BHS or FHS was read: there are totals. */
@@ -37,31 +39,41 @@ export class Hl7Reader implements EdiReader {
   write(data: Buffer): void {
     let cr = data.indexOf(CR);
     let lf = data.indexOf(LF);
-    const ascii = isAscii(data);
     let at = 0;
-    let mark = -1; // from here on are octets of messages that were not hashed
+    let mark = -1; // from here on are octets of messages that were not counted
     while (at < data.length) {
       if (cr >= 0 && cr < at) cr = data.indexOf(CR, at);
       if (lf >= 0 && lf < at) lf = data.indexOf(LF, at);
       const end = cr < 0 ? lf : lf < 0 ? cr : Math.min(cr, lf);
+      if (end === at && this.#carried === 0) {
+        if (mark < 0) mark = at;
+        at = end + 1;
+        continue;
+      }
       const before = this.#carried;
       this.#take(data, at, end < 0 ? data.length : end);
       const known = this.#kind === 'unknown';
       if (known) this.#kind = this.#kindOf(end >= 0);
-      const digest = this.#draft?.digest;
       if (this.#kind !== 'message' && mark >= 0) {
-        digest?.update(data, mark, at);
+        this.#count(data, mark, at);
         mark = -1;
       } else if (this.#kind === 'message') {
-        if (known) digest?.update(this.#carry, 0, before);
+        if (known) this.#count(this.#carry, 0, before);
         if (mark < 0) mark = at;
       }
       if (end < 0) break;
       this.#line();
       at = end + 1;
     }
-    if (mark >= 0) this.#draft?.digest.update(data, mark, data.length);
-    if (!ascii && this.#draft !== undefined) this.#draft.eightBit = true;
+    if (mark >= 0) this.#count(data, mark, data.length);
+  }
+
+  /** Octets of messages. */
+  #count(data: Buffer, from: number, to: number): void {
+    const draft = this.#draft;
+    if (draft === undefined) return;
+    draft.digest.update(data, from, to);
+    draft.eightBit ||= !isAscii(data.subarray(from, to));
   }
 
   end(): void {
@@ -92,9 +104,14 @@ export class Hl7Reader implements EdiReader {
     // MLLP's own octets, where somebody stored a message with its frame.
     const from = this.#carry[0] === 0x0b ? 1 : 0;
     if (length - from < 4) return;
-    const tag = this.#carry.toString('latin1', from, from + 3);
-    const separator = this.#carry.toString('latin1', from + 3, from + 4);
-    const fields = this.#carry.toString('latin1', from, length).split(separator);
+    const text = this.#carry.toString('latin1', from, length);
+    const before = this.#draft;
+    this.#envelope(text.slice(0, 3), text.split(text.charAt(3)));
+    const draft = this.#draft ?? before;
+    if (draft !== undefined) draft.eightBit ||= !isAscii(this.#carry.subarray(from, length));
+  }
+
+  #envelope(tag: string, fields: readonly string[]): void {
     switch (tag) {
       case 'FHS':
         this.#header(fields);
@@ -141,20 +158,25 @@ export class Hl7Reader implements EdiReader {
 
   /** MSH-1 is the separator itself, so that MSH-n is field n - 1. */
   #msh(fields: readonly string[]): void {
-    const parties = partiesOf(fields);
+    const written = fields.slice(2, 6).join('\r');
     let draft = this.#draft;
     if (draft === undefined) {
       draft = this.#draft = new Draft();
-      draft.fields = { ...draft.fields, ...parties, reference: fieldText(fields[9]) };
-    } else if (!this.#batch && !sameParties(draft.fields, parties)) draft.remark('parties-differ');
+      draft.fields = { ...draft.fields, ...partiesOf(fields), reference: fieldText(fields[9]) };
+      this.#parties = written;
+    } else if (!this.#batch && written !== this.#parties && !sameParties(draft.fields, partiesOf(fields)))
+      draft.remark('parties-differ');
     const processing = fields[10]?.trim().charAt(0) ?? '';
-    draft.fields = {
-      ...draft.fields,
-      test: draft.fields.test || (processing !== '' && processing !== 'P'),
-      acknowledge: draft.fields.acknowledge || fields.slice(14, 16).some((ask) => /^(?:AL|SU|ER)$/.test(ask.trim())),
-    };
+    const test = processing !== '' && processing !== 'P';
+    const acknowledge = fields.slice(14, 16).some((ask) => /^(?:AL|SU|ER)$/.test(ask.trim()));
+    if ((test && !draft.fields.test) || (acknowledge && !draft.fields.acknowledge))
+      draft.fields = {
+        ...draft.fields,
+        test: draft.fields.test || test,
+        acknowledge: draft.fields.acknowledge || acknowledge,
+      };
     this.#messages += 1;
-    draft.message(fieldText(fields[8]), fieldText(fields[11]));
+    draft.message(fields[8], fields[11]);
   }
 
   #close(): void {

@@ -3,7 +3,7 @@
  *
  * Only roots that are known count: everything else is a document of somebody's, not a message.
  */
-import { Draft, type EdiReader, type OnInterchange, fieldText } from './draft.ts';
+import { Draft, type EdiReader, type OnInterchange } from './draft.ts';
 
 /** Prolog, comments and root must stand within this. */
 const MAX_PROLOG = 8192;
@@ -48,7 +48,7 @@ export class XmlReader implements EdiReader {
     const namespace = attribute(root.attributes, prefix === '' ? 'xmlns' : `xmlns:${prefix}`);
     if (!ROOTS.some(([name, begin]) => name.test(local) && namespace.startsWith(begin))) return;
     const draft = new Draft();
-    draft.message(fieldText(local), fieldText(namespace));
+    draft.message(local, namespace);
     this.#found(draft.finish(this.#part, 'xml', false));
   }
 }

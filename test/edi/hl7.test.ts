@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { sha256 } from '../mime/composer.ts';
 import { seeded } from '../support/seeded.ts';
 import { BATCH, CDA, ORU } from './samples.ts';
-import { remarksOf, sniff } from './support.ts';
+import { CPU_LIMIT as LIMIT, remarksOf, sniff } from './support.ts';
 
 test('an HL7 message: parties, control id, type and version, acknowledgement', () => {
   const body = ORU.slice(ORU.indexOf('PID'));
@@ -76,14 +76,25 @@ test('nothing of what a message says leaves the reader, and a cut changes nothin
   }
 });
 
-test('10 MB of HL7 lines with any line end take no quadratic time', () => {
-  for (const end of ['\r', '\n', '\r\n']) {
-    const data = Buffer.alloc(10_000_000, `OBX|1|NM|x${end}`);
+test('10 MB of HL7 lines of any kind with any line end take no quadratic time', () => {
+  const lines = [
+    'OBX|1|NM|x\r',
+    'OBX|1|NM|x\n',
+    'OBX|1|NM|x\r\n',
+    '\r',
+    'ABC\n',
+    'MSH|^~\\&|A|B|C|D\r',
+    'BTS|1\r',
+    'x',
+  ];
+  for (const line of lines) {
+    const data = Buffer.alloc(10_000_000, line);
     data.write(`${ORU}\r`);
     const started = process.cpuUsage();
-    assert.equal(sniff(data, () => 65_536).length, 1);
+    const found = sniff(data, () => 65_536).length;
+    assert.ok(found >= 1, line);
     const { user, system } = process.cpuUsage(started);
-    assert.ok(user + system < 1_500_000, `${Math.round((user + system) / 1000)} ms of CPU`);
+    assert.ok(user + system < LIMIT, `${Math.round((user + system) / 1000)} ms of CPU`);
   }
 });
 

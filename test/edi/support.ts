@@ -20,3 +20,6 @@ export function sniff(octets: Buffer | string, cuts: () => number = () => Infini
 
 export const remarksOf = (interchange: Interchange | undefined): string =>
   (interchange?.remarks ?? []).map(({ kind, count }) => (count === 1 ? kind : `${kind} x${count}`)).join(' ');
+
+/** Microseconds of CPU for 10 MB of the worst pattern: below one second alone, which a busy machine doubles. */
+export const CPU_LIMIT = 2_500_000;
