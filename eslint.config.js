@@ -37,6 +37,7 @@ const portFiles = [
   'quirks.ts',
   'absences.ts',
   'edi-identities.ts',
+  'pgp-keys.ts',
 ];
 const port = portFiles.map((file) => `/store/${file}`);
 const node = 'node:';

@@ -9,6 +9,7 @@ import { CaReader } from '../../src/store/sqlite/ca-reader.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
 import { MailboxReader } from '../../src/store/sqlite/mailbox-reader.ts';
+import { PgpReader } from '../../src/store/sqlite/pgp-reader.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
 import { acceptanceOf, address, openTestStore, sealBody, testOptions } from '../support/store.ts';
@@ -103,6 +104,11 @@ test('what the roads ask of an address is sought by it, and its few certificates
   const plans = plansOf(db, (watched) => new CaReader(watched).mail('anna@group.test'));
   assert.deepEqual(scansOf(plans), []);
   assert.match(planOf(plans, 'SELECT c.fingerprint, c.account'), /^SEARCH a USING PRIMARY KEY \(key=\?\); SEARCH c/);
+  const pgp = plansOf(db, (watched) => {
+    const reader = new PgpReader(watched);
+    return [reader.mail('anna@group.test'), reader.named('0123456789abcdef'), reader.secret('00')];
+  });
+  assert.deepEqual(scansOf(pgp), []);
 });
 
 test('10,000 deliveries that wait for a dead partner cost the claims of another nothing', async (t) => {

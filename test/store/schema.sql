@@ -285,6 +285,33 @@ CREATE TABLE password (
   PRIMARY KEY (account, name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE pgp_key (
+  fingerprint TEXT PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES account (id),
+  algorithm TEXT NOT NULL,
+  user_ids TEXT NOT NULL,
+  emails TEXT NOT NULL,
+  made_at INTEGER NOT NULL,
+  encrypts_until INTEGER NOT NULL,
+  signs_until INTEGER NOT NULL,
+  packets BLOB NOT NULL,
+  added_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  reason TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pgp_key_address (
+  key TEXT NOT NULL,
+  fingerprint TEXT NOT NULL REFERENCES pgp_key (fingerprint),
+  PRIMARY KEY (key, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pgp_secret (
+  fingerprint TEXT PRIMARY KEY REFERENCES pgp_key (fingerprint),
+  sealed BLOB NOT NULL,
+  added_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE quirk_day (
   account INTEGER NOT NULL REFERENCES account (id),
   quirk TEXT NOT NULL,
@@ -365,5 +392,11 @@ CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
 CREATE INDEX notice_at ON notice (at);
 
 CREATE INDEX partner_domain_partner ON partner_domain (partner, domain);
+
+CREATE INDEX pgp_key_account ON pgp_key (account, fingerprint);
+
+CREATE INDEX pgp_key_address_fingerprint ON pgp_key_address (fingerprint);
+
+CREATE INDEX pgp_key_id ON pgp_key (substr(fingerprint, -16));
 
 CREATE INDEX substitute_consent_key ON substitute_consent (key, substitute);

@@ -29,6 +29,7 @@ import { type CreateOptions, type OpenOptions, settled } from './options.ts';
 import { pooled } from './random-pool.ts';
 import { Reader } from './reader.ts';
 import { SqliteCa } from './ca.ts';
+import { SqlitePgpKeys } from './pgp.ts';
 import { SqliteQuirks } from './quirks.ts';
 import { SqliteRegistry } from './registry.ts';
 import { RegistryChanges } from './registry-changes.ts';
@@ -155,6 +156,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       mailboxes?: Mailboxes;
       registry?: SqliteRegistry;
       certificates?: SqliteCa;
+      pgpKeys?: SqlitePgpKeys;
       bodies?: Bodies;
       deliveries?: SqliteDeliveries;
     } = {};
@@ -194,7 +196,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
               const { accounts } = answer.changed;
               if (accounts !== undefined) parts.registry?.told({ accounts, scope: 'certificate' });
               parts.certificates?.told(answer.changed);
-            }
+            } else if (answer.kind === 'pgp') parts.pgpKeys?.told(answer.changed);
           }
           parts.deliveries?.told(due);
         },
@@ -216,6 +218,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const mailboxes = (parts.mailboxes = new Mailboxes(reader));
     const registry = (parts.registry = new SqliteRegistry({ writer, reader, mailboxes, time, random }));
     const certificates = (parts.certificates = new SqliteCa({ writer, reader, time, random }));
+    const pgpKeys = (parts.pgpKeys = new SqlitePgpKeys({ writer, reader, time, random }));
     const audit = new SqliteAudit({ writer, reader, clock, time, random, log });
     const ids = new MessageIds(ready.highest);
     const days = new Set(ready.days);
@@ -257,6 +260,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       reader,
       registry,
       certificates,
+      pgpKeys,
       audit,
       deliveries,
       quirks: new SqliteQuirks({ writer, reader, clock, time, log }),

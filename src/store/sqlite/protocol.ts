@@ -18,10 +18,13 @@ import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
 import type { RecipientPartner } from '../partners.ts';
+import type { PgpKeyRecord, PgpMailKey } from '../pgp-keys.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import type { AbsencePage } from './absence-reader.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
 import type { CertificatesInput } from './ca-reader.ts';
+import type { PgpChange, PgpChanged } from './pgp-changes.ts';
+import type { PgpKeysInput } from './pgp-reader.ts';
 import type { RegistryChange } from './registry-changes.ts';
 
 /** An audit event, ready for the chain: facts and personal fields are JSON. */
@@ -207,6 +210,7 @@ export type WriterWork =
   | { readonly kind: 'erase-personal'; readonly before: number }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
   | { readonly kind: 'ca'; readonly change: CaChange; readonly at: number; readonly salt: Uint8Array }
+  | { readonly kind: 'pgp'; readonly change: PgpChange; readonly at: number; readonly salt: Uint8Array }
   | {
       readonly kind: 'sweep';
       readonly at: number;
@@ -255,6 +259,7 @@ export type WriterAnswer =
       readonly scope: ChangeScope;
     }
   | { readonly kind: 'ca'; readonly changed: CaChanged }
+  | { readonly kind: 'pgp'; readonly changed: PgpChanged }
   | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'swept'; readonly report: SweepNumbers }
   | { readonly kind: 'space'; readonly restored: boolean }
@@ -443,6 +448,10 @@ export interface ReaderWork {
     out: readonly RevokedCertificate[];
   };
   mail: { in: { key: string }; out: MailRecord };
+  pgpMail: { in: { key: string }; out: readonly PgpMailKey[] };
+  pgpKeyNamed: { in: { name: string }; out: readonly PgpKeyRecord[] };
+  pgpKeys: { in: PgpKeysInput; out: readonly PgpKeyRecord[] };
+  pgpSecret: { in: { fingerprint: string }; out: Uint8Array | undefined };
 }
 export type ReaderKind = keyof ReaderWork;
 

@@ -22,6 +22,7 @@ import {
 } from './protocol.ts';
 import { CertificateReader } from './certificate-reader.ts';
 import { PartnerReader } from './partner-reader.ts';
+import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
 
 type Handlers = {
@@ -58,6 +59,7 @@ export class ReaderWorker {
     const registry = new RegistryReader(db, { certificates, partners, absences });
     const content = new ContentReader(db, keys);
     const ca = new CaReader(db);
+    const pgp = new PgpReader(db);
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
     const edi = new EdiReader(db);
@@ -132,6 +134,10 @@ export class ReaderWorker {
       accountCertificates: (input) => ca.certificates(input),
       revoked: ({ authority, after, endsAfter, limit }) => ca.revoked(authority, after, endsAfter, limit),
       mail: ({ key }) => ca.mail(key),
+      pgpMail: ({ key }) => pgp.mail(key),
+      pgpKeyNamed: ({ name }) => pgp.named(name),
+      pgpKeys: (input) => pgp.page(input),
+      pgpSecret: ({ fingerprint }) => pgp.secret(fingerprint),
     };
   }
 

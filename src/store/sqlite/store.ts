@@ -30,6 +30,7 @@ import type { MessageIds } from './message-ids.ts';
 import type { Settled } from './options.ts';
 import type { Reader } from './reader.ts';
 import type { SqliteCa } from './ca.ts';
+import type { SqlitePgpKeys } from './pgp.ts';
 import type { SqliteQuirks } from './quirks.ts';
 import type { SqliteRegistry } from './registry.ts';
 import type { Space } from './space.ts';
@@ -51,6 +52,7 @@ export interface StoreParts {
   readonly reader: Reader;
   readonly registry: SqliteRegistry;
   readonly certificates: SqliteCa;
+  readonly pgpKeys: SqlitePgpKeys;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
   readonly quirks: SqliteQuirks;
@@ -73,6 +75,7 @@ export interface StoreParts {
 export class SqliteStore implements Store {
   readonly registry: SqliteRegistry;
   readonly certificates: SqliteCa;
+  readonly pgpKeys: SqlitePgpKeys;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
   readonly interchanges: SqliteInterchanges;
@@ -90,6 +93,7 @@ export class SqliteStore implements Store {
     this.#p = parts;
     this.registry = parts.registry;
     this.certificates = parts.certificates;
+    this.pgpKeys = parts.pgpKeys;
     this.audit = parts.audit;
     this.deliveries = parts.deliveries;
     this.interchanges = new SqliteInterchanges(parts);

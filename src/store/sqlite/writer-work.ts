@@ -8,6 +8,7 @@ import { DeliveryChanges } from './delivery-changes.ts';
 import { Filing } from './filing.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
+import { PgpChanges } from './pgp-changes.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './protocol.ts';
 import { QuirkChanges } from './quirk-changes.ts';
 import { RegistryChanges } from './registry-changes.ts';
@@ -33,6 +34,7 @@ export class WriterWorker {
   readonly #quirks: QuirkChanges;
   readonly #registry: RegistryChanges;
   readonly #certificates: CaChanges;
+  readonly #pgp: PgpChanges;
   readonly #sweeper: Sweeper;
   readonly #insertUpload: Database.Statement;
   readonly #insertChunk: Database.Statement;
@@ -50,6 +52,7 @@ export class WriterWorker {
     this.#quirks = new QuirkChanges(db);
     this.#registry = new RegistryChanges(db, this.audit);
     this.#certificates = new CaChanges(db, this.audit);
+    this.#pgp = new PgpChanges(db, this.audit);
     this.#sweeper = new Sweeper(db);
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
     this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed, tag) VALUES (?, ?, ?, ?)');
@@ -108,6 +111,8 @@ export class WriterWorker {
           kind: 'ca',
           changed: this.#certificates.apply(work.change, work.at, work.salt),
         }));
+      case 'pgp':
+        return orError(() => ({ kind: 'pgp', changed: this.#pgp.apply(work.change, work.at, work.salt) }));
       case 'sweep':
         return { kind: 'swept', report: this.#sweeper.step(work) };
       case 'day-erased':

@@ -1,0 +1,102 @@
+/**
+ * The OpenPGP keys' part of the store port: public keys of accounts by address, and secret halves in the gateway's care.
+ *
+ * Each change is one transaction with its audit row. A secret half is here sealed, and nothing else of it ever is. An OpenPGP key lives on
+ * under one fingerprint when its owner lengthens its time or revokes it: registered again, it is the same key with newer packets. Rows are
+ * never deleted, and what was revoked stays so.
+ */
+import type { AddressKey } from '../domain/address.ts';
+import type { AccountId } from '../domain/ids.ts';
+import { type Instant, instant } from '../domain/units.ts';
+import type { Actor } from './registry.ts';
+
+/** Most OpenPGP keys that one address ever has. */
+export const MAX_PGP_KEYS = 64;
+
+/** `PgpValidity`: it cannot; it can without end. */
+export const NEVER: Instant = instant(0);
+export const NO_END: Instant = instant(Number.MAX_SAFE_INTEGER);
+
+/** Until when the key can be used, by its own word; revoked keys can do neither. */
+export interface PgpValidity {
+  readonly createdAt: Instant;
+  readonly encryptsUntil: Instant;
+  readonly signsUntil: Instant;
+}
+
+export interface NewPgpKey extends PgpValidity {
+  /** 40 (version 4) or 64 (version 6) hexadecimal digits, lower case. */
+  readonly fingerprint: string;
+  /** Such as `rsa3072` or `ed25519legacy`. */
+  readonly algorithm: string;
+  readonly userIds: readonly string[];
+  /** Addresses that it stands for. */
+  readonly emails: readonly string[];
+  /** The public half: OpenPGP packets. */
+  readonly packets: Uint8Array;
+  /** It says itself that its owner revoked it. */
+  readonly revoked: boolean;
+}
+
+/** `sealedKey`: the secret half, for the gateway to hold (crypto/pgp/seals.ts). */
+export interface KeptPgpKey extends NewPgpKey {
+  readonly sealedKey?: Uint8Array;
+}
+
+export interface Revoked {
+  readonly at: Instant;
+  readonly reason: string;
+}
+
+/** What the roads need of a key. */
+export interface PgpMailKey extends PgpValidity {
+  readonly fingerprint: string;
+  /** Whose it is: it stands for no address of another account. */
+  readonly account: AccountId;
+  readonly packets: Uint8Array;
+  readonly sealedKey?: Uint8Array;
+  readonly revoked?: Revoked;
+}
+
+export interface PgpKeyRecord extends PgpValidity {
+  readonly fingerprint: string;
+  readonly algorithm: string;
+  readonly userIds: readonly string[];
+  readonly emails: readonly string[];
+  readonly packets: Uint8Array;
+  readonly account: AccountId;
+  readonly login: string;
+  readonly addedAt: Instant;
+  readonly revoked?: Revoked;
+  /** The gateway holds its secret half. */
+  readonly keyHeld: boolean;
+}
+
+export interface PgpKeyQuery {
+  /** At most this many, 1 to 1000; by fingerprint. */
+  readonly limit: number;
+  readonly after?: string;
+  readonly login?: string;
+}
+
+/** Changes throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry. */
+export interface PgpKeys {
+  /**
+   * Registers a key for an account, found by each of its `emails` from then on. One that is registered for the account already gets the
+   * newer packets, user ids and times, and a secret half where one is given: `refreshed`.
+   */
+  add(login: string, key: KeptPgpKey, how: 'issued' | 'imported', actor: Actor): Promise<'added' | 'refreshed'>;
+  /** Final; the secret half stays for old mail. `packets`: the public half that says so itself. */
+  revoke(fingerprint: string, reason: string, actor: Actor, packets?: Uint8Array): Promise<void>;
+  /** Forgets the secret half. What was encrypted to it is closed for good. */
+  removeSecret(fingerprint: string, actor: Actor): Promise<void>;
+  /** Notes that the secret half was handed out. */
+  noteExport(fingerprint: string, actor: Actor): Promise<void>;
+  /** By fingerprint or its last 16 digits, which several keys may share: at most 10. */
+  find(name: string): Promise<readonly PgpKeyRecord[]>;
+  list(query: PgpKeyQuery): Promise<readonly PgpKeyRecord[]>;
+  /** Keys for an address, newest first, in any state: at most 64. Cached and always current, as the roads' reads of the registry are. */
+  findMail(key: AddressKey): Promise<readonly PgpMailKey[]>;
+  /** Its sealed secret half; undefined where it is not held. */
+  findSecret(fingerprint: string): Promise<Uint8Array | undefined>;
+}
