@@ -325,6 +325,24 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal((await messagesIn(store, anna)).length, 3);
   });
 
+  promise('a session ends with up to a thousand notices, all or none', async ({ store }) => {
+    const anna = await addAccount(store, 'anna');
+    const bert = await addAccount(store, 'bert');
+    await post(store, 'anna@group.test');
+    const notices: Acceptance[] = [];
+    for (let i = 0; i < 1001; i += 1) notices.push(await noticeTo(store, 'bert@group.test', {}, 50));
+    const lock = await locked(store, anna);
+    const uids = await uidsIn(store, lock);
+    await assert.rejects(store.commitMaildrop(lock, [], uids, [], notices), RangeError);
+    const again = await locked(store, anna);
+    await store.commitMaildrop(again, [], uids, [], notices.slice(1));
+    const found = await messagesIn(store, bert);
+    assert.deepEqual(
+      found,
+      notices.slice(1).map(({ body }) => body.id),
+    );
+  });
+
   promise('mailboxes and entries that nobody fetched are found, in pages', async ({ store, clock }) => {
     const accounts: AccountId[] = [];
     for (const login of ['anna', 'bert', 'carl', 'dora']) accounts.push(await addAccount(store, login));

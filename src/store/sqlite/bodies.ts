@@ -146,9 +146,14 @@ export class Bodies {
     for (const { writer } of [...this.#open.values()]) if (writer.sealed === undefined) void writer.abort();
   }
 
+  /** Throws RangeError. */
+  checkNumber(notices: readonly Acceptance[], most = MAX_RECIPIENTS): void {
+    if (notices.length > most) throw new RangeError(`There are ${notices.length} notices; expected at most ${most}`);
+  }
+
   /** The work of notices that ride on something else; at most `MAX_WITH` of an acceptance, 1000 otherwise. */
   notices(notices: readonly Acceptance[], most = MAX_RECIPIENTS): AcceptWork[] {
-    if (notices.length > most) throw new RangeError(`There are ${notices.length} notices; expected at most ${most}`);
+    this.checkNumber(notices, most);
     return notices.map((notice) => {
       if (notice.with !== undefined && notice.with.length > 0) throw new RangeError('A notice carries a notice');
       return this.workOf(notice);

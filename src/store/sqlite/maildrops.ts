@@ -8,10 +8,11 @@ import type { Clock, Log } from '../../domain/effects.ts';
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Milliseconds, type Octets, octets } from '../../domain/units.ts';
 import { type Holder, LockLost, type MaildropListing, type MaildropLock, type StoredContent } from '../store.ts';
+import type { SentNotices } from './ahead.ts';
 import { Contents, type ReadAhead } from './contents.ts';
 import { Listings, SqliteListing } from './listing.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import type { AuditItem, MailboxState, Notices } from './protocol.ts';
+import type { AuditItem, MailboxState } from './protocol.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
@@ -144,15 +145,16 @@ export class Maildrops {
     deleted: readonly EntryUid[],
     retrieved: readonly EntryUid[],
     audit: readonly AuditItem[],
-    notices: Notices,
+    notices: (() => Promise<SentNotices>) | undefined,
   ): Promise<void> {
     const own = this.#own(lock);
-    if (deleted.length + retrieved.length + audit.length + notices.length === 0) return this.#end(own);
+    if (deleted.length + retrieved.length + audit.length === 0 && notices === undefined) return this.#end(own);
     own.committing = true;
     const { account } = own;
-    const at = this.#p.time.now();
     try {
-      await this.#p.writer.must({ kind: 'commit-maildrop', account, deleted, retrieved, at, audit, notices });
+      const sent = (await notices?.()) ?? { notices: [] };
+      const at = this.#p.time.now();
+      await this.#p.writer.must({ kind: 'commit-maildrop', account, deleted, retrieved, at, audit, ...sent });
       this.#listings.noteRetrieved(account, retrieved);
     } finally {
       this.#end(own);
@@ -173,7 +175,7 @@ export class Maildrops {
   async releaseSent(
     lock: MaildropLock,
     retrieved: readonly EntryUid[],
-    notices: () => Promise<Notices>,
+    notices: () => Promise<SentNotices>,
   ): Promise<void> {
     const held = this.#holding(lock);
     if (held === undefined) return;
@@ -183,10 +185,14 @@ export class Maildrops {
     await noted;
   }
 
-  async #noteSent(account: AccountId, retrieved: readonly EntryUid[], notices: () => Promise<Notices>): Promise<void> {
-    const written = await notices();
+  async #noteSent(
+    account: AccountId,
+    retrieved: readonly EntryUid[],
+    notices: () => Promise<SentNotices>,
+  ): Promise<void> {
+    const sent = await notices();
     const at = this.#p.time.now();
-    await this.#p.writer.must({ kind: 'release-maildrop', account, retrieved, at, notices: written });
+    await this.#p.writer.must({ kind: 'release-maildrop', account, retrieved, at, ...sent });
     this.#listings.noteRetrieved(account, retrieved);
   }
 }

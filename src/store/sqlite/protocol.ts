@@ -172,6 +172,8 @@ export type WriterWork =
       readonly at: number;
       readonly audit: readonly AuditItem[];
       readonly notices: Notices;
+      /** They came before (ahead.ts). */
+      readonly ahead?: number;
     }
   | {
       readonly kind: 'release-maildrop';
@@ -179,6 +181,7 @@ export type WriterWork =
       readonly retrieved: readonly number[];
       readonly at: number;
       readonly notices: Notices;
+      readonly ahead?: number;
     }
   | {
       readonly kind: 'expire';
@@ -306,7 +309,10 @@ export type WriterSays =
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'closed' };
 
-export type WriterHears = { readonly kind: 'work'; readonly requests: readonly Request[] } | { readonly kind: 'close' };
+export type WriterHears =
+  | { readonly kind: 'work'; readonly requests: readonly Request[] }
+  | { readonly kind: 'ahead'; readonly token: number; readonly notices: Notices }
+  | { readonly kind: 'close' };
 
 // --- rows that both threads give out
 

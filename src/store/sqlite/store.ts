@@ -20,6 +20,7 @@ import {
   type SweepReport,
 } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
+import type { SentNotices } from './ahead.ts';
 import type { Bodies } from './bodies.ts';
 import type { SqliteDeliveries } from './deliveries.ts';
 import { UIDL_OCTETS } from './filing.ts';
@@ -164,8 +165,8 @@ export class SqliteStore implements Store {
     audit: readonly AuditEvent[],
     notices: readonly Acceptance[] = [],
   ): Promise<void> {
-    const { maildrops, bodies } = this.#p;
-    await maildrops.commit(lock, deleted, retrieved, this.audit.items(audit), bodies.notices(notices));
+    const sent = notices.length === 0 ? undefined : () => this.#ahead(notices);
+    await this.#p.maildrops.commit(lock, deleted, retrieved, this.audit.items(audit), sent);
   }
 
   async releaseMaildrop(
@@ -173,14 +174,20 @@ export class SqliteStore implements Store {
     retrieved: readonly EntryUid[] = [],
     notices: () => Promise<readonly Acceptance[]> = () => Promise.resolve([]),
   ): Promise<void> {
-    const { maildrops, bodies } = this.#p;
+    const { maildrops } = this.#p;
     if (retrieved.length === 0) return maildrops.release(lock);
     try {
-      await maildrops.releaseSent(lock, retrieved, async () => bodies.notices(await notices()));
+      await maildrops.releaseSent(lock, retrieved, async () => await this.#ahead(await notices()));
     } catch (error) {
       // Uncounted, the messages are sent again and told of then.
       this.#p.log.warn('store.release-not-noted', { account: lock.account, why: String(error) });
     }
+  }
+
+  async #ahead(notices: readonly Acceptance[]): Promise<SentNotices> {
+    const { bodies, writer } = this.#p;
+    bodies.checkNumber(notices);
+    return await writer.ahead(notices, (part) => bodies.notices(part));
   }
 
   async restoreEntries(

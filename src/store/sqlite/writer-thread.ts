@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
+import { Ahead } from './ahead.ts';
 import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
 import { type Db, PAGE_OCTETS, isDamage, isFull, openWriting, sqliteProblem } from './database.ts';
 import { voidLeases } from './delivery-changes.ts';
@@ -111,9 +112,11 @@ function serve(port: MessagePort, start: WriterStart): void {
   // On a full disk the store opens all the same: reading and deleting must go on.
   const full = !reserve.make();
   let closing = false;
+  const ahead = new Ahead();
   const hear = (message: WriterHears): void => {
     if (message.kind === 'close') closing = true;
-    else group.add(message.requests);
+    else if (message.kind === 'ahead') ahead.add(message.token, message.notices);
+    else group.add(message.requests.map((request) => ahead.join(request)));
   };
   const drain = (): void => {
     for (;;) {

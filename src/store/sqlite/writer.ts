@@ -5,7 +5,8 @@
  */
 import { Worker } from 'node:worker_threads';
 import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
-import type { Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './protocol.ts';
+import { AHEAD_PART, type SentNotices } from './ahead.ts';
+import type { Notices, Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './protocol.ts';
 import { ThreadEnd } from './thread-end.ts';
 import type { WriterStart } from './writer-thread.ts';
 
@@ -87,6 +88,22 @@ export class Writer {
     return await new Promise<WriterAnswer>((resolve, reject) => {
       this.#push(work, { resolve, reject }, transfer);
     });
+  }
+
+  /**
+   * Sends notices ahead of the work that files them; what it resolves to stands in that work. Many go over in parts, with a turn of the loop
+   * between, and wait for the work to come: it must be sent. `written` makes what the writer files.
+   */
+  async ahead<T>(notices: readonly T[], written: (part: readonly T[]) => Notices): Promise<SentNotices> {
+    if (notices.length <= AHEAD_PART) return { notices: written(notices) };
+    const token = this.#next++;
+    for (let at = 0; at < notices.length; at += AHEAD_PART) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const message: WriterHears = { kind: 'ahead', token, notices: written(notices.slice(at, at + AHEAD_PART)) };
+      this.#worker.postMessage(message);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { notices: [], ahead: token };
   }
 
   /** The same for work whose answers are only "done": turns the others into errors. */
