@@ -50,7 +50,7 @@ export function onAuth(session: Session, command: Extract<Command, { verb: 'AUTH
   const mechanism = mechanismNamed(command.mechanism, session.scram);
   if (mechanism === undefined) return session.bad('this mechanism is not offered, CAPA lists those that are');
   session.triedLogin = true;
-  if (mechanism === 'LOGIN' && command.initial !== undefined) session.quirks.meet('login-initial');
+  if (mechanism === 'LOGIN' && (command.initial ?? '') !== '') session.quirks.meet('login-initial');
   return beginSasl(mechanism, command.initial, session.sasl).then((step) => take(session, step));
 }
 

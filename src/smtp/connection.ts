@@ -502,7 +502,7 @@ export class SubmissionConnection extends SMTPConnection {
     }
     this.#triedAuth = true;
     this.#mechanism = mechanism;
-    if (mechanism === 'LOGIN' && initial !== undefined) this.#quirks.add('login-initial');
+    if (mechanism === 'LOGIN' && initial !== undefined && initial !== '=') this.#quirks.add('login-initial');
     this.#run(callback, 'AUTH', async () => this.#take(await beginSasl(mechanism, initial, this.#saslSession)));
   }
 

@@ -6,9 +6,10 @@ import type { SettingName } from '../../src/domain/settings.ts';
 import { seconds } from '../../src/domain/units.ts';
 import type { QuirkDay } from '../../src/store/quirks.ts';
 import type { Store } from '../../src/store/store.ts';
+import { addPartner } from '../store/partner-contract.ts';
 import { filed } from '../support/filed.ts';
 import { type SmtpFixture, startSmtp } from '../support/smtp.ts';
-import type { Cleanup } from '../support/store.ts';
+import { type Cleanup, address } from '../support/store.ts';
 import { until } from '../support/until.ts';
 import { runTranscript } from '../support/transcript.ts';
 
@@ -219,4 +220,29 @@ S: 334 UGFzc3dvcmQ6
 @base64 C: {{alice-pw}}
 S: 235 *`),
   );
+});
+
+test("lf-only: a partner's mail server does not have it, not even on that listener", async (t) => {
+  const smtp = await startSmtp(t, { quirks: ['lf-only'] });
+  await addPartner(smtp.store, 'hospital');
+  await smtp.store.registry.addAddress('mta-hospital', address('lab@hospital.test'), { name: 'test' });
+  const login = Buffer.from('\0mta-hospital\0mta-hospital-pw').toString('base64');
+  await speak(
+    smtp,
+    `${GREETING}C: EHLO mx\nS... 250 *\nC: AUTH PLAIN ${login}\nS: 235 *\n${lf('MAIL FROM:<lab@hospital.test>\n')}S: 250 *\n${lf('RCPT TO:<bob@group.test>\n')}S: 500 5.5.2 *(quirk command-lf: *)`,
+  );
+  assert.deepEqual(totals(await counted(smtp, 'mta-hospital')), { 'command-lf': [0, 1] });
+});
+
+test('a partner sends no bare line ends, where a practice may', async (t) => {
+  const smtp = await startSmtp(t);
+  await addPartner(smtp.store, 'hospital');
+  await smtp.store.registry.addAddress('mta-hospital', address('lab@hospital.test'), { name: 'test' });
+  const login = Buffer.from('\0mta-hospital\0mta-hospital-pw').toString('base64');
+  const bare = `From: lab@hospital.test\r\n\r\na\nb\r\n`;
+  await speak(
+    smtp,
+    `${GREETING}C: EHLO mx\nS... 250 *\nC: AUTH PLAIN ${login}\nS: 235 *\nC: MAIL FROM:<lab@hospital.test>\nS: 250 *\nC: RCPT TO:<bob@group.test>\nS: 250 *\n${data(bare)}S: 550 5.6.11 *(quirk line-ends: line-ends=normalise)`,
+  );
+  assert.deepEqual(await filed(smtp.store, 'bob'), []);
 });
