@@ -281,7 +281,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     },
   };
   const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.desk, ending);
-  const upkeep = startCaUpkeep({ ...admin.ca, log, endNotice });
+  const upkeep = startCaUpkeep({ ...admin.ca, seals: admin.mail.seals, log, endNotice });
   running.add(() => upkeep.stop());
   const uncollected = startUncollected(store, notices, options);
   running.add(() => uncollected.stop());

@@ -192,9 +192,11 @@ export const certificateOperations = {
     },
   ),
   'cert.collect': change(
-    (input) => ({ code: text(input, 'code', 64), request: pem(input, 'request') }),
-    async ({ ca }, input, { actor }): Promise<IssuedView> => {
-      const issued = await collect(ca, input, actor);
+    (input) => ({ code: text(input, 'code', 64), request: pem(input, 'request'), key: privateKeyIn(input) }),
+    async (context, { key, ...input }, { actor }): Promise<IssuedView> => {
+      // For log-in the store refuses to hold it.
+      const keep = keepingKey(context, key, input.request, 'mail');
+      const issued = await collect(context.ca, { ...input, ...keep }, actor);
       return viewIssued(issued, issued.login, issued.use);
     },
   ),

@@ -12,7 +12,7 @@ import { type LayerSeen, type Staging, fromOf, openMessage, standingOf } from '.
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { Address } from '../domain/address.ts';
 import { octets } from '../domain/units.ts';
-import type { BodyWriter, Store } from '../store/store.ts';
+import { type BodyWriter, type Store, StoreFull } from '../store/store.ts';
 import { recipientOf } from './addresses.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, address, optionalText, pem } from './input.ts';
@@ -80,6 +80,9 @@ export async function inspectMessage(
     const message = await readMessage(await bench.take(upload));
     if (!message.ok) throw new AdminError('invalid', `Cannot inspect the message: ${message.error}`);
     return await look(context, message.value, await keysFor(context, input), bench);
+  } catch (error) {
+    if (!(error instanceof StoreFull)) throw error;
+    throw new AdminError('unavailable', `Cannot inspect the message, or what is in it: ${error.message}`);
   } finally {
     await bench.clear();
   }

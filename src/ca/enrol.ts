@@ -7,7 +7,7 @@ import { newEnrolmentCode, readEnrolmentCode } from '../crypto/enrolment-code.ts
 import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
 import type { AccountCertificate, CertificateUse, NewEnrolment } from '../store/certificates.ts';
 import { type Actor, RegistryError } from '../store/registry.ts';
-import { CERTIFICATE_LIFETIME, type Issued, issueCertificate } from './issue.ts';
+import { CERTIFICATE_LIFETIME, type IssueRequest, type Issued, issueCertificate } from './issue.ts';
 import type { CaParts } from './parts.ts';
 
 /** Wrong codes for one enrolment. */
@@ -107,7 +107,7 @@ export async function enrolRenewals(
 /** Uses a code up: one certificate for the key of `request`. */
 export async function collect(
   parts: CaParts,
-  { code, request }: { readonly code: string; readonly request: string },
+  { code, request, keep }: Pick<IssueRequest, 'keep'> & { readonly code: string; readonly request: string },
   actor: Actor,
 ): Promise<Issued & { readonly login: string; readonly use: CertificateUse }> {
   const { certificates } = parts.store;
@@ -119,7 +119,8 @@ export async function collect(
       'The enrolment code does not hold: it is mistyped, used, too old, or was tried too often; type it again, or ask for a new one',
     );
   const { login, use } = tried.enrolment;
-  const issued = await issueCertificate(parts, { ...tried.enrolment, request }, (certificate) =>
+  const asked = { ...tried.enrolment, request, ...(keep === undefined ? {} : { keep }) };
+  const issued = await issueCertificate(parts, asked, (certificate) =>
     certificates.collectEnrolment(read.id, read.hash, certificate, actor),
   );
   return { ...issued, login, use };

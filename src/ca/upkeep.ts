@@ -1,15 +1,15 @@
 /**
  * What the running gateway does by itself for certificates, a minute after its start and then every day: writes the revocation lists anew long
- * before they end, and warns of what ends.
+ * before they end, renews those whose keys it holds, and warns of what else ends.
  */
 import type { Timer } from '../domain/effects.ts';
 import { days, minutes } from '../domain/units.ts';
 import { currentOf, endsSoon, knownAuthorities } from './authorities.ts';
 import { type ExpiryParts, warnOfEnds } from './expiry.ts';
-import type { CaParts } from './parts.ts';
+import { type RenewalParts, renewHeld } from './renew-held.ts';
 import { missingText, publishLists } from './revocation-lists.ts';
 
-export type UpkeepParts = CaParts & ExpiryParts;
+export type UpkeepParts = RenewalParts & ExpiryParts;
 
 export interface CaUpkeep {
   /** Resolves when what runs now has ended. */
@@ -43,6 +43,9 @@ export function startCaUpkeep(parts: UpkeepParts): CaUpkeep {
 async function runUpkeep(parts: UpkeepParts): Promise<void> {
   const { log } = parts;
   await lists(parts).catch((error: unknown) => log.error('ca.upkeep-failed', { what: 'lists', why: String(error) }));
+  await renewHeld(parts).catch((error: unknown) =>
+    log.error('ca.upkeep-failed', { what: 'renewals', why: String(error) }),
+  );
   await warnOfEnds(parts).then(
     (warned) => {
       if (warned > 0) log.info('certificate.warned', { certificates: warned });

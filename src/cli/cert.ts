@@ -85,12 +85,13 @@ function addIssueCommands(terminal: Terminal, group: Command): void {
 
   const collect = changing(group.command('collect'))
     .description('use up an enrolment code: hands out its certificate once')
+    .option('--keep-key', 'for mail: the gateway holds the new key; --out writes it to a file as well')
     .argument('<code>', 'six groups of four characters; - for the first line of standard input');
   keyOptions(collect).action(async (given: string, options: ChangeOptions & KeyOptions) => {
     // Arguments are seen by every user of the machine; a code that is refused for another reason would still hold.
     const code = given === '-' ? ((terminal.input ?? readFileSync(0, 'utf8')).split(/\r?\n/)[0] ?? '') : given;
-    const done = await deliver(terminal, options, (request) =>
-      withAdmin(options, (client) => client.call('cert.collect', { code, request })),
+    const done = await deliver(terminal, options, (request, key) =>
+      withAdmin(options, (client) => client.call('cert.collect', { code, request, key })),
     );
     printDelivered(terminal, options, done);
   });

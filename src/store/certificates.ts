@@ -189,7 +189,7 @@ export interface Certificates {
   /** Compares in constant time; a wrong code of a known id costs one of its tries. */
   tryEnrolment(id: string, hash: Uint8Array, actor: Actor): Promise<TriedEnrolment>;
   /** Uses the code up and adds the certificate, in one transaction. Throws RegistryError `ended` when the code is no longer valid. */
-  collectEnrolment(id: string, hash: Uint8Array, certificate: NewAccountCertificate, actor: Actor): Promise<void>;
+  collectEnrolment(id: string, hash: Uint8Array, certificate: KeptCertificate, actor: Actor): Promise<void>;
 
   /** Called after every committed change of authorities or revocations. For memories that must forget. */
   onChange(listener: () => void): void;

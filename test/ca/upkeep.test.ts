@@ -1,17 +1,23 @@
 /** What the running gateway does by itself for certificates: warnings in mailboxes and revocation lists, day by day. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createCa, renewIssuer } from '../../src/ca/create.ts';
+import { issueToAccount } from '../../src/ca/issue.ts';
 import type { CaParts } from '../../src/ca/parts.ts';
 import { tryToPublish } from '../../src/ca/revocation-lists.ts';
 import { type CaUpkeep, startCaUpkeep } from '../../src/ca/upkeep.ts';
+import { makeKeyPair } from '../../src/crypto/authority.ts';
 import { authorityKeys } from '../../src/crypto/authority-keys.ts';
 import { type Crl, readCrl, verifyCrl } from '../../src/crypto/crl.ts';
 import { readCertificate } from '../../src/crypto/certificate.ts';
+import { makeCertificateRequest } from '../../src/crypto/certificate-request.ts';
+import { makeName } from '../../src/crypto/distinguished-name.ts';
+import { type MailKeySeals, mailKeySeals } from '../../src/crypto/mail-key-seals.ts';
 import { decodePem } from '../../src/crypto/pem.ts';
+import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { certificateNotice } from '../../src/delivery/certificates.ts';
 import { Desk } from '../../src/delivery/desk.ts';
@@ -26,6 +32,7 @@ const own = { notices: 'mailbox' };
 interface Setting {
   readonly s: TestStore;
   readonly parts: CaParts;
+  readonly seals: MailKeySeals;
   readonly upkeep: CaUpkeep;
   /** Lets so many days pass, one by one. */
   pass(n: number): Promise<void>;
@@ -46,7 +53,8 @@ async function open(t: TestContext): Promise<Setting> {
   const desk = new Desk({
     ...{ store, clock, log, operator, random: randomBytes, hostname: 'mail.test', returnLimit: octets(0) },
   });
-  const upkeep = startCaUpkeep({ ...parts, log, endNotice: (ending) => certificateNotice(desk, ending) });
+  const seals = mailKeySeals(async () => master, randomBytes);
+  const upkeep = startCaUpkeep({ ...parts, log, seals, endNotice: (ending) => certificateNotice(desk, ending) });
   t.after(() => upkeep.stop());
   s.clock.advance(minutes(1));
   await upkeep.settled();
@@ -56,7 +64,7 @@ async function open(t: TestContext): Promise<Setting> {
       await upkeep.settled();
     }
   };
-  return { s, parts, upkeep, pass };
+  return { s, parts, seals, upkeep, pass };
 }
 
 let made = 0;
@@ -291,4 +299,76 @@ test('a revocation stands although the list cannot be written, and says so', asy
   assert.match((await tryToPublish(parts)) ?? '', /could not be written .*EISDIR/);
   rmdirSync(parts.crlFile!);
   assert.equal(await tryToPublish(parts), undefined, 'one failure stops nothing');
+});
+
+/** One for mail that ends in so many days; `held`: the gateway has its key. */
+async function issueMail({ s, parts, seals }: Setting, login: string, end: number, held: boolean): Promise<string> {
+  const keys = await makeKeyPair('p256');
+  const request = await makeCertificateRequest(keys, { subject: makeName({ commonName: 'x' }) });
+  const notAfter = instant(s.clock.now() + days(end));
+  const { certificate } = await issueToAccount(
+    parts,
+    {
+      ...{ login, use: 'mail', request, notAfter },
+      ...(held ? { keep: (made) => seals.seal(made.fingerprint, keys.privateKey) } : {}),
+    },
+    actor,
+  );
+  return certificate.fingerprint;
+}
+
+test('a mail certificate whose key is held is renewed with a new key before anybody is warned; the old key stays', async (t) => {
+  const setting = await open(t);
+  const { s, parts } = setting;
+  await createCa(parts, { organisation: 'Group', kind: 'p256' }, actor);
+  const anna = await addAccount(s.store, 'anna', own);
+  const bert = await addAccount(s.store, 'bert', own);
+  await addAccount(s.store, 'gone', own);
+  const first = await issueMail(setting, 'anna', 65, true);
+  await issueMail(setting, 'bert', 65, false);
+  await issueMail(setting, 'gone', 65, true);
+  await s.store.registry.setAddressState(address('gone@group.test'), 'suspended', actor);
+  await setting.pass(8);
+  const held = async (): Promise<readonly string[]> => {
+    const { certificates } = await s.store.certificates.findMail(addressKey(address('anna@group.test')));
+    for (const { fingerprint, sealedKey, der } of certificates) {
+      const key = value(await setting.seals.open(fingerprint, sealedKey!));
+      assert(value(readCertificate(Buffer.from(der))).publicKey.equals(createPublicKey(key)));
+    }
+    return certificates.map(({ fingerprint }) => fingerprint);
+  };
+  const [second, old, ...none] = await held();
+  assert.deepEqual([old, none], [first, []]);
+  const [renewed] = await s.store.certificates.findCertificates(second!);
+  assert.deepEqual([renewed?.replaces, renewed?.emails, renewed?.keyHeld], [first, ['anna@group.test'], true]);
+  assert(renewed!.notAfter > s.clock.now() + days(700));
+  assert.deepEqual(await mailOf(s, anna), []);
+  assert.equal((await mailOf(s, bert)).length, 1, 'nobody but its owner can renew this one');
+  const told = s.log.events.filter(({ event }) => event === 'certificate.renewed');
+  assert.deepEqual(
+    told.map(({ fields }) => [fields.account, fields.serial]),
+    [['anna', renewed?.serial]],
+  );
+  await setting.pass(60);
+  assert.equal((await held()).length, 2, 'once');
+});
+
+test('a renewal that fails is told of, keeps no other from it, and is tried again', async (t) => {
+  const setting = await open(t);
+  const { s, parts } = setting;
+  await createCa(parts, { organisation: 'Group', kind: 'p256' }, actor);
+  for (const login of ['anna', 'bert']) {
+    await addAccount(s.store, login, own);
+    await issueMail(setting, login, 61, true);
+  }
+  const { certificates } = s.store;
+  const add = certificates.addCertificate.bind(certificates);
+  certificates.addCertificate = (login, ...rest) =>
+    login === 'anna' ? Promise.reject(new Error('disk')) : add(login, ...rest);
+  await setting.pass(1);
+  const names = (): string[] => s.log.names.filter((name) => name.startsWith('certificate.renew'));
+  assert.deepEqual(names(), ['certificate.renewal-failed', 'certificate.renewed']);
+  certificates.addCertificate = add;
+  await setting.pass(1);
+  assert.deepEqual(names().slice(2), ['certificate.renewed']);
 });

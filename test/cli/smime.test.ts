@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { JudgedView } from '../../src/admin/mail-certificates.ts';
-import type { CertificateView, IssuedView } from '../../src/admin/cert-views.ts';
+import type { CertificateView, EnrolledView, IssuedView } from '../../src/admin/cert-views.ts';
 import type { ProtectionView } from '../../src/admin/smime.ts';
 import type { InspectView } from '../../src/admin/smime-views.ts';
 import { type Ran, type Running, sluis, sluisHere, start } from '../support/command-line.ts';
@@ -160,7 +160,22 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     );
     assert.match(both, /The gateway holds the private key as well/);
     openssl('pkcs12', '-in', 'bert.p12', '-passin', 'file:bert.txt', '-nodes', '-out', 'bert.pem');
-    const held = (await json<CertificateView[]>('cert', 'list')).filter((c) => c.keyHeld).map((c) => c.account);
+    const code = async (use: string): Promise<string> =>
+      (await json<EnrolledView>('cert', 'issue', '--account', 'bert@brug.test', '--for', use, '--code')).code;
+    await ends(
+      2,
+      /its key stays with its owner/,
+      'cert',
+      'collect',
+      await code('login'),
+      '--keep-key',
+      '--key',
+      'p256',
+    );
+    const collected = await json<IssuedView>('cert', 'collect', await code('mail'), '--keep-key', '--key', 'p256');
+    await done('cert', 'revoke', collected.serial);
+    const all = await json<CertificateView[]>('cert', 'list');
+    const held = all.filter((c) => c.keyHeld && c.state === 'valid').map((c) => c.account);
     assert.deepEqual(held.sort(), ['anna@brug.test', 'anna@brug.test', 'bert@brug.test', 'postmaster']);
   });
 
@@ -177,8 +192,11 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
       ['interop', 'aes-256-cbc', 'agreed', 'gateway'],
     );
     assert.deepEqual(
-      system.certificates.map((c) => [c.used, c.keyHeld, c.problem]),
-      [[true, true, undefined]],
+      system.certificates.map((c) => [c.used, c.keyHeld, c.problem?.includes('was revoked') === true]),
+      [
+        [false, true, true],
+        [true, true, false],
+      ],
     );
     assert.match(await done('cert', 'capability', 'show', 'bert@brug.test'), /Reads: +nothing is known/);
     await ends(2, /"aes-1" as a capability.*aes-256-gcm/, 'cert', 'capability', 'set', 'bert@brug.test', 'aes-1');
@@ -186,7 +204,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     assert.equal((await of('anna@brug.test')).outcome, 'strong');
     assert.match(await done('smime', 'test', 'bert@brug.test'), /Reads: +aes-256-gcm rsa-pss \(operator\)/);
     await done('cert', 'capability', 'set', 'bert@brug.test', '--forget');
-    const [only] = system.certificates;
+    const only = system.certificates.find((c) => c.used);
     assert(only !== undefined);
     await done('cert', 'revoke', only.serial, '--why', 'keyCompromise');
     await ends(

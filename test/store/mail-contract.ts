@@ -96,6 +96,16 @@ export function mailContract(name: string, open: (t: TestContext) => Promise<Con
         certificates.addKey(digest('l'), Buffer.from('x'), actor),
         registryError('invalid', /stays with its owner/),
       );
+      await assert.rejects(
+        certificates.addCertificate(
+          'anna',
+          { ...mail('k', now, { use: 'login' }), sealedKey: Buffer.from('x') },
+          'issued',
+          actor,
+        ),
+        registryError('invalid', /stays with its owner/),
+      );
+      assert.deepEqual(await certificates.findCertificates(digest('k')), []);
       const events = (await s.store.audit.read({ limit: 100 })).map((row) => row.event);
       assert.deepEqual(
         events.filter((event) => event.startsWith('certificate.key')),

@@ -52,7 +52,7 @@ export type CaChange =
       readonly op: 'collect';
       readonly id: string;
       readonly hash: Uint8Array;
-      readonly certificate: NewAccountCertificate;
+      readonly certificate: KeptCertificate;
       readonly actor: Actor;
     };
 
@@ -87,6 +87,9 @@ export interface CaChanged {
 }
 
 const DONE: CaChanged = {};
+
+const keyOfLogin = (serial: string): RegistryError =>
+  new RegistryError('invalid', `The certificate ${serial} is for log-in: its key stays with its owner`);
 
 const keysOf = (emails: readonly string[]): readonly string[] => [
   ...new Set(emails.map((email) => addressKey(email as Address))),
@@ -270,6 +273,7 @@ export class CaChanges {
       this.#at,
     );
     this.#record(`certificate.${how}`, account, actor, { fingerprint, serial, use, notAfter }, { subject });
+    if (use === 'login' && certificate.sealedKey !== undefined) throw keyOfLogin(serial);
     if (use === 'login') return this.#register(account, certificate);
     const mail = this.#addAddresses(fingerprint, emails);
     if (certificate.sealedKey !== undefined) this.#addKey(fingerprint, certificate.sealedKey, actor);
@@ -299,8 +303,7 @@ export class CaChanges {
 
   #addKey(fingerprint: string, sealedKey: Uint8Array, actor: Actor): CaChanged {
     const { account, serial, use } = this.#certificate(fingerprint);
-    if (use !== 'mail')
-      throw new RegistryError('invalid', `The certificate ${serial} is for log-in: its key stays with its owner`);
+    if (use !== 'mail') throw keyOfLogin(serial);
     if (this.#sql.get('SELECT 1 FROM certificate_key WHERE fingerprint = ?', fingerprint) !== undefined)
       throw new RegistryError('exists', `The private key of certificate ${serial} is held here already`);
     this.#sql.run(
@@ -443,7 +446,7 @@ export class CaChanges {
     return { enrolment: { login, use, notAfter, ...(replaces === null ? {} : { replaces }) } };
   }
 
-  #collect(id: string, given: Uint8Array, certificate: NewAccountCertificate, actor: Actor): CaChanged {
+  #collect(id: string, given: Uint8Array, certificate: KeptCertificate, actor: Actor): CaChanged {
     const row = this.#enrolment(id);
     if (row === undefined || this.#problem(row, given) !== undefined)
       throw new RegistryError('ended', 'The enrolment code is no longer valid; ask for a new one');

@@ -15,7 +15,6 @@ import type {
   KeptCertificate,
   MailRecord,
   NewAuthority,
-  NewAccountCertificate,
   NewEnrolment,
   RevokedCertificate,
   TriedEnrolment,
@@ -164,12 +163,7 @@ export class SqliteCa implements Certificates {
     return { kind: 'valid', enrolment: { ...enrolment, notAfter: instant(enrolment.notAfter) } };
   }
 
-  async collectEnrolment(
-    id: string,
-    hash: Uint8Array,
-    certificate: NewAccountCertificate,
-    actor: Actor,
-  ): Promise<void> {
+  async collectEnrolment(id: string, hash: Uint8Array, certificate: KeptCertificate, actor: Actor): Promise<void> {
     await this.#change({ op: 'collect', id, hash, certificate, actor });
   }
 }

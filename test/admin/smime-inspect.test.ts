@@ -1,0 +1,111 @@
+/** What `smime inspect` does with what it is given, beside what test/cli/smime.test.ts shows with files of OpenSSL. */
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { type AdminContext, AdminError } from '../../src/admin/context.ts';
+import { inspectInput, inspectMessage } from '../../src/admin/smime-inspect.ts';
+import type { InspectView } from '../../src/admin/smime-views.ts';
+import { mailKeySeals } from '../../src/crypto/mail-key-seals.ts';
+import { encrypted, withHeader } from '../../src/crypto/smime/protect.ts';
+import { readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
+import { octets } from '../../src/domain/units.ts';
+import { MailKeys } from '../../src/middleware/mail-keys.ts';
+import { everybody, person } from '../crypto/cms/support.ts';
+import { seededBytes, value } from '../crypto/support.ts';
+import { address, openTestStore } from '../support/store.ts';
+
+async function inspector(t: TestContext): Promise<(upload: readonly string[], input?: object) => Promise<InspectView>> {
+  const { store, clock, log } = await openTestStore(t, { maxBody: octets(200_000) });
+  const keys = new MailKeys({
+    ...{ store, clock, log },
+    seals: mailKeySeals(() => Promise.resolve(new Uint8Array(32)), seededBytes(1)),
+    foreign: () => Promise.resolve({ authorities: [], check: () => ({ kind: 'good' }) }),
+    signingAddress: address('postmaster@mail.test'),
+  });
+  const context = { store, clock, mail: { keys } } as unknown as AdminContext;
+  const open: string[] = [];
+  const openBody = store.openBody.bind(store);
+  store.openBody = (size) => {
+    const writer = openBody(size);
+    open.push(writer.id);
+    const abort = writer.abort.bind(writer);
+    writer.abort = async () => {
+      open.splice(open.indexOf(writer.id), 1);
+      await abort();
+    };
+    return writer;
+  };
+  t.after(() => assert.deepEqual(open, [], 'every body was given up'));
+  return (upload, input = {}) =>
+    inspectMessage(context, inspectInput({ ...input }), {
+      actor: { name: 'test' },
+      progress: () => undefined,
+      upload: (async function* () {
+        yield* upload;
+      })(),
+    });
+}
+
+const refused = (kind: AdminError['kind'], text: RegExp) => (error: unknown) => {
+  assert(error instanceof AdminError, String(error));
+  assert.equal(error.kind, kind);
+  assert.match(error.message, text);
+  return true;
+};
+
+async function encryptedLetter(content: string): Promise<string> {
+  const recipients = (await everybody())
+    .filter(({ certificate }) => certificate.key.kind !== 'ed25519')
+    .map(({ certificate }) => ({ certificate, transport: 'oaep' as const }));
+  const message = value(await readMessage(sourceOf(Buffer.from('From: p256@praktijk.example\r\n\r\n'))));
+  const entity = encrypted([Buffer.from(content)], { recipients, cipher: 'aes-256-gcm', random: seededBytes(2) });
+  let text = '';
+  for await (const slice of withHeader(message, entity)) text += Buffer.from(slice).toString('latin1');
+  return text;
+}
+
+test('each recipient is shown with how the key reaches it, and a given key looks inside', async (t) => {
+  const inspect = await inspector(t);
+  const letter = await encryptedLetter('Content-Type: text/plain\r\n\r\nhallo\r\n');
+  const closed = await inspect([letter]);
+  assert.deepEqual([closed.closed, closed.standing, closed.envelope?.cipher], [true, 'unsigned', 'aes-256-gcm']);
+  assert.deepEqual(
+    closed.envelope?.recipients.map((r) => [r.by, r.by === 'issuer' && r.how]),
+    [
+      ['issuer', 'oaep'],
+      ['issuer', 'agreed'],
+      ['issuer', 'agreed'],
+    ],
+  );
+  const { keyPem, certificatePem } = await person('p384');
+  const opened = await inspect(Array.from(letter), { key: keyPem, certificate: certificatePem });
+  assert.deepEqual(opened.layers, [{ kind: 'encrypted', cipher: 'aes-256-gcm', authenticated: true, weak: false }]);
+  assert.deepEqual([opened.closed, opened.flagged, opened.problem], [false, false, undefined]);
+  const other = await person('ed25519');
+  const missed = await inspect([letter], { key: other.keyPem, certificate: other.certificatePem });
+  assert.match(missed.problem ?? '', /none of the keys at hand/);
+});
+
+test('a message, or what is in one, that is larger than the store takes is refused by name', async (t) => {
+  const inspect = await inspector(t);
+  const most = 'From: a@b.test\r\n\r\n'.padEnd(200_000, 'x');
+  assert.equal((await inspect([most])).octets, 200_000);
+  await assert.rejects(inspect([most, 'x']), refused('unavailable', /longer than 200000 octets/));
+});
+
+test('what is no key or no address is refused, and a secret is not repeated', async (t) => {
+  const inspect = await inspector(t);
+  const { certificatePem } = await person('p256');
+  await assert.rejects(
+    async () => inspect([''], { key: 'SECRET', certificate: certificatePem }),
+    (error: unknown) => {
+      assert(error instanceof AdminError);
+      assert.match(error.message, /private key/);
+      assert.doesNotMatch(error.message, /SECRET/);
+      return true;
+    },
+  );
+  await assert.rejects(
+    inspect(['From: x\r\n\r\n'], { as: 'nobody@group.test' }),
+    refused('unknown', /never registered/),
+  );
+});
