@@ -217,7 +217,10 @@ export interface Deliveries {
     readonly after?: AccountId;
     readonly limit: number;
   }): Promise<readonly UncollectedMailbox[]>;
-  /** Such entries of one mailbox, oldest first; continue after `after`. */
+  /**
+   * Such entries of one mailbox, oldest first; continue after `after`. Those that were handed out again are not among them: what became of
+   * them has been told.
+   */
   uncollectedEntries(
     account: AccountId,
     query: { readonly before: Instant; readonly after?: EntryUid; readonly limit: number },
