@@ -16,6 +16,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { formatOctets, settingOf } from '../domain/settings.ts';
 import { KiB, type Octets, octets } from '../domain/units.ts';
+import { JOIN_LIMIT } from '../platform/bytes.ts';
 import type { Recipient } from '../store/registry.ts';
 import { MAX_COPIES, type SealedBody } from '../store/store.ts';
 import { writeBody } from './bodies.ts';
@@ -84,7 +85,9 @@ async function run(
   if (!planned.ok) return { kind: 'refused', refusal: planned.error };
   const wanting = planned.value.filter(({ plan }) => wants(plan, layer));
   if (wanting.length === 0) return { kind: 'passed', copies };
-  const groups = groupsOf(wanting, namedIn((await messageIn(submitted.body)).header));
+  const message = await messageIn(submitted.body);
+  if (!message.ok) return { kind: 'refused', refusal: message.error };
+  const groups = groupsOf(wanting, namedIn(message.value.header));
   if (groups.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(groups.length) };
   return await make(parts, submitted, copies, groups, workshop);
 }
@@ -120,14 +123,14 @@ function wants({ kind }: Planned['plan'], layer: Layer['kind']): boolean {
 }
 
 async function layerIn({ body, content }: Submitted): Promise<Layer['kind']> {
-  return maybeProtected(content) ? (await layerOf(await messageIn(body), content)).kind : 'plain';
+  const read = maybeProtected(content) ? await readMessage(body) : undefined;
+  return read?.ok === true ? (await layerOf(read.value, content)).kind : 'plain';
 }
 
-/** Its header was read once: only the store can fail here. */
-async function messageIn(body: SealedBody): Promise<Message> {
+/** Its header was read once; what the gateway put on top may have made it too large for more. */
+async function messageIn(body: SealedBody): Promise<Result<Message, Refusal>> {
   const read = await readMessage(body);
-  if (!read.ok) throw new Error(`Cannot read the message again: ${read.error}`);
-  return read.value;
+  return read.ok && read.value.bodyAt <= JOIN_LIMIT - KiB ? read : fail(headerTooLarge);
 }
 
 async function make(
@@ -185,8 +188,10 @@ async function protectedCopy(
     parts.log.error('smime.no-signing-key', { message: submitted.body.id, why: keyed.error });
     return fail({ ...noKey, detail: keyed.error });
   }
+  const message = await messageIn(copy.body);
+  if (!message.ok) return message;
   const signing = { ...keyed.value, signingTime: submitted.receivedAt };
-  const slices = entityFor(parts, submitted, group, await messageIn(copy.body), signing);
+  const slices = entityFor(parts, submitted, group, message.value, signing);
   const body = await writeBody(workshop, grown(copy.body.octets), slices);
   const tooLarge = group.recipients.find(({ addressee }) => mostOf(addressee) < body.octets);
   if (tooLarge !== undefined) return fail(tooLargeFor(tooLarge.addressee));
@@ -229,6 +234,12 @@ const tooLargeFor = (addressee: Addressee): Refusal => ({
   status: '5.2.3',
   text: `Protected, the message is larger than ${quoted(addressee.to.address)} takes (${formatOctets(mostOf(addressee))}); nothing was sent, send less in one message`,
 });
+
+const headerTooLarge: Refusal = {
+  reply: 552,
+  status: '5.3.4',
+  text: 'The header is too large for a message that has to be protected; shorten it',
+};
 
 const noKey: Refusal = {
   reply: 451,
