@@ -6,12 +6,15 @@ import { type KeyObject } from 'node:crypto';
 import { readCertificate } from '../crypto/certificate.ts';
 import { type DecryptionKey, describeEnvelope } from '../crypto/cms/decrypt.ts';
 import type { RecipientInfo } from '../crypto/cms/recipients.ts';
+import { failures } from '../crypto/cms/verdict.ts';
 import { decodedBody, layerOf } from '../crypto/smime/layer.ts';
 import { type Message, type Source, readMessage } from '../crypto/smime/message.ts';
 import { type LayerSeen, type Staging, fromOf, openMessage, standingOf } from '../crypto/smime/open.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { Address } from '../domain/address.ts';
 import { octets } from '../domain/units.ts';
+import { openingOf, verificationsOf } from '../middleware/opening.ts';
+import type { IsOwn } from '../middleware/smime-outcome.ts';
 import { type BodyWriter, type Store, StoreFull } from '../store/store.ts';
 import { recipientOf } from './addresses.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
@@ -120,7 +123,8 @@ async function look(
   const problem = opened.ok ? undefined : opened.error.problem.text;
   const { standing, flagged } = standingOf(layers);
   const from = fromOf(message);
-  const isOwn = (fingerprint: string): Promise<boolean> => context.mail.keys.isOwn({ fingerprint });
+  const isOwn: IsOwn = (certificate) => context.mail.keys.isOwn(certificate);
+  const byGateway = standing === 'invalid' && (await signedByGateway(layers, isOwn));
   return {
     octets: message.source.octets,
     ...(from === undefined ? {} : { from }),
@@ -128,9 +132,21 @@ async function look(
     ...envelope,
     layers: await Promise.all(layers.map((layer) => viewLayer(layer, isOwn))),
     closed: outermost.kind === 'encrypted' && layers.length === 0,
-    ...{ standing, flagged },
+    standing: byGateway ? 'gateway' : standing,
+    // The gateway's own signature says that nobody changed it.
+    flagged: flagged && (await openingOf(layers, isOwn)) !== 'whole',
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+/** Every signature is the gateway's own, and right but for the address, which it does not stand for. */
+async function signedByGateway(layers: readonly LayerSeen[], isOwn: IsOwn): Promise<boolean> {
+  for (const { signers } of verificationsOf(layers))
+    for (const signer of signers) {
+      const own = signer.certificate !== undefined && (await isOwn(signer.certificate));
+      if (!own || failures(signer).some(({ check }) => check !== 'address')) return false;
+    }
+  return layers.every((layer) => layer.kind !== 'message' || layer.differs.length === 0);
 }
 
 async function envelopeOf(

@@ -8,6 +8,7 @@ import { algorithmText } from '../crypto/signature.ts';
 import { capabilityNames } from '../crypto/smime/capabilities.ts';
 import type { Layer } from '../crypto/smime/layer.ts';
 import type { LayerSeen, Standing } from '../crypto/smime/open.ts';
+import type { IsOwn } from '../middleware/smime-outcome.ts';
 
 export type RecipientView =
   | {
@@ -83,16 +84,15 @@ export interface InspectView {
   readonly layers: readonly LayerView[];
   /** It is encrypted and was not opened. */
   readonly closed: boolean;
-  readonly standing: Standing;
-  /** Decrypted from CBC without a valid signature inside. */
+  /** `gateway`: signed by the gateway itself, and right: it proves what was sent, not who sent it. */
+  readonly standing: Standing | 'gateway';
+  /** Decrypted from CBC without a signature inside that proves it. */
   readonly flagged: boolean;
   /** Why it could not be opened. */
   readonly problem?: string;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
-
-type IsOwn = (fingerprint: string) => Promise<boolean>;
 
 async function viewCertificate(certificate: Certificate, isOwn: IsOwn): Promise<SignerCertificateView> {
   return {
@@ -103,7 +103,7 @@ async function viewCertificate(certificate: Certificate, isOwn: IsOwn): Promise<
     addresses: emailsOf(certificate),
     begins: iso(certificate.notBefore),
     ends: iso(certificate.notAfter),
-    gateway: await isOwn(certificate.fingerprint),
+    gateway: await isOwn(certificate),
   };
 }
 

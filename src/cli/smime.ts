@@ -107,6 +107,8 @@ function verdict(view: InspectView): string {
   if (view.flagged)
     return 'not proven: it was encrypted in a way that anyone can change, and no valid signature is inside';
   if (view.standing === 'valid') return 'valid';
+  if (view.standing === 'gateway')
+    return 'signed by the gateway itself: nobody changed it, and who sent it is not proven';
   if (view.standing === 'invalid') return 'not valid';
   return view.closed ? 'closed; look inside with --as or --key' : 'nobody signed it';
 }

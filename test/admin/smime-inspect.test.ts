@@ -1,26 +1,38 @@
 /** What `smime inspect` does with what it is given, beside what test/cli/smime.test.ts shows with files of OpenSSL. */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import { recordOf } from '../../src/ca/issue.ts';
 import { type AdminContext, AdminError } from '../../src/admin/context.ts';
 import { inspectInput, inspectMessage } from '../../src/admin/smime-inspect.ts';
 import type { InspectView } from '../../src/admin/smime-views.ts';
 import { mailKeySeals } from '../../src/crypto/mail-key-seals.ts';
-import { encrypted, withHeader } from '../../src/crypto/smime/protect.ts';
+import { encrypted, protect, withHeader } from '../../src/crypto/smime/protect.ts';
 import { readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
 import { octets } from '../../src/domain/units.ts';
 import { MailKeys } from '../../src/middleware/mail-keys.ts';
-import { everybody, person } from '../crypto/cms/support.ts';
-import { seededBytes, value } from '../crypto/support.ts';
+import { type Person, circle, everybody, makePerson, person, signerOf } from '../crypto/cms/support.ts';
+import { NOW, seededBytes, value } from '../crypto/support.ts';
 import { address, openTestStore } from '../support/store.ts';
 
+/** The gateway's own. */
+const gateway = await makePerson('gateway', 'p256', (await circle()).authority, NOW, { email: 'postmaster@mail.test' });
+
 async function inspector(t: TestContext): Promise<(upload: readonly string[], input?: object) => Promise<InspectView>> {
+  const { authority } = await circle();
   const { store, clock, log } = await openTestStore(t, { maxBody: octets(200_000) });
   const keys = new MailKeys({
     ...{ store, clock, log },
     seals: mailKeySeals(() => Promise.resolve(new Uint8Array(32)), seededBytes(1)),
-    foreign: () => Promise.resolve({ authorities: [], check: () => ({ kind: 'good' }) }),
+    foreign: () => Promise.resolve({ authorities: [authority.certificate], check: () => ({ kind: 'good' }) }),
     signingAddress: address('postmaster@mail.test'),
   });
+  const sealedKey = new Uint8Array(1);
+  await store.certificates.addCertificate(
+    'postmaster',
+    { ...recordOf(gateway.certificate, 'mail'), sealedKey },
+    'imported',
+    { name: 'test' },
+  );
   const context = { store, clock, mail: { keys } } as unknown as AdminContext;
   const open: string[] = [];
   const openBody = store.openBody.bind(store);
@@ -58,8 +70,12 @@ async function encryptedLetter(content: string): Promise<string> {
     .map(({ certificate }) => ({ certificate, transport: 'oaep' as const }));
   const message = value(await readMessage(sourceOf(Buffer.from('From: p256@praktijk.example\r\n\r\n'))));
   const entity = encrypted([Buffer.from(content)], { recipients, cipher: 'aes-256-gcm', random: seededBytes(2) });
+  return await textOf(withHeader(message, entity));
+}
+
+async function textOf(entity: AsyncIterable<Uint8Array>): Promise<string> {
   let text = '';
-  for await (const slice of withHeader(message, entity)) text += Buffer.from(slice).toString('latin1');
+  for await (const slice of entity) text += Buffer.from(slice).toString('latin1');
   return text;
 }
 
@@ -83,6 +99,30 @@ test('each recipient is shown with how the key reaches it, and a given key looks
   const other = await person('ed25519');
   const missed = await inspect([letter], { key: other.keyPem, certificate: other.certificatePem });
   assert.match(missed.problem ?? '', /none of the keys at hand/);
+});
+
+test('what the gateway signed inside its encryption is whole, and nobody else is proven to have sent it', async (t) => {
+  const inspect = await inspector(t);
+  const reader = await person('p384');
+  const letter = async (signer: Person): Promise<string> => {
+    const text = 'From: p256@praktijk.example\r\nContent-Type: text/plain\r\n\r\nhallo\r\n';
+    const message = value(await readMessage(sourceOf(Buffer.from(text))));
+    const signing = { signers: [signerOf(signer)], signingTime: NOW };
+    const encryption = {
+      ...{ recipients: [{ certificate: reader.certificate }], cipher: 'aes-256-cbc' as const },
+      random: seededBytes(3),
+    };
+    return await textOf(
+      protect(message, { kind: 'interop', signing, encryption }, { random: seededBytes(4), eightBit: false }),
+    );
+  };
+  const key = { key: reader.keyPem, certificate: reader.certificatePem };
+  const whole = await inspect([await letter(gateway)], key);
+  assert.deepEqual([whole.standing, whole.flagged], ['gateway', false]);
+  const sender = await inspect([await letter(await person('p256'))], key);
+  assert.deepEqual([sender.standing, sender.flagged], ['valid', false]);
+  const stranger = await inspect([await letter(await person('rsa2048'))], key);
+  assert.deepEqual([stranger.standing, stranger.flagged], ['invalid', true]);
 });
 
 test('a message, or what is in one, that is larger than the store takes is refused by name', async (t) => {
