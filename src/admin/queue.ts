@@ -1,4 +1,5 @@
 /** What an operator does with deliveries that wait for partners, or are held from mailboxes: look, hold, release, retry, give up. */
+import { releasedNotice } from '../delivery/filed.ts';
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';
 import { seconds } from '../domain/units.ts';
 import type { Claim, Delivery, DeliveryQuery, DeliveryState } from '../store/deliveries.ts';
@@ -8,6 +9,7 @@ import { type AdminContext, AdminError } from './context.ts';
 import { type DeliveryView, type QueueView, viewDelivery, viewQueue } from './delivery-views.ts';
 import { type Input, deliveryIds, flag, optionalText, page, text } from './input.ts';
 import { Names } from './names.ts';
+import { fileNotice } from './notice.ts';
 import { change, listing } from './operation.ts';
 import { messageOf } from './trace.ts';
 
@@ -89,9 +91,19 @@ const changing = (what: 'hold' | 'release' | 'retry', states: readonly DeliveryS
     let changed = 0;
     await visit(context, chosen, states, async (ids) => {
       changed += await context.store.deliveries.change(ids, what, actor);
+      if (what === 'release') await tellFiled(context, ids);
     });
     return { changed };
   });
+
+/** What was held from a mailbox stands in it now: its sender may have asked to hear that. */
+async function tellFiled({ store, desk }: AdminContext, ids: readonly DeliveryId[]): Promise<void> {
+  for (const id of ids) {
+    const delivery = await store.deliveries.find(id);
+    if (delivery?.mailbox !== undefined)
+      await fileNotice(store, await releasedNotice(desk, store.deliveries, delivery));
+  }
+}
 
 export interface FailedView {
   readonly failed: number;

@@ -4,11 +4,12 @@
  * RFC 3461 section 5.2.3: a mailbox of ours is the end of the road, so the action is `delivered`. That it was fetched is another thing,
  * which receipts.ts tells. Filed in the transaction that accepts the message, so it needs no key.
  */
+import type { Deliveries, Delivery } from '../store/deliveries.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
 import { filedLetters } from './delivery-letters.ts';
 import type { Desk } from './desk.ts';
 import { asksFor } from './notice-rules.ts';
-import { headerOf } from './original.ts';
+import { aboutOf, headerOf, idForSender, readOriginal } from './original.ts';
 import { originalOf } from './receipts.ts';
 
 /** `header`: the message's own. Undefined where nothing is owed. Rejects with StoreFull or StoreFailed. */
@@ -40,6 +41,36 @@ export async function filedNotice(
       status: '2.0.0',
     })),
     original,
+  });
+}
+
+/**
+ * The same for a copy that was held and has been released. Its key is that of the delivery's final state, so that a repeated release says
+ * nothing twice and contradicts no failure.
+ */
+export async function releasedNotice(
+  desk: Desk,
+  deliveries: Pick<Deliveries, 'openMessage'>,
+  { id, state, message, recipient, notify, originalRecipient }: Delivery,
+): Promise<PreparedNotice | undefined> {
+  const { sender, submitter, messageIdField } = message;
+  if (state !== 'filed' || sender === '' || !asksFor(notify, 'success')) return undefined;
+  const original = await readOriginal(deliveries, message.id);
+  return await desk.report(await desk.places.ofSender(sender, submitter), {
+    kind: 'filed',
+    once: `final:${id}`,
+    about: { id: idForSender(message), messageIdField },
+    message,
+    letters: filedLetters({ message: aboutOf(message, original), recipients: [recipient] }),
+    recipients: [
+      {
+        recipient,
+        ...(originalRecipient === undefined ? {} : { originalRecipient }),
+        action: 'delivered',
+        status: '2.0.0',
+      },
+    ],
+    ...(original === undefined ? {} : { original: { header: original.header } }),
   });
 }
 

@@ -113,7 +113,9 @@ test('copies that are held, also protected ones, are listed, released and given 
   const acceptance = await acceptanceOf(store, body, ['sender@group.test', 'bob@group.test'], {
     submitter: (await store.registry.findAccount('sender'))!.account.id,
   });
-  const [sender, bob] = acceptance.recipients.map((r) => ({ ...r, held: true }) as const);
+  const [sender, bob] = acceptance.recipients.map(
+    (r) => ({ ...r, held: true, notify: ['SUCCESS', 'FAILURE'] }) as const,
+  );
   const copies = [{ body: made, recipients: [bob!] }];
   assert.equal((await store.accept({ ...acceptance, recipients: [sender!], copies })).kind, 'filed');
   const held = await call('queue.list', { limit: 10, message: body.id });
@@ -132,6 +134,12 @@ test('copies that are held, also protected ones, are listed, released and given 
   assert.ok((await filed(store, 'sender')).some((letter) => letter.includes(reason)));
   assert.deepEqual(await call('queue.release', { message: body.id }), { changed: 1 });
   assert.match((await filed(store, 'bob'))[0] ?? '', /protected/);
+  // Each of the two copies has its one final notice.
+  for (let i = 0; i < 2; i += 1) await call('queue.release', { ids: [held[1]!.id] });
+  assert.deepEqual(
+    (await filed(store, 'sender')).map((letter) => /^Action: (.*)\r$/m.exec(letter)?.[1]),
+    ['failed', 'delivered'],
+  );
   assert.equal((await call('queue.show', { id: held[1]!.id })).state, 'filed');
 });
 
