@@ -9,11 +9,14 @@ import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
 import type { Certificate } from './crypto/certificate.ts';
 import { type MailKeySeals, mailKeySeals } from './crypto/mail-key-seals.ts';
+import { Pgp } from './crypto/pgp/pgp.ts';
+import { type PgpSeals, pgpSeals } from './crypto/pgp-seals.ts';
 import type { Address } from './domain/address.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { GatewayLists } from './gateway-lists.ts';
 import { MailKeys } from './middleware/mail-keys.ts';
 import type { ForeignTrust } from './middleware/mail-trust.ts';
+import { PgpKeyring } from './middleware/pgp-keyring.ts';
 import { FileWatch } from './platform/file-watch.ts';
 import type { Store } from './store/store.ts';
 
@@ -25,9 +28,17 @@ interface Effects {
 
 const SETTING = 'smime.authorities';
 
+/** OpenPGP: its thread begins with the first job and ends with the gateway. */
+export interface GatewayPgp {
+  readonly thread: Pgp;
+  readonly seals: PgpSeals;
+  readonly keys: PgpKeyring;
+}
+
 export class GatewayMail {
   readonly keys: MailKeys;
   readonly seals: MailKeySeals;
+  readonly pgp: GatewayPgp;
   readonly #config: Config;
   readonly #log: Log;
   readonly #lists: GatewayLists;
@@ -60,6 +71,8 @@ export class GatewayMail {
       },
     });
     this.seals = mailKeySeals(() => readMasterKey(config), random);
+    const seals = pgpSeals(() => readMasterKey(config), random);
+    this.pgp = { thread: new Pgp(), seals, keys: new PgpKeyring({ store, seals, clock, log }) };
     this.keys = new MailKeys({
       store,
       seals: this.seals,
@@ -77,9 +90,10 @@ export class GatewayMail {
     await this.#watch.start();
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#watch.stop();
     this.#lists.stop();
+    await this.pgp.thread.close();
   }
 
   /** Rejects, and changes nothing, when the files cannot be used. */

@@ -5,9 +5,11 @@ import type { Desk } from './delivery/desk.ts';
 import type { Log, RandomBytes } from './domain/effects.ts';
 import { ediSteps } from './gateway-edi.ts';
 import { Chain } from './middleware/chain.ts';
-import type { MailKeys } from './middleware/mail-keys.ts';
+import type { GatewayMail } from './gateway-mail.ts';
+import { pgpOpen } from './middleware/pgp-open.ts';
+import { pgpVerify } from './middleware/pgp-verify.ts';
+import { protect } from './middleware/protect.ts';
 import { smimeOpen } from './middleware/smime-open.ts';
-import { smimeProtect } from './middleware/smime-protect.ts';
 import { smimeVerify } from './middleware/smime-verify.ts';
 import type { Store } from './store/store.ts';
 
@@ -17,18 +19,20 @@ export interface MiddlewareEffects {
   readonly desk: Desk;
 }
 
-/** EDI is looked at as it was submitted. Then what was signed is judged, then what may be opened is, then what is left is protected. */
+/** EDI is looked at as it was submitted. Then what was signed is judged, then what may be opened is, then what is left is protected: S/MIME and PGP. */
 export function gatewayMiddleware(
   store: Store,
-  keys: MailKeys,
-  { hostname, notices }: Pick<Config, 'hostname' | 'notices'>,
+  { keys, pgp }: Pick<GatewayMail, 'keys' | 'pgp'>,
+  { hostname, notices, smtp }: Pick<Config, 'hostname' | 'notices' | 'smtp'>,
   { log, random = randomBytes, desk }: MiddlewareEffects,
 ): Chain {
   const contact = notices.operator ?? `postmaster@${hostname}`;
   return new Chain(store, [
     ...ediSteps({ store, log, desk }),
     smimeVerify({ keys, authserv: hostname }),
+    pgpVerify({ ...pgp, authserv: hostname }),
     smimeOpen({ keys, random, log, authserv: hostname, contact }),
-    smimeProtect({ keys, random, log }),
+    pgpOpen({ ...pgp, random, log, authserv: hostname, contact, maxContent: smtp['max-message'] }),
+    protect({ keys, pgp, random, log }),
   ]);
 }

@@ -211,10 +211,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   });
 
   const mail = new GatewayMail(store, config, options);
-  running.add(() => {
-    mail.stop();
-    return Promise.resolve();
-  });
+  running.add(() => mail.stop());
   await mail.start();
 
   const connections = new ConnectionLimits(connectionLimitsOf(config));
@@ -224,7 +221,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const receipts = pickupReceipts(store, notices, options);
   running.add(() => consumers.close());
   const counts = newSubmissionCounts(clock);
-  const middleware = gatewayMiddleware(store, mail.keys, config, { ...options, desk: notices.desk });
+  const middleware = gatewayMiddleware(store, mail, config, { ...options, desk: notices.desk });
   const tests = gatewayTests(store, notices);
   const sent = newSentCounts();
   const start = {

@@ -18,6 +18,7 @@ export type KeyPurpose =
   | 'issuing-authority'
   | 'account-login'
   | 'account-mail'
+  | 'account-pgp'
   | 'domain-mail'
   | 'audit'
   | 'tls-server'

@@ -11,22 +11,16 @@ import { readClearSigned } from '../crypto/smime/clear-signed.ts';
 import { type Layer, decodedBody, layerOf, maybeProtected } from '../crypto/smime/layer.ts';
 import { type Message, readMessage } from '../crypto/smime/message.ts';
 import { type Result, fail } from '../domain/result.ts';
-import { KiB, octets } from '../domain/units.ts';
-import { type AuthenticationResult, authenticationResults } from '../mime/authentication-results.ts';
-import { behind, writeBody } from './bodies.ts';
 import type { MailKeys } from './mail-keys.ts';
 import type { Copy, Middleware, Passed, Submitted, Workshop } from './middleware.ts';
 import { capabilitiesOf, resultsOf, unreadableResult, verificationFacts } from './smime-outcome.ts';
+import { tellVerified } from './verified-copies.ts';
 
 export interface VerifyParts {
   readonly keys: Pick<MailKeys, 'trust' | 'isOwn' | 'noteCapabilities'>;
   /** Who says it: our host name. */
   readonly authserv: string;
 }
-
-const VERIFIED = 'smime verified';
-/** What the field adds, at most. */
-const ROOM = 16 * KiB;
 
 export const smimeVerify = (parts: VerifyParts): Middleware => ({
   name: 'smime-verify',
@@ -52,7 +46,12 @@ async function run(
     : [unreadableResult(verified.error)];
   const shown = verified.ok && isValid(verified.value) ? capabilitiesOf([verified.value]) : undefined;
   if (shown !== undefined) await parts.keys.noteCapabilities(submitted.from, shown);
-  return await passed(parts, submitted, copies, workshop, verified, results);
+  return await tellVerified(parts.authserv, submitted, copies, workshop, {
+    by: 'smime',
+    valid: verified.ok && isValid(verified.value),
+    results,
+    facts: verified.ok ? verificationFacts(verified.value) : { signature: 'unreadable', why: verified.error },
+  });
 }
 
 /** Content goes nowhere: it is judged, not taken out. */
@@ -71,26 +70,4 @@ async function verify(
   if (!parts.ok) return parts;
   const verified = await verifyDetached([parts.value.signature], parts.value.content, trust);
   return verified.ok ? verified : fail(verified.error.text);
-}
-
-async function passed(
-  { authserv }: VerifyParts,
-  { body }: Submitted,
-  copies: readonly Copy[],
-  workshop: Workshop,
-  verified: Result<Verification, string>,
-  results: readonly AuthenticationResult[],
-): Promise<Passed> {
-  const field = Buffer.from(authenticationResults(authserv, results), 'latin1');
-  const told = await writeBody(workshop, octets(body.octets + ROOM), behind(field, body));
-  const found = verified.ok ? verificationFacts(verified.value) : { signature: 'unreadable', why: verified.error };
-  const facts = { protection: VERIFIED, copy: told.id, ...found };
-  const valid = verified.ok && isValid(verified.value);
-  return {
-    kind: 'passed',
-    copies: copies.map((copy) =>
-      copy.body === body ? { ...copy, body: told, signature: valid ? 'valid' : 'invalid', protection: VERIFIED } : copy,
-    ),
-    audit: [{ event: 'smime.verified', outcome: valid ? 'success' : 'failure', message: body.id, facts }],
-  };
 }

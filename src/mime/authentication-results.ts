@@ -1,12 +1,13 @@
 /**
- * The field that tells what was checked of a message, and by whom (RFC 8601); for S/MIME by the method of RFC 7281.
+ * The field that tells what was checked of a message, and by whom (RFC 8601); for S/MIME by the method of RFC 7281. PGP has no registered
+ * method: `x-pgp` is one of those that anybody may use by agreement (RFC 8601 section 2.7.6), with the results of RFC 7281.
  *
  * Believed by its first word, the name of who checked: one that names us and is not ours must not pass (RFC 8601 section 5).
  */
 
 /** RFC 8601 section 2.2; the results are those of RFC 7281 section 3.1. */
 export interface AuthenticationResult {
-  readonly method: 'smime';
+  readonly method: 'smime' | 'x-pgp';
   /** `policy`: the signature is right, and its signer is not one that counts here. `neutral`: it could not be read. */
   readonly result: 'none' | 'pass' | 'fail' | 'policy' | 'neutral' | 'permerror';
   /** For people; any text. */

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import type { Certificate } from '../../src/crypto/certificate.ts';
 import type { Capability } from '../../src/crypto/cms/attributes.ts';
 import type { DecryptionKey } from '../../src/crypto/cms/decrypt.ts';
+import { Pgp } from '../../src/crypto/pgp/pgp.ts';
+import { type PgpSeals, pgpSeals } from '../../src/crypto/pgp-seals.ts';
 import type { ProtectionPlan, SigningIdentity } from '../../src/crypto/smime/plan.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import { ok } from '../../src/domain/result.ts';
@@ -10,6 +12,7 @@ import type { Settings } from '../../src/domain/settings.ts';
 import { octets } from '../../src/domain/units.ts';
 import { Chain, type ChainOutcome } from '../../src/middleware/chain.ts';
 import type { MailKeys } from '../../src/middleware/mail-keys.ts';
+import { PgpKeyring } from '../../src/middleware/pgp-keyring.ts';
 import type { Addressee, Middleware, Submitted } from '../../src/middleware/middleware.ts';
 import { contentFields } from '../../src/mime/content-fields.ts';
 import { headerEnd } from '../../src/mime/header.ts';
@@ -71,8 +74,23 @@ export const identity = (who: Person, whose: SigningIdentity['whose'] = 'sender'
 
 export const keyOf = ({ certificate, privateKey }: Person): DecryptionKey => ({ certificate, privateKey });
 
+export interface PgpBench {
+  readonly thread: Pgp;
+  readonly seals: PgpSeals;
+  readonly keys: PgpKeyring;
+}
+
+function pgpBench(t: Cleanup, { store, clock, log }: TestStore): PgpBench {
+  const thread = new Pgp();
+  t.after(() => thread.close());
+  const seals = pgpSeals(() => Promise.resolve(new Uint8Array(32)), random);
+  return { thread, seals, keys: new PgpKeyring({ store, seals, clock, log }) };
+}
+
 export interface Bench extends TestStore {
   readonly keys: FakeKeys;
+  /** The true OpenPGP side, over the store; its thread ends with the test. */
+  readonly pgp: PgpBench;
   /** Bodies that were opened, and how often one was read. */
   readonly counts: { opened: number; read: number };
   /** Registers an account of people with this address; its login is the part before the @. */
@@ -111,7 +129,7 @@ export async function bench(t: Cleanup): Promise<Bench> {
   const { account, organisation } = (await store.registry.findLogin(sender))!;
   return {
     ...opened,
-    ...{ keys: new FakeKeys(), counts, register },
+    ...{ keys: new FakeKeys(), counts, register, pgp: pgpBench(t, opened) },
     submitted: async (content, to, more = {}) => {
       const sealed = await sealBody(store, content);
       const body: SealedBody = {

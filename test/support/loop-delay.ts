@@ -25,7 +25,7 @@ if (isMainThread && file !== undefined) {
   const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
   process.on('SIGUSR2', () => {
     const delays = { p50: ms(histogram.percentile(50)), p99: ms(histogram.percentile(99)), max: ms(histogram.max) };
-    const measured = { ...delays, ...own?.() };
+    const measured = { ...delays, ...(own && { own: own() }) };
     const kept = keptOctets();
     const tell = (): void => {
       histogram.reset();
@@ -48,11 +48,10 @@ function keptOctets(): number | undefined {
 }
 
 /**
- * The longest turn since the last call and the 99th percentile, in milliseconds of the thread's processor time. What it waited for is not in
- * it, be it a core or something
+ * The longest turn since the last call, in milliseconds of the thread's processor time. What it waited for is not in it, be it a core or something
  * that another thread held which had none: without that, 96 ms were seen at a load of 13 on two cores, of which 6 were its own.
  */
-function measureOwn(): () => { readonly own: number; readonly own99: number } {
+function measureOwn(): () => number {
   const schedstat = `/proc/self/task/${process.pid}/schedstat`;
   const buffer = Buffer.alloc(128);
   const used = (): number => {
@@ -61,16 +60,16 @@ function measureOwn(): () => { readonly own: number; readonly own99: number } {
     closeSync(fd);
     return Number(text.split(' ')[0]) / 1e6;
   };
-  let turns: number[] = [];
+  let longest = 0;
   let before = used();
   setInterval(() => {
     const now = used();
-    turns.push(now - before);
+    longest = Math.max(longest, now - before);
     before = now;
   }, RESOLUTION).unref();
   return () => {
-    const sorted = turns.sort((a, b) => a - b);
-    turns = [];
-    return { own: sorted.at(-1) ?? 0, own99: sorted[Math.floor(sorted.length * 0.99)] ?? 0 };
+    const found = longest;
+    longest = 0;
+    return found;
   };
 }

@@ -3,6 +3,9 @@ import * as openpgp from 'openpgp';
 import type { PgpJob, PgpKey } from './protocol.ts';
 import { PgpFailure } from './failure.ts';
 
+/** Of one key; more are not looked at. */
+const MAX_USERS = 64;
+const MAX_SUBKEYS = 32;
 /** Keys in one file. */
 const MAX_KEYS = 100;
 const ARMOURED = /^-----BEGIN PGP /m;
@@ -23,6 +26,16 @@ export async function readKeys({ octets, passphrase }: JobOf<'read-keys'>): Prom
   if (keys.length > MAX_KEYS)
     throw new PgpFailure('limit', `There are ${keys.length} keys; expected at most ${MAX_KEYS}`);
   return await Promise.all(keys.map((key) => told(key, passphrase)));
+}
+
+/** Newer packets add to what is known, a revocation too, and take nothing away. */
+export async function mergeKeys({ known, newer }: JobOf<'merge-keys'>): Promise<PgpKey> {
+  try {
+    const [one, other] = [await openpgp.readKey({ binaryKey: known }), await openpgp.readKey({ binaryKey: newer })];
+    return await told(await (one.isPrivate() ? one : other).update(one.isPrivate() ? other : one));
+  } catch (error) {
+    throw new PgpFailure('malformed', `Cannot join the two forms of the key: ${String(error)}`);
+  }
 }
 
 export async function makeKey({ type, name, email, seconds }: JobOf<'make-key'>): Promise<PgpKey> {
@@ -46,16 +59,19 @@ async function told(given: openpgp.Key, passphrase?: string): Promise<PgpKey> {
   const publicKey = key.toPublic();
   const { algorithm, bits, curve } = key.getAlgorithmInfo();
   const ends = await endOf(publicKey);
+  const users = await certified(publicKey);
   return {
     fingerprint: key.getFingerprint(),
     userIds: key.getUserIDs(),
-    emails: key.users.flatMap(({ userID }) => (userID === null || userID.email === '' ? [] : [userID.email])),
+    emails: users.flatMap(({ userID }) => (userID === null || userID.email === '' ? [] : [userID.email])),
     algorithm: algorithm.startsWith('rsa') ? `rsa${bits ?? ''}` : (curve ?? algorithm).toLowerCase(),
     createdAt: key.getCreationTime().getTime(),
     ...(ends === undefined ? {} : { expiresAt: ends }),
     revoked: await publicKey.isRevoked(),
     canEncrypt: await works(() => publicKey.getEncryptionKey()),
     canSign: await works(() => publicKey.getSigningKey()),
+    encryptsUntil: await lastMoment(publicKey, (at) => publicKey.getEncryptionKey(undefined, at)),
+    signsUntil: await lastMoment(publicKey, (at) => publicKey.getSigningKey(undefined, at)),
     publicKey: publicKey.write(),
     ...(key.isPrivate() ? { secret: { key: key.write(), locked: !key.isDecrypted() } } : {}),
   };
@@ -75,6 +91,27 @@ async function endOf(key: openpgp.Key): Promise<number | undefined> {
   const ends = await key.getExpirationTime();
   if (ends === null) return key.getCreationTime().getTime();
   return ends instanceof Date ? ends.getTime() : undefined;
+}
+
+/** User ids that anybody may hang on a key do not count, nor do those that were taken back. */
+async function certified(key: openpgp.Key): Promise<openpgp.User[]> {
+  const users: openpgp.User[] = [];
+  for (const user of key.users.slice(0, MAX_USERS)) if (await works(() => user.verify())) users.push(user);
+  return users;
+}
+
+/** The latest end of the key or of a subkey at which `find` still finds one. Gaps before it are not looked for: keys are used until they end. */
+async function lastMoment(key: openpgp.Key, find: (at: Date) => Promise<unknown>): Promise<number> {
+  const made = key.getCreationTime().getTime();
+  const ends: number[] = [];
+  for (const each of [key, ...key.subkeys.slice(0, MAX_SUBKEYS)]) {
+    const end = await each.getExpirationTime();
+    if (end instanceof Date) ends.push(end.getTime());
+  }
+  const beyond = Math.max(made, Date.now(), ...ends) + 24 * 3_600_000;
+  if (await works(() => find(new Date(beyond)))) return Number.MAX_SAFE_INTEGER;
+  for (const end of ends.sort((a, b) => b - a)) if (await works(() => find(new Date(end - 1000)))) return end;
+  return 0;
 }
 
 async function works(find: () => Promise<unknown>): Promise<boolean> {

@@ -9,7 +9,7 @@ export interface PgpKey {
   /** 40 (version 4) or 64 (version 6) hexadecimal digits, lower case. */
   readonly fingerprint: string;
   readonly userIds: readonly string[];
-  /** Addresses in the user ids, as they were written. */
+  /** Addresses in the user ids that the key itself stands behind, as they were written. */
   readonly emails: readonly string[];
   /** Such as `rsa3072` or `ed25519`. */
   readonly algorithm: string;
@@ -18,8 +18,12 @@ export interface PgpKey {
   /** Undefined: it does not end. */
   readonly expiresAt?: number;
   readonly revoked: boolean;
+  /** Now. */
   readonly canEncrypt: boolean;
   readonly canSign: boolean;
+  /** Until when, by the newest of its subkeys: 0: it cannot; `Number.MAX_SAFE_INTEGER`: without end. */
+  readonly encryptsUntil: number;
+  readonly signsUntil: number;
   /** The public half. */
   readonly publicKey: Uint8Array;
   /** The secret half, where it came along. `locked`: under a passphrase. */
@@ -30,6 +34,8 @@ export type PgpKeyType = 'curve25519' | 'rsa3072' | 'rsa4096';
 
 export type PgpJob =
   | { readonly kind: 'read-keys'; readonly octets: Uint8Array; readonly passphrase?: string }
+  /** One key, `known`, with what newer packets of the same key say; with its secret half where one of the two has it. */
+  | { readonly kind: 'merge-keys'; readonly known: Uint8Array; readonly newer: Uint8Array }
   | {
       readonly kind: 'make-key';
       readonly type: PgpKeyType;
@@ -69,6 +75,7 @@ export interface PgpSignature {
 
 export interface PgpAnswers {
   'read-keys': readonly PgpKey[];
+  'merge-keys': PgpKey;
   'make-key': PgpKey;
   'revoke-key': PgpKey;
   sign: { readonly signature: Uint8Array; readonly hash: string };

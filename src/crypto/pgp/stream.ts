@@ -6,7 +6,7 @@ type Slices = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Packets of the encrypted content. Throws PgpFailure, and what the content throws. */
 export async function* encryptedPackets(
-  pgp: Pgp,
+  pgp: Pick<Pgp, 'run'>,
   content: Slices,
   keys: { readonly secretKeys: readonly Uint8Array[]; readonly publicKeys: readonly Uint8Array[] },
 ): AsyncGenerator<Uint8Array, void, void> {

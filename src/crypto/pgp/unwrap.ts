@@ -20,7 +20,7 @@ import type { Pgp } from './pgp.ts';
 import type { PgpProblem, PgpSignature } from './protocol.ts';
 
 export interface PgpOpenOptions {
-  readonly pgp: Pgp;
+  readonly pgp: Pick<Pgp, 'run'>;
   /** To decrypt with; none: only signatures are looked at. OpenPGP packets. */
   readonly secretKeys: readonly Uint8Array[];
   /** Of the address in From, as they are registered. */

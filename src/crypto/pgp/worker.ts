@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { decrypt, encrypt, sign, verify } from './content-work.ts';
 import { PgpFailure } from './failure.ts';
-import { makeKey, readKeys, revokeKey } from './keys-work.ts';
+import { makeKey, mergeKeys, readKeys, revokeKey } from './keys-work.ts';
 import type { PgpAnswers, PgpHears, PgpJob, PgpJobKind, PgpSays } from './protocol.ts';
 
 export interface PgpRequest {
@@ -68,6 +68,8 @@ async function answer(job: PgpJob, peer: Peer): Promise<PgpAnswers[PgpJobKind]> 
   switch (job.kind) {
     case 'read-keys':
       return await readKeys(job);
+    case 'merge-keys':
+      return await mergeKeys(job);
     case 'make-key':
       return await makeKey(job);
     case 'revoke-key':

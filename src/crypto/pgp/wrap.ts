@@ -23,7 +23,7 @@ export interface PgpProtection {
 }
 
 export interface PgpWrapOptions {
-  readonly pgp: Pgp;
+  readonly pgp: Pick<Pgp, 'run'>;
   readonly random: RandomBytes;
   /** As of `WrapOptions` of S/MIME. */
   readonly eightBit: boolean;

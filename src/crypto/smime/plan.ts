@@ -45,6 +45,8 @@ export type ProtectionPlan =
       /** Whose certificate is at fault. At RCPT only the sender's is not known yet: From is in the header. */
       readonly about: 'recipient' | 'sender' | 'gateway';
       readonly refusal: Refusal;
+      /** No certificate at all is registered: what another protection has to say is better. */
+      readonly nothing?: true;
     };
 export type SigningPlan = Extract<ProtectionPlan, { readonly signer: SigningIdentity }>;
 
@@ -198,6 +200,9 @@ function reasonOf({ reason, certificate }: Untrusted): string {
   }
 }
 
+const nothingOf = (found: Selection): { readonly nothing?: true } =>
+  found.kind === 'none' && found.refused.length === 0 ? { nothing: true } : {};
+
 const shown = (address: Address): string => (needsUtf8(address) ? 'This address' : `<${address}>`);
 
 function refusedRecipient(address: Address, found: Extract<Selection, { kind: 'none' }>): ProtectionPlan {
@@ -210,7 +215,7 @@ function refusedRecipient(address: Address, found: Extract<Selection, { kind: 'n
   const refusal: Refusal = passing
     ? { reply: 450, status: '4.7.5', text: line }
     : { reply: 550, status: '5.7.5', text: line };
-  return { kind: 'refused', about: 'recipient', refusal };
+  return { kind: 'refused', about: 'recipient', refusal, ...nothingOf(found) };
 }
 
 function refusedSender(found: Selection): ProtectionPlan {
@@ -219,7 +224,7 @@ function refusedSender(found: Selection): ProtectionPlan {
   const refusal: Refusal = passing
     ? { reply: 450, status: '4.7.5', text: line }
     : { reply: 550, status: '5.7.5', text: line };
-  return { kind: 'refused', about: 'sender', refusal };
+  return { kind: 'refused', about: 'sender', refusal, ...nothingOf(found) };
 }
 
 /** Ours to mend, and meanwhile no reason to send a message back. */

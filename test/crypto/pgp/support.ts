@@ -1,6 +1,7 @@
 /** Keys, letters and round trips for tests of OpenPGP. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import * as openpgp from 'openpgp';
 import type { Pgp } from '../../../src/crypto/pgp/pgp.ts';
 import type { PgpKey, PgpKeyType } from '../../../src/crypto/pgp/protocol.ts';
 import { type PgpProtection, protectPgp } from '../../../src/crypto/pgp/wrap.ts';
@@ -52,3 +53,10 @@ export const protectedBy = async (pgp: Pgp, octets: Buffer, protection: Partial<
       { pgp, random: randomBytes, eightBit: true },
     ),
   );
+
+/** Whom a PGP/MIME message says that it is for. */
+export async function encryptionKeyIdsOf(mail: Buffer): Promise<string[]> {
+  const armour = /-----BEGIN PGP MESSAGE-----[\s\S]*-----END PGP MESSAGE-----\r\n/.exec(mail.toString('latin1'))?.[0];
+  const message = await openpgp.readMessage({ armoredMessage: armour ?? '' });
+  return message.getEncryptionKeyIDs().map((id) => id.toHex());
+}

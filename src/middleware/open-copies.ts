@@ -1,0 +1,188 @@
+/**
+ * Opens messages for addressees who let the gateway do so, because the program behind their mailbox cannot. S/MIME and PGP alike.
+ *
+ * Only with the keys of the addressee who gets the copy. What cannot be opened is handed out all the same, with a text that explains;
+ * the sender hears of neither, since the answer would tell about the key.
+ */
+import type { Message } from '../crypto/smime/message.ts';
+import type { Address } from '../domain/address.ts';
+import type { Log, RandomBytes } from '../domain/effects.ts';
+import type { Language } from '../domain/registry.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import type { Result } from '../domain/result.ts';
+import { settingOf } from '../domain/settings.ts';
+import { KiB, type Octets, octets } from '../domain/units.ts';
+import { type AuthenticationResult, authenticationResults } from '../mime/authentication-results.ts';
+import { NulFound } from '../mime/canonical.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import { MAX_COPIES, type SealedBody } from '../store/store.ts';
+import { writeBody } from './bodies.ts';
+import { tooManyCopies } from './chain.ts';
+import type { Addressee, Copy, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import { type Opening, openedField } from './opened-field.ts';
+import { openedMessage } from './opened-message.ts';
+import { unopenedMessage } from './unopened-message.ts';
+
+export interface OpenEffects {
+  readonly random: RandomBytes;
+  readonly log: Log;
+  /** Who says it: our host name. */
+  readonly authserv: string;
+  /** Whom an addressee may ask. */
+  readonly contact: string;
+}
+
+export const letsOpen = ({ registered: { address, account, organisation } }: Addressee): boolean =>
+  settingOf('open', address.settings, account.settings, organisation.settings);
+
+/** What the steps below share of one message. */
+export interface OpenWork {
+  readonly effects: OpenEffects;
+  readonly submitted: Submitted;
+  readonly given: Message;
+  readonly workshop: Workshop;
+}
+
+type Facts = NonNullable<AuditEvent['facts']>;
+
+export interface OpenedBody {
+  readonly message: Message;
+  /** A whole message was inside, whose header counts. */
+  readonly whole: boolean;
+  readonly opening: Opening;
+  /** For people, in `Sluis-Opened`. */
+  readonly how: string;
+  readonly results: readonly AuthenticationResult[];
+  /** What was found, for the operator alone. */
+  readonly facts: Facts;
+}
+
+/** For the operator: never for the addressee, and never for whoever sent it. */
+export interface NotOpenedBecause {
+  readonly kind: string;
+  readonly text: string;
+  /** Nothing is wrong with the message: it is refused for now. */
+  readonly later?: Refusal;
+}
+
+export interface Opener<K> {
+  readonly by: 'smime' | 'pgp';
+  /** Keys that are held for the address, and their names. */
+  keysOf(address: Address): Promise<readonly { readonly name: string; readonly key: K }[]>;
+  open(work: OpenWork, keys: readonly K[]): Promise<Result<OpenedBody, NotOpenedBecause>>;
+}
+
+interface OpenGroup<K> {
+  readonly keys: readonly K[];
+  readonly recipients: Addressee[];
+}
+
+interface Made {
+  readonly copy: Copy;
+  readonly facts: Facts;
+  readonly outcome: AuditEvent['outcome'];
+}
+
+export async function openCopies<K>(opener: Opener<K>, work: OpenWork, copies: readonly Copy[]): Promise<StepOutcome> {
+  const groups = await groupsOf(opener, copies);
+  if (groups.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(groups.length) };
+  const made: Made[] = [];
+  const failed = new Map<Language, { recipients: Addressee[]; problem: NotOpenedBecause }>();
+  for (const { keys, recipients } of groups) {
+    const opened = await openFor(opener, work, keys, recipients);
+    if ('copy' in opened) made.push(opened);
+    else if (opened.later !== undefined) return { kind: 'refused', refusal: opened.later };
+    else
+      for (const addressee of recipients) {
+        const { language } = addressee.registered.organisation;
+        const held = failed.get(language) ?? { recipients: [], problem: opened };
+        held.recipients.push(addressee);
+        failed.set(language, held);
+      }
+  }
+  for (const [language, { recipients, problem }] of failed)
+    made.push(await explained(opener.by, work, language, recipients, problem));
+  const audit = made.map((each) => auditOf(opener.by, work.submitted, each));
+  return { kind: 'passed', copies: [...without(copies), ...made.map(({ copy }) => copy)], audit };
+}
+
+const auditOf = (by: string, { body }: Submitted, { copy, facts, outcome }: Made): AuditEvent => ({
+  ...{ event: `${by}.opened`, outcome, message: body.id },
+  facts: { protection: copy.protection, copy: copy.body.id, ...facts },
+  personal: { recipients: copy.recipients.map(({ to }) => to.address) },
+});
+
+/** The copies of those for whom nothing is opened. */
+const without = (copies: readonly Copy[]): readonly Copy[] =>
+  copies
+    .map((copy) => ({ ...copy, recipients: copy.recipients.filter((each) => !letsOpen(each)) }))
+    .filter((copy) => copy.recipients.length > 0);
+
+/** Addresses with the same keys share what they open; those without any share the explanation. */
+async function groupsOf<K>(opener: Opener<K>, copies: readonly Copy[]): Promise<readonly OpenGroup<K>[]> {
+  const groups = new Map<string, OpenGroup<K>>();
+  for (const addressee of copies.flatMap((copy) => copy.recipients).filter(letsOpen)) {
+    const held = await opener.keysOf(addressee.to.address);
+    const name = held.map((each) => each.name).join(' ');
+    const group = groups.get(name) ?? { keys: held.map(({ key }) => key), recipients: [] };
+    group.recipients.push(addressee);
+    groups.set(name, group);
+  }
+  return [...groups.values()];
+}
+
+async function openFor<K>(
+  opener: Opener<K>,
+  work: OpenWork,
+  keys: readonly K[],
+  recipients: readonly Addressee[],
+): Promise<Made | NotOpenedBecause> {
+  const opened = await opener.open(work, keys);
+  if (!opened.ok) return opened.error;
+  const { opening, facts } = opened.value;
+  const body = await handedOut(work, opened.value);
+  if (body === undefined) return { kind: 'malformed', text: 'it has a NUL octet' };
+  const copy: Copy = { body, recipients, protection: `${opener.by} opened ${opening}`, opened: true };
+  return { copy, facts, outcome: 'success' };
+}
+
+export const room = ({ body }: Submitted): Octets => octets(body.octets + 64 * KiB);
+
+/** Undefined where the content cannot be handed out at all. */
+async function handedOut(
+  { effects: { authserv }, submitted, given, workshop }: OpenWork,
+  { message, whole, opening, how, results }: OpenedBody,
+): Promise<SealedBody | undefined> {
+  const fields = authenticationResults(authserv, results) + openedField(opening, how);
+  const slices = openedMessage({ given, opened: message, whole, fields, authserv });
+  try {
+    return await writeBody(workshop, octets(message.source.octets + room(submitted)), slices);
+  } catch (error) {
+    if (error instanceof NulFound) return undefined;
+    throw error;
+  }
+}
+
+async function explained(
+  by: 'smime' | 'pgp',
+  { effects, submitted, given, workshop }: OpenWork,
+  language: Language,
+  recipients: readonly Addressee[],
+  problem: NotOpenedBecause,
+): Promise<Made> {
+  const { authserv, contact, random, log } = effects;
+  const method = by === 'smime' ? by : 'x-pgp';
+  const results: AuthenticationResult[] = [{ method, result: 'permerror', reason: 'the message could not be opened' }];
+  const slices = unopenedMessage({
+    ...{ given, language, contact },
+    eightBit: submitted.eightBit,
+    fields: authenticationResults(authserv, results) + openedField('failed'),
+    boundary: `sluis-${Buffer.from(random(16)).toString('hex')}`,
+  });
+  const body = await writeBody(workshop, room(submitted), slices);
+  const told = { message: submitted.body.id, recipients: recipients.length };
+  if (by === 'smime') log.warn('smime.not-opened', told);
+  else log.warn('pgp.not-opened', told);
+  const copy: Copy = { body, recipients, protection: `${by} opened failed`, opened: true };
+  return { copy, facts: { problem: problem.kind, why: problem.text }, outcome: 'failure' };
+}

@@ -1,0 +1,59 @@
+/** Makes the PGP/MIME form of a message for recipients who share it. The work is done in the OpenPGP thread, whatever the size. */
+import type { Pgp } from '../crypto/pgp/pgp.ts';
+import { protectPgp } from '../crypto/pgp/wrap.ts';
+import type { Entity } from '../crypto/smime/protect.ts';
+import type { RandomBytes } from '../domain/effects.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { type Result, ok } from '../domain/result.ts';
+import type { PgpKeyring } from './pgp-keyring.ts';
+import type { Making } from './protect.ts';
+import type { Group } from './protect-groups.ts';
+
+type PgpGroup = Extract<Group, { by: 'pgp' }>;
+
+export interface PgpMakerParts {
+  readonly keys: Pick<PgpKeyring, 'plan' | 'signing'>;
+  readonly thread: Pick<Pgp, 'run'>;
+}
+
+/** The error says why the key that signs cannot be used. Reading the entity throws PgpFailure. */
+export async function pgpEntity(
+  { pgp, random }: { readonly pgp: PgpMakerParts; readonly random: RandomBytes },
+  { submitted, message }: Making,
+  { plan, copy, recipients }: PgpGroup,
+): Promise<Result<Entity, string>> {
+  // What its sender signed goes inside as it is.
+  const signed = plan.kind !== 'signed' && copy.signature === 'valid';
+  const keyed = signed ? ok([]) : await pgp.keys.signing(plan);
+  if (!keyed.ok) return keyed;
+  const to = [
+    ...recipients.flatMap((each) => (each.plan.kind === 'signed' ? [] : [each.plan.recipient])),
+    ...(plan.kind === 'signed' || plan.self === undefined ? [] : [plan.self]),
+  ];
+  // Two of the recipients may be one address's, or the sender's own.
+  const packets = new Map(to.map((key) => [key.fingerprint, key.packets]));
+  return ok(
+    protectPgp(
+      message,
+      {
+        secretKeys: keyed.value,
+        publicKeys: [...packets.values()],
+        profile: plan.kind === 'strong' ? 'strong' : 'interop',
+      },
+      { pgp: pgp.thread, random, eightBit: submitted.eightBit },
+    ),
+  );
+}
+
+export const pgpWords = ({ plan }: PgpGroup): string => `pgp ${plan.kind}`;
+
+export const pgpFacts = ({ plan }: PgpGroup): Record<string, string> =>
+  plan.signer === undefined ? { signer: 'nobody' } : { signer: 'sender', key: plan.signer.fingerprint };
+
+/** The OpenPGP thread has no room, or took too long: nothing is wrong with the message. */
+export const pgpBusy = (detail: string): Refusal => ({
+  reply: 451,
+  status: '4.4.5',
+  text: 'The gateway has too much to encrypt and decrypt at this moment; try again later',
+  detail,
+});

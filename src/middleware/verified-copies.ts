@@ -1,0 +1,43 @@
+/** Tells the addressees on top of a message what its signature is worth; what was signed stays as it is. S/MIME and PGP alike. */
+import { KiB, octets } from '../domain/units.ts';
+import { type AuthenticationResult, authenticationResults } from '../mime/authentication-results.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import { behind, writeBody } from './bodies.ts';
+import type { Copy, Passed, Submitted, Workshop } from './middleware.ts';
+
+export interface Verified {
+  readonly by: 'smime' | 'pgp';
+  readonly valid: boolean;
+  readonly results: readonly AuthenticationResult[];
+  /** For the trace: name nobody. */
+  readonly facts: NonNullable<AuditEvent['facts']>;
+}
+
+/** What the field adds, at most. */
+const ROOM = 16 * KiB;
+
+export async function tellVerified(
+  authserv: string,
+  { body }: Submitted,
+  copies: readonly Copy[],
+  workshop: Workshop,
+  { by, valid, results, facts }: Verified,
+): Promise<Passed> {
+  const field = Buffer.from(authenticationResults(authserv, results), 'latin1');
+  const told = await writeBody(workshop, octets(body.octets + ROOM), behind(field, body));
+  const protection = `${by} verified`;
+  return {
+    kind: 'passed',
+    copies: copies.map((copy) =>
+      copy.body === body ? { ...copy, body: told, signature: valid ? 'valid' : 'invalid', protection } : copy,
+    ),
+    audit: [
+      {
+        event: `${by}.verified`,
+        outcome: valid ? 'success' : 'failure',
+        message: body.id,
+        facts: { protection, copy: told.id, ...facts },
+      },
+    ],
+  };
+}
