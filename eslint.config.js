@@ -148,6 +148,7 @@ export default tseslint.config(
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
   layer('delivery', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('lint', [node, domain, platform, '/mime/', '/delivery/letter.ts', 'mailparser']),
+  layer('trail', [node, domain, platform, '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),
   layer('admin', [node, domain, platform, '/crypto/', '/auth/', '/ca/', '/delivery/', '/middleware/', ...port]),
   layer('smtp', [

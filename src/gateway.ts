@@ -22,6 +22,7 @@ import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/units.ts';
+import { startGatewayAnchors } from './gateway-audit.ts';
 import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayHttp } from './gateway-http.ts';
@@ -190,6 +191,10 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => store.close());
   const failed = new Promise<StoreFailed>((resolve) => store.onFailed(resolve));
 
+  // The last part to stop before the store: what the others write then is in the last anchor.
+  const anchors = startGatewayAnchors(store, config, options);
+  running.add(() => anchors.stop());
+
   const authenticator = createAuthenticator({
     registry: store.registry,
     audit: store.audit,
@@ -263,6 +268,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     ...context,
     gateway: {
       reloadTls,
+      anchor: () => anchors.now(),
       status: () => ({
         hostname: config.hostname,
         process: process.pid,

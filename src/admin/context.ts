@@ -31,6 +31,8 @@ export interface RunningGateway {
   status(): GatewayStatus;
   /** Reads key and certificate again and gives them to every listener; the old ones stay when they cannot be used. */
   reloadTls(): Promise<void>;
+  /** Signs the head of the audit trail now. */
+  anchor(): Promise<void>;
 }
 
 export interface GatewayStatus {

@@ -8,6 +8,7 @@ import { absenceOperations } from './absences.ts';
 import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
 import { addressOperations } from './addresses.ts';
+import { auditOperations } from './audit.ts';
 import { authorityOperations } from './ca.ts';
 import { certificateOperations } from './cert.ts';
 import { certificateImport } from './cert-import.ts';
@@ -43,6 +44,7 @@ const operations = {
   ...messageOperations,
   ...queueOperations,
   ...traceOperations,
+  ...auditOperations,
   ...authorityOperations,
   ...certificateOperations,
   ...certificateImport,

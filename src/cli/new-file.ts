@@ -4,8 +4,11 @@ import { CommandError } from './exit.ts';
 
 export interface NewFile {
   readonly path: string;
-  /** Durable when it returns. */
+  /** Durable when it returns; the file is whole. */
   write(content: string | Uint8Array): void;
+  /** For what comes in pieces: as often as needed, then `end`. */
+  append(content: string | Uint8Array): void;
+  end(): void;
   /** Removes it: for a command that failed. */
   undo(): void;
 }
@@ -22,13 +25,18 @@ export function newFile(path: string, mode: number): NewFile {
       `Cannot write "${path}": ${code === 'EEXIST' ? 'it exists, and nothing is overwritten; name another file' : `${code ?? 'it failed'}; name a file in a folder that you may write`}`,
     );
   }
+  const end = (): void => {
+    fsyncSync(file);
+    closeSync(file);
+  };
   return {
     path,
     write: (content) => {
       writeFileSync(file, content);
-      fsyncSync(file);
-      closeSync(file);
+      end();
     },
+    append: (content) => writeFileSync(file, content),
+    end,
     undo: () => rmSync(path, { force: true }),
   };
 }

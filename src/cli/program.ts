@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAccountCommands } from './account.ts';
 import { addAddressCommands } from './address.ts';
+import { addAuditCommands } from './audit.ts';
 import { addCaCommands } from './ca.ts';
 import { addCertCommands } from './cert.ts';
 import { addCheckCommand } from './check.ts';
@@ -33,6 +34,7 @@ export function buildProgram(terminal: Terminal): Command {
   addMailboxCommands(terminal, program);
   addQueueCommands(terminal, program);
   addTraceCommands(terminal, program);
+  addAuditCommands(terminal, program);
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);
   addSmimeCommands(terminal, program);

@@ -78,6 +78,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
   const { 'master-key-file': keyFile } = config.keys;
   const { 'control-socket': socket } = config.data;
   const { 'crl-file': crlFile } = config.ca;
+  const { anchors } = config.audit;
   return {
     ...config,
     data: {
@@ -90,6 +91,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       folder: at(config.keys.folder),
       ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
     },
+    audit: { ...config.audit, ...(anchors === undefined ? {} : { anchors: at(anchors) }) },
     ca: { ...config.ca, ...(crlFile === undefined ? {} : { 'crl-file': at(crlFile) }) },
     tls: {
       ...config.tls,

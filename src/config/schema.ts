@@ -324,6 +324,20 @@ const ca = section({
   ),
 });
 
+const audit = section({
+  anchors: optional(
+    path(
+      'Folder for signed heads of the audit trail, a file a day: best on another machine, or one that can be written once. Default: the folder anchors in the key folder.',
+    ),
+  ),
+  'anchor-every': duration('How often the head of the audit trail is signed, where it has grown.', '1m', '10s', '1d'),
+  'anchor-command': optional(
+    command(
+      'Program and words that also get each signed head, as a line of JSON on their input: for another site or a time-stamping service.',
+    ),
+  ),
+});
+
 const http = section({
   enabled: choice(
     'Whether there is a port for health (/live, /ready) and metrics (/metrics, for Prometheus), without a login.',
@@ -352,6 +366,7 @@ export const configSchema = z.strictObject({
   absence,
   notices,
   ca,
+  audit,
   http,
   smime,
 });
@@ -371,6 +386,7 @@ export const sections: Readonly<Record<string, string>> = {
   delivery: 'Pushing to partners: organisations with a mail server of their own.',
   absence: 'Absences of addressees (sluis address absence).',
   notices: 'What the gateway itself says by mail.',
+  audit: 'Signed heads of the audit trail (sluis audit verify --anchors).',
   http: 'Health and metrics.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
   smime: 'Signing and encrypting messages (S/MIME); who does is a setting of accounts and addresses.',

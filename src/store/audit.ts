@@ -7,6 +7,7 @@
  */
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
+import type { ChainHead, ChainRow } from '../domain/audit-row.ts';
 
 export interface AuditEvent {
   /** Stable name `area.what`, for example `message.accepted`. */
@@ -43,6 +44,10 @@ export interface AuditTrail {
   /** Joins the next group commit; does not wait for it. For events that stand alone, such as logins. */
   note(event: AuditEvent): void;
   read(query: AuditQuery): Promise<readonly AuditRow[]>;
+  /** Rows from `fromSeq` on as they are chained, at most `limit` (1 to 1000); what proves them goes along. */
+  chain(query: { readonly fromSeq: number; readonly limit: number }): Promise<readonly ChainRow[]>;
+  /** The last row that is durable. */
+  head(): Promise<ChainHead>;
   /** Walks the chain in bounded steps and recomputes each hash. */
   verify(): Promise<AuditReport>;
   /** Erases the personal fields of rows older than `before`. */

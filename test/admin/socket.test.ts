@@ -58,7 +58,11 @@ async function open(t: TestContext, options: { folder?: string; reload?: () => P
     longestAbsence: days(90),
     desk: {} as AdminContext['desk'],
     notices: {} as AdminContext['notices'],
-    gateway: { status: () => status, reloadTls: options.reload ?? (async () => undefined) },
+    gateway: {
+      status: () => status,
+      anchor: () => Promise.resolve(),
+      reloadTls: options.reload ?? (async () => undefined),
+    },
   };
   const socket = await openControlSocket({ path, context, log, clock, maxLine: 1000 });
   t.after(async () => {

@@ -1,13 +1,9 @@
 /** Extends the audit chain inside the writer's transactions. */
 import type Database from 'better-sqlite3';
-import { CHAIN_START, chainHash, commitmentOf } from './audit-chain.ts';
+import { BEFORE_ALL, chainHash, commitmentOf } from '../../crypto/audit-chain.ts';
+import type { ChainHead } from '../../domain/audit-row.ts';
 import type { Db } from './database.ts';
 import type { AuditItem } from './protocol.ts';
-
-export interface ChainHead {
-  readonly seq: number;
-  readonly hash: Uint8Array;
-}
 
 export class AuditWriter {
   readonly #insert: Database.Statement;
@@ -22,7 +18,7 @@ export class AuditWriter {
       'UPDATE audit SET personal = NULL, salt = NULL WHERE seq IN (SELECT seq FROM audit WHERE at < ? AND personal IS NOT NULL LIMIT 5000)',
     );
     const last = db.prepare<[], ChainHead>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1').get();
-    this.#head = last ?? { seq: 0, hash: CHAIN_START };
+    this.#head = last ?? BEFORE_ALL;
   }
 
   /** Kept by the caller at the start of a transaction or savepoint, and given back after a rollback. */

@@ -4,7 +4,8 @@ import { type AccountId, type MessageId, messageIdOf, messageNumber } from '../.
 import { type Instant, instant, milliseconds } from '../../domain/units.ts';
 import type { Clock, Timer } from '../../domain/effects.ts';
 import type { AuditEvent, AuditQuery, AuditReport, AuditRow, AuditTrail } from '../audit.ts';
-import { CHAIN_START } from './audit-chain.ts';
+import { BEFORE_ALL, CHAIN_START } from '../../crypto/audit-chain.ts';
+import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { AuditItem, AuditStored } from './protocol.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
@@ -104,6 +105,16 @@ export class SqliteAudit implements AuditTrail {
       limit,
     });
     return rows.map(rowOf);
+  }
+
+  async chain({ fromSeq, limit }: { readonly fromSeq: number; readonly limit: number }): Promise<readonly ChainRow[]> {
+    await this.flush();
+    return await this.#p.reader.ask('chain', { from: fromSeq, limit: Math.min(1000, Math.max(1, limit)) });
+  }
+
+  async head(): Promise<ChainHead> {
+    await this.flush();
+    return (await this.#p.reader.ask('auditHead', {})) ?? BEFORE_ALL;
   }
 
   async verify(): Promise<AuditReport> {

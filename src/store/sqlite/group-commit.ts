@@ -7,7 +7,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
-import type { ChainHead } from './audit-writer.ts';
+import type { ChainHead } from '../../domain/audit-row.ts';
 import { CHECKPOINT_PAGES, type Db, PAGE_OCTETS, type Synchronous, isFull, isStatementError } from './database.ts';
 import { makeDiscard } from './discard.ts';
 import type { Testing } from './options.ts';

@@ -14,6 +14,7 @@ import type {
 import type { Consumer, DeliveryState, Outcome } from '../deliveries.ts';
 import type { CertificateRecord, RegistryError, ShownPassword } from '../registry.ts';
 import type { AccountCertificate, AuthorityRecord, MailRecord, RevokedCertificate } from '../certificates.ts';
+import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
@@ -432,6 +433,8 @@ export interface ReaderWork {
     out: readonly AuditStored[];
   };
   verify: { in: { from: number; previous: Uint8Array; rows: number }; out: VerifyStep };
+  chain: { in: { from: number; limit: number }; out: readonly ChainRow[] };
+  auditHead: { in: object; out: ChainHead | undefined };
   organisations: { in: { after: string; limit: number }; out: readonly Organisation[] };
   organisation: { in: { name: string }; out: Organisation | undefined };
   accounts: { in: { after: string; limit: number; organisation: string | null }; out: readonly SummaryRow[] };

@@ -2,7 +2,8 @@
 import type Database from 'better-sqlite3';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
 import { AbsenceReader } from './absence-reader.ts';
-import { chainHash, commitmentOf } from './audit-chain.ts';
+import { followOn, isBroken } from '../../crypto/audit-chain.ts';
+import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import { CaReader } from './ca-reader.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
@@ -84,6 +85,7 @@ export class ReaderWorker {
       message: audit('message IN (SELECT ? UNION ALL SELECT id FROM message WHERE copy_of = ?) AND seq >= ?'),
       account: audit('account = ? AND seq >= ?'),
     };
+    const head = db.prepare<[], ChainHead>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1');
     this.#handlers = {
       login: ({ login }) => registry.login(login),
       scramSaltKey: () => registry.scramSaltKey(),
@@ -118,6 +120,8 @@ export class ReaderWorker {
       quirks: ({ account }) => quirks.all(account),
       audit: (input) => this.#readAudit(input),
       verify: (input) => this.#verify(input),
+      chain: ({ from, limit }) => this.#audit.all.all(from, limit).map(chainRowOf),
+      auditHead: () => head.get(),
       organisations: ({ after, limit }) => registry.organisations(after, limit),
       organisation: ({ name }) => registry.organisation(name),
       accounts: ({ after, limit, organisation }) => registry.accounts(after, limit, organisation),
@@ -187,22 +191,20 @@ export class ReaderWorker {
   }
 
   #verify({ from, previous, rows }: ReaderWork['verify']['in']): VerifyStep {
-    let head: Uint8Array = previous;
-    let next = from;
+    let head: ChainHead = { seq: from - 1, hash: previous };
     const found = this.#audit.all.all(from, rows);
     for (const row of found) {
-      const seq = Number(row.seq);
-      if (seq !== next) return { kind: 'broken', seq: next, why: `row ${next} is missing` };
-      if (row.personal !== null && row.salt !== null && row.commitment !== null)
-        if (!Buffer.from(commitmentOf(row.salt, row.personal)).equals(row.commitment))
-          return { kind: 'broken', seq, why: 'the personal fields are not those that were written' };
-      if (row.commitment === null && row.personal !== null)
-        return { kind: 'broken', seq, why: 'personal fields were added later' };
-      const account = row.account === null ? null : Number(row.account);
-      head = chainHash(head, { ...row, seq, at: Number(row.at), account });
-      if (!Buffer.from(head).equals(row.hash)) return { kind: 'broken', seq, why: 'the hash does not match the row' };
-      next += 1;
+      const checked = followOn(head, chainRowOf(row));
+      if (isBroken(checked)) return { kind: 'broken', ...checked };
+      head = checked;
     }
-    return { kind: 'ok', rows: found.length, head, next, end: found.length < rows };
+    return { kind: 'ok', rows: found.length, head: head.hash, next: head.seq + 1, end: found.length < rows };
   }
 }
+
+const chainRowOf = ({ seq, at, account, ...row }: AuditDbRow): ChainRow => ({
+  ...row,
+  seq: Number(seq),
+  at: Number(at),
+  account: account === null ? null : Number(account),
+});

@@ -1,0 +1,213 @@
+/** Looks at the audit trail, checks it, gives it out, sums it up. Each look stands in the trail itself. */
+import { BEFORE_ALL } from '../crypto/audit-chain.ts';
+import { exportLine } from '../crypto/audit-export.ts';
+import type { Instant } from '../domain/units.ts';
+import type { AuditReport, AuditRow, AuditTrail } from '../store/audit.ts';
+import { firstSince, report } from './audit-scan.ts';
+import { type AuditSummary } from './audit-scan.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { type EventView, viewEvent } from './delivery-views.ts';
+import { type Input, flag, optionalMoment, optionalText } from './input.ts';
+import { Names } from './names.ts';
+import { change, listing } from './operation.ts';
+
+/** Rows that one call looks at; more come with the next. */
+const SCANNED = 20_000;
+const STEP = 1000;
+const MAX_ANCHORS = 20_000;
+
+export interface AuditRowView extends EventView {
+  readonly seq: number;
+  readonly message?: string;
+  /** Who or where was erased. */
+  readonly erased: boolean;
+}
+export interface AuditPage {
+  readonly rows: readonly AuditRowView[];
+  /** Where the next call goes on; absent at the end of the trail. */
+  readonly next?: number;
+}
+export interface ExportPage {
+  readonly hostname: string;
+  /** The row before the first line. */
+  readonly after: { readonly seq: number; readonly hash: string };
+  readonly lines: readonly string[];
+  readonly next?: number;
+}
+export interface VerifyView {
+  readonly report: AuditReport;
+  readonly anchors: number;
+  /** Of the first anchor that the trail does not have. */
+  readonly missing?: { readonly seq: number; readonly why: string };
+}
+
+const whole = (input: Input, name: string, initial: number, most: number): number => {
+  const value = input[name] ?? initial;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > most)
+    throw new AdminError('invalid', `Cannot use that as ${name}: expected a whole number up to ${most}`);
+  return value;
+};
+
+interface Wanted {
+  readonly from: number;
+  readonly limit: number;
+  readonly since?: Instant;
+  readonly until?: Instant;
+  readonly login?: string;
+  readonly event?: string;
+}
+
+function wantedOf(input: Input): Wanted {
+  const since = optionalMoment(input, 'since');
+  const until = optionalMoment(input, 'until');
+  const login = optionalText(input, 'account');
+  const event = optionalText(input, 'event');
+  return {
+    from: whole(input, 'from', 0, Number.MAX_SAFE_INTEGER),
+    limit: whole(input, 'limit', 100, 1000),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(login === undefined ? {} : { login }),
+    ...(event === undefined ? {} : { event }),
+  };
+}
+
+/** NEN 7513: who looked, at what, when. */
+const noteLook = (audit: AuditTrail, { actor }: Call, what: string): void =>
+  audit.note({
+    event: 'audit.read',
+    outcome: 'success',
+    facts: { what },
+    personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+  });
+
+export const auditOperations = {
+  'audit.list': listing(wantedOf, async ({ store }, wanted, call): Promise<AuditPage> => {
+    if (wanted.from === 0) noteLook(store.audit, call, 'list');
+    return await list(store, wanted);
+  }),
+  'audit.export': listing(
+    (input) => ({
+      from: whole(input, 'from', 0, Number.MAX_SAFE_INTEGER),
+      since: optionalMoment(input, 'since'),
+      personal: flag(input, 'personal'),
+    }),
+    async ({ store, partners }, { from, since, personal }, call): Promise<ExportPage> => {
+      const { audit } = store;
+      if (from === 0) noteLook(audit, call, personal ? 'export' : 'export without personal fields');
+      const first = from > 0 ? from : since === undefined ? 1 : await firstSince(audit, since);
+      const before =
+        first === 1 ? BEFORE_ALL : ((await audit.chain({ fromSeq: first - 1, limit: 1 }))[0] ?? BEFORE_ALL);
+      const rows = await audit.chain({ fromSeq: first, limit: STEP });
+      const last = rows.at(-1);
+      return {
+        hostname: partners.hostname,
+        after: { seq: before.seq, hash: Buffer.from(before.hash).toString('hex') },
+        lines: rows.map((row) => exportLine(row, { personal })),
+        ...(last === undefined || rows.length < STEP ? {} : { next: last.seq + 1 }),
+      };
+    },
+  ),
+  'audit.verify': listing(anchorsOf, async ({ store: { audit } }, anchors, call): Promise<VerifyView> => {
+    noteLook(audit, call, 'verify');
+    const found = await audit.verify();
+    if (found.kind === 'broken') return { report: found, anchors: 0 };
+    for (const [n, { seq, hash }] of anchors.entries()) {
+      const [row] = await audit.chain({ fromSeq: seq, limit: 1 });
+      if (row?.seq === seq && Buffer.from(row.hash).toString('hex') === hash) continue;
+      const why = row?.seq === seq ? `row ${seq} is another one` : `the trail ends before row ${seq}`;
+      return { report: found, anchors: n, missing: { seq, why } };
+    }
+    return { report: found, anchors: anchors.length };
+  }),
+  'audit.report': listing(
+    (input) => ({ since: requiredMoment(input, 'since'), until: requiredMoment(input, 'until') }),
+    async ({ store }, { since, until }, call): Promise<AuditSummary> => {
+      noteLook(store.audit, call, 'report');
+      const names = new Names(store.registry);
+      return await report(store.audit, { since, until }, (id) => names.account(id), call.progress);
+    },
+  ),
+  'audit.anchor': change(
+    () => undefined,
+    async ({ gateway, store }): Promise<{ readonly seq: number }> => {
+      if (gateway === undefined)
+        throw new AdminError(
+          'unavailable',
+          'Cannot sign the head of the audit trail: no gateway runs; start it with "sluis serve"',
+        );
+      await gateway.anchor();
+      return { seq: (await store.audit.head()).seq };
+    },
+  ),
+  'audit.erase': change(
+    (input) => requiredMoment(input, 'before'),
+    async ({ store: { audit }, clock }, before, call): Promise<{ readonly rows: number }> => {
+      if (before > clock.now())
+        throw new AdminError('invalid', 'Cannot erase what has not happened yet: expected a moment in the past');
+      if (call.actor.reason === undefined)
+        throw new AdminError(
+          'invalid',
+          'Cannot erase personal fields without a reason: it stands in the audit trail; add --reason TEXT',
+        );
+      const rows = await audit.erasePersonal(before);
+      audit.note({
+        event: 'audit.erased',
+        outcome: 'success',
+        facts: { rows, before: new Date(before).toISOString() },
+        personal: { actor: call.actor.name, reason: call.actor.reason },
+      });
+      return { rows };
+    },
+  ),
+};
+
+function requiredMoment(input: Input, name: string): Instant {
+  const at = optionalMoment(input, name);
+  if (at === undefined)
+    throw new AdminError('invalid', `Cannot go on without "${name}": expected a moment such as 2026-11-25`);
+  return at;
+}
+
+function anchorsOf(input: Input): readonly { readonly seq: number; readonly hash: string }[] {
+  const { anchors = [] } = input;
+  if (!Array.isArray(anchors) || anchors.length > MAX_ANCHORS)
+    throw new AdminError('invalid', `Cannot check the anchors: expected a list of at most ${MAX_ANCHORS}`);
+  return anchors.map((given: unknown) => {
+    const { seq, hash } = (given ?? {}) as { seq?: unknown; hash?: unknown };
+    if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || typeof hash !== 'string')
+      throw new AdminError('invalid', 'Cannot check an anchor: expected a row number and a hash');
+    return { seq, hash };
+  });
+}
+
+async function list(store: AdminContext['store'], wanted: Wanted): Promise<AuditPage> {
+  const { audit, registry } = store;
+  const { since, until, limit, login, event } = wanted;
+  const names = new Names(registry);
+  const account = login === undefined ? undefined : (await registry.findAccount(login))?.account.id;
+  if (login !== undefined && account === undefined)
+    throw new AdminError('unknown', `Cannot list the trail of account "${login}": there is none of that name`);
+  let from = wanted.from > 0 ? wanted.from : since === undefined ? 1 : await firstSince(audit, since);
+  const rows: AuditRowView[] = [];
+  for (let seen = 0; seen < SCANNED;) {
+    const found = await audit.read({ fromSeq: from, limit: STEP, ...(account === undefined ? {} : { account }) });
+    for (const row of found) {
+      from = row.seq + 1;
+      if (until !== undefined && row.at > until) return { rows };
+      if (event !== undefined && !row.event.startsWith(event)) continue;
+      rows.push(await viewOf(row, names));
+      if (rows.length === limit) return { rows, next: from };
+    }
+    if (found.length < STEP) return { rows };
+    seen += found.length;
+  }
+  return { rows, next: from };
+}
+
+const viewOf = async (row: AuditRow, names: Names): Promise<AuditRowView> => ({
+  seq: row.seq,
+  ...viewEvent(row, row.account === undefined ? undefined : await names.account(row.account)),
+  ...(row.message === undefined ? {} : { message: row.message }),
+  erased: row.erased,
+});

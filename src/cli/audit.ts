@@ -1,0 +1,224 @@
+/** `sluis audit`: the trail of everything that happened: listed, given out, checked, summed up. */
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { AuditPage, AuditRowView, ExportPage, VerifyView } from '../admin/audit.ts';
+import type { AuditSummary } from '../admin/audit-scan.ts';
+import { loadConfig } from '../config/load.ts';
+import { auditKeyFile } from '../crypto/audit-keys.ts';
+import { EXPORT_FORMAT, type ExportHeader } from '../crypto/audit-export.ts';
+import { type Anchored, checkExport, readAnchors, readPublicKeys } from './audit-files.ts';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { newFile, withFiles } from './new-file.ts';
+import { type ChangeOptions, changing, collect } from './options.ts';
+import { facts, print, table } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+interface ListOptions extends ChangeOptions {
+  readonly account?: string;
+  readonly event?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit: string;
+}
+interface ExportOptions extends ChangeOptions {
+  readonly since?: string;
+  readonly withoutPersonal?: boolean;
+}
+interface VerifyOptions extends ChangeOptions {
+  readonly anchors?: readonly string[];
+  readonly key?: readonly string[];
+}
+interface ReportOptions extends ChangeOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly week?: boolean;
+}
+
+/** A date alone means its first moment as a beginning. */
+const beginning = (text: string | undefined): string | undefined =>
+  text !== undefined && /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
+
+export function addAuditCommands(terminal: Terminal, program: Command): void {
+  const group = program
+    .command('audit')
+    .description('the trail of everything that happened; each look at it stands in it');
+  changing(group.command('list'))
+    .description('rows of the trail, oldest first')
+    .option('--account <login>', 'about this account')
+    .option('--event <name>', 'events that begin so, such as login or message.accepted')
+    .option('--since <moment>', 'from then on')
+    .option('--until <moment>', 'until then')
+    .option('--limit <number>', 'most rows', '100')
+    .action((options: ListOptions) => list(terminal, options));
+  changing(group.command('export'))
+    .description('write the trail as lines of JSON that can be checked without this gateway')
+    .argument('<file>', 'a new file')
+    .option('--since <moment>', 'from then on')
+    .option('--without-personal', 'leave out who and where; what is left can still be checked')
+    .action((file: string, options: ExportOptions) => exportTo(terminal, file, options));
+  changing(group.command('verify'))
+    .description('check the chain of the trail, or of an export; with anchors also that nothing was cut off its end')
+    .argument('[file]', 'an export; without it the trail of this gateway')
+    .option('--anchors <path>', 'a file of anchors, or the folder of them; may be given several times', collect)
+    .option('--key <pem>', "public key of the anchors; default: this gateway's own", collect)
+    .action((file: string | undefined, options: VerifyOptions) =>
+      file === undefined ? verifyOwn(terminal, options) : verifyFile(terminal, file, options),
+    );
+  changing(group.command('report'))
+    .description('what a period comes to: events by outcome, failed logins, what people did')
+    .option('--since <moment>', 'from then on')
+    .option('--until <moment>', 'until then; default: now')
+    .option('--week', 'the last seven days')
+    .action((options: ReportOptions) => report(terminal, options));
+  changing(group.command('anchor'))
+    .description('sign the head of the trail now; the running gateway does so every minute')
+    .action(async (options: ChangeOptions) => {
+      const done = await withAdmin(options, (client) => client.call('audit.anchor', {}));
+      print(terminal, options, done, () => `The trail is anchored up to row ${done.seq} or a later one.`);
+    });
+  changing(group.command('erase'))
+    .description('erase who and where from rows before a moment; the chain still verifies')
+    .requiredOption('--before <moment>', 'such as 2021-11-25')
+    .action(async (options: ChangeOptions & { readonly before: string }) => {
+      const before = beginning(options.before);
+      const done = await withAdmin(options, (client) => client.call('audit.erase', { before }));
+      print(terminal, options, done, () => `Erased the personal fields of ${done.rows} rows before ${options.before}.`);
+    });
+}
+
+async function list(terminal: Terminal, options: ListOptions): Promise<void> {
+  const limit = Number(options.limit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000_000)
+    throw new CommandError('usage', `Cannot list "${options.limit}" rows: expected a number from 1 to 1000000`);
+  const { account, event, until } = options;
+  const rows = await withAdmin(options, async (client) => {
+    const all: AuditRowView[] = [];
+    let from: number | undefined = 0;
+    while (from !== undefined && all.length < limit) {
+      const page: AuditPage = await client.call('audit.list', {
+        ...{ account, event, until, from, since: beginning(options.since) },
+        limit: Math.min(1000, limit - all.length),
+      });
+      all.push(...page.rows);
+      from = page.next;
+    }
+    return all;
+  });
+  print(terminal, options, rows, () =>
+    rows.length === 0
+      ? 'No row was found.'
+      : table(
+          ['ROW', 'TIME', 'EVENT', 'OUTCOME', 'ACCOUNT', 'MESSAGE', 'FACTS'],
+          rows.map((r) => [r.seq, r.at.replace('T', ' '), r.event, r.outcome, r.account, r.message, factsText(r)]),
+        ),
+  );
+}
+
+const factsText = (row: AuditRowView): string =>
+  [
+    ...Object.entries(row.facts).map(
+      ([name, value]) => `${name}=${typeof value === 'object' ? value.join(',') : String(value)}`,
+    ),
+    ...(row.erased ? ['(who and where were erased)'] : []),
+  ].join(' ');
+
+async function exportTo(terminal: Terminal, path: string, options: ExportOptions): Promise<void> {
+  const file = newFile(path, 0o600);
+  const lines = await withFiles([file], () =>
+    withAdmin(options, async (client) => {
+      const asked = { since: beginning(options.since), personal: options.withoutPersonal !== true };
+      let n = 0;
+      let from: number | undefined = 0;
+      while (from !== undefined) {
+        const page: ExportPage = await client.call('audit.export', { ...asked, from });
+        if (from === 0) file.append(`${JSON.stringify(headerOf(page))}\n`);
+        file.append(page.lines.map((line) => `${line}\n`).join(''));
+        n += page.lines.length;
+        from = page.next;
+      }
+      file.end();
+      return n;
+    }),
+  );
+  print(terminal, options, { file: path, rows: lines }, () => `Wrote ${lines} rows to "${path}".`);
+}
+
+const headerOf = ({ hostname, after }: ExportPage): ExportHeader => ({
+  ...{ format: EXPORT_FORMAT, hostname, made: new Date().toISOString(), after },
+});
+
+async function verifyOwn(terminal: Terminal, options: VerifyOptions): Promise<void> {
+  const anchors = anchorsFor(options, auditKeyFile(loadConfig(options.config).keys.folder));
+  const found = await withAdmin(options, (client) =>
+    client.call('audit.verify', { anchors: anchors.map(({ seq, hash }) => ({ seq, hash })) }),
+  );
+  print(terminal, options, found, () => verifyText(found));
+  if (found.report.kind === 'broken' || found.missing !== undefined)
+    throw new CommandError(
+      'failed',
+      'The audit trail is not as it was written; keep this database and its anchors as they are',
+    );
+}
+
+function verifyText({ report: found, anchors, missing }: VerifyView): string {
+  if (found.kind === 'broken') return `Row ${found.seq}: ${found.why}.`;
+  const held = `${found.rows} rows, the chain holds. Head: ${found.head}`;
+  return missing === undefined
+    ? `${held}\n${anchors} anchors, each of them stands in the trail.`
+    : `${held}\nAnchor of row ${missing.seq}: ${missing.why}.`;
+}
+
+async function verifyFile(terminal: Terminal, path: string, options: VerifyOptions): Promise<void> {
+  const own = existsSync(options.config) ? auditKeyFile(loadConfig(options.config).keys.folder) : undefined;
+  const checked = await checkExport(path, anchorsFor(options, own));
+  print(terminal, options, checked, () =>
+    checked.broken === undefined
+      ? `${checked.rows} rows of ${checked.hostname}, the chain holds; ${checked.anchors} anchors stand in it.`
+      : `Row ${checked.broken.seq}: ${checked.broken.why}.`,
+  );
+  if (checked.broken !== undefined) throw new CommandError('failed', `The export "${path}" is not as it was written`);
+}
+
+function anchorsFor({ anchors = [], key = [] }: VerifyOptions, own: string | undefined): readonly Anchored[] {
+  if (anchors.length === 0) return [];
+  const keys = key.length > 0 ? key : own === undefined ? [] : [own];
+  if (keys.length === 0) throw new CommandError('usage', 'Cannot check anchors without a key: add --key PEM');
+  return readAnchors(anchors, readPublicKeys(keys));
+}
+
+async function report(terminal: Terminal, options: ReportOptions): Promise<void> {
+  const now = new Date();
+  const week = new Date(now.getTime() - 7 * 24 * 3600 * 1000).toISOString();
+  const since = beginning(options.since) ?? (options.week === true ? week : undefined);
+  if (since === undefined) throw new CommandError('usage', 'Cannot report without --since or --week');
+  const until = options.until ?? now.toISOString();
+  const summary = await withAdmin(options, (client) => client.call('audit.report', { since, until }));
+  print(terminal, options, summary, () => reportText(summary));
+}
+
+const reportText = (s: AuditSummary): string =>
+  [
+    facts([
+      ['From', s.since],
+      ['Until', s.until],
+      ['Rows', s.rows],
+    ]),
+    table(
+      ['EVENT', 'OUTCOME', 'ROWS'],
+      s.events.map((e) => [e.event, e.outcome, e.rows]),
+    ),
+    s.failedLogins.length === 0
+      ? 'No login failed.'
+      : table(
+          ['FAILED LOGINS', 'ROWS'],
+          s.failedLogins.map((f) => [f.account, f.rows]),
+        ),
+    s.acts.length === 0
+      ? 'Nobody changed anything.'
+      : table(
+          ['TIME', 'WHO', 'WHAT', 'WHY'],
+          s.acts.map((a) => [a.at.replace('T', ' '), a.actor, a.event, a.reason]),
+        ),
+    ...(s.moreActs ? ['There are more acts than are shown: "sluis audit list" has them all.'] : []),
+  ].join('\n\n');

@@ -1,0 +1,62 @@
+/**
+ * Anchors: heads of the audit chain, signed and kept where whoever changes the database cannot change them. A chain alone proves that nothing
+ * was taken out of its middle; an anchor proves that nothing was cut off its end, or that it was not written anew from its beginning.
+ *
+ * A line of JSON each: what a person can read, and an Ed25519 signature over the same.
+ */
+import { type KeyObject, createPublicKey, hash, sign, verify } from 'node:crypto';
+import type { ChainHead } from '../domain/audit-row.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+
+export interface Anchor extends ChainHead {
+  readonly hostname: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** `anchorKeyId` of the key that signed. */
+  readonly key: string;
+}
+
+/** 16 hexadecimal digits that tell one signing key from another. */
+export const anchorKeyId = (key: KeyObject): string =>
+  hash(
+    'sha256',
+    createPublicKey(key.export({ type: 'spki', format: 'pem' })).export({ type: 'spki', format: 'der' }),
+  ).slice(0, 16);
+
+const signed = ({ hostname, at, seq, hash: head, key }: Anchor): Buffer =>
+  Buffer.from(['sluis audit anchor 1', hostname, at, String(seq), Buffer.from(head).toString('hex'), key].join('\n'));
+
+/** One line, without its end. */
+export function anchorLine(
+  anchor: Omit<Anchor, 'key'>,
+  keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
+): string {
+  const whole: Anchor = { ...anchor, key: anchorKeyId(keys.publicKey) };
+  return JSON.stringify({
+    ...whole,
+    hash: Buffer.from(whole.hash).toString('hex'),
+    signature: sign(null, signed(whole), keys.privateKey).toString('base64'),
+  });
+}
+
+/** The error says what is not right about the line. */
+export function readAnchor(line: string, publicKeys: readonly KeyObject[]): Result<Anchor, string> {
+  let read: Record<string, unknown>;
+  try {
+    read = JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return fail('it is no line of JSON');
+  }
+  const { hostname, at, seq, hash: head, key, signature } = read;
+  if (typeof hostname !== 'string' || typeof at !== 'string' || typeof seq !== 'number' || typeof key !== 'string')
+    return fail('it lacks hostname, at, seq or key');
+  if (typeof head !== 'string' || !/^[0-9a-f]{64}$/.test(head) || typeof signature !== 'string')
+    return fail('it lacks hash or signature');
+  const anchor: Anchor = { hostname, at, seq, key, hash: Buffer.from(head, 'hex') };
+  const publicKey = publicKeys.find((candidate) => anchorKeyId(candidate) === key);
+  if (publicKey === undefined)
+    return fail(`it is signed by key ${key}, which is not among the ${publicKeys.length} given`);
+  return verify(null, signed(anchor), publicKey, Buffer.from(signature, 'base64'))
+    ? ok(anchor)
+    : fail('its signature is not one of its key');
+}

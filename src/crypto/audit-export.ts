@@ -1,0 +1,114 @@
+/**
+ * The audit trail as lines of JSON, for auditors who have no gateway: a line that tells whose trail it is, then a line a row with its hash,
+ * and what else proves it. Checked without the store by `ExportCheck`.
+ */
+import type { BrokenRow, ChainHead, ChainRow } from '../domain/audit-row.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+import { followOn, isBroken } from './audit-chain.ts';
+
+export const EXPORT_FORMAT = 'sluis audit 1';
+/** A row with a thousand recipients has 100 KB. */
+export const MAX_EXPORT_LINE = 1024 * 1024;
+
+export interface ExportHeader {
+  readonly format: typeof EXPORT_FORMAT;
+  readonly hostname: string;
+  /** ISO 8601. */
+  readonly made: string;
+  /** The row before the first one; where the export begins with the trail, 0 and zeros. */
+  readonly after: { readonly seq: number; readonly hash: string };
+}
+
+const hex = (octets: Uint8Array | null): string | null =>
+  octets === null ? null : Buffer.from(octets).toString('hex');
+
+/** One line, without its end. `personal: false` leaves out who and where; the row can be checked all the same. */
+export const exportLine = (row: ChainRow, { personal }: { readonly personal: boolean }): string =>
+  JSON.stringify({
+    seq: row.seq,
+    at: new Date(row.at).toISOString(),
+    event: row.event,
+    outcome: row.outcome,
+    message: row.message?.toString() ?? null,
+    account: row.account,
+    // As it was written: its very characters are in the hash.
+    facts: row.facts,
+    personal: personal ? row.personal : null,
+    salt: personal ? hex(row.salt) : null,
+    commitment: hex(row.commitment),
+    hash: hex(row.hash),
+  });
+
+export type CheckedLine =
+  { readonly kind: 'row'; readonly row: ChainRow } | { readonly kind: 'broken'; readonly broken: BrokenRow };
+
+/** Checks an export line by line. */
+export class ExportCheck {
+  #head: ChainHead;
+  #rows = 0;
+
+  private constructor(head: ChainHead) {
+    this.#head = head;
+  }
+
+  /** From the first line. */
+  static begin(line: string): Result<{ readonly header: ExportHeader; readonly check: ExportCheck }, string> {
+    const header = objectOf(line) as Partial<ExportHeader> | undefined;
+    const after = header?.after;
+    if (header?.format !== EXPORT_FORMAT || after === undefined)
+      return fail(`the first line does not say that it is "${EXPORT_FORMAT}"`);
+    const hash = octetsOf(after.hash);
+    if (!Number.isSafeInteger(after.seq) || hash === null)
+      return fail('the first line does not say where the export begins');
+    return ok({ header: header as ExportHeader, check: new ExportCheck({ seq: after.seq, hash }) });
+  }
+
+  get head(): ChainHead {
+    return this.#head;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  next(line: string): CheckedLine {
+    const row = rowOf(line);
+    if (row === undefined)
+      return { kind: 'broken', broken: { seq: this.#head.seq + 1, why: 'the line is no row of an audit trail' } };
+    const checked = followOn(this.#head, row);
+    if (isBroken(checked)) return { kind: 'broken', broken: checked };
+    this.#head = checked;
+    this.#rows += 1;
+    return { kind: 'row', row };
+  }
+}
+
+function objectOf(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const octetsOf = (value: unknown): Uint8Array | null =>
+  typeof value === 'string' && /^(?:[0-9a-f]{2}){1,64}$/.test(value) ? Buffer.from(value, 'hex') : null;
+
+function rowOf(line: string): ChainRow | undefined {
+  const read = objectOf(line);
+  const hash = octetsOf(read?.hash);
+  if (read === undefined || hash === null) return undefined;
+  const { seq, at, event, outcome, message, account, facts, personal } = read;
+  const time = typeof at === 'string' ? Date.parse(at) : NaN;
+  if (typeof seq !== 'number' || Number.isNaN(time) || typeof facts !== 'string') return undefined;
+  if (typeof event !== 'string' || typeof outcome !== 'string') return undefined;
+  return {
+    ...{ seq, at: time, event, outcome, facts, hash },
+    message: typeof message === 'string' && /^\d{1,19}$/.test(message) ? BigInt(message) : null,
+    account: typeof account === 'number' ? account : null,
+    commitment: octetsOf(read.commitment),
+    salt: octetsOf(read.salt),
+    personal: typeof personal === 'string' ? personal : null,
+  };
+}

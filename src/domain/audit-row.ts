@@ -1,0 +1,33 @@
+/** Rows of the audit trail as they are chained. */
+
+export interface ChainedFields {
+  readonly seq: number;
+  readonly at: number;
+  readonly event: string;
+  readonly outcome: string;
+  readonly message: bigint | null;
+  readonly account: number | null;
+  /** JSON, as it was written. */
+  readonly facts: string;
+  readonly commitment: Uint8Array | null;
+}
+
+/** A row with what proves it. */
+export interface ChainRow extends ChainedFields {
+  readonly hash: Uint8Array;
+  /** Of the commitment; null once the personal fields were erased, or left out of an export. */
+  readonly salt: Uint8Array | null;
+  /** JSON, as it was written. */
+  readonly personal: string | null;
+}
+
+export interface ChainHead {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
+/** Where a chain does not hold, and why. */
+export interface BrokenRow {
+  readonly seq: number;
+  readonly why: string;
+}

@@ -1,0 +1,26 @@
+/** The signed heads of the audit trail, assembled. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { readMasterKey } from './config/master-key.ts';
+import type { Config } from './config/schema.ts';
+import { auditKeys } from './crypto/audit-keys.ts';
+import type { Clock, Log, RandomBytes } from './domain/effects.ts';
+import type { Store } from './store/store.ts';
+import { type Anchors, startAnchors } from './trail/anchors.ts';
+
+/** Outside the data folder, as the keys are: who can write the database alone cannot write here. */
+export const anchorFolderOf = ({ audit, keys }: Config): string => audit.anchors ?? join(keys.folder, 'anchors');
+
+export function startGatewayAnchors(
+  store: Store,
+  config: Config,
+  { clock, log, random = randomBytes }: { readonly clock: Clock; readonly log: Log; readonly random?: RandomBytes },
+): Anchors {
+  const { 'anchor-every': every, 'anchor-command': command } = config.audit;
+  return startAnchors({
+    ...{ audit: store.audit, clock, log, every, hostname: config.hostname },
+    keys: () => auditKeys(config.keys.folder, () => readMasterKey(config), random),
+    folder: anchorFolderOf(config),
+    ...(command === undefined ? {} : { command }),
+  });
+}

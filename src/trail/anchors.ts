@@ -1,0 +1,106 @@
+/**
+ * Signs the head of the audit trail again and again and puts it where whoever changes the database does not get: a folder, and, where the
+ * operator says so, a command (another site, a time-stamping service). One line a time, in a file a day.
+ */
+import { execFile } from 'node:child_process';
+import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { anchorLine } from '../crypto/audit-anchor.ts';
+import type { AuditKeys } from '../crypto/audit-keys.ts';
+import type { Clock, Log, Timer } from '../domain/effects.ts';
+import type { Milliseconds } from '../domain/units.ts';
+import type { AuditTrail } from '../store/audit.ts';
+
+export interface AnchorParts {
+  readonly audit: AuditTrail;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hostname: string;
+  readonly every: Milliseconds;
+  /** Asked for at each use: the key is not kept in memory. */
+  readonly keys: () => Promise<AuditKeys>;
+  readonly folder: string;
+  /** Program and words; gets the line as its input. */
+  readonly command?: readonly string[];
+}
+
+export interface Anchors {
+  /** Writes one now, if the trail has grown. */
+  now(): Promise<void>;
+  /** Writes a last one. */
+  stop(): Promise<void>;
+}
+
+/** For the command: it must end before the next one begins. */
+const PATIENCE = 30_000;
+
+export function startAnchors(parts: AnchorParts): Anchors {
+  const { clock, every } = parts;
+  const writer = new AnchorWriter(parts);
+  let running = writer.write();
+  const now = (): Promise<void> => (running = running.then(() => writer.write()));
+  let timer: Timer;
+  const schedule = (): void => {
+    timer = clock.after(every, () => {
+      schedule();
+      void now();
+    });
+  };
+  schedule();
+  return {
+    now,
+    stop: async () => {
+      timer.cancel();
+      await now();
+    },
+  };
+}
+
+class AnchorWriter {
+  readonly #p: AnchorParts;
+  /** Of the last anchor. */
+  #seq = 0;
+
+  constructor(parts: AnchorParts) {
+    this.#p = parts;
+  }
+
+  /** Never rejects: the next minute tries again, and an alarm tells. */
+  async write(): Promise<void> {
+    const { audit, log } = this.#p;
+    try {
+      const head = await audit.head();
+      if (head.seq === this.#seq) return;
+      const { hostname, clock, folder, keys, command } = this.#p;
+      const at = new Date(clock.now()).toISOString();
+      const line = `${anchorLine({ ...head, hostname, at }, await keys())}\n`;
+      append(folder, `${hostname}-${at.slice(0, 10)}.jsonl`, line);
+      this.#seq = head.seq;
+      if (command !== undefined) await hand(command, line);
+    } catch (error) {
+      log.error('audit.anchor-failed', { why: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+function append(folder: string, name: string, line: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = openSync(join(folder, name), 'a', 0o600);
+  try {
+    writeSync(file, line);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const hand = ([program = '', ...words]: readonly string[], line: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = execFile(program, words, { timeout: PATIENCE, maxBuffer: 64 * 1024 }, (error) => {
+      if (error === null) resolve();
+      else reject(new Error(`the command "${program}" failed: ${error.message.split('\n', 1)[0] ?? ''}`));
+    });
+    // A command that reads nothing closes its input.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(line);
+  });

@@ -1,0 +1,170 @@
+/** `sluis audit` on a whole gateway: rows listed, given out, checked with and without it, cut off and changed behind its back. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import Database from 'better-sqlite3';
+import type { AuditRowView } from '../../src/admin/audit.ts';
+import type { AuditSummary } from '../../src/admin/audit-scan.ts';
+import { type Ran, sluisHere } from '../support/command-line.ts';
+import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sluis-audit-'));
+const at = (name: string): string => join(folder, name);
+let gateway: TestGateway;
+
+before(async () => {
+  gateway = await startTestGateway({ accounts: ['anna', 'bert'] });
+  const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+  const content = `From: <${addressOf('anna')}>\r\nTo: <${addressOf('bert')}>\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <1@x.test>\r\nSubject: secret subject\r\n\r\nhello\r\n`;
+  await client.submit(addressOf('anna'), [addressOf('bert')], Buffer.from(content));
+  await client.quit();
+});
+after(async () => {
+  await gateway.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const run = (...args: string[]): Promise<Ran> => sluisHere(['audit', ...args, '--config', gateway.config.file]);
+async function done(...args: string[]): Promise<string> {
+  const ran = await run(...args);
+  assert.equal(ran.code, 0, ran.stderr);
+  return ran.stdout;
+}
+const lines = (file: string): string[] => readFileSync(file, 'utf8').trimEnd().split('\n');
+
+test('rows are listed by account, event and time, and the look stands among them', async () => {
+  const text = await done('list', '--event', 'message.accepted');
+  assert.match(text, /message\.accepted +success +anna@group\.test/);
+  assert.doesNotMatch(text, /secret subject/);
+  const rows = JSON.parse(await done('list', '--account', 'anna@group.test', '--json')) as AuditRowView[];
+  assert(rows.some(({ event }) => event === 'message.accepted'));
+  assert(rows.every(({ account }) => account === 'anna@group.test'));
+  assert.deepEqual(JSON.parse(await done('list', '--since', '2999-01-01', '--json')), []);
+  const looks = JSON.parse(
+    await done('list', '--event', 'audit.read', '--reason', 'yearly audit', '--json'),
+  ) as AuditRowView[];
+  assert(looks.length >= 3);
+  const after = JSON.parse(await done('list', '--event', 'audit.read', '--json')) as AuditRowView[];
+  assert(after.some(({ facts }) => facts.reason === 'yearly audit' && facts.what === 'list'));
+  const unknown = await run('list', '--account', 'nobody');
+  assert.match(unknown.stderr, /there is none of that name/);
+});
+
+test('an export is checked without the gateway, with openssl for its anchors, and every change is named', async () => {
+  await done('anchor');
+  const file = at('trail.jsonl');
+  assert.match(await done('export', file), /Wrote \d+ rows/);
+  const anchors = join(gateway.folder, 'keys', 'anchors');
+  const key = join(gateway.folder, 'keys', 'audit', 'anchor.pem');
+  const away = (path: string, ...more: string[]): Promise<Ran> =>
+    sluisHere(['audit', 'verify', path, '--config', at('none.toml'), ...more]);
+  const good = await away(file, '--anchors', anchors, '--key', key);
+  assert.equal(good.code, 0, good.stderr);
+  assert.match(good.stdout, /the chain holds; [1-9]\d* anchors stand in it/);
+
+  // The signature of an anchor, checked with nothing of ours.
+  const [anchorFile] = readdirSync(anchors);
+  const anchor = JSON.parse(lines(join(anchors, anchorFile!))[0]!) as Record<string, string>;
+  const signed = ['sluis audit anchor 1', anchor.hostname, anchor.at, String(anchor.seq), anchor.hash, anchor.key].join(
+    '\n',
+  );
+  writeFileSync(at('signed'), signed);
+  writeFileSync(at('signature'), Buffer.from(anchor.signature!, 'base64'));
+  const openssl = spawnSync('openssl', [
+    'pkeyutl',
+    '-verify',
+    '-pubin',
+    '-inkey',
+    key,
+    '-rawin',
+    '-in',
+    at('signed'),
+    '-sigfile',
+    at('signature'),
+  ]);
+  assert.equal(openssl.status, 0, openssl.stderr.toString());
+
+  const all = lines(file);
+  const bad = async (changed: readonly string[], told: RegExp, ...more: string[]): Promise<void> => {
+    writeFileSync(at('bad.jsonl'), `${changed.join('\n')}\n`);
+    const ran = await away(at('bad.jsonl'), ...more);
+    assert.notEqual(ran.code, 0);
+    assert.match(ran.stdout + ran.stderr, told);
+  };
+  await bad(
+    all.map((l, n) => (n === 3 ? l.replace('"success"', '"failure"') : l)),
+    /Row 3: the hash does not match/,
+  );
+  await bad(
+    all.filter((_, n) => n !== 4),
+    /Row 4: row 4 is missing/,
+  );
+  await bad([...all.slice(0, 3), all[4]!, all[3]!, ...all.slice(5)], /Row 3: row 3 is missing/);
+  await bad([...all.slice(0, 4), all[3]!, ...all.slice(4)], /Row 3: row 3 stands again/);
+  await bad(all.slice(1), /does not say that it is/);
+  await bad([all[0]!, 'nonsense'], /Row 1: the line is no row/);
+  // Only an anchor tells that the end is missing.
+  writeFileSync(at('bad.jsonl'), `${all.slice(0, 3).join('\n')}\n`);
+  assert.equal((await away(at('bad.jsonl'))).code, 0);
+  await bad(
+    all.slice(0, 3),
+    /Row 3: the trail ends here, and an anchor tells of row/,
+    '--anchors',
+    anchors,
+    '--key',
+    key,
+  );
+  // A forged anchor is a finding.
+  writeFileSync(at('forged.jsonl'), `${JSON.stringify({ ...anchor, seq: 1 })}\n`);
+  await bad(all, /its signature is not one of its key/, '--anchors', at('forged.jsonl'), '--key', key);
+});
+
+test('an export without personal fields names nobody and holds all the same', async () => {
+  const file = at('nameless.jsonl');
+  await done('export', file, '--without-personal');
+  assert.doesNotMatch(readFileSync(file, 'utf8'), /anna@|bert@|127\.0\.0/);
+  assert.equal((await run('verify', file)).code, 0);
+});
+
+test('the gateway finds what was changed or cut off behind its back', async (t) => {
+  await done('anchor');
+  const anchors = join(gateway.folder, 'keys', 'anchors');
+  assert.match(await done('verify', '--anchors', anchors), /the chain holds[\s\S]*each of them stands in the trail/);
+  const db = new Database(join(gateway.config.data.folder, 'sluis.db'));
+  t.after(() => db.close());
+  const { event } = db.prepare<[], { event: string }>('SELECT event FROM audit WHERE seq = 2').get()!;
+  db.prepare("UPDATE audit SET event = 'nothing' WHERE seq = 2").run();
+  const changed = await run('verify');
+  assert.notEqual(changed.code, 0);
+  assert.match(changed.stdout, /Row 2: the hash does not match the row/);
+  db.prepare('UPDATE audit SET event = ? WHERE seq = 2').run(event);
+  assert.equal((await run('verify')).code, 0);
+});
+
+test('a report sums up a period; erasing leaves a chain that holds', async () => {
+  const summary = JSON.parse(await done('report', '--week', '--json')) as AuditSummary;
+  assert(
+    summary.events.some(
+      ({ event, outcome, rows }) => event === 'message.accepted' && outcome === 'success' && rows === 1,
+    ),
+  );
+  assert(summary.acts.some(({ event }) => event === 'audit.read'));
+  assert.match(await done('report', '--since', '2020-01-01'), /EVENT +OUTCOME +ROWS/);
+  assert.match((await run('report')).stderr, /without --since or --week/);
+  const tomorrow = await run('erase', '--before', '2999-01-01', '--reason', 'x');
+  assert.match(tomorrow.stderr, /has not happened yet/);
+  const now = new Date().toISOString();
+  assert.match((await run('erase', '--before', now)).stderr, /without a reason/);
+  assert.match(
+    await done('erase', '--before', now, '--reason', 'five years are over'),
+    /Erased the personal fields of \d+ rows/,
+  );
+  assert.equal((await run('verify')).code, 0);
+  const rows = JSON.parse(await done('list', '--event', 'message.accepted', '--json')) as AuditRowView[];
+  assert.equal(rows[0]?.erased, true);
+  assert.equal(rows[0].facts.sender, undefined);
+});
