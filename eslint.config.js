@@ -146,7 +146,7 @@ export default tseslint.config(
   layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/', ...port]),
   layer('submission', [node, domain, platform, '/mime/', '/edi/', '/middleware/', ...port]),
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
-  layer('delivery', [node, domain, platform, '/mime/', '/crypto/', ...port]),
+  layer('delivery', [node, domain, platform, '/mime/', '/edi/', '/crypto/', ...port]),
   layer('lint', [node, domain, platform, '/mime/', '/delivery/letter.ts', 'mailparser']),
   layer('trail', [node, domain, platform, '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),

@@ -3,6 +3,7 @@ import type { Desk } from './delivery/desk.ts';
 import { type Held, heldNotices } from './delivery/held.ts';
 import type { Log } from './domain/effects.ts';
 import { ediBoxes } from './middleware/edi-boxes.ts';
+import { ediContrl } from './middleware/edi-contrl.ts';
 import { type HeldCopy, ediGuard } from './middleware/edi-guard.ts';
 import type { Middleware } from './middleware/middleware.ts';
 import type { Store } from './store/store.ts';
@@ -16,6 +17,7 @@ export interface EdiParts {
 export const ediSteps = ({ store, log, desk }: EdiParts): readonly Middleware[] => [
   ediGuard({ store, log, heldNotices: (held) => heldNotices(desk, heldOf(held)) }),
   ediBoxes({ store, log }),
+  ediContrl,
 ];
 
 function heldOf({ message, held, findings }: HeldCopy): Held {

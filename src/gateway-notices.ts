@@ -4,6 +4,7 @@ import type { Config } from './config/schema.ts';
 import { absenceNotice } from './delivery/absence.ts';
 import { warnOfConsumers } from './delivery/consumers.ts';
 import { type Daily, startDaily } from './delivery/daily.ts';
+import { contrlParts } from './delivery/contrl.ts';
 import { Desk } from './delivery/desk.ts';
 import { filedNotice } from './delivery/filed.ts';
 import { createNoticeWriter } from './delivery/notice.ts';
@@ -41,7 +42,10 @@ export function gatewayNotices(store: Store, config: Config, { clock, log, rando
     operator: config.notices.operator ?? (`postmaster@${config.hostname}` as Address),
     returnLimit: config.notices['return-limit'],
   });
-  return { desk, settlements: createNoticeWriter(desk, store) };
+  return {
+    desk,
+    settlements: createNoticeWriter(desk, store, contrlParts({ store, desk, clock })),
+  };
 }
 
 /** What senders are told in the transaction that accepts their message. */

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { connectControl } from '../src/admin/client.ts';
+import { controlSocketOf } from '../src/config/load.ts';
 import { hashPassword } from '../src/crypto/password.ts';
 import type { MessageId } from '../src/domain/ids.ts';
 import { days, hours, instant } from '../src/domain/units.ts';
@@ -252,6 +254,57 @@ test('receipts and reports about the mail of a system go to its contact, unless 
   await post();
   assert.deepEqual(subjectsOf(await gateway.fetch('lab')), told);
   assert.deepEqual(await gateway.fetch('carl'), []);
+});
+
+test('a message that is sent again while the first copy waits is told of once', async (t) => {
+  const gateway = await open(t);
+  const again = { content: contentOf('anna'), to: [[addressOf('bram'), 'NOTIFY=SUCCESS']] } as const;
+  const first = await gateway.submit(again);
+  assert.equal(await gateway.submit(again), first);
+  assert.equal((await gateway.fetch('anna')).length, 1);
+  // Collected meanwhile: a deliberate second copy is delivered and told of.
+  await gateway.fetch('bram');
+  assert.notEqual(await gateway.submit(again), first);
+  assert.equal((await gateway.fetch('anna')).length, 1);
+});
+
+// --- owners
+
+test('the owner hears why deleted messages came back, and they come back as new ones', async (t) => {
+  const gateway = await open(t);
+  const id = await gateway.submit({ content: contentOf('anna', wish) });
+  await gateway.fetch('bram', 'delete');
+  const operator = await connectControl(controlSocketOf(gateway.config), { name: 'jan' });
+  const input = { login: addressOf('bram'), message: id, reason: 'disk of the practice broke, asked by telephone' };
+  await operator?.call('mailbox.restore', input);
+  await operator?.close();
+  const [message = '', letter = ''] = await gateway.fetch('bram');
+  assert.match(message, /^Subject: uitslag/m);
+  assert.match(letter, /^Subject: Een verwijderd bericht staat weer klaar\r$/m);
+  assert.match(letter, /disk of the practice broke, asked by telephone/);
+  assert.equal((await gateway.fetch('anna')).length, 1, 'collected is told once, however often it is handed out');
+});
+
+test('an owner whose mailbox two places empty is warned, once', async (t) => {
+  const clock = new FakeClock();
+  const gateway = await open(t, { clock });
+  const fetched: string[] = [];
+  for (const [n, localAddress] of ['127.0.1.1', '127.0.2.2', '127.0.1.1', '127.0.2.2'].entries()) {
+    await gateway.submit();
+    fetched.push(...(await fetchAll({ ...gateway.target('pop3s'), localAddress }, loginOf('bram'))));
+    await sessionsEnd(gateway, n + 1);
+    clock.advance(hours(2));
+  }
+  const warnings = (): number => gateway.log.names.filter((name) => name === 'maildrop.two-consumers').length;
+  await until('each look has found the other place', () => warnings() === 3);
+  await gateway.stop();
+  const again = await gateway.restart();
+  t.after(() => again.stop());
+  fetched.push(...(await fetchAll(again.target('pop3s'), loginOf('bram'))));
+  assert.deepEqual(
+    subjectsOf(fetched).filter((subject) => !subject.startsWith('uitslag')),
+    [`Twee systemen legen dezelfde mailbox: ${addressOf('bram')}`],
+  );
 });
 
 // --- the daily round

@@ -269,4 +269,16 @@ test('a partner gets its copy protected as well', async (t) => {
   const taken = partner.taken[0]!;
   assert.match(taken.rcpt, /<ward@hospital\.test>/);
   assert.ok((await read(gateway, taken.content, ward)).text.includes(BODY));
+
+  // Opened for it, the 8-bit content goes out as such, whatever the message was declared to be.
+  const holding = await gateway.give('ward', { email: 'ward@hospital.test', login: 'mta-hospital', keep: true });
+  await gateway.store.registry.changeSettings(
+    { scope: 'address', address: address('ward@hospital.test') },
+    { open: true },
+    actor,
+  );
+  await submit(gateway, ['ward@hospital.test'], await wrap(letter('ward@hospital.test'), holding, holding));
+  await until('the partner has the other one', () => partner.taken.length === 2);
+  assert.match(partner.taken[1]!.mail, /BODY=8BITMIME/);
+  assert.ok(partner.taken[1]!.content.toString('latin1').includes(BODY));
 });

@@ -53,6 +53,8 @@ export interface CopyView {
   readonly state: string;
   /** What was done to it before it was filed, such as `smime interop aes-256-cbc`; absent: it is as it was submitted. */
   readonly protection?: string;
+  /** When it leaves the mailbox if nobody has fetched it by then. */
+  readonly expires?: string;
   /** The delivery to a partner, or the copy that was held. */
   readonly delivery?: DeliveryView;
 }
@@ -124,12 +126,13 @@ export const viewMessage = (message: MessageRecord, account: string | undefined)
 });
 
 /** `name`: of the account or partner that `where` leads to. */
-export const viewCopy = (where: Whereabouts, name: string): CopyView =>
+export const viewCopy = (where: Whereabouts, name: string, expires?: Instant): CopyView =>
   where.kind === 'mailbox'
     ? {
         recipient: where.recipient,
         account: name,
         state: where.state,
+        ...(expires === undefined ? {} : { expires: iso(expires) }),
         ...(where.delivery === undefined ? {} : { delivery: viewDelivery(where.delivery, name) }),
       }
     : {

@@ -2,6 +2,7 @@
 import { type Address, addressKey } from '../domain/address.ts';
 import type { MessageId } from '../domain/ids.ts';
 import type { AuditRow } from '../store/audit.ts';
+import { contrlFor, contrlParts } from '../delivery/contrl.ts';
 import { withdrawnLetters } from '../delivery/mailbox-letters.ts';
 import type { MessageRecord, Withdrawal } from '../store/deliveries.ts';
 import type { Store } from '../store/store.ts';
@@ -58,7 +59,7 @@ export const messageOperations = {
 
 /** The sender hears who did not get it, once something was taken back. A notice has no sender to tell. */
 async function tellSender(
-  { store, desk }: AdminContext,
+  { store, desk, clock }: AdminContext,
   message: MessageRecord,
   done: readonly Withdrawal[],
   reason: string,
@@ -66,6 +67,7 @@ async function tellSender(
   const of = (result: Withdrawal['done']): string[] =>
     done.filter((w) => w.done === result).map(({ where }) => where.recipient);
   if (message.sender === '' || of('withdrawn').length === 0) return;
+  await fileNotice(store, await contrlFor(contrlParts({ store, desk, clock }), message, 'rejected'));
   const place = await desk.places.ofSender(message.sender, message.submitter);
   await fileNotice(
     store,

@@ -129,11 +129,14 @@ async function fail(
     status: '5.4.0',
     reason: actor.reason,
   });
+  let contrl: PreparedNotice | undefined;
   try {
+    contrl = await notices.contrlFor?.(claim, outcome);
     const settled = await store.deliveries.settle({
       claim,
       outcome,
       ...(notice === undefined ? {} : { notice: notice.acceptance }),
+      ...(contrl === undefined ? {} : { also: contrl.acceptance }),
       audit: [
         {
           event: 'delivery.failed',
@@ -151,6 +154,7 @@ async function fail(
     return settled === 'settled' ? 'failed' : 'busy';
   } finally {
     await notice?.discard();
+    await contrl?.discard();
   }
 }
 

@@ -1,6 +1,7 @@
 /** The trace of a message: which ones there were, and every step of one. Never a subject, never content. */
 import type { Address } from '../domain/address.ts';
 import { type MessageId, parseMessageId } from '../domain/ids.ts';
+import { settingOf } from '../domain/settings.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { MessageRecord, Whereabouts } from '../store/deliveries.ts';
@@ -139,8 +140,21 @@ function protectedCopies(
 export async function copiesOf(store: Store, message: MessageRecord, names: Names): Promise<CopyView[]> {
   const views: CopyView[] = [];
   for (const where of await store.deliveries.whereabouts(message))
-    views.push(viewCopy(where, await nameOf(where, names)));
+    views.push(viewCopy(where, await nameOf(where, names), await expiryOf(store, message, where)));
   return views;
+}
+
+/** The end of its retention, for a copy that nobody has fetched yet. */
+async function expiryOf(
+  { registry }: Store,
+  { receivedAt }: MessageRecord,
+  where: Whereabouts,
+): Promise<Instant | undefined> {
+  if (where.kind !== 'mailbox' || where.state !== 'waiting') return undefined;
+  const summary = await registry.findAccountById(where.account);
+  const organisation = summary === undefined ? undefined : await registry.findOrganisation(summary.organisation);
+  const keep = settingOf('keep-uncollected', summary?.account.settings, organisation?.settings);
+  return instant(receivedAt + days(keep));
 }
 
 export const nameOf = async (where: Whereabouts, names: Names): Promise<string> =>

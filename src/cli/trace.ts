@@ -93,7 +93,7 @@ const states: Readonly<Record<string, string>> = {
 const stateText = (copy: CopyView): string =>
   copy.state === 'waiting'
     ? copy.partner === undefined
-      ? 'in the mailbox, not collected yet'
+      ? `in the mailbox, not collected yet${copy.expires === undefined ? '' : `, kept until ${readableTime(copy.expires) ?? ''}`}`
       : `waits, next attempt ${readableTime(copy.delivery?.due) ?? 'soon'}`
     : (states[copy.state] ?? copy.state);
 

@@ -59,6 +59,7 @@ export type NoticeKind =
   | 'withdrawn'
   | 'held'
   | 'held-operator'
+  | 'contrl'
   | 'restored'
   | 'test';
 
@@ -71,6 +72,16 @@ export interface Said {
   readonly about?: Pick<MessageRecord, 'id' | 'messageIdField'>;
   /** Message-ID of a message that it answers and that was filed nowhere. */
   readonly answers?: string;
+}
+
+/** A message of one part that a program reads. */
+export interface FiledPart extends Omit<Said, 'letters' | 'answers'> {
+  readonly about: NonNullable<Said['about']>;
+  readonly subject: string;
+  /** Content-Type with its parameters. */
+  readonly type: string;
+  /** One character an octet (Latin-1). */
+  readonly content: string;
 }
 
 export interface Report extends Said {
@@ -109,6 +120,33 @@ export class Desk {
         head: ownHeader(header) + type + part.body,
         tail: '',
         envelope: { body: ascii ? '7BIT' : '8BITMIME', smtpUtf8: !ascii },
+      };
+    });
+  }
+
+  /** One part for a program, nothing for people. Rejects with StoreFull or StoreFailed. */
+  async file(place: Place, filed: FiledPart): Promise<PreparedNotice> {
+    return await this.#prepare(place, filed, (writer) => {
+      const { address, language } = place;
+      const seven = isAscii(address);
+      // Old importers read plain octets; only what they could not carry is encoded.
+      const plain = /^[\r\n\x20-\x7e]*$/.test(filed.content);
+      const octets = Buffer.from(filed.content, 'latin1').toString('base64').replace(/.{76}/g, '$&\r\n');
+      const type = `Content-Type: ${filed.type}\r\nContent-Transfer-Encoding: ${plain ? '7bit' : 'base64'}\r\n\r\n`;
+      const header: OwnHeader = {
+        from: `postmaster@${this.#parts.hostname}` as Address,
+        to: address,
+        date: this.#parts.clock.now(),
+        messageId: `${writer.id}@${this.#parts.hostname}`,
+        subject: filed.subject,
+        ...(filed.about.messageIdField === '' ? {} : { about: filed.about.messageIdField }),
+        language: [language],
+        automatic: 'auto-replied',
+      };
+      return {
+        head: ownHeader(header) + type + (plain ? filed.content : `${octets}\r\n`),
+        tail: '',
+        envelope: { body: seven ? '7BIT' : '8BITMIME', smtpUtf8: !seven },
       };
     });
   }
@@ -183,7 +221,11 @@ export class Desk {
     return { header, lines };
   }
 
-  async #prepare(place: Place, said: Said, write: (writer: BodyWriter) => Written): Promise<PreparedNotice> {
+  async #prepare(
+    place: Place,
+    said: Omit<Said, 'letters'>,
+    write: (writer: BodyWriter) => Written,
+  ): Promise<PreparedNotice> {
     const writer = this.#parts.store.openBody(octets(0));
     try {
       const { head, content, tail, envelope } = write(writer);
@@ -217,7 +259,7 @@ export class Desk {
 
 function acceptanceOf(
   place: Place,
-  { kind, once, about }: Said,
+  { kind, once, about }: Omit<Said, 'letters'>,
   { body, envelope, at }: Pick<Acceptance, 'body' | 'envelope'> & { readonly at: Acceptance['receivedAt'] },
   hostname: string,
 ): Acceptance {

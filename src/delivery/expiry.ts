@@ -2,6 +2,7 @@
 import { days, instant } from '../domain/units.ts';
 import type { MessageRecord, UncollectedEntry } from '../store/deliveries.ts';
 import type { PreparedNotice } from '../store/store.ts';
+import { contrlFor, contrlParts, wantsContrl } from './contrl.ts';
 import { asksFor } from './notice-rules.ts';
 import { aboutOf, idForSender, readOriginal } from './original.ts';
 import { expiredLetters } from './receipt-letters.ts';
@@ -29,9 +30,13 @@ async function endPage(parts: RoundParts, mailbox: Mailbox, page: readonly Uncol
     for (const { uid, message } of page) {
       const notice = await lastNotice(parts, mailbox, uid, message);
       if (notice !== undefined) notices.push(notice);
+      const mine = message.recipients.filter(({ mailbox: of }) => of === mailbox.account);
+      const contrl = wantsContrl(mine) ? await contrlFor(contrlParts(parts), message, 'rejected') : undefined;
+      if (contrl !== undefined) notices.push(contrl);
       entries.push({
         uid,
         ...(notice === undefined ? {} : { notice: notice.acceptance }),
+        ...(contrl === undefined ? {} : { also: contrl.acceptance }),
         audit: {
           event: 'message.expired',
           outcome: 'failure' as const,

@@ -8,6 +8,7 @@ import type { DsnAction, DsnRecipient } from '../mime/dsn.ts';
 import type { Claim, Outcome } from '../store/deliveries.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import { type DeliveryEnd, delayedLetters, failedLetters, relayedLetters } from './delivery-letters.ts';
+import { type ContrlParts, contrlFor, wantsContrl } from './contrl.ts';
 import type { Desk, DeskParts } from './desk.ts';
 import type { Letters } from './letter.ts';
 import { actionOwed, statusOf } from './notice-rules.ts';
@@ -24,8 +25,20 @@ const LETTERS: Readonly<Record<Told, (end: DeliveryEnd) => Letters>> = {
 
 const keyOf = (action: Told, { id }: Claim): string => `${action === 'delayed' ? 'delayed' : 'final'}:${id}`;
 
-export function createNoticeWriter(desk: Desk, store: Pick<DeskParts['store'], 'deliveries'>): NoticeWriter {
-  return { noticeFor: (claim, outcome, attempt) => noticeFor(desk, store, claim, outcome, attempt) };
+export function createNoticeWriter(
+  desk: Desk,
+  store: Pick<DeskParts['store'], 'deliveries'>,
+  contrl?: ContrlParts,
+): NoticeWriter {
+  return {
+    noticeFor: (claim, outcome, attempt) => noticeFor(desk, store, claim, outcome, attempt),
+    contrlFor: async ({ message, recipient }, { kind }) =>
+      contrl === undefined ||
+      kind === 'retry' ||
+      !wantsContrl(message.recipients.filter((r) => r.address === recipient))
+        ? undefined
+        : await contrlFor(contrl, message, kind === 'relayed' ? 'received' : 'rejected'),
+  };
 }
 
 async function noticeFor(

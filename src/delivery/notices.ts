@@ -38,4 +38,6 @@ export interface NoticeWriter {
    * Rejects with StoreFull or StoreFailed: settle later then, never without the notice.
    */
   noticeFor(claim: Claim, outcome: Outcome, attempt: Attempt): Promise<PreparedNotice | undefined>;
+  /** The EDI acknowledgement that belongs to this settlement, where the sender's system asked for one. Rejects as `noticeFor`. */
+  contrlFor?(claim: Claim, outcome: Outcome): Promise<PreparedNotice | undefined>;
 }

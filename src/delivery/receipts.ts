@@ -12,6 +12,7 @@ import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
 import type { Registry } from '../store/registry.ts';
 import type { PreparedNotice, Store } from '../store/store.ts';
 import { attachmentsOf } from './attachments.ts';
+import { contrlFor, contrlKey, wantsContrl } from './contrl.ts';
 import type { Desk } from './desk.ts';
 import { aboutOf, idForSender, readOriginal } from './original.ts';
 import { type Collection, collectedLetters } from './receipt-letters.ts';
@@ -19,7 +20,7 @@ import { type Collection, collectedLetters } from './receipt-letters.ts';
 export interface ReceiptParts {
   readonly desk: Desk;
   readonly deliveries: Pick<Deliveries, 'findMessage' | 'openMessage' | 'usedKeys'>;
-  readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation'>;
+  readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation' | 'findRecipient'>;
   /** What a message was made of when it was submitted. */
   readonly messageParts: Store['messageParts'];
   readonly clock: Clock;
@@ -64,15 +65,20 @@ async function prepare(
   prepared: PreparedNotice[],
 ): Promise<void> {
   const { account } = collected;
-  // A client that leaves its mail on the server may fetch it every day.
+  // A client that leaves its mail on the server may fetch it every day. What is here for an acknowledgement alone has no receipt.
   const used = new Set(await parts.deliveries.usedKeys(ids.map((id) => keyOf(id, account))));
-  const left = ids.filter((id) => !used.has(keyOf(id, account)));
+  const answered = new Set(await parts.deliveries.usedKeys(ids.map((id) => contrlKey({ id }))));
+  const left = ids.filter((id) => !used.has(keyOf(id, account)) || !answered.has(contrlKey({ id })));
   const organisation = left.length === 0 ? '' : await titleOf(parts, account);
   const how = { organisation, at: parts.clock.now(), tls: collected.tls, by: collected.by };
   for (const id of left) {
     const message = await parts.deliveries.findMessage(id);
-    const receipt = message === undefined ? undefined : await receiptFor(parts, account, message, how);
+    if (message === undefined) continue;
+    const receipt = used.has(keyOf(id, account)) ? undefined : await receiptFor(parts, account, message, how);
     if (receipt !== undefined) prepared.push(receipt);
+    const mine = message.recipients.filter(({ mailbox }) => mailbox === account);
+    const contrl = wantsContrl(mine) ? await contrlFor(parts, message, 'received') : undefined;
+    if (contrl !== undefined) prepared.push(contrl);
   }
 }
 

@@ -9,7 +9,7 @@ import type { Milliseconds } from '../domain/units.ts';
 import { seconds } from '../domain/units.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { Claim } from '../store/deliveries.ts';
-import { StoreFull } from '../store/store.ts';
+import { type PreparedNotice, StoreFull } from '../store/store.ts';
 import type { Answer } from './courier.ts';
 import type { Ending } from './outcome.ts';
 import type { PushParts } from './parts.ts';
@@ -52,11 +52,14 @@ async function settleOnce(parts: SettleParts, settling: Settling): Promise<'sett
   const { claim, ending, remote } = settling;
   const told = { ...ending.told, ...(remote === undefined ? {} : { remote }) };
   const notice = await parts.notices.noticeFor(claim, ending.outcome, told);
+  let contrl: PreparedNotice | undefined;
   try {
+    contrl = await parts.notices.contrlFor?.(claim, ending.outcome);
     const done = await parts.deliveries.settle({
       claim: { id: claim.id, fence: claim.fence },
       outcome: ending.outcome,
       ...(notice === undefined ? {} : { notice: notice.acceptance }),
+      ...(contrl === undefined ? {} : { also: contrl.acceptance }),
       audit: auditOf(settling),
     });
     report(parts, settling, done);
@@ -64,6 +67,7 @@ async function settleOnce(parts: SettleParts, settling: Settling): Promise<'sett
   } finally {
     // Does nothing to a notice that was filed.
     await notice?.discard();
+    await contrl?.discard();
   }
 }
 

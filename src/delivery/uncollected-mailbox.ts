@@ -13,8 +13,9 @@ import type { Desk } from './desk.ts';
 
 export interface UncollectedParts {
   readonly desk: Desk;
-  readonly store: Pick<Store, 'accept'> & {
-    readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation'> & Pick<Absences, 'listAbsences'>;
+  readonly store: Pick<Store, 'accept' | 'messageParts'> & {
+    readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation' | 'findRecipient'> &
+      Pick<Absences, 'listAbsences'>;
     readonly deliveries: Pick<Deliveries, 'uncollected' | 'uncollectedEntries' | 'expire' | 'usedKeys' | 'openMessage'>;
   };
   readonly clock: Clock;

@@ -30,7 +30,8 @@ export interface Refusal {
     | 555;
   /** RFC 3463: `class.subject.detail`; the class agrees with `reply`. */
   readonly status: `${4 | 5}.${number}.${number}`;
-  /** One line of ASCII for the peer and for notices: says what, why and what to do. Names no host, file or setting of ours. */
+  /** One line of ASCII for the peer and for notices: says what, why and what to do. Names no host or file of ours, and no setting
+   * but the one that allows a quirk. */
   readonly text: string;
   /** For the log only. */
   readonly detail?: string;

@@ -298,6 +298,13 @@ export const settingsTable = {
     about:
       'Kinds of messages that this addressee takes: any, or names with blanks between them, such as "MEDLAB MEDVRI:1 ORU^*". Behind a colon stands how the version must begin.',
   },
+  'edi-contrl': {
+    scopes: accountAndAbove,
+    type: { kind: 'choice', of: ['never', 'asked'] },
+    default: 'never',
+    about:
+      'Whether an EDIFACT interchange of the account that asks for an acknowledgement (UNB 0031) is answered with a CONTRL in its mailbox: positive when the message was fetched or taken by a partner, negative when it was given up, taken back or never fetched.',
+  },
   'edi-mailbox': {
     scopes: everywhere,
     type: { kind: 'mailbox' },

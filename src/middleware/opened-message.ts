@@ -9,7 +9,6 @@ import { type Message, fieldOctets } from '../crypto/smime/message.ts';
 import { claimsToBe } from '../mime/authentication-results.ts';
 import { canonicalLines } from '../mime/canonical.ts';
 import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
-import { joinSmall } from '../platform/bytes.ts';
 import { behind } from './bodies.ts';
 import { OPENED_FIELD } from './opened-field.ts';
 
@@ -41,10 +40,12 @@ function believable(header: Header, authserv: string): (field: HeaderField) => b
 }
 
 /** A whole message was inside: its own header, as far as it can be believed. */
-const ownHeader = ({ header }: Message, authserv: string): Buffer => fieldOctets(header, believable(header, authserv));
+const ownHeader = ({ header }: Message, authserv: string): readonly Buffer[] => [
+  fieldOctets(header, believable(header, authserv)),
+];
 
 /** An entity was inside: the header that it came with around it. */
-function headerAround(given: Message, opened: Message, authserv: string): Buffer {
+function headerAround(given: Message, opened: Message, authserv: string): readonly Buffer[] {
   const believed = believable(given.header, authserv);
   const subject = subjectInside(given, opened);
   const outer = fieldOctets(
@@ -57,7 +58,7 @@ function headerAround(given: Message, opened: Message, authserv: string): Buffer
   );
   const once = believable(opened.header, authserv);
   const inner = fieldOctets(opened.header, (field) => isContent(field) && once(field));
-  return joinSmall([outer, ...(subject === undefined ? [] : [subject]), MIME_VERSION, inner]);
+  return [outer, ...(subject === undefined ? [] : [subject]), MIME_VERSION, inner];
 }
 
 /** The fields of the given header stand in front of those of the entity: a subject behind them came from inside. */
@@ -87,7 +88,9 @@ export async function* openedMessage({
   authserv,
 }: HandOut): AsyncGenerator<Uint8Array, void, void> {
   const header = whole ? ownHeader(opened, authserv) : headerAround(given, opened, authserv);
-  yield joinSmall([Buffer.from(fields, 'latin1'), header, CRLF]);
+  yield Buffer.from(fields, 'latin1');
+  yield* header;
+  yield CRLF;
   yield* canonicalLines(bodyOf(opened));
 }
 

@@ -30,17 +30,17 @@ export interface GroupBy<P extends MakingPlan> {
 }
 
 const NAMING: ReadonlySet<string> = new Set(['to', 'cc', 'resent-to', 'resent-cc']);
-/** Anything that looks like an address: what stands there in a comment or a name is seen by everybody as well. */
-const ADDRESS = /[^\s<>,;:()"[\]]+@[^\s<>,;:()"[\]]+/g;
+/** What stands between addresses. What looks like one in a comment or a name is seen by everybody as well. */
+const BETWEEN = /[\s<>,;:()"[\]]+/;
 
 /** Keys of the addresses that everybody who gets the message can see. */
 export function namedIn(header: Header): ReadonlySet<string> {
   const named = new Set<string>();
   for (const field of header.fields) {
     if (!NAMING.has(field.name)) continue;
-    for (const text of fieldText(header, field).match(ADDRESS) ?? []) {
-      const address = parseAddress(text);
-      if (address.ok) named.add(addressKey(address.value));
+    for (const text of fieldText(header, field).split(BETWEEN)) {
+      const address = text.includes('@') ? parseAddress(text) : undefined;
+      if (address?.ok === true) named.add(addressKey(address.value));
     }
   }
   return named;

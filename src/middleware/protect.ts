@@ -6,7 +6,7 @@
  * mail, the signed content is what is encrypted.
  */
 import { PgpFailure } from '../crypto/pgp/failure.ts';
-import { inlinePgp } from '../crypto/pgp/inline.ts';
+import { type InlinePgp, inlinePgp } from '../crypto/pgp/inline.ts';
 import { type Layer, layerOf, maybeProtected } from '../crypto/smime/layer.ts';
 import { type Message, readMessage } from '../crypto/smime/message.ts';
 import { type Wanted, wantedFor } from '../crypto/smime/plan.ts';
@@ -17,6 +17,7 @@ import { type Result, fail, ok } from '../domain/result.ts';
 import { formatOctets, settingOf } from '../domain/settings.ts';
 import { KiB, type Octets, octets } from '../domain/units.ts';
 import type { Log, RandomBytes } from '../domain/effects.ts';
+import { JOIN_LIMIT } from '../platform/bytes.ts';
 import type { Recipient } from '../store/registry.ts';
 import { MAX_COPIES, type SealedBody } from '../store/store.ts';
 import { writeBody } from './bodies.ts';
@@ -123,7 +124,9 @@ async function run(
   const layer = inline === 'signed' ? 'inline-signed' : outer;
   const wanting = planned.value.filter(({ plan }) => wants(plan, layer));
   if (wanting.length === 0) return { kind: 'passed', copies };
-  const groups = groupsOf(wanting, namedIn((await messageIn(submitted.body)).header));
+  const message = await messageIn(submitted.body);
+  if (!message.ok) return { kind: 'refused', refusal: message.error };
+  const groups = groupsOf(wanting, namedIn(message.value.header));
   if (groups.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(groups.length) };
   return await make(parts, submitted, copies, { groups, layer, workshop });
 }
@@ -161,17 +164,19 @@ const wants = ({ plan: { kind } }: ChosenPlan, layer: LayerKind): boolean =>
   kind !== 'plain' && !(kind === 'signed' && isSigned(layer));
 
 async function layerIn({ body, content }: Submitted): Promise<Layer['kind']> {
-  return maybeProtected(content) ? (await layerOf(await messageIn(body), content)).kind : 'plain';
+  const read = maybeProtected(content) ? await readMessage(body) : undefined;
+  return read?.ok === true ? (await layerOf(read.value, content)).kind : 'plain';
 }
 
-const inlineIn = async ({ body, content }: Submitted, outer: LayerKind) =>
-  outer === 'plain' ? await inlinePgp(await messageIn(body), content) : undefined;
+async function inlineIn({ body, content }: Submitted, outer: LayerKind): Promise<InlinePgp | undefined> {
+  const read = outer === 'plain' ? await readMessage(body) : undefined;
+  return read?.ok === true ? await inlinePgp(read.value, content) : undefined;
+}
 
-/** Its header was read once: only the store can fail here. */
-async function messageIn(body: SealedBody): Promise<Message> {
+/** Its header was read once; what the gateway put on top may have made it too large for more. */
+async function messageIn(body: SealedBody): Promise<Result<Message, Refusal>> {
   const read = await readMessage(body);
-  if (!read.ok) throw new Error(`Cannot read the message again: ${read.error}`);
-  return read.value;
+  return read.ok && read.value.bodyAt <= JOIN_LIMIT - KiB ? read : fail(headerTooLarge);
 }
 
 interface Work {
@@ -189,7 +194,8 @@ async function make(
   const made: Copy[] = [];
   for (const group of groups) {
     const message = await messageIn(group.copy.body);
-    const making = { submitted, sender: senderOf(submitted), message, layer };
+    if (!message.ok) return { kind: 'refused', refusal: message.error };
+    const making = { submitted, sender: senderOf(submitted), message: message.value, layer };
     const copy = await protectedCopy(parts, making, group, workshop);
     if (!copy.ok) return { kind: 'refused', refusal: copy.error };
     made.push(copy.value);
@@ -275,6 +281,12 @@ const tooLargeFor = (addressee: Addressee): Refusal => ({
   status: '5.2.3',
   text: `Protected, the message is larger than ${quoted(addressee.to.address)} takes (${formatOctets(mostOf(addressee))}); nothing was sent, send less in one message`,
 });
+
+const headerTooLarge: Refusal = {
+  reply: 552,
+  status: '5.3.4',
+  text: 'The header is too large for a message that has to be protected; shorten it',
+};
 
 const noKey: Refusal = {
   reply: 451,

@@ -6,7 +6,6 @@
 import { type Message, outerFields } from '../crypto/smime/message.ts';
 import type { Language } from '../domain/registry.ts';
 import { textPart, wrapText } from '../mime/text.ts';
-import { joinSmall } from '../platform/bytes.ts';
 
 const TEXTS: Readonly<Record<Language, (contact: string) => readonly string[]>> = {
   nl: (contact) => [
@@ -45,16 +44,14 @@ export async function* unopenedMessage(unopened: Unopened): AsyncGenerator<Uint8
   const { given, eightBit, language, contact, fields, boundary } = unopened;
   const encoding = eightBit ? 'Content-Transfer-Encoding: 8bit\r\n' : '';
   const text = textPart(explanation(language, contact));
-  yield joinSmall([
-    Buffer.from(fields, 'latin1'),
-    outerFields(given.header),
-    Buffer.from(
-      `MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="${boundary}"\r\n${encoding}\r\n` +
-        `--${boundary}\r\nContent-Type: text/plain; charset=${text.charset}\r\nContent-Transfer-Encoding: ${text.encoding}\r\n\r\n` +
-        `${text.body}\r\n--${boundary}\r\nContent-Type: message/rfc822\r\n${encoding}` +
-        'Content-Disposition: attachment; filename="bericht.eml"\r\n\r\n',
-    ),
-  ]);
+  yield Buffer.from(fields, 'latin1');
+  yield outerFields(given.header);
+  yield Buffer.from(
+    `MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="${boundary}"\r\n${encoding}\r\n` +
+      `--${boundary}\r\nContent-Type: text/plain; charset=${text.charset}\r\nContent-Transfer-Encoding: ${text.encoding}\r\n\r\n` +
+      `${text.body}\r\n--${boundary}\r\nContent-Type: message/rfc822\r\n${encoding}` +
+      'Content-Disposition: attachment; filename="bericht.eml"\r\n\r\n',
+  );
   yield* given.source.slices();
   yield Buffer.from(`\r\n--${boundary}--\r\n`);
 }

@@ -35,6 +35,11 @@ export class Turns {
     if (this.#waiting.push(go) === 1) setImmediate(this.#step);
   }
 
+  /** The same for work in promises: resolves in a turn of its own. For pieces of large messages, of which many may be under way. */
+  rest(): Promise<void> {
+    return new Promise((go) => this.next(go));
+  }
+
   readonly #turned = (): void => {
     this.#since = undefined;
   };

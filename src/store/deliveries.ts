@@ -76,6 +76,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   /** Filed in the same transaction. If its own addressee is gone by now, the settlement stands and an audit row tells. */
   readonly notice?: Acceptance;
+  /** Filed with it as well: what a program asked to be told. */
+  readonly also?: Acceptance;
   readonly audit: readonly AuditEvent[];
 }
 
@@ -139,6 +141,14 @@ export interface UncollectedEntry {
   readonly account: AccountId;
   readonly uid: EntryUid;
   readonly message: MessageRecord;
+}
+
+/** What goes with an entry that ends: as in `Settlement`. */
+export interface ExpiringEntry {
+  readonly uid: EntryUid;
+  readonly notice?: Acceptance;
+  readonly also?: Acceptance;
+  readonly audit: AuditEvent;
 }
 
 export interface UncollectedMailbox {
@@ -207,7 +217,10 @@ export interface Deliveries {
     readonly after?: AccountId;
     readonly limit: number;
   }): Promise<readonly UncollectedMailbox[]>;
-  /** Such entries of one mailbox, oldest first; continue after `after`. */
+  /**
+   * Such entries of one mailbox, oldest first; continue after `after`. Those that were handed out again are not among them: what became of
+   * them has been told.
+   */
   uncollectedEntries(
     account: AccountId,
     query: { readonly before: Instant; readonly after?: EntryUid; readonly limit: number },
@@ -217,10 +230,7 @@ export interface Deliveries {
    * row, in one transaction. An entry that was collected meanwhile stays, and nothing is told of it. Recoverable as deleted ones are.
    * Resolves to those that were hidden; abort the bodies of the other notices.
    */
-  expire(
-    account: AccountId,
-    entries: readonly { readonly uid: EntryUid; readonly notice?: Acceptance; readonly audit: AuditEvent }[],
-  ): Promise<readonly EntryUid[]>;
+  expire(account: AccountId, entries: readonly ExpiringEntry[]): Promise<readonly EntryUid[]>;
   /** Noted with the next group commit, unawaited. At most 16 places are kept for each account, the latest ones. */
   noteConsumer(
     account: AccountId,

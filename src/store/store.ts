@@ -105,6 +105,8 @@ interface RecipientFacts {
   /** In `MessageRecord.recipients`: the copy that went there, where it is not the message as it was submitted. */
   readonly copy?: MessageId;
   readonly held?: true;
+  /** The sender's system wants an EDI acknowledgement (CONTRL) when it is collected or relayed, or fails. */
+  readonly contrl?: true;
 }
 
 /** What protection made of a message for some of its recipients. */

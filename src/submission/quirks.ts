@@ -32,6 +32,11 @@ export class TransactionQuirks implements QuirkGuard {
     this.#organisation = organisation;
   }
 
+  /** For the trace. */
+  get names(): string {
+    return [...this.#met.keys()].join(' ');
+  }
+
   /** For the report of the test address. */
   get met(): readonly MetQuirk[] {
     return [...this.#met].map(([quirk, count]) => ({ quirk, count, allowed: this.#allows(quirk) }));

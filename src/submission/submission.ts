@@ -451,6 +451,8 @@ export class Submission {
             sha256: content.body.sha256,
             recipients: recipients.length,
             tls: this.#submitter.tls,
+            // What was tolerated, and so also that line ends are not as they were sent.
+            ...(transaction.quirks.names === '' ? {} : { quirks: transaction.quirks.names }),
           },
           personal: { sender, recipients: recipients.map(({ to }) => to.address), network: address },
         },

@@ -178,9 +178,14 @@ test('a trace shows where each copy is and what happened, by id and by Message-I
     ],
   );
   assert.equal(before.account, 'sender');
+  // 90 days, unless the account or its organisation says otherwise; a partner's copy has none.
+  assert.deepEqual(
+    before.copies.map(({ expires }) => expires?.slice(0, 10)),
+    [new Date(Date.parse(before.received) + 90 * 86_400_000).toISOString().slice(0, 10), undefined],
+  );
   await collect(true);
   const after = await call('trace.show', { message: `<${message}@client.test>` });
-  assert.equal(after.copies[0]?.state, 'deleted');
+  assert.deepEqual([after.copies[0]?.state, after.copies[0]?.expires], ['deleted', undefined]);
   assert.deepEqual(
     after.events.map((e) => e.event),
     ['message.accepted', 'message.collected'],

@@ -21,7 +21,7 @@ interface Opened extends Region {
   at(moment: string): void;
   set(login: string, settings: Record<string, string | number>): Promise<void>;
   /** Fetches all to the end. */
-  fetch(login: string): Promise<void>;
+  fetch(login: string, then?: 'delete'): Promise<void>;
 }
 
 /** It is Wednesday 25 November 2026, 13:00 in Amsterdam. */
@@ -36,13 +36,13 @@ async function open(t: TestContext): Promise<Opened> {
     round: () => uncollectedRound({ desk, store, clock, log }),
     at: (moment) => clock.setWall(Date.parse(moment)),
     set: (login, settings) => store.registry.changeSettings({ scope: 'account', login }, settings, actor),
-    fetch: async (login) => {
+    fetch: async (login, then) => {
       const account = (await store.registry.findAccount(login))!.account.id;
       const lock = await store.lockMaildrop(account, { session: 's', network: 'n' });
       assert(lock !== 'in-use');
       const listing = await store.listMaildrop(lock);
       const uids = Array.from({ length: listing.count }, (_, i) => listing.uidOf(i));
-      await store.commitMaildrop(lock, [], uids, []);
+      await store.commitMaildrop(lock, then === 'delete' ? uids : [], uids, []);
     },
   };
 }
@@ -197,6 +197,22 @@ test('no notice contradicts another: who was told "delivered" reads a letter at 
     assert.match(notice, /^Content-Type: text\/plain/m);
     assert.doesNotMatch(notice, /delivery-status/);
   }
+});
+
+test('what was handed out again is not told of a second time, nor ended again', async (t) => {
+  const region = await open(t);
+  for (const login of [LAB, HUISARTS]) await region.set(login, { rhythm: 0 });
+  const account = (await region.store.registry.findAccount(LAB))!.account.id;
+  const ended = await region.send({ to: [LAB] });
+  region.clock.advance(days(91));
+  assert.deepEqual(counted(await region.round()), { ...nothing, told: 1, expired: 1 });
+  const message = await region.send({ to: [LAB] });
+  await region.fetch(LAB, 'delete');
+  region.clock.advance(days(10));
+  for (const { id } of [ended, message])
+    assert.equal(await region.store.restoreEntries(account, { message: id }, actor), 1);
+  assert.deepEqual(counted(await region.round()), nothing);
+  assert.deepEqual(await states(region, ended), ['waiting']);
 });
 
 test('what is collected in the last moment stays and is not told of', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
-import { type Quirk, quirkFacts, quirkRefusal, quirkTable, tolerates } from '../../src/domain/quirks.ts';
+import { type Quirk, quirkFacts, quirkRefusal, quirkTable, quirkText, tolerates } from '../../src/domain/quirks.ts';
 import type { Account, AccountKind, Organisation } from '../../src/domain/registry.ts';
 import { type Settings, parseSetting } from '../../src/domain/settings.ts';
 
@@ -38,13 +38,20 @@ test('the account decides before its organisation, and both values of every sett
   }
 });
 
-test('a refusal names the quirk and what allows it, in one line that SMTP takes', () => {
+test('a refusal names the quirk and what allows it, in one line that SMTP and POP3 take', () => {
   for (const quirk of all) {
-    if (quirkFacts(quirk).refusal === undefined) continue;
-    const { text, reply, status, quirk: named } = quirkRefusal(quirk);
-    assert.equal(named, quirk);
+    const { refusal } = quirkFacts(quirk);
+    if (refusal === undefined) continue;
+    const text = quirkText(quirk);
     assert.match(text, new RegExp(`\\(quirk ${quirk}[:)]`));
+    // RFC 2449 section 4: a POP3 response has at most 512 octets.
     assert.match(text, /^[\x20-\x7e]{20,400}$/);
+    if (refusal.reply === undefined) {
+      assert.throws(() => quirkRefusal(quirk), /no reply of SMTP/);
+      continue;
+    }
+    const { reply, status, quirk: named, text: said } = quirkRefusal(quirk);
+    assert.deepEqual([named, said], [quirk, text]);
     assert.ok(reply >= 500 || quirk === 'lf-only');
     assert.equal(status[0], String(reply)[0]);
   }

@@ -175,6 +175,18 @@ test('a body that a step wrote goes to whom the step says, and is a copy of the 
   ]);
 });
 
+test('a mailbox that has no room for its copy refuses the message, and the copy is given up', async (t) => {
+  const counting = new Counting();
+  const run: Middleware['run'] = async (message, [copy], workshop) => {
+    const writer = workshop.open(octets(2_000_000));
+    await writer.write(Buffer.alloc(2_000_000, 'x\r\n'));
+    return { kind: 'passed', copies: [{ ...copy!, body: await writer.seal(), recipients: message.recipients }] };
+  };
+  const smtp = await start(t, [step({ run })], { wrap: counting.wrap, settings: { bob: { quota: 1_500_000 } } });
+  assert.match(await submit(t, smtp), /^452 4\.2\.2/);
+  assert.deepEqual([counting.opened, counting.aborted], [2, 2]);
+});
+
 test('more copies than the store files with one message are refused, and sent to fewer it goes', async (t) => {
   const run: Middleware['run'] = async (message, [copy]) => ({
     kind: 'passed',

@@ -268,6 +268,16 @@ test('addresses with the same keys share what is opened; nobody is opened for wi
   assert.equal(copyFor(outcome, to[2]!).protection, 'smime opened failed');
 });
 
+test('a header at the limit of submission is opened, or explained, like any other', async (t) => {
+  const b = await start(t);
+  const encryption = { recipients: recipients(await person('rsa2048')), cipher: 'aes-256-gcm' as const, random };
+  const content = letter('x\r\n', { to: `${'a'.repeat(259_000)} <${BOB}>` });
+  const signed = { kind: 'interop', signing: signing(await person('p256')), encryption } as const;
+  assert.match((await run(b, await wrapped(content, signed))).text, /Sluis-Opened: whole/);
+  b.keys.held.clear();
+  assert.match((await run(b, await wrapped(content, signed))).text, /Sluis-Opened: failed/);
+});
+
 test('plain mail is not read for an addressee who lets us open', async (t) => {
   const b = await start(t);
   const message = await b.submitted(letter('x\r\n'), [BOB]);

@@ -231,6 +231,22 @@ test('more blind copies than one message may have are refused before the first i
   assert.deepEqual([outcome.refusal.status, b.counts.opened], ['5.5.3', 0]);
 });
 
+test('a header at the limit is read in a moment, and refused where nothing more fits on top of it', async (t) => {
+  const b = await bench(t);
+  const { p256, p384 } = await people();
+  const bob = 'bob@praktijk.example';
+  await b.register(bob, WANTED);
+  b.keys.plans.set(bob, encryptTo(p384, p256));
+  const long = (octets: number): Buffer => letter('x\r\n', { to: `${'a'.repeat(octets)} <${bob}>` });
+  const began = performance.now();
+  const outcome = passed(await b.run(stepOf(b), await b.submitted(long(250_000), [bob])));
+  assert.ok(performance.now() - began < 2000);
+  assert.equal(outcome.copies[0]?.protection, 'smime interop aes-256-cbc');
+  const refused = await b.run(stepOf(b), await b.submitted(long(262_144 - 900), [bob]));
+  assert(refused.kind === 'refused');
+  assert.deepEqual([refused.refusal.reply, refused.refusal.status], [552, '5.3.4']);
+});
+
 for (const kind of ['interop', 'strong'] as const)
   test(`3 MB of any octets come out of ${kind} as they went in, for keys of every kind`, async (t) => {
     const b = await bench(t);

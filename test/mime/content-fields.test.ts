@@ -5,7 +5,7 @@ import { contentFields } from '../../src/mime/content-fields.ts';
 const fields = (text: string): ReturnType<typeof contentFields> => contentFields(Buffer.from(text, 'latin1'));
 
 test('contentFields() gives the defaults of RFC 2045 where nothing, or nothing readable, is said', () => {
-  const plain = { type: 'text/plain', boundary: '', encoding: '7bit', name: '' };
+  const plain = { type: 'text/plain', boundary: '', encoding: '7bit', charset: '', name: '' };
   for (const header of [
     '',
     'From: a@b\r\n',
@@ -37,8 +37,21 @@ test('contentFields() reads type, encoding and boundary as old programs write th
       'unknown',
       '',
     ],
+  ] as const) {
+    const { charset: _, ...read } = fields(header);
+    assert.deepEqual(read, { type, encoding, boundary, name: '' }, header);
+  }
+});
+
+test('a charset is told as it is written, in lower case, with control characters made visible', () => {
+  for (const [parameter, charset] of [
+    ['', ''],
+    ['; charset=UTF-8', 'utf-8'],
+    ['; CharSet="ISO-8859-1"', 'iso-8859-1'],
+    ["; charset*=us-ascii''utf-8", 'utf-8'],
+    ['; charset="a\x07b"', 'a\\u{7}b'],
   ] as const)
-    assert.deepEqual(fields(header), { type, encoding, boundary, name: '' }, header);
+    assert.equal(fields(`Content-Type: text/plain${parameter}\r\n`).charset, charset, parameter);
 });
 
 test('file names are decoded: quotes, RFC 2231, RFC 2047, raw octets, and what is not closed', () => {

@@ -55,3 +55,30 @@ test('chains of settled promises, many side by side, leave a timer its turn', as
   clearInterval(timer);
   assert.ok(ticks >= 10, `a timer of 1 ms ran ${ticks} times in 200 ms of work; it was held ${longest.toFixed(0)} ms`);
 });
+
+test('pieces of many large messages take a turn each, in the order in which they asked', async () => {
+  const line = new Turns();
+  const order: string[] = [];
+  let turn = 0;
+  const count = setInterval(() => undefined, 1000);
+  const message = async (name: string): Promise<void> => {
+    for (let piece = 0; piece < 3; piece += 1) {
+      await line.rest();
+      order.push(`${name}${piece} ${turn}`);
+    }
+  };
+  let over = false;
+  const turning = (): void => {
+    turn += 1;
+    if (!over) setImmediate(turning);
+  };
+  setImmediate(turning);
+  await Promise.all([message('a'), message('b'), message('c')]);
+  over = true;
+  clearInterval(count);
+  assert.deepEqual(
+    order.map((each) => each.split(' ')[0]),
+    ['a0', 'b0', 'c0', 'a1', 'b1', 'c1', 'a2', 'b2', 'c2'],
+  );
+  assert.equal(new Set(order.map((each) => each.split(' ')[1])).size, 9, 'no two in one turn');
+});

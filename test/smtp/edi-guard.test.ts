@@ -258,6 +258,18 @@ test('a hundred interchanges for a hundred addressees are judged whole, told of 
   assert.deepEqual([deliveries.length, deliveries[0]?.state], [1, 'held']);
 });
 
+test('an interchange that asks for it marks its recipients for an acknowledgement, where the account is set so', async (t) => {
+  for (const [setting, sample, marked] of [
+    ['asked', MEDVRI, true],
+    ['asked', MEDLAB, undefined],
+    ['never', MEDVRI, undefined],
+  ] as const) {
+    const g = await guarded(t, { alice: { 'edi-contrl': setting } });
+    const message = await g.store.deliveries.findMessage(idOf(await g.send(sample)));
+    assert.equal(message?.recipients[0]?.contrl, marked);
+  }
+});
+
 // --- boxes
 
 const PDF = 'Content-Type: application/pdf; name=letter.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0=';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Quirk, quirkTable } from '../../src/domain/quirks.ts';
 import type { SettingName } from '../../src/domain/settings.ts';
-import { seconds } from '../../src/domain/units.ts';
+import { instant, seconds } from '../../src/domain/units.ts';
 import type { QuirkDay } from '../../src/store/quirks.ts';
 import type { Store } from '../../src/store/store.ts';
 import { addPartner } from '../store/partner-contract.ts';
@@ -107,6 +107,9 @@ async function allowed(t: Cleanup, client: Client): Promise<void> {
   const [got = ''] = await filed(smtp.store, 'bob');
   const arrives = client.arrives ?? content;
   assert.equal(got.slice(-arrives.length), arrives);
+  const [message] = await smtp.store.deliveries.findMessages({ limit: 1, since: instant(0) });
+  const rows = await smtp.store.audit.read({ limit: 10, message: message!.id });
+  assert.equal(rows.find((row) => row.event === 'message.accepted')?.facts?.quirks, client.quirk);
   const days = await counted(smtp);
   assert.deepEqual(totals(days), { [client.quirk]: [1, 0] });
   assert.equal(days[0]?.client, client.content === undefined ? 'OldSys 2.1' : undefined);

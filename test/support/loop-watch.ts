@@ -10,6 +10,8 @@ export interface LoopDelay {
   readonly max: number;
   /** The longest by the processor time of the thread, where that was asked for. */
   readonly own?: number;
+  /** The same for the 99th percentile. */
+  readonly own99?: number;
   /** Octets of main thread's objects and buffers without garbage, where that was asked for. */
   readonly kept?: number;
 }

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { recordOf } from '../../src/ca/issue.ts';
 import { type Authority, issue, makeKeyPair, makeRoot } from '../../src/crypto/authority.ts';
 import { makeName } from '../../src/crypto/distinguished-name.ts';
+import type { MailKeySeals } from '../../src/crypto/mail-key-seals.ts';
 import { encodePem } from '../../src/crypto/pem.ts';
 import { days, instant } from '../../src/domain/units.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { Person } from '../crypto/cms/support.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, startTestGateway } from './gateway.ts';
 import { address } from './store.ts';
@@ -41,50 +43,59 @@ const root = (): Promise<Authority> =>
     ),
   ));
 
+/** PEM, for `smime.authorities`. */
+export const mailRoot = async (): Promise<string> => encodePem('CERTIFICATE', (await root()).certificate.der);
+
+export interface Registering {
+  readonly store: Pick<Store, 'certificates'>;
+  readonly seals: MailKeySeals;
+}
+
+/** Registers a certificate for an account, with its key where the gateway is to hold it. */
+export async function registerMail(
+  { store, seals }: Registering,
+  login: string,
+  email: string,
+  { keep = false, kind = 'p256', to = 300 }: Given = {},
+): Promise<Person> {
+  const keys = await makeKeyPair(kind);
+  const certificate = await issue(
+    await root(),
+    {
+      ...{ use: 'mail', subject: makeName({ commonName: login }), publicKey: keys.publicKey, emails: [email] },
+      notAfter: instant(Date.now() + days(to)),
+    },
+    { now: instant(Date.now() - days(2)), random: randomBytes },
+  );
+  const sealed = keep ? { sealedKey: await seals.seal(certificate.fingerprint, keys.privateKey) } : {};
+  const record = { ...recordOf(certificate, 'mail', undefined), ...sealed };
+  await store.certificates.addCertificate(login, record, 'imported', actor);
+  return {
+    name: login,
+    address: address(email),
+    certificate,
+    privateKey: keys.privateKey,
+    certificatePem: encodePem('CERTIFICATE', certificate.der),
+    keyPem: keys.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+  };
+}
+
 /** With the gateway's own signing key in place. */
 export async function startMailGateway(options: TestGatewayOptions): Promise<MailGateway> {
-  const by = await root();
-  const pem = encodePem('CERTIFICATE', by.certificate.der);
+  const pem = await mailRoot();
   const gateway = await startTestGateway({
     ...options,
     configuration: `${options.configuration ?? ''}\n[smime]\nauthorities = ["mail-ca.pem"]\n`,
     prepare: (folder) => writeFileSync(join(folder, 'mail-ca.pem'), pem),
   });
-  const { certificates, registry } = gateway.store;
-  const register = async (login: string, email: string, given: Given): Promise<Person> => {
-    const { keep = false, kind = 'p256', to = 300 } = given;
-    const keys = await makeKeyPair(kind);
-    const certificate = await issue(
-      by,
-      {
-        ...{ use: 'mail', subject: makeName({ commonName: login }), publicKey: keys.publicKey, emails: [email] },
-        notAfter: instant(Date.now() + days(to)),
-      },
-      { now: instant(Date.now() - days(2)), random: randomBytes },
-    );
-    const sealed = keep
-      ? { sealedKey: await gateway.admin.mail.seals.seal(certificate.fingerprint, keys.privateKey) }
-      : {};
-    await certificates.addCertificate(
-      login,
-      { ...recordOf(certificate, 'mail', undefined), ...sealed },
-      'imported',
-      actor,
-    );
-    return {
-      name: login,
-      address: address(email),
-      certificate,
-      privateKey: keys.privateKey,
-      certificatePem: encodePem('CERTIFICATE', certificate.der),
-      keyPem: keys.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
-    };
-  };
-  await register('postmaster', 'postmaster@mail.test', { keep: true });
+  const { registry } = gateway.store;
+  const into = { store: gateway.store, seals: gateway.admin.mail.seals };
+  await registerMail(into, 'postmaster', 'postmaster@mail.test', { keep: true });
   return {
     ...gateway,
     mailRoot: pem,
-    give: (name, given = {}) => register(given.login ?? addressOf(name), given.email ?? addressOf(name), given),
+    give: (name, given = {}) =>
+      registerMail(into, given.login ?? addressOf(name), given.email ?? addressOf(name), given),
     set: (name, settings) =>
       registry.changeSettings({ scope: 'account', login: addressOf(name) }, { ...settings }, actor),
   };

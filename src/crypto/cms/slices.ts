@@ -3,8 +3,8 @@
  *
  * Whoever yields a slice gives it away and does not change it afterwards; whoever takes one may keep it.
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import { JOIN_LIMIT, asBuffer, joinSmall } from '../../platform/bytes.ts';
+import { turns } from '../../platform/turns.ts';
 import { KiB } from '../../domain/units.ts';
 
 /** Content in order, in slices of any size; also a plain array of slices. */
@@ -19,7 +19,8 @@ const SMALL = 2 * KiB;
 
 /**
  * The same octets in slices of at most `SLICE_OCTETS`, giving the event loop a turn after each so many. Needed even where the source waits
- * for a disk: what is buffered resolves in microtasks, which keep the loop from turning.
+ * for a disk: what is buffered resolves in microtasks, which keep the loop from turning. All messages of the process wait in one line, since
+ * the pieces of ten of them in one turn hold it as long as one of ten times the size.
  */
 export async function* paced(source: Slices): AsyncGenerator<Buffer, void, void> {
   let left = SLICE_OCTETS;
@@ -27,7 +28,7 @@ export async function* paced(source: Slices): AsyncGenerator<Buffer, void, void>
     for (let at = 0; at < given.length;) {
       const end = Math.min(given.length, at + SLICE_OCTETS);
       if (left < end - at) {
-        await turn();
+        await turns.rest();
         left = SLICE_OCTETS;
       }
       left -= end - at;

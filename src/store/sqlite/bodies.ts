@@ -191,7 +191,7 @@ export class Bodies {
       partners: recipients.some((r) => r.partner !== undefined) ? recipients.map((r) => r.partner ?? 0) : [],
       keys: recipients.map((r) => addressKey(r.address)),
       uidls: this.#p.random(UIDL_OCTETS * recipients.length),
-      receipts: recipients.flatMap((r) => (r.receipt === true && r.mailbox !== undefined ? [r.mailbox] : [])),
+      receipts: recipients.flatMap((r) => (wantsToHear(r) && r.mailbox !== undefined ? [r.mailbox] : [])),
       deliveries: deliveriesOf(recipients, held),
       interchanges: seenIn(message),
       system: message.system ?? false,
@@ -247,6 +247,9 @@ function checkResubmission({ key, window }: NonNullable<Acceptance['resubmission
   if (!(window >= 0 && window <= LONGEST_WINDOW))
     throw new RangeError(`The window of a resubmission is ${window} ms; expected 0 to ${LONGEST_WINDOW}`);
 }
+
+/** Whether pickup has to tell that it was collected. */
+const wantsToHear = ({ receipt, contrl }: AcceptedRecipient): boolean => receipt === true || contrl === true;
 
 /** Mailboxes from which the message is held for everybody who leads there. */
 function heldMailboxes(recipients: readonly AcceptedRecipient[]): ReadonlySet<AccountId> {

@@ -10,11 +10,11 @@ import {
   messageNumber,
 } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, days, instant } from '../../domain/units.ts';
-import type { AuditEvent } from '../audit.ts';
 import type {
   Claim,
   Consumer,
   Deliveries,
+  ExpiringEntry,
   Delivery,
   DeliveryQuery,
   MessageQuery,
@@ -89,7 +89,7 @@ export class SqliteDeliveries implements Deliveries {
     return deliveriesFrom(answer.found)[0] ?? 'unknown';
   }
 
-  async settle({ claim, outcome, notice, audit }: Settlement): Promise<'settled' | 'lost'> {
+  async settle({ claim, outcome, notice, also, audit }: Settlement): Promise<'settled' | 'lost'> {
     const { value } = await this.#p.writer.must({
       kind: 'settle',
       id: claim.id,
@@ -97,7 +97,7 @@ export class SqliteDeliveries implements Deliveries {
       outcome,
       at: this.#p.time.now(),
       audit: this.#p.audit.items(audit),
-      notices: this.#notices(notice),
+      notices: [...this.#notices(notice), ...this.#notices(also)],
     });
     return value === 1 ? 'settled' : 'lost';
   }
@@ -320,10 +320,7 @@ export class SqliteDeliveries implements Deliveries {
     return rows.map(({ uid, message }) => ({ account, uid: uid as EntryUid, message: recordOf(message) }));
   }
 
-  async expire(
-    account: AccountId,
-    entries: readonly { readonly uid: EntryUid; readonly notice?: Acceptance; readonly audit: AuditEvent }[],
-  ): Promise<readonly EntryUid[]> {
+  async expire(account: AccountId, entries: readonly ExpiringEntry[]): Promise<readonly EntryUid[]> {
     if (entries.length > MOST_EXPIRED)
       throw new RangeError(`${entries.length} entries are to expire at once; expected at most ${MOST_EXPIRED}`);
     const [lock] = await this.#lockAll([account]);
@@ -332,8 +329,8 @@ export class SqliteDeliveries implements Deliveries {
       const answer = await this.#p.writer.ask({
         kind: 'expire',
         account,
-        entries: entries.map(({ uid, notice, audit }) => ({
-          ...{ uid, notices: this.#notices(notice) },
+        entries: entries.map(({ uid, notice, also, audit }) => ({
+          ...{ uid, notices: [...this.#notices(notice), ...this.#notices(also)] },
           audit: this.#p.audit.item(audit),
         })),
         at: this.#p.time.now(),

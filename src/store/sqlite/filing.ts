@@ -239,7 +239,7 @@ export class Filing {
     const facts = this.#facts.get(message);
     if (row?.state !== 'active' || facts === undefined) return false;
     const { recipients } = JSON.parse(facts.envelope) as { recipients: readonly AcceptedRecipient[] };
-    const receipt = recipients.some((r) => r.mailbox === account && r.receipt === true) ? 1 : 0;
+    const receipt = recipients.some((r) => r.mailbox === account && (r.receipt ?? r.contrl) === true) ? 1 : 0;
     this.#insertEntry.run(account, row.next_uid, message, facts.octets, uidl, receipt);
     this.#counters.add(changed.mailboxes, account, row, { octets: facts.octets, messages: 1 });
     return true;

@@ -40,7 +40,9 @@ export class MailboxReader {
     this.#entries = rawStatement(
       db,
       `SELECT e.uid, ${columns} FROM entry e JOIN message m ON m.id = e.message
-         WHERE e.account = ? AND e.uid > ? AND e.message < ? AND e.retrieved = 0 ORDER BY e.uid LIMIT ?`,
+         WHERE e.account = ? AND e.uid > ? AND e.message < ? AND e.retrieved = 0
+           AND NOT EXISTS (SELECT 1 FROM notice WHERE key = 'restored:' || e.account || ':' || e.uid)
+         ORDER BY e.uid LIMIT ?`,
     );
     this.#accountsAt = db.prepare(
       'SELECT count(*) AS n FROM (SELECT 1 FROM consumer WHERE network = ? ORDER BY account LIMIT ?)',

@@ -34,6 +34,7 @@ export class MaildropChanges {
   readonly #hiddenSince: Database.Statement<[number, number, number], HiddenRow>;
   readonly #hiddenOf: Database.Statement<[number, bigint, number], HiddenRow>;
   readonly #deleteHidden: Database.Statement;
+  readonly #noteRestored: Database.Statement;
   readonly #isWaiting: Database.Statement<[number, number], { uid: number }>;
   readonly #waiting: Database.Statement<[number, bigint], { uid: number }>;
   readonly #seeConsumer: Database.Statement;
@@ -69,6 +70,7 @@ export class MaildropChanges {
     this.#hiddenSince = hidden('hidden_at >= ?');
     this.#hiddenOf = hidden('message = ?');
     this.#deleteHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
+    this.#noteRestored = db.prepare('INSERT OR IGNORE INTO notice (key, at) VALUES (?, ?)');
     this.#isWaiting = db.prepare('SELECT uid FROM entry WHERE account = ? AND uid = ? AND retrieved = 0');
     this.#waiting = db.prepare('SELECT uid FROM entry WHERE account = ? AND message = ? AND retrieved = 0');
     this.#seeConsumer = db.prepare(
@@ -152,6 +154,7 @@ export class MaildropChanges {
       const uidl = uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS);
       this.#deleteHidden.run(account, entry.hidden_at, entry.uid);
       this.#insertEntry.run(account, row.next_uid + i, entry.message, entry.octets, uidl, entry.receipt);
+      this.#noteRestored.run(`restored:${account}:${row.next_uid + i}`, audit.at);
       octets += Number(entry.octets);
     }
     const changed = new Changed();
