@@ -18,6 +18,7 @@ import { formatOctets, settingOf } from '../domain/settings.ts';
 import { KiB, type Octets, octets } from '../domain/units.ts';
 import type { Log, RandomBytes } from '../domain/effects.ts';
 import { JOIN_LIMIT } from '../platform/bytes.ts';
+import type { AuditEvent } from '../store/audit.ts';
 import type { Recipient } from '../store/registry.ts';
 import { MAX_COPIES, type SealedBody } from '../store/store.ts';
 import { writeBody } from './bodies.ts';
@@ -34,6 +35,7 @@ import type {
   Submitted,
   Workshop,
 } from './middleware.ts';
+import { missedProtection } from './missed-protection.ts';
 import { pgpBusy, pgpEntity, pgpFacts, pgpWords } from './pgp-protect.ts';
 import type { PgpMakerParts } from './pgp-protect.ts';
 import { type Group, type Planned, groupsOf, namedIn } from './protect-groups.ts';
@@ -118,17 +120,24 @@ async function run(
       ? { kind: 'passed', copies }
       : { kind: 'refused', refusal: planned.error };
   }
-  if (planned.value.every(({ plan }) => plan.by === 'none')) return { kind: 'passed', copies };
+  const missed = (): AuditEvent[] =>
+    missedProtection(
+      parts.log,
+      submitted,
+      planned.value.filter(({ addressee }) => wanted(submitted.submitter, addressee.registered).encrypt !== 'never'),
+    );
+  if (planned.value.every(({ plan }) => plan.by === 'none')) return { kind: 'passed', copies, audit: missed() };
   const inline = await inlineIn(submitted, outer);
   if (inline === 'encrypted') return { kind: 'passed', copies };
   const layer = inline === 'signed' ? 'inline-signed' : outer;
   const wanting = planned.value.filter(({ plan }) => wants(plan, layer));
-  if (wanting.length === 0) return { kind: 'passed', copies };
+  if (wanting.length === 0) return { kind: 'passed', copies, audit: missed() };
   const message = await messageIn(submitted.body);
   if (!message.ok) return { kind: 'refused', refusal: message.error };
   const groups = groupsOf(wanting, namedIn(message.value.header));
   if (groups.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(groups.length) };
-  return await make(parts, submitted, copies, { groups, layer, workshop });
+  const made = await make(parts, submitted, copies, { groups, layer, workshop });
+  return made.kind === 'refused' ? made : { ...made, audit: [...(made.audit ?? []), ...missed()] };
 }
 
 const isEncrypted = (layer: LayerKind): boolean => layer === 'encrypted' || layer === 'pgp-encrypted';

@@ -110,6 +110,8 @@ test('recipients with the same protection share one body; interop, strong, signe
       ['message.protected', 'smime interop aes-256-cbc', [a, bb]],
       ['message.protected', 'smime strong aes-256-gcm', [c]],
       ['message.protected', 'smime signed', [d, e]],
+      ['message.not-encrypted', undefined, [d, e]],
+      ['message.not-encrypted', undefined, ['f@praktijk.example']],
     ],
   );
   // Nothing that protection wrote stays behind when it is not filed.
@@ -229,6 +231,23 @@ test('more blind copies than one message may have are refused before the first i
   const outcome = await b.run(stepOf(b), await b.submitted(letter('x\r\n', { to: 'undisclosed-recipients:;' }), to));
   assert(outcome.kind === 'refused');
   assert.deepEqual([outcome.refusal.status, b.counts.opened], ['5.5.3', 0]);
+});
+
+test('where encryption was wanted and not possible, trace and log say why', async (t) => {
+  const b = await bench(t);
+  const { p256, p384 } = await people();
+  const to = ['a', 'b', 'c'].map((name) => `${name}@praktijk.example`);
+  for (const at of to) await b.register(at, { encrypt: 'when-possible' });
+  await b.register('d@praktijk.example');
+  b.keys.plans.set(to[0]!, encryptTo(p384, p256));
+  const outcome = passed(await b.run(stepOf(b), await b.submitted(letter('x\r\n'), [...to, 'd@praktijk.example'])));
+  assert.deepEqual(
+    outcome.audit
+      .filter(({ event }) => event === 'message.not-encrypted')
+      .map(({ facts, personal }) => [facts, personal]),
+    [[{ why: 'nothing is wanted', recipients: 2 }, { recipients: to.slice(1) }]],
+  );
+  assert.equal(b.log.names.filter((name) => name === 'protection.not-encrypted').length, 1);
 });
 
 test('a header at the limit is read in a moment, and refused where nothing more fits on top of it', async (t) => {
