@@ -90,6 +90,12 @@ export class EdifactReader implements EdiReader {
           partial = from;
           break;
         }
+        // Nearly all segments are a message's own and came whole: they are counted where they lie.
+        if (this.#earlier === 0 && this.#message !== undefined && !this.#objectEnd && !isServiceAt(data, from)) {
+          this.#message.count += 1;
+          this.#releases = 0;
+          continue;
+        }
         const draft = this.#draft;
         const length = this.#earlier + end - from;
         const segment =
@@ -387,5 +393,6 @@ export class EdifactReader implements EdiReader {
 
 /** UNZ, or the UNB of the next one. */
 const endsInterchange = (segment: Buffer): boolean => isService(segment) && (segment[2] === 90 || segment[2] === 66);
-const isService = (segment: Buffer): boolean => segment[0] === U && segment[1] === N;
+const isServiceAt = (data: Buffer, at: number): boolean => data[at] === U && data[at + 1] === N;
+const isService = (segment: Buffer): boolean => isServiceAt(segment, 0);
 const simple = (elements: string[][], index: number): string => (elements[index]?.[0] ?? '').trim();

@@ -276,13 +276,16 @@ function deliveriesOf(recipients: readonly AcceptedRecipient[], held: ReadonlySe
   });
 }
 
-function seenIn({ interchanges = [] }: Acceptance): readonly SeenInterchange[] {
+function seenIn({ interchanges = [] }: Acceptance): readonly string[] {
   if (interchanges.length > MAX_SEEN || interchanges.some((key) => !isSeen(key)))
     throw new RangeError(
       `There are ${interchanges.length} interchanges to remember; expected at most ${MAX_SEEN}, each known by 16 octets`,
     );
-  return interchanges;
+  return interchanges.map(({ reference, messages }) => latin1(reference) + latin1(messages));
 }
+
+const latin1 = (octets: Uint8Array): string =>
+  Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('latin1');
 
 const isSeen = ({ reference, messages }: SeenInterchange): boolean =>
   reference.length === SEEN_OCTETS && messages.length === SEEN_OCTETS;

@@ -124,8 +124,10 @@ export class Filing {
       if (!(its instanceof Map)) throw new Error(`copy ${copy.id} was taken and is refused in the same transaction`);
       this.#write(copy, its, work.id, changed);
     }
-    for (const { reference, messages } of work.interchanges)
-      this.#insertInterchange.run(work.receivedAt, reference, messages);
+    for (const keys of work.interchanges) {
+      const octets = Buffer.from(keys, 'latin1');
+      this.#insertInterchange.run(work.receivedAt, octets.subarray(0, 16), octets.subarray(16));
+    }
     if (work.resubmission !== null) this.#recent.add(work.resubmission.key, work.id, work.receivedAt);
     this.#audit.appendAll(work.audit);
     return undefined;

@@ -67,7 +67,8 @@ export interface AcceptWork {
   /** Accounts whose entry wants a receipt. */
   readonly receipts: readonly number[];
   readonly deliveries: readonly NewDelivery[];
-  readonly interchanges: readonly SeenInterchange[];
+  /** Two keys of 16 octets each as one text of 32 characters: a view of a buffer would be cloned with all that lies beside it. */
+  readonly interchanges: readonly string[];
   /** Ignores quotas. */
   readonly system: boolean;
   readonly once: string | null;

@@ -126,7 +126,7 @@ export class SqliteStore implements Store {
     const answer = await this.#p.writer.ask(work);
     if (answer.kind === 'done') {
       this.#p.bodies.filed([work.id, ...work.copies.map(({ id }) => id)]);
-      this.interchanges.filed(work.interchanges, work.receivedAt);
+      if (message.interchanges !== undefined) this.interchanges.filed(message.interchanges, work.receivedAt);
       return { kind: 'filed' };
     }
     if (answer.kind === 'already') return answer;
