@@ -24,7 +24,9 @@ import { createSqliteStore, openSqliteStore } from '../src/store/sqlite/open.ts'
 import type { Store } from '../src/store/store.ts';
 import { newSubmissionCounts } from '../src/smtp/server.ts';
 import { Submission, type Submitter } from '../src/submission/submission.ts';
+import { Instance, addressOf, loginOf } from '../test/support/instance.ts';
 import { MemoryLog } from '../test/support/log.ts';
+import { SmtpClient } from '../test/support/smtp-client.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -241,6 +243,56 @@ const SMALL: readonly (readonly [id: string, small: (n: number) => Buffer])[] = 
   ['edi', (n) => base64(edifact(7000, `R${n}`))],
 ];
 
+// --- a whole gateway
+
+/** Messages a second through SMTP and TLS, 8 connections, the gateway in a process of its own that looks at messages or does not. */
+async function gatewayRate(blind: boolean): Promise<number> {
+  const instance = await Instance.create({ under: options.under });
+  try {
+    instance.addAccounts(['lab', 'gp']);
+    const nodeOptions = blind ? ['--import', new URL('blind.js', import.meta.url).href] : [];
+    const served = await instance.serve({ nodeOptions });
+    const from = addressOf('lab');
+    const contents = written((n) =>
+      Buffer.from(
+        base64(edifact(7000, `R${n}`))
+          .toString('latin1')
+          .replace('lab@bench.test', from),
+        'latin1',
+      ),
+    ).values();
+    const clients = await Promise.all(
+      Array.from({ length: 8 }, () => SmtpClient.open(instance.target('submission'), loginOf('lab'))),
+    );
+    const started = performance.now();
+    await Promise.all(
+      clients.map(async (client) => {
+        for (const content of contents) await client.submit(from, [addressOf('gp')], content);
+        client.wire.destroy();
+      }),
+    );
+    const rate = (messages * 1000) / (performance.now() - started);
+    await served.kill();
+    return rate;
+  } finally {
+    instance.remove();
+  }
+}
+
+async function gatewayRates(): Promise<{ with: number; without: number; ratio: number }> {
+  const taken: { with: number; without: number }[] = [];
+  for (let r = 0; r < rounds; r++) {
+    const first = r % 2 === 0 ? await gatewayRate(false) : undefined;
+    const second = await gatewayRate(true);
+    taken.push({ with: first ?? (await gatewayRate(false)), without: second });
+  }
+  return {
+    with: round(median(taken.map((t) => t.with)), 0),
+    without: round(median(taken.map((t) => t.without)), 0),
+    ratio: round(median(taken.map((t) => t.with / t.without))),
+  };
+}
+
 // --- the run
 
 const costs = CONTENTS.map(([id, text, content]) => {
@@ -274,6 +326,10 @@ try {
     console.log(
       `${m.id.padEnd(6)} with ${m.with.rate} (${m.with.cpu} us of CPU each), without ${m.without.rate} (${m.without.cpu} us): rate ${m.rateRatio}, CPU ${m.cpuRatio}`,
     );
+  const gateway = await gatewayRates();
+  console.log(
+    `\nA whole gateway, 8 connections, EDIFACT alone: with ${gateway.with} a second, without ${gateway.without}: ratio ${gateway.ratio}`,
+  );
   if (options.keep !== undefined) {
     const result = {
       at: new Date().toISOString(),
@@ -283,6 +339,7 @@ try {
       messages,
       costs,
       rates: measured,
+      gateway,
     };
     const file = new URL(`../../bench/results/${options.keep}.json`, import.meta.url);
     writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
