@@ -133,7 +133,7 @@ export const adminContext = (
   notices: notices.settlements,
   clock: effects.clock,
   ca: caParts(store, config, effects),
-  mail: { keys: mail.keys, seals: mail.seals },
+  mail: { keys: mail.keys, seals: mail.seals, pgp: mail.pgp },
   longestAbsence: config.absence.longest,
   partners: {
     seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),

@@ -7,7 +7,10 @@ import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
+import type { Pgp } from '../crypto/pgp/pgp.ts';
+import type { PgpSeals } from '../crypto/pgp-seals.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
+import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import type { Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 
@@ -76,6 +79,14 @@ export interface PartnerParts {
 export interface MailParts {
   readonly keys: MailKeys;
   readonly seals: MailKeySeals;
+  readonly pgp: PgpParts;
+}
+
+/** What operations on OpenPGP keys and messages work with. */
+export interface PgpParts {
+  readonly thread: Pgp;
+  readonly seals: PgpSeals;
+  readonly keys: PgpKeyring;
 }
 
 export interface AdminContext {

@@ -24,6 +24,8 @@ import type { Operation } from './operation.ts';
 import { organisationOperations } from './organisations.ts';
 import { partnerOperations } from './partners.ts';
 import { queueOperations } from './queue.ts';
+import { pgpInspectOperations } from './pgp-inspect.ts';
+import { pgpKeyOperations } from './pgp-keys.ts';
 import { quirkOperations } from './quirks.ts';
 import { settingsOperations } from './settings.ts';
 import { smimeOperations } from './smime.ts';
@@ -50,6 +52,8 @@ const operations = {
   ...certificateImport,
   ...mailCertificateOperations,
   ...smimeOperations,
+  ...pgpKeyOperations,
+  ...pgpInspectOperations,
   ...partnerOperations,
 };
 
@@ -88,7 +92,17 @@ export async function runOperation<N extends OperationName>(
 /** Whom a call was about, for the log. Values of settings and passwords stay out. */
 const targetFields = (input: Input): Record<string, string> => {
   const fields: Record<string, string> = {};
-  for (const name of ['name', 'login', 'address', 'password-name', 'certificate-name', 'scope', 'serial', 'domain'])
+  for (const name of [
+    'name',
+    'login',
+    'address',
+    'password-name',
+    'certificate-name',
+    'scope',
+    'serial',
+    'domain',
+    'fingerprint',
+  ])
     if (typeof input[name] === 'string') fields[name.endsWith('-name') ? 'named' : name] = input[name].slice(0, 256);
   return fields;
 };

@@ -38,7 +38,7 @@ export function inspectInput(input: Input): InspectInput {
 }
 
 /** Bodies of one look; all are given up at its end. */
-class Bench {
+export class Bench {
   readonly #store: Store;
   readonly #writers: BodyWriter[] = [];
 

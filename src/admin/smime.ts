@@ -1,7 +1,10 @@
 /** What S/MIME would do to a message, and what a given message is worth: `sluis smime`. */
 import { type SigningPlan, wantedFor } from '../crypto/smime/plan.ts';
+import { againstPgpKey } from '../crypto/pgp/select.ts';
 import type { Address } from '../domain/address.ts';
 import type { MailSender } from '../middleware/mail-keys.ts';
+import { planFor } from '../middleware/protect.ts';
+import { NEVER, NO_END } from '../store/pgp-keys.ts';
 import type { Recipient } from '../store/registry.ts';
 import { recipientOf } from './addresses.ts';
 import { type AdminContext } from './context.ts';
@@ -27,6 +30,8 @@ export interface ProtectionView {
   readonly address: string;
   readonly account: string;
   readonly from?: string;
+  /** Which of the two protects it. */
+  readonly by: 'smime' | 'pgp' | 'none';
   readonly outcome: 'plain' | 'signed' | 'interop' | 'strong' | 'refused';
   readonly reason: string;
   /** As the sender would read it: `550 5.7.5 ...`. */
@@ -47,6 +52,20 @@ export interface ProtectionView {
   };
   readonly capabilities?: { readonly source: string; readonly names: readonly string[] };
   readonly certificates: readonly CandidateView[];
+  /** OpenPGP keys of the address, newest first. */
+  readonly pgpKeys: readonly PgpCandidateView[];
+  /** Fingerprint of the OpenPGP key that signs. */
+  readonly pgpSigner?: string;
+}
+
+export interface PgpCandidateView {
+  readonly fingerprint: string;
+  readonly made: string;
+  /** Absent: without end. */
+  readonly ends?: string;
+  readonly keyHeld: boolean;
+  readonly used: boolean;
+  readonly problem?: string;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
@@ -71,21 +90,23 @@ const signerView = ({ signer: { certificate, whose } }: SigningPlan): NonNullabl
 });
 
 async function viewProtection(context: AdminContext, of: Address, from: Address | undefined): Promise<ProtectionView> {
-  const { store, mail } = context;
+  const { store, mail, clock } = context;
   const recipient = await recipientOf(store.registry, of);
   const sender = await senderOf(context, recipient, from);
   const wanted = wantedFor(
     { kind: sender.account.kind, settings: [sender.account.settings, sender.organisation.settings] },
     { settings: [recipient.address.settings, recipient.account.settings, recipient.organisation.settings] },
   );
-  const plan = await mail.keys.plan(sender, recipient);
-  const encrypted = plan.kind === 'interop' || plan.kind === 'strong' ? plan : undefined;
+  const { by, plan } = await planFor({ keys: mail.keys, pgp: mail.pgp }, sender, recipient);
+  const encrypted = by === 'smime' && plan.kind !== 'signed' ? plan : undefined;
+  const toPgp = by === 'pgp' && plan.kind !== 'signed' ? plan.recipient : undefined;
   const { capabilities } = await mail.keys.known(recipient);
   const candidates = await mail.keys.candidates(recipient);
   return {
     address: recipient.address.address,
     account: recipient.account.login,
     ...(from === undefined ? {} : { from }),
+    by,
     outcome: plan.kind,
     ...(plan.kind === 'refused'
       ? {
@@ -101,7 +122,8 @@ async function viewProtection(context: AdminContext, of: Address, from: Address 
           transport: encrypted.recipient.transport ?? 'agreed',
           encryptToSelf: encrypted.self !== undefined,
         }),
-    ...('signer' in plan ? { signer: signerView(plan) } : {}),
+    ...(by === 'smime' ? { signer: signerView(plan) } : {}),
+    ...(by === 'pgp' && plan.signer !== undefined ? { pgpSigner: plan.signer.fingerprint } : {}),
     ...(capabilities === undefined ? {} : { capabilities: { source: capabilities.source, names: capabilities.names } }),
     certificates: candidates.map(({ certificate, keyHeld, encrypt }) => ({
       serial: certificate.serial,
@@ -113,6 +135,17 @@ async function viewProtection(context: AdminContext, of: Address, from: Address 
       used: certificate.fingerprint === encrypted?.recipient.certificate.fingerprint,
       ...(encrypt === undefined ? {} : { problem: encrypt }),
     })),
+    pgpKeys: (await mail.pgp.keys.keysOf(recipient)).map((key) => {
+      const problem = againstPgpKey(key, 'encrypt', clock.now());
+      return {
+        fingerprint: key.fingerprint,
+        made: iso(key.createdAt),
+        ...(key.encryptsUntil === NO_END || key.encryptsUntil === NEVER ? {} : { ends: iso(key.encryptsUntil) }),
+        keyHeld: key.sealedKey !== undefined,
+        used: key.fingerprint === toPgp?.fingerprint,
+        ...(problem === undefined ? {} : { problem }),
+      };
+    }),
   };
 }
 

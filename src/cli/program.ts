@@ -13,6 +13,7 @@ import { addInitCommand } from './init.ts';
 import { addMailboxCommands } from './mailbox.ts';
 import { addOrganisationCommands } from './organisation.ts';
 import { addPartnerCommands } from './partner.ts';
+import { addPgpCommands } from './pgp.ts';
 import { addQueueCommands } from './queue.ts';
 import { addServeCommands } from './serve.ts';
 import { addSmimeCommands } from './smime.ts';
@@ -38,6 +39,7 @@ export function buildProgram(terminal: Terminal): Command {
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);
   addSmimeCommands(terminal, program);
+  addPgpCommands(terminal, program);
   addDoctorCommand(terminal, program);
   addDevCommand(terminal, program);
   return program;

@@ -65,7 +65,7 @@ const OUTCOMES: Readonly<Record<ProtectionView['outcome'], string>> = {
 function testText(view: ProtectionView): string {
   const { signer, capabilities, certificates } = view;
   const told = facts([
-    ['Message', OUTCOMES[view.outcome]],
+    ['Message', `${OUTCOMES[view.outcome]}${view.by === 'pgp' ? ' (PGP)' : ''}`],
     ['Why', view.reason],
     ['Reply', view.reply],
     ['From', view.from],
@@ -83,13 +83,28 @@ function testText(view: ProtectionView): string {
         `${signer.whose === 'gateway' ? "the gateway's key" : "the sender's key"}, certificate ${signer.serial} until ${signer.ends.slice(0, 10)}`,
     ],
   ]);
-  if (certificates.length === 0) return `${told}\nNo mail certificate is registered for the address.`;
+  return [told, certificatesText(certificates), pgpKeysText(view)].join('\n\n');
+}
+
+function pgpKeysText({ pgpKeys, pgpSigner }: ProtectionView): string {
+  if (pgpKeys.length === 0) return 'No OpenPGP key is registered for the address.';
+  const rows = pgpKeys.map((k) => [
+    ...[k.fingerprint, k.made.slice(0, 10), k.ends?.slice(0, 10)],
+    k.keyHeld ? 'held here' : '',
+    k.used ? 'used' : (k.problem ?? 'could be used'),
+  ]);
+  const signer = pgpSigner === undefined ? '' : `Signed with OpenPGP key ${pgpSigner}.\n`;
+  return `${signer}${table(['OPENPGP KEY', 'MADE', 'ENDS', 'KEY', 'USE'], rows)}`;
+}
+
+function certificatesText(certificates: ProtectionView['certificates']): string {
+  if (certificates.length === 0) return 'No mail certificate is registered for the address.';
   const rows = certificates.map((c) => [
     ...[c.serial, c.key, c.begins.slice(0, 10), c.ends.slice(0, 10)],
     c.keyHeld ? 'held here' : '',
     c.used ? 'used' : (c.problem ?? 'could be used'),
   ]);
-  return `${told}\n\n${table(['SERIAL', 'KEY KIND', 'BEGINS', 'ENDS', 'KEY', 'USE'], rows)}`;
+  return table(['SERIAL', 'KEY KIND', 'BEGINS', 'ENDS', 'KEY', 'USE'], rows);
 }
 
 const FORMS: Readonly<Record<InspectView['form'], string>> = {

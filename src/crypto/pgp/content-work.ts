@@ -87,6 +87,16 @@ export async function verify(job: JobOf<'verify'>, input: AsyncIterable<Uint8Arr
   return await judged(verified.signatures, verificationKeys);
 }
 
+/** Ids that stand in front of an encrypted message; the rest of it is not read. */
+export async function readers(input: AsyncIterable<Uint8Array>): Promise<PgpAnswers['readers']> {
+  try {
+    const message: openpgp.Message<Binary> = await openpgp.readMessage({ binaryMessage: streamOf(input) });
+    return message.getEncryptionKeyIDs().map((id) => id.toHex());
+  } catch (error) {
+    throw new PgpFailure('malformed', `Cannot read the message: ${String(error)}`);
+  }
+}
+
 export async function decrypt(
   job: JobOf<'decrypt'>,
   input: AsyncIterable<Uint8Array>,

@@ -2,7 +2,7 @@
  * Inline PGP: armour that is the whole text of a message, as programs wrote it before PGP/MIME. It is recognised so that it stays untouched;
  * nothing in it is opened or believed, since no header says what it covers.
  */
-import type { ContentFields } from '../../mime/content-fields.ts';
+import { type ContentFields, contentFields } from '../../mime/content-fields.ts';
 import { decodedBody } from '../smime/layer.ts';
 import type { Message } from '../smime/message.ts';
 
@@ -17,7 +17,10 @@ const MAX_BLANK = 4096;
 const isBlank = (text: string): boolean => /^\s*$/.test(text);
 
 /** Undefined: it is something else, a block with text around it for example, which anything may be done with. Mostly reads one slice. */
-export async function inlinePgp(message: Message, fields: ContentFields): Promise<InlinePgp | undefined> {
+export async function inlinePgp(
+  message: Message,
+  fields: ContentFields = contentFields(message.header.octets),
+): Promise<InlinePgp | undefined> {
   if (fields.type !== 'text/plain' && fields.type !== '') return undefined;
   let form: (typeof FORMS)[number] | undefined;
   let tail = '';

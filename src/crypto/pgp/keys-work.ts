@@ -54,6 +54,11 @@ export async function revokeKey({ secretKey, reason }: JobOf<'revoke-key'>): Pro
   return await told(revoked);
 }
 
+export async function lockKey({ secretKey, passphrase }: JobOf<'lock-key'>): Promise<Uint8Array> {
+  const privateKey = await openpgp.readPrivateKey({ binaryKey: secretKey });
+  return (await openpgp.encryptKey({ privateKey, passphrase })).write();
+}
+
 async function told(given: openpgp.Key, passphrase?: string): Promise<PgpKey> {
   const key = given.isPrivate() && passphrase !== undefined ? await unlocked(given, passphrase) : given;
   const publicKey = key.toPublic();

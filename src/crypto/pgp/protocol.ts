@@ -44,6 +44,10 @@ export type PgpJob =
       readonly seconds: number;
     }
   | { readonly kind: 'revoke-key'; readonly secretKey: Uint8Array; readonly reason: string }
+  /** The same secret half under a passphrase. */
+  | { readonly kind: 'lock-key'; readonly secretKey: Uint8Array; readonly passphrase: string }
+  /** Takes an encrypted message; the answer says which keys it names. */
+  | { readonly kind: 'readers' }
   /** Takes content; the answer has the signature. */
   | { readonly kind: 'sign'; readonly secretKeys: readonly Uint8Array[] }
   /** Takes and gives content. */
@@ -78,6 +82,8 @@ export interface PgpAnswers {
   'merge-keys': PgpKey;
   'make-key': PgpKey;
   'revoke-key': PgpKey;
+  'lock-key': Uint8Array;
+  readers: readonly string[];
   sign: { readonly signature: Uint8Array; readonly hash: string };
   encrypt: object;
   verify: readonly PgpSignature[];

@@ -1,8 +1,8 @@
 /** The OpenPGP thread: one job a port, content in slices. The library is loaded here alone, so that no session waits for it. */
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { decrypt, encrypt, sign, verify } from './content-work.ts';
+import { decrypt, encrypt, readers, sign, verify } from './content-work.ts';
 import { PgpFailure } from './failure.ts';
-import { makeKey, mergeKeys, readKeys, revokeKey } from './keys-work.ts';
+import { lockKey, makeKey, mergeKeys, readKeys, revokeKey } from './keys-work.ts';
 import type { PgpAnswers, PgpHears, PgpJob, PgpJobKind, PgpSays } from './protocol.ts';
 
 export interface PgpRequest {
@@ -74,6 +74,10 @@ async function answer(job: PgpJob, peer: Peer): Promise<PgpAnswers[PgpJobKind]> 
       return await makeKey(job);
     case 'revoke-key':
       return await revokeKey(job);
+    case 'lock-key':
+      return await lockKey(job);
+    case 'readers':
+      return await readers(peer.input());
     case 'sign':
       return await sign(job, peer.input());
     case 'encrypt':
