@@ -292,8 +292,8 @@ const tooLargeFor = (addressee: Addressee): Refusal => ({
 });
 
 const headerTooLarge: Refusal = {
-  reply: 552,
-  status: '5.3.4',
+  reply: 554,
+  status: '5.6.0',
   text: 'The header is too large for a message that has to be protected; shorten it',
 };
 

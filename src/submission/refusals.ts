@@ -29,7 +29,7 @@ export const refusals = {
   mailboxFull: refusal(452, '4.2.2', 'The mailbox of a recipient became full; try again later'),
   recipientGone: refusal(550, '5.1.1', 'A recipient has left the group meanwhile; send to the others again'),
   tooMuch: refusal(421, '4.7.0', 'Far more was sent than one message may have; connect again with a smaller one'),
-  headerTooLarge: refusal(552, '5.3.4', 'The header is larger than 256 KB or 1000 lines; shorten it'),
+  headerTooLarge: refusal(554, '5.6.0', 'The header is larger than 256 KB or 1000 lines; shorten it'),
   mailLoop: refusal(554, '5.4.6', 'The message has been here before or has more than 30 Received lines; it loops'),
   fromMissing: refusal(550, '5.6.0', 'The header has no From field; it must name the sender once'),
   fromTwice: refusal(550, '5.6.0', 'The header has more than one From field; exactly one is allowed'),

@@ -48,9 +48,9 @@ const MESSAGES: readonly (readonly [name: string, content: string, reply: RegExp
   [
     'a header line of 1 MB',
     `${from}Subject: ${'x'.repeat(1_000_000)}\r\n\r\nx\r\n`,
-    /^552 5\.3\.4 The header is larger/,
+    /^554 5\.6\.0 The header is larger/,
   ],
-  ['100,000 header lines', `${from}${'A: b\r\n'.repeat(100_000)}\r\nx\r\n`, /^552 5\.3\.4 The header is larger/],
+  ['100,000 header lines', `${from}${'A: b\r\n'.repeat(100_000)}\r\nx\r\n`, /^554 5\.6\.0 The header is larger/],
   ['a header line of 1 MB in a part', `${multipart}--b\r\nA: ${'x'.repeat(1_000_000)}\r\n\r\nx\r\n--b--\r\n`, /^250 /],
   ['100,000 header lines in a part', `${multipart}--b\r\n${'A: b\r\n'.repeat(100_000)}\r\nx\r\n--b--\r\n`, /^250 /],
   ['100,000 uuencoded files', `${from}\r\n${'begin 644 f\r\n#04)#\r\n`\r\nend\r\n'.repeat(100_000)}`, /^250 /],

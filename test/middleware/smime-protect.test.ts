@@ -263,7 +263,7 @@ test('a header at the limit is read in a moment, and refused where nothing more 
   assert.equal(outcome.copies[0]?.protection, 'smime interop aes-256-cbc');
   const refused = await b.run(stepOf(b), await b.submitted(long(262_144 - 900), [bob]));
   assert(refused.kind === 'refused');
-  assert.deepEqual([refused.refusal.reply, refused.refusal.status], [552, '5.3.4']);
+  assert.deepEqual([refused.refusal.reply, refused.refusal.status], [554, '5.6.0']);
 });
 
 for (const kind of ['interop', 'strong'] as const)

@@ -132,10 +132,10 @@ test('a header over 1,000 lines or 256 KB is refused before anything is stored, 
     assert.match(await client.reply(), reply);
   };
   await send('A: b\r\n'.repeat(998), /^250 /);
-  await send('A: b\r\n'.repeat(1001), /^552 5\.3\.4 .*1000 lines/);
+  await send('A: b\r\n'.repeat(1001), /^554 5\.6\.0 .*1000 lines/);
   await send(`A: ${'b'.repeat(250_000)}\r\n`, /^250 /);
-  await send(`A: ${'b'.repeat(270_000)}\r\n`, /^552 5\.3\.4 .*256 KB/);
-  await send(`A: ${'b'.repeat(2_000_000)}\r\n`, /^552 5\.3\.4 .*256 KB/);
+  await send(`A: ${'b'.repeat(270_000)}\r\n`, /^554 5\.6\.0 .*256 KB/);
+  await send(`A: ${'b'.repeat(2_000_000)}\r\n`, /^554 5\.6\.0 .*256 KB/);
 });
 
 test('a message octet by octet is the same message', async (t) => {

@@ -39,7 +39,7 @@ const registered: Readonly<Record<number, readonly string[]>> = {
   552: ['5.2.3', '5.3.4'],
   553: ['5.6.7'],
   // 5.7.1 is registered for 550, which no greeting may have (RFC 5321 section 4.3.2).
-  554: ['5.4.6', '5.5.1', '5.7.1'],
+  554: ['5.4.6', '5.5.1', '5.6.0', '5.7.1'],
   555: ['5.5.4'],
 };
 
