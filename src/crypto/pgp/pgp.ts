@@ -38,6 +38,7 @@ export class Pgp {
   readonly #limits: PgpLimits;
   readonly #jobs: PgpJobs;
   #worker: Worker | undefined;
+  #closed = false;
   readonly #ports = new Set<(problem: PgpProblem) => void>();
 
   constructor(limits: PgpLimits = PGP_LIMITS) {
@@ -47,7 +48,7 @@ export class Pgp {
 
   /** Rejects only with what the flow's input or output rejected with; everything else is a value. */
   async run<K extends PgpJobKind>(job: JobOf<K>, flow: PgpFlow = {}): Promise<Result<PgpAnswers[K], PgpProblem>> {
-    const slot = await this.#jobs.take();
+    const slot = this.#closed ? 'busy' : await this.#jobs.take();
     if (slot === 'busy') return fail({ kind: 'busy', text: 'The OpenPGP thread has no room for another job' });
     try {
       return (await this.#send(job, flow)) as Result<PgpAnswers[K], PgpProblem>;
@@ -56,11 +57,15 @@ export class Pgp {
     }
   }
 
+  /** Jobs that run are told `busy`, and so is every one after this. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#worker?.terminate();
   }
 
   #send(job: PgpJob, flow: PgpFlow): Promise<Result<PgpAnswers[PgpJobKind], PgpProblem>> {
+    // One that waited for its turn meanwhile must not start a thread that nobody ends.
+    if (this.#closed) return Promise.resolve(fail({ kind: 'busy', text: 'The OpenPGP thread has ended' }));
     const worker = (this.#worker ??= this.#start());
     const { port1, port2 } = new MessageChannel();
     return new Promise((resolve, reject) => {

@@ -8,7 +8,7 @@
 import type { RandomBytes } from '../../domain/effects.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import { type Message, entityOf, fieldOctets, part } from '../smime/message.ts';
-import { type Entity, withHeader, withNeutralHeader } from '../smime/protect.ts';
+import { type Entity, withHeader, withNeutralSubject } from '../smime/protect.ts';
 import { armoured } from './armour.ts';
 import { PgpFailure } from './failure.ts';
 import type { Pgp } from './pgp.ts';
@@ -36,7 +36,7 @@ const boundaryOf = (random: RandomBytes): string => `sluis-${Buffer.from(random(
 export function protectPgp(message: Message, protection: PgpProtection, options: PgpWrapOptions): Entity {
   if (protection.publicKeys.length === 0) return withHeader(message, clearSigned(message, protection, options));
   return protection.profile === 'strong'
-    ? withNeutralHeader(message, encrypted(payload(message), protection, options))
+    ? withNeutralSubject(message, encrypted(payload(message), protection, options))
     : withHeader(message, encrypted(entityOf(message), protection, options));
 }
 

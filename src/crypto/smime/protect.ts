@@ -125,6 +125,19 @@ export const withNeutralHeader = (message: Message, content: Entity): Entity =>
     content,
   );
 
+/** The letter's header with a subject that says nothing: for content that takes no other field along. */
+export const withNeutralSubject = (message: Message, content: Entity): Entity =>
+  around(
+    joinSmall([
+      fieldOctets(
+        message.header,
+        ({ name }) => !name.startsWith('content-') && name !== 'mime-version' && name !== 'subject',
+      ),
+      text(`Subject: ${NEUTRAL_SUBJECT}\r\n`),
+    ]),
+    content,
+  );
+
 /** What a protection needs: who signs, and to whom it is encrypted. */
 export type Protection =
   | { readonly kind: 'signed'; readonly signing: SigningOptions }

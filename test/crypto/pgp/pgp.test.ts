@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import * as openpgp from 'openpgp';
 import { Pgp } from '../../../src/crypto/pgp/pgp.ts';
 import type { PgpKey, PgpSignature } from '../../../src/crypto/pgp/protocol.ts';
 import { seconds } from '../../../src/domain/units.ts';
+import { withoutIntegrity } from './support.ts';
 
 const pgp = new Pgp();
 after(() => pgp.close());
@@ -171,21 +172,6 @@ test('a few jobs run, some wait, the rest is told to come again; a dead line end
   assert.equal((await small.run(job, { input: [Buffer.from('x')] })).ok, true);
   await Promise.all([small.close(), impatient.close()]);
 });
-
-/** Symmetrically encrypted data of old (RFC 4880 section 5.7), which nothing protects against change: CFB that starts anew behind its prefix. */
-async function withoutIntegrity(content: Buffer, to: PgpKey): Promise<Buffer> {
-  const sessionKey = randomBytes(32);
-  const forWhom = await openpgp.encryptSessionKey({
-    ...{ data: sessionKey, algorithm: 'aes256', format: 'binary' },
-    encryptionKeys: await openpgp.readKey({ binaryKey: to.publicKey }),
-  });
-  const literal = Buffer.concat([Buffer.from([0x80 | (11 << 2), content.length + 6, 0x62, 0, 0, 0, 0, 0]), content]);
-  const random = randomBytes(16);
-  const prefix = Buffer.concat([random, random.subarray(14)]);
-  const first = createCipheriv('aes-256-cfb', sessionKey, Buffer.alloc(16)).update(prefix);
-  const rest = createCipheriv('aes-256-cfb', sessionKey, first.subarray(2, 18)).update(literal);
-  return Buffer.concat([forWhom, Buffer.from([0x80 | (9 << 2), first.length + rest.length]), first, rest]);
-}
 
 test('content without integrity protection gives no octet, as content that was changed', async () => {
   const message = await withoutIntegrity(Buffer.from('UNB+UNOC'), bert);

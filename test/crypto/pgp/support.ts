@@ -1,6 +1,6 @@
 /** Keys, letters and round trips for tests of OpenPGP. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import * as openpgp from 'openpgp';
 import type { Pgp } from '../../../src/crypto/pgp/pgp.ts';
 import type { PgpKey, PgpKeyType } from '../../../src/crypto/pgp/protocol.ts';
@@ -59,4 +59,19 @@ export async function encryptionKeyIdsOf(mail: Buffer): Promise<string[]> {
   const armour = /-----BEGIN PGP MESSAGE-----[\s\S]*-----END PGP MESSAGE-----\r\n/.exec(mail.toString('latin1'))?.[0];
   const message = await openpgp.readMessage({ armoredMessage: armour ?? '' });
   return message.getEncryptionKeyIDs().map((id) => id.toHex());
+}
+
+/** Symmetrically encrypted data of old (RFC 4880 section 5.7), which nothing protects against change: CFB that starts anew behind its prefix. */
+export async function withoutIntegrity(content: Buffer, to: PgpKey): Promise<Buffer> {
+  const sessionKey = randomBytes(32);
+  const forWhom = await openpgp.encryptSessionKey({
+    ...{ data: sessionKey, algorithm: 'aes256', format: 'binary' },
+    encryptionKeys: await openpgp.readKey({ binaryKey: to.publicKey }),
+  });
+  const literal = Buffer.concat([Buffer.from([0x80 | (11 << 2), content.length + 6, 0x62, 0, 0, 0, 0, 0]), content]);
+  const random = randomBytes(16);
+  const prefix = Buffer.concat([random, random.subarray(14)]);
+  const first = createCipheriv('aes-256-cfb', sessionKey, Buffer.alloc(16)).update(prefix);
+  const rest = createCipheriv('aes-256-cfb', sessionKey, first.subarray(2, 18)).update(literal);
+  return Buffer.concat([forWhom, Buffer.from([0x80 | (9 << 2), first.length + rest.length]), first, rest]);
 }
