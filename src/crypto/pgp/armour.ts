@@ -5,6 +5,7 @@
 import { Base64Decoder } from '../../mime/base64-decoder.ts';
 import { base64Lines } from '../../mime/base64-encoder.ts';
 import { asBuffer, joinSmall } from '../../platform/bytes.ts';
+import { turns } from '../../platform/turns.ts';
 import { PgpFailure } from './failure.ts';
 
 type Slices = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -23,6 +24,8 @@ const DASH = 45;
 const EQUALS = 61;
 /** Octets that are looked at in one go. */
 const PIECE = 64 * 1024;
+/** In one turn of the event loop. */
+const PIECES = 2;
 /** Longest line of armour that is looked at: 76 is usual. */
 const MAX_LINE = 4096;
 
@@ -32,6 +35,7 @@ export async function* unarmoured(kind: Armoured, source: Slices): AsyncGenerato
   for await (const slice of source) {
     const octets = asBuffer(slice);
     for (let at = 0; at < octets.length; at += PIECE) {
+      if (at > 0 && at % (PIECE * PIECES) === 0) await turns.rest();
       const packets = lines.push(octets.subarray(at, at + PIECE));
       if (packets.length > 0) yield packets;
       if (lines.ended) return;

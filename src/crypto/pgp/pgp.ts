@@ -8,6 +8,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { type Milliseconds, minutes } from '../../domain/units.ts';
+import { turns } from '../../platform/turns.ts';
 import { PgpJobs } from './jobs.ts';
 import type { PgpAnswers, PgpHears, PgpJob, PgpJobKind, PgpProblem, PgpSays } from './protocol.ts';
 import type { PgpRequest } from './worker.ts';
@@ -118,7 +119,9 @@ interface Ends {
 function serve(port: MessagePort, { input = [], output }: PgpFlow, { done, failed, broke }: Ends): void {
   const source = slicesOf(input);
   const say = (heard: PgpHears, transfer: ArrayBuffer[] = []): void => port.postMessage(heard, transfer);
+  // All messages wait in one line: slices of four of them in one turn hold the loop as long as one of four times the size.
   const give = async (): Promise<void> => {
+    await turns.rest();
     const next = await source.next();
     if (next.done === true) return say({ end: true });
     // A copy of its own: to send a view would send all the memory under it.
@@ -126,6 +129,7 @@ function serve(port: MessagePort, { input = [], output }: PgpFlow, { done, faile
     say({ slice: own }, [own.buffer]);
   };
   const take = async (slice: Uint8Array): Promise<void> => {
+    await turns.rest();
     await output?.(slice);
     say({ taken: true });
   };
