@@ -29,6 +29,7 @@ import type { MailCertificate, MailRecord } from '../store/certificates.ts';
 import type { Recipient } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import { type ForeignTrust, type MailTrust, MailTrustKeeper } from './mail-trust.ts';
+import { OpenedKeys } from './opened-keys.ts';
 
 export interface MailKeysParts {
   readonly store: Pick<Store, 'certificates' | 'registry'>;
@@ -67,11 +68,13 @@ export class MailKeys {
   readonly #trust: MailTrustKeeper;
   readonly #read = new CertificateCache(5000).read;
   /** By the sealed octets in the store's record: gone with it. */
-  readonly #opened = new WeakMap<Uint8Array, Promise<Result<KeyObject, string>>>();
+  readonly #opened: OpenedKeys<KeyObject>;
   readonly #sealed = new WeakMap<Certificate, Uint8Array>();
 
   constructor(parts: MailKeysParts) {
     this.#p = parts;
+    const { seals, log } = parts;
+    this.#opened = new OpenedKeys((fingerprint, sealed) => seals.open(fingerprint, sealed), log, 'mail-key.refused');
     this.#trust = new MailTrustKeeper(parts.store.certificates, parts.foreign, parts.clock);
   }
 
@@ -108,7 +111,8 @@ export class MailKeys {
   async signing({ signer, rsa }: SigningPlan, sender: MailSender): Promise<Result<SigningWithoutTime, string>> {
     const { certificate, path, whose } = signer;
     const sealed = this.#sealed.get(certificate);
-    const key = sealed === undefined ? fail('it is not held here') : await this.#open(certificate.fingerprint, sealed);
+    const key =
+      sealed === undefined ? fail('it is not held here') : await this.#opened.open(certificate.fingerprint, sealed);
     if (!key.ok) return key;
     const reads = whose === 'sender' && sender.from !== undefined ? await this.#reads(sender.from) : [];
     return ok({
@@ -127,7 +131,7 @@ export class MailKeys {
     for (const record of certificates) {
       if (record.sealedKey === undefined || record.account !== recipient?.account.id) continue;
       const certificate = this.#certificate(record);
-      const opened = await this.#open(record.fingerprint, record.sealedKey);
+      const opened = await this.#opened.open(record.fingerprint, record.sealedKey);
       if (certificate !== undefined && opened.ok) keys.push({ certificate, privateKey: opened.value });
     }
     return keys;
@@ -254,19 +258,6 @@ export class MailKeys {
     const registered = await this.#p.store.registry.findRecipient(key);
     if (registered !== undefined && settingOf('open', ...settingsOf(registered))) return MAIL_CAPABILITIES;
     return (await this.#p.store.certificates.findMail(key)).capabilities?.names ?? [];
-  }
-
-  async #open(fingerprint: string, sealed: Uint8Array): Promise<Result<KeyObject, string>> {
-    const known = this.#opened.get(sealed);
-    if (known !== undefined) return await known;
-    const opening = this.#p.seals.open(fingerprint, sealed);
-    this.#opened.set(sealed, opening);
-    const opened = await opening.catch((error: unknown) => {
-      this.#opened.delete(sealed);
-      throw error;
-    });
-    if (!opened.ok) this.#p.log.error('mail-key.refused', { fingerprint, why: opened.error });
-    return opened;
   }
 }
 

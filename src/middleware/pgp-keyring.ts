@@ -15,6 +15,7 @@ import type { PgpMailKey } from '../store/pgp-keys.ts';
 import type { Recipient } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import type { MailSender } from './mail-keys.ts';
+import { OpenedKeys } from './opened-keys.ts';
 
 export interface PgpKeyringParts {
   readonly store: Pick<Store, 'pgpKeys' | 'registry'>;
@@ -26,10 +27,12 @@ export interface PgpKeyringParts {
 export class PgpKeyring {
   readonly #p: PgpKeyringParts;
   /** By the sealed octets in the store's record: gone with it. */
-  readonly #opened = new WeakMap<Uint8Array, Promise<Result<Uint8Array, string>>>();
+  readonly #opened: OpenedKeys<Uint8Array>;
 
   constructor(parts: PgpKeyringParts) {
     this.#p = parts;
+    const { seals, log } = parts;
+    this.#opened = new OpenedKeys((fingerprint, sealed) => seals.open(fingerprint, sealed), log, 'pgp-key.refused');
   }
 
   /** What a message of this sender to this recipient gets by PGP. Opens no secret half; reads nothing where nothing is asked. */
@@ -54,7 +57,7 @@ export class PgpKeyring {
   async signing({ signer }: PgpMaking): Promise<Result<readonly Uint8Array[], string>> {
     if (signer === undefined) return ok([]);
     if (signer.sealedKey === undefined) return fail('its secret half is not held here');
-    const opened = await this.#open(signer.fingerprint, signer.sealedKey);
+    const opened = await this.#opened.open(signer.fingerprint, signer.sealedKey);
     return opened.ok ? ok([opened.value]) : opened;
   }
 
@@ -64,7 +67,7 @@ export class PgpKeyring {
   ): Promise<readonly { readonly fingerprint: string; readonly secret: Uint8Array }[]> {
     const secrets: { fingerprint: string; secret: Uint8Array }[] = [];
     for (const { fingerprint, sealedKey } of await this.publicKeys(address)) {
-      const opened = sealedKey === undefined ? undefined : await this.#open(fingerprint, sealedKey);
+      const opened = sealedKey === undefined ? undefined : await this.#opened.open(fingerprint, sealedKey);
       if (opened?.ok === true) secrets.push({ fingerprint, secret: opened.value });
     }
     return secrets;
@@ -91,18 +94,5 @@ export class PgpKeyring {
 
   #toEncryptTo(keys: readonly PgpMailKey[]): PgpSelection {
     return selectPgpKey(keys, 'encrypt', this.#p.clock.now());
-  }
-
-  async #open(fingerprint: string, sealed: Uint8Array): Promise<Result<Uint8Array, string>> {
-    const known = this.#opened.get(sealed);
-    if (known !== undefined) return await known;
-    const opening = this.#p.seals.open(fingerprint, sealed);
-    this.#opened.set(sealed, opening);
-    const opened = await opening.catch((error: unknown) => {
-      this.#opened.delete(sealed);
-      throw error;
-    });
-    if (!opened.ok) this.#p.log.error('pgp-key.refused', { fingerprint, why: opened.error });
-    return opened;
   }
 }

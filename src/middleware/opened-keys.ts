@@ -1,0 +1,31 @@
+/** Keys in care, each opened once: the memory holds as long as its sealed form is known, and goes with it. */
+import type { Log } from '../domain/effects.ts';
+import type { Result } from '../domain/result.ts';
+
+/** Rejects where the master key cannot be read. */
+export type OpenSealed<K> = (fingerprint: string, sealed: Uint8Array) => Promise<Result<K, string>>;
+
+export class OpenedKeys<K> {
+  readonly #open: OpenSealed<K>;
+  readonly #refused: (fingerprint: string, why: string) => void;
+  readonly #opened = new WeakMap<Uint8Array, Promise<Result<K, string>>>();
+
+  /** `event`: what the log says of a key that does not open. */
+  constructor(open: OpenSealed<K>, log: Log, event: string) {
+    this.#open = open;
+    this.#refused = (fingerprint, why) => log.error(event, { fingerprint, why });
+  }
+
+  async open(fingerprint: string, sealed: Uint8Array): Promise<Result<K, string>> {
+    const known = this.#opened.get(sealed);
+    if (known !== undefined) return await known;
+    const opening = this.#open(fingerprint, sealed);
+    this.#opened.set(sealed, opening);
+    const opened = await opening.catch((error: unknown) => {
+      this.#opened.delete(sealed);
+      throw error;
+    });
+    if (!opened.ok) this.#refused(fingerprint, opened.error);
+    return opened;
+  }
+}
