@@ -165,7 +165,8 @@ export const pgpKeyOperations = {
       const seconds = Math.round((until - now) / 1000);
       const key = await worked(context, { kind: 'make-key', type, name: '', email: of, seconds });
       await register(context, account.login, key, { how: 'issued', actor, keep });
-      const view = viewPgpKey(await recordOf(context, key.fingerprint), now);
+      // Not `now`: the key was made after it, and may count from the second that began in between.
+      const view = viewPgpKey(await recordOf(context, key.fingerprint), context.clock.now());
       if (!out || key.secret === undefined) return view;
       const secret =
         passphrase === undefined

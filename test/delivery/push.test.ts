@@ -35,6 +35,11 @@ async function bench(
   script: Partial<ScriptOptions> = {},
   more: Partial<PushOptions> = {},
 ): Promise<Bench> {
+  // Before the store closes, as in the gateway: hooks run in the order in which they were set.
+  const pushes: Dispatcher[] = [];
+  t.after(async () => {
+    await Promise.all(pushes.map((dispatcher) => dispatcher.stop(milliseconds(0))));
+  });
   const { store, clock, log } = await openTestStore(t);
   const partner = await ScriptedPartner.start({ ...certificates.server, tls: 'starttls', ...script });
   t.after(() => partner.stop());
@@ -49,7 +54,7 @@ async function bench(
   const id = await addTestPartner(store, 'hospital', server);
   const push = (): Dispatcher => {
     const dispatcher = startTestPush(store, { clock, log, ...more });
-    t.after(() => dispatcher.stop(milliseconds(0)));
+    pushes.push(dispatcher);
     return dispatcher;
   };
   const states = ['waiting', 'held', 'relayed', 'failed', 'withdrawn'] as const;
