@@ -3,7 +3,7 @@
  * auditors to keep elsewhere. Made at its first use. A lost one loses nothing that was signed: the public half still checks it.
  */
 import { type KeyObject, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
 import { syncFolder, writeOnce } from './key-folder.ts';
@@ -34,7 +34,9 @@ export async function auditKeys(
   const opened = openPrivateKey(master, sealedIn(folder) ?? Buffer.alloc(0), SEAL);
   if (!opened.ok) throw new Error(`Cannot open the key of the audit trail "${join(folder, SEALED)}": ${opened.error}`);
   const publicKey = createPublicKey(opened.value.export({ type: 'pkcs8', format: 'pem' }));
-  writeOnce(folder, PUBLIC, Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })));
+  // It was removed, or a crash came between the two files. Asked for every minute, so not written each time.
+  if (!existsSync(auditKeyFile(keyFolder)))
+    writeOnce(folder, PUBLIC, Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })));
   return { privateKey: opened.value, publicKey };
 }
 

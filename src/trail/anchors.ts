@@ -3,7 +3,7 @@
  * operator says so, a command (another site, a time-stamping service). One line a time, in a file a day.
  */
 import { execFile } from 'node:child_process';
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { anchorLine } from '../crypto/audit-anchor.ts';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
@@ -74,7 +74,7 @@ class AnchorWriter {
       const { hostname, clock, folder, keys, command } = this.#p;
       const at = new Date(clock.now()).toISOString();
       const line = `${anchorLine({ ...head, hostname, at }, await keys())}\n`;
-      append(folder, `${hostname}-${at.slice(0, 10)}.jsonl`, line);
+      await append(folder, `${hostname}-${at.slice(0, 10)}.jsonl`, line);
       this.#seq = head.seq;
       if (command !== undefined) await hand(command, line);
     } catch (error) {
@@ -83,14 +83,15 @@ class AnchorWriter {
   }
 }
 
-function append(folder: string, name: string, line: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = openSync(join(folder, name), 'a', 0o600);
+/** Not in this thread: a slow disk would hold every session for the time of a sync. */
+async function append(folder: string, name: string, line: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = await open(join(folder, name), 'a', 0o600);
   try {
-    writeSync(file, line);
-    fsyncSync(file);
+    await file.appendFile(line);
+    await file.sync();
   } finally {
-    closeSync(file);
+    await file.close();
   }
 }
 

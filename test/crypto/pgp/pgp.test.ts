@@ -3,24 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import * as openpgp from 'openpgp';
 import { Pgp } from '../../../src/crypto/pgp/pgp.ts';
-import type { PgpKey, PgpSignature } from '../../../src/crypto/pgp/protocol.ts';
+import type { PgpKey, PgpKeyType, PgpSignature } from '../../../src/crypto/pgp/protocol.ts';
 import { seconds } from '../../../src/domain/units.ts';
 import { withoutIntegrity } from './support.ts';
+import { YEAR, makeKey as makeKeyIn, must, secretOf } from './support.ts';
 
 const pgp = new Pgp();
 after(() => pgp.close());
-const YEAR = 365 * 24 * 3600;
-
-const must = <V>(result: { ok: true; value: V } | { ok: false; error: { text: string } }): V => {
-  assert(result.ok, result.ok ? '' : result.error.text);
-  return result.value;
-};
-const makeKey = async (name: string, type: 'curve25519' | 'rsa3072' = 'curve25519', life = YEAR): Promise<PgpKey> =>
-  must(await pgp.run({ kind: 'make-key', type, name, email: `${name}@group.test`, seconds: life }));
-const secretOf = (key: PgpKey): Uint8Array => {
-  assert(key.secret !== undefined);
-  return key.secret.key;
-};
+const makeKey = (name: string, type?: PgpKeyType): Promise<PgpKey> => makeKeyIn(pgp, name, type);
 
 async function collect(run: (output: (slice: Uint8Array) => void) => Promise<unknown>): Promise<Buffer> {
   const slices: Uint8Array[] = [];
