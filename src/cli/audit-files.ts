@@ -55,41 +55,126 @@ export interface CheckedExport {
   readonly rows: number;
   /** That stand in it. */
   readonly anchors: number;
+  /** Of an export in pieces: how many, how many rows between are not told, and how many pieces end without an anchor among those given. */
+  readonly pieces?: { readonly count: number; readonly hidden: number; readonly loose: number };
   readonly broken?: BrokenRow;
 }
 
 /** Line by line: an export of years need not fit in memory. */
-export async function checkExport(path: string, anchors: readonly Anchored[]): Promise<CheckedExport> {
-  const wanted = new Map(anchors.map((anchor) => [anchor.seq, anchor.hash]));
-  let begun: { readonly hostname: string; readonly check: ExportCheck } | undefined;
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-    if (begun === undefined) {
-      const first = ExportCheck.begin(line);
-      if (!first.ok) throw new CommandError('failed', `Cannot check "${path}": ${first.error}`);
-      begun = { hostname: first.value.header.hostname, check: first.value.check };
-      // What lies before the export cannot be told of here.
-      for (const seq of wanted.keys()) if (seq <= begun.check.head.seq) wanted.delete(seq);
-      continue;
-    }
-    const next = begun.check.next(line);
-    if (next.kind === 'broken') return ended(begun, 0, next.broken);
-    const hash = wanted.get(next.row.seq);
-    if (hash !== undefined && hash !== Buffer.from(next.row.hash).toString('hex'))
-      return ended(begun, 0, { seq: next.row.seq, why: 'the row is not the one that its anchor tells of' });
+export const checkExport = (path: string, anchors: readonly Anchored[]): Promise<CheckedExport> =>
+  checkLines(path, createInterface({ input: createReadStream(path), crlfDelay: Infinity }), anchors);
+
+/** `name`: of what the lines come from, for errors. */
+export async function checkLines(
+  name: string,
+  lines: AsyncIterable<string> | Iterable<string>,
+  anchors: readonly Anchored[],
+): Promise<CheckedExport> {
+  const walk = new ExportWalk(anchors);
+  for await (const line of lines) {
+    const problem = walk.take(line);
+    if (typeof problem === 'string') throw new CommandError('failed', `Cannot check "${name}": ${problem}`);
+    if (problem !== undefined) return walk.ended(problem);
   }
-  if (begun === undefined) throw new CommandError('failed', `Cannot check "${path}": it is empty`);
-  const { seq } = begun.check.head;
-  const beyond = [...wanted.keys()].filter((anchored) => anchored > seq);
-  if (beyond.length > 0)
-    return ended(begun, wanted.size - beyond.length, {
-      seq: seq + 1,
-      why: `the trail ends here, and an anchor tells of row ${Math.max(...beyond)}`,
-    });
-  return ended(begun, wanted.size);
+  const end = walk.end();
+  if (end === 'empty') throw new CommandError('failed', `Cannot check "${name}": it is empty`);
+  return walk.ended(end);
 }
 
-const ended = (
-  { hostname, check }: { readonly hostname: string; readonly check: ExportCheck },
-  anchors: number,
-  broken?: BrokenRow,
-): CheckedExport => ({ hostname, rows: check.rows, anchors, ...(broken === undefined ? {} : { broken }) });
+/** Follows an export, whole or in pieces, from anchor to anchor. */
+class ExportWalk {
+  readonly #anchors: ReadonlyMap<number, string>;
+  #check: ExportCheck | undefined;
+  #hostname = '';
+  /** Of the first line: the last row before the export. */
+  #start = 0;
+  #piece: readonly [number, number] | undefined;
+  #met = 0;
+  #rows = 0;
+  #hidden = 0;
+  #loose = 0;
+  /** Row of the last anchor that was met. */
+  #anchored = -1;
+
+  constructor(anchors: readonly Anchored[]) {
+    this.#anchors = new Map(anchors.map(({ seq, hash }) => [seq, hash]));
+  }
+
+  /** A text where the lines are no export; a row that does not hold; nothing where all is well. */
+  take(line: string): string | BrokenRow | undefined {
+    if (this.#check === undefined) return this.#begin(line);
+    if (this.#piece !== undefined && line.startsWith('{"format"')) return this.#nextPiece(line);
+    const { seq } = this.#check.head;
+    const next = this.#check.next(line);
+    if (next.kind === 'broken') return next.broken;
+    // Only who asked for pieces wanted rows left out.
+    if (next.kind === 'links' && this.#piece === undefined)
+      return { seq: seq + 1, why: `the next ${next.rows} rows are not told` };
+    return this.#meet(this.#check);
+  }
+
+  #begin(line: string): string | undefined {
+    const first = ExportCheck.begin(line);
+    if (!first.ok) return first.error;
+    const { header, check } = first.value;
+    if (this.#piece === undefined && header.piece !== undefined && header.piece[0] !== 1)
+      return 'it begins in the middle of its pieces';
+    this.#check = check;
+    this.#hostname = header.hostname;
+    this.#start = check.head.seq;
+    this.#piece = header.piece;
+    return undefined;
+  }
+
+  #nextPiece(line: string): string | BrokenRow | undefined {
+    const before = this.#check?.head.seq ?? 0;
+    const [n, of] = this.#piece ?? [0, 0];
+    this.#leavePiece();
+    const wrong = this.#begin(line);
+    if (wrong !== undefined) return wrong;
+    const [next = 0, all = 0] = this.#piece ?? [];
+    if (next !== n + 1 || all !== of) return { seq: before + 1, why: `piece ${n + 1} of ${of} is missing` };
+    return this.#start < before ? { seq: this.#start, why: 'a piece stands out of its order' } : undefined;
+  }
+
+  #leavePiece(): void {
+    if (this.#check === undefined) return;
+    this.#rows += this.#check.rows;
+    this.#hidden += this.#check.hidden;
+    if (this.#anchored !== this.#check.head.seq) this.#loose += 1;
+  }
+
+  #meet({ head: { seq, hash } }: ExportCheck): BrokenRow | undefined {
+    const wanted = this.#anchors.get(seq);
+    if (wanted === undefined) return undefined;
+    if (wanted !== Buffer.from(hash).toString('hex'))
+      return { seq, why: 'the row is not the one that its anchor tells of' };
+    this.#met += 1;
+    this.#anchored = seq;
+    return undefined;
+  }
+
+  end(): BrokenRow | 'empty' | undefined {
+    const { seq } = this.#check?.head ?? {};
+    if (seq === undefined) return 'empty';
+    this.#leavePiece();
+    if (this.#piece !== undefined) {
+      const [n, of] = this.#piece;
+      return n === of ? undefined : { seq: seq + 1, why: `piece ${n + 1} of ${of} is missing` };
+    }
+    const beyond = [...this.#anchors.keys()].filter((anchored) => anchored > seq);
+    return beyond.length === 0
+      ? undefined
+      : { seq: seq + 1, why: `the trail ends here, and an anchor tells of row ${Math.max(...beyond)}` };
+  }
+
+  ended(broken: BrokenRow | undefined): CheckedExport {
+    const pieces =
+      this.#piece === undefined ? undefined : { count: this.#piece[1], hidden: this.#hidden, loose: this.#loose };
+    return {
+      ...{ hostname: this.#hostname, rows: this.#rows, anchors: this.#met },
+      ...(pieces === undefined ? {} : { pieces }),
+      ...(broken === undefined ? {} : { broken }),
+    };
+  }
+}

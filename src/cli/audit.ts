@@ -6,7 +6,7 @@ import type { AuditSummary } from '../admin/audit-scan.ts';
 import { loadConfig } from '../config/load.ts';
 import { auditKeyFile } from '../crypto/audit-keys.ts';
 import { EXPORT_FORMAT, type ExportHeader } from '../crypto/audit-export.ts';
-import { type Anchored, checkExport, readAnchors, readPublicKeys } from './audit-files.ts';
+import { type Anchored, type CheckedExport, checkExport, readAnchors, readPublicKeys } from './audit-files.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
@@ -173,12 +173,16 @@ async function verifyFile(terminal: Terminal, path: string, options: VerifyOptio
   const own = existsSync(options.config) ? auditKeyFile(loadConfig(options.config).keys.folder) : undefined;
   const checked = await checkExport(path, anchorsFor(options, own));
   print(terminal, options, checked, () =>
-    checked.broken === undefined
-      ? `${checked.rows} rows of ${checked.hostname}, the chain holds; ${checked.anchors} anchors stand in it.`
-      : `Row ${checked.broken.seq}: ${checked.broken.why}.`,
+    checked.broken === undefined ? checkedText(checked) : `Row ${checked.broken.seq}: ${checked.broken.why}.`,
   );
   if (checked.broken !== undefined) throw new CommandError('failed', `The export "${path}" is not as it was written`);
 }
+
+export const checkedText = ({ rows, hostname, anchors, pieces }: CheckedExport): string =>
+  pieces === undefined
+    ? `${rows} rows of ${hostname}, the chain holds; ${anchors} anchors stand in it.`
+    : `${rows} rows of ${hostname} in ${pieces.count} pieces, ${pieces.hidden} between them not told; the chain holds in each, ` +
+      (pieces.loose === 0 ? 'and an anchor stands at the end of each.' : `and ${pieces.loose} end without an anchor.`);
 
 function anchorsFor({ anchors = [], key = [] }: VerifyOptions, own: string | undefined): readonly Anchored[] {
   if (anchors.length === 0) return [];

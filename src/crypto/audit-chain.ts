@@ -14,8 +14,8 @@ export const BEFORE_ALL: ChainHead = { seq: 0, hash: CHAIN_START };
 export const commitmentOf = (salt: Uint8Array, personal: string): Uint8Array =>
   hash('sha256', joinSmall([salt, Buffer.from(personal)]), 'buffer');
 
-export function chainHash(previous: Uint8Array, row: ChainedFields): Uint8Array {
-  const text = JSON.stringify([
+const textOf = (row: ChainedFields): string =>
+  JSON.stringify([
     row.seq,
     row.at,
     row.event,
@@ -25,8 +25,24 @@ export function chainHash(previous: Uint8Array, row: ChainedFields): Uint8Array 
     row.facts,
     row.commitment === null ? null : Buffer.from(row.commitment).toString('hex'),
   ]);
-  return hash('sha256', joinSmall([previous, Buffer.from(text)]), 'buffer');
-}
+
+/** What a row gives to the chain: enough to follow the chain past it, and nothing that tells what it says. */
+export const rowDigest = (row: ChainedFields): Uint8Array => hash('sha256', textOf(row), 'buffer');
+
+const LINK = Buffer.from('sluis audit link 2\n');
+
+/** A row's hash, from the hash before it and its digest. */
+export const linkHash = (previous: Uint8Array, digest: Uint8Array): Uint8Array =>
+  hash('sha256', joinSmall([LINK, previous, digest]), 'buffer');
+
+export const chainHash = (previous: Uint8Array, row: ChainedFields): Uint8Array => linkHash(previous, rowDigest(row));
+
+/** As rows were chained at first: over the text itself, so that nobody could follow the chain past a row without reading it. */
+const firstForm = (previous: Uint8Array, row: ChainedFields): Uint8Array =>
+  hash('sha256', joinSmall([previous, Buffer.from(textOf(row))]), 'buffer');
+
+/** False for a row of the first form: it can only be passed by who reads it. */
+export const isLinked = (previous: Uint8Array, row: ChainRow): boolean => same(chainHash(previous, row), row.hash);
 
 /** The head behind `row`, or why it does not follow on `before`. */
 export function followOn(before: ChainHead, row: ChainRow): ChainHead | BrokenRow {
@@ -36,8 +52,8 @@ export function followOn(before: ChainHead, row: ChainRow): ChainHead | BrokenRo
   if (personal !== null && commitment === null) return { seq, why: 'personal fields were added later' };
   if (personal !== null && salt !== null && commitment !== null && !same(commitmentOf(salt, personal), commitment))
     return { seq, why: 'the personal fields are not those that were written' };
-  const made = chainHash(before.hash, row);
-  return same(made, row.hash) ? { seq, hash: made } : { seq, why: 'the hash does not match the row' };
+  if (isLinked(before.hash, row) || same(firstForm(before.hash, row), row.hash)) return { seq, hash: row.hash };
+  return { seq, why: 'the hash does not match the row' };
 }
 
 export const isBroken = (checked: ChainHead | BrokenRow): checked is BrokenRow => 'why' in checked;

@@ -1,10 +1,13 @@
 /**
  * The audit trail as lines of JSON, for auditors who have no gateway: a line that tells whose trail it is, then a line a row with its hash,
  * and what else proves it. Checked without the store by `ExportCheck`.
+ *
+ * Some rows of a trail, without telling the others: pieces, each with a first line of its own that tells which one of how many it is. Inside
+ * a piece rows that are nobody's business stand as links, the digests that lead the chain past them. A piece ends at a row that an anchor tells of.
  */
 import type { BrokenRow, ChainHead, ChainRow } from '../domain/audit-row.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
-import { followOn, isBroken } from './audit-chain.ts';
+import { followOn, isBroken, linkHash, rowDigest } from './audit-chain.ts';
 
 export const EXPORT_FORMAT = 'sluis audit 1';
 /** A row with a thousand recipients has 100 KB. */
@@ -17,6 +20,8 @@ export interface ExportHeader {
   readonly made: string;
   /** The row before the first one; where the export begins with the trail, 0 and zeros. */
   readonly after: { readonly seq: number; readonly hash: string };
+  /** Number of the piece, from 1, and how many there are; absent where the export is whole. */
+  readonly piece?: readonly [number, number];
 }
 
 const hex = (octets: Uint8Array | null): string | null =>
@@ -39,13 +44,24 @@ export const exportLine = (row: ChainRow, { personal }: { readonly personal: boo
     hash: hex(row.hash),
   });
 
+/** Most links in one line. */
+export const MAX_LINKS = 1000;
+
+/** One line for rows that follow each other and are not told, at most MAX_LINKS. */
+export const linksLine = (rows: readonly ChainRow[]): string =>
+  JSON.stringify({ from: rows[0]?.seq ?? 0, links: rows.map((row) => Buffer.from(rowDigest(row)).toString('base64')) });
+
 export type CheckedLine =
-  { readonly kind: 'row'; readonly row: ChainRow } | { readonly kind: 'broken'; readonly broken: BrokenRow };
+  | { readonly kind: 'row'; readonly row: ChainRow }
+  /** The chain was led past rows that are not told; what they come to is known at the next row. */
+  | { readonly kind: 'links'; readonly rows: number }
+  | { readonly kind: 'broken'; readonly broken: BrokenRow };
 
 /** Checks an export line by line. */
 export class ExportCheck {
   #head: ChainHead;
   #rows = 0;
+  #hidden = 0;
 
   private constructor(head: ChainHead) {
     this.#head = head;
@@ -71,7 +87,14 @@ export class ExportCheck {
     return this.#rows;
   }
 
+  /** Rows that the chain was led past. */
+  get hidden(): number {
+    return this.#hidden;
+  }
+
   next(line: string): CheckedLine {
+    const links = linksOf(line);
+    if (links !== undefined) return this.#follow(links);
     const row = rowOf(line);
     if (row === undefined)
       return { kind: 'broken', broken: { seq: this.#head.seq + 1, why: 'the line is no row of an audit trail' } };
@@ -80,6 +103,19 @@ export class ExportCheck {
     this.#head = checked;
     this.#rows += 1;
     return { kind: 'row', row };
+  }
+
+  #follow({ from, digests }: { readonly from: number; readonly digests: readonly Uint8Array[] }): CheckedLine {
+    const { seq } = this.#head;
+    if (from !== seq + 1)
+      return {
+        kind: 'broken',
+        broken: { seq: seq + 1, why: `links from row ${from} stand where row ${seq + 1} belongs` },
+      };
+    const hash = digests.reduce(linkHash, this.#head.hash);
+    this.#head = { seq: seq + digests.length, hash };
+    this.#hidden += digests.length;
+    return { kind: 'links', rows: digests.length };
   }
 }
 
@@ -94,6 +130,14 @@ function objectOf(line: string): Record<string, unknown> | undefined {
 
 const octetsOf = (value: unknown): Uint8Array | null =>
   typeof value === 'string' && /^(?:[0-9a-f]{2}){1,64}$/.test(value) ? Buffer.from(value, 'hex') : null;
+
+function linksOf(line: string): { readonly from: number; readonly digests: readonly Uint8Array[] } | undefined {
+  const { from, links } = objectOf(line) ?? {};
+  if (typeof from !== 'number' || !Array.isArray(links) || links.length === 0 || links.length > MAX_LINKS)
+    return undefined;
+  const digests = links.map((text: unknown) => Buffer.from(typeof text === 'string' ? text : '', 'base64'));
+  return digests.every(({ length }) => length === 32) ? { from, digests } : undefined;
+}
 
 function rowOf(line: string): ChainRow | undefined {
   const read = objectOf(line);
