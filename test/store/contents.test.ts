@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AccountId, EntryUid } from '../../src/domain/ids.ts';
 import { Contents, type ReadAhead } from '../../src/store/sqlite/contents.ts';
-import type { EntriesData, ReaderKind, ReaderWork } from '../../src/store/sqlite/protocol.ts';
+import type { EntriesData, ReaderKind, ReaderWork } from '../../src/store/sqlite/reader-protocol.ts';
 import { MemoryLog } from '../support/log.ts';
 
 const SIZE = 10_000;

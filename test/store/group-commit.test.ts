@@ -9,7 +9,7 @@ import { GroupCommit } from '../../src/store/sqlite/group-commit.ts';
 import { knownMigrations } from '../../src/store/sqlite/migrate.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Testing } from '../../src/store/sqlite/options.ts';
-import type { AcceptWork, WriterSays, WriterWork } from '../../src/store/sqlite/protocol.ts';
+import type { AcceptWork, WriterSays, WriterWork } from '../../src/store/sqlite/writer-protocol.ts';
 import { Reserve } from '../../src/store/sqlite/reserve.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
 import { testOptions } from '../support/store.ts';

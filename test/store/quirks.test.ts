@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { type Instant, seconds } from '../../src/domain/units.ts';
 import { MAX_COUNTS, SqliteQuirks } from '../../src/store/sqlite/quirks.ts';
-import type { QuirkCount } from '../../src/store/sqlite/protocol.ts';
+import type { QuirkCount } from '../../src/store/sqlite/stored-rows.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
 import { openTestStore } from '../support/store.ts';

@@ -4,7 +4,7 @@
  * A session that collected a thousand messages ends with a thousand receipts in one transaction. To copy them to the other thread in one
  * piece held the loop for 200 ms (measured): they go over in parts, a turn of the loop for each, and the work names them by a token.
  */
-import type { Notices, Request } from './protocol.ts';
+import type { Notices, Request } from './writer-protocol.ts';
 
 /** Notices in one part: some 3 ms. */
 export const AHEAD_PART = 20;

@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3';
 import { BEFORE_ALL, chainHash, commitmentOf } from '../../crypto/audit-chain.ts';
 import type { ChainHead } from '../../domain/audit-row.ts';
 import type { Db } from './database.ts';
-import type { AuditItem } from './protocol.ts';
+import type { AuditItem } from './writer-protocol.ts';
 
 export class AuditWriter {
   readonly #insert: Database.Statement;

@@ -22,7 +22,7 @@ import type { SqliteAudit } from './audit.ts';
 import { type SealedParts, SqliteBodyWriter } from './body-writer.ts';
 import { UIDL_OCTETS } from './filing.ts';
 import { type MessageIds, idTime } from './message-ids.ts';
-import type { AcceptWork, NewDelivery, WriterWork } from './protocol.ts';
+import type { AcceptWork, NewDelivery, WriterWork } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';
 import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';

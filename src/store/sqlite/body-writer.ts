@@ -9,7 +9,7 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageIdOf } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import { type BodyWriter, type SealedBody, StoreFailed, StoreFull } from '../store.ts';
-import type { WriterWork } from './protocol.ts';
+import type { WriterWork } from './writer-protocol.ts';
 import { uploadSlices } from './upload-slices.ts';
 
 /** A body up to this size travels inside the accept transaction. */

@@ -9,7 +9,7 @@ import { SealBroken, dataKeyPurpose, openChunk, openWhole, unwrapKey } from '../
 import type { Db } from './database.ts';
 import { makeDiscard } from './discard.ts';
 import { idTime } from './message-ids.ts';
-import type { EntriesData, EntryData, ReaderWork, SliceData } from './protocol.ts';
+import type { EntriesData, EntryData, ReaderWork, SliceData } from './reader-protocol.ts';
 
 /** [uid, message, octets, sha256, data_key, chunks, body] */
 type EntryRow = [bigint, bigint, bigint, Buffer, Buffer, bigint, Buffer | null];

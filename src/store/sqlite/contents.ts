@@ -6,7 +6,7 @@ import type { Log } from '../../domain/effects.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import { ContentDamaged, type StoredContent } from '../store.ts';
-import type { EntriesData, EntryData } from './protocol.ts';
+import type { EntriesData, EntryData } from './reader-protocol.ts';
 import type { Reader } from './reader.ts';
 
 /** Read ahead in the first request of a session, which may be its only one, and in those that follow in sequence. */

@@ -5,7 +5,7 @@ import type { Db } from './database.ts';
 import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
 import type { MaildropChanges } from './maildrop-changes.ts';
 import { DELIVERY, MessageRows, type RawDelivery, deliveryOf, rawStatement } from './message-rows.ts';
-import type { DeliveryWork, WithdrawnCopy, WriterAnswer } from './protocol.ts';
+import type { DeliveryWork, WithdrawnCopy, WriterAnswer } from './writer-protocol.ts';
 
 type WorkOf<K extends DeliveryWork['kind']> = Extract<DeliveryWork, { kind: K }>;
 

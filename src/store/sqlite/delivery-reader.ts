@@ -12,7 +12,8 @@ import {
   messageOf,
   rawStatement,
 } from './message-rows.ts';
-import type { DeliveriesInput, DeliveryRow, MessageRow, MessagesInput, QueueRow, ReaderWork } from './protocol.ts';
+import type { DeliveriesInput, MessagesInput, QueueRow, ReaderWork } from './reader-protocol.ts';
+import type { DeliveryRow, MessageRow } from './stored-rows.ts';
 
 /** Rows that one step looks at: some milliseconds. */
 const STEP = 2000;

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3';
 import { formatIdentity } from '../../domain/edi-identity.ts';
 import type { Db } from './database.ts';
-import type { EdiIdentityInput, EdiIdentityRow, InterchangeRow } from './protocol.ts';
+import type { EdiIdentityInput, EdiIdentityRow, InterchangeRow } from './reader-protocol.ts';
 
 export class EdiReader {
   readonly #ofAccount: Database.Statement<[number], EdiIdentityRow>;

@@ -8,7 +8,7 @@ import type { AuditWriter } from './audit-writer.ts';
 import type { AcceptedRecipient } from '../store.ts';
 import type { Db } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
-import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './protocol.ts';
+import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './writer-protocol.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 
 export const UIDL_OCTETS = 16;

@@ -11,7 +11,7 @@ import type { ChainHead } from '../../domain/audit-row.ts';
 import { CHECKPOINT_PAGES, type Db, PAGE_OCTETS, type Synchronous, isFull, isStatementError } from './database.ts';
 import { makeDiscard } from './discard.ts';
 import type { Testing } from './options.ts';
-import type { Notices, Request, WriterAnswer, WriterSays, WriterWork } from './protocol.ts';
+import type { Notices, Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
 import type { Reserve } from './reserve.ts';
 import type { WriterWorker } from './writer-work.ts';
 

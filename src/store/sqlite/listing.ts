@@ -2,7 +2,7 @@
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import type { MaildropListing } from '../store.ts';
-import { type ListingData, RECEIPT, RETRIEVED } from './protocol.ts';
+import { type ListingData, RECEIPT, RETRIEVED } from './reader-protocol.ts';
 
 const UIDL_CHARACTERS = 22;
 /** Of all remembered listings together: some 40 maildrops of 10,000 messages. */

@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3';
 import type { Consumer } from '../deliveries.ts';
 import type { Db } from './database.ts';
 import { MESSAGE, type RawMessage, messageOf, rawStatement } from './message-rows.ts';
-import type { HiddenWhy, OverdueRow, ReaderWork, WhereaboutsData } from './protocol.ts';
+import type { HiddenWhy, OverdueRow, ReaderWork, WhereaboutsData } from './reader-protocol.ts';
 
 /** Mailboxes, and entries in them, that one step looks at. */
 const MAILBOXES = 500;

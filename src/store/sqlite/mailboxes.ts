@@ -4,7 +4,8 @@
  */
 import type { AccountId } from '../../domain/ids.ts';
 import { Lru } from './lru.ts';
-import { MAILBOX_NUMBERS, type MailboxNumbers, type MailboxState } from './protocol.ts';
+import type { MailboxState } from './reader-protocol.ts';
+import { MAILBOX_NUMBERS, type MailboxNumbers } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';
 
 const MOST = 50_000;

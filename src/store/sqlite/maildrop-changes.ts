@@ -4,7 +4,8 @@ import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
 import type { MailboxCounters } from './mailbox-counters.ts';
-import type { HiddenWhy, WriterAnswer, WriterWork } from './protocol.ts';
+import type { HiddenWhy } from './reader-protocol.ts';
+import type { WriterAnswer, WriterWork } from './writer-protocol.ts';
 
 type WorkOf<K extends WriterWork['kind']> = Extract<WriterWork, { kind: K }>;
 

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { DeliveryState } from '../deliveries.ts';
 import type { Db } from './database.ts';
-import type { DeliveryRow, DeliveryRows, MessageRow } from './protocol.ts';
+import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
 
 export const MESSAGE = 'id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, copy_of';
 export const DELIVERY =

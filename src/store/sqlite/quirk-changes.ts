@@ -2,7 +2,8 @@
 import type Database from 'better-sqlite3';
 import { QUIRK_DAYS } from '../quirks.ts';
 import type { Db } from './database.ts';
-import type { QuirkCount, WriterAnswer } from './protocol.ts';
+import type { QuirkCount } from './stored-rows.ts';
+import type { WriterAnswer } from './writer-protocol.ts';
 
 export class QuirkChanges {
   readonly #add: Database.Statement;

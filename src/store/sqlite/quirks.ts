@@ -4,7 +4,7 @@ import type { AccountId } from '../../domain/ids.ts';
 import { type Quirk, isQuirk } from '../../domain/quirks.ts';
 import { days, instant, seconds } from '../../domain/units.ts';
 import type { QuirkDay, Quirks } from '../quirks.ts';
-import type { QuirkCount } from './protocol.ts';
+import type { QuirkCount } from './stored-rows.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';

@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KeyFolder } from '../../crypto/key-folder.ts';
 import { openReading } from './database.ts';
-import type { ReaderAnswer, ReaderHears, ReaderRequest, ReaderSays } from './protocol.ts';
+import type { ReaderAnswer, ReaderHears, ReaderRequest, ReaderSays } from './reader-protocol.ts';
 import { ReaderWorker } from './reader-work.ts';
 
 export interface ReaderStart {

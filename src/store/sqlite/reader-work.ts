@@ -14,13 +14,13 @@ import {
   type AuditStored,
   type ListingData,
   type MailboxState,
-  type QuirkCount,
   RECEIPT,
   RETRIEVED,
   type ReaderKind,
   type ReaderWork,
   type VerifyStep,
-} from './protocol.ts';
+} from './reader-protocol.ts';
+import type { QuirkCount } from './stored-rows.ts';
 import { CertificateReader } from './certificate-reader.ts';
 import { PartnerReader } from './partner-reader.ts';
 import { PgpReader } from './pgp-reader.ts';

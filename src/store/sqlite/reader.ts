@@ -1,7 +1,7 @@
 /** The calling thread's face of the reader: requests of one turn go over together. */
 import { Worker } from 'node:worker_threads';
 import { StoreFailed } from '../store.ts';
-import type { ReaderHears, ReaderKind, ReaderRequest, ReaderSays, ReaderWork } from './protocol.ts';
+import type { ReaderHears, ReaderKind, ReaderRequest, ReaderSays, ReaderWork } from './reader-protocol.ts';
 import type { ReaderStart } from './reader-thread.ts';
 import { ThreadEnd } from './thread-end.ts';
 

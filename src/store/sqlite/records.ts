@@ -4,7 +4,7 @@ import { type AccountId, type DeliveryId, type MessageId, type PartnerId, messag
 import { instant, octets } from '../../domain/units.ts';
 import type { Claim, Delivery, MessageRecord } from '../deliveries.ts';
 import type { AcceptedRecipient, Acceptance } from '../store.ts';
-import type { DeliveryRow, DeliveryRows, MessageRow } from './protocol.ts';
+import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
 
 export function recordOf(row: MessageRow): MessageRecord {
   const { recipients, ...envelope } = JSON.parse(row.envelope) as Acceptance['envelope'] & {

@@ -6,7 +6,7 @@ import { joinSmall } from '../../platform/bytes.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import type { ChangeScope } from './protocol.ts';
+import type { ChangeScope } from './writer-protocol.ts';
 import { Statements } from './statements.ts';
 
 export interface Changed {

@@ -17,7 +17,7 @@ import type { AbsenceReader } from './absence-reader.ts';
 import type { CertificateReader } from './certificate-reader.ts';
 import type { Db } from './database.ts';
 import type { PartnerReader } from './partner-reader.ts';
-import type { LoginRow, RecipientRow, SummaryRow } from './protocol.ts';
+import type { LoginRow, RecipientRow, SummaryRow } from './reader-protocol.ts';
 
 interface OrganisationRow {
   readonly o_id: number;

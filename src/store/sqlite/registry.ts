@@ -33,7 +33,8 @@ import {
 } from '../registry.ts';
 import { Lru } from './lru.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import type { RecipientRow, SummaryRow, WriterAnswer } from './protocol.ts';
+import type { RecipientRow, SummaryRow } from './reader-protocol.ts';
+import type { WriterAnswer } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { StoreTime } from './store-time.ts';

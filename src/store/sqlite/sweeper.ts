@@ -10,7 +10,7 @@ import { type Instant, days, instant } from '../../domain/units.ts';
 import { INTERCHANGES_FOR, MOST_INTERCHANGES } from '../interchanges.ts';
 import type { Db } from './database.ts';
 import { firstIdAt } from './message-ids.ts';
-import type { SweepNumbers, WriterWork } from './protocol.ts';
+import type { SweepNumbers, WriterWork } from './writer-protocol.ts';
 
 type SweepWork = Extract<WriterWork, { kind: 'sweep' }>;
 

@@ -10,7 +10,7 @@ import { voidLeases } from './delivery-changes.ts';
 import { GroupCommit } from './group-commit.ts';
 import { knownMigrations, migrate } from './migrate.ts';
 import type { Testing } from './options.ts';
-import type { WriterHears, WriterSays } from './protocol.ts';
+import type { WriterHears, WriterSays } from './writer-protocol.ts';
 import { Reserve } from './reserve.ts';
 import { DATABASE_FILE } from './writer-files.ts';
 import { WriterWorker } from './writer-work.ts';

@@ -9,7 +9,7 @@ import { Filing } from './filing.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import { PgpChanges } from './pgp-changes.ts';
-import type { ChunkWork, WriterAnswer, WriterWork } from './protocol.ts';
+import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { QuirkChanges } from './quirk-changes.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { Sweeper } from './sweeper.ts';

@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
 import { AHEAD_PART, type SentNotices } from './ahead.ts';
-import type { Notices, Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './protocol.ts';
+import type { Notices, Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './writer-protocol.ts';
 import { ThreadEnd } from './thread-end.ts';
 import type { WriterStart } from './writer-thread.ts';
 

@@ -1,0 +1,266 @@
+/** What the reader's thread and the calling thread say to each other, by the same rules as with the writer (writer-protocol.ts). */
+import type { AccountId } from '../../domain/ids.ts';
+import type {
+  Account,
+  Organisation,
+  Password,
+  RegisteredAddress,
+  RegisteredCertificate,
+} from '../../domain/registry.ts';
+import type { Consumer, DeliveryState } from '../deliveries.ts';
+import type { CertificateRecord, ShownPassword } from '../registry.ts';
+import type { AccountCertificate, AuthorityRecord, MailRecord, RevokedCertificate } from '../certificates.ts';
+import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
+import type { Absence } from '../../domain/absence.ts';
+import type { Partner } from '../../domain/partner.ts';
+import type { AddressAbsence, Consent } from '../absences.ts';
+import type { RecipientPartner } from '../partners.ts';
+import type { PgpKeyRecord, PgpMailKey } from '../pgp-keys.ts';
+import type { SeenInterchange } from '../interchanges.ts';
+import type { AbsencePage } from './absence-reader.ts';
+import type { CertificatesInput } from './ca-reader.ts';
+import type { PgpKeysInput } from './pgp-reader.ts';
+import type { DeliveryRow, DeliveryRows, MessageRow, QuirkCount } from './stored-rows.ts';
+import type { AuditItem } from './writer-protocol.ts';
+
+export interface MailboxState {
+  readonly octets: number;
+  readonly messages: number;
+  readonly nextUid: number;
+  readonly changes: number;
+}
+
+export interface LoginRow {
+  readonly account: Account;
+  readonly organisation: Organisation;
+  readonly passwords: readonly Password[];
+  readonly version: number;
+}
+
+export interface RecipientRow {
+  readonly address: RegisteredAddress;
+  readonly account: Account;
+  readonly organisation: Organisation;
+  readonly mailbox: MailboxState;
+  readonly partner?: RecipientPartner;
+  /** Those that are not over. */
+  readonly absences?: readonly Absence[];
+}
+
+export interface AuditStored extends Omit<AuditItem, 'salt'> {
+  readonly seq: number;
+  readonly erased: boolean;
+}
+
+export interface ReaderWork {
+  login: { in: { login: string }; out: LoginRow | undefined };
+  scramSaltKey: { in: object; out: Uint8Array };
+  certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
+  recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
+  sendAs: { in: { account: AccountId; key: string }; out: boolean };
+  parts: { in: { message: bigint }; out: string | undefined };
+  mailbox: { in: { account: AccountId }; out: MailboxState | undefined };
+  listing: { in: { account: AccountId; below: number; count: number }; out: ListingData };
+  entry: { in: { account: AccountId; uid: number; below: number; ahead: number }; out: EntriesData | undefined };
+  slice: { in: { content: number; message: bigint; n: number }; out: SliceData };
+  release: { in: { content: number }; out: undefined };
+  content: { in: { message: bigint }; out: EntriesData | undefined };
+  /** A chunk of a body that was not filed yet, as it is sealed. */
+  upload: {
+    in: { message: bigint; n: number };
+    out: { readonly sealed: Uint8Array; readonly tag: Uint8Array } | undefined;
+  };
+  message: { in: { id: bigint }; out: MessageRow | undefined };
+  /** A bounded step of a search, newest first. */
+  messages: { in: MessagesInput; out: { readonly rows: readonly MessageRow[]; readonly next: bigint | null } };
+  whereabouts: { in: { message: bigint; accounts: readonly number[] }; out: WhereaboutsData };
+  queues: { in: object; out: readonly QueueRow[] };
+  delivery: { in: { id: number }; out: DeliveryRows };
+  /** A bounded step of a listing, oldest first. */
+  deliveries: { in: DeliveriesInput; out: DeliveryRows & { readonly next: number | null } };
+  /** A bounded step through the mailboxes. */
+  overdue: {
+    in: { below: bigint; after: number; limit: number };
+    out: { readonly rows: readonly OverdueRow[]; readonly next: number | null };
+  };
+  overdueEntries: {
+    in: { account: number; below: bigint; after: number; limit: number };
+    out: readonly { readonly uid: number; readonly message: MessageRow }[];
+  };
+  usedKeys: { in: { keys: readonly string[] }; out: readonly string[] };
+  /** A step through the memory of interchanges, oldest first. */
+  interchanges: { in: { after: number; limit: number }; out: readonly InterchangeRow[] };
+  ediIdentities: { in: { account: AccountId }; out: readonly string[] };
+  ediIdentityPage: { in: EdiIdentityInput; out: readonly EdiIdentityRow[] };
+  consumers: { in: { account: number }; out: readonly Consumer[] };
+  accountsAt: { in: { network: string; limit: number }; out: number };
+  quirks: { in: { account: number }; out: readonly QuirkCount[] };
+  audit: {
+    in: { message: bigint | null; account: number | null; from: number; limit: number };
+    out: readonly AuditStored[];
+  };
+  verify: { in: { from: number; previous: Uint8Array; rows: number }; out: VerifyStep };
+  chain: { in: { from: number; limit: number }; out: readonly ChainRow[] };
+  auditHead: { in: object; out: ChainHead | undefined };
+  organisations: { in: { after: string; limit: number }; out: readonly Organisation[] };
+  organisation: { in: { name: string }; out: Organisation | undefined };
+  accounts: { in: { after: string; limit: number; organisation: string | null }; out: readonly SummaryRow[] };
+  account: { in: { login: string }; out: SummaryRow | undefined };
+  accountById: { in: { id: number }; out: SummaryRow | undefined };
+  addresses: {
+    in: { after: string; limit: number; login: string | null };
+    out: readonly (RegisteredAddress & { readonly login: string })[];
+  };
+  partner: { in: { id: number }; out: Partner | undefined };
+  partnerNamed: { in: { name: string }; out: Partner | undefined };
+  partners: { in: { after: string; limit: number }; out: readonly Partner[] };
+  absences: { in: AbsencePage; out: readonly AddressAbsence[] };
+  consents: { in: { key: string }; out: readonly Consent[] };
+  authorities: { in: object; out: readonly AuthorityRecord[] };
+  certificateNamed: { in: { name: string }; out: readonly AccountCertificate[] };
+  accountCertificates: { in: CertificatesInput; out: readonly AccountCertificate[] };
+  revoked: {
+    in: { authority: number | null; after: string; endsAfter: number; limit: number };
+    out: readonly RevokedCertificate[];
+  };
+  mail: { in: { key: string }; out: MailRecord };
+  pgpMail: { in: { key: string }; out: readonly PgpMailKey[] };
+  pgpKeyNamed: { in: { name: string }; out: readonly PgpKeyRecord[] };
+  pgpKeys: { in: PgpKeysInput; out: readonly PgpKeyRecord[] };
+  pgpSecret: { in: { fingerprint: string }; out: Uint8Array | undefined };
+}
+export type ReaderKind = keyof ReaderWork;
+
+export interface MessagesInput {
+  readonly limit: number;
+  /** Ids between these two, both left out. */
+  readonly above: bigint;
+  readonly below: bigint;
+  readonly receivedFrom: number;
+  readonly receivedTo: number;
+  readonly messageIdField: string | null;
+  /** Folded addresses. */
+  readonly sender: string | null;
+  readonly recipient: string | null;
+}
+
+export interface DeliveriesInput {
+  readonly limit: number;
+  readonly after: number;
+  readonly partner: number | null;
+  readonly message: bigint | null;
+  readonly states: readonly DeliveryState[];
+}
+
+/** A row of `interchange`. */
+export interface InterchangeRow extends SeenInterchange {
+  readonly seq: number;
+  readonly at: number;
+}
+
+export interface EdiIdentityInput {
+  readonly limit: number;
+  readonly afterId: string;
+  readonly afterQualifier: string;
+  readonly organisation: string | null;
+  readonly id: string | null;
+}
+
+export interface EdiIdentityRow {
+  readonly id: string;
+  readonly qualifier: string;
+  readonly organisation: string;
+  readonly login: string | null;
+}
+
+/** Where copies of a message lie. `retrieved` as in `entry`. */
+export interface WhereaboutsData {
+  readonly entries: readonly { readonly account: number; readonly uid: number; readonly retrieved: number }[];
+  readonly hidden: readonly { readonly account: number; readonly uid: number; readonly why: HiddenWhy }[];
+  readonly deliveries: readonly DeliveryRow[];
+}
+export type HiddenWhy = 'deleted' | 'withdrawn' | 'expired';
+
+export interface QueueRow {
+  readonly partner: number;
+  readonly waiting: number;
+  readonly held: number;
+  readonly dueAt: number | null;
+  readonly oldest: number | null;
+}
+
+export interface OverdueRow {
+  readonly account: number;
+  readonly messages: number;
+  readonly oldest: number;
+}
+
+export interface SummaryRow {
+  readonly account: Account;
+  readonly organisation: string;
+  readonly addresses: readonly RegisteredAddress[];
+  readonly passwords: readonly ShownPassword[];
+  readonly certificates: readonly RegisteredCertificate[];
+  readonly sendsAs: readonly string[];
+  readonly octets: number;
+  readonly messages: number;
+}
+
+/** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each. */
+export interface ListingData {
+  readonly count: number;
+  readonly uids: Float64Array;
+  readonly sizes: Float64Array;
+  readonly uidls: Uint8Array;
+  /** RETRIEVED and RECEIPT of each. */
+  readonly flags: Uint8Array;
+}
+/** An earlier session sent it to its end. */
+export const RETRIEVED = 1;
+/** Its sender wants to hear when it is collected. */
+export const RECEIPT = 2;
+
+/** The entry that was asked for, then entries that follow it. Content of at most 64 KiB is here, opened and verified. */
+export interface EntriesData {
+  readonly entries: readonly EntryData[];
+  readonly octets: Uint8Array;
+}
+export interface EntryData {
+  readonly uid: number;
+  readonly message: bigint;
+  readonly size: number;
+  /** Where its content starts in `octets`; -1: read it by slices; -2: damaged. */
+  readonly at: number;
+  readonly chunks: number;
+}
+
+export type SliceData =
+  | { readonly kind: 'slice'; readonly octets: Uint8Array; readonly last: boolean }
+  | { readonly kind: 'damaged'; readonly why: string };
+
+export type VerifyStep =
+  | {
+      readonly kind: 'ok';
+      readonly rows: number;
+      readonly head: Uint8Array;
+      readonly next: number;
+      readonly end: boolean;
+    }
+  | { readonly kind: 'broken'; readonly seq: number; readonly why: string };
+
+export interface ReaderRequest<K extends ReaderKind = ReaderKind> {
+  readonly n: number;
+  readonly kind: K;
+  readonly in: ReaderWork[K]['in'];
+}
+export type ReaderHears =
+  { readonly kind: 'work'; readonly requests: readonly ReaderRequest[] } | { readonly kind: 'close' };
+export interface ReaderAnswer {
+  readonly n: number;
+  readonly out?: unknown;
+  readonly error?: string;
+}
+export type ReaderSays =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answers'; readonly answers: readonly ReaderAnswer[] }
+  | { readonly kind: 'closed' };

@@ -1,0 +1,287 @@
+/**
+ * What the writer's thread and the calling thread say to each other. Everything here is cloned or transferred: plain values, no functions.
+ *
+ * The caller numbers its requests; answers carry the number. Both sides send lists, one a turn.
+ */
+import type { Outcome } from '../deliveries.ts';
+import type { RegistryError } from '../registry.ts';
+import type { CaChange, CaChanged } from './ca-changes.ts';
+import type { PgpChange, PgpChanged } from './pgp-changes.ts';
+import type { RegistryChange } from './registry-changes.ts';
+import type { QuirkCount, DeliveryRows } from './stored-rows.ts';
+
+/** An audit event, ready for the chain: facts and personal fields are JSON. */
+export interface AuditItem {
+  readonly at: number;
+  readonly event: string;
+  readonly outcome: 'success' | 'failure';
+  readonly message: bigint | null;
+  readonly account: number | null;
+  readonly facts: string;
+  readonly personal: string | null;
+  readonly salt: Uint8Array | null;
+}
+
+export interface AcceptWork {
+  readonly kind: 'accept';
+  readonly id: bigint;
+  readonly receivedAt: number;
+  readonly submitter: number;
+  readonly sender: string;
+  readonly messageIdField: string;
+  readonly envelope: string;
+  /** `MessageParts` as JSON. */
+  readonly parts: string | null;
+  readonly octets: number;
+  readonly sha256: Uint8Array;
+  readonly day: string;
+  readonly dataKey: Uint8Array;
+  readonly chunks: number;
+  readonly body: Uint8Array | null;
+  /** One for each recipient; 0 for a partner's. */
+  readonly mailboxes: readonly number[];
+  /** The partners of recipients, by their index; nearly always empty. */
+  readonly partners: readonly number[];
+  /** Folded addresses, one for each of `mailboxes`. */
+  readonly keys: readonly string[];
+  /** Random octets for the UIDLs, 16 for each of `mailboxes`. */
+  readonly uidls: Uint8Array;
+  /** Accounts whose entry wants a receipt. */
+  readonly receipts: readonly number[];
+  readonly deliveries: readonly NewDelivery[];
+  /** Two keys of 16 octets each as one text of 32 characters: a view of a buffer would be cloned with all that lies beside it. */
+  readonly interchanges: readonly string[];
+  /** Ignores quotas. */
+  readonly system: boolean;
+  readonly once: string | null;
+  readonly resubmission: { readonly key: Uint8Array; readonly since: number } | null;
+  /** Filed under this message; without copies, notices and the rest of their own. */
+  readonly copies: readonly AcceptWork[];
+  readonly audit: readonly AuditItem[];
+  readonly notices: Notices;
+}
+
+/** Filed behind something else, or left out. */
+export type Notices = readonly AcceptWork[];
+
+export interface NewDelivery {
+  /** 0: held from `mailbox`. */
+  readonly partner: number;
+  readonly mailbox: number | null;
+  readonly held: boolean;
+  readonly recipient: string;
+  /** JSON of `notify` and `originalRecipient`. */
+  readonly dsn: string | null;
+}
+
+export interface ChunkWork {
+  readonly kind: 'chunk';
+  readonly id: bigint;
+  readonly n: number;
+  readonly sealed: Uint8Array;
+  readonly tag: Uint8Array;
+  readonly day: string;
+  readonly at: number;
+}
+
+/** The copies of one message row: of what is to be withdrawn, and then of what was. */
+export interface WithdrawnCopy {
+  readonly message: bigint;
+  /** Mailboxes; asked for are those that no session holds. */
+  readonly accounts: readonly number[];
+  /** As they stand in `delivery`. */
+  readonly recipients: readonly string[];
+  /** Mailboxes from which it may be held. */
+  readonly heldFrom: readonly number[];
+}
+
+/** What changes deliveries. */
+export type DeliveryWork =
+  | {
+      readonly kind: 'claim';
+      readonly partner: number;
+      readonly max: number;
+      readonly at: number;
+      readonly until: number;
+    }
+  | { readonly kind: 'claim-one'; readonly id: number; readonly at: number; readonly until: number }
+  | {
+      readonly kind: 'settle';
+      readonly id: number;
+      readonly fence: number;
+      readonly outcome: Outcome;
+      readonly at: number;
+      readonly audit: readonly AuditItem[];
+      readonly notices: Notices;
+    }
+  | {
+      readonly kind: 'change-deliveries';
+      readonly ids: readonly number[];
+      readonly change: 'hold' | 'release' | 'retry';
+      /** For a release: 16 random octets for each of `ids`. */
+      readonly uidls: Uint8Array;
+      readonly at: number;
+      readonly audit: AuditItem;
+    }
+  | {
+      readonly kind: 'withdraw';
+      /** Of the message that was named, for the trail. */
+      readonly message: bigint;
+      readonly copies: readonly WithdrawnCopy[];
+      readonly at: number;
+      readonly audit: AuditItem;
+      readonly notices: Notices;
+    };
+
+export type WriterWork =
+  | AcceptWork
+  | ChunkWork
+  | {
+      readonly kind: 'commit-maildrop';
+      readonly account: number;
+      readonly deleted: readonly number[];
+      readonly retrieved: readonly number[];
+      readonly at: number;
+      readonly audit: readonly AuditItem[];
+      readonly notices: Notices;
+      /** They came before (ahead.ts). */
+      readonly ahead?: number;
+    }
+  | {
+      readonly kind: 'release-maildrop';
+      readonly account: number;
+      readonly retrieved: readonly number[];
+      readonly at: number;
+      readonly notices: Notices;
+      readonly ahead?: number;
+    }
+  | {
+      readonly kind: 'expire';
+      readonly account: number;
+      readonly entries: readonly { readonly uid: number; readonly notices: Notices; readonly audit: AuditItem }[];
+      readonly at: number;
+    }
+  | {
+      readonly kind: 'consumer';
+      readonly account: number;
+      readonly network: string;
+      readonly sessions: number;
+      readonly retrieved: number;
+      readonly deleted: number;
+      readonly at: number;
+    }
+  | { readonly kind: 'quirks'; readonly counts: readonly QuirkCount[] }
+  | DeliveryWork
+  | {
+      readonly kind: 'restore';
+      readonly account: number;
+      readonly what: { readonly since: number } | { readonly message: bigint };
+      readonly uidls: Uint8Array;
+      readonly audit: AuditItem;
+    }
+  | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
+  | { readonly kind: 'used'; readonly account: number; readonly name: string; readonly at: number }
+  | { readonly kind: 'certificate-used'; readonly id: number; readonly at: number }
+  | { readonly kind: 'erase-personal'; readonly before: number }
+  | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
+  | { readonly kind: 'ca'; readonly change: CaChange; readonly at: number; readonly salt: Uint8Array }
+  | { readonly kind: 'pgp'; readonly change: PgpChange; readonly at: number; readonly salt: Uint8Array }
+  | {
+      readonly kind: 'sweep';
+      readonly at: number;
+      readonly hiddenBefore: number;
+      readonly goneBefore: number;
+      readonly open: readonly bigint[];
+      readonly below: bigint;
+    }
+  | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
+  | { readonly kind: 'space' };
+
+export interface Request {
+  readonly n: number;
+  readonly work: WriterWork;
+}
+
+/** account, octets, messages, next uid, changes: five numbers for each mailbox that a commit touched. */
+export type MailboxNumbers = readonly number[];
+export const MAILBOX_NUMBERS = 5;
+
+/** What a commit changed that others remember or wait for. */
+export interface Effects {
+  readonly mailboxes?: MailboxNumbers;
+  /** Partners that something is due for now. */
+  readonly due?: readonly number[];
+  /** Notices that were filed. */
+  readonly filed?: readonly bigint[];
+}
+
+export type WriterAnswer =
+  | ({ readonly kind: 'done'; readonly value?: number } & Effects)
+  | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
+  | { readonly kind: 'duplicate'; readonly of: bigint }
+  | { readonly kind: 'already' }
+  | { readonly kind: 'claimed'; readonly found: DeliveryRows }
+  | { readonly kind: 'not-claimed'; readonly why: 'busy' | 'settled' | 'unknown' }
+  | ({ readonly kind: 'expired'; readonly uids: readonly number[] } & Effects)
+  | ({
+      readonly kind: 'withdrawn';
+      readonly copies: readonly WithdrawnCopy[];
+    } & Effects)
+  | {
+      readonly kind: 'registry';
+      readonly id: number;
+      readonly accounts: readonly number[] | 'many';
+      readonly scope: ChangeScope;
+    }
+  | { readonly kind: 'ca'; readonly changed: CaChanged }
+  | { readonly kind: 'pgp'; readonly changed: PgpChanged }
+  | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
+  | { readonly kind: 'swept'; readonly report: SweepNumbers }
+  | { readonly kind: 'space'; readonly restored: boolean }
+  | { readonly kind: 'full' }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** `password`, `certificate`: only these of these accounts; `registry`: anything else. */
+export type ChangeScope = 'password' | 'certificate' | 'registry';
+
+export interface SweepNumbers {
+  readonly uploads: number;
+  readonly messages: number;
+  readonly traces: number;
+  readonly pages: number;
+  /** Days whose messages are all gone. */
+  readonly days: readonly string[];
+  readonly more: boolean;
+}
+
+export type WriterSays =
+  | {
+      readonly kind: 'ready';
+      readonly version: string;
+      readonly epoch: number;
+      readonly highest: bigint;
+      readonly latest: number;
+      readonly days: readonly string[];
+      readonly unclean: boolean;
+      readonly pages: number;
+      readonly freePages: number;
+      /** The disk has no room for the reserve: no new mail yet. */
+      readonly full: boolean;
+    }
+  | { readonly kind: 'refused'; readonly message: string }
+  | {
+      readonly kind: 'answers';
+      readonly answers: readonly { readonly n: number; readonly answer: WriterAnswer }[];
+      /** Milliseconds that the transaction took, with its sync; absent where there was none, or one for each answer. */
+      readonly took?: number;
+      readonly pages: number;
+      readonly freePages: number;
+      readonly full: boolean;
+    }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'closed' };
+
+export type WriterHears =
+  | { readonly kind: 'work'; readonly requests: readonly Request[] }
+  | { readonly kind: 'ahead'; readonly token: number; readonly notices: Notices }
+  | { readonly kind: 'close' };
