@@ -1,7 +1,7 @@
 // Compiles src, test and bench to dist/, and copies the files that are not TypeScript (SQL migrations, test data) beside them.
 // Workers and `npm start` load this compiled JavaScript, and the tests run it: what is tested is what ships.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,15 @@ if (!existsSync(join(root, 'dist', 'src', 'main.js'))) rmSync(join(root, 'dist')
 
 const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+// What was compiled from a source that is gone must neither run nor ship.
+const compiledCode = join(root, 'dist', 'src');
+for (const name of readdirSync(compiledCode, { recursive: true, encoding: 'utf8' }))
+  if (/\.js(\.map)?$/.test(name) && !existsSync(join(root, 'src', name.replace(/\.js(\.map)?$/, '.ts'))))
+    rmSync(join(compiledCode, name));
+
+// The command of an unpacked package is this file; npm would set the mode only where it makes the link itself.
+chmodSync(join(compiledCode, 'main.js'), 0o755);
 
 // A migration that was renamed must not stay beside its new name: no store could be made any more.
 rmSync(join(root, 'dist', 'src', 'store', 'sqlite', 'migrations'), { recursive: true, force: true });

@@ -15,6 +15,7 @@ export interface InitOptions {
   readonly config: string;
   readonly hostname?: string;
   readonly data?: string;
+  readonly keys?: string;
   readonly portBase: number;
   readonly address?: string;
   readonly devCertificates?: boolean;
@@ -41,6 +42,10 @@ export function addInitCommand(terminal: Terminal, program: Command): void {
     .requiredOption('--config <file>', 'the configuration to write')
     .option('--hostname <name>', "the gateway's name; must stand in its certificate")
     .option('--data <folder>', 'data folder; "data" beside the configuration when left out')
+    .option(
+      '--keys <folder>',
+      'folder for the day keys, outside the data; "keys" beside the configuration when left out',
+    )
     .option('--port-base <n>', 'listen on n+587, n+465, n+110, n+995, and n+80 for health and metrics', portBase, 0)
     .option('--address <ip>', 'where to listen; 0.0.0.0, with --dev-certificates 127.0.0.1')
     .option('--dev-certificates', 'make a throw-away authority and a server certificate, for tests only')
@@ -64,7 +69,7 @@ export async function initialise(options: InitOptions): Promise<string[]> {
   const certificates = resolve(base, options.certificates ?? (dev ? 'certs-dev' : 'tls'));
   const paths = {
     data: resolve(options.data ?? resolve(base, 'data')),
-    keys: resolve(base, 'keys'),
+    keys: resolve(options.keys ?? resolve(base, 'keys')),
     masterKey: resolve(base, 'master.key'),
     tlsKey: resolve(certificates, 'server-key.pem'),
     tlsCertificate: resolve(certificates, 'server.pem'),

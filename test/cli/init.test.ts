@@ -60,6 +60,18 @@ test('init makes a gateway that check takes: ports, keys outside the data folder
   assert.doesNotMatch(checked.stdout, /Warning/);
 });
 
+test('init --keys puts the day keys where they are asked for, and nothing beside the configuration', async (t) => {
+  const folder = place(t);
+  const config = join(folder, 'etc', 'sluis.toml');
+  const keys = join(folder, 'var', 'keys');
+  const made = await init(config, '--data', join(folder, 'var', 'data'), '--keys', keys, '--dev-certificates');
+  assert.equal(made.code, 0, made.stderr);
+  assert.equal(loadConfig(config).keys.folder, keys);
+  assert.equal(modeOf(keys), 0o700);
+  assert.equal(existsSync(join(folder, 'etc', 'keys')), false);
+  assert.equal((await sluis(['check', '--config', config])).code, 0);
+});
+
 test('check warns of TLS from the first octet on port 25', async (t) => {
   const config = join(place(t), 'sluis.toml');
   assert.equal((await init(config, '--dev-certificates')).code, 0);

@@ -2,20 +2,18 @@
  * The README's commands, exactly as they are printed, by the shell.
  *
  * They run in a folder of their own that leads to this checkout. `npm ci` and `npm test` are left to `.ci/run`, which runs this suite after
- * them: here they would take away what is running.
+ * them: here they would take away what is running. What the README says of a server is in `packed.test.ts`.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { withoutProgram } from '../support/require.ts';
+import { type Shell, commandsOf, root, shellIn, succeedsIn } from './shell.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
-const commands = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(
-  ([, block]) => (block ?? '').split('\n').filter((line) => line !== ''),
-);
+const packed = commandsOf('On a server');
+const commands = commandsOf().filter((command) => !packed.includes(command));
 const START = 'npm ci && npm start';
 const TEST = 'npm ci && npm test';
 const SERVE = 'npx sluis serve --config gateway/sluis.toml';
@@ -29,52 +27,8 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Shell {
-  readonly output: () => string;
-  readonly code: Promise<number | null>;
-  until(text: string): Promise<void>;
-  /** Ends the shell and all that it started, as a terminal does at Ctrl-C. */
-  interrupt(): Promise<number | null>;
-}
-
-function shell(command: string): Shell {
-  const child: ChildProcess = spawn('sh', ['-c', command], {
-    cwd: folder,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let look: () => void = () => undefined;
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      look();
-    });
-  const code = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return {
-    output: () => output,
-    code,
-    until: async (text) => {
-      await Promise.race([
-        new Promise<void>((resolve) => {
-          look = () => output.includes(text) && resolve();
-          look();
-        }),
-        code.then((ended) => Promise.reject(new Error(`${command} ended with ${ended} before "${text}": ${output}`))),
-      ]);
-    },
-    interrupt: async () => {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGINT');
-      return await code;
-    },
-  };
-}
-
-const succeeds = async (command: string): Promise<string> => {
-  const ran = shell(command);
-  assert.equal(await ran.code, 0, `${command}: ${ran.output()}`);
-  return ran.output();
-};
+const shell = (command: string): Shell => shellIn(folder, command);
+const succeeds = (command: string): Promise<string> => succeedsIn(folder, command);
 
 test('the README has the two commands of a fresh clone, and .ci/run runs the second', () => {
   assert.ok(commands.includes(START) && commands.includes(TEST));

@@ -1,0 +1,145 @@
+/**
+ * The package as an operator gets it: packed, unpacked in an empty folder, its packages fetched anew, and driven by the README's commands and
+ * by curl.
+ */
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { withoutProgram } from '../support/require.ts';
+import { type Shell, commandsOf, root, shellIn, succeedsIn } from './shell.ts';
+
+const PACK = 'npm pack';
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+const TARBALL = `sluis-${version}.tgz`;
+const commands = commandsOf('On a server');
+
+let folder = '';
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sluis-packed-'));
+  assert.equal(commands[0], PACK);
+  await succeedsIn(root, PACK);
+  // Not a link: what runs from here on has nothing of the checkout.
+  renameSync(join(root, TARBALL), join(folder, TARBALL));
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const inFolder = (command: string): Promise<string> => succeedsIn(folder, command);
+
+/** Files below a folder of the checkout, without the folders. */
+const filesBelow = (path: string): readonly string[] =>
+  readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(path, name))
+    .filter((name) => statSync(join(root, name)).isFile());
+
+/** `**` reaches into folders, `*` stays in one. */
+const matcher = (pattern: string): RegExp =>
+  new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll(/\*+/g, (stars) => (stars === '*' ? '[^/]*' : '.*'))}$`);
+
+/** What the golden file says should be there, for the sources as they are now. */
+function expectedFiles(): readonly string[] {
+  const lines = readFileSync(join(root, 'test', 'golden', 'package-files.txt'), 'utf8').split('\n');
+  return lines
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .flatMap((line) => {
+      const [packed = '', source] = line.split(' from ');
+      if (source === undefined) return [packed];
+      const found = filesBelow(source.replace(/\/\*.*$/, '')).filter(
+        (name) => matcher(source).test(name) && !name.endsWith('.d.ts'),
+      );
+      assert.notEqual(found.length, 0, `test/golden/package-files.txt: nothing is like ${source}`);
+      return packed.startsWith('dist/') ? found.map((name) => `dist/${name.replace(/\.ts$/, '.js')}`) : found;
+    });
+}
+
+test('the package has every compiled source, and no test, bench, source map, certificate or key', async () => {
+  const listed = (await inFolder(`tar -tzf ${TARBALL}`)).split('\n').filter((line) => line !== '');
+  const packed = listed.map((name) => name.replace(/^package\//, '')).sort();
+  const expected = new Set(expectedFiles());
+  assert.deepEqual(
+    {
+      surplus: packed.filter((name) => !expected.has(name)),
+      missing: [...expected].filter((name) => !packed.includes(name)),
+    },
+    { surplus: [], missing: [] },
+  );
+  assert.deepEqual(
+    packed.filter((name) => /^(dist\/)?(test|bench|certs-dev)\/|\.(map|pem|key)$/.test(name)),
+    [],
+  );
+});
+
+test('it names the exact version and checksum of every package, and no registry', async () => {
+  const text = await inFolder(`tar -xzOf ${TARBALL} package/npm-shrinkwrap.json`);
+  assert.equal(text, readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const { packages } = JSON.parse(text) as { packages: Record<string, { version?: string; integrity?: string }> };
+  const loose = Object.entries(packages).filter(
+    ([path, { version: exact, integrity }]) => path !== '' && (exact === undefined || integrity === undefined),
+  );
+  assert.deepEqual(loose, []);
+  assert.doesNotMatch(text, /"resolved"|https?:\/\/[^"]*\.tgz/);
+  assert.equal(existsSync(join(root, 'npm-shrinkwrap.json')), false, 'npm would take it for the lock of the checkout');
+});
+
+/** Sends one message and fetches it, by curl, as the account of `account add --out`. */
+async function mailGoesThrough(configuration: string, account: string, passwordFile: string): Promise<void> {
+  const password = readFileSync(join(folder, passwordFile), 'utf8').trim();
+  writeFileSync(join(folder, 'curl.rc'), `user = "${account}:${password}"\n`, { mode: 0o600 });
+  const ca = join(configuration, '..', 'certs-dev', 'ca.pem');
+  const curl = `curl -sS -K curl.rc --cacert ${ca}`;
+  writeFileSync(join(folder, 'mail'), `From: ${account}\r\nTo: ${account}\r\nSubject: Proef\r\n\r\nGoedemorgen.\r\n`);
+  await inFolder(`${curl} --mail-from ${account} --mail-rcpt ${account} -T mail smtps://localhost:10465`);
+  assert.match(await inFolder(`${curl} pop3s://localhost:10995/1`), /Subject: Proef\r\n[\s\S]*Goedemorgen\.\r\n$/);
+}
+
+async function untilStarted(gateway: Shell, use: () => Promise<void>): Promise<void> {
+  try {
+    await gateway.until('gateway.started');
+    await use();
+  } finally {
+    await gateway.interrupt('SIGTERM');
+  }
+  assert.equal(await gateway.code, 0, gateway.output());
+  assert.match(gateway.output(), /"gateway\.stopping"[\s\S]*"gateway\.stopped"/);
+}
+
+test("the README's commands of a server, and mail by curl", { skip: withoutProgram('curl', 'curl') }, async () => {
+  const [serve = '', ...rest] = commands.slice(1).reverse();
+  for (const command of rest.reverse()) await inFolder(command);
+  const sluis = (words: string): Promise<string> =>
+    inFolder(`sluis/dist/src/main.js ${words} --config gateway/sluis.toml`);
+  await sluis("organisation add de-brug --title 'Huisartsenpraktijk De Brug'");
+  await sluis('account add a@de-brug.example --organisation de-brug --generate --out password');
+  assert.match(serve, / serve --config gateway\/sluis\.toml$/);
+  await untilStarted(shellIn(folder, `exec ${serve}`), () =>
+    mailGoesThrough('gateway/sluis.toml', 'a@de-brug.example', 'password'),
+  );
+  assert.equal(existsSync(join(folder, 'sluis', 'node_modules', 'typescript')), false);
+
+  // Another version beside it, and the link moved: the same mail. Going back is the same step.
+  await inFolder(`cp -r sluis-${version} sluis-next && ln -sfn sluis-next sluis && rm -r sluis-${version}`);
+  await untilStarted(shellIn(folder, `exec ${serve}`), async () => {
+    assert.match(await sluis('account show a@de-brug.example'), /Mailbox: +1 messages/);
+  });
+});
+
+test('npm install of the file in an empty folder runs as well', async () => {
+  await inFolder(`mkdir trial && cd trial && npm install --omit=dev ../${TARBALL}`);
+  const trial = (words: string): Promise<string> => inFolder(`cd trial && npx sluis ${words}`);
+  await trial('init --config gateway/sluis.toml --hostname mail.example.nl --port-base 10000 --dev-certificates');
+  await trial('check --config gateway/sluis.toml');
+  const gateway = shellIn(join(folder, 'trial'), 'exec node_modules/.bin/sluis serve --config gateway/sluis.toml');
+  await untilStarted(gateway, async () => {
+    assert.match(await trial('status --config gateway/sluis.toml'), /mail\.example\.nl/);
+  });
+});
