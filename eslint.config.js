@@ -119,6 +119,10 @@ export default tseslint.config(
   },
 
   layer('domain', []),
+  layer(
+    'domain/settings',
+    ['edi-kinds', 'octets-text', 'registry', 'result', 'units', 'working-days'].map((f) => `../${f}.ts`),
+  ),
   layer('platform', [node, domain, 'winston']),
   layer('mime', [node, domain, platform]),
   layer('edi', [node, domain]),

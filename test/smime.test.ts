@@ -139,7 +139,7 @@ test('people whose key the gateway holds sign; strong hides the subject; blind c
   await gateway.give('anna', { keep: true });
   const [bram, cor, dora] = [await gateway.give('bram'), await gateway.give('cor'), await gateway.give('dora')];
   for (const name of ['bram', 'cor', 'dora']) await gateway.set(name, { encrypt: 'when-possible' });
-  await gateway.set('dora', { 'smime-profile': 'strong' });
+  await gateway.set('dora', { 'protection-profile': 'strong' });
   await submit(gateway, ['bram', 'cor', 'dora', 'anna'].map(addressOf), letter(addressOf('bram')));
   const [toBram] = await fetch(gateway, 'bram');
   const [toCor] = await fetch(gateway, 'cor');

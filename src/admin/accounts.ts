@@ -2,7 +2,8 @@
 import { scramSalt, scramVerifier } from '../crypto/scram.ts';
 import { addressKey, parseAddress } from '../domain/address.ts';
 import { foldLogin } from '../domain/registry.ts';
-import { type Settings, settingOf } from '../domain/settings.ts';
+import { settingOf } from '../domain/settings.ts';
+import type { Settings } from '../domain/settings/setting.ts';
 import type { AccountSummary, NewAccount, NewPassword, Registry } from '../store/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import {

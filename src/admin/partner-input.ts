@@ -14,7 +14,7 @@ import {
   isPartnerName,
   parsePin,
 } from '../domain/partner.ts';
-import { parseOctets } from '../domain/settings.ts';
+import { parseOctets } from '../domain/octets-text.ts';
 import { type Instant, KiB, GiB, octets } from '../domain/units.ts';
 import { AdminError } from './context.ts';
 import { type Input, oneOf, optionalSecret, optionalText, text } from './input.ts';

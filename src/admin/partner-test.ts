@@ -1,7 +1,7 @@
 /** What `partner test` tells: each step of reaching a partner, in words, with what to do where it did not go well. */
 import type { ProbeReport } from '../delivery/courier.ts';
 import { type Partner, formatPin } from '../domain/partner.ts';
-import { formatOctets } from '../domain/settings.ts';
+import { formatOctets } from '../domain/octets-text.ts';
 import { type Instant, days } from '../domain/units.ts';
 
 const stepNames = ['name', 'connection', 'tls', 'certificate', 'extensions', 'login'] as const;

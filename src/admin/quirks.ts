@@ -1,6 +1,7 @@
 /** What an account deviates in, and what strictness would cost it. */
 import { type Quirk, quirkFacts, tolerates } from '../domain/quirks.ts';
-import { formatSetting, settingOf, settingsTable } from '../domain/settings.ts';
+import { settingOf, settingsTable } from '../domain/settings.ts';
+import { formatSetting } from '../domain/settings/value.ts';
 import { days } from '../domain/units.ts';
 import type { QuirkDay } from '../store/quirks.ts';
 import { accountOf } from './accounts.ts';

@@ -5,7 +5,8 @@
  * first column holds what the scope is called by: name, log-in name, address. An empty field changes nothing, `default` takes the setting
  * back, so that the next wider scope decides again.
  */
-import { type SettingScope, parseSetting, settingsTable } from '../domain/settings.ts';
+import { parseSetting, settingsTable } from '../domain/settings.ts';
+import type { SettingScope } from '../domain/settings/setting.ts';
 import type { SettingChanges, SettingTarget } from '../store/registry.ts';
 import { type CsvProblem, type CsvRecord, quoted, readTable } from './csv-table.ts';
 

@@ -4,14 +4,9 @@
  */
 import type { Result } from '../domain/result.ts';
 import { ok } from '../domain/result.ts';
-import {
-  type SettingScope,
-  type SettingValue,
-  type Settings,
-  formatSetting,
-  parseSetting,
-  settingsTable,
-} from '../domain/settings.ts';
+import { parseSetting, settingsTable } from '../domain/settings.ts';
+import type { SettingScope, SettingValue, Settings } from '../domain/settings/setting.ts';
+import { formatSetting } from '../domain/settings/value.ts';
 import type { Registry, SettingTarget } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
 import { recipientOf } from './addresses.ts';

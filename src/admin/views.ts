@@ -1,6 +1,6 @@
 /** What listings show: the shapes that `--json` prints and docs/operations.md documents. Times are ISO 8601, sizes octets. */
 import type { Organisation, RegisteredAddress } from '../domain/registry.ts';
-import type { Settings } from '../domain/settings.ts';
+import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AccountSummary } from '../store/registry.ts';
 

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { AdminClient } from '../admin/client.ts';
 import type { SettingView } from '../admin/views.ts';
-import type { SettingScope } from '../domain/settings.ts';
+import type { SettingScope } from '../domain/settings/setting.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, changing } from './options.ts';

@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { foldLogin } from '../domain/registry.ts';
 import { type Address, parseAddress } from '../domain/address.ts';
-import { formatOctets, parseOctets } from '../domain/settings.ts';
+import { formatOctets, parseOctets } from '../domain/octets-text.ts';
 import { type Milliseconds, type Octets, octets } from '../domain/units.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { formatDuration, parseDuration } from './units.ts';

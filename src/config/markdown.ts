@@ -1,5 +1,7 @@
 /** docs/configuration.md, and the table of settings in docs/operations.md. */
-import { type Setting, formatSetting, settingsTable } from '../domain/settings.ts';
+import { settingsTable } from '../domain/settings.ts';
+import type { Setting } from '../domain/settings/setting.ts';
+import { formatSetting } from '../domain/settings/value.ts';
 import { configReference, initialText } from './reference.ts';
 
 const cell = (text: string): string => text.replace(/\|/g, '\\|');

@@ -8,7 +8,8 @@
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
 import type { AccountId, PartnerId } from '../domain/ids.ts';
 import type { Account, Language, Organisation } from '../domain/registry.ts';
-import { type Settings, settingOf } from '../domain/settings.ts';
+import { settingOf } from '../domain/settings.ts';
+import type { Settings } from '../domain/settings/setting.ts';
 import type { AccountSummary, Recipient, Registry } from '../store/registry.ts';
 
 export type PlaceRegistry = Pick<Registry, 'findRecipient' | 'findAccountById' | 'findOrganisation' | 'listAccounts'>;

@@ -9,7 +9,8 @@ import { type Address, needsUtf8 } from './address.ts';
 import type { PartnerState } from './partner.ts';
 import type { Refusal } from './refusal.ts';
 import type { Account, Organisation, RegisteredAddress } from './registry.ts';
-import { formatOctets, settingOf } from './settings.ts';
+import { formatOctets } from './octets-text.ts';
+import { settingOf } from './settings.ts';
 import type { Octets } from './units.ts';
 
 export interface Addressee {

@@ -7,7 +7,7 @@
  */
 import type { Address } from './address.ts';
 import type { AccountId, OrganisationId } from './ids.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './settings/setting.ts';
 import type { Instant } from './units.ts';
 
 export type Language = 'nl' | 'en';

@@ -17,7 +17,7 @@ import type {
   RegisteredCertificate,
   State,
 } from '../domain/registry.ts';
-import type { Settings } from '../domain/settings.ts';
+import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { Absences } from './absences.ts';
 import type { EdiIdentities } from './edi-identities.ts';

@@ -11,7 +11,7 @@ import {
   foreignSender,
 } from '../../src/domain/policy.ts';
 import type { State } from '../../src/domain/registry.ts';
-import type { Settings } from '../../src/domain/settings.ts';
+import type { Settings } from '../../src/domain/settings/setting.ts';
 import { type Instant, MiB, type Octets, octets } from '../../src/domain/units.ts';
 
 const bob = 'bob@group.test' as Address;

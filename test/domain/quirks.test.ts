@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import { type Quirk, quirkFacts, quirkRefusal, quirkTable, quirkText, tolerates } from '../../src/domain/quirks.ts';
 import type { Account, AccountKind, Organisation } from '../../src/domain/registry.ts';
-import { type Settings, parseSetting } from '../../src/domain/settings.ts';
+import { parseSetting } from '../../src/domain/settings.ts';
+import type { Settings } from '../../src/domain/settings/setting.ts';
 
 const account = (kind: AccountKind, settings: Settings = {}): Account => ({
   ...{ id: 1 as AccountId, login: 'a', organisation: 1 as OrganisationId, state: 'active' },

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  formatOctets,
-  formatSetting,
-  parseOctets,
-  parseSetting,
-  settingOf,
-  settingsTable,
-} from '../../src/domain/settings.ts';
+import { formatOctets, parseOctets } from '../../src/domain/octets-text.ts';
+import { parseSetting, settingOf, settingsTable } from '../../src/domain/settings.ts';
+import { formatSetting } from '../../src/domain/settings/value.ts';
 
 test('parseSetting() reads values in the units people write', () => {
   assert.deepEqual(parseSetting('account', 'quota', '3GiB'), { ok: true, value: 3 * 1024 ** 3 });

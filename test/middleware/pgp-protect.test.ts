@@ -28,7 +28,7 @@ async function pair(b: Bench, settings: Record<string, string> = WANTED): Promis
 test('a copy is signed and encrypted, and opens to the same octets; strong hides the subject', async (t) => {
   const b = await bench(t);
   const { me, bob } = await pair(b);
-  await b.register('cara@praktijk.example', { ...WANTED, 'smime-profile': 'strong' });
+  await b.register('cara@praktijk.example', { ...WANTED, 'protection-profile': 'strong' });
   const cara = await giveKey(b, 'cara@praktijk.example');
   const body = Buffer.from("UNA:+.? '\r\n-\r\n\xe9\r\n", 'latin1');
   const message = await b.submitted(letter(body, { to: `${BOB}, cara@praktijk.example` }), [

@@ -8,7 +8,7 @@ import { type PgpSeals, pgpSeals } from '../../src/crypto/pgp-seals.ts';
 import type { ProtectionPlan, SigningIdentity } from '../../src/crypto/smime/plan.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import { ok } from '../../src/domain/result.ts';
-import type { Settings } from '../../src/domain/settings.ts';
+import type { Settings } from '../../src/domain/settings/setting.ts';
 import { octets } from '../../src/domain/units.ts';
 import { Chain, type ChainOutcome } from '../../src/middleware/chain.ts';
 import type { MailKeys } from '../../src/middleware/mail-keys.ts';

@@ -63,7 +63,7 @@ test(
     for (const [name, kind, settings] of [
       ['bram', 'rsa2048', { encrypt: 'required' }],
       ['cor', 'p256', { encrypt: 'required' }],
-      ['dora', 'rsa2048', { encrypt: 'required', 'smime-profile': 'strong' }],
+      ['dora', 'rsa2048', { encrypt: 'required', 'protection-profile': 'strong' }],
     ] as const) {
       const who = await gateway.give(name, { kind });
       await gateway.set(name, settings);

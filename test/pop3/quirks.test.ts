@@ -1,7 +1,7 @@
 /** Old POP3 clients: refused by a text that names the quirk where it is not allowed, served where it is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Settings } from '../../src/domain/settings.ts';
+import type { Settings } from '../../src/domain/settings/setting.ts';
 import { type Pop3Fixture, startPop3 } from '../support/pop3.ts';
 import { until } from '../support/until.ts';
 

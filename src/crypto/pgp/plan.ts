@@ -54,7 +54,7 @@ export function planPgp(
   if (wanted.encrypt !== 'never' && recipient.kind === 'usable') {
     const mine = wanted.self && self.kind === 'usable' ? { self: self.key } : {};
     const kind = wanted.profile === 'strong' ? 'strong' : 'interop';
-    const reason = kind === 'strong' ? 'smime-profile is strong' : `smime-profile is ${wanted.profile}`;
+    const reason = kind === 'strong' ? 'protection-profile is strong' : `protection-profile is ${wanted.profile}`;
     return { kind, ...signer, recipient: recipient.key, ...mine, reason };
   }
   if (wanted.encrypt === 'required') return refusedRecipient(address, recipient);

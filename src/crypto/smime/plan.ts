@@ -9,7 +9,8 @@ import { type Address, needsUtf8 } from '../../domain/address.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { AccountKind } from '../../domain/registry.ts';
-import { type Settings, settingOf } from '../../domain/settings.ts';
+import { settingOf } from '../../domain/settings.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
 import type { Certificate } from '../certificate.ts';
 import type { Untrusted } from '../certificate-path.ts';
 import type { ContentCipher } from '../cms/algorithms.ts';
@@ -74,7 +75,7 @@ export function wantedFor(
     sign: sign === 'automatic' ? (sender.kind === 'mail' ? 'when-possible' : 'never') : sign,
     // It would be taken off again before anybody sees it.
     encrypt: opened ? 'never' : settingOf('encrypt', ...recipient.settings),
-    profile: settingOf('smime-profile', ...recipient.settings),
+    profile: settingOf('protection-profile', ...recipient.settings),
     self: settingOf('encrypt-to-self', ...sender.settings),
     opened,
   };
@@ -135,10 +136,10 @@ function encryptedTo(
     ...(mine === undefined ? {} : { self: selfRecipient(mine) }),
     reason: strong
       ? sure
-        ? 'smime-profile is strong'
+        ? 'protection-profile is strong'
         : 'the address reads AES-GCM'
       : profile === 'interop'
-        ? 'smime-profile is interop'
+        ? 'protection-profile is interop'
         : 'nothing is known of AES-GCM',
   };
 }

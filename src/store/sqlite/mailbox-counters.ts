@@ -1,6 +1,7 @@
 /** The counters of mailboxes in the writer: read with what a filing must know, written with what every commit tells. */
 import type Database from 'better-sqlite3';
-import { settingOf, type Settings } from '../../domain/settings.ts';
+import { settingOf } from '../../domain/settings.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
 import type { Db } from './database.ts';
 
 export interface MailboxRow {

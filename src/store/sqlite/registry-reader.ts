@@ -11,7 +11,7 @@ import type {
   RegisteredAddress,
   State,
 } from '../../domain/registry.ts';
-import type { Settings } from '../../domain/settings.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
 import { type Instant, instant } from '../../domain/units.ts';
 import type { AbsenceReader } from './absence-reader.ts';
 import type { CertificateReader } from './certificate-reader.ts';

@@ -5,7 +5,7 @@
  */
 import type Database from 'better-sqlite3';
 import { dayOf } from '../../crypto/key-folder.ts';
-import type { Settings } from '../../domain/settings.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import { INTERCHANGES_FOR, MOST_INTERCHANGES } from '../interchanges.ts';
 import type { Db } from './database.ts';

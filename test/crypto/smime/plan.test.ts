@@ -10,7 +10,7 @@ import {
   planProtection,
   wantedFor,
 } from '../../../src/crypto/smime/plan.ts';
-import type { Settings } from '../../../src/domain/settings.ts';
+import type { Settings } from '../../../src/domain/settings/setting.ts';
 import { circle, person } from '../cms/support.ts';
 
 const usable = async (kind: 'rsa2048' | 'p256' | 'p384'): Promise<Selection> => {
@@ -120,12 +120,12 @@ test('every pair of wishes and findings comes to one plan', async () => {
     [
       { encrypt: 'required', profile: 'interop' },
       { recipient: rsa, gateway: ec, capabilities: strong },
-      'interop aes-256-cbc oaep, gateway pkcs1: smime-profile is interop',
+      'interop aes-256-cbc oaep, gateway pkcs1: protection-profile is interop',
     ],
     [
       { encrypt: 'required', profile: 'strong' },
       { recipient: rsa, gateway: ec, capabilities: ['aes-128-gcm'] },
-      'strong aes-256-gcm oaep, gateway pss: smime-profile is strong',
+      'strong aes-256-gcm oaep, gateway pss: protection-profile is strong',
     ],
     // the sender's own copy
     [
@@ -226,7 +226,7 @@ test('settings come to wishes: systems do not sign, people do where there is a k
   assert.equal(wanted('edi', { 'encrypt-to-self': true }).self, true);
   assert.equal(wanted('edi', {}, {}, {}, { encrypt: 'required' }).encrypt, 'required');
   assert.equal(wanted('edi', {}, { encrypt: 'when-possible' }, { encrypt: 'required' }).encrypt, 'when-possible');
-  assert.equal(wanted('edi', {}, { 'smime-profile': 'strong' }).profile, 'strong');
+  assert.equal(wanted('edi', {}, { 'protection-profile': 'strong' }).profile, 'strong');
   const opened = wanted('edi', {}, { open: true, encrypt: 'required' });
   assert.deepEqual([opened.opened, opened.encrypt], [true, 'never']);
   // What the addressee's settings say of signing is about the addressee's own messages.
