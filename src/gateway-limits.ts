@@ -1,5 +1,5 @@
 /** The sections of the configuration, as the parts want their limits. A test holds the defaults of both together. */
-import { type AuthenticatorLimits } from './auth/authenticate.ts';
+import type { AuthenticatorLimits } from './auth/authenticator-options.ts';
 import type { Config } from './config/schema.ts';
 import type { PushLimits } from './delivery/parts.ts';
 import type { ConnectionLimitOptions } from './platform/connections.ts';

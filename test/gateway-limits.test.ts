@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { authenticatorDefaults } from '../src/auth/authenticate.ts';
+import { authenticatorDefaults } from '../src/auth/authenticator-options.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { authLimitsOf, pop3LimitsOf, smtpLimitsOf } from '../src/gateway-limits.ts';
 import { defaultPop3Limits } from '../src/pop3/limits.ts';

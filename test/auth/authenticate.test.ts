@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import {
   type AuthenticatorLimits,
   type PasswordAuthenticator,
   authenticatorDefaults,
-  createAuthenticator,
-} from '../../src/auth/authenticate.ts';
+} from '../../src/auth/authenticator-options.ts';
 import type { AuthOutcome, Peer, ScramFault, ScramOutcome } from '../../src/auth/authenticator.ts';
 import { throttleDefaults } from '../../src/auth/throttle.ts';
 import { SCRAM_ITERATIONS, scramVerifier } from '../../src/crypto/scram.ts';

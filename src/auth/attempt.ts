@@ -1,0 +1,113 @@
+/**
+ * One question of one peer on its way to the answer: whether it is judged now, and how a refusal leaves.
+ *
+ * The throttle says whether credentials are judged now; what was not judged is `busy` and never "wrong password". Refusals leave on a grid
+ * of `refusalGrid` since the question came, which is coarser than what tells an unknown login from a wrong password.
+ */
+import type { Clock, Log } from '../domain/effects.ts';
+import type { Milliseconds } from '../domain/units.ts';
+import { milliseconds } from '../domain/units.ts';
+import type { NetworkSet } from '../platform/network.ts';
+import type { LoginRecord } from '../store/registry.ts';
+import { type AuthOutcome, type Peer, mayEnter } from './authenticator.ts';
+import type { AuthenticatorLimits } from './authenticator-options.ts';
+import { type Judged, reasonOf } from './candidates.ts';
+import type { CertificateLogin } from './certificate-login.ts';
+import type { FailureReason, LoginNotes } from './login-notes.ts';
+import { pause } from './pause.ts';
+import type { Throttle } from './throttle.ts';
+
+export interface Attempt {
+  readonly folded: string;
+  /** Tells this guess from others, and repeats from new ones. */
+  readonly guess: string;
+  readonly peer: Peer;
+  /** Monotonic: when it came. */
+  readonly came: Milliseconds;
+  readonly signal: AbortSignal;
+  readonly way: 'password' | 'scram';
+}
+
+export interface AttemptParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly throttle: Throttle;
+  readonly notes: LoginNotes;
+  readonly byCertificate: Pick<CertificateLogin, 'passwordAlone'>;
+  readonly limits: Pick<AuthenticatorLimits, 'shortWait' | 'refusalGrid'>;
+  readonly exempt?: NetworkSet;
+}
+
+export class Attempts {
+  readonly #parts: AttemptParts;
+
+  constructor(parts: AttemptParts) {
+    this.#parts = parts;
+  }
+
+  /** False while a back-off lasts that is too long to wait for, or when the peer left during a short one. */
+  async admitted({ folded, peer, signal }: Attempt): Promise<boolean> {
+    const wait = this.backOff(folded, peer);
+    if (wait === 0) return true;
+    if (wait > this.#parts.limits.shortWait) return false;
+    // A timer may fire a fraction of a millisecond early, and the throttle is asked again behind the queue.
+    await pause(this.#parts.clock, milliseconds(Math.ceil(wait) + 1), signal);
+    return !signal.aborted;
+  }
+
+  backOff(folded: string, peer: Peer): Milliseconds {
+    if (this.#parts.exempt?.has(peer.address) === true) return milliseconds(0);
+    return this.#parts.throttle.wait(folded, peer.network, this.#parts.clock.monotonic());
+  }
+
+  /** Undefined where the login is granted. `fault`: why it is not, whatever was judged. */
+  async refusalOf(
+    attempt: Attempt,
+    { record, password }: Judged,
+    fault?: FailureReason,
+  ): Promise<Extract<AuthOutcome, { kind: 'refused' }> | undefined> {
+    if (record?.account.state !== 'active' || password === undefined || fault !== undefined)
+      return await this.refuse(
+        attempt,
+        record,
+        fault ?? (mayEnter(attempt.peer, attempt.folded) ? reasonOf(record, password) : 'not-on-listener'),
+      );
+    const problem = await this.#parts.byCertificate.passwordAlone(record, attempt.peer);
+    return problem === undefined ? undefined : await this.refuse(attempt, record, problem);
+  }
+
+  async refuse(
+    { folded, guess, peer, came, signal, way }: Attempt,
+    record: LoginRecord | undefined,
+    reason: FailureReason,
+  ): Promise<Extract<AuthOutcome, { kind: 'refused' }>> {
+    if (this.#parts.exempt?.has(peer.address) !== true)
+      this.#parts.throttle.failed(folded, peer.network, guess, this.#parts.clock.monotonic());
+    this.#parts.notes.failed(folded, record?.account, peer, reason, way);
+    await this.#onGrid(came, signal);
+    return { kind: 'refused' };
+  }
+
+  /** A peer that left on its own is no event. */
+  busy(
+    { folded, peer, signal, way }: Attempt,
+    record: LoginRecord | undefined,
+    reason: FailureReason,
+  ): Extract<AuthOutcome, { kind: 'busy' }> {
+    if (!signal.aborted) this.#parts.notes.failed(folded, record?.account, peer, reason, way);
+    return { kind: 'busy' };
+  }
+
+  /** The store could not answer. */
+  lost(attempt: Attempt, error: unknown): Extract<AuthOutcome, { kind: 'busy' }> {
+    this.#parts.log.error('auth.error', { session: attempt.peer.session, error: String(error) });
+    return this.busy(attempt, undefined, 'store');
+  }
+
+  async #onGrid(came: Milliseconds, signal: AbortSignal): Promise<void> {
+    const grid = this.#parts.limits.refusalGrid;
+    if (grid === 0) return;
+    const past = (this.#parts.clock.monotonic() - came) % grid;
+    await pause(this.#parts.clock, milliseconds(grid - past), signal);
+  }
+}

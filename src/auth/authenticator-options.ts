@@ -1,0 +1,86 @@
+/** What an authenticator is made of, its limits, and what it tells of itself. */
+import type { Certificate } from '../crypto/certificate.ts';
+import type { Revocation } from '../crypto/certificate-path.ts';
+import type { scramVerifier } from '../crypto/scram.ts';
+import type { Distribution } from '../domain/counts.ts';
+import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { Milliseconds } from '../domain/units.ts';
+import { hours, milliseconds, seconds } from '../domain/units.ts';
+import type { NetworkSet } from '../platform/network.ts';
+import type { AuditTrail } from '../store/audit.ts';
+import type { Registry } from '../store/registry.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { LoginCounts } from './login-notes.ts';
+import { type ThrottleLimits, throttleDefaults } from './throttle.ts';
+import { type QueueLimits, queueDefaults } from './verify-queue.ts';
+
+export interface AuthenticatorLimits {
+  readonly queue: QueueLimits;
+  readonly throttle: ThrottleLimits;
+  /** How long a success is remembered after its last use, and how many are. */
+  readonly rememberFor: Milliseconds;
+  readonly remembered: number;
+  /** A back-off no longer than this is waited out; a longer one is answered at once. */
+  readonly shortWait: Milliseconds;
+  /** Refusals leave at a multiple of this; 0: as soon as they are known. */
+  readonly refusalGrid: Milliseconds;
+}
+
+export const authenticatorDefaults: AuthenticatorLimits = {
+  queue: queueDefaults,
+  throttle: throttleDefaults,
+  rememberFor: hours(1),
+  remembered: 100_000,
+  shortWait: seconds(2),
+  refusalGrid: milliseconds(300),
+};
+
+export interface AuthenticatorOptions {
+  readonly registry: Pick<
+    Registry,
+    | 'findLogin'
+    | 'findCertificate'
+    | 'scramSaltKey'
+    | 'notePasswordUse'
+    | 'noteCertificateUse'
+    | 'rehashPassword'
+    | 'onChange'
+  >;
+  readonly audit: Pick<AuditTrail, 'note'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: RandomBytes;
+  readonly limits?: Partial<AuthenticatorLimits>;
+  /** Authorities whose client certificates may be registered by name. */
+  readonly authorities?: readonly Certificate[];
+  /** What their revocation lists say. */
+  readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
+  /** Networks that are never throttled: the operator's own monitoring, a front that hides many clients behind one address. */
+  readonly exempt?: NetworkSet;
+  /** For tests that need no real hashing. */
+  readonly passwords?: {
+    readonly verify: (hash: string, text: string) => Promise<boolean>;
+    readonly hash: (text: string) => Promise<string>;
+    /** The SCRAM verifier of a password, or why it can have none. */
+    readonly scram?: typeof scramVerifier;
+  };
+}
+
+export interface AuthenticatorLoad {
+  /** Passwords that wait for their hash, and those that are being hashed. */
+  readonly waiting: number;
+  readonly running: number;
+  readonly remembered: number;
+  /** Seconds that passwords waited before their hash began. */
+  readonly waits: Distribution;
+  readonly logins: LoginCounts;
+}
+
+export interface PasswordAuthenticator extends Authenticator {
+  /** Other authorities, or other revocation lists, from now on, also for sessions that are open. */
+  trust(authorities?: readonly Certificate[]): void;
+  /** For metrics. */
+  readonly load: AuthenticatorLoad;
+  /** Writes what was only counted so far, and ends the worker thread. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,43 @@
+/** What of an account may log in now, and what a login that was right gives. */
+import { type Password, MAX_PASSWORDS } from '../domain/registry.ts';
+import type { Instant } from '../domain/units.ts';
+import type { LoginRecord } from '../store/registry.ts';
+import { type AuthOutcome, type Peer, mayEnter } from './authenticator.ts';
+import { loginPolicy } from './certificate-login.ts';
+import type { FailureReason } from './login-notes.ts';
+
+/** Who was asked for, and which password was right. */
+export interface Judged {
+  readonly record: LoginRecord | undefined;
+  readonly password: Password | undefined;
+}
+
+/** The passwords that may open the account now: not ended, the one used last first, at most `MAX_PASSWORDS`. */
+export function validPasswords(record: LoginRecord | undefined, now: Instant): readonly Password[] {
+  const used = (p: Password): number => Math.max(p.lastUsedAt ?? 0, p.createdAt);
+  return (record?.passwords ?? [])
+    .filter((p) => p.endsAt === undefined || now < p.endsAt)
+    .sort((a, b) => used(b) - used(a))
+    .slice(0, MAX_PASSWORDS);
+}
+
+/** Whoever may not log in here is judged like a name that nobody has: a right password must not be told from a wrong one. */
+export const candidatesFor = (
+  record: LoginRecord | undefined,
+  folded: string,
+  peer: Peer,
+  now: Instant,
+): readonly Password[] => (mayEnter(peer, folded) ? validPasswords(record, now) : []);
+
+export const granted = (record: LoginRecord): Extract<AuthOutcome, { kind: 'granted' }> => ({
+  kind: 'granted',
+  account: record.account,
+  organisation: record.organisation,
+  ...(loginPolicy(record) === 'both' ? { by: 'both' } : {}),
+});
+
+export const reasonOf = (record: LoginRecord | undefined, match: Password | undefined): FailureReason => {
+  if (record === undefined) return 'unknown';
+  if (match === undefined || record.account.state === 'active') return 'wrong';
+  return record.account.state;
+};
