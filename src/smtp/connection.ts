@@ -27,12 +27,8 @@ import { type ShownChain, shownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
-import {
-  type MailParameters,
-  type RecipientParameters,
-  Submission,
-  type SubmissionServices,
-} from '../submission/submission.ts';
+import { Submission } from '../submission/submission.ts';
+import type { MailParameters, RecipientParameters, SubmissionServices } from '../submission/transaction.ts';
 import { type SmtpAnswers, classOf } from './answers.ts';
 import { ContentPhase } from './content-phase.ts';
 import { readMail, readRecipient } from './envelope.ts';

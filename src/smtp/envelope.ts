@@ -9,7 +9,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { octets } from '../domain/units.ts';
 import { fromXtext } from '../mime/xtext.ts';
-import type { MailParameters, RecipientParameters } from '../submission/submission.ts';
+import type { MailParameters, RecipientParameters } from '../submission/transaction.ts';
 
 const syntax = (text: string): Result<never, Refusal> => fail({ reply: 501, status: '5.5.4', text });
 const unknown = (name: string): Result<never, Refusal> =>

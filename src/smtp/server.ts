@@ -22,7 +22,7 @@ import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
 import type { TestReports } from '../submission/test-address.ts';
 import { HourlyCount } from '../submission/limits.ts';
-import type { SubmissionServices } from '../submission/submission.ts';
+import type { SubmissionServices } from '../submission/transaction.ts';
 import { type ConnectionContext, SubmissionConnection } from './connection.ts';
 import { type SmtpAnswers, newSmtpAnswers } from './answers.ts';
 import type { SmtpLimits } from './limits.ts';

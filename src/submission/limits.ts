@@ -4,9 +4,11 @@
  * A sliding hour in two halves: the count of the running window plus the share of the one before that still overlaps. Cheap, needs no
  * list of times, and errs by at most a few percent. Counts live in memory: a restart forgets them, which favours the sender.
  */
-import type { Clock } from '../domain/effects.ts';
+import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
+import type { Refusal } from '../domain/refusal.ts';
 import { hours } from '../domain/units.ts';
+import type { Submitter } from './transaction.ts';
 
 const WINDOW = hours(1);
 /** More accounts than this in one hour: the oldest are forgotten. A bound on memory, not a policy. */
@@ -57,4 +59,15 @@ export class HourlyCount {
     count.now = 0;
     count.window = window;
   }
+}
+
+/** Refuses, and tells the operator which limit an account has met. */
+export function limited(
+  log: Log,
+  { session, account }: Pick<Submitter, 'session' | 'account'>,
+  limit: string,
+  refusal: Refusal,
+): Refusal {
+  log.warn('smtp.limited', { session, account: account.login, limit });
+  return refusal;
 }

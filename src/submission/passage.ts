@@ -3,7 +3,7 @@ import type { ChainOutcome } from '../middleware/chain.ts';
 import type { Addressee, Submitted } from '../middleware/middleware.ts';
 import type { Acceptance } from '../store/store.ts';
 import type { ReceivedContent } from './incoming.ts';
-import type { MailParameters, Submitter } from './submission.ts';
+import type { MailParameters, Submitter } from './transaction.ts';
 
 export type Passed = Extract<ChainOutcome, { kind: 'passed' }>;
 

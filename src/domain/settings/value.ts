@@ -47,7 +47,7 @@ export function parseValue(name: string, type: SettingKind, text: string): Resul
     case 'boolean':
       return text === 'yes' || text === 'no' ? ok(text === 'yes') : wrong;
     case 'choice':
-      return (type.of).includes(text) ? ok(text) : wrong;
+      return type.of.includes(text) ? ok(text) : wrong;
     case 'edi-kinds': {
       const kinds = parseEdiKinds(text);
       return kinds === undefined ? wrong : ok(kinds.length === 0 ? 'any' : kinds.join(' '));

@@ -1,0 +1,166 @@
+/**
+ * Files a message whose content has come whole: for all its recipients, or for none.
+ *
+ * Routes are settled now that the content is known, the steps of middleware see the message, and one acceptance holds it, its notices and its
+ * audit row.
+ */
+import type { MessageId } from '../domain/ids.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+import { settingOf } from '../domain/settings.ts';
+import { minutes } from '../domain/units.ts';
+import type { ChainOutcome } from '../middleware/chain.ts';
+import type { Addressee } from '../middleware/middleware.ts';
+import type { AcceptOutcome, Acceptance } from '../store/store.ts';
+import { acceptWithNotices } from './filed-notices.ts';
+import { keyOf } from './header-rules.ts';
+import type { ReceivedContent } from './incoming.ts';
+import { type Passed, bodyOf, filedAs, submittedOf } from './passage.ts';
+import { type ReceiptRequest, withReceipts } from './receipt-request.ts';
+import { refusals } from './refusals.ts';
+import { resubmissionKey } from './resubmission.ts';
+import { storageRefusal } from './room.ts';
+import { keptNote, settleRoutes } from './route.ts';
+import type { Filed, SubmissionServices, Submitter, Transaction } from './transaction.ts';
+
+/** Addresses of Reply-To that are looked up. */
+const MAX_REPLY_TO = 10;
+
+/** One message at a time of one submitter. */
+export class Filing {
+  readonly #services: SubmissionServices;
+  readonly #submitter: Submitter;
+
+  constructor(services: SubmissionServices, submitter: Submitter) {
+    this.#services = services;
+    this.#submitter = submitter;
+  }
+
+  async file(transaction: Transaction, content: ReceivedContent): Promise<Result<Omit<Filed, 'id'>, Refusal>> {
+    const { counts } = this.#services;
+    const settled = settleRoutes([...transaction.recipients.values()], content.plan.encrypted);
+    if (!settled.ok) return settled;
+    const { handled } = settled.value;
+    const recipients = withReceipts(settled.value.recipients, this.#receiptRequest(transaction, content));
+    let passed: ChainOutcome | undefined;
+    let outcome: AcceptOutcome;
+    try {
+      const { sender, parameters } = transaction;
+      const envelope = { sender, body: parameters.body, receivedAt: this.#services.clock.now() };
+      passed = await this.#services.middleware?.run(submittedOf(content, recipients, envelope, this.#submitter));
+      if (passed?.kind === 'refused') return fail(passed.refusal);
+      const message = this.#acceptance(transaction, content, recipients, passed);
+      outcome = await acceptWithNotices(this.#services, message, { handled, header: content.header });
+    } catch (error) {
+      return fail(storageRefusal(error));
+    } finally {
+      if (passed?.kind === 'passed') await passed.discard();
+    }
+    if (outcome.kind === 'refused')
+      return fail(outcome.why === 'quota' ? refusals.mailboxFull : refusals.recipientGone);
+    counts.messages.add(this.#submitter.account.id);
+    const { body } = content;
+    if (outcome.kind === 'duplicate') return ok(this.#again(outcome.of, body.id));
+    this.#services.log.info('smtp.accepted', {
+      session: this.#submitter.session,
+      message: body.id,
+      account: this.#submitter.account.login,
+      recipients: transaction.recipients.size,
+      octets: body.octets,
+    });
+    // Behind the acceptance and not waited for: whatever it meets, the message is filed and the sender hears so.
+    this.#warnReplyTo(content).catch(() => undefined);
+    const notes = [keptNote(handled), ...(passed?.notes ?? [])].filter((note) => note !== undefined);
+    return ok(notes.length === 0 ? {} : { note: notes.join('; ') });
+  }
+
+  /** The first copy waits where the second would go: one is enough, and the sender hears the name of the one that stands. */
+  #again(first: MessageId, second: MessageId): Omit<Filed, 'id'> & { readonly again: MessageId } {
+    this.#services.log.info('smtp.resubmitted', {
+      session: this.#submitter.session,
+      message: first,
+      again: second,
+      account: this.#submitter.account.login,
+    });
+    return { again: first };
+  }
+
+  #resubmission(transaction: Transaction, content: ReceivedContent): Pick<Acceptance, 'resubmission'> {
+    const { account, organisation } = this.#submitter;
+    const window = settingOf('resubmission-minutes', account.settings, organisation.settings);
+    if (window === 0 || content.plan.needsMessageId || transaction.sender === '') return {};
+    const key = resubmissionKey({
+      account: account.id,
+      sender: transaction.sender,
+      recipients: transaction.recipients.keys(),
+      messageId: content.plan.messageId,
+      submitted: content.submitted,
+    });
+    return { resubmission: { key, window: minutes(window) } };
+  }
+
+  #receiptRequest({ sender }: Transaction, { plan }: ReceivedContent): ReceiptRequest {
+    const { account, organisation } = this.#submitter;
+    const setting = settingOf('collected-receipts', account.settings, organisation.settings);
+    return { sender, asked: plan.receipt, setting };
+  }
+
+  #acceptance(
+    transaction: Transaction,
+    content: ReceivedContent,
+    recipients: readonly Addressee[],
+    passed: Passed | undefined,
+  ): Acceptance {
+    const { account, address } = this.#submitter;
+    const { sender, parameters } = transaction;
+    return {
+      body: content.body,
+      receivedAt: this.#services.clock.now(),
+      submitter: account.id,
+      sender,
+      messageIdField: content.plan.messageId,
+      envelope: {
+        body: bodyOf(parameters, passed),
+        smtpUtf8: parameters.smtpUtf8,
+        ...(parameters.ret === undefined ? {} : { ret: parameters.ret }),
+        ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
+      },
+      ...filedAs(content, recipients, passed),
+      parts: content.parts,
+      ...this.#resubmission(transaction, content),
+      audit: [
+        {
+          event: 'message.accepted',
+          outcome: 'success',
+          message: content.body.id,
+          account: account.id,
+          facts: {
+            octets: content.body.octets,
+            sha256: content.body.sha256,
+            recipients: recipients.length,
+            tls: this.#submitter.tls,
+            // What was tolerated, and so also that line ends are not as they were sent.
+            ...(transaction.quirks.names === '' ? {} : { quirks: transaction.quirks.names }),
+          },
+          personal: { sender, recipients: recipients.map(({ to }) => to.address), network: address },
+        },
+        ...(passed?.audit ?? []),
+      ],
+      interchanges: passed?.interchanges ?? [],
+      with: (passed?.notices ?? []).map((notice) => notice.acceptance),
+    };
+  }
+
+  /** DESIGN: a Reply-To outside the group sends the answer to a stranger; it is counted and warned of, not refused. */
+  async #warnReplyTo(content: ReceivedContent): Promise<void> {
+    for (const text of content.plan.replyTo.slice(0, MAX_REPLY_TO)) {
+      const key = keyOf(text);
+      if (key !== undefined && (await this.#services.store.registry.findRecipient(key)) !== undefined) continue;
+      this.#services.log.warn('smtp.reply-to-outside', {
+        message: content.body.id,
+        account: this.#submitter.account.login,
+      });
+      return;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** How large a message may be: for the gateway, for its sender, for one of its recipients; and whether there is room for it now. */
+import { type Address, needsUtf8 } from '../domain/address.ts';
+import { formatOctets } from '../domain/octets-text.ts';
+import { quoted } from '../domain/policy.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { settingOf } from '../domain/settings.ts';
+import type { Octets } from '../domain/units.ts';
+import { type Store, StoreFull } from '../store/store.ts';
+import { refusals } from './refusals.ts';
+import type { Submitter, Transaction } from './transaction.ts';
+
+/** What a limit on encoded octets means for the files that people attach. */
+export function tooLarge(limit: Octets): Refusal {
+  const attachment = Math.floor((limit * 0.73) / 1_000_000);
+  return {
+    reply: 552,
+    status: '5.3.4',
+    text: `The message is larger than ${formatOctets(limit)}; attachments may have about ${attachment} MB, since base64 makes them a third larger`,
+  };
+}
+
+/** A partner's limit holds both ways: what its server does not take, it has no business to send. */
+export function limitOf(
+  { account, organisation }: Pick<Submitter, 'account' | 'organisation'>,
+  most: Octets,
+): Transaction['limit'] {
+  const own = account.kind === 'partner' ? settingOf('max-message', account.settings, organisation.settings) : most;
+  const octets = own < most ? (own as Octets) : most;
+  return { octets, refusal: tooLarge(octets) };
+}
+
+export function tooLargeFor(address: Address, limit: Octets): Refusal {
+  const whose = needsUtf8(address) ? 'a recipient' : quoted(address);
+  return {
+    reply: 552,
+    status: '5.2.3',
+    text: `The message is larger than ${whose} takes (${formatOctets(limit)}); nothing was sent, send to the others separately`,
+  };
+}
+
+/** Low disk answers at MAIL already: a sender with ten recipients need not find out at the end. */
+export function roomFor(size: Octets, store: Pick<Store, 'health'>): Refusal | undefined {
+  const health = store.health();
+  if (health.failed) return refusals.storageFailed;
+  return health.free <= size ? refusals.storageFull : undefined;
+}
+
+/** What the sender hears of a store that could not. */
+export function storageRefusal(error: unknown): Refusal {
+  const detail = error instanceof Error ? error.message : String(error);
+  return { ...(error instanceof StoreFull ? refusals.storageFull : refusals.storageFailed), detail };
+}

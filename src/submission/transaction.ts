@@ -1,0 +1,91 @@
+/** One mail transaction: what it is made of, who submits it, and what the gateway's sessions share. */
+import type { Address } from '../domain/address.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import type { MessageId } from '../domain/ids.ts';
+import type { Quirk } from '../domain/quirks.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import type { Account, Organisation } from '../domain/registry.ts';
+import type { Octets } from '../domain/units.ts';
+import type { Chain } from '../middleware/chain.ts';
+import type { Store } from '../store/store.ts';
+import type { AbsenceNotices } from './absence-notices.ts';
+import type { FiledNotices } from './filed-notices.ts';
+import type { HourlyCount } from './limits.ts';
+import type { TransactionQuirks } from './quirks.ts';
+import type { Away, Leg } from './route.ts';
+import type { TestReports } from './test-address.ts';
+
+export interface SubmissionServices {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hostname: string;
+  readonly maxMessage: Octets;
+  readonly maxRecipients: number;
+  /** Shared by all sessions of the gateway. */
+  readonly counts: Readonly<Record<'messages' | 'recipients' | 'unknown' | 'tests', HourlyCount>>;
+  /** Tells senders that an addressee is away; without it only the replies do. */
+  readonly absences?: AbsenceNotices;
+  /** What happens to messages before they are accepted; without it nothing does. */
+  readonly middleware?: Chain;
+  /** Answers messages to the test address; without it there is none. */
+  readonly tests?: TestReports;
+  /** Tells senders that asked for it (NOTIFY=SUCCESS) that their message stands in a mailbox. */
+  readonly filed?: FiledNotices;
+}
+
+/** What the session knows of its other end. */
+export interface Submitter {
+  readonly account: Account;
+  readonly organisation: Organisation;
+  readonly session: string;
+  readonly address: string;
+  readonly helo: string;
+  readonly extended: boolean;
+  /** For example `TLSv1.3`. */
+  readonly tls: string;
+  /** For reports of the test address: the suite by its IANA name, and the SASL mechanism of the login. */
+  readonly cipher?: string;
+  readonly mechanism?: string;
+}
+
+export interface MailParameters {
+  readonly size: Octets;
+  readonly body: '7BIT' | '8BITMIME';
+  readonly smtpUtf8: boolean;
+  readonly ret?: 'FULL' | 'HDRS';
+  readonly envid?: string;
+  /** How session and command deviate. Judged at RCPT: for the test address everything is tolerated. */
+  readonly quirks?: readonly Quirk[];
+}
+
+export interface RecipientParameters {
+  readonly notify?: readonly string[];
+  readonly originalRecipient?: string;
+  readonly quirks?: readonly Quirk[];
+}
+
+export interface Transaction {
+  readonly sender: Address | '';
+  readonly parameters: MailParameters;
+  readonly recipients: Map<string, { readonly leg: Leg; readonly away?: Away }>;
+  /** The smallest limit among the addressees, and whose it is. */
+  limit: { readonly octets: Octets; readonly refusal: Refusal };
+  readonly quirks: TransactionQuirks;
+  /** The one recipient is the test address, as the sender wrote it. */
+  test?: Address;
+}
+
+export interface RecipientTaken {
+  /** For the reply: the addressee is away, and where the message goes. */
+  readonly note?: string;
+}
+
+/** How the content of a transaction ended. */
+export interface Filed {
+  readonly id: MessageId;
+  /** The same message was accepted a moment ago and nobody has it yet: `id` is that one's, and nothing was filed. */
+  readonly again?: MessageId;
+  /** For the reply: what did not go where RCPT said. */
+  readonly note?: string;
+}
