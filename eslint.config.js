@@ -167,6 +167,7 @@ export default tseslint.config(
   ]),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
   layer('http', [node, domain, platform, ...port, 'prom-client']),
+  layer('pages', [node, domain, '/smtp/', '/pop3/', '/submission/', '/middleware/', '/crypto/']),
   layer('cli', [
     node,
     domain,

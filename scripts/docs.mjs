@@ -1,9 +1,15 @@
-// Writes docs/configuration.md from the schema of the configuration, and the table of settings in docs/operations.md. Run "npm run docs".
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes the pages, and parts of pages, that come from the code: the configuration reference, the table of settings, the contents of long
+// pages. Run "npm run docs".
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeReference, writeSettings } from '../dist/src/config/markdown.js';
+import { hasContents, writeContents } from '../dist/src/pages/contents.js';
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), '..', 'docs');
+const rewrite = (name, write) => writeFileSync(join(docs, name), write(readFileSync(join(docs, name), 'utf8')));
+
 writeFileSync(join(docs, 'configuration.md'), writeReference());
-writeFileSync(join(docs, 'operations.md'), writeSettings(readFileSync(join(docs, 'operations.md'), 'utf8')));
+rewrite('operations.md', writeSettings);
+for (const name of readdirSync(docs).filter((file) => file.endsWith('.md')))
+  rewrite(name, (page) => (hasContents(page) ? writeContents(page) : page));
