@@ -38,6 +38,7 @@ const portFiles = [
   'absences.ts',
   'edi-identities.ts',
   'pgp-keys.ts',
+  'operators.ts',
 ];
 const port = portFiles.map((file) => `/store/${file}`);
 const node = 'node:';

@@ -23,6 +23,7 @@ import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/units.ts';
 import { startGatewayAnchors } from './gateway-audit.ts';
+import { noteSecondPerson } from './gateway-operators.ts';
 import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayHttp } from './gateway-http.ts';
@@ -103,6 +104,16 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
 export const openStore = async (config: Config, effects: GatewayEffects): Promise<Store> =>
   openSqliteStore(await storeOptionsOf(config, effects));
 
+/** For a command where nobody serves: the store, and what its operations work with. */
+export async function openForCommand(
+  config: Config,
+  effects: GatewayEffects,
+): Promise<{ readonly store: Store; readonly context: AdminContext }> {
+  const store = await openStore(config, effects);
+  await noteSecondPerson(store, config, effects.log);
+  return { store, context: adminContext(store, config, effects) };
+}
+
 /** Makes the empty store of a new gateway. Throws StoreRefused when there is one. */
 export async function createStore(config: Config, effects: GatewayEffects): Promise<void> {
   await createSqliteStore(await storeOptionsOf(config, effects));
@@ -134,6 +145,7 @@ export const adminContext = (
   clock: effects.clock,
   ca: caParts(store, config, effects),
   mail: { keys: mail.keys, seals: mail.seals, pgp: mail.pgp },
+  secondPerson: config.operators['second-person'],
   longestAbsence: config.absence.longest,
   partners: {
     seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),
@@ -190,6 +202,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const store = await (options.openStore ?? openStore)(config, options);
   running.add(() => store.close());
   const failed = new Promise<StoreFailed>((resolve) => store.onFailed(resolve));
+  await noteSecondPerson(store, config, log);
 
   // The last part to stop before the store: what the others write then is in the last anchor.
   const anchors = startGatewayAnchors(store, config, options);

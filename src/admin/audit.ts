@@ -8,7 +8,7 @@ import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type EventView, viewEvent } from './delivery-views.ts';
 import { type Input, flag, optionalMoment, optionalText } from './input.ts';
 import { Names } from './names.ts';
-import { change, listing } from './operation.ts';
+import { change, listing, withSecond } from './operation.ts';
 
 /** Rows that one call looks at; more come with the next. */
 const SCANNED = 20_000;
@@ -139,25 +139,28 @@ export const auditOperations = {
       return { seq: (await store.audit.head()).seq };
     },
   ),
-  'audit.erase': change(
-    (input) => requiredMoment(input, 'before'),
-    async ({ store: { audit }, clock }, before, call): Promise<{ readonly rows: number }> => {
-      if (before > clock.now())
-        throw new AdminError('invalid', 'Cannot erase what has not happened yet: expected a moment in the past');
-      if (call.actor.reason === undefined)
-        throw new AdminError(
-          'invalid',
-          'Cannot erase personal fields without a reason: it stands in the audit trail; add --reason TEXT',
-        );
-      const rows = await audit.erasePersonal(before);
-      audit.note({
-        event: 'audit.erased',
-        outcome: 'success',
-        facts: { rows, before: new Date(before).toISOString() },
-        personal: { actor: call.actor.name, reason: call.actor.reason },
-      });
-      return { rows };
-    },
+  'audit.erase': withSecond(
+    'erase',
+    change(
+      (input) => requiredMoment(input, 'before'),
+      async ({ store: { audit }, clock }, before, call): Promise<{ readonly rows: number }> => {
+        if (before > clock.now())
+          throw new AdminError('invalid', 'Cannot erase what has not happened yet: expected a moment in the past');
+        if (call.actor.reason === undefined)
+          throw new AdminError(
+            'invalid',
+            'Cannot erase personal fields without a reason: it stands in the audit trail; add --reason TEXT',
+          );
+        const rows = await audit.erasePersonal(before);
+        audit.note({
+          event: 'audit.erased',
+          outcome: 'success',
+          facts: { rows, before: new Date(before).toISOString() },
+          personal: { actor: call.actor.name, reason: call.actor.reason },
+        });
+        return { rows };
+      },
+    ),
   ),
 };
 

@@ -1,7 +1,6 @@
 /** The other end of the control socket. */
 import { type Socket, connect } from 'node:net';
-import type { Actor } from '../store/registry.ts';
-import { AdminError, type AdminErrorKind } from './context.ts';
+import { AdminError, type AdminErrorKind, type Caller } from './context.ts';
 import type { Input } from './input.ts';
 import { LineError, MAX_ANSWER, PIECE, linesOf, objectOf, writeLine } from './lines.ts';
 import type { OperationName, OperationResult } from './operations.ts';
@@ -20,7 +19,7 @@ export interface AdminClient {
 }
 
 /** Connects to the running gateway; undefined when nobody listens. */
-export async function connectControl(path: string, actor: Actor): Promise<AdminClient | undefined> {
+export async function connectControl(path: string, actor: Caller): Promise<AdminClient | undefined> {
   const socket = await open(path);
   if (socket === undefined) return undefined;
   const lines = linesOf(socket, MAX_ANSWER);
@@ -108,8 +107,8 @@ async function answerOf(
       );
     if (Array.isArray(answer.progress)) progress?.(Number(answer.progress[0]), Number(answer.progress[1]));
     else if (typeof answer.error === 'object' && answer.error !== null) {
-      const { kind, message } = answer.error as { kind: AdminErrorKind; message: string };
-      throw new AdminError(kind, message);
+      const { kind, message, request } = answer.error as { kind: AdminErrorKind; message: string; request?: string };
+      throw new AdminError(kind, message, request === undefined ? {} : { request });
     } else return answer.result;
   }
 }

@@ -6,6 +6,7 @@ import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
 import type { Clock } from '../domain/effects.ts';
+import type { ChosenVerb } from '../domain/second-person.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import type { PgpSeals } from '../crypto/pgp-seals.ts';
@@ -16,16 +17,20 @@ import type { Store } from '../store/store.ts';
 
 /**
  * Why an operation was not done. `invalid`: a value is not what it must be. `unknown`: what it is about does not exist. `exists`, `ended`:
- * it conflicts with what stands. `unavailable`: not possible now, or not in this way. The text names action, value, expectation, remedy.
+ * it conflicts with what stands. `unavailable`: not possible now, or not in this way. `approval`: a second person must approve first. The text
+ * names action, value, expectation, remedy.
  */
-export type AdminErrorKind = 'invalid' | 'unknown' | 'exists' | 'ended' | 'unavailable' | 'failed';
+export type AdminErrorKind = 'invalid' | 'unknown' | 'exists' | 'ended' | 'unavailable' | 'approval' | 'failed';
 
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly kind: AdminErrorKind;
-  constructor(kind: AdminErrorKind, message: string, options?: ErrorOptions) {
+  /** The request that waits for signatures; with `approval` alone. */
+  readonly request?: string;
+  constructor(kind: AdminErrorKind, message: string, options: ErrorOptions & { readonly request?: string } = {}) {
     super(message, options);
     this.kind = kind;
+    if (options.request !== undefined) this.request = options.request;
   }
 }
 
@@ -98,6 +103,8 @@ export interface AdminContext {
   readonly ca: CaParts;
   readonly partners: PartnerParts;
   readonly mail: MailParts;
+  /** Verbs for which one person is not enough. */
+  readonly secondPerson: readonly ChosenVerb[];
   /** Longest absence that an address may have. */
   readonly longestAbsence: Milliseconds;
   /** Writes notices of settlements. */
@@ -108,9 +115,16 @@ export interface AdminContext {
   readonly gateway?: RunningGateway;
 }
 
+/** Who calls, and with whose approval. */
+export interface Caller extends Actor {
+  /** Id of a request that two operators have signed. */
+  readonly approval?: string;
+}
+
 /** One call of one operation. */
 export interface Call {
   readonly actor: Actor;
+  readonly approval?: string;
   /** Told now and then by operations that take long. */
   readonly progress: (done: number, total: number) => void;
   /** Text that came after the request, such as a CSV file, in pieces; absent when none came. */

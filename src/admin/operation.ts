@@ -1,4 +1,5 @@
 /** The form of an operation: one name, one input, one result. */
+import type { SecondPersonVerb } from '../domain/second-person.ts';
 import type { AdminContext, Call } from './context.ts';
 import type { Input } from './input.ts';
 
@@ -8,12 +9,23 @@ export interface Operation<I = never, O = unknown> {
   /** Checks the input; throws AdminError. */
   readonly read: (input: Input) => I;
   readonly run: (context: AdminContext, input: I, call: Call) => Promise<O>;
+  /**
+   * Two operators must have signed for exactly this input where the configuration asks for it (second-person.ts). One approval serves one
+   * call: work that takes several calls names it on the first alone.
+   */
+  readonly needsSecond?: SecondPersonVerb;
 }
 
 export const listing = <I, O>(
   read: (input: Input) => I,
   run: (context: AdminContext, input: I, call: Call) => Promise<O>,
 ): Operation<I, O> => ({ changes: false, read, run });
+
+/** `withSecond('erase', change(...))`: the operation is one of those that can need a second person. */
+export const withSecond = <I, O>(needsSecond: SecondPersonVerb, operation: Operation<I, O>): Operation<I, O> => ({
+  ...operation,
+  needsSecond,
+});
 
 export const change = <I, O>(
   read: (input: Input) => I,

@@ -21,6 +21,7 @@ import { mailCertificateOperations } from './mail-certificates.ts';
 import { mailboxOperations } from './mailboxes.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
+import { operatorOperations } from './operators.ts';
 import { organisationOperations } from './organisations.ts';
 import { partnerOperations } from './partners.ts';
 import { queueOperations } from './queue.ts';
@@ -28,6 +29,7 @@ import { pgpInspectOperations } from './pgp-inspect.ts';
 import { pgpKeyOperations } from './pgp-keys.ts';
 import { quirkOperations } from './quirks.ts';
 import { settingsOperations } from './settings.ts';
+import { approvedCall } from './second-person.ts';
 import { smimeOperations } from './smime.ts';
 import { traceOperations } from './trace.ts';
 
@@ -47,6 +49,7 @@ const operations = {
   ...queueOperations,
   ...traceOperations,
   ...auditOperations,
+  ...operatorOperations,
   ...authorityOperations,
   ...certificateOperations,
   ...certificateImport,
@@ -72,9 +75,13 @@ export async function runOperation<N extends OperationName>(
 ): Promise<OperationResult<N>> {
   // The table's row fixes both types; TypeScript cannot follow that through a union of rows.
   const operation = operations[name] as unknown as Operation<unknown, OperationResult<N>>;
-  const fields = { operation: name, actor: call.actor.name, reason: call.actor.reason };
+  let fields = { operation: name, actor: call.actor.name, reason: call.actor.reason };
   try {
-    const result = await operation.run(context, operation.read(input), call);
+    const read = operation.read(input);
+    const { needsSecond: verb } = operation;
+    const approved = verb === undefined ? call : await approvedCall(context, { operation: name, verb, input }, call);
+    fields = { operation: name, actor: approved.actor.name, reason: approved.actor.reason };
+    const result = await operation.run(context, read, approved);
     if (operation.changes) log.info('admin.done', { ...fields, ...targetFields(input) });
     return result;
   } catch (error) {

@@ -2,7 +2,8 @@
  * The control socket: how the command line speaks to the running gateway, which owns the store and its memories.
  *
  * A Unix socket in the data folder, mode 0600 in a folder of mode 0700: only the gateway's own user and root can open it, so whoever does
- * may do everything. The name of the person behind a call is taken from the caller for the audit trail; it is not a proof.
+ * may do everything. The name of the person behind a call is taken from the caller for the audit trail; it is not a proof. Where the operator
+ * wants one, two people sign (second-person.ts).
  *
  *   -> {"operation":"account.list","actor":{"name":"jan"},"input":{"limit":100}}       "upload":true: lines {"piece":"..."} and {"end":true} follow
  *   <- {"progress":[2000,9000]}                                                        none or more
@@ -15,7 +16,7 @@ import { type Server, type Socket, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import { type AdminContext, AdminError, type Call, type Caller } from './context.ts';
 import { LineError, MAX_REQUEST, linesOf, objectOf, writeLine } from './lines.ts';
 import { type OperationName, isOperation, runOperation } from './operations.ts';
 import { usablePath } from './socket-path.ts';
@@ -162,7 +163,7 @@ class Session {
   ): Promise<void> {
     const { context, log } = this.#options;
     const call: Call = {
-      actor: actorOf(request.actor),
+      ...callerOf(request.actor),
       progress: (done, total) => void writeLine(this.#socket, { progress: [done, total] }),
       ...(upload === undefined ? {} : { upload: unreturned(upload) }),
     };
@@ -182,16 +183,23 @@ class Session {
   }
 
   async #error(error: AdminError): Promise<void> {
-    await writeLine(this.#socket, { error: { kind: error.kind, message: error.message } });
+    const { kind, message, request } = error;
+    await writeLine(this.#socket, { error: { kind, message, request } });
   }
 }
 
-function actorOf(value: unknown): Call['actor'] {
-  const { name, reason } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+function callerOf(value: unknown): Pick<Call, 'actor' | 'approval'> {
+  const { name, reason, approval } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    keyof Caller,
+    unknown
+  >;
   const clean = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').slice(0, 256);
   return {
-    name: typeof name === 'string' && name !== '' ? clean(name) : 'unknown',
-    ...(typeof reason === 'string' && reason !== '' ? { reason: clean(reason) } : {}),
+    actor: {
+      name: typeof name === 'string' && name !== '' ? clean(name) : 'unknown',
+      ...(typeof reason === 'string' && reason !== '' ? { reason: clean(reason) } : {}),
+    },
+    ...(typeof approval === 'string' ? { approval: approval.slice(0, 32) } : {}),
   };
 }
 

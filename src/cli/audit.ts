@@ -10,7 +10,7 @@ import { type Anchored, type CheckedExport, checkExport, readAnchors, readPublic
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
-import { type ChangeOptions, changing, collect } from './options.ts';
+import { type ChangeOptions, changing, collect, guarded } from './options.ts';
 import { facts, print, table } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -77,7 +77,7 @@ export function addAuditCommands(terminal: Terminal, program: Command): void {
       const done = await withAdmin(options, (client) => client.call('audit.anchor', {}));
       print(terminal, options, done, () => `The trail is anchored up to row ${done.seq} or a later one.`);
     });
-  changing(group.command('erase'))
+  guarded(group.command('erase'))
     .description('erase who and where from rows before a moment; the chain still verifies')
     .requiredOption('--before <moment>', 'such as 2021-11-25')
     .action(async (options: ChangeOptions & { readonly before: string }) => {

@@ -2,34 +2,35 @@
  * Reaches the operations: over the control socket of the running gateway, or, when nobody serves, on the store itself. The store's lock
  * decides between the two: it is never open twice.
  */
-import { AdminError } from '../admin/context.ts';
+import { AdminError, type Caller } from '../admin/context.ts';
 import { type AdminClient, connectControl } from '../admin/client.ts';
 import { controlSocketOf, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { Actor } from '../store/registry.ts';
 import { StoreRefused } from '../store/store.ts';
-import { type CommonOptions, actorOf } from './options.ts';
+import { signingFirst } from './operator-key.ts';
+import { type ChangeOptions, callerOf } from './options.ts';
 
 /** A gateway that starts holds the lock a moment before its socket answers; one that stops holds it a moment longer. */
 const ATTEMPTS = 20;
 const PAUSE = 250;
 
-export async function withAdmin<T>(options: CommonOptions, use: (client: AdminClient) => Promise<T>): Promise<T> {
-  const client = await connect(loadConfig(options.config), actorOf(options));
+export async function withAdmin<T>(options: ChangeOptions, use: (client: AdminClient) => Promise<T>): Promise<T> {
+  const client = await connect(loadConfig(options.config), callerOf(options));
   try {
-    return await use(client);
+    const { operatorKey } = options;
+    return await use(operatorKey === undefined ? client : signingFirst(client, operatorKey));
   } finally {
     await client.close();
   }
 }
 
-async function connect(config: Config, actor: Actor): Promise<AdminClient> {
+async function connect(config: Config, caller: Caller): Promise<AdminClient> {
   for (let attempt = 1; ; attempt += 1) {
-    const running = await connectControl(controlSocketOf(config), actor);
+    const running = await connectControl(controlSocketOf(config), caller);
     if (running !== undefined) return running;
     try {
-      return await direct(config, actor);
+      return await direct(config, caller);
     } catch (error) {
       if (!(error instanceof StoreRefused) || !error.held) throw error;
       if (attempt === ATTEMPTS)
@@ -42,21 +43,21 @@ async function connect(config: Config, actor: Actor): Promise<AdminClient> {
   }
 }
 
-async function direct(config: Config, actor: Actor): Promise<AdminClient> {
+async function direct(config: Config, { approval, ...actor }: Caller): Promise<AdminClient> {
   // Loaded only here: most commands speak to a running gateway, and start in half the time without the store and its libraries.
-  const [{ runOperation }, { adminContext, openStore }, { createLog }] = await Promise.all([
+  const [{ runOperation }, { openForCommand }, { createLog }] = await Promise.all([
     import('../admin/operations.ts'),
     import('../gateway.ts'),
     import('../platform/log.ts'),
   ]);
   const log = createLog({ level: 'error', format: 'pretty' });
-  const store = await openStore(config, { clock: systemClock, log });
-  const context = adminContext(store, config, { clock: systemClock, log });
+  const { store, context } = await openForCommand(config, { clock: systemClock, log });
   return {
     call: (name, input, { progress = () => undefined, upload } = {}) => {
       const call = {
         actor,
         progress,
+        ...(approval === undefined ? {} : { approval }),
         ...(upload === undefined ? {} : { upload: typeof upload === 'string' ? once(upload) : upload }),
       };
       return runOperation(name, context, input, call, log);

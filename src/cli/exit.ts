@@ -23,6 +23,8 @@ export const exitCodes = {
   store: 6,
   /** No gateway runs, or another one holds the data or the port. */
   unavailable: 7,
+  /** A second person must approve first: the request waits. */
+  approval: 8,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -43,6 +45,7 @@ const byKind = {
   exists: exitCodes.conflict,
   ended: exitCodes.conflict,
   unavailable: exitCodes.unavailable,
+  approval: exitCodes.approval,
   failed: exitCodes.failed,
 } as const;
 

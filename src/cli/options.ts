@@ -1,7 +1,7 @@
 /** Options that commands share. */
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
-import type { Actor } from '../store/registry.ts';
+import type { Caller } from '../admin/context.ts';
 
 export interface CommonOptions {
   readonly config: string;
@@ -10,6 +10,8 @@ export interface CommonOptions {
 
 export interface ChangeOptions extends CommonOptions {
   readonly reason?: string;
+  readonly approval?: string;
+  readonly operatorKey?: string;
 }
 
 const configOption = (): Option =>
@@ -19,16 +21,34 @@ const configOption = (): Option =>
 export const reading = (command: Command): Command =>
   command.addOption(configOption()).option('--json', 'print JSON for programs');
 
-/** A command that changes something: also `--reason`. */
+/** A command that changes something: also `--reason`, and what a second person takes. */
 export const changing = (command: Command): Command =>
-  reading(command).option('--reason <text>', 'why, for the audit trail');
+  reading(command)
+    .option('--reason <text>', 'why, for the audit trail')
+    .addOption(new Option('--approval <id>', 'the request that two operators have signed').hideHelp())
+    .addOption(
+      new Option('--operator-key <file>', 'sign at once, as the first of them').env('SLUIS_OPERATOR_KEY').hideHelp(),
+    );
+
+/** As `changing`, and its help tells of the second person: for verbs of `operators.second-person`. */
+export const guarded = (command: Command): Command => {
+  changing(command).options.forEach((option) => option.hideHelp(false));
+  return command.addHelpText(
+    'after',
+    '\nWhere operators.second-person asks for it, this only asks at first: two operators sign ("sluis approve"), then run it again with --approval.',
+  );
+};
 
 export const withConfig = (command: Command): Command => command.addOption(configOption());
 
 /** The person behind a command. sudo tells who became root; without it the user of the process is the person. */
-export function actorOf(options: ChangeOptions): Actor {
+export function callerOf({ reason, approval }: ChangeOptions): Caller {
   const name = process.env.SUDO_USER ?? userName();
-  return options.reason === undefined ? { name } : { name, reason: options.reason };
+  return {
+    name,
+    ...(reason === undefined ? {} : { reason }),
+    ...(approval === undefined ? {} : { approval }),
+  };
 }
 
 function userName(): string {

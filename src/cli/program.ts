@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAccountCommands } from './account.ts';
 import { addAddressCommands } from './address.ts';
+import { addApproveCommand } from './approve.ts';
 import { addAuditCommands } from './audit.ts';
 import { addCaCommands } from './ca.ts';
 import { addCertCommands } from './cert.ts';
@@ -11,6 +12,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { exitCodeOf, exitCodes, messageOf } from './exit.ts';
 import { addInitCommand } from './init.ts';
 import { addMailboxCommands } from './mailbox.ts';
+import { addOperatorCommands } from './operator.ts';
 import { addOrganisationCommands } from './organisation.ts';
 import { addPartnerCommands } from './partner.ts';
 import { addPgpCommands } from './pgp.ts';
@@ -36,6 +38,8 @@ export function buildProgram(terminal: Terminal): Command {
   addQueueCommands(terminal, program);
   addTraceCommands(terminal, program);
   addAuditCommands(terminal, program);
+  addOperatorCommands(terminal, program);
+  addApproveCommand(terminal, program);
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);
   addSmimeCommands(terminal, program);

@@ -5,6 +5,7 @@
  * account or address is no configuration: it is a setting in the registry (domain/settings.ts).
  */
 import { z } from 'zod';
+import { CHOSEN_VERBS } from '../domain/second-person.ts';
 import {
   choice,
   choices,
@@ -338,6 +339,13 @@ const audit = section({
   ),
 });
 
+const operators = section({
+  'second-person': choices(
+    'What one person may not do alone: two registered operators must sign for it (sluis operator, sluis approve). restore: a backup; bundle: evidence of a message; erase: personal data; address-move: an address to another account; key: escrow and rotation of the master key. A change stands in the audit trail.',
+    CHOSEN_VERBS,
+  ),
+});
+
 const http = section({
   enabled: choice(
     'Whether there is a port for health (/live, /ready) and metrics (/metrics, for Prometheus), without a login.',
@@ -367,6 +375,7 @@ export const configSchema = z.strictObject({
   notices,
   ca,
   audit,
+  operators,
   http,
   smime,
 });
@@ -387,6 +396,7 @@ export const sections: Readonly<Record<string, string>> = {
   absence: 'Absences of addressees (sluis address absence).',
   notices: 'What the gateway itself says by mail.',
   audit: 'Signed heads of the audit trail (sluis audit verify --anchors).',
+  operators: 'Where a second person is needed.',
   http: 'Health and metrics.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
   smime: 'Signing and encrypting messages (S/MIME); who does is a setting of accounts and addresses.',

@@ -20,6 +20,7 @@ import type { AuditEvent, AuditTrail } from './audit.ts';
 import type { Certificates } from './certificates.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Interchanges, SeenInterchange } from './interchanges.ts';
+import type { Operators } from './operators.ts';
 import type { PgpKeys } from './pgp-keys.ts';
 import type { Quirks } from './quirks.ts';
 import type { Registry } from './registry.ts';
@@ -263,6 +264,7 @@ export interface Store {
   readonly registry: Registry;
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
+  readonly operators: Operators;
   readonly audit: AuditTrail;
   readonly deliveries: Deliveries;
   readonly interchanges: Interchanges;

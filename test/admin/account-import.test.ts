@@ -26,6 +26,7 @@ async function world(t: TestContext) {
         ca: {} as AdminContext['ca'],
         partners: {} as AdminContext['partners'],
         mail: {} as AdminContext['mail'],
+        secondPerson: [],
         longestAbsence: days(90),
         desk: {} as AdminContext['desk'],
         notices: {} as AdminContext['notices'],

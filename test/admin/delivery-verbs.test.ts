@@ -37,6 +37,7 @@ async function world(t: TestContext) {
     ca: {} as AdminContext['ca'],
     partners: {} as AdminContext['partners'],
     mail: {} as AdminContext['mail'],
+    secondPerson: [],
     longestAbsence: days(90),
   };
   const call = <N extends OperationName>(name: N, input: Input) =>

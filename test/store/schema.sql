@@ -27,6 +27,26 @@ CREATE TABLE address (
   created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE approval (
+  id TEXT PRIMARY KEY,
+  operation TEXT NOT NULL,
+  verb TEXT NOT NULL,
+  input TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  asked_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE approval_signature (
+  approval TEXT NOT NULL REFERENCES approval (id),
+  fingerprint TEXT NOT NULL REFERENCES operator (fingerprint),
+  at INTEGER NOT NULL,
+  signature BLOB NOT NULL,
+  PRIMARY KEY (approval, fingerprint)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE audit (
   seq INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
@@ -247,6 +267,14 @@ CREATE TABLE notice (
   at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE operator (
+  fingerprint TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  public_key BLOB NOT NULL,
+  added_at INTEGER NOT NULL,
+  removed_at INTEGER
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE organisation (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
@@ -341,6 +369,8 @@ CREATE INDEX account_organisation ON account (organisation, login);
 
 CREATE INDEX address_account ON address (account, key);
 
+CREATE INDEX approval_end ON approval (ends_at);
+
 CREATE INDEX audit_account ON audit (account, seq) WHERE account IS NOT NULL;
 
 CREATE INDEX audit_message ON audit (message, seq) WHERE message IS NOT NULL;
@@ -390,6 +420,8 @@ CREATE INDEX message_copy ON message (copy_of, id) WHERE copy_of IS NOT NULL;
 CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
 
 CREATE INDEX notice_at ON notice (at);
+
+CREATE UNIQUE INDEX operator_name ON operator (name) WHERE removed_at IS NULL;
 
 CREATE INDEX partner_domain_partner ON partner_domain (partner, domain);
 

@@ -29,6 +29,7 @@ import { type CreateOptions, type OpenOptions, settled } from './options.ts';
 import { pooled } from './random-pool.ts';
 import { Reader } from './reader.ts';
 import { SqliteCa } from './ca.ts';
+import { SqliteOperators } from './operators.ts';
 import { SqlitePgpKeys } from './pgp.ts';
 import { SqliteQuirks } from './quirks.ts';
 import { SqliteRegistry } from './registry.ts';
@@ -261,6 +262,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       registry,
       certificates,
       pgpKeys,
+      operators: new SqliteOperators({ writer, reader, time, random }),
       audit,
       deliveries,
       quirks: new SqliteQuirks({ writer, reader, clock, time, log }),

@@ -15,6 +15,7 @@ import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
 import type { RecipientPartner } from '../partners.ts';
+import type { ApprovalRecord, OperatorRecord } from '../operators.ts';
 import type { PgpKeyRecord, PgpMailKey } from '../pgp-keys.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import type { AbsencePage } from './absence-reader.ts';
@@ -128,6 +129,9 @@ export interface ReaderWork {
   pgpKeyNamed: { in: { name: string }; out: readonly PgpKeyRecord[] };
   pgpKeys: { in: PgpKeysInput; out: readonly PgpKeyRecord[] };
   pgpSecret: { in: { fingerprint: string }; out: Uint8Array | undefined };
+  operators: { in: object; out: readonly OperatorRecord[] };
+  approval: { in: { id: string }; out: ApprovalRecord | undefined };
+  approvals: { in: { at: number }; out: readonly ApprovalRecord[] };
 }
 export type ReaderKind = keyof ReaderWork;
 

@@ -23,6 +23,7 @@ import {
 import type { QuirkCount } from './stored-rows.ts';
 import { CertificateReader } from './certificate-reader.ts';
 import { PartnerReader } from './partner-reader.ts';
+import { OperatorReader } from './operator-reader.ts';
 import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
 
@@ -61,6 +62,7 @@ export class ReaderWorker {
     const content = new ContentReader(db, keys);
     const ca = new CaReader(db);
     const pgp = new PgpReader(db);
+    const operators = new OperatorReader(db);
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
     const edi = new EdiReader(db);
@@ -142,6 +144,9 @@ export class ReaderWorker {
       pgpKeyNamed: ({ name }) => pgp.named(name),
       pgpKeys: (input) => pgp.page(input),
       pgpSecret: ({ fingerprint }) => pgp.secret(fingerprint),
+      operators: () => operators.operators(),
+      approval: ({ id }) => operators.approval(id),
+      approvals: ({ at }) => operators.waiting(at),
     };
   }
 

@@ -31,6 +31,7 @@ import type { MessageIds } from './message-ids.ts';
 import type { Settled } from './options.ts';
 import type { Reader } from './reader.ts';
 import type { SqliteCa } from './ca.ts';
+import type { SqliteOperators } from './operators.ts';
 import type { SqlitePgpKeys } from './pgp.ts';
 import type { SqliteQuirks } from './quirks.ts';
 import type { SqliteRegistry } from './registry.ts';
@@ -54,6 +55,7 @@ export interface StoreParts {
   readonly registry: SqliteRegistry;
   readonly certificates: SqliteCa;
   readonly pgpKeys: SqlitePgpKeys;
+  readonly operators: SqliteOperators;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
   readonly quirks: SqliteQuirks;
@@ -77,6 +79,7 @@ export class SqliteStore implements Store {
   readonly registry: SqliteRegistry;
   readonly certificates: SqliteCa;
   readonly pgpKeys: SqlitePgpKeys;
+  readonly operators: SqliteOperators;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
   readonly interchanges: SqliteInterchanges;
@@ -95,6 +98,7 @@ export class SqliteStore implements Store {
     this.registry = parts.registry;
     this.certificates = parts.certificates;
     this.pgpKeys = parts.pgpKeys;
+    this.operators = parts.operators;
     this.audit = parts.audit;
     this.deliveries = parts.deliveries;
     this.interchanges = new SqliteInterchanges(parts);

@@ -6,6 +6,7 @@
 import type { Outcome } from '../deliveries.ts';
 import type { RegistryError } from '../registry.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
+import type { OperatorChange, OperatorChanged } from './operator-changes.ts';
 import type { PgpChange, PgpChanged } from './pgp-changes.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { QuirkCount, DeliveryRows } from './stored-rows.ts';
@@ -186,6 +187,7 @@ export type WriterWork =
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
   | { readonly kind: 'ca'; readonly change: CaChange; readonly at: number; readonly salt: Uint8Array }
   | { readonly kind: 'pgp'; readonly change: PgpChange; readonly at: number; readonly salt: Uint8Array }
+  | { readonly kind: 'operators'; readonly change: OperatorChange; readonly at: number; readonly salt: Uint8Array }
   | {
       readonly kind: 'sweep';
       readonly at: number;
@@ -235,6 +237,7 @@ export type WriterAnswer =
     }
   | { readonly kind: 'ca'; readonly changed: CaChanged }
   | { readonly kind: 'pgp'; readonly changed: PgpChanged }
+  | { readonly kind: 'operators'; readonly changed: OperatorChanged }
   | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'swept'; readonly report: SweepNumbers }
   | { readonly kind: 'space'; readonly restored: boolean }

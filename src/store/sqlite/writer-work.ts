@@ -8,6 +8,7 @@ import { DeliveryChanges } from './delivery-changes.ts';
 import { Filing } from './filing.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
+import { OperatorChanges } from './operator-changes.ts';
 import { PgpChanges } from './pgp-changes.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { QuirkChanges } from './quirk-changes.ts';
@@ -35,6 +36,7 @@ export class WriterWorker {
   readonly #registry: RegistryChanges;
   readonly #certificates: CaChanges;
   readonly #pgp: PgpChanges;
+  readonly #operators: OperatorChanges;
   readonly #sweeper: Sweeper;
   readonly #insertUpload: Database.Statement;
   readonly #insertChunk: Database.Statement;
@@ -53,6 +55,7 @@ export class WriterWorker {
     this.#registry = new RegistryChanges(db, this.audit);
     this.#certificates = new CaChanges(db, this.audit);
     this.#pgp = new PgpChanges(db, this.audit);
+    this.#operators = new OperatorChanges(db, this.audit);
     this.#sweeper = new Sweeper(db);
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
     this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed, tag) VALUES (?, ?, ?, ?)');
@@ -113,6 +116,11 @@ export class WriterWorker {
         }));
       case 'pgp':
         return orError(() => ({ kind: 'pgp', changed: this.#pgp.apply(work.change, work.at, work.salt) }));
+      case 'operators':
+        return orError(() => ({
+          kind: 'operators',
+          changed: this.#operators.apply(work.change, work.at, work.salt),
+        }));
       case 'sweep':
         return { kind: 'swept', report: this.#sweeper.step(work) };
       case 'day-erased':

@@ -1,0 +1,124 @@
+/**
+ * The one place where a second person is required. An operation of the table says `needsSecond: 'erase'` (or another verb); `runOperation`
+ * comes here before it runs. What the operation's own audit rows then call the actor is the two who signed, not what the caller said.
+ *
+ *   sluis audit erase --before ... --reason ...                     asks: a request with exactly this input, for an hour
+ *   sluis approve K7QM-2XRD --key jan.pem                           signs it, as the first operator
+ *   sluis approve K7QM-2XRD --key piet.pem                          signs it, as the second
+ *   sluis audit erase --before ... --approval K7QM-2XRD             uses it up and runs
+ */
+import { randomBytes } from 'node:crypto';
+import { approversOf, canonicalJson, inputHash } from '../crypto/approval.ts';
+import { base32, cleanBase32, grouped } from '../crypto/base32.ts';
+import { MAX_REQUEST_INPUT, type SecondPersonVerb } from '../domain/second-person.ts';
+import type { ApprovalRecord } from '../store/operators.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { Input } from './input.ts';
+
+export interface Asked {
+  readonly operation: string;
+  readonly verb: SecondPersonVerb;
+  readonly input: Input;
+}
+
+/** Whether the configuration, and who is registered, ask for a second person. */
+export async function isSecondNeeded({ secondPerson, store }: AdminContext, verb: SecondPersonVerb): Promise<boolean> {
+  if (verb !== 'operator') return secondPerson.includes(verb);
+  // Who may approve is as well guarded as what is approved; the first two have nobody who could.
+  return secondPerson.length > 0 && (await store.operators.list()).length >= 2;
+}
+
+/** The call to run with: of those who approved, where the verb needs that. Throws AdminError, kind `approval`, where it was asked first. */
+export async function approvedCall(context: AdminContext, asked: Asked, call: Call): Promise<Call> {
+  if (!(await isSecondNeeded(context, asked.verb))) return call;
+  const input = canonicalJson(asked.input);
+  if (call.approval === undefined) return await ask(context, { ...asked, input }, call);
+  return await use(context, { ...asked, input }, call, call.approval);
+}
+
+type Exact = Omit<Asked, 'input'> & { readonly input: string };
+
+async function ask({ store, clock }: AdminContext, { operation, verb, input }: Exact, call: Call): Promise<never> {
+  const { name, reason } = call.actor;
+  if ((await store.operators.list()).length < 2)
+    throw new AdminError(
+      'unavailable',
+      `Cannot do ${operation}: the configuration asks for a second person (operators.second-person has "${verb}"), and fewer than two operators are registered; "sluis operator add NAME --public-key FILE" registers one`,
+    );
+  if (reason === undefined)
+    throw new AdminError(
+      'invalid',
+      `Cannot ask a second person to approve ${operation} without a reason: it is what they judge; add --reason TEXT`,
+    );
+  if (Buffer.byteLength(input) > MAX_REQUEST_INPUT)
+    throw new AdminError(
+      'invalid',
+      `Cannot ask a second person to approve ${operation}: its input has more than 16KiB, which nobody reads; ask for less at a time`,
+    );
+  const id = base32(randomBytes(5));
+  const made = await store.operators.ask({ ...{ id, operation, verb, input, reason }, askedBy: name });
+  const until = `${Math.max(1, Math.round((made.endsAt - clock.now()) / 60_000))} minutes`;
+  const shown = grouped(made.id);
+  throw new AdminError(
+    'approval',
+    `${operation} needs a second person. Request ${shown} waits for ${until}. Two operators sign it, each with an own key: sluis approve ${shown} --key FILE. Then run this command again with --approval ${shown}`,
+    { request: made.id },
+  );
+}
+
+async function use(context: AdminContext, { operation, input }: Exact, call: Call, given: string): Promise<Call> {
+  const { store, partners, clock } = context;
+  const shown = given.slice(0, 32);
+  const request = await requestOf(context, given);
+  const refuse = (kind: 'invalid' | 'ended' | 'approval', why: string, remedy: string): never => {
+    noteRefused(context, request, call, why);
+    throw new AdminError(kind, `Cannot use approval ${shown} for ${operation}: ${why}; ${remedy}`, {
+      request: request.id,
+    });
+  };
+  if (request.operation !== operation)
+    return refuse('invalid', `it was asked for ${request.operation}`, 'ask anew: run the command without --approval');
+  if (request.input !== input)
+    return refuse(
+      'invalid',
+      `the input is another one than was approved (SHA-256 ${inputHash(input).slice(0, 16)}, approved ${inputHash(request.input).slice(0, 16)})`,
+      'run exactly the command that was asked for, or ask anew without --approval',
+    );
+  if (call.actor.reason !== undefined && call.actor.reason !== request.reason)
+    return refuse('invalid', 'the reason is another one than was approved', 'give the same reason, or leave it out');
+  if (request.endsAt <= clock.now())
+    return refuse(
+      'ended',
+      `it ended at ${new Date(request.endsAt).toISOString()}`,
+      'run the command again to ask anew',
+    );
+  const by = approversOf(partners.hostname, request, request.signatures, await store.operators.list());
+  if (!by.ok)
+    return refuse('approval', `${by.error}, and two must`, `sign it: sluis approve ${grouped(request.id)} --key FILE`);
+  const { first, second } = by.value;
+  const actor = { name: call.actor.name, reason: request.reason };
+  await store.operators.use(request.id, { first: first.fingerprint, second: second.fingerprint }, actor);
+  return { ...call, actor: { ...actor, name: `${first.name}, approved by ${second.name}` } };
+}
+
+/** A wrong approval is an event of its own: somebody tries. */
+export function noteRefused({ store }: AdminContext, request: ApprovalRecord, { actor }: Call, why: string): void {
+  const { id, operation } = request;
+  store.audit.note({
+    event: 'approval.refused',
+    outcome: 'failure',
+    facts: { request: id, operation, why },
+    personal: { actor: actor.name },
+  });
+}
+
+/** By its id, as people type it. */
+export async function requestOf({ store }: AdminContext, typed: string): Promise<ApprovalRecord> {
+  const request = await store.operators.request(cleanBase32(typed.slice(0, 32)));
+  if (request === undefined)
+    throw new AdminError(
+      'unknown',
+      `There is no request "${typed.slice(0, 32)}"; "sluis approve --list" shows those that wait`,
+    );
+  return request;
+}

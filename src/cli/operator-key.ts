@@ -1,0 +1,88 @@
+/** An operator's private key in the operator's own hands: read from a file for one signature, which is all that the gateway gets to see. */
+import { type KeyObject, createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { AdminClient } from '../admin/client.ts';
+import { AdminError } from '../admin/context.ts';
+import type { RequestView, SignedView } from '../admin/operators.ts';
+import { approvalStatement, inputHash, signApproval } from '../crypto/approval.ts';
+import { grouped } from '../crypto/base32.ts';
+import { fingerprintOf, readOperatorPrivateKey, spkiOf } from '../crypto/operator-key.ts';
+import type { SecondPersonVerb } from '../domain/second-person.ts';
+import { instant } from '../domain/units.ts';
+import { systemClock } from '../platform/clock.ts';
+import { CommandError } from './exit.ts';
+import { readOpeningPassword } from './secret.ts';
+import { type Terminal, processTerminal } from './terminal.ts';
+
+export interface OwnKey {
+  readonly key: KeyObject;
+  readonly fingerprint: string;
+}
+
+export async function readOwnKey(terminal: Terminal, path: string, passphraseFile?: string): Promise<OwnKey> {
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8').slice(0, 64 * 1024);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError('usage', `Cannot read the key "${path}": ${code ?? String(error)}; name your private key`);
+  }
+  let read = readOperatorPrivateKey(pem);
+  if (!read.ok && read.error === 'passphrase')
+    read = readOperatorPrivateKey(pem, await readOpeningPassword(terminal, passphraseFile));
+  if (read.ok) return { key: read.value, fingerprint: fingerprintOf(spkiOf(createPublicKey(read.value))) };
+  throw new CommandError(
+    'usage',
+    read.error === 'passphrase'
+      ? `Cannot open the key "${path}": the passphrase is another one; try again`
+      : `Cannot use the key "${path}": expected an Ed25519 or ECDSA private key in PEM (PKCS #8), such as "sluis operator key" makes`,
+  );
+}
+
+/** What the gateway shows, with whose key it is. Throws where the hash is not that of what is shown: it is what gets signed. */
+export async function requestFor(client: AdminClient, id: string, { fingerprint }: OwnKey): Promise<RequestView> {
+  const request = await client.call('approval.show', { id, fingerprint });
+  if (request.operator === undefined)
+    throw new AdminError(
+      'unknown',
+      `Cannot sign request ${grouped(request.id)}: no operator is registered with this key (${fingerprint}); "sluis operator list" shows those that are`,
+    );
+  if (inputHash(request.input) !== request.hash)
+    throw new AdminError('failed', `Cannot sign request ${grouped(request.id)}: what is shown is not what is asked`);
+  return request;
+}
+
+export async function signRequest(
+  client: AdminClient,
+  { id, operator = '', askedAt, endsAt, verb, ...shown }: RequestView,
+  { key, fingerprint }: OwnKey,
+): Promise<SignedView> {
+  const at = systemClock.now();
+  const moments = { askedAt: instant(Date.parse(askedAt)), endsAt: instant(Date.parse(endsAt)) };
+  const request = { ...shown, ...moments, id, verb: verb as SecondPersonVerb };
+  const signature = signApproval(approvalStatement(shown.gateway, request, operator, at), key);
+  return await client.call('approval.sign', { id, fingerprint, at, signature: signature.toString('base64') });
+}
+
+/** `--operator-key`: whoever asks for a second person signs at once, as the first. */
+export const signingFirst = (client: AdminClient, path: string): AdminClient => ({
+  ...client,
+  call: (name, input, options) =>
+    client.call(name, input, options).catch((error: unknown) => signedAfter(client, path, error)),
+});
+
+async function signedAfter(client: AdminClient, path: string, error: unknown): Promise<never> {
+  if (!(error instanceof AdminError) || error.kind !== 'approval' || error.request === undefined) throw error;
+  const own = await readOwnKey(processTerminal(), path);
+  const request = await requestFor(client, error.request, own);
+  if (request.signedBy.includes(request.operator ?? '')) throw error;
+  const { operator, missing } = await signRequest(client, request, own);
+  const shown = grouped(error.request);
+  throw new AdminError(
+    'approval',
+    missing === 0
+      ? `Operator ${operator} signed request ${shown}. Run this command again with --approval ${shown}`
+      : `${request.operation} needs a second person. Operator ${operator} has signed request ${shown}. Another operator signs it: sluis approve ${shown} --key FILE. Then run this command again with --approval ${shown}`,
+    { request: error.request },
+  );
+}

@@ -1,0 +1,11 @@
+/** Which verbs need a second person, told to the trail whenever it is another rule than at the start before: nobody takes it away unseen. */
+import type { Config } from './config/schema.ts';
+import type { Log } from './domain/effects.ts';
+import type { Store } from './store/store.ts';
+
+export async function noteSecondPerson(store: Store, config: Config, log: Log): Promise<void> {
+  const verbs = config.operators['second-person'];
+  const before = await store.operators.rule(verbs, { name: 'configuration' });
+  if (before === undefined) return;
+  log.warn('operators.rule-changed', { before: before.join(' '), now: [...verbs].sort().join(' ') });
+}
