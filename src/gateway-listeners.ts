@@ -15,7 +15,10 @@ export type StartListener = (spec: ListenerSpec) => Promise<Listener>;
 const NOTICE = days(30);
 const DAY = days(1);
 
-export function specOf(config: Config, listener: Configured): ListenerSpec {
+/** Sockets that the service manager opened, by the names of listeners. */
+export type HandedSockets = ReadonlyMap<string, number>;
+
+export function specOf(config: Config, listener: Configured, socket?: number): ListenerSpec {
   const { name, address, port, tls, profile, scram, quirks, proxy, accounts, networks } = listener;
   const hostname = hostnameOf(config, listener);
   return {
@@ -30,6 +33,7 @@ export function specOf(config: Config, listener: Configured): ListenerSpec {
     ...(accounts.length === 0 ? {} : { accounts: new Set(accounts) }),
     ...(networks.length === 0 ? {} : { networks }),
     ...(hostname === config.hostname ? {} : { hostname }),
+    ...(socket === undefined ? {} : { socket }),
   };
 }
 
@@ -64,17 +68,25 @@ export class GatewayListeners {
     this.#log = log;
   }
 
-  /** Throws ListenerRefused for the first that cannot be opened. */
-  async open(start: Readonly<Record<Configured['protocol'], StartListener>>): Promise<void> {
+  /** Throws ListenerRefused for the first that cannot be opened, and for a socket that is of no listener. */
+  async open(
+    start: Readonly<Record<Configured['protocol'], StartListener>>,
+    sockets: HandedSockets = new Map(),
+  ): Promise<void> {
+    this.#refuseStrays(sockets);
     for (const configured of this.#config.listener) {
       const { name, protocol, 'profile-until': until } = configured;
       if (profileEnded(configured, this.#clock.now())) {
         this.#log.error('listener.ended', { listener: name, until });
         continue;
       }
-      const spec = specOf(this.#config, configured);
+      const spec = specOf(this.#config, configured, sockets.get(name));
       const listener = await start[protocol](spec).catch((error: unknown) => refusedPort(spec, error));
       this.#opened.push({ configured, listener, closed: false });
+      if (spec.socket !== undefined && spec.port !== 0 && listener.port !== spec.port)
+        throw new ListenerRefused(
+          `Cannot use the socket that the service manager opened for listener "${name}": it is on port ${listener.port}, the configuration says ${spec.port}; correct one of the two`,
+        );
     }
     if (this.#opened.length === 0)
       throw new ListenerRefused(
@@ -132,6 +144,20 @@ export class GatewayListeners {
   async stop(drain: Milliseconds): Promise<void> {
     for (const { timer } of this.#opened) timer?.cancel();
     await Promise.all(this.#opened.map(({ listener }) => listener.stop(drain)));
+  }
+
+  /** Ends the drain time of a `stop` under way. */
+  cut(): void {
+    for (const { listener } of this.#opened) listener.cut();
+  }
+
+  #refuseStrays(sockets: HandedSockets): void {
+    const names = this.#config.listener.map(({ name }) => name);
+    const stray = [...sockets.keys()].find((name) => !names.includes(name));
+    if (stray !== undefined)
+      throw new ListenerRefused(
+        `Cannot use the socket "${stray}" that the service manager opened: no listener has that name; expected ${names.join(', ')}; set FileDescriptorName= in the socket unit`,
+      );
   }
 
   #watchEnd(opened: Opened): void {

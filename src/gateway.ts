@@ -6,7 +6,7 @@
  * metrics close last of all: whoever watches sees the drain to its end.
  */
 import { randomBytes } from 'node:crypto';
-import { AdminError, type AdminContext } from './admin/context.ts';
+import { AdminError, type AdminContext, type ReloadReport } from './admin/context.ts';
 import { openControlSocket } from './admin/socket.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import type { CaParts } from './ca/parts.ts';
@@ -21,13 +21,13 @@ import { checkNewPassword } from './crypto/password-text.ts';
 import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
-import { MiB, type Milliseconds, milliseconds, octets, seconds } from './domain/units.ts';
+import { MiB, milliseconds, octets, seconds } from './domain/units.ts';
 import { startGatewayAnchors } from './gateway-audit.ts';
 import { noteSecondPerson } from './gateway-operators.ts';
 import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayHttp } from './gateway-http.ts';
-import { GatewayListeners } from './gateway-listeners.ts';
+import { GatewayListeners, type HandedSockets } from './gateway-listeners.ts';
 import { gatewayMiddleware } from './gateway-middleware.ts';
 import {
   gatewayNotices,
@@ -37,11 +37,14 @@ import {
   submissionNotices,
 } from './gateway-notices.ts';
 import { GatewayMail } from './gateway-mail.ts';
+import { RunningParts } from './gateway-parts.ts';
+import { GatewayReload } from './gateway-reload.ts';
 import { gatewayTests } from './gateway-tests.ts';
 import { GatewayTls } from './gateway-tls.ts';
 import type { HttpListener } from './http/server.ts';
 import { ConnectionLimits } from './platform/connections.ts';
 import type { Listener, ListenerSpec } from './platform/listener.ts';
+import type { LogLevel } from './platform/log.ts';
 import { NetworkSet } from './platform/network.ts';
 import { startPop3Listener } from './pop3/server.ts';
 import { newSentCounts } from './pop3/session.ts';
@@ -61,6 +64,10 @@ export interface GatewayEffects {
 export interface GatewayOptions extends GatewayEffects {
   /** Opens another store, or wraps the usual one: for tests that break it. */
   readonly openStore?: (config: Config, effects: GatewayEffects) => Promise<Store>;
+  /** Where the level of the log is the configuration's. */
+  readonly setLogLevel?: (level: LogLevel) => void;
+  /** Listening sockets of the service manager; default: every listener opens its own. */
+  readonly sockets?: HandedSockets;
 }
 
 export interface Gateway {
@@ -74,11 +81,13 @@ export interface Gateway {
   readonly failed: Promise<StoreFailed>;
   /** Reads key and certificate again. Rejects, and changes nothing, when they cannot be used. */
   reloadTls(): Promise<void>;
-  /** `drain: 'none'` cuts the sessions. A second call waits for the first. */
+  /** Reads the configuration again as well, and tells what of it holds now. Rejects, and changes nothing, when something cannot be used. */
+  reload(): Promise<ReloadReport>;
+  /** `drain: 'none'` cuts the sessions, also in the middle of a stop. A second call waits for the first. */
   stop(options?: { readonly drain?: 'none' }): Promise<void>;
 }
 
-const NO_DRAIN = milliseconds(0);
+const NO_TIME = milliseconds(0);
 /** For commands of the operator that run when the sessions have ended. */
 const CONTROL_DRAIN = seconds(5);
 
@@ -161,35 +170,12 @@ export const adminContext = (
 
 /** Throws StoreRefused, ConfigError, TlsMaterialError or ListenerRefused; then nothing runs. */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
-  const running = new RunningParts();
+  const running = new RunningParts(options.clock);
   try {
     return await assemble(config, options, running);
   } catch (error) {
-    await running.stop(NO_DRAIN);
+    await running.stop({ announce: NO_TIME, drain: NO_TIME });
     throw error;
-  }
-}
-
-type Stop = (drain: Milliseconds) => Promise<void>;
-
-/** What runs, in the order of its start. */
-class RunningParts {
-  readonly #stops: Stop[] = [];
-  #stopped: Promise<void> | undefined;
-
-  add(stop: Stop): void {
-    this.#stops.push(stop);
-  }
-
-  /** Stops in reverse. A part that cannot stop does not keep the others running; the first such error is thrown at the end. */
-  stop(drain: Milliseconds): Promise<void> {
-    return (this.#stopped ??= this.#stopAll(drain));
-  }
-
-  async #stopAll(drain: Milliseconds): Promise<void> {
-    const errors: unknown[] = [];
-    for (const stop of this.#stops.reverse()) await stop(drain).catch((error: unknown) => errors.push(error));
-    if (errors.length > 0) throw new AggregateError(errors, `Cannot stop every part: ${errors.map(String).join('; ')}`);
   }
 }
 
@@ -259,10 +245,15 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const listeners = new GatewayListeners(config, { clock, log });
   const pushes: Dispatcher[] = [];
   // Together: sessions and pushes share the drain time.
-  running.add(async (drain) => {
-    await Promise.all([listeners, ...pushes].map((part) => part.stop(drain)));
-  });
-  await listeners.open(start);
+  running.add(
+    async (drain) => {
+      await Promise.all([listeners, ...pushes].map((part) => part.stop(drain)));
+    },
+    () => {
+      for (const part of [listeners, ...pushes]) part.cut();
+    },
+  );
+  await listeners.open(start, options.sockets);
   await tls.start(listeners.all, (authorities) => authenticator.trust(authorities));
   await http.open(config, {
     ...{ store, listeners, tls, clock, log, connections, authenticator, sent },
@@ -272,6 +263,11 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     await tls.reload();
     await mail.reload();
   };
+  const { setLogLevel } = options;
+  const reload = new GatewayReload(config, {
+    ...{ connections, log, readFiles: reloadTls },
+    ...(setLogLevel === undefined ? {} : { setLogLevel }),
+  });
   const context = adminContext(store, config, options, notices, mail);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log }));
@@ -280,7 +276,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const admin: AdminContext = {
     ...context,
     gateway: {
-      reloadTls,
+      reload: () => reload.reload(),
       anchor: () => anchors.now(),
       status: () => ({
         hostname: config.hostname,
@@ -313,9 +309,11 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     failed,
     ...(http.listener === undefined ? {} : { http: http.listener }),
     reloadTls,
+    reload: () => reload.reload(),
     stop: async ({ drain } = {}) => {
       http.drain();
-      await running.stop(drain === 'none' ? NO_DRAIN : config.connections.drain);
+      if (drain === 'none') running.cut();
+      await running.stop(reload.connections);
       log.info('gateway.stopped');
     },
   };

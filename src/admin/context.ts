@@ -37,10 +37,18 @@ export class AdminError extends Error {
 /** The running gateway, as far as an operator may steer it. */
 export interface RunningGateway {
   status(): GatewayStatus;
-  /** Reads key and certificate again and gives them to every listener; the old ones stay when they cannot be used. */
-  reloadTls(): Promise<void>;
+  /** Reads configuration, keys and certificates again; everything stays as it was when one of them cannot be used. */
+  reload(): Promise<ReloadReport>;
   /** Signs the head of the audit trail now. */
   anchor(): Promise<void>;
+}
+
+/** What of a configuration that was read again differs, by the names of settings. */
+export interface ReloadReport {
+  /** Holds now. */
+  readonly applied: readonly string[];
+  /** Waits for a restart. */
+  readonly restart: readonly string[];
 }
 
 export interface GatewayStatus {

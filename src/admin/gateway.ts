@@ -1,5 +1,11 @@
 /** Operations on the running gateway itself. */
-import { type AdminContext, AdminError, type GatewayStatus, type RunningGateway } from './context.ts';
+import {
+  type AdminContext,
+  AdminError,
+  type GatewayStatus,
+  type ReloadReport,
+  type RunningGateway,
+} from './context.ts';
 import { change, listing } from './operation.ts';
 
 const running = ({ gateway }: AdminContext, action: string): RunningGateway => {
@@ -17,8 +23,5 @@ export const gatewayOperations = {
   'gateway.status': listing(nothing, (context): Promise<GatewayStatus> =>
     Promise.resolve(running(context, 'show the status').status()),
   ),
-  'gateway.reload': change(nothing, async (context): Promise<{ reloaded: 'tls' }> => {
-    await running(context, 'reload').reloadTls();
-    return { reloaded: 'tls' };
-  }),
+  'gateway.reload': change(nothing, (context): Promise<ReloadReport> => running(context, 'reload').reload()),
 };

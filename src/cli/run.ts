@@ -1,28 +1,103 @@
-/** Runs a gateway until a signal ends it or its store fails. */
+/** Runs a gateway until a signal ends it or its store fails, and tells the service manager how it goes. */
 import type { Log } from '../domain/effects.ts';
 import type { Gateway } from '../gateway.ts';
+import type { Supervisor } from '../platform/supervisor.ts';
 import { exitCodes } from './exit.ts';
 
 /** After everything was stopped the process ends by itself; what keeps it alive longer is a leak, and must not hang the supervisor. */
 const LAST_WAIT = 2000;
+/**
+ * A second signal that comes sooner is the first one: npm passes on what the terminal gave its children as well, and a supervisor may
+ * signal both.
+ */
+const SAME_SIGNAL = 1000;
 
 /** `start` may do more once the gateway runs. Resolves with the exit code when the gateway has stopped. */
-export async function runUntilStopped(start: () => Promise<Gateway>, log: Log): Promise<number> {
+export async function runUntilStopped(
+  start: () => Promise<Gateway>,
+  log: Log,
+  supervisor?: Supervisor,
+): Promise<number> {
   // Before the start: a supervisor may change its mind while the database is checked, and must still get an orderly end.
-  // npm passes SIGINT on to a process that has it from the terminal already: a second signal while draining means nothing.
-  const asked = new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
-  });
+  const signals = stopSignals();
   let reload = (): void => undefined;
   // Without a listener SIGHUP would end the process.
   process.on('SIGHUP', () => reload());
   const gateway = await start();
-  reload = () => {
-    gateway.reloadTls().catch((error: unknown) => log.error('tls.refused', { why: String(error) }));
-  };
-  const ended = await Promise.race([asked.then((signal) => ({ signal })), gateway.failed.then((error) => ({ error }))]);
+  reload = () => void reloadGateway(gateway, log, supervisor);
+  supervisor?.ready(statusOf(gateway));
+  const watch = watchdog(gateway, supervisor);
+  const ended = await Promise.race([
+    signals.first.then((signal) => ({ signal })),
+    gateway.failed.then((error) => ({ error })),
+  ]);
+  reload = () => undefined;
   if ('signal' in ended) log.info('gateway.stopping', { why: ended.signal });
+  supervisor?.stopping('draining: no new sessions');
+  void signals.second.then((signal) => {
+    log.warn('gateway.cut', { why: signal });
+    return gateway.stop({ drain: 'none' });
+  });
   await gateway.stop('error' in ended ? { drain: 'none' } : {});
+  watch.end();
+  supervisor?.close();
   setTimeout(() => process.exit(), LAST_WAIT).unref();
   return 'error' in ended ? exitCodes.store : exitCodes.done;
+}
+
+interface StopSignals {
+  readonly first: Promise<string>;
+  readonly second: Promise<string>;
+}
+
+function stopSignals(): StopSignals {
+  let [ask, insist]: ((signal: string) => void)[] = [];
+  const first = new Promise<string>((resolve) => (ask = resolve));
+  const second = new Promise<string>((resolve) => (insist = resolve));
+  let since: number | undefined;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      since ??= performance.now();
+      ask?.(signal);
+      if (performance.now() - since >= SAME_SIGNAL) insist?.(signal);
+    });
+  return { first, second };
+}
+
+async function reloadGateway(gateway: Gateway, log: Log, supervisor: Supervisor | undefined): Promise<void> {
+  supervisor?.reloading();
+  let failed = '';
+  await gateway.reload().catch((error: unknown) => {
+    log.error('config.refused', { why: String(error) });
+    failed = 'the last reload was refused, see the log; ';
+  });
+  supervisor?.ready(failed + statusOf(gateway));
+}
+
+const statusOf = ({ admin }: Gateway): string => {
+  const status = admin.gateway?.status();
+  return `${status?.connections ?? 0} connections, ${status?.waiting ?? 0} waiting for a commit`;
+};
+
+/**
+ * Says that the gateway is alive only where the store has answered since: the call itself shows that the loop turns. A disk that hangs, or a
+ * thread that is stuck, so ends in a restart by the service manager.
+ */
+function watchdog(gateway: Gateway, supervisor: Supervisor | undefined): { end(): void } {
+  if (supervisor?.aliveEvery === undefined) return { end: () => undefined };
+  let asking = false;
+  const timer = setInterval(() => {
+    if (asking) return;
+    asking = true;
+    gateway.store
+      .alive()
+      .then(
+        () => supervisor.alive(statusOf(gateway)),
+        // The store has failed for good, or is closed: what follows is under way already.
+        () => undefined,
+      )
+      .finally(() => (asking = false));
+  }, supervisor.aliveEvery);
+  timer.unref();
+  return { end: () => clearInterval(timer) };
 }

@@ -1,6 +1,8 @@
 /** `sluis serve`, `sluis status`, `sluis reload`. */
 import type { Command } from 'commander';
+import type { ReloadReport } from '../admin/context.ts';
 import { loadConfig } from '../config/load.ts';
+import { handedSockets } from '../platform/activation.ts';
 import { systemClock } from '../platform/clock.ts';
 import { withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, withConfig } from './options.ts';
@@ -10,15 +12,22 @@ import type { Terminal } from './terminal.ts';
 
 export function addServeCommands(terminal: Terminal, program: Command): void {
   withConfig(program.command('serve'))
-    .description('run the gateway; SIGTERM drains and stops it, SIGHUP reads the certificate again')
+    .description('run the gateway; SIGTERM drains and stops it, SIGHUP reads configuration and certificates again')
     .action(async (options: { readonly config: string }) => {
       const config = loadConfig(options.config);
-      const [{ startGateway }, { createLog }] = await Promise.all([
+      const sockets = handedSockets(process.env, process.pid);
+      const [{ startGateway }, { createLog }, { supervisorOf }] = await Promise.all([
         import('../gateway.ts'),
         import('../platform/log.ts'),
+        import('../platform/supervisor.ts'),
       ]);
       const log = createLog(config.log);
-      terminal.code = await runUntilStopped(() => startGateway(config, { clock: systemClock, log }), log);
+      const supervisor = supervisorOf(process.env, process.pid, log);
+      terminal.code = await runUntilStopped(
+        () => startGateway(config, { clock: systemClock, log, setLogLevel: (level) => log.setLevel(level), sockets }),
+        log,
+        supervisor,
+      );
     });
 
   reading(program.command('status'))
@@ -61,9 +70,19 @@ export function addServeCommands(terminal: Terminal, program: Command): void {
     });
 
   changing(program.command('reload'))
-    .description('read the certificate and its key again; open sessions go on')
+    .description('read configuration, keys and certificates again; open sessions go on')
     .action(async (options: ChangeOptions) => {
       const done = await withAdmin(options, (client) => client.call('gateway.reload', {}));
-      print(terminal, options, done, () => 'New sessions get the new certificate.');
+      print(terminal, options, done, () => reloaded(done));
     });
+}
+
+function reloaded({ applied, restart }: ReloadReport): string {
+  return [
+    'New sessions get the certificate that is there now.',
+    applied.length === 0 ? '' : `Holds from now on: ${applied.join(', ')}.`,
+    restart.length === 0 ? '' : `Changed in the file, and waits for a restart: ${restart.join(', ')}.`,
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
 }

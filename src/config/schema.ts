@@ -130,6 +130,12 @@ const connections = section({
   'exempt-networks': networks(
     'Networks that the limits per network and per account do not hold for, such as a host of many practices behind one address.',
   ),
+  announce: duration(
+    'How long after SIGTERM everything still goes on while /ready answers 503: as long as a load balancer takes to notice.',
+    '0s',
+    '0s',
+    '5m',
+  ),
   drain: duration('How long sessions may go on after SIGTERM before they are cut.', '25s', '0s', '10m'),
 });
 

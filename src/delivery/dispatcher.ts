@@ -25,6 +25,8 @@ export interface Dispatcher {
   readonly ended: EndedCounts;
   /** Begins no attempt any more, lets those under way end for at most `drain`, then cuts them; each is settled. */
   stop(drain: Milliseconds): Promise<void>;
+  /** Ends the drain time of a `stop` under way. */
+  cut(): void;
 }
 
 export function startDispatcher(parts: PushParts): Dispatcher {
@@ -63,6 +65,10 @@ class RunningDispatcher implements Dispatcher {
     await Promise.all([...this.#pushes.values()].map((push) => push.end()));
     timer.cancel();
     await this.#parts.courier.close();
+  }
+
+  cut(): void {
+    if (this.#stopped) this.#cut.abort();
   }
 
   #pushOf(partner: PartnerId): PartnerPush {

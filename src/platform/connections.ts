@@ -35,7 +35,7 @@ export interface AdmittedConnection {
 }
 
 export class ConnectionLimits {
-  readonly #options: ConnectionLimitOptions;
+  #options: ConnectionLimitOptions;
   readonly #networks = new Map<string, number>();
   readonly #accounts = new Map<AccountId, number>();
   /** Connections that were turned away. */
@@ -46,19 +46,25 @@ export class ConnectionLimits {
     this.#options = options;
   }
 
+  /** Other limits from now on. Who has a place keeps it, also beyond a lower limit. */
+  change(options: ConnectionLimitOptions): void {
+    this.#options = options;
+  }
+
   /** Connections open now. */
   get open(): number {
     return this.#open;
   }
 
-  admit(address: string): Admission {
+  /** `released` is called once, when the place is free again. */
+  admit(address: string, released: () => void = () => undefined): Admission {
     const { total, perNetwork, exempt } = this.#options;
     if (this.#open >= total) return this.#refuse('total');
     const network = networkOf(address);
     const counted = !exempt.has(address);
     if (counted && !take(this.#networks, network, perNetwork)) return this.#refuse('network');
     this.#open += 1;
-    return { kind: 'admitted', connection: new Place(this, network, counted) };
+    return { kind: 'admitted', connection: new Place(this, network, counted, released) };
   }
 
   #refuse(why: 'total' | 'network'): Admission {
@@ -83,10 +89,12 @@ class Place implements AdmittedConnection {
   readonly network: string;
   readonly #limits: ConnectionLimits;
   readonly #counted: boolean;
+  readonly #onRelease: () => void;
   #account: AccountId | undefined;
   #released = false;
 
-  constructor(limits: ConnectionLimits, network: string, counted: boolean) {
+  constructor(limits: ConnectionLimits, network: string, counted: boolean, onRelease: () => void) {
+    this.#onRelease = onRelease;
     this.#limits = limits;
     this.network = network;
     this.#counted = counted;
@@ -108,6 +116,7 @@ class Place implements AdmittedConnection {
     if (this.#released) return;
     this.#released = true;
     this.#limits.releaseOf(this.#counted ? this.network : undefined, this.#account);
+    this.#onRelease();
   }
 }
 

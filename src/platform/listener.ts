@@ -35,6 +35,8 @@ export interface ListenerSpec {
   readonly networks?: readonly string[];
   /** For the greeting, where it is another than the gateway's. */
   readonly hostname?: string;
+  /** Descriptor of a listening socket that the service manager opened and keeps: it stands in for address and port. */
+  readonly socket?: number;
 }
 
 /** For whom a listener is that is not for everybody. */
@@ -66,8 +68,13 @@ export interface Listener {
   updateTls(material: readonly TlsMaterial[]): void;
   /** New tickets are sealed with this key of `TICKET_KEY` octets; those that an earlier one sealed lead to a full handshake. */
   updateTicketKey(key: Buffer): void;
-  /** Takes no new sessions, lets what runs end for at most `drain`, then cuts the rest. */
+  /**
+   * Takes no new sessions, lets what runs end for at most `drain`, then cuts the rest. Until the last of its sessions has ended new ones are told to
+   * come again; on a socket of the service manager they wait for the next process instead.
+   */
   stop(drain: Milliseconds): Promise<void>;
+  /** Ends the drain time of a `stop` under way. */
+  cut(): void;
 }
 
 /** A port cannot be opened. The text says which, why and what to do. */

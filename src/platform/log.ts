@@ -43,7 +43,12 @@ const json = winston.format.printf((info) =>
   JSON.stringify({ time: info.timestamp, level: info.level, event: info.message, ...fieldsOf(info) }),
 );
 
-export function createLog(options: LogOptions): Log {
+export interface LevelLog extends Log {
+  /** Of this log and of every one that came `with` fields from it. */
+  setLevel(level: LogLevel): void;
+}
+
+export function createLog(options: LogOptions): LevelLog {
   const logger = winston.createLogger({
     level: options.level,
     format: winston.format.combine(winston.format.timestamp(), options.format === 'json' ? json : pretty),
@@ -64,5 +69,10 @@ export function createLog(options: LogOptions): Log {
       with: (fields) => logOf({ ...base, ...clean(fields) }),
     };
   };
-  return logOf({});
+  return {
+    ...logOf({}),
+    setLevel: (level) => {
+      logger.level = level;
+    },
+  };
 }

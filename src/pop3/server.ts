@@ -58,6 +58,7 @@ const BACKLOG = 1024;
 
 const refusals = {
   total: errReply('too many connections are open; try again later', 'SYS/TEMP'),
+  stopping: errReply('the gateway is stopping; try again in a few minutes', 'SYS/TEMP'),
   network: errReply('too many connections are open from your network; try again later', 'SYS/TEMP'),
   'not-on-listener': errReply('this port is not for your network; use the one that the operator named', 'SYS/PERM'),
 } as const;
@@ -158,10 +159,10 @@ class Pop3Listener implements Listener, ConnectionContext {
   }
 
   async open(): Promise<void> {
-    const { address, port } = this.spec;
+    const { address, port, socket: fd } = this.spec;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host: address, port, backlog: BACKLOG }, () => {
+      this.#server.listen(fd === undefined ? { host: address, port, backlog: BACKLOG } : { fd }, () => {
         this.#server.removeListener('error', reject);
         this.#port = (this.#server.address() as AddressInfo).port;
         resolve();
@@ -180,17 +181,20 @@ class Pop3Listener implements Listener, ConnectionContext {
   }
 
   async stop(drain: Milliseconds): Promise<void> {
-    this.#server.close();
     this.#stopping = true;
+    if (this.spec.socket !== undefined) this.#server.close();
     this.#gate.stop();
     const emptied = new Promise<void>((resolve) => (this.#emptied = resolve));
-    const cut = this.#options.clock.after(drain, () => {
-      for (const connection of this.#connections) connection.cut('shutdown');
-    });
+    const timer = this.#options.clock.after(drain, () => this.cut());
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size > 0) await emptied;
-    cut.cancel();
+    this.#server.close();
+    timer.cancel();
     this.#ticking?.cancel();
+  }
+
+  cut(): void {
+    if (this.#stopping) for (const connection of this.#connections) connection.cut('shutdown');
   }
 
   ended = (connection: Connection): void => {
@@ -211,13 +215,14 @@ class Pop3Listener implements Listener, ConnectionContext {
     // Reset before we came to it.
     if (remoteAddress === undefined) return void socket.destroy();
     // A load balancer's connection meets the limits when its header has told whose it is.
-    if (this.#gate.expects(socket)) this.#gate.take(socket, (address) => this.#admit(socket, address));
+    if (this.#gate.expects(socket) && this.#stopping) socket.destroy();
+    else if (this.#gate.expects(socket)) this.#gate.take(socket, (address) => this.#admit(socket, address));
     else this.#admit(socket, remoteAddress);
   }
 
   #admit(socket: Socket, address: string): void {
-    if (this.#stopping) return void socket.destroy();
     if (this.#networks?.has(address) === false) return this.#refuse(socket, address, 'not-on-listener');
+    if (this.#stopping) return this.#refuse(socket, address, 'stopping');
     const admission = this.#options.connections.admit(address);
     if (admission.kind === 'refused') return this.#refuse(socket, address, admission.why);
     this.#open(socket, address, admission.connection);

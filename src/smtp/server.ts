@@ -82,9 +82,13 @@ class SubmissionServer extends SMTPServer implements Listener {
   readonly #gate: ProxyGate;
   /** Who may connect, where that is not everybody. */
   readonly #networks: NetworkSet | undefined;
+  /** Connections that were admitted and have not closed. */
+  #open = 0;
   #port = 0;
   #ticking: Timer | undefined;
+  #stopping = false;
   #stopped: Promise<void> | undefined;
+  #closed: () => void = () => undefined;
 
   constructor(options: SmtpListenerOptions) {
     const { spec, hostname, limits, clock } = options;
@@ -152,7 +156,8 @@ class SubmissionServer extends SMTPServer implements Listener {
   async open(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
-      this.listen(this.spec.port, this.spec.address, BACKLOG, () => {
+      const { address: host, port, socket: fd } = this.spec;
+      this.listen(fd === undefined ? { host, port, backlog: BACKLOG } : { fd }, () => {
         this.server.off('error', reject);
         this.#port = (this.server.address() as AddressInfo).port;
         resolve();
@@ -175,18 +180,26 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   async #stop(drain: Milliseconds): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => (this.#closed = resolve));
+    this.#stopping = true;
     this.#gate.stop();
     for (const socket of this.#handshakes.keys()) this.#abandon(socket);
     for (const connection of this.#sessions()) connection.drain();
-    const cut = (): void => {
-      for (const connection of this.#sessions()) connection.cut();
-    };
-    const timer = drain > 0 ? this.#options.clock.after(drain, cut) : undefined;
-    if (timer === undefined) cut();
+    const timer = drain > 0 ? this.#options.clock.after(drain, () => this.cut()) : undefined;
+    if (timer === undefined) this.cut();
+    this.#closeWhenEmpty();
     await closed;
     timer?.cancel();
     this.#ticking?.cancel();
+  }
+
+  cut(): void {
+    if (this.#stopping) for (const connection of this.#sessions()) connection.cut();
+  }
+
+  #closeWhenEmpty(): void {
+    if (this.#stopping && this.server.listening && (this.#open === 0 || this.spec.socket !== undefined))
+      this.server.close(() => this.#closed());
   }
 
   *#sessions(): Generator<SubmissionConnection> {
@@ -195,7 +208,11 @@ class SubmissionServer extends SMTPServer implements Listener {
 
   /** Every accepted socket passes here, before TLS: a flood of half-open handshakes meets the limits as well. */
   override _acceptSocket(socket: Socket, handshake: boolean): ReturnType<SMTPServer['_acceptSocket']> {
-    // A load balancer's connection meets the limits when its header has told whose it is.
+    // A load balancer's connection meets the limits when its header has told whose it is; a stop does not wait for that.
+    if (this.#stopping && this.#gate.expects(socket)) {
+      socket.destroy();
+      return false;
+    }
     if (!this.#gate.expects(socket) && !this.#admit(socket, socket.remoteAddress ?? '', handshake)) return false;
     return super._acceptSocket(socket, handshake);
   }
@@ -206,7 +223,7 @@ class SubmissionServer extends SMTPServer implements Listener {
       return;
     }
     this.#gate.take(socket, (remoteAddress) => {
-      if (this.#stopped !== undefined) socket.destroy();
+      if (this.#stopping) socket.destroy();
       else if (this.#admit(socket, remoteAddress, this.spec.tls === 'implicit'))
         super._handleProxy(socket, (error, socketOptions) => {
           if (socketOptions === undefined) callback(error);
@@ -225,9 +242,14 @@ class SubmissionServer extends SMTPServer implements Listener {
       return false;
     };
     if (this.#networks?.has(address) === false) return refuse('not-on-listener', replies.notForNetwork);
-    const admission = this.#options.connections.admit(address);
+    if (this.#stopping) return refuse('stopping', replies.shuttingDown);
+    const admission = this.#options.connections.admit(address, () => {
+      this.#open -= 1;
+      this.#closeWhenEmpty();
+    });
     if (admission.kind === 'refused') return refuse(admission.why, replies.tooManyConnections);
     this.#places.set(socket, admission.connection);
+    this.#open += 1;
     if (handshake) this.#handshakes.set(socket, this.#options.clock.monotonic());
     socket.once('close', () => {
       this.#handshakes.delete(socket);
@@ -252,7 +274,7 @@ class SubmissionServer extends SMTPServer implements Listener {
 
   override connect(socket: Socket | TLSSocket, socketOptions?: SMTPConnectionOptions | null): void {
     const place = this.#places.get(socket);
-    if (place === undefined || this.#stopped !== undefined) {
+    if (place === undefined || this.#stopping) {
       socket.destroy();
       return;
     }

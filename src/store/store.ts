@@ -323,6 +323,8 @@ export interface Store {
   /** Removes what nobody needs any more: uploads left over, hidden entries past their time, bodies without entries, old traces. Bounded per call. */
   sweep(): Promise<SweepReport>;
   health(): StoreHealth;
+  /** Resolves when everything that takes part in writing and reading has answered just now; what hangs keeps it waiting. */
+  alive(): Promise<void>;
   readonly counts: StoreCounts;
   /** Called once, when the store has failed for good. */
   onFailed(listener: (error: StoreFailed) => void): void;

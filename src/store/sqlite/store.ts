@@ -293,6 +293,11 @@ export class SqliteStore implements Store {
     };
   }
 
+  async alive(): Promise<void> {
+    // Neither writes anything; each goes through the whole of its thread, behind what waits there.
+    await Promise.all([this.#p.writer.must({ kind: 'nothing' }), this.registry.findOrganisation('')]);
+  }
+
   onFailed(listener: (error: StoreFailed) => void): void {
     this.#listeners.push(listener);
   }

@@ -197,7 +197,9 @@ export type WriterWork =
       readonly below: bigint;
     }
   | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
-  | { readonly kind: 'space' };
+  | { readonly kind: 'space' }
+  /** Changes nothing: its answer shows that the writer works. */
+  | { readonly kind: 'nothing' };
 
 export interface Request {
   readonly n: number;

@@ -126,6 +126,8 @@ export class WriterWorker {
       case 'day-erased':
         this.#dayErased.run(work.at, work.day);
         return DONE;
+      case 'nothing':
+        return DONE;
       case 'space':
         return { kind: 'space', restored: false };
     }
