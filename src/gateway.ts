@@ -24,6 +24,7 @@ import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, milliseconds, octets, seconds } from './domain/units.ts';
 import { startGatewayAnchors } from './gateway-audit.ts';
 import { noteSecondPerson } from './gateway-operators.ts';
+import { gatewayBackups } from './gateway-backup.ts';
 import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayHttp } from './gateway-http.ts';
@@ -147,8 +148,10 @@ export const adminContext = (
   effects: GatewayEffects,
   notices = gatewayNotices(store, config, effects),
   mail = new GatewayMail(store, config, effects),
+  backups = gatewayBackups(store, config, effects),
 ): AdminContext => ({
   store,
+  backups,
   desk: notices.desk,
   notices: notices.settlements,
   clock: effects.clock,

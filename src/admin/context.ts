@@ -1,6 +1,7 @@
 /** What the operations work with, and how they end when they do not succeed. */
 import type { Desk } from '../delivery/desk.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
+import type { Backups } from '../backup/backups.ts';
 import type { CaParts } from '../ca/parts.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
@@ -113,6 +114,7 @@ export interface AdminContext {
   readonly mail: MailParts;
   /** Verbs for which one person is not enough. */
   readonly secondPerson: readonly ChosenVerb[];
+  readonly backups: Backups;
   /** Longest absence that an address may have. */
   readonly longestAbsence: Milliseconds;
   /** Writes notices of settlements. */

@@ -3,12 +3,14 @@
  * interface will call.
  */
 import type { Log } from '../domain/effects.ts';
+import { BackupRefused } from '../backup/refused.ts';
 import { RegistryError } from '../store/registry.ts';
 import { absenceOperations } from './absences.ts';
 import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
 import { addressOperations } from './addresses.ts';
 import { auditOperations } from './audit.ts';
+import { backupOperations } from './backup.ts';
 import { authorityOperations } from './ca.ts';
 import { certificateOperations } from './cert.ts';
 import { certificateImport } from './cert-import.ts';
@@ -50,6 +52,7 @@ const operations = {
   ...traceOperations,
   ...auditOperations,
   ...operatorOperations,
+  ...backupOperations,
   ...authorityOperations,
   ...certificateOperations,
   ...certificateImport,
@@ -85,7 +88,10 @@ export async function runOperation<N extends OperationName>(
     if (operation.changes) log.info('admin.done', { ...fields, ...targetFields(input) });
     return result;
   } catch (error) {
-    const known = error instanceof RegistryError ? new AdminError(error.kind, error.message, { cause: error }) : error;
+    const known =
+      error instanceof RegistryError || error instanceof BackupRefused
+        ? new AdminError(error.kind, error.message, { cause: error })
+        : error;
     if (operation.changes)
       log.warn('admin.refused', {
         ...fields,

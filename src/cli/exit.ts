@@ -1,5 +1,6 @@
 /** How commands end: one table of exit codes (docs/operations.md), and one place that turns an error into a text and a code. */
 import { AdminError } from '../admin/context.ts';
+import { BackupRefused } from '../backup/refused.ts';
 import { ConfigError } from '../config/problem.ts';
 import { ListenerRefused } from '../platform/listener.ts';
 import { AuthorityError } from '../auth/authorities.ts';
@@ -51,7 +52,8 @@ const byKind = {
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.code;
-  if (error instanceof AdminError || error instanceof RegistryError) return byKind[error.kind];
+  if (error instanceof AdminError || error instanceof RegistryError || error instanceof BackupRefused)
+    return byKind[error.kind];
   if (error instanceof ConfigError || error instanceof TlsMaterialError || error instanceof AuthorityError)
     return exitCodes.configuration;
   if (error instanceof ListenerRefused || (error instanceof StoreRefused && error.held)) return exitCodes.unavailable;
@@ -63,7 +65,10 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** What the person reads. An error that nobody expected shows where it came from: it is a bug to be reported. */
 export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  return exitCodeOf(error) === exitCodes.failed && !(error instanceof CommandError) && !(error instanceof AdminError)
+  return exitCodeOf(error) === exitCodes.failed &&
+    !(error instanceof CommandError) &&
+    !(error instanceof AdminError) &&
+    !(error instanceof BackupRefused)
     ? (error.stack ?? error.message)
     : error.message;
 };

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { foldLogin } from '../domain/registry.ts';
 import { type Address, parseAddress } from '../domain/address.ts';
 import { formatOctets, parseOctets } from '../domain/octets-text.ts';
-import { type Milliseconds, type Octets, octets } from '../domain/units.ts';
+import { type Milliseconds, type Octets, minutes, octets } from '../domain/units.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { formatDuration, parseDuration } from './units.ts';
 
@@ -50,9 +50,20 @@ const withInitial = (meta: FieldMeta, initial: Initial | undefined): FieldMeta =
 
 /** A length of time; `initial`, `min` and `max` as they are written. */
 export function duration(about: string, initial: string, min: string, max: string): z.ZodType<Milliseconds> {
+  return withinTimes(
+    { about, initial, expects: `a length of time from ${min} to ${max}, such as "${initial}"` },
+    min,
+    max,
+  );
+}
+
+/** One that means something where it is left out. */
+export const givenDuration = (about: string, example: string, min: string, max: string): z.ZodType<Milliseconds> =>
+  withinTimes({ about, expects: `a length of time from ${min} to ${max}, such as "${example}"` }, min, max);
+
+function withinTimes(meta: FieldMeta, min: string, max: string): z.ZodType<Milliseconds> {
   const [low = 0, high = 0] = [parseDuration(min), parseDuration(max)];
-  const expects = `a length of time from ${min} to ${max}, such as "${initial}"`;
-  return field({ about, expects, initial }, (raw) => {
+  return field(meta, (raw) => {
     const value = typeof raw === 'string' ? parseDuration(raw) : undefined;
     return value !== undefined && value >= low && value <= high ? value : undefined;
   });
@@ -132,6 +143,13 @@ export const day = (about: string): z.ZodType<string> =>
     if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
     const at = new Date(`${text}T00:00:00Z`);
     return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text) ? text : undefined;
+  });
+
+/** A time of day, by the wall clock in Amsterdam; milliseconds since midnight. */
+export const timeOfDay = (about: string): z.ZodType<Milliseconds> =>
+  field({ about, expects: 'a time of day, such as "02:30"' }, (raw) => {
+    const read = typeof raw === 'string' ? /^([01]\d|2[0-3]):([0-5]\d)$/.exec(raw) : null;
+    return read === null ? undefined : minutes(Number(read[1]) * 60 + Number(read[2]));
   });
 
 /** Files; relative ones start at the folder of the configuration file. None when left out. */

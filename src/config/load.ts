@@ -47,7 +47,12 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) return refuse(...problemsOf(document, parsed.error.issues));
   const config = { ...absolute(parsed.data, dirname(file)), file };
-  const problems = [...listenerProblems(config), ...keyProblems(config), ...(files ? fileProblems(config) : [])];
+  const problems = [
+    ...listenerProblems(config),
+    ...keyProblems(config),
+    ...backupProblems(config),
+    ...(files ? fileProblems(config) : []),
+  ];
   return problems.length > 0 ? refuse(...problems) : config;
 }
 
@@ -79,6 +84,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
   const { 'control-socket': socket } = config.data;
   const { 'crl-file': crlFile } = config.ca;
   const { anchors } = config.audit;
+  const { folder: backups } = config.backup;
   return {
     ...config,
     data: {
@@ -92,6 +98,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
     },
     audit: { ...config.audit, ...(anchors === undefined ? {} : { anchors: at(anchors) }) },
+    backup: { ...config.backup, ...(backups === undefined ? {} : { folder: at(backups) }) },
     ca: { ...config.ca, ...(crlFile === undefined ? {} : { 'crl-file': at(crlFile) }) },
     tls: {
       ...config.tls,
@@ -134,6 +141,23 @@ function keyProblems(config: Config): ConfigProblem[] {
         remedy: 'move it: a copy of the data folder must not carry the keys that open it',
       });
   return problems;
+}
+
+function backupProblems({ backup, data, keys }: Config): ConfigProblem[] {
+  const { folder } = backup;
+  if (folder === undefined) return [];
+  const beside = [
+    [data.folder, 'the data folder', 'it would be lost with what it is a backup of'],
+    [keys.folder, 'the key folder', 'backups must not lie beside the keys that open them'],
+  ] as const;
+  return beside
+    .filter(([other]) => isInside(folder, other))
+    .map(([, name, why]) => ({
+      path: 'backup.folder',
+      value: shown(folder),
+      expected: `a place outside ${name}`,
+      remedy: `move it: ${why}`,
+    }));
 }
 
 const isInside = (path: string, folder: string): boolean => {

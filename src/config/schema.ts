@@ -15,6 +15,7 @@ import {
   duration,
   durations,
   files,
+  givenDuration,
   hostname,
   ipAddress,
   loopback,
@@ -26,6 +27,7 @@ import {
   paths,
   shortName,
   size,
+  timeOfDay,
   webFolder,
 } from './fields.ts';
 
@@ -352,6 +354,35 @@ const operators = section({
   ),
 });
 
+const backup = section({
+  folder: optional(
+    path(
+      'Where backups go, a folder each; on another disk than the data folder, and for this gateway alone. Without it none is taken but by "sluis backup FOLDER".',
+    ),
+  ),
+  every: duration('How often one is taken, counted from the last good one, also over restarts.', '1d', '10m', '31d'),
+  at: optional(
+    timeOfDay('Time of day in Amsterdam at which one is taken; then every counts in days, and is at least one.'),
+  ),
+  keep: count('Backups that are kept; older ones go when a new one has been taken.', 14, 1, 1000),
+  'keep-for': optional(
+    givenDuration(
+      'Backups older than this go too, but never the newest. A message that was erased early is in older backups until they go.',
+      '30d',
+      '1d',
+      '3650d',
+    ),
+  ),
+  'max-age': optional(
+    givenDuration(
+      'Age of the newest backup, and of its copy elsewhere, beyond which the alarm rules and "sluis check" tell. Default: every and two hours.',
+      '26h',
+      '20m',
+      '90d',
+    ),
+  ),
+});
+
 const http = section({
   enabled: choice(
     'Whether there is a port for health (/live, /ready) and metrics (/metrics, for Prometheus), without a login.',
@@ -382,6 +413,7 @@ export const configSchema = z.strictObject({
   ca,
   audit,
   operators,
+  backup,
   http,
   smime,
 });
@@ -403,6 +435,8 @@ export const sections: Readonly<Record<string, string>> = {
   notices: 'What the gateway itself says by mail.',
   audit: 'Signed heads of the audit trail (sluis audit verify --anchors).',
   operators: 'Where a second person is needed.',
+  backup:
+    'Backups of the database (sluis backup, sluis restore). Keys are never in them: they have a copy of their own.',
   http: 'Health and metrics.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
   smime: 'Signing and encrypting messages (S/MIME); who does is a setting of accounts and addresses.',

@@ -18,6 +18,7 @@ import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
 import type { AuditEvent, AuditTrail } from './audit.ts';
 import type { Certificates } from './certificates.ts';
+import type { StoreCopy } from './copies.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Interchanges, SeenInterchange } from './interchanges.ts';
 import type { Operators } from './operators.ts';
@@ -261,6 +262,8 @@ export interface SweepReport {
 }
 
 export interface Store {
+  /** Random, made with the store: its key folder carries it, and its backups. */
+  readonly id: string;
   readonly registry: Registry;
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
@@ -322,6 +325,11 @@ export interface Store {
 
   /** Removes what nobody needs any more: uploads left over, hidden entries past their time, bodies without entries, old traces. Bounded per call. */
   sweep(): Promise<SweepReport>;
+  /**
+   * Writes a whole copy of the database to the new file `path` while everything goes on: it holds every commit before this call and none that
+   * came after its begin. `told` now and then, with the octets so far. Rejects with CopyFailed; the caller removes what was written.
+   */
+  copyTo(path: string, told?: (octets: number) => void): Promise<StoreCopy>;
   health(): StoreHealth;
   /** Resolves when everything that takes part in writing and reading has answered just now; what hangs keeps it waiting. */
   alive(): Promise<void>;

@@ -27,6 +27,7 @@ async function world(t: TestContext) {
         partners: {} as AdminContext['partners'],
         mail: {} as AdminContext['mail'],
         secondPerson: [],
+        backups: {} as AdminContext['backups'],
         longestAbsence: days(90),
         desk: {} as AdminContext['desk'],
         notices: {} as AdminContext['notices'],

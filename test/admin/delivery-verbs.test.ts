@@ -38,6 +38,7 @@ async function world(t: TestContext) {
     partners: {} as AdminContext['partners'],
     mail: {} as AdminContext['mail'],
     secondPerson: [],
+    backups: {} as AdminContext['backups'],
     longestAbsence: days(90),
   };
   const call = <N extends OperationName>(name: N, input: Input) =>

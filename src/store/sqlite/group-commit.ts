@@ -21,6 +21,10 @@ const CHUNKS_ALONE = 4;
 const GROUP = 64;
 /** Beyond this the log is copied back even while readers hold on to it. */
 const LOG_LIMIT_PAGES = 4 * CHECKPOINT_PAGES;
+/** How long that may wait for readers. A backup holds on for minutes: then the log grows, and nobody waits. */
+const READERS_PATIENCE = 50;
+/** For everything else; see openWriting. */
+const PATIENCE = 5000;
 /** Free pages given back to the file system in one go, when nothing waits. */
 const VACUUM_PAGES = 200;
 
@@ -74,6 +78,8 @@ export class GroupCommit {
   #sinceSmall = 0;
   #commits = 0;
   #logPages = 0;
+  /** Pages in the log at which it is copied back again. */
+  #checkpointAt = CHECKPOINT_PAGES;
   #pages = 0;
   #freePages = 0;
   #vacuum = false;
@@ -283,7 +289,7 @@ export class GroupCommit {
   }
 
   #checkpoint(): void {
-    if (this.#failed || this.#logPages < CHECKPOINT_PAGES) return;
+    if (this.#failed || this.#logPages < this.#checkpointAt) return;
     if (!this.#copyBack(this.#logPages > LOG_LIMIT_PAGES ? 'TRUNCATE' : 'PASSIVE') && !this.#full) this.#enterFull([]);
   }
 
@@ -293,14 +299,20 @@ export class GroupCommit {
    */
   #copyBack(mode: 'PASSIVE' | 'TRUNCATE'): boolean {
     try {
-      const [row] = this.#o.db.pragma(`wal_checkpoint(${mode})`) as { log: number; checkpointed: number }[];
+      const { db } = this.#o;
+      db.pragma(`busy_timeout = ${READERS_PATIENCE}`);
+      const [row] = db.pragma(`wal_checkpoint(${mode})`) as { log: number; checkpointed: number }[];
       this.#logPages = row === undefined ? 0 : Math.max(0, row.log - row.checkpointed);
+      // Where a reader held on, trying again at each commit would change nothing.
+      this.#checkpointAt = this.#logPages + CHECKPOINT_PAGES;
       return true;
     } catch (error) {
       this.#logPages = 0;
       if (isFull(error)) return false;
       this.#fail(error);
       return true;
+    } finally {
+      this.#o.db.pragma(`busy_timeout = ${PATIENCE}`);
     }
   }
 

@@ -32,8 +32,8 @@ const appliedTo = (db: Db): readonly { version: number; name: string; sha256: st
     )
     .all();
 
-/** Brings the database to the newest version. `fresh`: nothing is in it yet. */
-export function migrate(db: Db, migrations: readonly Migration[], at: number, fresh: boolean): void {
+/** The version of the database. Throws StoreRefused where this program cannot serve it; changes nothing. */
+export function checkMigrations(db: Db, migrations: readonly Migration[], fresh = false): number {
   const version = db.pragma('user_version', { simple: true }) as number;
   const newest = migrations.at(-1)?.version ?? 0;
   if (version > newest)
@@ -57,6 +57,12 @@ export function migrate(db: Db, migrations: readonly Migration[], at: number, fr
     throw new StoreRefused(
       `Migration ${passedOver.version} "${passedOver.name}" was passed over: the database has version ${version} without it; use the program that made the database, or restore a backup`,
     );
+  return version;
+}
+
+/** Brings the database to the newest version. `fresh`: nothing is in it yet. */
+export function migrate(db: Db, migrations: readonly Migration[], at: number, fresh: boolean): void {
+  const version = checkMigrations(db, migrations, fresh);
   for (const migration of migrations.filter((m) => m.version > version)) {
     db.exec('BEGIN IMMEDIATE');
     try {

@@ -279,6 +279,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       settled: set,
       lock,
       version: `SQLite ${ready.version}`,
+      path,
       commits,
     });
     if (ready.full) log.error('store.full', { free: space.free });

@@ -5,6 +5,7 @@ import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
 import type { AuditEvent } from '../audit.ts';
+import type { StoreCopy } from '../copies.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -22,6 +23,7 @@ import {
 import type { SqliteAudit } from './audit.ts';
 import type { SentNotices } from './ahead.ts';
 import type { Bodies } from './bodies.ts';
+import { takeCopy } from './copies.ts';
 import type { SqliteDeliveries } from './deliveries.ts';
 import { UIDL_OCTETS } from './filing.ts';
 import type { FolderLock } from './folder-lock.ts';
@@ -72,6 +74,8 @@ export interface StoreParts {
   readonly settled: Settled;
   readonly lock: FolderLock;
   readonly version: string;
+  /** The database. */
+  readonly path: string;
   readonly commits: Pick<StoreCounts, 'commits' | 'groups'>;
 }
 
@@ -84,6 +88,7 @@ export class SqliteStore implements Store {
   readonly deliveries: SqliteDeliveries;
   readonly interchanges: SqliteInterchanges;
   readonly quirks: SqliteQuirks;
+  readonly id: string;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
@@ -103,6 +108,7 @@ export class SqliteStore implements Store {
     this.deliveries = parts.deliveries;
     this.interchanges = new SqliteInterchanges(parts);
     this.quirks = parts.quirks;
+    this.id = parts.keys.storeId ?? '';
     this.#scheduleSweep(FIRST_SWEEP);
   }
 
@@ -275,6 +281,13 @@ export class SqliteStore implements Store {
         this.#askedForSpace = false;
         space.forget();
       });
+  }
+
+  async copyTo(path: string, told: (octets: number) => void = () => undefined): Promise<StoreCopy> {
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.quirks.flush();
+    await this.audit.flush();
+    return await takeCopy(this.#p.path, path, told);
   }
 
   get counts(): StoreCounts {

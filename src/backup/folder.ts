@@ -1,0 +1,133 @@
+/** The folder with the backups of one store: one folder each, named by its time; `*.partial` while one is taken. */
+import { readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isInside, makeFolder, realPlace } from './files.ts';
+import { MANIFEST, type Manifest, readManifest } from './manifest.ts';
+import { BackupRefused, isCode, reasonOf } from './refused.ts';
+
+/** `2026-11-26T023000Z`, and `-2` for a second one of that second. */
+const NAME = /^\d{4}-\d\d-\d\dT\d{6}Z(?:-\d+)?$/;
+const PARTIAL = /^\d{4}-\d\d-\d\dT\d{6}Z(?:-\d+)?\.partial$/;
+const OFFSITE = 'offsite.json';
+
+export interface KnownBackup {
+  readonly path: string;
+  readonly manifest: Manifest;
+  /** When a copy elsewhere was read back and found right. */
+  readonly offsite?: { readonly at: string; readonly where: string };
+}
+
+export const backupName = (at: number): string =>
+  new Date(at)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '');
+
+/** Whole backups in `folder`, oldest first; none where it does not exist. */
+export async function backupsIn(folder: string): Promise<readonly KnownBackup[]> {
+  const known: KnownBackup[] = [];
+  for (const name of await namesIn(folder)) {
+    if (!NAME.test(name)) continue;
+    const path = join(folder, name);
+    try {
+      const { manifest } = await readManifest(path);
+      const offsite = await offsiteOf(path);
+      known.push({ path, manifest, ...(offsite === undefined ? {} : { offsite }) });
+    } catch (error) {
+      // Not ours, or damaged: it is no backup that anything may count on.
+      if (!(error instanceof BackupRefused)) throw error;
+    }
+  }
+  return known.sort((a, b) => Date.parse(a.manifest.begun) - Date.parse(b.manifest.begun));
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return [];
+    throw new BackupRefused('unavailable', `Cannot look into the backup folder "${folder}": ${reasonOf(error)}`);
+  }
+}
+
+export const offsiteFile = (backup: string): string => join(backup, OFFSITE);
+
+async function offsiteOf(backup: string): Promise<KnownBackup['offsite']> {
+  try {
+    const read = JSON.parse(await readFile(offsiteFile(backup), 'utf8')) as { at?: unknown; where?: unknown };
+    return typeof read.at === 'string' && typeof read.where === 'string'
+      ? { at: read.at, where: read.where }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface PlaceRules {
+  /** A backup must outlive it. */
+  readonly dataFolder: string;
+  /** A backup must never lie beside the keys that open it. */
+  readonly keyFolder: string;
+}
+
+/**
+ * Makes the folder ready: it lies apart, belongs to this store, and what a crash left over is swept. Throws BackupRefused. The caller sees
+ * to it that no other backup of this store is under way.
+ */
+export async function prepareFolder(folder: string, storeId: string, rules: PlaceRules): Promise<void> {
+  const refuse = (why: string, kind: 'invalid' | 'unavailable' = 'invalid'): never => {
+    throw new BackupRefused(kind, `Cannot back up to "${folder}": ${why}`);
+  };
+  try {
+    const place = await realPlace(folder);
+    if (isInside(place, await realPlace(rules.dataFolder)))
+      refuse('it lies in the data folder, and would be lost with it; name a folder on another disk or machine');
+    if (isInside(place, await realPlace(rules.keyFolder)))
+      refuse('it lies in the key folder: backups must not lie beside the keys that open them; name another folder');
+    await makeFolder(folder);
+    for (const name of await readdir(folder))
+      if (PARTIAL.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+    for (const { manifest } of await backupsIn(folder))
+      if (manifest.store.storeId !== storeId)
+        refuse(
+          `it holds backup "${manifest.id}" of another store (${manifest.hostname}); name a folder of its own for each gateway`,
+        );
+  } catch (error) {
+    if (error instanceof BackupRefused) throw error;
+    refuse(`${reasonOf(error)}; name a folder that the gateway's user may write`, 'unavailable');
+  }
+}
+
+/** A name that is free in the folder. */
+export async function freeName(folder: string, at: number): Promise<string> {
+  const taken = new Set((await readdir(folder)).map((name) => name.replace(/\.partial$/, '')));
+  const name = backupName(at);
+  for (let n = 1; ; n += 1) {
+    const tried = n === 1 ? name : `${name}-${n}`;
+    if (!taken.has(tried)) return tried;
+  }
+}
+
+export interface Keep {
+  /** Most backups. */
+  readonly count: number;
+  /** Milliseconds; older ones go, but never the last. */
+  readonly age?: number;
+}
+
+/** Which backups go: pure. The newest stays whatever its age. */
+export function tooMany(backups: readonly KnownBackup[], keep: Keep, now: number): readonly KnownBackup[] {
+  const newest = backups.at(-1);
+  return backups.filter(
+    (backup, i) =>
+      backup !== newest &&
+      (i < backups.length - keep.count ||
+        (keep.age !== undefined && now - Date.parse(backup.manifest.begun) > keep.age)),
+  );
+}
+
+/** The manifest goes first: what a crash leaves of it is no backup. */
+export async function removeBackup(path: string): Promise<void> {
+  await rm(join(path, MANIFEST), { force: true });
+  await rm(path, { recursive: true, force: true });
+}

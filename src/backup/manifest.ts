@@ -1,0 +1,106 @@
+/**
+ * What a backup says of itself: `manifest.json`, written last. A folder without it is no backup.
+ *
+ *   2026-11-26T023000Z/
+ *     sluis.db               the database, from one moment; content sealed
+ *     sluis.toml             the configuration as it was
+ *     audit-anchors/         signed heads of the audit trail, and the public half of their key
+ *     manifest.json, .sig    this; signed by the key of the audit trail
+ *     offsite.json           written later: where a copy was verified
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KeyObject } from 'node:crypto';
+import type { CopyFacts } from '../store/copies.ts';
+import type { FileFacts } from './files.ts';
+import { BackupRefused, isCode, reasonOf } from './refused.ts';
+import { signatureOf } from './signed.ts';
+
+export const FORMAT = 'sluis backup 1';
+export const MANIFEST = 'manifest.json';
+export const DATABASE = 'sluis.db';
+export const CONFIGURATION = 'sluis.toml';
+export const ANCHORS = 'audit-anchors';
+/** A manifest has 2 KB; beyond this it is something else. */
+const MAX_MANIFEST = 1024 * 1024;
+
+export interface ManifestFile extends FileFacts {
+  /** Relative to the folder of the backup. */
+  readonly name: string;
+}
+
+export interface Manifest {
+  readonly format: typeof FORMAT;
+  /** Also the name of its folder. */
+  readonly id: string;
+  readonly hostname: string;
+  /** ISO 8601: every message that was acknowledged before is in it. */
+  readonly begun: string;
+  readonly ended: string;
+  /** Of the program that took it. */
+  readonly version: string;
+  readonly store: CopyFacts;
+  readonly files: readonly ManifestFile[];
+  /** The newest signed head of the audit trail at that time, as its line; null where none was signed yet. */
+  readonly anchor: string | null;
+}
+
+export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`;
+
+export interface ReadManifest {
+  readonly manifest: Manifest;
+  readonly signature: 'good' | 'unknown' | 'missing';
+}
+
+/** Throws BackupRefused: there is none, or it is not one of ours. */
+export async function readManifest(folder: string, keys: readonly KeyObject[] = []): Promise<ReadManifest> {
+  const path = join(folder, MANIFEST);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new BackupRefused(
+      'unknown',
+      isCode(error, 'ENOENT')
+        ? `Cannot find a backup in "${folder}": it has no ${MANIFEST}; name the folder of one backup ("sluis backup list" shows them)`
+        : `Cannot read "${path}": ${reasonOf(error)}`,
+    );
+  }
+  const manifest = manifestOf(text);
+  if (manifest === undefined)
+    throw new BackupRefused(
+      'invalid',
+      `Cannot use "${path}": it does not say that it is a "${FORMAT}", or was changed; take another backup`,
+    );
+  return { manifest, signature: await signatureOf(folder, MANIFEST, text, keys) };
+}
+
+/** A name inside the backup's folder: letters that lead nowhere else. */
+const SAFE_NAME = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)?[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
+export function manifestOf(text: string): Manifest | undefined {
+  if (text.length > MAX_MANIFEST) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { format, id, begun, ended, hostname, store, files } = (parsed ?? {}) as Record<string, unknown>;
+  const { storeId, audit } = (store ?? {}) as Record<string, unknown>;
+  const texts = [id, begun, ended, hostname, storeId, (audit as { hash?: unknown } | undefined)?.hash];
+  if (format !== FORMAT || !texts.every((text) => typeof text === 'string') || !Array.isArray(files)) return undefined;
+  if (Number.isNaN(Date.parse(String(begun))) || !files.every(isFile)) return undefined;
+  return files.some(({ name }) => name === DATABASE) ? (parsed as Manifest) : undefined;
+}
+
+const isFile = (file: unknown): file is ManifestFile => {
+  const { name, octets, sha256 } = (file ?? {}) as Record<string, unknown>;
+  return (
+    typeof name === 'string' &&
+    SAFE_NAME.test(name) &&
+    Number.isSafeInteger(octets) &&
+    typeof sha256 === 'string' &&
+    /^[0-9a-f]{64}$/.test(sha256)
+  );
+};

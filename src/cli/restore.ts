@@ -1,0 +1,93 @@
+/** `sluis restore`: puts a backup back where no store is, and shows at each step that it is right. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { RestoreStep, Restored } from '../backup/restore.ts';
+import { loadConfig } from '../config/load.ts';
+import { systemClock } from '../platform/clock.ts';
+import { CommandError } from './exit.ts';
+import { type ChangeOptions, callerOf, changing, collect } from './options.ts';
+import { print } from './output.ts';
+import { showProgress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+
+interface RestoreOptions extends ChangeOptions {
+  readonly anchors?: readonly string[];
+  readonly key?: readonly string[];
+  readonly push?: boolean;
+  readonly all?: boolean;
+  readonly unsigned?: boolean;
+}
+
+export function addRestoreCommand(terminal: Terminal, program: Command): void {
+  changing(program.command('restore'))
+    .description('put a backup back where no database is, proved step by step')
+    .argument('<backup>', 'its folder')
+    .option('--anchors <file>', 'signed heads of the audit trail that the backup must agree with', collect)
+    .option('--key <pem>', "public key of the audit trail's key, beside the one in the key folder", collect)
+    .option('--all', 'open every message, not a sample')
+    .option('--push', 'push what waited for partners again at the next start; else it is held until it is released')
+    .option('--unsigned', 'also a backup whose signature cannot be checked')
+    .action((backup: string, options: RestoreOptions) => restore(terminal, backup, options));
+}
+
+async function restore(terminal: Terminal, backup: string, options: RestoreOptions): Promise<void> {
+  if (options.reason === undefined)
+    throw new CommandError(
+      'usage',
+      'Cannot restore without a reason: it stands in the audit trail of the restored gateway; add --reason TEXT',
+    );
+  const config = loadConfig(options.config, { files: false });
+  const [{ SAMPLE, restoreBackup }, { restoreParts }] = await Promise.all([
+    import('../backup/restore.ts'),
+    import('../gateway-backup.ts'),
+  ]);
+  const progress = showProgress('MiB');
+  const MIB = 1024 * 1024;
+  const shown = options.json !== true;
+  const restored = await restoreBackup(
+    await restoreParts(config, systemClock, options.key),
+    resolve(backup),
+    config.data.folder,
+    {
+      anchors: options.anchors ?? [],
+      sample: options.all === true ? 0 : SAMPLE,
+      queue: options.push === true ? 'push' : 'hold',
+      unsigned: options.unsigned === true,
+      actor: { name: callerOf(options).name, reason: options.reason },
+    },
+    {
+      step: (step) => {
+        progress.end();
+        if (shown) terminal.out(`${stepText(step)}\n`);
+      },
+      octets: (done, of) => progress.show(Math.ceil(done / MIB), Math.ceil(of / MIB)),
+    },
+  ).finally(() => progress.end());
+  print(terminal, options, restored, () => (restored.passed ? afterText(restored) : ''));
+  if (!restored.passed) throw new CommandError('failed', failedText(restored, config.data.folder));
+}
+
+export const stepText = ({ step, passed, found }: RestoreStep): string =>
+  `${passed ? 'ok    ' : 'FAILED'}  ${step.padEnd(9)}  ${found}`;
+
+const failedText = ({ steps }: Restored, folder: string): string =>
+  `Cannot restore this backup: ${steps.at(-1)?.found ?? 'nothing was found'}. Nothing was put into "${folder}"`;
+
+/** What the operator must know and do: a backup is from its moment, and what came later is not in it. */
+function afterText({ begun, settled, later }: Restored): string {
+  const held = settled?.held ?? 0;
+  return [
+    '',
+    `The store stands as it was on ${begun.slice(0, 16).replace('T', ' ')}Z. Before you start the gateway:`,
+    '- What was accepted, fetched, changed or revoked after that moment is not in it. The log and the mail servers of partners tell which',
+    '  messages ("smtp.accepted"); their senders must send them again. Passwords and certificates that were revoked since are valid again.',
+    ...(later === undefined ? [] : [`- The given anchors prove that the audit trail had gone on to row ${later}.`]),
+    ...(held === 0
+      ? []
+      : [
+          `- ${held} deliveries to partners are held: some may have gone out since. Ask the partners, or look into the log ("delivery.relayed"),`,
+          '  then "sluis queue release --partner NAME" sends them (a message may arrive twice), or "sluis queue fail" gives them up.',
+        ]),
+    '- Messages that were fetched since are handed out again, under the same UIDLs.',
+  ].join('\n');
+}

@@ -1,0 +1,53 @@
+/** What a copy of the database says of itself, and its octets. */
+import { createHash } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readSync } from 'node:fs';
+import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
+import type { CopyCounts, CopyFacts } from '../copies.ts';
+import { factOf } from './check-database.ts';
+import type { Db } from './database.ts';
+
+const TABLES: Readonly<Record<keyof CopyCounts, string>> = {
+  messages: 'message',
+  contents: 'content',
+  accounts: 'account',
+  mailboxes: 'mailbox',
+  entries: 'entry',
+  deliveries: 'delivery',
+  auditRows: 'audit',
+};
+
+export function factsOf(db: Db): CopyFacts {
+  const count = (table: string): number =>
+    db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck(true).get() ?? 0;
+  const head =
+    db.prepare<[], { seq: number; hash: Uint8Array }>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1').get() ??
+    BEFORE_ALL;
+  const counts = Object.fromEntries(Object.entries(TABLES).map(([name, table]) => [name, count(table)]));
+  return {
+    storeId: String(factOf(db, 'store_id')),
+    schema: db.pragma('user_version', { simple: true }) as number,
+    sqlite: db.prepare<[], string>('SELECT sqlite_version()').pluck(true).get() ?? '',
+    counts: counts as unknown as CopyCounts,
+    audit: { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
+  };
+}
+
+const STEP = 1024 * 1024;
+
+/** Syncs the file and reads it again. For threads: it holds its own. */
+export function syncedHash(path: string): { readonly octets: number; readonly sha256: string } {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+    const hash = createHash('sha256');
+    const step = Buffer.allocUnsafe(STEP);
+    let octets = 0;
+    for (let n = readSync(file, step); n > 0; n = readSync(file, step)) {
+      hash.update(step.subarray(0, n));
+      octets += n;
+    }
+    return { octets, sha256: hash.digest('hex') };
+  } finally {
+    closeSync(file);
+  }
+}

