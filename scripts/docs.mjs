@@ -1,15 +1,18 @@
-// Writes the pages, and parts of pages, that come from the code: the configuration reference, the table of settings, the contents of long
-// pages. Run "npm run docs".
+// Writes the pages, and parts of pages, that come from the code: the configuration reference, the table of settings, the replies and
+// the lock on their codes, the contents of long pages. Run "npm run docs".
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeReference, writeSettings } from '../dist/src/config/markdown.js';
+import { writeLock, writeReplies } from '../dist/src/pages/replies.js';
 import { hasContents, writeContents } from '../dist/src/pages/contents.js';
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), '..', 'docs');
 const rewrite = (name, write) => writeFileSync(join(docs, name), write(readFileSync(join(docs, name), 'utf8')));
 
 writeFileSync(join(docs, 'configuration.md'), writeReference());
+writeFileSync(join(docs, 'replies.md'), writeReplies());
+rewrite('../test/golden/replies.txt', writeLock);
 rewrite('operations.md', writeSettings);
 for (const name of readdirSync(docs).filter((file) => file.endsWith('.md')))
   rewrite(name, (page) => (hasContents(page) ? writeContents(page) : page));

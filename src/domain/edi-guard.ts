@@ -7,7 +7,7 @@
  */
 import type { Address } from './address.ts';
 import type { EdiParty, Interchange } from './interchange.ts';
-import type { Refusal } from './refusal.ts';
+import { type Refusal, type RefusalRow, refusing, row } from './refusal.ts';
 
 export type GuardMode = 'off' | 'warn' | 'hold' | 'refuse';
 export const GUARDS = ['sender', 'recipient', 'type', 'controls', 'reference', 'test'] as const;
@@ -219,9 +219,27 @@ export function verdictOf(findings: readonly GuardFinding[]): GuardVerdict {
 }
 
 /** RFC 5248: 5.7.1 for what a policy forbids, 5.6.0 for content that is not whole. */
-const refusalOf = ({ guard, text }: GuardFinding): Refusal => ({
-  reply: 554,
-  status: guard === 'controls' ? '5.6.0' : '5.7.1',
+const refusalOf = ({ guard, text }: GuardFinding): Refusal => {
   // Envelope fields and addresses may have letters outside ASCII, which a reply cannot carry.
-  text: `${text.replace(/[^\x20-\x7e]/g, '?')}; nothing was sent`,
-});
+  const finding = text.replace(/[^\x20-\x7e]/g, '?');
+  return guard === 'controls' ? refusals.interchangeNotWhole({ finding }) : refusals.interchangeRefused({ finding });
+};
+
+export const guardRows = {
+  interchangeNotWhole: row(
+    554,
+    '5.6.0',
+    '{finding}; nothing was sent',
+    'Counts, references or the end of an interchange are wrong, and `edi-controls` is at refuse.',
+    'The text names the interchange and what is wrong: correct the system that wrote it',
+  ),
+  interchangeRefused: row(
+    554,
+    '5.7.1',
+    '{finding}; nothing was sent',
+    'Sender, recipient, kind, reference or test mark of an interchange is none that the guards take, and one of them is at refuse.',
+    'The text says what was found and what was expected; the operator registers identities with `organisation edi add`',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+const refusals = refusing(guardRows);

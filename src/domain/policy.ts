@@ -7,11 +7,72 @@
 import type { Absence } from './absence.ts';
 import { type Address, needsUtf8 } from './address.ts';
 import type { PartnerState } from './partner.ts';
-import type { Refusal } from './refusal.ts';
+import { type Refusal, type RefusalRow, refusing, row } from './refusal.ts';
 import type { Account, Organisation, RegisteredAddress } from './registry.ts';
 import { formatOctets } from './octets-text.ts';
 import { settingOf } from './settings.ts';
 import type { Octets } from './units.ts';
+
+export const policyRows = {
+  recipientNeedsUtf8: row(
+    553,
+    '5.6.7',
+    'This address has letters outside ASCII; send MAIL with SMTPUTF8',
+    'RCPT names such an address, and MAIL did not say SMTPUTF8.',
+  ),
+  notRegistered: row(
+    550,
+    '5.1.1',
+    '{address} is not registered in this group; check the address',
+    'Nobody has the address, or it has ended.',
+  ),
+  suspended: row(
+    550,
+    '5.2.1',
+    '{address} is registered but suspended; ask the addressee or the operator',
+    'The operator has suspended the address or its account.',
+  ),
+  partnerRefuses: row(
+    550,
+    '5.2.1',
+    'The mail server of {address} takes no mail for now; ask the addressee or the operator',
+    'The operator has suspended the partner with `--refuse`.',
+  ),
+  tooLargeDeclared: row(
+    552,
+    '5.2.3',
+    '{address} takes messages up to {limit}; send less in one message',
+    'SIZE is above the setting `max-message` of the addressee, or what its partner takes.',
+  ),
+  quotaFull: row(
+    452,
+    '4.2.2',
+    'The mailbox of {address} is full; try again after it was emptied',
+    'The setting `quota` of the addressee is reached.',
+    'Call the addressee, whose system does not fetch',
+  ),
+  away: row(
+    550,
+    '5.2.1',
+    '{address} is away up to and including {last} and takes no mail; send again after that',
+    'An absence with `--refuse` and without a substitute.',
+  ),
+  awaySubstitute: row(
+    551,
+    '5.1.6',
+    '{address} is away up to and including {last}; send to {substitute} instead',
+    'An absence with `--refuse` that names a substitute.',
+  ),
+  foreignSender: row(
+    550,
+    '5.7.1',
+    'The address in {where} is not one that this account may send as; use your own registered address',
+    'MAIL FROM, From or Sender is an address of somebody else, or of nobody.',
+    'Set the sender address of the program; for a shared address ask the operator for `address delegate`',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+const refusals = refusing(policyRows);
 
 export interface Addressee {
   readonly address: RegisteredAddress;
@@ -40,12 +101,7 @@ const refused = (refusal: Refusal): RecipientDecision => ({ kind: 'refused', ref
 
 /** Whether there is such an addressee, and may be written to. */
 export function decideReach(address: Address, found: Addressee | undefined, smtpUtf8: boolean): Refusal | undefined {
-  if (needsUtf8(address) && !smtpUtf8)
-    return {
-      reply: 553,
-      status: '5.6.7',
-      text: 'This address has letters outside ASCII; send MAIL with SMTPUTF8',
-    };
+  if (needsUtf8(address) && !smtpUtf8) return refusals.recipientNeedsUtf8;
   // An ended address looks like one that never was: who left is nobody's business.
   if (
     found === undefined ||
@@ -53,67 +109,35 @@ export function decideReach(address: Address, found: Addressee | undefined, smtp
     found.account.state === 'ended' ||
     found.partner?.state === 'ended'
   )
-    return {
-      reply: 550,
-      status: '5.1.1',
-      text: `${quoted(address)} is not registered in this group; check the address`,
-    };
+    return refusals.notRegistered({ address: quoted(address) });
   if (found.address.state === 'suspended' || found.account.state === 'suspended')
-    return {
-      reply: 550,
-      status: '5.2.1',
-      text: `${quoted(address)} is registered but suspended; ask the addressee or the operator`,
-    };
+    return refusals.suspended({ address: quoted(address) });
   return undefined;
 }
 
 /** Whether there is room for the message where its copy goes. `declared`: the SIZE of MAIL, 0 where the sender gave none. */
 export function decideRoom(address: Address, found: Addressee, declared: Octets): RecipientDecision {
   const { partner } = found;
-  if (partner?.state === 'refusing')
-    return refused({
-      reply: 550,
-      status: '5.2.1',
-      text: `The mail server of ${quoted(address)} takes no mail for now; ask the addressee or the operator`,
-    });
+  if (partner?.state === 'refusing') return refused(refusals.partnerRefuses({ address: quoted(address) }));
   const set = settingOf('max-message', found.address.settings, found.account.settings, found.organisation.settings);
   const maxMessage = Math.min(set, partner?.maxMessage ?? set);
   if (declared > maxMessage)
-    return refused({
-      reply: 552,
-      status: '5.2.3',
-      text: `${quoted(address)} takes messages up to ${formatOctets(maxMessage)}; send less in one message`,
-    });
+    return refused(refusals.tooLargeDeclared({ address: quoted(address), limit: formatOctets(maxMessage) }));
   const quota = settingOf('quota', found.account.settings, found.organisation.settings);
   const room = { kind: 'taken', maxMessage: maxMessage as Octets, quota: quota as Octets } as const;
   // What is pushed fills no mailbox of ours.
   if (partner !== undefined) return { ...room, nearlyFull: false };
   if (found.used + declared > quota || found.used >= quota)
-    return refused({
-      reply: 452,
-      status: '4.2.2',
-      text: `The mailbox of ${quoted(address)} is full; try again after it was emptied`,
-    });
+    return refused(refusals.quotaFull({ address: quoted(address) }));
   return { ...room, nearlyFull: found.used + declared >= quota * 0.8 };
 }
 
 /** The addressee is away and wants no mail meanwhile. RFC 5321 section 3.4: 551 names who to write to. `last`: the last day of it. */
 export const addressedAway = (address: Address, { substitute }: Absence, last: string): Refusal =>
   substitute === undefined
-    ? {
-        reply: 550,
-        status: '5.2.1',
-        text: `${quoted(address)} is away up to and including ${last} and takes no mail; send again after that`,
-      }
-    : {
-        reply: 551,
-        status: '5.1.6',
-        text: `${quoted(address)} is away up to and including ${last}; send to ${quoted(substitute)} instead`,
-      };
+    ? refusals.away({ address: quoted(address), last })
+    : refusals.awaySubstitute({ address: quoted(address), last, substitute: quoted(substitute) });
 
 /** The sender is not an address of this account. One text for unregistered and foreign addresses: the registry is not for guessing. */
-export const foreignSender = (what: 'MAIL FROM' | 'header From' | 'header Sender'): Refusal => ({
-  reply: 550,
-  status: '5.7.1',
-  text: `The address in ${what} is not one that this account may send as; use your own registered address`,
-});
+export const foreignSender = (what: 'MAIL FROM' | 'header From' | 'header Sender'): Refusal =>
+  refusals.foreignSender({ where: what });

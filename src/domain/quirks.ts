@@ -4,7 +4,7 @@
  * Where the right column of the table says `refuse`, a deviation is refused unless the operator allows it to an account or its
  * organisation; the reply names the quirk and the setting. What is tolerated is counted for each account and day (store/quirks.ts).
  */
-import type { Refusal } from './refusal.ts';
+import { type Refusal, type RefusalRow, refusing } from './refusal.ts';
 import type { Account, Organisation } from './registry.ts';
 import { type SettingName, settingOf } from './settings.ts';
 
@@ -206,9 +206,22 @@ export function quirkText(quirk: Quirk): string {
   return `${refusal.what}; ${refusal.instead}, ${remedyOf(quirk)}`;
 }
 
+/** A row for each quirk that has a reply of SMTP; its name is the quirk's. */
+export const quirkRows: Readonly<Record<string, RefusalRow>> = Object.fromEntries(
+  (Object.keys(quirkTable) as Quirk[]).flatMap((quirk) => {
+    const { about, rfc, by, refusal: { reply, status } = {} } = quirkFacts(quirk);
+    if (reply === undefined || status === undefined) return [];
+    const cause = `Quirk \`${quirk}\`: ${about} (${rfc})${by.kind === 'setting' ? `, which \`${by.name}=${by.off}\` refuses` : ''}.`;
+    const remedy = `Change the program${by.kind === 'setting' ? `, or ask the operator for \`${by.name}=${by.on}\`` : ''}`;
+    return [[quirk, { reply, status, text: quirkText(quirk), cause, remedy }]];
+  }),
+);
+
+const refusals = refusing(quirkRows);
+
 /** The refusal of an SMTP quirk. */
 export function quirkRefusal(quirk: Quirk): Refusal {
-  const { reply, status } = quirkFacts(quirk).refusal ?? {};
-  if (reply === undefined || status === undefined) throw new Error(`quirk ${quirk} has no reply of SMTP`);
-  return { reply, status, text: quirkText(quirk), quirk };
+  const refusal = refusals[quirk];
+  if (typeof refusal !== 'object') throw new Error(`quirk ${quirk} has no reply of SMTP`);
+  return { ...refusal, quirk };
 }

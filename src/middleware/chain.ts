@@ -1,5 +1,5 @@
 /** Runs the steps over a message, one behind the other, and keeps account of what they wrote. */
-import type { Refusal } from '../domain/refusal.ts';
+import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import type { Octets } from '../domain/units.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
@@ -77,11 +77,18 @@ export class Chain {
 }
 
 /** More copies than the store files with one message. Said of what the sender can change: to how many it writes at once. */
-export const tooManyCopies = (copies: number): Refusal => ({
-  reply: 554,
-  status: '5.5.3',
-  text: `The message needs ${copies} copies, each protected for its own recipients, and may have ${MAX_COPIES}; send it to fewer recipients at once`,
-});
+export const tooManyCopies = (copies: number): Refusal => refusals.tooManyCopies({ copies, most: MAX_COPIES });
+
+export const chainRows = {
+  tooManyCopies: row(
+    554,
+    '5.5.3',
+    'The message needs {copies} copies, each protected for its own recipients, and may have {most}; send it to fewer recipients at once',
+    'Signed or encrypted for many recipients in different ways, or for many blind copies.',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+const refusals = refusing(chainRows);
 
 /** A step that loses a recipient loses mail: better no message than one that some never get. */
 function checkRecipients({ name }: Middleware, { recipients }: Submitted, copies: readonly Copy[]): void {

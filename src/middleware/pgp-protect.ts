@@ -3,7 +3,7 @@ import type { Pgp } from '../crypto/pgp/pgp.ts';
 import { protectPgp } from '../crypto/pgp/wrap.ts';
 import type { Entity } from '../crypto/smime/protect.ts';
 import type { RandomBytes } from '../domain/effects.ts';
-import type { Refusal } from '../domain/refusal.ts';
+import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import { type Result, ok } from '../domain/result.ts';
 import type { PgpKeyring } from './pgp-keyring.ts';
 import type { Making } from './protect.ts';
@@ -51,9 +51,15 @@ export const pgpFacts = ({ plan }: PgpGroup): Record<string, string> =>
   plan.signer === undefined ? { signer: 'nobody' } : { signer: 'sender', key: plan.signer.fingerprint };
 
 /** The OpenPGP thread has no room, or took too long: nothing is wrong with the message. */
-export const pgpBusy = (detail: string): Refusal => ({
-  reply: 451,
-  status: '4.4.5',
-  text: 'The gateway has too much to encrypt and decrypt at this moment; try again later',
-  detail,
-});
+export const pgpBusy = (detail: string): Refusal => ({ ...refusals.pgpBusy, detail });
+
+export const pgpRows = {
+  pgpBusy: row(
+    451,
+    '4.4.5',
+    'The gateway has too much to encrypt and decrypt at this moment; try again later',
+    'More large messages at once than the OpenPGP thread has room for, or one that took too long.',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+const refusals = refusing(pgpRows);

@@ -12,7 +12,7 @@ import { type Message, readMessage } from '../crypto/smime/message.ts';
 import { type Wanted, wantedFor } from '../crypto/smime/plan.ts';
 import type { Entity } from '../crypto/smime/protect.ts';
 import { quoted } from '../domain/policy.ts';
-import type { Refusal } from '../domain/refusal.ts';
+import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { formatOctets } from '../domain/octets-text.ts';
 import { settingOf } from '../domain/settings.ts';
@@ -186,7 +186,7 @@ async function inlineIn({ body, content }: Submitted, outer: LayerKind): Promise
 /** Its header was read once; what the gateway put on top may have made it too large for more. */
 async function messageIn(body: SealedBody): Promise<Result<Message, Refusal>> {
   const read = await readMessage(body);
-  return read.ok && read.value.bodyAt <= JOIN_LIMIT - KiB ? read : fail(headerTooLarge);
+  return read.ok && read.value.bodyAt <= JOIN_LIMIT - KiB ? read : fail(refusals.protectedHeaderTooLarge);
 }
 
 interface Work {
@@ -262,7 +262,7 @@ async function entityFor(parts: ProtectParts, making: Making, group: Group): Pro
   const facts = { message: making.submitted.body.id, why: made.error };
   if (group.by === 'smime') parts.log.error('smime.no-signing-key', facts);
   else parts.log.error('pgp.no-signing-key', facts);
-  return fail({ ...noKey, detail: made.error });
+  return fail({ ...refusals.noProtectionKey, detail: made.error });
 }
 
 async function written(
@@ -274,7 +274,9 @@ async function written(
     return ok(await writeBody(workshop, promised, slices));
   } catch (error) {
     if (!(error instanceof PgpFailure)) throw error;
-    return fail(error.kind === 'busy' ? pgpBusy(error.message) : { ...noKey, detail: error.message });
+    return fail(
+      error.kind === 'busy' ? pgpBusy(error.message) : { ...refusals.noProtectionKey, detail: error.message },
+    );
   }
 }
 
@@ -286,20 +288,27 @@ function mostOf({ registered }: Addressee): number {
   return Math.min(set, registered.partner?.maxMessage ?? set);
 }
 
-const tooLargeFor = (addressee: Addressee): Refusal => ({
-  reply: 552,
-  status: '5.2.3',
-  text: `Protected, the message is larger than ${quoted(addressee.to.address)} takes (${formatOctets(mostOf(addressee))}); nothing was sent, send less in one message`,
-});
+export const protectRows = {
+  protectedTooLarge: row(
+    552,
+    '5.2.3',
+    'Protected, the message is larger than {address} takes ({limit}); nothing was sent, send less in one message',
+    'Encryption makes a message about 40 % larger, and then it is above the setting `max-message` of the addressee.',
+  ),
+  protectedHeaderTooLarge: row(
+    554,
+    '5.6.0',
+    'The header is too large for a message that has to be protected; shorten it',
+    'There is no room for the fields of signature and encryption below the limit of 256 KB.',
+  ),
+  noProtectionKey: row(
+    451,
+    '4.3.5',
+    'The message must be protected and the gateway cannot use the key for it now; try again later',
+    'The key of the gateway does not open; the operator is told (`smime.no-signing-key`, `pgp.no-signing-key`).',
+  ),
+} as const satisfies Record<string, RefusalRow>;
 
-const headerTooLarge: Refusal = {
-  reply: 554,
-  status: '5.6.0',
-  text: 'The header is too large for a message that has to be protected; shorten it',
-};
-
-const noKey: Refusal = {
-  reply: 451,
-  status: '4.3.5',
-  text: 'The message must be protected and the gateway cannot use the key for it now; try again later',
-};
+const refusals = refusing(protectRows);
+const tooLargeFor = (addressee: Addressee): Refusal =>
+  refusals.protectedTooLarge({ address: quoted(addressee.to.address), limit: formatOctets(mostOf(addressee)) });

@@ -5,6 +5,7 @@
  */
 import { decodeText } from '../auth/client-text.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
+import { type Trouble, troubles } from './replies.ts';
 
 type Plain = 'STAT' | 'NOOP' | 'LAST' | 'RSET' | 'QUIT' | 'CAPA' | 'STLS' | 'UTF8';
 
@@ -21,7 +22,7 @@ export type Command =
   | { readonly verb: 'TOP'; readonly number: number; readonly lines: number };
 
 export type Verb = Command['verb'];
-type Parser = (argument: string, line: Buffer) => Result<Command, string>;
+type Parser = (argument: string, line: Buffer) => Result<Command, Trouble>;
 
 /** Above it a number is refused, not wrapped: clients hold message numbers in 32 bits. */
 const MAX_NUMBER = 2 ** 31 - 1;
@@ -30,13 +31,13 @@ const MAX_NUMBER = 2 ** 31 - 1;
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /** `line` has no line end. The error is a sentence for the peer: it repeats nothing that was sent. */
-export function parseCommand(line: Buffer): Result<Command, string> {
+export function parseCommand(line: Buffer): Result<Command, Trouble> {
   const text = line.toString('latin1');
-  if (CONTROL.test(text)) return fail('the command holds a NUL or another control character');
+  if (CONTROL.test(text)) return fail(troubles.controlCharacter);
   const space = text.indexOf(' ');
   const verb = (space < 0 ? text : text.slice(0, space)).toUpperCase();
   const parser = parsers.get(verb);
-  if (parser === undefined) return fail('unknown command, CAPA lists what this server offers');
+  if (parser === undefined) return fail(troubles.unknownCommand);
   return parser(space < 0 ? '' : text.slice(space + 1), line);
 }
 
@@ -56,7 +57,7 @@ function messageOf(text: string): Result<number, string> {
 const plain =
   (verb: Plain): Parser =>
   (argument) =>
-    argument.trim() === '' ? ok({ verb }) : fail(`${verb} takes no argument`);
+    argument.trim() === '' ? ok({ verb }) : fail(troubles.noArgument({ verb }));
 
 const listing =
   (verb: 'LIST' | 'UIDL'): Parser =>
@@ -64,42 +65,42 @@ const listing =
     const text = argument.trim();
     if (text === '') return ok({ verb });
     const number = messageOf(text);
-    return number.ok ? ok({ verb, number: number.value }) : fail(`${verb} takes one message number: ${number.error}`);
+    return number.ok ? ok({ verb, number: number.value }) : fail(troubles.oneNumber({ verb, why: number.error }));
   };
 
 const message =
   (verb: 'RETR' | 'DELE'): Parser =>
   (argument) => {
     const number = messageOf(argument.trim());
-    return number.ok ? ok({ verb, number: number.value }) : fail(`${verb} needs one message number: ${number.error}`);
+    return number.ok ? ok({ verb, number: number.value }) : fail(troubles.needsNumber({ verb, why: number.error }));
   };
 
 const top: Parser = (argument) => {
   const [first = '', second = '', ...rest] = argument.trim().split(/ +/);
   const number = messageOf(first);
   const lines = numberOf(second);
-  if (rest.length > 0) return fail('TOP needs a message number and a number of lines: more was given');
-  if (!number.ok) return fail(`TOP needs a message number and a number of lines: ${number.error}`);
-  if (!lines.ok) return fail(`TOP needs a message number and a number of lines: ${lines.error}`);
+  if (rest.length > 0) return fail(troubles.topSyntax({ why: 'more was given' }));
+  if (!number.ok) return fail(troubles.topSyntax({ why: number.error }));
+  if (!lines.ok) return fail(troubles.topSyntax({ why: lines.error }));
   return ok({ verb: 'TOP', number: number.value, lines: lines.value });
 };
 
 const user: Parser = (_, line) => {
   const login = decodeText(line.subarray('USER '.length)).trim();
-  return login === '' ? fail('USER needs a login name') : ok({ verb: 'USER', login });
+  return login === '' ? fail(troubles.noLogin) : ok({ verb: 'USER', login });
 };
 
 // RFC 1939 section 7: the whole rest of the line is the password, spaces too.
 const pass: Parser = (_, line) => {
   const password = decodeText(line.subarray('PASS '.length));
-  return password === '' ? fail('PASS needs a password') : ok({ verb: 'PASS', password });
+  return password === '' ? fail(troubles.noPassword) : ok({ verb: 'PASS', password });
 };
 
 const auth: Parser = (argument) => {
   const [mechanism = '', initial, ...rest] = argument.trim().split(/ +/);
-  if (rest.length > 0) return fail('AUTH takes a mechanism and one initial response');
+  if (rest.length > 0) return fail(troubles.authArguments);
   if (mechanism === '') return ok({ verb: 'AUTH' });
-  if (!/^[A-Za-z0-9_-]{1,20}$/.test(mechanism)) return fail('AUTH needs the name of a mechanism');
+  if (!/^[A-Za-z0-9_-]{1,20}$/.test(mechanism)) return fail(troubles.authName);
   const name = mechanism.toUpperCase();
   if (initial === undefined) return ok({ verb: 'AUTH', mechanism: name });
   return ok({ verb: 'AUTH', mechanism: name, initial: initial === '=' ? '' : initial });

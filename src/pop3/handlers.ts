@@ -6,6 +6,7 @@
 import { type Listing, type Maildrop, type Selection, faultOf } from '../pickup/maildrop.ts';
 import type { Command, Verb } from './command.ts';
 import { enterByCertificate, onAuth, onPass, onUser, withMechanisms } from './login.ts';
+import { troubles } from './replies.ts';
 import { capabilities, errReply, listingPieces, okReply } from './response.ts';
 import { sendContent } from './send.ts';
 import type { Answer, Reply, Session } from './session.ts';
@@ -24,15 +25,15 @@ const OK = '+OK\r\n';
 const beforeLogin =
   <V extends Verb>(handler: Handler<V>): Handler<V> =>
   (session, command) =>
-    session.drop === undefined ? handler(session, command) : session.bad('already logged in');
+    session.drop === undefined ? handler(session, command) : session.bad(troubles.loggedIn);
 
 /** Only with an open maildrop. */
 const withDrop =
   <V extends Verb>(handler: DropHandler<V>): Handler<V> =>
   (session, command) => {
     if (session.drop !== undefined) return handler(session, command, session.drop);
-    if (!session.wire.secure) return session.bad('use STLS, then log in');
-    if (session.triedLogin || session.peer.certificate === undefined) return session.bad('log in first');
+    if (!session.wire.secure) return session.bad(troubles.needTlsFirst);
+    if (session.triedLogin || session.peer.certificate === undefined) return session.bad(troubles.needLogin);
     return enterByCertificate(session).then((refused) =>
       refused === undefined && session.drop !== undefined ? handler(session, command, session.drop) : (refused ?? ''),
     );
@@ -44,7 +45,7 @@ const handlers: { readonly [V in Verb]: Handler<V> } = {
       capabilities({ secure: session.wire.secure, loggedIn: session.drop !== undefined, mechanisms }),
     ),
   STLS: beforeLogin((session) => {
-    if (session.wire.secure) return session.bad('the line is inside TLS already');
+    if (session.wire.secure) return session.bad(troubles.tlsActive);
     session.next = { kind: 'tls' };
     return okReply('begin TLS now');
   }),
@@ -79,7 +80,7 @@ const handlers: { readonly [V in Verb]: Handler<V> } = {
   RETR: withDrop((session, command, drop) =>
     selected(drop, command.number, (index) => {
       const strict = session.knowsUidls ? undefined : session.quirks.meet('no-uidl');
-      return strict === undefined ? retrieve(session, drop, index) : errReply(strict, 'SYS/PERM');
+      return strict === undefined ? retrieve(session, drop, index) : errReply({ ...strict, code: 'SYS/PERM' });
     }),
   ),
   TOP: withDrop((session, command, drop) =>
@@ -122,12 +123,8 @@ function selected(drop: Maildrop, number: number, then: (index: number) => Answe
 
 const noSuch = (selection: Exclude<Selection, { readonly kind: 'message' }>): string =>
   selection.kind === 'deleted'
-    ? errReply('this message is marked deleted, RSET takes that back')
-    : errReply(
-        selection.count === 0
-          ? 'no such message, the maildrop is empty'
-          : `no such message, the maildrop has 1 to ${selection.count}`,
-      );
+    ? errReply(troubles.deleted)
+    : errReply(selection.count === 0 ? troubles.emptyMaildrop : troubles.noSuchMessage({ count: selection.count }));
 
 function listed(session: Session, drop: Maildrop, number: number | undefined, column: Column): Answer {
   if (number !== undefined)
@@ -193,9 +190,7 @@ function broken(session: Session, index: number, sent: { readonly begun: boolean
     number: index + 1,
     error: sent.error instanceof Error ? sent.error.message : '',
   });
-  return sent.begun
-    ? session.cut('damaged')
-    : errReply('this message is damaged in the store and is held back; the operator has been alarmed', 'SYS/PERM');
+  return sent.begun ? session.cut('damaged') : errReply(troubles.damaged);
 }
 
 /** RFC 1939 section 6: what was marked is removed before the answer, or the answer says that nothing was. */

@@ -11,6 +11,7 @@ import { beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/s
 import type { SaslNext, SaslStep } from '../auth/sasl-step.ts';
 import { Maildrop } from '../pickup/maildrop.ts';
 import type { Command } from './command.ts';
+import { type Trouble, troubles } from './replies.ts';
 import { errReply, mechanismList, okReply } from './response.ts';
 import type { Answer, Reply, Session } from './session.ts';
 import { ConnectionGone } from './wire.ts';
@@ -18,11 +19,8 @@ import { ConnectionGone } from './wire.ts';
 /** An AUTH exchange that waits for the client's next line. */
 export type Exchange = SaslNext;
 
-const BUSY = 'too many logins at the moment, nothing is wrong with yours; try again in a minute';
-const CERTIFICATE_BUSY = 'the certificate could not be judged now; try again in a minute';
-
 const needsTls = (session: Session): string | undefined =>
-  session.wire.secure ? undefined : session.bad('no login without TLS: use STLS first, or the TLS port');
+  session.wire.secure ? undefined : session.bad(troubles.needTls);
 
 export function onUser(session: Session, command: Extract<Command, { verb: 'USER' }>): Answer {
   const refused = needsTls(session);
@@ -38,7 +36,7 @@ export function onPass(session: Session, command: Extract<Command, { verb: 'PASS
   if (refused !== undefined) return refused;
   session.triedLogin = true;
   const { login } = session;
-  if (login === undefined) return session.bad('USER comes before PASS');
+  if (login === undefined) return session.bad(troubles.userFirst);
   session.login = undefined;
   return logIn(session, login, command.password);
 }
@@ -48,7 +46,7 @@ export function onAuth(session: Session, command: Extract<Command, { verb: 'AUTH
   if (refused !== undefined) return refused;
   if (command.mechanism === undefined) return withMechanisms(session, mechanismList);
   const mechanism = mechanismNamed(command.mechanism, session.scram);
-  if (mechanism === undefined) return session.bad('this mechanism is not offered, CAPA lists those that are');
+  if (mechanism === undefined) return session.bad(troubles.mechanism);
   session.triedLogin = true;
   if (mechanism === 'LOGIN' && (command.initial ?? '') !== '') session.quirks.meet('login-initial');
   return beginSasl(mechanism, command.initial, session.sasl).then((step) => take(session, step));
@@ -75,11 +73,11 @@ function take(session: Session, step: SaslStep): Answer {
     case 'judged':
       return judged(session, step);
     case 'foreign':
-      return refusedLogin(session, 'an account acts only for itself; leave the authorization identity empty');
+      return refusedLogin(session, troubles.loginForeign);
     case 'malformed':
-      return session.bad(step.why);
+      return session.bad(troubles.loginMalformed({ why: step.why }));
     case 'cancelled':
-      return errReply('AUTH given up');
+      return errReply(troubles.loginCancelled);
   }
 }
 
@@ -88,14 +86,12 @@ function judged(session: Session, { outcome, by }: Extract<SaslStep, { kind: 'ju
     case 'granted':
       return openMaildrop(session, outcome);
     case 'busy':
-      return errReply(by === 'password' ? BUSY : CERTIFICATE_BUSY, 'SYS/TEMP');
+      return errReply(by === 'password' ? troubles.loginBusy : troubles.certificateBusy);
     case 'refused':
       if (by === 'password') return refusedLogin(session);
       return refusedLogin(
         session,
-        session.peer.certificate === undefined
-          ? 'no client certificate was shown; set one in the program, or log in with a password'
-          : 'this client certificate does not log in here; the operator can see why',
+        session.peer.certificate === undefined ? troubles.noCertificate : troubles.certificateRefused,
       );
   }
 }
@@ -114,18 +110,15 @@ export async function enterByCertificate(session: Session): Promise<string | und
   const { parts, peer, wire } = session;
   const outcome = await parts.authenticator.implicit(peer);
   if (wire.gone) throw new ConnectionGone('gone during the login');
-  if (outcome.kind === 'refused') return session.bad('log in first');
-  if (outcome.kind === 'busy') return errReply(CERTIFICATE_BUSY, 'SYS/TEMP');
+  if (outcome.kind === 'refused') return session.bad(troubles.needLogin);
+  if (outcome.kind === 'busy') return errReply(troubles.certificateBusy);
   const answer = await openMaildrop(session, outcome);
   return session.drop === undefined ? answer : undefined;
 }
 
-function refusedLogin(
-  session: Session,
-  text = 'login name or password is wrong, or the account is not active',
-): string {
+function refusedLogin(session: Session, trouble: Trouble = troubles.loginRefused): string {
   session.failedLogins += 1;
-  const reply = errReply(text, 'AUTH');
+  const reply = errReply(trouble);
   return session.failedLogins < session.parts.limits.failedLogins ? reply : session.close(reply, 'failed-logins');
 }
 
@@ -135,17 +128,17 @@ async function openMaildrop(
 ): Promise<string> {
   const { parts, peer, wire } = session;
   const strict = session.quirks.logIn(account, organisation);
-  if (strict !== undefined) return errReply(strict, 'SYS/PERM');
+  if (strict !== undefined) return errReply({ ...strict, code: 'SYS/PERM' });
   const holder = { session: peer.session, network: peer.network };
   const drop = await Maildrop.open(parts.store, account.id, holder, parts.receipts);
   if (drop === 'in-use') {
     parts.log.info('pop3.in-use', { session: peer.session, address: peer.address, account: account.login });
-    return errReply('another session has the maildrop open; try again when it has ended', 'IN-USE');
+    return errReply(troubles.inUse);
   }
   if (wire.gone || !session.place.login(account.id)) {
     await drop.release(session.collector);
     if (wire.gone) throw new ConnectionGone('gone during the login');
-    return errReply('this account has too many sessions open; try again when one has ended', 'SYS/TEMP');
+    return errReply(troubles.tooManyOfAccount);
   }
   session.drop = drop;
   session.account = account;

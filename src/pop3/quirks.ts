@@ -1,7 +1,8 @@
 /** How the client of one session deviates. Before the login that is remembered; with it the account is judged, and from then on at once. */
-import { type Quirk, quirkText, tolerates } from '../domain/quirks.ts';
+import { type Quirk, tolerates } from '../domain/quirks.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
+import { type Trouble, quirkTrouble } from './replies.ts';
 
 export class SessionQuirks {
   readonly #quirks: MaildropStore['quirks'];
@@ -14,7 +15,7 @@ export class SessionQuirks {
   }
 
   /** What is to be answered instead; undefined where it may go on. */
-  meet(quirk: Quirk): string | undefined {
+  meet(quirk: Quirk): Trouble | undefined {
     const owner = this.#owner;
     if (owner === undefined || this.#met.has(quirk) || tolerates(owner.account, owner.organisation, quirk)) {
       this.#met.add(quirk);
@@ -24,7 +25,7 @@ export class SessionQuirks {
   }
 
   /** Judges what was remembered; undefined: it is this account's session from now on. */
-  logIn(account: Account, organisation: Organisation): string | undefined {
+  logIn(account: Account, organisation: Organisation): Trouble | undefined {
     for (const quirk of this.#met) if (!tolerates(account, organisation, quirk)) return this.#refuse(account, quirk);
     this.#owner = { account, organisation };
     return undefined;
@@ -41,9 +42,9 @@ export class SessionQuirks {
     for (const quirk of this.#met) this.#quirks.note(this.#owner.account.id, quirk, 'tolerated');
   }
 
-  #refuse(account: Account, quirk: Quirk): string {
+  #refuse(account: Account, quirk: Quirk): Trouble {
     if (!this.#refused.has(quirk)) this.#quirks.note(account.id, quirk, 'refused');
     this.#refused.add(quirk);
-    return quirkText(quirk);
+    return quirkTrouble(quirk);
   }
 }

@@ -27,6 +27,7 @@ import { serverTlsOptions } from '../platform/tls.ts';
 import { turns } from '../platform/turns.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import type { Pop3Limits } from './limits.ts';
+import { troubles } from './replies.ts';
 import { errReply } from './response.ts';
 import { type SentCounts, newSentCounts } from './session.ts';
 
@@ -57,10 +58,10 @@ const KEEP_ALIVE = seconds(60);
 const BACKLOG = 1024;
 
 const refusals = {
-  total: errReply('too many connections are open; try again later', 'SYS/TEMP'),
-  stopping: errReply('the gateway is stopping; try again in a few minutes', 'SYS/TEMP'),
-  network: errReply('too many connections are open from your network; try again later', 'SYS/TEMP'),
-  'not-on-listener': errReply('this port is not for your network; use the one that the operator named', 'SYS/PERM'),
+  total: errReply(troubles.tooManyConnections),
+  stopping: errReply(troubles.stopping),
+  network: errReply(troubles.tooManyOfNetwork),
+  'not-on-listener': errReply(troubles.notForNetwork),
 } as const;
 
 /** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */

@@ -20,6 +20,7 @@ import type { Pop3Limits } from './limits.ts';
 import type { Line } from './lines.ts';
 import { type Exchange, continueExchange } from './login.ts';
 import { SessionQuirks } from './quirks.ts';
+import { type Trouble, troubles } from './replies.ts';
 import { errReply } from './response.ts';
 import { ConnectionGone, type Ending, type Next, type Wire } from './wire.ts';
 
@@ -144,10 +145,10 @@ export class Session {
   }
 
   /** The answer to what was no proper command; the last one allowed closes. */
-  bad(text: string): string {
+  bad(trouble: Trouble): string {
     this.#bad += 1;
-    if (this.#bad < this.parts.limits.badCommands) return errReply(text);
-    return this.close(errReply(`${text}; too many such commands, closing`), 'bad-commands');
+    if (this.#bad < this.parts.limits.badCommands) return errReply(trouble);
+    return this.close(errReply(trouble, '; too many such commands, closing'), 'bad-commands');
   }
 
   close(reply: string, ending: Ending): string {
@@ -224,7 +225,7 @@ export class Session {
       account: this.account?.login,
       error: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
     });
-    return this.close(errReply('the server has a problem, nothing was deleted; try again later', 'SYS/TEMP'), 'failed');
+    return this.close(errReply(troubles.failed), 'failed');
   }
 
   #guard(answer: Answer): Answer {
@@ -236,13 +237,12 @@ export class Session {
   }
 
   #takenOver(): string {
-    const text = 'another session of this account has taken the maildrop over, nothing was deleted; log in again';
-    return this.close(errReply(text, 'SYS/TEMP'), 'taken-over');
+    return this.close(errReply(troubles.takenOver), 'taken-over');
   }
 
   #overlong(line: 'overlong' | 'flood'): string {
     this.exchange = undefined;
-    if (line === 'flood') return this.close(errReply('the line does not end, closing'), 'flood');
-    return this.bad('the line is too long and was not read');
+    if (line === 'flood') return this.close(errReply(troubles.lineFlood), 'flood');
+    return this.bad(troubles.lineTooLong);
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { Log } from '../domain/effects.ts';
 import { type Quirk, quirkRefusal } from '../domain/quirks.ts';
-import type { Refusal } from '../domain/refusal.ts';
+import { type Refusal, filled } from '../domain/refusal.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { RateWatch } from '../platform/deadline.ts';
 import type { Delivery, Submission } from '../submission/submission.ts';
@@ -151,8 +151,8 @@ export class ContentPhase {
         const { id, note, again } = filed.value;
         this.#count(again === undefined ? 'accepted' : 'duplicate');
         if (again === undefined) session.answers.octets += delivery.incoming.submitted;
-        const words = again === undefined ? 'accepted as' : 'already accepted as';
-        session.accepted(`${words} ${id}${note === undefined ? '' : `; ${note}`}`);
+        const { text } = again === undefined ? successes.accepted : successes.acceptedAgain;
+        session.accepted(`${filled(text, { id })}${note === undefined ? '' : `; ${note}`}`);
         this.#noteQuirk(delivery, decoder);
       } else this.#refuse(filed.error);
     } catch (error) {

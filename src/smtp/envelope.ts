@@ -5,19 +5,32 @@
  * xtext), RFC 4954 section 5 (AUTH=, taken and ignored: the session's login decides).
  */
 import type { Quirk } from '../domain/quirks.ts';
-import type { Refusal } from '../domain/refusal.ts';
+import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { octets } from '../domain/units.ts';
 import { fromXtext } from '../mime/xtext.ts';
 import type { MailParameters, RecipientParameters } from '../submission/transaction.ts';
 
-const syntax = (text: string): Result<never, Refusal> => fail({ reply: 501, status: '5.5.4', text });
+export const envelopeRows = {
+  parameterSyntax: row(
+    501,
+    '5.5.4',
+    '{what}',
+    'An argument of MAIL or RCPT is not as the standards have it; the text says which: the address, SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH, NOTIFY, ORCPT.',
+    'A fault of the program: ask its vendor',
+  ),
+  unknownParameter: row(
+    555,
+    '5.5.4',
+    'The parameter {name} is not known here; leave it out',
+    'MAIL or RCPT with a parameter that EHLO does not offer.',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+const refusals = refusing(envelopeRows);
+const syntax = (what: string): Result<never, Refusal> => fail(refusals.parameterSyntax({ what }));
 const unknown = (name: string): Result<never, Refusal> =>
-  fail({
-    reply: 555,
-    status: '5.5.4',
-    text: `The parameter ${/^[A-Z0-9-]{1,32}$/.test(name) ? name : 'given'} is not known here; leave it out`,
-  });
+  fail(refusals.unknownParameter({ name: /^[A-Z0-9-]{1,32}$/.test(name) ? name : 'given' }));
 
 interface Arguments {
   /** Without angle brackets and source route; empty for `<>`. */

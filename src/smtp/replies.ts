@@ -4,84 +4,217 @@
  * RFC 5321 section 4.2, RFC 2034 section 4, RFC 3463; RFC 5248 for the registered meanings. What smtp-server words itself is looked up by
  * its text and replaced, so that a peer hears one voice and a code that was chosen.
  */
-import type { Refusal } from '../domain/refusal.ts';
+import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 
-const refusal = (reply: Refusal['reply'], status: Refusal['status'], text: string): Refusal => ({
-  reply,
-  status,
-  text,
-});
+const START = 'Speak EHLO, STARTTLS, EHLO, AUTH, MAIL, RCPT, DATA in this order; a mail program does so by itself';
 
-export const replies = {
-  shuttingDown: refusal(421, '4.3.2', 'The gateway is stopping; try again in a few minutes'),
-  tooManyConnections: refusal(421, '4.7.0', 'Too many connections; close some and try again'),
-  notForNetwork: refusal(
+export const replyRows = {
+  shuttingDown: row(
+    421,
+    '4.3.2',
+    'The gateway is stopping; try again in a few minutes',
+    'The operator stops or restarts it.',
+  ),
+  tooManyConnections: row(
+    421,
+    '4.7.0',
+    'Too many connections; close some and try again',
+    'More connections are open, in all or from this network, than `connections.total` and `connections.per-network` allow.',
+  ),
+  notForNetwork: row(
     554,
     '5.7.1',
     'This port is not for your network; use the one that the operator of the gateway named',
+    'The listener has `networks`, and the client comes from another one.',
   ),
-  accountConnections: refusal(421, '4.7.0', 'This account has too many connections; close some and try again'),
-  earlyTalker: refusal(421, '4.7.0', 'Commands came before the greeting; connect again and wait for it'),
-  http: refusal(421, '4.7.0', 'This is a mail server; use a mail program'),
-  loginDeadline: refusal(421, '4.4.2', 'No login in time; connect again'),
-  commandDeadline: refusal(421, '4.4.2', 'No command in time; connect again'),
-  slowData: refusal(421, '4.4.2', 'The message came too slowly and was not taken; connect again and send it anew'),
-  tooManyBadCommands: refusal(
+  accountConnections: row(
+    421,
+    '4.7.0',
+    'This account has too many connections; close some and try again',
+    'More connections are logged in to the account than `connections.per-account` allows.',
+  ),
+  earlyTalker: row(
+    421,
+    '4.7.0',
+    'Commands came before the greeting; connect again and wait for it',
+    'The client sent before it was greeted, or spoke TLS on a port that begins without.',
+  ),
+  http: row(421, '4.7.0', 'This is a mail server; use a mail program', 'A web browser, or a scanner.'),
+  loginDeadline: row(421, '4.4.2', 'No login in time; connect again', 'Nobody logged in within `smtp.login-time`.'),
+  commandDeadline: row(421, '4.4.2', 'No command in time; connect again', 'The client was silent for too long.'),
+  slowData: row(
+    421,
+    '4.4.2',
+    'The message came too slowly and was not taken; connect again and send it anew',
+    'The content came slower than the least rate, mostly over a line that broke.',
+  ),
+  tooManyBadCommands: row(
     421,
     '4.7.0',
     'Too many commands that are not understood; check the program and connect again',
+    'The client goes on sending what is no command.',
   ),
-  tooManyBeforeLogin: refusal(421, '4.7.0', 'Too many commands without a login; connect again and log in'),
-  tooManyLogins: refusal(421, '4.7.0', 'Too many failed logins; check user name and password and connect again later'),
-  unknownCommand: refusal(500, '5.5.1', 'The command is not known; SMTP of RFC 5321 is spoken here'),
-  lineTooLong: refusal(500, '5.5.2', 'The command line is too long; nothing of it was carried out'),
-  controlCharacter: refusal(500, '5.5.2', 'The command line has a control character; nothing of it was carried out'),
-  argument: refusal(501, '5.5.4', 'The argument is missing or malformed; see RFC 5321'),
-  helloSyntax: refusal(501, '5.5.4', 'Syntax: EHLO or HELO and one host name'),
-  noArgument: refusal(501, '5.5.4', 'This command takes no argument'),
-  notOffered: refusal(502, '5.5.1', 'The command is not offered here'),
-  needHello: refusal(503, '5.5.1', 'Send EHLO or HELO first'),
-  tlsActive: refusal(503, '5.5.1', 'TLS is active already'),
-  needTls: refusal(538, '5.7.11', 'Start TLS before the login; use STARTTLS or the TLS port'),
-  needTlsForMail: refusal(530, '5.7.0', 'Start TLS and log in first; use STARTTLS or the TLS port'),
-  needLogin: refusal(530, '5.7.0', 'Log in first; every sender of this group is registered'),
-  secondLogin: refusal(503, '5.5.1', 'Already logged in; connect again for another account'),
-  mechanism: refusal(504, '5.5.4', 'This login mechanism is not offered; EHLO lists those that are'),
-  loginCancelled: refusal(501, '5.7.0', 'The login was cancelled'),
-  loginMalformed: refusal(501, '5.5.2', 'The login cannot be read; expected the response in base64 (RFC 4954)'),
-  loginForeign: refusal(535, '5.7.8', 'An account acts only for itself; leave the authorization identity empty'),
-  loginRefused: refusal(
+  tooManyBeforeLogin: row(
+    421,
+    '4.7.0',
+    'Too many commands without a login; connect again and log in',
+    'The client asks for everything but a login.',
+  ),
+  tooManyLogins: row(
+    421,
+    '4.7.0',
+    'Too many failed logins; check user name and password and connect again later',
+    'Several logins of one session failed.',
+  ),
+  unknownCommand: row(
+    500,
+    '5.5.1',
+    'The command is not known; SMTP of RFC 5321 is spoken here',
+    'No command of SMTP.',
+    START,
+  ),
+  lineTooLong: row(
+    500,
+    '5.5.2',
+    'The command line is too long; nothing of it was carried out',
+    'A line of more than the octets that RFC 5321 and the extensions allow.',
+    'Send content after DATA only',
+  ),
+  controlCharacter: row(
+    500,
+    '5.5.2',
+    'The command line has a control character; nothing of it was carried out',
+    'A NUL, tab or the like in a command.',
+    'Take it out of the address',
+  ),
+  argument: row(
+    501,
+    '5.5.4',
+    'The argument is missing or malformed; see RFC 5321',
+    'A command without what it needs.',
+    START,
+  ),
+  helloSyntax: row(
+    501,
+    '5.5.4',
+    'Syntax: EHLO or HELO and one host name',
+    'EHLO without a name, or with blanks in it.',
+    'Set the host name of the machine',
+  ),
+  noArgument: row(501, '5.5.4', 'This command takes no argument', 'Something stands behind it.', 'Leave it out'),
+  notOffered: row(
+    502,
+    '5.5.1',
+    'The command is not offered here',
+    'EXPN, HELP or another one that the gateway has not.',
+    'Leave it out',
+  ),
+  needHello: row(503, '5.5.1', 'Send EHLO or HELO first', 'A command before the greeting of the client.', START),
+  tlsActive: row(
+    503,
+    '5.5.1',
+    'TLS is active already',
+    'STARTTLS a second time, or on the TLS port.',
+    'Set the program to TLS, not STARTTLS',
+  ),
+  needTls: row(
+    538,
+    '5.7.11',
+    'Start TLS before the login; use STARTTLS or the TLS port',
+    'A login without TLS, which would show the password to the network.',
+  ),
+  needTlsForMail: row(
+    530,
+    '5.7.0',
+    'Start TLS and log in first; use STARTTLS or the TLS port',
+    'Mail without TLS and login.',
+  ),
+  needLogin: row(
+    530,
+    '5.7.0',
+    'Log in first; every sender of this group is registered',
+    'Mail without a login, or with a client certificate that does not log in.',
+    'Switch authentication on for outgoing mail; with a certificate ask the operator for `implicit-login`',
+  ),
+  secondLogin: row(503, '5.5.1', 'Already logged in; connect again for another account', 'AUTH a second time.'),
+  mechanism: row(
+    504,
+    '5.5.4',
+    'This login mechanism is not offered; EHLO lists those that are',
+    'CRAM-MD5, XOAUTH2 or another one that is not there.',
+    'Set the program to PLAIN or LOGIN, "normal password"',
+  ),
+  loginCancelled: row(501, '5.7.0', 'The login was cancelled', 'The client sent `*`.', 'Log in again'),
+  loginMalformed: row(
+    501,
+    '5.5.2',
+    'The login cannot be read; expected the response in base64 (RFC 4954)',
+    'No base64, or not in the form of the mechanism.',
+    'A fault of the program: ask its vendor',
+  ),
+  loginForeign: row(
+    535,
+    '5.7.8',
+    'An account acts only for itself; leave the authorization identity empty',
+    'The login names one account to act as and another one to log in as.',
+  ),
+  loginRefused: row(
     535,
     '5.7.8',
     'The login failed: user name or password is not right, or the account is blocked',
+    'One text for all three, so that nobody can guess which accounts exist.',
+    'Type the password anew; the operator sees in the log which it was',
   ),
-  noCertificate: refusal(
+  noCertificate: row(
     535,
     '5.7.8',
     'The login failed: no client certificate was shown; set one in the program, or log in with a password',
+    'AUTH EXTERNAL without a client certificate.',
   ),
-  certificateRefused: refusal(
+  certificateRefused: row(
     535,
     '5.7.8',
     'The login failed: this client certificate does not log in here; the operator can see why',
+    'It ended, was revoked, is not registered, or its authority is not trusted.',
+    'The operator finds the reason under `auth.certificate_refused`',
   ),
-  certificateEnded: refusal(
+  certificateEnded: row(
     550,
     '5.7.1',
     'The client certificate of this session is not accepted any more; ask the operator',
+    'It was revoked or taken out of the registry while the session was open.',
   ),
-  loginBusy: refusal(454, '4.7.0', 'The login could not be judged now; try again in a moment'),
-  nestedMail: refusal(503, '5.5.1', 'MAIL was given already; finish the message or send RSET'),
-  needMail: refusal(503, '5.5.1', 'Send MAIL first'),
-  needRecipient: refusal(503, '5.5.1', 'Send RCPT first'),
-  noRecipient: refusal(554, '5.5.1', 'None of the recipients was taken, so there is nobody to send to'),
-  internal: refusal(451, '4.3.0', 'Something went wrong here, nothing was filed; try again later'),
-} as const satisfies Record<string, Refusal>;
+  loginBusy: row(
+    454,
+    '4.7.0',
+    'The login could not be judged now; try again in a moment',
+    'Back-off after wrong passwords, or more logins than the gateway checks at a time.',
+  ),
+  nestedMail: row(503, '5.5.1', 'MAIL was given already; finish the message or send RSET', 'MAIL twice.'),
+  needMail: row(503, '5.5.1', 'Send MAIL first', 'RCPT or DATA before MAIL was taken.', START),
+  needRecipient: row(503, '5.5.1', 'Send RCPT first', 'DATA without a recipient.', START),
+  noRecipient: row(
+    554,
+    '5.5.1',
+    'None of the recipients was taken, so there is nobody to send to',
+    'Every RCPT was refused.',
+    'See the replies to RCPT: each says why',
+  ),
+  internal: row(
+    451,
+    '4.3.0',
+    'Something went wrong here, nothing was filed; try again later',
+    'A fault of the gateway; the operator is told.',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+export const replies = refusing(replyRows);
 
 /** Replies other than refusals. `status` is empty where RFC 2034 section 3 wants none. */
 export interface Success {
-  readonly reply: 220 | 221 | 235 | 250 | 252 | 354;
+  readonly reply: 220 | 221 | 235 | 250 | 252 | 334 | 354;
   readonly status: '' | `2.${number}.${number}`;
+  /** `{name}` stands for a value of the moment. */
   readonly text: string;
 }
 
@@ -98,6 +231,9 @@ export const successes = {
   fine: success(250, '2.0.0', 'Fine'),
   senderTaken: success(250, '2.1.0', 'The sender is taken'),
   recipientTaken: success(250, '2.1.5', 'The recipient is taken'),
+  accepted: success(250, '2.0.0', 'accepted as {id}'),
+  acceptedAgain: success(250, '2.0.0', 'already accepted as {id}'),
+  challenge: success(334, '', '{challenge}'),
   notVerified: success(252, '2.5.0', 'Addresses are not told here; send to it and see'),
   data: success(354, '', 'Send the message, end it with a line that has only a dot'),
 } as const satisfies Record<string, Success>;

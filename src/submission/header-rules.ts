@@ -17,7 +17,7 @@ import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/h
 import { OPENED_FIELD } from '../middleware/opened-field.ts';
 import { isOwnReceived } from '../mime/received.ts';
 import { asksForReceipt } from './receipt-request.ts';
-import { malformedField, refusals } from './refusals.ts';
+import { refusals } from './refusals.ts';
 
 export const MAX_RECEIVED = 30;
 const OURS_ALONE = OPENED_FIELD.toLowerCase();
@@ -99,7 +99,7 @@ async function judgeOne(
   const [field] = fields;
   if (field === undefined) return ok(undefined);
   const title = name === 'from' ? 'From' : 'Sender';
-  const malformed = (why: string): Result<undefined, Refusal> => fail(malformedField(title, why));
+  const malformed = (why: string): Result<undefined, Refusal> => fail(refusals.malformedField({ name: title, why }));
   if (fields.length > 1) return malformed('it stands more than once');
   if (field.spaced) return malformed('a blank stands before its colon');
   const mailboxes = readMailboxes(fieldText(header, field));

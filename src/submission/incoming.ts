@@ -20,7 +20,7 @@ import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
 import { type BodyWriter, type SealedBody, StoreFull } from '../store/store.ts';
 import { type HeaderContext, type HeaderPlan, judgeHeader } from './header-rules.ts';
 import type { QuirkGuard } from './quirks.ts';
-import { malformedHeader, refusals } from './refusals.ts';
+import { refusals } from './refusals.ts';
 
 export const MAX_HEADER = JOIN_LIMIT - 2048;
 export const MAX_HEADER_LINES = 1000;
@@ -154,7 +154,7 @@ export class Incoming {
     this.#head = NOTHING;
     if (head.length > MAX_HEADER || countLines(head) > MAX_HEADER_LINES) return this.refuse(refusals.headerTooLarge);
     const header = readHeader(head);
-    if (!header.ok) return this.refuse(malformedHeader(header.error));
+    if (!header.ok) return this.refuse(refusals.malformedHeader({ why: header.error }));
     let plan: Result<HeaderPlan, Refusal>;
     try {
       plan = await judgeHeader(header.value, this.#options.header);

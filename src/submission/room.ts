@@ -12,11 +12,7 @@ import type { Submitter, Transaction } from './transaction.ts';
 /** What a limit on encoded octets means for the files that people attach. */
 export function tooLarge(limit: Octets): Refusal {
   const attachment = Math.floor((limit * 0.73) / 1_000_000);
-  return {
-    reply: 552,
-    status: '5.3.4',
-    text: `The message is larger than ${formatOctets(limit)}; attachments may have about ${attachment} MB, since base64 makes them a third larger`,
-  };
+  return refusals.tooLarge({ limit: formatOctets(limit), attachment });
 }
 
 /** A partner's limit holds both ways: what its server does not take, it has no business to send. */
@@ -31,11 +27,7 @@ export function limitOf(
 
 export function tooLargeFor(address: Address, limit: Octets): Refusal {
   const whose = needsUtf8(address) ? 'a recipient' : quoted(address);
-  return {
-    reply: 552,
-    status: '5.2.3',
-    text: `The message is larger than ${whose} takes (${formatOctets(limit)}); nothing was sent, send to the others separately`,
-  };
+  return refusals.tooLargeFor({ whose, limit: formatOctets(limit) });
 }
 
 /** Low disk answers at MAIL already: a sender with ten recipients need not find out at the end. */

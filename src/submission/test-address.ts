@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type Address, addressKey } from '../domain/address.ts';
-import type { Refusal } from '../domain/refusal.ts';
+import { type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import { SAMPLE, type TestedMessage } from '../domain/tested-message.ts';
 import { type Octets, octets } from '../domain/units.ts';
 import type { BodyWriter, PreparedNotice, SealedBody } from '../store/store.ts';
@@ -21,24 +21,46 @@ export const testAddressOf = (hostname: string): Address => `test@${hostname}` a
 export const isTestAddress = (address: Address, hostname: string): boolean =>
   addressKey(address) === addressKey(testAddressOf(hostname));
 
-const refusal = (reply: Refusal['reply'], status: Refusal['status'], text: string): Refusal => ({
-  reply,
-  status,
-  text,
-});
-
-export const testRefusals = {
-  notAlone: refusal(
+export const testRows = {
+  testNotAlone: row(
     550,
     '5.7.1',
     'The test address works only as the one recipient of a message; send to it separately',
+    'A message to the test address and to somebody else.',
   ),
-  nullSender: refusal(550, '5.7.1', 'The test address answers no message without a sender; use your own address'),
-  automatic: refusal(550, '5.7.1', 'The test address answers no automatic message; send one without Auto-Submitted'),
-  tooMany: refusal(450, '4.7.1', 'This account has had its test reports for this hour; try again later'),
-  off: refusal(550, '5.7.1', 'The test address is not for this account; ask the operator'),
-  noPlace: refusal(550, '5.7.1', 'There is no mailbox to answer to; ask the operator'),
-} as const satisfies Record<string, Refusal>;
+  testNullSender: row(
+    550,
+    '5.7.1',
+    'The test address answers no message without a sender; use your own address',
+    'MAIL FROM:<> to the test address.',
+  ),
+  testAutomatic: row(
+    550,
+    '5.7.1',
+    'The test address answers no automatic message; send one without Auto-Submitted',
+    'An automatic reply, which would be answered for ever.',
+  ),
+  testTooMany: row(
+    450,
+    '4.7.1',
+    'This account has had its test reports for this hour; try again later',
+    'The setting `test-reports-per-hour` is reached.',
+  ),
+  testOff: row(
+    550,
+    '5.7.1',
+    'The test address is not for this account; ask the operator',
+    'The setting `test-reports-per-hour` is 0.',
+  ),
+  testNoPlace: row(
+    550,
+    '5.7.1',
+    'There is no mailbox to answer to; ask the operator',
+    'The account is of a partner, and its organisation has no mailbox for notices.',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+export const testRefusals = refusing(testRows);
 
 /** Gives the room up that was opened for a message; its id stays. */
 export function sampleInsteadOf(writer: BodyWriter): SampleWriter {

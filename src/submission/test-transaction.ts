@@ -41,12 +41,12 @@ export class TestTransactions {
     const { account, organisation } = submitter;
     const { tests } = this.#services.counts;
     if (!isTestAddress(address, this.#services.hostname) || transaction.recipients.size > 0)
-      return fail(testRefusals.notAlone);
-    if (transaction.sender === '') return fail(testRefusals.nullSender);
+      return fail(testRefusals.testNotAlone);
+    if (transaction.sender === '') return fail(testRefusals.testNullSender);
     const most = settingOf('test-reports-per-hour', account.settings, organisation.settings);
-    if (most === 0) return fail(testRefusals.off);
+    if (most === 0) return fail(testRefusals.testOff);
     if (tests.of(account.id) >= most)
-      return fail(limited(this.#services.log, submitter, 'test-reports-per-hour', testRefusals.tooMany));
+      return fail(limited(this.#services.log, submitter, 'test-reports-per-hour', testRefusals.testTooMany));
     transaction.quirks.testing = true;
     for (const quirk of quirks) transaction.quirks.meet(quirk);
     transaction.test = address;
@@ -62,8 +62,8 @@ export class TestTransactions {
   ): Promise<Result<Filed, Refusal>> {
     const { store, counts, clock, log, tests } = this.#services;
     const { account, organisation, tls, cipher = '', mechanism = '', helo } = submitter;
-    if (plan.automatic) return fail(testRefusals.automatic);
-    if (tests === undefined || test === undefined || sender === '') return fail(testRefusals.off);
+    if (plan.automatic) return fail(testRefusals.testAutomatic);
+    if (tests === undefined || test === undefined || sender === '') return fail(testRefusals.testOff);
     let report: PreparedNotice | undefined;
     try {
       report = await tests.reportOn({
@@ -73,9 +73,9 @@ export class TestTransactions {
         removed: plan.removed.map(({ name }) => name),
         ...{ octets: body.octets, sha256: body.sha256 },
       });
-      if (report === undefined) return fail(testRefusals.noPlace);
+      if (report === undefined) return fail(testRefusals.testNoPlace);
       const outcome = await store.accept(report.acceptance);
-      if (outcome.kind !== 'filed') return fail(testRefusals.noPlace);
+      if (outcome.kind !== 'filed') return fail(testRefusals.testNoPlace);
     } catch (error) {
       return fail(storageRefusal(error));
     } finally {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Address } from '../../src/domain/address.ts';
 import { parseMessageId } from '../../src/domain/ids.ts';
+import { refusing, row } from '../../src/domain/refusal.ts';
 import { octets } from '../../src/domain/units.ts';
 import { Chain } from '../../src/middleware/chain.ts';
 import type { Addressee, Middleware, StepOutcome, Submitted } from '../../src/middleware/middleware.ts';
@@ -111,7 +112,7 @@ test('a step sees the message, and what it says is in the reply and in the audit
 });
 
 test('a refusal at RCPT leaves the other recipients', async (t) => {
-  const refusal = { reply: 550, status: '5.7.5', text: 'not today' } as const;
+  const { refusal } = refusing({ refusal: row(550, '5.7.5', 'not today', '') });
   const smtp = await start(t, [
     step({ recipient: ({ at, sender }) => (at === 'bob@group.test' && sender !== '' ? refusal : undefined) }),
   ]);
@@ -125,7 +126,7 @@ test('a refusal at RCPT leaves the other recipients', async (t) => {
 
 test('a refusal of the content files nothing, and what was written is given up', async (t) => {
   const counting = new Counting();
-  const refusal = { reply: 554, status: '5.6.0', text: 'no such thing' } as const;
+  const { refusal } = refusing({ refusal: row(554, '5.6.0', 'no such thing', '') });
   const run: Middleware['run'] = async (_message, _copies, workshop) => {
     await workshop.open(octets(10)).write(Buffer.from('half a'));
     return { kind: 'refused', refusal };

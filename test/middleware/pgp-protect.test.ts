@@ -4,6 +4,7 @@ import { encryptionKeyIdsOf } from '../crypto/pgp/support.ts';
 import { Pgp } from '../../src/crypto/pgp/pgp.ts';
 import type { PgpKey } from '../../src/crypto/pgp/protocol.ts';
 import { addressKey } from '../../src/domain/address.ts';
+import { refusing, row } from '../../src/domain/refusal.ts';
 import { instant, minutes } from '../../src/domain/units.ts';
 import type { Middleware } from '../../src/middleware/middleware.ts';
 import { protect } from '../../src/middleware/protect.ts';
@@ -103,7 +104,7 @@ test('required and no usable key of either kind: 550 5.7.5 at RCPT, and at DATA,
   b.keys.plans.set(BOB, {
     kind: 'refused',
     about: 'recipient',
-    refusal: { reply: 550, status: '5.7.5', text: 'no certificate' },
+    refusal: refusing({ made: row(550, '5.7.5', 'no certificate', '') }).made,
     nothing: true,
   });
   const message = await b.submitted(letter('x\r\n'), [BOB]);
@@ -153,7 +154,7 @@ test('the preference decides where both can, the other takes its place where one
   b.keys.plans.set(BOB, {
     kind: 'refused',
     about: 'recipient',
-    refusal: { reply: 550, status: '5.7.5', text: 'none' },
+    refusal: refusing({ made: row(550, '5.7.5', 'none', '') }).made,
   });
   assert.equal(await made(), 'pgp interop', 'there is no certificate');
 });

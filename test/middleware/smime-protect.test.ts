@@ -14,6 +14,7 @@ import { type Kind, type Person, collect, person, signerOf, trust } from '../cry
 import { memoryStage } from '../crypto/smime/support.ts';
 import { NOW, seededBytes, value } from '../crypto/support.ts';
 import { type Bench, bench, contentOf, copyFor, identity, keyOf, letter, passed, random } from './support.ts';
+import { refusing, row } from '../../src/domain/refusal.ts';
 
 const WANTED = { encrypt: 'required' };
 
@@ -195,7 +196,7 @@ test('a refusal of the plan, a key that does not open, and an addressee who take
   const { p256, p384 } = await people();
   const bob = 'bob@praktijk.example';
   await b.register(bob, { ...WANTED, 'max-message': 64 * 1024 });
-  const refusal = { reply: 550, status: '5.7.5', text: 'it expired on 2026-11-01' } as const;
+  const { refusal } = refusing({ refusal: row(550, '5.7.5', 'it expired on 2026-11-01', '') });
   b.keys.plans.set(bob, { kind: 'refused', about: 'recipient', refusal });
   const step = stepOf(b);
   const message = await b.submitted(letter('x\r\n'), [bob]);

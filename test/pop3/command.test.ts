@@ -4,7 +4,7 @@ import { parseCommand } from '../../src/pop3/command.ts';
 
 const parse = (text: string): unknown => {
   const parsed = parseCommand(Buffer.from(text, 'latin1'));
-  return parsed.ok ? parsed.value : parsed.error;
+  return parsed.ok ? parsed.value : parsed.error.text;
 };
 
 test('parseCommand() reads every command, in any case', () => {

@@ -4,14 +4,9 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import type { Refusal } from '../../src/domain/refusal.ts';
 import { allReplies, ofLibrary } from '../../src/smtp/replies.ts';
-import { malformedField, malformedHeader, refusals } from '../../src/submission/refusals.ts';
+import { smtpRows } from '../../src/pages/replies.ts';
 
-const everyReply = [
-  ...allReplies(),
-  ...Object.values(refusals),
-  malformedHeader('header line 3 is not a field'),
-  malformedField('From', 'it holds 2 addresses'),
-];
+const everyReply = [...allReplies(), ...smtpRows.map(([, row]) => row)];
 
 /** RFC 3463 and the registry of RFC 5248: subject and detail that each reply code goes with here. */
 const registered: Readonly<Record<number, readonly string[]>> = {
@@ -23,8 +18,8 @@ const registered: Readonly<Record<number, readonly string[]>> = {
   334: [''],
   354: [''],
   421: ['4.3.2', '4.4.2', '4.7.0'],
-  450: ['4.7.1'],
-  451: ['4.3.0'],
+  450: ['4.7.1', '4.7.5'],
+  451: ['4.3.0', '4.3.5', '4.4.5'],
   452: ['4.2.2', '4.3.1', '4.5.3'],
   454: ['4.7.0'],
   500: ['5.5.1', '5.5.2'],
@@ -35,11 +30,12 @@ const registered: Readonly<Record<number, readonly string[]>> = {
   530: ['5.7.0'],
   535: ['5.7.8'],
   538: ['5.7.11'],
-  550: ['5.1.1', '5.2.1', '5.6.0', '5.6.11', '5.7.1'],
+  550: ['5.1.1', '5.2.1', '5.6.0', '5.6.11', '5.7.1', '5.7.5'],
+  551: ['5.1.6'],
   552: ['5.2.3', '5.3.4'],
   553: ['5.6.7'],
   // 5.7.1 is registered for 550, which no greeting may have (RFC 5321 section 4.3.2).
-  554: ['5.4.6', '5.5.1', '5.6.0', '5.7.1'],
+  554: ['5.4.6', '5.5.1', '5.5.3', '5.6.0', '5.7.1'],
   555: ['5.5.4'],
 };
 
@@ -53,7 +49,8 @@ test('every reply has a code and a status that go together, and one line of ASCI
 });
 
 test('every refusal says what to do', () => {
-  for (const { reply, text } of everyReply as readonly Refusal[]) if (reply >= 400) assert.ok(text.length >= 15, text);
+  for (const { reply, text } of everyReply as readonly Refusal[])
+    if (reply >= 400 && !/^\{\w+\}$/.test(text)) assert.ok(text.length >= 15, text);
 });
 
 const require = createRequire(import.meta.url);

@@ -5,7 +5,7 @@
  * it: where the sender's account signs nothing, nobody does.
  */
 import { type Address, needsUtf8 } from '../../domain/address.ts';
-import type { Refusal } from '../../domain/refusal.ts';
+import { type Refusal, type RefusalRow, refusing, row } from '../../domain/refusal.ts';
 import type { Wanted } from '../smime/plan.ts';
 import type { PgpCandidate, PgpSelection } from './select.ts';
 
@@ -70,7 +70,24 @@ function notEncrypted({ encrypt, opened }: Wanted, recipient: PgpSelection): str
   return `no OpenPGP key to encrypt to: ${whyOf(recipient) ?? 'none is registered'}`;
 }
 
-const refusal = (text: string): Refusal => ({ reply: 550, status: '5.7.5', text });
+export const pgpPlanRows = {
+  pgpEncryptionImpossible: row(
+    550,
+    '5.7.5',
+    '{address} takes encrypted messages only, and {detail}; ask the addressee or the operator',
+    'The setting `encrypt` of the addressee is at required, and no OpenPGP key of it can be used.',
+    'The operator registers a key: `pgp key issue` or `pgp key import`',
+  ),
+  pgpSigningImpossible: row(
+    550,
+    '5.7.5',
+    'Messages of this account are signed, and there is no valid OpenPGP key for the address in From: {why}; ask the operator',
+    'The setting `sign` is at always, and the gateway holds no valid OpenPGP key for From.',
+    'The operator issues one: `pgp key issue --keep-key`',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+const refusals = refusing(pgpPlanRows);
 
 function refusedRecipient(address: Address, found: PgpSelection): PgpPlan {
   const shown = needsUtf8(address) ? 'This address' : `<${address}>`;
@@ -81,7 +98,7 @@ function refusedRecipient(address: Address, found: PgpSelection): PgpPlan {
       : `there is no valid OpenPGP key of it: ${why}`;
   return {
     ...{ kind: 'refused', about: 'recipient' },
-    refusal: refusal(`${shown} takes encrypted messages only, and ${detail}; ask the addressee or the operator`),
+    refusal: refusals.pgpEncryptionImpossible({ address: shown, detail }),
     ...(why === undefined ? { nothing: true } : {}),
   };
 }
@@ -90,9 +107,7 @@ function refusedSender(found: PgpSelection): PgpPlan {
   const why = whyOf(found);
   return {
     ...{ kind: 'refused', about: 'sender' },
-    refusal: refusal(
-      `Messages of this account are signed, and there is no valid OpenPGP key for the address in From: ${why ?? 'none is held'}; ask the operator`,
-    ),
+    refusal: refusals.pgpSigningImpossible({ why: why ?? 'none is held' }),
     ...(why === undefined ? { nothing: true } : {}),
   };
 }

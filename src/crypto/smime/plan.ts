@@ -7,7 +7,7 @@
  */
 import { type Address, needsUtf8 } from '../../domain/address.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
-import type { Refusal } from '../../domain/refusal.ts';
+import { type Refusal, type RefusalRow, refusing, row } from '../../domain/refusal.ts';
 import type { AccountKind } from '../../domain/registry.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
@@ -206,25 +206,57 @@ const nothingOf = (found: Selection): { readonly nothing?: true } =>
 
 const shown = (address: Address): string => (needsUtf8(address) ? 'This address' : `<${address}>`);
 
+const NO_CERTIFICATE = '{address} takes encrypted messages only, and {detail}; ask the addressee or the operator';
+const NO_SIGNER =
+  'Messages of this account are signed, and there is no valid certificate for the address in From: {why}; ask the operator';
+
+export const smimeRows = {
+  encryptionImpossible: row(
+    550,
+    '5.7.5',
+    NO_CERTIFICATE,
+    'The setting `encrypt` of the addressee is at required, and no certificate of it can be used; the text says why.',
+    'The operator registers a certificate: `cert issue` or `cert import`',
+  ),
+  encryptionUndecided: row(
+    450,
+    '4.7.5',
+    NO_CERTIFICATE,
+    'The same, for a reason that passes: nobody can tell now whether the certificate was revoked.',
+    'The operator fetches the revocation list (`crl.overdue`)',
+  ),
+  signingImpossible: row(
+    550,
+    '5.7.5',
+    NO_SIGNER,
+    'The setting `sign` is at always, and the gateway holds no valid key for From.',
+    'The operator issues one: `cert issue --keep-key`',
+  ),
+  signingUndecided: row(450, '4.7.5', NO_SIGNER, 'The same, for a reason that passes.', 'As with encryptionUndecided'),
+  gatewayKeyMissing: row(
+    451,
+    '4.3.5',
+    'The message must be encrypted and the gateway has no key to sign it with; try again later, or ask the operator',
+    'There is no valid certificate with a key of `smime.signing-address`.',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+const refusals = refusing(smimeRows);
+
 function refusedRecipient(address: Address, found: Extract<Selection, { kind: 'none' }>): ProtectionPlan {
   const { text, passing } = why(found);
   const detail =
     text === 'none is registered'
       ? `no certificate of it is registered`
       : `there is no valid certificate of it: ${text}`;
-  const line = `${shown(address)} takes encrypted messages only, and ${detail}; ask the addressee or the operator`;
-  const refusal: Refusal = passing
-    ? { reply: 450, status: '4.7.5', text: line }
-    : { reply: 550, status: '5.7.5', text: line };
+  const values = { address: shown(address), detail };
+  const refusal = passing ? refusals.encryptionUndecided(values) : refusals.encryptionImpossible(values);
   return { kind: 'refused', about: 'recipient', refusal, ...nothingOf(found) };
 }
 
 function refusedSender(found: Selection): ProtectionPlan {
   const { text, passing } = found.kind === 'none' ? why(found) : { text: 'no key', passing: false };
-  const line = `Messages of this account are signed, and there is no valid certificate for the address in From: ${text}; ask the operator`;
-  const refusal: Refusal = passing
-    ? { reply: 450, status: '4.7.5', text: line }
-    : { reply: 550, status: '5.7.5', text: line };
+  const refusal = passing ? refusals.signingUndecided({ why: text }) : refusals.signingImpossible({ why: text });
   return { kind: 'refused', about: 'sender', refusal, ...nothingOf(found) };
 }
 
@@ -233,9 +265,7 @@ const refusedGateway = (found: Selection): ProtectionPlan => ({
   kind: 'refused',
   about: 'gateway',
   refusal: {
-    reply: 451,
-    status: '4.3.5',
-    text: 'The message must be encrypted and the gateway has no key to sign it with; try again later, or ask the operator',
+    ...refusals.gatewayKeyMissing,
     detail: `the certificate of smime.signing-address: ${found.kind === 'none' ? why(found).text : 'no key'}`,
   },
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { planPgp } from '../../../src/crypto/pgp/plan.ts';
 import { type PgpCandidate, selectPgpKey } from '../../../src/crypto/pgp/select.ts';
 import type { ProtectionPlan, Wanted } from '../../../src/crypto/smime/plan.ts';
-import type { Refusal } from '../../../src/domain/refusal.ts';
+import { type Refusal, refusing, row } from '../../../src/domain/refusal.ts';
 import { instant } from '../../../src/domain/units.ts';
 import { chooseProtection } from '../../../src/middleware/choose-protection.ts';
 import { address } from '../../support/store.ts';
@@ -70,11 +70,8 @@ test('a plan follows the wishes: signed, encrypted with and without a signature,
   );
 });
 
-const refusal = (reply: 450 | 550, text: string): Refusal => ({
-  reply,
-  status: reply === 450 ? '4.7.5' : '5.7.5',
-  text,
-});
+const refusal = (reply: 450 | 550, text: string): Refusal =>
+  refusing({ made: row(reply, reply === 450 ? '4.7.5' : '5.7.5', '{text}', '') }).made({ text });
 const refused = (about: 'recipient' | 'sender', reply: 450 | 550, text: string, nothing = false) =>
   ({ kind: 'refused', about, refusal: refusal(reply, text), ...(nothing ? { nothing: true as const } : {}) }) as const;
 
