@@ -1,8 +1,10 @@
 /** Runs a gateway until a signal ends it or its store fails, and tells the service manager how it goes. */
 import type { Log } from '../domain/effects.ts';
 import type { Gateway } from '../gateway.ts';
+import { systemClock } from '../platform/clock.ts';
 import type { Supervisor } from '../platform/supervisor.ts';
 import { exitCodes } from './exit.ts';
+import { startWatchdog } from './watchdog.ts';
 
 /** After everything was stopped the process ends by itself; what keeps it alive longer is a leak, and must not hang the supervisor. */
 const LAST_WAIT = 2000;
@@ -26,14 +28,16 @@ export async function runUntilStopped(
   const gateway = await start();
   reload = () => void reloadGateway(gateway, log, supervisor);
   supervisor?.ready(statusOf(gateway));
-  const watch = watchdog(gateway, supervisor);
+  let now = '';
+  const watch = startWatchdog(gateway.store, supervisor, systemClock, () => now + statusOf(gateway));
   const ended = await Promise.race([
     signals.first.then((signal) => ({ signal })),
     gateway.failed.then((error) => ({ error })),
   ]);
   reload = () => undefined;
   if ('signal' in ended) log.info('gateway.stopping', { why: ended.signal });
-  supervisor?.stopping('draining: no new sessions');
+  now = 'stopping; ';
+  supervisor?.stopping(now + statusOf(gateway));
   void signals.second.then((signal) => {
     log.warn('gateway.cut', { why: signal });
     return gateway.stop({ drain: 'none' });
@@ -78,26 +82,3 @@ const statusOf = ({ admin }: Gateway): string => {
   const status = admin.gateway?.status();
   return `${status?.connections ?? 0} connections, ${status?.waiting ?? 0} waiting for a commit`;
 };
-
-/**
- * Says that the gateway is alive only where the store has answered since: the call itself shows that the loop turns. A disk that hangs, or a
- * thread that is stuck, so ends in a restart by the service manager.
- */
-function watchdog(gateway: Gateway, supervisor: Supervisor | undefined): { end(): void } {
-  if (supervisor?.aliveEvery === undefined) return { end: () => undefined };
-  let asking = false;
-  const timer = setInterval(() => {
-    if (asking) return;
-    asking = true;
-    gateway.store
-      .alive()
-      .then(
-        () => supervisor.alive(statusOf(gateway)),
-        // The store has failed for good, or is closed: what follows is under way already.
-        () => undefined,
-      )
-      .finally(() => (asking = false));
-  }, supervisor.aliveEvery);
-  timer.unref();
-  return { end: () => clearInterval(timer) };
-}

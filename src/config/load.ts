@@ -8,6 +8,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import type { TlsMaterial } from '../platform/listener.ts';
 import { listenerProblems, tlsFilesFor, tlsFilesOf } from './listeners.ts';
+import { masterKeyCredential } from './master-key.ts';
 import { type Config, type ParsedConfig, configSchema } from './schema.ts';
 import { ConfigError, type ConfigProblem, problemsOf, shown } from './problem.ts';
 
@@ -201,7 +202,8 @@ function fileProblems(config: Config): ConfigProblem[] {
   }
   for (const file of config.tls['client-authorities']) check('tls.client-authorities', file, false);
   for (const file of config.smime.authorities) check('smime.authorities', file, false);
-  check('keys.master-key-file', config.keys['master-key-file'], true);
+  // The service manager looks after the modes of what it hands over.
+  if (masterKeyCredential() === undefined) check('keys.master-key-file', config.keys['master-key-file'], true);
   return problems;
 }
 

@@ -3,7 +3,8 @@
  * need not lie on a disk. It wraps the day keys and nothing else.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
 import { ConfigError } from './problem.ts';
 import type { Config } from './schema.ts';
@@ -15,9 +16,20 @@ const PATIENCE = 60_000;
 /** What a master-key-file holds. */
 export const newMasterKey = (random: RandomBytes): string => `${Buffer.from(random(LENGTH)).toString('hex')}\n`;
 
+/**
+ * The key as the service manager hands it over (LoadCredential=sluis.master-key:...), which stands in for `master-key-file`: that file may then
+ * be readable by root alone, or sealed to the machine.
+ */
+export function masterKeyCredential(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const { CREDENTIALS_DIRECTORY: folder } = env;
+  const file = folder === undefined ? undefined : join(folder, 'sluis.master-key');
+  return file !== undefined && existsSync(file) ? file : undefined;
+}
+
 /** Throws ConfigError; the error never repeats what was read. */
 export async function readMasterKey(config: Config): Promise<Uint8Array> {
-  const { 'master-key-file': file, 'master-key-command': command } = config.keys;
+  const { 'master-key-file': configured, 'master-key-command': command } = config.keys;
+  const file = configured === undefined ? undefined : (masterKeyCredential() ?? configured);
   const name = file === undefined ? 'keys.master-key-command' : 'keys.master-key-file';
   const shown = JSON.stringify(file ?? command?.[0]);
   const refuse = (remedy: string): never => {

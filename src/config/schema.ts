@@ -87,7 +87,9 @@ const data = section({
 const keys = section({
   folder: path('Day keys, wrapped by the master key. Never inside the data folder, never in a backup of it.', 'keys'),
   'master-key-file': optional(
-    path('File with the master key, mode 0600. Exactly one of file and command is required.'),
+    path(
+      'File with the master key, mode 0600. Exactly one of file and command is required. Under systemd the credential sluis.master-key stands in for the file.',
+    ),
   ),
   'master-key-command': optional(
     command('Program that prints the master key, such as a key store; no shell takes part.'),
