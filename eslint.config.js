@@ -34,6 +34,7 @@ const portFiles = [
   'audit.ts',
   'deliveries.ts',
   'interchanges.ts',
+  'imports.ts',
   'partners.ts',
   'quirks.ts',
   'absences.ts',

@@ -20,6 +20,7 @@ import type { AuditEvent, AuditTrail } from './audit.ts';
 import type { Certificates } from './certificates.ts';
 import type { StoreCopy } from './copies.ts';
 import type { Deliveries } from './deliveries.ts';
+import type { Imports } from './imports.ts';
 import type { Interchanges, SeenInterchange } from './interchanges.ts';
 import type { Operators } from './operators.ts';
 import type { PgpKeys } from './pgp-keys.ts';
@@ -216,7 +217,7 @@ export interface MaildropListing {
   readonly count: number;
   sizeOf(index: number): Octets;
   uidOf(index: number): EntryUid;
-  /** 22 characters of `[A-Za-z0-9_-]`, unique in the mailbox for ever (RFC 1939 section 7). */
+  /** Unique in the mailbox for ever (RFC 1939 section 7): 22 characters of `[A-Za-z0-9_-]`, or what another server gave (`Store.imports`). */
   uidlOf(index: number): string;
   /** The sender wants to be told when this one is collected. */
   receiptWanted(index: number): boolean;
@@ -272,6 +273,7 @@ export interface Store {
   readonly deliveries: Deliveries;
   readonly interchanges: Interchanges;
   readonly quirks: Quirks;
+  readonly imports: Imports;
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts

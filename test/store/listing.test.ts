@@ -9,6 +9,7 @@ const listing = (count: number): SqliteListing =>
     uids: new Float64Array(count),
     sizes: new Float64Array(count),
     uidls: new Uint8Array(count * 22),
+    uidlEnds: null,
     flags: new Uint8Array(count),
   });
 const account = (n: number): AccountId => n as AccountId;

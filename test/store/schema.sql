@@ -219,6 +219,13 @@ CREATE TABLE hidden_entry (
   PRIMARY KEY (account, hidden_at, uid)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE imported (
+  account INTEGER NOT NULL REFERENCES account (id),
+  uidl TEXT NOT NULL,
+  message INTEGER NOT NULL,
+  PRIMARY KEY (account, uidl)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE interchange (
   seq INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,

@@ -144,27 +144,31 @@ export class Filing {
     return undefined;
   }
 
-  #write(work: AcceptWork, rows: ReadonlyMap<number, MailboxRow>, copyOf: bigint | null, changed: Changed): void {
-    const { id, octets } = work;
+  /** Facts and content of a message, `refs` times needed. */
+  insert(work: AcceptWork, refs: number, copyOf: bigint | null): void {
     this.#insertMessage.run(
-      id,
+      work.id,
       work.receivedAt,
       work.submitter,
       work.sender,
       work.messageIdField,
       work.envelope,
-      octets,
+      work.octets,
       work.sha256,
       work.resubmission?.key ?? null,
       work.parts,
       copyOf,
     );
-    const refs = rows.size + work.deliveries.length;
     // Nobody gets it as it was submitted: its key goes with this transaction, and what was stored of it is swept as an upload left over.
     if (refs === 0) return;
     if (work.body === null) this.#endStreamed(work);
     this.day(work.day);
-    this.#insertContent.run(id, work.dataKey, work.chunks, refs, work.body);
+    this.#insertContent.run(work.id, work.dataKey, work.chunks, refs, work.body);
+  }
+
+  #write(work: AcceptWork, rows: ReadonlyMap<number, MailboxRow>, copyOf: bigint | null, changed: Changed): void {
+    const { id, octets } = work;
+    this.insert(work, rows.size + work.deliveries.length, copyOf);
     let i = 0;
     for (const [account, row] of rows) {
       const uidl = work.uidls.subarray(i, i + UIDL_OCTETS);

@@ -47,11 +47,13 @@ interface Answered {
 }
 
 /** New mail: refused while the reserve is out. */
-const isMail = (request: Request): boolean => request.work.kind === 'accept' || request.work.kind === 'chunk';
+const isMail = ({ work }: Request): boolean =>
+  work.kind === 'accept' || work.kind === 'chunk' || work.kind === 'import';
 /** Rides behind the chunks of its body, or of a notice that it carries. */
 const isLarge = ({ work }: Request): boolean =>
   work.kind === 'chunk' ||
   (work.kind === 'accept' && work.body === null) ||
+  (work.kind === 'import' && work.entries.some(({ message }) => message.body === null)) ||
   noticesOf(work).some((notice) => notice.body === null);
 
 function noticesOf(work: WriterWork): Notices {
@@ -180,6 +182,9 @@ export class GroupCommit {
         this.#discard(work.sealed);
       } else if (work.kind === 'accept' && work.body !== null)
         this.#logPages += Math.ceil(work.body.length / PAGE_OCTETS);
+      else if (work.kind === 'import')
+        for (const { message } of work.entries)
+          this.#logPages += 4 + Math.ceil((message.body?.length ?? 0) / PAGE_OCTETS);
       for (const { body } of noticesOf(work)) this.#logPages += 4 + Math.ceil((body?.length ?? 0) / PAGE_OCTETS);
     }
     return answers;

@@ -3,8 +3,8 @@ import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import type { MaildropListing } from '../store.ts';
 import { type ListingData, RECEIPT, RETRIEVED } from './reader-protocol.ts';
+import { UIDL_CHARACTERS } from './uidl.ts';
 
-const UIDL_CHARACTERS = 22;
 /** Of all remembered listings together: some 40 maildrops of 10,000 messages. */
 const MOST_OCTETS = 16 * 1024 * 1024;
 
@@ -24,7 +24,12 @@ export class SqliteListing implements MaildropListing {
   /** What it holds in memory. */
   get octets(): number {
     return (
-      200 + this.#data.uids.byteLength + this.#data.sizes.byteLength + this.#uidls.length + this.#data.flags.length
+      200 +
+      this.#data.uids.byteLength +
+      this.#data.sizes.byteLength +
+      this.#uidls.length +
+      (this.#data.uidlEnds?.byteLength ?? 0) +
+      this.#data.flags.length
     );
   }
 
@@ -43,8 +48,10 @@ export class SqliteListing implements MaildropListing {
   }
 
   uidlOf(index: number): string {
-    const at = this.#checked(index) * UIDL_CHARACTERS;
-    return this.#uidls.toString('latin1', at, at + UIDL_CHARACTERS);
+    const { uidlEnds: ends } = this.#data;
+    const n = this.#checked(index);
+    if (ends === null) return this.#uidls.toString('latin1', n * UIDL_CHARACTERS, (n + 1) * UIDL_CHARACTERS);
+    return this.#uidls.toString('latin1', n === 0 ? 0 : ends[n - 1], ends[n]);
   }
 
   receiptWanted(index: number): boolean {

@@ -93,6 +93,7 @@ export interface ReaderWork {
   interchanges: { in: { after: number; limit: number }; out: readonly InterchangeRow[] };
   ediIdentities: { in: { account: AccountId }; out: readonly string[] };
   ediIdentityPage: { in: EdiIdentityInput; out: readonly EdiIdentityRow[] };
+  imported: { in: { account: number; after: string; limit: number }; out: readonly string[] };
   consumers: { in: { account: number }; out: readonly Consumer[] };
   accountsAt: { in: { network: string; limit: number }; out: number };
   quirks: { in: { account: number }; out: readonly QuirkCount[] };
@@ -210,12 +211,13 @@ export interface SummaryRow {
   readonly messages: number;
 }
 
-/** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each. */
+/** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each, or those up to each of `uidlEnds`. */
 export interface ListingData {
   readonly count: number;
   readonly uids: Float64Array;
   readonly sizes: Float64Array;
   readonly uidls: Uint8Array;
+  readonly uidlEnds: Uint32Array | null;
   /** RETRIEVED and RECEIPT of each. */
   readonly flags: Uint8Array;
 }

@@ -26,6 +26,7 @@ import { PartnerReader } from './partner-reader.ts';
 import { OperatorReader } from './operator-reader.ts';
 import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
+import { UidlColumn } from './uidl.ts';
 
 type Handlers = {
   readonly [K in ReaderKind]: (input: ReaderWork[K]['in'], transfer: ArrayBuffer[]) => ReaderWork[K]['out'];
@@ -46,7 +47,6 @@ interface AuditDbRow {
 }
 
 const AUDIT = 'SELECT seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal FROM audit';
-const UIDL_CHARACTERS = 22;
 
 export class ReaderWorker {
   readonly #handlers: Handlers;
@@ -70,6 +70,11 @@ export class ReaderWorker {
     const parts = db
       .prepare<[bigint], string | null>(
         'SELECT coalesce(m.parts, o.parts) FROM message m LEFT JOIN message o ON o.id = m.copy_of WHERE m.id = ?',
+      )
+      .pluck();
+    const imported = db
+      .prepare<[number, string, number], string>(
+        'SELECT uidl FROM imported WHERE account = ? AND uidl > ? ORDER BY uidl LIMIT ?',
       )
       .pluck();
     const quirks = db.prepare<[number], QuirkCount>(
@@ -117,6 +122,7 @@ export class ReaderWorker {
       interchanges: ({ after, limit }) => edi.interchanges(after, limit),
       ediIdentities: ({ account }) => edi.identitiesOf(account),
       ediIdentityPage: (input) => edi.page(input),
+      imported: ({ account, after, limit }) => imported.all(account, after, limit),
       consumers: ({ account }) => mailboxes.consumers(account),
       accountsAt: ({ network, limit }) => mailboxes.accountsAt(network, limit),
       quirks: ({ account }) => quirks.all(account),
@@ -157,19 +163,21 @@ export class ReaderWorker {
   #list(account: number, below: number, expected: number, transfer: ArrayBuffer[]): ListingData {
     const uids = new Float64Array(expected);
     const sizes = new Float64Array(expected);
-    const uidls = Buffer.alloc(expected * UIDL_CHARACTERS);
+    const column = new UidlColumn(expected);
     const flags = new Uint8Array(expected);
     let count = 0;
     for (const [uid, size, uidl, retrieved, receipt] of this.#listing.iterate(account, below)) {
       if (count === expected) break;
       uids[count] = uid;
       sizes[count] = size;
-      uidls.write(uidl.toString('base64url'), count * UIDL_CHARACTERS, 'latin1');
+      column.add(uidl);
       flags[count] = (retrieved > 0 ? RETRIEVED : 0) | (receipt > 0 ? RECEIPT : 0);
       count += 1;
     }
+    const { uidls, ends: uidlEnds } = column;
     transfer.push(uids.buffer, sizes.buffer, uidls.buffer, flags.buffer);
-    return { count, uids, sizes, uidls, flags };
+    if (uidlEnds !== null) transfer.push(uidlEnds.buffer);
+    return { count, uids, sizes, uidls, uidlEnds, flags };
   }
 
   #readAudit(query: ReaderWork['audit']['in']): readonly AuditStored[] {

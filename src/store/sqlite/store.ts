@@ -26,6 +26,7 @@ import type { Bodies } from './bodies.ts';
 import { takeCopy } from './copies.ts';
 import type { SqliteDeliveries } from './deliveries.ts';
 import { UIDL_OCTETS } from './filing.ts';
+import { SqliteImports } from './imports.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { SqliteInterchanges } from './interchanges.ts';
 import type { Maildrops } from './maildrops.ts';
@@ -89,6 +90,7 @@ export class SqliteStore implements Store {
   readonly interchanges: SqliteInterchanges;
   readonly quirks: SqliteQuirks;
   readonly id: string;
+  readonly imports: SqliteImports;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
@@ -109,6 +111,7 @@ export class SqliteStore implements Store {
     this.interchanges = new SqliteInterchanges(parts);
     this.quirks = parts.quirks;
     this.id = parts.keys.storeId ?? '';
+    this.imports = new SqliteImports(parts);
     this.#scheduleSweep(FIRST_SWEEP);
   }
 

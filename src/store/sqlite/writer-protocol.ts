@@ -134,6 +134,18 @@ export type DeliveryWork =
       readonly notices: Notices;
     };
 
+/** A batch of messages that another server had filed. */
+export interface ImportWork {
+  readonly kind: 'import';
+  readonly account: number;
+  readonly entries: readonly {
+    readonly message: AcceptWork;
+    readonly uidl: string;
+    readonly fetched: boolean;
+  }[];
+  readonly audit: readonly AuditItem[];
+}
+
 export type WriterWork =
   | AcceptWork
   | ChunkWork
@@ -172,6 +184,7 @@ export type WriterWork =
       readonly at: number;
     }
   | { readonly kind: 'quirks'; readonly counts: readonly QuirkCount[] }
+  | ImportWork
   | DeliveryWork
   | {
       readonly kind: 'restore';
@@ -224,6 +237,8 @@ export type WriterAnswer =
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
   | { readonly kind: 'duplicate'; readonly of: bigint }
   | { readonly kind: 'already' }
+  /** Of an import: this entry's UIDL was used in the mailbox. */
+  | { readonly kind: 'uidl-taken'; readonly index: number }
   | { readonly kind: 'claimed'; readonly found: DeliveryRows }
   | { readonly kind: 'not-claimed'; readonly why: 'busy' | 'settled' | 'unknown' }
   | ({ readonly kind: 'expired'; readonly uids: readonly number[] } & Effects)

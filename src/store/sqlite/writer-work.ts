@@ -6,6 +6,7 @@ import { CaChanges } from './ca-changes.ts';
 import type { Db } from './database.ts';
 import { DeliveryChanges } from './delivery-changes.ts';
 import { Filing } from './filing.ts';
+import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import { OperatorChanges } from './operator-changes.ts';
@@ -33,6 +34,7 @@ export class WriterWorker {
   readonly #maildrops: MaildropChanges;
   readonly #deliveries: DeliveryChanges;
   readonly #quirks: QuirkChanges;
+  readonly #imports: ImportChanges;
   readonly #registry: RegistryChanges;
   readonly #certificates: CaChanges;
   readonly #pgp: PgpChanges;
@@ -52,6 +54,7 @@ export class WriterWorker {
     this.#maildrops = new MaildropChanges(db, this.audit, counters, this.#filing);
     this.#deliveries = new DeliveryChanges(db, this.audit, this.#filing, this.#maildrops);
     this.#quirks = new QuirkChanges(db);
+    this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
     this.#registry = new RegistryChanges(db, this.audit);
     this.#certificates = new CaChanges(db, this.audit);
     this.#pgp = new PgpChanges(db, this.audit);
@@ -87,6 +90,8 @@ export class WriterWorker {
         return this.#maildrops.noteConsumer(work);
       case 'quirks':
         return this.#quirks.note(work.counts);
+      case 'import':
+        return this.#imports.file(work);
       case 'claim':
       case 'claim-one':
       case 'settle':

@@ -1,0 +1,47 @@
+/**
+ * The imports' part of the store port: mail that another server had filed, taken over with the UIDLs that it gave, so that clients which
+ * leave mail on the server know it again (RFC 1939 section 7).
+ */
+import type { Address } from '../domain/address.ts';
+import type { AccountId } from '../domain/ids.ts';
+import type { MessageParts } from '../domain/message-part.ts';
+import type { Instant } from '../domain/units.ts';
+import type { AuditEvent } from './audit.ts';
+import type { SealedBody } from './store.ts';
+
+/** Most messages of one batch. */
+export const MAX_IMPORTED_AT_ONCE = 100;
+
+export interface ImportedEntry {
+  readonly body: SealedBody;
+  /** When the other server had received it. */
+  readonly receivedAt: Instant;
+  /** Empty where it is not known, or nobody here. */
+  readonly sender: Address | '';
+  readonly recipient: Address;
+  /** Of the header, without angle brackets; for the trace. */
+  readonly messageIdField: string;
+  /** As `isUidl` of domain/uidl.ts takes it. */
+  readonly uidl: string;
+  /** It was fetched from the other server: nobody is warned that it waits. */
+  readonly fetched: boolean;
+  readonly parts: MessageParts;
+}
+
+/** Nothing was filed unless `filed`. */
+export type ImportOutcome =
+  | { readonly kind: 'filed' }
+  /** The mailbox has, or had, a message with this UIDL. */
+  | { readonly kind: 'taken'; readonly uidl: string }
+  /** The account has ended. */
+  | { readonly kind: 'gone' };
+
+export interface Imports {
+  /**
+   * Files a batch behind what the mailbox holds: all of it or nothing, in one transaction with the audit rows. It counts against the quota
+   * and may go beyond it. A session that has the maildrop open sees it the next time, as it does new mail.
+   */
+  file(account: AccountId, entries: readonly ImportedEntry[], audit: readonly AuditEvent[]): Promise<ImportOutcome>;
+  /** UIDLs that were imported for the account, also of messages that are gone, in order of their text. At most 10,000 a page. */
+  uidls(account: AccountId, page: { readonly after: string; readonly limit: number }): Promise<readonly string[]>;
+}

@@ -1,0 +1,73 @@
+/** The imports' port on SQLite. */
+import { isUidl } from '../../domain/uidl.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import type { AuditEvent } from '../audit.ts';
+import { type ImportOutcome, type ImportedEntry, type Imports, MAX_IMPORTED_AT_ONCE } from '../imports.ts';
+import { OPERATOR } from '../store.ts';
+import type { SqliteAudit } from './audit.ts';
+import type { Bodies } from './bodies.ts';
+import type { Reader } from './reader.ts';
+import { type Writer, errorOf } from './writer.ts';
+
+const MOST_UIDLS = 10_000;
+
+export interface ImportParts {
+  readonly writer: Pick<Writer, 'ask'>;
+  readonly reader: Pick<Reader, 'ask'>;
+  readonly bodies: Bodies;
+  readonly audit: SqliteAudit;
+}
+
+export class SqliteImports implements Imports {
+  readonly #p: ImportParts;
+
+  constructor(parts: ImportParts) {
+    this.#p = parts;
+  }
+
+  async file(
+    account: AccountId,
+    entries: readonly ImportedEntry[],
+    audit: readonly AuditEvent[],
+  ): Promise<ImportOutcome> {
+    check(entries);
+    const { bodies, writer } = this.#p;
+    const work = entries.map((entry) => ({
+      message: bodies.workOf({
+        body: entry.body,
+        receivedAt: entry.receivedAt,
+        submitter: OPERATOR,
+        sender: entry.sender,
+        messageIdField: entry.messageIdField,
+        envelope: { body: '8BITMIME', smtpUtf8: false },
+        recipients: [{ address: entry.recipient, mailbox: account }],
+        parts: entry.parts,
+        audit: [],
+        system: true,
+      }),
+      uidl: entry.uidl,
+      fetched: entry.fetched,
+    }));
+    const answer = await writer.ask({ kind: 'import', account, entries: work, audit: this.#p.audit.items(audit) });
+    if (answer.kind === 'uidl-taken') return { kind: 'taken', uidl: entries[answer.index]?.uidl ?? '' };
+    if (answer.kind === 'refused') return { kind: 'gone' };
+    if (answer.kind !== 'done') throw errorOf(answer);
+    bodies.filed(work.map(({ message }) => message.id));
+    return { kind: 'filed' };
+  }
+
+  async uidls(
+    account: AccountId,
+    { after, limit }: { readonly after: string; readonly limit: number },
+  ): Promise<readonly string[]> {
+    return await this.#p.reader.ask('imported', { account, after, limit: Math.min(limit, MOST_UIDLS) });
+  }
+}
+
+function check(entries: readonly ImportedEntry[]): void {
+  if (entries.length < 1 || entries.length > MAX_IMPORTED_AT_ONCE)
+    throw new RangeError(`A batch has ${entries.length} messages; expected 1 to ${MAX_IMPORTED_AT_ONCE}`);
+  for (const { uidl } of entries)
+    if (!isUidl(uidl))
+      throw new RangeError(`The UIDL "${uidl}" cannot be given out; expected 1 to 70 visible characters`);
+}
