@@ -158,6 +158,8 @@ export default tseslint.config(
   layer('trail', [node, domain, platform, '/crypto/', ...port]),
   layer('backup', [node, domain, platform, '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),
+  layer('takeover', [node, domain, platform, '/mime/', '/edi/', ...port]),
+  layer('source', [node, domain, platform]),
   layer('admin', [
     node,
     domain,
@@ -168,6 +170,7 @@ export default tseslint.config(
     '/ca/',
     '/delivery/',
     '/middleware/',
+    '/takeover/',
     ...port,
   ]),
   layer('smtp', [
@@ -193,6 +196,8 @@ export default tseslint.config(
     '/auth/',
     '/backup/',
     '/ca/',
+    '/source/',
+    '/takeover/frames.ts',
     '/gateway.ts',
     '/gateway-backup.ts',
     '/store/',

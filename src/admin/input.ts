@@ -103,6 +103,14 @@ export function optionalMoment(input: Input, name: string): Instant | undefined 
     : instant(at);
 }
 
+/** A whole number from 0 to `max`. */
+export function count(input: Input, name: string, { initial, max }: { initial: number; max: number }): number {
+  const value = input[name] ?? initial;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max
+    ? value
+    : refuse(name, value, `a whole number from 0 to ${max}`);
+}
+
 export interface PageInput {
   readonly limit: number;
   readonly after?: string;

@@ -6,6 +6,8 @@ import type { Input } from './input.ts';
 export interface Operation<I = never, O = unknown> {
   /** True where the registry or the gateway is changed: such a call is logged with the person behind it. */
   readonly changes: boolean;
+  /** It takes its upload as it comes and keeps nothing of it: an upload of any length is taken. */
+  readonly streams?: true;
   /** Checks the input; throws AdminError. */
   readonly read: (input: Input) => I;
   readonly run: (context: AdminContext, input: I, call: Call) => Promise<O>;
@@ -31,3 +33,6 @@ export const change = <I, O>(
   read: (input: Input) => I,
   run: (context: AdminContext, input: I, call: Call) => Promise<O>,
 ): Operation<I, O> => ({ changes: true, read, run });
+
+/** A change whose upload may have any length. */
+export const streamed = <I, O>(operation: Operation<I, O>): Operation<I, O> => ({ ...operation, streams: true });

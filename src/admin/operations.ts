@@ -20,6 +20,7 @@ import { identityOperations } from './edi-identities.ts';
 import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
 import { mailCertificateOperations } from './mail-certificates.ts';
+import { mailboxImportOperations } from './mailbox-import.ts';
 import { mailboxOperations } from './mailboxes.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
@@ -47,6 +48,7 @@ const operations = {
   ...settingsOperations,
   ...gatewayOperations,
   ...mailboxOperations,
+  ...mailboxImportOperations,
   ...messageOperations,
   ...queueOperations,
   ...traceOperations,
@@ -65,6 +67,9 @@ const operations = {
 
 export type OperationName = keyof typeof operations;
 export type OperationResult<N extends OperationName> = Awaited<ReturnType<(typeof operations)[N]['run']>>;
+
+/** True where an upload of any length is taken. */
+export const isStreamed = (name: OperationName): boolean => 'streams' in operations[name];
 
 export const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name);
 

@@ -18,7 +18,7 @@ import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { type AdminContext, AdminError, type Call, type Caller } from './context.ts';
 import { LineError, MAX_REQUEST, linesOf, objectOf, writeLine } from './lines.ts';
-import { type OperationName, isOperation, runOperation } from './operations.ts';
+import { type OperationName, isOperation, isStreamed, runOperation } from './operations.ts';
 import { usablePath } from './socket-path.ts';
 
 export interface ControlSocketOptions {
@@ -150,7 +150,7 @@ class Session {
           `Cannot read the request: expected one JSON object a line with the name of an operation${typeof operation === 'string' ? `, not "${operation.slice(0, 64)}"; are command line and gateway of the same version?` : ''}`,
         ),
       );
-    const upload = request.upload === true ? uploadOf(next) : undefined;
+    const upload = request.upload === true ? uploadOf(next, isStreamed(operation) ? Infinity : MAX_UPLOAD) : undefined;
     await this.#run(operation, request, upload);
     // What the operation did not read must not be taken for the next request.
     if (upload !== undefined) for await (const _ of upload) continue;
@@ -208,7 +208,10 @@ const unreturned = (source: AsyncGenerator<string, void, undefined>): AsyncItera
   [Symbol.asyncIterator]: () => ({ next: () => source.next() }),
 });
 
-async function* uploadOf(next: () => Promise<string | undefined>): AsyncGenerator<string, void, undefined> {
+async function* uploadOf(
+  next: () => Promise<string | undefined>,
+  most: number,
+): AsyncGenerator<string, void, undefined> {
   let taken = 0;
   for (;;) {
     const line = await next();
@@ -216,8 +219,7 @@ async function* uploadOf(next: () => Promise<string | undefined>): AsyncGenerato
     const part = objectOf(line);
     if (part?.end === true) return;
     if (typeof part?.piece !== 'string') throw new LineError('expected a piece of an upload or its end');
-    if ((taken += part.piece.length) > MAX_UPLOAD)
-      throw new LineError(`an upload is longer than ${MAX_UPLOAD} characters`);
+    if ((taken += part.piece.length) > most) throw new LineError(`an upload is longer than ${most} characters`);
     yield part.piece;
   }
 }

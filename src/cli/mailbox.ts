@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
+import { addMailboxImportCommand } from './mailbox-import.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { print, readableTime, table } from './output.ts';
 import type { Terminal } from './terminal.ts';
@@ -28,6 +29,8 @@ export function addMailboxCommands(terminal: Terminal, program: Command): void {
       const done = await withAdmin(options, (client) => client.call('mailbox.restore', input));
       print(terminal, options, done, () => `${done.messages} messages of ${done.login} can be fetched again.`);
     });
+
+  addMailboxImportCommand(terminal, group);
 
   reading(group.command('consumers'))
     .description('the networks a mailbox is fetched from, and what they do')

@@ -56,11 +56,16 @@ export async function readSecret(terminal: Terminal, options: SecretOptions): Pr
 export const readGivenPassword = async (terminal: Terminal, file: string | undefined): Promise<string> =>
   file === undefined ? await fromTerminalOrInput(terminal) : fromFile(terminal, file);
 
-/** The password of a file that exists: asked for once, since a mistyped one is found out at once. */
-export async function readOpeningPassword(terminal: Terminal, file: string | undefined): Promise<string> {
+/** A password that stands elsewhere already, asked for once: a mistyped one is found out at once. */
+export async function readGivenSecret(terminal: Terminal, file: string | undefined, question: string): Promise<string> {
   if (file !== undefined) return fromFile(terminal, file);
   if (terminal.input !== undefined || !process.stdin.isTTY) return fromFile(terminal, '-');
-  return await promptSecret('Password of the file: ');
+  return await promptSecret(question);
+}
+
+/** The password of a file that exists: asked for once, since a mistyped one is found out at once. */
+export async function readOpeningPassword(terminal: Terminal, file: string | undefined): Promise<string> {
+  return await readGivenSecret(terminal, file, 'Password of the file: ');
 }
 
 function generated(out: string): Secret {

@@ -96,7 +96,7 @@ export function importContract(name: string, open: (t: Cleanup) => Promise<TestS
     const anna = await addAccount(store, 'anna');
     const bert = await addAccount(store, 'bert');
     await deliver(store, Buffer.from('own\r\n'), 'anna@group.test');
-    const [[own = ''] = []] = await listed(store, anna);
+    const own = (await listed(store, anna))[0]![0];
     await store.imports.file(anna, await batch(store, 'a', 'b'), audit);
     const lock = await store.lockMaildrop(anna, { session: 'delete', network: 'look' });
     assert(lock !== 'in-use');

@@ -1,0 +1,249 @@
+/** `sluis mailbox import`: takes over mail from another server, with the UIDLs that clients know it by. */
+import type { Command } from 'commander';
+import type { AdminClient } from '../admin/client.ts';
+import { AdminError } from '../admin/context.ts';
+import type { ImportedMail, MailboxUse } from '../admin/mailbox-import.ts';
+import { isUidl } from '../domain/uidl.ts';
+import { type Source, SourceError, type SourceMessage } from '../source/source.ts';
+import { IDLE_FRAME, framesOf } from '../takeover/frames.ts';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { type ImportOptions, type Takeover, sourceOptions, takeoversOf } from './import-source.ts';
+import { changing } from './options.ts';
+import { print, readableSize } from './output.ts';
+import { showProgress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The control socket ends a connection that is silent for 30 s, and an old server may take longer to answer. */
+const IDLE_AFTER = 10_000;
+const PAGE = 10_000;
+
+interface Taken {
+  readonly login: string;
+  readonly source: string;
+  readonly rule: string;
+  /** At the other server; `already`: those that were imported before. */
+  readonly messages: number;
+  readonly already: number;
+  /** Absent for a dry run. */
+  readonly imported?: Omit<ImportedMail, 'mailbox'>;
+  readonly deleted?: number;
+  readonly mailbox: MailboxUse;
+}
+interface NotTaken {
+  readonly login: string;
+  readonly source: string;
+  readonly error: string;
+}
+
+export function addMailboxImportCommand(terminal: Terminal, group: Command): void {
+  sourceOptions(changing(group.command('import')))
+    .description('take over mail of another server with its UIDLs, so that clients download nothing twice')
+    .argument('[login]', 'the account')
+    .option('--dry-run', 'look at the other server and at the mailbox, and change nothing')
+    .action(async (login: string | undefined, options: ImportOptions) => {
+      const takeovers = await takeoversOf(terminal, login, options);
+      const [only] = takeovers;
+      if (options.from === undefined && only !== undefined) {
+        const taken = await takeOver(only, options).catch(told);
+        print(terminal, options, taken, () => takenText(taken));
+        if ((taken.imported?.refusedMessages ?? 0) > 0) terminal.code = 1;
+        return;
+      }
+      await takeAll(terminal, takeovers, options);
+    });
+}
+
+/** Thousands of mailboxes: one that fails is told of, and the others go on. */
+async function takeAll(terminal: Terminal, takeovers: readonly Takeover[], options: ImportOptions): Promise<void> {
+  const progress = showProgress();
+  const done: (Taken | NotTaken)[] = [];
+  for (const takeover of takeovers) {
+    progress.show(done.length, takeovers.length);
+    const taken = await takeOver(takeover, options).catch((error: unknown): NotTaken => {
+      if (!(error instanceof AdminError || error instanceof SourceError || error instanceof CommandError)) throw error;
+      return { login: takeover.login, source: takeover.source, error: error.message };
+    });
+    done.push(taken);
+    if (options.json !== true) {
+      progress.end();
+      terminal.out('error' in taken ? `${taken.login}: ${taken.error}\n` : `${takenText(taken)}\n`);
+    }
+  }
+  progress.end();
+  const failed = done.filter((d) => 'error' in d || (d.imported?.refusedMessages ?? 0) > 0).length;
+  print(terminal, options, done, () =>
+    failed === 0
+      ? `All ${done.length} mailboxes are done.`
+      : `${done.length - failed} of ${done.length} mailboxes are done; correct what is said of the others and run the same command again: nothing is imported twice.`,
+  );
+  if (failed > 0) terminal.code = 1;
+}
+
+async function takeOver(takeover: Takeover, options: ImportOptions): Promise<Taken> {
+  const source = await takeover.open();
+  try {
+    checkUidls(source.messages, takeover.source);
+    return await withAdmin(options, (client) => takeFrom(source, takeover, client, options));
+  } finally {
+    await source.close();
+  }
+}
+
+async function takeFrom(
+  source: Source,
+  { login, source: from }: Takeover,
+  client: AdminClient,
+  options: ImportOptions,
+): Promise<Taken> {
+  const before = await importedOf(client, login, options.address);
+  const wanted = source.messages.filter(({ uidl }) => !before.uidls.has(uidl));
+  const already = source.messages.length - wanted.length;
+  const about = {
+    login: before.mailbox.login,
+    source: from,
+    rule: source.rule,
+    messages: source.messages.length,
+    already,
+  };
+  if (options.dryRun === true) return { ...about, mailbox: before.mailbox };
+  const { mailbox, ...imported } = await send(wanted, login, client, options);
+  if (options.delete !== true) return { ...about, imported, mailbox };
+  // What is deleted there is what the store says that it has.
+  const { uidls } = await importedOf(client, login, options.address);
+  return { ...about, imported, deleted: (await source.delete?.(uidls)) ?? 0, mailbox };
+}
+
+async function importedOf(
+  client: AdminClient,
+  login: string,
+  address: string | undefined,
+): Promise<{ readonly mailbox: MailboxUse; readonly uidls: ReadonlySet<string> }> {
+  const uidls = new Set<string>();
+  for (let after = ''; ;) {
+    const page = await client.call('mailbox.imported', { login, after, limit: PAGE, address });
+    for (const uidl of page.uidls) uidls.add(uidl);
+    after = page.uidls.at(-1) ?? '';
+    if (page.uidls.length < PAGE) return { mailbox: page.mailbox, uidls };
+  }
+}
+
+async function send(
+  messages: readonly SourceMessage[],
+  login: string,
+  client: AdminClient,
+  options: ImportOptions,
+): Promise<ImportedMail> {
+  const progress = showProgress();
+  const state = { stopped: false };
+  const input = { login, total: messages.length, address: options.address };
+  const upload = withIdle(framesOfAll(messages, options, state));
+  try {
+    return await client.call('mailbox.import', input, { upload, progress: progress.show });
+  } finally {
+    // A refusal came while more was sent: the rest need not be read.
+    state.stopped = true;
+    progress.end();
+  }
+}
+
+async function* framesOfAll(
+  messages: readonly SourceMessage[],
+  { countAs }: ImportOptions,
+  state: { readonly stopped: boolean },
+): AsyncGenerator<string> {
+  for (const { uidl, at, fetched, octets, read } of messages) {
+    if (state.stopped) return;
+    const counted = countAs === undefined ? (fetched ?? true) : countAs === 'fetched';
+    const head = {
+      uidl,
+      fetched: counted,
+      ...(at === undefined ? {} : { at }),
+      ...(octets === undefined ? {} : { octets }),
+    };
+    yield* framesOf(head, read());
+  }
+}
+
+async function* withIdle(frames: AsyncGenerator<string>): AsyncGenerator<string> {
+  for (;;) {
+    const next = frames.next();
+    // Told of by the race; this only keeps it from being unhandled while an idle frame is on its way.
+    next.catch(() => undefined);
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined;
+      const idle = new Promise<'idle'>((resolve) => (timer = setTimeout(resolve, IDLE_AFTER, 'idle')));
+      const first = await Promise.race([next, idle]).finally(() => clearTimeout(timer));
+      if (first === 'idle') yield IDLE_FRAME;
+      else if (first.done === true) return;
+      else {
+        yield first.value;
+        break;
+      }
+    }
+  }
+}
+
+function checkUidls(messages: readonly SourceMessage[], from: string): void {
+  const seen = new Set<string>();
+  for (const { uidl } of messages) {
+    if (!isUidl(uidl))
+      throw new CommandError(
+        'usage',
+        `Cannot import from "${from}": the UIDL "${uidl.slice(0, 100).replace(/[^\x21-\x7e]/g, '?')}" has ${uidl.length} characters; expected 1 to 70 visible ones (RFC 1939); give others with --uidl-file`,
+      );
+    if (seen.has(uidl))
+      throw new CommandError(
+        'conflict',
+        `Cannot import from "${from}": two messages have the UIDL "${uidl}"; expected each once; nothing was imported`,
+      );
+    seen.add(uidl);
+  }
+}
+
+/** An error of the source is the operator's to solve. */
+function told(error: unknown): never {
+  if (error instanceof SourceError) throw new CommandError('failed', error.message);
+  throw error;
+}
+
+const many = (n: number, what = 'message'): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+function takenText(taken: Taken): string {
+  const { login, source, rule, messages, already, imported, deleted, mailbox } = taken;
+  return [
+    `${login}: ${many(messages)} in ${source}. ${rule}.`,
+    ...(already === 0 ? [] : [`  ${many(already)} were imported before and are left out.`]),
+    ...(imported === undefined
+      ? [`  ${many(messages - already)} would be imported. Nothing was changed.`]
+      : importedLines(imported)),
+    ...(deleted === undefined ? [] : [`  Deleted ${many(deleted)} there.`]),
+    ...(mailbox.octets <= mailbox.quota
+      ? []
+      : [
+          `  The mailbox holds ${readableSize(mailbox.octets)}, more than its quota of ${readableSize(mailbox.quota)}: new mail for it is refused until it is emptied, or "sluis account set ${login} quota=..." gives it more.`,
+        ]),
+  ].join('\n');
+}
+
+function importedLines(imported: Omit<ImportedMail, 'mailbox'>): string[] {
+  const { messages, octets, batches, fetched, edi, lineEnds, nul, otherSize, refused, refusedMessages } = imported;
+  return [
+    `  Imported ${many(messages)} (${readableSize(octets)}) in ${many(batches, 'batch').replace('batchs', 'batches')}: ${fetched} count as fetched, ${messages - fetched} as waiting; ${edi} have EDI in them.`,
+    ...(lineEnds === 0
+      ? []
+      : [`  ${many(lineEnds)} had lines that end in LF: CRLF now, as they were served over POP3.`]),
+    ...(nul === 0 ? [] : [`  ${many(nul)} had NUL octets: 0x80 now, as Dovecot serves them.`]),
+    ...(otherSize === 0
+      ? []
+      : [
+          `  ${many(otherSize)} have another size than the old server had noted; compare some of them with the old files.`,
+        ]),
+    ...(refusedMessages === 0
+      ? []
+      : [
+          `  ${many(refusedMessages)} could not be imported and stand where they were:`,
+          ...refused.map(({ uidl, why }) => `    ${uidl}: ${why}`),
+        ]),
+  ];
+}

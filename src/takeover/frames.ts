@@ -1,0 +1,79 @@
+/**
+ * How messages of another server travel as an upload of the control socket: text, in pieces that arrive as they were given.
+ *
+ *   M{"uidl":"...","at":1764158400000,"fetched":true,"octets":1234}     a message begins
+ *   B<base64>                                                           some of its octets, as the other server keeps them
+ *   E                                                                   it is whole
+ *   -                                                                   nothing; the other server takes its time
+ */
+import { type Instant, instant } from '../domain/units.ts';
+import { isUidl } from '../domain/uidl.ts';
+
+/** Octets of one frame: with its letter it fits one piece of an upload (32 Ki characters), which is never cut. */
+export const FRAME_OCTETS = 24_573;
+
+/** What the other server says of a message. */
+export interface MessageHead {
+  readonly uidl: string;
+  /** When it was received there. */
+  readonly at?: Instant;
+  readonly fetched: boolean;
+  /** As it was served, where that is known. */
+  readonly octets?: number;
+}
+
+export type Frame =
+  | { readonly kind: 'message'; readonly head: MessageHead }
+  | { readonly kind: 'octets'; readonly octets: Buffer }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'idle' };
+
+export const IDLE_FRAME = '-';
+
+export async function* framesOf(head: MessageHead, content: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  yield `M${JSON.stringify(head)}`;
+  for await (const octets of content)
+    for (let at = 0; at < octets.length; at += FRAME_OCTETS)
+      yield `B${octets.toString('base64', at, Math.min(octets.length, at + FRAME_OCTETS))}`;
+  yield 'E';
+}
+
+/** Undefined for anything else. */
+export function readFrame(text: string): Frame | undefined {
+  switch (text.charAt(0)) {
+    case '-':
+      return { kind: 'idle' };
+    case 'B':
+      return { kind: 'octets', octets: Buffer.from(text.slice(1), 'base64') };
+    case 'E':
+      return { kind: 'end' };
+    case 'M': {
+      const head = headOf(text.slice(1));
+      return head === undefined ? undefined : { kind: 'message', head };
+    }
+    default:
+      return undefined;
+  }
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+function headOf(json: string): MessageHead | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  const { uidl, at, fetched, octets } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
+  if (typeof uidl !== 'string' || !isUidl(uidl)) return undefined;
+  return {
+    uidl,
+    fetched: fetched === true,
+    ...(isCount(at) ? { at: instant(at) } : {}),
+    ...(isCount(octets) ? { octets } : {}),
+  };
+}
