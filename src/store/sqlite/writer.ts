@@ -36,6 +36,8 @@ export class Writer {
   #transfer: ArrayBuffer[] = [];
   #next = 1;
   #handover = false;
+  /** Commits whose answers are being given out, a few a turn. */
+  #giving = 0;
   #failure: StoreFailed | undefined;
   readonly #end: ThreadEnd;
 
@@ -144,6 +146,7 @@ export class Writer {
   #hear(message: WriterSays): void {
     if (message.kind === 'answers') {
       this.#events.onCommit(message);
+      this.#giving += 1;
       this.#giveOut(message.answers, 0);
     } else if (message.kind === 'failed') {
       this.#fail(new StoreFailed(`A write or sync of the store failed: ${message.message}`));
@@ -159,8 +162,12 @@ export class Writer {
       this.#waiting.delete(n);
       waiting?.resolve(answer);
     }
-    if (from + GIVEN_AT_ONCE < answers.length) setImmediate(() => this.#giveOut(answers, from + GIVEN_AT_ONCE));
-    else if (this.#waiting.size === 0 && !this.#end.begun) this.#worker.unref();
+    if (from + GIVEN_AT_ONCE < answers.length) {
+      setImmediate(() => this.#giveOut(answers, from + GIVEN_AT_ONCE));
+      return;
+    }
+    this.#giving -= 1;
+    if (this.#waiting.size === 0 && !this.#end.begun) this.#worker.unref();
   }
 
   #fail(failure: StoreFailed): void {
@@ -173,12 +180,16 @@ export class Writer {
     this.#waiting.clear();
   }
 
-  /** Commits what waits, closes the database in order, ends the thread. Whatever is asked after this rejects. */
+  /** Commits what waits, closes the database in order, ends the thread. Whatever came too late for that, or is asked after it, rejects. */
   async close(): Promise<void> {
     if (this.#failure === undefined) {
       this.#post();
       await this.#end.ask({ kind: 'close' });
+      // What was committed is not told as failed.
+      while (this.#giving > 0) await new Promise((resolve) => setImmediate(resolve));
       this.#failure ??= new StoreFailed('The store is closed');
+      for (const { reject } of this.#waiting.values()) reject(this.#failure);
+      this.#waiting.clear();
     }
     await this.#end.terminate();
   }

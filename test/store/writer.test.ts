@@ -1,0 +1,42 @@
+/** The calling thread's face of the writer, at its end. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createSqliteStore } from '../../src/store/sqlite/open.ts';
+import { Writer } from '../../src/store/sqlite/writer.ts';
+import type { WriterWork } from '../../src/store/sqlite/writer-protocol.ts';
+import { StoreFailed } from '../../src/store/store.ts';
+import { testOptions } from '../support/store.ts';
+
+const NOTHING: WriterWork = { kind: 'audit', audit: [] };
+
+test(
+  'close() answers what was asked before it and rejects what comes while it closes',
+  { timeout: 20_000 },
+  async (t) => {
+    const options = testOptions(t);
+    await createSqliteStore(options);
+    const { dataFolder, keyFolder, masterKey } = options;
+    const { writer } = await Writer.start(
+      { dataFolder, keyFolder, masterKey, reserve: 0, at: 1, testing: {} },
+      { onCommit: () => undefined, onFailed: () => undefined },
+    );
+    // More than are given out in one turn.
+    const before = Array.from({ length: 100 }, () => writer.ask(NOTHING));
+    let closing = true;
+    const closed = writer.close().then(() => (closing = false));
+    const late: Promise<unknown>[] = [];
+    while (closing) {
+      const asked = writer.ask(NOTHING);
+    asked.catch(() => undefined);
+    late.push(asked);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await closed;
+    for (const answer of await Promise.all(before)) assert.equal(answer.kind, 'done');
+    const ends = await Promise.allSettled(late);
+    const rejected = ends.filter(({ status }) => status === 'rejected');
+    assert(rejected.length > 0);
+    for (const end of ends) if (end.status === 'rejected') assert(end.reason instanceof StoreFailed);
+    assert.equal(writer.waiting, 0);
+  },
+);
