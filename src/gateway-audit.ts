@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts';
 import { auditKeys } from './crypto/audit-keys.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import type { Store } from './store/store.ts';
+import { type GatewayLife, beginLife } from './trail/gateway-life.ts';
 import { type Anchors, startAnchors } from './trail/anchors.ts';
 
 /** Outside the data folder, as the keys are: who can write the database alone cannot write here. */
@@ -24,3 +25,9 @@ export function startGatewayAnchors(
     ...(command === undefined ? {} : { command }),
   });
 }
+
+export const beginGatewayLife = (store: Store, config: Config): Promise<GatewayLife> =>
+  beginLife({
+    ...{ audit: store.audit, hostname: config.hostname, config },
+    ...{ file: config.file, dataFolder: config.data.folder },
+  });

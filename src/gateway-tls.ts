@@ -5,7 +5,7 @@
  * Node knows one ticket key at a time, so a ticket of the key before leads to a full handshake: about a millisecond of processor time
  * for each client after a rotation. In exchange a key that is read from memory opens no session older than its lifetime.
  */
-import { X509Certificate, randomBytes } from 'node:crypto';
+import { X509Certificate, hash, randomBytes } from 'node:crypto';
 import { readAuthorities } from './auth/authorities.ts';
 import { profileEnded, tlsFilesOf } from './config/listeners.ts';
 import { readAuthorityFiles, readTlsMaterial } from './config/load.ts';
@@ -14,6 +14,7 @@ import type { Certificate } from './crypto/certificate.ts';
 import type { Clock, Log, RandomBytes, Timer } from './domain/effects.ts';
 import { type Instant, instant } from './domain/units.ts';
 import { GatewayLists } from './gateway-lists.ts';
+import type { GatewayLife } from './trail/gateway-life.ts';
 import { FileWatch } from './platform/file-watch.ts';
 import type { Listener, TlsMaterial } from './platform/listener.ts';
 import { TICKET_KEY, serverTlsOptions } from './platform/tls.ts';
@@ -24,6 +25,7 @@ export interface GatewayTlsOptions {
   readonly random?: RandomBytes;
 }
 
+type Trail = Pick<GatewayLife, 'reloaded' | 'serves'>;
 type Material = ReadonlyMap<string, readonly TlsMaterial[]>;
 
 /** A certificate that a listener shows. */
@@ -33,6 +35,8 @@ export interface ServedCertificate {
   readonly key: string;
   readonly from: Instant;
   readonly until: Instant;
+  /** SHA-256, hexadecimal. */
+  readonly fingerprint: string;
 }
 
 export class GatewayTls {
@@ -47,6 +51,7 @@ export class GatewayTls {
   #authorities: readonly Certificate[];
   /** Started by whoever asks for logins. */
   readonly lists: GatewayLists;
+  #trail: Trail | undefined;
   #trust: (authorities: readonly Certificate[]) => void = () => undefined;
 
   /** Throws ConfigError, TlsMaterialError or AuthorityError. */
@@ -93,10 +98,16 @@ export class GatewayTls {
     return this.#material.get(name) ?? [];
   }
 
-  /** Takes the listeners into care once they are open. `trust` is told of other authorities. */
-  async start(listeners: readonly Listener[], trust: (authorities: readonly Certificate[]) => void): Promise<void> {
+  /** Takes the listeners into care once they are open. `trust` is told of other authorities; `trail` of what is served, and of reloads. */
+  async start(
+    listeners: readonly Listener[],
+    trust: (authorities: readonly Certificate[]) => void,
+    trail: Trail,
+  ): Promise<void> {
     this.#listeners = listeners;
     this.#trust = trust;
+    this.#trail = trail;
+    this.#tellServed();
     this.#rotate();
     await this.#watch.start();
   }
@@ -109,6 +120,21 @@ export class GatewayTls {
 
   /** Rejects, and changes nothing, when the files cannot be used. */
   async reload(): Promise<void> {
+    try {
+      await this.#reload();
+      this.#trail?.reloaded();
+      this.#tellServed();
+    } catch (error) {
+      this.#trail?.reloaded(String(error));
+      throw error;
+    }
+  }
+
+  #tellServed(): void {
+    this.#trail?.serves(this.#served.map(({ fingerprint }) => fingerprint));
+  }
+
+  async #reload(): Promise<void> {
     const material = await Promise.resolve().then(() => this.#read());
     const authorities = readAuthorities(readAuthorityFiles(this.#config, 'tls.client-authorities'));
     await this.lists.reload(authorities);
@@ -159,6 +185,7 @@ const servedOf = (material: Material): readonly ServedCertificate[] =>
         key: certificate.publicKey.asymmetricKeyType ?? 'other',
         from: instant(Date.parse(certificate.validFrom)),
         until: instant(Date.parse(certificate.validTo)),
+        fingerprint: hash('sha256', certificate.raw),
       };
     }),
   );

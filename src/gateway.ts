@@ -22,7 +22,7 @@ import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, milliseconds, octets, seconds } from './domain/units.ts';
-import { startGatewayAnchors } from './gateway-audit.ts';
+import { beginGatewayLife, startGatewayAnchors } from './gateway-audit.ts';
 import { noteSecondPerson } from './gateway-operators.ts';
 import { gatewayBackups } from './gateway-backup.ts';
 import { startPush } from './gateway-push.ts';
@@ -53,6 +53,7 @@ import { createCourierProbe } from './smtp/courier-probe.ts';
 import { newSubmissionCounts, startSmtpListener } from './smtp/server.ts';
 import { createSqliteStore, openSqliteStore } from './store/sqlite/open.ts';
 import type { OpenOptions } from './store/sqlite/options.ts';
+import { RefusalNotes } from './submission/refusal-notes.ts';
 import type { Store, StoreFailed } from './store/store.ts';
 
 export interface GatewayEffects {
@@ -196,6 +197,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   // The last part to stop before the store: what the others write then is in the last anchor.
   const anchors = startGatewayAnchors(store, config, options);
   running.add(() => anchors.stop());
+  const life = await beginGatewayLife(store, config);
+  running.add(() => Promise.resolve(life.stopped()));
 
   const authenticator = createAuthenticator({
     registry: store.registry,
@@ -231,11 +234,13 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const middleware = gatewayMiddleware(store, mail, config, { ...options, desk: notices.desk });
   const tests = gatewayTests(store, notices);
   const sent = newSentCounts();
+  const refused = new RefusalNotes(store.audit, clock);
+  running.add(() => Promise.resolve(refused.flush()));
   const start = {
     smtp: (spec: ListenerSpec) =>
       startSmtpListener({
         ...common,
-        ...{ spec, counts, middleware, tests, ...submissionNotices(store, notices) },
+        ...{ spec, counts, middleware, tests, refused, ...submissionNotices(store, notices) },
         ...{ tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config) },
       }),
     pop3: (spec: ListenerSpec) =>
@@ -257,7 +262,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     },
   );
   await listeners.open(start, options.sockets);
-  await tls.start(listeners.all, (authorities) => authenticator.trust(authorities));
+  await tls.start(listeners.all, (authorities) => authenticator.trust(authorities), life);
   await http.open(config, {
     ...{ store, listeners, tls, clock, log, connections, authenticator, sent },
     ...{ answers: counts.answers, dispatchers: pushes },

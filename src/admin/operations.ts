@@ -24,6 +24,7 @@ import { mailboxImportOperations } from './mailbox-import.ts';
 import { mailboxOperations } from './mailboxes.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
+import { type Ran, noteOperation } from './operation-audit.ts';
 import { operatorOperations } from './operators.ts';
 import { organisationOperations } from './organisations.ts';
 import { partnerOperations } from './partners.ts';
@@ -84,25 +85,27 @@ export async function runOperation<N extends OperationName>(
   // The table's row fixes both types; TypeScript cannot follow that through a union of rows.
   const operation = operations[name] as unknown as Operation<unknown, OperationResult<N>>;
   let fields = { operation: name, actor: call.actor.name, reason: call.actor.reason };
+  const { changes } = operation;
+  const by = context.gateway === undefined ? 'store' : 'gateway';
+  let ran: Ran = { ...{ operation: name, changes, input }, by, actor: call.actor };
   try {
     const read = operation.read(input);
     const { needsSecond: verb } = operation;
     const approved = verb === undefined ? call : await approvedCall(context, { operation: name, verb, input }, call);
     fields = { operation: name, actor: approved.actor.name, reason: approved.actor.reason };
+    ran = { ...ran, actor: approved.actor };
     const result = await operation.run(context, read, approved);
-    if (operation.changes) log.info('admin.done', { ...fields, ...targetFields(input) });
+    if (changes) log.info('admin.done', { ...fields, ...targetFields(input) });
+    noteOperation(context.store.audit, ran);
     return result;
   } catch (error) {
     const known =
       error instanceof RegistryError || error instanceof BackupRefused
         ? new AdminError(error.kind, error.message, { cause: error })
         : error;
-    if (operation.changes)
-      log.warn('admin.refused', {
-        ...fields,
-        ...targetFields(input),
-        why: known instanceof AdminError ? known.kind : 'failed',
-      });
+    const why = known instanceof AdminError ? known.kind : 'failed';
+    if (changes) log.warn('admin.refused', { ...fields, ...targetFields(input), why });
+    noteOperation(context.store.audit, { ...ran, refused: why });
     throw known;
   }
 }

@@ -14,7 +14,7 @@ import { hours, minutes } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { Mechanism, Peer, ScramFault } from './authenticator.ts';
 import type { CertificateFacts, CertificateReason } from './client-certificates.ts';
-import { Tally } from './tally.ts';
+import { Tally } from '../platform/tally.ts';
 
 /**
  * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer. `password-off` and the two behind it are

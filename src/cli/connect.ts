@@ -52,6 +52,13 @@ async function direct(config: Config, { approval, ...actor }: Caller): Promise<A
   ]);
   const log = createLog({ level: 'error', format: 'pretty' });
   const { store, context } = await openForCommand(config, { clock: systemClock, log });
+  // NEN 7513: direct access to the database is an event of its own.
+  const note = (event: string): void =>
+    store.audit.note({
+      ...{ event, outcome: 'success', facts: { by: 'command', process: process.pid } },
+      personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+    });
+  note('store.opened');
   return {
     call: (name, input, { progress = () => undefined, upload } = {}) => {
       const call = {
@@ -62,7 +69,10 @@ async function direct(config: Config, { approval, ...actor }: Caller): Promise<A
       };
       return runOperation(name, context, input, call, log);
     },
-    close: () => store.close(),
+    close: async () => {
+      note('store.closed');
+      await store.close();
+    },
   };
 }
 

@@ -49,6 +49,7 @@ const unlessDamaged = (error: unknown): undefined => {
 
 const DELETED = 1;
 const RETRIEVED = 2;
+const PREVIEWED = 4;
 
 /** What a message number leads to. `missing`: higher than the maildrop has. */
 export type Selection =
@@ -184,6 +185,11 @@ export class Maildrop {
     return Math.max(this.#last, this.#lastBefore);
   }
 
+  /** A part of the message was sent (TOP). That the owner of a whole one looks at its top again tells nothing. */
+  notePreviewed(index: number): void {
+    if (!this.#loaded().retrievedBefore(index)) this.#mark(index, PREVIEWED);
+  }
+
   delete(index: number): void {
     if (!this.#mark(index, DELETED)) return;
     this.#deleted += 1;
@@ -256,12 +262,26 @@ export class Maildrop {
       ),
     );
     this.#ended = true;
+    this.#notePreviews(collector);
+  }
+
+  /** NEN 7513: a look at the top of messages is a look as well; one row a session. */
+  #notePreviews({ protocol, tls, address }: Collector): void {
+    let messages = 0;
+    for (const mark of this.#marks ?? []) if ((mark & PREVIEWED) !== 0) messages += 1;
+    if (messages === 0) return;
+    this.#store.audit.note({
+      ...{ event: 'maildrop.previewed', outcome: 'success', account: this.#lock.account },
+      facts: { protocol, tls, messages },
+      personal: { address },
+    });
   }
 
   /** Ends the session without removing anything; what was sent is still noted. A second call, or one after `commit`, does nothing. */
   async release(collector: Collector): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    this.#notePreviews(collector);
     for (const event of this.#evidence(collector, false)) this.#store.audit.note(event);
     const listing = this.#listing;
     if (listing === undefined || this.#retrieved.length === 0) return await this.#store.releaseMaildrop(this.#lock);

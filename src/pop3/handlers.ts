@@ -175,7 +175,9 @@ async function top(session: Session, drop: Maildrop, index: number, lines: numbe
   const content = await drop.open(index);
   const cutter = new TopCutter(lines);
   const sent = await sendContent(session.wire, content, okReply('top of the message'), () => drop.progress(), cutter);
-  return sent.kind === 'broken' ? broken(session, index, sent) : sent.rest;
+  if (sent.kind === 'broken') return broken(session, index, sent);
+  drop.notePreviewed(index);
+  return sent.rest;
 }
 
 /** Nobody may take half a message for a whole one: no final dot once a part has gone out, and it does not count as retrieved. */

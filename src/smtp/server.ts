@@ -22,6 +22,7 @@ import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
 import type { TestReports } from '../submission/test-address.ts';
 import { HourlyCount } from '../submission/limits.ts';
+import type { RefusalNotes } from '../submission/refusal-notes.ts';
 import type { SubmissionServices } from '../submission/transaction.ts';
 import { type ConnectionContext, SubmissionConnection } from './connection.ts';
 import { type SmtpAnswers, newSmtpAnswers } from './answers.ts';
@@ -43,6 +44,7 @@ export interface SmtpListenerOptions {
   readonly absences?: AbsenceNotices;
   readonly middleware?: SubmissionServices['middleware'];
   readonly filed?: FiledNotices;
+  readonly refused?: RefusalNotes;
   readonly tests?: TestReports;
   readonly clock: Clock;
   readonly log: Log;
@@ -138,6 +140,7 @@ class SubmissionServer extends SMTPServer implements Listener {
         ...(options.absences === undefined ? {} : { absences: options.absences }),
         ...(options.middleware === undefined ? {} : { middleware: options.middleware }),
         ...(options.filed === undefined ? {} : { filed: options.filed }),
+        ...(options.refused === undefined ? {} : { refused: options.refused }),
         ...(options.tests === undefined ? {} : { tests: options.tests }),
       },
     };

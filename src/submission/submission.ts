@@ -17,6 +17,7 @@ import { Filing } from './filing.ts';
 import { Incoming } from './incoming.ts';
 import { limited } from './limits.ts';
 import { type QuirkGuard, TransactionQuirks } from './quirks.ts';
+import type { Refused } from './refusal-notes.ts';
 import { refusals } from './refusals.ts';
 import { limitOf, roomFor, storageRefusal, tooLargeFor } from './room.ts';
 import { type Route, routeOf } from './route.ts';
@@ -62,6 +63,12 @@ export class Submission {
   }
 
   async mail(path: string, parameters: MailParameters): Promise<Refusal | undefined> {
+    const refusal = await this.#mail(path, parameters);
+    if (refusal !== undefined) this.#noteRefused({ at: 'mail', refusal, sender: path, recipients: [] });
+    return refusal;
+  }
+
+  async #mail(path: string, parameters: MailParameters): Promise<Refusal | undefined> {
     const { store, counts, maxMessage } = this.#services;
     const record = await store.registry.findLogin(this.#submitter.account.login);
     if (record?.account.state !== 'active' || record.account.id !== this.#submitter.account.id)
@@ -92,6 +99,17 @@ export class Submission {
 
   async recipient(path: string, parameters: RecipientParameters): Promise<Result<RecipientTaken, Refusal>> {
     const transaction = this.#required();
+    const taken = await this.#recipient(transaction, path, parameters);
+    if (!taken.ok)
+      this.#noteRefused({ at: 'recipient', refusal: taken.error, sender: transaction.sender, recipients: [path] });
+    return taken;
+  }
+
+  async #recipient(
+    transaction: Transaction,
+    path: string,
+    parameters: RecipientParameters,
+  ): Promise<Result<RecipientTaken, Refusal>> {
     const { store, counts, hostname, maxRecipients } = this.#services;
     const { account, organisation } = this.#submitter;
     // RFC 5321 section 4.5.1: `postmaster` without a domain is ours.
@@ -166,7 +184,9 @@ export class Submission {
       writer = store.openBody(transaction.parameters.size);
       if (transaction.test !== undefined) writer = sampleInsteadOf(writer);
     } catch (error) {
-      return fail(storageRefusal(error));
+      const refusal = storageRefusal(error);
+      this.#noteContentRefused(transaction, refusal);
+      return fail(refusal);
     }
     const now = clock.now();
     const [only] = transaction.recipients.size === 1 ? transaction.recipients.values() : [];
@@ -200,7 +220,11 @@ export class Submission {
       quirks: transaction.quirks,
       id: writer.id,
       abort: () => writer.abort(),
-      file: () => this.#file(transaction, incoming, writer),
+      file: async () => {
+        const filed = await this.#file(transaction, incoming, writer);
+        if (!filed.ok) this.#noteContentRefused(transaction, filed.error, writer.id);
+        return filed;
+      },
     });
   }
 
@@ -236,6 +260,19 @@ export class Submission {
 
   #limited(limit: string, refusal: Refusal): Refusal {
     return limited(this.#services.log, this.#submitter, limit, refusal);
+  }
+
+  #noteContentRefused(transaction: Transaction, refusal: Refusal, message?: MessageId): void {
+    const { sender, test, recipients } = transaction;
+    this.#noteRefused({
+      ...{ at: 'content', refusal, sender },
+      recipients: test === undefined ? [...recipients.keys()] : [test],
+      ...(message === undefined ? {} : { message }),
+    });
+  }
+
+  #noteRefused(refused: Refused): void {
+    this.#services.refused?.refused(this.#submitter, refused);
   }
 
   #required(): Transaction {

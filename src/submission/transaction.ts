@@ -12,6 +12,7 @@ import type { AbsenceNotices } from './absence-notices.ts';
 import type { FiledNotices } from './filed-notices.ts';
 import type { HourlyCount } from './limits.ts';
 import type { TransactionQuirks } from './quirks.ts';
+import type { RefusalNotes } from './refusal-notes.ts';
 import type { Away, Leg } from './route.ts';
 import type { TestReports } from './test-address.ts';
 
@@ -28,6 +29,8 @@ export interface SubmissionServices {
   readonly absences?: AbsenceNotices;
   /** What happens to messages before they are accepted; without it nothing does. */
   readonly middleware?: Chain;
+  /** Writes refusals into the audit trail. */
+  readonly refused?: RefusalNotes;
   /** Answers messages to the test address; without it there is none. */
   readonly tests?: TestReports;
   /** Tells senders that asked for it (NOTIFY=SUCCESS) that their message stands in a mailbox. */

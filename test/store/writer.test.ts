@@ -22,13 +22,13 @@ test(
     );
     // More than are given out in one turn.
     const before = Array.from({ length: 100 }, () => writer.ask(NOTHING));
-    let closing = true;
-    const closed = writer.close().then(() => (closing = false));
+    const state = { closing: true };
+    const closed = writer.close().then(() => (state.closing = false));
     const late: Promise<unknown>[] = [];
-    while (closing) {
+    while (state.closing) {
       const asked = writer.ask(NOTHING);
-    asked.catch(() => undefined);
-    late.push(asked);
+      asked.catch(() => undefined);
+      late.push(asked);
       await new Promise((resolve) => setImmediate(resolve));
     }
     await closed;

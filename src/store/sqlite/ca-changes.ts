@@ -222,7 +222,12 @@ export class CaChanges {
       authority,
     ) as { crl_number: number } | undefined;
     if (row === undefined) throw new RegistryError('unknown', `There is no certificate authority ${authority}`);
-    return { value: row.crl_number };
+    const { crl_number: number } = row;
+    this.#audit.append({
+      ...{ at: this.#at, event: 'authority.list-signed', outcome: 'success', message: null, account: null },
+      ...{ facts: JSON.stringify({ authority, number }), personal: null, salt: null },
+    });
+    return { value: number };
   }
 
   #account(login: string): number {

@@ -1,11 +1,13 @@
 /** What ends a POP3 session, a retention or a withdrawal does to maildrops, in the writer. */
+import { hash } from 'node:crypto';
 import type Database from 'better-sqlite3';
+import { joinSmall } from '../../platform/bytes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
 import type { MailboxCounters } from './mailbox-counters.ts';
 import type { HiddenWhy } from './reader-protocol.ts';
-import type { WriterAnswer, WriterWork } from './writer-protocol.ts';
+import type { AuditItem, WriterAnswer, WriterWork } from './writer-protocol.ts';
 
 type WorkOf<K extends WriterWork['kind']> = Extract<WriterWork, { kind: K }>;
 
@@ -19,6 +21,13 @@ interface HiddenRow extends EntryRow {
   readonly hidden_at: bigint;
   readonly uid: bigint;
 }
+
+interface Hidden {
+  readonly uid: number;
+  readonly message: bigint;
+}
+
+const UNSEEN = JSON.stringify({ retrieved: false });
 
 /** Places that are remembered of each account. */
 const CONSUMERS = 16;
@@ -91,10 +100,23 @@ export class MaildropChanges {
   commit({ account, deleted, retrieved, at, audit, notices }: WorkOf<'commit-maildrop'>): WriterAnswer {
     for (const uid of retrieved) this.#markCollected.run(account, uid);
     const changed = new Changed();
-    this.#hide(account, deleted, at, 'deleted', changed);
+    const hidden = this.#hide(account, deleted, at, 'deleted', changed);
     this.#filing.notices(notices, at, changed);
     this.#audit.appendAll(audit);
+    this.#tellUnseen(hidden, new Set(retrieved), audit);
     return { kind: 'done', ...changed.effects };
+  }
+
+  /** A message that was fetched and deleted has its row (`message.collected`, removed); one that was deleted unseen gets it here. */
+  #tellUnseen(hidden: readonly Hidden[], retrieved: ReadonlySet<number>, audit: readonly AuditItem[]): void {
+    const session = audit.find(({ event }) => event === 'maildrop.committed');
+    if (session === undefined) return;
+    for (const { uid, message } of hidden) {
+      if (retrieved.has(uid)) continue;
+      const salt =
+        session.salt === null ? null : hash('sha256', joinSmall([session.salt, Buffer.from(`${uid}`)]), 'buffer');
+      this.#audit.append({ ...session, event: 'message.deleted', message, facts: UNSEEN, salt });
+    }
   }
 
   /** A session that ended without QUIT. */
@@ -126,19 +148,21 @@ export class MaildropChanges {
     return uids.length > 0;
   }
 
-  #hide(account: number, uids: readonly number[], at: number, why: HiddenWhy, changed: Changed): void {
+  #hide(account: number, uids: readonly number[], at: number, why: HiddenWhy, changed: Changed): Hidden[] {
     let octets = 0;
-    let messages = 0;
+    const hidden: Hidden[] = [];
     for (const uid of uids) {
       const row = this.#deleteEntry.get(account, uid);
       if (row === undefined) continue;
       this.#insertHidden.run(account, at, uid, row.message, row.octets, row.retrieved, row.receipt, why);
       octets += Number(row.octets);
-      messages += 1;
+      hidden.push({ uid, message: row.message });
     }
+    const messages = hidden.length;
     const row = messages === 0 ? undefined : this.#counters.get(account);
     if (row !== undefined)
       this.#counters.add(changed.mailboxes, account, row, { octets: -octets, messages: -messages });
+    return hidden;
   }
 
   /** Hands hidden entries out again, under new uids and UIDLs. */

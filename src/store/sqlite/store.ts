@@ -254,7 +254,13 @@ export class SqliteStore implements Store {
       for (const day of report.days) await this.#eraseDay(day, at);
       if (!report.more) break;
     }
-    if (total.uploads + total.messages + total.traces > 0) this.#p.log.info('store.swept', total);
+    if (total.uploads + total.messages + total.traces > 0) {
+      this.#p.log.info('store.swept', total);
+      // What was half sent and swept was never anybody's.
+      const { messages, traces } = total;
+      if (messages + traces > 0)
+        this.audit.note({ event: 'store.swept', outcome: 'success', facts: { messages, traces } });
+    }
     return total;
   }
 
@@ -264,6 +270,7 @@ export class SqliteStore implements Store {
     this.#p.days.delete(day);
     await this.#p.writer.must({ kind: 'day-erased', day, at });
     this.#p.log.info('store.day-key-erased', { day });
+    this.audit.note({ event: 'store.day-key-erased', outcome: 'success', facts: { day } });
   }
 
   /** While the reserve is out: asks the writer to make it again, once there is room for it and a message. */

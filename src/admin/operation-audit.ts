@@ -1,0 +1,66 @@
+/**
+ * What operators do and look at, in the audit trail: one row for each call of an operation, whatever it does and however it ends.
+ *
+ * What a change did has rows of its own, in the transaction that did it; this one says that a person asked for it, and also stands where it
+ * was refused. The pages of one listing are one look.
+ */
+import { type MessageId, parseMessageId } from '../domain/ids.ts';
+import type { AuditTrail } from '../store/audit.ts';
+import type { Actor } from '../store/registry.ts';
+import type { Input } from './input.ts';
+
+/** These write `audit.read` themselves, before they look. */
+const TELLS_ITSELF: readonly string[] = ['audit.list', 'audit.export', 'audit.verify', 'audit.report'];
+/** Says nothing of anybody, and is asked for by monitoring every minute. */
+const TELLS_NOBODY: readonly string[] = ['gateway.status'];
+
+/** Fields of the input that say whom or what a call was about. Values of settings and passwords stay out. */
+const TARGETS = [
+  ...['name', 'login', 'address', 'password-name', 'certificate-name', 'scope', 'target', 'organisation'],
+  ...['serial', 'domain', 'fingerprint', 'identity', 'message', 'message-id', 'from', 'to', 'partner', 'id'],
+] as const;
+const LONGEST = 256;
+
+export interface Ran {
+  readonly operation: string;
+  readonly changes: boolean;
+  readonly input: Input;
+  readonly actor: Actor;
+  /** `gateway`: asked of the running one. `store`: the command had the store open itself. */
+  readonly by: 'gateway' | 'store';
+  /** Why it was not done. */
+  readonly refused?: string;
+}
+
+export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
+  const { operation, changes, input, actor, by, refused } = ran;
+  if (TELLS_NOBODY.includes(operation) || TELLS_ITSELF.includes(operation)) return;
+  // `after` is where the next page of a listing begins.
+  if (!changes && input.after !== undefined && refused === undefined) return;
+  audit.note({
+    event: changes ? 'operator.changed' : 'operator.looked',
+    outcome: refused === undefined ? 'success' : 'failure',
+    ...aboutMessage(input.message),
+    facts: { operation, by, ...(refused === undefined ? {} : { why: refused }) },
+    personal: {
+      actor: actor.name,
+      ...(actor.reason === undefined ? {} : { reason: actor.reason }),
+      ...targetsOf(input),
+    },
+  });
+}
+
+/** Where it is named by our id, the row stands in the trace of the message: whoever asks for it sees who else did. */
+function aboutMessage(name: unknown): { readonly message?: MessageId } {
+  const message = typeof name === 'string' ? parseMessageId(name) : undefined;
+  return message === undefined ? {} : { message };
+}
+
+function targetsOf(input: Input): Record<string, string> {
+  const targets: Record<string, string> = {};
+  for (const name of TARGETS) {
+    const value = input[name];
+    if (typeof value === 'string' || typeof value === 'number') targets[name] = String(value).slice(0, LONGEST);
+  }
+  return targets;
+}

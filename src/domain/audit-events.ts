@@ -1,0 +1,93 @@
+/**
+ * Every event of the audit trail: which of NEN 7513's logs it belongs to, what it does to what it is about, and in which field of NEN 7513 a
+ * part of a row stands. docs/operations.md shows this table (`npm run docs`), retention and exports go by it.
+ */
+
+/**
+ * Which log a row belongs to, and so how long who and where are kept. `access`: who came in, and who saw what. `change`: what people changed,
+ * used or asked for. `chain`: what became of a message. `technical`: what the gateway did by itself.
+ */
+export type AuditLogKind = 'access' | 'change' | 'chain' | 'technical';
+export const AUDIT_LOG_KINDS: readonly AuditLogKind[] = ['access', 'change', 'chain', 'technical'];
+
+/** EventActionCode of NEN 7513, from DICOM and RFC 3881: create, read, update, delete, execute. */
+export type ActionCode = 'C' | 'R' | 'U' | 'D' | 'E';
+
+export interface AuditMeaning {
+  readonly kind: AuditLogKind;
+  readonly action: ActionCode;
+  readonly about: string;
+}
+
+const of = (kind: AuditLogKind, action: ActionCode, about: string): AuditMeaning => ({ kind, action, about });
+
+/** By name; `area.*` stands for the events of that area that have no line of their own. */
+export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
+  'login.granted': of('access', 'E', 'a login; those by a remembered password are counted, one row an hour'),
+  'login.refused': of('access', 'E', 'logins that failed: one row for account, network, reason and minute, with a count'),
+  'login.busy': of('access', 'E', 'logins that were not judged (throttled, no room, store), counted likewise'),
+  'message.accepted': of('chain', 'C', 'a submission, or a message that the gateway wrote'),
+  'message.refused': of('chain', 'C', 'a submission that was refused, with the reason; at MAIL and RCPT one row a minute, counted'),
+  'message.protected': of('chain', 'U', 'signed or encrypted: the key of the sender or the gateway was used'),
+  'message.not-encrypted': of('chain', 'U', 'recipients that got it in clear where encryption was wished for'),
+  'message.collected': of('access', 'R', 'a message was fetched to its end; removed: and deleted with it'),
+  'message.deleted': of('access', 'D', 'deleted without being fetched in that session'),
+  'message.expired': of('chain', 'D', 'not fetched in its time: taken out of the mailbox'),
+  'message.withdrawn': of('change', 'D', 'taken back by an operator'),
+  'maildrop.committed': of('access', 'D', 'the end of a session that fetched or deleted: how many'),
+  'maildrop.previewed': of('access', 'R', 'parts of messages were shown (TOP) that had not been fetched before'),
+  'maildrop.restored': of('change', 'C', 'deleted messages handed out again'),
+  'notice.*': of('chain', 'C', 'a notice of the gateway: filed, or why not'),
+  'delivery.relayed': of('chain', 'E', 'pushed to the mail server of a partner, which took it'),
+  'delivery.failed': of('chain', 'E', 'the push failed for good'),
+  'delivery.delayed': of('chain', 'E', 'the push waits, and the sender was told'),
+  'delivery.*': of('change', 'U', 'deliveries held, released or hurried by an operator'),
+  'smime.*': of('chain', 'R', 'S/MIME verified, or opened with a key that the gateway holds'),
+  'pgp.*': of('chain', 'R', 'PGP verified, or opened with a key that the gateway holds'),
+  'edi.*': of('chain', 'R', 'what the guard saw in interchanges: held, warned of, seen before'),
+  'registry.*': of('change', 'U', 'organisations, accounts, addresses, passwords, certificates for log-in, settings, absences, partners'),
+  'certificate.*': of('change', 'U', 'certificates and held mail keys: issued, renewed, revoked, enrolled'),
+  'authority.list-signed': of('technical', 'C', 'a revocation list was signed with the key of the authority'),
+  'authority.*': of('change', 'U', 'keys and certificates of the own authority'),
+  'pgp-key.*': of('change', 'U', 'OpenPGP keys'),
+  'operator.changed': of('change', 'E', 'a person asked for a change by the command line, done or refused'),
+  'operator.looked': of('access', 'R', 'a person looked: trace, queue, accounts, certificates and all other listings'),
+  'audit.read': of('access', 'R', 'a look at the trail itself: list, export, verify, report'),
+  'audit.*': of('change', 'D', 'who and where were erased from the trail, by a person or after their time'),
+  'store.opened': of('access', 'E', 'direct access to the database: a command opened it while no gateway ran'),
+  'store.closed': of('access', 'E', 'the end of that'),
+  'store.*': of('technical', 'D', 'content, traces and day keys removed after their time'),
+  'configuration.loaded': of('change', 'U', 'SHA-256 of the configuration file at a start, and the names of the settings that changed'),
+  'gateway.started': of('technical', 'E', 'start of gateway and logging; before: whether the trail ended in order'),
+  'gateway.stopped': of('technical', 'E', 'end of gateway and logging'),
+  'gateway.reloaded': of('technical', 'E', 'keys and certificates read again'),
+  'tls.certificates': of('technical', 'E', 'the certificates that listeners show'),
+};
+
+const UNKNOWN: AuditMeaning = of('change', 'E', 'of a later version');
+
+/** What nobody knows is kept as long as anything. */
+export const meaningOf = (event: string): AuditMeaning =>
+  AUDIT_EVENTS[event] ?? AUDIT_EVENTS[`${event.split('.', 1)[0] ?? ''}.*`] ?? UNKNOWN;
+
+/** Where the parts of a row stand in NEN 7513. */
+export const NEN7513_FIELDS: readonly (readonly [field: string, part: string])[] = [
+  ['EventID', 'seq'],
+  ['EventActionCode', 'by the event, see above'],
+  ['EventDateTime', 'at'],
+  ['EventOutcomeIndicator', 'outcome: 0 success, 4 failure'],
+  ['EventTypeCode', 'event'],
+  ['UserID', 'personal.actor (person at the command line), else personal.login, else account'],
+  ['AlternateUserID', 'account: the account on whose behalf'],
+  ['UserIsRequestor', 'true where a person or an account asked for it'],
+  ['PurposeOfUse', 'personal.reason (`--reason`)'],
+  ['NetworkAccessPointTypeCode', '2 (address) where there is one'],
+  ['NetworkAccessPointID', 'personal.network or personal.address'],
+  ['ParticipantObjectTypeCode', '2 (system object)'],
+  ['ParticipantObjectIDTypeCode', '"message" or "account"'],
+  ['ParticipantObjectID', 'message, else account'],
+  ['ParticipantObjectDetail', 'facts, and what else personal says'],
+  ['AuditEnterpriseSiteID', 'host name of the export'],
+  ['AuditSourceID', 'host name of the export'],
+  ['AuditSourceTypeCode', '4 (application server)'],
+];
