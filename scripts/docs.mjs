@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeReference, writeSettings } from '../dist/src/config/markdown.js';
+import { writeReference, writeTables } from '../dist/src/config/markdown.js';
 import { writeLock, writeReplies } from '../dist/src/pages/replies.js';
 import { hasContents, writeContents } from '../dist/src/pages/contents.js';
 
@@ -13,6 +13,6 @@ const rewrite = (name, write) => writeFileSync(join(docs, name), write(readFileS
 writeFileSync(join(docs, 'configuration.md'), writeReference());
 writeFileSync(join(docs, 'replies.md'), writeReplies());
 rewrite('../test/golden/replies.txt', writeLock);
-rewrite('operations.md', writeSettings);
+rewrite('operations.md', writeTables);
 for (const name of readdirSync(docs).filter((file) => file.endsWith('.md')))
   rewrite(name, (page) => (hasContents(page) ? writeContents(page) : page));

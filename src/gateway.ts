@@ -276,6 +276,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     ...{ connections, log, readFiles: reloadTls },
     ...(setLogLevel === undefined ? {} : { setLogLevel }),
   });
+  const reloadTold = (): ReturnType<typeof reload.reload> => life.configured(() => reload.reload());
   const context = adminContext(store, config, options, notices, mail);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log }));
@@ -284,7 +285,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const admin: AdminContext = {
     ...context,
     gateway: {
-      reload: () => reload.reload(),
+      reload: reloadTold,
       anchor: () => anchors.now(),
       status: () => ({
         hostname: config.hostname,
@@ -317,7 +318,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     failed,
     ...(http.listener === undefined ? {} : { http: http.listener }),
     reloadTls,
-    reload: () => reload.reload(),
+    reload: reloadTold,
     stop: async ({ drain } = {}) => {
       http.drain();
       if (drain === 'none') running.cut();

@@ -1,4 +1,5 @@
-/** docs/configuration.md, and the table of settings in docs/operations.md. */
+/** docs/configuration.md, and the tables of settings and of the audit trail's events in docs/operations.md. */
+import { AUDIT_EVENTS, NEN7513_FIELDS } from '../domain/audit-events.ts';
 import { settingsTable } from '../domain/settings.ts';
 import type { Setting } from '../domain/settings/setting.ts';
 import { formatSetting } from '../domain/settings/value.ts';
@@ -41,15 +42,31 @@ export function writeReference(): string {
 const BEGIN = '<!-- settings: written by "npm run docs" -->';
 const END = '<!-- end of settings -->';
 
-/** The page with the table of settings between its two marks brought up to date. */
-export function writeSettings(page: string): string {
-  const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`the page has no marks ${BEGIN} and ${END}`);
+/** The page with its tables of settings and of the audit trail's events brought up to date. */
+export const writeTables = (page: string): string => writeEvents(writeSettings(page));
+
+function between(page: string, begin: string, end: string, table: readonly string[]): string {
+  const [before, rest] = page.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`the page has no marks ${begin} and ${end}`);
+  return `${before}${begin}\n${table.join('\n')}\n${end}${after}`;
+}
+
+function writeEvents(page: string): string {
+  const rows = Object.entries(AUDIT_EVENTS).map(
+    ([name, { kind, action, about }]) => `| \`${name}\` | ${kind} | ${action} | ${cell(about)} |`,
+  );
+  const fields = NEN7513_FIELDS.map(([field, part]) => `| ${field} | ${cell(part)} |`);
+  return between(page, '<!-- events of the trail -->', '<!-- end of events -->', [
+    ...['| event | log | code | what |', '| --- | --- | --- | --- |', ...rows],
+    ...['', '| NEN 7513 | in a row |', '| --- | --- |', ...fields],
+  ]);
+}
+
+function writeSettings(page: string): string {
   const rows = Object.entries<Setting>(settingsTable).map(
     ([name, { scopes, type, default: initial, about }]) =>
       `| \`${name}\` | ${scopes.join(', ')} | \`${formatSetting(type, initial)}\` | ${cell(about)} |`,
   );
-  const table = ['| setting | of | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
-  return `${before}${BEGIN}\n${table}\n${END}${after}`;
+  return between(page, BEGIN, END, ['| setting | of | default | meaning |', '| --- | --- | --- | --- |', ...rows]);
 }

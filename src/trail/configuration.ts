@@ -17,6 +17,9 @@ const DIGEST = 8;
 /** Names that one row lists. */
 const NAMED = 50;
 
+/** Nothing is known of an earlier one. */
+export const FIRST_START = 'first start';
+
 interface Seen {
   readonly key: string;
   readonly settings: Readonly<Record<string, string>>;
@@ -25,7 +28,7 @@ interface Seen {
 export interface LoadedConfiguration {
   /** Of the file's octets; empty where there is no file any more. */
   readonly sha256: string;
-  /** Names in order, with commas; empty where nothing changed; `first start` where nothing is known of an earlier one. */
+  /** Names in order, with commas; empty where nothing changed; or FIRST_START. */
   readonly changed: string;
 }
 
@@ -37,6 +40,12 @@ export function fileHash(path: string): string {
     return '';
   }
 }
+
+/** As one line of bounded length. */
+export const named = (settings: readonly string[]): string =>
+  settings.length <= NAMED
+    ? settings.join(', ')
+    : `${settings.slice(0, NAMED).join(', ')}, and ${settings.length - NAMED} more`;
 
 /** Compares with the last start, and keeps what it is now for the next one. */
 export async function compareConfiguration(
@@ -52,13 +61,12 @@ export async function compareConfiguration(
   const sha256 = fileHash(file);
   if (before === undefined) {
     replaceFile(path, JSON.stringify({ key, settings }), 0o600);
-    return { sha256, changed: 'first start' };
+    return { sha256, changed: FIRST_START };
   }
   const names = new Set([...Object.keys(before.settings), ...Object.keys(settings)]);
   const changed = [...names].filter((name) => before.settings[name] !== settings[name]).sort();
   if (changed.length > 0) replaceFile(path, JSON.stringify({ key, settings }), 0o600);
-  const more = changed.length > NAMED ? `, and ${changed.length - NAMED} more` : '';
-  return { sha256, changed: `${changed.slice(0, NAMED).join(', ')}${more}` };
+  return { sha256, changed: named(changed) };
 }
 
 const digestOf = (key: string, name: string, value: string): string =>

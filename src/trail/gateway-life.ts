@@ -3,7 +3,7 @@
  * when there was no logging: a start says whether the trail before it ended in order.
  */
 import type { AuditTrail } from '../store/audit.ts';
-import { compareConfiguration, fileHash } from './configuration.ts';
+import { FIRST_START, compareConfiguration, fileHash, named } from './configuration.ts';
 
 export interface LifeParts {
   readonly audit: AuditTrail;
@@ -16,7 +16,16 @@ export interface LifeParts {
 /** Last rows of a trail whose writer ended in order. */
 const ENDS: readonly string[] = ['gateway.stopped', 'store.closed'];
 
+/** Names of settings. */
+export interface Reread {
+  readonly applied: readonly string[];
+  /** That differ, and wait for a start. */
+  readonly restart: readonly string[];
+}
+
 export interface GatewayLife {
+  /** Reads the configuration again; what came of it goes into the trail. Rejects as `read` does. */
+  configured<R extends Reread>(read: () => Promise<R>): Promise<R>;
   /** Keys and certificates were read again; `why` they were not. */
   reloaded(why?: string): void;
   /** What listeners show from now on: SHA-256 of each certificate. */
@@ -28,18 +37,30 @@ export async function beginLife(parts: LifeParts): Promise<GatewayLife> {
   const { audit, hostname, config, file, dataFolder } = parts;
   const { seq } = await audit.head();
   const [last] = seq === 0 ? [] : await audit.read({ fromSeq: seq, limit: 1 });
-  const before = last === undefined ? 'nothing' : ENDS.includes(last.event) ? 'orderly end' : 'no end';
-  audit.note({ event: 'gateway.started', outcome: 'success', facts: { hostname, process: process.pid, before } });
   const loaded = await compareConfiguration(config, { file, dataFolder });
+  const orderly = last !== undefined && ENDS.includes(last.event) ? 'orderly end' : 'no end';
+  const before = loaded.changed === FIRST_START ? FIRST_START : orderly;
+  audit.note({ event: 'gateway.started', outcome: 'success', facts: { hostname, process: process.pid, before } });
   audit.note({ event: 'configuration.loaded', outcome: 'success', facts: { ...loaded } });
   let served = '';
   return {
+    configured: async (read) => {
+      const event = 'configuration.reloaded';
+      try {
+        const report = await read();
+        const facts = { sha256: fileHash(file), applied: named(report.applied), restart: named(report.restart) };
+        audit.note({ event, outcome: 'success', facts });
+        return report;
+      } catch (error) {
+        audit.note({ event, outcome: 'failure', facts: { sha256: fileHash(file) }, personal: { why: String(error) } });
+        throw error;
+      }
+    },
     reloaded: (why) =>
       audit.note({
         event: 'gateway.reloaded',
         outcome: why === undefined ? 'success' : 'failure',
-        // Settings take effect at the next start; a file that was changed meanwhile is seen here.
-        facts: { configuration: fileHash(file) === loaded.sha256 ? 'as at the start' : 'changed since the start' },
+        facts: { what: 'keys and certificates' },
         ...(why === undefined ? {} : { personal: { why } }),
       }),
     serves: (fingerprints) => {

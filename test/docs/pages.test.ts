@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { Command } from 'commander';
 import { exitCodes } from '../../src/cli/exit.ts';
 import { buildProgram } from '../../src/cli/program.ts';
-import { writeReference, writeSettings } from '../../src/config/markdown.ts';
+import { writeReference, writeTables } from '../../src/config/markdown.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const page = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
@@ -17,7 +17,7 @@ test('docs/configuration.md is what the schema says (npm run docs)', () => {
 });
 
 test('docs/operations.md has the settings that there are (npm run docs)', () => {
-  assert.equal(operations, writeSettings(operations));
+  assert.equal(operations, writeTables(operations));
 });
 
 test('docs/operations.md has the exit codes that there are', () => {
