@@ -54,7 +54,7 @@ async function open(
     findRecipient: async () => undefined,
   };
   const context: AdminContext = {
-    store: { registry } as unknown as Store,
+    store: { registry, audit: { note: () => undefined } } as unknown as Store,
     clock,
     hashPassword: async () => '',
     ca: {} as AdminContext['ca'],
