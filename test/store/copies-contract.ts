@@ -60,6 +60,18 @@ export function copiesContract(name: string, open: (t: TestContext) => Promise<C
     test(`${name}: ${text}`, async (t) => run(await open(t)));
   };
 
+  promise('a small message is never filed before the chunks of a large copy of it', async ({ store }) => {
+    const anna = await addAccount(store, 'anna');
+    // At once, so that chunks and acceptances wait for the same commit.
+    const one = async (): Promise<string> => {
+      const message = await withCopies(store, [], [await copyFor(store, 65_537, 'anna@group.test')], {}, 60_000);
+      return (await store.accept(message)).kind;
+    };
+    const outcomes = await Promise.all(Array.from({ length: 20 }, one));
+    assert.deepEqual(new Set(outcomes), new Set(['filed']));
+    assert.equal((await messagesIn(store, anna)).length, 20);
+  });
+
   // --- uploads
 
   promise(

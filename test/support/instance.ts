@@ -43,6 +43,8 @@ export interface ServeOptions {
   readonly secrets?: readonly string[];
   /** A script of the test's own instead of `sluis serve`; it gets `--config FILE`. */
   readonly script?: string;
+  /** Hears every piece of the log. */
+  readonly hear?: (text: string) => void;
 }
 
 export class Instance {
@@ -148,6 +150,7 @@ export class Instance {
       env: { ...process.env, ...options.env },
     });
     const served = new Served(child, ['Secret-', ...(options.secrets ?? [])]);
+    if (options.hear !== undefined) child.stderr.on('data', options.hear);
     await served.greeting([this.ports.submission, this.ports.pop3]);
     return served;
   }

@@ -15,6 +15,22 @@ export interface LedgerMessage {
   readonly sha256: string;
 }
 
+/** What a message says beside the fields that the ledger needs. */
+export interface LedgerContent {
+  readonly from?: string;
+  readonly content?: (key: string) => { readonly fields: string; readonly body: string };
+}
+
+interface Sum {
+  readonly octets: number;
+  readonly sha256: string;
+}
+/** `inner`: of the body alone. */
+interface Entry extends Sum {
+  readonly inner: Sum;
+  id?: string;
+}
+
 export interface LedgerReport {
   readonly acknowledged: number;
   /** Filed though no `250` was read: allowed, the line broke before the answer. */
@@ -28,7 +44,7 @@ const sha256 = (octets: Uint8Array): string => createHash('sha256').update(octet
 
 export class Ledger {
   readonly #sender: string;
-  readonly #attempted = new Map<string, { octets: number; sha256: string; id?: string }>();
+  readonly #attempted = new Map<string, Entry>();
   readonly #found = new Map<string, number>();
   readonly #damaged: string[] = [];
   #next = 0;
@@ -37,23 +53,32 @@ export class Ledger {
     this.#sender = sender;
   }
 
-  /** A message of about `size` octets with a body nobody can guess, some of whose lines start with dots. */
-  compose(size: number): LedgerMessage {
+  /**
+   * A message of about `size` octets with a body nobody can guess, some of whose lines start with dots. `content`: what it has instead, header
+   * fields that say what it is (each with its CRLF) and a body.
+   */
+  compose(size: number, { from = this.#sender, content }: LedgerContent = {}): LedgerMessage {
     const key = `k${(this.#next++).toString().padStart(7, '0')}`;
+    const made = content?.(key);
     const head =
-      `From: <${this.#sender}>\r\nTo: ledger@ledger.test\r\nSubject: ledger ${key}\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\n` +
-      `Message-ID: <${key}@ledger.test>\r\nX-Ledger: ${key}\r\n\r\n`;
-    const random = randomBytes(Math.ceil((Math.max(0, size - head.length) * 3) / 4)).toString('base64');
+      `From: <${from}>\r\nTo: ledger@ledger.test\r\nSubject: ledger ${key}\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\n` +
+      `Message-ID: <${key}@ledger.test>\r\nX-Ledger: ${key}\r\n${made?.fields ?? ''}\r\n`;
+    const body = made?.body ?? Ledger.#unguessable(size - head.length);
+    const sent = Buffer.from(head + body, 'latin1');
+    const wire = Buffer.from(head + body.replace(/^\./, '..').replaceAll('\r\n.', '\r\n..'), 'latin1');
+    const message = { key, wire, octets: sent.length, sha256: sha256(sent) };
+    const inner = { octets: body.length, sha256: sha256(Buffer.from(body, 'latin1')) };
+    this.#attempted.set(key, { octets: message.octets, sha256: message.sha256, inner });
+    return message;
+  }
+
+  static #unguessable(size: number): string {
+    const random = randomBytes(Math.ceil((Math.max(0, size) * 3) / 4)).toString('base64');
     const lines: string[] = [];
     for (let at = 0; at < random.length; at += 74)
       lines.push(`${randomInt(16) === 0 ? '.' : ''}${random.slice(at, at + 74)}`);
     lines.push('.', '..', '');
-    const body = lines.join('\r\n');
-    const sent = Buffer.from(head + body, 'latin1');
-    const wire = Buffer.from(head + body.replace(/^\./, '..').replaceAll('\r\n.', '\r\n..'), 'latin1');
-    const message = { key, wire, octets: sent.length, sha256: sha256(sent) };
-    this.#attempted.set(key, { octets: message.octets, sha256: message.sha256 });
-    return message;
+    return lines.join('\r\n');
   }
 
   /** To be called after the `250` was read, with the id it named. */
@@ -79,6 +104,28 @@ export class Ledger {
     else if (!trace.startsWith('Received: ')) this.#damaged.push(`${key}: no Received line`);
     else if (entry.id !== undefined && !trace.includes(entry.id))
       this.#damaged.push(`${key}: the trace does not name ${entry.id}`);
+  }
+
+  /** One message that came protected. `opened`: what was in it, whose header may be another; it ends with the body that was sent. */
+  foundProtected(content: Buffer, opened: Buffer): void {
+    const head = content.toString('latin1', 0, content.indexOf('\r\n\r\n'));
+    const named = /\b(k\d{7})@ledger\.test/;
+    const key = (named.exec(head) ?? named.exec(opened.toString('latin1', 0, 8192)))?.[1];
+    const entry = key === undefined ? undefined : this.#attempted.get(key);
+    if (key === undefined || entry === undefined) {
+      this.#damaged.push('a protected message without a known key');
+      return;
+    }
+    this.#found.set(key, (this.#found.get(key) ?? 0) + 1);
+    if (sha256(opened.subarray(Math.max(0, opened.length - entry.inner.octets))) !== entry.inner.sha256)
+      this.#damaged.push(`${key}: other octets were opened than were sent`);
+  }
+
+  /** Messages that were acknowledged and not found yet. */
+  get missing(): number {
+    let n = 0;
+    for (const [key, { id }] of this.#attempted) if (id !== undefined && !this.#found.has(key)) n += 1;
+    return n;
   }
 
   get acknowledged(): number {

@@ -11,7 +11,7 @@ import type { ChainHead } from '../../domain/audit-row.ts';
 import { CHECKPOINT_PAGES, type Db, PAGE_OCTETS, type Synchronous, isFull, isStatementError } from './database.ts';
 import { makeDiscard } from './discard.ts';
 import type { Testing } from './options.ts';
-import type { Notices, Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
+import type { AcceptWork, Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
 import type { Reserve } from './reserve.ts';
 import type { WriterWorker } from './writer-work.ts';
 
@@ -49,14 +49,14 @@ interface Answered {
 /** New mail: refused while the reserve is out. */
 const isMail = ({ work }: Request): boolean =>
   work.kind === 'accept' || work.kind === 'chunk' || work.kind === 'import';
-/** Rides behind the chunks of its body, or of a notice that it carries. */
+/** Rides behind the chunks of each body that it files. */
 const isLarge = ({ work }: Request): boolean =>
-  work.kind === 'chunk' ||
-  (work.kind === 'accept' && work.body === null) ||
-  (work.kind === 'import' && work.entries.some(({ message }) => message.body === null)) ||
-  noticesOf(work).some((notice) => notice.body === null);
+  work.kind === 'chunk' || bodiesOf(work).some(({ body }) => body === null);
 
-function noticesOf(work: WriterWork): Notices {
+/** All that a piece of work files: a message, what protection made of it for some recipients, and notices. A small message may have a large copy. */
+function bodiesOf(work: WriterWork): readonly Pick<AcceptWork, 'body'>[] {
+  if (work.kind === 'accept') return [work, ...work.copies, ...work.notices];
+  if (work.kind === 'import') return work.entries.map(({ message }) => message);
   if (work.kind === 'expire') return work.entries.flatMap(({ notices }) => notices);
   return 'notices' in work ? work.notices : [];
 }
@@ -180,12 +180,10 @@ export class GroupCommit {
       if (work.kind === 'chunk') {
         this.#logPages += Math.ceil(work.sealed.length / PAGE_OCTETS);
         this.#discard(work.sealed);
-      } else if (work.kind === 'accept' && work.body !== null)
-        this.#logPages += Math.ceil(work.body.length / PAGE_OCTETS);
-      else if (work.kind === 'import')
-        for (const { message } of work.entries)
-          this.#logPages += 4 + Math.ceil((message.body?.length ?? 0) / PAGE_OCTETS);
-      for (const { body } of noticesOf(work)) this.#logPages += 4 + Math.ceil((body?.length ?? 0) / PAGE_OCTETS);
+      }
+      const bodies = bodiesOf(work);
+      this.#logPages += work.kind === 'accept' ? 4 * (bodies.length - 1) : 4 * bodies.length;
+      for (const { body } of bodies) this.#logPages += Math.ceil((body?.length ?? 0) / PAGE_OCTETS);
     }
     return answers;
   }
