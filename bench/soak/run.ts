@@ -63,7 +63,7 @@ async function soak(
   const ear = new LogEar();
   const loop = new LoopWatch(world.instance, { kept: true });
   const served = await world.instance.serve({ ...loop.options, hear: ear.hear });
-  let exit: number | string = 'not ended';
+  let exit: number | string;
   const ledger = new Ledger(addressOf('sender'));
   const short = minutes < 2;
   const load = new Load(world, ledger, {
