@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
-import { auditKeys } from './crypto/audit-keys.ts';
+import { type EvidenceKey, evidenceKey } from './crypto/evidence-keys.ts';
+import type { EvidenceParts } from './admin/evidence.ts';
+import { auditKeyFile, auditKeys } from './crypto/audit-keys.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import type { Store } from './store/store.ts';
 import { type GatewayLife, beginLife } from './trail/gateway-life.ts';
@@ -11,6 +13,21 @@ import { type Anchors, startAnchors } from './trail/anchors.ts';
 
 /** Outside the data folder, as the keys are: who can write the database alone cannot write here. */
 export const anchorFolderOf = ({ audit, keys }: Config): string => audit.anchors ?? join(keys.folder, 'anchors');
+
+export const evidenceParts = (
+  config: Config,
+  { random = randomBytes }: { readonly random?: RandomBytes },
+): EvidenceParts => {
+  const { hostname, keys } = config;
+  const parts = { keyFolder: keys.folder, masterKey: () => readMasterKey(config), hostname, random };
+  let making: Promise<EvidenceKey> | undefined;
+  return {
+    // Two at the same time must not make two keys; afterwards it is opened anew at each use, and not kept.
+    key: (now) => (making ??= evidenceKey(parts, now).finally(() => (making = undefined))),
+    anchorFolder: anchorFolderOf(config),
+    anchorKeyFile: auditKeyFile(keys.folder),
+  };
+};
 
 export function startGatewayAnchors(
   store: Store,

@@ -23,6 +23,7 @@ import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, milliseconds, octets, seconds } from './domain/units.ts';
 import { beginGatewayLife, startGatewayAnchors } from './gateway-audit.ts';
+import { evidenceParts, startGatewayAnchors } from './gateway-audit.ts';
 import { noteSecondPerson } from './gateway-operators.ts';
 import { gatewayBackups } from './gateway-backup.ts';
 import { startPush } from './gateway-push.ts';
@@ -159,6 +160,7 @@ export const adminContext = (
   ca: caParts(store, config, effects),
   mail: { keys: mail.keys, seals: mail.seals, pgp: mail.pgp },
   secondPerson: config.operators['second-person'],
+  evidence: evidenceParts(config, effects),
   longestAbsence: config.absence.longest,
   partners: {
     seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),

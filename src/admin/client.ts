@@ -10,6 +10,8 @@ export interface CallOptions {
   readonly progress?: (done: number, total: number) => void;
   /** Text to send after the request, such as a CSV file; in pieces where it is large. */
   readonly upload?: string | AsyncIterable<string>;
+  /** Takes the octets of a file that the operation gives out, latin-1. */
+  readonly receive?: (piece: string) => void;
 }
 
 /** Calls operations, wherever they run. */
@@ -29,7 +31,7 @@ export async function connectControl(path: string, actor: Caller): Promise<Admin
       await writeLine(socket, { operation, actor, input, ...(upload === undefined ? {} : { upload: true }) });
       // Sent while the answer is awaited: a refusal may come before the last piece was taken.
       const sent = upload === undefined ? Promise.resolve() : sendUpload(socket, upload);
-      const answer = answerOf(lines, options.progress);
+      const answer = answerOf(lines, options);
       // Where what is to be sent cannot be read, the answer is nobody's any more.
       answer.catch(() => undefined);
       const unreadable = sent.then(() => new Promise<never>(() => undefined));
@@ -91,7 +93,7 @@ async function sendText(socket: Socket, text: string): Promise<void> {
 
 async function answerOf(
   lines: AsyncGenerator<string, void, undefined>,
-  progress: CallOptions['progress'],
+  { progress, receive }: CallOptions,
 ): Promise<unknown> {
   for (;;) {
     let got;
@@ -106,6 +108,7 @@ async function answerOf(
         got.done === true ? 'it closed the connection without an answer' : 'it answered with something else than JSON',
       );
     if (Array.isArray(answer.progress)) progress?.(Number(answer.progress[0]), Number(answer.progress[1]));
+    else if (typeof answer.piece === 'string') receive?.(answer.piece);
     else if (typeof answer.error === 'object' && answer.error !== null) {
       const { kind, message, request } = answer.error as { kind: AdminErrorKind; message: string; request?: string };
       throw new AdminError(kind, message, request === undefined ? {} : { request });

@@ -12,6 +12,7 @@ import type { Milliseconds } from '../domain/units.ts';
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import type { PgpSeals } from '../crypto/pgp-seals.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
+import type { EvidenceParts } from './evidence.ts';
 import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import type { Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
@@ -115,6 +116,8 @@ export interface AdminContext {
   /** Verbs for which one person is not enough. */
   readonly secondPerson: readonly ChosenVerb[];
   readonly backups: Backups;
+  /** What signs evidence, and where anchors lie. */
+  readonly evidence: EvidenceParts;
   /** Longest absence that an address may have. */
   readonly longestAbsence: Milliseconds;
   /** Writes notices of settlements. */
@@ -139,4 +142,6 @@ export interface Call {
   readonly progress: (done: number, total: number) => void;
   /** Text that came after the request, such as a CSV file, in pieces; absent when none came. */
   readonly upload?: AsyncIterable<string>;
+  /** Hands over octets of a file before the answer, as latin-1 text, in pieces of at most 64 KB; resolves when the caller takes more. Absent where nobody takes a file. */
+  readonly send?: (piece: string) => Promise<void>;
 }

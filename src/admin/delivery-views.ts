@@ -59,6 +59,19 @@ export interface CopyView {
   readonly delivery?: DeliveryView;
 }
 
+/** What became of a copy, in words. */
+export const copyStates: Readonly<Record<string, string>> = {
+  waiting: 'waits',
+  held: 'held, waits for a release',
+  relayed: 'taken by the partner',
+  failed: 'failed, the sender was told',
+  withdrawn: 'withdrawn',
+  collected: 'collected, still in the mailbox',
+  deleted: 'collected and deleted by the addressee',
+  expired: 'kept its time in the mailbox and was removed',
+  gone: 'no longer kept',
+};
+
 export interface EventView {
   readonly at: string;
   readonly event: string;

@@ -16,6 +16,7 @@ import { certificateOperations } from './cert.ts';
 import { certificateImport } from './cert-import.ts';
 import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
+import { evidenceOperations } from './evidence.ts';
 import { identityOperations } from './edi-identities.ts';
 import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
@@ -53,6 +54,7 @@ const operations = {
   ...messageOperations,
   ...queueOperations,
   ...traceOperations,
+  ...evidenceOperations,
   ...auditOperations,
   ...operatorOperations,
   ...backupOperations,

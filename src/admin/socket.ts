@@ -6,7 +6,7 @@
  * wants one, two people sign (second-person.ts).
  *
  *   -> {"operation":"account.list","actor":{"name":"jan"},"input":{"limit":100}}       "upload":true: lines {"piece":"..."} and {"end":true} follow
- *   <- {"progress":[2000,9000]}                                                        none or more
+ *   <- {"progress":[2000,9000]}  or  {"piece":"..."}                                   none or more; octets of a file, latin-1
  *   <- {"result":...}  or  {"error":{"kind":"unknown","message":"..."}}
  *
  * Requests of one connection run one after another.
@@ -165,6 +165,7 @@ class Session {
     const call: Call = {
       ...callerOf(request.actor),
       progress: (done, total) => void writeLine(this.#socket, { progress: [done, total] }),
+      send: (piece) => this.#send(piece),
       ...(upload === undefined ? {} : { upload: unreturned(upload) }),
     };
     const input = typeof request.input === 'object' && request.input !== null ? request.input : {};
@@ -180,6 +181,12 @@ class Session {
           : new AdminError('failed', `Cannot do ${operation}: ${String(error)}; the gateway's log has more`),
       );
     }
+  }
+
+  /** Throws when the caller has gone: nobody makes the rest of a file for nobody. */
+  async #send(piece: string): Promise<void> {
+    if (this.#socket.destroyed) throw new LineError('the caller closed the connection before the file was whole');
+    await writeLine(this.#socket, { piece });
   }
 
   async #error(error: AdminError): Promise<void> {

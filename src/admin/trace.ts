@@ -22,12 +22,12 @@ import { listing } from './operation.ts';
 import { viewParts } from './part-views.ts';
 
 /** How far back a search goes that names no time. */
-const SEARCHED = days(90);
+export const SEARCHED = days(90);
 /** Rows of the audit trail that one trace shows. */
 const MAX_EVENTS = 1000;
 
 /** A Message-ID as people copy it: with angle brackets or without. */
-const withoutBrackets = (text: string): string => text.trim().replace(/^<(.*)>$/, '$1');
+export const withoutBrackets = (text: string): string => text.trim().replace(/^<(.*)>$/, '$1');
 
 /** The message that `name` means: our own id, or the newest one with that Message-ID. Throws AdminError where there is none. */
 export async function messageOf(
@@ -124,7 +124,7 @@ async function eventViews(rows: readonly AuditRow[], names: Names): Promise<Even
 }
 
 /** Which copy an address got, and what was done to it, stand apart: the one in the envelope, the other in the audit trail. */
-function protectedCopies(
+export function protectedCopies(
   views: readonly CopyView[],
   { recipients }: MessageRecord,
   rows: readonly AuditRow[],

@@ -36,18 +36,30 @@ const filesOf = (path: string): string[] =>
     : [path];
 
 /** In the order of the files. Throws CommandError for a line that is no anchor of these keys: a forged one is a finding, not noise. */
-export function readAnchors(paths: readonly string[], keys: readonly KeyObject[]): Anchored[] {
+export const readAnchors = (paths: readonly string[], keys: readonly KeyObject[]): Anchored[] =>
+  paths.flatMap(filesOf).flatMap((file) => anchorsOf(readFileSync(file, 'utf8').split('\n'), keys, file));
+
+function anchorsOf(lines: readonly string[], keys: readonly KeyObject[], file: string): Anchored[] {
   const anchors: Anchored[] = [];
-  for (const file of paths.flatMap(filesOf))
-    for (const [n, line] of readFileSync(file, 'utf8').split('\n').entries()) {
-      if (line === '') continue;
-      const read = readAnchor(line, keys);
-      if (!read.ok)
-        throw new CommandError('failed', `Cannot use line ${n + 1} of "${file}" as an anchor: ${read.error}`);
-      const { seq, hash, at } = read.value;
-      anchors.push({ seq, at, hash: Buffer.from(hash).toString('hex') });
-    }
+  for (const [n, line] of lines.entries()) {
+    if (line === '') continue;
+    const read = readAnchor(line, keys);
+    if (!read.ok) throw new CommandError('failed', `Cannot use line ${n + 1} of "${file}" as an anchor: ${read.error}`);
+    const { seq, hash, at } = read.value;
+    anchors.push({ seq, at, hash: Buffer.from(hash).toString('hex') });
+  }
   return anchors;
+}
+
+/** Anchors that came with their key (PEM) in a signed document. */
+export function anchorsIn(lines: readonly string[], key: Buffer | undefined, name: string): Anchored[] {
+  if (key === undefined) return [];
+  try {
+    return anchorsOf(lines, [createPublicKey(key)], `anchors.jsonl in ${name}`);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError('failed', `Cannot read anchor.pem in "${name}": ${(error as Error).message}`);
+  }
 }
 
 export interface CheckedExport {

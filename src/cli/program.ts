@@ -5,6 +5,7 @@ import { addAddressCommands } from './address.ts';
 import { addApproveCommand } from './approve.ts';
 import { addAuditCommands } from './audit.ts';
 import { addBackupCommands } from './backup.ts';
+import { addEvidenceCommands } from './evidence.ts';
 import { addCaCommands } from './ca.ts';
 import { addCertCommands } from './cert.ts';
 import { addCheckCommand } from './check.ts';
@@ -44,6 +45,7 @@ export function buildProgram(terminal: Terminal): Command {
   addApproveCommand(terminal, program);
   addBackupCommands(terminal, program);
   addRestoreCommand(terminal, program);
+  addEvidenceCommands(terminal, program);
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);
   addSmimeCommands(terminal, program);

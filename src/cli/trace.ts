@@ -1,15 +1,25 @@
 /** `sluis trace` and `sluis message`: every step of one message, and taking one back. */
 import type { Command } from 'commander';
-import type { CopyView, EventView, MessageView, TraceView } from '../admin/delivery-views.ts';
+import {
+  type CopyView,
+  type EventView,
+  type MessageView,
+  type TraceView,
+  copyStates,
+} from '../admin/delivery-views.ts';
 import type { WithdrawnView } from '../admin/messages.ts';
 import { withAdmin } from './connect.ts';
+import { verifyEvidence, writeBundle } from './evidence.ts';
 import { CommandError } from './exit.ts';
-import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
+import { type ChangeOptions, changing, collect, guarded } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { partsText } from './parts-text.ts';
 import type { Terminal } from './terminal.ts';
 
-interface SearchOptions extends CommonOptions {
+interface SearchOptions extends ChangeOptions {
+  readonly bundle?: string;
+  readonly verify?: string;
+  readonly certificate?: readonly string[];
   readonly from?: string;
   readonly to?: string;
   readonly since?: string;
@@ -18,7 +28,7 @@ interface SearchOptions extends CommonOptions {
 }
 
 export function addTraceCommands(terminal: Terminal, program: Command): void {
-  reading(program.command('trace'))
+  guarded(program.command('trace'))
     .description('every step of one message; or the messages of a sender, an addressee or a time')
     .argument('[message]', 'its id, as the 250 told it, or its Message-ID')
     .option('--from <address>', 'messages of this sender')
@@ -26,9 +36,14 @@ export function addTraceCommands(terminal: Terminal, program: Command): void {
     .option('--since <moment>', 'accepted since then, such as 2026-11-25 or 2026-11-25T08:00:00+01:00')
     .option('--until <moment>', 'accepted until then')
     .option('--limit <number>', 'most messages to list, newest first', '100')
-    .action((message: string | undefined, options: SearchOptions) =>
-      message === undefined ? search(terminal, options) : show(terminal, message, options),
-    );
+    .option('--bundle <file>', 'write all evidence about the message into one signed file; needs --reason')
+    .option('--verify <file>', 'check such a file, or a statement of deletion; needs no gateway')
+    .option(
+      '--certificate <pem>',
+      "with --verify: the gateway's evidence certificate; may be given several times",
+      collect,
+    )
+    .action((message: string | undefined, options: SearchOptions) => run(terminal, message, options));
 
   const group = program.command('message').description('messages that were accepted');
   changing(group.command('withdraw'))
@@ -45,6 +60,15 @@ export function addTraceCommands(terminal: Terminal, program: Command): void {
       const done = await withAdmin(options, (client) => client.call('message.withdraw', input));
       print(terminal, options, done, () => done.copies.map(withdrawnLine).join('\n'));
     });
+}
+
+function run(terminal: Terminal, message: string | undefined, options: SearchOptions): Promise<void> {
+  const { bundle, verify } = options;
+  if (verify !== undefined) return verifyEvidence(terminal, verify, options);
+  if (bundle !== undefined && message === undefined)
+    throw new CommandError('usage', 'Cannot write evidence without a message: name its id, or its Message-ID');
+  if (message === undefined) return search(terminal, options);
+  return bundle === undefined ? show(terminal, message, options) : writeBundle(terminal, message, bundle, options);
 }
 
 async function search(terminal: Terminal, options: SearchOptions): Promise<void> {
@@ -78,24 +102,12 @@ const shownRecipients = ({ recipients }: MessageView): string =>
     ? `${recipients.slice(0, 3).join(' ')} and ${recipients.length - 3} more`
     : recipients.join(' ');
 
-const states: Readonly<Record<string, string>> = {
-  waiting: 'waits',
-  held: 'held, waits for a release',
-  relayed: 'taken by the partner',
-  failed: 'failed, the sender was told',
-  withdrawn: 'withdrawn',
-  collected: 'collected, still in the mailbox',
-  deleted: 'collected and deleted by the addressee',
-  expired: 'kept its time in the mailbox and was removed',
-  gone: 'no longer kept',
-};
-
 const stateText = (copy: CopyView): string =>
   copy.state === 'waiting'
     ? copy.partner === undefined
       ? `in the mailbox, not collected yet${copy.expires === undefined ? '' : `, kept until ${readableTime(copy.expires) ?? ''}`}`
       : `waits, next attempt ${readableTime(copy.delivery?.due) ?? 'soon'}`
-    : (states[copy.state] ?? copy.state);
+    : (copyStates[copy.state] ?? copy.state);
 
 const isProtected = ({ copies }: TraceView): boolean => copies.some(({ protection }) => protection !== undefined);
 

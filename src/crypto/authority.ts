@@ -215,6 +215,30 @@ export function issue(authority: Authority, entity: EndEntity, { now, random }: 
   return certify(authority.privateKey, body, random);
 }
 
+/**
+ * A certificate by its own key, for a signer that no authority stands behind: who checks its signatures was given the certificate itself. It
+ * may sign mail, so that every S/MIME program checks them.
+ */
+export function selfSigned(
+  options: { readonly subject: Name; readonly keys: KeyPair; readonly email: string; readonly notAfter: Instant },
+  { now, random }: IssueContext,
+): Promise<Certificate> {
+  const { subject, keys, email, notAfter } = options;
+  if (!isEmail(email)) throw new RangeError(`Cannot put "${email}" into a certificate; expected an ASCII address`);
+  const body: Body = {
+    ...{ issuer: subject, subject, publicKey: keys.publicKey, notBefore: instant(now - BACKDATE), notAfter },
+    extensions: [
+      write.basicConstraints(undefined),
+      write.keyUsage('digitalSignature', 'nonRepudiation'),
+      write.extendedKeyUsage(Oid.emailProtection),
+      write.subjectKeyId(write.keyIdOf(keys.publicKey)),
+      write.authorityKeyId(write.keyIdOf(keys.publicKey)),
+      write.alternativeNames([email], []),
+    ],
+  };
+  return certify(keys.privateKey, body, random);
+}
+
 /** Which of the names in a request its owner may have: all of them, or the first one that is not allowed. Names not asked for are not given. */
 export function allowedEmails(
   request: CertificateRequest,

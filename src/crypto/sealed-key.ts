@@ -21,6 +21,7 @@ export type KeyPurpose =
   | 'account-pgp'
   | 'domain-mail'
   | 'audit'
+  | 'evidence'
   | 'tls-server'
   /** Password and key that we show to a partner. */
   | 'partner-login';

@@ -222,7 +222,7 @@ async function make(
       outcome: 'success',
       message: submitted.body.id,
       facts: { ...factsOf(group), copy: made[i]?.body.id ?? '', octets: made[i]?.body.octets ?? 0 },
-      personal: { recipients: group.recipients.map(({ addressee }) => addressee.to.address) },
+      personal: { recipients: group.recipients.map(({ addressee }) => addressee.to.address), ...keysOf(group) },
     })),
   };
 }
@@ -233,6 +233,18 @@ const factsOf = (group: Group): Record<string, string | number> => ({
   ...(group.by === 'smime' ? smimeFacts(group) : pgpFacts(group)),
   recipients: group.recipients.length,
 });
+
+/** Fingerprints of what it was encrypted to, in the order of the recipients: they lead to people as addresses do. */
+function keysOf(group: Group): Readonly<Record<string, readonly string[]>> {
+  if (group.plan.kind === 'signed') return {};
+  return group.by === 'smime'
+    ? {
+        certificates: group.recipients.flatMap(({ plan }) =>
+          plan.kind === 'signed' ? [] : [plan.recipient.certificate.fingerprint],
+        ),
+      }
+    : { keys: group.recipients.flatMap(({ plan }) => (plan.kind === 'signed' ? [] : [plan.recipient.fingerprint])) };
+}
 
 const wordsOf = (group: Group): string => (group.by === 'smime' ? smimeWords(group) : pgpWords(group));
 

@@ -5,6 +5,7 @@
  * of our authorities are not sent along, for many clients then hide a certificate of another issuer, which may be registered by its
  * fingerprint. OpenSSL's own verdict (`authorized`) is not used: a resumed session keeps that of its first handshake.
  */
+import { hash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
 /** Options of TLS servers. */
@@ -14,6 +15,9 @@ export const clientCertificateRequest = { requestCert: true, rejectUnauthorized:
 export type ShownChain = readonly Buffer[];
 
 const MOST = 8;
+
+/** SHA-256, hexadecimal, as certificates are named everywhere. */
+export const fingerprintOf = (der: Buffer): string => hash('sha256', der);
 
 /** Undefined where the client showed none. On a resumed session only its own certificate is there: OpenSSL keeps no others. */
 export function shownChain(socket: TLSSocket): ShownChain | undefined {

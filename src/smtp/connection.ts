@@ -23,7 +23,7 @@ import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
-import { type ShownChain, shownChain } from '../platform/client-certificate.ts';
+import { type ShownChain, fingerprintOf, shownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
@@ -551,6 +551,9 @@ export class SubmissionConnection extends SMTPConnection {
       tls,
       cipher: this._socket instanceof TLSSocket ? this._socket.getCipher().standardName : '',
       mechanism: this.#mechanism,
+      ...(by === undefined || this.#certificate?.[0] === undefined
+        ? {}
+        : { certificate: fingerprintOf(this.#certificate[0]) }),
     });
     this.session.user = account.login;
     this.#log.info('smtp.login', { account: account.login, peer: this.remoteAddress, tls, by: by ?? 'password' });

@@ -142,7 +142,10 @@ export class Filing {
             // What was tolerated, and so also that line ends are not as they were sent.
             ...(transaction.quirks.names === '' ? {} : { quirks: transaction.quirks.names }),
           },
-          personal: { sender, recipients: recipients.map(({ to }) => to.address), network: address },
+          personal: {
+            ...{ sender, recipients: recipients.map(({ to }) => to.address), network: address },
+            ...(this.#submitter.certificate === undefined ? {} : { certificate: this.#submitter.certificate }),
+          },
         },
         ...(passed?.audit ?? []),
       ],

@@ -28,6 +28,7 @@ async function world(t: TestContext) {
         mail: {} as AdminContext['mail'],
         secondPerson: [],
         backups: {} as AdminContext['backups'],
+        evidence: {} as AdminContext['evidence'],
         longestAbsence: days(90),
         desk: {} as AdminContext['desk'],
         notices: {} as AdminContext['notices'],

@@ -39,6 +39,7 @@ async function world(t: TestContext) {
     mail: {} as AdminContext['mail'],
     secondPerson: [],
     backups: {} as AdminContext['backups'],
+    evidence: {} as AdminContext['evidence'],
     longestAbsence: days(90),
   };
   const call = <N extends OperationName>(name: N, input: Input) =>

@@ -1,0 +1,160 @@
+/** `trace.bundle`: evidence of one message as one signed file (decision 1207). */
+import { readFile } from 'node:fs/promises';
+import { certificatePem } from '../crypto/certificate.ts';
+import type { EvidenceKey } from '../crypto/evidence-keys.ts';
+import type { Instant } from '../domain/units.ts';
+import { AnchorFiles } from '../trail/anchor-files.ts';
+import { pieceLines, planPieces } from '../trail/proofs.ts';
+import { type DocumentHead, type DocumentPart, signedDocument } from '../trail/signed-document.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { gather } from './evidence-facts.ts';
+import { howToCheck } from './evidence-how-to.ts';
+import { type BundleFacts, summaryText } from './evidence-summary.ts';
+import { text } from './input.ts';
+import { change, listing, withSecond } from './operation.ts';
+
+/** What operations that sign something work with. */
+export interface EvidenceParts {
+  /** Made at its first use; throws where it cannot be opened. */
+  readonly key: (now: Instant) => Promise<EvidenceKey>;
+  readonly anchorFolder: string;
+  /** Public key of the anchors, PEM; may not be there yet. */
+  readonly anchorKeyFile: string;
+}
+
+export interface BundleView {
+  readonly message: string;
+  readonly submissions: number;
+  readonly rows: number;
+  readonly pieces: number;
+  /** Pieces that no anchor ends. */
+  readonly loose: number;
+  readonly octets: number;
+  /** Of the certificate that signs. */
+  readonly fingerprint: string;
+  readonly missing: readonly string[];
+}
+
+export const evidenceOperations = {
+  'evidence.certificate': listing(
+    () => undefined,
+    async ({
+      clock,
+      evidence,
+    }): Promise<{ readonly pem: string; readonly fingerprint: string; readonly until: string }> => {
+      const { certificate } = await evidence.key(clock.now());
+      const until = new Date(certificate.notAfter).toISOString();
+      return { pem: certificatePem(certificate), fingerprint: certificate.fingerprint, until };
+    },
+  ),
+  'trace.bundle': withSecond(
+    'bundle',
+    change(
+      (input) => text(input, 'message', 998),
+      async (context, name, call): Promise<BundleView> => {
+        const { actor } = call;
+        if (actor.reason === undefined)
+          throw new AdminError(
+            'invalid',
+            'Cannot give out evidence without a reason: it stands in the evidence and in the audit trail; add --reason TEXT',
+          );
+        // What happened last is covered as well, where somebody is there to sign.
+        await context.gateway?.anchor();
+        const gathered = await gather(context, name);
+        const { clock, evidence, partners, store } = context;
+        const key = await evidence.key(clock.now());
+        const made = new Date(Math.floor(clock.now() / 1000) * 1000).toISOString();
+        const head = await store.audit.head();
+        const facts: BundleFacts = {
+          ...gathered,
+          ...{ hostname: partners.hostname, asked: name, made, actor: actor.name, reason: actor.reason },
+          pieces: await planPieces(gathered.rows, new AnchorFiles(evidence.anchorFolder)),
+          fingerprint: key.certificate.fingerprint,
+          head: { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
+        };
+        store.audit.note({
+          event: 'evidence.bundle',
+          outcome: 'success',
+          ...(gathered.rows[0]?.message === undefined ? {} : { message: gathered.rows[0].message }),
+          facts: { rows: gathered.rows.length, submissions: gathered.submissions.length },
+          personal: { actor: actor.name, reason: actor.reason },
+        });
+        const octets = await sendDocument(call, await documentOf(context, facts), key);
+        return {
+          ...{ message: name, submissions: facts.submissions.length, rows: facts.rows.length, octets },
+          ...{ pieces: facts.pieces.length, loose: facts.pieces.filter(({ anchor }) => anchor === undefined).length },
+          ...{ fingerprint: facts.fingerprint, missing: facts.missing },
+        };
+      },
+    ),
+  ),
+};
+
+export interface Document {
+  readonly head: DocumentHead;
+  readonly text: string;
+  readonly parts: readonly DocumentPart[];
+}
+
+/** Hands a signed document to the caller, piece by piece; resolves to its octets. */
+export async function sendDocument({ send }: Call, { head, ...content }: Document, key: EvidenceKey): Promise<number> {
+  if (send === undefined) throw new AdminError('invalid', 'Cannot give out a file: the caller takes none');
+  let octets = 0;
+  for await (const slice of signedDocument(head, content, key)) {
+    octets += slice.length;
+    for (let at = 0; at < slice.length; at += PIECE)
+      await send(Buffer.from(slice.subarray(at, at + PIECE)).toString('latin1'));
+  }
+  return octets;
+}
+const PIECE = 64 * 1024;
+
+async function documentOf({ store, evidence }: AdminContext, facts: BundleFacts): Promise<Document> {
+  const { hostname, made, rows, pieces, certificates } = facts;
+  const told = new Set(rows.map(({ seq }) => seq));
+  const anchorKey = await readFile(evidence.anchorKeyFile, 'utf8').catch(() => undefined);
+  const anchors = pieces.flatMap(({ anchor }) => anchor ?? []);
+  const subject = `Evidence of ${facts.submissions[0]?.id ?? 'a message'}`;
+  const json = { type: 'application/json' };
+  return {
+    head: { hostname, subject, made: Date.parse(made) as Instant },
+    text: summaryText(facts),
+    parts: [
+      { name: 'HOW-TO-CHECK.txt', type: 'text/plain', text: () => [howToCheck(facts.fingerprint)] },
+      { name: 'message.json', ...json, text: () => factLines(facts) },
+      { name: 'trail.jsonl', ...json, text: () => pieceLines(store.audit, pieces, { hostname, made, told }) },
+      ...(anchors.length === 0
+        ? []
+        : [{ name: 'anchors.jsonl', ...json, text: () => anchors.map((anchor) => `${anchor}\n`) }]),
+      ...(anchors.length === 0 || anchorKey === undefined
+        ? []
+        : [{ name: 'anchor.pem', type: 'application/x-pem-file', text: () => [anchorKey] }]),
+      ...certificateParts(certificates),
+    ],
+  };
+}
+
+/** JSON, one submission after the other: none is made in one piece of work with the next. */
+function* factLines({ rows: _, pieces, submissions, ...facts }: BundleFacts): Generator<string, void, void> {
+  yield `{\n"format": "sluis evidence 1",\n"facts": ${JSON.stringify({ ...facts, pieces: pieces.length }, undefined, 1)},\n"submissions": [`;
+  for (const [n, submission] of submissions.entries()) {
+    const { events, ...rest } = submission;
+    yield `${n === 0 ? '' : ','}\n{ "submission": ${JSON.stringify(rest, undefined, 1)},\n"events": [`;
+    for (const [m, event] of events.entries()) yield `${m === 0 ? '' : ','}\n${JSON.stringify(event)}`;
+    yield '\n]}';
+  }
+  yield '\n]\n}\n';
+}
+
+function certificateParts(certificates: BundleFacts['certificates']): readonly DocumentPart[] {
+  const pems = [...new Set(certificates.flatMap(({ pem }) => pem ?? []))];
+  return pems.length === 0
+    ? []
+    : [
+        {
+          name: 'certificates.pem',
+          type: 'application/x-pem-file',
+          text: () => pems.map((pem) => `${pem.trimEnd()}\n`),
+        },
+      ];
+}

@@ -1,0 +1,158 @@
+/** Evidence as files: bundles about messages written and checked, and the certificate that they are checked with. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { readCertificates } from '../crypto/certificate.ts';
+import { evidenceCertificateFile } from '../crypto/evidence-keys.ts';
+import { MAX_DOCUMENT, type ReadDocument, readDocument } from '../trail/read-document.ts';
+import { checkedText } from './audit.ts';
+import { type CheckedExport, anchorsIn, checkLines } from './audit-files.ts';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { newFile, withFiles } from './new-file.ts';
+import { type ChangeOptions, type CommonOptions, reading } from './options.ts';
+import { facts, print } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+export function addEvidenceCommands(terminal: Terminal, program: Command): void {
+  const group = program.command('evidence').description('signed evidence about messages and deletions');
+  reading(group.command('certificate'))
+    .description('print the certificate that evidence is checked with, to be given to whoever will check some')
+    .action(async (options: CommonOptions) => {
+      const shown = await withAdmin(options, (client) => client.call('evidence.certificate', {}));
+      print(terminal, options, shown, () => `${shown.pem.trimEnd()}\n\nSHA-256 ${shown.fingerprint}`);
+    });
+}
+
+export async function writeBundle(
+  terminal: Terminal,
+  message: string,
+  path: string,
+  options: ChangeOptions,
+): Promise<void> {
+  if (options.reason === undefined)
+    throw new CommandError(
+      'usage',
+      'Cannot write evidence without --reason TEXT: it stands in the file and in the audit trail',
+    );
+  const file = newFile(path, 0o600);
+  const told = await withFiles([file], async () => {
+    const receive = (piece: string): void => file.append(Buffer.from(piece, 'latin1'));
+    const done = await withAdmin(options, (client) => client.call('trace.bundle', { message }, { receive }));
+    file.end();
+    return done;
+  });
+  print(terminal, options, { file: path, ...told }, () =>
+    [
+      `Wrote evidence of ${told.submissions} submission${told.submissions === 1 ? '' : 's'} to "${path}": ${told.rows} rows of the audit trail in ${told.pieces} pieces of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}.`,
+      ...told.missing,
+      `Check it with "sluis trace --verify ${path}", or with openssl as HOW-TO-CHECK.txt in it tells. Signed by certificate SHA-256 ${told.fingerprint}.`,
+    ].join('\n'),
+  );
+}
+
+interface Checked {
+  readonly subject: string;
+  readonly hostname: string;
+  readonly made: string;
+  readonly signer: string;
+  /** The certificate is one of those given, or the gateway's own. */
+  readonly known: boolean;
+  readonly parts: readonly string[];
+  /** Absent where the document has no rows. */
+  readonly trail?: CheckedExport;
+}
+
+export async function verifyEvidence(
+  terminal: Terminal,
+  path: string,
+  options: CommonOptions & { readonly certificate?: readonly string[] },
+): Promise<void> {
+  const file = readWhole(path);
+  const read = await readDocument(file);
+  if (!read.ok) throw wrong(path, read.error);
+  const trusted = trustedIn(options);
+  const { about, signer, parts } = read.value;
+  const trail = await trailOf(path, parts);
+  if (trail?.broken !== undefined) throw wrong(path, `row ${trail.broken.seq} of the audit trail: ${trail.broken.why}`);
+  const checked: Checked = {
+    ...{ subject: about.subject, hostname: about.hostname, made: new Date(about.made).toISOString() },
+    ...{ signer: signer.fingerprint, known: trusted.has(signer.fingerprint), parts: [...parts.keys()] },
+    ...(trail === undefined ? {} : { trail }),
+  };
+  print(terminal, options, checked, () => checkedWords(checked, read.value));
+  if (trusted.size > 0 && !checked.known)
+    throw new CommandError(
+      'failed',
+      `"${path}" was signed by another certificate than those given: SHA-256 ${signer.fingerprint}`,
+    );
+}
+
+const wrong = (path: string, why: string): CommandError =>
+  new CommandError(
+    'failed',
+    `"${path}" is not as a gateway wrote it: ${why}; keep it as it is, and ask for another copy`,
+  );
+
+function readWhole(path: string): Buffer {
+  try {
+    if (statSync(path).size > MAX_DOCUMENT)
+      throw new CommandError(
+        'failed',
+        `Cannot check "${path}": it is larger than ${MAX_DOCUMENT} octets; no evidence is`,
+      );
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError('failed', `Cannot read "${path}": ${(error as Error).message}`);
+  }
+}
+
+/** Fingerprints; empty where nobody said which certificate is the right one. */
+function trustedIn({
+  certificate,
+  config,
+}: CommonOptions & { readonly certificate?: readonly string[] }): ReadonlySet<string> {
+  const own = existsSync(config) ? evidenceCertificateFile(loadConfig(config).keys.folder) : undefined;
+  const files = certificate ?? (own !== undefined && existsSync(own) ? [own] : []);
+  return new Set(
+    files.flatMap((name) => {
+      const read = readCertificates(readWhole(name).toString('latin1'));
+      if (!read.ok || read.value.length === 0)
+        throw new CommandError(
+          'failed',
+          `Cannot read a certificate in "${name}": expected PEM, as "sluis evidence certificate" prints it`,
+        );
+      return read.value.map(({ fingerprint }) => fingerprint);
+    }),
+  );
+}
+
+async function trailOf(path: string, parts: ReadDocument['parts']): Promise<CheckedExport | undefined> {
+  const trail = parts.get('trail.jsonl');
+  if (trail === undefined || trail.length === 0) return undefined;
+  const lines = (octets: Buffer | undefined): string[] =>
+    octets === undefined ? [] : octets.toString('utf8').trimEnd().split('\n');
+  const anchors = anchorsIn(lines(parts.get('anchors.jsonl')), parts.get('anchor.pem'), path);
+  return await checkLines(path, lines(trail), anchors);
+}
+
+const checkedWords = (c: Checked, { summary }: ReadDocument): string =>
+  [
+    facts([
+      ['Document', c.subject],
+      ['Gateway', c.hostname],
+      ['Made', c.made],
+      ['Signature', 'holds: nothing in the file was changed since it was signed'],
+      ['Certificate', `SHA-256 ${c.signer}`],
+      [
+        'Whose',
+        c.known
+          ? 'the one that was given'
+          : 'nobody said: compare its fingerprint with the one that the operator tells, or give --certificate PEM',
+      ],
+      ['Files', c.parts.join(' ')],
+      ['Audit trail', c.trail === undefined ? 'no rows of it are in the file' : checkedText(c.trail)],
+    ]),
+    summary.trimEnd(),
+  ].join('\n\n');
