@@ -84,6 +84,8 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'operator.removed': of('change', 'D', 'an operator whose signature counts no more'),
   'operators.*': of('change', 'U', 'which verbs need a second person'),
   'approval.*': of('change', 'E', 'requests that need a second person: asked, signed, used, refused'),
+  'evidence.bundle': of('access', 'R', 'all evidence about a message was given out, signed'),
+  'evidence.*': of('change', 'E', 'a statement was signed with the key of evidence'),
   'gateway.started': of('technical', 'E', 'start of gateway and logging; before: whether the trail ended in order'),
   'gateway.stopped': of('technical', 'E', 'end of gateway and logging'),
   'gateway.reloaded': of('technical', 'E', 'keys and certificates read again'),
