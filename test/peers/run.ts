@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly home: string;
   readonly input?: Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds; default a minute. */
+  readonly patience?: number;
 }
 
 export function attempt(program: string, args: readonly string[], options: RunOptions): Promise<Ran> {
@@ -30,7 +32,7 @@ export function attempt(program: string, args: readonly string[], options: RunOp
         ...options.env,
       },
       stdio: 'pipe',
-      timeout: PATIENCE,
+      timeout: options.patience ?? PATIENCE,
       killSignal: 'SIGKILL',
     });
     const out: Buffer[] = [];
