@@ -31,6 +31,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   ),
   'login.busy': of('access', 'E', 'logins that were not judged (throttled, no room, store), counted likewise'),
   'message.accepted': of('chain', 'C', 'a submission, or a message that the gateway wrote'),
+  'message.imported': of('change', 'C', 'a message of another server was taken over, with its UIDL there'),
   'message.refused': of(
     'chain',
     'C',
