@@ -2,12 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Backups } from './backup/backups.ts';
+import type { OffsiteRules } from './backup/offsite.ts';
 import type { RestoreParts } from './backup/restore.ts';
+import { type Schedule, startSchedule } from './backup/schedule.ts';
 import { publicKeysIn } from './backup/signed.ts';
+import { fileNotice } from './admin/notice.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
 import { auditKeyFile, auditKeys } from './crypto/audit-keys.ts';
+import { backupLetters } from './delivery/backup-letters.ts';
+import type { Desk } from './delivery/desk.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
+import { days } from './domain/units.ts';
 import { anchorFolderOf } from './gateway-audit.ts';
 import { sqliteCopies } from './store/sqlite/copies.ts';
 import type { Store } from './store/store.ts';
@@ -24,8 +30,10 @@ export const programVersion = (): string => {
   return read.version;
 };
 
-export function gatewayBackups(store: Store, config: Config, { clock, log, random = randomBytes }: Effects): Backups {
-  const { folder, keep, 'keep-for': age } = config.backup;
+/** `desk`: writes to the operator what failed without anybody watching. */
+export function gatewayBackups(store: Store, config: Config, effects: Effects, desk: Desk): Backups {
+  const { clock, log, random = randomBytes } = effects;
+  const { folder, keep, 'keep-for': age, every, at } = config.backup;
   return new Backups({
     ...{ store, audit: store.audit, clock, log, hostname: config.hostname, version: programVersion() },
     ...{ dataFolder: config.data.folder, keyFolder: config.keys.folder, configuration: config.file },
@@ -33,9 +41,34 @@ export function gatewayBackups(store: Store, config: Config, { clock, log, rando
     anchorKeyFile: auditKeyFile(config.keys.folder),
     keys: () => auditKeys(config.keys.folder, () => readMasterKey(config), random),
     keep: { count: keep, ...(age === undefined ? {} : { age }) },
+    rhythm: { every, ...(at === undefined ? {} : { at }) },
+    offsite: offsiteOf(config),
+    restore: () => restoreParts(config, clock),
+    tell: async ({ step, why }) => {
+      const once = `backup:${step}:${Math.floor(clock.now() / days(1))}`;
+      const letters = backupLetters({ step, why });
+      await fileNotice(
+        store,
+        await desk.letter(await desk.places.operator(), { kind: `${step}-failed`, once, letters }),
+      );
+    },
     ...(folder === undefined ? {} : { folder }),
   });
 }
+
+function offsiteOf({ backup }: Config): OffsiteRules {
+  const { 'copy-to': to, 'copy-command': copy, 'verify-command': verify, 'read-command': read } = backup;
+  return {
+    ...(to === undefined ? {} : { folder: to }),
+    ...(copy === undefined ? {} : { copy }),
+    ...(verify === undefined ? {} : { verify }),
+    ...(read === undefined ? {} : { read }),
+  };
+}
+
+/** Takes what is due, as long as the gateway runs. A backup that runs when the gateway stops is given up, and swept by the next. */
+export const startBackups = (backups: Backups, clock: Clock): Schedule | undefined =>
+  backups.configured.folder ? startSchedule({ clock, round: () => backups.round() }) : undefined;
 
 /** `keys`: PEM files with public keys of the audit trail, beside the one in the key folder. */
 export async function restoreParts(config: Config, clock: Clock, keys: readonly string[] = []): Promise<RestoreParts> {

@@ -2,6 +2,9 @@
 import type { Config } from './config/schema.ts';
 import type { Clock, Log } from './domain/effects.ts';
 import type { GatewayListeners } from './gateway-listeners.ts';
+import type { Backups } from './backup/backups.ts';
+import type { Milliseconds } from './domain/units.ts';
+import { backupMetrics } from './gateway-backup-metrics.ts';
 import { type TrafficParts, trafficMetrics } from './gateway-metrics.ts';
 import { storeMetrics } from './gateway-store-metrics.ts';
 import type { GatewayTls } from './gateway-tls.ts';
@@ -15,6 +18,8 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly store: Store;
   readonly listeners: GatewayListeners;
   readonly tls: GatewayTls;
+  readonly backups: Backups;
+  readonly maxBackupAge: Milliseconds;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -41,6 +46,7 @@ export class GatewayHttp {
         ...{ loop, listeners: () => listeners.sessions(), ready: () => reasons().length === 0 },
       }),
       ...storeMetrics(parts),
+      ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge }),
     ];
     this.#stop = async () => {
       loop.stop();

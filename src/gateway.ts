@@ -11,6 +11,7 @@ import { openControlSocket } from './admin/socket.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import type { CaParts } from './ca/parts.ts';
 import { type UpkeepParts, startCaUpkeep } from './ca/upkeep.ts';
+import { maxAgeOf } from './config/backup.ts';
 import { controlSocketOf } from './config/load.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
@@ -24,7 +25,7 @@ import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, milliseconds, octets, seconds } from './domain/units.ts';
 import { beginGatewayLife, evidenceParts, startGatewayAnchors } from './gateway-audit.ts';
 import { noteSecondPerson } from './gateway-operators.ts';
-import { gatewayBackups } from './gateway-backup.ts';
+import { gatewayBackups, startBackups } from './gateway-backup.ts';
 import { startPush } from './gateway-push.ts';
 import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
 import { GatewayHttp } from './gateway-http.ts';
@@ -149,7 +150,7 @@ export const adminContext = (
   effects: GatewayEffects,
   notices = gatewayNotices(store, config, effects),
   mail = new GatewayMail(store, config, effects),
-  backups = gatewayBackups(store, config, effects),
+  backups = gatewayBackups(store, config, effects, notices.desk),
 ): AdminContext => ({
   store,
   backups,
@@ -264,9 +265,10 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   );
   await listeners.open(start, options.sockets);
   await tls.start(listeners.all, (authorities) => authenticator.trust(authorities), life);
+  const backups = gatewayBackups(store, config, options, notices.desk);
   await http.open(config, {
     ...{ store, listeners, tls, clock, log, connections, authenticator, sent },
-    ...{ answers: counts.answers, dispatchers: pushes },
+    ...{ answers: counts.answers, dispatchers: pushes, backups, maxBackupAge: maxAgeOf(config) },
   });
   const reloadTls = async (): Promise<void> => {
     await tls.reload();
@@ -278,7 +280,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     ...(setLogLevel === undefined ? {} : { setLogLevel }),
   });
   const reloadTold = (): ReturnType<typeof reload.reload> => life.configured(() => reload.reload());
-  const context = adminContext(store, config, options, notices, mail);
+  const context = adminContext(store, config, options, notices, mail, backups);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log }));
 
@@ -307,6 +309,11 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => upkeep.stop());
   const uncollected = startUncollected(store, notices, options);
   running.add(() => uncollected.stop());
+  const schedule = startBackups(backups, clock);
+  running.add(() => {
+    schedule?.stop();
+    return Promise.resolve();
+  });
   const control = await openControlSocket({ path: controlSocketOf(config), context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));
 

@@ -1,9 +1,10 @@
 /** Takes backups, lists them, reads them again. Putting one back is no operation: there is no store then (cli/restore.ts). */
 import { isAbsolute } from 'node:path';
-import type { BackupView, CheckedBackup, TakenView } from '../backup/backups.ts';
+import type { BackupView, CheckedBackup, TakenView } from '../backup/views.ts';
+import type { DrillReport } from '../backup/drill.ts';
 import { MiB } from '../domain/units.ts';
 import { AdminError, type Call } from './context.ts';
-import { type Input, optionalText } from './input.ts';
+import { type Input, flag, optionalText } from './input.ts';
 import { change, listing } from './operation.ts';
 
 const MAX_PATH = 4096;
@@ -35,5 +36,10 @@ export const backupOperations = {
   'backup.check': listing(
     (input) => optionalPath(input, 'backup'),
     async ({ backups }, backup, call): Promise<CheckedBackup> => await backups.check(backup, toldTo(call)),
+  ),
+  'backup.drill': change(
+    (input) => ({ backup: optionalPath(input, 'backup'), all: flag(input, 'all') }),
+    async ({ backups }, { backup, all }, call): Promise<DrillReport & { readonly file: string }> =>
+      await backups.drill({ ...(backup === undefined ? {} : { backup }), all, actor: call.actor }, toldTo(call)),
   ),
 };

@@ -1,15 +1,21 @@
 /** The backups of one store: taken one at a time, listed, checked; what metrics and alarms want to know of them. */
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
+import { replaceFile } from '../platform/replace-file.ts';
 import { factsOfFile } from './files.ts';
-import { type Keep, type KnownBackup, backupsIn, removeBackup, tooMany } from './folder.ts';
+import { type DrillReport, drill, lastGoodDrill } from './drill.ts';
+import { type Keep, backupsIn, offsiteFile, removeBackup, tooMany } from './folder.ts';
 import { readManifest } from './manifest.ts';
 import { BackupRefused, reasonOf } from './refused.ts';
+import { type Copied, type OffsiteRules, copyOffsite, hasOffsite } from './offsite.ts';
+import { type RestoreParts, SAMPLE } from './restore.ts';
+import { type Rhythm, dueAt } from './schedule.ts';
 import { publicKeysIn } from './signed.ts';
 import { type TakeParts, type Taken, takeBackup } from './take.ts';
+import { type BackupState, type BackupView, type CheckedBackup, type TakenView, viewBackup } from './views.ts';
 
 export interface BackupParts extends TakeParts {
   readonly audit: Pick<AuditTrail, 'note'>;
@@ -18,7 +24,24 @@ export interface BackupParts extends TakeParts {
   /** Where backups go without being told; absent: nowhere. */
   readonly folder?: string;
   readonly keep: Keep;
+  readonly rhythm: Rhythm;
+  readonly offsite: OffsiteRules;
+  /** What a restore on this machine would work with. */
+  readonly restore: () => Promise<RestoreParts>;
+  /** Tells the operator, by mail, of something that failed without anybody watching. */
+  readonly tell: (failure: BackupFailure) => Promise<void>;
 }
+
+export type BackupStep = 'backup' | 'offsite' | 'drill';
+
+export interface BackupFailure {
+  readonly step: BackupStep;
+  readonly why: string;
+}
+
+/** Who does what is scheduled. */
+const GATEWAY: Actor = { name: 'the gateway' };
+const DRILLS = 'drills';
 
 export interface Actor {
   readonly name: string;
@@ -32,47 +55,11 @@ export interface TakeWish {
   readonly told?: (octets: number, of: number) => void;
 }
 
-/** How a backup looks to those who list it. */
-export interface BackupView {
-  readonly backup: string;
-  readonly path: string;
-  readonly begun: string;
-  readonly octets: number;
-  readonly messages: number;
-  readonly hostname: string;
-  readonly offsite?: { readonly at: string; readonly where: string };
-}
-
-export interface TakenView extends BackupView {
-  readonly seconds: number;
-  readonly logOctets: number;
-  /** Older ones that were removed, by the rule of the configuration. */
-  readonly removed: readonly string[];
-}
-
-export interface CheckedBackup {
-  readonly backup: string;
-  readonly path: string;
-  readonly signature: 'good' | 'unknown' | 'missing';
-  readonly files: readonly { readonly name: string; readonly whole: boolean; readonly why?: string }[];
-  readonly whole: boolean;
-}
-
-export const viewBackup = ({ path, manifest, offsite }: KnownBackup): BackupView => ({
-  backup: manifest.id,
-  path,
-  begun: manifest.begun,
-  octets: manifest.files.reduce((sum, file) => sum + file.octets, 0),
-  messages: manifest.store.counts.messages,
-  hostname: manifest.hostname,
-  ...(offsite === undefined ? {} : { offsite }),
-});
-
 export class Backups {
   readonly failures = new Counts(['step']);
   readonly #p: BackupParts;
   #running = false;
-  #last: { readonly seconds: number; readonly octets: number } | undefined;
+  #last: readonly { readonly seconds: number; readonly octets: number }[] = [];
 
   constructor(parts: BackupParts) {
     this.#p = parts;
@@ -82,8 +69,8 @@ export class Backups {
     return this.#running;
   }
 
-  /** Of the last backup of this process. */
-  get last(): { readonly seconds: number; readonly octets: number } | undefined {
+  /** Of the last backup of this process; empty before the first. */
+  get last(): readonly { readonly seconds: number; readonly octets: number }[] {
     return this.#last;
   }
 
@@ -98,9 +85,10 @@ export class Backups {
         this.#failed('backup', error, actor);
         throw error;
       }
-      this.#last = taken;
+      this.#last = [taken];
       this.#took(taken, actor);
       const removed = folder === undefined ? await this.#tidy(to) : [];
+      if (folder === undefined) await this.#offsite(actor);
       const { seconds, logOctets } = taken;
       return { ...viewBackup(taken), seconds, logOctets, removed };
     });
@@ -110,10 +98,55 @@ export class Backups {
     return (await backupsIn(this.#folder(folder, 'list backups'))).map(viewBackup);
   }
 
-  /** When the newest backup in the configured folder was begun; undefined where there is none. */
-  async newest(): Promise<Instant | undefined> {
-    const last = this.#p.folder === undefined ? undefined : (await backupsIn(this.#p.folder)).at(-1);
-    return last === undefined ? undefined : instant(Date.parse(last.manifest.begun));
+  async state(): Promise<BackupState> {
+    const { folder } = this.#p;
+    if (folder === undefined) return {};
+    const all = await backupsIn(folder);
+    const begun = (known: (typeof all)[number] | undefined): Instant | undefined =>
+      known === undefined ? undefined : instant(Date.parse(known.manifest.begun));
+    const newest = begun(all.at(-1));
+    const offsite = begun(all.findLast((known) => known.offsite?.at !== undefined));
+    const drilled = await lastGoodDrill(join(folder, DRILLS));
+    return {
+      ...(newest === undefined ? {} : { newest }),
+      ...(offsite === undefined ? {} : { offsite }),
+      ...(drilled === undefined ? {} : { drill: drilled }),
+    };
+  }
+
+  get configured(): { readonly folder: boolean; readonly offsite: boolean } {
+    return { folder: this.#p.folder !== undefined, offsite: hasOffsite(this.#p.offsite) };
+  }
+
+  /** What is due now: a backup, or the copy elsewhere of the newest. Rejects where it failed; it is due again then. */
+  async round(): Promise<void> {
+    const { folder, clock, rhythm } = this.#p;
+    // One that somebody takes by hand is looked at in the next minute.
+    if (folder === undefined || this.#running) return;
+    const { newest } = await this.state().catch((error: unknown) => {
+      this.#failed('backup', error, GATEWAY);
+      throw error;
+    });
+    if (clock.now() >= dueAt(rhythm, newest)) await this.take({ actor: GATEWAY });
+    else await this.#alone(() => this.#offsite(GATEWAY));
+  }
+
+  /** Restores a backup into a scratch folder, proves it and writes a report. Default: the newest. Rejects with BackupRefused. */
+  async drill(
+    wish: { readonly backup?: string; readonly actor: Actor; readonly all?: boolean },
+    told: (done: number, of: number) => void = () => undefined,
+  ): Promise<DrillReport & { readonly file: string }> {
+    const backup = await this.#pathOf(wish.backup);
+    const folder = this.#p.folder ?? dirname(backup);
+    return await this.#alone(async () => {
+      const { hostname, version } = this.#p;
+      const { report, file } = await drill(await this.#p.restore(), {
+        ...{ backup, under: folder, reports: join(folder, DRILLS), actor: wish.actor, told },
+        ...{ hostname, version, keys: await this.#p.keys(), sample: wish.all === true ? 0 : SAMPLE },
+      });
+      this.#drilled(report, wish.actor);
+      return { ...report, file };
+    });
   }
 
   /** Reads every octet of a backup again. Default: the newest of the configured folder. */
@@ -185,17 +218,69 @@ export class Backups {
     });
   }
 
+  /** The copy elsewhere of the newest backup, where it is not there yet. */
+  async #offsite(actor: Actor): Promise<void> {
+    const { folder, offsite, log, audit, clock } = this.#p;
+    const newest = folder === undefined ? undefined : (await backupsIn(folder)).at(-1);
+    if (newest === undefined || newest.offsite !== undefined || !hasOffsite(offsite)) return;
+    const backup = newest.manifest.id;
+    let copied: Copied;
+    try {
+      copied = await copyOffsite(newest, offsite);
+    } catch (error) {
+      this.#failed('offsite', error, actor);
+      throw error;
+    }
+    const { where, verified } = copied;
+    const at = new Date(clock.now()).toISOString();
+    // Remembered as done in any case: without a way of reading back it would be copied again each minute.
+    replaceFile(
+      offsiteFile(newest.path),
+      `${JSON.stringify(verified ? { at, where } : { copied: at, where })}\n`,
+      0o600,
+    );
+    log.info('backup.copied', { backup, where, verified });
+    audit.note({
+      event: 'backup.copied',
+      outcome: 'success',
+      facts: { backup, verified },
+      personal: { actor: actor.name, where },
+    });
+    if (offsite.folder !== undefined) await this.#tidy(offsite.folder);
+  }
+
+  #drilled({ backup, passed, opened, erased, seconds, steps }: DrillReport, { name, reason }: Actor): void {
+    const facts = { backup, opened, erased, seconds };
+    this.#p.audit.note({
+      event: 'backup.drilled',
+      outcome: passed ? 'success' : 'failure',
+      facts,
+      personal: { actor: name, ...(reason === undefined ? {} : { reason }) },
+    });
+    if (passed) return this.#p.log.info('backup.drilled', facts);
+    const why = steps.at(-1)?.found ?? '';
+    this.failures.add(['drill']);
+    this.#p.log.error('backup.drill-failed', { backup, why });
+  }
+
   /** Mistakes of whoever asked are told to them alone. */
-  #failed(step: 'backup' | 'offsite', error: unknown, { name }: Actor): void {
-    if (error instanceof BackupRefused && error.kind === 'invalid') return;
+  #failed(step: BackupStep, error: unknown, actor: Actor): void {
+    if (error instanceof BackupRefused && error.kind === 'invalid' && actor !== GATEWAY) return;
     const why = error instanceof Error ? error.message : String(error);
     this.failures.add([step]);
     this.#p.log.error('backup.failed', { step, why });
-    this.#p.audit.note({ event: 'backup.failed', outcome: 'failure', facts: { step }, personal: { actor: name, why } });
+    const personal = { actor: actor.name, why };
+    this.#p.audit.note({ event: 'backup.failed', outcome: 'failure', facts: { step }, personal });
+    if (actor !== GATEWAY) return;
+    this.#p.tell({ step, why }).catch((untold: unknown) => {
+      this.#p.log.error('backup.untold', { step, why: String(untold) });
+    });
   }
 
   async #tidy(folder: string): Promise<readonly string[]> {
-    const removed = tooMany(await backupsIn(folder), this.#p.keep, this.#p.clock.now());
+    // Where somebody mounted the folder of another gateway, its backups are not ours to remove.
+    const own = (await backupsIn(folder)).filter(({ manifest }) => manifest.store.storeId === this.#p.store.id);
+    const removed = tooMany(own, this.#p.keep, this.#p.clock.now());
     for (const { path } of removed) await removeBackup(path);
     return removed.map(({ manifest }) => manifest.id);
   }

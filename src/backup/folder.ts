@@ -8,13 +8,14 @@ import { BackupRefused, isCode, reasonOf } from './refused.ts';
 /** `2026-11-26T023000Z`, and `-2` for a second one of that second. */
 const NAME = /^\d{4}-\d\d-\d\dT\d{6}Z(?:-\d+)?$/;
 const PARTIAL = /^\d{4}-\d\d-\d\dT\d{6}Z(?:-\d+)?\.partial$/;
+const DRILL = /^\.drill-\d{4}-\d\d-\d\dT\d{6}Z(?:-\d+)?\.partial$/;
 const OFFSITE = 'offsite.json';
 
 export interface KnownBackup {
   readonly path: string;
   readonly manifest: Manifest;
-  /** When a copy elsewhere was read back and found right. */
-  readonly offsite?: { readonly at: string; readonly where: string };
+  /** `at`: when a copy elsewhere was read back and found right; absent where nothing could be read back. */
+  readonly offsite?: { readonly at?: string; readonly where: string };
 }
 
 export const backupName = (at: number): string =>
@@ -54,10 +55,8 @@ export const offsiteFile = (backup: string): string => join(backup, OFFSITE);
 
 async function offsiteOf(backup: string): Promise<KnownBackup['offsite']> {
   try {
-    const read = JSON.parse(await readFile(offsiteFile(backup), 'utf8')) as { at?: unknown; where?: unknown };
-    return typeof read.at === 'string' && typeof read.where === 'string'
-      ? { at: read.at, where: read.where }
-      : undefined;
+    const { at, where } = JSON.parse(await readFile(offsiteFile(backup), 'utf8')) as Record<string, unknown>;
+    return typeof where === 'string' ? { where, ...(typeof at === 'string' ? { at } : {}) } : undefined;
   } catch {
     return undefined;
   }
@@ -86,7 +85,7 @@ export async function prepareFolder(folder: string, storeId: string, rules: Plac
       refuse('it lies in the key folder: backups must not lie beside the keys that open them; name another folder');
     await makeFolder(folder);
     for (const name of await readdir(folder))
-      if (PARTIAL.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+      if (PARTIAL.test(name) || DRILL.test(name)) await rm(join(folder, name), { recursive: true, force: true });
     for (const { manifest } of await backupsIn(folder))
       if (manifest.store.storeId !== storeId)
         refuse(

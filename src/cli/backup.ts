@@ -1,7 +1,7 @@
 /** `sluis backup`: takes, lists and reads again. The copy is taken by the gateway where one runs. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { BackupView, CheckedBackup, TakenView } from '../backup/backups.ts';
+import type { BackupView, CheckedBackup, TakenView } from '../backup/views.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
@@ -63,7 +63,13 @@ const takenText = (taken: TakenView): string =>
 const listText = (all: readonly BackupView[]): string =>
   table(
     ['BACKUP', 'SIZE', 'MESSAGES', 'ELSEWHERE', 'FOLDER'],
-    all.map((b) => [b.backup, readableSize(b.octets), b.messages, readableTime(b.offsite?.at), b.path]),
+    all.map((b) => [
+      b.backup,
+      readableSize(b.octets),
+      b.messages,
+      b.offsite === undefined ? undefined : (readableTime(b.offsite.at) ?? 'not read back'),
+      b.path,
+    ]),
   );
 
 async function check(terminal: Terminal, backup: string | undefined, options: CommonOptions): Promise<void> {

@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, serverTlsOptions } from '../platform/tls.ts';
+import { backupWarnings } from './backup-warnings.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { facts, print } from './output.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,7 +26,7 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
       refuseEndedProfiles(config, systemClock.now());
       for (const setting of ['tls.client-authorities', 'smime.authorities'] as const)
         readAuthorities(readAuthorityFiles(config, setting), setting);
-      const report = reportOf(config, served(config));
+      const report = reportOf(config, served(config), await backupWarnings(config, systemClock.now()));
       print(terminal, options, report, () =>
         [
           facts([
@@ -100,7 +101,7 @@ function refuseOtherName({ certificate, hostname, listener }: ServedCertificate)
 const namesOf = ({ subjectAltName = '' }: X509Certificate): readonly string[] =>
   subjectAltName === '' ? [] : subjectAltName.split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''));
 
-function reportOf(config: Config, certificates: readonly ServedCertificate[]) {
+function reportOf(config: Config, certificates: readonly ServedCertificate[], more: readonly string[]) {
   const judged = certificates.map(({ certificate, listener }) => ({
     ...judge(certificate),
     ...(listener === undefined ? {} : { listener }),
@@ -114,7 +115,7 @@ function reportOf(config: Config, certificates: readonly ServedCertificate[]) {
     config: config.file,
     hostname: config.hostname,
     certificates: judged.map(({ warnings: _, ...facts }) => facts),
-    warnings: [...judged.flatMap(({ warnings }) => warnings), ...legacy, ...config.listener.flatMap(port25)],
+    warnings: [...judged.flatMap(({ warnings }) => warnings), ...legacy, ...config.listener.flatMap(port25), ...more],
   };
 }
 

@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../platform/clock.ts';
 import { ProbeFailed, type ProbeTarget, probeTls } from '../platform/tls-probe.ts';
+import { backupWarnings } from './backup-warnings.ts';
 import { type ListenerReport, judgeOffer } from './doctor-report.ts';
 import { CommandError, exitCodes } from './exit.ts';
 import { type CommonOptions, reading } from './options.ts';
@@ -20,7 +21,9 @@ export function addDoctorCommand(terminal: Terminal, program: Command): void {
       // A legacy listener after its last day is closed; `check` tells of it.
       const open = config.listener.filter((listener) => !profileEnded(listener, systemClock.now()));
       for (const listener of open) reports.push(await examine(config, listener));
-      print(terminal, options, reports, () => [...reports.map(textOf), summaryOf(reports)].join('\n\n'));
+      const warnings = await backupWarnings(config, systemClock.now());
+      const reminders = warnings.length === 0 ? [] : [warnings.map((w) => `Warning: ${w}`).join('\n')];
+      print(terminal, options, reports, () => [...reports.map(textOf), summaryOf(reports), ...reminders].join('\n\n'));
       if (reports.some(({ passed }) => !passed)) terminal.code = exitCodes.configuration;
     });
 }

@@ -12,6 +12,7 @@ import { addCheckCommand } from './check.ts';
 import { addDevCommand } from './dev.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { exitCodeOf, exitCodes, messageOf } from './exit.ts';
+import { addDrillCommands } from './drill.ts';
 import { addInitCommand } from './init.ts';
 import { addMailboxCommands } from './mailbox.ts';
 import { addOperatorCommands } from './operator.ts';
@@ -46,6 +47,7 @@ export function buildProgram(terminal: Terminal): Command {
   addBackupCommands(terminal, program);
   addRestoreCommand(terminal, program);
   addEvidenceCommands(terminal, program);
+  addDrillCommands(terminal, program);
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);
   addSmimeCommands(terminal, program);

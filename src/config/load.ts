@@ -11,6 +11,7 @@ import { listenerProblems, tlsFilesFor, tlsFilesOf } from './listeners.ts';
 import { masterKeyCredential } from './master-key.ts';
 import { type Config, type ParsedConfig, configSchema } from './schema.ts';
 import { ConfigError, type ConfigProblem, problemsOf, shown } from './problem.ts';
+import { formatDuration } from './units.ts';
 
 /** No configuration comes near this; a device file or a log given by mistake does. */
 const MAX_FILE = 1024 * 1024;
@@ -85,7 +86,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
   const { 'control-socket': socket } = config.data;
   const { 'crl-file': crlFile } = config.ca;
   const { anchors } = config.audit;
-  const { folder: backups } = config.backup;
+  const { folder: backups, 'copy-to': copyTo } = config.backup;
   return {
     ...config,
     data: {
@@ -99,7 +100,11 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
     },
     audit: { ...config.audit, ...(anchors === undefined ? {} : { anchors: at(anchors) }) },
-    backup: { ...config.backup, ...(backups === undefined ? {} : { folder: at(backups) }) },
+    backup: {
+      ...config.backup,
+      ...(backups === undefined ? {} : { folder: at(backups) }),
+      ...(copyTo === undefined ? {} : { 'copy-to': at(copyTo) }),
+    },
     ca: { ...config.ca, ...(crlFile === undefined ? {} : { 'crl-file': at(crlFile) }) },
     tls: {
       ...config.tls,
@@ -144,21 +149,39 @@ function keyProblems(config: Config): ConfigProblem[] {
   return problems;
 }
 
+/** A backup must not be lost with what it is a backup of, nor lie beside the keys that open it. */
 function backupProblems({ backup, data, keys }: Config): ConfigProblem[] {
-  const { folder } = backup;
-  if (folder === undefined) return [];
-  const beside = [
-    [data.folder, 'the data folder', 'it would be lost with what it is a backup of'],
-    [keys.folder, 'the key folder', 'backups must not lie beside the keys that open them'],
-  ] as const;
-  return beside
-    .filter(([other]) => isInside(folder, other))
-    .map(([, name, why]) => ({
-      path: 'backup.folder',
-      value: shown(folder),
-      expected: `a place outside ${name}`,
-      remedy: `move it: ${why}`,
-    }));
+  const { folder, 'copy-to': copyTo, 'copy-command': copy, every, 'max-age': age } = backup;
+  const problems: ConfigProblem[] = [];
+  const problem = (name: string, value: string, expected: string, remedy: string): void =>
+    void problems.push({ path: `backup.${name}`, value: shown(value), expected, remedy });
+  for (const [name, place] of [
+    ['folder', folder],
+    ['copy-to', copyTo],
+  ] as const) {
+    if (place === undefined) continue;
+    if (isInside(place, data.folder))
+      problem(name, place, 'a place outside the data folder', 'move it: it would be lost with what it is a backup of');
+    if (isInside(place, keys.folder))
+      problem(
+        name,
+        place,
+        'a place outside the key folder',
+        'move it: a backup must not lie beside the keys that open it',
+      );
+  }
+  if (copyTo !== undefined && folder !== undefined && isInside(copyTo, folder))
+    problem('copy-to', copyTo, 'a place outside backup.folder', 'name a folder on another machine or site');
+  if (copyTo !== undefined && copy !== undefined)
+    problem('copy-command', copy.join(' '), 'one of copy-to and copy-command', 'both are set; remove one');
+  if (age !== undefined && age < every)
+    problem(
+      'max-age',
+      formatDuration(age),
+      `no less than every (${formatDuration(every)})`,
+      'each backup would be too old before the next; make it longer',
+    );
+  return problems;
 }
 
 const isInside = (path: string, folder: string): boolean => {

@@ -375,6 +375,26 @@ const backup = section({
       '3650d',
     ),
   ),
+  'copy-to': optional(
+    path(
+      'Where each backup is copied as well, and read back: on another machine or site. It must exist, so that a mount that is missing is noticed.',
+    ),
+  ),
+  'copy-command': optional(
+    command(
+      'Program that copies a backup elsewhere instead; gets its folder as last word. Without verify-command or read-command nobody knows whether it arrived.',
+    ),
+  ),
+  'verify-command': optional(
+    command(
+      'Program that asks the other side; gets the name of a backup as last word, and prints what sha256sum prints for its files.',
+    ),
+  ),
+  'read-command': optional(
+    command(
+      'Program that fetches from the other side; gets the name of a backup and of one file as last words, and prints that file.',
+    ),
+  ),
   'max-age': optional(
     givenDuration(
       'Age of the newest backup, and of its copy elsewhere, beyond which the alarm rules and "sluis check" tell. Default: every and two hours.',

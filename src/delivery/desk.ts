@@ -61,6 +61,7 @@ export type NoticeKind =
   | 'held-operator'
   | 'contrl'
   | 'restored'
+  | `${'backup' | 'offsite' | 'drill'}-failed`
   | 'test';
 
 export interface Said {

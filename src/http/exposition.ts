@@ -39,7 +39,7 @@ function addNumbers(registry: Registry, metric: NumberMetric, log: Log): void {
         const samples = await read(metric, log);
         written.reset();
         // Without labels prom-client resets to 0, which would be a value.
-        if (samples === undefined) written.remove();
+        if (labels.length === 0 && (samples ?? []).length === 0) written.remove();
         for (const { labels: its = {}, value } of samples ?? []) written.set(its, value);
       },
     });
@@ -50,7 +50,7 @@ function addNumbers(registry: Registry, metric: NumberMetric, log: Log): void {
     collect: async () => {
       const samples = await read(metric, log);
       written.reset();
-      if (samples === undefined) written.remove();
+      if (labels.length === 0 && (samples ?? []).length === 0) written.remove();
       for (const { labels: its = {}, value } of samples ?? []) written.inc(its, value);
     },
   });

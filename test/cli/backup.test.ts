@@ -16,13 +16,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { BackupView, TakenView } from '../../src/backup/backups.ts';
+import type { BackupView, TakenView } from '../../src/backup/views.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import type { Restored } from '../../src/backup/restore.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { addTestPartner } from '../support/push.ts';
+import { Scrape } from '../support/scrape.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 
 interface Scene {
@@ -305,6 +306,34 @@ test("a backup refuses a folder that would be lost with the store, lies beside t
   assert.match(nowhere.stderr, /no folder was named, and the configuration has none/);
   writeFileSync(at('file'), '');
   assert.match((await run('backup', at('file'))).stderr, /ENOTDIR|EEXIST/);
+});
+
+test('the age of backups, of copies elsewhere and of drills is told at /metrics, and sluis check reminds', async (t) => {
+  const scene = await open(t, '[backup]\nfolder = "backups"\ncopy-to = "elsewhere"\n');
+  const { gateway, done } = scene;
+  const at = (name: string): string => join(gateway.folder, name);
+  mkdirSync(at('elsewhere'));
+  const empty = await Scrape.of(gateway);
+  for (const name of ['sluis_backup_age_seconds', 'sluis_backup_offsite_age_seconds', 'sluis_drill_age_seconds'])
+    assert.match(empty.text, new RegExp(`^${name} \\+Inf$`, 'm'), 'none at all is too old for every alarm');
+  assert.doesNotMatch(empty.text, /^sluis_backup_duration_seconds /m);
+  assert.equal(empty.value('sluis_backup_max_age_seconds'), 26 * 3600);
+  assert.match(await done('check'), /Warning: there is no backup in ".*backups" yet: "sluis backup" takes one/);
+
+  await taken(scene);
+  assert.match(await done('drill', 'restore', '--reason', 'monthly'), /The backup can be restored/);
+  const after = (await gateway.admin.backups.state()).newest;
+  assert.ok(after !== undefined);
+  assert.doesNotMatch(await done('check'), /backup/);
+  await gateway.stop();
+  const again = await gateway.restart();
+  t.after(() => again.stop({ drain: 'none' }));
+  const scrape = await Scrape.of(again);
+  for (const name of ['sluis_backup_age_seconds', 'sluis_backup_offsite_age_seconds', 'sluis_drill_age_seconds']) {
+    const age = scrape.value(name);
+    assert.ok(age !== undefined && age >= 0 && age < 600, `${name} outlives a restart: ${age}`);
+  }
+  assert.equal(scrape.value('sluis_backup_configured'), 1);
 });
 
 test('what a crash left of a backup is swept by the next, is never listed, and old ones go by the rule', async (t) => {

@@ -1,0 +1,45 @@
+/** `sluis drill`: does what must work on the worst day, on another day. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { type ChangeOptions, changing } from './options.ts';
+import { print } from './output.ts';
+import { showProgress } from './progress.ts';
+import { stepText } from './restore.ts';
+import type { Terminal } from './terminal.ts';
+
+export function addDrillCommands(terminal: Terminal, program: Command): void {
+  const group = program.command('drill').description('try what must work on the worst day');
+  changing(group.command('restore'))
+    .description('restore a backup into a scratch folder, prove it, remove it, and write a signed report')
+    .argument('[backup]', 'its folder; default: the newest of the configuration')
+    .option('--all', 'open every message, not a sample')
+    .action((backup: string | undefined, options: ChangeOptions & { readonly all?: boolean }) =>
+      drill(terminal, backup, options),
+    );
+}
+
+async function drill(
+  terminal: Terminal,
+  backup: string | undefined,
+  options: ChangeOptions & { readonly all?: boolean },
+): Promise<void> {
+  const input = { backup: backup === undefined ? undefined : resolve(backup), all: options.all === true };
+  const progress = showProgress('MiB');
+  const report = await withAdmin(options, (client) =>
+    client.call('backup.drill', input, { progress: progress.show }),
+  ).finally(() => progress.end());
+  print(terminal, options, report, () =>
+    [
+      ...report.steps.map(stepText),
+      `${report.passed ? 'The backup can be restored' : 'The backup CANNOT be restored'}: ${report.opened} messages were opened, in ${report.seconds.toFixed(1)} s.`,
+      `Report: ${report.file} (signature beside it)`,
+    ].join('\n'),
+  );
+  if (!report.passed)
+    throw new CommandError(
+      'failed',
+      `The backup ${report.backup} cannot be restored; take another one now, and look at its disk`,
+    );
+}

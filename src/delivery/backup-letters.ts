@@ -1,0 +1,37 @@
+/** What the operator reads when a backup failed without anybody watching. */
+import { type Letters, facts, text } from './letter.ts';
+
+export interface FailedBackup {
+  readonly step: 'backup' | 'offsite' | 'drill';
+  readonly why: string;
+}
+
+const STEPS = {
+  nl: { backup: 'De back-up', offsite: 'De kopie van de back-up elders', drill: 'De hersteltest' },
+  en: { backup: 'The backup', offsite: 'The copy of the backup elsewhere', drill: 'The restore drill' },
+} as const;
+
+export const backupLetters = ({ step, why }: FailedBackup): Letters => ({
+  nl: {
+    subject: `${STEPS.nl[step]} is mislukt`,
+    blocks: [
+      text(
+        `${STEPS.nl[step]} is mislukt. Het berichtenverkeer gaat gewoon door, en het wordt vanzelf opnieuw geprobeerd. Tot dat lukt is er geen nieuwe kopie als de schijf het begeeft.`,
+      ),
+      text(
+        'Wat u moet doen: los de oorzaak op en maak er daarna een met "sluis backup". "sluis backup list" toont wat er is.',
+      ),
+      facts('Oorzaak:', [['Melding', why]]),
+    ],
+  },
+  en: {
+    subject: `${STEPS.en[step]} has failed`,
+    blocks: [
+      text(
+        `${STEPS.en[step]} has failed. Mail goes on, and it is tried again by itself. Until that succeeds there is no new copy if the disk is lost.`,
+      ),
+      text('What to do: remove the cause, then take one with "sluis backup". "sluis backup list" shows what there is.'),
+      facts('Cause:', [['Message', why]]),
+    ],
+  },
+});

@@ -1,0 +1,47 @@
+/** What backups tell at /metrics. Ages are read from the backups and reports themselves: they outlive a restart, and a folder that was emptied shows. */
+import type { Backups } from './backup/backups.ts';
+import type { Clock } from './domain/effects.ts';
+import { type Instant, type Milliseconds, seconds } from './domain/units.ts';
+import { type Metric, type Sample, counter, gauge, single } from './http/metric.ts';
+import { remembered } from './platform/remembered.ts';
+
+export interface BackupMetricParts {
+  readonly backups: Backups;
+  /** Beyond which an alarm is due. */
+  readonly maxAge: Milliseconds;
+  readonly clock: Clock;
+}
+
+export function backupMetrics({ backups, maxAge, clock }: BackupMetricParts): readonly Metric[] {
+  const ask = remembered(clock, seconds(30), () => backups.state());
+  /** Infinite where there is none yet: that is too old for every alarm. */
+  const age = (since: Instant | undefined): Sample[] => [
+    { value: since === undefined ? Number.POSITIVE_INFINITY : Math.max(0, (clock.now() - since) / 1000) },
+  ];
+  const { folder, offsite } = backups.configured;
+  const last = (of: 'seconds' | 'octets') => (): Sample[] => backups.last.map((known) => ({ value: known[of] }));
+  return [
+    single('gauge', 'sluis_backup_configured', '1: backups are taken by themselves.', () => (folder ? 1 : 0)),
+    single('gauge', 'sluis_backup_running', '1: a backup or a drill is under way.', () => (backups.running ? 1 : 0)),
+    gauge('sluis_backup_age_seconds', 'Since when nothing more is in the newest backup.', [], async () =>
+      folder ? age((await ask()).newest) : [],
+    ),
+    gauge(
+      'sluis_backup_offsite_age_seconds',
+      'The same of the newest backup whose copy elsewhere was read back.',
+      [],
+      async () => (folder && offsite ? age((await ask()).offsite) : []),
+    ),
+    gauge('sluis_backup_max_age_seconds', 'Age beyond which an alarm is due (backup.max-age).', [], () =>
+      folder ? [{ value: maxAge / 1000 }] : [],
+    ),
+    gauge('sluis_drill_age_seconds', 'Since when no drill restored a backup.', [], async () =>
+      folder ? age((await ask()).drill) : [],
+    ),
+    gauge('sluis_backup_duration_seconds', 'How long the last backup of this process took.', [], last('seconds')),
+    gauge('sluis_backup_octets', 'Size of it.', [], last('octets')),
+    counter('sluis_backup_failures_total', 'What failed, by step: backup, offsite, drill.', ['step'], () =>
+      backups.failures.read(),
+    ),
+  ];
+}

@@ -1,0 +1,59 @@
+/** The backups of a test store, with every seam that a gateway fills. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BackupFailure, type BackupParts, Backups } from '../../src/backup/backups.ts';
+import { publicKeysIn } from '../../src/backup/signed.ts';
+import { auditKeyFile, auditKeys } from '../../src/crypto/audit-keys.ts';
+import { days } from '../../src/domain/units.ts';
+import { sqliteCopies } from '../../src/store/sqlite/copies.ts';
+import type { OpenOptions } from '../../src/store/sqlite/open.ts';
+import { type Cleanup, type TestStore, openTestStore } from '../support/store.ts';
+
+export interface TestBackups extends TestStore {
+  readonly backups: Backups;
+  readonly parts: BackupParts;
+  /** The configured folder. */
+  readonly folder: string;
+  /** A path beside it. */
+  readonly at: (name: string) => string;
+  /** What the operator was told by mail. */
+  readonly told: readonly BackupFailure[];
+}
+
+export async function testBackups(
+  t: Cleanup,
+  changes: Partial<BackupParts> = {},
+  options: Partial<OpenOptions> = {},
+): Promise<TestBackups> {
+  const opened = await openTestStore(t, options);
+  const { store, clock, log, options: used } = opened;
+  const under = mkdtempSync(join(tmpdir(), 'sluis-backups-'));
+  t.after(() => rmSync(under, { recursive: true, force: true }));
+  const at = (name: string): string => join(under, name);
+  writeFileSync(at('sluis.toml'), 'hostname = "mail.test"\n');
+  mkdirSync(at('anchors'));
+  const told: BackupFailure[] = [];
+  const { keyFolder, masterKey } = used;
+  const keys = (): ReturnType<typeof auditKeys> => auditKeys(keyFolder, () => Promise.resolve(masterKey), randomBytes);
+  const parts: BackupParts = {
+    ...{ store, audit: store.audit, clock, log, hostname: 'mail.test', version: '0.0.0', keys },
+    ...{ dataFolder: used.dataFolder, keyFolder, configuration: at('sluis.toml'), anchorFolder: at('anchors') },
+    anchorKeyFile: auditKeyFile(keyFolder),
+    folder: at('backups'),
+    keep: { count: 3 },
+    rhythm: { every: days(1) },
+    offsite: {},
+    restore: async () => ({
+      ...{ copies: sqliteCopies, clock, keyFolder, masterKey },
+      publicKeys: await publicKeysIn(auditKeyFile(keyFolder)),
+    }),
+    tell: (failure) => {
+      told.push(failure);
+      return Promise.resolve();
+    },
+    ...changes,
+  };
+  return { ...opened, backups: new Backups(parts), parts, folder: at('backups'), at, told };
+}
