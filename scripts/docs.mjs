@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeReference, writeTables } from '../dist/src/config/markdown.js';
+import { writeDataKinds, writeReference, writeTables } from '../dist/src/config/markdown.js';
 import { writeLock, writeReplies } from '../dist/src/pages/replies.js';
 import { hasContents, writeContents } from '../dist/src/pages/contents.js';
 
@@ -14,5 +14,6 @@ writeFileSync(join(docs, 'configuration.md'), writeReference());
 writeFileSync(join(docs, 'replies.md'), writeReplies());
 rewrite('../test/golden/replies.txt', writeLock);
 rewrite('operations.md', writeTables);
+rewrite('privacy.md', writeDataKinds);
 for (const name of readdirSync(docs).filter((file) => file.endsWith('.md')))
   rewrite(name, (page) => (hasContents(page) ? writeContents(page) : page));

@@ -1,4 +1,5 @@
 /** docs/configuration.md, and the tables of settings and of the audit trail's events in docs/operations.md. */
+import { dataKindLines } from '../domain/data-kinds.ts';
 import { AUDIT_EVENTS, NEN7513_FIELDS } from '../domain/audit-events.ts';
 import { settingsTable } from '../domain/settings.ts';
 import type { Setting } from '../domain/settings/setting.ts';
@@ -51,6 +52,10 @@ function between(page: string, begin: string, end: string, table: readonly strin
   if (before === undefined || after === undefined) throw new Error(`the page has no marks ${begin} and ${end}`);
   return `${before}${begin}\n${table.join('\n')}\n${end}${after}`;
 }
+
+/** docs/privacy.md with its table of what is kept. */
+export const writeDataKinds = (page: string): string =>
+  between(page, '<!-- kinds of data -->', '<!-- end of kinds -->', dataKindLines());
 
 function writeEvents(page: string): string {
   const rows = Object.entries(AUDIT_EVENTS).map(

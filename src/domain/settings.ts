@@ -9,6 +9,7 @@ import { type Result, fail } from './result.ts';
 import { accountSettings } from './settings/account.ts';
 import { ediSettings } from './settings/edi.ts';
 import { pickupSettings } from './settings/pickup.ts';
+import { privacySettings } from './settings/privacy.ts';
 import { protectionSettings } from './settings/protection.ts';
 import { quirkSettings } from './settings/quirks.ts';
 import type { Setting, SettingScope, SettingValue, Settings } from './settings/setting.ts';
@@ -20,6 +21,7 @@ export const settingsTable = {
   ...pickupSettings,
   ...protectionSettings,
   ...ediSettings,
+  ...privacySettings,
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settingsTable;
@@ -53,6 +55,6 @@ type SettingValueOf<N extends SettingName> = (typeof settingsTable)[N]['type'] e
   ? C
   : (typeof settingsTable)[N]['type'] extends { kind: 'boolean' }
     ? boolean
-    : (typeof settingsTable)[N]['type'] extends { kind: 'closed-days' | 'edi-kinds' | 'mailbox' }
+    : (typeof settingsTable)[N]['type'] extends { kind: 'closed-days' | 'edi-kinds' | 'mailbox' | 'words' }
       ? string
       : number;

@@ -15,7 +15,9 @@ export type SettingKind =
   /** As `parseEdiKinds` reads them; `any`: every kind. */
   | { readonly kind: 'edi-kinds' }
   /** A log-in name, or `own`. */
-  | { readonly kind: 'mailbox' };
+  | { readonly kind: 'mailbox' }
+  /** One line of words, at most `max` characters; `none`: nobody said. */
+  | { readonly kind: 'words'; readonly max: number };
 
 export interface Setting<V extends SettingValue = SettingValue> {
   readonly scopes: readonly SettingScope[];
