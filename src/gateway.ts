@@ -16,6 +16,8 @@ import { controlSocketOf } from './config/load.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
 import { authorityKeys } from './crypto/authority-keys.ts';
+import { readEscrow, writeEscrow } from './crypto/escrow-record.ts';
+import { keyFingerprint } from './crypto/key-fingerprint.ts';
 import { partnerSeals } from './crypto/partner-secrets.ts';
 import { hashPassword } from './crypto/password.ts';
 import { checkNewPassword } from './crypto/password-text.ts';
@@ -159,6 +161,11 @@ export const adminContext = (
   clock: effects.clock,
   ca: caParts(store, config, effects),
   mail: { keys: mail.keys, seals: mail.seals, pgp: mail.pgp },
+  keys: {
+    fingerprint: async () => keyFingerprint(await readMasterKey(config)),
+    escrow: () => readEscrow(config.keys.folder),
+    keepEscrow: (escrow) => writeEscrow(config.keys.folder, escrow),
+  },
   secondPerson: config.operators['second-person'],
   evidence: evidenceParts(config, effects),
   longestAbsence: config.absence.longest,

@@ -15,6 +15,7 @@ import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { EvidenceParts } from './evidence.ts';
 import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import type { Actor } from '../store/registry.ts';
+import type { KeyParts } from './keys.ts';
 import type { Store } from '../store/store.ts';
 
 /**
@@ -113,6 +114,8 @@ export interface AdminContext {
   readonly ca: CaParts;
   readonly partners: PartnerParts;
   readonly mail: MailParts;
+  /** The master key's state. */
+  readonly keys: KeyParts;
   /** Verbs for which one person is not enough. */
   readonly secondPerson: readonly ChosenVerb[];
   readonly backups: Backups;

@@ -20,6 +20,7 @@ import { evidenceOperations } from './evidence.ts';
 import { identityOperations } from './edi-identities.ts';
 import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
+import { keyOperations } from './keys.ts';
 import { mailCertificateOperations } from './mail-certificates.ts';
 import { mailboxImportOperations } from './mailbox-import.ts';
 import { mailboxOperations } from './mailboxes.ts';
@@ -58,6 +59,7 @@ const operations = {
   ...auditOperations,
   ...operatorOperations,
   ...backupOperations,
+  ...keyOperations,
   ...authorityOperations,
   ...certificateOperations,
   ...certificateImport,

@@ -37,11 +37,14 @@ const absolute = (path: string | undefined): string | undefined => (path === und
 async function take(terminal: Terminal, folder: string | undefined, options: ChangeOptions): Promise<void> {
   const progress = showProgress('MiB');
   try {
-    const taken = await withAdmin(options, (client) =>
-      client.call('backup.take', { folder: absolute(folder) }, { progress: progress.show }),
-    );
+    const [taken, reminder] = await withAdmin(options, async (client) => [
+      await client.call('backup.take', { folder: absolute(folder) }, { progress: progress.show }),
+      (await client.call('key.state', {})).reminder,
+    ]);
     progress.end();
     print(terminal, options, taken, () => takenText(taken));
+    // A backup that nobody will be able to open is none.
+    if (reminder !== undefined) terminal.err(`Warning: ${reminder}\n`);
   } finally {
     progress.end();
   }

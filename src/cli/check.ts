@@ -6,6 +6,9 @@ import { hostnameOf, refuseEndedProfiles, tlsFilesFor } from '../config/listener
 import { loadConfig, readAuthorityFiles, readTlsMaterial } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
+import { readEscrow } from '../crypto/escrow-record.ts';
+import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import { escrowReminder } from '../domain/escrow.ts';
 import { days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, serverTlsOptions } from '../platform/tls.ts';
@@ -22,11 +25,16 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
     .description('check the configuration, the keys and the certificate')
     .action(async (options: CommonOptions) => {
       const config = loadConfig(options.config);
-      await readMasterKey(config);
+      const fingerprint = keyFingerprint(await readMasterKey(config));
+      const reminder = escrowReminder(readEscrow(config.keys.folder), fingerprint, systemClock.now());
       refuseEndedProfiles(config, systemClock.now());
       for (const setting of ['tls.client-authorities', 'smime.authorities'] as const)
         readAuthorities(readAuthorityFiles(config, setting), setting);
-      const report = reportOf(config, served(config), await backupWarnings(config, systemClock.now()));
+      const reminders = [
+        ...(await backupWarnings(config, systemClock.now())),
+        ...(reminder === undefined ? [] : [reminder]),
+      ];
+      const report = reportOf(config, served(config), reminders);
       print(terminal, options, report, () =>
         [
           facts([

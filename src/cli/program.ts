@@ -14,6 +14,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { exitCodeOf, exitCodes, messageOf } from './exit.ts';
 import { addDrillCommands } from './drill.ts';
 import { addInitCommand } from './init.ts';
+import { addKeyGroup } from './key.ts';
 import { addMailboxCommands } from './mailbox.ts';
 import { addOperatorCommands } from './operator.ts';
 import { addOrganisationCommands } from './organisation.ts';
@@ -42,6 +43,7 @@ export function buildProgram(terminal: Terminal): Command {
   addQueueCommands(terminal, program);
   addTraceCommands(terminal, program);
   addAuditCommands(terminal, program);
+  addKeyGroup(terminal, program);
   addOperatorCommands(terminal, program);
   addApproveCommand(terminal, program);
   addBackupCommands(terminal, program);

@@ -24,6 +24,8 @@ import {
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
+import { keyCheck } from './key-fingerprint.ts';
+import { DAY_WRAPPING, dayKeyPurpose } from './sealed-places.ts';
 import { SealBroken, deriveKey, unwrapKey, wrapKey } from './sealing.ts';
 
 /** A day in UTC, `2026-11-25`. */
@@ -35,7 +37,6 @@ export class KeyFolderRefused extends Error {
   override readonly name = 'KeyFolderRefused';
 }
 
-const purposeOf = (day: Day): string => `sluis day key 1 ${day}`;
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
@@ -81,8 +82,8 @@ export class KeyFolder {
         `The sealing key has ${masterKey.length} octets; expected 32; check the key file of the configuration`,
       );
     this.#folder = folder;
-    this.#wrapping = deriveKey(masterKey, 'sluis day key wrapping 1');
-    this.#check = deriveKey(masterKey, 'sluis key check 1').export();
+    this.#wrapping = deriveKey(masterKey, DAY_WRAPPING);
+    this.#check = keyCheck(masterKey);
   }
 
   /** Stored beside the data: tells at start that the master key is the one that the data were sealed with, and tells nothing else. */
@@ -124,7 +125,7 @@ export class KeyFolder {
     const path = join(this.#folder, `${day}.key`);
     let key: KeyObject;
     try {
-      key = unwrapKey(this.#wrapping, readFileSync(path), purposeOf(day));
+      key = unwrapKey(this.#wrapping, readFileSync(path), dayKeyPurpose(day));
     } catch (error) {
       if (isCode(error, 'ENOENT'))
         throw new KeyFolderRefused(
@@ -150,7 +151,7 @@ export class KeyFolder {
       );
     if (!this.has(day)) {
       const plain = random(32);
-      writeOnce(this.#folder, `${day}.key`, wrapKey(this.#wrapping, plain, purposeOf(day), random));
+      writeOnce(this.#folder, `${day}.key`, wrapKey(this.#wrapping, plain, dayKeyPurpose(day), random));
       plain.fill(0);
     }
     return this.keyOf(day);

@@ -37,6 +37,7 @@ async function world(t: TestContext) {
     ca: {} as AdminContext['ca'],
     partners: {} as AdminContext['partners'],
     mail: {} as AdminContext['mail'],
+    keys: {} as AdminContext['keys'],
     secondPerson: [],
     backups: {} as AdminContext['backups'],
     evidence: {} as AdminContext['evidence'],

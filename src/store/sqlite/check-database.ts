@@ -1,5 +1,7 @@
 /** Is this database one that may be served? Everything that is wrong is said before anything is changed. */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROTATION_FOLDER } from '../../crypto/sealed-places.ts';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
 import type { Db } from './database.ts';
@@ -54,10 +56,12 @@ export function checkPages(db: Db, path: string): void {
 /** The master key and the key folder must be those of this store, whole. */
 export function checkKeys(db: Db, keys: KeyFolder, keyFolder: string): readonly string[] {
   const check = factOf(db, 'key_check');
-  if (!(check instanceof Uint8Array) || !keys.checks(check))
+  if (!(check instanceof Uint8Array) || !keys.checks(check)) {
+    refuseHalfRotated(keyFolder);
     throw new StoreRefused(
       'The sealing key is not the one that this store was made with; put the right key file in its place',
     );
+  }
   const { storeId } = keys;
   if (storeId === undefined)
     throw new StoreRefused(
@@ -71,6 +75,19 @@ export function checkKeys(db: Db, keys: KeyFolder, keyFolder: string): readonly 
     .prepare<[], { day: string }>('SELECT day FROM day_key WHERE erased_at IS NULL ORDER BY day')
     .all()
     .map((row) => row.day);
-  for (const day of days) if (!keys.isErased(day)) keys.keyOf(day);
+  try {
+    for (const day of days) if (!keys.isErased(day)) keys.keyOf(day);
+  } catch (error) {
+    refuseHalfRotated(keyFolder);
+    throw error;
+  }
   return days;
+}
+
+/** What a rotation of the master key (rotate.ts) leaves where a crash came after its commit. */
+function refuseHalfRotated(keyFolder: string): void {
+  if (existsSync(join(keyFolder, ROTATION_FOLDER)))
+    throw new StoreRefused(
+      'A new master key was being made, and that was interrupted; run "sluis key rotate" once more, which brings it to its end',
+    );
 }

@@ -1,0 +1,43 @@
+/** The escrow's facts, beside the keys that they are about: `escrow.json` in the key folder. No secret. */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Escrow } from '../domain/escrow.ts';
+import { instant } from '../domain/units.ts';
+import { syncFolder } from './key-folder.ts';
+
+const FILE = 'escrow.json';
+
+/** Undefined where there is none, or where it cannot be understood: then the operator is reminded. */
+export function readEscrow(keyFolder: string): Escrow | undefined {
+  let raw: Record<keyof Escrow, unknown>;
+  try {
+    raw = JSON.parse(readFileSync(join(keyFolder, FILE), 'utf8')) as typeof raw;
+  } catch {
+    return undefined;
+  }
+  const { fingerprint, set, needed, custodians, madeAt, verifiedAt } = raw;
+  if (typeof fingerprint !== 'string' || typeof set !== 'string' || typeof needed !== 'number') return undefined;
+  if (!Array.isArray(custodians) || typeof madeAt !== 'string') return undefined;
+  return {
+    ...{ fingerprint, set, needed, custodians: custodians.map(String), madeAt: instant(Date.parse(madeAt)) },
+    ...(typeof verifiedAt === 'string' ? { verifiedAt: instant(Date.parse(verifiedAt)) } : {}),
+  };
+}
+
+/** Durable and whole when it returns. */
+export function writeEscrow(keyFolder: string, escrow: Escrow): void {
+  const time = (at: number | undefined): string | undefined =>
+    at === undefined ? undefined : new Date(at).toISOString();
+  const text = JSON.stringify({ ...escrow, madeAt: time(escrow.madeAt), verifiedAt: time(escrow.verifiedAt) }, null, 2);
+  mkdirSync(keyFolder, { recursive: true, mode: 0o700 });
+  const draft = join(keyFolder, `${FILE}.${process.pid}.new`);
+  const file = openSync(draft, 'w', 0o600);
+  try {
+    writeSync(file, `${text}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(draft, join(keyFolder, FILE));
+  syncFolder(keyFolder);
+}
