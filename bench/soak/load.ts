@@ -88,7 +88,7 @@ export class Load {
     const until = performance.now() + patience;
     do {
       await this.#sluis('queue', 'retry', '--partner', 'hospital').catch(() => undefined);
-      for (const name of this.#idle) await this.#fetchAll(name, (content) => this.#ledger.found(content));
+      for (const name of this.#idle) await this.#fetchAll(name, (content) => this.#found(content));
       for (const reader of this.#world.readers) await this.#read(reader);
       this.takeFromPartner();
     } while (this.#ledger.missing > 0 && performance.now() < until);
@@ -192,7 +192,7 @@ export class Load {
   // --- pickup
 
   async #pollNext(): Promise<void> {
-    await this.#withMailbox((name) => this.#fetchAll(name, (content) => this.#ledger.found(content)));
+    await this.#withMailbox((name) => this.#fetchAll(name, (content) => this.#found(content)));
   }
 
   async #withMailbox(action: (name: string) => Promise<void>): Promise<void> {
@@ -221,6 +221,13 @@ export class Load {
     }
     await client.quit();
     contents.forEach(found);
+  }
+
+  /** What the gateway signed for the signer has the body that was sent inside; everything else is as it was sent. */
+  #found(content: Buffer): void {
+    const signed = signedPart(content);
+    if (signed === undefined) this.#ledger.found(content);
+    else this.#ledger.foundProtected(content, signed);
   }
 
   async #read(reader: Reader): Promise<void> {
@@ -319,4 +326,16 @@ export class Load {
       timeout: 60_000,
     });
   }
+}
+
+/** The first part of multipart/signed, without the line end that belongs to the boundary (RFC 1847 section 2.1). */
+function signedPart(content: Buffer): Buffer | undefined {
+  const headEnd = content.indexOf('\r\n\r\n');
+  const boundary = /^Content-Type: multipart\/signed;[^]*?boundary="?([^"\s;]+)/m.exec(
+    content.toString('latin1', 0, headEnd),
+  )?.[1];
+  if (boundary === undefined) return undefined;
+  const first = content.indexOf(`--${boundary}\r\n`, headEnd);
+  const start = first + boundary.length + 4;
+  return content.subarray(start, content.indexOf(`\r\n--${boundary}`, start));
 }

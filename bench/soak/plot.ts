@@ -104,7 +104,7 @@ function draw({ title, unit, lines }: Panel, samples: readonly Sample[], index: 
 export function plot(heading: string, samples: readonly Sample[]): string {
   const height = 40 + Math.ceil(panels.length / 2) * ROW;
   const style =
-    'text{font:12px sans-serif;fill:#333}.head{font-size:15px;font-weight:bold}.title{font-weight:bold}' +
+    'text{font-family:sans-serif;font-size:12px;fill:#333}.head{font-size:15px;font-weight:bold}.title{font-weight:bold}' +
     '.y{text-anchor:end}.x{text-anchor:middle}.grid{stroke:#e3e3e3}.axis{stroke:#777;fill:none}.legend{fill:#555}';
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * COLUMN} ${height}" width="${2 * COLUMN}" height="${height}">` +
