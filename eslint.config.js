@@ -169,6 +169,7 @@ export default tseslint.config(
     '/backup/',
     '/ca/',
     '/delivery/',
+    '/trail/',
     '/middleware/',
     '/takeover/',
     '/trail/',

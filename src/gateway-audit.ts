@@ -7,7 +7,10 @@ import { type EvidenceKey, evidenceKey } from './crypto/evidence-keys.ts';
 import type { EvidenceParts } from './admin/evidence.ts';
 import { auditKeyFile, auditKeys } from './crypto/audit-keys.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
+import { startDaily } from './delivery/daily.ts';
 import type { Store } from './store/store.ts';
+import { type ByKind, nothingByKind } from './trail/erasure.ts';
+import { type AuditKeep, keepTrail, shortKept } from './trail/retention.ts';
 import { type GatewayLife, beginLife } from './trail/gateway-life.ts';
 import { type Anchors, startAnchors } from './trail/anchors.ts';
 
@@ -41,6 +44,37 @@ export function startGatewayAnchors(
     folder: anchorFolderOf(config),
     ...(command === undefined ? {} : { command }),
   });
+}
+
+export const auditKeepOf = ({ audit }: Config): AuditKeep => ({
+  access: audit['keep-access'],
+  change: audit['keep-change'],
+  chain: audit['keep-chain'],
+  technical: audit['keep-technical'],
+});
+
+export interface GatewayRetention {
+  /** Rows erased since the start, by log. */
+  readonly erased: ByKind;
+  stop(): Promise<void>;
+}
+
+/** Once a day. */
+export function startRetention(
+  store: Store,
+  config: Config,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): GatewayRetention {
+  const keep = auditKeepOf(config);
+  for (const why of shortKept(keep)) log.warn('audit.keep-short', { why });
+  const erased = nothingByKind();
+  const daily = startDaily({
+    ...{ clock, log, name: 'audit-retention' },
+    run: async (stopped) => {
+      await keepTrail({ audit: store.audit, clock, log, keep, counts: erased }, stopped);
+    },
+  });
+  return { erased, stop: () => daily.stop() };
 }
 
 export const beginGatewayLife = (store: Store, config: Config): Promise<GatewayLife> =>

@@ -7,6 +7,7 @@ import type { Milliseconds } from './domain/units.ts';
 import { backupMetrics } from './gateway-backup-metrics.ts';
 import { type TrafficParts, trafficMetrics } from './gateway-metrics.ts';
 import { storeMetrics } from './gateway-store-metrics.ts';
+import type { TrailCounts } from './gateway-trail-metrics.ts';
 import type { GatewayTls } from './gateway-tls.ts';
 import { exposition } from './http/exposition.ts';
 import { type Reason, reasonsAgainst } from './http/health.ts';
@@ -21,6 +22,7 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly backups: Backups;
   readonly maxBackupAge: Milliseconds;
   readonly clock: Clock;
+  readonly trail: TrailCounts;
   readonly log: Log;
 }
 

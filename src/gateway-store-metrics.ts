@@ -11,16 +11,19 @@ import { type Metric, type Sample, counter, distribution, gauge, single } from '
 import { remembered } from './platform/remembered.ts';
 import type { AccountCertificate } from './store/certificates.ts';
 import type { PartnerQueue } from './store/deliveries.ts';
+import { type TrailCounts, trailMetrics } from './gateway-trail-metrics.ts';
 import type { Store } from './store/store.ts';
 
 export interface StoreMetricParts {
   readonly store: Store;
   readonly clock: Clock;
+  readonly trail: TrailCounts;
   readonly tls: { readonly served: readonly ServedCertificate[]; readonly authorities: readonly Certificate[] };
 }
 
 export const storeMetrics = (parts: StoreMetricParts): readonly Metric[] => [
   ...storeItself(parts),
+  ...trailMetrics(parts),
   ...queues(parts),
   ...mailboxes(parts),
   ...certificates(parts),

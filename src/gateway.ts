@@ -25,7 +25,7 @@ import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, milliseconds, octets, seconds } from './domain/units.ts';
-import { beginGatewayLife, evidenceParts, startGatewayAnchors } from './gateway-audit.ts';
+import { auditKeepOf, beginGatewayLife, evidenceParts, startGatewayAnchors, startRetention } from './gateway-audit.ts';
 import { noteSecondPerson } from './gateway-operators.ts';
 import { gatewayBackups, startBackups } from './gateway-backup.ts';
 import { startPush } from './gateway-push.ts';
@@ -169,6 +169,7 @@ export const adminContext = (
   secondPerson: config.operators['second-person'],
   evidence: evidenceParts(config, effects),
   longestAbsence: config.absence.longest,
+  auditKeep: auditKeepOf(config),
   partners: {
     seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),
     probe: createCourierProbe(effects),
@@ -208,6 +209,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => anchors.stop());
   const life = await beginGatewayLife(store, config);
   running.add(() => Promise.resolve(life.stopped()));
+  const retention = startRetention(store, config, options);
+  running.add(() => retention.stop());
 
   const authenticator = createAuthenticator({
     registry: store.registry,
@@ -276,6 +279,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await http.open(config, {
     ...{ store, listeners, tls, clock, log, connections, authenticator, sent },
     ...{ answers: counts.answers, dispatchers: pushes, backups, maxBackupAge: maxAgeOf(config) },
+    trail: { erased: retention.erased, anchors: anchors.counts },
   });
   const reloadTls = async (): Promise<void> => {
     await tls.reload();

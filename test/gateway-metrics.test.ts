@@ -10,6 +10,7 @@ import { days, instant } from '../src/domain/units.ts';
 import { storeOptionsOf } from '../src/gateway.ts';
 import { MOST_PARTNERS, storeMetrics } from '../src/gateway-store-metrics.ts';
 import { exposition } from '../src/http/exposition.ts';
+import { nothingByKind } from '../src/trail/erasure.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
@@ -222,7 +223,9 @@ test('more partners than have rows of their own are told of together', async (t)
     health: () => gateway.store.health(),
     counts: gateway.store.counts,
   };
-  const metrics = storeMetrics({ store: many as never, clock: systemClock, tls: { served: [], authorities: [] } });
+  const trail = { erased: nothingByKind(), anchors: { failed: 0, last: 0 } };
+  const parts = { store: many as never, clock: systemClock, tls: { served: [], authorities: [] }, trail };
+  const metrics = storeMetrics(parts);
   const scrape = new Scrape(await exposition(metrics, new MemoryLog()).text());
   assert.equal(scrape.rows('sluis_queue_waiting'), MOST_PARTNERS + 1);
   assert.equal(scrape.value('sluis_queue_waiting', { partner: 'other' }), 100);

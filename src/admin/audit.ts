@@ -8,7 +8,7 @@ import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type EventView, viewEvent } from './delivery-views.ts';
 import { type Input, flag, optionalMoment, optionalText } from './input.ts';
 import { Names } from './names.ts';
-import { change, listing, withSecond } from './operation.ts';
+import { change, listing } from './operation.ts';
 
 /** Rows that one call looks at; more come with the next. */
 const SCANNED = 20_000;
@@ -28,7 +28,7 @@ export interface AuditPage {
 }
 export interface ExportPage {
   readonly hostname: string;
-  /** The row before the first line. */
+  /** The row before the first line, of the first page. */
   readonly after: { readonly seq: number; readonly hash: string };
   readonly lines: readonly string[];
   readonly next?: number;
@@ -96,7 +96,7 @@ export const auditOperations = {
       if (from === 0) noteLook(audit, call, personal ? 'export' : 'export without personal fields');
       const first = from > 0 ? from : since === undefined ? 1 : await firstSince(audit, since);
       const before =
-        first === 1 ? BEFORE_ALL : ((await audit.chain({ fromSeq: first - 1, limit: 1 }))[0] ?? BEFORE_ALL);
+        from > 0 || first === 1 ? BEFORE_ALL : ((await audit.chain({ fromSeq: first - 1, limit: 1 }))[0] ?? BEFORE_ALL);
       const rows = await audit.chain({ fromSeq: first, limit: STEP });
       const last = rows.at(-1);
       return {
@@ -138,29 +138,6 @@ export const auditOperations = {
       await gateway.anchor();
       return { seq: (await store.audit.head()).seq };
     },
-  ),
-  'audit.erase': withSecond(
-    'erase',
-    change(
-      (input) => requiredMoment(input, 'before'),
-      async ({ store: { audit }, clock }, before, call): Promise<{ readonly rows: number }> => {
-        if (before > clock.now())
-          throw new AdminError('invalid', 'Cannot erase what has not happened yet: expected a moment in the past');
-        if (call.actor.reason === undefined)
-          throw new AdminError(
-            'invalid',
-            'Cannot erase personal fields without a reason: it stands in the audit trail; add --reason TEXT',
-          );
-        const rows = await audit.erasePersonal(before);
-        audit.note({
-          event: 'audit.erased',
-          outcome: 'success',
-          facts: { rows, before: new Date(before).toISOString() },
-          personal: { actor: call.actor.name, reason: call.actor.reason },
-        });
-        return { rows };
-      },
-    ),
   ),
 };
 

@@ -17,6 +17,7 @@ import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import type { Actor } from '../store/registry.ts';
 import type { KeyParts } from './keys.ts';
 import type { Store } from '../store/store.ts';
+import type { AuditKeep } from '../trail/retention.ts';
 
 /**
  * Why an operation was not done. `invalid`: a value is not what it must be. `unknown`: what it is about does not exist. `exists`, `ended`:
@@ -121,6 +122,8 @@ export interface AdminContext {
   readonly backups: Backups;
   /** What signs evidence, and where anchors lie. */
   readonly evidence: EvidenceParts;
+  /** How long each log of the audit trail says who and from where. */
+  readonly auditKeep: AuditKeep;
   /** Longest absence that an address may have. */
   readonly longestAbsence: Milliseconds;
   /** Writes notices of settlements. */

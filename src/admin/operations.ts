@@ -9,6 +9,7 @@ import { absenceOperations } from './absences.ts';
 import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
 import { addressOperations } from './addresses.ts';
+import { auditEraseOperations } from './audit-erase.ts';
 import { auditOperations } from './audit.ts';
 import { backupOperations } from './backup.ts';
 import { authorityOperations } from './ca.ts';
@@ -57,6 +58,7 @@ const operations = {
   ...traceOperations,
   ...evidenceOperations,
   ...auditOperations,
+  ...auditEraseOperations,
   ...operatorOperations,
   ...backupOperations,
   ...keyOperations,

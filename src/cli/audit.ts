@@ -7,10 +7,11 @@ import { loadConfig } from '../config/load.ts';
 import { auditKeyFile } from '../crypto/audit-keys.ts';
 import { EXPORT_FORMAT, type ExportHeader } from '../crypto/audit-export.ts';
 import { type Anchored, type CheckedExport, checkExport, readAnchors, readPublicKeys } from './audit-files.ts';
+import { addEraseCommand } from './audit-erase.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
-import { type ChangeOptions, changing, collect, guarded } from './options.ts';
+import { type ChangeOptions, changing, collect } from './options.ts';
 import { facts, print, table } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -77,14 +78,7 @@ export function addAuditCommands(terminal: Terminal, program: Command): void {
       const done = await withAdmin(options, (client) => client.call('audit.anchor', {}));
       print(terminal, options, done, () => `The trail is anchored up to row ${done.seq} or a later one.`);
     });
-  guarded(group.command('erase'))
-    .description('erase who and where from rows before a moment; the chain still verifies')
-    .requiredOption('--before <moment>', 'such as 2021-11-25')
-    .action(async (options: ChangeOptions & { readonly before: string }) => {
-      const before = beginning(options.before);
-      const done = await withAdmin(options, (client) => client.call('audit.erase', { before }));
-      print(terminal, options, done, () => `Erased the personal fields of ${done.rows} rows before ${options.before}.`);
-    });
+  addEraseCommand(terminal, group, beginning);
 }
 
 async function list(terminal: Terminal, options: ListOptions): Promise<void> {
@@ -161,11 +155,14 @@ async function verifyOwn(terminal: Terminal, options: VerifyOptions): Promise<vo
     );
 }
 
+const anchorsText = (n: number): string =>
+  n === 0 ? 'no anchor was compared: none stands' : n === 1 ? '1 anchor stands' : `${n} anchors stand`;
+
 function verifyText({ report: found, anchors, missing }: VerifyView): string {
   if (found.kind === 'broken') return `Row ${found.seq}: ${found.why}.`;
   const held = `${found.rows} rows, the chain holds. Head: ${found.head}`;
   return missing === undefined
-    ? `${held}\n${anchors} anchors, each of them stands in the trail.`
+    ? `${held}\n${anchorsText(anchors)} in the trail.`
     : `${held}\nAnchor of row ${missing.seq}: ${missing.why}.`;
 }
 
@@ -180,7 +177,7 @@ async function verifyFile(terminal: Terminal, path: string, options: VerifyOptio
 
 export const checkedText = ({ rows, hostname, anchors, pieces }: CheckedExport): string =>
   pieces === undefined
-    ? `${rows} rows of ${hostname}, the chain holds; ${anchors} anchors stand in it.`
+    ? `${rows} rows of ${hostname}, the chain holds; ${anchorsText(anchors)} in it.`
     : `${rows} rows of ${hostname} in ${pieces.count} pieces, ${pieces.hidden} between them not told; the chain holds in each, ` +
       (pieces.loose === 0 ? 'and an anchor stands at the end of each.' : `and ${pieces.loose} end without an anchor.`);
 

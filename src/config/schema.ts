@@ -335,6 +335,12 @@ const ca = section({
   ),
 });
 
+const keepLog = (what: string, initial: string): ReturnType<typeof duration> =>
+  duration(
+    `How long the trail says who and from where: ${what}. Then these fields are erased; what happened stays, and the chain holds.`,
+    ...([initial, '1d', '36525d'] as const),
+  );
+
 const audit = section({
   anchors: optional(
     path(
@@ -342,6 +348,10 @@ const audit = section({
     ),
   ),
   'anchor-every': duration('How often the head of the audit trail is signed, where it has grown.', '1m', '10s', '1d'),
+  'keep-access': keepLog('logins, and who looked at or fetched what', '1827d'),
+  'keep-change': keepLog('changes and commands of people', '1827d'),
+  'keep-chain': keepLog('what became of messages', '1096d'),
+  'keep-technical': keepLog('what the gateway did by itself', '366d'),
   'anchor-command': optional(
     command(
       'Program and words that also get each signed head, as a line of JSON on their input: for another site or a time-stamping service.',

@@ -24,9 +24,18 @@ export interface AnchorParts {
   readonly command?: readonly string[];
 }
 
+export interface AnchorCounts {
+  /** Heads that could not be signed or put away since the start. */
+  failed: number;
+  /** Milliseconds since 1970 when the head was last found to be put away; 0: never. */
+  last: number;
+}
+
 export interface Anchors {
   /** Writes one now, if the trail has grown. */
   now(): Promise<void>;
+  /** For metrics. */
+  readonly counts: AnchorCounts;
   /** Writes a last one. */
   stop(): Promise<void>;
 }
@@ -49,6 +58,7 @@ export function startAnchors(parts: AnchorParts): Anchors {
   schedule();
   return {
     now,
+    counts: writer.counts,
     stop: async () => {
       timer.cancel();
       await now();
@@ -58,6 +68,7 @@ export function startAnchors(parts: AnchorParts): Anchors {
 
 class AnchorWriter {
   readonly #p: AnchorParts;
+  readonly counts: AnchorCounts = { failed: 0, last: 0 };
   /** Of the last anchor. */
   #seq = 0;
 
@@ -70,14 +81,19 @@ class AnchorWriter {
     const { audit, log } = this.#p;
     try {
       const head = await audit.head();
-      if (head.seq === this.#seq) return;
       const { hostname, clock, folder, keys, command } = this.#p;
+      if (head.seq === this.#seq) {
+        this.counts.last = clock.now();
+        return;
+      }
       const at = new Date(clock.now()).toISOString();
       const line = `${anchorLine({ ...head, hostname, at }, await keys())}\n`;
       await append(folder, `${hostname}-${at.slice(0, 10)}.jsonl`, line);
       this.#seq = head.seq;
       if (command !== undefined) await hand(command, line);
+      this.counts.last = clock.now();
     } catch (error) {
+      this.counts.failed += 1;
       log.error('audit.anchor-failed', { why: error instanceof Error ? error.message : String(error) });
     }
   }

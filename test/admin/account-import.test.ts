@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { LEAST_KEPT } from '../../src/trail/retention.ts';
 import type { AdminContext } from '../../src/admin/context.ts';
 import { type TestContext, test } from 'node:test';
 import type { Input } from '../../src/admin/input.ts';
@@ -31,6 +32,7 @@ async function world(t: TestContext) {
         backups: {} as AdminContext['backups'],
         evidence: {} as AdminContext['evidence'],
         longestAbsence: days(90),
+        auditKeep: LEAST_KEPT,
         desk: {} as AdminContext['desk'],
         notices: {} as AdminContext['notices'],
       },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { LEAST_KEPT } from '../../src/trail/retention.ts';
 import type { AdminContext } from '../../src/admin/context.ts';
 import type { Input } from '../../src/admin/input.ts';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';
@@ -42,6 +43,7 @@ async function world(t: TestContext) {
     backups: {} as AdminContext['backups'],
     evidence: {} as AdminContext['evidence'],
     longestAbsence: days(90),
+    auditKeep: LEAST_KEPT,
   };
   const call = <N extends OperationName>(name: N, input: Input) =>
     runOperation(name, context, input, { actor: { name: 'jan' }, progress: () => undefined }, log);

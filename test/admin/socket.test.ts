@@ -12,6 +12,7 @@ import { days, milliseconds, seconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Actor } from '../../src/store/registry.ts';
 import type { Store } from '../../src/store/store.ts';
+import { LEAST_KEPT } from '../../src/trail/retention.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
 
@@ -65,6 +66,7 @@ async function open(
     backups: {} as AdminContext['backups'],
     evidence: {} as AdminContext['evidence'],
     longestAbsence: days(90),
+    auditKeep: LEAST_KEPT,
     desk: {} as AdminContext['desk'],
     notices: {} as AdminContext['notices'],
     gateway: {
@@ -262,6 +264,7 @@ test('a socket that a killed gateway left behind is replaced', async (t) => {
       backups: {} as AdminContext['backups'],
       evidence: {} as AdminContext['evidence'],
       longestAbsence: days(90),
+      auditKeep: LEAST_KEPT,
       desk: {} as AdminContext['desk'],
       notices: {} as AdminContext['notices'],
     },

@@ -749,10 +749,14 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
   promise('personal fields can be erased and the chain still verifies', async ({ store, clock }) => {
     store.audit.note({ event: 'old', outcome: 'success', personal: { login: 'anna' } });
     await store.audit.read({ limit: 1 });
+    const { seq } = await store.audit.head();
     clock.advance(days(400));
     store.audit.note({ event: 'new', outcome: 'success', personal: { login: 'bert' } });
     await store.audit.read({ limit: 1 });
-    assert((await store.audit.erasePersonal(instant(clock.now() - days(365)))) >= 1);
+    assert.equal(await store.audit.erasePersonal([seq], { name: 'audit.test', seq: 7 }), 1);
+    assert.equal(await store.audit.erasePersonal([seq], { name: 'audit.test', seq: 5 }), 0);
+    assert.equal((await store.audit.marks())['audit.test'], 7);
+    await assert.rejects(store.audit.erasePersonal(Array.from({ length: 251 }, (_, n) => n)), /at most 250/);
     const rows = await store.audit.read({ limit: 1000 });
     const byEvent = (event: string) => rows.find((r) => r.event === event);
     assert.deepEqual([byEvent('old')?.erased, byEvent('old')?.personal], [true, undefined]);

@@ -70,8 +70,7 @@ test('no statement of the writer reads a table from end to end, but for a few th
   assert.deepEqual(
     scans.map((text) => text.slice(0, 60)),
     [
-      // Erasing is rare and goes in steps; the head of the chain is the last row.
-      'UPDATE audit SET personal = NULL, salt = NULL WHERE seq IN (',
+      // The head of the chain is the last row.
       'SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1: SCAN ',
       // A partial index that holds only what is due, and a table of a few thousand codes.
       'SELECT message AS id, chunks FROM content WHERE refs = 0 ORD',

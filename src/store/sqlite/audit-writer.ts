@@ -2,20 +2,25 @@
 import type Database from 'better-sqlite3';
 import { BEFORE_ALL, chainHash, commitmentOf } from '../../crypto/audit-chain.ts';
 import type { ChainHead } from '../../domain/audit-row.ts';
+import type { AuditMark } from '../audit.ts';
 import type { Db } from './database.ts';
 import type { AuditItem } from './writer-protocol.ts';
 
 export class AuditWriter {
   readonly #insert: Database.Statement;
+  readonly #db: Db;
   readonly #erase: Database.Statement;
+  readonly #mark: Database.Statement;
   #head: ChainHead;
 
   constructor(db: Db) {
     this.#insert = db.prepare(
       'INSERT INTO audit (seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
     );
-    this.#erase = db.prepare(
-      'UPDATE audit SET personal = NULL, salt = NULL WHERE seq IN (SELECT seq FROM audit WHERE at < ? AND personal IS NOT NULL LIMIT 5000)',
+    this.#db = db;
+    this.#erase = db.prepare('UPDATE audit SET personal = NULL, salt = NULL WHERE seq = ? AND personal IS NOT NULL');
+    this.#mark = db.prepare(
+      'INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)',
     );
     const last = db.prepare<[], ChainHead>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1').get();
     this.#head = last ?? BEFORE_ALL;
@@ -54,8 +59,17 @@ export class AuditWriter {
     for (const item of items) this.append(item);
   }
 
-  /** Erases personal fields before `at`, a bounded number of rows; returns how many. */
-  erasePersonal(before: number): number {
-    return this.#erase.run(before).changes;
+  /** Returns how many had personal fields. */
+  erasePersonal(seqs: readonly number[], mark: AuditMark | null): number {
+    let erased = 0;
+    // Without this octets of a long row that was erased stay in the file, in pages that are free now.
+    this.#db.pragma('secure_delete = ON');
+    try {
+      for (const seq of seqs) erased += this.#erase.run(seq).changes;
+    } finally {
+      this.#db.pragma('secure_delete = FAST');
+    }
+    if (mark !== null) this.#mark.run(mark.name, mark.seq);
+    return erased;
   }
 }

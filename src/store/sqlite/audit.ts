@@ -1,9 +1,17 @@
 /** The audit trail's port on SQLite: makes rows ready for the writer, reads and checks them through the reader. */
 import type { Log, RandomBytes } from '../../domain/effects.ts';
 import { type AccountId, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
-import { type Instant, instant, milliseconds } from '../../domain/units.ts';
+import { instant, milliseconds } from '../../domain/units.ts';
 import type { Clock, Timer } from '../../domain/effects.ts';
-import type { AuditEvent, AuditQuery, AuditReport, AuditRow, AuditTrail } from '../audit.ts';
+import {
+  type AuditEvent,
+  type AuditMark,
+  type AuditQuery,
+  type AuditReport,
+  type AuditRow,
+  type AuditTrail,
+  ERASED_AT_ONCE,
+} from '../audit.ts';
 import { BEFORE_ALL, CHAIN_START } from '../../crypto/audit-chain.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { AuditStored } from './reader-protocol.ts';
@@ -132,13 +140,15 @@ export class SqliteAudit implements AuditTrail {
     }
   }
 
-  async erasePersonal(before: Instant): Promise<number> {
-    let erased = 0;
-    for (;;) {
-      const { value = 0 } = await this.#p.writer.must({ kind: 'erase-personal', before });
-      erased += value;
-      if (value === 0) return erased;
-    }
+  async erasePersonal(seqs: readonly number[], mark?: AuditMark): Promise<number> {
+    if (seqs.length > ERASED_AT_ONCE) throw new Error(`at most ${ERASED_AT_ONCE} rows at once, not ${seqs.length}`);
+    const { value = 0 } = await this.#p.writer.must({ kind: 'erase-personal', seqs, mark: mark ?? null });
+    return value;
+  }
+
+  async marks(): Promise<Readonly<Record<string, number>>> {
+    const rows = await this.#p.reader.ask('auditMarks', {});
+    return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
   }
 }
 

@@ -103,6 +103,7 @@ export interface ReaderWork {
   };
   verify: { in: { from: number; previous: Uint8Array; rows: number }; out: VerifyStep };
   chain: { in: { from: number; limit: number }; out: readonly ChainRow[] };
+  auditMarks: { in: object; out: readonly { readonly name: string; readonly value: number }[] };
   auditHead: { in: object; out: ChainHead | undefined };
   organisations: { in: { after: string; limit: number }; out: readonly Organisation[] };
   organisation: { in: { name: string }; out: Organisation | undefined };

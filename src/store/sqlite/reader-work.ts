@@ -93,6 +93,9 @@ export class ReaderWorker {
       account: audit('account = ? AND seq >= ?'),
     };
     const head = db.prepare<[], ChainHead>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1');
+    const marks = db.prepare<[], { name: string; value: number }>(
+      "SELECT name, value FROM fact WHERE name >= 'audit.' AND name < 'audit/'",
+    );
     this.#handlers = {
       login: ({ login }) => registry.login(login),
       scramSaltKey: () => registry.scramSaltKey(),
@@ -130,6 +133,7 @@ export class ReaderWorker {
       verify: (input) => this.#verify(input),
       chain: ({ from, limit }) => this.#audit.all.all(from, limit).map(chainRowOf),
       auditHead: () => head.get(),
+      auditMarks: () => marks.all(),
       organisations: ({ after, limit }) => registry.organisations(after, limit),
       organisation: ({ name }) => registry.organisation(name),
       accounts: ({ after, limit, organisation }) => registry.accounts(after, limit, organisation),

@@ -3,6 +3,7 @@
  *
  * The caller numbers its requests; answers carry the number. Both sides send lists, one a turn.
  */
+import type { AuditMark } from '../audit.ts';
 import type { Outcome } from '../deliveries.ts';
 import type { RegistryError } from '../registry.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
@@ -196,7 +197,7 @@ export type WriterWork =
   | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
   | { readonly kind: 'used'; readonly account: number; readonly name: string; readonly at: number }
   | { readonly kind: 'certificate-used'; readonly id: number; readonly at: number }
-  | { readonly kind: 'erase-personal'; readonly before: number }
+  | { readonly kind: 'erase-personal'; readonly seqs: readonly number[]; readonly mark: AuditMark | null }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
   | { readonly kind: 'ca'; readonly change: CaChange; readonly at: number; readonly salt: Uint8Array }
   | { readonly kind: 'pgp'; readonly change: PgpChange; readonly at: number; readonly salt: Uint8Array }

@@ -108,7 +108,7 @@ export class WriterWorker {
         this.#markCertificateUsed.run(work.at, work.id);
         return DONE;
       case 'erase-personal':
-        return { kind: 'done', value: this.audit.erasePersonal(work.before) };
+        return { kind: 'done', value: this.audit.erasePersonal(work.seqs, work.mark) };
       case 'registry':
         return orError(() => {
           const { id, accounts, scope } = this.#registry.apply(work.change, work.at, work.salt);

@@ -1,0 +1,31 @@
+/** What the audit trail tells at /metrics: erasures after their time, and whether its heads get to where they are kept. */
+import type { Clock } from './domain/effects.ts';
+import { type Metric, counter, single } from './http/metric.ts';
+import type { AnchorCounts } from './trail/anchors.ts';
+import type { ByKind } from './trail/erasure.ts';
+
+export interface TrailCounts {
+  readonly erased: ByKind;
+  readonly anchors: AnchorCounts;
+}
+
+export const trailMetrics = ({ trail, clock }: { readonly trail: TrailCounts; readonly clock: Clock }): Metric[] => [
+  counter(
+    'sluis_audit_erased_total',
+    'Rows of the audit trail whose personal fields were erased after their time.',
+    ['log'],
+    () => Object.entries(trail.erased).map(([log, value]) => ({ labels: { log }, value })),
+  ),
+  single(
+    'gauge',
+    'sluis_audit_anchor_age_seconds',
+    'Since when no head of the audit trail was signed and put away; 0: none yet.',
+    () => (trail.anchors.last === 0 ? 0 : Math.max(0, (clock.now() - trail.anchors.last) / 1000)),
+  ),
+  single(
+    'counter',
+    'sluis_audit_anchor_failures_total',
+    'Heads of the audit trail that could not be signed, put away or handed on.',
+    () => trail.anchors.failed,
+  ),
+];
