@@ -8,6 +8,7 @@ import { RegistryError } from '../store/registry.ts';
 import { absenceOperations } from './absences.ts';
 import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
+import { addressMoveOperations } from './address-move.ts';
 import { addressOperations } from './addresses.ts';
 import { auditEraseOperations } from './audit-erase.ts';
 import { auditOperations } from './audit.ts';
@@ -46,6 +47,7 @@ const operations = {
   ...accountCertificateOperations,
   ...importOperations,
   ...addressOperations,
+  ...addressMoveOperations,
   ...absenceOperations,
   ...identityOperations,
   ...quirkOperations,

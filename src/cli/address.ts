@@ -1,6 +1,7 @@
 /** `sluis address`: where mail may go, and who may send as it. */
 import type { Command } from 'commander';
 import { addAbsenceCommands, addConsentCommands } from './absence.ts';
+import { addAddressMoveCommand } from './address-move.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { facts, print, table } from './output.ts';
@@ -92,6 +93,7 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
       );
     });
 
+  addAddressMoveCommand(terminal, group);
   addAbsenceCommands(terminal, group);
   addConsentCommands(terminal, group);
   addSetCommand(terminal, group, 'address');

@@ -1,16 +1,15 @@
 /** Which mailboxes `mailbox import` takes over and from where: one that the options name, or those of a CSV file. */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { problemLines, readTable } from '../admin/csv-table.ts';
 import { openMaildir, RULES, type Rule } from '../source/maildir.ts';
 import { openPop3 } from '../source/pop3.ts';
 import type { Pop3Server } from '../source/pop3-connection.ts';
 import type { Source } from '../source/source.ts';
+import { rowsOf } from './csv-rows.ts';
 import { CommandError } from './exit.ts';
 import type { ChangeOptions } from './options.ts';
 import { readGivenSecret } from './secret.ts';
 import type { Terminal } from './terminal.ts';
-import { readUpload } from './upload.ts';
 
 export interface ImportOptions extends ChangeOptions {
   readonly maildir?: string;
@@ -101,11 +100,8 @@ export async function takeoversOf(
     open: () => openPop3(at, { user, password }),
   });
   if (from !== undefined) {
-    const rows = await rowsOf(
-      terminal,
-      from,
-      server === undefined ? ['login', 'maildir'] : ['login', 'user', 'password'],
-    );
+    const columns = server === undefined ? ['login', 'maildir'] : ['login', 'user', 'password'];
+    const rows = await rowsOf(terminal, from, columns, [], ['user']);
     return rows.map((cell) =>
       server === undefined
         ? ofMaildir(cell('login'), cell('maildir'))
@@ -144,32 +140,6 @@ function readPem(file: string): string {
     const { code } = error as NodeJS.ErrnoException;
     throw usage(`Cannot read the authority "${file}": ${code ?? String(error)}; name a PEM file that you may read`);
   }
-}
-
-type Row = (column: string) => string;
-
-async function rowsOf(terminal: Terminal, file: string, columns: readonly string[]): Promise<readonly Row[]> {
-  const text = readUpload(terminal, file);
-  const shape = { required: columns, optional: [], records: 200_000 };
-  const rows: Row[] = [];
-  const problems = [];
-  // eslint-disable-next-line @typescript-eslint/require-await -- a file is an AsyncIterable to its reader; here it is all there at once
-  const whole = async function* (): AsyncGenerator<string> {
-    yield text;
-  };
-  for await (const item of readTable(whole(), shape)) {
-    if (item.kind === 'problem') problems.push(item.problem);
-    if (item.kind !== 'record') continue;
-    const { record } = item;
-    for (const column of columns)
-      if (column !== 'user' && record.cell(column) === '')
-        problems.push({ line: record.line, column, text: 'the field is empty; expected a value' });
-    rows.push((column) => (column === 'password' ? record.raw(column) : record.cell(column)));
-  }
-  if (problems.length === 0 && rows.length === 0)
-    problems.push({ line: 1, text: 'the file has a header and no lines; expected one line for each' });
-  if (problems.length > 0) throw usage(`Cannot use "${file}", nothing was changed:\n${problemLines(problems)}`);
-  return rows;
 }
 
 async function uidlTable(terminal: Terminal, file: string): Promise<ReadonlyMap<string, string>> {

@@ -184,9 +184,10 @@ export interface Deliveries {
   /**
    * Resolves to how many of them (at most 1000) were changed; those in a final state are left alone. `hold`: no more claims, but an attempt
    * under way goes on and how it ends counts. `retry`: due now, also when a lease runs; a held one stays held. `release` of a copy for a
-   * mailbox files it there, also above its quota; it stays held while the mailbox's account is not active.
+   * mailbox files it there, also above its quota; it stays held while the mailbox's account is not active. `refile`: what
+   * waits for a partner, and is not under way, goes into the mailbox that its recipient's address leads to by now.
    */
-  change(ids: readonly DeliveryId[], change: 'hold' | 'release' | 'retry', actor: Actor): Promise<number>;
+  change(ids: readonly DeliveryId[], change: 'hold' | 'release' | 'retry' | 'refile', actor: Actor): Promise<number>;
 
   // --- messages
   findMessage(id: MessageId): Promise<MessageRecord | undefined>;

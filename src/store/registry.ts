@@ -105,6 +105,14 @@ export interface NewPassword {
   readonly endsAt?: Instant;
 }
 
+/** An address, and the account that its mail goes to from now on: one with a mailbox, or a partner's. */
+export interface AddressMove {
+  readonly address: Address;
+  readonly login: string;
+}
+/** Addresses that move in one transaction. */
+export const MAX_MOVES = 500;
+
 export type NewCertificate = Pick<
   RegisteredCertificate,
   'name' | 'key' | 'fingerprint' | 'about' | 'notBefore' | 'notAfter'
@@ -171,6 +179,11 @@ export interface Registry extends Partners, Absences, EdiIdentities {
   blockCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;
   addAddress(login: string, address: Address, actor: Actor): Promise<void>;
   setAddressState(address: Address, state: State, actor: Actor): Promise<void>;
+  /**
+   * All or none; resolves to how many were not there already. From this commit on their mail goes there, also that of a transaction whose
+   * RCPT came before. What is queued for a partner stays queued. Between accounts of different organisations only from or to a partner.
+   */
+  moveAddresses(moves: readonly AddressMove[], actor: Actor): Promise<number>;
   /** Lets the account send as an address of another one, or takes that back. */
   setDelegation(address: Address, login: string, allowed: boolean, actor: Actor): Promise<void>;
   changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void>;

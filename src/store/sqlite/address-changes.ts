@@ -1,7 +1,7 @@
 /** Changes to addresses and to who may send as them, inside the writer's transactions. */
-import { addressKey } from '../../domain/address.ts';
+import { type Address, type AddressKey, addressKey, domainOf } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { type Actor, type AddressMove, RegistryError } from '../registry.ts';
 import type { Changed, RegistryGround } from './registry-ground.ts';
 
 export class AddressChanges {
@@ -37,6 +37,66 @@ export class AddressChanges {
       { from: row.state, to: state },
     );
     return { id: 0, accounts: [row.account], scope: 'registry' };
+  }
+
+  /** All or none. Their mail goes there from this commit on. `id` of the answer: how many were not there already. */
+  moveAll(moves: readonly AddressMove[], actor: Actor): Changed {
+    const touched = new Set<number>();
+    const moved = moves.filter(({ address, login }) => this.#move(address, login, actor, touched)).length;
+    return { id: moved, accounts: [...touched], scope: 'registry' };
+  }
+
+  #move(address: Address, login: string, actor: Actor, touched: Set<number>): boolean {
+    const to = this.#ground.account(login);
+    this.#ground.openFor(to, login);
+    const key = addressKey(address);
+    const { sql } = this.#ground;
+    if (sql.get('SELECT 1 FROM address WHERE key = ?', key) === undefined) {
+      // A partner may have the whole domain: then it is one of its addresses, though nobody registered it.
+      if (sql.get('SELECT 1 FROM partner_domain WHERE domain = ?', domainOf(key as AddressKey & Address)) === undefined)
+        this.#ground.address(address);
+      this.insert(to.id, address);
+      this.#record(address, undefined, to.id, actor, touched);
+      return true;
+    }
+    const row = this.#ground.address(address);
+    if (row.account === to.id) return false;
+    if (row.state === 'ended')
+      throw new RegistryError(
+        'ended',
+        `The address "${address}" has ended, which cannot be undone; leave it out, or add another address`,
+      );
+    const [from, target] = [this.#owner(row.account), this.#owner(to.id)];
+    if (from.kind !== 'partner' && target.kind !== 'partner' && from.organisation !== target.organisation)
+      throw new RegistryError(
+        'invalid',
+        `The address "${address}" belongs to "${from.login}" of another organisation than "${login}": mail for one would reach the other; end it, and add another address`,
+      );
+    sql.run('UPDATE address SET account = ? WHERE key = ?', to.id, key);
+    sql.run('DELETE FROM delegation WHERE key = ? AND account = ?', key, to.id);
+    this.#record(address, row.account, to.id, actor, touched, from.login);
+    return true;
+  }
+
+  #owner(account: number): { readonly login: string; readonly kind: string; readonly organisation: number } {
+    return this.#ground.sql.get('SELECT login, kind, organisation FROM account WHERE id = ?', account) as never;
+  }
+
+  #record(
+    address: string,
+    from: number | undefined,
+    to: number,
+    actor: Actor,
+    touched: Set<number>,
+    fromLogin?: string,
+  ): void {
+    for (const account of from === undefined ? [to] : [from, to]) {
+      if (!touched.has(account)) this.#ground.touch(account);
+      touched.add(account);
+    }
+    const { login } = this.#owner(to);
+    const personal = { address, to: login, ...(fromLogin === undefined ? {} : { from: fromLogin }) };
+    this.#ground.record('registry.address-moved', to, actor, personal);
   }
 
   delegate(address: string, login: string, allowed: boolean, actor: Actor): Changed {

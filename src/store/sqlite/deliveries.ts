@@ -46,7 +46,12 @@ const HIGHEST_ID = 2n ** 63n - 1n;
 /** An id is made when the content begins; the message is accepted when it has ended. */
 const LONGEST_DATA = days(1);
 const OPEN = ['waiting', 'held'] as const;
-const CHANGES = { hold: 'delivery.held', release: 'delivery.released', retry: 'delivery.hurried' } as const;
+const CHANGES = {
+  hold: 'delivery.held',
+  release: 'delivery.released',
+  retry: 'delivery.hurried',
+  refile: 'delivery.refiled',
+} as const;
 
 export interface DeliveriesParts {
   readonly writer: Writer;
@@ -147,14 +152,14 @@ export class SqliteDeliveries implements Deliveries {
     return deliveriesFrom(await this.#p.reader.ask('delivery', { id }))[0];
   }
 
-  async change(ids: readonly DeliveryId[], change: 'hold' | 'release' | 'retry', actor: Actor): Promise<number> {
+  async change(ids: readonly DeliveryId[], change: keyof typeof CHANGES, actor: Actor): Promise<number> {
     if (ids.length > MOST)
       throw new RangeError(`${ids.length} deliveries are to change at once; expected at most ${MOST}`);
     const { value = 0 } = await this.#p.writer.must({
       kind: 'change-deliveries',
       ids,
       change,
-      uidls: change === 'release' ? this.#p.random(UIDL_OCTETS * ids.length) : new Uint8Array(0),
+      uidls: change === 'release' || change === 'refile' ? this.#p.random(UIDL_OCTETS * ids.length) : new Uint8Array(0),
       at: this.#p.time.now(),
       audit: this.#p.audit.item({ event: CHANGES[change], outcome: 'success', personal: personalOf(actor) }),
     });

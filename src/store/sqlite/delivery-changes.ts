@@ -41,6 +41,7 @@ export class DeliveryChanges {
   readonly #hold: Database.Statement<[number], OpenRow>;
   readonly #release: Database.Statement<[number], OpenRow>;
   readonly #heldFromMailbox: Database.Statement<[number], OpenRow>;
+  readonly #queuedFor: Database.Statement<[number, number], OpenRow & { readonly recipient: string }>;
   readonly #retryNow: Database.Statement<[number, number], OpenRow>;
   readonly #unclaimed: Database.Statement<[bigint, number], { id: number; recipient: string; mailbox: number | null }>;
   readonly #dropReference: Database.Statement;
@@ -71,6 +72,13 @@ export class DeliveryChanges {
     this.#release = change("UPDATE delivery SET state = 'waiting' WHERE id = ? AND state = 'held' AND mailbox IS NULL");
     this.#heldFromMailbox = db
       .prepare<[number], OpenRow>(`SELECT ${OPEN_ROW} FROM delivery WHERE id = ? AND state = 'held' AND mailbox > 0`)
+      .safeIntegers(true);
+    // One that is under way may be at the partner already: it goes on.
+    this.#queuedFor = db
+      .prepare<[number, number], OpenRow & { readonly recipient: string }>(
+        `SELECT ${OPEN_ROW}, recipient FROM delivery
+           WHERE id = ? AND state = 'waiting' AND mailbox IS NULL AND (lease_until IS NULL OR lease_until <= ?)`,
+      )
       .safeIntegers(true);
     this.#retryNow = change("UPDATE delivery SET due_at = ?, lease_until = NULL WHERE id = ? AND state = 'waiting'");
     this.#unclaimed = db.prepare(
@@ -139,16 +147,18 @@ export class DeliveryChanges {
     const changed = new Changed();
     let n = 0;
     for (const [i, id] of ids.entries()) {
+      const uidl = uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS);
       const row =
         change === 'hold'
           ? this.#hold.get(id)
           : change === 'release'
-            ? (this.#release.get(id) ??
-              this.#file(id, uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS), at, changed))
-            : this.#retryNow.get(at, id);
+            ? (this.#release.get(id) ?? this.#file(id, uidl, at, changed))
+            : change === 'refile'
+              ? this.#refile(id, uidl, at, changed)
+              : this.#retryNow.get(at, id);
       if (row === undefined) continue;
       n += 1;
-      if (change !== 'hold' && row.mailbox === null) changed.due.add(Number(row.partner));
+      if ((change === 'release' || change === 'retry') && row.mailbox === null) changed.due.add(Number(row.partner));
       const facts = { ...(JSON.parse(audit.facts) as object), delivery: id };
       this.#audit.append({ ...audit, message: row.message, facts: JSON.stringify(facts) });
     }
@@ -159,6 +169,15 @@ export class DeliveryChanges {
   #file(id: number, uidl: Uint8Array, at: number, changed: Changed): OpenRow | undefined {
     const row = this.#heldFromMailbox.get(id);
     if (row === undefined || !this.#filing.release(row.message, Number(row.mailbox), uidl, changed)) return undefined;
+    this.#end.run('filed', at, null, id);
+    return row;
+  }
+
+  /** What waits for a partner whose address has moved: into the mailbox. */
+  #refile(id: number, uidl: Uint8Array, at: number, changed: Changed): OpenRow | undefined {
+    const row = this.#queuedFor.get(id, at);
+    if (row === undefined) return undefined;
+    if (!this.#filing.refile(row.message, row.recipient, Number(row.partner), uidl, changed)) return undefined;
     this.#end.run('filed', at, null, id);
     return row;
   }

@@ -3,6 +3,7 @@
  * Everything is checked before anything is written: a refusal has nothing to undo.
  */
 import type Database from 'better-sqlite3';
+import { type Address, addressKey } from '../../domain/address.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { AcceptedRecipient } from '../store.ts';
@@ -10,6 +11,7 @@ import type { Db } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
 import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './writer-protocol.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
+import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
 
 export const UIDL_OCTETS = 16;
 
@@ -28,6 +30,12 @@ export class Changed {
   }
 }
 
+interface Facts {
+  readonly envelope: string;
+  readonly octets: bigint;
+  readonly copy_of: bigint | null;
+}
+
 type Unfiled = Extract<WriterAnswer, { kind: 'refused' | 'duplicate' | 'already' }>;
 
 export class Filing {
@@ -35,6 +43,9 @@ export class Filing {
   readonly #counters: MailboxCounters;
   readonly #recent: RecentSubmissions;
   readonly #addressState: Database.Statement<[string], string>;
+  readonly #lead: Database.Statement<[string], Lead>;
+  readonly #setEnvelope: Database.Statement;
+  readonly #dropReference: Database.Statement;
   readonly #partnerState: Database.Statement<[number], string>;
   readonly #insertMessage: Database.Statement;
   readonly #insertContent: Database.Statement;
@@ -45,7 +56,7 @@ export class Filing {
   readonly #noteDay: Database.Statement;
   readonly #endUpload: Database.Statement;
   readonly #countChunks: Database.Statement<[bigint], { n: number }>;
-  readonly #facts: Database.Statement<[bigint], { envelope: string; octets: number }>;
+  readonly #facts: Database.Statement<[bigint], Facts>;
   readonly #envelope: Database.Statement<[bigint], { envelope: string }>;
   readonly #entry: Database.Statement<[number, bigint], { retrieved: number }>;
   readonly #settled: Database.Statement<[bigint], { n: number }>;
@@ -58,6 +69,11 @@ export class Filing {
     this.#counters = counters;
     this.#recent = new RecentSubmissions(db, now);
     this.#addressState = db.prepare<[string], string>('SELECT state FROM address WHERE key = ?').pluck(true);
+    this.#lead = db.prepare(
+      'SELECT a.account, coalesce(p.id, 0) AS partner FROM address a LEFT JOIN partner p ON p.account = a.account WHERE a.key = ?',
+    );
+    this.#setEnvelope = db.prepare('UPDATE message SET envelope = ? WHERE id = ?');
+    this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
     this.#partnerState = db.prepare<[number], string>('SELECT state FROM partner WHERE id = ?').pluck(true);
     this.#insertMessage = db.prepare(
       `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
@@ -75,7 +91,9 @@ export class Filing {
     this.#noteDay = db.prepare('INSERT OR IGNORE INTO day_key (day) VALUES (?)');
     this.#endUpload = db.prepare('DELETE FROM upload WHERE message = ?');
     this.#countChunks = db.prepare('SELECT count(*) AS n FROM chunk WHERE message = ?');
-    this.#facts = db.prepare('SELECT envelope, octets FROM message WHERE id = ?');
+    this.#facts = db
+      .prepare<[bigint], Facts>('SELECT envelope, octets, copy_of FROM message WHERE id = ?')
+      .safeIntegers(true);
     this.#envelope = db.prepare('SELECT envelope FROM message WHERE id = ? AND gone_at IS NULL');
     // From the end: what was submitted in the last hour lies there.
     this.#entry = db.prepare('SELECT retrieved FROM entry WHERE account = ? AND message = ? ORDER BY uid DESC LIMIT 1');
@@ -92,7 +110,7 @@ export class Filing {
 
   accept(work: AcceptWork): WriterAnswer {
     const changed = new Changed();
-    const unfiled = this.#file(work, changed);
+    const unfiled = this.#file(this.#whereTheyLead(work), changed);
     if (unfiled !== undefined) return unfiled;
     this.notices(work.notices, work.receivedAt, changed);
     return { kind: 'done', ...changed.effects };
@@ -101,10 +119,23 @@ export class Filing {
   /** Notices whose addressee is gone stay out; an audit row tells. */
   notices(notices: Notices, at: number, changed: Changed): void {
     for (const notice of notices) {
-      const unfiled = this.#file(notice, changed);
+      const unfiled = this.#file(this.#whereTheyLead(notice), changed);
       if (unfiled === undefined) changed.filed.push(notice.id);
       else if (unfiled.kind === 'refused') this.#audit.append(notFiled(notice, unfiled.why, at));
     }
+  }
+
+  /** Nearly no message has a recipient of a partner, and of those nearly none has moved since RCPT. */
+  #whereTheyLead(work: AcceptWork): AcceptWork {
+    const all = [work, ...work.copies];
+    if (all.every(({ partners }) => partners.length === 0)) return work;
+    const leads = new Map<string, Lead>();
+    for (const { keys, partners } of all)
+      for (const [i, key] of keys.entries()) {
+        const lead = (partners[i] ?? 0) === 0 ? undefined : this.#lead.get(key);
+        if (lead !== undefined && lead.partner !== partners[i]) leads.set(key, lead);
+      }
+    return leads.size === 0 ? work : rerouted(work, leads);
   }
 
   /** Undefined when it was filed. */
@@ -247,8 +278,30 @@ export class Filing {
     const { recipients } = JSON.parse(facts.envelope) as { recipients: readonly AcceptedRecipient[] };
     const receipt = recipients.some((r) => r.mailbox === account && (r.receipt ?? r.contrl) === true) ? 1 : 0;
     this.#insertEntry.run(account, row.next_uid, message, facts.octets, uidl, receipt);
-    this.#counters.add(changed.mailboxes, account, row, { octets: facts.octets, messages: 1 });
+    this.#counters.add(changed.mailboxes, account, row, { octets: Number(facts.octets), messages: 1 });
     return true;
+  }
+
+  /**
+   * What was queued for a partner goes into the mailbox that its recipient leads to by now, above its quota too; false while there is none
+   * that takes mail. The delivery's reference to the content becomes the entry's.
+   */
+  refile(message: bigint, recipient: string, partner: number, uidl: Uint8Array, changed: Changed): boolean {
+    const key = addressKey(recipient as Address);
+    const lead = this.#lead.get(key);
+    const row = lead?.partner === 0 ? this.#counters.get(lead.account) : undefined;
+    const facts = this.#facts.get(message);
+    if (lead === undefined || row?.state !== 'active' || facts === undefined) return false;
+    const leads = new Map<string, Lead>([[key, lead]]);
+    for (const id of facts.copy_of === null ? [message] : [message, facts.copy_of]) {
+      const envelope = this.#facts.get(id)?.envelope;
+      if (envelope !== undefined) this.#setEnvelope.run(movedEnvelope(envelope, leads, partner), id);
+    }
+    if (this.#entry.get(lead.account, message) !== undefined) {
+      this.#dropReference.run(message);
+      return true;
+    }
+    return this.release(message, lead.account, uidl, changed);
   }
 
   day(day: string): void {

@@ -10,6 +10,7 @@ import type { RegisteredIdentity } from '../edi-identities.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
   type Actor,
+  type AddressMove,
   type NewAccount,
   type NewCertificate,
   type NewOrganisation,
@@ -54,6 +55,7 @@ export type RegistryChange =
     }
   | { readonly op: 'add-address'; readonly login: string; readonly address: string; readonly actor: Actor }
   | { readonly op: 'address-state'; readonly address: string; readonly state: State; readonly actor: Actor }
+  | { readonly op: 'move-addresses'; readonly moves: readonly AddressMove[]; readonly actor: Actor }
   | {
       readonly op: 'delegation';
       readonly address: string;
@@ -148,6 +150,8 @@ export class RegistryChanges {
         return this.#addresses.add(change.login, change.address, change.actor);
       case 'address-state':
         return this.#addresses.setState(change.address, change.state, change.actor);
+      case 'move-addresses':
+        return this.#addresses.moveAll(change.moves, change.actor);
       case 'delegation':
         return this.#addresses.delegate(change.address, change.login, change.allowed, change.actor);
       case 'settings':

@@ -18,8 +18,10 @@ import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
   type AccountSummary,
   type Actor,
+  type AddressMove,
   type CertificateRecord,
   type LoginRecord,
+  MAX_MOVES,
   type NewAccount,
   type NewCertificate,
   type NewOrganisation,
@@ -251,6 +253,12 @@ export class SqliteRegistry implements Registry {
 
   async setAddressState(address: Address, state: State, actor: Actor): Promise<void> {
     await this.#change({ op: 'address-state', address, state, actor });
+  }
+
+  async moveAddresses(moves: readonly AddressMove[], actor: Actor): Promise<number> {
+    if (moves.length > MAX_MOVES)
+      throw new RangeError(`${moves.length} addresses are to move at once; expected at most ${MAX_MOVES}`);
+    return (await this.#change({ op: 'move-addresses', moves, actor })).id;
   }
 
   async setDelegation(address: Address, login: string, allowed: boolean, actor: Actor): Promise<void> {

@@ -119,8 +119,8 @@ export type DeliveryWork =
   | {
       readonly kind: 'change-deliveries';
       readonly ids: readonly number[];
-      readonly change: 'hold' | 'release' | 'retry';
-      /** For a release: 16 random octets for each of `ids`. */
+      readonly change: 'hold' | 'release' | 'retry' | 'refile';
+      /** For what is filed: 16 random octets for each of `ids`. */
       readonly uidls: Uint8Array;
       readonly at: number;
       readonly audit: AuditItem;

@@ -1,0 +1,69 @@
+/**
+ * A message whose recipient has moved between RCPT and its acceptance: it was found to lead to a partner, and its address leads elsewhere
+ * now. It goes where the address leads, so that nothing arrives at the old place behind the move (decision 1302).
+ */
+import { addressKey } from '../../domain/address.ts';
+import type { AccountId, PartnerId } from '../../domain/ids.ts';
+import type { AcceptedRecipient, Acceptance } from '../store.ts';
+import type { AcceptWork, NewDelivery } from './writer-protocol.ts';
+
+/** Where an address leads: a mailbox, or a partner's server. */
+export interface Lead {
+  readonly account: number;
+  /** 0: the account has a mailbox. */
+  readonly partner: number;
+}
+
+type Envelope = Acceptance['envelope'] & { readonly recipients: readonly AcceptedRecipient[] };
+
+/** The envelope as JSON, with recipients of `from` (a partner; any where it is undefined) that have moved. */
+export function movedEnvelope(json: string, leads: ReadonlyMap<string, Lead>, from?: number): string {
+  const envelope = JSON.parse(json) as Envelope;
+  const recipients = envelope.recipients.map((recipient) => {
+    const lead = leads.get(addressKey(recipient.address));
+    if (lead === undefined || recipient.partner === undefined || (from !== undefined && recipient.partner !== from))
+      return recipient;
+    const { partner: _, ...facts } = recipient;
+    return lead.partner === 0
+      ? { ...facts, mailbox: lead.account as AccountId }
+      : { ...facts, partner: lead.partner as PartnerId };
+  });
+  return JSON.stringify({ ...envelope, recipients });
+}
+
+/** The work with everybody in `leads` where they lead now. They are partners' recipients in it. */
+export function rerouted(work: AcceptWork, leads: ReadonlyMap<string, Lead>): AcceptWork {
+  const leadOf = (i: number): Lead | undefined =>
+    (work.partners[i] ?? 0) === 0 ? undefined : leads.get(work.keys[i] ?? '');
+  const wanting = new Set(
+    (JSON.parse(work.envelope) as Envelope).recipients
+      .filter(({ receipt, contrl }) => receipt === true || contrl === true)
+      .map(({ address }) => addressKey(address) as string),
+  );
+  const receipts = work.keys.flatMap((key, i) => {
+    const lead = leadOf(i);
+    return lead?.partner === 0 && wanting.has(key) ? [lead.account] : [];
+  });
+  const isHeld = (key: string): boolean =>
+    work.deliveries.some(({ recipient, held }) => held && addressKey(recipient as never) === key);
+  return {
+    ...work,
+    envelope: movedEnvelope(work.envelope, leads),
+    mailboxes: work.mailboxes.map((mailbox, i) => {
+      const lead = leadOf(i);
+      return lead?.partner === 0 && !isHeld(work.keys[i] ?? '') ? lead.account : mailbox;
+    }),
+    partners: work.partners.map((partner, i) => leadOf(i)?.partner ?? partner),
+    deliveries: work.deliveries.flatMap((delivery) => movedDelivery(delivery, leads)),
+    receipts: [...work.receipts, ...receipts],
+    copies: work.copies.map((copy) => rerouted(copy, leads)),
+  };
+}
+
+function movedDelivery(delivery: NewDelivery, leads: ReadonlyMap<string, Lead>): NewDelivery[] {
+  const lead = delivery.partner === 0 ? undefined : leads.get(addressKey(delivery.recipient as never));
+  if (lead === undefined) return [delivery];
+  if (lead.partner !== 0) return [{ ...delivery, partner: lead.partner }];
+  // What was to be held for the partner is held from the mailbox; the rest is filed, not queued.
+  return delivery.held ? [{ ...delivery, partner: 0, mailbox: lead.account }] : [];
+}
