@@ -18,6 +18,7 @@ import { certificateOperations } from './cert.ts';
 import { certificateImport } from './cert-import.ts';
 import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
+import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
 import { identityOperations } from './edi-identities.ts';
 import { gatewayOperations } from './gateway.ts';
@@ -59,6 +60,7 @@ const operations = {
   ...queueOperations,
   ...traceOperations,
   ...evidenceOperations,
+  ...eraseOperations,
   ...auditOperations,
   ...auditEraseOperations,
   ...operatorOperations,

@@ -1,6 +1,7 @@
 /** `sluis organisation`: customers. */
 import { type Command, Option } from 'commander';
 import { allRows, withAdmin } from './connect.ts';
+import { addEraseCommand } from './erase.ts';
 import { addEdiCommands } from './edi.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { facts, print, table } from './output.ts';
@@ -78,6 +79,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
       );
     });
 
+  addEraseCommand(terminal, group);
   addSetCommand(terminal, group, 'organisation');
   addEdiCommands(terminal, group);
 }

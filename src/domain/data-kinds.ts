@@ -129,7 +129,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'last_used_at',
     ],
     kept: 'for ever: a revoked one stays refused',
-    erase: 'revoked',
+    erase: 'revoked; what it says of its subject removed',
   },
   consumer: {
     area: 'registry',
@@ -342,7 +342,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'reason',
     ],
     kept: 'until the end of the contract',
-    erase: 'revoked; user ids and packets removed',
+    erase: 'revoked; user ids removed, the public half stays',
   },
   pgp_key_address: {
     area: 'registry',

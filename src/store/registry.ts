@@ -193,6 +193,12 @@ export interface Registry extends Partners, Absences, EdiIdentities {
     actor: Actor,
   ): Promise<void>;
 
+  /**
+   * Erases a bounded part of what is kept of an organisation; resolves to the rows that were erased, and to 0 when nothing was left. Every
+   * account must have ended and every mailbox be empty. Blocked addresses and domains, and certificates that were issued, stay.
+   */
+  eraseOrganisation(name: string, actor: Actor): Promise<number>;
+
   // --- listings, by name
   listOrganisations(page: Page): Promise<readonly Organisation[]>;
   findOrganisation(name: string): Promise<Organisation | undefined>;

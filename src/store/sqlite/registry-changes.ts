@@ -25,6 +25,7 @@ import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
 import { EdiChanges } from './edi-changes.ts';
+import { EraseChanges } from './erase-changes.ts';
 import { PartnerChanges } from './partner-changes.ts';
 import { PasswordChanges } from './password-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
@@ -83,6 +84,7 @@ export type RegistryChange =
       readonly actor: Actor;
     }
   | { readonly op: 'add-identities'; readonly identities: readonly RegisteredIdentity[]; readonly actor: Actor }
+  | { readonly op: 'erase-step'; readonly organisation: string; readonly actor: Actor }
   | { readonly op: 'remove-identity'; readonly identity: EdiIdentity; readonly actor: Actor }
   | {
       readonly op: 'settings';
@@ -102,6 +104,7 @@ export class RegistryChanges {
   readonly #partners: PartnerChanges;
   readonly #absences: AbsenceChanges;
   readonly #edi: EdiChanges;
+  readonly #erase: EraseChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
@@ -116,6 +119,7 @@ export class RegistryChanges {
     });
     this.#absences = new AbsenceChanges(this.#ground);
     this.#edi = new EdiChanges(this.#ground);
+    this.#erase = new EraseChanges(db, this.#ground);
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
@@ -164,6 +168,8 @@ export class RegistryChanges {
         return this.#partners.setState(change.name, change.state, change.actor);
       case 'partner-domain':
         return this.#partners.setDomain(change.name, change.domain, change.change, change.actor);
+      case 'erase-step':
+        return this.#erase.step(change.organisation, change.actor);
       case 'add-identities':
         return this.#edi.add(change.identities, change.actor);
       case 'remove-identity':

@@ -223,6 +223,10 @@ export class SqliteRegistry implements Registry {
     await this.#change({ op: 'import-apply', batch, actor });
   }
 
+  async eraseOrganisation(organisation: string, actor: Actor): Promise<number> {
+    return (await this.#change({ op: 'erase-step', organisation, actor })).id;
+  }
+
   async setAccountState(login: string, state: State, actor: Actor): Promise<void> {
     await this.#change({ op: 'account-state', login, state, actor });
   }

@@ -1,0 +1,81 @@
+/** The statement of deletion at the end of a contract: what was erased, what stays, why and until when. Signed like evidence. */
+import { DATA_KINDS } from '../domain/data-kinds.ts';
+import type { Instant } from '../domain/units.ts';
+import type { Document } from './evidence.ts';
+import { howToCheck } from './evidence-how-to.ts';
+
+export interface ErasureView {
+  readonly organisation: string;
+  readonly accounts: number;
+  readonly addresses: number;
+  /** In mailboxes; erased unread with them. */
+  readonly messages: number;
+  readonly octets: number;
+  /** For its partner. */
+  readonly waiting: number;
+  /** Accounts that are active, at most 20 of them. */
+  readonly active: readonly string[];
+  /** Rows of registry and mailboxes that were deleted or emptied. */
+  readonly rows: number;
+  /** ISO 8601. */
+  readonly made: string;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+interface Signing {
+  readonly hostname: string;
+  readonly made: Instant;
+  readonly fingerprint: string;
+}
+
+export const statementText = (e: ErasureView, hostname: string): string => `STATEMENT OF DELETION
+
+Gateway       ${hostname}
+Organisation  ${e.organisation}
+Made          ${e.made.slice(0, 19).replace('T', ' ')} UTC by ${e.actor}
+Reason        ${e.reason}
+
+WHAT WAS ERASED
+- ${e.accounts} accounts: log-in names, settings, passwords, one-time codes, networks, counters of programs
+- ${e.addresses} addresses: settings, absences, delegations, consents
+- title, contact, telephone, register numbers, purpose and agreement of the organisation; its EDI identities
+- private mail keys that were in the gateway's care; certificates and OpenPGP keys were revoked
+- the mail server of the organisation and the secrets for it
+- ${e.messages} messages (${e.octets} octets) in its mailboxes, ${e.waiting} that waited for its partner, and all that could have been handed out again
+- together ${e.rows} rows, and the content that nobody else needs
+
+WHAT IS KEPT, WHY AND UNTIL WHEN
+- Addresses and domains, blocked, for ever: none of them may ever lead to somebody else.
+- Certificates that were issued, without private keys, for ever: revocation lists name them.
+- Envelopes of messages (who sent to whom, hashes) until the trace of the gateway ends: others sent or received them.
+- Content that other organisations still have in their mailboxes: it is theirs.
+- The audit trail (NEN 7513), its personal fields until their time: the law asks to be able to tell who saw what.
+- Backups made before today, until they expire. Their content can be read until the key of its day is destroyed, which happens when the last
+  message of that day is gone; what was plain in them (registry, envelopes) goes with the backup.
+
+HOW-TO-CHECK.txt tells how to check this statement with openssl.
+`;
+
+export const statementOf = (view: ErasureView, { hostname, made, fingerprint }: Signing): Document => ({
+  head: { hostname, subject: `Statement of deletion of ${view.organisation}`, made },
+  text: statementText(view, hostname),
+  parts: [
+    { name: 'HOW-TO-CHECK.txt', type: 'text/plain', text: () => [howToCheck(fingerprint)] },
+    {
+      name: 'statement.json',
+      type: 'application/json',
+      text: () => [
+        `${JSON.stringify(
+          {
+            format: 'sluis deletion 1',
+            ...view,
+            kinds: Object.entries(DATA_KINDS).map(([table, { area, kept, erase }]) => ({ table, area, kept, erase })),
+          },
+          undefined,
+          1,
+        )}\n`,
+      ],
+    },
+  ],
+});

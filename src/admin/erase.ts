@@ -1,0 +1,176 @@
+/**
+ * `organisation.erase`: the end of a contract. Every step is a transaction of its own and finds done what was done: after a crash the same
+ * command goes on. What stays, and why, stands in the signed statement.
+ */
+import type { Account } from '../domain/registry.ts';
+import type { Instant } from '../domain/units.ts';
+import { type AccountSummary, type Actor } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
+import { type AdminContext, AdminError } from './context.ts';
+import { type ErasureView, statementOf } from './erase-statement.ts';
+import { sendDocument } from './evidence.ts';
+import { type Input, flag, organisationName } from './input.ts';
+import { change, listing, withSecond } from './operation.ts';
+import { unknownOrganisation } from './organisations.ts';
+
+const PAGE = 200;
+
+interface EraseInput {
+  readonly name: string;
+  readonly discardMail: boolean;
+}
+const eraseInput = (input: Input): EraseInput => ({
+  name: organisationName(input, 'name'),
+  discardMail: flag(input, 'discard-mail'),
+});
+
+export const eraseOperations = {
+  'organisation.erase-plan': listing(eraseInput, (context, { name }) => planOf(context, name)),
+  'organisation.erase': withSecond(
+    'erase',
+    change(eraseInput, async (context, { name, discardMail }, call): Promise<ErasureView> => {
+      const { actor } = call;
+      if (actor.reason === undefined)
+        throw new AdminError(
+          'invalid',
+          'Cannot erase an organisation without a reason: it stands in the statement and in the audit trail; add --reason TEXT',
+        );
+      const plan = await planOf(context, name);
+      refuseOpen(plan, discardMail);
+      const { store, clock, evidence } = context;
+      // Before anything is gone: without a key there would be no statement of it.
+      const key = await evidence.key(clock.now());
+      let done = 0;
+      for await (const summary of accountsOf(store, name)) {
+        await eraseAccount(store, summary, actor);
+        call.progress((done += 1), plan.accounts);
+      }
+      let rows = 0;
+      for (let step = -1; step !== 0; rows += step) step = await store.registry.eraseOrganisation(name, actor);
+      for (let more = true; more;) more = (await store.sweep()).messages > 0;
+      const made = Math.floor(clock.now() / 1000) * 1000;
+      const told = { ...plan, rows, made: new Date(made).toISOString(), actor: actor.name, reason: actor.reason };
+      store.audit.note({
+        event: 'evidence.deletion',
+        outcome: 'success',
+        facts: { rows, accounts: plan.accounts, messages: plan.messages },
+        personal: { organisation: name, actor: actor.name, reason: actor.reason },
+      });
+      const document = statementOf(told, {
+        hostname: context.partners.hostname,
+        made: made as Instant,
+        fingerprint: key.certificate.fingerprint,
+      });
+      await sendDocument(call, document, key);
+      return told;
+    }),
+  ),
+};
+
+export type ErasePlan = Omit<ErasureView, 'rows' | 'made' | 'actor' | 'reason'>;
+
+async function planOf({ store }: AdminContext, name: string): Promise<ErasePlan> {
+  if ((await store.registry.findOrganisation(name)) === undefined) throw unknownOrganisation(name);
+  const plan = { accounts: 0, addresses: 0, messages: 0, octets: 0, waiting: 0, active: [] as string[] };
+  for await (const { account, addresses, messages, used } of accountsOf(store, name)) {
+    plan.accounts += 1;
+    plan.addresses += addresses.length;
+    plan.messages += messages;
+    plan.octets += used;
+    if (account.state === 'active' && plan.active.length < 20) plan.active.push(account.login);
+    plan.waiting += (await waitingOf(store, account)).length;
+  }
+  return { organisation: name, ...plan };
+}
+
+function refuseOpen({ organisation, active, messages, waiting }: ErasePlan, discardMail: boolean): void {
+  if (active.length > 0)
+    throw new AdminError(
+      'unavailable',
+      `Cannot erase organisation "${organisation}": accounts are active (${active.slice(0, 5).join(', ')}); suspend each first with "sluis account suspend LOGIN", so that nobody sends or fetches any more`,
+    );
+  if (messages + waiting > 0 && !discardMail)
+    throw new AdminError(
+      'unavailable',
+      `Cannot erase organisation "${organisation}": ${messages} messages lie in its mailboxes and ${waiting} wait for its partner; have them fetched, or add --discard-mail to erase them for good`,
+    );
+}
+
+async function* accountsOf({ registry }: Store, organisation: string): AsyncGenerator<AccountSummary, void, void> {
+  for (let after: string | undefined; ;) {
+    const page = await registry.listAccounts({ limit: PAGE, organisation, ...(after === undefined ? {} : { after }) });
+    yield* page;
+    after = page.at(-1)?.account.login;
+    if (after === undefined || page.length < PAGE) return;
+  }
+}
+
+async function partnerOf({ registry }: Store, { id, kind }: Account) {
+  if (kind !== 'partner') return undefined;
+  for (let after: string | undefined; ;) {
+    const page = await registry.listPartners({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const found = page.find(({ account }) => account === id);
+    after = page.at(-1)?.name;
+    if (found !== undefined || after === undefined || page.length < PAGE) return found;
+  }
+}
+
+async function waitingOf(store: Store, account: Account) {
+  const partner = await partnerOf(store, account);
+  return partner === undefined ? [] : await store.deliveries.list({ limit: 1000, partner: partner.id });
+}
+
+async function eraseAccount(store: Store, summary: AccountSummary, actor: Actor): Promise<void> {
+  const { account } = summary;
+  for (let waiting = await waitingOf(store, account); waiting.length > 0; waiting = await waitingOf(store, account)) {
+    let taken = 0;
+    for (const { message, recipient } of waiting) {
+      const done = await store.deliveries.withdraw(message.id, [recipient], actor, []);
+      if (done !== 'unknown' && done.some((each) => each.done === 'withdrawn')) taken += 1;
+    }
+    if (taken === 0)
+      throw new AdminError(
+        'unavailable',
+        `Cannot discard what waits for "${account.login}": it is being sent now; try again in a minute`,
+      );
+  }
+  await discardMailbox(store, account);
+  for (const { fingerprint, revoked, keyHeld } of await store.certificates.listCertificates({
+    limit: 1000,
+    login: account.login,
+  })) {
+    if (revoked === undefined) await store.certificates.revokeCertificate(fingerprint, 'cessation-of-operation', actor);
+    if (keyHeld) await store.certificates.removeKey(fingerprint, actor);
+  }
+  for (const { fingerprint, revoked, keyHeld } of await store.pgpKeys.list({ limit: 1000, login: account.login })) {
+    if (revoked === undefined) await store.pgpKeys.revoke(fingerprint, 'the contract ended', actor);
+    if (keyHeld) await store.pgpKeys.removeSecret(fingerprint, actor);
+  }
+  if (account.state !== 'ended') await store.registry.setAccountState(account.login, 'ended', actor);
+}
+
+/** As one session that deletes everything would; what is hidden then goes with the rows. */
+async function discardMailbox(store: Store, account: Account): Promise<void> {
+  const lock = await store.lockMaildrop(account.id, { session: 'erase', network: 'operator' });
+  if (lock === 'in-use')
+    throw new AdminError(
+      'unavailable',
+      `Cannot erase the mailbox of "${account.login}": a session has it open; try again in a minute`,
+    );
+  const listing = await store.listMaildrop(lock);
+  const uids = Array.from({ length: listing.count }, (_, n) => listing.uidOf(n));
+  if (uids.length === 0) return await store.releaseMaildrop(lock);
+  await store.commitMaildrop(
+    lock,
+    uids,
+    [],
+    [
+      {
+        event: 'maildrop.committed',
+        outcome: 'success',
+        account: account.id,
+        facts: { deleted: uids.length, erased: true },
+      },
+    ],
+  );
+}

@@ -1,0 +1,65 @@
+/** `sluis organisation erase`: the end of a contract, with a signed statement. */
+import type { Command } from 'commander';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { newFile, withFiles } from './new-file.ts';
+import { type ChangeOptions, guarded } from './options.ts';
+import { facts, print, readableSize } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+interface EraseOptions extends ChangeOptions {
+  readonly statement?: string;
+  readonly discardMail?: boolean;
+}
+
+export function addEraseCommand(terminal: Terminal, group: Command): void {
+  guarded(group.command('erase'))
+    .description('erase an organisation whose contract ended; without --statement it only says what would go')
+    .argument('<name>', 'the organisation; its accounts must be suspended or ended')
+    .option('--statement <file>', 'erase, and write the signed statement of deletion here')
+    .option('--discard-mail', 'also erase messages that nobody has fetched')
+    .action((name: string, options: EraseOptions) =>
+      options.statement === undefined
+        ? plan(terminal, name, options)
+        : erase(terminal, name, options.statement, options),
+    );
+}
+
+async function plan(terminal: Terminal, name: string, options: EraseOptions): Promise<void> {
+  const found = await withAdmin(options, (client) => client.call('organisation.erase-plan', { name }));
+  print(terminal, options, found, () =>
+    [
+      facts([
+        ['Organisation', found.organisation],
+        ['Accounts', `${found.accounts}, active: ${found.active.length === 0 ? 'none' : found.active.join(' ')}`],
+        ['Addresses', `${found.addresses}, which stay blocked`],
+        ['In mailboxes', `${found.messages} messages, ${readableSize(found.octets)}`],
+        ['For its partner', `${found.waiting} messages wait`],
+      ]),
+      'Nothing was erased. To erase for good: suspend its accounts, then add --statement FILE --reason TEXT (and --discard-mail where mail waits).',
+    ].join('\n\n'),
+  );
+}
+
+async function erase(terminal: Terminal, name: string, path: string, options: EraseOptions): Promise<void> {
+  if (options.reason === undefined)
+    throw new CommandError(
+      'usage',
+      'Cannot erase an organisation without --reason TEXT: it stands in the statement and in the audit trail',
+    );
+  const file = newFile(path, 0o600);
+  const done = await withFiles([file], async () => {
+    const receive = (piece: string): void => file.append(Buffer.from(piece, 'latin1'));
+    const input = { name, 'discard-mail': options.discardMail === true };
+    const told = await withAdmin(options, (client) => client.call('organisation.erase', input, { receive }));
+    file.end();
+    return told;
+  });
+  print(
+    terminal,
+    options,
+    { file: path, ...done },
+    () =>
+      `Erased organisation ${done.organisation}: ${done.accounts} accounts, ${done.messages} messages, ${done.rows} rows. The signed statement is "${path}"; "sluis trace --verify ${path}" checks it.`,
+  );
+}
