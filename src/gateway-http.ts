@@ -4,6 +4,7 @@ import type { Clock, Log } from './domain/effects.ts';
 import type { GatewayListeners } from './gateway-listeners.ts';
 import type { Backups } from './backup/backups.ts';
 import type { Milliseconds } from './domain/units.ts';
+import { doctorMetrics } from './gateway-doctor.ts';
 import { backupMetrics } from './gateway-backup-metrics.ts';
 import { type TrafficParts, trafficMetrics } from './gateway-metrics.ts';
 import { storeMetrics } from './gateway-store-metrics.ts';
@@ -14,12 +15,14 @@ import { type Reason, reasonsAgainst } from './http/health.ts';
 import { type HttpListener, startHttpListener } from './http/server.ts';
 import { watchLoopDelay } from './platform/loop-delay.ts';
 import type { Store } from './store/store.ts';
+import type { Doctor } from './trail/doctor.ts';
 
 export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop' | 'ready'> {
   readonly store: Store;
   readonly listeners: GatewayListeners;
   readonly tls: GatewayTls;
   readonly backups: Backups;
+  readonly doctor: Doctor;
   readonly maxBackupAge: Milliseconds;
   readonly clock: Clock;
   readonly trail: TrailCounts;
@@ -48,6 +51,7 @@ export class GatewayHttp {
         ...{ loop, listeners: () => listeners.sessions(), ready: () => reasons().length === 0 },
       }),
       ...storeMetrics(parts),
+      ...doctorMetrics(parts.doctor),
       ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge }),
     ];
     this.#stop = async () => {

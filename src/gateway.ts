@@ -26,6 +26,7 @@ import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, milliseconds, octets, seconds } from './domain/units.ts';
 import { auditKeepOf, beginGatewayLife, evidenceParts, startGatewayAnchors, startRetention } from './gateway-audit.ts';
+import { gatewayDoctor } from './gateway-doctor.ts';
 import { noteSecondPerson } from './gateway-operators.ts';
 import { gatewayBackups, startBackups } from './gateway-backup.ts';
 import { startPush } from './gateway-push.ts';
@@ -276,9 +277,12 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await listeners.open(start, options.sockets);
   await tls.start(listeners.all, (authorities) => authenticator.trust(authorities), life);
   const backups = gatewayBackups(store, config, options, notices.desk);
+  const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
+  const doctor = gatewayDoctor(config, { store, clock, log, portOf });
+  running.add(() => Promise.resolve(doctor.stop()));
   await http.open(config, {
     ...{ store, listeners, tls, clock, log, connections, authenticator, sent },
-    ...{ answers: counts.answers, dispatchers: pushes, backups, maxBackupAge: maxAgeOf(config) },
+    ...{ answers: counts.answers, dispatchers: pushes, backups, doctor, maxBackupAge: maxAgeOf(config) },
     trail: { erased: retention.erased, anchors: anchors.counts },
   });
   const reloadTls = async (): Promise<void> => {
@@ -329,6 +333,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => control.stop(CONTROL_DRAIN));
 
   listeners.begin();
+  doctor.start();
   log.info('gateway.started', { hostname: config.hostname, process: process.pid });
   return {
     listeners: listeners.all,

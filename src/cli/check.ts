@@ -4,15 +4,11 @@ import type { Command } from 'commander';
 import { readAuthorities } from '../auth/authorities.ts';
 import { hostnameOf, refuseEndedProfiles, tlsFilesFor } from '../config/listeners.ts';
 import { loadConfig, readAuthorityFiles, readTlsMaterial } from '../config/load.ts';
-import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
-import { readEscrow } from '../crypto/escrow-record.ts';
-import { keyFingerprint } from '../crypto/key-fingerprint.ts';
-import { escrowReminder } from '../domain/escrow.ts';
 import { days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, serverTlsOptions } from '../platform/tls.ts';
-import { backupWarnings } from './backup-warnings.ts';
+import { generalFindings } from './doctor-checks.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { facts, print } from './output.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,15 +21,11 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
     .description('check the configuration, the keys and the certificate')
     .action(async (options: CommonOptions) => {
       const config = loadConfig(options.config);
-      const fingerprint = keyFingerprint(await readMasterKey(config));
-      const reminder = escrowReminder(readEscrow(config.keys.folder), fingerprint, systemClock.now());
+      const found = await generalFindings(config, systemClock.now());
       refuseEndedProfiles(config, systemClock.now());
       for (const setting of ['tls.client-authorities', 'smime.authorities'] as const)
         readAuthorities(readAuthorityFiles(config, setting), setting);
-      const reminders = [
-        ...(await backupWarnings(config, systemClock.now())),
-        ...(reminder === undefined ? [] : [reminder]),
-      ];
+      const reminders = found.map(({ what }) => what);
       const report = reportOf(config, served(config), reminders);
       print(terminal, options, report, () =>
         [

@@ -1,12 +1,13 @@
 /** `sluis doctor`: connects to the listeners of the configuration and judges what they offer. */
 import type { Command } from 'commander';
-import { hostnameOf, profileEnded } from '../config/listeners.ts';
+import { profileEnded } from '../config/listeners.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../platform/clock.ts';
-import { ProbeFailed, type ProbeTarget, probeTls } from '../platform/tls-probe.ts';
-import { backupWarnings } from './backup-warnings.ts';
-import { type ListenerReport, judgeOffer } from './doctor-report.ts';
+import { ProbeFailed } from '../platform/tls-probe.ts';
+import { generalFindings } from './doctor-checks.ts';
+import { examineListener } from './doctor-listeners.ts';
+import type { ListenerReport } from './doctor-report.ts';
 import { CommandError, exitCodes } from './exit.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { print, table } from './output.ts';
@@ -14,43 +15,35 @@ import type { Terminal } from './terminal.ts';
 
 export function addDoctorCommand(terminal: Terminal, program: Command): void {
   reading(program.command('doctor'))
-    .description('connect to the listeners and judge their TLS against the NCSC-NL guidelines 2025-05')
+    .description(
+      'judge the TLS of the listeners by the NCSC-NL guidelines 2025-05, the clock, backups, and the escrow of the master key',
+    )
     .action(async (options: CommonOptions) => {
       const config = loadConfig(options.config);
       const reports: ListenerReport[] = [];
       // A legacy listener after its last day is closed; `check` tells of it.
       const open = config.listener.filter((listener) => !profileEnded(listener, systemClock.now()));
       for (const listener of open) reports.push(await examine(config, listener));
-      const warnings = await backupWarnings(config, systemClock.now());
-      const reminders = warnings.length === 0 ? [] : [warnings.map((w) => `Warning: ${w}`).join('\n')];
+      const found = await generalFindings(config, systemClock.now());
+      const shown = found.map(({ severity, what }) => `${severity === 'failure' ? 'Wrong' : 'Warning'}: ${what}`);
+      const reminders = shown.length === 0 ? [] : [shown.join('\n')];
       print(terminal, options, reports, () => [...reports.map(textOf), summaryOf(reports), ...reminders].join('\n\n'));
-      if (reports.some(({ passed }) => !passed)) terminal.code = exitCodes.configuration;
+      if (reports.some(({ passed }) => !passed) || found.some(({ severity }) => severity === 'failure'))
+        terminal.code = exitCodes.configuration;
     });
 }
 
 async function examine(config: Config, listener: Config['listener'][number]): Promise<ListenerReport> {
-  const { name, profile, 'profile-until': until } = listener;
-  const hostname = hostnameOf(config, listener);
   try {
-    const offer = await probeTls(targetOf(hostname, listener));
-    return judgeOffer(offer, { listener: name, profile, until, hostname, now: systemClock.now() });
+    return await examineListener(config, listener);
   } catch (error) {
     if (!(error instanceof ProbeFailed)) throw error;
     throw new CommandError(
       'unavailable',
-      `Cannot examine listener "${name}": ${error.message}; start the gateway with this configuration, and try again`,
+      `Cannot examine listener "${listener.name}": ${error.message}; start the gateway with this configuration, and try again`,
     );
   }
 }
-
-/** An address that stands for every one of this machine is reached at its loopback. */
-const targetOf = (servername: string, { protocol, tls, address, port }: Config['listener'][number]): ProbeTarget => ({
-  protocol,
-  tls,
-  host: address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address,
-  port,
-  servername,
-});
 
 const textOf = ({ listener, profile, until, findings, worst }: ListenerReport): string =>
   [

@@ -415,6 +415,16 @@ const backup = section({
   ),
 });
 
+const doctor = section({
+  every: duration(
+    'How often the running gateway does what `sluis doctor` does, by itself; 0s: never.',
+    '1d',
+    '0s',
+    '30d',
+  ),
+  'max-offset': duration('How far the clock may be off, where chrony tells.', '1s', '10ms', '1m'),
+});
+
 const http = section({
   enabled: choice(
     'Whether there is a port for health (/live, /ready) and metrics (/metrics, for Prometheus), without a login.',
@@ -445,6 +455,7 @@ export const configSchema = z.strictObject({
   ca,
   audit,
   operators,
+  doctor,
   backup,
   http,
   smime,
@@ -466,6 +477,7 @@ export const sections: Readonly<Record<string, string>> = {
   absence: 'Absences of addressees (sluis address absence).',
   notices: 'What the gateway itself says by mail.',
   audit: 'Signed heads of the audit trail (sluis audit verify --anchors).',
+  doctor: 'Looking after itself (sluis doctor).',
   operators: 'Where a second person is needed.',
   backup:
     'Backups of the database (sluis backup, sluis restore). Keys are never in them: they have a copy of their own.',

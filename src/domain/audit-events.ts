@@ -87,6 +87,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'approval.*': of('change', 'E', 'requests that need a second person: asked, signed, used, refused'),
   'evidence.bundle': of('access', 'R', 'all evidence about a message was given out, signed'),
   'evidence.*': of('change', 'E', 'a statement was signed with the key of evidence'),
+  'doctor.ran': of('technical', 'E', 'the gateway examined itself: how many findings, and which'),
   'key.verified': of('access', 'E', 'shares were shown to make the master key'),
   'key.*': of('change', 'E', 'the master key was put in escrow, or made anew'),
   'gateway.started': of('technical', 'E', 'start of gateway and logging; before: whether the trail ended in order'),

@@ -57,8 +57,12 @@ test('init makes a gateway that check takes: ports, keys outside the data folder
   const checked = await sluis(['check', '--config', config]);
   assert.equal(checked.code, 0, checked.stderr);
   assert.match(checked.stdout, /The configuration can be used\.\n$/);
-  // A new gateway has one thing left to do.
-  assert.deepEqual(checked.stdout.match(/^Warning: .{38}/gm), ['Warning: the master key was never put in escrow']);
+  // A new gateway has things left to do. What is said of the clock is this machine's affair.
+  const warned = checked.stdout.split('\n').filter((line) => /^Warning: (?!.*the clock)/.test(line));
+  assert.deepEqual(
+    warned.map((line) => line.slice(9, 31)),
+    ['the master key was nev', 'no backups are taken: '],
+  );
 });
 
 test('init --keys puts the day keys where they are asked for, and nothing beside the configuration', async (t) => {
