@@ -27,8 +27,6 @@ const SALT_OCTETS = 16;
 export function settleCopy(job: SettleJob): SettledCopy {
   const db = openWriting(job.path, 'FULL');
   try {
-    // A copy has a rollback journal; readers and the writer of a store need the log.
-    db.pragma('journal_mode = WAL');
     migrate(db, knownMigrations(), job.at, false);
     db.exec('BEGIN IMMEDIATE');
     const settled = settle(db, job);

@@ -36,6 +36,8 @@ export function openWriting(path: string, synchronous: Synchronous, create = fal
   const db = new Database(path, { fileMustExist: !create });
   db.pragma('busy_timeout = 5000');
   if (create) shapeNewDatabase(db);
+  // A copy that was put back by hand has a rollback journal, under which readers would stop the writer; on any other this changes nothing.
+  else db.pragma('journal_mode = WAL');
   // better-sqlite3 is compiled so that WAL means NORMAL: it reads 2 (FULL) until the first write, then 1. Said explicitly it stays.
   db.pragma(`synchronous = ${synchronous}`);
   // What is erased or moved away inside a page is overwritten with zeros, where that costs no write more: else it stays readable in the file.
