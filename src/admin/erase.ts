@@ -4,12 +4,13 @@
  */
 import type { Account } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
-import { type AccountSummary, type Actor } from '../store/registry.ts';
+import type { AccountSummary, Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type ErasureView, statementOf } from './erase-statement.ts';
 import { sendDocument } from './evidence.ts';
 import { type Input, flag, organisationName } from './input.ts';
+import { accountsOf } from './organisation-accounts.ts';
 import { change, listing, withSecond } from './operation.ts';
 import { unknownOrganisation } from './organisations.ts';
 
@@ -96,16 +97,7 @@ function refuseOpen({ organisation, active, messages, waiting }: ErasePlan, disc
     );
 }
 
-async function* accountsOf({ registry }: Store, organisation: string): AsyncGenerator<AccountSummary, void, void> {
-  for (let after: string | undefined; ;) {
-    const page = await registry.listAccounts({ limit: PAGE, organisation, ...(after === undefined ? {} : { after }) });
-    yield* page;
-    after = page.at(-1)?.account.login;
-    if (after === undefined || page.length < PAGE) return;
-  }
-}
-
-async function partnerOf({ registry }: Store, { id, kind }: Account) {
+export async function partnerOf({ registry }: Store, { id, kind }: Account) {
   if (kind !== 'partner') return undefined;
   for (let after: string | undefined; ;) {
     const page = await registry.listPartners({ limit: PAGE, ...(after === undefined ? {} : { after }) });

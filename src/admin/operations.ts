@@ -31,6 +31,7 @@ import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
 import { operatorOperations } from './operators.ts';
+import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
 import { partnerOperations } from './partners.ts';
 import { queueOperations } from './queue.ts';
@@ -61,6 +62,7 @@ const operations = {
   ...traceOperations,
   ...evidenceOperations,
   ...eraseOperations,
+  ...organisationExportOperations,
   ...auditOperations,
   ...auditEraseOperations,
   ...operatorOperations,

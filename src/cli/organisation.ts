@@ -5,6 +5,7 @@ import { addEraseCommand } from './erase.ts';
 import { addEdiCommands } from './edi.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { facts, print, table } from './output.ts';
+import { addExportCommand } from './organisation-export.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -79,6 +80,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
       );
     });
 
+  addExportCommand(terminal, group);
   addEraseCommand(terminal, group);
   addSetCommand(terminal, group, 'organisation');
   addEdiCommands(terminal, group);

@@ -1,0 +1,17 @@
+/** The accounts of one organisation, page by page. */
+import type { AccountSummary } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
+
+const PAGE = 200;
+
+export async function* accountsOf(
+  { registry }: Store,
+  organisation: string,
+): AsyncGenerator<AccountSummary, void, void> {
+  for (let after: string | undefined; ;) {
+    const page = await registry.listAccounts({ limit: PAGE, organisation, ...(after === undefined ? {} : { after }) });
+    yield* page;
+    after = page.at(-1)?.account.login;
+    if (after === undefined || page.length < PAGE) return;
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * `organisation.export`: everything that is held of an organisation, as files of JSON lines, streamed: one row is in memory at a time, and one
+ * page of what it comes from. Secrets never leave: no hash of a password, no private key. Messages only where they are asked for.
+ */
+import { certificatePem, readCertificate } from '../crypto/certificate.ts';
+import type { AccountId, PartnerId } from '../domain/ids.ts';
+import { instant } from '../domain/units.ts';
+import type { MessageRecord } from '../store/deliveries.ts';
+import type { AccountSummary } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
+import { viewCertificate } from './cert-views.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { viewEvent, viewMessage } from './delivery-views.ts';
+import { partnerOf } from './erase.ts';
+import { FILE_MARK } from './file-stream.ts';
+import { flag, organisationName } from './input.ts';
+import { change, withSecond } from './operation.ts';
+import { accountsOf } from './organisation-accounts.ts';
+import { unknownOrganisation } from './organisations.ts';
+import { viewPartner } from './partner-views.ts';
+import { viewPgpKey } from './pgp-keys.ts';
+import { viewAccount, viewOrganisation } from './views.ts';
+
+const PAGE = 1000;
+
+export interface ExportView {
+  readonly organisation: string;
+  readonly files: number;
+  readonly rows: number;
+  /** Messages whose content was given out. */
+  readonly messages: number;
+  /** What could not be told, and why. */
+  readonly missing: readonly string[];
+}
+
+export const organisationExportOperations = {
+  'organisation.export': withSecond(
+    'bundle',
+    change(
+      (input) => ({ name: organisationName(input, 'name'), messages: flag(input, 'messages') }),
+      async (context, { name, messages }, call): Promise<ExportView> => {
+        const { store } = context;
+        if (call.send === undefined) throw new AdminError('invalid', 'Cannot give out files: the caller takes none');
+        if (call.actor.reason === undefined)
+          throw new AdminError(
+            'invalid',
+            'Cannot give out what is held of an organisation without a reason: it stands in the audit trail; add --reason TEXT',
+          );
+        if ((await store.registry.findOrganisation(name)) === undefined) throw unknownOrganisation(name);
+        store.audit.note({
+          event: 'evidence.export',
+          outcome: 'success',
+          facts: { organisation: name, messages },
+          personal: { actor: call.actor.name, reason: call.actor.reason },
+        });
+        return await new OrganisationExport(context, name, call, call.send).run(messages);
+      },
+    ),
+  ),
+};
+
+class OrganisationExport {
+  readonly #context: AdminContext;
+  readonly #name: string;
+  readonly #call: Call;
+  readonly #send: (piece: string) => Promise<void>;
+  readonly #missing: string[] = [];
+  #files = 0;
+  #rows = 0;
+  #messages = 0;
+
+  constructor(context: AdminContext, name: string, call: Call, send: (piece: string) => Promise<void>) {
+    this.#context = context;
+    this.#name = name;
+    this.#call = call;
+    this.#send = send;
+  }
+
+  async run(messages: boolean): Promise<ExportView> {
+    const ids = new Map<AccountId, string>();
+    for await (const { account } of this.#accounts()) ids.set(account.id, account.login);
+    await this.#file('organisation.jsonl', this.#organisation());
+    await this.#file(
+      'accounts.jsonl',
+      this.#each((summary) => [viewAccount(summary)]),
+    );
+    await this.#file(
+      'certificates.jsonl',
+      this.#each((summary) => this.#certificates(summary)),
+    );
+    await this.#file(
+      'pgp-keys.jsonl',
+      this.#each((summary) => this.#pgpKeys(summary)),
+    );
+    await this.#file(
+      'partners.jsonl',
+      this.#each((summary) => this.#partners(summary)),
+    );
+    await this.#file('edi-identities.jsonl', this.#identities());
+    await this.#file(
+      'absences.jsonl',
+      this.#each((summary) => this.#absences(summary)),
+    );
+    await this.#file('messages.jsonl', this.#traces(ids));
+    await this.#file('audit.jsonl', this.#trail(ids));
+    if (messages) for await (const summary of this.#accounts()) await this.#mail(summary);
+    const [organisation, files, rows] = [this.#name, this.#files, this.#rows];
+    return { organisation, files, rows, messages: this.#messages, missing: this.#missing };
+  }
+
+  #accounts(): AsyncGenerator<AccountSummary, void, void> {
+    return accountsOf(this.#context.store, this.#name);
+  }
+
+  async #begin(name: string): Promise<void> {
+    this.#files += 1;
+    await this.#send(`${FILE_MARK}${name}`);
+  }
+
+  async #file(name: string, rows: AsyncIterable<unknown>): Promise<void> {
+    await this.#begin(name);
+    for await (const row of rows) {
+      this.#rows += 1;
+      if (this.#rows % 500 === 0) this.#call.progress(this.#rows, 0);
+      // As octets of UTF-8: pieces are latin-1.
+      await this.#sendText(`${JSON.stringify(row)}\n`);
+    }
+  }
+
+  async #sendText(text: string): Promise<void> {
+    const octets = Buffer.from(text);
+    for (let at = 0; at < octets.length; at += PIECE) await this.#send(octets.toString('latin1', at, at + PIECE));
+  }
+
+  async *#organisation(): AsyncGenerator<unknown, void, void> {
+    const found = await this.#context.store.registry.findOrganisation(this.#name);
+    if (found !== undefined) yield viewOrganisation(found);
+  }
+
+  async *#each(
+    rowsOf: (summary: AccountSummary) => Promise<readonly unknown[]> | readonly unknown[],
+  ): AsyncGenerator<unknown, void, void> {
+    for await (const summary of this.#accounts()) yield* await rowsOf(summary);
+  }
+
+  async #certificates({ account }: AccountSummary): Promise<readonly unknown[]> {
+    const { store, clock } = this.#context;
+    const records = await store.certificates.listCertificates({ limit: PAGE, login: account.login });
+    return records.map((record) => {
+      const read = readCertificate(Buffer.from(record.der));
+      return { ...viewCertificate(record, clock.now()), pem: read.ok ? certificatePem(read.value) : undefined };
+    });
+  }
+
+  async #pgpKeys({ account }: AccountSummary): Promise<readonly unknown[]> {
+    const { store, clock } = this.#context;
+    const records = await store.pgpKeys.list({ limit: PAGE, login: account.login });
+    return records.map((record) => ({
+      ...viewPgpKey(record, clock.now()),
+      packets: Buffer.from(record.packets).toString('base64'),
+    }));
+  }
+
+  async #partners({ account, addresses }: AccountSummary): Promise<readonly unknown[]> {
+    const { store, partners } = this.#context;
+    const partner = await partnerOf(store, account);
+    if (partner === undefined) return [];
+    const about = { organisation: this.#name, addresses: addresses.length, hostname: partners.hostname };
+    return [viewPartner(partner, about)];
+  }
+
+  async *#identities(): AsyncGenerator<unknown, void, void> {
+    yield* await this.#context.store.registry.listIdentities({ limit: PAGE, organisation: this.#name });
+  }
+
+  async #absences({ addresses }: AccountSummary): Promise<readonly unknown[]> {
+    const rows: unknown[] = [];
+    for (const { address } of addresses)
+      rows.push(...(await this.#context.store.registry.listAbsences({ limit: PAGE, endsAfter: instant(0), address })));
+    return rows;
+  }
+
+  /** Every message that is still told of, sent by one of the accounts or for one: one walk over all of them. */
+  async *#traces(ids: ReadonlyMap<AccountId, string>): AsyncGenerator<unknown, void, void> {
+    const { deliveries } = this.#context.store;
+    const partners = new Set<PartnerId>();
+    for await (const { account } of this.#accounts()) {
+      const partner = await partnerOf(this.#context.store, account);
+      if (partner !== undefined) partners.add(partner.id);
+    }
+    const concerns = ({ submitter, recipients }: MessageRecord): boolean =>
+      ids.has(submitter) ||
+      recipients.some(
+        ({ mailbox, partner }) =>
+          (mailbox !== undefined && ids.has(mailbox)) || (partner !== undefined && partners.has(partner)),
+      );
+    for (let before: MessageRecord['id'] | undefined; ;) {
+      const query = { limit: PAGE, since: instant(0), ...(before === undefined ? {} : { before }) };
+      const page = await deliveries.findMessages(query);
+      for (const record of page)
+        if (concerns(record)) yield { ...viewMessage(record, ids.get(record.submitter)), sha256: record.sha256 };
+      before = page.at(-1)?.id;
+      if (before === undefined || page.length < PAGE) return;
+    }
+  }
+
+  async *#trail(ids: ReadonlyMap<AccountId, string>): AsyncGenerator<unknown, void, void> {
+    for (const [account, login] of ids)
+      for (let from = 1; ;) {
+        const rows = await this.#context.store.audit.read({ account, fromSeq: from, limit: PAGE });
+        for (const row of rows) yield { seq: row.seq, ...viewEvent(row, login), message: row.message };
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < PAGE) break;
+        from = last.seq + 1;
+      }
+  }
+
+  /** What lies in the mailbox, read as a session would, and left there. */
+  async #mail({ account }: AccountSummary): Promise<void> {
+    const { store } = this.#context;
+    const lock = await store.lockMaildrop(account.id, { session: 'export', network: 'operator' });
+    if (lock === 'in-use') {
+      this.#missing.push(`The mailbox of ${account.login} was open; its messages are not here.`);
+      return;
+    }
+    try {
+      const listing = await store.listMaildrop(lock);
+      for (let n = 0; n < listing.count; n += 1) await this.#message(store, lock, listing.uidOf(n));
+    } finally {
+      await store.releaseMaildrop(lock);
+    }
+  }
+
+  async #message(
+    store: Store,
+    lock: Parameters<Store['openEntry']>[0],
+    uid: Parameters<Store['openEntry']>[1],
+  ): Promise<void> {
+    const entry = await store.openEntry(lock, uid);
+    await this.#begin(`mail/${lock.account}-${uid}-${entry.id}.eml`);
+    for await (const slice of entry.slices()) {
+      lock.progress();
+      for (let at = 0; at < slice.length; at += PIECE)
+        await this.#send(Buffer.from(slice.subarray(at, at + PIECE)).toString('latin1'));
+    }
+    this.#messages += 1;
+  }
+}
+const PIECE = 32 * 1024;

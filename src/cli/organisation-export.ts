@@ -1,0 +1,132 @@
+/** `sluis organisation export`: everything that is held of an organisation, into a new folder. */
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { DATA_KINDS } from '../domain/data-kinds.ts';
+import { FILE_MARK } from '../admin/file-stream.ts';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { type NewFile, newFile } from './new-file.ts';
+import { type ChangeOptions, guarded } from './options.ts';
+import { print } from './output.ts';
+import { showProgress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+
+interface ExportOptions extends ChangeOptions {
+  readonly out: string;
+  readonly messages?: boolean;
+}
+
+export function addExportCommand(terminal: Terminal, group: Command): void {
+  guarded(group.command('export'))
+    .description('write everything that is held of an organisation into a folder; no secrets')
+    .argument('<name>', 'the organisation')
+    .requiredOption('--out <folder>', 'a new folder')
+    .option('--messages', 'also the messages that lie in its mailboxes, readable')
+    .action((name: string, options: ExportOptions) => run(terminal, name, options));
+}
+
+async function run(terminal: Terminal, name: string, options: ExportOptions): Promise<void> {
+  if (options.reason === undefined)
+    throw new CommandError(
+      'usage',
+      'Cannot export an organisation without --reason TEXT: it stands in the audit trail',
+    );
+  const folder = new ExportFolder(options.out);
+  const progress = showProgress('rows');
+  const input = { name, messages: options.messages === true };
+  const told = await withAdmin(options, (client) =>
+    client.call('organisation.export', input, { receive: folder.take, progress: progress.show }),
+  ).finally(() => progress.end());
+  folder.end(readme(name, told.missing));
+  print(terminal, options, { folder: options.out, ...told }, () =>
+    [
+      `Wrote ${told.files} files with ${told.rows} rows and ${told.messages} messages to "${options.out}"; manifest.json has their SHA-256.`,
+      ...told.missing,
+    ].join('\n'),
+  );
+}
+
+interface Written {
+  readonly name: string;
+  octets: number;
+  readonly hash: ReturnType<typeof createHash>;
+  readonly file: NewFile;
+}
+
+/** Takes the stream of files apart. A file that was begun and not ended is not in the manifest. */
+class ExportFolder {
+  readonly #path: string;
+  readonly #manifest: { readonly name: string; readonly octets: number; readonly sha256: string }[] = [];
+  #current: Written | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      mkdirSync(path, { mode: 0o700 });
+      mkdirSync(join(path, 'mail'), { mode: 0o700 });
+    } catch (error) {
+      throw new CommandError(
+        (error as NodeJS.ErrnoException).code === 'EEXIST' ? 'conflict' : 'failed',
+        `Cannot make the folder "${path}": ${(error as Error).message}; name a new folder in one that you may write`,
+      );
+    }
+  }
+
+  readonly take = (piece: string): void => {
+    if (piece.startsWith(FILE_MARK)) this.#begin(piece.slice(FILE_MARK.length));
+    else if (this.#current !== undefined) {
+      const octets = Buffer.from(piece, 'latin1');
+      this.#current.file.append(octets);
+      this.#current.hash.update(octets);
+      this.#current.octets += octets.length;
+    }
+  };
+
+  #begin(name: string): void {
+    this.#close();
+    if (!/^(?:mail\/)?[a-z0-9-]+\.(?:jsonl|eml|txt)$/.test(name))
+      throw new CommandError(
+        'failed',
+        `Cannot write "${name}": it is no name of an export; are command line and gateway of the same version?`,
+      );
+    this.#current = { name, octets: 0, hash: createHash('sha256'), file: newFile(join(this.#path, name), 0o600) };
+  }
+
+  #close(): void {
+    const written = this.#current;
+    this.#current = undefined;
+    if (written === undefined) return;
+    written.file.end();
+    this.#manifest.push({ name: written.name, octets: written.octets, sha256: written.hash.digest('hex') });
+  }
+
+  end(text: string): void {
+    this.#begin('readme.txt');
+    this.take(Buffer.from(text).toString('latin1'));
+    this.#close();
+    newFile(join(this.#path, 'manifest.json'), 0o600).write(
+      `${JSON.stringify({ format: 'sluis organisation export 1', files: this.#manifest }, undefined, 1)}\n`,
+    );
+  }
+}
+
+const readme = (name: string, missing: readonly string[]): string =>
+  [
+    `Everything that the gateway holds of organisation ${name}, one JSON object a line.`,
+    '',
+    'organisation.jsonl    title, contact, register numbers, settings (purpose, legal basis and agreement among them)',
+    'accounts.jsonl        accounts, addresses and their settings, delegations, names and times of passwords (never their hashes)',
+    'certificates.jsonl    certificates with PEM; pgp-keys.jsonl OpenPGP keys; private keys never leave',
+    'partners.jsonl        mail servers, without secrets; edi-identities.jsonl; absences.jsonl',
+    'messages.jsonl        envelopes of messages that were sent by its accounts or lie in their mailboxes, as long as they are told of',
+    'audit.jsonl           rows of the audit trail about its accounts',
+    'mail/                 messages that wait in its mailboxes, where they were asked for (ACCOUNT-NUMBER-ID.eml)',
+    'manifest.json         octets and SHA-256 of every file',
+    '',
+    ...(missing.length === 0 ? [] : ['Not here:', ...missing.map((text) => `- ${text}`), '']),
+    'What the gateway keeps, and how long:',
+    ...Object.entries(DATA_KINDS).map(([table, { what, kept }]) => `- ${table}: ${what}; kept ${kept}`),
+    '',
+  ].join('\n');
