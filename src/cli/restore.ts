@@ -1,12 +1,16 @@
 /** `sluis restore`: puts a backup back where no store is, and shows at each step that it is right. */
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { RestoreStep, Restored } from '../backup/restore.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { systemClock } from '../platform/clock.ts';
+import { approvedByFile, askByFile } from './approval-file.ts';
 import { CommandError } from './exit.ts';
-import { type ChangeOptions, callerOf, changing, collect } from './options.ts';
+import { type ChangeOptions, callerOf, collect, guarded } from './options.ts';
 import { print } from './output.ts';
+import type { Actor } from '../store/registry.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -19,7 +23,7 @@ interface RestoreOptions extends ChangeOptions {
 }
 
 export function addRestoreCommand(terminal: Terminal, program: Command): void {
-  changing(program.command('restore'))
+  guarded(program.command('restore'))
     .description('put a backup back where no database is, proved step by step')
     .argument('<backup>', 'its folder')
     .option('--anchors <file>', 'signed heads of the audit trail that the backup must agree with', collect)
@@ -37,6 +41,7 @@ async function restore(terminal: Terminal, backup: string, options: RestoreOptio
       'Cannot restore without a reason: it stands in the audit trail of the restored gateway; add --reason TEXT',
     );
   const config = loadConfig(options.config, { files: false });
+  const actor = await approvedActor(config, resolve(backup), options, options.reason);
   const [{ SAMPLE, restoreBackup }, { restoreParts }] = await Promise.all([
     import('../backup/restore.ts'),
     import('../gateway-backup.ts'),
@@ -53,7 +58,7 @@ async function restore(terminal: Terminal, backup: string, options: RestoreOptio
       sample: options.all === true ? 0 : SAMPLE,
       queue: options.push === true ? 'push' : 'hold',
       unsigned: options.unsigned === true,
-      actor: { name: callerOf(options).name, reason: options.reason },
+      actor,
     },
     {
       step: (step) => {
@@ -65,6 +70,39 @@ async function restore(terminal: Terminal, backup: string, options: RestoreOptio
   ).finally(() => progress.end());
   print(terminal, options, restored, () => (restored.passed ? afterText(restored) : ''));
   if (!restored.passed) throw new CommandError('failed', failedText(restored, config.data.folder));
+}
+
+/** Nobody restores alone where the configuration says so: request and signatures lie in the file of `--approval`. */
+async function approvedActor(config: Config, backup: string, options: RestoreOptions, reason: string): Promise<Actor> {
+  const { name } = callerOf(options);
+  if (!config.operators['second-person'].includes('restore')) return { name, reason };
+  const { approval } = options;
+  if (approval?.endsWith('.json') !== true)
+    throw new CommandError(
+      'approval',
+      'Cannot restore alone: the configuration asks for a second person (operators.second-person has "restore"); add --approval FILE.json, a new file for the request',
+    );
+  const [{ DATABASE, MANIFEST, readManifest }, { factsOfFile }, { operatorsIn }] = await Promise.all([
+    import('../backup/manifest.ts'),
+    import('../backup/files.ts'),
+    import('../store/sqlite/operators-in.ts'),
+  ]);
+  const { manifest } = await readManifest(backup);
+  const { all = false, push = false, unsigned = false } = options;
+  const asked = {
+    ...{ gateway: manifest.hostname, operation: 'restore', verb: 'restore' as const },
+    input: {
+      backup: manifest.id,
+      manifest: (await factsOfFile(join(backup, MANIFEST))).sha256,
+      into: config.data.folder,
+      all,
+      push,
+      unsigned,
+    },
+  };
+  if (!existsSync(approval)) return askByFile(approval, asked, name, reason);
+  const by = approvedByFile(approval, asked, operatorsIn(join(backup, DATABASE)), systemClock.now());
+  return { name: `${by.first.name}, approved by ${by.second.name}`, reason: by.reason };
 }
 
 export const stepText = ({ step, passed, found }: RestoreStep): string =>

@@ -46,7 +46,7 @@ function settle(db: Db, { at, keyFolder, masterKey, queue, actor, facts }: Settl
   setFact(db, 'clean', 0);
   const audit = new AuditWriter(db);
   const latest = db.prepare<[], number>('SELECT at FROM audit ORDER BY seq DESC LIMIT 1').pluck(true).get() ?? 0;
-  const personal = JSON.stringify(actor);
+  const personal = JSON.stringify({ actor: actor.name, reason: actor.reason });
   const note = (event: string, of: object, message: bigint | null = null): void =>
     audit.append({
       ...{ at: Math.max(at, latest), event, outcome: 'success', message, account: null },
