@@ -73,6 +73,15 @@ export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, 
     warn: (account, networks) => warnOfConsumers({ desk, store, clock }, account, networks),
   });
 
+/** Writes down which accounts and addresses have ended by the clock; that they have, holds without it. */
+export const startEndings = ({ registry }: Store, { clock, log }: NoticeEffects): Daily =>
+  startDaily({
+    ...{ clock, log, name: 'endings' },
+    run: async (stopped) => {
+      while (!stopped() && (await registry.endDue()) > 0);
+    },
+  });
+
 /** Once a day: mailboxes that nobody empties, whom to tell, and what ends. */
 export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock, log }: NoticeEffects): Daily =>
   startDaily({

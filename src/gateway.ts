@@ -38,6 +38,7 @@ import {
   gatewayNotices,
   pickupReceipts,
   startConsumers,
+  startEndings,
   startUncollected,
   submissionNotices,
 } from './gateway-notices.ts';
@@ -324,6 +325,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => upkeep.stop());
   const uncollected = startUncollected(store, notices, options);
   running.add(() => uncollected.stop());
+  const endings = startEndings(store, options);
+  running.add(() => endings.stop());
   const schedule = startBackups(backups, clock);
   running.add(() => {
     schedule?.stop();

@@ -4,7 +4,7 @@ import type { State } from '../domain/registry.ts';
 import type { Recipient, Registry } from '../store/registry.ts';
 import { AdminError } from './context.ts';
 import { accountOf } from './accounts.ts';
-import { address, addressOf, flag, login, optionalText, page } from './input.ts';
+import { address, addressOf, flag, login, optionalAddress, optionalText, page } from './input.ts';
 import { change, listing } from './operation.ts';
 import { type AddressView, viewAddress } from './views.ts';
 
@@ -52,7 +52,22 @@ export const addressOperations = {
       return viewAddress(found.address, found.account.login);
     },
   ),
-  'address.end': stateChange('ended'),
+  'address.end': change(
+    (input) => ({ address: address(input, 'address'), successor: optionalAddress(input, 'successor') }),
+    async (
+      { store: { registry } },
+      { address: of, successor },
+      { actor },
+    ): Promise<{ address: string; state: string; successor?: string }> => {
+      await recipientOf(registry, of);
+      if (successor === undefined) await registry.setAddressState(of, 'ended', actor);
+      else {
+        await recipientOf(registry, successor);
+        await registry.endAddress(of, successor, actor);
+      }
+      return { address: of, state: 'ended', ...(successor === undefined ? {} : { successor }) };
+    },
+  ),
   'address.suspend': stateChange('suspended'),
   'address.resume': stateChange('active'),
   'address.delegate': change(

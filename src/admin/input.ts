@@ -73,6 +73,9 @@ export function addressOf(value: unknown, name: string): Address {
 
 export const address = (input: Input, name: string): Address => addressOf(input[name], name);
 
+export const optionalAddress = (input: Input, name: string): Address | undefined =>
+  input[name] === undefined || input[name] === null ? undefined : address(input, name);
+
 export function addresses(input: Input, name: string): Address[] {
   const value = input[name] ?? [];
   if (!Array.isArray(value) || value.length > MAX_LIST)

@@ -6,6 +6,7 @@ import type { Log } from '../domain/effects.ts';
 import { BackupRefused } from '../backup/refused.ts';
 import { RegistryError } from '../store/registry.ts';
 import { absenceOperations } from './absences.ts';
+import { accountEndOperations } from './account-end.ts';
 import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
 import { addressMoveOperations } from './address-move.ts';
@@ -25,6 +26,7 @@ import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
 import { keyOperations } from './keys.ts';
 import { mailCertificateOperations } from './mail-certificates.ts';
+import { mailboxExportOperations } from './mailbox-export.ts';
 import { mailboxImportOperations } from './mailbox-import.ts';
 import { mailboxOperations } from './mailboxes.ts';
 import { messageOperations } from './messages.ts';
@@ -46,6 +48,7 @@ import { traceOperations } from './trace.ts';
 const operations = {
   ...organisationOperations,
   ...accountOperations,
+  ...accountEndOperations,
   ...accountCertificateOperations,
   ...importOperations,
   ...addressOperations,
@@ -57,6 +60,7 @@ const operations = {
   ...gatewayOperations,
   ...mailboxOperations,
   ...mailboxImportOperations,
+  ...mailboxExportOperations,
   ...messageOperations,
   ...queueOperations,
   ...traceOperations,

@@ -12,6 +12,8 @@ export interface OrganisationView {
   readonly language: string;
   readonly agb?: string;
   readonly ura?: string;
+  /** `suspended` or `ended`, where that holds for all its accounts. */
+  readonly state?: string;
   readonly settings: Settings;
 }
 
@@ -41,6 +43,10 @@ export interface AddressView {
   readonly address: string;
   readonly account: string;
   readonly state: string;
+  /** From then on it has ended. */
+  readonly ends?: string;
+  /** Whom senders are told of. */
+  readonly successor?: string;
   readonly settings: Settings;
 }
 
@@ -49,6 +55,8 @@ export interface AccountView {
   readonly organisation: string;
   readonly kind: string;
   readonly state: string;
+  /** Until then its owner collects what waits; it takes no mail any more. */
+  readonly ends?: string;
   readonly addresses: readonly Omit<AddressView, 'account'>[];
   readonly passwords: readonly PasswordView[];
   readonly certificates: readonly CertificateView[];
@@ -74,11 +82,17 @@ export function viewOrganisation(organisation: Organisation): OrganisationView {
   return rest;
 }
 
+const addressView = ({ address, state, endsAt, successor, settings }: RegisteredAddress) => ({
+  address,
+  state,
+  ...(endsAt === undefined ? {} : { ends: iso(endsAt) }),
+  ...(successor === undefined ? {} : { successor }),
+  settings,
+});
+
 export const viewAddress = (registered: RegisteredAddress, account: string): AddressView => ({
-  address: registered.address,
+  ...addressView(registered),
   account,
-  state: registered.state,
-  settings: registered.settings,
 });
 
 export const viewPasswords = (passwords: AccountSummary['passwords']): PasswordView[] =>
@@ -107,7 +121,8 @@ export const viewAccount = (summary: AccountSummary): AccountView => ({
   organisation: summary.organisation,
   kind: summary.account.kind,
   state: summary.account.state,
-  addresses: summary.addresses.map(({ address, state, settings }) => ({ address, state, settings })),
+  ...(summary.account.endsAt === undefined ? {} : { ends: iso(summary.account.endsAt) }),
+  addresses: summary.addresses.map(addressView),
   passwords: viewPasswords(summary.passwords),
   certificates: viewCertificates(summary.certificates),
   sendsAs: summary.sendsAs,

@@ -7,9 +7,10 @@ import { allRows, withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { addImportCommand } from './import.ts';
 import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
-import { facts, print, readableSize, table } from './output.ts';
+import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { addPasswordCommands, passwordTable } from './password.ts';
 import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
+import { addEndCommands } from './account-end.ts';
 import { addQuirksCommand } from './quirks.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
@@ -98,6 +99,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
         print(terminal, options, done, () => `Account ${done.login} is ${effect}.`);
       });
 
+  addEndCommands(terminal, group);
   addQuirksCommand(terminal, group);
   addImportCommand(terminal, group);
   addPasswordCommands(terminal, group);
@@ -137,6 +139,7 @@ const accountText = (a: AccountView): string =>
       ['Organisation', a.organisation],
       ['Kind', a.kind],
       ['State', a.state],
+      ['Takes no mail, and closes', readableTime(a.ends)],
       ['Mailbox', `${a.messages} messages, ${readableSize(a.used)}`],
       ['Sends as', a.sendsAs.join(', ')],
     ]),

@@ -4,7 +4,7 @@ import { addAbsenceCommands, addConsentCommands } from './absence.ts';
 import { addAddressMoveCommand } from './address-move.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { facts, print, table } from './output.ts';
+import { facts, print, readableTime, table } from './output.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -58,6 +58,8 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
             ['Address', a.address],
             ['Account', a.account],
             ['State', a.state],
+            ['Ends', readableTime(a.ends)],
+            ['Successor', a.successor],
           ]),
           settingsPart(settings, options.all),
         ].join('\n'),
@@ -65,7 +67,6 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
     });
 
   for (const [name, about, effect] of [
-    ['end', 'end an address for ever: it is never given to anybody again', 'has ended'],
     ['suspend', 'refuse its mail, until it is resumed', 'is suspended'],
     ['resume', 'take back a suspension', 'is active'],
   ] as const)
@@ -76,6 +77,22 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
         const done = await withAdmin(options, (client) => client.call(`address.${name}`, { address }));
         print(terminal, options, done, () => `Address ${done.address} ${effect}.`);
       });
+
+  changing(group.command('end'))
+    .description('end an address for ever: it is never given to anybody again')
+    .argument('<address>', 'the address')
+    .option('--successor <address>', 'who takes its mail: senders are told')
+    .action(async (address: string, options: ChangeOptions & { readonly successor?: string }) => {
+      const { successor } = options;
+      const done = await withAdmin(options, (client) => client.call('address.end', { address, successor }));
+      print(
+        terminal,
+        options,
+        done,
+        () =>
+          `Address ${done.address} has ended.${done.successor === undefined ? '' : ` Senders are told to write to ${done.successor} (551 5.1.6).`}`,
+      );
+    });
 
   changing(group.command('delegate'))
     .description('let another account send as an address')

@@ -1,9 +1,8 @@
 /** `sluis cert`: certificates of accounts. */
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CertificateView, EnrolledView } from '../admin/cert-views.ts';
 import type { AdminClient } from '../admin/client.ts';
-import { parseDuration } from '../config/units.ts';
 import { REVOCATION_REASONS } from '../crypto/crl-issue.ts';
 import { addCapabilityCommands, addKeyCommands } from './cert-mail.ts';
 import { withAdmin } from './connect.ts';
@@ -11,17 +10,9 @@ import { CommandError } from './exit.ts';
 import { readGivenCertificate } from './given-certificate.ts';
 import { type Delivered, type KeyOptions, deliver, keyOptions } from './key-material.ts';
 import { newFile, withFiles } from './new-file.ts';
-import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
+import { type ChangeOptions, type CommonOptions, changing, reading, wholeDays } from './options.ts';
 import { type Cell, facts, print, readableTime, table } from './output.ts';
 import type { Terminal } from './terminal.ts';
-
-/** "60d" as a number of days. */
-function wholeDays(value: string): number {
-  const length = parseDuration(value);
-  const n = (length ?? 0) / 86_400_000;
-  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError('expected a number of days, such as 60d.');
-  return n;
-}
 
 const useOption = (): Option =>
   new Option('--for <use>', 'login: TLS client authentication; mail: S/MIME')

@@ -1,5 +1,6 @@
 /** `sluis mailbox`: what a mailbox holds and who empties it. */
 import type { Command } from 'commander';
+import { addMailboxExportCommand } from './account-end.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { addMailboxImportCommand } from './mailbox-import.ts';
@@ -31,6 +32,7 @@ export function addMailboxCommands(terminal: Terminal, program: Command): void {
     });
 
   addMailboxImportCommand(terminal, group);
+  addMailboxExportCommand(terminal, group);
 
   reading(group.command('consumers'))
     .description('the networks a mailbox is fetched from, and what they do')

@@ -40,6 +40,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'message.protected': of('chain', 'U', 'signed or encrypted: the key of the sender or the gateway was used'),
   'message.not-encrypted': of('chain', 'U', 'recipients that got it in clear where encryption was wished for'),
   'message.collected': of('access', 'R', 'a message was fetched to its end; removed: and deleted with it'),
+  'message.exported': of('access', 'R', 'given out to an operator in an export of the mailbox, for its owner'),
   'message.deleted': of('access', 'D', 'deleted without being fetched in that session'),
   'message.expired': of('chain', 'D', 'not fetched in its time: taken out of the mailbox'),
   'message.withdrawn': of('change', 'D', 'taken back by an operator'),

@@ -26,6 +26,13 @@ export const policyRows = {
     '{address} is not registered in this group; check the address',
     'Nobody has the address, or it has ended.',
   ),
+  succeeded: row(
+    551,
+    '5.1.6',
+    '{address} has ended; send to {successor} instead',
+    'The address ended with a successor (`address end --successor`).',
+    'Correct the address book',
+  ),
   suspended: row(
     550,
     '5.2.1',
@@ -102,14 +109,18 @@ const refused = (refusal: Refusal): RecipientDecision => ({ kind: 'refused', ref
 /** Whether there is such an addressee, and may be written to. */
 export function decideReach(address: Address, found: Addressee | undefined, smtpUtf8: boolean): Refusal | undefined {
   if (needsUtf8(address) && !smtpUtf8) return refusals.recipientNeedsUtf8;
-  // An ended address looks like one that never was: who left is nobody's business.
+  // An ended address looks like one that never was, unless a successor is to be known: who left is nobody's business.
   if (
     found === undefined ||
     found.address.state === 'ended' ||
     found.account.state === 'ended' ||
     found.partner?.state === 'ended'
-  )
-    return refusals.notRegistered({ address: quoted(address) });
+  ) {
+    const successor = found?.address.successor;
+    return successor === undefined || needsUtf8(successor)
+      ? refusals.notRegistered({ address: quoted(address) })
+      : refusals.succeeded({ address: quoted(address), successor: quoted(successor) });
+  }
   if (found.address.state === 'suspended' || found.account.state === 'suspended')
     return refusals.suspended({ address: quoted(address) });
   return undefined;

@@ -25,6 +25,8 @@ export interface Organisation {
   readonly agb?: string;
   /** UZI register subscriber number, 8 digits. */
   readonly ura?: string;
+  /** What holds for all its accounts; absent where each has its own state. */
+  readonly state?: Exclude<State, 'active'>;
   readonly settings: Settings;
 }
 
@@ -39,7 +41,10 @@ export interface Account {
   readonly login: string;
   readonly organisation: OrganisationId;
   readonly kind: AccountKind;
+  /** As it holds: no better than that of its organisation, and ended once `endsAt` has come. */
   readonly state: State;
+  /** Until then it collects what waits, and that alone: it takes and sends no mail. */
+  readonly endsAt?: Instant;
   readonly settings: Settings;
 }
 
@@ -84,9 +89,17 @@ export interface RegisteredCertificate {
 export interface RegisteredAddress {
   readonly address: Address;
   readonly account: AccountId;
+  /** As it holds: ended once `endsAt` has come. */
   readonly state: State;
+  readonly endsAt?: Instant;
+  /** Who takes its mail once it has ended; senders are told. */
+  readonly successor?: Address;
   readonly settings: Settings;
 }
+
+/** What has an end by the clock has ended when it has come: no change need be made for that. */
+export const endedAt = <T extends { readonly state: State; readonly endsAt?: Instant }>(of: T, now: Instant): T =>
+  of.endsAt === undefined || of.endsAt > now || of.state === 'ended' ? of : { ...of, state: 'ended' };
 
 const LOGIN = /^[^\p{C}\p{Z}:"<>\\]{1,254}$/u;
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;

@@ -86,7 +86,7 @@ export class RegistryError extends Error {
   }
 }
 
-export type NewOrganisation = Omit<Organisation, 'id' | 'settings'> & { readonly settings?: Settings };
+export type NewOrganisation = Omit<Organisation, 'id' | 'state' | 'settings'> & { readonly settings?: Settings };
 
 export interface NewAccount {
   readonly login: string;
@@ -125,6 +125,12 @@ export type SettingTarget =
   | { readonly scope: 'organisation'; readonly name: string }
   | { readonly scope: 'account'; readonly login: string }
   | { readonly scope: 'address'; readonly address: Address };
+
+/** How an account ends. */
+export interface AccountEnding {
+  readonly endsAt?: Instant;
+  readonly successor?: Address;
+}
 
 export interface Page {
   /** At most this many, 1 to 1000. */
@@ -170,6 +176,15 @@ export interface Registry extends Partners, Absences, EdiIdentities {
   /** All or none. On a failure the error names the first account that could not be added. `progress` is told now and then. */
   importAccounts(accounts: readonly NewAccount[], actor: Actor, progress?: (done: number) => void): Promise<void>;
   setAccountState(login: string, state: State, actor: Actor): Promise<void>;
+  /**
+   * Ends an account and all its addresses for ever; `successor` is told for each of them. With `endsAt` its owner collects what waits until
+   * then. Given again it sets another end.
+   */
+  endAccount(login: string, ending: AccountEnding, actor: Actor): Promise<void>;
+  /** Ends an address for ever; senders are told who takes its mail. */
+  endAddress(address: Address, successor: Address, actor: Actor): Promise<void>;
+  /** Writes down what has ended by the clock: at most 200 accounts and 200 addresses. Resolves to how many it were. */
+  endDue(): Promise<number>;
   addPassword(login: string, password: NewPassword, actor: Actor): Promise<void>;
   revokePassword(login: string, name: string, actor: Actor): Promise<void>;
   addCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;

@@ -6,7 +6,7 @@ export const submissionRows = {
     550,
     '5.7.1',
     'This account may not send any more; ask the operator',
-    'It was suspended or has ended while the session was open.',
+    'It was suspended or has ended while the session was open, or it only collects what waits (`account end --grace`).',
   ),
   senderSyntax: row(
     501,

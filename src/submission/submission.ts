@@ -73,6 +73,7 @@ export class Submission {
     const record = await store.registry.findLogin(this.#submitter.account.login);
     if (record?.account.state !== 'active' || record.account.id !== this.#submitter.account.id)
       return refusals.accountClosed;
+    if (record.account.endsAt !== undefined) return refusals.accountClosed;
     // What an operator changed since the login holds from here on.
     if (record.account !== this.#submitter.account || record.organisation !== this.#submitter.organisation)
       this.#submitter = { ...this.#submitter, account: record.account, organisation: record.organisation };

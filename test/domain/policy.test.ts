@@ -62,6 +62,13 @@ test('unregistered and ended look the same, suspended is told apart', () => {
   assert.equal(statusOf(addressee({ address: 'ended' })), '550 5.1.1');
   assert.equal(statusOf(addressee({ account: 'ended' })), '550 5.1.1');
   assert.equal(statusOf(addressee({ account: 'ended', address: 'suspended' })), '550 5.1.1');
+  const succeeded = addressee({ address: 'ended' });
+  const named = decideReach(
+    bob,
+    { ...succeeded, address: { ...succeeded.address, successor: 'desk@group.test' as Address } },
+    false,
+  );
+  assert.deepEqual([named?.reply, named?.status], [551, '5.1.6']);
   assert.equal(statusOf(addressee({ address: 'suspended' })), '550 5.2.1');
   assert.equal(statusOf(addressee({ account: 'suspended' })), '550 5.2.1');
   const unknown = decideRecipient(bob, undefined, octets(0), false);

@@ -16,7 +16,7 @@ CREATE TABLE account (
   settings TEXT NOT NULL DEFAULT '{}',
   version INTEGER NOT NULL DEFAULT 1,
   created_at INTEGER NOT NULL
-) STRICT;
+, ends_at INTEGER) STRICT;
 
 CREATE TABLE address (
   key TEXT PRIMARY KEY,
@@ -25,7 +25,7 @@ CREATE TABLE address (
   state TEXT NOT NULL,
   settings TEXT NOT NULL DEFAULT '{}',
   created_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, ends_at INTEGER, successor TEXT) STRICT, WITHOUT ROWID;
 
 CREATE TABLE approval (
   id TEXT PRIMARY KEY,
@@ -293,7 +293,7 @@ CREATE TABLE organisation (
   ura TEXT,
   settings TEXT NOT NULL DEFAULT '{}',
   created_at INTEGER NOT NULL
-) STRICT;
+, state TEXT NOT NULL DEFAULT 'active') STRICT;
 
 CREATE TABLE partner (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -372,9 +372,13 @@ CREATE TABLE upload (
 
 CREATE INDEX absence_substitute ON absence (substitute, until_at) WHERE substitute IS NOT NULL;
 
+CREATE INDEX account_end ON account (ends_at) WHERE ends_at IS NOT NULL AND state <> 'ended';
+
 CREATE INDEX account_organisation ON account (organisation, login);
 
 CREATE INDEX address_account ON address (account, key);
+
+CREATE INDEX address_end ON address (ends_at) WHERE ends_at IS NOT NULL AND state <> 'ended';
 
 CREATE INDEX approval_end ON approval (ends_at);
 

@@ -26,6 +26,7 @@ import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
 import { EdiChanges } from './edi-changes.ts';
 import { EraseChanges } from './erase-changes.ts';
+import { EndingChanges } from './ending-changes.ts';
 import { PartnerChanges } from './partner-changes.ts';
 import { PasswordChanges } from './password-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
@@ -38,6 +39,15 @@ export type RegistryChange =
   | { readonly op: 'import-apply'; readonly batch: number; readonly actor: Actor }
   | { readonly op: 'import-drop'; readonly batch: number }
   | { readonly op: 'account-state'; readonly login: string; readonly state: State; readonly actor: Actor }
+  | {
+      readonly op: 'end-account';
+      readonly login: string;
+      readonly endsAt: number | null;
+      readonly successor: string | null;
+      readonly actor: Actor;
+    }
+  | { readonly op: 'end-address'; readonly address: string; readonly successor: string; readonly actor: Actor }
+  | { readonly op: 'end-due' }
   | { readonly op: 'add-password'; readonly login: string; readonly password: NewPassword; readonly actor: Actor }
   | { readonly op: 'revoke-password'; readonly login: string; readonly name: string; readonly actor: Actor }
   | {
@@ -105,6 +115,7 @@ export class RegistryChanges {
   readonly #absences: AbsenceChanges;
   readonly #edi: EdiChanges;
   readonly #erase: EraseChanges;
+  readonly #endings: EndingChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
@@ -120,6 +131,7 @@ export class RegistryChanges {
     this.#absences = new AbsenceChanges(this.#ground);
     this.#edi = new EdiChanges(this.#ground);
     this.#erase = new EraseChanges(db, this.#ground);
+    this.#endings = new EndingChanges(this.#ground, (account) => this.#endAccount(account));
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
@@ -140,6 +152,12 @@ export class RegistryChanges {
         return NO_CHANGE;
       case 'account-state':
         return this.#accountState(change.login, change.state, change.actor);
+      case 'end-account':
+        return this.#endings.account(change.login, change, change.actor);
+      case 'end-address':
+        return this.#endings.address(change.address, change.successor, change.actor);
+      case 'end-due':
+        return this.#endings.due();
       case 'add-password':
         return this.#passwords.add(change.login, change.password, change.actor);
       case 'revoke-password':

@@ -84,7 +84,11 @@ export class RegistryGround {
   }
 
   account(login: string): AccountRow {
-    const row = this.sql.get('SELECT id, state FROM account WHERE login = ?', foldLogin(login) ?? '');
+    const row = this.sql.get(
+      "SELECT id, iif(ends_at <= ?, 'ended', state) AS state FROM account WHERE login = ?",
+      this.#at,
+      foldLogin(login) ?? '',
+    );
     if (row === undefined)
       throw new RegistryError('unknown', `There is no account "${login}"; "sluis account list" shows those there are`);
     return row as AccountRow;
@@ -97,7 +101,8 @@ export class RegistryGround {
 
   address(address: string): AddressRow {
     const row = this.sql.get(
-      'SELECT key, address, account, state FROM address WHERE key = ?',
+      "SELECT key, address, account, iif(ends_at <= ?, 'ended', state) AS state FROM address WHERE key = ?",
+      this.#at,
       addressKey(address as Parameters<typeof addressKey>[0]),
     );
     if (row === undefined)

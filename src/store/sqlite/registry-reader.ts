@@ -28,6 +28,7 @@ interface OrganisationRow {
   readonly language: Language;
   readonly agb: string | null;
   readonly ura: string | null;
+  readonly o_state: State;
   readonly o_settings: string;
 }
 interface AccountRow {
@@ -36,6 +37,7 @@ interface AccountRow {
   readonly organisation: number;
   readonly kind: AccountKind;
   readonly state: State;
+  readonly a_ends: Instant | null;
   readonly settings: string;
   readonly version: number;
 }
@@ -43,6 +45,8 @@ interface AddressRow {
   readonly address: Address;
   readonly account: number;
   readonly a_state: State;
+  readonly d_ends: Instant | null;
+  readonly successor: Address | null;
   readonly a_settings: string;
 }
 interface PasswordRow {
@@ -61,9 +65,12 @@ interface MailboxRow {
 }
 
 const ORGANISATION =
-  'o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.language, o.agb, o.ura, o.settings AS o_settings';
-const ACCOUNT = 'a.id, a.login, a.organisation, a.kind, a.state, a.settings, a.version';
-const ADDRESS = 'd.address, d.account, d.state AS a_state, d.settings AS a_settings';
+  'o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.language, o.agb, o.ura, o.state AS o_state, o.settings AS o_settings';
+/** The worse of the account's state and that of its organisation. */
+const STATE = `CASE WHEN a.state = 'ended' OR o.state = 'ended' THEN 'ended'
+  WHEN a.state = 'suspended' OR o.state = 'suspended' THEN 'suspended' ELSE 'active' END AS state`;
+const ACCOUNT = `a.id, a.login, a.organisation, a.kind, ${STATE}, a.ends_at AS a_ends, a.settings, a.version`;
+const ADDRESS = 'd.address, d.account, d.state AS a_state, d.ends_at AS d_ends, d.successor, d.settings AS a_settings';
 
 const settingsOf = (text: string): Settings => (text === '{}' ? {} : (JSON.parse(text) as Settings));
 
@@ -76,6 +83,7 @@ const organisationOf = (row: OrganisationRow): Organisation => ({
   language: row.language,
   ...(row.agb === null ? {} : { agb: row.agb }),
   ...(row.ura === null ? {} : { ura: row.ura }),
+  ...(row.o_state === 'active' ? {} : { state: row.o_state }),
   settings: settingsOf(row.o_settings),
 });
 
@@ -85,6 +93,7 @@ const accountOf = (row: AccountRow): Account => ({
   organisation: row.organisation as OrganisationId,
   kind: row.kind,
   state: row.state,
+  ...(row.a_ends === null ? {} : { endsAt: row.a_ends }),
   settings: settingsOf(row.settings),
 });
 
@@ -92,6 +101,8 @@ const addressOf = (row: AddressRow): RegisteredAddress => ({
   address: row.address,
   account: row.account as AccountId,
   state: row.a_state,
+  ...(row.d_ends === null ? {} : { endsAt: row.d_ends }),
+  ...(row.successor === null ? {} : { successor: row.successor }),
   settings: settingsOf(row.a_settings),
 });
 

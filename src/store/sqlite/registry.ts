@@ -10,12 +10,13 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import type { EdiIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
 import type { Partner, PartnerState } from '../../domain/partner.ts';
-import { type Organisation, type RegisteredAddress, type State, foldLogin } from '../../domain/registry.ts';
+import { type Organisation, type RegisteredAddress, type State, endedAt, foldLogin } from '../../domain/registry.ts';
 import { type Instant, octets } from '../../domain/units.ts';
 import type { AbsenceQuery, AddressAbsence, Consent } from '../absences.ts';
 import type { IdentityQuery, RegisteredIdentity } from '../edi-identities.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
+  type AccountEnding,
   type AccountSummary,
   type Actor,
   type AddressMove,
@@ -108,14 +109,20 @@ export class SqliteRegistry implements Registry {
     const folded = foldLogin(login);
     if (folded === undefined) return undefined;
     const known = this.#logins.get(folded);
-    if (known !== undefined) return known ?? undefined;
+    if (known !== undefined) return this.#login(known ?? undefined);
     const before = this.#changes;
     const found = await this.#p.reader.ask('login', { login: folded });
     if (before === this.#changes) {
       this.#logins.set(folded, found ?? null);
       if (found !== undefined) this.#loginOf.set(found.account.id, folded);
     }
-    return found;
+    return this.#login(found);
+  }
+
+  /** An account ends by the clock, not by a change. */
+  #login(record: LoginRecord | undefined): LoginRecord | undefined {
+    if (record?.account.endsAt === undefined) return record;
+    return { ...record, account: endedAt(record.account, this.#p.time.now()) };
   }
 
   async findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined> {
@@ -147,11 +154,12 @@ export class SqliteRegistry implements Registry {
     return found === null ? undefined : this.#recipient(found, state?.octets ?? 0);
   }
 
-  /** What holds now: an absence begins and ends by the clock, not by a change. */
+  /** What holds now: absences, addresses and accounts end by the clock, not by a change. */
   #recipient({ absences, ...known }: KnownRecipient, used: number): Recipient {
-    const recipient = { ...known, used: octets(used) };
-    if (absences === undefined) return recipient;
     const now = this.#p.time.now();
+    const address = endedAt(known.address, now);
+    const recipient = { ...known, address, account: endedAt(known.account, now), used: octets(used) };
+    if (absences === undefined) return recipient;
     const absence = absences.find(({ from, until }) => from <= now && now < until);
     return absence === undefined ? recipient : { ...recipient, absence };
   }
@@ -229,6 +237,19 @@ export class SqliteRegistry implements Registry {
 
   async setAccountState(login: string, state: State, actor: Actor): Promise<void> {
     await this.#change({ op: 'account-state', login, state, actor });
+  }
+
+  async endAccount(login: string, { endsAt, successor }: AccountEnding, actor: Actor): Promise<void> {
+    const ending = { endsAt: endsAt ?? null, successor: successor ?? null };
+    await this.#change({ op: 'end-account', login, ...ending, actor });
+  }
+
+  async endAddress(address: Address, successor: Address, actor: Actor): Promise<void> {
+    await this.#change({ op: 'end-address', address, successor, actor });
+  }
+
+  async endDue(): Promise<number> {
+    return (await this.#change({ op: 'end-due' })).id;
   }
 
   async addPassword(login: string, password: NewPassword, actor: Actor): Promise<void> {
@@ -378,24 +399,31 @@ export class SqliteRegistry implements Registry {
   async listAccounts(page: Page & { readonly organisation?: string }): Promise<readonly AccountSummary[]> {
     const organisation = page.organisation ?? null;
     const rows = await this.#p.reader.ask('accounts', { after: page.after ?? '', limit: limitOf(page), organisation });
-    return rows.map(summaryOf);
+    return rows.map((row) => this.#summary(row));
   }
 
   async findAccount(login: string): Promise<AccountSummary | undefined> {
     const row = await this.#p.reader.ask('account', { login: foldLogin(login) ?? '' });
-    return row === undefined ? undefined : summaryOf(row);
+    return row === undefined ? undefined : this.#summary(row);
   }
 
   async findAccountById(id: AccountId): Promise<AccountSummary | undefined> {
     const row = await this.#p.reader.ask('accountById', { id });
-    return row === undefined ? undefined : summaryOf(row);
+    return row === undefined ? undefined : this.#summary(row);
   }
 
   async listAddresses(
     page: Page & { readonly login?: string },
   ): Promise<readonly (RegisteredAddress & { readonly login: string })[]> {
     const login = page.login === undefined ? null : (foldLogin(page.login) ?? '');
-    return await this.#p.reader.ask('addresses', { after: page.after ?? '', limit: limitOf(page), login });
+    const rows = await this.#p.reader.ask('addresses', { after: page.after ?? '', limit: limitOf(page), login });
+    return rows.map((row) => endedAt(row, this.#p.time.now()));
+  }
+
+  #summary(row: SummaryRow): AccountSummary {
+    const now = this.#p.time.now();
+    const { account, addresses, ...rest } = summaryOf(row);
+    return { ...rest, account: endedAt(account, now), addresses: addresses.map((a) => endedAt(a, now)) };
   }
 }
 

@@ -1,0 +1,105 @@
+/** `sluis account end`, and what its mailbox holds as a file for the owner: `sluis mailbox export`. */
+import type { Command } from 'commander';
+import type { AccountEnd } from '../admin/account-end.ts';
+import type { AdminClient } from '../admin/client.ts';
+import type { MailboxExported } from '../admin/mailbox-export.ts';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { type NewFile, newFile, withFiles } from './new-file.ts';
+import { type ChangeOptions, guarded, wholeDays } from './options.ts';
+import { print, readableSize, readableTime } from './output.ts';
+import { showProgress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+
+interface EndOptions extends ChangeOptions {
+  readonly grace?: number;
+  readonly successor?: string;
+  readonly export?: string;
+  readonly dryRun?: boolean;
+}
+
+export function addEndCommands(terminal: Terminal, group: Command): void {
+  guarded(group.command('end'))
+    .description('end an account for ever, with all its addresses')
+    .argument('<login>', 'the account')
+    .option('--grace <days>', 'how long its owner can still collect what waits, such as 30d', wholeDays)
+    .option('--successor <address>', 'who takes the mail of its addresses: senders are told')
+    .option('--export <file>', 'write what waits in its mailbox to a new tar file, for the owner')
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .action((login: string, options: EndOptions) => endAccount(terminal, login, options));
+}
+
+async function endAccount(terminal: Terminal, login: string, options: EndOptions): Promise<void> {
+  const { grace = 0, successor, dryRun = false } = options;
+  if (options.export !== undefined && options.reason === undefined)
+    throw new CommandError('usage', 'Cannot export without --reason TEXT: the export stands in the audit trail');
+  const file = options.export === undefined || dryRun ? undefined : newFile(options.export, 0o600);
+  const [ended, exported] = await withFiles([file], () =>
+    withAdmin(options, async (client) => {
+      const input = { login, 'grace-days': grace, successor };
+      // First a look, so that nothing has ended when the export cannot be written.
+      const planned = await client.call('account.end', { ...input, 'dry-run': true });
+      if (dryRun) return [planned, undefined] as const;
+      const written = file === undefined ? undefined : await exportTo(client, file, login, options);
+      return [await client.call('account.end', input), written] as const;
+    }),
+  );
+  const value = exported === undefined ? ended : { ...ended, exported: { file: options.export, ...exported } };
+  print(terminal, options, value, () => {
+    const lines = endText(ended, dryRun);
+    if (exported === undefined) return lines.join('\n');
+    const late = ended.waiting - exported.messages;
+    if (late > 0)
+      lines.push(`${late} came after the export: write another one with "sluis mailbox export ${login} FILE".`);
+    return [...lines, exportText(exported, options.export)].join('\n');
+  });
+}
+
+function endText({ login, closes, successor, addresses, waiting }: AccountEnd, dryRun: boolean): string[] {
+  const senders = successor === undefined ? 'are refused (550 5.1.1)' : `are told to write to ${successor} (551 5.1.6)`;
+  const messages = `${waiting} message${waiting === 1 ? '' : 's'}`;
+  return [
+    dryRun ? `Nothing was done. Account ${login} would end:` : `Account ${login} ends:`,
+    `- senders to ${addresses.length === 0 ? 'it (it has no address that is open)' : addresses.join(', ')} ${senders}`,
+    '- it sends nothing any more',
+    closes === undefined
+      ? `- it logs in no more, and open sessions are cut; ${messages} in its mailbox cannot be collected`
+      : `- until ${readableTime(closes) ?? ''} it collects what waits (${messages}), then it is closed`,
+  ];
+}
+
+export function addMailboxExportCommand(terminal: Terminal, group: Command): void {
+  guarded(group.command('export'))
+    .description('write what waits in a mailbox to a new tar file, for its owner; the mailbox keeps it')
+    .argument('<login>', 'the account')
+    .argument('<file>', 'the tar file; each message is a file in it')
+    .action(async (login: string, path: string, options: ChangeOptions) => {
+      if (options.reason === undefined)
+        throw new CommandError('usage', 'Cannot export without --reason TEXT: it stands in the audit trail');
+      const file = newFile(path, 0o600);
+      const done = await withFiles([file], () =>
+        withAdmin(options, (client) => exportTo(client, file, login, options)),
+      );
+      print(terminal, options, { file: path, ...done }, () => exportText(done, path));
+    });
+}
+
+async function exportTo(
+  client: AdminClient,
+  file: NewFile,
+  login: string,
+  { reason }: ChangeOptions,
+): Promise<MailboxExported> {
+  const progress = showProgress('messages');
+  try {
+    const receive = (piece: string): void => file.append(Buffer.from(piece, 'latin1'));
+    const done = await client.call('mailbox.export', { login, reason }, { receive, progress: progress.show });
+    file.end();
+    return done;
+  } finally {
+    progress.end();
+  }
+}
+
+const exportText = ({ messages, octets }: MailboxExported, path = ''): string =>
+  `Wrote ${messages} message${messages === 1 ? '' : 's'} (${readableSize(octets)}) to "${path}", as they were filed: hand it to the owner, and to nobody else.`;

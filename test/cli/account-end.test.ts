@@ -1,0 +1,160 @@
+/** Ends of accounts and addresses beside a running gateway: what the operator sees, and what sessions that are open meet. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { AccountView, AddressView } from '../../src/admin/views.ts';
+import { days } from '../../src/domain/units.ts';
+import { FakeClock } from '../support/clock.ts';
+import { type Ran, sluisHere } from '../support/command-line.ts';
+import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
+
+const [anna, bert, carl] = [addressOf('anna'), addressOf('bert'), addressOf('carl')];
+
+async function gatewayFor(t: TestContext, clock?: FakeClock): Promise<TestGateway> {
+  const gateway = await startTestGateway({
+    accounts: ['anna', 'bert', 'carl'],
+    ...(clock === undefined ? {} : { clock }),
+  });
+  t.after(() => gateway.remove());
+  return gateway;
+}
+
+const run = (gateway: TestGateway, ...args: string[]): Promise<Ran> =>
+  sluisHere([...args, '--config', gateway.config.file]);
+async function done(gateway: TestGateway, ...args: string[]): Promise<string> {
+  const ran = await run(gateway, ...args);
+  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
+  return ran.stdout;
+}
+
+const letter = (n: number): string => `From: ${bert}\r\nTo: ${anna}\r\nSubject: ${n}\r\n\r\n.text ${n}\r\n`;
+async function send(gateway: TestGateway, ...letters: string[]): Promise<void> {
+  const client = await SmtpClient.open(gateway.target('submissions'), loginOf('bert'));
+  for (const text of letters) await client.submit(bert, [anna], Buffer.from(text, 'latin1'));
+  await client.quit();
+}
+
+test('an account ends with a time of grace: no mail in or out, collected until then, closed after', async (t) => {
+  const clock = new FakeClock();
+  const gateway = await gatewayFor(t, clock);
+  await send(gateway, letter(1), letter(2));
+  const sender = await SmtpClient.open(gateway.target('submissions'), loginOf('bert'));
+  const own = await SmtpClient.open(gateway.target('submissions'), loginOf('anna'));
+  const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
+
+  const closes = new Date(clock.now() + days(30)).toISOString();
+  const shown = `${closes.slice(0, 10)} ${closes.slice(11, 16)}Z`;
+  const ended = (first: string): string =>
+    [
+      first,
+      `- senders to ${anna} are told to write to ${carl} (551 5.1.6)`,
+      '- it sends nothing any more',
+      `- until ${shown} it collects what waits (2 messages), then it is closed`,
+      '',
+    ].join('\n');
+  const end = ['account', 'end', anna, '--grace', '30d', '--successor', carl, '--reason', 'practice stops'];
+  assert.equal(await done(gateway, ...end, '--dry-run'), ended(`Nothing was done. Account ${anna} would end:`));
+  await sender.command(`MAIL FROM:<${bert}>`, '250');
+  await sender.command(`RCPT TO:<${anna}>`, '250');
+  await sender.command('RSET', '250');
+  assert.equal(await done(gateway, ...end), ended(`Account ${anna} ends:`));
+
+  // Sessions that are open meet it at their next command.
+  await sender.command(`MAIL FROM:<${bert}>`, '250');
+  assert.match(
+    await sender.command(`RCPT TO:<${anna}>`, '551'),
+    new RegExp(`^551 5\\.1\\.6 <${anna}> has ended; send to <${carl}> instead`),
+  );
+  await own.command(`MAIL FROM:<${anna}>`, '550 5.7.1 This account may not send any more');
+  assert.equal((await reader.stat()).messages, 2);
+  await reader.quit();
+  const again = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
+  assert.match((await again.fetch(1)).toString('latin1'), /\.text 1/);
+
+  const account = JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView;
+  assert.deepEqual([account.state, account.ends], ['active', closes]);
+  assert.deepEqual(
+    account.addresses.map(({ state, successor }) => [state, successor]),
+    [['ended', carl]],
+  );
+  assert.match(await done(gateway, 'account', 'show', anna), new RegExp(`Takes no mail, and closes: ${shown}`));
+
+  clock.advance(days(30));
+  // By the clock alone: nothing was written down yet.
+  assert.equal((await gateway.store.registry.findLogin(anna))?.account.state, 'ended');
+  const late = await run(gateway, ...end);
+  assert.equal(late.code, 4, late.stderr);
+  assert.match(late.stderr, /has ended, which cannot be undone/);
+  // The daily round may have done it already.
+  await gateway.store.registry.endDue();
+  assert.equal(await gateway.store.registry.endDue(), 0);
+  const trail = await done(gateway, 'audit', 'list', '--account', anna, '--json');
+  for (const part of ['registry.account-ending', 'practice stops', 'registry.account-state'])
+    assert(trail.includes(part), part);
+});
+
+test('an account that ends at once: sessions are cut, what waits is exported octet for octet', async (t) => {
+  const gateway = await gatewayFor(t);
+  await send(gateway, letter(1), letter(2));
+  const file = join(gateway.folder, 'anna.tar');
+  const end = ['account', 'end', anna, '--export', file];
+  const without = await run(gateway, ...end);
+  assert.deepEqual([without.code, without.stderr.includes('without --reason')], [2, true], without.stderr);
+  const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
+  const busy = await run(gateway, ...end, '--reason', 'moved');
+  assert.match(busy.stderr, /a session reads it now; try again when that has ended/);
+  assert.equal(existsSync(file), false, 'no half export');
+  const whole = (await reader.fetch(2)).toString('latin1');
+  await reader.quit();
+  const kept = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
+  await kept.quit();
+
+  const told = await done(gateway, ...end, '--reason', 'moved');
+  assert.match(told, /are refused \(550 5\.1\.1\)\n.*\n- it logs in no more, and open sessions are cut; 2 messages/);
+  assert.match(told, /Wrote 2 messages \(.*\) to ".*anna\.tar", as they were filed/);
+  const names = execFileSync('tar', ['-tf', file], { encoding: 'utf8' }).trim().split('\n');
+  assert.deepEqual(
+    names.map((name) => name.slice(0, 7)),
+    ['000001-', '000002-'],
+  );
+  assert.equal(execFileSync('tar', ['-xOf', file, names[1] ?? ''], { encoding: 'latin1' }), whole);
+  assert.equal(readFileSync(file).length % 512, 0);
+  await assert.rejects(Pop3Client.open(gateway.target('pop3s'), loginOf('anna')), /AUTH|-ERR/);
+  // What waits is still there for whoever may ask for it.
+  await done(gateway, 'mailbox', 'export', anna, join(gateway.folder, 'again.tar'), '--reason', 'asked again');
+  const trail = await done(gateway, 'audit', 'list', '--event', 'message.exported', '--json');
+  assert.equal(trail.split('message.exported').length - 1, 4);
+});
+
+test('an address ends with a successor; one that takes no mail is none', async (t) => {
+  const gateway = await gatewayFor(t);
+  await done(gateway, 'address', 'add', anna, 'balie@group.test');
+  const refused = async (...args: string[]): Promise<string> => (await run(gateway, 'address', 'end', ...args)).stderr;
+  assert.match(await refused('balie@group.test', '--successor', 'nobody@group.test'), /Cannot find address "nobody@/);
+  assert.match(await refused('balie@group.test', '--successor', 'balie@group.test'), /cannot take its own mail/);
+  await done(gateway, 'address', 'suspend', carl);
+  assert.match(
+    await refused('balie@group.test', '--successor', carl),
+    /takes no mail then; name an address that is act/,
+  );
+  await done(gateway, 'address', 'resume', carl);
+  assert.match((await run(gateway, 'account', 'end', anna, '--successor', anna)).stderr, /of another account/);
+
+  assert.equal(
+    await done(gateway, 'address', 'end', 'balie@group.test', '--successor', carl, '--reason', 'one desk less'),
+    `Address balie@group.test has ended. Senders are told to write to ${carl} (551 5.1.6).\n`,
+  );
+  const view = JSON.parse(await done(gateway, 'address', 'show', 'balie@group.test', '--json')) as AddressView;
+  assert.deepEqual([view.state, view.successor], ['ended', carl]);
+  const client = await SmtpClient.open(gateway.target('submissions'), loginOf('bert'));
+  await client.command(`MAIL FROM:<${bert}>`, '250');
+  await client.command(
+    'RCPT TO:<balie@group.test>',
+    `551 5.1.6 <balie@group.test> has ended; send to <${carl}> instead`,
+  );
+  await client.quit();
+});
