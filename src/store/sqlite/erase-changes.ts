@@ -35,7 +35,8 @@ const EMPTIED: readonly string[] = [
   `UPDATE absence SET substitute = NULL WHERE substitute IN (${KEYS})`,
   `UPDATE partner SET sealed = NULL, server = '{"host":"erased.invalid","port":25,"tls":"starttls"}'
      WHERE account IN (${ACCOUNTS}) AND (sealed IS NOT NULL OR server NOT LIKE '%erased.invalid%')`,
-  `UPDATE address SET settings = '{}' WHERE key IN (${KEYS} AND settings <> '{}' LIMIT @n)`,
+  `UPDATE address SET settings = '{}', successor = NULL
+     WHERE key IN (${KEYS} AND (settings <> '{}' OR successor IS NOT NULL) LIMIT @n)`,
   `UPDATE account SET login = 'erased-' || id, settings = '{}', version = version + 1
      WHERE id IN (${ACCOUNTS} AND login <> 'erased-' || id LIMIT @n)`,
 ];
