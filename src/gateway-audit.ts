@@ -1,12 +1,16 @@
 /** The signed heads of the audit trail, assembled. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { readAuthorities } from './auth/authorities.ts';
+import { readAuthorityFiles } from './config/load.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
 import { type EvidenceKey, evidenceKey } from './crypto/evidence-keys.ts';
 import type { EvidenceParts } from './admin/evidence.ts';
 import { auditKeyFile, auditKeys } from './crypto/audit-keys.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
+import { seconds } from './domain/units.ts';
+import type { TimeStampPlace } from './trail/time-stamps.ts';
 import { startDaily } from './delivery/daily.ts';
 import type { Store } from './store/store.ts';
 import { type ByKind, nothingByKind } from './trail/erasure.ts';
@@ -32,17 +36,27 @@ export const evidenceParts = (
   };
 };
 
+/** The files are read at each use: an authority's certificate may be replaced while the gateway runs. */
+const stampPlace = (config: Config, url: string, random: RandomBytes): TimeStampPlace => ({
+  ...{ url, random, patience: seconds(20) },
+  authorities: () =>
+    readAuthorities(readAuthorityFiles(config, 'audit.timestamp-authorities'), 'audit.timestamp-authorities'),
+});
+
 export function startGatewayAnchors(
   store: Store,
   config: Config,
   { clock, log, random = randomBytes }: { readonly clock: Clock; readonly log: Log; readonly random?: RandomBytes },
 ): Anchors {
-  const { 'anchor-every': every, 'anchor-command': command } = config.audit;
+  const { 'anchor-every': every, 'anchor-command': command, 'timestamp-url': url } = config.audit;
   return startAnchors({
     ...{ audit: store.audit, clock, log, every, hostname: config.hostname },
     keys: () => auditKeys(config.keys.folder, () => readMasterKey(config), random),
     folder: anchorFolderOf(config),
     ...(command === undefined ? {} : { command }),
+    ...(url === undefined
+      ? {}
+      : { stamps: { ...stampPlace(config, url, random), every: config.audit['timestamp-every'] } }),
   });
 }
 

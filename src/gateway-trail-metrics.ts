@@ -25,7 +25,7 @@ export const trailMetrics = ({ trail, clock }: { readonly trail: TrailCounts; re
   single(
     'counter',
     'sluis_audit_anchor_failures_total',
-    'Heads of the audit trail that could not be signed, put away or handed on.',
+    'Heads of the audit trail that could not be signed, put away, time-stamped or handed on.',
     () => trail.anchors.failed,
   ),
 ];

@@ -223,7 +223,7 @@ test('more partners than have rows of their own are told of together', async (t)
     health: () => gateway.store.health(),
     counts: gateway.store.counts,
   };
-  const trail = { erased: nothingByKind(), anchors: { failed: 0, last: 0 } };
+  const trail = { erased: nothingByKind(), anchors: { failed: 0, stamped: 0, last: 0 } };
   const parts = { store: many as never, clock: systemClock, tls: { served: [], authorities: [] }, trail };
   const metrics = storeMetrics(parts);
   const scrape = new Scrape(await exposition(metrics, new MemoryLog()).text());

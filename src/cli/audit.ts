@@ -4,10 +4,12 @@ import type { Command } from 'commander';
 import type { AuditPage, AuditRowView, ExportPage, VerifyView } from '../admin/audit.ts';
 import type { AuditSummary } from '../admin/audit-scan.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { auditKeyFile } from '../crypto/audit-keys.ts';
 import { EXPORT_FORMAT, type ExportHeader } from '../crypto/audit-export.ts';
 import { type Anchored, type CheckedExport, checkExport, readAnchors, readPublicKeys } from './audit-files.ts';
 import { addEraseCommand } from './audit-erase.ts';
+import { type CheckedStamps, checkTimeStamps } from './audit-timestamps.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
@@ -29,6 +31,7 @@ interface ExportOptions extends ChangeOptions {
 interface VerifyOptions extends ChangeOptions {
   readonly anchors?: readonly string[];
   readonly key?: readonly string[];
+  readonly timestampAuthority?: readonly string[];
 }
 interface ReportOptions extends ChangeOptions {
   readonly since?: string;
@@ -62,6 +65,11 @@ export function addAuditCommands(terminal: Terminal, program: Command): void {
     .description('check the chain of the trail, or of an export; with anchors also that nothing was cut off its end')
     .argument('[file]', 'an export; without it the trail of this gateway')
     .option('--anchors <path>', 'a file of anchors, or the folder of them; may be given several times', collect)
+    .option(
+      '--timestamp-authority <pem>',
+      "who made the time stamps beside the anchors; default: this gateway's setting",
+      collect,
+    )
     .option('--key <pem>', "public key of the anchors; default: this gateway's own", collect)
     .action((file: string | undefined, options: VerifyOptions) =>
       file === undefined ? verifyOwn(terminal, options) : verifyFile(terminal, file, options),
@@ -147,7 +155,8 @@ async function verifyOwn(terminal: Terminal, options: VerifyOptions): Promise<vo
   const found = await withAdmin(options, (client) =>
     client.call('audit.verify', { anchors: anchors.map(({ seq, hash }) => ({ seq, hash })) }),
   );
-  print(terminal, options, found, () => verifyText(found));
+  const stamps = await stampsFor(options, loadConfig(options.config));
+  print(terminal, options, { ...found, ...stamps }, () => `${verifyText(found)}${stampsText(stamps)}`);
   if (found.report.kind === 'broken' || found.missing !== undefined)
     throw new CommandError(
       'failed',
@@ -155,8 +164,7 @@ async function verifyOwn(terminal: Terminal, options: VerifyOptions): Promise<vo
     );
 }
 
-const anchorsText = (n: number): string =>
-  n === 0 ? 'no anchor was compared: none stands' : n === 1 ? '1 anchor stands' : `${n} anchors stand`;
+const anchorsText = (n: number): string => (n === 1 ? '1 anchor stands' : `${n} anchors stand`);
 
 function verifyText({ report: found, anchors, missing }: VerifyView): string {
   if (found.kind === 'broken') return `Row ${found.seq}: ${found.why}.`;
@@ -167,13 +175,26 @@ function verifyText({ report: found, anchors, missing }: VerifyView): string {
 }
 
 async function verifyFile(terminal: Terminal, path: string, options: VerifyOptions): Promise<void> {
-  const own = existsSync(options.config) ? auditKeyFile(loadConfig(options.config).keys.folder) : undefined;
+  const config = existsSync(options.config) ? loadConfig(options.config) : undefined;
+  const own = config === undefined ? undefined : auditKeyFile(config.keys.folder);
   const checked = await checkExport(path, anchorsFor(options, own));
-  print(terminal, options, checked, () =>
-    checked.broken === undefined ? checkedText(checked) : `Row ${checked.broken.seq}: ${checked.broken.why}.`,
+  const stamps = await stampsFor(options, config);
+  print(terminal, options, { ...checked, ...stamps }, () =>
+    checked.broken === undefined
+      ? `${checkedText(checked)}${stampsText(stamps)}`
+      : `Row ${checked.broken.seq}: ${checked.broken.why}.`,
   );
   if (checked.broken !== undefined) throw new CommandError('failed', `The export "${path}" is not as it was written`);
 }
+
+const stampsFor = (
+  { anchors = [], timestampAuthority }: VerifyOptions,
+  config: Config | undefined,
+): Promise<CheckedStamps> =>
+  checkTimeStamps(anchors, timestampAuthority ?? config?.audit['timestamp-authorities'] ?? []);
+
+const stampsText = ({ stamps, newest }: CheckedStamps): string =>
+  newest === undefined ? '' : `\n${stamps} time ${stamps === 1 ? 'stamp' : 'stamps'} hold, the newest of ${newest}.`;
 
 export const checkedText = ({ rows, hostname, anchors, pieces }: CheckedExport): string =>
   pieces === undefined

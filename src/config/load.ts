@@ -99,7 +99,11 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       folder: at(config.keys.folder),
       ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
     },
-    audit: { ...config.audit, ...(anchors === undefined ? {} : { anchors: at(anchors) }) },
+    audit: {
+      ...config.audit,
+      'timestamp-authorities': config.audit['timestamp-authorities'].map(at),
+      ...(anchors === undefined ? {} : { anchors: at(anchors) }),
+    },
     backup: {
       ...config.backup,
       ...(backups === undefined ? {} : { folder: at(backups) }),
@@ -225,6 +229,14 @@ function fileProblems(config: Config): ConfigProblem[] {
   }
   for (const file of config.tls['client-authorities']) check('tls.client-authorities', file, false);
   for (const file of config.smime.authorities) check('smime.authorities', file, false);
+  for (const file of config.audit['timestamp-authorities']) check('audit.timestamp-authorities', file, false);
+  if (config.audit['timestamp-url'] !== undefined && config.audit['timestamp-authorities'].length === 0)
+    problems.push({
+      path: 'audit.timestamp-authorities',
+      value: 'nothing',
+      expected: 'the certificates that time stamps of audit.timestamp-url must lead to',
+      remedy: 'ask the authority for its root, in PEM, and name the file here',
+    });
   // The service manager looks after the modes of what it hands over.
   if (masterKeyCredential() === undefined) check('keys.master-key-file', config.keys['master-key-file'], true);
   return problems;
@@ -258,14 +270,21 @@ export function readTlsMaterial(config: Config, listener?: Config['listener'][nu
 }
 
 /** Authorities of client certificates, or of mail certificates. */
-export type AuthoritiesSetting = 'tls.client-authorities' | 'smime.authorities';
+export type AuthoritiesSetting = 'tls.client-authorities' | 'smime.authorities' | 'audit.timestamp-authorities';
+
+function filesOf(config: Config, setting: AuthoritiesSetting): readonly string[] {
+  if (setting === 'smime.authorities') return config.smime.authorities;
+  return setting === 'tls.client-authorities'
+    ? config.tls['client-authorities']
+    : config.audit['timestamp-authorities'];
+}
 
 /** The files with authorities, and what they hold. Throws ConfigError when a file has gone since. */
 export function readAuthorityFiles(
   config: Config,
   setting: AuthoritiesSetting,
 ): readonly { readonly file: string; readonly pem: string }[] {
-  const files = setting === 'smime.authorities' ? config.smime.authorities : config.tls['client-authorities'];
+  const files = filesOf(config, setting);
   return files.map((file) => ({ file, pem: readPem(config, setting, file) }));
 }
 

@@ -348,6 +348,13 @@ const audit = section({
     ),
   ),
   'anchor-every': duration('How often the head of the audit trail is signed, where it has grown.', '1m', '10s', '1d'),
+  'timestamp-url': optional(
+    webFolder(
+      'A time-stamping authority (RFC 3161) that stamps signed heads; needs timestamp-authorities. The tokens lie beside the heads.',
+    ),
+  ),
+  'timestamp-every': duration('How often a head is stamped, where the trail has grown.', '1h', '10s', '7d'),
+  'timestamp-authorities': files('Certificates of the authorities that the time stamps must lead to, PEM.'),
   'keep-access': keepLog('logins, and who looked at or fetched what', '1827d'),
   'keep-change': keepLog('changes and commands of people', '1827d'),
   'keep-chain': keepLog('what became of messages', '1096d'),

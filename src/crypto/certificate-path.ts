@@ -12,7 +12,7 @@ import type { KeyUsage } from './extensions.ts';
 import { Oid } from './oids.ts';
 import { algorithmText, isWeak, verify } from './signature.ts';
 
-export type Purpose = 'login' | 'mail-signing' | 'mail-encryption';
+export type Purpose = 'login' | 'mail-signing' | 'mail-encryption' | 'time-stamping';
 
 /** Whether an issuer has taken a certificate back. `unknown`: nobody can tell now, and policy does not let that pass. */
 export type Revocation =
@@ -86,23 +86,29 @@ const EXTENDED: Readonly<Record<Purpose, string>> = {
   login: Oid.clientAuth,
   'mail-signing': Oid.emailProtection,
   'mail-encryption': Oid.emailProtection,
+  'time-stamping': Oid.timeStamping,
+};
+const EXTENDED_NAMES: Readonly<Record<Purpose, string>> = {
+  login: 'clientAuth',
+  'mail-signing': 'emailProtection',
+  'mail-encryption': 'emailProtection',
+  'time-stamping': 'timeStamping',
 };
 
 function extendedProblem(certificate: Certificate, purpose: Purpose): Untrusted | undefined {
   const listed = certificate.extendedKeyUsage;
   if (!listed || listed.includes(EXTENDED[purpose]) || listed.includes(Oid.anyExtendedKeyUsage)) return undefined;
-  const wanted = purpose === 'login' ? 'clientAuth' : 'emailProtection';
   return bad(
     'extended-key-usage',
     certificate,
-    `may not be used for ${purpose}: its extended key usage lacks ${wanted}`,
+    `may not be used for ${purpose}: its extended key usage lacks ${EXTENDED_NAMES[purpose]}`,
   );
 }
 
 /** One of these must be allowed, where the certificate limits the use of its key. */
 function leafUsages(certificate: Certificate, purpose: Purpose): readonly KeyUsage[] {
   if (purpose === 'login') return ['digitalSignature'];
-  if (purpose === 'mail-signing') return ['digitalSignature', 'nonRepudiation'];
+  if (purpose === 'mail-signing' || purpose === 'time-stamping') return ['digitalSignature', 'nonRepudiation'];
   return certificate.key.kind === 'rsa' ? ['keyEncipherment'] : ['keyAgreement'];
 }
 

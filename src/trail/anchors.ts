@@ -9,6 +9,7 @@ import { anchorLine } from '../crypto/audit-anchor.ts';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
+import { TIME_STAMP_FILES, type TimeStampPlace, stampAnchor, stampLine } from './time-stamps.ts';
 import type { AuditTrail } from '../store/audit.ts';
 
 export interface AnchorParts {
@@ -20,13 +21,17 @@ export interface AnchorParts {
   /** Asked for at each use: the key is not kept in memory. */
   readonly keys: () => Promise<AuditKeys>;
   readonly folder: string;
+  /** Has the newest anchor stamped now and then. */
+  readonly stamps?: TimeStampPlace & { readonly every: Milliseconds };
   /** Program and words; gets the line as its input. */
   readonly command?: readonly string[];
 }
 
 export interface AnchorCounts {
-  /** Heads that could not be signed or put away since the start. */
+  /** Heads that could not be signed, put away, stamped or handed on since the start. */
   failed: number;
+  /** Time stamps since the start. */
+  stamped: number;
   /** Milliseconds since 1970 when the head was last found to be put away; 0: never. */
   last: number;
 }
@@ -34,11 +39,16 @@ export interface AnchorCounts {
 export interface Anchors {
   /** Writes one now, if the trail has grown. */
   now(): Promise<void>;
+  /** Resolves when the time stamp that is under way has come or failed. */
+  settled(): Promise<void>;
   /** For metrics. */
   readonly counts: AnchorCounts;
   /** Writes a last one. */
   stop(): Promise<void>;
 }
+
+/** Between two tries of a stamp that failed, doubled each time up to the time between two stamps. */
+const STAMP_AGAIN = 60_000;
 
 /** For the command: it must end before the next one begins. */
 const PATIENCE = 30_000;
@@ -58,22 +68,58 @@ export function startAnchors(parts: AnchorParts): Anchors {
   schedule();
   return {
     now,
+    settled: () => writer.settled(),
     counts: writer.counts,
     stop: async () => {
       timer.cancel();
       await now();
+      await writer.settled();
     },
   };
 }
 
 class AnchorWriter {
   readonly #p: AnchorParts;
-  readonly counts: AnchorCounts = { failed: 0, last: 0 };
+  readonly counts: AnchorCounts = { failed: 0, stamped: 0, last: 0 };
   /** Of the last anchor. */
   #seq = 0;
 
+  /** Of the last anchor that was stamped. */
+  #stamped = 0;
+  #stampDue = 0;
+  #stampWait = STAMP_AGAIN;
+  #stamping: Promise<void> = Promise.resolve();
+  #last: { readonly line: string; readonly seq: number } | undefined;
+
   constructor(parts: AnchorParts) {
     this.#p = parts;
+  }
+
+  async settled(): Promise<void> {
+    await this.#stamping;
+  }
+
+  /** Beside the anchors, which never wait for the authority. One at a time. */
+  #stamp(): void {
+    const { stamps, clock, log, folder, hostname } = this.#p;
+    const last = this.#last;
+    if (stamps === undefined || last === undefined || last.seq === this.#stamped || clock.now() < this.#stampDue)
+      return;
+    this.#stampDue = clock.now() + stamps.every;
+    this.#stamping = (async () => {
+      const stamped = await stampAnchor(stamps, last.line, last.seq);
+      if (!stamped.ok) throw new Error(`the authority "${stamps.url}" gave no time stamp: ${stamped.error}`);
+      const day = new Date(clock.now()).toISOString().slice(0, 10);
+      await append(folder, `${hostname}-${day}${TIME_STAMP_FILES}`, `${stampLine(stamped.value)}\n`);
+      this.#stamped = last.seq;
+      this.#stampWait = STAMP_AGAIN;
+      this.counts.stamped += 1;
+    })().catch((error: unknown) => {
+      this.counts.failed += 1;
+      this.#stampDue = clock.now() + this.#stampWait;
+      this.#stampWait = Math.min(2 * this.#stampWait, stamps.every);
+      log.error('audit.timestamp-failed', { why: error instanceof Error ? error.message : String(error) });
+    });
   }
 
   /** Never rejects: the next minute tries again, and an alarm tells. */
@@ -84,12 +130,15 @@ class AnchorWriter {
       const { hostname, clock, folder, keys, command } = this.#p;
       if (head.seq === this.#seq) {
         this.counts.last = clock.now();
+        this.#stamp();
         return;
       }
       const at = new Date(clock.now()).toISOString();
       const line = `${anchorLine({ ...head, hostname, at }, await keys())}\n`;
       await append(folder, `${hostname}-${at.slice(0, 10)}.jsonl`, line);
       this.#seq = head.seq;
+      this.#last = { line: line.trimEnd(), seq: head.seq };
+      this.#stamp();
       if (command !== undefined) await hand(command, line);
       this.counts.last = clock.now();
     } catch (error) {

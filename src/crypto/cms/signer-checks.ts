@@ -9,7 +9,7 @@ import type { Instant } from '../../domain/units.ts';
 import { BerError, type Element } from '../ber.ts';
 import { oidValue } from '../ber-values.ts';
 import type { Certificate } from '../certificate.ts';
-import { type PathOptions, findPath, judgeLeaf } from '../certificate-path.ts';
+import { type PathOptions, type Purpose, findPath, judgeLeaf } from '../certificate-path.ts';
 import { standsFor } from '../mail-certificate.ts';
 import { Oid } from '../oids.ts';
 import { algorithmText, fits, isWeak, paddedKey, verify } from '../signature.ts';
@@ -39,6 +39,8 @@ import {
 export interface TrustOptions {
   readonly anchors: readonly Certificate[];
   readonly now: Instant;
+  /** Default: `mail-signing`. */
+  readonly purpose?: Purpose;
   /** Asked for every certificate below the anchor. There is no default: whoever leaves this out should have thought of it. */
   readonly revocation: NonNullable<PathOptions['revocation']>;
   /** Who the message claims to be from; undefined: nobody knows, and the signature cannot be valid. */
@@ -188,7 +190,7 @@ function pathFindings(
   const options: PathOptions = {
     anchors: trust.anchors,
     intermediates: [...data.certificates, ...(trust.known ?? [])],
-    purpose: 'mail-signing',
+    purpose: trust.purpose ?? 'mail-signing',
     now: trust.now,
     leaf: 'apart',
   };
@@ -277,7 +279,7 @@ function certificateFindings(
   data: SignedData,
   trust: TrustOptions,
 ): CertificateChecks {
-  const own = judgeLeaf(certificate, 'mail-signing', trust.now);
+  const own = judgeLeaf(certificate, trust.purpose ?? 'mail-signing', trust.now);
   const finding = (problem: { readonly text: string } | undefined): Finding =>
     problem ? failed(problem.text) : PASSED;
   return {

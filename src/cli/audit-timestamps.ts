@@ -1,0 +1,89 @@
+/** Time stamps that lie beside anchors, checked without a gateway and without a network. */
+import { hash } from 'node:crypto';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { readAuthorities } from '../auth/authorities.ts';
+import type { Certificate } from '../crypto/certificate.ts';
+import { verifyTimeStamp } from '../crypto/time-stamp.ts';
+import { CommandError } from './exit.ts';
+
+/** As trail/time-stamps.ts names its files. */
+const STAMPS = '.timestamps';
+
+export interface CheckedStamps {
+  readonly stamps: number;
+  /** ISO 8601, of the newest. */
+  readonly newest?: string;
+}
+
+const below = (path: string, end: string): string[] =>
+  (statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [path])
+    .filter((name) => name.endsWith(end))
+    .sort();
+
+const linesOf = (file: string): string[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+
+/** Throws CommandError for a time stamp that is none, or that is over no anchor of these files: both are findings. */
+export async function checkTimeStamps(
+  paths: readonly string[],
+  authorityFiles: readonly string[],
+): Promise<CheckedStamps> {
+  const files = paths.flatMap((path) => below(path, STAMPS));
+  if (files.length === 0) return { stamps: 0 };
+  if (authorityFiles.length === 0)
+    throw new CommandError('usage', 'Cannot check time stamps without the authority: add --timestamp-authority PEM');
+  const authorities = authoritiesOf(authorityFiles);
+  const anchors = new Set(
+    paths
+      .flatMap((path) => below(path, '.jsonl'))
+      .flatMap(linesOf)
+      .map((line) => hash('sha256', line)),
+  );
+  let stamps = 0;
+  let newest = '';
+  for (const file of files)
+    for (const [n, line] of linesOf(file).entries()) {
+      const at = await checked(line, anchors, authorities).catch((error: unknown) => {
+        throw new CommandError(
+          'failed',
+          `Cannot use line ${n + 1} of "${file}" as a time stamp: ${(error as Error).message}`,
+        );
+      });
+      stamps += 1;
+      if (at > newest) newest = at;
+    }
+  return { stamps, ...(newest === '' ? {} : { newest }) };
+}
+
+function authoritiesOf(files: readonly string[]): readonly Certificate[] {
+  const read = files.map((file) => {
+    try {
+      return { file, pem: readFileSync(file, 'utf8') };
+    } catch (error) {
+      throw new CommandError(
+        'failed',
+        `Cannot read "${file}": ${(error as Error).message}; expected certificates in PEM`,
+      );
+    }
+  });
+  return readAuthorities(read, '--timestamp-authority');
+}
+
+async function checked(
+  line: string,
+  anchors: ReadonlySet<string>,
+  authorities: readonly Certificate[],
+): Promise<string> {
+  const { anchor, token, at } = JSON.parse(line) as Record<string, unknown>;
+  if (typeof anchor !== 'string' || typeof token !== 'string') throw new Error('it lacks anchor or token');
+  if (!anchors.has(anchor))
+    throw new Error(`the anchor that it is over (SHA-256 ${anchor.slice(0, 64)}) is not among those given`);
+  const stamp = await verifyTimeStamp(Buffer.from(token, 'base64'), { hash: Buffer.from(anchor, 'hex'), authorities });
+  if (!stamp.ok) throw new Error(stamp.error);
+  const said = new Date(stamp.value.at).toISOString();
+  if (at !== said) throw new Error(`it says ${String(at).slice(0, 40)}, and its token ${said}`);
+  return said;
+}
