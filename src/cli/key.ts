@@ -105,6 +105,11 @@ async function escrow(terminal: Terminal, options: EscrowOptions): Promise<void>
     [
       `The master key is split: set ${grouped(made.set)}, any ${needed} of these ${custodians.length} shares make it again.`,
       ...made.files.map((file, i) => `  ${custodians[i] ?? ''}: ${file}`),
+      ...(Number(needed) === custodians.length
+        ? [
+            'Every share is needed: one that is lost takes the key with it. Three custodians of whom two are enough are safer.',
+          ]
+        : []),
       'Print each, give it to its custodian for a safe, and verify from the paper before the files go: sluis key verify SHARE SHARE',
     ].join('\n'),
   );

@@ -1,0 +1,62 @@
+/** Operators and requests in the store: limits, one use, and what time takes away. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { MAX_OPERATORS, MAX_SIGNATURES, REQUEST_LIFETIME } from '../../src/domain/second-person.ts';
+import { days } from '../../src/domain/units.ts';
+import type { Operators } from '../../src/store/operators.ts';
+import { openTestStore } from '../support/store.ts';
+import { registryError } from './contract.ts';
+
+const actor = { name: 'test', reason: 'test' };
+const fingerprint = (n: number): string => String(n).padStart(64, '0');
+const add = (operators: Operators, n: number): Promise<void> =>
+  operators.add({ name: `op${n}`, fingerprint: fingerprint(n), publicKey: randomBytes(44) }, actor);
+const asked = (id: string, input = id) => ({
+  ...({ id, operation: 'audit.erase', verb: 'erase', input, askedBy: 'root', reason: 'test' } as const),
+});
+
+test('there are at most a hundred operators, and one that was removed makes room for another key', async (t) => {
+  const { operators } = (await openTestStore(t)).store;
+  for (let n = 1; n <= MAX_OPERATORS; n += 1) await add(operators, n);
+  await assert.rejects(add(operators, 101), registryError('exists', /There are 100 operators/));
+  assert.equal((await operators.list()).length, MAX_OPERATORS);
+  await operators.remove('op5', actor);
+  await assert.rejects(add(operators, 5), registryError('ended', /was removed/));
+  await add(operators, 101);
+});
+
+test('a request takes eight signatures, is used once in its hour by two who are registered, and outlives a restart', async (t) => {
+  const opened = await openTestStore(t);
+  const { clock } = opened;
+  let { operators } = opened.store;
+  for (let n = 1; n <= 9; n += 1) await add(operators, n);
+  const { id, endsAt, askedAt } = await operators.ask(asked('AAAAAAAA'));
+  assert.equal(endsAt, askedAt + REQUEST_LIFETIME);
+  const sign = (n: number): Promise<void> =>
+    operators.sign(id, { fingerprint: fingerprint(n), at: clock.now(), signature: randomBytes(64) }, actor);
+  for (let n = 1; n <= MAX_SIGNATURES; n += 1) await sign(n);
+  await assert.rejects(sign(9), registryError('exists', /has 8 signatures, and two are enough/));
+  await assert.rejects(sign(10), registryError('unknown', /No operator has the key/));
+  const again = await opened.reopen();
+  ({ operators } = again.store);
+  assert.equal((await operators.request(id))?.signatures.length, MAX_SIGNATURES);
+
+  await operators.remove('op2', actor);
+  const by = (first: number, second: number) => ({ first: fingerprint(first), second: fingerprint(second) });
+  await assert.rejects(operators.use(id, by(1, 2), actor), registryError('ended', /"op2" was removed/));
+  await operators.use(id, by(1, 3), actor);
+  await assert.rejects(operators.use(id, by(1, 3), actor), registryError('ended', /was used at/));
+  await assert.rejects(sign(9), registryError('ended', /was used at/));
+
+  const late = await operators.ask(asked('BBBBBBBB'));
+  again.clock.advance(REQUEST_LIFETIME);
+  await assert.rejects(operators.use(late.id, by(1, 3), actor), registryError('ended', /ended at/));
+  assert.deepEqual(await operators.waiting(), []);
+  // Swept with the next one, thirty days after its end; the trail keeps what happened.
+  again.clock.advance(days(30) + 1);
+  await operators.ask(asked('CCCCCCCC'));
+  assert.deepEqual([await operators.request(id), await operators.request(late.id)], [undefined, undefined]);
+  const events = (await again.store.audit.read({ limit: 1000 })).map(({ event }) => event);
+  assert.equal(events.filter((event) => event === 'approval.used').length, 1);
+});
