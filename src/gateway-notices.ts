@@ -6,6 +6,7 @@ import { warnOfConsumers } from './delivery/consumers.ts';
 import { type Daily, startDaily } from './delivery/daily.ts';
 import { contrlParts } from './delivery/contrl.ts';
 import { Desk } from './delivery/desk.ts';
+import { observedRound } from './delivery/observed.ts';
 import { filedNotice } from './delivery/filed.ts';
 import { createNoticeWriter } from './delivery/notice.ts';
 import { receiptsFor } from './delivery/receipts.ts';
@@ -82,11 +83,12 @@ export const startEndings = ({ registry }: Store, { clock, log }: NoticeEffects)
     },
   });
 
-/** Once a day: mailboxes that nobody empties, whom to tell, and what ends. */
+/** Once a day: mailboxes that nobody empties, whom to tell, and what ends; and whose observation is over. */
 export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock, log }: NoticeEffects): Daily =>
   startDaily({
     ...{ clock, log, name: 'uncollected' },
     run: async (stopped) => {
       await uncollectedRound({ desk, store, clock, log }, stopped);
+      await observedRound({ desk, store, clock, log }, stopped);
     },
   });

@@ -3,7 +3,8 @@ import type { AdminContext, Call } from './context.ts';
 import { AdminError } from './context.ts';
 import { problemLines } from './csv-table.ts';
 import { importAccounts } from './import.ts';
-import { flag } from './input.ts';
+import { count, flag } from './input.ts';
+import { MAX_OBSERVED, observedFor } from './observed.ts';
 import { change } from './operation.ts';
 
 interface ImportOutcome {
@@ -13,8 +14,8 @@ interface ImportOutcome {
 }
 
 async function run(
-  { store, hashPassword }: AdminContext,
-  input: { readonly dryRun: boolean },
+  { store, hashPassword, clock }: AdminContext,
+  input: { readonly dryRun: boolean; readonly observe: number },
   { actor, progress, upload }: Call,
 ): Promise<ImportOutcome> {
   if (upload === undefined) throw new AdminError('invalid', 'Cannot import: no file came with the request');
@@ -22,6 +23,7 @@ async function run(
     registry: store.registry,
     actor,
     dryRun: input.dryRun,
+    ...(input.observe === 0 ? {} : { settings: observedFor(input.observe, clock.now()) }),
     hash: hashPassword,
     // One figure for all phases would run backwards: checking is quick, hashing is what takes time.
     progress: (phase, done, total) => {
@@ -40,5 +42,11 @@ async function run(
 }
 
 export const importOperations = {
-  'account.import': change((input) => ({ dryRun: flag(input, 'dry-run') }), run),
+  'account.import': change(
+    (input) => ({
+      dryRun: flag(input, 'dry-run'),
+      observe: count(input, 'observe', { initial: 0, max: MAX_OBSERVED }),
+    }),
+    run,
+  ),
 };

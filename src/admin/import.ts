@@ -12,6 +12,7 @@ import { schemeOf, storedForm } from '../crypto/password-scheme.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
 import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { foldLogin, isOrganisationName } from '../domain/registry.ts';
+import type { Settings } from '../domain/settings/setting.ts';
 import { type Actor, type NewAccount, type Registry, RegistryError } from '../store/registry.ts';
 import { type CsvProblem, type CsvRecord, quoted, readTable } from './csv-table.ts';
 
@@ -26,6 +27,8 @@ export interface ImportOptions {
   readonly concurrency?: number;
   /** Shortest password taken, in characters. Lower it only for systems whose password cannot be changed. Default 8. */
   readonly minimumPassword?: number;
+  /** Set on every account. */
+  readonly settings?: Settings;
   /** Ends the import before its next step; before the store was asked, nothing has changed. */
   readonly signal?: AbortSignal;
   /** For tests that need no real hashing. */
@@ -268,6 +271,7 @@ async function hashAll(lines: readonly Line[], options: ImportOptions): Promise<
         organisation: line.organisation,
         kind: line.kind,
         addresses: line.addresses,
+        ...(options.settings === undefined ? {} : { settings: options.settings }),
         password: { name: IMPORTED_PASSWORD, hash: value },
       };
       done += 1;

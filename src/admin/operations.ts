@@ -23,6 +23,7 @@ import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
 import { identityOperations } from './edi-identities.ts';
 import { gatewayOperations } from './gateway.ts';
+import { observedOperations } from './observed.ts';
 import type { Input } from './input.ts';
 import { keyOperations } from './keys.ts';
 import { mailCertificateOperations } from './mail-certificates.ts';
@@ -56,6 +57,7 @@ const operations = {
   ...absenceOperations,
   ...identityOperations,
   ...quirkOperations,
+  ...observedOperations,
   ...settingsOperations,
   ...gatewayOperations,
   ...mailboxOperations,

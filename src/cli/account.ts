@@ -11,6 +11,7 @@ import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { addPasswordCommands, passwordTable } from './password.ts';
 import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
 import { addEndCommands } from './account-end.ts';
+import { addObservedCommand } from './observed.ts';
 import { addQuirksCommand } from './quirks.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
@@ -101,6 +102,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
 
   addEndCommands(terminal, group);
   addQuirksCommand(terminal, group);
+  addObservedCommand(terminal, group);
   addImportCommand(terminal, group);
   addPasswordCommands(terminal, group);
   addCertificateCommands(terminal, group);

@@ -53,6 +53,7 @@ export type NoticeKind =
   | 'expired'
   | 'rhythm'
   | 'digest'
+  | 'observation-over'
   | `certificate-ends-${number}`
   | 'consumers'
   | 'absence'

@@ -186,6 +186,14 @@ export function tolerates(account: Account, organisation: Organisation, quirk: Q
   return value !== by.off;
 }
 
+/** Every setting that lets a deviation pass instead of refusing it, with that value; what is not refused but done otherwise is not among them. */
+export const tolerances: ReadonlyMap<Quirk, { readonly name: SettingName; readonly value: string }> = new Map(
+  (Object.keys(quirkTable) as Quirk[]).flatMap((quirk) => {
+    const { by, refusal } = quirkFacts(quirk);
+    return by.kind === 'setting' && refusal !== undefined ? [[quirk, { name: by.name, value: by.on }] as const] : [];
+  }),
+);
+
 /** How to have it tolerated, for a text that the operator will be shown. */
 export function remedyOf(quirk: Quirk): string {
   const { by } = quirkFacts(quirk);

@@ -55,6 +55,6 @@ type SettingValueOf<N extends SettingName> = (typeof settingsTable)[N]['type'] e
   ? C
   : (typeof settingsTable)[N]['type'] extends { kind: 'boolean' }
     ? boolean
-    : (typeof settingsTable)[N]['type'] extends { kind: 'closed-days' | 'edi-kinds' | 'mailbox' | 'words' }
+    : (typeof settingsTable)[N]['type'] extends { kind: 'closed-days' | 'day' | 'edi-kinds' | 'mailbox' | 'words' }
       ? string
       : number;

@@ -44,4 +44,11 @@ export const quirkSettings = {
     about:
       'What a POP3 session removes that was closed by the client without QUIT: nothing, the messages that it fetched and marked with DELE, or every message that it fetched. They can be handed out again.',
   },
+  'observed-until': {
+    scopes: ['account'],
+    type: { kind: 'day' },
+    default: 'none',
+    about:
+      'Last day on which the account is observed: it was imported with every tolerance on (`account import --observe`), and `account observed` lists what it deviates in. Nothing changes by itself when the day is over.',
+  },
 } as const satisfies Record<string, Setting>;

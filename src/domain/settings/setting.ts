@@ -16,6 +16,8 @@ export type SettingKind =
   | { readonly kind: 'edi-kinds' }
   /** A log-in name, or `own`. */
   | { readonly kind: 'mailbox' }
+  /** `2026-12-31`, or `none`. */
+  | { readonly kind: 'day' }
   /** One line of words, at most `max` characters; `none`: nobody said. */
   | { readonly kind: 'words'; readonly max: number };
 

@@ -22,6 +22,8 @@ const expectation = (type: SettingKind): string => {
       return `any, or up to ${MAX_KINDS} names of at most 70 characters with blanks between them, such as "MEDLAB MEDVRI:1 ORU^*"`;
     case 'mailbox':
       return 'own, or the log-in name of an account';
+    case 'day':
+      return 'none, or a day such as 2026-12-31';
     case 'words':
       return `none, or one line of 1 to ${type.max} characters`;
   }
@@ -58,6 +60,8 @@ export function parseValue(name: string, type: SettingKind, text: string): Resul
       const login = foldLogin(text.trim());
       return login === undefined ? wrong : ok(login);
     }
+    case 'day':
+      return text === 'none' || (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) ? ok(text) : wrong;
     case 'words': {
       const words = text.trim();
       return words === '' || words.length > type.max || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(words) ? wrong : ok(words);
