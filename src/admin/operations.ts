@@ -37,6 +37,7 @@ import { operatorOperations } from './operators.ts';
 import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
 import { partnerOperations } from './partners.ts';
+import { privacyOperations } from './privacy.ts';
 import { queueOperations } from './queue.ts';
 import { pgpInspectOperations } from './pgp-inspect.ts';
 import { pgpKeyOperations } from './pgp-keys.ts';
@@ -69,6 +70,7 @@ const operations = {
   ...evidenceOperations,
   ...eraseOperations,
   ...organisationExportOperations,
+  ...privacyOperations,
   ...auditOperations,
   ...auditEraseOperations,
   ...operatorOperations,

@@ -5,6 +5,7 @@ import { addAddressCommands } from './address.ts';
 import { addApproveCommand } from './approve.ts';
 import { addAuditCommands } from './audit.ts';
 import { addBackupCommands } from './backup.ts';
+import { addPrivacyCommands } from './privacy.ts';
 import { addEvidenceCommands } from './evidence.ts';
 import { addCaCommands } from './ca.ts';
 import { addCertCommands } from './cert.ts';
@@ -49,6 +50,7 @@ export function buildProgram(terminal: Terminal): Command {
   addBackupCommands(terminal, program);
   addRestoreCommand(terminal, program);
   addEvidenceCommands(terminal, program);
+  addPrivacyCommands(terminal, program);
   addDrillCommands(terminal, program);
   addCaCommands(terminal, program);
   addCertCommands(terminal, program);

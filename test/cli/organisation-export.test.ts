@@ -109,3 +109,17 @@ test('mistakes are told with what to do', async () => {
   assert.match((await run('clinic', 'all', '--reason', 'r')).stderr, /Cannot make the folder .*name a new folder/);
   assert.match((await run('nobody', 'y', '--reason', 'r')).stderr, /Cannot find organisation "nobody"/);
 });
+
+test('the privacy report tells the rules, the oldest message and what nobody said', async () => {
+  const ran = await sluisHere(['privacy', 'report', '--config', gateway.config.file]);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stdout, /messages that nobody fetched +setting keep-uncollected, 90 days .* 20\d\d-/);
+  assert.match(ran.stdout, /deleted, expired and withdrawn messages +14d/);
+  assert.match(ran.stdout, /clinic +processor-agreement/);
+  assert.match(ran.stdout, /group +purpose legal-basis processor-agreement/);
+  const said = { purpose: 'care', 'legal-basis': 'article 9', 'processor-agreement': 'VO-1 of 2026-10-01' };
+  const all = await gateway.store.registry.listOrganisations({ limit: 10 });
+  for (const { name } of all) await gateway.store.registry.changeSettings({ scope: 'organisation', name }, said, actor);
+  const again = await sluisHere(['privacy', 'report', '--config', gateway.config.file]);
+  assert.match(again.stdout, /Every organisation has purpose, legal basis and processor agreement/);
+});

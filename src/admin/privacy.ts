@@ -1,0 +1,76 @@
+/** What is kept beyond anybody's need, and which organisations nobody said a purpose of: what a privacy officer asks for. */
+import { PRIVACY_SETTINGS } from '../domain/settings/privacy.ts';
+import type { AccountId } from '../domain/ids.ts';
+import type { Instant } from '../domain/units.ts';
+import type { Store } from '../store/store.ts';
+import { listing } from './operation.ts';
+
+const PAGE = 1000;
+/** Organisations that are named. */
+const NAMED = 100;
+
+export interface PrivacyView {
+  /** Acceptance of the oldest one, ISO 8601; absent where there is none. */
+  readonly oldest: {
+    readonly uncollected?: string;
+    readonly waiting?: string;
+    readonly held?: string;
+    readonly audit?: string;
+  };
+  /** Without purpose, legal basis or processor agreement, at most 100. */
+  readonly organisations: readonly { readonly organisation: string; readonly missing: readonly string[] }[];
+  readonly moreOrganisations: boolean;
+}
+
+export const privacyOperations = {
+  'privacy.report': listing(
+    () => undefined,
+    async ({ store, clock }): Promise<PrivacyView> => {
+      const without = await withoutPurpose(store, NAMED + 1);
+      const [row] = await store.audit.chain({ fromSeq: 1, limit: 1 });
+      const state = async (of: 'waiting' | 'held') =>
+        (await store.deliveries.list({ limit: 1, states: [of] }))[0]?.message.receivedAt;
+      return {
+        oldest: {
+          ...told('uncollected', await oldestUncollected(store, clock.now())),
+          ...told('waiting', await state('waiting')),
+          ...told('held', await state('held')),
+          ...told('audit', row?.at),
+        },
+        organisations: without.slice(0, NAMED),
+        moreOrganisations: without.length > NAMED,
+      };
+    },
+  ),
+};
+
+const told = (name: string, at: number | undefined): Record<string, string> =>
+  at === undefined ? {} : { [name]: new Date(at).toISOString() };
+
+async function oldestUncollected({ deliveries }: Store, before: Instant): Promise<Instant | undefined> {
+  let oldest: Instant | undefined;
+  for (let after: AccountId | undefined; ;) {
+    const page = await deliveries.uncollected({ before, limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const mailbox of page) if (oldest === undefined || mailbox.oldest < oldest) oldest = mailbox.oldest;
+    after = page.at(-1)?.account;
+    if (after === undefined || page.length < PAGE) return oldest;
+  }
+}
+
+/** Organisations that lack one of the settings, up to `most`. One that was erased has nothing any more. */
+export async function withoutPurpose(
+  { registry }: Pick<Store, 'registry'>,
+  most: number,
+): Promise<PrivacyView['organisations']> {
+  const found: { organisation: string; missing: readonly string[] }[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await registry.listOrganisations({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const { name, title, settings } of page) {
+      const missing = PRIVACY_SETTINGS.filter((each) => settings[each] === undefined || settings[each] === 'none');
+      if (missing.length > 0 && title !== 'erased') found.push({ organisation: name, missing });
+      if (found.length === most) return found;
+    }
+    after = page.at(-1)?.name;
+    if (after === undefined || page.length < PAGE) return found;
+  }
+}
