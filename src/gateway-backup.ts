@@ -75,6 +75,6 @@ export async function restoreParts(config: Config, clock: Clock, keys: readonly 
   return {
     ...{ copies: sqliteCopies, clock, keyFolder: config.keys.folder },
     masterKey: await readMasterKey(config),
-    publicKeys: await publicKeysIn(auditKeyFile(config.keys.folder), ...keys),
+    publicKeys: await publicKeysIn(auditKeyFile(config.keys.folder), keys),
   };
 }

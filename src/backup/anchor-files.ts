@@ -1,9 +1,9 @@
 /** Signed heads of the audit trail that go with a backup: an anchor proves all before it, so those of the last weeks are enough. */
 import type { KeyObject } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Anchor, readAnchor } from '../crypto/audit-anchor.ts';
-import { isCode } from './refused.ts';
+import { BackupRefused, isCode, reasonOf } from './refused.ts';
 
 /** A file a day. */
 const DAYS = 31;
@@ -36,6 +36,18 @@ const linesOf = async (path: string): Promise<readonly string[]> => {
 export async function newestAnchorLine(folder: string): Promise<string | null> {
   const newest = (await newestAnchorFiles(folder)).at(-1);
   return newest === undefined ? null : ((await linesOf(join(folder, newest))).at(-1) ?? null);
+}
+
+/** Files that a person named, or those of a folder. Throws BackupRefused. */
+export async function namedAnchorFiles(path: string): Promise<readonly string[]> {
+  try {
+    return (await stat(path)).isDirectory() ? (await newestAnchorFiles(path)).map((name) => join(path, name)) : [path];
+  } catch (error) {
+    throw new BackupRefused(
+      'invalid',
+      `Cannot read anchors from "${path}": ${reasonOf(error)}; name a file with signed heads of the audit trail, or their folder`,
+    );
+  }
 }
 
 /** The anchors of a file that the keys signed; how many lines were none. */

@@ -12,7 +12,7 @@ import { basename, dirname, join } from 'node:path';
 import { copyFile, factsOfFile, makeFolder, syncFolderOf } from './files.ts';
 import type { KnownBackup } from './folder.ts';
 import { MANIFEST, type ManifestFile } from './manifest.ts';
-import { BackupRefused, reasonOf } from './refused.ts';
+import { BackupRefused, isCode, reasonOf } from './refused.ts';
 import { SIGNATURE } from './signed.ts';
 
 export type Command = readonly string[];
@@ -48,13 +48,22 @@ export async function copyOffsite(backup: KnownBackup, rules: OffsiteRules): Pro
     if (copy !== undefined) return await byCommand(backup, copy, rules);
   } catch (error) {
     if (error instanceof BackupRefused) throw error;
-    throw failed(backup, reasonOf(error), error);
+    const place = folder === undefined ? '' : ` in "${folder}"`;
+    const why =
+      isCode(error, 'ENOENT') && folder !== undefined
+        ? `"${folder}" is missing; mount or make it`
+        : `${reasonOf(error)}${place}`;
+    throw failed(backup, why, error);
   }
   throw failed(backup, 'the configuration names no place', undefined);
 }
 
 const failed = ({ manifest }: KnownBackup, why: string, cause: unknown): BackupRefused =>
-  new BackupRefused('failed', `Cannot copy backup ${manifest.id} elsewhere: ${why}; it is tried again`, { cause });
+  new BackupRefused(
+    'failed',
+    `Cannot copy backup ${manifest.id} elsewhere: ${why}. The backup itself stands, and a running gateway tries the copy again`,
+    { cause },
+  );
 
 /** Signature and manifest last: a folder without it is no backup there either. */
 const namesOf = ({ manifest }: KnownBackup): readonly string[] => [

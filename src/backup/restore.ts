@@ -10,7 +10,7 @@ import { type Anchor, readAnchor } from '../crypto/audit-anchor.ts';
 import type { Clock } from '../domain/effects.ts';
 import { MiB } from '../domain/units.ts';
 import { type Copies, CopyFailed, type Proof, type SettledCopy } from '../store/copies.ts';
-import { ANCHOR_FILE, anchorsIn } from './anchor-files.ts';
+import { ANCHOR_FILE, anchorsIn, namedAnchorFiles } from './anchor-files.ts';
 import { copyFile, factsOfFile, makeFolder, syncFolderOf } from './files.ts';
 import { ANCHORS, DATABASE, type Manifest, type ReadManifest, readManifest } from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
@@ -25,7 +25,7 @@ export interface RestoreParts {
 }
 
 export interface RestoreWishes {
-  /** Files with signed heads of the audit trail, beside those in the backup. */
+  /** Files with signed heads of the audit trail, or folders of them, beside those in the backup. */
   readonly anchors: readonly string[];
   /** Bodies that are opened; 0: all. */
   readonly sample: number;
@@ -215,7 +215,9 @@ async function anchorsFor(
       all.push(...(await anchorsIn(join(backup, name), publicKeys)).anchors);
   const own = anchor === null ? undefined : readAnchor(anchor, publicKeys);
   if (own?.ok === true) all.push(own.value);
-  for (const path of given) {
+  const named: string[] = [];
+  for (const path of given) named.push(...(await namedAnchorFiles(path)));
+  for (const path of named) {
     const { anchors, others } = await anchorsIn(path, publicKeys);
     if (others > 0)
       throw new BackupRefused(

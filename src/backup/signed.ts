@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
 import { writeNew } from './files.ts';
-import { isCode } from './refused.ts';
+import { BackupRefused, isCode, reasonOf } from './refused.ts';
 
 export const SIGNATURE = '.sig';
 
@@ -33,14 +33,18 @@ export async function signatureOf(
   return keys.some((key) => verify(null, Buffer.from(text), key, signature)) ? 'good' : 'unknown';
 }
 
-/** None where the file is missing. */
-export async function publicKeysIn(...files: readonly string[]): Promise<readonly KeyObject[]> {
+/** The one in the key folder: none where it is missing. `given` by a person, so each must be there. Throws BackupRefused. */
+export async function publicKeysIn(own: string, given: readonly string[] = []): Promise<readonly KeyObject[]> {
   const keys: KeyObject[] = [];
-  for (const file of files)
+  for (const file of [own, ...given])
     try {
       keys.push(createPublicKey(await readFile(file, 'utf8')));
     } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw error;
+      if (file === own && isCode(error, 'ENOENT')) continue;
+      throw new BackupRefused(
+        'invalid',
+        `Cannot use "${file}" as a public key of the audit trail: ${reasonOf(error)}; expected a PEM file, such as audit-anchors/anchor.pem of a backup that you trust`,
+      );
     }
   return keys;
 }

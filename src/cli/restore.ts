@@ -26,7 +26,11 @@ export function addRestoreCommand(terminal: Terminal, program: Command): void {
   guarded(program.command('restore'))
     .description('put a backup back where no database is, proved step by step')
     .argument('<backup>', 'its folder')
-    .option('--anchors <file>', 'signed heads of the audit trail that the backup must agree with', collect)
+    .option(
+      '--anchors <path>',
+      'signed heads of the audit trail that the backup must agree with: a file, or a folder of them',
+      collect,
+    )
     .option('--key <pem>', "public key of the audit trail's key, beside the one in the key folder", collect)
     .option('--all', 'open every message, not a sample')
     .option('--push', 'push what waited for partners again at the next start; else it is held until it is released')

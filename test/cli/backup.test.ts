@@ -117,6 +117,7 @@ test('a restored gateway has every message, its UIDLs, ids and passwords; what c
   );
   assert.equal(restored!.facts.backup, backup.backup);
   assert.equal(restored!.facts.reason, 'disk lost');
+  assert.equal(typeof restored!.facts.actor, 'string');
   assert.match(await done('audit', 'verify'), /the chain holds/);
 });
 
@@ -217,6 +218,15 @@ test('a restore refuses: a place with a store, no reason, other keys, a backup t
     (await run('restore', at('backups'), '--reason', 'x')).stderr,
     /has no manifest\.json; name the folder of one/,
   );
+
+  for (const [option, expected] of [
+    ['--key', /Cannot use ".*nowhere" as a public key of the audit trail: ENOENT; expected a PEM file/],
+    ['--anchors', /Cannot read anchors from ".*nowhere": ENOENT; name a file with signed heads/],
+  ] as const) {
+    const ran = await run('restore', path, '--reason', 'x', option, at('nowhere'));
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, expected);
+  }
 
   const refused = async (what: string, break_: (copy: string) => void, expected: RegExp): Promise<void> => {
     const copy = at(`broken-${what}`);
