@@ -130,6 +130,11 @@ export class GatewayTls {
     }
   }
 
+  /** No ticket that was given out so far opens a session any more: each client makes one full handshake. */
+  voidTickets(): void {
+    this.#rotate();
+  }
+
   #tellServed(): void {
     this.#trail?.serves(this.#served.map(({ fingerprint }) => fingerprint));
   }

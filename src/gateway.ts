@@ -306,6 +306,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     gateway: {
       reload: reloadTold,
       anchor: () => anchors.now(),
+      sessions: () => connections.sessions,
+      voidTickets: () => tls.voidTickets(),
       status: () => ({
         hostname: config.hostname,
         process: process.pid,

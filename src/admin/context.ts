@@ -14,6 +14,7 @@ import type { PgpSeals } from '../crypto/pgp-seals.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { EvidenceParts } from './evidence.ts';
 import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
+import type { OpenSession } from '../platform/connections.ts';
 import type { Actor } from '../store/registry.ts';
 import type { KeyParts } from './keys.ts';
 import type { Store } from '../store/store.ts';
@@ -45,6 +46,10 @@ export interface RunningGateway {
   reload(): Promise<ReloadReport>;
   /** Signs the head of the audit trail now. */
   anchor(): Promise<void>;
+  /** Open now. */
+  sessions(): readonly OpenSession[];
+  /** Makes every TLS ticket void that was given out so far. */
+  voidTickets(): void;
 }
 
 /** What of a configuration that was read again differs, by the names of settings. */
@@ -150,4 +155,14 @@ export interface Call {
   readonly upload?: AsyncIterable<string>;
   /** Hands over octets of a file before the answer, as latin-1 text, in pieces of at most 64 KB; resolves when the caller takes more. Absent where nobody takes a file. */
   readonly send?: (piece: string) => Promise<void>;
+}
+
+/** Throws AdminError where none runs. */
+export function runningGateway(gateway: RunningGateway | undefined, action: string): RunningGateway {
+  if (gateway === undefined)
+    throw new AdminError(
+      'unavailable',
+      `Cannot ${action}: no gateway is running on this data folder; start it with "sluis serve"`,
+    );
+  return gateway;
 }

@@ -22,6 +22,7 @@ import { type AdminContext, AdminError, type Call } from './context.ts';
 import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
 import { identityOperations } from './edi-identities.ts';
+import { containOperations } from './contain.ts';
 import { gatewayOperations } from './gateway.ts';
 import { observedOperations } from './observed.ts';
 import type { Input } from './input.ts';
@@ -44,6 +45,7 @@ import { pgpKeyOperations } from './pgp-keys.ts';
 import { quirkOperations } from './quirks.ts';
 import { settingsOperations } from './settings.ts';
 import { approvedCall } from './second-person.ts';
+import { sessionOperations } from './sessions.ts';
 import { smimeOperations } from './smime.ts';
 import { traceOperations } from './trace.ts';
 
@@ -52,6 +54,8 @@ const operations = {
   ...accountOperations,
   ...accountEndOperations,
   ...accountCertificateOperations,
+  ...containOperations,
+  ...sessionOperations,
   ...importOperations,
   ...addressOperations,
   ...addressMoveOperations,

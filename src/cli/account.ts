@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { AccountView } from '../admin/views.ts';
 import { parseAddress } from '../domain/address.ts';
 import { addCertificateCommands, certificateTable } from './certificate.ts';
+import { addContainCommand } from './contain.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { addImportCommand } from './import.ts';
@@ -101,6 +102,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
       });
 
   addEndCommands(terminal, group);
+  addContainCommand(terminal, group);
   addQuirksCommand(terminal, group);
   addObservedCommand(terminal, group);
   addImportCommand(terminal, group);

@@ -24,6 +24,7 @@ import { addPgpCommands } from './pgp.ts';
 import { addQueueCommands } from './queue.ts';
 import { addRestoreCommand } from './restore.ts';
 import { addServeCommands } from './serve.ts';
+import { addSessionCommands } from './session.ts';
 import { addSmimeCommands } from './smime.ts';
 import { addTraceCommands } from './trace.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
@@ -40,6 +41,7 @@ export function buildProgram(terminal: Terminal): Command {
   addAccountCommands(terminal, program);
   addAddressCommands(terminal, program);
   addPartnerCommands(terminal, program);
+  addSessionCommands(terminal, program);
   addMailboxCommands(terminal, program);
   addQueueCommands(terminal, program);
   addTraceCommands(terminal, program);

@@ -7,6 +7,7 @@
  */
 import type { AccountId } from '../domain/ids.ts';
 import { Counts } from '../domain/counts.ts';
+import type { Milliseconds } from '../domain/units.ts';
 import { type NetworkSet, networkOf } from './network.ts';
 
 export interface ConnectionLimitOptions {
@@ -25,9 +26,41 @@ export type Admission =
   /** `total`: the gateway is full. `network`: this network has its share. Both temporary for the peer. */
   | { readonly kind: 'refused'; readonly why: 'total' | 'network' };
 
+/** What there is to know of an open connection. */
+export interface SessionFacts {
+  /** As the log has it. */
+  readonly id: string;
+  readonly protocol: 'smtp' | 'pop3';
+  readonly listener: string;
+  readonly address: string;
+  /** Since it was opened, a second old at most. */
+  readonly age: Milliseconds;
+  /** Absent before the log-in. */
+  readonly account?: { readonly id: AccountId; readonly login: string };
+  /** `login`: nobody yet. `idle`: between messages or commands. `transaction`: MAIL was taken. `content`: a message comes in. `filing`: it is whole. `busy`: a command runs. */
+  readonly state: 'login' | 'idle' | 'transaction' | 'content' | 'filing' | 'busy' | 'closing';
+  /** For example `TLSv1.3`; absent outside TLS. */
+  readonly tls?: string;
+  readonly cipher?: string;
+  /** What the client calls itself (EHLO). */
+  readonly client?: string;
+  /** On the line, TLS and all. */
+  readonly octets: { readonly read: number; readonly written: number };
+}
+
+/** A session, as far as an operator may look at it and end it. */
+export interface OpenSession {
+  /** Asked when somebody looks: nothing is kept twice. */
+  facts(): SessionFacts;
+  /** Ends it by an operator's wish. A message that is whole by then still gets its reply; everything else ends at once. */
+  kill(): void;
+}
+
 /** One open connection's place. Its owner calls `release` when the connection has closed. */
 export interface AdmittedConnection {
   readonly network: string;
+  /** The session that has begun on it. */
+  attach(session: OpenSession): void;
   /** Counts the connection for an account, once it is logged in. False when the account has its share; nothing is counted then. */
   login(account: AccountId): boolean;
   /** Frees the place. A second call does nothing. */
@@ -40,6 +73,7 @@ export class ConnectionLimits {
   readonly #accounts = new Map<AccountId, number>();
   /** Connections that were turned away. */
   readonly refused = new Counts(['why']);
+  readonly #sessions = new Set<OpenSession>();
   #open = 0;
 
   constructor(options: ConnectionLimitOptions) {
@@ -54,6 +88,11 @@ export class ConnectionLimits {
   /** Connections open now. */
   get open(): number {
     return this.#open;
+  }
+
+  /** Those that are open now; one whose TLS handshake is under way may not stand here yet. */
+  get sessions(): readonly OpenSession[] {
+    return [...this.#sessions];
   }
 
   /** `released` is called once, when the place is free again. */
@@ -78,8 +117,14 @@ export class ConnectionLimits {
   }
 
   /** Called by a place only. */
-  releaseOf(network: string | undefined, account: AccountId | undefined): void {
+  attachOf(session: OpenSession): void {
+    this.#sessions.add(session);
+  }
+
+  /** Called by a place only. */
+  releaseOf(network: string | undefined, account: AccountId | undefined, session: OpenSession | undefined): void {
     this.#open -= 1;
+    if (session !== undefined) this.#sessions.delete(session);
     if (network !== undefined) give(this.#networks, network);
     if (account !== undefined) give(this.#accounts, account);
   }
@@ -91,6 +136,7 @@ class Place implements AdmittedConnection {
   readonly #counted: boolean;
   readonly #onRelease: () => void;
   #account: AccountId | undefined;
+  #session: OpenSession | undefined;
   #released = false;
 
   constructor(limits: ConnectionLimits, network: string, counted: boolean, onRelease: () => void) {
@@ -98,6 +144,12 @@ class Place implements AdmittedConnection {
     this.#limits = limits;
     this.network = network;
     this.#counted = counted;
+  }
+
+  attach(session: OpenSession): void {
+    if (this.#released) return;
+    this.#session = session;
+    this.#limits.attachOf(session);
   }
 
   login(account: AccountId): boolean {
@@ -115,7 +167,7 @@ class Place implements AdmittedConnection {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#limits.releaseOf(this.#counted ? this.network : undefined, this.#account);
+    this.#limits.releaseOf(this.#counted ? this.network : undefined, this.#account, this.#session);
     this.#onRelease();
   }
 }

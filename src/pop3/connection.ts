@@ -8,11 +8,11 @@
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { Account } from '../domain/registry.ts';
-import { type Milliseconds, seconds } from '../domain/units.ts';
+import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { clientCertificateRequest, shownChain } from '../platform/client-certificate.ts';
-import type { AdmittedConnection } from '../platform/connections.ts';
-import type { ListenerAccess } from '../platform/listener.ts';
+import type { AdmittedConnection, OpenSession, SessionFacts } from '../platform/connections.ts';
+import type { ListenerAccess, ListenerSpec } from '../platform/listener.ts';
 import { turns } from '../platform/turns.ts';
 import { LineReader } from './lines.ts';
 import { greeting } from './response.ts';
@@ -24,6 +24,7 @@ export interface ConnectionContext extends SessionParts {
   readonly hostname: string;
   /** Who may log in, where that is not everybody. */
   readonly access: ListenerAccess | undefined;
+  readonly spec: Pick<ListenerSpec, 'name'>;
   /** For new handshakes; replaced when the certificate is. */
   readonly secureContext: SecureContext;
   /** Monotonic time of the listener's last tick. */
@@ -39,7 +40,7 @@ const MOST_WAITING = 128 * 1024;
 /** So many commands of one packet run before others get their turn, however little time they took. */
 const TURN = 200;
 
-export class Connection implements Wire {
+export class Connection implements Wire, OpenSession {
   readonly #context: ConnectionContext;
   readonly #place: AdmittedConnection;
   readonly #session: Session;
@@ -51,6 +52,7 @@ export class Connection implements Wire {
   #draining = false;
   #gone = false;
   #ending: Ending = 'dropped';
+  readonly #openedAt: Milliseconds;
   #abort: AbortController | undefined;
   #wake: (() => void) | undefined;
   /** When the listener's tick ends the session, and what that is called. */
@@ -63,6 +65,7 @@ export class Connection implements Wire {
     this.#context = context;
     this.#place = place;
     this.#lines = new LineReader(context.limits);
+    this.#openedAt = context.now;
     this.#due = context.now + context.limits.loginTime;
     this.#session = new Session(context, this, place, {
       session: id,
@@ -71,6 +74,25 @@ export class Connection implements Wire {
       network: place.network,
       ...(context.access === undefined ? {} : { access: context.access }),
     });
+    place.attach(this);
+  }
+
+  facts(): SessionFacts {
+    const { peer, account } = this.#session;
+    const socket = this.#socket;
+    const tls = this.#secure && socket instanceof TLSSocket && !socket.destroyed ? socket : undefined;
+    return {
+      ...{ id: peer.session, protocol: 'pop3', address: peer.address, listener: this.#context.spec.name },
+      age: milliseconds(Math.max(0, this.#context.now - this.#openedAt)),
+      ...(account === undefined ? {} : { account: { id: account.id, login: account.login } }),
+      state: this.#closing ? 'closing' : account === undefined ? 'login' : this.#busy ? 'busy' : 'idle',
+      ...(tls === undefined ? {} : { tls: this.tlsVersion, cipher: tls.getCipher().standardName }),
+      octets: { read: socket.bytesRead, written: socket.bytesWritten },
+    };
+  }
+
+  kill(): void {
+    this.cut('killed');
   }
 
   get secure(): boolean {

@@ -135,6 +135,12 @@ async function openMaildrop(
     parts.log.info('pop3.in-use', { session: peer.session, address: peer.address, account: account.login });
     return errReply(troubles.inUse);
   }
+  // What an operator changed while the password was hashed or the maildrop opened holds: nobody slips in behind a suspension.
+  const record = await parts.store.registry.findLogin(account.login);
+  if (!wire.gone && record !== undefined && record.account.state !== 'active') {
+    await drop.release(session.collector);
+    return refusedLogin(session);
+  }
   if (wire.gone || !session.place.login(account.id)) {
     await drop.release(session.collector);
     if (wire.gone) throw new ConnectionGone('gone during the login');

@@ -35,6 +35,7 @@ export type Ending =
   | 'failed-logins'
   | 'flood'
   | 'shutdown'
+  | 'killed'
   | 'tls-failed'
   | 'damaged'
   | 'failed';

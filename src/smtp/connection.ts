@@ -21,11 +21,11 @@ import type { SaslSession, SaslStep, ScramOffer } from '../auth/sasl-step.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import type { Milliseconds } from '../domain/units.ts';
+import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { type ShownChain, fingerprintOf, shownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
-import type { AdmittedConnection } from '../platform/connections.ts';
+import type { AdmittedConnection, OpenSession, SessionFacts } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
 import { Submission } from '../submission/submission.ts';
 import type { MailParameters, RecipientParameters, SubmissionServices } from '../submission/transaction.ts';
@@ -49,6 +49,7 @@ export interface ConnectionContext {
   readonly authEquals: boolean;
   readonly answers: SmtpAnswers;
   readonly log: Log;
+  readonly listener: string;
   /** Who may log in, where that is not everybody. */
   readonly access?: ListenerAccess;
   /** Monotonic, a second old at most: deadlines need no finer clock, and reading one costs more than a command. */
@@ -60,7 +61,7 @@ type Reply = Refusal | Success;
 
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/; // eslint-disable-line no-control-regex -- the attack is in these
 
-export class SubmissionConnection extends SMTPConnection {
+export class SubmissionConnection extends SMTPConnection implements OpenSession {
   readonly #context: ConnectionContext;
   readonly #place: AdmittedConnection;
   readonly #log: Log;
@@ -87,7 +88,8 @@ export class SubmissionConnection extends SMTPConnection {
   #refusedRecipients = 0;
   #out = '';
   #handshake: Socket | undefined;
-  #stopping = false;
+  /** Said before the next command: the gateway stops, or an operator ends the session. */
+  #last: Refusal | undefined;
 
   constructor(
     server: SMTPServer,
@@ -101,6 +103,7 @@ export class SubmissionConnection extends SMTPConnection {
     this.#place = place;
     this.#log = context.log.with({ session: this.id });
     this.#openedAt = context.now;
+    place.attach(this);
     this.#content = new ContentPhase({
       limits: context.limits,
       answers: context.answers,
@@ -202,14 +205,43 @@ export class SubmissionConnection extends SMTPConnection {
 
   /** The gateway stops: between messages the session ends now, within one after its reply. */
   drain(): void {
-    this.#stopping = true;
-    if (!this.#content.open && !this._handlerPending) this.#cut(replies.shuttingDown);
+    this.#last ??= replies.shuttingDown;
+    if (!this.#content.open && !this._handlerPending) this.#cut(this.#last);
+  }
+
+  facts(): SessionFacts {
+    const account = this.#submission?.submitter.account;
+    const tls = this._socket instanceof TLSSocket && !this._socket.destroyed ? this._socket : undefined;
+    return {
+      ...{ id: this.id, protocol: 'smtp', address: this.remoteAddress, listener: this.#context.listener },
+      age: milliseconds(Math.max(0, this.#context.now - this.#openedAt)),
+      ...(account === undefined ? {} : { account: { id: account.id, login: account.login } }),
+      state: this.#state,
+      ...(tls === undefined ? {} : { tls: tls.getProtocol() ?? 'TLS', cipher: tls.getCipher().standardName }),
+      ...(typeof this.hostNameAppearsAs === 'string' && this.hostNameAppearsAs !== ''
+        ? { client: this.hostNameAppearsAs }
+        : {}),
+      octets: { read: this._socket.bytesRead, written: this._socket.bytesWritten },
+    };
+  }
+
+  get #state(): SessionFacts['state'] {
+    if (this._closing || this._closed) return 'closing';
+    if (this.#submission === undefined) return 'login';
+    if (this.#content.filing) return 'filing';
+    if (this.#content.open) return 'content';
+    return this.#submission.open ? 'transaction' : 'idle';
+  }
+
+  kill(): void {
+    this.#last = replies.killed;
+    this.cut();
   }
 
   /** The time to drain is over. A message that is being filed still gets its reply; everything else is cut. */
   cut(): void {
     if (this.#content.filing) return;
-    this.#cut(replies.shuttingDown);
+    this.#cut(this.#last ?? replies.shuttingDown);
     if (!this._upgrading) this._socket.destroySoon();
   }
 
@@ -322,7 +354,7 @@ export class SubmissionConnection extends SMTPConnection {
 
   override _onCommand(command: Buffer, callback: Callback = () => undefined): void {
     this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
-    if (this.#stopping && this._ready) return this.#cut(replies.shuttingDown);
+    if (this.#last !== undefined && this._ready) return this.#cut(this.#last);
     const { commandLine } = this.#context.limits;
     if (
       command.length > commandLine &&
@@ -427,7 +459,7 @@ export class SubmissionConnection extends SMTPConnection {
       .catch(failed)
       .finally(() => {
         callback();
-        if (this.#stopping && !this.#content.open) this.#cut(replies.shuttingDown);
+        if (this.#last !== undefined && !this.#content.open) this.#cut(this.#last);
       });
   }
 
@@ -646,6 +678,6 @@ export class SubmissionConnection extends SMTPConnection {
   #answered(): void {
     this._resetSession();
     this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
-    if (this.#stopping) this.#cut(replies.shuttingDown);
+    if (this.#last !== undefined) this.#cut(this.#last);
   }
 }

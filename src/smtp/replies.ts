@@ -15,6 +15,12 @@ export const replyRows = {
     'The gateway is stopping; try again in a few minutes',
     'The operator stops or restarts it.',
   ),
+  killed: row(
+    421,
+    '4.3.2',
+    'The operator has ended this session; ask the operator',
+    'An operator ended it, or contained its account.',
+  ),
   tooManyConnections: row(
     421,
     '4.7.0',

@@ -127,6 +127,7 @@ class SubmissionServer extends SMTPServer implements Listener {
       lfOnly: spec.quirks?.includes('lf-only') === true,
       authEquals: spec.quirks?.includes('auth-equals') === true,
       answers: counts.answers,
+      listener: spec.name,
       log: this.#log,
       now: clock.monotonic(),
       submission: {

@@ -185,6 +185,8 @@ export interface Registry extends Partners, Absences, EdiIdentities {
   endAddress(address: Address, successor: Address, actor: Actor): Promise<void>;
   /** Writes down what has ended by the clock: at most 200 accounts and 200 addresses. Resolves to how many it were. */
   endDue(): Promise<number>;
+  /** Suspends it, removes its passwords, revokes its registered certificates and voids its codes for new ones, in one transaction. */
+  containAccount(login: string, actor: Actor): Promise<void>;
   addPassword(login: string, password: NewPassword, actor: Actor): Promise<void>;
   revokePassword(login: string, name: string, actor: Actor): Promise<void>;
   addCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;

@@ -72,6 +72,8 @@ async function open(
     gateway: {
       status: () => status,
       anchor: () => Promise.resolve(),
+      sessions: () => [],
+      voidTickets: () => undefined,
       reload: options.reload ?? (() => Promise.resolve(NOTHING_CHANGED)),
     },
   };

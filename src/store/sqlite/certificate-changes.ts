@@ -75,8 +75,13 @@ export class CertificateChanges {
     this.#insert(account, certificate, at, at);
   }
 
-  revokeAll(account: number, at: number): void {
-    this.#sql.run('UPDATE client_certificate SET revoked_at = ? WHERE account = ? AND revoked_at IS NULL', at, account);
+  /** How many were valid. */
+  revokeAll(account: number, at: number): number {
+    return this.#sql.run(
+      'UPDATE client_certificate SET revoked_at = ? WHERE account = ? AND revoked_at IS NULL',
+      at,
+      account,
+    ).changes;
   }
 
   #valid(account: number, name: string): Valid | undefined {

@@ -34,6 +34,11 @@ export class PasswordChanges {
     return { id: 0, accounts: [account.id], scope: 'password' };
   }
 
+  /** How many it had. */
+  revokeAll(account: number): number {
+    return this.#ground.sql.run('DELETE FROM password WHERE account = ?', account).changes;
+  }
+
   /** No audit row: the password stays the same, only the form it is kept in changes. */
   rehash(account: number, name: string, from: string, to: Pick<NewPassword, 'hash' | 'scram'>): Changed {
     const changed = this.#ground.sql.run(

@@ -48,6 +48,7 @@ export type RegistryChange =
     }
   | { readonly op: 'end-address'; readonly address: string; readonly successor: string; readonly actor: Actor }
   | { readonly op: 'end-due' }
+  | { readonly op: 'contain'; readonly login: string; readonly actor: Actor }
   | { readonly op: 'add-password'; readonly login: string; readonly password: NewPassword; readonly actor: Actor }
   | { readonly op: 'revoke-password'; readonly login: string; readonly name: string; readonly actor: Actor }
   | {
@@ -158,6 +159,8 @@ export class RegistryChanges {
         return this.#endings.address(change.address, change.successor, change.actor);
       case 'end-due':
         return this.#endings.due();
+      case 'contain':
+        return this.#contain(change.login, change.actor);
       case 'add-password':
         return this.#passwords.add(change.login, change.password, change.actor);
       case 'revoke-password':
@@ -295,6 +298,28 @@ export class RegistryChanges {
     else this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
     this.#ground.record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
     return { id: 0, accounts: [account.id], scope: 'registry' };
+  }
+
+  /** Whoever has what it logged in with until now gets in no more, also when it is resumed. */
+  #contain(login: string, actor: Actor): Changed {
+    const account = this.#ground.account(login);
+    this.#ground.openFor(account, login);
+    const { id } = account;
+    this.#ground.sql.run("UPDATE account SET state = 'suspended', version = version + 1 WHERE id = ?", id);
+    const passwords = this.#passwords.revokeAll(id);
+    const certificates = this.#certificates.revokeAll(id, this.#ground.at);
+    const codes = this.#ground.sql.run(
+      'UPDATE enrolment SET tries_left = 0 WHERE account = ? AND collected IS NULL AND tries_left > 0 AND expires_at > ?',
+      ...[id, this.#ground.at],
+    ).changes;
+    this.#ground.record(
+      'registry.account-contained',
+      id,
+      actor,
+      { login },
+      { from: account.state, to: 'suspended', passwords, certificates, codes },
+    );
+    return { id: 0, accounts: [id], scope: 'registry' };
   }
 
   #endAccount(account: number): void {

@@ -252,6 +252,10 @@ export class SqliteRegistry implements Registry {
     return (await this.#change({ op: 'end-due' })).id;
   }
 
+  async containAccount(login: string, actor: Actor): Promise<void> {
+    await this.#change({ op: 'contain', login, actor });
+  }
+
   async addPassword(login: string, password: NewPassword, actor: Actor): Promise<void> {
     await this.#change({ op: 'add-password', login, password, actor });
   }

@@ -1,0 +1,131 @@
+/** The sessions that are open in the running gateway: shown, and ended. */
+import type { OpenSession, SessionFacts } from '../platform/connections.ts';
+import { NetworkSet } from '../platform/network.ts';
+import { type AdminContext, AdminError, runningGateway } from './context.ts';
+import { type Input, flag, login, optionalText, page } from './input.ts';
+import { change, listing } from './operation.ts';
+
+const MAX_IDS = 1000;
+
+export interface SessionView {
+  readonly id: string;
+  readonly protocol: string;
+  readonly listener: string;
+  readonly address: string;
+  readonly account?: string;
+  readonly state: string;
+  readonly tls?: string;
+  readonly cipher?: string;
+  /** What the client calls itself. */
+  readonly client?: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** Octets on the line. */
+  readonly read: number;
+  readonly written: number;
+}
+
+interface Wanted {
+  readonly login: string | undefined;
+  readonly network: NetworkSet | undefined;
+}
+
+function wantedOf(input: Input): Wanted {
+  const network = optionalText(input, 'network', 64);
+  return {
+    login: input.account === undefined ? undefined : login(input, 'account'),
+    network: network === undefined ? undefined : networkSet(network),
+  };
+}
+
+/** Also used where the trail is searched for a network. */
+export function networkSet(text: string): NetworkSet {
+  try {
+    return new NetworkSet([text]);
+  } catch (error) {
+    throw new AdminError('invalid', `Cannot look for that network: ${error instanceof Error ? error.message : ''}`);
+  }
+}
+
+const meets = ({ account, address }: SessionFacts, { login: name, network }: Wanted): boolean =>
+  (name === undefined || account?.login === name) && (network === undefined || network.has(address));
+
+/** By id, so that a listing can be turned over. */
+function found(
+  { gateway }: AdminContext,
+  action: string,
+  wanted: Wanted,
+): readonly (readonly [SessionFacts, OpenSession])[] {
+  return runningGateway(gateway, action)
+    .sessions()
+    .map((session) => [session.facts(), session] as const)
+    .filter(([facts]) => meets(facts, wanted))
+    .sort(([a], [b]) => (a.id < b.id ? -1 : 1));
+}
+
+const viewOf = ({ clock }: AdminContext, { age, account, octets, ...facts }: SessionFacts): SessionView => ({
+  ...facts,
+  ...(account === undefined ? {} : { account: account.login }),
+  since: new Date(clock.now() - age).toISOString(),
+  ...octets,
+});
+
+/** What is open of one account. */
+export const openSessions = (context: AdminContext, account: string): readonly SessionView[] =>
+  context.gateway === undefined
+    ? []
+    : found(context, 'look', { login: account, network: undefined }).map(([facts]) => viewOf(context, facts));
+
+/** Ends what is open of one account. Tells what it was. */
+export function cutSessions(context: AdminContext, account: string): readonly SessionView[] {
+  if (context.gateway === undefined) return [];
+  return found(context, 'end sessions', { login: account, network: undefined }).map(([facts, session]) => {
+    session.kill();
+    return viewOf(context, facts);
+  });
+}
+
+function idsOf(input: Input): readonly string[] {
+  const { ids = [] } = input;
+  if (!Array.isArray(ids) || ids.length > MAX_IDS || !ids.every((id) => typeof id === 'string' && id.length <= 64))
+    throw new AdminError(
+      'invalid',
+      `Cannot use those ids: expected at most ${MAX_IDS} as "sluis session list" shows them`,
+    );
+  return ids as string[];
+}
+
+export interface KilledView {
+  readonly sessions: readonly SessionView[];
+  /** Ids that no open session has. */
+  readonly unknown: readonly string[];
+  /** False where it was only asked what would be. */
+  readonly applied: boolean;
+}
+
+export const sessionOperations = {
+  'session.list': listing(
+    (input) => ({ ...page(input), wanted: wantedOf(input) }),
+    (context, { limit, after = '', wanted }): Promise<readonly SessionView[]> =>
+      Promise.resolve(
+        found(context, 'list sessions', wanted)
+          .filter(([{ id }]) => id > after)
+          .slice(0, limit)
+          .map(([facts]) => viewOf(context, facts)),
+      ),
+  ),
+  'session.kill': change(
+    (input) => ({ ids: idsOf(input), wanted: wantedOf(input), dryRun: flag(input, 'dry-run') }),
+    (context, { ids, wanted, dryRun }): Promise<KilledView> => {
+      if (ids.length === 0 && wanted.login === undefined && wanted.network === undefined)
+        throw new AdminError('invalid', 'Cannot end sessions: name their ids, an account or a network');
+      const all = found(context, 'end sessions', wanted).filter(([{ id }]) => ids.length === 0 || ids.includes(id));
+      if (!dryRun) for (const [, session] of all) session.kill();
+      return Promise.resolve({
+        sessions: all.map(([facts]) => viewOf(context, facts)),
+        unknown: ids.filter((id) => !all.some(([facts]) => facts.id === id)),
+        applied: !dryRun,
+      });
+    },
+  ),
+};
