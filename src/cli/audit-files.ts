@@ -1,11 +1,11 @@
 /** Files of auditors: exports of the trail and anchors, checked without a gateway. */
 import { type KeyObject, createPublicKey } from 'node:crypto';
-import { createReadStream, readFileSync, readdirSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { readAnchor } from '../crypto/audit-anchor.ts';
 import { ExportCheck } from '../crypto/audit-export.ts';
 import type { BrokenRow } from '../domain/audit-row.ts';
+import { UnsealedExport, exportLines } from './export-lines.ts';
 import { CommandError } from './exit.ts';
 
 export interface Anchored {
@@ -74,7 +74,7 @@ export interface CheckedExport {
 
 /** Line by line: an export of years need not fit in memory. */
 export const checkExport = (path: string, anchors: readonly Anchored[]): Promise<CheckedExport> =>
-  checkLines(path, createInterface({ input: createReadStream(path), crlfDelay: Infinity }), anchors);
+  checkLines(path, exportLines(path), anchors);
 
 /** `name`: of what the lines come from, for errors. */
 export async function checkLines(
@@ -83,10 +83,15 @@ export async function checkLines(
   anchors: readonly Anchored[],
 ): Promise<CheckedExport> {
   const walk = new ExportWalk(anchors);
-  for await (const line of lines) {
-    const problem = walk.take(line);
-    if (typeof problem === 'string') throw new CommandError('failed', `Cannot check "${name}": ${problem}`);
-    if (problem !== undefined) return walk.ended(problem);
+  try {
+    for await (const line of lines) {
+      const problem = walk.take(line);
+      if (typeof problem === 'string') throw new CommandError('failed', `Cannot check "${name}": ${problem}`);
+      if (problem !== undefined) return walk.ended(problem);
+    }
+  } catch (error) {
+    if (!(error instanceof UnsealedExport)) throw error;
+    throw new CommandError('failed', `The export "${name}" is not as it was written: ${error.message}`);
   }
   const end = walk.end();
   if (end === 'empty') throw new CommandError('failed', `Cannot check "${name}": it is empty`);

@@ -11,6 +11,7 @@ import { type Anchored, type CheckedExport, checkExport, readAnchors, readPublic
 import { addEraseCommand } from './audit-erase.ts';
 import { type CheckedStamps, checkTimeStamps } from './audit-timestamps.ts';
 import { withAdmin } from './connect.ts';
+import { ExportSeal } from './export-lines.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, changing, collect } from './options.ts';
@@ -130,15 +131,17 @@ async function exportTo(terminal: Terminal, path: string, options: ExportOptions
   const lines = await withFiles([file], () =>
     withAdmin(options, async (client) => {
       const asked = { since: beginning(options.since), personal: options.withoutPersonal !== true };
+      const seal = new ExportSeal();
       let n = 0;
       let from: number | undefined = 0;
       while (from !== undefined) {
         const page: ExportPage = await client.call('audit.export', { ...asked, from });
-        if (from === 0) file.append(`${JSON.stringify(headerOf(page))}\n`);
-        file.append(page.lines.map((line) => `${line}\n`).join(''));
+        if (from === 0) file.append(seal.take(`${JSON.stringify(headerOf(page))}\n`));
+        file.append(seal.take(page.lines.map((line) => `${line}\n`).join('')));
         n += page.lines.length;
         from = page.next;
       }
+      file.append(seal.end());
       file.end();
       return n;
     }),
@@ -147,7 +150,7 @@ async function exportTo(terminal: Terminal, path: string, options: ExportOptions
 }
 
 const headerOf = ({ hostname, after }: ExportPage): ExportHeader => ({
-  ...{ format: EXPORT_FORMAT, hostname, made: new Date().toISOString(), after },
+  ...{ format: EXPORT_FORMAT, hostname, made: new Date().toISOString(), after, sealed: true },
 });
 
 async function verifyOwn(terminal: Terminal, options: VerifyOptions): Promise<void> {

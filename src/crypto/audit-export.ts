@@ -20,6 +20,8 @@ export interface ExportHeader {
   readonly made: string;
   /** The row before the first one; where the export begins with the trail, 0 and zeros. */
   readonly after: { readonly seq: number; readonly hash: string };
+  /** A last line holds the SHA-256 of all octets before it. */
+  readonly sealed?: true;
   /** Number of the piece, from 1, and how many there are; absent where the export is whole. */
   readonly piece?: readonly [number, number];
 }
@@ -100,6 +102,9 @@ export class ExportCheck {
       return { kind: 'broken', broken: { seq: this.#head.seq + 1, why: 'the line is no row of an audit trail' } };
     const checked = followOn(this.#head, row);
     if (isBroken(checked)) return { kind: 'broken', broken: checked };
+    // A field under another name reads as one that was left out.
+    if (exportLine(row, { personal: row.personal !== null || row.salt !== null }) !== line)
+      return { kind: 'broken', broken: { seq: row.seq, why: 'the line is not written as an export writes it' } };
     this.#head = checked;
     this.#rows += 1;
     return { kind: 'row', row };

@@ -9,6 +9,7 @@ import Database from 'better-sqlite3';
 import type { EraseView } from '../../src/admin/audit-erase.ts';
 import type { AuditRowView } from '../../src/admin/audit.ts';
 import type { AuditSummary } from '../../src/admin/audit-scan.ts';
+import { ExportSeal } from '../../src/cli/export-lines.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
@@ -35,6 +36,12 @@ async function done(...args: string[]): Promise<string> {
   assert.equal(ran.code, 0, ran.stderr);
   return ran.stdout;
 }
+/** As somebody would write it anew who has changed it on purpose. */
+const resealed = (rows: readonly string[]): string[] => {
+  const seal = new ExportSeal();
+  seal.take(`${rows.join('\n')}\n`);
+  return [...rows, seal.end().trimEnd()];
+};
 const lines = (file: string): string[] => readFileSync(file, 'utf8').trimEnd().split('\n');
 
 test('rows are listed by account, event and time, and the look stands among them', async () => {
@@ -109,16 +116,11 @@ test('an export is checked without the gateway, with openssl for its anchors, an
   await bad(all.slice(1), /does not say that it is/);
   await bad([all[0]!, 'nonsense'], /Row 1: the line is no row/);
   // Only an anchor tells that the end is missing.
-  writeFileSync(at('bad.jsonl'), `${all.slice(0, 3).join('\n')}\n`);
+  await bad(all.slice(0, 3), /it ends early: its last line is missing/);
+  const cut = resealed(all.slice(0, 3));
+  writeFileSync(at('bad.jsonl'), `${cut.join('\n')}\n`);
   assert.equal((await away(at('bad.jsonl'))).code, 0);
-  await bad(
-    all.slice(0, 3),
-    /Row 3: the trail ends here, and an anchor tells of row/,
-    '--anchors',
-    anchors,
-    '--key',
-    key,
-  );
+  await bad(cut, /Row 3: the trail ends here, and an anchor tells of row/, '--anchors', anchors, '--key', key);
   // A forged anchor is a finding.
   writeFileSync(at('forged.jsonl'), `${JSON.stringify({ ...anchor, seq: 1 })}\n`);
   await bad(all, /its signature is not one of its key/, '--anchors', at('forged.jsonl'), '--key', key);
