@@ -173,7 +173,7 @@ test(
         'TLS tickets of all listeners are void: each client makes one full handshake.',
         '',
         'Mail for it is refused meanwhile (550 5.2.1), and its senders know. What to do next:',
-        '  sluis audit list --account anna@group.test --since DATE     what happened by it',
+        '  sluis report incident --account anna@group.test --from DATE     what was exposed, for the report of a breach',
         '  sluis account password add anna@group.test --name first --generate --out FILE     when its machines are clean',
         '  sluis account resume anna@group.test     and certificates anew: sluis cert enrol anna@group.test --for login',
         '',

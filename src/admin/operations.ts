@@ -27,6 +27,7 @@ import { gatewayOperations } from './gateway.ts';
 import { observedOperations } from './observed.ts';
 import type { Input } from './input.ts';
 import { keyOperations } from './keys.ts';
+import { incidentOperations } from './incident.ts';
 import { mailCertificateOperations } from './mail-certificates.ts';
 import { mailboxExportOperations } from './mailbox-export.ts';
 import { mailboxImportOperations } from './mailbox-import.ts';
@@ -56,6 +57,7 @@ const operations = {
   ...accountCertificateOperations,
   ...containOperations,
   ...sessionOperations,
+  ...incidentOperations,
   ...importOperations,
   ...addressOperations,
   ...addressMoveOperations,

@@ -11,7 +11,7 @@ import { readGivenCertificate } from './given-certificate.ts';
 import { type Delivered, type KeyOptions, deliver, keyOptions } from './key-material.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, wholeDays } from './options.ts';
-import { type Cell, facts, print, readableTime, table } from './output.ts';
+import { type Cell, facts, print, readableTime, table, csv } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 const useOption = (): Option =>
@@ -278,14 +278,6 @@ const codeTable = (codes: readonly EnrolledView[]): string =>
         CODE_HEADER.map((name) => name.toUpperCase()),
         codes.map(codeRow),
       )}\nEach code works once, with "sluis cert collect CODE --out FILE.p12". It is not shown again.`;
-
-/** RFC 4180. A value that a spreadsheet would take for a formula gets an apostrophe in front. */
-const csvCell = (cell: Cell): string => {
-  const plain = String(cell ?? '').replace(/^[=+@-]/, "'$&");
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
-};
-const csv = (header: readonly string[], rows: readonly (readonly Cell[])[]): string =>
-  [header, ...rows].map((cells) => cells.map(csvCell).join(',')).join('\n');
 
 const detail = (c: CertificateView): string =>
   facts([

@@ -75,7 +75,7 @@ function containmentText(done: ContainmentView): string {
     ...(done.problem === undefined ? [] : [done.problem]),
     '',
     'Mail for it is refused meanwhile (550 5.2.1), and its senders know. What to do next:',
-    `  sluis audit list --account ${login} --since DATE     what happened by it`,
+    `  sluis report incident --account ${login} --from DATE     what was exposed, for the report of a breach`,
     `  sluis account password add ${login} --name first --generate --out FILE     when its machines are clean`,
     `  sluis account resume ${login}     and certificates anew: sluis cert enrol ${login} --for login`,
   ].join('\n');

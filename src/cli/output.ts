@@ -52,3 +52,12 @@ export function readableSize(n: number): string {
 /** A time for people: UTC, to the minute. */
 export const readableTime = (iso: string | undefined): string | undefined =>
   iso === undefined ? undefined : `${iso.slice(0, 10)} ${iso.slice(11, 16)}Z`;
+
+/** RFC 4180. A value that a spreadsheet would take for a formula gets an apostrophe in front. */
+const csvCell = (cell: Cell): string => {
+  const plain = String(cell ?? '').replace(/^[=+@-]/, "'$&");
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+};
+/** Lines of CSV. */
+export const csv = (header: readonly Cell[], rows: readonly (readonly Cell[])[]): string =>
+  [header, ...rows].map((cells) => cells.map(csvCell).join(',')).join('\n');

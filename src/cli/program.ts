@@ -24,6 +24,7 @@ import { addPgpCommands } from './pgp.ts';
 import { addQueueCommands } from './queue.ts';
 import { addRestoreCommand } from './restore.ts';
 import { addServeCommands } from './serve.ts';
+import { addReportCommands } from './report.ts';
 import { addSessionCommands } from './session.ts';
 import { addSmimeCommands } from './smime.ts';
 import { addTraceCommands } from './trace.ts';
@@ -42,6 +43,7 @@ export function buildProgram(terminal: Terminal): Command {
   addAddressCommands(terminal, program);
   addPartnerCommands(terminal, program);
   addSessionCommands(terminal, program);
+  addReportCommands(terminal, program);
   addMailboxCommands(terminal, program);
   addQueueCommands(terminal, program);
   addTraceCommands(terminal, program);

@@ -1,0 +1,134 @@
+/** `sluis report`: what a breach report needs. */
+import type { Command } from 'commander';
+import type { Exposure, IncidentPage } from '../admin/incident.ts';
+import { withAdmin } from './connect.ts';
+import { CommandError } from './exit.ts';
+import { type IncidentSummary, summarised } from './incident-summary.ts';
+import { type ChangeOptions, changing } from './options.ts';
+import { type Cell, csv, facts, print, readableSize, table } from './output.ts';
+import { showProgress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+
+interface IncidentOptions extends ChangeOptions {
+  readonly account?: string;
+  readonly network?: string;
+  readonly from: string;
+  readonly to?: string;
+  readonly csv?: boolean;
+}
+
+export function addReportCommands(terminal: Terminal, program: Command): void {
+  const group = program.command('report').description('figures and findings for others');
+  changing(group.command('incident'))
+    .description('what was exposed through an account or from a network, by organisation: for the report of a breach')
+    .option('--account <login>', 'through this account')
+    .option('--network <network>', 'from these addresses, such as 192.0.2.7 or 192.0.2.0/24; reads the whole period')
+    .requiredOption('--from <moment>', 'such as 2026-11-25 (its first moment) or 2026-11-25T14:00:00+01:00')
+    .option('--to <moment>', 'until then; a date alone: its end. Default: now')
+    .option('--csv', 'every login and message, one a line, as they are found')
+    .action((options: IncidentOptions) => incident(terminal, options));
+}
+
+const HEADER = [
+  'at',
+  'organisation',
+  'account',
+  'what',
+  'count',
+  'message',
+  'sender',
+  'recipients',
+  'octets',
+  'network',
+];
+const csvRow = (e: Exposure): Cell[] => [
+  ...[
+    e.at,
+    e.organisation,
+    e.account,
+    e.kind,
+    e.count,
+    e.message,
+    e.sender,
+    e.recipients?.join(' '),
+    e.octets,
+    e.network,
+  ],
+];
+
+async function incident(terminal: Terminal, options: IncidentOptions): Promise<void> {
+  const { account: login, network, from, to } = options;
+  if (login === undefined && network === undefined)
+    throw new CommandError('usage', 'Cannot report: name --account LOGIN, or --network NETWORK');
+  if (options.csv === true && options.json === true)
+    throw new CommandError(
+      'usage',
+      'Cannot use --csv with --json: --csv has every line, --json the sums; give one of them',
+    );
+  const since = /^\d{4}-\d\d-\d\d$/.test(from) ? `${from}T00:00:00Z` : from;
+  const period = { since, until: to ?? new Date().toISOString() };
+  const summary = summarised({
+    ...period,
+    ...(login === undefined ? {} : { account: login }),
+    ...(network === undefined ? {} : { network }),
+  });
+  if (options.csv === true) terminal.out(`${csv(HEADER, [])}\n`);
+  const progress = showProgress('rows of the trail');
+  await withAdmin(options, async (client) => {
+    let after: number | undefined;
+    do {
+      const page: IncidentPage = await client.call('report.incident', { login, network, ...period, after });
+      progress.show(page.scanned, page.total);
+      for (const row of page.rows)
+        if (options.csv === true) terminal.out(`${csv(csvRow(row), [])}\n`);
+        else summary.add(row);
+      after = page.next;
+    } while (after !== undefined);
+  }).finally(progress.end);
+  if (options.csv !== true) print(terminal, options, summary.result(), () => summaryText(summary.result()));
+}
+
+function summaryText(s: IncidentSummary): string {
+  const head = facts([
+    ['Through account', s.account],
+    ['From network', s.network],
+    ['From', s.since],
+    ['Until', s.until],
+  ]);
+  if (s.organisations.length === 0) return `${head}\n\nNothing was found: no login, no message.`;
+  return [
+    head,
+    ...s.organisations.map((o) =>
+      [
+        `Organisation ${o.name}`,
+        table(
+          [
+            'ACCOUNT',
+            'LOGINS',
+            'FAILED',
+            'NETWORKS',
+            'FETCHED',
+            'LOOKED AT',
+            'REMOVED',
+            'SENDERS',
+            'SENT',
+            'RECIPIENTS',
+            'OCTETS',
+            'FIRST',
+            'LAST',
+          ],
+          o.accounts.map((a) => [
+            ...[a.account, a.logins, a.refusedLogins, a.networks, a.fetched, a.previewed, a.removed, a.senders, a.sent],
+            ...[a.recipients, readableSize(a.octets), a.first.slice(0, 16), a.last.slice(0, 16)],
+          ]),
+        ),
+      ].join('\n'),
+    ),
+    ...(s.erased === 0
+      ? []
+      : [
+          `Of ${s.erased} rows who and where were erased after their time: networks and recipients are more than are counted.`,
+        ]),
+    'FETCHED are messages, each once; SENDERS wrote them, RECIPIENTS got what was sent. --csv has every one of them.',
+  ].join('\n\n');
+}
