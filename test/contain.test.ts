@@ -306,6 +306,25 @@ test('session kill ends what it is told to, by id, account or network, and shows
   await (await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'))).quit();
 });
 
+test('account show has open sessions, last logins and last refusals with their causes', async (t) => {
+  const gateway = await open(t);
+  const bram = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+  const anna = await SmtpClient.open(gateway.target('submission'), loginOf('bram'));
+  await anna.command(`MAIL FROM:<${addressOf('carl')}>`, '550').catch(() => undefined);
+  await anna.quit();
+  gateway.store.audit.note({
+    ...{ event: 'login.refused', outcome: 'failure', facts: { protocol: 'pop3', reason: 'wrong', count: 3 } },
+    account: (await gateway.store.registry.findAccount(addressOf('bram')))!.account.id,
+    personal: { network: '192.0.2.9' },
+  });
+  const shown = await run(gateway, ['account', 'show', addressOf('bram')]);
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(shown.stdout, /^SESSION .*\n\S+ +pop3 +bram@group\.test +127\.0\.0\.1 +TLSv1\.3/m);
+  assert.match(shown.stdout, /^LAST LOGINS .*\n.* login\.granted +127\.0\.0\.1 +protocol=/m);
+  assert.match(shown.stdout, /login\.refused +192\.0\.2\.9 +protocol=pop3 reason=wrong count=3/);
+  await bram.quit();
+});
+
 test('without a gateway contain works on the store, and session says what to do', async (t) => {
   const gateway = await open(t);
   await gateway.stop();

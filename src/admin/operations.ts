@@ -8,6 +8,7 @@ import { RegistryError } from '../store/registry.ts';
 import { absenceOperations } from './absences.ts';
 import { accountEndOperations } from './account-end.ts';
 import { importOperations } from './account-import.ts';
+import { recentOperations } from './account-recent.ts';
 import { accountOperations } from './accounts.ts';
 import { addressMoveOperations } from './address-move.ts';
 import { addressOperations } from './addresses.ts';
@@ -57,6 +58,7 @@ const operations = {
   ...accountCertificateOperations,
   ...containOperations,
   ...sessionOperations,
+  ...recentOperations,
   ...incidentOperations,
   ...importOperations,
   ...addressOperations,

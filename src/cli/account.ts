@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { AccountView } from '../admin/views.ts';
 import { parseAddress } from '../domain/address.ts';
 import { addCertificateCommands, certificateTable } from './certificate.ts';
+import { recentText } from './account-recent.ts';
 import { addContainCommand } from './contain.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
@@ -77,15 +78,16 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
     .argument('<login>', 'the account')
     .option('--all', 'show every setting, also those that are default')
     .action(async (login: string, options: CommonOptions & { readonly all?: boolean }) => {
-      const [account, settings] = await withAdmin(options, async (client) => [
+      const [account, recent, settings] = await withAdmin(options, async (client) => [
         await client.call('account.show', { login }),
+        await client.call('account.recent', { login }),
         await shownSettings(client, 'account', login, options.all),
       ]);
       print(
         terminal,
         options,
-        { ...account, settings },
-        () => `${accountText(account)}\n${settingsPart(settings, options.all)}`,
+        { ...account, ...recent, settings },
+        () => `${accountText(account)}\n\n${recentText(recent)}\n${settingsPart(settings, options.all)}`,
       );
     });
 
