@@ -90,7 +90,13 @@ const stateChange = (state: 'active' | 'suspended') =>
   change(
     (input) => login(input, 'login'),
     async ({ store }, name, { actor }): Promise<{ login: string; state: string }> => {
-      await accountOf(store.registry, name);
+      const { organisation } = await accountOf(store.registry, name);
+      const its = (await store.registry.findOrganisation(organisation))?.state;
+      if (state === 'active' && its !== undefined)
+        throw new AdminError(
+          its === 'ended' ? 'ended' : 'unavailable',
+          `Cannot resume account "${name}": its organisation "${organisation}" ${its === 'ended' ? 'has ended, which cannot be undone' : `is suspended; "sluis organisation resume ${organisation}" takes that back`}`,
+        );
       await store.registry.setAccountState(name, state, actor);
       return { login: name, state };
     },

@@ -1,6 +1,6 @@
 /** Operations on organisations. */
-import { AdminError } from './context.ts';
-import { type Input, oneOf, optionalText, organisationName, page, text } from './input.ts';
+import { type AdminContext, AdminError } from './context.ts';
+import { type Input, flag, oneOf, optionalAddress, optionalText, organisationName, page, text } from './input.ts';
 import { change, listing } from './operation.ts';
 import { type OrganisationView, viewOrganisation } from './views.ts';
 
@@ -20,6 +20,57 @@ const given = <K extends string>(fields: Readonly<Record<K, string | undefined>>
   return kept;
 };
 
+/** What a change of an organisation's state concerns. */
+export interface OrganisationChanged {
+  readonly name: string;
+  readonly state: string;
+  readonly successor?: string;
+  /** Those that have not ended; their addresses that have not; messages in their mailboxes. */
+  readonly accounts: number;
+  readonly addresses: number;
+  readonly waiting: number;
+  /** Accounts that stay suspended, since they are so themselves; only for `resume`. */
+  readonly suspended?: number;
+}
+
+/** Accounts read at a time: each comes with its addresses and credentials. */
+const PAGE = 200;
+
+async function affected(
+  { store: { registry } }: AdminContext,
+  name: string,
+): Promise<Omit<OrganisationChanged, 'state'> & { readonly suspended: number }> {
+  if ((await registry.findOrganisation(name)) === undefined) throw unknownOrganisation(name);
+  const sum = { name, accounts: 0, addresses: 0, waiting: 0, suspended: 0 };
+  for (let after: string | undefined; ;) {
+    const found = await registry.listAccounts({
+      ...{ limit: PAGE, organisation: name },
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const { account, addresses, messages } of found) {
+      sum.waiting += messages;
+      if (account.state === 'ended') continue;
+      sum.accounts += 1;
+      if (account.state === 'suspended') sum.suspended += 1;
+      sum.addresses += addresses.filter(({ state }) => state !== 'ended').length;
+    }
+    after = found.at(-1)?.account.login;
+    if (found.length < PAGE) return sum;
+  }
+}
+
+const changed = (input: Input): { readonly name: string; readonly dryRun: boolean } => ({
+  name: organisationName(input, 'name'),
+  dryRun: flag(input, 'dry-run'),
+});
+
+const stateChange = (state: 'active' | 'suspended') =>
+  change(changed, async (context, { name, dryRun }, { actor }): Promise<OrganisationChanged> => {
+    if (!dryRun) await context.store.registry.setOrganisationState(name, state, actor);
+    const { suspended, ...now } = await affected(context, name);
+    return { ...now, state, ...(state === 'active' && !dryRun ? { suspended } : {}) };
+  });
+
 export const organisationOperations = {
   'organisation.add': change(
     (input) => ({
@@ -36,6 +87,18 @@ export const organisationOperations = {
     async ({ store }, organisation, { actor }): Promise<{ name: string }> => {
       await store.registry.addOrganisation(organisation, actor);
       return { name: organisation.name };
+    },
+  ),
+  'organisation.suspend': stateChange('suspended'),
+  'organisation.resume': stateChange('active'),
+  'organisation.end': change(
+    (input) => ({ ...changed(input), successor: optionalAddress(input, 'successor') }),
+    async (context, { name, dryRun, successor }, call): Promise<OrganisationChanged> => {
+      const { registry } = context.store;
+      const before = await affected(context, name);
+      if (!dryRun)
+        await registry.endOrganisation(name, successor, call.actor, (done) => call.progress(done, before.accounts));
+      return { ...before, state: 'ended', ...(successor === undefined ? {} : { successor }) };
     },
   ),
   'organisation.list': listing(page, async ({ store }, at): Promise<OrganisationView[]> =>

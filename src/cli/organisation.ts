@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { allRows, withAdmin } from './connect.ts';
 import { addEraseCommand } from './erase.ts';
 import { addEdiCommands } from './edi.ts';
+import { addStateCommands } from './organisation-state.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { facts, print, table } from './output.ts';
 import { addExportCommand } from './organisation-export.ts';
@@ -49,8 +50,8 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
       );
       print(terminal, options, all, () =>
         table(
-          ['NAME', 'TITLE', 'LANGUAGE', 'AGB', 'URA', 'CONTACT', 'TELEPHONE'],
-          all.map((o) => [o.name, o.title, o.language, o.agb, o.ura, o.contact, o.telephone]),
+          ['NAME', 'STATE', 'TITLE', 'LANGUAGE', 'AGB', 'URA', 'CONTACT', 'TELEPHONE'],
+          all.map((o) => [o.name, o.state ?? 'active', o.title, o.language, o.agb, o.ura, o.contact, o.telephone]),
         ),
       );
     });
@@ -68,6 +69,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
         [
           facts([
             ['Organisation', o.name],
+            ['State', o.state ?? 'active'],
             ['Title', o.title],
             ['Language', o.language],
             ['AGB', o.agb],
@@ -82,6 +84,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
 
   addExportCommand(terminal, group);
   addEraseCommand(terminal, group);
+  addStateCommands(terminal, group);
   addSetCommand(terminal, group, 'organisation');
   addEdiCommands(terminal, group);
 }

@@ -21,6 +21,7 @@ import type { SaslSession, SaslStep, ScramOffer } from '../auth/sasl-step.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { type ShownChain, fingerprintOf, shownChain } from '../platform/client-certificate.ts';
@@ -150,6 +151,11 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     };
   }
 
+  /** Who logged in. */
+  get account(): Account | undefined {
+    return this.#submission?.submitter.account;
+  }
+
   get #account(): string | undefined {
     return this.#submission?.submitter.account.login;
   }
@@ -243,6 +249,11 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     if (this.#content.filing) return;
     this.#cut(this.#last ?? replies.shuttingDown);
     if (!this._upgrading) this._socket.destroySoon();
+  }
+
+  /** The account may not log in any more. A message that is being filed still gets its reply, and MAIL refuses the next. */
+  expel(): void {
+    if (!this.#content.filing) this.#cut(replies.accountEnded);
   }
 
   override close(): void {

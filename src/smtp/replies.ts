@@ -33,6 +33,12 @@ export const replyRows = {
     'This port is not for your network; use the one that the operator of the gateway named',
     'The listener has `networks`, and the client comes from another one.',
   ),
+  accountEnded: row(
+    421,
+    '4.7.0',
+    'This account may not log in any more; ask the operator',
+    'It was suspended or has ended while the session was open, alone or with its organisation.',
+  ),
   accountConnections: row(
     421,
     '4.7.0',

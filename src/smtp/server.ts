@@ -11,6 +11,7 @@ import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { AccountId } from '../domain/ids.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { clientCertificateRequest } from '../platform/client-certificate.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
@@ -18,6 +19,7 @@ import { type Listener, type ListenerSpec, type TlsMaterial, accessOf } from '..
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
+import { turns } from '../platform/turns.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
 import type { TestReports } from '../submission/test-address.ts';
@@ -145,6 +147,9 @@ class SubmissionServer extends SMTPServer implements Listener {
         ...(options.tests === undefined ? {} : { tests: options.tests }),
       },
     };
+    options.store.registry.onChange((changed) => {
+      this.#expel(changed).catch((error: unknown) => this.#log.error('smtp.expel', { error: String(error) }));
+    });
     // Scanners raise TLS errors all day; without a listener each would end the process.
     this.on('error', (error: Error) => this.#log.debug('smtp.connection-error', { why: error.message }));
   }
@@ -199,6 +204,18 @@ class SubmissionServer extends SMTPServer implements Listener {
 
   cut(): void {
     if (this.#stopping) for (const connection of this.#sessions()) connection.cut();
+  }
+
+  /** A suspended or ended account must not go on with the session that it has. */
+  async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
+    for (const connection of [...this.#sessions()]) {
+      const { account } = connection;
+      if (account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
+      // A change of many meets thousands of sessions.
+      if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
+      const record = await this.#options.store.registry.findLogin(account.login);
+      if (record?.account.state !== 'active') connection.expel();
+    }
   }
 
   #closeWhenEmpty(): void {

@@ -183,6 +183,21 @@ export interface Registry extends Partners, Absences, EdiIdentities {
   endAccount(login: string, ending: AccountEnding, actor: Actor): Promise<void>;
   /** Ends an address for ever; senders are told who takes its mail. */
   endAddress(address: Address, successor: Address, actor: Actor): Promise<void>;
+  /**
+   * What holds for all accounts of an organisation: log-ins and mail are refused while it is suspended, what waits stays. Each account keeps
+   * the state that it has of its own.
+   */
+  setOrganisationState(name: string, state: Exclude<State, 'ended'>, actor: Actor): Promise<void>;
+  /**
+   * Ends an organisation for ever, at once, and then its accounts one part after the other: cut short, it is simply asked for again.
+   * `progress` is told how many accounts were ended. Resolves to that.
+   */
+  endOrganisation(
+    name: string,
+    successor: Address | undefined,
+    actor: Actor,
+    progress?: (done: number) => void,
+  ): Promise<number>;
   /** Writes down what has ended by the clock: at most 200 accounts and 200 addresses. Resolves to how many it were. */
   endDue(): Promise<number>;
   /** Suspends it, removes its passwords, revokes its registered certificates and voids its codes for new ones, in one transaction. */

@@ -8,13 +8,18 @@ import { type Actor, RegistryError } from '../registry.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
-const ROWS = 200;
+export const ROWS = 200;
 /** Who stands behind what the clock does. */
 const CLOCK: Actor = { name: 'gateway' };
 
 interface Ending {
   readonly endsAt: number | null;
   readonly successor: string | null;
+}
+
+interface Ended {
+  readonly successor: string | null;
+  readonly actor: Actor;
 }
 
 export class EndingChanges {
@@ -31,7 +36,7 @@ export class EndingChanges {
     const { sql, at } = this.#ground;
     const account = this.#ground.account(login);
     this.#ground.openFor(account, login);
-    if (successor !== null) this.#succeed(successor, account.id, `account "${login}"`);
+    if (successor !== null) this.succeeds(successor, account.id, `account "${login}"`);
     // Those that ended before keep what they say.
     sql.run(
       "UPDATE address SET state = 'ended', successor = ? WHERE account = ? AND state <> 'ended'",
@@ -51,9 +56,22 @@ export class EndingChanges {
     return { id: 0, accounts: [account.id], scope: 'registry' };
   }
 
+  /** One account of an organisation that ends. */
+  ofOrganisation(account: { readonly id: number; readonly login: string; readonly state: State }, ending: Ended): void {
+    const { successor, actor } = ending;
+    this.#ground.sql.run(
+      "UPDATE address SET state = 'ended', successor = ? WHERE account = ? AND state <> 'ended'",
+      successor,
+      account.id,
+    );
+    this.#end(account.id);
+    const { login, state } = account;
+    this.#ground.record('registry.account-state', account.id, actor, { login }, { from: state, to: 'ended' });
+  }
+
   address(address: string, successor: string, actor: Actor): Changed {
     const row = this.#ground.address(address);
-    const key = this.#succeed(successor, undefined, `address "${address}"`);
+    const key = this.succeeds(successor, undefined, `address "${address}"`);
     if (key === row.key)
       throw new RegistryError('invalid', `The address "${address}" cannot take its own mail; name another successor`);
     this.#ground.sql.run("UPDATE address SET state = 'ended', successor = ? WHERE key = ?", successor, row.key);
@@ -95,7 +113,7 @@ export class EndingChanges {
   }
 
   /** A successor must take mail now: senders are sent there. `not`: an account whose addresses end with it. */
-  #succeed(successor: string, not: number | undefined, ending: string): string {
+  succeeds(successor: string, not: number | undefined, ending: string): string {
     const row = this.#ground.address(successor);
     const takes = this.#ground.sql.get(
       `SELECT 1 FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation

@@ -27,7 +27,7 @@ export class MailboxCounters {
 
   constructor(db: Db) {
     this.#get = db.prepare(
-      `SELECT m.octets, m.messages, m.next_uid, m.changes, a.state,
+      `SELECT m.octets, m.messages, m.next_uid, m.changes, iif(o.state = 'active', a.state, o.state) AS state,
          iif(instr(a.settings, '"quota"') > 0, a.settings, NULL) AS settings,
          iif(instr(o.settings, '"quota"') > 0, o.settings, NULL) AS organisation
          FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation WHERE m.account = ?`,

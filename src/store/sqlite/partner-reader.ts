@@ -16,6 +16,10 @@ interface PartnerRow {
   readonly sealed: Buffer | null;
 }
 
+/** Its own, or that of its organisation where that is worse. */
+const STATE = `CASE WHEN p.state = 'ended' OR o.state = 'ended' THEN 'ended'
+  WHEN p.state = 'active' AND o.state = 'suspended' THEN 'suspended' ELSE p.state END AS state`;
+
 export class PartnerReader {
   readonly #byId: Database.Statement<[number], PartnerRow>;
   readonly #byName: Database.Statement<[string], PartnerRow>;
@@ -25,8 +29,8 @@ export class PartnerReader {
   readonly #ofAccount: Database.Statement<[number], PartnerRow>;
 
   constructor(db: Db) {
-    const partners = `SELECT p.id, p.name, p.account, a.login, a.organisation, p.state, p.server, p.sealed
-      FROM partner p JOIN account a ON a.id = p.account`;
+    const partners = `SELECT p.id, p.name, p.account, a.login, a.organisation, ${STATE}, p.server, p.sealed
+      FROM partner p JOIN account a ON a.id = p.account JOIN organisation o ON o.id = a.organisation`;
     this.#byId = db.prepare(`${partners} WHERE p.id = ?`);
     this.#byName = db.prepare(`${partners} WHERE p.name = ?`);
     this.#page = db.prepare(`${partners} WHERE p.name > ? ORDER BY p.name LIMIT ?`);

@@ -27,6 +27,7 @@ import type { Db } from './database.ts';
 import { EdiChanges } from './edi-changes.ts';
 import { EraseChanges } from './erase-changes.ts';
 import { EndingChanges } from './ending-changes.ts';
+import { OrganisationChanges } from './organisation-changes.ts';
 import { PartnerChanges } from './partner-changes.ts';
 import { PasswordChanges } from './password-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
@@ -47,6 +48,13 @@ export type RegistryChange =
       readonly actor: Actor;
     }
   | { readonly op: 'end-address'; readonly address: string; readonly successor: string; readonly actor: Actor }
+  | {
+      readonly op: 'organisation-state';
+      readonly name: string;
+      readonly state: Exclude<State, 'ended'>;
+      readonly actor: Actor;
+    }
+  | { readonly op: 'end-organisation'; readonly name: string; readonly successor: string | null; readonly actor: Actor }
   | { readonly op: 'end-due' }
   | { readonly op: 'contain'; readonly login: string; readonly actor: Actor }
   | { readonly op: 'add-password'; readonly login: string; readonly password: NewPassword; readonly actor: Actor }
@@ -117,6 +125,7 @@ export class RegistryChanges {
   readonly #edi: EdiChanges;
   readonly #erase: EraseChanges;
   readonly #endings: EndingChanges;
+  readonly #organisations: OrganisationChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
@@ -133,6 +142,7 @@ export class RegistryChanges {
     this.#edi = new EdiChanges(this.#ground);
     this.#erase = new EraseChanges(db, this.#ground);
     this.#endings = new EndingChanges(this.#ground, (account) => this.#endAccount(account));
+    this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
@@ -157,6 +167,10 @@ export class RegistryChanges {
         return this.#endings.account(change.login, change, change.actor);
       case 'end-address':
         return this.#endings.address(change.address, change.successor, change.actor);
+      case 'organisation-state':
+        return this.#organisations.setState(change.name, change.state, change.actor);
+      case 'end-organisation':
+        return this.#organisations.end(change.name, change.successor, change.actor);
       case 'end-due':
         return this.#endings.due();
       case 'contain':
@@ -238,8 +252,15 @@ export class RegistryChanges {
       );
     if (this.#ground.sql.get('SELECT 1 FROM account WHERE login = ?', login) !== undefined)
       throw new RegistryError('exists', `There is an account "${login}" already; choose another login name`);
-    const organisation = this.#ground.sql.get('SELECT id FROM organisation WHERE name = ?', account.organisation) as
-      { id: number } | undefined;
+    const organisation = this.#ground.sql.get(
+      'SELECT id, state FROM organisation WHERE name = ?',
+      account.organisation,
+    ) as { id: number; state: State } | undefined;
+    if (organisation?.state === 'ended')
+      throw new RegistryError(
+        'ended',
+        `The organisation "${account.organisation}" has ended, which cannot be undone; add account "${login}" to another one`,
+      );
     if (organisation === undefined)
       throw new RegistryError(
         'unknown',

@@ -248,6 +248,25 @@ export class SqliteRegistry implements Registry {
     await this.#change({ op: 'end-address', address, successor, actor });
   }
 
+  async setOrganisationState(name: string, state: Exclude<State, 'ended'>, actor: Actor): Promise<void> {
+    await this.#change({ op: 'organisation-state', name, state, actor });
+  }
+
+  async endOrganisation(
+    name: string,
+    successor: Address | undefined,
+    actor: Actor,
+    progress?: (done: number) => void,
+  ): Promise<number> {
+    let ended = 0;
+    for (;;) {
+      const { id } = await this.#change({ op: 'end-organisation', name, successor: successor ?? null, actor });
+      if (id === 0) return ended;
+      ended += id;
+      progress?.(ended);
+    }
+  }
+
   async endDue(): Promise<number> {
     return (await this.#change({ op: 'end-due' })).id;
   }

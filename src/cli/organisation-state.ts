@@ -1,0 +1,63 @@
+/** `sluis organisation suspend`, `resume` and `end`: all its accounts at once. */
+import type { Command } from 'commander';
+import type { OrganisationChanged } from '../admin/organisations.ts';
+import { withAdmin } from './connect.ts';
+import { type ChangeOptions, changing } from './options.ts';
+import { print } from './output.ts';
+import { showProgress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+
+interface StateOptions extends ChangeOptions {
+  readonly successor?: string;
+  readonly dryRun?: boolean;
+}
+
+const PLURAL = { account: 'accounts', address: 'addresses', message: 'messages' } as const;
+const count = (n: number, what: keyof typeof PLURAL): string => `${n} ${n === 1 ? what : PLURAL[what]}`;
+
+const told = {
+  suspend: ({ name, accounts, addresses, waiting }: OrganisationChanged) => [
+    `Organisation ${name} is suspended:`,
+    `- ${count(accounts, 'account')} log in no more, and open sessions are cut`,
+    `- mail for ${count(addresses, 'address')} is refused (550 5.2.1)`,
+    `- ${count(waiting, 'message')} in its mailboxes wait until "sluis organisation resume ${name}"`,
+  ],
+  resume: ({ name, accounts, suspended = 0 }: OrganisationChanged) => [
+    `Organisation ${name} is active: ${count(accounts - suspended, 'account')} log in and take mail again.`,
+    ...(suspended === 0 ? [] : [`${count(suspended, 'account')} stay suspended, each by itself.`]),
+  ],
+  end: ({ name, accounts, addresses, waiting, successor }: OrganisationChanged) => [
+    `Organisation ${name} has ended, for ever:`,
+    `- ${count(accounts, 'account')} log in no more, and open sessions are cut`,
+    successor === undefined
+      ? `- mail for ${count(addresses, 'address')} is refused (550 5.1.1)`
+      : `- senders to ${count(addresses, 'address')} are told to write to ${successor} (551 5.1.6)`,
+    `- ${count(waiting, 'message')} in its mailboxes stay for their time; "sluis mailbox export" writes them to a file`,
+  ],
+} as const;
+
+export function addStateCommands(terminal: Terminal, group: Command): void {
+  for (const [name, about] of [
+    ['suspend', 'refuse log-ins and mail of all its accounts, until it is resumed; what waits stays'],
+    ['resume', 'take back a suspension'],
+    ['end', 'end an organisation for ever, with all its accounts and addresses'],
+  ] as const) {
+    const command = changing(group.command(name))
+      .description(about)
+      .argument('<name>', 'the organisation')
+      .option('--dry-run', 'say what would be done, and do nothing');
+    if (name === 'end')
+      command.option('--successor <address>', 'who takes the mail of its addresses: senders are told');
+    command.action(async (organisation: string, options: StateOptions) => {
+      const { successor, dryRun } = options;
+      const progress = showProgress('accounts');
+      const input = { name: organisation, successor, 'dry-run': dryRun };
+      const done = await withAdmin(options, (client) =>
+        client.call(`organisation.${name}`, input, { progress: progress.show }),
+      ).finally(() => progress.end());
+      print(terminal, options, done, () =>
+        [...(dryRun === true ? ['Nothing was done. It would be so:'] : []), ...told[name](done)].join('\n'),
+      );
+    });
+  }
+}
