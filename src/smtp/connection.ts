@@ -251,9 +251,9 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     if (!this._upgrading) this._socket.destroySoon();
   }
 
-  /** The account may not log in any more. A message that is being filed still gets its reply, and MAIL refuses the next. */
+  /** The account may not log in any more. A message in the middle still gets its reply, and MAIL refuses the next. */
   expel(): void {
-    if (!this.#content.filing) this.#cut(replies.accountEnded);
+    if (!this.#content.open) this.#cut(replies.accountEnded);
   }
 
   override close(): void {
