@@ -1,6 +1,9 @@
 /** Looks at the audit trail, checks it, gives it out, sums it up. Each look stands in the trail itself. */
 import { BEFORE_ALL } from '../crypto/audit-chain.ts';
 import { exportLine } from '../crypto/audit-export.ts';
+import type { ChainRow } from '../domain/audit-row.ts';
+import type { AccountId } from '../domain/ids.ts';
+import { nen7513Of } from '../domain/nen7513.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AuditReport, AuditRow, AuditTrail } from '../store/audit.ts';
 import { type AuditSummary, firstSince, report } from './audit-scan.ts';
@@ -90,10 +93,12 @@ export const auditOperations = {
       from: whole(input, 'from', 0, Number.MAX_SAFE_INTEGER),
       since: optionalMoment(input, 'since'),
       personal: flag(input, 'personal'),
+      nen7513: fieldsOf(input) === 'nen7513',
     }),
-    async ({ store, partners }, { from, since, personal }, call): Promise<ExportPage> => {
+    async ({ store, partners }, { from, since, personal, nen7513 }, call): Promise<ExportPage> => {
       const { audit } = store;
-      if (from === 0) noteLook(audit, call, personal ? 'export' : 'export without personal fields');
+      const what = nen7513 ? 'export in fields of NEN 7513' : 'export';
+      if (from === 0) noteLook(audit, call, personal ? what : `${what} without personal fields`);
       const first = from > 0 ? from : since === undefined ? 1 : await firstSince(audit, since);
       const before =
         from > 0 || first === 1 ? BEFORE_ALL : ((await audit.chain({ fromSeq: first - 1, limit: 1 }))[0] ?? BEFORE_ALL);
@@ -102,7 +107,9 @@ export const auditOperations = {
       return {
         hostname: partners.hostname,
         after: { seq: before.seq, hash: Buffer.from(before.hash).toString('hex') },
-        lines: rows.map((row) => exportLine(row, { personal })),
+        lines: nen7513
+          ? await nen7513Lines(rows, { hostname: partners.hostname, personal, names: new Names(store.registry) })
+          : rows.map((row) => exportLine(row, { personal })),
         ...(last === undefined || rows.length < STEP ? {} : { next: last.seq + 1 }),
       };
     },
@@ -140,6 +147,29 @@ export const auditOperations = {
     },
   ),
 };
+
+function fieldsOf(input: Input): 'chain' | 'nen7513' {
+  const fields = optionalText(input, 'fields') ?? 'chain';
+  if (fields === 'chain' || fields === 'nen7513') return fields;
+  throw new AdminError(
+    'invalid',
+    `Cannot export the trail in fields "${fields}": expected chain (can be checked; the default) or nen7513`,
+  );
+}
+
+async function nen7513Lines(
+  rows: readonly ChainRow[],
+  { hostname, personal, names }: { readonly hostname: string; readonly personal: boolean; readonly names: Names },
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const row of rows) {
+    // A log-in name can be a person's.
+    const named = row.account !== null && personal ? await names.account(row.account as AccountId) : undefined;
+    const account = row.account === null ? undefined : (named ?? `account ${row.account}`);
+    lines.push(JSON.stringify(nen7513Of(row, { hostname, personal, account })));
+  }
+  return lines;
+}
 
 function requiredMoment(input: Input, name: string): Instant {
   const at = optionalMoment(input, name);

@@ -28,6 +28,7 @@ interface ListOptions extends ChangeOptions {
 interface ExportOptions extends ChangeOptions {
   readonly since?: string;
   readonly withoutPersonal?: boolean;
+  readonly fields?: string;
 }
 interface VerifyOptions extends ChangeOptions {
   readonly anchors?: readonly string[];
@@ -60,6 +61,10 @@ export function addAuditCommands(terminal: Terminal, program: Command): void {
     .description('write the trail as lines of JSON that can be checked without this gateway')
     .argument('<file>', 'a new file')
     .option('--since <moment>', 'from then on')
+    .option(
+      '--fields <names>',
+      'chain: can be checked, the default; nen7513: a line a row in the field names of NEN 7513',
+    )
     .option('--without-personal', 'leave out who and where; what is left can still be checked')
     .action((file: string, options: ExportOptions) => exportTo(terminal, file, options));
   changing(group.command('verify'))
@@ -130,18 +135,21 @@ async function exportTo(terminal: Terminal, path: string, options: ExportOptions
   const file = newFile(path, 0o600);
   const lines = await withFiles([file], () =>
     withAdmin(options, async (client) => {
-      const asked = { since: beginning(options.since), personal: options.withoutPersonal !== true };
+      const { fields } = options;
+      const asked = { since: beginning(options.since), personal: options.withoutPersonal !== true, fields };
+      // Only the chain has a first line to follow on, and a last one that seals it.
+      const plain = fields === 'nen7513';
       const seal = new ExportSeal();
       let n = 0;
       let from: number | undefined = 0;
       while (from !== undefined) {
         const page: ExportPage = await client.call('audit.export', { ...asked, from });
-        if (from === 0) file.append(seal.take(`${JSON.stringify(headerOf(page))}\n`));
+        if (from === 0 && !plain) file.append(seal.take(`${JSON.stringify(headerOf(page))}\n`));
         file.append(seal.take(page.lines.map((line) => `${line}\n`).join('')));
         n += page.lines.length;
         from = page.next;
       }
-      file.append(seal.end());
+      if (!plain) file.append(seal.end());
       file.end();
       return n;
     }),

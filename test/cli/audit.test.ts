@@ -148,6 +148,30 @@ test('the gateway finds what was changed or cut off behind its back', async (t) 
   assert.equal((await run('verify')).code, 0);
 });
 
+test('an export in the fields of NEN 7513 has a record a row and says who, where, on what', async () => {
+  const file = at('nen7513.jsonl');
+  const rows = Number(
+    /Wrote (\d+) rows/.exec(await done('export', file, '--fields', 'nen7513', '--reason', 'audit'))?.[1],
+  );
+  const records = lines(file).map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.equal(records.length, rows);
+  assert.deepEqual(
+    records.map(({ EventID }) => EventID),
+    records.map((_, i) => i + 1),
+  );
+  const accepted = records.find(({ EventTypeCode }) => EventTypeCode === 'message.accepted');
+  assert.equal(accepted?.UserID, addressOf('anna'));
+  assert.equal(accepted.NetworkAccessPointID, '127.0.0.1');
+  assert.match(String(accepted.ParticipantObjectID), /^[0-9a-z]{13}$/);
+  const hidden = at('nen7513-hidden.jsonl');
+  await done('export', hidden, '--fields', 'nen7513', '--without-personal');
+  assert.doesNotMatch(readFileSync(hidden, 'utf8'), /anna|bert|127\.0\.0/);
+  const looks = await done('list', '--event', 'audit.read');
+  assert.match(looks, /export in fields of NEN 7513 without personal fields/);
+  const wrong = await run('export', at('wrong.jsonl'), '--fields', 'nen');
+  assert.match(wrong.stderr, /Cannot export the trail in fields "nen": expected chain .* or nen7513/);
+});
+
 test('a report sums up a period; erasing leaves a chain that holds', async () => {
   const summary = JSON.parse(await done('report', '--week', '--json')) as AuditSummary;
   assert(
