@@ -30,10 +30,11 @@ function plansOf(db: Db, make: (db: Db) => void): Map<string, string> {
             .split('?')
             .slice(1)
             .map(() => null);
+          const names = [...sql.matchAll(/@(\w+)/g)].map(([, name]): [string, null] => [String(name), null]);
           plans.set(
             sql.replace(/\s+/g, ' '),
             steps
-              .all(...values)
+              .all(...values, ...(names.length === 0 ? [] : [Object.fromEntries<null>(names)]))
               .map(({ detail }) => detail)
               .join('; '),
           );
