@@ -1,14 +1,19 @@
 /** Walks the audit trail in bounded steps: where a time begins, and what a period comes to. */
+import { AUDIT_LOG_KINDS, type AuditLogKind, meaningOf } from '../domain/audit-events.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AuditTrail } from '../store/audit.ts';
+import type { AuditRow, AuditTrail } from '../store/audit.ts';
 
 const STEP = 1000;
-/** Accounts that a report names, those with most failed logins first. */
+/** Accounts and networks that a report names, those with most failed logins first. */
 const NAMED = 20;
-/** Accounts that are counted while a report is made. */
+/** Pairs of them that are counted while a report is made. */
 const COUNTED = 100_000;
+/** Of each kind. */
 const MAX_ACTS = 500;
+
+/** What an auditor looks for apart: looks at the trail, what was given out, what two people did, and all other commands. */
+export type ActKind = 'look' | 'export' | 'approval' | 'command';
 
 /** The first row at `since` or later, or the number behind the last one. Rows stand in the order of time. */
 export async function firstSince(audit: AuditTrail, since: Instant): Promise<number> {
@@ -28,12 +33,17 @@ export interface AuditSummary {
   readonly until: string;
   readonly rows: number;
   readonly events: readonly { readonly event: string; readonly outcome: string; readonly rows: number }[];
-  /** Rows of failed logins by account, most first; each row may stand for many tries. */
-  readonly failedLogins: readonly { readonly account: string; readonly rows: number }[];
-  /** What people did by the command line, oldest first, at most 500. */
+  readonly logs: readonly { readonly log: AuditLogKind; readonly success: number; readonly failure: number }[];
+  /** Most first. A name that is none of ours is in quotes; tries that share a row count each. */
+  readonly failedLogins: readonly { readonly account: string; readonly network: string; readonly tries: number }[];
+  /** What people did by the command line, oldest first, at most 500 of each kind. */
   readonly acts: readonly {
+    readonly kind: ActKind;
     readonly at: string;
     readonly event: string;
+    /** The operation, or what was looked at. */
+    readonly what?: string;
+    readonly outcome: string;
     readonly actor: string;
     readonly reason?: string;
   }[];
@@ -49,7 +59,9 @@ export async function report(
   progress: (done: number, total: number) => void,
 ): Promise<AuditSummary> {
   const events = new Map<string, number>();
-  const failed = new Map<AccountId, number>();
+  const logs = new Map<string, number>();
+  const failed = new Map<string, Failed>();
+  const shown = new Map<ActKind, number>();
   const acts: AuditSummary['acts'][number][] = [];
   let rows = 0;
   let moreActs = false;
@@ -62,35 +74,78 @@ export async function report(
       from = row.seq + 1;
       rows += 1;
       count(events, `${row.event} ${row.outcome}`);
-      if (
-        row.event.startsWith('login') &&
-        row.outcome === 'failure' &&
-        row.account !== undefined &&
-        failed.size < COUNTED
-      )
-        count(failed, row.account);
-      const { actor, reason } = row.personal ?? {};
+      count(logs, `${meaningOf(row.event).kind} ${row.outcome}`);
+      if (row.event.startsWith('login') && row.outcome === 'failure') countFailed(failed, row);
+      const { actor } = row.personal ?? {};
       if (typeof actor !== 'string') continue;
-      moreActs ||= acts.length === MAX_ACTS;
-      if (acts.length < MAX_ACTS)
-        acts.push({ at: iso(row.at), event: row.event, actor, ...(typeof reason === 'string' ? { reason } : {}) });
+      const kind = kindOf(row);
+      count(shown, kind);
+      if ((shown.get(kind) ?? 0) > MAX_ACTS) moreActs = true;
+      else acts.push(actOf(row, kind, actor));
     }
     progress(rows, total);
     if (found.length < STEP) return await summed();
   }
 
   async function summed(): Promise<AuditSummary> {
-    const most = [...failed].sort(([, a], [, b]) => b - a).slice(0, NAMED);
-    const failedLogins: { account: string; rows: number }[] = [];
-    for (const [id, n] of most) failedLogins.push({ account: (await nameOf(id)) ?? `account ${id}`, rows: n });
+    const most = [...failed.values()].sort((a, b) => b.tries - a.tries).slice(0, NAMED);
+    const failedLogins: AuditSummary['failedLogins'][number][] = [];
+    for (const { account: id, login, network, tries } of most) {
+      const account = id === undefined ? login : ((await nameOf(id)) ?? `account ${id}`);
+      failedLogins.push({ account, network, tries });
+    }
     return {
       ...{ since: iso(since), until: iso(until), rows },
       events: [...events]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, n]) => ({ event: name.split(' ')[0] ?? name, outcome: name.split(' ')[1] ?? '', rows: n })),
+      logs: AUDIT_LOG_KINDS.map((log) => ({
+        ...{ log, success: logs.get(`${log} success`) ?? 0, failure: logs.get(`${log} failure`) ?? 0 },
+      })),
       ...{ failedLogins, acts, moreActs },
     };
   }
 }
 
 const count = <K>(counts: Map<K, number>, key: K): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+
+interface Failed {
+  readonly account?: AccountId;
+  readonly login: string;
+  readonly network: string;
+  tries: number;
+}
+
+function countFailed(failed: Map<string, Failed>, { account, facts, personal = {} }: AuditRow): void {
+  const login = typeof personal.login === 'string' ? JSON.stringify(personal.login) : '(erased)';
+  const network = typeof personal.network === 'string' ? personal.network : '(erased)';
+  const key = `${account ?? login} ${network}`;
+  const tries = typeof facts?.count === 'number' ? facts.count : 1;
+  const known = failed.get(key);
+  if (known !== undefined) known.tries += tries;
+  else if (failed.size < COUNTED)
+    failed.set(key, { ...(account === undefined ? {} : { account }), login, network, tries });
+}
+
+/** The operation of a row, or what was looked at. */
+function whatOf({ facts = {} }: AuditRow): string | undefined {
+  const what = facts.operation ?? facts.what;
+  return typeof what === 'string' ? what : undefined;
+}
+
+function kindOf(row: AuditRow): ActKind {
+  if (row.event.startsWith('approval.')) return 'approval';
+  if (['message.exported', 'evidence.bundle'].includes(row.event) || (whatOf(row) ?? '').includes('export'))
+    return 'export';
+  return row.event === 'audit.read' ? 'look' : 'command';
+}
+
+function actOf(row: AuditRow, kind: ActKind, actor: string): AuditSummary['acts'][number] {
+  const { at, event, outcome, personal: { reason } = {} } = row;
+  const what = whatOf(row);
+  return {
+    ...{ kind, at: iso(at), event, outcome, actor },
+    ...(what === undefined ? {} : { what }),
+    ...(typeof reason === 'string' ? { reason } : {}),
+  };
+}

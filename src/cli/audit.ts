@@ -1,21 +1,21 @@
 /** `sluis audit`: the trail of everything that happened: listed, given out, checked, summed up. */
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { AuditPage, AuditRowView, ExportPage, VerifyView } from '../admin/audit.ts';
-import type { AuditSummary } from '../admin/audit-scan.ts';
+import type { AuditPage, AuditRowView, ExportPage } from '../admin/audit.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { auditKeyFile } from '../crypto/audit-keys.ts';
 import { EXPORT_FORMAT, type ExportHeader } from '../crypto/audit-export.ts';
 import { type Anchored, type CheckedExport, checkExport, readAnchors, readPublicKeys } from './audit-files.ts';
 import { addEraseCommand } from './audit-erase.ts';
+import { anchorsText, reportText, verifyText } from './audit-report.ts';
 import { type CheckedStamps, checkTimeStamps } from './audit-timestamps.ts';
 import { withAdmin } from './connect.ts';
 import { ExportSeal } from './export-lines.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, changing, collect } from './options.ts';
-import { facts, print, table } from './output.ts';
+import { print, table } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 interface ListOptions extends ChangeOptions {
@@ -39,6 +39,9 @@ interface ReportOptions extends ChangeOptions {
   readonly since?: string;
   readonly until?: string;
   readonly week?: boolean;
+  readonly verify?: boolean;
+  readonly anchors?: readonly string[];
+  readonly key?: readonly string[];
 }
 
 /** A date alone means its first moment as a beginning. */
@@ -85,6 +88,9 @@ export function addAuditCommands(terminal: Terminal, program: Command): void {
     .option('--since <moment>', 'from then on')
     .option('--until <moment>', 'until then; default: now')
     .option('--week', 'the last seven days')
+    .option('--verify', 'also check the chain of the whole trail')
+    .option('--anchors <path>', 'also check the chain against these anchors; may be given several times', collect)
+    .option('--key <pem>', "public key of the anchors; default: this gateway's own", collect)
     .action((options: ReportOptions) => report(terminal, options));
   changing(group.command('anchor'))
     .description('sign the head of the trail now; the running gateway does so every minute')
@@ -175,16 +181,6 @@ async function verifyOwn(terminal: Terminal, options: VerifyOptions): Promise<vo
     );
 }
 
-const anchorsText = (n: number): string => (n === 1 ? '1 anchor stands' : `${n} anchors stand`);
-
-function verifyText({ report: found, anchors, missing }: VerifyView): string {
-  if (found.kind === 'broken') return `Row ${found.seq}: ${found.why}.`;
-  const held = `${found.rows} rows, the chain holds. Head: ${found.head}`;
-  return missing === undefined
-    ? `${held}\n${anchorsText(anchors)} in the trail.`
-    : `${held}\nAnchor of row ${missing.seq}: ${missing.why}.`;
-}
-
 async function verifyFile(terminal: Terminal, path: string, options: VerifyOptions): Promise<void> {
   const config = existsSync(options.config) ? loadConfig(options.config) : undefined;
   const own = config === undefined ? undefined : auditKeyFile(config.keys.folder);
@@ -226,32 +222,18 @@ async function report(terminal: Terminal, options: ReportOptions): Promise<void>
   const since = beginning(options.since) ?? (options.week === true ? week : undefined);
   if (since === undefined) throw new CommandError('usage', 'Cannot report without --since or --week');
   const until = options.until ?? now.toISOString();
-  const summary = await withAdmin(options, (client) => client.call('audit.report', { since, until }));
-  print(terminal, options, summary, () => reportText(summary));
+  const checking = options.verify === true || options.anchors !== undefined;
+  const anchors = checking ? anchorsFor(options, auditKeyFile(loadConfig(options.config).keys.folder)) : [];
+  const { summary, verified } = await withAdmin(options, async (client) => ({
+    summary: await client.call('audit.report', { since, until }),
+    verified: checking
+      ? await client.call('audit.verify', { anchors: anchors.map(({ seq, hash }) => ({ seq, hash })) })
+      : undefined,
+  }));
+  print(terminal, options, { ...summary, verified }, () => reportText(summary, verified));
+  if (verified?.report.kind === 'broken' || verified?.missing !== undefined)
+    throw new CommandError(
+      'failed',
+      'The audit trail is not as it was written; keep this database and its anchors as they are',
+    );
 }
-
-const reportText = (s: AuditSummary): string =>
-  [
-    facts([
-      ['From', s.since],
-      ['Until', s.until],
-      ['Rows', s.rows],
-    ]),
-    table(
-      ['EVENT', 'OUTCOME', 'ROWS'],
-      s.events.map((e) => [e.event, e.outcome, e.rows]),
-    ),
-    s.failedLogins.length === 0
-      ? 'No login failed.'
-      : table(
-          ['FAILED LOGINS', 'ROWS'],
-          s.failedLogins.map((f) => [f.account, f.rows]),
-        ),
-    s.acts.length === 0
-      ? 'Nobody changed anything.'
-      : table(
-          ['TIME', 'WHO', 'WHAT', 'WHY'],
-          s.acts.map((a) => [a.at.replace('T', ' '), a.actor, a.event, a.reason]),
-        ),
-    ...(s.moreActs ? ['There are more acts than are shown: "sluis audit list" has them all.'] : []),
-  ].join('\n\n');

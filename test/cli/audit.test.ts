@@ -182,6 +182,13 @@ test('a report sums up a period; erasing leaves a chain that holds', async () =>
   assert(summary.acts.some(({ event }) => event === 'audit.read'));
   assert.match(await done('report', '--since', '2020-01-01'), /EVENT +OUTCOME +ROWS/);
   assert.match((await run('report')).stderr, /without --since or --week/);
+  const anchors = join(gateway.folder, 'keys', 'anchors');
+  const held = await done('report', '--week', '--anchors', anchors);
+  assert.match(held, /the chain holds\. Head: [0-9a-f]{64}\n\d+ anchors? stands? in the trail\.\n/);
+  assert.match(
+    await done('report', '--week', '--verify'),
+    /the chain holds.*\n0 anchors stand .* only --anchors PATH can/,
+  );
   const tomorrow = await run('erase', '--before', '2999-01-01', '--reason', 'x');
   assert.match(tomorrow.stderr, /has not happened yet/);
   const now = new Date().toISOString();
