@@ -18,7 +18,7 @@ export function backupMetrics({ backups, maxAge, clock }: BackupMetricParts): re
   const age = (since: Instant | undefined): Sample[] => [
     { value: since === undefined ? Number.POSITIVE_INFINITY : Math.max(0, (clock.now() - since) / 1000) },
   ];
-  const { folder, offsite } = backups.configured;
+  const { folder, offsite, keys } = backups.configured;
   const last = (of: 'seconds' | 'octets') => (): Sample[] => backups.last.map((known) => ({ value: known[of] }));
   return [
     single('gauge', 'sluis_backup_configured', '1: backups are taken by themselves.', () => (folder ? 1 : 0)),
@@ -35,12 +35,16 @@ export function backupMetrics({ backups, maxAge, clock }: BackupMetricParts): re
     gauge('sluis_backup_max_age_seconds', 'Age beyond which an alarm is due (backup.max-age).', [], () =>
       folder ? [{ value: maxAge / 1000 }] : [],
     ),
+    single('gauge', 'sluis_key_copy_configured', '1: the key folder is copied by itself.', () => (keys ? 1 : 0)),
+    gauge('sluis_key_copy_age_seconds', 'Since when the copy of the key folder was not seen to be whole.', [], () =>
+      keys ? age(backups.keysCopied) : [],
+    ),
     gauge('sluis_drill_age_seconds', 'Since when no drill restored a backup.', [], async () =>
       folder ? age((await ask()).drill) : [],
     ),
     gauge('sluis_backup_duration_seconds', 'How long the last backup of this process took.', [], last('seconds')),
     gauge('sluis_backup_octets', 'Size of it.', [], last('octets')),
-    counter('sluis_backup_failures_total', 'What failed, by step: backup, offsite, drill.', ['step'], () =>
+    counter('sluis_backup_failures_total', 'What failed, by step: backup, offsite, drill, keys.', ['step'], () =>
       backups.failures.read(),
     ),
   ];

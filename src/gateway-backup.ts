@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Backups } from './backup/backups.ts';
+import type { KeyCopyPlaces } from './backup/key-copies.ts';
 import type { OffsiteRules } from './backup/offsite.ts';
 import type { RestoreParts } from './backup/restore.ts';
 import { type Schedule, startSchedule } from './backup/schedule.ts';
@@ -10,10 +11,11 @@ import { fileNotice } from './admin/notice.ts';
 import { readMasterKey } from './config/master-key.ts';
 import type { Config } from './config/schema.ts';
 import { auditKeyFile, auditKeys } from './crypto/audit-keys.ts';
+import { keyFingerprint } from './crypto/key-fingerprint.ts';
 import { backupLetters } from './delivery/backup-letters.ts';
 import type { Desk } from './delivery/desk.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
-import { days } from './domain/units.ts';
+import { days, minutes } from './domain/units.ts';
 import { anchorFolderOf } from './gateway-audit.ts';
 import { sqliteCopies } from './store/sqlite/copies.ts';
 import type { Store } from './store/store.ts';
@@ -34,6 +36,7 @@ export const programVersion = (): string => {
 export function gatewayBackups(store: Store, config: Config, effects: Effects, desk: Desk): Backups {
   const { clock, log, random = randomBytes } = effects;
   const { folder, keep, 'keep-for': age, every, at } = config.backup;
+  const { 'copy-to': keysTo } = config.keys;
   return new Backups({
     ...{ store, audit: store.audit, clock, log, hostname: config.hostname, version: programVersion() },
     ...{ dataFolder: config.data.folder, keyFolder: config.keys.folder, configuration: config.file },
@@ -43,6 +46,7 @@ export function gatewayBackups(store: Store, config: Config, effects: Effects, d
     keep: { count: keep, ...(age === undefined ? {} : { age }) },
     rhythm: { every, ...(at === undefined ? {} : { at }) },
     offsite: offsiteOf(config),
+    ...(keysTo === undefined ? {} : { keyCopy: keyCopyOf(config, keysTo) }),
     restore: () => restoreParts(config, clock),
     tell: async ({ step, why }) => {
       const once = `backup:${step}:${Math.floor(clock.now() / days(1))}`;
@@ -66,9 +70,30 @@ function offsiteOf({ backup }: Config): OffsiteRules {
   };
 }
 
+/** The master key cannot change while the gateway runs, and a command that prints it is not asked each minute. */
+function keyCopyOf(config: Config, to: string): () => Promise<KeyCopyPlaces> {
+  let fingerprint: string | undefined;
+  return async () => {
+    fingerprint ??= keyFingerprint(await readMasterKey(config));
+    return { keyFolder: config.keys.folder, to, fingerprint };
+  };
+}
+
 /** Takes what is due, as long as the gateway runs. A backup that runs when the gateway stops is given up, and swept by the next. */
-export const startBackups = (backups: Backups, clock: Clock): Schedule | undefined =>
-  backups.configured.folder ? startSchedule({ clock, round: () => backups.round() }) : undefined;
+export function startBackups(backups: Backups, clock: Clock): Schedule {
+  const { folder, keys } = backups.configured;
+  const schedules = [
+    ...(folder ? [startSchedule({ clock, round: () => backups.round() })] : []),
+    // A fault of the one must not put off the other.
+    ...(keys ? [startSchedule({ clock, round: () => backups.keyRound(), longestRetry: minutes(10) })] : []),
+  ];
+  return {
+    settled: async () => {
+      await Promise.all(schedules.map((schedule) => schedule.settled()));
+    },
+    stop: () => schedules.forEach((schedule) => schedule.stop()),
+  };
+}
 
 /** `keys`: PEM files with public keys of the audit trail, beside the one in the key folder. */
 export async function restoreParts(config: Config, clock: Clock, keys: readonly string[] = []): Promise<RestoreParts> {

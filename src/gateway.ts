@@ -331,7 +331,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => endings.stop());
   const schedule = startBackups(backups, clock);
   running.add(() => {
-    schedule?.stop();
+    schedule.stop();
     return Promise.resolve();
   });
   const control = await openControlSocket({ path: controlSocketOf(config), context: admin, log, clock });

@@ -8,6 +8,7 @@ import { replaceFile } from '../platform/replace-file.ts';
 import { factsOfFile } from './files.ts';
 import { type DrillReport, drill, lastGoodDrill } from './drill.ts';
 import { type Keep, backupsIn, offsiteFile, removeBackup, tooMany } from './folder.ts';
+import { type KeyCopyPlaces, copyKeys } from './key-copies.ts';
 import { readManifest } from './manifest.ts';
 import { BackupRefused, reasonOf } from './refused.ts';
 import { type Copied, type OffsiteRules, copyOffsite, hasOffsite } from './offsite.ts';
@@ -26,13 +27,15 @@ export interface BackupParts extends TakeParts {
   readonly keep: Keep;
   readonly rhythm: Rhythm;
   readonly offsite: OffsiteRules;
+  /** Where the key folder is copied; absent: nowhere. */
+  readonly keyCopy?: () => Promise<KeyCopyPlaces>;
   /** What a restore on this machine would work with. */
   readonly restore: () => Promise<RestoreParts>;
   /** Tells the operator, by mail, of something that failed without anybody watching. */
   readonly tell: (failure: BackupFailure) => Promise<void>;
 }
 
-export type BackupStep = 'backup' | 'offsite' | 'drill';
+export type BackupStep = 'backup' | 'offsite' | 'drill' | 'keys';
 
 export interface BackupFailure {
   readonly step: BackupStep;
@@ -59,6 +62,7 @@ export class Backups {
   readonly failures = new Counts(['step']);
   readonly #p: BackupParts;
   #running = false;
+  #keysCopied: Instant | undefined;
   #last: readonly { readonly seconds: number; readonly octets: number }[] = [];
 
   constructor(parts: BackupParts) {
@@ -67,6 +71,11 @@ export class Backups {
 
   get running(): boolean {
     return this.#running;
+  }
+
+  /** When the copy of the key folder was last seen to be whole, in this process. */
+  get keysCopied(): Instant | undefined {
+    return this.#keysCopied;
   }
 
   /** Of the last backup of this process; empty before the first. */
@@ -89,6 +98,8 @@ export class Backups {
       this.#took(taken, actor);
       const removed = folder === undefined ? await this.#tidy(to) : [];
       if (folder === undefined) await this.#offsite(actor);
+      // Whoever takes one by hand wants to hear of the keys too; by itself they have rounds of their own.
+      if (folder === undefined && actor !== GATEWAY) await this.keyRound(actor);
       const { seconds, logOctets } = taken;
       return { ...viewBackup(taken), seconds, logOctets, removed };
     });
@@ -114,8 +125,9 @@ export class Backups {
     };
   }
 
-  get configured(): { readonly folder: boolean; readonly offsite: boolean } {
-    return { folder: this.#p.folder !== undefined, offsite: hasOffsite(this.#p.offsite) };
+  get configured(): { readonly folder: boolean; readonly offsite: boolean; readonly keys: boolean } {
+    const { folder, offsite, keyCopy } = this.#p;
+    return { folder: folder !== undefined, offsite: hasOffsite(offsite), keys: keyCopy !== undefined };
   }
 
   /** What is due now: a backup, or the copy elsewhere of the newest. Rejects where it failed; it is due again then. */
@@ -129,6 +141,25 @@ export class Backups {
     });
     if (clock.now() >= dueAt(rhythm, newest)) await this.take({ actor: GATEWAY });
     else await this.#alone(() => this.#offsite(GATEWAY));
+  }
+
+  /** Brings the copy of the key folder up to date. Rejects where it failed. */
+  async keyRound(actor: Actor = GATEWAY): Promise<void> {
+    const { keyCopy, log, audit, clock } = this.#p;
+    if (keyCopy === undefined) return;
+    try {
+      const places = await keyCopy();
+      const { missing, undestroyed } = await copyKeys(places);
+      this.#keysCopied = clock.now();
+      if (missing.length + undestroyed.length === 0) return;
+      const facts = { files: missing.length, destroyed: undestroyed.length };
+      log.info('backup.keys-copied', { ...facts, where: places.to });
+      const personal = { actor: actor.name, where: places.to };
+      audit.note({ event: 'backup.keys-copied', outcome: 'success', facts, personal });
+    } catch (error) {
+      this.#failed('keys', error, actor);
+      throw error;
+    }
   }
 
   /** Restores a backup into a scratch folder, proves it and writes a report. Default: the newest. Rejects with BackupRefused. */

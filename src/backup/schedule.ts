@@ -23,6 +23,8 @@ export interface ScheduleParts {
   readonly clock: Clock;
   /** Does what is due; rejects where it failed, and is tried again after a while. */
   readonly round: () => Promise<void>;
+  /** Default: two hours. */
+  readonly longestRetry?: Milliseconds;
 }
 
 export interface Schedule {
@@ -35,11 +37,11 @@ export interface Schedule {
 const AFTER_START = minutes(2);
 /** The wall clock may be set meanwhile. */
 const LOOK_EVERY = minutes(1);
-/** After a failure, doubled each time up to two hours. */
+/** After a failure, doubled each time. */
 const RETRY = minutes(5);
 const LONGEST_RETRY = minutes(120);
 
-export function startSchedule({ clock, round }: ScheduleParts): Schedule {
+export function startSchedule({ clock, round, longestRetry = LONGEST_RETRY }: ScheduleParts): Schedule {
   let timer: Timer;
   let failures = 0;
   let running = Promise.resolve();
@@ -53,7 +55,7 @@ export function startSchedule({ clock, round }: ScheduleParts): Schedule {
       // Logged where it failed.
       () => {
         failures += 1;
-        again(milliseconds(Math.min(RETRY * 2 ** (failures - 1), LONGEST_RETRY)));
+        again(milliseconds(Math.min(RETRY * 2 ** (failures - 1), longestRetry)));
       },
     );
   };

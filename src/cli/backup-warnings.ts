@@ -1,12 +1,44 @@
 /** What `check` and `doctor` say of backups: that there are none, that the last is too old, that they all lie in one place. */
+import { keyLag } from '../backup/key-copies.ts';
 import { maxAgeOf } from '../config/backup.ts';
 import type { Config } from '../config/schema.ts';
 import { backupsIn } from '../backup/folder.ts';
 import { BackupRefused } from '../backup/refused.ts';
+import { readMasterKey } from '../config/master-key.ts';
+import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { formatDuration } from '../config/units.ts';
 import type { Instant } from '../domain/units.ts';
 
 export async function backupWarnings(config: Config, now: Instant): Promise<readonly string[]> {
+  return [...(await keyCopyWarnings(config)), ...(await ofDatabase(config, now))];
+}
+
+/** A backup without the day keys opens nothing. */
+async function keyCopyWarnings(config: Config): Promise<readonly string[]> {
+  const { 'copy-to': to, folder: keyFolder } = config.keys;
+  if (to === undefined)
+    return config.backup.folder === undefined
+      ? []
+      : [
+          'the key folder, with a new day key each day, is copied nowhere, and without it no backup can be read: set copy-to in the section keys',
+        ];
+  try {
+    const fingerprint = keyFingerprint(await readMasterKey(config));
+    const { missing, damaged, undestroyed } = await keyLag({ keyFolder, to, fingerprint });
+    const behind = missing.length + damaged.length + undestroyed.length;
+    const [first = undestroyed[0] ?? ''] = [...damaged, ...missing];
+    return behind === 0
+      ? []
+      : [
+          `the copy of the key folder in "${to}" is not whole: ${behind} files, such as "${first}"; the running gateway copies within minutes, and "sluis backup" does it at once and says what is wrong`,
+        ];
+  } catch (error) {
+    if (!(error instanceof BackupRefused)) throw error;
+    return [error.message];
+  }
+}
+
+async function ofDatabase(config: Config, now: Instant): Promise<readonly string[]> {
   const { folder, 'copy-to': to, 'copy-command': copy, 'verify-command': verify, 'read-command': read } = config.backup;
   if (folder === undefined) return ['no backups are taken: set folder in the section backup'];
   const elsewhere =

@@ -237,7 +237,7 @@ async function rotate(terminal: Terminal, options: RotateCommandOptions): Promis
         : `New master key ${to}; ${sealed} keys and secrets are sealed with it.`,
       keyFile === undefined
         ? `It is in ${newKeyFile}: put it into the key store, so that ${command?.[0] ?? 'the command'} prints it, remove the file, and start the gateway.`
-        : `It is in ${keyFile}. Keep the old one${oldKeyFile === undefined ? '' : ` (${oldKeyFile})`} in the safe while backups of before are kept: only it opens them.`,
+        : `It is in ${keyFile}. Keep the old one${oldKeyFile === undefined ? '' : ` (${oldKeyFile})`} in the safe while backups of before are kept: only it opens them, with the key folder of before.`,
       'Now: sluis key escrow, since the old shares make the old key; and a new backup of the key folder.',
     ].join('\n'),
   );

@@ -53,6 +53,7 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
     ...listenerProblems(config),
     ...keyProblems(config),
     ...backupProblems(config),
+    ...keyCopyProblems(config),
     ...(files ? fileProblems(config) : []),
   ];
   return problems.length > 0 ? refuse(...problems) : config;
@@ -82,7 +83,7 @@ const reasonOf = (error: unknown): string => {
 
 const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
   const at = (path: string): string => resolve(base, path);
-  const { 'master-key-file': keyFile } = config.keys;
+  const { 'master-key-file': keyFile, 'copy-to': keysTo } = config.keys;
   const { 'control-socket': socket } = config.data;
   const { 'crl-file': crlFile } = config.ca;
   const { anchors } = config.audit;
@@ -98,6 +99,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       ...config.keys,
       folder: at(config.keys.folder),
       ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
+      ...(keysTo === undefined ? {} : { 'copy-to': at(keysTo) }),
     },
     audit: {
       ...config.audit,
@@ -151,6 +153,29 @@ function keyProblems(config: Config): ConfigProblem[] {
         remedy: 'move it: a copy of the data folder must not carry the keys that open it',
       });
   return problems;
+}
+
+/** The copy must not be lost with the keys, nor lie with what they open. */
+function keyCopyProblems({ keys, data, backup }: Config): ConfigProblem[] {
+  const to = keys['copy-to'];
+  if (to === undefined) return [];
+  const others: readonly (readonly [string, string | undefined])[] = [
+    ['keys.folder', keys.folder],
+    ['data.folder', data.folder],
+    ['backup.folder', backup.folder],
+    ['backup.copy-to', backup['copy-to']],
+  ];
+  const near = others.find(([, place]) => place !== undefined && (isInside(to, place) || isInside(place, to)));
+  if (near === undefined) return [];
+  return [
+    {
+      path: 'keys.copy-to',
+      value: shown(to),
+      expected: `a place apart from ${near[0]}`,
+      remedy:
+        'name a folder on another machine, neither around nor within that one: keys must not lie with what they open',
+    },
+  ];
 }
 
 /** A backup must not be lost with what it is a backup of, nor lie beside the keys that open it. */

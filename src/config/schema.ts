@@ -94,6 +94,11 @@ const keys = section({
   'master-key-command': optional(
     command('Program that prints the master key, such as a key store; no shell takes part.'),
   ),
+  'copy-to': optional(
+    path(
+      'Where the gateway keeps a copy of the key folder, without the master key: each new day key within minutes. A mount on another machine, apart from backups. It must exist.',
+    ),
+  ),
 });
 
 const tls = z.strictObject({

@@ -54,7 +54,7 @@ export function reseal(
   return ok(again);
 }
 
-const DAY = /^(\d{4}-\d\d-\d\d)\.key$/;
+export const DAY = /^(\d{4}-\d\d-\d\d)\.key$/;
 /** What lies there in the clear, or was left by a crash. */
 const PLAIN = [
   /^store$/,
@@ -66,6 +66,13 @@ const PLAIN = [
   /\.key\.before-[0-9a-f]+$/,
   /^rotation(?:\.new)?\//,
 ];
+
+const BESIDE = [/^store$/, /^escrow\.json$/, /^\d{4}-\d\d-\d\d\.erased$/, /^(?:audit|evidence)\/[a-z]+\.pem$/];
+
+/** Whether a file of the key folder belongs in a copy of it. No master key does, wherever it lies, nor what a rotation is about to put in place. */
+export const belongsInCopy = (name: string): boolean =>
+  [DAY, ...BESIDE].some((form) => form.test(name)) ||
+  Object.values(SEALED_PLACES).some((place) => place.kind === 'file' && place.name.test(name));
 
 /** Names of the sealed files of a key folder, below it, without those of `but`. Fails with the first that nobody knows: it would stay under the old key. */
 export function sealedFiles(keyFolder: string, but: readonly string[] = []): Result<readonly string[], string> {

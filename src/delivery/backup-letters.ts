@@ -2,13 +2,23 @@
 import { type Letters, facts, text } from './letter.ts';
 
 export interface FailedBackup {
-  readonly step: 'backup' | 'offsite' | 'drill';
+  readonly step: 'backup' | 'offsite' | 'drill' | 'keys';
   readonly why: string;
 }
 
 const STEPS = {
-  nl: { backup: 'De back-up', offsite: 'De kopie van de back-up elders', drill: 'De hersteltest' },
-  en: { backup: 'The backup', offsite: 'The copy of the backup elsewhere', drill: 'The restore drill' },
+  nl: {
+    backup: 'De back-up',
+    offsite: 'De kopie van de back-up elders',
+    drill: 'De hersteltest',
+    keys: 'De kopie van de sleutels',
+  },
+  en: {
+    backup: 'The backup',
+    offsite: 'The copy of the backup elsewhere',
+    drill: 'The restore drill',
+    keys: 'The copy of the keys',
+  },
 } as const;
 
 export const backupLetters = ({ step, why }: FailedBackup): Letters => ({

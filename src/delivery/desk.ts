@@ -62,7 +62,7 @@ export type NoticeKind =
   | 'held-operator'
   | 'contrl'
   | 'restored'
-  | `${'backup' | 'offsite' | 'drill'}-failed`
+  | `${'backup' | 'offsite' | 'drill' | 'keys'}-failed`
   | 'test';
 
 export interface Said {

@@ -323,6 +323,10 @@ test('the age of backups, of copies elsewhere and of drills is told at /metrics,
   const { gateway, done } = scene;
   const at = (name: string): string => join(gateway.folder, name);
   mkdirSync(at('elsewhere'));
+  assert.match(
+    await done('check'),
+    /Warning: the key folder, .* is copied nowhere, .* set copy-to in the section keys/,
+  );
   const empty = await Scrape.of(gateway);
   for (const name of ['sluis_backup_age_seconds', 'sluis_backup_offsite_age_seconds', 'sluis_drill_age_seconds'])
     assert.match(empty.text, new RegExp(`^${name} \\+Inf$`, 'm'), 'none at all is too old for every alarm');
@@ -334,7 +338,8 @@ test('the age of backups, of copies elsewhere and of drills is told at /metrics,
   assert.match(await done('drill', 'restore', '--reason', 'monthly'), /The backup can be restored/);
   const after = (await gateway.admin.backups.state()).newest;
   assert.ok(after !== undefined);
-  assert.doesNotMatch(await done('check'), /backup/);
+  assert.doesNotMatch(await done('check'), /section backup|no backup in|newest backup/);
+  assert.equal(empty.value('sluis_key_copy_configured'), 0);
   await gateway.stop();
   const again = await gateway.restart();
   t.after(() => again.stop({ drain: 'none' }));

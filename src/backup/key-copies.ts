@@ -1,0 +1,129 @@
+/**
+ * The copy of the key folder in a place of its own: a backup of the database is worth nothing without the day keys, and there is a new one each day.
+ * They are wrapped by the master key, which is never copied.
+ *
+ *   FOLDER/FINGERPRINT OF THE MASTER KEY/...   the key folder as it was under that master key
+ *
+ * So a rotation of the master key begins a new copy, and the one of before still opens the backups of before. Nothing vanishes here because it vanished
+ * there; only a day key that was destroyed on purpose is destroyed here too, in every copy of this store.
+ */
+import { readFile, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DAY, belongsInCopy } from '../crypto/sealed-places.ts';
+import { filesBelow, makeFolder, syncFolderOf, writeNew } from './files.ts';
+import { BackupRefused, isCode, reasonOf } from './refused.ts';
+
+export interface KeyCopyPlaces {
+  readonly keyFolder: string;
+  /** Must exist, so that a mount that is missing is noticed. */
+  readonly to: string;
+  /** Of the master key. */
+  readonly fingerprint: string;
+}
+
+/** What the copy lacks. Names are paths below the key folder. */
+export interface KeyLag {
+  readonly missing: readonly string[];
+  /** Day keys never change: one of the two is damaged. */
+  readonly damaged: readonly string[];
+  /** Destroyed day keys that still lie there: paths. */
+  readonly undestroyed: readonly string[];
+}
+
+const ERASED = '.erased';
+
+/** Rejects with BackupRefused where a folder cannot be read. */
+export async function keyLag(places: KeyCopyPlaces): Promise<KeyLag> {
+  return await explained(places, async () => {
+    const { keyFolder, to, fingerprint } = places;
+    await stat(to);
+    const all = (await filesBelow(keyFolder)).filter(belongsInCopy);
+    const erased = new Set(all.filter((name) => name.endsWith(ERASED)).map((name) => name.slice(0, -ERASED.length)));
+    const [missing, damaged]: [string[], string[]] = [[], []];
+    for (const name of all) {
+      const day = DAY.exec(name)?.[1];
+      if (day !== undefined && erased.has(day)) continue;
+      const [here, there] = [await contentOf(join(keyFolder, name)), await contentOf(join(to, fingerprint, name))];
+      if (here === undefined || there?.equals(here) === true) continue;
+      (day !== undefined && there !== undefined ? damaged : missing).push(name);
+    }
+    return { missing, damaged, undestroyed: await undestroyed(places, erased) };
+  });
+}
+
+/** Makes the copy whole and reads back what was written. Rejects with BackupRefused; what could be copied is there then. */
+export async function copyKeys(places: KeyCopyPlaces): Promise<KeyLag> {
+  const lag = await keyLag(places);
+  await explained(places, async () => {
+    for (const name of lag.missing) await copyOne(places, name);
+    for (const path of lag.undestroyed) await destroy(path);
+  });
+  const [first] = lag.damaged;
+  if (first !== undefined)
+    throw new BackupRefused(
+      'failed',
+      `Cannot copy the key folder: the day key "${first}" in "${places.keyFolder}" and in "${join(places.to, places.fingerprint)}" should be the same and differ, so one of them is damaged, and neither was touched. If mail of that day can be read, remove the copy and it is made anew; else put the copy in place of the other`,
+    );
+  return lag;
+}
+
+const contentOf = async (path: string): Promise<Buffer | undefined> =>
+  await readFile(path).catch((error: unknown) => {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+
+async function undestroyed({ keyFolder, to }: KeyCopyPlaces, erased: ReadonlySet<string>): Promise<readonly string[]> {
+  const store = await contentOf(join(keyFolder, 'store'));
+  if (store === undefined || erased.size === 0) return [];
+  const found: string[] = [];
+  for (const entry of await readdir(to, { withFileTypes: true })) {
+    const copy = join(to, entry.name);
+    // Copies of other gateways may lie beside ours.
+    if (!entry.isDirectory() || (await contentOf(join(copy, 'store')))?.equals(store) !== true) continue;
+    for (const name of await readdir(copy)) if (erased.has(DAY.exec(name)?.[1] ?? '')) found.push(join(copy, name));
+  }
+  return found;
+}
+
+async function copyOne({ keyFolder, to, fingerprint }: KeyCopyPlaces, name: string): Promise<void> {
+  const target = join(to, fingerprint, name);
+  const octets = await contentOf(join(keyFolder, name));
+  // Destroyed a moment ago.
+  if (octets === undefined) return;
+  await makeFolder(dirname(target));
+  await write(target, octets);
+  if ((await contentOf(target))?.equals(octets) !== true)
+    throw new BackupRefused(
+      'failed',
+      `Cannot copy the key folder: "${target}" is not what was written there; look at that disk. It is tried again by itself`,
+    );
+}
+
+/** As in the key folder: the mark that it was on purpose first. */
+async function destroy(path: string): Promise<void> {
+  await write(path.replace(/\.key$/, ERASED), new Uint8Array(0));
+  await unlink(path);
+  await syncFolderOf(dirname(path));
+}
+
+async function write(path: string, octets: Uint8Array): Promise<void> {
+  const draft = `${path}.new`;
+  await rm(draft, { force: true });
+  await writeNew(draft, octets);
+  await rename(draft, path);
+  await syncFolderOf(dirname(path));
+}
+
+async function explained<T>({ to }: KeyCopyPlaces, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof BackupRefused) throw error;
+    const missing = isCode(error, 'ENOENT') && (error as NodeJS.ErrnoException).path === to;
+    const why = missing ? `"${to}" is missing; mount or make it` : `${reasonOf(error)}; put it right`;
+    throw new BackupRefused('failed', `Cannot copy the key folder to "${to}": ${why}. It is tried again by itself`, {
+      cause: error,
+    });
+  }
+}
