@@ -26,6 +26,7 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly maxBackupAge: Milliseconds;
   readonly clock: Clock;
   readonly trail: TrailCounts;
+  readonly ended: { readonly held: number };
   readonly log: Log;
 }
 

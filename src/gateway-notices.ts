@@ -6,6 +6,7 @@ import { warnOfConsumers } from './delivery/consumers.ts';
 import { type Daily, startDaily } from './delivery/daily.ts';
 import { contrlParts } from './delivery/contrl.ts';
 import { Desk } from './delivery/desk.ts';
+import { type HeldTooLongParts, heldTooLong } from './delivery/held-too-long.ts';
 import { observedRound } from './delivery/observed.ts';
 import { filedNotice } from './delivery/filed.ts';
 import { createNoticeWriter } from './delivery/notice.ts';
@@ -25,6 +26,8 @@ export interface GatewayNotices {
   readonly desk: Desk;
   /** For the dispatcher and the operator's verbs. */
   readonly settlements: NoticeWriter;
+  /** What the daily round ended since the start. */
+  readonly ended: { held: number };
 }
 
 export interface NoticeEffects {
@@ -46,6 +49,7 @@ export function gatewayNotices(store: Store, config: Config, { clock, log, rando
   return {
     desk,
     settlements: createNoticeWriter(desk, store, contrlParts({ store, desk, clock })),
+    ended: { held: 0 },
   };
 }
 
@@ -80,6 +84,19 @@ export const startEndings = ({ registry }: Store, { clock, log }: NoticeEffects)
     ...{ clock, log, name: 'endings' },
     run: async (stopped) => {
       while (!stopped() && (await registry.endDue()) > 0);
+    },
+  });
+
+/** Once a day: what was held and nobody decided about. */
+export const startHeldTooLong = (
+  { deliveries }: Store,
+  { settlements, ended }: GatewayNotices,
+  { clock, log, keep }: NoticeEffects & Pick<HeldTooLongParts, 'keep'>,
+): Daily =>
+  startDaily({
+    ...{ clock, log, name: 'held' },
+    run: async (stopped) => {
+      await heldTooLong({ deliveries, notices: settlements, clock, log, keep, counts: ended }, stopped);
     },
   });
 

@@ -18,12 +18,15 @@ export interface StoreMetricParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly trail: TrailCounts;
+  /** By the daily round, since the start. */
+  readonly ended: { readonly held: number };
   readonly tls: { readonly served: readonly ServedCertificate[]; readonly authorities: readonly Certificate[] };
 }
 
 export const storeMetrics = (parts: StoreMetricParts): readonly Metric[] => [
   ...storeItself(parts),
   ...trailMetrics(parts),
+  removals(parts),
   ...queues(parts),
   ...mailboxes(parts),
   ...certificates(parts),
@@ -43,6 +46,17 @@ const storeItself = ({ store }: StoreMetricParts): Metric[] => [
   distribution('sluis_store_group_size', 'Pieces of work that shared a commit.', () => store.counts.groups),
   counter('sluis_notices_total', 'Notices that were filed, by kind.', ['kind'], () => store.counts.notices.read()),
 ];
+
+/** What went because its time was over: content, uploads that nobody ended, traces, what was held, who and where in the trail. */
+const removals = ({ store, trail, ended }: StoreMetricParts): Metric =>
+  counter('sluis_retention_removed_total', 'What was removed because its time was over, by kind.', ['kind'], () => {
+    const { messages, uploads, traces } = store.counts.swept;
+    const audit = Object.values(trail.erased).reduce((sum, rows) => sum + rows, 0);
+    return Object.entries({ messages, uploads, traces, held: ended.held, audit }).map(([kind, value]) => ({
+      labels: { kind },
+      value,
+    }));
+  });
 
 const age = (now: Instant, since: Instant | undefined): number =>
   since === undefined ? 0 : Math.max(0, (now - since) / 1000);

@@ -39,6 +39,7 @@ import {
   pickupReceipts,
   startConsumers,
   startEndings,
+  startHeldTooLong,
   startUncollected,
   submissionNotices,
 } from './gateway-notices.ts';
@@ -285,6 +286,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     ...{ store, listeners, tls, clock, log, connections, authenticator, sent },
     ...{ answers: counts.answers, dispatchers: pushes, backups, doctor, maxBackupAge: maxAgeOf(config) },
     trail: { erased: retention.erased, anchors: anchors.counts },
+    ended: notices.ended,
   });
   const reloadTls = async (): Promise<void> => {
     await tls.reload();
@@ -327,6 +329,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => upkeep.stop());
   const uncollected = startUncollected(store, notices, options);
   running.add(() => uncollected.stop());
+  const held = startHeldTooLong(store, notices, { clock, log, keep: config.delivery['keep-held'] });
+  running.add(() => held.stop());
   const endings = startEndings(store, options);
   running.add(() => endings.stop());
   const schedule = startBackups(backups, clock);

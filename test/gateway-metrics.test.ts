@@ -224,9 +224,17 @@ test('more partners than have rows of their own are told of together', async (t)
     counts: gateway.store.counts,
   };
   const trail = { erased: nothingByKind(), anchors: { failed: 0, stamped: 0, last: 0 } };
-  const parts = { store: many as never, clock: systemClock, tls: { served: [], authorities: [] }, trail };
+  const parts = {
+    store: many as never,
+    clock: systemClock,
+    tls: { served: [], authorities: [] },
+    trail,
+    ended: { held: 3 },
+  };
   const metrics = storeMetrics(parts);
   const scrape = new Scrape(await exposition(metrics, new MemoryLog()).text());
+  assert.equal(scrape.value('sluis_retention_removed_total', { kind: 'held' }), 3);
+  assert.equal(scrape.rows('sluis_retention_removed_total'), 5);
   assert.equal(scrape.rows('sluis_queue_waiting'), MOST_PARTNERS + 1);
   assert.equal(scrape.value('sluis_queue_waiting', { partner: 'other' }), 100);
   assert.equal(scrape.value('sluis_queue_held', { partner: 'p1' }), 1);

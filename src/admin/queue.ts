@@ -1,10 +1,9 @@
 /** What an operator does with deliveries that wait for partners, or are held from mailboxes: look, hold, release, retry, give up. */
 import { releasedNotice } from '../delivery/filed.ts';
+import { giveUp } from '../delivery/give-up.ts';
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';
-import { seconds } from '../domain/units.ts';
-import type { Claim, Delivery, DeliveryQuery, DeliveryState } from '../store/deliveries.ts';
+import type { Delivery, DeliveryQuery, DeliveryState } from '../store/deliveries.ts';
 import type { Actor } from '../store/registry.ts';
-import type { PreparedNotice } from '../store/store.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type DeliveryView, type QueueView, viewDelivery, viewQueue } from './delivery-views.ts';
 import { type Input, deliveryIds, flag, optionalText, page, text } from './input.ts';
@@ -13,8 +12,6 @@ import { fileNotice } from './notice.ts';
 import { change, listing } from './operation.ts';
 import { messageOf } from './trace.ts';
 
-/** A claim of the operator's: long enough to write one notice. */
-const LEASE = seconds(60);
 const PAGE = 1000;
 const OPEN: readonly DeliveryState[] = ['waiting', 'held'];
 const ALL: readonly DeliveryState[] = ['waiting', 'held', 'relayed', 'filed', 'failed', 'withdrawn'];
@@ -118,44 +115,14 @@ async function fail(
   actor: Actor & { readonly reason: string },
 ): Promise<'failed' | 'busy' | 'over'> {
   const { store, notices, clock } = context;
-  const claim: Claim | 'busy' | 'settled' | 'unknown' = await store.deliveries.claimOne(id, LEASE);
-  if (claim === 'unknown') throw unknown(id);
-  if (claim === 'busy') return 'busy';
-  if (claim === 'settled') return 'over';
-  const reply = `Given up by the operator: ${actor.reason}`;
-  const outcome = { kind: 'failed', reply } as const;
-  const notice: PreparedNotice | undefined = await notices.noticeFor(claim, outcome, {
-    at: clock.now(),
-    status: '5.4.0',
-    reason: actor.reason,
+  const done = await giveUp({ deliveries: store.deliveries, notices, clock }, id, {
+    reply: `Given up by the operator: ${actor.reason}`,
+    told: { status: '5.4.0', reason: actor.reason },
+    facts: { operator: true },
+    personal: { actor: actor.name, reason: actor.reason },
   });
-  let contrl: PreparedNotice | undefined;
-  try {
-    contrl = await notices.contrlFor?.(claim, outcome);
-    const settled = await store.deliveries.settle({
-      claim,
-      outcome,
-      ...(notice === undefined ? {} : { notice: notice.acceptance }),
-      ...(contrl === undefined ? {} : { also: contrl.acceptance }),
-      audit: [
-        {
-          event: 'delivery.failed',
-          outcome: 'success',
-          message: claim.message.id,
-          facts: {
-            delivery: claim.id,
-            ...(claim.partner === undefined ? {} : { partner: claim.partner }),
-            operator: true,
-          },
-          personal: { actor: actor.name, reason: actor.reason, recipient: claim.recipient },
-        },
-      ],
-    });
-    return settled === 'settled' ? 'failed' : 'busy';
-  } finally {
-    await notice?.discard();
-    await contrl?.discard();
-  }
+  if (done === 'unknown') throw unknown(id);
+  return done;
 }
 
 export const queueOperations = {

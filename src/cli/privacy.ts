@@ -30,9 +30,9 @@ export function addPrivacyCommands(terminal: Terminal, program: Command): void {
 }
 
 const HOURLY = 'the sweep, at every hour';
-const DAILY = 'the daily round';
+const DAILY = 'the daily round, at 07:00 in Amsterdam and after a start';
 
-function rulesOf({ store, audit, backup }: Config, oldest: PrivacyView['oldest']): readonly Rule[] {
+function rulesOf({ store, delivery, audit, backup }: Config, oldest: PrivacyView['oldest']): readonly Rule[] {
   const of = (kind: string, rule: string, removes: string, at?: string): Rule => ({
     ...{ kind, rule, removes },
     ...(at === undefined ? {} : { oldest: at }),
@@ -45,7 +45,12 @@ function rulesOf({ store, audit, backup }: Config, oldest: PrivacyView['oldest']
       oldest.uncollected,
     ),
     of('messages for partners', 'push.expire, then the sender is told', 'the push', oldest.waiting),
-    of('held copies', 'until an operator releases or gives them up; look at them', 'nobody', oldest.held),
+    of(
+      'held',
+      `delivery.keep-held, ${formatDuration(delivery['keep-held'])}, then the sender is told`,
+      DAILY,
+      oldest.held,
+    ),
     of(
       'deleted, expired and withdrawn messages',
       `${formatDuration(store['keep-deleted'])}, or setting keep-deleted`,

@@ -266,6 +266,12 @@ const delivery = section({
     '5m',
     '30d',
   ),
+  'keep-held': duration(
+    'Age at which a delivery or a copy for a mailbox that is still held is given up and its sender told; one that nobody decided about does not wait for ever.',
+    '30d',
+    '1d',
+    '3650d',
+  ),
   waits: durations(
     'Waits after the first, second, ... attempt that a working partner put off (4yz); the last one repeats, each is spread by a fifth. A partner that does not answer is tried by its own schedule, at least every 5 minutes.',
     ['1m', '5m', '15m', '30m', '1h', '2h', '4h'],

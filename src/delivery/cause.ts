@@ -104,6 +104,16 @@ const CAUSES = {
     ],
     ['The operator of this mail service has stopped the delivery.', 'Ask our help desk if you do not know why.'],
   ),
+  held: cause(
+    [
+      'Het bericht werd vastgehouden tot de beheerder van dit berichtenverkeer het had bekeken, en dat is niet op tijd gebeurd.',
+      'Bel de ontvanger als het bericht dringend is. Neem contact op met onze helpdesk voordat u het opnieuw stuurt.',
+    ],
+    [
+      'The message was held until the operator of this mail service had looked at it, and that was not done in time.',
+      'Call the addressee if the message is urgent. Ask our help desk before you send it again.',
+    ],
+  ),
   refused: cause(
     [
       'De mailserver van de ontvangende organisatie heeft het bericht geweigerd.',
@@ -130,11 +140,12 @@ const BY_STATUS: readonly (readonly [RegExp, CauseName])[] = [
   [/^7\./, 'forbidden'],
 ];
 
-export function causeName(status: string, stopped: boolean): CauseName {
-  if (stopped) return 'stopped';
+/** `hand`: no server said it; the operator did, or did not in time. */
+export function causeName(status: string, hand?: 'stopped' | 'held'): CauseName {
+  if (hand !== undefined) return hand;
   const detail = status.slice(2);
   // Class 4 without more: given up after trying for days.
   return BY_STATUS.find(([of]) => of.test(detail))?.[1] ?? (status.startsWith('4') ? 'unreachable' : 'refused');
 }
 
-export const causeOf = (status: string, stopped = false): Causes => CAUSES[causeName(status, stopped)];
+export const causeOf = (status: string, hand?: 'stopped' | 'held'): Causes => CAUSES[causeName(status, hand)];

@@ -26,6 +26,8 @@ export interface DeliveryEnd {
   readonly until?: Instant;
   /** For a failure by an operator's hand. */
   readonly reason?: string;
+  /** Nobody decided about what was held. */
+  readonly held?: true;
 }
 
 const TECHNICAL = {
@@ -58,8 +60,8 @@ function technical(end: DeliveryEnd, language: Language): Block {
 const first = (end: DeliveryEnd): string => end.recipients[0] ?? '';
 
 export function failedLetters(end: DeliveryEnd): Letters {
-  const stopped = end.reason !== undefined;
-  const why = causeOf(end.status, stopped);
+  const hand = end.held === true ? 'held' : end.reason === undefined ? undefined : 'stopped';
+  const why = causeOf(end.status, hand);
   const reason = plainLine(end.reason ?? '');
   return {
     nl: {

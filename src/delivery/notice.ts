@@ -75,7 +75,7 @@ async function noticeFor(
 function endOf(
   claim: Claim,
   { reply }: Outcome,
-  { at, remote, until, reason }: Attempt,
+  { at, remote, until, reason, held }: Attempt,
   status: string,
   original: Original | undefined,
 ): DeliveryEnd {
@@ -89,6 +89,7 @@ function endOf(
     ...(remote === undefined ? {} : { remote }),
     ...(until === undefined ? {} : { until }),
     ...(reason === undefined ? {} : { reason }),
+    ...(held === undefined ? {} : { held }),
   };
 }
 

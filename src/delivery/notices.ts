@@ -27,6 +27,8 @@ export interface Attempt {
   readonly until?: Instant;
   /** For a failure by an operator's hand: why, as the operator wrote it. */
   readonly reason?: string;
+  /** For a failure because nobody decided about what was held. */
+  readonly held?: true;
 }
 
 export interface NoticeWriter {

@@ -161,7 +161,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   delivery: {
     area: 'envelope',
-    what: 'what waits for partners, and how pushes ended',
+    what: 'what waits for partners or is held, and how it ended',
     columns: [
       'id',
       'message',
@@ -178,7 +178,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'settled_at',
       'mailbox',
     ],
-    kept: 'as `message`',
+    kept: 'open until sent, or `delivery.expire` (5 days) is over, or, where held, `delivery.keep-held` (30 days); then as `message`',
     erase: 'withdrawn with `--discard-mail`; facts as the trace',
   },
   edi_identity: {

@@ -251,6 +251,8 @@ export interface StoreCounts {
   readonly groups: Distribution;
   /** Notices that were filed, by kind. */
   readonly notices: Counts<'kind'>;
+  /** What sweeps removed since the start. */
+  readonly swept: Readonly<Record<'uploads' | 'messages' | 'traces', number>>;
 }
 
 export interface SweepReport {

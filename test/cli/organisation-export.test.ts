@@ -115,6 +115,7 @@ test('the privacy report tells the rules, the oldest message and what nobody sai
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(ran.stdout, /messages that nobody fetched +setting keep-uncollected, 90 days .* 20\d\d-/);
   assert.match(ran.stdout, /deleted, expired and withdrawn messages +14d/);
+  assert.match(ran.stdout, /held +delivery\.keep-held, 30d, then the sender is told +the daily round, at 07:00/);
   assert.match(ran.stdout, /clinic +processor-agreement/);
   assert.match(ran.stdout, /group +purpose legal-basis processor-agreement/);
   const said = { purpose: 'care', 'legal-basis': 'article 9', 'processor-agreement': 'VO-1 of 2026-10-01' };

@@ -68,6 +68,7 @@ test('each status means something to people', () => {
     ['5.0.0', 'refused'],
     ['4.0.0', 'unreachable'],
   ] as const)
-    assert.equal(causeName(status, false), name, status);
-  assert.equal(causeName('5.1.1', true), 'stopped');
+    assert.equal(causeName(status), name, status);
+  assert.equal(causeName('5.1.1', 'stopped'), 'stopped');
+  assert.equal(causeName('5.4.7', 'held'), 'held');
 });

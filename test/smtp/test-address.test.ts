@@ -33,7 +33,7 @@ const start = (t: Cleanup, options: SmtpFixtureOptions = {}): Promise<SmtpFixtur
         operator,
         returnLimit: octets(4096),
       });
-      return gatewayTests(store, { desk, settlements: { noticeFor: async () => undefined } });
+      return gatewayTests(store, { desk, settlements: { noticeFor: async () => undefined }, ended: { held: 0 } });
     },
   });
 const speak = async ({ port, ca }: SmtpFixture, text: string): Promise<void> =>

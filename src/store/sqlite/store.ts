@@ -95,6 +95,7 @@ export class SqliteStore implements Store {
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
   #sweepDue = false;
+  readonly #swept = { uploads: 0, messages: 0, traces: 0 };
   #sweepTimer: Timer | undefined;
   #askedForSpace = false;
   #failure: StoreFailed | undefined;
@@ -247,9 +248,10 @@ export class SqliteStore implements Store {
       });
       if (answer.kind !== 'swept') throw errorOf(answer);
       const { report } = answer;
-      total.uploads += report.uploads;
-      total.messages += report.messages;
-      total.traces += report.traces;
+      for (const kind of ['uploads', 'messages', 'traces'] as const) {
+        total[kind] += report[kind];
+        this.#swept[kind] += report[kind];
+      }
       total.pages += report.pages;
       for (const day of report.days) await this.#eraseDay(day, at);
       if (!report.more) break;
@@ -301,7 +303,7 @@ export class SqliteStore implements Store {
   }
 
   get counts(): StoreCounts {
-    return { ...this.#p.commits, notices: this.#p.bodies.noticesFiled };
+    return { ...this.#p.commits, notices: this.#p.bodies.noticesFiled, swept: { ...this.#swept } };
   }
 
   health(): StoreHealth {
