@@ -17,6 +17,8 @@ const store = await openSqliteStore({
   ...{ dataFolder, keyFolder, masterKey: Buffer.from(masterKey, 'hex'), hostname: 'mail.test' },
   ...{ clock: systemClock, log: new MemoryLog(), reserve: octets(0), testing: tampered() },
 });
+/** The mutant that writes the row in another transaction than the event. */
+const apart = process.env.TAMPER === 'audit-apart';
 const recipients = ['anna@group.test', 'bram@group.test', 'chris@group.test'];
 
 async function client(turn: number): Promise<never> {
@@ -26,8 +28,10 @@ async function client(turn: number): Promise<never> {
     const body = await sealBody(store, content);
     // Every third goes to all: one body, three entries.
     const to = n % 3 === 0 ? recipients : [recipients[n % recipients.length] ?? ''];
-    const outcome = await store.accept(await acceptanceOf(store, body, to));
+    const row = { event: 'message.accepted', outcome: 'success', message: body.id } as const;
+    const outcome = await store.accept(await acceptanceOf(store, body, to, { audit: apart ? [] : [row] }));
     if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.kind}`);
+    if (apart) store.audit.note(row);
     writeSync(1, `ack ${body.id} ${sha256} ${to.length}\n`);
   }
 }

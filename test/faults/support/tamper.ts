@@ -1,7 +1,8 @@
 /** The mutants that the power tests must catch: what $TAMPER asks for, as the store's seams for tests. */
 import type { Testing } from '../../../src/store/sqlite/options.ts';
 
-export type Tampering = 'synchronous=NORMAL' | 'answer-before-commit';
+/** `audit-apart` is no seam of the store: the writing process notes the row by itself, in a transaction after that of the message. */
+export type Tampering = 'synchronous=NORMAL' | 'answer-before-commit' | 'audit-apart';
 
 export function tampered(): Testing {
   switch (process.env.TAMPER ?? '') {
