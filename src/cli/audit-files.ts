@@ -27,13 +27,17 @@ export const readPublicKeys = (files: readonly string[]): KeyObject[] =>
     }
   });
 
-const filesOf = (path: string): string[] =>
-  statSync(path).isDirectory()
-    ? readdirSync(path)
-        .filter((name) => name.endsWith('.jsonl'))
-        .sort()
-        .map((name) => join(path, name))
-    : [path];
+function filesOf(path: string): string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined)
+    throw new CommandError(
+      'failed',
+      `Cannot read the anchors "${path}": there is nothing of that name; expected a file of anchors, or the folder that "audit.anchors" names`,
+    );
+  if (!found.isDirectory()) return [path];
+  const names = readdirSync(path).filter((name) => name.endsWith('.jsonl'));
+  return names.sort().map((name) => join(path, name));
+}
 
 /** In the order of the files. Throws CommandError for a line that is no anchor of these keys: a forged one is a finding, not noise. */
 export const readAnchors = (paths: readonly string[], keys: readonly KeyObject[]): Anchored[] =>

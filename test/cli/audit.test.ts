@@ -183,6 +183,10 @@ test('a report sums up a period; erasing leaves a chain that holds', async () =>
   assert.match(await done('report', '--since', '2020-01-01'), /EVENT +OUTCOME +ROWS/);
   assert.match((await run('report')).stderr, /without --since or --week/);
   const anchors = join(gateway.folder, 'keys', 'anchors');
+  assert.match(
+    (await run('verify', '--anchors', at('none'))).stderr,
+    /Cannot read the anchors ".*none": there is nothing/,
+  );
   const held = await done('report', '--week', '--anchors', anchors);
   assert.match(held, /the chain holds\. Head: [0-9a-f]{64}\n\d+ anchors? stands? in the trail\.\n/);
   assert.match(
