@@ -8,6 +8,7 @@
 import { AUDIT_LOG_KINDS, type AuditLogKind } from '../domain/audit-events.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
+import type { AccountSummary, Actor } from '../store/registry.ts';
 import { type ByKind, erase } from '../trail/erasure.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, flag, optionalMoment, optionalText } from './input.ts';
@@ -54,7 +55,7 @@ const folded = (text: string): string => text.trim().toLowerCase();
 async function isAbout({ store }: AdminContext, wanted: Wanted): Promise<(row: AuditRow) => boolean> {
   const { login, person } = wanted;
   const words = new Set(person === undefined ? [] : [folded(person)]);
-  let account: number | undefined;
+  const accounts = new Set<number>();
   if (login !== undefined) {
     const found = await store.registry.findAccount(login);
     if (found === undefined)
@@ -62,18 +63,94 @@ async function isAbout({ store }: AdminContext, wanted: Wanted): Promise<(row: A
         'unknown',
         `Cannot erase what the trail has of account "${login}": there is none of that name; for one that is gone add --person with its login`,
       );
-    account = found.account.id;
-    for (const name of [found.account.login, ...found.addresses.map(({ address }) => address)]) words.add(folded(name));
+    addNamesOf(found, { accounts, words });
   }
   if (login === undefined && person === undefined) return () => true;
+  return isAboutOneOf({ accounts, words });
+}
+
+/** Accounts by number, and every name that leads to one of them, folded. */
+interface People {
+  readonly accounts: Set<number>;
+  readonly words: Set<string>;
+}
+
+function addNamesOf({ account, addresses }: AccountSummary, { accounts, words }: People): void {
+  accounts.add(account.id);
+  for (const name of [account.login, ...addresses.map(({ address }) => address)]) words.add(folded(name));
+}
+
+function isAboutOneOf({ accounts, words }: People): (row: AuditRow) => boolean {
   const names = (value: string): boolean => words.has(folded(value));
-  return ({ account: of, personal = {} }) =>
-    (account !== undefined && of === account) ||
+  return ({ account, personal = {} }) =>
+    (account !== undefined && accounts.has(account)) ||
     Object.values(personal).some((value) => (typeof value === 'string' ? names(value) : value.some(names)));
 }
 
+interface Chosen {
+  readonly about: (row: AuditRow) => boolean;
+  readonly before: Instant;
+  readonly alsoKept: boolean;
+  readonly dryRun: boolean;
+  readonly progress?: (seq: number) => void;
+}
+
+export interface Erased {
+  readonly rows: number;
+  readonly byLog: ByKind;
+  readonly kept: number;
+  /** When the last of what was kept has had its time; absent where nothing was kept. */
+  readonly keptUntil?: Instant;
+}
+
+async function eraseChosen(
+  { store, clock, auditKeep }: Pick<AdminContext, 'store' | 'clock' | 'auditKeep'>,
+  { about, alsoKept, ...erasure }: Chosen,
+): Promise<Erased> {
+  const now = clock.now();
+  let [kept, until] = [0, 0];
+  const byLog = await erase(store.audit, {
+    ...{ ...erasure, fromSeq: 1 },
+    chosen: (row, kind) => {
+      if (!about(row)) return false;
+      const stays = !alsoKept && KEPT.includes(kind) && row.at >= now - auditKeep[kind];
+      if (!stays) return true;
+      kept += 1;
+      until = Math.max(until, row.at + auditKeep[kind]);
+      return false;
+    },
+  });
+  const rows = AUDIT_LOG_KINDS.reduce((sum, kind) => sum + byLog[kind], 0);
+  return { rows, byLog, kept, ...(kept === 0 ? {} : { keptUntil: instant(until) }) };
+}
+
+/**
+ * The people of an organisation that leaves, in one walk over the trail: what has to be kept stays. Run it while the registry still has their
+ * log-in names.
+ */
+export async function erasePeople(
+  context: AdminContext,
+  people: AsyncIterable<AccountSummary>,
+  actor: Actor,
+): Promise<Erased> {
+  const { store, clock } = context;
+  const found: People = { accounts: new Set(), words: new Set() };
+  for await (const summary of people) addNamesOf(summary, found);
+  const before = instant(clock.now() + 1);
+  const erased = await eraseChosen(context, { about: isAboutOneOf(found), before, alsoKept: false, dryRun: false });
+  const { rows, kept } = erased;
+  if (rows > 0)
+    store.audit.note({
+      event: 'audit.erased',
+      outcome: 'success',
+      facts: { rows, kept, alsoKept: false, of: 'one organisation' },
+      personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+    });
+  return erased;
+}
+
 async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: boolean): Promise<EraseView> {
-  const { store, clock, auditKeep } = context;
+  const { store, clock } = context;
   const { audit } = store;
   const now = clock.now();
   const { before = instant(now + 1), alsoKept, login, person } = wanted;
@@ -86,21 +163,11 @@ async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: bo
       'Cannot erase personal fields without a reason: it stands in the audit trail; add --reason TEXT',
     );
   const about = await isAbout(context, wanted);
-  const mustStay = (row: AuditRow, kind: AuditLogKind): boolean =>
-    !alsoKept && KEPT.includes(kind) && row.at >= now - auditKeep[kind];
   const { seq: end } = await audit.head();
-  let kept = 0;
-  const byLog = await erase(audit, {
-    ...{ fromSeq: 1, before, dryRun },
-    chosen: (row, kind) => {
-      if (!about(row)) return false;
-      const stays = mustStay(row, kind);
-      if (stays) kept += 1;
-      return !stays;
-    },
+  const { rows, byLog, kept } = await eraseChosen(context, {
+    ...{ about, before, alsoKept, dryRun },
     progress: (seq) => call.progress(seq, end),
   });
-  const rows = AUDIT_LOG_KINDS.reduce((sum, kind) => sum + byLog[kind], 0);
   if (!dryRun)
     audit.note({
       event: 'audit.erased',

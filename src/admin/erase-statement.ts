@@ -17,6 +17,12 @@ export interface ErasureView {
   readonly active: readonly string[];
   /** Rows of registry and mailboxes that were deleted or emptied. */
   readonly rows: number;
+  /** Rows of the audit trail that named its people and lost who and where. */
+  readonly trailErased: number;
+  /** Rows that name them and have to be kept. */
+  readonly trailKept: number;
+  /** When the last of these has had its time, ISO 8601. */
+  readonly trailKeptUntil?: string;
   /** ISO 8601. */
   readonly made: string;
   readonly actor: string;
@@ -28,6 +34,9 @@ interface Signing {
   readonly made: Instant;
   readonly fingerprint: string;
 }
+
+const untilOf = ({ trailKeptUntil }: ErasureView): string =>
+  trailKeptUntil === undefined ? '' : `, until ${trailKeptUntil.slice(0, 10)} at the latest`;
 
 export const statementText = (e: ErasureView, hostname: string): string => `STATEMENT OF DELETION
 
@@ -43,6 +52,7 @@ WHAT WAS ERASED
 - private mail keys that were in the gateway's care; certificates and OpenPGP keys were revoked
 - the mail server of the organisation and the secrets for it
 - ${e.messages} messages (${e.octets} octets) in its mailboxes, ${e.waiting} that waited for its partner, and all that could have been handed out again
+- who and where of ${e.trailErased} rows of the audit trail that named its people and need not be kept; the rows stay, without names
 - together ${e.rows} rows, and the content that nobody else needs
 
 WHAT IS KEPT, WHY AND UNTIL WHEN
@@ -50,7 +60,8 @@ WHAT IS KEPT, WHY AND UNTIL WHEN
 - Certificates that were issued, without private keys, for ever: revocation lists name them.
 - Envelopes of messages (who sent to whom, hashes) until the trace of the gateway ends: others sent or received them.
 - Content that other organisations still have in their mailboxes: it is theirs.
-- The audit trail (NEN 7513), its personal fields until their time: the law asks to be able to tell who saw what.
+- In the audit trail (NEN 7513), who and where of ${e.trailKept} rows of access and change${untilOf(e)}: the law asks to be able to tell who saw what. What
+  this erasure itself writes there is kept as long.
 - Backups made before today, until they expire. Their content can be read until the key of its day is destroyed, which happens when the last
   message of that day is gone; what was plain in them (registry, envelopes) goes with the backup.
 

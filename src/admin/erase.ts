@@ -6,6 +6,7 @@ import type { Account } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AccountSummary, Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
+import { type Erased, erasePeople } from './audit-erase.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type ErasureView, statementOf } from './erase-statement.ts';
 import { sendDocument } from './evidence.ts';
@@ -46,11 +47,20 @@ export const eraseOperations = {
         await eraseAccount(store, summary, actor);
         call.progress((done += 1), plan.accounts);
       }
+      // Before the registry forgets the names by which the trail is searched: after a crash the next run has them still.
+      const trail = await erasePeople(context, accountsOf(store, name), actor);
       let rows = 0;
       for (let step = -1; step !== 0; rows += step) step = await store.registry.eraseOrganisation(name, actor);
       for (let more = true; more;) more = (await store.sweep()).messages > 0;
       const made = Math.floor(clock.now() / 1000) * 1000;
-      const told = { ...plan, rows, made: new Date(made).toISOString(), actor: actor.name, reason: actor.reason };
+      const told = {
+        ...plan,
+        rows,
+        ...trailOf(trail),
+        made: new Date(made).toISOString(),
+        actor: actor.name,
+        reason: actor.reason,
+      };
       store.audit.note({
         event: 'evidence.deletion',
         outcome: 'success',
@@ -68,7 +78,20 @@ export const eraseOperations = {
   ),
 };
 
-export type ErasePlan = Omit<ErasureView, 'rows' | 'made' | 'actor' | 'reason'>;
+const trailOf = ({
+  rows,
+  kept,
+  keptUntil,
+}: Erased): Pick<ErasureView, 'trailErased' | 'trailKept' | 'trailKeptUntil'> => ({
+  trailErased: rows,
+  trailKept: kept,
+  ...(keptUntil === undefined ? {} : { trailKeptUntil: new Date(keptUntil).toISOString() }),
+});
+
+export type ErasePlan = Omit<
+  ErasureView,
+  'rows' | 'trailErased' | 'trailKept' | 'trailKeptUntil' | 'made' | 'actor' | 'reason'
+>;
 
 async function planOf({ store }: AdminContext, name: string): Promise<ErasePlan> {
   if ((await store.registry.findOrganisation(name)) === undefined) throw unknownOrganisation(name);

@@ -58,7 +58,8 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     what: 'the audit trail: what happened; `personal` says who and where',
     columns: ['seq', 'at', 'event', 'outcome', 'message', 'account', 'facts', 'commitment', 'hash', 'salt', 'personal'],
     kept: 'rows for ever; `personal` and `salt` by kind of event (see operations, audit trail)',
-    erase: 'kept as the law asks, and its personal fields erased after their time',
+    erase:
+      'personal fields of rows that name its people erased; those of access and change after their time, as the law asks',
   },
   authority: {
     area: 'technical',

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { hashPassword } from '../../src/crypto/password.ts';
+import { meaningOf } from '../../src/domain/audit-events.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { fetchAll, send } from '../support/mail.ts';
@@ -135,6 +136,16 @@ test('a contract ends: planned, refused until it may be, erased, and told by a s
   ]);
   assert.equal(words.code, 0, words.stderr);
   assert.match(words.stdout, /STATEMENT OF DELETION[^]*251 accounts[^]*WHAT IS KEPT, WHY AND UNTIL WHEN/);
+  const [, erasedRows = '', keptRows = ''] =
+    /who and where of (\d+) rows of the audit trail[^]*who and where of (\d+) rows of access and change, until 203\d-\d\d-\d\d/.exec(
+      words.stdout,
+    ) ?? [];
+  assert.ok(Number(erasedRows) > 0 && Number(keptRows) > 0, words.stdout);
+  const naming = (await gateway.store.audit.read({ fromSeq: 1, limit: 5000 })).filter(({ personal }) =>
+    JSON.stringify(personal ?? {}).includes('@clinic.test'),
+  );
+  assert.ok(naming.length > 0);
+  for (const { event } of naming) assert.match(meaningOf(event).kind, /^(access|change)$/, event);
   assert.match(readFileSync(at('gone.eml'), 'latin1'), /Subject: Statement of deletion of clinic/);
   assert.match(await done('audit', 'list', '--event', 'evidence.deletion'), /reason=contract ended/);
   assert.match(await done('audit', 'list', '--event', 'registry.organisation-erased'), /organisation=clinic/);
