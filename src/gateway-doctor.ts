@@ -1,5 +1,5 @@
 /** Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store knows. */
-import { withoutPurpose } from './admin/privacy.ts';
+import { PURPOSE_REMINDER, withoutPurpose } from './admin/privacy.ts';
 import { generalFindings } from './cli/doctor-checks.ts';
 import { listenerFindings } from './cli/doctor-listeners.ts';
 import { profileEnded } from './config/listeners.ts';
@@ -27,13 +27,7 @@ export function gatewayDoctor(config: Config, { store, clock, log, portOf }: Gat
         severity: 'warning',
         what: 'verbs need a second person, and fewer than two operators are registered: "sluis operator add"',
       });
-    const without = await withoutPurpose(store, 1);
-    if (without.length > 0)
-      found.push({
-        id: 'privacy',
-        severity: 'warning',
-        what: 'nobody said purpose, legal basis or processor agreement of some organisations: "sluis privacy report" names them',
-      });
+    if ((await withoutPurpose(store, 1)).length > 0) found.push(PURPOSE_REMINDER);
     for (const listener of config.listener) {
       const port = portOf(listener.name);
       if (port !== undefined && !profileEnded(listener, clock.now()))

@@ -1,5 +1,6 @@
 /** What is kept beyond anybody's need, and which organisations nobody said a purpose of: what a privacy officer asks for. */
 import { PRIVACY_SETTINGS } from '../domain/settings/privacy.ts';
+import type { DoctorFinding } from '../domain/doctor.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Store } from '../store/store.ts';
@@ -22,7 +23,18 @@ export interface PrivacyView {
   readonly moreOrganisations: boolean;
 }
 
+export const PURPOSE_REMINDER: DoctorFinding = {
+  id: 'privacy',
+  severity: 'warning',
+  what: 'nobody said purpose, legal basis or processor agreement of some organisations: "sluis privacy report" names them',
+};
+
 export const privacyOperations = {
+  /** For `check` and `doctor`: whether some organisation lacks one. */
+  'privacy.purpose': listing(
+    () => undefined,
+    async ({ store }): Promise<{ missing: boolean }> => ({ missing: (await withoutPurpose(store, 1)).length > 0 }),
+  ),
   'privacy.report': listing(
     () => undefined,
     async ({ store, clock }): Promise<PrivacyView> => {

@@ -9,6 +9,7 @@ import { days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, serverTlsOptions } from '../platform/tls.ts';
 import { generalFindings } from './doctor-checks.ts';
+import { privacyFindings } from './privacy-reminder.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { facts, print } from './output.ts';
 import type { Terminal } from './terminal.ts';
@@ -21,7 +22,10 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
     .description('check the configuration, the keys and the certificate')
     .action(async (options: CommonOptions) => {
       const config = loadConfig(options.config);
-      const found = await generalFindings(config, systemClock.now());
+      const found = [
+        ...(await generalFindings(config, systemClock.now())),
+        ...(await privacyFindings(config, options)),
+      ];
       refuseEndedProfiles(config, systemClock.now());
       for (const setting of ['tls.client-authorities', 'smime.authorities'] as const)
         readAuthorities(readAuthorityFiles(config, setting), setting);

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { systemClock } from '../platform/clock.ts';
 import { ProbeFailed } from '../platform/tls-probe.ts';
 import { generalFindings } from './doctor-checks.ts';
+import { privacyFindings } from './privacy-reminder.ts';
 import { examineListener } from './doctor-listeners.ts';
 import type { ListenerReport } from './doctor-report.ts';
 import { CommandError, exitCodes } from './exit.ts';
@@ -24,7 +25,10 @@ export function addDoctorCommand(terminal: Terminal, program: Command): void {
       // A legacy listener after its last day is closed; `check` tells of it.
       const open = config.listener.filter((listener) => !profileEnded(listener, systemClock.now()));
       for (const listener of open) reports.push(await examine(config, listener));
-      const found = await generalFindings(config, systemClock.now());
+      const found = [
+        ...(await generalFindings(config, systemClock.now())),
+        ...(await privacyFindings(config, options)),
+      ];
       const shown = found.map(({ severity, what }) => `${severity === 'failure' ? 'Wrong' : 'Warning'}: ${what}`);
       const reminders = shown.length === 0 ? [] : [shown.join('\n')];
       print(terminal, options, reports, () => [...reports.map(textOf), summaryOf(reports), ...reminders].join('\n\n'));

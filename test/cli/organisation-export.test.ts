@@ -118,9 +118,16 @@ test('the privacy report tells the rules, the oldest message and what nobody sai
   assert.match(ran.stdout, /held +delivery\.keep-held, 30d, then the sender is told +the daily round, at 07:00/);
   assert.match(ran.stdout, /clinic +processor-agreement/);
   assert.match(ran.stdout, /group +purpose legal-basis processor-agreement/);
+  const reminded = async (): Promise<boolean> => {
+    const checked = await sluisHere(['check', '--config', gateway.config.file]);
+    assert.equal(checked.code, 0, checked.stderr);
+    return checked.stdout.includes('Warning: nobody said purpose, legal basis or processor agreement');
+  };
+  assert.equal(await reminded(), true);
   const said = { purpose: 'care', 'legal-basis': 'article 9', 'processor-agreement': 'VO-1 of 2026-10-01' };
   const all = await gateway.store.registry.listOrganisations({ limit: 10 });
   for (const { name } of all) await gateway.store.registry.changeSettings({ scope: 'organisation', name }, said, actor);
   const again = await sluisHere(['privacy', 'report', '--config', gateway.config.file]);
   assert.match(again.stdout, /Every organisation has purpose, legal basis and processor agreement/);
+  assert.equal(await reminded(), false);
 });
