@@ -121,15 +121,18 @@ async function submissionOf(store: Store, id: MessageId, names: Names, room: num
     return { submission: { ...common, copies: [], protected: [], notices: [] }, rows, missing };
   }
   const message = { ...(await filed(store, record, names)), envelope: record.envelope };
+  const made = await protectedOf(store, record, names);
   if (message.content === 'gone')
-    missing.push(`The content of ${id} is no longer kept; its size and hashes were taken when it was accepted.`);
+    missing.push(
+      `The content of ${id} is no longer kept${made.some(({ content }) => content === 'kept') ? ' as it was submitted, but as it was filed' : ''}; its size and hashes were taken when it was accepted.`,
+    );
   const notices = await noticesOf(store, rows, names);
   if (notices.more) missing.push(`More than ${MAX_NOTICES} notices were sent about ${id}; the others are not listed.`);
   const submission: Submission = {
     ...common,
     message,
     copies: protectedCopies(await copiesOf(store, record, names), record, rows),
-    protected: await protectedOf(store, record, names),
+    protected: made,
     notices: notices.facts,
   };
   return { submission, rows: [...rows, ...notices.rows], missing };

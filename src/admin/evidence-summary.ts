@@ -4,7 +4,7 @@ import type { Piece } from '../trail/proofs.ts';
 import { copyStates } from './delivery-views.ts';
 import type { CopyView } from './delivery-views.ts';
 import type { UsedCertificate } from './evidence-certificates.ts';
-import type { Gathered, Submission } from './evidence-facts.ts';
+import type { Filed, Gathered, Submission } from './evidence-facts.ts';
 
 const MOST = 300;
 
@@ -84,7 +84,7 @@ function submissionText(s: Submission, n: number, of: number): string[] {
   ];
 }
 
-function messageText({ message: m, quirks, events }: Submission): string[] {
+function messageText({ message: m, quirks, events, protected: made }: Submission): string[] {
   if (m === undefined)
     return [
       line(
@@ -99,10 +99,17 @@ function messageText({ message: m, quirks, events }: Submission): string[] {
     line('Sender', m.sender),
     line('Size', `${m.octets} octets`),
     line('SHA-256', m.sha256),
-    line('Content', m.content === 'kept' ? 'still kept by the gateway' : 'no longer kept'),
+    line('Content', contentText(m, made)),
     line('Tolerated', quirks === '' ? 'nothing: it was filed as it was sent' : quirks),
   ];
 }
+
+const contentText = ({ content }: Filed, made: readonly Filed[]): string =>
+  content === 'kept'
+    ? 'still kept by the gateway'
+    : made.some((copy) => copy.content === 'kept')
+      ? 'still kept as it was filed for its recipients, no longer as it was submitted'
+      : 'no longer kept';
 
 function copyText(copy: CopyView): string {
   const where = copy.partner === undefined ? `mailbox ${copy.account ?? 'unknown'}` : `partner ${copy.partner}`;

@@ -25,7 +25,8 @@ export async function tellVerified(
 ): Promise<Passed> {
   const field = Buffer.from(authenticationResults(authserv, results), 'latin1');
   const told = await writeBody(workshop, octets(body.octets + ROOM), behind(field, body));
-  const protection = `${by} verified`;
+  // What became of the check, not that there was one: this is all that a listing shows of it.
+  const protection = `${by} signature ${valid ? 'valid' : 'not valid'}`;
   return {
     kind: 'passed',
     copies: copies.map((copy) =>

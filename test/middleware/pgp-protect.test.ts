@@ -192,13 +192,18 @@ test('what its sender signed with PGP is encrypted with that signature inside, a
   const signed = await protectedBy(b.pgp.thread, letter('x\r\n'), { secretKeys: [secretOf(me)] });
   const message = await b.submitted(signed, [BOB, 'dora@praktijk.example']);
   const copies = [
-    { body: message.body, recipients: message.recipients, protection: 'pgp verified', signature: 'valid' as const },
+    {
+      body: message.body,
+      recipients: message.recipients,
+      protection: 'pgp signature valid',
+      signature: 'valid' as const,
+    },
   ];
   const workshop = { open: (promised: Parameters<typeof b.store.openBody>[0]) => b.store.openBody(promised) };
   const outcome = await stepOf(b).run(message, copies, workshop);
   assert(outcome.kind === 'passed');
   const find = (at: string) => outcome.copies.find(({ recipients }) => recipients.some(({ to }) => to.address === at))!;
-  assert.equal(find('dora@praktijk.example').protection, 'pgp verified');
+  assert.equal(find('dora@praktijk.example').protection, 'pgp signature valid');
   const octets = await contentOf(find(BOB));
   const read = await readBy(b, octets, bob, me);
   assert(typeof read !== 'string');

@@ -164,7 +164,9 @@ test('what the sender encrypted stays; what it signed is encrypted with that sig
   const step = stepOf(b);
   const depths: number[] = [];
   for (const signature of ['valid', 'invalid'] as const) {
-    const copies = [{ body: message.body, recipients: message.recipients, protection: 'smime verified', signature }];
+    const copies = [
+      { body: message.body, recipients: message.recipients, protection: 'smime signature valid', signature },
+    ];
     const made = await step.run(message, copies, { open: (promised) => b.store.openBody(promised) });
     assert(made.kind === 'passed');
     const octets = await contentOf(made.copies[0]!);

@@ -30,7 +30,8 @@ async function told(b: Bench, content: Buffer): Promise<{ field: string; rest: B
   const octets = await contentOf(copyFor(outcome, BOB));
   const end = octets.indexOf('Received: ');
   const { protection, copy, ...facts } = outcome.audit[0]?.facts ?? {};
-  assert.deepEqual([protection, copy], ['smime verified', copyFor(outcome, BOB).body.id]);
+  const worth = outcome.audit[0]?.outcome === 'success' ? 'valid' : 'not valid';
+  assert.deepEqual([protection, copy], [`smime signature ${worth}`, copyFor(outcome, BOB).body.id]);
   return { field: octets.toString('latin1', 0, end), rest: octets.subarray(end), facts };
 }
 
