@@ -206,7 +206,7 @@ const stampsText = ({ stamps, newest }: CheckedStamps): string =>
 export const checkedText = ({ rows, hostname, anchors, pieces }: CheckedExport): string =>
   pieces === undefined
     ? `${rows} rows of ${hostname}, the chain holds; ${anchorsText(anchors)} in it.`
-    : `${rows} rows of ${hostname} in ${pieces.count} pieces, ${pieces.hidden} between them not told; the chain holds in each, ` +
+    : `${rows} rows of ${hostname} in ${pieces.count} piece${pieces.count === 1 ? '' : 's'}, ${pieces.hidden} between them not told; the chain holds in each, ` +
       (pieces.loose === 0 ? 'and an anchor stands at the end of each.' : `and ${pieces.loose} end without an anchor.`);
 
 function anchorsFor({ anchors = [], key = [] }: VerifyOptions, own: string | undefined): readonly Anchored[] {

@@ -44,7 +44,7 @@ export async function writeBundle(
   });
   print(terminal, options, { file: path, ...told }, () =>
     [
-      `Wrote evidence of ${told.submissions} submission${told.submissions === 1 ? '' : 's'} to "${path}": ${told.rows} rows of the audit trail in ${told.pieces} pieces of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}.`,
+      `Wrote evidence of ${told.submissions} submission${told.submissions === 1 ? '' : 's'} to "${path}": ${told.rows} rows of the audit trail in ${told.pieces} piece${told.pieces === 1 ? '' : 's'} of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}.`,
       ...told.missing,
       `Check it with "sluis trace --verify ${path}", or with openssl as HOW-TO-CHECK.txt in it tells. Signed by certificate SHA-256 ${told.fingerprint}.`,
     ].join('\n'),

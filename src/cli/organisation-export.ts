@@ -42,7 +42,7 @@ async function run(terminal: Terminal, name: string, options: ExportOptions): Pr
   folder.end(readme(name, told.missing));
   print(terminal, options, { folder: options.out, ...told }, () =>
     [
-      `Wrote ${told.files} files with ${told.rows} rows and ${told.messages} messages to "${options.out}"; manifest.json has their SHA-256.`,
+      `Wrote ${told.files} files with ${told.rows} rows and ${told.messages} message${told.messages === 1 ? '' : 's'} to "${options.out}"; manifest.json has their SHA-256.`,
       ...told.missing,
     ].join('\n'),
   );
