@@ -96,7 +96,7 @@ async function copyOne({ keyFolder, to, fingerprint }: KeyCopyPlaces, name: stri
   if ((await contentOf(target))?.equals(octets) !== true)
     throw new BackupRefused(
       'failed',
-      `Cannot copy the key folder: "${target}" is not what was written there; look at that disk. It is tried again by itself`,
+      `Cannot copy the key folder: "${target}" is not what was written there; look at that disk`,
     );
 }
 
@@ -122,7 +122,7 @@ async function explained<T>({ to }: KeyCopyPlaces, run: () => Promise<T>): Promi
     if (error instanceof BackupRefused) throw error;
     const missing = isCode(error, 'ENOENT') && (error as NodeJS.ErrnoException).path === to;
     const why = missing ? `"${to}" is missing; mount or make it` : `${reasonOf(error)}; put it right`;
-    throw new BackupRefused('failed', `Cannot copy the key folder to "${to}": ${why}. It is tried again by itself`, {
+    throw new BackupRefused('failed', `Cannot copy the key folder to "${to}": ${why}`, {
       cause: error,
     });
   }

@@ -18,6 +18,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type NewFile, newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, callerOf, changing, collect, guarded, reading } from './options.ts';
+import { type OldKeys, keepOldKeys, oldKeysText } from './old-keys.ts';
 import { facts, print } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -29,6 +30,7 @@ interface EscrowOptions extends ChangeOptions {
 interface RotateCommandOptions extends ChangeOptions {
   readonly out?: string;
   readonly yes?: boolean;
+  readonly withoutCopy?: boolean;
 }
 
 export function addKeyGroup(terminal: Terminal, program: Command): void {
@@ -58,6 +60,7 @@ export function addKeyGroup(terminal: Terminal, program: Command): void {
   guarded(group.command('rotate'))
     .description('make a new master key and seal everything with it; the gateway is stopped meanwhile')
     .option('--out <file>', 'where the new key is written, where a command prints the master key')
+    .option('--without-copy', 'keep no copy of the key folder of before, which backups of before need')
     .option('--yes', 'do not ask')
     .action((options: RotateCommandOptions) => rotate(terminal, options));
 }
@@ -223,22 +226,30 @@ async function rotate(terminal: Terminal, options: RotateCommandOptions): Promis
   };
   // One past its commit was allowed before, and the store cannot be opened until it has ended.
   let done = finishRotation(rotation);
+  let kept: OldKeys | undefined;
   if (done === undefined) {
-    await confirm(terminal, 'Everything is sealed anew; back up data and key folder first.', options.yes);
+    await confirm(terminal, 'Everything is sealed anew; take a backup first.', options.yes);
     const fingerprint = keyFingerprint(masterKey);
+    // Before anybody signs in vain.
+    if (options.withoutCopy !== true) kept = await keepOldKeys(config, fingerprint);
     const { actor } = await withAdmin(options, (client) => client.call('key.rotate', { fingerprint }));
+    // What came while they signed.
+    if (kept !== undefined) kept = await keepOldKeys(config, fingerprint);
     done = rotateMasterKey({ ...rotation, actor });
   }
   const { resumed, to, sealed, oldKeyFile } = done;
-  print(terminal, options, done, () =>
+  const oldKey = oldKeyFile ?? 'the one before';
+  print(terminal, options, { ...done, ...(kept === undefined ? {} : { oldKeyFolder: kept.folder }) }, () =>
     [
       resumed
         ? `The rotation that was interrupted is at its end. Master key: ${to}.`
         : `New master key ${to}; ${sealed} keys and secrets are sealed with it.`,
       keyFile === undefined
         ? `It is in ${newKeyFile}: put it into the key store, so that ${command?.[0] ?? 'the command'} prints it, remove the file, and start the gateway.`
-        : `It is in ${keyFile}. Keep the old one${oldKeyFile === undefined ? '' : ` (${oldKeyFile})`} in the safe while backups of before are kept: only it opens them, with the key folder of before.`,
-      'Now: sluis key escrow, since the old shares make the old key; and a new backup of the key folder.',
+        : `It is in ${keyFile}.`,
+      // The run that was interrupted had kept them, or been told not to.
+      ...(resumed ? [] : [oldKeysText(kept, oldKey)]),
+      'Now: sluis key escrow, since the old shares make the old key; start the gateway, and take a backup.',
     ].join('\n'),
   );
 }

@@ -1,0 +1,58 @@
+/**
+ * What `key rotate` keeps of the key folder that it is about to seal anew: only that folder, with the old master key, opens the backups of before.
+ * In `keys.copy-to`, or else beside the key folder; the same shape in both, so that a second run goes on with what the first one made.
+ */
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { syncFolderOf } from '../backup/files.ts';
+import { copyKeys, keyLag } from '../backup/key-copies.ts';
+import { BackupRefused, isCode } from '../backup/refused.ts';
+import type { Config } from '../config/schema.ts';
+import { CommandError } from './exit.ts';
+
+export interface OldKeys {
+  /** A whole copy of the key folder as the old master key seals it. */
+  readonly folder: string;
+  /** Beside the key folder, where no round of the gateway destroys what is destroyed later. */
+  readonly aside: boolean;
+}
+
+/** Makes the copy whole, and looks again that it is. Throws CommandError where it cannot: nothing was sealed anew then. */
+export async function keepOldKeys({ keys }: Config, fingerprint: string): Promise<OldKeys> {
+  const { folder: keyFolder, 'copy-to': copyTo } = keys;
+  const to = copyTo ?? `${keyFolder}.before-rotation`;
+  const places = { keyFolder, to, fingerprint };
+  try {
+    if (copyTo === undefined) await makeAside(to);
+    await copyKeys(places);
+    const { missing, undestroyed } = await keyLag(places);
+    const [left] = [...missing, ...undestroyed];
+    if (left !== undefined) throw new BackupRefused('failed', `"${left}" is still not as in the key folder`);
+  } catch (error) {
+    if (!(error instanceof BackupRefused) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new CommandError(
+      'unavailable',
+      `Cannot make a new master key: the key folder as it is now, which alone opens the backups of before, cannot be kept in "${to}". ${(error as Error).message.replace(/\.$/, '')}; put that right${copyTo === undefined ? ', or set copy-to in the section keys' : ''}; or, where no backup of before is ever needed or you hold a copy of "${keyFolder}" yourself, go on with --without-copy. Nothing was changed`,
+    );
+  }
+  return { folder: join(to, fingerprint), aside: copyTo === undefined };
+}
+
+async function makeAside(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    await syncFolderOf(dirname(folder));
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+  }
+}
+
+/** For the end of a rotation: what opens the backups of before. */
+export const oldKeysText = (kept: OldKeys | undefined, oldKey: string): string => {
+  if (kept === undefined)
+    return `No copy of the key folder of before was made here: a backup of before opens only with the old master key (${oldKey}) and a key folder of before that you hold.`;
+  const destroyed = kept.aside
+    ? ' It lies on the same disk: move it to a safe place. Day keys that are destroyed from now on stay in it.'
+    : '';
+  return `Backups of before open only with the old master key (${oldKey}) and the key folder of before, which is kept in ${kept.folder}.${destroyed} Destroy both when the last of these backups is gone.`;
+};

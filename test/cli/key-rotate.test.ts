@@ -1,0 +1,133 @@
+/** `sluis key rotate` and the backups of before: the key folder that opens them is kept first, or nothing is made anew. */
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { KeyState } from '../../src/admin/keys.ts';
+import type { TakenView } from '../../src/backup/views.ts';
+import { type Ran, sluisHere } from '../support/command-line.ts';
+import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
+
+interface Scene {
+  readonly gateway: TestGateway;
+  readonly at: (name: string) => string;
+  readonly run: (...args: string[]) => Promise<Ran>;
+  readonly done: (...args: string[]) => Promise<string>;
+  readonly fingerprint: () => Promise<string>;
+}
+
+const ROTATE = ['key', 'rotate', '--reason', 'custodian left', '--yes'];
+
+/** A stopped gateway with a message, a backup of it and an escrow; `copyTo`: its configuration names a folder for copies of the key folder. */
+async function stopped(t: TestContext, { copyTo = false } = {}): Promise<Scene & { readonly backup: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-rotate-'));
+  const gateway = await startTestGateway({ accounts: ['anna'] });
+  t.after(async () => {
+    await gateway.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const at = (name: string): string => join(folder, name);
+  const { file } = gateway.config;
+  const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', file]);
+  const done = async (...args: string[]): Promise<string> => {
+    const ran = await run(...args);
+    assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
+    return ran.stdout;
+  };
+  const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+  const anna = addressOf('anna');
+  const head = `From: <${anna}>\r\nTo: <${anna}>\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <old@x.test>\r\n\r\n`;
+  await client.submit(anna, [anna], Buffer.from(`${head}of before\r\n`));
+  await client.quit();
+  const { path } = JSON.parse(await done('backup', at('backups'), '--json')) as TakenView;
+  const custodians = ['--custodian', 'Jan', '--custodian', 'Piet', '--reason', 'first escrow'];
+  await done('key', 'escrow', '--out', at('shares'), ...custodians);
+  await gateway.stop({ drain: 'none' });
+  if (copyTo) writeFileSync(file, readFileSync(file, 'utf8').replace(/^\[keys\]$/m, '[keys]\ncopy-to = "elsewhere"'));
+  const fingerprint = async (): Promise<string> =>
+    (JSON.parse(await done('key', 'status', '--json')) as KeyState).fingerprint;
+  return { gateway, at, run, done, fingerprint, backup: path };
+}
+
+/** Data, keys and master key are lost; the backup, the shares of before and `keys` are left. */
+async function restoresWith(
+  t: TestContext,
+  { gateway, at, done, backup }: Scene & { readonly backup: string },
+  keys: string,
+) {
+  const { data, keys: places } = gateway.config;
+  const master = places['master-key-file']!;
+  for (const path of [data.folder, places.folder, master]) renameSync(path, `${path}.lost`);
+  renameSync(keys, places.folder);
+  const shares = readdirSync(at('shares')).map((name) => join(at('shares'), name));
+  assert.equal((await sluisHere(['key', 'recover', ...shares, '--out', master])).code, 0);
+  assert.match(await done('restore', backup, '--reason', 'all is lost'), /1 of 1 bodies were opened/);
+  const again = await gateway.restart();
+  t.after(() => again.stop({ drain: 'none' }));
+  const mail = await Pop3Client.open(again.target('pop3'), loginOf('anna'));
+  assert.match((await mail.fetch(1)).toString(), /of before/);
+  await mail.quit();
+}
+
+test('without copy-to the key folder of before stays beside the new one, and opens a backup of before with the recovered old key', async (t) => {
+  const scene = await stopped(t);
+  const { gateway, done, fingerprint } = scene;
+  const old = await fingerprint();
+  const kept = join(`${gateway.config.keys.folder}.before-rotation`, old);
+  const text = await done(...ROTATE);
+  assert.ok(text.includes(`the key folder of before, which is kept in ${kept}. It lies on the same disk: move it`));
+  assert.notEqual(await fingerprint(), old);
+  assert.equal(statSync(join(kept, '..')).mode & 0o777, 0o700);
+  assert.equal(existsSync(join(kept, 'master.key')), false);
+  await restoresWith(t, scene, kept);
+});
+
+test('with copy-to the copy there is brought up to date first; a place that is missing refuses, and nothing was changed', async (t) => {
+  const scene = await stopped(t, { copyTo: true });
+  const { gateway, run, done, fingerprint } = scene;
+  const old = await fingerprint();
+  const to = join(gateway.folder, 'elsewhere');
+  const ran = await run(...ROTATE);
+  assert.match(
+    ran.stderr,
+    /Cannot make a new master key: .* cannot be kept in ".*elsewhere".*missing; mount or make it; put that right; .* --without-copy. Nothing was changed/,
+  );
+  assert.equal(ran.code, 7);
+  assert.equal(await fingerprint(), old);
+  mkdirSync(to);
+  const text = await done(...ROTATE);
+  assert.ok(text.includes(`kept in ${join(to, old)}. Destroy both`), text);
+  assert.equal(existsSync(`${gateway.config.keys.folder}.before-rotation`), false);
+  await restoresWith(t, scene, join(to, old));
+});
+
+test('a copy with another day key than the key folder stops the rotation; --without-copy goes on and says what is lost', async (t) => {
+  const { gateway, run, done, fingerprint } = await stopped(t);
+  const old = await fingerprint();
+  const kept = join(`${gateway.config.keys.folder}.before-rotation`, old);
+  const day = readdirSync(gateway.config.keys.folder).find((name) => /^\d{4}-\d\d-\d\d\.key$/.test(name))!;
+  mkdirSync(kept, { recursive: true, mode: 0o700 });
+  writeFileSync(join(kept, day), 'torn');
+  const ran = await run(...ROTATE);
+  assert.match(ran.stderr, /should be the same and differ.* or set copy-to in the section keys; or, .* --without-copy/);
+  assert.equal(await fingerprint(), old);
+  const text = await done(...ROTATE, '--without-copy');
+  assert.match(
+    text,
+    /No copy of the key folder of before was made here: a backup of before opens only with .*master\.key\.before-/,
+  );
+  assert.notEqual(await fingerprint(), old);
+});
