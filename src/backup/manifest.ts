@@ -78,6 +78,8 @@ export async function readManifest(folder: string, keys: readonly KeyObject[] = 
 /** A name inside the backup's folder: letters that lead nowhere else. */
 const SAFE_NAME = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)?[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
+const FINGERPRINT = /^[0-9a-f]{20}$/;
+
 export function manifestOf(text: string): Manifest | undefined {
   if (text.length > MAX_MANIFEST) return undefined;
   let parsed: unknown;
@@ -87,9 +89,10 @@ export function manifestOf(text: string): Manifest | undefined {
     return undefined;
   }
   const { format, id, begun, ended, hostname, store, files } = (parsed ?? {}) as Record<string, unknown>;
-  const { storeId, audit } = (store ?? {}) as Record<string, unknown>;
+  const { storeId, audit, masterKey } = (store ?? {}) as Record<string, unknown>;
   const texts = [id, begun, ended, hostname, storeId, (audit as { hash?: unknown } | undefined)?.hash];
   if (format !== FORMAT || !texts.every((text) => typeof text === 'string') || !Array.isArray(files)) return undefined;
+  if (masterKey !== undefined && !(typeof masterKey === 'string' && FINGERPRINT.test(masterKey))) return undefined;
   if (Number.isNaN(Date.parse(String(begun))) || !files.every(isFile)) return undefined;
   return files.some(({ name }) => name === DATABASE) ? (parsed as Manifest) : undefined;
 }

@@ -151,7 +151,9 @@ const proofOf = ({ keyFolder, masterKey }: RestoreParts, path: string, { store }
 });
 
 function manifestStep({ manifest, signature }: ReadManifest, unsigned = false): RestoreStep {
-  const what = `backup ${manifest.id} of ${manifest.hostname}, begun ${manifest.begun}`;
+  const { masterKey } = manifest.store;
+  const opens = masterKey === undefined ? '' : `, of master key ${masterKey}`;
+  const what = `backup ${manifest.id} of ${manifest.hostname}, begun ${manifest.begun}${opens}`;
   if (signature === 'good')
     return { step: 'manifest', passed: true, found: `${what}, signed by the audit trail's key` };
   const why =

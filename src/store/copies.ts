@@ -8,6 +8,8 @@ import type { Instant } from '../domain/units.ts';
 /** What a copy says of itself. Compared with the manifest of its backup before anything is restored. */
 export interface CopyFacts {
   readonly storeId: string;
+  /** Fingerprint of the master key that opens it, as pages of escrow and copies of the key folder name it. Absent in backups of before it was noted. */
+  readonly masterKey?: string;
   /** Number of the newest migration in it. */
   readonly schema: number;
   readonly sqlite: string;

@@ -18,6 +18,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { BackupView, TakenView } from '../../src/backup/views.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
+import { readMasterKey } from '../../src/config/master-key.ts';
+import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
 import type { Restored } from '../../src/backup/restore.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
@@ -159,6 +161,7 @@ test('the manifest tells what is in a backup, and openssl can check its signatur
   const view = await taken(scene, at('backups'));
   const manifest = JSON.parse(readFileSync(join(view.path, 'manifest.json'), 'utf8')) as Manifest;
   assert.equal(manifest.store.storeId, gateway.store.id);
+  assert.equal(manifest.store.masterKey, keyFingerprint(await readMasterKey(gateway.config)));
   assert.equal(manifest.store.counts.messages, 1);
   assert.equal(manifest.store.counts.accounts, 3);
   assert.equal(manifest.hostname, 'mail.test');
@@ -290,11 +293,25 @@ test('a restore refuses: a place with a store, no reason, other keys, a backup t
   const master = join(gateway.folder, 'master.key');
   const right = readFileSync(master, 'utf8');
   writeFileSync(master, `${'ab'.repeat(32)}\n`);
+  const needed = (JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as Manifest).store.masterKey!;
+  const found = keyFingerprint(Buffer.from('ab'.repeat(32), 'hex'));
+  const wrong = await run('restore', path, '--reason', 'x');
+  assert.match(wrong.stderr, /sealing key is not the one that this store was made with/);
   assert.match(
-    (await run('restore', path, '--reason', 'x')).stderr,
-    /sealing key is not the one that this store was made with/,
+    wrong.stderr,
+    new RegExp(
+      `fingerprint is ${found}, and ${needed} is needed; .*whose pages name ${needed}.*${needed}/ in keys.copy-to`,
+    ),
   );
   writeFileSync(master, right);
+
+  // As backups were before they named their master key.
+  const old = at('old');
+  cpSync(path, old, { recursive: true });
+  manifestWith(old, (text) => text.replace(/^ *"masterKey": .*\n/m, ''));
+  assert.equal(readFileSync(join(old, 'manifest.json'), 'utf8').includes('masterKey'), false);
+  assert.equal((await run('restore', old, '--reason', 'x', '--unsigned')).code, 0);
+  rmSync(gateway.config.data.folder, { recursive: true });
   assert.equal((await run('restore', path, '--reason', 'x')).code, 0);
 });
 

@@ -1,6 +1,7 @@
 /** Is this database one that may be served? Everything that is wrong is said before anything is changed. */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
 import { ROTATION_FOLDER } from '../../crypto/sealed-places.ts';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
@@ -58,8 +59,9 @@ export function checkKeys(db: Db, keys: KeyFolder, keyFolder: string): readonly 
   const check = factOf(db, 'key_check');
   if (!(check instanceof Uint8Array) || !keys.checks(check)) {
     refuseHalfRotated(keyFolder);
+    const needed = check instanceof Uint8Array ? fingerprintOfCheck(check) : 'unknown';
     throw new StoreRefused(
-      'The sealing key is not the one that this store was made with; put the right key file in its place',
+      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; put that master key in its place (sluis key recover, with shares whose pages name ${needed}), and with it the key folder that it seals (${needed}/ in keys.copy-to or keys.before-rotation)`,
     );
   }
   const { storeId } = keys;

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync } from 'node:fs';
 import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
+import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
 import type { CopyCounts, CopyFacts } from '../copies.ts';
 import { factOf } from './check-database.ts';
 import type { Db } from './database.ts';
@@ -22,9 +23,11 @@ export function factsOf(db: Db): CopyFacts {
   const head =
     db.prepare<[], { seq: number; hash: Uint8Array }>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1').get() ??
     BEFORE_ALL;
+  const check = factOf(db, 'key_check');
   const counts = Object.fromEntries(Object.entries(TABLES).map(([name, table]) => [name, count(table)]));
   return {
     storeId: String(factOf(db, 'store_id')),
+    ...(check instanceof Uint8Array ? { masterKey: fingerprintOfCheck(check) } : {}),
     schema: db.pragma('user_version', { simple: true }) as number,
     sqlite: db.prepare<[], string>('SELECT sqlite_version()').pluck(true).get() ?? '',
     counts: counts as unknown as CopyCounts,
