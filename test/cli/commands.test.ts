@@ -26,7 +26,7 @@ before(async () => {
   const made = await sluis(['init', '--config', config, '--hostname', 'mail.group.test', '--dev-certificates']);
   assert.equal(made.code, 0, made.stderr);
   // Whatever is free: other tests run beside this one.
-  writeFileSync(config, readFileSync(config, 'utf8').replace(/^port = \d+$/gm, 'port = 0'));
+  writeFileSync(config, readFileSync(config, 'utf8').replace(/^#?port = \d+$/gm, 'port = 0'));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 

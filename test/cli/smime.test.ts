@@ -294,7 +294,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
       const text = readFileSync(config, 'utf8');
       writeFileSync(
         config,
-        text.replace(/^port = \d+$/gm, 'port = 0').replace(/^#?enabled = "yes"$/m, 'enabled = "no"'),
+        text.replace(/^#?port = \d+$/gm, 'port = 0').replace(/^#?enabled = "yes"$/m, 'enabled = "no"'),
       );
       serving = start(['serve', '--config', config]);
       await serving.until('gateway.started');
