@@ -161,7 +161,7 @@ export class CaReader {
       `SELECT c.fingerprint, c.account, c.der, k.sealed, c.revoked_at, c.reason
          FROM certificate_address a JOIN certificate c ON c.fingerprint = a.fingerprint
          LEFT JOIN certificate_key k ON k.fingerprint = a.fingerprint
-         WHERE a.key = ? ORDER BY c.not_before DESC, c.not_after DESC LIMIT ?`,
+         WHERE a.key = ? ORDER BY c.not_before DESC, c.not_after DESC, c.fingerprint LIMIT ?`,
       key,
       MAX_MAIL_CERTIFICATES,
     ) as MailRow[];
