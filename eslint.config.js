@@ -121,6 +121,20 @@ export default tseslint.config(
     },
   },
 
+  {
+    // The parts of the gateway know every folder, but not the file that connects them.
+    files: ['src/gateway/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^\\.\\./gateway\\.ts$', message: 'src/gateway.ts connects the parts; no part imports it.' },
+          ],
+        },
+      ],
+    },
+  },
   layer('domain', []),
   layer(
     'domain/settings',
@@ -202,7 +216,7 @@ export default tseslint.config(
     '/takeover/frames.ts',
     '/trail/',
     '/gateway.ts',
-    '/gateway-backup.ts',
+    '/gateway/backup.ts',
     '/store/',
     'commander',
   ]),

@@ -25,15 +25,15 @@ import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
 import type { Clock, Log, RandomBytes } from './domain/effects.ts';
 import { MiB, milliseconds, octets, seconds } from './domain/units.ts';
-import { auditKeepOf, beginGatewayLife, evidenceParts, startGatewayAnchors, startRetention } from './gateway-audit.ts';
-import { gatewayDoctor } from './gateway-doctor.ts';
-import { noteSecondPerson } from './gateway-operators.ts';
-import { gatewayBackups, startBackups } from './gateway-backup.ts';
-import { startPush } from './gateway-push.ts';
-import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway-limits.ts';
-import { GatewayHttp } from './gateway-http.ts';
-import { GatewayListeners, type HandedSockets } from './gateway-listeners.ts';
-import { gatewayMiddleware } from './gateway-middleware.ts';
+import { auditKeepOf, beginGatewayLife, evidenceParts, startGatewayAnchors, startRetention } from './gateway/audit.ts';
+import { gatewayDoctor } from './gateway/doctor.ts';
+import { noteSecondPerson } from './gateway/second-person.ts';
+import { gatewayBackups, startBackups } from './gateway/backup.ts';
+import { startPush } from './gateway/push.ts';
+import { authLimitsOf, connectionLimitsOf, pop3LimitsOf, smtpLimitsOf } from './gateway/limits.ts';
+import { GatewayHttp } from './gateway/http.ts';
+import { GatewayListeners, type HandedSockets } from './gateway/listeners.ts';
+import { gatewayMiddleware } from './gateway/middleware.ts';
 import {
   gatewayNotices,
   pickupReceipts,
@@ -42,12 +42,12 @@ import {
   startHeldTooLong,
   startUncollected,
   submissionNotices,
-} from './gateway-notices.ts';
-import { GatewayMail } from './gateway-mail.ts';
-import { RunningParts } from './gateway-parts.ts';
-import { GatewayReload } from './gateway-reload.ts';
-import { gatewayTests } from './gateway-tests.ts';
-import { GatewayTls } from './gateway-tls.ts';
+} from './gateway/notices.ts';
+import { GatewayMail } from './gateway/mail.ts';
+import { RunningParts } from './gateway/running-parts.ts';
+import { GatewayReload } from './gateway/reload.ts';
+import { gatewayTests } from './gateway/test-address.ts';
+import { GatewayTls } from './gateway/tls.ts';
 import type { HttpListener } from './http/server.ts';
 import { ConnectionLimits } from './platform/connections.ts';
 import type { Listener, ListenerSpec } from './platform/listener.ts';

@@ -48,7 +48,7 @@ async function restore(terminal: Terminal, backup: string, options: RestoreOptio
   const actor = await approvedActor(config, resolve(backup), options, options.reason);
   const [{ SAMPLE, restoreBackup }, { restoreParts }] = await Promise.all([
     import('../backup/restore.ts'),
-    import('../gateway-backup.ts'),
+    import('../gateway/backup.ts'),
   ]);
   const progress = showProgress('MiB');
   const MIB = 1024 * 1024;

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Desk } from '../../src/delivery/desk.ts';
 import { octets } from '../../src/domain/units.ts';
-import { gatewayTests } from '../../src/gateway-tests.ts';
+import { gatewayTests } from '../../src/gateway/test-address.ts';
 import { filed } from '../support/filed.ts';
 import { type SmtpFixture, type SmtpFixtureOptions, startSmtp } from '../support/smtp.ts';
 import { type Cleanup, address } from '../support/store.ts';

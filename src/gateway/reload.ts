@@ -4,13 +4,13 @@
  *
  * All or nothing: a configuration, key or certificate that cannot be used changes nothing.
  */
-import type { ReloadReport } from './admin/context.ts';
-import { loadConfig } from './config/load.ts';
-import type { Config } from './config/schema.ts';
-import type { Log } from './domain/effects.ts';
-import { connectionLimitsOf } from './gateway-limits.ts';
-import type { ConnectionLimits } from './platform/connections.ts';
-import type { LogLevel } from './platform/log.ts';
+import type { ReloadReport } from '../admin/context.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { Log } from '../domain/effects.ts';
+import { connectionLimitsOf } from './limits.ts';
+import type { ConnectionLimits } from '../platform/connections.ts';
+import type { LogLevel } from '../platform/log.ts';
 
 export interface ReloadParts {
   readonly connections: ConnectionLimits;

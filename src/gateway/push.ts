@@ -1,13 +1,13 @@
 /** The push to partners, assembled: records and secrets, courier, notices, dispatcher. */
-import type { Config } from './config/schema.ts';
-import type { PartnerSeals } from './crypto/partner-secrets.ts';
-import { type Dispatcher, startDispatcher } from './delivery/dispatcher.ts';
-import type { NoticeWriter } from './delivery/notices.ts';
-import { partnerPlaces } from './delivery/places.ts';
-import type { Clock, Log } from './domain/effects.ts';
-import { pushLimitsOf } from './gateway-limits.ts';
-import { createCourier } from './smtp/courier.ts';
-import type { Store } from './store/store.ts';
+import type { Config } from '../config/schema.ts';
+import type { PartnerSeals } from '../crypto/partner-secrets.ts';
+import { type Dispatcher, startDispatcher } from '../delivery/dispatcher.ts';
+import type { NoticeWriter } from '../delivery/notices.ts';
+import { partnerPlaces } from '../delivery/places.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import { pushLimitsOf } from './limits.ts';
+import { createCourier } from '../smtp/courier.ts';
+import type { Store } from '../store/store.ts';
 
 export interface GatewayPushParts {
   readonly store: Store;

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { connectControl } from '../src/admin/client.ts';
-import { ConfigError } from '../src/config/problem.ts';
-import { controlSocketOf, loadConfig } from '../src/config/load.ts';
-import { changesBetween } from '../src/gateway-reload.ts';
-import { TlsMaterialError } from '../src/platform/tls.ts';
-import { type TestGateway, loginOf, startTestGateway } from './support/gateway.ts';
-import { SmtpClient, UnexpectedReply } from './support/smtp-client.ts';
+import { connectControl } from '../../src/admin/client.ts';
+import { ConfigError } from '../../src/config/problem.ts';
+import { controlSocketOf, loadConfig } from '../../src/config/load.ts';
+import { changesBetween } from '../../src/gateway/reload.ts';
+import { TlsMaterialError } from '../../src/platform/tls.ts';
+import { type TestGateway, loginOf, startTestGateway } from '../support/gateway.ts';
+import { SmtpClient, UnexpectedReply } from '../support/smtp-client.ts';
 
 async function open(t: TestContext, configuration: string): Promise<TestGateway> {
   const gateway = await startTestGateway({ accounts: ['anna'], configuration });

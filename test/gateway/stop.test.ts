@@ -1,15 +1,15 @@
 /** The stop of a whole gateway: who is told what, and how an operator shortens it. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Clock } from '../src/domain/effects.ts';
-import { seconds } from '../src/domain/units.ts';
-import { systemClock } from '../src/platform/clock.ts';
-import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
-import { Pop3Client } from './support/pop3-client.ts';
-import { get } from './support/scrape.ts';
-import { SmtpClient, acceptedId } from './support/smtp-client.ts';
-import { until } from './support/until.ts';
-import { Wire, WireEnded } from './support/wire.ts';
+import type { Clock } from '../../src/domain/effects.ts';
+import { seconds } from '../../src/domain/units.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { get } from '../support/scrape.ts';
+import { SmtpClient, acceptedId } from '../support/smtp-client.ts';
+import { until } from '../support/until.ts';
+import { Wire, WireEnded } from '../support/wire.ts';
 
 async function open(t: TestContext, options: TestGatewayOptions = {}): Promise<TestGateway> {
   const gateway = await startTestGateway({ accounts: ['anna', 'bram'], ...options });
@@ -59,7 +59,7 @@ test('POP3 says so as well, and a command that runs may end', async (t) => {
   let hold = nothing;
   const gateway = await open(t, {
     openStore: async (config, effects) => {
-      const { openStore } = await import('../src/gateway.ts');
+      const { openStore } = await import('../../src/gateway.ts');
       const store = await openStore(config, effects);
       const list = store.listMaildrop.bind(store);
       store.listMaildrop = async (lock) => {

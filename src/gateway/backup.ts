@@ -1,24 +1,24 @@
 /** Backups and restore, assembled. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Backups } from './backup/backups.ts';
-import type { KeyCopyPlaces } from './backup/key-copies.ts';
-import type { OffsiteRules } from './backup/offsite.ts';
-import type { RestoreParts } from './backup/restore.ts';
-import { type Schedule, startSchedule } from './backup/schedule.ts';
-import { publicKeysIn } from './backup/signed.ts';
-import { fileNotice } from './admin/notice.ts';
-import { readMasterKey } from './config/master-key.ts';
-import type { Config } from './config/schema.ts';
-import { auditKeyFile, auditKeys } from './crypto/audit-keys.ts';
-import { keyFingerprint } from './crypto/key-fingerprint.ts';
-import { backupLetters } from './delivery/backup-letters.ts';
-import type { Desk } from './delivery/desk.ts';
-import type { Clock, Log, RandomBytes } from './domain/effects.ts';
-import { days, minutes } from './domain/units.ts';
-import { anchorFolderOf } from './gateway-audit.ts';
-import { sqliteCopies } from './store/sqlite/copies.ts';
-import type { Store } from './store/store.ts';
+import { Backups } from '../backup/backups.ts';
+import type { KeyCopyPlaces } from '../backup/key-copies.ts';
+import type { OffsiteRules } from '../backup/offsite.ts';
+import type { RestoreParts } from '../backup/restore.ts';
+import { type Schedule, startSchedule } from '../backup/schedule.ts';
+import { publicKeysIn } from '../backup/signed.ts';
+import { fileNotice } from '../admin/notice.ts';
+import { readMasterKey } from '../config/master-key.ts';
+import type { Config } from '../config/schema.ts';
+import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
+import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import { backupLetters } from '../delivery/backup-letters.ts';
+import type { Desk } from '../delivery/desk.ts';
+import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import { days, minutes } from '../domain/units.ts';
+import { anchorFolderOf } from './audit.ts';
+import { sqliteCopies } from '../store/sqlite/copies.ts';
+import type { Store } from '../store/store.ts';
 
 interface Effects {
   readonly clock: Clock;
@@ -28,7 +28,9 @@ interface Effects {
 
 /** Of this program, for manifests. */
 export const programVersion = (): string => {
-  const read = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const read = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return read.version;
 };
 

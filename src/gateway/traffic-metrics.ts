@@ -1,12 +1,12 @@
-/** What the gateway tells of itself at /metrics: sessions, logins, messages, pushes, and how the process is. The store's part stands in gateway-store-metrics.ts. */
+/** What the gateway tells of itself at /metrics: sessions, logins, messages, pushes, and how the process is. The store's part stands in store-metrics.ts. */
 import { readdir } from 'node:fs/promises';
-import type { AuthenticatorLoad } from './auth/authenticator-options.ts';
-import type { Dispatcher } from './delivery/dispatcher.ts';
-import { type Metric, counter, distribution, gauge, single } from './http/metric.ts';
-import type { ConnectionLimits } from './platform/connections.ts';
-import type { LoopDelay } from './platform/loop-delay.ts';
-import type { SentCounts } from './pop3/session.ts';
-import type { SmtpAnswers } from './smtp/answers.ts';
+import type { AuthenticatorLoad } from '../auth/authenticator-options.ts';
+import type { Dispatcher } from '../delivery/dispatcher.ts';
+import { type Metric, counter, distribution, gauge, single } from '../http/metric.ts';
+import type { ConnectionLimits } from '../platform/connections.ts';
+import type { LoopDelay } from '../platform/loop-delay.ts';
+import type { SentCounts } from '../pop3/session.ts';
+import type { SmtpAnswers } from '../smtp/answers.ts';
 
 export interface TrafficParts {
   /** Open ones. */

@@ -1,12 +1,12 @@
 /** Revocation lists of the running gateway: files and folders of the configuration, read at the start and whenever one changes. */
-import type { ListFile } from './auth/revocation-lists.ts';
-import { RevocationLists } from './auth/revocation-lists.ts';
-import { readRevocationLists } from './config/load.ts';
-import type { Certificate } from './crypto/certificate.ts';
-import { DEFAULT_CRL_POLICY } from './crypto/crl-policy.ts';
-import type { Clock, Log } from './domain/effects.ts';
-import type { Milliseconds } from './domain/units.ts';
-import { FileWatch } from './platform/file-watch.ts';
+import type { ListFile } from '../auth/revocation-lists.ts';
+import { RevocationLists } from '../auth/revocation-lists.ts';
+import { readRevocationLists } from '../config/load.ts';
+import type { Certificate } from '../crypto/certificate.ts';
+import { DEFAULT_CRL_POLICY } from '../crypto/crl-policy.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import type { Milliseconds } from '../domain/units.ts';
+import { FileWatch } from '../platform/file-watch.ts';
 
 export interface ListsOptions {
   /** Files and folders. */

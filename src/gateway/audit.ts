@@ -1,22 +1,22 @@
 /** The signed heads of the audit trail, assembled. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { readAuthorities } from './auth/authorities.ts';
-import { readAuthorityFiles } from './config/load.ts';
-import { readMasterKey } from './config/master-key.ts';
-import type { Config } from './config/schema.ts';
-import { type EvidenceKey, evidenceKey } from './crypto/evidence-keys.ts';
-import type { EvidenceParts } from './admin/evidence.ts';
-import { auditKeyFile, auditKeys } from './crypto/audit-keys.ts';
-import type { Clock, Log, RandomBytes } from './domain/effects.ts';
-import { seconds } from './domain/units.ts';
-import type { TimeStampPlace } from './trail/time-stamps.ts';
-import { startDaily } from './delivery/daily.ts';
-import type { Store } from './store/store.ts';
-import { type ByKind, nothingByKind } from './trail/erasure.ts';
-import { type AuditKeep, keepTrail, shortKept } from './trail/retention.ts';
-import { type GatewayLife, beginLife } from './trail/gateway-life.ts';
-import { type Anchors, startAnchors } from './trail/anchors.ts';
+import { readAuthorities } from '../auth/authorities.ts';
+import { readAuthorityFiles } from '../config/load.ts';
+import { readMasterKey } from '../config/master-key.ts';
+import type { Config } from '../config/schema.ts';
+import { type EvidenceKey, evidenceKey } from '../crypto/evidence-keys.ts';
+import type { EvidenceParts } from '../admin/evidence.ts';
+import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
+import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import { seconds } from '../domain/units.ts';
+import type { TimeStampPlace } from '../trail/time-stamps.ts';
+import { startDaily } from '../delivery/daily.ts';
+import type { Store } from '../store/store.ts';
+import { type ByKind, nothingByKind } from '../trail/erasure.ts';
+import { type AuditKeep, keepTrail, shortKept } from '../trail/retention.ts';
+import { type GatewayLife, beginLife } from '../trail/gateway-life.ts';
+import { type Anchors, startAnchors } from '../trail/anchors.ts';
 
 /** Outside the data folder, as the keys are: who can write the database alone cannot write here. */
 export const anchorFolderOf = ({ audit, keys }: Config): string => audit.anchors ?? join(keys.folder, 'anchors');

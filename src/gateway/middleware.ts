@@ -1,17 +1,17 @@
 /** The steps that a submitted message passes before it is accepted, in their order. */
 import { randomBytes } from 'node:crypto';
-import type { Config } from './config/schema.ts';
-import type { Desk } from './delivery/desk.ts';
-import type { Log, RandomBytes } from './domain/effects.ts';
-import { ediSteps } from './gateway-edi.ts';
-import { Chain } from './middleware/chain.ts';
-import type { GatewayMail } from './gateway-mail.ts';
-import { pgpOpen } from './middleware/pgp-open.ts';
-import { pgpVerify } from './middleware/pgp-verify.ts';
-import { protect } from './middleware/protect.ts';
-import { smimeOpen } from './middleware/smime-open.ts';
-import { smimeVerify } from './middleware/smime-verify.ts';
-import type { Store } from './store/store.ts';
+import type { Config } from '../config/schema.ts';
+import type { Desk } from '../delivery/desk.ts';
+import type { Log, RandomBytes } from '../domain/effects.ts';
+import { ediSteps } from './edi.ts';
+import { Chain } from '../middleware/chain.ts';
+import type { GatewayMail } from './mail.ts';
+import { pgpOpen } from '../middleware/pgp-open.ts';
+import { pgpVerify } from '../middleware/pgp-verify.ts';
+import { protect } from '../middleware/protect.ts';
+import { smimeOpen } from '../middleware/smime-open.ts';
+import { smimeVerify } from '../middleware/smime-verify.ts';
+import type { Store } from '../store/store.ts';
 
 export interface MiddlewareEffects {
   readonly log: Log;

@@ -3,24 +3,24 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { makeDevelopmentCertificates } from '../src/crypto/development-ca.ts';
-import type { Clock } from '../src/domain/effects.ts';
-import type { PartnerServer } from '../src/domain/partner.ts';
-import { days, instant } from '../src/domain/units.ts';
-import { storeOptionsOf } from '../src/gateway.ts';
-import { MOST_PARTNERS, storeMetrics } from '../src/gateway-store-metrics.ts';
-import { exposition } from '../src/http/exposition.ts';
-import { nothingByKind } from '../src/trail/erasure.ts';
-import { systemClock } from '../src/platform/clock.ts';
-import { openSqliteStore } from '../src/store/sqlite/open.ts';
-import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
-import { MemoryLog } from './support/log.ts';
-import { ScriptedPartner } from './support/partner.ts';
-import { Pop3Client } from './support/pop3-client.ts';
-import { addTestPartner } from './support/push.ts';
-import { Scrape, get } from './support/scrape.ts';
-import { SmtpClient } from './support/smtp-client.ts';
-import { until } from './support/until.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import type { Clock } from '../../src/domain/effects.ts';
+import type { PartnerServer } from '../../src/domain/partner.ts';
+import { days, instant } from '../../src/domain/units.ts';
+import { storeOptionsOf } from '../../src/gateway.ts';
+import { MOST_PARTNERS, storeMetrics } from '../../src/gateway/store-metrics.ts';
+import { exposition } from '../../src/http/exposition.ts';
+import { nothingByKind } from '../../src/trail/erasure.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open.ts';
+import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import { MemoryLog } from '../support/log.ts';
+import { ScriptedPartner } from '../support/partner.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { addTestPartner } from '../support/push.ts';
+import { Scrape, get } from '../support/scrape.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
+import { until } from '../support/until.ts';
 
 async function open(t: TestContext, options: TestGatewayOptions = {}): Promise<TestGateway> {
   const gateway = await startTestGateway({ accounts: ['anna', 'bram'], ...options });
@@ -255,7 +255,8 @@ test('without the section, health and metrics are on loopback; switched off, the
 
 test('every metric that the dashboard and the alarms name is told of by a gateway', async (t) => {
   const { names } = await Scrape.of(await open(t));
-  const page = (name: string): string => readFileSync(join(import.meta.dirname, '..', '..', 'docs', name), 'utf8');
+  const page = (name: string): string =>
+    readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', name), 'utf8');
   for (const file of ['grafana-dashboard.json', 'alerts.yml']) {
     const named = [...new Set(page(file).match(/\b(?:sluis|process)_[a-z0-9_]+\b/g))];
     assert.ok(named.length > 10, `${file} names metrics`);
@@ -272,7 +273,7 @@ test('every metric that the dashboard and the alarms name is told of by a gatewa
 test('docs/operations.md lists every metric, and none that is not there', async (t) => {
   const scrape = await Scrape.of(await open(t));
   const families = [...scrape.text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '').sort();
-  const operations = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+  const operations = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'operations.md'), 'utf8');
   const listed = [...operations.matchAll(/^\| `((?:sluis|process)_[a-z_]+)`/gm)].map(([, name]) => name ?? '').sort();
   assert.deepEqual(listed, families);
 });

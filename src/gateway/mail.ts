@@ -3,22 +3,22 @@
  * are read when they are first asked for.
  */
 import { randomBytes } from 'node:crypto';
-import { readAuthorities } from './auth/authorities.ts';
-import { readAuthorityFiles } from './config/load.ts';
-import { readMasterKey } from './config/master-key.ts';
-import type { Config } from './config/schema.ts';
-import type { Certificate } from './crypto/certificate.ts';
-import { type MailKeySeals, mailKeySeals } from './crypto/mail-key-seals.ts';
-import { Pgp } from './crypto/pgp/pgp.ts';
-import { type PgpSeals, pgpSeals } from './crypto/pgp-seals.ts';
-import type { Address } from './domain/address.ts';
-import type { Clock, Log, RandomBytes } from './domain/effects.ts';
-import { GatewayLists } from './gateway-lists.ts';
-import { MailKeys } from './middleware/mail-keys.ts';
-import type { ForeignTrust } from './middleware/mail-trust.ts';
-import { PgpKeyring } from './middleware/pgp-keyring.ts';
-import { FileWatch } from './platform/file-watch.ts';
-import type { Store } from './store/store.ts';
+import { readAuthorities } from '../auth/authorities.ts';
+import { readAuthorityFiles } from '../config/load.ts';
+import { readMasterKey } from '../config/master-key.ts';
+import type { Config } from '../config/schema.ts';
+import type { Certificate } from '../crypto/certificate.ts';
+import { type MailKeySeals, mailKeySeals } from '../crypto/mail-key-seals.ts';
+import { Pgp } from '../crypto/pgp/pgp.ts';
+import { type PgpSeals, pgpSeals } from '../crypto/pgp-seals.ts';
+import type { Address } from '../domain/address.ts';
+import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import { GatewayLists } from './revocation-lists.ts';
+import { MailKeys } from '../middleware/mail-keys.ts';
+import type { ForeignTrust } from '../middleware/mail-trust.ts';
+import { PgpKeyring } from '../middleware/pgp-keyring.ts';
+import { FileWatch } from '../platform/file-watch.ts';
+import type { Store } from '../store/store.ts';
 
 interface Effects {
   readonly clock: Clock;

@@ -1,26 +1,26 @@
 /** What the gateway writes itself, assembled: the desk, and who asks it. */
 import { randomBytes } from 'node:crypto';
-import type { Config } from './config/schema.ts';
-import { absenceNotice } from './delivery/absence.ts';
-import { warnOfConsumers } from './delivery/consumers.ts';
-import { type Daily, startDaily } from './delivery/daily.ts';
-import { contrlParts } from './delivery/contrl.ts';
-import { Desk } from './delivery/desk.ts';
-import { type HeldTooLongParts, heldTooLong } from './delivery/held-too-long.ts';
-import { observedRound } from './delivery/observed.ts';
-import { filedNotice } from './delivery/filed.ts';
-import { createNoticeWriter } from './delivery/notice.ts';
-import { receiptsFor } from './delivery/receipts.ts';
-import { uncollectedRound } from './delivery/uncollected.ts';
-import type { NoticeWriter } from './delivery/notices.ts';
-import type { Address } from './domain/address.ts';
-import type { Clock, Log, RandomBytes } from './domain/effects.ts';
-import type { MessageId } from './domain/ids.ts';
-import { Consumers } from './pickup/consumers.ts';
-import type { Receipts } from './pickup/receipts.ts';
-import type { Store } from './store/store.ts';
-import type { AbsenceNotices } from './submission/absence-notices.ts';
-import type { FiledNotices } from './submission/filed-notices.ts';
+import type { Config } from '../config/schema.ts';
+import { absenceNotice } from '../delivery/absence.ts';
+import { warnOfConsumers } from '../delivery/consumers.ts';
+import { type Daily, startDaily } from '../delivery/daily.ts';
+import { contrlParts } from '../delivery/contrl.ts';
+import { Desk } from '../delivery/desk.ts';
+import { type HeldTooLongParts, heldTooLong } from '../delivery/held-too-long.ts';
+import { observedRound } from '../delivery/observed.ts';
+import { filedNotice } from '../delivery/filed.ts';
+import { createNoticeWriter } from '../delivery/notice.ts';
+import { receiptsFor } from '../delivery/receipts.ts';
+import { uncollectedRound } from '../delivery/uncollected.ts';
+import type { NoticeWriter } from '../delivery/notices.ts';
+import type { Address } from '../domain/address.ts';
+import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { MessageId } from '../domain/ids.ts';
+import { Consumers } from '../pickup/consumers.ts';
+import type { Receipts } from '../pickup/receipts.ts';
+import type { Store } from '../store/store.ts';
+import type { AbsenceNotices } from '../submission/absence-notices.ts';
+import type { FiledNotices } from '../submission/filed-notices.ts';
 
 export interface GatewayNotices {
   readonly desk: Desk;

@@ -1,6 +1,6 @@
 /** What runs, and how it comes to its end: in the reverse order of its start, each part within the drain time, or cut where somebody asks for that. */
-import type { Clock } from './domain/effects.ts';
-import { type Milliseconds, milliseconds } from './domain/units.ts';
+import type { Clock } from '../domain/effects.ts';
+import { type Milliseconds, milliseconds } from '../domain/units.ts';
 
 export type StopPart = (drain: Milliseconds) => Promise<void>;
 

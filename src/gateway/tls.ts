@@ -6,18 +6,18 @@
  * for each client after a rotation. In exchange a key that is read from memory opens no session older than its lifetime.
  */
 import { X509Certificate, hash, randomBytes } from 'node:crypto';
-import { readAuthorities } from './auth/authorities.ts';
-import { profileEnded, tlsFilesOf } from './config/listeners.ts';
-import { readAuthorityFiles, readTlsMaterial } from './config/load.ts';
-import type { Config } from './config/schema.ts';
-import type { Certificate } from './crypto/certificate.ts';
-import type { Clock, Log, RandomBytes, Timer } from './domain/effects.ts';
-import { type Instant, instant } from './domain/units.ts';
-import { GatewayLists } from './gateway-lists.ts';
-import type { GatewayLife } from './trail/gateway-life.ts';
-import { FileWatch } from './platform/file-watch.ts';
-import type { Listener, TlsMaterial } from './platform/listener.ts';
-import { TICKET_KEY, serverTlsOptions } from './platform/tls.ts';
+import { readAuthorities } from '../auth/authorities.ts';
+import { profileEnded, tlsFilesOf } from '../config/listeners.ts';
+import { readAuthorityFiles, readTlsMaterial } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { Certificate } from '../crypto/certificate.ts';
+import type { Clock, Log, RandomBytes, Timer } from '../domain/effects.ts';
+import { type Instant, instant } from '../domain/units.ts';
+import { GatewayLists } from './revocation-lists.ts';
+import type { GatewayLife } from '../trail/gateway-life.ts';
+import { FileWatch } from '../platform/file-watch.ts';
+import type { Listener, TlsMaterial } from '../platform/listener.ts';
+import { TICKET_KEY, serverTlsOptions } from '../platform/tls.ts';
 
 export interface GatewayTlsOptions {
   readonly clock: Clock;

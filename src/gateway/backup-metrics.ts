@@ -1,9 +1,9 @@
 /** What backups tell at /metrics. Ages are read from the backups and reports themselves: they outlive a restart, and a folder that was emptied shows. */
-import type { Backups } from './backup/backups.ts';
-import type { Clock } from './domain/effects.ts';
-import { type Instant, type Milliseconds, seconds } from './domain/units.ts';
-import { type Metric, type Sample, counter, gauge, single } from './http/metric.ts';
-import { remembered } from './platform/remembered.ts';
+import type { Backups } from '../backup/backups.ts';
+import type { Clock } from '../domain/effects.ts';
+import { type Instant, type Milliseconds, seconds } from '../domain/units.ts';
+import { type Metric, type Sample, counter, gauge, single } from '../http/metric.ts';
+import { remembered } from '../platform/remembered.ts';
 
 export interface BackupMetricParts {
   readonly backups: Backups;

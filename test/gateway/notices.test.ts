@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { connectControl } from '../src/admin/client.ts';
-import { controlSocketOf } from '../src/config/load.ts';
-import { hashPassword } from '../src/crypto/password.ts';
-import type { MessageId } from '../src/domain/ids.ts';
-import { days, hours, instant } from '../src/domain/units.ts';
+import { connectControl } from '../../src/admin/client.ts';
+import { controlSocketOf } from '../../src/config/load.ts';
+import { hashPassword } from '../../src/crypto/password.ts';
+import type { MessageId } from '../../src/domain/ids.ts';
+import { days, hours, instant } from '../../src/domain/units.ts';
 import {
   type TestGateway,
   type TestGatewayOptions,
@@ -14,11 +14,11 @@ import {
   loginOf,
   passwordOf,
   startTestGateway,
-} from './support/gateway.ts';
-import { type Sending, fetchAll, send, subjectsOf } from './support/mail.ts';
-import { FakeClock } from './support/clock.ts';
-import { Pop3Client } from './support/pop3-client.ts';
-import { until } from './support/until.ts';
+} from '../support/gateway.ts';
+import { type Sending, fetchAll, send, subjectsOf } from '../support/mail.ts';
+import { FakeClock } from '../support/clock.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { until } from '../support/until.ts';
 
 const actor = { name: 'test' };
 

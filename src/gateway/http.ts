@@ -1,21 +1,21 @@
 /** Health and metrics of the running gateway, assembled. */
-import type { Config } from './config/schema.ts';
-import type { Clock, Log } from './domain/effects.ts';
-import type { GatewayListeners } from './gateway-listeners.ts';
-import type { Backups } from './backup/backups.ts';
-import type { Milliseconds } from './domain/units.ts';
-import { doctorMetrics } from './gateway-doctor.ts';
-import { backupMetrics } from './gateway-backup-metrics.ts';
-import { type TrafficParts, trafficMetrics } from './gateway-metrics.ts';
-import { storeMetrics } from './gateway-store-metrics.ts';
-import type { TrailCounts } from './gateway-trail-metrics.ts';
-import type { GatewayTls } from './gateway-tls.ts';
-import { exposition } from './http/exposition.ts';
-import { type Reason, reasonsAgainst } from './http/health.ts';
-import { type HttpListener, startHttpListener } from './http/server.ts';
-import { watchLoopDelay } from './platform/loop-delay.ts';
-import type { Store } from './store/store.ts';
-import type { Doctor } from './trail/doctor.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import type { GatewayListeners } from './listeners.ts';
+import type { Backups } from '../backup/backups.ts';
+import type { Milliseconds } from '../domain/units.ts';
+import { doctorMetrics } from './doctor.ts';
+import { backupMetrics } from './backup-metrics.ts';
+import { type TrafficParts, trafficMetrics } from './traffic-metrics.ts';
+import { storeMetrics } from './store-metrics.ts';
+import type { TrailCounts } from './trail-metrics.ts';
+import type { GatewayTls } from './tls.ts';
+import { exposition } from '../http/exposition.ts';
+import { type Reason, reasonsAgainst } from '../http/health.ts';
+import { type HttpListener, startHttpListener } from '../http/server.ts';
+import { watchLoopDelay } from '../platform/loop-delay.ts';
+import type { Store } from '../store/store.ts';
+import type { Doctor } from '../trail/doctor.ts';
 
 export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop' | 'ready'> {
   readonly store: Store;

@@ -3,11 +3,11 @@
  *
  * A start after that day goes on without it: an old system that was to be gone must not keep the mail of all others from coming up again.
  */
-import { endOfProfile, hostnameOf, profileEnded } from './config/listeners.ts';
-import type { Config } from './config/schema.ts';
-import type { Clock, Log, Timer } from './domain/effects.ts';
-import { type Milliseconds, days, milliseconds } from './domain/units.ts';
-import { type Listener, ListenerRefused, type ListenerSpec } from './platform/listener.ts';
+import { endOfProfile, hostnameOf, profileEnded } from '../config/listeners.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock, Log, Timer } from '../domain/effects.ts';
+import { type Milliseconds, days, milliseconds } from '../domain/units.ts';
+import { type Listener, ListenerRefused, type ListenerSpec } from '../platform/listener.ts';
 
 type Configured = Config['listener'][number];
 export type StartListener = (spec: ListenerSpec) => Promise<Listener>;

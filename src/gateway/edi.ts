@@ -1,12 +1,12 @@
 /** The steps that look at interchanges, connected with the desk that tells of what they hold. */
-import type { Desk } from './delivery/desk.ts';
-import { type Held, heldNotices } from './delivery/held.ts';
-import type { Log } from './domain/effects.ts';
-import { ediBoxes } from './middleware/edi-boxes.ts';
-import { ediContrl } from './middleware/edi-contrl.ts';
-import { type HeldCopy, ediGuard } from './middleware/edi-guard.ts';
-import type { Middleware } from './middleware/middleware.ts';
-import type { Store } from './store/store.ts';
+import type { Desk } from '../delivery/desk.ts';
+import { type Held, heldNotices } from '../delivery/held.ts';
+import type { Log } from '../domain/effects.ts';
+import { ediBoxes } from '../middleware/edi-boxes.ts';
+import { ediContrl } from '../middleware/edi-contrl.ts';
+import { type HeldCopy, ediGuard } from '../middleware/edi-guard.ts';
+import type { Middleware } from '../middleware/middleware.ts';
+import type { Store } from '../store/store.ts';
 
 export interface EdiParts {
   readonly store: Store;

@@ -3,17 +3,17 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { hours } from '../src/domain/units.ts';
-import { FakeClock } from './support/clock.ts';
+import { hours } from '../../src/domain/units.ts';
+import { FakeClock } from '../support/clock.ts';
 import {
   type PortName,
   type TestGateway,
   type TestGatewayOptions,
   loginOf,
   startTestGateway,
-} from './support/gateway.ts';
-import { Pop3Client } from './support/pop3-client.ts';
-import { SmtpClient } from './support/smtp-client.ts';
+} from '../support/gateway.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
 
 async function open(t: TestContext, options: TestGatewayOptions = {}): Promise<TestGateway> {
   const gateway = await startTestGateway(options);

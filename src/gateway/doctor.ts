@@ -1,14 +1,14 @@
 /** Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store knows. */
-import { PURPOSE_REMINDER, withoutPurpose } from './admin/privacy.ts';
-import { generalFindings } from './cli/doctor-checks.ts';
-import { listenerFindings } from './cli/doctor-listeners.ts';
-import { profileEnded } from './config/listeners.ts';
-import type { Config } from './config/schema.ts';
-import { type DoctorFinding, SEVERITIES } from './domain/doctor.ts';
-import type { Clock, Log } from './domain/effects.ts';
-import { type Metric, gauge } from './http/metric.ts';
-import type { Store } from './store/store.ts';
-import { Doctor } from './trail/doctor.ts';
+import { PURPOSE_REMINDER, withoutPurpose } from '../admin/privacy.ts';
+import { generalFindings } from '../cli/doctor-checks.ts';
+import { listenerFindings } from '../cli/doctor-listeners.ts';
+import { profileEnded } from '../config/listeners.ts';
+import type { Config } from '../config/schema.ts';
+import { type DoctorFinding, SEVERITIES } from '../domain/doctor.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import { type Metric, gauge } from '../http/metric.ts';
+import type { Store } from '../store/store.ts';
+import { Doctor } from '../trail/doctor.ts';
 
 export interface GatewayDoctorParts {
   readonly store: Store;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { authenticatorDefaults } from '../src/auth/authenticator-options.ts';
-import { configSchema } from '../src/config/schema.ts';
-import { authLimitsOf, pop3LimitsOf, smtpLimitsOf } from '../src/gateway-limits.ts';
-import { defaultPop3Limits } from '../src/pop3/limits.ts';
-import { defaultSmtpLimits } from '../src/smtp/limits.ts';
+import { authenticatorDefaults } from '../../src/auth/authenticator-options.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { authLimitsOf, pop3LimitsOf, smtpLimitsOf } from '../../src/gateway/limits.ts';
+import { defaultPop3Limits } from '../../src/pop3/limits.ts';
+import { defaultSmtpLimits } from '../../src/smtp/limits.ts';
 
 const defaults = configSchema.parse({
   hostname: 'mail.test',

@@ -1,11 +1,11 @@
 /** The test address of the running gateway: the reporter, the desk that writes, and the place that the report goes to. */
-import type { Place } from './delivery/place.ts';
-import { addressKey } from './domain/address.ts';
-import type { TestedMessage } from './domain/tested-message.ts';
-import type { GatewayNotices } from './gateway-notices.ts';
-import { TestReporter } from './lint/test-reports.ts';
-import type { Store } from './store/store.ts';
-import type { TestReports } from './submission/test-address.ts';
+import type { Place } from '../delivery/place.ts';
+import { addressKey } from '../domain/address.ts';
+import type { TestedMessage } from '../domain/tested-message.ts';
+import type { GatewayNotices } from './notices.ts';
+import { TestReporter } from '../lint/test-reports.ts';
+import type { Store } from '../store/store.ts';
+import type { TestReports } from '../submission/test-address.ts';
 
 export function gatewayTests(store: Store, { desk }: GatewayNotices, reporter = new TestReporter()): TestReports {
   return {

@@ -1,11 +1,11 @@
 /** The sections of the configuration, as the parts want their limits. A test holds the defaults of both together. */
-import type { AuthenticatorLimits } from './auth/authenticator-options.ts';
-import type { Config } from './config/schema.ts';
-import type { PushLimits } from './delivery/parts.ts';
-import type { ConnectionLimitOptions } from './platform/connections.ts';
-import type { Pop3Limits } from './pop3/limits.ts';
-import { NetworkSet } from './platform/network.ts';
-import type { SmtpLimits } from './smtp/limits.ts';
+import type { AuthenticatorLimits } from '../auth/authenticator-options.ts';
+import type { Config } from '../config/schema.ts';
+import type { PushLimits } from '../delivery/parts.ts';
+import type { ConnectionLimitOptions } from '../platform/connections.ts';
+import type { Pop3Limits } from '../pop3/limits.ts';
+import { NetworkSet } from '../platform/network.ts';
+import type { SmtpLimits } from '../smtp/limits.ts';
 
 export type LimitSections = Pick<Config, 'auth' | 'connections' | 'delivery' | 'pop3' | 'smtp' | 'store'>;
 

@@ -2,17 +2,17 @@
  * What the store and the certificates tell at /metrics. What takes a query is looked up once in a while and remembered, in bounded steps,
  * however often somebody scrapes.
  */
-import type { Certificate } from './crypto/certificate.ts';
-import type { Clock } from './domain/effects.ts';
-import type { AccountId } from './domain/ids.ts';
-import { type Instant, type Milliseconds, days, hours, instant, minutes, seconds } from './domain/units.ts';
-import type { ServedCertificate } from './gateway-tls.ts';
-import { type Metric, type Sample, counter, distribution, gauge, single } from './http/metric.ts';
-import { remembered } from './platform/remembered.ts';
-import type { AccountCertificate } from './store/certificates.ts';
-import type { PartnerQueue } from './store/deliveries.ts';
-import { type TrailCounts, trailMetrics } from './gateway-trail-metrics.ts';
-import type { Store } from './store/store.ts';
+import type { Certificate } from '../crypto/certificate.ts';
+import type { Clock } from '../domain/effects.ts';
+import type { AccountId } from '../domain/ids.ts';
+import { type Instant, type Milliseconds, days, hours, instant, minutes, seconds } from '../domain/units.ts';
+import type { ServedCertificate } from './tls.ts';
+import { type Metric, type Sample, counter, distribution, gauge, single } from '../http/metric.ts';
+import { remembered } from '../platform/remembered.ts';
+import type { AccountCertificate } from '../store/certificates.ts';
+import type { PartnerQueue } from '../store/deliveries.ts';
+import { type TrailCounts, trailMetrics } from './trail-metrics.ts';
+import type { Store } from '../store/store.ts';
 
 export interface StoreMetricParts {
   readonly store: Store;

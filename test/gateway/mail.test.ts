@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { certificatePem } from '../src/crypto/certificate.ts';
-import { makeCrl } from '../src/crypto/crl-issue.ts';
-import { days, instant } from '../src/domain/units.ts';
-import { systemClock } from '../src/platform/clock.ts';
-import { makeClientAuthority } from './support/client-certificates.ts';
-import { startTestGateway } from './support/gateway.ts';
+import { certificatePem } from '../../src/crypto/certificate.ts';
+import { makeCrl } from '../../src/crypto/crl-issue.ts';
+import { days, instant } from '../../src/domain/units.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { makeClientAuthority } from '../support/client-certificates.ts';
+import { startTestGateway } from '../support/gateway.ts';
 
 test('authorities and revocation lists for mail hold from the start, and from a reload on', async (t) => {
   const now = systemClock.now();

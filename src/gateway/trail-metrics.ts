@@ -1,8 +1,8 @@
 /** What the audit trail tells at /metrics: erasures after their time, and whether its heads get to where they are kept. */
-import type { Clock } from './domain/effects.ts';
-import { type Metric, counter, single } from './http/metric.ts';
-import type { AnchorCounts } from './trail/anchors.ts';
-import type { ByKind } from './trail/erasure.ts';
+import type { Clock } from '../domain/effects.ts';
+import { type Metric, counter, single } from '../http/metric.ts';
+import type { AnchorCounts } from '../trail/anchors.ts';
+import type { ByKind } from '../trail/erasure.ts';
 
 export interface TrailCounts {
   readonly erased: ByKind;
