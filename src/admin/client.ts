@@ -1,6 +1,7 @@
 /** The other end of the control socket. */
 import { type Socket, connect } from 'node:net';
 import { AdminError, type AdminErrorKind, type Caller } from './context.ts';
+import { notUnderstood, ourSpeech, versionIn } from './control-protocol.ts';
 import type { Input } from './input.ts';
 import { LineError, MAX_ANSWER, PIECE, linesOf, objectOf, writeLine } from './lines.ts';
 import type { OperationName, OperationResult } from './operations.ts';
@@ -17,21 +18,40 @@ export interface CallOptions {
 /** Calls operations, wherever they run. */
 export interface AdminClient {
   call<N extends OperationName>(name: N, input: Input, options?: CallOptions): Promise<OperationResult<N>>;
+  /** Of the gateway, where its last answer said that it is not ours. */
+  otherVersion?(): string | undefined;
   close(): Promise<void>;
 }
 
 /** Connects to the running gateway; undefined when nobody listens. */
-export async function connectControl(path: string, actor: Caller): Promise<AdminClient | undefined> {
+export async function connectControl(
+  path: string,
+  actor: Caller,
+  speech = ourSpeech(),
+): Promise<AdminClient | undefined> {
   const socket = await open(path);
   if (socket === undefined) return undefined;
   const lines = linesOf(socket, MAX_ANSWER);
+  let otherVersion: string | undefined;
   return {
+    otherVersion: () => otherVersion,
     call: async (operation, input, options = {}) => {
       const upload = options.upload;
-      await writeLine(socket, { operation, actor, input, ...(upload === undefined ? {} : { upload: true }) });
+      await writeLine(socket, {
+        ...{ ...speech, call: operation, actor, input },
+        ...(upload === undefined ? {} : { upload: true }),
+      });
       // Sent while the answer is awaited: a refusal may come before the last piece was taken.
       const sent = upload === undefined ? Promise.resolve() : sendUpload(socket, upload);
-      const answer = answerOf(lines, options);
+      const answer = answerOf(lines, options).then((got) => {
+        if (got.error === undefined) {
+          otherVersion = versionIn(got.gateway);
+          return got.result;
+        }
+        if (typeof got.protocol !== 'number') throw notUnderstood(operation, undefined, speech.version);
+        const { kind, message, request } = got.error as { kind: AdminErrorKind; message: string; request?: string };
+        throw new AdminError(kind, message, request === undefined ? {} : { request });
+      });
       // Where what is to be sent cannot be read, the answer is nobody's any more.
       answer.catch(() => undefined);
       const unreadable = sent.then(() => new Promise<never>(() => undefined));
@@ -94,7 +114,7 @@ async function sendText(socket: Socket, text: string): Promise<void> {
 async function answerOf(
   lines: AsyncGenerator<string, void, undefined>,
   { progress, receive }: CallOptions,
-): Promise<unknown> {
+): Promise<Readonly<Record<string, unknown>>> {
   for (;;) {
     let got;
     try {
@@ -109,10 +129,7 @@ async function answerOf(
       );
     if (Array.isArray(answer.progress)) progress?.(Number(answer.progress[0]), Number(answer.progress[1]));
     else if (typeof answer.piece === 'string') receive?.(answer.piece);
-    else if (typeof answer.error === 'object' && answer.error !== null) {
-      const { kind, message, request } = answer.error as { kind: AdminErrorKind; message: string; request?: string };
-      throw new AdminError(kind, message, request === undefined ? {} : { request });
-    } else return answer.result;
+    else return answer;
   }
 }
 

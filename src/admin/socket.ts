@@ -5,9 +5,12 @@
  * may do everything. The name of the person behind a call is taken from the caller for the audit trail; it is not a proof. Where the operator
  * wants one, two people sign (second-person.ts).
  *
- *   -> {"operation":"account.list","actor":{"name":"jan"},"input":{"limit":100}}       "upload":true: lines {"piece":"..."} and {"end":true} follow
+ *   -> {"protocol":1,"version":"0.1.0","call":"account.list","actor":{"name":"jan"},"input":{"limit":100}}
+ *                                                                    "upload":true: lines {"piece":"..."} and {"end":true} follow
  *   <- {"progress":[2000,9000]}  or  {"piece":"..."}                                   none or more; octets of a file, latin-1
- *   <- {"result":...}  or  {"error":{"kind":"unknown","message":"..."}}
+ *   <- {"result":...}  or  {"error":{"kind":"unknown","message":"..."},"protocol":1}
+ *
+ * Where the caller is of another version that speaks the same protocol, the result comes with ours in "gateway". See control-protocol.ts.
  *
  * Requests of one connection run one after another.
  */
@@ -17,6 +20,7 @@ import { dirname } from 'node:path';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { type AdminContext, AdminError, type Call, type Caller } from './context.ts';
+import { type Spoken, notUnderstood, ourSpeech, versionIn } from './control-protocol.ts';
 import { LineError, MAX_REQUEST, linesOf, objectOf, writeLine } from './lines.ts';
 import { type OperationName, isOperation, isStreamed, runOperation } from './operations.ts';
 import { usablePath } from './socket-path.ts';
@@ -29,6 +33,8 @@ export interface ControlSocketOptions {
   /** A connection that sends nothing for so long is closed. */
   readonly idle?: Milliseconds;
   readonly maxLine?: number;
+  /** Default: what this program speaks. */
+  readonly speech?: Spoken;
 }
 
 export interface ControlSocket {
@@ -43,8 +49,9 @@ const MAX_UPLOAD = 64 * 1024 * 1024;
 /** The caller holds the lock of the data folder, so a socket that lies there belongs to nobody. */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
   const open = new Set<Session>();
+  const { speech = ourSpeech() } = options;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const session = new Session(socket, options);
+    const session = new Session(socket, { ...options, speech });
     open.add(session);
     void session.run().finally(() => open.delete(session));
   });
@@ -92,11 +99,11 @@ async function listen(server: Server, path: string): Promise<void> {
 
 class Session {
   readonly #socket: Socket;
-  readonly #options: ControlSocketOptions;
+  readonly #options: ControlSocketOptions & { readonly speech: Spoken };
   #busy = false;
   #ending = false;
 
-  constructor(socket: Socket, options: ControlSocketOptions) {
+  constructor(socket: Socket, options: ControlSocketOptions & { readonly speech: Spoken }) {
     this.#socket = socket;
     this.#options = options;
     socket.on('error', () => undefined);
@@ -142,18 +149,35 @@ class Session {
 
   async #answer(line: string, next: () => Promise<string | undefined>): Promise<void> {
     const request = objectOf(line);
-    const operation = request?.operation;
-    if (request === undefined || typeof operation !== 'string' || !isOperation(operation))
-      return await this.#error(
-        new AdminError(
-          'invalid',
-          `Cannot read the request: expected one JSON object a line with the name of an operation${typeof operation === 'string' ? `, not "${operation.slice(0, 64)}"; are command line and gateway of the same version?` : ''}`,
-        ),
-      );
-    const upload = request.upload === true ? uploadOf(next, isStreamed(operation) ? Infinity : MAX_UPLOAD) : undefined;
-    await this.#run(operation, request, upload);
+    const { call } = request ?? {};
+    const known = request !== undefined && typeof call === 'string' && isOperation(call) ? call : undefined;
+    const upload =
+      request?.upload === true
+        ? uploadOf(next, known === undefined || isStreamed(known) ? Infinity : MAX_UPLOAD)
+        : undefined;
+    const refused = this.#refusal(request);
+    if (refused !== undefined) await this.#error(refused);
+    else if (request !== undefined && known !== undefined) await this.#run(known, request, upload);
     // What the operation did not read must not be taken for the next request.
     if (upload !== undefined) for await (const _ of upload) continue;
+  }
+
+  /** Why a request is not run. */
+  #refusal(request: Readonly<Record<string, unknown>> | undefined): AdminError | undefined {
+    const { protocol, version } = this.#options.speech;
+    const name = request?.call ?? request?.operation;
+    if (request === undefined || typeof name !== 'string')
+      return new AdminError(
+        'invalid',
+        'Cannot read the request: expected one JSON object a line with the name of an operation',
+      );
+    const shown = name.replace(/[^\w.-]/g, '?').slice(0, 64);
+    const theirs = versionIn(request.version);
+    if (request.protocol !== protocol) return notUnderstood(shown, version, theirs);
+    if (isOperation(name)) return undefined;
+    return theirs === version
+      ? new AdminError('invalid', `Cannot run "${shown}": there is no such operation`)
+      : notUnderstood(shown, version, theirs);
   }
 
   async #run(
@@ -171,7 +195,8 @@ class Session {
     const input = typeof request.input === 'object' && request.input !== null ? request.input : {};
     try {
       const result = await runOperation(operation, context, input as Record<string, unknown>, call, log);
-      await writeLine(this.#socket, { result });
+      const { version } = this.#options.speech;
+      await writeLine(this.#socket, { result, ...(request.version === version ? {} : { gateway: version }) });
     } catch (error) {
       if (error instanceof LineError) throw error;
       if (!(error instanceof AdminError)) log.error('admin.failed', { operation, why: String(error) });
@@ -191,7 +216,7 @@ class Session {
 
   async #error(error: AdminError): Promise<void> {
     const { kind, message, request } = error;
-    await writeLine(this.#socket, { error: { kind, message, request } });
+    await writeLine(this.#socket, { error: { kind, message, request }, protocol: this.#options.speech.protocol });
   }
 }
 

@@ -62,13 +62,15 @@ export function exitCodeOf(error: unknown): ExitCode {
   return exitCodes.failed;
 }
 
+/** A bug, of ours or of what we called. */
+export const isUnexpected = (error: Error): boolean =>
+  exitCodeOf(error) === exitCodes.failed &&
+  !(error instanceof CommandError) &&
+  !(error instanceof AdminError) &&
+  !(error instanceof BackupRefused);
+
 /** What the person reads. An error that nobody expected shows where it came from: it is a bug to be reported. */
 export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  return exitCodeOf(error) === exitCodes.failed &&
-    !(error instanceof CommandError) &&
-    !(error instanceof AdminError) &&
-    !(error instanceof BackupRefused)
-    ? (error.stack ?? error.message)
-    : error.message;
+  return isUnexpected(error) ? (error.stack ?? error.message) : error.message;
 };

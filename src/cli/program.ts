@@ -12,9 +12,10 @@ import { addCertCommands } from './cert.ts';
 import { addCheckCommand } from './check.ts';
 import { addDevCommand } from './dev.ts';
 import { addDoctorCommand } from './doctor.ts';
-import { exitCodeOf, exitCodes, messageOf } from './exit.ts';
+import { exitCodeOf, exitCodes, isUnexpected, messageOf } from './exit.ts';
 import { addDrillCommands } from './drill.ts';
 import { addInitCommand } from './init.ts';
+import { perhapsOtherVersion } from './other-version.ts';
 import { addKeyGroup } from './key.ts';
 import { addMailboxCommands } from './mailbox.ts';
 import { addOperatorCommands } from './operator.ts';
@@ -74,12 +75,20 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     command.commands.forEach(inherit);
   };
   inherit(program);
+  let run: Command | undefined;
+  program.hook('preAction', (_, command) => {
+    run = command;
+  });
   try {
     await program.parseAsync(argv, { from: 'user' });
     return terminal.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    terminal.err(`${messageOf(error)}\n`);
-    return exitCodeOf(error);
+    const told =
+      run !== undefined && error instanceof Error && isUnexpected(error)
+        ? await perhapsOtherVersion(run, error)
+        : error;
+    terminal.err(`${messageOf(told)}\n`);
+    return exitCodeOf(told);
   }
 }

@@ -1,6 +1,5 @@
 /** Backups and restore, assembled. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Backups } from '../backup/backups.ts';
 import type { KeyCopyPlaces } from '../backup/key-copies.ts';
 import type { OffsiteRules } from '../backup/offsite.ts';
@@ -17,6 +16,7 @@ import type { Desk } from '../delivery/desk.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import { days, minutes } from '../domain/units.ts';
 import { anchorFolderOf } from './audit.ts';
+import { programVersion } from '../platform/version.ts';
 import { sqliteCopies } from '../store/sqlite/copies.ts';
 import type { Store } from '../store/store.ts';
 
@@ -25,14 +25,6 @@ interface Effects {
   readonly log: Log;
   readonly random?: RandomBytes;
 }
-
-/** Of this program, for manifests. */
-export const programVersion = (): string => {
-  const read = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return read.version;
-};
 
 /** `desk`: writes to the operator what failed without anybody watching. */
 export function gatewayBackups(store: Store, config: Config, effects: Effects, desk: Desk): Backups {

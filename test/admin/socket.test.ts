@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { type Socket, connect } from 'node:net';
+import { type Socket, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectControl } from '../../src/admin/client.ts';
 import { type AdminContext, AdminError, type GatewayStatus, type ReloadReport } from '../../src/admin/context.ts';
+import { CONTROL_PROTOCOL, type Spoken, ourSpeech } from '../../src/admin/control-protocol.ts';
 import { type ControlSocket, openControlSocket } from '../../src/admin/socket.ts';
 import { usablePath } from '../../src/admin/socket-path.ts';
 import { days, milliseconds, seconds } from '../../src/domain/units.ts';
@@ -40,8 +41,9 @@ const NOTHING_CHANGED: ReloadReport = { applied: [], restart: [] };
 
 async function open(
   t: TestContext,
-  options: { folder?: string; reload?: () => Promise<ReloadReport> } = {},
+  options: { folder?: string; reload?: () => Promise<ReloadReport>; speech?: Spoken } = {},
 ): Promise<Opened> {
+  const { speech } = options;
   const base = mkdtempSync(join(tmpdir(), 'sluis-socket-'));
   const path = join(base, options.folder ?? 'run', 'control.sock');
   const log = new MemoryLog();
@@ -77,7 +79,10 @@ async function open(
       reload: options.reload ?? (() => Promise.resolve(NOTHING_CHANGED)),
     },
   };
-  const socket = await openControlSocket({ path, context, log, clock, maxLine: 1000 });
+  const socket = await openControlSocket({
+    ...{ path, context, log, clock, maxLine: 1000 },
+    ...(speech === undefined ? {} : { speech }),
+  });
   t.after(async () => {
     await socket.stop(milliseconds(0));
     rmSync(base, { recursive: true, force: true });
@@ -108,6 +113,8 @@ async function exchange(path: string, octets: string, lines = Number.POSITIVE_IN
 
 const errorOf = (line: string | undefined): { kind: string; message: string } =>
   (JSON.parse(line ?? '{}') as { error: { kind: string; message: string } }).error;
+
+const resultOf = (line: string | undefined): unknown => (JSON.parse(line ?? '{}') as { result: unknown }).result;
 
 test('the control socket is open to its own user only', async (t) => {
   const { path } = await open(t);
@@ -140,7 +147,12 @@ test('the person behind a call and the reason reach the registry and the log', a
 
 test('an actor cannot forge a line of the log', async (t) => {
   const { path, added } = await open(t);
-  const request = { operation: 'organisation.add', actor: { name: 'jan\nroot' }, input: { name: 'a', title: 'A' } };
+  const request = {
+    protocol: 1,
+    call: 'organisation.add',
+    actor: { name: 'jan\nroot' },
+    input: { name: 'a', title: 'A' },
+  };
   await exchange(path, `${JSON.stringify(request)}\n`, 1);
   assert.equal(added[0]?.actor.name, 'jan root');
 });
@@ -169,12 +181,16 @@ test('garbage, an unknown operation and a value that is no object are refused, a
   const { path } = await open(t);
   const lines = await exchange(
     path,
-    'EHLO client.test\n\x00\xff\n[]\nnull\n{"operation":"account.explode"}\n{"operation":"toString"}\n{"operation":"organisation.list"}\n',
+    'EHLO client.test\n\x00\xff\n[]\nnull\n{"protocol":1,"call":"account.explode"}\n{"protocol":1,"call":"toString"}\n{"protocol":1,"call":"organisation.list"}\n',
     7,
   );
-  for (const line of lines.slice(0, 6)) assert.equal(errorOf(line).kind, 'invalid');
-  assert.match(errorOf(lines[4]).message, /not "account\.explode"; are command line and gateway of the same version/);
-  assert.deepEqual(JSON.parse(lines[6] ?? ''), { result: [] });
+  assert.deepEqual(
+    lines.slice(0, 4).map((line) => errorOf(line).kind),
+    ['invalid', 'invalid', 'invalid', 'invalid'],
+  );
+  assert.match(errorOf(lines[4]).message, /Cannot run "account\.explode": the gateway runs version/);
+  assert.match(errorOf(lines[5]).message, /Cannot run "toString"/);
+  assert.deepEqual(resultOf(lines[6]), []);
 });
 
 test('input of the wrong shape is refused by name', async (t) => {
@@ -193,7 +209,7 @@ test('input of the wrong shape is refused by name', async (t) => {
     ['settings.set', { scope: 'account', name: 'a', values: { quota: 'much' } }, /is no value for quota/],
     ['settings.set', { scope: 'account', name: 'a', values: { other: '1' } }, /"other" is not a setting of an account/],
   ] as const) {
-    const [line] = await exchange(path, `${JSON.stringify({ operation, input })}\n`, 1);
+    const [line] = await exchange(path, `${JSON.stringify({ protocol: 1, call: operation, input })}\n`, 1);
     assert.equal(errorOf(line).kind, 'invalid', JSON.stringify(input));
     assert.match(errorOf(line).message, expected);
   }
@@ -201,7 +217,7 @@ test('input of the wrong shape is refused by name', async (t) => {
 
 test('an oversized line is refused before it is read to its end', async (t) => {
   const { path } = await open(t);
-  const lines = await exchange(path, `{"operation":"${'x'.repeat(2000)}`);
+  const lines = await exchange(path, `{"protocol":1,"call":"${'x'.repeat(2000)}`);
   assert.equal(lines.length, 1);
   assert.match(errorOf(lines[0]).message, /a line is longer than 1000 octets/);
 });
@@ -209,7 +225,7 @@ test('an oversized line is refused before it is read to its end', async (t) => {
 test('half a line is never run', async (t) => {
   const { path, added } = await open(t);
   const socket = await dial(path);
-  socket.end('{"operation":"organisation.add","input":{"name":"half","title":"Half"}}');
+  socket.end('{"protocol":1,"call":"organisation.add","input":{"name":"half","title":"Half"}}');
   let text = '';
   for await (const chunk of socket as AsyncIterable<Buffer>) text += chunk.toString();
   assert.match(text, /ended inside a line/);
@@ -219,21 +235,21 @@ test('half a line is never run', async (t) => {
 test('a connection that says nothing is closed after its time', async (t) => {
   const { path, clock } = await open(t);
   const socket = await dial(path);
-  await exchange(path, '{"operation":"organisation.list"}\n', 1);
+  await exchange(path, '{"protocol":1,"call":"organisation.list"}\n', 1);
   clock.advance(seconds(31));
   for await (const chunk of socket as AsyncIterable<Buffer>) assert.fail(chunk.toString());
 });
 
 test('what an operation did not read of its upload is not taken for a request', async (t) => {
   const { path, added } = await open(t);
-  const inner = '{"operation":"organisation.add","input":{"name":"evil","title":"Evil"}}';
+  const inner = '{"protocol":1,"call":"organisation.add","input":{"name":"evil","title":"Evil"}}';
   const lines = await exchange(
     path,
-    `{"operation":"settings.set-many","input":{"scope":"world"},"upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"piece":"x"}\n{"end":true}\n{"operation":"organisation.list"}\n`,
+    `{"protocol":1,"call":"settings.set-many","input":{"scope":"world"},"upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"piece":"x"}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
     2,
   );
   assert.match(errorOf(lines[0]).message, /as scope/);
-  assert.deepEqual(JSON.parse(lines[1] ?? ''), { result: [] });
+  assert.deepEqual(resultOf(lines[1]), []);
   assert.deepEqual(added, []);
 });
 
@@ -241,7 +257,7 @@ test('an upload that breaks off is refused', async (t) => {
   const { path } = await open(t);
   const lines = await exchange(
     path,
-    '{"operation":"settings.set-many","input":{"scope":"account"},"upload":true}\n{"piece":"account,quota\\n"}\n{"operation":"organisation.list"}\n',
+    '{"protocol":1,"call":"settings.set-many","input":{"scope":"account"},"upload":true}\n{"piece":"account,quota\\n"}\n{"protocol":1,"call":"organisation.list"}\n',
   );
   assert.match(errorOf(lines[0]).message, /expected a piece of an upload or its end/);
   assert.equal(lines.length, 1);
@@ -317,4 +333,102 @@ test('stop() lets a running operation end', async (t) => {
   finish();
   assert.deepEqual(await called, NOTHING_CHANGED);
   await stopped;
+});
+
+const OURS = ourSpeech().version;
+const CHANGE = { name: 'a', title: 'A' };
+
+test('a command and a gateway of other protocols say so in one sentence, and nothing was done', async (t) => {
+  const newer = { protocol: CONTROL_PROTOCOL + 1, version: '9.1.0' };
+  const older = { protocol: CONTROL_PROTOCOL - 1, version: '0.0.9' };
+  for (const speech of [newer, older]) {
+    const { path, added } = await open(t, { speech });
+    const client = await connectControl(path, { name: 'jan' });
+    await assert.rejects(
+      async () => await client?.call('organisation.add', CHANGE),
+      (error) =>
+        error instanceof AdminError &&
+        error.kind === 'unavailable' &&
+        error.message ===
+          `Cannot run "organisation.add": the gateway runs version ${speech.version}, this command is ${OURS}; restart the gateway, or use its command`,
+    );
+    assert.deepEqual(added, []);
+    await client?.close();
+  }
+});
+
+test('other versions that speak the same protocol work together, and only then the answer names the version', async (t) => {
+  const { path } = await open(t, { speech: { protocol: CONTROL_PROTOCOL, version: '9.1.0' } });
+  const client = await connectControl(path, { name: 'jan' });
+  assert.deepEqual(await client?.call('organisation.list', {}), []);
+  assert.equal(client?.otherVersion?.(), '9.1.0');
+  await client.close();
+  const same = await open(t);
+  const request = { ...ourSpeech(), call: 'organisation.list' };
+  assert.deepEqual(await exchange(same.path, `${JSON.stringify(request)}\n`, 1), ['{"result":[]}']);
+});
+
+test('an operation that the other version does not have is refused with both versions', async (t) => {
+  const { path } = await open(t);
+  const [line] = await exchange(
+    path,
+    '{"protocol":1,"version":"9.1.0","call":"account.levitate","upload":true}\n{"end":true}\n',
+    1,
+  );
+  assert.equal(
+    errorOf(line).message,
+    `Cannot run "account.levitate": the gateway runs version ${OURS}, this command is 9.1.0; restart the gateway, or use its command`,
+  );
+});
+
+test('an upload for an operation that is refused is not taken for requests', async (t) => {
+  const { path, added } = await open(t);
+  const inner = '{"protocol":1,"call":"organisation.add","input":{"name":"evil","title":"Evil"}}';
+  const lines = await exchange(
+    path,
+    `{"protocol":2,"version":"9.1.0","call":"settings.set-many","upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
+    2,
+  );
+  assert.match(errorOf(lines[0]).message, /this command is 9\.1\.0/);
+  assert.deepEqual(resultOf(lines[1]), []);
+  assert.deepEqual(added, []);
+});
+
+test('a command from before versions were told is refused in the form that it reads', async (t) => {
+  const { path, added } = await open(t);
+  const before = { operation: 'organisation.add', actor: { name: 'jan' }, input: CHANGE };
+  const [line] = await exchange(path, `${JSON.stringify(before)}\n`, 1);
+  assert.match(errorOf(line).message, /^Cannot run "organisation\.add": .* this command is an older version; restart/);
+  assert.deepEqual(added, []);
+});
+
+test('a gateway from before versions were told refuses, and the command says why', async (t) => {
+  const base = mkdtempSync(join(tmpdir(), 'sluis-socket-'));
+  t.after(() => rmSync(base, { recursive: true, force: true }));
+  // As such a gateway did: without "operation" nothing is run.
+  const server = createServer((socket) => {
+    socket.once('data', (line: Buffer) => {
+      const { operation } = JSON.parse(line.toString()) as { operation?: string };
+      assert.equal(operation, undefined);
+      socket.end('{"error":{"kind":"invalid","message":"Cannot read the request: expected one JSON object a line"}}\n');
+    });
+  });
+  t.after(() => server.close());
+  const path = join(base, 'control.sock');
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const client = await connectControl(path, { name: 'jan' });
+  await assert.rejects(
+    async () => await client?.call('organisation.add', CHANGE),
+    (error) =>
+      error instanceof AdminError &&
+      error.message ===
+        `Cannot run "organisation.add": the gateway runs an older version, this command is ${OURS}; restart the gateway, or use its command`,
+  );
+  await client?.close();
+});
+
+test('what a peer calls itself cannot forge a line', async (t) => {
+  const { path } = await open(t);
+  const [line] = await exchange(path, '{"protocol":2,"version":"9\\nroot","call":"a\\u001b[31m"}\n', 1);
+  assert.match(errorOf(line).message, /^Cannot run "a\?\?31m": .* this command is an older version;/);
 });
