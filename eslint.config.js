@@ -39,6 +39,7 @@ const portFiles = [
   'quirks.ts',
   'absences.ts',
   'edi-identities.ts',
+  'organisation-ties.ts',
   'pgp-keys.ts',
   'operators.ts',
 ];

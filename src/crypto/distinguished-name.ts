@@ -76,8 +76,8 @@ function encodeValue({ type, value }: Attribute): Encoded {
 export const encodeName = (name: Name): Encoded =>
   sequenceOf(name.map((rdn) => setOf(rdn.map((attribute) => sequence(oid(attribute.type), encodeValue(attribute))))));
 
-// RFC 4518: invisible characters (soft hyphen, joiners, direction marks) count for nothing, all white space is one space.
-const fold = (text: string): string =>
+/** RFC 4518: invisible characters (soft hyphen, joiners, direction marks) count for nothing, all white space is one space. */
+export const foldValue = (text: string): string =>
   text
     .normalize('NFKC')
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
@@ -86,7 +86,7 @@ const fold = (text: string): string =>
     .replace(/\s+/g, ' ')
     .trim();
 
-const rdnKey = (rdn: Rdn): string => JSON.stringify(rdn.map(({ type, value }) => `${type}=${fold(value)}`).sort());
+const rdnKey = (rdn: Rdn): string => JSON.stringify(rdn.map(({ type, value }) => `${type}=${foldValue(value)}`).sort());
 
 /** A name never changes once it was read; folding one costs 5 microseconds, and a path compares many. */
 const keys = new WeakMap<Name, string>();

@@ -98,7 +98,7 @@ const keysOf = (emails: readonly string[]): readonly string[] => [
 type Named = Pick<NewAccountCertificate, 'serial' | 'subject' | 'notBefore' | 'notAfter'>;
 
 /** How a certificate of ours stands among those that an account may log in with. */
-const registrationOf = ({
+export const registrationOf = ({
   fingerprint,
   serial,
   subject,

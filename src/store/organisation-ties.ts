@@ -1,0 +1,32 @@
+/** What ties an account to its organisation and to others of it: certificates that name it, rights and duties across its border. */
+import type { Address } from '../domain/address.ts';
+import type { CertificateUse } from './certificates.ts';
+
+/** A valid certificate that names the organisation which its holder leaves. */
+export interface NamingTie {
+  readonly fingerprint: string;
+  readonly use: CertificateUse;
+  readonly subject: string;
+  /** Of one that was issued here or registered for mail. */
+  readonly serial?: string;
+  /** How it is registered for log-in, where the certificate itself is not kept. */
+  readonly registration?: string;
+  /** By an authority of this gateway, whose revocation list others read. */
+  readonly own: boolean;
+}
+
+/** An account may send as an address of another one. */
+export interface DelegationTie {
+  readonly address: Address;
+  /** Who may send as it. */
+  readonly login: string;
+}
+
+/** Mail for `address` goes to `substitute` while its owner is away. */
+export interface SubstituteTie {
+  readonly address: Address;
+  readonly substitute: Address;
+}
+
+/** Most ties of one kind that are cut in one transaction. */
+export const MAX_TIES = 500;

@@ -1,0 +1,84 @@
+/** Cuts what ties an account to an organisation that it leaves, inside the writer's transactions; each with its audit row. */
+import type { NamedOrganisation } from '../../crypto/certificate-organisation.ts';
+import { type Address, addressKey } from '../../domain/address.ts';
+import type { Instant } from '../../domain/units.ts';
+import type { NamingTie } from '../organisation-ties.ts';
+import type { Actor } from '../registry.ts';
+import type { AbsenceChanges } from './absence-changes.ts';
+import { registrationOf } from './ca-changes.ts';
+import { CertificateChanges } from './certificate-changes.ts';
+import type { RegistryGround } from './registry-ground.ts';
+import { TieFinder } from './tie-finder.ts';
+
+/** RFC 5280 section 5.3.1: the subject's name has changed, and there is no cause to suspect the key. */
+const REASON = 'affiliationChanged';
+
+interface RevokedRow {
+  readonly serial: string;
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  readonly emails: string;
+}
+
+/** What else has to forget: addresses, folded, for which other certificates hold now. */
+export interface RevokedTies {
+  readonly ties: readonly NamingTie[];
+  readonly mail: readonly string[];
+}
+
+export class TieChanges {
+  readonly #ground: RegistryGround;
+  readonly #finder: TieFinder;
+  readonly #registered: CertificateChanges;
+  readonly #absences: Pick<AbsenceChanges, 'consent'>;
+
+  constructor(ground: RegistryGround, absences: Pick<AbsenceChanges, 'consent'>) {
+    this.#ground = ground;
+    this.#finder = new TieFinder(ground.sql);
+    this.#registered = new CertificateChanges(ground.sql);
+    this.#absences = absences;
+  }
+
+  /** Revokes the certificates of an account that name the organisation it leaves. The caller touches the account. */
+  revokeNaming(account: number, from: NamedOrganisation, into: NamedOrganisation, actor: Actor): RevokedTies {
+    const ties = this.#finder.naming(account, from, into, this.#ground.at);
+    return { ties, mail: ties.flatMap((tie) => this.#revoke(account, tie, actor)) };
+  }
+
+  #revoke(account: number, { fingerprint, registration, subject }: NamingTie, actor: Actor): readonly string[] {
+    const { sql, at } = this.#ground;
+    if (registration !== undefined) {
+      const { login } = sql.get('SELECT login FROM account WHERE id = ?', account) as { login: string };
+      const about = this.#registered.revoke(account, login, registration, at);
+      this.#ground.record('registry.certificate-revoked', account, actor, { login, ...about });
+      return [];
+    }
+    const row = sql.get(
+      `UPDATE certificate SET revoked_at = ?, reason = ? WHERE fingerprint = ?
+         RETURNING serial, not_before AS notBefore, not_after AS notAfter, emails`,
+      ...[at, REASON, fingerprint],
+    ) as RevokedRow;
+    const { serial, notBefore, notAfter } = row;
+    const facts = { fingerprint, serial, why: REASON };
+    this.#ground.record('certificate.revoked', account, actor, {}, facts);
+    this.#registered.block(account, registrationOf({ fingerprint, serial, subject, notBefore, notAfter }), at);
+    return (JSON.parse(row.emails) as Address[]).map(addressKey);
+  }
+
+  /** Takes back every right to send that would cross the border of `into`. Tells how many, and which accounts were touched. */
+  cutDelegations(account: number, into: number, actor: Actor): { readonly cut: number; readonly accounts: number[] } {
+    const found = this.#finder.delegations(account, into);
+    for (const { key, address, login, account: holder } of found) {
+      this.#ground.sql.run('DELETE FROM delegation WHERE key = ? AND account = ?', key, holder);
+      this.#ground.record('registry.delegation', holder, actor, { login, address }, { allowed: false });
+    }
+    return { cut: found.length, accounts: found.map((tie) => tie.account) };
+  }
+
+  /** Takes back the consents by which somebody's mail would cross the border of `into`; the absences that rest on them end with it. */
+  cutSubstitutes(account: number, into: number, actor: Actor): { readonly cut: number; readonly accounts: number[] } {
+    const found = this.#finder.substitutes(account, into);
+    for (const { address, substitute } of found) this.#absences.consent(substitute, address, false, actor);
+    return { cut: found.length, accounts: found.flatMap((tie) => [tie.owner, tie.substituteAccount]) };
+  }
+}
