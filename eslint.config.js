@@ -217,7 +217,7 @@ export default tseslint.config(
     '/takeover/frames.ts',
     '/trail/',
     '/gateway.ts',
-    '/gateway/backup.ts',
+    ...['admin', 'backup', 'store'].map((f) => `/gateway/${f}.ts`),
     '/store/',
     'commander',
   ]),

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import test, { after, before } from 'node:test';
 import { runOperation } from '../src/admin/operations.ts';
 import { hashPassword } from '../src/crypto/password.ts';
-import { adminContext } from '../src/gateway.ts';
+import { adminContext } from '../src/gateway/admin.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { readScramVerifier, scramSalt, scramVerifier } from '../src/crypto/scram.ts';
 import type { SettingChanges } from '../src/store/registry.ts';

@@ -47,7 +47,7 @@ async function direct(config: Config, { approval, ...actor }: Caller): Promise<A
   // Loaded only here: most commands speak to a running gateway, and start in half the time without the store and its libraries.
   const [{ runOperation }, { openForCommand }, { createLog }] = await Promise.all([
     import('../admin/operations.ts'),
-    import('../gateway.ts'),
+    import('../gateway/admin.ts'),
     import('../platform/log.ts'),
   ]);
   const log = createLog({ level: 'error', format: 'pretty' });

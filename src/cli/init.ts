@@ -103,7 +103,10 @@ export async function initialise(options: InitOptions): Promise<string[]> {
   if (dev) await developmentCertificates(certificates, hostname);
   writeNew(paths.masterKey, newMasterKey(randomBytes), 0o600);
   writeNew(config, text, 0o644);
-  const [{ createStore }, { createLog }] = await Promise.all([import('../gateway.ts'), import('../platform/log.ts')]);
+  const [{ createStore }, { createLog }] = await Promise.all([
+    import('../gateway/store.ts'),
+    import('../platform/log.ts'),
+  ]);
   await createStore(read, { clock: systemClock, log: createLog({ level: 'error', format: 'pretty' }) });
   return [
     `Wrote ${config}`,

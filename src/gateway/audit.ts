@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { type EvidenceKey, evidenceKey } from '../crypto/evidence-keys.ts';
 import type { EvidenceParts } from '../admin/evidence.ts';
 import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
-import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { RandomBytes } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
 import type { TimeStampPlace } from '../trail/time-stamps.ts';
 import { startDaily } from '../delivery/daily.ts';
@@ -17,13 +17,14 @@ import { type ByKind, nothingByKind } from '../trail/erasure.ts';
 import { type AuditKeep, keepTrail, shortKept } from '../trail/retention.ts';
 import { type GatewayLife, beginLife } from '../trail/gateway-life.ts';
 import { type Anchors, startAnchors } from '../trail/anchors.ts';
+import type { GatewayEffects } from './effects.ts';
 
 /** Outside the data folder, as the keys are: who can write the database alone cannot write here. */
 export const anchorFolderOf = ({ audit, keys }: Config): string => audit.anchors ?? join(keys.folder, 'anchors');
 
 export const evidenceParts = (
   config: Config,
-  { random = randomBytes }: { readonly random?: RandomBytes },
+  { random = randomBytes }: Pick<GatewayEffects, 'random'>,
 ): EvidenceParts => {
   const { hostname, keys } = config;
   const parts = { keyFolder: keys.folder, masterKey: () => readMasterKey(config), hostname, random };
@@ -46,7 +47,7 @@ const stampPlace = (config: Config, url: string, random: RandomBytes): TimeStamp
 export function startGatewayAnchors(
   store: Store,
   config: Config,
-  { clock, log, random = randomBytes }: { readonly clock: Clock; readonly log: Log; readonly random?: RandomBytes },
+  { clock, log, random = randomBytes }: GatewayEffects,
 ): Anchors {
   const { 'anchor-every': every, 'anchor-command': command, 'timestamp-url': url } = config.audit;
   return startAnchors({
@@ -74,11 +75,7 @@ export interface GatewayRetention {
 }
 
 /** Once a day. */
-export function startRetention(
-  store: Store,
-  config: Config,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
-): GatewayRetention {
+export function startRetention(store: Store, config: Config, { clock, log }: GatewayEffects): GatewayRetention {
   const keep = auditKeepOf(config);
   for (const why of shortKept(keep)) log.warn('audit.keep-short', { why });
   const erased = nothingByKind();

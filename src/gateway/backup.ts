@@ -13,21 +13,16 @@ import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { backupLetters } from '../delivery/backup-letters.ts';
 import type { Desk } from '../delivery/desk.ts';
-import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { Clock } from '../domain/effects.ts';
 import { days, minutes } from '../domain/units.ts';
-import { anchorFolderOf } from './audit.ts';
 import { programVersion } from '../platform/version.ts';
 import { sqliteCopies } from '../store/sqlite/copies.ts';
 import type { Store } from '../store/store.ts';
-
-interface Effects {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random?: RandomBytes;
-}
+import { anchorFolderOf } from './audit.ts';
+import type { GatewayEffects } from './effects.ts';
 
 /** `desk`: writes to the operator what failed without anybody watching. */
-export function gatewayBackups(store: Store, config: Config, effects: Effects, desk: Desk): Backups {
+export function gatewayBackups(store: Store, config: Config, effects: GatewayEffects, desk: Desk): Backups {
   const { clock, log, random = randomBytes } = effects;
   const { folder, keep, 'keep-for': age, every, at } = config.backup;
   const { 'copy-to': keysTo } = config.keys;

@@ -12,19 +12,14 @@ import { type MailKeySeals, mailKeySeals } from '../crypto/mail-key-seals.ts';
 import { Pgp } from '../crypto/pgp/pgp.ts';
 import { type PgpSeals, pgpSeals } from '../crypto/pgp-seals.ts';
 import type { Address } from '../domain/address.ts';
-import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
-import { GatewayLists } from './revocation-lists.ts';
+import type { Log } from '../domain/effects.ts';
 import { MailKeys } from '../middleware/mail-keys.ts';
 import type { ForeignTrust } from '../middleware/mail-trust.ts';
 import { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import { FileWatch } from '../platform/file-watch.ts';
 import type { Store } from '../store/store.ts';
-
-interface Effects {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random?: RandomBytes;
-}
+import type { GatewayEffects } from './effects.ts';
+import { GatewayLists } from './revocation-lists.ts';
 
 const SETTING = 'smime.authorities';
 
@@ -47,7 +42,7 @@ export class GatewayMail {
   #loaded: Promise<void> | undefined;
 
   /** Throws ConfigError or AuthorityError. */
-  constructor(store: Store, config: Config, effects: Effects) {
+  constructor(store: Store, config: Config, effects: GatewayEffects) {
     const { clock, log, random = randomBytes } = effects;
     this.#config = config;
     this.#log = log;

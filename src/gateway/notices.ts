@@ -14,13 +14,13 @@ import { receiptsFor } from '../delivery/receipts.ts';
 import { uncollectedRound } from '../delivery/uncollected.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
 import type { Address } from '../domain/address.ts';
-import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { MessageId } from '../domain/ids.ts';
 import { Consumers } from '../pickup/consumers.ts';
 import type { Receipts } from '../pickup/receipts.ts';
 import type { Store } from '../store/store.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
+import type { GatewayEffects } from './effects.ts';
 
 export interface GatewayNotices {
   readonly desk: Desk;
@@ -30,13 +30,7 @@ export interface GatewayNotices {
   readonly ended: { held: number };
 }
 
-export interface NoticeEffects {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random?: RandomBytes;
-}
-
-export function gatewayNotices(store: Store, config: Config, { clock, log, random }: NoticeEffects): GatewayNotices {
+export function gatewayNotices(store: Store, config: Config, { clock, log, random }: GatewayEffects): GatewayNotices {
   const desk = new Desk({
     store,
     clock,
@@ -63,14 +57,14 @@ export const submissionNotices = (
 });
 
 /** What senders are told when their messages are fetched. */
-export function pickupReceipts(store: Store, { desk }: GatewayNotices, { clock, log }: NoticeEffects): Receipts {
+export function pickupReceipts(store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Receipts {
   const { deliveries, registry } = store;
   const parts = { desk, deliveries, registry, clock, log, messageParts: (id: MessageId) => store.messageParts(id) };
   return { receiptsFor: (collected) => receiptsFor(parts, collected) };
 }
 
 /** Counts where mailboxes are fetched from, and tells an owner whose mailbox two places empty. */
-export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, log }: NoticeEffects): Consumers =>
+export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Consumers =>
   new Consumers({
     deliveries: store.deliveries,
     clock,
@@ -79,7 +73,7 @@ export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, 
   });
 
 /** Writes down which accounts and addresses have ended by the clock; that they have, holds without it. */
-export const startEndings = ({ registry }: Store, { clock, log }: NoticeEffects): Daily =>
+export const startEndings = ({ registry }: Store, { clock, log }: GatewayEffects): Daily =>
   startDaily({
     ...{ clock, log, name: 'endings' },
     run: async (stopped) => {
@@ -91,7 +85,7 @@ export const startEndings = ({ registry }: Store, { clock, log }: NoticeEffects)
 export const startHeldTooLong = (
   { deliveries }: Store,
   { settlements, ended }: GatewayNotices,
-  { clock, log, keep }: NoticeEffects & Pick<HeldTooLongParts, 'keep'>,
+  { clock, log, keep }: GatewayEffects & Pick<HeldTooLongParts, 'keep'>,
 ): Daily =>
   startDaily({
     ...{ clock, log, name: 'held' },
@@ -101,7 +95,7 @@ export const startHeldTooLong = (
   });
 
 /** Once a day: mailboxes that nobody empties, whom to tell, and what ends; and whose observation is over. */
-export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock, log }: NoticeEffects): Daily =>
+export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Daily =>
   startDaily({
     ...{ clock, log, name: 'uncollected' },
     run: async (stopped) => {

@@ -29,6 +29,14 @@ export class RunningParts {
     if (cut !== undefined) this.#cuts.push(cut);
   }
 
+  /** Adds a part that ends by a `stop` of its own, at once, and gives it back. */
+  own<P extends { stop(): unknown }>(part: P): P {
+    this.add(async () => {
+      await part.stop();
+    });
+    return part;
+  }
+
   /** A part that cannot stop does not keep the others running; the first such error is thrown at the end. */
   stop(times: StopTimes): Promise<void> {
     return (this.#stopped ??= this.#stopAll(times));

@@ -11,19 +11,14 @@ import { profileEnded, tlsFilesOf } from '../config/listeners.ts';
 import { readAuthorityFiles, readTlsMaterial } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Certificate } from '../crypto/certificate.ts';
-import type { Clock, Log, RandomBytes, Timer } from '../domain/effects.ts';
+import type { Timer } from '../domain/effects.ts';
 import { type Instant, instant } from '../domain/units.ts';
-import { GatewayLists } from './revocation-lists.ts';
 import type { GatewayLife } from '../trail/gateway-life.ts';
 import { FileWatch } from '../platform/file-watch.ts';
 import type { Listener, TlsMaterial } from '../platform/listener.ts';
 import { TICKET_KEY, serverTlsOptions } from '../platform/tls.ts';
-
-export interface GatewayTlsOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random?: RandomBytes;
-}
+import type { GatewayEffects } from './effects.ts';
+import { GatewayLists } from './revocation-lists.ts';
 
 type Trail = Pick<GatewayLife, 'reloaded' | 'serves'>;
 type Material = ReadonlyMap<string, readonly TlsMaterial[]>;
@@ -41,7 +36,7 @@ export interface ServedCertificate {
 
 export class GatewayTls {
   readonly #config: Config;
-  readonly #options: GatewayTlsOptions;
+  readonly #options: GatewayEffects;
   readonly #watch: FileWatch;
   #listeners: readonly Listener[] = [];
   #rotation: Timer | undefined;
@@ -55,7 +50,7 @@ export class GatewayTls {
   #trust: (authorities: readonly Certificate[]) => void = () => undefined;
 
   /** Throws ConfigError, TlsMaterialError or AuthorityError. */
-  constructor(config: Config, options: GatewayTlsOptions) {
+  constructor(config: Config, options: GatewayEffects) {
     this.#config = config;
     this.#options = options;
     this.#material = this.#read();

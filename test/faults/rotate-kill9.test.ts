@@ -16,7 +16,7 @@ import { auditKeys } from '../../src/crypto/audit-keys.ts';
 import { evidenceKey } from '../../src/crypto/evidence-keys.ts';
 import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
 import { addressKey } from '../../src/domain/address.ts';
-import { openForCommand } from '../../src/gateway.ts';
+import { openForCommand } from '../../src/gateway/admin.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { sluisHere } from '../support/command-line.ts';
 import { MemoryLog } from '../support/log.ts';

@@ -12,7 +12,7 @@ import { readMasterKey } from '../../src/config/master-key.ts';
 import { mailKeySeals } from '../../src/crypto/mail-key-seals.ts';
 import { readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
 import { openMessage } from '../../src/crypto/smime/open.ts';
-import { openStore } from '../../src/gateway.ts';
+import { openStore } from '../../src/gateway/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type Person, collect, random, trust } from '../crypto/cms/support.ts';

@@ -7,7 +7,7 @@ import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts'
 import type { Clock } from '../../src/domain/effects.ts';
 import type { PartnerServer } from '../../src/domain/partner.ts';
 import { days, instant } from '../../src/domain/units.ts';
-import { storeOptionsOf } from '../../src/gateway.ts';
+import { storeOptionsOf } from '../../src/gateway/store.ts';
 import { MOST_PARTNERS, storeMetrics } from '../../src/gateway/store-metrics.ts';
 import { exposition } from '../../src/http/exposition.ts';
 import { nothingByKind } from '../../src/trail/erasure.ts';

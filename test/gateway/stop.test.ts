@@ -59,7 +59,7 @@ test('POP3 says so as well, and a command that runs may end', async (t) => {
   let hold = nothing;
   const gateway = await open(t, {
     openStore: async (config, effects) => {
-      const { openStore } = await import('../../src/gateway.ts');
+      const { openStore } = await import('../../src/gateway/store.ts');
       const store = await openStore(config, effects);
       const list = store.listMaildrop.bind(store);
       store.listMaildrop = async (lock) => {

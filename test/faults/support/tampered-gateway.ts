@@ -6,7 +6,8 @@
 import { parseArgs } from 'node:util';
 import { runUntilStopped } from '../../../src/cli/run.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { startGateway, storeOptionsOf } from '../../../src/gateway.ts';
+import { startGateway } from '../../../src/gateway.ts';
+import { storeOptionsOf } from '../../../src/gateway/store.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createLog } from '../../../src/platform/log.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open.ts';

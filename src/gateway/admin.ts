@@ -1,0 +1,112 @@
+/**
+ * What the operations of admin/ work with: in the gateway that serves, and in a command that opened the store itself because nobody serves.
+ *
+ * The command makes every part anew; the running gateway gives those that it has already.
+ */
+import { randomBytes } from 'node:crypto';
+import { AdminError, type AdminContext, type RunningGateway } from '../admin/context.ts';
+import type { CaParts } from '../ca/parts.ts';
+import { readMasterKey } from '../config/master-key.ts';
+import type { Config } from '../config/schema.ts';
+import { authorityKeys } from '../crypto/authority-keys.ts';
+import { readEscrow, writeEscrow } from '../crypto/escrow-record.ts';
+import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import { partnerSeals } from '../crypto/partner-secrets.ts';
+import { hashPassword } from '../crypto/password.ts';
+import { checkNewPassword } from '../crypto/password-text.ts';
+import type { Dispatcher } from '../delivery/dispatcher.ts';
+import type { ConnectionLimits } from '../platform/connections.ts';
+import { createCourierProbe } from '../smtp/courier-probe.ts';
+import type { Store } from '../store/store.ts';
+import { auditKeepOf, evidenceParts } from './audit.ts';
+import { gatewayBackups } from './backup.ts';
+import type { GatewayEffects } from './effects.ts';
+import type { GatewayListeners } from './listeners.ts';
+import { GatewayMail } from './mail.ts';
+import { gatewayNotices } from './notices.ts';
+import { noteSecondPerson } from './second-person.ts';
+import { openStore } from './store.ts';
+
+export interface StatusParts {
+  readonly listeners: GatewayListeners;
+  readonly connections: ConnectionLimits;
+  readonly pushes: readonly Dispatcher[];
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+export const adminContext = (
+  store: Store,
+  config: Config,
+  effects: GatewayEffects,
+  notices = gatewayNotices(store, config, effects),
+  mail = new GatewayMail(store, config, effects),
+  backups = gatewayBackups(store, config, effects, notices.desk),
+): AdminContext => ({
+  store,
+  backups,
+  desk: notices.desk,
+  notices: notices.settlements,
+  clock: effects.clock,
+  ca: caParts(store, config, effects),
+  mail: { keys: mail.keys, seals: mail.seals, pgp: mail.pgp },
+  keys: {
+    fingerprint: async () => keyFingerprint(await readMasterKey(config)),
+    escrow: () => readEscrow(config.keys.folder),
+    keepEscrow: (escrow) => writeEscrow(config.keys.folder, escrow),
+  },
+  secondPerson: config.operators['second-person'],
+  evidence: evidenceParts(config, effects),
+  longestAbsence: config.absence.longest,
+  auditKeep: auditKeepOf(config),
+  partners: {
+    seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),
+    probe: createCourierProbe(effects),
+    hostname: config.hostname,
+  },
+  hashPassword: async (text) => {
+    const checked = checkNewPassword(text);
+    if (!checked.ok) throw new AdminError('invalid', `Cannot use the password: ${checked.error}`);
+    return await hashPassword(checked.value);
+  },
+});
+
+/** For a command where nobody serves: the store, and what its operations work with. Throws StoreRefused. */
+export async function openForCommand(
+  config: Config,
+  effects: GatewayEffects,
+): Promise<{ readonly store: Store; readonly context: AdminContext }> {
+  const store = await openStore(config, effects);
+  await noteSecondPerson(store, config, effects.log);
+  return { store, context: adminContext(store, config, effects) };
+}
+
+/** Tells of the gateway as it is now, from the parts that it consists of. */
+export function statusOf(
+  { hostname }: Config,
+  store: Store,
+  { listeners, connections, pushes, since }: StatusParts,
+): ReturnType<RunningGateway['status']> {
+  const { free, waiting } = store.health();
+  return {
+    ...{ hostname, process: process.pid, since, free, waiting },
+    listeners: listeners.status(),
+    connections: connections.open,
+    partners: pushes.flatMap(({ states }) =>
+      states.map(({ name, breaker, active, why }) => ({ name, breaker, active, why: why ?? '' })),
+    ),
+  };
+}
+
+/** What the certificate authority works with. The master key is read anew at each use of one of its keys. */
+function caParts(store: Store, config: Config, { clock, random = randomBytes }: GatewayEffects): CaParts {
+  const { 'crl-file': crlFile, 'crl-url': crlUrl } = config.ca;
+  return {
+    store,
+    clock,
+    random,
+    keys: authorityKeys(config.keys.folder, () => readMasterKey(config), random),
+    ...(crlFile === undefined ? {} : { crlFile }),
+    ...(crlUrl === undefined ? {} : { crlUrl }),
+  };
+}

@@ -1,0 +1,70 @@
+/** How a listener of each protocol starts, and what the listeners of a protocol share: counts, limits, and whom they tell of what happens. */
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Config } from '../config/schema.ts';
+import type { Chain } from '../middleware/chain.ts';
+import type { ConnectionLimits } from '../platform/connections.ts';
+import { startPop3Listener } from '../pop3/server.ts';
+import { type SentCounts, newSentCounts } from '../pop3/session.ts';
+import type { SmtpAnswers } from '../smtp/answers.ts';
+import { newSubmissionCounts, startSmtpListener } from '../smtp/server.ts';
+import type { Store } from '../store/store.ts';
+import { RefusalNotes } from '../submission/refusal-notes.ts';
+import type { GatewayEffects } from './effects.ts';
+import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
+import type { StartListener } from './listeners.ts';
+import { type GatewayNotices, pickupReceipts, startConsumers, submissionNotices } from './notices.ts';
+import { gatewayTests } from './test-address.ts';
+import type { GatewayTls } from './tls.ts';
+
+export interface ProtocolParts extends Pick<GatewayEffects, 'clock' | 'log'> {
+  readonly store: Store;
+  readonly authenticator: Authenticator;
+  readonly connections: ConnectionLimits;
+  readonly notices: GatewayNotices;
+  readonly middleware: Chain;
+  readonly tls: GatewayTls;
+}
+
+export interface GatewayProtocols {
+  readonly smtp: StartListener;
+  readonly pop3: StartListener;
+  /** What SMTP answered and POP3 sent, over all listeners. */
+  readonly answers: SmtpAnswers;
+  readonly sent: SentCounts;
+  /** Writes what is noted and not yet stored. */
+  stop(): Promise<void>;
+}
+
+export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayProtocols {
+  const { store, notices, middleware, tls, authenticator, connections, clock, log } = parts;
+  const common = { hostname: config.hostname, store, authenticator, connections, clock, log };
+  const counts = newSubmissionCounts(clock);
+  const sent = newSentCounts();
+  const consumers = startConsumers(store, notices, parts);
+  const receipts = pickupReceipts(store, notices, parts);
+  const refused = new RefusalNotes(store.audit, clock);
+  const tests = gatewayTests(store, notices);
+  return {
+    smtp: (spec) =>
+      startSmtpListener({
+        ...common,
+        ...{ spec, counts, middleware, tests, refused, ...submissionNotices(store, notices) },
+        ...{ tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config) },
+      }),
+    pop3: (spec) =>
+      startPop3Listener({
+        ...common,
+        ...{ spec, consumers, receipts, sent },
+        ...{ tls: tls.materialFor(spec.name), limits: pop3LimitsOf(config) },
+      }),
+    answers: counts.answers,
+    sent,
+    stop: async () => {
+      try {
+        refused.flush();
+      } finally {
+        await consumers.close();
+      }
+    },
+  };
+}

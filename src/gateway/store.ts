@@ -1,0 +1,36 @@
+/** The store that the configuration names: made for a new gateway, opened for one that serves and for a command. */
+import { randomBytes } from 'node:crypto';
+import { readMasterKey } from '../config/master-key.ts';
+import type { Config } from '../config/schema.ts';
+import { MiB, octets } from '../domain/units.ts';
+import { createSqliteStore, openSqliteStore } from '../store/sqlite/open.ts';
+import type { OpenOptions } from '../store/sqlite/options.ts';
+import type { Store } from '../store/store.ts';
+import type { GatewayEffects } from './effects.ts';
+
+/** What a SQLite store is opened with: tests add their seams to it. */
+export async function storeOptionsOf(config: Config, effects: GatewayEffects): Promise<OpenOptions> {
+  return {
+    dataFolder: config.data.folder,
+    keyFolder: config.keys.folder,
+    masterKey: await readMasterKey(config),
+    hostname: config.hostname,
+    clock: effects.clock,
+    log: effects.log,
+    random: effects.random ?? randomBytes,
+    takeoverAfter: config.store['takeover-after'],
+    retention: { hidden: config.store['keep-deleted'], trace: config.store['keep-trace'] },
+    reserve: config.store.reserve,
+    // The largest message, protected: in base64 once more, with certificates, keys and the header lines that we add to it.
+    maxBody: octets(Math.ceil(config.smtp['max-message'] * 1.4) + MiB),
+  };
+}
+
+/** Throws StoreRefused, with `held` while another process has it open. */
+export const openStore = async (config: Config, effects: GatewayEffects): Promise<Store> =>
+  openSqliteStore(await storeOptionsOf(config, effects));
+
+/** Makes the empty store of a new gateway. Throws StoreRefused when there is one. */
+export async function createStore(config: Config, effects: GatewayEffects): Promise<void> {
+  await createSqliteStore(await storeOptionsOf(config, effects));
+}
