@@ -10,7 +10,7 @@ import type { AdminContext, ReloadReport } from './admin/context.ts';
 import { openControlSocket } from './admin/socket.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { type UpkeepParts, startCaUpkeep } from './ca/upkeep.ts';
-import { maxAgeOf } from './config/backup.ts';
+import { maxAgeOf, maxDrillAgeOf } from './config/backup.ts';
 import { controlSocketOf } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { certificateNotice } from './delivery/certificates.ts';
@@ -143,6 +143,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await http.open(config, {
     ...{ store, listeners, tls, clock, log, connections, authenticator, sent: protocols.sent },
     ...{ answers: protocols.answers, dispatchers: pushes, backups, doctor, maxBackupAge: maxAgeOf(config) },
+    maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts },
     ended: notices.ended,
   });

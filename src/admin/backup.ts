@@ -38,8 +38,17 @@ export const backupOperations = {
     async ({ backups }, backup, call): Promise<CheckedBackup> => await backups.check(backup, toldTo(call)),
   ),
   'backup.drill': change(
-    (input) => ({ backup: optionalPath(input, 'backup'), all: flag(input, 'all') }),
-    async ({ backups }, { backup, all }, call): Promise<DrillReport & { readonly file: string }> =>
-      await backups.drill({ ...(backup === undefined ? {} : { backup }), all, actor: call.actor }, toldTo(call)),
+    (input) => ({
+      ...{ backup: optionalPath(input, 'backup'), all: flag(input, 'all') },
+      keysFrom: optionalPath(input, 'keys-from'),
+    }),
+    async ({ backups }, { backup, keysFrom, all }, call): Promise<DrillReport & { readonly file: string }> =>
+      await backups.drill(
+        {
+          ...{ all, actor: call.actor, ...(backup === undefined ? {} : { backup }) },
+          ...(keysFrom === undefined ? {} : { keysFrom }),
+        },
+        toldTo(call),
+      ),
   ),
 };

@@ -2,12 +2,13 @@
 import { dirname, join, resolve } from 'node:path';
 import { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
-import { type Instant, instant } from '../domain/units.ts';
+import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import { replaceFile } from '../platform/replace-file.ts';
 import { factsOfFile } from './files.ts';
-import { type DrillReport, drill, lastGoodDrill } from './drill.ts';
-import { type Keep, backupsIn, offsiteFile, removeBackup, tooMany } from './folder.ts';
+import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import { DRILLS, type DrillReport, drill, drillsIn, keyCopyIn } from './drill.ts';
+import { type Keep, type KnownBackup, backupsIn, offsiteFile, removeBackup, tooMany } from './folder.ts';
 import { type KeyCopyPlaces, copyKeys } from './key-copies.ts';
 import { readManifest } from './manifest.ts';
 import { BackupRefused, reasonOf } from './refused.ts';
@@ -29,8 +30,10 @@ export interface BackupParts extends TakeParts {
   readonly offsite: OffsiteRules;
   /** Where the key folder is copied; absent: nowhere. */
   readonly keyCopy?: () => Promise<KeyCopyPlaces>;
-  /** What a restore on this machine would work with. */
-  readonly restore: () => Promise<RestoreParts>;
+  /** How often a drill is made without being told to; absent: never. */
+  readonly drillEvery?: Milliseconds;
+  /** What a restore on this machine would work with, and with this key folder in place of its own. */
+  readonly restore: (keyFolder?: string) => Promise<RestoreParts>;
   /** Tells the operator, by mail, of something that failed without anybody watching. */
   readonly tell: (failure: BackupFailure) => Promise<void>;
 }
@@ -44,7 +47,6 @@ export interface BackupFailure {
 
 /** Who does what is scheduled. */
 const GATEWAY: Actor = { name: 'the gateway' };
-const DRILLS = 'drills';
 
 export interface Actor {
   readonly name: string;
@@ -57,6 +59,8 @@ export interface TakeWish {
   readonly actor: Actor;
   readonly told?: (octets: number, of: number) => void;
 }
+
+const failedStep = ({ steps }: Pick<DrillReport, 'steps'>): string => steps.find(({ passed }) => !passed)?.found ?? '';
 
 export class Backups {
   readonly failures = new Counts(['step']);
@@ -117,17 +121,21 @@ export class Backups {
       known === undefined ? undefined : instant(Date.parse(known.manifest.begun));
     const newest = begun(all.at(-1));
     const offsite = begun(all.findLast((known) => known.offsite?.at !== undefined));
-    const drilled = await lastGoodDrill(join(folder, DRILLS));
+    const { good, last } = await drillsIn(join(folder, DRILLS));
     return {
       ...(newest === undefined ? {} : { newest }),
       ...(offsite === undefined ? {} : { offsite }),
-      ...(drilled === undefined ? {} : { drill: drilled }),
+      ...(good === undefined ? {} : { drill: good }),
+      ...(last === undefined ? {} : { lastDrill: last }),
     };
   }
 
-  get configured(): { readonly folder: boolean; readonly offsite: boolean; readonly keys: boolean } {
-    const { folder, offsite, keyCopy } = this.#p;
-    return { folder: folder !== undefined, offsite: hasOffsite(offsite), keys: keyCopy !== undefined };
+  get configured(): Readonly<Record<'folder' | 'offsite' | 'keys' | 'drills', boolean>> {
+    const { folder, offsite, keyCopy, drillEvery } = this.#p;
+    return {
+      ...{ folder: folder !== undefined, offsite: hasOffsite(offsite), keys: keyCopy !== undefined },
+      drills: folder !== undefined && drillEvery !== undefined,
+    };
   }
 
   /** What is due now: a backup, or the copy elsewhere of the newest. Rejects where it failed; it is due again then. */
@@ -140,7 +148,8 @@ export class Backups {
       throw error;
     });
     if (clock.now() >= dueAt(rhythm, newest)) await this.take({ actor: GATEWAY });
-    else await this.#alone(() => this.#offsite(GATEWAY));
+    // Held only where there is work: a drill that looks in the same moment would find it taken each minute.
+    else if ((await this.#uncopied()) !== undefined) await this.#alone(() => this.#offsite(GATEWAY));
   }
 
   /** Brings the copy of the key folder up to date. Rejects where it failed. */
@@ -162,17 +171,59 @@ export class Backups {
     }
   }
 
+  /**
+   * A drill where one is due: of the newest backup, read from the copy elsewhere where that is a folder, and opened with the copy of the key folder where there
+   * is one. That is what would be left. Rejects where it failed; it is due again then.
+   */
+  async drillRound(): Promise<void> {
+    const { folder, drillEvery, keyCopy, clock, rhythm } = this.#p;
+    if (folder === undefined || drillEvery === undefined || this.#running) return;
+    const { newest, drill: good } = await this.state();
+    // The drill of a backup that is about to be replaced says less than that of the new one.
+    if (newest === undefined || clock.now() >= dueAt(rhythm, newest)) return;
+    if (clock.now() < dueAt({ ...rhythm, every: drillEvery }, good)) return;
+    // So that no key that was made a moment ago is missing there.
+    await this.keyRound();
+    let report: DrillReport;
+    try {
+      const backup = await this.#elsewhere();
+      report = await this.drill({
+        ...{ actor: GATEWAY, ...(backup === undefined ? {} : { backup }) },
+        ...(keyCopy === undefined ? {} : { keysFrom: (await keyCopy()).to }),
+      });
+    } catch (error) {
+      this.#failed('drill', error, GATEWAY);
+      throw error;
+    }
+    if (report.passed) return;
+    const why = `${report.backup}: ${failedStep(report)}`;
+    this.#tell('drill', why);
+    throw new BackupRefused('failed', why);
+  }
+
+  /** Where the copy elsewhere of the newest backup can be read. */
+  async #elsewhere(): Promise<string | undefined> {
+    const { folder = '', offsite } = this.#p;
+    const newest = (await backupsIn(folder)).at(-1);
+    return offsite.folder === undefined || newest?.offsite?.at === undefined ? undefined : newest.offsite.where;
+  }
+
   /** Restores a backup into a scratch folder, proves it and writes a report. Default: the newest. Rejects with BackupRefused. */
   async drill(
-    wish: { readonly backup?: string; readonly actor: Actor; readonly all?: boolean },
+    wish: { readonly backup?: string; readonly actor: Actor; readonly all?: boolean; readonly keysFrom?: string },
     told: (done: number, of: number) => void = () => undefined,
   ): Promise<DrillReport & { readonly file: string }> {
     const backup = await this.#pathOf(wish.backup);
     const folder = this.#p.folder ?? dirname(backup);
     return await this.#alone(async () => {
-      const { hostname, version } = this.#p;
-      const { report, file } = await drill(await this.#p.restore(), {
-        ...{ backup, under: folder, reports: join(folder, DRILLS), actor: wish.actor, told },
+      const { hostname, version, keyFolder: live } = this.#p;
+      const keyFolder =
+        wish.keysFrom === undefined
+          ? undefined
+          : await keyCopyIn(wish.keysFrom, live, keyFingerprint((await this.#p.restore()).masterKey));
+      const { report, file } = await drill(await this.#p.restore(keyFolder), {
+        ...{ backup, under: folder, reports: join(this.#p.folder ?? folder, DRILLS), actor: wish.actor, told },
+        ...(keyFolder === undefined ? {} : { keyCopy: { folder: keyFolder, live } }),
         ...{ hostname, version, keys: await this.#p.keys(), sample: wish.all === true ? 0 : SAMPLE },
       });
       this.#drilled(report, wish.actor);
@@ -249,11 +300,18 @@ export class Backups {
     });
   }
 
+  /** The newest backup, where it should be elsewhere and is not yet. */
+  async #uncopied(): Promise<KnownBackup | undefined> {
+    const { folder, offsite } = this.#p;
+    const newest = folder === undefined || !hasOffsite(offsite) ? undefined : (await backupsIn(folder)).at(-1);
+    return newest?.offsite === undefined ? newest : undefined;
+  }
+
   /** The copy elsewhere of the newest backup, where it is not there yet. */
   async #offsite(actor: Actor): Promise<void> {
-    const { folder, offsite, log, audit, clock } = this.#p;
-    const newest = folder === undefined ? undefined : (await backupsIn(folder)).at(-1);
-    if (newest === undefined || newest.offsite !== undefined || !hasOffsite(offsite)) return;
+    const { offsite, log, audit, clock } = this.#p;
+    const newest = await this.#uncopied();
+    if (newest === undefined) return;
     const backup = newest.manifest.id;
     let copied: Copied;
     try {
@@ -280,8 +338,8 @@ export class Backups {
     if (offsite.folder !== undefined) await this.#tidy(offsite.folder);
   }
 
-  #drilled({ backup, passed, opened, erased, seconds, steps }: DrillReport, { name, reason }: Actor): void {
-    const facts = { backup, opened, erased, seconds };
+  #drilled({ backup, passed, opened, erased, seconds, steps, keysFrom }: DrillReport, { name, reason }: Actor): void {
+    const facts = { backup, opened, erased, seconds, copiedKeys: keysFrom !== undefined };
     this.#p.audit.note({
       event: 'backup.drilled',
       outcome: passed ? 'success' : 'failure',
@@ -289,7 +347,7 @@ export class Backups {
       personal: { actor: name, ...(reason === undefined ? {} : { reason }) },
     });
     if (passed) return this.#p.log.info('backup.drilled', facts);
-    const why = steps.at(-1)?.found ?? '';
+    const why = failedStep({ steps });
     this.failures.add(['drill']);
     this.#p.log.error('backup.drill-failed', { backup, why });
   }
@@ -302,7 +360,10 @@ export class Backups {
     this.#p.log.error('backup.failed', { step, why });
     const personal = { actor: actor.name, why };
     this.#p.audit.note({ event: 'backup.failed', outcome: 'failure', facts: { step }, personal });
-    if (actor !== GATEWAY) return;
+    if (actor === GATEWAY) this.#tell(step, why);
+  }
+
+  #tell(step: BackupStep, why: string): void {
     this.#p.tell({ step, why }).catch((untold: unknown) => {
       this.#p.log.error('backup.untold', { step, why: String(untold) });
     });

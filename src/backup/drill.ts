@@ -2,17 +2,22 @@
  * A drill: the newest backup is restored into a scratch folder and proved by the very steps of a restore, then the scratch goes. What was shown
  * stands in a dated report, signed by the key of the audit trail: for the auditor who asks when a restore was last tried.
  */
-import { readFile, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { readFile, readdir, realpath, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
+import { DAY } from '../crypto/sealed-places.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { makeFolder, syncFolderOf } from './files.ts';
 import { backupName } from './folder.ts';
-import { isCode } from './refused.ts';
+import { keyLag } from './key-copies.ts';
+import { BackupRefused, isCode } from './refused.ts';
 import { type RestoreParts, type RestoreStep, restoreInto } from './restore.ts';
 import { writeSigned } from './signed.ts';
 
 export const DRILL_FORMAT = 'sluis drill 1';
+/** Below the folder of backups: where reports lie. */
+export const DRILLS = 'drills';
 const REPORT = /^drill-\d{4}-\d\d-\d\dT\d{6}Z\.json$/;
 
 export interface DrillReport {
@@ -27,6 +32,8 @@ export interface DrillReport {
   readonly backup: string;
   /** When that backup was begun. */
   readonly begun: string;
+  /** The copy of the key folder that opened it; absent: the key folder itself did. */
+  readonly keysFrom?: string;
   readonly steps: readonly RestoreStep[];
   readonly opened: number;
   readonly erased: number;
@@ -42,6 +49,8 @@ export interface DrillWish {
   /** Where the report goes. */
   readonly reports: string;
   readonly sample: number;
+  /** A copy of the key folder `live`, to be proved as well; `parts` work with it. */
+  readonly keyCopy?: { readonly folder: string; readonly live: string };
   readonly actor: { readonly name: string; readonly reason?: string };
   readonly hostname: string;
   readonly version: string;
@@ -54,7 +63,7 @@ export async function drill(
   parts: RestoreParts,
   wish: DrillWish,
 ): Promise<{ readonly report: DrillReport; readonly file: string }> {
-  const { actor, under, reports } = wish;
+  const { actor, under, reports, keyCopy } = wish;
   const at = parts.clock.now();
   const began = parts.clock.monotonic();
   const name = `drill-${backupName(at)}`;
@@ -74,11 +83,14 @@ export async function drill(
     await rm(scratch, { recursive: true, force: true });
   }
   const { steps, passed, backup, begun, proof } = restored;
+  const copied = keyCopy === undefined ? [] : [await keyCopyStep(keyCopy, begun)];
   const report: DrillReport = {
     ...{ format: DRILL_FORMAT, hostname: wish.hostname, version: wish.version },
     at: new Date(at).toISOString(),
     seconds: Math.round(parts.clock.monotonic() - began) / 1000,
-    ...{ passed, backup, begun, steps, opened: proof?.opened ?? 0, erased: proof?.erased ?? 0, by: actor.name },
+    ...{ passed: passed && copied.every((step) => step.passed), backup, begun, steps: [...copied, ...steps] },
+    ...{ opened: proof?.opened ?? 0, erased: proof?.erased ?? 0, by: actor.name },
+    ...(keyCopy === undefined ? {} : { keysFrom: keyCopy.folder }),
     ...(actor.reason === undefined ? {} : { reason: actor.reason }),
   };
   await makeFolder(reports);
@@ -90,21 +102,72 @@ export async function drill(
   return { report, file: join(reports, file) };
 }
 
-/** When the last drill passed, by the reports in a folder. */
-export async function lastGoodDrill(reports: string): Promise<Instant | undefined> {
+/** What the copy lacks. A day key of after the backup may be on its way there; one that the backup needs is missed by its own steps. */
+async function keyCopyStep({ folder, live }: { folder: string; live: string }, begun: string): Promise<RestoreStep> {
+  const step = 'key-copy';
+  const { missing, damaged } = await keyLag({ keyFolder: live, to: dirname(folder), fingerprint: basename(folder) });
+  const lacks = missing.filter((name) => (DAY.exec(name)?.[1] ?? '') < begun.slice(0, 10));
+  const [first] = [...damaged, ...lacks];
+  if (first !== undefined)
+    return {
+      ...{ step, passed: false },
+      found: `"${folder}" is not what the key folder is: ${damaged.length + lacks.length} files, such as "${first}"; "sluis backup" copies what is missing and says what is wrong`,
+    };
+  return { step, passed: true, found: `"${folder}" has what the key folder has, and was used in its place` };
+}
+
+/** The folder of keys that a person names: one copy, or the place of copies, which has one for each master key. Throws BackupRefused. */
+export async function keyCopyIn(named: string, live: string, fingerprint: string): Promise<string> {
+  const resolved = async (path: string): Promise<string | undefined> => await realpath(path).catch(() => undefined);
+  const given = await resolved(named);
+  const folder = existsSync(join(given ?? named, 'store')) ? given : await resolved(join(named, fingerprint));
+  if (folder === undefined || !existsSync(join(folder, 'store')))
+    throw new BackupRefused(
+      'unknown',
+      `Cannot drill with the keys in "${named}": ${given === undefined ? 'there is no such folder' : `it is no copy of a key folder, and has none of the master key ${fingerprint}`}; name the folder of keys.copy-to, or one copy in it`,
+    );
+  if (folder === (await resolved(live)))
+    throw new BackupRefused(
+      'invalid',
+      `Cannot drill with the keys in "${named}": that is the key folder itself; name the copy of it, or leave --keys-from out`,
+    );
+  return folder;
+}
+
+export interface DrillState {
+  /** When the last one was tried, and how it ended. */
+  readonly last?: { readonly at: Instant; readonly passed: boolean };
+  /** When the last one passed. */
+  readonly good?: Instant;
+}
+
+/** By the reports in a folder, the newest first. One that cannot be read, as a crash leaves it, counts for nothing. */
+export async function drillsIn(reports: string): Promise<DrillState> {
   let names: readonly string[];
   try {
     names = await readdir(reports);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
+    if (isCode(error, 'ENOENT')) return {};
     throw error;
   }
+  let last: DrillState['last'];
   for (const name of names
     .filter((known) => REPORT.test(known))
     .sort()
     .reverse()) {
-    const { passed, at } = JSON.parse(await readFile(join(reports, name), 'utf8')) as Partial<DrillReport>;
-    if (passed === true && at !== undefined) return instant(Date.parse(at));
+    const report = reportIn(await readFile(join(reports, name), 'utf8'));
+    if (report === undefined) continue;
+    last ??= report;
+    if (report.passed) return { last, good: report.at };
   }
-  return undefined;
+  return last === undefined ? {} : { last };
+}
+
+function reportIn(text: string): DrillState['last'] {
+  try {
+    const { passed, at } = JSON.parse(text) as Partial<DrillReport>;
+    return typeof at === 'string' ? { at: instant(Date.parse(at)), passed: passed === true } : undefined;
+  } catch {
+    return undefined;
+  }
 }

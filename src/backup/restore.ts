@@ -37,7 +37,7 @@ export interface RestoreWishes {
 
 /** One step, for people who watch. */
 export interface RestoreStep {
-  readonly step: 'manifest' | 'checksums' | Proof['steps'][number]['step'] | 'place';
+  readonly step: 'manifest' | 'checksums' | Proof['steps'][number]['step'] | 'place' | 'key-copy';
   readonly passed: boolean;
   readonly found: string;
 }

@@ -45,4 +45,6 @@ export interface BackupState {
   readonly offsite?: Instant;
   /** When a drill last passed. */
   readonly drill?: Instant;
+  /** When one was last tried, and how it ended. */
+  readonly lastDrill?: { readonly at: Instant; readonly passed: boolean };
 }

@@ -1,7 +1,9 @@
 /** What `check` and `doctor` say of backups: that there are none, that the last is too old, that they all lie in one place. */
+import { join } from 'node:path';
 import { keyLag } from '../backup/key-copies.ts';
-import { maxAgeOf } from '../config/backup.ts';
+import { maxAgeOf, maxDrillAgeOf } from '../config/backup.ts';
 import type { Config } from '../config/schema.ts';
+import { DRILLS, drillsIn } from '../backup/drill.ts';
 import { backupsIn } from '../backup/folder.ts';
 import { BackupRefused } from '../backup/refused.ts';
 import { readMasterKey } from '../config/master-key.ts';
@@ -38,6 +40,24 @@ async function keyCopyWarnings(config: Config): Promise<readonly string[]> {
   }
 }
 
+async function drillWarnings(config: Config, folder: string, now: Instant): Promise<readonly string[]> {
+  const { good, last } = await drillsIn(join(folder, DRILLS));
+  const minute = (at: Instant): string => `${new Date(at).toISOString().slice(0, 16)}Z`;
+  if (last?.passed === false)
+    return [
+      `the last drill, of ${minute(last.at)}, could not restore its backup: "sluis drill restore" tries again and says what is wrong`,
+    ];
+  const most = maxDrillAgeOf(config);
+  if (good !== undefined && now - good <= most) return [];
+  const since =
+    good === undefined
+      ? 'no backup was ever'
+      : `since ${minute(good)}, more than ${formatDuration(most)} ago, no backup was`;
+  return [
+    `${since} restored for a trial: "sluis drill restore" does it, and drill-every in the section backup regularly`,
+  ];
+}
+
 async function ofDatabase(config: Config, now: Instant): Promise<readonly string[]> {
   const { folder, 'copy-to': to, 'copy-command': copy, 'verify-command': verify, 'read-command': read } = config.backup;
   if (folder === undefined) return ['no backups are taken: set folder in the section backup'];
@@ -53,7 +73,7 @@ async function ofDatabase(config: Config, now: Instant): Promise<readonly string
     const begun = newest.manifest.begun;
     const late = now - Date.parse(begun) > maxAgeOf(config);
     const old = `the newest backup is of ${begun.slice(0, 16)}Z, more than ${formatDuration(maxAgeOf(config))} ago: "sluis backup" takes one and says what is wrong`;
-    return [...(late ? [old] : []), ...elsewhere];
+    return [...(late ? [old] : []), ...(await drillWarnings(config, folder, now)), ...elsewhere];
   } catch (error) {
     if (!(error instanceof BackupRefused)) throw error;
     return [error.message, ...elsewhere];

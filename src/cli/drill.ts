@@ -9,23 +9,27 @@ import { showProgress } from './progress.ts';
 import { stepText } from './restore.ts';
 import type { Terminal } from './terminal.ts';
 
+interface DrillOptions extends ChangeOptions {
+  readonly all?: boolean;
+  readonly keysFrom?: string;
+}
+
 export function addDrillCommands(terminal: Terminal, program: Command): void {
   const group = program.command('drill').description('try what must work on the worst day');
   changing(group.command('restore'))
     .description('restore a backup into a scratch folder, prove it, remove it, and write a signed report')
     .argument('[backup]', 'its folder; default: the newest of the configuration')
     .option('--all', 'open every message, not a sample')
-    .action((backup: string | undefined, options: ChangeOptions & { readonly all?: boolean }) =>
-      drill(terminal, backup, options),
-    );
+    .option('--keys-from <folder>', 'open it with a copy of the key folder (keys.copy-to), not with the key folder')
+    .action((backup: string | undefined, options: DrillOptions) => drill(terminal, backup, options));
 }
 
-async function drill(
-  terminal: Terminal,
-  backup: string | undefined,
-  options: ChangeOptions & { readonly all?: boolean },
-): Promise<void> {
-  const input = { backup: backup === undefined ? undefined : resolve(backup), all: options.all === true };
+async function drill(terminal: Terminal, backup: string | undefined, options: DrillOptions): Promise<void> {
+  const { keysFrom } = options;
+  const input = {
+    ...{ backup: backup === undefined ? undefined : resolve(backup), all: options.all === true },
+    'keys-from': keysFrom === undefined ? undefined : resolve(keysFrom),
+  };
   const progress = showProgress('MiB');
   const report = await withAdmin(options, (client) =>
     client.call('backup.drill', input, { progress: progress.show }),
@@ -40,6 +44,8 @@ async function drill(
   if (!report.passed)
     throw new CommandError(
       'failed',
-      `The backup ${report.backup} cannot be restored; take another one now, and look at its disk`,
+      report.keysFrom === undefined
+        ? `The backup ${report.backup} cannot be restored; take another one now, and look at its disk`
+        : `The backup ${report.backup} cannot be restored with the keys in "${report.keysFrom}"; take another one now ("sluis backup" also brings keys.copy-to up to date), and try without --keys-from`,
     );
 }

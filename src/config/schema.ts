@@ -423,6 +423,14 @@ const backup = section({
       'Program that fetches from the other side; gets the name of a backup and of one file as last words, and prints that file.',
     ),
   ),
+  'drill-every': optional(
+    givenDuration(
+      'How often the running gateway restores the newest backup for a trial by itself, as "sluis drill restore" does: read from copy-to and opened with keys.copy-to where there are such. Needs room for one database in folder. With at: at that time of day. Without it: never.',
+      '7d',
+      '1d',
+      '365d',
+    ),
+  ),
   'max-age': optional(
     givenDuration(
       'Age of the newest backup, and of its copy elsewhere, beyond which the alarm rules and "sluis check" tell. Default: every and two hours.',

@@ -26,10 +26,12 @@ export const backupLetters = ({ step, why }: FailedBackup): Letters => ({
     subject: `${STEPS.nl[step]} is mislukt`,
     blocks: [
       text(
-        `${STEPS.nl[step]} is mislukt. Het berichtenverkeer gaat gewoon door, en het wordt vanzelf opnieuw geprobeerd. Tot dat lukt is er geen nieuwe kopie als de schijf het begeeft.`,
+        `${STEPS.nl[step]} is mislukt. Het berichtenverkeer gaat gewoon door, en het wordt vanzelf opnieuw geprobeerd. ${step === 'drill' ? 'Tot dat lukt weet niemand of de back-up kan worden teruggezet' : 'Tot dat lukt is er geen nieuwe kopie als de schijf het begeeft'}.`,
       ),
       text(
-        'Wat u moet doen: los de oorzaak op en maak er daarna een met "sluis backup". "sluis backup list" toont wat er is.',
+        step === 'drill'
+          ? 'Wat u moet doen: maak een nieuwe met "sluis backup" en probeer het met "sluis drill restore". "sluis backup list" toont wat er is.'
+          : 'Wat u moet doen: los de oorzaak op en maak er daarna een met "sluis backup". "sluis backup list" toont wat er is.',
       ),
       facts('Oorzaak:', [['Melding', why]]),
     ],
@@ -38,9 +40,13 @@ export const backupLetters = ({ step, why }: FailedBackup): Letters => ({
     subject: `${STEPS.en[step]} has failed`,
     blocks: [
       text(
-        `${STEPS.en[step]} has failed. Mail goes on, and it is tried again by itself. Until that succeeds there is no new copy if the disk is lost.`,
+        `${STEPS.en[step]} has failed. Mail goes on, and it is tried again by itself. Until that succeeds ${step === 'drill' ? 'nobody knows whether the backup can be restored' : 'there is no new copy if the disk is lost'}.`,
       ),
-      text('What to do: remove the cause, then take one with "sluis backup". "sluis backup list" shows what there is.'),
+      text(
+        step === 'drill'
+          ? 'What to do: take another one with "sluis backup" and try it with "sluis drill restore". "sluis backup list" shows what there is.'
+          : 'What to do: remove the cause, then take one with "sluis backup". "sluis backup list" shows what there is.',
+      ),
       facts('Cause:', [['Message', why]]),
     ],
   },

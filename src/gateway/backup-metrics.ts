@@ -9,16 +9,18 @@ export interface BackupMetricParts {
   readonly backups: Backups;
   /** Beyond which an alarm is due. */
   readonly maxAge: Milliseconds;
+  /** The same of the last good drill. */
+  readonly maxDrillAge: Milliseconds;
   readonly clock: Clock;
 }
 
-export function backupMetrics({ backups, maxAge, clock }: BackupMetricParts): readonly Metric[] {
+export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMetricParts): readonly Metric[] {
   const ask = remembered(clock, seconds(30), () => backups.state());
   /** Infinite where there is none yet: that is too old for every alarm. */
   const age = (since: Instant | undefined): Sample[] => [
     { value: since === undefined ? Number.POSITIVE_INFINITY : Math.max(0, (clock.now() - since) / 1000) },
   ];
-  const { folder, offsite, keys } = backups.configured;
+  const { folder, offsite, keys, drills } = backups.configured;
   const last = (of: 'seconds' | 'octets') => (): Sample[] => backups.last.map((known) => ({ value: known[of] }));
   return [
     single('gauge', 'sluis_backup_configured', '1: backups are taken by themselves.', () => (folder ? 1 : 0)),
@@ -42,6 +44,14 @@ export function backupMetrics({ backups, maxAge, clock }: BackupMetricParts): re
     gauge('sluis_drill_age_seconds', 'Since when no drill restored a backup.', [], async () =>
       folder ? age((await ask()).drill) : [],
     ),
+    gauge('sluis_drill_max_age_seconds', 'Age beyond which an alarm is due (backup.drill-every).', [], () =>
+      folder ? [{ value: maxDrillAge / 1000 }] : [],
+    ),
+    gauge('sluis_drill_passed', '1: the last drill restored its backup, 0: it could not.', [], async () => {
+      const last = folder ? (await ask()).lastDrill : undefined;
+      return last === undefined ? [] : [{ value: last.passed ? 1 : 0 }];
+    }),
+    single('gauge', 'sluis_drill_configured', '1: drills are made by themselves.', () => (drills ? 1 : 0)),
     gauge('sluis_backup_duration_seconds', 'How long the last backup of this process took.', [], last('seconds')),
     gauge('sluis_backup_octets', 'Size of it.', [], last('octets')),
     counter('sluis_backup_failures_total', 'What failed, by step: backup, offsite, drill, keys.', ['step'], () =>

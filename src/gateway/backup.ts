@@ -24,7 +24,7 @@ import type { GatewayEffects } from './effects.ts';
 /** `desk`: writes to the operator what failed without anybody watching. */
 export function gatewayBackups(store: Store, config: Config, effects: GatewayEffects, desk: Desk): Backups {
   const { clock, log, random = randomBytes } = effects;
-  const { folder, keep, 'keep-for': age, every, at } = config.backup;
+  const { folder, keep, 'keep-for': age, every, at, 'drill-every': drillEvery } = config.backup;
   const { 'copy-to': keysTo } = config.keys;
   return new Backups({
     ...{ store, audit: store.audit, clock, log, hostname: config.hostname, version: programVersion() },
@@ -36,7 +36,8 @@ export function gatewayBackups(store: Store, config: Config, effects: GatewayEff
     rhythm: { every, ...(at === undefined ? {} : { at }) },
     offsite: offsiteOf(config),
     ...(keysTo === undefined ? {} : { keyCopy: keyCopyOf(config, keysTo) }),
-    restore: () => restoreParts(config, clock),
+    restore: (keyFolder) => restoreParts(config, clock, [], keyFolder),
+    ...(drillEvery === undefined ? {} : { drillEvery }),
     tell: async ({ step, why }) => {
       const once = `backup:${step}:${Math.floor(clock.now() / days(1))}`;
       const letters = backupLetters({ step, why });
@@ -70,9 +71,10 @@ function keyCopyOf(config: Config, to: string): () => Promise<KeyCopyPlaces> {
 
 /** Takes what is due, as long as the gateway runs. A backup that runs when the gateway stops is given up, and swept by the next. */
 export function startBackups(backups: Backups, clock: Clock): Schedule {
-  const { folder, keys } = backups.configured;
+  const { folder, keys, drills } = backups.configured;
   const schedules = [
     ...(folder ? [startSchedule({ clock, round: () => backups.round() })] : []),
+    ...(drills ? [startSchedule({ clock, round: () => backups.drillRound(), longestRetry: days(1) })] : []),
     // A fault of the one must not put off the other.
     ...(keys ? [startSchedule({ clock, round: () => backups.keyRound(), longestRetry: minutes(10) })] : []),
   ];
@@ -85,10 +87,15 @@ export function startBackups(backups: Backups, clock: Clock): Schedule {
 }
 
 /** `keys`: PEM files with public keys of the audit trail, beside the one in the key folder. */
-export async function restoreParts(config: Config, clock: Clock, keys: readonly string[] = []): Promise<RestoreParts> {
+export async function restoreParts(
+  config: Config,
+  clock: Clock,
+  keys: readonly string[] = [],
+  keyFolder = config.keys.folder,
+): Promise<RestoreParts> {
   return {
-    ...{ copies: sqliteCopies, clock, keyFolder: config.keys.folder },
+    ...{ copies: sqliteCopies, clock, keyFolder },
     masterKey: await readMasterKey(config),
-    publicKeys: await publicKeysIn(auditKeyFile(config.keys.folder), keys),
+    publicKeys: await publicKeysIn(auditKeyFile(keyFolder), keys),
   };
 }

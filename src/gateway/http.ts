@@ -24,6 +24,7 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly backups: Backups;
   readonly doctor: Doctor;
   readonly maxBackupAge: Milliseconds;
+  readonly maxDrillAge: Milliseconds;
   readonly clock: Clock;
   readonly trail: TrailCounts;
   readonly ended: { readonly held: number };
@@ -53,7 +54,7 @@ export class GatewayHttp {
       }),
       ...storeMetrics(parts),
       ...doctorMetrics(parts.doctor),
-      ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge }),
+      ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),
     ];
     this.#stop = async () => {
       loop.stop();

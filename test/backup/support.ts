@@ -45,9 +45,9 @@ export async function testBackups(
     keep: { count: 3 },
     rhythm: { every: days(1) },
     offsite: {},
-    restore: async () => ({
-      ...{ copies: sqliteCopies, clock, keyFolder, masterKey },
-      publicKeys: await publicKeysIn(auditKeyFile(keyFolder)),
+    restore: async (from = keyFolder) => ({
+      ...{ copies: sqliteCopies, clock, keyFolder: from, masterKey },
+      publicKeys: await publicKeysIn(auditKeyFile(from)),
     }),
     tell: (failure) => {
       told.push(failure);

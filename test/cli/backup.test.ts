@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { BackupView, TakenView } from '../../src/backup/views.ts';
+import { copyKeys } from '../../src/backup/key-copies.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
 import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
@@ -352,11 +353,18 @@ test('the age of backups, of copies elsewhere and of drills is told at /metrics,
   assert.match(await done('check'), /Warning: there is no backup in ".*backups" yet: "sluis backup" takes one/);
 
   await taken(scene);
+  assert.match(
+    await done('check'),
+    /Warning: no backup was ever restored for a trial: "sluis drill restore" does it, and/,
+  );
   assert.match(await done('drill', 'restore', '--reason', 'monthly'), /The backup can be restored/);
   const after = (await gateway.admin.backups.state()).newest;
   assert.ok(after !== undefined);
-  assert.doesNotMatch(await done('check'), /section backup|no backup in|newest backup/);
+  assert.doesNotMatch(await done('check'), /section backup|no backup in|newest backup|drill/);
   assert.equal(empty.value('sluis_key_copy_configured'), 0);
+  assert.equal(empty.value('sluis_drill_configured'), 0);
+  assert.equal(empty.value('sluis_drill_max_age_seconds'), 100 * 86400);
+  assert.equal(empty.value('sluis_drill_passed'), undefined);
   await gateway.stop();
   const again = await gateway.restart();
   t.after(() => again.stop({ drain: 'none' }));
@@ -366,6 +374,23 @@ test('the age of backups, of copies elsewhere and of drills is told at /metrics,
     assert.ok(age !== undefined && age >= 0 && age < 600, `${name} outlives a restart: ${age}`);
   }
   assert.equal(scrape.value('sluis_backup_configured'), 1);
+  assert.equal(scrape.value('sluis_drill_passed'), 1);
+  // What `check` says of drills stands in their reports.
+  const drills = join(at('backups'), 'drills');
+  const report = JSON.parse(readFileSync(join(drills, readdirSync(drills).sort()[0] ?? ''), 'utf8')) as object;
+  const put = (change: object): void =>
+    writeFileSync(join(drills, 'drill-2999-01-01T000000Z.json'), JSON.stringify({ ...report, ...change }));
+  put({ passed: false, at: '2026-11-20T01:02:03.000Z' });
+  assert.match(
+    await done('check'),
+    /Warning: the last drill, of 2026-11-20T01:02Z, could not restore its backup: "sluis drill restore" tries again/,
+  );
+  for (const name of readdirSync(drills)) rmSync(join(drills, name));
+  put({ at: '2020-01-01T01:02:03.000Z' });
+  assert.match(
+    await done('check'),
+    /Warning: since 2020-01-01T01:02Z, more than 100d ago, no backup was restored for a trial/,
+  );
 });
 
 test('what a crash left of a backup is swept by the next, is never listed, and old ones go by the rule', async (t) => {
@@ -410,4 +435,35 @@ test('an erased day stays closed in an old backup: it opens without that day, an
   const text = await done('restore', backup.path, '--reason', 'x');
   assert.match(text, /1 belong to days that were erased, and stay closed/);
   assert.match(text, /1 messages of 1 days that were erased since were taken out/);
+});
+
+test('sluis drill restore --keys-from: what the operator sees, as text and JSON, and what is refused', async (t) => {
+  const scene = await open(t, '[backup]\nfolder = "backups"\n');
+  const { gateway, done, run, submit } = scene;
+  const copies = join(gateway.folder, 'keys-copy');
+  mkdirSync(copies);
+  await submit(addressOf('bert'), 'kept');
+  await taken(scene);
+  const fingerprint = keyFingerprint(await readMasterKey(gateway.config));
+  await copyKeys({ keyFolder: gateway.config.keys.folder, to: copies, fingerprint });
+  const copy = join(copies, fingerprint);
+  const text = await done('drill', 'restore', '--keys-from', copies, '--reason', 'yearly');
+  assert.match(text, /^ok +key-copy +".*keys-copy\/\w+" has what the key folder has, and was used in its place$/m);
+  assert.match(text, /^ok +keys /m);
+  assert.match(text, /^The backup can be restored: 1 messages were opened, in [\d.]+ s\.$/m);
+  const shown = JSON.parse(await done('drill', 'restore', '--keys-from', copy, '--json')) as Record<string, unknown>;
+  assert.deepEqual([shown.passed, shown.keysFrom], [true, copy]);
+  const own = await run('drill', 'restore', '--keys-from', gateway.config.keys.folder);
+  assert.equal(own.code, 2);
+  assert.match(own.stderr, /^Cannot drill with the keys in ".*": that is the key folder itself; name the copy of it/);
+  for (const name of readdirSync(copy)) if (/^\d{4}-.*\.key$/.test(name)) rmSync(join(copy, name));
+  const lacking = await run('drill', 'restore', '--keys-from', copies);
+  assert.equal(lacking.code, 1);
+  assert.match(lacking.stdout, /^FAILED +keys .*is missing/m);
+  assert.match(lacking.stdout, /^The backup CANNOT be restored/m);
+  assert.match(
+    lacking.stderr,
+    /cannot be restored with the keys in ".*"; take another one now .* try without --keys-from/,
+  );
+  assert.match(await done('drill', 'restore'), /^The backup can be restored/m);
 });

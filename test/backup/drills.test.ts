@@ -1,0 +1,158 @@
+/** Drills that open the backup with the copy of the key folder, by hand and by themselves. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Backups } from '../../src/backup/backups.ts';
+import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
+import { type Milliseconds, days, hours, minutes } from '../../src/domain/units.ts';
+import { startBackups } from '../../src/gateway/backup.ts';
+import { addAccount, deliver } from '../support/store.ts';
+import { testBackups } from './support.ts';
+
+async function withCopy(t: Parameters<typeof testBackups>[0], drillEvery?: Milliseconds) {
+  const made = await testBackups(t);
+  const { parts, at, options, store } = made;
+  const { keyFolder, masterKey } = options;
+  const places = { keyFolder, to: at('keys-copy'), fingerprint: keyFingerprint(masterKey) };
+  mkdirSync(places.to);
+  mkdirSync(at('elsewhere'));
+  const backups = new Backups({
+    ...{ ...parts, keyCopy: () => Promise.resolve(places), offsite: { folder: at('elsewhere') } },
+    ...(drillEvery === undefined ? {} : { drillEvery }),
+  });
+  await addAccount(store, 'anna');
+  await deliver(store, Buffer.from('a message\r\n'), 'anna@group.test');
+  return { ...made, backups, places, copy: join(places.to, places.fingerprint) };
+}
+
+const contentsOf = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [path, readFileSync(path, 'base64')]),
+  );
+const dayKeyIn = (folder: string): string => readdirSync(folder).find((name) => /^\d{4}-.*\.key$/.test(name)) ?? '';
+const actor = { name: 'auditor' };
+
+test('a drill with the copy of the keys works with nothing else, changes nothing there, and its report says so', async (t) => {
+  const { backups, places, copy } = await withCopy(t);
+  await backups.take({ actor });
+  const before = contentsOf(places.to);
+  for (const keysFrom of [places.to, copy]) {
+    const report = await backups.drill({ actor, keysFrom });
+    assert.equal(report.passed, true, JSON.stringify(report.steps));
+    assert.equal(report.keysFrom, copy);
+    assert.equal(report.opened, 1);
+    assert.equal(report.steps[0]?.step, 'key-copy');
+  }
+  assert.deepEqual(contentsOf(places.to), before);
+});
+
+test('a copy that lacks or garbles the day key fails the drill, while the key folder itself passes it', async (t) => {
+  const { backups, copy, places } = await withCopy(t);
+  await backups.take({ actor });
+  const key = join(copy, dayKeyIn(copy));
+  const good = readFileSync(key);
+  rmSync(key);
+  const lacking = await backups.drill({ actor, keysFrom: places.to });
+  assert.equal(lacking.passed, false);
+  assert.ok(
+    lacking.steps.some(({ step, passed }) => step === 'keys' && !passed),
+    JSON.stringify(lacking.steps),
+  );
+  writeFileSync(key, Buffer.alloc(good.length, 1));
+  const garbled = await backups.drill({ actor, keysFrom: places.to });
+  assert.equal(garbled.passed, false);
+  assert.match(garbled.steps[0]?.found ?? '', /is not what the key folder is: 1 files, such as "\d{4}-/);
+  assert.equal((await backups.drill({ actor })).passed, true);
+  assert.equal((await backups.drill({ actor })).keysFrom, undefined);
+});
+
+test('a copy without the key of the audit trail fails too: a gateway could not start from it', async (t) => {
+  const { backups, copy, places } = await withCopy(t);
+  await backups.take({ actor });
+  rmSync(join(copy, 'audit', 'anchor.key'));
+  const report = await backups.drill({ actor, keysFrom: places.to });
+  assert.equal(report.passed, false);
+  assert.match(report.steps[0]?.found ?? '', /such as "audit\/anchor\.key"/);
+});
+
+test('what is no copy is refused by name: the key folder itself, a folder of other things, one that is not there', async (t) => {
+  const { backups, places, at, folder } = await withCopy(t);
+  await backups.take({ actor });
+  const refused = (keysFrom: string): Promise<unknown> => backups.drill({ actor, keysFrom });
+  await assert.rejects(refused(places.keyFolder), /that is the key folder itself; name the copy of it/);
+  await assert.rejects(
+    refused(at('elsewhere')),
+    new RegExp(`is no copy of a key folder, and has none of the master key ${places.fingerprint}`),
+  );
+  await assert.rejects(refused(at('nowhere')), /there is no such folder; name the folder of keys\.copy-to/);
+  assert.equal(existsSync(join(folder, 'drills')), false, 'nothing was tried');
+});
+
+test('by themselves: a drill after the first backup, the next one when it is due, from the copy elsewhere and with the copied keys', async (t) => {
+  const { backups, clock, copy, folder, store } = await withCopy(t, days(2));
+  const schedule = startBackups(backups, clock);
+  t.after(() => schedule.stop());
+  const pass = async (time: number, step: Milliseconds = minutes(1)): Promise<void> => {
+    for (let left = time; left > 0; left -= step) {
+      clock.advance(step);
+      await schedule.settled();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const reports = (): string[] =>
+    existsSync(join(folder, 'drills')) ? readdirSync(join(folder, 'drills')).filter((n) => n.endsWith('.json')) : [];
+  await pass(minutes(1));
+  assert.deepEqual(reports(), []);
+  await pass(minutes(3));
+  assert.equal(reports().length, 1);
+  const [row] = (await store.audit.read({ limit: 100 })).filter(({ event }) => event === 'backup.drilled');
+  assert.equal(row?.outcome, 'success');
+  assert.equal(row.personal?.actor, 'the gateway');
+  assert.equal(row.facts?.copiedKeys, true);
+  const report = JSON.parse(readFileSync(join(folder, 'drills', reports()[0] ?? ''), 'utf8')) as { keysFrom: string };
+  assert.equal(report.keysFrom, copy);
+  await pass(days(1), hours(6));
+  assert.equal(reports().length, 1, 'not yet due');
+  await pass(days(1), hours(6));
+  // The backup of that day goes first.
+  await pass(minutes(3));
+  assert.equal(reports().length, 2);
+});
+
+test('a drill by itself that fails is told by mail, tried ever less often, and counted as the last one', async (t) => {
+  const { backups, clock, at, told, log } = await withCopy(t, days(7));
+  await backups.take({ actor });
+  const database = join(at('elsewhere'), readdirSync(at('elsewhere'))[0] ?? '', 'sluis.db');
+  writeFileSync(database, readFileSync(database).subarray(0, 30_000));
+  const schedule = startBackups(backups, clock);
+  t.after(() => schedule.stop());
+  let tried = 0;
+  for (let minute = 0; minute < 60; minute += 1) {
+    clock.advance(minutes(1));
+    await schedule.settled();
+    await new Promise((resolve) => setImmediate(resolve));
+    tried = log.names.filter((name) => name === 'backup.drill-failed').length;
+  }
+  assert.equal(tried, 4, 'after 2, 7, 17 and 37 minutes');
+  assert.ok(told.length > 0 && told.every(({ step }) => step === 'drill'));
+  assert.match(told[0]?.why ?? '', /elsewhere.*is not what the manifest says/);
+  const { drill, lastDrill } = await backups.state();
+  assert.equal(drill, undefined);
+  assert.equal(lastDrill?.passed, false);
+  clock.advance(minutes(1));
+  assert.equal((await backups.drill({ actor })).passed, true, 'the backup here is whole');
+});
+
+test('a report that a crash left half is passed over', async (t) => {
+  const { backups, folder } = await withCopy(t);
+  await backups.take({ actor });
+  await backups.drill({ actor });
+  writeFileSync(join(folder, 'drills', 'drill-2999-01-01T000000Z.json'), '{"passed": tr');
+  const { drill, lastDrill } = await backups.state();
+  assert.equal(lastDrill?.passed, true);
+  assert.equal(drill, lastDrill.at);
+});
