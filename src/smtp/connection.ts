@@ -1,5 +1,6 @@
 /**
- * One SMTP session: smtp-server's connection with our own login, mail transaction, content and replies.
+ * One SMTP session: smtp-server's connection with our own greeting, deadlines and replies, and its three phases: the login (login-phase.ts), the
+ * mail transaction (transaction-phase.ts) and the content (content-phase.ts).
  *
  * RFC 5321, RFC 6409 (submission), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 3461 (DSN). What is kept of the library: its socket and TLS
  * handling, the order of commands, HELO, NOOP, RSET, QUIT, VRFY. Members with an underscore are pinned by test/smtp/library.test.ts.
@@ -8,34 +9,26 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
-import {
-  type AuthOutcome,
-  type Authenticator,
-  type Mechanism,
-  type Peer,
-  passwordMechanisms,
-} from '../auth/authenticator.ts';
-import { decodeText } from '../auth/client-text.ts';
-import { beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/sasl.ts';
-import type { SaslSession, SaslStep, ScramOffer } from '../auth/sasl-step.ts';
+import type { Authenticator, Mechanism } from '../auth/authenticator.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
-import { canBind, tlsExporter } from '../platform/channel-binding.ts';
-import { type ShownChain, fingerprintOf, shownChain } from '../platform/client-certificate.ts';
-import type { ListenerAccess } from '../platform/listener.ts';
 import type { AdmittedConnection, OpenSession, SessionFacts } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
+import type { ListenerAccess } from '../platform/listener.ts';
 import { Submission } from '../submission/submission.ts';
-import type { MailParameters, RecipientParameters, SubmissionServices } from '../submission/transaction.ts';
+import type { SubmissionServices } from '../submission/transaction.ts';
 import { type SmtpAnswers, classOf } from './answers.ts';
 import { ContentPhase } from './content-phase.ts';
-import { readMail, readRecipient } from './envelope.ts';
+import { fault } from './fault.ts';
 import type { SmtpLimits } from './limits.ts';
+import { type Granted, LoginPhase } from './login-phase.ts';
 import { SubmissionParser } from './parser.ts';
-import { type Success, ofLibrary, replies, successes } from './replies.ts';
+import { type Success, replies } from './replies.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import { TransactionPhase } from './transaction-phase.ts';
 
 /** What all sessions of a listener share. */
 export interface ConnectionContext {
@@ -69,25 +62,20 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   readonly #gone = new AbortController();
   readonly #openedAt: Milliseconds;
   readonly #deadline = new Deadline();
+  readonly #replies = new ReplyWriter({
+    name: () => this.name,
+    secure: () => this.secure,
+    write: (octets) => this.#write(octets),
+  });
+  readonly #login: LoginPhase;
   readonly #content: ContentPhase;
-  #submission: Submission | undefined;
-  /** The log-in rests on the client's certificate, which is looked up again at every MAIL. */
-  #byCertificate = false;
-  /** AUTH was sent: whoever tried another way in is not let in by the certificate alone. */
-  #triedAuth = false;
-  /** What the client showed; null: nothing. Read once, inside TLS. */
-  #shown: ShownChain | null | undefined;
+  /** From the login on. */
+  #transaction: TransactionPhase | undefined;
   /** How the commands of the session deviate; its account is judged by them at each message. */
   readonly #quirks = new Set<Quirk>();
-  /** Of the login under way or done; empty for a certificate without AUTH. */
-  #mechanism = '';
   /** The last line ended in LF alone. */
   #bareLf = false;
-  #failedLogins = 0;
   #badCommands = 0;
-  /** RCPT commands of the open transaction that were refused. */
-  #refusedRecipients = 0;
-  #out = '';
   #handshake: Socket | undefined;
   /** Said before the next command: the gateway stops, or an operator ends the session. */
   #last: Refusal | undefined;
@@ -105,6 +93,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     this.#log = context.log.with({ session: this.id });
     this.#openedAt = context.now;
     place.attach(this);
+    this.#login = this.#loginPhase();
     this.#content = new ContentPhase({
       limits: context.limits,
       answers: context.answers,
@@ -117,47 +106,33 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     });
   }
 
-  get #certificate(): ShownChain | undefined {
-    if (!(this._socket instanceof TLSSocket)) return undefined;
-    if (this.#shown === undefined) this.#shown = shownChain(this._socket) ?? null;
-    return this.#shown ?? undefined;
-  }
-
-  get #peer(): Peer {
-    const certificate = this.#certificate;
-    const { access } = this.#context;
-    return {
-      session: this.id,
-      protocol: 'smtp',
-      address: this.remoteAddress,
-      network: this.#place.network,
-      ...(certificate === undefined ? {} : { certificate }),
+  #loginPhase(): LoginPhase {
+    const { authenticator, limits, scram, authEquals, access } = this.#context;
+    return new LoginPhase({
+      ...{ authenticator, limits, scram, authEquals },
       ...(access === undefined ? {} : { access }),
-    };
-  }
-
-  get #scram(): ScramOffer {
-    if (!this.#context.scram || !(this._socket instanceof TLSSocket)) return 'none';
-    return canBind(this._socket) ? 'bound' : 'unbound';
-  }
-
-  get #saslSession(): SaslSession {
-    return {
-      authenticator: this.#context.authenticator,
-      peer: this.#peer,
+      ...{ id: this.id, address: this.remoteAddress, network: this.#place.network },
+      socket: () => this._socket,
       signal: this.#gone.signal,
-      scram: this.#scram,
-      binding: () => (this._socket instanceof TLSSocket ? tlsExporter(this._socket) : undefined),
-    };
+      gone: () => this._closing || this._closed,
+      become: (granted) => this.#become(granted),
+      meet: (quirk) => void this.#quirks.add(quirk),
+      reply: (reply) => this.reply(reply),
+      refuse: (command, refusal) => this.#refuse(command, refusal),
+      ask: (challenge, answer) => {
+        this._nextHandler = (line, done) => this.#run(done, 'AUTH', answer(line));
+        this.send(334, Buffer.from(challenge, 'utf8').toString('base64'), '');
+      },
+    });
   }
 
   /** Who logged in. */
   get account(): Account | undefined {
-    return this.#submission?.submitter.account;
+    return this.#transaction?.submitter.account;
   }
 
-  get #account(): string | undefined {
-    return this.#submission?.submitter.account.login;
+  get #tls(): TLSSocket | undefined {
+    return this._socket instanceof TLSSocket ? this._socket : undefined;
   }
 
   // --- life
@@ -201,7 +176,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   check(now: Milliseconds): void {
     if (this._closing || this._closed) return;
     const { loginTime, commandTime } = this.#context.limits;
-    if (this.#submission === undefined) {
+    if (this.#transaction === undefined) {
       if (now - this.#openedAt >= loginTime) this.#cut(replies.loginDeadline);
     } else if (this.#content.open) {
       if (this.#content.tooSlow(now)) this.#cut(this.#content.slowness());
@@ -216,8 +191,8 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   }
 
   facts(): SessionFacts {
-    const account = this.#submission?.submitter.account;
-    const tls = this._socket instanceof TLSSocket && !this._socket.destroyed ? this._socket : undefined;
+    const { account } = this;
+    const tls = this.#tls?.destroyed === false ? this.#tls : undefined;
     return {
       ...{ id: this.id, protocol: 'smtp', address: this.remoteAddress, listener: this.#context.listener },
       age: milliseconds(Math.max(0, this.#context.now - this.#openedAt)),
@@ -233,10 +208,10 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
 
   get #state(): SessionFacts['state'] {
     if (this._closing || this._closed) return 'closing';
-    if (this.#submission === undefined) return 'login';
+    if (this.#transaction === undefined) return 'login';
     if (this.#content.filing) return 'filing';
     if (this.#content.open) return 'content';
-    return this.#submission.open ? 'transaction' : 'idle';
+    return this.#transaction.open ? 'transaction' : 'idle';
   }
 
   kill(): void {
@@ -257,7 +232,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   }
 
   override close(): void {
-    this.#flush();
+    this.#replies.flush();
     if (this._upgrading && this.#handshake !== undefined) {
       // The plain socket below must not go first: Node crashes when a TLS wrap loses it in the middle of a handshake.
       this._closing = true;
@@ -266,7 +241,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   }
 
   override upgrade(callback: Callback, secureCallback?: Callback): void {
-    this.#flush();
+    this.#replies.flush();
     // RFC 3207 section 4.2: whatever was said before TLS may be another's words.
     this.#quirks.clear();
     const raw = this._socket;
@@ -283,7 +258,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       this.#content.interrupted();
       this.#log.info('smtp.closed', {
         messages: this.#content.messages,
-        account: this.#account,
+        account: this.account?.login,
         peer: this.remoteAddress,
       });
     }
@@ -295,7 +270,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   /** Ends the session with a 421. */
   #cut(refusal: Refusal): void {
     if (this._closing || this._closed) return;
-    this.#log.info('smtp.cut', { status: refusal.status, text: refusal.text, account: this.#account });
+    this.#log.info('smtp.cut', { status: refusal.status, text: refusal.text, account: this.account?.login });
     this.reply(refusal);
   }
 
@@ -303,46 +278,14 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     this.send(reply.reply, reply.text, reply.status);
   }
 
-  /** The one way out. `context`: an enhanced status code of ours; anything else comes from the library and is looked up. */
+  /** The one way out, the library's included. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    if (Array.isArray(data)) {
-      this.#write(data.map((line, i) => `${code}${i < data.length - 1 ? '-' : ' '}${line}\r\n`).join(''));
-      return;
-    }
-    const text = data ?? '';
-    if (context === '' || (typeof context === 'string' && /^[245]\.\d{1,3}\.\d{1,3}$/.test(context)))
-      this.#write(`${code} ${context === '' ? '' : `${context} `}${text}\r\n`);
-    else {
-      const known = this.#translated(code, text);
-      if (known !== undefined) {
-        this.reply(known);
-        return;
-      }
-      this.#write(`${code} ${text}\r\n`);
-    }
-    if (code === 421) this.close();
+    if (this.#replies.send(code, data, context) === 421) this.close();
   }
 
-  #translated(code: number, text: string): Reply | undefined {
-    const known = ofLibrary.get(text.startsWith(`${this.name} `) ? text.slice(this.name.length + 1) : text);
-    if (known === replies.needLogin && !this.secure) return replies.needTlsForMail;
-    // Words of a library version that we do not know: never its internals, always a code of the right class.
-    return known ?? (code >= 500 ? replies.argument : code >= 400 ? replies.internal : undefined);
-  }
-
-  /** Replies to pipelined commands leave in one TLS record: a tick runs after everything that could still reply in this turn. */
-  #write(lines: string): void {
-    if (this.#out === '') process.nextTick(() => this.#flush());
-    this.#out += lines;
-  }
-
-  #flush(): void {
-    const out = this.#out;
-    this.#out = '';
+  #write(octets: Buffer): void {
     // While a handshake runs the socket below is the plain one: nothing may be said on it.
-    if (out !== '' && !this._upgrading && !this._socket.destroyed && this._socket.writable)
-      // As octets: Node copies a string once more on its way into TLS (measured 12 % of the main thread at 64 connections).
-      this._socket.write(Buffer.from(out, 'latin1'));
+    if (!this._upgrading && !this._socket.destroyed && this._socket.writable) this._socket.write(octets);
   }
 
   #refuse(command: string, refusal: Refusal): void {
@@ -355,7 +298,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       text: refusal.text,
       detail: refusal.detail,
       quirk: refusal.quirk,
-      account: this.#account,
+      account: this.account?.login,
       peer: this.remoteAddress,
     });
     this.reply(refusal);
@@ -376,54 +319,31 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     const line = command.toString('latin1');
     if (CONTROL.test(line)) return this.#badLine(replies.controlCharacter, callback);
     if (this._nextHandler !== false) return super._onCommand(command, callback);
-    if (this.#submission !== undefined) {
+    if (this.#transaction !== undefined) {
       if (this.#transact(line, command, callback)) return;
-    } else if (this.#mayEnter(line)) return this.#enterByCertificate(line, command, callback);
+    } else if (this.#mayEnter(line)) return void this.#enterByCertificate(line, command, callback);
     super._onCommand(command, callback);
   }
 
-  /** MAIL as the first thing after EHLO, from a client that shows a certificate: Thunderbird sends no AUTH EXTERNAL. */
+  /** MAIL as the first thing after EHLO, from a client that shows a certificate. */
   #mayEnter(line: string): boolean {
     return (
       /^mail\s/i.test(line) &&
-      !this.#triedAuth &&
       typeof this.openingCommand === 'string' &&
       this.openingCommand !== '' &&
-      this.#certificate !== undefined
+      this.#login.mayEnter
     );
   }
 
-  #enterByCertificate(line: string, command: Buffer, callback: Callback): void {
+  async #enterByCertificate(line: string, command: Buffer, callback: Callback): Promise<void> {
     this._handlerPending = true;
-    let ended = false;
-    const go = async (): Promise<void> => {
-      const outcome = await this.#context.authenticator.implicit(this.#peer);
-      if (this._closing || this._closed) return;
-      if (outcome.kind === 'busy') ended = this.#ended(replies.loginBusy);
-      else if (outcome.kind === 'granted') {
-        const refusal = this.#become(outcome);
-        if (refusal !== undefined) ended = this.#ended(refusal);
-      }
-    };
-    const next = (): void => {
-      this._handlerPending = false;
-      if (ended || this._closing || this._closed) return this._whenWritable(callback);
-      // As if it came now: with an account, or without one to the library's refusal.
-      if (this.#submission === undefined) super._onCommand(command, callback);
-      else this.#transact(line, command, callback);
-    };
-    go()
-      .catch((error: unknown) => {
-        const detail = error instanceof Error ? error.message : String(error);
-        this.#log.error('smtp.failed', { command: 'MAIL', why: detail });
-        ended = this.#ended({ ...replies.internal, detail });
-      })
-      .finally(next);
-  }
-
-  #ended(refusal: Refusal): true {
-    this.#refuse('MAIL', refusal);
-    return true;
+    const refusal = await this.#login.enter().catch((error: unknown) => fault(this.#log, 'MAIL', error));
+    if (refusal !== undefined) this.#refuse('MAIL', refusal);
+    this._handlerPending = false;
+    if (refusal !== undefined || this._closing || this._closed) return this._whenWritable(callback);
+    // As if it came now: with an account, or without one to the library's refusal.
+    if (this.#transaction === undefined) super._onCommand(command, callback);
+    else this.#transact(line, command, callback);
   }
 
   /** The commands of every message, without the library's look at each: its checks are all true once somebody is logged in. */
@@ -441,9 +361,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       else this.handler_DATA(command, done);
     } catch (error) {
       // Out of here it would pass through the socket's pipe and end the process.
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#log.error('smtp.failed', { command: verb, why: detail });
-      this.#refuse(verb, { ...replies.internal, detail });
+      this.#refuse(verb, fault(this.#log, verb, error));
       done();
     }
     return true;
@@ -459,15 +377,11 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     next();
   }
 
-  /** Runs a command that waits for something. What it throws is a bug or a lost store: the peer hears 451 and may try again. */
-  #run(callback: Callback, command: string, work: () => Promise<void>): void {
-    const failed = (error: unknown): void => {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#log.error('smtp.failed', { command, why: detail });
-      this.#refuse(command, { ...replies.internal, detail });
-    };
-    work()
-      .catch(failed)
+  /** Goes on when a command has done what it waits for, at once where that is nothing. */
+  #run(callback: Callback, command: string, work: Promise<void> | undefined): void {
+    if (work === undefined) return callback();
+    work
+      .catch((error: unknown) => this.#refuse(command, fault(this.#log, command, error)))
       .finally(() => {
         callback();
         if (this.#last !== undefined && !this.#content.open) this.#cut(this.#last);
@@ -482,11 +396,17 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     }
     this.hostNameAppearsAs = name;
     this._resetSession();
-    if (this.#submission !== undefined || this.#certificate === undefined) {
-      this.#hello(passwordMechanisms);
-      return callback();
+    const mechanisms = this.#transaction === undefined ? this.#login.mechanisms() : [];
+    if (mechanisms instanceof Promise)
+      this.#run(
+        callback,
+        'EHLO',
+        mechanisms.then((offered) => this.#hello(offered)),
+      );
+    else {
+      this.#hello(mechanisms);
+      callback();
     }
-    this.#run(callback, 'EHLO', async () => this.#hello(await this.#context.authenticator.mechanisms(this.#peer)));
   }
 
   #hello(mechanisms: readonly Mechanism[]): void {
@@ -500,15 +420,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       'ENHANCEDSTATUSCODES',
       'DSN',
       `LIMITS RCPTMAX=${maxRecipients}`, // RFC 9422
-      ...(this.secure
-        ? this.#submission === undefined
-          ? [
-              `AUTH ${offeredMechanisms(mechanisms, this.#scram).join(' ')}`,
-              // QUIRK auth-equals: clients of 1998 read this form alone, and know LOGIN or PLAIN.
-              ...(this.#context.authEquals ? ['AUTH=LOGIN PLAIN'] : []),
-            ]
-          : []
-        : ['STARTTLS']),
+      ...(!this.secure ? ['STARTTLS'] : this.#transaction === undefined ? this.#login.offer(mechanisms) : []),
     ]);
   }
 
@@ -525,66 +437,25 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   /** HELO, EHLO, RSET, STARTTLS and a new connection end the transaction. */
   override _resetSession(): void {
     super._resetSession();
-    this.#submission?.reset();
-    this.#refusedRecipients = 0;
+    this.#transaction?.reset();
   }
 
-  // --- login
+  // --- phases
 
   override handler_AUTH(command: Buffer, callback: Callback): void {
-    const [, name = '', initial, more] = command.toString('latin1').trim().split(/\s+/);
-    const refused = this.#authRefusal(name, more);
-    const mechanism = mechanismNamed(name, this.#scram);
-    if (refused !== undefined || mechanism === undefined) {
-      this.#refuse('AUTH', refused ?? replies.mechanism);
-      return callback();
-    }
-    this.#triedAuth = true;
-    this.#mechanism = mechanism;
-    if (mechanism === 'LOGIN' && initial !== undefined && initial !== '=') this.#quirks.add('login-initial');
-    this.#run(callback, 'AUTH', async () => this.#take(await beginSasl(mechanism, initial, this.#saslSession)));
-  }
-
-  #authRefusal(mechanism: string, more: string | undefined): Refusal | undefined {
-    if (!this.secure) return replies.needTls;
-    if (this.#submission !== undefined) return replies.secondLogin;
-    return mechanism === '' || more !== undefined ? replies.argument : undefined;
-  }
-
-  #take(step: SaslStep): void {
-    switch (step.kind) {
-      case 'ask':
-        this._nextHandler = (line, done) =>
-          this.#run(done, 'AUTH', async () => this.#take(await respond(step.next, line.toString('latin1'))));
-        return this.send(334, Buffer.from(step.challenge, 'utf8').toString('base64'), '');
-      case 'judged':
-        return this.#judged(step);
-      case 'foreign':
-        return this.#loginFailed(replies.loginForeign);
-      case 'malformed':
-        return this.#loginFailed({ ...replies.loginMalformed, detail: step.why });
-      case 'cancelled':
-        return this.#loginFailed(replies.loginCancelled);
-    }
-  }
-
-  #judged({ outcome, by }: Extract<SaslStep, { kind: 'judged' }>): void {
-    if (outcome.kind === 'busy') return this.#refuse('AUTH', replies.loginBusy);
-    if (outcome.kind === 'refused') {
-      if (by === 'password') return this.#loginFailed(replies.loginRefused);
-      return this.#loginFailed(this.#certificate === undefined ? replies.noCertificate : replies.certificateRefused);
-    }
-    const refusal = this.#become(outcome);
-    if (refusal === undefined) this.reply(successes.loggedIn);
-    else this.#refuse('AUTH', refusal);
+    const refusal = !this.secure ? replies.needTls : this.#transaction !== undefined ? replies.secondLogin : undefined;
+    if (refusal === undefined) return this.#run(callback, 'AUTH', this.#login.auth(command));
+    this.#refuse('AUTH', refusal);
+    callback();
   }
 
   /** The only place that makes a session somebody's. */
-  #become({ account, organisation, by }: Extract<AuthOutcome, { kind: 'granted' }>): Refusal | undefined {
+  #become(granted: Granted): Refusal | undefined {
+    const { account, organisation, by } = granted;
     if (!this.#place.login(account.id)) return replies.accountConnections;
-    this.#byCertificate = by !== undefined;
-    const tls = this._socket instanceof TLSSocket ? (this._socket.getProtocol() ?? 'TLS') : 'TLS';
-    this.#submission = new Submission(this.#context.submission, {
+    const tls = this.#tls?.getProtocol() ?? 'TLS';
+    const certificate = this.#login.fingerprint(granted);
+    const submission = new Submission(this.#context.submission, {
       account,
       organisation,
       session: this.id,
@@ -592,96 +463,49 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       helo: typeof this.hostNameAppearsAs === 'string' ? this.hostNameAppearsAs : 'unknown',
       extended: this.openingCommand === 'EHLO',
       tls,
-      cipher: this._socket instanceof TLSSocket ? this._socket.getCipher().standardName : '',
-      mechanism: this.#mechanism,
-      ...(by === undefined || this.#certificate?.[0] === undefined
-        ? {}
-        : { certificate: fingerprintOf(this.#certificate[0]) }),
+      cipher: this.#tls?.getCipher().standardName ?? '',
+      mechanism: this.#login.mechanism,
+      ...(certificate === undefined ? {} : { certificate }),
     });
+    this.#transaction = this.#transactionPhase(submission, by !== undefined);
     this.session.user = account.login;
     this.#log.info('smtp.login', { account: account.login, peer: this.remoteAddress, tls, by: by ?? 'password' });
     return undefined;
   }
 
-  #loginFailed(refusal: Refusal): void {
-    this.#failedLogins += 1;
-    this.#refuse('AUTH', this.#failedLogins < this.#context.limits.failedLogins ? refusal : replies.tooManyLogins);
+  #transactionPhase(submission: Submission, byCertificate: boolean): TransactionPhase {
+    return new TransactionPhase(
+      {
+        quirks: () => (this.openingCommand === 'HELO' ? [...this.#quirks, 'helo'] : this.#quirks),
+        lfOnly: this.#context.lfOnly,
+        holds: (account) => !byCertificate || this.#login.holds(account),
+        reply: (reply) => this.reply(reply),
+        refuse: (command, refusal) => this.#refuse(command, refusal),
+        begin: (delivery, mayBeLfOnly) => {
+          const parser = this._parser;
+          if (parser instanceof SubmissionParser)
+            this.#content.begin(parser, submission.submitter, delivery, this.#context.now, this.#bareLf && mayBeLfOnly);
+        },
+      },
+      submission,
+    );
   }
 
-  // --- mail transaction
-
   override handler_MAIL(command: Buffer, callback: Callback): void {
-    const submission = this.#submission;
-    const read = readMail(decodeText(command));
-    if (submission === undefined) this.reply(this.secure ? replies.needLogin : replies.needTlsForMail);
-    else if (submission.open) this.#refuse('MAIL', replies.nestedMail);
-    else if (!read.ok) this.#refuse('MAIL', read.error);
-    else {
-      this.#run(callback, 'MAIL', async () => {
-        const { account } = submission.submitter;
-        if (this.#byCertificate && !(await this.#context.authenticator.certificateHolds(account.id, this.#peer)))
-          return this.#refuse('MAIL', replies.certificateEnded);
-        const refusal = await submission.mail(read.value.path, this.#withQuirks(read.value.parameters));
-        if (refusal === undefined) this.reply(successes.senderTaken);
-        else this.#refuse('MAIL', refusal);
-      });
-      return;
-    }
+    if (this.#transaction !== undefined) return this.#run(callback, 'MAIL', this.#transaction.mail(command));
+    this.reply(this.secure ? replies.needLogin : replies.needTlsForMail);
     callback();
   }
 
-  /** What is wrong with the session is wrong with each of its messages. */
-  #withQuirks<P extends MailParameters | RecipientParameters>(parameters: P): P {
-    if (this.#quirks.size === 0 && this.openingCommand !== 'HELO') return parameters;
-    const met = [...this.#quirks].map((quirk) => (quirk === 'command-lf' && this.#mayBeLfOnly ? 'lf-only' : quirk));
-    const helo: readonly Quirk[] = this.openingCommand === 'HELO' ? ['helo'] : [];
-    return { ...parameters, quirks: [...met, ...helo, ...(parameters.quirks ?? [])] };
-  }
-
-  /** A partner's mail server passes on what others wrote: it could be made to smuggle (smtp/lf-decoder.ts). */
-  get #mayBeLfOnly(): boolean {
-    return this.#context.lfOnly && this.#submission?.submitter.account.kind !== 'partner';
-  }
-
   override handler_RCPT(command: Buffer, callback: Callback): void {
-    const submission = this.#submission;
-    const read = readRecipient(decodeText(command));
-    if (submission?.open !== true) this.#refuse('RCPT', replies.needMail);
-    else if (!read.ok) {
-      this.#refusedRecipients += 1;
-      this.#refuse('RCPT', read.error);
-    } else {
-      this.#run(callback, 'RCPT', async () => {
-        const taken = await submission.recipient(read.value.path, this.#withQuirks(read.value.parameters));
-        const { reply, status, text } = successes.recipientTaken;
-        if (taken.ok) return this.send(reply, taken.value.note ?? text, status);
-        this.#refusedRecipients += 1;
-        this.#refuse('RCPT', taken.error);
-      });
-      return;
-    }
+    if (this.#transaction !== undefined) return this.#run(callback, 'RCPT', this.#transaction.rcpt(command));
+    this.#refuse('RCPT', replies.needMail);
     callback();
   }
 
   override handler_DATA(command: Buffer, callback: Callback): void {
-    const submission = this.#submission;
-    const parser = this._parser;
-    if (submission?.open !== true) this.#refuse('DATA', replies.needMail);
-    else if (command.toString('latin1').trim().length > 4) this.#refuse('DATA', replies.noArgument);
-    else if (submission.recipients === 0)
-      this.#refuse('DATA', this.#refusedRecipients > 0 ? replies.noRecipient : replies.needRecipient);
-    else if (parser instanceof SubmissionParser) {
-      const begun = submission.begin();
-      if (begun.ok)
-        this.#content.begin(
-          parser,
-          submission.submitter,
-          begun.value,
-          this.#context.now,
-          this.#bareLf && this.#mayBeLfOnly,
-        );
-      else this.#refuse('DATA', begun.error);
-    }
+    if (this.#transaction === undefined) this.#refuse('DATA', replies.needMail);
+    else this.#transaction.data(command);
     callback();
   }
 

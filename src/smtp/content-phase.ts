@@ -12,6 +12,7 @@ import { RateWatch } from '../platform/deadline.ts';
 import type { Delivery, Submission } from '../submission/submission.ts';
 import { type MessageOutcome, type SmtpAnswers, classOf } from './answers.ts';
 import { type ContentDecoder, DataDecoder } from './data-decoder.ts';
+import { fault } from './fault.ts';
 import { LfDecoder } from './lf-decoder.ts';
 import type { SmtpLimits } from './limits.ts';
 import { LineLengths } from './line-lengths.ts';
@@ -156,9 +157,7 @@ export class ContentPhase {
         this.#noteQuirk(delivery, decoder);
       } else this.#refuse(filed.error);
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      session.log.error('smtp.failed', { command: 'DATA', why: detail });
-      this.#refuse({ ...replies.internal, detail });
+      this.#refuse(fault(session.log, 'DATA', error));
     }
     this.#filing = false;
     this.#delivery = undefined;

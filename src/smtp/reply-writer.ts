@@ -1,0 +1,64 @@
+/**
+ * The way out of a session: every reply in its form, ours and the library's, and those of one turn in one write.
+ *
+ * What smtp-server would say is looked up and said in our words: never its internals, always a code of the right class.
+ */
+import type { Refusal } from '../domain/refusal.ts';
+import { type Success, ofLibrary, replies } from './replies.ts';
+
+export interface ReplySession {
+  /** Of the gateway, as the greeting has it. */
+  readonly name: () => string;
+  readonly secure: () => boolean;
+  readonly write: (octets: Buffer) => void;
+}
+
+/** An enhanced status code: what comes with one is ours. */
+const STATUS = /^[245]\.\d{1,3}\.\d{1,3}$/;
+
+export class ReplyWriter {
+  readonly #session: ReplySession;
+  #out = '';
+
+  constructor(session: ReplySession) {
+    this.#session = session;
+  }
+
+  /** `context`: an enhanced status code of ours, or empty where the reply has none; anything else comes from the library. Returns the code that was said. */
+  send(code: number, data?: string | string[] | null, context?: string | false): number {
+    if (Array.isArray(data)) {
+      this.#add(data.map((line, i) => `${code}${i < data.length - 1 ? '-' : ' '}${line}\r\n`).join(''));
+      return code;
+    }
+    const text = data ?? '';
+    if (context === '' || (typeof context === 'string' && STATUS.test(context)))
+      this.#add(`${code} ${context === '' ? '' : `${context} `}${text}\r\n`);
+    else {
+      const known = this.#translated(code, text);
+      if (known !== undefined) return this.send(known.reply, known.text, known.status);
+      this.#add(`${code} ${text}\r\n`);
+    }
+    return code;
+  }
+
+  flush(): void {
+    const out = this.#out;
+    this.#out = '';
+    // As octets: Node copies a string once more on its way into TLS (measured 12 % of the main thread at 64 connections).
+    if (out !== '') this.#session.write(Buffer.from(out, 'latin1'));
+  }
+
+  #translated(code: number, text: string): Refusal | Success | undefined {
+    const name = this.#session.name();
+    const known = ofLibrary.get(text.startsWith(`${name} `) ? text.slice(name.length + 1) : text);
+    if (known === replies.needLogin && !this.#session.secure()) return replies.needTlsForMail;
+    // Words of a library version that we do not know.
+    return known ?? (code >= 500 ? replies.argument : code >= 400 ? replies.internal : undefined);
+  }
+
+  /** Replies to pipelined commands leave in one TLS record: a tick runs after everything that could still reply in this turn. */
+  #add(lines: string): void {
+    if (this.#out === '') process.nextTick(() => this.flush());
+    this.#out += lines;
+  }
+}
