@@ -9,7 +9,7 @@ import { factsOfFile } from './files.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { DRILLS, type DrillReport, drill, drillsIn, keyCopyIn } from './drill.ts';
 import { type Keep, type KnownBackup, backupsIn, offsiteFile, removeBackup, tooMany } from './folder.ts';
-import { type KeyCopyPlaces, copyKeys } from './key-copies.ts';
+import { type KeyCopyPlaces, copyKeys, destroyKept, keptAside } from './key-copies.ts';
 import { readManifest } from './manifest.ts';
 import { BackupRefused, reasonOf } from './refused.ts';
 import { type Copied, type OffsiteRules, copyOffsite, hasOffsite } from './offsite.ts';
@@ -59,6 +59,12 @@ export interface TakeWish {
   readonly actor: Actor;
   readonly told?: (octets: number, of: number) => void;
 }
+
+const settled = async (run: Promise<void>): Promise<{ readonly error?: unknown }> =>
+  await run.then(
+    () => ({}),
+    (error: unknown) => ({ error }),
+  );
 
 const failedStep = ({ steps }: Pick<DrillReport, 'steps'>): string => steps.find(({ passed }) => !passed)?.found ?? '';
 
@@ -152,23 +158,37 @@ export class Backups {
     else if ((await this.#uncopied()) !== undefined) await this.#alone(() => this.#offsite(GATEWAY));
   }
 
-  /** Brings the copy of the key folder up to date. Rejects where it failed. */
+  /** Brings the copy of the key folder up to date, and what a rotation kept of it. Rejects where one failed. */
   async keyRound(actor: Actor = GATEWAY): Promise<void> {
+    // A fault of the one must not put off the other.
+    const ended = [await settled(this.#keptRound(actor)), await settled(this.#copyKeys(actor))];
+    const failed = ended.find((one) => one.error !== undefined);
+    for (const { error } of ended) if (error !== undefined) this.#failed('keys', error, actor);
+    if (failed !== undefined) throw failed.error;
+  }
+
+  /** What was destroyed since is destroyed in what a rotation kept, too. */
+  async #keptRound({ name }: Actor): Promise<void> {
+    const { keyFolder, log, audit } = this.#p;
+    const keys = await destroyKept(keyFolder);
+    if (keys === 0) return;
+    const where = keptAside(keyFolder);
+    log.info('backup.kept-keys-destroyed', { keys, where });
+    const personal = { actor: name, where };
+    audit.note({ event: 'backup.kept-keys-destroyed', outcome: 'success', facts: { keys }, personal });
+  }
+
+  async #copyKeys({ name }: Actor): Promise<void> {
     const { keyCopy, log, audit, clock } = this.#p;
     if (keyCopy === undefined) return;
-    try {
-      const places = await keyCopy();
-      const { missing, undestroyed } = await copyKeys(places);
-      this.#keysCopied = clock.now();
-      if (missing.length + undestroyed.length === 0) return;
-      const facts = { files: missing.length, destroyed: undestroyed.length };
-      log.info('backup.keys-copied', { ...facts, where: places.to });
-      const personal = { actor: actor.name, where: places.to };
-      audit.note({ event: 'backup.keys-copied', outcome: 'success', facts, personal });
-    } catch (error) {
-      this.#failed('keys', error, actor);
-      throw error;
-    }
+    const places = await keyCopy();
+    const { missing, undestroyed } = await copyKeys(places);
+    this.#keysCopied = clock.now();
+    if (missing.length + undestroyed.length === 0) return;
+    const facts = { files: missing.length, destroyed: undestroyed.length };
+    log.info('backup.keys-copied', { ...facts, where: places.to });
+    const personal = { actor: name, where: places.to };
+    audit.note({ event: 'backup.keys-copied', outcome: 'success', facts, personal });
   }
 
   /**

@@ -38,7 +38,7 @@ export async function keyLag(places: KeyCopyPlaces): Promise<KeyLag> {
     const { keyFolder, to, fingerprint } = places;
     await stat(to);
     const all = (await filesBelow(keyFolder)).filter(belongsInCopy);
-    const erased = new Set(all.filter((name) => name.endsWith(ERASED)).map((name) => name.slice(0, -ERASED.length)));
+    const erased = erasedAmong(all);
     const [missing, damaged]: [string[], string[]] = [[], []];
     for (const name of all) {
       const day = DAY.exec(name)?.[1];
@@ -49,6 +49,32 @@ export async function keyLag(places: KeyCopyPlaces): Promise<KeyLag> {
     }
     return { missing, damaged, undestroyed: await undestroyed(places, erased) };
   });
+}
+
+const erasedAmong = (names: readonly string[]): ReadonlySet<string> =>
+  new Set(names.filter((name) => name.endsWith(ERASED)).map((name) => name.slice(0, -ERASED.length)));
+
+/** Beside the key folder: what `key rotate` keeps of it where there is no copy elsewhere, in the shape of one. */
+export const keptAside = (keyFolder: string): string => `${keyFolder}.before-rotation`;
+
+/**
+ * Destroys in what a rotation kept aside the day keys that were destroyed since: with the old master key they would still open that day in every old
+ * backup. Answers how many. Rejects with BackupRefused.
+ */
+export async function destroyKept(keyFolder: string): Promise<number> {
+  const to = keptAside(keyFolder);
+  try {
+    const paths = await undestroyed({ keyFolder, to }, erasedAmong(await readdir(keyFolder)));
+    for (const path of paths) await destroy(path);
+    return paths.length;
+  } catch (error) {
+    if (isCode(error, 'ENOENT') && (error as NodeJS.ErrnoException).path === to) return 0;
+    throw new BackupRefused(
+      'failed',
+      `Cannot destroy day keys in "${to}" that were destroyed in the key folder, so those days can still be read with it: ${reasonOf(error)}; put it right, or destroy that folder where no backup of before is needed`,
+      { cause: error },
+    );
+  }
 }
 
 /** Makes the copy whole and reads back what was written. Rejects with BackupRefused; what could be copied is there then. */
@@ -73,7 +99,10 @@ const contentOf = async (path: string): Promise<Buffer | undefined> =>
     throw error;
   });
 
-async function undestroyed({ keyFolder, to }: KeyCopyPlaces, erased: ReadonlySet<string>): Promise<readonly string[]> {
+async function undestroyed(
+  { keyFolder, to }: Pick<KeyCopyPlaces, 'keyFolder' | 'to'>,
+  erased: ReadonlySet<string>,
+): Promise<readonly string[]> {
   const store = await contentOf(join(keyFolder, 'store'));
   if (store === undefined || erased.size === 0) return [];
   const found: string[] = [];

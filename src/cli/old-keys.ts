@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolderOf } from '../backup/files.ts';
-import { copyKeys, keyLag } from '../backup/key-copies.ts';
+import { copyKeys, keptAside, keyLag } from '../backup/key-copies.ts';
 import { BackupRefused, isCode } from '../backup/refused.ts';
 import type { Config } from '../config/schema.ts';
 import { CommandError } from './exit.ts';
@@ -13,14 +13,14 @@ import { CommandError } from './exit.ts';
 export interface OldKeys {
   /** A whole copy of the key folder as the old master key seals it. */
   readonly folder: string;
-  /** Beside the key folder, where no round of the gateway destroys what is destroyed later. */
+  /** Beside the key folder; once it is moved away, no round of the gateway destroys in it what is destroyed later. */
   readonly aside: boolean;
 }
 
 /** Makes the copy whole, and looks again that it is. Throws CommandError where it cannot: nothing was sealed anew then. */
 export async function keepOldKeys({ keys }: Config, fingerprint: string): Promise<OldKeys> {
   const { folder: keyFolder, 'copy-to': copyTo } = keys;
-  const to = copyTo ?? `${keyFolder}.before-rotation`;
+  const to = copyTo ?? keptAside(keyFolder);
   const places = { keyFolder, to, fingerprint };
   try {
     if (copyTo === undefined) await makeAside(to);
@@ -52,7 +52,7 @@ export const oldKeysText = (kept: OldKeys | undefined, oldKey: string): string =
   if (kept === undefined)
     return `No copy of the key folder of before was made here: a backup of before opens only with the old master key (${oldKey}) and a key folder of before that you hold.`;
   const destroyed = kept.aside
-    ? ' It lies on the same disk: move it to a safe place. Day keys that are destroyed from now on stay in it.'
+    ? ' It lies on the same disk: copy it to a safe place. Day keys that are destroyed from now on are destroyed there too, and in no other copy that you make.'
     : '';
   return `Backups of before open only with the old master key (${oldKey}) and the key folder of before, which is kept in ${kept.folder}.${destroyed} Destroy both when the last of these backups is gone.`;
 };

@@ -71,12 +71,12 @@ function keyCopyOf(config: Config, to: string): () => Promise<KeyCopyPlaces> {
 
 /** Takes what is due, as long as the gateway runs. A backup that runs when the gateway stops is given up, and swept by the next. */
 export function startBackups(backups: Backups, clock: Clock): Schedule {
-  const { folder, keys, drills } = backups.configured;
+  const { folder, drills } = backups.configured;
   const schedules = [
     ...(folder ? [startSchedule({ clock, round: () => backups.round() })] : []),
     ...(drills ? [startSchedule({ clock, round: () => backups.drillRound(), longestRetry: days(1) })] : []),
     // A fault of the one must not put off the other.
-    ...(keys ? [startSchedule({ clock, round: () => backups.keyRound(), longestRetry: minutes(10) })] : []),
+    startSchedule({ clock, round: () => backups.keyRound(), longestRetry: minutes(10) }),
   ];
   return {
     settled: async () => {
