@@ -467,3 +467,41 @@ test('sluis drill restore --keys-from: what the operator sees, as text and JSON,
   );
   assert.match(await done('drill', 'restore'), /^The backup can be restored/m);
 });
+
+test('sluis check tells what the copy of the key folder lacks, what still lies in it, and that its place is missing', async (t) => {
+  const scene = await open(t);
+  const { gateway, at, submit } = scene;
+  await submit(addressOf('bert'), 'makes a day key');
+  const { folder: keyFolder } = gateway.config.keys;
+  const file = join(gateway.folder, 'with-copy.toml');
+  const text = readFileSync(gateway.config.file, 'utf8');
+  writeFileSync(file, text.replace(/^\[keys\]$/m, `[keys]\ncopy-to = "${at('keys-copy')}"`));
+  const check = async (): Promise<string> => {
+    const ran = await sluisHere(['check', '--config', file]);
+    assert.equal(ran.code, 0, ran.stderr);
+    return ran.stdout + ran.stderr;
+  };
+  assert.match(
+    await check(),
+    /Warning: Cannot copy the key folder to ".*keys-copy": ".*" is missing; mount or make it/,
+  );
+  mkdirSync(at('keys-copy'));
+  assert.match(
+    await check(),
+    /Warning: the copy of the key folder in ".*keys-copy" is not whole: \d+ files, such as ".*"; the running gateway copies within minutes, and "sluis backup" does it at once/,
+  );
+  const fingerprint = keyFingerprint(await readMasterKey(gateway.config));
+  const places = { keyFolder, to: at('keys-copy'), fingerprint };
+  await copyKeys(places);
+  assert.doesNotMatch(await check(), /key folder/);
+  const [day = ''] = readdirSync(keyFolder).filter((name) => /^\d{4}-.*\.key$/.test(name));
+  const copied = join(at('keys-copy'), fingerprint, day);
+  rmSync(copied);
+  assert.match(await check(), new RegExp(`is not whole: 1 files, such as "${day}"`));
+  writeFileSync(copied, 'torn');
+  assert.match(await check(), new RegExp(`is not whole: 1 files, such as "${day}"`));
+  writeFileSync(join(keyFolder, day.replace('.key', '.erased')), '');
+  assert.match(await check(), new RegExp(`is not whole: 2 files, such as "${day.replace('.key', '.erased')}"`));
+  await copyKeys(places);
+  assert.doesNotMatch(await check(), /key folder/);
+});
