@@ -1,6 +1,9 @@
 /** What follows from the section backup. */
 import { type Milliseconds, days, hours, milliseconds } from '../domain/units.ts';
+import { isInside } from './places.ts';
+import { type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
+import { formatDuration } from './units.ts';
 
 /** A backup takes its time, and one that fails once is taken a while later. */
 const SLACK = hours(2);
@@ -17,3 +20,38 @@ export const maxDrillAgeOf = ({ backup }: Pick<Config, 'backup'>): Milliseconds 
   const every = backup['drill-every'];
   return every === undefined ? BY_HAND : milliseconds(every + days(2));
 };
+
+/** A backup must not be lost with what it is a backup of, nor lie beside the keys that open it. */
+export function backupProblems({ backup, data, keys }: Config): ConfigProblem[] {
+  const { folder, 'copy-to': copyTo, 'copy-command': copy, every, 'max-age': age } = backup;
+  const problems: ConfigProblem[] = [];
+  const problem = (name: string, value: string, expected: string, remedy: string): void =>
+    void problems.push({ path: `backup.${name}`, value: shown(value), expected, remedy });
+  for (const [name, place] of [
+    ['folder', folder],
+    ['copy-to', copyTo],
+  ] as const) {
+    if (place === undefined) continue;
+    if (isInside(place, data.folder))
+      problem(name, place, 'a place outside the data folder', 'move it: it would be lost with what it is a backup of');
+    if (isInside(place, keys.folder))
+      problem(
+        name,
+        place,
+        'a place outside the key folder',
+        'move it: a backup must not lie beside the keys that open it',
+      );
+  }
+  if (copyTo !== undefined && folder !== undefined && isInside(copyTo, folder))
+    problem('copy-to', copyTo, 'a place outside backup.folder', 'name a folder on another machine or site');
+  if (copyTo !== undefined && copy !== undefined)
+    problem('copy-command', copy.join(' '), 'one of copy-to and copy-command', 'both are set; remove one');
+  if (age !== undefined && age < every)
+    problem(
+      'max-age',
+      formatDuration(age),
+      `no less than every (${formatDuration(every)})`,
+      'each backup would be too old before the next; make it longer',
+    );
+  return problems;
+}

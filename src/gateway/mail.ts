@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readAuthorities } from '../auth/authorities.ts';
-import { readAuthorityFiles } from '../config/load.ts';
+import { readAuthorityFiles } from '../config/files.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import type { Certificate } from '../crypto/certificate.ts';

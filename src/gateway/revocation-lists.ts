@@ -1,7 +1,7 @@
 /** Revocation lists of the running gateway: files and folders of the configuration, read at the start and whenever one changes. */
 import type { ListFile } from '../auth/revocation-lists.ts';
 import { RevocationLists } from '../auth/revocation-lists.ts';
-import { readRevocationLists } from '../config/load.ts';
+import { readRevocationLists } from '../config/revocation-lists.ts';
 import type { Certificate } from '../crypto/certificate.ts';
 import { DEFAULT_CRL_POLICY } from '../crypto/crl-policy.ts';
 import type { Clock, Log } from '../domain/effects.ts';

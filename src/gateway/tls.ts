@@ -8,7 +8,7 @@
 import { X509Certificate, hash, randomBytes } from 'node:crypto';
 import { readAuthorities } from '../auth/authorities.ts';
 import { profileEnded, tlsFilesOf } from '../config/listeners.ts';
-import { readAuthorityFiles, readTlsMaterial } from '../config/load.ts';
+import { readAuthorityFiles, readTlsMaterial } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
 import type { Certificate } from '../crypto/certificate.ts';
 import type { Timer } from '../domain/effects.ts';

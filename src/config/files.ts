@@ -1,0 +1,113 @@
+/**
+ * The files that a configuration names: whether they can be used, and what they hold. What they hold is read anew at each use, since a file may
+ * be replaced while the gateway runs.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import type { TlsMaterial } from '../platform/listener.ts';
+import { tlsFilesFor, tlsFilesOf } from './listeners.ts';
+import { masterKeyCredential } from './master-key.ts';
+import { ConfigError, type ConfigProblem, shown } from './problem.ts';
+import type { Config } from './schema.ts';
+
+/** Why a file or folder cannot be read, in the operator's words. */
+export const reasonOf = (error: unknown): string => {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'it does not exist';
+  if (code === 'EACCES' || code === 'EPERM') return 'it may not be read by this user';
+  return `it cannot be read (${code ?? String(error)})`;
+};
+
+/** Files that must be there, and keys that nobody else may read. */
+export function fileProblems(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const check = (name: string, file: string | undefined, secret: boolean): void => {
+    if (file === undefined) return;
+    try {
+      const stats = statSync(file);
+      if (!stats.isFile())
+        problems.push({
+          path: name,
+          value: shown(file),
+          expected: 'a file',
+          remedy: 'it is something else; correct the path',
+        });
+      else if (secret && (stats.mode & 0o077) !== 0)
+        problems.push({
+          path: name,
+          value: shown(file),
+          expected: 'a file that only its owner may read (mode 0600)',
+          remedy: `it has mode 0${(stats.mode & 0o777).toString(8)}; run "chmod 600 ${file}"`,
+        });
+    } catch (error) {
+      problems.push({
+        path: name,
+        value: shown(file),
+        expected: 'a readable file',
+        remedy: `${reasonOf(error)}; correct the path or put it there`,
+      });
+    }
+  };
+  for (const { where, key, certificate } of tlsFilesOf(config)) {
+    for (const file of key) check(`${where}.key`, file, true);
+    for (const file of certificate) check(`${where}.certificate`, file, false);
+  }
+  for (const file of config.tls['client-authorities']) check('tls.client-authorities', file, false);
+  for (const file of config.smime.authorities) check('smime.authorities', file, false);
+  for (const file of config.audit['timestamp-authorities']) check('audit.timestamp-authorities', file, false);
+  if (config.audit['timestamp-url'] !== undefined && config.audit['timestamp-authorities'].length === 0)
+    problems.push({
+      path: 'audit.timestamp-authorities',
+      value: 'nothing',
+      expected: 'the certificates that time stamps of audit.timestamp-url must lead to',
+      remedy: 'ask the authority for its root, in PEM, and name the file here',
+    });
+  // The service manager looks after the modes of what it hands over.
+  if (masterKeyCredential() === undefined) check('keys.master-key-file', config.keys['master-key-file'], true);
+  return problems;
+}
+
+function readPem(config: Config, name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(config.file, [
+      {
+        path: name,
+        value: shown(file),
+        expected: 'a readable PEM file',
+        remedy: `${reasonOf(error)}; correct the path or put it there`,
+      },
+    ]);
+  }
+}
+
+/**
+ * Reads keys and certificates: those of the listener where it has its own, else those of the section tls. Throws ConfigError when a file has
+ * gone since.
+ */
+export function readTlsMaterial(config: Config, listener?: Config['listener'][number]): readonly TlsMaterial[] {
+  const { where, key, certificate } = tlsFilesFor(config, listener);
+  return key.map((file, i) => ({
+    key: readPem(config, `${where}.key`, file),
+    certificate: readPem(config, `${where}.certificate`, certificate[i] ?? ''),
+  }));
+}
+
+/** Authorities of client certificates, or of mail certificates. */
+export type AuthoritiesSetting = 'tls.client-authorities' | 'smime.authorities' | 'audit.timestamp-authorities';
+
+function filesOf(config: Config, setting: AuthoritiesSetting): readonly string[] {
+  if (setting === 'smime.authorities') return config.smime.authorities;
+  return setting === 'tls.client-authorities'
+    ? config.tls['client-authorities']
+    : config.audit['timestamp-authorities'];
+}
+
+/** The files with authorities, and what they hold. Throws ConfigError when a file has gone since. */
+export function readAuthorityFiles(
+  config: Config,
+  setting: AuthoritiesSetting,
+): readonly { readonly file: string; readonly pem: string }[] {
+  const files = filesOf(config, setting);
+  return files.map((file) => ({ file, pem: readPem(config, setting, file) }));
+}

@@ -1,0 +1,55 @@
+/** Where keys may lie, and their copy: what is lost or found together must not open one another. */
+import { relative } from 'node:path';
+import { type ConfigProblem, shown } from './problem.ts';
+import type { Config } from './schema.ts';
+
+export function keyProblems(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const { folder, 'master-key-file': file, 'master-key-command': command } = config.keys;
+  if ((file === undefined) === (command === undefined))
+    problems.push({
+      path: 'keys',
+      expected: 'exactly one of master-key-file and master-key-command',
+      remedy: file === undefined ? 'neither is set; set one' : 'both are set; remove one',
+    });
+  for (const [name, path] of [
+    ['folder', folder],
+    ['master-key-file', file],
+  ] as const)
+    if (path !== undefined && isInside(path, config.data.folder))
+      problems.push({
+        path: `keys.${name}`,
+        value: shown(path),
+        expected: 'a place outside the data folder',
+        remedy: 'move it: a copy of the data folder must not carry the keys that open it',
+      });
+  return problems;
+}
+
+/** The copy must not be lost with the keys, nor lie with what they open. */
+export function keyCopyProblems({ keys, data, backup }: Config): ConfigProblem[] {
+  const to = keys['copy-to'];
+  if (to === undefined) return [];
+  const others: readonly (readonly [string, string | undefined])[] = [
+    ['keys.folder', keys.folder],
+    ['data.folder', data.folder],
+    ['backup.folder', backup.folder],
+    ['backup.copy-to', backup['copy-to']],
+  ];
+  const near = others.find(([, place]) => place !== undefined && (isInside(to, place) || isInside(place, to)));
+  if (near === undefined) return [];
+  return [
+    {
+      path: 'keys.copy-to',
+      value: shown(to),
+      expected: `a place apart from ${near[0]}`,
+      remedy:
+        'name a folder on another machine, neither around nor within that one: keys must not lie with what they open',
+    },
+  ];
+}
+
+export const isInside = (path: string, folder: string): boolean => {
+  const way = relative(folder, path);
+  return way === '' || (!way.startsWith('..') && !way.startsWith('/'));
+};

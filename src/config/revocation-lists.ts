@@ -1,0 +1,42 @@
+/** Reads revocation lists from where the configuration says: files, and folders that an authority's lists are put into. */
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { reasonOf } from './files.ts';
+
+/** Largest revocation list that is read; the largest of a national authority has a few MB. */
+const MAX_LIST = 64 * 1024 * 1024;
+const MOST_LISTS = 1000;
+
+type ReadList = { readonly file: string } & ({ readonly octets: Buffer } | { readonly error: string });
+
+/** Every revocation list of the files and folders, or why it cannot be read. */
+export async function readRevocationLists(places: readonly string[]): Promise<readonly ReadList[]> {
+  const found: ReadList[] = [];
+  for (const place of places)
+    for (const file of await listsAt(place)) if (found.length < MOST_LISTS) found.push(await readList(file));
+  return found;
+}
+
+async function listsAt(place: string): Promise<readonly string[]> {
+  try {
+    const names = (await stat(place)).isDirectory() ? await readdir(place) : undefined;
+    if (names === undefined) return [place];
+    return names
+      .filter((name) => /\.(?:crl|pem)$/i.test(name))
+      .sort()
+      .map((name) => join(place, name));
+  } catch {
+    // Told when it is read.
+    return [place];
+  }
+}
+
+async function readList(file: string): Promise<ReadList> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_LIST) return { file, error: `it has ${size} octets, more than ${MAX_LIST}` };
+    return { file, octets: await readFile(file) };
+  } catch (error) {
+    return { file, error: reasonOf(error) };
+  }
+}
