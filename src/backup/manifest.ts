@@ -40,6 +40,8 @@ export interface Manifest {
   /** Of the program that took it. */
   readonly version: string;
   readonly store: CopyFacts;
+  /** The shares that make its master key, where that was in escrow. Says nothing of who has them. */
+  readonly escrow?: { readonly set: string; readonly needed: number; readonly madeAt: string };
   readonly files: readonly ManifestFile[];
   /** The newest signed head of the audit trail at that time, as its line; null where none was signed yet. */
   readonly anchor: string | null;
@@ -88,14 +90,23 @@ export function manifestOf(text: string): Manifest | undefined {
   } catch {
     return undefined;
   }
-  const { format, id, begun, ended, hostname, store, files } = (parsed ?? {}) as Record<string, unknown>;
+  const { format, id, begun, ended, hostname, store, files, escrow } = (parsed ?? {}) as Record<string, unknown>;
   const { storeId, audit, masterKey } = (store ?? {}) as Record<string, unknown>;
   const texts = [id, begun, ended, hostname, storeId, (audit as { hash?: unknown } | undefined)?.hash];
   if (format !== FORMAT || !texts.every((text) => typeof text === 'string') || !Array.isArray(files)) return undefined;
   if (masterKey !== undefined && !(typeof masterKey === 'string' && FINGERPRINT.test(masterKey))) return undefined;
+  if (escrow !== undefined && !isEscrow(escrow)) return undefined;
   if (Number.isNaN(Date.parse(String(begun))) || !files.every(isFile)) return undefined;
   return files.some(({ name }) => name === DATABASE) ? (parsed as Manifest) : undefined;
 }
+
+const isEscrow = (escrow: unknown): boolean => {
+  const { set, needed, madeAt } = (escrow ?? {}) as Record<string, unknown>;
+  const several = Number.isInteger(needed) && Number(needed) >= 1 && Number(needed) <= 255;
+  return (
+    typeof set === 'string' && /^[A-Z2-7]{1,64}$/.test(set) && several && !Number.isNaN(Date.parse(String(madeAt)))
+  );
+};
 
 const isFile = (file: unknown): file is ManifestFile => {
   const { name, octets, sha256 } = (file ?? {}) as Record<string, unknown>;

@@ -7,8 +7,11 @@ import { rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyObject } from 'node:crypto';
 import { type Anchor, readAnchor } from '../crypto/audit-anchor.ts';
+import { sharesThatMake } from '../crypto/escrow-record.ts';
+import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import type { Clock } from '../domain/effects.ts';
-import { MiB } from '../domain/units.ts';
+import type { Escrow } from '../domain/escrow.ts';
+import { MiB, instant } from '../domain/units.ts';
 import { type Copies, CopyFailed, type Proof, type SettledCopy } from '../store/copies.ts';
 import { ANCHOR_FILE, anchorsIn, namedAnchorFiles } from './anchor-files.ts';
 import { copyFile, factsOfFile, makeFolder, syncFolderOf } from './files.ts';
@@ -22,6 +25,8 @@ export interface RestoreParts {
   readonly masterKey: Uint8Array;
   /** Public keys of the audit trail that are trusted: those at hand, not those in the backup. */
   readonly publicKeys: readonly KeyObject[];
+  /** The escrow of another master key, where it is known on this machine. */
+  readonly escrow?: (fingerprint: string) => Escrow | undefined;
 }
 
 export interface RestoreWishes {
@@ -109,6 +114,7 @@ export async function restoreInto(
     await rm(draft, { force: true });
     const begins =
       done(manifestStep(read, wishes.unsigned)) &&
+      (opensWith(parts, manifest) || done(wrongKeyStep(parts, manifest))) &&
       done(await checksumStep(backup, manifest, dataFolder, draft, octets));
     if (!begins) return { ...result, steps, passed: false };
     const anchors = await anchorsFor(parts, backup, manifest, wishes.anchors);
@@ -164,6 +170,21 @@ function manifestStep({ manifest, signature }: ReadManifest, unsigned = false): 
     found: unsigned
       ? `${what}; ${why}, which was accepted`
       : `${what}: ${why}; give the key of that time (--key PEM), take another backup, or accept it (--unsigned)`,
+  };
+}
+
+/** Looked at before anything is copied: whoever has the wrong key need not wait for the copy. */
+const opensWith = ({ masterKey }: RestoreParts, { store }: Manifest): boolean =>
+  store.masterKey === undefined || store.masterKey === keyFingerprint(masterKey);
+
+function wrongKeyStep({ masterKey, escrow }: RestoreParts, manifest: Manifest): RestoreStep {
+  const needed = manifest.store.masterKey ?? '';
+  const { escrow: told } = manifest;
+  const set =
+    escrow?.(needed) ?? (told === undefined ? undefined : { ...told, madeAt: instant(Date.parse(told.madeAt)) });
+  return {
+    ...{ step: 'keys', passed: false },
+    found: `the master key at hand is ${keyFingerprint(masterKey)}, and this backup opens with ${needed}: ${sharesThatMake(needed, set)}; put it where the section keys of the configuration reads it, and with it the key folder that it seals (${needed}/ in keys.copy-to or keys.before-rotation), and run this again`,
   };
 }
 

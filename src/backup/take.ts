@@ -5,6 +5,7 @@
 import { copyFile as plainCopy } from 'node:fs/promises';
 import { rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { escrowOf } from '../crypto/escrow-record.ts';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
 import type { Clock } from '../domain/effects.ts';
 import { type Instant, MiB } from '../domain/units.ts';
@@ -113,6 +114,13 @@ async function writeFiles(parts: TakeParts, partial: string): Promise<void> {
   for (const name of [CONFIGURATION, ANCHORS, `${ANCHORS}/anchor.pem`]) await syncFolderOf(join(partial, name));
 }
 
+function escrowFacts(keyFolder: string, masterKey: string | undefined): Manifest['escrow'] {
+  const found = masterKey === undefined ? undefined : escrowOf(masterKey, [keyFolder]);
+  return found === undefined
+    ? undefined
+    : { set: found.set, needed: found.needed, madeAt: new Date(found.madeAt).toISOString() };
+}
+
 async function manifestFor(
   parts: TakeParts,
   partial: string,
@@ -124,6 +132,7 @@ async function manifestFor(
   for (const name of await newestAnchorFiles(anchors)) others.push(`${ANCHORS}/${name}`);
   const files = [{ name: DATABASE, octets: database.octets, sha256: database.sha256 }];
   for (const name of others) files.push({ name, ...(await factsOfFile(join(partial, name))) });
+  const escrow = escrowFacts(parts.keyFolder, store.masterKey);
   return {
     format: FORMAT,
     id,
@@ -132,6 +141,7 @@ async function manifestFor(
     ended: new Date(parts.clock.now()).toISOString(),
     version: parts.version,
     store,
+    ...(escrow === undefined ? {} : { escrow }),
     files,
     anchor: await newestAnchorLine(anchors),
   };

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, wr
 import { join } from 'node:path';
 import type { Escrow } from '../domain/escrow.ts';
 import { instant } from '../domain/units.ts';
+import { grouped } from './base32.ts';
 import { syncFolder } from './key-folder.ts';
 
 const FILE = 'escrow.json';
@@ -23,6 +24,22 @@ export function readEscrow(keyFolder: string): Escrow | undefined {
     ...(typeof verifiedAt === 'string' ? { verifiedAt: instant(Date.parse(verifiedAt)) } : {}),
   };
 }
+
+/** Where the key with this fingerprint comes from, for whoever has another one. Custodians are named where they are known. */
+export function sharesThatMake(fingerprint: string, escrow: KnownSet | undefined): string {
+  if (escrow === undefined)
+    return `no escrow of it is known here: look for shares whose pages name ${fingerprint} ("sluis key recover" makes the key from them), or for the file "...before-..." that "sluis key rotate" left beside its successor`;
+  const { set, needed, madeAt, custodians = [] } = escrow;
+  const who = custodians.length === 0 ? '' : ` (${custodians.join(', ')})`;
+  return `any ${needed} shares of set ${grouped(set)}, split on ${new Date(madeAt).toISOString().slice(0, 10)}${who}, make it: "sluis key recover SHARE ${'SHARE '.repeat(needed - 1)}--out FILE"`;
+}
+
+/** What a backup tells of the escrow: no names. */
+export type KnownSet = Pick<Escrow, 'set' | 'needed' | 'madeAt'> & Partial<Pick<Escrow, 'custodians'>>;
+
+/** The escrow of the key with this fingerprint, in the first of these key folders and copies of them that has it. */
+export const escrowOf = (fingerprint: string, folders: readonly string[]): Escrow | undefined =>
+  folders.map(readEscrow).find((escrow) => escrow?.fingerprint === fingerprint);
 
 /** Durable and whole when it returns. */
 export function writeEscrow(keyFolder: string, escrow: Escrow): void {

@@ -1,7 +1,8 @@
 /** Backups and restore, assembled. */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { Backups } from '../backup/backups.ts';
-import type { KeyCopyPlaces } from '../backup/key-copies.ts';
+import { type KeyCopyPlaces, keptAside } from '../backup/key-copies.ts';
 import type { OffsiteRules } from '../backup/offsite.ts';
 import type { RestoreParts } from '../backup/restore.ts';
 import { type Schedule, startSchedule } from '../backup/schedule.ts';
@@ -10,6 +11,7 @@ import { fileNotice } from '../admin/notice.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
+import { escrowOf } from '../crypto/escrow-record.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { backupLetters } from '../delivery/backup-letters.ts';
 import type { Desk } from '../delivery/desk.ts';
@@ -86,6 +88,12 @@ export function startBackups(backups: Backups, clock: Clock): Schedule {
   };
 }
 
+/** The key folder, and what copies and rotations have kept of it under that master key. */
+const placesOfKeys = ({ keys }: Config, fingerprint: string): readonly string[] => {
+  const { folder, 'copy-to': to } = keys;
+  return [folder, ...(to === undefined ? [] : [join(to, fingerprint)]), join(keptAside(folder), fingerprint)];
+};
+
 /** `keys`: PEM files with public keys of the audit trail, beside the one in the key folder. */
 export async function restoreParts(
   config: Config,
@@ -97,5 +105,6 @@ export async function restoreParts(
     ...{ copies: sqliteCopies, clock, keyFolder },
     masterKey: await readMasterKey(config),
     publicKeys: await publicKeysIn(auditKeyFile(keyFolder), keys),
+    escrow: (fingerprint) => escrowOf(fingerprint, placesOfKeys(config, fingerprint)),
   };
 }

@@ -15,7 +15,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { KeyState } from '../../src/admin/keys.ts';
+import type { Manifest } from '../../src/backup/manifest.ts';
 import type { TakenView } from '../../src/backup/views.ts';
+import { grouped } from '../../src/crypto/base32.ts';
+import type { Escrow } from '../../src/domain/escrow.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
@@ -130,4 +133,34 @@ test('a copy with another day key than the key folder stops the rotation; --with
     /No copy of the key folder of before was made here: a backup of before opens only with .*master\.key\.before-/,
   );
   assert.notEqual(await fingerprint(), old);
+});
+
+test('a restore with another master key names the set of shares that makes the right one, wherever that is still known', async (t) => {
+  const { gateway, at, run, done, fingerprint, backup } = await stopped(t);
+  const old = await fingerprint();
+  const { set, needed } = JSON.parse(readFileSync(join(gateway.config.keys.folder, 'escrow.json'), 'utf8')) as Escrow;
+  const manifest = JSON.parse(readFileSync(join(backup, 'manifest.json'), 'utf8')) as Manifest;
+  assert.equal(manifest.escrow, undefined, 'it was taken before there was an escrow');
+  const lose = (): void => renameSync(gateway.config.data.folder, `${gateway.config.data.folder}.lost`);
+  const restored = async (from: string): Promise<Ran> => await run('restore', from, '--reason', 'x', '--unsigned');
+  // By direct access to the store: nobody serves.
+  const escrowed = (JSON.parse(await done('backup', at('escrowed'), '--json')) as TakenView).path;
+  await done(...ROTATE);
+  const now = await fingerprint();
+  lose();
+
+  const named = `the master key at hand is ${now}, and this backup opens with ${old}: any ${needed} shares of set ${grouped(set)}, split on `;
+  const how = `make it: "sluis key recover SHARE SHARE --out FILE"; put it where the section keys`;
+  const byFolder = await restored(backup);
+  assert.equal(byFolder.code, 1);
+  assert.ok(byFolder.stderr.includes(named) && byFolder.stderr.includes(`(Jan, Piet), ${how}`), byFolder.stderr);
+  // Nothing but the backup is left: it names the set, and nobody.
+  rmSync(`${gateway.config.keys.folder}.before-rotation`, { recursive: true });
+  rmSync(join(gateway.config.keys.folder, 'escrow.json'));
+  const text = readFileSync(join(escrowed, 'manifest.json'), 'utf8');
+  assert.doesNotMatch(text, /Jan|Piet/);
+  const byManifest = await restored(escrowed);
+  assert.ok(byManifest.stderr.includes(named) && !byManifest.stderr.includes('Jan'), byManifest.stderr);
+  assert.ok(byManifest.stderr.includes(`, ${how}`), byManifest.stderr);
+  assert.match((await restored(backup)).stderr, new RegExp(`opens with ${old}: no escrow of it is known here`));
 });

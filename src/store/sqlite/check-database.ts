@@ -1,6 +1,7 @@
 /** Is this database one that may be served? Everything that is wrong is said before anything is changed. */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { escrowOf, sharesThatMake } from '../../crypto/escrow-record.ts';
 import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
 import { ROTATION_FOLDER } from '../../crypto/sealed-places.ts';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
@@ -61,7 +62,7 @@ export function checkKeys(db: Db, keys: KeyFolder, keyFolder: string): readonly 
     refuseHalfRotated(keyFolder);
     const needed = check instanceof Uint8Array ? fingerprintOfCheck(check) : 'unknown';
     throw new StoreRefused(
-      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; put that master key in its place (sluis key recover, with shares whose pages name ${needed}), and with it the key folder that it seals (${needed}/ in keys.copy-to or keys.before-rotation)`,
+      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; ${sharesThatMake(needed, escrowOf(needed, [keyFolder]))}; put that master key in its place, and with it the key folder that it seals (${needed}/ in keys.copy-to or keys.before-rotation)`,
     );
   }
   const { storeId } = keys;
