@@ -51,7 +51,7 @@ export const recentOperations = {
         if (rows.length < STEP) break;
         seen += rows.length;
       }
-      return { sessions: openSessions(context, account.login), logins, refusals };
+      return { sessions: openSessions(context, [account.login]), logins, refusals };
     },
   ),
 };

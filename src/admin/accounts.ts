@@ -86,22 +86,6 @@ export async function accountOf(registry: Registry, name: string): Promise<Accou
   throw new AdminError('unknown', `Cannot find account "${name}": none logs in with that name; ${hint}`);
 }
 
-const stateChange = (state: 'active' | 'suspended') =>
-  change(
-    (input) => login(input, 'login'),
-    async ({ store }, name, { actor }): Promise<{ login: string; state: string }> => {
-      const { organisation } = await accountOf(store.registry, name);
-      const its = (await store.registry.findOrganisation(organisation))?.state;
-      if (state === 'active' && its !== undefined)
-        throw new AdminError(
-          its === 'ended' ? 'ended' : 'unavailable',
-          `Cannot resume account "${name}": its organisation "${organisation}" ${its === 'ended' ? 'has ended, which cannot be undone' : `is suspended; "sluis organisation resume ${organisation}" takes that back`}`,
-        );
-      await store.registry.setAccountState(name, state, actor);
-      return { login: name, state };
-    },
-  );
-
 export const accountOperations = {
   'account.add': change(
     (input) => ({
@@ -138,8 +122,6 @@ export const accountOperations = {
     (input) => login(input, 'login'),
     async ({ store }, name): Promise<AccountView> => viewAccount(await accountOf(store.registry, name)),
   ),
-  'account.suspend': stateChange('suspended'),
-  'account.resume': stateChange('active'),
   'account.password.add': change(
     (input) => ({ login: login(input, 'login'), ...passwordInput(input), ends: optionalMoment(input, 'ends') }),
     async (context, input, { actor }): Promise<{ login: string; name: string }> => {

@@ -5,19 +5,18 @@
  * logins goes with that commit. Then its open sessions end, in the middle of a message too, and no TLS ticket given out before opens a
  * session any more. Its own authority's certificates go on the revocation list last: nobody gets in here by them any more.
  *
- * Many are contained one after the other. A second run over the same list does what the first one had not come to.
+ * Many are contained part by part, each in one transaction of 200. A second run over the same list does what the first one had not come to.
  */
 import { tryToPublish } from '../ca/revocation-lists.ts';
-import type { AccountSummary } from '../store/registry.ts';
+import { MAX_REVOKED } from '../store/certificates.ts';
+import { type AccountSummary, MAX_ACCOUNTS } from '../store/registry.ts';
+import { loginsOf, namedAccounts, partsOf } from './account-names.ts';
 import { accountOf } from './accounts.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
-import { problemLines, readTable } from './csv-table.ts';
-import { type Input, flag, login } from './input.ts';
+import { flag } from './input.ts';
 import { change } from './operation.ts';
 import { type SessionView, cutSessions, openSessions } from './sessions.ts';
 
-/** Most accounts of one call. */
-export const MAX_CONTAINED = 20_000;
 /** Most that are told of one by one; more would be no line of the control socket. */
 const TOLD = 1000;
 const PAGE = 1000;
@@ -41,6 +40,8 @@ export interface ContainmentView {
   /** False where it was only asked what would be. */
   readonly applied: boolean;
   readonly accounts: number;
+  /** Those that still had something to take: a second run over the same list finds none. */
+  readonly changed: number;
   /** Sessions of all of them. */
   readonly sessions: number;
   /** Each account, where there are no more than 1000. */
@@ -51,67 +52,38 @@ export interface ContainmentView {
   readonly problem?: string;
 }
 
-function loginsOf(input: Input): readonly string[] {
-  const { logins = [] } = input;
-  if (!Array.isArray(logins) || logins.length > MAX_CONTAINED)
-    throw new AdminError('invalid', `Cannot contain those: expected at most ${MAX_CONTAINED} log-in names`);
-  return logins.map((name: unknown) => login({ login: name }, 'login'));
-}
-
-/** Every name of the file, or all that is wrong with it. */
-async function loginsFrom(upload: AsyncIterable<string>): Promise<readonly string[]> {
-  const names: string[] = [];
-  const problems: { line: number; column?: string; text: string }[] = [];
-  for await (const item of readTable(upload, { required: ['account'], optional: [], records: MAX_CONTAINED })) {
-    if (item.kind === 'problem') problems.push(item.problem);
-    else if (item.kind === 'record')
-      try {
-        names.push(login({ login: item.record.cell('account') }, 'login'));
-      } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        problems.push({ line: item.record.line, column: 'account', text });
-      }
-  }
-  if (problems.length > 0)
-    throw new AdminError('invalid', `Cannot use the file, nothing was changed:\n${problemLines(problems)}`);
-  return names;
-}
-
-/** All of them before the first is touched: a name that is wrong must not be found half way. */
-async function summariesOf({ store }: AdminContext, names: readonly string[]): Promise<readonly AccountSummary[]> {
-  const all: AccountSummary[] = [];
-  for (const name of new Set(names)) {
-    const summary = await accountOf(store.registry, name);
-    if (summary.account.state === 'ended')
-      throw new AdminError(
-        'ended',
-        `Cannot contain account "${name}": it has ended, nobody gets in by it; leave it out`,
-      );
-    all.push(summary);
-  }
-  return all;
+/** What is kept of thousands until they are contained. */
+function nameOf({ account: { login, state } }: AccountSummary): string {
+  if (state !== 'ended') return login;
+  throw new AdminError('ended', `Cannot contain account "${login}": it has ended, nobody gets in by it; leave it out`);
 }
 
 /** Certificates of the own authority, which others believe in until they are on its revocation list. */
-async function revokeIssued({ store }: AdminContext, name: string, { actor }: Call): Promise<number> {
-  let revoked = 0;
+async function issuedTo({ store }: AdminContext, login: string): Promise<readonly string[]> {
+  const valid: string[] = [];
   for (
     let after: { notAfter: AccountSummary['certificates'][number]['notAfter']; fingerprint: string } | undefined;
     ;
   ) {
     const found = await store.certificates.listCertificates({
-      ...{ login: name, limit: PAGE },
+      ...{ login, limit: PAGE },
       ...(after === undefined ? {} : { after }),
     });
-    for (const { use, fingerprint, revoked: gone } of found) {
-      if (use !== 'login' || gone !== undefined) continue;
-      await store.certificates.revokeCertificate(fingerprint, 'keyCompromise', actor);
-      revoked += 1;
-    }
+    for (const { use, fingerprint, revoked } of found)
+      if (use === 'login' && revoked === undefined) valid.push(fingerprint);
     const last = found.at(-1);
-    if (found.length < PAGE || last === undefined) return revoked;
+    if (found.length < PAGE || last === undefined) return valid;
     after = { notAfter: last.notAfter, fingerprint: last.fingerprint };
   }
+}
+
+async function revokeIssued(context: AdminContext, logins: readonly string[], { actor }: Call): Promise<number> {
+  const { certificates } = context.store;
+  let revoked = 0;
+  const issued = await Promise.all(logins.map((login) => issuedTo(context, login)));
+  for (const part of partsOf(issued.flat(), MAX_REVOKED))
+    revoked += await certificates.revokeCertificates(part, 'keyCompromise', actor);
+  return revoked;
 }
 
 const viewOf = (before: AccountSummary, sessions: readonly SessionView[]): ContainedView => ({
@@ -124,32 +96,51 @@ const viewOf = (before: AccountSummary, sessions: readonly SessionView[]): Conta
   sendsAs: before.sendsAs,
 });
 
+/** One part of them, and what was open of it. */
+async function containPart(
+  context: AdminContext,
+  logins: readonly string[],
+  call: Call,
+): Promise<{ readonly changed: number; readonly sessions: readonly SessionView[]; readonly revoked: number }> {
+  const { registry } = context.store;
+  const changed = await registry.containAccounts(logins, call.actor);
+  // Behind a read: a login that was under way when the commit came has its session by now, or finds the account suspended.
+  await registry.findAccount(logins[0] ?? '');
+  const sessions = cutSessions(context, logins);
+  return { changed, sessions, revoked: await revokeIssued(context, logins, call) };
+}
+
 export const containOperations = {
   'account.contain': change(
     (input) => ({ logins: loginsOf(input), dryRun: flag(input, 'dry-run') }),
     async (context, { logins, dryRun }, call): Promise<ContainmentView> => {
-      const names = call.upload === undefined ? logins : [...logins, ...(await loginsFrom(call.upload))];
-      if (names.length === 0) throw new AdminError('invalid', 'Cannot contain: name an account, or a file with --from');
-      const all = await summariesOf(context, names);
+      const all = await namedAccounts(context, { verb: 'contain', logins, keep: nameOf }, call);
       const contained: ContainedView[] = [];
-      let [sessions, issued, done] = [0, 0, 0];
-      for (const before of all) {
-        const { login: name } = before.account;
-        if (!dryRun) {
-          await context.store.registry.containAccount(name, call.actor);
-          // Behind a read: a login that was under way when the commit came has its session by now, or finds the account suspended.
-          await context.store.registry.findAccount(name);
-        }
-        const open = dryRun ? openSessions(context, name) : cutSessions(context, name);
-        if (!dryRun) issued += await revokeIssued(context, name, call);
-        sessions += open.length;
-        if (all.length <= TOLD) contained.push(viewOf(before, open));
-        call.progress(++done, all.length);
+      let [changed, sessions, issued, done] = [0, 0, 0, 0];
+      for (const part of partsOf(all, MAX_ACCOUNTS)) {
+        const before =
+          all.length > TOLD ? [] : await Promise.all(part.map((name) => accountOf(context.store.registry, name)));
+        const did = dryRun
+          ? { changed: 0, sessions: openSessions(context, part), revoked: 0 }
+          : await containPart(context, part, call);
+        changed += did.changed;
+        sessions += did.sessions.length;
+        issued += did.revoked;
+        for (const summary of before)
+          contained.push(
+            viewOf(
+              summary,
+              did.sessions.filter(({ account }) => account === summary.account.login),
+            ),
+          );
+        call.progress((done += part.length), all.length);
       }
       if (!dryRun) context.gateway?.voidTickets();
-      const problem = issued === 0 ? undefined : await tryToPublish(context.ca);
+      // A run that was cut short may have revoked without publishing.
+      const publish = issued > 0 || (!dryRun && changed < all.length);
+      const problem = publish ? await tryToPublish(context.ca) : undefined;
       return {
-        ...{ applied: !dryRun, accounts: all.length, sessions, contained },
+        ...{ applied: !dryRun, accounts: all.length, changed, sessions, contained },
         tickets: !dryRun && context.gateway !== undefined,
         ...(problem === undefined ? {} : { problem }),
       };

@@ -9,6 +9,7 @@ import { absenceOperations } from './absences.ts';
 import { accountEndOperations } from './account-end.ts';
 import { importOperations } from './account-import.ts';
 import { recentOperations } from './account-recent.ts';
+import { accountStateOperations } from './account-states.ts';
 import { accountOperations } from './accounts.ts';
 import { addressMoveOperations } from './address-move.ts';
 import { addressOperations } from './addresses.ts';
@@ -54,6 +55,7 @@ import { traceOperations } from './trace.ts';
 const operations = {
   ...organisationOperations,
   ...accountOperations,
+  ...accountStateOperations,
   ...accountEndOperations,
   ...accountCertificateOperations,
   ...containOperations,

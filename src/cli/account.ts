@@ -13,6 +13,7 @@ import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { addPasswordCommands, passwordTable } from './password.ts';
 import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
 import { addEndCommands } from './account-end.ts';
+import { addStateCommands } from './account-states.ts';
 import { addObservedCommand } from './observed.ts';
 import { addQuirksCommand } from './quirks.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
@@ -91,18 +92,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
       );
     });
 
-  for (const [name, about, effect] of [
-    ['suspend', 'refuse its logins and its mail, until it is resumed', 'suspended'],
-    ['resume', 'take back a suspension', 'active'],
-  ] as const)
-    changing(group.command(name))
-      .description(about)
-      .argument('<login>', 'the account')
-      .action(async (login: string, options: ChangeOptions) => {
-        const done = await withAdmin(options, (client) => client.call(`account.${name}`, { login }));
-        print(terminal, options, done, () => `Account ${done.login} is ${effect}.`);
-      });
-
+  addStateCommands(terminal, group);
   addEndCommands(terminal, group);
   addContainCommand(terminal, group);
   addQuirksCommand(terminal, group);

@@ -1,13 +1,12 @@
 /** `sluis account contain`: the first thing to do when somebody else may be in. */
 import type { Command } from 'commander';
 import type { ContainedView, ContainmentView } from '../admin/contain.ts';
+import { manyAccounts, manyInput } from './account-states.ts';
 import { withAdmin } from './connect.ts';
-import { CommandError } from './exit.ts';
 import { type ChangeOptions, changing } from './options.ts';
 import { facts, print } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
-import { readUpload } from './upload.ts';
 
 interface ContainOptions extends ChangeOptions {
   readonly from?: string;
@@ -15,21 +14,19 @@ interface ContainOptions extends ChangeOptions {
 }
 
 export function addContainCommand(terminal: Terminal, accounts: Command): void {
-  changing(accounts.command('contain'))
+  manyAccounts(changing(accounts.command('contain')))
     .description(
       'somebody else may be in: suspend, end its sessions, remove its passwords, revoke its certificates, void TLS tickets',
     )
-    .argument('[logins...]', 'the accounts')
-    .option('--from <file>', 'CSV with the header "account", one a line; - for standard input')
-    .option('--dry-run', 'show what would be done and change nothing')
     .action(async (logins: readonly string[], options: ContainOptions) => {
-      const { from, dryRun } = options;
-      if (logins.length === 0 && from === undefined)
-        throw new CommandError('usage', 'Cannot contain: name an account, or a file with --from');
-      const upload = from === undefined ? {} : { upload: readUpload(terminal, from) };
+      const upload = manyInput(terminal, 'contain', logins, options);
       const progress = showProgress('accounts');
       const done = await withAdmin(options, (client) =>
-        client.call('account.contain', { logins, 'dry-run': dryRun === true }, { ...upload, progress: progress.show }),
+        client.call(
+          'account.contain',
+          { logins, 'dry-run': options.dryRun === true },
+          { ...upload, progress: progress.show },
+        ),
       ).finally(progress.end);
       print(terminal, options, done, () => containmentText(done));
     });
@@ -63,6 +60,9 @@ function containmentText(done: ContainmentView): string {
       ? []
       : [
           `${done.accounts} accounts ${done.applied ? 'are' : 'would be'} contained, ${done.sessions} sessions ${done.applied ? 'were' : 'would be'} ended.`,
+          ...(done.applied && done.changed < done.accounts
+            ? [`${done.accounts - done.changed} of them had nothing left to take.`]
+            : []),
         ];
   if (!done.applied) return [...each, ...many, 'Nothing was changed.'].join('\n');
   const login = done.contained.length === 1 ? (done.contained[0]?.login ?? 'LOGIN') : 'LOGIN';

@@ -52,6 +52,8 @@ export interface SessionFacts {
 export interface OpenSession {
   /** Asked when somebody looks: nothing is kept twice. */
   facts(): SessionFacts;
+  /** Whose it is; absent before the log-in. Costs nothing, where facts take some microseconds. */
+  readonly account?: { readonly login: string } | undefined;
   /** Ends it by an operator's wish. A message that is whole by then still gets its reply; everything else ends at once. */
   kill(): void;
 }

@@ -49,10 +49,31 @@ export interface AuditMark {
 /** Measured: 250 rows hold the writer for less than 5 ms. */
 export const ERASED_AT_ONCE = 250;
 
+/**
+ * What a support call asks for by account: found newest first however many rows the account has. An index has these and no others, so that
+ * messages do not pay for it.
+ */
+export const LATEST_EVENTS = [
+  ...['login.granted', 'login.refused', 'login.busy', 'message.refused', 'maildrop.committed'],
+  ...['registry.account-state', 'registry.account-contained', 'registry.account-ending'],
+  'registry.organisation-state',
+] as const;
+
+export interface LatestQuery {
+  /** One of `LATEST_EVENTS`. */
+  readonly event: string;
+  /** Absent: rows that are no account's, such as changes of an organisation. */
+  readonly account?: AccountId;
+  /** At most this many, 1 to 1000. */
+  readonly limit: number;
+}
+
 export interface AuditTrail {
   /** Joins the next group commit; does not wait for it. For events that stand alone, such as logins. */
   note(event: AuditEvent): void;
   read(query: AuditQuery): Promise<readonly AuditRow[]>;
+  /** Newest first. */
+  latest(query: LatestQuery): Promise<readonly AuditRow[]>;
   /** Rows from `fromSeq` on as they are chained, at most `limit` (1 to 1000); what proves them goes along. */
   chain(query: { readonly fromSeq: number; readonly limit: number }): Promise<readonly ChainRow[]>;
   /** The last row that is durable. */

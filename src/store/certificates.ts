@@ -58,6 +58,9 @@ export interface KeptCertificate extends NewAccountCertificate {
 /** Most certificates for mail that one address ever has: a renewal a year for a lifetime. */
 export const MAX_MAIL_CERTIFICATES = 64;
 
+/** Certificates that are revoked in one transaction. */
+export const MAX_REVOKED = 200;
+
 /** What the roads need of a certificate for mail. */
 export interface MailCertificate {
   readonly fingerprint: string;
@@ -165,6 +168,8 @@ export interface Certificates {
   listCertificates(query: CertificateQuery): Promise<readonly AccountCertificate[]>;
   /** Final. The certificate is kept out of the account's log-in as well, from this commit on. */
   revokeCertificate(fingerprint: string, reason: string, actor: Actor): Promise<void>;
+  /** Many in one transaction, at most `MAX_REVOKED`; those that are revoked already are left alone. Resolves to how many were not. */
+  revokeCertificates(fingerprints: readonly string[], reason: string, actor: Actor): Promise<number>;
   /** Revoked certificates of one authority of ours, or of all others (`'others'`), that end after `endsAfter`, by fingerprint. */
   listRevoked(
     authority: number | 'others',

@@ -113,6 +113,9 @@ export interface AddressMove {
 /** Addresses that move in one transaction. */
 export const MAX_MOVES = 500;
 
+/** Accounts whose state changes in one transaction: measured, the writer is held for 10 ms. */
+export const MAX_ACCOUNTS = 200;
+
 export type NewCertificate = Pick<
   RegisteredCertificate,
   'name' | 'key' | 'fingerprint' | 'about' | 'notBefore' | 'notAfter'
@@ -177,6 +180,11 @@ export interface Registry extends Partners, Absences, EdiIdentities {
   importAccounts(accounts: readonly NewAccount[], actor: Actor, progress?: (done: number) => void): Promise<void>;
   setAccountState(login: string, state: State, actor: Actor): Promise<void>;
   /**
+   * Many at once (at most `MAX_ACCOUNTS`), all or none; those that are in that state already are left alone. Resolves to how many
+   * were not.
+   */
+  setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number>;
+  /**
    * Ends an account and all its addresses for ever; `successor` is told for each of them. With `endsAt` its owner collects what waits until
    * then. Given again it sets another end.
    */
@@ -200,8 +208,11 @@ export interface Registry extends Partners, Absences, EdiIdentities {
   ): Promise<number>;
   /** Writes down what has ended by the clock: at most 200 accounts and 200 addresses. Resolves to how many it were. */
   endDue(): Promise<number>;
-  /** Suspends it, removes its passwords, revokes its registered certificates and voids its codes for new ones, in one transaction. */
-  containAccount(login: string, actor: Actor): Promise<void>;
+  /**
+   * Suspends them, removes their passwords, revokes their registered certificates and voids their codes for new ones: at most
+   * `MAX_ACCOUNTS`, all or none. Those that have nothing left to take are left alone; resolves to how many had.
+   */
+  containAccounts(logins: readonly string[], actor: Actor): Promise<number>;
   addPassword(login: string, password: NewPassword, actor: Actor): Promise<void>;
   revokePassword(login: string, name: string, actor: Actor): Promise<void>;
   addCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;

@@ -171,6 +171,27 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     );
   });
 
+  promise('many are revoked in one transaction, and those that were before are left alone', async (s) => {
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    const { certificates, registry } = s.store;
+    const all = ['a', 'b', 'c'].map((name) => certificate(name, now));
+    for (const one of all) await certificates.addCertificate('anna', one, 'imported', actor);
+    const prints = all.map(({ fingerprint }) => fingerprint);
+    await certificates.revokeCertificate(prints[1]!, 'superseded', actor);
+    const before = (await registry.findLogin('anna'))!.version;
+    assert.equal(await certificates.revokeCertificates([...prints, digest('x')], 'keyCompromise', actor), 2);
+    assert.equal(await certificates.revokeCertificates(prints, 'keyCompromise', actor), 0);
+    assert.ok((await registry.findLogin('anna'))!.version > before, 'what is remembered of log-ins is void');
+    const reasons = await Promise.all(prints.map((print) => certificates.findCertificates(print)));
+    assert.deepEqual(
+      reasons.map(([one]) => one?.revoked?.reason),
+      ['keyCompromise', 'superseded', 'keyCompromise'],
+    );
+    const tooMany = Array.from({ length: 201 }, (_, n) => digest(`${n}`));
+    await assert.rejects(certificates.revokeCertificates(tooMany, 'keyCompromise', actor), /at most 200/);
+  });
+
   promise('a revocation is final, and stands in the list of its issuer', async (s) => {
     const now = s.clock.now();
     await addAccount(s.store, 'anna');

@@ -694,6 +694,48 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal('hash' in passwords[0], false);
   });
 
+  promise('states of many change in one transaction or not at all, and what is so already is left alone', async (s) => {
+    const { registry, audit } = s.store;
+    for (const name of ['anna', 'bert', 'carl']) await addAccount(s.store, name);
+    await registry.setAccountState('bert', 'suspended', actor);
+    const told: unknown[] = [];
+    registry.onChange((accounts) => told.push(accounts));
+    assert.equal(await registry.setAccountStates(['anna', 'bert', 'carl'], 'suspended', actor), 2);
+    assert.equal((told[0] as unknown[]).length, 2, 'memories forget those that changed');
+    assert.equal(await registry.setAccountStates(['anna', 'bert', 'carl'], 'suspended', actor), 0);
+    assert.equal((await registry.findLogin('carl'))?.account.state, 'suspended');
+    await assert.rejects(registry.setAccountStates(['anna', 'nobody'], 'active', actor), { kind: 'unknown' });
+    assert.equal((await registry.findLogin('anna'))?.account.state, 'suspended', 'nothing of that call holds');
+    await registry.setAccountState('carl', 'ended', actor);
+    await assert.rejects(registry.setAccountStates(['anna', 'carl'], 'active', actor), { kind: 'ended' });
+    const rows = (await audit.read({ limit: 1000 })).filter(({ event }) => event === 'registry.account-state');
+    assert.equal(rows.length, 4);
+    const tooMany = Array.from({ length: 201 }, (_, n) => `name${n}`);
+    await assert.rejects(registry.setAccountStates(tooMany, 'active', actor), /at most 200/);
+    await assert.rejects(registry.containAccounts(tooMany, actor), /at most 200/);
+  });
+
+  promise('many accounts are contained in one transaction, and given again nothing is left to take', async (s) => {
+    const { registry, audit } = s.store;
+    for (const name of ['anna', 'bert']) {
+      await addAccount(s.store, name);
+      await registry.addPassword(name, { name: 'second', hash: 'h' }, actor);
+    }
+    await assert.rejects(registry.containAccounts(['anna', 'nobody'], actor), { kind: 'unknown' });
+    assert.equal((await registry.findLogin('anna'))?.account.state, 'active');
+    assert.equal(await registry.containAccounts(['anna', 'bert'], actor), 2);
+    for (const name of ['anna', 'bert']) {
+      const found = await registry.findLogin(name);
+      assert.deepEqual([found?.account.state, found?.passwords.length], ['suspended', 0]);
+    }
+    assert.equal(await registry.containAccounts(['anna', 'bert'], actor), 0);
+    const rows = (await audit.read({ limit: 1000 })).filter(({ event }) => event === 'registry.account-contained');
+    assert.equal(rows.length, 2);
+    // Resumed and given a password, there is something to take again.
+    await registry.setAccountStates(['anna'], 'active', actor);
+    assert.equal(await registry.containAccounts(['anna', 'bert'], actor), 1);
+  });
+
   // --- audit
 
   promise('each event is a row of the chain, with the message it tells of', async ({ store }) => {
@@ -729,6 +771,24 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     await addAccount(store, 'bert', { quota: 1024 * 1024 });
     const { id } = await deliver(store, randomBytes(2_000_000), 'bert@group.test');
     assert.deepEqual(await store.audit.read({ message: id, limit: 10 }), []);
+  });
+
+  promise('the newest rows of an event are found by account, and those of nobody too', async ({ store }) => {
+    const [anna, bert] = [await addAccount(store, 'anna'), await addAccount(store, 'bert')];
+    for (let n = 0; n < 30; n += 1) {
+      store.audit.note({ event: 'login.granted', outcome: 'success', account: anna, facts: { n } });
+      store.audit.note({ event: 'message.accepted', outcome: 'success', account: anna, facts: { n } });
+      store.audit.note({ event: 'login.granted', outcome: 'success', account: bert, facts: { n: -n } });
+    }
+    await store.registry.setOrganisationState('practice', 'suspended', actor);
+    const latest = await store.audit.latest({ event: 'login.granted', account: anna, limit: 3 });
+    assert.deepEqual(
+      latest.map(({ event, account, facts }) => [event, account, facts?.n]),
+      [29, 28, 27].map((n) => ['login.granted', anna, n]),
+    );
+    assert.deepEqual(await store.audit.latest({ event: 'login.refused', account: anna, limit: 3 }), []);
+    const [suspended] = await store.audit.latest({ event: 'registry.organisation-state', limit: 1 });
+    assert.equal(suspended?.personal?.organisation, 'practice');
   });
 
   promise('notes are written within a second, unawaited, and before the store closes', async (s) => {

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { PartnerId } from '../../src/domain/ids.ts';
 import { minutes } from '../../src/domain/units.ts';
+import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
 import { CaReader } from '../../src/store/sqlite/ca-reader.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
 import { MailboxReader } from '../../src/store/sqlite/mailbox-reader.ts';
 import { PgpReader } from '../../src/store/sqlite/pgp-reader.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
+import { RegistryChanges } from '../../src/store/sqlite/registry-changes.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
 import { acceptanceOf, address, openTestStore, sealBody, testOptions } from '../support/store.ts';
 import { addPartner } from './partner-contract.ts';
@@ -109,6 +111,29 @@ test('what the roads ask of an address is sought by it, and its few certificates
     return [reader.mail('anna@group.test'), reader.named('0123456789abcdef'), reader.secret('00')];
   });
   assert.deepEqual(scansOf(pgp), []);
+});
+
+test('the certificates of one account are sought by it, not among those of all', async (t) => {
+  const db = await emptyDatabase(t);
+  const page = { limit: 10, afterEnd: 0, afterFingerprint: '', endsBefore: 9e15 };
+  const plans = plansOf(db, (watched) => new CaReader(watched).certificates({ ...page, login: 'anna' }));
+  assert.deepEqual(scansOf(plans), []);
+  assert.match([...plans.values()].join(), /SEARCH c USING INDEX certificate_account \(account=\?\)/);
+});
+
+test('what containing an account asks is sought by it', async (t) => {
+  const db = await emptyDatabase(t);
+  const plans = plansOf(db, (watched) => {
+    const changes = new RegistryChanges(watched, new AuditWriter(db));
+    const actor = { name: 'test' };
+    const apply = (change: Parameters<RegistryChanges['apply']>[0]): unknown =>
+      changes.apply(change, 1, randomBytes(32));
+    apply({ op: 'add-organisation', organisation: { name: 'group', title: 'x', language: 'nl' }, actor });
+    const account = { login: 'anna', organisation: 'group', kind: 'mail', addresses: [] } as const;
+    apply({ op: 'add-account', account, actor });
+    apply({ op: 'contain', logins: ['anna'], actor });
+  });
+  assert.match(planOf(plans, 'UPDATE enrolment SET tries_left'), /USING .*INDEX enrolment_open \(account=\?\)/);
 });
 
 test('10,000 deliveries that wait for a dead partner cost the claims of another nothing', async (t) => {

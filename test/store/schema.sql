@@ -384,6 +384,8 @@ CREATE INDEX approval_end ON approval (ends_at);
 
 CREATE INDEX audit_account ON audit (account, seq) WHERE account IS NOT NULL;
 
+CREATE INDEX audit_latest ON audit (account, event, seq) WHERE event IN ('login.granted', 'login.refused', 'login.busy', 'message.refused', 'maildrop.committed', 'registry.account-state', 'registry.account-contained', 'registry.account-ending', 'registry.organisation-state');
+
 CREATE INDEX audit_message ON audit (message, seq) WHERE message IS NOT NULL;
 
 CREATE INDEX certificate_account ON certificate (account, use, not_after);
@@ -423,6 +425,8 @@ CREATE INDEX delivery_message ON delivery (message, id);
 CREATE INDEX delivery_open ON delivery (partner, id) WHERE settled_at IS NULL;
 
 CREATE INDEX edi_identity_organisation ON edi_identity (organisation, id, qualifier);
+
+CREATE INDEX enrolment_open ON enrolment (account) WHERE collected IS NULL AND tries_left > 0;
 
 CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
 

@@ -11,6 +11,7 @@ import {
   type AuditRow,
   type AuditTrail,
   ERASED_AT_ONCE,
+  type LatestQuery,
 } from '../audit.ts';
 import { BEFORE_ALL, CHAIN_START } from '../../crypto/audit-chain.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
@@ -112,6 +113,15 @@ export class SqliteAudit implements AuditTrail {
       account: query.account ?? null,
       from: query.fromSeq ?? 0,
       limit,
+    });
+    return rows.map(rowOf);
+  }
+
+  async latest({ event, account, limit }: LatestQuery): Promise<readonly AuditRow[]> {
+    await this.flush();
+    const rows = await this.#p.reader.ask('auditLatest', {
+      ...{ event, account: account ?? null },
+      limit: Math.min(1000, Math.max(1, limit)),
     });
     return rows.map(rowOf);
   }

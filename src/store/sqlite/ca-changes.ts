@@ -36,6 +36,12 @@ export type CaChange =
       readonly actor: Actor;
     }
   | { readonly op: 'revoke'; readonly fingerprint: string; readonly reason: string; readonly actor: Actor }
+  | {
+      readonly op: 'revoke-many';
+      readonly fingerprints: readonly string[];
+      readonly reason: string;
+      readonly actor: Actor;
+    }
   | { readonly op: 'warned'; readonly fingerprint: string; readonly days: number }
   | { readonly op: 'add-key'; readonly fingerprint: string; readonly sealedKey: Uint8Array; readonly actor: Actor }
   | { readonly op: 'remove-key'; readonly fingerprint: string; readonly actor: Actor }
@@ -146,6 +152,8 @@ export class CaChanges {
       }
       case 'revoke':
         return this.#revoke(change.fingerprint, change.reason, change.actor);
+      case 'revoke-many':
+        return this.#revokeMany(change.fingerprints, change.reason, change.actor);
       case 'warned':
         this.#sql.run('UPDATE certificate SET warned = ? WHERE fingerprint = ?', change.days, change.fingerprint);
         this.#record(
@@ -397,6 +405,23 @@ export class CaChanges {
     // Whatever registration it may meet, by names too: from this commit on it opens nothing.
     this.#registered.block(row.account, registrationOf({ ...row, fingerprint }), this.#at);
     return { ...this.#touched(row.account), mail: this.#mailOf(fingerprint), trust: true };
+  }
+
+  #revokeMany(fingerprints: readonly string[], reason: string, actor: Actor): CaChanged {
+    const changed = fingerprints
+      .filter(
+        (fingerprint) =>
+          this.#sql.get('SELECT 1 FROM certificate WHERE fingerprint = ? AND revoked_at IS NULL', fingerprint) !==
+          undefined,
+      )
+      .map((fingerprint) => this.#revoke(fingerprint, reason, actor));
+    if (changed.length === 0) return { value: 0 };
+    return {
+      value: changed.length,
+      accounts: [...new Set(changed.flatMap(({ accounts = [] }) => accounts))],
+      mail: changed.flatMap(({ mail = [] }) => mail),
+      trust: true,
+    };
   }
 
   #addEnrolment(enrolment: NewEnrolment, actor: Actor): void {

@@ -59,6 +59,11 @@ const CERTIFICATE = `SELECT c.fingerprint, c.issuer, c.serial, c.authority, c.ac
   EXISTS (SELECT 1 FROM certificate n WHERE n.replaces = c.fingerprint AND n.revoked_at IS NULL) AS replaced,
   EXISTS (SELECT 1 FROM certificate_key k WHERE k.fingerprint = c.fingerprint) AS key_held
   FROM certificate c JOIN account a ON a.id = c.account`;
+const ALL_BY_END = `${CERTIFICATE} WHERE (c.not_after, c.fingerprint) > (?, ?) AND c.not_after < ?
+  ORDER BY c.not_after, c.fingerprint LIMIT ?`;
+/** Plus: an account's few are sorted. By the index of the ends they would be looked for among all, 15 ms for each account of 20,000. */
+const ONES_BY_END = `${CERTIFICATE} WHERE c.account = (SELECT id FROM account WHERE login = ?)
+  AND (+c.not_after, c.fingerprint) > (?, ?) AND +c.not_after < ? ORDER BY +c.not_after, c.fingerprint LIMIT ?`;
 const MOST_AUTHORITIES = 1000;
 
 const recordOf = (row: CertificateRow): AccountCertificate => ({
@@ -125,16 +130,8 @@ export class CaReader {
     login,
     endsBefore,
   }: CertificatesInput): readonly AccountCertificate[] {
-    const rows = this.#sql.all(
-      `${CERTIFICATE} WHERE (c.not_after, c.fingerprint) > (?, ?) AND c.not_after < ? AND (? IS NULL OR a.login = ?)
-         ORDER BY c.not_after, c.fingerprint LIMIT ?`,
-      afterEnd,
-      afterFingerprint,
-      endsBefore,
-      login,
-      login,
-      limit,
-    );
+    const page = [afterEnd, afterFingerprint, endsBefore, limit];
+    const rows = login === null ? this.#sql.all(ALL_BY_END, ...page) : this.#sql.all(ONES_BY_END, login, ...page);
     return (rows as CertificateRow[]).map(recordOf);
   }
 

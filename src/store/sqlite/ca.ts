@@ -7,17 +7,18 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
 import { foldLogin } from '../../domain/registry.ts';
 import { type Instant, instant } from '../../domain/units.ts';
-import type {
-  AuthorityRecord,
-  CertificateQuery,
-  AccountCertificate,
-  Certificates,
-  KeptCertificate,
-  MailRecord,
-  NewAuthority,
-  NewEnrolment,
-  RevokedCertificate,
-  TriedEnrolment,
+import {
+  type AuthorityRecord,
+  type CertificateQuery,
+  type AccountCertificate,
+  type Certificates,
+  type KeptCertificate,
+  MAX_REVOKED,
+  type MailRecord,
+  type NewAuthority,
+  type NewEnrolment,
+  type RevokedCertificate,
+  type TriedEnrolment,
 } from '../certificates.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
@@ -113,6 +114,13 @@ export class SqliteCa implements Certificates {
 
   async revokeCertificate(fingerprint: string, reason: string, actor: Actor): Promise<void> {
     await this.#change({ op: 'revoke', fingerprint, reason, actor });
+  }
+
+  async revokeCertificates(fingerprints: readonly string[], reason: string, actor: Actor): Promise<number> {
+    if (fingerprints.length > MAX_REVOKED)
+      throw new RangeError(`${fingerprints.length} certificates are to be revoked at once; at most ${MAX_REVOKED}`);
+    const { value } = await this.#change({ op: 'revoke-many', fingerprints, reason, actor });
+    return value ?? 0;
   }
 
   async listRevoked(

@@ -32,6 +32,7 @@ import { PartnerChanges } from './partner-changes.ts';
 import { PasswordChanges } from './password-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
 import { SettingsChanges } from './settings-changes.ts';
+import { StateChanges } from './state-changes.ts';
 
 export type RegistryChange =
   | { readonly op: 'add-organisation'; readonly organisation: NewOrganisation; readonly actor: Actor }
@@ -56,7 +57,13 @@ export type RegistryChange =
     }
   | { readonly op: 'end-organisation'; readonly name: string; readonly successor: string | null; readonly actor: Actor }
   | { readonly op: 'end-due' }
-  | { readonly op: 'contain'; readonly login: string; readonly actor: Actor }
+  | {
+      readonly op: 'account-states';
+      readonly logins: readonly string[];
+      readonly state: Exclude<State, 'ended'>;
+      readonly actor: Actor;
+    }
+  | { readonly op: 'contain'; readonly logins: readonly string[]; readonly actor: Actor }
   | { readonly op: 'add-password'; readonly login: string; readonly password: NewPassword; readonly actor: Actor }
   | { readonly op: 'revoke-password'; readonly login: string; readonly name: string; readonly actor: Actor }
   | {
@@ -126,6 +133,7 @@ export class RegistryChanges {
   readonly #erase: EraseChanges;
   readonly #endings: EndingChanges;
   readonly #organisations: OrganisationChanges;
+  readonly #states: StateChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
@@ -143,6 +151,7 @@ export class RegistryChanges {
     this.#erase = new EraseChanges(db, this.#ground);
     this.#endings = new EndingChanges(this.#ground, (account) => this.#endAccount(account));
     this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
+    this.#states = new StateChanges(this.#ground, this.#passwords, this.#certificates);
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
@@ -173,8 +182,10 @@ export class RegistryChanges {
         return this.#organisations.end(change.name, change.successor, change.actor);
       case 'end-due':
         return this.#endings.due();
+      case 'account-states':
+        return this.#states.set(change.logins, change.state, change.actor);
       case 'contain':
-        return this.#contain(change.login, change.actor);
+        return this.#states.contain(change.logins, change.actor);
       case 'add-password':
         return this.#passwords.add(change.login, change.password, change.actor);
       case 'revoke-password':
@@ -319,28 +330,6 @@ export class RegistryChanges {
     else this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
     this.#ground.record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
     return { id: 0, accounts: [account.id], scope: 'registry' };
-  }
-
-  /** Whoever has what it logged in with until now gets in no more, also when it is resumed. */
-  #contain(login: string, actor: Actor): Changed {
-    const account = this.#ground.account(login);
-    this.#ground.openFor(account, login);
-    const { id } = account;
-    this.#ground.sql.run("UPDATE account SET state = 'suspended', version = version + 1 WHERE id = ?", id);
-    const passwords = this.#passwords.revokeAll(id);
-    const certificates = this.#certificates.revokeAll(id, this.#ground.at);
-    const codes = this.#ground.sql.run(
-      'UPDATE enrolment SET tries_left = 0 WHERE account = ? AND collected IS NULL AND tries_left > 0 AND expires_at > ?',
-      ...[id, this.#ground.at],
-    ).changes;
-    this.#ground.record(
-      'registry.account-contained',
-      id,
-      actor,
-      { login },
-      { from: account.state, to: 'suspended', passwords, certificates, codes },
-    );
-    return { id: 0, accounts: [id], scope: 'registry' };
   }
 
   #endAccount(account: number): void {

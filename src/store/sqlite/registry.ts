@@ -22,6 +22,7 @@ import {
   type AddressMove,
   type CertificateRecord,
   type LoginRecord,
+  MAX_ACCOUNTS,
   MAX_MOVES,
   type NewAccount,
   type NewCertificate,
@@ -60,6 +61,12 @@ export interface RegistryParts {
 
 type RegistryAnswer = Extract<WriterAnswer, { kind: 'registry' }>;
 type KnownRecipient = Omit<Recipient, 'used' | 'absence'> & { readonly absences?: readonly Absence[] };
+
+function atOnce(logins: readonly string[]): readonly string[] {
+  if (logins.length > MAX_ACCOUNTS)
+    throw new RangeError(`${logins.length} accounts are to change at once; expected at most ${MAX_ACCOUNTS}`);
+  return logins;
+}
 
 export class SqliteRegistry implements Registry {
   readonly #p: RegistryParts;
@@ -239,6 +246,10 @@ export class SqliteRegistry implements Registry {
     await this.#change({ op: 'account-state', login, state, actor });
   }
 
+  async setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number> {
+    return (await this.#change({ op: 'account-states', logins: atOnce(logins), state, actor })).id;
+  }
+
   async endAccount(login: string, { endsAt, successor }: AccountEnding, actor: Actor): Promise<void> {
     const ending = { endsAt: endsAt ?? null, successor: successor ?? null };
     await this.#change({ op: 'end-account', login, ...ending, actor });
@@ -271,8 +282,8 @@ export class SqliteRegistry implements Registry {
     return (await this.#change({ op: 'end-due' })).id;
   }
 
-  async containAccount(login: string, actor: Actor): Promise<void> {
-    await this.#change({ op: 'contain', login, actor });
+  async containAccounts(logins: readonly string[], actor: Actor): Promise<number> {
+    return (await this.#change({ op: 'contain', logins: atOnce(logins), actor })).id;
   }
 
   async addPassword(login: string, password: NewPassword, actor: Actor): Promise<void> {

@@ -1,0 +1,57 @@
+/** States of many accounts at once, inside the writer's transactions: all of a call, or none. */
+import type { State } from '../../domain/registry.ts';
+import type { Actor } from '../registry.ts';
+import type { CertificateChanges } from './certificate-changes.ts';
+import type { PasswordChanges } from './password-changes.ts';
+import { type AccountRow, type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
+
+export class StateChanges {
+  readonly #ground: RegistryGround;
+  readonly #passwords: PasswordChanges;
+  readonly #certificates: CertificateChanges;
+
+  constructor(ground: RegistryGround, passwords: PasswordChanges, certificates: CertificateChanges) {
+    this.#ground = ground;
+    this.#passwords = passwords;
+    this.#certificates = certificates;
+  }
+
+  set(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Changed {
+    return this.#each(logins, (account, login) => {
+      if (account.state === state) return false;
+      this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
+      this.#ground.record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
+      return true;
+    });
+  }
+
+  /** Whoever has what it logged in with until now gets in no more, also when it is resumed. */
+  contain(logins: readonly string[], actor: Actor): Changed {
+    const { sql, at } = this.#ground;
+    return this.#each(logins, ({ id, state }, login) => {
+      const passwords = this.#passwords.revokeAll(id);
+      const certificates = this.#certificates.revokeAll(id, at);
+      const codes = sql.run(
+        'UPDATE enrolment SET tries_left = 0 WHERE account = ? AND collected IS NULL AND tries_left > 0 AND expires_at > ?',
+        ...[id, at],
+      ).changes;
+      // A run that was cut short is given again: what it had done leaves no second row.
+      if (state === 'suspended' && passwords + certificates + codes === 0) return false;
+      sql.run("UPDATE account SET state = 'suspended', version = version + 1 WHERE id = ?", id);
+      const facts = { from: state, to: 'suspended', passwords, certificates, codes };
+      this.#ground.record('registry.account-contained', id, actor, { login }, facts);
+      return true;
+    });
+  }
+
+  /** `id`: how many were changed. */
+  #each(logins: readonly string[], change: (account: AccountRow, login: string) => boolean): Changed {
+    const changed: number[] = [];
+    for (const login of logins) {
+      const account = this.#ground.account(login);
+      this.#ground.openFor(account, login);
+      if (change(account, login)) changed.push(account.id);
+    }
+    return changed.length === 0 ? NO_CHANGE : { id: changed.length, accounts: changed, scope: 'registry' };
+  }
+}
