@@ -4,7 +4,7 @@ import { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
-import { replaceFile } from '../platform/replace-file.ts';
+import { replaceFile } from '../platform/lasting-files.ts';
 import { factsOfFile } from './files.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { DRILLS, type DrillReport, drill, drillsIn, keyCopyIn } from './drill.ts';

@@ -105,11 +105,6 @@ export async function realPlace(path: string): Promise<string> {
   }
 }
 
-export const isInside = (path: string, folder: string): boolean => {
-  const way = relative(folder, path);
-  return way === '' || (way !== '..' && !way.startsWith('../') && !way.startsWith('/'));
-};
-
 /** Mode 0700 where it is made. */
 export const makeFolder = async (path: string): Promise<void> => {
   await mkdir(path, { recursive: true, mode: 0o700 });

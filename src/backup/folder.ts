@@ -1,7 +1,8 @@
 /** The folder with the backups of one store: one folder each, named by its time; `*.partial` while one is taken. */
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isInside, makeFolder, realPlace } from './files.ts';
+import { isInside } from '../platform/paths.ts';
+import { makeFolder, realPlace } from './files.ts';
 import { MANIFEST, type Manifest, readManifest } from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 

@@ -1,5 +1,5 @@
 /** `sluis init`: writes a commented configuration, a master key, an empty store, and on request throw-away certificates. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { hostname as machineName } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
@@ -8,6 +8,7 @@ import { newMasterKey } from '../config/master-key.ts';
 import { parseConfig } from '../config/load.ts';
 import { writeTemplate } from '../config/template.ts';
 import { systemClock } from '../platform/clock.ts';
+import { writeSynced } from '../platform/lasting-files.ts';
 import { CommandError } from './exit.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -163,12 +164,4 @@ export async function developmentCertificates(folder: string, hostname: string):
 }
 
 /** Writes a file that must not exist yet, durably. */
-export function writeNew(path: string, text: string, mode: number): void {
-  const file = openSync(path, 'wx', mode);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
+export const writeNew = (path: string, text: string, mode: number): void => writeSynced(path, text, mode, 'wx');

@@ -1,6 +1,6 @@
 /** What follows from the section backup. */
 import { type Milliseconds, days, hours, milliseconds } from '../domain/units.ts';
-import { isInside } from './places.ts';
+import { isInside } from '../platform/paths.ts';
 import { type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 import { formatDuration } from './units.ts';

@@ -1,5 +1,5 @@
 /** Where keys may lie, and their copy: what is lost or found together must not open one another. */
-import { relative } from 'node:path';
+import { isInside } from '../platform/paths.ts';
 import { type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 
@@ -48,8 +48,3 @@ export function keyCopyProblems({ keys, data, backup }: Config): ConfigProblem[]
     },
   ];
 }
-
-export const isInside = (path: string, folder: string): boolean => {
-  const way = relative(folder, path);
-  return way === '' || (!way.startsWith('..') && !way.startsWith('/'));
-};

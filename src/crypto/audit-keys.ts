@@ -6,7 +6,7 @@ import { type KeyObject, createPublicKey, generateKeyPairSync } from 'node:crypt
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
-import { syncFolder, writeOnce } from './key-folder.ts';
+import { syncFolder, writeOnce } from '../platform/lasting-files.ts';
 import { openPrivateKey, sealPrivateKey } from './sealed-key.ts';
 
 export interface AuditKeys {

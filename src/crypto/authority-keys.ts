@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
 import { type Result, fail } from '../domain/result.ts';
-import { syncFolder, writeOnce } from './key-folder.ts';
+import { syncFolder, writeOnce } from '../platform/lasting-files.ts';
 import { openPrivateKey, sealPrivateKey } from './sealed-key.ts';
 
 /** Which authority a key belongs to: its role and the fingerprint of its certificate; both are bound into the seal. */

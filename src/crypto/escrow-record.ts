@@ -1,10 +1,10 @@
 /** The escrow's facts, beside the keys that they are about: `escrow.json` in the key folder. No secret. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Escrow } from '../domain/escrow.ts';
 import { instant } from '../domain/units.ts';
+import { replaceFile } from '../platform/lasting-files.ts';
 import { grouped } from './base32.ts';
-import { syncFolder } from './key-folder.ts';
 
 const FILE = 'escrow.json';
 
@@ -47,14 +47,5 @@ export function writeEscrow(keyFolder: string, escrow: Escrow): void {
     at === undefined ? undefined : new Date(at).toISOString();
   const text = JSON.stringify({ ...escrow, madeAt: time(escrow.madeAt), verifiedAt: time(escrow.verifiedAt) }, null, 2);
   mkdirSync(keyFolder, { recursive: true, mode: 0o700 });
-  const draft = join(keyFolder, `${FILE}.${process.pid}.new`);
-  const file = openSync(draft, 'w', 0o600);
-  try {
-    writeSync(file, `${text}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(draft, join(keyFolder, FILE));
-  syncFolder(keyFolder);
+  replaceFile(join(keyFolder, FILE), `${text}\n`, 0o600);
 }

@@ -11,7 +11,7 @@ import { type Instant, days, instant } from '../domain/units.ts';
 import { makeKeyPair, selfSigned } from './authority.ts';
 import { type Certificate, certificatePem, readCertificate } from './certificate.ts';
 import { attributeProblem, makeName } from './distinguished-name.ts';
-import { syncFolder, writeOnce } from './key-folder.ts';
+import { syncFolder, writeOnce } from '../platform/lasting-files.ts';
 import { Oid } from './oids.ts';
 import { openPrivateKey, sealPrivateKey } from './sealed-key.ts';
 

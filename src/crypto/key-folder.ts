@@ -10,20 +10,11 @@
  * key folder that lost it is refused, because a new key of the same name would hide the loss until somebody fetches.
  */
 import { type KeyObject, timingSafeEqual } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
+import { syncFolder, writeOnce } from '../platform/lasting-files.ts';
 import { keyCheck } from './key-fingerprint.ts';
 import { DAY_WRAPPING, dayKeyPurpose } from './sealed-places.ts';
 import { SealBroken, deriveKey, unwrapKey, wrapKey } from './sealing.ts';
@@ -39,36 +30,6 @@ export class KeyFolderRefused extends Error {
 
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
-
-/** Makes `path` with mode 0600 in one step: after a crash it is whole or absent. Keeps a file that is already there. */
-export function writeOnce(folder: string, name: string, octets: Uint8Array): void {
-  const path = join(folder, name);
-  const draft = `${path}.${process.pid}.new`;
-  const file = openSync(draft, 'w', 0o600);
-  try {
-    writeSync(file, octets);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  try {
-    linkSync(draft, path);
-  } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
-  } finally {
-    unlinkSync(draft);
-  }
-  syncFolder(folder);
-}
-
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
 
 export class KeyFolder {
   readonly #folder: string;

@@ -8,7 +8,7 @@ import { createHmac, hash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../platform/replace-file.ts';
+import { replaceFile } from '../platform/lasting-files.ts';
 
 const SEEN = 'settings-seen.json';
 const KEY_OCTETS = 32;

@@ -9,10 +9,11 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyFolder, KeyFolderRefused, syncFolder } from '../../crypto/key-folder.ts';
+import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import type { Address } from '../../domain/address.ts';
 import { Distribution } from '../../domain/counts.ts';
 import { instant } from '../../domain/units.ts';
+import { syncFolder } from '../../platform/lasting-files.ts';
 import { type Store, StoreRefused } from '../store.ts';
 import { SqliteAudit } from './audit.ts';
 import { AuditWriter } from './audit-writer.ts';

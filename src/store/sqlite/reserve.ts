@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../../crypto/key-folder.ts';
+import { syncFolder } from '../../platform/lasting-files.ts';
 
 const STEP = 1024 * 1024;
 

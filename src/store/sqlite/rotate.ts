@@ -12,21 +12,8 @@
  * from there. Until it has, the gateway does not start between 3 and 6.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../../crypto/key-folder.ts';
 import { keyCheck, keyFingerprint } from '../../crypto/key-fingerprint.ts';
 import {
   ROTATION_FOLDER,
@@ -38,6 +25,7 @@ import {
 } from '../../crypto/sealed-places.ts';
 import type { KeyPurpose } from '../../crypto/sealed-key.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
+import { syncFolder, writeSynced } from '../../platform/lasting-files.ts';
 import { type Actor } from '../registry.ts';
 import { StoreRefused } from '../store.ts';
 import { AuditWriter } from './audit-writer.ts';
@@ -169,7 +157,7 @@ class Rotation {
     const key = this.#random(32);
     this.#step('make the key');
     const draft = `${this.#o.newKeyFile}.${process.pid}.draft`;
-    writeSynced(draft, Buffer.from(`${Buffer.from(key).toString('hex')}\n`));
+    writeSynced(draft, `${Buffer.from(key).toString('hex')}\n`, 0o600);
     this.#step('name the key');
     renameSync(draft, this.#o.newKeyFile);
     syncFolder(dirname(this.#o.newKeyFile));
@@ -193,7 +181,7 @@ class Rotation {
     for (const folder of folders) mkdirSync(join(draft, folder), { recursive: true, mode: 0o700 });
     for (const name of names) {
       this.#step(`stage ${name}`);
-      writeSynced(join(draft, name), must(resealFile(change, keyFolder, name)));
+      writeSynced(join(draft, name), must(resealFile(change, keyFolder, name)), 0o600);
     }
     for (const folder of folders) syncFolder(join(draft, folder));
     this.#step('end the staging');
@@ -283,14 +271,4 @@ const stagedFiles = (folder: string): ReturnType<typeof sealedFiles> =>
 function must<T>(result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: string }): T {
   if (result.ok) return result.value;
   throw new StoreRefused(`Cannot make a new master key: ${result.error}. Nothing was changed`);
-}
-
-function writeSynced(path: string, octets: Uint8Array): void {
-  const file = openSync(path, 'w', 0o600);
-  try {
-    writeSync(file, octets);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
