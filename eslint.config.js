@@ -35,6 +35,7 @@ const portFiles = [
   'deliveries.ts',
   'interchanges.ts',
   'imports.ts',
+  'organisation-merge.ts',
   'partners.ts',
   'quirks.ts',
   'absences.ts',

@@ -8,8 +8,9 @@
 import { AUDIT_LOG_KINDS, type AuditLogKind } from '../domain/audit-events.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
-import type { AccountSummary, Actor } from '../store/registry.ts';
+import type { Actor } from '../store/registry.ts';
 import { type ByKind, erase } from '../trail/erasure.ts';
+import type { Belonging } from './belongings.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, flag, optionalMoment, optionalText } from './input.ts';
 import { change, listing, withSecond } from './operation.ts';
@@ -54,8 +55,8 @@ const folded = (text: string): string => text.trim().toLowerCase();
 /** Whether a row is about the account or names one of these words: as a whole field, or as one of a list. */
 async function isAbout({ store }: AdminContext, wanted: Wanted): Promise<(row: AuditRow) => boolean> {
   const { login, person } = wanted;
-  const words = new Set(person === undefined ? [] : [folded(person)]);
-  const accounts = new Set<number>();
+  const people: People = { accounts: new Map(), words: new Map() };
+  if (person !== undefined) people.words.set(folded(person), [WHOLE]);
   if (login !== undefined) {
     const found = await store.registry.findAccount(login);
     if (found === undefined)
@@ -63,28 +64,39 @@ async function isAbout({ store }: AdminContext, wanted: Wanted): Promise<(row: A
         'unknown',
         `Cannot erase what the trail has of account "${login}": there is none of that name; for one that is gone add --person with its login`,
       );
-    addNamesOf(found, { accounts, words });
+    addNamesOf({ summary: found, ...WHOLE }, people);
   }
   if (login === undefined && person === undefined) return () => true;
-  return isAboutOneOf({ accounts, words });
+  return isAboutOneOf(people);
 }
 
-/** Accounts by number, and every name that leads to one of them, folded. */
+/** Rows of the trail behind `after`, up to and with `upTo`. */
+type Stretch = Pick<Belonging, 'after' | 'upTo'>;
+const WHOLE: Stretch = { after: 0, upTo: Number.MAX_SAFE_INTEGER };
+
+/** Accounts by number, and every name that leads to one of them, folded; each with the rows in which it counts. */
 interface People {
-  readonly accounts: Set<number>;
-  readonly words: Set<string>;
+  readonly accounts: Map<number, Stretch[]>;
+  readonly words: Map<string, Stretch[]>;
 }
 
-function addNamesOf({ account, addresses }: AccountSummary, { accounts, words }: People): void {
-  accounts.add(account.id);
-  for (const name of [account.login, ...addresses.map(({ address }) => address)]) words.add(folded(name));
+function addNamesOf({ summary: { account, addresses }, after, upTo }: Belonging, { accounts, words }: People): void {
+  const stretch = { after, upTo };
+  accounts.set(account.id, [...(accounts.get(account.id) ?? []), stretch]);
+  for (const name of [account.login, ...addresses.map(({ address }) => address)].map(folded))
+    words.set(name, [...(words.get(name) ?? []), stretch]);
 }
 
 function isAboutOneOf({ accounts, words }: People): (row: AuditRow) => boolean {
-  const names = (value: string): boolean => words.has(folded(value));
-  return ({ account, personal = {} }) =>
-    (account !== undefined && accounts.has(account)) ||
-    Object.values(personal).some((value) => (typeof value === 'string' ? names(value) : value.some(names)));
+  return ({ seq, account, personal = {} }) => {
+    const within = (stretches: readonly Stretch[] = []): boolean =>
+      stretches.some(({ after, upTo }) => after < seq && seq <= upTo);
+    const names = (value: string): boolean => within(words.get(folded(value)));
+    return (
+      (account !== undefined && within(accounts.get(account))) ||
+      Object.values(personal).some((value) => (typeof value === 'string' ? names(value) : value.some(names)))
+    );
+  };
 }
 
 interface Chosen {
@@ -130,12 +142,12 @@ async function eraseChosen(
  */
 export async function erasePeople(
   context: AdminContext,
-  people: AsyncIterable<AccountSummary>,
+  people: AsyncIterable<Belonging>,
   actor: Actor,
 ): Promise<Erased> {
   const { store, clock } = context;
-  const found: People = { accounts: new Set(), words: new Set() };
-  for await (const summary of people) addNamesOf(summary, found);
+  const found: People = { accounts: new Map(), words: new Map() };
+  for await (const belonging of people) addNamesOf(belonging, found);
   const before = instant(clock.now() + 1);
   const erased = await eraseChosen(context, { about: isAboutOneOf(found), before, alsoKept: false, dryRun: false });
   const { rows, kept } = erased;

@@ -7,6 +7,8 @@ import { howToCheck } from './evidence-how-to.ts';
 export interface ErasureView {
   readonly organisation: string;
   readonly accounts: number;
+  /** Those that became accounts of other organisations: their trail until then is in question here, and nothing else of them. */
+  readonly former: number;
   readonly addresses: number;
   /** In mailboxes; erased unread with them. */
   readonly messages: number;
@@ -59,7 +61,7 @@ WHAT IS KEPT, WHY AND UNTIL WHEN
 - Addresses and domains, blocked, for ever: none of them may ever lead to somebody else.
 - Certificates that were issued, without private keys, for ever: revocation lists name them.
 - Envelopes of messages (who sent to whom, hashes) until the trace of the gateway ends: others sent or received them.
-- Content that other organisations still have in their mailboxes: it is theirs.
+- Content that other organisations still have in their mailboxes: it is theirs.${e.former === 0 ? '' : `\n- What is of accounts that became accounts of other organisations: ${e.former}, with their addresses and mail. Of their trail until then holds what is said here.`}
 - In the audit trail (NEN 7513), who and where of ${e.trailKept} rows of access and change${untilOf(e)}: the law asks to be able to tell who saw what. What
   this erasure itself writes there is kept as long.
 - Backups made before today, until they expire. Their content can be read until the key of its day is destroyed, which happens when the last

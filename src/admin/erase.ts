@@ -7,6 +7,7 @@ import type { Instant } from '../domain/units.ts';
 import type { AccountSummary, Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import { type Erased, erasePeople } from './audit-erase.ts';
+import { belongingsOf, formerOf } from './belongings.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type ErasureView, statementOf } from './erase-statement.ts';
 import { sendDocument } from './evidence.ts';
@@ -48,7 +49,7 @@ export const eraseOperations = {
         call.progress((done += 1), plan.accounts);
       }
       // Before the registry forgets the names by which the trail is searched: after a crash the next run has them still.
-      const trail = await erasePeople(context, accountsOf(store, name), actor);
+      const trail = await erasePeople(context, belongingsOf(store, name), actor);
       let rows = 0;
       for (let step = -1; step !== 0; rows += step) step = await store.registry.eraseOrganisation(name, actor);
       for (let more = true; more;) more = (await store.sweep()).messages > 0;
@@ -95,7 +96,7 @@ export type ErasePlan = Omit<
 
 async function planOf({ store }: AdminContext, name: string): Promise<ErasePlan> {
   if ((await store.registry.findOrganisation(name)) === undefined) throw unknownOrganisation(name);
-  const plan = { accounts: 0, addresses: 0, messages: 0, octets: 0, waiting: 0, active: [] as string[] };
+  const plan = { accounts: 0, former: 0, addresses: 0, messages: 0, octets: 0, waiting: 0, active: [] as string[] };
   for await (const { account, addresses, messages, used } of accountsOf(store, name)) {
     plan.accounts += 1;
     plan.addresses += addresses.length;
@@ -104,7 +105,10 @@ async function planOf({ store }: AdminContext, name: string): Promise<ErasePlan>
     if (account.state === 'active' && plan.active.length < 20) plan.active.push(account.login);
     plan.waiting += (await waitingOf(store, account)).length;
   }
-  return { organisation: name, ...plan };
+  // One account may have left more than once.
+  const former = new Set<number>();
+  for await (const { summary } of formerOf(store, name)) former.add(summary.account.id);
+  return { organisation: name, ...plan, former: former.size };
 }
 
 function refuseOpen({ organisation, active, messages, waiting }: ErasePlan, discardMail: boolean): void {

@@ -38,6 +38,7 @@ import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
 import { operatorOperations } from './operators.ts';
+import { mergeOperations } from './organisation-merge.ts';
 import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
 import { partnerOperations } from './partners.ts';
@@ -79,6 +80,7 @@ const operations = {
   ...traceOperations,
   ...evidenceOperations,
   ...eraseOperations,
+  ...mergeOperations,
   ...organisationExportOperations,
   ...privacyOperations,
   ...auditOperations,

@@ -8,6 +8,7 @@ import { instant } from '../domain/units.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
+import { type Belonging, belongingsOf, formerOf } from './belongings.ts';
 import { viewCertificate } from './cert-views.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { viewEvent, viewMessage } from './delivery-views.ts';
@@ -59,6 +60,9 @@ export const organisationExportOperations = {
   ),
 };
 
+/** What of an account is the organisation's. */
+type Share = Omit<Belonging, 'summary'> & { readonly account: AccountId; readonly login: string };
+
 class OrganisationExport {
   readonly #context: AdminContext;
   readonly #name: string;
@@ -77,13 +81,15 @@ class OrganisationExport {
   }
 
   async run(messages: boolean): Promise<ExportView> {
-    const ids = new Map<AccountId, string>();
-    for await (const { account } of this.#accounts()) ids.set(account.id, account.login);
+    const belongings: Share[] = [];
+    for await (const { summary, ...share } of belongingsOf(this.#context.store, this.#name))
+      belongings.push({ account: summary.account.id, login: summary.account.login, ...share });
     await this.#file('organisation.jsonl', this.#organisation());
     await this.#file(
       'accounts.jsonl',
       this.#each((summary) => [viewAccount(summary)]),
     );
+    await this.#file('former-accounts.jsonl', this.#former());
     await this.#file(
       'certificates.jsonl',
       this.#each((summary) => this.#certificates(summary)),
@@ -101,8 +107,8 @@ class OrganisationExport {
       'absences.jsonl',
       this.#each((summary) => this.#absences(summary)),
     );
-    await this.#file('messages.jsonl', this.#traces(ids));
-    await this.#file('audit.jsonl', this.#trail(ids));
+    await this.#file('messages.jsonl', this.#traces(belongings));
+    await this.#file('audit.jsonl', this.#trail(belongings));
     if (messages) for await (const summary of this.#accounts()) await this.#mail(summary);
     const [organisation, files, rows] = [this.#name, this.#files, this.#rows];
     return { organisation, files, rows, messages: this.#messages, missing: this.#missing };
@@ -130,6 +136,12 @@ class OrganisationExport {
   async #sendText(text: string): Promise<void> {
     const octets = Buffer.from(text);
     for (let at = 0; at < octets.length; at += PIECE) await this.#send(octets.toString('latin1', at, at + PIECE));
+  }
+
+  async *#former(): AsyncGenerator<unknown, void, void> {
+    for await (const { summary, left } of formerOf(this.#context.store, this.#name))
+      if (left !== undefined)
+        yield { login: summary.account.login, until: new Date(left.at).toISOString(), organisation: left.to };
   }
 
   async *#organisation(): AsyncGenerator<unknown, void, void> {
@@ -181,36 +193,46 @@ class OrganisationExport {
   }
 
   /** Every message that is still told of, sent by one of the accounts or for one: one walk over all of them. */
-  async *#traces(ids: ReadonlyMap<AccountId, string>): AsyncGenerator<unknown, void, void> {
+  async *#traces(belongings: readonly Share[]): AsyncGenerator<unknown, void, void> {
     const { deliveries } = this.#context.store;
     const partners = new Set<PartnerId>();
     for await (const { account } of this.#accounts()) {
       const partner = await partnerOf(this.#context.store, account);
       if (partner !== undefined) partners.add(partner.id);
     }
-    const concerns = ({ submitter, recipients }: MessageRecord): boolean =>
-      ids.has(submitter) ||
-      recipients.some(
-        ({ mailbox, partner }) =>
-          (mailbox !== undefined && ids.has(mailbox)) || (partner !== undefined && partners.has(partner)),
+    const logins = new Map(belongings.map(({ account, login }) => [account, login]));
+    // Mail goes along with an account; what passed before it left is told of here as well.
+    const until = new Map<AccountId, number>();
+    for (const { account, left } of belongings)
+      until.set(account, Math.max(until.get(account) ?? 0, left?.at ?? Number.MAX_SAFE_INTEGER));
+    const concerns = ({ submitter, recipients, receivedAt }: MessageRecord): boolean => {
+      const its = (account: AccountId): boolean => receivedAt <= (until.get(account) ?? -1);
+      return (
+        its(submitter) ||
+        recipients.some(
+          ({ mailbox, partner }) =>
+            (mailbox !== undefined && its(mailbox)) || (partner !== undefined && partners.has(partner)),
+        )
       );
+    };
     for (let before: MessageRecord['id'] | undefined; ;) {
       const query = { limit: PAGE, since: instant(0), ...(before === undefined ? {} : { before }) };
       const page = await deliveries.findMessages(query);
       for (const record of page)
-        if (concerns(record)) yield { ...viewMessage(record, ids.get(record.submitter)), sha256: record.sha256 };
+        if (concerns(record)) yield { ...viewMessage(record, logins.get(record.submitter)), sha256: record.sha256 };
       before = page.at(-1)?.id;
       if (before === undefined || page.length < PAGE) return;
     }
   }
 
-  async *#trail(ids: ReadonlyMap<AccountId, string>): AsyncGenerator<unknown, void, void> {
-    for (const [account, login] of ids)
-      for (let from = 1; ;) {
+  async *#trail(belongings: readonly Share[]): AsyncGenerator<unknown, void, void> {
+    for (const { account, login, after, upTo } of belongings)
+      for (let from = after + 1; ;) {
         const rows = await this.#context.store.audit.read({ account, fromSeq: from, limit: PAGE });
-        for (const row of rows) yield { seq: row.seq, ...viewEvent(row, login), message: row.message };
+        for (const row of rows)
+          if (row.seq <= upTo) yield { seq: row.seq, ...viewEvent(row, login), message: row.message };
         const last = rows.at(-1);
-        if (last === undefined || rows.length < PAGE) break;
+        if (last === undefined || last.seq >= upTo || rows.length < PAGE) break;
         from = last.seq + 1;
       }
   }

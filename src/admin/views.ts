@@ -14,6 +14,9 @@ export interface OrganisationView {
   readonly ura?: string;
   /** `suspended` or `ended`, where that holds for all its accounts. */
   readonly state?: string;
+  /** Whose its accounts became, or become. */
+  readonly mergedInto?: string;
+  readonly mergedAt?: string;
   readonly settings: Settings;
 }
 
@@ -78,8 +81,8 @@ export interface SettingView {
 const iso = (at: Instant): string => new Date(at).toISOString();
 
 export function viewOrganisation(organisation: Organisation): OrganisationView {
-  const { id: _, ...rest } = organisation;
-  return rest;
+  const { id: _, mergedInto, ...rest } = organisation;
+  return mergedInto === undefined ? rest : { ...rest, mergedInto: mergedInto.name, mergedAt: iso(mergedInto.at) };
 }
 
 const addressView = ({ address, state, endsAt, successor, settings }: RegisteredAddress) => ({

@@ -32,6 +32,9 @@ async function plan(terminal: Terminal, name: string, options: EraseOptions): Pr
       facts([
         ['Organisation', found.organisation],
         ['Accounts', `${found.accounts}, active: ${found.active.length === 0 ? 'none' : found.active.join(' ')}`],
+        ...(found.former === 0
+          ? []
+          : [['Gone before', `${found.former} accounts are of other organisations now, with their mail`] as const]),
         ['Addresses', `${found.addresses}, which stay blocked`],
         ['In mailboxes', `${found.messages} messages, ${readableSize(found.octets)}`],
         ['For its partner', `${found.waiting} messages wait`],

@@ -118,6 +118,7 @@ const readme = (name: string, missing: readonly string[]): string =>
     '',
     'organisation.jsonl    title, contact, register numbers, settings (purpose, legal basis and agreement among them)',
     'accounts.jsonl        accounts, addresses and their settings, delegations, names and times of passwords (never their hashes)',
+    'former-accounts.jsonl accounts that became those of another organisation, and when: mail and registry are of that one, their trail until then is here',
     'certificates.jsonl    certificates with PEM; pgp-keys.jsonl OpenPGP keys; private keys never leave',
     'partners.jsonl        mail servers, without secrets; edi-identities.jsonl; absences.jsonl',
     'messages.jsonl        envelopes of messages that were sent by its accounts or lie in their mailboxes, as long as they are told of',

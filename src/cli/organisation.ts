@@ -1,11 +1,13 @@
 /** `sluis organisation`: customers. */
 import { type Command, Option } from 'commander';
+import type { OrganisationView } from '../admin/views.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { addEraseCommand } from './erase.ts';
 import { addEdiCommands } from './edi.ts';
 import { addStateCommands } from './organisation-state.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { facts, print, table } from './output.ts';
+import { facts, print, readableTime, table } from './output.ts';
+import { addMergeCommand } from './organisation-merge.ts';
 import { addExportCommand } from './organisation-export.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
@@ -18,6 +20,14 @@ interface AddOptions extends ChangeOptions {
   readonly agb?: string;
   readonly ura?: string;
 }
+
+/** `ended: part of b since 2026-11-26 10:00Z`. */
+const stateOf = ({ state = 'active', mergedInto, mergedAt }: OrganisationView): string =>
+  mergedInto === undefined
+    ? state
+    : state === 'ended'
+      ? `ended: part of ${mergedInto} since ${readableTime(mergedAt) ?? ''}`
+      : `${state}, on its way into ${mergedInto}`;
 
 export function addOrganisationCommands(terminal: Terminal, program: Command): void {
   const group = program.command('organisation').description('customers: practices, hospitals, laboratories');
@@ -51,7 +61,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
       print(terminal, options, all, () =>
         table(
           ['NAME', 'STATE', 'TITLE', 'LANGUAGE', 'AGB', 'URA', 'CONTACT', 'TELEPHONE'],
-          all.map((o) => [o.name, o.state ?? 'active', o.title, o.language, o.agb, o.ura, o.contact, o.telephone]),
+          all.map((o) => [o.name, stateOf(o), o.title, o.language, o.agb, o.ura, o.contact, o.telephone]),
         ),
       );
     });
@@ -69,7 +79,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
         [
           facts([
             ['Organisation', o.name],
-            ['State', o.state ?? 'active'],
+            ['State', stateOf(o)],
             ['Title', o.title],
             ['Language', o.language],
             ['AGB', o.agb],
@@ -85,6 +95,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
   addExportCommand(terminal, group);
   addEraseCommand(terminal, group);
   addStateCommands(terminal, group);
+  addMergeCommand(terminal, group);
   addSetCommand(terminal, group, 'organisation');
   addEdiCommands(terminal, group);
 }

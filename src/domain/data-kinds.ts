@@ -221,6 +221,13 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'for ever',
     erase: 'not of an organisation',
   },
+  former_organisation: {
+    area: 'technical',
+    what: 'whose an account was before a merge: numbers that part its trail',
+    columns: ['organisation', 'account', 'until_seq', 'until_at'],
+    kept: 'for ever: whose a row of the trail is must not change',
+    erase: 'kept: numbers alone',
+  },
   hidden_entry: {
     area: 'envelope',
     what: 'deleted, expired and withdrawn messages that can be handed out again',
@@ -312,6 +319,8 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'settings',
       'created_at',
       'state',
+      'merged_into',
+      'merged_at',
     ],
     kept: 'while the contract lasts; the row stays',
     erase: 'title, contact, telephone, AGB, URA and settings removed; the name stays',

@@ -27,8 +27,14 @@ export interface Organisation {
   readonly ura?: string;
   /** What holds for all its accounts; absent where each has its own state. */
   readonly state?: Exclude<State, 'active'>;
+  /** Whose its accounts become; where it has ended, all of them are, since then. */
+  readonly mergedInto?: { readonly id: OrganisationId; readonly name: string; readonly at: Instant };
   readonly settings: Settings;
 }
+
+/** Whether two accounts are of one organisation: also while one of these goes over into the other, part by part. */
+export const isSameOrganisation = (a: Organisation, b: Organisation): boolean =>
+  (a.mergedInto?.id ?? a.id) === (b.mergedInto?.id ?? b.id);
 
 /** `edi`: a system collects and processes it. `mail`: people read it. `partner`: a mail server; its addresses are pushed to (domain/partner.ts). */
 export type AccountKind = 'edi' | 'mail' | 'partner';

@@ -6,6 +6,7 @@
  */
 import type { Log } from '../domain/effects.ts';
 import type { MessageParts } from '../domain/message-part.ts';
+import { isSameOrganisation } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Store } from '../store/store.ts';
 import type { Addressee, Copy, Middleware, StepOutcome, Submitted } from './middleware.ts';
@@ -52,7 +53,7 @@ async function boxesOf(
   const login = boxOf(own);
   const found = await store.registry.findLogin(login);
   // Settings are changed long after the account that they name: mail must not go astray with it.
-  if (found?.account.state !== 'active' || found.organisation.id !== own.registered.organisation.id) {
+  if (found?.account.state !== 'active' || !isSameOrganisation(found.organisation, own.registered.organisation)) {
     log.warn('edi.box-unusable', { session, message: body.id, account: own.registered.account.login, box: login });
     return [own];
   }

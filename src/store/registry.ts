@@ -21,6 +21,7 @@ import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { Absences } from './absences.ts';
 import type { EdiIdentities } from './edi-identities.ts';
+import type { OrganisationMerges } from './organisation-merge.ts';
 import type { Partners, RecipientPartner } from './partners.ts';
 
 /** The person or program behind a change, and why. */
@@ -86,7 +87,9 @@ export class RegistryError extends Error {
   }
 }
 
-export type NewOrganisation = Omit<Organisation, 'id' | 'state' | 'settings'> & { readonly settings?: Settings };
+export type NewOrganisation = Omit<Organisation, 'id' | 'state' | 'mergedInto' | 'settings'> & {
+  readonly settings?: Settings;
+};
 
 export interface NewAccount {
   readonly login: string;
@@ -142,7 +145,7 @@ export interface Page {
   readonly after?: string;
 }
 
-export interface Registry extends Partners, Absences, EdiIdentities {
+export interface Registry extends Partners, Absences, EdiIdentities, OrganisationMerges {
   // --- the roads
   findLogin(login: string): Promise<LoginRecord | undefined>;
   /**

@@ -59,7 +59,7 @@ const rows = (out: string, file: string): Record<string, unknown>[] =>
 test('everything of the organisation, with checksums, and nothing of others', async () => {
   const ran = await run('clinic', 'all', '--messages', '--reason', 'portability');
   assert.equal(ran.code, 0, ran.stderr);
-  assert.match(ran.stdout, /Wrote 10 files with \d+ rows and 1 message /);
+  assert.match(ran.stdout, /Wrote 11 files with \d+ rows and 1 message /);
   const [organisation] = rows('all', 'organisation');
   assert.equal(organisation?.title, 'Kliniek Zo\u00eb');
   assert.deepEqual(organisation.settings, { purpose: 'care', 'legal-basis': 'article 9' });
@@ -78,7 +78,7 @@ test('everything of the organisation, with checksums, and nothing of others', as
   const { files } = JSON.parse(readFileSync(at('all', 'manifest.json'), 'utf8')) as {
     files: { name: string; sha256: string }[];
   };
-  assert.equal(files.length, 11);
+  assert.equal(files.length, 12);
   let whole = '';
   for (const { name, sha256 } of files) {
     const octets = readFileSync(at('all', name));

@@ -209,6 +209,14 @@ CREATE TABLE fact (
   value ANY NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE former_organisation (
+  organisation INTEGER NOT NULL REFERENCES organisation (id),
+  account INTEGER NOT NULL REFERENCES account (id),
+  until_seq INTEGER NOT NULL,
+  until_at INTEGER NOT NULL,
+  PRIMARY KEY (organisation, account, until_seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE hidden_entry (
   account INTEGER NOT NULL,
   hidden_at INTEGER NOT NULL,
@@ -293,7 +301,7 @@ CREATE TABLE organisation (
   ura TEXT,
   settings TEXT NOT NULL DEFAULT '{}',
   created_at INTEGER NOT NULL
-, state TEXT NOT NULL DEFAULT 'active') STRICT;
+, state TEXT NOT NULL DEFAULT 'active', merged_into INTEGER REFERENCES organisation (id), merged_at INTEGER) STRICT;
 
 CREATE TABLE partner (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -430,6 +438,8 @@ CREATE INDEX enrolment_open ON enrolment (account) WHERE collected IS NULL AND t
 
 CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
 
+CREATE INDEX former_organisation_account ON former_organisation (account, until_seq);
+
 CREATE INDEX message_copy ON message (copy_of, id) WHERE copy_of IS NOT NULL;
 
 CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
@@ -437,6 +447,8 @@ CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
 CREATE INDEX notice_at ON notice (at);
 
 CREATE UNIQUE INDEX operator_name ON operator (name) WHERE removed_at IS NULL;
+
+CREATE INDEX organisation_merged ON organisation (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE INDEX partner_domain_partner ON partner_domain (partner, domain);
 

@@ -66,12 +66,19 @@ export class EdiChanges {
   }
 
   #holder({ organisation, login }: RegisteredIdentity): Holder {
-    const row = this.#ground.sql.get('SELECT id FROM organisation WHERE name = ?', organisation) as
-      { id: number } | undefined;
+    const row = this.#ground.sql.get(
+      `SELECT o.id, i.name AS "into" FROM organisation o LEFT JOIN organisation i ON i.id = o.merged_into WHERE o.name = ?`,
+      organisation,
+    ) as { id: number; into: string | null } | undefined;
     if (row === undefined)
       throw new RegistryError(
         'unknown',
         `There is no organisation "${organisation}"; "sluis organisation list" shows those there are`,
+      );
+    if (row.into !== null)
+      throw new RegistryError(
+        'ended',
+        `The organisation "${organisation}" has become part of "${row.into}"; register it there`,
       );
     if (login === undefined) return { organisation: row.id, account: null };
     const account = this.#ground.account(login);

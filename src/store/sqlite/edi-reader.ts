@@ -14,8 +14,10 @@ export class EdiReader {
   constructor(db: Db) {
     const columns = 'SELECT i.id, i.qualifier, o.name AS organisation, h.login';
     const joins = 'JOIN organisation o ON o.id = i.organisation LEFT JOIN account h ON h.id = i.account';
+    // While an organisation goes over, its identities are the other one's, and some of its accounts are not yet.
     this.#ofAccount = db.prepare(
-      `${columns} FROM account a JOIN edi_identity i ON i.organisation = a.organisation ${joins}
+      `${columns} FROM account a JOIN organisation own ON own.id = a.organisation
+         JOIN edi_identity i ON i.organisation = coalesce(own.merged_into, own.id) ${joins}
          WHERE a.id = ? AND (i.account IS NULL OR i.account = a.id) ORDER BY i.id, i.qualifier`,
     );
     const page = <P extends unknown[]>(where: string): Database.Statement<P, EdiIdentityRow> =>

@@ -117,7 +117,7 @@ export class EndingChanges {
     const row = this.#ground.address(successor);
     const takes = this.#ground.sql.get(
       `SELECT 1 FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
-         WHERE d.key = ? AND d.state = 'active' AND a.state = 'active' AND o.state = 'active'`,
+         WHERE d.key = ? AND d.state = 'active' AND d.ends_at IS NULL AND a.state = 'active' AND a.ends_at IS NULL AND o.state = 'active'`,
       addressKey(successor as Parameters<typeof addressKey>[0]),
     );
     if (takes === undefined || row.account === not)

@@ -7,6 +7,8 @@ import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.
 interface OrganisationRow {
   readonly id: number;
   readonly state: State;
+  /** Whose its accounts become, or became. */
+  readonly into: string | null;
 }
 
 export class OrganisationChanges {
@@ -25,6 +27,7 @@ export class OrganisationChanges {
         'ended',
         `The organisation "${name}" has ended, which cannot be undone; add another organisation`,
       );
+    this.#notMerging(name, row);
     this.#ground.sql.run('UPDATE organisation SET state = ? WHERE id = ?', state, row.id);
     return this.#changed(name, row.state, state, actor);
   }
@@ -33,6 +36,7 @@ export class OrganisationChanges {
   end(name: string, successor: string | null, actor: Actor): Changed {
     const { sql } = this.#ground;
     const row = this.#row(name);
+    this.#notMerging(name, row);
     sql.run("UPDATE organisation SET state = 'ended' WHERE id = ?", row.id);
     if (successor !== null) this.#endings.succeeds(successor, undefined, `organisation "${name}"`);
     const accounts = sql.all(
@@ -50,8 +54,20 @@ export class OrganisationChanges {
     return { id: 0, accounts: 'many', scope: 'registry' };
   }
 
+  /** Half of its accounts are another one's by now. */
+  #notMerging(name: string, { state, into }: OrganisationRow): void {
+    if (into !== null && state !== 'ended')
+      throw new RegistryError(
+        'invalid',
+        `The organisation "${name}" is on its way into "${into}"; "sluis organisation merge ${name} --into ${into}" ends that first`,
+      );
+  }
+
   #row(name: string): OrganisationRow {
-    const row = this.#ground.sql.get('SELECT id, state FROM organisation WHERE name = ?', name);
+    const row = this.#ground.sql.get(
+      `SELECT o.id, o.state, i.name AS "into" FROM organisation o LEFT JOIN organisation i ON i.id = o.merged_into WHERE o.name = ?`,
+      name,
+    );
     if (row === undefined)
       throw new RegistryError(
         'unknown',

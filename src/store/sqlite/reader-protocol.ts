@@ -14,6 +14,7 @@ import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
+import type { FormerAccount } from '../organisation-merge.ts';
 import type { RecipientPartner } from '../partners.ts';
 import type { ApprovalRecord, OperatorRecord } from '../operators.ts';
 import type { PgpKeyRecord, PgpMailKey } from '../pgp-keys.ts';
@@ -58,7 +59,8 @@ export interface ReaderWork {
   scramSaltKey: { in: object; out: Uint8Array };
   certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
   recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
-  sendAs: { in: { account: AccountId; key: string }; out: boolean };
+  /** Until when; null: not. */
+  sendAs: { in: { account: AccountId; key: string }; out: number | null };
   parts: { in: { message: bigint }; out: string | undefined };
   mailbox: { in: { account: AccountId }; out: MailboxState | undefined };
   listing: { in: { account: AccountId; below: number; count: number }; out: ListingData };
@@ -109,6 +111,8 @@ export interface ReaderWork {
   organisations: { in: { after: string; limit: number }; out: readonly Organisation[] };
   organisation: { in: { name: string }; out: Organisation | undefined };
   accounts: { in: { after: string; limit: number; organisation: string | null }; out: readonly SummaryRow[] };
+  formerAccounts: { in: FormerInput; out: readonly FormerAccount[] };
+  trailFrom: { in: { account: number }; out: number };
   account: { in: { login: string }; out: SummaryRow | undefined };
   accountById: { in: { id: number }; out: SummaryRow | undefined };
   addresses: {
@@ -163,6 +167,13 @@ export interface DeliveriesInput {
 export interface InterchangeRow extends SeenInterchange {
   readonly seq: number;
   readonly at: number;
+}
+
+export interface FormerInput {
+  readonly organisation: string;
+  readonly afterAccount: number;
+  readonly afterSeq: number;
+  readonly limit: number;
 }
 
 export interface EdiIdentityInput {

@@ -24,6 +24,7 @@ import {
 import type { QuirkCount } from './stored-rows.ts';
 import { CertificateReader } from './certificate-reader.ts';
 import { PartnerReader } from './partner-reader.ts';
+import { MergeReader } from './merge-reader.ts';
 import { OperatorReader } from './operator-reader.ts';
 import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
@@ -67,6 +68,7 @@ export class ReaderWorker {
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
     const edi = new EdiReader(db);
+    const merges = new MergeReader(db);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
     const parts = db
       .prepare<[bigint], string | null>(
@@ -143,6 +145,8 @@ export class ReaderWorker {
       organisations: ({ after, limit }) => registry.organisations(after, limit),
       organisation: ({ name }) => registry.organisation(name),
       accounts: ({ after, limit, organisation }) => registry.accounts(after, limit, organisation),
+      formerAccounts: (input) => merges.former(input),
+      trailFrom: ({ account }) => merges.trailFrom(account),
       account: ({ login }) => registry.account(login),
       accountById: ({ id }) => registry.accountById(id),
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),

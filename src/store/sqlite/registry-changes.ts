@@ -7,6 +7,7 @@ import type { PartnerState } from '../../domain/partner.ts';
 import { type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
 import type { AddressAbsence } from '../absences.ts';
 import type { RegisteredIdentity } from '../edi-identities.ts';
+import type { AccountMerge } from '../organisation-merge.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
   type Actor,
@@ -27,6 +28,7 @@ import type { Db } from './database.ts';
 import { EdiChanges } from './edi-changes.ts';
 import { EraseChanges } from './erase-changes.ts';
 import { EndingChanges } from './ending-changes.ts';
+import { MergeChanges } from './merge-changes.ts';
 import { OrganisationChanges } from './organisation-changes.ts';
 import { PartnerChanges } from './partner-changes.ts';
 import { PasswordChanges } from './password-changes.ts';
@@ -57,6 +59,19 @@ export type RegistryChange =
     }
   | { readonly op: 'end-organisation'; readonly name: string; readonly successor: string | null; readonly actor: Actor }
   | { readonly op: 'end-due' }
+  | {
+      readonly op: 'merge-begin' | 'merge-finish';
+      readonly from: string;
+      readonly into: string;
+      readonly actor: Actor;
+    }
+  | {
+      readonly op: 'merge-accounts';
+      readonly from: string;
+      readonly into: string;
+      readonly accounts: readonly AccountMerge[];
+      readonly actor: Actor;
+    }
   | {
       readonly op: 'account-states';
       readonly logins: readonly string[];
@@ -134,6 +149,7 @@ export class RegistryChanges {
   readonly #endings: EndingChanges;
   readonly #organisations: OrganisationChanges;
   readonly #states: StateChanges;
+  readonly #merges: MergeChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
@@ -152,6 +168,12 @@ export class RegistryChanges {
     this.#endings = new EndingChanges(this.#ground, (account) => this.#endAccount(account));
     this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
     this.#states = new StateChanges(this.#ground, this.#passwords, this.#certificates);
+    this.#merges = new MergeChanges(this.#ground, {
+      addresses: this.#addresses,
+      endings: this.#endings,
+      passwords: this.#passwords,
+      settings: this.#settings,
+    });
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
@@ -180,6 +202,12 @@ export class RegistryChanges {
         return this.#organisations.setState(change.name, change.state, change.actor);
       case 'end-organisation':
         return this.#organisations.end(change.name, change.successor, change.actor);
+      case 'merge-begin':
+        return this.#merges.begin(change.from, change.into, change.actor);
+      case 'merge-accounts':
+        return this.#merges.accounts(change.from, change.into, change.accounts, change.actor);
+      case 'merge-finish':
+        return this.#merges.finish(change.from, change.into, change.actor);
       case 'end-due':
         return this.#endings.due();
       case 'account-states':
@@ -264,9 +292,14 @@ export class RegistryChanges {
     if (this.#ground.sql.get('SELECT 1 FROM account WHERE login = ?', login) !== undefined)
       throw new RegistryError('exists', `There is an account "${login}" already; choose another login name`);
     const organisation = this.#ground.sql.get(
-      'SELECT id, state FROM organisation WHERE name = ?',
+      `SELECT o.id, o.state, i.name AS "into" FROM organisation o LEFT JOIN organisation i ON i.id = o.merged_into WHERE o.name = ?`,
       account.organisation,
-    ) as { id: number; state: State } | undefined;
+    ) as { id: number; state: State; into: string | null } | undefined;
+    if (typeof organisation?.into === 'string')
+      throw new RegistryError(
+        'ended',
+        `The organisation "${account.organisation}" has become part of "${organisation.into}"; add account "${login}" there`,
+      );
     if (organisation?.state === 'ended')
       throw new RegistryError(
         'ended',

@@ -47,6 +47,11 @@ export class RegistryGround {
     return this.#at;
   }
 
+  /** Of the last row of the trail. */
+  get lastSeq(): number {
+    return this.#audit.head.seq;
+  }
+
   /** A change begins. `salt`: 32 random octets, from which those of its audit rows are made. */
   begin(at: number, salt: Uint8Array): void {
     this.#at = at;

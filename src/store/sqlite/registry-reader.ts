@@ -30,6 +30,9 @@ interface OrganisationRow {
   readonly ura: string | null;
   readonly o_state: State;
   readonly o_settings: string;
+  readonly merged_into: number | null;
+  readonly merged_at: Instant | null;
+  readonly merged_name: string | null;
 }
 interface AccountRow {
   readonly id: number;
@@ -64,8 +67,8 @@ interface MailboxRow {
   readonly changes: number;
 }
 
-const ORGANISATION =
-  'o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.language, o.agb, o.ura, o.state AS o_state, o.settings AS o_settings';
+const ORGANISATION = `o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.language, o.agb, o.ura, o.state AS o_state, o.settings AS o_settings,
+   o.merged_into, o.merged_at, (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS merged_name`;
 /** The worse of the account's state and that of its organisation. */
 const STATE = `CASE WHEN a.state = 'ended' OR o.state = 'ended' THEN 'ended'
   WHEN a.state = 'suspended' OR o.state = 'suspended' THEN 'suspended' ELSE 'active' END AS state`;
@@ -84,6 +87,9 @@ const organisationOf = (row: OrganisationRow): Organisation => ({
   ...(row.agb === null ? {} : { agb: row.agb }),
   ...(row.ura === null ? {} : { ura: row.ura }),
   ...(row.o_state === 'active' ? {} : { state: row.o_state }),
+  ...(row.merged_into === null || row.merged_at === null || row.merged_name === null
+    ? {}
+    : { mergedInto: { id: row.merged_into as OrganisationId, name: row.merged_name, at: row.merged_at } }),
   settings: settingsOf(row.o_settings),
 });
 
@@ -125,7 +131,7 @@ export class RegistryReader {
   readonly #fact: Database.Statement<[string], { value: Uint8Array }>;
   readonly #recipient: Database.Statement<[string], AddressRow & AccountRow & OrganisationRow & MailboxRow>;
   readonly #known: Database.Statement<[string]>;
-  readonly #sendAs: Database.Statement<[string, number, string, number]>;
+  readonly #sendAs: Database.Statement<[string, number, string, number], { until: number | null }>;
   readonly #organisations: Database.Statement<[string, number], OrganisationRow>;
   readonly #organisation: Database.Statement<[string], OrganisationRow>;
   readonly #accounts: Database.Statement<[string, number], AccountRow & OrganisationRow & MailboxRow>;
@@ -157,8 +163,8 @@ export class RegistryReader {
     );
     this.#known = db.prepare('SELECT 1 FROM address WHERE key = ?');
     this.#sendAs = db.prepare(
-      `SELECT 1 FROM address WHERE key = ? AND account = ? AND state = 'active'
-       UNION ALL SELECT 1 FROM delegation g JOIN address d ON d.key = g.key AND d.state = 'active' WHERE g.key = ? AND g.account = ?`,
+      `SELECT ends_at AS until FROM address WHERE key = ? AND account = ? AND state = 'active'
+       UNION ALL SELECT d.ends_at FROM delegation g JOIN address d ON d.key = g.key AND d.state = 'active' WHERE g.key = ? AND g.account = ?`,
     );
     this.#organisations = db.prepare(
       `SELECT ${ORGANISATION} FROM organisation o WHERE o.name > ? ORDER BY o.name LIMIT ?`,
@@ -198,9 +204,12 @@ export class RegistryReader {
     return { ...this.#recipientRow(addressOf(row), row), ...(absences.length === 0 ? {} : { absences }) };
   }
 
-  sendAs(account: number, key: string): boolean {
-    if (this.#sendAs.get(key, account, key, account) !== undefined) return true;
-    return this.#partners.accountOfDomain(domainOf(key as Address)) === account && this.#known.get(key) === undefined;
+  /** Until when; null: it may not. */
+  sendAs(account: number, key: string): number | null {
+    const row = this.#sendAs.get(key, account, key, account);
+    if (row !== undefined) return row.until ?? Number.MAX_SAFE_INTEGER;
+    const ofDomain = this.#partners.accountOfDomain(domainOf(key as Address)) === account;
+    return ofDomain && this.#known.get(key) === undefined ? Number.MAX_SAFE_INTEGER : null;
   }
 
   /** Nobody registered the address; its whole domain may lead to a partner. */

@@ -14,6 +14,7 @@ import { type Organisation, type RegisteredAddress, type State, endedAt, foldLog
 import { type Instant, octets } from '../../domain/units.ts';
 import type { AbsenceQuery, AddressAbsence, Consent } from '../absences.ts';
 import type { IdentityQuery, RegisteredIdentity } from '../edi-identities.ts';
+import { type AccountMerge, type FormerAccount, MERGED_AT_ONCE } from '../organisation-merge.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
   type AccountEnding,
@@ -74,7 +75,8 @@ export class SqliteRegistry implements Registry {
   readonly #logins = new Lru<string, LoginRecord | null>(MOST);
   readonly #certificates = new Lru<string, CertificateRecord | null>(MOST);
   readonly #recipients = new Lru<AddressKey, KnownRecipient | null>(MOST);
-  readonly #sendAs = new Lru<string, boolean>(MOST);
+  /** Until when: an address ends by the clock, not by a change. */
+  readonly #sendAs = new Lru<string, number>(MOST);
   readonly #identities = new Lru<AccountId, readonly string[]>(MOST);
   /** Which cached names belong to an account, so that a change of one drops these alone. */
   readonly #loginOf = new Lru<AccountId, string>(MOST);
@@ -174,11 +176,11 @@ export class SqliteRegistry implements Registry {
   async maySendAs(account: AccountId, key: AddressKey): Promise<boolean> {
     const name = `${account} ${key}`;
     const known = this.#sendAs.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#p.time.now() < known;
     const before = this.#changes;
-    const may = await this.#p.reader.ask('sendAs', { account, key });
-    if (before === this.#changes) this.#sendAs.set(name, may);
-    return may;
+    const until = (await this.#p.reader.ask('sendAs', { account, key })) ?? 0;
+    if (before === this.#changes) this.#sendAs.set(name, until);
+    return this.#p.time.now() < until;
   }
 
   notePasswordUse(account: AccountId, name: string, at: Instant): void {
@@ -276,6 +278,37 @@ export class SqliteRegistry implements Registry {
       ended += id;
       progress?.(ended);
     }
+  }
+
+  async beginMerge(from: string, into: string, actor: Actor): Promise<number> {
+    return (await this.#change({ op: 'merge-begin', from, into, actor })).id;
+  }
+
+  async mergeAccounts(from: string, into: string, accounts: readonly AccountMerge[], actor: Actor): Promise<number> {
+    if (accounts.length > MERGED_AT_ONCE)
+      throw new RangeError(`${accounts.length} accounts are to go over at once; expected at most ${MERGED_AT_ONCE}`);
+    return (await this.#change({ op: 'merge-accounts', from, into, accounts, actor })).id;
+  }
+
+  async finishMerge(from: string, into: string, actor: Actor): Promise<number> {
+    return (await this.#change({ op: 'merge-finish', from, into, actor })).id;
+  }
+
+  async listFormerAccounts({
+    organisation,
+    limit,
+    after,
+  }: Parameters<Registry['listFormerAccounts']>[0]): Promise<readonly FormerAccount[]> {
+    const [afterAccount, afterSeq] = [after?.account ?? 0, after?.untilSeq ?? 0];
+    return await this.#p.reader.ask('formerAccounts', {
+      organisation,
+      limit: limitOf({ limit }),
+      ...{ afterAccount, afterSeq },
+    });
+  }
+
+  async trailFrom(account: AccountId): Promise<number> {
+    return await this.#p.reader.ask('trailFrom', { account });
   }
 
   async endDue(): Promise<number> {

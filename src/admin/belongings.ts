@@ -1,0 +1,44 @@
+/**
+ * Which accounts are or were an organisation's, and which part of their trail is its own: an account may have become another organisation's
+ * (decision 1306).
+ */
+import type { Instant } from '../domain/units.ts';
+import type { FormerAccount } from '../store/organisation-merge.ts';
+import type { AccountSummary } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
+import { accountsOf } from './organisation-accounts.ts';
+
+const PAGE = 200;
+
+export interface Belonging {
+  /** As it is now. */
+  readonly summary: AccountSummary;
+  /** Rows of its trail behind `after`, up to and with `upTo`, are the organisation's. */
+  readonly after: number;
+  readonly upTo: number;
+  /** Until when, and whose it became then; absent where it still is. */
+  readonly left?: { readonly at: Instant; readonly to: string };
+}
+
+/** Those that are first, then those that were. */
+export async function* belongingsOf(store: Store, organisation: string): AsyncGenerator<Belonging, void, void> {
+  for await (const summary of accountsOf(store, organisation)) {
+    const after = await store.registry.trailFrom(summary.account.id);
+    yield { summary, after, upTo: Number.MAX_SAFE_INTEGER };
+  }
+  yield* formerOf(store, organisation);
+}
+
+/** Those that were. */
+export async function* formerOf({ registry }: Store, organisation: string): AsyncGenerator<Belonging, void, void> {
+  for (let last: FormerAccount | undefined; ;) {
+    const after = last === undefined ? {} : { after: last };
+    const page: readonly FormerAccount[] = await registry.listFormerAccounts({ organisation, limit: PAGE, ...after });
+    for (const { account, fromSeq, untilSeq, until, organisation: to } of page) {
+      const summary = await registry.findAccountById(account);
+      if (summary !== undefined) yield { summary, after: fromSeq, upTo: untilSeq, left: { at: until, to } };
+    }
+    last = page.at(-1);
+    if (page.length < PAGE) return;
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * `organisation.merge`: one organisation becomes part of another (decision 1306). Everything that could be wrong is found out first; then each
+ * step is a transaction of its own and finds done what was done: cut short, the same command goes on.
+ */
+import { tryToPublish } from '../ca/revocation-lists.ts';
+import type { Organisation } from '../domain/registry.ts';
+import { MERGED_AT_ONCE } from '../store/organisation-merge.ts';
+import type { AccountSummary } from '../store/registry.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { type Input, flag, login, optionalAddress, optionalMoment, optionalText, organisationName } from './input.ts';
+import { type MergePlan, type MergeWish, certificatesNaming, mergeOf, planMerge } from './merge-plan.ts';
+import { type Rule, rulesFrom } from './merge-successors.ts';
+import { change, listing, withSecond } from './operation.ts';
+import { accountsOf } from './organisation-accounts.ts';
+import { unknownOrganisation } from './organisations.ts';
+
+interface MergeInput {
+  readonly name: string;
+  readonly into: string;
+  readonly until: ReturnType<typeof optionalMoment>;
+  readonly others: Rule;
+  readonly sha256: string | undefined;
+  readonly keepSettings: boolean;
+  readonly revoke: boolean;
+}
+
+export interface MergeView extends MergePlan {
+  /** False where it was only asked what would be. */
+  readonly applied: boolean;
+  /** It had been merged before, at that time: nothing was left to do. ISO 8601. */
+  readonly merged?: string;
+  /** The revocation list could not be written: why. */
+  readonly problem?: string;
+}
+
+function mergeInput(input: Input): MergeInput {
+  const successor = optionalAddress(input, 'successor');
+  const mailbox = input.mailbox === undefined ? undefined : login(input, 'mailbox');
+  const [until, sha256] = [optionalMoment(input, 'until'), optionalText(input, 'successors-sha256', 64)];
+  if (successor !== undefined && until === undefined)
+    throw new AdminError(
+      'invalid',
+      'Cannot merge: a successor is told of when an address has ended, and no end was given; add --until DATE',
+    );
+  return {
+    ...{ name: organisationName(input, 'name'), into: organisationName(input, 'into'), until, sha256 },
+    others: { ...(successor === undefined ? {} : { successor }), ...(mailbox === undefined ? {} : { mailbox }) },
+    keepSettings: flag(input, 'keep-settings'),
+    revoke: flag(input, 'revoke'),
+  };
+}
+
+async function wishOf({ store, clock }: AdminContext, input: MergeInput, upload: Call['upload']): Promise<MergeWish> {
+  const [from, into] = [await organisationOf(store, input.name), await organisationOf(store, input.into)];
+  const { others, sha256, keepSettings, revoke, until } = input;
+  const rules = await rulesFrom(upload, { others, sha256 });
+  const named = [...rules.byAddress.values()].find(({ successor }) => successor !== undefined);
+  if (until === undefined && named !== undefined)
+    throw new AdminError(
+      'invalid',
+      `Cannot merge: line ${named.line} names a successor, and no end was given; add --until DATE`,
+    );
+  // Begun in time, it may end late.
+  if (until !== undefined && until <= clock.now() && from.mergedInto === undefined)
+    throw new AdminError('invalid', `Cannot merge: ${new Date(until).toISOString()} has passed; expected a later date`);
+  return { ...{ from, into, rules, keepSettings, revoke }, ...(until === undefined ? {} : { until }) };
+}
+
+async function organisationOf({ registry }: AdminContext['store'], name: string): Promise<Organisation> {
+  const found = await registry.findOrganisation(name);
+  if (found === undefined) throw unknownOrganisation(name);
+  return found;
+}
+
+/** Before the first step, and as the store says it again in that step. */
+function problemOf({ from, into }: MergeWish): AdminError | undefined {
+  if (from.id === into.id)
+    return new AdminError('invalid', `Cannot merge "${from.name}" into itself; name another organisation`);
+  if (from.mergedInto?.id === into.id) return undefined;
+  for (const { name, state, mergedInto } of [from, into]) {
+    if (mergedInto !== undefined)
+      return new AdminError(
+        'ended',
+        `Cannot merge: organisation "${name}" is part of "${mergedInto.name}" already, or becomes so; name that one`,
+      );
+    if (state === 'ended')
+      return new AdminError('ended', `Cannot merge: organisation "${name}" has ended, which cannot be undone`);
+    if (state === 'suspended')
+      return new AdminError(
+        'unavailable',
+        `Cannot merge: organisation "${name}" is suspended, and a merge would resume accounts, or suspend them; "sluis organisation resume ${name}" first`,
+      );
+  }
+  return undefined;
+}
+
+async function planned(context: AdminContext, input: MergeInput, call: Call): Promise<[MergeWish, MergeView]> {
+  const wish = await wishOf(context, input, call.upload);
+  const wrong = problemOf(wish);
+  if (wrong !== undefined) throw wrong;
+  const { plan, problems } = await planMerge(context, wish, (done) => call.progress(done, 0));
+  if (problems.length > 0)
+    throw new AdminError('invalid', `Cannot merge, nothing was changed:\n${problems.join('\n')}`);
+  const { mergedInto, state } = wish.from;
+  const before = mergedInto === undefined || state !== 'ended' ? {} : { merged: new Date(mergedInto.at).toISOString() };
+  return [wish, { ...plan, applied: false, ...before }];
+}
+
+async function merge(context: AdminContext, input: MergeInput, call: Call): Promise<MergeView> {
+  const [wish, view] = await planned(context, input, call);
+  if (view.merged !== undefined) return view;
+  const { registry } = context.store;
+  const { actor } = call;
+  const [from, into] = [wish.from.name, wish.into.name];
+  await registry.beginMerge(from, into, actor);
+  let revoked = 0;
+  // Whoever comes to it meanwhile goes over in the next pass.
+  for (let done = 0, left = -1; left !== 0;) {
+    const before = done;
+    for await (const part of partsOf(accountsOf(context.store, from))) {
+      if (wish.revoke) for (const { account } of part) revoked += await revoke(context, wish, account.login, call);
+      const merges = part.map((summary) => mergeOf(wish, summary));
+      done += await registry.mergeAccounts(from, into, merges, actor);
+      call.progress(done, view.accounts);
+    }
+    left = await registry.finishMerge(from, into, actor);
+    if (left > 0 && done === before)
+      throw new AdminError(
+        'unavailable',
+        `Cannot end the merge: ${left} accounts of "${from}" are left; give the same command again, it goes on`,
+      );
+  }
+  const problem = revoked === 0 ? undefined : await tryToPublish(context.ca);
+  return { ...view, applied: true, ...(problem === undefined ? {} : { problem }) };
+}
+
+async function* partsOf(
+  accounts: AsyncIterable<AccountSummary>,
+): AsyncGenerator<readonly AccountSummary[], void, void> {
+  let part: AccountSummary[] = [];
+  for await (const summary of accounts) {
+    if (summary.account.state === 'ended') continue;
+    part.push(summary);
+    if (part.length < MERGED_AT_ONCE) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
+}
+
+async function revoke({ store, clock }: AdminContext, wish: MergeWish, of: string, { actor }: Call): Promise<number> {
+  const named = await certificatesNaming(store, wish, { login: of, now: clock.now() });
+  for (const { fingerprint } of named)
+    await store.certificates.revokeCertificate(fingerprint, 'affiliationChanged', actor);
+  return named.length;
+}
+
+export const mergeOperations = {
+  'organisation.merge-plan': listing(
+    mergeInput,
+    async (context, input, call): Promise<MergeView> => (await planned(context, input, call))[1],
+  ),
+  // A merge leads addresses elsewhere, as a move does.
+  'organisation.merge': withSecond('address-move', change(mergeInput, merge)),
+};

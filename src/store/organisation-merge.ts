@@ -1,0 +1,60 @@
+/**
+ * The registry's part for organisations of which one becomes part of another. Changes throw RegistryError and write their audit rows in the
+ * same transaction. Each may be asked for again: what was done is passed over.
+ */
+import type { Address } from '../domain/address.ts';
+import type { AccountId } from '../domain/ids.ts';
+import type { Instant } from '../domain/units.ts';
+import type { Actor, SettingChanges } from './registry.ts';
+
+/** Accounts that go over in one transaction, each with some rows of the trail: tens of milliseconds of the writer's time. */
+export const MERGED_AT_ONCE = 100;
+
+/** What becomes of one address that leads to an account which goes over. */
+export interface AddressMerge {
+  readonly address: Address;
+  /** Log-in name of the account whose mailbox takes its mail from now on. */
+  readonly mailbox?: string;
+  /** From then on it has ended, and senders are told the successor. */
+  readonly endsAt?: Instant;
+  /** Registered for the same account where nobody has it. */
+  readonly successor?: Address;
+}
+
+export interface AccountMerge {
+  readonly login: string;
+  /** What it is to keep of what held for it. */
+  readonly settings: SettingChanges;
+  /** All its addresses that have not ended. */
+  readonly addresses: readonly AddressMerge[];
+}
+
+/** An account that was another organisation's before. */
+export interface FormerAccount {
+  readonly account: AccountId;
+  readonly login: string;
+  /** Whose it became then. */
+  readonly organisation: string;
+  /** The trail of the account is the former organisation's behind `fromSeq`, up to and with `untilSeq`. */
+  readonly fromSeq: number;
+  readonly untilSeq: number;
+  readonly until: Instant;
+}
+
+export interface OrganisationMerges {
+  /** It holds from now on that `from` becomes part of `into`; resolves to how many EDI identities were carried over. */
+  beginMerge(from: string, into: string, actor: Actor): Promise<number>;
+  /** At most `MERGED_AT_ONCE`, all or none. Resolves to how many went over. */
+  mergeAccounts(from: string, into: string, accounts: readonly AccountMerge[], actor: Actor): Promise<number>;
+  /** Ends `from`, unless accounts are left; resolves to how many these are. */
+  finishMerge(from: string, into: string, actor: Actor): Promise<number>;
+  /** Accounts that were an organisation's and are no more; in order of their numbers and of when they left. */
+  listFormerAccounts(query: {
+    readonly organisation: string;
+    /** 1 to 1000. */
+    readonly limit: number;
+    readonly after?: Pick<FormerAccount, 'account' | 'untilSeq'>;
+  }): Promise<readonly FormerAccount[]>;
+  /** The row of the trail with which the account became its organisation's; 0 where it was from the beginning. */
+  trailFrom(account: AccountId): Promise<number>;
+}
