@@ -30,7 +30,19 @@ You need openssl and evidence.pem, the certificate of the gateway's evidence. As
 
     openssl pkeyutl -verify -pubin -inkey anchor.pem -rawin -in text -sigfile signature
 
-4. The hashes of parts are SHA-256 over a part's decoded octets, as a mail program saves it:
+4. A time stamp is a line of timestamps.jsonl, where that is among the files: what an authority of its own signed over an anchor (RFC 3161). Nobody who holds the gateway and all its
+   keys can make one for a day that is over. Get the authority's certificate from the authority (authority.pem). For the first line; the anchor has the same "seq":
+
+    head -n 1 timestamps.jsonl | sed 's/.*"token":"\\([^"]*\\)".*/\\1/' | openssl base64 -d -A -out token.tst
+    seq=$(head -n 1 timestamps.jsonl | sed 's/.*"seq":\\([0-9]*\\).*/\\1/')
+    grep "\\"seq\\":$seq," anchors.jsonl | tr -d '\\n' > anchor.txt
+    openssl ts -verify -token_in -in token.tst -data anchor.txt -CAfile authority.pem
+    openssl ts -reply -token_in -in token.tst -token_out -text
+
+   "Verification: OK" means: that anchor, and with it every row that leads to it, was there at the "Time stamp" of the last command. Or: sluis trace --verify FILE
+   --certificate evidence.pem --timestamp-authority authority.pem
+
+5. The hashes of parts are SHA-256 over a part's decoded octets, as a mail program saves it:
 
     openssl dgst -sha256 ATTACHMENT
 `;

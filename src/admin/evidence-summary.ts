@@ -150,12 +150,26 @@ function proofText({ rows, pieces, fingerprint, head }: BundleFacts): string[] {
     loose.length === 0
       ? 'Each piece leads to a head of the trail that was signed at that time (anchors.jsonl).'
       : `${pieces.length - loose.length} pieces lead to a head of the trail that was signed at that time (anchors.jsonl); for the other ${loose.length} the signature of this file is all there is.`,
+    ...stampsText(pieces),
     `When this was made the trail ended with row ${head.seq}, hash ${head.hash}.`,
     'HOW-TO-CHECK.txt tells how to check this file with openssl. Its signature is by the certificate with SHA-256',
     fingerprint,
     '',
   ];
 }
+
+/** A court asks for the day: what an authority stamped nobody here could have made later. */
+function stampsText(pieces: readonly Piece[]): string[] {
+  const stamps = pieces.flatMap(({ stamp }) => stamp ?? []);
+  if (stamps.length === 0) return [];
+  const shown = stamps.slice(0, MOST_STAMPS);
+  return [
+    `${stamps.length} of ${pieces.length} pieces lead to a head that a time-stamping authority stamped (RFC 3161, timestamps.jsonl):`,
+    ...shown.map(({ anchor, at }) => `- the trail up to row ${anchor.seq} was as it stands here at ${time(at)}`),
+    ...(shown.length < stamps.length ? [`- and ${stamps.length - shown.length} more`] : []),
+  ];
+}
+const MOST_STAMPS = 20;
 
 const listText = (title: string, rows: readonly string[]): string[] =>
   rows.length === 0 ? [] : ['', title, ...rows.map((row) => `- ${visible(row, MOST)}`)];

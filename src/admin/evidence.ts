@@ -4,7 +4,7 @@ import { certificatePem } from '../crypto/certificate.ts';
 import type { EvidenceKey } from '../crypto/evidence-keys.ts';
 import type { Instant } from '../domain/units.ts';
 import { AnchorFiles } from '../trail/anchor-files.ts';
-import { pieceLines, planPieces } from '../trail/proofs.ts';
+import { anchorLines, pieceLines, planPieces } from '../trail/proofs.ts';
 import { type DocumentHead, type DocumentPart, signedDocument } from '../trail/signed-document.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { gather } from './evidence-facts.ts';
@@ -29,6 +29,8 @@ export interface BundleView {
   readonly pieces: number;
   /** Pieces that no anchor ends. */
   readonly loose: number;
+  /** Pieces whose anchor an authority stamped. */
+  readonly stamped: number;
   readonly octets: number;
   /** Of the certificate that signs. */
   readonly fingerprint: string;
@@ -83,6 +85,7 @@ export const evidenceOperations = {
         return {
           ...{ message: name, submissions: facts.submissions.length, rows: facts.rows.length, octets },
           ...{ pieces: facts.pieces.length, loose: facts.pieces.filter(({ anchor }) => anchor === undefined).length },
+          stamped: facts.pieces.filter(({ stamp }) => stamp !== undefined).length,
           ...{ fingerprint: facts.fingerprint, missing: facts.missing },
         };
       },
@@ -113,7 +116,8 @@ async function documentOf({ store, evidence }: AdminContext, facts: BundleFacts)
   const { hostname, made, rows, pieces, certificates } = facts;
   const told = new Set(rows.map(({ seq }) => seq));
   const anchorKey = await readFile(evidence.anchorKeyFile, 'utf8').catch(() => undefined);
-  const anchors = pieces.flatMap(({ anchor }) => anchor ?? []);
+  const anchors = anchorLines(pieces);
+  const stamps = pieces.flatMap(({ stamp }) => stamp?.line ?? []);
   const subject = `Evidence of ${facts.submissions[0]?.id ?? 'a message'}`;
   const json = { type: 'application/json' };
   return {
@@ -126,6 +130,9 @@ async function documentOf({ store, evidence }: AdminContext, facts: BundleFacts)
       ...(anchors.length === 0
         ? []
         : [{ name: 'anchors.jsonl', ...json, text: () => anchors.map((anchor) => `${anchor}\n`) }]),
+      ...(stamps.length === 0
+        ? []
+        : [{ name: 'timestamps.jsonl', ...json, text: () => stamps.map((stamp) => `${stamp}\n`) }]),
       ...(anchors.length === 0 || anchorKey === undefined
         ? []
         : [{ name: 'anchor.pem', type: 'application/x-pem-file', text: () => [anchorKey] }]),

@@ -36,29 +36,45 @@ export async function checkTimeStamps(
   if (authorityFiles.length === 0)
     throw new CommandError('usage', 'Cannot check time stamps without the authority: add --timestamp-authority PEM');
   const authorities = authoritiesOf(authorityFiles);
-  const anchors = new Set(
-    paths
-      .flatMap((path) => below(path, '.jsonl'))
-      .flatMap(linesOf)
-      .map((line) => hash('sha256', line)),
-  );
+  const anchors = paths.flatMap((path) => below(path, '.jsonl')).flatMap(linesOf);
   let stamps = 0;
   let newest = '';
-  for (const file of files)
-    for (const [n, line] of linesOf(file).entries()) {
-      const at = await checked(line, anchors, authorities).catch((error: unknown) => {
-        throw new CommandError(
-          'failed',
-          `Cannot use line ${n + 1} of "${file}" as a time stamp: ${(error as Error).message}`,
-        );
-      });
-      stamps += 1;
-      if (at > newest) newest = at;
-    }
+  for (const file of files) {
+    const found = await checkStampLines(linesOf(file), { anchors, authorities, name: file });
+    stamps += found.stamps;
+    if (found.newest !== undefined && found.newest > newest) newest = found.newest;
+  }
   return { stamps, ...(newest === '' ? {} : { newest }) };
 }
 
-function authoritiesOf(files: readonly string[]): readonly Certificate[] {
+export interface StampTrust {
+  /** Lines, without their ends. */
+  readonly anchors: readonly string[];
+  readonly authorities: readonly Certificate[];
+  /** Of what the lines come from, for errors. */
+  readonly name: string;
+}
+
+/** Throws CommandError as `checkTimeStamps` does. */
+export async function checkStampLines(
+  lines: readonly string[],
+  { anchors, authorities, name }: StampTrust,
+): Promise<CheckedStamps> {
+  const digests = new Set(anchors.map((line) => hash('sha256', line)));
+  let newest = '';
+  for (const [n, line] of lines.entries()) {
+    const at = await checked(line, digests, authorities).catch((error: unknown) => {
+      throw new CommandError(
+        'failed',
+        `Cannot use line ${n + 1} of "${name}" as a time stamp: ${(error as Error).message}`,
+      );
+    });
+    if (at > newest) newest = at;
+  }
+  return { stamps: lines.length, ...(newest === '' ? {} : { newest }) };
+}
+
+export function authoritiesOf(files: readonly string[]): readonly Certificate[] {
   const read = files.map((file) => {
     try {
       return { file, pem: readFileSync(file, 'utf8') };

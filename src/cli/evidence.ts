@@ -7,6 +7,7 @@ import { evidenceCertificateFile } from '../crypto/evidence-keys.ts';
 import { MAX_DOCUMENT, type ReadDocument, readDocument } from '../trail/read-document.ts';
 import { checkedText } from './audit.ts';
 import { type CheckedExport, anchorsIn, checkLines } from './audit-files.ts';
+import { authoritiesOf, checkStampLines } from './audit-timestamps.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
@@ -44,11 +45,16 @@ export async function writeBundle(
   });
   print(terminal, options, { file: path, ...told }, () =>
     [
-      `Wrote evidence of ${told.submissions} submission${told.submissions === 1 ? '' : 's'} to "${path}": ${told.rows} rows of the audit trail in ${told.pieces} piece${told.pieces === 1 ? '' : 's'} of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}.`,
+      `Wrote evidence of ${told.submissions} submission${told.submissions === 1 ? '' : 's'} to "${path}": ${told.rows} rows of the audit trail in ${told.pieces} piece${told.pieces === 1 ? '' : 's'} of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}${told.stamped === 0 ? '' : `; ${told.stamped} with the stamp of a time-stamping authority`}.`,
       ...told.missing,
       `Check it with "sluis trace --verify ${path}", or with openssl as HOW-TO-CHECK.txt in it tells. Signed by certificate SHA-256 ${told.fingerprint}.`,
     ].join('\n'),
   );
+}
+
+export interface VerifyOptions extends CommonOptions {
+  readonly certificate?: readonly string[];
+  readonly timestampAuthority?: readonly string[];
 }
 
 interface Checked {
@@ -61,13 +67,11 @@ interface Checked {
   readonly parts: readonly string[];
   /** Absent where the document has no rows. */
   readonly trail?: CheckedExport;
+  /** Absent where the document has none; `checked`: the authorities that were given made them. */
+  readonly timeStamps?: { readonly stamps: number; readonly checked: boolean; readonly newest?: string };
 }
 
-export async function verifyEvidence(
-  terminal: Terminal,
-  path: string,
-  options: CommonOptions & { readonly certificate?: readonly string[] },
-): Promise<void> {
+export async function verifyEvidence(terminal: Terminal, path: string, options: VerifyOptions): Promise<void> {
   const file = readWhole(path);
   const read = await readDocument(file);
   if (!read.ok) throw wrong(path, read.error);
@@ -75,10 +79,12 @@ export async function verifyEvidence(
   const { about, signer, parts } = read.value;
   const trail = await trailOf(path, parts);
   if (trail?.broken !== undefined) throw wrong(path, `row ${trail.broken.seq} of the audit trail: ${trail.broken.why}`);
+  const timeStamps = await stampsOf(path, parts, trail, options);
   const checked: Checked = {
     ...{ subject: about.subject, hostname: about.hostname, made: new Date(about.made).toISOString() },
     ...{ signer: signer.fingerprint, known: trusted.has(signer.fingerprint), parts: [...parts.keys()] },
     ...(trail === undefined ? {} : { trail }),
+    ...(timeStamps === undefined ? {} : { timeStamps }),
   };
   print(terminal, options, checked, () => checkedWords(checked, read.value));
   if (trusted.size > 0 && !checked.known)
@@ -109,10 +115,7 @@ function readWhole(path: string): Buffer {
 }
 
 /** Fingerprints; empty where nobody said which certificate is the right one. */
-function trustedIn({
-  certificate,
-  config,
-}: CommonOptions & { readonly certificate?: readonly string[] }): ReadonlySet<string> {
+function trustedIn({ certificate, config }: VerifyOptions): ReadonlySet<string> {
   const own = existsSync(config) ? evidenceCertificateFile(loadConfig(config).keys.folder) : undefined;
   const files = certificate ?? (own !== undefined && existsSync(own) ? [own] : []);
   return new Set(
@@ -128,11 +131,35 @@ function trustedIn({
   );
 }
 
+const lines = (octets: Buffer | undefined): string[] =>
+  octets === undefined ? [] : octets.toString('utf8').trimEnd().split('\n');
+
+/** Only over anchors that the rows lead to: a stamp over another one says nothing of them. */
+async function stampsOf(
+  path: string,
+  parts: ReadDocument['parts'],
+  trail: CheckedExport | undefined,
+  { timestampAuthority, config }: VerifyOptions,
+): Promise<Checked['timeStamps']> {
+  const stamps = lines(parts.get('timestamps.jsonl'));
+  if (stamps.length === 0) return undefined;
+  const anchors = lines(parts.get('anchors.jsonl'));
+  if (trail?.anchors !== anchors.length)
+    throw wrong(path, 'it has time stamps and anchors that its rows do not lead to');
+  const files = timestampAuthority ?? (existsSync(config) ? loadConfig(config).audit['timestamp-authorities'] : []);
+  if (files.length === 0) return { stamps: stamps.length, checked: false };
+  const name = `timestamps.jsonl in ${path}`;
+  return { ...(await checkStampLines(stamps, { anchors, authorities: authoritiesOf(files), name })), checked: true };
+}
+
+const stampWords = ({ stamps, checked, newest = '' }: NonNullable<Checked['timeStamps']>): string =>
+  checked
+    ? `${stamps} ${stamps === 1 ? 'holds' : 'hold'}, made by the authority that was given over heads that the rows lead to; the newest of ${newest}`
+    : `${stamps}, not checked: give the authority's certificate with --timestamp-authority PEM`;
+
 async function trailOf(path: string, parts: ReadDocument['parts']): Promise<CheckedExport | undefined> {
   const trail = parts.get('trail.jsonl');
   if (trail === undefined || trail.length === 0) return undefined;
-  const lines = (octets: Buffer | undefined): string[] =>
-    octets === undefined ? [] : octets.toString('utf8').trimEnd().split('\n');
   const anchors = anchorsIn(lines(parts.get('anchors.jsonl')), parts.get('anchor.pem'), path);
   return await checkLines(path, lines(trail), anchors);
 }
@@ -153,6 +180,7 @@ const checkedWords = (c: Checked, { summary }: ReadDocument): string =>
       ],
       ['Files', c.parts.join(' ')],
       ['Audit trail', c.trail === undefined ? 'no rows of it are in the file' : checkedText(c.trail)],
+      ...(c.timeStamps === undefined ? [] : [['Time stamps', stampWords(c.timeStamps)] as const]),
     ]),
     summary.trimEnd(),
   ].join('\n\n');

@@ -20,6 +20,7 @@ interface SearchOptions extends ChangeOptions {
   readonly bundle?: string;
   readonly verify?: string;
   readonly certificate?: readonly string[];
+  readonly timestampAuthority?: readonly string[];
   readonly from?: string;
   readonly to?: string;
   readonly since?: string;
@@ -41,6 +42,11 @@ export function addTraceCommands(terminal: Terminal, program: Command): void {
     .option(
       '--certificate <pem>',
       "with --verify: the gateway's evidence certificate; may be given several times",
+      collect,
+    )
+    .option(
+      '--timestamp-authority <pem>',
+      'with --verify: certificate of the authority whose time stamps are in it; may be given several times',
       collect,
     )
     .action((message: string | undefined, options: SearchOptions) => run(terminal, message, options));

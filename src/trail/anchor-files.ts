@@ -1,7 +1,9 @@
-/** Anchors as they lie in their folder: which one tells of a row, or of a later one that the row leads to. */
+/** Anchors and their time stamps as they lie in their folder: which one tells of a row, or of a later one that the row leads to. */
+import { hash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Instant, days, instant } from '../domain/units.ts';
+import { TIME_STAMP_FILES } from './time-stamps.ts';
 
 /** Files of days that are looked through for one row. */
 const MOST_DAYS = 10;
@@ -10,6 +12,15 @@ export interface FoundAnchor {
   readonly seq: number;
   /** As it stands in the file, without its end. */
   readonly line: string;
+}
+
+/** A time stamp over an anchor. */
+export interface FoundStamp {
+  /** As it stands in its file, without its end. */
+  readonly line: string;
+  readonly anchor: FoundAnchor;
+  /** ISO 8601, as the line says; what its token says is for whoever checks the evidence to ask. */
+  readonly at: string;
 }
 
 interface DayFile {
@@ -21,7 +32,9 @@ interface DayFile {
 export class AnchorFiles {
   readonly #folder: string;
   #files: readonly DayFile[] | undefined;
+  #stampFiles: readonly DayFile[] | undefined;
   readonly #read = new Map<string, readonly FoundAnchor[]>();
+  readonly #readStamps = new Map<string, readonly { readonly line: string; readonly stamp: StampFacts }[]>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -29,14 +42,47 @@ export class AnchorFiles {
 
   /** The first anchor of row `seq`, written at `at`, or of a later row; undefined where none was made within ten days that have one. */
   async covering(seq: number, at: Instant): Promise<FoundAnchor | undefined> {
-    this.#files ??= await filesIn(this.#folder);
-    // The clock of an anchor and that of a row may be a moment apart over midnight.
-    const from = new Date(instant(at - days(1))).toISOString().slice(0, 10);
-    for (const file of this.#files.filter(({ day }) => day >= from).slice(0, MOST_DAYS)) {
+    this.#files ??= await filesIn(this.#folder, '.jsonl');
+    for (const file of since(this.#files, at)) {
       const found = (await this.#anchorsIn(file)).find((anchor) => anchor.seq >= seq);
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** The first anchor of row `seq` or a later one that was stamped, with its stamp; undefined as above. */
+  async stamped(seq: number, at: Instant): Promise<FoundStamp | undefined> {
+    this.#stampFiles ??= await filesIn(this.#folder, TIME_STAMP_FILES);
+    for (const file of since(this.#stampFiles, at))
+      for (const { line, stamp } of await this.#stampsIn(file)) {
+        if (stamp.seq < seq) continue;
+        const anchor = await this.#anchorOf(stamp, at);
+        if (anchor !== undefined) return { line, anchor, at: stamp.at };
+      }
+    return undefined;
+  }
+
+  async #anchorOf({ seq, anchor }: StampFacts, at: Instant): Promise<FoundAnchor | undefined> {
+    this.#files ??= await filesIn(this.#folder, '.jsonl');
+    for (const file of since(this.#files, at)) {
+      const found = (await this.#anchorsIn(file)).find(
+        (each) => each.seq === seq && hash('sha256', each.line) === anchor,
+      );
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async #stampsIn({ name }: DayFile): Promise<readonly { readonly line: string; readonly stamp: StampFacts }[]> {
+    const known = this.#readStamps.get(name);
+    if (known !== undefined) return known;
+    const text = await readFile(join(this.#folder, name), 'utf8');
+    const stamps = text.split('\n').flatMap((line) => {
+      const stamp = stampOf(line);
+      return stamp === undefined ? [] : [{ line, stamp }];
+    });
+    this.#readStamps.set(name, stamps);
+    return stamps;
   }
 
   async #anchorsIn({ name }: DayFile): Promise<readonly FoundAnchor[]> {
@@ -52,14 +98,20 @@ export class AnchorFiles {
   }
 }
 
-async function filesIn(folder: string): Promise<readonly DayFile[]> {
+/** The clock of an anchor and that of a row may be a moment apart over midnight. */
+function since(files: readonly DayFile[], at: Instant): readonly DayFile[] {
+  const from = new Date(instant(at - days(1))).toISOString().slice(0, 10);
+  return files.filter(({ day }) => day >= from).slice(0, MOST_DAYS);
+}
+
+async function filesIn(folder: string, end: string): Promise<readonly DayFile[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   });
   return names
     .flatMap((name) => {
-      const day = /-(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1];
+      const day = name.endsWith(end) ? /-(\d{4}-\d\d-\d\d)$/.exec(name.slice(0, -end.length))?.[1] : undefined;
       return day === undefined ? [] : [{ name, day }];
     })
     .sort((a, b) => (a.day < b.day ? -1 : 1));
@@ -70,6 +122,24 @@ function seqOf(line: string): number | undefined {
   try {
     const { seq } = JSON.parse(line) as { seq?: unknown };
     return typeof seq === 'number' ? seq : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface StampFacts {
+  readonly seq: number;
+  /** SHA-256 of the anchor's line. */
+  readonly anchor: string;
+  readonly at: string;
+}
+
+function stampOf(line: string): StampFacts | undefined {
+  try {
+    const { seq, anchor, at, token } = JSON.parse(line) as Record<string, unknown>;
+    return typeof seq === 'number' && typeof anchor === 'string' && typeof at === 'string' && typeof token === 'string'
+      ? { seq, anchor, at }
+      : undefined;
   } catch {
     return undefined;
   }

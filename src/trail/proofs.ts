@@ -7,7 +7,7 @@ import { EXPORT_FORMAT, type ExportHeader, MAX_LINKS, exportLine, linksLine } fr
 import type { ChainHead, ChainRow } from '../domain/audit-row.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
-import type { AnchorFiles } from './anchor-files.ts';
+import type { AnchorFiles, FoundAnchor, FoundStamp } from './anchor-files.ts';
 
 /** Rows that a piece leads past to reach its anchor: a minute of the busiest region. */
 export const MAX_PAST = 50_000;
@@ -19,9 +19,16 @@ export interface Piece {
   readonly to: number;
   /** Line of the anchor at its end; absent: none tells of it yet, or the nearest one is too far. */
   readonly anchor?: string;
+  /** The first anchors behind its rows, where the piece goes on from them to one that was stamped. */
+  readonly nearer?: readonly FoundAnchor[];
+  /** Over the anchor at its end. */
+  readonly stamp?: FoundStamp;
 }
 
-/** `rows` rise. Pieces that reach the same anchor are one. */
+/**
+ * `rows` rise. Pieces that reach the same anchor are one. A piece goes on to the first anchor that an authority stamped, where that is near enough: what the
+ * gateway signed itself it could sign again.
+ */
 export async function planPieces(
   rows: readonly { readonly seq: number; readonly at: Instant }[],
   anchors: AnchorFiles,
@@ -30,10 +37,20 @@ export async function planPieces(
   let past = 0;
   for (const { seq, at } of rows) {
     const last = pieces.at(-1);
-    if (last !== undefined && last.to >= seq) continue;
     const anchor = await anchors.covering(seq, at);
-    const near = anchor !== undefined && anchor.seq - seq <= MAX_PAST && past + anchor.seq - seq <= MAX_PAST_IN_ALL;
-    if (near) {
+    if (last !== undefined && last.to >= seq) {
+      if (anchor !== undefined && anchor.seq < last.to)
+        pieces[pieces.length - 1] = { ...last, nearer: withNearer(last.nearer, anchor) };
+      continue;
+    }
+    const isNear = (to: FoundAnchor): boolean => to.seq - seq <= MAX_PAST && past + to.seq - seq <= MAX_PAST_IN_ALL;
+    const stamp = await anchors.stamped(seq, at);
+    if (stamp !== undefined && isNear(stamp.anchor)) {
+      const { anchor: end } = stamp;
+      past += end.seq - seq;
+      const nearer = anchor === undefined || anchor.seq >= end.seq ? {} : { nearer: [anchor] };
+      pieces.push({ from: seq, to: end.seq, anchor: end.line, stamp, ...nearer });
+    } else if (anchor !== undefined && isNear(anchor)) {
       past += anchor.seq - seq;
       pieces.push({ from: seq, to: anchor.seq, anchor: anchor.line });
     } else if (last?.to === seq - 1 && last.anchor === undefined)
@@ -42,6 +59,16 @@ export async function planPieces(
   }
   return pieces;
 }
+
+const withNearer = (known: readonly FoundAnchor[] = [], anchor: FoundAnchor): readonly FoundAnchor[] =>
+  known.some(({ seq }) => seq === anchor.seq) ? known : [...known, anchor];
+
+/** Lines of all anchors that pieces meet, in the order of their rows. */
+export const anchorLines = (pieces: readonly Piece[]): readonly string[] =>
+  pieces.flatMap(({ nearer = [], anchor }) => [
+    ...nearer.map(({ line }) => line),
+    ...(anchor === undefined ? [] : [anchor]),
+  ]);
 
 export interface ProofOptions {
   readonly hostname: string;
@@ -71,11 +98,13 @@ export async function* pieceLines(
 
 async function* rowLines(
   audit: Pick<AuditTrail, 'chain'>,
-  { from, to }: Piece,
+  { from, to, nearer = [] }: Piece,
   before: ChainHead,
   told: ReadonlySet<number>,
 ): AsyncGenerator<string, void, void> {
   let head = before;
+  // Whoever checks looks for anchors at the end of a line.
+  const cuts = new Set(nearer.map(({ seq }) => seq));
   for (let next = from; next <= to;) {
     const rows = await audit.chain({ fromSeq: next, limit: Math.min(MAX_LINKS, to - next + 1) });
     if (rows.length === 0) return;
@@ -87,6 +116,10 @@ async function* rowLines(
         hidden = [];
         yield `${exportLine(row, { personal: told.has(row.seq) })}\n`;
       } else hidden.push(row);
+      if (cuts.has(row.seq) && hidden.length > 0) {
+        yield `${linksLine(hidden)}\n`;
+        hidden = [];
+      }
       head = row;
     }
     if (hidden.length > 0) yield `${linksLine(hidden)}\n`;

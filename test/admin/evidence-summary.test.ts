@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { BundleFacts } from '../../src/admin/evidence-summary.ts';
+import { howToCheck } from '../../src/admin/evidence-how-to.ts';
 import { summaryText } from '../../src/admin/evidence-summary.ts';
 
 const at = '2026-11-26T09:00:00.000Z';
@@ -19,7 +20,12 @@ const facts: BundleFacts = {
   },
   ...{ fingerprint: hash('f'), head: { seq: 90, hash: hash('9') }, rows: [] },
   pieces: [
-    { from: 3, to: 9, anchor: '{}' },
+    {
+      from: 3,
+      to: 9,
+      anchor: '{}',
+      stamp: { line: '{}', anchor: { seq: 9, line: '{}' }, at: '2026-11-26T09:30:02.000Z' },
+    },
     { from: 88, to: 88 },
   ],
   missing: ['The content of 38gqyh2n60000 is no longer kept; its size and hashes were taken when it was accepted.'],
@@ -115,4 +121,17 @@ test('the summary stands as it always stood', () => {
   // eslint-disable-next-line no-control-regex -- that is what must not be there
   assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202e]/);
   assert(text.split('\n').every((line) => line.length < 998));
+});
+
+test('how to check stands as it always stood: somebody may read it in twenty years', () => {
+  assert.equal(howToCheck(hash('f')), readFileSync('test/golden/evidence/how-to-check.txt', 'utf8'));
+});
+
+test('of many time stamps the summary lists some and counts the others; pieces without one are told of', () => {
+  const stamp = (seq: number) => ({ line: '{}', anchor: { seq, line: '{}' }, at });
+  const pieces = Array.from({ length: 25 }, (_, n) => ({ from: n, to: n, anchor: '{}', stamp: stamp(n) }));
+  const text = summaryText({ ...facts, pieces: [...pieces, { from: 90, to: 90 }] });
+  assert.match(text, /^25 of 26 pieces lead to a head that a time-stamping authority stamped /m);
+  assert.equal(text.match(/^- the trail up to row /gm)?.length, 20);
+  assert.match(text, /^- and 5 more$/m);
 });
