@@ -241,7 +241,8 @@ test('a refused start leaves the folder free', async (t) => {
 });
 
 test('files that hold secrets or mail can be read by the owner only', async (t) => {
-  const { options } = await closedStore(t);
+  // Of another name, so that the store is made here: a copy of the template has the modes that copying gives it.
+  const { options } = await closedStore(t, 1000, { hostname: 'made.test' });
   for (const folder of [options.dataFolder, options.keyFolder]) {
     assert.equal(statSync(folder).mode & 0o077, 0, folder);
     for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
