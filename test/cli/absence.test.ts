@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AbsenceView, ConsentView } from '../../src/admin/absences.ts';
-import { type Ran, sluis, sluisHere } from '../support/command-line.ts';
+import { type Ran, sluis, sluisHere, commandsOn } from '../support/command-line.ts';
 
 let folder = '';
 let config = '';
@@ -21,17 +21,7 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const run = (args: readonly string[], input = ''): Promise<Ran> => sluisHere([...args, '--config', config], input);
-async function done(...args: string[]): Promise<string> {
-  const ran = await run(args);
-  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
-  return ran.stdout;
-}
-const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await done(...args, '--json')) as T;
-async function refused(code: number, text: RegExp, ...args: string[]): Promise<void> {
-  const ran = await run(args);
-  assert.match(ran.stderr, text);
-  assert.equal(ran.code, code, ran.stderr);
-}
+const { done, json, refused } = commandsOn(() => config);
 /** A day so many days from now, as the command takes it. */
 const day = (ahead: number): string => new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);
 

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { AuditRowView } from '../../src/admin/audit.ts';
 import type { TakenView } from '../../src/backup/views.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
-import { type Ran, sluisHere } from '../support/command-line.ts';
+import { commandsOn } from '../support/command-line.ts';
 import { startTestGateway } from '../support/gateway.ts';
 
 test('two operators of the backup sign for its restoring; nobody else does, and for nothing else', async (t) => {
@@ -18,17 +18,7 @@ test('two operators of the backup sign for its restoring; nobody else does, and 
     await gateway.remove();
     rmSync(folder, { recursive: true, force: true });
   });
-  const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', gateway.config.file], 'yes\n');
-  const done = async (...args: string[]): Promise<string> => {
-    const ran = await run(...args);
-    assert.equal(ran.code, 0, ran.stderr);
-    return ran.stdout;
-  };
-  const refused = async (code: number, text: RegExp, ...args: string[]): Promise<void> => {
-    const ran = await run(...args);
-    assert.match(ran.stderr, text);
-    assert.equal(ran.code, code, ran.stderr);
-  };
+  const { done, refused } = commandsOn(() => gateway.config.file, 'yes\n');
   writeFileSync(at('passphrase'), 'four words make one\n');
   for (const name of ['jan', 'piet', 'mallory']) {
     const { sealed, publicKey } = makeOperatorKey('four words make one');

@@ -10,7 +10,7 @@ import type { RequestView } from '../../src/admin/operators.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
 import { hours, instant } from '../../src/domain/units.ts';
 import { FakeClock } from '../support/clock.ts';
-import { type Ran, sluisHere } from '../support/command-line.ts';
+import { commandsOn, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, startTestGateway } from '../support/gateway.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluis-approve-'));
@@ -33,18 +33,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', gateway.config.file], 'yes\n');
-async function done(...args: string[]): Promise<string> {
-  const ran = await run(...args);
-  assert.equal(ran.code, 0, ran.stderr);
-  return ran.stdout;
-}
-async function refused(code: number, text: RegExp, ...args: string[]): Promise<string> {
-  const ran = await run(...args);
-  assert.equal(ran.code, code, ran.stdout + ran.stderr);
-  assert.match(ran.stderr, text);
-  return ran.stderr;
-}
+const { done, refused } = commandsOn(() => gateway.config.file, 'yes\n');
 const erase = (before: string, ...more: string[]): string[] => ['audit', 'erase', '--before', before, ...more];
 const because = ['--reason', 'retention of five years'];
 const sign = (id: string, who: string): string[] => [

@@ -5,7 +5,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -13,7 +12,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { BackupView, TakenView } from '../../src/backup/views.ts';
@@ -22,58 +20,22 @@ import type { Manifest } from '../../src/backup/manifest.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
 import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
 import type { Restored } from '../../src/backup/restore.ts';
-import { type Ran, sluisHere } from '../support/command-line.ts';
-import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import { sluisHere } from '../support/command-line.ts';
+import { type CommandScene, commandScene } from '../support/command-scene.ts';
+import { addressOf, loginOf } from '../support/gateway.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { addTestPartner } from '../support/push.ts';
 import { Scrape } from '../support/scrape.ts';
-import { SmtpClient } from '../support/smtp-client.ts';
 
-interface Scene {
-  readonly gateway: TestGateway;
-  /** A folder of the test's own, outside the gateway's. */
-  readonly at: (name: string) => string;
-  readonly run: (...args: string[]) => Promise<Ran>;
-  readonly done: (...args: string[]) => Promise<string>;
-  readonly submit: (to: string, id: string, size?: number) => Promise<void>;
-}
+const open = (t: TestContext, configuration = ''): Promise<CommandScene> =>
+  commandScene(t, { accounts: ['anna', 'bert'], configuration });
 
-async function open(t: TestContext, configuration = ''): Promise<Scene> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluis-backup-'));
-  const gateway = await startTestGateway({ accounts: ['anna', 'bert'], configuration });
-  t.after(async () => {
-    await gateway.remove();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', gateway.config.file]);
-  return {
-    gateway,
-    at: (name) => join(folder, name),
-    run,
-    done: async (...args) => {
-      const ran = await run(...args);
-      assert.equal(ran.code, 0, ran.stderr);
-      return ran.stdout;
-    },
-    submit: async (to, id, size = 100) => {
-      const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
-      const head = `From: <${addressOf('anna')}>\r\nTo: <${to}>\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <${id}@x.test>\r\n\r\n`;
-      await client.submit(
-        addressOf('anna'),
-        [to],
-        Buffer.from(`${head}${'0123456\r\n'.repeat(size / 9)}end of ${id}\r\n`),
-      );
-      await client.quit();
-    },
-  };
-}
-
-async function taken(scene: Scene, ...args: string[]): Promise<TakenView> {
+async function taken(scene: CommandScene, ...args: string[]): Promise<TakenView> {
   return JSON.parse(await scene.done('backup', ...args, '--json')) as TakenView;
 }
 
 /** Stops the gateway and puts its data out of sight, as a lost disk would. */
-async function loseData({ gateway }: Scene): Promise<void> {
+async function loseData({ gateway }: CommandScene): Promise<void> {
   await gateway.stop({ drain: 'none' });
   renameSync(gateway.config.data.folder, `${gateway.config.data.folder}.lost`);
 }

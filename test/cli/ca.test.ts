@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { CaView } from '../../src/admin/ca.ts';
 import type { CertificateView, EnrolledView, IssuedView } from '../../src/admin/cert-views.ts';
-import { type Ran, sluisHere, start } from '../support/command-line.ts';
+import { commandsOn, sluisHere, start } from '../support/command-line.ts';
 import { withoutOpenssl } from '../crypto/support.ts';
 
 const peer = { skip: withoutOpenssl };
@@ -31,18 +31,7 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', config]);
-async function done(...args: string[]): Promise<string> {
-  const ran = await run(...args);
-  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
-  return ran.stdout;
-}
-const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await done(...args, '--json')) as T;
-async function refused(code: number, text: RegExp, ...args: string[]): Promise<void> {
-  const ran = await run(...args);
-  assert.match(ran.stderr, text);
-  assert.equal(ran.code, code, `${args.join(' ')}: ${ran.stderr}`);
-}
+const { done, json, refused } = commandsOn(() => config);
 function openssl(...args: string[]): string {
   const ran = spawnSync('openssl', args, { cwd: folder, encoding: 'utf8', input: '' });
   assert.equal(ran.status, 0, `openssl ${args.join(' ')}: ${ran.stdout}${ran.stderr}`);

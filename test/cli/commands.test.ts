@@ -16,7 +16,7 @@ import type {
   SettingView,
 } from '../../src/admin/views.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
-import { type Ran, type Running, sluis, sluisHere, start } from '../support/command-line.ts';
+import { type Ran, type Running, commandsOn, sluis, sluisHere, start } from '../support/command-line.ts';
 
 let folder = '';
 let config = '';
@@ -30,19 +30,7 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', config]);
-async function done(...args: string[]): Promise<string> {
-  const ran = await run(...args);
-  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
-  return ran.stdout;
-}
-const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await done(...args, '--json')) as T;
-async function refused(code: number, text: RegExp, ...args: string[]): Promise<void> {
-  const ran = await run(...args);
-  assert.match(ran.stderr, text);
-  assert.equal(ran.code, code, `${args.join(' ')}: ${ran.stderr}`);
-  assert.equal(ran.stdout, '');
-}
+const { run, done, json, refused } = commandsOn(() => config);
 
 /** The commands of one operator's day, on organisation `name`. */
 function day(name: string): void {
@@ -406,7 +394,9 @@ describe('while nobody serves', () => {
     );
   });
 
-  test('status says that no gateway runs', () => refused(7, /no gateway is running/, 'status'));
+  test('status says that no gateway runs', async () => {
+    await refused(7, /no gateway is running/, 'status');
+  });
 });
 
 describe('against a running gateway', () => {

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { hashPassword } from '../../src/crypto/password.ts';
 import { meaningOf } from '../../src/domain/audit-events.ts';
-import { type Ran, sluisHere } from '../support/command-line.ts';
+import { commandsOn, sluisHere } from '../support/command-line.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { fetchAll, send } from '../support/mail.ts';
 import { type MailGateway, startMailGateway } from '../support/mail-people.ts';
@@ -53,12 +53,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', gateway.config.file]);
-async function done(...args: string[]): Promise<string> {
-  const ran = await run(...args);
-  assert.equal(ran.code, 0, ran.stderr);
-  return ran.stdout;
-}
+const { run, done } = commandsOn(() => gateway.config.file);
 async function refused(told: RegExp, ...args: string[]): Promise<void> {
   const ran = await run(...args);
   assert.notEqual(ran.code, 0);

@@ -14,7 +14,7 @@ import { signedDocument } from '../../src/trail/signed-document.ts';
 import { collect } from '../crypto/cms/support.ts';
 import { value } from '../crypto/support.ts';
 import { testCertificates } from '../support/certificates.ts';
-import { type Ran, sluisHere } from '../support/command-line.ts';
+import { type Ran, commandsOn, sluisHere } from '../support/command-line.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { fetchAll, send } from '../support/mail.ts';
 import { type MailGateway, startMailGateway } from '../support/mail-people.ts';
@@ -56,12 +56,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', gateway.config.file]);
-async function done(...args: string[]): Promise<string> {
-  const ran = await run(...args);
-  assert.equal(ran.code, 0, ran.stderr);
-  return ran.stdout;
-}
+const { run, done } = commandsOn(() => gateway.config.file);
 const bundle = (message: string, name: string): Promise<string> =>
   done('trace', message, '--bundle', at(name), '--reason', 'complaint 17');
 const away = (...args: string[]): Promise<Ran> =>

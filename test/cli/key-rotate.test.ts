@@ -1,17 +1,6 @@
 /** `sluis key rotate` and the backups of before: the key folder that opens them is kept first, or nothing is made anew. */
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { KeyState } from '../../src/admin/keys.ts';
@@ -20,41 +9,24 @@ import type { TakenView } from '../../src/backup/views.ts';
 import { grouped } from '../../src/crypto/base32.ts';
 import type { Escrow } from '../../src/domain/escrow.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
-import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import { type CommandScene, commandScene } from '../support/command-scene.ts';
+import { addressOf, loginOf } from '../support/gateway.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
-import { SmtpClient } from '../support/smtp-client.ts';
 
-interface Scene {
-  readonly gateway: TestGateway;
-  readonly at: (name: string) => string;
-  readonly run: (...args: string[]) => Promise<Ran>;
-  readonly done: (...args: string[]) => Promise<string>;
+interface Scene extends CommandScene {
   readonly fingerprint: () => Promise<string>;
+  /** Of before. */
+  readonly backup: string;
 }
 
 const ROTATE = ['key', 'rotate', '--reason', 'custodian left', '--yes'];
 
 /** A stopped gateway with a message, a backup of it and an escrow; `copyTo`: its configuration names a folder for copies of the key folder. */
-async function stopped(t: TestContext, { copyTo = false } = {}): Promise<Scene & { readonly backup: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluis-rotate-'));
-  const gateway = await startTestGateway({ accounts: ['anna'] });
-  t.after(async () => {
-    await gateway.remove();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const at = (name: string): string => join(folder, name);
+async function stopped(t: TestContext, { copyTo = false } = {}): Promise<Scene> {
+  const scene = await commandScene(t, { accounts: ['anna'] });
+  const { gateway, at, done } = scene;
   const { file } = gateway.config;
-  const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', file]);
-  const done = async (...args: string[]): Promise<string> => {
-    const ran = await run(...args);
-    assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
-    return ran.stdout;
-  };
-  const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
-  const anna = addressOf('anna');
-  const head = `From: <${anna}>\r\nTo: <${anna}>\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <old@x.test>\r\n\r\n`;
-  await client.submit(anna, [anna], Buffer.from(`${head}of before\r\n`));
-  await client.quit();
+  await scene.submit(addressOf('anna'), 'old');
   const { path } = JSON.parse(await done('backup', at('backups'), '--json')) as TakenView;
   const custodians = ['--custodian', 'Jan', '--custodian', 'Piet', '--reason', 'first escrow'];
   await done('key', 'escrow', '--out', at('shares'), ...custodians);
@@ -62,15 +34,11 @@ async function stopped(t: TestContext, { copyTo = false } = {}): Promise<Scene &
   if (copyTo) writeFileSync(file, readFileSync(file, 'utf8').replace(/^\[keys\]$/m, '[keys]\ncopy-to = "elsewhere"'));
   const fingerprint = async (): Promise<string> =>
     (JSON.parse(await done('key', 'status', '--json')) as KeyState).fingerprint;
-  return { gateway, at, run, done, fingerprint, backup: path };
+  return { ...scene, fingerprint, backup: path };
 }
 
 /** Data, keys and master key are lost; the backup, the shares of before and `keys` are left. */
-async function restoresWith(
-  t: TestContext,
-  { gateway, at, done, backup }: Scene & { readonly backup: string },
-  keys: string,
-) {
+async function restoresWith(t: TestContext, { gateway, at, done, backup }: Scene, keys: string) {
   const { data, keys: places } = gateway.config;
   const master = places['master-key-file']!;
   for (const path of [data.folder, places.folder, master]) renameSync(path, `${path}.lost`);
@@ -81,7 +49,7 @@ async function restoresWith(
   const again = await gateway.restart();
   t.after(() => again.stop({ drain: 'none' }));
   const mail = await Pop3Client.open(again.target('pop3'), loginOf('anna'));
-  assert.match((await mail.fetch(1)).toString(), /of before/);
+  assert.match((await mail.fetch(1)).toString(), /end of old/);
   await mail.quit();
 }
 

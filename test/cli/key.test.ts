@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import type { AuditRowView } from '../../src/admin/audit.ts';
 import type { KeyState } from '../../src/admin/keys.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
-import { type Ran, sluisHere } from '../support/command-line.ts';
+import { commandsOn, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, startTestGateway } from '../support/gateway.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluis-key-'));
@@ -31,12 +31,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', gateway.config.file], 'yes\n');
-async function done(...args: string[]): Promise<string> {
-  const ran = await run(...args);
-  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
-  return ran.stdout;
-}
+const { run, done } = commandsOn(() => gateway.config.file, 'yes\n');
 async function refused(code: number, text: RegExp, ...args: string[]): Promise<string> {
   const ran = await run(...args);
   assert.match(ran.stdout + ran.stderr, text);

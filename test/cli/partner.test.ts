@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import type { PartnerTest } from '../../src/admin/partner-test.ts';
 import type { PartnerView } from '../../src/admin/partner-views.ts';
 import { testCertificates } from '../support/certificates.ts';
-import { type Ran, sluis, sluisHere } from '../support/command-line.ts';
+import { type Ran, sluis, sluisHere, commandsOn } from '../support/command-line.ts';
 import { ScriptedPartner } from '../support/partner.ts';
 
 const PASSWORD = 'Zomer-op-Terschelling-27';
@@ -25,17 +25,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const run = (args: readonly string[], input?: string): Promise<Ran> =>
   sluisHere([...args, '--config', config], input ?? '');
-async function done(...args: string[]): Promise<string> {
-  const ran = await run(args);
-  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
-  return ran.stdout;
-}
-const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await done(...args, '--json')) as T;
-async function refused(code: number, text: RegExp, ...args: string[]): Promise<void> {
-  const ran = await run(args);
-  assert.match(ran.stderr, text);
-  assert.equal(ran.code, code, ran.stderr);
-}
+const { done, json, refused } = commandsOn(() => config);
 const file = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);

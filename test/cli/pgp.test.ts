@@ -9,7 +9,7 @@ import type { PgpKeyView } from '../../src/admin/pgp-keys.ts';
 import type { ProtectionView } from '../../src/admin/smime.ts';
 import { Pgp } from '../../src/crypto/pgp/pgp.ts';
 import { letter, makeKey, must, protectedBy, secretOf } from '../crypto/pgp/support.ts';
-import { type Ran, sluisHere } from '../support/command-line.ts';
+import { type Ran, commandsOn } from '../support/command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluis-pgp-'));
 const pgp = new Pgp();
@@ -18,13 +18,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 const at = (name: string): string => join(folder, name);
-const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', at('sluis.toml')]);
-async function done(...args: string[]): Promise<string> {
-  const ran = await run(...args);
-  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
-  return ran.stdout;
-}
-const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await done(...args, '--json')) as T;
+const { run, done, json } = commandsOn(() => at('sluis.toml'));
 async function ends(code: number, text: RegExp, ...args: string[]): Promise<void> {
   const ran = await run(...args);
   assert.match(ran.stdout + ran.stderr, text);

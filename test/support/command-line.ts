@@ -1,4 +1,5 @@
 /** Runs the compiled command line as a person does: a process, its output, its exit code. */
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from '../../src/cli/program.ts';
@@ -27,6 +28,37 @@ export async function sluisHere(args: readonly string[], input = ''): Promise<Ra
     code: 0,
   });
   return { code, stdout, stderr };
+}
+
+/** What tests of commands call, on one configuration. */
+export interface Commands {
+  readonly run: (...args: string[]) => Promise<Ran>;
+  /** What a command that must succeed printed. */
+  readonly done: (...args: string[]) => Promise<string>;
+  readonly json: <T>(...args: string[]) => Promise<T>;
+  /** What a command that must fail with `code` said of it. */
+  readonly refused: (code: number, text: RegExp, ...args: string[]) => Promise<string>;
+}
+
+/** `config` is asked at each command: the gateway may start later. `input`: what is typed at each. */
+export function commandsOn(config: () => string, input = ''): Commands {
+  const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', config()], input);
+  const done = async (...args: string[]): Promise<string> => {
+    const ran = await run(...args);
+    assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
+    return ran.stdout;
+  };
+  return {
+    run,
+    done,
+    json: async <T>(...args: string[]) => JSON.parse(await done(...args, '--json')) as T,
+    refused: async (code, text, ...args) => {
+      const ran = await run(...args);
+      assert.match(ran.stderr, text);
+      assert.equal(ran.code, code, `${args.join(' ')}: ${ran.stderr}`);
+      return ran.stderr;
+    },
+  };
 }
 
 /** Runs a command to its end. */
