@@ -43,6 +43,7 @@ const portFiles = [
   'organisation-ties.ts',
   'pgp-keys.ts',
   'operators.ts',
+  'usage.ts',
 ];
 const port = portFiles.map((file) => `/store/${file}`);
 const node = 'node:';

@@ -76,11 +76,12 @@ export class LoginNotes {
     this.#log = log;
     this.#audit = audit;
     this.#failures = new Tally(clock, minutes(1), KEYS, (subject, count) => this.#writeFailures(subject, count));
-    this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count) => {
+    this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count, last) => {
       if (count > 1)
         this.#writeGranted(subject, {
           [subject.reason === 'certificate' || subject.reason === 'scram' ? subject.reason : 'remembered']: true,
           logins: count - 1,
+          last: new Date(last).toISOString(),
         });
     });
     this.#certificates = new Tally(clock, minutes(1), KEYS, (subject, count) =>

@@ -244,6 +244,12 @@ const store = section({
     '0s',
     '3650d',
   ),
+  'keep-usage': duration(
+    'How long the figures of each account and month are kept (sluis report usage): as long as the books must be.',
+    '2557d',
+    '31d',
+    '36525d',
+  ),
   'takeover-after': duration(
     'A maildrop whose session made no progress for this long goes to a new session of the same network.',
     '30s',

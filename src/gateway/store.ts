@@ -19,7 +19,11 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
     log: effects.log,
     random: effects.random ?? randomBytes,
     takeoverAfter: config.store['takeover-after'],
-    retention: { hidden: config.store['keep-deleted'], trace: config.store['keep-trace'] },
+    retention: {
+      hidden: config.store['keep-deleted'],
+      trace: config.store['keep-trace'],
+      usage: config.store['keep-usage'],
+    },
     reserve: config.store.reserve,
     // The largest message, protected: in base64 once more, with certificates, keys and the header lines that we add to it.
     maxBody: octets(Math.ceil(config.smtp['max-message'] * 1.4) + MiB),

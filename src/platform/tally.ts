@@ -1,22 +1,28 @@
 /** Counts like events of one window of time, so that an attack writes one audit row a minute and not one a guess. */
 import type { Clock, Timer } from '../domain/effects.ts';
-import type { Milliseconds } from '../domain/units.ts';
+import type { Instant, Milliseconds } from '../domain/units.ts';
 
 interface Counted<S> {
   readonly subject: S;
   count: number;
+  last: Instant;
 }
 
 export class Tally<S> {
   readonly #clock: Clock;
   readonly #window: Milliseconds;
   readonly #limit: number;
-  readonly #report: (subject: S, count: number) => void;
+  readonly #report: (subject: S, count: number, last: Instant) => void;
   #counts = new Map<string, Counted<S>>();
   #timer: Timer | undefined;
 
-  /** `report` is called once for each key when the window that began with the first event ends, or when `limit` keys are held. */
-  constructor(clock: Clock, window: Milliseconds, limit: number, report: (subject: S, count: number) => void) {
+  /** `report` is called once for each key when the window that began with the first event ends, or when `limit` keys are held. `last`: when the last of them was. */
+  constructor(
+    clock: Clock,
+    window: Milliseconds,
+    limit: number,
+    report: (subject: S, count: number, last: Instant) => void,
+  ) {
     this.#clock = clock;
     this.#window = window;
     this.#limit = limit;
@@ -28,10 +34,11 @@ export class Tally<S> {
     const counted = this.#counts.get(key);
     if (counted !== undefined) {
       counted.count += 1;
+      counted.last = this.#clock.now();
       return false;
     }
     if (this.#counts.size >= this.#limit) this.flush();
-    this.#counts.set(key, { subject, count: 1 });
+    this.#counts.set(key, { subject, count: 1, last: this.#clock.now() });
     this.#timer ??= this.#clock.after(this.#window, () => this.flush());
     return true;
   }
@@ -42,6 +49,6 @@ export class Tally<S> {
     this.#timer = undefined;
     const counts = this.#counts;
     this.#counts = new Map();
-    for (const { subject, count } of counts.values()) this.#report(subject, count);
+    for (const { subject, count, last } of counts.values()) this.#report(subject, count, last);
   }
 }

@@ -19,6 +19,7 @@ import type {
 } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant, Octets } from '../domain/units.ts';
+import type { Day } from '../domain/working-days.ts';
 import type { Absences } from './absences.ts';
 import type { EdiIdentities } from './edi-identities.ts';
 import type { OrganisationMerges } from './organisation-merge.ts';
@@ -75,6 +76,9 @@ export interface AccountSummary {
   readonly sendsAs: readonly Address[];
   readonly used: Octets;
   readonly messages: number;
+  /** The last day on which it logged in, and on which it logged in, sent or took mail; absent: never, as far as is known. */
+  readonly lastLogin?: Day;
+  readonly lastUsed?: Day;
 }
 
 /** Why a change was not made. The text names the value, what holds and what to do. */

@@ -26,6 +26,7 @@ import type { Operators } from './operators.ts';
 import type { PgpKeys } from './pgp-keys.ts';
 import type { Quirks } from './quirks.ts';
 import type { Registry } from './registry.ts';
+import type { Usage } from './usage.ts';
 
 /** The disk (or the configured limit) has no room for this. Temporary: 452 4.3.1. */
 export class StoreFull extends Error {
@@ -276,6 +277,7 @@ export interface Store {
   readonly interchanges: Interchanges;
   readonly quirks: Quirks;
   readonly imports: Imports;
+  readonly usage: Usage;
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts
@@ -327,7 +329,7 @@ export interface Store {
     actor: { readonly name: string; readonly reason?: string },
   ): Promise<number>;
 
-  /** Removes what nobody needs any more: uploads left over, hidden entries past their time, bodies without entries, old traces. Bounded per call. */
+  /** Removes what nobody needs any more: uploads left over, hidden entries past their time, bodies without entries, old traces, old figures. Bounded per call. */
   sweep(): Promise<SweepReport>;
   /**
    * Writes a whole copy of the database to the new file `path` while everything goes on: it holds every commit before this call and none that

@@ -9,12 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { octets } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MemoryLog } from '../support/log.ts';
 import { addAccount, readAll } from '../support/store.ts';
+import { recount } from '../support/usage-recount.ts';
 import { PowerDisk } from './support/power-disk.ts';
 import { withoutCompiler } from './support/shims.ts';
 import type { Tampering } from './support/tamper.ts';
@@ -43,6 +45,8 @@ interface Tally {
   readonly duplicated: number;
   /** Messages without their row in the trail, and rows without their message. */
   readonly untold: number;
+  /** Cuts after which the figures of usage were not what a recount found. */
+  readonly miscounted: number;
   readonly changedBlocks: number;
 }
 
@@ -52,7 +56,7 @@ class StoreTrial {
   readonly #disk = new PowerDisk(join(this.#root, 'disk'), join(this.#root, 'shadow'));
   readonly #masterKey = randomBytes(32);
   readonly #acked = new Map<string, Acked>();
-  readonly #counted = { unacked: 0, lost: 0, damaged: 0, duplicated: 0, untold: 0, changedBlocks: 0 };
+  readonly #counted = { unacked: 0, lost: 0, damaged: 0, duplicated: 0, untold: 0, miscounted: 0, changedBlocks: 0 };
 
   #seen = 0;
 
@@ -103,6 +107,7 @@ class StoreTrial {
   /** Reads every entry; those of this round must be there as often as they had recipients. What was read is deleted. */
   async #compare(fresh: ReadonlyMap<string, Acked>): Promise<void> {
     const store = await openSqliteStore(this.#options);
+    this.#recount();
     const found = new Map<string, number>();
     for (const name of names) {
       const login = await store.registry.findLogin(name);
@@ -134,6 +139,11 @@ class StoreTrial {
     await store.close();
   }
 
+  #recount(): void {
+    const { kept, found, collected } = recount(join(this.#folders.dataFolder, 'sluis.db'));
+    if (!isDeepStrictEqual([kept, collected.kept], [found, collected.found])) this.#counted.miscounted += 1;
+  }
+
   /** What the trail says was accepted in this round. */
   async #accepted({ audit }: Store): Promise<ReadonlySet<string>> {
     const told = new Set<string>();
@@ -163,7 +173,7 @@ async function lightsOut(trial: Trial): Promise<Tally> {
     for (let n = 0; n < trial.rounds; n++) {
       // Long enough for the log to fill and be copied into the database while mail goes on.
       await running.round(trial, n % 5 === 4 && trial.tampering === undefined);
-      if (trial.tampering !== undefined && running.tally.lost + running.tally.untold > 0) break;
+      if (trial.tampering !== undefined && wrong(running.tally) > 0) break;
     }
     return running.tally;
   } finally {
@@ -171,8 +181,9 @@ async function lightsOut(trial: Trial): Promise<Tally> {
   }
 }
 
+const wrong = ({ lost, untold, miscounted }: Tally): number => lost + untold + miscounted;
 const told = (t: Tally): string =>
-  `${t.acked} acknowledged, ${t.lost} lost, ${t.unacked} filed but not acknowledged, ${t.untold} apart from their row of the trail, ${t.changedBlocks} unsynced blocks undone`;
+  `${t.acked} acknowledged, ${t.lost} lost, ${t.unacked} filed but not acknowledged, ${t.untold} apart from their row of the trail, ${t.miscounted} times miscounted, ${t.changedBlocks} unsynced blocks undone`;
 
 for (const unsynced of ['none', 'some'] as const)
   test(
@@ -183,7 +194,7 @@ for (const unsynced of ['none', 'some'] as const)
       t.diagnostic(told(tally));
       assert.ok(tally.acked > 500, 'too few messages to prove anything');
       assert.ok(tally.changedBlocks > 0, 'the power cuts undid nothing: the model is not at work');
-      assert.deepEqual([tally.lost, tally.damaged, tally.duplicated, tally.untold], [0, 0, 0, 0]);
+      assert.deepEqual([tally.lost, tally.damaged, tally.duplicated, tally.untold, tally.miscounted], [0, 0, 0, 0, 0]);
     },
   );
 
@@ -198,4 +209,13 @@ test('control: a row of the trail in another transaction than its message is fou
   const tally = await lightsOut({ rounds: 30, unsynced: 'none', tampering: 'audit-apart' });
   t.diagnostic(told(tally));
   assert.ok(tally.untold > 0, 'no message was without its row: this test cannot see a row that was written apart');
+});
+
+test('control: figures in another transaction than what they count are found', { skip }, async (t) => {
+  const tally = await lightsOut({ rounds: 30, unsynced: 'none', tampering: 'counts-apart' });
+  t.diagnostic(told(tally));
+  assert.ok(
+    tally.miscounted > 0,
+    'every cut left the right figures: this test cannot see figures that are written apart',
+  );
 });

@@ -16,7 +16,7 @@ CREATE TABLE account (
   settings TEXT NOT NULL DEFAULT '{}',
   version INTEGER NOT NULL DEFAULT 1,
   created_at INTEGER NOT NULL
-, ends_at INTEGER) STRICT;
+, ends_at INTEGER, last_login INTEGER, last_used INTEGER) STRICT;
 
 CREATE TABLE address (
   key TEXT PRIMARY KEY,
@@ -377,6 +377,25 @@ CREATE TABLE upload (
   message INTEGER PRIMARY KEY,
   started_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE usage_month (
+  month INTEGER NOT NULL,
+  organisation INTEGER NOT NULL REFERENCES organisation (id),
+  account INTEGER NOT NULL,
+  sent INTEGER NOT NULL,
+  sent_recipients INTEGER NOT NULL,
+  sent_octets INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  received_octets INTEGER NOT NULL,
+  notices INTEGER NOT NULL,
+  collected INTEGER NOT NULL,
+  pushed INTEGER NOT NULL,
+  refused INTEGER NOT NULL,
+  logins_refused INTEGER NOT NULL,
+  login_days INTEGER NOT NULL,
+  days INTEGER NOT NULL,
+  PRIMARY KEY (month, organisation, account)
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX absence_substitute ON absence (substitute, until_at) WHERE substitute IS NOT NULL;
 

@@ -11,9 +11,12 @@ export class AuditWriter {
   readonly #db: Db;
   readonly #erase: Database.Statement;
   readonly #mark: Database.Statement;
+  readonly #told: (item: AuditItem) => void;
   #head: ChainHead;
 
-  constructor(db: Db) {
+  /** `told` of each row. */
+  constructor(db: Db, told: (item: AuditItem) => void = () => undefined) {
+    this.#told = told;
     this.#insert = db.prepare(
       'INSERT INTO audit (seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
     );
@@ -53,6 +56,7 @@ export class AuditWriter {
       commitment === null ? null : item.personal,
     );
     this.#head = { seq, hash };
+    this.#told(item);
   }
 
   appendAll(items: readonly AuditItem[]): void {

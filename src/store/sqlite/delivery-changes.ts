@@ -5,6 +5,7 @@ import type { Db } from './database.ts';
 import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
 import type { MaildropChanges } from './maildrop-changes.ts';
 import { DELIVERY, MessageRows, type RawDelivery, deliveryOf, rawStatement } from './message-rows.ts';
+import type { UsageChanges } from './usage-changes.ts';
 import type { DeliveryWork, WithdrawnCopy, WriterAnswer } from './writer-protocol.ts';
 
 type WorkOf<K extends DeliveryWork['kind']> = Extract<DeliveryWork, { kind: K }>;
@@ -28,10 +29,18 @@ export const voidLeases = (db: Db): void =>
        WHERE lease_until IS NOT NULL`,
   );
 
+export interface DeliveryParts {
+  readonly audit: AuditWriter;
+  readonly filing: Filing;
+  readonly maildrops: MaildropChanges;
+  readonly usage: UsageChanges;
+}
+
 export class DeliveryChanges {
   readonly #audit: AuditWriter;
   readonly #filing: Filing;
   readonly #maildrops: MaildropChanges;
+  readonly #usage: UsageChanges;
   readonly #messages: MessageRows;
   readonly #due: Database.Statement<[number, number, number], { id: number }>;
   readonly #claim: Database.Statement<[number, number, number], RawDelivery>;
@@ -45,11 +54,13 @@ export class DeliveryChanges {
   readonly #retryNow: Database.Statement<[number, number], OpenRow>;
   readonly #unclaimed: Database.Statement<[bigint, number], { id: number; recipient: string; mailbox: number | null }>;
   readonly #dropReference: Database.Statement;
+  readonly #took: Database.Statement<[bigint, bigint], { account: number; submitter: number; octets: number }>;
 
-  constructor(db: Db, audit: AuditWriter, filing: Filing, maildrops: MaildropChanges) {
+  constructor(db: Db, { audit, filing, maildrops, usage }: DeliveryParts) {
     this.#audit = audit;
     this.#filing = filing;
     this.#maildrops = maildrops;
+    this.#usage = usage;
     this.#messages = new MessageRows(db);
     this.#due = db.prepare(
       "SELECT id FROM delivery WHERE partner = ? AND state = 'waiting' AND due_at <= ? ORDER BY due_at, id LIMIT ?",
@@ -83,6 +94,9 @@ export class DeliveryChanges {
     this.#retryNow = change("UPDATE delivery SET due_at = ?, lease_until = NULL WHERE id = ? AND state = 'waiting'");
     this.#unclaimed = db.prepare(
       `SELECT id, recipient, mailbox FROM delivery WHERE message = ? AND ${OPEN} AND (lease_until IS NULL OR lease_until <= ?) ORDER BY id`,
+    );
+    this.#took = db.prepare(
+      'SELECT p.account, m.submitter, m.octets FROM message m JOIN partner p WHERE m.id = ? AND p.id = ?',
     );
     this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
   }
@@ -126,10 +140,16 @@ export class DeliveryChanges {
     if (row?.settled_at !== null || Number(row.fence) !== fence) return { kind: 'done', value: 0 };
     if (outcome.kind === 'retry') this.#retry.run(outcome.at, outcome.reply, outcome.delayed === true ? at : null, id);
     else this.#final(id, row.message, outcome.kind, at, outcome.reply);
+    if (outcome.kind === 'relayed') this.#countPush(row, at);
     const changed = new Changed();
     this.#filing.notices(notices, at, changed);
     this.#audit.appendAll(audit);
     return { kind: 'done', value: 1, ...changed.effects };
+  }
+
+  #countPush({ message, partner }: OpenRow, at: number): void {
+    const took = this.#took.get(message, partner);
+    if (took !== undefined) this.#usage.pushed(took.account, took.submitter, took.octets, at);
   }
 
   #final(
@@ -168,7 +188,8 @@ export class DeliveryChanges {
   /** Releases a copy that is held from a mailbox: entry and settlement together. */
   #file(id: number, uidl: Uint8Array, at: number, changed: Changed): OpenRow | undefined {
     const row = this.#heldFromMailbox.get(id);
-    if (row === undefined || !this.#filing.release(row.message, Number(row.mailbox), uidl, changed)) return undefined;
+    if (row === undefined || !this.#filing.release(row.message, Number(row.mailbox), uidl, at, changed))
+      return undefined;
     this.#end.run('filed', at, null, id);
     return row;
   }
@@ -177,7 +198,8 @@ export class DeliveryChanges {
   #refile(id: number, uidl: Uint8Array, at: number, changed: Changed): OpenRow | undefined {
     const row = this.#queuedFor.get(id, at);
     if (row === undefined) return undefined;
-    if (!this.#filing.refile(row.message, row.recipient, Number(row.partner), uidl, changed)) return undefined;
+    const queued = { message: row.message, recipient: row.recipient, partner: Number(row.partner) };
+    if (!this.#filing.refile(queued, uidl, at, changed)) return undefined;
     this.#end.run('filed', at, null, id);
     return row;
   }

@@ -6,6 +6,7 @@ import type Database from 'better-sqlite3';
 import { type Actor, RegistryError } from '../registry.ts';
 import type { Db } from './database.ts';
 import type { Changed, RegistryGround } from './registry-ground.ts';
+import { UsageErasure } from './usage-erasure.ts';
 
 /** Rows of one kind in one step: a few milliseconds of the writer's time. */
 const ROWS = 200;
@@ -37,7 +38,7 @@ const EMPTIED: readonly string[] = [
      WHERE account IN (${ACCOUNTS}) AND (sealed IS NOT NULL OR server NOT LIKE '%erased.invalid%')`,
   `UPDATE address SET settings = '{}', successor = NULL
      WHERE key IN (${KEYS} AND (settings <> '{}' OR successor IS NOT NULL) LIMIT @n)`,
-  `UPDATE account SET login = 'erased-' || id, settings = '{}', version = version + 1
+  `UPDATE account SET login = 'erased-' || id, settings = '{}', last_login = NULL, last_used = NULL, version = version + 1
      WHERE id IN (${ACCOUNTS} AND login <> 'erased-' || id LIMIT @n)`,
 ];
 
@@ -49,6 +50,7 @@ export class EraseChanges {
   >;
   readonly #dropHidden: Database.Statement;
   readonly #dropReference: Database.Statement;
+  readonly #usage: UsageErasure;
 
   constructor(db: Db, ground: RegistryGround) {
     this.#ground = ground;
@@ -59,6 +61,7 @@ export class EraseChanges {
       .safeIntegers(true);
     this.#dropHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
     this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
+    this.#usage = new UsageErasure(db);
   }
 
   /** `id`: rows that this step erased; 0 when nothing was left, and only then the organisation itself is emptied and the trail told. */
@@ -80,7 +83,8 @@ export class EraseChanges {
     });
     if (full !== undefined)
       throw new RegistryError('invalid', `There is mail in a mailbox of "${name}", so nothing was erased`);
-    const erased = this.#eraseHidden(row.id) + this.#eraseRows(row.id);
+    // Its own accounts have no name any more; those that left it have one elsewhere.
+    const erased = this.#eraseHidden(row.id) + this.#eraseRows(row.id) || this.#usage.unname(row.id, ROWS);
     if (erased === 0) this.#empty(row.id, name, actor);
     return { id: erased, accounts: 'many', scope: 'registry' };
   }

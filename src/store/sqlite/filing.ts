@@ -12,6 +12,7 @@ import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counte
 import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './writer-protocol.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
+import type { UsageChanges } from './usage-changes.ts';
 
 export const UIDL_OCTETS = 16;
 
@@ -34,13 +35,28 @@ interface Facts {
   readonly envelope: string;
   readonly octets: bigint;
   readonly copy_of: bigint | null;
+  readonly submitter: bigint;
 }
 
 type Unfiled = Extract<WriterAnswer, { kind: 'refused' | 'duplicate' | 'already' }>;
 
+/** A delivery for a partner. */
+export interface Queued {
+  readonly message: bigint;
+  readonly recipient: string;
+  readonly partner: number;
+}
+
+export interface FilingParts {
+  readonly audit: AuditWriter;
+  readonly counters: MailboxCounters;
+  readonly usage: UsageChanges;
+}
+
 export class Filing {
   readonly #audit: AuditWriter;
   readonly #counters: MailboxCounters;
+  readonly #usage: UsageChanges;
   readonly #recent: RecentSubmissions;
   readonly #addressState: Database.Statement<[string], string>;
   readonly #lead: Database.Statement<[string], Lead>;
@@ -64,9 +80,10 @@ export class Filing {
   /** Days that are known to stand in `day_key`. Forgotten at a rollback. */
   readonly #days = new Set<string>();
 
-  constructor(db: Db, audit: AuditWriter, counters: MailboxCounters, now: number) {
+  constructor(db: Db, { audit, counters, usage }: FilingParts, now: number) {
     this.#audit = audit;
     this.#counters = counters;
+    this.#usage = usage;
     this.#recent = new RecentSubmissions(db, now);
     this.#addressState = db.prepare<[string], string>('SELECT state FROM address WHERE key = ?').pluck(true);
     this.#lead = db.prepare(
@@ -92,7 +109,7 @@ export class Filing {
     this.#endUpload = db.prepare('DELETE FROM upload WHERE message = ?');
     this.#countChunks = db.prepare('SELECT count(*) AS n FROM chunk WHERE message = ?');
     this.#facts = db
-      .prepare<[bigint], Facts>('SELECT envelope, octets, copy_of FROM message WHERE id = ?')
+      .prepare<[bigint], Facts>('SELECT envelope, octets, copy_of, submitter FROM message WHERE id = ?')
       .safeIntegers(true);
     this.#envelope = db.prepare('SELECT envelope FROM message WHERE id = ? AND gone_at IS NULL');
     // From the end: what was submitted in the last hour lies there.
@@ -161,6 +178,8 @@ export class Filing {
     }
     if (work.resubmission !== null) this.#recent.add(work.resubmission.key, work.id, work.receivedAt);
     this.#audit.appendAll(work.audit);
+    const recipients = work.copies.reduce((n, { keys }) => n + keys.length, work.keys.length);
+    this.#usage.sent(work.submitter, recipients, work.octets, work.receivedAt);
     return undefined;
   }
 
@@ -198,7 +217,7 @@ export class Filing {
   }
 
   #write(work: AcceptWork, rows: ReadonlyMap<number, MailboxRow>, copyOf: bigint | null, changed: Changed): void {
-    const { id, octets } = work;
+    const { id, octets, submitter, receivedAt } = work;
     this.insert(work, rows.size + work.deliveries.length, copyOf);
     let i = 0;
     for (const [account, row] of rows) {
@@ -206,9 +225,10 @@ export class Filing {
       this.#insertEntry.run(account, row.next_uid, id, octets, uidl, work.receipts.includes(account) ? 1 : 0);
       i += UIDL_OCTETS;
       this.#counters.add(changed.mailboxes, account, row, { octets, messages: 1 });
+      this.#usage.received(account, submitter, octets, receivedAt);
     }
     for (const { partner, mailbox, held, recipient, dsn } of work.deliveries) {
-      this.#insertDelivery.run(id, partner, mailbox, recipient, dsn, held ? 'held' : 'waiting', work.receivedAt);
+      this.#insertDelivery.run(id, partner, mailbox, recipient, dsn, held ? 'held' : 'waiting', receivedAt);
       if (!held) changed.due.add(partner);
     }
   }
@@ -271,14 +291,16 @@ export class Filing {
    * A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes no mail. The delivery's reference to the
    * content becomes the entry's.
    */
-  release(message: bigint, account: number, uidl: Uint8Array, changed: Changed): boolean {
+  release(message: bigint, account: number, uidl: Uint8Array, at: number, changed: Changed): boolean {
     const row = this.#counters.get(account);
     const facts = this.#facts.get(message);
     if (row?.state !== 'active' || facts === undefined) return false;
     const { recipients } = JSON.parse(facts.envelope) as { recipients: readonly AcceptedRecipient[] };
     const receipt = recipients.some((r) => r.mailbox === account && (r.receipt ?? r.contrl) === true) ? 1 : 0;
     this.#insertEntry.run(account, row.next_uid, message, facts.octets, uidl, receipt);
-    this.#counters.add(changed.mailboxes, account, row, { octets: Number(facts.octets), messages: 1 });
+    const octets = Number(facts.octets);
+    this.#counters.add(changed.mailboxes, account, row, { octets, messages: 1 });
+    this.#usage.received(account, Number(facts.submitter), octets, at);
     return true;
   }
 
@@ -286,7 +308,8 @@ export class Filing {
    * What was queued for a partner goes into the mailbox that its recipient leads to by now, above its quota too; false while there is none
    * that takes mail. The delivery's reference to the content becomes the entry's.
    */
-  refile(message: bigint, recipient: string, partner: number, uidl: Uint8Array, changed: Changed): boolean {
+  refile(queued: Queued, uidl: Uint8Array, at: number, changed: Changed): boolean {
+    const { message, recipient, partner } = queued;
     const key = addressKey(recipient as Address);
     const lead = this.#lead.get(key);
     const row = lead?.partner === 0 ? this.#counters.get(lead.account) : undefined;
@@ -301,7 +324,7 @@ export class Filing {
       this.#dropReference.run(message);
       return true;
     }
-    return this.release(message, lead.account, uidl, changed);
+    return this.release(message, lead.account, uidl, at, changed);
   }
 
   day(day: string): void {

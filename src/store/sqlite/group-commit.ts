@@ -170,11 +170,13 @@ export class GroupCommit {
     this.#setSync(group);
     this.#begin.run();
     const answers = group.map((request) => ({ n: request.n, answer: this.#piece(request) }));
+    if (this.#o.testing.countsApart !== true) this.#o.work.end();
     if (this.#o.testing.answerBeforeCommit === true) this.#answer(answers.splice(0));
     this.#commits += 1;
     if (this.#commits === this.#o.testing.failCommit)
       throw Object.assign(new Error('disk I/O error (injected)'), { code: 'SQLITE_IOERR_FSYNC', injected: true });
     this.#commit.run();
+    if (this.#o.testing.countsApart === true) this.#o.db.transaction(() => this.#o.work.end())();
     this.#logPages += 4 + 3 * group.length;
     for (const { work } of group) {
       if (work.kind === 'chunk') {
@@ -191,6 +193,7 @@ export class GroupCommit {
   #piece(request: Request): WriterAnswer {
     const { audit } = this.#o.work;
     const { head } = audit;
+    this.#o.work.begin(request.work);
     this.#savepoint.run();
     let answer: WriterAnswer;
     try {
@@ -202,7 +205,7 @@ export class GroupCommit {
     if (answer.kind === 'error' || answer.kind === 'registry-error') {
       this.#undo.run();
       audit.rewind(head);
-      this.#o.work.forget();
+      this.#o.work.forget('piece');
     }
     this.#release.run();
     return answer;
@@ -218,7 +221,7 @@ export class GroupCommit {
       }
     }
     this.#o.work.audit.rewind(head);
-    this.#o.work.forget();
+    this.#o.work.forget('all');
   }
 
   #enterFull(group: readonly Request[]): void {

@@ -7,6 +7,7 @@ import type { Db } from './database.ts';
 import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
 import type { MailboxCounters } from './mailbox-counters.ts';
 import type { HiddenWhy } from './reader-protocol.ts';
+import type { UsageChanges } from './usage-changes.ts';
 import type { AuditItem, WriterAnswer, WriterWork } from './writer-protocol.ts';
 
 type WorkOf<K extends WriterWork['kind']> = Extract<WriterWork, { kind: K }>;
@@ -29,18 +30,29 @@ interface Hidden {
 
 const UNSEEN = JSON.stringify({ retrieved: false });
 
+/** `entry.retrieved` of what was collected. */
+const COLLECTED = 2;
+
 /** Places that are remembered of each account. */
 const CONSUMERS = 16;
+
+export interface MaildropParts {
+  readonly audit: AuditWriter;
+  readonly counters: MailboxCounters;
+  readonly filing: Filing;
+  readonly usage: UsageChanges;
+}
 
 export class MaildropChanges {
   readonly #audit: AuditWriter;
   readonly #counters: MailboxCounters;
   readonly #filing: Filing;
+  readonly #usage: UsageChanges;
   readonly #deleteEntry: Database.Statement<[number, number], EntryRow>;
   readonly #insertHidden: Database.Statement;
   readonly #insertEntry: Database.Statement;
   readonly #markCollected: Database.Statement;
-  readonly #markSent: Database.Statement;
+  readonly #markSent: Database.Statement<[number, number], { retrieved: number }>;
   readonly #hiddenSince: Database.Statement<[number, number, number], HiddenRow>;
   readonly #hiddenOf: Database.Statement<[number, bigint, number], HiddenRow>;
   readonly #deleteHidden: Database.Statement;
@@ -51,10 +63,11 @@ export class MaildropChanges {
   readonly #addConsumer: Database.Statement;
   readonly #forgetConsumers: Database.Statement;
 
-  constructor(db: Db, audit: AuditWriter, counters: MailboxCounters, filing: Filing) {
+  constructor(db: Db, { audit, counters, filing, usage }: MaildropParts) {
     this.#audit = audit;
     this.#counters = counters;
     this.#filing = filing;
+    this.#usage = usage;
     this.#deleteEntry = db
       .prepare<[number, number], EntryRow>(
         'DELETE FROM entry WHERE account = ? AND uid = ? RETURNING message, octets, retrieved, receipt',
@@ -68,7 +81,7 @@ export class MaildropChanges {
     );
     this.#markCollected = db.prepare('UPDATE entry SET retrieved = 2 WHERE account = ? AND uid = ? AND retrieved < 2');
     this.#markSent = db.prepare(
-      'UPDATE entry SET retrieved = retrieved + 1 WHERE account = ? AND uid = ? AND retrieved < 2',
+      'UPDATE entry SET retrieved = retrieved + 1 WHERE account = ? AND uid = ? AND retrieved < 2 RETURNING retrieved',
     );
     const hidden = <P extends unknown[]>(where: string): Database.Statement<P, HiddenRow> =>
       db
@@ -98,7 +111,9 @@ export class MaildropChanges {
 
   /** QUIT. */
   commit({ account, deleted, retrieved, at, audit, notices }: WorkOf<'commit-maildrop'>): WriterAnswer {
-    for (const uid of retrieved) this.#markCollected.run(account, uid);
+    let collected = 0;
+    for (const uid of retrieved) collected += this.#markCollected.run(account, uid).changes;
+    this.#usage.collected(account, collected, at);
     const changed = new Changed();
     const hidden = this.#hide(account, deleted, at, 'deleted', changed);
     this.#filing.notices(notices, at, changed);
@@ -121,7 +136,9 @@ export class MaildropChanges {
 
   /** A session that ended without QUIT. */
   release({ account, retrieved, notices, at }: WorkOf<'release-maildrop'>): WriterAnswer {
-    for (const uid of retrieved) this.#markSent.run(account, uid);
+    // The second time without a QUIT: it has the message, whatever becomes of its sessions.
+    const collected = retrieved.filter((uid) => this.#markSent.get(account, uid)?.retrieved === COLLECTED).length;
+    this.#usage.collected(account, collected, at);
     const changed = new Changed();
     this.#filing.notices(notices, at, changed);
     return { kind: 'done', ...changed.effects };

@@ -27,6 +27,8 @@ export interface OpenOptions extends CreateOptions {
     readonly hidden?: Milliseconds;
     /** How long the facts of a message can be traced after its content went. Default 90 days. */
     readonly trace?: Milliseconds;
+    /** How long after a month its figures of usage are kept. Default 2557 days, seven years. */
+    readonly usage?: Milliseconds;
   };
   /** Size of the preallocated file that is given back when the disk is full. 0: none, for tests. Default 64 MiB. */
   readonly reserve?: Octets;
@@ -45,6 +47,8 @@ export interface Testing {
   readonly failCommit?: number;
   /** Answers before COMMIT: the mutant that the crash tests must catch. */
   readonly answerBeforeCommit?: boolean;
+  /** Figures of usage go in a transaction after that of what they count: another mutant. */
+  readonly countsApart?: boolean;
   /** Octets free on the disk. */
   readonly freeOctets?: () => number;
 }
@@ -53,6 +57,7 @@ export interface Settled {
   readonly takeoverAfter: Milliseconds;
   readonly hiddenFor: Milliseconds;
   readonly tracedFor: Milliseconds;
+  readonly countedFor: Milliseconds;
   readonly reserve: Octets;
   readonly maxBody: Octets;
   readonly testing: Testing;
@@ -62,6 +67,7 @@ export const settled = (options: OpenOptions): Settled => ({
   takeoverAfter: options.takeoverAfter ?? seconds(30),
   hiddenFor: options.retention?.hidden ?? days(14),
   tracedFor: options.retention?.trace ?? days(90),
+  countedFor: options.retention?.usage ?? days(2557),
   reserve: options.reserve ?? octets(64 * MiB),
   maxBody: options.maxBody ?? octets(1024 * MiB),
   testing: options.testing ?? {},

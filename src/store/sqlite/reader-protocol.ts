@@ -24,6 +24,7 @@ import type { CertificatesInput } from './ca-reader.ts';
 import type { PgpKeysInput } from './pgp-reader.ts';
 import type { DeliveryRow, DeliveryRows, MessageRow, QuirkCount } from './stored-rows.ts';
 import type { AuditItem } from './writer-protocol.ts';
+import type { IdleInput, IdleStep, UsageInput, UsageStep } from './usage-reader.ts';
 
 export interface MailboxState {
   readonly octets: number;
@@ -139,6 +140,9 @@ export interface ReaderWork {
   operators: { in: object; out: readonly OperatorRecord[] };
   approval: { in: { id: string }; out: ApprovalRecord | undefined };
   approvals: { in: { at: number }; out: readonly ApprovalRecord[] };
+  usage: { in: UsageInput; out: UsageStep };
+  usageMonths: { in: object; out: readonly number[] };
+  idle: { in: IdleInput; out: IdleStep };
 }
 export type ReaderKind = keyof ReaderWork;
 
@@ -222,6 +226,8 @@ export interface SummaryRow {
   readonly sendsAs: readonly string[];
   readonly octets: number;
   readonly messages: number;
+  readonly lastLogin: number | null;
+  readonly lastUsed: number | null;
 }
 
 /** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each, or those up to each of `uidlEnds`. */

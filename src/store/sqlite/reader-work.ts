@@ -29,6 +29,7 @@ import { OperatorReader } from './operator-reader.ts';
 import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
 import { UidlColumn } from './uidl.ts';
+import { UsageReader } from './usage-reader.ts';
 
 type Handlers = {
   readonly [K in ReaderKind]: (input: ReaderWork[K]['in'], transfer: ArrayBuffer[]) => ReaderWork[K]['out'];
@@ -69,6 +70,7 @@ export class ReaderWorker {
     const mailboxes = new MailboxReader(db);
     const edi = new EdiReader(db);
     const merges = new MergeReader(db);
+    const usage = new UsageReader(db);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
     const parts = db
       .prepare<[bigint], string | null>(
@@ -167,6 +169,9 @@ export class ReaderWorker {
       operators: () => operators.operators(),
       approval: ({ id }) => operators.approval(id),
       approvals: ({ at }) => operators.waiting(at),
+      usage: (input) => usage.of(input),
+      usageMonths: () => usage.months(),
+      idle: (input) => usage.idle(input),
     };
   }
 

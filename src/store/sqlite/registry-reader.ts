@@ -60,12 +60,19 @@ interface PasswordRow {
   readonly ends_at: Instant | null;
   readonly last_used_at: Instant | null;
 }
+/** What a listing of accounts tells besides. */
+interface UseRow {
+  readonly last_login: number | null;
+  readonly last_used: number | null;
+}
 interface MailboxRow {
   readonly octets: number;
   readonly messages: number;
   readonly next_uid: number;
   readonly changes: number;
 }
+
+type WholeRow = AccountRow & OrganisationRow & MailboxRow & UseRow;
 
 const ORGANISATION = `o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.language, o.agb, o.ura, o.state AS o_state, o.settings AS o_settings,
    o.merged_into, o.merged_at, (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS merged_name`;
@@ -134,10 +141,10 @@ export class RegistryReader {
   readonly #sendAs: Database.Statement<[string, number, string, number], { until: number | null }>;
   readonly #organisations: Database.Statement<[string, number], OrganisationRow>;
   readonly #organisation: Database.Statement<[string], OrganisationRow>;
-  readonly #accounts: Database.Statement<[string, number], AccountRow & OrganisationRow & MailboxRow>;
-  readonly #accountsOf: Database.Statement<[string, string, number], AccountRow & OrganisationRow & MailboxRow>;
-  readonly #account: Database.Statement<[string], AccountRow & OrganisationRow & MailboxRow>;
-  readonly #accountById: Database.Statement<[number], AccountRow & OrganisationRow & MailboxRow>;
+  readonly #accounts: Database.Statement<[string, number], WholeRow>;
+  readonly #accountsOf: Database.Statement<[string, string, number], WholeRow>;
+  readonly #account: Database.Statement<[string], WholeRow>;
+  readonly #accountById: Database.Statement<[number], WholeRow>;
   readonly #addressesOf: Database.Statement<[number], AddressRow>;
   readonly #delegationsTo: Database.Statement<[number], { address: Address }>;
   readonly #addresses: Database.Statement<[string, number], AddressRow & { login: string }>;
@@ -147,7 +154,7 @@ export class RegistryReader {
     this.#certificates = parts.certificates;
     this.#partners = parts.partners;
     this.#absences = parts.absences;
-    const accounts = `SELECT ${ACCOUNT}, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
+    const accounts = `SELECT ${ACCOUNT}, a.last_login, a.last_used, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
       FROM account a JOIN organisation o ON o.id = a.organisation JOIN mailbox m ON m.account = a.id`;
     this.#login = db.prepare(
       `SELECT ${ACCOUNT}, ${ORGANISATION} FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.login = ?`,
@@ -258,7 +265,7 @@ export class RegistryReader {
     return row === undefined ? undefined : this.#summary(row);
   }
 
-  #summary(row: AccountRow & OrganisationRow & MailboxRow): SummaryRow {
+  #summary(row: WholeRow): SummaryRow {
     return {
       account: accountOf(row),
       organisation: row.name,
@@ -271,6 +278,8 @@ export class RegistryReader {
       sendsAs: this.#delegationsTo.all(row.id).map((d) => d.address),
       octets: row.octets,
       messages: row.messages,
+      lastLogin: row.last_login,
+      lastUsed: row.last_used,
     };
   }
 

@@ -505,4 +505,6 @@ const summaryOf = (row: SummaryRow): AccountSummary => ({
   sendsAs: row.sendsAs as readonly Address[],
   used: octets(row.octets),
   messages: row.messages,
+  ...(row.lastLogin === null ? {} : { lastLogin: row.lastLogin }),
+  ...(row.lastUsed === null ? {} : { lastUsed: row.lastUsed }),
 });

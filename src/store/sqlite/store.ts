@@ -3,7 +3,8 @@ import type { Day, KeyFolder } from '../../crypto/key-folder.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
-import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
+import { type Instant, type Milliseconds, type Octets, hours, instant, minutes, octets } from '../../domain/units.ts';
+import { monthOf } from '../../domain/months.ts';
 import type { AuditEvent } from '../audit.ts';
 import type { StoreCopy } from '../copies.ts';
 import {
@@ -39,6 +40,7 @@ import type { SqlitePgpKeys } from './pgp.ts';
 import type { SqliteQuirks } from './quirks.ts';
 import type { SqliteRegistry } from './registry.ts';
 import type { Space } from './space.ts';
+import { SqliteUsage } from './usage.ts';
 import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
 
@@ -91,6 +93,7 @@ export class SqliteStore implements Store {
   readonly quirks: SqliteQuirks;
   readonly id: string;
   readonly imports: SqliteImports;
+  readonly usage: SqliteUsage;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
@@ -113,6 +116,7 @@ export class SqliteStore implements Store {
     this.quirks = parts.quirks;
     this.id = parts.keys.storeId ?? '';
     this.imports = new SqliteImports(parts);
+    this.usage = new SqliteUsage(parts);
     this.#scheduleSweep(FIRST_SWEEP);
   }
 
@@ -244,6 +248,7 @@ export class SqliteStore implements Store {
         hiddenBefore: at - this.#p.settled.hiddenFor,
         below: this.#p.ids.next(at),
         goneBefore: at - this.#p.settled.tracedFor,
+        usageBefore: monthOf(instant(at - this.#p.settled.countedFor)),
         open: this.#p.bodies.ids.map(messageNumber),
       });
       if (answer.kind !== 'swept') throw errorOf(answer);

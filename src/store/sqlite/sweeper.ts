@@ -1,7 +1,7 @@
 /**
  * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash or a dropped line left over, hidden entries
  * past their time, content that nothing needs, days without content, facts of messages whose trace is over, old keys of notices, interchanges
- * that are no longer remembered, codes that fetch no certificate any more.
+ * that are no longer remembered, codes that fetch no certificate any more, figures of months past their time.
  */
 import type Database from 'better-sqlite3';
 import { dayOf } from '../../crypto/key-folder.ts';
@@ -46,6 +46,7 @@ export class Sweeper {
   readonly #between: Database.Statement<[bigint, bigint]>;
   readonly #chunkBetween: Database.Statement<[bigint, bigint]>;
   readonly #enrolments: Database.Statement<[number, number]>;
+  readonly #usage: Database.Statement<[number, number]>;
   #account = 0;
 
   constructor(db: Db) {
@@ -111,10 +112,14 @@ export class Sweeper {
     this.#enrolments = db.prepare(
       'DELETE FROM enrolment WHERE id IN (SELECT id FROM enrolment WHERE expires_at < ? LIMIT ?)',
     );
+    this.#usage = db.prepare(
+      `DELETE FROM usage_month WHERE (month, organisation, account) IN
+         (SELECT month, organisation, account FROM usage_month WHERE month < ? ORDER BY month LIMIT ?)`,
+    );
   }
 
   /** `open`: uploads below `below` that are still being written; those above began after that was written down. */
-  step({ at, hiddenBefore, goneBefore, open, below }: Omit<SweepWork, 'kind'>): SweepNumbers {
+  step({ at, hiddenBefore, goneBefore, usageBefore, open, below }: Omit<SweepWork, 'kind'>): SweepNumbers {
     const chunksLeft = { n: CHUNKS };
     const uploads = this.#dropUploads(new Set(open), below, chunksLeft);
     const moreHidden = this.#dropHidden(at, hiddenBefore);
@@ -135,11 +140,12 @@ export class Sweeper {
     // Used or not. A day later than it ended: until then who tries one is told in the audit trail which of the two it was.
     const interchanges = this.#dropInterchanges(at);
     const enrolments = this.#enrolments.run(at - days(1), ROWS).changes;
+    const usage = this.#usage.run(usageBefore, ROWS).changes;
     const more =
       uploads.more ||
       moreHidden ||
       messages < unreferenced.length ||
-      [unreferenced.length, traces, notices, interchanges, enrolments].includes(ROWS);
+      [unreferenced.length, traces, notices, interchanges, enrolments, usage].includes(ROWS);
     return { uploads: uploads.dropped, messages, traces, pages: 0, days: more ? [] : this.#emptyDays(at), more };
   }
 

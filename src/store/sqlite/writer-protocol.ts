@@ -207,6 +207,8 @@ export type WriterWork =
       readonly at: number;
       readonly hiddenBefore: number;
       readonly goneBefore: number;
+      /** Figures of months before this one (`domain/months.ts`) go. */
+      readonly usageBefore: number;
       readonly open: readonly bigint[];
       readonly below: bigint;
     }

@@ -15,6 +15,7 @@ import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { QuirkChanges } from './quirk-changes.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { Sweeper } from './sweeper.ts';
+import { UsageChanges } from './usage-changes.ts';
 
 const DONE: WriterAnswer = { kind: 'done' };
 
@@ -30,6 +31,7 @@ function orError(change: () => WriterAnswer): WriterAnswer {
 
 export class WriterWorker {
   readonly audit: AuditWriter;
+  readonly #usage: UsageChanges;
   readonly #filing: Filing;
   readonly #maildrops: MaildropChanges;
   readonly #deliveries: DeliveryChanges;
@@ -48,11 +50,19 @@ export class WriterWorker {
 
   /** `now`: the time at the start of the store. */
   constructor(db: Db, now: number) {
-    this.audit = new AuditWriter(db);
+    this.#usage = new UsageChanges(db);
+    this.audit = new AuditWriter(db, (item) => this.#usage.row(item));
     const counters = new MailboxCounters(db);
-    this.#filing = new Filing(db, this.audit, counters, now);
-    this.#maildrops = new MaildropChanges(db, this.audit, counters, this.#filing);
-    this.#deliveries = new DeliveryChanges(db, this.audit, this.#filing, this.#maildrops);
+    this.#filing = new Filing(db, { audit: this.audit, counters, usage: this.#usage }, now);
+    this.#maildrops = new MaildropChanges(db, {
+      audit: this.audit,
+      counters,
+      filing: this.#filing,
+      usage: this.#usage,
+    });
+    this.#deliveries = new DeliveryChanges(db, {
+      ...{ audit: this.audit, filing: this.#filing, maildrops: this.#maildrops, usage: this.#usage },
+    });
     this.#quirks = new QuirkChanges(db);
     this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
     this.#registry = new RegistryChanges(db, this.audit);
@@ -67,9 +77,22 @@ export class WriterWorker {
     this.#dayErased = db.prepare('UPDATE day_key SET erased_at = ? WHERE day = ?');
   }
 
-  /** After a rollback: what was remembered of the transaction never happened. */
-  forget(): void {
+  /** After a rollback: what was remembered of the transaction, or of the last piece of work in it, never happened. */
+  forget(what: 'all' | 'piece'): void {
     this.#filing.forget();
+    if (what === 'all') this.#usage.forget();
+    else this.#usage.drop();
+  }
+
+  /** Before each piece of work; the one before stands. */
+  begin({ kind }: WriterWork): void {
+    if (kind === 'registry') this.#usage.settle();
+    else this.#usage.keep();
+  }
+
+  /** The last of a transaction. */
+  end(): void {
+    this.#usage.write();
   }
 
   apply(work: WriterWork): WriterAnswer {

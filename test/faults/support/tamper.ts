@@ -2,7 +2,7 @@
 import type { Testing } from '../../../src/store/sqlite/options.ts';
 
 /** `audit-apart` is no seam of the store: the writing process notes the row by itself, in a transaction after that of the message. */
-export type Tampering = 'synchronous=NORMAL' | 'answer-before-commit' | 'audit-apart';
+export type Tampering = 'synchronous=NORMAL' | 'answer-before-commit' | 'audit-apart' | 'counts-apart';
 
 export function tampered(): Testing {
   switch (process.env.TAMPER ?? '') {
@@ -10,6 +10,8 @@ export function tampered(): Testing {
       return { synchronous: 'NORMAL' };
     case 'answer-before-commit':
       return { answerBeforeCommit: true };
+    case 'counts-apart':
+      return { countsApart: true };
     default:
       return {};
   }
