@@ -153,7 +153,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
         registry.notePasswordUse(account.id, name, clock.now());
       }
       this.#notes.byScram(account, peer, name, tried.mechanism);
-      return { ...granted(record), signature: match.signature };
+      return { ...granted(record, match.password), signature: match.signature };
     } catch (error) {
       return this.#attempts.lost(attempt, error);
     }

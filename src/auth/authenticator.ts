@@ -1,6 +1,6 @@
 /** What a listener asks about a login. */
 import type { AccountId } from '../domain/ids.ts';
-import type { Account, Organisation } from '../domain/registry.ts';
+import type { Account, Organisation, Password } from '../domain/registry.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 
@@ -25,6 +25,9 @@ export const mayEnter = ({ access }: Peer, login: string): boolean =>
 export type Mechanism = 'PLAIN' | 'LOGIN' | 'EXTERNAL' | 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS';
 export const passwordMechanisms: readonly Mechanism[] = ['PLAIN', 'LOGIN'];
 
+/** Which password a session was opened with. A later one of the same name is another. */
+export type UsedPassword = Pick<Password, 'name' | 'createdAt'>;
+
 export type AuthOutcome =
   | {
       readonly kind: 'granted';
@@ -32,6 +35,8 @@ export type AuthOutcome =
       readonly organisation: Organisation;
       /** Set where the log-in rests on the certificate, alone or with a password: it holds as long as `certificateHolds`. */
       readonly by?: 'certificate' | 'both';
+      /** The one that was shown: the session ends when it is replaced or revoked. */
+      readonly password?: UsedPassword;
     }
   /** Unknown login, wrong password, a certificate that leads nowhere or elsewhere, suspended or ended account: they look the same and take the same. 535 5.7.8, -ERR [AUTH]. */
   | { readonly kind: 'refused' }

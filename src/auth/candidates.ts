@@ -2,7 +2,7 @@
 import { type Password, MAX_PASSWORDS } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 import type { LoginRecord } from '../store/registry.ts';
-import { type AuthOutcome, type Peer, mayEnter } from './authenticator.ts';
+import { type AuthOutcome, type Peer, type UsedPassword, mayEnter } from './authenticator.ts';
 import { loginPolicy } from './certificate-login.ts';
 import type { FailureReason } from './login-notes.ts';
 
@@ -29,12 +29,21 @@ export const candidatesFor = (
   now: Instant,
 ): readonly Password[] => (mayEnter(peer, folded) ? validPasswords(record, now) : []);
 
-export const granted = (record: LoginRecord): Extract<AuthOutcome, { kind: 'granted' }> => ({
+export const granted = (
+  record: LoginRecord,
+  password: UsedPassword | undefined,
+): Extract<AuthOutcome, { kind: 'granted' }> => ({
   kind: 'granted',
   account: record.account,
   organisation: record.organisation,
   ...(loginPolicy(record) === 'both' ? { by: 'both' } : {}),
+  ...(password === undefined ? {} : { password: { name: password.name, createdAt: password.createdAt } }),
 });
+
+/** True while the password that a session was opened with is still one of its account. */
+export const passwordStands = (record: LoginRecord | undefined, used: UsedPassword | undefined): boolean =>
+  used === undefined ||
+  (record?.passwords ?? []).some(({ name, createdAt }) => name === used.name && createdAt === used.createdAt);
 
 export const reasonOf = (record: LoginRecord | undefined, match: Password | undefined): FailureReason => {
   if (record === undefined) return 'unknown';

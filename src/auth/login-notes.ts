@@ -238,5 +238,6 @@ const sessionOf = ({ session, protocol, network }: Peer): Readonly<Record<string
 
 const NOT_SHOWN = '(not an address)';
 
-const shownLogin = (login: string, account: Account | undefined): string =>
+/** A log-in name as it may be written down. */
+export const shownLogin = (login: string, account: Account | undefined): string =>
   account?.login ?? (/^[^\p{C}\p{Z}@]{1,64}@[^\p{C}\p{Z}@]{1,189}$/u.test(login) ? login : NOT_SHOWN);

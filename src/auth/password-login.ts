@@ -78,7 +78,10 @@ export class PasswordLogin {
     }
     this.#parts.throttle.succeeded(account.login, peer.network, now);
     this.#parts.notes.remembered(account, peer);
-    return granted(record);
+    return granted(
+      record,
+      record.passwords.find(({ name }) => name === found.name),
+    );
   }
 
   #place(peer: Peer, signal: AbortSignal): { lane: 'known' | 'stranger'; network: string; signal: AbortSignal } {
@@ -122,6 +125,6 @@ export class PasswordLogin {
     registry.notePasswordUse(account.id, match.name, clock.now());
     this.#parts.notes.verified(account, peer, match.name);
     this.#parts.upkeep.after(record, match, password);
-    return granted(record);
+    return granted(record, match);
   }
 }

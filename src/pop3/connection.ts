@@ -11,6 +11,7 @@ import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { clientCertificateRequest, shownChain } from '../platform/client-certificate.ts';
+import type { UsedPassword } from '../auth/authenticator.ts';
 import type { AdmittedConnection, OpenSession, SessionFacts } from '../platform/connections.ts';
 import type { ListenerAccess, ListenerSpec } from '../platform/listener.ts';
 import { turns } from '../platform/turns.ts';
@@ -146,6 +147,11 @@ export class Connection implements Wire, OpenSession {
     return this.#session.account;
   }
 
+  /** The password that opened it, where one did. */
+  get password(): UsedPassword | undefined {
+    return this.#session.password;
+  }
+
   /** The log-in rests on a client certificate. */
   get byCertificate(): boolean {
     return this.#session.byCertificate;
@@ -157,7 +163,7 @@ export class Connection implements Wire, OpenSession {
   }
 
   /** Ends a session that has lost its right to the maildrop, also in the middle of a message. */
-  expel(ending: 'account-closed' | 'certificate-ended'): void {
+  expel(ending: 'account-closed' | 'certificate-ended' | 'password-ended'): void {
     this.#leave(ending);
   }
 

@@ -7,6 +7,7 @@
  * RFC 1939 section 7, RFC 5034, RFC 4422 appendix A (EXTERNAL), RFC 2449 section 8.1.1 ([IN-USE]), RFC 3206 ([AUTH], [SYS/TEMP]).
  */
 import { type AuthOutcome, type Mechanism, passwordMechanisms } from '../auth/authenticator.ts';
+import { passwordStands } from '../auth/candidates.ts';
 import { beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/sasl.ts';
 import type { SaslNext, SaslStep } from '../auth/sasl-step.ts';
 import { Maildrop } from '../pickup/maildrop.ts';
@@ -124,7 +125,7 @@ function refusedLogin(session: Session, trouble: Trouble = troubles.loginRefused
 
 async function openMaildrop(
   session: Session,
-  { account, organisation, by }: Extract<AuthOutcome, { kind: 'granted' }>,
+  { account, organisation, by, password }: Extract<AuthOutcome, { kind: 'granted' }>,
 ): Promise<string> {
   const { parts, peer, wire } = session;
   const strict = session.quirks.logIn(account, organisation);
@@ -137,7 +138,8 @@ async function openMaildrop(
   }
   // What an operator changed while the password was hashed or the maildrop opened holds: nobody slips in behind a suspension.
   const record = await parts.store.registry.findLogin(account.login);
-  if (!wire.gone && record !== undefined && record.account.state !== 'active') {
+  const stands = record?.account.state === 'active' && passwordStands(record, password);
+  if (!wire.gone && record !== undefined && !stands) {
     await drop.release(session.collector);
     return refusedLogin(session);
   }
@@ -151,6 +153,7 @@ async function openMaildrop(
   session.organisation = organisation;
   session.tls = wire.tlsVersion;
   session.byCertificate = by !== undefined;
+  session.password = password;
   const { messages, octets } = drop.remaining;
   parts.log.info('pop3.login', {
     session: peer.session,

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import { type SecureContext, type SecureContextOptions, createSecureContext } from 'node:tls';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { passwordStands } from '../auth/candidates.ts';
 import type { Consumers } from '../pickup/consumers.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -129,7 +130,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     );
   }
 
-  /** A suspended or ended account, or a revoked certificate, must not go on reading with the session that it has. */
+  /** A suspended or ended account, a revoked certificate, or a password that was replaced must not go on reading with the session that it has. */
   async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
     for (const connection of this.#connections) {
       const { account } = connection;
@@ -137,6 +138,7 @@ class Pop3Listener implements Listener, ConnectionContext {
       if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
       const record = await this.store.registry.findLogin(account.login);
       if (record?.account.state !== 'active') connection.expel('account-closed');
+      else if (!passwordStands(record, connection.password)) connection.expel('password-ended');
       else if (!(await connection.stands().catch(() => false))) connection.expel('certificate-ended');
     }
   }

@@ -4,7 +4,7 @@
  * AUTHORIZATION until a login has locked the maildrop, TRANSACTION after it, UPDATE inside QUIT. What each command does stands in
  * handlers.ts. The session knows no socket: it answers lines, and sends large answers through its `Wire`.
  */
-import type { Authenticator, Peer } from '../auth/authenticator.ts';
+import type { Authenticator, Peer, UsedPassword } from '../auth/authenticator.ts';
 import type { SaslSession, ScramOffer } from '../auth/sasl-step.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
@@ -77,6 +77,8 @@ export class Session {
   hungUp = false;
   /** An AUTH exchange that waits for the client's next line. */
   exchange: Exchange | undefined;
+  /** The password that opened it. */
+  password: UsedPassword | undefined;
   failedLogins = 0;
   next: Next = GO_ON;
   #bad = 0;

@@ -31,6 +31,7 @@ export type Ending =
   | 'taken-over'
   | 'account-closed'
   | 'certificate-ended'
+  | 'password-ended'
   | 'bad-commands'
   | 'failed-logins'
   | 'flood'

@@ -9,7 +9,8 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
-import type { Authenticator, Mechanism } from '../auth/authenticator.ts';
+import type { Authenticator, Mechanism, UsedPassword } from '../auth/authenticator.ts';
+import { passwordStands } from '../auth/candidates.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -71,6 +72,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   readonly #content: ContentPhase;
   /** From the login on. */
   #transaction: TransactionPhase | undefined;
+  #password: UsedPassword | undefined;
   /** How the commands of the session deviate; its account is judged by them at each message. */
   readonly #quirks = new Set<Quirk>();
   /** The last line ended in LF alone. */
@@ -214,6 +216,11 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     return this.#transaction.open ? 'transaction' : 'idle';
   }
 
+  /** The password that the session was opened with, where one was. */
+  get password(): UsedPassword | undefined {
+    return this.#password;
+  }
+
   kill(): void {
     this.#last = replies.killed;
     this.cut();
@@ -227,8 +234,8 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   }
 
   /** The account may not log in any more. A message in the middle still gets its reply, and MAIL refuses the next. */
-  expel(): void {
-    if (!this.#content.open) this.#cut(replies.accountEnded);
+  expel(reply: Refusal): void {
+    if (!this.#content.open) this.#cut(reply);
   }
 
   override close(): void {
@@ -451,7 +458,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
 
   /** The only place that makes a session somebody's. */
   #become(granted: Granted): Refusal | undefined {
-    const { account, organisation, by } = granted;
+    const { account, organisation, by, password } = granted;
     if (!this.#place.login(account.id)) return replies.accountConnections;
     const tls = this.#tls?.getProtocol() ?? 'TLS';
     const certificate = this.#login.fingerprint(granted);
@@ -468,9 +475,18 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       ...(certificate === undefined ? {} : { certificate }),
     });
     this.#transaction = this.#transactionPhase(submission, by !== undefined);
+    this.#password = password;
     this.session.user = account.login;
     this.#log.info('smtp.login', { account: account.login, peer: this.remoteAddress, tls, by: by ?? 'password' });
     return undefined;
+  }
+
+  /** Also for a log-in that was under way when its password was replaced. */
+  async #loginEnded(account: Account, byCertificate: boolean): Promise<Refusal | undefined> {
+    if (byCertificate && !(await this.#login.holds(account))) return replies.certificateEnded;
+    if (this.#password === undefined) return undefined;
+    const record = await this.#context.submission.store.registry.findLogin(account.login);
+    return passwordStands(record, this.#password) ? undefined : replies.passwordEnded;
   }
 
   #transactionPhase(submission: Submission, byCertificate: boolean): TransactionPhase {
@@ -478,7 +494,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       {
         quirks: () => (this.openingCommand === 'HELO' ? [...this.#quirks, 'helo'] : this.#quirks),
         lfOnly: this.#context.lfOnly,
-        holds: (account) => !byCertificate || this.#login.holds(account),
+        ended: (account) => this.#loginEnded(account, byCertificate),
         reply: (reply) => this.reply(reply),
         refuse: (command, refusal) => this.#refuse(command, refusal),
         begin: (delivery, mayBeLfOnly) => {

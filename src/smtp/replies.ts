@@ -39,6 +39,12 @@ export const replyRows = {
     'This account may not log in any more; ask the operator',
     'It was suspended or has ended while the session was open, alone or with its organisation.',
   ),
+  passwordEnded: row(
+    421,
+    '4.7.0',
+    'The password of this session was replaced or revoked; log in again',
+    'Its password was replaced by a new one, or revoked, while the session was open.',
+  ),
   accountConnections: row(
     421,
     '4.7.0',

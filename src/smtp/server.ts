@@ -9,6 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { passwordStands } from '../auth/candidates.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -206,7 +207,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     if (this.#stopping) for (const connection of this.#sessions()) connection.cut();
   }
 
-  /** A suspended or ended account must not go on with the session that it has. */
+  /** A suspended or ended account, or a password that was replaced, must not go on with the session that it has. */
   async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
     for (const connection of [...this.#sessions()]) {
       const { account } = connection;
@@ -214,7 +215,8 @@ class SubmissionServer extends SMTPServer implements Listener {
       // A change of many meets thousands of sessions.
       if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
       const record = await this.#options.store.registry.findLogin(account.login);
-      if (record?.account.state !== 'active') connection.expel();
+      if (record?.account.state !== 'active') connection.expel(replies.accountEnded);
+      else if (!passwordStands(record, connection.password)) connection.expel(replies.passwordEnded);
     }
   }
 

@@ -19,8 +19,8 @@ export interface TransactionSession {
   readonly quirks: () => Iterable<Quirk>;
   /** Messages of clients that know no CRLF are read here. */
   readonly lfOnly: boolean;
-  /** The log-in still holds: asked at every MAIL. */
-  readonly holds: (account: Account) => boolean | Promise<boolean>;
+  /** Why the log-in holds no more, asked at every MAIL; undefined where it does. */
+  readonly ended: (account: Account) => Promise<Refusal | undefined>;
   readonly reply: (reply: Success) => void;
   readonly refuse: (command: 'MAIL' | 'RCPT' | 'DATA', refusal: Refusal) => void;
   /** Answers with 354 and takes the content. */
@@ -61,10 +61,8 @@ export class TransactionPhase {
   }
 
   async #mail(path: string, parameters: MailParameters): Promise<void> {
-    if (!(await this.#session.holds(this.submitter.account))) {
-      this.#refuse('MAIL', replies.certificateEnded);
-      return;
-    }
+    const ended = await this.#session.ended(this.submitter.account);
+    if (ended !== undefined) return this.#refuse('MAIL', ended);
     const refusal = await this.#submission.mail(path, this.#withQuirks(parameters));
     if (refusal === undefined) this.#session.reply(successes.senderTaken);
     else this.#refuse('MAIL', refusal);
