@@ -175,6 +175,7 @@ export default tseslint.config(
   layer('backup', [node, domain, platform, '/crypto/', ...port]),
   layer('trail', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),
+  layer('enrol', [node, domain, platform, '/crypto/', '/auth/', '/ca/', '/delivery/letter.ts', ...port]),
   layer('takeover', [node, domain, platform, '/mime/', '/edi/', ...port]),
   layer('source', [node, domain, platform]),
   layer('admin', [
@@ -186,6 +187,7 @@ export default tseslint.config(
     '/backup/',
     '/ca/',
     '/delivery/',
+    '/enrol/',
     '/trail/',
     '/middleware/',
     '/takeover/',
@@ -203,7 +205,7 @@ export default tseslint.config(
     ...['smtp-server', 'nodemailer/'],
   ]),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
-  layer('http', [node, domain, platform, ...port, 'prom-client']),
+  layer('http', [node, domain, platform, '/enrol/', '/delivery/letter.ts', ...port, 'prom-client']),
   layer('pages', [node, domain, '/smtp/', '/pop3/', '/submission/', '/middleware/', '/crypto/']),
   layer('cli', [
     node,
@@ -215,6 +217,7 @@ export default tseslint.config(
     '/auth/',
     '/backup/',
     '/ca/',
+    '/enrol/',
     '/source/',
     '/takeover/frames.ts',
     '/trail/',

@@ -121,7 +121,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const notices = gatewayNotices(store, config, options);
   const middleware = gatewayMiddleware(store, mail, config, { ...options, desk: notices.desk });
   const protocols = running.own(
-    gatewayProtocols(config, { store, authenticator, connections, notices, middleware, tls, clock, log }),
+    gatewayProtocols(config, { store, authenticator, connections, notices, middleware, tls, clock, log, random }),
   );
   const listeners = new GatewayListeners(config, { clock, log });
   const pushes: Dispatcher[] = [];

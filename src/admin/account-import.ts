@@ -2,27 +2,33 @@
 import type { AdminContext, Call } from './context.ts';
 import { AdminError } from './context.ts';
 import { problemLines } from './csv-table.ts';
-import { importAccounts } from './import.ts';
+import { type ImportReport, importAccounts } from './import.ts';
 import { count, flag } from './input.ts';
 import { MAX_OBSERVED, observedFor } from './observed.ts';
 import { change } from './operation.ts';
+
+/** Log-in names in one piece: below 64 KB, however long they are. */
+const NAMES = 64;
 
 interface ImportOutcome {
   readonly accounts: number;
   /** False for a dry run. */
   readonly applied: boolean;
+  /** Of these, without a password; their log-in names go over `send`, one a line. */
+  readonly without?: number;
 }
 
 async function run(
   { store, hashPassword, clock }: AdminContext,
-  input: { readonly dryRun: boolean; readonly observe: number },
-  { actor, progress, upload }: Call,
+  input: { readonly dryRun: boolean; readonly observe: number; readonly withoutPassword: boolean },
+  { actor, progress, upload, send }: Call,
 ): Promise<ImportOutcome> {
   if (upload === undefined) throw new AdminError('invalid', 'Cannot import: no file came with the request');
   const report = await importAccounts(upload, {
     registry: store.registry,
     actor,
     dryRun: input.dryRun,
+    withoutPassword: input.withoutPassword,
     ...(input.observe === 0 ? {} : { settings: observedFor(input.observe, clock.now()) }),
     hash: hashPassword,
     // One figure for all phases would run backwards: checking is quick, hashing is what takes time.
@@ -37,14 +43,26 @@ async function run(
       throw new AdminError('unavailable', 'The import was ended before it changed anything');
     case 'imported':
     case 'checked':
-      return { accounts: report.accounts, applied: report.kind === 'imported' };
+      return await told(report, send);
   }
+}
+
+async function told(
+  { kind, accounts, without }: Extract<ImportReport, { accounts: number }>,
+  send: Call['send'],
+): Promise<ImportOutcome> {
+  const outcome = { accounts, applied: kind === 'imported' };
+  if (without === undefined) return outcome;
+  for (let at = 0; at < without.length; at += NAMES)
+    await send?.(Buffer.from(`${without.slice(at, at + NAMES).join('\n')}\n`).toString('latin1'));
+  return { ...outcome, without: without.length };
 }
 
 export const importOperations = {
   'account.import': change(
     (input) => ({
       dryRun: flag(input, 'dry-run'),
+      withoutPassword: flag(input, 'without-password'),
       observe: count(input, 'observe', { initial: 0, max: MAX_OBSERVED }),
     }),
     run,

@@ -1,9 +1,6 @@
 /** Operations on accounts and their passwords. */
-import { scramSalt, scramVerifier } from '../crypto/scram.ts';
 import { addressKey, parseAddress } from '../domain/address.ts';
-import { foldLogin } from '../domain/registry.ts';
-import { settingOf } from '../domain/settings.ts';
-import type { Settings } from '../domain/settings/setting.ts';
+import { type PasswordOwner, passwordSecrets } from '../enrol/password-secrets.ts';
 import type { AccountSummary, NewAccount, NewPassword, Registry } from '../store/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import {
@@ -18,7 +15,7 @@ import {
   page,
 } from './input.ts';
 import { change, listing } from './operation.ts';
-import { type AccountView, type PasswordView, viewAccount, viewPasswords } from './views.ts';
+import { type AccountView, type CodeView, type PasswordView, viewAccount, viewCodes, viewPasswords } from './views.ts';
 
 interface PasswordInput {
   readonly name: string;
@@ -35,12 +32,6 @@ const passwordInput = (input: Input): PasswordInput => {
   };
 };
 
-/** Whose password it is, and the settings that hold for it, nearest first. */
-interface PasswordOwner {
-  readonly login: string;
-  readonly settings: readonly (Settings | undefined)[];
-}
-
 async function newPassword(
   context: AdminContext,
   input: PasswordInput,
@@ -53,27 +44,17 @@ async function newPassword(
       'invalid',
       `Cannot add password "${input.name}": its end, ${new Date(ends).toISOString()}, has passed`,
     );
-  const hash = await context.hashPassword(input.password);
-  const scram = settingOf('scram', ...owner.settings)
-    ? await newVerifier(context, owner.login, input.password)
-    : undefined;
-  return {
-    name: input.name,
-    hash,
-    ...(scram === undefined ? {} : { scram }),
-    ...(ends === undefined ? {} : { endsAt: ends }),
-  };
+  const { registry } = context.store;
+  const secrets = await passwordSecrets({ registry, hash: context.hashPassword }, input.password, owner);
+  if (!secrets.ok) throw unfitPassword(secrets.error);
+  return { name: input.name, ...secrets.value, ...(ends === undefined ? {} : { endsAt: ends }) };
 }
 
-async function newVerifier({ store }: AdminContext, login: string, password: string): Promise<string> {
-  const salt = scramSalt(await store.registry.scramSaltKey(), foldLogin(login) ?? login);
-  const made = await scramVerifier(password, salt);
-  if (made.ok) return made.value;
-  throw new AdminError(
+export const unfitPassword = (why: string): AdminError =>
+  new AdminError(
     'invalid',
-    `Cannot use the password for SCRAM, which the account has set: ${made.error}; choose another password, or set scram=no`,
+    `Cannot use the password for SCRAM, which the account has set: ${why}; choose another password, or set scram=no`,
   );
-}
 
 /** Finds an account; for an address of another account's, the error says whose it is. */
 export async function accountOf(registry: Registry, name: string): Promise<AccountSummary> {
@@ -139,6 +120,10 @@ export const accountOperations = {
     (input) => login(input, 'login'),
     async ({ store }, name): Promise<PasswordView[]> =>
       viewPasswords((await accountOf(store.registry, name)).passwords),
+  ),
+  'account.code.list': listing(
+    (input) => login(input, 'login'),
+    async ({ store }, name): Promise<CodeView[]> => viewCodes((await accountOf(store.registry, name)).codes),
   ),
   'account.password.revoke': change(
     (input) => ({ login: login(input, 'login'), name: optionalText(input, 'password-name', 64) ?? 'first' }),

@@ -6,6 +6,7 @@ import type { CaParts } from '../ca/parts.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
+import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { ChosenVerb } from '../domain/second-person.ts';
 import type { Milliseconds } from '../domain/units.ts';
@@ -135,6 +136,8 @@ export interface AdminContext {
   readonly notices: NoticeWriter;
   /** Writes what the gateway says by mail. */
   readonly desk: Desk;
+  /** What letters with one-time codes say of this gateway. */
+  readonly letters: LetterParts;
   /** Absent when the command line opened the store itself, because nobody serves. */
   readonly gateway?: RunningGateway;
 }

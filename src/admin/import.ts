@@ -2,7 +2,7 @@
  * `account import`: thousands of accounts from one CSV file, all of them or none.
  *
  * Header: `login,address,organisation` and `password` or `password_hash` (both columns may stand; each line fills one of them), and where
- * wanted `kind` (`mail`, the default, or `edi`). `address` may hold several addresses with a space between them.
+ * wanted `kind` (`mail`, the default, or `edi`). With `withoutPassword` a line may leave both empty: its account gets a code for a first password. `address` may hold several addresses with a space between them.
  *
  * Everything is checked before anything is changed, and every bad line is reported: an operator corrects a file once, not once a line.
  * Passwords are hashed a few at a time; the accounts are then one transaction of the store.
@@ -27,6 +27,8 @@ export interface ImportOptions {
   readonly concurrency?: number;
   /** Shortest password taken, in characters. Lower it only for systems whose password cannot be changed. Default 8. */
   readonly minimumPassword?: number;
+  /** A line may have no password. */
+  readonly withoutPassword?: boolean;
   /** Set on every account. */
   readonly settings?: Settings;
   /** Ends the import before its next step; before the store was asked, nothing has changed. */
@@ -36,9 +38,10 @@ export interface ImportOptions {
 }
 
 export type ImportReport =
-  | { readonly kind: 'imported'; readonly accounts: number }
+  /** `without`: log-in names of those without a password, where that may be. */
+  | { readonly kind: 'imported'; readonly accounts: number; readonly without?: readonly string[] }
   /** A dry run found nothing wrong. */
-  | { readonly kind: 'checked'; readonly accounts: number }
+  | { readonly kind: 'checked'; readonly accounts: number; readonly without?: readonly string[] }
   /** Nothing was changed. In the order of the file. */
   | { readonly kind: 'refused'; readonly problems: readonly CsvProblem[] }
   /** `signal` was aborted; nothing was changed. */
@@ -63,7 +66,7 @@ interface Line {
   readonly addresses: readonly Address[];
   readonly organisation: string;
   readonly kind: 'edi' | 'mail';
-  readonly secret: { readonly kind: 'text' | 'hash'; readonly value: string };
+  readonly secret: { readonly kind: 'text' | 'hash' | 'none'; readonly value: string };
 }
 
 export async function importAccounts(
@@ -76,7 +79,9 @@ export async function importAccounts(
   if (cancelled()) return { kind: 'cancelled' };
   problems.push(...(await compareWithRegistry(lines, options)));
   if (problems.length > 0) return { kind: 'refused', problems: problems.sort((a, b) => a.line - b.line) };
-  if (dryRun) return { kind: 'checked', accounts: lines.length };
+  const named = lines.filter(({ secret }) => secret.kind === 'none').map(({ login }) => login);
+  const without = options.withoutPassword === true ? { without: named } : {};
+  if (dryRun) return { kind: 'checked', accounts: lines.length, ...without };
   const accounts = await hashAll(lines, options);
   if (cancelled()) return { kind: 'cancelled' };
   progress?.('store', 0, accounts.length);
@@ -87,7 +92,7 @@ export async function importAccounts(
     if (!(error instanceof RegistryError)) throw error;
     return { kind: 'refused', problems: [{ line: lineNamedBy(error.message, lines), text: error.message }] };
   }
-  return { kind: 'imported', accounts: accounts.length };
+  return { kind: 'imported', accounts: accounts.length, ...without };
 }
 
 async function readLines(
@@ -103,7 +108,8 @@ async function readLines(
     if (options.signal?.aborted === true) break;
     if (item.kind === 'problem') problems.push(item.problem);
     else if (item.kind === 'columns') {
-      if (!item.columns.includes('password') && !item.columns.includes('password_hash'))
+      const none = !item.columns.includes('password') && !item.columns.includes('password_hash');
+      if (none && options.withoutPassword !== true)
         return {
           lines: [],
           problems: [
@@ -111,7 +117,7 @@ async function readLines(
           ],
         };
     } else {
-      const parsed = readLine(item.record, options.minimumPassword);
+      const parsed = readLine(item.record, options);
       if ('problems' in parsed) problems.push(...parsed.problems);
       else lines.push(parsed.line);
       problems.push(...repeatedNames(item.record, logins, addresses));
@@ -126,7 +132,7 @@ async function readLines(
 
 function readLine(
   record: CsvRecord,
-  minimumPassword: number | undefined,
+  options: Pick<ImportOptions, 'minimumPassword' | 'withoutPassword'>,
 ): { readonly line: Line } | { readonly problems: readonly CsvProblem[] } {
   const problems: CsvProblem[] = [];
   const wrong = (column: string, text: string): undefined => void problems.push({ line: record.line, column, text });
@@ -152,7 +158,7 @@ function readLine(
     );
   const kind = record.cell('kind').toLowerCase() || 'mail';
   if (kind !== 'mail' && kind !== 'edi') wrong('kind', `${quoted(kind)} is no kind of account; expected mail or edi`);
-  const secret = readSecret(record, minimumPassword, wrong);
+  const secret = readSecret(record, options, wrong);
 
   if (problems.length > 0 || login === undefined || secret === undefined || (kind !== 'mail' && kind !== 'edi'))
     return { problems };
@@ -162,13 +168,14 @@ function readLine(
 /** What stands in these two columns is never repeated in a message. */
 function readSecret(
   record: CsvRecord,
-  minimumPassword: number | undefined,
+  { minimumPassword, withoutPassword }: Pick<ImportOptions, 'minimumPassword' | 'withoutPassword'>,
   wrong: (column: string, text: string) => undefined,
 ): Line['secret'] | undefined {
   const text = record.raw('password');
   const hash = storedForm(record.cell('password_hash'));
   if (text !== '' && hash !== '')
     return wrong('password', 'the line has both a password and a password hash; expected one of them');
+  if (text === '' && hash === '' && withoutPassword === true) return { kind: 'none', value: '' };
   if (text === '' && hash === '')
     return wrong('password', 'the line has neither a password nor a password hash; expected one of them');
   if (hash !== '') {
@@ -265,14 +272,15 @@ async function hashAll(lines: readonly Line[], options: ImportOptions): Promise<
       const line = lines[at];
       if (line === undefined) return;
       next += 1;
-      const value = line.secret.kind === 'hash' ? line.secret.value : await hash(line.secret.value);
+      const { kind, value: given } = line.secret;
+      const value = kind === 'text' ? await hash(given) : given;
       accounts[at] = {
         login: line.login,
         organisation: line.organisation,
         kind: line.kind,
         addresses: line.addresses,
         ...(options.settings === undefined ? {} : { settings: options.settings }),
-        password: { name: IMPORTED_PASSWORD, hash: value },
+        ...(kind === 'none' ? {} : { password: { name: IMPORTED_PASSWORD, hash: value } }),
       };
       done += 1;
       if (done % 50 === 0 || done === lines.length) progress?.('hash', done, lines.length);

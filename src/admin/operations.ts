@@ -44,6 +44,7 @@ import { organisationOperations } from './organisations.ts';
 import { partnerOperations } from './partners.ts';
 import { privacyOperations } from './privacy.ts';
 import { queueOperations } from './queue.ts';
+import { passwordCodeOperations } from './password-codes.ts';
 import { pgpInspectOperations } from './pgp-inspect.ts';
 import { pgpKeyOperations } from './pgp-keys.ts';
 import { quirkOperations } from './quirks.ts';
@@ -76,6 +77,7 @@ const operations = {
   ...mailboxImportOperations,
   ...mailboxExportOperations,
   ...messageOperations,
+  ...passwordCodeOperations,
   ...queueOperations,
   ...traceOperations,
   ...evidenceOperations,

@@ -1,4 +1,5 @@
 /** Operations on organisations. */
+import type { OrganisationDetails } from '../store/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type Input, flag, oneOf, optionalAddress, optionalText, organisationName, page, text } from './input.ts';
 import { change, listing } from './operation.ts';
@@ -19,6 +20,27 @@ const given = <K extends string>(fields: Readonly<Record<K, string | undefined>>
   }
   return kept;
 };
+
+/** Lines of a postal address that a window envelope shows. */
+const MOST_LINES = 6;
+
+function postOf(input: Input): { readonly post?: readonly string[] } {
+  const { post } = input;
+  if (post === undefined || post === null) return {};
+  if (!Array.isArray(post) || post.length > MOST_LINES)
+    throw new AdminError('invalid', `Cannot use that as post: expected at most ${MOST_LINES} lines`);
+  return { post: post.map((line: unknown) => optionalText({ post: line }, 'post', 60) ?? '').filter((l) => l !== '') };
+}
+
+/** An empty text takes a field away; the title cannot go. */
+function detailsOf(input: Input): OrganisationDetails {
+  const title = optionalText(input, 'title');
+  if (title === '') throw new AdminError('invalid', 'Cannot take the title away: expected a text');
+  return {
+    ...given({ title, contact: optionalText(input, 'contact'), telephone: optionalText(input, 'telephone', 40) }),
+    ...postOf(input),
+  };
+}
 
 /** What a change of an organisation's state concerns. */
 export interface OrganisationChanged {
@@ -83,10 +105,24 @@ export const organisationOperations = {
         agb: register(input, 'agb'),
         ura: register(input, 'ura'),
       }),
+      ...postOf(input),
     }),
     async ({ store }, organisation, { actor }): Promise<{ name: string }> => {
       await store.registry.addOrganisation(organisation, actor);
       return { name: organisation.name };
+    },
+  ),
+  'organisation.change': change(
+    (input) => ({ name: organisationName(input, 'name'), changes: detailsOf(input) }),
+    async ({ store }, { name, changes }, { actor }): Promise<{ name: string; changed: readonly string[] }> => {
+      const changed = Object.keys(changes);
+      if (changed.length === 0)
+        throw new AdminError(
+          'invalid',
+          `Cannot change organisation "${name}": nothing was given; give --title, --contact, --telephone or --post`,
+        );
+      await store.registry.changeOrganisation(name, changes, actor);
+      return { name, changed };
     },
   ),
   'organisation.suspend': stateChange('suspended'),

@@ -9,6 +9,7 @@ export interface OrganisationView {
   readonly title: string;
   readonly contact?: string;
   readonly telephone?: string;
+  readonly post?: readonly string[];
   readonly language: string;
   readonly agb?: string;
   readonly ura?: string;
@@ -27,6 +28,18 @@ export interface PasswordView {
   readonly created: string;
   readonly ends?: string;
   readonly lastUsed?: string;
+}
+
+/** A one-time code that was not used yet. */
+export interface CodeView {
+  /** The part of it that is no secret. */
+  readonly id: string;
+  readonly for: 'login' | 'mail' | 'password';
+  /** Name of the password. */
+  readonly password?: string;
+  readonly created: string;
+  readonly expires: string;
+  readonly tries: number;
 }
 
 export interface CertificateView {
@@ -63,6 +76,7 @@ export interface AccountView {
   readonly addresses: readonly Omit<AddressView, 'account'>[];
   readonly passwords: readonly PasswordView[];
   readonly certificates: readonly CertificateView[];
+  readonly codes: readonly CodeView[];
   /** Addresses of other accounts that this one may send as. */
   readonly sendsAs: readonly string[];
   readonly used: number;
@@ -107,6 +121,13 @@ export const viewPasswords = (passwords: AccountSummary['passwords']): PasswordV
     ...(p.lastUsedAt === undefined ? {} : { lastUsed: iso(p.lastUsedAt) }),
   }));
 
+export const viewCodes = (codes: AccountSummary['codes']): CodeView[] =>
+  codes.map(({ id, use, password, createdAt, expiresAt, triesLeft }) => ({
+    ...{ id, for: use },
+    ...(password === undefined ? {} : { password }),
+    ...{ created: iso(createdAt), expires: iso(expiresAt), tries: triesLeft },
+  }));
+
 export const viewCertificates = (certificates: AccountSummary['certificates']): CertificateView[] =>
   certificates.map((c) => ({
     name: c.name,
@@ -128,6 +149,7 @@ export const viewAccount = (summary: AccountSummary): AccountView => ({
   addresses: summary.addresses.map(addressView),
   passwords: viewPasswords(summary.passwords),
   certificates: viewCertificates(summary.certificates),
+  codes: viewCodes(summary.codes),
   sendsAs: summary.sendsAs,
   used: summary.used,
   messages: summary.messages,

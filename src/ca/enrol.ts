@@ -3,15 +3,15 @@
  * when the code is used, for a key that is made then: until that moment there is nothing to steal but the code.
  */
 import { spreadEnd } from '../crypto/authority.ts';
-import { newEnrolmentCode, readEnrolmentCode } from '../crypto/enrolment-code.ts';
+import { type EnrolmentCode, newEnrolmentCode, readEnrolmentCode } from '../crypto/enrolment-code.ts';
 import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
-import type { AccountCertificate, CertificateUse, NewEnrolment } from '../store/certificates.ts';
+import type { AccountCertificate, CertificateEnrolment, CertificateUse, Enrolment } from '../store/certificates.ts';
 import { type Actor, RegistryError } from '../store/registry.ts';
 import { CERTIFICATE_LIFETIME, type IssueRequest, type Issued, issueCertificate } from './issue.ts';
 import type { CaParts } from './parts.ts';
 
 /** Wrong codes for one enrolment. */
-const TRIES = 5;
+export const TRIES = 5;
 /** Certificates of one batch end over so long: they were issued in one night and would else expire in one night. */
 const SPREAD = days(60);
 const PAGE = 200;
@@ -36,7 +36,15 @@ export async function enrol(
   const { code, id, hash } = newEnrolmentCode(parts.random);
   const ends = instant(now + CERTIFICATE_LIFETIME);
   const codeExpires = instant(now + validFor);
-  const enrolment: NewEnrolment = { id, hash, login, use, notAfter: ends, expiresAt: codeExpires, tries: TRIES };
+  const enrolment: CertificateEnrolment = {
+    id,
+    hash,
+    login,
+    use,
+    notAfter: ends,
+    expiresAt: codeExpires,
+    tries: TRIES,
+  };
   await parts.store.certificates.addEnrolments([enrolment], actor);
   return { login, use, ends, code, codeExpires };
 }
@@ -85,7 +93,7 @@ export async function enrolRenewals(
     const fresh = newEnrolmentCode(parts.random);
     const ends = spreadEnd(instant(now + CERTIFICATE_LIFETIME), SPREAD, fingerprint);
     const { id, hash } = fresh;
-    const enrolment: NewEnrolment = {
+    const enrolment: CertificateEnrolment = {
       id,
       hash,
       login,
@@ -104,24 +112,44 @@ export async function enrolRenewals(
   return made.map(({ told }) => told);
 }
 
+/** One answer for whatever is wrong with a code. */
+export const codeRefused = (): RegistryError =>
+  new RegistryError(
+    'ended',
+    'The enrolment code does not hold: it is mistyped, used, too old, or was tried too often; type it again, or ask for a new one',
+  );
+
+type Collected = Issued & { readonly login: string; readonly use: CertificateUse };
+
 /** Uses a code up: one certificate for the key of `request`. */
 export async function collect(
   parts: CaParts,
   { code, request, keep }: Pick<IssueRequest, 'keep'> & { readonly code: string; readonly request: string },
   actor: Actor,
-): Promise<Issued & { readonly login: string; readonly use: CertificateUse }> {
-  const { certificates } = parts.store;
+): Promise<Collected> {
   const read = readEnrolmentCode(code);
-  const tried = read === undefined ? undefined : await certificates.tryEnrolment(read.id, read.hash, actor);
-  if (read === undefined || tried?.kind !== 'valid')
-    throw new RegistryError(
-      'ended',
-      'The enrolment code does not hold: it is mistyped, used, too old, or was tried too often; type it again, or ask for a new one',
-    );
-  const { login, use } = tried.enrolment;
-  const asked = { ...tried.enrolment, request, ...(keep === undefined ? {} : { keep }) };
-  const issued = await issueCertificate(parts, asked, (certificate) =>
-    certificates.collectEnrolment(read.id, read.hash, certificate, actor),
+  const tried =
+    read === undefined
+      ? undefined
+      : await parts.store.certificates.tryEnrolment(read.id, read.hash, { for: 'certificate', actor });
+  if (read === undefined || tried?.kind !== 'valid') throw codeRefused();
+  return await collectTried(parts, { read, enrolment: tried.enrolment, request, ...(keep && { keep }) }, actor);
+}
+
+/** The same for a code that was tried a moment ago. */
+export async function collectTried(
+  parts: CaParts,
+  {
+    read,
+    enrolment,
+    ...asked
+  }: Pick<IssueRequest, 'keep' | 'request'> & { readonly read: EnrolmentCode; readonly enrolment: Enrolment },
+  actor: Actor,
+): Promise<Collected> {
+  if (enrolment.use === 'password') throw codeRefused();
+  const { login, use } = enrolment;
+  const issued = await issueCertificate(parts, { ...enrolment, ...asked }, (certificate) =>
+    parts.store.certificates.collectEnrolment(read.id, read.hash, certificate, actor),
   );
   return { ...issued, login, use };
 }

@@ -10,7 +10,8 @@ import { CommandError } from './exit.ts';
 import { addImportCommand } from './import.ts';
 import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
-import { addPasswordCommands, passwordTable } from './password.ts';
+import { addPasswordCodeCommands } from './password-codes.ts';
+import { addPasswordCommands, codeTable, passwordTable } from './password.ts';
 import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
 import { addEndCommands } from './account-end.ts';
 import { addStateCommands } from './account-states.ts';
@@ -95,6 +96,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
   addStateCommands(terminal, group);
   addEndCommands(terminal, group);
   addContainCommand(terminal, group);
+  addPasswordCodeCommands(terminal, group);
   addQuirksCommand(terminal, group);
   addObservedCommand(terminal, group);
   addImportCommand(terminal, group);
@@ -148,6 +150,7 @@ const accountText = (a: AccountView): string =>
         ),
     '',
     passwordTable(a.passwords),
+    ...(a.codes.length === 0 ? [] : ['', codeTable(a.codes)]),
     '',
     certificateTable(a.certificates),
   ].join('\n');

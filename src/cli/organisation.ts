@@ -5,7 +5,7 @@ import { allRows, withAdmin } from './connect.ts';
 import { addEraseCommand } from './erase.ts';
 import { addEdiCommands } from './edi.ts';
 import { addStateCommands } from './organisation-state.ts';
-import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
+import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
 import { facts, print, readableTime, table } from './output.ts';
 import { addMergeCommand } from './organisation-merge.ts';
 import { addExportCommand } from './organisation-export.ts';
@@ -16,6 +16,7 @@ interface AddOptions extends ChangeOptions {
   readonly title?: string;
   readonly contact?: string;
   readonly telephone?: string;
+  readonly post?: readonly string[];
   readonly language: string;
   readonly agb?: string;
   readonly ura?: string;
@@ -38,13 +39,14 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
     .option('--title <text>', 'full name; the short one when left out')
     .option('--contact <address>', 'where people reach it, for notices')
     .option('--telephone <number>', 'where people reach it')
+    .option('--post <line>', 'a line of its postal address, for letters; may be given several times', collect)
     .addOption(new Option('--language <code>', 'language of notices').choices(['nl', 'en']).default('nl'))
     .option('--agb <digits>', 'AGB code, 8 digits')
     .option('--ura <digits>', 'URA number, 8 digits')
     .action(async (name: string, options: AddOptions) => {
-      const { title = name, contact, telephone, language, agb, ura } = options;
+      const { title = name, contact, telephone, post, language, agb, ura } = options;
       const added = await withAdmin(options, (client) =>
-        client.call('organisation.add', { name, title, contact, telephone, language, agb, ura }),
+        client.call('organisation.add', { name, title, contact, telephone, post, language, agb, ura }),
       );
       print(terminal, options, added, () => `Registered organisation ${added.name}.`);
     });
@@ -86,10 +88,26 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
             ['URA', o.ura],
             ['Contact', o.contact],
             ['Telephone', o.telephone],
+            ['Post', o.post?.join(', ')],
           ]),
           settingsPart(settings, options.all),
         ].join('\n'),
       );
+    });
+
+  changing(group.command('change'))
+    .description('change where people reach an organisation; what is not given stays')
+    .argument('<name>', 'the organisation')
+    .option('--title <text>', 'full name')
+    .option('--contact <address>', 'for notices, and for codes of passwords; empty: none')
+    .option('--telephone <number>', 'where people reach it; empty: none')
+    .option('--post <line>', 'its postal address, a line each; takes the place of all lines before', collect)
+    .action(async (name: string, options: ChangeOptions & Partial<AddOptions>) => {
+      const { title, contact, telephone, post } = options;
+      const done = await withAdmin(options, (client) =>
+        client.call('organisation.change', { name, title, contact, telephone, post }),
+      );
+      print(terminal, options, done, () => `Changed ${done.changed.join(', ')} of organisation ${done.name}.`);
     });
 
   addExportCommand(terminal, group);

@@ -1,6 +1,6 @@
 /** `sluis account password`: named passwords, so that each workplace can have its own and lose it alone. */
 import type { Command } from 'commander';
-import type { PasswordView } from '../admin/views.ts';
+import type { CodeView, PasswordView } from '../admin/views.ts';
 import { withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { print, readableTime, table } from './output.ts';
@@ -37,8 +37,14 @@ export function addPasswordCommands(terminal: Terminal, accounts: Command): void
     .description('list names, ends and last use')
     .argument('<login>', 'the account')
     .action(async (login: string, options: CommonOptions) => {
-      const all = await withAdmin(options, (client) => client.call('account.password.list', { login }));
-      print(terminal, options, all, () => passwordTable(all));
+      const { passwords, codes } = await withAdmin(options, async (client) => ({
+        passwords: await client.call('account.password.list', { login }),
+        codes: await client.call('account.code.list', { login }),
+      }));
+      const open = codes.filter((code) => code.for === 'password');
+      print(terminal, options, passwords, () =>
+        [passwordTable(passwords), ...(open.length === 0 ? [] : ['', codeTable(open)])].join('\n'),
+      );
     });
 
   changing(group.command('revoke'))
@@ -52,6 +58,20 @@ export function addPasswordCommands(terminal: Terminal, accounts: Command): void
       print(terminal, options, done, () => `Revoked password ${done.name} of account ${done.login}.`);
     });
 }
+
+/** Codes that nobody has used yet, without what is secret of them. */
+export const codeTable = (codes: readonly CodeView[]): string =>
+  table(
+    ['OPEN CODE', 'FOR', 'PASSWORD', 'MADE', 'HOLDS UNTIL', 'TRIES LEFT'],
+    codes.map((c) => [
+      `${c.id.slice(0, 4)}-${c.id.slice(4)}-...`,
+      c.for === 'password' ? 'a password' : `a certificate, ${c.for}`,
+      c.password,
+      readableTime(c.created),
+      readableTime(c.expires),
+      c.tries,
+    ]),
+  );
 
 export const passwordTable = (passwords: readonly PasswordView[]): string =>
   passwords.length === 0

@@ -200,6 +200,16 @@ export const webFolder = (about: string): z.ZodType<string> =>
       : undefined,
   );
 
+/** Where people type what must not be read on its way. */
+export const webPage = (about: string): z.ZodType<string> =>
+  field({ about, expects: 'an https address, such as "https://code.example.nl/"' }, (raw) =>
+    typeof raw === 'string' &&
+    raw.length <= 200 &&
+    /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/.test(raw)
+      ? raw
+      : undefined,
+  );
+
 export const ipAddress = (about: string, initial?: string): z.ZodType<string> =>
   field(
     withInitial({ about, expects: 'an IP address, such as "0.0.0.0" or "::" for every one of this machine' }, initial),

@@ -35,6 +35,7 @@ export const listenerProblems = (config: Config): readonly ConfigProblem[] => [
     ...halfMaterial(listener, i),
     ...profileProblems(listener, i),
     ...quirkProblems(listener, i),
+    ...pageProblems(listener, i),
   ]),
 ];
 
@@ -118,6 +119,27 @@ function quirkProblems(listener: Listener, i: number): readonly ConfigProblem[] 
       path: `listener[${i}].accounts`,
       expected: 'with the quirk lf-only, the accounts or the networks that the listener is for',
       remedy: 'neither is set; name the old systems, so that nobody else is read so loosely',
+    });
+  return problems;
+}
+
+/** A page is https, and logs nobody in. */
+function pageProblems({ protocol, tls, scram }: Listener, i: number): readonly ConfigProblem[] {
+  if (protocol !== 'enrolment') return [];
+  const problems: ConfigProblem[] = [];
+  if (tls !== 'implicit')
+    problems.push({
+      path: `listener[${i}].tls`,
+      value: shown(tls),
+      expected: 'implicit with the protocol enrolment',
+      remedy: 'a browser begins with TLS; write tls = "implicit"',
+    });
+  if (scram !== 'off')
+    problems.push({
+      path: `listener[${i}].scram`,
+      value: shown(scram),
+      expected: 'off with the protocol enrolment',
+      remedy: 'remove it',
     });
   return problems;
 }

@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import { backupProblems } from './backup.ts';
 import { fileProblems, reasonOf } from './files.ts';
+import { letterProblems } from './letters.ts';
 import { listenerProblems } from './listeners.ts';
 import { keyCopyProblems, keyProblems } from './places.ts';
 import { type Config, type ParsedConfig, configSchema } from './schema.ts';
@@ -53,7 +54,7 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
     ...keyProblems(config),
     ...backupProblems(config),
     ...keyCopyProblems(config),
-    ...(files ? fileProblems(config) : []),
+    ...(files ? [...fileProblems(config), ...letterProblems(config)] : []),
   ];
   return problems.length > 0 ? refuse(...problems) : config;
 }
@@ -77,6 +78,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
   const at = (path: string): string => resolve(base, path);
   const { 'master-key-file': keyFile, 'copy-to': keysTo } = config.keys;
   const { 'control-socket': socket } = config.data;
+  const { letter, 'letter-en': english } = config.enrolment;
   const { 'crl-file': crlFile } = config.ca;
   const { anchors } = config.audit;
   const { folder: backups, 'copy-to': copyTo } = config.backup;
@@ -102,6 +104,11 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       ...config.backup,
       ...(backups === undefined ? {} : { folder: at(backups) }),
       ...(copyTo === undefined ? {} : { 'copy-to': at(copyTo) }),
+    },
+    enrolment: {
+      ...config.enrolment,
+      ...(letter === undefined ? {} : { letter: at(letter) }),
+      ...(english === undefined ? {} : { 'letter-en': at(english) }),
     },
     ca: { ...config.ca, ...(crlFile === undefined ? {} : { 'crl-file': at(crlFile) }) },
     tls: {

@@ -29,6 +29,7 @@ import {
   size,
   timeOfDay,
   webFolder,
+  webPage,
 } from './fields.ts';
 
 // Every field of these sections has a default, so a file may leave the section out; zod's type of the input does not know that.
@@ -39,7 +40,10 @@ const section = <S extends z.ZodRawShape>(shape: S): z.ZodPrefault<z.ZodObject<S
 
 const listener = z.strictObject({
   name: shortName('Unique name, used in the log and in limits.'),
-  protocol: choice('What the listener speaks.', ['smtp', 'pop3']),
+  protocol: choice(
+    'What the listener speaks. enrolment: a page (https) where one-time codes are used, for passwords and certificates; TLS from the first octet.',
+    ['smtp', 'pop3', 'enrolment'],
+  ),
   address: ipAddress('Where it listens.', '0.0.0.0'),
   port: count('TCP port; 0 takes a free one, for tests.', undefined, 0, 65_535),
   tls: choice('TLS from the first octet, or after STARTTLS / STLS. No login is offered before TLS.', [
@@ -321,6 +325,20 @@ const notices = section({
   ),
 });
 
+const enrolment = section({
+  letter: optional(
+    path(
+      'Template of the letters with a code (sluis account reset --letter): plain text with fields such as {{code}}, UTF-8. Default: built in, Dutch and English. Read at each use; `sluis check` names the line of a field that is not known.',
+    ),
+  ),
+  'letter-en': optional(path('The same for organisations whose language is English. Default: letter.')),
+  page: optional(
+    webPage(
+      'Address of the page where codes are used, as notices and letters show it. Default: that of the first listener with the protocol enrolment.',
+    ),
+  ),
+});
+
 const smime = section({
   authorities: files(
     'PEM files with the authorities that vouch for mail certificates of others: those that messages are encrypted to, and that sign. The own authority is trusted besides. Read again when a file changes.',
@@ -484,6 +502,7 @@ export const configSchema = z.strictObject({
   delivery,
   absence,
   notices,
+  enrolment,
   ca,
   audit,
   operators,
@@ -508,6 +527,7 @@ export const sections: Readonly<Record<string, string>> = {
   delivery: 'Pushing to partners: organisations with a mail server of their own.',
   absence: 'Absences of addressees (sluis address absence).',
   notices: 'What the gateway itself says by mail.',
+  enrolment: 'One-time codes for passwords and certificates (sluis account reset, sluis cert issue --code).',
   audit: 'Signed heads of the audit trail (sluis audit verify --anchors).',
   doctor: 'Looking after itself (sluis doctor).',
   operators: 'Where a second person is needed.',

@@ -34,6 +34,18 @@ const fieldText = (field: FieldReference, value: TemplateValues[string] | undefi
   return `${comment(field.about)}\n${line}`;
 };
 
+/** Off until it is wanted: the page is for whoever reaches it. */
+const PAGE = [
+  '# The page where one-time codes are used, for passwords and certificates (https):',
+  '# [[listener]]',
+  '# name = "codes"',
+  '# protocol = "enrolment"',
+  '# address = "0.0.0.0"',
+  '# port = 443',
+  '# tls = "implicit"',
+  '',
+];
+
 const repeatedText = (section: SectionReference, items: readonly TemplateValues[]): string =>
   [
     comment(section.about),
@@ -43,4 +55,5 @@ const repeatedText = (section: SectionReference, items: readonly TemplateValues[
       ...Object.entries(item).map(([name, value]) => `${name} = ${writeValue(value)}`),
       '',
     ]),
+    ...(section.name === 'listener' ? PAGE : []),
   ].join('\n');

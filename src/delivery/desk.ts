@@ -56,6 +56,7 @@ export type NoticeKind =
   | 'observation-over'
   | `certificate-ends-${number}`
   | 'consumers'
+  | 'password-code'
   | 'absence'
   | 'withdrawn'
   | 'held'

@@ -8,8 +8,10 @@
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
 import type { AccountId, PartnerId } from '../domain/ids.ts';
 import type { Account, Language, Organisation } from '../domain/registry.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Settings } from '../domain/settings/setting.ts';
+import type { Instant } from '../domain/units.ts';
 import type { AccountSummary, Recipient, Registry } from '../store/registry.ts';
 
 export type PlaceRegistry = Pick<Registry, 'findRecipient' | 'findAccountById' | 'findOrganisation' | 'listAccounts'>;
@@ -83,6 +85,34 @@ export class Places {
     return await this.#ofOrganisation(organisation, id);
   }
 
+  /**
+   * Where a secret about an account may go: the registered contact of its organisation, in a mailbox that people of it can open, and never on
+   * to anybody else. The failure says why there is no such place.
+   */
+  async ofRegisteredContact(id: AccountId, now: Instant): Promise<Result<Place, string>> {
+    const summary = await this.#parts.registry.findAccountById(id);
+    const organisation =
+      summary === undefined ? undefined : await this.#parts.registry.findOrganisation(summary.organisation);
+    if (organisation === undefined) return fail('its organisation is not known');
+    const { name, contact = '' } = organisation;
+    const who = `the contact of its organisation, ${JSON.stringify(contact)},`;
+    const key = keyOf(contact);
+    const found = key === undefined ? undefined : await this.#parts.registry.findRecipient(key);
+    if (contact === '') return fail(`its organisation "${name}" has no contact`);
+    if (found === undefined) return fail(`${who} is no address that is registered here`);
+    if (!isActive(found)) return fail(`${who} is suspended or has ended`);
+    if (found.account.id === id) return fail(`${who} leads to the very mailbox that the password is for`);
+    const place = placeOf(found, 'contact');
+    if (place === undefined) return fail(`${who} leads to a partner that has ended`);
+    if ('partner' in place) return ok(place);
+    if (!ownMailbox(found.account, found.organisation.settings))
+      return fail(`${who} leads to a mailbox that a program empties`);
+    const its = await this.#parts.registry.findAccountById(found.account.id);
+    return its !== undefined && canBeOpened(its, now)
+      ? ok(place)
+      : fail(`${who} leads to a mailbox that nobody can open: it has no valid password and no valid certificate`);
+  }
+
   async operator(): Promise<Place | undefined> {
     const found = await this.#parts.registry.findRecipient(addressKey(this.#parts.operator));
     return found === undefined || !isActive(found) ? undefined : placeOf(found, 'operator');
@@ -130,6 +160,10 @@ const keyOf = (text: string | undefined): AddressKey | undefined => {
 };
 
 const isActive = ({ address, account }: Recipient): boolean => address.state === 'active' && account.state === 'active';
+
+const canBeOpened = ({ passwords, certificates }: AccountSummary, now: Instant): boolean =>
+  passwords.some(({ endsAt }) => endsAt === undefined || endsAt > now) ||
+  certificates.some(({ revokedAt, notAfter }) => revokedAt === undefined && notAfter > now);
 
 function placeOf({ address, account, organisation, partner }: Recipient, as: Place['as']): Place | undefined {
   const common = { address: address.address, language: organisation.language, as };

@@ -30,6 +30,17 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
     'logins that failed: one row for account, network, reason and minute, with a count',
   ),
   'login.busy': of('access', 'E', 'logins that were not judged (throttled, no room, store), counted likewise'),
+  'enrolment.used': of(
+    'access',
+    'E',
+    'a one-time code was used on the page: for a password or a certificate, from where',
+  ),
+  'enrolment.refused': of(
+    'access',
+    'E',
+    'codes on the page that did not hold: one row for account, network, reason and minute, with a count',
+  ),
+  'enrolment.busy': of('access', 'E', 'codes on the page that were not judged (throttled, store), counted likewise'),
   'message.accepted': of('chain', 'C', 'a submission, or a message that the gateway wrote'),
   'message.imported': of('change', 'C', 'a message of another server was taken over, with its UIDL there'),
   'message.refused': of(
@@ -61,6 +72,11 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
     'organisations, accounts, addresses, passwords, certificates for log-in, settings, absences, partners',
   ),
   'certificate.*': of('change', 'U', 'certificates and held mail keys: issued, renewed, revoked, enrolled'),
+  'password.*': of(
+    'change',
+    'U',
+    'one-time codes for passwords: issued (`by: letter` where whoever ran the command held the code), used, refused; tries from the network are counted as logins are',
+  ),
   'authority.list-signed': of('technical', 'C', 'a revocation list was signed with the key of the authority'),
   'authority.*': of('change', 'U', 'keys and certificates of the own authority'),
   'pgp-key.*': of('change', 'U', 'OpenPGP keys'),

@@ -203,7 +203,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   enrolment: {
     area: 'credential',
-    what: 'one-time codes for certificates, hashed',
+    what: 'one-time codes for certificates and passwords, hashed',
     columns: [
       'id',
       'hash',
@@ -211,6 +211,8 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'use',
       'not_after',
       'replaces',
+      'password',
+      'others',
       'expires_at',
       'tries_left',
       'collected',
@@ -318,7 +320,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   organisation: {
     area: 'registry',
-    what: 'customers: title, contact, telephone, AGB, URA, purpose, legal basis, agreement',
+    what: 'customers: title, contact, telephone, postal address, AGB, URA, purpose, legal basis, agreement',
     columns: [
       'id',
       'name',
@@ -333,9 +335,10 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'state',
       'merged_into',
       'merged_at',
+      'post',
     ],
     kept: 'while the contract lasts; the row stays',
-    erase: 'title, contact, telephone, AGB, URA and settings removed; the name stays',
+    erase: 'title, contact, telephone, postal address, AGB, URA and settings removed; the name stays',
   },
   partner: {
     area: 'registry',

@@ -20,6 +20,8 @@ export interface Organisation {
   /** Where people reach the organisation: for warnings and notices. May lie outside the group. */
   readonly contact?: string;
   readonly telephone?: string;
+  /** Lines of its postal address, for letters. */
+  readonly post?: readonly string[];
   readonly language: Language;
   /** Dutch register of care providers, 8 digits. */
   readonly agb?: string;

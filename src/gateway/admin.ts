@@ -21,6 +21,7 @@ import type { Store } from '../store/store.ts';
 import { auditKeepOf, evidenceParts } from './audit.ts';
 import { gatewayBackups } from './backup.ts';
 import type { GatewayEffects } from './effects.ts';
+import { letterParts } from './enrolment.ts';
 import type { GatewayListeners } from './listeners.ts';
 import { GatewayMail } from './mail.ts';
 import { gatewayNotices } from './notices.ts';
@@ -58,6 +59,7 @@ export const adminContext = (
   secondPerson: config.operators['second-person'],
   evidence: evidenceParts(config, effects),
   longestAbsence: config.absence.longest,
+  letters: letterParts(config),
   auditKeep: auditKeepOf(config),
   partners: {
     seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),
@@ -99,7 +101,7 @@ export function statusOf(
 }
 
 /** What the certificate authority works with. The master key is read anew at each use of one of its keys. */
-function caParts(store: Store, config: Config, { clock, random = randomBytes }: GatewayEffects): CaParts {
+export function caParts(store: Store, config: Config, { clock, random = randomBytes }: GatewayEffects): CaParts {
   const { 'crl-file': crlFile, 'crl-url': crlUrl } = config.ca;
   return {
     store,

@@ -2,6 +2,7 @@
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Config } from '../config/schema.ts';
 import type { Chain } from '../middleware/chain.ts';
+import { startEnrolmentListener } from '../http/enrolment-listener.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { startPop3Listener } from '../pop3/server.ts';
 import { type SentCounts, newSentCounts } from '../pop3/session.ts';
@@ -10,13 +11,15 @@ import { newSubmissionCounts, startSmtpListener } from '../smtp/server.ts';
 import type { Store } from '../store/store.ts';
 import { RefusalNotes } from '../submission/refusal-notes.ts';
 import type { GatewayEffects } from './effects.ts';
+import { caParts } from './admin.ts';
+import { enrolmentWindow, letterParts } from './enrolment.ts';
 import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
 import { type GatewayNotices, pickupReceipts, startConsumers, submissionNotices } from './notices.ts';
 import { gatewayTests } from './test-address.ts';
 import type { GatewayTls } from './tls.ts';
 
-export interface ProtocolParts extends Pick<GatewayEffects, 'clock' | 'log'> {
+export interface ProtocolParts extends Required<GatewayEffects> {
   readonly store: Store;
   readonly authenticator: Authenticator;
   readonly connections: ConnectionLimits;
@@ -28,6 +31,8 @@ export interface ProtocolParts extends Pick<GatewayEffects, 'clock' | 'log'> {
 export interface GatewayProtocols {
   readonly smtp: StartListener;
   readonly pop3: StartListener;
+  /** The page where one-time codes are used. */
+  readonly enrolment: StartListener;
   /** What SMTP answered and POP3 sent, over all listeners. */
   readonly answers: SmtpAnswers;
   readonly sent: SentCounts;
@@ -43,6 +48,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
   const consumers = startConsumers(store, notices, parts);
   const receipts = pickupReceipts(store, notices, parts);
   const refused = new RefusalNotes(store.audit, clock);
+  const window = enrolmentWindow(config, { ca: caParts(store, config, parts), log, random: parts.random });
   const tests = gatewayTests(store, notices);
   return {
     smtp: (spec) =>
@@ -57,11 +63,17 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         ...{ spec, consumers, receipts, sent },
         ...{ tls: tls.materialFor(spec.name), limits: pop3LimitsOf(config) },
       }),
+    enrolment: (spec) =>
+      startEnrolmentListener({
+        ...common,
+        ...{ spec, window, letters: letterParts(config), tls: tls.materialFor(spec.name) },
+      }),
     answers: counts.answers,
     sent,
     stop: async () => {
       try {
         refused.flush();
+        window.notes.flush();
       } finally {
         await consumers.close();
       }

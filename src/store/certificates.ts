@@ -117,31 +117,79 @@ export interface RevokedCertificate {
   readonly reason: string;
 }
 
-export interface NewEnrolment {
+/** What a code fetches: a certificate, or the right to set a password. */
+export type EnrolmentUse = CertificateUse | 'password';
+/** What whoever shows a code wants for it. */
+export type WantedUse = 'password' | 'certificate';
+export const wantedUse = (use: EnrolmentUse): WantedUse => (use === 'password' ? 'password' : 'certificate');
+
+interface AnyEnrolment {
   /** The part of the code that may be seen; not secret. */
   readonly id: string;
   /** SHA-256 of the whole code. */
   readonly hash: Uint8Array;
   readonly login: string;
-  readonly use: CertificateUse;
-  /** End of the certificate that it fetches. */
-  readonly notAfter: Instant;
-  /** Fingerprint of the certificate that the new one takes the place of. */
-  readonly replaces?: string;
   readonly expiresAt: Instant;
   /** Wrong codes after which it is dead. */
   readonly tries: number;
 }
 
-export interface Enrolment {
-  readonly login: string;
+/** `notAfter`: end of the certificate that it fetches; `replaces`: fingerprint of the one that it takes the place of. */
+export type CertificateEnrolment = AnyEnrolment & {
   readonly use: CertificateUse;
   readonly notAfter: Instant;
   readonly replaces?: string;
+};
+
+export type PasswordEnrolment = AnyEnrolment & {
+  readonly use: 'password';
+  /** Name of the password that it sets; one of that name is replaced when the code is used. */
+  readonly password: string;
+  /** End of that password. */
+  readonly notAfter?: Instant;
+  /** All other passwords of the account go with it. */
+  readonly others: boolean;
+  /** Who gets the code: the registered contact, or whoever holds the letter. */
+  readonly by: 'contact' | 'letter';
+};
+
+export type NewEnrolment = CertificateEnrolment | PasswordEnrolment;
+
+export type Enrolment =
+  | {
+      readonly login: string;
+      readonly use: CertificateUse;
+      readonly notAfter: Instant;
+      readonly replaces?: string;
+    }
+  | { readonly login: string; readonly use: 'password'; readonly password: string; readonly notAfter?: Instant };
+
+/** Why a code does not hold. `other-use`: it is for something else. `other-login`: it is another account's. */
+export type EnrolmentFault = 'unknown' | 'too-many-tries' | 'wrong' | 'used' | 'expired' | 'other-use' | 'other-login';
+
+/** `refused`: which reason it was is for the audit trail, never for the answer. `account`: whose code was tried. */
+export type TriedEnrolment =
+  | { readonly kind: 'valid'; readonly enrolment: Enrolment }
+  | { readonly kind: 'refused'; readonly why: EnrolmentFault; readonly account?: AccountId };
+
+/** Who shows a code. */
+export interface EnrolmentTry {
+  readonly for: WantedUse;
+  /** Whose code it is said to be; absent: not asked. */
+  readonly login?: string;
+  /** Of the row in the audit trail that tells of a refusal; absent: the caller tells it, many in one row. */
+  readonly actor?: Actor;
 }
 
-/** `refused`: unknown, wrong, expired, used, or too many wrong tries; which one is in the audit trail, not in the answer. */
-export type TriedEnrolment = { readonly kind: 'valid'; readonly enrolment: Enrolment } | { readonly kind: 'refused' };
+/** A code that was not used yet, without its secret. */
+export interface OpenCode {
+  readonly id: string;
+  readonly use: EnrolmentUse;
+  readonly password?: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant;
+  readonly triesLeft: number;
+}
 
 /** Changes throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`, `ended` and `invalid` as in the registry. */
 export interface Certificates {
@@ -189,10 +237,10 @@ export interface Certificates {
   /** What a valid signed message of the address showed; the newest counts. */
   noteCapabilities(address: Address, names: readonly MailCapability[]): Promise<void>;
 
-  /** All or none. An earlier code for the same `replaces` is dead from then on. */
+  /** All or none. An earlier code for the same `replaces`, or for the same password, is dead from then on. */
   addEnrolments(enrolments: readonly NewEnrolment[], actor: Actor): Promise<void>;
   /** Compares in constant time; a wrong code of a known id costs one of its tries. */
-  tryEnrolment(id: string, hash: Uint8Array, actor: Actor): Promise<TriedEnrolment>;
+  tryEnrolment(id: string, hash: Uint8Array, shown: EnrolmentTry): Promise<TriedEnrolment>;
   /** Uses the code up and adds the certificate, in one transaction. Throws RegistryError `ended` when the code is no longer valid. */
   collectEnrolment(id: string, hash: Uint8Array, certificate: KeptCertificate, actor: Actor): Promise<void>;
 

@@ -21,6 +21,7 @@ import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { Day } from '../domain/working-days.ts';
 import type { Absences } from './absences.ts';
+import type { OpenCode } from './certificates.ts';
 import type { EdiIdentities } from './edi-identities.ts';
 import type { OrganisationMerges } from './organisation-merge.ts';
 import type { Partners, RecipientPartner } from './partners.ts';
@@ -72,6 +73,8 @@ export interface AccountSummary {
   readonly passwords: readonly ShownPassword[];
   /** Revoked ones too, oldest first. */
   readonly certificates: readonly RegisteredCertificate[];
+  /** One-time codes that can still be used, oldest first; at most 100. */
+  readonly codes: readonly OpenCode[];
   /** Addresses of other accounts that this one may send as. */
   readonly sendsAs: readonly Address[];
   readonly used: Octets;
@@ -94,6 +97,9 @@ export class RegistryError extends Error {
 export type NewOrganisation = Omit<Organisation, 'id' | 'state' | 'mergedInto' | 'settings'> & {
   readonly settings?: Settings;
 };
+
+/** What of an organisation can be changed; an empty text takes the field away. */
+export type OrganisationDetails = Partial<Pick<Organisation, 'title' | 'contact' | 'telephone' | 'post'>>;
 
 export interface NewAccount {
   readonly login: string;
@@ -181,6 +187,7 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
 
   // --- changes; each throws RegistryError
   addOrganisation(organisation: NewOrganisation, actor: Actor): Promise<OrganisationId>;
+  changeOrganisation(name: string, changes: OrganisationDetails, actor: Actor): Promise<void>;
   /** Account, addresses and password in one transaction. */
   addAccount(account: NewAccount, actor: Actor): Promise<AccountId>;
   /** All or none. On a failure the error names the first account that could not be added. `progress` is told now and then. */
@@ -221,6 +228,16 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
    */
   containAccounts(logins: readonly string[], actor: Actor): Promise<number>;
   addPassword(login: string, password: NewPassword, actor: Actor): Promise<void>;
+  /**
+   * Uses a one-time code up, in the transaction that sets the password that the code names (`Certificates.addEnrolments`). Throws RegistryError
+   * `ended` when the code is no longer valid; then nothing has changed.
+   */
+  enrolPassword(
+    id: string,
+    hash: Uint8Array,
+    password: Pick<NewPassword, 'hash' | 'scram'>,
+    actor: Actor,
+  ): Promise<void>;
   revokePassword(login: string, name: string, actor: Actor): Promise<void>;
   addCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;
   /** Ends the valid registration of that name. */

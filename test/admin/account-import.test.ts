@@ -35,6 +35,7 @@ async function world(t: TestContext) {
         auditKeep: LEAST_KEPT,
         desk: {} as AdminContext['desk'],
         notices: {} as AdminContext['notices'],
+        letters: {} as AdminContext['letters'],
       },
       input,
       {

@@ -34,6 +34,7 @@ async function world(t: TestContext) {
     clock,
     desk,
     notices: createNoticeWriter(desk, store),
+    letters: {} as AdminContext['letters'],
     hashPassword: () => Promise.resolve(''),
     ca: {} as AdminContext['ca'],
     partners: {} as AdminContext['partners'],

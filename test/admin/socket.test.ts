@@ -71,6 +71,7 @@ async function open(
     auditKeep: LEAST_KEPT,
     desk: {} as AdminContext['desk'],
     notices: {} as AdminContext['notices'],
+    letters: {} as AdminContext['letters'],
     gateway: {
       status: () => status,
       anchor: () => Promise.resolve(),
@@ -285,6 +286,7 @@ test('a socket that a killed gateway left behind is replaced', async (t) => {
       auditKeep: LEAST_KEPT,
       desk: {} as AdminContext['desk'],
       notices: {} as AdminContext['notices'],
+      letters: {} as AdminContext['letters'],
     },
     log: new MemoryLog(),
     clock: systemClock,

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { days, instant } from '../../src/domain/units.ts';
-import type { NewAccountCertificate, NewAuthority, NewEnrolment } from '../../src/store/certificates.ts';
+import type { NewAccountCertificate, NewAuthority, CertificateEnrolment } from '../../src/store/certificates.ts';
 import { RegistryError } from '../../src/store/registry.ts';
 import { addAccount } from '../support/store.ts';
 import type { ContractStore } from './contract.ts';
 
 const actor = { name: 'operator', reason: 'test' };
+const shown = { for: 'certificate', actor } as const;
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 export function caContract(name: string, open: (t: TestContext) => Promise<ContractStore>): void {
@@ -48,7 +49,12 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     der: Buffer.from(label),
     ...more,
   });
-  const enrolment = (id: string, secret: string, now: number, more: Partial<NewEnrolment> = {}): NewEnrolment => ({
+  const enrolment = (
+    id: string,
+    secret: string,
+    now: number,
+    more: Partial<CertificateEnrolment> = {},
+  ): CertificateEnrolment => ({
     id,
     hash: Buffer.from(digest(secret), 'hex'),
     login: 'anna',
@@ -313,7 +319,7 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     await addAccount(s.store, 'anna');
     const { certificates } = s.store;
     await certificates.addEnrolments([enrolment('aaaaaaaa', 'right', now)], actor);
-    const tried = await certificates.tryEnrolment('aaaaaaaa', hash('right'), actor);
+    const tried = await certificates.tryEnrolment('aaaaaaaa', hash('right'), shown);
     assert.deepEqual(tried, {
       kind: 'valid',
       enrolment: { login: 'anna', use: 'login', notAfter: instant(now + days(700)) },
@@ -325,7 +331,11 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     );
     assert.deepEqual(both.map((r) => r.status).sort(), ['fulfilled', 'rejected'], 'two at once: one wins');
     assert.equal((await certificates.listCertificates({ limit: 10 })).length, 1);
-    assert.deepEqual(await certificates.tryEnrolment('aaaaaaaa', hash('right'), actor), { kind: 'refused' });
+    assert.deepEqual(await certificates.tryEnrolment('aaaaaaaa', hash('right'), shown), {
+      kind: 'refused',
+      why: 'used',
+      account: (await s.store.registry.findAccount('anna'))?.account.id,
+    });
   });
 
   promise('an enrolment code dies of wrong tries, of age, of a newer code, and of a suspension', async (s) => {
@@ -333,7 +343,7 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     await addAccount(s.store, 'anna');
     const { certificates } = s.store;
     const ask = async (id: string, secret: string): Promise<string> =>
-      (await certificates.tryEnrolment(id, hash(secret), actor)).kind;
+      (await certificates.tryEnrolment(id, hash(secret), shown)).kind;
     await certificates.addEnrolments([enrolment('tries', 'right', now), enrolment('aged', 'right', now)], actor);
     assert.equal(await ask('none', 'right'), 'refused');
     for (let i = 0; i < 2; i += 1) assert.equal(await ask('tries', 'wrong'), 'refused');

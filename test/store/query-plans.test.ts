@@ -77,7 +77,6 @@ test('no statement of the writer reads a table from end to end, but for a few th
       'SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1: SCAN ',
       // A partial index that holds only what is due, and a table of a few thousand codes.
       'SELECT message AS id, chunks FROM content WHERE refs = 0 ORD',
-      'DELETE FROM enrolment WHERE id IN (SELECT id FROM enrolment ',
     ],
     scans.join('\n'),
   );

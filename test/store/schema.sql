@@ -186,8 +186,10 @@ CREATE TABLE enrolment (
   hash BLOB NOT NULL,
   account INTEGER NOT NULL REFERENCES account (id),
   use TEXT NOT NULL,
-  not_after INTEGER NOT NULL,
+  not_after INTEGER,
   replaces TEXT,
+  password TEXT,
+  others INTEGER NOT NULL DEFAULT 0,
   expires_at INTEGER NOT NULL,
   tries_left INTEGER NOT NULL,
   collected TEXT,
@@ -301,7 +303,7 @@ CREATE TABLE organisation (
   ura TEXT,
   settings TEXT NOT NULL DEFAULT '{}',
   created_at INTEGER NOT NULL
-, state TEXT NOT NULL DEFAULT 'active', merged_into INTEGER REFERENCES organisation (id), merged_at INTEGER) STRICT;
+, state TEXT NOT NULL DEFAULT 'active', merged_into INTEGER REFERENCES organisation (id), merged_at INTEGER, post TEXT) STRICT;
 
 CREATE TABLE partner (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -452,6 +454,10 @@ CREATE INDEX delivery_message ON delivery (message, id);
 CREATE INDEX delivery_open ON delivery (partner, id) WHERE settled_at IS NULL;
 
 CREATE INDEX edi_identity_organisation ON edi_identity (organisation, id, qualifier);
+
+CREATE INDEX enrolment_account ON enrolment (account);
+
+CREATE INDEX enrolment_end ON enrolment (expires_at);
 
 CREATE INDEX enrolment_open ON enrolment (account) WHERE collected IS NULL AND tries_left > 0;
 

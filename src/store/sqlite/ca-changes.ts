@@ -1,22 +1,25 @@
 /** Changes to authorities, certificates and enrolment codes, inside the writer's transactions; each with its audit row. */
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
 import { foldLogin } from '../../domain/registry.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import {
   type CapabilitySource,
-  type CertificateUse,
+  type EnrolmentFault,
+  type EnrolmentUse,
   type KeptCertificate,
   MAX_MAIL_CERTIFICATES,
   type NewAccountCertificate,
   type NewAuthority,
   type NewEnrolment,
+  type WantedUse,
 } from '../certificates.ts';
 import { type Actor, type NewCertificate, RegistryError } from '../registry.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
+import { Enrolments } from './enrolments.ts';
 import { Statements } from './statements.ts';
 
 export type CaChange =
@@ -53,7 +56,15 @@ export type CaChange =
       readonly actor: Actor;
     }
   | { readonly op: 'add-enrolments'; readonly enrolments: readonly NewEnrolment[]; readonly actor: Actor }
-  | { readonly op: 'try-enrolment'; readonly id: string; readonly hash: Uint8Array; readonly actor: Actor }
+  | {
+      readonly op: 'try-enrolment';
+      readonly id: string;
+      readonly hash: Uint8Array;
+      readonly for: WantedUse;
+      readonly login: string | null;
+      /** Null: the caller tells the trail of a refusal. */
+      readonly actor: Actor | null;
+    }
   | {
       readonly op: 'collect';
       readonly id: string;
@@ -62,28 +73,19 @@ export type CaChange =
       readonly actor: Actor;
     };
 
-interface EnrolmentRow {
-  readonly hash: Uint8Array;
-  readonly account: number;
-  readonly login: string;
-  readonly use: CertificateUse;
-  readonly not_after: number;
-  readonly expires_at: number;
-  readonly tries_left: number;
-  readonly replaces: string | null;
-  readonly collected: string | null;
-}
-
 export interface EnrolmentAnswer {
   readonly login: string;
-  readonly use: CertificateUse;
-  readonly notAfter: number;
-  readonly replaces?: string;
+  readonly use: EnrolmentUse;
+  readonly notAfter: number | null;
+  readonly replaces: string | null;
+  readonly password: string | null;
 }
 
 export interface CaChanged {
   readonly value?: number;
   readonly enrolment?: EnrolmentAnswer;
+  /** Why a code does not hold, and whose it is. */
+  readonly fault?: { readonly why: EnrolmentFault; readonly account: number | null };
   /** Accounts whose registered certificates changed with it. */
   readonly accounts?: readonly number[];
   /** Addresses, folded, of which something else is known for mail now. */
@@ -123,6 +125,7 @@ export const registrationOf = ({
 export class CaChanges {
   readonly #sql: Statements;
   readonly #registered: CertificateChanges;
+  readonly #enrolments: Enrolments;
   readonly #audit: AuditWriter;
   #at = 0;
   #salt: Uint8Array = new Uint8Array(0);
@@ -131,6 +134,7 @@ export class CaChanges {
   constructor(db: Db, audit: AuditWriter) {
     this.#sql = new Statements(db);
     this.#registered = new CertificateChanges(this.#sql);
+    this.#enrolments = new Enrolments(this.#sql);
     this.#audit = audit;
   }
 
@@ -173,7 +177,7 @@ export class CaChanges {
         for (const enrolment of change.enrolments) this.#addEnrolment(enrolment, change.actor);
         return DONE;
       case 'try-enrolment':
-        return this.#tryEnrolment(change.id, change.hash, change.actor);
+        return this.#tryEnrolment(change);
       case 'collect':
         return this.#collect(change.id, change.hash, change.certificate, change.actor);
     }
@@ -425,62 +429,34 @@ export class CaChanges {
   }
 
   #addEnrolment(enrolment: NewEnrolment, actor: Actor): void {
-    const { id, use, notAfter, replaces, expiresAt, tries } = enrolment;
+    const { id, use, expiresAt } = enrolment;
     const account = this.#account(enrolment.login);
-    if (this.#sql.get('SELECT 1 FROM enrolment WHERE id = ?', id) !== undefined)
-      throw new RegistryError('exists', `There is an enrolment "${id}" already; ask for the code again`);
-    // Two codes for one renewal would fetch two certificates.
-    if (replaces !== undefined) this.#sql.run('UPDATE enrolment SET tries_left = 0 WHERE replaces = ?', replaces);
-    this.#sql.run(
-      'INSERT INTO enrolment (id, hash, account, use, not_after, replaces, expires_at, tries_left, created_at) VALUES (?,?,?,?,?,?,?,?,?)',
-      id,
-      enrolment.hash,
-      account,
-      use,
-      notAfter,
-      replaces ?? null,
-      expiresAt,
-      tries,
-      this.#at,
-    );
-    this.#record('certificate.enrolment-added', account, actor, { enrolment: id, use, expiresAt });
+    this.#enrolments.add(account, enrolment, this.#at);
+    if (enrolment.use === 'password') {
+      const { password, others, by } = enrolment;
+      const facts = { enrolment: id, by, expiresAt, others: others ? 'go' : 'stay' };
+      this.#record('password.code-issued', account, actor, facts, { login: enrolment.login, password });
+    } else this.#record('certificate.enrolment-added', account, actor, { enrolment: id, use, expiresAt });
   }
 
-  #enrolment(id: string): EnrolmentRow | undefined {
-    return this.#sql.get(
-      `SELECT e.hash, e.account, a.login, e.use, e.not_after, e.replaces, e.expires_at, e.tries_left, e.collected
-         FROM enrolment e JOIN account a ON a.id = e.account AND a.state = 'active' WHERE e.id = ?`,
-      id,
-    ) as EnrolmentRow | undefined;
-  }
-
-  /** Why not, or undefined. A wrong secret counts also for a code that is over: nothing in the answer tells the two apart. */
-  #problem(row: EnrolmentRow | undefined, given: Uint8Array): string | undefined {
-    if (row === undefined) return 'unknown';
-    if (row.tries_left <= 0) return 'too-many-tries';
-    if (given.length !== row.hash.length || !timingSafeEqual(given, row.hash)) return 'wrong';
-    if (row.collected !== null) return 'used';
-    return row.expires_at <= this.#at ? 'expired' : undefined;
-  }
-
-  #tryEnrolment(id: string, given: Uint8Array, actor: Actor): CaChanged {
-    const row = this.#enrolment(id);
-    const problem = this.#problem(row, given);
-    if (problem === 'wrong') this.#sql.run('UPDATE enrolment SET tries_left = tries_left - 1 WHERE id = ?', id);
-    if (row === undefined || problem !== undefined) {
-      const facts = { enrolment: id, why: problem ?? 'unknown' };
-      this.#record('certificate.enrolment-refused', row?.account ?? null, actor, facts, {}, 'failure');
-      return DONE;
+  #tryEnrolment(change: Extract<CaChange, { op: 'try-enrolment' }>): CaChanged {
+    const { id, actor } = change;
+    const row = this.#enrolments.find(id, this.#at);
+    const why = this.#enrolments.fault(row, change, this.#at);
+    if (why === 'wrong') this.#enrolments.missed(id);
+    if (row === undefined || why !== undefined) {
+      const fault = { why: why ?? 'unknown', account: row?.account ?? null };
+      const event = change.for === 'password' ? 'password.code-refused' : 'certificate.enrolment-refused';
+      if (actor !== null) this.#record(event, fault.account, actor, { enrolment: id, why: fault.why }, {}, 'failure');
+      return { fault };
     }
-    const { login, use, not_after: notAfter, replaces } = row;
-    return { enrolment: { login, use, notAfter, ...(replaces === null ? {} : { replaces }) } };
+    const { login, use, not_after: notAfter, replaces, password } = row;
+    return { enrolment: { login, use, notAfter, replaces, password } };
   }
 
   #collect(id: string, given: Uint8Array, certificate: KeptCertificate, actor: Actor): CaChanged {
-    const row = this.#enrolment(id);
-    if (row === undefined || this.#problem(row, given) !== undefined)
-      throw new RegistryError('ended', 'The enrolment code is no longer valid; ask for a new one');
-    this.#sql.run('UPDATE enrolment SET collected = ? WHERE id = ?', certificate.fingerprint, id);
+    const row = this.#enrolments.holding(id, { hash: given, for: 'certificate', login: null }, this.#at);
+    this.#enrolments.use(id, certificate.fingerprint);
     const changed = this.#addCertificate(row.account, certificate, 'issued', actor);
     this.#record('certificate.enrolment-collected', row.account, actor, {
       enrolment: id,

@@ -4,6 +4,7 @@
  */
 import type { Address, AddressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
+import type { AccountId } from '../../domain/ids.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
 import { foldLogin } from '../../domain/registry.ts';
 import { type Instant, instant } from '../../domain/units.ts';
@@ -12,6 +13,8 @@ import {
   type CertificateQuery,
   type AccountCertificate,
   type Certificates,
+  type Enrolment,
+  type EnrolmentTry,
   type KeptCertificate,
   MAX_REVOKED,
   type MailRecord,
@@ -21,7 +24,7 @@ import {
   type TriedEnrolment,
 } from '../certificates.ts';
 import { type Actor, RegistryError } from '../registry.ts';
-import type { CaChange, CaChanged } from './ca-changes.ts';
+import type { CaChange, CaChanged, EnrolmentAnswer } from './ca-changes.ts';
 import { Lru } from './lru.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
@@ -165,13 +168,24 @@ export class SqliteCa implements Certificates {
     await this.#change({ op: 'add-enrolments', enrolments, actor });
   }
 
-  async tryEnrolment(id: string, hash: Uint8Array, actor: Actor): Promise<TriedEnrolment> {
-    const { enrolment } = await this.#change({ op: 'try-enrolment', id, hash, actor });
-    if (enrolment === undefined) return { kind: 'refused' };
-    return { kind: 'valid', enrolment: { ...enrolment, notAfter: instant(enrolment.notAfter) } };
+  async tryEnrolment(id: string, hash: Uint8Array, shown: EnrolmentTry): Promise<TriedEnrolment> {
+    const { login = null, actor = null } = shown;
+    const answer = await this.#change({ op: 'try-enrolment', id, hash, for: shown.for, login, actor });
+    const { enrolment, fault } = answer;
+    if (enrolment === undefined) {
+      const { why = 'unknown', account = null } = fault ?? {};
+      return { kind: 'refused', why, ...(account === null ? {} : { account: account as AccountId }) };
+    }
+    return { kind: 'valid', enrolment: enrolmentOf(enrolment) };
   }
 
   async collectEnrolment(id: string, hash: Uint8Array, certificate: KeptCertificate, actor: Actor): Promise<void> {
     await this.#change({ op: 'collect', id, hash, certificate, actor });
   }
+}
+
+function enrolmentOf({ login, use, notAfter, replaces, password }: EnrolmentAnswer): Enrolment {
+  if (use === 'password')
+    return { login, use, password: password ?? '', ...(notAfter === null ? {} : { notAfter: instant(notAfter) }) };
+  return { login, use, notAfter: instant(notAfter ?? 0), ...(replaces === null ? {} : { replaces }) };
 }

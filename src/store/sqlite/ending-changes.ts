@@ -5,6 +5,7 @@
 import { addressKey } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
 import { type Actor, RegistryError } from '../registry.ts';
+import { voidCodes } from './enrolments.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
@@ -50,6 +51,7 @@ export class EndingChanges {
       this.#ground.record('registry.account-state', account.id, actor, about, { ...facts, to: 'ended' });
     } else {
       sql.run('UPDATE account SET ends_at = ?, version = version + 1 WHERE id = ?', endsAt, account.id);
+      voidCodes(sql, account.id, at);
       const ends = new Date(endsAt).toISOString();
       this.#ground.record('registry.account-ending', account.id, actor, about, { ...facts, ends });
     }

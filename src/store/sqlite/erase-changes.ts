@@ -112,7 +112,7 @@ export class EraseChanges {
   #empty(organisation: number, name: string, actor: Actor): void {
     const { sql } = this.#ground;
     const done = sql.run(
-      `UPDATE organisation SET title = 'erased', contact = NULL, telephone = NULL, agb = NULL, ura = NULL, settings = '{}'
+      `UPDATE organisation SET title = 'erased', contact = NULL, telephone = NULL, post = NULL, agb = NULL, ura = NULL, settings = '{}'
          WHERE id = ? AND title <> 'erased'`,
       organisation,
     );

@@ -1,6 +1,6 @@
 /** What holds for all accounts of an organisation, inside the writer's transactions. */
 import type { State } from '../../domain/registry.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { type Actor, type OrganisationDetails, RegistryError } from '../registry.ts';
 import { type EndingChanges, ROWS } from './ending-changes.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
@@ -10,6 +10,13 @@ interface OrganisationRow {
   /** Whose its accounts become, or became. */
   readonly into: string | null;
 }
+
+const COLUMNS = {
+  title: 'title',
+  contact: 'contact',
+  telephone: 'telephone',
+  post: 'post',
+} as const satisfies Record<keyof OrganisationDetails, string>;
 
 export class OrganisationChanges {
   readonly #ground: RegistryGround;
@@ -30,6 +37,32 @@ export class OrganisationChanges {
     this.#notMerging(name, row);
     this.#ground.sql.run('UPDATE organisation SET state = ? WHERE id = ?', state, row.id);
     return this.#changed(name, row.state, state, actor);
+  }
+
+  /** What people are told and written to; the trail names the fields, not what stood in them. */
+  change(name: string, changes: OrganisationDetails, actor: Actor): Changed {
+    const row = this.#row(name);
+    if (row.state === 'ended')
+      throw new RegistryError('ended', `The organisation "${name}" has ended; nothing of it changes any more`);
+    const fields = Object.keys(COLUMNS) as (keyof OrganisationDetails)[];
+    const given = fields.filter((field) => changes[field] !== undefined);
+    for (const field of given) {
+      const value = changes[field];
+      const text = typeof value === 'string' ? value : (value ?? []).join('\n');
+      this.#ground.sql.run(
+        `UPDATE organisation SET ${COLUMNS[field]} = ? WHERE id = ?`,
+        text === '' ? null : text,
+        row.id,
+      );
+    }
+    this.#ground.record(
+      'registry.organisation-changed',
+      null,
+      actor,
+      { organisation: name },
+      { fields: given.join(' ') },
+    );
+    return { id: 0, accounts: 'many', scope: 'registry' };
   }
 
   /** The first step ends the organisation itself, and with it everything; each ends some of its accounts. `id`: how many. */

@@ -1,6 +1,8 @@
 /** Changes to passwords, inside the writer's transactions. */
 import { MAX_PASSWORDS } from '../../domain/registry.ts';
+import type { Instant } from '../../domain/units.ts';
 import { type Actor, type NewPassword, RegistryError } from '../registry.ts';
+import { Enrolments } from './enrolments.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 /** The setting `scram` as it holds for account `a` of organisation `o`: off where neither says a word. */
@@ -8,9 +10,11 @@ const MAY_SCRAM = "coalesce(json_extract(a.settings, '$.scram'), json_extract(o.
 
 export class PasswordChanges {
   readonly #ground: RegistryGround;
+  readonly #enrolments: Enrolments;
 
   constructor(ground: RegistryGround) {
     this.#ground = ground;
+    this.#enrolments = new Enrolments(ground.sql);
   }
 
   add(login: string, password: NewPassword, actor: Actor): Changed {
@@ -20,6 +24,41 @@ export class PasswordChanges {
     this.#ground.touch(account.id);
     this.#ground.record('registry.password-added', account.id, actor, { login, password: password.name });
     return { id: 0, accounts: [account.id], scope: 'password' };
+  }
+
+  /**
+   * Uses a code up: the password that it names is replaced, in the same transaction, so that there is no moment without one and no code that is
+   * used for nothing.
+   */
+  enrol(
+    {
+      id,
+      hash,
+      password,
+    }: { readonly id: string; readonly hash: Uint8Array; readonly password: Pick<NewPassword, 'hash' | 'scram'> },
+    actor: Actor,
+  ): Changed {
+    const { sql, at } = this.#ground;
+    const row = this.#enrolments.holding(id, { hash, for: 'password', login: null }, at);
+    const { account, login, password: name } = row;
+    if (name === null) throw new Error(`The code ${id} names no password`);
+    this.#enrolments.use(id, 'password');
+    const replaced = sql.run('DELETE FROM password WHERE account = ? AND name = ?', account, name).changes;
+    const removed = row.others === 1 ? this.revokeAll(account) : 0;
+    this.insert(account, login, {
+      name,
+      ...password,
+      ...(row.not_after === null ? {} : { endsAt: row.not_after as Instant }),
+    });
+    this.#ground.touch(account);
+    this.#ground.record(
+      'password.enrolled',
+      account,
+      actor,
+      { login, password: name },
+      { enrolment: id, replaced: replaced > 0, removed },
+    );
+    return { id: 0, accounts: [account], scope: 'password' };
   }
 
   revoke(login: string, name: string, actor: Actor): Changed {

@@ -9,7 +9,7 @@ import type {
 } from '../../domain/registry.ts';
 import type { Consumer, DeliveryState } from '../deliveries.ts';
 import type { CertificateRecord, ShownPassword } from '../registry.ts';
-import type { AccountCertificate, AuthorityRecord, MailRecord, RevokedCertificate } from '../certificates.ts';
+import type { AccountCertificate, AuthorityRecord, MailRecord, OpenCode, RevokedCertificate } from '../certificates.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
@@ -223,6 +223,8 @@ export interface SummaryRow {
   readonly addresses: readonly RegisteredAddress[];
   readonly passwords: readonly ShownPassword[];
   readonly certificates: readonly RegisteredCertificate[];
+  /** Some may be too old by now. */
+  readonly codes: readonly OpenCode[];
   readonly sendsAs: readonly string[];
   readonly octets: number;
   readonly messages: number;

@@ -16,6 +16,7 @@ import {
   type NewCertificate,
   type NewOrganisation,
   type NewPassword,
+  type OrganisationDetails,
   RegistryError,
   type SettingChanges,
   type SettingTarget,
@@ -28,6 +29,7 @@ import type { Db } from './database.ts';
 import { EdiChanges } from './edi-changes.ts';
 import { EraseChanges } from './erase-changes.ts';
 import { EndingChanges } from './ending-changes.ts';
+import { voidCodes } from './enrolments.ts';
 import { MergeChanges } from './merge-changes.ts';
 import { OrganisationChanges } from './organisation-changes.ts';
 import { PartnerChanges } from './partner-changes.ts';
@@ -38,6 +40,12 @@ import { StateChanges } from './state-changes.ts';
 
 export type RegistryChange =
   | { readonly op: 'add-organisation'; readonly organisation: NewOrganisation; readonly actor: Actor }
+  | {
+      readonly op: 'change-organisation';
+      readonly name: string;
+      readonly changes: OrganisationDetails;
+      readonly actor: Actor;
+    }
   | { readonly op: 'add-account'; readonly account: NewAccount; readonly actor: Actor }
   | { readonly op: 'import-part'; readonly batch: number; readonly accounts: readonly NewAccount[] }
   | { readonly op: 'import-apply'; readonly batch: number; readonly actor: Actor }
@@ -80,6 +88,13 @@ export type RegistryChange =
     }
   | { readonly op: 'contain'; readonly logins: readonly string[]; readonly actor: Actor }
   | { readonly op: 'add-password'; readonly login: string; readonly password: NewPassword; readonly actor: Actor }
+  | {
+      readonly op: 'enrol-password';
+      readonly id: string;
+      readonly hash: Uint8Array;
+      readonly password: Pick<NewPassword, 'hash' | 'scram'>;
+      readonly actor: Actor;
+    }
   | { readonly op: 'revoke-password'; readonly login: string; readonly name: string; readonly actor: Actor }
   | {
       readonly op: 'add-certificate' | 'block-certificate';
@@ -181,6 +196,8 @@ export class RegistryChanges {
     switch (change.op) {
       case 'add-organisation':
         return this.#addOrganisation(change.organisation, change.actor);
+      case 'change-organisation':
+        return this.#organisations.change(change.name, change.changes, change.actor);
       case 'add-account': {
         const id = this.#addAccount(change.account, change.actor);
         return { id, accounts: [id], scope: 'registry' };
@@ -216,6 +233,8 @@ export class RegistryChanges {
         return this.#states.contain(change.logins, change.actor);
       case 'add-password':
         return this.#passwords.add(change.login, change.password, change.actor);
+      case 'enrol-password':
+        return this.#passwords.enrol(change, change.actor);
       case 'revoke-password':
         return this.#passwords.revoke(change.login, change.name, change.actor);
       case 'add-certificate':
@@ -267,11 +286,12 @@ export class RegistryChanges {
     if (this.#ground.sql.get('SELECT 1 FROM organisation WHERE name = ?', name) !== undefined)
       throw new RegistryError('exists', `There is an organisation "${name}" already; choose another name`);
     const made = this.#ground.sql.run(
-      'INSERT INTO organisation (name, title, contact, telephone, language, agb, ura, settings, created_at) VALUES (?,?,?,?,?,?,?,?,?)',
+      'INSERT INTO organisation (name, title, contact, telephone, post, language, agb, ura, settings, created_at) VALUES (?,?,?,?,?,?,?,?,?,?)',
       name,
       organisation.title,
       organisation.contact ?? null,
       organisation.telephone ?? null,
+      organisation.post?.join('\n') ?? null,
       organisation.language,
       organisation.agb ?? null,
       organisation.ura ?? null,
@@ -372,6 +392,7 @@ export class RegistryChanges {
     this.#passwords.dropAllVerifiers(account);
     // Its certificates may be registered for the account that comes after it.
     this.#certificates.revokeAll(account, this.#ground.at);
+    voidCodes(this.#ground.sql, account, this.#ground.at);
     this.#partners.accountEnded(account);
   }
 

@@ -13,6 +13,7 @@ import type {
 } from '../../domain/registry.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
 import { type Instant, instant } from '../../domain/units.ts';
+import type { EnrolmentUse, OpenCode } from '../certificates.ts';
 import type { AbsenceReader } from './absence-reader.ts';
 import type { CertificateReader } from './certificate-reader.ts';
 import type { Db } from './database.ts';
@@ -25,6 +26,7 @@ interface OrganisationRow {
   readonly title: string;
   readonly contact: string | null;
   readonly telephone: string | null;
+  readonly post: string | null;
   readonly language: Language;
   readonly agb: string | null;
   readonly ura: string | null;
@@ -65,6 +67,14 @@ interface UseRow {
   readonly last_login: number | null;
   readonly last_used: number | null;
 }
+interface CodeRow {
+  readonly id: string;
+  readonly use: EnrolmentUse;
+  readonly password: string | null;
+  readonly created_at: Instant;
+  readonly expires_at: Instant;
+  readonly tries_left: number;
+}
 interface MailboxRow {
   readonly octets: number;
   readonly messages: number;
@@ -74,7 +84,7 @@ interface MailboxRow {
 
 type WholeRow = AccountRow & OrganisationRow & MailboxRow & UseRow;
 
-const ORGANISATION = `o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.language, o.agb, o.ura, o.state AS o_state, o.settings AS o_settings,
+const ORGANISATION = `o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.post, o.language, o.agb, o.ura, o.state AS o_state, o.settings AS o_settings,
    o.merged_into, o.merged_at, (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS merged_name`;
 /** The worse of the account's state and that of its organisation. */
 const STATE = `CASE WHEN a.state = 'ended' OR o.state = 'ended' THEN 'ended'
@@ -90,6 +100,7 @@ const organisationOf = (row: OrganisationRow): Organisation => ({
   title: row.title,
   ...(row.contact === null ? {} : { contact: row.contact }),
   ...(row.telephone === null ? {} : { telephone: row.telephone }),
+  ...(row.post === null ? {} : { post: row.post.split('\n') }),
   language: row.language,
   ...(row.agb === null ? {} : { agb: row.agb }),
   ...(row.ura === null ? {} : { ura: row.ura }),
@@ -129,6 +140,15 @@ const passwordOf = (account: number, row: PasswordRow): Password => ({
   ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
 });
 
+const codeOf = (row: CodeRow): OpenCode => ({
+  id: row.id,
+  use: row.use,
+  ...(row.password === null ? {} : { password: row.password }),
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  triesLeft: row.tries_left,
+});
+
 export class RegistryReader {
   readonly #certificates: CertificateReader;
   readonly #partners: PartnerReader;
@@ -146,6 +166,7 @@ export class RegistryReader {
   readonly #account: Database.Statement<[string], WholeRow>;
   readonly #accountById: Database.Statement<[number], WholeRow>;
   readonly #addressesOf: Database.Statement<[number], AddressRow>;
+  readonly #codes: Database.Statement<[number], CodeRow>;
   readonly #delegationsTo: Database.Statement<[number], { address: Address }>;
   readonly #addresses: Database.Statement<[string, number], AddressRow & { login: string }>;
   readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
@@ -182,6 +203,10 @@ export class RegistryReader {
     this.#account = db.prepare(`${accounts} WHERE a.login = ?`);
     this.#accountById = db.prepare(`${accounts} WHERE a.id = ?`);
     this.#addressesOf = db.prepare(`SELECT ${ADDRESS} FROM address d WHERE d.account = ? ORDER BY d.key`);
+    this.#codes = db.prepare(
+      `SELECT id, use, password, created_at, expires_at, tries_left FROM enrolment
+         WHERE account = ? AND collected IS NULL AND tries_left > 0 ORDER BY created_at, id LIMIT 100`,
+    );
     this.#delegationsTo = db.prepare(
       'SELECT d.address FROM delegation g JOIN address d ON d.key = g.key WHERE g.account = ? ORDER BY g.key',
     );
@@ -275,6 +300,7 @@ export class RegistryReader {
         return { ...shown, scram: scram !== undefined };
       }),
       certificates: this.#certificates.of(row.id),
+      codes: this.#codes.all(row.id).map(codeOf),
       sendsAs: this.#delegationsTo.all(row.id).map((d) => d.address),
       octets: row.octets,
       messages: row.messages,

@@ -29,6 +29,7 @@ import {
   type NewCertificate,
   type NewOrganisation,
   type NewPassword,
+  type OrganisationDetails,
   type Page,
   type Recipient,
   type Registry,
@@ -217,6 +218,10 @@ export class SqliteRegistry implements Registry {
     return (await this.#change({ op: 'add-organisation', organisation, actor })).id as OrganisationId;
   }
 
+  async changeOrganisation(name: string, changes: OrganisationDetails, actor: Actor): Promise<void> {
+    await this.#change({ op: 'change-organisation', name, changes, actor });
+  }
+
   async addAccount(account: NewAccount, actor: Actor): Promise<AccountId> {
     return (await this.#change({ op: 'add-account', account, actor })).id as AccountId;
   }
@@ -321,6 +326,15 @@ export class SqliteRegistry implements Registry {
 
   async addPassword(login: string, password: NewPassword, actor: Actor): Promise<void> {
     await this.#change({ op: 'add-password', login, password, actor });
+  }
+
+  async enrolPassword(
+    id: string,
+    hash: Uint8Array,
+    password: Pick<NewPassword, 'hash' | 'scram'>,
+    actor: Actor,
+  ): Promise<void> {
+    await this.#change({ op: 'enrol-password', id, hash, password, actor });
   }
 
   async revokePassword(login: string, name: string, actor: Actor): Promise<void> {
@@ -489,8 +503,9 @@ export class SqliteRegistry implements Registry {
 
   #summary(row: SummaryRow): AccountSummary {
     const now = this.#p.time.now();
-    const { account, addresses, ...rest } = summaryOf(row);
-    return { ...rest, account: endedAt(account, now), addresses: addresses.map((a) => endedAt(a, now)) };
+    const { account, addresses, codes, ...rest } = summaryOf(row);
+    const open = codes.filter(({ expiresAt }) => expiresAt > now);
+    return { ...rest, codes: open, account: endedAt(account, now), addresses: addresses.map((a) => endedAt(a, now)) };
   }
 }
 
@@ -502,6 +517,7 @@ const summaryOf = (row: SummaryRow): AccountSummary => ({
   addresses: row.addresses,
   passwords: row.passwords,
   certificates: row.certificates,
+  codes: row.codes,
   sendsAs: row.sendsAs as readonly Address[],
   used: octets(row.octets),
   messages: row.messages,

@@ -2,6 +2,7 @@
 import type { State } from '../../domain/registry.ts';
 import type { Actor } from '../registry.ts';
 import type { CertificateChanges } from './certificate-changes.ts';
+import { voidCodes } from './enrolments.ts';
 import type { PasswordChanges } from './password-changes.ts';
 import { type AccountRow, type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
@@ -31,10 +32,7 @@ export class StateChanges {
     return this.#each(logins, ({ id, state }, login) => {
       const passwords = this.#passwords.revokeAll(id);
       const certificates = this.#certificates.revokeAll(id, at);
-      const codes = sql.run(
-        'UPDATE enrolment SET tries_left = 0 WHERE account = ? AND collected IS NULL AND tries_left > 0 AND expires_at > ?',
-        ...[id, at],
-      ).changes;
+      const codes = voidCodes(sql, id, at);
       // A run that was cut short is given again: what it had done leaves no second row.
       if (state === 'suspended' && passwords + certificates + codes === 0) return false;
       sql.run("UPDATE account SET state = 'suspended', version = version + 1 WHERE id = ?", id);

@@ -1,0 +1,213 @@
+/**
+ * Operations on one-time codes for passwords. A code goes to the registered contact of the organisation, or into a letter: never to an address
+ * that whoever calls gives, and never before the eyes of the operator unless he writes the letter, which the trail then says.
+ */
+import {
+  CODE_DAYS,
+  type CodeWish,
+  type MadeCode,
+  enrolPassword,
+  makeCode,
+  wishedPassword,
+} from '../enrol/password-codes.ts';
+import { codeRefused } from '../ca/enrol.ts';
+import { passwordCodeLetters } from '../delivery/password-code-letters.ts';
+import type { Place } from '../delivery/place.ts';
+import type { Organisation } from '../domain/registry.ts';
+import { type Instant, days } from '../domain/units.ts';
+import { codeLetter } from '../enrol/letters.ts';
+import type { AccountSummary } from '../store/registry.ts';
+import { accountOf, unfitPassword } from './accounts.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { type Input, count, flag, login, oneOf, optionalMoment, optionalSecret, optionalText, text } from './input.ts';
+import { fileNotice } from './notice.ts';
+import { change } from './operation.ts';
+
+/** Most accounts of one call: one transaction, and letters that fit one answer. */
+export const MOST_CODES = 100;
+
+export interface CodeView {
+  readonly login: string;
+  readonly organisation: string;
+  /** Name of the password that the code sets. */
+  readonly name: string;
+  /** A password of that name stands; it works until the code is used. */
+  readonly replaces: boolean;
+  readonly expires: string;
+  /** Address of the contact that gets the code. */
+  readonly to?: string;
+  /** The letter with the code; in a dry run without it. */
+  readonly letter?: string;
+  /** The organisation has no postal address. */
+  readonly noPost?: true;
+}
+
+export interface CodesView {
+  readonly applied: boolean;
+  readonly codes: readonly CodeView[];
+  /** Those that got none, and why. */
+  readonly refused: readonly { readonly login: string; readonly why: string }[];
+  /** Left out, since a code of theirs can still be used. */
+  readonly waiting: number;
+}
+
+function loginsOf(input: Input): readonly string[] {
+  const { logins } = input;
+  if (!Array.isArray(logins) || logins.length === 0 || logins.length > MOST_CODES)
+    throw new AdminError('invalid', `Cannot make those codes: expected 1 to ${MOST_CODES} log-in names`);
+  return [...new Set(logins.map((name: unknown) => login({ login: name }, 'login')))];
+}
+
+interface Planned {
+  readonly summary: AccountSummary;
+  readonly organisation: Organisation;
+  readonly name: string;
+  /** Undefined for a letter. */
+  readonly place: Place | undefined;
+}
+
+const letterRemedy = (name: string): string =>
+  `; write a letter for the post instead, with --letter FILE, or correct the contact: "sluis organisation change ${name} --contact ADDRESS"`;
+
+/** Who would get a code; the text says why not. */
+async function plan(context: AdminContext, summary: AccountSummary, wish: CodeWish): Promise<Planned | string> {
+  const wished = wishedPassword(summary, wish);
+  if (!wished.ok) return wished.error;
+  const organisation = await context.store.registry.findOrganisation(summary.organisation);
+  if (organisation === undefined) return 'its organisation is not known';
+  const planned = { summary, organisation, name: wished.value };
+  if (wish.by === 'letter') return { ...planned, place: undefined };
+  const place = await context.desk.places.ofRegisteredContact(summary.account.id, context.clock.now());
+  return place.ok ? { ...planned, place: place.value } : place.error + letterRemedy(organisation.name);
+}
+
+const viewOf = ({ summary, organisation, name, place }: Planned, expires: Instant): CodeView => ({
+  login: summary.account.login,
+  organisation: organisation.name,
+  name,
+  replaces: summary.passwords.some((p) => p.name === name),
+  expires: new Date(expires).toISOString(),
+  ...(place === undefined ? {} : { to: place.address }),
+  ...(place === undefined && (organisation.post ?? []).length === 0 ? { noPost: true as const } : {}),
+});
+
+/** The codes stand before anybody hears of them: where a notice cannot be filed after that, there is a code that nobody has, and no more. */
+async function issue(
+  context: AdminContext,
+  planned: readonly Planned[],
+  wish: CodeWish,
+  { actor }: Call,
+): Promise<CodeView[]> {
+  const { store, letters, clock, ca } = context;
+  const now = clock.now();
+  const all = planned.map((one) => ({
+    one,
+    made: makeCode(ca.random, now, one.summary.account.login, one.name, wish),
+  }));
+  await store.certificates.addEnrolments(
+    all.map(({ made }) => made.enrolment),
+    actor,
+  );
+  const views: CodeView[] = [];
+  for (const { one, made } of all) {
+    const view = viewOf(one, made.enrolment.expiresAt);
+    if (one.place === undefined) views.push({ ...view, letter: codeLetter(letters, { ...one, made, now }) });
+    else {
+      await tell(context, one, one.place, made);
+      views.push(view);
+    }
+  }
+  return views;
+}
+
+async function tell({ desk, store, letters }: AdminContext, one: Planned, place: Place, made: MadeCode): Promise<void> {
+  const { summary, organisation, name } = one;
+  const about = {
+    ...{ login: summary.account.login, organisation: organisation.title, name, code: made.code },
+    addresses: summary.addresses.filter(({ state }) => state === 'active').map(({ address }) => address),
+    expires: made.enrolment.expiresAt,
+    others: made.enrolment.others,
+    ...(letters.page === undefined ? {} : { page: letters.page }),
+  };
+  await fileNotice(store, await desk.letter(place, { kind: 'password-code', letters: passwordCodeLetters(about) }));
+}
+
+const wishOf = (input: Input): CodeWish => {
+  const name = optionalText(input, 'password-name', 64);
+  const ends = optionalMoment(input, 'ends');
+  const valid = count(input, 'valid', { initial: CODE_DAYS.initial, max: CODE_DAYS.most });
+  if (valid === 0) throw new AdminError('invalid', `Cannot use 0 days: expected 1 to ${CODE_DAYS.most}`);
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(ends === undefined ? {} : { ends }),
+    others: flag(input, 'all'),
+    by: oneOf(input, 'by', ['contact', 'letter'], 'contact'),
+    validFor: days(valid),
+  };
+};
+
+/** A template with a mistake is found before a code is made for it. */
+function checkLetters({ letters }: AdminContext): void {
+  try {
+    letters.template('nl');
+    letters.template('en');
+  } catch (error) {
+    throw new AdminError('invalid', error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+export const passwordCodeOperations = {
+  'account.reset': change(
+    (input) => ({
+      logins: loginsOf(input),
+      wish: wishOf(input),
+      missing: flag(input, 'missing'),
+      dryRun: flag(input, 'dry-run'),
+    }),
+    async (context, { logins, wish, missing, dryRun }, call): Promise<CodesView> => {
+      const { clock, store } = context;
+      if (wish.ends !== undefined && wish.ends <= clock.now())
+        throw new AdminError(
+          'invalid',
+          `Cannot make a code: the end of its password, ${new Date(wish.ends).toISOString()}, has passed`,
+        );
+      if (wish.by === 'letter') checkLetters(context);
+      const planned: Planned[] = [];
+      const refused: { login: string; why: string }[] = [];
+      let waiting = 0;
+      for (const name of logins) {
+        const summary = await accountOf(store.registry, name);
+        if (missing && summary.codes.some(({ use }) => use === 'password')) {
+          waiting += 1;
+          continue;
+        }
+        const one = await plan(context, summary, wish);
+        if (typeof one !== 'string') planned.push(one);
+        else if (logins.length > 1) refused.push({ login: name, why: one });
+        else throw new AdminError('unavailable', `Cannot make a code for account "${name}": ${one}`);
+      }
+      const expires = (clock.now() + wish.validFor) as Instant;
+      const codes = dryRun
+        ? planned.map((one) => viewOf(one, expires))
+        : planned.length === 0
+          ? []
+          : await issue(context, planned, wish, call);
+      return { applied: !dryRun, codes, refused, waiting };
+    },
+  ),
+  'account.enrol': change(
+    (input) => ({ code: text(input, 'code', 64), password: optionalSecret(input, 'password') }),
+    async (
+      { store, hashPassword },
+      { code, password },
+      { actor },
+    ): Promise<{ login: string; name: string; ends?: string }> => {
+      if (password === undefined) throw new AdminError('invalid', 'Cannot set a password: none was given');
+      const done = await enrolPassword({ store, hash: hashPassword }, { code, password }, actor);
+      if (done.kind === 'refused') throw codeRefused();
+      if (done.kind === 'unusable') throw unfitPassword(done.why);
+      const { login: whose, name, ends } = done;
+      return { login: whose, name, ...(ends === undefined ? {} : { ends: new Date(ends).toISOString() }) };
+    },
+  ),
+};

@@ -1,0 +1,30 @@
+/** What is kept of a password in place of its text: the hash, and a SCRAM verifier where a setting of its account asks for one. */
+import { scramSalt, scramVerifier } from '../crypto/scram.ts';
+import { foldLogin } from '../domain/registry.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+import { settingOf } from '../domain/settings.ts';
+import type { Settings } from '../domain/settings/setting.ts';
+import type { NewPassword, Registry } from '../store/registry.ts';
+
+/** Whose password it is, and the settings that hold for it, nearest first. */
+export interface PasswordOwner {
+  readonly login: string;
+  readonly settings: readonly (Settings | undefined)[];
+}
+
+export interface SecretParts {
+  readonly registry: Pick<Registry, 'scramSaltKey'>;
+  readonly hash: (text: string) => Promise<string>;
+}
+
+/** The failure tells why the text can be no password of this account; it never repeats it. */
+export async function passwordSecrets(
+  { registry, hash }: SecretParts,
+  text: string,
+  { login, settings }: PasswordOwner,
+): Promise<Result<Pick<NewPassword, 'hash' | 'scram'>, string>> {
+  const kept = { hash: await hash(text) };
+  if (!settingOf('scram', ...settings)) return ok(kept);
+  const made = await scramVerifier(text, scramSalt(await registry.scramSaltKey(), foldLogin(login) ?? login));
+  return made.ok ? ok({ ...kept, scram: made.value }) : fail(made.error);
+}

@@ -1,0 +1,101 @@
+/**
+ * What codes that are shown from the network leave behind: log lines and audit rows, the refused ones counted as failed logins are, one row for
+ * each account, network, reason and minute. What the code does has rows of its own in the transaction that uses it up.
+ */
+import { shownLogin } from '../auth/login-notes.ts';
+import { Counts } from '../domain/counts.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import type { AccountId } from '../domain/ids.ts';
+import { minutes } from '../domain/units.ts';
+import { Tally } from '../platform/tally.ts';
+import type { AuditTrail } from '../store/audit.ts';
+import type { EnrolmentFault, WantedUse } from '../store/certificates.ts';
+
+/** `malformed`: no code looks so. `not-on-listener`: the account may not come in there. `throttled`, `store`: it was not judged. */
+export type WindowReason = EnrolmentFault | 'malformed' | 'not-on-listener' | 'throttled' | 'store';
+
+export interface Visitor {
+  readonly session: string;
+  readonly listener: string;
+  readonly network: string;
+  /** For the log. */
+  readonly address: string;
+}
+
+interface Subject {
+  readonly visitor: Visitor;
+  readonly wanted: WantedUse;
+  readonly login: string;
+  readonly account?: AccountId;
+  readonly reason: WindowReason;
+}
+
+/** Keys that one window holds; beyond it the window is reported early. */
+const KEYS = 10_000;
+
+const isJudged = (reason: WindowReason): boolean => reason !== 'throttled' && reason !== 'store';
+
+export class WindowNotes {
+  readonly counts = new Counts(['for', 'outcome', 'reason']);
+  readonly #log: Log;
+  readonly #audit: Pick<AuditTrail, 'note'>;
+  readonly #failures: Tally<Subject>;
+
+  constructor(clock: Clock, log: Log, audit: Pick<AuditTrail, 'note'>) {
+    this.#log = log;
+    this.#audit = audit;
+    this.#failures = new Tally(clock, minutes(1), KEYS, (subject, count) => this.#write(subject, count));
+  }
+
+  used({ session, listener, network, address }: Visitor, wanted: WantedUse, login: string, account?: AccountId): void {
+    this.counts.add([wanted, 'granted', '']);
+    this.#log.info('enrolment.used', { session, listener, address, login, for: wanted });
+    this.#audit.note({
+      event: 'enrolment.used',
+      outcome: 'success',
+      ...(account === undefined ? {} : { account }),
+      facts: { for: wanted, listener },
+      personal: { login, network },
+    });
+  }
+
+  /** The form was right and the code held; what came with it cannot be used. */
+  unusable(wanted: WantedUse): void {
+    this.counts.add([wanted, 'unusable', '']);
+  }
+
+  failed(visitor: Visitor, wanted: WantedUse, login: string, reason: WindowReason, account?: AccountId): void {
+    this.counts.add([wanted, isJudged(reason) ? 'refused' : 'busy', reason]);
+    // A code is typed into the wrong field now and then.
+    const shown = shownLogin(login, undefined);
+    this.#log.debug('enrolment.failed', { session: visitor.session, address: visitor.address, login: shown, reason });
+    this.#failures.add(`${account ?? ''}\0${shown}\0${visitor.network}\0${wanted}\0${reason}`, {
+      ...{ visitor, wanted, login: shown, reason },
+      ...(account === undefined ? {} : { account }),
+    });
+  }
+
+  /** Writes what is still only counted. */
+  flush(): void {
+    this.#failures.flush();
+  }
+
+  #write({ visitor: { listener, network }, wanted, login, account, reason }: Subject, count: number): void {
+    const judged = isJudged(reason);
+    this.#log.warn(judged ? 'enrolment.refused' : 'enrolment.busy', {
+      login,
+      network,
+      listener,
+      for: wanted,
+      reason,
+      count,
+    });
+    this.#audit.note({
+      event: judged ? 'enrolment.refused' : 'enrolment.busy',
+      outcome: 'failure',
+      ...(account === undefined ? {} : { account }),
+      facts: { for: wanted, listener, reason, count },
+      personal: { login, network },
+    });
+  }
+}

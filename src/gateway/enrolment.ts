@@ -1,0 +1,55 @@
+/** What letters and notices with a code tell of this gateway: servers, page, whom to ask. */
+import { hostnameOf } from '../config/listeners.ts';
+import { ownLetter } from '../config/letters.ts';
+import type { Config } from '../config/schema.ts';
+import { hashPassword } from '../crypto/password.ts';
+import { type LetterTemplate, parseLetterTemplate } from '../domain/letter-template.ts';
+import type { Language } from '../domain/registry.ts';
+import { LETTER_TEXT } from '../enrol/letter-text.ts';
+import type { LetterParts, ServedPort } from '../enrol/letters.ts';
+import { EnrolmentWindow, type WindowParts } from '../enrol/window.ts';
+import { authLimitsOf } from './limits.ts';
+import { NetworkSet } from '../platform/network.ts';
+
+const builtIn = (language: Language): LetterTemplate => {
+  const parsed = parseLetterTemplate(LETTER_TEXT[language]);
+  if (!parsed.ok) throw new Error(`The built-in letter is wrong in line ${parsed.error.line}: ${parsed.error.text}`);
+  return parsed.value;
+};
+
+export function letterParts(config: Config): LetterParts {
+  const servers = config.listener.flatMap((listener): readonly ServedPort[] => {
+    const { protocol, port, tls, accounts } = listener;
+    if (protocol === 'enrolment') return [];
+    const host = hostnameOf(config, listener);
+    return [{ ...{ protocol, host, port, tls }, ...(accounts.length === 0 ? {} : { accounts }) }];
+  });
+  const page = pageOf(config);
+  return {
+    servers,
+    gateway: config.hostname,
+    operator: config.notices.operator ?? `postmaster@${config.hostname}`,
+    template: (language) => ownLetter(config, language) ?? builtIn(language),
+    ...(page === undefined ? {} : { page }),
+  };
+}
+
+export function pageOf(config: Config): string | undefined {
+  const listener = config.listener.find(({ protocol }) => protocol === 'enrolment');
+  if (config.enrolment.page !== undefined || listener === undefined) return config.enrolment.page;
+  const port = listener.port === 443 ? '' : `:${listener.port}`;
+  return `https://${hostnameOf(config, listener)}${port}/`;
+}
+
+/** Where codes are used from the network; throttled by the limits of logins. */
+export function enrolmentWindow(
+  config: Config,
+  { ca, log, random }: Pick<WindowParts, 'ca' | 'log' | 'random'>,
+): EnrolmentWindow {
+  const { throttle, refusalGrid } = authLimitsOf(config);
+  return new EnrolmentWindow({
+    ...{ ca, log, random, hash: hashPassword },
+    limits: { throttle, refusalGrid },
+    exempt: new NetworkSet(config.auth['exempt-networks']),
+  });
+}

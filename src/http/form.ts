@@ -1,0 +1,107 @@
+/**
+ * What was sent with a form: url-encoded or multipart (browsers, curl), or JSON (programs). Whole and bounded before anything of it is read;
+ * each field once.
+ *
+ * RFC 7578 (multipart/form-data), WHATWG URL section 5 (application/x-www-form-urlencoded).
+ */
+import type { IncomingMessage } from 'node:http';
+import { type Result, fail, ok } from '../domain/result.ts';
+
+/** Octets of a form: a certificate request of an RSA key of 8192 bits has 6 KB. */
+export const MAX_FORM = 16 * 1024;
+/** What of a form that is too large is still read, so that its sender gets the answer and no reset. */
+const MAX_DISCARDED = 256 * 1024;
+const MAX_FIELDS = 16;
+const NAME = /^[a-z]{1,20}$/;
+
+export type Fields = ReadonlyMap<string, Buffer>;
+export type FormFault = 'too-large' | 'type' | 'malformed' | 'gone';
+
+/** Never rejects. */
+export async function readForm(request: IncomingMessage): Promise<Result<Fields, FormFault>> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > MAX_DISCARDED) return fail('too-large');
+  const body = await readBody(request);
+  if (!body.ok) return body;
+  const type = request.headers['content-type'] ?? '';
+  const [name = ''] = type.split(';', 1);
+  switch (name.trim().toLowerCase()) {
+    case 'application/x-www-form-urlencoded':
+      return fieldsOf([...new URLSearchParams(body.value.toString('utf8'))].map(([n, v]) => [n, Buffer.from(v)]));
+    case 'application/json':
+      return jsonFields(body.value);
+    case 'multipart/form-data':
+      return partFields(body.value, type);
+    default:
+      return fail('type');
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Result<Buffer, FormFault>> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const piece of request as AsyncIterable<Buffer>) {
+      length += piece.length;
+      if (length > MAX_DISCARDED) return fail('too-large');
+      if (length <= MAX_FORM) pieces.push(piece);
+    }
+  } catch {
+    return fail('gone');
+  }
+  return length > MAX_FORM ? fail('too-large') : ok(Buffer.concat(pieces));
+}
+
+/** Fields of other names are left alone; a name that stands twice means two things at once. */
+function fieldsOf(entries: readonly (readonly [string, Buffer])[]): Result<Fields, FormFault> {
+  const fields = new Map<string, Buffer>();
+  if (entries.length > MAX_FIELDS) return fail('malformed');
+  for (const [name, value] of entries) {
+    if (!NAME.test(name)) continue;
+    if (fields.has(name)) return fail('malformed');
+    fields.set(name, value);
+  }
+  return ok(fields);
+}
+
+function jsonFields(body: Buffer): Result<Fields, FormFault> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    return fail('malformed');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('malformed');
+  const entries: [string, Buffer][] = [];
+  for (const [name, text] of Object.entries(value)) {
+    if (text === null) continue;
+    if (typeof text !== 'string') return fail('malformed');
+    entries.push([name, Buffer.from(text)]);
+  }
+  return fieldsOf(entries);
+}
+
+function partFields(body: Buffer, type: string): Result<Fields, FormFault> {
+  const boundary = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(type);
+  const mark = boundary?.[1] ?? boundary?.[2];
+  if (mark === undefined) return fail('malformed');
+  const entries: [string, Buffer][] = [];
+  // The first delimiter may lack the line end before it.
+  const text = Buffer.concat([Buffer.from('\r\n'), body]);
+  const delimiter = Buffer.from(`\r\n--${mark}`);
+  let at = text.indexOf(delimiter);
+  while (at >= 0) {
+    const from = at + delimiter.length;
+    if (text.toString('latin1', from, from + 2) === '--') return fieldsOf(entries);
+    const head = text.indexOf('\r\n\r\n', from);
+    const next = text.indexOf(delimiter, from);
+    if (head < 0 || next < head || entries.length > MAX_FIELDS) return fail('malformed');
+    const name = /^content-disposition:\s*form-data;[^\r\n]*?\bname="([^"\r\n]*)"/im.exec(
+      text.toString('latin1', from, head),
+    );
+    if (name === null) return fail('malformed');
+    entries.push([name[1] ?? '', text.subarray(head + 4, next)]);
+    at = next;
+  }
+  return fail('malformed');
+}

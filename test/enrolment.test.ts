@@ -1,0 +1,393 @@
+/** One-time codes for passwords, from outside: the code in the contact's mailbox, the page, and what becomes of the sessions. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import type { AccountView } from '../src/admin/views.ts';
+import { days, minutes } from '../src/domain/units.ts';
+import { FakeClock } from './support/clock.ts';
+import { type Ran, sluisHere } from './support/command-line.ts';
+import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
+import { assertNoSecret } from './support/no-secret.ts';
+import { type PageTarget, postForm } from './support/page-client.ts';
+import { Pop3Client } from './support/pop3-client.ts';
+import { withoutProgram } from './support/require.ts';
+import { SmtpClient } from './support/smtp-client.ts';
+
+const [anna, bram] = [addressOf('anna'), addressOf('bram')];
+const PAGE = `
+[[listener]]
+name = "codes"
+protocol = "enrolment"
+address = "127.0.0.1"
+port = 0
+tls = "implicit"
+`;
+
+async function open(t: TestContext, options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const gateway = await startTestGateway({
+    accounts: ['anna', 'bram', 'carl'],
+    ...options,
+    configuration: `${options.configuration ?? ''}${PAGE}`,
+  });
+  t.after(() => gateway.remove());
+  await done(gateway, 'organisation', 'change', 'group', '--contact', bram, '--post', 'Dorpsstraat 1');
+  return gateway;
+}
+
+const run = (gateway: TestGateway, args: readonly string[], input = ''): Promise<Ran> =>
+  sluisHere([...args, '--config', gateway.config.file], input);
+async function done(gateway: TestGateway, ...args: string[]): Promise<string> {
+  const ran = await run(gateway, args);
+  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
+  return ran.stdout;
+}
+const page = (gateway: TestGateway): PageTarget => ({
+  port: gateway.listeners.find(({ spec }) => spec.name === 'codes')!.port,
+  ca: gateway.ca,
+});
+
+const CODE = /[a-z2-9]{4}(?:-[a-z2-9]{4}){5}/;
+/** The newest message of the contact, which holds a code. */
+async function codeFor(gateway: TestGateway): Promise<{ code: string; notice: string }> {
+  const client = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+  const { messages } = await client.stat();
+  const text = (await client.fetch(messages)).toString('latin1');
+  await client.quit();
+  // Quoted-printable breaks long lines; the code stands in a short one.
+  const code = CODE.exec(text)?.[0];
+  assert.ok(code, text);
+  return { code, notice: text };
+}
+
+const expires = (gateway: TestGateway, inDays: number): string =>
+  new Date(gateway.admin.clock.now() + days(inDays)).toISOString().slice(0, 10);
+
+test('account reset sends a code to the contact; the page gives a password for it, once, and the old one is gone', async (t) => {
+  const gateway = await open(t);
+  const asked = await run(gateway, ['account', 'reset', anna, '--reason', 'called, lost it', '--valid', '3d']);
+  assert.equal(
+    asked.stdout,
+    [
+      `Sent a code for password first of account ${anna} to ${bram}, the contact of group. It holds until ${expires(gateway, 3)}.`,
+      'The old password works until the code is used.',
+      '',
+    ].join('\n'),
+  );
+  const { code, notice } = await codeFor(gateway);
+  assert.match(notice, new RegExp(`^Subject: Code voor een nieuw wachtwoord: ${anna}`, 'm'));
+  const shown = JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView;
+  assert.deepEqual(
+    shown.codes.map((c) => [c.for, c.password, c.tries, c.id]),
+    [['password', 'first', 5, code.replaceAll('-', '').slice(0, 8)]],
+  );
+  assert.match(
+    await done(gateway, 'account', 'password', 'list', anna),
+    new RegExp(`OPEN CODE[^\n]*\n${code.slice(0, 9)}-\\.\\.\\. +a password +first`),
+  );
+
+  // The old password goes on working, and whoever is in stays in.
+  const before = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
+  const sending = await SmtpClient.open(gateway.target('submissions'), loginOf('anna'));
+  const other = await Pop3Client.open(gateway.target('pop3s'), loginOf('carl'));
+
+  const first = await postForm(page(gateway), '/password', { login: anna, code: ` ${code.toUpperCase()} ` });
+  assert.deepEqual([first.status, first.headers['content-type']], [200, 'text/plain; charset=utf-8']);
+  const password = first.body.trimEnd();
+  assert.match(password, CODE);
+
+  // Both of its sessions are cut, nobody else's.
+  assert.equal(await before.wire.line().catch(() => 'closed'), 'closed');
+  assert.match(
+    await sending.reply(),
+    /^421 4\.7\.0 The password of this session was replaced or revoked; log in again/,
+  );
+  await other.quit();
+  await assert.rejects(Pop3Client.open(gateway.target('pop3s'), loginOf('anna')), /-ERR \[AUTH\]/);
+  const now = await Pop3Client.open(gateway.target('pop3s'), { login: anna, password });
+  await now.quit();
+
+  const again = await postForm(page(gateway), '/password', { login: anna, code });
+  assert.equal(again.status, 403);
+  const unknown = await postForm(page(gateway), '/password', { login: anna, code: 'aaaa-aaaa-aaaa-aaaa-aaaa-aaaa' });
+  const wrongLogin = await postForm(page(gateway), '/password', { login: 'x@group.test', code });
+  assert.deepEqual([unknown.status, unknown.body], [again.status, again.body]);
+  assert.deepEqual([wrongLogin.status, wrongLogin.body], [again.status, again.body]);
+
+  const trail = await done(gateway, 'audit', 'list', '--account', anna, '--json');
+  for (const part of [
+    'password.code-issued',
+    '"by": "contact"',
+    'called, lost it',
+    'password.enrolled',
+    'enrolment.used',
+  ])
+    assert.ok(trail.includes(part), part);
+  for (const secret of [code, password]) {
+    assertNoSecret(gateway.log, secret);
+    assert.ok(!trail.includes(secret));
+  }
+});
+
+test('wrong tries kill a code, a newer one replaces it, and containing or ending the account voids it', async (t) => {
+  const gateway = await open(t, { configuration: '[auth]\nrefusal-grid = "0ms"\nexempt-networks = ["127.0.0.0/8"]\n' });
+  const use = async (code: string): Promise<number> =>
+    (await postForm(page(gateway), '/password', { login: anna, code })).status;
+  await done(gateway, 'account', 'reset', anna);
+  const { code: old } = await codeFor(gateway);
+  await done(gateway, 'account', 'reset', anna);
+  const { code } = await codeFor(gateway);
+  assert.equal(await use(old), 403);
+  const wrong = `${code.slice(0, 9)}-aaaa-aaaa-aaaa-aaaa`;
+  for (let n = 0; n < 6; n += 1) assert.equal(await use(wrong), 403);
+  assert.equal(await use(code), 403);
+
+  await done(gateway, 'account', 'reset', anna);
+  const contained = await codeFor(gateway);
+  await done(gateway, 'account', 'contain', anna);
+  await done(gateway, 'account', 'resume', anna);
+  assert.equal(await use(contained.code), 403);
+
+  // Without a password by now: the code is for the first one.
+  assert.match(
+    await done(gateway, 'account', 'reset', anna),
+    /^Sent a code for password first of account anna@group\.test/,
+  );
+  const ended = await codeFor(gateway);
+  await done(gateway, 'account', 'end', anna, '--grace', '30d');
+  assert.equal(await use(ended.code), 403);
+  const reasons = (JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView).codes;
+  assert.deepEqual(reasons, []);
+});
+
+test('a code is over after its days, by the clock', async (t) => {
+  const clock = new FakeClock();
+  const gateway = await open(t, { clock, configuration: '[auth]\nrefusal-grid = "0ms"\n' });
+  await done(gateway, 'account', 'reset', anna, '--valid', '2d');
+  const { code } = await codeFor(gateway);
+  clock.advance(days(2));
+  assert.equal((await postForm(page(gateway), '/password', { login: anna, code })).status, 403);
+  const enrolled = await run(
+    gateway,
+    ['account', 'enrol', '-', '--generate', '--out', join(gateway.folder, 'pw')],
+    `${code}\n`,
+  );
+  assert.deepEqual([enrolled.code, existsSync(join(gateway.folder, 'pw'))], [4, false], enrolled.stderr);
+  assert.match(enrolled.stderr, /The enrolment code does not hold/);
+  clock.advance(minutes(1));
+  await gateway.stop();
+  const refused = gateway.log.events.filter(({ event }) => event === 'enrolment.refused');
+  assert.deepEqual(
+    refused.map(({ fields }) => [fields.reason, fields.login]),
+    [['expired', anna]],
+  );
+});
+
+test('a contact that cannot have a code is refused with what to do', async (t) => {
+  const gateway = await open(t);
+  const refused = async (text: RegExp): Promise<void> => {
+    const ran = await run(gateway, ['account', 'reset', anna]);
+    assert.equal(ran.code, 7, ran.stderr + ran.stdout);
+    assert.match(ran.stderr, text);
+    assert.match(ran.stderr, /write a letter for the post instead, with --letter FILE/);
+  };
+  const contact = (address: string): Promise<string> =>
+    done(gateway, 'organisation', 'change', 'group', '--contact', address);
+  await contact('');
+  await refused(/its organisation "group" has no contact/);
+  await contact('info@elsewhere.example');
+  await refused(/"info@elsewhere\.example", is no address that is registered here/);
+  await contact(anna);
+  await refused(/leads to the very mailbox that the password is for/);
+  await contact(bram);
+  await done(gateway, 'account', 'suspend', bram);
+  await refused(/is suspended or has ended/);
+  await done(gateway, 'account', 'resume', bram);
+  await done(gateway, 'account', 'password', 'revoke', bram, '--name', 'first');
+  await refused(/nobody can open: it has no valid password and no valid certificate/);
+
+  const suspended = await run(gateway, ['account', 'reset', bram]);
+  assert.match(suspended.stderr, /leads to the very mailbox/);
+  const missing = await run(gateway, ['account', 'reset', 'nobody@group.test']);
+  assert.equal(missing.code, 3);
+  await done(
+    gateway,
+    'account',
+    'password',
+    'add',
+    anna,
+    '--name',
+    'second',
+    '--generate',
+    '--out',
+    join(gateway.folder, 's'),
+  );
+  const several = await run(gateway, ['account', 'reset', anna, '--letter', join(gateway.folder, 'letter')]);
+  assert.match(several.stderr, /it has the passwords first, second; say which with --name, or --all/);
+  assert.equal(existsSync(join(gateway.folder, 'letter')), false);
+});
+
+test('a letter is for the post: written once, 0600, its code works at the keyboard, --all takes the other passwords along', async (t) => {
+  const gateway = await open(t);
+  await done(
+    gateway,
+    'account',
+    'password',
+    'add',
+    anna,
+    '--name',
+    'second',
+    '--generate',
+    '--out',
+    join(gateway.folder, 's'),
+  );
+  const file = join(gateway.folder, 'letter.txt');
+  const told = await done(gateway, 'account', 'reset', anna, '--all', '--name', 'desk', '--letter', file);
+  assert.match(
+    told,
+    /^Wrote a letter with a code for password desk of account anna@group\.test to ".*letter\.txt"\. It holds until /,
+  );
+  assert.match(told, /The trail says that you held the code\./);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const letter = readFileSync(file, 'utf8');
+  assert.ok(letter.split('\n').every((line) => line.length <= 72));
+  const code = CODE.exec(letter)?.[0] ?? '';
+  const kept = join(gateway.folder, 'new.txt');
+  const used = await run(gateway, ['account', 'enrol', '-', '--generate', '--out', kept], `${code}\n`);
+  assert.equal(used.code, 0, used.stderr);
+  assert.match(used.stdout, /^Set password desk of account anna@group\.test\. The code is used up\./);
+  const shown = JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView;
+  assert.deepEqual(
+    shown.passwords.map((p) => p.name),
+    ['desk'],
+  );
+  const client = await Pop3Client.open(gateway.target('pop3s'), {
+    login: anna,
+    password: readFileSync(kept, 'utf8').trim(),
+  });
+  await client.quit();
+  const trail = await done(gateway, 'audit', 'list', '--account', anna, '--json');
+  assert.match(trail, /"by": "letter"/);
+});
+
+test('many at once: letters in a folder, resumed where they stopped; notices; a dry run', async (t) => {
+  const gateway = await open(t);
+  const folder = join(gateway.folder, 'letters');
+  assert.match(
+    await done(gateway, 'account', 'reset', '--organisation', 'group', '--letters', folder, '--dry-run'),
+    /^Would write 3 letters\.\nNothing was changed\.\n$/,
+  );
+  assert.equal(existsSync(folder), false);
+  const list = join(gateway.folder, 'list.csv');
+  writeFileSync(list, `account\n${anna}\n${bram}\n`);
+  assert.match(
+    await done(gateway, 'account', 'reset', '--from', list, '--letters', folder),
+    /^Wrote 2 letters to ".*letters"/,
+  );
+  assert.deepEqual(readdirSync(folder).sort(), [`${anna}.txt`, `${bram}.txt`]);
+  const twice = await run(gateway, ['account', 'reset', '--organisation', 'group', '--letters', folder]);
+  assert.deepEqual([twice.code, twice.stderr.includes('lies there already')], [4, true], twice.stderr);
+  assert.match(
+    await done(gateway, 'account', 'reset', '--organisation', 'group', '--letters', folder, '--resume'),
+    /^Wrote a letter|^Wrote 1 letters .*\n2 were left out/,
+  );
+  assert.equal(readdirSync(folder).length, 3);
+
+  const single = join(gateway.folder, 'all.txt');
+  await done(gateway, 'account', 'reset', '--organisation', 'group', '--letter', single);
+  assert.equal(readFileSync(single, 'utf8').split('\f').length, 3);
+
+  const noticed = await run(gateway, ['account', 'reset', anna, bram, '--json']);
+  const result = JSON.parse(noticed.stdout) as {
+    codes: { login: string }[];
+    refused: { login: string; why: string }[];
+  };
+  assert.deepEqual(
+    [noticed.code, result.codes.map((c) => c.login), result.refused.map((r) => r.login)],
+    [1, [anna], [bram]],
+  );
+  assert.ok(!CODE.test(noticed.stdout));
+});
+
+test('account import with letters: rows without a password get a code for the first one', async (t) => {
+  const gateway = await open(t);
+  const file = join(gateway.folder, 'new.csv');
+  const folder = join(gateway.folder, 'first');
+  writeFileSync(
+    file,
+    'login,address,organisation,password\nnew1@group.test,new1@group.test,group,\nnew2@group.test,new2@group.test,group,Long-enough-1\n',
+  );
+  const without = await run(gateway, ['account', 'import', file]);
+  assert.match(without.stderr, /has neither a password nor a password hash/);
+  const told = await done(gateway, 'account', 'import', file, '--letters', folder);
+  assert.match(told, /^Registered 2 accounts\.\nWrote 1 letters with a code for a first password to /);
+  assert.deepEqual(readdirSync(folder), ['new1@group.test.txt']);
+  const code = CODE.exec(readFileSync(join(folder, 'new1@group.test.txt'), 'utf8'))?.[0] ?? '';
+  const answer = await postForm(page(gateway), '/password', {
+    login: 'new1@group.test',
+    code,
+    password: 'My own sentence',
+  });
+  assert.deepEqual([answer.status, answer.body], [200, '']);
+  const client = await Pop3Client.open(gateway.target('pop3s'), {
+    login: 'new1@group.test',
+    password: 'My own sentence',
+  });
+  await client.quit();
+});
+
+test(
+  'curl fetches a password and a certificate',
+  { skip: withoutProgram('curl', 'curl') || withoutProgram('openssl', 'openssl') },
+  async (t) => {
+    const gateway = await open(t);
+    const { port } = page(gateway);
+    writeFileSync(join(gateway.folder, 'root.pem'), gateway.ca);
+    // Not in this process's turn: the gateway runs in it.
+    const program = async (name: string, args: readonly string[]): Promise<string> =>
+      (await promisify(execFile)(name, args, { encoding: 'utf8', timeout: 20_000 })).stdout;
+    const curl = (...args: string[]): Promise<string> =>
+      program('curl', [
+        '-sS',
+        '--fail',
+        '--cacert',
+        join(gateway.folder, 'root.pem'),
+        '--resolve',
+        `mail.test:${port}:127.0.0.1`,
+        ...args,
+      ]);
+    await done(gateway, 'account', 'reset', anna);
+    const { code } = await codeFor(gateway);
+    writeFileSync(join(gateway.folder, 'code'), code);
+    const password = (
+      await curl(
+        ...['--data-urlencode', `login=${anna}`, '--data-urlencode', `code@${join(gateway.folder, 'code')}`],
+        `https://mail.test:${port}/password`,
+      )
+    ).trimEnd();
+    const client = await Pop3Client.open(gateway.target('pop3s'), { login: anna, password });
+    await client.quit();
+
+    await done(gateway, 'ca', 'init', '--name', 'Test');
+    const issued = await done(gateway, 'cert', 'issue', '--account', anna, '--for', 'login', '--code', '--json');
+    const { code: certificateCode } = JSON.parse(issued) as { code: string };
+    const [key, csr] = [join(gateway.folder, 'key.pem'), join(gateway.folder, 'req.der')];
+    await program('openssl', [
+      ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=x'],
+      ...['-keyout', key, '-outform', 'DER', '-out', csr],
+    ]);
+    writeFileSync(join(gateway.folder, 'code'), certificateCode);
+    const pem = await curl(
+      ...['-F', `login=${anna}`, '-F', `code=<${join(gateway.folder, 'code')}`, '-F', `file=@${csr}`],
+      `https://mail.test:${port}/certificate`,
+    );
+    assert.equal(pem.match(/BEGIN CERTIFICATE/g)?.length, 3);
+    const [record] = JSON.parse(await done(gateway, 'cert', 'list', '--account', anna, '--json')) as { use: string }[];
+    assert.equal(record?.use, 'login');
+    // A code of the other kind holds nowhere else.
+    const crossed = await postForm(page(gateway), '/password', { login: anna, code: certificateCode });
+    assert.equal(crossed.status, 403);
+  },
+);
