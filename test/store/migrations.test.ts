@@ -1,10 +1,12 @@
 /** What migrations do with rows that are there. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { openWriting } from '../../src/store/sqlite/database.ts';
+import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
 
 type Db = ReturnType<typeof openWriting>;
@@ -69,4 +71,29 @@ test('0008 finds mail certificates that were there by their addresses', (t) => {
     ['anna@group.test', 'f1'],
     ['lab@group.test', 'f1'],
   ]);
+});
+
+test('a migration whose name is of another form is refused, not passed over', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-migrate-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const named = (): string[] => knownMigrations(pathToFileURL(`${folder}/`)).map(({ name }) => name);
+  writeFileSync(join(folder, '0001_foundation.sql'), 'SELECT 1;');
+  assert.deepEqual(named(), ['0001_foundation.sql']);
+  writeFileSync(join(folder, '0002_two_words.sql'), 'SELECT 1;');
+  assert.throws(named, /Cannot use the migration "0002_two_words\.sql": expected a name such as 0001_foundation\.sql/);
+});
+
+test('0024 finds by Message-ID what was there before', (t) => {
+  const db = databaseOf(t, 23);
+  const insert = db.prepare(
+    `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256)
+       VALUES (?, 5, 2, 'a@b.test', ?, '{"body":"7BIT","recipients":[]}', 300, x'01')`,
+  );
+  for (const n of [1, 2, 3]) insert.run(BigInt(n) << 50n, n === 2 ? 'sought@b.test' : 'other@b.test');
+  migrate(db, knownMigrations(), 2, false);
+  const query = { limit: 10, above: 0n, below: 1n << 62n, receivedFrom: 0, receivedTo: Infinity };
+  const search = (messageIdField: string): bigint[] =>
+    new DeliveryReader(db).search({ ...query, messageIdField, sender: null, recipient: null }).rows.map(({ id }) => id);
+  assert.deepEqual(search('sought@b.test'), [2n << 50n]);
+  assert.deepEqual(search('other@b.test'), [3n << 50n, 1n << 50n]);
 });

@@ -95,6 +95,11 @@ test('readers of the queue seek what they give out; counting reads an index of w
   );
   for (const index of ['delivery_due', 'delivery_held'])
     assert.ok([...plans.values()].includes(`SEARCH delivery USING COVERING INDEX ${index} (partner>?)`), index);
+  // A trace begins with a Message-ID: a seek for each span of ids, never a walk through 90 days of messages.
+  assert.equal(
+    [...plans].find(([sql]) => sql.includes('message_id_field = ?'))?.[1],
+    'SEARCH message USING INDEX message_field (<expr>=? AND <expr>=? AND rowid>? AND rowid<?)',
+  );
   // An account has 16 consumers; anything else may have thousands of rows.
   for (const [sql, plan] of plans)
     if (!sql.includes('FROM consumer')) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);

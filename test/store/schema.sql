@@ -467,6 +467,8 @@ CREATE INDEX former_organisation_account ON former_organisation (account, until_
 
 CREATE INDEX message_copy ON message (copy_of, id) WHERE copy_of IS NOT NULL;
 
+CREATE INDEX message_field ON message ((id >> 48), substr(message_id_field, 1, 32)) WHERE copy_of IS NULL;
+
 CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
 
 CREATE INDEX notice_at ON notice (at);

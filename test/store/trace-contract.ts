@@ -444,6 +444,34 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal(await store.restoreEntries(anna, { message: id }, actor), 0);
   });
 
+  promise(
+    'a Message-ID is found over years, among others that begin alike, newest first and page by page',
+    async ({ store, clock }) => {
+      await addAccount(store, 'anna');
+      const alike = 'é'.repeat(40);
+      const ids: MessageId[] = [];
+      for (const [i, field] of [`${alike}1`, `${alike}2`, `${alike}1`, 'short', `${alike}1`].entries()) {
+        clock.setWall(clock.now() + days(i === 0 ? 0 : 300));
+        const body = await sealBody(store, randomBytes(10));
+        const more = { receivedAt: clock.now(), messageIdField: field };
+        await store.accept(await acceptanceOf(store, body, ['anna@group.test'], more));
+        ids.push(body.id);
+      }
+      const find = async (query: Partial<MessageQuery>): Promise<number[]> =>
+        (await store.deliveries.findMessages({ limit: 100, since: instant(0), ...query })).map((m) =>
+          ids.indexOf(m.id),
+        );
+      assert.deepEqual(await find({ messageIdField: `${alike}1` }), [4, 2, 0]);
+      assert.deepEqual(await find({ messageIdField: `${alike}1`, limit: 1 }), [4]);
+      assert.deepEqual(await find({ messageIdField: `${alike}1`, before: ids[4]! }), [2, 0]);
+      assert.deepEqual(await find({ messageIdField: `${alike}1`, since: instant(clock.now() - days(700)) }), [4, 2]);
+      assert.deepEqual(await find({ messageIdField: `${alike}1`, until: instant(clock.now() - days(700)) }), [0]);
+      assert.deepEqual(await find({ messageIdField: 'short' }), [3]);
+      assert.deepEqual(await find({ messageIdField: alike }), []);
+      assert.deepEqual(await find({ messageIdField: '' }), []);
+    },
+  );
+
   promise('a day loses its key while the facts of its messages stay', async ({ store, clock }) => {
     const anna = await addAccount(store, 'anna');
     const id = await post(store, 'anna@group.test');

@@ -20,11 +20,21 @@ import type { DeliveryRow, MessageRow } from './stored-rows.ts';
 /** Rows that one step looks at: some milliseconds. */
 const STEP = 2000;
 
+/** As in the index message_field: 2 to the 27th milliseconds, and characters. */
+const SPAN_BITS = 48n;
+const FIELD_START = 32;
+const spanOf = (id: bigint): bigint => id >> SPAN_BITS;
+/** Seeks of one step: a millisecond or two. */
+const STEP_SPANS = 200n;
+
 const FINAL = new Set<DeliveryRow['state']>(['relayed', 'filed', 'failed', 'withdrawn']);
 
 export class DeliveryReader {
   readonly #messages: MessageRows;
   readonly #between: Database.Statement<[bigint, bigint], RawMessage>;
+  readonly #named: Database.Statement<[bigint, string, string, bigint, bigint], RawMessage>;
+  readonly #lowest: Database.Statement<[], bigint | null>;
+  readonly #highest: Database.Statement<[], bigint | null>;
   readonly #delivery: Database.Statement<[number], RawDelivery>;
   readonly #ofMessage: Database.Statement<[bigint, number], RawDelivery>;
   readonly #openOf: Database.Statement<[number, number], RawDelivery>;
@@ -41,6 +51,14 @@ export class DeliveryReader {
       db,
       `SELECT ${MESSAGE} FROM message WHERE id < ? AND id > ? AND copy_of IS NULL ORDER BY id DESC`,
     );
+    this.#named = rawStatement(
+      db,
+      `SELECT ${MESSAGE} FROM message WHERE (id >> ${SPAN_BITS}) = ? AND substr(message_id_field, 1, ${FIELD_START}) = substr(?, 1, ${FIELD_START})
+         AND message_id_field = ? AND id < ? AND id > ? AND copy_of IS NULL ORDER BY id DESC`,
+    );
+    const outermost = (which: 'min' | 'max'): Database.Statement<[], bigint | null> =>
+      db.prepare<[], bigint | null>(`SELECT ${which}(id) FROM message`).pluck(true).safeIntegers(true);
+    [this.#lowest, this.#highest] = [outermost('min'), outermost('max')];
     const deliveries = <P extends unknown[]>(where: string): Database.Statement<P, RawDelivery> =>
       rawStatement(db, `SELECT ${DELIVERY} FROM delivery WHERE ${where}`);
     this.#delivery = deliveries('id = ?');
@@ -76,12 +94,32 @@ export class DeliveryReader {
   }
 
   search(query: MessagesInput): ReaderWork['messages']['out'] {
+    if (query.messageIdField !== null) return this.#searchNamed(query, query.messageIdField);
     const rows: MessageRow[] = [];
     let seen = 0;
     for (const raw of this.#between.iterate(query.below, query.above)) {
       seen += 1;
       if (isWanted(query, raw)) rows.push(messageOf(raw));
       if (rows.length === query.limit || seen === STEP) return { rows, next: raw[0] };
+    }
+    return { rows, next: null };
+  }
+
+  /** By the index of Message-IDs, a span of ids after the other, the newest first. */
+  #searchNamed(query: MessagesInput, field: string): ReaderWork['messages']['out'] {
+    const [lowest, highest] = [this.#lowest.get() ?? null, this.#highest.get() ?? null];
+    if (lowest === null || highest === null) return { rows: [], next: null };
+    const last = spanOf(query.above > lowest ? query.above : lowest);
+    const first = spanOf(query.below < highest ? query.below : highest);
+    const rows: MessageRow[] = [];
+    let seen = 0;
+    for (let span = first; span >= last; span -= 1n) {
+      for (const raw of this.#named.iterate(span, field, field, query.below, query.above)) {
+        seen += 1;
+        if (isWanted(query, raw)) rows.push(messageOf(raw));
+        if (rows.length === query.limit || seen === STEP) return { rows, next: raw[0] };
+      }
+      if (first - span === STEP_SPANS) return { rows, next: span << SPAN_BITS };
     }
     return { rows, next: null };
   }

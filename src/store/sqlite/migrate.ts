@@ -16,13 +16,15 @@ export interface Migration {
 
 /** The migrations that this program knows, in order. */
 export function knownMigrations(folder = new URL('./migrations/', import.meta.url)): readonly Migration[] {
-  return readdirSync(folder)
-    .filter((name) => /^\d{4}_[a-z-]+\.sql$/.test(name))
-    .sort()
-    .map((name) => {
-      const sql = readFileSync(new URL(name, folder), 'utf8');
-      return { version: Number(name.slice(0, 4)), name, sql, sha256: hash('sha256', sql) };
-    });
+  const names = readdirSync(folder).filter((name) => name.endsWith('.sql'));
+  // One that is passed over would be missed only where its table is.
+  const stranger = names.find((name) => !/^\d{4}_[a-z-]+\.sql$/.test(name));
+  if (stranger !== undefined)
+    throw new Error(`Cannot use the migration "${stranger}": expected a name such as 0001_foundation.sql; rename it`);
+  return names.sort().map((name) => {
+    const sql = readFileSync(new URL(name, folder), 'utf8');
+    return { version: Number(name.slice(0, 4)), name, sql, sha256: hash('sha256', sql) };
+  });
 }
 
 const appliedTo = (db: Db): readonly { version: number; name: string; sha256: string }[] =>
