@@ -18,7 +18,7 @@ export interface AccountEnd {
 }
 
 /** Longest time, in days, in which the owner of an account that ends collects what waits. */
-const MAX_GRACE = 366;
+export const MAX_GRACE = 366;
 
 export const accountEndOperations = {
   'account.end': change(

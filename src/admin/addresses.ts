@@ -1,11 +1,12 @@
 /** Operations on addresses. An address that has ended is never given to anybody again. */
-import { addressKey } from '../domain/address.ts';
-import type { State } from '../domain/registry.ts';
+import { type Address, addressKey } from '../domain/address.ts';
+import type { RegisteredAddress, State } from '../domain/registry.ts';
 import type { Recipient, Registry } from '../store/registry.ts';
 import { AdminError } from './context.ts';
 import { accountOf } from './accounts.ts';
 import { address, addressOf, flag, login, optionalAddress, optionalText, page } from './input.ts';
 import { change, listing } from './operation.ts';
+import { successorProblem } from './successor.ts';
 import { type AddressView, viewAddress } from './views.ts';
 
 export async function recipientOf(registry: Registry, of: ReturnType<typeof addressOf>): Promise<Recipient> {
@@ -27,6 +28,30 @@ const stateChange = (state: State) =>
       return { address: of, state };
     },
   );
+
+/** As the store says it when it is done. */
+function checkEnd(of: Address, { state }: RegisteredAddress, successor: Recipient | undefined): void {
+  if (successor === undefined) {
+    if (state !== 'ended') return;
+    throw new AdminError('ended', `The address "${of}" has ended, which cannot be undone; add another address`);
+  }
+  const { address } = successor.address;
+  const why = addressKey(address) === addressKey(of) ? 'it is the same' : successorProblem(successor);
+  if (why !== undefined)
+    throw new AdminError('invalid', `"${address}" cannot succeed address "${of}": ${why}; name another address`);
+}
+
+/** What ending an address did, or would do. */
+export interface AddressEnd {
+  readonly address: string;
+  readonly state: string;
+  /** False where it was only asked what would be. */
+  readonly applied: boolean;
+  readonly account: string;
+  readonly successor?: string;
+  /** Addresses that still lead to the account; with 0 it takes no mail, and sends none. */
+  readonly left: number;
+}
 
 export const addressOperations = {
   'address.add': change(
@@ -53,19 +78,24 @@ export const addressOperations = {
     },
   ),
   'address.end': change(
-    (input) => ({ address: address(input, 'address'), successor: optionalAddress(input, 'successor') }),
-    async (
-      { store: { registry } },
-      { address: of, successor },
-      { actor },
-    ): Promise<{ address: string; state: string; successor?: string }> => {
-      await recipientOf(registry, of);
-      if (successor === undefined) await registry.setAddressState(of, 'ended', actor);
-      else {
-        await recipientOf(registry, successor);
-        await registry.endAddress(of, successor, actor);
-      }
-      return { address: of, state: 'ended', ...(successor === undefined ? {} : { successor }) };
+    (input) => ({
+      ...{ address: address(input, 'address'), successor: optionalAddress(input, 'successor') },
+      dryRun: flag(input, 'dry-run'),
+    }),
+    async ({ store: { registry } }, { address: of, successor, dryRun }, { actor }): Promise<AddressEnd> => {
+      const { address: before, account } = await recipientOf(registry, of);
+      const succeeds = successor === undefined ? undefined : await recipientOf(registry, successor);
+      if (dryRun) checkEnd(of, before, succeeds);
+      else if (successor === undefined) await registry.setAddressState(of, 'ended', actor);
+      else await registry.endAddress(of, successor, actor);
+      const left = (await accountOf(registry, account.login)).addresses.filter(
+        (a) => a.state !== 'ended' && addressKey(a.address) !== addressKey(of),
+      );
+      return {
+        ...{ address: of, state: dryRun ? before.state : 'ended', applied: !dryRun, account: account.login },
+        ...(successor === undefined ? {} : { successor }),
+        left: left.length,
+      };
     },
   ),
   'address.suspend': stateChange('suspended'),

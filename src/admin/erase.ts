@@ -48,6 +48,8 @@ export const eraseOperations = {
         await eraseAccount(store, summary, actor);
         call.progress((done += 1), plan.accounts);
       }
+      // What waited for its partner is withdrawn by now: an end before that would write to the senders.
+      await store.registry.endOrganisation(name, undefined, actor);
       // Before the registry forgets the names by which the trail is searched: after a crash the next run has them still.
       const trail = await erasePeople(context, belongingsOf(store, name), actor);
       let rows = 0;
@@ -115,7 +117,7 @@ function refuseOpen({ organisation, active, messages, waiting }: ErasePlan, disc
   if (active.length > 0)
     throw new AdminError(
       'unavailable',
-      `Cannot erase organisation "${organisation}": accounts are active (${active.slice(0, 5).join(', ')}); suspend each first with "sluis account suspend LOGIN", so that nobody sends or fetches any more`,
+      `Cannot erase organisation "${organisation}": accounts are active (${active.slice(0, 5).join(', ')}); suspend them first with "sluis organisation suspend ${organisation}", so that nobody sends or fetches any more`,
     );
   if (messages + waiting > 0 && !discardMail)
     throw new AdminError(
@@ -158,14 +160,13 @@ async function eraseAccount(store: Store, summary: AccountSummary, actor: Actor)
     limit: 1000,
     login: account.login,
   })) {
-    if (revoked === undefined) await store.certificates.revokeCertificate(fingerprint, 'cessation-of-operation', actor);
+    if (revoked === undefined) await store.certificates.revokeCertificate(fingerprint, 'cessationOfOperation', actor);
     if (keyHeld) await store.certificates.removeKey(fingerprint, actor);
   }
   for (const { fingerprint, revoked, keyHeld } of await store.pgpKeys.list({ limit: 1000, login: account.login })) {
     if (revoked === undefined) await store.pgpKeys.revoke(fingerprint, 'the contract ended', actor);
     if (keyHeld) await store.pgpKeys.removeSecret(fingerprint, actor);
   }
-  if (account.state !== 'ended') await store.registry.setAccountState(account.login, 'ended', actor);
 }
 
 /** As one session that deletes everything would; what is hidden then goes with the rows. */

@@ -17,6 +17,7 @@ import type { AdminContext } from './context.ts';
 import { partnerOf } from './erase.ts';
 import { type Rule, type Rules } from './merge-successors.ts';
 import { accountsOf } from './organisation-accounts.ts';
+import { successorProblem } from './successor.ts';
 
 export interface MergeWish {
   readonly from: Organisation;
@@ -343,19 +344,14 @@ class Walk {
           );
         continue;
       }
-      const { address, account, organisation, partner } = found;
+      const { account, organisation, partner } = found;
       if (this.#endingKeys.has(key)) this.#problem(`${successor}: it ends itself, so it cannot succeed ${old}`);
       else if (![from.id, into.id].includes(organisation.id))
         this.#problem(
           `${successor}: it belongs to "${organisation.name}", and senders to ${old} would write to somebody else; name one of "${into.name}"`,
         );
-      else if (
-        account.state !== 'active' ||
-        account.endsAt !== undefined ||
-        address.state !== 'active' ||
-        address.endsAt !== undefined
-      )
-        this.#problem(`${successor}: it takes no mail, or will not for long, so it cannot succeed ${old}`);
+      else if (successorProblem(found) !== undefined)
+        this.#problem(`${successor}: ${successorProblem(found) ?? ''}, so it cannot succeed ${old}`);
       else if (partner !== undefined && !(await this.#isRegistered(account.login, key)))
         this.#problem(
           `${successor}: only its domain leads to partner "${partner.name}"; register it first with "sluis address add"`,

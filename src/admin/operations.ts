@@ -6,6 +6,7 @@ import type { Log } from '../domain/effects.ts';
 import { BackupRefused } from '../backup/refused.ts';
 import { RegistryError } from '../store/registry.ts';
 import { absenceOperations } from './absences.ts';
+import { accountEndManyOperations } from './account-end-many.ts';
 import { accountEndOperations } from './account-end.ts';
 import { importOperations } from './account-import.ts';
 import { recentOperations } from './account-recent.ts';
@@ -59,6 +60,7 @@ const operations = {
   ...accountOperations,
   ...accountStateOperations,
   ...accountEndOperations,
+  ...accountEndManyOperations,
   ...accountCertificateOperations,
   ...containOperations,
   ...sessionOperations,

@@ -1,6 +1,7 @@
 /** `sluis account end`, and what its mailbox holds as a file for the owner: `sluis mailbox export`. */
 import type { Command } from 'commander';
 import type { AccountEnd } from '../admin/account-end.ts';
+import type { EndingsView } from '../admin/account-end-many.ts';
 import type { AdminClient } from '../admin/client.ts';
 import type { MailboxExported } from '../admin/mailbox-export.ts';
 import { withAdmin } from './connect.ts';
@@ -10,8 +11,10 @@ import { type ChangeOptions, guarded, wholeDays } from './options.ts';
 import { print, readableSize, readableTime } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
+import { readUpload } from './upload.ts';
 
 interface EndOptions extends ChangeOptions {
+  readonly from?: string;
   readonly grace?: number;
   readonly successor?: string;
   readonly export?: string;
@@ -21,12 +24,60 @@ interface EndOptions extends ChangeOptions {
 export function addEndCommands(terminal: Terminal, group: Command): void {
   guarded(group.command('end'))
     .description('end an account for ever, with all its addresses')
-    .argument('<login>', 'the account')
+    .argument('[login]', 'the account')
+    .option('--from <file>', 'many: CSV with the header "login,grace,successor"; - for standard input')
     .option('--grace <days>', 'how long its owner can still collect what waits, such as 30d', wholeDays)
     .option('--successor <address>', 'who takes the mail of its addresses: senders are told')
     .option('--export <file>', 'write what waits in its mailbox to a new tar file, for the owner')
     .option('--dry-run', 'say what would be done, and do nothing')
-    .action((login: string, options: EndOptions) => endAccount(terminal, login, options));
+    .action((login: string | undefined, options: EndOptions) => {
+      const { from } = options;
+      if ((login === undefined) === (from === undefined))
+        throw new CommandError('usage', 'Cannot end: expected either an account or a file with --from');
+      return login === undefined ? endMany(terminal, from ?? '', options) : endAccount(terminal, login, options);
+    });
+}
+
+/** `--grace` and `--successor` hold for lines that say nothing. */
+async function endMany(terminal: Terminal, from: string, options: EndOptions): Promise<void> {
+  const { grace = 0, successor, dryRun = false } = options;
+  if (options.export !== undefined)
+    throw new CommandError(
+      'usage',
+      'Cannot export the mailboxes of many: end them with a time of grace, and write each with "sluis mailbox export"',
+    );
+  const upload = readUpload(terminal, from);
+  const progress = showProgress('accounts');
+  const done = await withAdmin(options, (client) =>
+    client.call(
+      'account.end-many',
+      { 'grace-days': grace, successor, 'dry-run': dryRun },
+      { upload, progress: progress.show },
+    ),
+  ).finally(progress.end);
+  print(terminal, options, done, () => endingsText(done));
+}
+
+function endingsText(done: EndingsView): string {
+  const { applied, accounts, already, addresses, closed, uncollected, withoutSuccessor } = done;
+  const ending = accounts - already;
+  const lines = [
+    applied
+      ? `${ending} of ${accounts} accounts end:`
+      : `Nothing was done. ${ending} of ${accounts} accounts would end:`,
+    ...(already === 0 ? [] : [`- ${already} had ended, or end so already`]),
+    `- ${addresses} addresses take no mail any more`,
+    ...(withoutSuccessor === 0
+      ? []
+      : [`- ${withoutSuccessor} accounts have no successor: their senders are refused (550 5.1.1)`]),
+    ...(ending === closed
+      ? []
+      : [`- ${ending - closed} accounts collect what waits until their time is over, and send nothing any more`]),
+    ...(closed === 0
+      ? []
+      : [`- ${closed} accounts are closed at once: ${uncollected} messages in them cannot be collected`]),
+  ];
+  return lines.join('\n');
 }
 
 async function endAccount(terminal: Terminal, login: string, options: EndOptions): Promise<void> {

@@ -1,5 +1,6 @@
 /** `sluis address`: where mail may go, and who may send as it. */
 import type { Command } from 'commander';
+import type { AddressEnd } from '../admin/addresses.ts';
 import { addAbsenceCommands, addConsentCommands } from './absence.ts';
 import { addAddressMoveCommand } from './address-move.ts';
 import { allRows, withAdmin } from './connect.ts';
@@ -7,6 +8,21 @@ import { type ChangeOptions, type CommonOptions, changing, reading } from './opt
 import { facts, print, readableTime, table } from './output.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
+
+interface EndOptions extends ChangeOptions {
+  readonly successor?: string;
+  readonly dryRun?: boolean;
+}
+
+function endText({ address, applied, successor, account, left }: AddressEnd): string {
+  const [ends, are] = applied ? ['has ended', 'are'] : ['would end', 'would be'];
+  return [
+    ...(applied ? [] : ['Nothing was done.']),
+    `Address ${address} ${ends}.`,
+    `Senders ${are} ${successor === undefined ? 'refused (550 5.1.1).' : `told to write to ${successor} (551 5.1.6).`}`,
+    ...(left === 0 ? [`No address leads to account ${account} then: it takes no mail, and sends none.`] : []),
+  ].join(' ');
+}
 
 export function addAddressCommands(terminal: Terminal, program: Command): void {
   const group = program.command('address').description('registered addresses');
@@ -82,16 +98,12 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
     .description('end an address for ever: it is never given to anybody again')
     .argument('<address>', 'the address')
     .option('--successor <address>', 'who takes its mail: senders are told')
-    .action(async (address: string, options: ChangeOptions & { readonly successor?: string }) => {
-      const { successor } = options;
-      const done = await withAdmin(options, (client) => client.call('address.end', { address, successor }));
-      print(
-        terminal,
-        options,
-        done,
-        () =>
-          `Address ${done.address} has ended.${done.successor === undefined ? '' : ` Senders are told to write to ${done.successor} (551 5.1.6).`}`,
-      );
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .action(async (address: string, options: EndOptions) => {
+      const { successor, dryRun = false } = options;
+      const input = { address, successor, 'dry-run': dryRun };
+      const done = await withAdmin(options, (client) => client.call('address.end', input));
+      print(terminal, options, done, () => endText(done));
     });
 
   changing(group.command('delegate'))

@@ -203,6 +203,8 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
    * then. Given again it sets another end.
    */
   endAccount(login: string, ending: AccountEnding, actor: Actor): Promise<void>;
+  /** Many at once (at most `MAX_ACCOUNTS`), all or none. */
+  endAccounts(endings: readonly (AccountEnding & { readonly login: string })[], actor: Actor): Promise<void>;
   /** Ends an address for ever; senders are told who takes its mail. */
   endAddress(address: Address, successor: Address, actor: Actor): Promise<void>;
   /**

@@ -1,9 +1,11 @@
 /** Ends of accounts and addresses beside a running gateway: what the operator sees, and what sessions that are open meet. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { EndingsView } from '../../src/admin/account-end-many.ts';
+import type { AddressEnd } from '../../src/admin/addresses.ts';
 import type { AccountView, AddressView } from '../../src/admin/views.ts';
 import { days } from '../../src/domain/units.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -11,6 +13,7 @@ import { type Ran, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
+import { until } from '../support/until.ts';
 
 const [anna, bert, carl] = [addressOf('anna'), addressOf('bert'), addressOf('carl')];
 
@@ -144,6 +147,21 @@ test('an address ends with a successor; one that takes no mail is none', async (
   await done(gateway, 'address', 'resume', carl);
   assert.match((await run(gateway, 'account', 'end', anna, '--successor', anna)).stderr, /of another account/);
 
+  for (const [address, successor, text] of [
+    [
+      'balie@group.test',
+      bert,
+      /^Nothing was done\. Address balie@group\.test would end\. Senders would be told to write to bert/,
+    ],
+    [anna, undefined, /Senders would be refused \(550 5\.1\.1\)\.\n$/],
+    [bert, carl, /No address leads to account bert@group\.test then: it takes no mail, and sends none\.\n$/],
+  ] as const) {
+    const named = successor === undefined ? [] : ['--successor', successor];
+    assert.match(await done(gateway, 'address', 'end', address, ...named, '--dry-run'), text);
+  }
+  assert.match(await refused(anna, '--successor', anna, '--dry-run'), /cannot succeed .* it is the same/);
+  const dry = JSON.parse(await done(gateway, 'address', 'end', anna, '--dry-run', '--json')) as AddressEnd;
+  assert.deepEqual(dry, { address: anna, state: 'active', applied: false, account: anna, left: 1 });
   assert.equal(
     await done(gateway, 'address', 'end', 'balie@group.test', '--successor', carl, '--reason', 'one desk less'),
     `Address balie@group.test has ended. Senders are told to write to ${carl} (551 5.1.6).\n`,
@@ -157,4 +175,100 @@ test('an address ends with a successor; one that takes no mail is none', async (
     `551 5.1.6 <balie@group.test> has ended; send to <${carl}> instead`,
   );
   await client.quit();
+});
+
+test('many accounts end from a file: planned, all wrong lines at once, sessions that are open, and given again', async (t) => {
+  const gateway = await gatewayFor(t);
+  await send(gateway, letter(1));
+  const file = (...lines: string[]): string => {
+    const path = join(gateway.folder, 'end.csv');
+    writeFileSync(path, ['login,grace,successor', ...lines, ''].join('\n'));
+    return path;
+  };
+  const wrong = file(
+    `${anna},5 weeks,`,
+    `nobody,,`,
+    `${bert},,${anna}`,
+    `${bert},,`,
+    `${anna},,${anna}`,
+    'x,,y@nowhere.test',
+  );
+  const first = await run(gateway, 'account', 'end', '--from', wrong);
+  assert.match(first.stderr, /line 2: the grace is "5 weeks"; expected days such as 30d/);
+  assert.match(first.stderr, /line 5: "bert@group\.test" stands in line 4 as well/);
+  const second = await run(
+    gateway,
+    'account',
+    'end',
+    '--from',
+    file('nobody,,', `${bert},,${anna}`, `${anna},,gone@x.test`),
+  );
+  assert.equal(
+    second.stderr,
+    [
+      'Cannot end accounts, nothing was changed:',
+      '  line 2: Cannot find account "nobody": none logs in with that name; "sluis account list" shows them',
+      `  line 3: "${anna}" cannot be a successor: its account ends by this file; name another address`,
+      '  line 4: "gone@x.test" cannot be a successor: it was never registered; name another address',
+      '',
+    ].join('\n'),
+  );
+  for (const [args, text] of [
+    [[], /expected either an account or a file with --from/],
+    [[anna, '--from', wrong], /expected either an account or a file with --from/],
+    [['--from', wrong, '--export', 'x.tar', '--reason', 'r'], /Cannot export the mailboxes of many/],
+  ] as const)
+    assert.match((await run(gateway, 'account', 'end', ...args)).stderr, text);
+
+  const both = file(`${anna},,`, `${bert},30d,${carl}`);
+  const told = (line: string): string =>
+    [
+      line,
+      '- 2 addresses take no mail any more',
+      '- 1 accounts have no successor: their senders are refused (550 5.1.1)',
+      '- 1 accounts collect what waits until their time is over, and send nothing any more',
+      '- 1 accounts are closed at once: 1 messages in them cannot be collected',
+      '',
+    ].join('\n');
+  assert.equal(
+    await done(gateway, 'account', 'end', '--from', both, '--dry-run'),
+    told('Nothing was done. 2 of 2 accounts would end:'),
+  );
+  const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
+  const sender = await SmtpClient.open(gateway.target('submissions'), loginOf('carl'));
+  const own = await SmtpClient.open(gateway.target('submissions'), loginOf('bert'));
+  assert.equal(
+    await done(gateway, 'account', 'end', '--from', both, '--reason', 'practice stops'),
+    told('2 of 2 accounts end:'),
+  );
+  await until('the session is cut', () =>
+    reader.stat().then(
+      () => false,
+      () => true,
+    ),
+  );
+  await own.command(`MAIL FROM:<${bert}>`, '550 5.7.1 This account may not send any more');
+  await sender.command(`MAIL FROM:<${carl}>`, '250');
+  await sender.command(`RCPT TO:<${anna}>`, '550 5.1.1');
+  await sender.command(`RCPT TO:<${bert}>`, `551 5.1.6 <${bert}> has ended; send to <${carl}> instead`);
+  const again = JSON.parse(await done(gateway, 'account', 'end', '--from', both, '--json')) as EndingsView;
+  assert.deepEqual([again.applied, again.accounts, again.already, again.ended], [true, 2, 2, []]);
+  assert.match(await done(gateway, 'audit', 'list', '--event', 'registry.account-ending', '--json'), /practice stops/);
+});
+
+test('accounts of one call end all or none, and 200 at most', async (t) => {
+  const { store } = await gatewayFor(t);
+  const actor = { name: 'test' };
+  await assert.rejects(
+    store.registry.endAccounts([{ login: anna }, { login: 'nobody' }], actor),
+    /no account "nobody"/,
+  );
+  assert.equal((await store.registry.findAccount(anna))?.account.state, 'active');
+  await assert.rejects(
+    store.registry.endAccounts(
+      Array.from({ length: 201 }, () => ({ login: anna })),
+      actor,
+    ),
+    RangeError,
+  );
 });

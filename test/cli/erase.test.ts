@@ -88,7 +88,10 @@ test('a contract ends: planned, refused until it may be, erased, and told by a s
   const plan = await done('organisation', 'erase', 'clinic');
   assert.match(plan, /Accounts: +251, active: /);
   assert.match(plan, /In mailboxes: +2 messages/);
-  await refused(/accounts are active \(.*\); suspend each first/, ...erase('no.eml'));
+  await refused(
+    /accounts are active \(.*\); suspend them first with "sluis organisation suspend clinic"/,
+    ...erase('no.eml'),
+  );
   for (const login of ['dora@clinic.test', ...Array.from({ length: ACCOUNTS }, (_, n) => `mail${n}@clinic.test`)])
     await gateway.store.registry.setAccountState(login, 'suspended', actor);
   await refused(/messages lie in its mailboxes \(2\) .*--discard-mail/, ...erase('no.eml'));

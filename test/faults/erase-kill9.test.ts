@@ -9,7 +9,7 @@ import { start } from '../support/command-line.ts';
 import { Instance, type Served } from '../support/instance.ts';
 import { until } from '../support/until.ts';
 
-const ACCOUNTS = 400;
+const ACCOUNTS = 1000;
 const KILLS = 3;
 let instance: Instance;
 const logins = Array.from({ length: ACCOUNTS }, (_, n) => `mail${n}@clinic.test`);
@@ -46,7 +46,7 @@ test(`${KILLS} times killed and repeated, an erasure comes to its end`, { timeou
   let served: Served = await instance.serve();
   const seen: number[] = [];
   for (let round = 0; round < KILLS; round += 1) {
-    const enough = ended() + 20;
+    const enough = ended() + 1;
     const command = start([...erase(`cut-${round}.eml`), '--config', instance.config]);
     await until('some accounts', () => ended() >= enough || command.child.exitCode !== null, 30_000);
     await served.kill();
@@ -55,7 +55,7 @@ test(`${KILLS} times killed and repeated, an erasure comes to its end`, { timeou
     seen.push(ended());
   }
   t.diagnostic(`ended after each kill: ${seen.join(', ')}`);
-  assert.ok(seen[0]! >= 20 && seen[0]! < ACCOUNTS, 'the first kill was in the middle');
+  assert.ok(seen[0]! > 0 && seen[0]! < ACCOUNTS, 'the first kill was in the middle');
   instance.sluis(...erase('gone.eml'));
   assert.equal(named(), 0);
   assert.equal(ended(), ACCOUNTS);

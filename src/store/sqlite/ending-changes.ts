@@ -4,7 +4,7 @@
  */
 import { addressKey } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { type AccountEnding, type Actor, RegistryError } from '../registry.ts';
 import { voidCodes } from './enrolments.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
@@ -12,11 +12,6 @@ import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.
 export const ROWS = 200;
 /** Who stands behind what the clock does. */
 const CLOCK: Actor = { name: 'gateway' };
-
-interface Ending {
-  readonly endsAt: number | null;
-  readonly successor: string | null;
-}
 
 interface Ended {
   readonly successor: string | null;
@@ -33,20 +28,26 @@ export class EndingChanges {
     this.#end = end;
   }
 
-  account(login: string, { endsAt, successor }: Ending, actor: Actor): Changed {
+  /** `id`: how many. */
+  accounts(endings: readonly (AccountEnding & { readonly login: string })[], actor: Actor): Changed {
+    const accounts = endings.map(({ login, ...ending }) => this.#account(login, ending, actor));
+    return { id: accounts.length, accounts, scope: 'registry' };
+  }
+
+  #account(login: string, { endsAt, successor }: AccountEnding, actor: Actor): number {
     const { sql, at } = this.#ground;
     const account = this.#ground.account(login);
     this.#ground.openFor(account, login);
-    if (successor !== null) this.succeeds(successor, account.id, `account "${login}"`);
+    if (successor !== undefined) this.succeeds(successor, account.id, `account "${login}"`);
     // Those that ended before keep what they say.
     sql.run(
       "UPDATE address SET state = 'ended', successor = ? WHERE account = ? AND state <> 'ended'",
-      successor,
+      successor ?? null,
       account.id,
     );
-    const facts = { from: account.state, ...(successor === null ? {} : { successor: true }) };
-    const about = { login, ...(successor === null ? {} : { successor }) };
-    if (endsAt === null || endsAt <= at) {
+    const facts = { from: account.state, ...(successor === undefined ? {} : { successor: true }) };
+    const about = { login, ...(successor === undefined ? {} : { successor }) };
+    if (endsAt === undefined || endsAt <= at) {
       this.#end(account.id);
       this.#ground.record('registry.account-state', account.id, actor, about, { ...facts, to: 'ended' });
     } else {
@@ -55,7 +56,7 @@ export class EndingChanges {
       const ends = new Date(endsAt).toISOString();
       this.#ground.record('registry.account-ending', account.id, actor, about, { ...facts, ends });
     }
-    return { id: 0, accounts: [account.id], scope: 'registry' };
+    return account.id;
   }
 
   /** One account of an organisation that ends. */

@@ -10,6 +10,7 @@ import type { RegisteredIdentity } from '../edi-identities.ts';
 import type { AccountMerge } from '../organisation-merge.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
+  type AccountEnding,
   type Actor,
   type AddressMove,
   type NewAccount,
@@ -52,10 +53,8 @@ export type RegistryChange =
   | { readonly op: 'import-drop'; readonly batch: number }
   | { readonly op: 'account-state'; readonly login: string; readonly state: State; readonly actor: Actor }
   | {
-      readonly op: 'end-account';
-      readonly login: string;
-      readonly endsAt: number | null;
-      readonly successor: string | null;
+      readonly op: 'end-accounts';
+      readonly endings: readonly (AccountEnding & { readonly login: string })[];
       readonly actor: Actor;
     }
   | { readonly op: 'end-address'; readonly address: string; readonly successor: string; readonly actor: Actor }
@@ -211,8 +210,8 @@ export class RegistryChanges {
         return NO_CHANGE;
       case 'account-state':
         return this.#accountState(change.login, change.state, change.actor);
-      case 'end-account':
-        return this.#endings.account(change.login, change, change.actor);
+      case 'end-accounts':
+        return this.#endings.accounts(change.endings, change.actor);
       case 'end-address':
         return this.#endings.address(change.address, change.successor, change.actor);
       case 'organisation-state':

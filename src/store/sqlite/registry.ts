@@ -257,9 +257,14 @@ export class SqliteRegistry implements Registry {
     return (await this.#change({ op: 'account-states', logins: atOnce(logins), state, actor })).id;
   }
 
-  async endAccount(login: string, { endsAt, successor }: AccountEnding, actor: Actor): Promise<void> {
-    const ending = { endsAt: endsAt ?? null, successor: successor ?? null };
-    await this.#change({ op: 'end-account', login, ...ending, actor });
+  async endAccount(login: string, ending: AccountEnding, actor: Actor): Promise<void> {
+    await this.endAccounts([{ login, ...ending }], actor);
+  }
+
+  async endAccounts(endings: Parameters<Registry['endAccounts']>[0], actor: Actor): Promise<void> {
+    if (endings.length > MAX_ACCOUNTS)
+      throw new RangeError(`${endings.length} accounts are to end at once; expected at most ${MAX_ACCOUNTS}`);
+    await this.#change({ op: 'end-accounts', endings, actor });
   }
 
   async endAddress(address: Address, successor: Address, actor: Actor): Promise<void> {

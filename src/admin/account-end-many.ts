@@ -1,0 +1,213 @@
+/**
+ * `account.end-many`: the ends of thousands of accounts from a file, `login[,grace][,successor]`. Everything that is wrong is found before the
+ * first one ends; then each part is one transaction. What has ended, or ends already as it is to, is left alone: cut short, the same
+ * file is given again.
+ */
+import { type Address, addressKey } from '../domain/address.ts';
+import { type Instant, days, instant } from '../domain/units.ts';
+import { type AccountEnding, type AccountSummary, MAX_ACCOUNTS } from '../store/registry.ts';
+import { MAX_GRACE } from './account-end.ts';
+import { MAX_NAMED, partsOf } from './account-names.ts';
+import { accountOf } from './accounts.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { type CsvProblem, type CsvRecord, problemLines, readTable } from './csv-table.ts';
+import { addressOf, count, flag, login, optionalAddress } from './input.ts';
+import { change } from './operation.ts';
+import { successorProblem } from './successor.ts';
+
+/** Accounts that are told of one by one. */
+const TOLD = 1000;
+/** Lookups under way at a time. */
+const AT_ONCE = 50;
+
+interface Defaults {
+  readonly grace: number;
+  readonly successor: Address | undefined;
+}
+
+interface Row {
+  readonly line: number;
+  readonly login: string;
+  readonly grace: number;
+  readonly successor?: Address;
+}
+
+type Ending = AccountEnding & { readonly login: string };
+
+export interface EndedView {
+  readonly login: string;
+  /** Until then its owner collects; absent: it is closed. ISO 8601. */
+  readonly closes?: string;
+  readonly successor?: Address;
+  readonly waiting: number;
+}
+
+export interface EndingsView {
+  /** False where it was only asked what would be. */
+  readonly applied: boolean;
+  readonly accounts: number;
+  /** Those that had ended, or ended so already. */
+  readonly already: number;
+  readonly addresses: number;
+  /** Accounts that are closed at once, and messages in them that nobody can collect. */
+  readonly closed: number;
+  readonly uncollected: number;
+  readonly withoutSuccessor: number;
+  /** Each that ends, where there are no more than 1000. */
+  readonly ended: readonly EndedView[];
+}
+
+function rowOf(record: CsvRecord, { grace, successor }: Defaults): Row {
+  const [written, to] = [record.cell('grace'), record.cell('successor')];
+  const match = /^(\d{1,3})d$/.exec(written);
+  if (written !== '' && (match === null || Number(match[1]) > MAX_GRACE))
+    throw new AdminError(
+      'invalid',
+      `the grace is "${written.slice(0, 20)}"; expected days such as 30d, at most ${MAX_GRACE}d`,
+    );
+  const succeeds = to === '' ? successor : addressOf(to, 'successor');
+  return {
+    ...{ line: record.line, login: login({ login: record.cell('login') }, 'login') },
+    grace: match === null ? grace : Number(match[1]),
+    ...(succeeds === undefined ? {} : { successor: succeeds }),
+  };
+}
+
+/** Every row, or all that is wrong with the file. */
+async function rowsOf(upload: AsyncIterable<string>, defaults: Defaults): Promise<readonly Row[]> {
+  const rows = new Map<string, Row>();
+  const problems: CsvProblem[] = [];
+  const shape = { required: ['login'], optional: ['grace', 'successor'], records: MAX_NAMED };
+  for await (const item of readTable(upload, shape)) {
+    if (item.kind === 'problem') problems.push(item.problem);
+    if (item.kind !== 'record') continue;
+    try {
+      const row = rowOf(item.record, defaults);
+      const before = rows.get(row.login);
+      if (before === undefined) rows.set(row.login, row);
+      else problems.push({ line: row.line, text: `"${row.login}" stands in line ${before.line} as well` });
+    } catch (error) {
+      if (!(error instanceof AdminError)) throw error;
+      problems.push({ line: item.record.line, text: error.message });
+    }
+  }
+  refuse(problems);
+  return [...rows.values()];
+}
+
+function refuse(problems: readonly CsvProblem[]): void {
+  if (problems.length > 0)
+    throw new AdminError('invalid', `Cannot end accounts, nothing was changed:\n${problemLines(problems)}`);
+}
+
+interface Planned {
+  readonly endings: readonly Ending[];
+  readonly view: Omit<EndingsView, 'applied'>;
+}
+
+async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Planned> {
+  const { registry } = context.store;
+  const now = context.clock.now();
+  const endings: Ending[] = [];
+  const problems: CsvProblem[] = [];
+  const ended: EndedView[] = [];
+  const sum = { accounts: rows.length, already: 0, addresses: 0, closed: 0, uncollected: 0, withoutSuccessor: 0 };
+  const lookUp = async (row: Row): Promise<[Row, AccountSummary] | undefined> => {
+    try {
+      return [row, await accountOf(registry, row.login)];
+    } catch (error) {
+      if (!(error instanceof AdminError)) throw error;
+      problems.push({ line: row.line, text: error.message });
+      return undefined;
+    }
+  };
+  for (const part of partsOf(rows, AT_ONCE))
+    for (const found of await Promise.all(part.map(lookUp))) {
+      if (found === undefined) continue;
+      const [{ line, grace, successor }, summary] = found;
+      const { account, addresses, messages } = summary;
+      if (account.kind === 'partner')
+        problems.push({
+          line,
+          text: `a partner logs in with "${account.login}"; "sluis partner end" ends it with all that is pushed there`,
+        });
+      const endsAt = grace === 0 ? undefined : instant(now + days(grace));
+      if (isSo(summary, endsAt)) {
+        sum.already += 1;
+        continue;
+      }
+      sum.addresses += addresses.filter(({ state }) => state !== 'ended').length;
+      if (endsAt === undefined) sum.closed += 1;
+      if (endsAt === undefined) sum.uncollected += messages;
+      if (successor === undefined) sum.withoutSuccessor += 1;
+      endings.push({
+        login: account.login,
+        ...(endsAt === undefined ? {} : { endsAt }),
+        ...(successor === undefined ? {} : { successor }),
+      });
+      if (ended.length < TOLD)
+        ended.push({
+          login: account.login,
+          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
+          ...(successor === undefined ? {} : { successor }),
+          waiting: messages,
+        });
+    }
+  problems.push(...(await successorProblems(context, rows)));
+  refuse(problems.sort((a, b) => a.line - b.line));
+  return { endings, view: { ...sum, ended } };
+}
+
+/** The end of grace is counted from now: given again on the same day it is the same end. */
+function isSo({ account: { state, endsAt: ends } }: AccountSummary, endsAt: Instant | undefined): boolean {
+  if (state === 'ended') return true;
+  return ends !== undefined && endsAt !== undefined && ends <= endsAt && endsAt < ends + days(1);
+}
+
+/** A successor takes mail, and does not end by the same file. */
+async function successorProblems({ store: { registry } }: AdminContext, rows: readonly Row[]): Promise<CsvProblem[]> {
+  const problems: CsvProblem[] = [];
+  const going = new Set(rows.map((row) => row.login));
+  const checked = new Map<string, string | undefined>();
+  for (const { line, successor } of rows) {
+    if (successor === undefined) continue;
+    const key = addressKey(successor);
+    if (!checked.has(key)) {
+      const found = await registry.findRecipient(key);
+      const ends = found !== undefined && going.has(found.account.login);
+      const why = ends ? 'its account ends by this file' : successorProblem(found);
+      checked.set(key, why);
+    }
+    const why = checked.get(key);
+    if (why !== undefined)
+      problems.push({ line, text: `"${successor}" cannot be a successor: ${why}; name another address` });
+  }
+  return problems;
+}
+
+async function endMany(
+  context: AdminContext,
+  { dryRun, ...defaults }: Defaults & { readonly dryRun: boolean },
+  { upload, actor, progress }: Call,
+): Promise<EndingsView> {
+  if (upload === undefined) throw new AdminError('invalid', 'Cannot end accounts: no file came with the request');
+  const { endings, view } = await planOf(context, await rowsOf(upload, defaults));
+  let done = 0;
+  if (!dryRun)
+    for (const part of partsOf(endings, MAX_ACCOUNTS)) {
+      await context.store.registry.endAccounts(part, actor);
+      progress((done += part.length), endings.length);
+    }
+  return { ...view, applied: !dryRun };
+}
+
+export const accountEndManyOperations = {
+  'account.end-many': change(
+    (input) => ({
+      grace: count(input, 'grace-days', { initial: 0, max: MAX_GRACE }),
+      successor: optionalAddress(input, 'successor'),
+      dryRun: flag(input, 'dry-run'),
+    }),
+    endMany,
+  ),
+};
