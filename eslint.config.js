@@ -219,6 +219,7 @@ export default tseslint.config(
     '/ca/',
     '/enrol/',
     '/source/',
+    '/pages/causes.ts',
     '/takeover/frames.ts',
     '/trail/',
     '/gateway.ts',

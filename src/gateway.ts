@@ -170,6 +170,10 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       anchor: () => anchors.now(),
       sessions: () => connections.sessions,
       voidTickets: () => tls.voidTickets(),
+      writeRefusals: (account) => {
+        authenticator.writeFailures(account);
+        protocols.refusalsOf(account);
+      },
       status: () => statusOf(config, store, { listeners, connections, pushes, since }),
     },
   };

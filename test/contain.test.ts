@@ -319,9 +319,12 @@ test('account show has open sessions, last logins and last refusals with their c
   });
   const shown = await run(gateway, ['account', 'show', addressOf('bram')]);
   assert.equal(shown.code, 0, shown.stderr);
-  assert.match(shown.stdout, /^SESSION .*\n\S+ +pop3 +bram@group\.test +127\.0\.0\.1 +TLSv1\.3/m);
-  assert.match(shown.stdout, /^LAST LOGINS .*\n.* login\.granted +127\.0\.0\.1 +protocol=/m);
-  assert.match(shown.stdout, /login\.refused +192\.0\.2\.9 +protocol=pop3 reason=wrong count=3/);
+  assert.match(shown.stdout, /^Open sessions\n {2}\S+ {2}pop3 from 127\.0\.0\.1 since .*, idle\n {4}TLSv1\.3 /m);
+  assert.match(shown.stdout, /^Last log-ins\n.* {2}smtp from 127\.0\.0\.1, password "first"$/m);
+  assert.match(
+    shown.stdout,
+    /log-in, pop3 from 192\.0\.2\.9, 3 times\n {4}Cause: The password is not one of the account/,
+  );
   await bram.quit();
 });
 

@@ -32,7 +32,10 @@ export interface ConsentView {
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-const viewAbsence = ({ address: whose, from, until, mode, substitute }: AddressAbsence, now: number): AbsenceView => ({
+export const viewAbsence = (
+  { address: whose, from, until, mode, substitute }: AddressAbsence,
+  now: number,
+): AbsenceView => ({
   address: whose,
   from: iso(from),
   until: iso(until),

@@ -6,6 +6,7 @@ import type { CaParts } from '../ca/parts.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
+import type { AccountId } from '../domain/ids.ts';
 import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { ChosenVerb } from '../domain/second-person.ts';
@@ -51,6 +52,8 @@ export interface RunningGateway {
   sessions(): readonly OpenSession[];
   /** Makes every TLS ticket void that was given out so far. */
   voidTickets(): void;
+  /** What the account was refused in the minute that runs stands in the trail from now on, and not only at its end. */
+  writeRefusals(account: AccountId): void;
 }
 
 /** What of a configuration that was read again differs, by the names of settings. */

@@ -2,9 +2,11 @@
 import { type Quirk, quirkFacts, tolerates } from '../domain/quirks.ts';
 import { settingOf, settingsTable } from '../domain/settings.ts';
 import { formatSetting } from '../domain/settings/value.ts';
-import { days } from '../domain/units.ts';
+import { type Instant, days } from '../domain/units.ts';
 import type { QuirkDay } from '../store/quirks.ts';
+import type { AccountSummary } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
+import type { AdminContext } from './context.ts';
 import { login } from './input.ts';
 import { listing } from './operation.ts';
 
@@ -31,42 +33,47 @@ export interface QuirkView {
 export const quirkOperations = {
   'account.quirks': listing(
     (input) => login(input, 'login'),
-    async ({ store, clock }, name): Promise<QuirkView[]> => {
-      const { account, organisation } = await accountOf(store.registry, name);
-      const owner = await store.registry.findOrganisation(organisation);
-      if (owner === undefined) return [];
-      const byQuirk = new Map<Quirk, QuirkDay[]>();
-      for (const day of await store.quirks.of(account.id))
-        byQuirk.set(day.quirk, [...(byQuirk.get(day.quirk) ?? []), day]);
-      const today = Math.floor(clock.now() / days(1));
-      return [...byQuirk].map(([quirk, counted]) => {
-        const allowed = tolerates(account, owner, quirk);
-        const { about, rfc, by } = quirkFacts(quirk);
-        const lastAt = Math.max(...counted.map((day) => day.lastAt));
-        const client = counted.findLast((day) => day.client !== undefined)?.client;
-        return {
-          ...{ quirk, about, rfc },
-          tolerated: counted.reduce((sum, day) => sum + day.tolerated, 0),
-          refused: counted.reduce((sum, day) => sum + day.refused, 0),
-          firstDay: counted[0]?.day ?? '',
-          last: new Date(lastAt).toISOString(),
-          daysAgo: Math.max(0, today - Math.floor(lastAt / days(1))),
-          ...(client === undefined ? {} : { client }),
-          allowed: by.kind === 'listener' || allowed,
-          ...(by.kind === 'setting'
-            ? {
-                setting: {
-                  name: by.name,
-                  value: formatSetting(
-                    settingsTable[by.name].type,
-                    settingOf(by.name, account.settings, owner.settings),
-                  ),
-                  other: allowed ? by.off : by.on,
-                },
-              }
-            : {}),
-        };
-      });
-    },
+    async (context, name): Promise<readonly QuirkView[]> =>
+      quirksOf(context, await accountOf(context.store.registry, name)),
   ),
 };
+
+/** Counted from the day of `since` on; without it, over all that is kept. */
+export async function quirksOf(
+  { store, clock }: AdminContext,
+  { account, organisation }: AccountSummary,
+  since?: Instant,
+): Promise<readonly QuirkView[]> {
+  const owner = await store.registry.findOrganisation(organisation);
+  if (owner === undefined) return [];
+  const byQuirk = new Map<Quirk, QuirkDay[]>();
+  const from = since === undefined ? '' : new Date(since).toISOString().slice(0, 10);
+  for (const day of await store.quirks.of(account.id))
+    if (day.day >= from) byQuirk.set(day.quirk, [...(byQuirk.get(day.quirk) ?? []), day]);
+  const today = Math.floor(clock.now() / days(1));
+  return [...byQuirk].map(([quirk, counted]) => {
+    const allowed = tolerates(account, owner, quirk);
+    const { about, rfc, by } = quirkFacts(quirk);
+    const lastAt = Math.max(...counted.map((day) => day.lastAt));
+    const client = counted.findLast((day) => day.client !== undefined)?.client;
+    return {
+      ...{ quirk, about, rfc },
+      tolerated: counted.reduce((sum, day) => sum + day.tolerated, 0),
+      refused: counted.reduce((sum, day) => sum + day.refused, 0),
+      firstDay: counted[0]?.day ?? '',
+      last: new Date(lastAt).toISOString(),
+      daysAgo: Math.max(0, today - Math.floor(lastAt / days(1))),
+      ...(client === undefined ? {} : { client }),
+      allowed: by.kind === 'listener' || allowed,
+      ...(by.kind === 'setting'
+        ? {
+            setting: {
+              name: by.name,
+              value: formatSetting(settingsTable[by.name].type, settingOf(by.name, account.settings, owner.settings)),
+              other: allowed ? by.off : by.on,
+            },
+          }
+        : {}),
+    };
+  });
+}

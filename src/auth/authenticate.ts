@@ -105,6 +105,10 @@ class StoreAuthenticator implements PasswordAuthenticator {
     for (const listener of this.#trustListeners) listener();
   }
 
+  writeFailures(account: AccountId): void {
+    this.#notes.flushOf(account);
+  }
+
   async close(): Promise<void> {
     this.#notes.flush();
     await this.#closeVerifier();

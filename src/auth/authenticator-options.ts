@@ -3,6 +3,7 @@ import type { Certificate } from '../crypto/certificate.ts';
 import type { Revocation } from '../crypto/certificate-path.ts';
 import type { scramVerifier } from '../crypto/scram.ts';
 import type { Distribution } from '../domain/counts.ts';
+import type { AccountId } from '../domain/ids.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { hours, milliseconds, seconds } from '../domain/units.ts';
@@ -79,6 +80,8 @@ export interface AuthenticatorLoad {
 export interface PasswordAuthenticator extends Authenticator {
   /** Other authorities, or other revocation lists, from now on, also for sessions that are open. */
   trust(authorities?: readonly Certificate[]): void;
+  /** Writes what the account failed in that is only counted so far. */
+  writeFailures(account: AccountId): void;
   /** For metrics. */
   readonly load: AuthenticatorLoad;
   /** Writes what was only counted so far, and ends the worker thread. */

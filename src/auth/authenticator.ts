@@ -5,6 +5,15 @@ import type { ShownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 
 /** The other end of a session, as far as a login may depend on it. */
+/** How a session is connected. */
+export interface PeerLine {
+  /** For example `TLSv1.3`. */
+  readonly tls?: string;
+  readonly cipher?: string;
+  /** What the client calls itself (EHLO). */
+  readonly client?: string;
+}
+
 export interface Peer {
   readonly session: string;
   readonly protocol: 'smtp' | 'pop3';
@@ -13,6 +22,8 @@ export interface Peer {
   readonly network: string;
   /** What it showed in its TLS handshake. The same object for the whole session: it is read once. */
   readonly certificate?: ShownChain;
+  /** Asked when a login is written down. */
+  readonly line?: () => PeerLine;
   /** Where it came in is for some accounts only. */
   readonly access?: ListenerAccess;
 }

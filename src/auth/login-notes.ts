@@ -9,6 +9,7 @@
  */
 import { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
+import type { AccountId } from '../domain/ids.ts';
 import type { Account } from '../domain/registry.ts';
 import { hours, minutes } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
@@ -77,12 +78,10 @@ export class LoginNotes {
     this.#audit = audit;
     this.#failures = new Tally(clock, minutes(1), KEYS, (subject, count) => this.#writeFailures(subject, count));
     this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count, last) => {
-      if (count > 1)
-        this.#writeGranted(subject, {
-          [subject.reason === 'certificate' || subject.reason === 'scram' ? subject.reason : 'remembered']: true,
-          logins: count - 1,
-          last: new Date(last).toISOString(),
-        });
+      if (count === 1) return;
+      const way = subject.reason === 'certificate' || subject.reason === 'scram' ? subject.reason : 'remembered';
+      const facts = { [way]: true, logins: count - 1, last: new Date(last).toISOString() };
+      this.#writeGranted(subject, facts, 'several');
     });
     this.#certificates = new Tally(clock, minutes(1), KEYS, (subject, count) =>
       this.#writeCertificates(subject, count),
@@ -144,12 +143,13 @@ export class LoginNotes {
       this.#writeGranted(subject, { ...facts, logins: 1 });
   }
 
-  remembered(account: Account, peer: Peer): void {
+  /** `password` is its name. */
+  remembered(account: Account, peer: Peer, password: string): void {
     this.count(peer, 'remembered', 'granted');
     this.#log.debug('auth.remembered', { ...sessionOf(peer), login: account.login });
     const subject: Subject = { login: account.login, account, peer, reason: 'remembered' };
     if (this.#remembered.add(`${account.id}\0${peer.network}\0${peer.protocol}`, subject))
-      this.#writeGranted(subject, { remembered: true, logins: 1 });
+      this.#writeGranted(subject, { remembered: true, logins: 1, password });
   }
 
   failed(
@@ -170,6 +170,11 @@ export class LoginNotes {
     });
   }
 
+  /** Writes the failures of one account that are still only counted: somebody asks for them. */
+  flushOf(id: AccountId): void {
+    for (const tally of [this.#failures, this.#certificates]) tally.flushOf(({ account }) => account?.id === id);
+  }
+
   /** Writes what is still only counted. */
   flush(): void {
     this.#failures.flush();
@@ -177,13 +182,24 @@ export class LoginNotes {
     this.#certificates.flush();
   }
 
-  #writeGranted({ account, peer }: Subject, facts: Readonly<Record<string, string | number | boolean>>): void {
+  /** `one`: of this very session; else of several, whose lines differ. */
+  #writeGranted(
+    { account, peer }: Subject,
+    facts: Readonly<Record<string, string | number | boolean>>,
+    one: 'one' | 'several' = 'one',
+  ): void {
+    const { tls, cipher, client } = one === 'one' && peer.line !== undefined ? peer.line() : {};
     this.#audit.note({
       event: 'login.granted',
       outcome: 'success',
       ...(account === undefined ? {} : { account: account.id }),
-      facts: { protocol: peer.protocol, ...facts },
-      personal: { network: peer.network },
+      facts: {
+        ...{ protocol: peer.protocol, ...facts },
+        ...(tls === undefined ? {} : { tls }),
+        ...(cipher === undefined ? {} : { cipher }),
+      },
+      // A client may call itself by the name of somebody's laptop.
+      personal: { network: peer.network, ...(client === undefined ? {} : { client: shownClient(client) }) },
     });
   }
 
@@ -235,6 +251,8 @@ const sessionOf = ({ session, protocol, network }: Peer): Readonly<Record<string
   protocol,
   network,
 });
+
+const shownClient = (name: string): string => name.replace(/[^\x21-\x7e]+/g, '?').slice(0, 64);
 
 const NOT_SHOWN = '(not an address)';
 

@@ -77,7 +77,7 @@ export class PasswordLogin {
       registry.notePasswordUse(account.id, found.name, clock.now());
     }
     this.#parts.throttle.succeeded(account.login, peer.network, now);
-    this.#parts.notes.remembered(account, peer);
+    this.#parts.notes.remembered(account, peer, found.name);
     return granted(
       record,
       record.passwords.find(({ name }) => name === found.name),

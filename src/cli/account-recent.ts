@@ -1,22 +1,118 @@
-/** The part of `account show` that a support call asks for first. */
-import type { RecentView, RecentViews } from '../admin/account-recent.ts';
-import { table } from './output.ts';
-import { sessionTable } from './session.ts';
+/** The parts of `account show` that a support call asks for first. Within 80 columns, so that it can be read out and mailed. */
+import type { EndingView, RecentView, RecentViews } from '../admin/account-recent.ts';
+import type { StandingView } from '../admin/account-standing.ts';
+import type { QuirkView } from '../admin/quirks.ts';
+import type { SessionView } from '../admin/sessions.ts';
+import { readableSize, readableTime, wrapped } from './output.ts';
 
-export const recentText = ({ sessions, logins, refusals }: RecentViews): string =>
-  [
-    sessions.length === 0 ? 'Open sessions: none' : sessionTable(sessions),
-    logins.length === 0 ? 'Logins of the last 30 days: none' : recentTable('LAST LOGINS', logins),
-    refusals.length === 0 ? 'Refusals of the last 30 days: none' : recentTable('LAST REFUSALS', refusals),
+const INDENT = '    ';
+/** A list below its title, each with lines of its own. */
+const part = (title: string, none: string, items: readonly string[]): string =>
+  items.length === 0 ? `${title}: ${none}` : [title, ...items].join('\n');
+const item = (text: string): string => wrapped(text, '  ', INDENT);
+const more = (text: string): string => wrapped(text, INDENT, INDENT);
+const time = (iso: string): string => readableTime(iso) ?? iso;
+
+/** Refused mail with what its reply means. The tables of all replies are loaded for this command alone. */
+export async function withMeanings(recent: RecentViews): Promise<RecentViews> {
+  if (!recent.refusals.some(({ text }) => text !== undefined)) return recent;
+  const { meaningOfReply } = await import('../pages/causes.ts');
+  const explained = (view: RecentView): RecentView => {
+    const meaning = view.text === undefined ? undefined : meaningOfReply(String(view.facts.status), view.text);
+    if (meaning === undefined) return view;
+    const { reply, cause, remedy } = meaning;
+    return { ...view, cause, remedy, facts: { reply, ...view.facts } };
+  };
+  return { ...recent, refusals: recent.refusals.map(explained) };
+}
+
+export const recentText = (recent: RecentViews): string => {
+  const { standing, sessions, logins, refusals, quirks, ending, absences } = recent;
+  return [
+    ...(standing.length === 0 ? [] : [part('What holds it back', '', standing.map(standingText))]),
+    part('Open sessions', 'none', sessions.map(sessionText)),
+    part('Last log-ins', 'none in the trail', logins.map(loginText)),
+    part('Last refusals', 'none in the trail', refusals.map(refusalText)),
+    ...(quirks.length === 0 ? [] : [part('Habits of its programs in four weeks', '', quirks.map(quirkText))]),
+    ...(ending.length === 0 ? [] : [part('Certificates that end', '', ending.map(endingText))]),
+    ...(absences.length === 0
+      ? []
+      : [
+          part(
+            'Absences',
+            '',
+            absences.map((a) =>
+              item(
+                `${a.address} is away from ${time(a.from)} up to and including ${a.lastDay} (${a.mode}${a.substitute === undefined ? '' : `, ${a.substitute} instead`})`,
+              ),
+            ),
+          ),
+        ]),
   ].join('\n\n');
+};
 
-const recentTable = (title: string, rows: readonly RecentView[]): string =>
-  table(
-    [title, 'WHAT', 'FROM', 'FACTS'],
-    rows.map((r) => [
-      ...[r.at.slice(0, 19).replace('T', ' '), r.event, r.network],
-      Object.entries(r.facts)
-        .map(([name, value]) => `${name}=${String(value)}`)
-        .join(' '),
-    ]),
-  );
+const standingText = ({ what, at, by, reason }: StandingView): string =>
+  item(`${time(at)}  ${what}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`);
+
+export const fetchedText = ({ fetched }: RecentViews): string =>
+  fetched === undefined
+    ? 'never, as far as the trail goes'
+    : `${time(fetched.at)}${from(fetched)}: ${Number(fetched.facts.retrieved)} fetched, ${Number(fetched.facts.deleted)} removed`;
+
+const from = ({ network }: Pick<RecentView, 'network'>): string => (network === undefined ? '' : ` from ${network}`);
+const times = (n: number): string => (n === 1 ? '' : `, ${n} times`);
+
+function sessionText({ id, protocol, address, since, state, tls, cipher, client, read, written }: SessionView): string {
+  const line = [tls, cipher].filter((name) => name !== undefined).join(' ');
+  return [
+    item(`${id}  ${protocol} from ${address} since ${time(since)}, ${state}`),
+    more(
+      `${line}${client === undefined ? '' : `, calls itself ${client}`}, ${readableSize(read)} read, ${readableSize(written)} written`,
+    ),
+  ].join('\n');
+}
+
+function loginText(view: RecentView): string {
+  const { at, facts, client } = view;
+  const by =
+    facts.certificate === undefined || facts.certificate === true
+      ? facts.password === undefined
+        ? facts.certificate === true
+          ? 'a certificate'
+          : 'a password'
+        : `password "${String(facts.password)}"`
+      : `certificate "${String(facts.certificate)}"`;
+  const line = [facts.tls, facts.cipher].filter((name) => name !== undefined).join(' ');
+  const how = [line, client === undefined ? '' : `calls itself ${client}`].filter((text) => text !== '').join(', ');
+  return [
+    item(
+      `${time(at)}  ${String(facts.protocol)}${from(view)}, ${by}${times(Number(facts.logins ?? 1))}${typeof facts.last === 'string' ? `, last ${time(facts.last)}` : ''}`,
+    ),
+    ...(how === '' ? [] : [more(how)]),
+  ].join('\n');
+}
+
+function refusalText(view: RecentView): string {
+  const { at, event, facts, to, text, cause, remedy } = view;
+  const count = times(Number(facts.count ?? 1));
+  const what =
+    event === 'message.refused'
+      ? `mail${to === undefined ? '' : ` to ${to}`}, ${facts.reply === undefined ? '' : `${String(facts.reply)} `}${String(facts.status)}${count}`
+      : `log-in, ${String(facts.protocol)}${from(view)}${count}`;
+  return [
+    item(`${time(at)}  ${what}`),
+    ...(text === undefined ? [] : [more(`Reply: ${text}`)]),
+    ...(cause === undefined ? [] : [more(`Cause: ${cause}`)]),
+    // Many replies end with what to do.
+    ...(remedy === undefined || text?.toLowerCase().endsWith(remedy.toLowerCase()) === true
+      ? []
+      : [more(`Helps: ${remedy}`)]),
+  ].join('\n');
+}
+
+function quirkText({ quirk, about, tolerated, refused, client }: QuirkView): string {
+  const seen = [...(tolerated === 0 ? [] : [`${tolerated} seen`]), ...(refused === 0 ? [] : [`${refused} refused`])];
+  return item(`${quirk}: ${seen.join(', ')}${client === undefined ? '' : `, by ${client}`}: ${about}`);
+}
+
+const endingText = ({ use, name, ends }: EndingView): string => item(`${time(ends)}  for ${use}: ${name}`);

@@ -1,9 +1,10 @@
 /** `sluis account`: who logs in. Its passwords are in password.ts, the import of many in import.ts. */
 import { type Command, Option } from 'commander';
+import type { RecentViews } from '../admin/account-recent.ts';
 import type { AccountView } from '../admin/views.ts';
 import { parseAddress } from '../domain/address.ts';
 import { addCertificateCommands, certificateTable } from './certificate.ts';
-import { recentText } from './account-recent.ts';
+import { fetchedText, recentText, withMeanings } from './account-recent.ts';
 import { addContainCommand } from './contain.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
@@ -82,14 +83,14 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
     .action(async (login: string, options: CommonOptions & { readonly all?: boolean }) => {
       const [account, recent, settings] = await withAdmin(options, async (client) => [
         await client.call('account.show', { login }),
-        await client.call('account.recent', { login }),
+        await withMeanings(await client.call('account.recent', { login })),
         await shownSettings(client, 'account', login, options.all),
       ]);
       print(
         terminal,
         options,
         { ...account, ...recent, settings },
-        () => `${accountText(account)}\n\n${recentText(recent)}\n${settingsPart(settings, options.all)}`,
+        () => `${accountText(account, recent)}\n${settingsPart(settings, options.all)}`,
       );
     });
 
@@ -130,7 +131,8 @@ async function addAccount(terminal: Terminal, login: string, options: AddOptions
   );
 }
 
-const accountText = (a: AccountView): string =>
+/** What a call is about stands on top, what the account is made of below. */
+const accountText = (a: AccountView, recent: RecentViews): string =>
   [
     facts([
       ['Account', a.login],
@@ -138,9 +140,13 @@ const accountText = (a: AccountView): string =>
       ['Kind', a.kind],
       ['State', a.state],
       ['Takes no mail, and closes', readableTime(a.ends)],
-      ['Mailbox', `${a.messages} messages, ${readableSize(a.used)}`],
+      ['Mailbox', `${a.messages} message${a.messages === 1 ? '' : 's'}, ${readableSize(a.used)}`],
+      ['Oldest not fetched', readableTime(recent.oldest)],
+      ['Last fetched', fetchedText(recent)],
       ['Sends as', a.sendsAs.join(', ')],
     ]),
+    '',
+    recentText(recent),
     '',
     a.addresses.length === 0
       ? 'Addresses: none'

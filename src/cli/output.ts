@@ -26,6 +26,25 @@ export function facts(pairs: readonly (readonly [string, Cell])[]): string {
   return known.map(([name, value]) => `${`${name}:`.padEnd(width + 1)} ${value}`).join('\n');
 }
 
+/** Columns of a terminal that everybody has. */
+const COLUMNS = 80;
+
+/** Words that go on in the next line, behind `indent`, before they reach the edge. */
+export function wrapped(text: string, first: string, indent: string): string {
+  const lines: string[] = [];
+  let line = first;
+  let empty = true;
+  for (const word of text.split(' ')) {
+    if (!empty && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line);
+      [line, empty] = [indent, true];
+    }
+    line += `${empty ? '' : ' '}${word}`;
+    empty = false;
+  }
+  return [...lines, line].join('\n');
+}
+
 export interface OutputOptions {
   readonly json?: boolean;
 }

@@ -23,7 +23,11 @@ const of = (kind: AuditLogKind, action: ActionCode, about: string): AuditMeaning
 
 /** By name; `area.*` stands for the events of that area that have no line of their own. */
 export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
-  'login.granted': of('access', 'E', 'a login; those by a remembered password are counted, one row an hour'),
+  'login.granted': of(
+    'access',
+    'E',
+    'a login: by which password or certificate, TLS version, cipher, what an SMTP client calls itself; those by a remembered password are counted, one row an hour',
+  ),
   'login.refused': of(
     'access',
     'E',

@@ -1,4 +1,5 @@
 /** How a listener of each protocol starts, and what the listeners of a protocol share: counts, limits, and whom they tell of what happens. */
+import type { AccountId } from '../domain/ids.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Config } from '../config/schema.ts';
 import type { Chain } from '../middleware/chain.ts';
@@ -36,6 +37,8 @@ export interface GatewayProtocols {
   /** What SMTP answered and POP3 sent, over all listeners. */
   readonly answers: SmtpAnswers;
   readonly sent: SentCounts;
+  /** Writes the refusals of one account that are only counted so far. */
+  refusalsOf(account: AccountId): void;
   /** Writes what is noted and not yet stored. */
   stop(): Promise<void>;
 }
@@ -70,6 +73,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
       }),
     answers: counts.answers,
     sent,
+    refusalsOf: (account) => refused.flushOf(account),
     stop: async () => {
       try {
         refused.flush();

@@ -45,7 +45,7 @@ const cell = (text: string): string =>
   text.replace(/\|/g, '\\|').replace(/[<>]/g, (c) => (c === '<' ? '&lt;' : '&gt;'));
 const shown = (text: string): string => cell(text.replace(/\{(\w+)\}/g, '*$1*'));
 /** Every text says what to do behind its last semicolon. */
-const saidIn = (text: string): string => {
+export const saidIn = (text: string): string => {
   const said = text.slice(text.lastIndexOf(';') + 1).trim();
   return said.charAt(0).toUpperCase() + said.slice(1);
 };

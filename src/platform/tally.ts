@@ -43,6 +43,15 @@ export class Tally<S> {
     return true;
   }
 
+  /** Reports some before their window ends; the next event of such a key is the first again. */
+  flushOf(which: (subject: S) => boolean): void {
+    for (const [key, { subject, count, last }] of this.#counts) {
+      if (!which(subject)) continue;
+      this.#counts.delete(key);
+      this.#report(subject, count, last);
+    }
+  }
+
   /** Reports what was counted and starts anew; also the end of its timer. */
   flush(): void {
     this.#timer?.cancel();

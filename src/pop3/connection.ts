@@ -73,6 +73,7 @@ export class Connection implements Wire, OpenSession {
       protocol: 'pop3',
       address,
       network: place.network,
+      line: () => this.facts(),
       ...(context.access === undefined ? {} : { access: context.access }),
     });
     place.attach(this);

@@ -115,6 +115,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       ...(access === undefined ? {} : { access }),
       ...{ id: this.id, address: this.remoteAddress, network: this.#place.network },
       socket: () => this._socket,
+      line: () => this.facts(),
       signal: this.#gone.signal,
       gone: () => this._closing || this._closed,
       become: (granted) => this.#become(granted),

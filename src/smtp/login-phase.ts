@@ -11,6 +11,7 @@ import {
   type Authenticator,
   type Mechanism,
   type Peer,
+  type PeerLine,
   passwordMechanisms,
 } from '../auth/authenticator.ts';
 import { beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/sasl.ts';
@@ -38,6 +39,8 @@ export interface LoginSession {
   readonly id: string;
   readonly address: string;
   readonly network: string;
+  /** How it is connected, for what a login leaves behind. */
+  readonly line: () => PeerLine;
   /** The one in use: STARTTLS puts another in its place. */
   readonly socket: () => Socket;
   /** Aborted when the peer goes away. */
@@ -136,10 +139,10 @@ export class LoginPhase {
   }
 
   get #peer(): Peer {
-    const { id, address, network, access } = this.#session;
+    const { id, address, network, line, access } = this.#session;
     const certificate = this.certificate;
     return {
-      ...{ session: id, protocol: 'smtp', address, network },
+      ...{ session: id, protocol: 'smtp', address, network, line },
       ...(certificate === undefined ? {} : { certificate }),
       ...(access === undefined ? {} : { access }),
     };

@@ -5,7 +5,7 @@
  * count: a program that runs through an old address book must not fill the trail.
  */
 import type { Clock } from '../domain/effects.ts';
-import type { MessageId } from '../domain/ids.ts';
+import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { minutes } from '../domain/units.ts';
 import { Tally } from '../platform/tally.ts';
@@ -46,6 +46,11 @@ export class RefusalNotes {
     if (refused.at === 'content') return this.#audit.note(event);
     const { refusal, recipients } = refused;
     this.#counted.add([submitter.account.id, submitter.address, refusal.status, recipients[0] ?? ''].join('\0'), event);
+  }
+
+  /** Writes what is still only counted of one account: somebody asks for it. */
+  flushOf(id: AccountId): void {
+    this.#counted.flushOf(({ account }) => account === id);
   }
 
   /** Writes what is still only counted. */

@@ -77,6 +77,7 @@ async function open(
       anchor: () => Promise.resolve(),
       sessions: () => [],
       voidTickets: () => undefined,
+      writeRefusals: () => undefined,
       reload: options.reload ?? (() => Promise.resolve(NOTHING_CHANGED)),
     },
   };

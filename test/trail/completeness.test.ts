@@ -74,7 +74,9 @@ const found = (event: string, facts: Record<string, unknown> = {}, outcome = 'su
 };
 
 test('logins stand in the trail, also failed ones', () => {
-  assert.equal(found('login.granted', { protocol: 'smtp' }).account, 'anna@group.test');
+  const granted = found('login.granted', { protocol: 'smtp', tls: 'TLSv1.3' });
+  assert.equal(granted.account, 'anna@group.test');
+  assert.match(String(granted.facts.cipher), /^TLS_/);
   const failed = found('login.refused', { protocol: 'pop3', reason: 'wrong', count: 1 }, 'failure');
   assert.equal(failed.facts.network, '127.0.0.1');
   assert.equal(failed.facts.login, 'bert@group.test');

@@ -1,0 +1,49 @@
+/** Why an account is not active: who did that, when and why. */
+import type { AccountSummary } from '../store/registry.ts';
+import type { AuditRow, AuditTrail } from '../store/audit.ts';
+
+export interface StandingView {
+  /** `suspended`, `contained`, `ended`, `ending`; those of its organisation begin with `organisation `. */
+  readonly what: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Absent where they left the trail after their time. */
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+/** Changes of organisations that are looked through for the one of this account. */
+const LOOKED = 1000;
+
+const viewOf = (what: string, { at, personal = {} }: AuditRow): StandingView => ({
+  ...{ what, at: new Date(at).toISOString() },
+  ...(typeof personal.actor === 'string' ? { by: personal.actor } : {}),
+  ...(typeof personal.reason === 'string' ? { reason: personal.reason } : {}),
+});
+
+/** What holds it back now, its own first. Empty: nothing does. */
+export async function standingOf(
+  audit: AuditTrail,
+  { account, organisation }: AccountSummary,
+  organisationState: string | undefined,
+): Promise<readonly StandingView[]> {
+  const found: StandingView[] = [];
+  const newest = async (event: string): Promise<AuditRow | undefined> =>
+    (await audit.latest({ event, account: account.id, limit: 1 }))[0];
+  const [state, contained, ending] = await Promise.all([
+    newest('registry.account-state'),
+    newest('registry.account-contained'),
+    newest('registry.account-ending'),
+  ]);
+  const own = [state, contained].filter((row) => row !== undefined).sort((a, b) => b.seq - a.seq)[0];
+  // A contained account was suspended by that; whoever resumed it left a row that is newer.
+  if (own !== undefined && own.facts?.to !== 'active')
+    found.push(viewOf(own === contained ? 'contained' : String(own.facts?.to), own));
+  if (ending !== undefined && account.endsAt !== undefined) found.push(viewOf('ending', ending));
+  if (organisationState !== undefined) {
+    const rows = await audit.latest({ event: 'registry.organisation-state', limit: LOOKED });
+    const row = rows.find(({ personal }) => personal?.organisation === organisation);
+    if (row !== undefined) found.push(viewOf(`organisation ${organisationState}`, row));
+  }
+  return found;
+}
