@@ -339,55 +339,98 @@ test('account import with letters: rows without a password get a code for the fi
 });
 
 test(
-  'curl fetches a password and a certificate',
+  'the lines of docs/clients.md fetch a password and a certificate, as printed',
   { skip: withoutProgram('curl', 'curl') || withoutProgram('openssl', 'openssl') },
   async (t) => {
     const gateway = await open(t);
     const { port } = page(gateway);
-    writeFileSync(join(gateway.folder, 'root.pem'), gateway.ca);
-    // Not in this process's turn: the gateway runs in it.
-    const program = async (name: string, args: readonly string[]): Promise<string> =>
-      (await promisify(execFile)(name, args, { encoding: 'utf8', timeout: 20_000 })).stdout;
-    const curl = (...args: string[]): Promise<string> =>
-      program('curl', [
-        '-sS',
-        '--fail',
-        '--cacert',
-        join(gateway.folder, 'root.pem'),
-        '--resolve',
-        `mail.test:${port}:127.0.0.1`,
-        ...args,
-      ]);
+    const printed = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'clients.md'), 'utf8');
+    const blocks = [...printed.matchAll(/^<!-- tested: code -->\n+```sh\n([\s\S]*?)^```$/gm)].map(
+      ([, text = '']) => text,
+    );
+    assert.equal(blocks.length, 2);
+    writeFileSync(join(gateway.folder, 'ca.pem'), gateway.ca);
+    /** Host name, port and account of this gateway in place of the page's. Not in this process's turn: the gateway runs in it. */
+    const follow = async (text: string): Promise<void> => {
+      const here = text
+        .replaceAll('https://mail.example.nl/', `https://mail.test:${port}/`)
+        .replaceAll('assistente@de-brug.example', anna)
+        .replaceAll('curl ', `curl --resolve mail.test:${port}:127.0.0.1 `);
+      await promisify(execFile)('sh', ['-ec', here], { cwd: gateway.folder, timeout: 30_000 });
+    };
     await done(gateway, 'account', 'reset', anna);
-    const { code } = await codeFor(gateway);
-    writeFileSync(join(gateway.folder, 'code'), code);
-    const password = (
-      await curl(
-        ...['--data-urlencode', `login=${anna}`, '--data-urlencode', `code@${join(gateway.folder, 'code')}`],
-        `https://mail.test:${port}/password`,
-      )
-    ).trimEnd();
+    writeFileSync(join(gateway.folder, 'code.txt'), `${(await codeFor(gateway)).code}\n`);
+    await follow(blocks[0]!);
+    const password = readFileSync(join(gateway.folder, 'password.txt'), 'utf8').trimEnd();
     const client = await Pop3Client.open(gateway.target('pop3s'), { login: anna, password });
     await client.quit();
 
     await done(gateway, 'ca', 'init', '--name', 'Test');
     const issued = await done(gateway, 'cert', 'issue', '--account', anna, '--for', 'login', '--code', '--json');
-    const { code: certificateCode } = JSON.parse(issued) as { code: string };
-    const [key, csr] = [join(gateway.folder, 'key.pem'), join(gateway.folder, 'req.der')];
-    await program('openssl', [
-      ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=x'],
-      ...['-keyout', key, '-outform', 'DER', '-out', csr],
-    ]);
-    writeFileSync(join(gateway.folder, 'code'), certificateCode);
-    const pem = await curl(
-      ...['-F', `login=${anna}`, '-F', `code=<${join(gateway.folder, 'code')}`, '-F', `file=@${csr}`],
-      `https://mail.test:${port}/certificate`,
-    );
+    const { code } = JSON.parse(issued) as { code: string };
+    writeFileSync(join(gateway.folder, 'code.txt'), code);
+    await follow(blocks[1]!);
+    const pem = readFileSync(join(gateway.folder, 'certificate.pem'), 'utf8');
     assert.equal(pem.match(/BEGIN CERTIFICATE/g)?.length, 3);
     const [record] = JSON.parse(await done(gateway, 'cert', 'list', '--account', anna, '--json')) as { use: string }[];
     assert.equal(record?.use, 'login');
     // A code of the other kind holds nowhere else.
-    const crossed = await postForm(page(gateway), '/password', { login: anna, code: certificateCode });
-    assert.equal(crossed.status, 403);
+    assert.equal((await postForm(page(gateway), '/password', { login: anna, code })).status, 403);
   },
 );
+
+test('wrong codes are throttled, answered at one time, and stand in the trail as one row', async (t) => {
+  const gateway = await open(t, {
+    configuration:
+      '[auth]\nfree-per-account = 2\nfirst-back-off = "1m"\nback-off-cap-strangers = "1m"\nrefusal-grid = "50ms"\n',
+  });
+  await done(gateway, 'account', 'reset', anna);
+  const { code } = await codeFor(gateway);
+  const ask = async (guess: string): Promise<{ status: number; took: number; retry: string | undefined }> => {
+    const from = performance.now();
+    const { status, headers } = await postForm(page(gateway), '/password', { login: anna, code: guess });
+    return { status, took: performance.now() - from, retry: headers['retry-after'] };
+  };
+  // Unknown, malformed: neither is quicker than the grid.
+  for (const guess of ['bbbb-cccc-dddd-eeee-ffff-gggg', 'nonsense']) {
+    const { status, took } = await ask(guess);
+    assert.equal(status, 403);
+    assert.ok(took >= 45, `${took} ms`);
+  }
+  // The right one is not judged either while the back-off lasts, and is as good as before.
+  const busy = await ask(code);
+  assert.equal(busy.status, 429);
+  assert.ok(Number(busy.retry) > 50 && Number(busy.retry) <= 60, busy.retry);
+  const shown = JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView;
+  assert.equal(shown.codes[0]?.tries, 5);
+  await gateway.stop();
+  const told = gateway.log.events.filter(({ event }) => /^enrolment\.(refused|busy)$/.test(event));
+  assert.deepEqual(
+    told.map(({ event, fields: { reason, count } }) => [event, reason, count]),
+    [
+      ['enrolment.refused', 'unknown', 1],
+      ['enrolment.refused', 'malformed', 1],
+      ['enrolment.busy', 'throttled', 1],
+    ],
+  );
+});
+
+test('a template of the operator is used, and check names the line of its mistake', async (t) => {
+  const gateway = await open(t, {
+    prepare: (folder) => writeFileSync(join(folder, 'own.txt'), 'Aan {{title}}\n{{post}}\n\nUw code: {{code}}\n'),
+    configuration: '[enrolment]\nletter = "own.txt"\n',
+  });
+  const file = join(gateway.folder, 'letter.txt');
+  await done(gateway, 'account', 'reset', anna, '--letter', file);
+  assert.match(readFileSync(file, 'utf8'), /^Aan Group\nDorpsstraat 1\n\nUw code: [a-z2-9-]{29}\n$/);
+  writeFileSync(join(gateway.folder, 'own.txt'), 'Aan {{title}}\n\nUw code: {{kode}}\n');
+  const checked = await run(gateway, ['check']);
+  assert.equal(checked.code, 5, checked.stderr);
+  assert.match(
+    checked.stderr,
+    /enrolment\.letter: ".*own\.txt"; expected a letter without mistakes; line 3 has one; the field "kode" is not known/,
+  );
+  // Before a code is made for it.
+  const refused = await run(gateway, ['account', 'reset', anna, '--letter', join(gateway.folder, 'second.txt')]);
+  assert.equal(refused.code, 5, refused.stderr);
+});

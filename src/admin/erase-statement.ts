@@ -50,7 +50,7 @@ Reason        ${e.reason}
 WHAT WAS ERASED
 - ${e.accounts} accounts: log-in names, settings, passwords, one-time codes, networks, counters of programs
 - ${e.addresses} addresses: settings, absences, delegations, consents
-- title, contact, telephone, register numbers, purpose and agreement of the organisation; its EDI identities
+- title, contact, telephone, postal address, register numbers, purpose and agreement of the organisation; its EDI identities
 - private mail keys that were in the gateway's care; certificates and OpenPGP keys were revoked
 - the mail server of the organisation and the secrets for it
 - ${e.messages} messages (${e.octets} octets) in its mailboxes, ${e.waiting} that waited for its partner, and all that could have been handed out again

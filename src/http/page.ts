@@ -12,7 +12,7 @@ h2{font-size:1.15rem;margin-top:0}
 section{background:#fff;border:1px solid #cfd8df;border-radius:.5rem;padding:1.2rem;margin:1.2rem 0}
 label{display:block;font-weight:600;margin-top:.9rem}
 small{display:block;color:#4a5a67}
-input,textarea{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #7a8a97;border-radius:.3rem}
+input,textarea{font:inherit;font-weight:400;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #7a8a97;border-radius:.3rem}
 input[name=code],textarea,pre,output{font-family:ui-monospace,monospace}
 button{font:inherit;font-weight:600;margin-top:1.2rem;padding:.6rem 1.1rem;border:0;border-radius:.3rem;background:#0b4f6c;color:#fff}
 output{display:block;font-size:1.5rem;padding:.8rem;margin:.8rem 0;border:2px dashed #0b4f6c;border-radius:.3rem;word-break:break-all;user-select:all}
