@@ -21,7 +21,7 @@ interface ImportOutcome {
 async function run(
   { store, hashPassword, clock }: AdminContext,
   input: { readonly dryRun: boolean; readonly observe: number; readonly withoutPassword: boolean },
-  { actor, progress, upload, send }: Call,
+  { actor, progress, upload, send, gone }: Call,
 ): Promise<ImportOutcome> {
   if (upload === undefined) throw new AdminError('invalid', 'Cannot import: no file came with the request');
   const report = await importAccounts(upload, {
@@ -31,6 +31,7 @@ async function run(
     withoutPassword: input.withoutPassword,
     ...(input.observe === 0 ? {} : { settings: observedFor(input.observe, clock.now()) }),
     hash: hashPassword,
+    ...(gone === undefined ? {} : { signal: gone }),
     // One figure for all phases would run backwards: checking is quick, hashing is what takes time.
     progress: (phase, done, total) => {
       if (phase === 'hash' || total > 0) progress(done, total);

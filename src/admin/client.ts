@@ -61,6 +61,8 @@ export async function connectControl(
     },
     close: () =>
       new Promise<void>((resolve) => {
+        // A gateway that died has closed it already: nothing more would come.
+        if (socket.closed) return resolve();
         socket.once('close', () => resolve());
         socket.end();
         socket.destroySoon();

@@ -155,6 +155,8 @@ export interface Caller extends Actor {
 export interface Call {
   readonly actor: Actor;
   readonly approval?: string;
+  /** Aborted when the caller has gone: long work stops where it may, and nobody is told any more. Absent where the caller cannot go without us. */
+  readonly gone?: AbortSignal;
   /** Told now and then by operations that take long. */
   readonly progress: (done: number, total: number) => void;
   /** Text that came after the request, such as a CSV file, in pieces; absent when none came. */

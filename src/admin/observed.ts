@@ -6,7 +6,7 @@ import { type ObservedAccount, observedPage } from '../delivery/observed.ts';
 import { tolerances } from '../domain/quirks.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type Instant, days } from '../domain/units.ts';
-import type { SettingChanges } from '../store/registry.ts';
+import { MAX_SETTINGS, type SettingChanges } from '../store/registry.ts';
 import { flag, page } from './input.ts';
 import { change, listing } from './operation.ts';
 
@@ -40,7 +40,10 @@ export const observedOperations = {
   'account.observed': listing(page, observedPage),
   /** One page is one transaction. */
   'account.enforce': change(
-    (input) => ({ ...page(input), early: flag(input, 'early') }),
+    (input) => {
+      const { limit, ...rest } = page(input);
+      return { ...rest, limit: Math.min(limit, MAX_SETTINGS), early: flag(input, 'early') };
+    },
     async (context, { early, ...at }, { actor }): Promise<EnforcedPage> => {
       const { accounts, next } = await observedPage(context, at);
       const due = accounts.filter(({ over }) => over || early);

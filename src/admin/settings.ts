@@ -10,12 +10,11 @@ import { formatSetting } from '../domain/settings/value.ts';
 import type { Registry, SettingTarget } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
 import { recipientOf } from './addresses.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
-import { problemLines } from './csv-table.ts';
+import { AdminError } from './context.ts';
 import { type Input, address, flag, login, oneOf, organisationName, texts } from './input.ts';
 import { change, listing } from './operation.ts';
 import { unknownOrganisation } from './organisations.ts';
-import { readSettingsFile } from './set-from-csv.ts';
+import { type ManyOutcome, setMany } from './set-many.ts';
 import type { SettingView } from './views.ts';
 
 const SCOPES = ['organisation', 'account', 'address'] as const;
@@ -79,40 +78,24 @@ const viewSettings = (scope: SettingScope, holders: Holders): SettingView[] =>
       };
     });
 
-interface ManyOutcome {
-  readonly targets: number;
-  readonly changes: number;
-  readonly applied: boolean;
-}
-
-/** `set --from CSV`: see set-from-csv.ts. All or none. */
-async function setMany(
-  { store }: AdminContext,
-  { scope, dryRun }: { readonly scope: SettingScope; readonly dryRun: boolean },
-  { actor, progress, upload }: Call,
-): Promise<ManyOutcome> {
-  if (upload === undefined) throw new AdminError('invalid', 'Cannot set from a file: no file came with the request');
-  const { changes: many, problems } = await readSettingsFile(upload, {
-    scope,
-    resolve: (name) => resolve(store.registry, scope, name),
-    progress: (lines) => progress(lines, 0),
-  });
-  if (problems.length > 0)
-    throw new AdminError('invalid', `Cannot set from the file, nothing was changed:\n${problemLines(problems)}`);
-  if (!dryRun && many.length > 0) await store.registry.changeManySettings(many, actor);
-  const changes = many.reduce((n, m) => n + Object.keys(m.changes).length, 0);
-  return { targets: many.length, changes, applied: !dryRun };
-}
-
-async function resolve(
-  registry: Registry,
+/** For a line of a file: what its first column stands for, else what is wrong with it. */
+function targetNamed(
   scope: SettingScope,
   name: string,
-): Promise<{ readonly target: SettingTarget; readonly key: string } | string> {
+): { readonly target: SettingTarget; readonly key: string } | string {
   try {
     const target = targetOf(scope, { name });
-    await holdersOf(registry, target);
     return { target, key: nameOf(target).normalize('NFC').toLowerCase() };
+  } catch (error) {
+    if (!(error instanceof AdminError)) throw error;
+    return error.message;
+  }
+}
+
+async function whyMissing(registry: Registry, target: SettingTarget): Promise<string> {
+  try {
+    await holdersOf(registry, target);
+    return `${nameOf(target)} has no settings of its own: its domain leads to a partner; set them for that partner's account`;
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
     return error.message;
@@ -147,6 +130,10 @@ export const settingsOperations = {
   ),
   'settings.set-many': change(
     (input) => ({ scope: oneOf(input, 'scope', SCOPES), dryRun: flag(input, 'dry-run') }),
-    setMany,
+    (context, input, call): Promise<ManyOutcome> =>
+      setMany(context, input, call, {
+        read: (name) => targetNamed(input.scope, name),
+        missing: (target) => whyMissing(context.store.registry, target),
+      }),
   ),
 };

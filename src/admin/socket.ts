@@ -186,7 +186,11 @@ class Session {
     upload: AsyncGenerator<string, void, undefined> | undefined,
   ): Promise<void> {
     const { context, log } = this.#options;
+    const gone = new AbortController();
+    const left = (): void => gone.abort();
+    this.#socket.once('close', left);
     const call: Call = {
+      gone: gone.signal,
       ...callerOf(request.actor),
       progress: (done, total) => void writeLine(this.#socket, { progress: [done, total] }),
       send: (piece) => this.#send(piece),
@@ -205,6 +209,8 @@ class Session {
           ? error
           : new AdminError('failed', `Cannot do ${operation}: ${String(error)}; the gateway's log has more`),
       );
+    } finally {
+      this.#socket.off('close', left);
     }
   }
 

@@ -92,7 +92,9 @@ class StoreAuthenticator implements PasswordAuthenticator {
       verify: options.passwords?.verify ?? ((hash, text) => verifier.verify(hash, text)),
       dummy: dummyHash(random),
     });
-    registry.onChange((accounts) => this.#memory.forget(accounts));
+    registry.onChange((accounts, what) => {
+      if (what !== 'settings') this.#memory.forget(accounts);
+    });
   }
 
   get load(): AuthenticatorLoad {

@@ -43,7 +43,7 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
     throw new CommandError('usage', `Cannot observe "${options.observe ?? ''}": expected days, such as 30d`);
   const upload = readUpload(terminal, file);
   const files = dryRun ? undefined : letterFiles({ letters });
-  const progress = showProgress();
+  const progress = showProgress('accounts');
   const input = { 'dry-run': dryRun, observe, 'without-password': letters !== undefined };
   let names = '';
   const receive = (piece: string): void => void (names += piece);

@@ -38,7 +38,7 @@ async function observedIn(client: AdminClient): Promise<readonly ObservedAccount
 }
 
 async function enforce(terminal: Terminal, options: ObservedOptions): Promise<void> {
-  const progress = showProgress();
+  const progress = showProgress('accounts');
   const sum = { accounts: 0, tolerant: 0 };
   await withAdmin(options, async (client) => {
     for (let after: string | undefined; ;) {

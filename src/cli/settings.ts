@@ -7,6 +7,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, changing } from './options.ts';
 import { print, table } from './output.ts';
+import { showProgress } from './progress.ts';
 import { readUpload } from './upload.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -61,14 +62,22 @@ async function setFrom(
   if (name !== undefined)
     throw new CommandError('usage', `Cannot set "${name}" and a file in one command; give one of them`);
   const upload = readUpload(terminal, file);
+  const many = scope === 'address' ? 'addresses' : `${scope}s`;
+  const progress = showProgress(many);
   const done = await withAdmin(options, (client) =>
-    client.call('settings.set-many', { scope, 'dry-run': options.dryRun === true }, { upload }),
-  );
-  print(terminal, options, done, () =>
-    done.applied
-      ? `Changed ${done.changes} settings of ${done.targets} ${scope === 'address' ? 'addresses' : `${scope}s`}.`
-      : `The file is right: it would change ${done.changes} settings of ${done.targets} ${scope === 'address' ? 'addresses' : `${scope}s`}. Nothing was changed.`,
-  );
+    client.call(
+      'settings.set-many',
+      { scope, 'dry-run': options.dryRun === true },
+      { upload, progress: progress.show },
+    ),
+  ).finally(progress.end);
+  print(terminal, options, done, () => {
+    const changed = `${done.changes} settings of ${done.targets} ${many}`;
+    const already = done.already === 0 ? '' : ` ${done.already} had them already.`;
+    return done.applied
+      ? `Changed ${changed}.${already}`
+      : `The file is right: it would change ${changed}.${already} Nothing was changed.`;
+  });
 }
 
 export const settingsTableOf = (settings: readonly SettingView[]): string =>

@@ -50,14 +50,17 @@ const untilOf = ({ account }: AccountSummary): string => settingOf('observed-unt
 export async function observedPage({ store, clock }: ObservedParts, at: Page): Promise<ObservedPage> {
   const found = await store.registry.listAccounts(at);
   const today = new Date(clock.now()).toISOString().slice(0, 10);
-  const accounts: ObservedAccount[] = [];
-  for (const summary of found) {
-    const until = untilOf(summary);
-    if (until === 'none') continue;
-    const { account, organisation } = summary;
-    const deviations = deviationsIn(await store.quirks.of(account.id));
-    accounts.push({ login: account.login, organisation, until, over: until < today, deviations });
-  }
+  // All of a page are asked for together: one after the other, 20,000 took 15 s of round trips.
+  const accounts = await Promise.all(
+    found
+      .filter((summary) => untilOf(summary) !== 'none')
+      .map(async (summary): Promise<ObservedAccount> => {
+        const { account, organisation } = summary;
+        const until = untilOf(summary);
+        const deviations = deviationsIn(await store.quirks.of(account.id));
+        return { login: account.login, organisation, until, over: until < today, deviations };
+      }),
+  );
   const last = found.at(-1)?.account.login;
   return { accounts, ...(found.length < at.limit || last === undefined ? {} : { next: last }) };
 }

@@ -142,6 +142,9 @@ export type SettingTarget =
   | { readonly scope: 'account'; readonly login: string }
   | { readonly scope: 'address'; readonly address: Address };
 
+/** Targets whose settings are changed in one transaction: mail that comes meanwhile waits some 20 ms for them. */
+export const MAX_SETTINGS = 500;
+
 /** How an account ends. */
 export interface AccountEnding {
   readonly endsAt?: Instant;
@@ -255,12 +258,15 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
   moveAddresses(moves: readonly AddressMove[], actor: Actor): Promise<number>;
   /** Lets the account send as an address of another one, or takes that back. */
   setDelegation(address: Address, login: string, allowed: boolean, actor: Actor): Promise<void>;
+  /** A target that has the settings already is left as it is, and nothing is told of it. */
   changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void>;
-  /** Several targets in one transaction: all or none. */
+  /** Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had other settings before. */
   changeManySettings(
     changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[],
     actor: Actor,
-  ): Promise<void>;
+  ): Promise<number>;
+  /** What is set at each target itself, at most MAX_SETTINGS of one scope; undefined where none has that name. */
+  ownSettings(targets: readonly SettingTarget[]): Promise<readonly (Settings | undefined)[]>;
 
   /**
    * Erases a bounded part of what is kept of an organisation; resolves to the rows that were erased, and to 0 when nothing was left. Every
@@ -278,6 +284,9 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
     page: Page & { readonly login?: string },
   ): Promise<readonly (RegisteredAddress & { readonly login: string })[]>;
 
-  /** Called after every committed change, with the accounts it touched or 'many'. For memories that must forget. */
-  onChange(listener: (accounts: readonly AccountId[] | 'many') => void): void;
+  /**
+   * Called after every committed change, with the accounts it touched or 'many'. For memories that must forget. `settings`: nothing but
+   * settings was changed, so whatever opened these accounts opens them still.
+   */
+  onChange(listener: (accounts: readonly AccountId[] | 'many', what?: 'settings') => void): void;
 }

@@ -14,7 +14,7 @@ async function world(t: TestContext) {
   await store.registry.addOrganisation({ name: 'praktijk', title: 'Praktijk', language: 'nl' }, { name: 'test' });
   const log = new MemoryLog();
   const progress: string[] = [];
-  const call = async <N extends OperationName>(name: N, input: Input, csv: string) => {
+  const call = async <N extends OperationName>(name: N, input: Input, csv: string, gone?: AbortSignal) => {
     async function* upload(): AsyncGenerator<string> {
       yield csv;
     }
@@ -42,6 +42,7 @@ async function world(t: TestContext) {
         actor: { name: 'jan', reason: 'move' },
         progress: (done, total) => void progress.push(`${done}/${total}`),
         upload: upload(),
+        ...(gone === undefined ? {} : { gone }),
       },
       log,
     );
@@ -114,6 +115,41 @@ test('settings.set-many sets from a file, all or none', async (t) => {
     { scope: 'account' },
     'account;quota\n1@group.test;4GiB\n2@group.test;\n',
   );
-  assert.deepEqual(outcome, { targets: 1, changes: 1, applied: true });
+  assert.deepEqual(outcome, { targets: 1, changes: 1, already: 0, applied: true });
   assert.deepEqual(await quotas(), [4 * 1024 ** 3, undefined]);
+});
+
+test('settings.set-many goes in batches: when the caller has gone it stops behind one, and goes on when it is asked again', async (t) => {
+  const { store, progress, call } = await world(t);
+  const names = Array.from({ length: 600 }, (_, n) => `m${n}`);
+  const accounts = names.map((login) => ({ login, organisation: 'praktijk', kind: 'mail', addresses: [] }) as const);
+  await store.registry.importAccounts(accounts, { name: 'test' });
+  const csv = ['account,quota', ...names.map((login) => `${login},4GiB`)].join('\n');
+  const set = (gone?: AbortSignal) => call('settings.set-many', { scope: 'account' }, csv, gone);
+  const caller = new AbortController();
+  store.registry.onChange(() => caller.abort());
+  await assert.rejects(set(caller.signal), {
+    kind: 'unavailable',
+    message:
+      'Cannot set the rest: the caller has gone; 250 of 600 were changed before it and stay so; give the file again to go on',
+  });
+  progress.length = 0;
+  assert.deepEqual(await set(), { targets: 350, changes: 350, already: 250, applied: true });
+  assert.deepEqual(progress, ['250/0', '500/0', '600/0', '250/350', '350/350']);
+  assert.deepEqual(await set(), { targets: 0, changes: 0, already: 600, applied: true });
+  const rows = [
+    ...(await store.audit.read({ limit: 1000 })),
+    ...(await store.audit.read({ limit: 1000, fromSeq: 1001 })),
+  ];
+  assert.equal(rows.filter(({ event }) => event === 'registry.settings').length, 600, 'one row for each that changed');
+});
+
+test('account.import ends when its caller has gone, and changes nothing', async (t) => {
+  const { store, call } = await world(t);
+  const gone = AbortSignal.abort();
+  await assert.rejects(call('account.import', {}, HEADER + line(1), gone), {
+    kind: 'unavailable',
+    message: 'The import was ended before it changed anything',
+  });
+  assert.deepEqual(await logins(store), []);
 });

@@ -32,7 +32,7 @@ class World {
   readonly used: string[] = [];
   readonly rehashed: string[] = [];
   readonly verified: string[] = [];
-  readonly listeners: ((accounts: Changed) => void)[] = [];
+  readonly listeners: ((accounts: Changed, what?: 'settings') => void)[] = [];
   readonly auth: PasswordAuthenticator;
   /** Set to keep hashes from ending. */
   hold: Promise<void> | undefined;
@@ -249,6 +249,17 @@ test('a remembered login takes no hash, for an hour after its last use', async (
   }
   assert.deepEqual(await world.try('a@x.example', 'wrong'), ['refused', 1]);
   world.clock.advance(hours(1));
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 1]);
+});
+
+test('a change of settings alone costs no hash: they are asked at every login', async () => {
+  const world = new World();
+  world.add('a@x.example', ['secret']);
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 1]);
+  const { account } = world.records.get('a@x.example')!;
+  for (const listener of world.listeners) listener([account.id], 'settings');
+  assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 0]);
+  for (const listener of world.listeners) listener([account.id]);
   assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 1]);
 });
 

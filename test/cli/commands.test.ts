@@ -367,6 +367,14 @@ function day(name: string): void {
     assert.match(await done('account', 'set', '--from', file, '--dry-run'), /would change 3 settings of 2 accounts/);
     assert.equal(await done('account', 'set', '--from', file), 'Changed 3 settings of 2 accounts.\n');
     assert.match(await done('account', 'show', at('bram')), /quota +4GiB +account/);
+    writeFileSync(file, `account,quota\n${at('anna')},3GiB\n${at('bram')},5GiB\n`);
+    const set = ['account', 'set', '--from', file];
+    assert.equal(
+      await done(...set, '--dry-run'),
+      'The file is right: it would change 1 settings of 1 accounts. 1 had them already. Nothing was changed.\n',
+    );
+    assert.deepEqual(await json(...set, '--reason', 'again'), { targets: 1, changes: 1, already: 1, applied: true });
+    assert.equal(await done(...set), 'Changed 0 settings of 0 accounts. 2 had them already.\n');
     await refused(2, /--dry-run without --from/, 'account', 'set', at('anna'), '--dry-run');
     await refused(2, /give one of them/, 'account', 'set', at('anna'), '--from', file);
   });

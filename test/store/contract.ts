@@ -9,7 +9,7 @@ import test, { type TestContext } from 'node:test';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, hours, instant, octets, seconds } from '../../src/domain/units.ts';
-import { RegistryError } from '../../src/store/registry.ts';
+import { MAX_SETTINGS, RegistryError } from '../../src/store/registry.ts';
 import { LockLost, type MaildropLock, type Store, StoreFailed } from '../../src/store/store.ts';
 import type { FakeClock } from '../support/clock.ts';
 import { acceptanceOf, addAccount, address, deliver, readAll, sealBody } from '../support/store.ts';
@@ -488,7 +488,6 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     await changed();
     await registry.changeSettings({ scope: 'organisation', name: 'practice' }, { quota: 5_000_000 }, actor);
     assert.equal((await registry.findRecipient(key))?.organisation.settings.quota, 5_000_000);
-    await changed();
     await registry.changeSettings({ scope: 'account', login: 'new' }, { quota: 7_000_000 }, actor);
     await registry.changeSettings(
       { scope: 'address', address: address('new@group.test') },
@@ -502,7 +501,15 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     );
     await registry.changeSettings({ scope: 'account', login: 'new' }, { quota: null }, actor);
     assert.deepEqual((await registry.findRecipient(key))?.account.settings, {});
-    await changed();
+    // Every log-in is asked its settings anew: a password that was right is right still.
+    assert.equal((await registry.findLogin('new'))?.version, versions.at(-1));
+    for (const target of [
+      { scope: 'account', login: 'new' } as const,
+      { scope: 'organisation', name: 'practice' } as const,
+    ]) {
+      await registry.changeSettings(target, { scram: true }, actor);
+      await changed();
+    }
     await registry.revokePassword('new', 'p', actor);
     assert.deepEqual((await registry.findLogin('new'))?.passwords, []);
     await changed();
@@ -616,6 +623,40 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     await assert.rejects(registry.changeManySettings(many, actor), { kind: 'unknown' });
     assert.deepEqual((await registry.findLogin('anna'))?.account.settings, {});
     assert.equal((await store.audit.verify()).kind, 'intact');
+  });
+
+  promise('settings of many are told of where they were others, and only there', async ({ store }) => {
+    const { registry } = store;
+    const ids = [await addAccount(store, 'anna'), await addAccount(store, 'bert')];
+    const told: unknown[] = [];
+    registry.onChange((accounts, what) => told.push([accounts, what]));
+    const rows = async (): Promise<number> =>
+      (await store.audit.read({ limit: 1000 })).filter(({ event }) => event === 'registry.settings').length;
+    const set = (login: string, quota: number) => ({
+      target: { scope: 'account', login } as const,
+      changes: { quota },
+    });
+    assert.equal(await registry.changeManySettings([set('anna', 3_000_000)], actor), 1);
+    const both = [set('ANNA', 3_000_000), set('bert', 3_000_000)];
+    assert.equal(await registry.changeManySettings(both, actor), 1);
+    assert.equal(await registry.changeManySettings(both, actor), 0);
+    assert.deepEqual(told, [
+      [[ids[0]], 'settings'],
+      [[ids[1]], 'settings'],
+    ]);
+    assert.equal(await rows(), 2);
+    const own = await registry.ownSettings(
+      ['bert', 'nobody', 'Anna'].map((login) => ({ scope: 'account', login }) as const),
+    );
+    assert.deepEqual(own, [{ quota: 3_000_000 }, undefined, { quota: 3_000_000 }]);
+    const addresses = ['Anna@group.test', 'none@group.test'].map(
+      (text) => ({ scope: 'address', address: address(text) }) as const,
+    );
+    assert.deepEqual(await registry.ownSettings(addresses), [{}, undefined]);
+    assert.deepEqual(await registry.ownSettings([{ scope: 'organisation', name: 'practice' }]), [{}]);
+    const tooMany = Array.from({ length: MAX_SETTINGS + 1 }, () => set('anna', 1));
+    await assert.rejects(registry.changeManySettings(tooMany, actor), RangeError);
+    await assert.rejects(registry.ownSettings(tooMany.map(({ target }) => target)), RangeError);
   });
 
   promise('an import adds all or none, and mail goes on beside it', async ({ store }) => {

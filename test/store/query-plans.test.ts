@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { PartnerId } from '../../src/domain/ids.ts';
 import { minutes } from '../../src/domain/units.ts';
+import { AbsenceReader } from '../../src/store/sqlite/absence-reader.ts';
 import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
 import { CaReader } from '../../src/store/sqlite/ca-reader.ts';
+import { CertificateReader } from '../../src/store/sqlite/certificate-reader.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
 import { MailboxReader } from '../../src/store/sqlite/mailbox-reader.ts';
+import { PartnerReader } from '../../src/store/sqlite/partner-reader.ts';
 import { PgpReader } from '../../src/store/sqlite/pgp-reader.ts';
+import { RegistryReader } from '../../src/store/sqlite/registry-reader.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { RegistryChanges } from '../../src/store/sqlite/registry-changes.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
@@ -138,6 +142,20 @@ test('what containing an account asks is sought by it', async (t) => {
     apply({ op: 'contain', logins: ['anna'], actor });
   });
   assert.match(planOf(plans, 'UPDATE enrolment SET tries_left'), /USING .*INDEX enrolment_open \(account=\?\)/);
+});
+
+test('a page of a listing of the registry seeks where it begins, and nothing is sorted but the little that one account has', async (t) => {
+  const plans = plansOf(await emptyDatabase(t), (db) => {
+    const certificates = new CertificateReader(db);
+    return new RegistryReader(db, { certificates, partners: new PartnerReader(db), absences: new AbsenceReader(db) });
+  });
+  assert.deepEqual(scansOf(plans), []);
+  const listing = /> \? ORDER BY/;
+  const pages = [...plans].filter(([sql]) => listing.test(sql) && !/ FROM (password|delegation) /.test(sql));
+  assert.ok(pages.length >= 5, pages.map(([sql]) => sql).join('\n'));
+  for (const [sql, plan] of pages) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);
+  for (const table of ['organisation', 'account', 'address'])
+    assert.match(planOf(plans, `SELECT settings FROM ${table} `), /^SEARCH .*=\?\)$/);
 });
 
 test('10,000 deliveries that wait for a dead partner cost the claims of another nothing', async (t) => {

@@ -13,6 +13,7 @@ import type { AccountCertificate, AuthorityRecord, MailRecord, OpenCode, Revoked
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
+import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
 import type { FormerAccount } from '../organisation-merge.ts';
 import type { RecipientPartner } from '../partners.ts';
@@ -115,6 +116,8 @@ export interface ReaderWork {
   formerAccounts: { in: FormerInput; out: readonly FormerAccount[] };
   trailFrom: { in: { account: number }; out: number };
   account: { in: { login: string }; out: SummaryRow | undefined };
+  /** Names, folded log-in names or address keys. */
+  ownSettings: { in: { scope: SettingScope; names: readonly string[] }; out: readonly (Settings | undefined)[] };
   accountById: { in: { id: number }; out: SummaryRow | undefined };
   addresses: {
     in: { after: string; limit: number; login: string | null };

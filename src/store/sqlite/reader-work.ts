@@ -150,6 +150,7 @@ export class ReaderWorker {
       formerAccounts: (input) => merges.former(input),
       trailFrom: ({ account }) => merges.trailFrom(account),
       account: ({ login }) => registry.account(login),
+      ownSettings: ({ scope, names }) => registry.ownSettings(scope, names),
       accountById: ({ id }) => registry.accountById(id),
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
       partner: ({ id }) => partners.find(id),

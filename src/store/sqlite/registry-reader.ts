@@ -11,7 +11,7 @@ import type {
   RegisteredAddress,
   State,
 } from '../../domain/registry.ts';
-import type { Settings } from '../../domain/settings/setting.ts';
+import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import { type Instant, instant } from '../../domain/units.ts';
 import type { EnrolmentUse, OpenCode } from '../certificates.ts';
 import type { AbsenceReader } from './absence-reader.ts';
@@ -169,6 +169,7 @@ export class RegistryReader {
   readonly #codes: Database.Statement<[number], CodeRow>;
   readonly #delegationsTo: Database.Statement<[number], { address: Address }>;
   readonly #addresses: Database.Statement<[string, number], AddressRow & { login: string }>;
+  readonly #ownSettings: Readonly<Record<SettingScope, Database.Statement<[string], { settings: string }>>>;
   readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
 
   constructor(db: Db, parts: { certificates: CertificateReader; partners: PartnerReader; absences: AbsenceReader }) {
@@ -210,6 +211,11 @@ export class RegistryReader {
     this.#delegationsTo = db.prepare(
       'SELECT d.address FROM delegation g JOIN address d ON d.key = g.key WHERE g.account = ? ORDER BY g.key',
     );
+    this.#ownSettings = {
+      organisation: db.prepare('SELECT settings FROM organisation WHERE name = ?'),
+      account: db.prepare('SELECT settings FROM account WHERE login = ?'),
+      address: db.prepare('SELECT settings FROM address WHERE key = ?'),
+    };
     const addresses = `SELECT ${ADDRESS}, a.login FROM address d JOIN account a ON a.id = d.account`;
     this.#addresses = db.prepare(`${addresses} WHERE d.key > ? ORDER BY d.key LIMIT ?`);
     this.#addressesOfLogin = db.prepare(`${addresses} WHERE a.login = ? AND d.key > ? ORDER BY d.key LIMIT ?`);
@@ -283,6 +289,13 @@ export class RegistryReader {
   account(login: string): SummaryRow | undefined {
     const row = this.#account.get(login);
     return row === undefined ? undefined : this.#summary(row);
+  }
+
+  ownSettings(scope: SettingScope, names: readonly string[]): readonly (Settings | undefined)[] {
+    return names.map((name) => {
+      const row = this.#ownSettings[scope].get(name);
+      return row === undefined ? undefined : settingsOf(row.settings);
+    });
   }
 
   accountById(id: number): SummaryRow | undefined {

@@ -11,6 +11,7 @@ import type { EdiIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
 import type { Partner, PartnerState } from '../../domain/partner.ts';
 import { type Organisation, type RegisteredAddress, type State, endedAt, foldLogin } from '../../domain/registry.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
 import { type Instant, octets } from '../../domain/units.ts';
 import type { AbsenceQuery, AddressAbsence, Consent } from '../absences.ts';
 import type { IdentityQuery, RegisteredIdentity } from '../edi-identities.ts';
@@ -25,6 +26,7 @@ import {
   type LoginRecord,
   MAX_ACCOUNTS,
   MAX_MOVES,
+  MAX_SETTINGS,
   type NewAccount,
   type NewCertificate,
   type NewOrganisation,
@@ -85,13 +87,13 @@ export class SqliteRegistry implements Registry {
   #changes = 0;
   #batch = 0;
   #saltKey: Uint8Array | undefined;
-  readonly #listeners: ((accounts: readonly AccountId[] | 'many') => void)[] = [];
+  readonly #listeners: Parameters<Registry['onChange']>[0][] = [];
 
   constructor(parts: RegistryParts) {
     this.#p = parts;
   }
 
-  onChange(listener: (accounts: readonly AccountId[] | 'many') => void): void {
+  onChange(listener: Parameters<Registry['onChange']>[0]): void {
     this.#listeners.push(listener);
   }
 
@@ -99,12 +101,10 @@ export class SqliteRegistry implements Registry {
   told({ accounts, scope }: Pick<RegistryAnswer, 'accounts' | 'scope'>): void {
     if (accounts !== 'many' && accounts.length === 0) return;
     this.#changes += 1;
-    const logins =
-      scope !== 'registry' && accounts !== 'many'
-        ? accounts.map((a) => this.#loginOf.get(a as AccountId))
-        : [undefined];
+    const narrow = scope === 'password' || scope === 'certificate';
+    const logins = narrow && accounts !== 'many' ? accounts.map((a) => this.#loginOf.get(a as AccountId)) : [undefined];
     if (scope !== 'password') this.#certificates.clear();
-    if (scope !== 'registry' && logins.every((login) => login !== undefined)) {
+    if (narrow && logins.every((login) => login !== undefined)) {
       for (const login of logins) this.#logins.delete(login);
     } else {
       this.#logins.clear();
@@ -112,7 +112,8 @@ export class SqliteRegistry implements Registry {
       this.#sendAs.clear();
       this.#identities.clear();
     }
-    for (const listener of this.#listeners) listener(accounts as readonly AccountId[] | 'many');
+    const what = scope === 'settings' ? scope : undefined;
+    for (const listener of this.#listeners) listener(accounts as readonly AccountId[] | 'many', what);
   }
 
   async findLogin(login: string): Promise<LoginRecord | undefined> {
@@ -383,8 +384,16 @@ export class SqliteRegistry implements Registry {
   async changeManySettings(
     changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[],
     actor: Actor,
-  ): Promise<void> {
-    await this.#change({ op: 'settings', changes, actor });
+  ): Promise<number> {
+    boundedSettings(changes.length);
+    return (await this.#change({ op: 'settings', changes, actor })).id;
+  }
+
+  async ownSettings(targets: readonly SettingTarget[]): Promise<readonly (Settings | undefined)[]> {
+    boundedSettings(targets.length);
+    const [first] = targets;
+    if (first === undefined) return [];
+    return await this.#p.reader.ask('ownSettings', { scope: first.scope, names: targets.map(settingsKey) });
   }
 
   async addPartner(partner: NewPartner, actor: Actor): Promise<PartnerId> {
@@ -512,6 +521,16 @@ export class SqliteRegistry implements Registry {
     const open = codes.filter(({ expiresAt }) => expiresAt > now);
     return { ...rest, codes: open, account: endedAt(account, now), addresses: addresses.map((a) => endedAt(a, now)) };
   }
+}
+
+function boundedSettings(targets: number): void {
+  if (targets > MAX_SETTINGS)
+    throw new RangeError(`Settings of ${targets} are asked for at once; expected at most ${MAX_SETTINGS}`);
+}
+
+function settingsKey(target: SettingTarget): string {
+  if (target.scope === 'organisation') return target.name;
+  return target.scope === 'account' ? (foldLogin(target.login) ?? '') : addressKey(target.address);
 }
 
 const limitOf = (page: Page): number => Math.min(1000, Math.max(1, Math.trunc(page.limit)));

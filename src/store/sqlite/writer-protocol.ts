@@ -264,8 +264,8 @@ export type WriterAnswer =
   | { readonly kind: 'full' }
   | { readonly kind: 'error'; readonly message: string };
 
-/** `password`, `certificate`: only these of these accounts; `registry`: anything else. */
-export type ChangeScope = 'password' | 'certificate' | 'registry';
+/** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
+export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';
 
 export interface SweepNumbers {
   readonly uploads: number;

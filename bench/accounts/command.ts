@@ -1,0 +1,71 @@
+/** Runs the real command line as an operator does, and looks at it from outside: time to the first row, whole time, peak memory, its bar. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { MAIN } from '../../test/support/command-line.ts';
+import type { Instance } from '../../test/support/instance.ts';
+
+/** Of a process; VmHWM only rises, so what a look misses is at most what comes in the last few milliseconds. */
+const LOOK_EVERY = 10;
+/** What is kept of the output. */
+const KEPT = 4000;
+
+export interface Ran {
+  readonly code: number;
+  readonly seconds: number;
+  /** Seconds to the line behind the heading; NaN where there was none. */
+  readonly firstRow: number;
+  readonly lines: number;
+  /** MB (10^6) resident at most. Not known of a command on a terminal, whose parent is `script`. */
+  readonly peak: number;
+  /** How often the bar was drawn; only on a terminal. */
+  readonly bars: number;
+  /** The end of what it wrote. */
+  readonly tail: string;
+}
+
+export interface RunOptions {
+  /** On a pseudo terminal, as a person sees it. */
+  readonly terminal?: boolean;
+  /** Any other code than this ends the benchmark. */
+  readonly codes?: readonly number[];
+}
+
+export async function sluis(instance: Instance, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const command = [MAIN, ...args, '--config', instance.config];
+  const began = performance.now();
+  const child = options.terminal === true ? onTerminal(command) : spawn(process.execPath, command, { stdio: 'pipe' });
+  child.stdin?.end();
+  let [lines, bars, firstRow, tail, peak] = [0, 0, Number.NaN, '', 0];
+  const seconds = (): number => (performance.now() - began) / 1000;
+  const hear = (piece: string): void => {
+    lines += count(piece, '\n');
+    bars += options.terminal === true ? count(piece.replaceAll('\r\n', ''), '\r') : 0;
+    if (lines >= 2 && Number.isNaN(firstRow)) firstRow = seconds();
+    tail = (tail + piece).slice(-KEPT);
+  };
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', hear);
+  const look = setInterval(() => (peak = Math.max(peak, peakOf(child.pid))), LOOK_EVERY);
+  const code = await new Promise<number>((resolve, reject) =>
+    child.once('error', reject).once('close', (ended) => resolve(ended ?? -1)),
+  );
+  clearInterval(look);
+  const ran = { code, seconds: seconds(), firstRow, lines, peak, bars, tail };
+  if (!(options.codes ?? [0]).includes(code)) throw new Error(`sluis ${args.join(' ')} ended with ${code}: ${tail}`);
+  return ran;
+}
+
+const count = (text: string, what: string): number => text.split(what).length - 1;
+
+/** util-linux; `-e` gives the code of the command back. */
+function onTerminal(command: readonly string[]): ChildProcess {
+  const quoted = [process.execPath, ...command].map((word) => `'${word}'`).join(' ');
+  return spawn('script', ['-qefc', quoted, '/dev/null'], { stdio: 'pipe' });
+}
+
+function peakOf(pid: number | undefined): number {
+  try {
+    return (Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024) / 1e6;
+  } catch {
+    return 0; // It has ended.
+  }
+}
