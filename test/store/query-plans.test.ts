@@ -150,8 +150,7 @@ test('a page of a listing of the registry seeks where it begins, and nothing is 
     return new RegistryReader(db, { certificates, partners: new PartnerReader(db), absences: new AbsenceReader(db) });
   });
   assert.deepEqual(scansOf(plans), []);
-  const listing = /> \? ORDER BY/;
-  const pages = [...plans].filter(([sql]) => listing.test(sql) && !/ FROM (password|delegation) /.test(sql));
+  const pages = [...plans].filter(([sql]) => sql.includes('> ? ORDER BY') && !/ FROM (password|delegation) /.test(sql));
   assert.ok(pages.length >= 5, pages.map(([sql]) => sql).join('\n'));
   for (const [sql, plan] of pages) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);
   for (const table of ['organisation', 'account', 'address'])
