@@ -22,6 +22,7 @@ export const MERGED_TABLES: Readonly<Record<string, string>> = {
   account: 'those that have not ended become the other one’s',
   edi_identity: 'carried over in the first step; those of accounts that have ended stay',
   organisation: 'says whose its accounts became',
+  usage_month: 'stays: what was counted before is of the invoice of before, from then on the other one counts',
   former_organisation: 'stays: whose an account was before does not change',
 };
 
