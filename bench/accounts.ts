@@ -12,7 +12,17 @@ import { hashPassword } from '../src/crypto/password.ts';
 import { Instance } from '../test/support/instance.ts';
 import { Bench } from './accounts/bench.ts';
 import { populationOf } from './accounts/files.ts';
-import { addOrganisations, coldStart, furnish, lists, moveIn, otherDays, polls, setAll } from './accounts/steps.ts';
+import {
+  addOrganisations,
+  coldStart,
+  containAll,
+  furnish,
+  lists,
+  moveIn,
+  otherDays,
+  polls,
+  setAll,
+} from './accounts/steps.ts';
 import { tableOf } from './accounts/table.ts';
 import { PASSWORD } from './load.ts';
 import { round } from './stats.ts';
@@ -53,6 +63,7 @@ try {
   await bench.flow?.stop();
   bench.flow = undefined;
   await coldStart(bench, quiet);
+  await containAll(bench, all);
   await bench.stop();
   const [loadAfter] = loadavg();
   const machine = {

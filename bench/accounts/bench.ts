@@ -73,6 +73,11 @@ export class Bench {
     return round((this.served.memory().now * 1024) / MB);
   }
 
+  /** Seconds of processor time since its start. */
+  get cpu(): number {
+    return round(new Gauge(this.served, this.#watch).cpu() / 1000);
+  }
+
   add(row: Row): void {
     this.rows.push(row);
     this.#say(`${row.step}: ${row.seconds} s${row.note === undefined ? '' : `; ${row.note}`}`);

@@ -45,6 +45,9 @@ export const settingsFile = (instance: Instance, names: readonly string[], quota
     ...names.map((name) => `${name},${quota},5000`),
   ]);
 
+export const namesFile = (instance: Instance, names: readonly string[]): string =>
+  write(instance, 'names.csv', ['account', ...names]);
+
 export const withHash = (hash: string) => ({ column: 'password_hash', value: hash }) as const;
 export const withText = { column: 'password', value: PASSWORD } as const;
 
