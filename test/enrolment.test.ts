@@ -291,7 +291,7 @@ test('many at once: letters in a folder, resumed where they stopped; notices; a 
   assert.deepEqual([twice.code, twice.stderr.includes('lies there already')], [4, true], twice.stderr);
   assert.match(
     await done(gateway, 'account', 'reset', '--organisation', 'group', '--letters', folder, '--resume'),
-    /^Wrote a letter|^Wrote 1 letters .*\n2 were left out/,
+    /^Wrote a letter|^Wrote 1 letter .*\n2 were left out/,
   );
   assert.equal(readdirSync(folder).length, 3);
 
@@ -322,7 +322,7 @@ test('account import with letters: rows without a password get a code for the fi
   const without = await run(gateway, ['account', 'import', file]);
   assert.match(without.stderr, /has neither a password nor a password hash/);
   const told = await done(gateway, 'account', 'import', file, '--letters', folder);
-  assert.match(told, /^Registered 2 accounts\.\nWrote 1 letters with a code for a first password to /);
+  assert.match(told, /^Registered 2 accounts\.\nWrote 1 letter with a code for a first password to /);
   assert.deepEqual(readdirSync(folder), ['new1@group.test.txt']);
   const code = CODE.exec(readFileSync(join(folder, 'new1@group.test.txt'), 'utf8'))?.[0] ?? '';
   const answer = await postForm(page(gateway), '/password', {

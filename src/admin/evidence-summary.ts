@@ -1,4 +1,5 @@
 /** The summary of a bundle: what a person reads first, and what a court will quote. Plain text, no line longer than 300 characters. */
+import { many } from '../domain/counted.ts';
 import { visible } from '../domain/visible.ts';
 import type { Piece } from '../trail/proofs.ts';
 import { copyStates } from './delivery-views.ts';
@@ -33,7 +34,7 @@ export const summaryText = (b: BundleFacts): string =>
       line('Asked for', b.asked),
       line('Made', `${time(b.made)} by ${b.actor}`),
       line('Reason', b.reason),
-      line('Found', `${b.submissions.length} submission${b.submissions.length === 1 ? '' : 's'}`),
+      line('Found', many(b.submissions.length, 'submission')),
       '',
     ],
     ...b.submissions.map((submission, n) => submissionText(submission, n + 1, b.submissions.length)),

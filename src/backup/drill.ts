@@ -7,6 +7,7 @@ import { readFile, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
 import { DAY } from '../crypto/sealed-places.ts';
+import { many } from '../domain/counted.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { makeFolder, syncFolderOf } from './files.ts';
 import { backupName } from './folder.ts';
@@ -111,7 +112,7 @@ async function keyCopyStep({ folder, live }: { folder: string; live: string }, b
   if (first !== undefined)
     return {
       ...{ step, passed: false },
-      found: `"${folder}" is not what the key folder is: ${damaged.length + lacks.length} files, such as "${first}"; "sluis backup" copies what is missing and says what is wrong`,
+      found: `"${folder}" is not what the key folder is: ${many(damaged.length + lacks.length, 'file')}, such as "${first}"; "sluis backup" copies what is missing and says what is wrong`,
     };
   return { step, passed: true, found: `"${folder}" has what the key folder has, and was used in its place` };
 }

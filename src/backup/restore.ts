@@ -9,6 +9,7 @@ import type { KeyObject } from 'node:crypto';
 import { type Anchor, readAnchor } from '../crypto/audit-anchor.ts';
 import { sharesThatMake } from '../crypto/escrow-record.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import { agree, many } from '../domain/counted.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Escrow } from '../domain/escrow.ts';
 import { MiB, instant } from '../domain/units.ts';
@@ -255,8 +256,10 @@ async function anchorsFor(
 function placedText({ held, waiting, erasedDays, erasedMessages }: SettledCopy): string {
   const parts = [`the database is in place`];
   if (held > 0) parts.push(`${held} deliveries to partners are held`);
-  if (waiting > 0) parts.push(`${waiting} deliveries will be pushed at the start`);
+  if (waiting > 0) parts.push(`${many(waiting, 'delivery')} will be pushed at the start`);
   if (erasedDays > 0)
-    parts.push(`${erasedMessages} messages of ${erasedDays} days that were erased since were taken out`);
+    parts.push(
+      `${many(erasedMessages, 'message')} of ${many(erasedDays, 'day')} that ${agree(erasedDays, 'was', 'were')} erased since ${agree(erasedMessages, 'was', 'were')} taken out`,
+    );
   return parts.join('; ');
 }

@@ -4,6 +4,7 @@ import type { AccountEnd } from '../admin/account-end.ts';
 import type { EndingsView } from '../admin/account-end-many.ts';
 import type { AdminClient } from '../admin/client.ts';
 import type { MailboxExported } from '../admin/mailbox-export.ts';
+import { agree, many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type NewFile, newFile, withFiles } from './new-file.ts';
@@ -63,19 +64,25 @@ function endingsText(done: EndingsView): string {
   const ending = accounts - already;
   const lines = [
     applied
-      ? `${ending} of ${accounts} accounts end:`
-      : `Nothing was done. ${ending} of ${accounts} accounts would end:`,
+      ? `${ending} of ${many(accounts, 'account')} ${agree(ending, 'ends', 'end')}:`
+      : `Nothing was done. ${ending} of ${many(accounts, 'account')} would end:`,
     ...(already === 0 ? [] : [`- ${already} had ended, or end so already`]),
-    `- ${addresses} addresses take no mail any more`,
+    `- ${many(addresses, 'address')} ${agree(addresses, 'takes', 'take')} no mail any more`,
     ...(withoutSuccessor === 0
       ? []
-      : [`- ${withoutSuccessor} accounts have no successor: their senders are refused (550 5.1.1)`]),
+      : [
+          `- ${many(withoutSuccessor, 'account')} ${agree(withoutSuccessor, 'has no successor: its', 'have no successor: their')} senders are refused (550 5.1.1)`,
+        ]),
     ...(ending === closed
       ? []
-      : [`- ${ending - closed} accounts collect what waits until their time is over, and send nothing any more`]),
+      : [
+          `- ${many(ending - closed, 'account')} ${agree(ending - closed, 'collects what waits until its time is over, and sends', 'collect what waits until their time is over, and send')} nothing any more`,
+        ]),
     ...(closed === 0
       ? []
-      : [`- ${closed} accounts are closed at once: ${uncollected} messages in them cannot be collected`]),
+      : [
+          `- ${many(closed, 'account')} ${agree(closed, 'is', 'are')} closed at once: ${many(uncollected, 'message')} in ${agree(closed, 'it', 'them')} cannot be collected`,
+        ]),
   ];
   return lines.join('\n');
 }
@@ -108,7 +115,7 @@ async function endAccount(terminal: Terminal, login: string, options: EndOptions
 
 function endText({ login, closes, successor, addresses, waiting }: AccountEnd, dryRun: boolean): string[] {
   const senders = successor === undefined ? 'are refused (550 5.1.1)' : `are told to write to ${successor} (551 5.1.6)`;
-  const messages = `${waiting} message${waiting === 1 ? '' : 's'}`;
+  const messages = many(waiting, 'message');
   return [
     dryRun ? `Nothing was done. Account ${login} would end:` : `Account ${login} ends:`,
     `- senders to ${addresses.length === 0 ? 'it (it has no address that is open)' : addresses.join(', ')} ${senders}`,
@@ -153,4 +160,4 @@ async function exportTo(
 }
 
 const exportText = ({ messages, octets }: MailboxExported, path = ''): string =>
-  `Wrote ${messages} message${messages === 1 ? '' : 's'} (${readableSize(octets)}) to "${path}", as they were filed: hand it to the owner, and to nobody else.`;
+  `Wrote ${many(messages, 'message')} (${readableSize(octets)}) to "${path}", as they were filed: hand it to the owner, and to nobody else.`;

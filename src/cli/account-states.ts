@@ -1,6 +1,7 @@
 /** `sluis account suspend` and `resume`, of one account or of a list. */
 import type { Command } from 'commander';
 import type { StatesView } from '../admin/account-states.ts';
+import { agree, many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, changing } from './options.ts';
@@ -61,8 +62,8 @@ const WORD = { active: 'active', suspended: 'suspended' } as const;
 function statesText({ applied, state, accounts, changed, login }: StatesView): string[] {
   const before = accounts - changed;
   const were = before === 0 ? '' : login === undefined ? ` ${before} were before.` : ' It was before.';
-  const subject = login === undefined ? `${accounts} accounts` : `Account ${login}`;
-  const verb = applied ? (login === undefined ? 'are' : 'is') : 'would be';
+  const subject = login === undefined ? many(accounts, 'account') : `Account ${login}`;
+  const verb = applied ? (login === undefined ? agree(accounts, 'is', 'are') : 'is') : 'would be';
   return [`${subject} ${verb} ${WORD[state]}.${were}`, ...(applied ? [] : ['Nothing was changed.'])];
 }
 

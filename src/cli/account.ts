@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { RecentViews } from '../admin/account-recent.ts';
 import type { AccountView } from '../admin/views.ts';
 import { parseAddress } from '../domain/address.ts';
+import { many } from '../domain/counted.ts';
 import { addCertificateCommands, certificateTable } from './certificate.ts';
 import { fetchedText, recentText, withMeanings } from './account-recent.ts';
 import { addContainCommand } from './contain.ts';
@@ -140,7 +141,7 @@ const accountText = (a: AccountView, recent: RecentViews): string =>
       ['Kind', a.kind],
       ['State', a.state],
       ['Takes no mail, and closes', readableTime(a.ends)],
-      ['Mailbox', `${a.messages} message${a.messages === 1 ? '' : 's'}, ${readableSize(a.used)}`],
+      ['Mailbox', `${many(a.messages, 'message')}, ${readableSize(a.used)}`],
       ['Oldest not fetched', readableTime(recent.oldest)],
       ['Last fetched', fetchedText(recent)],
       ['Sends as', a.sendsAs.join(', ')],

@@ -1,6 +1,7 @@
 /** `sluis address move`: mail of addresses goes elsewhere from now on. */
 import { type Command, Option } from 'commander';
 import type { AddressesMoved } from '../admin/address-move.ts';
+import { agree, many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { rowsOf } from './csv-rows.ts';
 import { CommandError } from './exit.ts';
@@ -98,23 +99,27 @@ async function moveAll(moves: readonly Move[], options: MoveOptions): Promise<Ad
 /** What went before stays: said where a person looks. */
 const terminalNote = (done: number): void =>
   void process.stderr.write(
-    `The first ${done} addresses are moved; run the same command again after the correction.\n`,
+    `The first ${many(done, 'address')} are moved; run the same command again after the correction.\n`,
   );
 
 function movedText({ moved, already, refiled, stillQueued, applied }: AddressesMoved, queued: string): string {
-  const addresses = `${moved} ${moved === 1 ? 'address' : 'addresses'}`;
+  const addresses = many(moved, 'address');
   return [
     applied
       ? `Moved ${addresses}; mail that is accepted from now on goes there.`
       : `${addresses} would move. Nothing was changed.`,
     ...(already === 0 ? [] : [`${already} led there already.`]),
-    ...(refiled === 0 ? [] : [`${refiled} messages that waited for the old platform are in the mailbox now.`]),
+    ...(refiled === 0
+      ? []
+      : [
+          `${many(refiled, 'message')} that waited for the old platform ${agree(refiled, 'is', 'are')} in the mailbox now.`,
+        ]),
     ...(stillQueued === 0
       ? []
       : [
           queued === 'move' && applied
-            ? `${stillQueued} messages are on their way to the old platform at this moment; import its mailbox once more afterwards.`
-            : `${stillQueued} messages that were accepted before wait for the old platform and still go there${applied ? '; --queued move files them here instead' : ''}.`,
+            ? `${many(stillQueued, 'message')} ${agree(stillQueued, 'is on its', 'are on their')} way to the old platform at this moment; import its mailbox once more afterwards.`
+            : `${many(stillQueued, 'message')} that ${agree(stillQueued, 'was accepted before waits for the old platform and still goes', 'were accepted before wait for the old platform and still go')} there${applied ? `; --queued move files ${agree(stillQueued, 'it', 'them')} here instead` : ''}.`,
         ]),
   ].join('\n');
 }

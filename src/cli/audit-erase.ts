@@ -1,6 +1,7 @@
 /** `sluis audit erase`: who and where of old rows, or of one person. */
 import type { Command } from 'commander';
 import type { EraseView } from '../admin/audit-erase.ts';
+import { many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { type ChangeOptions, guarded } from './options.ts';
 import { print } from './output.ts';
@@ -40,16 +41,14 @@ export function addEraseCommand(
     });
 }
 
-const rowsText = (n: number): string => (n === 1 ? '1 row' : `${n} rows`);
-
 const textOf = ({ rows, byLog, kept, dryRun }: EraseView): string =>
   [
-    `${dryRun ? 'Would erase' : 'Erased'} the personal fields of ${rowsText(rows)} (${Object.entries(byLog)
+    `${dryRun ? 'Would erase' : 'Erased'} the personal fields of ${many(rows, 'row')} (${Object.entries(byLog)
       .map(([log, n]) => `${log} ${n}`)
       .join(', ')}).`,
     ...(kept === 0
       ? []
       : [
-          `Left ${rowsText(kept)} of logins, looks and changes that have to be kept (NEN 7513: five years; GDPR article 17 paragraph 3 b); --also-kept erases them too.`,
+          `Left ${many(kept, 'row')} of logins, looks and changes that have to be kept (NEN 7513: five years; GDPR article 17 paragraph 3 b); --also-kept erases them too.`,
         ]),
   ].join('\n');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { readAnchor } from '../crypto/audit-anchor.ts';
 import { ExportCheck } from '../crypto/audit-export.ts';
 import type { BrokenRow } from '../domain/audit-row.ts';
+import { agree, many } from '../domain/counted.ts';
 import { UnsealedExport, exportLines } from './export-lines.ts';
 import { CommandError } from './exit.ts';
 
@@ -130,7 +131,7 @@ class ExportWalk {
     if (next.kind === 'broken') return next.broken;
     // Only who asked for pieces wanted rows left out.
     if (next.kind === 'links' && this.#piece === undefined)
-      return { seq: seq + 1, why: `the next ${next.rows} rows are not told` };
+      return { seq: seq + 1, why: `the next ${many(next.rows, 'row')} ${agree(next.rows, 'is', 'are')} not told` };
     return this.#meet(this.#check);
   }
 

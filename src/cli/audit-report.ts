@@ -1,13 +1,14 @@
 /** What `sluis audit report` and `audit verify` say. */
 import type { VerifyView } from '../admin/audit.ts';
 import type { ActKind, AuditSummary } from '../admin/audit-scan.ts';
+import { agree, many } from '../domain/counted.ts';
 import { facts, table } from './output.ts';
 
-export const anchorsText = (n: number): string => (n === 1 ? '1 anchor stands' : `${n} anchors stand`);
+export const anchorsText = (n: number): string => `${many(n, 'anchor')} ${agree(n, 'stands', 'stand')}`;
 
 export function verifyText({ report: found, anchors, missing }: VerifyView): string {
   if (found.kind === 'broken') return `Row ${found.seq}: ${found.why}.`;
-  const held = `${found.rows} rows, the chain holds. Head: ${found.head}`;
+  const held = `${many(found.rows, 'row')}, the chain holds. Head: ${found.head}`;
   return missing === undefined
     ? `${held}\n${anchorsText(anchors)} in the trail.`
     : `${held}\nAnchor of row ${missing.seq}: ${missing.why}.`;

@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { auditKeyFile } from '../crypto/audit-keys.ts';
 import { EXPORT_FORMAT, type ExportHeader } from '../crypto/audit-export.ts';
+import { agree, many } from '../domain/counted.ts';
 import { type Anchored, type CheckedExport, checkExport, readAnchors, readPublicKeys } from './audit-files.ts';
 import { addEraseCommand } from './audit-erase.ts';
 import { anchorsText, reportText, verifyText } from './audit-report.ts';
@@ -160,7 +161,7 @@ async function exportTo(terminal: Terminal, path: string, options: ExportOptions
       return n;
     }),
   );
-  print(terminal, options, { file: path, rows: lines }, () => `Wrote ${lines} rows to "${path}".`);
+  print(terminal, options, { file: path, rows: lines }, () => `Wrote ${many(lines, 'row')} to "${path}".`);
 }
 
 const headerOf = ({ hostname, after }: ExportPage): ExportHeader => ({
@@ -201,12 +202,14 @@ const stampsFor = (
   checkTimeStamps(anchors, timestampAuthority ?? config?.audit['timestamp-authorities'] ?? []);
 
 const stampsText = ({ stamps, newest }: CheckedStamps): string =>
-  newest === undefined ? '' : `\n${stamps} time ${stamps === 1 ? 'stamp' : 'stamps'} hold, the newest of ${newest}.`;
+  newest === undefined
+    ? ''
+    : `\n${many(stamps, 'time stamp')} ${agree(stamps, 'holds', 'hold')}, the newest of ${newest}.`;
 
 export const checkedText = ({ rows, hostname, anchors, pieces }: CheckedExport): string =>
   pieces === undefined
-    ? `${rows} rows of ${hostname}, the chain holds; ${anchorsText(anchors)} in it.`
-    : `${rows} rows of ${hostname} in ${pieces.count} piece${pieces.count === 1 ? '' : 's'}, ${pieces.hidden} between them not told; the chain holds in each, ` +
+    ? `${many(rows, 'row')} of ${hostname}, the chain holds; ${anchorsText(anchors)} in it.`
+    : `${many(rows, 'row')} of ${hostname} in ${many(pieces.count, 'piece')}, ${pieces.hidden} between them not told; the chain holds in each, ` +
       (pieces.loose === 0 ? 'and an anchor stands at the end of each.' : `and ${pieces.loose} end without an anchor.`);
 
 function anchorsFor({ anchors = [], key = [] }: VerifyOptions, own: string | undefined): readonly Anchored[] {

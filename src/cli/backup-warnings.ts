@@ -9,6 +9,7 @@ import { BackupRefused } from '../backup/refused.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { formatDuration } from '../config/units.ts';
+import { many } from '../domain/counted.ts';
 import type { Instant } from '../domain/units.ts';
 
 export async function backupWarnings(config: Config, now: Instant): Promise<readonly string[]> {
@@ -32,7 +33,7 @@ async function keyCopyWarnings(config: Config): Promise<readonly string[]> {
     return behind === 0
       ? []
       : [
-          `the copy of the key folder in "${to}" is not whole: ${behind} files, such as "${first}"; the running gateway copies within minutes, and "sluis backup" does it at once and says what is wrong`,
+          `the copy of the key folder in "${to}" is not whole: ${many(behind, 'file')}, such as "${first}"; the running gateway copies within minutes, and "sluis backup" does it at once and says what is wrong`,
         ];
   } catch (error) {
     if (!(error instanceof BackupRefused)) throw error;

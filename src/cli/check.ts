@@ -6,6 +6,7 @@ import { hostnameOf, refuseEndedProfiles, tlsFilesFor } from '../config/listener
 import { readAuthorityFiles, readTlsMaterial } from '../config/files.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { many } from '../domain/counted.ts';
 import { days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, serverTlsOptions } from '../platform/tls.ts';
@@ -67,7 +68,7 @@ const port25 = ({ name, protocol, port, tls }: Config['listener'][number]): stri
     : [];
 
 const forWhom = ({ accounts, networks }: Config['listener'][number]): string =>
-  `${accounts.length === 0 ? '' : `, for ${accounts.length} ${accounts.length === 1 ? 'account' : 'accounts'}`}${networks.length === 0 ? '' : `, from ${networks.join(', ')}`}`;
+  `${accounts.length === 0 ? '' : `, for ${many(accounts.length, 'account')}`}${networks.length === 0 ? '' : `, from ${networks.join(', ')}`}`;
 
 interface ServedCertificate {
   readonly certificate: X509Certificate;

@@ -1,6 +1,7 @@
 /** `sluis account contain`: the first thing to do when somebody else may be in. */
 import type { Command } from 'commander';
 import type { ContainedView, ContainmentView } from '../admin/contain.ts';
+import { agree, many } from '../domain/counted.ts';
 import { manyAccounts, manyInput } from './account-states.ts';
 import { withAdmin } from './connect.ts';
 import { type ChangeOptions, changing } from './options.ts';
@@ -55,20 +56,20 @@ const accountText = (a: ContainedView, applied: boolean): string =>
 
 function containmentText(done: ContainmentView): string {
   const each = done.contained.map((a) => accountText(a, done.applied));
-  const many =
+  const together =
     done.accounts === 1
       ? []
       : [
-          `${done.accounts} accounts ${done.applied ? 'are' : 'would be'} contained, ${done.sessions} sessions ${done.applied ? 'were' : 'would be'} ended.`,
+          `${many(done.accounts, 'account')} ${done.applied ? 'are' : 'would be'} contained, ${many(done.sessions, 'session')} ${done.applied ? agree(done.sessions, 'was', 'were') : 'would be'} ended.`,
           ...(done.applied && done.changed < done.accounts
             ? [`${done.accounts - done.changed} of them had nothing left to take.`]
             : []),
         ];
-  if (!done.applied) return [...each, ...many, 'Nothing was changed.'].join('\n');
+  if (!done.applied) return [...each, ...together, 'Nothing was changed.'].join('\n');
   const login = done.contained.length === 1 ? (done.contained[0]?.login ?? 'LOGIN') : 'LOGIN';
   return [
     ...each,
-    ...many,
+    ...together,
     done.tickets
       ? 'TLS tickets of all listeners are void: each client makes one full handshake.'
       : 'No gateway was running: no session was open, and a start makes new TLS ticket keys.',

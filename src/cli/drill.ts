@@ -1,6 +1,7 @@
 /** `sluis drill`: does what must work on the worst day, on another day. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { agree, many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, changing } from './options.ts';
@@ -37,7 +38,7 @@ async function drill(terminal: Terminal, backup: string | undefined, options: Dr
   print(terminal, options, report, () =>
     [
       ...report.steps.map(stepText),
-      `${report.passed ? 'The backup can be restored' : 'The backup CANNOT be restored'}: ${report.opened} messages were opened, in ${report.seconds.toFixed(1)} s.`,
+      `${report.passed ? 'The backup can be restored' : 'The backup CANNOT be restored'}: ${many(report.opened, 'message')} ${agree(report.opened, 'was', 'were')} opened, in ${report.seconds.toFixed(1)} s.`,
       `Report: ${report.file} (signature beside it)`,
     ].join('\n'),
   );

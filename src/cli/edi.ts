@@ -1,6 +1,7 @@
 /** `sluis organisation edi`: what organisations are called in the envelopes of interchanges. */
 import type { Command } from 'commander';
 import type { IdentityView } from '../admin/edi-identities.ts';
+import { agree, many } from '../domain/counted.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { print, table } from './output.ts';
@@ -34,7 +35,12 @@ export function addEdiCommands(terminal: Terminal, organisations: Command): void
     .action(async (file: string, options: ChangeOptions) => {
       const upload = readUpload(terminal, file);
       const done = await withAdmin(options, (client) => client.call('organisation.edi.import', {}, { upload }));
-      print(terminal, options, done, () => `The ${done.read} identities of the file are registered.`);
+      print(
+        terminal,
+        options,
+        done,
+        () => `The ${many(done.read, 'identity')} of the file ${agree(done.read, 'is', 'are')} registered.`,
+      );
     });
 
   reading(group.command('list'))

@@ -1,5 +1,6 @@
 /** `sluis organisation erase`: the end of a contract, with a signed statement. */
 import type { Command } from 'commander';
+import { agree, many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
@@ -34,10 +35,15 @@ async function plan(terminal: Terminal, name: string, options: EraseOptions): Pr
         ['Accounts', `${found.accounts}, active: ${found.active.length === 0 ? 'none' : found.active.join(' ')}`],
         ...(found.former === 0
           ? []
-          : [['Gone before', `${found.former} accounts are of other organisations now, with their mail`] as const]),
+          : [
+              [
+                'Gone before',
+                `${many(found.former, 'account')} ${agree(found.former, 'is', 'are')} of other organisations now, with ${agree(found.former, 'its', 'their')} mail`,
+              ] as const,
+            ]),
         ['Addresses', `${found.addresses}, which stay blocked`],
-        ['In mailboxes', `${found.messages} messages, ${readableSize(found.octets)}`],
-        ['For its partner', `${found.waiting} messages wait`],
+        ['In mailboxes', `${many(found.messages, 'message')}, ${readableSize(found.octets)}`],
+        ['For its partner', `${many(found.waiting, 'message')} ${agree(found.waiting, 'waits', 'wait')}`],
       ]),
       'Nothing was erased. To erase for good: suspend its accounts, then add --statement FILE --reason TEXT (and --discard-mail where mail waits).',
     ].join('\n\n'),
@@ -63,6 +69,6 @@ async function erase(terminal: Terminal, name: string, path: string, options: Er
     options,
     { file: path, ...done },
     () =>
-      `Erased organisation ${done.organisation}: ${done.accounts} accounts, ${done.messages} messages, ${done.rows} rows. The signed statement is "${path}"; "sluis trace --verify ${path}" checks it.`,
+      `Erased organisation ${done.organisation}: ${many(done.accounts, 'account')}, ${many(done.messages, 'message')}, ${many(done.rows, 'row')}. The signed statement is "${path}"; "sluis trace --verify ${path}" checks it.`,
   );
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { readCertificates } from '../crypto/certificate.ts';
 import { evidenceCertificateFile } from '../crypto/evidence-keys.ts';
+import { agree, many } from '../domain/counted.ts';
 import { MAX_DOCUMENT, type ReadDocument, readDocument } from '../trail/read-document.ts';
 import { checkedText } from './audit.ts';
 import { type CheckedExport, anchorsIn, checkLines } from './audit-files.ts';
@@ -45,7 +46,7 @@ export async function writeBundle(
   });
   print(terminal, options, { file: path, ...told }, () =>
     [
-      `Wrote evidence of ${told.submissions} submission${told.submissions === 1 ? '' : 's'} to "${path}": ${told.rows} rows of the audit trail in ${told.pieces} piece${told.pieces === 1 ? '' : 's'} of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}${told.stamped === 0 ? '' : `; ${told.stamped} with the stamp of a time-stamping authority`}.`,
+      `Wrote evidence of ${many(told.submissions, 'submission')} to "${path}": ${many(told.rows, 'row')} of the audit trail in ${many(told.pieces, 'piece')} of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}${told.stamped === 0 ? '' : `; ${told.stamped} with the stamp of a time-stamping authority`}.`,
       ...told.missing,
       `Check it with "sluis trace --verify ${path}", or with openssl as HOW-TO-CHECK.txt in it tells. Signed by certificate SHA-256 ${told.fingerprint}.`,
     ].join('\n'),
@@ -154,7 +155,7 @@ async function stampsOf(
 
 const stampWords = ({ stamps, checked, newest = '' }: NonNullable<Checked['timeStamps']>): string =>
   checked
-    ? `${stamps} ${stamps === 1 ? 'holds' : 'hold'}, made by the authority that was given over heads that the rows lead to; the newest of ${newest}`
+    ? `${stamps} ${agree(stamps, 'holds', 'hold')}, made by the authority that was given over heads that the rows lead to; the newest of ${newest}`
     : `${stamps}, not checked: give the authority's certificate with --timestamp-authority PEM`;
 
 async function trailOf(path: string, parts: ReadDocument['parts']): Promise<CheckedExport | undefined> {

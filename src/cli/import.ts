@@ -1,5 +1,6 @@
 /** `sluis account import`: thousands of accounts from one file, all of them or none. */
 import type { Command } from 'commander';
+import { agree, many } from '../domain/counted.ts';
 import { CODE_DAYS } from '../enrol/password-codes.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
@@ -61,12 +62,12 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
   print(terminal, options, value, () =>
     [
       done.applied
-        ? `Registered ${done.accounts} accounts.`
-        : `The file is right: it would register ${done.accounts} accounts. Nothing was changed.`,
+        ? `Registered ${many(done.accounts, 'account')}.`
+        : `The file is right: it would register ${many(done.accounts, 'account')}. Nothing was changed.`,
       ...(made === undefined
         ? []
         : [
-            `Wrote ${made.codes.length} letters with a code for a first password to ${files?.where ?? ''}: put them into the post, and delete the files.`,
+            `Wrote ${many(made.codes.length, 'letter')} with a code for a first password to ${files?.where ?? ''}: put ${agree(made.codes.length, 'it', 'them')} into the post, and delete the ${agree(made.codes.length, 'file', 'files')}.`,
           ]),
     ].join('\n'),
   );

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { AdminClient } from '../admin/client.ts';
 import { AdminError } from '../admin/context.ts';
 import type { ImportedMail, MailboxUse } from '../admin/mailbox-import.ts';
+import { agree, many } from '../domain/counted.ts';
 import { isUidl } from '../domain/uidl.ts';
 import { type Source, SourceError, type SourceMessage } from '../source/source.ts';
 import { IDLE_FRAME, framesOf } from '../takeover/frames.ts';
@@ -74,8 +75,8 @@ async function takeAll(terminal: Terminal, takeovers: readonly Takeover[], optio
   const failed = done.filter((d) => 'error' in d || (d.imported?.refusedMessages ?? 0) > 0).length;
   print(terminal, options, done, () =>
     failed === 0
-      ? `All ${done.length} mailboxes are done.`
-      : `${done.length - failed} of ${done.length} mailboxes are done; correct what is said of the others and run the same command again: nothing is imported twice.`,
+      ? agree(done.length, 'The mailbox is done.', `All ${many(done.length, 'mailbox')} are done.`)
+      : `${done.length - failed} of ${many(done.length, 'mailbox')} are done; correct what is said of the others and run the same command again: nothing is imported twice.`,
   );
   if (failed > 0) terminal.code = 1;
 }
@@ -207,17 +208,19 @@ function told(error: unknown): never {
   throw error;
 }
 
-const many = (n: number, what = 'message'): string => `${n} ${what}${n === 1 ? '' : 's'}`;
-
 function takenText(taken: Taken): string {
   const { login, source, rule, messages, already, imported, deleted, mailbox } = taken;
   return [
-    `${login}: ${many(messages)} in ${source}. ${rule}.`,
-    ...(already === 0 ? [] : [`  ${many(already)} were imported before and are left out.`]),
+    `${login}: ${many(messages, 'message')} in ${source}. ${rule}.`,
+    ...(already === 0
+      ? []
+      : [
+          `  ${many(already, 'message')} ${agree(already, 'was imported before and is', 'were imported before and are')} left out.`,
+        ]),
     ...(imported === undefined
-      ? [`  ${many(messages - already)} would be imported. Nothing was changed.`]
+      ? [`  ${many(messages - already, 'message')} would be imported. Nothing was changed.`]
       : importedLines(imported)),
-    ...(deleted === undefined ? [] : [`  Deleted ${many(deleted)} there.`]),
+    ...(deleted === undefined ? [] : [`  Deleted ${many(deleted, 'message')} there.`]),
     ...(mailbox.octets <= mailbox.quota
       ? []
       : [
@@ -229,20 +232,20 @@ function takenText(taken: Taken): string {
 function importedLines(imported: Omit<ImportedMail, 'mailbox'>): string[] {
   const { messages, octets, batches, fetched, edi, lineEnds, nul, otherSize, refused, refusedMessages } = imported;
   return [
-    `  Imported ${many(messages)} (${readableSize(octets)}) in ${many(batches, 'batch').replace('batchs', 'batches')}: ${fetched} count as fetched, ${messages - fetched} as waiting; ${edi} have EDI in them.`,
+    `  Imported ${many(messages, 'message')} (${readableSize(octets)}) in ${many(batches, 'batch')}: ${fetched} ${agree(fetched, 'counts', 'count')} as fetched, ${messages - fetched} as waiting; ${edi} ${agree(edi, 'has', 'have')} EDI in them.`,
     ...(lineEnds === 0
       ? []
-      : [`  ${many(lineEnds)} had lines that end in LF: CRLF now, as they were served over POP3.`]),
-    ...(nul === 0 ? [] : [`  ${many(nul)} had NUL octets: 0x80 now, as Dovecot serves them.`]),
+      : [`  ${many(lineEnds, 'message')} had lines that end in LF: CRLF now, as they were served over POP3.`]),
+    ...(nul === 0 ? [] : [`  ${many(nul, 'message')} had NUL octets: 0x80 now, as Dovecot serves them.`]),
     ...(otherSize === 0
       ? []
       : [
-          `  ${many(otherSize)} have another size than the old server had noted; compare some of them with the old files.`,
+          `  ${many(otherSize, 'message')} ${agree(otherSize, 'has', 'have')} another size than the old server had noted; compare some of them with the old files.`,
         ]),
     ...(refusedMessages === 0
       ? []
       : [
-          `  ${many(refusedMessages)} could not be imported and stand where they were:`,
+          `  ${many(refusedMessages, 'message')} could not be imported and ${agree(refusedMessages, 'stands where it was', 'stand where they were')}:`,
           ...refused.map(({ uidl, why }) => `    ${uidl}: ${why}`),
         ]),
   ];

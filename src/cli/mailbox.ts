@@ -1,5 +1,6 @@
 /** `sluis mailbox`: what a mailbox holds and who empties it. */
 import type { Command } from 'commander';
+import { many } from '../domain/counted.ts';
 import { addMailboxExportCommand } from './account-end.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
@@ -28,7 +29,7 @@ export function addMailboxCommands(terminal: Terminal, program: Command): void {
       const since = /^\d{4}-\d\d-\d\d$/.test(options.since ?? '') ? `${options.since ?? ''}T00:00:00Z` : options.since;
       const input = { login, since, message: options.message, reason: options.reason };
       const done = await withAdmin(options, (client) => client.call('mailbox.restore', input));
-      print(terminal, options, done, () => `${done.messages} messages of ${done.login} can be fetched again.`);
+      print(terminal, options, done, () => `${many(done.messages, 'message')} of ${done.login} can be fetched again.`);
     });
 
   addMailboxImportCommand(terminal, group);

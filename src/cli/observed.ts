@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { AdminClient } from '../admin/client.ts';
 import type { ObservedAccount } from '../admin/observed.ts';
+import { agree, many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { type ChangeOptions, changing } from './options.ts';
 import { print, readableTime, table } from './output.ts';
@@ -53,8 +54,13 @@ async function enforce(terminal: Terminal, options: ObservedOptions): Promise<vo
   print(terminal, options, sum, () =>
     sum.accounts === 0
       ? 'No account is observed whose time is over; --early does not wait for it.'
-      : `${sum.accounts} accounts are no longer observed: ${sum.accounts - sum.tolerant} follow the usual rules, ${sum.tolerant} keep the tolerances that they needed.`,
+      : observedNoMore(sum.accounts, sum.tolerant),
   );
+}
+
+function observedNoMore(accounts: number, tolerant: number): string {
+  const [usual, verb] = [accounts - tolerant, agree(accounts, 'is', 'are')];
+  return `${many(accounts, 'account')} ${verb} no longer observed: ${usual} ${agree(usual, 'follows', 'follow')} the usual rules, ${tolerant} ${agree(tolerant, 'keeps the tolerances that it', 'keep the tolerances that they')} needed.`;
 }
 
 function observedText(all: readonly ObservedAccount[]): string {
@@ -62,7 +68,7 @@ function observedText(all: readonly ObservedAccount[]): string {
   const breaking = all.filter(({ deviations }) => deviations.length > 0);
   const over = all.filter((account) => account.over).length;
   return [
-    `${all.length} accounts are observed, ${over} of them longer than was asked for. ${breaking.length} would break:`,
+    `${many(all.length, 'account')} ${agree(all.length, 'is', 'are')} observed, ${over} of them longer than was asked for. ${breaking.length} would break:`,
     ...(breaking.length === 0
       ? ['none']
       : [

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { many } from '../domain/counted.ts';
 import { DATA_KINDS } from '../domain/data-kinds.ts';
 import { FILE_MARK } from '../admin/file-stream.ts';
 import { withAdmin } from './connect.ts';
@@ -42,7 +43,7 @@ async function run(terminal: Terminal, name: string, options: ExportOptions): Pr
   folder.end(readme(name, told.missing));
   print(terminal, options, { folder: options.out, ...told }, () =>
     [
-      `Wrote ${told.files} files with ${told.rows} rows and ${told.messages} message${told.messages === 1 ? '' : 's'} to "${options.out}"; manifest.json has their SHA-256.`,
+      `Wrote ${many(told.files, 'file')} with ${many(told.rows, 'row')} and ${many(told.messages, 'message')} to "${options.out}"; manifest.json has their SHA-256.`,
       ...told.missing,
     ].join('\n'),
   );

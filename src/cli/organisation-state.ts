@@ -1,6 +1,7 @@
 /** `sluis organisation suspend`, `resume` and `end`: all its accounts at once. */
 import type { Command } from 'commander';
 import type { OrganisationChanged } from '../admin/organisations.ts';
+import { many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { type ChangeOptions, changing } from './options.ts';
 import { print } from './output.ts';
@@ -12,27 +13,24 @@ interface StateOptions extends ChangeOptions {
   readonly dryRun?: boolean;
 }
 
-const PLURAL = { account: 'accounts', address: 'addresses', message: 'messages' } as const;
-const count = (n: number, what: keyof typeof PLURAL): string => `${n} ${n === 1 ? what : PLURAL[what]}`;
-
 const told = {
   suspend: ({ name, accounts, addresses, waiting }: OrganisationChanged) => [
     `Organisation ${name} is suspended:`,
-    `- ${count(accounts, 'account')} log in no more, and open sessions are cut`,
-    `- mail for ${count(addresses, 'address')} is refused (550 5.2.1)`,
-    `- ${count(waiting, 'message')} in its mailboxes wait until "sluis organisation resume ${name}"`,
+    `- ${many(accounts, 'account')} log in no more, and open sessions are cut`,
+    `- mail for ${many(addresses, 'address')} is refused (550 5.2.1)`,
+    `- ${many(waiting, 'message')} in its mailboxes wait until "sluis organisation resume ${name}"`,
   ],
   resume: ({ name, accounts, suspended = 0 }: OrganisationChanged) => [
-    `Organisation ${name} is active: ${count(accounts - suspended, 'account')} log in and take mail again.`,
-    ...(suspended === 0 ? [] : [`${count(suspended, 'account')} stay suspended, each by itself.`]),
+    `Organisation ${name} is active: ${many(accounts - suspended, 'account')} log in and take mail again.`,
+    ...(suspended === 0 ? [] : [`${many(suspended, 'account')} stay suspended, each by itself.`]),
   ],
   end: ({ name, accounts, addresses, waiting, successor }: OrganisationChanged) => [
     `Organisation ${name} has ended, for ever:`,
-    `- ${count(accounts, 'account')} log in no more, and open sessions are cut`,
+    `- ${many(accounts, 'account')} log in no more, and open sessions are cut`,
     successor === undefined
-      ? `- mail for ${count(addresses, 'address')} is refused (550 5.1.1)`
-      : `- senders to ${count(addresses, 'address')} are told to write to ${successor} (551 5.1.6)`,
-    `- ${count(waiting, 'message')} in its mailboxes stay for their time; "sluis mailbox export" writes them to a file`,
+      ? `- mail for ${many(addresses, 'address')} is refused (550 5.1.1)`
+      : `- senders to ${many(addresses, 'address')} are told to write to ${successor} (551 5.1.6)`,
+    `- ${many(waiting, 'message')} in its mailboxes stay for their time; "sluis mailbox export" writes them to a file`,
   ],
 } as const;
 

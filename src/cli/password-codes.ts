@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { CodeView } from '../admin/password-codes.ts';
+import { agree, many } from '../domain/counted.ts';
 import { CODE_DAYS } from '../enrol/password-codes.ts';
 import { type LetterFiles, letterFiles } from './letter-files.ts';
 import { allRows, withAdmin } from './connect.ts';
@@ -144,10 +145,10 @@ function madeText(
   const organisations = [...new Set(codes.filter((c) => c.noPost === true).map((c) => c.organisation))];
   return [
     by === 'contacts'
-      ? `${applied ? 'Sent' : 'Would send'} ${codes.length} codes to the registered contacts.`
+      ? `${applied ? 'Sent' : 'Would send'} ${many(codes.length, 'code')} to the registered contacts.`
       : applied
-        ? `Wrote ${codes.length} letters to ${files?.where ?? ''}: put them into the post, and delete the files. The trail says that you held these codes.`
-        : `Would write ${codes.length} letters.`,
+        ? `Wrote ${many(codes.length, 'letter')} to ${files?.where ?? ''}: put ${agree(codes.length, 'it', 'them')} into the post, and delete the ${agree(codes.length, 'file', 'files')}. The trail says that you held ${agree(codes.length, 'this code', 'these codes')}.`
+        : `Would write ${many(codes.length, 'letter')}.`,
     ...(waiting === 0 ? [] : [`${waiting} were left out: their code can still be used, or their letter is there.`]),
     ...(organisations.length === 0
       ? []

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { AdminClient } from '../admin/client.ts';
 import type { DeliveryView, QueueView } from '../admin/delivery-views.ts';
+import { agree, many } from '../domain/counted.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
@@ -40,7 +41,12 @@ export function addQueueCommands(terminal: Terminal, program: Command): void {
     choosing(changing(group.command(name)).description(about)).action(
       async (numbers: readonly string[], options: WhichOptions) => {
         const done = await withAdmin(options, (client) => client.call(`queue.${name}`, chosen(numbers, options)));
-        print(terminal, options, done, () => `${done.changed} deliveries are ${effect}.`);
+        print(
+          terminal,
+          options,
+          done,
+          () => `${many(done.changed, 'delivery')} ${agree(done.changed, 'is', 'are')} ${effect}.`,
+        );
       },
     );
 
@@ -55,7 +61,7 @@ export function addQueueCommands(terminal: Terminal, program: Command): void {
       ).finally(progress.end);
       print(terminal, options, done, () =>
         [
-          `${done.failed} deliveries were given up; their senders are told.`,
+          `${many(done.failed, 'delivery')} ${agree(done.failed, 'was given up; its sender is', 'were given up; their senders are')} told.`,
           ...(done.busy.length === 0
             ? []
             : [`Being attempted at this moment, try again in a minute: ${done.busy.join(' ')}`]),

@@ -1,6 +1,7 @@
 /** `sluis report`: what a breach report needs. */
 import type { Command } from 'commander';
 import type { Exposure, IncidentPage } from '../admin/incident.ts';
+import { many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type IncidentSummary, summarised } from './incident-summary.ts';
@@ -127,7 +128,7 @@ function summaryText(s: IncidentSummary): string {
     ...(s.erased === 0
       ? []
       : [
-          `Of ${s.erased} rows who and where were erased after their time: networks and recipients are more than are counted.`,
+          `Of ${many(s.erased, 'row')} who and where were erased after their time: networks and recipients are more than are counted.`,
         ]),
     'FETCHED are messages, each once; SENDERS wrote them, RECIPIENTS got what was sent. --csv has every one of them.',
   ].join('\n\n');

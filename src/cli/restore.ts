@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { RestoreStep, Restored } from '../backup/restore.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { agree, many } from '../domain/counted.ts';
 import { systemClock } from '../platform/clock.ts';
 import { approvedByFile, askByFile } from './approval-file.ts';
 import { CommandError } from './exit.ts';
@@ -127,7 +128,7 @@ function afterText({ begun, settled, later }: Restored): string {
     ...(held === 0
       ? []
       : [
-          `- ${held} deliveries to partners are held: some may have gone out since. Ask the partners, or look into the log ("delivery.relayed"),`,
+          `- ${many(held, 'delivery')} to partners ${agree(held, 'is', 'are')} held: some may have gone out since. Ask the partners, or look into the log ("delivery.relayed"),`,
           '  then "sluis queue release --partner NAME" sends them (a message may arrive twice), or "sluis queue fail" gives them up.',
         ]),
     '- Messages that were fetched since are handed out again, under the same UIDLs.',

@@ -1,4 +1,5 @@
 /** Runs a gateway until a signal ends it or its store fails, and tells the service manager how it goes. */
+import { many } from '../domain/counted.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -80,5 +81,5 @@ async function reloadGateway(gateway: Gateway, log: Log, supervisor: Supervisor 
 
 const statusOf = ({ admin }: Gateway): string => {
   const status = admin.gateway?.status();
-  return `${status?.connections ?? 0} connections, ${status?.waiting ?? 0} waiting for a commit`;
+  return `${many(status?.connections ?? 0, 'connection')}, ${status?.waiting ?? 0} waiting for a commit`;
 };

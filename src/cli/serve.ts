@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { ReloadReport } from '../admin/context.ts';
 import { loadConfig } from '../config/load.ts';
+import { many } from '../domain/counted.ts';
 import { handedSockets } from '../platform/activation.ts';
 import { systemClock } from '../platform/clock.ts';
 import { withAdmin } from './connect.ts';
@@ -42,7 +43,7 @@ export function addServeCommands(terminal: Terminal, program: Command): void {
             ['Since', readableTime(status.since)],
             ['Connections', status.connections],
             ['Free', readableSize(status.free)],
-            ['Waiting', `${status.waiting} messages for a commit`],
+            ['Waiting', `${many(status.waiting, 'message')} for a commit`],
           ]),
           '',
           table(

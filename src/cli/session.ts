@@ -1,6 +1,7 @@
 /** `sluis session`: who is connected now, and ending that. */
 import type { Command } from 'commander';
 import type { SessionView } from '../admin/sessions.ts';
+import { agree, many } from '../domain/counted.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
@@ -42,8 +43,8 @@ export function addSessionCommands(terminal: Terminal, program: Command): void {
         [
           ...(done.sessions.length === 0 ? [] : [sessionTable(done.sessions)]),
           done.applied
-            ? `${done.sessions.length} sessions were ended.`
-            : `${done.sessions.length} sessions would be ended. Nothing was changed.`,
+            ? `${many(done.sessions.length, 'session')} ${agree(done.sessions.length, 'was', 'were')} ended.`
+            : `${many(done.sessions.length, 'session')} would be ended. Nothing was changed.`,
           ...(done.unknown.length === 0 ? [] : [`Not open any more: ${done.unknown.join(' ')}`]),
         ].join('\n'),
       );

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { AdminClient } from '../admin/client.ts';
 import type { SettingView } from '../admin/views.ts';
+import { many } from '../domain/counted.ts';
 import type { SettingScope } from '../domain/settings/setting.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
@@ -62,8 +63,7 @@ async function setFrom(
   if (name !== undefined)
     throw new CommandError('usage', `Cannot set "${name}" and a file in one command; give one of them`);
   const upload = readUpload(terminal, file);
-  const many = scope === 'address' ? 'addresses' : `${scope}s`;
-  const progress = showProgress(many);
+  const progress = showProgress(scope === 'address' ? 'addresses' : `${scope}s`);
   const done = await withAdmin(options, (client) =>
     client.call(
       'settings.set-many',
@@ -72,7 +72,7 @@ async function setFrom(
     ),
   ).finally(progress.end);
   print(terminal, options, done, () => {
-    const changed = `${done.changes} settings of ${done.targets} ${many}`;
+    const changed = `${many(done.changes, 'setting')} of ${many(done.targets, scope)}`;
     const already = done.already === 0 ? '' : ` ${done.already} had them already.`;
     return done.applied
       ? `Changed ${changed}.${already}`

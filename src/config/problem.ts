@@ -1,5 +1,6 @@
 /** What is wrong with a configuration: everything at once, so that the operator edits the file once. */
 import type { z } from 'zod';
+import { many } from '../domain/counted.ts';
 import { configSchema } from './schema.ts';
 
 export interface ConfigProblem {
@@ -15,8 +16,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
   constructor(file: string, problems: readonly ConfigProblem[]) {
-    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    super(`Cannot use configuration "${file}": ${count}\n${problems.map((p) => `  ${describe(p)}`).join('\n')}`);
+    super(
+      `Cannot use configuration "${file}": ${many(problems.length, 'problem')}\n${problems.map((p) => `  ${describe(p)}`).join('\n')}`,
+    );
     this.problems = problems;
   }
 }

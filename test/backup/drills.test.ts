@@ -65,7 +65,7 @@ test('a copy that lacks or garbles the day key fails the drill, while the key fo
   writeFileSync(key, Buffer.alloc(good.length, 1));
   const garbled = await backups.drill({ actor, keysFrom: places.to });
   assert.equal(garbled.passed, false);
-  assert.match(garbled.steps[0]?.found ?? '', /is not what the key folder is: 1 files, such as "\d{4}-/);
+  assert.match(garbled.steps[0]?.found ?? '', /is not what the key folder is: 1 file, such as "\d{4}-/);
   assert.equal((await backups.drill({ actor })).passed, true);
   assert.equal((await backups.drill({ actor })).keysFrom, undefined);
 });

@@ -225,9 +225,9 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
     [
       line,
       '- 2 addresses take no mail any more',
-      '- 1 accounts have no successor: their senders are refused (550 5.1.1)',
-      '- 1 accounts collect what waits until their time is over, and send nothing any more',
-      '- 1 accounts are closed at once: 1 messages in them cannot be collected',
+      '- 1 account has no successor: its senders are refused (550 5.1.1)',
+      '- 1 account collects what waits until its time is over, and sends nothing any more',
+      '- 1 account is closed at once: 1 message in it cannot be collected',
       '',
     ].join('\n');
   assert.equal(

@@ -152,10 +152,10 @@ test('deliveries that waited are held after a restore until they are released, o
   assert.equal(restored.settled?.held, 1);
   rmSync(gateway.config.data.folder, { recursive: true });
   const pushed = await run('restore', backup.path, '--reason', 'disk lost', '--push');
-  assert.match(pushed.stdout, /1 deliveries will be pushed at the start/);
+  assert.match(pushed.stdout, /1 delivery will be pushed at the start/);
   rmSync(gateway.config.data.folder, { recursive: true });
   const text = await done('restore', backup.path, '--reason', 'disk lost');
-  assert.match(text, /1 deliveries to partners are held.*\n.*queue release --partner NAME/);
+  assert.match(text, /1 delivery to partners is held.*\n.*queue release --partner NAME/);
   const states = async (): Promise<string[]> => {
     const listed = JSON.parse(await done('queue', 'list', '--json', '--partner', 'lab')) as {
       deliveries: { state: string }[];
@@ -407,7 +407,7 @@ test('an erased day stays closed in an old backup: it opens without that day, an
   rmSync(join(keys, day));
   const text = await done('restore', backup.path, '--reason', 'x');
   assert.match(text, /1 belong to days that were erased, and stay closed/);
-  assert.match(text, /1 messages of 1 days that were erased since were taken out/);
+  assert.match(text, /1 message of 1 day that was erased since was taken out/);
 });
 
 test('sluis drill restore --keys-from: what the operator sees, as text and JSON, and what is refused', async (t) => {
@@ -423,7 +423,7 @@ test('sluis drill restore --keys-from: what the operator sees, as text and JSON,
   const text = await done('drill', 'restore', '--keys-from', copies, '--reason', 'yearly');
   assert.match(text, /^ok +key-copy +".*keys-copy\/\w+" has what the key folder has, and was used in its place$/m);
   assert.match(text, /^ok +keys /m);
-  assert.match(text, /^The backup can be restored: 1 messages were opened, in [\d.]+ s\.$/m);
+  assert.match(text, /^The backup can be restored: 1 message was opened, in [\d.]+ s\.$/m);
   const shown = JSON.parse(await done('drill', 'restore', '--keys-from', copy, '--json')) as Record<string, unknown>;
   assert.deepEqual([shown.passed, shown.keysFrom], [true, copy]);
   const own = await run('drill', 'restore', '--keys-from', gateway.config.keys.folder);
@@ -470,9 +470,9 @@ test('sluis check tells what the copy of the key folder lacks, what still lies i
   const [day = ''] = readdirSync(keyFolder).filter((name) => /^\d{4}-.*\.key$/.test(name));
   const copied = join(at('keys-copy'), fingerprint, day);
   rmSync(copied);
-  assert.match(await check(), new RegExp(`is not whole: 1 files, such as "${day}"`));
+  assert.match(await check(), new RegExp(`is not whole: 1 file, such as "${day}"`));
   writeFileSync(copied, 'torn');
-  assert.match(await check(), new RegExp(`is not whole: 1 files, such as "${day}"`));
+  assert.match(await check(), new RegExp(`is not whole: 1 file, such as "${day}"`));
   writeFileSync(join(keyFolder, day.replace('.key', '.erased')), '');
   assert.match(await check(), new RegExp(`is not whole: 2 files, such as "${day.replace('.key', '.erased')}"`));
   await copyKeys(places);

@@ -371,7 +371,7 @@ function day(name: string): void {
     const set = ['account', 'set', '--from', file];
     assert.equal(
       await done(...set, '--dry-run'),
-      'The file is right: it would change 1 settings of 1 accounts. 1 had them already. Nothing was changed.\n',
+      'The file is right: it would change 1 setting of 1 account. 1 had them already. Nothing was changed.\n',
     );
     assert.deepEqual(await json(...set, '--reason', 'again'), { targets: 1, changes: 1, already: 1, applied: true });
     assert.equal(await done(...set), 'Changed 0 settings of 0 accounts. 2 had them already.\n');

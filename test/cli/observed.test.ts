@@ -60,7 +60,7 @@ test('imported accounts are tolerant while they are observed; then those that ne
   assert.match(await sluis('account', 'observed'), /2 accounts are observed, 2 of them longer/);
   assert.match(
     await sluis('account', 'observed', '--enforce', '--reason', 'observed'),
-    /^2 accounts are no longer observed: 1 follow the usual rules, 1 keep/,
+    /^2 accounts are no longer observed: 1 follows the usual rules, 1 keeps/,
   );
   assert.equal(await sluis('account', 'observed'), 'No account is observed.\n');
   await blanks('old', '250');

@@ -129,7 +129,7 @@ test("the README's commands of a server, and mail by curl", { skip: withoutProgr
   // Another version beside it, and the link moved: the same mail. Going back is the same step.
   await inFolder(`cp -r sluis-${version} sluis-next && ln -sfn sluis-next sluis && rm -r sluis-${version}`);
   await untilStarted(shellIn(folder, `exec ${serve}`), async () => {
-    assert.match(await sluis('account show a@de-brug.example'), /Mailbox: +1 messages/);
+    assert.match(await sluis('account show a@de-brug.example'), /Mailbox: +1 message,/);
   });
 });
 
