@@ -41,6 +41,7 @@ const portFiles = [
   'absences.ts',
   'edi-identities.ts',
   'organisation-ties.ts',
+  'account-moves.ts',
   'pgp-keys.ts',
   'operators.ts',
   'usage.ts',

@@ -9,6 +9,7 @@ import { absenceOperations } from './absences.ts';
 import { accountEndManyOperations } from './account-end-many.ts';
 import { accountEndOperations } from './account-end.ts';
 import { importOperations } from './account-import.ts';
+import { accountMoveOperations } from './account-move.ts';
 import { recentOperations } from './account-recent.ts';
 import { accountStateOperations } from './account-states.ts';
 import { accountOperations } from './accounts.ts';
@@ -61,6 +62,7 @@ const operations = {
   ...accountStateOperations,
   ...accountEndOperations,
   ...accountEndManyOperations,
+  ...accountMoveOperations,
   ...accountCertificateOperations,
   ...containOperations,
   ...sessionOperations,

@@ -1,4 +1,5 @@
 /** The sessions that are open in the running gateway: shown, and ended. */
+import type { AccountId } from '../domain/ids.ts';
 import type { OpenSession, SessionFacts } from '../platform/connections.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { type AdminContext, AdminError, runningGateway } from './context.ts';
@@ -88,6 +89,13 @@ export function cutSessions(context: AdminContext, logins: readonly string[]): r
     session.kill();
     return viewOf(context, facts);
   });
+}
+
+/** Ends what logged in as this account, which may have another log-in name by now. Tells how many. */
+export function cutSessionsOf({ gateway }: AdminContext, account: AccountId): number {
+  const its = gateway?.sessions().filter((session) => session.facts().account?.id === account) ?? [];
+  for (const session of its) session.kill();
+  return its.length;
 }
 
 function idsOf(input: Input): readonly string[] {

@@ -17,6 +17,7 @@ import { addPasswordCommands, codeTable, passwordTable } from './password.ts';
 import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
 import { addEndCommands } from './account-end.ts';
 import { addStateCommands } from './account-states.ts';
+import { addAccountMoveCommand } from './account-move.ts';
 import { addObservedCommand } from './observed.ts';
 import { addQuirksCommand } from './quirks.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
@@ -97,6 +98,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
 
   addStateCommands(terminal, group);
   addEndCommands(terminal, group);
+  addAccountMoveCommand(terminal, group);
   addContainCommand(terminal, group);
   addPasswordCodeCommands(terminal, group);
   addQuirksCommand(terminal, group);

@@ -61,6 +61,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'message.withdrawn': of('change', 'D', 'taken back by an operator'),
   'maildrop.committed': of('access', 'D', 'the end of a session that fetched or deleted: how many'),
   'maildrop.previewed': of('access', 'R', 'parts of messages were shown (TOP) that had not been fetched before'),
+  'maildrop.moved': of('change', 'U', 'mail followed an account that went to another organisation: how many'),
   'maildrop.restored': of('change', 'C', 'deleted messages handed out again'),
   'notice.*': of('chain', 'C', 'a notice of the gateway: filed, or why not'),
   'delivery.relayed': of('chain', 'E', 'pushed to the mail server of a partner, which took it'),

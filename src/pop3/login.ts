@@ -138,7 +138,9 @@ async function openMaildrop(
   }
   // What an operator changed while the password was hashed or the maildrop opened holds: nobody slips in behind a suspension.
   const record = await parts.store.registry.findLogin(account.login);
-  const stands = record?.account.state === 'active' && passwordStands(record, password);
+  // Nor behind a move of the account: this mailbox is another organisation's then.
+  const same = record?.account.id === account.id;
+  const stands = same && record.account.state === 'active' && passwordStands(record, password);
   if (!wire.gone && record !== undefined && !stands) {
     await drop.release(session.collector);
     return refusedLogin(session);

@@ -17,6 +17,7 @@ import type { AccountId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts
 import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
 import type { AuditEvent, AuditTrail } from './audit.ts';
+import type { AccountMoves } from './account-moves.ts';
 import type { Certificates } from './certificates.ts';
 import type { StoreCopy } from './copies.ts';
 import type { Deliveries } from './deliveries.ts';
@@ -191,6 +192,8 @@ export type AcceptOutcome =
   | { readonly kind: 'duplicate'; readonly of: MessageId }
   /** `once` was used before. */
   | { readonly kind: 'already' }
+  /** Nothing was filed: the account of the submitter ends or has ended, or went to another organisation. */
+  | { readonly kind: 'closed' }
   /** Nothing was filed for anybody: this mailbox is over its quota, or its account or address ended since RCPT. */
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly address: Address };
 
@@ -278,6 +281,7 @@ export interface Store {
   readonly quirks: Quirks;
   readonly imports: Imports;
   readonly usage: Usage;
+  readonly accountMoves: AccountMoves;
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts

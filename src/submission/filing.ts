@@ -58,6 +58,7 @@ export class Filing {
     }
     if (outcome.kind === 'refused')
       return fail(outcome.why === 'quota' ? refusals.mailboxFull : refusals.recipientGone);
+    if (outcome.kind === 'closed') return fail(await this.#closed());
     counts.messages.add(this.#submitter.account.id);
     const { body } = content;
     if (outcome.kind === 'duplicate') return ok(this.#again(outcome.of, body.id));
@@ -72,6 +73,13 @@ export class Filing {
     this.#warnReplyTo(content).catch(() => undefined);
     const notes = [keptNote(handled), ...(passed?.notes ?? [])].filter((note) => note !== undefined);
     return ok(notes.length === 0 ? {} : { note: notes.join('; ') });
+  }
+
+  /** Whoever logs in by the same name now may send: a program that tries again does. */
+  async #closed(): Promise<Refusal> {
+    const { login, id } = this.#submitter.account;
+    const record = await this.#services.store.registry.findLogin(login);
+    return record === undefined || record.account.id === id ? refusals.accountClosed : refusals.accountMoved;
   }
 
   /** The first copy waits where the second would go: one is enough, and the sender hears the name of the one that stands. */

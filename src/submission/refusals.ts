@@ -8,6 +8,13 @@ export const submissionRows = {
     'This account may not send any more; ask the operator',
     'It was suspended or has ended while the session was open, or it only collects what waits (`account end --grace`).',
   ),
+  accountMoved: row(
+    451,
+    '4.3.0',
+    'This account went to another organisation while the message came in; log in again and send it once more',
+    'The operator moved the account (`account move`) between MAIL and the end of the message.',
+    'Mail programs try again by themselves',
+  ),
   senderSyntax: row(
     501,
     '5.1.7',

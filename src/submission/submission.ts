@@ -71,8 +71,8 @@ export class Submission {
   async #mail(path: string, parameters: MailParameters): Promise<Refusal | undefined> {
     const { store, counts, maxMessage } = this.#services;
     const record = await store.registry.findLogin(this.#submitter.account.login);
-    if (record?.account.state !== 'active' || record.account.id !== this.#submitter.account.id)
-      return refusals.accountClosed;
+    if (record !== undefined && record.account.id !== this.#submitter.account.id) return refusals.accountMoved;
+    if (record?.account.state !== 'active') return refusals.accountClosed;
     if (record.account.endsAt !== undefined) return refusals.accountClosed;
     // What an operator changed since the login holds from here on.
     if (record.account !== this.#submitter.account || record.organisation !== this.#submitter.organisation)

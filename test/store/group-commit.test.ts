@@ -68,6 +68,7 @@ const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
   chunks: 1,
   body: new Uint8Array(19),
   mailboxes: [1],
+  owners: [1],
   partners: [],
   keys: ['postmaster@mail.test'],
   uidls: randomBytes(16),

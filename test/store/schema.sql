@@ -16,7 +16,19 @@ CREATE TABLE account (
   settings TEXT NOT NULL DEFAULT '{}',
   version INTEGER NOT NULL DEFAULT 1,
   created_at INTEGER NOT NULL
-, ends_at INTEGER, last_login INTEGER, last_used INTEGER) STRICT;
+, ends_at INTEGER, moved_to INTEGER REFERENCES account (id), last_login INTEGER, last_used INTEGER) STRICT;
+
+CREATE TABLE account_move (
+  source INTEGER PRIMARY KEY REFERENCES account (id),
+  target INTEGER NOT NULL UNIQUE REFERENCES account (id),
+  since INTEGER NOT NULL,
+  below INTEGER NOT NULL,
+  next_uid INTEGER NOT NULL DEFAULT 0,
+  next_held INTEGER NOT NULL DEFAULT 0,
+  messages INTEGER NOT NULL DEFAULT 0,
+  octets INTEGER NOT NULL DEFAULT 0,
+  held INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 CREATE TABLE address (
   key TEXT PRIMARY KEY,

@@ -188,6 +188,7 @@ export class Bodies {
       chunks,
       body,
       mailboxes: recipients.map((r) => (r.mailbox === undefined || held.has(r.mailbox) ? 0 : r.mailbox)),
+      owners: recipients.map((r) => r.mailbox ?? 0),
       partners: recipients.some((r) => r.partner !== undefined) ? recipients.map((r) => r.partner ?? 0) : [],
       keys: recipients.map((r) => addressKey(r.address)),
       uidls: this.#p.random(UIDL_OCTETS * recipients.length),

@@ -6,7 +6,7 @@ import type Database from 'better-sqlite3';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { AuditWriter } from './audit-writer.ts';
-import type { AcceptedRecipient } from '../store.ts';
+import { type AcceptedRecipient, OPERATOR } from '../store.ts';
 import type { Db } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
 import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './writer-protocol.ts';
@@ -60,6 +60,8 @@ export class Filing {
   readonly #recent: RecentSubmissions;
   readonly #addressState: Database.Statement<[string], string>;
   readonly #lead: Database.Statement<[string], Lead>;
+  readonly #tookOver: Database.Statement<[number], number>;
+  readonly #closed: Database.Statement<[number]>;
   readonly #setEnvelope: Database.Statement;
   readonly #dropReference: Database.Statement;
   readonly #partnerState: Database.Statement<[number], string>;
@@ -89,6 +91,10 @@ export class Filing {
     this.#lead = db.prepare(
       'SELECT a.account, coalesce(p.id, 0) AS partner FROM address a LEFT JOIN partner p ON p.account = a.account WHERE a.key = ?',
     );
+    this.#tookOver = db
+      .prepare<[number], number>('SELECT moved_to FROM account WHERE id = ? AND moved_to IS NOT NULL')
+      .pluck(true);
+    this.#closed = db.prepare("SELECT 1 FROM account WHERE id = ? AND (ends_at IS NOT NULL OR state = 'ended')");
     this.#setEnvelope = db.prepare('UPDATE message SET envelope = ? WHERE id = ?');
     this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
     this.#partnerState = db.prepare<[number], string>('SELECT state FROM partner WHERE id = ?').pluck(true);
@@ -126,6 +132,7 @@ export class Filing {
   }
 
   accept(work: AcceptWork): WriterAnswer {
+    if (this.#isClosed(work.submitter)) return { kind: 'closed' };
     const changed = new Changed();
     const unfiled = this.#file(this.#whereTheyLead(work), changed);
     if (unfiled !== undefined) return unfiled;
@@ -142,17 +149,25 @@ export class Filing {
     }
   }
 
-  /** Nearly no message has a recipient of a partner, and of those nearly none has moved since RCPT. */
+  /**
+   * Nearly nobody has moved since RCPT: a look at each account. A mailbox may be another one than that of its recipient's address (edi-boxes),
+   * so what counts is that the account itself is one that somebody took over.
+   */
   #whereTheyLead(work: AcceptWork): AcceptWork {
-    const all = [work, ...work.copies];
-    if (all.every(({ partners }) => partners.length === 0)) return work;
     const leads = new Map<string, Lead>();
-    for (const { keys, partners } of all)
+    for (const { keys, partners, owners } of [work, ...work.copies])
       for (const [i, key] of keys.entries()) {
-        const lead = (partners[i] ?? 0) === 0 ? undefined : this.#lead.get(key);
-        if (lead !== undefined && lead.partner !== partners[i]) leads.set(key, lead);
+        const partner = partners[i] ?? 0;
+        if (partner === 0 && this.#tookOver.get(owners[i] ?? 0) === undefined) continue;
+        const lead = this.#lead.get(key);
+        if (lead !== undefined && (partner === 0 ? lead.partner === 0 : lead.partner !== partner)) leads.set(key, lead);
       }
     return leads.size === 0 ? work : rerouted(work, leads);
+  }
+
+  /** True for an account that sends no more: it ended, or went to another organisation, while the message came in. */
+  #isClosed(submitter: number): boolean {
+    return submitter !== OPERATOR && this.#closed.get(submitter) !== undefined;
   }
 
   /** Undefined when it was filed. */

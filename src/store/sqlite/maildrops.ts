@@ -6,7 +6,7 @@
  */
 import type { Clock, Log } from '../../domain/effects.ts';
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
-import { type Milliseconds, type Octets, octets } from '../../domain/units.ts';
+import { type Milliseconds, type Octets, octets, seconds } from '../../domain/units.ts';
 import { type Holder, LockLost, type MaildropListing, type MaildropLock, type StoredContent } from '../store.ts';
 import type { SentNotices } from './ahead.ts';
 import { Contents, type ReadAhead } from './contents.ts';
@@ -32,6 +32,9 @@ export interface MaildropParts {
   readonly takeoverAfter: Milliseconds;
 }
 
+/** How long whoever opens a mailbox waits for one that moves: programs wait a minute, people do not. */
+const PATIENCE = seconds(10);
+
 class Lock implements MaildropLock {
   readonly account: AccountId;
   readonly fence: number;
@@ -47,6 +50,8 @@ class Lock implements MaildropLock {
   committing = false;
   /** Set while a session without QUIT is noted; never rejects. */
   releasing: Promise<void> | undefined;
+  /** Set while the end of a session is being written, with or without QUIT; never rejects. */
+  ending: Promise<void> | undefined;
 
   constructor(account: AccountId, fence: number, holder: Holder, state: MailboxState, ahead: ReadAhead, clock: Clock) {
     this.account = account;
@@ -74,6 +79,10 @@ export class Maildrops {
   readonly #locks = new Map<AccountId, Lock>();
   readonly #listings = new Listings();
   readonly contents: Contents;
+  /** What mailboxes wait for before they can be locked: mail that moves in or out. */
+  readonly #moving = new Map<AccountId, Promise<void>>();
+  /** The begin of such a move: whose mailboxes it will be is not known yet. */
+  #beginning: Promise<void> | undefined;
   #fence: number;
 
   constructor(parts: MaildropParts) {
@@ -82,12 +91,72 @@ export class Maildrops {
     this.#fence = parts.epoch * FENCES;
   }
 
+  /**
+   * Keeps mailboxes closed while `work` goes on: an account goes to another organisation. The session that has `account` open ends; what it
+   * was told is deleted is deleted before, and nothing after. `told` names the mailboxes that stay closed until `done`.
+   */
+  async move(
+    account: AccountId,
+    work: (told: (mailboxes: readonly AccountId[], done: Promise<void>) => void) => Promise<void>,
+  ): Promise<void> {
+    while (this.#beginning !== undefined) await this.#beginning;
+    let begun = (): void => undefined;
+    this.#beginning = new Promise((resolve) => (begun = resolve));
+    try {
+      await this.#seize(account);
+      await work((mailboxes, done) => this.keepClosed(mailboxes, done));
+    } finally {
+      this.#beginning = undefined;
+      begun();
+    }
+  }
+
+  /** Until `done`, which never rejects, whoever locks one of these waits. */
+  keepClosed(mailboxes: readonly AccountId[], done: Promise<void>): void {
+    for (const account of mailboxes) this.#moving.set(account, done);
+    void done.then(() => {
+      for (const account of mailboxes) if (this.#moving.get(account) === done) this.#moving.delete(account);
+    });
+  }
+
+  /** A QUIT that is being committed goes through first. */
+  async #seize(account: AccountId): Promise<void> {
+    for (let held = this.#locks.get(account); held !== undefined; held = this.#locks.get(account)) {
+      if (held.ending !== undefined) await held.ending;
+      else {
+        this.#end(held);
+        held.lost = true;
+      }
+    }
+  }
+
+  /** Waits while mail moves in or out, but not for ever: false when it takes longer than a client waits. */
+  async #settled(account: AccountId): Promise<boolean> {
+    for (;;) {
+      const waited = this.#beginning ?? this.#moving.get(account);
+      if (waited === undefined) return true;
+      if (!(await this.#within(waited))) return false;
+    }
+  }
+
+  #within(done: Promise<void>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.#p.clock.after(PATIENCE, () => resolve(false));
+      void done.then(() => {
+        timer.cancel();
+        resolve(true);
+      });
+    });
+  }
+
   async lock(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'> {
+    if (!(await this.#settled(account))) return 'in-use';
     await this.#locks.get(account)?.releasing;
     if (!this.#isFree(account, holder)) return 'in-use';
     const state = this.#p.mailboxes.known(account) ?? (await this.#p.mailboxes.of(account));
-    // Another session may have come first while the row was read.
+    // Another session may have come first while the row was read, or a move have begun.
     if (!this.#isFree(account, holder)) return 'in-use';
+    if (this.#beginning !== undefined || this.#moving.has(account)) return await this.lock(account, holder);
     if (state === undefined) throw new RangeError(`There is no mailbox of account ${account}`);
     const held = this.#locks.get(account);
     if (held !== undefined) {
@@ -151,6 +220,8 @@ export class Maildrops {
     const own = this.#own(lock);
     if (deleted.length + retrieved.length + audit.length === 0 && notices === undefined) return this.#end(own);
     own.committing = true;
+    let ended = (): void => undefined;
+    own.ending = new Promise((resolve) => (ended = resolve));
     const { account } = own;
     try {
       const sent = (await notices?.()) ?? { notices: [] };
@@ -159,6 +230,7 @@ export class Maildrops {
       this.#listings.noteRetrieved(account, retrieved);
     } finally {
       this.#end(own);
+      ended();
     }
   }
 
@@ -182,7 +254,7 @@ export class Maildrops {
     if (held === undefined) return;
     held.committing = true;
     const noted = this.#noteSent(held.account, retrieved, notices).finally(() => this.#end(held));
-    held.releasing = noted.catch(() => undefined);
+    held.ending = held.releasing = noted.catch(() => undefined);
     await noted;
   }
 

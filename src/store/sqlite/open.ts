@@ -15,6 +15,7 @@ import { Distribution } from '../../domain/counts.ts';
 import { instant } from '../../domain/units.ts';
 import { syncFolder } from '../../platform/lasting-files.ts';
 import { type Store, StoreRefused } from '../store.ts';
+import { SqliteAccountMoves } from './account-moves.ts';
 import { SqliteAudit } from './audit.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { Bodies } from './bodies.ts';
@@ -193,8 +194,15 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
               if (answer.mailboxes !== undefined) parts.mailboxes?.told(answer.mailboxes);
               if (answer.filed !== undefined) parts.bodies?.filed(answer.filed);
               for (const partner of answer.due ?? []) due.add(partner);
-            } else if (answer.kind === 'registry') parts.registry?.told(answer);
-            else if (answer.kind === 'ca') {
+            } else if (answer.kind === 'registry') {
+              parts.registry?.told(answer);
+              const { mail } = answer;
+              // Whose certificates and keys they are, or what holds against them.
+              if (mail !== undefined) {
+                parts.certificates?.told({ mail, trust: true });
+                parts.pgpKeys?.told({ mail });
+              }
+            } else if (answer.kind === 'ca') {
               const { accounts } = answer.changed;
               if (accounts !== undefined) parts.registry?.told({ accounts, scope: 'certificate' });
               parts.certificates?.told(answer.changed);
@@ -257,10 +265,17 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       random,
       log,
     }));
+    const accountMoves = new SqliteAccountMoves({
+      ...{ writer, reader, maildrops, mailboxes },
+      ...{ time, random, clock, log },
+    });
+    // Before anybody can open a mailbox of which a part is still to come.
+    await accountMoves.resume();
     store = new SqliteStore({
       writer,
       reader,
       registry,
+      accountMoves,
       certificates,
       pgpKeys,
       operators: new SqliteOperators({ writer, reader, time, random }),

@@ -8,7 +8,8 @@ import type {
   RegisteredCertificate,
 } from '../../domain/registry.ts';
 import type { Consumer, DeliveryState } from '../deliveries.ts';
-import type { CertificateRecord, ShownPassword } from '../registry.ts';
+import type { AccountTies, MailboxShare } from '../account-moves.ts';
+import type { CertificateRecord, RegistryError, ShownPassword } from '../registry.ts';
 import type { AccountCertificate, AuthorityRecord, MailRecord, OpenCode, RevokedCertificate } from '../certificates.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
@@ -21,6 +22,7 @@ import type { ApprovalRecord, OperatorRecord } from '../operators.ts';
 import type { PgpKeyRecord, PgpMailKey } from '../pgp-keys.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import type { AbsencePage } from './absence-reader.ts';
+import type { WantedMove } from './account-ties.ts';
 import type { CertificatesInput } from './ca-reader.ts';
 import type { PgpKeysInput } from './pgp-reader.ts';
 import type { DeliveryRow, DeliveryRows, MessageRow, QuirkCount } from './stored-rows.ts';
@@ -97,6 +99,16 @@ export interface ReaderWork {
   interchanges: { in: { after: number; limit: number }; out: readonly InterchangeRow[] };
   ediIdentities: { in: { account: AccountId }; out: readonly string[] };
   ediIdentityPage: { in: EdiIdentityInput; out: readonly EdiIdentityRow[] };
+  moveTies: {
+    in: { move: WantedMove; at: number };
+    out: { readonly account: number; readonly ties: AccountTies } | MoveRefused;
+  };
+  /** A bounded step through a mailbox: what was received since, and the rest. */
+  moveShare: {
+    in: { account: number; since: number; after: number };
+    out: { readonly moved: MailboxShare; readonly left: MailboxShare; readonly next: number | null };
+  };
+  pendingMoves: { in: object; out: readonly { readonly source: AccountId; readonly target: AccountId }[] };
   imported: { in: { account: number; after: string; limit: number }; out: readonly string[] };
   consumers: { in: { account: number }; out: readonly Consumer[] };
   accountsAt: { in: { network: string; limit: number }; out: number };
@@ -148,6 +160,11 @@ export interface ReaderWork {
   idle: { in: IdleInput; out: IdleStep };
 }
 export type ReaderKind = keyof ReaderWork;
+
+export interface MoveRefused {
+  readonly error: RegistryError['kind'];
+  readonly message: string;
+}
 
 export interface MessagesInput {
   readonly limit: number;

@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
 import { AbsenceReader } from './absence-reader.ts';
+import { AccountMoveReader } from './account-move-reader.ts';
 import { followOn, isBroken } from '../../crypto/audit-chain.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import { LATEST_EVENTS } from '../audit.ts';
@@ -71,6 +72,7 @@ export class ReaderWorker {
     const edi = new EdiReader(db);
     const merges = new MergeReader(db);
     const usage = new UsageReader(db);
+    const moves = new AccountMoveReader(db);
     this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
     const parts = db
       .prepare<[bigint], string | null>(
@@ -134,6 +136,9 @@ export class ReaderWorker {
       interchanges: ({ after, limit }) => edi.interchanges(after, limit),
       ediIdentities: ({ account }) => edi.identitiesOf(account),
       ediIdentityPage: (input) => edi.page(input),
+      moveTies: ({ move, at }) => moves.ties(move, at),
+      moveShare: (input) => moves.share(input),
+      pendingMoves: () => moves.pending(),
       imported: ({ account, after, limit }) => imported.all(account, after, limit),
       consumers: ({ account }) => mailboxes.consumers(account),
       accountsAt: ({ network, limit }) => mailboxes.accountsAt(network, limit),

@@ -23,6 +23,8 @@ import {
   type SettingTarget,
 } from '../registry.ts';
 import { AbsenceChanges } from './absence-changes.ts';
+import { AccountMoveChanges } from './account-move-changes.ts';
+import type { WantedMove } from './account-ties.ts';
 import { AddressChanges } from './address-changes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
@@ -38,6 +40,7 @@ import { PasswordChanges } from './password-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
 import { SettingsChanges } from './settings-changes.ts';
 import { StateChanges } from './state-changes.ts';
+import { TieChanges } from './tie-changes.ts';
 
 export type RegistryChange =
   | { readonly op: 'add-organisation'; readonly organisation: NewOrganisation; readonly actor: Actor }
@@ -109,6 +112,7 @@ export type RegistryChange =
       readonly from: string;
       readonly to: Pick<NewPassword, 'hash' | 'scram'>;
     }
+  | { readonly op: 'move-account'; readonly move: WantedMove; readonly actor: Actor }
   | { readonly op: 'add-address'; readonly login: string; readonly address: string; readonly actor: Actor }
   | { readonly op: 'address-state'; readonly address: string; readonly state: State; readonly actor: Actor }
   | { readonly op: 'move-addresses'; readonly moves: readonly AddressMove[]; readonly actor: Actor }
@@ -164,6 +168,7 @@ export class RegistryChanges {
   readonly #organisations: OrganisationChanges;
   readonly #states: StateChanges;
   readonly #merges: MergeChanges;
+  readonly #moves: AccountMoveChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
@@ -187,6 +192,11 @@ export class RegistryChanges {
       endings: this.#endings,
       passwords: this.#passwords,
       settings: this.#settings,
+    });
+    this.#moves = new AccountMoveChanges(this.#ground, {
+      ties: new TieChanges(this.#ground, this.#absences),
+      dropVerifiers: (account) => this.#passwords.dropVerifiers('a.id = ?', account),
+      end: (account) => this.#endAccount(account),
     });
   }
 
@@ -242,6 +252,8 @@ export class RegistryChanges {
         return this.#certificate(change);
       case 'rehash':
         return this.#passwords.rehash(change.account, change.name, change.from, change.to);
+      case 'move-account':
+        return this.#moves.move(change.move, change.actor);
       case 'add-address':
         return this.#addresses.add(change.login, change.address, change.actor);
       case 'address-state':

@@ -4,6 +4,7 @@ import { addressKey } from '../../domain/address.ts';
 import { type State, foldLogin } from '../../domain/registry.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import { type Actor, RegistryError } from '../registry.ts';
+import type { MoveDetail } from './account-move-changes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import type { ChangeScope } from './writer-protocol.ts';
@@ -14,6 +15,9 @@ export interface Changed {
   readonly id: number;
   readonly accounts: readonly number[] | 'many';
   readonly scope: ChangeScope;
+  /** Addresses, folded, for which other certificates or keys hold now. */
+  readonly mail?: readonly string[];
+  readonly detail?: MoveDetail;
 }
 
 export interface AccountRow {

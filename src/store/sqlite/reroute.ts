@@ -1,9 +1,10 @@
 /**
- * A message whose recipient has moved between RCPT and its acceptance: it was found to lead to a partner, and its address leads elsewhere
- * now. It goes where the address leads, so that nothing arrives at the old place behind the move (decision 1302).
+ * A message whose recipient has moved between RCPT and its acceptance: it was found to lead to a partner or a mailbox, and its address leads
+ * elsewhere now. It goes where the address leads, so that nothing arrives at the old place behind the move (decisions 1302 and 1305). What was
+ * found to lead to a mailbox goes to no partner, though: its protection was chosen for a mailbox.
  */
 import { addressKey } from '../../domain/address.ts';
-import type { AccountId, PartnerId } from '../../domain/ids.ts';
+import type { AccountId, MessageId, PartnerId } from '../../domain/ids.ts';
 import type { AcceptedRecipient, Acceptance } from '../store.ts';
 import type { AcceptWork, NewDelivery } from './writer-protocol.ts';
 
@@ -16,14 +17,13 @@ export interface Lead {
 
 type Envelope = Acceptance['envelope'] & { readonly recipients: readonly AcceptedRecipient[] };
 
-/** The envelope as JSON, with recipients of `from` (a partner; any where it is undefined) that have moved. */
+/** The envelope as JSON, with recipients of `from` (a partner; where it is undefined, of any partner or mailbox) that have moved. */
 export function movedEnvelope(json: string, leads: ReadonlyMap<string, Lead>, from?: number): string {
   const envelope = JSON.parse(json) as Envelope;
   const recipients = envelope.recipients.map((recipient) => {
     const lead = leads.get(addressKey(recipient.address));
-    if (lead === undefined || recipient.partner === undefined || (from !== undefined && recipient.partner !== from))
-      return recipient;
-    const { partner: _, ...facts } = recipient;
+    if (lead === undefined || (from !== undefined && recipient.partner !== from)) return recipient;
+    const { partner: _, mailbox: __, ...facts } = recipient;
     return lead.partner === 0
       ? { ...facts, mailbox: lead.account as AccountId }
       : { ...facts, partner: lead.partner as PartnerId };
@@ -31,10 +31,21 @@ export function movedEnvelope(json: string, leads: ReadonlyMap<string, Lead>, fr
   return JSON.stringify({ ...envelope, recipients });
 }
 
-/** The work with everybody in `leads` where they lead now. They are partners' recipients in it. */
+/**
+ * The envelope as JSON, with recipients whose copy lies in the mailbox `from` found in `to`. `copy`: the one that moved; undefined: the message
+ * itself did.
+ */
+export function recipientsMoved(json: string, from: number, to: number, copy?: MessageId): string {
+  const envelope = JSON.parse(json) as Envelope;
+  const recipients = envelope.recipients.map((recipient) =>
+    recipient.mailbox === from && recipient.copy === copy ? { ...recipient, mailbox: to as AccountId } : recipient,
+  );
+  return JSON.stringify({ ...envelope, recipients });
+}
+
+/** The work with everybody in `leads` where they lead now. */
 export function rerouted(work: AcceptWork, leads: ReadonlyMap<string, Lead>): AcceptWork {
-  const leadOf = (i: number): Lead | undefined =>
-    (work.partners[i] ?? 0) === 0 ? undefined : leads.get(work.keys[i] ?? '');
+  const leadOf = (i: number): Lead | undefined => leads.get(work.keys[i] ?? '');
   const wanting = new Set(
     (JSON.parse(work.envelope) as Envelope).recipients
       .filter(({ receipt, contrl }) => receipt === true || contrl === true)
@@ -51,8 +62,10 @@ export function rerouted(work: AcceptWork, leads: ReadonlyMap<string, Lead>): Ac
     envelope: movedEnvelope(work.envelope, leads),
     mailboxes: work.mailboxes.map((mailbox, i) => {
       const lead = leadOf(i);
-      return lead?.partner === 0 && !isHeld(work.keys[i] ?? '') ? lead.account : mailbox;
+      const held = mailbox === 0 && work.owners[i] !== 0;
+      return lead?.partner === 0 && !held && !isHeld(work.keys[i] ?? '') ? lead.account : mailbox;
     }),
+    owners: work.owners.map((owner, i) => leadOf(i)?.account ?? owner),
     partners: work.partners.map((partner, i) => leadOf(i)?.partner ?? partner),
     deliveries: work.deliveries.flatMap((delivery) => movedDelivery(delivery, leads)),
     receipts: [...work.receipts, ...receipts],
@@ -61,7 +74,7 @@ export function rerouted(work: AcceptWork, leads: ReadonlyMap<string, Lead>): Ac
 }
 
 function movedDelivery(delivery: NewDelivery, leads: ReadonlyMap<string, Lead>): NewDelivery[] {
-  const lead = delivery.partner === 0 ? undefined : leads.get(addressKey(delivery.recipient as never));
+  const lead = leads.get(addressKey(delivery.recipient as never));
   if (lead === undefined) return [delivery];
   if (lead.partner !== 0) return [{ ...delivery, partner: lead.partner }];
   // What was to be held for the partner is held from the mailbox; the rest is filed, not queued.

@@ -21,6 +21,7 @@ import {
   type StoredContent,
   type SweepReport,
 } from '../store.ts';
+import type { SqliteAccountMoves } from './account-moves.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { SentNotices } from './ahead.ts';
 import type { Bodies } from './bodies.ts';
@@ -58,6 +59,7 @@ export interface StoreParts {
   readonly writer: Writer;
   readonly reader: Reader;
   readonly registry: SqliteRegistry;
+  readonly accountMoves: SqliteAccountMoves;
   readonly certificates: SqliteCa;
   readonly pgpKeys: SqlitePgpKeys;
   readonly operators: SqliteOperators;
@@ -84,6 +86,7 @@ export interface StoreParts {
 
 export class SqliteStore implements Store {
   readonly registry: SqliteRegistry;
+  readonly accountMoves: SqliteAccountMoves;
   readonly certificates: SqliteCa;
   readonly pgpKeys: SqlitePgpKeys;
   readonly operators: SqliteOperators;
@@ -107,6 +110,7 @@ export class SqliteStore implements Store {
   constructor(parts: StoreParts) {
     this.#p = parts;
     this.registry = parts.registry;
+    this.accountMoves = parts.accountMoves;
     this.certificates = parts.certificates;
     this.pgpKeys = parts.pgpKeys;
     this.operators = parts.operators;
@@ -147,7 +151,7 @@ export class SqliteStore implements Store {
       if (message.interchanges !== undefined) this.interchanges.filed(message.interchanges, work.receivedAt);
       return { kind: 'filed' };
     }
-    if (answer.kind === 'already') return answer;
+    if (answer.kind === 'already' || answer.kind === 'closed') return answer;
     if (answer.kind === 'duplicate') return { kind: 'duplicate', of: messageIdOf(answer.of) };
     if (answer.kind === 'refused') {
       const { recipients, copies = [] } = message;
@@ -346,6 +350,7 @@ export class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     this.#sweepTimer?.cancel();
+    await this.accountMoves.stop();
     await this.quirks.flush();
     await this.audit.flush();
     this.#p.bodies.abortUnsealed();

@@ -6,6 +6,7 @@
 import type { AuditMark } from '../audit.ts';
 import type { Outcome } from '../deliveries.ts';
 import type { RegistryError } from '../registry.ts';
+import type { MoveDetail } from './account-move-changes.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
 import type { OperatorChange, OperatorChanged } from './operator-changes.ts';
 import type { PgpChange, PgpChanged } from './pgp-changes.ts';
@@ -40,8 +41,10 @@ export interface AcceptWork {
   readonly dataKey: Uint8Array;
   readonly chunks: number;
   readonly body: Uint8Array | null;
-  /** One for each recipient; 0 for a partner's. */
+  /** One for each recipient: where it is filed. 0: a partner's, or held. */
   readonly mailboxes: readonly number[];
+  /** The same, but held or not: whose it is. 0: a partner's. */
+  readonly owners: readonly number[];
   /** The partners of recipients, by their index; nearly always empty. */
   readonly partners: readonly number[];
   /** Folded addresses, one for each of `mailboxes`. */
@@ -194,6 +197,8 @@ export type WriterWork =
       readonly uidls: Uint8Array;
       readonly audit: AuditItem;
     }
+  /** A step of what follows an account that moved. Its value: 1 while there is more. */
+  | { readonly kind: 'move-step'; readonly source: number; readonly at: number }
   | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
   | { readonly kind: 'used'; readonly account: number; readonly name: string; readonly at: number }
   | { readonly kind: 'certificate-used'; readonly id: number; readonly at: number }
@@ -228,6 +233,8 @@ export const MAILBOX_NUMBERS = 5;
 
 /** What a commit changed that others remember or wait for. */
 export interface Effects {
+  /** Of a move: what has followed so far. */
+  readonly moved?: { readonly messages: number; readonly octets: number; readonly held: number };
   readonly mailboxes?: MailboxNumbers;
   /** Partners that something is due for now. */
   readonly due?: readonly number[];
@@ -240,6 +247,8 @@ export type WriterAnswer =
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
   | { readonly kind: 'duplicate'; readonly of: bigint }
   | { readonly kind: 'already' }
+  /** The submitter's account sends no more. */
+  | { readonly kind: 'closed' }
   /** Of an import: this entry's UIDL was used in the mailbox. */
   | { readonly kind: 'uidl-taken'; readonly index: number }
   | { readonly kind: 'claimed'; readonly found: DeliveryRows }
@@ -254,6 +263,8 @@ export type WriterAnswer =
       readonly id: number;
       readonly accounts: readonly number[] | 'many';
       readonly scope: ChangeScope;
+      readonly mail?: readonly string[];
+      readonly detail?: MoveDetail;
     }
   | { readonly kind: 'ca'; readonly changed: CaChanged }
   | { readonly kind: 'pgp'; readonly changed: PgpChanged }

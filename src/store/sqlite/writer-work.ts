@@ -8,6 +8,7 @@ import { DeliveryChanges } from './delivery-changes.ts';
 import { Filing } from './filing.ts';
 import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
+import { MailboxMoves } from './mailbox-moves.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import { OperatorChanges } from './operator-changes.ts';
 import { PgpChanges } from './pgp-changes.ts';
@@ -37,6 +38,7 @@ export class WriterWorker {
   readonly #deliveries: DeliveryChanges;
   readonly #quirks: QuirkChanges;
   readonly #imports: ImportChanges;
+  readonly #mailboxMoves: MailboxMoves;
   readonly #registry: RegistryChanges;
   readonly #certificates: CaChanges;
   readonly #pgp: PgpChanges;
@@ -65,6 +67,7 @@ export class WriterWorker {
     });
     this.#quirks = new QuirkChanges(db);
     this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
+    this.#mailboxMoves = new MailboxMoves(db, this.audit, counters);
     this.#registry = new RegistryChanges(db, this.audit);
     this.#certificates = new CaChanges(db, this.audit);
     this.#pgp = new PgpChanges(db, this.audit);
@@ -121,6 +124,8 @@ export class WriterWorker {
       case 'change-deliveries':
       case 'withdraw':
         return this.#deliveries.apply(work);
+      case 'move-step':
+        return this.#mailboxMoves.step(work.source, work.at);
       case 'audit':
         this.audit.appendAll(work.audit);
         return DONE;
@@ -134,8 +139,7 @@ export class WriterWorker {
         return { kind: 'done', value: this.audit.erasePersonal(work.seqs, work.mark) };
       case 'registry':
         return orError(() => {
-          const { id, accounts, scope } = this.#registry.apply(work.change, work.at, work.salt);
-          return { kind: 'registry', id, accounts, scope };
+          return { kind: 'registry', ...this.#registry.apply(work.change, work.at, work.salt) };
         });
       case 'ca':
         return orError(() => ({

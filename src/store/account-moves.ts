@@ -1,0 +1,62 @@
+/**
+ * The part of the store port for accounts that go to another organisation.
+ *
+ * A new account takes the log-in, the addresses that are open, with what hangs on them, and what logs in; the old one stays where it was under
+ * another log-in, with the mail of before, what can be handed out again, and its trail. That is one transaction: from its commit on, mail for
+ * the addresses and log-ins reach the new account, also those of a transaction whose RCPT came before. What was filed since `since` follows in
+ * bounded steps, which a crash does not lose; until they are done, whoever opens one of the two mailboxes waits.
+ */
+import type { Address } from '../domain/address.ts';
+import type { AccountId } from '../domain/ids.ts';
+import type { Instant } from '../domain/units.ts';
+import type { DelegationTie, NamingTie, SubstituteTie } from './organisation-ties.ts';
+import type { Actor } from './registry.ts';
+
+export interface AccountMove {
+  readonly login: string;
+  /** Name of the organisation that it goes to. */
+  readonly organisation: string;
+  /** Mail that was received from then on goes along. Not ahead, and at most `MAX_MOVE_BACK` back. */
+  readonly since: Instant;
+  /** Until then the old account can be given a password again, to collect what stays. */
+  readonly endsAt: Instant;
+}
+
+/** What an account takes along and leaves, but for its mail. */
+export interface AccountTies {
+  readonly from: string;
+  readonly addresses: readonly Address[];
+  readonly passwords: number;
+  /** Certificates for log-in and mail, and OpenPGP keys, that go along. */
+  readonly certificates: number;
+  readonly pgpKeys: number;
+  /** Certificates that name the old organisation: revoked. */
+  readonly naming: readonly NamingTie[];
+  /** Taken back, since they would cross the border of the new organisation. */
+  readonly delegations: readonly DelegationTie[];
+  readonly substitutes: readonly SubstituteTie[];
+  /** Codes for new certificates that were not used yet: void. */
+  readonly codes: number;
+  /** EDI identities of this account alone, which stay registered for the old organisation: as `formatIdentity` writes them. */
+  readonly identities: readonly string[];
+}
+
+export interface MailboxShare {
+  readonly messages: number;
+  readonly octets: number;
+}
+
+export interface AccountMoved extends AccountTies {
+  readonly account: AccountId;
+  /** Where the old organisation finds what was before. */
+  readonly former: { readonly account: AccountId; readonly login: string };
+  readonly moved: MailboxShare & { readonly held: number };
+  readonly left: MailboxShare;
+}
+
+export interface AccountMoves {
+  /** What would be. Throws RegistryError as `move` would. */
+  plan(move: AccountMove): Promise<AccountTies & { readonly moved: MailboxShare; readonly left: MailboxShare }>;
+  /** Ends the session that has the maildrop, which can delete nothing more. `progress` is told of messages. Throws RegistryError. */
+  move(move: AccountMove, actor: Actor, progress?: (done: number) => void): Promise<AccountMoved>;
+}

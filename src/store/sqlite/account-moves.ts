@@ -1,0 +1,164 @@
+/**
+ * The port for accounts that go to another organisation, on SQLite. The writer changes hands in one transaction; what follows goes in steps,
+ * with other work between them, while both mailboxes stay closed. Cut short, it goes on when the store is opened again.
+ */
+import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import { seconds } from '../../domain/units.ts';
+import type { AccountMove, AccountMoved, AccountMoves, AccountTies, MailboxShare } from '../account-moves.ts';
+import { type Actor, RegistryError } from '../registry.ts';
+import type { WantedMove } from './account-ties.ts';
+import type { Mailboxes } from './mailboxes.ts';
+import type { Maildrops } from './maildrops.ts';
+import type { Reader } from './reader.ts';
+import type { ReaderWork } from './reader-protocol.ts';
+import type { StoreTime } from './store-time.ts';
+import { type Writer, errorOf } from './writer.ts';
+
+export interface AccountMovesParts {
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly maildrops: Maildrops;
+  readonly mailboxes: Mailboxes;
+  readonly time: StoreTime;
+  readonly random: RandomBytes;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Before the next try on a full disk. */
+const AGAIN = seconds(5);
+const ignore = (): void => undefined;
+
+interface Followed {
+  readonly moved: MailboxShare & { readonly held: number };
+  readonly left: MailboxShare;
+}
+
+const wantedOf = ({ login, organisation, since, endsAt }: AccountMove): WantedMove => ({
+  ...{ login, organisation, since, endsAt },
+});
+
+export class SqliteAccountMoves implements AccountMoves {
+  readonly #p: AccountMovesParts;
+  readonly #following = new Set<Promise<unknown>>();
+  #stopped = false;
+  /** What ends the pauses that are under way. */
+  readonly #pauses = new Set<() => void>();
+
+  constructor(parts: AccountMovesParts) {
+    this.#p = parts;
+  }
+
+  /** Goes on with what a crash or an end cut short; resolves when the mailboxes are closed for it. */
+  async resume(): Promise<void> {
+    for (const { source, target } of await this.#p.reader.ask('pendingMoves', {})) {
+      this.#p.log.info('store.move-resumed', { source, target });
+      this.#closed([source, target], this.#follow(source, target));
+    }
+  }
+
+  /** Ends between two steps. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const end of this.#pauses) end();
+    await Promise.all(this.#following);
+  }
+
+  async plan(move: AccountMove): Promise<AccountTies & Pick<AccountMoved, 'moved' | 'left'>> {
+    const found = await this.#p.reader.ask('moveTies', { move: wantedOf(move), at: this.#p.time.now() });
+    if ('error' in found) throw new RegistryError(found.error, found.message);
+    const [moved, left] = [
+      { messages: 0, octets: 0 },
+      { messages: 0, octets: 0 },
+    ];
+    for (let after: number | null = -1; after !== null;) {
+      const step: ReaderWork['moveShare']['out'] = await this.#p.reader.ask('moveShare', {
+        ...{ account: found.account, since: move.since, after },
+      });
+      for (const [sum, more] of [
+        [moved, step.moved],
+        [left, step.left],
+      ] as const) {
+        sum.messages += more.messages;
+        sum.octets += more.octets;
+      }
+      after = step.next;
+    }
+    return { ...found.ties, moved: { ...moved, held: 0 }, left };
+  }
+
+  async move(move: AccountMove, actor: Actor, progress?: (done: number) => void): Promise<AccountMoved> {
+    const { writer, reader, maildrops, time, random } = this.#p;
+    // For the session that it ends; the change finds the account again.
+    const found = await reader.ask('moveTies', { move: wantedOf(move), at: time.now() });
+    if ('error' in found) throw new RegistryError(found.error, found.message);
+    let result: Promise<AccountMoved> | undefined;
+    await maildrops.move(found.account as AccountId, async (told) => {
+      const change = { op: 'move-account', move: wantedOf(move), actor } as const;
+      const answer = await writer.ask({ kind: 'registry', change, at: time.now(), salt: random(32) });
+      if (answer.kind === 'registry-error') throw new RegistryError(answer.error, answer.message);
+      if (answer.kind !== 'registry' || answer.detail === undefined) throw errorOf(answer);
+      const { former, source, ties } = answer.detail;
+      const account = answer.id as AccountId;
+      const following = this.#follow(source, account, progress);
+      told([source, account], following.then(ignore, ignore));
+      result = following.then((followed) => ({
+        ...ties,
+        account,
+        former: { account: source, login: former },
+        ...followed,
+      }));
+      result.catch(ignore);
+    });
+    if (result === undefined) throw new Error('the move has no answer');
+    return await result;
+  }
+
+  #closed(mailboxes: readonly AccountId[], following: Promise<unknown>): void {
+    this.#p.maildrops.keepClosed(mailboxes, following.then(ignore, ignore));
+  }
+
+  #follow(source: AccountId, target: AccountId, progress?: (done: number) => void): Promise<Followed> {
+    const following = this.#steps(source, progress);
+    const known = following.catch((error: unknown) => {
+      if (!this.#stopped)
+        this.#p.log.error('store.move-failed', { source, target, why: error instanceof Error ? error.message : '' });
+    });
+    this.#following.add(known);
+    void known.finally(() => this.#following.delete(known));
+    return following;
+  }
+
+  /** The disk is full: mail that is here already waits until there is room. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timer = this.#p.clock.after(AGAIN, end);
+      this.#pauses.add(end);
+    });
+  }
+
+  async #steps(source: AccountId, progress?: (done: number) => void): Promise<Followed> {
+    const { writer, mailboxes, time } = this.#p;
+    const moved = { messages: 0, octets: 0, held: 0 };
+    for (;;) {
+      if (this.#stopped) throw new Error('The store closes; the move goes on when it is opened again');
+      const answer = await writer.ask({ kind: 'move-step', source, at: time.now() });
+      if (answer.kind === 'full') {
+        await this.#pause();
+        continue;
+      }
+      if (answer.kind !== 'done') throw errorOf(answer);
+      Object.assign(moved, answer.moved);
+      progress?.(moved.messages);
+      if (answer.value !== 1) break;
+    }
+    const { messages = 0, octets = 0 } = (await mailboxes.of(source)) ?? {};
+    return { moved, left: { messages, octets } };
+  }
+}
