@@ -141,7 +141,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
   const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf }));
   await http.open(config, {
-    ...{ store, listeners, tls, clock, log, connections, authenticator, sent: protocols.sent },
+    ...{ store, listeners, tls, clock, log, connections, authenticator, sent: protocols.sent, codes: protocols.codes },
     ...{ answers: protocols.answers, dispatchers: pushes, backups, doctor, maxBackupAge: maxAgeOf(config) },
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts },

@@ -14,6 +14,7 @@ import { assertNoSecret } from './support/no-secret.ts';
 import { type PageTarget, postForm } from './support/page-client.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { withoutProgram } from './support/require.ts';
+import { Scrape, get } from './support/scrape.ts';
 import { SmtpClient } from './support/smtp-client.ts';
 
 const [anna, bram] = [addressOf('anna'), addressOf('bram')];
@@ -403,6 +404,9 @@ test('wrong codes are throttled, answered at one time, and stand in the trail as
   assert.ok(Number(busy.retry) > 50 && Number(busy.retry) <= 60, busy.retry);
   const shown = JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView;
   assert.equal(shown.codes[0]?.tries, 5);
+  const scrape = new Scrape((await get(gateway.http!.port, '/metrics')).body);
+  assert.equal(scrape.value('sluis_codes_total', { for: 'password', outcome: 'refused', reason: 'unknown' }), 1);
+  assert.equal(scrape.value('sluis_codes_total', { for: 'password', outcome: 'busy', reason: 'throttled' }), 1);
   await gateway.stop();
   const told = gateway.log.events.filter(({ event }) => /^enrolment\.(refused|busy)$/.test(event));
   assert.deepEqual(

@@ -14,6 +14,9 @@ import type { EnrolmentFault, WantedUse } from '../store/certificates.ts';
 /** `malformed`: no code looks so. `not-on-listener`: the account may not come in there. `throttled`, `store`: it was not judged. */
 export type WindowReason = EnrolmentFault | 'malformed' | 'not-on-listener' | 'throttled' | 'store';
 
+/** `reason` is empty for what was granted. */
+export type WindowCounts = Counts<'for' | 'outcome' | 'reason'>;
+
 export interface Visitor {
   readonly session: string;
   readonly listener: string;
@@ -36,7 +39,7 @@ const KEYS = 10_000;
 const isJudged = (reason: WindowReason): boolean => reason !== 'throttled' && reason !== 'store';
 
 export class WindowNotes {
-  readonly counts = new Counts(['for', 'outcome', 'reason']);
+  readonly counts: WindowCounts = new Counts(['for', 'outcome', 'reason']);
   readonly #log: Log;
   readonly #audit: Pick<AuditTrail, 'note'>;
   readonly #failures: Tally<Subject>;

@@ -3,6 +3,7 @@ import type { AccountId } from '../domain/ids.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Config } from '../config/schema.ts';
 import type { Chain } from '../middleware/chain.ts';
+import type { WindowCounts } from '../enrol/window-notes.ts';
 import { startEnrolmentListener } from '../http/enrolment-listener.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { startPop3Listener } from '../pop3/server.ts';
@@ -36,6 +37,7 @@ export interface GatewayProtocols {
   readonly enrolment: StartListener;
   /** What SMTP answered and POP3 sent, over all listeners. */
   readonly answers: SmtpAnswers;
+  readonly codes: WindowCounts;
   readonly sent: SentCounts;
   /** Writes the refusals of one account that are only counted so far. */
   refusalsOf(account: AccountId): void;
@@ -72,6 +74,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         ...{ spec, window, letters: letterParts(config), tls: tls.materialFor(spec.name) },
       }),
     answers: counts.answers,
+    codes: window.notes.counts,
     sent,
     refusalsOf: (account) => refused.flushOf(account),
     stop: async () => {

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import type { AuthenticatorLoad } from '../auth/authenticator-options.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
+import type { WindowCounts } from '../enrol/window-notes.ts';
 import { type Metric, counter, distribution, gauge, single } from '../http/metric.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import type { LoopDelay } from '../platform/loop-delay.ts';
@@ -15,6 +16,7 @@ export interface TrafficParts {
   readonly authenticator: { readonly load: AuthenticatorLoad };
   readonly answers: SmtpAnswers;
   readonly sent: SentCounts;
+  readonly codes: WindowCounts;
   readonly dispatchers: readonly Pick<Dispatcher, 'ended' | 'states'>[];
   readonly ready: () => boolean;
   readonly loop: LoopDelay;
@@ -41,12 +43,18 @@ const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
   ),
 ];
 
-const logins = ({ authenticator }: TrafficParts): Metric[] => [
+const logins = ({ authenticator, codes }: TrafficParts): Metric[] => [
   counter(
     'sluis_logins_total',
     'Logins by protocol, way, outcome (granted, refused, busy) and, where not granted, reason.',
     ['protocol', 'way', 'outcome', 'reason'],
     () => authenticator.load.logins.read(),
+  ),
+  counter(
+    'sluis_codes_total',
+    'One-time codes on the page, by what they are for, outcome (granted, refused, busy, unusable) and, where not granted, reason.',
+    ['for', 'outcome', 'reason'],
+    () => codes.read(),
   ),
   single('gauge', 'sluis_password_queue', 'Passwords that wait for their hash.', () => authenticator.load.waiting),
   single('gauge', 'sluis_password_hashes', 'Passwords that are being hashed.', () => authenticator.load.running),
