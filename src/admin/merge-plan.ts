@@ -2,31 +2,17 @@
  * What a merge of two organisations changes, found out before anything does: the same walk tells an operator what would be, refuses what must
  * not be, and says to the store what is to be done with each account.
  */
-import { namesFormer } from '../crypto/certificate-organisation.ts';
 import { type Address, addressKey } from '../domain/address.ts';
-import type { Organisation } from '../domain/registry.ts';
-import { settingOf, settingsTable } from '../domain/settings.ts';
-import type { Setting, SettingValue, Settings } from '../domain/settings/setting.ts';
+import { settingOf } from '../domain/settings.ts';
+import type { Settings } from '../domain/settings/setting.ts';
 import { formatSetting } from '../domain/settings/value.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AccountCertificate } from '../store/certificates.ts';
-import type { AccountMerge, AddressMerge } from '../store/organisation-merge.ts';
-import type { AccountSummary, SettingChanges } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { AccountSummary } from '../store/registry.ts';
 import type { AdminContext } from './context.ts';
 import { partnerOf } from './erase.ts';
-import { type Rule, type Rules } from './merge-successors.ts';
+import { type Gathered, MergeChecks } from './merge-checks.ts';
+import { type MergeWish, addressMergesOf, certificatesNaming, differencesOf, keptFor } from './merge-wish.ts';
 import { accountsOf } from './organisation-accounts.ts';
-import { successorProblem } from './successor.ts';
-
-export interface MergeWish {
-  readonly from: Organisation;
-  readonly into: Organisation;
-  readonly until?: Instant | undefined;
-  readonly rules: Rules;
-  readonly keepSettings: boolean;
-  readonly revoke: boolean;
-}
 
 /** A setting that is one thing in the one organisation and another in the other. */
 export interface SettingDifference {
@@ -100,69 +86,8 @@ export interface MergePlan {
 }
 
 const TOLD = 1000;
-/** Problems that one refusal tells. */
-const MOST_PROBLEMS = 100;
 
 const iso = (at: Instant): string => new Date(at).toISOString();
-
-/** Settings of an organisation that hold for its accounts and differ. */
-export const differencesOf = (from: Settings, into: Settings): readonly (readonly [string, Setting])[] =>
-  (Object.entries(settingsTable) as [string, Setting][]).filter(
-    ([name, { scopes, default: initial }]) =>
-      scopes.includes('organisation') && (from[name] ?? initial) !== (into[name] ?? initial),
-  );
-
-/** What an account has to have of its own from now on, so that what held for it holds on. */
-export function keptFor(wish: MergeWish, account: Settings): SettingChanges {
-  const kept: Record<string, SettingValue> = {};
-  if (wish.keepSettings)
-    for (const [name, { scopes, default: initial }] of differencesOf(wish.from.settings, wish.into.settings))
-      if (scopes.includes('account') && account[name] === undefined) kept[name] = wish.from.settings[name] ?? initial;
-  return kept;
-}
-
-/** What becomes of each address of the account that has not ended. */
-export const addressMergesOf = (wish: MergeWish, { addresses }: AccountSummary): readonly AddressMerge[] =>
-  addresses
-    .filter(({ state }) => state !== 'ended')
-    .map(({ address }) => {
-      const { mailbox, successor } = ruleFor(wish.rules, address);
-      const ends = wish.until !== undefined && isEnding(wish.rules, address);
-      return {
-        address,
-        ...(mailbox === undefined ? {} : { mailbox }),
-        ...(ends ? { endsAt: wish.until, ...(successor === undefined ? {} : { successor }) } : {}),
-      };
-    });
-
-export const mergeOf = (wish: MergeWish, summary: AccountSummary): AccountMerge => ({
-  login: summary.account.login,
-  settings: keptFor(wish, summary.account.settings),
-  addresses: addressMergesOf(wish, summary),
-});
-
-const ruleFor = ({ byAddress, others }: Rules, address: Address): Rule => byAddress.get(addressKey(address)) ?? others;
-
-/** A line of the file without a successor lets its address go on. */
-function isEnding(rules: Rules, address: Address): boolean {
-  const own = rules.byAddress.get(addressKey(address));
-  const successor = (own ?? rules.others).successor;
-  if (successor !== undefined && addressKey(successor) === addressKey(address)) return false;
-  return own === undefined || own.successor !== undefined;
-}
-
-/** Valid certificates of the own authority that say the account is of an organisation which it is no more. */
-export async function certificatesNaming(
-  { certificates }: Store,
-  { from, into }: Pick<MergeWish, 'from' | 'into'>,
-  { login, now }: { readonly login: string; readonly now: Instant },
-): Promise<readonly AccountCertificate[]> {
-  const found = await certificates.listCertificates({ login, limit: 1000, endsFrom: now });
-  return found.filter(
-    ({ authority, revoked, subject }) =>
-      authority !== undefined && revoked === undefined && namesFormer({ subject, own: true }, from, into),
-  );
-}
 
 export async function planMerge(
   context: AdminContext,
@@ -177,8 +102,6 @@ export async function planMerge(
 class Walk {
   readonly #context: AdminContext;
   readonly #wish: MergeWish;
-  readonly #problems: string[] = [];
-  #more = 0;
   readonly #sum = { accounts: 0, suspended: 0, stay: 0, messages: 0, octets: 0, addresses: 0 };
   readonly #of = { ending: 0, withSuccessor: 0, registered: 0, elsewhere: 0 };
   readonly #changed: AddressPlan[] = [];
@@ -188,13 +111,10 @@ class Walk {
   readonly #certificates: NamedCertificate[] = [];
   readonly #partners: { name: string; domains: readonly string[] }[] = [];
   readonly #sendsAs: MergePlan['sendsAs'][number][] = [];
-  /** Keys of addresses that end, and where each successor is told of. */
-  readonly #endingKeys = new Set<string>();
-  readonly #successors = new Map<string, { readonly old: Address; readonly successor: Address; readonly to: string }>();
-  readonly #mailboxes = new Set<string>();
-  readonly #seen = new Set<string>();
-  /** Accounts that have ended: what is bound to them stays. */
-  readonly #ended = new Set<string>();
+  readonly #gathered: Gathered = {
+    withoutSuccessor: 0,
+    ...{ endingKeys: new Set(), successors: new Map(), mailboxes: new Set(), seen: new Set(), ended: new Set() },
+  };
 
   constructor(context: AdminContext, wish: MergeWish) {
     this.#context = context;
@@ -205,7 +125,7 @@ class Walk {
     const { account, messages, used } = summary;
     if (account.state === 'ended') {
       this.#sum.stay += 1;
-      this.#ended.add(account.login);
+      this.#gathered.ended.add(account.login);
       return this.#sum.accounts;
     }
     this.#sum.accounts += 1;
@@ -223,12 +143,12 @@ class Walk {
     const merges = addressMergesOf(this.#wish, summary);
     this.#sum.addresses += merges.length;
     for (const { address, mailbox, endsAt, successor } of merges) {
-      this.#seen.add(addressKey(address));
-      if (mailbox !== undefined) this.#mailboxes.add(mailbox);
+      this.#gathered.seen.add(addressKey(address));
+      if (mailbox !== undefined) this.#gathered.mailboxes.add(mailbox);
       if (mailbox !== undefined) this.#of.elsewhere += 1;
       if (endsAt !== undefined) {
         this.#of.ending += 1;
-        this.#endingKeys.add(addressKey(address));
+        this.#gathered.endingKeys.add(addressKey(address));
         if (successor !== undefined) this.#succeeds(address, successor, mailbox ?? login);
       }
       if (endsAt === undefined && mailbox === undefined) continue;
@@ -245,9 +165,9 @@ class Walk {
 
   #succeeds(old: Address, successor: Address, to: string): void {
     this.#of.withSuccessor += 1;
-    const before = this.#successors.get(addressKey(successor));
-    if (before === undefined) this.#successors.set(addressKey(successor), { old, successor, to });
-    else if (before.to !== to) this.#successors.set(addressKey(successor), { ...before, to: '' });
+    const before = this.#gathered.successors.get(addressKey(successor));
+    if (before === undefined) this.#gathered.successors.set(addressKey(successor), { old, successor, to });
+    else if (before.to !== to) this.#gathered.successors.set(addressKey(successor), { ...before, to: '' });
   }
 
   #settings({ account, passwords, certificates }: AccountSummary): void {
@@ -284,10 +204,12 @@ class Walk {
 
   async end(): Promise<{ readonly plan: MergePlan; readonly problems: readonly string[] }> {
     const { from, into, until, revoke } = this.#wish;
-    const registered = await this.#checkSuccessors();
-    await this.#checkMailboxes();
-    await this.#checkFile();
-    const identities = await this.#identities();
+    this.#gathered.withoutSuccessor = this.#of.ending - this.#of.withSuccessor;
+    const checks = new MergeChecks(this.#context, this.#wish, this.#gathered);
+    const registered = await checks.successors();
+    await checks.mailboxes();
+    await checks.file();
+    const identities = await checks.identities();
     const plan: MergePlan = {
       ...{ organisation: from.name, into: into.name, resumed: from.mergedInto !== undefined },
       ...this.#sum,
@@ -310,8 +232,7 @@ class Walk {
       ...(into.contact === undefined ? {} : { contact: into.contact }),
       language: into.language,
     };
-    if (this.#more > 0) this.#problems.push(`  and ${this.#more} more; correct these first`);
-    return { plan, problems: this.#problems };
+    return { plan, problems: checks.problems };
   }
 
   #differences(): SettingDifference[] {
@@ -325,105 +246,7 @@ class Walk {
     }));
   }
 
-  /** Keys of those that the merge registers. */
-  async #checkSuccessors(): Promise<ReadonlySet<string>> {
-    const { registry } = this.#context.store;
-    const { from, into } = this.#wish;
-    if (this.#of.ending > this.#of.withSuccessor)
-      this.#problem(
-        `${this.#of.ending - this.#of.withSuccessor} addresses have no successor, and their senders would be told of none: name them in the file, or one for all with --successor`,
-      );
-    const made = new Set<string>();
-    for (const [key, { old, successor, to }] of this.#successors) {
-      const found = await registry.findRecipient(addressKey(successor));
-      if (found === undefined) {
-        made.add(key);
-        if (to === '')
-          this.#problem(
-            `${successor}: it would be registered for two accounts; register it for one with "sluis address add"`,
-          );
-        continue;
-      }
-      const { account, organisation, partner } = found;
-      if (this.#endingKeys.has(key)) this.#problem(`${successor}: it ends itself, so it cannot succeed ${old}`);
-      else if (![from.id, into.id].includes(organisation.id))
-        this.#problem(
-          `${successor}: it belongs to "${organisation.name}", and senders to ${old} would write to somebody else; name one of "${into.name}"`,
-        );
-      else if (successorProblem(found) !== undefined)
-        this.#problem(`${successor}: ${successorProblem(found) ?? ''}, so it cannot succeed ${old}`);
-      else if (partner !== undefined && !(await this.#isRegistered(account.login, key)))
-        this.#problem(
-          `${successor}: only its domain leads to partner "${partner.name}"; register it first with "sluis address add"`,
-        );
-    }
-    return made;
-  }
-
-  async #isRegistered(login: string, key: string): Promise<boolean> {
-    const found = await this.#context.store.registry.findAccount(login);
-    return found?.addresses.some(({ address }) => addressKey(address) === key) ?? false;
-  }
-
-  async #checkMailboxes(): Promise<void> {
-    const { into } = this.#wish;
-    for (const login of this.#mailboxes) {
-      const found = await this.#context.store.registry.findAccount(login);
-      if (found === undefined) this.#problem(`${login}: there is no such account to file mail for`);
-      else if (found.organisation !== into.name)
-        this.#problem(`${login}: it is an account of "${found.organisation}"; name one of "${into.name}"`);
-      else if (
-        found.account.state !== 'active' ||
-        found.account.endsAt !== undefined ||
-        found.account.kind === 'partner'
-      )
-        this.#problem(`${login}: nothing can be filed for it (${found.account.kind}, ${found.account.state})`);
-    }
-  }
-
-  /** A line about an address that is none of the organisation's is a slip of the pen; of a part that went over before it is not. */
-  async #checkFile(): Promise<void> {
-    const { rules, from, into } = this.#wish;
-    for (const [key, { line, address }] of rules.byAddress) {
-      if (this.#seen.has(key)) continue;
-      const found = await this.#context.store.registry.findRecipient(addressKey(address));
-      if (from.mergedInto !== undefined && found?.organisation.id === into.id) continue;
-      this.#problem(
-        `line ${line}: ${address} is no address of "${from.name}" that takes mail; correct or remove the line`,
-      );
-    }
-  }
-
-  async #identities(): Promise<Pick<MergePlan, 'identities' | 'sharedIdentities'>> {
-    const { registry } = this.#context.store;
-    const { from, into } = this.#wish;
-    const [own, other] = await Promise.all(
-      [from, into].map(({ name }) => registry.listIdentities({ limit: TOLD, organisation: name })),
-    );
-    const shared = new Set<string>();
-    const carried = (own ?? []).filter(({ login }) => login === undefined || !this.#ended.has(login));
-    for (const identity of carried) {
-      const same = (other ?? []).filter(({ id }) => id === identity.id);
-      if (same.length > 0) shared.add(identity.id);
-      // Two mailboxes for one party: whoever writes to it without a qualifier means either.
-      for (const { qualifier, login } of same)
-        if (login !== identity.login && (login !== undefined || identity.login !== undefined))
-          this.#problem(
-            `EDI identity ${identity.id}: "${from.name}" has it with qualifier "${identity.qualifier}"${boundTo(identity.login)}, "${into.name}" with "${qualifier}"${boundTo(login)}; remove one with "sluis organisation edi remove"`,
-          );
-    }
-    const identities = carried.map(({ id, qualifier }) => (qualifier === '' ? id : `${id}:${qualifier}`));
-    return { identities, sharedIdentities: [...shared] };
-  }
-
   #told<T>(list: T[], item: T): void {
     if (list.length < TOLD) list.push(item);
   }
-
-  #problem(text: string): void {
-    if (this.#problems.length < MOST_PROBLEMS) this.#problems.push(`  ${text}`);
-    else this.#more += 1;
-  }
 }
-
-const boundTo = (login: string | undefined): string => (login === undefined ? '' : ` for account "${login}"`);

@@ -1,0 +1,147 @@
+/** What must not be in a merge of two organisations: found out after the walk over the accounts, before anything changes. */
+import { type Address, addressKey } from '../domain/address.ts';
+import { MAX_IDENTITIES } from '../store/edi-identities.ts';
+import type { AdminContext } from './context.ts';
+import type { MergeWish } from './merge-wish.ts';
+import { successorProblem } from './successor.ts';
+
+/** Problems that one refusal tells. */
+const MOST_PROBLEMS = 100;
+
+/** What the walk found; addresses by their keys. */
+export interface Gathered {
+  /** That end, and have none. */
+  withoutSuccessor: number;
+  readonly endingKeys: Set<string>;
+  /** By the key of the successor; `to`: who gets its mail, '' where that is more than one account. */
+  readonly successors: Map<string, { readonly old: Address; readonly successor: Address; readonly to: string }>;
+  /** Log-in names of accounts that are to take mail. */
+  readonly mailboxes: Set<string>;
+  /** Addresses that go over. */
+  readonly seen: Set<string>;
+  /** Log-in names of accounts that have ended: what is bound to them stays. */
+  readonly ended: Set<string>;
+}
+
+export interface Identities {
+  readonly identities: readonly string[];
+  readonly sharedIdentities: readonly string[];
+}
+
+export class MergeChecks {
+  readonly #context: AdminContext;
+  readonly #wish: MergeWish;
+  readonly #gathered: Gathered;
+  readonly #problems: string[] = [];
+  #more = 0;
+
+  constructor(context: AdminContext, wish: MergeWish, gathered: Gathered) {
+    this.#context = context;
+    this.#wish = wish;
+    this.#gathered = gathered;
+  }
+
+  get problems(): readonly string[] {
+    return this.#more === 0 ? this.#problems : [...this.#problems, `  and ${this.#more} more; correct these first`];
+  }
+
+  /** Keys of those that the merge registers. */
+  async successors(): Promise<ReadonlySet<string>> {
+    const { registry } = this.#context.store;
+    const { from, into } = this.#wish;
+    const { withoutSuccessor } = this.#gathered;
+    if (withoutSuccessor > 0)
+      this.#problem(
+        `${withoutSuccessor} addresses have no successor, and their senders would be told of none: name them in the file, or one for all with --successor`,
+      );
+    const made = new Set<string>();
+    for (const [key, { old, successor, to }] of this.#gathered.successors) {
+      const found = await registry.findRecipient(addressKey(successor));
+      if (found === undefined) {
+        made.add(key);
+        if (to === '')
+          this.#problem(
+            `${successor}: it would be registered for two accounts; register it for one with "sluis address add"`,
+          );
+        continue;
+      }
+      const { account, organisation, partner } = found;
+      if (this.#gathered.endingKeys.has(key))
+        this.#problem(`${successor}: it ends itself, so it cannot succeed ${old}`);
+      else if (![from.id, into.id].includes(organisation.id))
+        this.#problem(
+          `${successor}: it belongs to "${organisation.name}", and senders to ${old} would write to somebody else; name one of "${into.name}"`,
+        );
+      else if (successorProblem(found) !== undefined)
+        this.#problem(`${successor}: ${successorProblem(found) ?? ''}, so it cannot succeed ${old}`);
+      else if (partner !== undefined && !(await this.#isRegistered(account.login, key)))
+        this.#problem(
+          `${successor}: only its domain leads to partner "${partner.name}"; register it first with "sluis address add"`,
+        );
+    }
+    return made;
+  }
+
+  async #isRegistered(login: string, key: string): Promise<boolean> {
+    const found = await this.#context.store.registry.findAccount(login);
+    return found?.addresses.some(({ address }) => addressKey(address) === key) ?? false;
+  }
+
+  async mailboxes(): Promise<void> {
+    const { into } = this.#wish;
+    for (const login of this.#gathered.mailboxes) {
+      const found = await this.#context.store.registry.findAccount(login);
+      if (found === undefined) this.#problem(`${login}: there is no such account to file mail for`);
+      else if (found.organisation !== into.name)
+        this.#problem(`${login}: it is an account of "${found.organisation}"; name one of "${into.name}"`);
+      else if (
+        found.account.state !== 'active' ||
+        found.account.endsAt !== undefined ||
+        found.account.kind === 'partner'
+      )
+        this.#problem(`${login}: nothing can be filed for it (${found.account.kind}, ${found.account.state})`);
+    }
+  }
+
+  /** A line about an address that is none of the organisation's is a slip of the pen; of a part that went over before it is not. */
+  async file(): Promise<void> {
+    const { rules, from, into } = this.#wish;
+    for (const [key, { line, address }] of rules.byAddress) {
+      if (this.#gathered.seen.has(key)) continue;
+      const found = await this.#context.store.registry.findRecipient(addressKey(address));
+      if (from.mergedInto !== undefined && found?.organisation.id === into.id) continue;
+      this.#problem(
+        `line ${line}: ${address} is no address of "${from.name}" that takes mail; correct or remove the line`,
+      );
+    }
+  }
+
+  async identities(): Promise<Identities> {
+    const { registry } = this.#context.store;
+    const { from, into } = this.#wish;
+    const [own, other] = await Promise.all(
+      [from, into].map(({ name }) => registry.listIdentities({ limit: MAX_IDENTITIES, organisation: name })),
+    );
+    const shared = new Set<string>();
+    const carried = (own ?? []).filter(({ login }) => login === undefined || !this.#gathered.ended.has(login));
+    for (const identity of carried) {
+      const same = (other ?? []).filter(({ id }) => id === identity.id);
+      if (same.length > 0) shared.add(identity.id);
+      // Two mailboxes for one party: whoever writes to it without a qualifier means either.
+      for (const { qualifier, login } of same)
+        if (login !== identity.login && (login !== undefined || identity.login !== undefined))
+          this.#problem(
+            `EDI identity ${identity.id}: "${from.name}" has it with qualifier "${identity.qualifier}"${boundTo(identity.login)}, "${into.name}" with "${qualifier}"${boundTo(login)}; remove one with "sluis organisation edi remove"`,
+          );
+    }
+    const identities = carried.map(({ id, qualifier }) => (qualifier === '' ? id : `${id}:${qualifier}`));
+    return { identities, sharedIdentities: [...shared] };
+  }
+
+  #problem(text: string): void {
+    if (this.#problems.length < MOST_PROBLEMS) this.#problems.push(`  ${text}`);
+    else this.#more += 1;
+  }
+}
+
+const boundTo = (login: string | undefined): string => (login === undefined ? '' : ` for account "${login}"`);

@@ -1,0 +1,80 @@
+/** What is asked of a merge of two organisations, and what that means for one account and its addresses. */
+import { namesFormer } from '../crypto/certificate-organisation.ts';
+import { type Address, addressKey } from '../domain/address.ts';
+import type { Organisation } from '../domain/registry.ts';
+import { settingsTable } from '../domain/settings.ts';
+import type { Setting, SettingValue, Settings } from '../domain/settings/setting.ts';
+import type { Instant } from '../domain/units.ts';
+import type { AccountCertificate } from '../store/certificates.ts';
+import type { AccountMerge, AddressMerge } from '../store/organisation-merge.ts';
+import type { AccountSummary, SettingChanges } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
+import type { Rule, Rules } from './merge-successors.ts';
+
+export interface MergeWish {
+  readonly from: Organisation;
+  readonly into: Organisation;
+  readonly until?: Instant | undefined;
+  readonly rules: Rules;
+  readonly keepSettings: boolean;
+  readonly revoke: boolean;
+}
+
+/** Settings of an organisation that hold for its accounts and differ. */
+export const differencesOf = (from: Settings, into: Settings): readonly (readonly [string, Setting])[] =>
+  (Object.entries(settingsTable) as [string, Setting][]).filter(
+    ([name, { scopes, default: initial }]) =>
+      scopes.includes('organisation') && (from[name] ?? initial) !== (into[name] ?? initial),
+  );
+
+/** What an account has to have of its own from now on, so that what held for it holds on. */
+export function keptFor(wish: MergeWish, account: Settings): SettingChanges {
+  const kept: Record<string, SettingValue> = {};
+  if (wish.keepSettings)
+    for (const [name, { scopes, default: initial }] of differencesOf(wish.from.settings, wish.into.settings))
+      if (scopes.includes('account') && account[name] === undefined) kept[name] = wish.from.settings[name] ?? initial;
+  return kept;
+}
+
+/** What becomes of each address of the account that has not ended. */
+export const addressMergesOf = (wish: MergeWish, { addresses }: AccountSummary): readonly AddressMerge[] =>
+  addresses
+    .filter(({ state }) => state !== 'ended')
+    .map(({ address }) => {
+      const { mailbox, successor } = ruleFor(wish.rules, address);
+      const ends = wish.until !== undefined && isEnding(wish.rules, address);
+      return {
+        address,
+        ...(mailbox === undefined ? {} : { mailbox }),
+        ...(ends ? { endsAt: wish.until, ...(successor === undefined ? {} : { successor }) } : {}),
+      };
+    });
+
+export const mergeOf = (wish: MergeWish, summary: AccountSummary): AccountMerge => ({
+  login: summary.account.login,
+  settings: keptFor(wish, summary.account.settings),
+  addresses: addressMergesOf(wish, summary),
+});
+
+const ruleFor = ({ byAddress, others }: Rules, address: Address): Rule => byAddress.get(addressKey(address)) ?? others;
+
+/** A line of the file without a successor lets its address go on. */
+function isEnding(rules: Rules, address: Address): boolean {
+  const own = rules.byAddress.get(addressKey(address));
+  const successor = (own ?? rules.others).successor;
+  if (successor !== undefined && addressKey(successor) === addressKey(address)) return false;
+  return own === undefined || own.successor !== undefined;
+}
+
+/** Valid certificates of the own authority that say the account is of an organisation which it is no more. */
+export async function certificatesNaming(
+  { certificates }: Store,
+  { from, into }: Pick<MergeWish, 'from' | 'into'>,
+  { login, now }: { readonly login: string; readonly now: Instant },
+): Promise<readonly AccountCertificate[]> {
+  const found = await certificates.listCertificates({ login, limit: 1000, endsFrom: now });
+  return found.filter(
+    ({ authority, revoked, subject }) =>
+      authority !== undefined && revoked === undefined && namesFormer({ subject, own: true }, from, into),
+  );
+}
