@@ -55,6 +55,7 @@ import { approvedCall } from './second-person.ts';
 import { sessionOperations } from './sessions.ts';
 import { smimeOperations } from './smime.ts';
 import { traceOperations } from './trace.ts';
+import { usageOperations } from './usage.ts';
 
 const operations = {
   ...organisationOperations,
@@ -68,6 +69,7 @@ const operations = {
   ...sessionOperations,
   ...recentOperations,
   ...incidentOperations,
+  ...usageOperations,
   ...importOperations,
   ...addressOperations,
   ...addressMoveOperations,

@@ -2,6 +2,7 @@
 import type { Organisation, RegisteredAddress } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant } from '../domain/units.ts';
+import { isoDay } from '../domain/working-days.ts';
 import type { AccountSummary } from '../store/registry.ts';
 
 export interface OrganisationView {
@@ -81,6 +82,9 @@ export interface AccountView {
   readonly sendsAs: readonly string[];
   readonly used: number;
   readonly messages: number;
+  /** The last day on which it logged in; on which it logged in, sent or took mail. */
+  readonly lastLogin?: string;
+  readonly lastUsed?: string;
   readonly settings: Settings;
 }
 
@@ -153,5 +157,7 @@ export const viewAccount = (summary: AccountSummary): AccountView => ({
   sendsAs: summary.sendsAs,
   used: summary.used,
   messages: summary.messages,
+  ...(summary.lastLogin === undefined ? {} : { lastLogin: isoDay(summary.lastLogin) }),
+  ...(summary.lastUsed === undefined ? {} : { lastUsed: isoDay(summary.lastUsed) }),
   settings: summary.account.settings,
 });

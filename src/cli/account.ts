@@ -7,10 +7,13 @@ import { many } from '../domain/counted.ts';
 import { addCertificateCommands, certificateTable } from './certificate.ts';
 import { fetchedText, recentText, withMeanings } from './account-recent.ts';
 import { addContainCommand } from './contain.ts';
-import { allRows, withAdmin } from './connect.ts';
+import { type AdminClient } from '../admin/client.ts';
+import type { IdleView } from '../admin/usage.ts';
+import { pages, withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { addImportCommand } from './import.ts';
-import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
+import { printPages } from './listing.ts';
+import { type ChangeOptions, type CommonOptions, changing, collect, reading, wholeDays } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { addPasswordCodeCommands } from './password-codes.ts';
 import { addPasswordCommands, codeTable, passwordTable } from './password.ts';
@@ -31,6 +34,11 @@ interface AddOptions extends ChangeOptions, SecretOptions {
   readonly ends?: string;
   /** commander: false for `--no-password`. */
   readonly password: boolean;
+}
+
+interface ListOptions extends CommonOptions {
+  readonly organisation?: string;
+  readonly idle?: number;
 }
 
 export function addAccountCommands(terminal: Terminal, program: Command): void {
@@ -54,28 +62,23 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
   reading(group.command('list'))
     .description('list accounts')
     .option('--organisation <name>', 'of this organisation only')
-    .action(async (options: CommonOptions & { readonly organisation?: string }) => {
-      const { organisation } = options;
-      const all = await withAdmin(options, (client) =>
-        allRows(
+    .option('--idle <days>', 'that neither logged in nor sent for so long, such as 30d', wholeDays)
+    .action(async (options: ListOptions) => {
+      const { organisation, idle } = options;
+      await withAdmin(options, async (client) => {
+        if (idle !== undefined) return await listIdle(terminal, client, options, idle);
+        const all = pages(
           (page) => client.call('account.list', { ...page, organisation }),
           (a) => a.login,
-        ),
-      );
-      print(terminal, options, all, () =>
-        table(
-          ['LOGIN', 'ORGANISATION', 'KIND', 'STATE', 'MESSAGES', 'USED', 'ADDRESSES'],
-          all.map((a) => [
-            a.login,
-            a.organisation,
-            a.kind,
-            a.state,
-            a.messages,
-            readableSize(a.used),
+        );
+        await printPages(terminal, options, all, {
+          header: ['LOGIN', 'ORGANISATION', 'KIND', 'STATE', 'MESSAGES', 'USED', 'ADDRESSES'],
+          row: (a) => [
+            ...[a.login, a.organisation, a.kind, a.state, a.messages, readableSize(a.used)],
             a.addresses.map((x) => x.address).join(' '),
-          ]),
-        ),
-      );
+          ],
+        });
+      });
     });
 
   reading(group.command('show'))
@@ -107,6 +110,26 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
   addPasswordCommands(terminal, group);
   addCertificateCommands(terminal, group);
   addSetCommand(terminal, group, 'account');
+}
+
+async function listIdle(terminal: Terminal, client: AdminClient, options: ListOptions, idle: number): Promise<void> {
+  const found = async function* (): AsyncGenerator<readonly IdleView[], void, undefined> {
+    for (let after: string | undefined; ;) {
+      const { organisation } = options;
+      const page = await client.call('account.idle', { idle, organisation, limit: 500, after });
+      yield page.accounts;
+      if (page.next === undefined) return;
+      after = page.next;
+    }
+  };
+  await printPages(terminal, options, found(), {
+    header: ['LOGIN', 'ORGANISATION', 'KIND', 'STATE', 'WAITING', 'IDLE SINCE'],
+    row: (a) => [
+      ...[a.login, a.organisation, a.kind, a.state, a.messages],
+      a.never ? `never used, registered ${a.since}` : a.since,
+    ],
+    none: `No account was idle for ${idle} days.`,
+  });
 }
 
 async function addAccount(terminal: Terminal, login: string, options: AddOptions): Promise<void> {
@@ -146,6 +169,7 @@ const accountText = (a: AccountView, recent: RecentViews): string =>
       ['Mailbox', `${many(a.messages, 'message')}, ${readableSize(a.used)}`],
       ['Oldest not fetched', readableTime(recent.oldest)],
       ['Last fetched', fetchedText(recent)],
+      ['Last log-in', a.lastLogin ?? 'never'],
       ['Sends as', a.sendsAs.join(', ')],
     ]),
     '',

@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import type { AddressEnd } from '../admin/addresses.ts';
 import { addAbsenceCommands, addConsentCommands } from './absence.ts';
 import { addAddressMoveCommand } from './address-move.ts';
-import { allRows, withAdmin } from './connect.ts';
+import { pages, withAdmin } from './connect.ts';
+import { printPages } from './listing.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { facts, print, readableTime, table } from './output.ts';
+import { facts, print, readableTime } from './output.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -45,18 +46,16 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
     .description('list addresses')
     .option('--account <login>', 'of this account only')
     .action(async (options: CommonOptions & { readonly account?: string }) => {
-      const all = await withAdmin(options, (client) =>
-        allRows(
+      await withAdmin(options, async (client) => {
+        const all = pages(
           (page) => client.call('address.list', { ...page, login: options.account }),
           (a) => a.address,
-        ),
-      );
-      print(terminal, options, all, () =>
-        table(
-          ['ADDRESS', 'ACCOUNT', 'STATE'],
-          all.map((a) => [a.address, a.account, a.state]),
-        ),
-      );
+        );
+        await printPages(terminal, options, all, {
+          header: ['ADDRESS', 'ACCOUNT', 'STATE'],
+          row: (a) => [a.address, a.account, a.state],
+        });
+      });
     });
 
   reading(group.command('show'))

@@ -9,6 +9,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { readGivenCertificate } from './given-certificate.ts';
 import { type Delivered, type KeyOptions, deliver, keyOptions } from './key-material.ts';
+import { printPages } from './listing.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, wholeDays } from './options.ts';
 import { type Cell, facts, print, readableTime, table, csv } from './output.ts';
@@ -160,8 +161,11 @@ function addListCommands(terminal: Terminal, group: Command): void {
     .option('--expiring <days>', 'that end within so long, such as 60d', wholeDays)
     .option('--csv', 'print CSV')
     .action(async (options: ListOptions) => {
-      const all = await withAdmin(options, (client) => allCertificates(client, options));
-      print(terminal, options, all, () => (options.csv === true ? csv(HEADER, all.map(row)) : listTable(all)));
+      await withAdmin(options, (client) =>
+        printPages(terminal, options, certificates(client, options), {
+          ...{ header: HEADER.map((name) => name.toUpperCase()), csvHeader: HEADER, row, none: 'No certificates.' },
+        }),
+      );
     });
 
   reading(group.command('show'))
@@ -189,19 +193,17 @@ function addListCommands(terminal: Terminal, group: Command): void {
     });
 }
 
-async function allCertificates(
+async function* certificates(
   client: AdminClient,
   { account, address, expiring }: ListOptions,
-): Promise<CertificateView[]> {
-  const all: CertificateView[] = [];
+): AsyncGenerator<readonly CertificateView[], void, undefined> {
   let after: unknown;
   do {
     const input = { login: account, address, within: expiring, after, limit: 500 };
-    const { certificates, next } = await client.call('cert.list', input);
-    all.push(...certificates);
-    after = next;
+    const page = await client.call('cert.list', input);
+    yield page.certificates;
+    after = page.next;
   } while (after !== undefined);
-  return all;
 }
 
 interface RenewOptions extends ChangeOptions {

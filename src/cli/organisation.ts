@@ -1,12 +1,13 @@
 /** `sluis organisation`: customers. */
 import { type Command, Option } from 'commander';
 import type { OrganisationView } from '../admin/views.ts';
-import { allRows, withAdmin } from './connect.ts';
+import { pages, withAdmin } from './connect.ts';
+import { printPages } from './listing.ts';
 import { addEraseCommand } from './erase.ts';
 import { addEdiCommands } from './edi.ts';
 import { addStateCommands } from './organisation-state.ts';
 import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
-import { facts, print, readableTime, table } from './output.ts';
+import { facts, print, readableTime } from './output.ts';
 import { addMergeCommand } from './organisation-merge.ts';
 import { addExportCommand } from './organisation-export.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
@@ -54,18 +55,16 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
   reading(group.command('list'))
     .description('list organisations')
     .action(async (options: CommonOptions) => {
-      const all = await withAdmin(options, (client) =>
-        allRows(
+      await withAdmin(options, async (client) => {
+        const all = pages(
           (page) => client.call('organisation.list', page),
           (o) => o.name,
-        ),
-      );
-      print(terminal, options, all, () =>
-        table(
-          ['NAME', 'STATE', 'TITLE', 'LANGUAGE', 'AGB', 'URA', 'CONTACT', 'TELEPHONE'],
-          all.map((o) => [o.name, stateOf(o), o.title, o.language, o.agb, o.ura, o.contact, o.telephone]),
-        ),
-      );
+        );
+        await printPages(terminal, options, all, {
+          header: ['NAME', 'STATE', 'TITLE', 'LANGUAGE', 'AGB', 'URA', 'CONTACT', 'TELEPHONE'],
+          row: (o) => [o.name, stateOf(o), o.title, o.language, o.agb, o.ura, o.contact, o.telephone],
+        });
+      });
     });
 
   reading(group.command('show'))

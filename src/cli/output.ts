@@ -3,7 +3,7 @@ import type { Terminal } from './terminal.ts';
 
 export type Cell = string | number | undefined;
 
-const plain = (cell: Cell): string => (cell === undefined || cell === '' ? '-' : String(cell));
+export const plain = (cell: Cell): string => (cell === undefined || cell === '' ? '-' : String(cell));
 
 /** Columns as wide as their longest cell; the last one runs free. */
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
@@ -74,7 +74,7 @@ export const readableTime = (iso: string | undefined): string | undefined =>
 
 /** RFC 4180. A value that a spreadsheet would take for a formula gets an apostrophe in front. */
 const csvCell = (cell: Cell): string => {
-  const plain = String(cell ?? '').replace(/^[=+@-]/, "'$&");
+  const plain = String(cell ?? '').replace(/^[=+@\t\r-]/, "'$&");
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 };
 /** Lines of CSV. */

@@ -57,6 +57,7 @@ function rulesOf({ store, delivery, audit, backup }: Config, oldest: PrivacyView
       HOURLY,
     ),
     of('envelopes, hashes (trace)', `${formatDuration(store['keep-trace'])} after the content has gone`, HOURLY),
+    of('figures of accounts by month', `${formatDuration(store['keep-usage'])} after the month`, HOURLY),
     of('who and where: access', formatDuration(audit['keep-access']), DAILY, oldest.audit),
     of('who and where: changes', formatDuration(audit['keep-change']), DAILY, oldest.audit),
     of('who and where: messages', formatDuration(audit['keep-chain']), DAILY, oldest.audit),

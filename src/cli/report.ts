@@ -1,4 +1,4 @@
-/** `sluis report`: what a breach report needs. */
+/** `sluis report`: what a breach report needs. Figures are in usage.ts. */
 import type { Command } from 'commander';
 import type { Exposure, IncidentPage } from '../admin/incident.ts';
 import { many } from '../domain/counted.ts';
@@ -9,6 +9,7 @@ import { type ChangeOptions, changing } from './options.ts';
 import { type Cell, csv, facts, print, readableSize, table } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
+import { addUsageCommand } from './usage.ts';
 
 interface IncidentOptions extends ChangeOptions {
   readonly account?: string;
@@ -28,6 +29,7 @@ export function addReportCommands(terminal: Terminal, program: Command): void {
     .option('--to <moment>', 'until then; a date alone: its end. Default: now')
     .option('--csv', 'every login and message, one a line, as they are found')
     .action((options: IncidentOptions) => incident(terminal, options));
+  addUsageCommand(terminal, group);
 }
 
 const HEADER = [
