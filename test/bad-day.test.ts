@@ -1,6 +1,6 @@
 /** The chapter "The bad day" of docs/operations.md: its commands as printed, and what they find of a real break-in. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { IncidentPage } from '../src/admin/incident.ts';
@@ -150,4 +150,23 @@ test('the commands of the chapter run as they are printed', async (t) => {
   const back = await Pop3Client.open(gateway.target('pop3s'), { login: addressOf('bram'), password });
   assert.equal((await back.stat()).messages, 3, 'nothing was lost');
   await back.quit();
+});
+
+test('the commands for telling everybody run as they are printed', async (t) => {
+  const gateway = await open(t);
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+  const block = /\n### Telling everybody about maintenance\n[\s\S]*?```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  writeFileSync(join(gateway.folder, 'maintenance.txt'), 'Dinsdag is er onderhoud.\n');
+  const said: string[] = [];
+  for (const command of block.trim().split('\n')) {
+    const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)];
+    const [, ...args] = words.map(([, quoted, plain]) => quoted ?? plain ?? '');
+    const ran = await run(gateway, ...args.map((arg) => (arg.endsWith('.txt') ? join(gateway.folder, arg) : arg)));
+    assert.equal(ran.code, 0, `${command}: ${ran.stderr}`);
+    said.push(ran.stdout);
+  }
+  assert.match(said[0] ?? '', /would be told[\s\S]*Nothing was sent\.\n$/);
+  assert.match(said[1] ?? '', /were told\. Sending maintenance-1\.\n$/);
+  const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
+  assert.match((await reader.fetch(1)).toString('latin1'), /^Subject: Onderhoud dinsdag\r$/m);
 });

@@ -39,6 +39,7 @@ import { mailboxOperations } from './mailboxes.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
+import { noticeSendOperations } from './notice-send.ts';
 import { operatorOperations } from './operators.ts';
 import { mergeOperations } from './organisation-merge.ts';
 import { organisationExportOperations } from './organisation-export.ts';
@@ -94,6 +95,7 @@ const operations = {
   ...auditOperations,
   ...auditEraseOperations,
   ...operatorOperations,
+  ...noticeSendOperations,
   ...backupOperations,
   ...keyOperations,
   ...authorityOperations,

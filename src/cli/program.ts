@@ -18,6 +18,7 @@ import { addInitCommand } from './init.ts';
 import { perhapsOtherVersion } from './other-version.ts';
 import { addKeyGroup } from './key.ts';
 import { addMailboxCommands } from './mailbox.ts';
+import { addNoticeCommands } from './notice.ts';
 import { addOperatorCommands } from './operator.ts';
 import { addOrganisationCommands } from './organisation.ts';
 import { addPartnerCommands } from './partner.ts';
@@ -44,6 +45,7 @@ export function buildProgram(terminal: Terminal): Command {
   addAddressCommands(terminal, program);
   addPartnerCommands(terminal, program);
   addSessionCommands(terminal, program);
+  addNoticeCommands(terminal, program);
   addReportCommands(terminal, program);
   addMailboxCommands(terminal, program);
   addQueueCommands(terminal, program);

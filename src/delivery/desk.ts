@@ -64,6 +64,7 @@ export type NoticeKind =
   | 'contrl'
   | 'restored'
   | `${'backup' | 'offsite' | 'drill' | 'keys'}-failed`
+  | 'operator'
   | 'test';
 
 export interface Said {

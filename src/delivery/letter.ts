@@ -44,6 +44,8 @@ export type Block =
   | { readonly kind: 'text'; readonly text: string }
   /** Lines that stand out: addresses. */
   | { readonly kind: 'lines'; readonly lines: readonly string[] }
+  /** Lines as somebody wrote them; only what is too long is wrapped. */
+  | { readonly kind: 'written'; readonly lines: readonly string[] }
   | { readonly kind: 'facts'; readonly title: string; readonly facts: readonly (readonly [string, string])[] };
 
 export const text = (words: string): Block => ({ kind: 'text', text: words });
@@ -61,12 +63,17 @@ export interface Letter {
 }
 export type Letters = Readonly<Record<Language, Letter>>;
 
+/** Longer lines of somebody else's text are wrapped. */
+const WIDTH = 76;
+
 const blockLines = (block: Block): string[] => {
   switch (block.kind) {
     case 'text':
       return wrapText(block.text);
     case 'lines':
       return block.lines.map((line) => `    ${plainLine(line, 400)}`);
+    case 'written':
+      return block.lines.flatMap((line) => (line.length <= WIDTH ? [line] : wrapText(line)));
     case 'facts':
       return [
         block.title,
@@ -94,6 +101,12 @@ export interface WrittenLetter {
 /** Both halves; the subject is the first language's. `contact`: whom to ask. */
 export function writeLetter(letters: Letters, first: Language, contact: string): WrittenLetter {
   const second = first === 'nl' ? 'en' : 'nl';
+  // One text for everybody is not written twice.
+  if (letters.nl === letters.en) {
+    const blocks = [...letters[first].blocks, text(CLOSING[first](contact)), text(CLOSING[second](contact))];
+    const lines = blocks.flatMap((block) => [...blockLines(block), '']);
+    return { subject: plainLine(letters[first].subject, 120), lines, languages: [first, second] };
+  }
   const half = (language: Language): string[] =>
     [...letters[language].blocks, text(CLOSING[language](contact))].flatMap((block) => [...blockLines(block), '']);
   return {

@@ -113,6 +113,18 @@ export class Places {
       : fail(`${who} leads to a mailbox that nobody can open: it has no valid password and no valid certificate`);
   }
 
+  /**
+   * Who reads for a whole organisation, whatever it is about: its contact, else its first account for people. Never a mailbox that a system
+   * empties, also not where its settings let notices in, and never the operator: that would be nobody.
+   */
+  async ofContact(organisation: Organisation): Promise<Place | undefined> {
+    const key = keyOf(organisation.contact);
+    const found = key === undefined ? undefined : await this.#parts.registry.findRecipient(key);
+    const reads =
+      found !== undefined && isActive(found) && (found.partner !== undefined || found.account.kind !== 'edi');
+    return (reads ? placeOf(found, 'contact') : undefined) ?? (await this.#people(organisation, undefined));
+  }
+
   async operator(): Promise<Place | undefined> {
     const found = await this.#parts.registry.findRecipient(addressKey(this.#parts.operator));
     return found === undefined || !isActive(found) ? undefined : placeOf(found, 'operator');

@@ -63,6 +63,8 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'maildrop.previewed': of('access', 'R', 'parts of messages were shown (TOP) that had not been fetched before'),
   'maildrop.moved': of('change', 'U', 'mail followed an account that went to another organisation: how many'),
   'maildrop.restored': of('change', 'C', 'deleted messages handed out again'),
+  'notice.sending': of('change', 'E', 'a message of the operator to the contacts of organisations: begun, to how many'),
+  'notice.sent': of('change', 'E', 'its end: who was told now, who before, how many not at all'),
   'notice.*': of('chain', 'C', 'a notice of the gateway: filed, or why not'),
   'delivery.relayed': of('chain', 'E', 'pushed to the mail server of a partner, which took it'),
   'delivery.failed': of('chain', 'E', 'the push failed for good'),

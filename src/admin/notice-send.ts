@@ -1,0 +1,243 @@
+/**
+ * `notice.send`: a message of the operator to the contacts of organisations, such as for maintenance. Never into the mailbox of a system,
+ * once for each mailbox that reads for several organisations, and once for each sending: given again, it goes on where it was cut short.
+ */
+import { createHash } from 'node:crypto';
+import type { Letter, Letters } from '../delivery/letter.ts';
+import type { Place } from '../delivery/place.ts';
+import type { Organisation } from '../domain/registry.ts';
+import { StoreFull } from '../store/store.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import { type Input, flag, optionalText, organisationName } from './input.ts';
+import { fileNotice } from './notice.ts';
+import { change } from './operation.ts';
+import { unknownOrganisation } from './organisations.ts';
+
+const MAX_TEXT = 64 * 1024;
+const MAX_NAMED = 1000;
+/** Organisations read at a time, and letters under way: the store joins those in one commit. */
+const PAGE = 200;
+const AT_ONCE = 25;
+/** Told of one by one; of more the number alone. */
+const TOLD = 1000;
+
+export interface NotTold {
+  readonly organisation: string;
+  readonly why: string;
+  readonly telephone?: string;
+}
+
+export interface SendingView {
+  /** False where it was only asked who would get it. */
+  readonly applied: boolean;
+  /** Of the sending: who has one of this id gets no second. */
+  readonly id: string;
+  readonly organisations: number;
+  /** Mailboxes that got it now, or would; those that had it; organisations whose contact reads for another one as well. */
+  readonly told: number;
+  readonly before: number;
+  readonly shared: number;
+  readonly notTold: number;
+  /** At most 1000 of either. */
+  readonly mailboxes: readonly { readonly organisation: string; readonly address: string }[];
+  readonly missing: readonly NotTold[];
+}
+
+interface Wanted {
+  readonly all: boolean;
+  readonly names: readonly string[];
+  readonly subject: string | undefined;
+  readonly id: string | undefined;
+  readonly dryRun: boolean;
+}
+
+function wantedOf(input: Input): Wanted {
+  const { organisations = [] } = input;
+  const all = flag(input, 'all');
+  if (!Array.isArray(organisations) || organisations.length > MAX_NAMED || all === organisations.length > 0)
+    throw new AdminError('invalid', `Cannot send: name organisations, at most ${MAX_NAMED}, or all of them`);
+  const names = organisations.map((name: unknown) => organisationName({ name }, 'name'));
+  const id = optionalText(input, 'id', 64);
+  if (id !== undefined && !/^[\w.-]+$/.test(id))
+    throw new AdminError('invalid', `Cannot use "${id}" as id: expected letters, digits, "-", "_" and "."`);
+  return { all, names, subject: optionalText(input, 'subject', 120), id, dryRun: flag(input, 'dry-run') };
+}
+
+/** One text in the upload, or one for each language, as JSON. */
+async function textsOf(upload: Call['upload']): Promise<{ readonly text: string; readonly en?: string }> {
+  let read = '';
+  for await (const piece of upload ?? []) {
+    read += piece;
+    if (read.length > 13 * MAX_TEXT) throw new AdminError('invalid', 'Cannot send: the texts are too long');
+  }
+  let given: unknown;
+  try {
+    given = JSON.parse(read);
+  } catch {
+    throw new AdminError('invalid', 'Cannot send: no text came with the request');
+  }
+  const { text, en } = given as { text?: unknown; en?: unknown };
+  return { text: checked('the file', text), ...(en === undefined ? {} : { en: checked('the English file', en) }) };
+}
+
+function checked(what: string, text: unknown): string {
+  if (typeof text !== 'string' || text.trim() === '')
+    throw new AdminError('invalid', `Cannot send ${what}: it is empty; write what is to be told`);
+  if (Buffer.byteLength(text) > MAX_TEXT)
+    throw new AdminError('invalid', `Cannot send ${what}: it is larger than 64KiB; write less`);
+  const plain = text.replace(/\r\n?/g, '\n').replaceAll('\t', '    ');
+  const line = plain.split('\n').findIndex((each) => /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(each));
+  if (line >= 0)
+    throw new AdminError(
+      'invalid',
+      `Cannot send ${what}: line ${line + 1} has a control character; save it as plain text`,
+    );
+  return plain.replace(/^\n+|\s+$/g, '');
+}
+
+const SUBJECT = { nl: 'Bericht van de beheerder', en: 'Message from the operator' } as const;
+
+function lettersOf({ text, en }: { text: string; en?: string }, subject: string | undefined): Letters {
+  const letter = (body: string, title: string): Letter => ({
+    subject: title,
+    blocks: [{ kind: 'written', lines: body.split('\n') }],
+  });
+  const nl = letter(text, subject ?? SUBJECT.nl);
+  return { nl, en: en === undefined ? nl : letter(en, subject ?? SUBJECT.en) };
+}
+
+/** Ended ones have nobody to tell. */
+async function* organisationsOf(
+  { store: { registry } }: AdminContext,
+  { all, names }: Wanted,
+): AsyncGenerator<readonly Organisation[], void, void> {
+  if (!all) {
+    const found = await Promise.all([...new Set(names)].map((name) => registry.findOrganisation(name)));
+    const missing = found.indexOf(undefined);
+    if (missing >= 0) throw unknownOrganisation([...new Set(names)][missing] ?? '');
+    yield found.filter((each) => each !== undefined);
+    return;
+  }
+  for (let after: string | undefined; ;) {
+    const page = await registry.listOrganisations({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    yield page.filter(({ state }) => state !== 'ended');
+    after = page.at(-1)?.name;
+    if (after === undefined || page.length < PAGE) return;
+  }
+}
+
+const keyOf = (place: Place): string =>
+  'partner' in place ? `partner-${place.partner}-${place.address.toLowerCase()}` : `mailbox-${place.mailbox}`;
+
+const whyNot = ({ contact, state }: Organisation): string =>
+  state === undefined
+    ? `${contact === undefined ? 'no contact is registered' : `its contact ${contact} is no mailbox here that people read`}, and it has no account for people`
+    : `the organisation is ${state}`;
+
+export const noticeSendOperations = {
+  'notice.send': change(wantedOf, async (context, wanted, call): Promise<SendingView> => {
+    const texts = await textsOf(call.upload);
+    const letters = lettersOf(texts, wanted.subject);
+    const hash = createHash('sha256').update(JSON.stringify([wanted.subject ?? '', texts.text, texts.en ?? '']));
+    const id = wanted.id ?? hash.digest('hex').slice(0, 16);
+    const { audit } = context.store;
+    const note = (event: string, facts: Readonly<Record<string, string | number | boolean>>): void => {
+      const { name, reason } = call.actor;
+      const personal = { actor: name, ...(reason === undefined ? {} : { reason }) };
+      if (!wanted.dryRun) audit.note({ event, outcome: 'success', facts: { id, ...facts }, personal });
+    };
+    const total = await countOf(context, wanted);
+    note('notice.sending', { organisations: total, all: wanted.all });
+    const sending = new Sending(context, letters, id, wanted.dryRun);
+    try {
+      for await (const page of organisationsOf(context, wanted))
+        for (let at = 0; at < page.length; at += AT_ONCE) {
+          await sending.tell(page.slice(at, at + AT_ONCE));
+          call.progress(sending.organisations, total);
+        }
+    } catch (error) {
+      if (!(error instanceof StoreFull)) throw error;
+      throw new AdminError(
+        'unavailable',
+        `Cannot go on: the disk is full; ${sending.told} mailboxes were told. Make room, and give the same command again`,
+        { cause: error },
+      );
+    }
+    const { organisations, told, before, shared, notTold, mailboxes, missing } = sending;
+    note('notice.sent', { organisations, told, before, shared, 'not-told': notTold });
+    return { applied: !wanted.dryRun, id, organisations, told, before, shared, notTold, mailboxes, missing };
+  }),
+};
+
+async function countOf(context: AdminContext, wanted: Wanted): Promise<number> {
+  let n = 0;
+  for await (const page of organisationsOf(context, wanted)) n += page.length;
+  return n;
+}
+
+class Sending {
+  readonly #context: AdminContext;
+  readonly #letters: Letters;
+  readonly #id: string;
+  readonly #dryRun: boolean;
+  readonly #seen = new Set<string>();
+  organisations = 0;
+  told = 0;
+  before = 0;
+  shared = 0;
+  notTold = 0;
+  readonly mailboxes: { organisation: string; address: string }[] = [];
+  readonly missing: NotTold[] = [];
+
+  constructor(context: AdminContext, letters: Letters, id: string, dryRun: boolean) {
+    this.#context = context;
+    this.#letters = letters;
+    this.#id = id;
+    this.#dryRun = dryRun;
+  }
+
+  async tell(part: readonly Organisation[]): Promise<void> {
+    const { desk, store } = this.#context;
+    const places = await Promise.all(
+      part.map((each) => (each.state === undefined ? desk.places.ofContact(each) : Promise.resolve(undefined))),
+    );
+    const due: { readonly organisation: Organisation; readonly place: Place; readonly once: string }[] = [];
+    for (const [n, organisation] of part.entries()) {
+      const place = places[n];
+      this.organisations += 1;
+      if (place === undefined) this.#miss(organisation);
+      else if (this.#seen.has(keyOf(place))) this.shared += 1;
+      else {
+        this.#seen.add(keyOf(place));
+        due.push({ organisation, place, once: `operator:${this.#id}:${keyOf(place)}` });
+      }
+    }
+    const used = new Set(await store.deliveries.usedKeys(due.map(({ once }) => once)));
+    this.before += used.size;
+    const now = due.filter(({ once }) => !used.has(once));
+    await Promise.all(
+      now.map(async ({ organisation: { language }, place, once }) => {
+        if (!this.#dryRun)
+          await fileNotice(
+            store,
+            await desk.letter({ ...place, language }, { kind: 'operator', once, letters: this.#letters }),
+          );
+        this.told += 1;
+      }),
+    );
+    const shown = now.slice(0, TOLD - this.mailboxes.length);
+    this.mailboxes.push(
+      ...shown.map(({ organisation: { name }, place }) => ({ organisation: name, address: place.address })),
+    );
+  }
+
+  #miss(organisation: Organisation): void {
+    const { name, telephone } = organisation;
+    this.notTold += 1;
+    if (this.missing.length < TOLD)
+      this.missing.push({
+        ...{ organisation: name, why: whyNot(organisation) },
+        ...(telephone === undefined ? {} : { telephone }),
+      });
+  }
+}
