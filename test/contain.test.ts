@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { connect } from 'node:tls';
 import type { ContainmentView } from '../src/admin/contain.ts';
 import type { KilledView, SessionView } from '../src/admin/sessions.ts';
 import type { AccountView } from '../src/admin/views.ts';
@@ -304,6 +305,58 @@ test('session kill ends what it is told to, by id, account or network, and shows
   assert.deepEqual(await json(gateway, 'session', 'list'), []);
   // The account is not in question: it may come again.
   await (await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'))).quit();
+});
+
+test('session kill in the middle of DATA files nothing, and the client is told', async (t) => {
+  const gateway = await open(t);
+  const anna = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+  await anna.begin(addressOf('anna'), [addressOf('bram')], false);
+  anna.wire.send(`From: ${addressOf('anna')}\r\nSubject: half\r\n\r\nand then`);
+  const killed = await json<KilledView>(gateway, 'session', 'kill', '--account', addressOf('anna'));
+  assert.deepEqual(
+    killed.sessions.map(({ state }) => state),
+    ['content'],
+  );
+  assert.match(await anna.reply(), /^421 4\.3\.2 The operator has ended this session/);
+  const bram = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+  assert.equal((await bram.stat()).messages, 0);
+  await bram.quit();
+});
+
+test('session kill in the middle of RETR cuts the line, and the message waits as it was', async (t) => {
+  const gateway = await open(t);
+  const anna = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+  const line = `${'x'.repeat(70)}\r\n`;
+  // More than the buffers of a line hold: whoever does not read keeps the session in the middle of it.
+  const content = `From: ${addressOf('anna')}\r\nSubject: large\r\n\r\n${line.repeat(250_000)}`;
+  acceptedId(await anna.submit(addressOf('anna'), [addressOf('bram')], Buffer.from(content)));
+  const { port, context } = gateway.target('pop3s');
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    secureContext: context,
+    servername: 'mail.test',
+    checkServerIdentity: () => undefined,
+  });
+  t.after(() => socket.destroy());
+  socket.write(`USER ${addressOf('bram')}\r\nPASS ${loginOf('bram').password}\r\nRETR 1\r\n`);
+  let got = '';
+  for (; !got.includes('Subject: large');) got += String((await once(socket, 'data'))[0]);
+  socket.pause();
+  const killed = await json<KilledView>(gateway, 'session', 'kill', '--account', addressOf('bram'));
+  assert.deepEqual(
+    killed.sessions.map(({ protocol, state }) => [protocol, state]),
+    [['pop3', 'busy']],
+  );
+  let rest = 0;
+  socket.on('error', () => undefined).on('data', (piece: Buffer) => (rest += piece.length));
+  socket.resume();
+  await new Promise((resolve) => socket.once('close', resolve));
+  assert.ok(got.length + rest < content.length, 'it did not come to its end');
+  const again = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+  assert.equal((await again.stat()).messages, 1);
+  assert.equal((await again.uidl()).size, 1);
+  await again.quit();
 });
 
 test('account show has open sessions, last logins and last refusals with their causes', async (t) => {
