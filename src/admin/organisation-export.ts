@@ -4,10 +4,12 @@
  */
 import { certificatePem, readCertificate } from '../crypto/certificate.ts';
 import type { AccountId, PartnerId } from '../domain/ids.ts';
+import { isoMonth } from '../domain/months.ts';
 import { instant } from '../domain/units.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
+import { type MonthlyUsage, USAGE_COUNTS } from '../store/usage.ts';
 import { type Belonging, belongingsOf, formerOf } from './belongings.ts';
 import { viewCertificate } from './cert-views.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
@@ -20,6 +22,7 @@ import { accountsOf } from './organisation-accounts.ts';
 import { unknownOrganisation } from './organisations.ts';
 import { viewPartner } from './partner-views.ts';
 import { viewPgpKey } from './pgp-keys.ts';
+import { usageView } from './usage.ts';
 import { viewAccount, viewOrganisation } from './views.ts';
 
 const PAGE = 1000;
@@ -107,6 +110,7 @@ class OrganisationExport {
       'absences.jsonl',
       this.#each((summary) => this.#absences(summary)),
     );
+    await this.#file('usage.jsonl', this.#usage());
     await this.#file('messages.jsonl', this.#traces(belongings));
     await this.#file('audit.jsonl', this.#trail(belongings));
     if (messages) for await (const summary of this.#accounts()) await this.#mail(summary);
@@ -183,6 +187,21 @@ class OrganisationExport {
 
   async *#identities(): AsyncGenerator<unknown, void, void> {
     yield* await this.#context.store.registry.listIdentities({ limit: PAGE, organisation: this.#name });
+  }
+
+  /** Accounts and months in which something was done; also by accounts that belong to others by now. */
+  async *#usage(): AsyncGenerator<unknown, void, void> {
+    const { registry, usage } = this.#context.store;
+    const found = await registry.findOrganisation(this.#name);
+    if (found === undefined) return;
+    for (const month of await usage.months())
+      for (let after: string | undefined; ;) {
+        const page = await usage.of(found.id, month, { limit: PAGE, ...(after === undefined ? {} : { after }) });
+        for (const row of page.rows)
+          if (didSomething(row)) yield { month: isoMonth(month), ...usageView(this.#name, month, row) };
+        if (page.next === undefined) break;
+        after = page.next;
+      }
   }
 
   async #absences({ addresses }: AccountSummary): Promise<readonly unknown[]> {
@@ -268,4 +287,6 @@ class OrganisationExport {
     this.#messages += 1;
   }
 }
+const didSomething = (row: MonthlyUsage): boolean => row.days > 0 || USAGE_COUNTS.some((name) => row[name] > 0);
+
 const PIECE = 32 * 1024;

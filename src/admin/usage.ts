@@ -168,7 +168,7 @@ async function organisations(
   return begun === undefined ? next : [begun, ...next];
 }
 
-function usageView(organisation: string, month: Month, row: MonthlyUsage): UsageView {
+export function usageView(organisation: string, month: Month, row: MonthlyUsage): UsageView {
   const { login, account, kind, state, moved, loginDays, days, lastLogin } = row;
   const name = login ?? (account === undefined ? undefined : `account ${account}`);
   return {

@@ -122,6 +122,7 @@ const readme = (name: string, missing: readonly string[]): string =>
     'former-accounts.jsonl accounts that became those of another organisation, and when: mail and registry are of that one, their trail until then is here',
     'certificates.jsonl    certificates with PEM; pgp-keys.jsonl OpenPGP keys; private keys never leave',
     'partners.jsonl        mail servers, without secrets; edi-identities.jsonl; absences.jsonl',
+    'usage.jsonl           figures of each account and month, for the invoice',
     'messages.jsonl        envelopes of messages that were sent by its accounts or lie in their mailboxes, as long as they are told of',
     'audit.jsonl           rows of the audit trail about its accounts',
     'mail/                 messages that wait in its mailboxes, where they were asked for (ACCOUNT-NUMBER-ID.eml)',

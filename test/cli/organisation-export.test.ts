@@ -59,7 +59,7 @@ const rows = (out: string, file: string): Record<string, unknown>[] =>
 test('everything of the organisation, with checksums, and nothing of others', async () => {
   const ran = await run('clinic', 'all', '--messages', '--reason', 'portability');
   assert.equal(ran.code, 0, ran.stderr);
-  assert.match(ran.stdout, /Wrote 11 files with \d+ rows and 1 message /);
+  assert.match(ran.stdout, /Wrote 12 files with \d+ rows and 1 message /);
   const [organisation] = rows('all', 'organisation');
   assert.equal(organisation?.title, 'Kliniek Zo\u00eb');
   assert.deepEqual(organisation.settings, { purpose: 'care', 'legal-basis': 'article 9' });
@@ -72,13 +72,17 @@ test('everything of the organisation, with checksums, and nothing of others', as
     rows('all', 'messages').map(({ messageId }) => messageId),
     ['1@group.test'],
   );
+  assert.deepEqual(
+    rows('all', 'usage').map(({ account, received }) => [account, received]),
+    [['dora@clinic.test', 1]],
+  );
   assert(rows('all', 'audit').every(({ account }) => account === 'dora@clinic.test'));
   const [mail] = readdirSync(at('all', 'mail'));
   assert.match(readFileSync(at('all', 'mail', mail!), 'latin1'), /\r\n\r\nhello 1\r\n$/);
   const { files } = JSON.parse(readFileSync(at('all', 'manifest.json'), 'utf8')) as {
     files: { name: string; sha256: string }[];
   };
-  assert.equal(files.length, 12);
+  assert.equal(files.length, 13);
   let whole = '';
   for (const { name, sha256 } of files) {
     const octets = readFileSync(at('all', name));
