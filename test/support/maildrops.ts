@@ -81,7 +81,8 @@ export class MemoryMaildrops implements MaildropStore {
   readonly registry = {
     findLogin: async (login: string): Promise<LoginRecord | undefined> => ({
       account: {
-        id: 1 as AccountId,
+        // As in support/pop3.ts: alice and bob.
+        id: (login === 'bob' ? 2 : 1) as AccountId,
         login,
         organisation: 1 as OrganisationId,
         kind: 'mail',
