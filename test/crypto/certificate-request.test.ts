@@ -1,0 +1,33 @@
+/** Requests that strangers send: what they cost. */
+import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
+import { test } from 'node:test';
+import { makeCertificateRequest, readCertificateRequest } from '../../src/crypto/certificate-request.ts';
+import { keyNamed, named, seededBytes } from './support.ts';
+
+const rsaKey = (exponentOctets: number): ReturnType<typeof createPublicKey> => {
+  const random = seededBytes(7);
+  const odd = (length: number): string => {
+    const octets = Buffer.from(random(length));
+    octets[0] = (octets[0] ?? 0) | 0x80;
+    octets[length - 1] = (octets[length - 1] ?? 0) | 1;
+    return octets.toString('base64url');
+  };
+  return createPublicKey({ key: { kty: 'RSA', n: odd(384), e: odd(exponentOctets) }, format: 'jwk' });
+};
+
+test('an RSA key with an exponent that would make the check of the signature slow is refused before the check', async () => {
+  const { privateKey } = await keyNamed('leaf');
+  const ask = async (exponentOctets: number) =>
+    readCertificateRequest(
+      await makeCertificateRequest({ privateKey, publicKey: rsaKey(exponentOctets) }, { subject: named('Praktijk') }),
+    );
+  const slow = await ask(383);
+  assert.deepEqual(slow.ok ? undefined : slow.error.kind, 'unsupported');
+  assert.match(slow.ok ? '' : slow.error.text, /exponent of the RSA key has more than 64 bits/);
+  const long = await ask(9);
+  assert.deepEqual(long.ok ? undefined : long.error.kind, 'unsupported');
+  // Of 64 bits it is looked at, and the signature is another key's.
+  const usual = await ask(8);
+  assert.deepEqual(usual.ok ? undefined : usual.error.kind, 'no-proof');
+});
