@@ -230,6 +230,27 @@ test('a contact that cannot have a code is refused with what to do', async (t) =
   assert.equal(existsSync(join(gateway.folder, 'letter')), false);
 });
 
+test('a contact in another organisation gets the code, and whoever sends it is told', async (t) => {
+  const gateway = await open(t);
+  const other = 'desk@other.test';
+  await done(gateway, 'organisation', 'add', 'other', '--title', 'Other');
+  await done(
+    gateway,
+    ...['account', 'add', other, '--organisation', 'other', '--generate', '--out', join(gateway.folder, 'o')],
+  );
+  await done(gateway, 'organisation', 'change', 'group', '--contact', other, '--reason', 'the caller said so');
+  const planned = await done(gateway, 'account', 'reset', anna, '--dry-run');
+  assert.match(planned, /That address belongs to other, not to group\. Is it not meant to be\? Correct the contact: /);
+  assert.match(
+    await done(gateway, 'account', 'reset', anna),
+    /belongs to other, not to group\. .*Correct the contact: "sluis organisation change group --contact ADDRESS", and ask for the code again at once, which voids this one\./,
+  );
+  const json = await done(gateway, 'account', 'reset', anna, '--json');
+  assert.match(json, /"toOrganisation": "other"/);
+  const many = await done(gateway, 'account', 'reset', anna, loginOf('carl').login);
+  assert.match(many, /^To a contact of another organisation: group \(other\)\.$/m);
+});
+
 test('a letter is for the post: written once, 0600, its code works at the keyboard, --all takes the other passwords along', async (t) => {
   const gateway = await open(t);
   await done(
@@ -392,8 +413,14 @@ test('wrong codes are throttled, answered at one time, and stand in the trail as
     const { status, headers } = await postForm(page(gateway), '/password', { login: anna, code: guess });
     return { status, took: performance.now() - from, retry: headers['retry-after'] };
   };
-  // Unknown, malformed: neither is quicker than the grid.
-  for (const guess of ['bbbb-cccc-dddd-eeee-ffff-gggg', 'nonsense']) {
+  // Unknown, malformed, wrong: none is quicker than the grid.
+  const near = (secret: string): string => `${code.slice(0, 9)}-${secret}`;
+  for (const guess of [
+    'bbbb-cccc-dddd-eeee-ffff-gggg',
+    'nonsense',
+    near('dddd-eeee-ffff-gggg'),
+    near('dddd-eeee-ffff-hhhh'),
+  ]) {
     const { status, took } = await ask(guess);
     assert.equal(status, 403);
     assert.ok(took >= 45, `${took} ms`);
@@ -403,7 +430,7 @@ test('wrong codes are throttled, answered at one time, and stand in the trail as
   assert.equal(busy.status, 429);
   assert.ok(Number(busy.retry) > 50 && Number(busy.retry) <= 60, busy.retry);
   const shown = JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView;
-  assert.equal(shown.codes[0]?.tries, 5);
+  assert.equal(shown.codes[0]?.tries, 3);
   const scrape = new Scrape((await get(gateway.http!.port, '/metrics')).body);
   assert.equal(scrape.value('sluis_codes_total', { for: 'password', outcome: 'refused', reason: 'unknown' }), 1);
   assert.equal(scrape.value('sluis_codes_total', { for: 'password', outcome: 'busy', reason: 'throttled' }), 1);
@@ -414,9 +441,26 @@ test('wrong codes are throttled, answered at one time, and stand in the trail as
     [
       ['enrolment.refused', 'unknown', 1],
       ['enrolment.refused', 'malformed', 1],
+      ['enrolment.refused', 'wrong', 2],
       ['enrolment.busy', 'throttled', 1],
     ],
   );
+});
+
+test('guesses at codes of an account do not keep its owner from the right one', async (t) => {
+  const gateway = await open(t, {
+    configuration: '[auth]\nfree-per-account = 2\nfirst-back-off = "1h"\nrefusal-grid = "0ms"\n',
+  });
+  await done(gateway, 'account', 'reset', anna);
+  const { code } = await codeFor(gateway);
+  const use = async (shown: string): Promise<number> =>
+    (await postForm(page(gateway), '/password', { login: anna, code: shown })).status;
+  for (const group of ['bbbb', 'cccc', 'dddd', 'eeee', 'ffff'])
+    assert.equal(await use(`${group}-cccc-dddd-eeee-ffff-gggg`), 403);
+  // What no code looks like is slowed down for the account, and that alone.
+  for (const text of ['what', 'ever']) assert.equal(await use(text), 403);
+  assert.equal(await use('comes'), 429);
+  assert.equal(await use(code), 200);
 });
 
 test('a template of the operator is used, and check names the line of its mistake', async (t) => {

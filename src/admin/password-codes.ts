@@ -12,7 +12,7 @@ import {
 } from '../enrol/password-codes.ts';
 import { codeRefused } from '../ca/enrol.ts';
 import { passwordCodeLetters } from '../delivery/password-code-letters.ts';
-import type { Place } from '../delivery/place.ts';
+import type { ContactPlace, Place } from '../delivery/place.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type Instant, days } from '../domain/units.ts';
 import { codeLetter } from '../enrol/letters.ts';
@@ -36,6 +36,8 @@ export interface CodeView {
   readonly expires: string;
   /** Address of the contact that gets the code. */
   readonly to?: string;
+  /** The organisation of that address, where it is another one. */
+  readonly toOrganisation?: string;
   /** The letter with the code; in a dry run without it. */
   readonly letter?: string;
   /** The organisation has no postal address. */
@@ -63,7 +65,7 @@ interface Planned {
   readonly organisation: Organisation;
   readonly name: string;
   /** Undefined for a letter. */
-  readonly place: Place | undefined;
+  readonly place: ContactPlace | undefined;
 }
 
 const letterRemedy = (name: string): string =>
@@ -88,6 +90,7 @@ const viewOf = ({ summary, organisation, name, place }: Planned, expires: Instan
   replaces: summary.passwords.some((p) => p.name === name),
   expires: new Date(expires).toISOString(),
   ...(place === undefined ? {} : { to: place.address }),
+  ...(place === undefined || place.organisation === organisation.name ? {} : { toOrganisation: place.organisation }),
   ...(place === undefined && (organisation.post ?? []).length === 0 ? { noPost: true as const } : {}),
 });
 

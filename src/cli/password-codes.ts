@@ -106,7 +106,7 @@ async function reset(terminal: Terminal, named: readonly string[], options: Rese
 const day = (iso: string): string => iso.slice(0, 10);
 
 function oneText(code: CodeView, files: LetterFiles | undefined, applied: boolean): string[] {
-  const { login, organisation, name, replaces, expires, to } = code;
+  const { login, organisation, name, replaces, expires, to, toOrganisation } = code;
   const what = `a code for password ${name} of account ${login}`;
   const stays = replaces ? ['The old password works until the code is used.'] : [];
   if (to !== undefined)
@@ -114,6 +114,14 @@ function oneText(code: CodeView, files: LetterFiles | undefined, applied: boolea
       applied
         ? `Sent ${what} to ${to}, the contact of ${organisation}. It holds until ${day(expires)}.`
         : `Would send ${what} to ${to}, the contact of ${organisation}.`,
+      // Whoever calls may have had the contact changed a minute ago, to an address of his own.
+      ...(toOrganisation === undefined
+        ? []
+        : [
+            `That address belongs to ${toOrganisation}, not to ${organisation}. Is it not meant to be? Correct the contact: "sluis organisation change ${organisation} --contact ADDRESS"${
+              applied ? ', and ask for the code again at once, which voids this one' : ''
+            }.`,
+          ]),
       ...stays,
     ];
   return [
@@ -143,12 +151,22 @@ function madeText(
     return [...oneText(only, files, applied), ...none].join('\n');
   const by = options.letter === undefined && options.letters === undefined ? 'contacts' : 'letters';
   const organisations = [...new Set(codes.filter((c) => c.noPost === true).map((c) => c.organisation))];
+  const elsewhere = [
+    ...new Set(
+      codes.flatMap((c) => (c.toOrganisation === undefined ? [] : [`${c.organisation} (${c.toOrganisation})`])),
+    ),
+  ];
   return [
     by === 'contacts'
       ? `${applied ? 'Sent' : 'Would send'} ${many(codes.length, 'code')} to the registered contacts.`
       : applied
         ? `Wrote ${many(codes.length, 'letter')} to ${files?.where ?? ''}: put ${agree(codes.length, 'it', 'them')} into the post, and delete the ${agree(codes.length, 'file', 'files')}. The trail says that you held ${agree(codes.length, 'this code', 'these codes')}.`
         : `Would write ${many(codes.length, 'letter')}.`,
+    ...(elsewhere.length === 0
+      ? []
+      : [
+          `To a contact of another organisation: ${elsewhere.slice(0, 20).join(', ')}${elsewhere.length > 20 ? ' and others' : ''}.`,
+        ]),
     ...(waiting === 0 ? [] : [`${waiting} were left out: their code can still be used, or their letter is there.`]),
     ...(organisations.length === 0
       ? []

@@ -24,6 +24,9 @@ export type Place = {
   readonly as: 'mailbox' | 'contact' | 'operator';
 } & ({ readonly mailbox: AccountId } | { readonly partner: PartnerId });
 
+/** `organisation`: whose address the contact is. */
+export type ContactPlace = Place & { readonly organisation: string };
+
 export interface PlaceParts {
   readonly registry: PlaceRegistry;
   /** The operator's own address (configuration, else the postmaster's). */
@@ -89,7 +92,7 @@ export class Places {
    * Where a secret about an account may go: the registered contact of its organisation, in a mailbox that people of it can open, and never on
    * to anybody else. The failure says why there is no such place.
    */
-  async ofRegisteredContact(id: AccountId, now: Instant): Promise<Result<Place, string>> {
+  async ofRegisteredContact(id: AccountId, now: Instant): Promise<Result<ContactPlace, string>> {
     const summary = await this.#parts.registry.findAccountById(id);
     const organisation =
       summary === undefined ? undefined : await this.#parts.registry.findOrganisation(summary.organisation);
@@ -102,8 +105,9 @@ export class Places {
     if (found === undefined) return fail(`${who} is no address that is registered here`);
     if (!isActive(found)) return fail(`${who} is suspended or has ended`);
     if (found.account.id === id) return fail(`${who} leads to the very mailbox that the password is for`);
-    const place = placeOf(found, 'contact');
-    if (place === undefined) return fail(`${who} leads to a partner that has ended`);
+    const filed = placeOf(found, 'contact');
+    if (filed === undefined) return fail(`${who} leads to a partner that has ended`);
+    const place = { ...filed, organisation: found.organisation.name };
     if ('partner' in place) return ok(place);
     if (!ownMailbox(found.account, found.organisation.settings))
       return fail(`${who} leads to a mailbox that a program empties`);

@@ -1,6 +1,8 @@
 /**
- * Where one-time codes are used from the network: the same answer at the same time for whatever is wrong with a code, throttled by account and
+ * Where one-time codes are used from the network: the same answer at the same time for whatever is wrong with a code, throttled by code and
  * by network as logins are. What was not judged is `busy` and never "wrong code".
+ *
+ * Not by account: log-in names are known, and 120 networks an hour would keep an owner from using a code that nobody can guess (79 bits).
  *
  * The gateway makes a password up where none is given, and it leaves in the answer alone. A request for a certificate is looked at before the
  * code: one that cannot be used costs no try.
@@ -144,14 +146,16 @@ export class EnrolmentWindow {
     const came = clock.monotonic();
     const folded = foldLogin(wish.login.trim()) ?? '';
     const exempt = this.#parts.exempt.has(visitor.address);
-    const wait = exempt ? 0 : this.#throttle.wait(folded, visitor.network, came);
+    const read = readEnrolmentCode(wish.code);
+    const slowed = slowedBy(read, folded);
+    const wait = exempt ? 0 : this.#throttle.wait(slowed, visitor.network, came);
     if (wait > 0) return this.#busy(wish, visitor, milliseconds(Math.ceil(wait)));
-    const judged = await this.#try(wish, folded, access);
+    const judged = await this.#try(wish, read, folded, access);
     if (typeof judged === 'object' && 'enrolment' in judged) return await this.#fetch(wish, visitor, judged);
     const { reason, account } = typeof judged === 'string' ? { reason: judged, account: undefined } : judged;
     if (!exempt) {
       const guess = createHmac('sha256', this.#key).update(`${folded}\0${wish.code}`).digest('base64');
-      this.#throttle.failed(folded, visitor.network, guess, clock.monotonic());
+      this.#throttle.failed(slowed, visitor.network, guess, clock.monotonic());
     }
     this.notes.failed(visitor, wish.for, folded, reason, account);
     await this.#onGrid(came, signal);
@@ -160,11 +164,11 @@ export class EnrolmentWindow {
 
   async #try(
     wish: Wish,
+    read: EnrolmentCode | undefined,
     folded: string,
     access: ListenerAccess | undefined,
   ): Promise<Judged | { readonly reason: WindowReason; readonly account?: AccountId | undefined }> {
     if (access?.accounts.has(folded) === false) return 'not-on-listener';
-    const read = readEnrolmentCode(wish.code);
     if (read === undefined) return 'malformed';
     const { certificates } = this.#parts.ca.store;
     const tried = await certificates.tryEnrolment(read.id, read.hash, { for: wish.for, login: folded });
@@ -182,7 +186,7 @@ export class EnrolmentWindow {
     const actor = { name: enrolment.login };
     const used = async (): Promise<void> => {
       const account = (await ca.store.registry.findLogin(enrolment.login))?.account.id;
-      this.#throttle.succeeded(enrolment.login, visitor.network, ca.clock.monotonic());
+      this.#throttle.succeeded(slowedBy(read, enrolment.login), visitor.network, ca.clock.monotonic());
       this.notes.used(visitor, wish.for, enrolment.login, account);
     };
     if (wish.for === 'certificate') {
@@ -211,6 +215,10 @@ export class EnrolmentWindow {
     await pause(ca.clock, milliseconds(limits.refusalGrid - past), signal);
   }
 }
+
+/** Whose tries slow this one down: those of the same code; of what no code looks like, those for the same account. */
+const slowedBy = (read: EnrolmentCode | undefined, folded: string): string =>
+  read === undefined ? `login ${folded}` : `code ${read.id}`;
 
 /** What can be said without a look at the code. */
 function unusable(wish: Wish): Extract<WindowAnswer, { kind: 'unusable' }> | undefined {
