@@ -67,6 +67,14 @@ interface Parsed {
   readonly signatureValue: Buffer;
 }
 
+/** RFC 5480 section 2.1.1: a curve that is written out in the key is none for a certificate; others than OpenSSL do not read it. */
+function namedCurveOf(publicKey: Element): void {
+  const algorithm = publicKey.children().next('key algorithm', Tag.sequence).children();
+  algorithm.next('key algorithm');
+  const curve = algorithm.next('curve');
+  if (curve.tag !== Tag.oid) throw curve.error('unsupported', 'the curve of the key has no name, but is written out');
+}
+
 function readDer(der: Buffer): Parsed {
   const outer = parse(der, DER_LIMITS).as(Tag.sequence, 'request').children();
   const body = outer.next('request body', Tag.sequence);
@@ -76,7 +84,9 @@ function readDer(der: Buffer): Parsed {
   const inside = body.children();
   smallInteger(inside.next('version'), 'version');
   const subject = readName(inside.next('subject'));
-  const publicKey = readPublicKey(inside.next('public key'));
+  const given = inside.next('public key');
+  const publicKey = readPublicKey(given);
+  if (publicKey.asymmetricKeyType === 'ec') namedCurveOf(given);
   const attributes = inside.optional(context(0), 'attributes');
   inside.finish('request body');
   return {

@@ -31,3 +31,24 @@ test('an RSA key with an exponent that would make the check of the signature slo
   const usual = await ask(8);
   assert.deepEqual(usual.ok ? undefined : usual.error.kind, 'no-proof');
 });
+
+// openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit -subj /CN=x
+const WRITTEN_OUT = `-----BEGIN CERTIFICATE REQUEST-----
+MIIBvDCCAWICAQAwDDEKMAgGA1UEAwwBeDCCAUswggEDBgcqhkjOPQIBMIH3AgEB
+MCwGByqGSM49AQECIQD/////AAAAAQAAAAAAAAAAAAAAAP///////////////zBb
+BCD/////AAAAAQAAAAAAAAAAAAAAAP///////////////AQgWsY12Ko6k+ez671V
+dpiGvGUdBrDMU7D2O848PifSYEsDFQDEnTYIhucEk2pmeOETnSa3gZ9+kARBBGsX
+0fLhLEJH+Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT+NC4v4af5uO5+tKfA+eFivO
+M1drMV7Oy7ZAaDe/UfUCIQD/////AAAAAP//////////vOb6racXnoTzucrC/GMl
+UQIBAQNCAAS8y66H9/2acs6nu6Mk4y49unE+u03KeHHXWQ5J6RjWRt+rsce+EWWB
+nx0eTMIJjxdFYsS6nVTx7vU10hxvDxLPoAAwCgYIKoZIzj0EAwIDSAAwRQIhAP+n
+8+MPsSLcHbtCVa31hSqUUB92tbdYWho6dDJeKhkJAiBRr/Ufy5BHiAimbwTKcNYY
+nRx8I5On8kLngGvuZgk0uQ==
+-----END CERTIFICATE REQUEST-----
+`;
+
+test('a key whose curve is written out gets no certificate that other programs could not read', () => {
+  const read = readCertificateRequest(WRITTEN_OUT);
+  assert.equal(read.ok ? undefined : read.error.kind, 'unsupported');
+  assert.match(read.ok ? '' : read.error.text, /the curve of the key has no name, but is written out/);
+});
