@@ -78,8 +78,14 @@ export interface EventView {
   readonly outcome: string;
   readonly account?: string;
   /** Facts and personal fields together; the latter are left out once they were erased. */
-  readonly facts: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly facts: Readonly<Record<string, FactView>>;
 }
+
+/** Null: a setting that was taken back. */
+export type FactView = string | number | boolean | readonly string[] | null;
+
+export const factText = ([name, value]: readonly [string, FactView]): string =>
+  `${name}=${value === null ? 'default' : typeof value === 'object' ? value.join(',') : String(value)}`;
 
 export interface TraceView extends MessageView, PartsView {
   readonly sha256: string;

@@ -2,7 +2,7 @@
 import { many } from '../domain/counted.ts';
 import { visible } from '../domain/visible.ts';
 import type { Piece } from '../trail/proofs.ts';
-import { copyStates } from './delivery-views.ts';
+import { copyStates, factText } from './delivery-views.ts';
 import type { CopyView } from './delivery-views.ts';
 import type { UsedCertificate } from './evidence-certificates.ts';
 import type { Filed, Gathered, Submission } from './evidence-facts.ts';
@@ -176,6 +176,4 @@ const listText = (title: string, rows: readonly string[]): string[] =>
   rows.length === 0 ? [] : ['', title, ...rows.map((row) => `- ${visible(row, MOST)}`)];
 
 const factsText = (facts: Submission['events'][number]['facts']): string =>
-  Object.entries(facts)
-    .map(([name, value]) => `${name}=${typeof value === 'object' ? value.join(',') : String(value)}`)
-    .join(' ');
+  Object.entries(facts).map(factText).join(' ');

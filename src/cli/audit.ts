@@ -1,5 +1,6 @@
 /** `sluis audit`: the trail of everything that happened: listed, given out, checked, summed up. */
 import { existsSync } from 'node:fs';
+import { factText } from '../admin/delivery-views.ts';
 import type { Command } from 'commander';
 import type { AuditPage, AuditRowView, ExportPage } from '../admin/audit.ts';
 import { loadConfig } from '../config/load.ts';
@@ -131,12 +132,7 @@ async function list(terminal: Terminal, options: ListOptions): Promise<void> {
 }
 
 const factsText = (row: AuditRowView): string =>
-  [
-    ...Object.entries(row.facts).map(
-      ([name, value]) => `${name}=${typeof value === 'object' ? value.join(',') : String(value)}`,
-    ),
-    ...(row.erased ? ['(who and where were erased)'] : []),
-  ].join(' ');
+  [...Object.entries(row.facts).map(factText), ...(row.erased ? ['(who and where were erased)'] : [])].join(' ');
 
 async function exportTo(terminal: Terminal, path: string, options: ExportOptions): Promise<void> {
   const file = newFile(path, 0o600);

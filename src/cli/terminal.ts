@@ -1,3 +1,5 @@
+import { exitCodes } from './exit.ts';
+
 /** What a command reads and writes besides the gateway: the terminal of a person, or what a test gives in its place. */
 export interface Terminal {
   readonly out: (text: string) => void;
@@ -8,8 +10,17 @@ export interface Terminal {
   code: number;
 }
 
-export const processTerminal = (): Terminal => ({
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-  code: 0,
-});
+export function processTerminal(): Terminal {
+  process.stdout.once('error', readerGone);
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    code: 0,
+  };
+}
+
+/** `sluis ... | head` has seen enough. Nothing that comes after would be read: end as other programs do, without a trace. */
+function readerGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCodes.failed);
+}

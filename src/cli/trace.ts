@@ -6,6 +6,7 @@ import {
   type MessageView,
   type TraceView,
   copyStates,
+  factText,
 } from '../admin/delivery-views.ts';
 import type { WithdrawnView } from '../admin/messages.ts';
 import { withAdmin } from './connect.ts';
@@ -147,9 +148,6 @@ const traceText = (t: TraceView): string =>
 
 const factsText = (e: EventView): string =>
   [...(e.account === undefined ? [] : [`account=${e.account}`]), ...Object.entries(e.facts).map(factText)].join(' ');
-
-const factText = ([name, value]: [string, EventView['facts'][string]]): string =>
-  `${name}=${typeof value === 'object' ? value.join(',') : String(value)}`;
 
 function withdrawnLine(copy: WithdrawnView): string {
   if (copy.done === 'withdrawn') return `${copy.recipient}: withdrawn.`;

@@ -62,6 +62,16 @@ test('rows are listed by account, event and time, and the look stands among them
   assert.match(unknown.stderr, /there is none of that name/);
 });
 
+test('a setting that was taken back is listed as such', async () => {
+  const account = addressOf('bert');
+  for (const value of ['tolerate', 'default']) {
+    const args = ['account', 'set', account, `quirk-helo=${value}`, '--config', gateway.config.file];
+    assert.equal((await sluisHere(args)).code, 0);
+  }
+  const text = await done('list', '--account', account, '--event', 'registry.settings');
+  assert.match(text, /quirk-helo=tolerate[^]*quirk-helo=default/);
+});
+
 test('an export is checked without the gateway, with openssl for its anchors, and every change is named', async () => {
   await done('anchor');
   const file = at('trail.jsonl');
