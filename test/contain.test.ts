@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import type { ContainmentView } from '../src/admin/contain.ts';
+import type { AuditRowView } from '../src/admin/audit.ts';
 import type { KilledView, SessionView } from '../src/admin/sessions.ts';
 import type { AccountView } from '../src/admin/views.ts';
 import { registrationOf } from '../src/crypto/certificate-register.ts';
@@ -176,7 +177,7 @@ test(
         'Mail for it is refused meanwhile (550 5.2.1), and its senders know. What to do next:',
         '  sluis report incident --account anna@group.test --from DATE     what was exposed, for the report of a breach',
         '  sluis account password add anna@group.test --name first --generate --out FILE     when its machines are clean',
-        '  sluis account resume anna@group.test     and certificates anew: sluis cert enrol anna@group.test --for login',
+        '  sluis account resume anna@group.test     and certificates anew: sluis cert issue --account anna@group.test --for login --code',
         '',
       ].join('\n'),
     );
@@ -290,6 +291,15 @@ test('session kill ends what it is told to, by id, account or network, and shows
   const asked = await json<KilledView>(gateway, 'session', 'kill', '--network', '127.0.0.0/8', '--dry-run');
   assert.equal(asked.sessions.length, 3);
   await anna.command('NOOP', '250');
+  const told = await json<AuditRowView[]>(gateway, 'audit', 'list', '--event', 'operator.changed');
+  assert.equal(told.at(-1)?.facts['dry-run'], true, 'whoever reads the trail must not believe that it was done');
+  // A name that was mistyped is not an account without sessions.
+  for (const verb of ['list', 'kill']) {
+    const mistyped = await run(gateway, ['session', verb, '--account', addressOf('brma')]);
+    assert.equal(mistyped.code, 3);
+    assert.match(mistyped.stderr, /^Cannot find account "brma@/);
+  }
+  assert.deepEqual(await json(gateway, 'session', 'list', '--account', addressOf('carl')), []);
 
   const id = all.find((s) => s.account === addressOf('anna'))?.id ?? '';
   const one = await json<KilledView>(gateway, 'session', 'kill', id, 'nosuch');

@@ -41,7 +41,12 @@ export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
     event: changes ? 'operator.changed' : 'operator.looked',
     outcome: refused === undefined ? 'success' : 'failure',
     ...aboutMessage(input.message),
-    facts: { operation, by, ...(refused === undefined ? {} : { why: refused }) },
+    facts: {
+      operation,
+      by,
+      ...(input['dry-run'] === true ? { 'dry-run': true } : {}),
+      ...(refused === undefined ? {} : { why: refused }),
+    },
     personal: {
       actor: actor.name,
       ...(actor.reason === undefined ? {} : { reason: actor.reason }),

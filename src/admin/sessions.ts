@@ -2,6 +2,7 @@
 import type { AccountId } from '../domain/ids.ts';
 import type { OpenSession, SessionFacts } from '../platform/connections.ts';
 import { NetworkSet } from '../platform/network.ts';
+import { accountOf } from './accounts.ts';
 import { type AdminContext, AdminError, runningGateway } from './context.ts';
 import { type Input, flag, login, optionalText, page } from './input.ts';
 import { change, listing } from './operation.ts';
@@ -116,29 +117,37 @@ export interface KilledView {
   readonly applied: boolean;
 }
 
+/** A name that was mistyped must not read as "nobody is connected". An account that has just moved may still have sessions of its old name. */
+async function knownOrOpen({ store }: AdminContext, { logins }: Wanted, open: readonly unknown[]): Promise<void> {
+  if (open.length > 0 || logins === undefined) return;
+  for (const login of logins) await accountOf(store.registry, login);
+}
+
 export const sessionOperations = {
   'session.list': listing(
     (input) => ({ ...page(input), wanted: wantedOf(input) }),
-    (context, { limit, after = '', wanted }): Promise<readonly SessionView[]> =>
-      Promise.resolve(
-        found(context, 'list sessions', wanted)
-          .filter(([{ id }]) => id > after)
-          .slice(0, limit)
-          .map(([facts]) => viewOf(context, facts)),
-      ),
+    async (context, { limit, after = '', wanted }): Promise<readonly SessionView[]> => {
+      const all = found(context, 'list sessions', wanted);
+      await knownOrOpen(context, wanted, all);
+      return all
+        .filter(([{ id }]) => id > after)
+        .slice(0, limit)
+        .map(([facts]) => viewOf(context, facts));
+    },
   ),
   'session.kill': change(
     (input) => ({ ids: idsOf(input), wanted: wantedOf(input), dryRun: flag(input, 'dry-run') }),
-    (context, { ids, wanted, dryRun }): Promise<KilledView> => {
+    async (context, { ids, wanted, dryRun }): Promise<KilledView> => {
       if (ids.length === 0 && wanted.logins === undefined && wanted.network === undefined)
         throw new AdminError('invalid', 'Cannot end sessions: name their ids, an account or a network');
       const all = found(context, 'end sessions', wanted).filter(([{ id }]) => ids.length === 0 || ids.includes(id));
       if (!dryRun) for (const [, session] of all) session.kill();
-      return Promise.resolve({
+      await knownOrOpen(context, wanted, all);
+      return {
         sessions: all.map(([facts]) => viewOf(context, facts)),
         unknown: ids.filter((id) => !all.some(([facts]) => facts.id === id)),
         applied: !dryRun,
-      });
+      };
     },
   ),
 };

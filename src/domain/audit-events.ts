@@ -87,7 +87,11 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'authority.list-signed': of('technical', 'C', 'a revocation list was signed with the key of the authority'),
   'authority.*': of('change', 'U', 'keys and certificates of the own authority'),
   'pgp-key.*': of('change', 'U', 'OpenPGP keys'),
-  'operator.changed': of('change', 'E', 'a person asked for a change by the command line, done or refused'),
+  'operator.changed': of(
+    'change',
+    'E',
+    'a person asked for a change by the command line, done or refused; dry-run: only what it would do',
+  ),
   'operator.looked': of('access', 'R', 'a person looked: trace, queue, accounts, certificates and all other listings'),
   'audit.read': of('access', 'R', 'a look at the trail itself: list, export, verify, report'),
   'audit.*': of('change', 'D', 'who and where were erased from the trail, by a person or after their time'),
