@@ -15,9 +15,12 @@ const table: Readonly<Record<FailureReason | Exclude<CertificateFailure, PathRea
   unknown: words('No account has that log-in name', 'Correct the log-in name in the program'),
   wrong: words(
     'The password is not one of the account, or has ended',
-    'Type it anew in the program; else "sluis account password add LOGIN --generate"',
+    'Type it anew in the program; else "sluis account password add LOGIN --name NAME --generate --out FILE"',
   ),
-  suspended: words('The account is suspended', '"sluis account resume LOGIN", once its cause is gone'),
+  suspended: words(
+    'The account, or all of its organisation, is suspended',
+    'Once its cause is gone: "sluis account resume LOGIN", or "sluis organisation resume NAME"',
+  ),
   ended: words('The account has ended', 'It stays so; whoever needs one gets a new account'),
   throttled: words(
     'Too many wrong passwords came from there; this one was not looked at',
@@ -70,6 +73,6 @@ export function loginWords(reason: string): Words {
   if (Object.hasOwn(table, reason)) return table[reason as keyof typeof table];
   return words(
     `The certificate cannot be trusted (${reason})`,
-    'Issue a new one: "sluis cert enrol LOGIN --for login"; the log of the gateway says what is wrong with this one',
+    'Issue a new one: "sluis cert issue --account LOGIN --for login --code"; the log of the gateway says what is wrong with this one',
   );
 }

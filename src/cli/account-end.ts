@@ -108,7 +108,9 @@ async function endAccount(terminal: Terminal, login: string, options: EndOptions
     if (exported === undefined) return lines.join('\n');
     const late = ended.waiting - exported.messages;
     if (late > 0)
-      lines.push(`${late} came after the export: write another one with "sluis mailbox export ${login} FILE".`);
+      lines.push(
+        `${late} came after the export: write another one with "sluis mailbox export ${login} FILE --reason TEXT".`,
+      );
     return [...lines, exportText(exported, options.export)].join('\n');
   });
 }

@@ -140,7 +140,7 @@ function oneText(a: AccountMoveView, applied: boolean): string[] {
     `- addresses that go along: ${a.addresses?.join(', ') || 'none'}`,
     `- mail received since ${readableTime(a.since) ?? ''} goes along: ${sizeOf(a.moved)}${held === 0 ? '' : `, and ${many(held, 'held message')}`}; programs fetch nothing twice`,
     `- earlier mail, what can be handed out again and the trail stay with ${from}, as account ${former}: ${sizeOf(a.left)}`,
-    `- ${former} closes ${readableTime(a.closes) ?? ''}; until then: sluis mailbox export ${former} FILE, or sluis account password add ${former}`,
+    `- ${former} closes ${readableTime(a.closes) ?? ''}; until then: sluis mailbox export ${former} FILE --reason TEXT, or sluis account password add ${former} --name NAME`,
     ...(a.revoked ?? []).map(
       ({ use, name, subject }) => `- revoked, since it names ${from}: certificate ${name} for ${use}, ${subject}`,
     ),

@@ -78,6 +78,6 @@ function closedText({ closed, login }: StatesView): string[] {
       : 'Nobody can log in to it: it has neither a password nor a certificate. "account contain" takes them for good; give new ones:',
     ...(login === undefined ? ['"account contain" takes them for good; give each a new one:'] : []),
     `  sluis account password add ${login ?? 'LOGIN'} --name first --generate --out FILE`,
-    `  sluis cert enrol ${login ?? 'LOGIN'} --for login`,
+    `  sluis cert issue --account ${login ?? 'LOGIN'} --for login --code`,
   ];
 }

@@ -78,6 +78,6 @@ function containmentText(done: ContainmentView): string {
     'Mail for it is refused meanwhile (550 5.2.1), and its senders know. What to do next:',
     `  sluis report incident --account ${login} --from DATE     what was exposed, for the report of a breach`,
     `  sluis account password add ${login} --name first --generate --out FILE     when its machines are clean`,
-    `  sluis account resume ${login}     and certificates anew: sluis cert enrol ${login} --for login`,
+    `  sluis account resume ${login}     and certificates anew: sluis cert issue --account ${login} --for login --code`,
   ].join('\n');
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { UsageReport, UsageView } from '../admin/usage.ts';
 import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../store/usage.ts';
+import { many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { JsonLines, TableLines } from './listing.ts';
@@ -182,7 +183,9 @@ function textForm({ month, from, to, running }: UsageReport, totals: boolean): F
     if ('account' in row) return totals ? [] : [accountText(row.account)];
     const { total } = row;
     if (totals) return [[...organisationCells(total), ...textNumbers(total)]];
-    return [[total.organisation, `(${total.accounts} accounts, ${total.active} active)`, ...textNumbers(total)]];
+    return [
+      [total.organisation, `(${many(total.accounts, 'account')}, ${total.active} active)`, ...textNumbers(total)],
+    ];
   };
   const still = running ? '; the month is still running: figures so far' : '';
   let before = `Usage in ${month}, from ${from.slice(0, 16)}Z to ${to.slice(0, 16)}Z${still}\n\n`;
@@ -193,7 +196,7 @@ function textForm({ month, from, to, running }: UsageReport, totals: boolean): F
       return text;
     },
     end: (all) =>
-      `\n${all.accounts} accounts, ${all.active} of them active: ${all.sent} messages sent to ${all.sentRecipients} recipients, ${all.received} received, ${all.refused} refusals.\n`,
+      `\n${many(all.accounts, 'account')}, ${all.active} of them active: ${many(all.sent, 'message')} sent to ${many(all.sentRecipients, 'recipient')}, ${all.received} received, ${many(all.refused, 'refusal')}.\n`,
   };
 }
 

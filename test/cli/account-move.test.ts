@@ -107,7 +107,7 @@ test('an account goes to another organisation with the mail since a day; what wa
       `- addresses that go along: ${anna}`,
       `- mail received since ${shown(Date.parse(`${from}T00:00:00+01:00`))} goes along: 2 messages (SIZE); programs fetch nothing twice`,
       `- earlier mail, what can be handed out again and the trail stay with group, as account ${former}: 1 message (SIZE)`,
-      `- ${former} closes ${shown(clock.now() + days(2))}; until then: sluis mailbox export ${former} FILE, or sluis account password add ${former}`,
+      `- ${former} closes ${shown(clock.now() + days(2))}; until then: sluis mailbox export ${former} FILE --reason TEXT, or sluis account password add ${former} --name NAME`,
       '- revoked, since it names group: certificate laptop for login, CN=anna, O=Group',
       `- taken back: ${bert} may send as ${anna}`,
       `- taken back: ${anna} may send as ${carl}`,
@@ -194,7 +194,7 @@ test('an account goes to another organisation with the mail since a day; what wa
   );
   assert.match(
     await done(gateway, 'mailbox', 'restore', former, '--since', from, '--reason', 'asked for'),
-    /^1 messages/,
+    /^1 message /,
   );
   const theirs = { login: former, password: 'Secret-former-pw' };
   assert.deepEqual(subjects(await maildrop(gateway, theirs)), ['one', 'two']);
