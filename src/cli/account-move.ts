@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { AccountMoveView, AccountMovesView } from '../admin/account-move.ts';
 import type { AdminClient } from '../admin/client.ts';
+import { many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { rowsOf } from './csv-rows.ts';
 import { CommandError } from './exit.ts';
@@ -93,9 +94,9 @@ const call = (
 
 /** What went before stays: said where a person looks. */
 const noteDone = (done: number): void =>
-  void process.stderr.write(`The first ${done} accounts are moved; run the same command again after the correction.\n`);
-
-const many = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`;
+  void process.stderr.write(
+    `Moved before that: ${many(done, 'account')}; run the same command again after the correction.\n`,
+  );
 
 function movesText({ applied, accounts, problem }: AccountMovesView): string {
   const [only] = accounts;
