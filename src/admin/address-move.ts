@@ -1,15 +1,15 @@
 /**
- * The operation `address.move`: mail of addresses goes to another account from now on, or to a partner's server. So accounts move in waves:
+ * The operations `address.move` and `address.move-plan`: mail of addresses goes to another account from now on, or to a partner's server. So accounts move in waves:
  * an address is routed to the old platform as a partner until its mailbox is here.
  */
 import { type Address, addressKey, domainOf } from '../domain/address.ts';
 import type { DeliveryId } from '../domain/ids.ts';
-import { type AddressMove, MAX_MOVES } from '../store/registry.ts';
+import { type Actor, type AddressMove, MAX_MOVES } from '../store/registry.ts';
 import type { Delivery } from '../store/deliveries.ts';
-import type { AdminContext, Call } from './context.ts';
+import type { AdminContext } from './context.ts';
 import { AdminError } from './context.ts';
-import { type Input, addressOf, flag, oneOf, optionalText } from './input.ts';
-import { change, withSecond } from './operation.ts';
+import { type Input, addressOf, oneOf, optionalText } from './input.ts';
+import { change, listing, withSecond } from './operation.ts';
 
 interface Target {
   readonly address: Address;
@@ -20,7 +20,6 @@ interface Target {
 interface MoveInput {
   readonly moves: readonly Target[];
   readonly queued: 'keep' | 'move';
-  readonly dryRun: boolean;
 }
 
 export interface AddressesMoved {
@@ -51,22 +50,23 @@ function movesIn(input: Input): readonly Target[] {
   });
 }
 
-async function run(context: AdminContext, input: MoveInput, { actor }: Call): Promise<AddressesMoved> {
+/** `actor`: absent where it is only asked what would be. */
+async function run(context: AdminContext, input: MoveInput, actor?: Actor): Promise<AddressesMoved> {
   const { registry, deliveries } = context.store;
   const moves = await Promise.all(input.moves.map((target) => moveOf(context, target)));
   checkOnce(moves);
   const problems = (await Promise.all(moves.map((move) => problemOf(context, move)))).flat();
   if (problems.length > 0)
     throw new AdminError('invalid', `Cannot move, nothing was changed:\n${problems.slice(0, 100).join('\n')}`);
-  const moved = input.dryRun ? await wouldMove(context, moves) : await registry.moveAddresses(moves, actor);
+  const moved = actor === undefined ? await wouldMove(context, moves) : await registry.moveAddresses(moves, actor);
   const waiting = await queuedFor(context, new Set(moves.map(({ address }) => addressKey(address) as string)), moves);
   let refiled = 0;
-  if (input.queued === 'move' && !input.dryRun)
+  if (input.queued === 'move' && actor !== undefined)
     for (let at = 0; at < waiting.length; at += 500)
       refiled += await deliveries.change(waiting.slice(at, at + 500), 'refile', actor);
   return {
     ...{ moved, already: moves.length - moved, refiled },
-    ...{ stillQueued: waiting.length - refiled, applied: !input.dryRun },
+    ...{ stillQueued: waiting.length - refiled, applied: actor !== undefined },
   };
 }
 
@@ -144,16 +144,16 @@ async function queuedFor(
   return found;
 }
 
+const moveIn = (input: Input): MoveInput => ({
+  moves: movesIn(input),
+  queued: oneOf(input, 'queued', ['keep', 'move'], 'keep'),
+});
+
 export const addressMoveOperations = {
+  // Looking needs nobody else.
+  'address.move-plan': listing(moveIn, (context, input) => run(context, input)),
   'address.move': withSecond(
     'address-move',
-    change(
-      (input): MoveInput => ({
-        moves: movesIn(input),
-        queued: oneOf(input, 'queued', ['keep', 'move'], 'keep'),
-        dryRun: flag(input, 'dry-run'),
-      }),
-      run,
-    ),
+    change(moveIn, (context, input, { actor }) => run(context, input, actor)),
   ),
 };

@@ -5,7 +5,7 @@ import { agree, many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { rowsOf } from './csv-rows.ts';
 import { CommandError } from './exit.ts';
-import { type ChangeOptions, changing } from './options.ts';
+import { type ChangeOptions, guarded } from './options.ts';
 import { print } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,7 +27,7 @@ interface Move {
 const AT_ONCE = 500;
 
 export function addAddressMoveCommand(terminal: Terminal, group: Command): void {
-  changing(group.command('move'))
+  guarded(group.command('move'))
     .description('mail of addresses goes to another account, or to a partner, from now on')
     .argument('[addresses...]', 'the addresses')
     .option('--to-account <login>', 'file it in the mailbox of this account')
@@ -81,13 +81,10 @@ async function moveAll(moves: readonly Move[], options: MoveOptions): Promise<Ad
   return await withAdmin(options, async (client) => {
     for (let at = 0; at < moves.length; at += AT_ONCE) {
       progress.show(at, moves.length);
-      const input = {
-        moves: moves.slice(at, at + AT_ONCE),
-        queued: options.queued,
-        'dry-run': options.dryRun === true,
-      };
-      const done = await client.call('address.move', input).catch((error: unknown) => {
-        if (at > 0) terminalNote(at);
+      const input = { moves: moves.slice(at, at + AT_ONCE), queued: options.queued };
+      const operation = options.dryRun === true ? 'address.move-plan' : 'address.move';
+      const done = await client.call(operation, input).catch((error: unknown) => {
+        if (at > 0 && sum.applied) terminalNote(at);
         throw error;
       });
       for (const field of ['moved', 'already', 'refiled', 'stillQueued'] as const) sum[field] += done[field];
@@ -99,7 +96,7 @@ async function moveAll(moves: readonly Move[], options: MoveOptions): Promise<Ad
 /** What went before stays: said where a person looks. */
 const terminalNote = (done: number): void =>
   void process.stderr.write(
-    `The first ${many(done, 'address')} are moved; run the same command again after the correction.\n`,
+    `Moved before that: ${many(done, 'address')}; run the same command again after the correction.\n`,
   );
 
 function movedText({ moved, already, refiled, stillQueued, applied }: AddressesMoved, queued: string): string {
