@@ -238,7 +238,7 @@ test('audit verify checks the stamps offline, and names the one that does not ho
     ]);
   const good = await verify('--timestamp-authority', authority.root);
   assert.equal(good.code, 0, good.stderr);
-  assert.match(good.stdout, /1 time stamp hold, the newest of 20\d\d-/);
+  assert.match(good.stdout, /1 time stamp holds, the newest of 20\d\d-/);
   assert.match((await verify()).stderr, /add --timestamp-authority PEM/);
   const [name] = readdirSync(r.folder).filter((each) => each.endsWith('.timestamps'));
   const file = join(r.folder, name!);
