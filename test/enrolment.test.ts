@@ -251,6 +251,48 @@ test('a contact in another organisation gets the code, and whoever sends it is t
   assert.match(many, /^To a contact of another organisation: group \(other\)\.$/m);
 });
 
+test('the contact of before reads where codes go from now on; what stays as it was is told to nobody', async (t) => {
+  const gateway = await open(t);
+  const change = (...args: string[]): Promise<string> => done(gateway, 'organisation', 'change', 'group', ...args);
+  const read = async (who: string): Promise<string[]> => {
+    const client = await Pop3Client.open(gateway.target('pop3s'), loginOf(who));
+    const { messages } = await client.stat();
+    const all: string[] = [];
+    for (let n = 1; n <= messages; n += 1) all.push((await client.fetch(n)).toString('latin1'));
+    await client.quit();
+    return all.filter((text) => text.includes('Subject: Contactgegevens gewijzigd'));
+  };
+  assert.equal((await read('bram')).length, 0);
+  assert.equal(
+    await change('--contact', addressOf('carl'), '--telephone', '06 1', '--reason', 'called'),
+    `Changed contact, telephone of organisation group.\nTold ${bram}, where it was reached before.\n`,
+  );
+  const [letter = ''] = await read('bram');
+  assert.match(letter, new RegExp(`Contact: +${addressOf('carl')}\r\n +Telefoon: +06 1\r\n`));
+  assert.match(letter, /Bel\s+dan\s+nu\s+de\s+beheerder/);
+  assert.doesNotMatch(letter, /Postadres/);
+  assert.equal((await read('carl')).length, 0);
+
+  // The same again, and a title, redirect nothing.
+  assert.equal(
+    await change('--contact', addressOf('carl'), '--title', 'Groep'),
+    'Changed title, contact of organisation group.\n',
+  );
+  assert.match(await change('--post', 'Postbus 1', '--json'), new RegExp(`"told": "${addressOf('carl')}"`));
+  assert.match((await read('carl'))[0] ?? '', /Postadres: +Postbus 1\r\n/);
+
+  // A contact of before that has no mailbox here leaves the first account that people read; an organisation without any, nobody.
+  await change('--contact', 'info@elsewhere.example');
+  const told = (await read('anna')).length;
+  assert.match(await change('--contact', bram), new RegExp(`^Told ${anna}, `, 'm'));
+  assert.equal((await read('anna')).length, told + 1);
+  await done(gateway, 'organisation', 'add', 'empty', '--title', 'Empty');
+  const nobody = await done(gateway, 'organisation', 'change', 'empty', '--contact', bram);
+  assert.match(nobody, /^Nobody could be told, .*: call a number that you knew before\.$/m);
+  const unknown = await run(gateway, ['organisation', 'change', 'none', '--contact', bram]);
+  assert.deepEqual([unknown.code, unknown.stdout], [3, '']);
+});
+
 test('a letter is for the post: written once, 0600, its code works at the keyboard, --all takes the other passwords along', async (t) => {
   const gateway = await open(t);
   await done(

@@ -1,7 +1,11 @@
 /** Operations on organisations. */
+import { type ContactChange, contactChangedLetters } from '../delivery/contact-letters.ts';
+import type { Organisation } from '../domain/registry.ts';
+import type { PreparedNotice } from '../store/store.ts';
 import type { OrganisationDetails } from '../store/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type Input, flag, oneOf, optionalAddress, optionalText, organisationName, page, text } from './input.ts';
+import { fileNotice } from './notice.ts';
 import { change, listing } from './operation.ts';
 import { type OrganisationView, viewOrganisation } from './views.ts';
 
@@ -40,6 +44,43 @@ function detailsOf(input: Input): OrganisationDetails {
     ...given({ title, contact: optionalText(input, 'contact'), telephone: optionalText(input, 'telephone', 40) }),
     ...postOf(input),
   };
+}
+
+/** Where a code for a password goes, and what the operator calls back on: of these, what will be another one. */
+function reachedElsewhere(before: Organisation, changes: OrganisationDetails): ContactChange['now'] {
+  const { contact, telephone, post } = changes;
+  return {
+    ...(contact === undefined || contact === (before.contact ?? '') ? {} : { contact }),
+    ...(telephone === undefined || telephone === (before.telephone ?? '') ? {} : { telephone }),
+    ...(post === undefined || post.join('\n') === (before.post ?? []).join('\n') ? {} : { post }),
+  };
+}
+
+interface Told {
+  readonly notice: PreparedNotice | undefined;
+  /** Undefined: nobody of the organisation could be told. */
+  readonly told: string | undefined;
+}
+
+/** For whoever was reached before; written before the change, so that none is made of which he does not hear. Undefined: nothing to tell. */
+async function tellBefore(
+  { desk, clock }: AdminContext,
+  before: Organisation,
+  changes: OrganisationDetails,
+): Promise<Told | undefined> {
+  const now = reachedElsewhere(before, changes);
+  if (Object.keys(now).length === 0) return undefined;
+  const place = await desk.places.ofContact(before);
+  if (place === undefined) return { notice: undefined, told: undefined };
+  const letters = contactChangedLetters({ organisation: before.title, at: clock.now(), now });
+  return { notice: await desk.letter(place, { kind: 'contact-changed', letters }), told: place.address };
+}
+
+export interface OrganisationDetailsChanged {
+  readonly name: string;
+  readonly changed: readonly string[];
+  /** Who reads that it is reached elsewhere now; null: nobody could be told; absent: it is not. */
+  readonly told?: string | null;
 }
 
 /** What a change of an organisation's state concerns. */
@@ -114,15 +155,24 @@ export const organisationOperations = {
   ),
   'organisation.change': change(
     (input) => ({ name: organisationName(input, 'name'), changes: detailsOf(input) }),
-    async ({ store }, { name, changes }, { actor }): Promise<{ name: string; changed: readonly string[] }> => {
+    async (context, { name, changes }, { actor }): Promise<OrganisationDetailsChanged> => {
+      const { store } = context;
       const changed = Object.keys(changes);
       if (changed.length === 0)
         throw new AdminError(
           'invalid',
           `Cannot change organisation "${name}": nothing was given; give --title, --contact, --telephone or --post`,
         );
-      await store.registry.changeOrganisation(name, changes, actor);
-      return { name, changed };
+      const before = await store.registry.findOrganisation(name);
+      const told = before === undefined ? undefined : await tellBefore(context, before, changes);
+      try {
+        await store.registry.changeOrganisation(name, changes, actor);
+      } catch (error) {
+        await told?.notice?.discard();
+        throw error;
+      }
+      await fileNotice(store, told?.notice);
+      return { name, changed, ...(told === undefined ? {} : { told: told.told ?? null }) };
     },
   ),
   'organisation.suspend': stateChange('suspended'),

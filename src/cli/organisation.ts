@@ -31,6 +31,11 @@ const stateOf = ({ state = 'active', mergedInto, mergedAt }: OrganisationView): 
       ? `ended: part of ${mergedInto} since ${readableTime(mergedAt) ?? ''}`
       : `${state}, on its way into ${mergedInto}`;
 
+const toldBefore = (told: string | null): string =>
+  told === null
+    ? 'Nobody could be told, since neither a contact of before nor anybody else of it has a mailbox here: call a number that you knew before.'
+    : `Told ${told}, where it was reached before.`;
+
 export function addOrganisationCommands(terminal: Terminal, program: Command): void {
   const group = program.command('organisation').description('customers: practices, hospitals, laboratories');
 
@@ -106,7 +111,12 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
       const done = await withAdmin(options, (client) =>
         client.call('organisation.change', { name, title, contact, telephone, post }),
       );
-      print(terminal, options, done, () => `Changed ${done.changed.join(', ')} of organisation ${done.name}.`);
+      print(terminal, options, done, () =>
+        [
+          `Changed ${done.changed.join(', ')} of organisation ${done.name}.`,
+          ...(done.told === undefined ? [] : [toldBefore(done.told)]),
+        ].join('\n'),
+      );
     });
 
   addExportCommand(terminal, group);

@@ -57,6 +57,7 @@ export type NoticeKind =
   | `certificate-ends-${number}`
   | 'consumers'
   | 'password-code'
+  | 'contact-changed'
   | 'absence'
   | 'withdrawn'
   | 'held'
