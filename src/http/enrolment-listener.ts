@@ -11,11 +11,12 @@ import {
   type ServerResponse,
   createServer as createHttp,
 } from 'node:http';
-import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import { type Server, type Socket, createServer } from 'node:net';
 import { type SecureContext, type SecureContextOptions, TLSSocket, createSecureContext } from 'node:tls';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
+import { listen } from '../platform/listen.ts';
 import { type Listener, type ListenerSpec, type TlsMaterial, accessOf } from '../platform/listener.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
@@ -110,15 +111,7 @@ class EnrolmentListener implements Listener {
   }
 
   async open(): Promise<void> {
-    const { address, port, socket: fd } = this.spec;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(fd === undefined ? { host: address, port, backlog: BACKLOG } : { fd }, () => {
-        this.#server.removeListener('error', reject);
-        this.#port = (this.#server.address() as AddressInfo).port;
-        resolve();
-      });
-    });
+    this.#port = await listen(this.#server, this.spec, BACKLOG);
     this.#server.on('error', (error) => this.#log.error('enrolment.listener', { error: error.message }));
   }
 

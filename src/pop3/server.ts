@@ -4,7 +4,7 @@
  * RFC 1939, RFC 2595 (STLS) and RFC 8314 section 3.3 (implicit TLS).
  */
 import { randomBytes } from 'node:crypto';
-import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import { type Server, type Socket, createServer } from 'node:net';
 import { type SecureContext, type SecureContextOptions, createSecureContext } from 'node:tls';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
@@ -15,6 +15,7 @@ import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
 import type { Receipts } from '../pickup/receipts.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
+import { listen } from '../platform/listen.ts';
 import {
   type Listener,
   type ListenerAccess,
@@ -162,15 +163,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   }
 
   async open(): Promise<void> {
-    const { address, port, socket: fd } = this.spec;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(fd === undefined ? { host: address, port, backlog: BACKLOG } : { fd }, () => {
-        this.#server.removeListener('error', reject);
-        this.#port = (this.#server.address() as AddressInfo).port;
-        resolve();
-      });
-    });
+    this.#port = await listen(this.#server, this.spec, BACKLOG);
     // Out of file descriptors, for example: the listener goes on with those it has.
     this.#server.on('error', (error) => this.log.error('pop3.listener', { error: error.message }));
   }

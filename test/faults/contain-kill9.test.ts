@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import Database from 'better-sqlite3';
 import { hashPassword } from '../../src/crypto/password.ts';
 import { start } from '../support/command-line.ts';
 import { Instance, type Served } from '../support/instance.ts';
@@ -24,14 +23,7 @@ before(async () => {
 });
 after(() => instance.remove());
 
-function count(sql: string): number {
-  const db = new Database(join(instance.data, 'sluis.db'), { readonly: true });
-  try {
-    return Number(db.prepare(sql).pluck().get());
-  } finally {
-    db.close();
-  }
-}
+const count = (sql: string): number => instance.count(sql);
 const suspended = (): number => count("SELECT count(*) FROM account WHERE state = 'suspended'");
 const rows = (): number => count("SELECT count(*) FROM audit WHERE event = 'registry.account-contained'");
 

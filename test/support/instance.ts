@@ -2,6 +2,7 @@
  * A whole gateway as its operator has it: a folder with configuration, keys and data, made by `sluis init`, and the process `sluis serve`
  * that a test starts, kills and starts again.
  */
+import Database from 'better-sqlite3';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
@@ -75,6 +76,16 @@ export class Instance {
   /** One that `create` made earlier, in another process. */
   static at(folder: string, ports: Ports): Instance {
     return new Instance(realpathSync(folder), ports);
+  }
+
+  /** What the database holds beside the gateway that serves it: a number, such as of `SELECT count(*) ...`. */
+  count(sql: string): number {
+    const db = new Database(join(this.data, 'sluis.db'), { readonly: true });
+    try {
+      return Number(db.prepare(sql).pluck().get());
+    } finally {
+      db.close();
+    }
   }
 
   /** Our own listeners on free ports, and no limits per network: every client of a test comes from one address. */
