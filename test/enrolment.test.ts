@@ -251,6 +251,39 @@ test('a contact in another organisation gets the code, and whoever sends it is t
   assert.match(many, /^To a contact of another organisation: group \(other\)\.$/m);
 });
 
+test('a contact behind a partner gets the code, which is said; a partner whose mail a program reads does not', async (t) => {
+  const gateway = await open(t);
+  const desk = 'desk@hospital.test';
+  await done(gateway, 'organisation', 'add', 'hospital', '--title', 'Hospital', '--contact', desk);
+  await done(gateway, ...['partner', 'add', 'mx', '--organisation', 'hospital', '--host', 'mx.hospital.test']);
+  await done(gateway, 'partner', 'suspend', 'mx');
+  await done(gateway, 'address', 'add', 'mx', desk);
+  const accounts = ['ward@hospital.test', 'lab@hospital.test'];
+  for (const [n, login] of accounts.entries())
+    await done(
+      gateway,
+      ...['account', 'add', login, '--organisation', 'hospital', '--generate', '--out', join(gateway.folder, `h${n}`)],
+    );
+  const said = await done(gateway, 'account', 'reset', 'ward@hospital.test');
+  assert.match(said, /^Sent a code .* to desk@hospital\.test, the contact of hospital\./);
+  assert.match(said, /^It leaves the gateway: that address is pushed, by verified TLS, to a partner,/m);
+  assert.match(await done(gateway, 'queue', 'list', '--partner', 'mx'), /desk@hospital\.test/);
+  assert.match(
+    await done(gateway, 'account', 'reset', ...accounts, '--dry-run'),
+    /^To a contact that is pushed to a partner: hospital\.$/m,
+  );
+  assert.match(await done(gateway, 'account', 'reset', 'ward@hospital.test', '--json'), /"toPartner": true/);
+
+  await done(gateway, 'account', 'set', 'mx', 'notices=contact');
+  const refused = await run(gateway, ['account', 'reset', 'ward@hospital.test']);
+  assert.deepEqual([refused.code, refused.stdout], [7, '']);
+  assert.match(
+    refused.stderr,
+    /leads to a partner whose mail a program reads: its account "mx" has the setting notices=contact/,
+  );
+  assert.match(refused.stderr, /write a letter for the post instead, with --letter FILE/);
+});
+
 test('the contact of before reads where codes go from now on; what stays as it was is told to nobody', async (t) => {
   const gateway = await open(t);
   const change = (...args: string[]): Promise<string> => done(gateway, 'organisation', 'change', 'group', ...args);

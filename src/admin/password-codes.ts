@@ -38,6 +38,8 @@ export interface CodeView {
   readonly to?: string;
   /** The organisation of that address, where it is another one. */
   readonly toOrganisation?: string;
+  /** It is pushed to a mail server of theirs: who reads it there is not known here. */
+  readonly toPartner?: true;
   /** The letter with the code; in a dry run without it. */
   readonly letter?: string;
   /** The organisation has no postal address. */
@@ -91,6 +93,7 @@ const viewOf = ({ summary, organisation, name, place }: Planned, expires: Instan
   expires: new Date(expires).toISOString(),
   ...(place === undefined ? {} : { to: place.address }),
   ...(place === undefined || place.organisation === organisation.name ? {} : { toOrganisation: place.organisation }),
+  ...(place !== undefined && 'partner' in place ? { toPartner: true as const } : {}),
   ...(place === undefined && (organisation.post ?? []).length === 0 ? { noPost: true as const } : {}),
 });
 

@@ -106,7 +106,7 @@ async function reset(terminal: Terminal, named: readonly string[], options: Rese
 const day = (iso: string): string => iso.slice(0, 10);
 
 function oneText(code: CodeView, files: LetterFiles | undefined, applied: boolean): string[] {
-  const { login, organisation, name, replaces, expires, to, toOrganisation } = code;
+  const { login, organisation, name, replaces, expires, to, toOrganisation, toPartner } = code;
   const what = `a code for password ${name} of account ${login}`;
   const stays = replaces ? ['The old password works until the code is used.'] : [];
   if (to !== undefined)
@@ -122,6 +122,11 @@ function oneText(code: CodeView, files: LetterFiles | undefined, applied: boolea
               applied ? ', and ask for the code again at once, which voids this one' : ''
             }.`,
           ]),
+      ...(toPartner === true
+        ? [
+            'It leaves the gateway: that address is pushed, by verified TLS, to a partner, and who reads it there is not known here.',
+          ]
+        : []),
       ...stays,
     ];
   return [
@@ -156,6 +161,7 @@ function madeText(
       codes.flatMap((c) => (c.toOrganisation === undefined ? [] : [`${c.organisation} (${c.toOrganisation})`])),
     ),
   ];
+  const pushed = [...new Set(codes.filter((c) => c.toPartner === true).map((c) => c.organisation))];
   return [
     by === 'contacts'
       ? `${applied ? 'Sent' : 'Would send'} ${many(codes.length, 'code')} to the registered contacts.`
@@ -166,6 +172,11 @@ function madeText(
       ? []
       : [
           `To a contact of another organisation: ${elsewhere.slice(0, 20).join(', ')}${elsewhere.length > 20 ? ' and others' : ''}.`,
+        ]),
+    ...(pushed.length === 0
+      ? []
+      : [
+          `To a contact that is pushed to a partner: ${pushed.slice(0, 20).join(', ')}${pushed.length > 20 ? ' and others' : ''}.`,
         ]),
     ...(waiting === 0 ? [] : [`${waiting} were left out: their code can still be used, or their letter is there.`]),
     ...(organisations.length === 0

@@ -89,8 +89,8 @@ export class Places {
   }
 
   /**
-   * Where a secret about an account may go: the registered contact of its organisation, in a mailbox that people of it can open, and never on
-   * to anybody else. The failure says why there is no such place.
+   * Where a secret about an account may go: the registered contact of its organisation, in a mailbox that people of it can open, or by verified
+   * TLS to the mail server that is registered for it. The failure says why there is no such place.
    */
   async ofRegisteredContact(id: AccountId, now: Instant): Promise<Result<ContactPlace, string>> {
     const summary = await this.#parts.registry.findAccountById(id);
@@ -108,7 +108,13 @@ export class Places {
     const filed = placeOf(found, 'contact');
     if (filed === undefined) return fail(`${who} leads to a partner that has ended`);
     const place = { ...filed, organisation: found.organisation.name };
-    if ('partner' in place) return ok(place);
+    if ('partner' in place)
+      // What stands behind a server of their own cannot be seen: a partner is taken for people's until its setting says otherwise.
+      return settingOf('notices', found.account.settings, found.organisation.settings) === 'contact'
+        ? fail(
+            `${who} leads to a partner whose mail a program reads: its account "${found.account.login}" has the setting notices=contact`,
+          )
+        : ok(place);
     if (!ownMailbox(found.account, found.organisation.settings))
       return fail(`${who} leads to a mailbox that a program empties`);
     const its = await this.#parts.registry.findAccountById(found.account.id);
