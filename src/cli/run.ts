@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Supervisor } from '../platform/supervisor.ts';
 import { exitCodes } from './exit.ts';
+import { outliveReaders } from './terminal.ts';
 import { startWatchdog } from './watchdog.ts';
 
 /** After everything was stopped the process ends by itself; what keeps it alive longer is a leak, and must not hang the supervisor. */
@@ -21,6 +22,7 @@ export async function runUntilStopped(
   log: Log,
   supervisor?: Supervisor,
 ): Promise<number> {
+  outliveReaders();
   // Before the start: a supervisor may change its mind while the database is checked, and must still get an orderly end.
   const signals = stopSignals();
   let reload = (): void => undefined;

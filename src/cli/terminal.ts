@@ -24,3 +24,12 @@ function readerGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(exitCodes.failed);
 }
+
+/**
+ * From here on nothing ends because a reader has gone: a gateway whose supervisor closed the pipe of its log still has mail to take. What
+ * nobody reads is lost, each line by itself.
+ */
+export function outliveReaders(): void {
+  process.stdout.off('error', readerGone);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+}
