@@ -160,6 +160,31 @@ test('the newest rows are shown of an account with 30,000, whatever its age', as
   assert.ok(took < 500, `${took} ms`);
 });
 
+test('log-ins that were counted stand where the last of them was, with their number and since when', async (t) => {
+  const gateway = await open(t);
+  const account = await idOf(gateway, bram);
+  const { audit } = gateway.store;
+  const note = (facts: Record<string, string | number | boolean>): void =>
+    audit.note({ event: 'login.granted', outcome: 'success', account, facts });
+  // The row of an hour is written at its end: behind the SMTP log-in that came after the last of them.
+  note({ protocol: 'smtp', logins: 1, password: 'first' });
+  const [since, last] = ['2026-11-01T16:26:40.000Z', '2026-11-01T17:16:05.000Z'];
+  note({ protocol: 'pop3', logins: 13, remembered: true, since, last });
+  note({ protocol: 'imap', logins: 4, remembered: true, last: '2026-11-01T17:17:00.000Z' });
+  await audit.head();
+  const { logins } = await recentOf(gateway, bram);
+  assert.deepEqual(
+    logins.map(({ facts }) => facts.protocol),
+    ['smtp', 'imap', 'pop3'],
+  );
+  assert.equal(logins[2]?.at, last);
+  const text = await run(gateway, 'account', 'show', bram);
+  assert.match(
+    text,
+    /^ {2}2026-11-01 17:17Z {2}imap, a password, 4 times\n {2}2026-11-01 17:16Z {2}pop3, a password, 13 times since 2026-11-01 16:26Z$/m,
+  );
+});
+
 test('who contained or suspended an account, and its organisation, is told, and no more once it is resumed', async (t) => {
   const gateway = await open(t);
   await run(gateway, 'account', 'contain', bram, '--reason', 'stolen laptop');

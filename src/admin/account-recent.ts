@@ -26,7 +26,7 @@ const ENDED = days(30);
 const ADDRESSES = 50;
 
 export interface RecentView {
-  /** ISO 8601. */
+  /** ISO 8601. Of several that were counted in one row: of the last, which is before the row was written. */
   readonly at: string;
   /** `login.granted`, `login.refused` and so on, as in the trail. */
   readonly event: string;
@@ -103,17 +103,24 @@ async function newest(
   const found = await Promise.all(events.map((event) => audit.latest({ event, account: account.id, limit })));
   return found
     .flat()
-    .sort((a, b) => b.seq - a.seq)
+    .sort((a, b) => happened(b) - happened(a) || b.seq - a.seq)
     .slice(0, limit)
     .map(recentOf);
 }
 
-function recentOf({ at, event, facts = {}, personal = {} }: AuditRow): RecentView {
+/** The row of log-ins that were counted for an hour is written at its end: the last of them may be older than a row before it. */
+function happened({ at, facts = {} }: AuditRow): number {
+  const last = typeof facts.last === 'string' ? Date.parse(facts.last) : Number.NaN;
+  return Number.isNaN(last) ? at : last;
+}
+
+function recentOf(row: AuditRow): RecentView {
+  const { event, facts = {}, personal = {} } = row;
   const { network = personal.address, client, recipients, why: text } = personal;
   const { reason } = facts;
   const to = Array.isArray(recipients) ? (recipients[0] as string | undefined) : undefined;
   return {
-    ...{ at: new Date(at).toISOString(), event, facts },
+    ...{ at: new Date(happened(row)).toISOString(), event, facts },
     ...(typeof network === 'string' ? { network } : {}),
     ...(typeof client === 'string' ? { client } : {}),
     ...(to === undefined ? {} : { to }),

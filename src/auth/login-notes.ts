@@ -77,10 +77,11 @@ export class LoginNotes {
     this.#log = log;
     this.#audit = audit;
     this.#failures = new Tally(clock, minutes(1), KEYS, (subject, count) => this.#writeFailures(subject, count));
-    this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count, last) => {
+    this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count, last, first) => {
       if (count === 1) return;
       const way = subject.reason === 'certificate' || subject.reason === 'scram' ? subject.reason : 'remembered';
-      const facts = { [way]: true, logins: count - 1, last: new Date(last).toISOString() };
+      const [since, latest] = [new Date(first).toISOString(), new Date(last).toISOString()];
+      const facts = { [way]: true, logins: count - 1, since, last: latest };
       this.#writeGranted(subject, facts, 'several');
     });
     this.#certificates = new Tally(clock, minutes(1), KEYS, (subject, count) =>

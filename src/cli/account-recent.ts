@@ -86,7 +86,7 @@ function loginText(view: RecentView): string {
   const how = [line, client === undefined ? '' : `calls itself ${client}`].filter((text) => text !== '').join(', ');
   return [
     item(
-      `${time(at)}  ${String(facts.protocol)}${from(view)}, ${by}${times(Number(facts.logins ?? 1))}${typeof facts.last === 'string' ? `, last ${time(facts.last)}` : ''}`,
+      `${time(at)}  ${String(facts.protocol)}${from(view)}, ${by}${times(Number(facts.logins ?? 1))}${typeof facts.since === 'string' ? ` since ${time(facts.since)}` : ''}`,
     ),
     ...(how === '' ? [] : [more(how)]),
   ].join('\n');

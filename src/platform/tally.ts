@@ -5,6 +5,7 @@ import type { Instant, Milliseconds } from '../domain/units.ts';
 interface Counted<S> {
   readonly subject: S;
   count: number;
+  readonly first: Instant;
   last: Instant;
 }
 
@@ -12,16 +13,16 @@ export class Tally<S> {
   readonly #clock: Clock;
   readonly #window: Milliseconds;
   readonly #limit: number;
-  readonly #report: (subject: S, count: number, last: Instant) => void;
+  readonly #report: (subject: S, count: number, last: Instant, first: Instant) => void;
   #counts = new Map<string, Counted<S>>();
   #timer: Timer | undefined;
 
-  /** `report` is called once for each key when the window that began with the first event ends, or when `limit` keys are held. `last`: when the last of them was. */
+  /** `report` is called once for each key when the window that began with the first event ends, or when `limit` keys are held. `first` and `last`: when those of them were. */
   constructor(
     clock: Clock,
     window: Milliseconds,
     limit: number,
-    report: (subject: S, count: number, last: Instant) => void,
+    report: (subject: S, count: number, last: Instant, first: Instant) => void,
   ) {
     this.#clock = clock;
     this.#window = window;
@@ -38,17 +39,18 @@ export class Tally<S> {
       return false;
     }
     if (this.#counts.size >= this.#limit) this.flush();
-    this.#counts.set(key, { subject, count: 1, last: this.#clock.now() });
+    const now = this.#clock.now();
+    this.#counts.set(key, { subject, count: 1, first: now, last: now });
     this.#timer ??= this.#clock.after(this.#window, () => this.flush());
     return true;
   }
 
   /** Reports some before their window ends; the next event of such a key is the first again. */
   flushOf(which: (subject: S) => boolean): void {
-    for (const [key, { subject, count, last }] of this.#counts) {
+    for (const [key, { subject, count, last, first }] of this.#counts) {
       if (!which(subject)) continue;
       this.#counts.delete(key);
-      this.#report(subject, count, last);
+      this.#report(subject, count, last, first);
     }
   }
 
@@ -58,6 +60,6 @@ export class Tally<S> {
     this.#timer = undefined;
     const counts = this.#counts;
     this.#counts = new Map();
-    for (const { subject, count, last } of counts.values()) this.#report(subject, count, last);
+    for (const { subject, count, last, first } of counts.values()) this.#report(subject, count, last, first);
   }
 }
