@@ -305,6 +305,14 @@ test('session kill ends what it is told to, by id, account or network, and shows
   const one = await json<KilledView>(gateway, 'session', 'kill', id, 'nosuch');
   assert.deepEqual([one.sessions.map((s) => s.id), one.unknown], [[id], ['nosuch']]);
   assert.match(await anna.reply(), /^421 4\.3\.2 The operator has ended this session/);
+  for (const [ids, told] of [
+    [['nosuch'], /^Cannot end session "nosuch": it is not open; "sluis session list" shows those that are$/m],
+    [['nosuch', 'other'], /^Cannot end any of 2 sessions, such as "nosuch": they are not open;/],
+  ] as const) {
+    const mistyped = await run(gateway, ['session', 'kill', ...ids]);
+    assert.equal(mistyped.code, 3);
+    assert.match(mistyped.stderr, told);
+  }
   await bram.stat();
 
   const rest = await json<KilledView>(gateway, 'session', 'kill', '--account', addressOf('bram'));

@@ -1,6 +1,7 @@
 /** Looks at the audit trail, checks it, gives it out, sums it up. Each look stands in the trail itself. */
 import { BEFORE_ALL } from '../crypto/audit-chain.ts';
 import { exportLine } from '../crypto/audit-export.ts';
+import { isBeginningOfEvent, nearestEvent } from '../domain/audit-events.ts';
 import type { ChainRow } from '../domain/audit-row.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { nen7513Of } from '../domain/nen7513.ts';
@@ -59,11 +60,23 @@ interface Wanted {
   readonly event?: string;
 }
 
+/** A mistyped name must not read as "it never happened". */
+function eventOf(input: Input): string | undefined {
+  const event = optionalText(input, 'event', 64);
+  if (event === undefined || isBeginningOfEvent(event)) return event;
+  const near = nearestEvent(event);
+  const remedy = near === undefined ? 'docs/operations.md, "The audit trail", lists them' : `did you mean "${near}"?`;
+  throw new AdminError(
+    'invalid',
+    `Cannot list "${event}": expected an event, or how some begin, such as login; ${remedy}`,
+  );
+}
+
 function wantedOf(input: Input): Wanted {
   const since = optionalMoment(input, 'since');
   const until = optionalMoment(input, 'until');
   const login = optionalText(input, 'account');
-  const event = optionalText(input, 'event');
+  const event = eventOf(input);
   return {
     from: whole(input, 'from', 0, Number.MAX_SAFE_INTEGER),
     limit: whole(input, 'limit', 100, 1000),

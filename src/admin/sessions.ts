@@ -123,6 +123,13 @@ async function knownOrOpen({ store }: AdminContext, { logins }: Wanted, open: re
   for (const login of logins) await accountOf(store.registry, login);
 }
 
+function notOpen(ids: readonly string[]): AdminError {
+  const [first = ''] = ids;
+  const what =
+    ids.length === 1 ? `session "${first}": it is` : `any of ${ids.length} sessions, such as "${first}": they are`;
+  return new AdminError('unknown', `Cannot end ${what} not open; "sluis session list" shows those that are`);
+}
+
 export const sessionOperations = {
   'session.list': listing(
     (input) => ({ ...page(input), wanted: wantedOf(input) }),
@@ -143,6 +150,7 @@ export const sessionOperations = {
       const all = found(context, 'end sessions', wanted).filter(([{ id }]) => ids.length === 0 || ids.includes(id));
       if (!dryRun) for (const [, session] of all) session.kill();
       await knownOrOpen(context, wanted, all);
+      if (ids.length > 0 && all.length === 0) throw notOpen(ids);
       return {
         sessions: all.map(([facts]) => viewOf(context, facts)),
         unknown: ids.filter((id) => !all.some(([facts]) => facts.id === id)),

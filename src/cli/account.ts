@@ -128,7 +128,7 @@ async function listIdle(terminal: Terminal, client: AdminClient, options: ListOp
       ...[a.login, a.organisation, a.kind, a.state, a.messages],
       a.never ? `never used, registered ${a.since}` : a.since,
     ],
-    none: `No account was idle for ${idle} days.`,
+    none: `No account was idle for ${many(idle, 'day')}.`,
   });
 }
 

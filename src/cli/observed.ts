@@ -68,9 +68,9 @@ function observedText(all: readonly ObservedAccount[]): string {
   const breaking = all.filter(({ deviations }) => deviations.length > 0);
   const over = all.filter((account) => account.over).length;
   return [
-    `${many(all.length, 'account')} ${agree(all.length, 'is', 'are')} observed, ${over} of them longer than was asked for. ${breaking.length} would break:`,
+    `${many(all.length, 'account')} ${agree(all.length, 'is', 'are')} observed, ${over} of them longer than was asked for. ${breaking.length === 0 ? 'None would break.' : `${breaking.length} would break:`}`,
     ...(breaking.length === 0
-      ? ['none']
+      ? []
       : [
           table(
             ['ACCOUNT', 'UNTIL', 'RULE', 'TIMES', 'LAST', 'PROGRAM'],

@@ -1,6 +1,7 @@
 /** What is wrong with a configuration: everything at once, so that the operator edits the file once. */
 import type { z } from 'zod';
 import { many } from '../domain/counted.ts';
+import { nearest } from '../domain/nearest.ts';
 import { configSchema } from './schema.ts';
 
 export interface ConfigProblem {
@@ -69,10 +70,9 @@ const expectationOf = (issue: z.core.$ZodIssue): string => {
 function unknownKey(path: readonly PropertyKey[]): ConfigProblem {
   const key = String(path.at(-1));
   const known = keysAt(path.slice(0, -1));
-  const near = known.map((k) => [distance(key, k), k] as const).sort((a, b) => a[0] - b[0])[0];
+  const near = nearest(key, known);
   // With a near miss the list of all names would only hide it.
-  if (near !== undefined && near[0] <= 3)
-    return { path: pathOf(path), expected: 'a known name', remedy: `did you mean "${near[1]}"?` };
+  if (near !== undefined) return { path: pathOf(path), expected: 'a known name', remedy: `did you mean "${near}"?` };
   return {
     path: pathOf(path),
     expected: `one of: ${known.join(', ') || 'nothing here'}`,
@@ -97,17 +97,3 @@ const unwrap = (schema: unknown): unknown => {
     here = (here as { def: { innerType: unknown } }).def.innerType;
   return here;
 };
-
-/** Levenshtein distance of two short words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= Math.min(a.length, 64); i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1)
-      next.push(
-        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
-      );
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}

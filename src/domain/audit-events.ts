@@ -2,6 +2,7 @@
  * Every event of the audit trail: which of NEN 7513's logs it belongs to, what it does to what it is about, and in which field of NEN 7513 a
  * part of a row stands. docs/operations.md shows this table (`npm run docs`), retention and exports go by it.
  */
+import { nearest } from './nearest.ts';
 
 /**
  * Which log a row belongs to, and so how long who and where are kept. `access`: who came in, and who saw what. `change`: what people changed,
@@ -154,3 +155,13 @@ export const NEN7513_FIELDS: readonly (readonly [field: string, part: string])[]
   ['AuditSourceID', 'host name of the export'],
   ['AuditSourceTypeCode', '4 (application server)'],
 ];
+
+const NAMES = Object.keys(AUDIT_EVENTS);
+
+/** Whether an event can begin so; of an area that is known as a whole, whatever stands behind its dot. */
+export const isBeginningOfEvent = (text: string): boolean =>
+  NAMES.some((name) => name.startsWith(text) || (name.endsWith('.*') && text.startsWith(name.slice(0, -1))));
+
+/** The event or area that was meant, where it is near. */
+export const nearestEvent = (text: string): string | undefined =>
+  nearest(text, [...new Set(NAMES.flatMap((name) => [name.replace('.*', ''), name.split('.', 1)[0] ?? '']))]);

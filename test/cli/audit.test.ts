@@ -44,6 +44,19 @@ const resealed = (rows: readonly string[]): string[] => {
 };
 const lines = (file: string): string[] => readFileSync(file, 'utf8').trimEnd().split('\n');
 
+test('an event that nothing is called is refused, with the one that was meant or where they are listed', async () => {
+  for (const [event, remedy] of [
+    ['mesage.accepted', /^Cannot list "mesage\.accepted": expected an event,.*; did you mean "message\.accepted"\?$/m],
+    ['logn', /did you mean "login"\?/],
+    ['registri.address-moved', /docs\/operations\.md, "The audit trail", lists them/],
+  ] as const) {
+    const ran = await run('list', '--event', event);
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, remedy);
+  }
+  for (const event of ['login', 'message.', 'registry.account-moved', 'reg']) await done('list', '--event', event);
+});
+
 test('rows are listed by account, event and time, and the look stands among them', async () => {
   const text = await done('list', '--event', 'message.accepted');
   assert.match(text, /message\.accepted +success +anna@group\.test/);

@@ -38,7 +38,7 @@ test('imported accounts are tolerant while they are observed; then those that ne
   const until = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
   assert.equal(
     await sluis('account', 'observed'),
-    '2 accounts are observed, 0 of them longer than was asked for. 0 would break:\nnone\n',
+    '2 accounts are observed, 0 of them longer than was asked for. None would break.\n',
   );
   const client = await SmtpClient.open(gateway.target('submission'), loginOf('old'));
   await client.command(`MAIL FROM: <${addressOf('old')}>`, '250');

@@ -173,6 +173,7 @@ test('idle accounts are listed with since when, never used ones as such', async 
   t.after(() => gateway.remove());
   const { done, json, refused } = commandsOn(() => gateway.config.file);
   assert.equal(await done('account', 'list', '--idle', '30d'), 'No account was idle for 30 days.\n');
+  assert.equal(await done('account', 'list', '--idle', '1d'), 'No account was idle for 1 day.\n');
   assert.deepEqual(await json('account', 'list', '--idle', '30d'), []);
   await (await Pop3Client.open(gateway.target('pop3'), loginOf('anna'))).quit();
   await gateway.stop();
