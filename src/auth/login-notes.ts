@@ -2,7 +2,8 @@
  * What logins leave behind: log lines and audit rows.
  *
  * A login that took a hash is one row. A remembered one (a mail program that polls each minute) is a row at its first use in an hour and
- * one count for the rest. Failures are one row for each account, network and minute, so that an attack cannot fill the trail.
+ * one count for the rest. Failures are one row for each account, network and minute, and of more than a thousand of these the rest is one row
+ * for each protocol and reason, so that an attack cannot fill the trail from however many networks it comes.
  *
  * What stands in the login field is a password now and then, typed into the wrong box. A name that nobody has is therefore written only
  * when it has the form of an address.
@@ -15,7 +16,7 @@ import { hours, minutes } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { Mechanism, Peer, ScramFault } from './authenticator.ts';
 import type { CertificateFacts, CertificateReason } from './client-certificates.ts';
-import { Tally } from '../platform/tally.ts';
+import { OTHERS, type Others, Tally } from '../platform/tally.ts';
 
 /**
  * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer. `password-off` and the two behind it are
@@ -62,8 +63,18 @@ export type LoginWay = 'password' | 'remembered' | 'scram' | 'external' | 'impli
 /** `reason` is empty for what was granted. */
 export type LoginCounts = Counts<'protocol' | 'way' | 'outcome' | 'reason'>;
 
-/** Keys that one window holds; beyond it the window is reported early. */
+/** Keys of accounts that logged in, which one window holds; beyond it the window is reported early. */
 const KEYS = 10_000;
+/** Rows of failures a minute; beyond it the rest is counted as others. */
+export const FAILURE_ROWS = 1000;
+
+const othersOf = ({ peer: { protocol }, reason }: Subject): Others<Subject> => ({
+  kind: `${protocol}\0${reason}`,
+  subject: {
+    ...{ login: OTHERS, account: undefined, reason },
+    peer: { session: '', protocol, address: '', network: OTHERS },
+  },
+});
 
 export class LoginNotes {
   readonly counts: LoginCounts = new Counts(['protocol', 'way', 'outcome', 'reason']);
@@ -76,7 +87,11 @@ export class LoginNotes {
   constructor(clock: Clock, log: Log, audit: Pick<AuditTrail, 'note'>) {
     this.#log = log;
     this.#audit = audit;
-    this.#failures = new Tally(clock, minutes(1), KEYS, (subject, count) => this.#writeFailures(subject, count));
+    this.#failures = new Tally(
+      ...([clock, minutes(1), FAILURE_ROWS] as const),
+      (subject: Subject, count) => this.#writeFailures(subject, count),
+      othersOf,
+    );
     this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count, last, first) => {
       if (count === 1) return;
       const way = subject.reason === 'certificate' || subject.reason === 'scram' ? subject.reason : 'remembered';
@@ -84,8 +99,10 @@ export class LoginNotes {
       const facts = { [way]: true, logins: count - 1, since, last: latest };
       this.#writeGranted(subject, facts, 'several');
     });
-    this.#certificates = new Tally(clock, minutes(1), KEYS, (subject, count) =>
-      this.#writeCertificates(subject, count),
+    this.#certificates = new Tally(
+      ...([clock, minutes(1), FAILURE_ROWS] as const),
+      (subject: Subject, count) => this.#writeCertificates(subject, count),
+      othersOf,
     );
   }
 

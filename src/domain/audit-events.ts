@@ -32,7 +32,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'login.refused': of(
     'access',
     'E',
-    'logins that failed: one row for account, network, reason and minute, with a count',
+    'logins that failed: one row for account, network, reason and minute, with a count; above 1,000 rows a minute the rest is one row for each reason, its login and network `(others)`',
   ),
   'login.busy': of('access', 'E', 'logins that were not judged (throttled, no room, store), counted likewise'),
   'enrolment.used': of(
@@ -43,7 +43,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'enrolment.refused': of(
     'access',
     'E',
-    'codes on the page that did not hold: one row for account, network, reason and minute, with a count',
+    'codes on the page that did not hold: one row for account, network, reason and minute, with a count and `(others)` as for logins',
   ),
   'enrolment.busy': of('access', 'E', 'codes on the page that were not judged (throttled, store), counted likewise'),
   'message.accepted': of('chain', 'C', 'a submission, or a message that the gateway wrote'),

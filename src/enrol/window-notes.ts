@@ -1,13 +1,13 @@
 /**
  * What codes that are shown from the network leave behind: log lines and audit rows, the refused ones counted as failed logins are, one row for
- * each account, network, reason and minute. What the code does has rows of its own in the transaction that uses it up.
+ * each account, network, reason and minute, and one for each reason for what is more than a thousand of these. What the code does has rows of its own in the transaction that uses it up.
  */
-import { shownLogin } from '../auth/login-notes.ts';
+import { FAILURE_ROWS, shownLogin } from '../auth/login-notes.ts';
 import { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { minutes } from '../domain/units.ts';
-import { Tally } from '../platform/tally.ts';
+import { OTHERS, Tally } from '../platform/tally.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { EnrolmentFault, WantedUse } from '../store/certificates.ts';
 
@@ -33,9 +33,6 @@ interface Subject {
   readonly reason: WindowReason;
 }
 
-/** Keys that one window holds; beyond it the window is reported early. */
-const KEYS = 10_000;
-
 const isJudged = (reason: WindowReason): boolean => reason !== 'throttled' && reason !== 'store';
 
 export class WindowNotes {
@@ -47,7 +44,14 @@ export class WindowNotes {
   constructor(clock: Clock, log: Log, audit: Pick<AuditTrail, 'note'>) {
     this.#log = log;
     this.#audit = audit;
-    this.#failures = new Tally(clock, minutes(1), KEYS, (subject, count) => this.#write(subject, count));
+    this.#failures = new Tally(
+      ...([clock, minutes(1), FAILURE_ROWS] as const),
+      (subject: Subject, count) => this.#write(subject, count),
+      ({ visitor, wanted, reason }) => ({
+        kind: `${visitor.listener}\0${wanted}\0${reason}`,
+        subject: { visitor: { ...visitor, network: OTHERS }, wanted, login: OTHERS, reason },
+      }),
+    );
   }
 
   used({ session, listener, network, address }: Visitor, wanted: WantedUse, login: string, account?: AccountId): void {
