@@ -522,6 +522,28 @@ test('wrong codes are throttled, answered at one time, and stand in the trail as
   );
 });
 
+test('requests that cannot be used slow down their network, and cost the code no try', async (t) => {
+  const gateway = await open(t, {
+    configuration:
+      '[auth]\nfree-per-network = 2\nfirst-back-off = "1m"\nback-off-cap = "1m"\nback-off-cap-strangers = "1m"\nrefusal-grid = "0ms"\n',
+  });
+  await done(gateway, 'account', 'reset', anna);
+  const { code } = await codeFor(gateway);
+  const statuses: number[] = [];
+  for (let n = 0; n < 6; n += 1)
+    statuses.push(
+      (await postForm(page(gateway), '/certificate', { login: anna, code, request: `no request ${n}` })).status,
+    );
+  assert.deepEqual(statuses, [422, 422, 429, 429, 429, 429]);
+  const busy = await postForm(page(gateway), '/password', { login: anna, code });
+  assert.deepEqual([busy.status, Number(busy.headers['retry-after']) > 50], [429, true]);
+  const shown = JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView;
+  assert.equal(shown.codes[0]?.tries, 5);
+  const scrape = new Scrape((await get(gateway.http!.port, '/metrics')).body);
+  assert.equal(scrape.value('sluis_codes_total', { for: 'certificate', outcome: 'unusable', reason: '' }), 2);
+  assert.equal(scrape.value('sluis_codes_total', { for: 'certificate', outcome: 'busy', reason: 'throttled' }), 4);
+});
+
 test('guesses at codes of an account do not keep its owner from the right one', async (t) => {
   const gateway = await open(t, {
     configuration: '[auth]\nfree-per-account = 2\nfirst-back-off = "1h"\nrefusal-grid = "0ms"\n',

@@ -5,7 +5,7 @@
  * Not by account: log-in names are known, and 120 networks an hour would keep an owner from using a code that nobody can guess (79 bits).
  *
  * The gateway makes a password up where none is given, and it leaves in the answer alone. A request for a certificate is looked at before the
- * code: one that cannot be used costs no try.
+ * code: one that cannot be used costs the code no try. It costs us the check of a signature, so it counts as a failure of its network.
  */
 import { createHmac } from 'node:crypto';
 import { pause } from '../auth/pause.ts';
@@ -107,14 +107,19 @@ export class EnrolmentWindow {
     if (running >= AT_ONCE) return this.#busy(wish, visitor, SHORT);
     this.#running.set(network, running + 1);
     try {
-      return unusable(wish) ?? (await this.#judge(wish, visitor, access, signal));
+      return this.#counted(wish, await this.#judge(wish, visitor, access, signal));
     } catch (error) {
-      return this.#failed(wish, visitor, error);
+      return this.#counted(wish, this.#failed(wish, visitor, error));
     } finally {
       const left = (this.#running.get(network) ?? 1) - 1;
       if (left === 0) this.#running.delete(network);
       else this.#running.set(network, left);
     }
+  }
+
+  #counted(wish: Wish, answer: WindowAnswer): WindowAnswer {
+    if (answer.kind === 'unusable') this.notes.unusable(wish.for);
+    return answer;
   }
 
   #busy(wish: Wish, visitor: Visitor, wait: Milliseconds): WindowAnswer {
@@ -150,16 +155,25 @@ export class EnrolmentWindow {
     const slowed = slowedBy(read, folded);
     const wait = exempt ? 0 : this.#throttle.wait(slowed, visitor.network, came);
     if (wait > 0) return this.#busy(wish, visitor, milliseconds(Math.ceil(wait)));
+    const useless = unusable(wish);
+    if (useless !== undefined) {
+      // Nobody's wait is for this name: it stands for the network, whose failures count beside it.
+      if (!exempt && wish.for === 'certificate') this.#slow(`request ${visitor.network}`, visitor, wish.request);
+      return useless;
+    }
     const judged = await this.#try(wish, read, folded, access);
     if (typeof judged === 'object' && 'enrolment' in judged) return await this.#fetch(wish, visitor, judged);
     const { reason, account } = typeof judged === 'string' ? { reason: judged, account: undefined } : judged;
-    if (!exempt) {
-      const guess = createHmac('sha256', this.#key).update(`${folded}\0${wish.code}`).digest('base64');
-      this.#throttle.failed(slowed, visitor.network, guess, clock.monotonic());
-    }
+    if (!exempt) this.#slow(slowed, visitor, `${folded}\0${wish.code}`);
     this.notes.failed(visitor, wish.for, folded, reason, account);
     await this.#onGrid(came, signal);
     return { kind: 'refused' };
+  }
+
+  /** The same again counts once, as with logins. */
+  #slow(whose: string, { network }: Visitor, shown: string): void {
+    const guess = createHmac('sha256', this.#key).update(shown).digest('base64');
+    this.#throttle.failed(whose, network, guess, this.#parts.ca.clock.monotonic());
   }
 
   async #try(

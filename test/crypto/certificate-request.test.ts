@@ -5,15 +5,15 @@ import { test } from 'node:test';
 import { makeCertificateRequest, readCertificateRequest } from '../../src/crypto/certificate-request.ts';
 import { keyNamed, named, seededBytes } from './support.ts';
 
-const rsaKey = (exponentOctets: number): ReturnType<typeof createPublicKey> => {
+const rsaKey = (exponentOctets: number, octets = 384): ReturnType<typeof createPublicKey> => {
   const random = seededBytes(7);
   const odd = (length: number): string => {
-    const octets = Buffer.from(random(length));
-    octets[0] = (octets[0] ?? 0) | 0x80;
-    octets[length - 1] = (octets[length - 1] ?? 0) | 1;
-    return octets.toString('base64url');
+    const value = Buffer.from(random(length));
+    value[0] = (value[0] ?? 0) | 0x80;
+    value[length - 1] = (value[length - 1] ?? 0) | 1;
+    return value.toString('base64url');
   };
-  return createPublicKey({ key: { kty: 'RSA', n: odd(384), e: odd(exponentOctets) }, format: 'jwk' });
+  return createPublicKey({ key: { kty: 'RSA', n: odd(octets), e: odd(exponentOctets) }, format: 'jwk' });
 };
 
 test('an RSA key with an exponent that would make the check of the signature slow is refused before the check', async () => {
@@ -30,6 +30,20 @@ test('an RSA key with an exponent that would make the check of the signature slo
   // Of 64 bits it is looked at, and the signature is another key's.
   const usual = await ask(8);
   assert.deepEqual(usual.ok ? undefined : usual.error.kind, 'no-proof');
+});
+
+test('an RSA key of more than 8192 bits is refused before the check of its signature', async () => {
+  const { privateKey } = await keyNamed('leaf');
+  const ask = async (octets: number) =>
+    readCertificateRequest(
+      await makeCertificateRequest({ privateKey, publicKey: rsaKey(3, octets) }, { subject: named('Praktijk') }),
+    );
+  const large = await ask(1025);
+  assert.deepEqual(large.ok ? undefined : large.error.kind, 'unsupported');
+  assert.match(large.ok ? '' : large.error.text, /the RSA key has more than 8192 bits/);
+  // Of 8192 bits it is looked at, and the signature is another key's.
+  const largest = await ask(1024);
+  assert.deepEqual(largest.ok ? undefined : largest.error.kind, 'no-proof');
 });
 
 // openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit -subj /CN=x
