@@ -82,12 +82,17 @@ test('report incident tells by organisation what was fetched, seen, sent, and by
     ...['report', 'incident', '--account', addressOf('bram'), '--from', '2026-01-01', '--to', '2026-01-02'],
   );
   assert.match(before.stdout, /Nothing was found/);
+  // Days are those of Amsterdam, with their first and last moment, and the report says which zone that is.
+  assert.match(before.stdout, /^From: +2026-01-01 00:00 Europe\/Amsterdam \(2025-12-31 23:00Z\)$/m);
+  assert.match(before.stdout, /^Until: +2026-01-02 23:59 Europe\/Amsterdam \(2026-01-02 22:59Z\)$/m);
+  const summer = await run(gateway, ...['report', 'incident', '--network', '::1', '--from', '2026-07-01', '--json']);
+  assert.equal((JSON.parse(summer.stdout) as IncidentSummary).since, '2026-06-30T22:00:00.000Z');
 
   // Who asked stands in the trail, once for each report however many pages it took.
   const looked = (await gateway.store.audit.read({ limit: 1000 })).filter(
     ({ event, facts }) => event === 'operator.looked' && facts?.operation === 'report.incident',
   );
-  assert.equal(looked.length, 4);
+  assert.equal(looked.length, 5);
   assert.equal(looked[1]?.personal?.network, '127.0.0.0/8');
 });
 
@@ -100,7 +105,10 @@ test('report incident refuses what it cannot answer, and says what it expects', 
     (await asked('--network', '192.0.2.0/99', '--from', '2026-11-01')).stderr,
     /"192.0.2.0\/99" is not a network/,
   );
-  assert.match((await asked('--network', '::1', '--from', 'yesterday')).stderr, /"yesterday".*expected a date such as/);
+  assert.match(
+    (await asked('--network', '::1', '--from', 'yesterday')).stderr,
+    /Cannot use "yesterday" as from: expected a date such as/,
+  );
   const backwards = await asked('--network', '::1', '--from', '2026-11-02', '--to', '2026-11-01');
   assert.match(backwards.stderr, /ends before it begins/);
 });
@@ -117,10 +125,10 @@ test('a report goes over the trail in pages, and each page goes on where the las
     });
   const { runOperation } = await import('../src/admin/operations.ts');
   const sizes: number[] = [];
-  const summary = summarised({ since: '', until: '' });
+  const summary = summarised({});
   let after: number | undefined;
   do {
-    const input = { network: '2001:db8::/32', since: '2026-01-01', until: '2099-01-01', after };
+    const input = { network: '2001:db8::/32', from: '2026-01-01', to: '2099-01-01', after };
     const call = { actor: { name: 'jan' }, progress: () => undefined };
     const page: IncidentPage = await runOperation('report.incident', gateway.admin, input, call, gateway.log);
     sizes.push(page.rows.length);
@@ -128,7 +136,7 @@ test('a report goes over the trail in pages, and each page goes on where the las
     after = page.next;
   } while (after !== undefined);
   assert.deepEqual(sizes, [1000, 1000, 500]);
-  assert.equal(summary.result().organisations[0]?.accounts[0]?.logins, 5000);
+  assert.equal(summary.result({ since: '', until: '' }).organisations[0]?.accounts[0]?.logins, 5000);
 });
 
 test('the commands of the chapter run as they are printed', async (t) => {

@@ -5,13 +5,12 @@
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { formerLogin } from '../domain/account-move.ts';
 import { foldLogin } from '../domain/registry.ts';
-import { type Instant, days, instant } from '../domain/units.ts';
-import { dayFrom, instantOf, isoDay } from '../domain/working-days.ts';
+import { days, instant } from '../domain/units.ts';
 import type { AccountMove, AccountMoved, AccountTies } from '../store/account-moves.ts';
 import { RegistryError } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
-import { type Input, count, login, optionalMoment, organisationName, text } from './input.ts';
+import { type Input, beginning, count, login, organisationName } from './input.ts';
 import { change, listing, withSecond } from './operation.ts';
 import { cutSessionsOf } from './sessions.ts';
 
@@ -68,21 +67,6 @@ interface Wanted extends Pick<AccountMove, 'login' | 'organisation' | 'since'> {
   readonly graceDays: number;
 }
 
-/** The first moment of a calendar day in Amsterdam, or a moment with its time zone. */
-function sinceOf(input: Input): Instant {
-  const value = text(input, 'from');
-  const [, year = '', month = '', day = ''] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(value) ?? [];
-  if (year !== '') {
-    const read = dayFrom(Number(year), Number(month), Number(day));
-    if (isoDay(read) === value) return instantOf(read);
-  }
-  // Also the error for what is neither.
-  const moment = year === '' ? optionalMoment(input, 'from') : undefined;
-  if (moment === undefined)
-    throw new AdminError('invalid', `Cannot use "${value}" as from: expected a day such as 2026-11-01`);
-  return moment;
-}
-
 function wantedIn(input: Input): readonly Wanted[] {
   const { moves } = input;
   const graceDays = count(input, 'grace-days', { initial: GRACE, max: MAX_GRACE });
@@ -91,7 +75,7 @@ function wantedIn(input: Input): readonly Wanted[] {
   const wanted = moves.map((item: unknown): Wanted => {
     const move = (typeof item === 'object' && item !== null ? item : {}) as Input;
     const organisation = organisationName(move, 'organisation');
-    return { login: login(move, 'login'), organisation, since: sinceOf(move), graceDays };
+    return { login: login(move, 'login'), organisation, since: beginning(move, 'from'), graceDays };
   });
   const seen = new Set<string>();
   for (const { login: name } of wanted) {

@@ -12,7 +12,7 @@ import type { Actor } from '../store/registry.ts';
 import { type ByKind, erase } from '../trail/erasure.ts';
 import type { Belonging } from './belongings.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
-import { type Input, flag, optionalMoment, optionalText } from './input.ts';
+import { type Input, flag, optionalBeginning, optionalText } from './input.ts';
 import { change, listing, withSecond } from './operation.ts';
 
 export interface EraseView {
@@ -34,7 +34,7 @@ interface Wanted {
 const KEPT: readonly AuditLogKind[] = ['access', 'change'];
 
 function wantedOf(input: Input): Wanted {
-  const before = optionalMoment(input, 'before');
+  const before = optionalBeginning(input, 'before');
   const login = optionalText(input, 'account');
   const person = optionalText(input, 'person', 320);
   if (before === undefined && login === undefined && person === undefined)

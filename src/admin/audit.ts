@@ -10,7 +10,7 @@ import type { AuditReport, AuditRow, AuditTrail } from '../store/audit.ts';
 import { type AuditSummary, firstSince, report } from './audit-scan.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type EventView, viewEvent } from './delivery-views.ts';
-import { type Input, flag, optionalMoment, optionalText } from './input.ts';
+import { type Input, flag, optionalBeginning, optionalMoment, optionalText } from './input.ts';
 import { Names } from './names.ts';
 import { change, listing } from './operation.ts';
 
@@ -73,7 +73,7 @@ function eventOf(input: Input): string | undefined {
 }
 
 function wantedOf(input: Input): Wanted {
-  const since = optionalMoment(input, 'since');
+  const since = optionalBeginning(input, 'since');
   const until = optionalMoment(input, 'until');
   const login = optionalText(input, 'account');
   const event = eventOf(input);
@@ -104,7 +104,7 @@ export const auditOperations = {
   'audit.export': listing(
     (input) => ({
       from: whole(input, 'from', 0, Number.MAX_SAFE_INTEGER),
-      since: optionalMoment(input, 'since'),
+      since: optionalBeginning(input, 'since'),
       personal: flag(input, 'personal'),
       nen7513: fieldsOf(input) === 'nen7513',
     }),
@@ -140,7 +140,10 @@ export const auditOperations = {
     return { report: found, anchors: anchors.length };
   }),
   'audit.report': listing(
-    (input) => ({ since: requiredMoment(input, 'since'), until: requiredMoment(input, 'until') }),
+    (input) => ({
+      since: required(optionalBeginning(input, 'since'), 'since'),
+      until: required(optionalMoment(input, 'until'), 'until'),
+    }),
     async ({ store }, { since, until }, call): Promise<AuditSummary> => {
       noteLook(store.audit, call, 'report');
       const names = new Names(store.registry);
@@ -184,8 +187,7 @@ async function nen7513Lines(
   return lines;
 }
 
-function requiredMoment(input: Input, name: string): Instant {
-  const at = optionalMoment(input, name);
+function required(at: Instant | undefined, name: string): Instant {
   if (at === undefined)
     throw new AdminError('invalid', `Cannot go on without "${name}": expected a moment such as 2026-11-25`);
   return at;

@@ -11,7 +11,7 @@ import type { AuditRow } from '../store/audit.ts';
 import { accountOf } from './accounts.ts';
 import { firstSince } from './audit-scan.ts';
 import { type AdminContext, AdminError } from './context.ts';
-import { type Input, count, login, optionalMoment, optionalText } from './input.ts';
+import { type Input, count, login, optionalBeginning, optionalMoment, optionalText } from './input.ts';
 import { listing } from './operation.ts';
 import { networkSet } from './sessions.ts';
 
@@ -45,6 +45,9 @@ export interface Exposure {
 }
 
 export interface IncidentPage {
+  /** The period as it was read, ISO 8601. */
+  readonly from: string;
+  readonly to: string;
   readonly rows: readonly Exposure[];
   /** For `after` of the next call; absent at the end. */
   readonly next?: number;
@@ -73,8 +76,8 @@ interface Wanted {
 
 function wantedOf(input: Input): Wanted {
   const network = optionalText(input, 'network', 64);
-  const since = optionalMoment(input, 'since');
-  const until = optionalMoment(input, 'until');
+  const since = optionalBeginning(input, 'from');
+  const until = optionalMoment(input, 'to');
   if (input.login === undefined && network === undefined)
     throw new AdminError('invalid', 'Cannot report: name an account, or a network');
   if (since === undefined || until === undefined)
@@ -95,16 +98,17 @@ export const incidentOperations = {
     const total = (await firstSince(audit, instant(wanted.until + 1))) - first;
     const owners = new Owners(context);
     const rows: Exposure[] = [];
-    let from = Math.max(first, wanted.after + 1);
+    let seq = Math.max(first, wanted.after + 1);
     const page = (more: boolean): IncidentPage => ({
-      ...{ rows, total, scanned: more ? from - first : total },
-      ...(more ? { next: from - 1 } : {}),
+      ...{ from: new Date(wanted.since).toISOString(), to: new Date(wanted.until).toISOString() },
+      ...{ rows, total, scanned: more ? seq - first : total },
+      ...(more ? { next: seq - 1 } : {}),
     });
     for (let seen = 0; seen < SCANNED;) {
-      const found = await audit.read({ fromSeq: from, limit: STEP, ...(account === undefined ? {} : { account }) });
+      const found = await audit.read({ fromSeq: seq, limit: STEP, ...(account === undefined ? {} : { account }) });
       for (const row of found) {
         if (row.at > wanted.until) return page(false);
-        from = row.seq + 1;
+        seq = row.seq + 1;
         const exposure = await exposureOf(context, row, wanted, owners);
         if (exposure !== undefined) rows.push(exposure);
         if (rows.length === ANSWERED) return page(true);

@@ -6,6 +6,7 @@ import { type Address, parseAddress } from '../domain/address.ts';
 import type { DeliveryId } from '../domain/ids.ts';
 import { foldLogin, isOrganisationName } from '../domain/registry.ts';
 import { type Instant, instant } from '../domain/units.ts';
+import { type Day, instantOf, readDay } from '../domain/working-days.ts';
 import { AdminError } from './context.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
@@ -95,16 +96,28 @@ export function deliveryIds(input: Input, name: string): DeliveryId[] {
   );
 }
 
-/** ISO 8601, with a time zone, or a date alone: its end, UTC. */
-export function optionalMoment(input: Input, name: string): Instant | undefined {
+/** ISO 8601 with a time zone, or a day alone, which is one in Amsterdam wherever an operator names it. */
+function momentOf(input: Input, name: string, ofDay: (day: Day) => Instant): Instant | undefined {
   const value = optionalText(input, name);
   if (value === undefined) return undefined;
-  const match = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.exec(value);
-  const at = match === null ? Number.NaN : Date.parse(match[1] === undefined ? `${value}T23:59:59Z` : value);
+  const day = readDay(value);
+  if (day !== undefined) return ofDay(day);
+  const timed = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(value);
+  const at = timed ? Date.parse(value) : Number.NaN;
   return Number.isNaN(at)
     ? refuse(name, value, 'a date such as 2027-12-31, or a time such as 2027-12-31T12:00:00+01:00')
     : instant(at);
 }
+
+/** A day alone: its last second. */
+export const optionalMoment = (input: Input, name: string): Instant | undefined =>
+  momentOf(input, name, (day) => instant(instantOf(day + 1) - 1000));
+
+/** A day alone: its first moment. */
+export const optionalBeginning = (input: Input, name: string): Instant | undefined => momentOf(input, name, instantOf);
+
+export const beginning = (input: Input, name: string): Instant =>
+  optionalBeginning(input, name) ?? refuse(name, undefined, 'a date such as 2027-12-31, or a time with its zone');
 
 /** A whole number from 0 to `max`. */
 export function count(input: Input, name: string, { initial, max }: { initial: number; max: number }): number {

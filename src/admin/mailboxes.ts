@@ -3,7 +3,7 @@ import { restoredLetters } from '../delivery/mailbox-letters.ts';
 import { AdminError } from './context.ts';
 import { accountOf } from './accounts.ts';
 import { type ConsumerView, viewConsumer } from './delivery-views.ts';
-import { login, optionalMoment, optionalText, text } from './input.ts';
+import { login, optionalBeginning, optionalText, text } from './input.ts';
 import { change, listing } from './operation.ts';
 import { fileNotice } from './notice.ts';
 import { messageOf } from './trace.ts';
@@ -11,7 +11,7 @@ import { messageOf } from './trace.ts';
 export const mailboxOperations = {
   'mailbox.restore': change(
     (input) => {
-      const since = optionalMoment(input, 'since');
+      const since = optionalBeginning(input, 'since');
       const message = optionalText(input, 'message', 998);
       if ((since === undefined) === (message === undefined))
         throw new AdminError('invalid', 'Cannot restore: expected either a moment (since) or a message');

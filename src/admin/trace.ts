@@ -16,7 +16,7 @@ import {
   viewEvent,
   viewMessage,
 } from './delivery-views.ts';
-import { address, optionalMoment, optionalText, page, text } from './input.ts';
+import { address, optionalBeginning, optionalMoment, optionalText, page, text } from './input.ts';
 import { Names } from './names.ts';
 import { listing } from './operation.ts';
 import { viewParts } from './part-views.ts';
@@ -68,7 +68,7 @@ export const traceOperations = {
       const { limit, after } = page(input);
       const before = after === undefined ? undefined : parseMessageId(after);
       const messageIdField = optionalText(input, 'message-id', 998);
-      const since = optionalMoment(input, 'since');
+      const since = optionalBeginning(input, 'since');
       const until = optionalMoment(input, 'until');
       return {
         limit,

@@ -16,11 +16,7 @@ interface EraseOptions extends ChangeOptions {
   readonly dryRun?: boolean;
 }
 
-export function addEraseCommand(
-  terminal: Terminal,
-  group: Command,
-  momentOf: (text?: string) => string | undefined,
-): void {
+export function addEraseCommand(terminal: Terminal, group: Command): void {
   guarded(group.command('erase'))
     .description('erase who and where from rows of the trail; the chain still verifies')
     .option('--before <moment>', 'rows before then, such as 2021-11-25')
@@ -30,7 +26,7 @@ export function addEraseCommand(
     .option('--dry-run', 'only count')
     .action(async (options: EraseOptions) => {
       const { account, person, alsoKept, dryRun = false } = options;
-      const input = { before: momentOf(options.before), account, person, 'also-kept': alsoKept };
+      const input = { before: options.before, account, person, 'also-kept': alsoKept };
       const { show, end } = showProgress('rows');
       const done = await withAdmin(options, (client) =>
         dryRun

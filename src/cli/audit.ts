@@ -46,10 +46,6 @@ interface ReportOptions extends ChangeOptions {
   readonly key?: readonly string[];
 }
 
-/** A date alone means its first moment as a beginning. */
-const beginning = (text: string | undefined): string | undefined =>
-  text !== undefined && /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
-
 export function addAuditCommands(terminal: Terminal, program: Command): void {
   const group = program
     .command('audit')
@@ -100,7 +96,7 @@ export function addAuditCommands(terminal: Terminal, program: Command): void {
       const done = await withAdmin(options, (client) => client.call('audit.anchor', {}));
       print(terminal, options, done, () => `The trail is anchored up to row ${done.seq} or a later one.`);
     });
-  addEraseCommand(terminal, group, beginning);
+  addEraseCommand(terminal, group);
 }
 
 async function list(terminal: Terminal, options: ListOptions): Promise<void> {
@@ -113,7 +109,7 @@ async function list(terminal: Terminal, options: ListOptions): Promise<void> {
     let from: number | undefined = 0;
     while (from !== undefined && all.length < limit) {
       const page: AuditPage = await client.call('audit.list', {
-        ...{ account, event, until, from, since: beginning(options.since) },
+        ...{ account, event, until, from, since: options.since },
         limit: Math.min(1000, limit - all.length),
       });
       all.push(...page.rows);
@@ -139,7 +135,7 @@ async function exportTo(terminal: Terminal, path: string, options: ExportOptions
   const lines = await withFiles([file], () =>
     withAdmin(options, async (client) => {
       const { fields } = options;
-      const asked = { since: beginning(options.since), personal: options.withoutPersonal !== true, fields };
+      const asked = { since: options.since, personal: options.withoutPersonal !== true, fields };
       // Only the chain has a first line to follow on, and a last one that seals it.
       const plain = fields === 'nen7513';
       const seal = new ExportSeal();
@@ -218,7 +214,7 @@ function anchorsFor({ anchors = [], key = [] }: VerifyOptions, own: string | und
 async function report(terminal: Terminal, options: ReportOptions): Promise<void> {
   const now = new Date();
   const week = new Date(now.getTime() - 7 * 24 * 3600 * 1000).toISOString();
-  const since = beginning(options.since) ?? (options.week === true ? week : undefined);
+  const since = options.since ?? (options.week === true ? week : undefined);
   if (since === undefined) throw new CommandError('usage', 'Cannot report without --since or --week');
   const until = options.until ?? now.toISOString();
   const checking = options.verify === true || options.anchors !== undefined;

@@ -31,6 +31,7 @@ export interface AccountExposure {
 export interface IncidentSummary {
   readonly account?: string;
   readonly network?: string;
+  /** ISO 8601. */
   readonly since: string;
   readonly until: string;
   readonly organisations: readonly { readonly name: string; readonly accounts: readonly AccountExposure[] }[];
@@ -42,10 +43,10 @@ type Sums = { -readonly [K in keyof AccountExposure]: AccountExposure[K] };
 
 export interface Summing {
   add(row: Exposure): void;
-  result(): IncidentSummary;
+  result(period: Pick<IncidentSummary, 'since' | 'until'>): IncidentSummary;
 }
 
-export function summarised(about: Pick<IncidentSummary, 'account' | 'network' | 'since' | 'until'>): Summing {
+export function summarised(about: Pick<IncidentSummary, 'account' | 'network'>): Summing {
   const organisations = new Map<string, Map<string, Sums>>();
   const seen = new Set<string>();
   let erased = 0;
@@ -84,8 +85,9 @@ export function summarised(about: Pick<IncidentSummary, 'account' | 'network' | 
         if (sender !== undefined && sender !== '' && isNew('s', account, sender.toLowerCase())) sums.senders += 1;
       }
     },
-    result: () => ({
+    result: (period) => ({
       ...about,
+      ...period,
       organisations: [...organisations]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, accounts]) => ({ name, accounts: [...accounts.values()] })),

@@ -25,9 +25,7 @@ export function addMailboxCommands(terminal: Terminal, program: Command): void {
     .action(async (login: string, options: RestoreOptions) => {
       if (options.reason === undefined)
         throw new CommandError('usage', 'Cannot restore without --reason TEXT: the owner of the mailbox reads it');
-      // A date alone means its first moment here, where everywhere else it means its end.
-      const since = /^\d{4}-\d\d-\d\d$/.test(options.since ?? '') ? `${options.since ?? ''}T00:00:00Z` : options.since;
-      const input = { login, since, message: options.message, reason: options.reason };
+      const input = { login, since: options.since, message: options.message, reason: options.reason };
       const done = await withAdmin(options, (client) => client.call('mailbox.restore', input));
       print(terminal, options, done, () => `${many(done.messages, 'message')} of ${done.login} can be fetched again.`);
     });

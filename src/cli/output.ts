@@ -1,4 +1,6 @@
 /** What commands print: aligned columns for people, JSON for programs. */
+import { instant } from '../domain/units.ts';
+import { TIME_ZONE, dayOf, isoDay, timeOfDay } from '../domain/working-days.ts';
 import type { Terminal } from './terminal.ts';
 
 export type Cell = string | number | undefined;
@@ -71,6 +73,13 @@ export function readableSize(n: number): string {
 /** A time for people: UTC, to the minute. */
 export const readableTime = (iso: string | undefined): string | undefined =>
   iso === undefined ? undefined : `${iso.slice(0, 10)} ${iso.slice(11, 16)}Z`;
+
+/** By the wall clock in Amsterdam, with the zone and the same in UTC: for a period that others answer for. */
+export function localTime(iso: string): string {
+  const at = instant(Date.parse(iso));
+  const time = new Date(timeOfDay(at)).toISOString().slice(11, 16);
+  return `${isoDay(dayOf(at))} ${time} ${TIME_ZONE} (${readableTime(iso) ?? ''})`;
+}
 
 /** RFC 4180. A value that a spreadsheet would take for a formula gets an apostrophe in front. */
 const csvCell = (cell: Cell): string => {

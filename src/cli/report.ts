@@ -6,7 +6,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type IncidentSummary, summarised } from './incident-summary.ts';
 import { type ChangeOptions, changing } from './options.ts';
-import { type Cell, csv, facts, print, readableSize, table } from './output.ts';
+import { type Cell, csv, facts, localTime, print, readableSize, table } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { addUsageCommand } from './usage.ts';
@@ -25,7 +25,10 @@ export function addReportCommands(terminal: Terminal, program: Command): void {
     .description('what was exposed through an account or from a network, by organisation: for the report of a breach')
     .option('--account <login>', 'through this account')
     .option('--network <network>', 'from these addresses, such as 192.0.2.7 or 192.0.2.0/24; reads the whole period')
-    .requiredOption('--from <moment>', 'such as 2026-11-25 (its first moment) or 2026-11-25T14:00:00+01:00')
+    .requiredOption(
+      '--from <moment>',
+      'such as 2026-11-25 (its first moment in Amsterdam) or 2026-11-25T14:00:00+01:00',
+    )
     .option('--to <moment>', 'until then; a date alone: its end. Default: now')
     .option('--csv', 'every login and message, one a line, as they are found')
     .action((options: IncidentOptions) => incident(terminal, options));
@@ -61,6 +64,7 @@ const csvRow = (e: Exposure): Cell[] => [
 
 async function incident(terminal: Terminal, options: IncidentOptions): Promise<void> {
   const { account: login, network, from, to } = options;
+  let read = { since: '', until: '' };
   if (login === undefined && network === undefined)
     throw new CommandError('usage', 'Cannot report: name --account LOGIN, or --network NETWORK');
   if (options.csv === true && options.json === true)
@@ -68,10 +72,9 @@ async function incident(terminal: Terminal, options: IncidentOptions): Promise<v
       'usage',
       'Cannot use --csv with --json: --csv has every line, --json the sums; give one of them',
     );
-  const since = /^\d{4}-\d\d-\d\d$/.test(from) ? `${from}T00:00:00Z` : from;
-  const period = { since, until: to ?? new Date().toISOString() };
+  // Once: each page is of the same period.
+  const period = { from, to: to ?? new Date().toISOString() };
   const summary = summarised({
-    ...period,
     ...(login === undefined ? {} : { account: login }),
     ...(network === undefined ? {} : { network }),
   });
@@ -81,6 +84,7 @@ async function incident(terminal: Terminal, options: IncidentOptions): Promise<v
     let after: number | undefined;
     do {
       const page: IncidentPage = await client.call('report.incident', { login, network, ...period, after });
+      read = { since: page.from, until: page.to };
       progress.show(page.scanned, page.total);
       for (const row of page.rows)
         if (options.csv === true) terminal.out(`${csv(csvRow(row), [])}\n`);
@@ -88,15 +92,17 @@ async function incident(terminal: Terminal, options: IncidentOptions): Promise<v
       after = page.next;
     } while (after !== undefined);
   }).finally(progress.end);
-  if (options.csv !== true) print(terminal, options, summary.result(), () => summaryText(summary.result()));
+  if (options.csv === true) return;
+  const result = summary.result(read);
+  print(terminal, options, result, () => summaryText(result));
 }
 
 function summaryText(s: IncidentSummary): string {
   const head = facts([
     ['Through account', s.account],
     ['From network', s.network],
-    ['From', s.since],
-    ['Until', s.until],
+    ['From', localTime(s.since)],
+    ['Until', localTime(s.until)],
   ]);
   if (s.organisations.length === 0) return `${head}\n\nNothing was found: no login, no message.`;
   return [

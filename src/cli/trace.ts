@@ -83,11 +83,7 @@ async function search(terminal: Terminal, options: SearchOptions): Promise<void>
   if (from === undefined && to === undefined && since === undefined)
     throw new CommandError('usage', 'Cannot search without a message, --from, --to or --since');
   const limit = Number(options.limit);
-  // A date alone means its first moment here, where everywhere else it means its end.
-  const first = since !== undefined && /^\d{4}-\d\d-\d\d$/.test(since) ? `${since}T00:00:00Z` : since;
-  const found = await withAdmin(options, (client) =>
-    client.call('trace.search', { from, to, since: first, until, limit }),
-  );
+  const found = await withAdmin(options, (client) => client.call('trace.search', { from, to, since, until, limit }));
   print(terminal, options, found, () => messageTable(found));
 }
 

@@ -133,7 +133,8 @@ export function workingDaysBefore(now: Instant, n: number, closed: ClosedDays = 
 const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
 const MAX_RANGES = 60;
 
-function readDay(text: string): Day | undefined {
+/** Reads `2026-12-24`. */
+export function readDay(text: string): Day | undefined {
   const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? [];
   if (year === undefined) return undefined;
   const read = dayFrom(Number(year), Number(month), Number(day));

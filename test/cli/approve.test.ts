@@ -63,7 +63,7 @@ test('two people sign; the command runs once, and both stand in the trail', asyn
   await refused(8, /no operator has signed it, and two must/, ...erase('2020-01-01', ...because, '--approval', id));
 
   const first = await done(...sign(id, 'jan'));
-  for (const line of [/Operation: +audit\.erase/, /before: +2020-01-01T00:00:00Z/, /Reason: +retention of five years/])
+  for (const line of [/Operation: +audit\.erase/, /before: +2020-01-01$/m, /Reason: +retention of five years/])
     assert.match(first, line);
   assert.match(first, /Another operator must sign as well/);
   await refused(4, /"jan" has signed request .* already; the second signature must be another/, ...sign(id, 'jan'));

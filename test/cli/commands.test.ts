@@ -178,8 +178,8 @@ function day(name: string): void {
     );
     const all = await json<PasswordView[]>('account', 'password', 'list', at('anna'));
     assert.deepEqual(all.map((p) => p.name).sort(), ['balie', 'first']);
-    assert.equal(all.find((p) => p.name === 'balie')?.ends, '2099-12-31T23:59:59.000Z');
-    assert.match(await done('account', 'password', 'list', at('anna')), /balie .* 2099-12-31 23:59Z/);
+    assert.equal(all.find((p) => p.name === 'balie')?.ends, '2099-12-31T22:59:59.000Z');
+    assert.match(await done('account', 'password', 'list', at('anna')), /balie .* 2099-12-31 22:59Z/);
     await refused(
       2,
       /has passed/,
