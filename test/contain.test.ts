@@ -341,6 +341,16 @@ test('session kill in the middle of DATA files nothing, and the client is told',
   await bram.quit();
 });
 
+/** Bram, as soon as the mailbox is free: the line is gone a moment before the lock, which the store takes back. */
+async function backIn(gateway: TestGateway): Promise<Pop3Client> {
+  for (let tries = 0; ; tries += 1)
+    try {
+      return await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+    } catch (error) {
+      if (tries === 100 || !(error instanceof Error && error.message.includes('[IN-USE]'))) throw error;
+    }
+}
+
 test('session kill in the middle of RETR cuts the line, and the message waits as it was', async (t) => {
   const gateway = await open(t);
   const anna = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
@@ -371,7 +381,7 @@ test('session kill in the middle of RETR cuts the line, and the message waits as
   socket.resume();
   await new Promise((resolve) => socket.once('close', resolve));
   assert.ok(got.length + rest < content.length, 'it did not come to its end');
-  const again = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+  const again = await backIn(gateway);
   assert.equal((await again.stat()).messages, 1);
   assert.equal((await again.uidl()).size, 1);
   await again.quit();
