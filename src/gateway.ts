@@ -181,7 +181,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.own(startCaUpkeep({ ...admin.ca, seals: admin.mail.seals, log, endNotice }));
   running.own(startUncollected(store, notices, options));
   running.own(startHeldTooLong(store, notices, { clock, log, keep: config.delivery['keep-held'] }));
-  running.own(startEndings(store, options));
+  running.own(startEndings(store, admin.ca, options));
   running.own(startBackups(backups, clock));
   const control = await openControlSocket({ path: controlSocketOf(config), context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));

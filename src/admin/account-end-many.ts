@@ -3,8 +3,10 @@
  * first one ends; then each part is one transaction. What has ended, or ends already as it is to, is left alone: cut short, the same
  * file is given again.
  */
+import { tryToPublish } from '../ca/revocation-lists.ts';
 import { type Address, addressKey } from '../domain/address.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
+import type { EndTies } from '../store/organisation-ties.ts';
 import { type AccountEnding, type AccountSummary, MAX_ACCOUNTS } from '../store/registry.ts';
 import { MAX_GRACE } from './account-end.ts';
 import { MAX_NAMED, partsOf } from './account-names.ts';
@@ -53,6 +55,11 @@ export interface EndingsView {
   readonly closed: number;
   readonly uncollected: number;
   readonly withoutSuccessor: number;
+  /** Certificates of our own authorities that are revoked, and rights to send that are taken back, when they are closed. */
+  readonly certificates: number;
+  readonly delegations: number;
+  /** The revocation list could not be written: why. */
+  readonly problem?: string;
   /** Each that ends, where there are no more than 1000. */
   readonly ended: readonly EndedView[];
 }
@@ -102,6 +109,8 @@ function refuse(problems: readonly CsvProblem[]): void {
 
 interface Planned {
   readonly endings: readonly Ending[];
+  /** Something of them is to go on a revocation list now. */
+  readonly listed: boolean;
   readonly view: Omit<EndingsView, 'applied'>;
 }
 
@@ -111,10 +120,15 @@ async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Plan
   const endings: Ending[] = [];
   const problems: CsvProblem[] = [];
   const ended: EndedView[] = [];
-  const sum = { accounts: rows.length, already: 0, addresses: 0, closed: 0, uncollected: 0, withoutSuccessor: 0 };
-  const lookUp = async (row: Row): Promise<[Row, AccountSummary] | undefined> => {
+  const sum = {
+    ...{ accounts: rows.length, already: 0, addresses: 0, closed: 0, uncollected: 0, withoutSuccessor: 0 },
+    ...{ certificates: 0, delegations: 0 },
+  };
+  let listed = false;
+  const lookUp = async (row: Row): Promise<[Row, AccountSummary, EndTies] | undefined> => {
     try {
-      return [row, await accountOf(registry, row.login)];
+      const summary = await accountOf(registry, row.login);
+      return [row, summary, await registry.endTies(summary.account.id)];
     } catch (error) {
       if (!(error instanceof AdminError)) throw error;
       problems.push({ line: row.line, text: error.message });
@@ -124,7 +138,7 @@ async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Plan
   for (const part of partsOf(rows, AT_ONCE))
     for (const found of await Promise.all(part.map(lookUp))) {
       if (found === undefined) continue;
-      const [{ line, grace, successor }, summary] = found;
+      const [{ line, grace, successor }, summary, ties] = found;
       const { account, addresses, messages } = summary;
       if (account.kind === 'partner')
         problems.push({
@@ -137,7 +151,10 @@ async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Plan
         continue;
       }
       sum.addresses += addresses.filter(({ state }) => state !== 'ended').length;
+      sum.certificates += ties.certificates.length;
+      sum.delegations += ties.delegations.length;
       if (endsAt === undefined) sum.closed += 1;
+      if (endsAt === undefined) listed ||= ties.certificates.length > 0;
       if (endsAt === undefined) sum.uncollected += messages;
       if (successor === undefined) sum.withoutSuccessor += 1;
       endings.push({
@@ -155,7 +172,8 @@ async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Plan
     }
   problems.push(...(await successorProblems(context, rows)));
   refuse(problems.sort((a, b) => a.line - b.line));
-  return { endings, view: { ...sum, ended } };
+  // A run that was cut short may have revoked without publishing.
+  return { endings, listed: listed || sum.already > 0, view: { ...sum, ended } };
 }
 
 /** The end of grace is counted from now: given again on the same day it is the same end. */
@@ -191,14 +209,15 @@ async function endMany(
   { upload, actor, progress }: Call,
 ): Promise<EndingsView> {
   if (upload === undefined) throw new AdminError('invalid', 'Cannot end accounts: no file came with the request');
-  const { endings, view } = await planOf(context, await rowsOf(upload, defaults));
+  const { endings, listed, view } = await planOf(context, await rowsOf(upload, defaults));
   let done = 0;
   if (!dryRun)
     for (const part of partsOf(endings, MAX_ACCOUNTS)) {
       await context.store.registry.endAccounts(part, actor);
       progress((done += part.length), endings.length);
     }
-  return { ...view, applied: !dryRun };
+  const problem = listed && !dryRun ? await tryToPublish(context.ca) : undefined;
+  return { ...view, applied: !dryRun, ...(problem === undefined ? {} : { problem }) };
 }
 
 export const accountEndManyOperations = {

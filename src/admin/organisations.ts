@@ -1,4 +1,5 @@
 /** Operations on organisations. */
+import { tryToPublish } from '../ca/revocation-lists.ts';
 import { type ContactChange, contactChangedLetters } from '../delivery/contact-letters.ts';
 import type { Organisation } from '../domain/registry.ts';
 import type { PreparedNotice } from '../store/store.ts';
@@ -94,6 +95,8 @@ export interface OrganisationChanged {
   readonly waiting: number;
   /** Accounts that stay suspended, since they are so themselves; only for `resume`. */
   readonly suspended?: number;
+  /** The revocation list could not be written: why; only for `end`. */
+  readonly problem?: string;
 }
 
 /** Accounts read at a time: each comes with its addresses and credentials. */
@@ -184,7 +187,13 @@ export const organisationOperations = {
       const before = await affected(context, name);
       if (!dryRun)
         await registry.endOrganisation(name, successor, call.actor, (done) => call.progress(done, before.accounts));
-      return { ...before, state: 'ended', ...(successor === undefined ? {} : { successor }) };
+      // What its accounts had of our own authorities is revoked with them.
+      const problem = dryRun ? undefined : await tryToPublish(context.ca);
+      return {
+        ...{ ...before, state: 'ended' },
+        ...(successor === undefined ? {} : { successor }),
+        ...(problem === undefined ? {} : { problem }),
+      };
     },
   ),
   'organisation.list': listing(page, async ({ store }, at): Promise<OrganisationView[]> =>

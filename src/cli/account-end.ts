@@ -60,7 +60,8 @@ async function endMany(terminal: Terminal, from: string, options: EndOptions): P
 }
 
 function endingsText(done: EndingsView): string {
-  const { applied, accounts, already, addresses, closed, uncollected, withoutSuccessor } = done;
+  const { applied, accounts, already, addresses, closed, uncollected, withoutSuccessor, certificates, delegations } =
+    done;
   const ending = accounts - already;
   const lines = [
     applied
@@ -83,9 +84,28 @@ function endingsText(done: EndingsView): string {
       : [
           `- ${many(closed, 'account')} ${agree(closed, 'is', 'are')} closed at once: ${many(uncollected, 'message')} in ${agree(closed, 'it', 'them')} cannot be collected`,
         ]),
+    ...tiesText({ certificates, delegations }),
+    ...(done.problem === undefined ? [] : [done.problem]),
   ];
   return lines.join('\n');
 }
+
+/** When an account is closed. */
+const tiesText = ({
+  certificates,
+  delegations,
+}: Readonly<Record<'certificates' | 'delegations', number>>): string[] => [
+  ...(certificates === 0
+    ? []
+    : [
+        `- when closed, ${many(certificates, 'certificate')} that we issued ${agree(certificates, 'is', 'are')} revoked`,
+      ]),
+  ...(delegations === 0
+    ? []
+    : [
+        `- when closed, ${many(delegations, 'right')} to send as somebody else ${agree(delegations, 'is', 'are')} taken back`,
+      ]),
+];
 
 async function endAccount(terminal: Terminal, login: string, options: EndOptions): Promise<void> {
   const { grace = 0, successor, dryRun = false } = options;
@@ -115,9 +135,11 @@ async function endAccount(terminal: Terminal, login: string, options: EndOptions
   });
 }
 
-function endText({ login, closes, successor, addresses, waiting }: AccountEnd, dryRun: boolean): string[] {
+function endText(ended: AccountEnd, dryRun: boolean): string[] {
+  const { login, closes, successor, addresses, waiting, certificates, delegations, problem } = ended;
   const senders = successor === undefined ? 'are refused (550 5.1.1)' : `are told to write to ${successor} (551 5.1.6)`;
   const messages = many(waiting, 'message');
+  const when = closes === undefined ? '' : 'then ';
   return [
     dryRun ? `Nothing was done. Account ${login} would end:` : `Account ${login} ends:`,
     `- senders to ${addresses.length === 0 ? 'it (it has no address that is open)' : addresses.join(', ')} ${senders}`,
@@ -125,6 +147,9 @@ function endText({ login, closes, successor, addresses, waiting }: AccountEnd, d
     closes === undefined
       ? `- it logs in no more, and open sessions are cut; ${messages} in its mailbox cannot be collected`
       : `- until ${readableTime(closes) ?? ''} it collects what waits (${messages}), then it is closed`,
+    ...certificates.map(({ use, serial }) => `- ${when}its certificate for ${use} is revoked: ${serial}`),
+    ...delegations.map((tie) => `- ${when}${tie.login} may send as ${tie.address} no more`),
+    ...(problem === undefined ? [] : [problem]),
   ];
 }
 

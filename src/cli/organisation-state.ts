@@ -24,13 +24,14 @@ const told = {
     `Organisation ${name} is active: ${many(accounts - suspended, 'account')} log in and take mail again.`,
     ...(suspended === 0 ? [] : [`${many(suspended, 'account')} stay suspended, each by itself.`]),
   ],
-  end: ({ name, accounts, addresses, waiting, successor }: OrganisationChanged) => [
+  end: ({ name, accounts, addresses, waiting, successor, problem }: OrganisationChanged) => [
     `Organisation ${name} has ended, for ever:`,
     `- ${many(accounts, 'account')} log in no more, and open sessions are cut`,
     successor === undefined
       ? `- mail for ${many(addresses, 'address')} is refused (550 5.1.1)`
       : `- senders to ${many(addresses, 'address')} are told to write to ${successor} (551 5.1.6)`,
     `- ${many(waiting, 'message')} in its mailboxes stay for their time; "sluis mailbox export" writes them to a file`,
+    ...(problem === undefined ? [] : [problem]),
   ],
 } as const;
 

@@ -1,5 +1,7 @@
 /** What the gateway writes itself, assembled: the desk, and who asks it. */
 import { randomBytes } from 'node:crypto';
+import type { CaParts } from '../ca/parts.ts';
+import { tryToPublish } from '../ca/revocation-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { absenceNotice } from '../delivery/absence.ts';
 import { warnOfConsumers } from '../delivery/consumers.ts';
@@ -72,12 +74,18 @@ export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, 
     warn: (account, networks) => warnOfConsumers({ desk, store, clock }, account, networks),
   });
 
-/** Writes down which accounts and addresses have ended by the clock; that they have, holds without it. */
-export const startEndings = ({ registry }: Store, { clock, log }: GatewayEffects): Daily =>
+/**
+ * Writes down which accounts and addresses have ended by the clock; that they have, holds without it. What was issued to them is revoked with
+ * that, and the lists are published.
+ */
+export const startEndings = ({ registry }: Store, ca: CaParts, { clock, log }: GatewayEffects): Daily =>
   startDaily({
     ...{ clock, log, name: 'endings' },
     run: async (stopped) => {
-      while (!stopped() && (await registry.endDue()) > 0);
+      let ended = 0;
+      for (let step = -1; step !== 0 && !stopped(); ended += step) step = await registry.endDue();
+      const why = ended === 0 ? undefined : await tryToPublish(ca);
+      if (why !== undefined) log.error('ca.upkeep-failed', { what: 'lists', why });
     },
   });
 

@@ -28,5 +28,13 @@ export interface SubstituteTie {
   readonly substitute: Address;
 }
 
+/** What ends with an account, beside its log-in and its addresses. */
+export interface EndTies {
+  /** Valid certificates by an authority of this gateway: revoked, and on its list. */
+  readonly certificates: readonly Pick<NamingTie, 'fingerprint' | 'use' | 'subject' | 'serial'>[];
+  /** Taken back: of its addresses to others, and of others' addresses to it. */
+  readonly delegations: readonly DelegationTie[];
+}
+
 /** Most ties of one kind that are cut in one transaction. */
 export const MAX_TIES = 500;

@@ -24,6 +24,7 @@ import type { Absences } from './absences.ts';
 import type { OpenCode } from './certificates.ts';
 import type { EdiIdentities } from './edi-identities.ts';
 import type { OrganisationMerges } from './organisation-merge.ts';
+import type { EndTies } from './organisation-ties.ts';
 import type { Partners, RecipientPartner } from './partners.ts';
 
 /** The person or program behind a change, and why. */
@@ -203,11 +204,13 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
   setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number>;
   /**
    * Ends an account and all its addresses for ever; `successor` is told for each of them. With `endsAt` its owner collects what waits until
-   * then. Given again it sets another end.
+   * then. Given again it sets another end. What `endTies` tells ends when it is closed, each with its row in the trail.
    */
   endAccount(login: string, ending: AccountEnding, actor: Actor): Promise<void>;
   /** Many at once (at most `MAX_ACCOUNTS`), all or none. */
   endAccounts(endings: readonly (AccountEnding & { readonly login: string })[], actor: Actor): Promise<void>;
+  /** What would end with the account beside its log-in and addresses. */
+  endTies(account: AccountId): Promise<EndTies>;
   /** Ends an address for ever; senders are told who takes its mail. */
   endAddress(address: Address, successor: Address, actor: Actor): Promise<void>;
   /**

@@ -63,7 +63,7 @@ export interface AccountMoveParts {
   readonly ties: TieChanges;
   /** Drops SCRAM verifiers that the account may not have. */
   readonly dropVerifiers: (account: number) => void;
-  readonly end: (account: number) => void;
+  readonly end: (account: number, actor: Actor) => void;
 }
 
 export class AccountMoveChanges {
@@ -106,7 +106,7 @@ export class AccountMoveChanges {
     );
     this.#record(moving, { former, target, wanted, ties }, actor);
     if (wanted.endsAt <= at) {
-      this.#parts.end(source);
+      this.#parts.end(source, actor);
       this.#ground.record(
         'registry.account-state',
         source,

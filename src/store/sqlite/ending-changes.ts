@@ -20,10 +20,10 @@ interface Ended {
 
 export class EndingChanges {
   readonly #ground: RegistryGround;
-  readonly #end: (account: number) => void;
+  readonly #end: (account: number, actor: Actor) => void;
 
   /** `end`: ends an account with all that hangs on it. */
-  constructor(ground: RegistryGround, end: (account: number) => void) {
+  constructor(ground: RegistryGround, end: (account: number, actor: Actor) => void) {
     this.#ground = ground;
     this.#end = end;
   }
@@ -48,7 +48,7 @@ export class EndingChanges {
     const facts = { from: account.state, ...(successor === undefined ? {} : { successor: true }) };
     const about = { login, ...(successor === undefined ? {} : { successor }) };
     if (endsAt === undefined || endsAt <= at) {
-      this.#end(account.id);
+      this.#end(account.id, actor);
       this.#ground.record('registry.account-state', account.id, actor, about, { ...facts, to: 'ended' });
     } else {
       sql.run('UPDATE account SET ends_at = ?, version = version + 1 WHERE id = ?', endsAt, account.id);
@@ -67,7 +67,7 @@ export class EndingChanges {
       successor,
       account.id,
     );
-    this.#end(account.id);
+    this.#end(account.id, actor);
     const { login, state } = account;
     this.#ground.record('registry.account-state', account.id, actor, { login }, { from: state, to: 'ended' });
   }
@@ -97,7 +97,7 @@ export class EndingChanges {
       ROWS,
     ) as { id: number; login: string; state: State }[];
     for (const { id, login, state } of accounts) {
-      this.#end(id);
+      this.#end(id, CLOCK);
       this.#ground.record('registry.account-state', id, CLOCK, { login }, { from: state, to: 'ended' });
     }
     const addresses = sql.all(

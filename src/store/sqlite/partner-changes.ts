@@ -21,7 +21,7 @@ interface PartnerRow {
 /** What accounts need for a partner's: it is made and ended as any other. */
 export interface AccountParts {
   readonly add: (account: NewAccount, actor: Actor) => number;
-  readonly end: (account: number) => void;
+  readonly end: (account: number, actor: Actor) => void;
 }
 
 export class PartnerChanges {
@@ -75,7 +75,7 @@ export class PartnerChanges {
     const partner = this.#open(name);
     // Before the account: its end ends the partner too, and would find it ended.
     this.#ground.sql.run('UPDATE partner SET state = ? WHERE id = ?', state, partner.id);
-    if (state === 'ended') this.#accounts.end(partner.account);
+    if (state === 'ended') this.#accounts.end(partner.account, actor);
     this.#ground.record(
       'registry.partner-state',
       partner.account,

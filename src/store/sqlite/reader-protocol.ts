@@ -17,6 +17,7 @@ import type { Partner } from '../../domain/partner.ts';
 import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
 import type { FormerAccount } from '../organisation-merge.ts';
+import type { EndTies } from '../organisation-ties.ts';
 import type { RecipientPartner } from '../partners.ts';
 import type { ApprovalRecord, OperatorRecord } from '../operators.ts';
 import type { PgpKeyRecord, PgpMailKey } from '../pgp-keys.ts';
@@ -103,6 +104,7 @@ export interface ReaderWork {
     in: { move: WantedMove; at: number };
     out: { readonly account: number; readonly ties: AccountTies } | MoveRefused;
   };
+  endTies: { in: { account: number; at: number }; out: EndTies };
   /** A bounded step through a mailbox: what was received since, and the rest. */
   moveShare: {
     in: { account: number; since: number; after: number };

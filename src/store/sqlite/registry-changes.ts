@@ -169,6 +169,10 @@ export class RegistryChanges {
   readonly #states: StateChanges;
   readonly #merges: MergeChanges;
   readonly #moves: AccountMoveChanges;
+  readonly #ties: TieChanges;
+  /** What the ends of this change touched beside the accounts that it names. */
+  #alsoMail: string[] = [];
+  #alsoAccounts: number[] = [];
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
@@ -179,12 +183,13 @@ export class RegistryChanges {
     this.#settings = new SettingsChanges(this.#ground, this.#passwords);
     this.#partners = new PartnerChanges(this.#ground, {
       add: (account, actor) => this.#addAccount(account, actor),
-      end: (account) => this.#endAccount(account),
+      end: (account, actor) => this.#endAccount(account, actor),
     });
     this.#absences = new AbsenceChanges(this.#ground);
     this.#edi = new EdiChanges(this.#ground);
     this.#erase = new EraseChanges(db, this.#ground);
-    this.#endings = new EndingChanges(this.#ground, (account) => this.#endAccount(account));
+    this.#ties = new TieChanges(this.#ground, this.#absences);
+    this.#endings = new EndingChanges(this.#ground, (account, actor) => this.#endAccount(account, actor));
     this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
     this.#states = new StateChanges(this.#ground, this.#passwords, this.#certificates);
     this.#merges = new MergeChanges(this.#ground, {
@@ -194,14 +199,27 @@ export class RegistryChanges {
       settings: this.#settings,
     });
     this.#moves = new AccountMoveChanges(this.#ground, {
-      ties: new TieChanges(this.#ground, this.#absences),
+      ties: this.#ties,
       dropVerifiers: (account) => this.#passwords.dropVerifiers('a.id = ?', account),
-      end: (account) => this.#endAccount(account),
+      end: (account, actor) => this.#endAccount(account, actor),
     });
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
     this.#ground.begin(at, salt);
+    this.#alsoMail = [];
+    this.#alsoAccounts = [];
+    const changed = this.#apply(change);
+    if (this.#alsoMail.length + this.#alsoAccounts.length === 0) return changed;
+    const { accounts, mail = [] } = changed;
+    return {
+      ...changed,
+      accounts: accounts === 'many' ? accounts : [...new Set([...accounts, ...this.#alsoAccounts])],
+      mail: [...new Set([...mail, ...this.#alsoMail])],
+    };
+  }
+
+  #apply(change: RegistryChange): Changed {
     switch (change.op) {
       case 'add-organisation':
         return this.#addOrganisation(change.organisation, change.actor);
@@ -390,13 +408,17 @@ export class RegistryChanges {
   #accountState(login: string, state: State, actor: Actor): Changed {
     const account = this.#ground.account(login);
     this.#ground.openFor(account, login);
-    if (state === 'ended') this.#endAccount(account.id);
+    if (state === 'ended') this.#endAccount(account.id, actor);
     else this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
     this.#ground.record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
     return { id: 0, accounts: [account.id], scope: 'registry' };
   }
 
-  #endAccount(account: number): void {
+  #endAccount(account: number, actor: Actor): void {
+    // While its certificates are registered, and its addresses its own: the rows of the trail speak of them.
+    const { mail, accounts } = this.#ties.ofEnd(account, actor);
+    this.#alsoMail.push(...mail);
+    this.#alsoAccounts.push(...accounts);
     this.#ground.sql.run("UPDATE account SET state = 'ended', version = version + 1 WHERE id = ?", account);
     // Its addresses end with it: none of them may ever reach somebody else.
     this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ?", account);

@@ -16,6 +16,7 @@ import { type Instant, octets } from '../../domain/units.ts';
 import type { AbsenceQuery, AddressAbsence, Consent } from '../absences.ts';
 import type { IdentityQuery, RegisteredIdentity } from '../edi-identities.ts';
 import { type AccountMerge, type FormerAccount, MERGED_AT_ONCE } from '../organisation-merge.ts';
+import type { EndTies } from '../organisation-ties.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
   type AccountEnding,
@@ -266,6 +267,10 @@ export class SqliteRegistry implements Registry {
     if (endings.length > MAX_ACCOUNTS)
       throw new RangeError(`${endings.length} accounts are to end at once; expected at most ${MAX_ACCOUNTS}`);
     await this.#change({ op: 'end-accounts', endings, actor });
+  }
+
+  async endTies(account: AccountId): Promise<EndTies> {
+    return await this.#p.reader.ask('endTies', { account, at: this.#p.time.now() });
   }
 
   async endAddress(address: Address, successor: Address, actor: Actor): Promise<void> {

@@ -1,4 +1,4 @@
-/** Cuts what ties an account to an organisation that it leaves, inside the writer's transactions; each with its audit row. */
+/** Cuts what ties an account to an organisation that it leaves, or to everybody when it ends, inside the writer's transactions; each with its audit row. */
 import type { NamedOrganisation } from '../../crypto/certificate-organisation.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -8,10 +8,10 @@ import type { AbsenceChanges } from './absence-changes.ts';
 import { registrationOf } from './ca-changes.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { RegistryGround } from './registry-ground.ts';
-import { TieFinder } from './tie-finder.ts';
+import { NOWHERE, TieFinder } from './tie-finder.ts';
 
-/** RFC 5280 section 5.3.1: the subject's name has changed, and there is no cause to suspect the key. */
-const REASON = 'affiliationChanged';
+/** RFC 5280 section 5.3.1, each without a cause to suspect the key: the subject's name has changed; it is not needed any more. */
+type Reason = 'affiliationChanged' | 'cessationOfOperation';
 
 interface RevokedRow {
   readonly serial: string;
@@ -42,10 +42,22 @@ export class TieChanges {
   /** Revokes the certificates of an account that name the organisation it leaves. The caller touches the account. */
   revokeNaming(account: number, from: NamedOrganisation, into: NamedOrganisation, actor: Actor): RevokedTies {
     const ties = this.#finder.naming(account, from, into, this.#ground.at);
-    return { ties, mail: ties.flatMap((tie) => this.#revoke(account, tie, actor)) };
+    return { ties, mail: ties.flatMap((tie) => this.#revoke(account, tie, 'affiliationChanged', actor)) };
   }
 
-  #revoke(account: number, { fingerprint, registration, subject }: NamingTie, actor: Actor): readonly string[] {
+  /** When an account ends: nothing that stands for it goes on. `accounts`: who may send as its addresses no more. */
+  ofEnd(account: number, actor: Actor): { readonly mail: readonly string[]; readonly accounts: readonly number[] } {
+    const issued = this.#finder.issued(account, this.#ground.at);
+    const mail = issued.flatMap((tie) => this.#revoke(account, tie, 'cessationOfOperation', actor));
+    return { mail, accounts: this.cutDelegations(account, NOWHERE, actor).accounts };
+  }
+
+  #revoke(
+    account: number,
+    { fingerprint, registration, subject }: NamingTie,
+    reason: Reason,
+    actor: Actor,
+  ): readonly string[] {
     const { sql, at } = this.#ground;
     if (registration !== undefined) {
       const { login } = sql.get('SELECT login FROM account WHERE id = ?', account) as { login: string };
@@ -56,10 +68,10 @@ export class TieChanges {
     const row = sql.get(
       `UPDATE certificate SET revoked_at = ?, reason = ? WHERE fingerprint = ?
          RETURNING serial, not_before AS notBefore, not_after AS notAfter, emails`,
-      ...[at, REASON, fingerprint],
+      ...[at, reason, fingerprint],
     ) as RevokedRow;
     const { serial, notBefore, notAfter } = row;
-    const facts = { fingerprint, serial, why: REASON };
+    const facts = { fingerprint, serial, why: reason };
     this.#ground.record('certificate.revoked', account, actor, {}, facts);
     this.#registered.block(account, registrationOf({ fingerprint, serial, subject, notBefore, notAfter }), at);
     return (JSON.parse(row.emails) as Address[]).map(addressKey);

@@ -46,6 +46,13 @@ const CONSENT = `SELECT s.key, s.substitute AS substituteKey, d.account AS owner
   JOIN address d ON d.key = s.key JOIN address t ON t.key = s.substitute
   JOIN account a ON a.id = d.account JOIN account b ON b.id = t.account`;
 
+const tieOf = ({ fingerprint, serial, use, subject, authority }: CertificateRow): NamingTie => ({
+  ...{ fingerprint, use, subject, serial, own: authority !== null },
+});
+
+/** An `into` that no organisation is: every right crosses its border. */
+export const NOWHERE = 0;
+
 export class TieFinder {
   readonly #sql: Statements;
 
@@ -60,23 +67,31 @@ export class TieFinder {
     ) as FoundOrganisation;
   }
 
-  /** Those that would be valid at `at`, and name the organisation `from`. */
-  naming(account: number, from: NamedOrganisation, into: NamedOrganisation, at: number): readonly NamingTie[] {
-    const kept = this.#sql.all(
+  /** Those of our own authorities that are valid at `at`. */
+  issued(account: number, at: number): readonly NamingTie[] {
+    const rows = this.#kept(account, at);
+    return rows.filter((row) => row.authority !== null).map(tieOf);
+  }
+
+  #kept(account: number, at: number): readonly CertificateRow[] {
+    return this.#sql.all(
       `SELECT fingerprint, serial, use, subject, authority FROM certificate
          WHERE account = ? AND revoked_at IS NULL AND not_after > ? ORDER BY use, not_after, fingerprint`,
       account,
       at,
     ) as CertificateRow[];
+  }
+
+  /** Those that would be valid at `at`, and name the organisation `from`. */
+  naming(account: number, from: NamedOrganisation, into: NamedOrganisation, at: number): readonly NamingTie[] {
+    const kept = this.#kept(account, at);
     const registered = this.#sql.all(
       `SELECT name, fingerprint, about FROM client_certificate c WHERE account = ? AND revoked_at IS NULL
          AND NOT EXISTS (SELECT 1 FROM certificate k WHERE k.fingerprint = c.fingerprint) ORDER BY id`,
       account,
     ) as RegistrationRow[];
     const ties = [
-      ...kept.map(({ fingerprint, serial, use, subject, authority }): NamingTie => {
-        return { fingerprint, use, subject, serial, own: authority !== null };
-      }),
+      ...kept.map(tieOf),
       ...registered.map(({ name, fingerprint, about }): NamingTie => {
         return { fingerprint, use: 'login', subject: about, registration: name, own: false };
       }),
