@@ -8,6 +8,7 @@ import type { AccountId } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
 import type { AuditRow } from '../store/audit.ts';
+import type { FormerOrganisation } from '../store/organisation-merge.ts';
 import { accountOf } from './accounts.ts';
 import { firstSince } from './audit-scan.ts';
 import { type AdminContext, AdminError } from './context.ts';
@@ -29,7 +30,10 @@ export type ExposureKind = 'login' | 'refused-login' | 'fetched' | 'previewed' |
 export interface Exposure {
   /** ISO 8601. */
   readonly at: string;
+  /** Whose the account was then. */
   readonly organisation: string;
+  /** Whose it is now, where that is another one. */
+  readonly now?: string;
   readonly account: string;
   readonly kind: ExposureKind;
   readonly count: number;
@@ -147,7 +151,7 @@ async function exposureOf(
   const { recipients } = personal;
   return {
     at: new Date(row.at).toISOString(),
-    ...(await owners.of(row.account)),
+    ...(await owners.of(row, row.account)),
     ...{ kind, count: countOf(kind, facts), erased: row.erased },
     ...(row.message === undefined ? {} : { message: row.message }),
     ...(typeof sender === 'string' ? { sender } : {}),
@@ -163,21 +167,39 @@ function countOf(kind: ExposureKind, facts: NonNullable<AuditRow['facts']>): num
   return typeof named === 'number' ? named : 1;
 }
 
-/** Accounts and their organisations, each looked up once in a page. */
+interface Owner {
+  readonly organisation: string;
+  readonly account: string;
+  readonly now?: string;
+}
+
+interface Known extends Owner {
+  readonly former: readonly FormerOrganisation[];
+}
+
+/** Accounts and whose they were when a row was written, each looked up once in a page. */
 class Owners {
   readonly #context: AdminContext;
-  readonly #known = new Map<AccountId, { readonly organisation: string; readonly account: string }>();
+  readonly #known = new Map<AccountId, Known>();
 
   constructor(context: AdminContext) {
     this.#context = context;
   }
 
-  async of(id: AccountId): Promise<{ readonly organisation: string; readonly account: string }> {
-    const known = this.#known.get(id);
-    if (known !== undefined) return known;
-    const found = await this.#context.store.registry.findAccountById(id);
-    const owner = { organisation: found?.organisation ?? '', account: found?.account.login ?? `account ${id}` };
-    this.#known.set(id, owner);
-    return owner;
+  /** The breach is reported by whoever the account belonged to on that day. */
+  async of({ seq }: AuditRow, id: AccountId): Promise<Owner> {
+    const { former, organisation, account } = this.#known.get(id) ?? (await this.#look(id));
+    const then = former.find(({ untilSeq }) => seq <= untilSeq)?.organisation ?? organisation;
+    return { organisation: then, account, ...(then === organisation ? {} : { now: organisation }) };
+  }
+
+  async #look(id: AccountId): Promise<Known> {
+    const { registry } = this.#context.store;
+    const [found, former] = await Promise.all([registry.findAccountById(id), registry.formerOrganisations(id)]);
+    const known = {
+      ...{ organisation: found?.organisation ?? '', account: found?.account.login ?? `account ${id}`, former },
+    };
+    this.#known.set(id, known);
+    return known;
   }
 }

@@ -6,6 +6,8 @@ const TOLD_APART = 2_000_000;
 
 export interface AccountExposure {
   readonly account: string;
+  /** The organisation that it became part of since. */
+  readonly now?: string;
   readonly logins: number;
   readonly refusedLogins: number;
   /** Different ones that logged in, fetched or sent. */
@@ -56,20 +58,22 @@ export function summarised(about: Pick<IncidentSummary, 'account' | 'network'>):
     if (seen.size < TOLD_APART) seen.add(key);
     return true;
   };
-  const sumsOf = ({ organisation, account, at }: Exposure): Sums => {
+  const sumsOf = ({ organisation, account, at, now }: Exposure): Sums => {
     let accounts = organisations.get(organisation);
     if (accounts === undefined) organisations.set(organisation, (accounts = new Map<string, Sums>()));
     let sums = accounts.get(account);
-    if (sums === undefined) accounts.set(account, (sums = nothing(account, at)));
+    if (sums === undefined)
+      accounts.set(account, (sums = { ...nothing(account, at), ...(now === undefined ? {} : { now }) }));
     return sums;
   };
   return {
     add: (row) => {
       const sums = sumsOf(row);
-      const { account, kind, count, message = '', sender, recipients = [], octets = 0, network } = row;
+      const { organisation, account, kind, count, message = '', sender, recipients = [], octets = 0, network } = row;
       sums.last = row.at;
       if (row.erased) erased += 1;
-      if (network !== undefined && kind !== 'refused-login' && isNew('n', account, network)) sums.networks += 1;
+      if (network !== undefined && kind !== 'refused-login' && isNew('n', organisation, account, network))
+        sums.networks += 1;
       if (kind === 'login') sums.logins += count;
       else if (kind === 'refused-login') sums.refusedLogins += count;
       else if (kind === 'previewed') sums.previewed += count;
@@ -78,11 +82,13 @@ export function summarised(about: Pick<IncidentSummary, 'account' | 'network'>):
       else if (kind === 'sent') {
         sums.sent += 1;
         sums.octets += octets;
-        for (const recipient of recipients) if (isNew('r', account, recipient.toLowerCase())) sums.recipients += 1;
-      } else if (isNew('f', account, message)) {
+        for (const recipient of recipients)
+          if (isNew('r', organisation, account, recipient.toLowerCase())) sums.recipients += 1;
+      } else if (isNew('f', organisation, account, message)) {
         sums.fetched += 1;
         sums.octets += octets;
-        if (sender !== undefined && sender !== '' && isNew('s', account, sender.toLowerCase())) sums.senders += 1;
+        if (sender !== undefined && sender !== '' && isNew('s', organisation, account, sender.toLowerCase()))
+          sums.senders += 1;
       }
     },
     result: (period) => ({

@@ -131,6 +131,7 @@ function summaryText(s: IncidentSummary): string {
             ...[a.recipients, readableSize(a.octets), a.first.slice(0, 16), a.last.slice(0, 16)],
           ]),
         ),
+        ...o.accounts.flatMap(({ account, now }) => (now === undefined ? [] : [`${account} is now part of ${now}.`])),
       ].join('\n'),
     ),
     ...(s.erased === 0

@@ -41,6 +41,11 @@ export interface FormerAccount {
   readonly until: Instant;
 }
 
+export interface FormerOrganisation {
+  readonly organisation: string;
+  readonly untilSeq: number;
+}
+
 export interface OrganisationMerges {
   /** It holds from now on that `from` becomes part of `into`; resolves to how many EDI identities were carried over. */
   beginMerge(from: string, into: string, actor: Actor): Promise<number>;
@@ -55,6 +60,8 @@ export interface OrganisationMerges {
     readonly limit: number;
     readonly after?: Pick<FormerAccount, 'account' | 'untilSeq'>;
   }): Promise<readonly FormerAccount[]>;
+  /** Whose the account was before, up to and with which row of the trail; oldest first. */
+  formerOrganisations(account: AccountId): Promise<readonly FormerOrganisation[]>;
   /** The row of the trail with which the account became its organisation's; 0 where it was from the beginning. */
   trailFrom(account: AccountId): Promise<number>;
 }

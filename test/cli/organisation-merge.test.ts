@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { IncidentSummary } from '../../src/cli/incident-summary.ts';
 import type { MergeView } from '../../src/admin/organisation-merge.ts';
 import type { AccountView, AddressView, OrganisationView, SettingView } from '../../src/admin/views.ts';
 import { minutes } from '../../src/domain/units.ts';
@@ -313,6 +314,20 @@ test('afterwards an export and an erasure of each know what is whose', async (t)
   world.clock.advance(minutes(1));
   await sender.submit(from, [anna], letter(from, 'after'));
   assert.deepEqual(await idsOf(world, asAnna), ['before', 'after']);
+  // What happened before is reported by whoever the account belonged to then.
+  const incident = ['report', 'incident', '--account', asAnna.login, '--from', '2020-01-01', '--to', '2099-01-01'];
+  const { organisations } = JSON.parse(await world.done(...incident, '--json')) as IncidentSummary;
+  assert.deepEqual(
+    organisations.map(({ name, accounts }) => [name, accounts.map(({ now, fetched }) => [now, fetched])]),
+    [
+      ['a', [['group', 1]]],
+      ['group', [[undefined, 2]]],
+    ],
+  );
+  assert.match(
+    await world.done(...incident),
+    /^Organisation a\n[\s\S]*^\S+ is now part of group\.\n\nOrganisation group$/m,
+  );
   const rows = async (name: string, out: string): Promise<(file: string) => Record<string, unknown>[]> => {
     mkdirSync(join(gateway.folder, out));
     await world.done('organisation', 'export', name, '--out', join(gateway.folder, out, 'x'), '--reason', 'asked');

@@ -1,11 +1,12 @@
 /** Reads of whose accounts were before, in the reader thread. */
 import type Database from 'better-sqlite3';
-import type { FormerAccount } from '../organisation-merge.ts';
+import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
 import type { Db } from './database.ts';
 import type { FormerInput } from './reader-protocol.ts';
 
 export class MergeReader {
   readonly #former: Database.Statement<[string, number, number, number], FormerAccount>;
+  readonly #organisations: Database.Statement<[number], FormerOrganisation>;
   readonly #from: Database.Statement<[number], number>;
 
   constructor(db: Db) {
@@ -18,6 +19,10 @@ export class MergeReader {
        FROM organisation o JOIN former_organisation f ON f.organisation = o.id JOIN account a ON a.id = f.account
        WHERE o.name = ? AND (f.account, f.until_seq) > (?, ?) ORDER BY f.account, f.until_seq LIMIT ?`,
     );
+    this.#organisations = db.prepare(
+      `SELECT o.name AS organisation, f.until_seq AS untilSeq FROM former_organisation f JOIN organisation o ON o.id = f.organisation
+       WHERE f.account = ? ORDER BY f.until_seq`,
+    );
     this.#from = db
       .prepare<[number], number>(
         'SELECT until_seq FROM former_organisation WHERE account = ? ORDER BY until_seq DESC LIMIT 1',
@@ -27,6 +32,10 @@ export class MergeReader {
 
   former({ organisation, afterAccount, afterSeq, limit }: FormerInput): readonly FormerAccount[] {
     return this.#former.all(organisation, afterAccount, afterSeq, limit);
+  }
+
+  organisations(account: number): readonly FormerOrganisation[] {
+    return this.#organisations.all(account);
   }
 
   trailFrom(account: number): number {

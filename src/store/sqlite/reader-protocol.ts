@@ -16,7 +16,7 @@ import type { Absence } from '../../domain/absence.ts';
 import type { Partner } from '../../domain/partner.ts';
 import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
-import type { FormerAccount } from '../organisation-merge.ts';
+import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
 import type { EndTies } from '../organisation-ties.ts';
 import type { RecipientPartner } from '../partners.ts';
 import type { ApprovalRecord, OperatorRecord } from '../operators.ts';
@@ -128,6 +128,7 @@ export interface ReaderWork {
   organisation: { in: { name: string }; out: Organisation | undefined };
   accounts: { in: { after: string; limit: number; organisation: string | null }; out: readonly SummaryRow[] };
   formerAccounts: { in: FormerInput; out: readonly FormerAccount[] };
+  formerOrganisations: { in: { account: number }; out: readonly FormerOrganisation[] };
   trailFrom: { in: { account: number }; out: number };
   account: { in: { login: string }; out: SummaryRow | undefined };
   /** Names, folded log-in names or address keys. */

@@ -154,6 +154,7 @@ export class ReaderWorker {
       organisation: ({ name }) => registry.organisation(name),
       accounts: ({ after, limit, organisation }) => registry.accounts(after, limit, organisation),
       formerAccounts: (input) => merges.former(input),
+      formerOrganisations: ({ account }) => merges.organisations(account),
       trailFrom: ({ account }) => merges.trailFrom(account),
       account: ({ login }) => registry.account(login),
       ownSettings: ({ scope, names }) => registry.ownSettings(scope, names),

@@ -15,7 +15,12 @@ import type { Settings } from '../../domain/settings/setting.ts';
 import { type Instant, octets } from '../../domain/units.ts';
 import type { AbsenceQuery, AddressAbsence, Consent } from '../absences.ts';
 import type { IdentityQuery, RegisteredIdentity } from '../edi-identities.ts';
-import { type AccountMerge, type FormerAccount, MERGED_AT_ONCE } from '../organisation-merge.ts';
+import {
+  type AccountMerge,
+  type FormerAccount,
+  type FormerOrganisation,
+  MERGED_AT_ONCE,
+} from '../organisation-merge.ts';
 import type { EndTies } from '../organisation-ties.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
@@ -321,6 +326,10 @@ export class SqliteRegistry implements Registry {
       limit: limitOf({ limit }),
       ...{ afterAccount, afterSeq },
     });
+  }
+
+  async formerOrganisations(account: AccountId): Promise<readonly FormerOrganisation[]> {
+    return await this.#p.reader.ask('formerOrganisations', { account });
   }
 
   async trailFrom(account: AccountId): Promise<number> {
