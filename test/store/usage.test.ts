@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
+import type { Address } from '../../src/domain/address.ts';
 import type { AccountId, EntryUid, PartnerId } from '../../src/domain/ids.ts';
 import { type Instant, days, hours, instant, minutes } from '../../src/domain/units.ts';
 import type { Acceptance, Store } from '../../src/store/store.ts';
@@ -176,6 +177,37 @@ test('what an account did stays with the organisation that it belonged to', asyn
     [[undefined, 0]],
   );
   assert.deepEqual(await figures('later'), [['anna', 2, false]]);
+});
+
+test('what an account did stays with its organisation when it moves, and when that becomes part of another', async (t) => {
+  const { store, clock } = await openTestStore(t);
+  const anna = await addAccount(store, 'anna');
+  for (const name of ['later', 'last'])
+    await store.registry.addOrganisation({ name, title: name, language: 'nl' }, actor);
+  const to = ['anna@group.test'];
+  const send = async (submitter: AccountId): Promise<unknown> =>
+    store.accept(await acceptanceOf(store, await sealBody(store, Buffer.from('x\r\n')), to, { submitter }));
+  const figures = async (name: string) =>
+    (await usageOf(store, name, NOVEMBER)).map(({ login, sent, received, moved }) => [login, sent, received, moved]);
+  await send(anna);
+  const [since, endsAt] = [instant(clock.now() - hours(1)), instant(clock.now() + days(30))];
+  const move = { login: 'anna', organisation: 'later', since, endsAt };
+  const { account, former } = await store.accountMoves.move(move, actor);
+  await send(account);
+  await send(account);
+  // The message itself went along; that it was sent and received before stays.
+  const before = [[former.login, 1, 1, false]];
+  assert.deepEqual(await figures('practice'), before);
+  assert.deepEqual(await figures('later'), [['anna', 2, 2, false]]);
+
+  const merged = [{ login: 'anna', settings: {}, addresses: [{ address: to[0] as Address }] }];
+  await store.registry.beginMerge('later', 'last', actor);
+  assert.equal(await store.registry.mergeAccounts('later', 'last', merged, actor), 1);
+  assert.equal(await store.registry.finishMerge('later', 'last', actor), 0);
+  for (let n = 0; n < 3; n += 1) await send(account);
+  assert.deepEqual(await figures('practice'), before);
+  assert.deepEqual(await figures('later'), [['anna', 2, 2, true]]);
+  assert.deepEqual(await figures('last'), [['anna', 3, 3, false]]);
 });
 
 test('an erased organisation keeps its figures, and the last days of its accounts go', async (t) => {
