@@ -5,11 +5,13 @@
  */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Instance, addressOf, loginOf } from '../support/instance.ts';
 import { Ledger } from '../support/ledger.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
+import { recount } from '../support/usage-recount.ts';
 import { WireEnded } from '../support/wire.ts';
 import { collect, pause, submitting, until } from './support/traffic.ts';
 
@@ -26,6 +28,7 @@ after(() => instance.remove());
 
 test(`${ROUNDS} times kill -9 under concurrent submission lose nothing and duplicate nothing`, async (t) => {
   const ledger = new Ledger(addressOf('sender'));
+  let figures = 0;
   for (let round = 1; round <= ROUNDS; round++) {
     const served = await instance.serve();
     const before = ledger.acknowledged;
@@ -35,6 +38,10 @@ test(`${ROUNDS} times kill -9 under concurrent submission lose nothing and dupli
     await traffic.nextAcknowledgement();
     await served.kill();
     await traffic.ended;
+    // The figures of usage are there exactly when what they count is.
+    const { kept, found } = recount(join(instance.data, 'sluis.db'));
+    assert.deepEqual(kept, found);
+    figures = Object.values(kept).reduce((sum, of) => sum + of.sent, 0);
     if (round % 10 === 0) {
       const again = await instance.serve();
       await collect(instance, ledger, recipients, { remove: true });
@@ -44,6 +51,7 @@ test(`${ROUNDS} times kill -9 under concurrent submission lose nothing and dupli
   const report = ledger.report();
   t.diagnostic(`${report.acknowledged} acknowledged, ${report.unacknowledged} filed whose 250 was not read`);
   assert.ok(report.acknowledged >= ROUNDS * 12, 'too few messages to prove anything');
+  assert.ok(figures >= report.acknowledged, 'figures count what was acknowledged');
   assert.deepEqual([report.lost, report.duplicated, report.damaged], [[], [], []]);
 });
 
