@@ -64,23 +64,25 @@ export interface ReloadReport {
   readonly restart: readonly string[];
 }
 
+export interface ListenerStatus {
+  readonly name: string;
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tls: string;
+  readonly profile: string;
+  /** Last day of a legacy profile. */
+  readonly until?: string;
+  /** After that day. */
+  readonly closed: boolean;
+}
+
 export interface GatewayStatus {
   readonly hostname: string;
   readonly process: number;
   /** ISO 8601. */
   readonly since: string;
-  readonly listeners: readonly {
-    readonly name: string;
-    readonly protocol: string;
-    readonly address: string;
-    readonly port: number;
-    readonly tls: string;
-    readonly profile: string;
-    /** Last day of a legacy profile. */
-    readonly until?: string;
-    /** After that day. */
-    readonly closed: boolean;
-  }[];
+  readonly listeners: readonly ListenerStatus[];
   readonly connections: number;
   readonly free: number;
   readonly waiting: number;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import type { MergePlan, SettingDifference } from '../admin/merge-plan.ts';
 import type { MergeView } from '../admin/organisation-merge.ts';
+import { agree, many } from '../domain/counted.ts';
 import { withAdmin } from './connect.ts';
 import { type ChangeOptions, guarded } from './options.ts';
 import { print, readableSize, readableTime } from './output.ts';
@@ -55,11 +56,6 @@ export function addMergeCommand(terminal: Terminal, group: Command): void {
 /** Lines of one list; all of them are in the JSON. */
 const SHOWN = 20;
 
-const FORMS = { account: 'accounts', address: 'addresses', message: 'messages', identity: 'identities' } as const;
-const count = (n: number, what: keyof typeof FORMS): string => `${n} ${n === 1 ? what : FORMS[what]}`;
-/** `1 address goes on`, `2 addresses go on`. */
-const they = (n: number, one: string, many: string): string => (n === 1 ? one : many);
-
 function listed(lines: readonly string[]): string[] {
   const rest = lines.length - SHOWN;
   return [
@@ -90,10 +86,10 @@ function mergeText(view: MergeView): string {
 function accountLines({ into, accounts, suspended, stay, messages, octets, applied }: MergePlan & MergeView): string[] {
   const stays = suspended === 0 ? '' : `, ${suspended} of them suspended as before`;
   return [
-    `- ${count(accounts, 'account')} ${applied ? they(accounts, 'belongs', 'belong') : 'would belong'} to ${into}${stays}, with passwords, certificates and ${count(messages, 'message')} (${readableSize(octets)}); mail programs go on as before`,
+    `- ${many(accounts, 'account')} ${applied ? agree(accounts, 'belongs', 'belong') : 'would belong'} to ${into}${stays}, with passwords, certificates and ${many(messages, 'message')} (${readableSize(octets)}); mail programs go on as before`,
     ...(stay === 0
       ? []
-      : [`- ${count(stay, 'account')} that had ended before ${they(stay, 'stays as it is', 'stay as they are')}`]),
+      : [`- ${many(stay, 'account')} that had ended before ${agree(stay, 'stays as it is', 'stay as they are')}`]),
   ];
 }
 
@@ -101,18 +97,18 @@ function addressLines(view: MergePlan): string[] {
   const { addresses, ending, ends, registered, elsewhere, changed, withoutAddress, into } = view;
   const on = addresses - ending;
   return [
-    ...(on === 0 ? [] : [`- ${count(on, 'address')} ${they(on, 'goes', 'go')} on for good`]),
+    ...(on === 0 ? [] : [`- ${many(on, 'address')} ${agree(on, 'goes', 'go')} on for good`]),
     ...(ending === 0
       ? []
       : [
-          `- ${count(ending, 'address')} ${they(ending, 'takes', 'take')} mail until ${readableTime(ends) ?? ''}; then senders are told of the successor (551 5.1.6)`,
+          `- ${many(ending, 'address')} ${agree(ending, 'takes', 'take')} mail until ${readableTime(ends) ?? ''}; then senders are told of the successor (551 5.1.6)`,
         ]),
     ...(registered === 0
       ? []
-      : [`- ${registered} of the addresses that succeed them ${they(registered, 'is', 'are')} new`]),
+      : [`- ${registered} of the addresses that succeed them ${agree(registered, 'is', 'are')} new`]),
     ...(elsewhere === 0
       ? []
-      : [`- mail for ${count(elsewhere, 'address')} is filed in mailboxes of ${into} from now on`]),
+      : [`- mail for ${many(elsewhere, 'address')} is filed in mailboxes of ${into} from now on`]),
     ...listed(
       changed.map(({ address, successor, registered: made, mailbox, account }) =>
         [
@@ -134,7 +130,7 @@ function addressLines(view: MergePlan): string[] {
 function identityLines({ identities, sharedIdentities: shared, organisation, into }: MergePlan): string[] {
   if (identities.length === 0) return [];
   return [
-    `- ${count(identities.length, 'identity').replace(' ', ' EDI ')} of ${organisation} ${they(identities.length, 'is', 'are')} carried over; what is bound to no account may name any of ${into} from now on`,
+    `- ${many(identities.length, 'EDI identity')} of ${organisation} ${agree(identities.length, 'is', 'are')} carried over; what is bound to no account may name any of ${into} from now on`,
     ...listed(identities),
     ...(shared.length === 0
       ? []
@@ -145,8 +141,8 @@ function identityLines({ identities, sharedIdentities: shared, organisation, int
 function settingLines({ settings, lockedOut, into, contact, language }: MergePlan): string[] {
   const line = ({ name, was, becomes, accounts, kept }: SettingDifference): string =>
     kept
-      ? `${name}: ${was}, kept (set on ${count(accounts, 'account')})`
-      : `${name}: ${was} -> ${becomes} (${count(accounts, 'account')})`;
+      ? `${name}: ${was}, kept (set on ${many(accounts, 'account')})`
+      : `${name}: ${was} -> ${becomes} (${many(accounts, 'account')})`;
   const unkept = settings.some(({ kept }) => !kept);
   return [
     ...(settings.length === 0

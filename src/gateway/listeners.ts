@@ -3,6 +3,7 @@
  *
  * A start after that day goes on without it: an old system that was to be gone must not keep the mail of all others from coming up again.
  */
+import type { ListenerStatus } from '../admin/context.ts';
 import { endOfProfile, hostnameOf, profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
@@ -42,18 +43,6 @@ interface Opened {
   readonly listener: Listener;
   timer?: Timer;
   closed: boolean;
-}
-
-export interface ListenerStatus {
-  readonly name: string;
-  readonly protocol: string;
-  readonly address: string;
-  readonly port: number;
-  readonly tls: string;
-  readonly profile: string;
-  /** Last day of a legacy profile. */
-  readonly until?: string;
-  readonly closed: boolean;
 }
 
 export class GatewayListeners {
