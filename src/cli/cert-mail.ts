@@ -1,8 +1,10 @@
 /** `sluis cert key` and `sluis cert capability`: what the gateway holds and knows for mail. */
 import { type Command } from 'commander';
+import type { CertificateView } from '../admin/cert-views.ts';
 import type { CapabilitiesView } from '../admin/mail-certificates.ts';
 import { readCertificate } from '../crypto/certificate.ts';
 import { MAIL_CAPABILITIES } from '../domain/mail-capability.ts';
+import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { readGivenCertificate } from './given-certificate.ts';
@@ -31,10 +33,15 @@ export function addKeyCommands(terminal: Terminal, certs: Command): void {
       );
     });
 
-  changing(group.command('remove'))
+  destroying(changing(group.command('remove')))
     .description('forget a private key: what was encrypted to it is closed for good')
     .argument('<serial>', 'serial number or fingerprint of its certificate')
-    .action(async (serial: string, options: ChangeOptions) => {
+    .action(async (serial: string, given: SureOptions) => {
+      const options = await askToDestroy(terminal, given, {
+        what: `forget the private key of certificate ${serial}`,
+        goes: async () => goesText(await withAdmin(given, (client) => client.call('cert.show', { serial }))),
+        name: serial,
+      });
       const done = await withAdmin(options, (client) => client.call('cert.key.remove', { serial }));
       print(
         terminal,
@@ -45,6 +52,14 @@ export function addKeyCommands(terminal: Terminal, certs: Command): void {
       );
     });
 }
+
+const goesText = ({ serial, account, subject, ends }: CertificateView): string =>
+  [
+    `The private key of certificate ${serial} of ${account} (${subject}, until ${ends.slice(0, 10)}) is forgotten:`,
+    '- mail that was encrypted to it and is not opened yet stays closed for its addressee',
+    '- nothing is signed with it any more',
+    'Backups of the database still have it.',
+  ].join('\n');
 
 const shown = ({ address, account, source, capabilities, since }: CapabilitiesView): string =>
   facts([

@@ -1,20 +1,22 @@
 /** `sluis organisation erase`: the end of a contract, with a signed statement. */
 import type { Command } from 'commander';
 import { agree, many } from '../domain/counted.ts';
+import type { AdminClient } from '../admin/client.ts';
+import type { OperationResult } from '../admin/operations.ts';
+import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { withAdmin } from './connect.ts';
-import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
-import { type ChangeOptions, guarded } from './options.ts';
+import { guarded } from './options.ts';
 import { facts, print, readableSize } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
-interface EraseOptions extends ChangeOptions {
+interface EraseOptions extends SureOptions {
   readonly statement?: string;
   readonly discardMail?: boolean;
 }
 
 export function addEraseCommand(terminal: Terminal, group: Command): void {
-  guarded(group.command('erase'))
+  destroying(guarded(group.command('erase')))
     .description('erase an organisation whose contract ended; without --statement it only says what would go')
     .argument('<name>', 'the organisation; its accounts must be suspended or ended')
     .option('--statement <file>', 'erase, and write the signed statement of deletion here')
@@ -27,35 +29,41 @@ export function addEraseCommand(terminal: Terminal, group: Command): void {
 }
 
 async function plan(terminal: Terminal, name: string, options: EraseOptions): Promise<void> {
-  const found = await withAdmin(options, (client) => client.call('organisation.erase-plan', { name }));
+  const found = await withAdmin(options, (client) => planOf(client, name));
   print(terminal, options, found, () =>
     [
-      facts([
-        ['Organisation', found.organisation],
-        ['Accounts', `${found.accounts}, active: ${found.active.length === 0 ? 'none' : found.active.join(' ')}`],
-        ...(found.former === 0
-          ? []
-          : [
-              [
-                'Gone before',
-                `${many(found.former, 'account')} ${agree(found.former, 'is', 'are')} of other organisations now, with ${agree(found.former, 'its', 'their')} mail`,
-              ] as const,
-            ]),
-        ['Addresses', `${found.addresses}, which stay blocked`],
-        ['In mailboxes', `${many(found.messages, 'message')}, ${readableSize(found.octets)}`],
-        ['For its partner', `${many(found.waiting, 'message')} ${agree(found.waiting, 'waits', 'wait')}`],
-      ]),
+      planText(found),
       'Nothing was erased. To erase for good: suspend its accounts, then add --statement FILE --reason TEXT (and --discard-mail where mail waits).',
     ].join('\n\n'),
   );
 }
 
-async function erase(terminal: Terminal, name: string, path: string, options: EraseOptions): Promise<void> {
-  if (options.reason === undefined)
-    throw new CommandError(
-      'usage',
-      'Cannot erase an organisation without --reason TEXT: it stands in the statement and in the audit trail',
-    );
+const planOf = (client: AdminClient, name: string): Promise<Plan> => client.call('organisation.erase-plan', { name });
+type Plan = OperationResult<'organisation.erase-plan'>;
+
+const planText = (found: Plan): string =>
+  facts([
+    ['Organisation', found.organisation],
+    ['Accounts', `${found.accounts}, active: ${found.active.length === 0 ? 'none' : found.active.join(' ')}`],
+    ...(found.former === 0
+      ? []
+      : [
+          [
+            'Gone before',
+            `${many(found.former, 'account')} ${agree(found.former, 'is', 'are')} of other organisations now, with ${agree(found.former, 'its', 'their')} mail`,
+          ] as const,
+        ]),
+    ['Addresses', `${found.addresses}, which stay blocked`],
+    ['In mailboxes', `${many(found.messages, 'message')}, ${readableSize(found.octets)}`],
+    ['For its partner', `${many(found.waiting, 'message')} ${agree(found.waiting, 'waits', 'wait')}`],
+  ]);
+
+async function erase(terminal: Terminal, name: string, path: string, given: EraseOptions): Promise<void> {
+  const options = await askToDestroy(terminal, given, {
+    what: `erase organisation "${name}"`,
+    goes: async () => planText(await withAdmin(given, (client) => planOf(client, name))),
+    name,
+  });
   const file = newFile(path, 0o600);
   const done = await withFiles([file], async () => {
     const receive = (piece: string): void => file.append(Buffer.from(piece, 'latin1'));

@@ -5,6 +5,7 @@ import type { PgpInspectView } from '../admin/pgp-inspect.ts';
 import type { PgpKeyView } from '../admin/pgp-keys.ts';
 import { Pgp } from '../crypto/pgp/pgp.ts';
 import type { PgpKey } from '../crypto/pgp/protocol.ts';
+import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError, exitCodes } from './exit.ts';
 import { messageFile } from './message-file.ts';
@@ -210,10 +211,18 @@ function addRevoke(terminal: Terminal, keys: Command): void {
           `Key ${done.fingerprint} of ${done.account} is revoked.${done.keyHeld ? ' "pgp key export" gives the form that says so to others.' : ''}`,
       );
     });
-  changing(keys.command('forget'))
+  destroying(changing(keys.command('forget')))
     .description('forget the secret half of a key: what was encrypted to it is closed for good')
     .argument('<fingerprint>', 'its fingerprint, or the last 16 digits of it')
-    .action(async (fingerprint: string, options: ChangeOptions) => {
+    .action(async (fingerprint: string, given: SureOptions) => {
+      const options = await askToDestroy(terminal, given, {
+        what: `forget the secret half of key ${fingerprint}`,
+        goes: () =>
+          Promise.resolve(
+            'Mail that was encrypted to this key and is not opened yet stays closed for its addressee, and nothing is signed with it any more. Backups of the database still have it.',
+          ),
+        name: fingerprint,
+      });
       const done = await withAdmin(options, (client) => client.call('pgp.key.forget', { fingerprint }));
       print(
         terminal,

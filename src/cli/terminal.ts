@@ -6,6 +6,8 @@ export interface Terminal {
   readonly err: (text: string) => void;
   /** What standard input holds; absent: the process's own. */
   readonly input?: string;
+  /** Asks the person at the terminal one question; absent: the process's own terminal, where there is one. */
+  readonly ask?: (question: string) => Promise<string>;
   /** How the command ended; see exit.ts. */
   code: number;
 }

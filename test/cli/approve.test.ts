@@ -35,7 +35,7 @@ after(async () => {
 
 const { done, refused } = commandsOn(() => gateway.config.file, 'yes\n');
 const erase = (before: string, ...more: string[]): string[] => ['audit', 'erase', '--before', before, ...more];
-const because = ['--reason', 'retention of five years'];
+const because = ['--yes', '--reason', 'retention of five years'];
 const sign = (id: string, who: string): string[] => [
   ...['approve', id, '--key', at(`${who}.pem`), '--passphrase-file', at('passphrase')],
 ];
@@ -90,7 +90,7 @@ test('two people sign; the command runs once, and both stand in the trail', asyn
 });
 
 test('only a registered key signs, only while the person says yes, and without a reason nothing is asked', async () => {
-  await refused(2, /without a reason/, ...erase('2019-01-01'));
+  await refused(2, /add --yes and --reason TEXT/, ...erase('2019-01-01'));
   const id = idIn(await refused(8, /needs/, ...erase('2019-01-01', ...because)));
   await refused(3, /no operator is registered with this key/, ...sign(id, 'klaas'));
   const no = await sluisHere([...sign(id, 'jan'), '--config', gateway.config.file], 'no\n');
@@ -173,7 +173,7 @@ test('another rule at the next start stands in the trail', async () => {
   writeFileSync(gateway.config.file, text.replace('second-person = ["erase"]', 'second-person = []'));
   await gateway.stop();
   // A command that opens the store itself starts with the rule of the configuration, too.
-  assert.match(await done(...erase('2013-01-01', '--reason', 'alone')), /Erased/);
+  assert.match(await done(...erase('2013-01-01', '--yes', '--reason', 'alone')), /Erased/);
   const after = await trail('operators.rule-changed');
   assert.deepEqual([after.at(-1)?.facts.before, after.at(-1)?.facts.now], ['erase', '']);
 });

@@ -216,16 +216,16 @@ test('a report sums up a period; erasing leaves a chain that holds', async () =>
     await done('report', '--week', '--verify'),
     /the chain holds.*\n0 anchors stand .* only --anchors PATH can/,
   );
-  const tomorrow = await run('erase', '--before', '2999-01-01', '--reason', 'x');
+  const tomorrow = await run('erase', '--before', '2999-01-01', '--yes', '--reason', 'x');
   assert.match(tomorrow.stderr, /has not happened yet/);
   const now = new Date().toISOString();
-  assert.match((await run('erase', '--before', now)).stderr, /without a reason/);
+  assert.match((await run('erase', '--before', now)).stderr, /add --yes and --reason TEXT/);
   assert.match(
-    (await run('erase', '--reason', 'x')).stderr,
+    (await run('erase', '--yes', '--reason', 'x')).stderr,
     /expected --before MOMENT, --account LOGIN or --person TEXT/,
   );
   assert.match(
-    await done('erase', '--before', now, '--reason', 'the contract is over'),
+    await done('erase', '--before', now, '--yes', '--reason', 'the contract is over'),
     /Erased the personal fields of \d+ rows? \(access 0, change 0, chain \d+, technical \d+\)[\s\S]*Left \d+ rows of logins, looks and changes/,
   );
   assert.equal((await run('verify')).code, 0);
@@ -248,23 +248,23 @@ test('what the trail says of one person is counted and erased, and of nobody els
   const counted = JSON.parse(await done('erase', '--account', 'bert@group.test', '--dry-run', '--json')) as EraseView;
   assert.deepEqual([counted.dryRun, counted.kept > 0, counted.byLog.access], [true, true, 0]);
   assert.equal(await saying('bert@group.test'), before);
-  const kept = await done('erase', '--account', 'bert@group.test', '--reason', 'asked for');
+  const kept = await done('erase', '--account', 'bert@group.test', '--yes', '--reason', 'asked for');
   assert.match(kept, /Left \d+ rows? of logins/);
   assert.equal(
     (await all()).some((row) => row.event === 'message.accepted' && !row.erased),
     false,
   );
-  const rest = await done('erase', '--account', 'bert@group.test', '--also-kept', '--reason', 'asked for');
+  const rest = await done('erase', '--account', 'bert@group.test', '--also-kept', '--yes', '--reason', 'asked for');
   assert.doesNotMatch(rest, /Left/);
   // Nor does the row of the erasure itself say it again.
   const left = (await all()).filter(({ facts }) => JSON.stringify(facts).includes('bert@group.test'));
   assert.deepEqual([...new Set(left.map(({ event }) => event))], []);
   assert((await saying('anna@group.test')) > 0);
   assert.match(
-    (await run('erase', '--account', 'nobody', '--reason', 'x')).stderr,
+    (await run('erase', '--account', 'nobody', '--yes', '--reason', 'x')).stderr,
     /for one that is gone add --person/,
   );
-  const person = await done('erase', '--person', '127.0.0.1', '--also-kept', '--reason', 'x');
+  const person = await done('erase', '--person', '127.0.0.1', '--also-kept', '--yes', '--reason', 'x');
   assert.match(person, /Erased the personal fields of [1-9]\d* rows?/);
   assert.equal(await saying('127.0.0.1'), 0);
   const erased = (await all()).filter(({ event }) => event === 'audit.erased');

@@ -60,7 +60,7 @@ async function refused(told: RegExp, ...args: string[]): Promise<void> {
   assert.match(ran.stderr, told);
 }
 const erase = (file: string, ...more: string[]): string[] => [
-  ...['organisation', 'erase', 'clinic', '--statement', at(file), '--reason', 'contract ended', ...more],
+  ...['organisation', 'erase', 'clinic', '--statement', at(file), '--yes', '--reason', 'contract ended', ...more],
 ];
 
 /** Every text of the database that has `needle`, by table. */
@@ -95,7 +95,7 @@ test('a contract ends: planned, refused until it may be, erased, and told by a s
   for (const login of ['dora@clinic.test', ...Array.from({ length: ACCOUNTS }, (_, n) => `mail${n}@clinic.test`)])
     await gateway.store.registry.setAccountState(login, 'suspended', actor);
   await refused(/messages lie in its mailboxes \(2\) .*--discard-mail/, ...erase('no.eml'));
-  await refused(/without --reason TEXT/, 'organisation', 'erase', 'clinic', '--statement', at('no.eml'));
+  await refused(/add --yes and --reason TEXT/, 'organisation', 'erase', 'clinic', '--statement', at('no.eml'));
   assert.deepEqual(tablesWith('0201234567'), ['organisation'], 'nothing was erased by what was refused');
 
   assert.match(await done(...erase('gone.eml', '--discard-mail')), /251 accounts, 2 messages, \d+ rows/);

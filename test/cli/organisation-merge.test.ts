@@ -361,7 +361,7 @@ test('afterwards an export and an erasure of each know what is whose', async (t)
   const plan = await world.done('organisation', 'erase', 'a');
   assert.match(plan, /2 accounts are of other organisations now/);
   const statement = join(gateway.folder, 'gone.eml');
-  await world.done('organisation', 'erase', 'a', '--statement', statement, '--reason', 'contract ended');
+  await world.done('organisation', 'erase', 'a', '--statement', statement, '--yes', '--reason', 'contract ended');
   assert.deepEqual(await idsOf(world, asAnna), ['before', 'after'], 'mail and log-in are of the other');
   assert.match(readFileSync(statement, 'latin1'), /became accounts of other organisations: 2,/);
 });

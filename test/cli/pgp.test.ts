@@ -159,7 +159,7 @@ test('a revoked key is out at once, says so itself, and opens old mail until it 
   assert.equal(said?.revoked, true);
   assert.equal((await run('pgp', 'inspect', at('closed.eml'), '--as', 'bert@group.test')).code, 0);
   await ends(4, /revoked already/, 'pgp', 'key', 'revoke', key.fingerprint);
-  await done('pgp', 'key', 'forget', key.fingerprint);
+  await done('pgp', 'key', 'forget', key.fingerprint, '--yes', '--reason', 'laptop lost');
   await ends(3, /no secret half is held/, 'pgp', 'inspect', at('closed.eml'), '--as', 'bert@group.test');
   await ends(3, /no OpenPGP key "ffff"/, 'pgp', 'key', 'revoke', 'ffff');
   // By fingerprint: either may come first.

@@ -322,7 +322,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
         (c) => c.keyHeld,
       );
       assert.equal(held.length, 2);
-      for (const { fingerprint } of held) await done('cert', 'key', 'remove', fingerprint, '--reason', 'test');
+      for (const { fingerprint } of held) await done('cert', 'key', 'remove', fingerprint, '--yes', '--reason', 'test');
       await ends(3, /no private key is held/, 'smime', 'inspect', at('both.eml'), '--as', 'anna@brug.test');
       assert.equal(
         (await json<ProtectionView>('smime', 'test', 'bert@brug.test', '--from', 'anna@brug.test')).outcome,
