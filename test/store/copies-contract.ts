@@ -120,6 +120,18 @@ export function copiesContract(name: string, open: (t: TestContext) => Promise<C
 
   // --- copies
 
+  promise('a copy that was deleted is handed out again by the id of its message', async ({ store }) => {
+    const bert = await addAccount(store, 'bert');
+    const carl = await addAccount(store, 'carl');
+    const sealed = [await copyFor(store, 500, 'bert@group.test'), await copyFor(store, 500, 'carl@group.test')];
+    const message = await withCopies(store, [], sealed);
+    await store.accept(message);
+    for (const account of [bert, carl]) await fetchAll(store, account);
+    assert.equal(await store.restoreEntries(bert, { message: message.body.id }, actor), 1);
+    assert.deepEqual(await messagesIn(store, bert), [sealed[0]!.body.id]);
+    assert.deepEqual(await messagesIn(store, carl), []);
+  });
+
   promise('copies are filed with their message, each for its own recipients, and found by its id', async (s) => {
     const anna = await addAccount(s.store, 'anna');
     const bert = await addAccount(s.store, 'bert');

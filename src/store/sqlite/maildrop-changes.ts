@@ -91,7 +91,10 @@ export class MaildropChanges {
         )
         .safeIntegers(true);
     this.#hiddenSince = hidden('hidden_at >= ?');
-    this.#hiddenOf = hidden('message = ?');
+    // Its own, or the copy of it that was protected or opened for this mailbox: the id from the `250` names both.
+    this.#hiddenOf = hidden(
+      'EXISTS (SELECT 1 FROM message m WHERE m.id = hidden_entry.message AND ? IN (m.id, m.copy_of))',
+    );
     this.#deleteHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
     this.#noteRestored = db.prepare('INSERT OR IGNORE INTO notice (key, at) VALUES (?, ?)');
     this.#isWaiting = db.prepare('SELECT uid FROM entry WHERE account = ? AND uid = ? AND retrieved = 0');
