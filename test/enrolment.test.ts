@@ -302,7 +302,7 @@ test('the contact of before reads where codes go from now on; what stays as it w
   );
   const [letter = ''] = await read('bram');
   assert.match(letter, new RegExp(`Contact: +${addressOf('carl')}\r\n +Telefoon: +06 1\r\n`));
-  assert.match(letter, /Bel\s+dan\s+nu\s+de\s+beheerder/);
+  assert.match(letter, /Bel\s+dan\s+nu\s+de\s+helpdesk/);
   assert.doesNotMatch(letter, /Postadres/);
   assert.equal((await read('carl')).length, 0);
 

@@ -126,7 +126,7 @@ test('one text for everybody stands once, and another text is another sending', 
   const bram = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
   const message = (await bram.fetch(1)).toString('latin1');
   assert.equal(message.split('Beste lezer').length, 2);
-  assert.match(message, /^Subject: Message from the operator\r$|^Subject: Bericht van de beheerder\r$/m);
+  assert.match(message, /^Subject: Message from the helpdesk\r$|^Subject: Bericht van de helpdesk\r$/m);
 });
 
 test('a mailbox that is full takes it all the same', async (t) => {

@@ -4,6 +4,7 @@ import type { MessageId } from '../domain/ids.ts';
 import type { AuditRow } from '../store/audit.ts';
 import { contrlFor, contrlParts } from '../delivery/contrl.ts';
 import { withdrawnLetters } from '../delivery/mailbox-letters.ts';
+import { aboutOf, readOriginal } from '../delivery/original.ts';
 import type { MessageRecord, Withdrawal } from '../store/deliveries.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminContext, AdminError } from './context.ts';
@@ -68,6 +69,7 @@ async function tellSender(
     done.filter((w) => w.done === result).map(({ where }) => where.recipient);
   if (message.sender === '' || of('withdrawn').length === 0) return;
   await fileNotice(store, await contrlFor(contrlParts({ store, desk, clock }), message, 'rejected'));
+  const original = await readOriginal(store.deliveries, message.id);
   const place = await desk.places.ofSender(message.sender, message.submitter);
   await fileNotice(
     store,
@@ -75,7 +77,7 @@ async function tellSender(
       kind: 'withdrawn',
       about: message,
       letters: withdrawnLetters({
-        message: { at: message.receivedAt, id: message.id, messageId: message.messageIdField },
+        message: aboutOf(message, original),
         recipients: of('withdrawn'),
         late: of('too-late'),
         reason,

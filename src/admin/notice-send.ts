@@ -95,7 +95,7 @@ function checked(what: string, text: unknown): string {
   return plain.replace(/^\n+|\s+$/g, '');
 }
 
-const SUBJECT = { nl: 'Bericht van de beheerder', en: 'Message from the operator' } as const;
+const SUBJECT = { nl: 'Bericht van de helpdesk', en: 'Message from the helpdesk' } as const;
 
 function lettersOf({ text, en }: { text: string; en?: string }, subject: string | undefined): Letters {
   const letter = (body: string, title: string): Letter => ({

@@ -116,7 +116,7 @@ async function fail(
 ): Promise<'failed' | 'busy' | 'over'> {
   const { store, notices, clock } = context;
   const done = await giveUp({ deliveries: store.deliveries, notices, clock }, id, {
-    reply: `Given up by the operator: ${actor.reason}`,
+    reply: `Given up by the helpdesk: ${actor.reason}`,
     told: { status: '5.4.0', reason: actor.reason },
     facts: { operator: true },
     personal: { actor: actor.name, reason: actor.reason },

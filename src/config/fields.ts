@@ -246,6 +246,13 @@ export const networks = (about: string): z.ZodType<readonly string[]> =>
     return list.length === raw.length ? list : undefined;
   });
 
+/** Words for people, on one line. */
+export const words = (about: string, max: number, example: string): z.ZodType<string> =>
+  field({ about, expects: `a line of 1 to ${max} characters, such as ${JSON.stringify(example)}` }, (raw) => {
+    const text = typeof raw === 'string' ? raw.trim() : '';
+    return text !== '' && text.length <= max && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? text : undefined;
+  });
+
 /** Log-in names, as they are compared. */
 export const logins = (about: string): z.ZodType<readonly string[]> =>
   field({ about, expects: 'a list of log-in names, such as ["practice@example.nl"]', initial: [] }, (raw) => {

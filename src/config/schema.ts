@@ -30,6 +30,7 @@ import {
   timeOfDay,
   webFolder,
   webPage,
+  words,
 } from './fields.ts';
 
 // Every field of these sections has a default, so a file may leave the section out; zod's type of the input does not know that.
@@ -325,6 +326,12 @@ const notices = section({
   ),
 });
 
+const helpdesk = section({
+  name: optional(words('What users know the helpdesk by.', 60, 'Zorgpost Noord')),
+  telephone: optional(words('Its telephone number, as users dial it.', 30, '088 123 45 67')),
+  hours: optional(words('When it answers the telephone.', 60, 'ma-vr 8-18 uur')),
+});
+
 const enrolment = section({
   letter: optional(
     path(
@@ -502,6 +509,7 @@ export const configSchema = z.strictObject({
   delivery,
   absence,
   notices,
+  helpdesk,
   enrolment,
   ca,
   audit,
@@ -527,6 +535,8 @@ export const sections: Readonly<Record<string, string>> = {
   delivery: 'Pushing to partners: organisations with a mail server of their own.',
   absence: 'Absences of addressees (sluis address absence).',
   notices: 'What the gateway itself says by mail.',
+  helpdesk:
+    'Whom users call: stands in every notice, letter and page, and in replies that say "ask the helpdesk". Its mail address is that of notices.operator.',
   enrolment: 'One-time codes for passwords and certificates (sluis account reset, sluis cert issue --code).',
   audit: 'Signed heads of the audit trail (sluis audit verify --anchors).',
   doctor: 'Looking after itself (sluis doctor).',

@@ -31,7 +31,7 @@ function ours(claim: Claim, why: string, log: Log): Answer {
   return {
     kind: 'lost',
     why: 'closed',
-    text: 'the gateway cannot read the message; its operator knows',
+    text: 'the gateway cannot read the message; its helpdesk knows',
     at: 'message',
   };
 }

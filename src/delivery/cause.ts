@@ -70,11 +70,11 @@ const CAUSES = {
   unsafe: cause(
     [
       'De verbinding met de mailserver van de ontvangende organisatie kon niet veilig worden gemaakt. Daarom is het bericht niet verstuurd.',
-      'Geef dit bericht aan uw systeembeheerder of aan onze helpdesk; de ontvangende organisatie moet haar mailserver in orde maken. Bel de ontvanger als het bericht dringend is.',
+      'Geef dit bericht aan uw systeembeheerder of aan de helpdesk; de ontvangende organisatie moet haar mailserver in orde maken. Bel de ontvanger als het bericht dringend is.',
     ],
     [
       "The connection to the receiving organisation's mail server could not be made safe. That is why the message was not sent.",
-      'Give this message to your system administrator or to our help desk; the receiving organisation has to put its mail server in order. Call the addressee if the message is urgent.',
+      'Give this message to your system administrator or to the helpdesk; the receiving organisation has to put its mail server in order. Call the addressee if the message is urgent.',
     ],
   ),
   letters: cause(
@@ -99,19 +99,19 @@ const CAUSES = {
   ),
   stopped: cause(
     [
-      'De beheerder van dit berichtenverkeer heeft de bezorging gestopt.',
-      'Neem contact op met onze helpdesk als u niet weet waarom.',
+      'De helpdesk van dit berichtenverkeer heeft de bezorging gestopt.',
+      'Neem contact op met de helpdesk als u niet weet waarom.',
     ],
-    ['The operator of this mail service has stopped the delivery.', 'Ask our help desk if you do not know why.'],
+    ['The helpdesk of this mail service has stopped the delivery.', 'Ask the helpdesk if you do not know why.'],
   ),
   held: cause(
     [
-      'Het bericht werd vastgehouden tot de beheerder van dit berichtenverkeer het had bekeken, en dat is niet op tijd gebeurd.',
-      'Bel de ontvanger als het bericht dringend is. Neem contact op met onze helpdesk voordat u het opnieuw stuurt.',
+      'Het bericht werd vastgehouden tot de helpdesk het had bekeken, en dat is niet op tijd gebeurd.',
+      'Bel de ontvanger als het bericht dringend is. Neem contact op met de helpdesk voordat u het opnieuw stuurt.',
     ],
     [
-      'The message was held until the operator of this mail service had looked at it, and that was not done in time.',
-      'Call the addressee if the message is urgent. Ask our help desk before you send it again.',
+      'The message was held until the helpdesk had looked at it, and that was not done in time.',
+      'Call the addressee if the message is urgent. Ask the helpdesk before you send it again.',
     ],
   ),
   refused: cause(

@@ -25,14 +25,14 @@ export function contactChangedLetters(change: ContactChange): Letters {
       subject: `Contactgegevens gewijzigd: ${organisation}`,
       blocks: [
         text(
-          `De beheerder heeft veranderd hoe ${organisation} te bereiken is. U krijgt dit bericht, omdat berichten voor de organisatie tot nu toe naar u gingen.`,
+          `De helpdesk heeft veranderd hoe ${organisation} te bereiken is. U krijgt dit bericht, omdat berichten voor de organisatie tot nu toe naar u gingen.`,
         ),
         itsFacts(change, 'nl'),
         text(
           'Berichten en brieven voor de organisatie gaan voortaan hierheen, ook codes voor nieuwe wachtwoorden. Klopt het? Dan hoeft u niets te doen.',
         ),
         text(
-          'Klopt het niet, of weet u het niet zeker? Bel dan nu de beheerder, op een nummer dat u al had: iemand heeft zich misschien voor u uitgegeven, en kan zo wachtwoorden van uw accounts krijgen.',
+          'Klopt het niet, of weet u het niet zeker? Bel dan nu de helpdesk, op een nummer dat u al had: iemand heeft zich misschien voor u uitgegeven, en kan zo wachtwoorden van uw accounts krijgen.',
         ),
       ],
     },
@@ -40,14 +40,14 @@ export function contactChangedLetters(change: ContactChange): Letters {
       subject: `Contact details changed: ${organisation}`,
       blocks: [
         text(
-          `The operator changed how ${organisation} is reached. You get this message because messages for the organisation went to you until now.`,
+          `The helpdesk changed how ${organisation} is reached. You get this message because messages for the organisation went to you until now.`,
         ),
         itsFacts(change, 'en'),
         text(
           'Messages and letters for the organisation go there from now on, codes for new passwords too. Is it right? Then there is nothing to do.',
         ),
         text(
-          'Is it wrong, or are you not sure? Then call the operator now, on a number that you had before: somebody may have pretended to be you, and can get passwords of your accounts this way.',
+          'Is it wrong, or are you not sure? Then call the helpdesk now, on a number that you had before: somebody may have pretended to be you, and can get passwords of your accounts this way.',
         ),
       ],
     },

@@ -69,7 +69,7 @@ export function failedLetters(end: DeliveryEnd): Letters {
       blocks: [
         text('Uw bericht is NIET bezorgd bij:'),
         lines(...end.recipients),
-        text(`Oorzaak: ${why.nl.cause}${reason === '' ? '' : ` De beheerder schreef: "${reason}".`}`),
+        text(`Oorzaak: ${why.nl.cause}${reason === '' ? '' : ` De helpdesk schreef: "${reason}".`}`),
         text(`Wat u kunt doen: ${why.nl.advice}`),
         text('We proberen het niet opnieuw.'),
         aboutBlock(end.message, 'nl'),
@@ -81,7 +81,7 @@ export function failedLetters(end: DeliveryEnd): Letters {
       blocks: [
         text('Your message was NOT delivered to:'),
         lines(...end.recipients),
-        text(`Cause: ${why.en.cause}${reason === '' ? '' : ` The operator wrote: "${reason}".`}`),
+        text(`Cause: ${why.en.cause}${reason === '' ? '' : ` The helpdesk wrote: "${reason}".`}`),
         text(`What you can do: ${why.en.advice}`),
         text('We will not try again.'),
         aboutBlock(end.message, 'en'),

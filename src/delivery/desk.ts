@@ -7,6 +7,7 @@
 import { Buffer } from 'node:buffer';
 import type { Address } from '../domain/address.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { MessageId } from '../domain/ids.ts';
 import { type Octets, octets } from '../domain/units.ts';
 import { type Dsn, type DsnRecipient, type OwnHeader, type Returned, ownHeader, writeDsn } from '../mime/dsn.ts';
@@ -38,6 +39,8 @@ export interface DeskParts {
   readonly hostname: string;
   /** A registered address: reads digests, and what nobody else could be told. */
   readonly operator: Address;
+  /** How else it is reached: stands in every letter. */
+  readonly helpdesk?: Omit<Helpdesk, 'address'>;
   /** Largest message that comes back whole with a failure; of a larger one the header (RET=FULL). */
   readonly returnLimit: Octets;
 }
@@ -211,7 +214,10 @@ export class Desk {
     id: MessageId,
   ): { readonly header: OwnHeader; readonly lines: readonly string[] } {
     const from = `postmaster@${this.#parts.hostname}` as Address;
-    const { subject, lines, languages } = writeLetter(letters, place.language, from);
+    const { subject, lines, languages } = writeLetter(letters, place.language, {
+      ...this.#parts.helpdesk,
+      address: this.#parts.operator,
+    });
     const answered = answers ?? about?.messageIdField ?? '';
     const header: OwnHeader = {
       from,

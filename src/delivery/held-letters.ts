@@ -34,7 +34,7 @@ export function heldLetters({ message, recipients, reasons }: HeldMessage): Lett
         text('In het EDI-bericht klopt iets niet (de melding is in het Engels):'),
         ...named(reasons, 'nl'),
         text(
-          'De beheerder bekijkt het en geeft het vrij of niet. Gaat het niet door, dan krijgt u daar bericht van. Wat u moet doen: vraag uw leverancier wat hier misgaat als u het niet herkent. Heeft het haast? Bel dan de geadresseerde, of de beheerder.',
+          'De helpdesk bekijkt het en geeft het vrij of niet. Gaat het niet door, dan krijgt u daar bericht van. Wat u moet doen: vraag uw leverancier wat hier misgaat als u het niet herkent. Heeft het haast? Bel dan de geadresseerde, of de helpdesk.',
         ),
         aboutBlock(message, 'nl'),
       ],
@@ -47,7 +47,7 @@ export function heldLetters({ message, recipients, reasons }: HeldMessage): Lett
         text('Something is wrong in its EDI:'),
         ...named(reasons, 'en'),
         text(
-          'The operator will look at it and release it or not. If it does not go on, you will be told. What to do: ask the supplier of your system if you do not know why. Is it urgent? Then call the addressee, or the operator.',
+          'The helpdesk will look at it and release it or not. If it does not go on, you will be told. What to do: ask the supplier of your system if you do not know why. Is it urgent? Then call the addressee, or the helpdesk.',
         ),
         aboutBlock(message, 'en'),
       ],

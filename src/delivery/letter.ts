@@ -3,6 +3,7 @@
  *
  * Read by a practice assistant between two telephone calls: what happened, to which message, what to do. Technical lines come last.
  */
+import { type Helpdesk, helpdeskLine } from '../domain/helpdesk.ts';
 import type { Language } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 import { TIME_ZONE } from '../domain/working-days.ts';
@@ -86,9 +87,11 @@ const blockLines = (block: Block): string[] => {
 
 const CLOSING: Readonly<Record<Language, (contact: string) => string>> = {
   nl: (contact) =>
-    `Dit bericht is automatisch gemaakt. Een antwoord wordt niet gelezen. Vragen? Neem contact op met de beheerder: ${contact}`,
-  en: (contact) => `This message was made automatically. A reply is not read. Questions? Ask the operator: ${contact}`,
+    `Dit bericht is automatisch gemaakt. Een antwoord wordt niet gelezen. Vragen? Neem contact op met de helpdesk: ${contact}`,
+  en: (contact) => `This message was made automatically. A reply is not read. Questions? Ask the helpdesk: ${contact}`,
 };
+const closing = (language: Language, helpdesk: Helpdesk): Block =>
+  text(CLOSING[language](helpdeskLine(helpdesk, language)));
 const OTHER: Readonly<Record<Language, string>> = { nl: '(English text below)', en: '(Nederlandse tekst hieronder)' };
 const RULE = '-'.repeat(72);
 
@@ -98,17 +101,17 @@ export interface WrittenLetter {
   readonly languages: readonly [Language, Language];
 }
 
-/** Both halves; the subject is the first language's. `contact`: whom to ask. */
-export function writeLetter(letters: Letters, first: Language, contact: string): WrittenLetter {
+/** Both halves, each with whom to ask; the subject is the first language's. */
+export function writeLetter(letters: Letters, first: Language, helpdesk: Helpdesk): WrittenLetter {
   const second = first === 'nl' ? 'en' : 'nl';
   // One text for everybody is not written twice.
   if (letters.nl === letters.en) {
-    const blocks = [...letters[first].blocks, text(CLOSING[first](contact)), text(CLOSING[second](contact))];
+    const blocks = [...letters[first].blocks, closing(first, helpdesk), closing(second, helpdesk)];
     const lines = blocks.flatMap((block) => [...blockLines(block), '']);
     return { subject: plainLine(letters[first].subject, 120), lines, languages: [first, second] };
   }
   const half = (language: Language): string[] =>
-    [...letters[language].blocks, text(CLOSING[language](contact))].flatMap((block) => [...blockLines(block), '']);
+    [...letters[language].blocks, closing(language, helpdesk)].flatMap((block) => [...blockLines(block), '']);
   return {
     subject: plainLine(letters[first].subject, 120),
     lines: [OTHER[first], '', ...half(first), RULE, '', ...half(second)],

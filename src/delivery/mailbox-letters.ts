@@ -1,4 +1,5 @@
 /** What the owner of a mailbox, or the sender of a message, reads of what the operator did and of what two programs do to each other. */
+import type { Language } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 import { type Letters, aboutBlock, lines, text, timeText, type AboutMessage } from './letter.ts';
 
@@ -16,11 +17,11 @@ export function restoredLetters({ login, messages, reason, at }: Restored): Lett
       subject: one ? 'Een verwijderd bericht staat weer klaar' : `${messages} verwijderde berichten staan weer klaar`,
       blocks: [
         text(
-          `De beheerder heeft op ${timeText(at, 'nl')} ${one ? 'een bericht' : `${messages} berichten`} teruggezet in de mailbox ${login}. Bij het volgende ophalen ${one ? 'komt het bericht' : 'komen de berichten'} opnieuw binnen, als nieuw. Reden:`,
+          `De helpdesk heeft op ${timeText(at, 'nl')} ${one ? 'een bericht' : `${messages} berichten`} teruggezet in de mailbox ${login}. Bij het volgende ophalen ${one ? 'komt het bericht' : 'komen de berichten'} opnieuw binnen, als nieuw. Reden:`,
         ),
         lines(reason),
         text(
-          'Wat u moet doen: niets. Let wel op dat een uitslag die u al had, nu een tweede keer kan binnenkomen. Had u hier niet om gevraagd? Neem dan contact op met de beheerder.',
+          'Wat u moet doen: niets. Let wel op dat een uitslag die u al had, nu een tweede keer kan binnenkomen. Had u hier niet om gevraagd? Neem dan contact op met de helpdesk.',
         ),
       ],
     },
@@ -28,11 +29,11 @@ export function restoredLetters({ login, messages, reason, at }: Restored): Lett
       subject: one ? 'A deleted message can be fetched again' : `${messages} deleted messages can be fetched again`,
       blocks: [
         text(
-          `On ${timeText(at, 'en')} the operator put ${one ? 'a message' : `${messages} messages`} back into the mailbox ${login}. The next time it is fetched, ${one ? 'it arrives' : 'they arrive'} again, as new. Reason:`,
+          `On ${timeText(at, 'en')} the helpdesk put ${one ? 'a message' : `${messages} messages`} back into the mailbox ${login}. The next time it is fetched, ${one ? 'it arrives' : 'they arrive'} again, as new. Reason:`,
         ),
         lines(reason),
         text(
-          'What to do: nothing. But note that a result which you had already may now arrive a second time. If you did not ask for this, contact the operator.',
+          'What to do: nothing. But note that a result which you had already may now arrive a second time. If you did not ask for this, contact the helpdesk.',
         ),
       ],
     },
@@ -55,7 +56,7 @@ export function consumersLetters({ login, networks }: TwoConsumers): Letters {
           'Wat de ene plaats ophaalt, krijgt de andere niet meer te zien. Zo kunnen uitslagen en brieven ongemerkt ontbreken.',
         ),
         text(
-          'Wat u moet doen: laat een van de twee stoppen met ophalen, of stel bij de ene in dat berichten op de server blijven staan. Wat de afgelopen dagen is verwijderd, kan de beheerder terugzetten.',
+          'Wat u moet doen: laat een van de twee stoppen met ophalen, of stel bij de ene in dat berichten op de server blijven staan. Wat de afgelopen dagen is verwijderd, kan de helpdesk terugzetten.',
         ),
       ],
     },
@@ -66,7 +67,7 @@ export function consumersLetters({ login, networks }: TwoConsumers): Letters {
         lines(login, ...networks),
         text('What one place fetches, the other never sees. Results and letters can go missing unnoticed.'),
         text(
-          'What to do: let one of the two stop fetching, or set it to leave messages on the server. The operator can put back what was deleted in the last days.',
+          'What to do: let one of the two stop fetching, or set it to leave messages on the server. The helpdesk can put back what was deleted in the last days.',
         ),
       ],
     },
@@ -81,13 +82,17 @@ export interface Withdrawn {
   readonly reason: string;
 }
 
+const OTHERS: Readonly<Record<Language, string>> = { nl: ' en anderen', en: ' and others' };
+const shortly = ([first = '', ...others]: readonly string[], language: Language): string =>
+  first + (others.length > 0 ? OTHERS[language] : '');
+
 /** To the sender. */
 export function withdrawnLetters({ message, recipients, late, reason }: Withdrawn): Letters {
   return {
     nl: {
-      subject: 'Uw bericht is teruggehaald',
+      subject: `Teruggehaald: uw bericht aan ${shortly(recipients, 'nl')}`,
       blocks: [
-        text('De beheerder heeft dit bericht van u teruggehaald. Deze geadresseerden hebben het niet ontvangen:'),
+        text('De helpdesk heeft dit bericht van u teruggehaald. Deze geadresseerden hebben het niet ontvangen:'),
         lines(...recipients),
         ...(late.length === 0
           ? []
@@ -99,9 +104,9 @@ export function withdrawnLetters({ message, recipients, late, reason }: Withdraw
       ],
     },
     en: {
-      subject: 'Your message was taken back',
+      subject: `Taken back: your message to ${shortly(recipients, 'en')}`,
       blocks: [
-        text('The operator has taken back this message of yours. These addressees did not receive it:'),
+        text('The helpdesk has taken back this message of yours. These addressees did not receive it:'),
         lines(...recipients),
         ...(late.length === 0
           ? []

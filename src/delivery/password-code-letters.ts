@@ -35,7 +35,7 @@ export function passwordCodeLetters(about: CodeForContact): Letters {
         ...(about.page === undefined
           ? [
               text(
-                'Wat u moet doen: bel de beheerder, of geef dit bericht aan wie het systeem beheert. De code wordt bij de beheerder ingevoerd.',
+                'Wat u moet doen: bel de helpdesk, of geef dit bericht aan wie het systeem beheert. De code wordt bij de helpdesk ingevoerd.',
               ),
             ]
           : [
@@ -50,7 +50,7 @@ export function passwordCodeLetters(about: CodeForContact): Letters {
             : 'De code werkt één keer. Tot dan blijft het huidige wachtwoord gewoon werken.',
         ),
         text(
-          'Heeft niemand bij u hierom gevraagd? Doe dan niets met de code en bel de beheerder: iemand heeft zich misschien voor u uitgegeven.',
+          'Heeft niemand bij u hierom gevraagd? Doe dan niets met de code en bel de helpdesk: iemand heeft zich misschien voor u uitgegeven.',
         ),
         itsAddresses(about, 'nl'),
       ],
@@ -69,7 +69,7 @@ export function passwordCodeLetters(about: CodeForContact): Letters {
         ...(about.page === undefined
           ? [
               text(
-                "What to do: call the operator, or give this message to whoever looks after the system. The code is entered at the operator's.",
+                "What to do: call the helpdesk, or give this message to whoever looks after the system. The code is entered at the helpdesk's.",
               ),
             ]
           : [
@@ -82,7 +82,7 @@ export function passwordCodeLetters(about: CodeForContact): Letters {
             : 'The code works once. Until then the present password goes on working.',
         ),
         text(
-          'Did nobody of yours ask for this? Then do nothing with the code and call the operator: somebody may have pretended to be you.',
+          'Did nobody of yours ask for this? Then do nothing with the code and call the helpdesk: somebody may have pretended to be you.',
         ),
         itsAddresses(about, 'en'),
       ],

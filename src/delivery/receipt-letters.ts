@@ -247,7 +247,7 @@ export function rhythmLetters({ login, messages, oldest, rhythm }: Overdue, keep
           'Wat u moet doen: controleer of het systeem dat deze mailbox ophaalt aan staat en geen foutmelding geeft. Start het zo nodig opnieuw, of bel de leverancier van uw systeem.',
         ),
         text(
-          `Bent u gesloten of afwezig? Geef dat aan de beheerder door, dan houden we er rekening mee. Berichten die na ${keep} dagen niet zijn opgehaald, gaan uit de mailbox; de afzender krijgt daarvan bericht.`,
+          `Bent u gesloten of afwezig? Geef dat aan de helpdesk door, dan houden we er rekening mee. Berichten die na ${keep} dagen niet zijn opgehaald, gaan uit de mailbox; de afzender krijgt daarvan bericht.`,
         ),
       ],
     },
@@ -263,7 +263,7 @@ export function rhythmLetters({ login, messages, oldest, rhythm }: Overdue, keep
           'What to do: check that the system that fetches this mailbox is on and shows no error. Start it again if need be, or call the supplier of your system.',
         ),
         text(
-          `Are you closed or away? Tell the operator, and we will allow for that. Messages that nobody has fetched after ${keep} days leave the mailbox; their senders are told.`,
+          `Are you closed or away? Tell the helpdesk, and we will allow for that. Messages that nobody has fetched after ${keep} days leave the mailbox; their senders are told.`,
         ),
       ],
     },

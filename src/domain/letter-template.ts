@@ -21,7 +21,10 @@ export const LETTER_FIELDS = {
   ends: 'until when the password is valid, where it has an end',
   servers: 'servers and ports, from the listeners of the configuration, a line each',
   page: 'address of the page where the code is used, where there is one',
-  operator: 'whom to ask: the address of the operator',
+  operator: 'whom to ask: the mail address of the helpdesk',
+  helpdesk: 'name of the helpdesk, where it is configured',
+  telephone: 'its telephone number, where it is configured',
+  hours: 'when it answers, where it is configured',
   gateway: 'name of the gateway',
   date: 'the day of the letter',
 } as const satisfies Record<string, string>;

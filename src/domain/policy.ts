@@ -36,13 +36,13 @@ export const policyRows = {
   suspended: row(
     550,
     '5.2.1',
-    '{address} is registered but suspended; ask the addressee or the operator',
+    '{address} is registered but suspended; ask the addressee or the helpdesk',
     'The operator has suspended the address or its account.',
   ),
   partnerRefuses: row(
     550,
     '5.2.1',
-    'The mail server of {address} takes no mail for now; ask the addressee or the operator',
+    'The mail server of {address} takes no mail for now; ask the addressee or the helpdesk',
     'The operator has suspended the partner with `--refuse`.',
   ),
   tooLargeDeclared: row(
@@ -75,7 +75,7 @@ export const policyRows = {
     '5.7.1',
     'The address in {where} is not one that this account may send as; use your own registered address',
     'MAIL FROM, From or Sender is an address of somebody else, or of nobody.',
-    'Set the sender address of the program; for a shared address ask the operator for `address delegate`',
+    'Set the sender address of the program; for a shared address ask the helpdesk for `address delegate`',
   ),
 } as const satisfies Record<string, RefusalRow>;
 

@@ -199,9 +199,9 @@ export function remedyOf(quirk: Quirk): string {
   const { by } = quirkFacts(quirk);
   switch (by.kind) {
     case 'setting':
-      return `or ask the operator to allow it (quirk ${quirk}: ${by.name}=${by.on})`;
+      return `or ask the helpdesk to allow it (quirk ${quirk}: ${by.name}=${by.on})`;
     case 'listener':
-      return `or ask the operator for a port that allows it (quirk ${quirk})`;
+      return `or ask the helpdesk for a port that allows it (quirk ${quirk})`;
     case 'never':
       return `no account is allowed that (quirk ${quirk})`;
   }
@@ -220,7 +220,7 @@ export const quirkRows: Readonly<Record<string, RefusalRow>> = Object.fromEntrie
     const { about, rfc, by, refusal: { reply, status } = {} } = quirkFacts(quirk);
     if (reply === undefined || status === undefined) return [];
     const cause = `Quirk \`${quirk}\`: ${about} (${rfc})${by.kind === 'setting' ? `, which \`${by.name}=${by.off}\` refuses` : ''}.`;
-    const remedy = `Change the program${by.kind === 'setting' ? `, or ask the operator for \`${by.name}=${by.on}\`` : ''}`;
+    const remedy = `Change the program${by.kind === 'setting' ? `, or ask the helpdesk for \`${by.name}=${by.on}\`` : ''}`;
     return [[quirk, { reply, status, text: quirkText(quirk), cause, remedy }]];
   }),
 );

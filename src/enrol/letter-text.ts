@@ -29,7 +29,7 @@ Wat u doet:
 
 {{/page}}
 {{^page}}
-Wat u doet: bel de beheerder, of geef deze brief aan wie uw systeem beheert. De code wordt bij de beheerder ingevoerd.
+Wat u doet: bel de helpdesk, of geef deze brief aan wie uw systeem beheert. De code wordt bij de helpdesk ingevoerd.
 
 {{/page}}
 Uw programma heeft ook deze gegevens nodig:
@@ -42,10 +42,13 @@ De code hoort bij:
 Het nieuwe wachtwoord is geldig tot {{ends}}.
 
 {{/ends}}
-Geef deze code aan niemand anders, ook niet aan iemand die erom belt. Hebt u niet om een wachtwoord gevraagd? Bel dan de beheerder en gooi deze brief weg.
+Geef deze code aan niemand anders, ook niet aan iemand die erom belt. Hebt u niet om een wachtwoord gevraagd? Bel dan de helpdesk en gooi deze brief weg.
 
 Met vriendelijke groet,
-de beheerder van {{gateway}}
+de helpdesk van {{gateway}}
+{{helpdesk}}
+Telefoon: {{telephone}}
+Bereikbaar: {{hours}}
 {{operator}}
 `,
   en: `{{title}}
@@ -75,7 +78,7 @@ What to do:
 
 {{/page}}
 {{^page}}
-What to do: call the operator, or give this letter to whoever looks after your system. The code is entered at the operator's.
+What to do: call the helpdesk, or give this letter to whoever looks after your system. The code is entered at the helpdesk's.
 
 {{/page}}
 Your program also needs this:
@@ -88,10 +91,13 @@ The code belongs to:
 The new password is valid until {{ends}}.
 
 {{/ends}}
-Give this code to nobody else, not to anybody who calls and asks for it either. Did you not ask for a password? Then call the operator, and throw this letter away.
+Give this code to nobody else, not to anybody who calls and asks for it either. Did you not ask for a password? Then call the helpdesk, and throw this letter away.
 
 Yours faithfully,
-the operator of {{gateway}}
+the helpdesk of {{gateway}}
+{{helpdesk}}
+Telephone: {{telephone}}
+Open: {{hours}}
 {{operator}}
 `,
 };

@@ -1,6 +1,7 @@
 /** Letters with a code, for the post: plain text to print, filled from what is registered and configured. */
 import { dayText, timeText } from '../delivery/letter.ts';
 import { type LetterTemplate, fillLetter } from '../domain/letter-template.ts';
+import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { Language, Organisation } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AccountSummary } from '../store/registry.ts';
@@ -21,7 +22,7 @@ export interface LetterParts {
   /** Of the page where codes are used; absent: there is none. */
   readonly page?: string;
   readonly gateway: string;
-  readonly operator: string;
+  readonly helpdesk: Helpdesk;
   /** As it stands now. Throws ConfigError. */
   readonly template: (language: Language) => LetterTemplate;
 }
@@ -68,7 +69,10 @@ export function codeLetter(parts: LetterParts, { summary, organisation, made, no
     ends: notAfter === undefined ? '' : timeText(notAfter, language),
     servers: serverLines(parts.servers, login, language),
     page: parts.page ?? '',
-    operator: parts.operator,
+    operator: parts.helpdesk.address,
+    helpdesk: parts.helpdesk.name ?? '',
+    telephone: parts.helpdesk.telephone ?? '',
+    hours: parts.helpdesk.hours ?? '',
     gateway: parts.gateway,
     date: dayText(now, language),
   });

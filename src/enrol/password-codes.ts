@@ -1,7 +1,7 @@
 /**
  * One-time codes that set a password: for a password that was lost, and for the first one.
  *
- * A code changes nothing until it is used: whoever calls the help desk in somebody's name cannot lock them out. It names one password of the
+ * A code changes nothing until it is used: whoever calls the helpdesk in somebody's name cannot lock them out. It names one password of the
  * account, which is replaced at that moment, in the transaction that uses the code up.
  */
 import { TRIES } from '../ca/enrol.ts';

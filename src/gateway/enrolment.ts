@@ -1,5 +1,6 @@
 /** What letters and notices with a code tell of this gateway: servers, page, whom to ask. */
 import { hostnameOf } from '../config/listeners.ts';
+import { helpdeskOf } from '../config/helpdesk.ts';
 import { ownLetter } from '../config/letters.ts';
 import type { Config } from '../config/schema.ts';
 import { hashPassword } from '../crypto/password.ts';
@@ -28,7 +29,7 @@ export function letterParts(config: Config): LetterParts {
   return {
     servers,
     gateway: config.hostname,
-    operator: config.notices.operator ?? `postmaster@${config.hostname}`,
+    helpdesk: helpdeskOf(config),
     template: (language) => ownLetter(config, language) ?? builtIn(language),
     ...(page === undefined ? {} : { page }),
   };

@@ -1,5 +1,6 @@
 /** The steps that a submitted message passes before it is accepted, in their order. */
 import { randomBytes } from 'node:crypto';
+import { helpdeskOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';
 import type { Desk } from '../delivery/desk.ts';
 import type { Log, RandomBytes } from '../domain/effects.ts';
@@ -23,16 +24,17 @@ export interface MiddlewareEffects {
 export function gatewayMiddleware(
   store: Store,
   { keys, pgp }: Pick<GatewayMail, 'keys' | 'pgp'>,
-  { hostname, notices, smtp }: Pick<Config, 'hostname' | 'notices' | 'smtp'>,
+  config: Pick<Config, 'hostname' | 'notices' | 'helpdesk' | 'smtp'>,
   { log, random = randomBytes, desk }: MiddlewareEffects,
 ): Chain {
-  const contact = notices.operator ?? `postmaster@${hostname}`;
+  const { hostname, smtp } = config;
+  const helpdesk = helpdeskOf(config);
   return new Chain(store, [
     ...ediSteps({ store, log, desk }),
     smimeVerify({ keys, authserv: hostname }),
     pgpVerify({ ...pgp, authserv: hostname }),
-    smimeOpen({ keys, random, log, authserv: hostname, contact }),
-    pgpOpen({ ...pgp, random, log, authserv: hostname, contact, maxContent: smtp['max-message'] }),
+    smimeOpen({ keys, random, log, authserv: hostname, helpdesk }),
+    pgpOpen({ ...pgp, random, log, authserv: hostname, helpdesk, maxContent: smtp['max-message'] }),
     protect({ keys, pgp, random, log }),
   ]);
 }

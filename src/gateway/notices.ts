@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CaParts } from '../ca/parts.ts';
 import { tryToPublish } from '../ca/revocation-lists.ts';
+import { operatorOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';
 import { absenceNotice } from '../delivery/absence.ts';
 import { warnOfConsumers } from '../delivery/consumers.ts';
@@ -15,7 +16,6 @@ import { createNoticeWriter } from '../delivery/notice.ts';
 import { receiptsFor } from '../delivery/receipts.ts';
 import { uncollectedRound } from '../delivery/uncollected.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
-import type { Address } from '../domain/address.ts';
 import type { MessageId } from '../domain/ids.ts';
 import { Consumers } from '../pickup/consumers.ts';
 import type { Receipts } from '../pickup/receipts.ts';
@@ -39,7 +39,8 @@ export function gatewayNotices(store: Store, config: Config, { clock, log, rando
     log,
     random: random ?? randomBytes,
     hostname: config.hostname,
-    operator: config.notices.operator ?? (`postmaster@${config.hostname}` as Address),
+    operator: operatorOf(config),
+    helpdesk: config.helpdesk,
     returnLimit: config.notices['return-limit'],
   });
   return {

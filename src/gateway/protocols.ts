@@ -1,4 +1,5 @@
 /** How a listener of each protocol starts, and what the listeners of a protocol share: counts, limits, and whom they tell of what happens. */
+import { replyWords } from '../domain/helpdesk.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Config } from '../config/schema.ts';
@@ -47,7 +48,11 @@ export interface GatewayProtocols {
 
 export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayProtocols {
   const { store, notices, middleware, tls, authenticator, connections, clock, log } = parts;
-  const common = { hostname: config.hostname, store, authenticator, connections, clock, log };
+  const says = replyWords(config.helpdesk);
+  const common = {
+    ...{ hostname: config.hostname, store, authenticator, connections, clock, log },
+    ...(says === undefined ? {} : { says }),
+  };
   const counts = newSubmissionCounts(clock);
   const sent = newSentCounts();
   const consumers = startConsumers(store, notices, parts);

@@ -1,6 +1,7 @@
 /** What the page answers: one form, two things to ask for, each as a page for people or as text or JSON for programs. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { timeText } from '../delivery/letter.ts';
+import { helpdeskLine } from '../domain/helpdesk.ts';
 import type { Language } from '../domain/registry.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import { type LetterParts, serverLines } from '../enrol/letters.ts';
@@ -9,7 +10,7 @@ import type { Visitor } from '../enrol/window-notes.ts';
 import { type Fields, type FormFault, readForm } from './form.ts';
 import { isOwnOrigin, languageOf } from './page-headers.ts';
 import { WORDS, type Words } from './page-words.ts';
-import { certificatePage, formPage, passwordPage, problemPage } from './page.ts';
+import { type PageOf, certificatePage, formPage, passwordPage, problemPage } from './page.ts';
 
 export interface Answer {
   readonly status: number;
@@ -45,22 +46,25 @@ function formOf({ accept = '', 'content-type': sent = '' }: IncomingHttpHeaders)
 interface Reader {
   readonly form: Form;
   readonly language: Language;
-  readonly gateway: string;
+  readonly of: PageOf;
 }
 
 type Problem = Extract<keyof Words, string>;
 
 function problem(
-  { form, language, gateway }: Reader,
+  { form, language, of }: Reader,
   status: number,
   what: Problem,
   more: { readonly error?: string; readonly detail?: string; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Answer {
-  const text = WORDS[language][what];
+  // A page has it at its foot; a program that shows a line of text has it there.
+  const help =
+    what === 'refused' && form !== 'html' ? ` ${WORDS[language].help} ${helpdeskLine(of.helpdesk, language)}` : '';
+  const text = WORDS[language][what] + help;
   const { error = what, detail, headers } = more;
   const body =
     form === 'html'
-      ? problemPage(language, gateway, text, detail)
+      ? problemPage(language, of, text, detail)
       : form === 'json'
         ? `${JSON.stringify({ error, message: text, ...(detail === undefined ? {} : { detail }) })}\n`
         : `${text}${detail === undefined ? '' : ` ${detail}`}\n`;
@@ -82,13 +86,14 @@ export async function answerTo(
 ): Promise<Answer> {
   const { headers, method = '', url = '' } = request;
   const { window, letters, gateway, access } = parts;
-  const reader: Reader = { form: formOf(headers), language: languageOf(headers['accept-language']), gateway };
+  const of = { gateway, helpdesk: letters.helpdesk };
+  const reader: Reader = { form: formOf(headers), language: languageOf(headers['accept-language']), of };
   const path = url.replace(/[?#].*$/s, '');
   const wanted = path === '/password' ? 'password' : path === '/certificate' ? 'certificate' : undefined;
   if (wanted === undefined && path !== '/') return problem(reader, 404, 'missing');
   if (wanted === undefined)
     return method === 'GET' || method === 'HEAD'
-      ? { status: 200, type: TYPES.html, body: formPage(reader.language, gateway) }
+      ? { status: 200, type: TYPES.html, body: formPage(reader.language, of) }
       : problem(reader, 405, 'method', { headers: { allow: 'GET, HEAD' } });
   if (method !== 'POST') return problem(reader, 405, 'method', { headers: { allow: 'POST' } });
   if (!isOwnOrigin(headers, letters.page)) return problem(reader, 403, 'origin');
@@ -121,8 +126,8 @@ function requestOf(fields: Fields): string {
   return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
 }
 
-function answerOf(answer: WindowAnswer, reader: Reader, { letters, gateway }: AnswerParts): Answer {
-  const { form, language } = reader;
+function answerOf(answer: WindowAnswer, reader: Reader, { letters }: AnswerParts): Answer {
+  const { form, language, of } = reader;
   const done = (body: string): Answer => ({ status: 200, type: TYPES[form], body });
   switch (answer.kind) {
     case 'password': {
@@ -135,7 +140,7 @@ function answerOf(answer: WindowAnswer, reader: Reader, { letters, gateway }: An
       const servers = serverLines(letters.servers, login, language);
       const shown = { login, servers, ...(password === undefined ? {} : { password }) };
       return done(
-        passwordPage(language, gateway, {
+        passwordPage(language, of, {
           ...shown,
           ...(ends === undefined ? {} : { ends: timeText(ends, language) }),
         }),
@@ -143,7 +148,7 @@ function answerOf(answer: WindowAnswer, reader: Reader, { letters, gateway }: An
     }
     case 'certificate': {
       const { login, pem } = answer;
-      if (form === 'html') return done(certificatePage(language, gateway, login, pem));
+      if (form === 'html') return done(certificatePage(language, of, login, pem));
       return done(form === 'json' ? `${JSON.stringify({ login, certificate: pem })}\n` : pem);
     }
     case 'refused':

@@ -27,8 +27,9 @@ export const WORDS = {
     download: 'Opslaan als bestand',
     wrong: 'Dat ging niet',
     back: 'Terug naar het formulier',
+    help: 'Hulp nodig? Helpdesk:',
     refused:
-      'Deze gebruikersnaam en code horen niet bij elkaar, of de code is gebruikt, te oud of te vaak fout getypt. Kijk of alles klopt, of vraag de beheerder om een nieuwe code.',
+      'Deze gebruikersnaam en code horen niet bij elkaar, of de code is gebruikt, te oud of te vaak fout getypt. Kijk of alles klopt, of vraag de helpdesk om een nieuwe code.',
     busy: 'Er is te vaak een verkeerde code ingevuld. Wacht even en probeer het dan opnieuw. Uw code is nog goed.',
     failed:
       'Het lukt nu niet door een storing bij ons. Er is niets veranderd en uw code is nog goed. Probeer het later opnieuw.',
@@ -66,8 +67,9 @@ export const WORDS = {
     download: 'Save as a file',
     wrong: 'That did not work',
     back: 'Back to the form',
+    help: 'Need help? Helpdesk:',
     refused:
-      'This user name and code do not belong together, or the code was used, is too old, or was mistyped too often. See whether all is right, or ask the operator for a new code.',
+      'This user name and code do not belong together, or the code was used, is too old, or was mistyped too often. See whether all is right, or ask the helpdesk for a new code.',
     busy: 'Wrong codes were given too often. Wait a little and try again. Your code is still good.',
     failed:
       'It does not work now, for a fault of ours. Nothing has changed and your code is still good. Try again later.',

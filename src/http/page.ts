@@ -1,4 +1,5 @@
 /** The page where codes are used, as HTML: it works without script, on an old browser and on paper. */
+import { type Helpdesk, helpdeskLine } from '../domain/helpdesk.ts';
 import type { Language } from '../domain/registry.ts';
 import { WORDS, type Words } from './page-words.ts';
 
@@ -29,7 +30,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 const html = (text: string): string => text.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 
-const whole = (language: Language, gateway: string, body: string): string =>
+/** What a page says of the gateway that it belongs to. */
+export interface PageOf {
+  /** What the reader knows the gateway by. */
+  readonly gateway: string;
+  readonly helpdesk: Helpdesk;
+}
+
+const whole = (language: Language, { gateway, helpdesk }: PageOf, body: string): string =>
   `<!doctype html>
 <html lang="${language}">
 <head>
@@ -42,6 +50,7 @@ const whole = (language: Language, gateway: string, body: string): string =>
 <header><p>${html(gateway)}</p></header>
 <main>
 ${body}
+<footer><p>${html(WORDS[language].help)} ${html(helpdeskLine(helpdesk, language))}</p></footer>
 </main>
 </body>
 </html>
@@ -53,11 +62,11 @@ const who = (words: Words): string => `<label>${html(words.login)}
 <input name="code" required maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false" placeholder="xxxx-xxxx-xxxx-xxxx-xxxx-xxxx"></label>
 <small>${html(words.codeHint)}</small>`;
 
-export function formPage(language: Language, gateway: string): string {
+export function formPage(language: Language, of: PageOf): string {
   const words = WORDS[language];
   return whole(
     language,
-    gateway,
+    of,
     `<h1>${html(words.title)}</h1>
 <p>${html(words.lead)}</p>
 <section>
@@ -94,12 +103,12 @@ export interface ShownPassword {
   readonly servers: readonly string[];
 }
 
-export function passwordPage(language: Language, gateway: string, shown: ShownPassword): string {
+export function passwordPage(language: Language, of: PageOf, shown: ShownPassword): string {
   const words = WORDS[language];
   const { login, password, ends, servers } = shown;
   return whole(
     language,
-    gateway,
+    of,
     `<h1>${html(password === undefined ? words.doneOwn : words.done)}</h1>
 <section>
 <p>${html(words.login)}: <b>${html(login)}</b></p>
@@ -110,11 +119,11 @@ ${ends === undefined ? '' : `<p>${html(words.ends)} ${html(ends)}</p>\n`}<p>${ht
   );
 }
 
-export function certificatePage(language: Language, gateway: string, login: string, pem: string): string {
+export function certificatePage(language: Language, of: PageOf, login: string, pem: string): string {
   const words = WORDS[language];
   return whole(
     language,
-    gateway,
+    of,
     `<h1>${html(words.certificateDone)}</h1>
 <section>
 <p>${html(words.login)}: <b>${html(login)}</b></p>
@@ -124,11 +133,11 @@ export function certificatePage(language: Language, gateway: string, login: stri
   );
 }
 
-export function problemPage(language: Language, gateway: string, text: string, detail?: string): string {
+export function problemPage(language: Language, of: PageOf, text: string, detail?: string): string {
   const words = WORDS[language];
   return whole(
     language,
-    gateway,
+    of,
     `<h1>${html(words.wrong)}</h1>
 <section class="wrong">
 <p>${html(text)}</p>

@@ -96,7 +96,7 @@ async function hold(
   const held = message.recipients.filter(isHeld);
   const notices = await heldNotices({ message, held, findings: holding });
   const many = held.length === 1 ? 'one addressee' : `${held.length} addressees`;
-  const note = `held for ${many} until the operator has looked at it, a notice tells why`;
+  const note = `held for ${many} until the helpdesk has looked at it, a notice tells why`;
   return { ...passed, copies, notices, note };
 }
 

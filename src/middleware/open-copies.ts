@@ -19,6 +19,7 @@ import { MAX_COPIES, type SealedBody } from '../store/store.ts';
 import { writeBody } from './bodies.ts';
 import { tooManyCopies } from './chain.ts';
 import type { Addressee, Copy, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import type { Helpdesk } from '../domain/helpdesk.ts';
 import { type Opening, openedField } from './opened-field.ts';
 import { openedMessage } from './opened-message.ts';
 import { unopenedMessage } from './unopened-message.ts';
@@ -29,7 +30,7 @@ export interface OpenEffects {
   /** Who says it: our host name. */
   readonly authserv: string;
   /** Whom an addressee may ask. */
-  readonly contact: string;
+  readonly helpdesk: Helpdesk;
 }
 
 export const letsOpen = ({ registered: { address, account, organisation } }: Addressee): boolean =>
@@ -170,11 +171,11 @@ async function explained(
   recipients: readonly Addressee[],
   problem: NotOpenedBecause,
 ): Promise<Made> {
-  const { authserv, contact, random, log } = effects;
+  const { authserv, helpdesk, random, log } = effects;
   const method = by === 'smime' ? by : 'x-pgp';
   const results: AuthenticationResult[] = [{ method, result: 'permerror', reason: 'the message could not be opened' }];
   const slices = unopenedMessage({
-    ...{ given, language, contact },
+    ...{ given, language, helpdesk },
     eightBit: submitted.eightBit,
     fields: authenticationResults(authserv, results) + openedField('failed'),
     boundary: `sluis-${Buffer.from(random(16)).toString('hex')}`,

@@ -4,26 +4,27 @@
  * One text for whatever went wrong: how a decryption fails tells a stranger about the key, question by question.
  */
 import { type Message, outerFields } from '../crypto/smime/message.ts';
+import { type Helpdesk, helpdeskLine } from '../domain/helpdesk.ts';
 import type { Language } from '../domain/registry.ts';
 import { textPart, wrapText } from '../mime/text.ts';
 
-const TEXTS: Readonly<Record<Language, (contact: string) => readonly string[]>> = {
-  nl: (contact) => [
+const TEXTS: Readonly<Record<Language, (helpdesk: string) => readonly string[]>> = {
+  nl: (helpdesk) => [
     'Dit bericht is versleuteld en kon hier niet worden geopend.',
     'Het is bijvoorbeeld versleuteld voor een certificaat waarvan wij de sleutel niet hebben, of het is onderweg beschadigd. Het bericht zelf zit ongewijzigd als bijlage hierbij; er is niets verloren gegaan.',
-    `Vraag de afzender om het opnieuw te sturen. Helpt dat niet, neem dan contact op met de beheerder: ${contact}`,
+    `Vraag de afzender om het opnieuw te sturen. Helpt dat niet, neem dan contact op met de helpdesk: ${helpdesk}`,
   ],
-  en: (contact) => [
+  en: (helpdesk) => [
     'This message is encrypted and could not be opened here.',
     'It may be encrypted for a certificate whose key we do not hold, or it was damaged on the way. The message itself is attached, unchanged; nothing was lost.',
-    `Ask the sender to send it again. If that does not help, ask the operator: ${contact}`,
+    `Ask the sender to send it again. If that does not help, ask the helpdesk: ${helpdesk}`,
   ],
 };
 
 /** Both languages, the organisation's own first. */
-function explanation(first: Language, contact: string): readonly string[] {
+function explanation(first: Language, helpdesk: Helpdesk): readonly string[] {
   const half = (language: Language): string[] =>
-    TEXTS[language](contact).flatMap((paragraph) => [...wrapText(paragraph), '']);
+    TEXTS[language](helpdeskLine(helpdesk, language)).flatMap((paragraph) => [...wrapText(paragraph), '']);
   return [...half(first), '-'.repeat(72), '', ...half(first === 'nl' ? 'en' : 'nl')];
 }
 
@@ -33,7 +34,7 @@ export interface Unopened {
   readonly eightBit: boolean;
   readonly language: Language;
   /** Whom to ask. */
-  readonly contact: string;
+  readonly helpdesk: Helpdesk;
   /** Fields on top, with their line ends. */
   readonly fields: string;
   /** Nothing in the message may hold it. */
@@ -41,9 +42,9 @@ export interface Unopened {
 }
 
 export async function* unopenedMessage(unopened: Unopened): AsyncGenerator<Uint8Array, void, void> {
-  const { given, eightBit, language, contact, fields, boundary } = unopened;
+  const { given, eightBit, language, helpdesk, fields, boundary } = unopened;
   const encoding = eightBit ? 'Content-Transfer-Encoding: 8bit\r\n' : '';
-  const text = textPart(explanation(language, contact));
+  const text = textPart(explanation(language, helpdesk));
   yield Buffer.from(fields, 'latin1');
   yield outerFields(given.header);
   yield Buffer.from(

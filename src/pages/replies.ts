@@ -77,6 +77,8 @@ export function writeReplies(): string {
     '  nothing is wrong with it, try again after a minute. `[SYS/PERM]`: repeating does not help. What stands behind `+OK` is for people, but for the numbers',
     '  that RFC 1939 names.',
     '',
+    'Where a text says "the helpdesk", its name, telephone and hours stand behind it in brackets, as `[helpdesk]` of the configuration has them.',
+    '',
     'This page is written from the tables of the code by `npm run docs`; no reply can be made that is in none of them.',
     '',
     '<!-- contents: written by "npm run docs" -->',

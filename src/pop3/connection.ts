@@ -26,6 +26,8 @@ export interface ConnectionContext extends SessionParts {
   /** Who may log in, where that is not everybody. */
   readonly access: ListenerAccess | undefined;
   readonly spec: Pick<ListenerSpec, 'name'>;
+  /** Puts who the helpdesk is into a refusal (`replyWords`). */
+  readonly says: (text: string) => string;
   /** For new handshakes; replaced when the certificate is. */
   readonly secureContext: SecureContext;
   /** Monotonic time of the listener's last tick. */
@@ -274,7 +276,7 @@ export class Connection implements Wire, OpenSession {
     const { next } = this.#session;
     if (next.kind === 'cut') return this.cut(next.ending);
     if (reply.length > 0) {
-      if (typeof reply === 'string') this.#socket.write(reply, 'latin1');
+      if (typeof reply === 'string') this.#socket.write(this.#said(reply), 'latin1');
       else this.#socket.write(reply);
     }
     if (next.kind === 'close') return this.#close(next.ending);
@@ -282,6 +284,11 @@ export class Connection implements Wire, OpenSession {
     if (next.kind === 'tls') return this.#startTls(false);
     this.#touch();
     if (this.#socket.writableNeedDrain) this.#wait(this.#drained().then(() => ''));
+  }
+
+  /** A refusal tells who the helpdesk is. */
+  #said(reply: string): string {
+    return reply.startsWith('-ERR') ? this.#context.says(reply) : reply;
   }
 
   /** A complete command was answered. Before the login nothing moves the deadline. */

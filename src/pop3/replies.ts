@@ -58,7 +58,7 @@ export const troubleRows = {
   ),
   notForNetwork: trouble(
     'SYS/PERM',
-    'this port is not for your network; use the one that the operator named',
+    'this port is not for your network; use the one that the helpdesk named',
     'The listener has `networks`, and the client comes from another one.',
     'Change the port in the program',
   ),
@@ -134,7 +134,7 @@ export const troubleRows = {
   ),
   certificateRefused: trouble(
     'AUTH',
-    'this client certificate does not log in here; the operator can see why',
+    'this client certificate does not log in here; the helpdesk can see why',
     'It ended, was revoked, is not registered, or its authority is not trusted.',
     'The operator finds the reason under `auth.certificate_refused`',
   ),
@@ -177,9 +177,9 @@ export const troubleRows = {
   ),
   damaged: trouble(
     'SYS/PERM',
-    'this message is damaged in the store and is held back; the operator has been alarmed',
+    'this message is damaged in the store and is held back; the helpdesk has been alarmed',
     'What the disk gave back is not what was written to it. Other messages can be fetched.',
-    'Go on with the next message; call the operator',
+    'Go on with the next message; call the helpdesk',
   ),
   failed: trouble(
     'SYS/TEMP',
@@ -214,7 +214,7 @@ export const quirkTroubleRows: Readonly<Record<string, TroubleRow>> = Object.fro
     const { about, rfc, by } = quirkFacts(quirk);
     const how =
       by.kind === 'setting'
-        ? [`, which \`${by.name}=${by.off}\` refuses`, `, or ask the operator for \`${by.name}=${by.on}\``]
+        ? [`, which \`${by.name}=${by.off}\` refuses`, `, or ask the helpdesk for \`${by.name}=${by.on}\``]
         : ['', ''];
     return [
       [

@@ -49,6 +49,8 @@ export interface Pop3ListenerOptions {
   readonly limits: Pop3Limits;
   /** Shared by all listeners; made here when absent. */
   readonly sent?: SentCounts;
+  /** Puts who the helpdesk is into refusals (`replyWords`). */
+  readonly says?: (text: string) => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -84,6 +86,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   readonly limits: Pop3Limits;
   readonly scram: boolean;
   readonly sent: SentCounts;
+  readonly says: (text: string) => string;
   readonly log: Log;
   secureContext: SecureContext;
   #tls: SecureContextOptions;
@@ -114,6 +117,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.limits = options.limits;
     this.scram = options.spec.scram === 'offer';
     this.sent = options.sent ?? newSentCounts();
+    this.says = options.says ?? ((text) => text);
     this.log = options.log.with({ listener: options.spec.name });
     this.#gate = new ProxyGate({ networks: options.spec.proxy ?? [], clock: options.clock, log: this.log });
     this.#tls = serverTlsOptions(options.tls, options.clock.now(), options.spec.profile);
@@ -237,7 +241,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     socket.on('error', () => undefined);
     // Inside implicit TLS a word would cost the handshake that the limit is there to save.
     if (this.spec.tls === 'implicit') return void socket.destroy();
-    socket.write(refusals[why], 'latin1');
+    socket.write(this.says(refusals[why]), 'latin1');
     socket.destroySoon();
   }
 

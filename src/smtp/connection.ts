@@ -47,6 +47,8 @@ export interface ConnectionContext {
   readonly listener: string;
   /** Who may log in, where that is not everybody. */
   readonly access?: ListenerAccess;
+  /** See `replyWords`. */
+  readonly says?: (text: string) => string;
   /** Monotonic, a second old at most: deadlines need no finer clock, and reading one costs more than a command. */
   now: Milliseconds;
 }
@@ -67,6 +69,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     name: () => this.name,
     secure: () => this.secure,
     write: (octets) => this.#write(octets),
+    says: (text) => this.#context.says?.(text) ?? text,
   });
   readonly #login: LoginPhase;
   readonly #content: ContentPhase;

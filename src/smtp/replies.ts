@@ -18,7 +18,7 @@ export const replyRows = {
   killed: row(
     421,
     '4.3.2',
-    'The operator has ended this session; ask the operator',
+    'This session was ended by hand; ask the helpdesk',
     'An operator ended it, or contained its account.',
   ),
   tooManyConnections: row(
@@ -30,13 +30,13 @@ export const replyRows = {
   notForNetwork: row(
     554,
     '5.7.1',
-    'This port is not for your network; use the one that the operator of the gateway named',
+    'This port is not for your network; use the one that the helpdesk named',
     'The listener has `networks`, and the client comes from another one.',
   ),
   accountEnded: row(
     421,
     '4.7.0',
-    'This account may not log in any more; ask the operator',
+    'This account may not log in any more; ask the helpdesk',
     'It was suspended or has ended while the session was open, alone or with its organisation.',
   ),
   passwordEnded: row(
@@ -152,7 +152,7 @@ export const replyRows = {
     '5.7.0',
     'Log in first; every sender of this group is registered',
     'Mail without a login, or with a client certificate that does not log in.',
-    'Switch authentication on for outgoing mail; with a certificate ask the operator for `implicit-login`',
+    'Switch authentication on for outgoing mail; with a certificate ask the helpdesk for `implicit-login`',
   ),
   secondLogin: row(503, '5.5.1', 'Already logged in; connect again for another account', 'AUTH a second time.'),
   mechanism: row(
@@ -192,14 +192,14 @@ export const replyRows = {
   certificateRefused: row(
     535,
     '5.7.8',
-    'The login failed: this client certificate does not log in here; the operator can see why',
+    'The login failed: this client certificate does not log in here; the helpdesk can see why',
     'It ended, was revoked, is not registered, or its authority is not trusted.',
     'The operator finds the reason under `auth.certificate_refused`',
   ),
   certificateEnded: row(
     550,
     '5.7.1',
-    'The client certificate of this session is not accepted any more; ask the operator',
+    'The client certificate of this session is not accepted any more; ask the helpdesk',
     'It was revoked or taken out of the registry while the session was open.',
   ),
   loginBusy: row(

@@ -11,6 +11,8 @@ export interface ReplySession {
   readonly name: () => string;
   readonly secure: () => boolean;
   readonly write: (octets: Buffer) => void;
+  /** Puts who the helpdesk is into a refusal (`replyWords`). */
+  readonly says: (text: string) => string;
 }
 
 /** An enhanced status code: what comes with one is ours. */
@@ -30,7 +32,7 @@ export class ReplyWriter {
       this.#add(data.map((line, i) => `${code}${i < data.length - 1 ? '-' : ' '}${line}\r\n`).join(''));
       return code;
     }
-    const text = data ?? '';
+    const text = code >= 400 ? this.#session.says(data ?? '') : (data ?? '');
     if (context === '' || (typeof context === 'string' && STATUS.test(context)))
       this.#add(`${code} ${context === '' ? '' : `${context} `}${text}\r\n`);
     else {

@@ -49,6 +49,8 @@ export interface SmtpListenerOptions {
   readonly filed?: FiledNotices;
   readonly refused?: RefusalNotes;
   readonly tests?: TestReports;
+  /** Puts who the helpdesk is into refusals (`replyWords`). */
+  readonly says?: (text: string) => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -124,6 +126,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     const counts = options.counts ?? newSubmissionCounts(clock);
     this.#context = {
       ...(access === undefined ? {} : { access }),
+      ...(options.says === undefined ? {} : { says: options.says }),
       authenticator: options.authenticator,
       limits,
       scram: spec.scram === 'offer',
@@ -261,7 +264,7 @@ class SubmissionServer extends SMTPServer implements Listener {
       socket.on('error', () => undefined);
       // Within TLS nothing can be said before the handshake, and that is what the limit saves.
       if (handshake) socket.destroy();
-      else socket.end(`${reply} ${status} ${text}\r\n`, () => socket.destroy());
+      else socket.end(`${reply} ${status} ${this.#options.says?.(text) ?? text}\r\n`, () => socket.destroy());
       return false;
     };
     if (this.#networks?.has(address) === false) return refuse('not-on-listener', replies.notForNetwork);

@@ -5,7 +5,7 @@ export const submissionRows = {
   accountClosed: row(
     550,
     '5.7.1',
-    'This account may not send any more; ask the operator',
+    'This account may not send any more; ask the helpdesk',
     'It was suspended or has ended while the session was open, or it only collects what waits (`account end --grace`).',
   ),
   accountMoved: row(

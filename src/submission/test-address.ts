@@ -49,13 +49,13 @@ export const testRows = {
   testOff: row(
     550,
     '5.7.1',
-    'The test address is not for this account; ask the operator',
+    'The test address is not for this account; ask the helpdesk',
     'The setting `test-reports-per-hour` is 0.',
   ),
   testNoPlace: row(
     550,
     '5.7.1',
-    'There is no mailbox to answer to; ask the operator',
+    'There is no mailbox to answer to; ask the helpdesk',
     'The account is of a partner, and its organisation has no mailbox for notices.',
   ),
 } as const satisfies Record<string, RefusalRow>;

@@ -64,9 +64,9 @@ test('a copy that nobody decided about ends after its time, and its sender is to
   const letters = await filed(store, SENDER);
   assert.equal(letters.length, 1);
   assert.match(letters[0]!, /Action: failed\r\nStatus: 5\.4\.7/);
-  assert.match(letters[0]!, /vastgehouden tot de beheerder/);
+  assert.match(letters[0]!, /vastgehouden tot de helpdesk/);
   assert.match(letters[0]!, /Held for 30 days without a decision/);
-  assert.doesNotMatch(letters[0]!, /De beheerder schreef/);
+  assert.doesNotMatch(letters[0]!, /De helpdesk schreef/);
   assert.equal((await filed(store, 'lab@lab.test')).length, 0, 'it never came into the mailbox');
   assert.deepEqual(
     log.names.filter((name) => name.startsWith('held.')),

@@ -91,7 +91,7 @@ test('an operator who fails a delivery is named as the cause, with the reason', 
   const reason = 'wrong addressee,\r\nasked by telephone';
   await settle(region, { kind: 'failed', reply: 'failed by the operator' }, { theirs: false, reason });
   const [notice = ''] = await filed(region.store, 'huisarts@brug.test');
-  assert.match(notice, /De beheerder schreef: "wrong\s+addressee, asked by telephone"/);
+  assert.match(notice, /De helpdesk schreef: "wrong\s+addressee, asked by telephone"/);
   assert.match(notice, /Diagnostic-Code: x-sluis; failed by the operator\r\n/);
 });
 

@@ -11,7 +11,16 @@ import {
 const values: LetterValues = {
   ...{ organisation: 'jansen', title: 'Praktijk Jansen', post: ['Dorpsstraat 1', '1234 AB  Dorp'], login: 'a@b.test' },
   ...{ name: 'first', addresses: ['a@b.test', 'c@b.test'], code: 'xxxx-yyyy', expires: 'friday', ends: '' },
-  ...{ servers: [], page: '', operator: 'post@b.test', gateway: 'mail.test', date: 'monday' },
+  ...{
+    servers: [],
+    page: '',
+    operator: 'post@b.test',
+    helpdesk: '',
+    telephone: '',
+    hours: '',
+    gateway: 'mail.test',
+    date: 'monday',
+  },
 };
 
 const filled = (text: string, more: Partial<LetterValues> = {}): string[] => {

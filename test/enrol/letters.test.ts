@@ -23,7 +23,10 @@ const parts: LetterParts = {
   ],
   page: 'https://mail.example.nl/',
   gateway: 'mail.example.nl',
-  operator: 'beheer@example.nl',
+  helpdesk: {
+    address: 'beheer@example.nl',
+    ...{ name: 'Zorgpost Noord', telephone: '088 123 45 67', hours: 'ma-vr 8-18 uur' },
+  },
   template: (language) => {
     const parsed = parseLetterTemplate(LETTER_TEXT[language]);
     assert.ok(parsed.ok);
@@ -61,7 +64,7 @@ const letter = (language: Language, more: Partial<LetterParts> = {}): string =>
 for (const [name, text] of [
   ['letter-nl.txt', letter('nl')],
   ['letter-en.txt', letter('en')],
-  ['letter-nl-without-page.txt', letter('nl', { page: '' })],
+  ['letter-nl-without-page.txt', letter('nl', { page: '', helpdesk: { address: 'beheer@example.nl' } })],
 ] as const)
   test(`the letter is that of ${name}, at most 72 columns wide`, () => {
     if (process.env.WRITE_GOLDEN !== undefined) writeFileSync(join(GOLDEN, name), text);

@@ -48,7 +48,7 @@ async function open(t: TestContext, options: Options = {}): Promise<Opened> {
     window: { use } as unknown as EnrolmentWindow,
     letters: {
       servers: [{ protocol: 'pop3', host: 'mail.test', port: 995, tls: 'implicit' }],
-      ...{ gateway: 'mail.test', operator: 'post@mail.test' },
+      ...{ gateway: 'mail.test', helpdesk: { address: 'post@mail.test', telephone: '088 123 45 67', hours: '<8-18>' } },
       ...(page === undefined ? {} : { page }),
     },
     ...{ tls: [server], hostname: 'mail.test', connections, clock, log },
@@ -84,6 +84,7 @@ test('the form: both languages, no script, and headers that let nothing out or i
   assert.equal(dutch.status, 200);
   assert.match(dutch.body, /<html lang="nl">[\s\S]*<form method="post" action="password">[\s\S]*Toon mijn wachtwoord/);
   assert.ok(!/<script|javascript:|\son\w+=/i.test(dutch.body));
+  assert.match(dutch.body, /Helpdesk: telefoon 088 123 45 67 \(&lt;8-18&gt;\), post@mail\.test/);
   const english = await askPage(target, '/?x', { headers: { 'accept-language': 'de, en-GB;q=0.8, nl;q=0.5' } });
   assert.match(english.body, /<html lang="en">[\s\S]*Show my password/);
   const { headers } = dutch;

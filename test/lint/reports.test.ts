@@ -53,7 +53,7 @@ function tested(content: string, more: Partial<TestedMessage> = {}): TestedMessa
 
 async function report(message: TestedMessage, language: Language, reporter = new TestReporter()): Promise<string> {
   const letters = await reporter.lettersOn(message);
-  const { subject, lines } = writeLetter(letters, language, 'postmaster@mail.test');
+  const { subject, lines } = writeLetter(letters, language, { address: 'postmaster@mail.test' });
   return [`Subject: ${subject}`, '', ...lines, ''].join('\r\n');
 }
 

@@ -19,7 +19,7 @@ const openStep = ({ pgp, log }: Bench, thread: Pick<Pgp, 'run'> = pgp.thread): M
     random,
     log,
     authserv: 'mail.test',
-    contact: 'post@mail.test',
+    helpdesk: { address: 'post@mail.test' },
     maxContent: octets(1_000_000),
   });
 const verifyStep = ({ pgp }: Bench, thread: Pick<Pgp, 'run'> = pgp.thread): Middleware =>

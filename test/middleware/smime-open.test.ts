@@ -22,7 +22,7 @@ const BOB = 'bob@praktijk.example';
 const OPEN = { open: true };
 
 const stepOf = ({ keys, log }: Bench): Middleware =>
-  smimeOpen({ keys, random, log, authserv: 'mail.test', contact: 'beheer@mail.test' });
+  smimeOpen({ keys, random, log, authserv: 'mail.test', helpdesk: { address: 'beheer@mail.test' } });
 
 const signing = (by: Person) => ({ signers: [signerOf(by)], signingTime: NOW });
 const recipients = (...to: readonly Person[]) =>

@@ -193,7 +193,7 @@ test('an addressee decides of what reaches it: only its own copy is held, sender
   });
   await addAccount(g.store, 'carol');
   const reply = await g.send(MEDLAB, ['bob@group.test', 'carol@group.test']);
-  assert.match(reply, /held for one addressee until the operator has looked at it/);
+  assert.match(reply, /held for one addressee until the helpdesk has looked at it/);
   const id = idOf(reply);
   assert.deepEqual(await filed(g.store, 'bob'), []);
   assert.equal((await filed(g.store, 'carol')).length, 1);

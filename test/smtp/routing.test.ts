@@ -86,7 +86,7 @@ S: 552 5.2.3 The message is larger than <lab@hospital.test> takes (100000B); not
   await registry.setPartnerState('hospital', 'refusing', actor);
   await dialog(
     smtp,
-    mail('550 5.2.1 The mail server of <lab@hospital.test> takes no mail for now; ask the addressee or the operator'),
+    mail('550 5.2.1 The mail server of <lab@hospital.test> takes no mail for now; ask the addressee or the helpdesk'),
   );
   await registry.setPartnerState('hospital', 'ended', actor);
   await dialog(smtp, mail('550 5.1.1 <lab@hospital.test> is not registered in this group; check the address'));

@@ -40,7 +40,7 @@ S: 250 *
 C: RCPT TO:<nobody@group.test>
 S: 550 5.1.1 <nobody@group.test> is not registered in this group; check the address
 C: RCPT TO:<carol@group.test>
-S: 550 5.2.1 <carol@group.test> is registered but suspended; ask the addressee or the operator
+S: 550 5.2.1 <carol@group.test> is registered but suspended; ask the addressee or the helpdesk
 # who left is nobody's business: an ended address looks like one that never was
 C: RCPT TO:<dave@group.test>
 S: 550 5.1.1 <dave@group.test> is not registered in this group; check the address

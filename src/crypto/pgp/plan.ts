@@ -74,14 +74,14 @@ export const pgpPlanRows = {
   pgpEncryptionImpossible: row(
     550,
     '5.7.5',
-    '{address} takes encrypted messages only, and {detail}; ask the addressee or the operator',
+    '{address} takes encrypted messages only, and {detail}; ask the addressee or the helpdesk',
     'The setting `encrypt` of the addressee is at required, and no OpenPGP key of it can be used.',
     'The operator registers a key: `pgp key issue` or `pgp key import`',
   ),
   pgpSigningImpossible: row(
     550,
     '5.7.5',
-    'Messages of this account are signed, and there is no valid OpenPGP key for the address in From: {why}; ask the operator',
+    'Messages of this account are signed, and there is no valid OpenPGP key for the address in From: {why}; ask the helpdesk',
     'The setting `sign` is at always, and the gateway holds no valid OpenPGP key for From.',
     'The operator issues one: `pgp key issue --keep-key`',
   ),

@@ -206,9 +206,9 @@ const nothingOf = (found: Selection): { readonly nothing?: true } =>
 
 const shown = (address: Address): string => (needsUtf8(address) ? 'This address' : `<${address}>`);
 
-const NO_CERTIFICATE = '{address} takes encrypted messages only, and {detail}; ask the addressee or the operator';
+const NO_CERTIFICATE = '{address} takes encrypted messages only, and {detail}; ask the addressee or the helpdesk';
 const NO_SIGNER =
-  'Messages of this account are signed, and there is no valid certificate for the address in From: {why}; ask the operator';
+  'Messages of this account are signed, and there is no valid certificate for the address in From: {why}; ask the helpdesk';
 
 export const smimeRows = {
   encryptionImpossible: row(
@@ -236,7 +236,7 @@ export const smimeRows = {
   gatewayKeyMissing: row(
     451,
     '4.3.5',
-    'The message must be encrypted and the gateway has no key to sign it with; try again later, or ask the operator',
+    'The message must be encrypted and the gateway has no key to sign it with; try again later, or ask the helpdesk',
     'There is no valid certificate with a key of `smime.signing-address`.',
   ),
 } as const satisfies Record<string, RefusalRow>;

@@ -53,7 +53,7 @@ test('every pair of wishes and findings comes to one plan', async () => {
   const strong = ['aes-256-gcm', 'rsa-oaep', 'rsa-pss'] as const;
   const interop = 'nothing is known of AES-GCM';
   const only = '<anna@praktijk.example> takes encrypted messages only, and';
-  const ask = 'ask the addressee or the operator';
+  const ask = 'ask the addressee or the helpdesk';
   const table: readonly [Partial<Wanted>, Partial<Known>, string][] = [
     // nothing asked
     [{}, {}, 'plain: encrypt is never'],
@@ -71,12 +71,12 @@ test('every pair of wishes and findings comes to one plan', async () => {
     [
       { sign: 'always' },
       { sender: nobody },
-      '550 5.7.5 about sender: Messages of this account are signed, and there is no valid certificate for the address in From: none is registered; ask the operator',
+      '550 5.7.5 about sender: Messages of this account are signed, and there is no valid certificate for the address in From: none is registered; ask the helpdesk',
     ],
     [
       { sign: 'always', encrypt: 'required' },
       { sender: expired, recipient: rsa, gateway: ec },
-      '550 5.7.5 about sender: Messages of this account are signed, and there is no valid certificate for the address in From: it expired on 2027-03-05; ask the operator',
+      '550 5.7.5 about sender: Messages of this account are signed, and there is no valid certificate for the address in From: it expired on 2027-03-05; ask the helpdesk',
     ],
     // encryption, and who signs inside
     [
@@ -194,7 +194,7 @@ test('every pair of wishes and findings comes to one plan', async () => {
     [
       { encrypt: 'required' },
       { recipient: rsa },
-      '451 4.3.5 about gateway: The message must be encrypted and the gateway has no key to sign it with; try again later, or ask the operator',
+      '451 4.3.5 about gateway: The message must be encrypted and the gateway has no key to sign it with; try again later, or ask the helpdesk',
     ],
   ];
   const { address } = await person('p256');

@@ -1,0 +1,13 @@
+/** Whom users and the gateway itself turn to, from what is configured. */
+import type { Address } from '../domain/address.ts';
+import type { Helpdesk } from '../domain/helpdesk.ts';
+import type { Config } from './schema.ts';
+
+/** The registered address that reads what the gateway writes to its operator, and that users write to. */
+export const operatorOf = ({ notices, hostname }: Pick<Config, 'notices' | 'hostname'>): Address =>
+  notices.operator ?? (`postmaster@${hostname}` as Address);
+
+export const helpdeskOf = (config: Pick<Config, 'notices' | 'hostname' | 'helpdesk'>): Helpdesk => ({
+  ...config.helpdesk,
+  address: operatorOf(config),
+});

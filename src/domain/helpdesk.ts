@@ -1,0 +1,55 @@
+/**
+ * The helpdesk: the one party that users call, write to and read of, by one word in every letter, page and reply.
+ *
+ * A user sees one party. That it is "the operator" for those who run the gateway is a word of the command line and of the documents.
+ */
+import type { Language } from './registry.ts';
+
+/** How it is reached, as the configuration has it. */
+export interface Helpdesk {
+  /** A registered mail address. */
+  readonly address: string;
+  /** What users know it by. */
+  readonly name?: string | undefined;
+  readonly telephone?: string | undefined;
+  /** When it answers, in words. */
+  readonly hours?: string | undefined;
+}
+
+const TELEPHONE: Readonly<Record<Language, string>> = { nl: 'telefoon', en: 'telephone' };
+
+/** One line for people, for example `Zorgpost Noord, telefoon 088 123 45 67 (ma-vr 8-18 uur), helpdesk@zorgpost.example`. */
+export function helpdeskLine({ address, name, telephone, hours }: Helpdesk, language: Language): string {
+  const open = hours === undefined ? '' : ` (${hours})`;
+  const call = telephone === undefined ? '' : `${TELEPHONE[language]} ${telephone}${open}`;
+  return [name ?? '', call, telephone === undefined ? `${address}${open}` : address].filter((p) => p !== '').join(', ');
+}
+
+/** RFC 5321 section 4.5.3.1.5 and RFC 1939 section 3: a reply has at most 512 octets, with its code, its status and CRLF. */
+const MAX_REPLY_TEXT = 480;
+
+/** Replies are ASCII: accents go, and what then is no ASCII goes too. */
+const ascii = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{Pd}/gu, '-')
+    .replace(/[^\x20-\x7e]/g, '');
+
+/**
+ * Puts name, telephone and hours behind the words "the helpdesk" of a reply. Undefined where none of them is configured: then replies stay
+ * as their tables have them. One that would grow too long for its line stays as it is.
+ */
+export function replyWords({
+  name,
+  telephone,
+  hours,
+}: Omit<Helpdesk, 'address'>): ((text: string) => string) | undefined {
+  const facts = [name, telephone, hours].flatMap((fact) => (fact === undefined ? [] : [ascii(fact)]));
+  if (facts.length === 0) return undefined;
+  const who = `the helpdesk (${facts.join(', ')})`;
+  return (text) => {
+    // Once is enough for whoever reads it, and a word of a sender further on is left alone.
+    const said = text.replace(/\bthe helpdesk\b/, () => who);
+    return said.length > MAX_REPLY_TEXT ? text : said;
+  };
+}

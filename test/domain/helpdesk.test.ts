@@ -1,0 +1,61 @@
+/** The helpdesk: one word for one party, how it is reached in a letter, and in a reply that keeps its length. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { causeOf } from '../../src/delivery/cause.ts';
+import { helpdeskLine, replyWords } from '../../src/domain/helpdesk.ts';
+import { WORDS } from '../../src/http/page-words.ts';
+import { LETTER_TEXT } from '../../src/enrol/letter-text.ts';
+import { pop3Rows, smtpRows } from '../../src/pages/replies.ts';
+
+const facts = { name: 'Zorgpost Noord', telephone: '088 123 45 67', hours: 'ma–vr 8–18 uur' };
+
+test('a letter names it in the language of its reader, with what is configured of it', () => {
+  const address = 'hulp@zorgpost.test';
+  assert.equal(
+    helpdeskLine({ address, ...facts }, 'nl'),
+    'Zorgpost Noord, telefoon 088 123 45 67 (ma–vr 8–18 uur), hulp@zorgpost.test',
+  );
+  assert.equal(helpdeskLine({ address, telephone: '112' }, 'en'), 'telephone 112, hulp@zorgpost.test');
+  assert.equal(helpdeskLine({ address, hours: '8-18' }, 'en'), 'hulp@zorgpost.test (8-18)');
+  assert.equal(helpdeskLine({ address }, 'nl'), address);
+});
+
+test('a reply names it in ASCII behind its own words, once, and stays as it is where nothing is configured', () => {
+  const says = replyWords({ ...facts, name: 'Zorgcoöperatie $& Noord' });
+  assert.equal(
+    says?.('This account may not send any more; ask the helpdesk'),
+    'This account may not send any more; ask the helpdesk (Zorgcooperatie $& Noord, 088 123 45 67, ma-vr 8-18 uur)',
+  );
+  assert.equal(says('Too many recipients; send to fewer'), 'Too many recipients; send to fewer');
+  assert.equal(replyWords({}), undefined);
+});
+
+test('with the longest settings every reply keeps to a line of 512 octets, and a reply that would not stays short', () => {
+  const says = replyWords({ name: 'n'.repeat(60), telephone: '0'.repeat(30), hours: 'h'.repeat(60) });
+  for (const [name, { text }] of [...smtpRows, ...pop3Rows]) {
+    const said = says?.(text) ?? '';
+    assert.ok(Buffer.byteLength(`550 5.7.11 ${said}\r\n`) <= 512, name);
+    assert.equal(said !== text, /\bthe helpdesk\b/.test(text), name);
+  }
+  const long = `${'x'.repeat(400)}; ask the helpdesk`;
+  assert.equal(says?.(long), long);
+});
+
+test('users read of one party by one word, in replies, letters, causes and on the page', () => {
+  const said = [
+    ...[...smtpRows, ...pop3Rows].map(([, { text }]) => text),
+    ...Object.values(LETTER_TEXT).map((text) => text.replaceAll('{{operator}}', '')),
+    ...Object.values(WORDS).flatMap((words) => Object.values<string>(words)),
+    ...(['5.1.1', '5.4.7', '5.7.5', '5.6.7', '5.9.9'] as const).flatMap((status) =>
+      (['stopped', 'held', undefined] as const).flatMap((hand) => {
+        const { nl, en } = causeOf(status, hand);
+        return [nl.cause, nl.advice, en.cause, en.advice];
+      }),
+    ),
+  ];
+  const other = /\boperator\b|\bde beheerder\b|\bhelp desk\b|\bpostmaster\b/i;
+  assert.deepEqual(
+    said.filter((text) => other.test(text)),
+    [],
+  );
+});
