@@ -155,7 +155,7 @@ async function handedOut(
   { message, whole, opening, how, results }: OpenedBody,
 ): Promise<SealedBody | undefined> {
   const fields = authenticationResults(authserv, results) + openedField(opening, how);
-  const slices = openedMessage({ given, opened: message, whole, fields, authserv });
+  const slices = openedMessage({ given, opened: message, whole, fields });
   try {
     return await writeBody(workshop, octets(message.source.octets + room(submitted)), slices);
   } catch (error) {

@@ -3,12 +3,13 @@
  *
  * What was encrypted did not pass the edge, so nothing in it is believed that the edge would judge: of its header only the fields of the
  * content count (RFC 2046 section 5.1) and the subject (RFC 9788); where a whole message was inside, each field that may stand once stands
- * once, and none claims to be ours. Line ends are made canonical.
+ * once, and none tells a verdict. A field with a bare CR or LF in it is left out, since programs read what stands behind that as a field of
+ * its own. Line ends of the body are made canonical.
  */
 import { type Message, fieldOctets } from '../crypto/smime/message.ts';
-import { claimsToBe } from '../mime/authentication-results.ts';
+import { isVerdict } from '../mime/authentication-results.ts';
 import { canonicalLines } from '../mime/canonical.ts';
-import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
+import { type Header, type HeaderField, fieldsNamed } from '../mime/header.ts';
 import { behind } from './bodies.ts';
 import { OPENED_FIELD } from './opened-field.ts';
 
@@ -26,12 +27,11 @@ const HIDDEN: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', OURS_ALONE]);
 const isContent = ({ name }: HeaderField): boolean => name.startsWith('content-');
 
 /** Picks fields for `fieldOctets`: the first of those that may stand once, and nothing that only we may say. */
-function believable(header: Header, authserv: string): (field: HeaderField) => boolean {
+function believable(header: Header): (field: HeaderField) => boolean {
   const seen = new Set<string>();
   return (field) => {
     const { name } = field;
-    if (HIDDEN.has(name)) return false;
-    if (name === 'authentication-results' && claimsToBe(fieldText(header, field), authserv)) return false;
+    if (HIDDEN.has(name) || isVerdict(name) || hasBareLineEnd(header.octets, field)) return false;
     if (!ONCE.has(name)) return true;
     if (seen.has(name)) return false;
     seen.add(name);
@@ -39,14 +39,23 @@ function believable(header: Header, authserv: string): (field: HeaderField) => b
   };
 }
 
+const CR = 13;
+const LF = 10;
+
+function hasBareLineEnd(octets: Buffer, { start, end }: HeaderField): boolean {
+  for (let at = start; at < end; at += 1) {
+    if (octets[at] === CR && octets[at + 1] === LF) at += 1;
+    else if (octets[at] === CR || octets[at] === LF) return true;
+  }
+  return false;
+}
+
 /** A whole message was inside: its own header, as far as it can be believed. */
-const ownHeader = ({ header }: Message, authserv: string): readonly Buffer[] => [
-  fieldOctets(header, believable(header, authserv)),
-];
+const ownHeader = ({ header }: Message): readonly Buffer[] => [fieldOctets(header, believable(header))];
 
 /** An entity was inside: the header that it came with around it. */
-function headerAround(given: Message, opened: Message, authserv: string): readonly Buffer[] {
-  const believed = believable(given.header, authserv);
+function headerAround(given: Message, opened: Message): readonly Buffer[] {
+  const believed = believable(given.header);
   const subject = subjectInside(given, opened);
   const outer = fieldOctets(
     given.header,
@@ -56,7 +65,7 @@ function headerAround(given: Message, opened: Message, authserv: string): readon
       !(subject !== undefined && field.name === 'subject') &&
       believed(field),
   );
-  const once = believable(opened.header, authserv);
+  const once = believable(opened.header);
   const inner = fieldOctets(opened.header, (field) => isContent(field) && once(field));
   return [outer, ...(subject === undefined ? [] : [subject]), MIME_VERSION, inner];
 }
@@ -76,7 +85,6 @@ export interface HandOut {
   readonly whole: boolean;
   /** Fields on top, with their line ends. */
   readonly fields: string;
-  readonly authserv: string;
 }
 
 /** The message in slices. Throws NulFound. */
@@ -85,9 +93,8 @@ export async function* openedMessage({
   opened,
   whole,
   fields,
-  authserv,
 }: HandOut): AsyncGenerator<Uint8Array, void, void> {
-  const header = whole ? ownHeader(opened, authserv) : headerAround(given, opened, authserv);
+  const header = whole ? ownHeader(opened) : headerAround(given, opened);
   yield Buffer.from(fields, 'latin1');
   yield* header;
   yield CRLF;

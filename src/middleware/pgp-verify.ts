@@ -46,6 +46,7 @@ async function run(
   if (!opened.ok && opened.error.kind === 'busy') return { kind: 'refused', refusal: pgpBusy(opened.error.text) };
   const signatures = judged(opened.ok ? (opened.value?.signatures ?? []) : [], registered);
   return await tellVerified(authserv, submitted, copies, workshop, {
+    given: read.value,
     by: 'pgp',
     valid: isValidPgp(signatures),
     results: opened.ok ? pgpResults(signatures, submitted.from) : [unreadablePgp(opened.error.text)],

@@ -47,6 +47,7 @@ async function run(
   const shown = verified.ok && isValid(verified.value) ? capabilitiesOf([verified.value]) : undefined;
   if (shown !== undefined) await parts.keys.noteCapabilities(submitted.from, shown);
   return await tellVerified(parts.authserv, submitted, copies, workshop, {
+    given: read.value,
     by: 'smime',
     valid: verified.ok && isValid(verified.value),
     results,

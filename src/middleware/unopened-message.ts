@@ -3,9 +3,10 @@
  *
  * One text for whatever went wrong: how a decryption fails tells a stranger about the key, question by question.
  */
-import { type Message, outerFields } from '../crypto/smime/message.ts';
+import { type Message, fieldOctets, isOuterField } from '../crypto/smime/message.ts';
 import { type Helpdesk, helpdeskLine } from '../domain/helpdesk.ts';
 import type { Language } from '../domain/registry.ts';
+import { isVerdict } from '../mime/authentication-results.ts';
 import { textPart, wrapText } from '../mime/text.ts';
 
 const TEXTS: Readonly<Record<Language, (helpdesk: string) => readonly string[]>> = {
@@ -46,7 +47,7 @@ export async function* unopenedMessage(unopened: Unopened): AsyncGenerator<Uint8
   const encoding = eightBit ? 'Content-Transfer-Encoding: 8bit\r\n' : '';
   const text = textPart(explanation(language, helpdesk));
   yield Buffer.from(fields, 'latin1');
-  yield outerFields(given.header);
+  yield fieldOctets(given.header, (field) => isOuterField(field) && !isVerdict(field.name));
   yield Buffer.from(
     `MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="${boundary}"\r\n${encoding}\r\n` +
       `--${boundary}\r\nContent-Type: text/plain; charset=${text.charset}\r\nContent-Transfer-Encoding: ${text.encoding}\r\n\r\n` +

@@ -1,11 +1,14 @@
 /** Tells the addressees on top of a message what its signature is worth; what was signed stays as it is. S/MIME and PGP alike. */
+import type { Message } from '../crypto/smime/message.ts';
 import { KiB, octets } from '../domain/units.ts';
-import { type AuthenticationResult, authenticationResults } from '../mime/authentication-results.ts';
+import { type AuthenticationResult, authenticationResults, isVerdict } from '../mime/authentication-results.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import { behind, writeBody } from './bodies.ts';
 import type { Copy, Passed, Submitted, Workshop } from './middleware.ts';
 
 export interface Verified {
+  /** The submitted message, as it was judged. */
+  readonly given: Message;
   readonly by: 'smime' | 'pgp';
   readonly valid: boolean;
   readonly results: readonly AuthenticationResult[];
@@ -21,10 +24,10 @@ export async function tellVerified(
   { body }: Submitted,
   copies: readonly Copy[],
   workshop: Workshop,
-  { by, valid, results, facts }: Verified,
+  { given, by, valid, results, facts }: Verified,
 ): Promise<Passed> {
   const field = Buffer.from(authenticationResults(authserv, results), 'latin1');
-  const told = await writeBody(workshop, octets(body.octets + ROOM), behind(field, body));
+  const told = await writeBody(workshop, octets(body.octets + ROOM), behind(field, body, verdictEnd(given)));
   // What became of the check, not that there was one: this is all that a listing shows of it.
   const protection = `${by} signature ${valid ? 'valid' : 'not valid'}`;
   return {
@@ -41,4 +44,10 @@ export async function tellVerified(
       },
     ],
   };
+}
+
+/** What was found takes the place of the field that says that nothing was checked; the edge put it on top and let no other one pass. */
+function verdictEnd({ header }: Message): number {
+  const [first] = header.fields;
+  return first !== undefined && isVerdict(first.name) ? first.end : 0;
 }

@@ -2,7 +2,8 @@
  * The field that tells what was checked of a message, and by whom (RFC 8601); for S/MIME by the method of RFC 7281. PGP has no registered
  * method: `x-pgp` is one of those that anybody may use by agreement (RFC 8601 section 2.7.6), with the results of RFC 7281.
  *
- * Believed by its first word, the name of who checked: one that names us and is not ours must not pass (RFC 8601 section 5).
+ * Believed by its first word, the name of who checked. So every such field that comes in is removed, whoever it names (RFC 8601 section 5),
+ * and every message that was submitted has one of ours on top, also where nothing was checked (`none`, RFC 8601 section 2.2).
  */
 
 /** RFC 8601 section 2.2; the results are those of RFC 7281 section 3.1. */
@@ -42,8 +43,18 @@ export function authenticationResults(authserv: string, results: readonly Authen
   return `Authentication-Results: ${authserv}${lines.length === 0 ? '; none' : lines.join('')}\r\n`;
 }
 
-/** True where the value of such a field says that `authserv` wrote it: the first token, before ";" or a version (RFC 8601 section 2.2). */
-export function claimsToBe(value: string, authserv: string): boolean {
-  const name = /^\s*(?:\([^()]*\)\s*)*"?([^\s;"]+)/.exec(value)?.[1] ?? '';
-  return name.toLowerCase() === authserv.toLowerCase();
-}
+/** What stands on top of a message of which nothing was checked: whoever looks for a verdict of ours finds this one first. */
+export const nothingChecked = (authserv: string): string => authenticationResults(authserv, []);
+
+/** RFC 8617 section 4.1. The set is worth nothing without its `ARC-Authentication-Results`. */
+const SEALS: ReadonlySet<string> = new Set(['arc-seal', 'arc-message-signature']);
+
+/**
+ * True for a field that tells a verdict: Authentication-Results, and the fields that are named after it (`ARC-`, `X-`, `-Original`).
+ * `name`: in lower case.
+ *
+ * Who wrote such a field is not asked. The name in it may be spelled in endless ways (nested comments, quoted pairs, folding), a reader
+ * that understands one spelling less than a mail program lets a forgery pass, and in a closed group nobody relies on the verdict of
+ * another server.
+ */
+export const isVerdict = (name: string): boolean => name.includes('authentication-results') || SEALS.has(name);

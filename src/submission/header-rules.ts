@@ -1,8 +1,8 @@
 /**
  * Judges a header and plans our changes to it: the list in docs/standards.md, nothing else.
  *
- * RFC 6409 section 8 (Date and Message-ID added where missing), RFC 5321 sections 4.4 and 6.3 (trace, loops), RFC 8601 section 5 (an
- * Authentication-Results field that claims to be ours is a forgery, and so is Sluis-Opened), RFC 3834 section 2 and RFC 6522 (what a null sender is for).
+ * RFC 6409 section 8 (Date and Message-ID added where missing), RFC 5321 sections 4.4 and 6.3 (trace, loops), RFC 8601 section 5 (a
+ * verdict that comes in is not ours, whomever it names, and neither is Sluis-Opened), RFC 3834 section 2 and RFC 6522 (what a null sender is for).
  */
 import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { foreignSender } from '../domain/policy.ts';
@@ -10,7 +10,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { visible } from '../domain/visible.ts';
 import { readMailboxes } from '../mime/address-list.ts';
-import { claimsToBe } from '../mime/authentication-results.ts';
+import { isVerdict } from '../mime/authentication-results.ts';
 import { type ContentFields, contentFields } from '../mime/content-fields.ts';
 import { isEncrypted } from '../mime/encrypted.ts';
 import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
@@ -20,7 +20,6 @@ import { asksForReceipt } from './receipt-request.ts';
 import { refusals } from './refusals.ts';
 
 export const MAX_RECEIVED = 30;
-const OURS_ALONE = OPENED_FIELD.toLowerCase();
 
 export interface HeaderContext {
   readonly hostname: string;
@@ -74,7 +73,7 @@ export async function judgeHeader(header: Header, context: HeaderContext): Promi
   });
   return ok({
     from: author.value,
-    removed: header.fields.filter((f) => isRemoved(header, f, context.hostname)),
+    removed: header.fields.filter(isRemoved),
     encrypted: isEncrypted(header),
     content: contentFields(header.octets),
     needsDate: fieldsNamed(header, 'date').length === 0,
@@ -126,10 +125,9 @@ function isReport(header: Header): boolean {
   );
 }
 
-function isRemoved(header: Header, field: HeaderField, hostname: string): boolean {
-  if (field.name === 'bcc' || field.name === 'resent-bcc' || field.name === OURS_ALONE) return true;
-  return field.name === 'authentication-results' && claimsToBe(fieldText(header, field), hostname);
-}
+const REMOVED: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', OPENED_FIELD.toLowerCase()]);
+
+const isRemoved = ({ name }: HeaderField): boolean => REMOVED.has(name) || isVerdict(name);
 
 const MAX_CLIENT = 80;
 

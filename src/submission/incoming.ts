@@ -10,6 +10,7 @@ import { type Quirk, quirkRefusal } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { type Instant, type Octets, octets } from '../domain/units.ts';
+import { nothingChecked } from '../mime/authentication-results.ts';
 import { formatDate } from '../mime/date.ts';
 import type { MessageParts } from '../domain/message-part.ts';
 import { type Header, headerEnd, readHeader } from '../mime/header.ts';
@@ -196,10 +197,10 @@ export class Incoming {
     return `${this.#options.writer.id}@${this.#options.header.hostname}`;
   }
 
-  /** The header with our trace line on top, missing fields below it, removed fields left out; every other octet as it came. */
+  /** The header with our verdict and our trace line on top, missing fields below them, removed fields left out; every other octet as it came. */
   #rewritten(header: Header, plan: HeaderPlan): Buffer {
     const { received, writer, now } = this.#options;
-    let added = receivedField({ ...received, id: writer.id });
+    let added = nothingChecked(this.#options.header.hostname) + receivedField({ ...received, id: writer.id });
     if (plan.needsDate) added += `Date: ${formatDate(now)}\r\n`;
     if (plan.needsMessageId) added += `Message-ID: <${this.#newMessageId()}>\r\n`;
     const pieces: Buffer[] = [Buffer.from(added, 'utf8')];

@@ -79,7 +79,10 @@ test('NOTIFY=SUCCESS is answered at once: the message stands in the mailbox', as
   );
   assert.doesNotMatch(notice, /carl@group\.test\r\nAction/);
   // RFC 3461 section 6.2: of a message that arrived only the header comes back, whatever RET says.
-  assert.match(notice, new RegExp(`text/rfc822-headers\\r\\n\\r\\nReceived: [^]*id ${id}`));
+  assert.match(
+    notice,
+    new RegExp(`text/rfc822-headers\\r\\n\\r\\nAuthentication-Results: [^]*; none\\r\\nReceived: [^]*id ${id}`),
+  );
   assert.doesNotMatch(notice, /^Body\.\r$/m);
   assert.equal((await gateway.fetch('bram')).length, 1);
   assert.deepEqual(await gateway.fetch('anna'), [], 'fetching is another thing, and was not asked about');

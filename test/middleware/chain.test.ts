@@ -167,8 +167,11 @@ test('a body that a step wrote goes to whom the step says, and is a copy of the 
   };
   const smtp = await start(t, [step({ run })]);
   const id = acceptedId(await submit(t, smtp, ['bob@group.test', 'alice@group.test']));
-  assert.match((await filed(smtp.store, 'alice'))[0] ?? '', /^Received: /);
-  assert.match((await filed(smtp.store, 'bob'))[0] ?? '', new RegExp(`^X-Protected: yes\\r\\nReceived: [^;]*id ${id}`));
+  assert.match((await filed(smtp.store, 'alice'))[0] ?? '', /^Authentication-Results: mail\.test; none\r\nReceived: /);
+  assert.match(
+    (await filed(smtp.store, 'bob'))[0] ?? '',
+    new RegExp(`^X-Protected: yes\\r\\nAuthentication-Results: mail\\.test; none\\r\\nReceived: [^;]*id ${id}`),
+  );
   const record = await smtp.store.deliveries.findMessage(parseMessageId(id)!);
   assert.deepEqual(record?.recipients.map(({ address, copy }) => [address, copy === undefined]).sort(), [
     ['alice@group.test', true],

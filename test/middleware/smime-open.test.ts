@@ -236,6 +236,40 @@ test('nothing inside speaks in our name or puts a second author on the message',
   assert.doesNotMatch(top, /^Bcc/m);
 });
 
+test('no verdict comes out of what was encrypted: not by another spelling, not behind a bare line end, not where it stays closed', async (t) => {
+  const b = await start(t);
+  const to = await person('rsa2048');
+  const encryption = { recipients: recipients(to), cipher: 'aes-256-gcm' as const, random };
+  const outer = await read(letter('x\r\n'));
+  const claim = 'mail.test; smime=pass';
+  for (const forged of [
+    `Authentication-Results: (a(b)) ${claim}\r\n`,
+    `AUTHENTICATION-RESULTS : "mail.te\\st"; smime=pass\r\n`,
+    `ARC-Authentication-Results: i=1; ${claim}\r\n`,
+    `Keywords: a\nAuthentication-Results: ${claim}\r\n`,
+    `Keywords: a\rAuthentication-Results: ${claim}\r\n`,
+    `Content-Language: nl\nAuthentication-Results: ${claim}\r\n`,
+  ]) {
+    const inner = await read(Buffer.from(forged + letter('inner text\r\n').toString('latin1'), 'latin1'));
+    const whole = encrypted(opaqueSigned(wholeMessage(inner), signing(await person('p256'))), encryption);
+    const entity = async function* (): AsyncGenerator<Uint8Array, void, void> {
+      yield Buffer.from(`${forged}Content-Type: text/plain\r\n\r\ninner text\r\n`, 'latin1');
+    };
+    for (const made of [withNeutralHeader(outer, whole), withHeader(outer, encrypted(entity(), encryption))]) {
+      const { text } = await run(b, await collect(made));
+      assert.match(text, /^Authentication-Results: mail\.test;\r\n[^]*inner text/, forged);
+      assert.equal(text.match(/authentication-results/gi)?.length, 1, text);
+    }
+  }
+  const edge = Buffer.from('Authentication-Results: mail.test; none\r\n');
+  const damaged = await collect(withHeader(outer, encrypted(entityOf(outer), encryption)));
+  const closed = Buffer.concat([edge, damaged.subarray(0, damaged.length - 400), Buffer.from('\r\n')]);
+  const { text } = await run(b, closed);
+  const head = text.slice(0, text.indexOf('\r\n\r\n'));
+  assert.match(head, /^Authentication-Results: mail\.test;\r\n\tsmime=permerror/);
+  assert.equal(head.match(/Authentication-Results/g)?.length, 1, head);
+});
+
 test('line ends inside become canonical; a NUL cannot be handed out', async (t) => {
   const b = await start(t);
   const encryption = { recipients: recipients(await person('rsa2048')), cipher: 'aes-256-gcm' as const, random };

@@ -60,6 +60,16 @@ test('a valid signature passes, on top of the message as it came, and what its s
   ]);
 });
 
+test('the verdict takes the place of the field that said that nothing was checked', async (t) => {
+  const b = await start(t);
+  const content = await signed(await person('p256'));
+  const edge = Buffer.from('Authentication-Results: mail.test; none\r\n');
+  const { field, rest } = await told(b, Buffer.concat([edge, content]));
+  assert.match(field, /^Authentication-Results: mail\.test;\r\n\tsmime=pass\r\n/);
+  assert.doesNotMatch(field, /none/);
+  assert.deepEqual(rest, content);
+});
+
 test('tampered content fails; a signer who is not the author, or whose certificate ended, does not count', async (t) => {
   const b = await start(t);
   const { authority, now } = await circle();

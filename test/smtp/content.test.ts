@@ -19,10 +19,11 @@ const open = async (t: { after(run: () => void): void }, smtp: SmtpFixture): Pro
 
 const stuffed = (message: string): Buffer =>
   Buffer.from(message.replace(/^\./, '..').replaceAll('\r\n.', '\r\n..'), 'latin1');
-/** Our trace line: five lines, the last with the date. */
-const TRACE = /^Received: from client\.test \(\[127\.0\.0\.1\]\)\r\n(?:\t[^\r\n]*\r\n){3,4}/;
+/** Our verdict, and our trace line of four or five lines. */
+const TRACE =
+  /^Authentication-Results: mail\.test; none\r\nReceived: from client\.test \(\[127\.0\.0\.1\]\)\r\n(?:\t[^\r\n]*\r\n){3,4}/;
 
-/** Sends, expects acceptance, and gives what was filed without the trace line. */
+/** Sends, expects acceptance, and gives what was filed without our own lines on top. */
 async function roundTrip(client: SmtpClient, smtp: SmtpFixture, message: string): Promise<string> {
   const id = acceptedId(await client.submit('alice@group.test', ['bob@group.test'], stuffed(message)));
   const content = (await filed(smtp.store, 'bob', -1))[0] ?? '';
@@ -60,7 +61,7 @@ test('every octet of a complete message stays (200 random messages, seeded)', as
   }
 });
 
-test('a message without Date or Message-ID gets them; Bcc and forged results go; nothing else moves', async (t) => {
+test('a message without Date or Message-ID gets them; Bcc and verdicts go; nothing else moves', async (t) => {
   const smtp = await startSmtp(t);
   const client = await open(t, smtp);
   const got = await roundTrip(
@@ -83,8 +84,63 @@ test('a message without Date or Message-ID gets them; Bcc and forged results go;
   );
   assert.match(
     got,
-    /^Date: Wed, 25 Nov 2026 12:00:00 \+0000\r\nMessage-ID: <[0-9a-z]{13}@mail\.test>\r\nFrom: alice@group\.test\r\nAuthentication-Results: elsewhere\.test; dkim=pass\r\nSubject: {2}two {2}blanks {2}\r\n\r\nBcc: stays@in\.body\r\n$/,
+    /^Date: Wed, 25 Nov 2026 12:00:00 \+0000\r\nMessage-ID: <[0-9a-z]{13}@mail\.test>\r\nFrom: alice@group\.test\r\nSubject: {2}two {2}blanks {2}\r\n\r\nBcc: stays@in\.body\r\n$/,
   );
+});
+
+/** RFC 8601 section 2.2 lets a name be written with comments, quotes and folds anywhere; the last ones do not keep to it. */
+const FORGERIES = [
+  'Authentication-Results: mail.test; smime=pass',
+  'Authentication-Results: (a(b)) mail.test; smime=pass',
+  'Authentication-Results: (a (b (c (d)))) mail.test; smime=pass',
+  'Authentication-Results: (a \\) b) mail.test; smime=pass',
+  'Authentication-Results: mail.test(c); smime=pass',
+  'Authentication-Results: mail.test (c) 1 (d); smime=pass',
+  'Authentication-Results: "ma\\il.test"; smime=pass',
+  'Authentication-Results: "mail.test"(c); smime=pass',
+  'Authentication-Results: (a\r\n (b\r\n\t)) mail.test; smime=pass',
+  'Authentication-Results:\r\n mail.test;\r\n smime=pass',
+  'Authentication-Results:\r\n\t \r\n mail.test; smime=pass',
+  'Authentication-Results : mail.test; smime=pass',
+  'AUTHENTICATION-RESULTS\t: MAIL.TEST; smime=pass',
+  'Authentication-Results: elsewhere.test; smime=pass',
+  'Authentication-Results: mail.test.; smime=pass',
+  'Authentication-Results: =?utf-8?q?mail.test?=; smime=pass',
+  'Authentication-Results: ma\u00adil.test; smime=pass',
+  'Authentication-Results:',
+  'ARC-Authentication-Results: i=1; mail.test; smime=pass',
+  'X-Authentication-Results: mail.test; smime=pass',
+];
+
+test('no spelling of a verdict comes through; the one on top is ours and says that nothing was checked', async (t) => {
+  const smtp = await startSmtp(t);
+  const client = await open(t, smtp);
+  const rest = 'From: alice@group.test\r\nDate: x\r\nMessage-ID: <a>\r\nSubject: b\r\n\r\ntext\r\n';
+  for (const forged of FORGERIES) {
+    assert.equal(await roundTrip(client, smtp, `${forged}\r\n${rest}`), rest, forged);
+    assert.equal(await roundTrip(client, smtp, rest.replace('\r\n\r\n', `\r\n${forged}\r\n\r\n`)), rest, forged);
+  }
+  // A bare line end is made a whole one before the header is judged.
+  for (const [n, end] of ['\r', '\n'].entries()) {
+    const mail = rest.replace('<a>', `<${n}>`);
+    assert.equal(await roundTrip(client, smtp, mail.replace('Subject: b', `Subject: b${end}${FORGERIES[0]}`)), mail);
+  }
+});
+
+test('a name that only looks like that of a verdict is no field: the message is refused', async (t) => {
+  const smtp = await startSmtp(t);
+  const client = await open(t, smtp);
+  for (const name of [
+    'Authentication\u00adResults',
+    'Authentication-Results\u00a0',
+    'Authentication-Results\v',
+    'Authentication-\r\n Results',
+    ' Authentication-Results',
+  ]) {
+    const message = `${name}: mail.test; smime=pass\r\nFrom: alice@group.test\r\n\r\ntext\r\n`;
+    await assert.rejects(client.submit('alice@group.test', ['bob@group.test'], stuffed(message)), /550 5\.6\.0/, name);
+    await client.command('RSET', '250');
+  }
 });
 
 test('a header without a body is a message', async (t) => {

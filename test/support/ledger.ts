@@ -101,7 +101,8 @@ export class Ledger {
     const own = content.subarray(content.length - entry.octets);
     const trace = content.toString('latin1', 0, Math.max(0, content.length - entry.octets));
     if (sha256(own) !== entry.sha256) this.#damaged.push(`${key}: other octets than were sent`);
-    else if (!trace.startsWith('Received: ')) this.#damaged.push(`${key}: no Received line`);
+    else if (!/^Authentication-Results: [^\r]*; none\r\nReceived: /.test(trace))
+      this.#damaged.push(`${key}: no verdict and Received line of ours`);
     else if (entry.id !== undefined && !trace.includes(entry.id))
       this.#damaged.push(`${key}: the trace does not name ${entry.id}`);
   }

@@ -48,9 +48,10 @@ export function fieldOctets(header: Header, wanted: (field: HeaderField) => bool
   return joinSmall(header.fields.filter(wanted).map((field) => header.octets.subarray(field.start, field.end)));
 }
 
-/** The fields around the content: all but Content-* and MIME-Version. */
-export const outerFields = (header: Header): Buffer =>
-  fieldOctets(header, (field) => !isContentField(field) && field.name !== 'mime-version');
+/** A field around the content: any but Content-* and MIME-Version. */
+export const isOuterField = (field: HeaderField): boolean => !isContentField(field) && field.name !== 'mime-version';
+
+export const outerFields = (header: Header): Buffer => fieldOctets(header, isOuterField);
 
 /** The content as an entity of its own: its Content-* fields, the empty line, the body. */
 export async function* entityOf(message: Message): AsyncGenerator<Uint8Array, void, void> {
