@@ -117,7 +117,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const mail = running.own(new GatewayMail(store, config, options));
   await mail.start();
 
-  const connections = new ConnectionLimits(connectionLimitsOf(config));
+  const connections = new ConnectionLimits(connectionLimitsOf(config), (network) => authenticator.knows(network));
   const notices = gatewayNotices(store, config, options);
   const middleware = gatewayMiddleware(store, mail, config, { ...options, desk: notices.desk });
   const protocols = running.own(

@@ -70,7 +70,9 @@ class StoreAuthenticator implements PasswordAuthenticator {
     this.#throttle = new Throttle(this.#limits.throttle);
     this.#queue = new VerifyQueue(clock, this.#limits.queue);
     this.#notes = new LoginNotes(clock, log, audit);
-    this.#byCertificate = new CertificateLogin(options, this.#notes);
+    const succeeded = (login: string, network: string): void =>
+      this.#throttle.succeeded(login, network, clock.monotonic());
+    this.#byCertificate = new CertificateLogin({ ...options, succeeded }, this.#notes);
     this.#scram = new ScramLogin(registry, random);
     const shared = { clock, log, throttle: this.#throttle, notes: this.#notes, byCertificate: this.#byCertificate };
     this.#attempts = new Attempts({
@@ -100,6 +102,10 @@ class StoreAuthenticator implements PasswordAuthenticator {
   get load(): AuthenticatorLoad {
     const { waiting, running, waits } = this.#queue;
     return { waiting, running, remembered: this.#memory.size, waits, logins: this.#notes.counts };
+  }
+
+  knows(network: string): boolean {
+    return this.#throttle.knows(network, this.#options.clock.monotonic());
   }
 
   trust(authorities?: readonly Certificate[]): void {

@@ -82,6 +82,8 @@ export interface PasswordAuthenticator extends Authenticator {
   trust(authorities?: readonly Certificate[]): void;
   /** Writes what the account failed in that is only counted so far. */
   writeFailures(account: AccountId): void;
+  /** True when somebody has logged in from this network of late. */
+  knows(network: string): boolean;
   /** For metrics. */
   readonly load: AuthenticatorLoad;
   /** Writes what was only counted so far, and ends the worker thread. */

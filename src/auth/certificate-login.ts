@@ -20,6 +20,8 @@ export interface CertificateLoginParts {
   readonly log: Log;
   readonly authorities?: readonly Certificate[];
   readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
+  /** The account has logged in from that network: both are known to each other from now on. */
+  readonly succeeded: (login: string, network: string) => void;
 }
 
 /** Uses of one registration are noted at most this often. */
@@ -106,6 +108,7 @@ export class CertificateLogin {
         this.#noted.set(certificate.id, clock.monotonic());
         registry.noteCertificateUse(certificate.id, clock.now());
       }
+      this.#parts.succeeded(account.login, peer.network);
       this.#notes.byCertificate(account, peer, certificate.name, how);
       return { kind: 'granted', account, organisation, by: 'certificate' };
     } catch (error) {

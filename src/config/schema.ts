@@ -138,11 +138,29 @@ const log = section({
 });
 
 const connections = section({
-  total: count('Open connections in all; the next is answered 421 or -ERR [SYS/TEMP].', 4000, 1, 100_000),
+  total: count(
+    'Open connections in all. When all places are taken, the oldest connection without a login makes room; where there is none the next is answered 421 or -ERR [SYS/TEMP].',
+    4000,
+    1,
+    100_000,
+  ),
+  'before-login': count(
+    'Open connections without a login from networks where nobody has logged in within auth.trust-for, over all listeners; the oldest makes room for the next. The rest of total is kept for the others.',
+    2000,
+    1,
+    100_000,
+  ),
+  'per-range': count('Of these, from one IPv4 /24 or IPv6 /48.', 128, 1, 100_000),
   'per-network': count('Open connections from one IPv4 address or IPv6 /64.', 64, 1, 100_000),
   'per-account': count('Open connections that are logged in to one account.', 32, 1, 100_000),
   'exempt-networks': networks(
-    'Networks that the limits per network and per account do not hold for, such as a host of many practices behind one address.',
+    'Networks that before-login and the limits per range, network and account do not hold for, such as a host of many practices behind one address.',
+  ),
+  'start-time': duration(
+    'From connect until TLS is up, and from there to the first command; then login-time goes on, which counts from the connect.',
+    '20s',
+    '1s',
+    '5m',
   ),
   announce: duration(
     'How long after SIGTERM everything still goes on while /ready answers 503: as long as a load balancer takes to notice.',

@@ -11,9 +11,12 @@ export type LimitSections = Pick<Config, 'auth' | 'connections' | 'delivery' | '
 
 export const connectionLimitsOf = ({ connections }: LimitSections): ConnectionLimitOptions => ({
   total: connections.total,
+  beforeLogin: connections['before-login'],
+  perRange: connections['per-range'],
   perNetwork: connections['per-network'],
   perAccount: connections['per-account'],
   exempt: new NetworkSet(connections['exempt-networks']),
+  startTime: connections['start-time'],
 });
 
 export const authLimitsOf = ({ auth }: LimitSections): AuthenticatorLimits => ({

@@ -37,7 +37,7 @@ const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
   ),
   counter(
     'sluis_connections_refused_total',
-    'Connections and logins that met a limit of the section connections: total, network or account.',
+    'Connections and logins that met a limit of the section connections: total, network, range or account; displaced: an older one without a login made room.',
     ['why'],
     () => connections.refused.read(),
   ),

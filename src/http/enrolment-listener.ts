@@ -21,6 +21,7 @@ import { type Listener, type ListenerSpec, type TlsMaterial, accessOf } from '..
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
+import { TurnedAway } from '../platform/turned-away.ts';
 import type { Visitor } from '../enrol/window-notes.ts';
 import { type Answer, type AnswerParts, answerTo } from './enrolment-answers.ts';
 import { pageHeaders } from './page-headers.ts';
@@ -67,6 +68,7 @@ class EnrolmentListener implements Listener {
   readonly #headers = pageHeaders(STYLE);
   readonly #times: typeof TIMES;
   readonly #gate: ProxyGate;
+  readonly #turnedAway: TurnedAway;
   readonly #networks: NetworkSet | undefined;
   readonly #server: Server;
   readonly #http: HttpServer;
@@ -87,6 +89,7 @@ class EnrolmentListener implements Listener {
     this.#answers = { window, letters, gateway: spec.hostname ?? hostname, access: accessOf(spec) };
     this.#times = options.times ?? TIMES;
     this.#gate = new ProxyGate({ networks: spec.proxy ?? [], clock, log: this.#log });
+    this.#turnedAway = new TurnedAway(clock, this.#log, 'enrolment.turned-away');
     this.#networks = spec.networks === undefined ? undefined : new NetworkSet(spec.networks);
     this.#tls = serverTlsOptions(tls, clock.now(), spec.profile);
     this.#secureContext = createSecureContext(this.#tls);
@@ -132,6 +135,7 @@ class EnrolmentListener implements Listener {
     for (const guest of [...this.#guests.values()]) if (!guest.asked) guest.socket.destroy();
     if (this.#guests.size > 0) await emptied;
     timer.cancel();
+    this.#turnedAway.flush();
   }
 
   cut(): void {
@@ -153,7 +157,12 @@ class EnrolmentListener implements Listener {
   /** Who is turned away gets no word: inside TLS it would cost the handshake that the limit is there to save. */
   #admit(socket: Socket, address: string): void {
     if (this.#networks?.has(address) === false) return this.#refuse(socket, address, 'not-on-listener');
-    const admission = this.#options.connections.admit(address);
+    const admission = this.#options.connections.admit(address, {
+      displaced: () => {
+        this.#turnedAway.note('displaced', address);
+        end();
+      },
+    });
     if (admission.kind === 'refused') return this.#refuse(socket, address, admission.why);
     this.#count += 1;
     const place = admission.connection;
@@ -175,7 +184,7 @@ class EnrolmentListener implements Listener {
   }
 
   #refuse(socket: Socket, address: string, why: string): void {
-    this.#log.warn('enrolment.turned-away', { address, why });
+    this.#turnedAway.note(why, address);
     socket.on('error', ignore);
     socket.destroy();
   }

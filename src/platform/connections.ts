@@ -1,30 +1,52 @@
 /**
- * How many connections may be open at once: in all, from one network, for one account.
+ * How many connections may be open at once: in all, without a login, from one network or range, for one account.
  *
- * The limit in all keeps memory bounded and holds for everybody. The two others keep one peer from taking everybody's places; networks
- * that the operator exempted (a hosting provider with hundreds of practices behind one address) are not counted there. Only open
- * connections are remembered, so the maps never outgrow the limit in all.
+ * A connection costs whoever opens it nothing, so places are not given to whoever came first. Where nobody has logged in on a connection, it
+ * has its place on call. Strangers, who come from networks where nobody has logged in before, have `beforeLogin` places together, and the
+ * oldest of them makes room for the next. A network that is known is not counted there, and takes the place of the oldest stranger when all
+ * places are taken, or else of the oldest other connection without a login. Who is logged in keeps his place.
+ *
+ * The limit in all keeps memory bounded and holds for everybody. Those per network, range and account keep one peer from taking everybody's
+ * places; networks that the operator exempted (a hosting provider with hundreds of practices behind one address) are not counted there. Only
+ * open connections are remembered, so nothing here outgrows the limit in all.
  */
 import type { AccountId } from '../domain/ids.ts';
 import { Counts } from '../domain/counts.ts';
 import type { Milliseconds } from '../domain/units.ts';
-import { type NetworkSet, networkOf } from './network.ts';
+import { type NetworkSet, networkOf, rangeOf } from './network.ts';
 
 export interface ConnectionLimitOptions {
   /** Open connections in all. */
   readonly total: number;
+  /** Open connections of strangers: nobody is logged in on them, and nobody has logged in from their network before. */
+  readonly beforeLogin: number;
+  /** Of these, from one range (an IPv4 /24, an IPv6 /48). */
+  readonly perRange: number;
   /** Open connections from one network (an IPv4 address, an IPv6 /64). */
   readonly perNetwork: number;
   /** Open connections that are logged in to one account. */
   readonly perAccount: number;
-  /** Not held to `perNetwork` and `perAccount`. */
+  /** Not held to `perNetwork`, `perRange`, `beforeLogin` and `perAccount`. */
   readonly exempt: NetworkSet;
+  /** From connect until TLS is up, and from there to the first command. */
+  readonly startTime: Milliseconds;
 }
 
 export type Admission =
   | { readonly kind: 'admitted'; readonly connection: AdmittedConnection }
-  /** `total`: the gateway is full. `network`: this network has its share. Both temporary for the peer. */
-  | { readonly kind: 'refused'; readonly why: 'total' | 'network' };
+  /** `total`: everybody who has a place is logged in. `network`, `range`: it has its share. All temporary for the peer. */
+  | { readonly kind: 'refused'; readonly why: Turned };
+
+/** Why a connection got no place. */
+export type Turned = 'total' | 'network' | 'range';
+
+/** Whose connection it is, as far as its place goes. */
+export interface PlaceOwner {
+  /** The place goes to another: end the connection at once, by its session where one has begun. */
+  displaced(session: OpenSession | undefined): void;
+  /** The place is free again. Called once. */
+  released?(): void;
+}
 
 /** What there is to know of an open connection. */
 export interface SessionFacts {
@@ -56,6 +78,8 @@ export interface OpenSession {
   readonly account?: { readonly login: string } | undefined;
   /** Ends it by an operator's wish. A message that is whole by then still gets its reply; everything else ends at once. */
   kill(): void;
+  /** Ends it at once, with a short word where one can be said, and without a line in the log: nobody is logged in, and its place goes to another. */
+  displace(): void;
 }
 
 /** One open connection's place. Its owner calls `release` when the connection has closed. */
@@ -71,15 +95,22 @@ export interface AdmittedConnection {
 
 export class ConnectionLimits {
   #options: ConnectionLimitOptions;
+  readonly #knows: (network: string) => boolean;
   readonly #networks = new Map<string, number>();
+  readonly #ranges = new Map<string, number>();
   readonly #accounts = new Map<AccountId, number>();
-  /** Connections that were turned away. */
+  /** Connections without a login, the oldest first. */
+  readonly #strangers = new Set<Place>();
+  readonly #expected = new Set<Place>();
+  /** Connections that were turned away, or lost their place to another (`displaced`). */
   readonly refused = new Counts(['why']);
   readonly #sessions = new Set<OpenSession>();
   #open = 0;
 
-  constructor(options: ConnectionLimitOptions) {
+  /** `knows`: somebody has logged in from that network before. */
+  constructor(options: ConnectionLimitOptions, knows: (network: string) => boolean = () => false) {
     this.#options = options;
+    this.#knows = knows;
   }
 
   /** Other limits from now on. Who has a place keeps it, also beyond a lower limit. */
@@ -87,9 +118,19 @@ export class ConnectionLimits {
     this.#options = options;
   }
 
+  /** From connect until TLS is up, and from there to the first command. */
+  get startTime(): Milliseconds {
+    return this.#options.startTime;
+  }
+
   /** Connections open now. */
   get open(): number {
     return this.#open;
+  }
+
+  /** Of these, those of strangers. */
+  get strangers(): number {
+    return this.#strangers.size;
   }
 
   /** Those that are open now; one whose TLS handshake is under way may not stand here yet. */
@@ -97,25 +138,51 @@ export class ConnectionLimits {
     return [...this.#sessions];
   }
 
-  /** `released` is called once, when the place is free again. */
-  admit(address: string, released: () => void = () => undefined): Admission {
-    const { total, perNetwork, exempt } = this.#options;
-    if (this.#open >= total) return this.#refuse('total');
+  admit(address: string, owner: PlaceOwner): Admission {
+    const { total, beforeLogin, perNetwork, perRange, exempt } = this.#options;
     const network = networkOf(address);
     const counted = !exempt.has(address);
-    if (counted && !take(this.#networks, network, perNetwork)) return this.#refuse('network');
+    const stranger = counted && !this.#knows(network);
+    const range = stranger ? rangeOf(address) : undefined;
+    if (counted && (this.#networks.get(network) ?? 0) >= perNetwork) return this.#refuse('network');
+    if (range !== undefined && (this.#ranges.get(range) ?? 0) >= perRange) return this.#refuse('range');
+    if (this.#open >= total && !this.#makeRoom(!stranger)) return this.#refuse('total');
+    if (stranger && this.#strangers.size >= beforeLogin) this.#makeRoom(false);
     this.#open += 1;
-    return { kind: 'admitted', connection: new Place(this, network, counted, released) };
+    if (counted) raise(this.#networks, network);
+    if (range !== undefined) raise(this.#ranges, range);
+    const place = new Place(this, { network, range, counted, owner });
+    (stranger ? this.#strangers : this.#expected).add(place);
+    return { kind: 'admitted', connection: place };
   }
 
-  #refuse(why: 'total' | 'network'): Admission {
+  /** Takes the place of the oldest stranger, and for a network that is known also of another who has not logged in. */
+  #makeRoom(forKnown: boolean): boolean {
+    const [oldest] = this.#strangers.size > 0 || !forKnown ? this.#strangers : this.#expected;
+    if (oldest === undefined) return false;
+    this.refused.add(['displaced']);
+    oldest.displace();
+    return true;
+  }
+
+  #refuse(why: Turned): Admission {
     this.refused.add([why]);
     return { kind: 'refused', why };
   }
 
   /** Called by a place only. */
   loginOf(account: AccountId): boolean {
-    return take(this.#accounts, account, this.#options.perAccount);
+    const held = this.#accounts.get(account) ?? 0;
+    if (held >= this.#options.perAccount) return false;
+    this.#accounts.set(account, held + 1);
+    return true;
+  }
+
+  /** Called by a place only: somebody is logged in there, or it is free. */
+  finishedOf(place: Place, range: string | undefined): void {
+    this.#strangers.delete(place);
+    this.#expected.delete(place);
+    if (range !== undefined) lower(this.#ranges, range);
   }
 
   /** Called by a place only. */
@@ -127,25 +194,34 @@ export class ConnectionLimits {
   releaseOf(network: string | undefined, account: AccountId | undefined, session: OpenSession | undefined): void {
     this.#open -= 1;
     if (session !== undefined) this.#sessions.delete(session);
-    if (network !== undefined) give(this.#networks, network);
-    if (account !== undefined) give(this.#accounts, account);
+    if (network !== undefined) lower(this.#networks, network);
+    if (account !== undefined) lower(this.#accounts, account);
   }
 }
 
-class Place implements AdmittedConnection {
+interface PlaceFacts {
   readonly network: string;
+  /** Of a stranger. */
+  readonly range: string | undefined;
+  readonly counted: boolean;
+  readonly owner: PlaceOwner;
+}
+
+class Place implements AdmittedConnection {
   readonly #limits: ConnectionLimits;
-  readonly #counted: boolean;
-  readonly #onRelease: () => void;
+  readonly #facts: PlaceFacts;
   #account: AccountId | undefined;
   #session: OpenSession | undefined;
+  #loggedIn = false;
   #released = false;
 
-  constructor(limits: ConnectionLimits, network: string, counted: boolean, onRelease: () => void) {
-    this.#onRelease = onRelease;
+  constructor(limits: ConnectionLimits, facts: PlaceFacts) {
     this.#limits = limits;
-    this.network = network;
-    this.#counted = counted;
+    this.#facts = facts;
+  }
+
+  get network(): string {
+    return this.#facts.network;
   }
 
   attach(session: OpenSession): void {
@@ -156,32 +232,43 @@ class Place implements AdmittedConnection {
 
   login(account: AccountId): boolean {
     if (this.#released) return false;
-    if (!this.#counted || this.#account === account) return true;
-    if (this.#account !== undefined) throw new Error('a connection logs in to one account only');
-    if (!this.#limits.loginOf(account)) {
-      this.#limits.refused.add(['account']);
-      return false;
+    if (this.#loggedIn && this.#account !== account && this.#facts.counted)
+      throw new Error('a connection logs in to one account only');
+    if (this.#loggedIn) return true;
+    if (this.#facts.counted) {
+      if (!this.#limits.loginOf(account)) {
+        this.#limits.refused.add(['account']);
+        return false;
+      }
+      this.#account = account;
     }
-    this.#account = account;
+    this.#loggedIn = true;
+    this.#limits.finishedOf(this, this.#facts.range);
     return true;
+  }
+
+  /** The place first, so that the books are right whatever its owner does. */
+  displace(): void {
+    const session = this.#session;
+    this.release();
+    this.#facts.owner.displaced(session);
   }
 
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#limits.releaseOf(this.#counted ? this.network : undefined, this.#account, this.#session);
-    this.#onRelease();
+    const { network, range, counted, owner } = this.#facts;
+    if (!this.#loggedIn) this.#limits.finishedOf(this, range);
+    this.#limits.releaseOf(counted ? network : undefined, this.#account, this.#session);
+    owner.released?.();
   }
 }
 
-function take<K>(counts: Map<K, number>, key: K, limit: number): boolean {
-  const held = counts.get(key) ?? 0;
-  if (held >= limit) return false;
-  counts.set(key, held + 1);
-  return true;
+function raise<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function give<K>(counts: Map<K, number>, key: K): void {
+function lower<K>(counts: Map<K, number>, key: K): void {
   const held = counts.get(key) ?? 0;
   if (held <= 1) counts.delete(key);
   else counts.set(key, held - 1);

@@ -4,6 +4,13 @@
  */
 import { BlockList, isIP } from 'node:net';
 
+/** The range that a network lies in: an IPv4 /24 or an IPv6 /48, which is what one customer of a provider gets at most. */
+export function rangeOf(address: string): string {
+  const network = networkOf(address);
+  if (network.endsWith('::/64')) return `${network.split(':').slice(0, 3).join(':')}::/48`;
+  return isIP(network) === 4 ? `${network.slice(0, network.lastIndexOf('.'))}.0/24` : network;
+}
+
 /** Folds a peer address to its network. `::ffff:192.0.2.1` is 192.0.2.1. Anything that is no address is one network of its own. */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');

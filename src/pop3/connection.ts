@@ -16,7 +16,8 @@ import type { AdmittedConnection, OpenSession, SessionFacts } from '../platform/
 import type { ListenerAccess, ListenerSpec } from '../platform/listener.ts';
 import { turns } from '../platform/turns.ts';
 import { LineReader } from './lines.ts';
-import { greeting } from './response.ts';
+import { troubles } from './replies.ts';
+import { errReply, greeting } from './response.ts';
 import { type Reply, Session, type SessionParts } from './session.ts';
 import { ConnectionGone, type Ending, type Wire } from './wire.ts';
 
@@ -30,6 +31,8 @@ export interface ConnectionContext extends SessionParts {
   readonly says: (text: string) => string;
   /** For new handshakes; replaced when the certificate is. */
   readonly secureContext: SecureContext;
+  /** From connect until TLS is up, and from there to the first command. */
+  readonly startTime: Milliseconds;
   /** Monotonic time of the listener's last tick. */
   readonly now: Milliseconds;
   /** The connection has closed and its maildrop is free. */
@@ -60,7 +63,9 @@ export class Connection implements Wire, OpenSession {
   #wake: (() => void) | undefined;
   /** When the listener's tick ends the session, and what that is called. */
   #due: number;
-  #dueEnding: Ending = 'login-time';
+  #dueEnding: Ending = 'start-time';
+  /** A command came inside TLS: whoever holds the place has shown more than silence. */
+  #started = false;
 
   /** `address`: the client's, which is not the socket's behind a load balancer. */
   constructor(socket: Socket, address: string, context: ConnectionContext, place: AdmittedConnection, id: string) {
@@ -69,7 +74,7 @@ export class Connection implements Wire, OpenSession {
     this.#place = place;
     this.#lines = new LineReader(context.limits);
     this.#openedAt = context.now;
-    this.#due = context.now + context.limits.loginTime;
+    this.#due = context.now + Math.min(context.startTime, context.limits.loginTime);
     this.#session = new Session(context, this, place, {
       session: id,
       protocol: 'pop3',
@@ -175,6 +180,17 @@ export class Connection implements Wire, OpenSession {
     else this.#close(ending);
   }
 
+  displace(): void {
+    if (this.#closing) return void this.#socket.destroy();
+    this.#ending = 'displaced';
+    this.#closing = true;
+    this.#lines.clear();
+    // In a handshake nothing can be said.
+    if (this.#socket instanceof TLSSocket && !this.#secure) return void this.#socket.destroy();
+    this.#socket.write(errReply(troubles.displaced), 'latin1');
+    this.#socket.destroySoon();
+  }
+
   /** Lets the command that runs end, then closes without UPDATE. */
   drain(): void {
     this.#draining = true;
@@ -222,6 +238,7 @@ export class Connection implements Wire, OpenSession {
     secure.on('error', ignore).on('_tlsError', () => this.cut(this.#secure ? 'dropped' : 'tls-failed'));
     secure.once('secure', () => {
       this.#secure = true;
+      if (this.#dueEnding === 'start-time') this.#due = this.#beforeLogin(this.#context.now + this.#context.startTime);
       this.#session.secured(shownChain(secure));
       if (this.#draining) this.#close('shutdown');
       else if (greet) secure.write(greeting(this.#context.hostname), 'latin1');
@@ -238,12 +255,24 @@ export class Connection implements Wire, OpenSession {
     else this.#run();
   }
 
+  #beforeLogin(due: number): number {
+    return Math.min(due, this.#openedAt + this.#context.limits.loginTime);
+  }
+
+  #start(): void {
+    this.#started = true;
+    if (this.#dueEnding !== 'start-time') return;
+    this.#due = this.#beforeLogin(Infinity);
+    this.#dueEnding = 'login-time';
+  }
+
   /** Runs what has come, in order, until a command has to be waited for. */
   #run(): void {
     for (let turn = 0; !this.#busy && !this.#closing; turn += 1) {
       if (turn === TURN || turns.over) return this.#wait(new Promise((resolve) => turns.next(() => resolve(''))));
       const line = this.#lines.next(this.#session.exchange !== undefined);
       if (line === undefined) break;
+      if (this.#secure && !this.#started) this.#start();
       const answer = this.#session.answer(line, this.#lines.bareLf);
       if (answer instanceof Promise) return this.#wait(answer);
       this.#write(answer);
@@ -317,7 +346,8 @@ export class Connection implements Wire, OpenSession {
 
   /** RFC 1939 section 3: an autologout removes nothing and says nothing. */
   #expire(): void {
-    if (this.#closing || this.#dueEnding === 'stalled' || !this.#secure) return this.cut(this.#dueEnding);
+    if (this.#closing || this.#dueEnding === 'stalled' || this.#dueEnding === 'start-time' || !this.#secure)
+      return this.cut(this.#dueEnding);
     this.#close(this.#dueEnding);
   }
 

@@ -44,6 +44,12 @@ export const troubleRows = {
     'The limit `connections.total` is reached.',
     LATER,
   ),
+  displaced: trouble(
+    'SYS/TEMP',
+    'too many connections wait for a login; connect again',
+    'More clients than `connections.before-login` or `connections.total` allow were connected without a login, and this was the oldest of them.',
+    'Connect again',
+  ),
   stopping: trouble(
     'SYS/TEMP',
     'the gateway is stopping; try again in a few minutes',
@@ -53,7 +59,7 @@ export const troubleRows = {
   tooManyOfNetwork: trouble(
     'SYS/TEMP',
     'too many connections are open from your network; try again later',
-    'The limit `connections.per-network` is reached, mostly by a program that leaves connections open.',
+    'The limit `connections.per-network` is reached, mostly by a program that leaves connections open; or `connections.per-range`, by others nearby who do not log in.',
     LATER,
   ),
   notForNetwork: trouble(

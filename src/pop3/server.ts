@@ -26,6 +26,7 @@ import {
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
+import { TurnedAway } from '../platform/turned-away.ts';
 import { turns } from '../platform/turns.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import type { Pop3Limits } from './limits.ts';
@@ -65,6 +66,7 @@ const refusals = {
   total: errReply(troubles.tooManyConnections),
   stopping: errReply(troubles.stopping),
   network: errReply(troubles.tooManyOfNetwork),
+  range: errReply(troubles.tooManyOfNetwork),
   'not-on-listener': errReply(troubles.notForNetwork),
 } as const;
 
@@ -93,6 +95,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   now: Milliseconds;
   readonly #options: Pop3ListenerOptions;
   readonly #gate: ProxyGate;
+  readonly #turnedAway: TurnedAway;
   /** Who may connect, where that is not everybody. */
   readonly #networks: NetworkSet | undefined;
   readonly #server: Server;
@@ -120,6 +123,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.says = options.says ?? ((text) => text);
     this.log = options.log.with({ listener: options.spec.name });
     this.#gate = new ProxyGate({ networks: options.spec.proxy ?? [], clock: options.clock, log: this.log });
+    this.#turnedAway = new TurnedAway(options.clock, this.log, 'pop3.refused');
     this.#tls = serverTlsOptions(options.tls, options.clock.now(), options.spec.profile);
     this.secureContext = createSecureContext(this.#tls);
     this.now = options.clock.monotonic();
@@ -191,6 +195,11 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.#server.close();
     timer.cancel();
     this.#ticking?.cancel();
+    this.#turnedAway.flush();
+  }
+
+  get startTime(): Milliseconds {
+    return this.#options.connections.startTime;
   }
 
   cut(): void {
@@ -223,7 +232,12 @@ class Pop3Listener implements Listener, ConnectionContext {
   #admit(socket: Socket, address: string): void {
     if (this.#networks?.has(address) === false) return this.#refuse(socket, address, 'not-on-listener');
     if (this.#stopping) return this.#refuse(socket, address, 'stopping');
-    const admission = this.#options.connections.admit(address);
+    const admission = this.#options.connections.admit(address, {
+      displaced: (session) => {
+        this.#turnedAway.note('displaced', address);
+        session?.displace();
+      },
+    });
     if (admission.kind === 'refused') return this.#refuse(socket, address, admission.why);
     this.#open(socket, address, admission.connection);
   }
@@ -237,7 +251,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   }
 
   #refuse(socket: Socket, address: string, why: keyof typeof refusals): void {
-    this.log.warn('pop3.refused', { address, why });
+    this.#turnedAway.note(why, address);
     socket.on('error', () => undefined);
     // Inside implicit TLS a word would cost the handshake that the limit is there to save.
     if (this.spec.tls === 'implicit') return void socket.destroy();

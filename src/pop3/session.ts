@@ -181,7 +181,9 @@ export class Session {
         retrieved: counts?.retrieved ?? 0,
         deleted: deleted ?? 0,
       });
-    this.parts.log.info('pop3.ended', {
+    // Whoever only connects must not fill the log.
+    const silent = this.#commands === 0 || ending === 'displaced' || ending === 'start-time';
+    this.parts.log[silent ? 'debug' : 'info']('pop3.ended', {
       session: this.peer.session,
       address: this.peer.address,
       account: this.account?.login,

@@ -27,6 +27,8 @@ export type Ending =
   | 'dropped'
   | 'idle'
   | 'login-time'
+  | 'start-time'
+  | 'displaced'
   | 'stalled'
   | 'taken-over'
   | 'account-closed'

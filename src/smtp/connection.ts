@@ -16,7 +16,7 @@ import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
-import type { AdmittedConnection, OpenSession, SessionFacts } from '../platform/connections.ts';
+import type { AdmittedConnection, ConnectionLimits, OpenSession, SessionFacts } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import { Submission } from '../submission/submission.ts';
@@ -36,6 +36,7 @@ export interface ConnectionContext {
   readonly authenticator: Authenticator;
   readonly submission: SubmissionServices;
   readonly limits: SmtpLimits;
+  readonly connections: Pick<ConnectionLimits, 'startTime'>;
   /** SCRAM is offered here. */
   readonly scram: boolean;
   /** Messages of clients that know no CRLF are read here. */
@@ -65,6 +66,10 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   readonly #gone = new AbortController();
   readonly #openedAt: Milliseconds;
   readonly #deadline = new Deadline();
+  /** A command came inside TLS: whoever holds the place has shown more than silence. */
+  #started = false;
+  /** Ended as one of a flood, which must not fill the log. */
+  #quiet = false;
   readonly #replies = new ReplyWriter({
     name: () => this.name,
     secure: () => this.secure,
@@ -183,7 +188,9 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     if (this._closing || this._closed) return;
     const { loginTime, commandTime } = this.#context.limits;
     if (this.#transaction === undefined) {
-      if (now - this.#openedAt >= loginTime) this.#cut(replies.loginDeadline);
+      const open = now - this.#openedAt;
+      if (open >= loginTime) this.#cut(replies.loginDeadline);
+      else if (!this.#started && open >= this.#context.connections.startTime) this.#drop(replies.loginDeadline);
     } else if (this.#content.open) {
       if (this.#content.tooSlow(now)) this.#cut(this.#content.slowness());
     } else if (this._handlerPending) this.#deadline.set(now, commandTime);
@@ -230,6 +237,17 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     this.cut();
   }
 
+  displace(): void {
+    this.#drop(replies.displaced);
+  }
+
+  /** Ends a session that nobody is logged in to, whether its peer listens or not. */
+  #drop(reply: Refusal): void {
+    this.#quiet = true;
+    this.#cut(reply);
+    if (!this._upgrading) this._socket.destroySoon();
+  }
+
   /** The time to drain is over. A message that is being filed still gets its reply; everything else is cut. */
   cut(): void {
     if (this.#content.filing) return;
@@ -267,7 +285,8 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       this.#place.release();
       this.#deadline.clear();
       this.#content.interrupted();
-      this.#log.info('smtp.closed', {
+      // Whoever only connects must not fill the log.
+      this.#log[this.#quiet || !this.#started ? 'debug' : 'info']('smtp.closed', {
         messages: this.#content.messages,
         account: this.account?.login,
         peer: this.remoteAddress,
@@ -281,7 +300,11 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   /** Ends the session with a 421. */
   #cut(refusal: Refusal): void {
     if (this._closing || this._closed) return;
-    this.#log.info('smtp.cut', { status: refusal.status, text: refusal.text, account: this.account?.login });
+    this.#log[this.#quiet ? 'debug' : 'info']('smtp.cut', {
+      status: refusal.status,
+      text: refusal.text,
+      account: this.account?.login,
+    });
     this.reply(refusal);
   }
 
@@ -319,6 +342,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
 
   override _onCommand(command: Buffer, callback: Callback = () => undefined): void {
     this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
+    if (this.secure) this.#started = true;
     if (this.#last !== undefined && this._ready) return this.#cut(this.#last);
     const { commandLine } = this.#context.limits;
     if (
@@ -533,6 +557,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   #answered(): void {
     this._resetSession();
     this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
+    if (this.secure) this.#started = true;
     if (this.#last !== undefined) this.#cut(this.#last);
   }
 }

@@ -25,7 +25,13 @@ export const replyRows = {
     421,
     '4.7.0',
     'Too many connections; close some and try again',
-    'More connections are open, in all or from this network, than `connections.total` and `connections.per-network` allow.',
+    'More connections are open, in all, from this network or from its range, than `connections.total`, `connections.per-network` and `connections.per-range` allow.',
+  ),
+  displaced: row(
+    421,
+    '4.7.0',
+    'Too many connections wait for a login; connect again',
+    'More clients than `connections.before-login` or `connections.total` allow were connected without a login, and this was the oldest of them.',
   ),
   notForNetwork: row(
     554,
@@ -58,7 +64,12 @@ export const replyRows = {
     'The client sent before it was greeted, or spoke TLS on a port that begins without.',
   ),
   http: row(421, '4.7.0', 'This is a mail server; use a mail program', 'A web browser, or a scanner.'),
-  loginDeadline: row(421, '4.4.2', 'No login in time; connect again', 'Nobody logged in within `smtp.login-time`.'),
+  loginDeadline: row(
+    421,
+    '4.4.2',
+    'No login in time; connect again',
+    'Nobody logged in within `smtp.login-time`, or nothing was said inside TLS within `connections.start-time`.',
+  ),
   commandDeadline: row(421, '4.4.2', 'No command in time; connect again', 'The client was silent for too long.'),
   slowData: row(
     421,

@@ -20,6 +20,7 @@ import { type Listener, type ListenerSpec, type TlsMaterial, accessOf } from '..
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
+import { TurnedAway } from '../platform/turned-away.ts';
 import { turns } from '../platform/turns.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
@@ -87,6 +88,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   /** Sockets in the handshake of implicit TLS: they have no session that could look at its deadline. */
   readonly #handshakes = new Map<Socket, Milliseconds>();
   readonly #gate: ProxyGate;
+  readonly #turnedAway: TurnedAway;
   /** Who may connect, where that is not everybody. */
   readonly #networks: NetworkSet | undefined;
   /** Connections that were admitted and have not closed. */
@@ -121,6 +123,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     this.#options = options;
     this.#log = options.log.with({ listener: spec.name });
     this.#gate = new ProxyGate({ networks: spec.proxy ?? [], clock, log: this.#log });
+    this.#turnedAway = new TurnedAway(clock, this.#log, 'smtp.connection-refused');
     this.#networks = spec.networks === undefined ? undefined : new NetworkSet(spec.networks);
     const access = accessOf(spec);
     const counts = options.counts ?? newSubmissionCounts(clock);
@@ -129,6 +132,7 @@ class SubmissionServer extends SMTPServer implements Listener {
       ...(options.says === undefined ? {} : { says: options.says }),
       authenticator: options.authenticator,
       limits,
+      connections: options.connections,
       scram: spec.scram === 'offer',
       lfOnly: spec.quirks?.includes('lf-only') === true,
       authEquals: spec.quirks?.includes('auth-equals') === true,
@@ -204,6 +208,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     await closed;
     timer?.cancel();
     this.#ticking?.cancel();
+    this.#turnedAway.flush();
   }
 
   cut(): void {
@@ -260,7 +265,7 @@ class SubmissionServer extends SMTPServer implements Listener {
 
   #admit(socket: Socket, address: string, handshake: boolean): boolean {
     const refuse = (why: string, { reply, status, text }: Refusal): false => {
-      this.#log.warn('smtp.connection-refused', { why, peer: address });
+      this.#turnedAway.note(why, address);
       socket.on('error', () => undefined);
       // Within TLS nothing can be said before the handshake, and that is what the limit saves.
       if (handshake) socket.destroy();
@@ -269,9 +274,17 @@ class SubmissionServer extends SMTPServer implements Listener {
     };
     if (this.#networks?.has(address) === false) return refuse('not-on-listener', replies.notForNetwork);
     if (this.#stopping) return refuse('stopping', replies.shuttingDown);
-    const admission = this.#options.connections.admit(address, () => {
-      this.#open -= 1;
-      this.#closeWhenEmpty();
+    const admission = this.#options.connections.admit(address, {
+      displaced: (session) => {
+        this.#turnedAway.note('displaced', address);
+        // Before its session: in the handshake, or not yet taken up by the library.
+        if (session === undefined) this.#abandon(socket);
+        else session.displace();
+      },
+      released: () => {
+        this.#open -= 1;
+        this.#closeWhenEmpty();
+      },
     });
     if (admission.kind === 'refused') return refuse(admission.why, replies.tooManyConnections);
     this.#places.set(socket, admission.connection);
@@ -320,8 +333,9 @@ class SubmissionServer extends SMTPServer implements Listener {
       const now = this.#options.clock.monotonic();
       this.#context.now = now;
       for (const connection of this.#sessions()) connection.check(now);
-      for (const [socket, since] of this.#handshakes)
-        if (now - since >= this.#context.limits.loginTime) this.#abandon(socket);
+      const { startTime } = this.#options.connections;
+      const patience = Math.min(startTime, this.#context.limits.loginTime);
+      for (const [socket, since] of this.#handshakes) if (now - since >= patience) this.#abandon(socket);
       this.#tick();
     });
   }

@@ -8,10 +8,10 @@ import { instant, milliseconds, seconds } from '../../src/domain/units.ts';
 import type { EnrolmentWindow, WindowAnswer, Wish } from '../../src/enrol/window.ts';
 import { startEnrolmentListener } from '../../src/http/enrolment-listener.ts';
 import { languageOf } from '../../src/http/page-headers.ts';
-import { ConnectionLimits } from '../../src/platform/connections.ts';
+import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';
 import type { Listener, ListenerSpec } from '../../src/platform/listener.ts';
-import { NetworkSet } from '../../src/platform/network.ts';
 import { testCertificates } from '../support/certificates.ts';
+import { testConnectionLimits } from '../support/connection-limits.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
 import { type PageTarget, askPage, postForm } from '../support/page-client.ts';
@@ -29,11 +29,11 @@ interface Options {
   readonly answer?: WindowAnswer | (() => Promise<WindowAnswer>);
   readonly spec?: Partial<ListenerSpec>;
   readonly page?: string;
-  readonly perNetwork?: number;
+  readonly connections?: Partial<ConnectionLimitOptions>;
 }
 
 async function open(t: TestContext, options: Options = {}): Promise<Opened> {
-  const { answer = { kind: 'refused' }, spec, page, perNetwork = 64 } = options;
+  const { answer = { kind: 'refused' }, spec, page } = options;
   const { server, ca } = await testCertificates();
   const clock = new FakeClock(Date.now());
   const log = new MemoryLog();
@@ -42,7 +42,7 @@ async function open(t: TestContext, options: Options = {}): Promise<Opened> {
     asked.push(wish);
     return typeof answer === 'function' ? answer() : Promise.resolve(answer);
   };
-  const connections = new ConnectionLimits({ total: 100, perNetwork, perAccount: 10, exempt: new NetworkSet([]) });
+  const connections = new ConnectionLimits({ ...testConnectionLimits, ...options.connections });
   const listener = await startEnrolmentListener({
     spec: { name: 'codes', address: '127.0.0.1', port: 0, tls: 'implicit', ...spec },
     window: { use } as unknown as EnrolmentWindow,
@@ -247,7 +247,7 @@ test('one request for each connection: what stands behind it is not answered', a
 test('limits on connections and networks hold as they do for mail; a stop answers what was asked', async (t) => {
   let answer: (given: WindowAnswer) => void = () => undefined;
   const target = await open(t, {
-    perNetwork: 1,
+    connections: { perNetwork: 1 },
     answer: () => new Promise<WindowAnswer>((resolve) => (answer = resolve)),
   });
   const asked = postForm(target, '/password', shown);
@@ -263,6 +263,15 @@ test('limits on connections and networks hold as they do for mail; a stop answer
   await stopped;
   const closed = await open(t, { spec: { networks: ['192.0.2.0/24'] } });
   await assert.rejects(askPage(closed, '/'), /ECONNRESET|socket/);
+});
+
+test('a visitor who only connects makes room for the next', async (t) => {
+  const target = await open(t, { connections: { beforeLogin: 1 } });
+  const first = await raw(t, target, '');
+  const closed = new Promise((resolve) => first.once('close', resolve));
+  assert.equal((await askPage(target, '/')).status, 200);
+  await closed;
+  while (target.connections.open > 0) await new Promise((resolve) => setImmediate(resolve));
 });
 
 test('the language is the one that the reader likes best', () => {

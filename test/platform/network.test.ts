@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NetworkSet, networkOf } from '../../src/platform/network.ts';
+import { NetworkSet, networkOf, rangeOf } from '../../src/platform/network.ts';
+
+test('rangeOf() folds IPv4 to its /24 and IPv6 to its /48', () => {
+  assert.equal(rangeOf('192.0.2.7'), '192.0.2.0/24');
+  assert.equal(rangeOf('::ffff:192.0.2.7'), '192.0.2.0/24');
+  assert.equal(rangeOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1::/48');
+  assert.equal(rangeOf('2001:db8:1:2::/64'), '2001:db8:1::/48');
+  assert.equal(rangeOf('::1'), '0:0:0::/48');
+  assert.equal(rangeOf('nonsense'), 'nonsense');
+});
 
 test('networkOf() folds IPv6 to its /64 and a mapped IPv4 address to itself', () => {
   assert.equal(networkOf('192.0.2.7'), '192.0.2.7');

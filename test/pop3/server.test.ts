@@ -178,15 +178,17 @@ test('nobody holds a place before the login longer than the login time, whatever
   await say(secure, 'STLS');
   await secure.startTls();
   for (let minute = 0; minute < 3; minute += 0.25) {
-    if (minute < 2) {
+    if (minute < 0.5) {
       assert.match(await say(talking, 'CAPA'), /^\+OK/);
       while ((await talking.line()) !== '.');
+    }
+    if (minute < 2) {
       assert.match(await say(secure, 'USER alice'), /^\+OK/);
     }
     pop3.clock.advance(minutes(0.25));
   }
   for (const line of [silent, talking, secure]) await line.closed();
-  assert.deepEqual(endings(pop3), ['login-time', 'login-time', 'login-time']);
+  assert.deepEqual(endings(pop3), ['start-time', 'start-time', 'login-time'], 'words outside TLS count for nothing');
   assert.equal(pop3.connections.open, 0);
 });
 
@@ -315,6 +317,61 @@ test('stop() cuts what has not ended when the drain time is over', async () => {
   await pop3.stop(seconds(5));
   assert.equal(pop3.store.locked, 0);
   line.close();
+});
+
+test('seconds from the connect to TLS, and from there to the first command', async () => {
+  await using pop3 = await startPop3({ connections: { startTime: seconds(10) } });
+  const options = { protocol: 'pop3', port: pop3.listener.port, ca: pop3.ca } as const;
+  const [silent, secure, talking] = [await Line.open(options), await Line.open(options), await Line.open(options)];
+  for (const line of [silent, secure, talking]) await line.line();
+  pop3.clock.advance(seconds(8));
+  for (const line of [secure, talking]) {
+    await say(line, 'STLS');
+    await line.startTls();
+  }
+  assert.match(await say(talking, 'NOOP'), /^-ERR/);
+  // The server's side of a handshake is done when it answers; the silent one has shown nothing of the kind.
+  await until(() => pop3.connections.sessions.filter((s) => s.facts().tls !== undefined).length === 2, 'TLS');
+  pop3.clock.advance(seconds(3));
+  await silent.closed();
+  assert.equal(pop3.connections.open, 2, 'TLS gave the two others more time');
+  pop3.clock.advance(seconds(8));
+  await secure.closed();
+  assert.match(await say(talking, 'USER alice'), /^\+OK/, 'the login time holds for who has said something');
+  talking.close();
+  await until(() => pop3.connections.open === 0, 'the places');
+  const quiet = pop3.log.events.filter(({ event, level }) => event === 'pop3.ended' && level === 'debug');
+  assert.deepEqual(
+    quiet.map(({ fields }) => fields.ending),
+    ['start-time', 'start-time'],
+  );
+});
+
+test('a stranger whose place goes to another hears why, also inside TLS, and without a line in the log', async () => {
+  await using pop3 = await startPop3({ connections: { beforeLogin: 2 } });
+  const options = { protocol: 'pop3', port: pop3.listener.port, ca: pop3.ca } as const;
+  const [first, second] = [await Line.open(options), await Line.open(options)];
+  for (const line of [first, second]) await line.line();
+  await say(second, 'STLS');
+  await second.startTls();
+  assert.match(await say(second, 'USER alice'), /^\+OK/);
+  const others = [await Line.open(options), await Line.open(options)];
+  for (const line of others) assert.match((await line.line()) ?? '', /^\+OK/);
+  for (const line of [first, second]) {
+    assert.equal(await line.line(), '-ERR [SYS/TEMP] too many connections wait for a login; connect again');
+    await line.closed();
+  }
+  assert.equal(pop3.connections.open, 2);
+  for (const line of others) line.close();
+  await until(() => pop3.connections.open === 0, 'the places');
+  const told = pop3.log.events.filter(
+    ({ fields, level }) => JSON.stringify(fields).includes('displaced') && level !== 'debug',
+  );
+  assert.deepEqual(
+    told.map(({ event }) => event),
+    ['pop3.refused'],
+    'one line for both of them',
+  );
 });
 
 test('connection limits: a refused client hears why, and a closed connection gives its place back', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { seconds } from '../../src/domain/units.ts';
+import { minutes, seconds } from '../../src/domain/units.ts';
 import { assertNoSecret } from '../support/no-secret.ts';
 import { startSmtp } from '../support/smtp.ts';
 import { Line, runTranscript } from '../support/transcript.ts';
@@ -398,7 +398,7 @@ test('the certificate is never the one that the library publishes with its key',
 });
 
 test('a session without a login ends at its deadline, whatever it says meanwhile', async (t) => {
-  const { port, ca, clock } = await startSmtp(t);
+  const { port, ca, clock } = await startSmtp(t, { connections: { startTime: minutes(5) } });
   await runTranscript(
     `
 S: 220 *
@@ -456,8 +456,75 @@ S: 421 4.4.2 *
   while (connections.open > 0) await new Promise((resolve) => setImmediate(resolve));
 });
 
+test('seconds from the connect to TLS and the first command in it', async (t) => {
+  const { port, ca, clock, connections, log } = await startSmtp(t, { connections: { startTime: seconds(10) } });
+  const options = { protocol: 'smtp', port, ca } as const;
+  const [silent, plain, talking] = [await Line.open(options), await Line.open(options), await Line.open(options)];
+  t.after(() => talking.close());
+  for (const line of [silent, plain, talking]) await line.line();
+  for (const line of [plain, talking]) {
+    line.send('EHLO client.test\r\n');
+    while ((await line.line())?.startsWith('250-'));
+  }
+  talking.send('STARTTLS\r\n');
+  await talking.line();
+  await talking.startTls();
+  talking.send('NOOP\r\n');
+  assert.match((await talking.line()) ?? '', /^250 /);
+  clock.advance(seconds(11));
+  for (const line of [silent, plain]) {
+    assert.match((await line.line()) ?? '', /^421 4\.4\.2 /);
+    await line.closed();
+  }
+  while (connections.open > 1) await new Promise((resolve) => setImmediate(resolve));
+  talking.send('NOOP\r\n');
+  assert.match((await talking.line()) ?? '', /^250 /, 'the login time holds for who has said something');
+  assert.ok(!log.events.some(({ event, level }) => ['smtp.cut', 'smtp.closed'].includes(event) && level !== 'debug'));
+});
+
+test('a stranger whose place goes to another hears it: before TLS, in the handshake, and inside it', async (t) => {
+  const { port, ca, connections, log } = await startSmtp(t, { connections: { beforeLogin: 3 } });
+  const options = { protocol: 'smtp', port, ca } as const;
+  const [plain, shaking, secure] = [await Line.open(options), await Line.open(options), await Line.open(options)];
+  for (const line of [plain, shaking, secure]) await line.line();
+  for (const line of [shaking, secure]) {
+    line.send('EHLO client.test\r\n');
+    while ((await line.line())?.startsWith('250-'));
+    line.send('STARTTLS\r\n');
+    await line.line();
+  }
+  await secure.startTls();
+  const others = [await Line.open(options), await Line.open(options), await Line.open(options)];
+  for (const other of others) assert.match((await other.line()) ?? '', /^220 /);
+  assert.match((await plain.line()) ?? '', /^421 4\.7\.0 Too many connections wait for a login/);
+  assert.match((await secure.line()) ?? '', /^421 4\.7\.0 Too many connections wait for a login/);
+  for (const line of [plain, shaking, secure]) await line.closed();
+  assert.equal(connections.open, 3);
+  for (const other of others) other.close();
+  const free = (): boolean => connections.open === 0;
+  while (!free()) await new Promise((resolve) => setImmediate(resolve));
+  const told = log.events.filter(
+    ({ fields, level }) => /displaced|wait for a login/.test(JSON.stringify(fields)) && level !== 'debug',
+  );
+  assert.deepEqual(
+    told.map(({ event }) => event),
+    ['smtp.connection-refused'],
+    'one line for all three',
+  );
+});
+
+test('implicit TLS: who is silent in the handshake is the first to make room', async (t) => {
+  const { port, connections } = await startSmtp(t, { tls: 'implicit', connections: { beforeLogin: 1 } });
+  const first = await Line.open({ protocol: 'smtp', port, ca: '' });
+  while (connections.open === 0) await new Promise((resolve) => setImmediate(resolve));
+  const second = await Line.open({ protocol: 'smtp', port, ca: '' });
+  await first.closed();
+  assert.equal(connections.open, 1);
+  second.close();
+});
+
 test('connections over the limit are refused in words, an account with its share as well', async (t) => {
-  const { port, ca, connections } = await startSmtp(t, { connections: { total: 3, perNetwork: 3, perAccount: 1 } });
+  const { port, ca, connections } = await startSmtp(t, { connections: { perNetwork: 3, perAccount: 1 } });
   const options = { protocol: 'smtp', port, ca } as const;
   const first = await Line.open(options);
   t.after(() => first.close());

@@ -4,13 +4,13 @@ import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import type { Settings } from '../../src/domain/settings/setting.ts';
 import { type Milliseconds, milliseconds } from '../../src/domain/units.ts';
 import type { MaildropStore } from '../../src/pickup/maildrop.ts';
-import { ConnectionLimits } from '../../src/platform/connections.ts';
+import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';
 import type { Listener } from '../../src/platform/listener.ts';
-import { NetworkSet } from '../../src/platform/network.ts';
 import { type Pop3Limits, defaultPop3Limits } from '../../src/pop3/limits.ts';
 import { startPop3Listener } from '../../src/pop3/server.ts';
 import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
+import { testConnectionLimits } from './connection-limits.ts';
 import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
 import { assertNoSecret } from './no-secret.ts';
@@ -85,7 +85,8 @@ export interface Pop3FixtureOptions {
   readonly tls?: 'implicit' | 'starttls';
   readonly proxy?: readonly string[];
   readonly limits?: Partial<Pop3Limits>;
-  readonly connections?: { readonly total?: number; readonly perNetwork?: number; readonly perAccount?: number };
+  readonly connections?: Partial<ConnectionLimitOptions>;
+  readonly knows?: (network: string) => boolean;
 }
 
 export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3Fixture> {
@@ -95,13 +96,7 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
   const clock = options.over?.clock ?? new FakeClock();
   if (options.over !== undefined) authenticator.accounts = options.over.accounts;
   const log = new MemoryLog();
-  const connections = new ConnectionLimits({
-    total: 100,
-    perNetwork: 100,
-    perAccount: 10,
-    exempt: new NetworkSet([]),
-    ...options.connections,
-  });
+  const connections = new ConnectionLimits({ ...testConnectionLimits, ...options.connections }, options.knows);
   const listener = await startPop3Listener({
     spec: { name: 'pickup', address: '127.0.0.1', port: 0, tls: options.tls ?? 'starttls', proxy: options.proxy ?? [] },
     tls: [server],

@@ -4,7 +4,6 @@ import { seconds } from '../../src/domain/units.ts';
 import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';
 import type { Chain } from '../../src/middleware/chain.ts';
 import type { Listener, ListenerQuirk } from '../../src/platform/listener.ts';
-import { NetworkSet } from '../../src/platform/network.ts';
 import { type SmtpLimits, defaultSmtpLimits } from '../../src/smtp/limits.ts';
 import { startSmtpListener } from '../../src/smtp/server.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -12,6 +11,7 @@ import type { AbsenceNotices } from '../../src/submission/absence-notices.ts';
 import type { TestReports } from '../../src/submission/test-address.ts';
 import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
+import { testConnectionLimits } from './connection-limits.ts';
 import { assertNoSecret } from './no-secret.ts';
 import { type Cleanup, type TestStore, addAccount, openTestStore } from './store.ts';
 
@@ -29,6 +29,7 @@ export interface SmtpFixtureOptions {
   readonly quirks?: readonly ListenerQuirk[];
   readonly settings?: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
   readonly connections?: Partial<ConnectionLimitOptions>;
+  readonly knows?: (network: string) => boolean;
   readonly wrap?: (store: Store) => Store;
   readonly absences?: AbsenceNotices;
   /** Answers the test address, over the store that was opened. */
@@ -52,13 +53,13 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
       return { kind: 'granted', account: record.account, organisation: record.organisation };
     },
   };
-  const connections = new ConnectionLimits({
-    total: 100,
-    perNetwork: 50,
-    perAccount: 20,
-    exempt: new NetworkSet([]),
-    ...options.connections,
-  });
+  const connections = new ConnectionLimits(
+    {
+      ...{ ...testConnectionLimits, perNetwork: 50, perAccount: 20 },
+      ...options.connections,
+    },
+    options.knows,
+  );
   const listener = await startSmtpListener({
     spec: {
       name: 'test',
