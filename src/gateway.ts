@@ -32,7 +32,7 @@ import { startPush } from './gateway/push.ts';
 import { GatewayReload } from './gateway/reload.ts';
 import { RunningParts } from './gateway/running-parts.ts';
 import { noteSecondPerson } from './gateway/second-person.ts';
-import { openStore } from './gateway/store.ts';
+import { openStore, startUpgradeCopies } from './gateway/store.ts';
 import { GatewayTls } from './gateway/tls.ts';
 import type { HttpListener } from './http/server.ts';
 import { ConnectionLimits } from './platform/connections.ts';
@@ -97,6 +97,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const life = await beginGatewayLife(store, config);
   running.add(() => Promise.resolve(life.stopped()));
   const retention = running.own(startRetention(store, config, options));
+  running.own(startUpgradeCopies(config, options));
 
   const authenticator = createAuthenticator({
     registry: store.registry,

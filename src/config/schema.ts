@@ -285,6 +285,17 @@ const store = section({
     '1MiB',
     '10GiB',
   ),
+  'copy-before-upgrade': choice(
+    'Whether a copy of the database is made and compared before a new version changes its form: the only way back to the version before. It needs as much room as the database, in before-upgrade in the data folder. With "no" you take a copy of your own first.',
+    ['yes', 'no'],
+    'yes',
+  ),
+  'keep-upgrade-copy': duration(
+    'How long that copy is kept. Mail that is deleted or erased meanwhile still lies in it, sealed.',
+    '30d',
+    '1d',
+    '365d',
+  ),
 });
 
 const delivery = section({

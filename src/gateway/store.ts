@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
+import { startDaily, type Daily } from '../delivery/daily.ts';
 import { MiB, octets } from '../domain/units.ts';
 import { createSqliteStore, openSqliteStore } from '../store/sqlite/open.ts';
 import type { OpenOptions } from '../store/sqlite/options.ts';
+import { removeUpgradeCopies } from '../store/sqlite/upgrade-copy.ts';
 import type { Store } from '../store/store.ts';
 import type { GatewayEffects } from './effects.ts';
 
@@ -25,6 +27,7 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
       usage: config.store['keep-usage'],
     },
     reserve: config.store.reserve,
+    copyBeforeUpgrade: config.store['copy-before-upgrade'] === 'yes',
     // The largest message, protected: in base64 once more, with certificates, keys and the header lines that we add to it.
     maxBody: octets(Math.ceil(config.smtp['max-message'] * 1.4) + MiB),
   };
@@ -38,3 +41,14 @@ export const openStore = async (config: Config, effects: GatewayEffects): Promis
 export async function createStore(config: Config, effects: GatewayEffects): Promise<void> {
   await createSqliteStore(await storeOptionsOf(config, effects));
 }
+
+/** Once a day: copies of before an upgrade end with their time, as the mail in them must. */
+export const startUpgradeCopies = (config: Config, { clock, log }: GatewayEffects): Daily =>
+  startDaily({
+    ...{ clock, log, name: 'upgrade-copies' },
+    run: async () => {
+      await Promise.resolve();
+      const removed = removeUpgradeCopies(config.data.folder, clock.now() - config.store['keep-upgrade-copy']);
+      for (const copy of removed) log.info('store.upgrade-copy-removed', { copy });
+    },
+  });

@@ -17,8 +17,8 @@ test(
     await createSqliteStore(options);
     const { dataFolder, keyFolder, masterKey } = options;
     const { writer } = await Writer.start(
-      { dataFolder, keyFolder, masterKey, reserve: 0, at: 1, testing: {} },
-      { onCommit: () => undefined, onFailed: () => undefined },
+      { dataFolder, keyFolder, masterKey, reserve: 0, copyBeforeUpgrade: false, at: 1, testing: {} },
+      { onUpgrade: () => undefined, onCommit: () => undefined, onFailed: () => undefined },
     );
     // More than are given out in one turn.
     const before = Array.from({ length: 100 }, () => writer.ask(NOTHING));

@@ -45,9 +45,9 @@ export const setFact = (db: Db, name: string, value: unknown): void => {
   ).run(name, value);
 };
 
-/** Reads all pages where that is due. */
-export function checkPages(db: Db, path: string): void {
-  if (factOf(db, 'clean') === 1 && statSync(path).size > ALWAYS_CHECKED) return;
+/** Reads all pages where that is due, or `always`. */
+export function checkPages(db: Db, path: string, always = false): void {
+  if (!always && factOf(db, 'clean') === 1 && statSync(path).size > ALWAYS_CHECKED) return;
   const [first] = db.pragma('quick_check(1)') as { quick_check: string }[];
   if (first?.quick_check !== 'ok')
     throw new StoreRefused(

@@ -173,10 +173,12 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
         keyFolder: options.keyFolder,
         masterKey: options.masterKey,
         reserve: set.reserve,
+        copyBeforeUpgrade: set.copyBeforeUpgrade,
         at: options.clock.now(),
         testing,
       },
       {
+        onUpgrade: ({ copy, ...upgrade }) => options.log.info('store.upgrading', { ...upgrade, copy: copy ?? 'none' }),
         onCommit: ({ answers, pages, freePages, full, took }) => {
           if (took !== undefined) {
             commits.commits.add(took / 1000);

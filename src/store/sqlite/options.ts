@@ -32,6 +32,8 @@ export interface OpenOptions extends CreateOptions {
   };
   /** Size of the preallocated file that is given back when the disk is full. 0: none, for tests. Default 64 MiB. */
   readonly reserve?: Octets;
+  /** Whether a copy of the database is made and compared before its form changes. Default true. */
+  readonly copyBeforeUpgrade?: boolean;
   /** Largest body, checked here as the last line; the protocols refuse earlier and nicer. Default 1 GiB. */
   readonly maxBody?: Octets;
   readonly testing?: Testing;
@@ -59,6 +61,7 @@ export interface Settled {
   readonly tracedFor: Milliseconds;
   readonly countedFor: Milliseconds;
   readonly reserve: Octets;
+  readonly copyBeforeUpgrade: boolean;
   readonly maxBody: Octets;
   readonly testing: Testing;
 }
@@ -69,6 +72,7 @@ export const settled = (options: OpenOptions): Settled => ({
   tracedFor: options.retention?.trace ?? days(90),
   countedFor: options.retention?.usage ?? days(2557),
   reserve: options.reserve ?? octets(64 * MiB),
+  copyBeforeUpgrade: options.copyBeforeUpgrade ?? true,
   maxBody: options.maxBody ?? octets(1024 * MiB),
   testing: options.testing ?? {},
 });

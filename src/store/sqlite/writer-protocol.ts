@@ -12,6 +12,7 @@ import type { OperatorChange, OperatorChanged } from './operator-changes.ts';
 import type { PgpChange, PgpChanged } from './pgp-changes.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { QuirkCount, DeliveryRows } from './stored-rows.ts';
+import type { Upgrade } from './upgrade-copy.ts';
 
 /** An audit event, ready for the chain: facts and personal fields are JSON. */
 export interface AuditItem {
@@ -303,6 +304,8 @@ export type WriterSays =
       readonly full: boolean;
     }
   | { readonly kind: 'refused'; readonly message: string }
+  /** Before "ready": the form of the database is about to change. */
+  | { readonly kind: 'upgrading'; readonly upgrade: Upgrade }
   | {
       readonly kind: 'answers';
       readonly answers: readonly { readonly n: number; readonly answer: WriterAnswer }[];

@@ -1,4 +1,5 @@
 /** The thread that owns the only writing connection. Checks the database, then commits what arrives until it is told to close. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
@@ -8,10 +9,11 @@ import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-datab
 import { type Db, PAGE_OCTETS, isDamage, isFull, openWriting, sqliteProblem } from './database.ts';
 import { voidLeases } from './delivery-changes.ts';
 import { GroupCommit } from './group-commit.ts';
-import { knownMigrations, migrate } from './migrate.ts';
+import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
 import type { Testing } from './options.ts';
 import type { WriterHears, WriterSays } from './writer-protocol.ts';
 import { Reserve } from './reserve.ts';
+import { type Upgrade, copyBeforeUpgrade, upgradeCopyOf } from './upgrade-copy.ts';
 import { DATABASE_FILE } from './writer-files.ts';
 import { WriterWorker } from './writer-work.ts';
 
@@ -21,6 +23,8 @@ export interface WriterStart {
   readonly keyFolder: string;
   readonly masterKey: Uint8Array;
   readonly reserve: number;
+  /** Whether a copy is kept before the form of the database changes. */
+  readonly copyBeforeUpgrade: boolean;
   readonly at: number;
   readonly testing: Omit<Testing, 'freeOctets'>;
 }
@@ -43,14 +47,23 @@ const latestOf = (db: Db): number =>
     .prepare<[], { at: number | null }>('SELECT max(at) AS at FROM (SELECT at FROM audit ORDER BY seq DESC LIMIT 1)')
     .get()?.at ?? 0;
 
-function openChecked(start: WriterStart): { db: Db; ready: ReadyMessage } {
+/** `told` hears of an upgrade before it begins: a copy of a large database takes its time. */
+function openChecked(start: WriterStart, told: (upgrade: Upgrade) => void): { db: Db; ready: ReadyMessage } {
   const path = join(start.dataFolder, DATABASE_FILE);
   checkFile(path);
   const keys = new KeyFolder(start.keyFolder, start.masterKey);
   let db: Db | undefined;
   try {
     db = openWriting(path, start.testing.synchronous ?? 'FULL');
-    return { db, ready: check(db, path, keys, start) };
+    const upgrade = judge(db, path, start);
+    if (upgrade !== undefined) told(upgrade);
+    if (upgrade?.copy !== undefined) {
+      db.pragma('wal_checkpoint(TRUNCATE)');
+      db.close();
+      copyBeforeUpgrade(start.dataFolder, upgrade.from);
+      db = openWriting(path, start.testing.synchronous ?? 'FULL');
+    }
+    return { db, ready: begin(db, keys, start) };
   } catch (error) {
     db?.close();
     if (!isDamage(error)) throw error;
@@ -60,12 +73,24 @@ function openChecked(start: WriterStart): { db: Db; ready: ReadyMessage } {
   }
 }
 
-function check(db: Db, path: string, keys: KeyFolder, start: WriterStart): ReadyMessage {
-  const version = db.prepare<[], { v: string }>('SELECT sqlite_version() AS v').get()?.v ?? '';
-  const problem = sqliteProblem(version);
+const sqliteVersion = (db: Db): string => db.prepare<[], { v: string }>('SELECT sqlite_version() AS v').get()?.v ?? '';
+
+/** May it be served, and must its form change first? Changes nothing. Throws StoreRefused. */
+function judge(db: Db, path: string, start: WriterStart): Upgrade | undefined {
+  const problem = sqliteProblem(sqliteVersion(db));
   if (problem !== undefined) throw new StoreRefused(problem);
-  const ours = (db.pragma('user_version', { simple: true }) as number) > 0;
-  if (ours) checkPages(db, path);
+  const known = knownMigrations();
+  const from = checkMigrations(db, known);
+  const to = known.at(-1)?.version ?? 0;
+  // What is copied to go back to must be whole: then every page is read.
+  checkPages(db, path, from < to);
+  if (from === to) return undefined;
+  const copy = start.copyBeforeUpgrade ? { copy: upgradeCopyOf(start.dataFolder, from) } : {};
+  return { from, to, octets: statSync(path).size, ...copy };
+}
+
+function begin(db: Db, keys: KeyFolder, start: WriterStart): ReadyMessage {
+  const version = sqliteVersion(db);
   migrate(db, knownMigrations(), start.at, false);
   const unclean = factOf(db, 'clean') !== 1;
   const days = checkKeys(db, keys, start.keyFolder);
@@ -80,13 +105,17 @@ function check(db: Db, path: string, keys: KeyFolder, start: WriterStart): Ready
 }
 
 /** A start writes a little: on a full disk the reserve makes room for it, so that people can still fetch and delete. */
-function openOnAnyDisk(start: WriterStart, reserve: Reserve): ReturnType<typeof openChecked> {
+function openOnAnyDisk(
+  start: WriterStart,
+  reserve: Reserve,
+  told: (upgrade: Upgrade) => void,
+): ReturnType<typeof openChecked> {
   try {
-    return openChecked(start);
+    return openChecked(start, told);
   } catch (error) {
     if (!isFull(error)) throw error;
     reserve.release();
-    return openChecked(start);
+    return openChecked(start, told);
   }
 }
 
@@ -95,7 +124,7 @@ function serve(port: MessagePort, start: WriterStart): void {
   let opened: ReturnType<typeof openChecked>;
   const reserve = new Reserve(start.dataFolder, start.testing.maxPages === undefined ? start.reserve : 0);
   try {
-    opened = openOnAnyDisk(start, reserve);
+    opened = openOnAnyDisk(start, reserve, (upgrade) => say({ kind: 'upgrading', upgrade }));
   } catch (error) {
     const expected = error instanceof StoreRefused || error instanceof KeyFolderRefused;
     say({

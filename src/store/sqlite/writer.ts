@@ -8,6 +8,7 @@ import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
 import { AHEAD_PART, type SentNotices } from './ahead.ts';
 import type { Notices, Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './writer-protocol.ts';
 import { ThreadEnd } from './thread-end.ts';
+import type { Upgrade } from './upgrade-copy.ts';
 import type { WriterStart } from './writer-thread.ts';
 
 export type ReadyFacts = Extract<WriterSays, { kind: 'ready' }>;
@@ -23,6 +24,8 @@ interface Waiting {
 }
 
 export interface WriterEvents {
+  /** Called before the store is ready, where the form of the database changes first. */
+  readonly onUpgrade: (upgrade: Upgrade) => void;
   /** Called before the answers of a commit are given out. */
   readonly onCommit: (commit: Answers) => void;
   readonly onFailed: (error: StoreFailed) => void;
@@ -58,6 +61,7 @@ export class Writer {
       worker.on('message', (message: WriterSays) => {
         if (message.kind === 'ready') resolve(message);
         else if (message.kind === 'refused') reject(new StoreRefused(message.message));
+        else if (message.kind === 'upgrading') events.onUpgrade(message.upgrade);
         else writer.#hear(message);
       });
       worker.on('error', (error) => {
