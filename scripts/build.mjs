@@ -10,7 +10,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
 // An interrupted build can leave the build record without its output: tsc would then emit nothing.
-if (!existsSync(join(root, 'dist', 'src', 'main.js'))) rmSync(join(root, 'dist'), { recursive: true, force: true });
+if (!existsSync(join(root, 'dist', 'src', 'main.js'))) {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  console.error('Compiling for the first time: this takes a minute at most.');
+}
 
 const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);

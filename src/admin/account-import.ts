@@ -9,11 +9,14 @@ import { change } from './operation.ts';
 
 /** Log-in names in one piece: below 64 KB, however long they are. */
 const NAMES = 64;
+const PHASES = { check: 'Checking', hash: 'Hashing passwords of', store: 'Storing' } as const;
 
 interface ImportOutcome {
   readonly accounts: number;
   /** False for a dry run. */
   readonly applied: boolean;
+  /** All of them stand in the registry as in the file: nothing was to be done. */
+  readonly already?: boolean;
   /** Of these, without a password; their log-in names go over `send`, one a line. */
   readonly without?: number;
 }
@@ -32,16 +35,15 @@ async function run(
     ...(input.observe === 0 ? {} : { settings: observedFor(input.observe, clock.now()) }),
     hash: hashPassword,
     ...(gone === undefined ? {} : { signal: gone }),
-    // One figure for all phases would run backwards: checking is quick, hashing is what takes time.
-    progress: (phase, done, total) => {
-      if (phase === 'hash' || total > 0) progress(done, total);
-    },
+    progress: (phase, done, total) => progress(done, total, PHASES[phase]),
   });
   switch (report.kind) {
     case 'refused':
       throw new AdminError('invalid', `Cannot import, nothing was changed:\n${problemLines(report.problems)}`);
     case 'cancelled':
       throw new AdminError('unavailable', 'The import was ended before it changed anything');
+    case 'already':
+      return { accounts: report.accounts, applied: false, already: true };
     case 'imported':
     case 'checked':
       return await told(report, send);
@@ -49,7 +51,7 @@ async function run(
 }
 
 async function told(
-  { kind, accounts, without }: Extract<ImportReport, { accounts: number }>,
+  { kind, accounts, without }: Extract<ImportReport, { kind: 'imported' | 'checked' }>,
   send: Call['send'],
 ): Promise<ImportOutcome> {
   const outcome = { accounts, applied: kind === 'imported' };

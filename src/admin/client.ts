@@ -8,7 +8,7 @@ import type { OperationName, OperationResult } from './operations.ts';
 import { usablePath } from './socket-path.ts';
 
 export interface CallOptions {
-  readonly progress?: (done: number, total: number) => void;
+  readonly progress?: (done: number, total: number, phase?: string) => void;
   /** Text to send after the request, such as a CSV file; in pieces where it is large. */
   readonly upload?: string | AsyncIterable<string>;
   /** Takes the octets of a file that the operation gives out, latin-1. */
@@ -129,8 +129,10 @@ async function answerOf(
       throw lost(
         got.done === true ? 'it closed the connection without an answer' : 'it answered with something else than JSON',
       );
-    if (Array.isArray(answer.progress)) progress?.(Number(answer.progress[0]), Number(answer.progress[1]));
-    else if (typeof answer.piece === 'string') receive?.(answer.piece);
+    if (Array.isArray(answer.progress)) {
+      const [done, total, phase] = answer.progress as unknown[];
+      progress?.(Number(done), Number(total), typeof phase === 'string' ? phase : undefined);
+    } else if (typeof answer.piece === 'string') receive?.(answer.piece);
     else return answer;
   }
 }

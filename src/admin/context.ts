@@ -159,8 +159,8 @@ export interface Call {
   readonly approval?: string;
   /** Aborted when the caller has gone: long work stops where it may, and nobody is told any more. Absent where the caller cannot go without us. */
   readonly gone?: AbortSignal;
-  /** Told now and then by operations that take long. */
-  readonly progress: (done: number, total: number) => void;
+  /** Told now and then by operations that take long. `phase`: what is done now, as in "Hashing", where there are several. */
+  readonly progress: (done: number, total: number, phase?: string) => void;
   /** Text that came after the request, such as a CSV file, in pieces; absent when none came. */
   readonly upload?: AsyncIterable<string>;
   /** Hands over octets of a file before the answer, as latin-1 text, in pieces of at most 64 KB; resolves when the caller takes more. Absent where nobody takes a file. */

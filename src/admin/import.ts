@@ -42,6 +42,8 @@ export type ImportReport =
   | { readonly kind: 'imported'; readonly accounts: number; readonly without?: readonly string[] }
   /** A dry run found nothing wrong. */
   | { readonly kind: 'checked'; readonly accounts: number; readonly without?: readonly string[] }
+  /** Every line stands in the registry as it is in the file; nothing was changed. Passwords were not compared. */
+  | { readonly kind: 'already'; readonly accounts: number }
   /** Nothing was changed. In the order of the file. */
   | { readonly kind: 'refused'; readonly problems: readonly CsvProblem[] }
   /** `signal` was aborted; nothing was changed. */
@@ -77,7 +79,9 @@ export async function importAccounts(
   const cancelled = (): boolean => options.signal?.aborted === true;
   const { lines, problems } = await readLines(source, options);
   if (cancelled()) return { kind: 'cancelled' };
-  problems.push(...(await compareWithRegistry(lines, options)));
+  const compared = await compareWithRegistry(lines, options);
+  if (problems.length === 0 && compared.already === lines.length) return { kind: 'already', accounts: lines.length };
+  problems.push(...compared.problems);
   if (problems.length > 0) return { kind: 'refused', problems: problems.sort((a, b) => a.line - b.line) };
   const named = lines.filter(({ secret }) => secret.kind === 'none').map(({ login }) => login);
   const without = options.withoutPassword === true ? { without: named } : {};
@@ -211,38 +215,45 @@ function repeatedNames(record: CsvRecord, logins: Map<string, number>, addresses
   return problems;
 }
 
-async function compareWithRegistry(lines: readonly Line[], options: ImportOptions): Promise<readonly CsvProblem[]> {
+async function compareWithRegistry(
+  lines: readonly Line[],
+  options: ImportOptions,
+): Promise<{ readonly problems: readonly CsvProblem[]; readonly already: number }> {
   const { registry, progress, signal } = options;
   const organisations = new Map<string, boolean>();
   for (const { organisation } of lines)
     if (!organisations.has(organisation))
       organisations.set(organisation, (await registry.findOrganisation(organisation)) !== undefined);
   const problems: CsvProblem[] = [];
+  let already = 0;
   for (let at = 0; at < lines.length && signal?.aborted !== true; at += AT_ONCE) {
     const found = await Promise.all(
       lines.slice(at, at + AT_ONCE).map((line) => compareLine(line, organisations, registry)),
     );
-    problems.push(...found.flat());
+    problems.push(...found.flatMap((line) => line.problems));
+    already += found.filter((line) => line.already).length;
     progress?.('check', Math.min(lines.length, at + AT_ONCE), lines.length);
     // A store may answer from its cache, and then only this lets others have a turn.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  return problems;
+  return { problems, already };
 }
 
 async function compareLine(
   { line, login, addresses, organisation }: Line,
   organisations: ReadonlyMap<string, boolean>,
   registry: ImportOptions['registry'],
-): Promise<readonly CsvProblem[]> {
+): Promise<{ readonly problems: readonly CsvProblem[]; readonly already: boolean }> {
   const problems: CsvProblem[] = [];
+  let owned = 0;
   if (organisations.get(organisation) !== true)
     problems.push({
       line,
       column: 'organisation',
       text: `there is no organisation ${quoted(organisation)}; expected a registered one, add it with "sluis organisation add"`,
     });
-  if ((await registry.findLogin(login)) !== undefined)
+  const known = await registry.findLogin(login);
+  if (known !== undefined)
     problems.push({
       line,
       column: 'login',
@@ -251,13 +262,15 @@ async function compareLine(
   for (const address of addresses) {
     const owner = await registry.findRecipient(addressKey(address));
     if (owner === undefined) continue;
+    if (owner.account.login === login && owner.address.state !== 'ended') owned += 1;
     const text =
       owner.address.state === 'ended'
         ? `the address ${quoted(address)} has ended and is never given out again; expected another address`
         : `the address ${quoted(address)} belongs to account ${quoted(owner.account.login)}; expected an address that is free`;
     problems.push({ line, column: 'address', text });
   }
-  return problems;
+  const already = known?.organisation.name === organisation && owned === addresses.length;
+  return { problems, already };
 }
 
 async function hashAll(lines: readonly Line[], options: ImportOptions): Promise<readonly NewAccount[]> {

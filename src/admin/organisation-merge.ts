@@ -99,7 +99,7 @@ async function planned(context: AdminContext, input: MergeInput, call: Call): Pr
   const wish = await wishOf(context, input, call.upload);
   const wrong = problemOf(wish);
   if (wrong !== undefined) throw wrong;
-  const { plan, problems } = await planMerge(context, wish, (done) => call.progress(done, 0));
+  const { plan, problems } = await planMerge(context, wish, (done) => call.progress(done, 0, 'Looking at'));
   if (problems.length > 0)
     throw new AdminError('invalid', `Cannot merge, nothing was changed:\n${problems.join('\n')}`);
   const { mergedInto, state } = wish.from;

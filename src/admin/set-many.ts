@@ -38,7 +38,7 @@ export async function setMany(
 ): Promise<ManyOutcome> {
   if (upload === undefined) throw new AdminError('invalid', 'Cannot set from a file: no file came with the request');
   const resolve = (given: readonly string[]): Promise<readonly (Found | string)[]> => found(registry, names, given);
-  const file = await readSettingsFile(upload, { scope, resolve, progress: (lines) => progress(lines, 0) });
+  const file = await readSettingsFile(upload, { scope, resolve, progress: (lines) => progress(lines, 0, 'Checking') });
   if (file.problems.length > 0)
     throw new AdminError('invalid', `Cannot set from the file, nothing was changed:\n${problemLines(file.problems)}`);
   const many = file.changes;
@@ -46,7 +46,7 @@ export async function setMany(
     if (gone?.aborted === true)
       throw new AdminError('unavailable', `Cannot set the rest: the caller has gone; ${cut(done, many.length)}`);
     await setBatch(registry.changeManySettings(many.slice(done, done + BATCH), actor), done, many.length);
-    progress(Math.min(done + BATCH, many.length), many.length);
+    progress(Math.min(done + BATCH, many.length), many.length, 'Setting');
   }
   const changes = many.reduce((n, m) => n + Object.keys(m.changes).length, 0);
   return { targets: many.length, changes, already: file.already, applied: !dryRun };

@@ -7,7 +7,7 @@
  *
  *   -> {"protocol":1,"version":"0.1.0","call":"account.list","actor":{"name":"jan"},"input":{"limit":100}}
  *                                                                    "upload":true: lines {"piece":"..."} and {"end":true} follow
- *   <- {"progress":[2000,9000]}  or  {"piece":"..."}                                   none or more; octets of a file, latin-1
+ *   <- {"progress":[2000,9000,"Storing"]}  or  {"piece":"..."}                         none or more; octets of a file, latin-1
  *   <- {"result":...}  or  {"error":{"kind":"unknown","message":"..."},"protocol":1}
  *
  * Where the caller is of another version that speaks the same protocol, the result comes with ours in "gateway". See control-protocol.ts.
@@ -192,7 +192,7 @@ class Session {
     const call: Call = {
       gone: gone.signal,
       ...callerOf(request.actor),
-      progress: (done, total) => void writeLine(this.#socket, { progress: [done, total] }),
+      progress: (...told) => void writeLine(this.#socket, { progress: told }),
       send: (piece) => this.#send(piece),
       ...(upload === undefined ? {} : { upload: unreturned(upload) }),
     };

@@ -48,7 +48,7 @@ async function endMany(terminal: Terminal, from: string, options: EndOptions): P
       'Cannot export the mailboxes of many: end them with a time of grace, and write each with "sluis mailbox export"',
     );
   const upload = readUpload(terminal, from);
-  const progress = showProgress('accounts');
+  const progress = showProgress('Ending', 'accounts');
   const done = await withAdmin(options, (client) =>
     client.call(
       'account.end-many',
@@ -175,7 +175,7 @@ async function exportTo(
   login: string,
   { reason }: ChangeOptions,
 ): Promise<MailboxExported> {
-  const progress = showProgress('messages');
+  const progress = showProgress('Exporting', 'messages');
   try {
     const receive = (piece: string): void => file.append(Buffer.from(piece, 'latin1'));
     const done = await client.call('mailbox.export', { login, reason }, { receive, progress: progress.show });

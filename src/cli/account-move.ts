@@ -64,7 +64,7 @@ async function movesOf(terminal: Terminal, login: string | undefined, options: M
 }
 
 async function moveAll(moves: readonly Move[], options: MoveOptions): Promise<AccountMovesView> {
-  const progress = showProgress(moves.length === 1 ? 'messages' : 'accounts');
+  const progress = showProgress('Moving', moves.length === 1 ? 'messages' : 'accounts');
   const { grace, dryRun = false } = options;
   return await withAdmin(options, async (client) => {
     const accounts: AccountMoveView[] = [];

@@ -43,7 +43,7 @@ export function addStateCommands(terminal: Terminal, accounts: Command): void {
       .description(about)
       .action(async (logins: readonly string[], options: ManyOptions) => {
         const upload = manyInput(terminal, name, logins, options);
-        const progress = showProgress('accounts');
+        const progress = showProgress(name === 'suspend' ? 'Suspending' : 'Resuming', 'accounts');
         // One by its name: the audit trail says who it was also where the call is refused.
         const which = logins.length === 1 && options.from === undefined ? { login: logins[0] } : { logins };
         const done = await withAdmin(options, (client) =>

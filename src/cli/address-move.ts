@@ -76,7 +76,7 @@ async function movesOf(
 }
 
 async function moveAll(moves: readonly Move[], options: MoveOptions): Promise<AddressesMoved> {
-  const progress = showProgress();
+  const progress = showProgress('Moving', 'addresses');
   const sum = { moved: 0, already: 0, refiled: 0, stillQueued: 0, applied: options.dryRun !== true };
   return await withAdmin(options, async (client) => {
     for (let at = 0; at < moves.length; at += AT_ONCE) {

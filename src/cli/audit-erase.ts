@@ -35,7 +35,7 @@ export function addEraseCommand(terminal: Terminal, group: Command): void {
             goes: async () => textOf(await withAdmin(given, (client) => client.call('audit.erase.count', input))),
             name: account ?? person ?? before ?? 'erase',
           });
-      const { show, end } = showProgress('rows');
+      const { show, end } = showProgress('Looking through', 'rows');
       const done = await withAdmin(options, (client) =>
         dryRun
           ? client.call('audit.erase.count', input, { progress: show })

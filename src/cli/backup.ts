@@ -35,7 +35,7 @@ export function addBackupCommands(terminal: Terminal, program: Command): void {
 const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
 
 async function take(terminal: Terminal, folder: string | undefined, options: ChangeOptions): Promise<void> {
-  const progress = showProgress('MiB');
+  const progress = showProgress('Copying', 'MiB');
   try {
     const [taken, reminder] = await withAdmin(options, async (client) => [
       await client.call('backup.take', { folder: absolute(folder) }, { progress: progress.show }),
@@ -76,7 +76,7 @@ const listText = (all: readonly BackupView[]): string =>
   );
 
 async function check(terminal: Terminal, backup: string | undefined, options: CommonOptions): Promise<void> {
-  const progress = showProgress('MiB');
+  const progress = showProgress('Reading', 'MiB');
   let checked: CheckedBackup;
   try {
     checked = await withAdmin(options, (client) =>

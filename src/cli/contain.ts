@@ -21,7 +21,7 @@ export function addContainCommand(terminal: Terminal, accounts: Command): void {
     )
     .action(async (logins: readonly string[], options: ContainOptions) => {
       const upload = manyInput(terminal, 'contain', logins, options);
-      const progress = showProgress('accounts');
+      const progress = showProgress('Containing', 'accounts');
       const done = await withAdmin(options, (client) =>
         client.call(
           'account.contain',

@@ -31,7 +31,7 @@ async function drill(terminal: Terminal, backup: string | undefined, options: Dr
     ...{ backup: backup === undefined ? undefined : resolve(backup), all: options.all === true },
     'keys-from': keysFrom === undefined ? undefined : resolve(keysFrom),
   };
-  const progress = showProgress('MiB');
+  const progress = showProgress('Restoring', 'MiB');
   const report = await withAdmin(options, (client) =>
     client.call('backup.drill', input, { progress: progress.show }),
   ).finally(() => progress.end());

@@ -44,7 +44,7 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
     throw new CommandError('usage', `Cannot observe "${options.observe ?? ''}": expected days, such as 30d`);
   const upload = readUpload(terminal, file);
   const files = dryRun ? undefined : letterFiles({ letters });
-  const progress = showProgress('accounts');
+  const progress = showProgress('Checking', 'accounts');
   const input = { 'dry-run': dryRun, observe, 'without-password': letters !== undefined };
   let names = '';
   const receive = (piece: string): void => void (names += piece);
@@ -61,9 +61,11 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
   const value = made === undefined ? done : { ...done, letters: made.codes.length };
   print(terminal, options, value, () =>
     [
-      done.applied
-        ? `Registered ${many(done.accounts, 'account')}.`
-        : `The file is right: it would register ${many(done.accounts, 'account')}. Nothing was changed.`,
+      done.already === true
+        ? `Already imported: ${many(done.accounts, 'account')} of the file ${agree(done.accounts, 'stands', 'stand')} in the registry with ${agree(done.accounts, 'its', 'their')} addresses. Nothing was changed, passwords were not compared.`
+        : done.applied
+          ? `Registered ${many(done.accounts, 'account')}.`
+          : `The file is right: it would register ${many(done.accounts, 'account')}. Nothing was changed.`,
       ...(made === undefined
         ? []
         : [

@@ -57,7 +57,7 @@ export function addMailboxImportCommand(terminal: Terminal, group: Command): voi
 
 /** Thousands of mailboxes: one that fails is told of, and the others go on. */
 async function takeAll(terminal: Terminal, takeovers: readonly Takeover[], options: ImportOptions): Promise<void> {
-  const progress = showProgress();
+  const progress = showProgress('Importing', 'mailboxes');
   const done: (Taken | NotTaken)[] = [];
   for (const takeover of takeovers) {
     progress.show(done.length, takeovers.length);
@@ -135,7 +135,7 @@ async function send(
   client: AdminClient,
   options: ImportOptions,
 ): Promise<ImportedMail> {
-  const progress = showProgress();
+  const progress = showProgress('Importing', 'messages');
   const state = { stopped: false };
   const input = { login, total: messages.length, address: options.address };
   const upload = withIdle(framesOfAll(messages, options, state));

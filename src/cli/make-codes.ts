@@ -40,7 +40,7 @@ export async function makeCodes(client: AdminClient, logins: readonly string[], 
   const codes: Omit<CodeView, 'letter'>[] = [];
   const refused: { login: string; why: string }[] = [];
   let waiting = logins.length - left.length;
-  const progress = showProgress('codes');
+  const progress = showProgress('Making', 'codes');
   try {
     for (let at = 0; at < left.length; at += MOST_CODES) {
       const part = await client.call('account.reset', {

@@ -37,7 +37,7 @@ export function addNoticeCommands(terminal: Terminal, program: Command): void {
         text: readUpload(terminal, file),
         ...(en === undefined ? {} : { en: readUpload(terminal, en) }),
       });
-      const progress = showProgress('organisations');
+      const progress = showProgress('Writing', 'organisations');
       const input = { organisations: organisation, all, subject, id, 'dry-run': dryRun };
       const done = await withAdmin(options, (client) =>
         client.call('notice.send', input, { upload, progress: progress.show }),

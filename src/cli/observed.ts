@@ -39,7 +39,7 @@ async function observedIn(client: AdminClient): Promise<readonly ObservedAccount
 }
 
 async function enforce(terminal: Terminal, options: ObservedOptions): Promise<void> {
-  const progress = showProgress('accounts');
+  const progress = showProgress('Setting', 'accounts');
   const sum = { accounts: 0, tolerant: 0 };
   await withAdmin(options, async (client) => {
     for (let after: string | undefined; ;) {

@@ -35,7 +35,7 @@ async function run(terminal: Terminal, name: string, options: ExportOptions): Pr
       'Cannot export an organisation without --reason TEXT: it stands in the audit trail',
     );
   const folder = new ExportFolder(options.out);
-  const progress = showProgress('rows');
+  const progress = showProgress('Exporting', 'rows');
   const input = { name, messages: options.messages === true };
   const told = await withAdmin(options, (client) =>
     client.call('organisation.export', input, { receive: folder.take, progress: progress.show }),

@@ -44,7 +44,7 @@ export function addMergeCommand(terminal: Terminal, group: Command): void {
         ...{ name, into, until, successor, mailbox, 'keep-settings': keepSettings, revoke },
         'successors-sha256': upload === undefined ? undefined : createHash('sha256').update(upload).digest('hex'),
       };
-      const progress = showProgress('accounts');
+      const progress = showProgress('Merging', 'accounts');
       const operation = dryRun === true ? 'organisation.merge-plan' : 'organisation.merge';
       const done = await withAdmin(options, (client) =>
         client.call(operation, input, { progress: progress.show, ...(upload === undefined ? {} : { upload }) }),

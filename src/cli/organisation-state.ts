@@ -49,7 +49,7 @@ export function addStateCommands(terminal: Terminal, group: Command): void {
       command.option('--successor <address>', 'who takes the mail of its addresses: senders are told');
     command.action(async (organisation: string, options: StateOptions) => {
       const { successor, dryRun } = options;
-      const progress = showProgress('accounts');
+      const progress = showProgress({ suspend: 'Suspending', resume: 'Resuming', end: 'Ending' }[name], 'accounts');
       const input = { name: organisation, successor, 'dry-run': dryRun };
       const done = await withAdmin(options, (client) =>
         client.call(`organisation.${name}`, input, { progress: progress.show }),

@@ -55,7 +55,7 @@ export function addQueueCommands(terminal: Terminal, program: Command): void {
       if (options.reason === undefined)
         throw new CommandError('usage', 'Cannot give deliveries up without --reason TEXT: the senders read it');
       const input = { ...chosen(numbers, options), reason: options.reason };
-      const progress = showProgress();
+      const progress = showProgress('Giving up', 'deliveries');
       const done = await withAdmin(options, (client) =>
         client.call('queue.fail', input, { progress: progress.show }),
       ).finally(progress.end);

@@ -79,7 +79,7 @@ async function incident(terminal: Terminal, options: IncidentOptions): Promise<v
     ...(network === undefined ? {} : { network }),
   });
   if (options.csv === true) terminal.out(`${csv(HEADER, [])}\n`);
-  const progress = showProgress('rows of the trail');
+  const progress = showProgress('Reading', 'rows of the trail');
   await withAdmin(options, async (client) => {
     let after: number | undefined;
     do {

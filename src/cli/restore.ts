@@ -51,7 +51,7 @@ async function restore(terminal: Terminal, backup: string, options: RestoreOptio
     import('../backup/restore.ts'),
     import('../gateway/backup.ts'),
   ]);
-  const progress = showProgress('MiB');
+  const progress = showProgress('Copying', 'MiB');
   const MIB = 1024 * 1024;
   const shown = options.json !== true;
   const restored = await restoreBackup(

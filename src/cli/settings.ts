@@ -63,7 +63,7 @@ async function setFrom(
   if (name !== undefined)
     throw new CommandError('usage', `Cannot set "${name}" and a file in one command; give one of them`);
   const upload = readUpload(terminal, file);
-  const progress = showProgress(scope === 'address' ? 'addresses' : `${scope}s`);
+  const progress = showProgress('Setting', scope === 'address' ? 'addresses' : `${scope}s`);
   const done = await withAdmin(options, (client) =>
     client.call(
       'settings.set-many',

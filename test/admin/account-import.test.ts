@@ -40,7 +40,7 @@ async function world(t: TestContext) {
       input,
       {
         actor: { name: 'jan', reason: 'move' },
-        progress: (done, total) => void progress.push(`${done}/${total}`),
+        progress: (done, total, phase) => void progress.push(`${phase ?? 'none'} ${done}/${total}`),
         upload: upload(),
         ...(gone === undefined ? {} : { gone }),
       },
@@ -63,9 +63,22 @@ test('account.import brings in a file, tells its progress and is logged without 
   const outcome = await call('account.import', {}, HEADER + Array.from({ length: 120 }, (_, i) => line(i)).join(''));
   assert.deepEqual(outcome, { accounts: 120, applied: true });
   assert.equal((await logins(store)).length, 120);
-  assert.ok(progress.includes('120/120'));
+  for (const phase of ['Checking', 'Hashing passwords of', 'Storing'])
+    assert.ok(progress.includes(`${phase} 120/120`), phase);
   assert.ok(log.names.includes('admin.done'));
   assert.ok(!JSON.stringify(log.events).includes('geheim'));
+});
+
+test('account.import of a file that was imported says so, and changes nothing', async (t) => {
+  const { store, call } = await world(t);
+  const file = HEADER + line(1) + line(2);
+  await call('account.import', {}, file);
+  assert.deepEqual(await call('account.import', {}, file), { accounts: 2, applied: false, already: true });
+  // A file that is not the same in one line is refused as before.
+  const other = `${HEADER}${line(1)}2@group.test,3@group.test,praktijk,geheim-wachtwoord-2\n`;
+  await assert.rejects(call('account.import', {}, other), /account "2@group\.test" exists already/);
+  await assert.rejects(call('account.import', {}, `${file}${line(3)}`), /account "1@group\.test" exists already/);
+  assert.equal((await logins(store)).length, 2);
 });
 
 test('account.import --dry-run changes nothing', async (t) => {
@@ -135,7 +148,13 @@ test('settings.set-many goes in batches: when the caller has gone it stops behin
   });
   progress.length = 0;
   assert.deepEqual(await set(), { targets: 350, changes: 350, already: 250, applied: true });
-  assert.deepEqual(progress, ['250/0', '500/0', '600/0', '250/350', '350/350']);
+  assert.deepEqual(progress, [
+    'Checking 250/0',
+    'Checking 500/0',
+    'Checking 600/0',
+    'Setting 250/350',
+    'Setting 350/350',
+  ]);
   assert.deepEqual(await set(), { targets: 0, changes: 0, already: 600, applied: true });
   const rows = [
     ...(await store.audit.read({ limit: 1000 })),
