@@ -85,7 +85,7 @@ test('an upgrade without a copy is one that the operator asked for', async (t) =
   const effects = { clock: systemClock, log: new MemoryLog() };
   await (await openStore(config, effects)).close();
   assert.equal(existsSync(upgradeCopyOf(config.data.folder, FORM)), false);
-  assert.equal(logged(effects.log, 'store.upgrading')[0]?.['copy'], 'none');
+  assert.equal(logged(effects.log, 'store.upgrading')[0]?.copy, 'none');
 });
 
 test('without room for the copy nothing is upgraded, and the text says how much is needed', (t) => {
