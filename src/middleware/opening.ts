@@ -17,11 +17,14 @@ export const ciphersOf = (layers: readonly LayerSeen[]): string =>
 const differing = (layers: readonly LayerSeen[]): readonly string[] =>
   layers.flatMap((layer) => (layer.kind === 'message' ? layer.differs : []));
 
+/** Reply-To is among them where its name shows another address than it holds. */
+const SENDER: ReadonlySet<string> = new Set(['from', 'sender', 'reply-to']);
+
 /** Why what was opened may not be handed out. The sender outside is the one who logged in; the one inside is what people would see. */
 export function problemOf(layers: readonly LayerSeen[]): CmsProblem | undefined {
   if (layers.length === 0) return { kind: 'no-key', text: 'no key is held for the addressee' };
   const differs = differing(layers);
-  return differs.includes('from') || differs.includes('sender')
+  return differs.some((name) => SENDER.has(name))
     ? { kind: 'malformed', text: `the message inside names another sender: ${differs.join(', ')}` }
     : undefined;
 }

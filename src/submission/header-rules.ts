@@ -14,6 +14,7 @@ import { isVerdict } from '../mime/authentication-results.ts';
 import { type ContentFields, contentFields } from '../mime/content-fields.ts';
 import { isEncrypted } from '../mime/encrypted.ts';
 import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
+import { addressesBeside } from '../mime/shown-addresses.ts';
 import { OPENED_FIELD } from '../middleware/opened-field.ts';
 import { isOwnReceived } from '../mime/received.ts';
 import { asksForReceipt } from './receipt-request.ts';
@@ -67,10 +68,14 @@ export async function judgeHeader(header: Header, context: HeaderContext): Promi
   if (!sender.ok) return sender;
 
   const messageId = fieldsNamed(header, 'message-id')[0];
-  const replyTo = fieldsNamed(header, 'reply-to').flatMap((f) => {
-    const read = readMailboxes(fieldText(header, f));
-    return read.ok ? read.value : [];
-  });
+  const replyTo: string[] = [];
+  for (const field of fieldsNamed(header, 'reply-to')) {
+    const read = readMailboxes(fieldText(header, field));
+    const lie = await judgeNames(header, field, 'Reply-To', read.ok ? read.value : [], context);
+    // One that cannot be read passes with one address in it: there is nothing that it could hide.
+    if (!lie.ok) return read.ok ? lie : fail(refusals.malformedField({ name: 'Reply-To', why: read.error }));
+    if (read.ok) replyTo.push(...read.value);
+  }
   return ok({
     from: author.value,
     removed: header.fields.filter(isRemoved),
@@ -107,7 +112,26 @@ async function judgeOne(
   if (first === undefined || second !== undefined) return malformed(`it holds ${mailboxes.value.length} addresses`);
   const address = parseAddress(first);
   if (!address.ok) return malformed(address.error);
-  return (await context.maySendAs(address.value)) ? ok(address.value) : fail(foreignSender(what));
+  if (!(await context.maySendAs(address.value))) return fail(foreignSender(what));
+  const names = await judgeNames(header, field, title, [first], context);
+  return names.ok ? ok(address.value) : names;
+}
+
+/** What a reader sees beside `mailboxes` must not be the address of somebody else. */
+async function judgeNames(
+  header: Header,
+  field: HeaderField,
+  name: string,
+  mailboxes: readonly string[],
+  context: HeaderContext,
+): Promise<Result<undefined, Refusal>> {
+  const beside = addressesBeside(fieldText(header, field), mailboxes);
+  if (!beside.ok) return fail(refusals.malformedField({ name, why: beside.error }));
+  for (const shown of beside.value) {
+    const address = parseAddress(shown);
+    if (!address.ok || !(await context.maySendAs(address.value))) return fail(refusals.nameLies({ name }));
+  }
+  return ok(undefined);
 }
 
 const isAutoSubmitted = (header: Header): boolean =>

@@ -139,11 +139,18 @@ export const submissionRows = {
     'The header is malformed: {why}; correct it and send again',
     'A line of the header is no field; the text says which.',
   ),
+  nameLies: row(
+    550,
+    '5.7.1',
+    'The name in the field {name} holds an address that is not yours; write a name there, or your own address',
+    'A display name or comment in From, Sender or Reply-To shows an address of somebody else, also encoded or in letters that only look like one: most mail programs show the name alone.',
+    'Correct the name in the settings of the program',
+  ),
   malformedField: row(
     550,
     '5.6.0',
     'The field {name} cannot be read: {why}; it must hold one address',
-    'From or Sender holds a group, several addresses, or none.',
+    'From or Sender holds a group, several addresses, or none; or a name in a character set that nobody knows; or Reply-To cannot be read.',
   ),
 } as const satisfies Record<string, RefusalRow>;
 

@@ -200,6 +200,10 @@ test('another author inside than outside is not handed out; other fields that di
   assert.doesNotMatch(forged, /inner text|director/);
   const twice = await inside((text) => text.replace('From: ', 'From: <director@praktijk.example>\r\nFrom: '));
   assert.match(twice, /Sluis-Opened: failed/);
+  const named = await inside((text) => text.replace('From: <p256@', 'From: "director@praktijk.example" <p256@'));
+  assert.match(named, /Sluis-Opened: failed/);
+  const own = await inside((text) => text.replace('From: <p256@', 'From: "p256@praktijk.example" <p256@'));
+  assert.match(own, /smime=pass[^]*inner text/);
   const redated = await inside((text) => text.replace('25 Nov 2026', '24 Nov 2026'));
   assert.match(redated, /smime=policy\r\n\treason="fields differ inside and outside: date"[^]*inner text/);
 });

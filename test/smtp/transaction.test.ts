@@ -82,6 +82,7 @@ test('From and Sender must be the account itself, once and plainly', async (t) =
     'From: alice@group.test',
     'FROM: "Praktijk, De" <ALICE@group.test>',
     'From:\n Alice\n <alice@group.test>',
+    'From: "alice@group.test" <alice@group.test>\nReply-To: "Desk (desk@elsewhere.test)" <desk@elsewhere.test>, <a@elsewhere.test>',
     'From: alice@group.test <alice@group.test>',
     'From: alice@group.test (the practice)\nSender: alice@group.test\nReply-To: alice@elsewhere.test',
   ];
@@ -97,6 +98,17 @@ test('From and Sender must be the account itself, once and plainly', async (t) =
     ['From: bob@group.test <alice@group.test>', '550 5.6.0 *'],
     ['From: <alice@group.test> <bob@group.test>', '550 5.6.0 *'],
     ['From: undisclosed', '550 5.6.0 *'],
+    [
+      'From: "bob@group.test" <alice@group.test>',
+      '550 5.7.1 The name in the field From holds an address that is not yours; *',
+    ],
+    ['From: =?utf-8?q?bob=40?=\n =?utf-8?q?group.test?= <alice@group.test>', '550 5.7.1 The name in the field From *'],
+    ['From: alice@group.test (bob@group.test)', '550 5.7.1 The name in the field From *'],
+    ['From: "somebody@elsewhere.test" <alice@group.test>', '550 5.7.1 The name in the field From *'],
+    ['From: alice@group.test\nSender: "bob@group.test" <alice@group.test>', '550 5.7.1 * field Sender *'],
+    ['From: alice@group.test\nReply-To: "bob@group.test" <alice@elsewhere.test>', '550 5.7.1 * field Reply-To *'],
+    ['From: alice@group.test\nReply-To: bob@group.test <alice@elsewhere.test>', '550 5.6.0 * field Reply-To *'],
+    ['From: =?utf-7?q?bob+AEA-group.test?= <alice@group.test>', '550 5.6.0 * character set utf-7*'],
     ['From:', '550 5.6.0 *'],
     ['From: alice@group.test\nSender: bob@group.test', '550 5.7.1 *'],
     ['From: alice@group.test\nSender: alice@group.test\nSENDER: alice@group.test', '550 5.6.0 *'],
@@ -112,15 +124,22 @@ test('From and Sender must be the account itself, once and plainly', async (t) =
     ].join('\n'),
   );
   assert.equal((await filed(smtp.store, 'bob')).length, good.length);
-  assert.equal(smtp.log.names.filter((name) => name === 'smtp.reply-to-outside').length, 1);
+  assert.equal(smtp.log.names.filter((name) => name === 'smtp.reply-to-outside').length, 2);
 });
 
 test('a delegated address may be used in MAIL, From and Sender', async (t) => {
   const smtp = await startSmtp(t);
   const header = 'From: bob@group.test\nSender: alice@group.test';
+  const named = 'From: "bob@group.test" <alice@group.test>';
   await dialog(
     smtp,
-    `${message(header, '550 5.7.1 *')}\n@delegate\n${message(header, '250 2.0.0 *', '<bob@group.test>')}`,
+    [
+      message(header, '550 5.7.1 *'),
+      message(named, '550 5.7.1 *'),
+      '@delegate',
+      message(header, '250 2.0.0 *', '<bob@group.test>'),
+      message(named, '250 2.0.0 *'),
+    ].join('\n'),
     { delegate: () => smtp.store.registry.setDelegation(address('bob@group.test'), 'alice', true, actor) },
   );
 });

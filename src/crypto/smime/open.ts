@@ -10,6 +10,7 @@ import { type Result, fail, ok } from '../../domain/result.ts';
 import { readMailboxes } from '../../mime/address-list.ts';
 import { contentFields } from '../../mime/content-fields.ts';
 import { fieldText, fieldsNamed } from '../../mime/header.ts';
+import { addressesBeside } from '../../mime/shown-addresses.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import { type DecryptionKey, decrypt } from '../cms/decrypt.ts';
 import type { CmsLimits } from '../cms/limits.ts';
@@ -215,7 +216,7 @@ async function unwrap(message: Message, layers: LayerSeen[]): Promise<Result<Mes
   };
   const inner = await readMessage(inside);
   if (!inner.ok) return fail(malformed(`Cannot read the message inside: ${inner.error}`));
-  layers.push({ kind: 'message', differs: differing(message, inner.value) });
+  layers.push({ kind: 'message', differs: [...differing(message, inner.value), ...lyingNames(inner.value)] });
   const journey = fieldOctets(message.header, (field) => TRACE.has(field.name));
   const opened = await readMessage(prefixed(journey, inside));
   return opened.ok ? opened : fail(malformed(`Cannot read the message inside: ${opened.error}`));
@@ -231,6 +232,19 @@ const prefixed = (first: Buffer, source: Source): Source => ({
     yield* source.slices();
   },
 });
+
+/**
+ * Fields inside whose name shows an address that is not theirs. What was encrypted did not pass the edge, where such a name is refused; a
+ * reader takes it for another sender, and so do we.
+ */
+const lyingNames = ({ header }: Message): string[] =>
+  ['from', 'sender', 'reply-to'].filter((name) =>
+    fieldsNamed(header, name).some((field) => {
+      const mailboxes = readMailboxes(fieldText(header, field));
+      const beside = addressesBeside(fieldText(header, field), mailboxes.ok ? mailboxes.value : []);
+      return !beside.ok || beside.value.length > 0;
+    }),
+  );
 
 /** Bound fields that say something else outside than inside. */
 export const differing = (outer: Message, inner: Message): string[] =>

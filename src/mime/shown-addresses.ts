@@ -1,0 +1,162 @@
+/**
+ * Finds every address that a reader of an address field would see in it, also where none stands by the rules: in the display name, in a comment, in
+ * an encoded word, in letters that only look like ASCII.
+ *
+ * Most mail programs show the name and hide the address, so that an address in the name is taken for the sender's. What counts here is
+ * therefore what is shown: encoded words are decoded (RFC 2047), comments and quotes opened, letters folded to their plain form (NFKC: a
+ * full-width `@` is an `@`), invisible characters left out.
+ */
+import { type Result, fail, ok } from '../domain/result.ts';
+import { joinSmall } from '../platform/bytes.ts';
+
+/** Characters of a field. A hundred addresses fit; the name of a person is far shorter. */
+export const MAX_FIELD = 16 * 1024;
+/** More than this in one field is no list of people any more. */
+const MAX_ADDRESSES = 200;
+/** RFC 5321 section 4.5.3.1: of an address no more is looked at. */
+const MAX_REACH = 320;
+/** An encoded word may decode to another one, and some programs decode again. */
+const MAX_ROUNDS = 3;
+
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]/gu;
+/** Turns the direction of writing: what is read backwards is shown as an address, too. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/;
+const ENCODED = /=\?([^?\s]{1,80})\?([bq])\?([^?]*)\?=/gi;
+const NAME_CHARACTER = /[^\s@<>(),:;"\\[\]]/u;
+const DOMAIN = /^[\p{L}\p{N}\p{M}_-]+(?:\.[\p{L}\p{N}\p{M}_-]+)*|^\[[^\]\s]{1,80}\]/u;
+
+/**
+ * Code pages of DOS, in which old systems write names, and what programs write who do not know theirs. All of them have ASCII in its place,
+ * so that an `@` in them is seen without a table.
+ */
+const LIKE_ASCII = /^(?:(?:cp|ibm|pc|dos)-?(?:437|7\d\d|85\d|86\d)|(?:x-)?unknown(?:-8bit)?|default|ansi)$/i;
+
+/** The addresses, as shown, the field's own among them. `text`: unfolded. The error says what cannot be read. */
+export function addressesShown(text: string): Result<readonly string[], string> {
+  if (isPlain(text)) return ok([]);
+  if (text.length > MAX_FIELD) return fail(`it is longer than ${MAX_FIELD} characters`);
+  const decoded = decodedWords(text);
+  if (!decoded.ok) return decoded;
+  const turned = TURNS.test(decoded.value);
+  const found = new Set<string>();
+  for (const reading of readings(decoded.value)) {
+    let seen = 0;
+    for (let at = reading.indexOf('@'); at >= 0; at = reading.indexOf('@', at + 1)) {
+      if (++seen > MAX_ADDRESSES) return fail(`more than ${MAX_ADDRESSES} addresses stand in it`);
+      const address = addressAt(reading, at, turned);
+      if (address !== undefined) found.add(address);
+    }
+  }
+  return ok([...found]);
+}
+
+/** As `addressesShown` writes it: for comparison. */
+export const asShown = (address: string): string => address.normalize('NFKC').toLowerCase();
+
+/** The addresses that are shown in a field and are none of `mailboxes`, which it really holds. */
+export function addressesBeside(text: string, mailboxes: readonly string[]): Result<readonly string[], string> {
+  const shown = addressesShown(text);
+  if (!shown.ok) return shown;
+  const held = new Set(mailboxes.map(asShown));
+  return ok(shown.value.filter((address) => !held.has(asShown(address))));
+}
+
+/** One address and nothing to decode: the usual field, which costs no more than this. */
+const isPlain = (text: string): boolean =>
+  text.indexOf('@') === text.lastIndexOf('@') && !text.includes('=?') && /^[\t\x20-\x7e]*$/.test(text);
+
+/** Two quoted strings behind one another are shown with a blank between them by some programs, and without by others. */
+function readings(text: string): readonly string[] {
+  const folded = text
+    .replace(INVISIBLE, '')
+    .normalize('NFKC')
+    .replace(INVISIBLE, '')
+    .replace(/\u3002/g, '.');
+  const shown = (quoted: string): string =>
+    quoted
+      .replace(/\\(?=.)/gsu, '')
+      .replace(/"/g, '')
+      .replace(/[()\s]+/gu, ' ')
+      .replace(/ ?@ ?/g, '@');
+  const apart = shown(folded);
+  const joined = shown(folded.replace(/"\s*"/gu, ''));
+  return joined === apart ? [apart] : [apart, joined];
+}
+
+/**
+ * The address around an `@`. Without a dot in its domain it is none (`C@re`), unless the text may be shown backwards. It begins with a letter
+ * or digit, as names do; quotes and dashes in front of it are not its own.
+ */
+function addressAt(text: string, at: number, turned: boolean): string | undefined {
+  let from = at;
+  while (from > 0 && at - from < MAX_REACH && NAME_CHARACTER.test(text[from - 1] ?? '')) from -= 1;
+  const local = text.slice(from, at).replace(/^[^\p{L}\p{N}]+/u, '');
+  const domain = DOMAIN.exec(text.slice(at + 1, at + 1 + MAX_REACH))?.[0] ?? '';
+  if (local === '' || domain === '' || !(turned || domain.includes('.') || domain.includes(':'))) return undefined;
+  return `${local}@${domain}`;
+}
+
+function decodedWords(text: string): Result<string, string> {
+  let read = text;
+  for (let round = 0; round < MAX_ROUNDS && read.includes('=?'); round += 1) {
+    const decoded = decodedOnce(read);
+    if (!decoded.ok || decoded.value === read) return decoded;
+    read = decoded.value.slice(0, MAX_FIELD);
+  }
+  return ok(read);
+}
+
+/** Words behind one another in one character set are decoded together: a program may cut a character in two. */
+function decodedOnce(text: string): Result<string, string> {
+  let read = '';
+  let at = 0;
+  let charset = '';
+  let octets: Buffer[] = [];
+  const flush = (): boolean => {
+    const decoded = octets.length === 0 ? '' : decodedIn(joinSmall(octets), charset);
+    read += decoded ?? '';
+    octets = [];
+    return decoded !== undefined;
+  };
+  const unknown = (): Result<string, string> =>
+    fail(`a name is in the character set ${charset.replace(/[^\w.:+-]/g, '?')}, which is not known here`);
+  for (const match of text.matchAll(ENCODED)) {
+    const between = text.slice(at, match.index);
+    const named = (match[1] ?? '').replace(/\*.*$/, '');
+    const goesOn = octets.length > 0 && between.trim() === '' && named === charset;
+    if (!goesOn && !flush()) return unknown();
+    // RFC 2047 section 6.2: blanks between two encoded words are not shown.
+    if (at === 0 || between.trim() !== '') read += between;
+    charset = named;
+    octets.push(wordOctets(match[2] ?? '', match[3] ?? ''));
+    at = match.index + match[0].length;
+  }
+  return flush() ? ok(read + text.slice(at)) : unknown();
+}
+
+function wordOctets(encoding: string, text: string): Buffer {
+  if (encoding.toLowerCase() === 'b') return Buffer.from(text, 'base64');
+  const octets = text
+    .replace(/_/g, ' ')
+    .replace(/=([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return Buffer.from(octets, 'latin1');
+}
+
+/** Undefined in a character set of which nobody knows where its `@` is (UTF-7, EBCDIC). */
+function decodedIn(octets: Buffer, charset: string): string | undefined {
+  // Programs disagree on which octet comes first where no mark says so.
+  if (/^utf-?16$/i.test(charset))
+    return `${decodedAs(octets, 'utf-16le') ?? ''} ${decodedAs(octets, 'utf-16be') ?? ''}`;
+  const decoded = decodedAs(octets, charset);
+  return decoded ?? (LIKE_ASCII.test(charset) ? octets.toString('latin1') : undefined);
+}
+
+function decodedAs(octets: Buffer, charset: string): string | undefined {
+  try {
+    return new TextDecoder(charset).decode(octets);
+  } catch (error) {
+    // A label that is not known; nothing else is thrown here.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
