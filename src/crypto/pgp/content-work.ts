@@ -7,7 +7,10 @@
 import { ReadableStream } from 'node:stream/web';
 import * as openpgp from 'openpgp';
 import { PgpFailure } from './failure.ts';
+import { guardPackets } from './packet-guard.ts';
 import type { PgpAnswers, PgpJob, PgpSignature } from './protocol.ts';
+
+guardPackets();
 
 type JobOf<K extends PgpJob['kind']> = Extract<PgpJob, { kind: K }>;
 export type Give = (slice: Uint8Array) => Promise<void>;
@@ -16,6 +19,8 @@ export type Give = (slice: Uint8Array) => Promise<void>;
 const WILDCARD = /^0+$/;
 /** Of one content: a few people, or one with several keys. */
 const MAX_SIGNATURES = 8;
+/** Keys of content that may be encrypted to one of ours, or to nobody by name: each is tried, and of RSA three ways, with all of the content. */
+const MAX_TRIED = 8;
 /** Octets of one slice that leaves the thread. */
 const SLICE = 256 * 1024;
 
@@ -93,6 +98,7 @@ export async function readers(input: AsyncIterable<Uint8Array>): Promise<PgpAnsw
     const message: openpgp.Message<Binary> = await openpgp.readMessage({ binaryMessage: streamOf(input) });
     return message.getEncryptionKeyIDs().map((id) => id.toHex());
   } catch (error) {
+    if (error instanceof PgpFailure) throw error;
     throw new PgpFailure('malformed', `Cannot read the message: ${String(error)}`);
   }
 }
@@ -107,13 +113,17 @@ export async function decrypt(
   try {
     message = await openpgp.readMessage({ binaryMessage: streamOf(input), config });
   } catch (error) {
+    if (error instanceof PgpFailure) throw error;
     throw new PgpFailure('malformed', `Cannot read the message: ${String(error)}`);
   }
   const decryptionKeys = await secretKeys(job.secretKeys);
   const ours = new Set(decryptionKeys.flatMap((key) => key.getKeyIDs().map((id) => id.toHex())));
   const asked = message.getEncryptionKeyIDs();
   // Whom it is for stands in the clear; a wildcard names nobody and is tried.
-  if (!asked.some((id) => WILDCARD.test(id.toHex()) || ours.has(id.toHex())))
+  const tried = asked.filter((id) => WILDCARD.test(id.toHex()) || ours.has(id.toHex()));
+  if (tried.length > MAX_TRIED)
+    throw new PgpFailure('limit', `The message is ${tried.length} times for us; expected at most ${MAX_TRIED} times`);
+  if (tried.length === 0)
     throw new PgpFailure('no-key', `The message is for none of the ${decryptionKeys.length} keys that are held here`);
   const verificationKeys = await publicKeys(job.publicKeys);
   try {

@@ -32,11 +32,14 @@ export class InnerHeader {
   async write(slice: Uint8Array): Promise<void> {
     this.#last = slice.at(-1) ?? this.#last;
     if (this.#head === undefined) return await this.#write(slice);
-    this.#head = joinSmall([this.#head, slice]);
+    // The first octets may come in a small slice and the next in one that is as large as a header may be.
+    const taken = Math.min(slice.length, MAX_HEADER - this.#head.length);
+    this.#head = joinSmall([this.#head, slice.subarray(0, taken)]);
     const end = headerEnd(this.#head);
-    if (end >= 0) await this.#begin(this.#head, end);
-    else if (this.#head.length > MAX_HEADER)
-      throw new PgpFailure('malformed', 'What was inside has no end of its header');
+    if (end < 0 && taken < slice.length) throw new PgpFailure('malformed', 'What was inside has no end of its header');
+    if (end < 0) return;
+    await this.#begin(this.#head, end);
+    if (taken < slice.length) await this.#write(slice.subarray(taken));
   }
 
   async end(): Promise<void> {

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BerStream } from '../../../src/crypto/cms/ber-stream.ts';
-import { decrypt } from '../../../src/crypto/cms/decrypt.ts';
+import { decrypt, describeEnvelope } from '../../../src/crypto/cms/decrypt.ts';
 import { encrypt } from '../../../src/crypto/cms/encrypt.ts';
 import { kindOf } from '../../../src/crypto/cms/content-info.ts';
 import { CMS_LIMITS, type CmsLimits } from '../../../src/crypto/cms/limits.ts';
 import { signOpaque } from '../../../src/crypto/cms/sign.ts';
+import { describeSignedData } from '../../../src/crypto/cms/signed-data.ts';
 import { verifyOpaque } from '../../../src/crypto/cms/verify.ts';
 import { BerError } from '../../../src/crypto/ber.ts';
 import { encode, explicit, integer, octetString, oid, sequence, setOf, value as der } from '../../../src/crypto/der.ts';
@@ -178,4 +179,65 @@ test('a message without recipients, or with a cipher for the wrong kind, is told
   assert.match(odd?.text ?? '', /1\.2\.840\.113549\.3\.4, which is not understood/);
   const into = bucket();
   assert.equal(into.octets().length, 0);
+});
+
+/** Opaque signed data whose content comes in these octets, and an enveloped one. */
+const inPieces = (pieces: Buffer): readonly Buffer[] => {
+  const end = Buffer.alloc(2);
+  const data = encode(oid(Oid.data));
+  const signed = Buffer.concat([
+    ...[Buffer.from([0x30, 0x80]), signedOid, Buffer.from('a080308002010131003080', 'hex'), data],
+    ...[Buffer.from([0xa0, 0x80, 0x24, 0x80]), pieces, end, end, end, Buffer.from([0x31, 0]), end, end, end],
+  ]);
+  const cipher = Buffer.from(`301d060960864801650304012a0410${'00'.repeat(16)}`, 'hex');
+  const enveloped = Buffer.concat([
+    ...[Buffer.from([0x30, 0x80]), encode(oid(Oid.envelopedData)), Buffer.from('a08030800201003100', 'hex')],
+    ...[Buffer.from([0x30, 0x80]), data, cipher, Buffer.from([0xa0, 0x80]), pieces, end, end, end, end, end],
+  ]);
+  return [signed, enveloped];
+};
+
+test('a content may come in pieces of 16 octets, with some smaller ones, and not in a million of one octet', async () => {
+  const piecesOf = (n: number, octets: number, wrapped = false): Buffer => {
+    const plain = Buffer.concat([Buffer.from([4, octets]), Buffer.alloc(octets, 65)]);
+    const one = wrapped ? Buffer.concat([Buffer.from([0x24, plain.length]), plain]) : plain;
+    return Buffer.concat(Array.from({ length: n }, () => one));
+  };
+  const describe = async (octets: Buffer): Promise<string> => {
+    const source = sliced(octets, 64 * 1024);
+    const read = await (octets.includes(signedOid)
+      ? describeSignedData(source, CMS_LIMITS)
+      : describeEnvelope(source, CMS_LIMITS));
+    return read.ok ? 'read' : read.error.text;
+  };
+  const sound = [
+    piecesOf(20_000, 16),
+    piecesOf(5000, 64),
+    piecesOf(CMS_LIMITS.freePieces - 2, 0),
+    piecesOf(4000, 100, true),
+  ];
+  for (const pieces of sound) for (const message of inPieces(pieces)) assert.equal(await describe(message), 'read');
+  // Nested strings, empty strings and those of a few octets: each is a piece.
+  const bombs = [
+    piecesOf(20_000, 1),
+    piecesOf(20_000, 0),
+    piecesOf(20_000, 15, true),
+    Buffer.alloc(20_000, '\x24\x00'),
+  ];
+  for (const pieces of bombs)
+    for (const message of inPieces(pieces)) assert.match(await describe(message), /in pieces of less than 16 octets/);
+});
+
+test('small pieces come joined: what follows pays for a few', async () => {
+  const pieces = Buffer.concat(Array.from({ length: 4000 }, (_, i) => Buffer.from([4, 2, i & 255, i >> 8])));
+  const stream = new BerStream(
+    sliced(Buffer.concat([Buffer.from('2480', 'hex'), pieces, Buffer.alloc(2)]), 1000),
+    CMS_LIMITS,
+  );
+  const slices: Buffer[] = [];
+  for await (const slice of stream.octets('content', 4)) slices.push(slice);
+  assert.ok(slices.length < 40, `${slices.length} slices`);
+  const octets = Buffer.concat(slices);
+  assert.equal(octets.length, 8000);
+  assert.ok(Array.from({ length: 4000 }, (_, i) => i).every((i) => octets.readUInt16LE(2 * i) === i));
 });
