@@ -61,6 +61,7 @@ export type SubmissionCounts = SubmissionServices['counts'] & { readonly answers
 export const newSubmissionCounts = (clock: Clock): SubmissionCounts => ({
   answers: newSmtpAnswers(),
   messages: new HourlyCount(clock),
+  octets: new HourlyCount(clock),
   recipients: new HourlyCount(clock),
   unknown: new HourlyCount(clock),
   tests: new HourlyCount(clock),

@@ -68,7 +68,7 @@ export interface BodyWriter {
   write(chunk: Uint8Array): Promise<void>;
   /** Ends the body. A sealed body is filed by one `accept`, or given up by `abort`. */
   seal(): Promise<SealedBody>;
-  /** Gives the body up, also after `seal`; what was stored is swept. Never rejects. */
+  /** Gives the body up, also after `seal`. What was stored of it is gone when this resolves; what a crash leaves over is swept. Never rejects. */
   abort(): Promise<void>;
 }
 
@@ -303,7 +303,8 @@ export interface Store {
   openEntry(lock: MaildropLock, uid: EntryUid): Promise<StoredContent>;
   /**
    * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction with the audit rows and the notices
-   * (as `Acceptance.with`). `retrieved` were sent to their end in this session: they are collected now. Rejects with LockLost, and then
+   * (as `Acceptance.with`). All hidden entries of a mailbox hold at most its quota once more: beyond it the oldest go for good, soon after.
+   * `retrieved` were sent to their end in this session: they are collected now. Rejects with LockLost, and then
    * nothing was deleted.
    */
   commitMaildrop(
@@ -333,7 +334,10 @@ export interface Store {
     actor: { readonly name: string; readonly reason?: string },
   ): Promise<number>;
 
-  /** Removes what nobody needs any more: uploads left over, hidden entries past their time, bodies without entries, old traces, old figures. Bounded per call. */
+  /**
+   * Removes what nobody needs any more: uploads left over, hidden entries past their time or beyond the quota of their mailbox, bodies without
+   * entries, old traces, old figures, keys of days without content. Goes on while there is more, in turns with mail; by itself each hour.
+   */
   sweep(): Promise<SweepReport>;
   /**
    * Writes a whole copy of the database to the new file `path` while everything goes on: it holds every commit before this call and none that

@@ -36,6 +36,8 @@ export interface IncomingOptions {
   readonly limit: { readonly octets: Octets; readonly refusal: Refusal };
   /** Some recipient is owed a report with the header. */
   readonly keepHeader?: boolean;
+  /** Of the account's hour: told of every octet as it comes, kept or not; says when the others and these are too many. */
+  readonly hour: { add(octets: number): void; refusal(soFar: Octets): Refusal | undefined };
   readonly quirks: QuirkGuard;
   /** The header may hold UTF-8 (RFC 6531). */
   readonly smtpUtf8: boolean;
@@ -80,18 +82,22 @@ export class Incoming {
     return this.#refusal;
   }
 
-  /** The first refusal stays: it names the cause, what follows is its consequence. */
+  /** The first refusal stays: it names the cause, what follows is its consequence. What was stored goes now, not at an end that may never come. */
   refuse(refusal: Refusal): void {
     this.#refusal ??= refusal;
     this.#head = NOTHING;
+    void this.#options.writer.abort();
   }
 
   /** Takes canonical octets. A promise is back-pressure: hold the next slice until it resolves. Never rejects. */
   write(slice: Buffer): Promise<void> | undefined {
     this.#submitted += slice.length;
+    const { hour, limit } = this.#options;
+    hour.add(slice.length);
     if (this.#refusal !== undefined) return undefined;
-    if (this.#submitted > this.#options.limit.octets) {
-      this.refuse(this.#options.limit.refusal);
+    const tooMuch = this.#submitted > limit.octets ? limit.refusal : hour.refusal(this.submitted);
+    if (tooMuch !== undefined) {
+      this.refuse(tooMuch);
       return undefined;
     }
     if (this.#untold) this.#lookForEightBit(slice);

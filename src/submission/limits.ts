@@ -1,5 +1,5 @@
 /**
- * What one account may do in an hour: messages, recipients, attempts at unregistered recipients.
+ * What one account may do in an hour: messages, octets of them, recipients, attempts at unregistered recipients.
  *
  * A sliding hour in two halves: the count of the running window plus the share of the one before that still overlaps. Cheap, needs no
  * list of times, and errs by at most a few percent. Counts live in memory: a restart forgets them, which favours the sender.

@@ -59,6 +59,12 @@ export const submissionRows = {
     'Too many unregistered recipients in this hour; check your addresses and try again later',
     'The setting `unknown-recipients-per-hour` is reached: an old address book, or somebody who guesses.',
   ),
+  tooManyOctets: row(
+    450,
+    '4.7.1',
+    'This account has sent its octets for this hour; try again later',
+    'The setting `octets-per-hour` is reached; messages that were refused or broken off count as well.',
+  ),
   storageFull: row(
     452,
     '4.3.1',

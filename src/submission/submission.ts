@@ -14,7 +14,7 @@ import type { Recipient } from '../store/registry.ts';
 import type { BodyWriter } from '../store/store.ts';
 import { asksForSuccess } from './filed-notices.ts';
 import { Filing } from './filing.ts';
-import { Incoming } from './incoming.ts';
+import { Incoming, type IncomingOptions } from './incoming.ts';
 import { limited } from './limits.ts';
 import { type QuirkGuard, TransactionQuirks } from './quirks.ts';
 import type { Refused } from './refusal-notes.ts';
@@ -82,6 +82,7 @@ export class Submission {
     const allowed = settingOf('messages-per-hour', record.account.settings, record.organisation.settings);
     if (counts.messages.of(record.account.id) >= allowed)
       return this.#limited('messages-per-hour', refusals.tooManyMessages);
+    if (counts.octets.of(record.account.id) >= this.#octetsAllowed()) return this.#tooManyOctets();
     const sender = await this.#sender(path, parameters);
     if (!sender.ok) return sender.error;
     const room = roomFor(parameters.size, store);
@@ -210,6 +211,7 @@ export class Submission {
         at: now,
       },
       limit: transaction.limit,
+      hour: this.#hour(),
       keepHeader: asksForSuccess([...transaction.recipients.values()].map(({ leg }) => leg.to)),
       quirks: transaction.quirks,
       smtpUtf8: transaction.parameters.smtpUtf8,
@@ -257,6 +259,29 @@ export class Submission {
       addressKey(address.value),
     );
     return allowed ? ok(address.value) : fail(foreignSender('MAIL FROM'));
+  }
+
+  #octetsAllowed(): number {
+    const { account, organisation } = this.#submitter;
+    return settingOf('octets-per-hour', account.settings, organisation.settings);
+  }
+
+  /**
+   * Counted as they come, so that what is broken off counts too, and many messages at once do not pass together. A message that began below
+   * the limit is not refused for its own size.
+   */
+  #hour(): IncomingOptions['hour'] {
+    const { octets } = this.#services.counts;
+    const { id } = this.#submitter.account;
+    const allowed = this.#octetsAllowed();
+    return {
+      add: (n) => octets.add(id, n),
+      refusal: (soFar) => (octets.of(id) - soFar >= allowed ? this.#tooManyOctets() : undefined),
+    };
+  }
+
+  #tooManyOctets(): Refusal {
+    return this.#limited('octets-per-hour', refusals.tooManyOctets);
   }
 
   #limited(limit: string, refusal: Refusal): Refusal {

@@ -24,7 +24,7 @@ export interface SubmissionServices {
   readonly maxMessage: Octets;
   readonly maxRecipients: number;
   /** Shared by all sessions of the gateway. */
-  readonly counts: Readonly<Record<'messages' | 'recipients' | 'unknown' | 'tests', HourlyCount>>;
+  readonly counts: Readonly<Record<'messages' | 'octets' | 'recipients' | 'unknown' | 'tests', HourlyCount>>;
   /** Tells senders that an addressee is away; without it only the replies do. */
   readonly absences?: AbsenceNotices;
   /** What happens to messages before they are accepted; without it nothing does. */

@@ -128,7 +128,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     for (let i = 0; i < 8; i += 1) assert.equal(content[i * chunk.length + 99_999], 97 + i);
   });
 
-  promise('a body that was given up is filed for nobody, and its octets are swept', async ({ store }) => {
+  promise('a body that was given up is filed for nobody, and its octets go at once', async ({ store }) => {
     const account = await addAccount(store, 'anna');
     const given = store.openBody(octets(0));
     await given.write(randomBytes(700_000));
@@ -141,8 +141,36 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     await sealed.abort();
     await assert.rejects(store.accept(await acceptanceOf(store, body, ['anna@group.test'])), RangeError);
     assert.equal((await locked(store, account)).messages, 0);
-    assert.equal((await store.sweep()).uploads, 2);
     assert.equal((await store.sweep()).uploads, 0);
+  });
+
+  promise('uploads that are broken off again and again leave nothing behind', async ({ store }) => {
+    await addAccount(store, 'anna');
+    const content = randomBytes(2_600_000);
+    const before = store.health().used;
+    for (let i = 0; i < 8; i += 1) {
+      const writer = store.openBody(octets(0));
+      for (let at = 0; at < content.length; at += 100_000) await writer.write(content.subarray(at, at + 100_000));
+      await writer.abort();
+    }
+    assert(store.health().used < before + content.length, `${store.health().used} octets are used, before ${before}`);
+    // The control: what is filed stays.
+    for (let i = 0; i < 4; i += 1) await deliver(store, content, 'anna@group.test');
+    await store.sweep();
+    assert(store.health().used > before + 3 * content.length);
+  });
+
+  promise('a body that is given up while it is filed stays filed', async ({ store }) => {
+    const account = await addAccount(store, 'anna');
+    const content = randomBytes(700_000);
+    const writer = store.openBody(octets(0));
+    await writer.write(content);
+    const body = await writer.seal();
+    const accepted = store.accept(await acceptanceOf(store, body, ['anna@group.test']));
+    await writer.abort();
+    assert.deepEqual(await accepted, { kind: 'filed' });
+    const lock = await locked(store, account);
+    assert.deepEqual(await readAll(await store.openEntry(lock, (await store.listMaildrop(lock)).uidOf(0))), content);
   });
 
   promise('a sweep leaves an upload that is still written alone', async ({ store }) => {
@@ -159,12 +187,13 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.deepEqual(await readAll(await store.openEntry(lock, (await store.listMaildrop(lock)).uidOf(0))), content);
   });
 
-  promise('an upload that a restart cut short is swept', async (s) => {
+  promise('of an upload that a restart cut short nothing stays', async (s) => {
+    const before = s.store.health().used;
     const writer = s.store.openBody(octets(0));
-    await writer.write(randomBytes(600_000));
-    await writer.write(randomBytes(1));
+    await writer.write(randomBytes(3_000_000));
     const again = await s.reopen();
-    assert.equal((await again.store.sweep()).uploads, 1);
+    await again.store.sweep();
+    assert(again.store.health().used < before + 1_000_000);
   });
 
   promise('a body is accepted once', async ({ store }) => {
@@ -366,6 +395,37 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal((await store.sweep()).messages, 1);
     assert.equal(await store.restoreEntries(account, { since: before }, actor), 0);
   });
+
+  promise(
+    'what a mailbox deleted holds its quota once more at most: the oldest goes for good',
+    async ({ store, clock }) => {
+      const MiB = 1024 * 1024;
+      // The control: with room for all of it, all of it comes back.
+      for (const [name, quota, kept] of [
+        ['anna', MiB, 2],
+        ['bert', 100 * MiB, 12],
+      ] as const) {
+        const account = await addAccount(store, name, { quota });
+        const before = clock.now();
+        const contents = Array.from({ length: 12 }, () => randomBytes(450_000));
+        const used = store.health().used;
+        for (const content of contents) {
+          assert.equal((await deliver(store, content, `${name}@group.test`)).outcome.kind, 'filed');
+          const lock = await locked(store, account);
+          await store.commitMaildrop(lock, [(await store.listMaildrop(lock)).uidOf(0)], [], []);
+          clock.advance(seconds(1));
+        }
+        await store.sweep();
+        assert.equal(store.health().used - used < 3 * 450_000, kept === 2);
+        assert.equal(await store.restoreEntries(account, { since: before }, actor), kept);
+        const lock = await locked(store, account);
+        const listing = await store.listMaildrop(lock);
+        for (const [i, content] of contents.slice(-kept).entries())
+          assert.deepEqual(await readAll(await store.openEntry(lock, listing.uidOf(i))), content);
+        await store.releaseMaildrop(lock);
+      }
+    },
+  );
 
   promise('a message goes when the last mailbox has let go of it', async ({ store, clock }) => {
     const accounts = [await addAccount(store, 'anna'), await addAccount(store, 'bert')];

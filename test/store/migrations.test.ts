@@ -55,6 +55,19 @@ test('0004 parts messages into facts and content, and keeps who has fetched what
   assert.deepEqual(db.pragma('integrity_check'), [{ integrity_check: 'ok' }]);
 });
 
+test('0026 counts what was deleted', (t) => {
+  const db = databaseOf(t, 24);
+  db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'o', 'O', 'nl', 1);
+    INSERT INTO account (id, login, organisation, kind, state, created_at) VALUES (2, 'a', 1, 'mail', 'active', 1), (3, 'b', 1, 'mail', 'active', 1);
+    INSERT INTO mailbox (account) VALUES (2), (3);
+    INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) VALUES (2, 9, 3, 10, 300, 1), (2, 9, 4, 11, 50, 1)`);
+  migrate(db, knownMigrations(), 2, false);
+  assert.deepEqual(db.prepare('SELECT account, hidden_octets FROM mailbox').raw().all(), [
+    [2, 350],
+    [3, 0],
+  ]);
+});
+
 test('0008 finds mail certificates that were there by their addresses', (t) => {
   const db = databaseOf(t, 7);
   db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'o', 'O', 'nl', 1);

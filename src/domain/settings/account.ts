@@ -8,7 +8,7 @@ export const accountSettings = {
     type: { kind: 'octets', min: 1 * MiB, max: 1024 * GiB },
     default: 2 * GiB,
     about:
-      'Most that the mailbox may hold; a recipient whose mailbox is full is refused with 452 4.2.2, a warning is logged at 80 %.',
+      'Most that the mailbox may hold; a recipient whose mailbox is full is refused with 452 4.2.2, a warning is logged at 80 %. What was deleted and can be handed out again may hold as much once more; beyond it the oldest goes for good.',
   },
   'max-message': {
     scopes: everywhere,
@@ -57,6 +57,13 @@ export const accountSettings = {
     type: { kind: 'count', min: 1, max: 10_000_000 },
     default: 20_000,
     about: 'Most messages that the account may submit in an hour; above it MAIL is answered 450 4.7.1.',
+  },
+  'octets-per-hour': {
+    scopes: accountAndAbove,
+    type: { kind: 'octets', min: 1 * MiB, max: 16_384 * GiB },
+    default: 8 * GiB,
+    about:
+      'Most octets that the account may submit in an hour, messages that were refused or broken off included; above it MAIL, and the content of a message that is on its way beside others, is answered 450 4.7.1.',
   },
   'recipients-per-hour': {
     scopes: accountAndAbove,

@@ -49,6 +49,6 @@ export const pickupSettings = {
     type: { kind: 'count', min: 0, max: 30 },
     default: 14,
     about:
-      'Days for which messages that were deleted, expired or withdrawn in mailboxes of the organisation are kept and can be handed out again. Where it is not set, `store.keep-deleted` of the configuration holds.',
+      'Days for which messages that were deleted, expired or withdrawn in mailboxes of the organisation are kept and can be handed out again, as far as they fit into the quota of their mailbox once more. Where it is not set, `store.keep-deleted` of the configuration holds.',
   },
 } as const satisfies Record<string, Setting>;

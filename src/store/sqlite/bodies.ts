@@ -90,6 +90,7 @@ export class Bodies {
       store: (work, transfer) => this.#storeChunk(writer.id, work, transfer),
       chunk: (n) => this.#chunk(writer.id, n),
       ended: () => this.#ended(writer.id),
+      giveBack: () => this.giveBack(id),
     });
     this.#open.set(writer.id, { writer, promised });
     space.promise(promised);
@@ -130,6 +131,18 @@ export class Bodies {
     if (body === undefined) return;
     this.#open.delete(id);
     this.#p.space.settle(body.promised);
+  }
+
+  /** Takes back what was stored of a body that nobody gets, slice by slice, with mail in between. What this does not reach is swept. Never rejects. */
+  async giveBack(id: bigint): Promise<void> {
+    try {
+      for (let more = true; more;) {
+        const answer = await this.#p.writer.ask({ kind: 'give-up', id });
+        more = answer.kind === 'swept' && answer.report.more;
+      }
+    } catch {
+      // The store has ended: its next start sweeps what was left over.
+    }
   }
 
   /** They were filed: nothing can be done with their bodies any more. */

@@ -29,6 +29,8 @@ export interface BodyParts {
   readonly chunk: (n: number) => Promise<Sealed | undefined>;
   /** The body was filed or given up. */
   readonly ended: () => void;
+  /** Takes back what was stored of a body that was given up. Never rejects. */
+  readonly giveBack: () => Promise<void>;
 }
 
 /** What `accept` needs of a sealed body; kept by the store, not by the caller. */
@@ -55,6 +57,7 @@ export class SqliteBodyWriter implements BodyWriter {
   #failure: Error | undefined;
   #state: 'open' | 'sealed' | 'ended' = 'open';
   #sealed: SealedParts | undefined;
+  #givenUp: Promise<void> | undefined;
 
   constructor(parts: BodyParts) {
     this.#p = parts;
@@ -183,9 +186,14 @@ export class SqliteBodyWriter implements BodyWriter {
   }
 
   async abort(): Promise<void> {
-    if (this.#state === 'ended') return;
+    if (this.#state !== 'ended') this.#givenUp ??= this.#giveUp();
+    await this.#givenUp;
+  }
+
+  async #giveUp(): Promise<void> {
     this.#failure ??= new StoreFailed('The body was given up');
     await this.#underway;
     this.#end();
+    if (this.#hash !== undefined) await this.#p.giveBack();
   }
 }

@@ -94,7 +94,8 @@ function forget(db: Db, keys: KeyFolder, at: Instant): Pick<SettledCopy, 'erased
     db.exec(
       `UPDATE mailbox SET changes = changes + 1,
          messages = (SELECT count(*) FROM entry e WHERE e.account = mailbox.account),
-         octets = (SELECT coalesce(sum(e.octets), 0) FROM entry e WHERE e.account = mailbox.account)`,
+         octets = (SELECT coalesce(sum(e.octets), 0) FROM entry e WHERE e.account = mailbox.account),
+         hidden_octets = (SELECT coalesce(sum(h.octets), 0) FROM hidden_entry h WHERE h.account = mailbox.account)`,
     );
   return { erasedDays: erased.length, erasedMessages };
 }

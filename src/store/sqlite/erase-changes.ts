@@ -46,21 +46,24 @@ export class EraseChanges {
   readonly #ground: RegistryGround;
   readonly #hidden: Database.Statement<
     [{ o: number; n: number }],
-    { account: bigint; hidden_at: bigint; uid: bigint; message: bigint }
+    { account: bigint; hidden_at: bigint; uid: bigint; message: bigint; octets: bigint }
   >;
   readonly #dropHidden: Database.Statement;
   readonly #dropReference: Database.Statement;
+  readonly #countHidden: Database.Statement;
   readonly #usage: UsageErasure;
 
   constructor(db: Db, ground: RegistryGround) {
     this.#ground = ground;
     this.#hidden = db
-      .prepare<[{ o: number; n: number }], { account: bigint; hidden_at: bigint; uid: bigint; message: bigint }>(
-        `SELECT account, hidden_at, uid, message FROM hidden_entry WHERE account IN (${ACCOUNTS}) LIMIT @n`,
-      )
+      .prepare<
+        [{ o: number; n: number }],
+        { account: bigint; hidden_at: bigint; uid: bigint; message: bigint; octets: bigint }
+      >(`SELECT account, hidden_at, uid, message, octets FROM hidden_entry WHERE account IN (${ACCOUNTS}) LIMIT @n`)
       .safeIntegers(true);
     this.#dropHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
     this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
+    this.#countHidden = db.prepare('UPDATE mailbox SET hidden_octets = hidden_octets - ? WHERE account = ?');
     this.#usage = new UsageErasure(db);
   }
 
@@ -91,9 +94,10 @@ export class EraseChanges {
 
   #eraseHidden(organisation: number): number {
     const rows = this.#hidden.all({ o: organisation, n: ROWS });
-    for (const { account, hidden_at: at, uid, message } of rows) {
+    for (const { account, hidden_at: at, uid, message, octets } of rows) {
       this.#dropHidden.run(account, at, uid);
       this.#dropReference.run(message);
+      this.#countHidden.run(octets, account);
     }
     return rows.length;
   }

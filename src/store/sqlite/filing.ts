@@ -21,12 +21,14 @@ export class Changed {
   readonly mailboxes: number[] = [];
   readonly due = new Set<number>();
   readonly filed: bigint[] = [];
+  readonly crowded: number[] = [];
 
   get effects(): Effects {
     return {
       mailboxes: this.mailboxes,
       ...(this.due.size === 0 ? {} : { due: [...this.due] }),
       ...(this.filed.length === 0 ? {} : { filed: this.filed }),
+      ...(this.crowded.length === 0 ? {} : { crowded: this.crowded }),
     };
   }
 }

@@ -9,17 +9,28 @@ export interface MailboxRow {
   readonly messages: number;
   readonly next_uid: number;
   readonly changes: number;
+  /** Of deleted entries that can still be handed out again. */
+  readonly hidden_octets: number;
   readonly state: string;
   readonly settings: string | null;
   readonly organisation: string | null;
 }
 
 /** Nearly no mailbox has a quota of its own: the settings of the others are not even read. */
-export const quotaOf = (row: MailboxRow): number => {
+export const quotaOf = (row: Pick<MailboxRow, 'settings' | 'organisation'>): number => {
   const read = (text: string | null): Settings | undefined =>
     text === null ? undefined : (JSON.parse(text) as Settings);
   return settingOf('quota', read(row.settings), read(row.organisation));
 };
+
+/**
+ * Deleted mail that can be handed out again may hold this many times the quota; beyond it the oldest goes before its time. Without a limit one
+ * account fills the disk through a small mailbox: it fetches, deletes and is sent the next.
+ */
+const DELETED_PER_QUOTA = 1;
+
+export const deletedAllowed = (row: Pick<MailboxRow, 'settings' | 'organisation'>): number =>
+  DELETED_PER_QUOTA * quotaOf(row);
 
 export class MailboxCounters {
   readonly #get: Database.Statement<[number], MailboxRow>;
@@ -27,29 +38,31 @@ export class MailboxCounters {
 
   constructor(db: Db) {
     this.#get = db.prepare(
-      `SELECT m.octets, m.messages, m.next_uid, m.changes, iif(o.state = 'active', a.state, o.state) AS state,
+      `SELECT m.octets, m.messages, m.next_uid, m.changes, m.hidden_octets, iif(o.state = 'active', a.state, o.state) AS state,
          iif(instr(a.settings, '"quota"') > 0, a.settings, NULL) AS settings,
          iif(instr(o.settings, '"quota"') > 0, o.settings, NULL) AS organisation
          FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation WHERE m.account = ?`,
     );
-    this.#set = db.prepare('UPDATE mailbox SET next_uid = ?, messages = ?, octets = ?, changes = ? WHERE account = ?');
+    this.#set = db.prepare(
+      'UPDATE mailbox SET next_uid = ?, messages = ?, octets = ?, changes = ?, hidden_octets = ? WHERE account = ?',
+    );
   }
 
   get(account: number): MailboxRow | undefined {
     return this.#get.get(account);
   }
 
-  /** Adds to the counters, and to `numbers` what they are now. The next uid rises by the messages that came. */
+  /** Adds to the counters, and to `numbers` what they are now. The next uid rises by the messages that came. `hidden`: octets. */
   add(
     numbers: number[],
     account: number,
     row: MailboxRow,
-    by: { readonly octets: number; readonly messages: number },
+    by: { readonly octets: number; readonly messages: number; readonly hidden?: number },
   ): void {
     const octets = row.octets + by.octets;
     const messages = row.messages + by.messages;
     const nextUid = row.next_uid + Math.max(0, by.messages);
-    this.#set.run(nextUid, messages, octets, row.changes + 1, account);
+    this.#set.run(nextUid, messages, octets, row.changes + 1, row.hidden_octets + (by.hidden ?? 0), account);
     numbers.push(account, octets, messages, nextUid, row.changes + 1);
   }
 }

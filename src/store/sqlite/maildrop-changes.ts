@@ -5,7 +5,7 @@ import { joinSmall } from '../../platform/bytes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
-import type { MailboxCounters } from './mailbox-counters.ts';
+import { type MailboxCounters, deletedAllowed } from './mailbox-counters.ts';
 import type { HiddenWhy } from './reader-protocol.ts';
 import type { UsageChanges } from './usage-changes.ts';
 import type { AuditItem, WriterAnswer, WriterWork } from './writer-protocol.ts';
@@ -180,8 +180,9 @@ export class MaildropChanges {
     }
     const messages = hidden.length;
     const row = messages === 0 ? undefined : this.#counters.get(account);
-    if (row !== undefined)
-      this.#counters.add(changed.mailboxes, account, row, { octets: -octets, messages: -messages });
+    if (row === undefined) return hidden;
+    this.#counters.add(changed.mailboxes, account, row, { octets: -octets, messages: -messages, hidden: octets });
+    if (row.hidden_octets + octets > deletedAllowed(row)) changed.crowded.push(account);
     return hidden;
   }
 
@@ -203,7 +204,8 @@ export class MaildropChanges {
       octets += Number(entry.octets);
     }
     const changed = new Changed();
-    if (hidden.length > 0) this.#counters.add(changed.mailboxes, account, row, { octets, messages: hidden.length });
+    if (hidden.length > 0)
+      this.#counters.add(changed.mailboxes, account, row, { octets, messages: hidden.length, hidden: -octets });
     const facts = { ...(JSON.parse(audit.facts) as object), entries: hidden.length };
     this.#audit.append({ ...audit, facts: JSON.stringify(facts) });
     return { kind: 'done', value: hidden.length, ...changed.effects };

@@ -191,11 +191,13 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
             if (full) options.log.error('store.full', { free: space.free });
           }
           const due = new Set<number>();
+          const crowded = new Set<number>();
           for (const { answer } of answers) {
             if (answer.kind === 'done' || answer.kind === 'withdrawn' || answer.kind === 'expired') {
               if (answer.mailboxes !== undefined) parts.mailboxes?.told(answer.mailboxes);
               if (answer.filed !== undefined) parts.bodies?.filed(answer.filed);
               for (const partner of answer.due ?? []) due.add(partner);
+              for (const account of answer.crowded ?? []) crowded.add(account);
             } else if (answer.kind === 'registry') {
               parts.registry?.told(answer);
               const { mail } = answer;
@@ -211,6 +213,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
             } else if (answer.kind === 'pgp') parts.pgpKeys?.told(answer.changed);
           }
           parts.deliveries?.told(due);
+          store?.crowded(crowded);
         },
         onFailed: (error) => store?.failed(error),
       },

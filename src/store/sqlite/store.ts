@@ -44,14 +44,13 @@ import type { Space } from './space.ts';
 import { SqliteUsage } from './usage.ts';
 import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
+import type { WriterWork } from './writer-protocol.ts';
 
 /** Free beside the reserve before mail is taken again, so that a full disk does not say yes and no in turns. */
 const ROOM_TO_GO_ON = 8 * 1024 * 1024;
 /** What a crash left over goes soon after the start, but not while everybody reconnects. */
 const FIRST_SWEEP = minutes(1);
 const SWEEP_EVERY = hours(1);
-/** Steps of one sweep: each holds the writer for a few milliseconds, and mail goes between them. */
-const SWEEP_STEPS = 200;
 /** Entries that one "hand out again" brings back at most. */
 const MAX_RESTORED = 10_000;
 
@@ -101,7 +100,9 @@ export class SqliteStore implements Store {
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
   #sweepDue = false;
-  readonly #swept = { uploads: 0, messages: 0, traces: 0 };
+  readonly #counted = { uploads: 0, messages: 0, traces: 0 };
+  /** Mailboxes whose deleted mail is being cut down; true where more was deleted meanwhile. */
+  readonly #trimming = new Map<number, boolean>();
   #sweepTimer: Timer | undefined;
   #askedForSpace = false;
   #failure: StoreFailed | undefined;
@@ -130,7 +131,7 @@ export class SqliteStore implements Store {
       if (this.#sweepDue) return;
       this.#sweepDue = true;
       this.sweep()
-        .catch((error: unknown) => this.#p.log.error('store.sweep-failed', { why: String(error) }))
+        .catch((error: unknown) => this.#sweepFailed(error))
         .finally(() => (this.#sweepDue = false));
     });
   }
@@ -148,6 +149,8 @@ export class SqliteStore implements Store {
     const answer = await this.#p.writer.ask(work);
     if (answer.kind === 'done') {
       this.#p.bodies.filed([work.id, ...work.copies.map(({ id }) => id)]);
+      // Nobody gets it as it was submitted: its key went with the acceptance, and nobody waits for its octets to go.
+      if (work.mailboxes.length === 0 && work.body === null) void this.#p.bodies.giveBack(work.id);
       if (message.interchanges !== undefined) this.interchanges.filed(message.interchanges, work.receivedAt);
       return { kind: 'filed' };
     }
@@ -243,34 +246,68 @@ export class SqliteStore implements Store {
   }
 
   async #sweepAll(): Promise<SweepReport> {
+    return await this.#swept(({ at, below }) => ({
+      kind: 'sweep',
+      ...{ at, below },
+      hiddenBefore: at - this.#p.settled.hiddenFor,
+      goneBefore: at - this.#p.settled.tracedFor,
+      usageBefore: monthOf(instant(at - this.#p.settled.countedFor)),
+      open: this.#p.bodies.ids.map(messageNumber),
+    }));
+  }
+
+  /** From a commit: these mailboxes have more deleted mail than they may. */
+  crowded(accounts: Iterable<number>): void {
+    for (const account of accounts) {
+      const running = this.#trimming.has(account);
+      // Told while it is at work, it looks once more.
+      this.#trimming.set(account, running);
+      if (!running) void this.#trim(account as AccountId).catch((error: unknown) => this.#sweepFailed(error));
+    }
+  }
+
+  async #trim(account: AccountId): Promise<void> {
+    try {
+      for (let again = true; again; again = this.#trimming.get(account) === true) {
+        this.#trimming.set(account, false);
+        await this.#swept(({ at, below }) => ({ kind: 'trim', account, at, below }), account);
+      }
+    } finally {
+      this.#trimming.delete(account);
+    }
+  }
+
+  #sweepFailed(error: unknown): void {
+    // What a closing store leaves over goes after its next start.
+    if (this.#closed === undefined) this.#p.log.error('store.sweep-failed', { why: String(error) });
+  }
+
+  /** Step by step, each a few milliseconds of the writer's time with mail in between, until nothing is left or the store closes. */
+  async #swept(
+    stepOf: (now: { readonly at: Instant; readonly below: bigint }) => WriterWork,
+    account?: AccountId,
+  ): Promise<SweepReport> {
     const total = { uploads: 0, messages: 0, traces: 0, pages: 0 };
-    for (let step = 0; step < SWEEP_STEPS; step += 1) {
+    for (let more = true; more && this.#closed === undefined;) {
       const at = this.#p.time.now();
-      const answer = await this.#p.writer.ask({
-        kind: 'sweep',
-        at,
-        hiddenBefore: at - this.#p.settled.hiddenFor,
-        below: this.#p.ids.next(at),
-        goneBefore: at - this.#p.settled.tracedFor,
-        usageBefore: monthOf(instant(at - this.#p.settled.countedFor)),
-        open: this.#p.bodies.ids.map(messageNumber),
-      });
+      const answer = await this.#p.writer.ask(stepOf({ at, below: this.#p.ids.next(at) }));
       if (answer.kind !== 'swept') throw errorOf(answer);
       const { report } = answer;
       for (const kind of ['uploads', 'messages', 'traces'] as const) {
         total[kind] += report[kind];
-        this.#swept[kind] += report[kind];
+        this.#counted[kind] += report[kind];
       }
       total.pages += report.pages;
       for (const day of report.days) await this.#eraseDay(day, at);
-      if (!report.more) break;
+      ({ more } = report);
     }
     if (total.uploads + total.messages + total.traces > 0) {
-      this.#p.log.info('store.swept', total);
+      const whose = account === undefined ? {} : { account };
+      this.#p.log.info('store.swept', { ...total, ...whose });
       // What was half sent and swept was never anybody's.
       const { messages, traces } = total;
       if (messages + traces > 0)
-        this.audit.note({ event: 'store.swept', outcome: 'success', facts: { messages, traces } });
+        this.audit.note({ event: 'store.swept', outcome: 'success', ...whose, facts: { messages, traces } });
     }
     return total;
   }
@@ -312,7 +349,7 @@ export class SqliteStore implements Store {
   }
 
   get counts(): StoreCounts {
-    return { ...this.#p.commits, notices: this.#p.bodies.noticesFiled, swept: { ...this.#swept } };
+    return { ...this.#p.commits, notices: this.#p.bodies.noticesFiled, swept: { ...this.#counted } };
   }
 
   health(): StoreHealth {

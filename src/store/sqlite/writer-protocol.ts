@@ -218,6 +218,10 @@ export type WriterWork =
       readonly open: readonly bigint[];
       readonly below: bigint;
     }
+  /** A slice of a body that was given up. One that was filed meanwhile stays. */
+  | { readonly kind: 'give-up'; readonly id: bigint }
+  /** A slice of what is deleted of one account beyond its quota. */
+  | { readonly kind: 'trim'; readonly account: number; readonly at: number; readonly below: bigint }
   | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
   | { readonly kind: 'space' }
   /** Changes nothing: its answer shows that the writer works. */
@@ -241,6 +245,8 @@ export interface Effects {
   readonly due?: readonly number[];
   /** Notices that were filed. */
   readonly filed?: readonly bigint[];
+  /** Accounts whose deleted mail is more than their quota. */
+  readonly crowded?: readonly number[];
 }
 
 export type WriterAnswer =

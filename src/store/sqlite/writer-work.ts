@@ -5,6 +5,7 @@ import { AuditWriter } from './audit-writer.ts';
 import { CaChanges } from './ca-changes.ts';
 import type { Db } from './database.ts';
 import { DeliveryChanges } from './delivery-changes.ts';
+import { Dropping } from './dropping.ts';
 import { Filing } from './filing.ts';
 import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
@@ -43,6 +44,7 @@ export class WriterWorker {
   readonly #certificates: CaChanges;
   readonly #pgp: PgpChanges;
   readonly #operators: OperatorChanges;
+  readonly #dropping: Dropping;
   readonly #sweeper: Sweeper;
   readonly #insertUpload: Database.Statement;
   readonly #insertChunk: Database.Statement;
@@ -72,7 +74,8 @@ export class WriterWorker {
     this.#certificates = new CaChanges(db, this.audit);
     this.#pgp = new PgpChanges(db, this.audit);
     this.#operators = new OperatorChanges(db, this.audit);
-    this.#sweeper = new Sweeper(db);
+    this.#dropping = new Dropping(db);
+    this.#sweeper = new Sweeper(db, this.#dropping);
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
     this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed, tag) VALUES (?, ?, ?, ?)');
     this.#markUsed = db.prepare('UPDATE password SET last_used_at = ? WHERE account = ? AND name = ?');
@@ -155,6 +158,10 @@ export class WriterWorker {
         }));
       case 'sweep':
         return { kind: 'swept', report: this.#sweeper.step(work) };
+      case 'trim':
+        return { kind: 'swept', report: this.#sweeper.trim(work) };
+      case 'give-up':
+        return { kind: 'swept', report: this.#sweeper.giveUp(work.id) };
       case 'day-erased':
         this.#dayErased.run(work.at, work.day);
         return DONE;
