@@ -175,6 +175,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         authenticator.writeFailures(account);
         protocols.refusalsOf(account);
       },
+      writeConsumers: (account) => protocols.consumersOf(account),
       status: () => statusOf(config, store, { listeners, connections, pushes, since }),
     },
   };

@@ -54,6 +54,8 @@ export interface RunningGateway {
   voidTickets(): void;
   /** What the account was refused in the minute that runs stands in the trail from now on, and not only at its end. */
   writeRefusals(account: AccountId): void;
+  /** The sessions of the account that were counted in memory stand in the store when it resolves. */
+  writeConsumers(account: AccountId): Promise<void>;
 }
 
 /** What of a configuration that was read again differs, by the names of settings. */

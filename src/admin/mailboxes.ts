@@ -44,8 +44,10 @@ export const mailboxOperations = {
   ),
   'mailbox.consumers': listing(
     (input) => login(input, 'login'),
-    async ({ store }, name): Promise<ConsumerView[]> => {
+    async ({ store, gateway }, name): Promise<ConsumerView[]> => {
       const { account } = await accountOf(store.registry, name);
+      // Sessions are counted in memory for some minutes: without them a mailbox that is polled would look as if nobody had opened it.
+      await gateway?.writeConsumers(account.id);
       return (await store.deliveries.consumers(account.id)).map(viewConsumer);
     },
   ),

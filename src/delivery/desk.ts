@@ -59,6 +59,7 @@ export type NoticeKind =
   | 'observation-over'
   | `certificate-ends-${number}`
   | 'consumers'
+  | 'quota'
   | 'password-code'
   | 'contact-changed'
   | 'absence'

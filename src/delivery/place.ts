@@ -89,6 +89,17 @@ export class Places {
   }
 
   /**
+   * For what happens to a mailbox as a whole: whoever reads the mailbox itself, and beside them whoever else of the organisation reads, since a
+   * program may be all that opens it; `operator` too where asked for. Each once; undefined alone: nobody at all could be told.
+   */
+  async aroundMailbox(id: AccountId, also?: 'operator'): Promise<readonly (Place | undefined)[]> {
+    const found = [await this.ofAccount(id), await this.ofAccount(id, { elsewhere: true })];
+    if (also === 'operator') found.push(await this.operator());
+    const places = new Map(found.flatMap((place) => (place === undefined ? [] : [[targetOf(place), place] as const])));
+    return places.size === 0 ? [undefined] : [...places.values()];
+  }
+
+  /**
    * Where a secret about an account may go: the registered contact of its organisation, in a mailbox that people of it can open, or by verified
    * TLS to the mail server that is registered for it. The failure says why there is no such place.
    */
@@ -180,6 +191,9 @@ const keyOf = (text: string | undefined): AddressKey | undefined => {
   const address = text === undefined ? undefined : parseAddress(text.trim());
   return address?.ok === true ? addressKey(address.value) : undefined;
 };
+
+const targetOf = (place: Place): string =>
+  'partner' in place ? `partner ${place.address}` : `mailbox ${place.mailbox}`;
 
 const isActive = ({ address, account }: Recipient): boolean => address.state === 'active' && account.state === 'active';
 

@@ -126,6 +126,9 @@ export function decideReach(address: Address, found: Addressee | undefined, smtp
   return undefined;
 }
 
+/** From 80 % of the quota on its owner is warned. */
+export const isNearlyFull = (used: number, quota: number): boolean => used >= quota * 0.8;
+
 /** Whether there is room for the message where its copy goes. `declared`: the SIZE of MAIL, 0 where the sender gave none. */
 export function decideRoom(address: Address, found: Addressee, declared: Octets): RecipientDecision {
   const { partner } = found;
@@ -140,7 +143,7 @@ export function decideRoom(address: Address, found: Addressee, declared: Octets)
   if (partner !== undefined) return { ...room, nearlyFull: false };
   if (found.used + declared > quota || found.used >= quota)
     return refused(refusals.quotaFull({ address: quoted(address) }));
-  return { ...room, nearlyFull: found.used + declared >= quota * 0.8 };
+  return { ...room, nearlyFull: isNearlyFull(found.used + declared, quota) };
 }
 
 /** The addressee is away and wants no mail meanwhile. RFC 5321 section 3.4: 551 names who to write to. `last`: the last day of it. */

@@ -11,6 +11,7 @@ import { contrlParts } from '../delivery/contrl.ts';
 import { Desk } from '../delivery/desk.ts';
 import { type HeldTooLongParts, heldTooLong } from '../delivery/held-too-long.ts';
 import { observedRound } from '../delivery/observed.ts';
+import { Fullness } from '../delivery/fullness.ts';
 import { filedNotice } from '../delivery/filed.ts';
 import { createNoticeWriter } from '../delivery/notice.ts';
 import { receiptsFor } from '../delivery/receipts.ts';
@@ -74,6 +75,10 @@ export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, 
     log,
     warn: (account, networks) => warnOfConsumers({ desk, store, clock }, account, networks),
   });
+
+/** Tells owners whose mailboxes are nearly full. */
+export const startFullness = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Fullness =>
+  new Fullness({ desk, store, clock, log });
 
 /**
  * Writes down which accounts and addresses have ended by the clock; that they have, holds without it. What was issued to them is revoked with

@@ -18,7 +18,7 @@ import { caParts } from './admin.ts';
 import { enrolmentWindow, letterParts } from './enrolment.ts';
 import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
-import { type GatewayNotices, pickupReceipts, startConsumers, submissionNotices } from './notices.ts';
+import { type GatewayNotices, pickupReceipts, startConsumers, startFullness, submissionNotices } from './notices.ts';
 import { gatewayTests } from './test-address.ts';
 import type { GatewayTls } from './tls.ts';
 
@@ -42,6 +42,8 @@ export interface GatewayProtocols {
   readonly sent: SentCounts;
   /** Writes the refusals of one account that are only counted so far. */
   refusalsOf(account: AccountId): void;
+  /** Writes the sessions of one account that are only counted so far. */
+  consumersOf(account: AccountId): Promise<void>;
   /** Writes what is noted and not yet stored. */
   stop(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
   const counts = newSubmissionCounts(clock);
   const sent = newSentCounts();
   const consumers = startConsumers(store, notices, parts);
+  const fullness = startFullness(store, notices, parts);
   const receipts = pickupReceipts(store, notices, parts);
   const refused = new RefusalNotes(store.audit, clock);
   const window = enrolmentWindow(config, { ca: caParts(store, config, parts), log, random: parts.random });
@@ -64,7 +67,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     smtp: (spec) =>
       startSmtpListener({
         ...common,
-        ...{ spec, counts, middleware, tests, refused, ...submissionNotices(store, notices) },
+        ...{ spec, counts, middleware, tests, refused, fullness, ...submissionNotices(store, notices) },
         ...{ tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config) },
       }),
     pop3: (spec) =>
@@ -82,12 +85,13 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     codes: window.notes.counts,
     sent,
     refusalsOf: (account) => refused.flushOf(account),
+    consumersOf: (account) => consumers.written(account),
     stop: async () => {
       try {
         refused.flush();
         window.notes.flush();
       } finally {
-        await consumers.close();
+        await Promise.all([consumers.close(), fullness.close()]);
       }
     },
   };

@@ -68,6 +68,13 @@ export class Consumers {
     if (did.deleted > 0) this.#look(account, network);
   }
 
+  /** What was counted of the account so far stands in the store. Never rejects. */
+  async written(account: AccountId): Promise<void> {
+    const its = [...this.#pending].filter(([, pending]) => pending.account === account);
+    for (const [key] of its) this.#pending.delete(key);
+    await Promise.all(its.map(([, pending]) => this.#note(pending)));
+  }
+
   /** Writes what was counted, and waits for looks under way. */
   async close(): Promise<void> {
     this.#write();
@@ -77,10 +84,13 @@ export class Consumers {
   #write(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const now = this.#parts.clock.now();
-    for (const { account, network, sessions, retrieved, deleted } of this.#pending.values())
-      this.#parts.deliveries.noteConsumer(account, network, { sessions, retrieved, deleted }, now);
+    for (const pending of this.#pending.values()) void this.#note(pending);
     this.#pending.clear();
+  }
+
+  #note({ account, network, sessions, retrieved, deleted }: Pending): Promise<void> {
+    const { deliveries, clock } = this.#parts;
+    return deliveries.noteConsumer(account, network, { sessions, retrieved, deleted }, clock.now());
   }
 
   /** At most once an hour for an account: a system that polls every minute must not cost a query each time. */

@@ -24,6 +24,7 @@ import { TurnedAway } from '../platform/turned-away.ts';
 import { turns } from '../platform/turns.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
+import type { Fullness } from '../submission/fullness.ts';
 import type { TestReports } from '../submission/test-address.ts';
 import { HourlyCount } from '../submission/limits.ts';
 import type { RefusalNotes } from '../submission/refusal-notes.ts';
@@ -48,6 +49,7 @@ export interface SmtpListenerOptions {
   readonly absences?: AbsenceNotices;
   readonly middleware?: SubmissionServices['middleware'];
   readonly filed?: FiledNotices;
+  readonly fullness?: Fullness;
   readonly refused?: RefusalNotes;
   readonly tests?: TestReports;
   /** Puts who the helpdesk is into refusals (`replyWords`). */
@@ -152,6 +154,7 @@ class SubmissionServer extends SMTPServer implements Listener {
         ...(options.absences === undefined ? {} : { absences: options.absences }),
         ...(options.middleware === undefined ? {} : { middleware: options.middleware }),
         ...(options.filed === undefined ? {} : { filed: options.filed }),
+        ...(options.fullness === undefined ? {} : { fullness: options.fullness }),
         ...(options.refused === undefined ? {} : { refused: options.refused }),
         ...(options.tests === undefined ? {} : { tests: options.tests }),
       },

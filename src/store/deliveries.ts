@@ -232,13 +232,16 @@ export interface Deliveries {
    * Resolves to those that were hidden; abort the bodies of the other notices.
    */
   expire(account: AccountId, entries: readonly ExpiringEntry[]): Promise<readonly EntryUid[]>;
-  /** Noted with the next group commit, unawaited. At most 16 places are kept for each account, the latest ones. */
+  /**
+   * Noted with the next group commit; resolves with it, and rejects never: a count that is lost is told of in the log. At most 16 places are
+   * kept for each account, the latest ones.
+   */
   noteConsumer(
     account: AccountId,
     network: string,
     did: { readonly sessions: number; readonly retrieved: number; readonly deleted: number },
     at: Instant,
-  ): void;
+  ): Promise<void>;
   consumers(account: AccountId): Promise<readonly Consumer[]>;
   /** Accounts that are fetched from this network, counted up to `limit`. */
   accountsAt(network: string, limit: number): Promise<number>;

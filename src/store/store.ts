@@ -151,6 +151,8 @@ export interface Acceptance {
   readonly recipients: readonly AcceptedRecipient[];
   /** Filed with it, all or none; each is a message of its own (`MessageRecord.copyOf`). */
   readonly copies?: readonly MessageCopy[];
+  /** How many octets its sender gave us, before our own fields; absent: as many as `body` has. Counted for the figures of usage. */
+  readonly submittedOctets?: Octets;
   /** What it was made of when it was submitted; absent for what we wrote ourselves. */
   readonly parts?: MessageParts;
   /** Remembered when it is filed: `Store.interchanges`. At most 100. */

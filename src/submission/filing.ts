@@ -7,8 +7,9 @@
 import type { MessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
+import { isNearlyFull } from '../domain/policy.ts';
 import { settingOf } from '../domain/settings.ts';
-import { minutes } from '../domain/units.ts';
+import { type Octets, minutes } from '../domain/units.ts';
 import type { ChainOutcome } from '../middleware/chain.ts';
 import type { Addressee } from '../middleware/middleware.ts';
 import type { AcceptOutcome, Acceptance } from '../store/store.ts';
@@ -20,7 +21,7 @@ import { type ReceiptRequest, withReceipts } from './receipt-request.ts';
 import { refusals } from './refusals.ts';
 import { resubmissionKey } from './resubmission.ts';
 import { storageRefusal } from './room.ts';
-import { keptNote, settleRoutes } from './route.ts';
+import { type Leg, keptNote, settleRoutes } from './route.ts';
 import type { Filed, SubmissionServices, Submitter, Transaction } from './transaction.ts';
 
 /** Addresses of Reply-To that are looked up. */
@@ -69,6 +70,7 @@ export class Filing {
       recipients: transaction.recipients.size,
       octets: body.octets,
     });
+    this.#noteFilling(settled.value.recipients, body.octets);
     // Behind the acceptance and not waited for: whatever it meets, the message is filed and the sender hears so.
     this.#warnReplyTo(content).catch(() => undefined);
     const notes = [keptNote(handled), ...(passed?.notes ?? [])].filter((note) => note !== undefined);
@@ -134,6 +136,7 @@ export class Filing {
         ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
       },
       ...filedAs(content, recipients, passed),
+      submittedOctets: content.submittedOctets,
       parts: content.parts,
       ...this.#resubmission(transaction, content),
       audit: [
@@ -144,6 +147,7 @@ export class Filing {
           account: account.id,
           facts: {
             octets: content.body.octets,
+            submitted: content.submittedOctets,
             sha256: content.body.sha256,
             recipients: recipients.length,
             tls: this.#submitter.tls,
@@ -160,6 +164,18 @@ export class Filing {
       interchanges: passed?.interchanges ?? [],
       with: (passed?.notices ?? []).map((notice) => notice.acceptance),
     };
+  }
+
+  /** Only what was filed counts: a size that is declared and never sent must make nobody a letter. */
+  #noteFilling(legs: readonly Leg[], octets: Octets): void {
+    const { fullness } = this.#services;
+    if (fullness === undefined) return;
+    for (const { quota, registered } of legs)
+      if (quota !== undefined && isNearlyFull(registered.used + octets, quota))
+        fullness.note(registered.account.id, {
+          ...{ login: registered.account.login, quota },
+          used: Math.min(registered.used + octets, quota) as Octets,
+        });
   }
 
   /** DESIGN: a Reply-To outside the group sends the answer to a stranger; it is counted and warned of, not refused. */

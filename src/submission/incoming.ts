@@ -51,6 +51,8 @@ export interface ReceivedContent {
   readonly parts: MessageParts;
   /** SHA-256 of the octets as submitted, before our own changes. */
   readonly submitted: Buffer;
+  /** How many they were. */
+  readonly submittedOctets: Octets;
   /** With our own changes; where it was to be kept. */
   readonly header?: Buffer;
 }
@@ -116,7 +118,8 @@ export class Incoming {
       const parts = this.#parts();
       const submitted = this.#hash.digest();
       const header = this.#kept === undefined ? {} : { header: this.#kept };
-      return ok({ body: await this.#options.writer.seal(), plan: this.#plan, parts, submitted, ...header });
+      const body = await this.#options.writer.seal();
+      return ok({ body, plan: this.#plan, parts, submitted, submittedOctets: this.submitted, ...header });
     } catch (error) {
       return fail(this.#storageRefusal(error));
     }

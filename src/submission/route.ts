@@ -15,6 +15,7 @@ import type { Addressee } from '../middleware/middleware.ts';
 import type { Recipient, Registry } from '../store/registry.ts';
 import type { AcceptedRecipient } from '../store/store.ts';
 import type { HandledAbsence } from './absence-notices.ts';
+import type { Filling } from './fullness.ts';
 
 export interface Asked {
   readonly address: Address;
@@ -30,7 +31,9 @@ export interface Asked {
 /** One way for a copy. */
 export interface Leg extends Addressee {
   readonly maxMessage: Octets;
-  readonly nearlyFull?: { readonly login: string; readonly used: Octets; readonly quota: Octets };
+  /** Of the mailbox that it is filed in; absent: a partner's. */
+  readonly quota?: Octets;
+  readonly nearlyFull?: Filling;
 }
 
 export interface Away {
@@ -123,12 +126,13 @@ function legOf(asked: Asked, found: Recipient, at: Address): Leg | { readonly re
     to,
     registered: found,
     maxMessage: decision.maxMessage,
+    ...(found.partner === undefined ? { quota: decision.quota } : {}),
     ...(decision.nearlyFull ? { nearlyFull: { login, used: found.used, quota: decision.quota } } : {}),
   };
 }
 
 export interface SettledRoutes {
-  readonly recipients: readonly Addressee[];
+  readonly recipients: readonly Leg[];
   readonly handled: readonly HandledAbsence[];
 }
 
@@ -137,7 +141,7 @@ export function settleRoutes(
   routes: readonly { readonly leg: Leg; readonly away?: Away }[],
   encrypted: boolean,
 ): Result<SettledRoutes, Refusal> {
-  const recipients: Addressee[] = [];
+  const recipients: Leg[] = [];
   const handled: HandledAbsence[] = [];
   for (const { leg, away } of routes) {
     if (away === undefined) {

@@ -10,6 +10,7 @@ import type { Chain } from '../middleware/chain.ts';
 import type { Store } from '../store/store.ts';
 import type { AbsenceNotices } from './absence-notices.ts';
 import type { FiledNotices } from './filed-notices.ts';
+import type { Fullness } from './fullness.ts';
 import type { HourlyCount } from './limits.ts';
 import type { TransactionQuirks } from './quirks.ts';
 import type { RefusalNotes } from './refusal-notes.ts';
@@ -35,6 +36,8 @@ export interface SubmissionServices {
   readonly tests?: TestReports;
   /** Tells senders that asked for it (NOTIFY=SUCCESS) that their message stands in a mailbox. */
   readonly filed?: FiledNotices;
+  /** Told of mailboxes that are nearly full. */
+  readonly fullness?: Fullness;
 }
 
 /** What the session knows of its other end. */

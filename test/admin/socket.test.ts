@@ -78,6 +78,7 @@ async function open(
       sessions: () => [],
       voidTickets: () => undefined,
       writeRefusals: () => undefined,
+      writeConsumers: () => Promise.resolve(),
       reload: options.reload ?? (() => Promise.resolve(NOTHING_CHANGED)),
     },
   };

@@ -95,8 +95,9 @@ test('the figures of a month are those of what was submitted, fetched and refuse
       idleSince: 'never',
     },
   });
-  // Nothing was protected: what was sent lies there.
-  assert.equal(sentOctets, octets);
+  // As anna's program wrote it, without the dot and without our Received field, which lies in the mailbox besides.
+  assert.equal(sentOctets, message('bert').length + message('bert-carl').length - 2 * '.\r\n'.length);
+  assert.ok(octets > sentOctets);
   const total = {
     ...nothing,
     ...{
@@ -115,7 +116,7 @@ test('the figures of a month are those of what was submitted, fetched and refuse
   assert.equal(report.running, true);
 
   const text = await done('report', 'usage', '--month', MONTH, '--organisation', 'group');
-  const size = readableSize(octets);
+  const size = readableSize(sentOctets);
   assert.match(
     text,
     new RegExp(

@@ -32,6 +32,7 @@ function setUp(shared: Readonly<Record<string, number>> = {}) {
       noteConsumer: (of, network, did, at) => {
         noted.push({ account: of, network, ...did });
         rows.push({ network, firstAt: at, lastAt: at, ...did });
+        return Promise.resolve();
       },
       consumers: () => {
         asked.consumers += 1;

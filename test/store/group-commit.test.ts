@@ -62,6 +62,7 @@ const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
   envelope: '{}',
   parts: null,
   octets: 3,
+  submitted: 3,
   sha256: new Uint8Array(32),
   day: '2026-11-25',
   dataKey: new Uint8Array(60),

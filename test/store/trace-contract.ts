@@ -409,12 +409,12 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
   promise('the latest 16 places that fetch a mailbox are remembered', async ({ store, clock }) => {
     const anna = await addAccount(store, 'anna');
     const bert = await addAccount(store, 'bert');
-    const note = (account: AccountId, network: string, at: Instant): void =>
+    const note = (account: AccountId, network: string, at: Instant): Promise<void> =>
       store.deliveries.noteConsumer(account, network, { sessions: 2, retrieved: 3, deleted: 1 }, at);
     const start = clock.now();
-    for (let i = 0; i < 20; i += 1) note(anna, `192.0.2.${i}`, instant(start + i));
-    note(anna, '192.0.2.19', instant(start + 100));
-    note(bert, '192.0.2.19', instant(start));
+    for (let i = 0; i < 20; i += 1) void note(anna, `192.0.2.${i}`, instant(start + i));
+    void note(anna, '192.0.2.19', instant(start + 100));
+    void note(bert, '192.0.2.19', instant(start));
     // Whatever waits for a commit stands behind those notes.
     await post(store, 'anna@group.test');
     const consumers = await store.deliveries.consumers(anna);

@@ -102,7 +102,10 @@ interface TrailRow {
 function foundIn(db: Database.Database): Recount {
   const counts = new Counts();
   const messages = db.prepare<[], MessageRow>(
-    'SELECT submitter, received_at AS at, octets, envelope FROM message WHERE copy_of IS NULL AND submitter > 0',
+    // Octets as submitted are told by the trail alone: the message as it lies there has our fields too.
+    `SELECT submitter, received_at AS at, envelope, coalesce(
+        (SELECT json_extract(facts, '$.submitted') FROM audit a WHERE a.message = m.id AND event = 'message.accepted'), octets) AS octets
+       FROM message m WHERE copy_of IS NULL AND submitter > 0`,
   );
   for (const { submitter, at, octets, envelope } of messages.all()) {
     const sums = counts.at(submitter, at);

@@ -195,6 +195,7 @@ export class Bodies {
       envelope: envelopeOf(message),
       parts: message.parts === undefined ? null : JSON.stringify(message.parts),
       octets,
+      submitted: message.submittedOctets ?? octets,
       sha256,
       day,
       dataKey,

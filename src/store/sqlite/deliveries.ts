@@ -357,10 +357,11 @@ export class SqliteDeliveries implements Deliveries {
     network: string,
     did: { readonly sessions: number; readonly retrieved: number; readonly deleted: number },
     at: Instant,
-  ): void {
-    this.#p.writer
-      .must({ kind: 'consumer', account, network, ...did, at })
-      .catch((error: unknown) => this.#p.log.error('store.notes-lost', { notes: 1, why: String(error) }));
+  ): Promise<void> {
+    return this.#p.writer.must({ kind: 'consumer', account, network, ...did, at }).then(
+      () => undefined,
+      (error: unknown) => this.#p.log.error('store.notes-lost', { notes: 1, why: String(error) }),
+    );
   }
 
   async consumers(account: AccountId): Promise<readonly Consumer[]> {

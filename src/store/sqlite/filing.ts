@@ -196,7 +196,7 @@ export class Filing {
     if (work.resubmission !== null) this.#recent.add(work.resubmission.key, work.id, work.receivedAt);
     this.#audit.appendAll(work.audit);
     const recipients = work.copies.reduce((n, { keys }) => n + keys.length, work.keys.length);
-    this.#usage.sent(work.submitter, recipients, work.octets, work.receivedAt);
+    this.#usage.sent(work.submitter, recipients, work.submitted, work.receivedAt);
     return undefined;
   }
 

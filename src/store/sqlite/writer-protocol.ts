@@ -37,6 +37,8 @@ export interface AcceptWork {
   /** `MessageParts` as JSON. */
   readonly parts: string | null;
   readonly octets: number;
+  /** As its sender gave it, without what we added. */
+  readonly submitted: number;
   readonly sha256: Uint8Array;
   readonly day: string;
   readonly dataKey: Uint8Array;
