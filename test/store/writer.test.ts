@@ -1,5 +1,7 @@
 /** The calling thread's face of the writer, at its end. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { Writer } from '../../src/store/sqlite/writer.ts';
@@ -40,3 +42,23 @@ test(
     assert.equal(writer.waiting, 0);
   },
 );
+
+test('close() gives out the answers of the last commit when the thread is gone before them', async (t) => {
+  const options = testOptions(t);
+  await createSqliteStore(options);
+  const { dataFolder, keyFolder, masterKey } = options;
+  // Its database is closed when the log of changes is gone; the thread ends right behind that.
+  const isClosed = (): boolean => !existsSync(join(dataFolder, 'sluis.db-wal'));
+  const holdUntilGone = (): void => {
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    for (let i = 0; i < 500 && !isClosed(); i += 1) Atomics.wait(pause, 0, 0, 10);
+    Atomics.wait(pause, 0, 0, 50);
+  };
+  const { writer } = await Writer.start(
+    { dataFolder, keyFolder, masterKey, reserve: 0, copyBeforeUpgrade: false, at: 1, testing: {} },
+    { onUpgrade: () => undefined, onCommit: holdUntilGone, onFailed: () => undefined },
+  );
+  const asked = Array.from({ length: 64 }, () => writer.ask(NOTHING));
+  await Promise.all([writer.close(), ...asked]);
+  for (const answer of await Promise.all(asked)) assert.equal(answer.kind, 'done');
+});

@@ -72,7 +72,8 @@ export class Writer {
       worker.on('exit', () => {
         const failure = new StoreFailed('The writer of the store has ended');
         reject(failure);
-        writer.#fail(failure);
+        // A thread that was asked to close is gone while answers of its last commits are still being given out: these hold.
+        if (!writer.#end.begun) writer.#fail(failure);
       });
     });
     worker.unref();
