@@ -50,7 +50,7 @@ const GOLDEN = [
   '    Cause: MAIL FROM, From or Sender is an address of somebody else, or of',
   '    nobody.',
   '    Helps: Set the sender address of the program; for a shared address ask the',
-  '    operator for `address delegate`',
+  '    helpdesk for `address delegate`',
   '  TIME  log-in, pop3 from 127.0.0.1',
   '    Cause: The password is not one of the account, or has ended',
   '    Helps: Type it anew in the program; else "sluis account password add LOGIN',
@@ -134,6 +134,15 @@ test('account show answers a call in one screen of 80 columns', async (t) => {
   for (const line of shown.split('\nPASSWORD')[0]!.split('\n')) assert.ok(line.length <= 80, `${line.length}: ${line}`);
   assert.equal(still(shown).split('\nPASSWORD')[0], GOLDEN);
   held.wire.destroy();
+});
+
+test('an account that has just logged in has a last log-in', async (t) => {
+  const gateway = await open(t);
+  const pop3 = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+  const call = { actor, progress: () => undefined };
+  const { lastLogin } = await runOperation('account.show', gateway.admin, { login: bram }, call, gateway.log);
+  assert.equal(lastLogin?.length, '2026-11-25'.length);
+  await pop3.quit();
 });
 
 test('the newest rows are shown of an account with 30,000, whatever its age', async (t) => {

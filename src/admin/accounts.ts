@@ -101,7 +101,11 @@ export const accountOperations = {
   ),
   'account.show': listing(
     (input) => login(input, 'login'),
-    async ({ store }, name): Promise<AccountView> => viewAccount(await accountOf(store.registry, name)),
+    async ({ store }, name): Promise<AccountView> => {
+      // Log-ins are written a moment after they happen, and who asks for the head of the trail waits for them.
+      await store.audit.head();
+      return viewAccount(await accountOf(store.registry, name));
+    },
   ),
   'account.password.add': change(
     (input) => ({ login: login(input, 'login'), ...passwordInput(input), ends: optionalMoment(input, 'ends') }),

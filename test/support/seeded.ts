@@ -5,6 +5,7 @@ export interface Seeded {
   /** A whole number from 0 up to, not including, `n`. */
   below(n: number): number;
   pick<T>(of: readonly T[]): T;
+  octets(n: number): Buffer;
 }
 
 export function seeded(seed: number): Seeded {
@@ -16,5 +17,6 @@ export function seeded(seed: number): Seeded {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
   const below = (n: number): number => Math.floor(next() * n);
-  return { next, below, pick: (of) => of[below(of.length)]! };
+  const octets = (n: number): Buffer => Buffer.from(Array.from({ length: n }, () => below(256)));
+  return { next, below, pick: (of) => of[below(of.length)]!, octets };
 }
