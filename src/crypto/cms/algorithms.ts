@@ -58,22 +58,19 @@ export interface CipherSpec {
   readonly oid: string;
   /** Octets. */
   readonly key: number;
-  /** Octets of initial vector or nonce. */
+  /** Octets of initial vector or nonce; 0 with CCM, where there may be 7 to 13. */
   readonly iv: number;
-  /** GCM: the whole content is authenticated; CBC: anyone can change it without an error. */
+  readonly mode: 'cbc' | 'gcm' | 'ccm';
+  /** GCM, CCM: the whole content is authenticated; CBC: anyone can change it without an error. */
   readonly authenticated: boolean;
   /** 3DES: 64-bit blocks; read, reported, never written. */
   readonly weak: boolean;
 }
 
-const spec = (name: string, dotted: string, key: number, iv: number): CipherSpec => ({
-  name,
-  oid: dotted,
-  key,
-  iv,
-  authenticated: name.endsWith('gcm'),
-  weak: name.startsWith('des'),
-});
+function spec(name: string, dotted: string, key: number, iv = 0): CipherSpec {
+  const mode = name.endsWith('gcm') ? 'gcm' : name.endsWith('ccm') ? 'ccm' : 'cbc';
+  return { name, oid: dotted, key, iv, mode, authenticated: mode !== 'cbc', weak: name.startsWith('des') };
+}
 const CIPHERS: ReadonlyMap<string, CipherSpec> = new Map(
   [
     spec('aes-128-cbc', Oid.aes128Cbc, 16, 16),
@@ -83,6 +80,10 @@ const CIPHERS: ReadonlyMap<string, CipherSpec> = new Map(
     spec('aes-128-gcm', Oid.aes128Gcm, 16, 12),
     spec('aes-192-gcm', Oid.aes192Gcm, 24, 12),
     spec('aes-256-gcm', Oid.aes256Gcm, 32, 12),
+    // Read, never written: programs with GCM are more.
+    spec('aes-128-ccm', Oid.aes128Ccm, 16),
+    spec('aes-192-ccm', Oid.aes192Ccm, 24),
+    spec('aes-256-ccm', Oid.aes256Ccm, 32),
   ].map((each) => [each.name, each]),
 );
 const cipherOf = new Map([...CIPHERS.values()].map((each) => [each.oid, each]));
@@ -104,16 +105,16 @@ export const encodeCipher = (cipher: CipherSpec, iv: Uint8Array): Encoded =>
 export interface ReadCipher {
   readonly cipher: CipherSpec;
   readonly iv: Buffer;
-  /** Octets of the tag; 0 with CBC. */
+  /** Octets of the tag; 0 with CBC. With CCM an even number. */
   readonly tag: number;
 }
 
-/** GCMParameters (RFC 5084 section 3.2): nonce, and octets of the tag, 12 by default. */
-function readGcm(parameters: Element): { readonly iv: Buffer; readonly tag: number } {
-  const inside = parameters.as(Tag.sequence, 'GCM parameters').children();
+/** GCMParameters and CCMParameters (RFC 5084 sections 3.1 and 3.2): nonce, and octets of the tag, 12 by default. */
+function readTagged(parameters: Element): { readonly iv: Buffer; readonly tag: number } {
+  const inside = parameters.as(Tag.sequence, 'cipher parameters').children();
   const nonce = inside.next('nonce', Tag.octetString);
   const length = inside.optional(Tag.integer, 'tag length');
-  inside.finish('GCM parameters');
+  inside.finish('cipher parameters');
   const tag = length ? smallInteger(length, 'tag length') : 12;
   // A shorter tag can be guessed: with 4 octets a forger needs 2^32 tries, and less after the first success.
   if (tag < 12 || tag > 16) throw parameters.error('unsupported', `a tag of ${tag} octets, expected 12 to 16`);
@@ -130,9 +131,9 @@ export function readCipher(element: Element): ReadCipher {
   const parameters = inside.next('cipher parameters');
   inside.finish('content cipher');
   const { iv, tag } = cipher.authenticated
-    ? readGcm(parameters)
+    ? readTagged(parameters)
     : { iv: parameters.as(Tag.octetString, 'initial vector').content, tag: 0 };
-  if (iv.length !== cipher.iv)
+  if (cipher.mode === 'ccm' ? iv.length < 7 || iv.length > 13 || tag % 2 !== 0 : iv.length !== cipher.iv)
     throw parameters.error('unsupported', `an initial vector of ${iv.length} octets, expected ${cipher.iv}`);
   return { cipher, iv, tag };
 }

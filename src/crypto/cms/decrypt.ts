@@ -14,6 +14,7 @@ import { Oid } from '../oids.ts';
 import { type ReadCipher, readCipher } from './algorithms.ts';
 import { type CmsAttribute, readAttributes, single } from './attributes.ts';
 import { BerStream } from './ber-stream.ts';
+import { CcmOpening, ccmHolds } from './ccm.ts';
 import { enterContentInfo, leaveContentInfo } from './content-info.ts';
 import { tagWithout } from './ghash.ts';
 import { CMS_LIMITS, type CmsLimits } from './limits.ts';
@@ -81,8 +82,15 @@ function choose(recipients: readonly RecipientInfo[], keys: readonly DecryptionK
   throw new BerError('unsupported', 0, 'the content key is encrypted in a way that is not understood');
 }
 
-/** Decrypts what passes. Nothing that goes wrong with the cipher is told before the end. */
-class Opening {
+/** Decrypts what passes; with `end`, whether it makes sense. */
+interface Opening {
+  take(slice: Buffer): void | Promise<void>;
+  /** False: the content makes no sense. `additional`: the attributes as a SET. */
+  end(mac: Buffer | undefined, additional: Buffer | undefined): Promise<boolean>;
+}
+
+/** GCM and CBC in one pass. Nothing that goes wrong with the cipher is told before the end. */
+class StreamOpening implements Opening {
   octets = 0;
   private readonly decipher: Decipher & { setAuthTag?(tag: Buffer): unknown };
   private readonly key: Buffer;
@@ -104,7 +112,6 @@ class Opening {
     return plain.length > 0 ? this.into(plain) : undefined;
   }
 
-  /** False: the content makes no sense. `additional`: the attributes as a SET. */
   async end(mac: Buffer | undefined, additional: Buffer | undefined): Promise<boolean> {
     if (mac) {
       if (mac.length !== this.algorithm.tag) return false;
@@ -124,19 +131,38 @@ class Opening {
   }
 }
 
+/** CCM, whose tag begins with the length and the attributes: this is the second pass, and the first one has seen them. */
+class SecondPass implements Opening {
+  readonly #ccm: CcmOpening;
+  readonly #key: Buffer;
+  readonly #into: Sink;
+
+  constructor({ iv, tag }: ReadCipher, key: Buffer, seen: Read, into: Sink) {
+    const { octets } = seen.description;
+    this.#ccm = new CcmOpening({ key, nonce: iv, tag, octets, additional: additionalOf(seen.attributes) });
+    this.#key = key;
+    this.#into = into;
+  }
+
+  take(slice: Buffer): void | Promise<void> {
+    return this.#into(this.#ccm.update(slice));
+  }
+
+  end(mac: Buffer | undefined): Promise<boolean> {
+    this.#key.fill(0);
+    return Promise.resolve(mac !== undefined && this.#ccm.end(mac));
+  }
+}
+
 interface Read {
   readonly description: EnvelopeDescription;
   readonly opening: Opening | undefined;
-  readonly chosen: Chosen | undefined;
   readonly mac: Buffer | undefined;
   readonly attributes: Element | undefined;
   readonly unprotected: Element | undefined;
 }
 
-type Open = (
-  recipients: readonly RecipientInfo[],
-  algorithm: ReadCipher,
-) => { readonly chosen: Chosen; readonly opening: Opening } | undefined;
+type Open = (recipients: readonly RecipientInfo[], algorithm: ReadCipher) => Opening | undefined;
 
 async function read(stream: BerStream, limits: CmsLimits, open: Open): Promise<Read> {
   const type = await enterContentInfo(stream, [Oid.envelopedData, Oid.authEnvelopedData], 'an encrypted message');
@@ -150,11 +176,11 @@ async function read(stream: BerStream, limits: CmsLimits, open: Open): Promise<R
   const algorithm = readCipher(element);
   if (algorithm.cipher.authenticated !== (kind === 'auth-enveloped'))
     throw element.error('unsupported', `a message of kind ${kind} with the cipher ${algorithm.cipher.name}`);
-  const opened = open(recipients, algorithm);
+  const opening = open(recipients, algorithm);
   let octets = 0;
   for await (const slice of stream.octets('encrypted content', 0x80)) {
     octets += slice.length;
-    await opened?.opening.take(slice);
+    await opening?.take(slice);
   }
   await stream.leave('encrypted content info');
   const authenticated = kind === 'auth-enveloped';
@@ -165,8 +191,7 @@ async function read(stream: BerStream, limits: CmsLimits, open: Open): Promise<R
   const { name, weak } = algorithm.cipher;
   return {
     description: { kind, recipients, cipher: name, weak, contentType, octets },
-    opening: opened?.opening,
-    chosen: opened?.chosen,
+    opening,
     mac,
     attributes,
     unprotected,
@@ -190,21 +215,31 @@ const additionalOf = (attributes: Element | undefined): Buffer | undefined => {
   return set;
 };
 
+interface Both {
+  readonly chosen: Chosen;
+  readonly algorithm: ReadCipher;
+}
+
 async function decryptFrom(
-  stream: BerStream,
+  source: () => Slices,
   into: Sink,
   { keys, limits = CMS_LIMITS }: DecryptOptions,
 ): Promise<Opened | undefined> {
-  const { description, opening, chosen, mac, attributes, unprotected } = await read(
-    stream,
-    limits,
-    (recipients, algorithm) => {
-      const found = choose(recipients, keys, algorithm);
-      return { chosen: found, opening: new Opening(algorithm, found.key, into) };
-    },
-  );
-  if (!opening || !chosen) throw new NoKey();
-  const sound = await opening.end(mac, additionalOf(attributes));
+  const found: { both?: Both } = {};
+  let seen = await readWith(source(), limits, (recipients, algorithm) => {
+    const chosen = choose(recipients, keys, algorithm);
+    found.both = { chosen, algorithm };
+    return algorithm.cipher.mode === 'ccm' ? undefined : new StreamOpening(algorithm, chosen.key, into);
+  });
+  if (found.both === undefined) throw new NoKey();
+  const { chosen, algorithm } = found.both;
+  if (algorithm.cipher.mode === 'ccm') {
+    if (!ccmHolds({ nonce: algorithm.iv, octets: seen.description.octets })) return undefined;
+    const second = new SecondPass(algorithm, chosen.key, seen, into);
+    seen = await readWith(source(), limits, () => second);
+  }
+  const { description, opening, mac, attributes, unprotected } = seen;
+  const sound = (await opening?.end(mac, additionalOf(attributes))) === true;
   const covered = attributes ? readAttributes(attributes) : [];
   const authenticated = description.kind === 'auth-enveloped';
   if (!sound || (authenticated && !coversType(description.contentType, covered))) return undefined;
@@ -217,18 +252,27 @@ async function decryptFrom(
   };
 }
 
+async function readWith(source: Slices, limits: CmsLimits, open: Open): Promise<Read> {
+  const stream = new BerStream(source, limits);
+  try {
+    return await read(stream, limits, open);
+  } finally {
+    await stream.close();
+  }
+}
+
 /**
  * Decrypts with the first of the keys that the message is for. What went to `into` may be used only where the answer is a value; it may be
- * nonsense before that, and where the answer is `damaged`.
+ * nonsense before that, and where the answer is `damaged`. AES-CCM is read twice: a source that is a stream has to be given as a function.
  */
 export async function decrypt(
-  source: Slices,
+  source: Slices | (() => Slices),
   into: Sink,
   options: DecryptOptions,
 ): Promise<Result<Opened, CmsProblem>> {
-  const stream = new BerStream(source, options.limits ?? CMS_LIMITS);
+  const again = typeof source === 'function' ? source : () => source;
   try {
-    const read = await readingSlowly('encrypted message', () => decryptFrom(stream, into, options));
+    const read = await readingSlowly('encrypted message', () => decryptFrom(again, into, options));
     if (!read.ok) return read;
     return read.value
       ? ok(read.value)
@@ -236,8 +280,6 @@ export async function decrypt(
   } catch (error) {
     if (!(error instanceof NoKey)) throw error;
     return fail({ kind: 'no-key', text: 'Cannot decrypt the message: it is encrypted to none of the keys at hand' });
-  } finally {
-    await stream.close();
   }
 }
 
@@ -246,13 +288,8 @@ export async function describeEnvelope(
   source: Slices,
   limits: CmsLimits = CMS_LIMITS,
 ): Promise<Result<EnvelopeDescription, CmsProblem>> {
-  const stream = new BerStream(source, limits);
-  try {
-    return await readingSlowly(
-      'encrypted message',
-      async () => (await read(stream, limits, () => undefined)).description,
-    );
-  } finally {
-    await stream.close();
-  }
+  return await readingSlowly(
+    'encrypted message',
+    async () => (await readWith(source, limits, () => undefined)).description,
+  );
 }
