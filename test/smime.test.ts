@@ -4,8 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { connectControl } from '../src/admin/client.ts';
 import { controlSocketOf } from '../src/config/load.ts';
 import { describeEnvelope } from '../src/crypto/cms/decrypt.ts';
-import { decodedBody } from '../src/crypto/smime/layer.ts';
-import { readMessage, sourceOf } from '../src/crypto/smime/message.ts';
+import { decodedBody, readMessage, sourceOf } from '../src/crypto/smime/message.ts';
 import { openMessage, standingOf } from '../src/crypto/smime/open.ts';
 import { protect } from '../src/crypto/smime/protect.ts';
 import { parseMessageId } from '../src/domain/ids.ts';
@@ -57,7 +56,12 @@ const fetch = async (gateway: MailGateway, who: string): Promise<Buffer[]> =>
 async function read(gateway: MailGateway, octets: Buffer, who: Person) {
   const { keys, ...rest } = { keys: [who], trust: await gateway.admin.mail.keys.trust() };
   const opened = value(
-    await openMessage(value(await readMessage(sourceOf(octets))), { keys, ...rest, stage: memoryStage().stage }),
+    await openMessage(value(await readMessage(sourceOf(octets))), {
+      keys,
+      ...rest,
+      stage: memoryStage().stage,
+      maxContent: 50_000_000,
+    }),
   );
   return {
     ...standingOf(opened.layers),

@@ -5,7 +5,7 @@ import { type InlinePgp, inlinePgp } from '../crypto/pgp/inline.ts';
 import { openPgp } from '../crypto/pgp/unwrap.ts';
 import { type Layer, layerOf } from '../crypto/smime/layer.ts';
 import { type Message, part, readMessage } from '../crypto/smime/message.ts';
-import { fromOf } from '../crypto/smime/open.ts';
+import { fromOf } from '../crypto/smime/protected-header.ts';
 import type { Address } from '../domain/address.ts';
 import { isValidPgp, judged } from '../middleware/pgp-outcome.ts';
 import { StoreFull } from '../store/store.ts';
@@ -72,7 +72,7 @@ async function look(
   const { pgp } = context.mail;
   const layer = await layerOf(message);
   const inline = layer.kind === 'plain' ? await inlinePgp(message) : undefined;
-  const from = fromOf(message);
+  const from = fromOf(message.header);
   const registered = from === undefined ? [] : await pgp.keys.publicKeys(from);
   const secretKeys = as === undefined ? [] : await secretsOf(context, as);
   const read = await openPgp(message, {

@@ -7,12 +7,13 @@ import { readCertificate } from '../crypto/certificate.ts';
 import { type DecryptionKey, describeEnvelope } from '../crypto/cms/decrypt.ts';
 import type { RecipientInfo } from '../crypto/cms/recipients.ts';
 import { failures } from '../crypto/cms/verdict.ts';
-import { decodedBody, layerOf } from '../crypto/smime/layer.ts';
-import { type Message, type Source, readMessage } from '../crypto/smime/message.ts';
-import { type LayerSeen, type Staging, fromOf, openMessage, standingOf } from '../crypto/smime/open.ts';
+import { layerOf } from '../crypto/smime/layer.ts';
+import { type Message, type Source, decodedBody, readMessage } from '../crypto/smime/message.ts';
+import { type LayerSeen, type Staging, differingIn, openMessage, standingOf } from '../crypto/smime/open.ts';
+import { fromOf } from '../crypto/smime/protected-header.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { Address } from '../domain/address.ts';
-import { octets } from '../domain/units.ts';
+import { GiB, octets } from '../domain/units.ts';
 import { openingOf, verificationsOf } from '../middleware/opening.ts';
 import type { IsOwn } from '../middleware/smime-outcome.ts';
 import { type BodyWriter, type Store, StoreFull } from '../store/store.ts';
@@ -118,11 +119,11 @@ async function look(
   const outermost = await layerOf(message);
   const envelope =
     outermost.kind === 'encrypted' ? await envelopeOf(context, decodedBody(message, outermost.fields)) : {};
-  const opened = await openMessage(message, { keys, trust, stage: bench.stage });
+  const opened = await openMessage(message, { keys, trust, stage: bench.stage, maxContent: MAX_INFLATED });
   const layers: readonly LayerSeen[] = opened.ok ? opened.value.layers : opened.error.layers;
   const problem = opened.ok ? undefined : opened.error.problem.text;
   const { standing, flagged } = standingOf(layers);
-  const from = fromOf(message);
+  const from = fromOf(message.header);
   const isOwn: IsOwn = (certificate) => context.mail.keys.isOwn(certificate);
   const byGateway = standing === 'invalid' && (await signedByGateway(layers, isOwn));
   return {
@@ -131,7 +132,7 @@ async function look(
     form: outermost.kind,
     ...envelope,
     layers: await Promise.all(layers.map((layer) => viewLayer(layer, isOwn))),
-    closed: outermost.kind === 'encrypted' && layers.length === 0,
+    closed: opened.ok && opened.value.innermost === 'encrypted',
     standing: byGateway ? 'gateway' : standing,
     // The gateway's own signature says that nobody changed it.
     flagged: flagged && (await openingOf(layers, isOwn)) !== 'whole',
@@ -146,7 +147,7 @@ async function signedByGateway(layers: readonly LayerSeen[], isOwn: IsOwn): Prom
       const own = signer.certificate !== undefined && (await isOwn(signer.certificate));
       if (!own || failures(signer).some(({ check }) => check !== 'address')) return false;
     }
-  return layers.every((layer) => layer.kind !== 'message' || layer.differs.length === 0);
+  return differingIn(layers).length === 0;
 }
 
 async function envelopeOf(
@@ -161,6 +162,8 @@ async function envelopeOf(
   return { envelope: { cipher, weak, recipients: shown, more: Math.max(0, recipients.length - MOST) } };
 }
 
+/** Octets that a compressed content may become in one look: more than any message may have. */
+const MAX_INFLATED = GiB;
 /** Recipients that are shown. */
 const MOST = 100;
 

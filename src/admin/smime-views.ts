@@ -71,7 +71,12 @@ export type LayerView =
       readonly valid: boolean;
       readonly signers: readonly SignerView[];
     }
-  | { readonly kind: 'message'; /** Fields that say something else outside. */ readonly differs: readonly string[] };
+  | { readonly kind: 'compressed' }
+  /** `header`: it travels with the content, which was left as it is. */
+  | {
+      readonly kind: 'message' | 'header';
+      /** Fields that say something else outside. */ readonly differs: readonly string[];
+    };
 
 export interface InspectView {
   readonly octets: number;

@@ -267,6 +267,7 @@ const FORMS: Readonly<Record<PgpInspectView['form'], string>> = {
   'clear-signed': 'signed with S/MIME: "sluis smime inspect" reads it',
   'opaque-signed': 'signed with S/MIME: "sluis smime inspect" reads it',
   encrypted: 'encrypted with S/MIME: "sluis smime inspect" reads it',
+  compressed: 'compressed with S/MIME: "sluis smime inspect" reads it',
   unreadable: 'it says that it is protected, and cannot be read',
 };
 

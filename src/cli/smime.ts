@@ -112,6 +112,7 @@ const FORMS: Readonly<Record<InspectView['form'], string>> = {
   'clear-signed': 'signed in the clear (multipart/signed)',
   'opaque-signed': 'signed, the content inside (application/pkcs7-mime)',
   encrypted: 'encrypted (application/pkcs7-mime)',
+  compressed: 'compressed (application/pkcs7-mime)',
   'pgp-signed': 'signed with PGP, which is not checked here',
   'pgp-encrypted': 'encrypted with PGP, which is not opened here',
   unreadable: 'it says that it is protected, and cannot be read',
@@ -160,6 +161,12 @@ function layerText(layer: LayerView): string {
   switch (layer.kind) {
     case 'encrypted':
       return `Opened: ${layer.cipher}${layer.weak ? ', weak' : ''}, ${layer.authenticated ? 'changes would show' : 'anyone can change it unnoticed'}`;
+    case 'compressed':
+      return 'Compressed, which protects nothing.';
+    case 'header':
+      return layer.differs.length === 0
+        ? 'The header travels with the content, and says the same as the one outside.'
+        : `The header travels with the content. The one outside says something else in: ${layer.differs.join(', ')}`;
     case 'message':
       return layer.differs.length === 0
         ? 'The whole message is inside, and its header says the same as the one outside.'

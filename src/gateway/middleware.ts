@@ -29,12 +29,13 @@ export function gatewayMiddleware(
 ): Chain {
   const { hostname, smtp } = config;
   const helpdesk = helpdeskOf(config);
+  const opening = { random, log, authserv: hostname, helpdesk, maxContent: smtp['max-message'] };
   return new Chain(store, [
     ...ediSteps({ store, log, desk }),
     smimeVerify({ keys, authserv: hostname }),
     pgpVerify({ ...pgp, authserv: hostname }),
-    smimeOpen({ keys, random, log, authserv: hostname, helpdesk }),
-    pgpOpen({ ...pgp, random, log, authserv: hostname, helpdesk, maxContent: smtp['max-message'] }),
+    smimeOpen({ keys, ...opening }),
+    pgpOpen({ ...pgp, ...opening }),
     protect({ keys, pgp, random, log }),
   ]);
 }

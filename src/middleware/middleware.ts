@@ -13,6 +13,7 @@ import type { MessageParts } from '../domain/message-part.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import type { Instant, Octets } from '../domain/units.ts';
+import type { AuthenticationResult } from '../mime/authentication-results.ts';
 import type { ContentFields } from '../mime/content-fields.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
@@ -40,6 +41,8 @@ export interface Copy {
   readonly protection: string;
   /** Its sender signed it, and what that is worth. */
   readonly signature?: 'valid' | 'invalid';
+  /** What was found of that signature, the outermost one. */
+  readonly results?: readonly AuthenticationResult[];
   /** Nothing more may be done to its content: it was opened for a program that reads nothing else. */
   readonly opened?: true;
 }

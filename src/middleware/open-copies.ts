@@ -4,12 +4,14 @@
  * Only with the keys of the addressee who gets the copy. What cannot be opened is handed out all the same, with a text that explains;
  * the sender hears of neither, since the answer would tell about the key.
  */
+import type { Layer } from '../crypto/smime/layer.ts';
+import { type Seen, belowSignature } from '../crypto/smime/look-through.ts';
 import type { Message } from '../crypto/smime/message.ts';
 import type { Address } from '../domain/address.ts';
 import type { Log, RandomBytes } from '../domain/effects.ts';
 import type { Language } from '../domain/registry.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import type { Result } from '../domain/result.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
 import { settingOf } from '../domain/settings.ts';
 import { KiB, type Octets, octets } from '../domain/units.ts';
 import { type AuthenticationResult, authenticationResults } from '../mime/authentication-results.ts';
@@ -22,6 +24,7 @@ import type { Addressee, Copy, StepOutcome, Submitted, Workshop } from './middle
 import type { Helpdesk } from '../domain/helpdesk.ts';
 import { type Opening, openedField } from './opened-field.ts';
 import { openedMessage } from './opened-message.ts';
+import { placed } from './opening.ts';
 import { unopenedMessage } from './unopened-message.ts';
 
 export interface OpenEffects {
@@ -31,6 +34,8 @@ export interface OpenEffects {
   readonly authserv: string;
   /** Whom an addressee may ask. */
   readonly helpdesk: Helpdesk;
+  /** Octets of an opened message. */
+  readonly maxContent: Octets;
 }
 
 export const letsOpen = ({ registered: { address, account, organisation } }: Addressee): boolean =>
@@ -40,8 +45,23 @@ export const letsOpen = ({ registered: { address, account, organisation } }: Add
 export interface OpenWork {
   readonly effects: OpenEffects;
   readonly submitted: Submitted;
+  /** As it was submitted. */
   readonly given: Message;
+  /** What is to be opened: `given`, or the content below a signature of the other protocol. The error: it cannot be told apart. */
+  readonly root: Result<Message, string>;
   readonly workshop: Workshop;
+}
+
+/**
+ * The message that an opener begins with. Signatures in the clear of its own protocol, `own`, it looks through by itself; one of the other protocol was
+ * judged before, and stands aside.
+ */
+export async function rootOf(given: Message, { signed }: Seen, own: Layer['kind']): Promise<Result<Message, string>> {
+  const [outermost, ...more] = signed;
+  if (signed.every(({ kind }) => kind === own) || outermost === undefined) return ok(given);
+  if (more.some(({ kind }) => kind !== own) || outermost.kind === own)
+    return fail('signatures of two protocols are mixed below one another');
+  return await belowSignature(given, outermost);
 }
 
 type Facts = NonNullable<AuditEvent['facts']>;
@@ -50,6 +70,8 @@ export interface OpenedBody {
   readonly message: Message;
   /** A whole message was inside, whose header counts. */
   readonly whole: boolean;
+  /** A subject that stood inside, in place of the one outside; octets of the field. */
+  readonly subject?: Buffer;
   readonly opening: Opening;
   /** For people, in `Sluis-Opened`. */
   readonly how: string;
@@ -76,6 +98,8 @@ export interface Opener<K> {
 interface OpenGroup<K> {
   readonly keys: readonly K[];
   readonly recipients: Addressee[];
+  /** What was found of a signature of the other protocol around the encryption. */
+  readonly outside: readonly AuthenticationResult[];
 }
 
 interface Made {
@@ -85,12 +109,13 @@ interface Made {
 }
 
 export async function openCopies<K>(opener: Opener<K>, work: OpenWork, copies: readonly Copy[]): Promise<StepOutcome> {
-  const groups = await groupsOf(opener, copies);
+  const groups = await groupsOf(opener, work, copies);
   if (groups.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(groups.length) };
   const made: Made[] = [];
   const failed = new Map<Language, { recipients: Addressee[]; problem: NotOpenedBecause }>();
-  for (const { keys, recipients } of groups) {
-    const opened = await openFor(opener, work, keys, recipients);
+  for (const group of groups) {
+    const { recipients } = group;
+    const opened = await openFor(opener, work, group);
     if ('copy' in opened) made.push(opened);
     else if (opened.later !== undefined) return { kind: 'refused', refusal: opened.later };
     else
@@ -120,12 +145,20 @@ const without = (copies: readonly Copy[]): readonly Copy[] =>
     .filter((copy) => copy.recipients.length > 0);
 
 /** Addresses with the same keys share what they open; those without any share the explanation. */
-async function groupsOf<K>(opener: Opener<K>, copies: readonly Copy[]): Promise<readonly OpenGroup<K>[]> {
+async function groupsOf<K>(
+  opener: Opener<K>,
+  { given, root }: OpenWork,
+  copies: readonly Copy[],
+): Promise<readonly OpenGroup<K>[]> {
   const groups = new Map<string, OpenGroup<K>>();
+  // The signature was judged once for the message as it was submitted, so all copies have the same results.
+  const apart = !root.ok || root.value !== given;
+  const outside = apart ? copies.flatMap(({ results }) => (results === undefined ? [] : [results]))[0] : undefined;
   for (const addressee of copies.flatMap((copy) => copy.recipients).filter(letsOpen)) {
     const held = await opener.keysOf(addressee.to.address);
     const name = held.map((each) => each.name).join(' ');
-    const group = groups.get(name) ?? { keys: held.map(({ key }) => key), recipients: [] };
+    const keys = held.map(({ key }) => key);
+    const group = groups.get(name) ?? { keys, recipients: [], outside: outside ?? [] };
     group.recipients.push(addressee);
     groups.set(name, group);
   }
@@ -135,13 +168,15 @@ async function groupsOf<K>(opener: Opener<K>, copies: readonly Copy[]): Promise<
 async function openFor<K>(
   opener: Opener<K>,
   work: OpenWork,
-  keys: readonly K[],
-  recipients: readonly Addressee[],
+  { keys, recipients, outside }: OpenGroup<K>,
 ): Promise<Made | NotOpenedBecause> {
   const opened = await opener.open(work, keys);
   if (!opened.ok) return opened.error;
-  const { opening, facts } = opened.value;
-  const body = await handedOut(work, opened.value);
+  const { opening, facts, message } = opened.value;
+  const { maxContent } = work.effects;
+  if (message.source.octets > maxContent)
+    return { kind: 'limit', text: `opened it has ${message.source.octets} octets, more than ${maxContent}` };
+  const body = await handedOut(work, opened.value, outside);
   if (body === undefined) return { kind: 'malformed', text: 'it has a NUL octet' };
   const copy: Copy = { body, recipients, protection: `${opener.by} opened ${opening}`, opened: true };
   return { copy, facts, outcome: 'success' };
@@ -152,10 +187,15 @@ export const room = ({ body }: Submitted): Octets => octets(body.octets + 64 * K
 /** Undefined where the content cannot be handed out at all. */
 async function handedOut(
   { effects: { authserv }, submitted, given, workshop }: OpenWork,
-  { message, whole, opening, how, results }: OpenedBody,
+  { message, whole, subject, opening, how, results }: OpenedBody,
+  outside: readonly AuthenticationResult[],
 ): Promise<SealedBody | undefined> {
-  const fields = authenticationResults(authserv, results) + openedField(opening, how);
-  const slices = openedMessage({ given, opened: message, whole, fields });
+  const told = outside.length === 0 ? results : [...placed(outside, 'outside'), ...placed(results, 'inside')];
+  const fields = authenticationResults(authserv, told) + openedField(opening, how);
+  const slices = openedMessage({
+    ...{ given, opened: message, whole, fields },
+    ...(subject !== undefined && { subject }),
+  });
   try {
     return await writeBody(workshop, octets(message.source.octets + room(submitted)), slices);
   } catch (error) {

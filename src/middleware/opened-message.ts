@@ -7,9 +7,10 @@
  * its own. Line ends of the body are made canonical.
  */
 import { type Message, fieldOctets } from '../crypto/smime/message.ts';
+import { contentHeader } from '../crypto/smime/protected-header.ts';
 import { isVerdict } from '../mime/authentication-results.ts';
 import { canonicalLines } from '../mime/canonical.ts';
-import { type Header, type HeaderField, fieldsNamed } from '../mime/header.ts';
+import type { Header, HeaderField } from '../mime/header.ts';
 import { behind } from './bodies.ts';
 import { OPENED_FIELD } from './opened-field.ts';
 
@@ -53,10 +54,9 @@ function hasBareLineEnd(octets: Buffer, { start, end }: HeaderField): boolean {
 /** A whole message was inside: its own header, as far as it can be believed. */
 const ownHeader = ({ header }: Message): readonly Buffer[] => [fieldOctets(header, believable(header))];
 
-/** An entity was inside: the header that it came with around it. */
-function headerAround(given: Message, opened: Message): readonly Buffer[] {
+/** An entity was inside: the header that it came with around it, with the subject from inside where there is one. */
+function headerAround(given: Message, opened: Message, subject: Buffer | undefined): readonly Buffer[] {
   const believed = believable(given.header);
-  const subject = subjectInside(given, opened);
   const outer = fieldOctets(
     given.header,
     (field) =>
@@ -65,16 +65,10 @@ function headerAround(given: Message, opened: Message): readonly Buffer[] {
       !(subject !== undefined && field.name === 'subject') &&
       believed(field),
   );
-  const once = believable(opened.header);
-  const inner = fieldOctets(opened.header, (field) => isContent(field) && once(field));
+  const content = contentHeader(opened);
+  const once = believable(content);
+  const inner = fieldOctets(content, (field) => isContent(field) && once(field));
   return [outer, ...(subject === undefined ? [] : [subject]), MIME_VERSION, inner];
-}
-
-/** The fields of the given header stand in front of those of the entity: a subject behind them came from inside. */
-function subjectInside(given: Message, opened: Message): Buffer | undefined {
-  const outside = fieldsNamed(given.header, 'subject').length;
-  const field = fieldsNamed(opened.header, 'subject')[outside];
-  return field === undefined ? undefined : opened.header.octets.subarray(field.start, field.end);
 }
 
 export interface HandOut {
@@ -83,6 +77,8 @@ export interface HandOut {
   readonly opened: Message;
   /** A whole message was inside. */
   readonly whole: boolean;
+  /** From inside, in place of the one outside; octets of the field. Where a whole message was inside, its own counts. */
+  readonly subject?: Buffer;
   /** Fields on top, with their line ends. */
   readonly fields: string;
 }
@@ -92,9 +88,10 @@ export async function* openedMessage({
   given,
   opened,
   whole,
+  subject,
   fields,
 }: HandOut): AsyncGenerator<Uint8Array, void, void> {
-  const header = whole ? ownHeader(opened) : headerAround(given, opened);
+  const header = whole ? ownHeader(opened) : headerAround(given, opened, subject);
   yield Buffer.from(fields, 'latin1');
   yield* header;
   yield CRLF;

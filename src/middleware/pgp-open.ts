@@ -4,11 +4,9 @@
  */
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import { openPgp } from '../crypto/pgp/unwrap.ts';
-import { layerOf } from '../crypto/smime/layer.ts';
+import { type Seen, lookThrough } from '../crypto/smime/look-through.ts';
 import { readMessage } from '../crypto/smime/message.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
-import type { Octets } from '../domain/units.ts';
-import type { AuthenticationResult } from '../mime/authentication-results.ts';
 import { stagingIn } from './bodies.ts';
 import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
 import {
@@ -19,7 +17,9 @@ import {
   letsOpen,
   openCopies,
   room,
+  rootOf,
 } from './open-copies.ts';
+import { placed, withDiffering } from './opening.ts';
 import type { PgpKeyring } from './pgp-keyring.ts';
 import { judged, pgpResults, pgpSignatureFacts } from './pgp-outcome.ts';
 import { pgpBusy } from './pgp-protect.ts';
@@ -27,13 +27,12 @@ import { pgpBusy } from './pgp-protect.ts';
 export interface PgpOpenParts extends OpenEffects {
   readonly keys: Pick<PgpKeyring, 'secretKeys' | 'publicKeys'>;
   readonly thread: Pick<Pgp, 'run'>;
-  /** Most that a compressed message may become. */
-  readonly maxContent: Octets;
 }
 
 export const pgpOpen = (parts: PgpOpenParts): Middleware => ({
   name: 'pgp-open',
-  wants: ({ content, recipients }) => content.type === 'multipart/encrypted' && recipients.some(letsOpen),
+  wants: ({ content: { type }, recipients }) =>
+    (type === 'multipart/encrypted' || type === 'multipart/signed') && recipients.some(letsOpen),
   run: (message, copies, workshop) => run(parts, message, copies, workshop),
 });
 
@@ -45,7 +44,9 @@ async function run(
 ): Promise<StepOutcome> {
   const read = await readMessage(submitted.body);
   if (!read.ok) return { kind: 'passed', copies };
-  if ((await layerOf(read.value, submitted.content)).kind !== 'pgp-encrypted') return { kind: 'passed', copies };
+  const seen = await lookThrough(read.value, submitted.content);
+  if (!isOurs(seen)) return { kind: 'passed', copies };
+  const root = await rootOf(read.value, seen, 'pgp-signed');
   return await openCopies(
     {
       by: 'pgp',
@@ -53,50 +54,53 @@ async function run(
         (await parts.keys.secretKeys(address)).map(({ fingerprint, secret }) => ({ name: fingerprint, key: secret })),
       open: (work, secrets) => open(parts, work, secrets),
     },
-    { effects: parts, submitted, given: read.value, workshop },
+    { effects: parts, submitted, given: read.value, root, workshop },
     copies,
   );
 }
 
+/** A multipart/encrypted of another protocol can be read by nobody as it is, and needs an explanation too. */
+const isOurs = ({ below }: Seen): boolean =>
+  below.kind === 'pgp-encrypted' || (below.kind === 'unreadable' && below.fields.type === 'multipart/encrypted');
+
 async function open(
   { keys, thread, maxContent }: PgpOpenParts,
-  { submitted, given, workshop }: OpenWork,
+  { submitted, root, workshop }: OpenWork,
   secretKeys: readonly Uint8Array[],
 ): Promise<Result<OpenedBody, NotOpenedBecause>> {
   const registered = await keys.publicKeys(submitted.from);
-  const opened = await openPgp(given, {
+  if (!root.ok) return fail({ kind: 'malformed', text: root.error });
+  const opened = await openPgp(root.value, {
     ...{ pgp: thread, secretKeys, maxContent },
     publicKeys: registered.map(({ packets }) => packets),
     stage: () => stagingIn(workshop, room(submitted)),
   });
   if (!opened.ok)
     return fail(opened.error.kind === 'busy' ? { ...opened.error, later: pgpBusy(opened.error.text) } : opened.error);
-  if (opened.value === undefined) return fail({ kind: 'no-key', text: 'no key is held for the addressee' });
-  const { message, differs } = opened.value;
+  if (opened.value?.encrypted !== true)
+    return fail({ kind: 'no-key', text: 'no key is held for the addressee, or it is no PGP' });
+  const { message, differs, subject } = opened.value;
   if (differs.includes('from') || differs.includes('sender'))
     return fail({ kind: 'malformed', text: `the content inside names another sender: ${differs.join(', ')}` });
   const signatures = judged(opened.value.signatures ?? [], registered);
+  const outside = judged(opened.value.outside ?? [], registered);
+  const inner =
+    signatures.length === 0
+      ? [{ method: 'x-pgp', result: 'none', reason: 'encrypted, and signed by nobody' } as const]
+      : pgpResults(signatures, submitted.from);
   return ok({
     message,
     // Its header is the one outside, with the subject and the content's own fields from inside: openPgp put them together.
-    whole: true,
+    whole: subject === undefined,
+    ...(subject !== undefined && { subject }),
     opening: 'whole',
     how: 'OpenPGP',
     results: withDiffering(
-      signatures.length === 0
-        ? [{ method: 'x-pgp', result: 'none', reason: 'encrypted, and signed by nobody' }]
-        : pgpResults(signatures, submitted.from),
+      outside.length === 0
+        ? inner
+        : [...placed(pgpResults(outside, submitted.from), 'outside'), ...placed(inner, 'inside')],
       differs,
     ),
     facts: pgpSignatureFacts(signatures),
   });
-}
-
-function withDiffering(
-  results: readonly AuthenticationResult[],
-  differs: readonly string[],
-): readonly AuthenticationResult[] {
-  if (differs.length === 0) return results;
-  const reason = `fields differ inside and outside: ${differs.join(', ')}`;
-  return results.map((each) => (each.result === 'pass' ? { ...each, result: 'policy', reason } : each));
 }

@@ -11,6 +11,7 @@ import type { PgpKeyring } from './pgp-keyring.ts';
 import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
 import { isValidPgp, judged, pgpResults, pgpSignatureFacts, unreadablePgp } from './pgp-outcome.ts';
 import { pgpBusy } from './pgp-protect.ts';
+import { withDiffering, withFields } from './opening.ts';
 import { tellVerified } from './verified-copies.ts';
 
 export interface PgpVerifyParts {
@@ -45,11 +46,16 @@ async function run(
   const opened = await openPgp(read.value, { pgp: thread, secretKeys: [], publicKeys, stage, maxContent: 0 });
   if (!opened.ok && opened.error.kind === 'busy') return { kind: 'refused', refusal: pgpBusy(opened.error.text) };
   const signatures = judged(opened.ok ? (opened.value?.signatures ?? []) : [], registered);
+  const differs = opened.ok ? (opened.value?.differs ?? []) : [];
   return await tellVerified(authserv, submitted, copies, workshop, {
     given: read.value,
     by: 'pgp',
-    valid: isValidPgp(signatures),
-    results: opened.ok ? pgpResults(signatures, submitted.from) : [unreadablePgp(opened.error.text)],
-    facts: opened.ok ? pgpSignatureFacts(signatures) : { signature: 'unreadable', why: opened.error.text },
+    valid: isValidPgp(signatures) && differs.length === 0,
+    results: opened.ok
+      ? withDiffering(pgpResults(signatures, submitted.from), differs)
+      : [unreadablePgp(opened.error.text)],
+    facts: opened.ok
+      ? withFields(pgpSignatureFacts(signatures), differs)
+      : { signature: 'unreadable', why: opened.error.text },
   });
 }

@@ -1,9 +1,10 @@
 /**
- * Opens S/MIME for addressees who let the gateway do so. Content whose header names another sender inside than outside counts as not opened:
- * the sender outside is the one who logged in.
+ * Opens S/MIME for addressees who let the gateway do so, also below a signature in the clear. Content whose header names another sender inside than
+ * outside counts as not opened: the sender outside is the one who logged in.
  */
 import type { DecryptionKey } from '../crypto/cms/decrypt.ts';
-import { layerOf, maybeProtected } from '../crypto/smime/layer.ts';
+import { type Layer, maybeProtected } from '../crypto/smime/layer.ts';
+import { type Seen, lookThrough } from '../crypto/smime/look-through.ts';
 import { readMessage } from '../crypto/smime/message.ts';
 import { openMessage, standingOf } from '../crypto/smime/open.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -19,6 +20,7 @@ import {
   letsOpen,
   openCopies,
   room,
+  rootOf,
 } from './open-copies.ts';
 import { ciphersOf, openedResults, openingOf, problemOf, verificationsOf } from './opening.ts';
 import { type IsOwn, capabilitiesOf, verificationFacts } from './smime-outcome.ts';
@@ -41,10 +43,17 @@ async function run(
 ): Promise<StepOutcome> {
   const read = await readMessage(submitted.body);
   if (!read.ok) return { kind: 'passed', copies };
-  const layer = await layerOf(read.value, submitted.content);
-  if (layer.kind !== 'encrypted' && layer.kind !== 'opaque-signed') return { kind: 'passed', copies };
-  return await openCopies(opener(parts), { effects: parts, submitted, given: read.value, workshop }, copies);
+  const seen = await lookThrough(read.value, submitted.content);
+  if (!isOurs(seen)) return { kind: 'passed', copies };
+  const root = await rootOf(read.value, seen, 'clear-signed');
+  return await openCopies(opener(parts), { effects: parts, submitted, given: read.value, root, workshop }, copies);
 }
+
+const TAKEN_OFF: ReadonlySet<Layer['kind']> = new Set(['encrypted', 'opaque-signed', 'compressed'] as const);
+
+/** What is labelled as S/MIME and is not needs an explanation; a multipart that nobody understands can be read as it is. */
+const isOurs = ({ below }: Seen): boolean =>
+  TAKEN_OFF.has(below.kind) || (below.kind === 'unreadable' && !below.fields.type.startsWith('multipart/'));
 
 const opener = ({ keys }: OpenParts): Opener<DecryptionKey> => ({
   by: 'smime',
@@ -55,15 +64,19 @@ const opener = ({ keys }: OpenParts): Opener<DecryptionKey> => ({
 
 async function open(
   keys: OpenParts['keys'],
-  { submitted, given, workshop }: OpenWork,
+  { effects, submitted, root, workshop }: OpenWork,
   held: readonly DecryptionKey[],
 ): Promise<Result<OpenedBody, NotOpenedBecause>> {
   const isOwn: IsOwn = (certificate) => keys.isOwn(certificate);
   const trust = await keys.trust();
-  const read = await openMessage(given, { keys: held, trust, stage: () => stagingIn(workshop, room(submitted)) });
+  if (!root.ok) return fail({ kind: 'malformed', text: root.error });
+  const read = await openMessage(root.value, {
+    ...{ keys: held, trust, maxContent: effects.maxContent },
+    stage: () => stagingIn(workshop, room(submitted)),
+  });
   if (!read.ok) return fail(read.error.problem);
-  const { layers, message } = read.value;
-  const problem = problemOf(layers);
+  const { layers, message, subject } = read.value;
+  const problem = problemOf(read.value);
   if (problem !== undefined) return fail(problem);
   const shown = standingOf(layers).standing === 'valid' ? capabilitiesOf(verificationsOf(layers)) : undefined;
   if (shown !== undefined) await keys.noteCapabilities(submitted.from, shown);
@@ -71,6 +84,7 @@ async function open(
   return ok({
     message,
     whole: layers.some((layer) => layer.kind === 'message'),
+    ...(subject !== undefined && { subject }),
     opening: await openingOf(layers, isOwn),
     how: ciphersOf(layers),
     results: await openedResults(layers, submitted.from, isOwn),

@@ -3,16 +3,22 @@
  *
  * A wrong signature refuses nothing: mailing lists, virus scanners and old programs break signatures, and the addressee decides.
  */
+import { CMS_LIMITS } from '../crypto/cms/limits.ts';
+import { signedContent } from '../crypto/cms/signed-data.ts';
 import type { Verification } from '../crypto/cms/verdict.ts';
 import { isValid } from '../crypto/cms/verdict.ts';
 import { verifyDetached, verifyOpaque } from '../crypto/cms/verify.ts';
 import type { TrustOptions } from '../crypto/cms/verify.ts';
 import { readClearSigned } from '../crypto/smime/clear-signed.ts';
-import { type Layer, decodedBody, layerOf, maybeProtected } from '../crypto/smime/layer.ts';
-import { type Message, readMessage } from '../crypto/smime/message.ts';
-import { type Result, fail } from '../domain/result.ts';
+import { type Layer, layerOf, maybeProtected } from '../crypto/smime/layer.ts';
+import { type Message, decodedBody, letterFields, readMessage } from '../crypto/smime/message.ts';
+import { differingBelow } from '../crypto/smime/protected-header.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+import { canonicalLines } from '../mime/canonical.ts';
+import type { ContentFields } from '../mime/content-fields.ts';
 import type { MailKeys } from './mail-keys.ts';
 import type { Copy, Middleware, Passed, Submitted, Workshop } from './middleware.ts';
+import { withDiffering, withFields } from './opening.ts';
 import { capabilitiesOf, resultsOf, unreadableResult, verificationFacts } from './smime-outcome.ts';
 import { tellVerified } from './verified-copies.ts';
 
@@ -38,21 +44,58 @@ async function run(
   const read = await readMessage(submitted.body);
   if (!read.ok) return unchanged;
   const layer = await layerOf(read.value, submitted.content);
+  if (layer.kind === 'unreadable')
+    return layer.fields.type === 'multipart/encrypted'
+      ? unchanged
+      : await tellUnreadable(parts, { submitted, given: read.value }, copies, workshop);
   if (layer.kind !== 'clear-signed' && layer.kind !== 'opaque-signed') return unchanged;
   const trust = { ...(await parts.keys.trust()), address: submitted.from };
   const verified = await verify(read.value, layer, trust);
   const results = verified.ok
-    ? await resultsOf(verified.value, submitted.from, (certificate) => parts.keys.isOwn(certificate))
+    ? withDiffering(
+        await resultsOf(verified.value.verification, submitted.from, (certificate) => parts.keys.isOwn(certificate)),
+        verified.value.differs,
+      )
     : [unreadableResult(verified.error)];
-  const shown = verified.ok && isValid(verified.value) ? capabilitiesOf([verified.value]) : undefined;
+  const valid = verified.ok && isValid(verified.value.verification) && verified.value.differs.length === 0;
+  const shown = valid ? capabilitiesOf([verified.value.verification]) : undefined;
   if (shown !== undefined) await parts.keys.noteCapabilities(submitted.from, shown);
   return await tellVerified(parts.authserv, submitted, copies, workshop, {
-    given: read.value,
-    by: 'smime',
-    valid: verified.ok && isValid(verified.value),
-    results,
-    facts: verified.ok ? verificationFacts(verified.value) : { signature: 'unreadable', why: verified.error },
+    ...{ given: read.value, by: 'smime', valid, results },
+    facts: verified.ok
+      ? withFields(verificationFacts(verified.value.verification), verified.value.differs)
+      : { signature: 'unreadable', why: verified.error },
   });
+}
+
+interface Judged {
+  readonly verification: Verification;
+  /** Fields of a header that was signed, and says something else outside. */
+  readonly differs: readonly string[];
+}
+
+/** It is labelled as S/MIME and cannot be read as such: empty, no ASN.1, or of a kind that nobody reads here. */
+async function tellUnreadable(
+  { authserv }: VerifyParts,
+  { submitted, given }: { readonly submitted: Submitted; readonly given: Message },
+  copies: readonly Copy[],
+  workshop: Workshop,
+): Promise<Passed> {
+  const why =
+    submitted.content.type === 'multipart/signed'
+      ? 'multipart/signed with a protocol that is not read here'
+      : 'it says that it is S/MIME, and cannot be read as such';
+  return await tellVerified(authserv, submitted, copies, workshop, {
+    ...{ given, by: 'smime', valid: false, unreadable: true },
+    results: [unreadableResult(why)],
+    facts: { signature: 'unreadable', why },
+  });
+}
+
+interface Judged {
+  readonly verification: Verification;
+  /** Fields of a header that was signed, and says something else outside. */
+  readonly differs: readonly string[];
 }
 
 /** Content goes nowhere: it is judged, not taken out. */
@@ -62,13 +105,34 @@ async function verify(
   message: Message,
   { kind, fields }: Extract<Layer, { kind: 'clear-signed' | 'opaque-signed' }>,
   trust: TrustOptions,
-): Promise<Result<Verification, string>> {
+): Promise<Result<Judged, string>> {
   if (kind === 'opaque-signed') {
     const verified = await verifyOpaque(() => decodedBody(message, fields), NOWHERE, trust);
-    return verified.ok ? verified : fail(verified.error.text);
+    if (!verified.ok) return fail(verified.error.text);
+    return await judged(verified.value, await insideOpaque(message, fields));
   }
   const parts = await readClearSigned(message, fields);
   if (!parts.ok) return parts;
   const verified = await verifyDetached([parts.value.signature], parts.value.content, trust);
-  return verified.ok ? verified : fail(verified.error.text);
+  if (!verified.ok) return fail(verified.error.text);
+  return await judged(verified.value, await parts.value.inside());
+}
+
+/** A content whose own header cannot be read carries no header of the letter that anybody could show. */
+async function judged(verification: Verification, inside: Result<Message, string>): Promise<Result<Judged, string>> {
+  return ok({ verification, differs: inside.ok ? ((await differingBelow(inside.value)) ?? []) : [] });
+}
+
+/** The content of an opaque signature, behind the header of the letter. It was read to its end before: this reads no more than it must. */
+async function insideOpaque(message: Message, fields: ContentFields): Promise<Result<Message, string>> {
+  const { octets, count } = letterFields(message);
+  const read = await readMessage({
+    // At most: decoded it is smaller, with other line ends at most twice as large.
+    octets: octets.length + 2 * message.source.octets,
+    slices: async function* () {
+      yield octets;
+      yield* canonicalLines(signedContent(decodedBody(message, fields), CMS_LIMITS), 'keep');
+    },
+  });
+  return read.ok ? ok({ ...read.value, outside: count }) : read;
 }

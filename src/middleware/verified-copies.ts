@@ -11,6 +11,8 @@ export interface Verified {
   readonly given: Message;
   readonly by: 'smime' | 'pgp';
   readonly valid: boolean;
+  /** It says that it is protected, and is not: nobody signed it, as far as anybody can tell. */
+  readonly unreadable?: boolean;
   readonly results: readonly AuthenticationResult[];
   /** For the trace: name nobody. */
   readonly facts: NonNullable<AuditEvent['facts']>;
@@ -24,16 +26,16 @@ export async function tellVerified(
   { body }: Submitted,
   copies: readonly Copy[],
   workshop: Workshop,
-  { given, by, valid, results, facts }: Verified,
+  { given, by, valid, unreadable = false, results, facts }: Verified,
 ): Promise<Passed> {
   const field = Buffer.from(authenticationResults(authserv, results), 'latin1');
   const told = await writeBody(workshop, octets(body.octets + ROOM), behind(field, body, verdictEnd(given)));
   // What became of the check, not that there was one: this is all that a listing shows of it.
-  const protection = `${by} signature ${valid ? 'valid' : 'not valid'}`;
+  const protection = unreadable ? `${by} unreadable` : `${by} signature ${valid ? 'valid' : 'not valid'}`;
   return {
     kind: 'passed',
     copies: copies.map((copy) =>
-      copy.body === body ? { ...copy, body: told, signature: valid ? 'valid' : 'invalid', protection } : copy,
+      copy.body === body ? { ...copy, body: told, signature: valid ? 'valid' : 'invalid', results, protection } : copy,
     ),
     audit: [
       {

@@ -1,5 +1,6 @@
 /**
- * Gives octets of strangers the form that a stored message has: every line end CRLF, the last line ended (RFC 5321 section 2.3.8).
+ * Gives octets of strangers the form that a stored message has: every line end CRLF, the last line ended (RFC 5321 section 2.3.8). A bare LF is a
+ * line end, and so is a CR without LF: both become CRLF.
  *
  * For what was encrypted: it did not pass the edge, where line ends are judged.
  */
@@ -13,11 +14,16 @@ export class NulFound extends Error {
 const CR = 13;
 const LF = 10;
 
+/** What becomes of a NUL: handing it out is impossible, reading on is not. */
+type Nul = 'refuse' | 'keep';
+
+const nulFound = (): NulFound => new NulFound('Cannot hand out the content: it has a NUL octet');
+
 /** True where the slice, behind a slice that ended in CR or not, can pass as it is; its last CR must wait for what follows. */
-function isCanonical(octets: Buffer, afterCr: boolean): boolean {
+function isCanonical(octets: Buffer, afterCr: boolean, nul: Nul): boolean {
   let cr = afterCr;
   for (const octet of octets) {
-    if (octet === 0) throw new NulFound('Cannot hand out the content: it has a NUL octet');
+    if (octet === 0 && nul === 'refuse') throw nulFound();
     if (cr !== (octet === LF)) return false;
     cr = octet === CR;
   }
@@ -25,7 +31,7 @@ function isCanonical(octets: Buffer, afterCr: boolean): boolean {
 }
 
 /** Writes the slice anew; a CR at its end is left for the next one. */
-function rewritten(octets: Buffer, afterCr: boolean): { readonly made: Buffer; readonly cr: boolean } {
+function rewritten(octets: Buffer, afterCr: boolean, nul: Nul): { readonly made: Buffer; readonly cr: boolean } {
   const out = Buffer.allocUnsafe(octets.length * 2 + 2);
   let to = 0;
   let cr = afterCr;
@@ -34,7 +40,7 @@ function rewritten(octets: Buffer, afterCr: boolean): { readonly made: Buffer; r
     out[to++] = LF;
   };
   for (const octet of octets) {
-    if (octet === 0) throw new NulFound('Cannot hand out the content: it has a NUL octet');
+    if (octet === 0 && nul === 'refuse') throw nulFound();
     if (cr || octet === LF) lineEnd();
     if (octet !== LF && octet !== CR) out[to++] = octet;
     cr = octet === CR;
@@ -42,14 +48,17 @@ function rewritten(octets: Buffer, afterCr: boolean): { readonly made: Buffer; r
   return { made: out.subarray(0, to), cr };
 }
 
-/** Throws NulFound. */
-export async function* canonicalLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, void> {
+/** Throws NulFound, unless a NUL is to be kept. */
+export async function* canonicalLines(
+  source: AsyncIterable<Uint8Array>,
+  nul: Nul = 'refuse',
+): AsyncGenerator<Buffer, void, void> {
   let cr = false;
   let last = LF;
   for await (const given of source) {
     const octets = asBuffer(given);
     if (octets.length === 0) continue;
-    if (isCanonical(octets, cr)) {
+    if (isCanonical(octets, cr, nul)) {
       // The CR that waited belongs in front of the LF that this slice begins with.
       if (cr) yield Buffer.from('\r');
       cr = false;
@@ -57,11 +66,79 @@ export async function* canonicalLines(source: AsyncIterable<Uint8Array>): AsyncG
       yield octets;
       continue;
     }
-    const written = rewritten(octets, cr);
+    const written = rewritten(octets, cr, nul);
     cr = written.cr;
     if (written.made.length === 0) continue;
     last = written.made.at(-1) ?? last;
     yield written.made;
   }
   if (cr || last !== LF) yield Buffer.from('\r\n');
+}
+
+/** Counts, while octets pass, how many the canonical form has more. */
+export class LineEnds {
+  #added = 0;
+  #last = LF;
+
+  /** Octets that `canonicalLines` adds to those that passed, the end of an unfinished last line included. */
+  get added(): number {
+    return this.#added + (this.#last === LF ? 0 : this.#last === CR ? 1 : 2);
+  }
+
+  /** The last octet is a CR or a LF, or nothing has passed. */
+  get ended(): boolean {
+    return this.#last === LF || this.#last === CR;
+  }
+
+  take(octets: Uint8Array): void {
+    let last = this.#last;
+    let added = 0;
+    for (const octet of octets) {
+      // A LF that no CR stands before, or a CR that no LF stands behind.
+      if ((last === CR) !== (octet === LF)) added += 1;
+      last = octet;
+    }
+    this.#last = last;
+    this.#added += added;
+  }
+}
+
+/**
+ * Where offsets in the canonical form of `source` lie in `source` itself. `wanted`: ascending, each at the beginning or end of a line. What lies
+ * behind the last of them is not read.
+ */
+export async function offsetsAsCame(source: AsyncIterable<Uint8Array>, wanted: readonly number[]): Promise<number[]> {
+  const found: number[] = [];
+  let at = 0;
+  let canonical = 0;
+  let last = LF;
+  for await (const slice of source)
+    for (const octet of slice) {
+      // Behind a CR that stands alone the form has a LF more.
+      if (last === CR && octet !== LF) canonical += 1;
+      while (found.length < wanted.length && (wanted[found.length] ?? 0) <= canonical) found.push(at);
+      if (found.length === wanted.length) return found;
+      canonical += octet === LF && last !== CR ? 2 : 1;
+      at += 1;
+      last = octet;
+    }
+  return wanted.map((_, i) => found[i] ?? at);
+}
+
+/** Offset behind the empty line that ends a header, whatever its line ends are; -1 while it has not come. */
+export function anyHeaderEnd(octets: Uint8Array): number {
+  let empty = true;
+  for (let at = 0; at < octets.length; at += 1) {
+    const octet = octets[at];
+    if (octet !== CR && octet !== LF) {
+      empty = false;
+      continue;
+    }
+    // The next octet may be the LF of this CR.
+    if (octet === CR && at + 1 === octets.length) return -1;
+    if (octet === CR && octets[at + 1] === LF) at += 1;
+    if (empty) return at + 1;
+    empty = true;
+  }
+  return -1;
 }

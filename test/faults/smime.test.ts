@@ -172,7 +172,7 @@ test('ten messages of 40 MB protected at once hold a few MB each, and open to wh
   const { address: _, ...anybody } = await trust(undefined);
   const message = value(
     await openMessage(value(await readMessage(sourceOf(octets))), {
-      ...{ keys: [bram], trust: anybody, stage: memoryStage().stage },
+      ...{ keys: [bram], trust: anybody, stage: memoryStage().stage, maxContent: 50_000_000 },
     }),
   );
   const inside = await collect(message.message.source.slices());

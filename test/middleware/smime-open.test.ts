@@ -16,13 +16,16 @@ import { smimeOpen } from '../../src/middleware/smime-open.ts';
 import { MimeWalk } from '../../src/mime/walk.ts';
 import { type Person, collect, person, signerOf } from '../crypto/cms/support.ts';
 import { NOW, value } from '../crypto/support.ts';
-import { type Bench, type Passed, bench, contentOf, copyFor, keyOf, letter, passed, random } from './support.ts';
+import { type Bench, type Passed, bench, contentOf, copyFor, keyOf, letter, passed, random, size } from './support.ts';
 
 const BOB = 'bob@praktijk.example';
 const OPEN = { open: true };
 
 const stepOf = ({ keys, log }: Bench): Middleware =>
-  smimeOpen({ keys, random, log, authserv: 'mail.test', helpdesk: { address: 'beheer@mail.test' } });
+  smimeOpen({
+    ...{ keys, random, log, authserv: 'mail.test' },
+    ...{ helpdesk: { address: 'beheer@mail.test' }, maxContent: size(1_000_000) },
+  });
 
 const signing = (by: Person) => ({ signers: [signerOf(by)], signingTime: NOW });
 const recipients = (...to: readonly Person[]) =>

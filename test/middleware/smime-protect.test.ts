@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeEnvelope } from '../../src/crypto/cms/decrypt.ts';
-import { decodedBody } from '../../src/crypto/smime/layer.ts';
-import { entityOf, readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
+import { decodedBody, entityOf, readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
 import { openMessage, standingOf } from '../../src/crypto/smime/open.ts';
 import type { ProtectionPlan } from '../../src/crypto/smime/plan.ts';
 import { clearSigned, withHeader } from '../../src/crypto/smime/protect.ts';
@@ -43,7 +42,12 @@ async function named(copy: { readonly body: { slices(): AsyncIterable<Uint8Array
 async function opened(outcome: ChainOutcome, at: string, who: Person): Promise<{ text: string; standing: string }> {
   const octets = await contentOf(copyFor(outcome, at));
   const message = value(await readMessage(sourceOf(octets)));
-  const options = { keys: [keyOf(who)], trust: await trust(undefined), stage: memoryStage().stage };
+  const options = {
+    keys: [keyOf(who)],
+    trust: await trust(undefined),
+    stage: memoryStage().stage,
+    maxContent: 50_000_000,
+  };
   const read = value(await openMessage(message, options));
   return {
     text: (await collect(read.message.source.slices())).toString('latin1'),
@@ -174,6 +178,7 @@ test('what the sender encrypted stays; what it signed is encrypted with that sig
       keys: [keyOf(p384)],
       trust: await b.keys.trust(),
       stage: memoryStage().stage,
+      maxContent: 50_000_000,
     });
     assert.equal(standingOf(value(read).layers).standing, 'valid');
     depths.push(

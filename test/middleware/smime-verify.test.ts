@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encode, explicit, oid, sequence } from '../../src/crypto/der.ts';
 import { Oid } from '../../src/crypto/oids.ts';
 import { entityOf, readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
 import { clearSigned, opaqueSigned, withHeader } from '../../src/crypto/smime/protect.ts';
@@ -109,11 +110,12 @@ test('a message that is not signed with S/MIME is not read, one that only might 
   const b = await start(t);
   await b.run(stepOf(b), await b.submitted(letter('x\r\n'), [BOB]));
   assert.deepEqual(b.counts, { opened: 0, read: 0 });
-  for (const header of [
-    'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=x\r\n',
-    'Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n',
-  ]) {
-    const message = await b.submitted(letter('x\r\n', { header }), [BOB]);
+  const enveloped = encode(sequence(oid(Oid.envelopedData), explicit(0, sequence()))).toString('base64');
+  for (const [header, body] of [
+    ['Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=x\r\n', 'x'],
+    ['Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n', enveloped],
+  ] as const) {
+    const message = await b.submitted(letter(`${body}\r\n`, { header }), [BOB]);
     const outcome = passed(await b.run(stepOf(b), message));
     assert.deepEqual([outcome.copies[0]?.body, b.counts.opened, outcome.audit], [message.body, 0, []]);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NulFound, canonicalLines } from '../../src/mime/canonical.ts';
+import { LineEnds, NulFound, anyHeaderEnd, canonicalLines, offsetsAsCame } from '../../src/mime/canonical.ts';
 import { seeded } from '../support/seeded.ts';
 
 async function* sliced(text: string, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
@@ -38,4 +38,41 @@ test('the same for 500 seeded texts, cut in many places', async () => {
 test('a NUL cannot be handed out', async () => {
   await assert.rejects(canonical('a\r\nb\0c\r\n'), NulFound);
   await assert.rejects(canonical('a\nb\0c\n'), NulFound);
+});
+
+test('offsets in the canonical form are found in what came, and what is added is counted (seed 11)', async () => {
+  const random = seeded(11);
+  for (let round = 0; round < 500; round++) {
+    const text = Array.from({ length: random.below(60) }, () => 'ab\r\n\r\n\n'[random.below(8)] ?? 'x').join('');
+    const made = await canonical(text);
+    const ends = new LineEnds();
+    for await (const slice of sliced(text, [random.below(text.length + 1)])) ends.take(slice);
+    assert.equal(text.length + ends.added, made.length, JSON.stringify(text));
+    // Every beginning and end of a line, by the rule above: a line end of one octet is two in the form.
+    const [came, form]: [number[], number[]] = [[], []];
+    let at = 0;
+    for (const [line] of text.matchAll(/[^\r\n]*(?:\r\n|\r|\n)/g)) {
+      const words = line.replace(/[\r\n]/g, '').length;
+      came.push(at, at + words);
+      const start = form.length === 0 ? 0 : form.at(-1)! + 2;
+      form.push(start, start + words);
+      at += line.length;
+    }
+    assert.deepEqual(
+      await offsetsAsCame(sliced(text, [random.below(text.length + 1)]), form),
+      came,
+      JSON.stringify(text),
+    );
+  }
+});
+
+test('the end of a header is found with line ends of any kind, and not before it has come', () => {
+  for (const end of ['\r\n', '\n', '\r']) {
+    const header = `A: b${end}C: d${end}${end}`;
+    const next = `${header}body${end}${end}`;
+    assert.equal(anyHeaderEnd(Buffer.from(next)), header.length, JSON.stringify(end));
+    assert.equal(anyHeaderEnd(Buffer.from(`${end}body`)), end.length);
+    assert.equal(anyHeaderEnd(Buffer.from(header.slice(0, -1))), -1);
+  }
+  assert.equal(anyHeaderEnd(Buffer.from('A: b\r')), -1, 'its LF may follow');
 });

@@ -146,7 +146,8 @@ test('we decrypt and verify what GnuPG makes, also compressed', options, async (
       opened?.signatures?.map(({ state }) => state),
       ['valid'],
     );
-    const inside = await gathered(opened.message.source.slices());
+    // Random octets have line ends of every kind; what is handed out is their canonical form.
+    const inside = await gathered((opened.message.asCame ?? opened.message.source).slices());
     assert(
       inside.subarray(inside.length - content.length).equals(content) ||
         inside.subarray(-content.length - 2, -2).equals(content),
@@ -181,4 +182,29 @@ test('we verify what GnuPG signs, and not what was changed', options, async () =
       .join();
   assert.equal(await stateOf(mail(ENTITY)), 'valid');
   assert.equal(await stateOf(mail(Buffer.concat([ENTITY, Buffer.from('\r\n')]))), 'wrong');
+});
+
+test('what GnuPG signs and encrypts with the line ends of Unix is opened and verified', options, async () => {
+  const entity = 'Content-Type: text/plain; charset=utf-8\n\nuitslag\nvan vandaag\n';
+  // RFC 3156 section 5: over the canonical form; some programs sign what they have.
+  for (const signed of [entity.replaceAll('\n', '\r\n'), entity]) {
+    const armour = mustRun(['--armor', '--detach-sign', '--local-user', 'theirs@group.test'], Buffer.from(signed));
+    const inner =
+      'Content-Type: multipart/signed; micalg=pgp-sha512; protocol="application/pgp-signature"; boundary=s\n\n' +
+      `--s\n${entity}\n--s\nContent-Type: application/pgp-signature\n\n${armour.toString()}\n--s--\n`;
+    const sealed = mustRun(['--armor', '--encrypt', '--recipient', ours.emails[0]!], Buffer.from(inner));
+    const opened = must(await openWith(theirMail(sealed), ours, theirs));
+    assert.deepEqual(
+      opened?.signatures?.map(({ state }) => state),
+      ['valid'],
+    );
+    const text = (await gathered(opened.message.source.slices())).toString('latin1');
+    assert(text.includes(entity.replaceAll('\n', '\r\n')));
+    assert.doesNotMatch(text.replaceAll('\r\n', ''), /[\r\n]/);
+  }
+  const alone = mustRun(['--armor', '--encrypt', '--recipient', ours.emails[0]!], Buffer.from(entity));
+  const opened = must(await openWith(theirMail(alone), ours, theirs));
+  assert(
+    (await gathered(opened!.message.source.slices())).toString('latin1').endsWith('\r\n\r\nuitslag\r\nvan vandaag\r\n'),
+  );
 });

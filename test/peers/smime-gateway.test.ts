@@ -1,9 +1,11 @@
 /** What the gateway protected, read by OpenSSL; what OpenSSL protected, opened by the gateway. Over SMTP and POP3. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { makePkcs12 } from '../../src/crypto/pkcs12-export.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { fetchAll, send } from '../support/mail.ts';
 import { type MailGateway, startMailGateway } from '../support/mail-people.ts';
@@ -11,11 +13,13 @@ import { withoutProgram } from '../support/require.ts';
 import { attempt } from './run.ts';
 
 const options = { skip: withoutProgram('openssl', 'openssl') };
+const nss = { skip: withoutProgram('cmsutil', 'libnss3-tools') };
 
 interface Desk {
   readonly gateway: MailGateway;
   put(name: string, octets: string | Buffer): void;
   get(name: string): Buffer;
+  program(name: string, ...args: readonly string[]): Promise<void>;
   openssl(...args: readonly string[]): Promise<void>;
 }
 
@@ -26,13 +30,14 @@ async function desk(t: TestContext): Promise<Desk> {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const put = (name: string, octets: string | Buffer): void => writeFileSync(join(folder, name), octets);
   put('root.pem', gateway.mailRoot);
+  const program = async (name: string, ...args: readonly string[]): Promise<void> => {
+    const ran = await attempt(name, args, { home: folder });
+    assert.equal(ran.status, 0, `${name} ${args.join(' ')}: ${ran.err}`);
+  };
   return {
-    ...{ gateway, put },
+    ...{ gateway, put, program },
     get: (name) => readFileSync(join(folder, name)),
-    openssl: async (...args) => {
-      const ran = await attempt('openssl', args, { home: folder });
-      assert.equal(ran.status, 0, `openssl ${args.join(' ')}: ${ran.err}`);
-    },
+    openssl: (...args) => program('openssl', ...args),
   };
 }
 
@@ -155,4 +160,99 @@ test('what OpenSSL signed is judged, what it encrypted is opened, in each form t
     assert.match(got, expected, name);
     assert.ok(got.includes(BODY), `${name}: octet for octet`);
   }
+});
+
+const LINES = `Content-Type: text/plain; charset=utf-8\n\nuitslag\nvan vandaag\n`;
+
+/** What the two commands make, with line ends as they make them, sent as a mail program would send it. */
+async function throughGateway(d: Desk, made: Buffer): Promise<string> {
+  const content = made.toString('latin1').replace(/\r?\n/g, '\r\n').replace('MIME-Version: 1.0\r\n', '');
+  await sent(d, [addressOf('bram')], letter(addressOf('bram'), content.replaceAll('\r\n.', '\r\n..')));
+  return (await fetched(d, 'bram')).toString('latin1');
+}
+
+test(
+  'what OpenSSL signs and encrypts with the line ends of Unix is opened and verified, and has CRLF',
+  options,
+  async (t) => {
+    const d = await desk(t);
+    const anna = await d.gateway.give('anna');
+    const bram = await d.gateway.give('bram', { kind: 'rsa2048', keep: true });
+    await d.gateway.set('bram', { open: true });
+    for (const [name, octets] of Object.entries({ 'anna.crt': anna.certificatePem, 'anna.key': anna.keyPem }))
+      d.put(name, octets);
+    d.put('bram.crt', bram.certificatePem);
+    d.put('entity', LINES);
+    const by = ['-signer', 'anna.crt', '-inkey', 'anna.key'];
+    const to = ['-recip', 'bram.crt'];
+    const cases: readonly (readonly [sign: readonly string[], encrypt: readonly string[]])[] = [
+      [[], ['-binary']],
+      [['-binary'], ['-binary']],
+      [['-nodetach', '-binary'], ['-binary']],
+      [[], ['-binary', '-stream', '-aes-256-gcm']],
+      [[], []],
+      [['-binary'], []],
+    ];
+    for (const [sign, encrypt] of cases) {
+      const name = `sign ${sign.join(' ')}, encrypt ${encrypt.join(' ')}`;
+      await d.openssl('cms', '-sign', ...sign, ...by, '-in', 'entity', '-out', 'signed');
+      await d.openssl('cms', '-encrypt', ...encrypt, ...to, '-in', 'signed', '-out', 'sealed');
+      const got = await throughGateway(d, d.get('sealed'));
+      // Octets signed as they were, in a file that the second command wrote anew: OpenSSL itself does not verify these.
+      const rewritten = encrypt.length === 0 && sign.join() === '-binary';
+      assert.match(got, rewritten ? /smime=fail[^]*Sluis-Opened/ : /smime=pass[^]*Sluis-Opened: whole/, name);
+      assert.ok(got.includes(LINES.replaceAll('\n', '\r\n')), name);
+      assert.doesNotMatch(got.replaceAll('\r\n', ''), /[\r\n]/, name);
+    }
+  },
+);
+
+test('a triple wrap of OpenSSL, and one that was signed after it was encrypted, are opened', options, async (t) => {
+  const d = await desk(t);
+  const anna = await d.gateway.give('anna');
+  const bram = await d.gateway.give('bram', { kind: 'rsa2048', keep: true });
+  await d.gateway.set('bram', { open: true });
+  for (const [name, octets] of Object.entries({ 'anna.crt': anna.certificatePem, 'anna.key': anna.keyPem }))
+    d.put(name, octets);
+  d.put('bram.crt', bram.certificatePem);
+  d.put('entity', LINES);
+  const by = ['-signer', 'anna.crt', '-inkey', 'anna.key'];
+  for (const first of [true, false]) {
+    if (first) await d.openssl('cms', '-sign', ...by, '-in', 'entity', '-out', 'inner');
+    const inner = first ? 'inner' : 'entity';
+    await d.openssl('cms', '-encrypt', '-aes-256-gcm', '-recip', 'bram.crt', '-binary', '-in', inner, '-out', 'sealed');
+    await d.openssl('cms', '-sign', ...by, '-in', 'sealed', '-out', 'outer');
+    const got = await throughGateway(d, d.get('outer'));
+    assert.equal([...got.matchAll(/\tsmime=pass\r\n\treason="(?:in|out)side the encryption"/g)].length, first ? 2 : 1);
+    assert.match(got, /Sluis-Opened: whole \(aes-256-gcm\)/);
+    assert.ok(got.includes(LINES.replaceAll('\n', '\r\n')));
+  }
+});
+
+test('what NSS signs and encrypts with the line ends of Unix is opened and verified', nss, async (t) => {
+  const d = await desk(t);
+  const anna = await d.gateway.give('anna', { kind: 'rsa2048' });
+  const bram = await d.gateway.give('bram', { kind: 'rsa2048', keep: true });
+  await d.gateway.set('bram', { open: true });
+  const pkcs12 = { password: 'laboratorium', scheme: 'aes256', friendlyName: 'anna', random: randomBytes } as const;
+  d.put('anna.p12', await makePkcs12(anna.privateKey, anna.certificate, pkcs12));
+  d.put('bram.crt', bram.certificatePem);
+  d.put('entity', LINES);
+  const at = ['-d', 'sql:.'];
+  await d.program('certutil', '-N', '--empty-password', ...at);
+  await d.program('certutil', '-A', '-n', 'root', '-t', 'CT,C,C', '-a', '-i', 'root.pem', ...at);
+  await d.program('certutil', '-A', '-n', 'bram', '-t', ',,', '-a', '-i', 'bram.crt', ...at);
+  await d.program('pk12util', '-i', 'anna.p12', '-W', pkcs12.password, '-K', '', ...at);
+  await d.program('cmsutil', '-S', '-G', '-T', '-N', 'anna', '-H', 'SHA256', '-i', 'entity', '-o', 'signature', ...at);
+  const signature = d.get('signature').toString('base64').replace(/.{64}/g, '$&\n');
+  d.put(
+    'signed',
+    `Content-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary=b\n\n--b\n${LINES}` +
+      `\n--b\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\n${signature}\n--b--\n`,
+  );
+  await d.program('cmsutil', '-E', '-r', 'bram', '-i', 'signed', '-o', 'sealed', ...at);
+  const sealed = `Content-Type: application/pkcs7-mime; smime-type=enveloped-data\nContent-Transfer-Encoding: base64\n\n${d.get('sealed').toString('base64').replace(/.{64}/g, '$&\n')}\n`;
+  const got = await throughGateway(d, Buffer.from(sealed));
+  assert.match(got, /smime=pass[^]*Sluis-Opened: whole/);
+  assert.ok(got.includes(LINES.replaceAll('\n', '\r\n')));
 });

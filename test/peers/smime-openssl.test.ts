@@ -126,6 +126,7 @@ test('we open what OpenSSL signed, encrypted, and both', options, async () => {
       keys: [{ certificate: p256.certificate, privateKey: p256.privateKey }],
       trust: known,
       stage: memoryStage().stage,
+      maxContent: 50_000_000,
     });
     assert.ok(opened.ok, `${file}: ${opened.ok ? '' : opened.error.problem.text}`);
     assert.deepEqual(

@@ -26,11 +26,12 @@ export async function leaveContentInfo(stream: BerStream, what: string): Promise
 }
 
 /** `other`: something else in CMS. `none`: no CMS at all. */
-export type MessageKind = 'signed' | 'enveloped' | 'auth-enveloped' | 'other' | 'none';
+export type MessageKind = 'signed' | 'enveloped' | 'auth-enveloped' | 'compressed' | 'other' | 'none';
 const KINDS: Readonly<Record<string, MessageKind>> = {
   [Oid.signedData]: 'signed',
   [Oid.envelopedData]: 'enveloped',
   [Oid.authEnvelopedData]: 'auth-enveloped',
+  [Oid.compressedData]: 'compressed',
 };
 
 /** What a message is by its first octets: mail programs do not always say so in `smime-type`. Never throws `BerError`. */

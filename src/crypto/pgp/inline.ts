@@ -3,8 +3,7 @@
  * nothing in it is opened or believed, since no header says what it covers.
  */
 import { type ContentFields, contentFields } from '../../mime/content-fields.ts';
-import { decodedBody } from '../smime/layer.ts';
-import type { Message } from '../smime/message.ts';
+import { type Message, decodedBody } from '../smime/message.ts';
 
 export type InlinePgp = 'encrypted' | 'signed';
 

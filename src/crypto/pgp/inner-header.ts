@@ -4,81 +4,99 @@
  *
  * The other copies are compared, not taken: what the gateway judged, From above all, is the header outside.
  */
-import { contentFields } from '../../mime/content-fields.ts';
-import { type Header, fieldText, headerEnd, readHeader } from '../../mime/header.ts';
-import { readFieldValue } from '../../mime/parameters.ts';
-import { joinSmall } from '../../platform/bytes.ts';
-import { type Message, fieldOctets, outerFields, sourceOf } from '../smime/message.ts';
-import { differing } from '../smime/open.ts';
+import { type Result, fail } from '../../domain/result.ts';
+import { LineEnds, anyHeaderEnd, canonicalLines } from '../../mime/canonical.ts';
+import { type Header, readHeader } from '../../mime/header.ts';
+import { JOIN_LIMIT, joinSmall } from '../../platform/bytes.ts';
+import { type Message, fieldOctets, letterFields, readAsCame, sourceOf } from '../smime/message.ts';
+import type { Staging } from '../smime/open.ts';
+import { carriedBy, differing, hasField, letterHeader } from '../smime/protected-header.ts';
 import { PgpFailure } from './failure.ts';
 
-const MAX_HEADER = 256 * 1024;
-const MIME_VERSION = Buffer.from('MIME-Version: 1.0\r\n');
 const CRLF = Buffer.from('\r\n');
-const LF = 10;
 
 export class InnerHeader {
   readonly #outer: Message;
-  readonly #write: (slice: Uint8Array) => void | Promise<void>;
+  readonly #staging: Staging;
   #head: Buffer | undefined = Buffer.alloc(0);
-  #last = 0;
+  readonly #ends = new LineEnds();
+  #outside = 0;
   differs: readonly string[] = [];
 
-  constructor(outer: Message, write: (slice: Uint8Array) => void | Promise<void>) {
+  constructor(outer: Message, staging: Staging) {
     this.#outer = outer;
-    this.#write = write;
+    this.#staging = staging;
   }
 
   async write(slice: Uint8Array): Promise<void> {
-    this.#last = slice.at(-1) ?? this.#last;
-    if (this.#head === undefined) return await this.#write(slice);
+    if (this.#head === undefined) return await this.#pass(slice);
     // The first octets may come in a small slice and the next in one that is as large as a header may be.
-    const taken = Math.min(slice.length, MAX_HEADER - this.#head.length);
+    const taken = Math.min(slice.length, JOIN_LIMIT - this.#head.length);
     this.#head = joinSmall([this.#head, slice.subarray(0, taken)]);
-    const end = headerEnd(this.#head);
-    if (end < 0 && taken < slice.length) throw new PgpFailure('malformed', 'What was inside has no end of its header');
-    if (end < 0) return;
+    const end = anyHeaderEnd(this.#head);
+    if (end < 0) {
+      if (taken < slice.length) throw new PgpFailure('malformed', 'What was inside has no end of its header');
+      return;
+    }
     await this.#begin(this.#head, end);
-    if (taken < slice.length) await this.#write(slice.subarray(taken));
+    if (taken < slice.length) await this.#pass(slice.subarray(taken));
   }
 
-  async end(): Promise<void> {
+  /** The message; its body may have come with other line ends than CRLF. */
+  async end(): Promise<Message> {
     // All header, no body.
-    if (this.#head !== undefined) await this.#begin(joinSmall([this.#head, CRLF]), this.#head.length + CRLF.length);
+    const head = this.#head;
+    if (head !== undefined) await this.#begin(head, head.length);
     // A content that was encrypted elsewhere may lack the last line end; what is filed ends in one.
-    if (this.#last !== LF) await this.#write(CRLF);
+    if (!this.#ends.ended) await this.#pass(CRLF);
+    const read = await readAsCame(await this.#staging.seal(), this.#ends);
+    if (!read.ok) throw new PgpFailure('malformed', `Cannot read what was inside: ${read.error}`);
+    return { ...read.value, outside: this.#outside };
+  }
+
+  async #pass(slice: Uint8Array): Promise<void> {
+    this.#ends.take(slice);
+    await this.#staging.write(slice);
   }
 
   async #begin(head: Buffer, end: number): Promise<void> {
     this.#head = undefined;
-    const inner = readHeader(head.subarray(0, end));
+    const inner = await headerOf(head.subarray(0, end));
     if (!inner.ok) throw new PgpFailure('malformed', `Cannot read the header of what was inside: ${inner.error}`);
-    const carried = carriesHeader(inner.value);
-    const message: Message = { header: inner.value, source: sourceOf(head), bodyAt: end };
-    if (carried) this.differs = differing(this.#outer, message).filter((name) => has(inner.value, name));
-    const subject = carried && has(inner.value, 'subject');
-    await this.#write(
-      joinSmall([
-        subject
-          ? fieldOctets(this.#outer.header, ({ name }) => isOuter(name) && name !== 'subject')
-          : outerFields(this.#outer.header),
-        fieldOctets(inner.value, ({ name }) => subject && name === 'subject'),
-        MIME_VERSION,
-        fieldOctets(inner.value, ({ name }) => name.startsWith('content-')),
-        CRLF,
-      ]),
+    const carried = carriedBy(inner.value) === 'copy';
+    const letter = letterHeader(this.#outer);
+    if (carried) this.differs = differing(letter, inner.value, 'copy', true);
+    const header = withSubject(this.#outer, carried ? inner.value : undefined);
+    this.#outside = header.count;
+    await this.#staging.write(
+      joinSmall([header.octets, fieldOctets(inner.value, ({ name }) => name.startsWith('content-')), CRLF]),
     );
-    if (end < head.length) await this.#write(head.subarray(end));
+    if (end < head.length) await this.#pass(head.subarray(end));
   }
 }
 
-const isOuter = (name: string): boolean => !name.startsWith('content-') && name !== 'mime-version';
-const has = (header: Header, name: string): boolean => header.fields.some((field) => field.name === name);
+/** The letter's header with the subject of `carried`, where there is one. */
+export function withSubject(
+  outer: Message,
+  carried: Header | undefined,
+): { readonly octets: Buffer; readonly count: number } {
+  const letter = letterHeader(outer);
+  if (carried === undefined || !hasField(carried, 'subject')) return letterFields({ ...outer, header: letter });
+  const rest = { ...letter, fields: letter.fields.filter(({ name }) => name !== 'subject') };
+  const { octets, count } = letterFields({ header: rest, source: outer.source, bodyAt: outer.bodyAt });
+  const subjects = carried.fields.filter(({ name }) => name === 'subject');
+  return {
+    octets: joinSmall([octets, fieldOctets(carried, ({ name }) => name === 'subject')]),
+    count: count + subjects.length,
+  };
+}
 
-/** The mark of a content that carries the letter's header. */
-function carriesHeader(header: Header): boolean {
-  const field = header.fields.find(({ name }) => name === 'content-type');
-  if (field === undefined || contentFields(header.octets).type === '') return false;
-  const { parameters } = readFieldValue(fieldText(header, field));
-  return parameters.has('protected-headers') || parameters.has('hp');
+async function headerOf(octets: Buffer): Promise<Result<Header, string>> {
+  const made: Buffer[] = [];
+  let length = 0;
+  for await (const piece of canonicalLines(sourceOf(octets).slices(), 'keep')) {
+    made.push(piece);
+    length += piece.length;
+  }
+  return length > JOIN_LIMIT ? fail('it is larger than 256 KB') : readHeader(joinSmall(made));
 }

@@ -4,14 +4,16 @@
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { Base64Decoder } from '../../mime/base64-decoder.ts';
-import { contentFields } from '../../mime/content-fields.ts';
+import { type ContentFields, contentFields } from '../../mime/content-fields.ts';
 import { headerEnd } from '../../mime/header.ts';
 import { QuotedPrintableDecoder } from '../../mime/quoted-printable-decoder.ts';
 import { asBuffer, joinSmall } from '../../platform/bytes.ts';
+import { twoParts } from '../smime/clear-signed.ts';
 import { layerOf } from '../smime/layer.ts';
-import { type Message, part, readMessage } from '../smime/message.ts';
+import { type Message, entityWithin, part, partAsCame } from '../smime/message.ts';
 import type { Staging } from '../smime/open.ts';
-import { Parts, partOf } from '../smime/parts.ts';
+import type { PartRange } from '../smime/parts.ts';
+import { carriedBy, contentHeader, differing, differingBelow, letterHeader } from '../smime/protected-header.ts';
 import { unarmoured } from './armour.ts';
 import { PgpFailure } from './failure.ts';
 import { InnerHeader } from './inner-header.ts';
@@ -33,8 +35,12 @@ export interface PgpOpened {
   /** Without its encryption; a signature in the clear stays on it. */
   readonly message: Message;
   readonly encrypted: boolean;
-  /** Undefined: nobody signed. */
+  /** Undefined: nobody signed, or only around the encryption. */
   readonly signatures?: readonly PgpSignature[];
+  /** Of a signature around the encryption. */
+  readonly outside?: readonly PgpSignature[];
+  /** From the header of a part that was signed below the encryption; octets of the field. */
+  readonly subject?: Buffer;
   /** A header that travelled inside says something else than the one outside: names of the fields. */
   readonly differs: readonly string[];
 }
@@ -58,63 +64,99 @@ export async function openPgp(
 
 async function opened(given: Message, options: PgpOpenOptions): Promise<PgpOpened | undefined> {
   const layer = await layerOf(given);
-  if (layer.kind === 'pgp-signed')
-    return {
-      message: given,
-      encrypted: false,
-      differs: [],
-      signatures: await verified(given, layer.fields.boundary, options),
-    };
-  if (layer.kind !== 'pgp-encrypted' || options.secretKeys.length === 0) return undefined;
-  const inside = await decrypted(given, layer.fields.boundary, options);
+  if (layer.kind === 'pgp-encrypted') return await decrypted(given, layer.fields, options);
+  if (layer.kind !== 'pgp-signed') return undefined;
+  const { signatures, content } = await verified(given, layer.fields, options);
+  const below = await layerOf(content);
+  // Encrypted first, then signed: the signature is over the ciphertext.
+  const inside = below.kind === 'pgp-encrypted' ? await decrypted(content, below.fields, options) : undefined;
+  if (inside !== undefined) return { ...inside, outside: signatures };
+  const differs = (await differingBelow(content)) ?? [];
+  return { message: given, encrypted: false, differs, signatures };
+}
+
+/** Undefined: there is no key to try. */
+async function decrypted(
+  message: Message,
+  fields: ContentFields,
+  options: PgpOpenOptions,
+): Promise<PgpOpened | undefined> {
+  if (options.secretKeys.length === 0) return undefined;
+  const inside = await takenOff(message, fields, options);
   if (inside.signatures !== undefined) return inside;
   // Signed first, then encrypted, as two layers (RFC 3156 section 6.1).
   const inner = await layerOf(inside.message);
   if (inner.kind !== 'pgp-signed') return inside;
-  return { ...inside, signatures: await verified(inside.message, inner.fields.boundary, options) };
+  const { signatures, content } = await verified(inside.message, inner.fields, options);
+  return { ...inside, ...carriedBelow(inside, content), signatures };
+}
+
+/** A header that stands on the signed part (RFC 9788): its subject takes the place of the one outside. */
+function carriedBelow({ differs }: PgpOpened, content: Message): Pick<PgpOpened, 'subject' | 'differs'> {
+  const inside = contentHeader(content);
+  if (carriedBy(inside) !== 'copy') return { differs };
+  const found = differing(letterHeader(content), inside, 'copy', true);
+  const subject = inside.fields.find(({ name }) => name === 'subject');
+  return {
+    differs: [...new Set([...differs, ...found])],
+    ...(subject !== undefined && { subject: inside.octets.subarray(subject.start, subject.end) }),
+  };
+}
+
+interface Verified {
+  readonly signatures: readonly PgpSignature[];
+  /** What was signed, behind the letter's header. */
+  readonly content: Message;
 }
 
 async function verified(
   message: Message,
-  boundary: string,
+  fields: ContentFields,
   { pgp, publicKeys }: PgpOpenOptions,
-): Promise<readonly PgpSignature[]> {
-  await mustHaveTwoParts(message, boundary);
+): Promise<Verified> {
+  const { first, second } = await partsOf(message, fields);
   const pieces: Uint8Array[] = [];
   let octets = 0;
-  for await (const piece of unarmoured('SIGNATURE', bodyOf(partOf(message, boundary, 2)))) {
+  for await (const piece of unarmoured('SIGNATURE', bodyOf(part(message.source, second.from, second.to)))) {
     octets += piece.length;
     if (octets > MAX_SIGNATURE_PART)
       throw new PgpFailure('limit', `The signature is larger than ${MAX_SIGNATURE_PART} octets`);
     pieces.push(piece);
   }
-  const job = { kind: 'verify', signature: joinSmall(pieces), publicKeys } as const;
-  const outcome = await pgp.run(job, { input: partOf(message, boundary, 1) });
-  if (!outcome.ok) throw new PgpFailure(outcome.error.kind, outcome.error.text);
-  return outcome.value;
+  const signature = joinSmall(pieces);
+  const judge = async (input: AsyncIterable<Uint8Array>): Promise<readonly PgpSignature[]> => {
+    const outcome = await pgp.run({ kind: 'verify', signature, publicKeys }, { input });
+    if (!outcome.ok) throw new PgpFailure(outcome.error.kind, outcome.error.text);
+    return outcome.value;
+  };
+  let signatures = await judge(partAsCame(message, first.from, first.to));
+  // Signed in canonical form (RFC 3156 section 5), and kept with other line ends since.
+  if (message.asCame !== undefined && signatures.some(({ state }) => state === 'wrong'))
+    signatures = await judge(part(message.source, first.from, first.to));
+  const content = await entityWithin(message, first);
+  if (!content.ok) throw new PgpFailure('malformed', `Cannot read the header of what was signed: ${content.error}`);
+  return { signatures, content: content.value };
 }
 
-async function decrypted(
+async function takenOff(
   message: Message,
-  boundary: string,
+  fields: ContentFields,
   { pgp, secretKeys, publicKeys, stage, maxContent }: PgpOpenOptions,
 ): Promise<PgpOpened> {
-  await mustHaveTwoParts(message, boundary);
+  const { second } = await partsOf(message, fields);
   const staging = stage();
   let kept = false;
   try {
-    const header = new InnerHeader(message, staging.write);
-    const input = unarmoured('MESSAGE', bodyOf(partOf(message, boundary, 2)));
+    const header = new InnerHeader(message, staging);
+    const input = unarmoured('MESSAGE', bodyOf(part(message.source, second.from, second.to)));
     const job = { kind: 'decrypt', secretKeys, publicKeys, maxContent } as const;
     const outcome = await pgp.run(job, { input, output: (slice) => header.write(slice) });
     if (!outcome.ok) throw new PgpFailure(outcome.error.kind, outcome.error.text);
-    await header.end();
-    const inside = await readMessage(await staging.seal());
-    if (!inside.ok) throw new PgpFailure('malformed', `Cannot read what was inside: ${inside.error}`);
+    const inside = await header.end();
     kept = true;
     const { signatures } = outcome.value;
     return {
-      message: inside.value,
+      message: inside,
       encrypted: true,
       differs: header.differs,
       ...(signatures.length === 0 ? {} : { signatures }),
@@ -124,13 +166,10 @@ async function decrypted(
   }
 }
 
-async function mustHaveTwoParts(message: Message, boundary: string): Promise<void> {
-  if (boundary === '') throw new PgpFailure('malformed', 'The multipart has no boundary');
-  const parts = new Parts(boundary, 0);
-  for await (const slice of part(message.source, message.bodyAt)) parts.take(asBuffer(slice));
-  parts.end();
-  if (parts.count !== 2)
-    throw new PgpFailure('malformed', `The multipart has ${parts.count ?? 'unfinished'} parts; expected 2`);
+async function partsOf(message: Message, fields: ContentFields): Promise<Record<'first' | 'second', PartRange>> {
+  const parts = await twoParts(message, fields);
+  if (!parts.ok) throw new PgpFailure('malformed', `Cannot take the message apart: ${parts.error}`);
+  return parts.value;
 }
 
 /** The body of a part, its header passed over and its transfer encoding undone. */

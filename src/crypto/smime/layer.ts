@@ -2,15 +2,11 @@
  * What protects the outermost entity of a message, judged by what it is: programs leave out `smime-type`, or call it octet-stream and name it
  * smime.p7m (RFC 8551 section 3.9; measured with old Outlook versions).
  */
-import { Base64Decoder } from '../../mime/base64-decoder.ts';
 import { type ContentFields, contentFields } from '../../mime/content-fields.ts';
 import { fieldText, fieldsNamed } from '../../mime/header.ts';
 import { readFieldValue } from '../../mime/parameters.ts';
-import { QuotedPrintableDecoder } from '../../mime/quoted-printable-decoder.ts';
-import type { TransferDecoder } from '../../mime/transfer-decoder.ts';
-import { asBuffer } from '../../platform/bytes.ts';
 import { kindOf } from '../cms/content-info.ts';
-import { type Message, part } from './message.ts';
+import { type Message, decodedBody } from './message.ts';
 
 export type Layer =
   /** Nothing of ours. */
@@ -18,6 +14,7 @@ export type Layer =
   | { readonly kind: 'clear-signed'; readonly fields: ContentFields }
   | { readonly kind: 'opaque-signed'; readonly fields: ContentFields }
   | { readonly kind: 'encrypted'; readonly fields: ContentFields; readonly authenticated: boolean }
+  | { readonly kind: 'compressed'; readonly fields: ContentFields }
   /** PGP/MIME (RFC 3156). */
   | { readonly kind: 'pgp-signed' | 'pgp-encrypted'; readonly fields: ContentFields }
   /** Says that it is S/MIME and is not, or is a kind that nobody reads here. */
@@ -51,7 +48,7 @@ export async function layerOf(message: Message, fields = contentFields(message.h
   if (kind === 'signed') return { kind: 'opaque-signed', fields };
   if (kind === 'enveloped' || kind === 'auth-enveloped')
     return { kind: 'encrypted', fields, authenticated: kind === 'auth-enveloped' };
-  return { kind: 'unreadable', fields };
+  return { kind: kind === 'compressed' ? kind : 'unreadable', fields };
 }
 
 function protocolOf({ header }: Message): string {
@@ -59,22 +56,4 @@ function protocolOf({ header }: Message): string {
   return field === undefined
     ? ''
     : (readFieldValue(fieldText(header, field)).parameters.get('protocol') ?? '').toLowerCase();
-}
-
-function decoderOf(fields: ContentFields): TransferDecoder | undefined {
-  if (fields.encoding === 'base64') return new Base64Decoder();
-  return fields.encoding === 'quoted-printable' ? new QuotedPrintableDecoder() : undefined;
-}
-
-/** The body without its transfer encoding. */
-export async function* decodedBody(message: Message, fields: ContentFields): AsyncGenerator<Buffer, void, void> {
-  const decoder = decoderOf(fields);
-  for await (const slice of part(message.source, message.bodyAt)) {
-    const octets = asBuffer(slice);
-    // The decoder uses its memory again; whoever takes a slice here may keep it.
-    const decoded = decoder === undefined ? octets : Buffer.from(decoder.push(octets));
-    if (decoded.length > 0) yield decoded;
-  }
-  const last = decoder?.end();
-  if (last !== undefined && last.length > 0) yield last;
 }

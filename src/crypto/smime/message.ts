@@ -7,7 +7,12 @@
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { type Header, type HeaderField, headerEnd, readHeader } from '../../mime/header.ts';
-import { JOIN_LIMIT, joinSmall } from '../../platform/bytes.ts';
+import { Base64Decoder } from '../../mime/base64-decoder.ts';
+import { LineEnds, canonicalLines, offsetsAsCame } from '../../mime/canonical.ts';
+import { type ContentFields, contentFields } from '../../mime/content-fields.ts';
+import { QuotedPrintableDecoder } from '../../mime/quoted-printable-decoder.ts';
+import type { TransferDecoder } from '../../mime/transfer-decoder.ts';
+import { JOIN_LIMIT, asBuffer, joinSmall } from '../../platform/bytes.ts';
 
 /** A message that lies somewhere, complete: a sealed upload, a filed message. Canonical octets, ending in CRLF. */
 export interface Source {
@@ -20,10 +25,19 @@ export interface Message {
   readonly header: Header;
   /** Offset behind the empty line; the length of the message where it has none. */
   readonly bodyAt: number;
+  /**
+   * The same octets as they came, where they have other line ends than `source`, which is their canonical form: what was encrypted did not pass
+   * the edge. Parts are found in the canonical form; signatures and binary content are about the octets as they came.
+   */
+  readonly asCame?: Source;
+  /** How many fields stand in front of those of the content, where the header was put together of two. */
+  readonly outside?: number;
 }
 
 /** A field that describes the content and travels with it: RFC 2045 section 3 and whatever else begins so. */
 const isContentField = (field: HeaderField): boolean => field.name.startsWith('content-');
+
+const MIME_VERSION = Buffer.from('MIME-Version: 1.0\r\n');
 
 /** Reads the header. The error says why there is none. */
 export async function readMessage(source: Source): Promise<Result<Message, string>> {
@@ -36,6 +50,17 @@ export async function readMessage(source: Source): Promise<Result<Message, strin
     if (slice.length > room) return fail('the header is larger than 256 KB');
   }
   return parsed(source, head);
+}
+
+/** Reads what came with line ends of any kind. `ends`: what was counted of them while it was written. */
+export async function readAsCame(asCame: Source, ends: LineEnds): Promise<Result<Message, string>> {
+  if (ends.added === 0) return await readMessage(asCame);
+  const source: Source = {
+    octets: asCame.octets + ends.added,
+    slices: () => canonicalLines(asCame.slices(), 'keep'),
+  };
+  const read = await readMessage(source);
+  return read.ok ? ok({ ...read.value, asCame }) : read;
 }
 
 function parsed(source: Source, head: Buffer): Result<Message, string> {
@@ -52,6 +77,79 @@ export function fieldOctets(header: Header, wanted: (field: HeaderField) => bool
 export const isOuterField = (field: HeaderField): boolean => !isContentField(field) && field.name !== 'mime-version';
 
 export const outerFields = (header: Header): Buffer => fieldOctets(header, isOuterField);
+
+/** Fields in front of a content that is put behind a letter's header: those around it, and that it is MIME. */
+export function letterFields({ header, outside }: Message): { readonly octets: Buffer; readonly count: number } {
+  const letter = outside === undefined ? header : { ...header, fields: header.fields.slice(0, outside) };
+  return {
+    octets: joinSmall([outerFields(letter), MIME_VERSION]),
+    count: letter.fields.filter(isOuterField).length + 1,
+  };
+}
+
+/** What lies between two offsets, an entity, as a message of its own behind the same letter's header. */
+export async function entityWithin(
+  message: Message,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<Result<Message, string>> {
+  const { octets, count } = letterFields(message);
+  const source = prefixed(octets, { octets: to - from, slices: () => part(message.source, from, to) });
+  const read = await readMessage(source);
+  if (!read.ok) return read;
+  const { asCame } = message;
+  if (asCame === undefined) return ok({ ...read.value, outside: count });
+  const raw: Source = { octets: asCame.octets, slices: () => partAsCame(message, from, to) };
+  return ok({ ...read.value, outside: count, asCame: prefixed(octets, raw) });
+}
+
+/** The message that is the whole content of another one. Read once to its end, since nobody knows its line ends before. */
+export async function messageInside(content: Message): Promise<Result<Message, string>> {
+  const fields = contentFields(content.header.octets);
+  const slices = (): AsyncGenerator<Uint8Array, void, void> => decodedBody(content, fields);
+  const ends = new LineEnds();
+  let octets = 0;
+  for await (const slice of slices()) {
+    ends.take(slice);
+    octets += slice.length;
+  }
+  return await readAsCame({ octets, slices }, ends);
+}
+
+/** The same message below other fields. */
+export async function withFieldsOnTop(fields: Buffer, message: Message): Promise<Result<Message, string>> {
+  const read = await readMessage(prefixed(fields, message.source));
+  return read.ok && message.asCame !== undefined
+    ? ok({ ...read.value, asCame: prefixed(fields, message.asCame) })
+    : read;
+}
+
+/** `first`, then all of `source`. */
+const prefixed = (first: Buffer, source: Source): Source => ({
+  octets: first.length + source.octets,
+  slices: async function* () {
+    if (first.length > 0) yield first;
+    yield* source.slices();
+  },
+});
+
+/** The body without its transfer encoding; one that has none gives its octets as they came. */
+export async function* decodedBody(message: Message, fields: ContentFields): AsyncGenerator<Buffer, void, void> {
+  const decoder = decoderOf(fields);
+  const body = decoder === undefined ? partAsCame(message, message.bodyAt) : part(message.source, message.bodyAt);
+  for await (const slice of body) {
+    const octets = asBuffer(slice);
+    // The decoder uses its memory again; whoever takes a slice here may keep it.
+    const decoded = decoder === undefined ? octets : Buffer.from(decoder.push(octets));
+    if (decoded.length > 0) yield decoded;
+  }
+  const last = decoder?.end();
+  if (last !== undefined && last.length > 0) yield last;
+}
+
+function decoderOf(fields: ContentFields): TransferDecoder | undefined {
+  if (fields.encoding === 'base64') return new Base64Decoder();
+  return fields.encoding === 'quoted-printable' ? new QuotedPrintableDecoder() : undefined;
+}
 
 /** The content as an entity of its own: its Content-* fields, the empty line, the body. */
 export async function* entityOf(message: Message): AsyncGenerator<Uint8Array, void, void> {
@@ -71,6 +169,18 @@ export async function* part(source: Source, from: number, to = source.octets): A
     at += slice.length;
     if (at >= to) return;
   }
+}
+
+/** The same as `part`, octets as they came; `from` and `to` are offsets in the canonical form, at the beginning or end of a line. */
+export async function* partAsCame(
+  { source, asCame }: Message,
+  from: number,
+  to = source.octets,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (asCame === undefined) return yield* part(source, from, to);
+  const whole = to >= source.octets;
+  const [begin = 0, end = asCame.octets] = await offsetsAsCame(asCame.slices(), whole ? [from] : [from, to]);
+  yield* part(asCame, begin, end);
 }
 
 /** A source in memory, for small things and tests. */

@@ -6,6 +6,15 @@ import { DelimiterScanner } from '../../mime/delimiters.ts';
 import { asBuffer } from '../../platform/bytes.ts';
 import { type Message, part } from './message.ts';
 
+/** Of the first two parts it is known where they lie. */
+const MAX_RANGES = 2;
+
+/** Offsets of a part with its header, without the line end that belongs to the delimiter. */
+export interface PartRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Walks the parts; pieces of the part that is asked for are collected for each slice of the source. */
 export class Parts {
   readonly #boundary: Buffer;
@@ -17,12 +26,17 @@ export class Parts {
   /** The last delimiter was the closing one. */
   #closed = false;
   #closing = false;
+  /** Octets that were taken before this slice. */
+  #taken = 0;
+  readonly #ranges: { from: number; to: number }[] = [];
 
   constructor(boundary: string, wanted: number) {
     this.#boundary = Buffer.from(boundary, 'latin1');
     this.#wanted = wanted;
     this.#scanner = new DelimiterScanner({
       content: (octets) => {
+        const range = this.#ranges[this.#part - 1];
+        if (range !== undefined && !this.#closed) range.to += octets.length;
         if (this.#part === this.#wanted && !this.#closed) this.#pieces.push(octets);
       },
       matches: (octets, from, to) => this.#matches(octets, from, to),
@@ -39,6 +53,11 @@ export class Parts {
     return this.#closed ? this.#part - 1 : undefined;
   }
 
+  /** Where part `n`, from 1, lies in what was taken: known once it has ended, of the first two. */
+  range(n: 1 | 2): PartRange {
+    return this.#ranges[n - 1] ?? { from: 0, to: 0 };
+  }
+
   get done(): boolean {
     return this.#closed || this.#part > this.#wanted;
   }
@@ -48,8 +67,12 @@ export class Parts {
     for (let at = 0; at < slice.length;) {
       const part = this.#part;
       at = this.#scanner.scan(slice, at);
-      if (this.#part !== part) this.#scanner.begin();
+      if (this.#part === part) continue;
+      this.#scanner.begin();
+      const from = this.#taken + at;
+      if (this.#ranges.length < MAX_RANGES) this.#ranges.push({ from, to: from });
     }
+    this.#taken += slice.length;
     return this.#pieces;
   }
 

@@ -25,6 +25,7 @@ async function optionsFor(to: Person | undefined): Promise<OpenOptions> {
     keys: to === undefined ? [] : [{ certificate: to.certificate, privateKey: to.privateKey }],
     trust: rest,
     stage: staging.stage,
+    maxContent: 10_000_000,
   };
 }
 
