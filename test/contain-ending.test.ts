@@ -35,7 +35,7 @@ test('an account that ends is contained like any other, resumed to collect with 
     await opened;
   };
   const closes = new Date(clock.now() + days(30)).toISOString();
-  await done('account', 'end', anna, '--grace', '30d', '--reason', 'retired');
+  await done('account', 'end', anna, '--grace', '30d', '--yes', '--reason', 'retired');
 
   const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
   const view = JSON.parse(await done('account', 'contain', anna, '--reason', 'stolen', '--json')) as ContainmentView;
@@ -59,10 +59,10 @@ test('an account that ends is contained like any other, resumed to collect with 
   const again = { login: anna, password: 'Secret-after-it' };
   await (await Pop3Client.open(gateway.target('pop3s'), again)).quit();
   const resumed = await shown();
-  assert.deepEqual([resumed.state, resumed.ends], ['active', closes]);
+  assert.deepEqual([resumed.state, resumed.ends], ['ending', closes]);
   assert.deepEqual(
     resumed.addresses.map(({ state }) => state),
-    ['ended'],
+    ['ending'],
   );
 
   // Contained once more and left so, it ends all the same.

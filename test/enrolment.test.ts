@@ -157,7 +157,7 @@ test('wrong tries kill a code, a newer one replaces it, and containing or ending
     /^Sent a code for password first of account anna@group\.test/,
   );
   const ended = await codeFor(gateway);
-  await done(gateway, 'account', 'end', anna, '--grace', '30d');
+  await done(gateway, 'account', 'end', anna, '--grace', '30d', '--yes', '--reason', 'test');
   assert.equal(await use(ended.code), 403);
   const reasons = (JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView).codes;
   assert.deepEqual(reasons, []);

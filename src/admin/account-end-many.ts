@@ -3,17 +3,18 @@
  * first one ends; then each part is one transaction. What has ended, or ends already as it is to, is left alone: cut short, the same
  * file is given again.
  */
+import { createHash } from 'node:crypto';
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { type Address, addressKey } from '../domain/address.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { EndTies } from '../store/organisation-ties.ts';
-import { type AccountEnding, type AccountSummary, MAX_ACCOUNTS } from '../store/registry.ts';
-import { MAX_GRACE } from './account-end.ts';
+import { type AccountSummary, type Ending as StoreEnding, MAX_ACCOUNTS } from '../store/registry.ts';
+import { MAX_GRACE, endingBy, endingInput } from './ending.ts';
 import { MAX_NAMED, partsOf } from './account-names.ts';
 import { accountOf } from './accounts.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type CsvProblem, type CsvRecord, problemLines, readTable } from './csv-table.ts';
-import { addressOf, count, flag, login, optionalAddress } from './input.ts';
+import { addressOf, login, optionalText } from './input.ts';
 import { change } from './operation.ts';
 import { successorProblem } from './successor.ts';
 
@@ -34,7 +35,7 @@ interface Row {
   readonly successor?: Address;
 }
 
-type Ending = AccountEnding & { readonly login: string };
+type Ending = StoreEnding & { readonly login: string };
 
 export interface EndedView {
   readonly login: string;
@@ -203,13 +204,36 @@ async function successorProblems({ store: { registry } }: AdminContext, rows: re
   return problems;
 }
 
+/** Two operators who sign must have seen this very file: what they sign for has its checksum in it. */
+async function signedRows(
+  { secondPerson }: AdminContext,
+  upload: AsyncIterable<string>,
+  { sha256, ...defaults }: Defaults & { readonly sha256: string | undefined },
+): Promise<readonly Row[]> {
+  const hash = createHash('sha256');
+  const hashed = async function* (): AsyncGenerator<string, void, undefined> {
+    for await (const piece of upload) {
+      hash.update(piece);
+      yield piece;
+    }
+  };
+  const rows = await rowsOf(hashed(), defaults);
+  const differs = sha256 !== undefined && hash.digest('hex') !== sha256;
+  if (differs || (sha256 === undefined && secondPerson.includes('end')))
+    throw new AdminError(
+      'invalid',
+      'Cannot end accounts: the file is not the one that the request has the checksum of',
+    );
+  return rows;
+}
+
 async function endMany(
   context: AdminContext,
-  { dryRun, ...defaults }: Defaults & { readonly dryRun: boolean },
+  { dryRun, ...defaults }: Defaults & { readonly dryRun: boolean; readonly sha256: string | undefined },
   { upload, actor, progress }: Call,
 ): Promise<EndingsView> {
   if (upload === undefined) throw new AdminError('invalid', 'Cannot end accounts: no file came with the request');
-  const { endings, listed, view } = await planOf(context, await rowsOf(upload, defaults));
+  const { endings, listed, view } = await planOf(context, await signedRows(context, upload, defaults));
   let done = 0;
   if (!dryRun)
     for (const part of partsOf(endings, MAX_ACCOUNTS)) {
@@ -221,12 +245,7 @@ async function endMany(
 }
 
 export const accountEndManyOperations = {
-  'account.end-many': change(
-    (input) => ({
-      grace: count(input, 'grace-days', { initial: 0, max: MAX_GRACE }),
-      successor: optionalAddress(input, 'successor'),
-      dryRun: flag(input, 'dry-run'),
-    }),
-    endMany,
+  'account.end-many': endingBy(
+    change((input) => ({ ...endingInput(input), sha256: optionalText(input, 'sha256', 64) }), endMany),
   ),
 };

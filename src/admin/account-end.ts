@@ -1,16 +1,16 @@
-/** The end of an account: its addresses at once, its log-in when its owner had time to collect what waits. */
+/** The end of an account: its addresses take no mail at once; its log-in ends when its owner had time to collect what waits, or to say stop. */
 import { tryToPublish } from '../ca/revocation-lists.ts';
-import { days, instant } from '../domain/units.ts';
 import type { EndTies } from '../store/organisation-ties.ts';
 import { accountOf } from './accounts.ts';
 import { AdminError } from './context.ts';
-import { count, flag, login, optionalAddress } from './input.ts';
+import { endOf, endingBy, endingInput } from './ending.ts';
+import { login } from './input.ts';
 import { change } from './operation.ts';
 
 /** What ending an account did, or would do. */
 export interface AccountEnd {
   readonly login: string;
-  /** Until then its owner collects; absent: it is closed. */
+  /** Until then its owner collects, and `account resume` takes the end back; absent: it is closed. */
   readonly closes?: string;
   readonly successor?: string;
   /** Those that take no mail any more. */
@@ -25,45 +25,39 @@ export interface AccountEnd {
   readonly problem?: string;
 }
 
-/** Longest time, in days, in which the owner of an account that ends collects what waits. */
-export const MAX_GRACE = 366;
-
 export const accountEndOperations = {
-  'account.end': change(
-    (input) => ({
-      login: login(input, 'login'),
-      grace: count(input, 'grace-days', { initial: 0, max: MAX_GRACE }),
-      successor: optionalAddress(input, 'successor'),
-      dryRun: flag(input, 'dry-run'),
-    }),
-    async (context, input, { actor }): Promise<AccountEnd> => {
-      const { clock, ca } = context;
-      const { registry } = context.store;
-      const { grace, successor, dryRun } = input;
-      const { account, addresses: its } = await accountOf(registry, input.login);
-      if (account.kind === 'partner')
-        throw new AdminError(
-          'invalid',
-          `Cannot end account "${input.login}": a partner logs in with it; "sluis partner end" ends it with all that is pushed there`,
-        );
-      const endsAt = grace === 0 ? undefined : instant(clock.now() + days(grace));
-      const { certificates, delegations } = await registry.endTies(account.id);
-      const succeeded = successor === undefined ? {} : { successor };
-      if (!dryRun)
-        await registry.endAccount(input.login, { ...(endsAt === undefined ? {} : { endsAt }), ...succeeded }, actor);
-      const isListed = !dryRun && endsAt === undefined && certificates.length > 0;
-      const problem = isListed ? await tryToPublish(ca) : undefined;
-      return {
-        login: account.login,
-        ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
-        ...succeeded,
-        addresses: its.filter((a) => a.state !== 'ended').map((a) => a.address),
-        // Mail may have come until the end.
-        waiting: (await accountOf(registry, input.login)).messages,
-        certificates: certificates.map(({ use, serial = '', subject }) => ({ use, serial, subject })),
-        delegations,
-        ...(problem === undefined ? {} : { problem }),
-      };
-    },
+  'account.end': endingBy(
+    change(
+      (input) => ({ login: login(input, 'login'), ...endingInput(input) }),
+      async (context, input, { actor }): Promise<AccountEnd> => {
+        const { ca } = context;
+        const { registry } = context.store;
+        const { grace, successor, dryRun } = input;
+        const { account, addresses: its } = await accountOf(registry, input.login);
+        if (account.kind === 'partner')
+          throw new AdminError(
+            'invalid',
+            `Cannot end account "${input.login}": a partner logs in with it; "sluis partner end" ends it with all that is pushed there`,
+          );
+        const endsAt = endOf(context, grace);
+        const { certificates, delegations } = await registry.endTies(account.id);
+        const succeeded = successor === undefined ? {} : { successor };
+        if (!dryRun)
+          await registry.endAccount(input.login, { ...(endsAt === undefined ? {} : { endsAt }), ...succeeded }, actor);
+        const isListed = !dryRun && endsAt === undefined && certificates.length > 0;
+        const problem = isListed ? await tryToPublish(ca) : undefined;
+        return {
+          login: account.login,
+          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
+          ...succeeded,
+          addresses: its.filter((a) => a.state !== 'ended').map((a) => a.address),
+          // Mail may have come until the end.
+          waiting: (await accountOf(registry, input.login)).messages,
+          certificates: certificates.map(({ use, serial = '', subject }) => ({ use, serial, subject })),
+          delegations,
+          ...(problem === undefined ? {} : { problem }),
+        };
+      },
+    ),
   ),
 };

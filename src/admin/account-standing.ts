@@ -39,7 +39,8 @@ export async function standingOf(
   // A contained account was suspended by that; whoever resumed it left a row that is newer.
   if (own !== undefined && own.facts?.to !== 'active')
     found.push(viewOf(own === contained ? 'contained' : String(own.facts?.to), own));
-  if (ending !== undefined && account.endsAt !== undefined) found.push(viewOf('ending', ending));
+  const isTakenBack = state?.facts?.from === 'ending' && state.seq > (ending?.seq ?? 0);
+  if (ending !== undefined && account.endsAt !== undefined && !isTakenBack) found.push(viewOf('ending', ending));
   if (organisationState !== undefined) {
     const rows = await audit.latest({ event: 'registry.organisation-state', limit: LOOKED });
     const row = rows.find(({ personal }) => personal?.organisation === organisation);

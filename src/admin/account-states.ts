@@ -17,6 +17,11 @@ export interface StatesView {
   readonly accounts: number;
   /** Those that were not in that state already; a second run over the same list changes none. */
   readonly changed: number;
+  /**
+   * With `resume`, of accounts that are ending: how many ends were taken back; and how many are ending still, since they were suspended as well
+   * and that was taken back first.
+   */
+  readonly ends?: { readonly takenBack: number; readonly still: number };
   /** Where it was about one. */
   readonly login?: string;
   /** With `resume`: those that nobody can log in to, since neither a password nor a certificate is left. `account contain` takes them. */
@@ -26,23 +31,26 @@ export interface StatesView {
 interface Kept {
   readonly login: string;
   readonly state: string;
+  /** It is ending by itself. */
+  readonly ends: boolean;
   readonly closed: boolean;
 }
 
 const keptOf = ({ account, passwords, certificates }: AccountSummary): Kept => ({
-  ...{ login: account.login, state: account.state },
+  ...{ login: account.login, state: account.state, ends: account.endsAt !== undefined },
   closed: passwords.length === 0 && certificates.every(({ revokedAt }) => revokedAt !== undefined),
 });
 
 /** An account of an organisation that is out cannot come back by itself. */
 async function organisationsAllow({ store }: AdminContext, all: ReadonlyMap<string, string>): Promise<void> {
   for (const [organisation, name] of all) {
-    const its = (await store.registry.findOrganisation(organisation))?.state;
+    const found = await store.registry.findOrganisation(organisation);
+    const its = found?.state ?? (found?.endsAt === undefined ? undefined : 'ending');
     if (its === undefined) continue;
     const ended = its === 'ended';
     throw new AdminError(
       ended ? 'ended' : 'unavailable',
-      `Cannot resume account "${name}": its organisation "${organisation}" ${ended ? 'has ended, which cannot be undone' : `is suspended; "sluis organisation resume ${organisation}" takes that back`}`,
+      `Cannot resume account "${name}": its organisation "${organisation}" ${ended ? 'has ended, which cannot be undone' : `is ${its}; "sluis organisation resume ${organisation}" takes that back`}`,
     );
   }
 }
@@ -70,14 +78,18 @@ const stateChange = (state: State) =>
       for (const part of partsOf(all, MAX_ACCOUNTS)) {
         const names = part.map((kept) => kept.login);
         changed += dryRun
-          ? part.filter((kept) => kept.state !== state).length
+          ? part.filter((kept) => kept.state !== state || (state === 'active' && kept.ends)).length
           : await context.store.registry.setAccountStates(names, state, call.actor);
         call.progress((done += part.length), all.length);
       }
+      const ending = state === 'active' ? all.filter((kept) => kept.ends) : [];
+      const still = ending.filter((kept) => kept.state === 'suspended').length;
+      const ends = { takenBack: ending.length - still, still };
       const closed = all.filter((kept) => kept.closed).map((kept) => kept.login);
       return {
         ...{ applied: !dryRun, state, accounts: all.length, changed },
         ...(all.length === 1 && all[0] !== undefined ? { login: all[0].login } : {}),
+        ...(ending.length > 0 ? { ends } : {}),
         ...(state === 'active' ? { closed: { accounts: closed.length, logins: closed.slice(0, NAMED) } } : {}),
       };
     },

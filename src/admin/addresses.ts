@@ -4,7 +4,8 @@ import type { RegisteredAddress, State } from '../domain/registry.ts';
 import type { Recipient, Registry } from '../store/registry.ts';
 import { AdminError } from './context.ts';
 import { accountOf } from './accounts.ts';
-import { address, addressOf, flag, login, optionalAddress, optionalText, page } from './input.ts';
+import { endOf, endingBy, endingInput } from './ending.ts';
+import { address, addressOf, flag, login, optionalText, page } from './input.ts';
 import { change, listing } from './operation.ts';
 import { successorProblem } from './successor.ts';
 import { type AddressView, viewAddress } from './views.ts';
@@ -23,16 +24,18 @@ const stateChange = (state: State) =>
   change(
     (input) => address(input, 'address'),
     async ({ store }, of, { actor }): Promise<{ address: string; state: string }> => {
-      await recipientOf(store.registry, of);
+      const { address: before } = await recipientOf(store.registry, of);
       await store.registry.setAddressState(of, state, actor);
-      return { address: of, state };
+      if (before.finalAt === undefined) return { address: of, state };
+      // One that was suspended as well is ending still: that was taken back first.
+      return { address: of, state: viewAddress((await recipientOf(store.registry, of)).address, '').state };
     },
   );
 
 /** As the store says it when it is done. */
-function checkEnd(of: Address, { state }: RegisteredAddress, successor: Recipient | undefined): void {
+function checkEnd(of: Address, { state, finalAt }: RegisteredAddress, successor: Recipient | undefined): void {
   if (successor === undefined) {
-    if (state !== 'ended') return;
+    if (state !== 'ended' || finalAt !== undefined) return;
     throw new AdminError('ended', `The address "${of}" has ended, which cannot be undone; add another address`);
   }
   const { address } = successor.address;
@@ -45,6 +48,8 @@ function checkEnd(of: Address, { state }: RegisteredAddress, successor: Recipien
 export interface AddressEnd {
   readonly address: string;
   readonly state: string;
+  /** Until then it can be resumed; absent: it has ended for ever. */
+  readonly closes?: string;
   /** False where it was only asked what would be. */
   readonly applied: boolean;
   readonly account: string;
@@ -77,26 +82,33 @@ export const addressOperations = {
       return viewAddress(found.address, found.account.login);
     },
   ),
-  'address.end': change(
-    (input) => ({
-      ...{ address: address(input, 'address'), successor: optionalAddress(input, 'successor') },
-      dryRun: flag(input, 'dry-run'),
-    }),
-    async ({ store: { registry } }, { address: of, successor, dryRun }, { actor }): Promise<AddressEnd> => {
-      const { address: before, account } = await recipientOf(registry, of);
-      const succeeds = successor === undefined ? undefined : await recipientOf(registry, successor);
-      if (dryRun) checkEnd(of, before, succeeds);
-      else if (successor === undefined) await registry.setAddressState(of, 'ended', actor);
-      else await registry.endAddress(of, successor, actor);
-      const left = (await accountOf(registry, account.login)).addresses.filter(
-        (a) => a.state !== 'ended' && addressKey(a.address) !== addressKey(of),
-      );
-      return {
-        ...{ address: of, state: dryRun ? before.state : 'ended', applied: !dryRun, account: account.login },
-        ...(successor === undefined ? {} : { successor }),
-        left: left.length,
-      };
-    },
+  'address.end': endingBy(
+    change(
+      (input) => ({ address: address(input, 'address'), ...endingInput(input) }),
+      async (context, { address: of, successor, grace, dryRun }, { actor }): Promise<AddressEnd> => {
+        const { registry } = context.store;
+        const { address: before, account } = await recipientOf(registry, of);
+        const succeeds = successor === undefined ? undefined : await recipientOf(registry, successor);
+        const isOver = before.state === 'ended' && before.finalAt === undefined;
+        const endsAt = isOver ? undefined : endOf(context, grace);
+        const ending = {
+          ...(endsAt === undefined ? {} : { endsAt }),
+          ...(successor === undefined ? {} : { successor }),
+        };
+        if (dryRun) checkEnd(of, before, succeeds);
+        else await registry.endAddress(of, ending, actor);
+        const left = (await accountOf(registry, account.login)).addresses.filter(
+          (a) => a.state !== 'ended' && addressKey(a.address) !== addressKey(of),
+        );
+        return {
+          ...{ address: of, state: dryRun ? viewAddress(before, '').state : endsAt === undefined ? 'ended' : 'ending' },
+          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
+          ...{ applied: !dryRun, account: account.login },
+          ...(successor === undefined ? {} : { successor }),
+          left: left.length,
+        };
+      },
+    ),
   ),
   'address.suspend': stateChange('suspended'),
   'address.resume': stateChange('active'),

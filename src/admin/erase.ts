@@ -49,7 +49,7 @@ export const eraseOperations = {
         call.progress((done += 1), plan.accounts);
       }
       // What waited for its partner is withdrawn by now: an end before that would write to the senders.
-      await store.registry.endOrganisation(name, undefined, actor);
+      await store.registry.endOrganisation(name, {}, actor);
       // Before the registry forgets the names by which the trail is searched: after a crash the next run has them still.
       const trail = await erasePeople(context, belongingsOf(store, name), actor);
       let rows = 0;

@@ -16,6 +16,8 @@ export interface Operation<I = never, O = unknown> {
    * call: work that takes several calls names it on the first alone.
    */
   readonly needsSecond?: SecondPersonVerb;
+  /** True for an input that only asks what would be done: a look needs nobody's signature. */
+  readonly isLook?: (input: I) => boolean;
 }
 
 export const listing = <I, O>(

@@ -132,8 +132,11 @@ export async function runOperation<N extends OperationName>(
   let ran: Ran = { ...{ operation: name, changes, input }, by, actor: call.actor };
   try {
     const read = operation.read(input);
-    const { needsSecond: verb } = operation;
-    const approved = verb === undefined ? call : await approvedCall(context, { operation: name, verb, input }, call);
+    const { needsSecond: verb, isLook } = operation;
+    const approved =
+      verb === undefined || isLook?.(read) === true
+        ? call
+        : await approvedCall(context, { operation: name, verb, input }, call);
     fields = { operation: name, actor: approved.actor.name, reason: approved.actor.reason };
     ran = { ...ran, actor: approved.actor };
     const result = await operation.run(context, read, approved);

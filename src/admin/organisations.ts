@@ -3,9 +3,11 @@ import { tryToPublish } from '../ca/revocation-lists.ts';
 import { type ContactChange, contactChangedLetters } from '../delivery/contact-letters.ts';
 import type { Organisation } from '../domain/registry.ts';
 import type { PreparedNotice } from '../store/store.ts';
+import { MAX_IDENTITIES } from '../store/edi-identities.ts';
 import type { OrganisationDetails } from '../store/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
-import { type Input, flag, oneOf, optionalAddress, optionalText, organisationName, page, text } from './input.ts';
+import { endOf, endingBy, endingInput } from './ending.ts';
+import { type Input, flag, oneOf, optionalText, organisationName, page, text } from './input.ts';
 import { fileNotice } from './notice.ts';
 import { change, listing } from './operation.ts';
 import { type OrganisationView, viewOrganisation } from './views.ts';
@@ -93,6 +95,13 @@ export interface OrganisationChanged {
   readonly accounts: number;
   readonly addresses: number;
   readonly waiting: number;
+  /** Client certificates that are valid, and identities in EDI. */
+  readonly certificates: number;
+  readonly identities: number;
+  /** Until then it can be resumed; only for `end`. */
+  readonly closes?: string;
+  /** True where `resume` took an end back. One that was suspended as well is ending still: that was taken back first. */
+  readonly takenBack?: true;
   /** Accounts that stay suspended, since they are so themselves; only for `resume`. */
   readonly suspended?: number;
   /** The revocation list could not be written: why; only for `end`. */
@@ -107,16 +116,18 @@ async function affected(
   name: string,
 ): Promise<Omit<OrganisationChanged, 'state'> & { readonly suspended: number }> {
   if ((await registry.findOrganisation(name)) === undefined) throw unknownOrganisation(name);
-  const sum = { name, accounts: 0, addresses: 0, waiting: 0, suspended: 0 };
+  const sum = { name, accounts: 0, addresses: 0, waiting: 0, suspended: 0, certificates: 0, identities: 0 };
+  sum.identities = (await registry.listIdentities({ organisation: name, limit: MAX_IDENTITIES })).length;
   for (let after: string | undefined; ;) {
     const found = await registry.listAccounts({
       ...{ limit: PAGE, organisation: name },
       ...(after === undefined ? {} : { after }),
     });
-    for (const { account, addresses, messages } of found) {
+    for (const { account, addresses, messages, certificates } of found) {
       sum.waiting += messages;
       if (account.state === 'ended') continue;
       sum.accounts += 1;
+      sum.certificates += certificates.filter(({ revokedAt }) => revokedAt === undefined).length;
       if (account.state === 'suspended') sum.suspended += 1;
       sum.addresses += addresses.filter(({ state }) => state !== 'ended').length;
     }
@@ -132,9 +143,17 @@ const changed = (input: Input): { readonly name: string; readonly dryRun: boolea
 
 const stateChange = (state: 'active' | 'suspended') =>
   change(changed, async (context, { name, dryRun }, { actor }): Promise<OrganisationChanged> => {
-    if (!dryRun) await context.store.registry.setOrganisationState(name, state, actor);
+    const { registry } = context.store;
+    const before = await registry.findOrganisation(name);
+    const ends = state === 'active' && before?.endsAt !== undefined;
+    const isTakenBack = ends && before.state === undefined;
+    if (!dryRun) await registry.setOrganisationState(name, state, actor);
     const { suspended, ...now } = await affected(context, name);
-    return { ...now, state, ...(state === 'active' && !dryRun ? { suspended } : {}) };
+    return {
+      ...{ ...now, state: ends && !isTakenBack ? 'ending' : state },
+      ...(isTakenBack ? { takenBack: true } : {}),
+      ...(state === 'active' && !dryRun ? { suspended } : {}),
+    };
   });
 
 export const organisationOperations = {
@@ -180,21 +199,29 @@ export const organisationOperations = {
   ),
   'organisation.suspend': stateChange('suspended'),
   'organisation.resume': stateChange('active'),
-  'organisation.end': change(
-    (input) => ({ ...changed(input), successor: optionalAddress(input, 'successor') }),
-    async (context, { name, dryRun, successor }, call): Promise<OrganisationChanged> => {
-      const { registry } = context.store;
-      const before = await affected(context, name);
-      if (!dryRun)
-        await registry.endOrganisation(name, successor, call.actor, (done) => call.progress(done, before.accounts));
-      // What its accounts had of our own authorities is revoked with them.
-      const problem = dryRun ? undefined : await tryToPublish(context.ca);
-      return {
-        ...{ ...before, state: 'ended' },
-        ...(successor === undefined ? {} : { successor }),
-        ...(problem === undefined ? {} : { problem }),
-      };
-    },
+  'organisation.end': endingBy(
+    change(
+      (input) => ({ name: organisationName(input, 'name'), ...endingInput(input) }),
+      async (context, { name, grace, dryRun, successor }, call): Promise<OrganisationChanged> => {
+        const { registry } = context.store;
+        const before = await affected(context, name);
+        const endsAt = endOf(context, grace);
+        const ending = {
+          ...(endsAt === undefined ? {} : { endsAt }),
+          ...(successor === undefined ? {} : { successor }),
+        };
+        if (!dryRun)
+          await registry.endOrganisation(name, ending, call.actor, (done) => call.progress(done, before.accounts));
+        // What its accounts had of our own authorities is revoked with them.
+        const problem = dryRun || endsAt !== undefined ? undefined : await tryToPublish(context.ca);
+        return {
+          ...{ ...before, state: endsAt === undefined ? 'ended' : 'ending' },
+          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
+          ...(successor === undefined ? {} : { successor }),
+          ...(problem === undefined ? {} : { problem }),
+        };
+      },
+    ),
   ),
   'organisation.list': listing(page, async ({ store }, at): Promise<OrganisationView[]> =>
     (await store.registry.listOrganisations(at)).map(viewOrganisation),

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readCertificates } from '../crypto/certificate.ts';
 import { type Partner, formatPin } from '../domain/partner.ts';
+import { stateWhile } from '../domain/registry.ts';
 
 export interface CertificateSummary {
   readonly subject: string;
@@ -16,6 +17,8 @@ export interface PartnerView {
   /** Login of its account. */
   readonly account: string;
   readonly state: string;
+  /** It is ending: until then what waits is pushed, and it can be resumed. */
+  readonly ends?: string;
   readonly host: string;
   readonly port: number;
   readonly tls: string;
@@ -54,7 +57,8 @@ export function viewPartner(
     name: partner.name,
     organisation: about.organisation,
     account: partner.login,
-    state: partner.state,
+    state: stateWhile(partner.state, partner.endsAt),
+    ...(partner.endsAt === undefined ? {} : { ends: new Date(partner.endsAt).toISOString() }),
     host: server.host,
     port: server.port,
     tls: server.tls,

@@ -4,6 +4,7 @@ import type { Partner, PartnerSecrets, PartnerState } from '../domain/partner.ts
 import { seconds } from '../domain/units.ts';
 import type { AccountSummary, Registry } from '../store/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
+import { endOf, endingBy, endingInput } from './ending.ts';
 import { flag, login, optionalText, organisationName, page } from './input.ts';
 import { change, listing } from './operation.ts';
 import { changedServer, domain, newServer, partnerName, serverIn } from './partner-input.ts';
@@ -40,11 +41,28 @@ async function view(context: AdminContext, partner: Partner): Promise<PartnerVie
 const shown = async (context: AdminContext, name: string): Promise<PartnerView> =>
   await view(context, await partnerOf(context.store.registry, name));
 
+/** What ending a partner did, or would do. */
+export interface PartnerEnd {
+  readonly name: string;
+  readonly organisation: string;
+  readonly account: string;
+  /** False where it was only asked what would be. */
+  readonly applied: boolean;
+  /** Until then what waits is pushed, and it can be resumed; absent: it has ended. */
+  readonly closes?: string;
+  readonly successor?: string;
+  readonly addresses: number;
+  readonly domains: readonly string[];
+  /** Deliveries that wait for it, or are held. */
+  readonly waiting: number;
+}
+
 const stateChange = (state: PartnerState) =>
   change(partnerName, async ({ store }, name, { actor }): Promise<{ name: string; state: string }> => {
-    await partnerOf(store.registry, name);
+    const before = await partnerOf(store.registry, name);
     await store.registry.setPartnerState(name, state, actor);
-    return { name, state };
+    // One that was suspended as well is ending still: that was taken back first.
+    return { name, state: before.endsAt === undefined || before.state === 'active' ? state : 'ending' };
   });
 
 export const partnerOperations = {
@@ -97,7 +115,32 @@ export const partnerOperations = {
     },
   ),
   'partner.resume': stateChange('active'),
-  'partner.end': stateChange('ended'),
+  'partner.end': endingBy(
+    change(
+      (input) => ({ name: partnerName(input), ...endingInput(input) }),
+      async (context, { name, grace, successor, dryRun }, { actor }): Promise<PartnerEnd> => {
+        const { registry, deliveries } = context.store;
+        const partner = await partnerOf(registry, name);
+        const { organisation, addresses, domains } = await view(context, partner);
+        const endsAt = endOf(context, grace);
+        const succeeded = successor === undefined ? {} : { successor };
+        // It ends as its account does, which stands for all of it.
+        if (!dryRun)
+          await registry.endAccount(
+            partner.login,
+            { ...(endsAt === undefined ? {} : { endsAt }), ...succeeded },
+            actor,
+          );
+        const queued = (await deliveries.queues()).find((queue) => queue.partner === partner.id);
+        return {
+          ...{ name, organisation, account: partner.login, addresses, domains, applied: !dryRun },
+          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
+          ...succeeded,
+          waiting: (queued?.waiting ?? 0) + (queued?.held ?? 0),
+        };
+      },
+    ),
+  ),
   'partner.domain.add': change(
     (input) => ({ name: partnerName(input), domain: domain(input, 'domain'), shared: flag(input, 'shared') }),
     async ({ store }, input, { actor }): Promise<{ name: string; domain: string }> => {

@@ -1,5 +1,5 @@
 /** What listings show: the shapes that `--json` prints and docs/operations.md documents. Times are ISO 8601, sizes octets. */
-import type { Organisation, RegisteredAddress } from '../domain/registry.ts';
+import { type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant } from '../domain/units.ts';
 import { isoDay } from '../domain/working-days.ts';
@@ -14,8 +14,10 @@ export interface OrganisationView {
   readonly language: string;
   readonly agb?: string;
   readonly ura?: string;
-  /** `suspended` or `ended`, where that holds for all its accounts. */
+  /** `suspended`, `ending` or `ended`, where that holds for all its accounts. */
   readonly state?: string;
+  /** It is ending: until then it can be resumed. */
+  readonly ends?: string;
   /** Whose its accounts became, or become. */
   readonly mergedInto?: string;
   readonly mergedAt?: string;
@@ -60,7 +62,7 @@ export interface AddressView {
   readonly address: string;
   readonly account: string;
   readonly state: string;
-  /** From then on it has ended. */
+  /** From then on it has ended; one that is `ending` takes no mail already, and is resumed until then. */
   readonly ends?: string;
   /** Whom senders are told of. */
   readonly successor?: string;
@@ -72,7 +74,7 @@ export interface AccountView {
   readonly organisation: string;
   readonly kind: string;
   readonly state: string;
-  /** Until then its owner collects what waits; it takes no mail any more. */
+  /** Until then its owner collects what waits, and it can be resumed; it takes no mail any more. */
   readonly ends?: string;
   readonly addresses: readonly Omit<AddressView, 'account'>[];
   readonly passwords: readonly PasswordView[];
@@ -99,14 +101,19 @@ export interface SettingView {
 const iso = (at: Instant): string => new Date(at).toISOString();
 
 export function viewOrganisation(organisation: Organisation): OrganisationView {
-  const { id: _, mergedInto, ...rest } = organisation;
-  return mergedInto === undefined ? rest : { ...rest, mergedInto: mergedInto.name, mergedAt: iso(mergedInto.at) };
+  const { id: _, mergedInto, state, endsAt, ...rest } = organisation;
+  return {
+    ...rest,
+    ...(state === undefined && endsAt === undefined ? {} : { state: stateWhile(state ?? 'active', endsAt) }),
+    ...(endsAt === undefined ? {} : { ends: iso(endsAt) }),
+    ...(mergedInto === undefined ? {} : { mergedInto: mergedInto.name, mergedAt: iso(mergedInto.at) }),
+  };
 }
 
-const addressView = ({ address, state, endsAt, successor, settings }: RegisteredAddress) => ({
+const addressView = ({ address, state, endsAt, finalAt, successor, settings }: RegisteredAddress) => ({
   address,
-  state,
-  ...(endsAt === undefined ? {} : { ends: iso(endsAt) }),
+  state: finalAt === undefined ? state : 'ending',
+  ...(finalAt === undefined ? (endsAt === undefined ? {} : { ends: iso(endsAt) }) : { ends: iso(finalAt) }),
   ...(successor === undefined ? {} : { successor }),
   settings,
 });
@@ -148,7 +155,7 @@ export const viewAccount = (summary: AccountSummary): AccountView => ({
   login: summary.account.login,
   organisation: summary.organisation,
   kind: summary.account.kind,
-  state: summary.account.state,
+  state: stateWhile(summary.account.state, summary.account.endsAt),
   ...(summary.account.endsAt === undefined ? {} : { ends: iso(summary.account.endsAt) }),
   addresses: summary.addresses.map(addressView),
   passwords: viewPasswords(summary.passwords),

@@ -1,37 +1,35 @@
 /** `sluis account end`, and what its mailbox holds as a file for the owner: `sluis mailbox export`. */
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { AccountEnd } from '../admin/account-end.ts';
 import type { EndingsView } from '../admin/account-end-many.ts';
 import type { AdminClient } from '../admin/client.ts';
 import type { MailboxExported } from '../admin/mailbox-export.ts';
 import { agree, many } from '../domain/counted.ts';
+import { askToDestroy } from './ask.ts';
 import { withAdmin } from './connect.ts';
+import { type EndOptions, backText, ending, endingInput } from './ending.ts';
 import { CommandError } from './exit.ts';
 import { type NewFile, newFile, withFiles } from './new-file.ts';
-import { type ChangeOptions, guarded, wholeDays } from './options.ts';
+import { type ChangeOptions, guarded } from './options.ts';
 import { print, readableSize, readableTime } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { readUpload } from './upload.ts';
 
-interface EndOptions extends ChangeOptions {
+interface AccountEndOptions extends EndOptions {
   readonly from?: string;
-  readonly grace?: number;
-  readonly successor?: string;
   readonly export?: string;
-  readonly dryRun?: boolean;
 }
 
 export function addEndCommands(terminal: Terminal, group: Command): void {
-  guarded(group.command('end'))
-    .description('end an account for ever, with all its addresses')
+  ending(group.command('end'))
+    .description('end an account with all its addresses; for 30 days its owner collects, and "resume" takes it back')
     .argument('[login]', 'the account')
     .option('--from <file>', 'many: CSV with the header "login,grace,successor"; - for standard input')
-    .option('--grace <days>', 'how long its owner can still collect what waits, such as 30d', wholeDays)
-    .option('--successor <address>', 'who takes the mail of its addresses: senders are told')
     .option('--export <file>', 'write what waits in its mailbox to a new tar file, for the owner')
-    .option('--dry-run', 'say what would be done, and do nothing')
-    .action((login: string | undefined, options: EndOptions) => {
+    .action((login: string | undefined, options: AccountEndOptions) => {
       const { from } = options;
       if ((login === undefined) === (from === undefined))
         throw new CommandError('usage', 'Cannot end: expected either an account or a file with --from');
@@ -40,21 +38,27 @@ export function addEndCommands(terminal: Terminal, group: Command): void {
 }
 
 /** `--grace` and `--successor` hold for lines that say nothing. */
-async function endMany(terminal: Terminal, from: string, options: EndOptions): Promise<void> {
-  const { grace = 0, successor, dryRun = false } = options;
-  if (options.export !== undefined)
+async function endMany(terminal: Terminal, from: string, given: AccountEndOptions): Promise<void> {
+  const { dryRun = false } = given;
+  if (given.export !== undefined)
     throw new CommandError(
       'usage',
       'Cannot export the mailboxes of many: end them with a time of grace, and write each with "sluis mailbox export"',
     );
   const upload = readUpload(terminal, from);
+  const input = { ...endingInput(given), sha256: createHash('sha256').update(upload).digest('hex') };
+  const look = () =>
+    withAdmin(given, (client) => client.call('account.end-many', { ...input, 'dry-run': true }, { upload }));
+  const options = dryRun
+    ? given
+    : await askToDestroy(terminal, given, {
+        what: `end the accounts of ${from}`,
+        goes: async () => endingsText(await look()),
+        name: basename(from),
+      });
   const progress = showProgress('Ending', 'accounts');
   const done = await withAdmin(options, (client) =>
-    client.call(
-      'account.end-many',
-      { 'grace-days': grace, successor, 'dry-run': dryRun },
-      { upload, progress: progress.show },
-    ),
+    client.call('account.end-many', { ...input, 'dry-run': dryRun }, { upload, progress: progress.show }),
   ).finally(progress.end);
   print(terminal, options, done, () => endingsText(done));
 }
@@ -77,7 +81,7 @@ function endingsText(done: EndingsView): string {
     ...(ending === closed
       ? []
       : [
-          `- ${many(ending - closed, 'account')} ${agree(ending - closed, 'collects what waits until its time is over, and sends', 'collect what waits until their time is over, and send')} nothing any more`,
+          `- ${many(ending - closed, 'account')} ${agree(ending - closed, 'collects what waits until its time is over, and sends', 'collect what waits until their time is over, and send')} nothing any more; "sluis account resume" takes that back until then`,
         ]),
     ...(closed === 0
       ? []
@@ -107,14 +111,23 @@ const tiesText = ({
       ]),
 ];
 
-async function endAccount(terminal: Terminal, login: string, options: EndOptions): Promise<void> {
-  const { grace = 0, successor, dryRun = false } = options;
-  if (options.export !== undefined && options.reason === undefined)
-    throw new CommandError('usage', 'Cannot export without --reason TEXT: the export stands in the audit trail');
+async function endAccount(terminal: Terminal, login: string, given: AccountEndOptions): Promise<void> {
+  const { dryRun = false } = given;
+  const input = { login, ...endingInput(given) };
+  const options = dryRun
+    ? given
+    : await askToDestroy(terminal, given, {
+        what: `end account ${login}`,
+        goes: async () =>
+          endText(
+            await withAdmin(given, (client) => client.call('account.end', { ...input, 'dry-run': true })),
+            'will end',
+          ).join('\n'),
+        name: login,
+      });
   const file = options.export === undefined || dryRun ? undefined : newFile(options.export, 0o600);
   const [ended, exported] = await withFiles([file], () =>
     withAdmin(options, async (client) => {
-      const input = { login, 'grace-days': grace, successor };
       // First a look, so that nothing has ended when the export cannot be written.
       const planned = await client.call('account.end', { ...input, 'dry-run': true });
       if (dryRun) return [planned, undefined] as const;
@@ -124,7 +137,8 @@ async function endAccount(terminal: Terminal, login: string, options: EndOptions
   );
   const value = exported === undefined ? ended : { ...ended, exported: { file: options.export, ...exported } };
   print(terminal, options, value, () => {
-    const lines = endText(ended, dryRun);
+    const lines = endText(ended, dryRun ? 'would end' : ended.closes === undefined ? 'has ended' : 'is ending');
+    if (dryRun) lines.unshift('Nothing was done.');
     if (exported === undefined) return lines.join('\n');
     const late = ended.waiting - exported.messages;
     if (late > 0)
@@ -135,13 +149,13 @@ async function endAccount(terminal: Terminal, login: string, options: EndOptions
   });
 }
 
-function endText(ended: AccountEnd, dryRun: boolean): string[] {
+function endText(ended: AccountEnd, ends: string): string[] {
   const { login, closes, successor, addresses, waiting, certificates, delegations, problem } = ended;
   const senders = successor === undefined ? 'are refused (550 5.1.1)' : `are told to write to ${successor} (551 5.1.6)`;
   const messages = many(waiting, 'message');
   const when = closes === undefined ? '' : 'then ';
   return [
-    dryRun ? `Nothing was done. Account ${login} would end:` : `Account ${login} ends:`,
+    `Account ${login} ${ends}:`,
     `- senders to ${addresses.length === 0 ? 'it (it has no address that is open)' : addresses.join(', ')} ${senders}`,
     '- it sends nothing any more',
     closes === undefined
@@ -149,6 +163,7 @@ function endText(ended: AccountEnd, dryRun: boolean): string[] {
       : `- until ${readableTime(closes) ?? ''} it collects what waits (${messages}), then it is closed`,
     ...certificates.map(({ use, serial }) => `- ${when}its certificate for ${use} is revoked: ${serial}`),
     ...delegations.map((tie) => `- ${when}${tie.login} may send as ${tie.address} no more`),
+    backText(closes, `account resume ${login}`),
     ...(problem === undefined ? [] : [problem]),
   ];
 }

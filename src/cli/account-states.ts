@@ -37,7 +37,10 @@ export function manyInput(
 export function addStateCommands(terminal: Terminal, accounts: Command): void {
   for (const [name, about] of [
     ['suspend', 'refuse log-ins and mail, until they are resumed; what waits stays'],
-    ['resume', 'take back a suspension; passwords and certificates that "contain" took stay away'],
+    [
+      'resume',
+      'take back a suspension, or an end that is not final; passwords and certificates that "contain" took stay away',
+    ],
   ] as const)
     manyAccounts(changing(accounts.command(name)))
       .description(about)
@@ -59,12 +62,38 @@ export function addStateCommands(terminal: Terminal, accounts: Command): void {
 
 const WORD = { active: 'active', suspended: 'suspended' } as const;
 
-function statesText({ applied, state, accounts, changed, login }: StatesView): string[] {
+function statesText(done: StatesView): string[] {
+  const { applied, state, accounts, changed, login, ends } = done;
   const before = accounts - changed;
   const were = before === 0 ? '' : login === undefined ? ` ${before} were before.` : ' It was before.';
   const subject = login === undefined ? many(accounts, 'account') : `Account ${login}`;
   const verb = applied ? (login === undefined ? agree(accounts, 'is', 'are') : 'is') : 'would be';
-  return [`${subject} ${verb} ${WORD[state]}.${were}`, ...(applied ? [] : ['Nothing was changed.'])];
+  return [
+    `${subject} ${verb} ${WORD[state]}.${ends === undefined ? were : ''}`,
+    ...(ends === undefined ? [] : endsText(ends, login)),
+    ...(applied ? [] : ['Nothing was changed.']),
+  ];
+}
+
+/** What became of accounts that are ending: whoever resumes one twice takes both back. */
+function endsText({ takenBack, still }: Required<StatesView>['ends'], login: string | undefined): string[] {
+  const again = 'and collects what waits; once more "sluis account resume" takes that back';
+  return [
+    ...(takenBack === 0
+      ? []
+      : [
+          login === undefined
+            ? `${many(takenBack, 'end')} ${agree(takenBack, 'is', 'are')} taken back.`
+            : 'Its end is taken back.',
+        ]),
+    ...(still === 0
+      ? []
+      : [
+          login === undefined
+            ? `${still} of them ${agree(still, 'is', 'are')} ending still, ${again}.`
+            : `It is ending still, ${again}.`,
+        ]),
+  ];
 }
 
 /** Whoever resumes an account must not believe that its people get in again. */

@@ -10,6 +10,7 @@ import { addContainCommand } from './contain.ts';
 import { type AdminClient } from '../admin/client.ts';
 import type { IdleView } from '../admin/usage.ts';
 import { pages, withAdmin } from './connect.ts';
+import { stateText } from './ending.ts';
 import { CommandError } from './exit.ts';
 import { addImportCommand } from './import.ts';
 import { printPages } from './listing.ts';
@@ -74,7 +75,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
         await printPages(terminal, options, all, {
           header: ['LOGIN', 'ORGANISATION', 'KIND', 'STATE', 'MESSAGES', 'USED', 'ADDRESSES'],
           row: (a) => [
-            ...[a.login, a.organisation, a.kind, a.state, a.messages, readableSize(a.used)],
+            ...[a.login, a.organisation, a.kind, stateText(a.state, a.ends), a.messages, readableSize(a.used)],
             a.addresses.map((x) => x.address).join(' '),
           ],
         });
@@ -164,8 +165,7 @@ const accountText = (a: AccountView, recent: RecentViews): string =>
       ['Account', a.login],
       ['Organisation', a.organisation],
       ['Kind', a.kind],
-      ['State', a.state],
-      ['Takes no mail, and closes', readableTime(a.ends)],
+      ['State', stateText(a.state, a.ends)],
       ['Mailbox', `${many(a.messages, 'message')}, ${readableSize(a.used)}`],
       ['Oldest not fetched', readableTime(recent.oldest)],
       ['Last fetched', fetchedText(recent)],
@@ -179,7 +179,7 @@ const accountText = (a: AccountView, recent: RecentViews): string =>
       ? 'Addresses: none'
       : table(
           ['ADDRESS', 'STATE'],
-          a.addresses.map((x) => [x.address, x.state]),
+          a.addresses.map((x) => [x.address, stateText(x.state, x.ends)]),
         ),
     '',
     passwordTable(a.passwords),

@@ -1,28 +1,44 @@
 /** `sluis address`: where mail may go, and who may send as it. */
 import type { Command } from 'commander';
 import type { AddressEnd } from '../admin/addresses.ts';
+import { agree, many } from '../domain/counted.ts';
 import { addAbsenceCommands, addConsentCommands } from './absence.ts';
 import { addAddressMoveCommand } from './address-move.ts';
+import { askToDestroy } from './ask.ts';
 import { pages, withAdmin } from './connect.ts';
+import { type EndOptions, backText, ending, endingInput, sendersText, stateText } from './ending.ts';
 import { printPages } from './listing.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { facts, print, readableTime } from './output.ts';
+import { facts, print } from './output.ts';
 import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
-interface EndOptions extends ChangeOptions {
-  readonly successor?: string;
-  readonly dryRun?: boolean;
+function endText({ address, closes, successor, account, left }: AddressEnd, ends: string): string {
+  return [
+    `Address ${address} of account ${account} ${ends}:`,
+    `- ${sendersText('it', successor)}`,
+    left === 0
+      ? `- no address leads to account ${account} then: it takes no mail, and sends none`
+      : `- ${many(left, 'other address')} ${agree(left, 'leads', 'lead')} to account ${account} as before`,
+    backText(closes, `address resume ${address}`),
+  ].join('\n');
 }
 
-function endText({ address, applied, successor, account, left }: AddressEnd): string {
-  const [ends, are] = applied ? ['has ended', 'are'] : ['would end', 'would be'];
-  return [
-    ...(applied ? [] : ['Nothing was done.']),
-    `Address ${address} ${ends}.`,
-    `Senders ${are} ${successor === undefined ? 'refused (550 5.1.1).' : `told to write to ${successor} (551 5.1.6).`}`,
-    ...(left === 0 ? [`No address leads to account ${account} then: it takes no mail, and sends none.`] : []),
-  ].join(' ');
+async function endAddress(terminal: Terminal, address: string, given: EndOptions): Promise<void> {
+  const input = { address, ...endingInput(given) };
+  const look = () => withAdmin(given, (client) => client.call('address.end', { ...input, 'dry-run': true }));
+  if (given.dryRun === true) {
+    const planned = await look();
+    print(terminal, given, planned, () => `Nothing was done. ${endText(planned, 'would end')}`);
+    return;
+  }
+  const options = await askToDestroy(terminal, given, {
+    what: `end address ${address}`,
+    goes: async () => endText(await look(), 'will end'),
+    name: address,
+  });
+  const done = await withAdmin(options, (client) => client.call('address.end', input));
+  print(terminal, options, done, () => endText(done, done.closes === undefined ? 'has ended' : 'is ending'));
 }
 
 export function addAddressCommands(terminal: Terminal, program: Command): void {
@@ -53,7 +69,7 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
         );
         await printPages(terminal, options, all, {
           header: ['ADDRESS', 'ACCOUNT', 'STATE'],
-          row: (a) => [a.address, a.account, a.state],
+          row: (a) => [a.address, a.account, stateText(a.state, a.ends)],
         });
       });
     });
@@ -72,8 +88,7 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
           facts([
             ['Address', a.address],
             ['Account', a.account],
-            ['State', a.state],
-            ['Ends', readableTime(a.ends)],
+            ['State', stateText(a.state, a.ends)],
             ['Successor', a.successor],
           ]),
           settingsPart(settings, options.all),
@@ -83,27 +98,24 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
 
   for (const [name, about, effect] of [
     ['suspend', 'refuse its mail, until it is resumed', 'is suspended'],
-    ['resume', 'take back a suspension', 'is active'],
+    ['resume', 'take back a suspension, or an end that is not final', 'is active'],
   ] as const)
     changing(group.command(name))
       .description(about)
       .argument('<address>', 'the address')
       .action(async (address: string, options: ChangeOptions) => {
         const done = await withAdmin(options, (client) => client.call(`address.${name}`, { address }));
-        print(terminal, options, done, () => `Address ${done.address} ${effect}.`);
+        print(terminal, options, done, () =>
+          name === 'resume' && done.state !== 'active'
+            ? `Address ${done.address} is resumed, and takes no mail yet: it is ending still ("sluis address resume ${done.address}" once more), or its account or organisation is.`
+            : `Address ${done.address} ${effect}.`,
+        );
       });
 
-  changing(group.command('end'))
-    .description('end an address for ever: it is never given to anybody again')
+  ending(group.command('end'))
+    .description('end an address: it is never given to anybody else; "resume" takes it back for 30 days')
     .argument('<address>', 'the address')
-    .option('--successor <address>', 'who takes its mail: senders are told')
-    .option('--dry-run', 'say what would be done, and do nothing')
-    .action(async (address: string, options: EndOptions) => {
-      const { successor, dryRun = false } = options;
-      const input = { address, successor, 'dry-run': dryRun };
-      const done = await withAdmin(options, (client) => client.call('address.end', input));
-      print(terminal, options, done, () => endText(done));
-    });
+    .action((address: string, options: EndOptions) => endAddress(terminal, address, options));
 
   changing(group.command('delegate'))
     .description('let another account send as an address')

@@ -13,6 +13,7 @@ import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { type KeyShare, keyOfShares, readShare, writeShare } from '../crypto/key-share.ts';
 import { split } from '../crypto/shamir.ts';
 import { systemClock } from '../platform/clock.ts';
+import { askToDestroy } from './ask.ts';
 import { confirm } from './confirm.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
@@ -205,7 +206,8 @@ async function refuseRunning(config: Config, options: ChangeOptions): Promise<vo
   );
 }
 
-async function rotate(terminal: Terminal, options: RotateCommandOptions): Promise<void> {
+async function rotate(terminal: Terminal, given: RotateCommandOptions): Promise<void> {
+  let options = given;
   const config = loadConfig(options.config);
   const { 'master-key-file': keyFile, 'master-key-command': command } = config.keys;
   if ((keyFile === undefined) !== (options.out !== undefined))
@@ -228,8 +230,17 @@ async function rotate(terminal: Terminal, options: RotateCommandOptions): Promis
   let done = finishRotation(rotation);
   let kept: OldKeys | undefined;
   if (done === undefined) {
-    await confirm(terminal, 'Everything is sealed anew; take a backup first.', options.yes);
     const fingerprint = keyFingerprint(masterKey);
+    if (options.withoutCopy === true)
+      options = await askToDestroy(terminal, options, {
+        what: 'make a new master key and keep no copy of the keys of before',
+        goes: () =>
+          Promise.resolve(
+            `Everything is sealed anew, and the keys that master key ${fingerprint} opens are gone: no backup of before can be restored.`,
+          ),
+        name: fingerprint,
+      });
+    else await confirm(terminal, 'Everything is sealed anew; take a backup first.', options.yes);
     // Before anybody signs in vain.
     if (options.withoutCopy !== true) kept = await keepOldKeys(config, fingerprint);
     const { actor } = await withAdmin(options, (client) => client.call('key.rotate', { fingerprint }));

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { OrganisationView } from '../admin/views.ts';
 import { pages, withAdmin } from './connect.ts';
+import { stateText } from './ending.ts';
 import { printPages } from './listing.ts';
 import { addEraseCommand } from './erase.ts';
 import { addEdiCommands } from './edi.ts';
@@ -24,9 +25,9 @@ interface AddOptions extends ChangeOptions {
 }
 
 /** `ended: part of b since 2026-11-26 10:00Z`. */
-const stateOf = ({ state = 'active', mergedInto, mergedAt }: OrganisationView): string =>
+const stateOf = ({ state = 'active', ends, mergedInto, mergedAt }: OrganisationView): string =>
   mergedInto === undefined
-    ? state
+    ? stateText(state, ends)
     : state === 'ended'
       ? `ended: part of ${mergedInto} since ${readableTime(mergedAt) ?? ''}`
       : `${state}, on its way into ${mergedInto}`;

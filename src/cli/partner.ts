@@ -2,10 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type PartnerView } from '../admin/partner-views.ts';
+import type { PartnerEnd } from '../admin/partners.ts';
+import { agree, many } from '../domain/counted.ts';
+import { askToDestroy } from './ask.ts';
 import { allRows, withAdmin } from './connect.ts';
+import { type EndOptions, backText, ending, endingInput, sendersText, stateText } from './ending.ts';
 import { CommandError, exitCodes } from './exit.ts';
 import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
-import { facts, print, readableSize, table } from './output.ts';
+import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { testText } from './partner-test.ts';
 import { readGivenPassword } from './secret.ts';
 import type { Terminal } from './terminal.ts';
@@ -150,7 +154,7 @@ function addListings(terminal: Terminal, group: Command): void {
           all.map((p) => [
             p.name,
             p.organisation,
-            p.state,
+            stateText(p.state, p.ends),
             `${p.host}:${p.port}`,
             p.tls,
             p.addresses,
@@ -194,17 +198,54 @@ function addStates(terminal: Terminal, group: Command): void {
       );
     });
 
-  for (const [name, about, effect] of [
-    ['resume', 'take back a suspension; what waits is pushed', 'is active'],
-    ['end', 'end a partner for ever, with its account and addresses; what waits for it fails', 'has ended'],
-  ] as const)
-    changing(group.command(name))
-      .description(about)
-      .argument('<name>', 'the partner')
-      .action(async (partner: string, options: ChangeOptions) => {
-        const done = await withAdmin(options, (client) => client.call(`partner.${name}`, { name: partner }));
-        print(terminal, options, done, () => `Partner ${done.name} ${effect}.`);
-      });
+  changing(group.command('resume'))
+    .description('take back a suspension, or an end that is not final; what waits is pushed')
+    .argument('<name>', 'the partner')
+    .action(async (partner: string, options: ChangeOptions) => {
+      const done = await withAdmin(options, (client) => client.call('partner.resume', { name: partner }));
+      print(terminal, options, done, () =>
+        done.state === 'active'
+          ? `Partner ${done.name} is active.`
+          : `Partner ${done.name} is not suspended any more; it is ending still. Once more "sluis partner resume ${done.name}" takes that back.`,
+      );
+    });
+
+  ending(group.command('end'))
+    .description('end a partner with its account, addresses and domains; "resume" takes it back for 30 days')
+    .argument('<name>', 'the partner')
+    .action((name: string, options: EndOptions) => endPartner(terminal, name, options));
+}
+
+function endText(done: PartnerEnd, ends: string): string {
+  const { name, organisation, account, addresses, domains, waiting, closes, successor } = done;
+  const whole = domains.length === 0 ? '' : ` and every address of ${domains.join(', ')}`;
+  const queue = `${many(waiting, 'delivery')} that ${agree(waiting, 'waits', 'wait')} for it`;
+  return [
+    `Partner ${name} of ${organisation} ${ends}:`,
+    `- ${sendersText(`${many(addresses, 'registered address')}${whole}`, successor)}`,
+    `- account ${account} submits nothing any more`,
+    closes === undefined
+      ? `- ${queue} ${agree(waiting, 'fails', 'fail')}, and senders are told`
+      : `- ${queue} ${agree(waiting, 'is', 'are')} pushed as before until ${readableTime(closes) ?? ''}; what is left then fails, and senders are told`,
+    backText(closes, `partner resume ${name}`),
+  ].join('\n');
+}
+
+async function endPartner(terminal: Terminal, name: string, given: EndOptions): Promise<void> {
+  const input = { name, ...endingInput(given) };
+  const look = () => withAdmin(given, (client) => client.call('partner.end', { ...input, 'dry-run': true }));
+  if (given.dryRun === true) {
+    const planned = await look();
+    print(terminal, given, planned, () => `Nothing was done. ${endText(planned, 'would end')}`);
+    return;
+  }
+  const options = await askToDestroy(terminal, given, {
+    what: `end partner "${name}"`,
+    goes: async () => endText(await look(), 'will end'),
+    name,
+  });
+  const done = await withAdmin(options, (client) => client.call('partner.end', input));
+  print(terminal, options, done, () => endText(done, done.closes === undefined ? 'has ended' : 'is ending'));
 }
 
 function addDomains(terminal: Terminal, group: Command): void {
@@ -241,7 +282,7 @@ const partnerText = (p: PartnerView): string =>
   facts([
     ['Partner', p.name],
     ['Organisation', p.organisation],
-    ['State', p.state],
+    ['State', stateText(p.state, p.ends)],
     ['Server', `${p.host} port ${p.port}, TLS ${p.tls === 'implicit' ? 'from the first octet' : 'by STARTTLS'}`],
     ['Certificate for', p.serverName],
     [

@@ -91,7 +91,7 @@ async function reset(terminal: Terminal, named: readonly string[], options: Rese
               (a) => a.login,
             )
           )
-            .filter(({ state }) => state !== 'ended')
+            .filter(({ state }) => state !== 'ended' && state !== 'ending')
             .map(({ login }) => login);
     return await makeCodes(client, logins, {
       ...{ name: options.name, ends: options.ends, all: options.all === true, valid: options.valid, dryRun },

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { AdminClient } from '../admin/client.ts';
 import type { DeliveryView, QueueView } from '../admin/delivery-views.ts';
 import { agree, many } from '../domain/counted.ts';
+import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
@@ -50,25 +51,43 @@ export function addQueueCommands(terminal: Terminal, program: Command): void {
       },
     );
 
-  choosing(changing(group.command('fail')).description('give deliveries up; their senders get a notice')).action(
-    async (numbers: readonly string[], options: WhichOptions) => {
-      if (options.reason === undefined)
-        throw new CommandError('usage', 'Cannot give deliveries up without --reason TEXT: the senders read it');
-      const input = { ...chosen(numbers, options), reason: options.reason };
-      const progress = showProgress('Giving up', 'deliveries');
-      const done = await withAdmin(options, (client) =>
-        client.call('queue.fail', input, { progress: progress.show }),
-      ).finally(progress.end);
-      print(terminal, options, done, () =>
-        [
-          `${many(done.failed, 'delivery')} ${agree(done.failed, 'was given up; its sender is', 'were given up; their senders are')} told.`,
-          ...(done.busy.length === 0
-            ? []
-            : [`Being attempted at this moment, try again in a minute: ${done.busy.join(' ')}`]),
-        ].join('\n'),
-      );
-    },
+  choosing(
+    destroying(changing(group.command('fail'))).description(
+      'give deliveries up; their senders get a notice with the reason',
+    ),
+  ).action(async (numbers: readonly string[], given: WhichOptions & SureOptions) => {
+    const which = chosen(numbers, given);
+    const options = await askToDestroy(terminal, given, {
+      what: 'give deliveries up',
+      goes: () => failText(given, which),
+      name: given.partner ?? given.message ?? numbers[0] ?? 'fail',
+    });
+    const input = { ...which, reason: options.reason };
+    const progress = showProgress('Giving up', 'deliveries');
+    const done = await withAdmin(options, (client) =>
+      client.call('queue.fail', input, { progress: progress.show }),
+    ).finally(progress.end);
+    print(terminal, options, done, () =>
+      [
+        `${many(done.failed, 'delivery')} ${agree(done.failed, 'was given up; its sender is', 'were given up; their senders are')} told.`,
+        ...(done.busy.length === 0
+          ? []
+          : [`Being attempted at this moment, try again in a minute: ${done.busy.join(' ')}`]),
+      ].join('\n'),
+    );
+  });
+}
+
+/** What a person sees before deliveries are given up; the reason is read by their senders. */
+async function failText(options: WhichOptions, { ids, partner, message }: ReturnType<typeof chosen>): Promise<string> {
+  const found = await withAdmin(options, (client) =>
+    allRows(
+      (page) => client.call('queue.list', { ...page, partner, message }),
+      (d) => String(d.id),
+    ),
   );
+  const going = ids.length === 0 ? found : found.filter((d) => ids.includes(d.id));
+  return `${many(going.length, 'delivery')} ${agree(going.length, 'is', 'are')} given up, and the senders read your reason:\n${deliveryTable(going.slice(0, 20))}${going.length > 20 ? `\n... and ${going.length - 20} more` : ''}`;
 }
 
 const choosing = (command: Command): Command =>

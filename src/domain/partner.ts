@@ -7,7 +7,7 @@
 import type { AccountId, OrganisationId, PartnerId } from './ids.ts';
 import { isOrganisationName } from './registry.ts';
 import { type Result, fail, ok } from './result.ts';
-import type { Octets } from './units.ts';
+import type { Instant, Octets } from './units.ts';
 
 /**
  * `suspended`: nothing is pushed; new mail is taken and waits. `refusing`: nothing is pushed and new mail is refused, so that its sender
@@ -63,6 +63,8 @@ export interface Partner {
   readonly login: string;
   readonly organisation: OrganisationId;
   readonly state: PartnerState;
+  /** It is ending, as its account is: what waits is pushed, and until then it can be resumed. */
+  readonly endsAt?: Instant;
   readonly server: PartnerServer;
   /** `PartnerSecrets`, sealed for this partner (crypto/partner-secrets.ts); absent where it has none. */
   readonly sealed?: Uint8Array;

@@ -29,6 +29,8 @@ export interface Organisation {
   readonly ura?: string;
   /** What holds for all its accounts; absent where each has its own state. */
   readonly state?: Exclude<State, 'active'>;
+  /** It is ending: until then it can be resumed, and its accounts collect what waits, and that alone. */
+  readonly endsAt?: Instant;
   /** Whose its accounts become; where it has ended, all of them are, since then. */
   readonly mergedInto?: { readonly id: OrganisationId; readonly name: string; readonly at: Instant };
   readonly settings: Settings;
@@ -40,7 +42,10 @@ export const isSameOrganisation = (a: Organisation, b: Organisation): boolean =>
 
 /** `edi`: a system collects and processes it. `mail`: people read it. `partner`: a mail server; its addresses are pushed to (domain/partner.ts). */
 export type AccountKind = 'edi' | 'mail' | 'partner';
-/** `suspended` can be undone; `ended` cannot. */
+/**
+ * `suspended` can be undone; `ended` cannot. Between the two lies an end with a time of grace: what is ending keeps the state that it had, with
+ * `endsAt` (an address: `finalAt`), so that `resume` finds it as it was.
+ */
 export type State = 'active' | 'suspended' | 'ended';
 
 export interface Account {
@@ -51,7 +56,7 @@ export interface Account {
   readonly kind: AccountKind;
   /** As it holds: no better than that of its organisation, and ended once `endsAt` has come. */
   readonly state: State;
-  /** Until then it collects what waits, and that alone: it takes and sends no mail. */
+  /** It is ending, or its organisation is. Until then it collects what waits, and that alone: it takes and sends no mail. */
   readonly endsAt?: Instant;
   readonly settings: Settings;
 }
@@ -97,9 +102,12 @@ export interface RegisteredCertificate {
 export interface RegisteredAddress {
   readonly address: Address;
   readonly account: AccountId;
-  /** As it holds: ended once `endsAt` has come. */
+  /** As it holds: ended once `endsAt` has come, and while it is ending. */
   readonly state: State;
+  /** It takes mail until then. */
   readonly endsAt?: Instant;
+  /** It is ending, or its account or organisation is: it takes no mail, and until then it can be resumed. */
+  readonly finalAt?: Instant;
   /** Who takes its mail once it has ended; senders are told. */
   readonly successor?: Address;
   readonly settings: Settings;
@@ -108,6 +116,10 @@ export interface RegisteredAddress {
 /** What has an end by the clock has ended when it has come: no change need be made for that. */
 export const endedAt = <T extends { readonly state: State; readonly endsAt?: Instant }>(of: T, now: Instant): T =>
   of.endsAt === undefined || of.endsAt > now || of.state === 'ended' ? of : { ...of, state: 'ended' };
+
+/** How a state is called while an end can be taken back: one that is suspended as well is called so. */
+export const stateWhile = (state: string, endsAt: Instant | undefined): string =>
+  endsAt !== undefined && state === 'active' ? 'ending' : state;
 
 const LOGIN = /^[^\p{C}\p{Z}:"<>\\]{1,254}$/u;
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;

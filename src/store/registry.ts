@@ -146,9 +146,11 @@ export type SettingTarget =
 /** Targets whose settings are changed in one transaction: mail that comes meanwhile waits some 20 ms for them. */
 export const MAX_SETTINGS = 500;
 
-/** How an account ends. */
-export interface AccountEnding {
+/** How an account, an address or an organisation ends. */
+export interface Ending {
+  /** Until then it can be resumed; absent, or not later than now: at once and for ever. */
   readonly endsAt?: Instant;
+  /** Who takes its mail: senders are told. */
   readonly successor?: Address;
 }
 
@@ -203,32 +205,32 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
    */
   setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number>;
   /**
-   * Ends an account and all its addresses for ever; `successor` is told for each of them. With `endsAt` its owner collects what waits until
-   * then. Given again it sets another end. What `endTies` tells ends when it is closed, each with its row in the trail.
+   * Ends an account and all its addresses; `successor` is told for each of them. With `endsAt` its owner collects what waits until
+   * then, and `setAccountStates` to `active` takes the end back: addresses, rights and certificates are as they were. Given again it sets another
+   * end. What `endTies` tells ends when it is closed, each with its row in the trail.
    */
-  endAccount(login: string, ending: AccountEnding, actor: Actor): Promise<void>;
+  endAccount(login: string, ending: Ending, actor: Actor): Promise<void>;
   /** Many at once (at most `MAX_ACCOUNTS`), all or none. */
-  endAccounts(endings: readonly (AccountEnding & { readonly login: string })[], actor: Actor): Promise<void>;
+  endAccounts(endings: readonly (Ending & { readonly login: string })[], actor: Actor): Promise<void>;
   /** What would end with the account beside its log-in and addresses. */
   endTies(account: AccountId): Promise<EndTies>;
-  /** Ends an address for ever; senders are told who takes its mail. */
-  endAddress(address: Address, successor: Address, actor: Actor): Promise<void>;
+  /** Ends an address: it takes no mail from now on. `setAddressState` to `active` takes that back until `endsAt`. */
+  endAddress(address: Address, ending: Ending, actor: Actor): Promise<void>;
   /**
    * What holds for all accounts of an organisation: log-ins and mail are refused while it is suspended, what waits stays. Each account keeps
-   * the state that it has of its own.
+   * the state that it has of its own. `active` takes back an end that is not final, and then the state holds that it had before.
    */
   setOrganisationState(name: string, state: Exclude<State, 'ended'>, actor: Actor): Promise<void>;
   /**
-   * Ends an organisation for ever, at once, and then its accounts one part after the other: cut short, it is simply asked for again.
-   * `progress` is told how many accounts were ended. Resolves to that.
+   * Ends an organisation. With `endsAt` that is one row: its addresses take no mail, its accounts collect what waits until then, and
+   * `setOrganisationState` to `active` takes it back. Without, it ends for ever, at once, and then its accounts one part after the other: cut
+   * short, it is asked for again, or `endDue` goes on. `progress` is told how many accounts were ended. Resolves to that.
    */
-  endOrganisation(
-    name: string,
-    successor: Address | undefined,
-    actor: Actor,
-    progress?: (done: number) => void,
-  ): Promise<number>;
-  /** Writes down what has ended by the clock: at most 200 accounts and 200 addresses. Resolves to how many it were. */
+  endOrganisation(name: string, ending: Ending, actor: Actor, progress?: (done: number) => void): Promise<number>;
+  /**
+   * Writes down what has ended by the clock, and goes on with ends that were cut short: at most 200 accounts and 200 addresses. Resolves to how
+   * many it were.
+   */
   endDue(): Promise<number>;
   /**
    * Suspends them, removes their passwords, revokes their registered certificates and voids their codes for new ones: at most

@@ -57,14 +57,15 @@ test('an account ends with a time of grace: no mail in or out, collected until t
       `- senders to ${anna} are told to write to ${carl} (551 5.1.6)`,
       '- it sends nothing any more',
       `- until ${shown} it collects what waits (2 messages), then it is closed`,
+      `Until ${shown} "sluis account resume ${anna}" brings all of it back; then it is for ever. Nobody else can have its names and addresses.`,
       '',
     ].join('\n');
-  const end = ['account', 'end', anna, '--grace', '30d', '--successor', carl, '--reason', 'practice stops'];
-  assert.equal(await done(gateway, ...end, '--dry-run'), ended(`Nothing was done. Account ${anna} would end:`));
+  const end = ['account', 'end', anna, '--grace', '30d', '--successor', carl, '--yes', '--reason', 'practice stops'];
+  assert.equal(await done(gateway, ...end, '--dry-run'), ended(`Nothing was done.\nAccount ${anna} would end:`));
   await sender.command(`MAIL FROM:<${bert}>`, '250');
   await sender.command(`RCPT TO:<${anna}>`, '250');
   await sender.command('RSET', '250');
-  assert.equal(await done(gateway, ...end), ended(`Account ${anna} ends:`));
+  assert.equal(await done(gateway, ...end), ended(`Account ${anna} is ending:`));
 
   // Sessions that are open meet it at their next command.
   await sender.command(`MAIL FROM:<${bert}>`, '250');
@@ -79,12 +80,12 @@ test('an account ends with a time of grace: no mail in or out, collected until t
   assert.match((await again.fetch(1)).toString('latin1'), /\.text 1/);
 
   const account = JSON.parse(await done(gateway, 'account', 'show', anna, '--json')) as AccountView;
-  assert.deepEqual([account.state, account.ends], ['active', closes]);
+  assert.deepEqual([account.state, account.ends], ['ending', closes]);
   assert.deepEqual(
     account.addresses.map(({ state, successor }) => [state, successor]),
-    [['ended', carl]],
+    [['ending', carl]],
   );
-  assert.match(await done(gateway, 'account', 'show', anna), new RegExp(`Takes no mail, and closes: ${shown}`));
+  assert.match(await done(gateway, 'account', 'show', anna), new RegExp(`State: +ending, until ${shown}`));
 
   clock.advance(days(30));
   // By the clock alone: nothing was written down yet.
@@ -104,9 +105,9 @@ test('an account that ends at once: sessions are cut, what waits is exported oct
   const gateway = await gatewayFor(t);
   await send(gateway, letter(1), letter(2));
   const file = join(gateway.folder, 'anna.tar');
-  const end = ['account', 'end', anna, '--export', file];
+  const end = ['account', 'end', anna, '--export', file, '--now', '--yes'];
   const without = await run(gateway, ...end);
-  assert.deepEqual([without.code, without.stderr.includes('without --reason')], [2, true], without.stderr);
+  assert.deepEqual([without.code, without.stderr.includes('add --yes and --reason TEXT')], [2, true], without.stderr);
   const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
   const busy = await run(gateway, ...end, '--reason', 'moved');
   assert.match(busy.stderr, /a session reads it now; try again when that has ended/);
@@ -117,7 +118,10 @@ test('an account that ends at once: sessions are cut, what waits is exported oct
   await kept.quit();
 
   const told = await done(gateway, ...end, '--reason', 'moved');
-  assert.match(told, /are refused \(550 5\.1\.1\)\n.*\n- it logs in no more, and open sessions are cut; 2 messages/);
+  assert.match(
+    told,
+    /are refused \(550 5\.1\.1\)\n.*\n- it logs in no more, and open sessions are cut; 2 messages in its mailbox cannot be collected\nIt is for ever/,
+  );
   assert.match(told, /Wrote 2 messages \(.*\) to ".*anna\.tar", as they were filed/);
   const names = execFileSync('tar', ['-tf', file], { encoding: 'utf8' }).trim().split('\n');
   assert.deepEqual(
@@ -136,7 +140,8 @@ test('an account that ends at once: sessions are cut, what waits is exported oct
 test('an address ends with a successor; one that takes no mail is none', async (t) => {
   const gateway = await gatewayFor(t);
   await done(gateway, 'address', 'add', anna, 'balie@group.test');
-  const refused = async (...args: string[]): Promise<string> => (await run(gateway, 'address', 'end', ...args)).stderr;
+  const refused = async (...args: string[]): Promise<string> =>
+    (await run(gateway, 'address', 'end', ...args, '--yes', '--reason', 'test')).stderr;
   assert.match(await refused('balie@group.test', '--successor', 'nobody@group.test'), /Cannot find address "nobody@/);
   assert.match(await refused('balie@group.test', '--successor', 'balie@group.test'), /cannot take its own mail/);
   await done(gateway, 'address', 'suspend', carl);
@@ -145,26 +150,44 @@ test('an address ends with a successor; one that takes no mail is none', async (
     /takes no mail then; name an address that is act/,
   );
   await done(gateway, 'address', 'resume', carl);
-  assert.match((await run(gateway, 'account', 'end', anna, '--successor', anna)).stderr, /of another account/);
+  assert.match(
+    (await run(gateway, 'account', 'end', anna, '--successor', anna, '--yes', '--reason', 'test')).stderr,
+    /of another account/,
+  );
 
   for (const [address, successor, text] of [
     [
       'balie@group.test',
       bert,
-      /^Nothing was done\. Address balie@group\.test would end\. Senders would be told to write to bert/,
+      /^Nothing was done\. Address balie@group\.test of account anna@group\.test would end:\n- senders to it are told to write to bert/,
     ],
-    [anna, undefined, /Senders would be refused \(550 5\.1\.1\)\.\n$/],
-    [bert, carl, /No address leads to account bert@group\.test then: it takes no mail, and sends none\.\n$/],
+    [
+      anna,
+      undefined,
+      /- mail for it is refused \(550 5\.1\.1\)\n- 1 other address leads to account anna@group\.test as before\nUntil /,
+    ],
+    [bert, carl, /no address leads to account bert@group\.test then: it takes no mail, and sends none\nUntil /],
   ] as const) {
     const named = successor === undefined ? [] : ['--successor', successor];
     assert.match(await done(gateway, 'address', 'end', address, ...named, '--dry-run'), text);
   }
   assert.match(await refused(anna, '--successor', anna, '--dry-run'), /cannot succeed .* it is the same/);
   const dry = JSON.parse(await done(gateway, 'address', 'end', anna, '--dry-run', '--json')) as AddressEnd;
-  assert.deepEqual(dry, { address: anna, state: 'active', applied: false, account: anna, left: 1 });
+  const { closes, ...rest } = dry;
+  assert.deepEqual(rest, { address: anna, state: 'active', applied: false, account: anna, left: 1 });
+  assert.match(closes ?? '', /^\d{4}-/);
   assert.equal(
-    await done(gateway, 'address', 'end', 'balie@group.test', '--successor', carl, '--reason', 'one desk less'),
-    `Address balie@group.test has ended. Senders are told to write to ${carl} (551 5.1.6).\n`,
+    await done(
+      gateway,
+      ...['address', 'end', 'balie@group.test', '--successor', carl, '--now', '--yes', '--reason', 'one desk less'],
+    ),
+    [
+      `Address balie@group.test of account ${anna} has ended:`,
+      `- senders to it are told to write to ${carl} (551 5.1.6)`,
+      `- 1 other address leads to account ${anna} as before`,
+      'It is for ever: names and addresses are never given to anybody again.',
+      '',
+    ].join('\n'),
   );
   const view = JSON.parse(await done(gateway, 'address', 'show', 'balie@group.test', '--json')) as AddressView;
   assert.deepEqual([view.state, view.successor], ['ended', carl]);
@@ -193,7 +216,8 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
     `${anna},,${anna}`,
     'x,,y@nowhere.test',
   );
-  const first = await run(gateway, 'account', 'end', '--from', wrong);
+  const sure = ['--yes', '--reason', 'practice stops'];
+  const first = await run(gateway, 'account', 'end', '--from', wrong, ...sure);
   assert.match(first.stderr, /line 2: the grace is "5 weeks"; expected days such as 30d/);
   assert.match(first.stderr, /line 5: "bert@group\.test" stands in line 4 as well/);
   const second = await run(
@@ -202,6 +226,7 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
     'end',
     '--from',
     file('nobody,,', `${bert},,${anna}`, `${anna},,gone@x.test`),
+    ...sure,
   );
   assert.equal(
     second.stderr,
@@ -216,17 +241,17 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
   for (const [args, text] of [
     [[], /expected either an account or a file with --from/],
     [[anna, '--from', wrong], /expected either an account or a file with --from/],
-    [['--from', wrong, '--export', 'x.tar', '--reason', 'r'], /Cannot export the mailboxes of many/],
+    [['--from', wrong, '--export', 'x.tar', '--yes', '--reason', 'r'], /Cannot export the mailboxes of many/],
   ] as const)
     assert.match((await run(gateway, 'account', 'end', ...args)).stderr, text);
 
-  const both = file(`${anna},,`, `${bert},30d,${carl}`);
+  const both = file(`${anna},0d,`, `${bert},30d,${carl}`);
   const told = (line: string): string =>
     [
       line,
       '- 2 addresses take no mail any more',
       '- 1 account has no successor: its senders are refused (550 5.1.1)',
-      '- 1 account collects what waits until its time is over, and sends nothing any more',
+      '- 1 account collects what waits until its time is over, and sends nothing any more; "sluis account resume" takes that back until then',
       '- 1 account is closed at once: 1 message in it cannot be collected',
       '',
     ].join('\n');
@@ -237,10 +262,7 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
   const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
   const sender = await SmtpClient.open(gateway.target('submissions'), loginOf('carl'));
   const own = await SmtpClient.open(gateway.target('submissions'), loginOf('bert'));
-  assert.equal(
-    await done(gateway, 'account', 'end', '--from', both, '--reason', 'practice stops'),
-    told('2 of 2 accounts end:'),
-  );
+  assert.equal(await done(gateway, 'account', 'end', '--from', both, ...sure), told('2 of 2 accounts end:'));
   await until('the session is cut', () =>
     reader.stat().then(
       () => false,
@@ -251,7 +273,7 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
   await sender.command(`MAIL FROM:<${carl}>`, '250');
   await sender.command(`RCPT TO:<${anna}>`, '550 5.1.1');
   await sender.command(`RCPT TO:<${bert}>`, `551 5.1.6 <${bert}> has ended; send to <${carl}> instead`);
-  const again = JSON.parse(await done(gateway, 'account', 'end', '--from', both, '--json')) as EndingsView;
+  const again = JSON.parse(await done(gateway, 'account', 'end', '--from', both, ...sure, '--json')) as EndingsView;
   assert.deepEqual([again.applied, again.accounts, again.already, again.ended], [true, 2, 2, []]);
   assert.match(await done(gateway, 'audit', 'list', '--event', 'registry.account-ending', '--json'), /practice stops/);
 });

@@ -168,7 +168,7 @@ test('an account goes to another organisation with the mail since a day; what wa
   const [now, then] = [await show(anna), await show(former)];
   assert.deepEqual([now.organisation, now.messages, now.addresses.map((a) => a.address)], ['zuid', 4, [anna]]);
   assert.deepEqual([then.organisation, then.messages, then.addresses], ['group', 1, []]);
-  assert.deepEqual([then.state, then.ends], ['active', new Date(clock.now() + days(2)).toISOString()]);
+  assert.deepEqual([then.state, then.ends], ['ending', new Date(clock.now() + days(2)).toISOString()]);
   assert.deepEqual(
     now.certificates.map(({ name }) => name),
     ['card'],
@@ -311,8 +311,8 @@ test('what is wrong with a move is said before anything has moved, of one accoun
   await done(gateway, 'organisation', 'suspend', 'zuid');
   await refused(2, /"zuid" is suspended: nobody could log in there/, anna, ...to('zuid'));
   await done(gateway, 'organisation', 'resume', 'zuid');
-  await done(gateway, 'account', 'end', carl, '--grace', '10d');
-  await refused(4, /ends, and its addresses have ended, which cannot be undone/, carl, ...to('zuid'));
+  await done(gateway, 'account', 'end', carl, '--grace', '10d', '--yes', '--reason', 'test');
+  await refused(4, /is ending; "sluis account resume carl@group\.test" takes that back/, carl, ...to('zuid'));
 
   const file = join(gateway.folder, 'moves.csv');
   const moves = (...rows: string[]): void => writeFileSync(file, `login,organisation,from\n${rows.join('\n')}\n`);

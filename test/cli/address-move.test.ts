@@ -172,7 +172,7 @@ test("an operator's mistakes: all of them at once, and nothing is changed", asyn
     { login: 'foreign', organisation: 'other', kind: 'mail', addresses: [addressOf('foreign')] },
     { name: 'test' },
   );
-  await sluis('address', 'end', practice(0));
+  await sluis('address', 'end', practice(0), '--now', '--yes', '--reason', 'test');
   const said = await sluis(
     'address',
     'move',

@@ -146,7 +146,7 @@ function day(name: string): void {
     assert.deepEqual(await json('queue', 'list'), { partners: [], deliveries: [] });
     await refused(2, /Cannot use "x" as the number of a delivery/, 'queue', 'show', 'x');
     await refused(3, /Cannot find delivery 7/, 'queue', 'retry', '7');
-    await refused(2, /without --reason TEXT/, 'queue', 'fail', '7');
+    await refused(2, /add --yes and --reason TEXT/, 'queue', 'fail', '7');
     await refused(2, /without a message, --from, --to or --since/, 'trace');
     assert.equal(await done('trace', '--since', '2026-11-01', '--to', at('bram')), 'No message was found.\n');
     await refused(3, /Cannot find message "1@nowhere"/, 'trace', '1@nowhere');
@@ -312,7 +312,7 @@ function day(name: string): void {
     assert.match(await done('address', 'delegate', at('lab'), at('bram')), /bram@.* may send as lab@/);
     assert.deepEqual((await json<AccountView>('account', 'show', at('bram'))).sendsAs, [at('lab')]);
     assert.match(await done('address', 'delegate', at('lab'), at('bram'), '--take-back'), /may no longer send as/);
-    assert.match(await done('address', 'end', at('lab')), /has ended/);
+    assert.match(await done('address', 'end', at('lab'), '--now', '--yes', '--reason', 'test'), /has ended/);
     await refused(4, /ended/, 'address', 'add', at('bram'), at('lab'));
     await refused(4, /ended/, 'address', 'resume', at('lab'));
     const all = await json<AddressView[]>('address', 'list', '--account', at('anna'));
@@ -325,7 +325,7 @@ function day(name: string): void {
       ],
     );
     assert.match(await done('address', 'show', at('balie')), /Settings: all default/);
-    await refused(3, /was never registered/, 'address', 'end', at('nobody'));
+    await refused(3, /was never registered/, 'address', 'end', at('nobody'), '--yes', '--reason', 'test');
   });
 
   test('settings are set, shown with where they come from, and taken back', async () => {

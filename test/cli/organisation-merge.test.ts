@@ -74,7 +74,7 @@ async function worldOf(t: TestContext): Promise<World> {
   await world.account('a', asAnna, anna, 'info@a.test');
   await world.account('a', asLab, lab);
   await world.account('a', { login: old, password: 'Secret-old-pw' }, old);
-  await world.done('account', 'end', old);
+  await world.done('account', 'end', old, '--now', '--yes', '--reason', 'test');
   return world;
 }
 

@@ -88,15 +88,16 @@ test('suspended and resumed: log-ins, open sessions, mail, what waits, and accou
 test('ended: for ever, with a successor, sessions cut, mail stays for an export', async (t) => {
   const gateway = await gatewayFor(t);
   const name = await organisationOf(gateway);
+  const sure = ['--yes', '--reason', 'moved away'];
   const sender = await SmtpClient.open(gateway.target('submissions'), asCarl);
   await sender.submit(carl, [anna], Buffer.from(`From: ${carl}\r\n\r\nwaits\r\n`));
   const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
-  const within = await run(gateway, 'organisation', 'end', name, '--successor', bert);
+  const within = await run(gateway, 'organisation', 'end', name, '--successor', bert, ...sure);
   assert.match(within.stderr, /cannot succeed organisation ".*": it takes no mail then/);
   assert.equal((await reader.stat()).messages, 1, 'a refusal ends nothing');
 
-  const told = await done(gateway, 'organisation', 'end', name, '--successor', carl, '--reason', 'moved away');
-  assert.match(told, /has ended, for ever:\n- 2 accounts log in no more/);
+  const told = await done(gateway, 'organisation', 'end', name, '--successor', carl, '--now', ...sure);
+  assert.match(told, /has ended:\n- senders to 2 addresses are told to write to carl.*\n- 2 accounts log in no more/);
   await closed(reader);
   await sender.command(`MAIL FROM:<${carl}>`, '250');
   await sender.command(`RCPT TO:<${anna}>`, `551 5.1.6 <${anna}> has ended; send to <${carl}> instead`);
@@ -115,7 +116,7 @@ test('ended: for ever, with a successor, sessions cut, mail stays for an export'
     assert.match(ran.stderr, text);
   }
   // Again: nothing is left to do, and nothing breaks.
-  assert.match(await done(gateway, 'organisation', 'end', name), /- 0 accounts log in no more/);
+  assert.match(await done(gateway, 'organisation', 'end', name, '--now', ...sure), /- 0 accounts log in no more/);
 });
 
 test('an organisation of many accounts ends in parts, each whole', async (t) => {
@@ -133,7 +134,7 @@ test('an organisation of many accounts ends in parts, each whole', async (t) => 
     actor,
   );
   const steps: number[] = [];
-  assert.equal(await registry.endOrganisation('large', undefined, actor, (n) => steps.push(n)), 450);
+  assert.equal(await registry.endOrganisation('large', {}, actor, (n) => steps.push(n)), 450);
   assert.deepEqual(steps, [200, 400, 450]);
   const states = new Set(
     (await registry.listAccounts({ limit: 1000, organisation: 'large' })).map((a) => a.account.state),

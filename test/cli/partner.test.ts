@@ -152,7 +152,7 @@ test('suspend, resume, domains and end', async () => {
   await done('address', 'add', 'lab', 'uitslag@lab.example');
   assert.match(await done('partner', 'list'), /^lab +umc +active +localhost:\d+ +starttls +1 +lab\.example$/m);
   await done('partner', 'domain', 'remove', 'lab', 'lab.example');
-  await done('partner', 'end', 'lab', '--reason', 'moved');
+  await done('partner', 'end', 'lab', '--now', '--yes', '--reason', 'moved');
   assert.equal(await state(), 'ended');
   await refused(4, /has ended, which cannot be undone/, 'partner', 'resume', 'lab');
   assert.equal((await json<{ state: string }>('address', 'show', 'uitslag@lab.example')).state, 'ended');

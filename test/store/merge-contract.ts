@@ -77,7 +77,7 @@ export function mergeContract(name: string, open: (t: TestContext) => Promise<Co
     );
     assert.equal((await registry.findLogin(second))?.organisation.name, 'a');
     const gone = { ...plain(second), addresses: [{ address: second, endsAt: instant(9e14), successor: first }] };
-    await registry.endAddress(first, other, actor);
+    await registry.endAddress(first, { successor: other }, actor);
     await assert.rejects(
       merge(gone),
       registryError('invalid', /"first@a.test" cannot succeed address "second@a.test"/),
@@ -90,7 +90,7 @@ export function mergeContract(name: string, open: (t: TestContext) => Promise<Co
         registry.setOrganisationState('a', 'suspended', actor),
         /on its way into "b"; "sluis organisation merge a --into b"/,
       ],
-      [registry.endOrganisation('a', undefined, actor), /on its way into "b"/],
+      [registry.endOrganisation('a', {}, actor), /on its way into "b"/],
       [registry.addIdentities([{ id: '1', qualifier: '', organisation: 'a' }], actor), /has become part of "b"/],
       [registry.beginMerge('b', 'a', actor), /"a" is part of "b" already, or becomes so/],
       [registry.finishMerge('b', 'a', actor), /"b" is not on its way into "a"/],
@@ -117,7 +117,10 @@ export function mergeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.deepEqual([await may(one, first), await may(three, first), await may(one, successor)], [false, false, true]);
     assert.equal((await registry.findRecipient(addressKey(first)))?.address.successor, successor);
     // What ends can take nobody's mail over.
-    await assert.rejects(registry.endAddress(second, first, actor), registryError('invalid', /takes no mail then/));
+    await assert.rejects(
+      registry.endAddress(second, { successor: first }, actor),
+      registryError('invalid', /takes no mail then/),
+    );
   });
 
   promise('the trail of an account is parted where it became the other organisation’s', async ({ store }) => {

@@ -16,7 +16,7 @@ CREATE TABLE account (
   settings TEXT NOT NULL DEFAULT '{}',
   version INTEGER NOT NULL DEFAULT 1,
   created_at INTEGER NOT NULL
-, ends_at INTEGER, moved_to INTEGER REFERENCES account (id), last_login INTEGER, last_used INTEGER) STRICT;
+, ends_at INTEGER, moved_to INTEGER REFERENCES account (id), last_login INTEGER, last_used INTEGER, successor TEXT) STRICT;
 
 CREATE TABLE account_move (
   source INTEGER PRIMARY KEY REFERENCES account (id),
@@ -37,7 +37,7 @@ CREATE TABLE address (
   state TEXT NOT NULL,
   settings TEXT NOT NULL DEFAULT '{}',
   created_at INTEGER NOT NULL
-, ends_at INTEGER, successor TEXT) STRICT, WITHOUT ROWID;
+, ends_at INTEGER, successor TEXT, final_at INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TABLE approval (
   id TEXT PRIMARY KEY,
@@ -315,7 +315,7 @@ CREATE TABLE organisation (
   ura TEXT,
   settings TEXT NOT NULL DEFAULT '{}',
   created_at INTEGER NOT NULL
-, state TEXT NOT NULL DEFAULT 'active', merged_into INTEGER REFERENCES organisation (id), merged_at INTEGER, post TEXT) STRICT;
+, state TEXT NOT NULL DEFAULT 'active', merged_into INTEGER REFERENCES organisation (id), merged_at INTEGER, post TEXT, ends_at INTEGER, successor TEXT) STRICT;
 
 CREATE TABLE partner (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -420,6 +420,8 @@ CREATE INDEX account_organisation ON account (organisation, login);
 CREATE INDEX address_account ON address (account, key);
 
 CREATE INDEX address_end ON address (ends_at) WHERE ends_at IS NOT NULL AND state <> 'ended';
+
+CREATE INDEX address_final ON address (final_at) WHERE final_at IS NOT NULL AND state <> 'ended';
 
 CREATE INDEX approval_end ON approval (ends_at);
 

@@ -169,7 +169,7 @@ test('what an account did stays with the organisation that it belonged to', asyn
 
   // Erased, the first one names nobody; its figures stay.
   await s.store.registry.setOrganisationState('practice', 'suspended', actor);
-  await s.store.registry.endOrganisation('practice', undefined, actor);
+  await s.store.registry.endOrganisation('practice', {}, actor);
   while ((await s.store.registry.eraseOrganisation('practice', actor)) > 0);
   assert.deepEqual(await figures('practice'), [[undefined, 1, true]]);
   assert.deepEqual(
@@ -215,7 +215,7 @@ test('an erased organisation keeps its figures, and the last days of its account
   const anna = await addAccount(store, 'anna');
   store.audit.note({ event: 'login.granted', outcome: 'success', account: anna });
   await store.usage.months();
-  await store.registry.endOrganisation('practice', undefined, actor);
+  await store.registry.endOrganisation('practice', {}, actor);
   while ((await store.registry.eraseOrganisation('practice', actor)) > 0);
   const [row] = await usageOf(store, 'practice', NOVEMBER);
   assert.deepEqual([row?.login, row?.days, row?.lastLogin], [`erased-${anna}`, 1, undefined]);

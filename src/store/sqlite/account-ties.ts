@@ -53,7 +53,9 @@ export class AccountTiesFinder {
     if (row.state === 'ended' || row.endsAt !== null)
       throw new RegistryError(
         'ended',
-        `The account "${login}" ${row.state === 'ended' ? 'has ended' : 'ends, and its addresses have ended'}, which cannot be undone; add a new account to "${organisation}"`,
+        row.state === 'ended'
+          ? `The account "${login}" has ended, which cannot be undone; add a new account to "${organisation}"`
+          : `The account "${login}" is ending; "sluis account resume ${login}" takes that back, then move it`,
       );
     if (row.kind === 'partner')
       throw new RegistryError(
@@ -77,12 +79,19 @@ export class AccountTiesFinder {
   }
 
   #organisation(name: string, login: string): FoundOrganisation {
-    const row = this.#sql.get('SELECT id, name, title, state FROM organisation WHERE name = ?', name) as
-      (FoundOrganisation & { state: State }) | undefined;
+    const row = this.#sql.get(
+      'SELECT id, name, title, state, ends_at AS endsAt FROM organisation WHERE name = ?',
+      name,
+    ) as (FoundOrganisation & { state: State; endsAt: number | null }) | undefined;
     if (row === undefined)
       throw new RegistryError(
         'unknown',
         `There is no organisation "${name}" for account "${login}"; "sluis organisation list" shows those there are`,
+      );
+    if (row.endsAt !== null && row.state !== 'ended')
+      throw new RegistryError(
+        'invalid',
+        `The organisation "${name}" is ending; "sluis organisation resume ${name}" takes that back, or name another one`,
       );
     if (row.state !== 'active')
       throw new RegistryError(

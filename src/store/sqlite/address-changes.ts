@@ -2,7 +2,7 @@
 import { type Address, type AddressKey, addressKey, domainOf } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
 import { type Actor, type AddressMove, RegistryError } from '../registry.ts';
-import type { Changed, RegistryGround } from './registry-ground.ts';
+import type { AddressRow, Changed, RegistryGround } from './registry-ground.ts';
 
 export class AddressChanges {
   readonly #ground: RegistryGround;
@@ -22,11 +22,8 @@ export class AddressChanges {
 
   setState(address: string, state: State, actor: Actor): Changed {
     const row = this.#ground.address(address);
-    if (row.state === 'ended')
-      throw new RegistryError(
-        'ended',
-        `The address "${address}" has ended, which cannot be undone; add another address`,
-      );
+    if (state === 'active' && row.finalAt !== null) return this.#takeBack(row, actor);
+    this.#ground.openAddress(row);
     this.#ground.sql.run('UPDATE address SET state = ? WHERE key = ?', state, row.key);
     this.#ground.touch(row.account);
     this.#ground.record(
@@ -37,6 +34,18 @@ export class AddressChanges {
       { from: row.state, to: state },
     );
     return { id: 0, accounts: [row.account], scope: 'registry' };
+  }
+
+  /** The end is off, or, where it was suspended as well, that is taken back first. */
+  #takeBack({ key, address, account }: AddressRow, actor: Actor): Changed {
+    const { sql } = this.#ground;
+    const wasSuspended =
+      sql.run("UPDATE address SET state = 'active' WHERE key = ? AND state = 'suspended'", key).changes > 0;
+    if (!wasSuspended) sql.run('UPDATE address SET final_at = NULL, successor = NULL WHERE key = ?', key);
+    this.#ground.touch(account);
+    const facts = wasSuspended ? { from: 'suspended', to: 'ending' } : { from: 'ending', to: 'active' };
+    this.#ground.record('registry.address-state', account, actor, { address }, facts);
+    return { id: 0, accounts: [account], scope: 'registry' };
   }
 
   /** All or none. Their mail goes there from this commit on. `id` of the answer: how many were not there already. */
@@ -61,11 +70,7 @@ export class AddressChanges {
     }
     const row = this.#ground.address(address);
     if (row.account === to.id) return false;
-    if (row.state === 'ended')
-      throw new RegistryError(
-        'ended',
-        `The address "${address}" has ended, which cannot be undone; leave it out, or add another address`,
-      );
+    this.#ground.openAddress(row);
     const [from, target] = [this.#owner(row.account), this.#owner(to.id)];
     if (from.kind !== 'partner' && target.kind !== 'partner' && from.organisation !== target.organisation)
       throw new RegistryError(
@@ -118,7 +123,13 @@ export class AddressChanges {
 
   insert(account: number, address: string): void {
     const key = addressKey(address as Parameters<typeof addressKey>[0]);
-    const there = this.#ground.sql.get('SELECT state FROM address WHERE key = ?', key) as { state: State } | undefined;
+    const there = this.#ground.sql.get('SELECT state, final_at FROM address WHERE key = ?', key) as
+      { readonly state: State; readonly final_at: number | null } | undefined;
+    if (there?.state !== 'ended' && typeof there?.final_at === 'number')
+      throw new RegistryError(
+        'exists',
+        `The address "${address}" is ending and keeps its owner, so that it can be resumed; choose another address`,
+      );
     if (there?.state === 'ended')
       throw new RegistryError(
         'ended',

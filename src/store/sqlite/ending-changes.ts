@@ -1,21 +1,30 @@
 /**
- * Ends of accounts and addresses, inside the writer's transactions. An account may end in two steps: its addresses at once, and its log-in
- * when its owner had time to collect what waits.
+ * Ends of accounts and addresses, inside the writer's transactions. With a time of grace an end is one mark on the row that was named: what
+ * hangs on it is read through that mark and nothing else is written, so that taking it back finds everything as it was (decision 1303). What is
+ * final is written down, at once or by the daily round.
  */
 import { addressKey } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
-import { type AccountEnding, type Actor, RegistryError } from '../registry.ts';
+import { type Actor, type Ending, RegistryError } from '../registry.ts';
 import { voidCodes } from './enrolments.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
 export const ROWS = 200;
 /** Who stands behind what the clock does. */
-const CLOCK: Actor = { name: 'gateway' };
+export const CLOCK: Actor = { name: 'gateway' };
 
-interface Ended {
-  readonly successor: string | null;
-  readonly actor: Actor;
+interface DueAddress {
+  readonly key: string;
+  readonly address: string;
+  readonly account: number;
+  readonly state: State;
+}
+
+interface AccountToClose {
+  readonly id: number;
+  readonly login: string;
+  readonly state: State;
 }
 
 export class EndingChanges {
@@ -29,82 +38,87 @@ export class EndingChanges {
   }
 
   /** `id`: how many. */
-  accounts(endings: readonly (AccountEnding & { readonly login: string })[], actor: Actor): Changed {
+  accounts(endings: readonly (Ending & { readonly login: string })[], actor: Actor): Changed {
     const accounts = endings.map(({ login, ...ending }) => this.#account(login, ending, actor));
     return { id: accounts.length, accounts, scope: 'registry' };
   }
 
-  #account(login: string, { endsAt, successor }: AccountEnding, actor: Actor): number {
+  #account(login: string, { endsAt, successor }: Ending, actor: Actor): number {
     const { sql, at } = this.#ground;
     const account = this.#ground.account(login);
     this.#ground.openFor(account, login);
     if (successor !== undefined) this.succeeds(successor, account.id, `account "${login}"`);
-    // Those that ended before keep what they say.
-    sql.run(
-      "UPDATE address SET state = 'ended', successor = ? WHERE account = ? AND state <> 'ended'",
-      successor ?? null,
-      account.id,
-    );
-    const facts = { from: account.state, ...(successor === undefined ? {} : { successor: true }) };
-    const about = { login, ...(successor === undefined ? {} : { successor }) };
+    const { id, state } = account;
+    const named = { login, ...(successor === undefined ? {} : { successor }) };
+    const facts = { from: state, ...(successor === undefined ? {} : { successor: true }) };
     if (endsAt === undefined || endsAt <= at) {
-      this.#end(account.id, actor);
-      this.#ground.record('registry.account-state', account.id, actor, about, { ...facts, to: 'ended' });
+      this.#close(id, successor ?? null, actor);
+      this.#ground.record('registry.account-state', id, actor, named, { ...facts, to: 'ended' });
     } else {
-      sql.run('UPDATE account SET ends_at = ?, version = version + 1 WHERE id = ?', endsAt, account.id);
-      voidCodes(sql, account.id, at);
+      sql.run(
+        'UPDATE account SET ends_at = ?, successor = ?, version = version + 1 WHERE id = ?',
+        ...[endsAt, successor ?? null, id],
+      );
+      // Whoever holds a letter has no business there any more; a new code is made in a minute.
+      voidCodes(sql, id, at);
       const ends = new Date(endsAt).toISOString();
-      this.#ground.record('registry.account-ending', account.id, actor, about, { ...facts, ends });
+      this.#ground.record('registry.account-ending', id, actor, named, { ...facts, ends });
     }
-    return account.id;
+    return id;
   }
 
-  /** One account of an organisation that ends. */
-  ofOrganisation(account: { readonly id: number; readonly login: string; readonly state: State }, ending: Ended): void {
-    const { successor, actor } = ending;
-    this.#ground.sql.run(
-      "UPDATE address SET state = 'ended', successor = ? WHERE account = ? AND state <> 'ended'",
-      successor,
-      account.id,
+  /** For ever. What ended before keeps the successor that it has. */
+  #close(account: number, successor: string | null, actor: Actor): void {
+    const { sql, at } = this.#ground;
+    sql.run(
+      `UPDATE address SET state = 'ended', successor = ? WHERE account = ? AND state <> 'ended' AND final_at IS NULL
+         AND (ends_at IS NULL OR ends_at > ?)`,
+      ...[successor, account, at],
     );
-    this.#end(account.id, actor);
-    const { login, state } = account;
-    this.#ground.record('registry.account-state', account.id, actor, { login }, { from: state, to: 'ended' });
+    this.#end(account, actor);
   }
 
-  address(address: string, successor: string, actor: Actor): Changed {
+  /** One account whose time, or whose organisation's, is over. */
+  close({ id, login, state }: AccountToClose, successor: string | null, actor: Actor): void {
+    this.#close(id, successor, actor);
+    this.#ground.record('registry.account-state', id, actor, { login }, { from: state, to: 'ended' });
+  }
+
+  address(address: string, { endsAt, successor }: Ending, actor: Actor): Changed {
+    const { sql, at } = this.#ground;
     const row = this.#ground.address(address);
-    const key = this.succeeds(successor, undefined, `address "${address}"`);
-    if (key === row.key)
-      throw new RegistryError('invalid', `The address "${address}" cannot take its own mail; name another successor`);
-    this.#ground.sql.run("UPDATE address SET state = 'ended', successor = ? WHERE key = ?", successor, row.key);
+    const isOver = row.over === 1;
+    if (isOver && successor === undefined) this.#ground.openAddress(row);
+    if (successor !== undefined) {
+      const key = this.succeeds(successor, undefined, `address "${address}"`);
+      if (key === row.key)
+        throw new RegistryError('invalid', `The address "${address}" cannot take its own mail; name another successor`);
+    }
+    const personal = { address: row.address, ...(successor === undefined ? {} : { successor }) };
+    // One that ended before for ever is only given a successor.
+    if (endsAt === undefined || endsAt <= at || isOver) {
+      sql.run("UPDATE address SET state = 'ended', successor = ? WHERE key = ?", successor ?? null, row.key);
+      const from = row.finalAt === null ? row.state : 'ending';
+      this.#ground.record('registry.address-state', row.account, actor, personal, { from, to: 'ended' });
+    } else {
+      sql.run('UPDATE address SET final_at = ?, successor = ? WHERE key = ?', endsAt, successor ?? null, row.key);
+      const facts = { from: row.state, to: 'ending', ends: new Date(endsAt).toISOString() };
+      this.#ground.record('registry.address-state', row.account, actor, personal, facts);
+    }
     this.#ground.touch(row.account);
-    this.#ground.record(
-      'registry.address-state',
-      row.account,
-      actor,
-      { address: row.address, successor },
-      { from: row.state, to: 'ended' },
-    );
     return { id: 0, accounts: [row.account], scope: 'registry' };
   }
 
+  /** Accounts and addresses of their own. */
   due(): Changed {
     const { sql, at } = this.#ground;
     const accounts = sql.all(
-      "SELECT id, login, state FROM account WHERE ends_at <= ? AND ends_at IS NOT NULL AND state <> 'ended' ORDER BY ends_at LIMIT ?",
-      at,
-      ROWS,
-    ) as { id: number; login: string; state: State }[];
-    for (const { id, login, state } of accounts) {
-      this.#end(id, CLOCK);
-      this.#ground.record('registry.account-state', id, CLOCK, { login }, { from: state, to: 'ended' });
-    }
-    const addresses = sql.all(
-      "SELECT key, address, account, state FROM address WHERE ends_at <= ? AND ends_at IS NOT NULL AND state <> 'ended' ORDER BY ends_at LIMIT ?",
-      at,
-      ROWS,
-    ) as { key: string; address: string; account: number; state: State }[];
+      `SELECT a.id, a.login, a.state, a.successor FROM account a
+         WHERE a.ends_at <= ? AND a.ends_at IS NOT NULL AND a.state <> 'ended' ORDER BY a.ends_at LIMIT ?`,
+      ...[at, ROWS],
+    ) as (AccountToClose & { successor: string | null })[];
+    for (const account of accounts) this.close(account, account.successor, CLOCK);
+    const addresses = [...this.#dueAddresses('ends_at'), ...this.#dueAddresses('final_at')];
     for (const { key, address, account, state } of addresses) {
       sql.run("UPDATE address SET state = 'ended' WHERE key = ?", key);
       this.#ground.touch(account);
@@ -115,12 +129,21 @@ export class EndingChanges {
     return id === 0 ? NO_CHANGE : { id, accounts: touched, scope: 'registry' };
   }
 
+  #dueAddresses(column: 'ends_at' | 'final_at'): readonly DueAddress[] {
+    return this.#ground.sql.all(
+      `SELECT key, address, account, state FROM address
+         WHERE ${column} <= ? AND ${column} IS NOT NULL AND state <> 'ended' ORDER BY ${column} LIMIT ?`,
+      ...[this.#ground.at, ROWS / 2],
+    ) as DueAddress[];
+  }
+
   /** A successor must take mail now: senders are sent there. `not`: an account whose addresses end with it. */
   succeeds(successor: string, not: number | undefined, ending: string): string {
     const row = this.#ground.address(successor);
     const takes = this.#ground.sql.get(
       `SELECT 1 FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
-         WHERE d.key = ? AND d.state = 'active' AND d.ends_at IS NULL AND a.state = 'active' AND a.ends_at IS NULL AND o.state = 'active'`,
+         WHERE d.key = ? AND d.state = 'active' AND d.ends_at IS NULL AND d.final_at IS NULL
+           AND a.state = 'active' AND a.ends_at IS NULL AND o.state = 'active' AND o.ends_at IS NULL`,
       addressKey(successor as Parameters<typeof addressKey>[0]),
     );
     if (takes === undefined || row.account === not)

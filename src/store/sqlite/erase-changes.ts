@@ -38,7 +38,7 @@ const EMPTIED: readonly string[] = [
      WHERE account IN (${ACCOUNTS}) AND (sealed IS NOT NULL OR server NOT LIKE '%erased.invalid%')`,
   `UPDATE address SET settings = '{}', successor = NULL
      WHERE key IN (${KEYS} AND (settings <> '{}' OR successor IS NOT NULL) LIMIT @n)`,
-  `UPDATE account SET login = 'erased-' || id, settings = '{}', last_login = NULL, last_used = NULL, version = version + 1
+  `UPDATE account SET login = 'erased-' || id, settings = '{}', successor = NULL, last_login = NULL, last_used = NULL, version = version + 1
      WHERE id IN (${ACCOUNTS} AND login <> 'erased-' || id LIMIT @n)`,
 ];
 
@@ -116,7 +116,7 @@ export class EraseChanges {
   #empty(organisation: number, name: string, actor: Actor): void {
     const { sql } = this.#ground;
     const done = sql.run(
-      `UPDATE organisation SET title = 'erased', contact = NULL, telephone = NULL, post = NULL, agb = NULL, ura = NULL, settings = '{}'
+      `UPDATE organisation SET title = 'erased', contact = NULL, telephone = NULL, post = NULL, agb = NULL, ura = NULL, successor = NULL, settings = '{}'
          WHERE id = ? AND title <> 'erased'`,
       organisation,
     );

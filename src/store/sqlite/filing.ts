@@ -89,7 +89,9 @@ export class Filing {
     this.#counters = counters;
     this.#usage = usage;
     this.#recent = new RecentSubmissions(db, now);
-    this.#addressState = db.prepare<[string], string>('SELECT state FROM address WHERE key = ?').pluck(true);
+    this.#addressState = db
+      .prepare<[string], string>("SELECT iif(final_at IS NULL, state, 'ended') FROM address WHERE key = ?")
+      .pluck(true);
     this.#lead = db.prepare(
       'SELECT a.account, coalesce(p.id, 0) AS partner FROM address a LEFT JOIN partner p ON p.account = a.account WHERE a.key = ?',
     );
@@ -262,7 +264,7 @@ export class Filing {
       // Held, or for a partner: no mailbox takes it now.
       if (partner !== 0 || account === 0 || rows.has(account)) continue;
       const row = this.#counters.get(account);
-      if (row?.state !== 'active') return { kind: 'refused', why: 'gone', index: i };
+      if (row?.state !== 'active' || row.ending === 1) return { kind: 'refused', why: 'gone', index: i };
       if (!checked && row.octets + work.octets > quotaOf(row)) return { kind: 'refused', why: 'quota', index: i };
       rows.set(account, row);
     }

@@ -12,6 +12,8 @@ export interface MailboxRow {
   /** Of deleted entries that can still be handed out again. */
   readonly hidden_octets: number;
   readonly state: string;
+  /** 1: it takes no new mail, since its account or organisation is ending. */
+  readonly ending: 0 | 1;
   readonly settings: string | null;
   readonly organisation: string | null;
 }
@@ -39,6 +41,7 @@ export class MailboxCounters {
   constructor(db: Db) {
     this.#get = db.prepare(
       `SELECT m.octets, m.messages, m.next_uid, m.changes, m.hidden_octets, iif(o.state = 'active', a.state, o.state) AS state,
+         (a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL) AS ending,
          iif(instr(a.settings, '"quota"') > 0, a.settings, NULL) AS settings,
          iif(instr(o.settings, '"quota"') > 0, o.settings, NULL) AS organisation
          FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation WHERE m.account = ?`,

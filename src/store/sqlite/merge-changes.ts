@@ -30,6 +30,8 @@ interface OrganisationRow {
   readonly id: number;
   readonly name: string;
   readonly state: State;
+  /** 1: it is ending. */
+  readonly ending: 0 | 1;
   readonly merged_into: number | null;
 }
 
@@ -48,6 +50,9 @@ interface Parts {
 
 /** Those that go over; `?` is the time: what has ended by the clock stays. */
 const LIVE = "state <> 'ended' AND (ends_at IS NULL OR ends_at > ?)";
+/** Addresses that take mail. Those that are ending, or whose account is, go along as they are: nothing is to be done with them. */
+const TAKING = `account = ? AND ${LIVE} AND final_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = address.account AND a.ends_at IS NOT NULL)`;
 
 export class MergeChanges {
   readonly #ground: RegistryGround;
@@ -130,7 +135,7 @@ export class MergeChanges {
   /** Yields accounts that it touched. */
   *#addresses(account: number, { login, addresses }: AccountMerge, actor: Actor): Generator<number> {
     const { sql, at } = this.#ground;
-    const { n } = sql.get(`SELECT count(*) AS n FROM address WHERE account = ? AND ${LIVE}`, account, at) as {
+    const { n } = sql.get(`SELECT count(*) AS n FROM address WHERE ${TAKING}`, account, at) as {
       n: number;
     };
     if (n !== addresses.length)
@@ -199,13 +204,18 @@ export class MergeChanges {
   }
 
   #open(from: OrganisationRow, into: OrganisationRow): void {
-    for (const { name, state, merged_into: gone } of [from, into]) {
+    for (const { name, state, ending, merged_into: gone } of [from, into]) {
       if (gone !== null || state === 'ended')
         throw new RegistryError(
           'ended',
           gone === null
             ? `The organisation "${name}" has ended, which cannot be undone; name another one`
             : `The organisation "${name}" is part of "${this.#nameOf(gone)}" already, or becomes so; name that one`,
+        );
+      if (ending === 1)
+        throw new RegistryError(
+          'ended',
+          `The organisation "${name}" is ending; "sluis organisation resume ${name}" takes that back, then merge`,
         );
       if (state === 'suspended')
         throw new RegistryError(
@@ -228,13 +238,19 @@ export class MergeChanges {
     const [one, other] = [this.#row(from), this.#row(into)];
     if (one.merged_into !== other.id)
       throw new RegistryError('invalid', `"${from}" is not on its way into "${into}"; nothing was changed`);
-    if (other.state !== 'active')
-      throw new RegistryError('invalid', `The organisation "${into}" is ${other.state}; nothing more was changed`);
+    if (other.state !== 'active' || other.ending === 1)
+      throw new RegistryError(
+        'invalid',
+        `The organisation "${into}" is ${other.ending === 1 ? 'ending' : other.state}; nothing more was changed`,
+      );
     return one;
   }
 
   #row(name: string): OrganisationRow {
-    const row = this.#ground.sql.get('SELECT id, name, state, merged_into FROM organisation WHERE name = ?', name);
+    const row = this.#ground.sql.get(
+      'SELECT id, name, state, ends_at IS NOT NULL AS ending, merged_into FROM organisation WHERE name = ?',
+      name,
+    );
     if (row === undefined)
       throw new RegistryError(
         'unknown',

@@ -73,6 +73,8 @@ export class PartnerChanges {
 
   setState(name: string, state: PartnerState, actor: Actor): Changed {
     const partner = this.#open(name);
+    if (state === 'active' && partner.state === 'active' && this.#takesBack(partner, name, actor))
+      return this.#changed(partner);
     // Before the account: its end ends the partner too, and would find it ended.
     this.#ground.sql.run('UPDATE partner SET state = ? WHERE id = ?', state, partner.id);
     if (state === 'ended') this.#accounts.end(partner.account, actor);
@@ -84,6 +86,17 @@ export class PartnerChanges {
       { from: partner.state, to: state },
     );
     return this.#changed(partner);
+  }
+
+  /** Its end is off, where it was ending, which it does as its account. */
+  #takesBack({ account }: PartnerRow, name: string, actor: Actor): boolean {
+    const { changes } = this.#ground.sql.run(
+      'UPDATE account SET ends_at = NULL, successor = NULL WHERE id = ? AND ends_at IS NOT NULL',
+      account,
+    );
+    if (changes === 0) return false;
+    this.#ground.record('registry.partner-state', account, actor, { partner: name }, { from: 'ending', to: 'active' });
+    return true;
   }
 
   setDomain(name: string, domain: string, change: 'add' | 'add-shared' | 'remove', actor: Actor): Changed {

@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
 import type { Partner, PartnerServer, PartnerState } from '../../domain/partner.ts';
+import type { Instant } from '../../domain/units.ts';
 import type { RecipientPartner } from '../partners.ts';
 import type { Db } from './database.ts';
 
@@ -12,6 +13,7 @@ interface PartnerRow {
   readonly login: string;
   readonly organisation: number;
   readonly state: PartnerState;
+  readonly ends: Instant | null;
   readonly server: string;
   readonly sealed: Buffer | null;
 }
@@ -19,6 +21,10 @@ interface PartnerRow {
 /** Its own, or that of its organisation where that is worse. */
 const STATE = `CASE WHEN p.state = 'ended' OR o.state = 'ended' THEN 'ended'
   WHEN p.state = 'active' AND o.state = 'suspended' THEN 'suspended' ELSE p.state END AS state`;
+
+/** It ends as its account and its organisation do; what waits is pushed until then. */
+const ENDS =
+  "iif(p.state = 'ended' OR o.state = 'ended', NULL, min(ifnull(a.ends_at, o.ends_at), ifnull(o.ends_at, a.ends_at))) AS ends";
 
 export class PartnerReader {
   readonly #byId: Database.Statement<[number], PartnerRow>;
@@ -29,7 +35,7 @@ export class PartnerReader {
   readonly #ofAccount: Database.Statement<[number], PartnerRow>;
 
   constructor(db: Db) {
-    const partners = `SELECT p.id, p.name, p.account, a.login, a.organisation, ${STATE}, p.server, p.sealed
+    const partners = `SELECT p.id, p.name, p.account, a.login, a.organisation, ${STATE}, ${ENDS}, p.server, p.sealed
       FROM partner p JOIN account a ON a.id = p.account JOIN organisation o ON o.id = a.organisation`;
     this.#byId = db.prepare(`${partners} WHERE p.id = ?`);
     this.#byName = db.prepare(`${partners} WHERE p.name = ?`);
@@ -79,6 +85,7 @@ export class PartnerReader {
       login: row.login,
       organisation: row.organisation as OrganisationId,
       state: row.state,
+      ...(row.ends === null ? {} : { endsAt: row.ends }),
       server: JSON.parse(row.server) as PartnerServer,
       ...(sealed === null ? {} : { sealed: new Uint8Array(sealed) }),
       domains: this.#domainsOf.all(row.id).map((d) => d.domain),

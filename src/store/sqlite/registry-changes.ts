@@ -10,8 +10,8 @@ import type { RegisteredIdentity } from '../edi-identities.ts';
 import type { AccountMerge } from '../organisation-merge.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
-  type AccountEnding,
   type Actor,
+  type Ending,
   type AddressMove,
   type NewAccount,
   type NewCertificate,
@@ -57,17 +57,17 @@ export type RegistryChange =
   | { readonly op: 'account-state'; readonly login: string; readonly state: State; readonly actor: Actor }
   | {
       readonly op: 'end-accounts';
-      readonly endings: readonly (AccountEnding & { readonly login: string })[];
+      readonly endings: readonly (Ending & { readonly login: string })[];
       readonly actor: Actor;
     }
-  | { readonly op: 'end-address'; readonly address: string; readonly successor: string; readonly actor: Actor }
+  | { readonly op: 'end-address'; readonly address: string; readonly ending: Ending; readonly actor: Actor }
   | {
       readonly op: 'organisation-state';
       readonly name: string;
       readonly state: Exclude<State, 'ended'>;
       readonly actor: Actor;
     }
-  | { readonly op: 'end-organisation'; readonly name: string; readonly successor: string | null; readonly actor: Actor }
+  | { readonly op: 'end-organisation'; readonly name: string; readonly ending: Ending; readonly actor: Actor }
   | { readonly op: 'end-due' }
   | {
       readonly op: 'merge-begin' | 'merge-finish';
@@ -241,11 +241,11 @@ export class RegistryChanges {
       case 'end-accounts':
         return this.#endings.accounts(change.endings, change.actor);
       case 'end-address':
-        return this.#endings.address(change.address, change.successor, change.actor);
+        return this.#endings.address(change.address, change.ending, change.actor);
       case 'organisation-state':
         return this.#organisations.setState(change.name, change.state, change.actor);
       case 'end-organisation':
-        return this.#organisations.end(change.name, change.successor, change.actor);
+        return this.#organisations.end(change.name, change.ending, change.actor);
       case 'merge-begin':
         return this.#merges.begin(change.from, change.into, change.actor);
       case 'merge-accounts':
@@ -253,7 +253,7 @@ export class RegistryChanges {
       case 'merge-finish':
         return this.#merges.finish(change.from, change.into, change.actor);
       case 'end-due':
-        return this.#endings.due();
+        return this.#due();
       case 'account-states':
         return this.#states.set(change.logins, change.state, change.actor);
       case 'contain':
@@ -341,9 +341,9 @@ export class RegistryChanges {
     if (this.#ground.sql.get('SELECT 1 FROM account WHERE login = ?', login) !== undefined)
       throw new RegistryError('exists', `There is an account "${login}" already; choose another login name`);
     const organisation = this.#ground.sql.get(
-      `SELECT o.id, o.state, i.name AS "into" FROM organisation o LEFT JOIN organisation i ON i.id = o.merged_into WHERE o.name = ?`,
+      `SELECT o.id, o.state, o.ends_at, i.name AS "into" FROM organisation o LEFT JOIN organisation i ON i.id = o.merged_into WHERE o.name = ?`,
       account.organisation,
-    ) as { id: number; state: State; into: string | null } | undefined;
+    ) as { id: number; state: State; ends_at: number | null; into: string | null } | undefined;
     if (typeof organisation?.into === 'string')
       throw new RegistryError(
         'ended',
@@ -353,6 +353,11 @@ export class RegistryChanges {
       throw new RegistryError(
         'ended',
         `The organisation "${account.organisation}" has ended, which cannot be undone; add account "${login}" to another one`,
+      );
+    if (typeof organisation?.ends_at === 'number')
+      throw new RegistryError(
+        'ended',
+        `The organisation "${account.organisation}" is ending; resume it, or add account "${login}" to another one`,
       );
     if (organisation === undefined)
       throw new RegistryError(
@@ -406,12 +411,14 @@ export class RegistryChanges {
   }
 
   #accountState(login: string, state: State, actor: Actor): Changed {
-    const account = this.#ground.account(login);
-    this.#ground.openFor(account, login);
-    if (state === 'ended') this.#endAccount(account.id, actor);
-    else this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
-    this.#ground.record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
-    return { id: 0, accounts: [account.id], scope: 'registry' };
+    if (state !== 'ended') return this.#states.set([login], state, actor);
+    return this.#endings.accounts([{ login }], actor);
+  }
+
+  /** First what ends by itself, then one organisation after the other. */
+  #due(): Changed {
+    const own = this.#endings.due();
+    return own.id > 0 ? own : this.#organisations.due();
   }
 
   #endAccount(account: number, actor: Actor): void {
@@ -421,7 +428,7 @@ export class RegistryChanges {
     this.#alsoAccounts.push(...accounts);
     this.#ground.sql.run("UPDATE account SET state = 'ended', version = version + 1 WHERE id = ?", account);
     // Its addresses end with it: none of them may ever reach somebody else.
-    this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ?", account);
+    this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ? AND state <> 'ended'", account);
     this.#passwords.dropAllVerifiers(account);
     // Its certificates may be registered for the account that comes after it.
     this.#certificates.revokeAll(account, this.#ground.at);

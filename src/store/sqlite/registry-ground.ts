@@ -22,14 +22,26 @@ export interface Changed {
 
 export interface AccountRow {
   readonly id: number;
+  /** As it holds: ended once the end of it, or of its organisation, has come. */
   readonly state: State;
+  /** 1: it is ending, and can be resumed. */
+  readonly ending: 0 | 1;
+  /** Somebody took over its log-in and addresses. */
+  readonly moved: 0 | 1;
 }
 
 export interface AddressRow {
   readonly key: string;
   readonly address: string;
   readonly account: number;
+  /** As it holds: also ended while it is ending, or its account or organisation. */
   readonly state: State;
+  /** It is ending by itself: until then it can be resumed. */
+  readonly finalAt: number | null;
+  /** 1: its account or organisation is ending. */
+  readonly owned: 0 | 1;
+  /** 1: it has ended for ever. */
+  readonly over: 0 | 1;
 }
 
 export const NO_CHANGE: Changed = { id: 0, accounts: [], scope: 'registry' };
@@ -94,8 +106,9 @@ export class RegistryGround {
 
   account(login: string): AccountRow {
     const row = this.sql.get(
-      "SELECT id, iif(ends_at <= ?, 'ended', state) AS state FROM account WHERE login = ?",
-      this.#at,
+      `SELECT a.id, iif(a.ends_at <= ? OR o.ends_at <= ?, 'ended', a.state) AS state, a.ends_at IS NOT NULL AS ending, a.moved_to IS NOT NULL AS moved
+         FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.login = ?`,
+      ...[this.#at, this.#at],
       foldLogin(login) ?? '',
     );
     if (row === undefined)
@@ -108,10 +121,27 @@ export class RegistryGround {
       throw new RegistryError('ended', `The account "${login}" has ended, which cannot be undone; add a new account`);
   }
 
+  /** Throws where it takes no mail any more, and says what would bring it back. */
+  openAddress({ address, state, finalAt, owned }: AddressRow): void {
+    if (state !== 'ended') return;
+    throw new RegistryError(
+      'ended',
+      finalAt !== null
+        ? `The address "${address}" is ending, until ${new Date(finalAt).toISOString()}; "sluis address resume ${address}" brings it back`
+        : owned === 1
+          ? `The address "${address}" has ended with its account or organisation; while that is ending, "resume" brings it back`
+          : `The address "${address}" has ended, which cannot be undone; add another address`,
+    );
+  }
+
   address(address: string): AddressRow {
     const row = this.sql.get(
-      "SELECT key, address, account, iif(ends_at <= ?, 'ended', state) AS state FROM address WHERE key = ?",
-      this.#at,
+      `SELECT d.key, d.address, d.account, iif(d.state = 'ended' OR d.final_at <= ?, NULL, d.final_at) AS finalAt,
+         iif(d.state = 'ended' OR d.ends_at <= ? OR d.final_at <= ?, 1, 0) AS over,
+         (a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL) AS owned,
+         iif(d.ends_at <= ? OR d.final_at IS NOT NULL OR a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL, 'ended', d.state) AS state
+         FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation WHERE d.key = ?`,
+      ...[this.#at, this.#at, this.#at, this.#at],
       addressKey(address as Parameters<typeof addressKey>[0]),
     );
     if (row === undefined)

@@ -31,6 +31,7 @@ interface OrganisationRow {
   readonly agb: string | null;
   readonly ura: string | null;
   readonly o_state: State;
+  readonly o_ends: Instant | null;
   readonly o_settings: string;
   readonly merged_into: number | null;
   readonly merged_at: Instant | null;
@@ -51,6 +52,7 @@ interface AddressRow {
   readonly account: number;
   readonly a_state: State;
   readonly d_ends: Instant | null;
+  readonly d_final: Instant | null;
   readonly successor: Address | null;
   readonly a_settings: string;
 }
@@ -84,13 +86,24 @@ interface MailboxRow {
 
 type WholeRow = AccountRow & OrganisationRow & MailboxRow & UseRow;
 
-const ORGANISATION = `o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.post, o.language, o.agb, o.ura, o.state AS o_state, o.settings AS o_settings,
+const ORGANISATION = `o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.post, o.language, o.agb, o.ura, o.state AS o_state, o.ends_at AS o_ends, o.settings AS o_settings,
    o.merged_into, o.merged_at, (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS merged_name`;
 /** The worse of the account's state and that of its organisation. */
 const STATE = `CASE WHEN a.state = 'ended' OR o.state = 'ended' THEN 'ended'
   WHEN a.state = 'suspended' OR o.state = 'suspended' THEN 'suspended' ELSE 'active' END AS state`;
-const ACCOUNT = `a.id, a.login, a.organisation, a.kind, ${STATE}, a.ends_at AS a_ends, a.settings, a.version`;
-const ADDRESS = 'd.address, d.account, d.state AS a_state, d.ends_at AS d_ends, d.successor, d.settings AS a_settings';
+/** The earliest of these moments; NULL where none is set. */
+const earliest = (...columns: readonly string[]): string =>
+  `nullif(min(${columns.map((column) => `ifnull(${column}, ${NEVER})`).join(', ')}), ${NEVER})`;
+const NEVER = Number.MAX_SAFE_INTEGER;
+const ACCOUNT = `a.id, a.login, a.organisation, a.kind, ${STATE}, ${earliest('a.ends_at', 'o.ends_at')} AS a_ends, a.settings, a.version`;
+const OWNER = 'JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation';
+/** Whether an address takes mail: nothing is written to its row while its account or its organisation is ending. */
+const TAKES = "d.state = 'active' AND d.final_at IS NULL AND a.ends_at IS NULL AND o.ends_at IS NULL";
+const ADDRESS = `d.address, d.account, d.ends_at AS d_ends, d.settings AS a_settings,
+  iif(d.final_at IS NULL AND a.ends_at IS NULL AND o.ends_at IS NULL, d.state, 'ended') AS a_state,
+  iif(d.state = 'ended', NULL, ${earliest('d.final_at', 'a.ends_at', 'o.ends_at')}) AS d_final,
+  CASE WHEN d.state = 'ended' OR d.final_at IS NOT NULL THEN d.successor WHEN a.ends_at IS NOT NULL THEN a.successor
+    WHEN o.ends_at IS NOT NULL OR o.state = 'ended' THEN o.successor ELSE d.successor END AS successor`;
 
 const settingsOf = (text: string): Settings => (text === '{}' ? {} : (JSON.parse(text) as Settings));
 
@@ -105,6 +118,7 @@ const organisationOf = (row: OrganisationRow): Organisation => ({
   ...(row.agb === null ? {} : { agb: row.agb }),
   ...(row.ura === null ? {} : { ura: row.ura }),
   ...(row.o_state === 'active' ? {} : { state: row.o_state }),
+  ...(row.o_ends === null || row.o_state === 'ended' ? {} : { endsAt: row.o_ends }),
   ...(row.merged_into === null || row.merged_at === null || row.merged_name === null
     ? {}
     : { mergedInto: { id: row.merged_into as OrganisationId, name: row.merged_name, at: row.merged_at } }),
@@ -126,6 +140,7 @@ const addressOf = (row: AddressRow): RegisteredAddress => ({
   account: row.account as AccountId,
   state: row.a_state,
   ...(row.d_ends === null ? {} : { endsAt: row.d_ends }),
+  ...(row.d_final === null ? {} : { finalAt: row.d_final }),
   ...(row.successor === null ? {} : { successor: row.successor }),
   settings: settingsOf(row.a_settings),
 });
@@ -187,13 +202,12 @@ export class RegistryReader {
     this.#fact = db.prepare('SELECT value FROM fact WHERE name = ?');
     this.#recipient = db.prepare(
       `SELECT ${ADDRESS}, ${ACCOUNT}, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
-         FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
-         JOIN mailbox m ON m.account = a.id WHERE d.key = ?`,
+         FROM address d ${OWNER} JOIN mailbox m ON m.account = a.id WHERE d.key = ?`,
     );
     this.#known = db.prepare('SELECT 1 FROM address WHERE key = ?');
     this.#sendAs = db.prepare(
-      `SELECT ends_at AS until FROM address WHERE key = ? AND account = ? AND state = 'active'
-       UNION ALL SELECT d.ends_at FROM delegation g JOIN address d ON d.key = g.key AND d.state = 'active' WHERE g.key = ? AND g.account = ?`,
+      `SELECT d.ends_at AS until FROM address d ${OWNER} WHERE d.key = ? AND d.account = ? AND ${TAKES}
+       UNION ALL SELECT d.ends_at FROM delegation g JOIN address d ON d.key = g.key ${OWNER} WHERE g.key = ? AND g.account = ? AND ${TAKES}`,
     );
     this.#organisations = db.prepare(
       `SELECT ${ORGANISATION} FROM organisation o WHERE o.name > ? ORDER BY o.name LIMIT ?`,
@@ -203,7 +217,7 @@ export class RegistryReader {
     this.#accountsOf = db.prepare(`${accounts} WHERE o.name = ? AND a.login > ? ORDER BY a.login LIMIT ?`);
     this.#account = db.prepare(`${accounts} WHERE a.login = ?`);
     this.#accountById = db.prepare(`${accounts} WHERE a.id = ?`);
-    this.#addressesOf = db.prepare(`SELECT ${ADDRESS} FROM address d WHERE d.account = ? ORDER BY d.key`);
+    this.#addressesOf = db.prepare(`SELECT ${ADDRESS} FROM address d ${OWNER} WHERE d.account = ? ORDER BY d.key`);
     this.#codes = db.prepare(
       `SELECT id, use, password, created_at, expires_at, tries_left FROM enrolment
          WHERE account = ? AND collected IS NULL AND tries_left > 0 ORDER BY created_at, id LIMIT 100`,
@@ -216,7 +230,7 @@ export class RegistryReader {
       account: db.prepare('SELECT settings FROM account WHERE login = ?'),
       address: db.prepare('SELECT settings FROM address WHERE key = ?'),
     };
-    const addresses = `SELECT ${ADDRESS}, a.login FROM address d JOIN account a ON a.id = d.account`;
+    const addresses = `SELECT ${ADDRESS}, a.login FROM address d ${OWNER}`;
     this.#addresses = db.prepare(`${addresses} WHERE d.key > ? ORDER BY d.key LIMIT ?`);
     this.#addressesOfLogin = db.prepare(`${addresses} WHERE a.login = ? AND d.key > ? ORDER BY d.key LIMIT ?`);
   }
@@ -255,7 +269,10 @@ export class RegistryReader {
     const account = this.#partners.accountOfDomain(domainOf(key));
     const row = account === undefined ? undefined : this.#accountById.get(account);
     if (row === undefined) return undefined;
-    const address: RegisteredAddress = { address: key, account: row.id as AccountId, state: 'active', settings: {} };
+    const address: RegisteredAddress = {
+      ...{ address: key, account: row.id as AccountId, settings: {} },
+      ...(row.a_ends === null ? { state: 'active' } : { state: 'ended', finalAt: row.a_ends }),
+    };
     return this.#recipientRow(address, row);
   }
 

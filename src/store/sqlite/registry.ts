@@ -24,11 +24,11 @@ import {
 import type { EndTies } from '../organisation-ties.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import {
-  type AccountEnding,
   type AccountSummary,
   type Actor,
   type AddressMove,
   type CertificateRecord,
+  type Ending,
   type LoginRecord,
   MAX_ACCOUNTS,
   MAX_MOVES,
@@ -174,7 +174,7 @@ export class SqliteRegistry implements Registry {
   /** What holds now: absences, addresses and accounts end by the clock, not by a change. */
   #recipient({ absences, ...known }: KnownRecipient, used: number): Recipient {
     const now = this.#p.time.now();
-    const address = endedAt(known.address, now);
+    const address = addressAt(known.address, now);
     const recipient = { ...known, address, account: endedAt(known.account, now), used: octets(used) };
     if (absences === undefined) return recipient;
     const absence = absences.find(({ from, until }) => from <= now && now < until);
@@ -264,7 +264,7 @@ export class SqliteRegistry implements Registry {
     return (await this.#change({ op: 'account-states', logins: atOnce(logins), state, actor })).id;
   }
 
-  async endAccount(login: string, ending: AccountEnding, actor: Actor): Promise<void> {
+  async endAccount(login: string, ending: Ending, actor: Actor): Promise<void> {
     await this.endAccounts([{ login, ...ending }], actor);
   }
 
@@ -278,8 +278,8 @@ export class SqliteRegistry implements Registry {
     return await this.#p.reader.ask('endTies', { account, at: this.#p.time.now() });
   }
 
-  async endAddress(address: Address, successor: Address, actor: Actor): Promise<void> {
-    await this.#change({ op: 'end-address', address, successor, actor });
+  async endAddress(address: Address, ending: Ending, actor: Actor): Promise<void> {
+    await this.#change({ op: 'end-address', address, ending, actor });
   }
 
   async setOrganisationState(name: string, state: Exclude<State, 'ended'>, actor: Actor): Promise<void> {
@@ -288,13 +288,13 @@ export class SqliteRegistry implements Registry {
 
   async endOrganisation(
     name: string,
-    successor: Address | undefined,
+    ending: Ending,
     actor: Actor,
     progress?: (done: number) => void,
   ): Promise<number> {
     let ended = 0;
     for (;;) {
-      const { id } = await this.#change({ op: 'end-organisation', name, successor: successor ?? null, actor });
+      const { id } = await this.#change({ op: 'end-organisation', name, ending, actor });
       if (id === 0) return ended;
       ended += id;
       progress?.(ended);
@@ -498,11 +498,13 @@ export class SqliteRegistry implements Registry {
   }
 
   async listOrganisations(page: Page): Promise<readonly Organisation[]> {
-    return await this.#p.reader.ask('organisations', { after: page.after ?? '', limit: limitOf(page) });
+    const found = await this.#p.reader.ask('organisations', { after: page.after ?? '', limit: limitOf(page) });
+    return found.map((organisation) => organisationAt(organisation, this.#p.time.now()));
   }
 
   async findOrganisation(name: string): Promise<Organisation | undefined> {
-    return await this.#p.reader.ask('organisation', { name });
+    const found = await this.#p.reader.ask('organisation', { name });
+    return found === undefined ? undefined : organisationAt(found, this.#p.time.now());
   }
 
   async listAccounts(page: Page & { readonly organisation?: string }): Promise<readonly AccountSummary[]> {
@@ -526,14 +528,14 @@ export class SqliteRegistry implements Registry {
   ): Promise<readonly (RegisteredAddress & { readonly login: string })[]> {
     const login = page.login === undefined ? null : (foldLogin(page.login) ?? '');
     const rows = await this.#p.reader.ask('addresses', { after: page.after ?? '', limit: limitOf(page), login });
-    return rows.map((row) => endedAt(row, this.#p.time.now()));
+    return rows.map((row) => addressAt(row, this.#p.time.now()));
   }
 
   #summary(row: SummaryRow): AccountSummary {
     const now = this.#p.time.now();
     const { account, addresses, codes, ...rest } = summaryOf(row);
     const open = codes.filter(({ expiresAt }) => expiresAt > now);
-    return { ...rest, codes: open, account: endedAt(account, now), addresses: addresses.map((a) => endedAt(a, now)) };
+    return { ...rest, codes: open, account: endedAt(account, now), addresses: addresses.map((a) => addressAt(a, now)) };
   }
 }
 
@@ -545,6 +547,18 @@ function boundedSettings(targets: number): void {
 function settingsKey(target: SettingTarget): string {
   if (target.scope === 'organisation') return target.name;
   return target.scope === 'account' ? (foldLogin(target.login) ?? '') : addressKey(target.address);
+}
+
+/** It ends by the clock, not by a change. */
+const organisationAt = (of: Organisation, now: Instant): Organisation =>
+  of.endsAt === undefined || of.endsAt > now ? of : { ...of, state: 'ended' };
+
+/** What is final cannot be resumed any more. */
+function addressAt<T extends RegisteredAddress>(of: T, now: Instant): T {
+  const address = endedAt(of, now);
+  if (address.finalAt === undefined || address.finalAt > now) return address;
+  const { finalAt: _, ...final } = address;
+  return final as T;
 }
 
 const limitOf = (page: Page): number => Math.min(1000, Math.max(1, Math.trunc(page.limit)));

@@ -1,6 +1,6 @@
 /** States of many accounts at once, inside the writer's transactions: all of a call, or none. */
 import type { State } from '../../domain/registry.ts';
-import type { Actor } from '../registry.ts';
+import { type Actor, RegistryError } from '../registry.ts';
 import type { CertificateChanges } from './certificate-changes.ts';
 import { voidCodes } from './enrolments.ts';
 import type { PasswordChanges } from './password-changes.ts';
@@ -19,11 +19,24 @@ export class StateChanges {
 
   set(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Changed {
     return this.#each(logins, (account, login) => {
-      if (account.state === state) return false;
+      if (account.state === state)
+        return state === 'active' && account.ending === 1 && this.#takeBack(account, login, actor);
       this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
       this.#ground.record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
       return true;
     });
+  }
+
+  /** The end is off. A suspension goes first, by itself: one that is contained while it ends is resumed to collect, and ends all the same. */
+  #takeBack({ id, moved }: AccountRow, login: string, actor: Actor): boolean {
+    if (moved === 1)
+      throw new RegistryError(
+        'ended',
+        `The account "${login}" is what is left of one that went to another organisation with its addresses; that cannot be taken back`,
+      );
+    this.#ground.sql.run('UPDATE account SET ends_at = NULL, successor = NULL, version = version + 1 WHERE id = ?', id);
+    this.#ground.record('registry.account-state', id, actor, { login }, { from: 'ending', to: 'active' });
+    return true;
   }
 
   /** Whoever has what it logged in with until now gets in no more, also when it is resumed. */
