@@ -33,6 +33,10 @@ export interface MessageParts {
   readonly leaves: readonly MessagePart[];
   /** Limits that were reached; empty for nearly every message. */
   readonly limits: readonly PartLimit[];
+  /** Why two programs may show different content: a header that can be read in two ways. Not stored. Holds no text of the message. */
+  readonly doubt?: string;
+  /** What stands in fields From of parts that are no messages of their own, as written. Not stored. */
+  readonly authors?: readonly string[];
   /** What EDI was found in them, by content; empty where there was none. */
   readonly interchanges: readonly Interchange[];
 }

@@ -95,6 +95,15 @@ function onStructure({ parts, body }: TestedMessage, view: View | undefined): Re
         'RFC 2045 section 4',
       ),
     );
+  if (parts.doubt !== undefined)
+    remarks.push(
+      remark(
+        'wrong',
+        `Programma's lezen de opbouw verschillend, zodat niet iedereen hetzelfde ziet; een handtekening telt dan niet (${parts.doubt}).`,
+        `Programs read the structure differently, so that not everybody sees the same; a signature does not count then (${parts.doubt}).`,
+        'RFC 2045 section 5.1',
+      ),
+    );
   if (view?.headerEightBit === true)
     remarks.push(
       remark(

@@ -9,6 +9,7 @@ import { readMessage } from '../crypto/smime/message.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { stagingIn } from './bodies.ts';
 import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import { doubtFacts, doubtIn, withDoubt } from './one-reading.ts';
 import {
   type NotOpenedBecause,
   type OpenEffects,
@@ -21,7 +22,7 @@ import {
 } from './open-copies.ts';
 import { placed, withDiffering } from './opening.ts';
 import type { PgpKeyring } from './pgp-keyring.ts';
-import { judged, pgpResults, pgpSignatureFacts } from './pgp-outcome.ts';
+import { isValidPgp, judged, pgpResults, pgpSignatureFacts } from './pgp-outcome.ts';
 import { pgpBusy } from './pgp-protect.ts';
 
 export interface PgpOpenParts extends OpenEffects {
@@ -88,6 +89,7 @@ async function open(
     signatures.length === 0
       ? [{ method: 'x-pgp', result: 'none', reason: 'encrypted, and signed by nobody' } as const]
       : pgpResults(signatures, submitted.from);
+  const doubt = isValidPgp(signatures) || isValidPgp(outside) ? await doubtIn(message, submitted.from) : undefined;
   return ok({
     message,
     // Its header is the one outside, with the subject and the content's own fields from inside: openPgp put them together.
@@ -95,12 +97,15 @@ async function open(
     ...(subject !== undefined && { subject }),
     opening: 'whole',
     how: 'OpenPGP',
-    results: withDiffering(
-      outside.length === 0
-        ? inner
-        : [...placed(pgpResults(outside, submitted.from), 'outside'), ...placed(inner, 'inside')],
-      differs,
+    results: withDoubt(
+      withDiffering(
+        outside.length === 0
+          ? inner
+          : [...placed(pgpResults(outside, submitted.from), 'outside'), ...placed(inner, 'inside')],
+        differs,
+      ),
+      doubt,
     ),
-    facts: pgpSignatureFacts(signatures),
+    facts: { ...pgpSignatureFacts(signatures), ...doubtFacts(doubt) },
   });
 }

@@ -9,6 +9,7 @@ import { layerOf, maybeProtected } from '../crypto/smime/layer.ts';
 import { readMessage } from '../crypto/smime/message.ts';
 import type { PgpKeyring } from './pgp-keyring.ts';
 import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import { doubtFacts, doubtOf, withDoubt } from './one-reading.ts';
 import { isValidPgp, judged, pgpResults, pgpSignatureFacts, unreadablePgp } from './pgp-outcome.ts';
 import { pgpBusy } from './pgp-protect.ts';
 import { withDiffering, withFields } from './opening.ts';
@@ -47,15 +48,16 @@ async function run(
   if (!opened.ok && opened.error.kind === 'busy') return { kind: 'refused', refusal: pgpBusy(opened.error.text) };
   const signatures = judged(opened.ok ? (opened.value?.signatures ?? []) : [], registered);
   const differs = opened.ok ? (opened.value?.differs ?? []) : [];
+  const doubt = doubtOf(submitted.parts, submitted.from, read.value.header);
   return await tellVerified(authserv, submitted, copies, workshop, {
     given: read.value,
     by: 'pgp',
-    valid: isValidPgp(signatures) && differs.length === 0,
+    valid: isValidPgp(signatures) && differs.length === 0 && doubt === undefined,
     results: opened.ok
-      ? withDiffering(pgpResults(signatures, submitted.from), differs)
+      ? withDoubt(withDiffering(pgpResults(signatures, submitted.from), differs), doubt)
       : [unreadablePgp(opened.error.text)],
     facts: opened.ok
-      ? withFields(pgpSignatureFacts(signatures), differs)
+      ? { ...withFields(pgpSignatureFacts(signatures), differs), ...doubtFacts(doubt) }
       : { signature: 'unreadable', why: opened.error.text },
   });
 }

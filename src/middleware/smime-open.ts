@@ -7,10 +7,12 @@ import { type Layer, maybeProtected } from '../crypto/smime/layer.ts';
 import { type Seen, lookThrough } from '../crypto/smime/look-through.ts';
 import { readMessage } from '../crypto/smime/message.ts';
 import { openMessage, standingOf } from '../crypto/smime/open.ts';
+import { isValid } from '../crypto/cms/verdict.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { stagingIn } from './bodies.ts';
 import type { MailKeys } from './mail-keys.ts';
 import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import { doubtFacts, doubtIn, withDoubt } from './one-reading.ts';
 import {
   type NotOpenedBecause,
   type OpenEffects,
@@ -80,6 +82,7 @@ async function open(
   if (problem !== undefined) return fail(problem);
   const shown = standingOf(layers).standing === 'valid' ? capabilitiesOf(verificationsOf(layers)) : undefined;
   if (shown !== undefined) await keys.noteCapabilities(submitted.from, shown);
+  const doubt = verificationsOf(layers).some(isValid) ? await doubtIn(message, submitted.from) : undefined;
   const signature = verificationsOf(layers).map(verificationFacts).at(-1) ?? { signature: 'none' };
   return ok({
     message,
@@ -87,7 +90,7 @@ async function open(
     ...(subject !== undefined && { subject }),
     opening: await openingOf(layers, isOwn),
     how: ciphersOf(layers),
-    results: await openedResults(layers, submitted.from, isOwn),
-    facts: { cipher: ciphersOf(layers), ...signature },
+    results: withDoubt(await openedResults(layers, submitted.from, isOwn), doubt),
+    facts: { cipher: ciphersOf(layers), ...signature, ...doubtFacts(doubt) },
   });
 }

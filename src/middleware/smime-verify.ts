@@ -19,6 +19,7 @@ import type { ContentFields } from '../mime/content-fields.ts';
 import type { MailKeys } from './mail-keys.ts';
 import type { Copy, Middleware, Passed, Submitted, Workshop } from './middleware.ts';
 import { withDiffering, withFields } from './opening.ts';
+import { ContentWalk, doubtFacts, doubtOf, withDoubt } from './one-reading.ts';
 import { capabilitiesOf, resultsOf, unreadableResult, verificationFacts } from './smime-outcome.ts';
 import { tellVerified } from './verified-copies.ts';
 
@@ -50,7 +51,11 @@ async function run(
       : await tellUnreadable(parts, { submitted, given: read.value }, copies, workshop);
   if (layer.kind !== 'clear-signed' && layer.kind !== 'opaque-signed') return unchanged;
   const trust = { ...(await parts.keys.trust()), address: submitted.from };
-  const verified = await verify(read.value, layer, trust);
+  const walk = new ContentWalk();
+  const verified = await verify(read.value, layer, trust, walk.write);
+  const doubt =
+    doubtOf(submitted.parts, submitted.from, read.value.header) ??
+    (layer.kind === 'opaque-signed' ? doubtOf(walk.end(), submitted.from) : undefined);
   const results = verified.ok
     ? withDiffering(
         await resultsOf(verified.value.verification, submitted.from, (certificate) => parts.keys.isOwn(certificate)),
@@ -61,17 +66,14 @@ async function run(
   const shown = valid ? capabilitiesOf([verified.value.verification]) : undefined;
   if (shown !== undefined) await parts.keys.noteCapabilities(submitted.from, shown);
   return await tellVerified(parts.authserv, submitted, copies, workshop, {
-    ...{ given: read.value, by: 'smime', valid, results },
+    ...{ given: read.value, by: 'smime', valid: valid && doubt === undefined, results: withDoubt(results, doubt) },
     facts: verified.ok
-      ? withFields(verificationFacts(verified.value.verification), verified.value.differs)
+      ? {
+          ...withFields(verificationFacts(verified.value.verification), verified.value.differs),
+          ...doubtFacts(doubt),
+        }
       : { signature: 'unreadable', why: verified.error },
   });
-}
-
-interface Judged {
-  readonly verification: Verification;
-  /** Fields of a header that was signed, and says something else outside. */
-  readonly differs: readonly string[];
 }
 
 /** It is labelled as S/MIME and cannot be read as such: empty, no ASN.1, or of a kind that nobody reads here. */
@@ -98,16 +100,15 @@ interface Judged {
   readonly differs: readonly string[];
 }
 
-/** Content goes nowhere: it is judged, not taken out. */
-const NOWHERE = (): void => undefined;
-
+/** `look` is given the content that lies in the signature: it is judged, and goes nowhere else. */
 async function verify(
   message: Message,
   { kind, fields }: Extract<Layer, { kind: 'clear-signed' | 'opaque-signed' }>,
   trust: TrustOptions,
+  look: (slice: Uint8Array) => void,
 ): Promise<Result<Judged, string>> {
   if (kind === 'opaque-signed') {
-    const verified = await verifyOpaque(() => decodedBody(message, fields), NOWHERE, trust);
+    const verified = await verifyOpaque(() => decodedBody(message, fields), look, trust);
     if (!verified.ok) return fail(verified.error.text);
     return await judged(verified.value, await insideOpaque(message, fields));
   }

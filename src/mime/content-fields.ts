@@ -5,7 +5,7 @@
  * default that RFC 2045 section 5.2 gives it.
  */
 import type { TransferEncoding } from '../domain/message-part.ts';
-import { type FieldValue, readFieldValue } from './parameters.ts';
+import { type FieldValue, endingOf, readFieldValue } from './parameters.ts';
 import { visible } from '../domain/visible.ts';
 
 export interface ContentFields {
@@ -18,6 +18,10 @@ export interface ContentFields {
   readonly charset: string;
   /** For display: decoded, control characters made visible; empty where there is none. */
   readonly name: string;
+  /** Why another program may take the entity for something else (`FieldValue.doubt`); undefined for nearly all. */
+  readonly doubt?: string;
+  /** What stands in a field From of this header; for an entity in a message, whose author is told outside. */
+  readonly author?: string;
 }
 
 /** More of one field than this is not looked at. */
@@ -36,39 +40,73 @@ const encodings = new Map<string, TransferEncoding>([
   ...(['uuencode', 'x-uuencode', 'x-uue', 'uue'] as const).map((name) => [name, 'uuencode'] as const),
 ]);
 
+const TYPE = /^[\w!#$%&'*+.^`|~-]{1,127}\/[\w!#$%&'*+.^`|~-]{1,127}$/;
+const TITLES: Readonly<Record<string, string>> = {
+  'content-type': 'Content-Type',
+  'content-disposition': 'Content-Disposition',
+  'content-transfer-encoding': 'Content-Transfer-Encoding',
+};
 const EMPTY: FieldValue = { word: '', parameters: new Map() };
 
 /** `head`: octets of a header, CRLF line ends, with or without the empty line behind it. */
 export function contentFields(head: Buffer, defaultType = 'text/plain'): ContentFields {
   let type = EMPTY;
   let disposition = EMPTY;
-  let encoding: string | undefined;
+  let encoding: FieldValue | undefined;
+  let author: string | undefined;
+  const doubts: (string | undefined)[] = [];
   for (let at = 0; at >= 0 && at < head.length; at = nextLine(head, at)) {
-    if (!startsContent(head, at)) continue;
-    const field = /^(content-(?:type|transfer-encoding|disposition))[ \t]*:/i.exec(
+    if (!startsContent(head, at) && !startsFrom(head, at)) continue;
+    const field = /^(content-(?:type|transfer-encoding|disposition)|from)([ \t]*):/i.exec(
       head.toString('latin1', at, at + 60),
     );
     if (field === null) continue;
     const value = unfolded(head, at + field[0].length);
-    // Of two fields with one name the first counts.
-    switch ((field[1] ?? '').toLowerCase()) {
-      case 'content-type':
-        if (type === EMPTY) type = readFieldValue(value);
-        break;
-      case 'content-disposition':
-        if (disposition === EMPTY) disposition = readFieldValue(value);
-        break;
-      default:
-        encoding ??= readFieldValue(value).word;
+    const name = (field[1] ?? '').toLowerCase();
+    if (name === 'from') {
+      author = author === undefined ? value : `${author}, ${value}`;
+      continue;
     }
+    const read = readFieldValue(value);
+    if (field[2] !== '') doubts.push(`a blank stands before the colon of ${TITLES[name]}`);
+    if (value.length >= MAX_FIELD) doubts.push(`${TITLES[name]} is too long`);
+    if (read.doubt !== undefined) doubts.push(`${TITLES[name]}: ${read.doubt}`);
+    const first = name === 'content-type' ? type : name === 'content-disposition' ? disposition : (encoding ?? EMPTY);
+    // Of two fields with one name the first counts.
+    if (first !== EMPTY) doubts.push(`${TITLES[name]} stands twice`);
+    else if (name === 'content-type') type = read;
+    else if (name === 'content-disposition') disposition = read;
+    else encoding = read;
   }
+  doubts.push(...doubtsOf(type, disposition, encoding));
+  const [doubt] = doubts.filter((each) => each !== undefined);
   return {
-    type: /^[\w!#$%&'*+.^`|~-]{1,127}\/[\w!#$%&'*+.^`|~-]{1,127}$/.test(type.word) ? type.word : defaultType,
+    type: TYPE.test(type.word) ? type.word : defaultType,
     boundary: boundaryOf(type),
-    encoding: encodings.get(encoding ?? '') ?? 'unknown',
+    encoding: encodings.get(encoding?.word ?? '') ?? 'unknown',
     charset: visible(type.parameters.get('charset') ?? '', 60).toLowerCase(),
     name: visible(disposition.parameters.get('filename') ?? type.parameters.get('name') ?? '', MAX_NAME),
+    ...(doubt === undefined ? {} : { doubt }),
+    ...(author === undefined ? {} : { author }),
   };
+}
+
+/** What the fields say together that programs answer differently. */
+function doubtsOf(type: FieldValue, disposition: FieldValue, encoding: FieldValue | undefined): (string | undefined)[] {
+  const known = encodings.get(encoding?.word ?? '') ?? 'unknown';
+  const holds = /^(?:multipart|message)\//.test(type.word);
+  const [filename, name] = [disposition.parameters.get('filename'), type.parameters.get('name')];
+  return [
+    type !== EMPTY && !TYPE.test(type.word) ? 'Content-Type cannot be read' : undefined,
+    known === 'unknown' || (encoding?.parameters.size ?? 0) > 0
+      ? 'Content-Transfer-Encoding cannot be read'
+      : undefined,
+    holds && (known === 'base64' || known === 'quoted-printable') ? 'parts stand in a transfer encoding' : undefined,
+    type.word.startsWith('multipart/') && boundaryOf(type) === '' ? 'a multipart has no boundary' : undefined,
+    filename !== undefined && name !== undefined && endingOf(filename) !== endingOf(name)
+      ? 'name and filename name two kinds of file'
+      : undefined,
+  ];
 }
 
 /** RFC 2046 section 5.1.1: a boundary does not end in blanks. One that is too long is none. */
@@ -79,6 +117,9 @@ function boundaryOf(type: FieldValue): string {
 
 const startsContent = (head: Buffer, at: number): boolean =>
   ((head[at] ?? 0) | 0x20) === 99 && ((head[at + 1] ?? 0) | 0x20) === 111 && head[at + 7] === 45;
+
+const startsFrom = (head: Buffer, at: number): boolean =>
+  ((head[at] ?? 0) | 0x20) === 102 && ((head[at + 1] ?? 0) | 0x20) === 114 && ((head[at + 3] ?? 0) | 0x20) === 109;
 
 function nextLine(head: Buffer, at: number): number {
   const end = head.indexOf(10, at);

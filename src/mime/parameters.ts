@@ -2,7 +2,8 @@
  * Reads the value of Content-Type and Content-Disposition: a first word and its parameters.
  *
  * RFC 2045 section 5.1, RFC 2183 section 2, RFC 2231 sections 3 and 4 (continuations and character sets). Lenient, since old programs quote
- * badly; bounded, since a stranger wrote it.
+ * badly; bounded, since a stranger wrote it. What another program may read differently is read all the same, and told (`doubt`): under a
+ * signature it decides whether everybody sees what was signed.
  */
 import { decodeCharset, decodeEncodedWords } from './encoded-word.ts';
 
@@ -14,27 +15,91 @@ export interface FieldValue {
   readonly word: string;
   /** By name in lower case; of two with one name the first counts. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** Why another program may read the value differently; undefined for nearly all. Holds no text of the message. */
+  readonly doubt?: string;
 }
+
+/** Parameters that decide what is a part, what is signed, and what is shown. */
+const DECIDING: ReadonlySet<string> = new Set([
+  ...['boundary', 'charset', 'type', 'start', 'format', 'delsp', 'access-type', 'report-type', 'method'],
+  ...['protocol', 'micalg', 'smime-type', 'hp', 'protected-headers'],
+]);
+const FILE_NAMES: ReadonlySet<string> = new Set(['name', 'filename']);
+/** RFC 2045 section 5.1. */
+const TOKEN = /^[\w!#$%&'*+.^`{|}~-]+$/;
+/** Without quotes programs agree on more than tokens: on what has no blank, bracket, quote or backslash. */
+const UNQUOTED = /^[^\s"()<>\\\x7f-\uffff]*$/;
+const QUOTED = /^[\t\x20-\x7e]*$/;
 
 /** `text`: the unfolded value, one character an octet (latin1). */
 export function readFieldValue(text: string): FieldValue {
   const scanner = new Scanner(text);
   const word = scanner.until(';').trim().toLowerCase();
   const raw = new Map<string, string>();
+  const doubts: (string | undefined)[] = [];
+  scanner.skip();
   while (!scanner.done && raw.size < MAX_PARAMETERS) {
-    scanner.skip();
-    const name = scanner.until('=;').trim().toLowerCase();
-    const value = scanner.take('=') ? scanner.value() : '';
+    const given = scanner.until('=;');
+    const name = given.trim().toLowerCase();
+    const has = scanner.take('=');
+    const value = has ? scanner.value() : '';
+    doubts.push(!has || !TOKEN.test(given) ? 'a parameter cannot be read' : doubtOf(name, scanner.wrote, raw));
     if (name !== '' && !raw.has(name)) raw.set(name, value);
     scanner.skip();
   }
-  return { word, parameters: combined(raw) };
+  if (!scanner.done) doubts.push(`it has over ${MAX_PARAMETERS} parameters`);
+  if (scanner.comments) doubts.push('a comment stands in it');
+  const parameters = combined(raw);
+  if (raw.size > 1) doubts.push(namesDiffer(raw, parameters));
+  const doubt = doubts.find((each) => each !== undefined);
+  return { word, parameters, ...(doubt === undefined ? {} : { doubt }) };
 }
+
+/** How a value was written: with or without quotes, and as it stands. */
+interface Wrote {
+  readonly quoted: boolean;
+  readonly text: string;
+}
+
+/** Why a parameter behind those of `before` may be read differently. `key`: its name, with the mark of RFC 2231 where it has one. */
+function doubtOf(key: string, { quoted, text }: Wrote, before: ReadonlyMap<string, string>): string | undefined {
+  const star = key.indexOf('*');
+  const name = star < 0 ? key : key.slice(0, star);
+  const decides = DECIDING.has(name);
+  const said = decides || FILE_NAMES.has(name) ? `the parameter ${name}` : 'a parameter';
+  if (before.has(key)) return `${said} stands twice`;
+  // Where RFC 2231 is not known the parameter is another one, and beside a plain one either may count.
+  if (decides && star >= 0) return `${said} is written as RFC 2231 has it, which few programs read`;
+  // Whoever does not know quoted pairs finds the end of the value elsewhere, and other parameters behind it.
+  if (quoted ? text.includes('\\"') : text.includes('"')) return `${said} has a quote in it`;
+  if (!decides) return undefined;
+  if (quoted && (text.includes('\\') || !QUOTED.test(text))) return `${said} has a quoted pair or octets outside ASCII`;
+  if (!quoted && !UNQUOTED.test(text)) return `${said} is not quoted and must be`;
+  return text.includes('=?') ? `${said} has an encoded word` : undefined;
+}
+
+/** What a file is decides the program that opens it: an ending must be the same in every way to write the name. */
+function namesDiffer(raw: ReadonlyMap<string, string>, parameters: ReadonlyMap<string, string>): string | undefined {
+  for (const name of FILE_NAMES) {
+    const plain = raw.get(name);
+    const shown = parameters.get(name);
+    if (plain !== undefined && shown !== undefined && endingOf(decodeEncodedWords(plain)) !== endingOf(shown))
+      return `the parameter ${name} names two kinds of file`;
+  }
+  return undefined;
+}
+
+/** `.pdf` of `report.pdf`; empty where there is none. */
+export const endingOf = (name: string): string => /\.[^.\s]{1,20}\s*$/.exec(name)?.[0].trim().toLowerCase() ?? '';
 
 /** Steps over a value; comments count as blanks (RFC 5322 section 3.2.2). */
 class Scanner {
   readonly #text: string;
   #at = 0;
+  /** A comment was passed over. */
+  comments = false;
+  /** The value that was read last, as it stands, without its quotes. */
+  wrote: Wrote = { quoted: false, text: '' };
 
   constructor(text: string) {
     this.#text = text;
@@ -77,8 +142,11 @@ class Scanner {
       const end = this.#text.indexOf(';', this.#at);
       const from = this.#at;
       this.#at = end < 0 ? this.#text.length : end;
-      return this.#text.slice(from, this.#at).trim();
+      const text = this.#text.slice(from, this.#at).trim();
+      this.wrote = { quoted: false, text };
+      return text;
     }
+    const from = this.#at;
     let read = '';
     while (!this.done && !this.take('"')) {
       // QUIRK: Windows paths in quotes ("C:\uit\lab.edi") are written without doubling; only what must be quoted is un-quoted.
@@ -86,10 +154,12 @@ class Scanner {
       read += this.#text[this.#at] ?? '';
       this.#at += 1;
     }
+    this.wrote = { quoted: true, text: this.#text.slice(from, this.#at - 1) };
     return read;
   }
 
   #comment(): void {
+    this.comments = true;
     let depth = 0;
     for (; !this.done; this.#at += 1) {
       const character = this.#text[this.#at];

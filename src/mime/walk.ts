@@ -28,7 +28,12 @@ interface Place {
   readonly self: string;
   readonly below: string;
   readonly depth: number;
+  /** One of the parts of a multipart, and no message of its own. */
+  readonly part?: true;
 }
+
+/** More parts than this that name an author are not needed to know that one does. */
+const MAX_AUTHORS = 20;
 
 interface Multipart {
   readonly boundary: string;
@@ -61,6 +66,8 @@ export class MimeWalk implements DelimiterSink {
   #preamble = false;
   /** No more leaves are told of, so there is nothing to look for. */
   #done = false;
+  #doubt: string | undefined;
+  readonly #authors: string[] = [];
   #matched: { readonly level: number; readonly closing: boolean } | undefined;
 
   constructor(observe?: Observe, limits: WalkLimits = WALK_LIMITS) {
@@ -95,7 +102,14 @@ export class MimeWalk implements DelimiterSink {
     // A multipart without its end: the message broke off, or a program left the last delimiter out.
     if (this.#open.length > 0) this.#leaf?.doubt();
     this.#endLeaf();
-    return { leaves: this.#recorders.map((recorder) => recorder.end()), limits: [...this.#reached] };
+    if (this.#open.length > 0) this.#doubt ??= 'a multipart does not end';
+    if (this.#reached.size > 0) this.#doubt ??= 'it has more parts than are looked at';
+    return {
+      leaves: this.#recorders.map((recorder) => recorder.end()),
+      limits: [...this.#reached],
+      ...(this.#doubt === undefined ? {} : { doubt: this.#doubt }),
+      ...(this.#authors.length === 0 ? {} : { authors: this.#authors }),
+    };
   }
 
   content(octets: Buffer): void {
@@ -123,7 +137,7 @@ export class MimeWalk implements DelimiterSink {
     }
     multipart.parts += 1;
     const path = join(multipart.place.below, String(multipart.parts));
-    this.#startHeader({ self: path, below: path, depth: multipart.place.depth }, multipart.digest);
+    this.#startHeader({ self: path, below: path, depth: multipart.place.depth, part: true }, multipart.digest);
   }
 
   #closeFrom(level: number): void {
@@ -159,6 +173,7 @@ export class MimeWalk implements DelimiterSink {
     if (header.state === 'content') {
       // Programs differ in where this part begins.
       this.#leaf?.doubt();
+      this.#doubt ??= 'the header of a part does not end';
       this.#feed(header.rest);
     }
   }
@@ -176,6 +191,9 @@ export class MimeWalk implements DelimiterSink {
     this.#header = undefined;
     const place = this.#place;
     const fields = contentFields(header.end(), this.#defaultType);
+    if (fields.doubt !== undefined) this.#doubt ??= fields.doubt;
+    if (fields.author !== undefined && place.part === true && this.#authors.length < MAX_AUTHORS)
+      this.#authors.push(fields.author);
     const nests =
       (isMultipart(fields.type) && fields.boundary !== '') || (isMessage(fields.type) && isIdentity(fields));
     if (nests && place.depth < this.#limits.depth) this.#nest(fields, place);
@@ -192,6 +210,9 @@ export class MimeWalk implements DelimiterSink {
       this.#startHeader({ self: join(self, '1'), below: self, depth: depth + 1 }, false);
       return;
     }
+    // A delimiter that begins with another one is taken for that by some programs.
+    if (this.#open.some(({ boundary }) => boundary.startsWith(fields.boundary) || fields.boundary.startsWith(boundary)))
+      this.#doubt ??= 'two multiparts have boundaries that begin alike';
     if (!this.#levels.has(fields.boundary)) this.#levels.set(fields.boundary, this.#open.length);
     this.#open.push({
       boundary: fields.boundary,
@@ -226,7 +247,10 @@ export class MimeWalk implements DelimiterSink {
       this.#recorders.splice(this.#recorders.indexOf(leaf), 1);
     else {
       // A multipart without a part: some programs show what it holds, some nothing.
-      if (this.#preamble) leaf.doubt();
+      if (this.#preamble) {
+        leaf.doubt();
+        this.#doubt ??= 'a multipart has no part';
+      }
       leaf.end();
     }
     this.#preamble = false;

@@ -126,9 +126,10 @@ export class Incoming {
   }
 
   #parts(): MessageParts {
-    const { leaves, limits } = this.#walk.end();
+    const { leaves, limits, ...rest } = this.#walk.end();
     return {
       leaves,
+      ...rest,
       limits: this.#edi.full ? [...limits, 'interchanges'] : limits,
       interchanges: this.#edi.interchanges(new Set(leaves.map((leaf) => leaf.path))),
     };

@@ -56,6 +56,26 @@ test('a copy is opened for those who let the gateway, each with keys of their ow
   ]);
 });
 
+test('a right signature over content that two programs read differently passes for nobody, opened or not', async (t) => {
+  const b = await bench(t);
+  await b.register(BOB, OPEN);
+  await b.register('cor@praktijk.example');
+  const bob = await giveKey(b, BOB, { held: true });
+  const me = await giveKey(b, ME);
+  const header = `Content-Type: multipart/mixed; boundary=a; boundary*=us-ascii''b\r\n`;
+  const two = '--a\r\n\r\nGeef 5 mg.\r\n--a--\r\n--b\r\n\r\nGeef 50 mg.\r\n--b--\r\n';
+  const mail = letter(two, { header });
+  const sealed = await protectedBy(b.pgp.thread, mail, { secretKeys: [secretOf(me)], publicKeys: [bob.publicKey] });
+  const opened = passed(await b.run(openStep(b), await b.submitted(sealed, [BOB])));
+  const signed = await protectedBy(b.pgp.thread, mail, { secretKeys: [secretOf(me)] });
+  const verified = passed(await b.run(verifyStep(b), await b.submitted(signed, ['cor@praktijk.example'])));
+  for (const copy of [copyFor(opened, BOB), copyFor(verified, 'cor@praktijk.example')]) {
+    const text = (await contentOf(copy)).toString('latin1');
+    assert.match(text, /x-pgp=neutral\r\n\treason="programs may show other content than was signed[^]*50 mg/);
+    assert.doesNotMatch(text, /x-pgp=pass/);
+  }
+});
+
 test('nothing is read where nothing is protected, or nobody lets it be opened', async (t) => {
   const b = await bench(t);
   await b.register(BOB, OPEN);

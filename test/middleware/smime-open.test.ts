@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Source } from '../../src/crypto/smime/message.ts';
 import { entityOf, readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
 import {
+  clearSigned,
   type Protection,
   encrypted,
   opaqueSigned,
@@ -209,6 +210,25 @@ test('another author inside than outside is not handed out; other fields that di
   assert.match(own, /smime=pass[^]*inner text/);
   const redated = await inside((text) => text.replace('25 Nov 2026', '24 Nov 2026'));
   assert.match(redated, /smime=policy\r\n\treason="fields differ inside and outside: date"[^]*inner text/);
+});
+
+test('what was signed inside and can be read in two ways is opened, and passes for nobody', async (t) => {
+  const b = await start(t);
+  const to = await person('rsa2048');
+  const encryption = { recipients: recipients(to), cipher: 'aes-256-gcm' as const, random };
+  const two = '--a\r\n\r\nGeef 5 mg.\r\n--a--\r\n--b\r\n\r\nGeef 50 mg.\r\n--b--\r\n';
+  const header = `Content-Type: multipart/mixed; boundary=a; boundary*=us-ascii''b\r\n`;
+  const inner = await read(letter(two, { header }));
+  const signed = signing(await person('p256'));
+  for (const made of [
+    withNeutralHeader(inner, encrypted(opaqueSigned(wholeMessage(inner), signed), encryption)),
+    withHeader(inner, encrypted(opaqueSigned(entityOf(inner), signed), encryption)),
+    withHeader(inner, encrypted(clearSigned(entityOf(inner), signed, { random, eightBit: false }), encryption)),
+  ]) {
+    const { text } = await run(b, await collect(made));
+    assert.match(text, /smime=neutral\r\n\treason="programs may show other content than was signed[^]*50 mg/);
+    assert.doesNotMatch(text, /smime=pass/);
+  }
 });
 
 test('nothing inside speaks in our name or puts a second author on the message', async (t) => {

@@ -16,8 +16,13 @@ const stepOf = ({ keys }: Bench): Middleware => smimeVerify({ keys, authserv: 'm
 const capabilities = [{ oid: Oid.aes256Gcm }];
 
 /** `form`: how it is signed. */
-async function signed(by: Person, form: 'clear' | 'opaque' = 'clear', body = 'the text\r\n'): Promise<Buffer> {
-  const message = value(await readMessage(sourceOf(letter(body))));
+async function signed(
+  by: Person,
+  form: 'clear' | 'opaque' = 'clear',
+  body = 'the text\r\n',
+  header?: string,
+): Promise<Buffer> {
+  const message = value(await readMessage(sourceOf(letter(body, header === undefined ? {} : { header }))));
   const signing = { signers: [signerOf(by)], signingTime: NOW, capabilities };
   const content =
     form === 'clear'
@@ -69,6 +74,51 @@ test('the verdict takes the place of the field that said that nothing was checke
   assert.match(field, /^Authentication-Results: mail\.test;\r\n\tsmime=pass\r\n/);
   assert.doesNotMatch(field, /none/);
   assert.deepEqual(rest, content);
+});
+
+test('a right signature over content that two programs read differently passes for nobody, and the content stays', async (t) => {
+  const b = await start(t);
+  const who = await person('p256');
+  const two =
+    '--a\r\nContent-Type: text/plain\r\n\r\nGeef 5 mg.\r\n--a--\r\n--b\r\nContent-Type: text/plain\r\n\r\nGeef 50 mg.\r\n--b--\r\n';
+  for (const [header, body, reason] of [
+    [`Content-Type: multipart/mixed; boundary=a; boundary*=us-ascii''b\r\n`, two, 'the parameter boundary is written'],
+    [
+      `Content-Type: multipart/mixed; boundary*0*=us-ascii''b; boundary=a\r\n`,
+      two,
+      'the parameter boundary is written',
+    ],
+    ['Content-Type: multipart/mixed; boundary="\\a"\r\n', two, 'a quoted pair'],
+    [
+      'Content-Type: multipart/mixed; boundary=a\r\nContent-Type: multipart/mixed; boundary=b\r\n',
+      two,
+      'Content-Type stands twice',
+    ],
+    ['Content-Type: text/plain\r\nContent-Transfer-Encoding: base64 (x)\r\n', 'R2VlZg==\r\n', 'a comment'],
+    [
+      'Content-Type: multipart/mixed; boundary=a\r\n',
+      two
+        .replace('--a\r\n', '--a\r\nFrom: director@praktijk.example\r\n')
+        .replace('text/plain', 'text/plain; hp="clear"'),
+      'names another author',
+    ],
+  ] as const)
+    for (const form of ['clear', 'opaque'] as const) {
+      const content = await signed(who, form, body, header);
+      const { field, rest, facts } = await told(b, content);
+      assert.match(field, /\tsmime=neutral\r\n\treason="programs may show other content than was signed: /, header);
+      assert.ok(field.includes(reason), field);
+      assert.deepEqual(rest, content, 'the content goes out as it came');
+      assert.match(JSON.stringify(facts), /"doubt":"/);
+    }
+  const own = two.slice(0, two.indexOf('--b')).replace('--a\r\n', '--a\r\nFrom: P <p256@praktijk.example>\r\n');
+  const same = await signed(who, 'clear', own, 'Content-Type: multipart/mixed; boundary=a\r\n');
+  assert.match((await told(b, same)).field, /smime=pass/);
+  const version = Buffer.from(
+    (await signed(who)).toString('latin1').replace('MIME-Version', 'MIME-Version: 1.0\r\nMIME-Version'),
+    'latin1',
+  );
+  assert.match((await told(b, version)).field, /smime=neutral[^]*MIME-Version stands twice/);
 });
 
 test('tampered content fails; a signer who is not the author, or whose certificate ended, does not count', async (t) => {

@@ -16,6 +16,7 @@ import { PgpKeyring } from '../../src/middleware/pgp-keyring.ts';
 import type { Addressee, Middleware, Submitted } from '../../src/middleware/middleware.ts';
 import { contentFields } from '../../src/mime/content-fields.ts';
 import { headerEnd } from '../../src/mime/header.ts';
+import { MimeWalk } from '../../src/mime/walk.ts';
 import type { SealedBody, Store } from '../../src/store/store.ts';
 import { type Person, circle, collect, signerOf, trust } from '../crypto/cms/support.ts';
 import { type Cleanup, type TestStore, address, openTestStore, sealBody } from '../support/store.ts';
@@ -142,11 +143,13 @@ export async function bench(t: Cleanup): Promise<Bench> {
       const recipients: Addressee[] = [];
       for (const at of to) recipients.push(await addressee(at));
       const head = Buffer.from(content.subarray(0, headerEnd(Buffer.from(content))));
+      const walk = new MimeWalk();
+      walk.write(Buffer.from(content));
       return {
         body,
         content: contentFields(head),
         eightBit: false,
-        parts: { leaves: [], limits: [], interchanges: [] },
+        parts: { ...walk.end(), interchanges: [] },
         sender: address(sender),
         messageId: 'm@client.test',
         from: address(sender),

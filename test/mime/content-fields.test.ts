@@ -14,7 +14,11 @@ test('contentFields() gives the defaults of RFC 2045 where nothing, or nothing r
     'Content-Type: edi fact/x\r\n',
     'Xontent-Type: a/b\r\n',
   ])
-    assert.deepEqual(fields(header), plain, header);
+    assert.deepEqual(
+      { ...fields(header), doubt: undefined, author: undefined },
+      { ...plain, doubt: undefined, author: undefined },
+      header,
+    );
   assert.deepEqual(contentFields(Buffer.from(''), 'message/rfc822').type, 'message/rfc822');
 });
 
@@ -38,7 +42,7 @@ test('contentFields() reads type, encoding and boundary as old programs write th
       '',
     ],
   ] as const) {
-    const { charset: _, ...read } = fields(header);
+    const { charset: _, doubt: __, ...read } = fields(header);
     assert.deepEqual(read, { type, encoding, boundary, name: '' }, header);
   }
 });
@@ -95,4 +99,70 @@ test('a field is bounded in length, parameters and sections', () => {
   assert.equal(fields(`Content-Type: a/b${many}; name=late\r\n`).name, '');
   const sections = Array.from({ length: 63 }, (_, n) => `; filename*${n}=a`).join('');
   assert.equal(fields(`Content-Disposition: x${sections}\r\n`).name, 'a'.repeat(63));
+});
+
+/** Each is read by other programs as something else; the word is a part of the reason. */
+const DOUBTFUL: readonly (readonly [header: string, reason: string])[] = [
+  [`Content-Type: multipart/mixed; boundary*=us-ascii''b; boundary=a`, 'RFC 2231'],
+  [`Content-Type: multipart/mixed; boundary=a; boundary*=us-ascii''b`, 'RFC 2231'],
+  [`Content-Type: multipart/mixed; boundary=a; boundary*0*=us-ascii''b`, 'RFC 2231'],
+  ['Content-Type: multipart/mixed; boundary*0=a; boundary*1=b', 'RFC 2231'],
+  [`Content-Type: multipart/mixed; boundary*=us-ascii''b`, 'RFC 2231'],
+  ['Content-Type: multipart/mixed; boundary=a; boundary=b', 'stands twice'],
+  ['Content-Type: multipart/mixed; boundary=a; BOUNDARY="a"', 'stands twice'],
+  ['Content-Type: multipart/mixed; boundary="a\\b"', 'quoted pair'],
+  ['Content-Type: multipart/mixed; boundary="a\\"; boundary=b; x="c"', 'a quote in it'],
+  ['Content-Type: multipart/mixed; boundary=a b', 'is not quoted'],
+  ['Content-Type: multipart/mixed; boundary=a(c)', 'is not quoted'],
+  ['Content-Type: multipart/mixed; boundary="a"b', 'cannot be read'],
+  ['Content-Type: multipart/mixed; boundary =a', ''],
+  ['Content-Type: multipart/mixed; boundary="=?utf-8?q?a?="', 'encoded word'],
+  ['Content-Type: multipart/mixed; boundary="\u00e9"', 'outside ASCII'],
+  [`Content-Type: multipart/mixed; boundary="${'b'.repeat(201)}"`, 'no boundary'],
+  ['Content-Type: multipart/mixed', 'no boundary'],
+  ['Content-Type: multipart/mixed; x="a; boundary=b', ''],
+  ['Content-Type: multipart/mixed; x="\\"; boundary=b; y="', 'a quote in it'],
+  ['Content-Type: multipart/mixed (c); boundary=a', 'a comment'],
+  ['Content-Type: multipart/mixed; boundary=a (c)', ''],
+  ['Content-Type: multipart/signed; protocol=a/b; protocol=c/d; boundary=a', 'protocol stands twice'],
+  ['Content-Type: multipart/signed; micalg=a; micalg=b; boundary=a', 'micalg stands twice'],
+  ['Content-Type: text/plain; charset=utf-8; charset=utf-7', 'charset stands twice'],
+  [`Content-Type: text/plain; charset=utf-8; charset*=''utf-7`, 'RFC 2231'],
+  ['Content-Type: text/plain\r\nContent-Type: text/html', 'Content-Type stands twice'],
+  ['Content-Type : text/plain', 'a blank'],
+  ['Content-Type: text', 'cannot be read'],
+  ['Content-Type: text/plain text/html', 'cannot be read'],
+  [`Content-Type: text/plain; ${Array.from({ length: 65 }, (_, n) => `p${n}=1`).join('; ')}`, 'over 64'],
+  ['Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit', 'Content-Transfer-Encoding stands twice'],
+  ['Content-Transfer-Encoding: base64 (c)', 'a comment'],
+  ['Content-Transfer-Encoding: base64; x=y', 'cannot be read'],
+  ['Content-Transfer-Encoding: "base64"', 'cannot be read'],
+  ['Content-Transfer-Encoding: rot13', 'cannot be read'],
+  ['Content-Type: multipart/mixed; boundary=a\r\nContent-Transfer-Encoding: base64', 'transfer encoding'],
+  ['Content-Disposition: inline\r\nContent-Disposition: attachment', 'Content-Disposition stands twice'],
+  [`Content-Disposition: attachment; filename=a.txt; filename*=utf-8''a.exe`, 'two kinds of file'],
+  ['Content-Disposition: attachment; filename=a.txt\r\nContent-Type: a/b; name=a.exe', 'two kinds of file'],
+  ['Content-Disposition: attachment; filename=a.txt; filename=a.exe', 'stands twice'],
+];
+
+const CLEAR: readonly string[] = [
+  '',
+  'Content-Type: text/plain',
+  'Content-Type: text/plain; charset=utf-8; format=flowed;',
+  'Content-Type: multipart/mixed; boundary="----=_Part_1_2.3"',
+  'Content-Type: multipart/mixed;\r\n\tboundary=----=_NextPart_000_0001',
+  `Content-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary="a b'c:d"`,
+  'Content-Type: application/pdf; name="C:\\uit\\lab.pdf"\r\nContent-Disposition: attachment; filename="lab.pdf"',
+  'Content-Type: application/pdf; name=lab uitslag (1).pdf',
+  `Content-Disposition: attachment; filename="Zo_.pdf"; filename*=utf-8''Zo%C3%AB.pdf`,
+  `Content-Disposition: attachment; filename*0*=utf-8''Zo; filename*1*=%C3%AB.pdf`,
+  'Content-Type: application/pdf; name="=?utf-8?q?Zo=C3=AB.pdf?="\r\nContent-Transfer-Encoding: BASE64',
+];
+
+test('what another program may read differently is told, and what all of them read alike is not', () => {
+  for (const [header, reason] of DOUBTFUL) {
+    const { doubt } = fields(`${header}\r\n`);
+    assert.ok(doubt?.includes(reason) === true, `${header}: ${doubt}`);
+  }
+  for (const header of CLEAR) assert.equal(fields(`${header}\r\n`).doubt, undefined, header);
 });
