@@ -24,6 +24,9 @@ export interface Filed extends MessageView {
   readonly content: 'kept' | 'gone';
 }
 
+/** Of what was opened for its addressee neither size nor hash is told: whoever guesses at what was inside could prove it by them. */
+export type ProtectedCopy = Omit<Filed, 'octets' | 'sha256'> & Partial<Pick<Filed, 'octets' | 'sha256'>>;
+
 export interface NoticeFacts extends Filed {
   /** `failed`, `delayed`, `collected` and so on. */
   readonly kind: string;
@@ -39,7 +42,7 @@ export interface Submission extends PartsView {
   readonly quirks: string;
   readonly copies: readonly CopyView[];
   /** What protection made of it for some recipients. */
-  readonly protected: readonly Filed[];
+  readonly protected: readonly ProtectedCopy[];
   readonly notices: readonly NoticeFacts[];
   readonly events: readonly (EventView & { readonly seq: number; readonly erased: boolean })[];
 }
@@ -155,11 +158,17 @@ async function filed(store: Store, record: MessageRecord, names: Names): Promise
   return { ...viewMessage(record, await names.account(record.submitter)), sha256: record.sha256, content };
 }
 
-async function protectedOf(store: Store, { recipients }: MessageRecord, names: Names): Promise<readonly Filed[]> {
-  const made: Filed[] = [];
+async function protectedOf(
+  store: Store,
+  { recipients }: MessageRecord,
+  names: Names,
+): Promise<readonly ProtectedCopy[]> {
+  const made: ProtectedCopy[] = [];
   for (const id of new Set(recipients.flatMap(({ copy }) => copy ?? []))) {
     const record = await store.deliveries.findMessage(id);
-    if (record !== undefined) made.push(await filed(store, record, names));
+    if (record === undefined) continue;
+    const { octets, sha256, ...facts } = await filed(store, record, names);
+    made.push(record.opened === true ? facts : { ...facts, octets, sha256 });
   }
   return made;
 }

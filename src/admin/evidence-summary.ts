@@ -54,7 +54,11 @@ function submissionText(s: Submission, n: number, of: number): string[] {
     ...listText('Recipients', s.copies.map(copyText)),
     ...listText(
       'Protected copies',
-      s.protected.map((p) => `${p.id}: ${p.octets} octets, SHA-256 ${p.sha256}`),
+      s.protected.map((p) =>
+        p.sha256 === undefined
+          ? `${p.id}: opened for its addressee, whose alone its size and hash are`
+          : `${p.id}: ${p.octets} octets, SHA-256 ${p.sha256}`,
+      ),
     ),
     ...listText(
       'Parts as they were submitted',
@@ -105,7 +109,7 @@ function messageText({ message: m, quirks, events, protected: made }: Submission
   ];
 }
 
-const contentText = ({ content }: Filed, made: readonly Filed[]): string =>
+const contentText = ({ content }: Filed, made: readonly Pick<Filed, 'content'>[]): string =>
   content === 'kept'
     ? 'still kept by the gateway'
     : made.some((copy) => copy.content === 'kept')

@@ -69,7 +69,7 @@ async function tellSender(
     done.filter((w) => w.done === result).map(({ where }) => where.recipient);
   if (message.sender === '' || of('withdrawn').length === 0) return;
   await fileNotice(store, await contrlFor(contrlParts({ store, desk, clock }), message, 'rejected'));
-  const original = await readOriginal(store.deliveries, message.id);
+  const original = await readOriginal(store.deliveries, message);
   const place = await desk.places.ofSender(message.sender, message.submitter);
   await fileNotice(
     store,

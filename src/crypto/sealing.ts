@@ -98,6 +98,17 @@ export const sealWhole = (key: KeyObject, id: bigint, plain: Uint8Array): Uint8A
 export const openWhole = (key: KeyObject, id: bigint, sealed: Uint8Array): Buffer =>
   openChunk(key, id, 0, true, parted(sealed));
 
+/** No body has so many chunks: the number of what is sealed beside them under the same key. */
+const BESIDE = 0xffff_ffff;
+
+/** Seals what belongs to a message and is no part of its content, octets and tag in one piece. Once for each message: the nonce is fixed. */
+export const sealBeside = (key: KeyObject, id: bigint, plain: Uint8Array): Uint8Array =>
+  joined(sealChunk(key, id, BESIDE, true, plain));
+
+/** Opens what `sealBeside` made. Throws SealBroken. */
+export const openBeside = (key: KeyObject, id: bigint, sealed: Uint8Array): Buffer =>
+  openChunk(key, id, BESIDE, true, parted(sealed));
+
 /** Seals a key of 32 octets under another one. `purpose` must be the same at `unwrapKey`. */
 export function wrapKey(under: KeyObject, key: Uint8Array, purpose: string, random: RandomBytes): Uint8Array {
   const nonce = random(NONCE_OCTETS);

@@ -1,11 +1,16 @@
 /** One attempt: the message from the store to the courier. Whatever happens is an answer. */
 import { type Log } from '../domain/effects.ts';
+import type { Octets } from '../domain/units.ts';
 import type { Claim } from '../store/deliveries.ts';
 import type { StoredContent } from '../store/store.ts';
 import type { Answer, Destination, Parcel } from './courier.ts';
 import type { PushParts } from './parts.ts';
 
-function parcelOf({ message, recipient, notify, originalRecipient }: Claim, content: StoredContent): Parcel {
+function parcelOf(
+  { message, recipient, notify, originalRecipient }: Claim,
+  content: StoredContent,
+  submitted: Octets | undefined,
+): Parcel {
   const { body, smtpUtf8, requireTls, ret, envid } = message.envelope;
   return {
     sender: message.sender,
@@ -18,6 +23,8 @@ function parcelOf({ message, recipient, notify, originalRecipient }: Claim, cont
     ...(notify === undefined ? {} : { notify }),
     ...(originalRecipient === undefined ? {} : { originalRecipient }),
     ...(ret === undefined ? {} : { ret }),
+    // What was inside may be anything, and a report of the partner's server must not bring it to whoever sent it.
+    ...(submitted === undefined ? {} : { submitted, body: '8BITMIME' as const, ret: 'HDRS' as const }),
     ...(envid === undefined ? {} : { envid }),
   };
 }
@@ -46,7 +53,12 @@ export async function attempt(
   try {
     const content = await deliveries.openMessage(claim.message.id);
     if (content === undefined) return { answer: ours(claim, 'its content is gone', log), ours: true };
-    return { answer: await courier.deliver(destination, parcelOf(claim, content), signal), ours: false };
+    const { copyOf, opened } = claim.message;
+    const submitted =
+      copyOf === undefined || opened !== true
+        ? undefined
+        : ((await deliveries.findMessage(copyOf))?.octets ?? content.octets);
+    return { answer: await courier.deliver(destination, parcelOf(claim, content, submitted), signal), ours: false };
   } catch (error) {
     return { answer: ours(claim, error instanceof Error ? error.message : String(error), log), ours: true };
   }

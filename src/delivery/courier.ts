@@ -55,6 +55,11 @@ export interface Parcel {
   readonly originalRecipient?: string;
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
+  /**
+   * The content was opened for the partner, and was so many octets when it was submitted. That size is what is judged, and whether it has
+   * octets above 127 is not looked at: why it cannot be sent would tell its sender what was inside.
+   */
+  readonly submitted?: Octets;
   /** The canonical octets: CRLF line ends, ending in CRLF. May be read more than once. */
   readonly slices: () => AsyncIterable<Uint8Array>;
 }

@@ -13,7 +13,7 @@ import { type Octets, octets } from '../domain/units.ts';
 import { type Dsn, type DsnRecipient, type OwnHeader, type Returned, ownHeader, writeDsn } from '../mime/dsn.ts';
 import { textPart } from '../mime/text.ts';
 import type { AuditTrail } from '../store/audit.ts';
-import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
+import type { MessageRecord } from '../store/deliveries.ts';
 import {
   type Acceptance,
   type BodyWriter,
@@ -24,14 +24,14 @@ import {
   type StoredContent,
 } from '../store/store.ts';
 import { type Letters, writeLetter } from './letter.ts';
-import type { Original } from './original.ts';
+import type { Original, OriginalReader } from './original.ts';
 import { type Place, type PlaceRegistry, Places } from './place.ts';
 
 export interface DeskParts {
   readonly store: Pick<Store, 'openBody'> & {
     readonly registry: PlaceRegistry;
     readonly audit: Pick<AuditTrail, 'note'>;
-    readonly deliveries: Pick<Deliveries, 'openMessage'>;
+    readonly deliveries: OriginalReader;
   };
   readonly clock: Clock;
   readonly log: Log;

@@ -62,13 +62,13 @@ async function lastNotice(
   message: MessageRecord,
 ): Promise<PreparedNotice | undefined> {
   const { account, organisation } = mailbox;
-  const { sender, id } = message;
+  const { sender } = message;
   // Who asked for success alone was told "delivered": never fetched is news to them as well.
   const recipients = message.recipients.filter(
     (r) => r.mailbox === account && (asksFor(r.notify, 'failure') || asksFor(r.notify, 'success')),
   );
   if (sender === '' || recipients.length === 0) return undefined;
-  const original = await readOriginal(store.deliveries, id);
+  const original = await readOriginal(store.deliveries, message);
   const said = {
     kind: 'expired' as const,
     once: `expired:${account}:${uid}`,

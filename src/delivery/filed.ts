@@ -4,12 +4,12 @@
  * RFC 3461 section 5.2.3: a mailbox of ours is the end of the road, so the action is `delivered`. That it was fetched is another thing,
  * which receipts.ts tells. Filed in the transaction that accepts the message, so it needs no key.
  */
-import type { Deliveries, Delivery } from '../store/deliveries.ts';
+import type { Delivery } from '../store/deliveries.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
 import { filedLetters } from './delivery-letters.ts';
 import type { Desk } from './desk.ts';
 import { asksFor } from './notice-rules.ts';
-import { aboutOf, headerOf, idForSender, readOriginal } from './original.ts';
+import { type OriginalReader, aboutOf, headerOf, idForSender, readOriginal } from './original.ts';
 import { originalOf } from './receipts.ts';
 
 /** `header`: the message's own. Undefined where nothing is owed. Rejects with StoreFull or StoreFailed. */
@@ -50,12 +50,12 @@ export async function filedNotice(
  */
 export async function releasedNotice(
   desk: Desk,
-  deliveries: Pick<Deliveries, 'openMessage'>,
+  deliveries: OriginalReader,
   { id, state, message, recipient, notify, originalRecipient }: Delivery,
 ): Promise<PreparedNotice | undefined> {
   const { sender, submitter, messageIdField } = message;
   if (state !== 'filed' || sender === '' || !asksFor(notify, 'success')) return undefined;
-  const original = await readOriginal(deliveries, message.id);
+  const original = await readOriginal(deliveries, message);
   return await desk.report(await desk.places.ofSender(sender, submitter), {
     kind: 'filed',
     once: `final:${id}`,

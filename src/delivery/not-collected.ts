@@ -78,8 +78,7 @@ async function tellDay(
   for (const { once, group } of keyed) {
     if (used.has(once)) continue;
     const about: AboutMessage[] = [];
-    for (const message of group.messages)
-      about.push(aboutOf(message, await readOriginal(store.deliveries, message.id)));
+    for (const message of group.messages) about.push(aboutOf(message, await readOriginal(store.deliveries, message)));
     const notice = await desk.letter(await desk.places.ofSender(group.sender, group.first.submitter), {
       kind: 'not-collected',
       once,

@@ -38,6 +38,10 @@ export function actionOwed({ kind, delayed, dsn, sender, notify }: Ending): DsnA
   }
 }
 
+/** Of an SMTP reply the code, and the enhanced one where it has one (RFC 3463). */
+export const codesOf = (reply: string): string =>
+  /^\d{3}(?:[ -][245]\.\d{1,3}\.\d{1,3}(?=\s|$))?/.exec(reply)?.[0] ?? '';
+
 const STATUS = /(?:^|[\s-])([245]\.\d{1,3}\.\d{1,3})(?=\s|$)/;
 
 /**

@@ -11,7 +11,7 @@ import { type DeliveryEnd, delayedLetters, failedLetters, relayedLetters } from 
 import { type ContrlParts, contrlFor, wantsContrl } from './contrl.ts';
 import type { Desk, DeskParts } from './desk.ts';
 import type { Letters } from './letter.ts';
-import { actionOwed, statusOf } from './notice-rules.ts';
+import { actionOwed, codesOf, statusOf } from './notice-rules.ts';
 import type { Attempt, NoticeWriter } from './notices.ts';
 import { type Original, aboutOf, idForSender, readOriginal } from './original.ts';
 
@@ -58,18 +58,27 @@ async function noticeFor(
   }) as Told | undefined;
   if (action === undefined || message.sender === '') return undefined;
   const place = await desk.places.ofSender(message.sender, message.submitter);
-  const original = await readOriginal(deliveries, message.id);
-  const status = statusOf(action, outcome.reply, attempt.status);
+  const original = await readOriginal(deliveries, message);
+  const reply = toldReply(outcome, attempt, original);
+  const status = statusOf(action, reply, attempt.status);
   return await desk.report(place, {
     kind: action,
     once: keyOf(action, claim),
     about: { id: idForSender(message), messageIdField: message.messageIdField },
     message,
-    letters: LETTERS[action](endOf(claim, outcome, attempt, status, original)),
-    recipients: [recipientOf(claim, outcome, attempt, action, status)],
+    letters: LETTERS[action](endOf(claim, { ...outcome, reply }, attempt, status, original)),
+    recipients: [recipientOf(claim, { ...outcome, reply }, attempt, action, status)],
     whole: action === 'failed',
     ...(original === undefined ? {} : { original }),
   });
+}
+
+/**
+ * What the partner's server said after it had read the content: of a message that its sender may have encrypted the codes alone. A server
+ * may quote a subject or tell a size, and what it read may be what was opened for it. The operator reads all of it in the trace.
+ */
+function toldReply({ reply }: Outcome, { theirs, content }: Attempt, original: Original | undefined): string {
+  return theirs !== true || content !== true || original?.closed === false ? reply : codesOf(reply);
 }
 
 function endOf(

@@ -23,6 +23,8 @@ export interface Attempt {
   readonly status?: `${2 | 4 | 5}.${number}.${number}`;
   /** True when the outcome's reply is the partner's own line, false or absent for words of ours. */
   readonly theirs?: boolean;
+  /** With `theirs`: the partner had read the content when it said so. */
+  readonly content?: boolean;
   /** For a delay: when the delivery will be given up. */
   readonly until?: Instant;
   /** For a failure by an operator's hand: why, as the operator wrote it. */

@@ -24,7 +24,7 @@ import { type Fraction, type RetrySchedule, delayIsDue, isExpired, nextAttempt }
 export interface Ending {
   readonly outcome: Outcome;
   /** What the notice's writer is told besides the outcome. */
-  readonly told: Pick<Attempt, 'at' | 'dsn' | 'status' | 'theirs' | 'until'>;
+  readonly told: Pick<Attempt, 'at' | 'dsn' | 'status' | 'theirs' | 'content' | 'until'>;
   /** Undefined: the attempt told nothing about the partner. */
   readonly sign: PartnerSign | undefined;
 }
@@ -37,6 +37,7 @@ interface Meaning {
   readonly reply: string;
   readonly sign: PartnerSign | undefined;
   readonly theirs?: true;
+  readonly content?: boolean;
   readonly status?: Status;
   readonly dsn?: boolean;
 }
@@ -51,11 +52,14 @@ const BAD_SEQUENCE = 503;
 function meaningOf(answer: Answer): Meaning {
   switch (answer.kind) {
     case 'taken':
-      return { end: 'relayed', reply: answer.reply, sign: 'works', theirs: true, dsn: answer.session.dsn };
+      return {
+        ...{ end: 'relayed', reply: answer.reply, sign: 'works', theirs: true, content: true },
+        dsn: answer.session.dsn,
+      };
     case 'unable':
       return { end: 'failed', reply: answer.text, sign: 'works', status: lacking[answer.lacks] };
     case 'refused':
-      return refusedMeaning(answer);
+      return { ...refusedMeaning(answer), content: answer.step === 'message' };
     case 'lost':
       return lostMeaning(answer);
   }
@@ -87,10 +91,11 @@ export function endingOf(
   random: Fraction,
   due?: Instant,
 ): Ending {
-  const { end, reply, sign, theirs, status, dsn } = meaningOf(answer);
+  const { end, reply, sign, theirs, content, status, dsn } = meaningOf(answer);
   const told = {
     at: now,
     ...(theirs === undefined ? {} : { theirs }),
+    ...(content === true ? { content } : {}),
     ...(status === undefined ? {} : { status }),
     ...(dsn === undefined ? {} : { dsn }),
   };

@@ -21,7 +21,10 @@ export type Place =
   | { readonly kind: 'paused'; readonly name: string; readonly why: string };
 
 export interface PushParts {
-  readonly deliveries: Pick<Deliveries, 'claim' | 'claimOne' | 'settle' | 'queues' | 'onDue' | 'list' | 'openMessage'>;
+  readonly deliveries: Pick<
+    Deliveries,
+    'claim' | 'claimOne' | 'settle' | 'queues' | 'onDue' | 'list' | 'openMessage' | 'findMessage'
+  >;
   readonly courier: Courier;
   /** Asked once for each batch, so that a change of the record holds from the next one. */
   readonly findPlace: (partner: PartnerId) => Promise<Place>;

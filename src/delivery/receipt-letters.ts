@@ -36,8 +36,8 @@ export interface Collection {
   readonly tls: string;
   /** `quit`: the program confirmed it. `twice`: it took the whole message a second time, without confirming. */
   readonly by: 'quit' | 'twice' | 'hung-up';
-  /** Of the whole message as filed. */
-  readonly sha256: string;
+  /** Of the whole message as it was submitted, our own lines on top included. Absent where its facts are no longer kept. */
+  readonly sha256?: string;
   readonly attachments: readonly Attachment[];
 }
 
@@ -70,7 +70,7 @@ function proof({ sha256, attachments }: Collection, language: Language): Block {
   const words = PROOF[language];
   const rest = attachments.length - MAX_NAMED;
   return facts(words.title, [
-    [words.whole, sha256],
+    ...(sha256 === undefined ? [] : [[words.whole, sha256] as const]),
     ...attachments
       .slice(0, MAX_NAMED)
       .map(

@@ -14,12 +14,12 @@ import type { PreparedNotice, Store } from '../store/store.ts';
 import { attachmentsOf } from './attachments.ts';
 import { contrlFor, contrlKey, wantsContrl } from './contrl.ts';
 import type { Desk } from './desk.ts';
-import { aboutOf, idForSender, readOriginal } from './original.ts';
+import { type OriginalReader, aboutOf, idForSender, readOriginal } from './original.ts';
 import { type Collection, collectedLetters } from './receipt-letters.ts';
 
 export interface ReceiptParts {
   readonly desk: Desk;
-  readonly deliveries: Pick<Deliveries, 'findMessage' | 'openMessage' | 'usedKeys'>;
+  readonly deliveries: Pick<Deliveries, 'findMessage' | 'usedKeys'> & OriginalReader;
   readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation' | 'findRecipient'>;
   /** What a message was made of when it was submitted. */
   readonly messageParts: Store['messageParts'];
@@ -100,13 +100,15 @@ async function receiptFor(
   const recipients = message.recipients.filter((r) => r.mailbox === account && r.receipt === true);
   if (sender === '' || recipients.length === 0) return undefined;
   const id = idForSender(message);
-  const original = await readOriginal(deliveries, message.id);
+  const original = await readOriginal(deliveries, message);
+  // What was opened is its addressee's, and so is its hash; what was protected or verified is not what the sender can compare with.
+  const submitted = message.copyOf === undefined ? message : await deliveries.findMessage(message.copyOf);
   const parts = await messageParts(id);
   const collection: Collection = {
     ...how,
     message: aboutOf(message, original),
     recipients: recipients.map((r) => r.address),
-    sha256: message.sha256,
+    ...(submitted === undefined ? {} : { sha256: submitted.sha256 }),
     attachments: parts === undefined ? [] : attachmentsOf(parts),
   };
   return await desk.report(await desk.places.ofSender(sender, message.submitter), {
@@ -138,7 +140,7 @@ const extensionsOf = (c: Collection): NonNullable<DsnRecipient['extensions']> =>
   ['X-Sluis-Collected-By', c.organisation],
   ['X-Sluis-Confirmed', c.by],
   ['X-Sluis-TLS', c.tls],
-  ['X-Sluis-SHA256', c.sha256],
+  ...(c.sha256 === undefined ? [] : [['X-Sluis-SHA256', c.sha256] as const]),
   // A hash that another program may not find again proves nothing: people read that it is so, programs are not told.
   ...c.attachments
     .filter(({ damaged }) => damaged !== true)

@@ -11,6 +11,7 @@ import type { AuditEvent } from '../store/audit.ts';
 import type { Claim } from '../store/deliveries.ts';
 import { type PreparedNotice, StoreFull } from '../store/store.ts';
 import type { Answer } from './courier.ts';
+import { codesOf } from './notice-rules.ts';
 import type { Ending } from './outcome.ts';
 import type { PushParts } from './parts.ts';
 
@@ -84,10 +85,14 @@ function auditOf({ claim, ending, partner, answer }: Settling): AuditEvent[] {
       message: claim.message.id,
       account: claim.message.submitter,
       facts: { delivery: claim.id, partner, attempts: claim.attempts, ...session },
-      personal: { recipient: claim.recipient, reply: outcome.reply },
+      personal: { recipient: claim.recipient, reply: replyFor(claim, ending) },
     },
   ];
 }
+
+/** The row is the sender's as well, and goes with an export of its organisation. The delivery keeps the whole reply. */
+const replyFor = ({ message }: Claim, { outcome, told }: Ending): string =>
+  message.opened === true && told.content === true ? codesOf(outcome.reply) : outcome.reply;
 
 function report({ log, ended }: SettleParts, settling: Settling, done: 'settled' | 'lost'): void {
   const { claim, ending, partner, answer, took } = settling;

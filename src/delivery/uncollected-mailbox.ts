@@ -10,13 +10,17 @@ import type { AccountSummary, Registry } from '../store/registry.ts';
 import type { PreparedNotice, Store } from '../store/store.ts';
 import type { Away } from './away.ts';
 import type { Desk } from './desk.ts';
+import type { OriginalReader } from './original.ts';
 
 export interface UncollectedParts {
   readonly desk: Desk;
   readonly store: Pick<Store, 'accept' | 'messageParts'> & {
     readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation' | 'findRecipient'> &
       Pick<Absences, 'listAbsences'>;
-    readonly deliveries: Pick<Deliveries, 'uncollected' | 'uncollectedEntries' | 'expire' | 'usedKeys' | 'openMessage'>;
+    readonly deliveries: Pick<
+      Deliveries,
+      'uncollected' | 'uncollectedEntries' | 'expire' | 'usedKeys' | keyof OriginalReader
+    >;
   };
   readonly clock: Clock;
   readonly log: Log;

@@ -162,8 +162,8 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   content: {
     area: 'content',
-    what: 'key of each message, sealed; small content, sealed',
-    columns: ['message', 'data_key', 'chunks', 'refs', 'body'],
+    what: 'key of each message, sealed; small content, sealed; with a copy the header that was submitted, sealed',
+    columns: ['message', 'data_key', 'chunks', 'refs', 'body', 'submitted_header'],
     kept: 'as `chunk`',
     erase: 'deleted by the sweep, after the entries',
   },

@@ -1,19 +1,27 @@
 /** Runs the steps over a message, one behind the other, and keeps account of what they wrote. */
+import { readMessage } from '../crypto/smime/message.ts';
+import { MAX_LAYERS } from '../crypto/smime/open.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import type { Octets } from '../domain/units.ts';
+import { returnedHeader } from '../mime/returned-header.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
-import { type BodyWriter, MAX_COPIES, type PreparedNotice, type Store } from '../store/store.ts';
+import { type BodyWriter, MAX_COPIES, type PreparedNotice, type SealedBody, type Store } from '../store/store.ts';
 import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, Workshop } from './middleware.ts';
 
-/** Bodies that one message may become, unfinished ones included. */
-export const MAX_BODIES = 256;
+/**
+ * Bodies that one message may become, unfinished ones included: each copy, and each layer that was taken off for it. Where fewer were allowed,
+ * running out of them would tell the sender how many layers a message has that others can open.
+ */
+export const MAX_BODIES = 2 * MAX_COPIES + MAX_COPIES * MAX_LAYERS;
 
 /** What came of a message. `discard` gives up what was not filed: call it when the store has answered. */
 export type ChainOutcome =
   | {
       readonly kind: 'passed';
       readonly copies: readonly Copy[];
+      /** Of the message as it was submitted, where copies were made of it: notices tell of nothing else. */
+      readonly header?: Buffer;
       readonly audit: readonly AuditEvent[];
       readonly notes: readonly string[];
       readonly notices: readonly PreparedNotice[];
@@ -72,8 +80,18 @@ export class Chain {
       interchanges.push(...(outcome.interchanges ?? []));
     }
     if (copies.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(copies.length) };
-    return { kind: 'passed', copies, audit, notes, notices, interchanges, discard: () => bodies.discard() };
+    const split = copies.some(({ body }) => body !== message.body);
+    const header = split ? { header: await headerOf(message.body) } : {};
+    const discard = (): Promise<void> => bodies.discard();
+    return { kind: 'passed', copies, ...header, audit, notes, notices, interchanges, discard };
   }
+}
+
+/** As it comes back with a notice. The message passed the edge, so its header can be read. */
+async function headerOf(body: SealedBody): Promise<Buffer> {
+  const read = await readMessage(body);
+  if (!read.ok) throw new Error(`Cannot read the header of message ${body.id}, which was read before: ${read.error}`);
+  return returnedHeader(read.value.header);
 }
 
 /** More copies than the store files with one message. Said of what the sender can change: to how many it writes at once. */

@@ -3,13 +3,16 @@
  *
  * Only with the keys of the addressee who gets the copy. What cannot be opened is handed out all the same, with a text that explains;
  * the sender hears of neither, since the answer would tell about the key.
+ *
+ * Whoever can submit can send somebody else's ciphertext again as a message of its own and watch what happens. So how many copies are made,
+ * for whom and in which order follows from the settings of the addressees alone: one for each mailbox and each address of a partner,
+ * opened or not. A number that depended on the keys would show in receipts and in refusals.
  */
 import type { Layer } from '../crypto/smime/layer.ts';
 import { type Seen, belowSignature } from '../crypto/smime/look-through.ts';
 import type { Message } from '../crypto/smime/message.ts';
-import type { Address } from '../domain/address.ts';
+import { type Address, addressKey } from '../domain/address.ts';
 import type { Log, RandomBytes } from '../domain/effects.ts';
-import type { Language } from '../domain/registry.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { settingOf } from '../domain/settings.ts';
@@ -95,8 +98,9 @@ export interface Opener<K> {
   open(work: OpenWork, keys: readonly K[]): Promise<Result<OpenedBody, NotOpenedBecause>>;
 }
 
-interface OpenGroup<K> {
-  readonly keys: readonly K[];
+/** One mailbox, or one address of a partner. */
+interface Place<K> {
+  readonly keys: Map<string, K>;
   readonly recipients: Addressee[];
   /** What was found of a signature of the other protocol around the encryption. */
   readonly outside: readonly AuthenticationResult[];
@@ -109,25 +113,19 @@ interface Made {
 }
 
 export async function openCopies<K>(opener: Opener<K>, work: OpenWork, copies: readonly Copy[]): Promise<StepOutcome> {
-  const groups = await groupsOf(opener, work, copies);
-  if (groups.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(groups.length) };
+  const places = await placesOf(opener, work, copies);
+  if (places.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(places.length) };
   const made: Made[] = [];
-  const failed = new Map<Language, { recipients: Addressee[]; problem: NotOpenedBecause }>();
-  for (const group of groups) {
-    const { recipients } = group;
-    const opened = await openFor(opener, work, group);
-    if ('copy' in opened) made.push(opened);
-    else if (opened.later !== undefined) return { kind: 'refused', refusal: opened.later };
-    else
-      for (const addressee of recipients) {
-        const { language } = addressee.registered.organisation;
-        const held = failed.get(language) ?? { recipients: [], problem: opened };
-        held.recipients.push(addressee);
-        failed.set(language, held);
-      }
+  const tried = new Map<string, Result<OpenedBody, NotOpenedBecause>>();
+  for (const place of places) {
+    const name = [...place.keys.keys()].sort().join(' ');
+    const opened = tried.get(name) ?? (await opener.open(work, [...place.keys.values()]));
+    tried.set(name, opened);
+    const copy = opened.ok ? await copyFor(opener, work, opened.value, place) : opened.error;
+    if ('copy' in copy) made.push(copy);
+    else if (copy.later !== undefined) return { kind: 'refused', refusal: copy.later };
+    else made.push(await explained(opener.by, work, place.recipients, copy));
   }
-  for (const [language, { recipients, problem }] of failed)
-    made.push(await explained(opener.by, work, language, recipients, problem));
   const audit = made.map((each) => auditOf(opener.by, work.submitted, each));
   return { kind: 'passed', copies: [...without(copies), ...made.map(({ copy }) => copy)], audit };
 }
@@ -144,41 +142,43 @@ const without = (copies: readonly Copy[]): readonly Copy[] =>
     .map((copy) => ({ ...copy, recipients: copy.recipients.filter((each) => !letsOpen(each)) }))
     .filter((copy) => copy.recipients.length > 0);
 
-/** Addresses with the same keys share what they open; those without any share the explanation. */
-async function groupsOf<K>(
+/** In the order of RCPT. Addresses that lead into one mailbox share its copy, and their keys. */
+async function placesOf<K>(
   opener: Opener<K>,
   { given, root }: OpenWork,
   copies: readonly Copy[],
-): Promise<readonly OpenGroup<K>[]> {
-  const groups = new Map<string, OpenGroup<K>>();
+): Promise<readonly Place<K>[]> {
+  const places = new Map<string, Place<K>>();
   // The signature was judged once for the message as it was submitted, so all copies have the same results.
   const apart = !root.ok || root.value !== given;
   const outside = apart ? copies.flatMap(({ results }) => (results === undefined ? [] : [results]))[0] : undefined;
   for (const addressee of copies.flatMap((copy) => copy.recipients).filter(letsOpen)) {
-    const held = await opener.keysOf(addressee.to.address);
-    const name = held.map((each) => each.name).join(' ');
-    const keys = held.map(({ key }) => key);
-    const group = groups.get(name) ?? { keys, recipients: [], outside: outside ?? [] };
-    group.recipients.push(addressee);
-    groups.set(name, group);
+    const { mailbox, address } = addressee.to;
+    const name = mailbox === undefined ? `address ${addressKey(address)}` : `mailbox ${mailbox}`;
+    const place: Place<K> = places.get(name) ?? {
+      ...{ keys: new Map<string, K>(), recipients: [] },
+      outside: outside ?? [],
+    };
+    for (const held of await opener.keysOf(address)) place.keys.set(held.name, held.key);
+    place.recipients.push(addressee);
+    places.set(name, place);
   }
-  return [...groups.values()];
+  return [...places.values()];
 }
 
-async function openFor<K>(
-  opener: Opener<K>,
+async function copyFor<K>(
+  { by }: Opener<K>,
   work: OpenWork,
-  { keys, recipients, outside }: OpenGroup<K>,
+  opened: OpenedBody,
+  { recipients, outside }: Place<K>,
 ): Promise<Made | NotOpenedBecause> {
-  const opened = await opener.open(work, keys);
-  if (!opened.ok) return opened.error;
-  const { opening, facts, message } = opened.value;
+  const { opening, facts, message } = opened;
   const { maxContent } = work.effects;
   if (message.source.octets > maxContent)
     return { kind: 'limit', text: `opened it has ${message.source.octets} octets, more than ${maxContent}` };
-  const body = await handedOut(work, opened.value, outside);
+  const body = await handedOut(work, opened, outside);
   if (body === undefined) return { kind: 'malformed', text: 'it has a NUL octet' };
-  const copy: Copy = { body, recipients, protection: `${opener.by} opened ${opening}`, opened: true };
+  const copy: Copy = { body, recipients, protection: `${by} opened ${opening}`, opened: true };
   return { copy, facts, outcome: 'success' };
 }
 
@@ -207,11 +207,12 @@ async function handedOut(
 async function explained(
   by: 'smime' | 'pgp',
   { effects, submitted, given, workshop }: OpenWork,
-  language: Language,
   recipients: readonly Addressee[],
   problem: NotOpenedBecause,
 ): Promise<Made> {
   const { authserv, helpdesk, random, log } = effects;
+  // A mailbox has one organisation, and so one language.
+  const language = recipients[0]?.registered.organisation.language ?? 'nl';
   const method = by === 'smime' ? by : 'x-pgp';
   const results: AuthenticationResult[] = [{ method, result: 'permerror', reason: 'the message could not be opened' }];
   const slices = unopenedMessage({

@@ -6,8 +6,8 @@ import type { DecryptionKey } from '../crypto/cms/decrypt.ts';
 import { type Layer, maybeProtected } from '../crypto/smime/layer.ts';
 import { type Seen, lookThrough } from '../crypto/smime/look-through.ts';
 import { readMessage } from '../crypto/smime/message.ts';
-import { openMessage, standingOf } from '../crypto/smime/open.ts';
 import { isValid } from '../crypto/cms/verdict.ts';
+import { type LayerSeen, openMessage, standingOf } from '../crypto/smime/open.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { stagingIn } from './bodies.ts';
 import type { MailKeys } from './mail-keys.ts';
@@ -57,6 +57,15 @@ const TAKEN_OFF: ReadonlySet<Layer['kind']> = new Set(['encrypted', 'opaque-sign
 const isOurs = ({ below }: Seen): boolean =>
   TAKEN_OFF.has(below.kind) || (below.kind === 'unreadable' && !below.fields.type.startsWith('multipart/'));
 
+/**
+ * Something encrypted lies below a signature. Then nothing is learned of the signer: whether it can be opened would show in how mail to the
+ * signer is encrypted from now on, and the signer may have packed what is somebody else's.
+ */
+const hidesMore = (layers: readonly LayerSeen[]): boolean => {
+  const signed = layers.findIndex(({ kind }) => kind === 'signed');
+  return signed >= 0 && layers.slice(signed).some(({ kind }) => kind === 'encrypted');
+};
+
 const opener = ({ keys }: OpenParts): Opener<DecryptionKey> => ({
   by: 'smime',
   keysOf: async (address) =>
@@ -80,7 +89,8 @@ async function open(
   const { layers, message, subject } = read.value;
   const problem = problemOf(read.value);
   if (problem !== undefined) return fail(problem);
-  const shown = standingOf(layers).standing === 'valid' ? capabilitiesOf(verificationsOf(layers)) : undefined;
+  const shown =
+    standingOf(layers).standing === 'valid' && !hidesMore(layers) ? capabilitiesOf(verificationsOf(layers)) : undefined;
   if (shown !== undefined) await keys.noteCapabilities(submitted.from, shown);
   const doubt = verificationsOf(layers).some(isValid) ? await doubtIn(message, submitted.from) : undefined;
   const signature = verificationsOf(layers).map(verificationFacts).at(-1) ?? { signature: 'none' };

@@ -314,7 +314,8 @@ function envelopeOf(parcel: Parcel): Parameters<StrictConnection['send']>[0] {
   return {
     from: parcel.sender === '' ? false : parcel.sender,
     to: parcel.recipient,
-    size: parcel.octets,
+    // What was opened has its size from what was inside: a refusal at MAIL or RCPT must not turn on it.
+    ...(parcel.submitted === undefined ? { size: parcel.octets } : {}),
     use8BitMime: parcel.body === '8BITMIME',
     requireTLSExtensionEnabled: parcel.requireTls,
     dsn: {
@@ -336,17 +337,15 @@ async function lackingOf(
     ({ kind: 'unable', lacks: name, text }) as const;
   if (parcel.requireTls && !has('REQUIRETLS'))
     return lacks('REQUIRETLS', "the sender requires TLS all the way, which the addressee's server does not promise");
-  if (smtp._maxAllowedSize > 0 && parcel.octets > smtp._maxAllowedSize)
-    return lacks(
-      'SIZE',
-      `the message has ${parcel.octets} octets, the addressee's server takes ${smtp._maxAllowedSize}`,
-    );
+  const octets = parcel.submitted ?? parcel.octets;
+  if (smtp._maxAllowedSize > 0 && octets > smtp._maxAllowedSize)
+    return lacks('SIZE', `the message has ${octets} octets, the addressee's server takes ${smtp._maxAllowedSize}`);
   const utf8 = parcel.smtpUtf8 && !has('SMTPUTF8');
-  const eightBit = parcel.body === '8BITMIME' && !has('8BITMIME');
+  const eightBit = parcel.submitted === undefined && parcel.body === '8BITMIME' && !has('8BITMIME');
   if (utf8 && (needsUtf8(parcel.recipient) || (parcel.sender !== '' && needsUtf8(parcel.sender))))
     return lacks('SMTPUTF8', "an address has letters outside ASCII, which the addressee's server does not take");
   // Many clients declare both for every message: only content that has such octets needs them.
-  if (!(utf8 || eightBit) || !(await hasEightBit(parcel.slices()))) return undefined;
+  if (parcel.submitted !== undefined || !(utf8 || eightBit) || !(await hasEightBit(parcel.slices()))) return undefined;
   return utf8
     ? lacks('SMTPUTF8', "its header has letters outside ASCII, which the addressee's server does not take")
     : lacks('8BITMIME', "it has octets above 127, which the addressee's server does not take");

@@ -22,6 +22,8 @@ export interface MessageRecord {
   readonly id: MessageId;
   /** The message as it was submitted, of which this is what protection made for some recipients: the id that the sender knows. */
   readonly copyOf?: MessageId;
+  /** Of a copy: it holds what its sender had encrypted, or may hold it. Whatever is known of it is its addressee's alone. */
+  readonly opened?: boolean;
   readonly receivedAt: Instant;
   readonly submitter: AccountId;
   /** Empty for a null reverse path. */
@@ -194,6 +196,8 @@ export interface Deliveries {
   findMessages(query: MessageQuery): Promise<readonly MessageRecord[]>;
   /** The content while it is kept; undefined after that. */
   openMessage(id: MessageId): Promise<StoredContent | undefined>;
+  /** Of a copy: the header of the message as it was submitted (`Acceptance.header`), while the copy's content is kept. Throws ContentDamaged. */
+  submittedHeader(copy: MessageId): Promise<Buffer | undefined>;
   whereabouts(message: MessageRecord): Promise<readonly Whereabouts[]>;
   /**
    * Takes back what was neither collected nor relayed, for the named recipients or for all, in one transaction with its audit row, and with

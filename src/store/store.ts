@@ -119,6 +119,11 @@ export interface MessageCopy {
   readonly body: SealedBody;
   /** At least one. */
   readonly recipients: readonly AcceptedRecipient[];
+  /**
+   * It holds what the sender had encrypted. Room in a mailbox is asked for by the size of what was submitted, and a courier judges it by that
+   * size as well, so that no refusal tells what was inside.
+   */
+  readonly opened?: boolean;
 }
 
 /** Most copies of one message. */
@@ -153,6 +158,8 @@ export interface Acceptance {
   readonly copies?: readonly MessageCopy[];
   /** How many octets its sender gave us, before our own fields; absent: as many as `body` has. Counted for the figures of usage. */
   readonly submittedOctets?: Octets;
+  /** With copies: the header as it was submitted, for whoever writes notices about them; kept with each copy, as long as its content. */
+  readonly header?: Uint8Array;
   /** What it was made of when it was submitted; absent for what we wrote ourselves. */
   readonly parts?: MessageParts;
   /** Remembered when it is filed: `Store.interchanges`. At most 100. */

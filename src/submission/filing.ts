@@ -16,7 +16,7 @@ import type { AcceptOutcome, Acceptance } from '../store/store.ts';
 import { acceptWithNotices } from './filed-notices.ts';
 import { keyOf } from './header-rules.ts';
 import type { ReceivedContent } from './incoming.ts';
-import { type Passed, bodyOf, filedAs, submittedOf } from './passage.ts';
+import { type Passed, filedAs, submittedOf } from './passage.ts';
 import { type ReceiptRequest, withReceipts } from './receipt-request.ts';
 import { refusals } from './refusals.ts';
 import { resubmissionKey } from './resubmission.ts';
@@ -130,7 +130,7 @@ export class Filing {
       sender,
       messageIdField: content.plan.messageId,
       envelope: {
-        body: bodyOf(parameters, passed),
+        body: parameters.body,
         smtpUtf8: parameters.smtpUtf8,
         ...(parameters.ret === undefined ? {} : { ret: parameters.ret }),
         ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),

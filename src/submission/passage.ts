@@ -33,7 +33,7 @@ export function filedAs(
   { body }: ReceivedContent,
   recipients: readonly Addressee[],
   passed: Passed | undefined,
-): Pick<Acceptance, 'recipients' | 'copies'> {
+): Pick<Acceptance, 'recipients' | 'copies' | 'header'> {
   const to = (addressees: readonly Addressee[]): Acceptance['recipients'] => addressees.map((each) => each.to);
   if (passed === undefined) return { recipients: to(recipients) };
   const made = passed.copies.filter((copy) => copy.body !== body);
@@ -41,10 +41,13 @@ export function filedAs(
     recipients: to(passed.copies.filter((copy) => copy.body === body).flatMap((copy) => copy.recipients)),
     ...(made.length === 0
       ? {}
-      : { copies: made.map((copy) => ({ body: copy.body, recipients: to(copy.recipients) })) }),
+      : {
+          ...(passed.header === undefined ? {} : { header: passed.header }),
+          copies: made.map(({ body: its, recipients: who, opened = false }) => ({
+            body: its,
+            recipients: to(who),
+            opened,
+          })),
+        }),
   };
 }
-
-/** What was encrypted may hold anything. A declaration that the content does not need does no harm: the courier looks. */
-export const bodyOf = ({ body }: Pick<MailParameters, 'body'>, passed: Passed | undefined): MailParameters['body'] =>
-  passed?.copies.some(({ opened }) => opened) === true ? '8BITMIME' : body;

@@ -222,6 +222,19 @@ describe('the envelope', () => {
       assert.ok(!partner.lines.some((line) => line.startsWith('MAIL')));
     });
 
+  test('what was opened is judged by what was submitted, and tells no size before its content', async () => {
+    const { partner, courier, destination } = await bench({ extensions: ['SIZE 200'] });
+    const opened = { body: '8BITMIME' as const, submitted: octets(150) };
+    const longer = parcelOf(`Subject: x\r\n\r\n${'é\r\n'.repeat(100)}`, opened);
+    assert.equal((await courier.deliver(destination, longer, never)).kind, 'taken');
+    assert.equal(partner.taken[0]?.mail, 'MAIL FROM:<lab@group.test>');
+    const answer = await courier.deliver(destination, parcelOf(small, { ...opened, submitted: octets(201) }), never);
+    assert.deepEqual(answer, {
+      ...{ kind: 'unable', lacks: 'SIZE' },
+      text: "the message has 201 octets, the addressee's server takes 200",
+    });
+  });
+
   test('what was declared without need is no reason to refuse', async () => {
     const { partner, courier, destination } = await bench({ extensions: [] });
     const parcel = parcelOf(small, { body: '8BITMIME', smtpUtf8: true, notify: ['NEVER'] });

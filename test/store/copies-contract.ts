@@ -202,6 +202,52 @@ export function copiesContract(name: string, open: (t: TestContext) => Promise<C
     );
   });
 
+  promise('the header as it was submitted is kept with each copy, as long as its content', async (s) => {
+    await addAccount(s.store, 'anna');
+    const bert = await addAccount(s.store, 'bert');
+    const copies = [await copyFor(s.store, 90_000, 'bert@group.test'), await copyFor(s.store, 500, 'anna@group.test')];
+    const header = randomBytes(5000);
+    const message = await withCopies(s.store, [], copies, { header });
+    assert.deepEqual(await s.store.accept(message), { kind: 'filed' });
+    const without = await withCopies(s.store, ['anna@group.test'], [await copyFor(s.store, 10, 'bert@group.test')]);
+    assert.deepEqual(await s.store.accept(without), { kind: 'filed' });
+    const { store, clock } = await s.reopen();
+    for (const { body } of copies) assert.deepEqual(await store.deliveries.submittedHeader(body.id), header);
+    for (const { body } of [message, without, without.copies![0]!])
+      assert.equal(await store.deliveries.submittedHeader(body.id), undefined);
+    await fetchAll(store, bert);
+    clock.advance(days(15));
+    await store.sweep();
+    assert.equal(await store.deliveries.submittedHeader(copies[0]!.body.id), undefined);
+    assert.deepEqual(await store.deliveries.submittedHeader(copies[1]!.body.id), header);
+  });
+
+  promise('of what was opened a mailbox needs room for what was submitted: no refusal tells its size', async (s) => {
+    const { store } = s;
+    const bert = await addAccount(store, 'bert', { quota: 10_000 });
+    for (const [size, submitted, kind] of [
+      [20_000, 9000, 'filed'],
+      [10, 11_000, 'refused'],
+    ] as const) {
+      const copy = { ...(await copyFor(store, size, 'bert@group.test')), opened: true };
+      assert.equal((await store.accept(await withCopies(store, [], [copy], {}, submitted))).kind, kind);
+      if (kind === 'filed') await fetchAll(store, bert);
+    }
+    const closed = await copyFor(store, 20_000, 'bert@group.test');
+    assert.equal((await store.accept(await withCopies(store, [], [closed], {}, 10))).kind, 'refused');
+  });
+
+  promise('a copy says whether it was opened', async ({ store }) => {
+    await addAccount(store, 'anna');
+    for (const opened of [true, false, undefined]) {
+      const copy = { ...(await copyFor(store, 10, 'anna@group.test')), ...(opened === undefined ? {} : { opened }) };
+      const message = await withCopies(store, [], [copy]);
+      await store.accept(message);
+      assert.equal((await recordOf(store, copy.body.id)).opened, opened ?? false);
+      assert.equal((await recordOf(store, message.body.id)).opened, undefined);
+    }
+  });
+
   promise('all copies or none: a refused one leaves nothing of the others', async ({ store }) => {
     const anna = await addAccount(store, 'anna');
     const bert = await addAccount(store, 'bert', { quota: 10_000 });

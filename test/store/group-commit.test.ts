@@ -65,6 +65,8 @@ const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
   submitted: 3,
   sha256: new Uint8Array(32),
   day: '2026-11-25',
+  charged: 10,
+  submittedHeader: null,
   dataKey: new Uint8Array(60),
   chunks: 1,
   body: new Uint8Array(19),

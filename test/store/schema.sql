@@ -155,7 +155,7 @@ CREATE TABLE content (
   chunks INTEGER NOT NULL,
   refs INTEGER NOT NULL,
   body BLOB
-) STRICT;
+, submitted_header BLOB) STRICT;
 
 CREATE TABLE day_key (
   day TEXT PRIMARY KEY,

@@ -141,6 +141,10 @@ export class FakeQueue implements Queue {
   openMessage(id: MessageId): ReturnType<Queue['openMessage']> {
     return Promise.resolve({ id, octets: octets(10), slices: () => slices() });
   }
+
+  findMessage(): ReturnType<Queue['findMessage']> {
+    return Promise.resolve(undefined);
+  }
 }
 
 async function* slices(): AsyncGenerator<Uint8Array> {

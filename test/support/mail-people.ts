@@ -31,7 +31,7 @@ export interface MailGateway extends TestGateway {
   readonly mailRoot: string;
   /** A certificate for the account, and its private key for the test. */
   give(name: string, given?: Given): Promise<Person>;
-  set(name: string, settings: Readonly<Record<string, string | boolean>>): Promise<void>;
+  set(name: string, settings: Readonly<Record<string, string | number | boolean>>): Promise<void>;
 }
 
 let authority: Promise<Authority> | undefined;
@@ -51,12 +51,11 @@ export interface Registering {
   readonly seals: MailKeySeals;
 }
 
-/** Registers a certificate for an account, with its key where the gateway is to hold it. */
-export async function registerMail(
-  { store, seals }: Registering,
+/** A person with a certificate of the authority, registered nowhere yet. */
+export async function makeMailPerson(
   login: string,
   email: string,
-  { keep = false, kind = 'p256', to = 300 }: Given = {},
+  { kind = 'p256', to = 300 }: Given = {},
 ): Promise<Person> {
   const keys = await makeKeyPair(kind);
   const certificate = await issue(
@@ -67,9 +66,6 @@ export async function registerMail(
     },
     { now: instant(Date.now() - days(2)), random: randomBytes },
   );
-  const sealed = keep ? { sealedKey: await seals.seal(certificate.fingerprint, keys.privateKey) } : {};
-  const record = { ...recordOf(certificate, 'mail', undefined), ...sealed };
-  await store.certificates.addCertificate(login, record, 'imported', actor);
   return {
     name: login,
     address: address(email),
@@ -78,6 +74,30 @@ export async function registerMail(
     certificatePem: encodePem('CERTIFICATE', certificate.der),
     keyPem: keys.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
   };
+}
+
+/** Registers a person's certificate for an account, with its key where the gateway is to hold it. */
+export async function addMailPerson(
+  { store, seals }: Registering,
+  login: string,
+  { certificate, privateKey }: Person,
+  keep = false,
+): Promise<void> {
+  const sealed = keep ? { sealedKey: await seals.seal(certificate.fingerprint, privateKey) } : {};
+  const record = { ...recordOf(certificate, 'mail', undefined), ...sealed };
+  await store.certificates.addCertificate(login, record, 'imported', actor);
+}
+
+/** Registers a new certificate for an account, with its key where the gateway is to hold it. */
+export async function registerMail(
+  into: Registering,
+  login: string,
+  email: string,
+  given: Given = {},
+): Promise<Person> {
+  const person = await makeMailPerson(login, email, given);
+  await addMailPerson(into, login, person, given.keep);
+  return person;
 }
 
 /** With the gateway's own signing key in place. */

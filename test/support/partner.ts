@@ -21,8 +21,11 @@ export interface ScriptOptions {
   readonly clientAuthorities?: string;
   /** EHLO keywords after TLS. Default: all that the courier knows. */
   readonly extensions?: readonly string[];
-  /** What it does at a step, for the `n`th time (from 1) on this server; undefined: what a well-behaved server does. */
-  readonly act?: (step: PartnerStep, n: number, line: string) => Act | undefined;
+  /**
+   * What it does at a step, for the `n`th time (from 1) on this server; undefined: what a well-behaved server does. `content`: with the step
+   * `message`, what was sent.
+   */
+  readonly act?: (step: PartnerStep, n: number, line: string, content?: Buffer) => Act | undefined;
 }
 
 export interface Taken {
@@ -89,10 +92,10 @@ export class ScriptedPartner {
     await once(this.#server, 'close');
   }
 
-  #act(step: PartnerStep, line = ''): Act {
+  #act(step: PartnerStep, line = '', content?: Buffer): Act {
     const n = (this.#counts.get(step) ?? 0) + 1;
     this.#counts.set(step, n);
-    return this.#options.act?.(step, n, line) ?? usual[step];
+    return this.#options.act?.(step, n, line, content) ?? usual[step];
   }
 
   #serve(plain: Socket): void {
@@ -124,8 +127,9 @@ export class ScriptedPartner {
     return secured;
   }
 
-  act(step: PartnerStep, line?: string): Act {
-    return this.#act(step, line);
+  /** `content`: with `message`, what was sent. */
+  act(step: PartnerStep, line?: string, content?: Buffer): Act {
+    return this.#act(step, line, content);
   }
 
   get extensions(): readonly string[] {
@@ -158,8 +162,8 @@ class Dialog {
     this.#do('greeting', '');
   }
 
-  #do(step: PartnerStep, line: string, text = ''): boolean {
-    const act = this.#partner.act(step, line);
+  #do(step: PartnerStep, line: string, text = '', content?: Buffer): boolean {
+    const act = this.#partner.act(step, line, content);
     if (act === 'drop') this.#socket.destroy();
     else if (act === 'stall') this.#stalled = true;
     else this.#socket.write(`${act === '' ? text : act}\r\n`);
@@ -199,7 +203,7 @@ class Dialog {
     this.#partner.dots++;
     const taken = { mail: this.#mail, rcpt: this.#rcpt, content: Buffer.from(content, 'latin1') };
     const before = this.#partner.dots;
-    if (this.#do('message', String(before))) this.#partner.taken.push(taken);
+    if (this.#do('message', String(before), '', taken.content)) this.#partner.taken.push(taken);
     this.#mail = this.#rcpt = '';
     return true;
   }

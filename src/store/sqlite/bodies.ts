@@ -196,11 +196,13 @@ export class Bodies {
       parts: message.parts === undefined ? null : JSON.stringify(message.parts),
       octets,
       submitted: message.submittedOctets ?? octets,
+      charged: octets,
       sha256,
       day,
       dataKey,
       chunks,
       body,
+      submittedHeader: null,
       mailboxes: recipients.map((r) => (r.mailbox === undefined || held.has(r.mailbox) ? 0 : r.mailbox)),
       owners: recipients.map((r) => r.mailbox ?? 0),
       partners: recipients.some((r) => r.partner !== undefined) ? recipients.map((r) => r.partner ?? 0) : [],
@@ -220,17 +222,28 @@ export class Bodies {
   }
 
   /** All that is told of the message is told once: a copy has its octets and its recipients. */
-  #copyWork(message: Acceptance, { body, recipients }: MessageCopy): AcceptWork {
-    const { receivedAt, submitter, sender, messageIdField, envelope, system } = message;
+  #copyWork(message: Acceptance, { body, recipients, opened = false }: MessageCopy): AcceptWork {
+    const { receivedAt, submitter, sender, messageIdField, system, header } = message;
     const facts = {
       receivedAt,
       submitter,
       sender,
       messageIdField,
-      envelope,
+      envelope: { ...message.envelope, opened },
       ...(system === undefined ? {} : { system }),
     };
-    return this.workOf({ ...facts, body, recipients, audit: [] });
+    const work = this.workOf({ ...facts, body, recipients, audit: [] });
+    return {
+      ...work,
+      charged: opened ? message.body.octets : work.octets,
+      submittedHeader: header === undefined ? null : this.#writer(body.id).sealBeside(header),
+    };
+  }
+
+  #writer(id: MessageId): SqliteBodyWriter {
+    const writer = this.#open.get(id)?.writer;
+    if (writer === undefined) throw new RangeError(`The body of message ${id} was filed or given up already`);
+    return writer;
   }
 
   #sealed(id: MessageId): SealedParts {

@@ -4,7 +4,15 @@
  * In memory: one chunk that fills (256 KiB) and one sealed chunk under way.
  */
 import { type Hash, type KeyObject, createHash, createSecretKey, hash } from 'node:crypto';
-import { CHUNK_OCTETS, type Sealed, dataKeyPurpose, sealChunk, sealWhole, wrapKey } from '../../crypto/sealing.ts';
+import {
+  CHUNK_OCTETS,
+  type Sealed,
+  dataKeyPurpose,
+  sealBeside,
+  sealChunk,
+  sealWhole,
+  wrapKey,
+} from '../../crypto/sealing.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageIdOf } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
@@ -166,6 +174,11 @@ export class SqliteBodyWriter implements BodyWriter {
     if (sealed === undefined)
       throw new StoreFailed('The body was filed or given up: it cannot be read as an upload any more');
     yield* uploadSlices({ id, key: this.#key, sealed, chunk, readable: () => this.#state === 'sealed' });
+  }
+
+  /** Once for each body: octets that are kept as long as its content, sealed with its key. */
+  sealBeside(octets: Uint8Array): Uint8Array {
+    return sealBeside(this.#key, this.#p.id, octets);
   }
 
   #isOpen(): boolean {

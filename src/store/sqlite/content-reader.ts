@@ -5,7 +5,7 @@
 import { type Hash, type KeyObject, createHash, hash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
-import { SealBroken, dataKeyPurpose, openChunk, openWhole, unwrapKey } from '../../crypto/sealing.ts';
+import { SealBroken, dataKeyPurpose, openBeside, openChunk, openWhole, unwrapKey } from '../../crypto/sealing.ts';
 import type { Db } from './database.ts';
 import { makeDiscard } from './discard.ts';
 import { idTime } from './message-ids.ts';
@@ -33,6 +33,7 @@ export class ContentReader {
   readonly #content: Database.Statement<[bigint], EntryRow>;
   readonly #message: Database.Statement<[bigint], { sha256: Buffer; data_key: Buffer; chunks: bigint }>;
   readonly #chunk: Database.Statement<[bigint, number], { sealed: Buffer; tag: Buffer }>;
+  readonly #header: Database.Statement<[bigint], { data_key: Buffer; submitted_header: Buffer | null }>;
   readonly #open = new Map<number, OpenContent>();
   readonly #discard = makeDiscard();
 
@@ -58,6 +59,7 @@ export class ContentReader {
       )
       .raw(true)
       .safeIntegers(true);
+    this.#header = db.prepare('SELECT data_key, submitted_header FROM content WHERE message = ?');
     this.#chunk = db.prepare('SELECT sealed, tag FROM chunk WHERE message = ? AND n = ?');
   }
 
@@ -73,6 +75,18 @@ export class ContentReader {
   /** The content of a message, whoever has it; its `uid` is 0. */
   message({ message }: ReaderWork['content']['in'], transfer: ArrayBuffer[]): EntriesData | undefined {
     return this.#contentsOf(this.#content.iterate(message), 0, 0, transfer);
+  }
+
+  /** What was sealed beside the content of a copy. */
+  submittedHeader(message: bigint): ReaderWork['submittedHeader']['out'] {
+    const row = this.#header.get(message);
+    if (row === undefined || row.submitted_header === null) return undefined;
+    try {
+      return openBeside(this.#dataKey(message, row.data_key), message, row.submitted_header);
+    } catch (error) {
+      if (error instanceof SealBroken || error instanceof KeyFolderRefused) return 'damaged';
+      throw error;
+    }
   }
 
   #contentsOf(

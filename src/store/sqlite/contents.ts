@@ -92,6 +92,12 @@ export class Contents {
     return data === undefined ? undefined : this.#take(data, this.readAhead());
   }
 
+  async submittedHeader(copy: MessageId): Promise<Buffer | undefined> {
+    const header = await this.#reader.ask('submittedHeader', { message: messageNumber(copy) });
+    if (header === 'damaged') throw this.#damaged(copy, 'the seal of the submitted header does not verify');
+    return header === undefined ? undefined : Buffer.from(header.buffer, header.byteOffset, header.byteLength);
+  }
+
   #take({ entries, octets: all }: EntriesData, ahead: ReadAhead): StoredContent {
     const [first, ...following] = entries;
     if (first === undefined) throw new RangeError('The reader found no entry');

@@ -201,6 +201,10 @@ export class SqliteDeliveries implements Deliveries {
     return await this.#p.maildrops.contents.openMessage(id);
   }
 
+  async submittedHeader(copy: MessageId): Promise<Buffer | undefined> {
+    return await this.#p.maildrops.contents.submittedHeader(copy);
+  }
+
   async whereabouts(message: MessageRecord): Promise<readonly Whereabouts[]> {
     const data = new Map<MessageId, WhereaboutsData>();
     for (const [copy, recipients] of byCopy(message, message.recipients)) {

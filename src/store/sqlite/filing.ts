@@ -106,7 +106,9 @@ export class Filing {
       `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
          VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
     );
-    this.#insertContent = db.prepare('INSERT INTO content (message, data_key, chunks, refs, body) VALUES (?,?,?,?,?)');
+    this.#insertContent = db.prepare(
+      'INSERT INTO content (message, data_key, chunks, refs, body, submitted_header) VALUES (?,?,?,?,?,?)',
+    );
     this.#insertEntry = db.prepare(
       'INSERT INTO entry (account, uid, message, octets, uidl, receipt) VALUES (?,?,?,?,?,?)',
     );
@@ -232,7 +234,7 @@ export class Filing {
     if (refs === 0) return;
     if (work.body === null) this.#endStreamed(work);
     this.day(work.day);
-    this.#insertContent.run(work.id, work.dataKey, work.chunks, refs, work.body);
+    this.#insertContent.run(work.id, work.dataKey, work.chunks, refs, work.body, work.submittedHeader);
   }
 
   #write(work: AcceptWork, rows: ReadonlyMap<number, MailboxRow>, copyOf: bigint | null, changed: Changed): void {
@@ -265,7 +267,7 @@ export class Filing {
       if (partner !== 0 || account === 0 || rows.has(account)) continue;
       const row = this.#counters.get(account);
       if (row?.state !== 'active' || row.ending === 1) return { kind: 'refused', why: 'gone', index: i };
-      if (!checked && row.octets + work.octets > quotaOf(row)) return { kind: 'refused', why: 'quota', index: i };
+      if (!checked && row.octets + work.charged > quotaOf(row)) return { kind: 'refused', why: 'quota', index: i };
       rows.set(account, row);
     }
     return rows;

@@ -73,6 +73,8 @@ export interface ReaderWork {
   slice: { in: { content: number; message: bigint; n: number }; out: SliceData };
   release: { in: { content: number }; out: undefined };
   content: { in: { message: bigint }; out: EntriesData | undefined };
+  /** `damaged`: its seal does not verify. */
+  submittedHeader: { in: { message: bigint }; out: Uint8Array | 'damaged' | undefined };
   /** A chunk of a body that was not filed yet, as it is sealed. */
   upload: {
     in: { message: bigint; n: number };

@@ -120,6 +120,7 @@ export class ReaderWorker {
       slice: (input, transfer) => content.slice(input, transfer),
       release: ({ content: n }) => content.release(n),
       content: (input, transfer) => content.message(input, transfer),
+      submittedHeader: ({ message }) => content.submittedHeader(message),
       upload: ({ message, n }) => content.chunk(message, n),
       message: ({ id }) => deliveries.message(id),
       messages: (input) => deliveries.search(input),

@@ -7,12 +7,18 @@ import type { AcceptedRecipient, Acceptance } from '../store.ts';
 import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
 
 export function recordOf(row: MessageRow): MessageRecord {
-  const { recipients, ...envelope } = JSON.parse(row.envelope) as Acceptance['envelope'] & {
+  const {
+    recipients,
+    opened = true,
+    ...envelope
+  } = JSON.parse(row.envelope) as Acceptance['envelope'] & {
     readonly recipients: readonly AcceptedRecipient[];
+    // Copies of earlier versions do not say: each of them may have been opened.
+    readonly opened?: boolean;
   };
   return {
     id: messageIdOf(row.id),
-    ...(row.copyOf === null ? {} : { copyOf: messageIdOf(row.copyOf) }),
+    ...(row.copyOf === null ? {} : { copyOf: messageIdOf(row.copyOf), opened }),
     receivedAt: instant(row.receivedAt),
     submitter: row.submitter as AccountId,
     sender: row.sender as Address | '',

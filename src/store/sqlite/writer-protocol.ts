@@ -39,11 +39,15 @@ export interface AcceptWork {
   readonly octets: number;
   /** As its sender gave it, without what we added. */
   readonly submitted: number;
+  /** What a mailbox must have room for. Of what was opened the size as it was submitted: a full mailbox must not tell what was inside. */
+  readonly charged: number;
   readonly sha256: Uint8Array;
   readonly day: string;
   readonly dataKey: Uint8Array;
   readonly chunks: number;
   readonly body: Uint8Array | null;
+  /** Of a copy: the header as it was submitted, sealed with its key. */
+  readonly submittedHeader: Uint8Array | null;
   /** One for each recipient: where it is filed. 0: a partner's, or held. */
   readonly mailboxes: readonly number[];
   /** The same, but held or not: whose it is. 0: a partner's. */
