@@ -112,6 +112,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   });
   running.add(() => authenticator.close());
 
+  await authenticator.recallNetworks();
   // Before the first listener opens: nobody logs in by a list that is not there yet.
   await tls.lists.start(() => authenticator.trust());
   running.own(tls);

@@ -1,8 +1,10 @@
 /**
  * One question of one peer on its way to the answer: whether it is judged now, and how a refusal leaves.
  *
- * The throttle says whether credentials are judged now; what was not judged is `busy` and never "wrong password". Refusals leave on a grid
- * of `refusalGrid` since the question came, which is coarser than what tells an unknown login from a wrong password.
+ * The throttle says whether credentials are judged now; what was not judged is `busy` and never "wrong password". Refusals, and what the
+ * throttle held up, leave on a grid of `refusalGrid` since the question came, which is coarser than what tells an unknown login from a wrong
+ * password. Where the account is known to the network, and so is judged when others are not, a wrong password gets the answer of the others,
+ * when they get it: a neighbour of the practice must not learn which names have log-ins there.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
@@ -26,7 +28,11 @@ export interface Attempt {
   readonly came: Milliseconds;
   readonly signal: AbortSignal;
   readonly way: 'password' | 'scram';
+  /** How much longer this would wait at an account that the network does not know. */
+  readonly hidden: Milliseconds;
 }
+
+type Failed = Exclude<AuthOutcome, { kind: 'granted' }>;
 
 export interface AttemptParts {
   readonly clock: Clock;
@@ -46,10 +52,10 @@ export class Attempts {
   }
 
   /** False while a back-off lasts that is too long to wait for, or when the peer left during a short one. */
-  async admitted({ folded, peer, signal }: Attempt): Promise<boolean> {
+  async admitted({ folded, peer, signal, hidden }: Attempt): Promise<boolean> {
     const wait = this.backOff(folded, peer);
     if (wait === 0) return true;
-    if (wait > this.#parts.limits.shortWait) return false;
+    if (wait + hidden > this.#parts.limits.shortWait) return false;
     // A timer may fire a fraction of a millisecond early, and the throttle is asked again behind the queue.
     await pause(this.#parts.clock, milliseconds(Math.ceil(wait) + 1), signal);
     return !signal.aborted;
@@ -60,12 +66,14 @@ export class Attempts {
     return this.#parts.throttle.wait(folded, peer.network, this.#parts.clock.monotonic());
   }
 
+  /** Of an account that is known to its network: how much longer others wait. */
+  hidden(folded: string, peer: Peer, now: Milliseconds): Milliseconds {
+    if (this.#parts.exempt?.has(peer.address) === true) return milliseconds(0);
+    return this.#parts.throttle.hidden(folded, peer.network, now);
+  }
+
   /** Undefined where the login is granted. `fault`: why it is not, whatever was judged. */
-  async refusalOf(
-    attempt: Attempt,
-    { record, password }: Judged,
-    fault?: FailureReason,
-  ): Promise<Extract<AuthOutcome, { kind: 'refused' }> | undefined> {
+  async refusalOf(attempt: Attempt, { record, password }: Judged, fault?: FailureReason): Promise<Failed | undefined> {
     if (record?.account.state !== 'active' || password === undefined || fault !== undefined)
       return await this.refuse(
         attempt,
@@ -77,15 +85,25 @@ export class Attempts {
   }
 
   async refuse(
-    { folded, guess, peer, came, signal, way }: Attempt,
+    { folded, guess, peer, came, signal, way, hidden }: Attempt,
     record: LoginRecord | undefined,
     reason: FailureReason,
-  ): Promise<Extract<AuthOutcome, { kind: 'refused' }>> {
+  ): Promise<Failed> {
+    const { clock, limits, throttle } = this.#parts;
+    const shown = hidden <= limits.shortWait;
     if (this.#parts.exempt?.has(peer.address) !== true)
-      this.#parts.throttle.failed(folded, peer.network, guess, this.#parts.clock.monotonic());
+      throttle.failed(folded, peer.network, guess, clock.monotonic(), shown ? hidden : 'never');
     this.#parts.notes.failed(folded, record?.account, peer, reason, way);
+    if (hidden > 0 && shown) await pause(clock, milliseconds(Math.ceil(hidden) + 1), signal);
     await this.#onGrid(came, signal);
-    return { kind: 'refused' };
+    return { kind: shown ? 'refused' : 'busy' };
+  }
+
+  /** Not judged because of a back-off; told when a refusal would be. */
+  async throttled(attempt: Attempt, record: LoginRecord | undefined): Promise<Failed> {
+    const busy = this.busy(attempt, record, 'throttled');
+    await this.#onGrid(attempt.came, attempt.signal);
+    return busy;
   }
 
   /** A peer that left on its own is no event. */

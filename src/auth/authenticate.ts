@@ -17,8 +17,9 @@ import type { Certificate } from '../crypto/certificate.ts';
 import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
 import { scramVerifier } from '../crypto/scram.ts';
 import type { AccountId } from '../domain/ids.ts';
-import { foldLogin } from '../domain/registry.ts';
-import type { LoginRecord } from '../store/registry.ts';
+import { type Account, foldLogin } from '../domain/registry.ts';
+import { instant, milliseconds } from '../domain/units.ts';
+import type { KnownNetwork, LoginRecord } from '../store/registry.ts';
 import { type Attempt, Attempts } from './attempt.ts';
 import type { AuthOutcome, Mechanism, Peer, ScramAttempt, ScramChallenge, ScramOutcome } from './authenticator.ts';
 import {
@@ -39,6 +40,8 @@ import { ScramLogin } from './scram-login.ts';
 import { Throttle } from './throttle.ts';
 import { VerifyQueue } from './verify-queue.ts';
 
+/** Known networks that are read at once. */
+const PAGE = 5000;
 /** Passwords whose last noted use by SCRAM is kept in mind. */
 const NOTED = 100_000;
 
@@ -70,8 +73,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     this.#throttle = new Throttle(this.#limits.throttle);
     this.#queue = new VerifyQueue(clock, this.#limits.queue);
     this.#notes = new LoginNotes(clock, log, audit);
-    const succeeded = (login: string, network: string): void =>
-      this.#throttle.succeeded(login, network, clock.monotonic());
+    const succeeded = (account: Account, network: string): void => this.#succeeded(account, network);
     this.#byCertificate = new CertificateLogin({ ...options, succeeded }, this.#notes);
     this.#scram = new ScramLogin(registry, random);
     const shared = { clock, log, throttle: this.#throttle, notes: this.#notes, byCertificate: this.#byCertificate };
@@ -89,7 +91,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     });
     this.#byPassword = new PasswordLogin({
       ...shared,
-      ...{ registry, upkeep, attempts: this.#attempts, memory: this.#memory, queue: this.#queue },
+      ...{ registry, upkeep, succeeded, attempts: this.#attempts, memory: this.#memory, queue: this.#queue },
       find: (folded) => this.#find(folded),
       verify: options.passwords?.verify ?? ((hash, text) => verifier.verify(hash, text)),
       dummy: dummyHash(random),
@@ -111,6 +113,22 @@ class StoreAuthenticator implements PasswordAuthenticator {
   trust(authorities?: readonly Certificate[]): void {
     this.#byCertificate.trust(authorities);
     for (const listener of this.#trustListeners) listener();
+  }
+
+  async recallNetworks(): Promise<void> {
+    const { clock, registry } = this.#options;
+    const { trustFor, known } = this.#limits.throttle;
+    const [now, monotonic] = [clock.now(), clock.monotonic()];
+    const since = instant(now - trustFor);
+    let after: KnownNetwork | undefined;
+    for (let read = 0; read < known; read += PAGE) {
+      const page = await registry.knownNetworks({ since, limit: PAGE, ...(after === undefined ? {} : { after }) });
+      // One of a clock that was ahead counts as just now.
+      for (const { login, network, at } of page)
+        this.#throttle.restore(login, network, milliseconds(Math.max(0, now - at)), monotonic);
+      after = page.at(-1);
+      if (page.length < PAGE) return;
+    }
   }
 
   writeFailures(account: AccountId): void {
@@ -150,14 +168,14 @@ class StoreAuthenticator implements PasswordAuthenticator {
       const record = await this.#find(attempt.folded);
       // From here to the note of a failure nothing is awaited: of a burst of guesses each sees those before it.
       if (!admitted || this.#attempts.backOff(attempt.folded, peer) > 0)
-        return this.#attempts.busy(attempt, record, 'throttled');
+        return await this.#attempts.throttled(attempt, record);
       const match = this.#scram.match(record, candidatesFor(record, attempt.folded, peer, clock.now()), tried);
       const refused = await this.#attempts.refusalOf(attempt, { record, password: match?.password }, tried.fault);
       if (refused !== undefined || record === undefined || match === undefined) return refused ?? { kind: 'refused' };
       const { account } = record;
       const { name } = match.password;
       const now = clock.monotonic();
-      this.#throttle.succeeded(account.login, peer.network, now);
+      this.#succeeded(account, peer.network);
       const key = `${account.id}\0${name}`;
       const noted = this.#noted.get(key);
       if (noted === undefined || now - noted >= NOTE_USE) {
@@ -195,7 +213,14 @@ class StoreAuthenticator implements PasswordAuthenticator {
   #attempt(way: Attempt['way'], login: string, secret: string, peer: Peer, signal: AbortSignal): Attempt {
     const folded = foldLogin(login) ?? '';
     const guess = this.#memory.digest(folded, secret, '', 'guess');
-    return { folded, guess, peer, came: this.#options.clock.monotonic(), signal, way };
+    const came = this.#options.clock.monotonic();
+    return { folded, guess, peer, came, signal, way, hidden: this.#attempts.hidden(folded, peer, came) };
+  }
+
+  #succeeded(account: Account, network: string): void {
+    const { clock, registry } = this.#options;
+    if (this.#throttle.succeeded(account.login, network, clock.monotonic()))
+      registry.noteNetwork(account.id, network, clock.now());
   }
 
   #find(folded: string): Promise<LoginRecord | undefined> {

@@ -44,6 +44,8 @@ export interface AuthenticatorOptions {
     | 'scramSaltKey'
     | 'notePasswordUse'
     | 'noteCertificateUse'
+    | 'noteNetwork'
+    | 'knownNetworks'
     | 'rehashPassword'
     | 'onChange'
   >;
@@ -82,6 +84,8 @@ export interface PasswordAuthenticator extends Authenticator {
   trust(authorities?: readonly Certificate[]): void;
   /** Writes what the account failed in that is only counted so far. */
   writeFailures(account: AccountId): void;
+  /** Reads from which networks accounts logged in before the start. Before the first listener opens. */
+  recallNetworks(): Promise<void>;
   /** True when somebody has logged in from this network of late. */
   knows(network: string): boolean;
   /** For metrics. */

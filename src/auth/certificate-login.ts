@@ -5,7 +5,7 @@ import type { Certificate } from '../crypto/certificate.ts';
 import type { Revocation } from '../crypto/certificate-path.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
-import { foldLogin } from '../domain/registry.ts';
+import { type Account, foldLogin } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';
 import { minutes } from '../domain/units.ts';
 import type { LoginRecord, Registry } from '../store/registry.ts';
@@ -21,7 +21,7 @@ export interface CertificateLoginParts {
   readonly authorities?: readonly Certificate[];
   readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
   /** The account has logged in from that network: both are known to each other from now on. */
-  readonly succeeded: (login: string, network: string) => void;
+  readonly succeeded: (account: Account, network: string) => void;
 }
 
 /** Uses of one registration are noted at most this often. */
@@ -108,7 +108,7 @@ export class CertificateLogin {
         this.#noted.set(certificate.id, clock.monotonic());
         registry.noteCertificateUse(certificate.id, clock.now());
       }
-      this.#parts.succeeded(account.login, peer.network);
+      this.#parts.succeeded(account, peer.network);
       this.#notes.byCertificate(account, peer, certificate.name, how);
       return { kind: 'granted', account, organisation, by: 'certificate' };
     } catch (error) {

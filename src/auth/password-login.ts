@@ -6,6 +6,7 @@
  */
 import { isPossiblePassword } from '../crypto/password-text.ts';
 import type { Clock } from '../domain/effects.ts';
+import type { Account } from '../domain/registry.ts';
 import { minutes } from '../domain/units.ts';
 import type { LoginRecord, Registry } from '../store/registry.ts';
 import type { Attempt, Attempts } from './attempt.ts';
@@ -32,6 +33,8 @@ export interface PasswordLoginParts {
   readonly notes: LoginNotes;
   readonly byCertificate: Pick<CertificateLogin, 'passwordAlone'>;
   readonly upkeep: PasswordUpkeep;
+  /** The account has logged in from that network: both are known to each other from now on. */
+  readonly succeeded: (account: Account, network: string) => void;
   readonly verify: (hash: string, text: string) => Promise<boolean>;
   /** A hash that no password opens: work for logins that nobody has. */
   readonly dummy: string;
@@ -50,10 +53,10 @@ export class PasswordLogin {
     const record = await find(folded);
     const remembered = await this.#recall(record, password, attempt);
     if (remembered !== undefined) return remembered;
-    if (!(await attempts.admitted(attempt))) return attempts.busy(attempt, record, 'throttled');
+    if (!(await attempts.admitted(attempt))) return await attempts.throttled(attempt, record);
     const served = await queue.run(this.#place(peer, signal), () => this.#judge(folded, password, peer));
     if (served.kind === 'busy') return attempts.busy(attempt, record, 'overload');
-    if (served.value === 'throttled') return attempts.busy(attempt, record, 'throttled');
+    if (served.value === 'throttled') return await attempts.throttled(attempt, record);
     return await this.#conclude(attempt, password, served.value);
   }
 
@@ -76,7 +79,7 @@ export class PasswordLogin {
       found.notedAt = now;
       registry.notePasswordUse(account.id, found.name, clock.now());
     }
-    this.#parts.throttle.succeeded(account.login, peer.network, now);
+    this.#parts.succeeded(account, peer.network);
     this.#parts.notes.remembered(account, peer, found.name);
     return granted(
       record,
@@ -111,7 +114,7 @@ export class PasswordLogin {
     const { peer } = attempt;
     const { account, version } = record;
     const now = clock.monotonic();
-    this.#parts.throttle.succeeded(account.login, peer.network, now);
+    this.#parts.succeeded(account, peer.network);
     this.#parts.memory.remember(
       this.#parts.memory.digest(account.login, password, peer.network, version),
       {

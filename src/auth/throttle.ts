@@ -2,26 +2,34 @@
  * Slows guessing down without shutting the owner out.
  *
  * Wrong guesses are counted per account, per network and per pair of both. Above a free number each further one doubles the time in which
- * no more are judged, up to a cap; an hour without a counted failure forgets. Three rules keep strangers from locking an owner out:
+ * no more are judged, up to a cap; an hour without a counted failure forgets. Four rules keep strangers from locking an owner out:
  * - A network from which the account has logged in before sees only its own failures for that account.
- * - A network without any failure on record waits for the account's back-off at most `strangerCap`, however long others have been at it.
- *   That is also the most that a botnet of fresh networks gets: one judged guess in `strangerCap`, about 2,900 a day.
+ * - Each range of networks (an IPv4 /24, an IPv6 /48) has one try at each account that is judged whatever others have been up to, `freshTries`
+ *   of them an hour over all ranges: whoever comes from a new network with the right password gets in at once.
+ * - When these are used up a network without any failure on record waits for the account's back-off at most `strangerCap`. So a botnet of fresh
+ *   networks gets `freshTries` an hour and one judged guess in `strangerCap`, about 5,800 a day by default, and they cost a hash each.
  * - The same wrong password again is no new guess: a mail program that polls with last year's password each minute counts once, for its
  *   account and for its network.
  * And one keeps the practices of a hosted system, which all come from one network, from paying for each other: a network is allowed one more
  * failure for each account that has logged in from it.
  *
+ * A network that knows the account must not be told from one that does not: `hidden` says how much longer a refusal there has to take.
+ *
  * What a caller gets is a time to wait, never a judgement. Pure but for its memory: the caller says what time it is.
  */
 import type { Milliseconds } from '../domain/units.ts';
 import { days, hours, milliseconds, minutes, seconds } from '../domain/units.ts';
+import { rangeOf } from '../platform/network.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { KnownNetworks } from './known-networks.ts';
 
 export interface ThrottleLimits {
   /** Guesses judged without a wait: for one account from networks it does not know, for one network, for one account from a network it knows. */
   readonly freePerAccount: number;
   readonly freePerNetwork: number;
   readonly freePerPair: number;
+  /** Tries at one account in `forgetAfter` that are judged, whatever its back-off, because nobody of their range has tried. */
+  readonly freshTries: number;
   /** How often in `forgetAfter` the memory of right passwords may be asked in vain for an account from one network. */
   readonly freeRecalls: number;
   /** The first back-off; each further failure doubles it. */
@@ -37,14 +45,17 @@ export interface ThrottleLimits {
   readonly forgetAfter: Milliseconds;
   /** How long a network stays known to an account after its last success. */
   readonly trustFor: Milliseconds;
-  /** Most accounts, networks and pairs that are remembered, each. */
+  /** Most accounts, networks and pairs with failures that are remembered, each. */
   readonly entries: number;
+  /** Most pairs of account and network that are known. */
+  readonly known: number;
 }
 
 export const throttleDefaults: ThrottleLimits = {
   freePerAccount: 5,
   freePerNetwork: 20,
   freePerPair: 10,
+  freshTries: 120,
   freeRecalls: 1000,
   first: seconds(1),
   cap: minutes(5),
@@ -54,6 +65,7 @@ export const throttleDefaults: ThrottleLimits = {
   forgetAfter: hours(1),
   trustFor: days(30),
   entries: 50_000,
+  known: 200_000,
 };
 
 interface Failures {
@@ -65,11 +77,9 @@ interface Failures {
   guesses: readonly string[];
 }
 
-interface Known {
-  /** Last success. */
-  readonly at: number;
-  /** Accounts that have logged in from there, about: one whose trust has ended counts again. */
-  readonly accounts: number;
+interface Spent {
+  readonly count: number;
+  readonly since: number;
 }
 
 const GUESSES = 4;
@@ -81,10 +91,11 @@ export class Throttle {
   readonly #accounts: BoundedMap<string, Failures>;
   readonly #networks: BoundedMap<string, Failures>;
   readonly #pairs: BoundedMap<string, Failures>;
-  readonly #recalls: BoundedMap<string, { readonly count: number; readonly since: number }>;
-  // Successes have maps of their own: no flood of failures can push them out.
-  readonly #trusted: BoundedMap<string, number>;
-  readonly #known: BoundedMap<string, Known>;
+  readonly #recalls: BoundedMap<string, Spent>;
+  /** When a range last failed at an account, and how many ranges did in the hour. */
+  readonly #tried: BoundedMap<string, number>;
+  readonly #fresh: BoundedMap<string, Spent>;
+  readonly #known: KnownNetworks;
 
   constructor(limits: ThrottleLimits = throttleDefaults) {
     this.#limits = limits;
@@ -92,47 +103,86 @@ export class Throttle {
     this.#networks = new BoundedMap(limits.entries);
     this.#pairs = new BoundedMap(limits.entries);
     this.#recalls = new BoundedMap(limits.entries);
-    this.#trusted = new BoundedMap(limits.entries);
-    this.#known = new BoundedMap(limits.entries);
+    this.#tried = new BoundedMap(limits.entries);
+    this.#fresh = new BoundedMap(limits.entries);
+    this.#known = new KnownNetworks({ trustFor: limits.trustFor, pairs: limits.known });
+  }
+
+  /** A success of before the start, `ago`. */
+  restore(login: string, network: string, ago: Milliseconds, now: Milliseconds): void {
+    this.#known.restore(login, network, now - ago);
   }
 
   /** How long until credentials for `login` (folded) from `network` are judged; 0: now. `now` is monotonic. */
   wait(login: string, network: string, now: Milliseconds): Milliseconds {
-    const { freePerAccount, freePerNetwork, freePerPair, cap, strangerCap, pairCap } = this.#limits;
-    const pair = pairOf(login, network);
-    if (this.#recent(this.#trusted.get(pair), now)) return this.#left(this.#pairs, pair, freePerPair, pairCap, now);
+    const { freePerPair, pairCap } = this.#limits;
+    const stranger = this.#strangerWait(login, network, now);
+    if (!this.#known.has(login, network, now)) return stranger;
+    const own = this.#left(this.#pairs, pairOf(login, network), freePerPair, pairCap, now);
+    return milliseconds(Math.min(own, stranger));
+  }
+
+  /** How much longer than `wait` a network that does not know the account would have to wait. */
+  hidden(login: string, network: string, now: Milliseconds): Milliseconds {
+    if (!this.#known.has(login, network, now)) return milliseconds(0);
+    return milliseconds(Math.max(0, this.#strangerWait(login, network, now) - this.wait(login, network, now)));
+  }
+
+  #strangerWait(login: string, network: string, now: Milliseconds): Milliseconds {
+    const { freePerAccount, freePerNetwork, cap, strangerCap } = this.#limits;
     const failedBefore = this.#live(this.#networks, network, now) !== undefined;
-    return milliseconds(
-      Math.max(
-        this.#left(this.#accounts, login, freePerAccount, failedBefore ? cap : strangerCap, now),
-        this.#left(this.#networks, network, freePerNetwork + this.#added(network, now), cap, now),
-      ),
-    );
+    const forAccount = this.#left(this.#accounts, login, freePerAccount, failedBefore ? cap : strangerCap, now);
+    const added = this.#known.accountsOf(network, now);
+    const forNetwork = this.#left(this.#networks, network, freePerNetwork + Math.min(added, MOST_ADDED), cap, now);
+    const fresh = forAccount > 0 && this.#isFresh(login, network, now);
+    return milliseconds(Math.max(fresh ? 0 : forAccount, forNetwork));
   }
 
-  /** Notes a judged and wrong guess. `guess`: a keyed digest of login and password, so that the same one is recognised. */
-  failed(login: string, network: string, guess: string, now: Milliseconds): void {
-    const pair = pairOf(login, network);
-    const isNew = this.#recent(this.#trusted.get(pair), now)
-      ? this.#count(this.#pairs, pair, guess, now)
-      : this.#count(this.#accounts, login, guess, now);
-    if (isNew) this.#count(this.#networks, network, guess, now);
+  #isFresh(login: string, network: string, now: number): boolean {
+    const { forgetAfter, freshTries } = this.#limits;
+    const tried = this.#tried.get(pairOf(login, rangeOf(network)));
+    if (tried !== undefined && now - tried < forgetAfter) return false;
+    const spent = this.#fresh.get(login);
+    return spent === undefined || now - spent.since >= forgetAfter ? freshTries > 0 : spent.count < freshTries;
   }
 
-  /** Notes a success. It forgives the pair only: an attacker with an account of his own must not clear his network. */
-  succeeded(login: string, network: string, now: Milliseconds): void {
-    const pair = pairOf(login, network);
-    const { at, accounts } = this.#known.get(network) ?? { at: now, accounts: 0 };
-    const before = this.#recent(at, now) ? accounts : 0;
-    const added = this.#recent(this.#trusted.get(pair), now) ? 0 : 1;
-    this.#known.set(network, { at: now, accounts: Math.min(before + added, MOST_ADDED) });
-    this.#trusted.set(pair, now);
-    this.#pairs.delete(pair);
+  /**
+   * Notes a judged and wrong guess. `guess`: a keyed digest of login and password, so that the same one is recognised. Of an account that is
+   * known to the network it counts besides as it would at any other, so that a guesser sees no difference in what follows: `later`, when it
+   * would have been judged there, or never.
+   */
+  failed(login: string, network: string, guess: string, now: Milliseconds, later: number | 'never' = 0): void {
+    if (this.#known.has(login, network, now)) this.#count(this.#pairs, pairOf(login, network), guess, now);
+    if (later === 'never') return;
+    this.#spendFresh(login, network, now + later);
+    if (this.#count(this.#accounts, login, guess, now + later))
+      this.#count(this.#networks, network, guess, now + later);
+  }
+
+  #spendFresh(login: string, network: string, now: number): void {
+    const { forgetAfter, freePerAccount } = this.#limits;
+    const range = pairOf(login, rangeOf(network));
+    const tried = this.#tried.get(range);
+    this.#tried.set(range, now);
+    if (tried !== undefined && now - tried < forgetAfter) return;
+    if ((this.#accounts.get(login)?.count ?? 0) < freePerAccount) return;
+    const spent = this.#fresh.get(login);
+    const over = spent === undefined || now - spent.since >= forgetAfter;
+    this.#fresh.set(login, over ? { count: 1, since: now } : { count: spent.count + 1, since: spent.since });
+  }
+
+  /**
+   * Notes a success; true when the store is to know of it. It forgives the pair only: an attacker with an account of his own must not clear his
+   * network.
+   */
+  succeeded(login: string, network: string, now: Milliseconds): boolean {
+    this.#pairs.delete(pairOf(login, network));
+    return this.#known.add(login, network, now);
   }
 
   /** True when somebody has logged in from this network of late: it goes first when the gateway is busy. */
   knows(network: string, now: Milliseconds): boolean {
-    return this.#recent(this.#known.get(network)?.at, now);
+    return this.#known.knows(network, now);
   }
 
   /**
@@ -156,17 +206,8 @@ export class Throttle {
 
   /** How many entries are held: for the test that they are bounded. */
   get size(): number {
-    const maps = [this.#accounts, this.#networks, this.#pairs, this.#recalls, this.#trusted, this.#known];
+    const maps = [this.#accounts, this.#networks, this.#pairs, this.#recalls, this.#tried, this.#fresh, this.#known];
     return maps.reduce((n, m) => n + m.size, 0);
-  }
-
-  #recent(at: number | undefined, now: number): boolean {
-    return at !== undefined && now - at < this.#limits.trustFor;
-  }
-
-  #added(network: string, now: number): number {
-    const known = this.#known.get(network);
-    return known !== undefined && this.#recent(known.at, now) ? known.accounts : 0;
   }
 
   #live(map: BoundedMap<string, Failures>, key: string, now: number): Failures | undefined {

@@ -32,7 +32,7 @@ export function addPrivacyCommands(terminal: Terminal, program: Command): void {
 const HOURLY = 'the sweep, at every hour';
 const DAILY = 'the daily round, at 07:00 in Amsterdam and after a start';
 
-function rulesOf({ store, delivery, audit, backup }: Config, oldest: PrivacyView['oldest']): readonly Rule[] {
+function rulesOf({ auth, store, delivery, audit, backup }: Config, oldest: PrivacyView['oldest']): readonly Rule[] {
   const of = (kind: string, rule: string, removes: string, at?: string): Rule => ({
     ...{ kind, rule, removes },
     ...(at === undefined ? {} : { oldest: at }),
@@ -57,6 +57,11 @@ function rulesOf({ store, delivery, audit, backup }: Config, oldest: PrivacyView
       HOURLY,
     ),
     of('envelopes, hashes (trace)', `${formatDuration(store['keep-trace'])} after the content has gone`, HOURLY),
+    of(
+      'networks that accounts logged in from',
+      `auth.trust-for, ${formatDuration(auth['trust-for'])} after the last`,
+      HOURLY,
+    ),
     of('figures of accounts by month', `${formatDuration(store['keep-usage'])} after the month`, HOURLY),
     of('who and where: access', formatDuration(audit['keep-access']), DAILY, oldest.audit),
     of('who and where: changes', formatDuration(audit['keep-change']), DAILY, oldest.audit),

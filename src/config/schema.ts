@@ -228,6 +228,12 @@ const auth = section({
     10_000,
   ),
   'free-per-pair': count('Failures of an account from a network it knows that cost nothing.', 10, 0, 10_000),
+  'fresh-tries': count(
+    'Tries in forget-after at an account under attack that are judged at once, one from each IPv4 /24 or IPv6 /48 that has not failed there: so its owner gets in from a new network.',
+    120,
+    0,
+    10_000,
+  ),
   'free-recalls': count(
     'Passwords in forget-after that are compared with the last right one before any back-off, for an account from one network where it has logged in; each is a free guess for a neighbour in that network.',
     1000,

@@ -272,6 +272,13 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: '90 days',
     erase: 'runs out by itself',
   },
+  known_network: {
+    area: 'registry',
+    what: 'networks that accounts logged in from, where guesses of others keep nobody waiting',
+    columns: ['account', 'network', 'at'],
+    kept: 'the latest 16 of each account, each until `auth.trust-for` (30 days) after its last log-in',
+    erase: 'deleted',
+  },
   mail_capability: {
     area: 'registry',
     what: 'what the mail program of an address can read',

@@ -1,5 +1,6 @@
 /** The sections of the configuration, as the parts want their limits. A test holds the defaults of both together. */
 import type { AuthenticatorLimits } from '../auth/authenticator-options.ts';
+import { throttleDefaults } from '../auth/throttle.ts';
 import type { Config } from '../config/schema.ts';
 import type { PushLimits } from '../delivery/parts.ts';
 import type { ConnectionLimitOptions } from '../platform/connections.ts';
@@ -34,6 +35,7 @@ export const authLimitsOf = ({ auth }: LimitSections): AuthenticatorLimits => ({
     freePerAccount: auth['free-per-account'],
     freePerNetwork: auth['free-per-network'],
     freePerPair: auth['free-per-pair'],
+    freshTries: auth['fresh-tries'],
     freeRecalls: auth['free-recalls'],
     first: auth['first-back-off'],
     cap: auth['back-off-cap'],
@@ -43,6 +45,7 @@ export const authLimitsOf = ({ auth }: LimitSections): AuthenticatorLimits => ({
     forgetAfter: auth['forget-after'],
     trustFor: auth['trust-for'],
     entries: auth.entries,
+    known: throttleDefaults.known,
   },
 });
 

@@ -25,6 +25,7 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
       hidden: config.store['keep-deleted'],
       trace: config.store['keep-trace'],
       usage: config.store['keep-usage'],
+      networks: config.auth['trust-for'],
     },
     reserve: config.store.reserve,
     copyBeforeUpgrade: config.store['copy-before-upgrade'] === 'yes',

@@ -143,6 +143,19 @@ export type SettingTarget =
   | { readonly scope: 'account'; readonly login: string }
   | { readonly scope: 'address'; readonly address: Address };
 
+/** Networks that an account is known from: the latest of them. */
+export const NETWORKS_OF_ACCOUNT = 16;
+
+/** An account has logged in from there. */
+export interface KnownNetwork {
+  readonly account: AccountId;
+  readonly login: string;
+  /** As `networkOf` names it. */
+  readonly network: string;
+  /** About when it did last. */
+  readonly at: Instant;
+}
+
 /** Targets whose settings are changed in one transaction: mail that comes meanwhile waits some 20 ms for them. */
 export const MAX_SETTINGS = 500;
 
@@ -181,6 +194,14 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
   notePasswordUse(account: AccountId, name: string, at: Instant): void;
   /** Noted with the next group commit, unawaited. `id`: of the registration. */
   noteCertificateUse(id: number, at: Instant): void;
+  /** The account has logged in from that network; noted with the next group commit, unawaited. The latest `NETWORKS_OF_ACCOUNT` are kept. */
+  noteNetwork(account: AccountId, network: string, at: Instant): void;
+  /** Networks that accounts which have not ended logged in from since `since`, by account and network; at most `limit` behind `after`. */
+  knownNetworks(query: {
+    readonly since: Instant;
+    readonly after?: Pick<KnownNetwork, 'account' | 'network'>;
+    readonly limit: number;
+  }): Promise<readonly KnownNetwork[]>;
   /** Replaces an imported hash by our own, or adds a verifier, after a successful login; nothing changes if `from` is no longer there. */
   rehashPassword(
     account: AccountId,

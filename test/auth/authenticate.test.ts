@@ -14,7 +14,7 @@ import { type Password, type State, MAX_PASSWORDS } from '../../src/domain/regis
 import { hours, instant, milliseconds, minutes, seconds } from '../../src/domain/units.ts';
 import { NetworkSet } from '../../src/platform/network.ts';
 import type { AuditEvent } from '../../src/store/audit.ts';
-import type { LoginRecord } from '../../src/store/registry.ts';
+import type { KnownNetwork, LoginRecord } from '../../src/store/registry.ts';
 import { value } from '../crypto/support.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
@@ -30,6 +30,9 @@ class World {
   readonly audit: AuditEvent[] = [];
   readonly records = new Map<string, LoginRecord>();
   readonly used: string[] = [];
+  /** What was written down of networks, and what another process had. */
+  readonly networks: KnownNetwork[] = [];
+  before: readonly KnownNetwork[] = [];
   readonly rehashed: string[] = [];
   readonly verified: string[] = [];
   readonly listeners: ((accounts: Changed, what?: 'settings') => void)[] = [];
@@ -49,6 +52,8 @@ class World {
         findCertificate: async () => undefined,
         noteCertificateUse: () => undefined,
         notePasswordUse: (account, name) => void this.used.push(`${account}/${name}`),
+        noteNetwork: (account, network, at) => void this.networks.push({ account, network, at, login: '' }),
+        knownNetworks: async () => this.before,
         rehashPassword: async (account, name, from, to) =>
           void this.rehashed.push(
             `${account}/${name}: ${from} -> ${to.hash}${to.scram === undefined ? '' : ' and a verifier'}`,
@@ -404,6 +409,74 @@ test('a flood of wrong logins does not lock out a remembered one, nor one from a
   const kinds = new Set((await Promise.all(flood)).map((o) => o.kind));
   assert.deepEqual([...kinds].sort(), ['busy', 'refused']);
   assert.ok(world.verified.length < 20, `the throttle left ${world.verified.length} hashes of 500`);
+});
+
+test('an owner in a new network gets in at once while others guess from their networks, and so does one who proves it by SCRAM', async () => {
+  const world = new World();
+  world.add('a@x.example', ['the-secret']);
+  await world.allowScram('a@x.example');
+  for (let i = 0; i < 200; i += 1) void world.login('a@x.example', `guess ${i}`, `198.51.${i % 20}.1`);
+  for (let turn = 0; turn < 5; turn += 1) {
+    await settled();
+    world.clock.advance(2001);
+  }
+  assert.equal((await world.login('a@x.example', 'other', '198.51.3.9')).kind, 'busy', 'the account is under attack');
+  assert.equal((await world.login('a@x.example', 'the-secret', '203.0.113.1')).kind, 'granted');
+  assert.equal((await world.scram('a@x.example', 'the-secret', { address: '2001:db8:7::1' })).kind, 'granted');
+});
+
+test('a network that the account logged in from before the start is known, and what is written is one line a day', async () => {
+  const old = new World();
+  const id = old.add('a@x.example', ['the-secret']);
+  for (let i = 0; i < 48; i += 1) {
+    await old.login('a@x.example', 'the-secret');
+    old.clock.advance(hours(1));
+  }
+  assert.equal(old.networks.length, 2);
+  const world = new World({ shortWait: milliseconds(0), throttle: { ...throttleDefaults, freshTries: 0 } });
+  world.before = old.networks.map((known) => ({ ...known, login: 'a@x.example' }));
+  await world.auth.recallNetworks();
+  assert.equal(world.add('a@x.example', ['the-secret']), id);
+  for (let i = 0; i < 50; i += 1) void world.login('a@x.example', `guess ${i}`, `198.51.100.${i}`);
+  await settled();
+  assert.equal((await world.login('a@x.example', 'the-secret', '203.0.113.1')).kind, 'busy', 'a stranger waits');
+  assert.ok(world.auth.knows('192.0.2.1') && !world.auth.knows('203.0.113.1'));
+  assert.deepEqual(await world.try('a@x.example', 'the-secret'), ['granted', 1]);
+});
+
+/** What a guesser sees of 40 guesses, each at another password: outcome and time. Some turns earlier the network failed at other names. */
+async function seen(known: boolean, failures: number): Promise<readonly string[]> {
+  const world = new World({ refusalGrid: milliseconds(300) });
+  world.add('a@x.example', ['the-secret']);
+  const timed = async (login: string, password: string, address = '192.0.2.1'): Promise<string> => {
+    const came = world.clock.monotonic();
+    let kind: string | undefined;
+    const asked = world.login(login, password, address).then((outcome) => (kind = outcome.kind));
+    for (; kind === undefined; world.clock.advance(25)) await settled();
+    await asked;
+    return `${kind} ${world.clock.monotonic() - came}`;
+  };
+  if (known) await timed('a@x.example', 'the-secret');
+  else await timed('nobody@x.example', 'none', '203.0.113.1');
+  for (let i = 0; i < failures; i += 1) await timed(`other${i}@x.example`, `guess ${i}`);
+  const answers: string[] = [];
+  for (let i = 0; i < 40; i += 1) {
+    answers.push(await timed('a@x.example', `guess ${i}`));
+    world.clock.advance(i % 5 === 0 ? seconds(20) : 100);
+  }
+  return answers;
+}
+
+test('a wrong password at an account that is known to the network looks and takes as at any other, whatever the back-off', async () => {
+  // One failure more is free for each account that the network knows.
+  for (const failures of [0, 25, 60]) {
+    const [here, elsewhere] = [await seen(true, failures + 1), await seen(false, failures)];
+    assert.deepEqual(here, elsewhere, `${failures} failures before`);
+    assert.ok(
+      here.some((answer) => answer.startsWith('busy')),
+      'the back-off was met',
+    );
+  }
 });
 
 test('what is remembered is no oracle: a stranger who guesses right while he is slowed down hears nothing', async () => {

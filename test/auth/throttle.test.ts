@@ -45,8 +45,27 @@ test('a network that the account knows is not held up by strangers, in whatever 
   assert.equal(throttle.wait(OWNER, '198.51.100.1', at(0)), cap);
 });
 
+test('each range has one judged try at an account under attack, a few an hour over all of them', () => {
+  const throttle = new Throttle({ ...throttleDefaults, freshTries: 3 });
+  guess(throttle, OWNER, '198.51.100.1', 100);
+  const tries = (networks: readonly string[], now: number): number =>
+    networks.filter((network) => {
+      if (throttle.wait(OWNER, network, at(now)) > 0) return false;
+      throttle.failed(OWNER, network, `try ${network} ${now}`, at(now));
+      return true;
+    }).length;
+  assert.equal(tries(['203.0.113.1', '203.0.113.2', '203.0.113.1'], 0), 1, 'one of an IPv4 /24');
+  assert.equal(tries(['2001:db8:1:1::/64', '2001:db8:1:2::/64'], 0), 1, 'one of an IPv6 /48');
+  const flood = Array.from({ length: 1000 }, (_, i) => `10.${i >> 8}.${i & 255}.1`);
+  assert.equal(tries(flood, 0), 1, 'and then none of ten thousand networks');
+  assert.equal(throttle.wait('colleague@group.example', '192.0.2.1', at(0)), 0);
+  // Under an attack that never ends, too, the next hour has its own.
+  for (let now = 0; now < hours(1); now += minutes(5)) guess(throttle, OWNER, '198.51.100.1', 1, now);
+  assert.equal(tries(flood, hours(1)), 3);
+});
+
 test('a network without failures waits for an attacked account no longer than the stranger cap', () => {
-  const throttle = new Throttle();
+  const throttle = new Throttle({ ...throttleDefaults, freshTries: 0 });
   guess(throttle, OWNER, '198.51.100.1', 100);
   assert.equal(throttle.wait(OWNER, '203.0.113.9', at(0)), strangerCap);
   assert.equal(throttle.wait(OWNER, '203.0.113.9', at(strangerCap)), 0);
@@ -133,7 +152,7 @@ test('the same guess in quick succession counts each time: a loop is held up', (
 });
 
 test('trust ends when a network was not used for its time', () => {
-  const throttle = new Throttle();
+  const throttle = new Throttle({ ...throttleDefaults, freshTries: 0 });
   throttle.succeeded(OWNER, HOME, at(0));
   assert.equal(throttle.knows(HOME, at(days(30) - 1)), true);
   assert.equal(throttle.knows(HOME, at(days(30))), false);
@@ -146,7 +165,9 @@ test('every map is bounded, and a flood of failures does not push out who is tru
   throttle.succeeded(OWNER, HOME, at(0));
   for (let i = 0; i < 1000; i += 1) throttle.failed(`${i}@x.example`, `198.51.${i >> 8}.${i & 255}`, 'g', at(0));
   for (let i = 0; i < 1000; i += 1) throttle.recalledInVain(`${i}@x.example`, HOME, at(0));
-  assert.ok(throttle.size <= 60, String(throttle.size));
+  assert.ok(throttle.size <= 61, String(throttle.size));
+  for (let i = 0; i < 1000; i += 1) guess(throttle, OWNER, `10.${i >> 8}.${i & 255}.1`, 1);
+  assert.ok(throttle.size <= 71, String(throttle.size));
   guess(throttle, OWNER, '198.51.100.1', 100);
   assert.equal(throttle.wait(OWNER, HOME, at(0)), 0);
 });
@@ -172,7 +193,7 @@ test('seeded histories: the wait is never negative, never above the cap, and the
     }
     // Strangers together: the free ones, one a stranger cap at most, and those of the first doublings.
     assert.ok(
-      judgedOfOwner <= freePerAccount + 10 + (now / strangerCap) * 1,
+      judgedOfOwner <= freePerAccount + 11 + (now / strangerCap) * 1,
       `seed ${seed}: ${judgedOfOwner} in ${now} ms`,
     );
   }

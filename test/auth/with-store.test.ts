@@ -9,7 +9,7 @@ import { hashPassword } from '../../src/crypto/password.ts';
 import { needsRehash } from '../../src/crypto/password-scheme.ts';
 import type { Address } from '../../src/domain/address.ts';
 import { MAX_PASSWORDS } from '../../src/domain/registry.ts';
-import { milliseconds } from '../../src/domain/units.ts';
+import { instant, milliseconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MemoryLog } from '../support/log.ts';
@@ -110,6 +110,25 @@ test('a login leaves its audit row, and the use of the password can be seen', as
   const events = (await store.audit.read({ account, limit: 100 })).map((r) => r.event);
   assert.ok(events.includes('login.granted'));
   assert.notEqual((await store.registry.findAccount('a@group.test'))?.passwords[0]?.lastUsedAt, undefined);
+});
+
+test('from where an account logged in is known after a restart, also to an account that has ended no more', async (t) => {
+  const store = await storeWith(
+    t,
+    'login,address,organisation,password\na@group.test,a@group.test,praktijk,geheim-wachtwoord\n',
+  );
+  const before = authenticatorOf(t, store);
+  assert.equal(await login(before, 'a@group.test', 'geheim-wachtwoord'), 'granted');
+  const after = authenticatorOf(t, store);
+  assert.equal(after.knows('192.0.2.1'), false);
+  const query = { since: instant(0), limit: 10 };
+  await until(async () => (await store.registry.knownNetworks(query)).length === 1);
+  await after.recallNetworks();
+  assert.equal(after.knows('192.0.2.1'), true);
+  await store.registry.setAccountState('a@group.test', 'ended', actor);
+  const later = authenticatorOf(t, store);
+  await later.recallNetworks();
+  assert.equal(later.knows('192.0.2.1'), false);
 });
 
 test('an account has no more passwords than a login tries; one that has ended makes room', async (t) => {

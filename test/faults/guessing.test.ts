@@ -29,7 +29,7 @@ let warm = 0;
 
 before(async () => {
   instance = await Instance.create({
-    configuration: '[connections]\ndrain = "1s"\nper-network = 64\n[auth]\n[log]\nlevel = "info"\n',
+    configuration: '[connections]\ndrain = "1s"\nper-network = 64\nper-range = 1000\n[auth]\n[log]\nlevel = "info"\n',
   });
   instance.addAccounts(['anna', ...practices]);
   loop = new LoopWatch(instance, { own: true, kept: true });

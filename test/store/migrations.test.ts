@@ -110,3 +110,12 @@ test('0024 finds by Message-ID what was there before', (t) => {
   assert.deepEqual(search('sought@b.test'), [2n << 50n]);
   assert.deepEqual(search('other@b.test'), [3n << 50n, 1n << 50n]);
 });
+
+test('0028 begins with the networks that fetched mail', (t) => {
+  const db = databaseOf(t, 24);
+  db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'o', 'O', 'nl', 1);
+    INSERT INTO account (id, login, organisation, kind, state, created_at) VALUES (2, 'anna', 1, 'mail', 'active', 1);
+    INSERT INTO consumer (account, network, first_at, last_at, sessions, retrieved, deleted) VALUES (2, '192.0.2.1', 3, 9, 1, 1, 1)`);
+  migrate(db, knownMigrations(), 2, false);
+  assert.deepEqual(db.prepare('SELECT account, network, at FROM known_network').raw(true).all(), [[2, '192.0.2.1', 9]]);
+});

@@ -255,6 +255,13 @@ CREATE TABLE interchange (
   messages BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE known_network (
+  account INTEGER NOT NULL REFERENCES account (id),
+  network TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (account, network)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE mail_capability (
   key TEXT NOT NULL,
   source TEXT NOT NULL,
@@ -478,6 +485,8 @@ CREATE INDEX enrolment_open ON enrolment (account) WHERE collected IS NULL AND t
 CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
 
 CREATE INDEX former_organisation_account ON former_organisation (account, until_seq);
+
+CREATE INDEX known_network_at ON known_network (at);
 
 CREATE INDEX message_copy ON message (copy_of, id) WHERE copy_of IS NOT NULL;
 

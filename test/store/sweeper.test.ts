@@ -28,7 +28,7 @@ test('a day that is empty ends while uploads that were left over are still being
   const answer = worker.apply({
     kind: 'sweep',
     ...{ at, hiddenBefore: at - days(14), goneBefore: at - days(90) },
-    ...{ usageBefore: 0, open: [], below: today + 1000n },
+    ...{ networksBefore: 0, usageBefore: 0, open: [], below: today + 1000n },
   });
   assert(answer.kind === 'swept');
   assert.deepEqual([answer.report.days, answer.report.more], [['2026-10-01'], true]);

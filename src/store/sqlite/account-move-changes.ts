@@ -32,6 +32,7 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'former_organisation.account': 'stays: whose the old one was before',
   'hidden_entry.account': 'stays',
   'imported.account': 'follows in steps: what was taken over is not taken over again',
+  'known_network.account': 'goes along: the programs are the same',
   'mailbox.account': 'a new row; uids go on where they were',
   'message.submitter': 'stays: who sent it then',
   'partner.account': 'none: a partner does not move so',
@@ -57,6 +58,7 @@ const GOES_ALONG: readonly string[] = [
   'UPDATE delegation SET account = ? WHERE account = ?',
   'UPDATE quirk_day SET account = ? WHERE account = ?',
   'UPDATE consumer SET account = ? WHERE account = ?',
+  'UPDATE known_network SET account = ? WHERE account = ?',
 ];
 
 export interface AccountMoveParts {

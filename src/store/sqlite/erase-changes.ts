@@ -18,6 +18,7 @@ const KEYS = `SELECT key FROM address WHERE account IN (${ACCOUNTS})`;
 const DELETED: readonly (readonly [table: string, key: string, whose: string])[] = [
   ['password', 'account, name', `account IN (${ACCOUNTS})`],
   ['consumer', 'account, network', `account IN (${ACCOUNTS})`],
+  ['known_network', 'account, network', `account IN (${ACCOUNTS})`],
   ['quirk_day', 'account, quirk, day', `account IN (${ACCOUNTS})`],
   ['enrolment', 'id', `account IN (${ACCOUNTS})`],
   ['imported', 'account, uidl', `account IN (${ACCOUNTS})`],

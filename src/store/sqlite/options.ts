@@ -29,6 +29,8 @@ export interface OpenOptions extends CreateOptions {
     readonly trace?: Milliseconds;
     /** How long after a month its figures of usage are kept. Default 2557 days, seven years. */
     readonly usage?: Milliseconds;
+    /** How long a network that an account logged in from is known after the last time. Default 30 days. */
+    readonly networks?: Milliseconds;
   };
   /** Size of the preallocated file that is given back when the disk is full. 0: none, for tests. Default 64 MiB. */
   readonly reserve?: Octets;
@@ -60,6 +62,7 @@ export interface Settled {
   readonly hiddenFor: Milliseconds;
   readonly tracedFor: Milliseconds;
   readonly countedFor: Milliseconds;
+  readonly networksFor: Milliseconds;
   readonly reserve: Octets;
   readonly copyBeforeUpgrade: boolean;
   readonly maxBody: Octets;
@@ -71,6 +74,7 @@ export const settled = (options: OpenOptions): Settled => ({
   hiddenFor: options.retention?.hidden ?? days(14),
   tracedFor: options.retention?.trace ?? days(90),
   countedFor: options.retention?.usage ?? days(2557),
+  networksFor: options.retention?.networks ?? days(30),
   reserve: options.reserve ?? octets(64 * MiB),
   copyBeforeUpgrade: options.copyBeforeUpgrade ?? true,
   maxBody: options.maxBody ?? octets(1024 * MiB),

@@ -9,7 +9,7 @@ import type {
 } from '../../domain/registry.ts';
 import type { Consumer, DeliveryState } from '../deliveries.ts';
 import type { AccountTies, MailboxShare } from '../account-moves.ts';
-import type { CertificateRecord, RegistryError, ShownPassword } from '../registry.ts';
+import type { CertificateRecord, KnownNetwork, RegistryError, ShownPassword } from '../registry.ts';
 import type { AccountCertificate, AuthorityRecord, MailRecord, OpenCode, RevokedCertificate } from '../certificates.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
@@ -62,6 +62,10 @@ export interface AuditStored extends Omit<AuditItem, 'salt'> {
 export interface ReaderWork {
   login: { in: { login: string }; out: LoginRow | undefined };
   scramSaltKey: { in: object; out: Uint8Array };
+  knownNetworks: {
+    in: { since: number; afterAccount: number; afterNetwork: string; limit: number };
+    out: readonly KnownNetwork[];
+  };
   certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
   recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
   /** Until when; null: not. */

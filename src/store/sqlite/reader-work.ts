@@ -110,6 +110,7 @@ export class ReaderWorker {
     this.#handlers = {
       login: ({ login }) => registry.login(login),
       scramSaltKey: () => registry.scramSaltKey(),
+      knownNetworks: (query) => registry.knownNetworks(query),
       certificate: ({ keys }) => certificates.find(keys),
       recipient: ({ key, at }) => registry.recipient(key, at),
       sendAs: ({ account, key }) => registry.sendAs(account, key),

@@ -29,6 +29,7 @@ import {
   type AddressMove,
   type CertificateRecord,
   type Ending,
+  type KnownNetwork,
   type LoginRecord,
   MAX_ACCOUNTS,
   MAX_MOVES,
@@ -198,6 +199,23 @@ export class SqliteRegistry implements Registry {
 
   noteCertificateUse(id: number, at: Instant): void {
     this.#p.writer.ask({ kind: 'certificate-used', id, at }).catch(() => undefined);
+  }
+
+  noteNetwork(account: AccountId, network: string, at: Instant): void {
+    this.#p.writer.ask({ kind: 'known-network', account, network, at }).catch(() => undefined);
+  }
+
+  async knownNetworks({
+    since,
+    after,
+    limit,
+  }: Parameters<Registry['knownNetworks']>[0]): Promise<readonly KnownNetwork[]> {
+    return await this.#p.reader.ask('knownNetworks', {
+      since,
+      afterAccount: after?.account ?? 0,
+      afterNetwork: after?.network ?? '',
+      limit,
+    });
   }
 
   async #change(change: RegistryChange): Promise<RegistryAnswer> {

@@ -251,6 +251,7 @@ export class SqliteStore implements Store {
       ...{ at, below },
       hiddenBefore: at - this.#p.settled.hiddenFor,
       goneBefore: at - this.#p.settled.tracedFor,
+      networksBefore: at - this.#p.settled.networksFor,
       usageBefore: monthOf(instant(at - this.#p.settled.countedFor)),
       open: this.#p.bodies.ids.map(messageNumber),
     }));

@@ -1,7 +1,8 @@
 /**
  * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash left over, deleted entries past their time or
  * beyond their quota, content that nothing needs, days without content, facts of messages whose trace is over, old keys of notices,
- * interchanges that are no longer remembered, codes that fetch no certificate any more, figures of months past their time.
+ * interchanges that are no longer remembered, codes that fetch no certificate any more, figures of months past their time,
+ * networks that nobody came from.
  */
 import type Database from 'better-sqlite3';
 import { dayOf } from '../../crypto/key-folder.ts';
@@ -37,6 +38,7 @@ export class Sweeper {
   readonly #chunkBetween: Database.Statement<[bigint, bigint]>;
   readonly #enrolments: Database.Statement<[number, number]>;
   readonly #usage: Database.Statement<[number, number]>;
+  readonly #networks: Database.Statement<[number, number]>;
   /** Where the next step goes on. */
   #account = 0;
   #day = '';
@@ -72,6 +74,10 @@ export class Sweeper {
     this.#enrolments = db.prepare(
       'DELETE FROM enrolment WHERE id IN (SELECT id FROM enrolment WHERE expires_at < ? LIMIT ?)',
     );
+    this.#networks = db.prepare(
+      `DELETE FROM known_network WHERE (account, network) IN
+         (SELECT account, network FROM known_network WHERE at < ? ORDER BY at LIMIT ?)`,
+    );
     this.#usage = db.prepare(
       `DELETE FROM usage_month WHERE (month, organisation, account) IN
          (SELECT month, organisation, account FROM usage_month WHERE month < ? ORDER BY month LIMIT ?)`,
@@ -82,7 +88,7 @@ export class Sweeper {
    * `open`: uploads below `below` that are still being written; those above began after that was written down. What was promised to go comes
    * before what was left over, and days are looked at in each step: however much one account leaves behind, keys end when they should.
    */
-  step({ at, hiddenBefore, goneBefore, usageBefore, open, below }: WorkOf<'sweep'>): SweepNumbers {
+  step({ at, hiddenBefore, goneBefore, usageBefore, networksBefore, open, below }: WorkOf<'sweep'>): SweepNumbers {
     const left = newBudget();
     const moreHidden = this.#dropHidden(at, hiddenBefore);
     const contents = this.#dropping.contents(at, left);
@@ -94,10 +100,11 @@ export class Sweeper {
     const interchanges = this.#dropInterchanges(at);
     const enrolments = this.#enrolments.run(at - days(1), ROWS).changes;
     const usage = this.#usage.run(usageBefore, ROWS).changes;
+    const networks = this.#networks.run(networksBefore, ROWS).changes;
     const empty = this.#emptyDays(at);
     const more =
       [uploads.more, moreHidden, contents.more, empty.more].includes(true) ||
-      [traces, notices, interchanges, enrolments, usage].includes(ROWS);
+      [traces, notices, interchanges, enrolments, usage, networks].includes(ROWS);
     return { uploads: uploads.dropped, messages: contents.messages, traces, pages: 0, days: empty.days, more };
   }
 

@@ -208,6 +208,7 @@ export type WriterWork =
   | { readonly kind: 'move-step'; readonly source: number; readonly at: number }
   | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
   | { readonly kind: 'used'; readonly account: number; readonly name: string; readonly at: number }
+  | { readonly kind: 'known-network'; readonly account: number; readonly network: string; readonly at: number }
   | { readonly kind: 'certificate-used'; readonly id: number; readonly at: number }
   | { readonly kind: 'erase-personal'; readonly seqs: readonly number[]; readonly mark: AuditMark | null }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
@@ -221,6 +222,8 @@ export type WriterWork =
       readonly goneBefore: number;
       /** Figures of months before this one (`domain/months.ts`) go. */
       readonly usageBefore: number;
+      /** Networks that accounts were last seen from before this go. */
+      readonly networksBefore: number;
       readonly open: readonly bigint[];
       readonly below: bigint;
     }

@@ -10,6 +10,7 @@ import { Filing } from './filing.ts';
 import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
 import { MailboxMoves } from './mailbox-moves.ts';
+import { KnownNetworkChanges } from './known-network-changes.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import { OperatorChanges } from './operator-changes.ts';
 import { PgpChanges } from './pgp-changes.ts';
@@ -38,6 +39,7 @@ export class WriterWorker {
   readonly #maildrops: MaildropChanges;
   readonly #deliveries: DeliveryChanges;
   readonly #quirks: QuirkChanges;
+  readonly #networks: KnownNetworkChanges;
   readonly #imports: ImportChanges;
   readonly #mailboxMoves: MailboxMoves;
   readonly #registry: RegistryChanges;
@@ -68,6 +70,7 @@ export class WriterWorker {
       ...{ audit: this.audit, filing: this.#filing, maildrops: this.#maildrops, usage: this.#usage },
     });
     this.#quirks = new QuirkChanges(db);
+    this.#networks = new KnownNetworkChanges(db);
     this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
     this.#mailboxMoves = new MailboxMoves(db, this.audit, counters);
     this.#registry = new RegistryChanges(db, this.audit);
@@ -135,6 +138,8 @@ export class WriterWorker {
       case 'used':
         this.#markUsed.run(work.at, work.account, work.name);
         return DONE;
+      case 'known-network':
+        return this.#networks.note(work);
       case 'certificate-used':
         this.#markCertificateUsed.run(work.at, work.id);
         return DONE;

@@ -1,0 +1,4 @@
+import { openTestStore } from '../support/store.ts';
+import { networkContract } from './network-contract.ts';
+
+networkContract('SQLite', (t) => openTestStore(t));
