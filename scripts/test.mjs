@@ -1,8 +1,9 @@
 // Runs one suite of compiled tests with Node's own runner. Node 20's runner knows no glob patterns, so the files are found here.
 //
-//   node scripts/test.mjs [--suite unit|faults|peers] [--only TEXT] [--reporter NAME]
+//   node scripts/test.mjs [--suite unit|faults|peers|long] [--only TEXT] [--reporter NAME]
 //
-// `unit` is every *.test.js below dist/test except the folders `faults` and `peers`, which are suites of their own.
+// `unit` is every *.test.js below dist/test except the folders `faults`, `peers` and `long`, which are suites of their own. `long` takes longer than
+// a merge may wait: it is run before a release.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -25,7 +26,7 @@ const found = readdirSync(tests, { recursive: true, encoding: 'utf8' })
   .sort();
 const suiteOf = (file) => {
   const [folder] = relative(tests, file).split(sep);
-  return folder === 'faults' || folder === 'peers' ? folder : 'unit';
+  return ['faults', 'peers', 'long'].includes(folder) ? folder : 'unit';
 };
 const files = found.filter(
   (f) => suiteOf(f) === values.suite && (values.only === undefined || f.includes(values.only)),
@@ -37,7 +38,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-// The fault and peer suites start whole gateways and measure: one file at a time.
+// The other suites start whole gateways and measure: one file at a time.
 const concurrency = values.suite === 'unit' ? Math.max(2, availableParallelism()) : 1;
 const result = spawnSync(
   process.execPath,
