@@ -1,10 +1,14 @@
-/** Tells the owner that two places empty one mailbox: once a week, as long as it goes on. */
+/**
+ * Tells that two places empty one mailbox, once a week as long as it goes on: the owner, whoever else of the organisation reads, and the operator.
+ * A letter in that mailbox alone would be taken by one of the two programs, and perhaps by nobody's eyes.
+ */
 import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { days } from '../domain/units.ts';
 import type { Store } from '../store/store.ts';
 import type { Desk } from './desk.ts';
 import { consumersLetters } from './mailbox-letters.ts';
+import { file } from './uncollected-mailbox.ts';
 
 export interface ConsumerWarningParts {
   readonly desk: Desk;
@@ -20,14 +24,10 @@ export async function warnOfConsumers(
 ): Promise<void> {
   const summary = await store.registry.findAccountById(account);
   if (summary === undefined) return;
-  const notice = await desk.letter(await desk.places.ofAccount(account), {
-    kind: 'consumers',
-    once: `consumers:${account}:${Math.floor(clock.now() / days(7))}`,
-    letters: consumersLetters({ login: summary.account.login, networks }),
-  });
-  try {
-    if (notice !== undefined) await store.accept(notice.acceptance);
-  } finally {
-    await notice?.discard();
+  const letters = consumersLetters({ login: summary.account.login, networks });
+  const week = Math.floor(clock.now() / days(7));
+  for (const place of await desk.places.aroundMailbox(account, 'operator')) {
+    const once = `consumers:${account}:${week}:${place?.as ?? 'nobody'}`;
+    await file(store, await desk.letter(place, { kind: 'consumers', once, letters }));
   }
 }

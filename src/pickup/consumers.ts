@@ -27,7 +27,7 @@ export const MAX_PENDING = 20_000;
 const WRITE_EVERY = minutes(5);
 /** A place that deleted within this time is in use. */
 const IN_USE = days(7);
-/** A network of so many accounts is a hosted system's or a hospital's: it tells nothing of one mailbox. */
+/** A network of so many accounts is a hosted system's or a hospital's, which may come from several. */
 const SHARED_BY = 5;
 const LOOK_EVERY = hours(1);
 /** Accounts whose last look is remembered. */
@@ -115,13 +115,18 @@ export class Consumers {
     const { deliveries, clock, log, warn } = this.#parts;
     const since = clock.now() - IN_USE;
     const inUse = (c: Consumer): boolean => c.deleted > 0 && c.lastAt >= since && c.network !== network;
-    const others = (await deliveries.consumers(account)).filter(inUse).map((c) => c.network);
-    if (others.length === 0) return;
-    const own: string[] = [];
-    for (const place of [network, ...others])
-      if ((await deliveries.accountsAt(place, SHARED_BY)) < SHARED_BY) own.push(place);
-    if (own.length < 2) return;
-    log.warn('maildrop.two-consumers', { account, networks: own.join(' ') });
-    await warn(account, own);
+    // What another place did a minute ago is counted in memory still.
+    await this.written(account);
+    const places = [network, ...(await deliveries.consumers(account)).filter(inUse).map((c) => c.network)];
+    if (places.length < 2 || (await this.#allShared(places))) return;
+    log.warn('maildrop.two-consumers', { account, networks: places.join(' ') });
+    await warn(account, places);
+  }
+
+  /** A system that many accounts share leaves by several networks of its own; one that this account alone has beside it is another program. */
+  async #allShared(places: readonly string[]): Promise<boolean> {
+    for (const place of places)
+      if ((await this.#parts.deliveries.accountsAt(place, SHARED_BY)) < SHARED_BY) return false;
+    return true;
   }
 }

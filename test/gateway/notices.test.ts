@@ -288,9 +288,9 @@ test('the owner hears why deleted messages came back, and they come back as new 
   assert.equal((await gateway.fetch('anna')).length, 1, 'collected is told once, however often it is handed out');
 });
 
-test('an owner whose mailbox two places empty is warned, once', async (t) => {
+test('an owner whose mailbox two places empty is warned, once, and so are the organisation and the operator', async (t) => {
   const clock = new FakeClock();
-  const gateway = await open(t, { clock });
+  const gateway = await open(t, { clock, configuration: `[notices]\noperator = "${addressOf('carl')}"\n` });
   const fetched: string[] = [];
   for (const [n, localAddress] of ['127.0.1.1', '127.0.2.2', '127.0.1.1', '127.0.2.2'].entries()) {
     await gateway.submit();
@@ -308,6 +308,13 @@ test('an owner whose mailbox two places empty is warned, once', async (t) => {
     subjectsOf(fetched).filter((subject) => !subject.startsWith('uitslag')),
     [`Twee systemen legen dezelfde mailbox: ${addressOf('bram')}`],
   );
+  // No contact is registered: the first account of the organisation that people read has it.
+  for (const name of ['anna', 'carl'])
+    assert.deepEqual(
+      subjectsOf(await fetchAll(again.target('pop3s'), loginOf(name))),
+      [`Twee systemen legen dezelfde mailbox: ${addressOf('bram')}`],
+      name,
+    );
 });
 
 // --- the daily round

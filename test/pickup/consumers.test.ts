@@ -110,14 +110,33 @@ test('a place that was left more than a week ago is no second consumer', async (
   assert.deepEqual(warnings, []);
 });
 
-test('a network that five accounts come from tells nothing of one mailbox', async () => {
-  const { clock, warnings, consumers } = setUp({ '10.0.0.1': 2000 });
+test('a program in a network that many accounts share is noticed beside one that has its own, and not where all are shared', async () => {
+  const hosted = { '10.0.0.1': 2000, '10.0.0.3': 2000 };
+  for (const [second, warned] of [
+    ['10.0.0.2', [['10.0.0.2', '10.0.0.1']]],
+    ['10.0.0.3', []],
+  ] as const) {
+    const { clock, warnings, consumers } = setUp(hosted);
+    consumers.note(account, '10.0.0.1', emptied);
+    await consumers.close();
+    clock.advance(hours(2));
+    consumers.note(account, second, emptied);
+    await consumers.close();
+    assert.deepEqual(warnings, warned, second);
+  }
+});
+
+test('what the other place did and is not written yet counts', async () => {
+  const { clock, noted, warnings, consumers } = setUp();
   consumers.note(account, '10.0.0.1', emptied);
   await consumers.close();
-  clock.advance(hours(2));
+  clock.advance(minutes(58));
   consumers.note(account, '10.0.0.2', emptied);
+  clock.advance(minutes(3));
+  assert.equal(noted.length, 1, 'still counted in memory');
+  consumers.note(account, '10.0.0.1', emptied);
   await consumers.close();
-  assert.deepEqual(warnings, []);
+  assert.deepEqual(warnings, [['10.0.0.1', '10.0.0.2']]);
 });
 
 test('the store is asked once an hour for an account, however often it deletes', async () => {
