@@ -173,7 +173,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       sessions: () => connections.sessions,
       voidTickets: () => tls.voidTickets(),
       writeRefusals: (account) => {
-        authenticator.writeFailures(account);
+        if (account !== 'all') authenticator.writeFailures(account);
         protocols.refusalsOf(account);
       },
       writeConsumers: (account) => protocols.consumersOf(account),

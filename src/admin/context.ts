@@ -52,8 +52,8 @@ export interface RunningGateway {
   sessions(): readonly OpenSession[];
   /** Makes every TLS ticket void that was given out so far. */
   voidTickets(): void;
-  /** What the account was refused in the minute that runs stands in the trail from now on, and not only at its end. */
-  writeRefusals(account: AccountId): void;
+  /** What the account, or anybody, was refused in the minute that runs stands in the trail from now on, and not only at its end. */
+  writeRefusals(account: AccountId | 'all'): void;
   /** The sessions of the account that were counted in memory stand in the store when it resolves. */
   writeConsumers(account: AccountId): Promise<void>;
 }

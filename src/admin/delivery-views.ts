@@ -45,6 +45,26 @@ export interface MessageView {
   readonly octets: number;
 }
 
+/** An attempt that was refused: there is no message. */
+export interface RefusedView {
+  readonly kind: 'refused';
+  /** When; of several that were counted in one row: when it was written, at most a minute after the first. */
+  readonly received: string;
+  readonly account?: string;
+  readonly sender: string;
+  /** As they were given. Empty where the sender was refused already. */
+  readonly recipients: readonly string[];
+  /** `mail`, `recipient` or `content`: what the reply was to. */
+  readonly at: string;
+  /** Code, status and text that the sender's program got. */
+  readonly reply: string;
+  readonly count: number;
+  readonly network?: string;
+}
+
+/** What a search finds, in the order of time. */
+export type FoundView = (MessageView & { readonly kind: 'accepted' }) | RefusedView;
+
 export interface CopyView {
   readonly recipient: string;
   /** The account whose mailbox it went into, or the partner. */

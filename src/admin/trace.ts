@@ -1,6 +1,6 @@
 /** The trace of a message: which ones there were, and every step of one. Never a subject, never content. */
 import type { Address } from '../domain/address.ts';
-import { type MessageId, parseMessageId } from '../domain/ids.ts';
+import { type MessageId, messageNumber, parseMessageId } from '../domain/ids.ts';
 import { settingOf } from '../domain/settings.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
@@ -10,7 +10,7 @@ import { type AdminContext, AdminError } from './context.ts';
 import {
   type CopyView,
   type EventView,
-  type MessageView,
+  type FoundView,
   type TraceView,
   viewCopy,
   viewEvent,
@@ -20,6 +20,7 @@ import { address, optionalBeginning, optionalMoment, optionalText, page, text } 
 import { Names } from './names.ts';
 import { listing } from './operation.ts';
 import { viewParts } from './part-views.ts';
+import { findRefused, viewRefused } from './trace-refused.ts';
 
 /** How far back a search goes that names no time. */
 export const SEARCHED = days(90);
@@ -62,6 +63,19 @@ interface SearchInput {
   readonly until?: Instant;
 }
 
+export interface SearchView {
+  /** Newest first. */
+  readonly found: readonly FoundView[];
+  /** Refusals before this moment were not looked at: there are too many. */
+  readonly refusedFrom?: string;
+}
+
+/** The next page of messages begins at an id, which holds its time. */
+function endOf({ before, until }: SearchInput): { readonly until?: Instant } {
+  const end = Math.min(before === undefined ? Infinity : Number(messageNumber(before) >> 21n), until ?? Infinity);
+  return end === Infinity ? {} : { until: instant(end) };
+}
+
 export const traceOperations = {
   'trace.search': listing(
     (input): SearchInput => {
@@ -80,15 +94,22 @@ export const traceOperations = {
         ...(until === undefined ? {} : { until }),
       };
     },
-    async ({ store, clock }, query): Promise<MessageView[]> => {
+    async ({ store, clock, gateway }, query): Promise<SearchView> => {
       const names = new Names(store.registry);
-      const found = await store.deliveries.findMessages({
-        ...query,
-        since: query.since ?? instant(clock.now() - SEARCHED),
-      });
-      const views: MessageView[] = [];
-      for (const message of found) views.push(viewMessage(message, await names.account(message.submitter)));
-      return views;
+      const since = query.since ?? instant(clock.now() - SEARCHED);
+      const messages: FoundView[] = [];
+      for (const message of await store.deliveries.findMessages({ ...query, since }))
+        messages.push({ kind: 'accepted', ...viewMessage(message, await names.account(message.submitter)) });
+      // What was refused has no Message-ID that anybody kept.
+      if (query.messageIdField !== undefined) return { found: messages };
+      gateway?.writeRefusals('all');
+      const refused = await findRefused(store.audit, { ...query, since, ...endOf(query) });
+      for (const row of refused.rows) messages.push(await viewRefused(row, names));
+      messages.sort((a, b) => (a.received < b.received ? 1 : a.received > b.received ? -1 : 0));
+      return {
+        found: messages.slice(0, query.limit),
+        ...(refused.from === undefined ? {} : { refusedFrom: new Date(refused.from).toISOString() }),
+      };
     },
   ),
   'trace.show': listing(

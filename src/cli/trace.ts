@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import {
   type CopyView,
   type EventView,
-  type MessageView,
+  type FoundView,
+  type RefusedView,
   type TraceView,
   copyStates,
   factText,
@@ -31,12 +32,14 @@ interface SearchOptions extends ChangeOptions {
 
 export function addTraceCommands(terminal: Terminal, program: Command): void {
   guarded(program.command('trace'))
-    .description('every step of one message; or the messages of a sender, an addressee or a time')
+    .description(
+      'every step of one message; or the messages of a sender, an addressee or a time, with the attempts that were refused',
+    )
     .argument('[message]', 'its id, as the 250 told it, or its Message-ID')
     .option('--from <address>', 'messages of this sender')
     .option('--to <address>', 'messages for this addressee')
-    .option('--since <moment>', 'accepted since then, such as 2026-11-25 or 2026-11-25T08:00:00+01:00')
-    .option('--until <moment>', 'accepted until then')
+    .option('--since <moment>', 'accepted or refused since then, such as 2026-11-25 or 2026-11-25T08:00:00+01:00')
+    .option('--until <moment>', 'accepted or refused until then')
     .option('--limit <number>', 'most messages to list, newest first', '100')
     .option('--bundle <file>', 'write all evidence about the message into one signed file; needs --reason')
     .option('--verify <file>', 'check such a file, or a statement of deletion; needs no gateway')
@@ -83,8 +86,14 @@ async function search(terminal: Terminal, options: SearchOptions): Promise<void>
   if (from === undefined && to === undefined && since === undefined)
     throw new CommandError('usage', 'Cannot search without a message, --from, --to or --since');
   const limit = Number(options.limit);
-  const found = await withAdmin(options, (client) => client.call('trace.search', { from, to, since, until, limit }));
+  const { found, refusedFrom } = await withAdmin(options, (client) =>
+    client.call('trace.search', { from, to, since, until, limit }),
+  );
   print(terminal, options, found, () => messageTable(found));
+  if (refusedFrom !== undefined)
+    terminal.err(
+      `Refused attempts before ${readableTime(refusedFrom) ?? refusedFrom} were not looked at, there are too many; search a shorter time with --since and --until\n`,
+    );
 }
 
 async function show(terminal: Terminal, message: string, options: SearchOptions): Promise<void> {
@@ -92,15 +101,22 @@ async function show(terminal: Terminal, message: string, options: SearchOptions)
   print(terminal, options, shown, () => traceText(shown));
 }
 
-const messageTable = (messages: readonly MessageView[]): string =>
-  messages.length === 0
-    ? 'No message was found.'
+const messageTable = (found: readonly FoundView[]): string =>
+  found.length === 0
+    ? 'Nothing was found, accepted or refused.'
     : table(
-        ['MESSAGE', 'RECEIVED', 'SENDER', 'SIZE', 'RECIPIENTS'],
-        messages.map((m) => [m.id, readableTime(m.received), m.sender, readableSize(m.octets), shownRecipients(m)]),
+        ['MESSAGE', 'RECEIVED', 'SENDER', 'SIZE', 'RECIPIENTS', ...(found.some(isRefused) ? ['REPLY'] : [])],
+        found.map((f) =>
+          isRefused(f)
+            ? ['refused', readableTime(f.received), f.sender, undefined, shownRecipients(f), replyText(f)]
+            : [f.id, readableTime(f.received), f.sender, readableSize(f.octets), shownRecipients(f)],
+        ),
       );
 
-const shownRecipients = ({ recipients }: MessageView): string =>
+const isRefused = (found: FoundView): found is RefusedView => found.kind === 'refused';
+const replyText = ({ reply, count }: RefusedView): string => (count === 1 ? reply : `${reply} (${count} times)`);
+
+const shownRecipients = ({ recipients }: Pick<FoundView, 'recipients'>): string =>
   recipients.length > 3
     ? `${recipients.slice(0, 3).join(' ')} and ${recipients.length - 3} more`
     : recipients.join(' ');

@@ -40,8 +40,8 @@ export interface GatewayProtocols {
   readonly answers: SmtpAnswers;
   readonly codes: WindowCounts;
   readonly sent: SentCounts;
-  /** Writes the refusals of one account that are only counted so far. */
-  refusalsOf(account: AccountId): void;
+  /** Writes the refusals of one account, or of all, that are only counted so far. */
+  refusalsOf(account: AccountId | 'all'): void;
   /** Writes the sessions of one account that are only counted so far. */
   consumersOf(account: AccountId): Promise<void>;
   /** Writes what is noted and not yet stored. */
@@ -84,7 +84,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     answers: counts.answers,
     codes: window.notes.counts,
     sent,
-    refusalsOf: (account) => refused.flushOf(account),
+    refusalsOf: (account) => (account === 'all' ? refused.flush() : refused.flushOf(account)),
     consumersOf: (account) => consumers.written(account),
     stop: async () => {
       try {

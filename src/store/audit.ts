@@ -74,6 +74,8 @@ export interface AuditTrail {
   read(query: AuditQuery): Promise<readonly AuditRow[]>;
   /** Newest first. */
   latest(query: LatestQuery): Promise<readonly AuditRow[]>;
+  /** Refused mail of all accounts (`message.refused`), newest first: rows before `before`, at most `limit` (1 to 1000). */
+  refused(query: { readonly before?: number; readonly limit: number }): Promise<readonly AuditRow[]>;
   /** Rows from `fromSeq` on as they are chained, at most `limit` (1 to 1000); what proves them goes along. */
   chain(query: { readonly fromSeq: number; readonly limit: number }): Promise<readonly ChainRow[]>;
   /** The last row that is durable. */

@@ -69,7 +69,7 @@ const eventOf = (
   outcome: 'failure',
   account: account.id,
   ...(message === undefined ? {} : { message }),
-  facts: { at, status: refusal.status, recipients: recipients.length, tls },
+  facts: { at, reply: refusal.reply, status: refusal.status, recipients: recipients.length, tls },
   // The text may name an address.
   personal: {
     sender: shown(sender),

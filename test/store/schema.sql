@@ -438,6 +438,8 @@ CREATE INDEX audit_latest ON audit (account, event, seq) WHERE event IN ('login.
 
 CREATE INDEX audit_message ON audit (message, seq) WHERE message IS NOT NULL;
 
+CREATE INDEX audit_refused ON audit (seq) WHERE event = 'message.refused';
+
 CREATE INDEX certificate_account ON certificate (account, use, not_after);
 
 CREATE INDEX certificate_end ON certificate (not_after, fingerprint);

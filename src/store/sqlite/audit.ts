@@ -126,6 +126,15 @@ export class SqliteAudit implements AuditTrail {
     return rows.map(rowOf);
   }
 
+  async refused({ before, limit }: { readonly before?: number; readonly limit: number }): Promise<readonly AuditRow[]> {
+    await this.flush();
+    const rows = await this.#p.reader.ask('auditRefused', {
+      before: before ?? Number.MAX_SAFE_INTEGER,
+      limit: Math.min(1000, Math.max(1, limit)),
+    });
+    return rows.map(rowOf);
+  }
+
   async chain({ fromSeq, limit }: { readonly fromSeq: number; readonly limit: number }): Promise<readonly ChainRow[]> {
     await this.flush();
     return await this.#p.reader.ask('chain', { from: fromSeq, limit: Math.min(1000, Math.max(1, limit)) });

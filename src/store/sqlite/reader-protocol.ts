@@ -126,6 +126,7 @@ export interface ReaderWork {
     out: readonly AuditStored[];
   };
   auditLatest: { in: { event: string; account: number | null; limit: number }; out: readonly AuditStored[] };
+  auditRefused: { in: { before: number; limit: number }; out: readonly AuditStored[] };
   verify: { in: { from: number; previous: Uint8Array; rows: number }; out: VerifyStep };
   chain: { in: { from: number; limit: number }; out: readonly ChainRow[] };
   auditMarks: { in: object; out: readonly { readonly name: string; readonly value: number }[] };

@@ -103,6 +103,11 @@ export class ReaderWorker {
     const listed = LATEST_EVENTS.map((event) => `'${event}'`).join(', ');
     const newest = `${AUDIT} INDEXED BY audit_latest WHERE account IS ? AND event = ? AND event IN (${listed}) ORDER BY seq DESC LIMIT ?`;
     const latest = db.prepare<unknown[], AuditDbRow>(newest).safeIntegers(true);
+    const refused = db
+      .prepare<unknown[], AuditDbRow>(
+        `${AUDIT} INDEXED BY audit_refused WHERE event = 'message.refused' AND seq < ? ORDER BY seq DESC LIMIT ?`,
+      )
+      .safeIntegers(true);
     const head = db.prepare<[], ChainHead>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1');
     const marks = db.prepare<[], { name: string; value: number }>(
       "SELECT name, value FROM fact WHERE name >= 'audit.' AND name < 'audit/'",
@@ -148,6 +153,7 @@ export class ReaderWorker {
       quirks: ({ account }) => quirks.all(account),
       audit: (input) => this.#readAudit(input),
       auditLatest: ({ event, account, limit }) => latest.all(account, event, limit).map(storedRowOf),
+      auditRefused: ({ before, limit }) => refused.all(before, limit).map(storedRowOf),
       verify: (input) => this.#verify(input),
       chain: ({ from, limit }) => this.#audit.all.all(from, limit).map(chainRowOf),
       auditHead: () => head.get(),

@@ -1,0 +1,98 @@
+/**
+ * Attempts that were refused, for whoever asks why a message never arrived: found in the audit trail, newest first, with the reply that the
+ * sender's program got and that it perhaps never showed.
+ *
+ * The trail is walked by its index of refusals, in bounded steps. A refusal of MAIL names no recipient, so it may be the attempt that is asked
+ * for whoever that was to.
+ */
+import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
+import type { Instant } from '../domain/units.ts';
+import type { AuditRow, AuditTrail } from '../store/audit.ts';
+import type { RefusedView } from './delivery-views.ts';
+import type { Names } from './names.ts';
+
+const STEP = 500;
+/** Rows that one search looks at: some seconds of the reader at most, with other reads in between. */
+export const MAX_REFUSED = 50_000;
+
+export interface RefusedQuery {
+  readonly limit: number;
+  readonly sender?: Address;
+  readonly recipient?: Address;
+  readonly since: Instant;
+  readonly until?: Instant;
+}
+
+export interface RefusedFound {
+  readonly rows: readonly AuditRow[];
+  /** Refusals before this moment were not looked at: there are too many. */
+  readonly from?: Instant;
+}
+
+export async function findRefused(
+  audit: Pick<AuditTrail, 'refused'>,
+  query: RefusedQuery,
+  most = MAX_REFUSED,
+): Promise<RefusedFound> {
+  const { limit, since, until } = query;
+  const fits = fitting(query);
+  const rows: AuditRow[] = [];
+  let before: number | undefined;
+  for (let looked = 0; looked < most; looked += STEP) {
+    const step = await audit.refused({ limit: STEP, ...(before === undefined ? {} : { before }) });
+    for (const row of step) {
+      if (row.at < since) return { rows };
+      if (until === undefined || row.at <= until) if (fits(row)) rows.push(row);
+      if (rows.length >= limit) return { rows };
+    }
+    const last = step.at(-1);
+    if (last === undefined || step.length < STEP) return { rows };
+    before = last.seq;
+    if (looked + STEP >= most) return { rows, from: last.at };
+  }
+  return { rows };
+}
+
+const textsOf = (value: unknown): readonly string[] =>
+  typeof value === 'string'
+    ? [value]
+    : Array.isArray(value)
+      ? value.filter((v): v is string => typeof v === 'string')
+      : [];
+
+/** As it was given, and not checked: it may be no address at all. */
+const keyOf = (path: string): AddressKey | undefined => {
+  const parsed = parseAddress(path);
+  return parsed.ok ? addressKey(parsed.value) : undefined;
+};
+
+function fitting({ sender, recipient }: RefusedQuery): (row: AuditRow) => boolean {
+  const [from, to] = [sender, recipient].map((address) => (address === undefined ? undefined : addressKey(address)));
+  return ({ personal = {}, facts = {} }) => {
+    if (from !== undefined && !textsOf(personal.sender).some((path) => keyOf(path) === from)) return false;
+    if (to === undefined) return true;
+    const named = textsOf(personal.recipients);
+    // Of MAIL, where only the sender says whose it was; or of a message to more than the row names.
+    const more = facts.at === 'mail' ? from !== undefined : Number(facts.recipients) > named.length;
+    return more || named.some((path) => keyOf(path) === to);
+  };
+}
+
+export async function viewRefused(row: AuditRow, names: Names): Promise<RefusedView> {
+  const { facts = {}, personal = {}, account } = row;
+  const [sender = ''] = textsOf(personal.sender);
+  const [why = ''] = textsOf(personal.why);
+  const login = account === undefined ? undefined : await names.account(account);
+  const codes = [facts.reply, facts.status].filter((code) => code !== undefined).join(' ');
+  return {
+    kind: 'refused',
+    received: new Date(row.at).toISOString(),
+    ...(login === undefined ? {} : { account: login }),
+    sender: sender === '' ? '<>' : sender,
+    recipients: textsOf(personal.recipients),
+    at: String(facts.at ?? ''),
+    reply: `${codes} ${why}`.trim(),
+    count: typeof facts.count === 'number' ? facts.count : 1,
+    ...(typeof personal.network === 'string' ? { network: personal.network } : {}),
+  };
+}
