@@ -206,7 +206,8 @@ test('messages are found by sender, by addressee and by time', async (t) => {
   const first = await post('bob@group.test');
   clock.advance(minutes(10));
   const second = await post('a@hospital.test');
-  const ids = async (input: Input) => (await call('trace.search', { limit: 10, ...input })).found.map((m) => m.kind === 'accepted' && m.id);
+  const ids = async (input: Input) =>
+    (await call('trace.search', { limit: 10, ...input })).found.map((m) => m.kind === 'accepted' && m.id);
   assert.deepEqual(await ids({ from: 'Sender@group.test' }), [second, first]);
   assert.deepEqual(await ids({ to: 'bob@group.test' }), [first]);
   assert.deepEqual(await ids({ to: 'a@hospital.test' }), [second]);
@@ -263,7 +264,7 @@ test('what was deleted is handed out again under a new UIDL, and the owner hears
 test('consumers of a mailbox are listed', async (t) => {
   const { store, clock, call } = await world(t);
   const bob = (await store.registry.findAccount('bob'))!.account.id;
-  store.deliveries.noteConsumer(bob, '192.0.2.1', { sessions: 3, retrieved: 2, deleted: 1 }, clock.now());
+  await store.deliveries.noteConsumer(bob, '192.0.2.1', { sessions: 3, retrieved: 2, deleted: 1 }, clock.now());
   // Unawaited, it joins the next group: whatever is awaited after it comes behind it.
   await store.registry.setAccountState('bob', 'active', { name: 'test' });
   const [consumer] = await call('mailbox.consumers', { login: 'bob' });

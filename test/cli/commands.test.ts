@@ -148,7 +148,10 @@ function day(name: string): void {
     await refused(3, /Cannot find delivery 7/, 'queue', 'retry', '7');
     await refused(2, /add --yes and --reason TEXT/, 'queue', 'fail', '7');
     await refused(2, /without a message, --from, --to or --since/, 'trace');
-    assert.equal(await done('trace', '--since', '2026-11-01', '--to', at('bram')), 'Nothing was found, accepted or refused.\n');
+    assert.equal(
+      await done('trace', '--since', '2026-11-01', '--to', at('bram')),
+      'Nothing was found, accepted or refused.\n',
+    );
     await refused(3, /Cannot find message "1@nowhere"/, 'trace', '1@nowhere');
     await refused(2, /without --reason TEXT/, 'message', 'withdraw', '1@nowhere');
     await refused(3, /Cannot find message/, 'message', 'withdraw', '1@nowhere', '--reason', 'x');
