@@ -1,5 +1,5 @@
 /** The command line: one file a group of commands. */
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { addAccountCommands } from './account.ts';
 import { addAddressCommands } from './address.ts';
 import { addApproveCommand } from './approve.ts';
@@ -31,9 +31,10 @@ import { addSessionCommands } from './session.ts';
 import { addSmimeCommands } from './smime.ts';
 import { addTraceCommands } from './trace.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
+import { Verbs } from './verbs.ts';
 
 export function buildProgram(terminal: Terminal): Command {
-  const program = new Command('sluis')
+  const program = new Verbs('sluis')
     .description('A secure mail gateway for a closed user group.')
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showHelpAfterError('(add --help for what is expected)');
