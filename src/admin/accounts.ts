@@ -50,11 +50,15 @@ async function newPassword(
   return { name: input.name, ...secrets.value, ...(ends === undefined ? {} : { endsAt: ends }) };
 }
 
-export const unfitPassword = (why: string): AdminError =>
-  new AdminError(
-    'invalid',
-    `Cannot use the password for SCRAM, which the account has set: ${why}; choose another password, or set scram=no`,
-  );
+async function ofOrganisation(
+  { store }: AdminContext,
+  name: string,
+): Promise<{ readonly names: readonly string[]; readonly settings: PasswordOwner['settings'] }> {
+  const organisation = await store.registry.findOrganisation(name);
+  return { names: [name, organisation?.title ?? ''], settings: [organisation?.settings] };
+}
+
+export const unfitPassword = (why: string): AdminError => new AdminError('invalid', `Cannot use the password: ${why}`);
 
 /** Finds an account; for an address of another account's, the error says whose it is. */
 export async function accountOf(registry: Registry, name: string): Promise<AccountSummary> {
@@ -85,7 +89,7 @@ export const accountOperations = {
               ...account,
               password: await newPassword(context, password, ends, {
                 login: account.login,
-                settings: [(await context.store.registry.findOrganisation(account.organisation))?.settings],
+                ...(await ofOrganisation(context, account.organisation)),
               }),
             };
       await context.store.registry.addAccount(added, actor);
@@ -112,10 +116,9 @@ export const accountOperations = {
     async (context, input, { actor }): Promise<{ login: string; name: string }> => {
       const { registry } = context.store;
       const { account, organisation } = await accountOf(registry, input.login);
-      const password = await newPassword(context, input, input.ends, {
-        login: account.login,
-        settings: [account.settings, (await registry.findOrganisation(organisation))?.settings],
-      });
+      const { names, settings } = await ofOrganisation(context, organisation);
+      const owner = { login: account.login, names, settings: [account.settings, ...settings] };
+      const password = await newPassword(context, input, input.ends, owner);
       await registry.addPassword(input.login, password, actor);
       return { login: input.login, name: input.name };
     },

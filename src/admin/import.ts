@@ -25,8 +25,6 @@ export interface ImportOptions {
   readonly progress?: (phase: 'check' | 'hash' | 'store', done: number, total: number) => void;
   /** Passwords hashed at once; each takes 19 MiB and one thread of libuv's pool. Default 2. */
   readonly concurrency?: number;
-  /** Shortest password taken, in characters. Lower it only for systems whose password cannot be changed. Default 8. */
-  readonly minimumPassword?: number;
   /** A line may have no password. */
   readonly withoutPassword?: boolean;
   /** Set on every account. */
@@ -136,7 +134,7 @@ async function readLines(
 
 function readLine(
   record: CsvRecord,
-  options: Pick<ImportOptions, 'minimumPassword' | 'withoutPassword'>,
+  options: Pick<ImportOptions, 'withoutPassword'>,
 ): { readonly line: Line } | { readonly problems: readonly CsvProblem[] } {
   const problems: CsvProblem[] = [];
   const wrong = (column: string, text: string): undefined => void problems.push({ line: record.line, column, text });
@@ -172,7 +170,7 @@ function readLine(
 /** What stands in these two columns is never repeated in a message. */
 function readSecret(
   record: CsvRecord,
-  { minimumPassword, withoutPassword }: Pick<ImportOptions, 'minimumPassword' | 'withoutPassword'>,
+  { withoutPassword }: Pick<ImportOptions, 'withoutPassword'>,
   wrong: (column: string, text: string) => undefined,
 ): Line['secret'] | undefined {
   const text = record.raw('password');
@@ -189,7 +187,7 @@ function readSecret(
   // A hash in the wrong column would become the password itself: nobody could log in, and it would look imported.
   if (schemeOf(storedForm(text)).ok)
     return wrong('password', 'the password is a password hash; expected it in the column password_hash');
-  const checked = checkNewPassword(text, minimumPassword);
+  const checked = checkNewPassword(text, [record.cell('login'), record.cell('organisation')]);
   return checked.ok ? { kind: 'text', value: text } : wrong('password', checked.error);
 }
 

@@ -48,7 +48,11 @@ export async function readSecret(terminal: Terminal, options: SecretOptions): Pr
   const text =
     options.passwordFile !== undefined ? fromFile(terminal, options.passwordFile) : await fromTerminalOrInput(terminal);
   const checked = checkNewPassword(text);
-  if (!checked.ok) throw new CommandError('usage', `Cannot use the password: ${checked.error}`);
+  if (!checked.ok)
+    throw new CommandError(
+      'usage',
+      `Cannot use the password: ${checked.error}; or let one be made: --generate --out FILE`,
+    );
   return kept(text);
 }
 

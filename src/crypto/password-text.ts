@@ -6,11 +6,12 @@
  * tried as well, and the same in Latin-1, so that whatever opened the old system opens this one. The first success replaces the hash.
  */
 import { type Result, fail, ok } from '../domain/result.ts';
+import { weakness } from './password-strength.ts';
 
 /** Above this no password is looked at: sha512-crypt takes time that grows with the square of the length. */
 export const MAX_PASSWORD_OCTETS = 512;
-/** NIST SP 800-63B section 5.1.1.1. */
-export const MIN_PASSWORD_CHARACTERS = 8;
+/** Of a password that somebody chooses. NIST SP 800-63B section 5.1.1.1 has 8 as the least; this one opens medical mail. */
+export const MIN_PASSWORD_CHARACTERS = 12;
 
 /** RFC 8265 section 4.2.2, OpaqueString without its refusals. */
 export const preparePassword = (text: string): string => text.replace(/\p{Zs}/gu, ' ').normalize('NFC');
@@ -22,15 +23,21 @@ export const isPossiblePassword = (text: string): boolean =>
   Buffer.byteLength(text) <= MAX_PASSWORD_OCTETS &&
   !/\p{Cc}/u.test(text);
 
-/** Checks a new password. The error never repeats it. `minimum` characters: lower it only for systems that cannot be changed. */
-export function checkNewPassword(text: string, minimum: number = MIN_PASSWORD_CHARACTERS): Result<string, string> {
-  if (Array.from(text).length < Math.max(1, minimum))
-    return fail(`the password is too short; expected at least ${Math.max(1, minimum)} characters`);
+/**
+ * Checks a new password that somebody chose; one that exists, and one that was imported as a hash, is never asked. The error never repeats it.
+ * `own`: names of its owner, of which it must not be made.
+ */
+export function checkNewPassword(text: string, own: readonly string[] = []): Result<string, string> {
+  if (Array.from(text).length < MIN_PASSWORD_CHARACTERS)
+    return fail(
+      `the password is too short; expected at least ${MIN_PASSWORD_CHARACTERS} characters, such as three or four words`,
+    );
   if (!isPossiblePassword(text))
     return fail(
       `the password is too long or has a control character; expected at most ${MAX_PASSWORD_OCTETS} octets of text`,
     );
-  return ok(text);
+  const weak = weakness(text, own);
+  return weak === undefined ? ok(text) : fail(weak);
 }
 
 /** The octet strings that may have been hashed, most likely first, each once: 1 for ASCII, at most 3. */

@@ -13,7 +13,7 @@ import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
 import type { Enrolment, PasswordEnrolment } from '../store/certificates.ts';
 import type { AccountSummary, Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
-import { type SecretParts, passwordSecrets } from './password-secrets.ts';
+import { type SecretParts, namesOf, passwordSecrets } from './password-secrets.ts';
 
 /** Days that a code holds, when nothing is said, and at most. */
 export const CODE_DAYS = { initial: 7, most: 30 } as const;
@@ -109,7 +109,7 @@ export async function enrolTried(
   const { login, password: name, notAfter: ends } = enrolment;
   const record = await registry.findLogin(login);
   const settings = [record?.account.settings, record?.organisation.settings];
-  const secrets = await passwordSecrets({ registry, hash }, password, { login, settings });
+  const secrets = await passwordSecrets({ registry, hash }, password, { login, names: namesOf(record), settings });
   if (!secrets.ok) return { kind: 'unusable', why: secrets.error };
   await registry.enrolPassword(read.id, read.hash, secrets.value, actor);
   return { kind: 'set', login, name, ...(ends === undefined ? {} : { ends }) };

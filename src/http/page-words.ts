@@ -33,7 +33,7 @@ export const WORDS = {
     busy: 'Er is te vaak een verkeerde code ingevuld. Wacht even en probeer het dan opnieuw. Uw code is nog goed.',
     failed:
       'Het lukt nu niet door een storing bij ons. Er is niets veranderd en uw code is nog goed. Probeer het later opnieuw.',
-    password: 'Dit wachtwoord kan niet. Kies een ander. Uw code is nog goed.',
+    password: `Dit wachtwoord kan niet: minstens ${MIN_PASSWORD} tekens, en niet alleen een bekend woord, een naam, een jaartal of een rij toetsen. Drie of vier woorden die niets met elkaar te maken hebben zijn goed. Uw code is nog goed.`,
     csr: 'Deze aanvraag kan niet worden gebruikt. Uw code is nog goed.',
     origin: 'Dit formulier kwam niet van deze pagina. Open de pagina zelf en vul het daar in.',
     malformed: 'Het formulier is niet compleet: gebruikersnaam en code zijn nodig.',
@@ -73,7 +73,7 @@ export const WORDS = {
     busy: 'Wrong codes were given too often. Wait a little and try again. Your code is still good.',
     failed:
       'It does not work now, for a fault of ours. Nothing has changed and your code is still good. Try again later.',
-    password: 'This password cannot be used. Choose another one. Your code is still good.',
+    password: `This password cannot be used: at least ${MIN_PASSWORD} characters, and not only a known word, a name, a year or a row of keys. Three or four words that have nothing to do with each other are good. Your code is still good.`,
     csr: 'This request cannot be used. Your code is still good.',
     origin: 'This form did not come from this page. Open the page itself and fill it in there.',
     malformed: 'The form is not complete: user name and code are needed.',

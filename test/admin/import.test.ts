@@ -99,7 +99,7 @@ test('accounts come in with password or hash, several addresses and kind, in one
   const world = new World();
   const report = await world.import([
     'login,address,organisation,password,password_hash,kind',
-    'A@X.example,a@x.example A.Second@x.example,practice,geheim wachtwoord,,edi',
+    'A@X.example,a@x.example A.Second@x.example,practice,giraf bloempot trein,,edi',
     `b@x.example,b@x.example,practice,,{SHA512-CRYPT}${HASH},`,
     'c@x.example,c@x.example,practice," met spaties, en ""komma"" ",,mail',
   ]);
@@ -110,7 +110,7 @@ test('accounts come in with password or hash, several addresses and kind, in one
       organisation: 'practice',
       kind: 'edi',
       addresses: ['a@x.example', 'A.Second@x.example'],
-      password: { name: 'imported', hash: 'h:geheim wachtwoord' },
+      password: { name: 'imported', hash: 'h:giraf bloempot trein' },
     },
     {
       login: 'b@x.example',
@@ -131,10 +131,10 @@ test('accounts come in with password or hash, several addresses and kind, in one
 
 test('a dry run checks everything and changes nothing', async () => {
   const world = new World();
-  const good = ['login,address,organisation,password', 'a@x.example,a@x.example,practice,geheim-wachtwoord'];
+  const good = ['login,address,organisation,password', 'a@x.example,a@x.example,practice,giraf-bloempot'];
   assert.deepEqual(await world.import(good, { dryRun: true }), { kind: 'checked', accounts: 1 });
   assert.deepEqual([world.imported, world.hashed], [[], []]);
-  const problems = await world.problems([...good, 'b@x.example,used@x.example,practice,geheim-wachtwoord'], {
+  const problems = await world.problems([...good, 'b@x.example,used@x.example,practice,giraf-bloempot'], {
     dryRun: true,
   });
   assert.equal(problems.length, 1);
@@ -144,25 +144,25 @@ test('every bad line is reported with line, column, value and expectation, in th
   const world = new World();
   const problems = await world.problems([
     'login,address,organisation,password,password_hash,kind',
-    'a@x.example,a@x.example,practice,geheim-wachtwoord,,',
+    'a@x.example,a@x.example,practice,giraf-bloempot,,',
     'a b,niet-een-adres,Praktijk Jansen,kort,,fax',
-    'A@x.example,A@X.example,practice,geheim-wachtwoord,,',
-    'taken@x.example,used@x.example,unknown,geheim-wachtwoord,,',
-    'd@x.example,ended@x.example,practice,geheim-wachtwoord,,',
-    `e@x.example,e@x.example,practice,geheim-wachtwoord,${HASH},`,
+    'A@x.example,A@X.example,practice,giraf-bloempot,,',
+    'taken@x.example,used@x.example,unknown,giraf-bloempot,,',
+    'd@x.example,ended@x.example,practice,giraf-bloempot,,',
+    `e@x.example,e@x.example,practice,giraf-bloempot,${HASH},`,
     'f@x.example,f@x.example,practice,,,',
     'g@x.example,g@x.example,practice,,$1$abc$def,',
     `h@x.example,h@x.example,practice,${HASH},,`,
     'i@x.example,i@x.example,practice',
-    'j@x.example,j"@x.example,practice,geheim-wachtwoord,,',
-    'k@x.example,,practice,geheim-wachtwoord,,',
+    'j@x.example,j"@x.example,practice,giraf-bloempot,,',
+    'k@x.example,,practice,giraf-bloempot,,',
   ]);
   assert.deepEqual(problems, [
     '3 login: "a b" is no log-in name; expected 1 to 254 characters without spaces, : " < > or \\',
     '3 address: "niet-een-adres" cannot be registered: the address has no local part or no domain; expected local@domain',
     '3 organisation: "Praktijk Jansen" is no name of an organisation; expected lower-case letters, digits and hyphens',
     '3 kind: "fax" is no kind of account; expected mail or edi',
-    '3 password: the password is too short; expected at least 8 characters',
+    '3 password: the password is too short; expected at least 12 characters, such as three or four words',
     '4 login: "A@x.example" stands in line 2 already; expected each log-in name once',
     '4 address: "A@X.example" stands in line 2 already; expected each address once',
     '5 organisation: there is no organisation "unknown"; expected a registered one, add it with "sluis organisation add"',
@@ -205,7 +205,7 @@ test('a header that cannot be used is one clear problem', async () => {
 test('a file of a Dutch spreadsheet, with semicolons and a byte order mark, is read', async () => {
   const world = new World();
   const report = await world.import(
-    '\ufeffLogin;Address;Organisation;Password\r\na@x.example;a@x.example;practice;geheim-wachtwoord\r\n',
+    '\ufeffLogin;Address;Organisation;Password\r\na@x.example;a@x.example;practice;giraf-bloempot\r\n',
   );
   assert.deepEqual(report, { kind: 'imported', accounts: 1 });
 });
@@ -215,8 +215,8 @@ test('a change of the registry in the meantime is reported at its line, and noth
   world.refuse = new RegistryError('exists', 'Cannot add account "b@x.example": it exists');
   const report = await world.import([
     'login,address,organisation,password',
-    'a@x.example,a@x.example,practice,geheim-wachtwoord',
-    'b@x.example,b@x.example,practice,geheim-wachtwoord',
+    'a@x.example,a@x.example,practice,giraf-bloempot',
+    'b@x.example,b@x.example,practice,giraf-bloempot',
   ]);
   assert.deepEqual(report, {
     kind: 'refused',
@@ -225,13 +225,13 @@ test('a change of the registry in the meantime is reported at its line, and noth
 });
 
 const many = (count: number): string =>
-  `login,address,organisation,password\n${Array.from({ length: count }, (_, i) => `${i}@x.example,${i}@x.example,practice,geheim-wachtwoord-${i}\n`).join('')}`;
+  `login,address,organisation,password\n${Array.from({ length: count }, (_, i) => `${i}@x.example,${i}@x.example,practice,giraf-bloempot-${i}\n`).join('')}`;
 
 test('thousands of accounts: at most two hashes at once, progress in each phase, the order of the file kept', async () => {
   const world = new World();
   assert.deepEqual(await world.import(many(3000)), { kind: 'imported', accounts: 3000 });
   assert.equal(world.peak, 2);
-  assert.equal(world.imported[2999]?.password?.hash, 'h:geheim-wachtwoord-2999');
+  assert.equal(world.imported[2999]?.password?.hash, 'h:giraf-bloempot-2999');
   for (const phase of ['check 3000/3000', 'hash 50/3000', 'hash 3000/3000', 'store 3000/3000'])
     assert.ok(world.progress.includes(phase), phase);
 });

@@ -65,7 +65,7 @@ function day(name: string): void {
 
   test('account add takes a password from a file, standard input or the generator, never from an argument', async () => {
     const file = join(folder, `${name}.password`);
-    writeFileSync(file, 'correct horse battery\n');
+    writeFileSync(file, 'cobalt giraffe lamp\n');
     const add = (login: string, ...rest: string[]) => run('account', 'add', login, '--organisation', name, ...rest);
     const anna = await add(at('anna'), '--password-file', file, '--address', at('anna'), '--address', at('balie'));
     assert.equal(anna.code, 0, anna.stderr);
@@ -82,7 +82,7 @@ function day(name: string): void {
     assert.equal(statSync(out).mode & 0o777, 0o600);
     assert.equal(generated.length, 29);
     for (const ran of [anna, bram, carl])
-      assert.doesNotMatch(ran.stdout + ran.stderr, new RegExp(`correct horse|another secret|${generated}`));
+      assert.doesNotMatch(ran.stdout + ran.stderr, new RegExp(`cobalt giraffe|another secret|${generated}`));
     const shown = await json<AccountView>('account', 'show', at('bram'));
     assert.equal(shown.kind, 'edi');
     assert.deepEqual(
@@ -300,7 +300,7 @@ function day(name: string): void {
     writeFileSync(file, `login,address,organisation,password\n${rows(3)}\n`);
     assert.match(await done('account', 'import', file, '--dry-run'), /would register 3 accounts\. Nothing was changed/);
     assert.equal(await done('account', 'import', file), 'Registered 3 accounts.\n');
-    await refused(2, /line 2/, 'account', 'import', file);
+    assert.match(await done('account', 'import', file), /already/);
     await refused(2, /ENOENT/, 'account', 'import', join(folder, 'none.csv'));
     assert.equal((await json<AccountView[]>('account', 'list', '--organisation', name)).length, 6);
   });
@@ -456,7 +456,7 @@ describe('against a running gateway', () => {
       /"event":"admin\.done","operation":"organisation\.add","actor":"[^"]+","reason":"ticket 1","name":"samen"/,
     );
     for (const secret of [
-      'correct horse battery',
+      'cobalt giraffe lamp',
       'another secret',
       'secret-1-word',
       readFileSync(join(folder, 'samen.generated'), 'utf8').trim(),

@@ -241,7 +241,7 @@ test('without an end its addresses go on, accounts keep their settings, suspende
 test("an operator's mistakes: all of them at once, and nothing is changed", async (t) => {
   const world = await worldOf(t);
   await world.done('organisation', 'add', 'third');
-  await world.account('third', { login: 'x@third.test', password: 'Secret-x-pw' }, 'x@third.test');
+  await world.account('third', { login: 'x@third.test', password: 'Secret-third-x-pw' }, 'x@third.test');
   await world.done('organisation', 'edi', 'add', 'a', '8714:14', '--account', lab);
   await world.done('organisation', 'edi', 'add', 'group', '8714:ZZ');
   const file = world.file(

@@ -7,7 +7,8 @@ import { sluisHere } from '../support/command-line.ts';
 
 const offered = async (...args: string[]): Promise<string | undefined> => {
   const ran = await sluisHere(args);
-  assert.equal(ran.code, 2, ran.stderr);
+  // 5: one without a name of its own took the word for an argument, and found no configuration.
+  assert([2, 5].includes(ran.code ?? 0), ran.stderr);
   return /Did you mean ([^)]*)\?/.exec(ran.stderr)?.[1];
 };
 
@@ -34,7 +35,7 @@ test('no word is answered with a command that changes something, whatever is typ
   for (const path of changing) {
     const [verb = ''] = path.slice(-1);
     // One letter less than each of them: nothing is spelled more alike.
-    const near = await offered(...path.slice(0, -1), verb.slice(0, -1) + '~');
+    const near = await offered(...path.slice(0, -1), `${verb.slice(0, -1)}~`, '--config', '/nowhere/sluis.toml');
     const names = changing.filter((other) => other.slice(0, -1).join(' ') === path.slice(0, -1).join(' '));
     assert(!names.some((other) => other.at(-1) === near), `"${path.join(' ')}" is offered`);
   }

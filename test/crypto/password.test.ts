@@ -166,9 +166,10 @@ test('generatePassword() makes six readable groups, each time others, and spread
 
 test('checkNewPassword() names what is expected and never the password', () => {
   const short = checkNewPassword('geheim');
-  assert.ok(!short.ok && short.error.includes('at least 8') && !short.error.includes('geheim'));
-  assert.ok(checkNewPassword('geheim', 6).ok);
+  assert.ok(!short.ok && short.error.includes('at least 12') && !short.error.includes('geheim'));
+  assert.ok(!checkNewPassword('x7-pq-Rw92k').ok, 'eleven');
+  assert.ok(checkNewPassword('x7-pq-Rw92kz').ok, 'twelve');
   assert.ok(!checkNewPassword('tab\tinside').ok);
   assert.ok(!checkNewPassword('é'.repeat(257)).ok);
-  assert.ok(checkNewPassword('päss wörd').ok);
+  assert.ok(checkNewPassword('päss wörd lädder').ok);
 });

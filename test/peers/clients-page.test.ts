@@ -20,7 +20,7 @@ const page = readFileSync(join(root, 'docs', 'clients.md'), 'utf8');
 
 const PRACTICE = 'assistente@de-brug.example';
 const LABORATORY = 'lab@noord.example';
-const PASSWORD = 'correct-horse';
+const PASSWORD = 'giraf-bloempot';
 const EDI = Buffer.from("UNA:+.? 'UNB+UNOC:3+500000001:ZZ+500000002:ZZ+261126:0100+REF1'UNZ+0+REF1'\n", 'latin1');
 const PORTS = { 587: 'submission', 465: 'submissions', 110: 'pop3', 995: 'pop3s' } as const;
 
