@@ -1,18 +1,20 @@
-/** Taking a message back that should not have been sent: everywhere it was not collected yet. */
+/** Taking a message back that should not have been sent, everywhere it was not collected yet; and erasing one that should not exist. */
 import { type Address, addressKey } from '../domain/address.ts';
+import { dayOf } from '../crypto/key-folder.ts';
 import type { MessageId } from '../domain/ids.ts';
+import { type Instant, days, instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
 import { contrlFor, contrlParts } from '../delivery/contrl.ts';
 import { withdrawnLetters } from '../delivery/mailbox-letters.ts';
 import { aboutOf, readOriginal } from '../delivery/original.ts';
-import type { MessageRecord, Withdrawal } from '../store/deliveries.ts';
+import type { Erasure, MessageRecord, Withdrawal } from '../store/deliveries.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type CopyView, viewCopy } from './delivery-views.ts';
 import { addresses, text } from './input.ts';
 import { fileNotice } from './notice.ts';
 import { Names } from './names.ts';
-import { change } from './operation.ts';
+import { change, withSecond } from './operation.ts';
 import { messageOf, nameOf } from './trace.ts';
 
 export interface WithdrawnView extends CopyView {
@@ -56,7 +58,43 @@ export const messageOperations = {
       return { message: message.id, copies: await viewsOf(store, message.id, done) };
     },
   ),
+
+  'message.erase': withSecond(
+    'erase',
+    change(
+      (input) => ({ message: text(input, 'message', 998), reason: text(input, 'reason') }),
+      async (context, { message: name, reason }, { actor }): Promise<ErasedView> => {
+        const { store } = context;
+        const message = await messageOf(context, name);
+        const done = await store.deliveries.erase(message.id, { ...actor, reason });
+        if (done !== 'erased')
+          throw new AdminError(
+            done === 'unknown' ? 'unknown' : 'invalid',
+            `Cannot erase message ${message.id}: ${NOT_ERASED[done](message.id)}; nothing was changed`,
+          );
+        return { message: message.copyOf ?? message.id, closedFrom: closedFrom(message.receivedAt) };
+      },
+    ),
+  ),
 };
+
+export interface ErasedView {
+  readonly message: string;
+  /** From when no backup opens it, ISO 8601. */
+  readonly closedFrom: string;
+}
+
+const NOT_ERASED: Readonly<Record<Exclude<Erasure, 'erased'> | 'unknown', (id: string) => string>> = {
+  waiting: (id) =>
+    `it waits for somebody who has not got it, and would vanish without a word; take it back first: "sluis message withdraw ${id} --reason TEXT" tells its sender`,
+  'in-use': () => 'a mailbox that holds it is being fetched just now; try again in a minute',
+  elsewhere: (id) =>
+    `another mailbox holds it than it was sent to ("sluis trace ${id}"); it is erased once it was deleted there`,
+  unknown: () => 'it is no longer kept',
+};
+
+/** What the store promises: the second day after the day of its acceptance, in UTC, and then the next sweep. */
+const closedFrom = (receivedAt: Instant): string => `${dayOf(instant(receivedAt + days(2)))}T00:00:00.000Z`;
 
 /** The sender hears who did not get it, once something was taken back. A notice has no sender to tell. */
 async function tellSender(

@@ -5,11 +5,13 @@
  *   FOLDER/FINGERPRINT OF THE MASTER KEY/...   the key folder as it was under that master key
  *
  * So a rotation of the master key begins a new copy, and the one of before still opens the backups of before. Nothing vanishes here because it vanished
- * there; only a day key that was destroyed on purpose is destroyed here too, in every copy of this store.
+ * there; only a day key that was destroyed on purpose is destroyed here too, in every copy of this store. One that was destroyed for the sake of a
+ * single message is destroyed in the copy under the master key of now, which holds the keys of its other messages: a copy of before a rotation could
+ * not open those, and they come first.
  */
 import { readFile, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DAY, belongsInCopy } from '../crypto/sealed-places.ts';
+import { DAY, KEPT, belongsInCopy } from '../crypto/sealed-places.ts';
 import { filesBelow, makeFolder, syncFolderOf, writeNew } from './files.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 
@@ -42,12 +44,13 @@ export async function keyLag(places: KeyCopyPlaces): Promise<KeyLag> {
     const [missing, damaged]: [string[], string[]] = [[], []];
     for (const name of all) {
       const day = DAY.exec(name)?.[1];
-      if (day !== undefined && erased.has(day)) continue;
+      if (erased.has(day ?? KEPT.exec(name)?.[1] ?? '')) continue;
       const [here, there] = [await contentOf(join(keyFolder, name)), await contentOf(join(to, fingerprint, name))];
       if (here === undefined || there?.equals(here) === true) continue;
       (day !== undefined && there !== undefined ? damaged : missing).push(name);
     }
-    return { missing, damaged, undestroyed: await undestroyed(places, erased) };
+    const closed = [...(await undestroyed(places, erased)), ...(await outlived(places, all))];
+    return { missing, damaged, undestroyed: closed };
   });
 }
 
@@ -110,7 +113,20 @@ async function undestroyed(
     const copy = join(to, entry.name);
     // Copies of other gateways may lie beside ours.
     if (!entry.isDirectory() || (await contentOf(join(copy, 'store')))?.equals(store) !== true) continue;
-    for (const name of await readdir(copy)) if (erased.has(DAY.exec(name)?.[1] ?? '')) found.push(join(copy, name));
+    for (const name of await readdir(copy))
+      if (erased.has((DAY.exec(name) ?? KEPT.exec(name))?.[1] ?? '')) found.push(join(copy, name));
+  }
+  return found;
+}
+
+/** Day keys in the copy whose other messages have theirs kept in it: behind `missing`, so that those are there. */
+async function outlived({ keyFolder, to, fingerprint }: KeyCopyPlaces, all: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of all) {
+    const day = KEPT.exec(name)?.[1];
+    if (day === undefined || all.includes(`${day}.key`)) continue;
+    const path = join(to, fingerprint, `${day}.key`);
+    if (keyFolder !== join(to, fingerprint) && (await contentOf(path)) !== undefined) found.push(path);
   }
   return found;
 }
@@ -131,7 +147,9 @@ async function copyOne({ keyFolder, to, fingerprint }: KeyCopyPlaces, name: stri
 
 /** As in the key folder: the mark that it was on purpose first. */
 async function destroy(path: string): Promise<void> {
-  await write(path.replace(/\.key$/, ERASED), new Uint8Array(0));
+  const day = path.replace(/\.[a-z]+$/, '');
+  const isKept = (await contentOf(`${day}.kept`)) !== undefined;
+  if (!isKept || path.endsWith('.kept')) await write(`${day}${ERASED}`, new Uint8Array(0));
   await unlink(path);
   await syncFolderOf(dirname(path));
 }

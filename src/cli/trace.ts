@@ -10,6 +10,7 @@ import {
   factText,
 } from '../admin/delivery-views.ts';
 import type { WithdrawnView } from '../admin/messages.ts';
+import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { withAdmin } from './connect.ts';
 import { verifyEvidence, writeBundle } from './evidence.ts';
 import { CommandError } from './exit.ts';
@@ -70,6 +71,38 @@ export function addTraceCommands(terminal: Terminal, program: Command): void {
       const done = await withAdmin(options, (client) => client.call('message.withdraw', input));
       print(terminal, options, done, () => done.copies.map(withdrawnLine).join('\n'));
     });
+  destroying(guarded(group.command('erase')))
+    .description('erase what is kept of a message for good, in backups too; its facts stay in the trace')
+    .argument('<message>', 'its id, as the 250 told it, or its Message-ID')
+    .action((message: string, options: SureOptions) => erase(terminal, message, options));
+}
+
+const BACKUPS =
+  'It goes from every mailbox now. From the second day on no backup opens it either, also not one of before. Who sent it to whom, and the hashes of its parts, stay in the trace; what was fetched is with whoever fetched it.';
+
+async function erase(terminal: Terminal, message: string, given: SureOptions): Promise<void> {
+  const options = await askToDestroy(terminal, given, {
+    what: `erase message ${message}`,
+    goes: async () => {
+      const shown = await withAdmin(given, (client) => client.call('trace.show', { message }));
+      return `${facts([
+        ['Message', shown.id],
+        ['Received', readableTime(shown.received)],
+        ['Sender', shown.sender],
+        ['Size', readableSize(shown.octets)],
+        ...shown.copies.map((copy) => ['For', `${copy.recipient}: ${stateText(copy)}`] as const),
+      ])}\n${BACKUPS}`;
+    },
+    name: message,
+  });
+  const done = await withAdmin(options, (client) =>
+    client.call('message.erase', { message, reason: options.reason ?? '' }),
+  );
+  print(terminal, options, done, () =>
+    Date.parse(done.closedFrom) <= Date.now()
+      ? `Erased message ${done.message}. No backup opens it any more.`
+      : `Erased message ${done.message}. No backup opens it from ${readableTime(done.closedFrom)} on.`,
+  );
 }
 
 function run(terminal: Terminal, message: string | undefined, options: SearchOptions): Promise<void> {

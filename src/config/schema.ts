@@ -463,7 +463,7 @@ const backup = section({
   keep: count('Backups that are kept; older ones go when a new one has been taken.', 14, 1, 1000),
   'keep-for': optional(
     givenDuration(
-      'Backups older than this go too, but never the newest. A message that was erased early is in older backups until they go.',
+      'Backups older than this go too, but never the newest. What was deleted is in older backups until its day is closed; `message erase` closes one message in all of them.',
       '30d',
       '1d',
       '3650d',

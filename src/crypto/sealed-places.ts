@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { type KeyPurpose, openSecret, sealSecret } from './sealed-key.ts';
-import { SealBroken, deriveKey, unwrapKey, wrapKey } from './sealing.ts';
+import { SealBroken, deriveKey, unwrapOctets, wrapKey } from './sealing.ts';
 
 export type SealedPlace =
   /** Files of the key folder; the group is the id, where it is not always the same. */
@@ -55,11 +55,15 @@ export function reseal(
 }
 
 export const DAY = /^(\d{4}-\d\d-\d\d)\.key$/;
+/** Keys of the messages of a day whose own key was destroyed for the sake of others (kept-keys.ts). */
+export const KEPT = /^(\d{4}-\d\d-\d\d)\.kept$/;
+const ERASING = /^\d{4}-\d\d-\d\d\.erasing$/;
 /** What lies there in the clear, or was left by a crash. */
 const PLAIN = [
   /^store$/,
   /^escrow\.json$/,
   /^\d{4}-\d\d-\d\d\.erased$/,
+  ERASING,
   /^anchors\//,
   /^(?:audit|evidence)\/[a-z]+\.pem$/,
   /\.new$/,
@@ -67,16 +71,20 @@ const PLAIN = [
   /^rotation(?:\.new)?\//,
 ];
 
-const BESIDE = [/^store$/, /^escrow\.json$/, /^\d{4}-\d\d-\d\d\.erased$/, /^(?:audit|evidence)\/[a-z]+\.pem$/];
+const BESIDE = [ERASING, /^store$/, /^escrow\.json$/, /^\d{4}-\d\d-\d\d\.erased$/, /^(?:audit|evidence)\/[a-z]+\.pem$/];
 
 /** Whether a file of the key folder belongs in a copy of it. No master key does, wherever it lies, nor what a rotation is about to put in place. */
 export const belongsInCopy = (name: string): boolean =>
-  [DAY, ...BESIDE].some((form) => form.test(name)) ||
+  [DAY, KEPT, ...BESIDE].some((form) => form.test(name)) ||
   Object.values(SEALED_PLACES).some((place) => place.kind === 'file' && place.name.test(name));
 
 /** Names of the sealed files of a key folder, below it, without those of `but`. Fails with the first that nobody knows: it would stay under the old key. */
 export function sealedFiles(keyFolder: string, but: readonly string[] = []): Result<readonly string[], string> {
-  const known = [DAY, ...Object.values(SEALED_PLACES).flatMap((place) => (place.kind === 'file' ? [place.name] : []))];
+  const known = [
+    DAY,
+    KEPT,
+    ...Object.values(SEALED_PLACES).flatMap((place) => (place.kind === 'file' ? [place.name] : [])),
+  ];
   const names = readdirSync(keyFolder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(join(keyFolder, '/').length))
@@ -92,7 +100,9 @@ export function sealedFiles(keyFolder: string, but: readonly string[] = []): Res
 export function resealFile(change: KeyChange, keyFolder: string, name: string): Result<Uint8Array, string> {
   const octets = readFileSync(join(keyFolder, name));
   const day = DAY.exec(name)?.[1];
-  if (day !== undefined) return rewrapDay(change, octets, day, name);
+  if (day !== undefined) return rewrapDay(change, octets, { purpose: dayKeyPurpose(day), name });
+  const kept = KEPT.exec(name)?.[1];
+  if (kept !== undefined) return rewrapDay(change, octets, { purpose: keptPurpose(kept), name });
   let why = '';
   for (const [purpose, place] of Object.entries(SEALED_PLACES) as [KeyPurpose, SealedPlace][]) {
     const found = place.kind === 'file' ? place.name.exec(name) : null;
@@ -106,17 +116,17 @@ export function resealFile(change: KeyChange, keyFolder: string, name: string): 
 
 /** As `KeyFolder` wraps it. */
 export const dayKeyPurpose = (day: string): string => `sluis day key 1 ${day}`;
+export const keptPurpose = (day: string): string => `sluis kept keys 1 ${day}`;
 export const DAY_WRAPPING = 'sluis day key wrapping 1';
 
 function rewrapDay(
   { from, to, random }: KeyChange,
   wrapped: Buffer,
-  day: string,
-  name: string,
+  { purpose, name }: { readonly purpose: string; readonly name: string },
 ): Result<Uint8Array, string> {
   try {
-    const key = unwrapKey(deriveKey(from, DAY_WRAPPING), wrapped, dayKeyPurpose(day)).export();
-    const again = wrapKey(deriveKey(to, DAY_WRAPPING), key, dayKeyPurpose(day), random);
+    const key = unwrapOctets(deriveKey(from, DAY_WRAPPING), wrapped, purpose);
+    const again = wrapKey(deriveKey(to, DAY_WRAPPING), key, purpose, random);
     key.fill(0);
     return ok(again);
   } catch (error) {

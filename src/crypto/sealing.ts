@@ -109,7 +109,7 @@ export const sealBeside = (key: KeyObject, id: bigint, plain: Uint8Array): Uint8
 export const openBeside = (key: KeyObject, id: bigint, sealed: Uint8Array): Buffer =>
   openChunk(key, id, BESIDE, true, parted(sealed));
 
-/** Seals a key of 32 octets under another one. `purpose` must be the same at `unwrapKey`. */
+/** Seals a key of 32 octets, or several behind one another, under another one. `purpose` must be the same when it is opened. */
 export function wrapKey(under: KeyObject, key: Uint8Array, purpose: string, random: RandomBytes): Uint8Array {
   const nonce = random(NONCE_OCTETS);
   const wrapped = joined(seal(under, nonce, Buffer.from(purpose), key), NONCE_OCTETS);
@@ -120,16 +120,15 @@ export function wrapKey(under: KeyObject, key: Uint8Array, purpose: string, rand
 /** Throws SealBroken when `wrapped` was not made by `wrapKey` under the same key for the same purpose. */
 export function unwrapKey(under: KeyObject, wrapped: Uint8Array, purpose: string): KeyObject {
   if (wrapped.length !== WRAPPED_OCTETS) throw new SealBroken('a wrapped key has the wrong length');
-  const plain = open(
-    under,
-    wrapped.subarray(0, NONCE_OCTETS),
-    Buffer.from(purpose),
-    parted(wrapped.subarray(NONCE_OCTETS)),
-  );
+  const plain = unwrapOctets(under, wrapped, purpose);
   const key = createSecretKey(plain);
   plain.fill(0);
   return key;
 }
+
+/** What `wrapKey` sealed, of any length. Throws SealBroken. */
+export const unwrapOctets = (under: KeyObject, wrapped: Uint8Array, purpose: string): Buffer =>
+  open(under, wrapped.subarray(0, NONCE_OCTETS), Buffer.from(purpose), parted(wrapped.subarray(NONCE_OCTETS)));
 
 /** What the data key of one message is wrapped for. */
 export const dataKeyPurpose = (id: bigint): string => `sluis data key 1 ${id}`;

@@ -60,6 +60,16 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'message.deleted': of('access', 'D', 'deleted without being fetched in that session'),
   'message.expired': of('chain', 'D', 'not fetched in its time: taken out of the mailbox'),
   'message.withdrawn': of('change', 'D', 'taken back by an operator'),
+  'message.erased': of(
+    'change',
+    'D',
+    'content erased by an operator, in mailboxes and, two days later, in every backup',
+  ),
+  'store.messages-erased': of(
+    'technical',
+    'D',
+    'erased messages of a day are closed in every backup: the key of the day is destroyed, those of its other messages are kept',
+  ),
   'maildrop.committed': of('access', 'D', 'the end of a session that fetched or deleted: how many'),
   'maildrop.previewed': of('access', 'R', 'parts of messages were shown (TOP) that had not been fetched before'),
   'maildrop.moved': of('change', 'U', 'mail followed an account that went to another organisation: how many'),

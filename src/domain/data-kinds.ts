@@ -171,7 +171,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'technical',
     what: 'days whose key was used or destroyed',
     columns: ['day', 'erased_at'],
-    kept: 'for ever; the key itself is destroyed when the last content of the day is gone',
+    kept: 'for ever; the key itself is destroyed when the last content of the day is gone, or when one message of it is erased',
     erase: 'not of an organisation',
   },
   delegation: {

@@ -138,6 +138,12 @@ export interface Withdrawal {
   readonly done: 'withdrawn' | 'too-late';
 }
 
+/**
+ * `waiting`: somebody has not got it yet. `in-use`: a session has a mailbox open that holds it. `elsewhere`: a mailbox holds it to which it
+ * was not sent. Nothing was changed then.
+ */
+export type Erasure = 'erased' | 'waiting' | 'in-use' | 'elsewhere';
+
 /** An entry that was never sent to its end. */
 export interface UncollectedEntry {
   readonly account: AccountId;
@@ -210,6 +216,13 @@ export interface Deliveries {
     actor: Actor,
     notices: readonly Acceptance[],
   ): Promise<readonly Withdrawal[] | 'unknown'>;
+
+  /**
+   * Erases what is kept of the content of a message and of all its copies, in mailboxes and what was deleted there, with its audit row; its
+   * facts stay for the trace. From the second day after it was accepted on no backup opens it either (the sweep sees to that). May be
+   * repeated, and of content that is gone already closes what older backups have.
+   */
+  erase(message: MessageId, actor: Actor): Promise<Erasure | 'unknown'>;
 
   // --- notices
   /** Which of these keys (at most 1000) were used by notices that were filed. Saves writing them again; `Acceptance.once` decides. */

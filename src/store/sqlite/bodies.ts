@@ -71,6 +71,11 @@ export class Bodies {
     return [...this.#open.keys()];
   }
 
+  /** Whether a message that began on that day is still on its way. */
+  isWriting(day: Day): boolean {
+    return this.ids.some((id) => dayOf(idTime(messageNumber(id))) === day);
+  }
+
   open(promised: Octets): BodyWriter {
     const { space } = this.#p;
     if (space.full || !space.fits(promised))

@@ -79,7 +79,7 @@ export function checkKeys(db: Db, keys: KeyFolder, keyFolder: string): readonly 
     .all()
     .map((row) => row.day);
   try {
-    for (const day of days) if (!keys.isErased(day)) keys.keyOf(day);
+    for (const day of days) if (!keys.isErased(day)) keys.checkDay(day);
   } catch (error) {
     refuseHalfRotated(keyFolder);
     throw error;

@@ -5,7 +5,7 @@
 import { type Hash, type KeyObject, createHash, hash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
-import { SealBroken, dataKeyPurpose, openBeside, openChunk, openWhole, unwrapKey } from '../../crypto/sealing.ts';
+import { SealBroken, openBeside, openChunk, openWhole } from '../../crypto/sealing.ts';
 import type { Db } from './database.ts';
 import { makeDiscard } from './discard.ts';
 import { idTime } from './message-ids.ts';
@@ -32,6 +32,7 @@ export class ContentReader {
   readonly #entries: Database.Statement<[number, number, number], EntryRow>;
   readonly #content: Database.Statement<[bigint], EntryRow>;
   readonly #message: Database.Statement<[bigint], { sha256: Buffer; data_key: Buffer; chunks: bigint }>;
+  readonly #keysAfter: Database.Statement<[bigint, bigint, number], { message: bigint; wrapped: Buffer }>;
   readonly #chunk: Database.Statement<[bigint, number], { sealed: Buffer; tag: Buffer }>;
   readonly #header: Database.Statement<[bigint], { data_key: Buffer; submitted_header: Buffer | null }>;
   readonly #open = new Map<number, OpenContent>();
@@ -60,11 +61,16 @@ export class ContentReader {
       .raw(true)
       .safeIntegers(true);
     this.#header = db.prepare('SELECT data_key, submitted_header FROM content WHERE message = ?');
+    this.#keysAfter = db
+      .prepare<[bigint, bigint, number], { message: bigint; wrapped: Buffer }>(
+        'SELECT message, data_key AS wrapped FROM content WHERE message > ? AND message < ? ORDER BY message LIMIT ?',
+      )
+      .safeIntegers(true);
     this.#chunk = db.prepare('SELECT sealed, tag FROM chunk WHERE message = ? AND n = ?');
   }
 
   #dataKey(message: bigint, wrapped: Buffer): KeyObject {
-    return unwrapKey(this.#keys.keyOf(dayOf(idTime(message))), wrapped, dataKeyPurpose(message));
+    return this.#keys.dataKeyOf(dayOf(idTime(message)), message, wrapped);
   }
 
   /** The entry `uid`, and those that follow while their content fits `ahead` octets: a client that fetches all asks for them next. */
@@ -181,6 +187,14 @@ export class ContentReader {
   /** As it is sealed: the caller has the key. */
   chunk(message: bigint, n: number): ReaderWork['upload']['out'] {
     return this.#chunk.get(message, n);
+  }
+
+  dataKeys({ after, below, limit }: ReaderWork['dataKeys']['in']): ReaderWork['dataKeys']['out'] {
+    return this.#keysAfter.all(after, below, limit);
+  }
+
+  forgetDay(day: string): undefined {
+    this.#keys.forget(day);
   }
 
   release(content: number): undefined {

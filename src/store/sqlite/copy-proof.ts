@@ -1,8 +1,8 @@
 /** Proves that a copy of the database is whole, is what its manifest says, and opens with the keys that are at hand. */
 import { createHash } from 'node:crypto';
 import { followOn, isBroken, BEFORE_ALL } from '../../crypto/audit-chain.ts';
-import { KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
-import { SealBroken, dataKeyPurpose, openChunk, openWhole, unwrapKey } from '../../crypto/sealing.ts';
+import { KeyFolder, KeyFolderRefused, MessageErased, dayOf } from '../../crypto/key-folder.ts';
+import { SealBroken, openChunk, openWhole } from '../../crypto/sealing.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import { StoreRefused } from '../store.ts';
 import type { CopyFacts, Proof, ProofRequest, ProofResult, ProofStep } from '../copies.ts';
@@ -164,7 +164,7 @@ function content(db: Db, { keyFolder, masterKey, sample }: ProveJob, found: Foun
       continue;
     }
     try {
-      const key = unwrapKey(folder.keyOf(day), stored.data_key, dataKeyPurpose(id));
+      const key = folder.dataKeyOf(day, id, stored.data_key);
       const hash = createHash('sha256');
       let octets = 0;
       const take = (piece: Uint8Array): void => {
@@ -182,11 +182,15 @@ function content(db: Db, { keyFolder, masterKey, sample }: ProveJob, found: Foun
         throw new SealBroken('the hash of the whole does not match');
       found.opened += 1;
     } catch (error) {
+      if (error instanceof MessageErased) {
+        found.erased += 1;
+        continue;
+      }
       if (!(error instanceof SealBroken || error instanceof KeyFolderRefused)) throw error;
       throw new NotProved(`the content of message ${id} is damaged: ${error.message}`);
     }
   }
-  return `${found.opened} of ${total} bodies were opened and have their SHA-256${found.erased === 0 ? '' : `; ${found.erased} belong to days that were erased, and stay closed`}`;
+  return `${found.opened} of ${total} bodies were opened and have their SHA-256${found.erased === 0 ? '' : `; ${found.erased} were erased, alone or with their day, and stay closed`}`;
 }
 
 /** At least the first of each day, the last, and every so many between. */

@@ -62,6 +62,41 @@ function settle(db: Db, { at, keyFolder, masterKey, queue, actor, facts }: Settl
   return settled;
 }
 
+/** Messages that were erased by themselves: of days whose other messages were kept, and of those where that is still to come. */
+function forgetMessages(db: Db, keys: KeyFolder, at: Instant, known: readonly string[]): number {
+  const erased = erasedAmong(db, keys, known);
+  if (erased.length === 0) return 0;
+  db.exec('CREATE TEMP TABLE erased (id INTEGER PRIMARY KEY)');
+  const add = db.prepare('INSERT INTO temp.erased (id) VALUES (?)');
+  for (const id of erased) add.run(id);
+  const its = 'message IN (SELECT id FROM temp.erased)';
+  db.prepare(
+    `UPDATE delivery SET state = 'withdrawn', settled_at = ?, lease_until = NULL,
+       last_reply = 'Its content was erased before the backup was restored' WHERE state IN ('waiting', 'held') AND ${its}`,
+  ).run(at);
+  for (const table of ['entry', 'hidden_entry', 'chunk', 'upload', 'content'])
+    db.prepare(`DELETE FROM ${table} WHERE ${its}`).run();
+  db.prepare('UPDATE message SET gone_at = ? WHERE gone_at IS NULL AND id IN (SELECT id FROM temp.erased)').run(at);
+  db.exec('DROP TABLE temp.erased');
+  return erased.length;
+}
+
+function erasedAmong(db: Db, keys: KeyFolder, known: readonly string[]): bigint[] {
+  const waiting = [...keys.erasing().values()].flat();
+  const isThere = db.prepare<[bigint]>('SELECT 1 FROM content WHERE message = ?');
+  const ofDay = db
+    .prepare<[bigint, bigint], bigint>('SELECT message FROM content WHERE message >= ? AND message < ?')
+    .pluck(true)
+    .safeIntegers(true);
+  const found = new Set(waiting.filter((id) => isThere.get(id) !== undefined));
+  for (const day of known.filter((one) => !keys.isErased(one) && keys.isKept(one))) {
+    const from = Date.parse(`${day}T00:00:00Z`) as Instant;
+    const kept = keys.keptKeys(day);
+    for (const id of ofDay.all(firstIdAt(from), firstIdAt(instant(from + days(1))))) if (!kept.has(id)) found.add(id);
+  }
+  return [...found];
+}
+
 const hold = (db: Db): readonly { id: bigint; message: bigint }[] =>
   db
     .prepare<[], { id: bigint; message: bigint }>(
@@ -90,7 +125,9 @@ function forget(db: Db, keys: KeyFolder, at: Instant): Pick<SettledCopy, 'erased
     db.prepare('UPDATE message SET gone_at = ? WHERE gone_at IS NULL AND id >= ? AND id < ?').run(at, ...range);
     db.prepare('UPDATE day_key SET erased_at = ? WHERE day = ?').run(at, day);
   }
-  if (erased.length > 0)
+  const single = forgetMessages(db, keys, at, known);
+  erasedMessages += single;
+  if (erased.length + single > 0)
     db.exec(
       `UPDATE mailbox SET changes = changes + 1,
          messages = (SELECT count(*) FROM entry e WHERE e.account = mailbox.account),

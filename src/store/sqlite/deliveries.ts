@@ -1,4 +1,5 @@
 /** The deliveries' port on SQLite: asks the writer and the reader, joins what they say. */
+import type { Erasures } from './erasures.ts';
 import { type Address, type AddressKey, addressKey } from '../../domain/address.ts';
 import type { Log, RandomBytes } from '../../domain/effects.ts';
 import {
@@ -14,9 +15,10 @@ import type {
   Claim,
   Consumer,
   Deliveries,
-  ExpiringEntry,
   Delivery,
   DeliveryQuery,
+  Erasure,
+  ExpiringEntry,
   MessageQuery,
   MessageRecord,
   PartnerQueue,
@@ -58,6 +60,7 @@ export interface DeliveriesParts {
   readonly reader: Reader;
   readonly audit: SqliteAudit;
   readonly bodies: Bodies;
+  readonly erasures: Erasures;
   readonly maildrops: Maildrops;
   readonly time: StoreTime;
   readonly random: RandomBytes;
@@ -255,6 +258,12 @@ export class SqliteDeliveries implements Deliveries {
     } finally {
       for (const lock of locks) this.#p.maildrops.release(lock);
     }
+  }
+
+  async erase(message: MessageId, actor: Actor): Promise<Erasure | 'unknown'> {
+    const named = await this.findMessage(message);
+    const record = named?.copyOf === undefined ? named : await this.findMessage(named.copyOf);
+    return record === undefined ? 'unknown' : await this.#p.erasures.erase(record, actor);
   }
 
   /** Takes the maildrops that no session holds. What a session has listed may be on its way to the client: it is too late for those. */

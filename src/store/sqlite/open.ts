@@ -22,6 +22,7 @@ import { Bodies } from './bodies.ts';
 import { setFact } from './check-database.ts';
 import { openWriting } from './database.ts';
 import { SqliteDeliveries } from './deliveries.ts';
+import { Erasures } from './erasures.ts';
 import { FolderLock } from './folder-lock.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { Maildrops } from './maildrops.ts';
@@ -260,11 +261,13 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       epoch: ready.epoch,
       takeoverAfter: set.takeoverAfter,
     });
+    const erasures = new Erasures({ writer, reader, audit, bodies, maildrops, keys, time, random, log });
     const deliveries = (parts.deliveries = new SqliteDeliveries({
       writer,
       reader,
       audit,
       bodies,
+      erasures,
       maildrops,
       time,
       random,
@@ -286,6 +289,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       operators: new SqliteOperators({ writer, reader, time, random }),
       audit,
       deliveries,
+      erasures,
       quirks: new SqliteQuirks({ writer, reader, clock, time, log }),
       maildrops,
       bodies,

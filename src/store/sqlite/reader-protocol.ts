@@ -101,6 +101,13 @@ export interface ReaderWork {
     in: { account: number; below: bigint; after: number; limit: number };
     out: readonly { readonly uid: number; readonly message: MessageRow }[];
   };
+  /** Sealed keys of messages, a page. */
+  dataKeys: {
+    in: { after: bigint; below: bigint; limit: number };
+    out: readonly { readonly message: bigint; readonly wrapped: Uint8Array }[];
+  };
+  /** Its key was destroyed: no thread keeps it in memory. */
+  forgetDay: { in: { day: string }; out: undefined };
   usedKeys: { in: { keys: readonly string[] }; out: readonly string[] };
   /** A step through the memory of interchanges, oldest first. */
   interchanges: { in: { after: number; limit: number }; out: readonly InterchangeRow[] };

@@ -128,6 +128,8 @@ export class ReaderWorker {
       content: (input, transfer) => content.message(input, transfer),
       submittedHeader: ({ message }) => content.submittedHeader(message),
       upload: ({ message, n }) => content.chunk(message, n),
+      dataKeys: (input) => content.dataKeys(input),
+      forgetDay: ({ day }) => content.forgetDay(day),
       message: ({ id }) => deliveries.message(id),
       messages: (input) => deliveries.search(input),
       whereabouts: ({ message, accounts }) => ({

@@ -29,6 +29,7 @@ import { takeCopy } from './copies.ts';
 import type { SqliteDeliveries } from './deliveries.ts';
 import { UIDL_OCTETS } from './filing.ts';
 import { SqliteImports } from './imports.ts';
+import type { Erasures } from './erasures.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { SqliteInterchanges } from './interchanges.ts';
 import type { Maildrops } from './maildrops.ts';
@@ -64,6 +65,7 @@ export interface StoreParts {
   readonly operators: SqliteOperators;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
+  readonly erasures: Erasures;
   readonly quirks: SqliteQuirks;
   readonly maildrops: Maildrops;
   readonly bodies: Bodies;
@@ -246,7 +248,7 @@ export class SqliteStore implements Store {
   }
 
   async #sweepAll(): Promise<SweepReport> {
-    return await this.#swept(({ at, below }) => ({
+    const swept = await this.#swept(({ at, below }) => ({
       kind: 'sweep',
       ...{ at, below },
       hiddenBefore: at - this.#p.settled.hiddenFor,
@@ -255,6 +257,8 @@ export class SqliteStore implements Store {
       usageBefore: monthOf(instant(at - this.#p.settled.countedFor)),
       open: this.#p.bodies.ids.map(messageNumber),
     }));
+    if (this.#closed === undefined) await this.#p.erasures.closeDays();
+    return swept;
   }
 
   /** From a commit: these mailboxes have more deleted mail than they may. */
@@ -299,7 +303,7 @@ export class SqliteStore implements Store {
         this.#counted[kind] += report[kind];
       }
       total.pages += report.pages;
-      for (const day of report.days) await this.#eraseDay(day, at);
+      for (const day of report.days) if (!this.#p.bodies.isWriting(day)) await this.#eraseDay(day, at);
       ({ more } = report);
     }
     if (total.uploads + total.messages + total.traces > 0) {
@@ -317,6 +321,7 @@ export class SqliteStore implements Store {
   async #eraseDay(day: Day, at: number): Promise<void> {
     this.#p.keys.erase(day);
     this.#p.days.delete(day);
+    await this.#p.reader.ask('forgetDay', { day });
     await this.#p.writer.must({ kind: 'day-erased', day, at });
     this.#p.log.info('store.day-key-erased', { day });
     this.audit.note({ event: 'store.day-key-erased', outcome: 'success', facts: { day } });

@@ -231,6 +231,13 @@ export type WriterWork =
   | { readonly kind: 'give-up'; readonly id: bigint }
   /** A slice of what is deleted of one account beyond its quota. */
   | { readonly kind: 'trim'; readonly account: number; readonly at: number; readonly below: bigint }
+  /** The value of its answer: message-erasure.ts. */
+  | {
+      readonly kind: 'erase-message';
+      readonly messages: readonly { readonly id: bigint; readonly accounts: readonly number[] }[];
+      readonly at: number;
+      readonly audit: AuditItem;
+    }
   | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
   | { readonly kind: 'space' }
   /** Changes nothing: its answer shows that the writer works. */

@@ -12,6 +12,7 @@ import { MailboxCounters } from './mailbox-counters.ts';
 import { MailboxMoves } from './mailbox-moves.ts';
 import { KnownNetworkChanges } from './known-network-changes.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
+import { MessageErasure } from './message-erasure.ts';
 import { OperatorChanges } from './operator-changes.ts';
 import { PgpChanges } from './pgp-changes.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
@@ -47,6 +48,7 @@ export class WriterWorker {
   readonly #pgp: PgpChanges;
   readonly #operators: OperatorChanges;
   readonly #dropping: Dropping;
+  readonly #erasure: MessageErasure;
   readonly #sweeper: Sweeper;
   readonly #insertUpload: Database.Statement;
   readonly #insertChunk: Database.Statement;
@@ -77,6 +79,7 @@ export class WriterWorker {
     this.#certificates = new CaChanges(db, this.audit);
     this.#pgp = new PgpChanges(db, this.audit);
     this.#operators = new OperatorChanges(db, this.audit);
+    this.#erasure = new MessageErasure(db, this.audit, counters);
     this.#dropping = new Dropping(db);
     this.#sweeper = new Sweeper(db, this.#dropping);
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
@@ -167,6 +170,8 @@ export class WriterWorker {
         return { kind: 'swept', report: this.#sweeper.trim(work) };
       case 'give-up':
         return { kind: 'swept', report: this.#sweeper.giveUp(work.id) };
+      case 'erase-message':
+        return this.#erasure.erase(work);
       case 'day-erased':
         this.#dayErased.run(work.at, work.day);
         return DONE;

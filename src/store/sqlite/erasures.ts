@@ -1,0 +1,153 @@
+/**
+ * Erases single messages, in old backups too.
+ *
+ * What the database has of one goes at once. A backup of before still has its content and, sealed by the key of its day, its key. So once
+ * nothing can be filed on that day any more, the keys of all its other messages are written into the key folder, and the key of the day is
+ * destroyed: backups open the others with those, and this one never again. Messages of days without an erasure pay nothing for it.
+ *
+ * Order is what keeps mail: the kept keys are durable before the key of the day goes, and what waits to be closed is noted in the key folder,
+ * so that a restore from an older backup takes it out of mailboxes too.
+ */
+import { type Day, type KeyFolder, dayOf } from '../../crypto/key-folder.ts';
+import { KeptKeys, joinKeys, packKeys } from '../../crypto/kept-keys.ts';
+import type { Log, RandomBytes } from '../../domain/effects.ts';
+import { type AccountId, type MessageId, messageNumber } from '../../domain/ids.ts';
+import { type Instant, days, instant } from '../../domain/units.ts';
+import type { Erasure, MessageRecord } from '../deliveries.ts';
+import type { Actor } from '../registry.ts';
+import type { SqliteAudit } from './audit.ts';
+import type { Bodies } from './bodies.ts';
+import type { Maildrops } from './maildrops.ts';
+import { ELSEWHERE, WAITING } from './message-erasure.ts';
+import { firstIdAt, idTime } from './message-ids.ts';
+import type { Reader } from './reader.ts';
+import type { StoreTime } from './store-time.ts';
+import type { Writer } from './writer.ts';
+
+/** Messages whose keys are read and opened at a time: some 10 ms. */
+const PAGE = 500;
+const OURSELVES = { session: 'erasure', network: 'erasure' };
+
+export interface ErasuresParts {
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly audit: SqliteAudit;
+  readonly bodies: Bodies;
+  readonly maildrops: Maildrops;
+  readonly keys: KeyFolder;
+  readonly time: StoreTime;
+  readonly random: RandomBytes;
+  readonly log: Log;
+}
+
+export class Erasures {
+  readonly #p: ErasuresParts;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(parts: ErasuresParts) {
+    this.#p = parts;
+  }
+
+  async erase(record: MessageRecord, actor: Actor): Promise<Erasure> {
+    const copies = copiesOf(record);
+    const accounts = [...new Set([...copies.values()].flatMap((its) => [...its]))];
+    const locks = await Promise.all(accounts.map((account) => this.#p.maildrops.lock(account, OURSELVES)));
+    try {
+      if (locks.includes('in-use')) return 'in-use';
+      const { value } = await this.#p.writer.must({
+        kind: 'erase-message',
+        messages: [...copies].map(([id, its]) => ({ id: messageNumber(id), accounts: [...its] })),
+        at: this.#p.time.now(),
+        audit: this.#p.audit.item(
+          {
+            event: 'message.erased',
+            outcome: 'success',
+            personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+          },
+          record.id,
+        ),
+      });
+      if (value === WAITING) return 'waiting';
+      if (value === ELSEWHERE) return 'elsewhere';
+    } finally {
+      for (const lock of locks) if (lock !== 'in-use') this.#p.maildrops.release(lock);
+    }
+    const ids = [...copies.keys()].map(messageNumber);
+    for (const id of ids) await this.#p.bodies.giveBack(id);
+    await this.#alone(async () => {
+      this.#note(ids);
+      await this.#closeDays();
+    });
+    return 'erased';
+  }
+
+  /** One at a time: a note that comes while its day is being closed would be lost with the others. */
+  async #alone(run: () => Promise<void>): Promise<void> {
+    const mine = this.#last.then(run, run);
+    this.#last = mine;
+    await mine;
+  }
+
+  /** Its copies may be of the next day. */
+  #note(ids: readonly bigint[]): void {
+    const { keys } = this.#p;
+    const byDay = new Map<Day, bigint[]>();
+    for (const id of ids) {
+      const day = dayOf(idTime(id));
+      byDay.set(day, [...(byDay.get(day) ?? []), id]);
+    }
+    for (const [day, its] of byDay) if (!keys.isErased(day)) keys.noteErasing(day, its);
+  }
+
+  /** Closes in all backups what was erased on days before yesterday: nothing is filed on such a day any more. */
+  async closeDays(): Promise<void> {
+    await this.#alone(() => this.#closeDays());
+  }
+
+  async #closeDays(): Promise<void> {
+    const yesterday = dayOf(instant(this.#p.time.now() - days(1)));
+    for (const [day, ids] of this.#p.keys.erasing())
+      if (day < yesterday && !this.#p.bodies.isWriting(day) && !this.#p.keys.isErased(day)) await this.#close(day, ids);
+  }
+
+  async #close(day: Day, ids: readonly bigint[]): Promise<void> {
+    const { keys, random, reader, log, audit } = this.#p;
+    const pages = await this.#keysOf(day, new Set(ids));
+    const rows = joinKeys(pages);
+    const kept = new KeptKeys(rows).size;
+    keys.keep(day, rows, random);
+    for (const octets of [...pages, rows]) octets.fill(0);
+    await reader.ask('forgetDay', { day });
+    const facts = { day, erased: ids.length, kept };
+    log.info('store.messages-erased', facts);
+    audit.note({ event: 'store.messages-erased', outcome: 'success', facts });
+  }
+
+  /** Of all messages of the day that have content, but for those that are erased. */
+  async #keysOf(day: Day, erased: ReadonlySet<bigint>): Promise<Buffer[]> {
+    const from = Date.parse(`${day}T00:00:00Z`) as Instant;
+    const below = firstIdAt(instant(from + days(1)));
+    const pages: Buffer[] = [];
+    for (let after = firstIdAt(from) - 1n; ;) {
+      const page = await this.#p.reader.ask('dataKeys', { after, below, limit: PAGE });
+      const kept = page.filter(({ message }) => !erased.has(message));
+      pages.push(
+        packKeys(kept.map(({ message, wrapped }) => ({ message, key: this.#p.keys.dataKeyOf(day, message, wrapped) }))),
+      );
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return pages;
+      after = last.message;
+    }
+  }
+}
+
+/** The message as it was submitted, and what protection made of it, each with the mailboxes that it went to. */
+function copiesOf({ id, recipients }: MessageRecord): Map<MessageId, Set<AccountId>> {
+  const copies = new Map<MessageId, Set<AccountId>>([[id, new Set()]]);
+  for (const { copy = id, mailbox } of recipients) {
+    const its = copies.get(copy) ?? new Set();
+    if (mailbox !== undefined) its.add(mailbox);
+    copies.set(copy, its);
+  }
+  return copies;
+}
