@@ -120,7 +120,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await mail.start();
 
   const connections = new ConnectionLimits(connectionLimitsOf(config), (network) => authenticator.knows(network));
-  const notices = gatewayNotices(store, config, options);
+  const notices = gatewayNotices(store, config, options, mail);
   const middleware = gatewayMiddleware(store, mail, config, { ...options, desk: notices.desk });
   const protocols = running.own(
     gatewayProtocols(config, { store, authenticator, connections, notices, middleware, tls, clock, log, random }),
@@ -148,6 +148,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts },
     ended: notices.ended,
+    unsent: notices.desk.unsent,
   });
 
   const reloadTls = async (): Promise<void> => {
@@ -160,7 +161,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     ...(setLogLevel === undefined ? {} : { setLogLevel }),
   });
   const reloadTold = (): ReturnType<typeof reload.reload> => life.configured(() => reload.reload());
-  const context = adminContext(store, config, options, notices, mail, backups);
+  const context = adminContext(store, config, options, mail, notices, backups);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log }));
 

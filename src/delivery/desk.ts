@@ -6,20 +6,25 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Address } from '../domain/address.ts';
+import { Counts } from '../domain/counts.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { MessageId } from '../domain/ids.ts';
-import { type Octets, octets } from '../domain/units.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { type Instant, type Octets, octets } from '../domain/units.ts';
 import { type Dsn, type DsnRecipient, type OwnHeader, type Returned, ownHeader, writeDsn } from '../mime/dsn.ts';
 import { textPart } from '../mime/text.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
 import {
+  type AcceptedRecipient,
   type Acceptance,
   type BodyWriter,
   ContentDamaged,
+  type MessageCopy,
   OPERATOR,
   type PreparedNotice,
+  type SealedBody,
   type Store,
   type StoredContent,
 } from '../store/store.ts';
@@ -43,6 +48,42 @@ export interface DeskParts {
   readonly helpdesk?: Omit<Helpdesk, 'address'>;
   /** Largest message that comes back whole with a failure; of a larger one the header (RET=FULL). */
   readonly returnLimit: Octets;
+  /** Protects a notice as any mail to its addressee; without it nothing is protected. */
+  readonly protect?: (notice: NoticeToProtect) => Promise<ProtectedNotice>;
+}
+
+/** A notice whose body is written and sealed. */
+export interface NoticeToProtect {
+  readonly body: SealedBody;
+  /** Its header, and what was written with it. */
+  readonly head: string;
+  readonly messageId: string;
+  /** It may have octets above 127 outside any transfer encoding. */
+  readonly eightBit: boolean;
+  readonly to: AcceptedRecipient;
+  readonly at: Instant;
+}
+
+export type ProtectedNotice =
+  | { readonly kind: 'plain'; readonly audit: Acceptance['audit'] }
+  | {
+      readonly kind: 'protected';
+      readonly copy: MessageCopy;
+      readonly header?: Buffer;
+      readonly audit: Acceptance['audit'];
+      discard(): Promise<void>;
+    }
+  /** Its addressee requires protection that cannot be made. `busy`: not at this moment. */
+  | { readonly kind: 'refused'; readonly refusal: Pick<Refusal, 'text' | 'detail'>; readonly busy: boolean };
+
+/** What protects has no room at this moment: write the notice again later, and settle nothing without it. */
+export class NoticeWaits extends Error {
+  override readonly name = 'NoticeWaits';
+}
+
+/** Its addressee requires protection, and there is no key for it. */
+class NotProtected extends Error {
+  override readonly name = 'NotProtected';
 }
 
 /** Stable names, for log and audit. */
@@ -110,6 +151,8 @@ interface Written {
 
 export class Desk {
   readonly places: Places;
+  /** Notices that were sent to nobody: `nowhere`, `not-protected`. */
+  readonly unsent = new Counts(['why'], 10);
   readonly #parts: DeskParts;
 
   constructor(parts: DeskParts) {
@@ -134,7 +177,7 @@ export class Desk {
   }
 
   /** One part for a program, nothing for people. Rejects with StoreFull or StoreFailed. */
-  async file(place: Place, filed: FiledPart): Promise<PreparedNotice> {
+  async file(place: Place, filed: FiledPart): Promise<PreparedNotice | undefined> {
     return await this.#prepare(place, filed, (writer) => {
       const { address, language } = place;
       const seven = isAscii(address);
@@ -166,14 +209,16 @@ export class Desk {
     try {
       return await this.#report(place, report);
     } catch (error) {
-      // Content that cannot be read any more must not keep its sender from hearing of the failure.
-      if (!(error instanceof ContentDamaged)) throw error;
-      return await this.#report(place, { ...report, whole: false });
+      // Content that cannot be read any more, or is too large once it is protected, must not keep its sender from hearing of the failure.
+      const without = error instanceof ContentDamaged || (error instanceof NotProtected && report.whole === true);
+      if (without) return await this.report(place, { ...report, whole: false });
+      if (error instanceof NotProtected) return this.#notProtected(report, error);
+      throw error;
     }
   }
 
   async #report(place: Place, report: Report): Promise<PreparedNotice> {
-    return await this.#prepare(place, report, (writer) => {
+    return await this.#written(place, report, (writer) => {
       const { header, lines } = this.#opening(place, report, writer.id);
       const { envelope, receivedAt } = report.message;
       const returned = this.#returned(place, report);
@@ -237,6 +282,20 @@ export class Desk {
     place: Place,
     said: Omit<Said, 'letters'>,
     write: (writer: BodyWriter) => Written,
+  ): Promise<PreparedNotice | undefined> {
+    try {
+      return await this.#written(place, said, write);
+    } catch (error) {
+      if (error instanceof NotProtected) return this.#notProtected(said, error);
+      throw error;
+    }
+  }
+
+  /** Throws NotProtected. */
+  async #written(
+    place: Place,
+    said: Omit<Said, 'letters'>,
+    write: (writer: BodyWriter) => Written,
   ): Promise<PreparedNotice> {
     const writer = this.#parts.store.openBody(octets(0));
     try {
@@ -245,27 +304,65 @@ export class Desk {
       if (content !== undefined) for await (const slice of content.slices()) await writer.write(slice);
       if (tail !== '') await writer.write(Buffer.from(tail));
       const body = await writer.seal();
-      return {
-        acceptance: acceptanceOf(place, said, { body, envelope, at: this.#parts.clock.now() }, this.#parts.hostname),
-        discard: () => writer.abort(),
-      };
+      const at = this.#parts.clock.now();
+      const acceptance = acceptanceOf(place, said, { body, envelope, at }, this.#parts.hostname);
+      const prepared = { acceptance, discard: () => writer.abort() };
+      return await this.#protected(prepared, head);
     } catch (error) {
       await writer.abort();
       throw error;
     }
   }
 
+  /** Its addressee gets the protected copy alone; the clear one is kept nowhere. */
+  async #protected(prepared: PreparedNotice, head: string): Promise<PreparedNotice> {
+    const { protect } = this.#parts;
+    const { acceptance } = prepared;
+    const { body, envelope, messageIdField: messageId, receivedAt: at, recipients } = acceptance;
+    const [to] = recipients;
+    if (protect === undefined || to === undefined) return prepared;
+    const eightBit = envelope.body === '8BITMIME';
+    const made = await protect({ body, head, messageId, eightBit, to, at });
+    if (made.kind === 'refused') {
+      const why = made.refusal.detail ?? made.refusal.text;
+      throw made.busy ? new NoticeWaits(why) : new NotProtected(why);
+    }
+    const audit = [...acceptance.audit, ...made.audit];
+    if (made.kind === 'plain') return { ...prepared, acceptance: { ...acceptance, audit } };
+    const { copy, header } = made;
+    return {
+      acceptance: {
+        ...acceptance,
+        ...{ audit, recipients: [], copies: [copy] },
+        ...(header === undefined ? {} : { header }),
+      },
+      discard: async () => {
+        await made.discard();
+        await prepared.discard();
+      },
+    };
+  }
+
   /** Told to the operator's eyes at least: silence never means failure. */
   #nowhere({ kind, about }: Said): undefined {
-    const { log, store } = this.#parts;
-    log.error('notice.nowhere', { notice: kind, message: about?.id });
-    store.audit.note({
-      event: 'notice.nowhere',
+    this.#parts.log.error('notice.nowhere', { notice: kind, message: about?.id });
+    this.#noteUnsent('nowhere', { kind, about });
+  }
+
+  /** In the clear it would tell what its addressee wants nobody else to read. */
+  #notProtected({ kind, about }: Pick<Said, 'kind' | 'about'>, { message: why }: NotProtected): undefined {
+    this.#parts.log.error('notice.not-protected', { notice: kind, message: about?.id, why });
+    this.#noteUnsent('not-protected', { kind, about });
+  }
+
+  #noteUnsent(why: 'nowhere' | 'not-protected', { kind, about }: Pick<Said, 'kind'> & { about: Said['about'] }): void {
+    this.unsent.add([why]);
+    this.#parts.store.audit.note({
+      event: `notice.${why}`,
       outcome: 'failure',
       ...(about === undefined ? {} : { message: about.id }),
       facts: { notice: kind },
     });
-    return undefined;
   }
 }
 

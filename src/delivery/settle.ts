@@ -11,6 +11,7 @@ import type { AuditEvent } from '../store/audit.ts';
 import type { Claim } from '../store/deliveries.ts';
 import { type PreparedNotice, StoreFull } from '../store/store.ts';
 import type { Answer } from './courier.ts';
+import { NoticeWaits } from './desk.ts';
 import { codesOf } from './notice-rules.ts';
 import type { Ending } from './outcome.ts';
 import type { PushParts } from './parts.ts';
@@ -36,7 +37,7 @@ export async function settle(parts: SettleParts, settling: Settling, signal: Abo
     try {
       return await settleOnce(parts, settling);
     } catch (error) {
-      const full = error instanceof StoreFull;
+      const full = error instanceof StoreFull || error instanceof NoticeWaits;
       parts.log[full ? 'warn' : 'error']('delivery.unsettled', {
         delivery: settling.claim.id,
         message: settling.claim.message.id,

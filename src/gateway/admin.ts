@@ -40,8 +40,8 @@ export const adminContext = (
   store: Store,
   config: Config,
   effects: GatewayEffects,
-  notices = gatewayNotices(store, config, effects),
   mail = new GatewayMail(store, config, effects),
+  notices = gatewayNotices(store, config, effects, mail),
   backups = gatewayBackups(store, config, effects, notices.desk),
 ): AdminContext => ({
   store,

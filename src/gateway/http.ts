@@ -1,5 +1,6 @@
 /** Health and metrics of the running gateway, assembled. */
 import type { Config } from '../config/schema.ts';
+import type { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { GatewayListeners } from './listeners.ts';
 import type { Backups } from '../backup/backups.ts';
@@ -28,6 +29,8 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly clock: Clock;
   readonly trail: TrailCounts;
   readonly ended: { readonly held: number };
+  /** Notices that were sent to nobody. */
+  readonly unsent: Counts<'why'>;
   readonly log: Log;
 }
 

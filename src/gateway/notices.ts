@@ -17,13 +17,16 @@ import { createNoticeWriter } from '../delivery/notice.ts';
 import { receiptsFor } from '../delivery/receipts.ts';
 import { uncollectedRound } from '../delivery/uncollected.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
+import type { Address } from '../domain/address.ts';
 import type { MessageId } from '../domain/ids.ts';
+import { NoticeProtection } from '../middleware/notice-protection.ts';
 import { Consumers } from '../pickup/consumers.ts';
 import type { Receipts } from '../pickup/receipts.ts';
 import type { Store } from '../store/store.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
 import type { GatewayEffects } from './effects.ts';
+import type { GatewayMail } from './mail.ts';
 
 export interface GatewayNotices {
   readonly desk: Desk;
@@ -33,16 +36,24 @@ export interface GatewayNotices {
   readonly ended: { held: number };
 }
 
-export function gatewayNotices(store: Store, config: Config, { clock, log, random }: GatewayEffects): GatewayNotices {
+export function gatewayNotices(
+  store: Store,
+  config: Config,
+  { clock, log, random = randomBytes }: GatewayEffects,
+  { keys, pgp }: Pick<GatewayMail, 'keys' | 'pgp'>,
+): GatewayNotices {
+  const from = `postmaster@${config.hostname}` as Address;
+  const protection = new NoticeProtection({ store, keys, pgp, random, log, from });
   const desk = new Desk({
     store,
     clock,
     log,
-    random: random ?? randomBytes,
+    random,
     hostname: config.hostname,
     operator: operatorOf(config),
     helpdesk: config.helpdesk,
     returnLimit: config.notices['return-limit'],
+    protect: (notice) => protection.protect(notice),
   });
   return {
     desk,

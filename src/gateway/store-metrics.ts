@@ -3,6 +3,7 @@
  * however often somebody scrapes.
  */
 import type { Certificate } from '../crypto/certificate.ts';
+import type { Counts } from '../domain/counts.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, type Milliseconds, days, hours, instant, minutes, seconds } from '../domain/units.ts';
@@ -20,11 +21,16 @@ export interface StoreMetricParts {
   readonly trail: TrailCounts;
   /** By the daily round, since the start. */
   readonly ended: { readonly held: number };
+  /** Notices that were sent to nobody. */
+  readonly unsent: Pick<Counts<'why'>, 'read'>;
   readonly tls: { readonly served: readonly ServedCertificate[]; readonly authorities: readonly Certificate[] };
 }
 
 export const storeMetrics = (parts: StoreMetricParts): readonly Metric[] => [
   ...storeItself(parts),
+  counter('sluis_notices_unsent_total', 'Notices that could be sent to nobody, by why.', ['why'], () =>
+    parts.unsent.read(),
+  ),
   ...trailMetrics(parts),
   removals(parts),
   ...queues(parts),

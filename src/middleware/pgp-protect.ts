@@ -53,6 +53,9 @@ export const pgpFacts = ({ plan }: PgpGroup): Record<string, string> =>
 /** The OpenPGP thread has no room, or took too long: nothing is wrong with the message. */
 export const pgpBusy = (detail: string): Refusal => ({ ...refusals.pgpBusy, detail });
 
+export const isPgpBusy = ({ reply, status }: Refusal): boolean =>
+  reply === pgpRows.pgpBusy.reply && status === pgpRows.pgpBusy.status;
+
 export const pgpRows = {
   pgpBusy: row(
     451,

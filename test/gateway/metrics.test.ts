@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import { Counts } from '../../src/domain/counts.ts';
 import type { Clock } from '../../src/domain/effects.ts';
 import type { PartnerServer } from '../../src/domain/partner.ts';
 import { days, instant } from '../../src/domain/units.ts';
@@ -230,6 +231,7 @@ test('more partners than have rows of their own are told of together', async (t)
     tls: { served: [], authorities: [] },
     trail,
     ended: { held: 3 },
+    unsent: new Counts(['why']),
   };
   const metrics = storeMetrics(parts);
   const scrape = new Scrape(await exposition(metrics, new MemoryLog()).text());

@@ -150,7 +150,7 @@ export class Filing {
   notices(notices: Notices, at: number, changed: Changed): void {
     for (const notice of notices) {
       const unfiled = this.#file(this.#whereTheyLead(notice), changed);
-      if (unfiled === undefined) changed.filed.push(notice.id);
+      if (unfiled === undefined) changed.filed.push(notice.id, ...notice.copies.map(({ id }) => id));
       else if (unfiled.kind === 'refused') this.#audit.append(notFiled(notice, unfiled.why, at));
     }
   }

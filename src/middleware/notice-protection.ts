@@ -1,0 +1,109 @@
+/**
+ * Protects what the gateway itself writes as it protects anybody's mail to that addressee: by the same settings, keys and step.
+ *
+ * Nobody signs as its author. Where the profile needs a signature inside, it is the gateway's own. What cannot be protected although the
+ * addressee requires it is not sent in the clear: who asks hears so.
+ */
+import { type Address, addressKey } from '../domain/address.ts';
+import type { OrganisationId } from '../domain/ids.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { type Instant, instant } from '../domain/units.ts';
+import { contentFields } from '../mime/content-fields.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import type { Recipient, Registry } from '../store/registry.ts';
+import { type AcceptedRecipient, type MessageCopy, OPERATOR, type SealedBody, type Store } from '../store/store.ts';
+import { Chain } from './chain.ts';
+import type { Sending } from './middleware.ts';
+import { isPgpBusy } from './pgp-protect.ts';
+import { type ProtectParts, protect } from './protect.ts';
+
+export interface WrittenNotice {
+  readonly body: SealedBody;
+  /** Its header, with or without what follows. */
+  readonly head: string;
+  /** Without angle brackets. */
+  readonly messageId: string;
+  readonly eightBit: boolean;
+  readonly to: AcceptedRecipient;
+  readonly at: Instant;
+}
+
+export type NoticeProtected =
+  /** It goes as it is. `audit`: its addressee would rather have had it encrypted. */
+  | { readonly kind: 'plain'; readonly audit: readonly AuditEvent[] }
+  /** This copy goes in its place. `discard` gives it up, where it was not filed. */
+  | {
+      readonly kind: 'protected';
+      readonly copy: MessageCopy;
+      readonly header?: Buffer;
+      readonly audit: readonly AuditEvent[];
+      discard(): Promise<void>;
+    }
+  /** Its addressee requires protection, and there is none. `busy`: only at this moment. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly busy: boolean };
+
+export interface NoticeProtectionParts extends ProtectParts {
+  readonly store: Pick<Store, 'openBody'> & {
+    readonly registry: Pick<Registry, 'findRecipient' | 'findAccountById'>;
+  };
+  /** Who writes. */
+  readonly from: Address;
+}
+
+/** The gateway as a sender: it has no settings, so it signs nothing of its own accord. */
+const GATEWAY: Sending = {
+  account: {
+    ...{ id: OPERATOR, login: 'gateway', organisation: 0 as OrganisationId, kind: 'edi', state: 'active' },
+    settings: {},
+  },
+  organisation: {
+    ...{ id: 0 as OrganisationId, name: 'gateway', title: 'gateway', language: 'nl' },
+    ...{ settings: {}, createdAt: instant(0) },
+  },
+};
+
+export class NoticeProtection {
+  readonly #parts: NoticeProtectionParts;
+  readonly #chain: Chain;
+
+  constructor(parts: NoticeProtectionParts) {
+    this.#parts = parts;
+    this.#chain = new Chain(parts.store, [protect(parts)]);
+  }
+
+  /** Rejects with StoreFull or StoreFailed. */
+  async protect({ body, head, messageId, eightBit, to, at }: WrittenNotice): Promise<NoticeProtected> {
+    const registered = await this.#addressee(to);
+    if (registered === undefined) return { kind: 'plain', audit: [] };
+    const outcome = await this.#chain.run({
+      ...{ body, eightBit, messageId, submitter: GATEWAY, receivedAt: at, session: 'gateway' },
+      content: contentFields(Buffer.from(head.slice(0, head.indexOf('\r\n\r\n') + 2))),
+      parts: { leaves: [], limits: [], interchanges: [] },
+      sender: '',
+      from: this.#parts.from,
+      recipients: [{ to, registered }],
+    });
+    if (outcome.kind === 'refused')
+      return { kind: 'refused', refusal: outcome.refusal, busy: isPgpBusy(outcome.refusal) };
+    const { copies, header, audit } = outcome;
+    const made = copies.find((copy) => copy.body !== body);
+    if (made === undefined) return { kind: 'plain', audit };
+    return {
+      kind: 'protected',
+      copy: { body: made.body, recipients: [to] },
+      ...(header === undefined ? {} : { header }),
+      audit,
+      discard: () => outcome.discard(),
+    };
+  }
+
+  /** What is filed for an account under an address of somebody else is read with the account's own keys. */
+  async #addressee({ address, mailbox }: AcceptedRecipient): Promise<Recipient | undefined> {
+    const { registry } = this.#parts.store;
+    const found = await registry.findRecipient(addressKey(address));
+    if (mailbox === undefined || found?.account.id === mailbox) return found;
+    const summary = await registry.findAccountById(mailbox);
+    const own = summary?.addresses.find(({ state }) => state === 'active')?.address;
+    return own === undefined ? undefined : await registry.findRecipient(addressKey(own));
+  }
+}
