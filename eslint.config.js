@@ -107,7 +107,21 @@ export default tseslint.config(
       'no-console': 'off',
     },
   },
-  { files: ['src/cli/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    // What is printed beside Terminal is not made visible: text of strangers would reach the terminal of the operator as it is.
+    files: ['src/**/*.ts'],
+    ignores: ['src/main.ts', 'src/cli/terminal.ts', 'src/cli/progress.ts', 'src/platform/log.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['stdout', 'stderr'].map((property) => ({
+          object: 'process',
+          property,
+          message: 'Print with Terminal of cli/terminal.ts, which makes text of strangers visible.',
+        })),
+      ],
+    },
+  },
   {
     files: ['**/*.{js,mjs}'],
     languageOptions: {

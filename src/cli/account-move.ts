@@ -9,7 +9,7 @@ import { CommandError } from './exit.ts';
 import { type ChangeOptions, guarded, wholeDays } from './options.ts';
 import { print, readableSize, readableTime } from './output.ts';
 import { showProgress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
+import { type Terminal, note } from './terminal.ts';
 
 interface MoveOptions extends ChangeOptions {
   readonly organisation?: string;
@@ -94,9 +94,7 @@ const call = (
 
 /** What went before stays: said where a person looks. */
 const noteDone = (done: number): void =>
-  void process.stderr.write(
-    `Moved before that: ${many(done, 'account')}; run the same command again after the correction.\n`,
-  );
+  note(`Moved before that: ${many(done, 'account')}; run the same command again after the correction.\n`);
 
 function movesText({ applied, accounts, problem }: AccountMovesView): string {
   const [only] = accounts;

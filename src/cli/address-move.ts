@@ -8,7 +8,7 @@ import { CommandError } from './exit.ts';
 import { type ChangeOptions, guarded } from './options.ts';
 import { print } from './output.ts';
 import { showProgress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
+import { type Terminal, note } from './terminal.ts';
 
 interface MoveOptions extends ChangeOptions {
   readonly toAccount?: string;
@@ -95,9 +95,7 @@ async function moveAll(moves: readonly Move[], options: MoveOptions): Promise<Ad
 
 /** What went before stays: said where a person looks. */
 const terminalNote = (done: number): void =>
-  void process.stderr.write(
-    `Moved before that: ${many(done, 'address')}; run the same command again after the correction.\n`,
-  );
+  note(`Moved before that: ${many(done, 'address')}; run the same command again after the correction.\n`);
 
 function movedText({ moved, already, refiled, stillQueued, applied }: AddressesMoved, queued: string): string {
   const addresses = many(moved, 'address');

@@ -5,11 +5,10 @@
  * not. The reason is asked for as well, where the command line has none. Elsewhere nobody can answer: a script says --yes and --reason
  * beforehand, which a person may say as well.
  */
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { CommandError } from './exit.ts';
 import type { ChangeOptions } from './options.ts';
-import type { Terminal } from './terminal.ts';
+import { type Terminal, askAtTerminal } from './terminal.ts';
 
 export interface SureOptions extends ChangeOptions {
   readonly yes?: boolean;
@@ -67,12 +66,5 @@ const folded = (text: string): string => text.trim().normalize('NFC').toLowerCas
 /** Undefined where the input of the process is no terminal, or a test gave it. */
 function ownTerminal({ input }: Terminal): Terminal['ask'] {
   if (input !== undefined || !process.stdin.isTTY) return undefined;
-  return async (question) => {
-    const lines = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-      return await lines.question(question);
-    } finally {
-      lines.close();
-    }
-  };
+  return askAtTerminal;
 }

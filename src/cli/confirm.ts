@@ -1,7 +1,6 @@
 /** Asks a person who looks; a program says it beforehand. */
-import { createInterface } from 'node:readline/promises';
 import { CommandError } from './exit.ts';
-import type { Terminal } from './terminal.ts';
+import { type Terminal, askAtTerminal } from './terminal.ts';
 
 /** Throws CommandError for any other answer than "yes". `yes`: said on the command line. */
 export async function confirm(terminal: Terminal, question: string, yes = false): Promise<void> {
@@ -14,10 +13,5 @@ async function answerTo({ input }: Terminal, question: string): Promise<string> 
   if (input !== undefined) return input.split(/\r?\n/)[0] ?? '';
   if (!process.stdin.isTTY)
     throw new CommandError('usage', 'Cannot ask: there is no terminal; add --yes where you have read what it does');
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await lines.question(question);
-  } finally {
-    lines.close();
-  }
+  return await askAtTerminal(question);
 }

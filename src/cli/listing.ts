@@ -1,4 +1,5 @@
 /** Listings as they come, page by page: of 20,000 accounts no more than one page is in memory. */
+import { visibleJson } from '../domain/visible.ts';
 import { type Cell, type OutputOptions, csv, plain } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -49,7 +50,7 @@ export class JsonLines {
       .map((row) => {
         const before = this.#begun ? ',\n' : '[\n';
         this.#begun = true;
-        return before + JSON.stringify(row, null, 2).replace(/^/gm, `${this.#indent}  `);
+        return before + visibleJson(row, 2).replace(/^/gm, `${this.#indent}  `);
       })
       .join('');
   }

@@ -1,11 +1,13 @@
 /** What commands print: aligned columns for people, JSON for programs. */
 import { instant } from '../domain/units.ts';
 import { TIME_ZONE, dayOf, isoDay, timeOfDay } from '../domain/working-days.ts';
+import { visibleJson, visibleLine } from '../domain/visible.ts';
 import type { Terminal } from './terminal.ts';
 
 export type Cell = string | number | undefined;
 
-export const plain = (cell: Cell): string => (cell === undefined || cell === '' ? '-' : String(cell));
+/** In one line, with nothing in it that a terminal obeys. */
+export const plain = (cell: Cell): string => (cell === undefined || cell === '' ? '-' : visibleLine(String(cell)));
 
 /** Columns as wide as their longest cell; the last one runs free. */
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
@@ -25,7 +27,7 @@ export function table(header: readonly string[], rows: readonly (readonly Cell[]
 export function facts(pairs: readonly (readonly [string, Cell])[]): string {
   const known = pairs.filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(0, ...known.map(([name]) => name.length));
-  return known.map(([name, value]) => `${`${name}:`.padEnd(width + 1)} ${value}`).join('\n');
+  return known.map(([name, value]) => `${`${name}:`.padEnd(width + 1)} ${plain(value)}`).join('\n');
 }
 
 /** Columns of a terminal that everybody has. */
@@ -53,7 +55,7 @@ export interface OutputOptions {
 
 /** Prints `value` as JSON, or `text` for people. */
 export function print(terminal: Terminal, options: OutputOptions, value: unknown, text: () => string): void {
-  const output = options.json === true ? JSON.stringify(value, null, 2) : text();
+  const output = options.json === true ? visibleJson(value, 2) : text();
   if (output !== '') terminal.out(`${output}\n`);
 }
 
@@ -83,7 +85,7 @@ export function localTime(iso: string): string {
 
 /** RFC 4180. A value that a spreadsheet would take for a formula gets an apostrophe in front. */
 const csvCell = (cell: Cell): string => {
-  const plain = String(cell ?? '').replace(/^[=+@\t\r-]/, "'$&");
+  const plain = String(cell ?? '').replace(/^[=+@\t\r\uff0b\uff0d\uff1d\uff20-]/, "'$&");
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 };
 /** Lines of CSV. */

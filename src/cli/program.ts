@@ -30,7 +30,7 @@ import { addReportCommands } from './report.ts';
 import { addSessionCommands } from './session.ts';
 import { addSmimeCommands } from './smime.ts';
 import { addTraceCommands } from './trace.ts';
-import { type Terminal, processTerminal } from './terminal.ts';
+import { type Terminal, processTerminal, shielded } from './terminal.ts';
 import { Verbs } from './verbs.ts';
 
 export function buildProgram(terminal: Terminal): Command {
@@ -70,7 +70,8 @@ export function buildProgram(terminal: Terminal): Command {
 }
 
 /** Runs one command; answers the exit code. */
-export async function runCommandLine(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+export async function runCommandLine(argv: readonly string[], own: Terminal = processTerminal()): Promise<number> {
+  const terminal = shielded(own);
   const program = buildProgram(terminal);
   // Each subcommand must hand its errors back instead of ending the process.
   const inherit = (command: Command): void => {

@@ -7,7 +7,7 @@ import { type Command, Option } from 'commander';
 import { generatePassword } from '../crypto/password-generate.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
 import { CommandError } from './exit.ts';
-import type { Terminal } from './terminal.ts';
+import { type Terminal, note } from './terminal.ts';
 
 export interface SecretOptions {
   readonly passwordFile?: string;
@@ -132,19 +132,19 @@ async function fromTerminalOrInput(terminal: Terminal): Promise<string> {
 
 /** Reads one line from the terminal without showing it. */
 function promptSecret(question: string): Promise<string> {
-  const { stdin, stderr } = process;
+  const { stdin } = process;
   // Echo off before the question: a quick typist, or a program, answers at once.
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
   stdin.resume();
-  stderr.write(question);
+  note(question);
   return new Promise((resolve, reject) => {
     let typed = '';
     const end = (settle: () => void): void => {
       stdin.off('data', read);
       stdin.setRawMode(false);
       stdin.pause();
-      stderr.write('\n');
+      note('\n');
       settle();
     };
     const read = (text: string): void => {

@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline/promises';
+import { visibleLine, visibleText } from '../domain/visible.ts';
 import { exitCodes } from './exit.ts';
 
 /** What a command reads and writes besides the gateway: the terminal of a person, or what a test gives in its place. */
@@ -11,6 +13,33 @@ export interface Terminal {
   /** How the command ended; see exit.ts. */
   code: number;
 }
+
+/**
+ * Everything that a command prints goes through here: text of strangers (a Message-ID, a file name, an argument) must not reach the terminal as
+ * something that it obeys. Tables and JSON have made it visible before, so that columns fit and JSON stays JSON.
+ */
+export function shielded(terminal: Terminal): Terminal {
+  const { ask } = terminal;
+  return {
+    ...terminal,
+    out: (text) => terminal.out(visibleText(text)),
+    err: (text) => terminal.err(visibleText(text)),
+    ...(ask !== undefined && { ask: (question) => ask(visibleLine(question)) }),
+  };
+}
+
+/** Asks at the terminal of the process; what is typed is shown there. */
+export async function askAtTerminal(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(visibleLine(question));
+  } finally {
+    lines.close();
+  }
+}
+
+/** Where a person looks, and no program reads: beside what the command prints. */
+export const note = (text: string): void => void process.stderr.write(visibleText(text));
 
 export function processTerminal(): Terminal {
   process.stdout.once('error', readerGone);

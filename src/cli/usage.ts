@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { UsageReport, UsageView } from '../admin/usage.ts';
 import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../store/usage.ts';
 import { many } from '../domain/counted.ts';
+import { visibleJson } from '../domain/visible.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { JsonLines, TableLines } from './listing.ts';
@@ -150,7 +151,7 @@ const accountCells = (row: UsageView): Cell[] => [
 function jsonForm({ month, from, to, running }: UsageReport, totals: boolean): Form {
   const accounts = new JsonLines('  ');
   const organisations: Total[] = [];
-  const head = JSON.stringify({ month, from, to, running }, null, 2).slice(0, -2);
+  const head = visibleJson({ month, from, to, running }, 2).slice(0, -2);
   let begun = false;
   return {
     rows: (rows) => {
@@ -161,7 +162,7 @@ function jsonForm({ month, from, to, running }: UsageReport, totals: boolean): F
       return before + text;
     },
     end: ({ organisation: _, ...total }) =>
-      `${totals ? '' : accounts.end()},\n${JSON.stringify({ organisations, total }, null, 2).slice(2)}\n`,
+      `${totals ? '' : accounts.end()},\n${visibleJson({ organisations, total }, 2).slice(2)}\n`,
   };
 }
 

@@ -6,6 +6,7 @@
  */
 import winston from 'winston';
 import type { Log, LogFields } from '../domain/effects.ts';
+import { visibleJson } from '../domain/visible.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -34,13 +35,13 @@ const fieldsOf = (info: winston.Logform.TransformableInfo): Record<string, unkno
   info.fields as Record<string, unknown>;
 
 const pretty = winston.format.printf((info) => {
-  const rest = Object.entries(fieldsOf(info)).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const rest = Object.entries(fieldsOf(info)).map(([name, value]) => `${name}=${visibleJson(value)}`);
   return [String(info.timestamp), info.level.toUpperCase().padEnd(5), String(info.message), ...rest].join(' ');
 });
 
 /** Names and order of the JSON line: time, level, event, then the fields. */
 const json = winston.format.printf((info) =>
-  JSON.stringify({ time: info.timestamp, level: info.level, event: info.message, ...fieldsOf(info) }),
+  visibleJson({ time: info.timestamp, level: info.level, event: info.message, ...fieldsOf(info) }),
 );
 
 export interface LevelLog extends Log {

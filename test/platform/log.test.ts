@@ -28,6 +28,17 @@ test('a field that is named like a secret is not written, in either format', () 
   }
 });
 
+test('no field holds what a terminal obeys, in either format', () => {
+  for (const format of ['json', 'pretty'] as const) {
+    const { log, text } = capture(format);
+    const command = '\u001b[31m\u009b2J\u202e\u2028\u007f';
+    log.info('smtp.refused', { command });
+    const line = text();
+    assert.doesNotMatch(line.trimEnd(), /[\p{Cc}\p{Cf}\u2028]/u);
+    if (format === 'json') assert.equal((JSON.parse(line) as { command: string }).command, command);
+  }
+});
+
 test('a field from a peer cannot start a second line or grow without bound', () => {
   for (const format of ['json', 'pretty'] as const) {
     const { log, text } = capture(format);
