@@ -41,8 +41,8 @@ export interface CertificateView {
   readonly ends: string;
   /** `valid`, `expired`, `revoked`, or `replaced`: valid, and a newer one takes its place. */
   readonly state: 'valid' | 'expired' | 'revoked' | 'replaced';
-  /** Issued by this gateway, or registered. */
-  readonly origin: 'issued' | 'imported';
+  /** Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such no more is kept than is shown. */
+  readonly origin: 'issued' | 'imported' | 'registered';
   readonly revoked?: string;
   readonly reason?: string;
   readonly replaces?: string;
@@ -102,6 +102,9 @@ function stateOf(record: AccountCertificate, now: Instant): CertificateView['sta
   return record.replaced ? 'replaced' : 'valid';
 }
 
+const originOf = ({ authority, registered }: AccountCertificate): CertificateView['origin'] =>
+  registered === true ? 'registered' : authority === undefined ? 'imported' : 'issued';
+
 export const viewCertificate = (record: AccountCertificate, now: Instant): CertificateView => ({
   serial: record.serial,
   fingerprint: record.fingerprint,
@@ -113,14 +116,15 @@ export const viewCertificate = (record: AccountCertificate, now: Instant): Certi
   begins: iso(record.notBefore),
   ends: iso(record.notAfter),
   state: stateOf(record, now),
-  origin: record.authority === undefined ? 'imported' : 'issued',
+  origin: originOf(record),
   keyHeld: record.keyHeld,
   ...(record.revoked === undefined ? {} : { revoked: iso(record.revoked.at), reason: record.revoked.reason }),
   ...(record.replaces === undefined ? {} : { replaces: record.replaces }),
   ...(record.warned === undefined ? {} : { warned: record.warned }),
 });
 
-export const pemOf = (record: AccountCertificate): string => encodePem('CERTIFICATE', record.der);
+/** Empty where it is not kept. */
+export const pemOf = ({ der }: AccountCertificate): string => (der.length === 0 ? '' : encodePem('CERTIFICATE', der));
 
 export const viewIssued = ({ certificate, chain }: Issued, account: string, use: string): IssuedView => ({
   serial: certificate.serial,

@@ -176,7 +176,7 @@ export const certificateOperations = {
         if (!isRenewable(record))
           throw new AdminError(
             'ended',
-            `Cannot renew certificate ${serial}: ${record.authority === undefined ? 'another authority issued it; ask there' : record.revoked === undefined ? 'a newer one takes its place already' : 'it is revoked; issue a new one'}`,
+            `Cannot renew certificate ${serial}: ${record.authority === undefined ? `another authority issued it: its owner asks there, and the new one is registered with "sluis ${record.registered === true ? `account certificate add ${record.login}` : 'cert import'}"` : record.revoked === undefined ? 'a newer one takes its place already' : 'it is revoked; issue a new one'}`,
           );
         const codes = await enrolRenewals(context.ca, [record], validFor, actor);
         return { due: [view(record)], codes: codes.map(viewEnrolled) };

@@ -69,8 +69,9 @@ async function issuedTo({ store }: AdminContext, login: string): Promise<readonl
       ...{ login, limit: PAGE },
       ...(after === undefined ? {} : { after }),
     });
-    for (const { use, fingerprint, revoked } of found)
-      if (use === 'login' && revoked === undefined) valid.push(fingerprint);
+    // Registrations alone are ended with the account's log-in.
+    for (const { use, fingerprint, revoked, registered } of found)
+      if (use === 'login' && revoked === undefined && registered !== true) valid.push(fingerprint);
     const last = found.at(-1);
     if (found.length < PAGE || last === undefined) return valid;
     after = { notAfter: last.notAfter, fingerprint: last.fingerprint };

@@ -64,7 +64,7 @@ type Known = Omit<UsedCertificate, 'fingerprint' | 'use' | 'row' | 'at'>;
 
 async function known(store: Store, { at, account }: AuditRow, fingerprint: string): Promise<Known> {
   const [found] = await store.certificates.findCertificates(fingerprint);
-  if (found !== undefined) {
+  if (found !== undefined && found.registered !== true) {
     const { subject, issuer, serial, notBefore, notAfter, revoked } = found;
     const read = readCertificate(Buffer.from(found.der));
     return {

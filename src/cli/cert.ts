@@ -186,6 +186,11 @@ function addListCommands(terminal: Terminal, group: Command): void {
       const out = newFile(options.out, 0o644);
       const shown = await withFiles([out], async () => {
         const found = await withAdmin(options, (client) => client.call('cert.show', { serial }));
+        if (found.pem === '')
+          throw new CommandError(
+            'conflict',
+            `Cannot export certificate ${serial}: it is registered for log-in alone, and itself not kept; its owner has it`,
+          );
         out.write([found.pem, ...found.chain].join(''));
         return found;
       });

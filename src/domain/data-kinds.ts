@@ -149,6 +149,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'created_at',
       'revoked_at',
       'last_used_at',
+      'warned',
     ],
     kept: 'for ever: a revoked one stays refused',
     erase: 'revoked; what it says of its subject removed',

@@ -99,6 +99,11 @@ export interface AccountCertificate extends NewAccountCertificate {
   readonly replaced: boolean;
   /** The gateway holds its private key. */
   readonly keyHeld: boolean;
+  /**
+   * It was registered for log-in alone (`Registry.addCertificate`). Then `subject` is what that says for people, `serial` the fingerprint, and
+   * `issuer`, `emails` and `der` are empty.
+   */
+  readonly registered?: true;
 }
 
 export interface CertificateQuery {

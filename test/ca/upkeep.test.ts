@@ -17,6 +17,7 @@ import { makeCertificateRequest } from '../../src/crypto/certificate-request.ts'
 import { makeName } from '../../src/crypto/distinguished-name.ts';
 import { type MailKeySeals, mailKeySeals } from '../../src/crypto/mail-key-seals.ts';
 import { decodePem } from '../../src/crypto/pem.ts';
+import type { CredentialKey } from '../../src/crypto/certificate-credential.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { certificateNotice } from '../../src/delivery/certificates.ts';
@@ -371,4 +372,47 @@ test('a renewal that fails is told of, keeps no other from it, and is tried agai
   certificates.addCertificate = add;
   await setting.pass(1);
   assert.deepEqual(names().slice(2), ['certificate.renewed']);
+});
+
+test("a customer's own certificate, registered for log-in alone, is warned of like others, until another takes its place", async (t) => {
+  const setting = await open(t);
+  const { store, clock, log } = setting.s;
+  const anna = await addAccount(store, 'anna', own);
+  const register = (name: string, ends: number): Promise<void> =>
+    store.registry.addCertificate(
+      'anna',
+      {
+        ...{ name, key: `fp:${name.repeat(64)}` as CredentialKey, fingerprint: name.repeat(64) },
+        ...{ about: 'CN=Anna, issued by CN=UZI', notBefore: clock.now(), notAfter: instant(clock.now() + days(ends)) },
+      },
+      actor,
+    );
+  await register('a', 63);
+  await setting.pass(34);
+  const warned = (): unknown =>
+    log.events.filter(({ event }) => event === 'certificate.ends').map((e) => e.fields.days);
+  assert.deepEqual(warned(), [60, 30]);
+  assert.deepEqual(subjects(await mailOf(setting.s, anna)), [
+    'Uw certificaat verloopt over 60 dagen',
+    'Uw certificaat verloopt over 30 dagen',
+  ]);
+  // In the one list, beside what was issued; found by its fingerprint, and revoked there.
+  await addCertificate(setting, 'anna', 20);
+  const within = { limit: 10, endsFrom: clock.now(), endsBefore: instant(clock.now() + days(31)) };
+  const list = async (): Promise<unknown[]> =>
+    (await store.certificates.listCertificates(within)).map((c) => [c.registered ?? false, c.replaced]);
+  assert.deepEqual(await list(), [
+    [false, false],
+    [true, false],
+  ]);
+  await register('b', 400);
+  assert.deepEqual((await list())[1], [true, true]);
+  await setting.pass(24);
+  assert.deepEqual(warned(), [60, 30, 30, 7], 'the last two: only the one that was issued');
+  await store.certificates.revokeCertificate('b'.repeat(64), 'cessationOfOperation', actor);
+  const [revoked] = await store.certificates.findCertificates('b'.repeat(64));
+  assert.ok(revoked?.revoked !== undefined);
+  await assert.rejects(store.certificates.revokeCertificate('b'.repeat(64), 'unspecified', actor), /revoked already/);
+  const found = await store.registry.findCertificate([`fp:${'b'.repeat(64)}` as CredentialKey]);
+  assert.ok(found?.certificate.revokedAt !== undefined, 'and it logs nobody in');
 });

@@ -296,9 +296,12 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     const pin = { name: 'pin', key: `fp:${fingerprint}`, fingerprint, about, notBefore, notAfter };
     await registry.addCertificate('bert', pin, actor);
     await assert.rejects(certificates.addCertificate('anna', mine, 'imported', actor), refused('exists', /bert/));
-    assert.deepEqual(await certificates.listCertificates({ limit: 10 }), []);
+    const listed = async (): Promise<unknown> =>
+      (await certificates.listCertificates({ limit: 10 })).map((c) => [c.login, c.registered ?? false]);
+    assert.deepEqual(await listed(), [['bert', true]]);
     await certificates.addCertificate('bert', mine, 'imported', actor);
     assert.equal((await registry.findAccount('bert'))?.certificates.length, 1, 'registered before: once is enough');
+    assert.deepEqual(await listed(), [['bert', false]], 'one line for it');
     await certificates.revokeCertificate(fingerprint, 'unspecified', actor);
     assert.notEqual((await registry.findCertificate([pin.key]))?.certificate.revokedAt, undefined);
   });

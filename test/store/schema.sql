@@ -136,7 +136,7 @@ CREATE TABLE client_certificate (
   created_at INTEGER NOT NULL,
   revoked_at INTEGER,
   last_used_at INTEGER
-) STRICT;
+, warned INTEGER) STRICT;
 
 CREATE TABLE consumer (
   account INTEGER NOT NULL REFERENCES account (id),
@@ -451,6 +451,8 @@ CREATE INDEX certificate_revoked ON certificate (authority, fingerprint) WHERE r
 CREATE INDEX certificate_serial ON certificate (serial);
 
 CREATE INDEX client_certificate_account ON client_certificate (account, id);
+
+CREATE INDEX client_certificate_end ON client_certificate (not_after, fingerprint);
 
 CREATE INDEX client_certificate_fingerprint ON client_certificate (fingerprint);
 

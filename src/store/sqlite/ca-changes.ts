@@ -159,7 +159,8 @@ export class CaChanges {
       case 'revoke-many':
         return this.#revokeMany(change.fingerprints, change.reason, change.actor);
       case 'warned':
-        this.#sql.run('UPDATE certificate SET warned = ? WHERE fingerprint = ?', change.days, change.fingerprint);
+        for (const table of ['certificate', 'client_certificate'])
+          this.#sql.run(`UPDATE ${table} SET warned = ? WHERE fingerprint = ?`, change.days, change.fingerprint);
         this.#record(
           'certificate.warned',
           this.#accountOf(change.fingerprint),
@@ -395,8 +396,7 @@ export class CaChanges {
       'SELECT serial, account, subject, not_before AS notBefore, not_after AS notAfter, revoked_at FROM certificate WHERE fingerprint = ?',
       fingerprint,
     ) as (Named & { account: number; revoked_at: number | null }) | undefined;
-    if (row === undefined)
-      throw new RegistryError('unknown', `There is no certificate ${fingerprint}; "sluis cert list" shows them`);
+    if (row === undefined) return this.#revokeRegistered(fingerprint, reason, actor);
     if (row.revoked_at !== null)
       throw new RegistryError('ended', `The certificate ${row.serial} is revoked already, which cannot be undone`);
     this.#sql.run(
@@ -409,6 +409,26 @@ export class CaChanges {
     // Whatever registration it may meet, by names too: from this commit on it opens nothing.
     this.#registered.block(row.account, registrationOf({ ...row, fingerprint }), this.#at);
     return { ...this.#touched(row.account), mail: this.#mailOf(fingerprint), trust: true };
+  }
+
+  /** It stands for log-in alone: every registration of it ends. */
+  #revokeRegistered(fingerprint: string, reason: string, actor: Actor): CaChanged {
+    const rows = this.#sql.all(
+      'SELECT account, name, revoked_at FROM client_certificate WHERE fingerprint = ? ORDER BY id',
+      fingerprint,
+    ) as { account: number; name: string; revoked_at: number | null }[];
+    if (rows.length === 0)
+      throw new RegistryError('unknown', `There is no certificate ${fingerprint}; "sluis cert list" shows them`);
+    const valid = rows.find(({ revoked_at: at }) => at === null);
+    if (valid === undefined)
+      throw new RegistryError('ended', `The certificate ${fingerprint} is revoked already, which cannot be undone`);
+    this.#sql.run(
+      'UPDATE client_certificate SET revoked_at = ? WHERE fingerprint = ? AND revoked_at IS NULL',
+      this.#at,
+      fingerprint,
+    );
+    this.#record('certificate.revoked', valid.account, actor, { fingerprint, certificate: valid.name, why: reason });
+    return { ...this.#touched(valid.account), trust: true };
   }
 
   #revokeMany(fingerprints: readonly string[], reason: string, actor: Actor): CaChanged {

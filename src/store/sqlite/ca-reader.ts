@@ -35,6 +35,7 @@ interface CertificateRow {
   readonly created_at: number;
   readonly replaced: number;
   readonly key_held: number;
+  readonly registered: number;
 }
 
 interface MailRow {
@@ -57,13 +58,25 @@ export interface CertificatesInput {
 const CERTIFICATE = `SELECT c.fingerprint, c.issuer, c.serial, c.authority, c.account, a.login, c.use, c.subject, c.emails, c.replaces, c.not_before, c.not_after,
   c.der, c.revoked_at, c.reason, c.warned, c.created_at,
   EXISTS (SELECT 1 FROM certificate n WHERE n.replaces = c.fingerprint AND n.revoked_at IS NULL) AS replaced,
-  EXISTS (SELECT 1 FROM certificate_key k WHERE k.fingerprint = c.fingerprint) AS key_held
+  EXISTS (SELECT 1 FROM certificate_key k WHERE k.fingerprint = c.fingerprint) AS key_held, 0 AS registered
   FROM certificate c JOIN account a ON a.id = c.account`;
-const ALL_BY_END = `${CERTIFICATE} WHERE (c.not_after, c.fingerprint) > (?, ?) AND c.not_after < ?
-  ORDER BY c.not_after, c.fingerprint LIMIT ?`;
+/**
+ * Those that are registered for log-in and stand in no other table: of each the latest registration. All that is kept of them is what people read
+ * and when they end. One of the same account that says the same of its owner and ends later takes its place.
+ */
+const REGISTERED = `SELECT c.fingerprint, '' AS issuer, c.fingerprint AS serial, NULL AS authority, c.account, a.login, 'login' AS use, c.about AS subject,
+  '[]' AS emails, NULL AS replaces, c.not_before, c.not_after, x'' AS der, c.revoked_at, NULL AS reason, c.warned, c.created_at,
+  EXISTS (SELECT 1 FROM client_certificate n WHERE n.account = c.account AND n.about = c.about AND n.revoked_at IS NULL AND n.not_after > c.not_after) AS replaced,
+  0 AS key_held, 1 AS registered
+  FROM client_certificate c JOIN account a ON a.id = c.account
+  WHERE NOT EXISTS (SELECT 1 FROM certificate k WHERE k.fingerprint = c.fingerprint)
+  AND c.id = (SELECT max(m.id) FROM client_certificate m WHERE m.fingerprint = c.fingerprint)`;
+const BY_END = '(c.not_after, c.fingerprint) > (?, ?) AND c.not_after < ?';
+const ALL_BY_END = `${CERTIFICATE} WHERE ${BY_END} UNION ALL ${REGISTERED} AND ${BY_END} ORDER BY not_after, fingerprint LIMIT ?`;
 /** Plus: an account's few are sorted. By the index of the ends they would be looked for among all, 15 ms for each account of 20,000. */
-const ONES_BY_END = `${CERTIFICATE} WHERE c.account = (SELECT id FROM account WHERE login = ?)
-  AND (+c.not_after, c.fingerprint) > (?, ?) AND +c.not_after < ? ORDER BY +c.not_after, c.fingerprint LIMIT ?`;
+const ONES = `c.account = (SELECT id FROM account WHERE login = ?)
+  AND (+c.not_after, c.fingerprint) > (?, ?) AND +c.not_after < ?`;
+const ONES_BY_END = `${CERTIFICATE} WHERE ${ONES} UNION ALL ${REGISTERED} AND ${ONES} ORDER BY not_after, fingerprint LIMIT ?`;
 const MOST_AUTHORITIES = 1000;
 
 const recordOf = (row: CertificateRow): AccountCertificate => ({
@@ -85,6 +98,7 @@ const recordOf = (row: CertificateRow): AccountCertificate => ({
   ...(row.warned === null ? {} : { warned: row.warned }),
   replaced: row.replaced === 1,
   keyHeld: row.key_held === 1,
+  ...(row.registered === 1 ? { registered: true as const } : {}),
 });
 
 export class CaReader {
@@ -120,7 +134,8 @@ export class CaReader {
 
   named(name: string): readonly AccountCertificate[] {
     const rows = this.#sql.all(`${CERTIFICATE} WHERE c.fingerprint = ? OR c.serial = ? LIMIT 10`, name, name);
-    return (rows as CertificateRow[]).map(recordOf);
+    const registered = this.#sql.all(`${REGISTERED} AND c.fingerprint = ?`, name);
+    return ([...rows, ...registered] as CertificateRow[]).map(recordOf);
   }
 
   certificates({
@@ -130,8 +145,8 @@ export class CaReader {
     login,
     endsBefore,
   }: CertificatesInput): readonly AccountCertificate[] {
-    const page = [afterEnd, afterFingerprint, endsBefore, limit];
-    const rows = login === null ? this.#sql.all(ALL_BY_END, ...page) : this.#sql.all(ONES_BY_END, login, ...page);
+    const page = [...(login === null ? [] : [login]), afterEnd, afterFingerprint, endsBefore];
+    const rows = this.#sql.all(login === null ? ALL_BY_END : ONES_BY_END, ...page, ...page, limit);
     return (rows as CertificateRow[]).map(recordOf);
   }
 
