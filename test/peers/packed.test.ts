@@ -95,11 +95,13 @@ test('it names the exact version and checksum of every package, and no registry'
 async function mailGoesThrough(configuration: string, account: string, passwordFile: string): Promise<void> {
   const password = readFileSync(join(folder, passwordFile), 'utf8').trim();
   writeFileSync(join(folder, 'curl.rc'), `user = "${account}:${password}"\n`, { mode: 0o600 });
-  const ca = join(configuration, '..', 'certs-dev', 'ca.pem');
-  const curl = `curl -sS -K curl.rc --cacert ${ca}`;
+  const certificate = join(configuration, '..', 'tls', 'server.pem');
+  const name = 'mail.example.nl';
+  const here = [10465, 10995].map((port) => `--resolve ${name}:${port}:127.0.0.1`).join(' ');
+  const curl = `curl -sS -K curl.rc --cacert ${certificate} ${here}`;
   writeFileSync(join(folder, 'mail'), `From: ${account}\r\nTo: ${account}\r\nSubject: Proef\r\n\r\nGoedemorgen.\r\n`);
-  await inFolder(`${curl} --mail-from ${account} --mail-rcpt ${account} -T mail smtps://localhost:10465`);
-  assert.match(await inFolder(`${curl} pop3s://localhost:10995/1`), /Subject: Proef\r\n[\s\S]*Goedemorgen\.\r\n$/);
+  await inFolder(`${curl} --mail-from ${account} --mail-rcpt ${account} -T mail smtps://${name}:10465`);
+  assert.match(await inFolder(`${curl} pop3s://${name}:10995/1`), /Subject: Proef\r\n[\s\S]*Goedemorgen\.\r\n$/);
 }
 
 async function untilStarted(gateway: Shell, use: () => Promise<void>): Promise<void> {

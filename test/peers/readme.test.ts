@@ -36,6 +36,14 @@ test('the README has the two commands of a fresh clone, and .ci/run runs the sec
   assert.match(ci, /^npm ci\b[\s\S]*^step npm test$/m);
 });
 
+test('what the commands make in the checkout, keys and passwords among it, is ignored by git', () => {
+  const ignored = readFileSync(join(root, '.gitignore'), 'utf8').split('\n');
+  const made = [...commands, ...packed].flatMap((command) => [...command.matchAll(/--config (\w+)\//g)]);
+  assert(made.length > 5);
+  for (const [, folderOf = ''] of made) assert(ignored.includes(`/${folderOf}/`), folderOf);
+  assert(!packed.some((command) => command.includes('--dev-certificates')), 'a server has a certificate of its own');
+});
+
 test('npm start prints curl lines that send and fetch', { skip: withoutProgram('curl', 'curl') }, async () => {
   const gateway = shell(START.replace('npm ci && ', ''));
   try {
