@@ -190,7 +190,7 @@ test('a contact that cannot have a code is refused with what to do', async (t) =
   const gateway = await open(t);
   const refused = async (text: RegExp): Promise<void> => {
     const ran = await run(gateway, ['account', 'reset', anna]);
-    assert.equal(ran.code, 7, ran.stderr + ran.stdout);
+    assert.equal(ran.code, 4, ran.stderr + ran.stdout);
     assert.match(ran.stderr, text);
     assert.match(ran.stderr, /write a letter for the post instead, with --letter FILE/);
   };
@@ -198,11 +198,21 @@ test('a contact that cannot have a code is refused with what to do', async (t) =
     done(gateway, 'organisation', 'change', 'group', '--contact', address);
   await contact('');
   await refused(/its organisation "group" has no contact/);
-  await contact('info@elsewhere.example');
+  assert.match(
+    await contact('info@elsewhere.example'),
+    /^Warning: the contact info@elsewhere\.example is no address that is registered here\. Codes for passwords cannot/m,
+  );
   await refused(/"info@elsewhere\.example", is no address that is registered here/);
   await contact(anna);
   await refused(/leads to the very mailbox that the password is for/);
-  await contact(bram);
+  await done(gateway, 'account', 'add', 'box@group.test', '--organisation', 'group', '--kind', 'edi', '--no-password');
+  assert.match(await contact('box@group.test'), /^Warning: .* leads to a mailbox that a program empties/m);
+  await refused(/leads to a mailbox that a program empties/);
+  assert.match(
+    await done(gateway, 'organisation', 'add', 'zuid', '--contact', 'box@group.test'),
+    /^Registered organisation zuid\.\nWarning: the contact box@group\.test leads to a mailbox that a program empties/,
+  );
+  assert.doesNotMatch(await contact(bram), /Warning/);
   await done(gateway, 'account', 'suspend', bram);
   await refused(/is suspended or has ended/);
   await done(gateway, 'account', 'resume', bram);
@@ -276,7 +286,7 @@ test('a contact behind a partner gets the code, which is said; a partner whose m
 
   await done(gateway, 'account', 'set', 'mx', 'notices=contact');
   const refused = await run(gateway, ['account', 'reset', 'ward@hospital.test']);
-  assert.deepEqual([refused.code, refused.stdout], [7, '']);
+  assert.deepEqual([refused.code, refused.stdout], [4, '']);
   assert.match(
     refused.stderr,
     /leads to a partner whose mail a program reads: its account "mx" has the setting notices=contact/,

@@ -49,7 +49,7 @@ async function organisationsAllow({ store }: AdminContext, all: ReadonlyMap<stri
     if (its === undefined) continue;
     const ended = its === 'ended';
     throw new AdminError(
-      ended ? 'ended' : 'unavailable',
+      ended ? 'ended' : 'conflict',
       `Cannot resume account "${name}": its organisation "${organisation}" ${ended ? 'has ended, which cannot be undone' : `is ${its}; "sluis organisation resume ${organisation}" takes that back`}`,
     );
   }

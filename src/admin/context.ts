@@ -27,7 +27,9 @@ import type { AuditKeep } from '../trail/retention.ts';
  * it conflicts with what stands. `unavailable`: not possible now, or not in this way. `approval`: a second person must approve first. The text
  * names action, value, expectation, remedy.
  */
-export type AdminErrorKind = 'invalid' | 'unknown' | 'exists' | 'ended' | 'unavailable' | 'approval' | 'failed';
+/** `conflict`: what is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway runs, or not now. */
+export type AdminErrorKind =
+  'invalid' | 'unknown' | 'exists' | 'ended' | 'conflict' | 'unavailable' | 'approval' | 'failed';
 
 export class AdminError extends Error {
   override readonly name = 'AdminError';

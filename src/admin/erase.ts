@@ -116,12 +116,12 @@ async function planOf({ store }: AdminContext, name: string): Promise<ErasePlan>
 function refuseOpen({ organisation, active, messages, waiting }: ErasePlan, discardMail: boolean): void {
   if (active.length > 0)
     throw new AdminError(
-      'unavailable',
+      'conflict',
       `Cannot erase organisation "${organisation}": accounts are active (${active.slice(0, 5).join(', ')}); suspend them first with "sluis organisation suspend ${organisation}", so that nobody sends or fetches any more`,
     );
   if (messages + waiting > 0 && !discardMail)
     throw new AdminError(
-      'unavailable',
+      'conflict',
       `Cannot erase organisation "${organisation}": messages lie in its mailboxes (${messages}) or wait for its partner (${waiting}); have them fetched, or add --discard-mail to erase them for good`,
     );
 }
@@ -151,7 +151,7 @@ async function eraseAccount(store: Store, summary: AccountSummary, actor: Actor)
     }
     if (taken === 0)
       throw new AdminError(
-        'unavailable',
+        'conflict',
         `Cannot discard what waits for "${account.login}": it is being sent now; try again in a minute`,
       );
   }
@@ -174,7 +174,7 @@ async function discardMailbox(store: Store, account: Account): Promise<void> {
   const lock = await store.lockMaildrop(account.id, { session: 'erase', network: 'operator' });
   if (lock === 'in-use')
     throw new AdminError(
-      'unavailable',
+      'conflict',
       `Cannot erase the mailbox of "${account.login}": a session has it open; try again in a minute`,
     );
   const listing = await store.listMaildrop(lock);

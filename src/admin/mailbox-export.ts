@@ -31,7 +31,7 @@ export const mailboxExportOperations = {
         const lock = await store.lockMaildrop(account.id, { session: 'export', network: 'operator' });
         if (lock === 'in-use')
           throw new AdminError(
-            'unavailable',
+            'conflict',
             `Cannot export the mailbox of "${account.login}": a session reads it now; try again when that has ended, or "sluis account suspend" cuts it`,
           );
         try {

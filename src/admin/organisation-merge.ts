@@ -88,7 +88,7 @@ function problemOf({ from, into }: MergeWish): AdminError | undefined {
       return new AdminError('ended', `Cannot merge: organisation "${name}" has ended, which cannot be undone`);
     if (state === 'suspended')
       return new AdminError(
-        'unavailable',
+        'conflict',
         `Cannot merge: organisation "${name}" is suspended, and a merge would resume accounts, or suspend them; "sluis organisation resume ${name}" first`,
       );
   }
@@ -127,7 +127,7 @@ async function merge(context: AdminContext, input: MergeInput, call: Call): Prom
     left = await registry.finishMerge(from, into, actor);
     if (left > 0 && done === before)
       throw new AdminError(
-        'unavailable',
+        'conflict',
         `Cannot end the merge: ${left} accounts of "${from}" are left; give the same command again, it goes on`,
       );
   }

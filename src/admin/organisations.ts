@@ -79,11 +79,23 @@ async function tellBefore(
   return { notice: await desk.letter(place, { kind: 'contact-changed', letters }), told: place.address };
 }
 
+/** A contact is judged when it is set, not on the day on which a code or a warning has to reach somebody. It may lie outside the group: then it is for people alone. */
+async function judgedContact(
+  { desk, clock }: AdminContext,
+  contact: string | undefined,
+): Promise<{ readonly contactProblem?: string }> {
+  if (contact === undefined || contact === '') return {};
+  const problem = await desk.places.contactProblem(contact, clock.now());
+  return problem === undefined ? {} : { contactProblem: `${contact} ${problem}` };
+}
+
 export interface OrganisationDetailsChanged {
   readonly name: string;
   readonly changed: readonly string[];
   /** Who reads that it is reached elsewhere now; null: nobody could be told; absent: it is not. */
   readonly told?: string | null;
+  /** Why letters and codes do not reach people at the new contact. */
+  readonly contactProblem?: string;
 }
 
 /** What a change of an organisation's state concerns. */
@@ -170,9 +182,9 @@ export const organisationOperations = {
       }),
       ...postOf(input),
     }),
-    async ({ store }, organisation, { actor }): Promise<{ name: string }> => {
-      await store.registry.addOrganisation(organisation, actor);
-      return { name: organisation.name };
+    async (context, organisation, { actor }): Promise<{ name: string; contactProblem?: string }> => {
+      await context.store.registry.addOrganisation(organisation, actor);
+      return { name: organisation.name, ...(await judgedContact(context, organisation.contact)) };
     },
   ),
   'organisation.change': change(
@@ -194,7 +206,8 @@ export const organisationOperations = {
         throw error;
       }
       await fileNotice(store, told?.notice);
-      return { name, changed, ...(told === undefined ? {} : { told: told.told ?? null }) };
+      const judged = await judgedContact(context, changes.contact);
+      return { name, changed, ...(told === undefined ? {} : { told: told.told ?? null }), ...judged };
     },
   ),
   'organisation.suspend': stateChange('suspended'),

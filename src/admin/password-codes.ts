@@ -190,7 +190,7 @@ export const passwordCodeOperations = {
         const one = await plan(context, summary, wish);
         if (typeof one !== 'string') planned.push(one);
         else if (logins.length > 1) refused.push({ login: name, why: one });
-        else throw new AdminError('unavailable', `Cannot make a code for account "${name}": ${one}`);
+        else throw new AdminError('conflict', `Cannot make a code for account "${name}": ${one}`);
       }
       const expires = (clock.now() + wish.validFor) as Instant;
       const codes = dryRun

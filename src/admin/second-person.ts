@@ -42,7 +42,7 @@ async function ask({ store, clock }: AdminContext, { operation, verb, input }: E
   const { name, reason } = call.actor;
   if ((await store.operators.list()).length < 2)
     throw new AdminError(
-      'unavailable',
+      'conflict',
       `Cannot do ${operation}: the configuration asks for a second person (operators.second-person has "${verb}"), and fewer than two operators are registered; "sluis operator add NAME --public-key FILE" registers one`,
     );
   if (reason === undefined)

@@ -16,7 +16,7 @@ export const exitCodes = {
   usage: 2,
   /** What the command is about does not exist. */
   unknown: 3,
-  /** It exists already, has ended, or is held by somebody else. */
+  /** It exists already, has ended, is suspended, or is held by somebody else. */
   conflict: 4,
   /** The configuration, a key or a certificate cannot be used. */
   configuration: 5,
@@ -45,6 +45,7 @@ const byKind = {
   unknown: exitCodes.unknown,
   exists: exitCodes.conflict,
   ended: exitCodes.conflict,
+  conflict: exitCodes.conflict,
   unavailable: exitCodes.unavailable,
   approval: exitCodes.approval,
   failed: exitCodes.failed,

@@ -32,6 +32,13 @@ const stateOf = ({ state = 'active', ends, mergedInto, mergedAt }: OrganisationV
       ? `ended: part of ${mergedInto} since ${readableTime(mergedAt) ?? ''}`
       : `${state}, on its way into ${mergedInto}`;
 
+const contactText = ({ contactProblem }: { readonly contactProblem?: string }): string[] =>
+  contactProblem === undefined
+    ? []
+    : [
+        `Warning: the contact ${contactProblem}. Codes for passwords cannot be sent to it, and notices go to somebody else: name an address of people, with a mailbox here, as soon as there is one.`,
+      ];
+
 const toldBefore = (told: string | null): string =>
   told === null
     ? 'Nobody could be told, since neither a contact of before nor anybody else of it has a mailbox here: call a number that you knew before.'
@@ -55,7 +62,9 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
       const added = await withAdmin(options, (client) =>
         client.call('organisation.add', { name, title, contact, telephone, post, language, agb, ura }),
       );
-      print(terminal, options, added, () => `Registered organisation ${added.name}.`);
+      print(terminal, options, added, () =>
+        [`Registered organisation ${added.name}.`, ...contactText(added)].join('\n'),
+      );
     });
 
   reading(group.command('list'))
@@ -116,6 +125,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
         [
           `Changed ${done.changed.join(', ')} of organisation ${done.name}.`,
           ...(done.told === undefined ? [] : [toldBefore(done.told)]),
+          ...contactText(done),
         ].join('\n'),
       );
     });

@@ -109,29 +109,45 @@ export class Places {
       summary === undefined ? undefined : await this.#parts.registry.findOrganisation(summary.organisation);
     if (organisation === undefined) return fail('its organisation is not known');
     const { name, contact = '' } = organisation;
+    if (contact === '') return fail(`its organisation "${name}" has no contact`);
     const who = `the contact of its organisation, ${JSON.stringify(contact)},`;
     const key = keyOf(contact);
     const found = key === undefined ? undefined : await this.#parts.registry.findRecipient(key);
-    if (contact === '') return fail(`its organisation "${name}" has no contact`);
-    if (found === undefined) return fail(`${who} is no address that is registered here`);
-    if (!isActive(found)) return fail(`${who} is suspended or has ended`);
-    if (found.account.id === id) return fail(`${who} leads to the very mailbox that the password is for`);
+    if (found !== undefined && isActive(found) && found.account.id === id)
+      return fail(`${who} leads to the very mailbox that the password is for`);
+    const read = await this.#readByPeople(found, now);
+    return read.ok ? read : fail(`${who} ${read.error}`);
+  }
+
+  /** Why letters and codes for an organisation would not reach people at this contact; undefined where they do. Asked when it is set. */
+  async contactProblem(contact: string, now: Instant): Promise<string | undefined> {
+    const key = keyOf(contact);
+    const read = await this.#readByPeople(
+      key === undefined ? undefined : await this.#parts.registry.findRecipient(key),
+      now,
+    );
+    return read.ok ? undefined : read.error;
+  }
+
+  async #readByPeople(found: Recipient | undefined, now: Instant): Promise<Result<ContactPlace, string>> {
+    if (found === undefined) return fail('is no address that is registered here');
+    if (!isActive(found)) return fail('is suspended or has ended');
     const filed = placeOf(found, 'contact');
-    if (filed === undefined) return fail(`${who} leads to a partner that has ended`);
+    if (filed === undefined) return fail('leads to a partner that has ended');
     const place = { ...filed, organisation: found.organisation.name };
     if ('partner' in place)
       // What stands behind a server of their own cannot be seen: a partner is taken for people's until its setting says otherwise.
       return settingOf('notices', found.account.settings, found.organisation.settings) === 'contact'
         ? fail(
-            `${who} leads to a partner whose mail a program reads: its account "${found.account.login}" has the setting notices=contact`,
+            `leads to a partner whose mail a program reads: its account "${found.account.login}" has the setting notices=contact`,
           )
         : ok(place);
     if (!ownMailbox(found.account, found.organisation.settings))
-      return fail(`${who} leads to a mailbox that a program empties`);
+      return fail('leads to a mailbox that a program empties');
     const its = await this.#parts.registry.findAccountById(found.account.id);
     return its !== undefined && canBeOpened(its, now)
       ? ok(place)
-      : fail(`${who} leads to a mailbox that nobody can open: it has no valid password and no valid certificate`);
+      : fail('leads to a mailbox that nobody can open: it has no valid password and no valid certificate');
   }
 
   /**

@@ -300,7 +300,7 @@ function day(name: string): void {
     writeFileSync(file, `login,address,organisation,password\n${rows(3)}\n`);
     assert.match(await done('account', 'import', file, '--dry-run'), /would register 3 accounts\. Nothing was changed/);
     assert.equal(await done('account', 'import', file), 'Registered 3 accounts.\n');
-    assert.match(await done('account', 'import', file), /already/);
+    assert.match(await done('account', 'import', file), /^Already imported: 3 accounts/);
     await refused(2, /ENOENT/, 'account', 'import', join(folder, 'none.csv'));
     assert.equal((await json<AccountView[]>('account', 'list', '--organisation', name)).length, 6);
   });

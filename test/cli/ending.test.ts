@@ -70,7 +70,7 @@ test('an organisation: what goes along is shown, its name is typed, and all of i
   assert.match(await scene.done('account', 'show', bert), new RegExp(`State: +ending, until ${shown}`));
   const account = await scene.json<AccountView>('account', 'show', bert);
   assert.deepEqual([account.state, account.addresses[0]?.state], ['ending', 'ending']);
-  await scene.refused(7, /its organisation ".*" is ending; "sluis organisation resume/, 'account', 'resume', bert);
+  await scene.refused(4, /its organisation ".*" is ending; "sluis organisation resume/, 'account', 'resume', bert);
   await scene.refused(4, /has ended with its account or organisation/, 'address', 'resume', bert);
 
   assert.match(await scene.done('organisation', 'resume', organisation), /^The end of organisation .* is taken back/);
@@ -136,7 +136,7 @@ test('two operators sign for an end where the configuration asks for it; a look 
     ['organisation', 'end', organisation],
   ]) {
     await scene.done(...verb, '--dry-run');
-    await scene.refused(7, /asks for a second person \(operators\.second-person has "end"\)/, ...verb, ...sure);
+    await scene.refused(4, /asks for a second person \(operators\.second-person has "end"\)/, ...verb, ...sure);
   }
   assert.equal((await scene.json<AccountView>('account', 'show', bert)).state, 'active');
 });
