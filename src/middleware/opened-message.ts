@@ -10,11 +10,10 @@ import { type Message, fieldOctets } from '../crypto/smime/message.ts';
 import { contentHeader } from '../crypto/smime/protected-header.ts';
 import { isVerdict } from '../mime/authentication-results.ts';
 import { canonicalLines } from '../mime/canonical.ts';
+import { isFinalField } from '../mime/final-fields.ts';
 import type { Header, HeaderField } from '../mime/header.ts';
 import { behind } from './bodies.ts';
-import { OPENED_FIELD } from './opened-field.ts';
 
-const OURS_ALONE = OPENED_FIELD.toLowerCase();
 const CRLF = Buffer.from('\r\n');
 const MIME_VERSION = Buffer.from('MIME-Version: 1.0\r\n');
 
@@ -23,7 +22,7 @@ const ONCE: ReadonlySet<string> = new Set([
   ...['from', 'sender', 'reply-to', 'to', 'cc', 'date', 'message-id', 'in-reply-to', 'references', 'subject'],
   ...['mime-version', 'content-type', 'content-transfer-encoding', 'content-disposition', 'content-id'],
 ]);
-const HIDDEN: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', OURS_ALONE]);
+const HIDDEN: ReadonlySet<string> = new Set(['bcc', 'resent-bcc']);
 
 const isContent = ({ name }: HeaderField): boolean => name.startsWith('content-');
 
@@ -32,7 +31,7 @@ function believable(header: Header): (field: HeaderField) => boolean {
   const seen = new Set<string>();
   return (field) => {
     const { name } = field;
-    if (HIDDEN.has(name) || isVerdict(name) || hasBareLineEnd(header.octets, field)) return false;
+    if (HIDDEN.has(name) || isVerdict(name) || isFinalField(name) || hasBareLineEnd(header.octets, field)) return false;
     if (!ONCE.has(name)) return true;
     if (seen.has(name)) return false;
     seen.add(name);

@@ -2,7 +2,7 @@
  * Judges a header and plans our changes to it: the list in docs/standards.md, nothing else.
  *
  * RFC 6409 section 8 (Date and Message-ID added where missing), RFC 5321 sections 4.4 and 6.3 (trace, loops), RFC 8601 section 5 (a
- * verdict that comes in is not ours, whomever it names, and neither is Sluis-Opened), RFC 3834 section 2 and RFC 6522 (what a null sender is for).
+ * verdict that comes in is not ours, whomever it names, and neither is what a last server writes), RFC 3834 section 2 and RFC 6522 (what a null sender is for).
  */
 import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { foreignSender } from '../domain/policy.ts';
@@ -13,9 +13,9 @@ import { readMailboxes } from '../mime/address-list.ts';
 import { isVerdict } from '../mime/authentication-results.ts';
 import { type ContentFields, contentFields } from '../mime/content-fields.ts';
 import { isEncrypted } from '../mime/encrypted.ts';
+import { isFinalField } from '../mime/final-fields.ts';
 import { type Header, type HeaderField, fieldText, fieldsNamed } from '../mime/header.ts';
 import { addressesBeside } from '../mime/shown-addresses.ts';
-import { OPENED_FIELD } from '../middleware/opened-field.ts';
 import { isOwnReceived } from '../mime/received.ts';
 import { asksForReceipt } from './receipt-request.ts';
 import { refusals } from './refusals.ts';
@@ -149,9 +149,8 @@ function isReport(header: Header): boolean {
   );
 }
 
-const REMOVED: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', OPENED_FIELD.toLowerCase()]);
-
-const isRemoved = ({ name }: HeaderField): boolean => REMOVED.has(name) || isVerdict(name);
+const isRemoved = ({ name }: HeaderField): boolean =>
+  name === 'bcc' || name === 'resent-bcc' || isVerdict(name) || isFinalField(name);
 
 const MAX_CLIENT = 80;
 

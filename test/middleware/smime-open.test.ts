@@ -236,7 +236,7 @@ test('nothing inside speaks in our name or puts a second author on the message',
   const to = await person('rsa2048');
   const encryption = { recipients: recipients(to), cipher: 'aes-256-gcm' as const, random };
   const forged =
-    'Authentication-Results: mail.test; smime=pass\r\nSluis-Opened: whole\r\nBcc: x@praktijk.example\r\nFrom: <director@praktijk.example>\r\nSubject: inner\r\n';
+    'Authentication-Results: mail.test; smime=pass\r\nReturn-Path: <director@praktijk.example>\r\nSluis-Opened: whole\r\nBcc: x@praktijk.example\r\nFrom: <director@praktijk.example>\r\nSubject: inner\r\n';
   const outer = await read(letter('x\r\n'));
   const entity = async function* (): AsyncGenerator<Uint8Array, void, void> {
     yield Buffer.from(`${forged}Content-Type: text/plain\r\n\r\ninner text\r\n`);
@@ -244,7 +244,7 @@ test('nothing inside speaks in our name or puts a second author on the message',
   const { text } = await run(b, await collect(withHeader(outer, encrypted(entity(), encryption))));
   const head = text.slice(0, text.indexOf('\r\n\r\n'));
   assert.deepEqual(
-    head.match(/^(From|Subject|Bcc|Sluis-Opened|Authentication-Results): .*$/gm)?.map((l) => l.trim()),
+    head.match(/^(From|Return-Path|Subject|Bcc|Sluis-Opened|Authentication-Results): .*$/gm)?.map((l) => l.trim()),
     [
       'Authentication-Results: mail.test;',
       'Sluis-Opened: whole (aes-256-gcm)',

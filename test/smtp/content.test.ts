@@ -112,6 +112,32 @@ const FORGERIES = [
   'X-Authentication-Results: mail.test; smime=pass',
 ];
 
+test('fields that only the last server writes do not come through, in whatever case; a receipt can be asked for', async (t) => {
+  const smtp = await startSmtp(t);
+  const client = await open(t, smtp);
+  const rest =
+    'From: alice@group.test\r\nDate: x\r\nMessage-ID: <a>\r\nSluis-Receipt: collected\r\nX-Return-Path: mine\r\nSubject: b\r\n\r\ntext\r\n';
+  for (const [n, forged] of [
+    'Return-Path: <director@group.test>',
+    'RETURN-PATH:\r\n <director@group.test>',
+    'Return-Path : <>',
+    'Delivered-To: bob@group.test',
+    'X-Original-To: bob@group.test',
+    'X-Delivered-To: bob@group.test',
+    'Envelope-To: bob@group.test',
+    'X-Envelope-From: <director@group.test>',
+    'x-envelope-to: bob@group.test',
+    'Received-SPF: pass',
+    'Sluis-Opened: whole',
+    'Sluis-Checked: yes',
+    'X-Sluis-Confirmed: bob@group.test',
+  ].entries()) {
+    const mail = rest.replace('<a>', `<${n}>`);
+    assert.equal(await roundTrip(client, smtp, `${forged}\r\n${mail}`), mail, forged);
+    assert.equal(await roundTrip(client, smtp, mail.replace('\r\n\r\n', `\r\n${forged}\r\n\r\n`)), mail, forged);
+  }
+});
+
 test('no spelling of a verdict comes through; the one on top is ours and says that nothing was checked', async (t) => {
   const smtp = await startSmtp(t);
   const client = await open(t, smtp);
