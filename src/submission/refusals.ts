@@ -41,6 +41,12 @@ export const submissionRows = {
     'Too many recipients in one transaction; send the rest in another one',
     'More than `smtp.max-recipients`, which EHLO tells as LIMITS RCPTMAX.',
   ),
+  tooManyRcpt: row(
+    421,
+    '4.7.0',
+    'Too many RCPT commands in one transaction; connect again and name each recipient once',
+    'More than twice `smtp.max-recipients`, taken or not: a program in a loop, or one that looks for addresses.',
+  ),
   tooManyMessages: row(
     450,
     '4.7.1',

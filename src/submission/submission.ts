@@ -93,6 +93,7 @@ export class Submission {
       sender: sender.value,
       parameters,
       recipients: new Map(),
+      asked: 0,
       limit,
       quirks,
     };
@@ -114,9 +115,16 @@ export class Submission {
   ): Promise<Result<RecipientTaken, Refusal>> {
     const { store, counts, hostname, maxRecipients } = this.#services;
     const { account, organisation } = this.#submitter;
+    transaction.asked += 1;
+    if (transaction.asked > 2 * maxRecipients) return fail(refusals.tooManyRcpt);
     // RFC 5321 section 4.5.1: `postmaster` without a domain is ours.
     const parsed = parseAddress(/^postmaster$/i.test(path) ? `postmaster@${hostname}` : path);
     if (!parsed.ok) return fail({ ...refusals.recipientSyntax, detail: parsed.error });
+    const key = addressKey(parsed.value);
+    const said = JSON.stringify([path, parameters]);
+    const before = transaction.recipients.get(key);
+    // Named once more: nothing is looked up, counted or judged for it.
+    if (before?.said === said) return ok(before.taken);
     if (
       counts.unknown.of(account.id) >= settingOf('unknown-recipients-per-hour', account.settings, organisation.settings)
     )
@@ -127,7 +135,6 @@ export class Submission {
       return this.#tests.recipient(transaction, parsed.value, parameters, this.#submitter);
     const strict = transaction.quirks.refusalOf(parameters.quirks ?? []);
     if (strict !== undefined) return fail(strict);
-    const key = addressKey(parsed.value);
     if (!transaction.recipients.has(key) && transaction.recipients.size >= maxRecipients)
       return fail(refusals.tooManyRecipients);
 
@@ -145,14 +152,15 @@ export class Submission {
     this.#warnOf(route);
     counts.recipients.add(account.id);
     const { leg, away, note } = route;
-    transaction.recipients.set(key, away === undefined ? { leg } : { leg, away });
+    const taken = note === undefined ? {} : { note };
+    transaction.recipients.set(key, { leg, said, taken, ...(away === undefined ? {} : { away }) });
     for (const way of away === undefined || 'refusal' in away.own ? [leg] : [leg, away.own])
       if (way.maxMessage < transaction.limit.octets)
         transaction.limit = {
           octets: way.maxMessage,
           refusal: tooLargeFor(way.to.address, way.maxMessage),
         };
-    return ok(note === undefined ? {} : { note });
+    return ok(taken);
   }
 
   async #permits(at: Address, registered: Recipient): Promise<Refusal | undefined> {

@@ -73,10 +73,20 @@ export interface RecipientParameters {
   readonly quirks?: readonly Quirk[];
 }
 
+export interface TakenRecipient {
+  readonly leg: Leg;
+  readonly away?: Away;
+  /** What the command said, to tell its repetition. */
+  readonly said: string;
+  readonly taken: RecipientTaken;
+}
+
 export interface Transaction {
   readonly sender: Address | '';
   readonly parameters: MailParameters;
-  readonly recipients: Map<string, { readonly leg: Leg; readonly away?: Away }>;
+  readonly recipients: Map<string, TakenRecipient>;
+  /** RCPT commands so far, taken or not. */
+  asked: number;
   /** The smallest limit among the addressees, and whose it is. */
   limit: { readonly octets: Octets; readonly refusal: Refusal };
   readonly quirks: TransactionQuirks;

@@ -26,6 +26,34 @@ const message = (header: string, reply: string, mail = '<alice@group.test>'): st
     .map((line) => `C: ${line}`)
     .join('\n')}\nC:\nC: text\nC: .\nS: ${reply}\n`;
 
+test('a recipient that is named again is looked up and counted once; RCPT without end ends the session', async (t) => {
+  let asked = 0;
+  const smtp = await startSmtp(t, {
+    limits: { maxRecipients: 20 },
+    settings: { alice: { 'recipients-per-hour': 3, 'unknown-recipients-per-hour': 1000 } },
+    wrap: (store) => {
+      const find = store.registry.findRecipient.bind(store.registry);
+      store.registry.findRecipient = async (key) => {
+        asked += 1;
+        return await find(key);
+      };
+      return store;
+    },
+  });
+  const again = 'C: RCPT TO:<bob@group.test>\nS: 250 2.1.5 *\n'.repeat(30);
+  const other = 'C: RCPT TO:<bob@group.test> NOTIFY=NEVER\nS: 250 2.1.5 *\n';
+  await dialog(
+    smtp,
+    `C: MAIL FROM:<alice@group.test>\nS: 250 *\n${again}${other}C: DATA\nS: 354 *\nC: From: alice@group.test\nC:\nC: .\nS: 250 *\nC: QUIT\nS: 221 *`,
+  );
+  assert.equal(asked, 2, 'other parameters are another question');
+  assert.equal((await filed(smtp.store, 'bob')).length, 1);
+  await dialog(
+    smtp,
+    `C: MAIL FROM:<alice@group.test>\nS: 250 *\n${'C: RCPT TO:<nobody@group.test>\nS: 550 5.1.1 *\n'.repeat(40)}C: RCPT TO:<bob@group.test>\nS: 421 4.7.0 Too many RCPT*\n@closed`,
+  );
+});
+
 test('some recipients refused: the others get it, and DATA needs one that was taken', async (t) => {
   const smtp = await startSmtp(t);
   await addAccount(smtp.store, 'carol');
@@ -291,11 +319,14 @@ S: 450 4.7.1 *
 @hour
 C: RCPT TO:<bob@group.test>
 S: 250 *
+# the same again is no other recipient
 C: RCPT TO:<bob@group.test>
 S: 250 *
-C: RCPT TO:<postmaster>
+C: RCPT TO:<alice@group.test>
 S: 250 *
 C: RCPT TO:<postmaster>
+S: 250 *
+C: RCPT TO:<postmaster@mail.test>
 S: 450 4.7.1 *
 C: DATA
 S: 354 *
