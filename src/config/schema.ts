@@ -187,7 +187,12 @@ const smtp = section({
   'auth-line': size('Longest line with a SASL response.', '12KiB', '1KiB', '64KiB'),
   'bad-commands': count('Commands in one session that were not understood; then it is closed.', 10, 1, 10_000),
   'commands-before-login': count('Commands in one session before a login; then it is closed.', 20, 4, 10_000),
-  'failed-logins': count('Failed logins in one session; then it is closed.', 5, 1, 1000),
+  'failed-logins': count(
+    'Logins in one session that did not succeed, judged or put off; then it is closed.',
+    5,
+    1,
+    1000,
+  ),
 });
 
 const pop3 = section({
@@ -197,7 +202,12 @@ const pop3 = section({
   'command-line': size('Longest command line.', '512B', '255B', '4KiB'),
   'auth-line': size('Longest line with a SASL response.', '12KiB', '1KiB', '64KiB'),
   'bad-commands': count('Commands in one session that were not understood; then it is closed.', 10, 1, 10_000),
-  'failed-logins': count('Failed logins in one session; then it is closed.', 5, 1, 1000),
+  'failed-logins': count(
+    'Logins in one session that did not succeed, judged or put off; then it is closed.',
+    5,
+    1,
+    1000,
+  ),
 });
 
 const auth = section({

@@ -61,6 +61,7 @@ export class Connection implements Wire, OpenSession {
   readonly #openedAt: Milliseconds;
   #abort: AbortController | undefined;
   #wake: (() => void) | undefined;
+  #ended: Promise<void> | undefined;
   /** When the listener's tick ends the session, and what that is called. */
   #due: number;
   #dueEnding: Ending = 'start-time';
@@ -358,6 +359,8 @@ export class Connection implements Wire, OpenSession {
     this.#ending = ending;
     this.#due = this.#context.now + CLOSING;
     this.#lines.clear();
+    // The maildrop is free at once, however long the peer takes to close: its owner is often back within the second.
+    if (!this.#busy) void this.#end();
     this.#socket.end();
     // Read to the end, or the peer's own close stays unseen.
     this.#socket.resume();
@@ -374,10 +377,13 @@ export class Connection implements Wire, OpenSession {
   }
 
   #finish(): void {
-    this.#session
-      .end(this.#ending)
-      .catch((error: unknown) => this.#session.failed(error))
-      .finally(() => this.#context.ended(this));
+    void this.#end().then(() => this.#context.ended(this));
+  }
+
+  /** What the session holds is given back. Never rejects. */
+  #end(): Promise<void> {
+    this.#ended ??= this.#session.end(this.#ending).catch((error: unknown) => void this.#session.failed(error));
+    return this.#ended;
   }
 }
 

@@ -87,7 +87,7 @@ function judged(session: Session, { outcome, by }: Extract<SaslStep, { kind: 'ju
     case 'granted':
       return openMaildrop(session, outcome);
     case 'busy':
-      return errReply(by === 'password' ? troubles.loginBusy : troubles.certificateBusy);
+      return refusedLogin(session, by === 'password' ? troubles.loginBusy : troubles.certificateBusy);
     case 'refused':
       if (by === 'password') return refusedLogin(session);
       return refusedLogin(
@@ -112,11 +112,12 @@ export async function enterByCertificate(session: Session): Promise<string | und
   const outcome = await parts.authenticator.implicit(peer);
   if (wire.gone) throw new ConnectionGone('gone during the login');
   if (outcome.kind === 'refused') return session.bad(troubles.needLogin);
-  if (outcome.kind === 'busy') return errReply(troubles.certificateBusy);
+  if (outcome.kind === 'busy') return refusedLogin(session, troubles.certificateBusy);
   const answer = await openMaildrop(session, outcome);
   return session.drop === undefined ? answer : undefined;
 }
 
+/** Counts also what was not judged, or found the maildrop in use: a session that never gets anywhere ends. */
 function refusedLogin(session: Session, trouble: Trouble = troubles.loginRefused): string {
   session.failedLogins += 1;
   const reply = errReply(trouble);
@@ -134,7 +135,7 @@ async function openMaildrop(
   const drop = await Maildrop.open(parts.store, account.id, holder, parts.receipts);
   if (drop === 'in-use') {
     parts.log.info('pop3.in-use', { session: peer.session, address: peer.address, account: account.login });
-    return errReply(troubles.inUse);
+    return refusedLogin(session, troubles.inUse);
   }
   // What an operator changed while the password was hashed or the maildrop opened holds: nobody slips in behind a suspension.
   const record = await parts.store.registry.findLogin(account.login);
@@ -148,7 +149,7 @@ async function openMaildrop(
   if (wire.gone || !session.place.login(account.id)) {
     await drop.release(session.collector);
     if (wire.gone) throw new ConnectionGone('gone during the login');
-    return errReply(troubles.tooManyOfAccount);
+    return refusedLogin(session, troubles.tooManyOfAccount);
   }
   session.drop = drop;
   session.account = account;

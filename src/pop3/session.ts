@@ -168,7 +168,7 @@ export class Session {
     return { protocol: 'pop3', address: this.peer.address, tls: this.tls };
   }
 
-  /** Frees the maildrop. Called once, when the connection has gone and no command runs any more. */
+  /** Frees the maildrop. Called once, when the connection closes and no command runs any more, whether its peer has left or not. */
   async end(ending: Ending): Promise<void> {
     const { drop } = this;
     const removed = drop === undefined ? 0 : await this.#removeUnasked(drop, ending);
@@ -188,6 +188,7 @@ export class Session {
       address: this.peer.address,
       account: this.account?.login,
       ending,
+      failedLogins: this.failedLogins || undefined,
       commands: this.#commands,
       retrieved: counts?.retrieved,
       deleted,

@@ -290,6 +290,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
         messages: this.#content.messages,
         account: this.account?.login,
         peer: this.remoteAddress,
+        failedLogins: this.#login.failed || undefined,
       });
     }
     super._onClose();
@@ -324,8 +325,9 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
 
   #refuse(command: string, refusal: Refusal): void {
     this.#context.answers.refusals.add([command, classOf(refusal)]);
-    // A refusal that is our own fault must be found without looking for it.
-    this.#log[refusal.status === '4.3.0' ? 'error' : 'info']('smtp.refused', {
+    // A refusal that is our own fault must be found without looking for it; logins are counted in the line at the end, and by auth.refused.
+    const level = refusal.status === '4.3.0' ? 'error' : command === 'AUTH' ? 'debug' : 'info';
+    this.#log[level]('smtp.refused', {
       command,
       reply: refusal.reply,
       status: refusal.status,

@@ -69,6 +69,11 @@ export class LoginPhase {
     this.#session = session;
   }
 
+  /** Logins that did not succeed. */
+  get failed(): number {
+    return this.#failed;
+  }
+
   /** For reports of the test address. */
   get mechanism(): string {
     return this.#mechanism;
@@ -185,7 +190,7 @@ export class LoginPhase {
   }
 
   #judged({ outcome, by }: Extract<SaslStep, { kind: 'judged' }>): void {
-    if (outcome.kind === 'busy') return this.#session.refuse('AUTH', replies.loginBusy);
+    if (outcome.kind === 'busy') return this.#refused(replies.loginBusy, replies.tooManyBusy);
     if (outcome.kind === 'refused') {
       if (by === 'password') return this.#refused(replies.loginRefused);
       return this.#refused(this.certificate === undefined ? replies.noCertificate : replies.certificateRefused);
@@ -195,8 +200,9 @@ export class LoginPhase {
     else this.#session.refuse('AUTH', refusal);
   }
 
-  #refused(refusal: Refusal): void {
+  /** Counts also what was not judged: a session that only meets the back-off ends as well. */
+  #refused(refusal: Refusal, last: Refusal = replies.tooManyLogins): void {
     this.#failed += 1;
-    this.#session.refuse('AUTH', this.#failed < this.#session.limits.failedLogins ? refusal : replies.tooManyLogins);
+    this.#session.refuse('AUTH', this.#failed < this.#session.limits.failedLogins ? refusal : last);
   }
 }

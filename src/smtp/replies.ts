@@ -95,6 +95,12 @@ export const replyRows = {
     'Too many failed logins; check user name and password and connect again later',
     'Several logins of one session failed.',
   ),
+  tooManyBusy: row(
+    421,
+    '4.7.0',
+    'Too many logins that could not be judged; connect again in a few minutes',
+    'Several logins of one session met a back-off, or more logins than the gateway checks at a time.',
+  ),
   unknownCommand: row(
     500,
     '5.5.1',

@@ -53,6 +53,44 @@ test('a second login on a held maildrop is answered [IN-USE] at once, and may tr
   second.close();
 });
 
+test('a session that only meets the back-off, or a held maildrop, ends as one with wrong passwords does', async () => {
+  await using pop3 = await startPop3({ tls: 'implicit' });
+  const first = await open(pop3);
+  for (const [answer, meet] of [
+    ['-ERR [IN-USE] *', () => undefined],
+    ['-ERR [SYS/TEMP] *', () => (pop3.authenticator.busy = true)],
+  ] as const) {
+    meet();
+    await pop3.dialog(`@tls\nS: +OK *\n${`C: USER alice\nS: +OK*\nC: PASS secret\nS: ${answer}\n`.repeat(5)}@closed`);
+  }
+  first.close();
+  await until(() => endings(pop3).length === 3, 'the ends');
+  assert.deepEqual(endings(pop3).slice(0, 2), ['failed-logins', 'failed-logins']);
+  const ended = pop3.log.events.filter(({ event }) => event === 'pop3.ended');
+  assert.deepEqual(
+    ended.map(({ fields }) => fields.failedLogins),
+    [5, 5, undefined],
+  );
+});
+
+test('a maildrop is free as soon as its session is closed, whether the client closes or not', async () => {
+  await using pop3 = await startPop3({ tls: 'implicit', limits: { badCommands: 3 } });
+  const line = await open(pop3);
+  assert.equal(pop3.store.locked, 1);
+  // It has heard that it is closed, and stays.
+  line.pause();
+  line.send('NONSENSE\r\nNONSENSE\r\nNONSENSE\r\n');
+  await until(() => pop3.store.locked === 0, 'the maildrop');
+  assert.equal(pop3.connections.open, 1, 'without a tick of the clock, and before the line has ended');
+  assert.deepEqual(endings(pop3), ['bad-commands']);
+  const second = await open(pop3);
+  assert.match(await say(second, 'STAT'), /^\+OK/);
+  line.close();
+  second.close();
+  await until(() => pop3.connections.open === 0, 'the places');
+  assert.deepEqual(endings(pop3), ['bad-commands', 'dropped'], 'each ends once');
+});
+
 test('QUIT is answered only after the store has committed', async () => {
   await using pop3 = await startPop3({ tls: 'implicit' });
   pop3.store.file(1, 'a: b\r\n\r\n');

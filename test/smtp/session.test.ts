@@ -167,13 +167,25 @@ S: 535 5.7.8 *
 @base64 C: AUTH PLAIN {{\\0alice\\0wrong}}
 S: 535 5.7.8 *
 @base64 C: AUTH PLAIN {{\\0alice\\0wrong}}
-S: 535 5.7.8 *
-@base64 C: AUTH PLAIN {{\\0alice\\0wrong}}
 S: 421 4.7.0 *
 @closed
 `,
     { protocol: 'smtp', port, ca },
   );
+});
+
+test('a session that only meets the back-off ends as well, and its logins are one count in the log', async (t) => {
+  const { port, ca, log, connections } = await startSmtp(t, { authenticate: () => 'busy' });
+  const busy = '@base64 C: AUTH PLAIN {{\\0alice\\0alice-pw}}\nS: ';
+  await runTranscript(
+    `${HELLO}\n${`${busy}454 4.7.0 *\n`.repeat(4)}${busy}421 4.7.0 Too many logins that could not be judged*\n@closed`,
+    { protocol: 'smtp', port, ca },
+  );
+  while (connections.open > 0) await new Promise((resolve) => setImmediate(resolve));
+  const told = log.events
+    .filter(({ event, level }) => event.startsWith('smtp.') && level !== 'debug')
+    .map(({ event, fields }) => [event, fields.failedLogins]);
+  assert.deepEqual(told, [['smtp.closed', 5]]);
 });
 
 test('no password reaches the log, in clear or in base64, right or wrong', async (t) => {
