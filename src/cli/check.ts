@@ -1,15 +1,15 @@
 /** `sluis check`: reads everything that `serve` reads, starts nothing and changes nothing. */
 import { X509Certificate } from 'node:crypto';
 import type { Command } from 'commander';
-import { readAuthorities } from '../auth/authorities.ts';
 import { hostnameOf, refuseEndedProfiles, tlsFilesFor } from '../config/listeners.ts';
-import { readAuthorityFiles, readTlsMaterial } from '../config/files.ts';
+import { readTlsMaterial } from '../config/files.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { many } from '../domain/counted.ts';
 import { days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, serverTlsOptions } from '../platform/tls.ts';
+import { fileWarnings } from './check-files.ts';
 import { generalFindings } from './doctor-checks.ts';
 import { privacyFindings } from './privacy-reminder.ts';
 import { type CommonOptions, reading } from './options.ts';
@@ -24,14 +24,13 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
     .description('check the configuration, the keys and the certificate')
     .action(async (options: CommonOptions) => {
       const config = loadConfig(options.config);
+      const files = await fileWarnings(config);
       const found = [
         ...(await generalFindings(config, systemClock.now())),
         ...(await privacyFindings(config, options)),
       ];
       refuseEndedProfiles(config, systemClock.now());
-      for (const setting of ['tls.client-authorities', 'smime.authorities'] as const)
-        readAuthorities(readAuthorityFiles(config, setting), setting);
-      const reminders = found.map(({ what }) => what);
+      const reminders = [...files, ...found.map(({ what }) => what)];
       const report = reportOf(config, served(config), reminders);
       print(terminal, options, report, () =>
         [

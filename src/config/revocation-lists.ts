@@ -1,7 +1,30 @@
 /** Reads revocation lists from where the configuration says: files, and folders that an authority's lists are put into. */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Milliseconds } from '../domain/units.ts';
 import { reasonOf } from './files.ts';
+import type { Config } from './schema.ts';
+
+/** Authorities whose lists the configuration names. */
+export type ListedAuthorities = 'tls.client-authorities' | 'smime.authorities';
+
+export interface ListPlaces {
+  /** The setting that says where they are. */
+  readonly name: string;
+  /** Files and folders. */
+  readonly places: readonly string[];
+  /** How long an overdue list counts. */
+  readonly grace: Milliseconds;
+}
+
+export const listsOf = ({ tls, smime }: Pick<Config, 'tls' | 'smime'>, of: ListedAuthorities): ListPlaces =>
+  of === 'smime.authorities'
+    ? { name: 'smime.revocation-lists', places: smime['revocation-lists'], grace: smime['revocation-grace'] }
+    : {
+        name: 'tls.client-revocation-lists',
+        places: tls['client-revocation-lists'],
+        grace: tls['client-revocation-grace'],
+      };
 
 /** Largest revocation list that is read; the largest of a national authority has a few MB. */
 const MAX_LIST = 64 * 1024 * 1024;

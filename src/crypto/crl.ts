@@ -28,7 +28,7 @@ import { Tag, context } from './der.ts';
 import { type Name, formatName, readName, sameName } from './distinguished-name.ts';
 import { type Extension, readAuthorityKeyId, readDistributionPointName, readExtensions } from './extensions.ts';
 import { Oid } from './oids.ts';
-import { derOf } from './pem.ts';
+import { derOf, derListOf } from './pem.ts';
 import { type SignatureAlgorithm, algorithmText, isWeak, readSignatureAlgorithm, verifySlowly } from './signature.ts';
 
 /** The largest list that we read: ten times the largest one known in the field. */
@@ -219,6 +219,17 @@ export async function readCrl(input: Buffer): Promise<Result<Crl, Unreadable>> {
     return fail({ kind: 'limit', text: `Cannot read the revocation list: it has ${input.length} octets` });
   const der = derOf(input, 'revocation list', 'X509 CRL');
   return der.ok ? readingSlowly('revocation list', () => readDer(der.value)) : der;
+}
+
+/** Every list of a file: DER has one, PEM as many as there are blocks. The error names the one that cannot be read, from 1. */
+export async function readCrls(input: Buffer): Promise<readonly Result<Crl, Unreadable>[]> {
+  if (input.length > 2 * CRL_LIMITS.maxOctets)
+    return [fail({ kind: 'limit', text: `Cannot read the revocation lists: the file has ${input.length} octets` })];
+  const all = derListOf(input, 'revocation list', 'X509 CRL');
+  if (!all.ok) return [all];
+  const read: Result<Crl, Unreadable>[] = [];
+  for (const der of all.value) read.push(await readCrl(der));
+  return read;
 }
 
 /** Whether the list was made by this issuer; the error is one line for the log. Check it once, when the list is loaded. */

@@ -46,21 +46,33 @@ export function encodePem(label: string, octets: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
+/** DER of everything that we read begins with a SEQUENCE; no PEM file begins with "0", and an octet above 0x20 is no proof. */
+const isDer = (input: Buffer): boolean => input[0] === 0x30 && !input.subarray(0, 4096).includes(BEGIN);
+
 /** The octets of a file that is DER, or PEM with one block of one of these labels. */
 export function derOf(input: Buffer | string, what: string, ...labels: readonly string[]): Result<Buffer, Unreadable> {
-  // DER of everything that we read begins with a SEQUENCE; no PEM file begins with "0" and an octet above 0x20 is no proof.
-  if (typeof input !== 'string' && input[0] === 0x30 && !input.subarray(0, 4096).includes(BEGIN)) return ok(input);
+  const all = derListOf(input, what, ...labels);
+  if (!all.ok) return all;
+  const [only, ...more] = all.value;
+  return only !== undefined && more.length === 0 ? ok(only) : notFitting(what, labels, `${all.value.length} of them`);
+}
+
+/** The octets of a file that is DER, or PEM with one or more blocks of one of these labels, in order. */
+export function derListOf(
+  input: Buffer | string,
+  what: string,
+  ...labels: readonly string[]
+): Result<readonly Buffer[], Unreadable> {
+  if (typeof input !== 'string' && isDer(input)) return ok([input]);
   const blocks = decodePem(typeof input === 'string' ? input : input.toString('latin1'));
   if (!blocks.ok) return blocks;
   const fitting = blocks.value.filter((block) => labels.includes(block.label));
-  const [only] = fitting;
-  if (only === undefined || fitting.length > 1) {
-    const found =
-      fitting.length > 1 ? `${fitting.length} of them` : blocks.value.map((b) => b.label).join(', ') || 'no PEM block';
-    return fail({
-      kind: 'malformed',
-      text: `Cannot read the ${what}: found ${found}, expected DER or one PEM block "${labels.join('" or "')}"`,
-    });
-  }
-  return ok(only.octets);
+  if (fitting.length > 0) return ok(fitting.map(({ octets }) => octets));
+  return notFitting(what, labels, blocks.value.map((b) => b.label).join(', ') || 'no PEM block');
 }
+
+const notFitting = (what: string, labels: readonly string[], found: string): Result<never, Unreadable> =>
+  fail({
+    kind: 'malformed',
+    text: `Cannot read the ${what}: found ${found}, expected DER or one PEM block "${labels.join('" or "')}"`,
+  });

@@ -19,7 +19,7 @@ import { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import { FileWatch } from '../platform/file-watch.ts';
 import type { Store } from '../store/store.ts';
 import type { GatewayEffects } from './effects.ts';
-import { GatewayLists } from './revocation-lists.ts';
+import { GatewayLists, listsOptionsOf } from './revocation-lists.ts';
 
 const SETTING = 'smime.authorities';
 
@@ -47,16 +47,7 @@ export class GatewayMail {
     this.#config = config;
     this.#log = log;
     this.#authorities = this.#read();
-    this.#lists = new GatewayLists(
-      {
-        places: config.smime['revocation-lists'],
-        grace: config.smime['revocation-grace'],
-        every: config.tls.watch,
-        setting: SETTING,
-      },
-      this.#authorities,
-      effects,
-    );
+    this.#lists = new GatewayLists(listsOptionsOf(config, SETTING), this.#authorities, effects);
     this.#watch = new FileWatch({
       files: config.smime.authorities,
       every: config.tls.watch,

@@ -1,9 +1,9 @@
 /** Revocation lists of the running gateway: files and folders of the configuration, read at the start and whenever one changes. */
 import type { ListFile } from '../auth/revocation-lists.ts';
-import { RevocationLists } from '../auth/revocation-lists.ts';
-import { readRevocationLists } from '../config/revocation-lists.ts';
+import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
+import { type ListedAuthorities, listsOf, readRevocationLists } from '../config/revocation-lists.ts';
+import type { Config } from '../config/schema.ts';
 import type { Certificate } from '../crypto/certificate.ts';
-import { DEFAULT_CRL_POLICY } from '../crypto/crl-policy.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { FileWatch } from '../platform/file-watch.ts';
@@ -17,6 +17,11 @@ export interface ListsOptions {
   /** Where their authorities stand in the configuration. */
   readonly setting: string;
 }
+
+export const listsOptionsOf = (config: Config, setting: ListedAuthorities): ListsOptions => ({
+  ...listsOf(config, setting),
+  ...{ every: config.tls.watch, setting },
+});
 
 export class GatewayLists {
   readonly #places: readonly string[];
@@ -33,17 +38,7 @@ export class GatewayLists {
   ) {
     this.#places = places;
     this.#authorities = authorities;
-    this.#lists = new RevocationLists(
-      {
-        ...DEFAULT_CRL_POLICY,
-        grace,
-        // Who gives any list wants every authority to have one; a file that cannot be read must not pass for "none published".
-        withoutList: places.length === 0 ? 'accept' : 'refuse',
-      },
-      clock,
-      log,
-      setting,
-    );
+    this.#lists = new RevocationLists(listPolicy(places, grace), clock, log, setting);
     this.#watch = new FileWatch({ files: places, every, clock, changed: () => void this.reload() });
   }
 

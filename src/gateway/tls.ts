@@ -18,7 +18,7 @@ import { FileWatch } from '../platform/file-watch.ts';
 import type { Listener, TlsMaterial } from '../platform/listener.ts';
 import { TICKET_KEY, serverTlsOptions } from '../platform/tls.ts';
 import type { GatewayEffects } from './effects.ts';
-import { GatewayLists } from './revocation-lists.ts';
+import { GatewayLists, listsOptionsOf } from './revocation-lists.ts';
 
 type Trail = Pick<GatewayLife, 'reloaded' | 'serves'>;
 type Material = ReadonlyMap<string, readonly TlsMaterial[]>;
@@ -56,16 +56,7 @@ export class GatewayTls {
     this.#material = this.#read();
     this.#served = servedOf(this.#material);
     this.#authorities = readAuthorities(readAuthorityFiles(config, 'tls.client-authorities'));
-    this.lists = new GatewayLists(
-      {
-        places: config.tls['client-revocation-lists'],
-        grace: config.tls['client-revocation-grace'],
-        every: config.tls.watch,
-        setting: 'tls.client-authorities',
-      },
-      this.#authorities,
-      options,
-    );
+    this.lists = new GatewayLists(listsOptionsOf(config, 'tls.client-authorities'), this.#authorities, options);
     this.#watch = new FileWatch({
       files: [
         ...tlsFilesOf(config).flatMap(({ key, certificate }) => [...key, ...certificate]),

@@ -7,6 +7,7 @@ import type { Authority } from '../../src/crypto/authority.ts';
 import { certificatePem } from '../../src/crypto/certificate.ts';
 import { makeCrl } from '../../src/crypto/crl-issue.ts';
 import { DEFAULT_CRL_POLICY } from '../../src/crypto/crl-policy.ts';
+import { encodePem } from '../../src/crypto/pem.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -84,4 +85,30 @@ test('an overdue list counts for the grace, with a warning, and then nobody can 
       ['error', 'crl.overdue', 'overdue'],
     ],
   );
+});
+
+test('a PEM file with several lists counts as all of them, also where one of them cannot be used', async () => {
+  const { lists: made, log, verdict } = lists();
+  const pem = async (by: Authority, at = NOW): Promise<string> => encodePem('X509 CRL', await listOf(by, at));
+  const file = (text: string) => [{ file: 'both.pem', octets: Buffer.from(text) }];
+  const both = readAuthorities([
+    { file: 'ca.pem', pem: certificatePem(issuer) + certificatePem(stranger.issuing.certificate) },
+  ]);
+  assert.deepEqual(await made.load(file((await pem(stranger.issuing)) + (await pem(authority.issuing))), both), []);
+  assert.equal(verdict(), 'good');
+  assert.deepEqual(log.names, ['crl.loaded', 'crl.loaded']);
+  assert.equal(made.has(stranger.issuing.certificate), true);
+  const { lists: other, verdict: its } = lists();
+  const refused = await other.load(
+    file(
+      encodePem('X509 CRL', Buffer.from('rubbish')) + (await pem(stranger.issuing)) + (await pem(authority.issuing)),
+    ),
+    trusted,
+  );
+  assert.deepEqual(
+    refused.map(({ foreign }) => foreign),
+    [false, true],
+  );
+  assert.match(refused[0]?.why ?? '', /^list 1 of 3: /);
+  assert.equal(its(), 'good', 'what can be used counts');
 });

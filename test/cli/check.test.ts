@@ -1,9 +1,18 @@
 /** `sluis check` refuses what mail programs would refuse, and says what to do. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { CHECKED_FILES } from '../../src/cli/check-files.ts';
+import { configReference } from '../../src/config/reference.ts';
+import type { Authority } from '../../src/crypto/authority.ts';
+import { certificatePem } from '../../src/crypto/certificate.ts';
+import { makeCrl } from '../../src/crypto/crl-issue.ts';
+import { KeyFolder } from '../../src/crypto/key-folder.ts';
+import { encodePem } from '../../src/crypto/pem.ts';
+import { makeClientAuthority } from '../support/client-certificates.ts';
 import { exitCodes } from '../../src/cli/exit.ts';
 import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
 import { days, instant } from '../../src/domain/units.ts';
@@ -64,6 +73,95 @@ test("a certificate of another name is refused, in the section tls and for a lis
     await checkWith({ [config]: named }),
     /^Cannot use the TLS certificate of listener "pop3s": it names mail\.example\.test, .*, not pop\.example\.test/,
   );
+});
+
+test('every setting that names a file, a folder or a program is looked at', () => {
+  const named = configReference().flatMap(({ name, fields }) =>
+    fields.filter(({ expects }) => /\bpaths?\b/.test(expects)).map((field) => `${name}.${field.name}`),
+  );
+  assert.ok(named.length > 20);
+  assert.deepEqual([...named].sort(), Object.keys(CHECKED_FILES).sort());
+});
+
+/** Settings in place of those of `init`; with files beside the configuration. */
+async function checked(
+  change: (text: string) => string,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<{ readonly code: number | null; readonly out: string }> {
+  const text = readFileSync(config, 'utf8');
+  const trial = join(folder, 'trial.toml');
+  writeFileSync(trial, change(text));
+  for (const [name, octets] of Object.entries(files)) writeFileSync(join(folder, name), octets);
+  const { code, stdout, stderr } = await sluis(['check', '--config', trial]);
+  return { code, out: stdout + stderr };
+}
+const within = (section: string, more: string) => (text: string) =>
+  text.replace(`[${section}]\n`, `[${section}]\n${more}\n`);
+
+test('revocation lists are read as the gateway reads them: our own form is taken, what would not count is said', async () => {
+  const [one, two] = [
+    await makeClientAuthority('One', systemClock.now()),
+    await makeClientAuthority('Two', systemClock.now()),
+  ];
+  const list = async (by: Authority, age = 0): Promise<string> => {
+    const thisUpdate = instant(systemClock.now() - age);
+    const nextUpdate = instant(thisUpdate + days(1));
+    return encodePem('X509 CRL', await makeCrl(by, { number: 1, thisUpdate, nextUpdate, revoked: [] }));
+  };
+  const pem = certificatePem(one.issuing.certificate) + certificatePem(two.issuing.certificate);
+  const settings = within('smime', 'authorities = ["ca.pem"]\nrevocation-lists = ["lists.pem"]');
+  const with_ = (lists: string) => checked(settings, { 'ca.pem': pem, 'lists.pem': lists });
+  const fine = await with_((await list(one.issuing)) + (await list(two.issuing)));
+  assert.deepEqual([fine.code, fine.out.includes('smime')], [0, false], fine.out);
+  const rubbish = await with_((await list(one.issuing)) + encodePem('X509 CRL', Buffer.from('rubbish')));
+  assert.equal(rubbish.code, exitCodes.configuration);
+  assert.match(
+    rubbish.out,
+    /smime\.revocation-lists: .*lists\.pem"; expected revocation lists, DER or PEM; list 2 of 2: /,
+  );
+  const missing = await with_(await list(one.issuing));
+  assert.match(missing.out, /Warning: smime\.revocation-lists: there is no list of "[^"]*Two/);
+  const old = await with_((await list(one.issuing, days(5))) + (await list(two.issuing, days(30))));
+  assert.match(
+    old.out,
+    /was due for renewal at [^;]*; put[^]*was due for renewal at [^;]*, and certificates of its issuer are refused/,
+  );
+  const gone = await checked(within('smime', 'authorities = ["ca.pem"]\nrevocation-lists = ["nowhere.pem"]'), {
+    'ca.pem': pem,
+  });
+  assert.deepEqual([gone.code, gone.out.includes('nowhere.pem')], [exitCodes.configuration, true]);
+});
+
+test('authorities of time stamps, programs, places to write and the keys of the trail are looked at', async () => {
+  const cases: readonly (readonly [(text: string) => string, RegExp])[] = [
+    [
+      within('audit', 'timestamp-url = "http://localhost/"\ntimestamp-authorities = ["rubbish.pem"]'),
+      /rubbish\.pem for audit\.timestamp-authorities/,
+    ],
+    [within('audit', 'anchor-command = ["/nonexistent/program"]'), /audit\.anchor-command: .*expected a program/],
+    [within('ca', 'crl-file = "rubbish.pem/lists.pem"'), /ca\.crl-file: .*expected a folder that this user may write/],
+    [(text) => text.replace(/folder = "data"/, 'folder = "no-data"'), /The data folder "[^"]*no-data" is missing/],
+  ];
+  for (const [change, expected] of cases) {
+    const { code, out } = await checked(change, { 'rubbish.pem': 'rubbish' });
+    assert.notEqual(code, 0, out);
+    assert.match(out, expected);
+  }
+});
+
+test('a key folder that another master key sealed is refused, and nothing is left behind by a look', async () => {
+  const before = readdirSync(join(folder, 'data')).sort();
+  const key = /master-key-file = "([^"]+)"/.exec(readFileSync(config, 'utf8'))?.[1] ?? '';
+  const file = join(folder, key);
+  const right = readFileSync(file, 'utf8');
+  // A day key, as the gateway makes one at its first message.
+  new KeyFolder(join(folder, 'keys'), Buffer.from(right.trim(), 'hex')).make('2026-11-27', randomBytes);
+  writeFileSync(file, `${'ab'.repeat(32)}\n`);
+  const wrong = await checked((text) => text);
+  writeFileSync(file, right);
+  assert.equal(wrong.code, exitCodes.store, wrong.out);
+  assert.equal((await checked((text) => text)).code, 0);
+  assert.deepEqual(readdirSync(join(folder, 'data')).sort(), before);
 });
 
 test('with what init made, check takes it', async () => {

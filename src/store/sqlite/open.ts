@@ -42,6 +42,7 @@ import { Space } from './space.ts';
 import { StoreTime } from './store-time.ts';
 import { SqliteStore } from './store.ts';
 import { Writer } from './writer.ts';
+import { dataFolderMissing } from './start-files.ts';
 import { DATABASE_FILE } from './writer-files.ts';
 
 export type { CreateOptions, OpenOptions } from './options.ts';
@@ -137,10 +138,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
   const set = settled(options);
   const keys = keyFolderOf(options);
   const path = join(options.dataFolder, DATABASE_FILE);
-  if (!existsSync(options.dataFolder))
-    throw new StoreRefused(
-      `The data folder "${options.dataFolder}" is missing; mount or restore it, or run "sluis init" for a new gateway`,
-    );
+  if (!existsSync(options.dataFolder)) throw dataFolderMissing(options.dataFolder);
   const lock = FolderLock.take(options.dataFolder);
   let store: SqliteStore | undefined;
   try {

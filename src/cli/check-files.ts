@@ -1,0 +1,184 @@
+/**
+ * How `check` looks at everything that the configuration names: files, folders, programs. What `serve` reads is read by what `serve` calls, so that the
+ * two cannot come to different answers; a place that it writes is one that may be written, and a program is there. Nothing is changed and nothing is run
+ * but the program that prints the master key.
+ */
+import { constants, accessSync, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { readAuthorities } from '../auth/authorities.ts';
+import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
+import { type AuthoritiesSetting, readAuthorityFiles, reasonOf } from '../config/files.ts';
+import { ownLetter } from '../config/letters.ts';
+import { controlSocketOf } from '../config/load.ts';
+import { readMasterKey } from '../config/master-key.ts';
+import { ConfigError, shown } from '../config/problem.ts';
+import { listsOf, readRevocationLists } from '../config/revocation-lists.ts';
+import type { Config } from '../config/schema.ts';
+import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
+import { formatName } from '../crypto/distinguished-name.ts';
+import type { Log } from '../domain/effects.ts';
+import { systemClock } from '../platform/clock.ts';
+
+/** Gives warnings. Throws what a start would throw, or ConfigError where a start would go on and something would not work. */
+type Look = (config: Config) => readonly string[] | Promise<readonly string[]>;
+
+const nothing = (): readonly string[] => [];
+
+/** Keyed by setting; a test holds it to the schema, so that no setting with a path is forgotten. */
+export const CHECKED_FILES: Readonly<Record<string, Look>> = {
+  'data.folder': startFiles,
+  'data.control-socket': (config) => mayWrite(config, 'data.control-socket', dirname(controlSocketOf(config))),
+  'keys.folder': auditKey,
+  'keys.master-key-file': masterKey,
+  'keys.master-key-command': masterKey,
+  'keys.copy-to': (config) => mayWrite(config, 'keys.copy-to', config.keys['copy-to']),
+  // Key and certificate are put together, for each listener (check.ts).
+  'tls.key': nothing,
+  'tls.certificate': nothing,
+  'listener.key': nothing,
+  'listener.certificate': nothing,
+  'tls.client-authorities': (config) => authorities(config, 'tls.client-authorities'),
+  'tls.client-revocation-lists': (config) => lists(config, 'tls.client-authorities'),
+  'smime.authorities': (config) => authorities(config, 'smime.authorities'),
+  'smime.revocation-lists': (config) => lists(config, 'smime.authorities'),
+  'audit.timestamp-authorities': (config) => authorities(config, 'audit.timestamp-authorities'),
+  'audit.anchors': (config) => mayWrite(config, 'audit.anchors', config.audit.anchors),
+  'audit.anchor-command': (config) => runnable(config, 'audit.anchor-command', config.audit['anchor-command']),
+  'enrolment.letter': letters,
+  'enrolment.letter-en': letters,
+  'ca.crl-file': (config) => mayWrite(config, 'ca.crl-file', folderOf(config.ca['crl-file'])),
+  'backup.folder': (config) => mayWrite(config, 'backup.folder', config.backup.folder),
+  'backup.copy-to': (config) => mayWrite(config, 'backup.copy-to', config.backup['copy-to']),
+  'backup.copy-command': (config) => runnable(config, 'backup.copy-command', config.backup['copy-command']),
+  'backup.verify-command': (config) => runnable(config, 'backup.verify-command', config.backup['verify-command']),
+  'backup.read-command': (config) => runnable(config, 'backup.read-command', config.backup['read-command']),
+};
+
+/** All of them, each once. */
+export async function fileWarnings(config: Config): Promise<readonly string[]> {
+  const warnings: string[] = [];
+  for (const look of new Set(Object.values(CHECKED_FILES))) warnings.push(...(await look(config)));
+  return warnings;
+}
+
+async function masterKey(config: Config): Promise<readonly string[]> {
+  await readMasterKey(config);
+  return [];
+}
+
+/** Loaded only here: the store's libraries take as long as all the rest. */
+async function startFiles(config: Config): Promise<readonly string[]> {
+  const { checkStartFiles } = await import('../store/sqlite/start-files.ts');
+  checkStartFiles(config.data.folder, config.keys.folder, await readMasterKey(config));
+  return [];
+}
+
+/** The key that signs the heads of the trail. Where there is none yet the gateway makes it. */
+async function auditKey(config: Config): Promise<readonly string[]> {
+  if (!existsSync(auditKeyFile(config.keys.folder))) return [];
+  await auditKeys(
+    config.keys.folder,
+    () => readMasterKey(config),
+    () => {
+      throw new Error('Cannot make a key while the configuration is checked');
+    },
+  );
+  return [];
+}
+
+function authorities(config: Config, setting: AuthoritiesSetting): readonly string[] {
+  readAuthorities(readAuthorityFiles(config, setting), setting);
+  return [];
+}
+
+function letters(config: Config): readonly string[] {
+  for (const language of ['nl', 'en'] as const) ownLetter(config, language);
+  return [];
+}
+
+const SILENT: Log = {
+  with: () => SILENT,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** `serve` goes on without a list that it cannot use, and then refuses every certificate of its issuer. */
+async function lists(
+  config: Config,
+  setting: 'tls.client-authorities' | 'smime.authorities',
+): Promise<readonly string[]> {
+  const { name, places, grace } = listsOf(config, setting);
+  if (places.length === 0) return [];
+  const wanted = readAuthorities(readAuthorityFiles(config, setting), setting);
+  const shelf = new RevocationLists(listPolicy(places, grace), systemClock, SILENT, setting);
+  const refused = await shelf.load(await readRevocationLists(places), wanted);
+  const wrong = refused.filter(({ foreign }) => !foreign);
+  if (wrong.length > 0)
+    throw new ConfigError(
+      config.file,
+      wrong.map(({ file, why }) => ({
+        path: name,
+        value: shown(file),
+        expected: 'revocation lists, DER or PEM',
+        remedy: `${why}; put the newest list of the authority there`,
+      })),
+    );
+  return [
+    ...refused.map(({ file, why }) => `${name}: "${file}" does not count: ${why}`),
+    ...shelf.overdue().map(({ file, crl, state }) => {
+      const due = new Date(crl.nextUpdate ?? crl.thisUpdate).toISOString();
+      return state === 'future'
+        ? `${name}: the list in "${file}" was made later than now; check the clock of this machine`
+        : `${name}: the list in "${file}" was due for renewal at ${due}${state === 'overdue' ? ', and certificates of its issuer are refused' : ''}; put the newest one there`;
+    }),
+    ...wanted
+      .filter((issuer) => !shelf.has(issuer))
+      .map(
+        (issuer) =>
+          `${name}: there is no list of "${formatName(issuer.subject)}", so its certificates are refused; put one there, or leave ${name} out`,
+      ),
+  ];
+}
+
+const folderOf = (file: string | undefined): string | undefined => (file === undefined ? undefined : dirname(file));
+
+/** What is not there yet is made by the gateway, in the nearest folder that is. */
+function mayWrite(config: Config, path: string, folder: string | undefined): readonly string[] {
+  if (folder === undefined) return [];
+  let place = folder;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  try {
+    if (!statSync(place).isDirectory()) throw Object.assign(new Error('no folder'), { code: 'ENOTDIR' });
+    accessSync(place, constants.W_OK | constants.X_OK);
+    return [];
+  } catch (error) {
+    throw new ConfigError(config.file, [
+      {
+        path,
+        value: shown(folder),
+        expected: 'a folder that this user may write, or a place where it can be made',
+        remedy: `"${place}" cannot be written (${(error as NodeJS.ErrnoException).code ?? 'no code'}); correct the path or its rights`,
+      },
+    ]);
+  }
+}
+
+function runnable(config: Config, path: string, command: readonly string[] | undefined): readonly string[] {
+  const [program] = command ?? [];
+  if (program === undefined) return [];
+  try {
+    accessSync(program, constants.X_OK);
+    return [];
+  } catch (error) {
+    throw new ConfigError(config.file, [
+      {
+        path,
+        value: shown(program),
+        expected: 'a program that this user may run',
+        remedy: `${reasonOf(error)}; correct the path`,
+      },
+    ]);
+  }
+}
