@@ -90,7 +90,10 @@ function addIssueCommands(terminal: Terminal, group: Command): void {
 
   changing(group.command('import'))
     .description('register a certificate that another authority issued, so that it is listed and its end is warned of')
-    .argument('<file>', 'certificate: PEM, DER, or a PKCS #12 file, of which the private key is left alone')
+    .argument(
+      '<file>',
+      'certificate: PEM, DER, PKCS #7 (.p7b), or a PKCS #12 file, of which the private key is left alone',
+    )
     .option('--account <login>', 'whose')
     .option('--address <address>', 'for mail: of whichever account this address leads to')
     .addOption(useOption())

@@ -10,7 +10,7 @@ import { generatePassword } from '../crypto/password-generate.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
-import { developmentCertificates, initialise, writeNew } from './init.ts';
+import { freshDevelopmentCertificates, initialise, writeNew } from './init.ts';
 import { runUntilStopped } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -43,7 +43,10 @@ export function addDevCommand(terminal: Terminal, program: Command): void {
     .action(async (options: DevOptions) => {
       const folder = resolve(options.folder);
       const config = resolve(folder, 'data', 'sluis.toml');
-      await prepare(folder, config, options.freePorts === true);
+      if (await prepare(folder, config, options.freePorts === true))
+        terminal.out(
+          `The certificates in ${resolve(folder, 'certs-dev')} were near their end and were made anew: mail programs must trust ca.pem again.\n`,
+        );
       const [{ startGateway }, { createLog }] = await Promise.all([
         import('../gateway.ts'),
         import('../platform/log.ts'),
@@ -58,11 +61,13 @@ export function addDevCommand(terminal: Terminal, program: Command): void {
     });
 }
 
-async function prepare(folder: string, config: string, freePorts: boolean): Promise<void> {
+/** True where there were certificates and others took their place. */
+async function prepare(folder: string, config: string, freePorts: boolean): Promise<boolean> {
   const certificates = resolve(folder, 'certs-dev');
   mkdirSync(certificates, { recursive: true });
-  if (!existsSync(resolve(certificates, 'server.pem'))) await developmentCertificates(certificates, HOST);
-  if (existsSync(config)) return;
+  const known = existsSync(resolve(certificates, 'server.pem'));
+  const renewed = (await freshDevelopmentCertificates(certificates, HOST)) && known;
+  if (existsSync(config)) return renewed;
   await initialise({
     config,
     hostname: HOST,
@@ -72,6 +77,7 @@ async function prepare(folder: string, config: string, freePorts: boolean): Prom
     portBase: PORT_BASE,
     freePorts,
   });
+  return renewed;
 }
 
 /** Registers what is missing, and answers the passwords by log-in name. */

@@ -1,5 +1,5 @@
 /**
- * A certificate that an operator brings along: PEM, DER, or a PKCS #12 file as authorities hand it out and Windows exports it.
+ * A certificate that an operator brings along: PEM, DER, or a PKCS #7 (.p7b) or PKCS #12 file as authorities hand them out and Windows exports them.
  *
  * A PKCS #12 file mostly has the private key as well. The gateway lets its owner in by the certificate and has no use for the key, which is to
  * be in one place alone: the file is opened here, in the operator's own process, and nothing but the certificate goes on. Only a key for mail
@@ -9,6 +9,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { type Certificate, certificatePem, readCertificate } from '../crypto/certificate.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import { encodePem } from '../crypto/pem.ts';
+import { readPkcs7 } from '../crypto/pkcs7-import.ts';
 import { type Pkcs12Contents, readPkcs12 } from '../crypto/pkcs12-import.ts';
 import { CommandError } from './exit.ts';
 import { readOpeningPassword } from './secret.ts';
@@ -34,8 +35,18 @@ export async function readGivenCertificate(
   const octets = readOctets(file);
   if (take === 'key' && (octets[0] !== 0x30 || readCertificate(octets).ok))
     throw new CommandError('usage', `Cannot take a private key from "${file}": expected a PKCS #12 file with one`);
+  if (readCertificate(octets).ok && octets[0] === 0x30) return { pem: encodePem('CERTIFICATE', octets), notes: [] };
+  const bundle = await readPkcs7(octets);
+  if (bundle?.ok === false)
+    throw new CommandError(
+      'usage',
+      `Cannot use "${file}": it is no PKCS #7 file that can be read (${bundle.error.text})`,
+    );
+  if (bundle !== undefined) {
+    const own = ownOf(file, { keys: [], certificates: bundle.value });
+    return { pem: certificatePem(own), notes: notTaken(bundle.value.length - 1) };
+  }
   if (octets[0] !== 0x30) return { pem: octets.toString('latin1'), notes: [] };
-  if (readCertificate(octets).ok) return { pem: encodePem('CERTIFICATE', octets), notes: [] };
   const opened = await readPkcs12(octets, await readOpeningPassword(terminal, passwordFile));
   if (!opened.ok) {
     const { kind, text } = opened.error;
@@ -43,7 +54,7 @@ export async function readGivenCertificate(
       'usage',
       kind === 'wrong-password'
         ? `${text}; give the file's password with --password-file`
-        : `Cannot use "${file}": it is no certificate and no PKCS #12 file that can be read (${text})`,
+        : `Cannot use "${file}": it is no certificate, no PKCS #7 and no PKCS #12 file that can be read (${text})`,
     );
   }
   const certificate = ownOf(file, opened.value);
@@ -59,14 +70,17 @@ export async function readGivenCertificate(
       ...(keys.length === 0 || take === 'key'
         ? []
         : [`The private key in "${file}" was not taken: its owner keeps it, the gateway needs the certificate alone.`]),
-      ...(others === 0
-        ? []
-        : [
-            `${others} more in the file not taken: authorities stand in tls.client-authorities or smime.authorities, where one is needed.`,
-          ]),
+      ...notTaken(others),
     ],
   };
 }
+
+const notTaken = (others: number): readonly string[] =>
+  others === 0
+    ? []
+    : [
+        `${others} more in the file not taken: authorities stand in tls.client-authorities or smime.authorities, where one is needed.`,
+      ];
 
 function readOctets(file: string): Buffer {
   try {

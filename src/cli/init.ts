@@ -1,12 +1,13 @@
 /** `sluis init`: writes a commented configuration, a master key, an empty store, and on request throw-away certificates. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { X509Certificate, randomBytes } from 'node:crypto';
 import { hostname as machineName } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { newMasterKey } from '../config/master-key.ts';
 import { parseConfig } from '../config/load.ts';
 import { writeTemplate } from '../config/template.ts';
+import { type Instant, days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { writeSynced } from '../platform/lasting-files.ts';
 import { CommandError } from './exit.ts';
@@ -146,11 +147,36 @@ function refuseExisting(paths: readonly string[]): void {
     );
 }
 
+const DEVELOPMENT_FILES = ['ca.pem', 'ca-key.pem', 'server.pem', 'server-key.pem'] as const;
+/** How long before their end development certificates are made anew. */
+const NEAR = days(30);
+
+/** The same in place of those that are near their end, or cannot be read. True where they were made. */
+export async function freshDevelopmentCertificates(
+  folder: string,
+  hostname: string,
+  now: Instant = systemClock.now(),
+): Promise<boolean> {
+  const ends = endOf(resolve(folder, 'server.pem'));
+  if (ends !== undefined && ends - now > NEAR) return false;
+  for (const name of DEVELOPMENT_FILES) rmSync(resolve(folder, name), { force: true });
+  await developmentCertificates(folder, hostname);
+  return true;
+}
+
+/** Milliseconds since 1970; undefined where there is no certificate. */
+function endOf(file: string): number | undefined {
+  try {
+    return Date.parse(new X509Certificate(readFileSync(file)).validTo);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Makes an authority and a server certificate; the server's names are those that people use on a development machine. */
 export async function developmentCertificates(folder: string, hostname: string): Promise<void> {
   const file = (name: string): string => resolve(folder, name);
-  const names = ['ca.pem', 'ca-key.pem', 'server.pem', 'server-key.pem'];
-  refuseExisting(names.map(file));
+  refuseExisting(DEVELOPMENT_FILES.map(file));
   const { makeDevelopmentCertificates } = await import('../crypto/development-ca.ts');
   const made = await makeDevelopmentCertificates(
     [...new Set([hostname, 'localhost', '127.0.0.1', '::1'])],

@@ -16,6 +16,9 @@ export interface KeyAndCertificate {
   readonly certificate: string;
 }
 
+/** Longer ones fail scanners, and would teach that a certificate is nothing to look after. */
+export const DEVELOPMENT_LIFETIME = days(90);
+
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const provider: Crypto = webcrypto;
 
@@ -53,7 +56,7 @@ export interface DevelopmentCertificates {
   readonly rsa: () => Promise<KeyAndCertificate>;
 }
 
-/** Makes a root and a server certificate for `names` (host names and IP addresses become SANs). Valid for 820 days from `now`. */
+/** Makes a root and a server certificate for `names` (host names and IP addresses become SANs). Valid for 90 days from `now`, as those of public authorities are. */
 export async function makeDevelopmentCertificates(
   names: readonly string[],
   now: Instant,
@@ -61,7 +64,7 @@ export async function makeDevelopmentCertificates(
 ): Promise<DevelopmentCertificates> {
   x509.cryptoProvider.set(provider);
   const notBefore = new Date(instant(now - days(1)));
-  const notAfter = new Date(instant(now + days(820)));
+  const notAfter = new Date(instant(now + DEVELOPMENT_LIFETIME));
   const caKeys = await newKeys();
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=Sluis development CA (throw-away)',

@@ -1,10 +1,13 @@
 /** `npm start` on free ports in a folder of its own: what it prints must work exactly as it was printed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { freshDevelopmentCertificates } from '../../src/cli/init.ts';
+import { days, instant } from '../../src/domain/units.ts';
 import { type Running, sluis, start } from '../support/command-line.ts';
 import { withoutProgram } from '../support/require.ts';
 
@@ -81,6 +84,25 @@ test('a second start finds accounts and mail, with the same passwords', async ()
   await gateway.until(LAST_LINE);
   assert.equal(readFileSync(join(folder, 'data', 'demo-accounts.txt'), 'utf8'), first);
   assert.ok(gateway.stdout().includes(first.split(/[ \n]/)[1] ?? '?'));
+});
+
+test('development certificates live 90 days, and are made anew in the last 30 of them', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'sluis-dev-certs-'));
+  after(() => rmSync(place, { recursive: true, force: true }));
+  const now = instant(Date.now());
+  const shown = (): string => readFileSync(join(place, 'server.pem'), 'utf8');
+  assert.equal(await freshDevelopmentCertificates(place, 'localhost', now), true);
+  const first = shown();
+  for (const file of ['server.pem', 'ca.pem']) {
+    const { validTo } = new X509Certificate(readFileSync(join(place, file)));
+    assert.equal(Math.round((Date.parse(validTo) - now) / days(1)), 90, file);
+  }
+  assert.equal(await freshDevelopmentCertificates(place, 'localhost', instant(now + days(59))), false);
+  assert.equal(shown(), first);
+  assert.equal(await freshDevelopmentCertificates(place, 'localhost', instant(now + days(61))), true);
+  assert.notEqual(shown(), first);
+  writeFileSync(join(place, 'server.pem'), 'rubbish');
+  assert.equal(await freshDevelopmentCertificates(place, 'localhost', now), true);
 });
 
 test('a second one beside it is refused with a clear text', async () => {

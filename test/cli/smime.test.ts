@@ -75,7 +75,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
   before(async () => {
     await done('init', '--hostname', 'mail.group.test', '--dev-certificates');
     await done('organisation', 'add', 'brug', '--title', 'Praktijk De Brug');
-    for (const name of ['anna', 'bert'])
+    for (const name of ['anna', 'bert', 'carla'])
       await done('account', 'add', `${name}@brug.test`, '--organisation', 'brug', '--kind', 'mail', '--no-password');
     await done('ca', 'init', '--name', 'Zorggroep', '--key', 'p256');
     openssl(
@@ -98,6 +98,28 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     person('old', 'Anna@Brug.test', '-legacy');
     person('other', 'other@elsewhere.test');
     writeFileSync(at('password.txt'), 'open sesame\n');
+    person('carla', 'carla@brug.test');
+    const bundle = (name: string, form: string, ...of: string[]): void =>
+      openssl(
+        ...['crl2pkcs7', '-nocrl', '-outform', form, '-out', name],
+        ...of.flatMap((file) => ['-certfile', `${file}.pem`]),
+      );
+    bundle('carla.p7b', 'DER', 'carla', 'foreign');
+    bundle('carla-pem.p7b', 'PEM', 'foreign', 'carla');
+    bundle('both.p7b', 'DER', 'anna', 'carla');
+    writeFileSync(at('broken.p7b'), '-----BEGIN PKCS7-----\nMIIBAA==\n-----END PKCS7-----\n');
+  });
+
+  test('a certificate comes in a PKCS #7 file too, DER or PEM, with its authority beside it', async () => {
+    const text = await done(...importing('carla.p7b', '--address', 'carla@brug.test'));
+    assert.match(text, /Registered certificate [0-9a-f]+ of carla@brug\.test/);
+    assert.match(text, /1 more in the file not taken: authorities stand in /);
+    await ends(4, /registered already/, ...importing('carla-pem.p7b', '--address', 'carla@brug.test'));
+    await ends(
+      2,
+      /PKCS #12 file with one/,
+      ...importing('carla-pem.p7b', '--address', 'carla@brug.test', '--keep-key'),
+    );
   });
 
   const importing = (file: string, ...rest: string[]): string[] => [
@@ -114,6 +136,8 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     );
     await ends(3, /never registered/, ...importing('other.p12', '--address', 'other@elsewhere.test'));
     await ends(2, /expected a PKCS #12 file/, ...importing('anna.pem', '--address', 'anna@brug.test', '--keep-key'));
+    await ends(2, /no PKCS #7 file that can be read/, ...importing('broken.p7b', '--address', 'anna@brug.test'));
+    await ends(2, /Cannot tell which certificate/, ...importing('both.p7b', '--address', 'anna@brug.test'));
     const text = await done(...importing('old.p12', '--address', 'ANNA@brug.test'));
     assert.match(text, /The private key in ".*" was not taken/);
     assert.match(text, /Warning: it cannot be used: .*"CN=Foreign CA, O=Ander", which is not trusted here/);
