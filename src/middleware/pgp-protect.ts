@@ -1,6 +1,7 @@
 /** Makes the PGP/MIME form of a message for recipients who share it. The work is done in the OpenPGP thread, whatever the size. */
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import { protectPgp } from '../crypto/pgp/wrap.ts';
+import { sevenBit } from '../crypto/smime/seven-bit.ts';
 import type { Entity } from '../crypto/smime/protect.ts';
 import type { RandomBytes } from '../domain/effects.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
@@ -32,15 +33,17 @@ export async function pgpEntity(
   ];
   // Two of the recipients may be one address's, or the sender's own.
   const packets = new Map(to.map((key) => [key.fingerprint, key.packets]));
+  const plain =
+    plan.kind === 'signed' && submitted.eightBit ? await sevenBit(message) : { message, eightBit: submitted.eightBit };
   return ok(
     protectPgp(
-      message,
+      plain.message,
       {
         secretKeys: keyed.value,
         publicKeys: [...packets.values()],
         profile: plan.kind === 'strong' ? 'strong' : 'interop',
       },
-      { pgp: pgp.thread, random, eightBit: submitted.eightBit },
+      { pgp: pgp.thread, random, eightBit: plain.eightBit },
     ),
   );
 }

@@ -2,6 +2,7 @@
 import type { Recipient as CmsRecipient } from '../crypto/cms/encrypt.ts';
 import { entityOf } from '../crypto/smime/message.ts';
 import { type Entity, encrypted, protect, withHeader } from '../crypto/smime/protect.ts';
+import { sevenBit } from '../crypto/smime/seven-bit.ts';
 import type { RandomBytes } from '../domain/effects.ts';
 import { type Result, ok } from '../domain/result.ts';
 import type { MailKeys } from './mail-keys.ts';
@@ -25,7 +26,11 @@ export async function smimeEntity(
   if (!keyed.ok) return keyed;
   const signing = { ...keyed.value, signingTime: submitted.receivedAt };
   const wrap = { random, eightBit: submitted.eightBit };
-  if (plan.kind === 'signed') return ok(protect(message, { kind: 'signed', signing }, wrap));
+  if (plan.kind === 'signed') {
+    // Whoever gets it may take 7 bits only, and what is signed may not be changed on the way.
+    const plain = submitted.eightBit ? await sevenBit(message) : { message, eightBit: false };
+    return ok(protect(plain.message, { kind: 'signed', signing }, { random, eightBit: plain.eightBit }));
+  }
   const encryption = {
     recipients: [
       ...recipients.flatMap((each): CmsRecipient[] => (each.plan.kind === 'signed' ? [] : [each.plan.recipient])),

@@ -2,8 +2,7 @@
  * PGP/MIME (RFC 3156): what S/MIME does with CMS, with OpenPGP packets. The header stays outside; in profile *strong* a copy of it goes inside
  * (RFC 9788), and the subject outside says nothing.
  *
- * Signed are the octets as they came. RFC 3156 section 3 wants them in 7 bits, for roads that change 8-bit content; ours does not, and to
- * encode content anew would break promise 2.
+ * Signed are the octets as they are given: `sevenBit` of S/MIME makes them 7 bits before, where nothing is encrypted (RFC 3156 section 3).
  */
 import type { RandomBytes } from '../../domain/effects.ts';
 import { joinSmall } from '../../platform/bytes.ts';

@@ -6,9 +6,6 @@ import { DelimiterScanner } from '../../mime/delimiters.ts';
 import { asBuffer } from '../../platform/bytes.ts';
 import { type Message, part } from './message.ts';
 
-/** Of the first two parts it is known where they lie. */
-const MAX_RANGES = 2;
-
 /** Offsets of a part with its header, without the line end that belongs to the delimiter. */
 export interface PartRange {
   readonly from: number;
@@ -28,9 +25,12 @@ export class Parts {
   #closing = false;
   /** Octets that were taken before this slice. */
   #taken = 0;
+  readonly #maxRanges: number;
   readonly #ranges: { from: number; to: number }[] = [];
 
-  constructor(boundary: string, wanted: number) {
+  /** `ranges`: of so many parts it is known where they lie. */
+  constructor(boundary: string, wanted: number, ranges = 2) {
+    this.#maxRanges = ranges;
     this.#boundary = Buffer.from(boundary, 'latin1');
     this.#wanted = wanted;
     this.#scanner = new DelimiterScanner({
@@ -58,6 +58,11 @@ export class Parts {
     return this.#ranges[n - 1] ?? { from: 0, to: 0 };
   }
 
+  /** As far as they are known, what follows the closing delimiter included. */
+  get ranges(): readonly PartRange[] {
+    return this.#ranges;
+  }
+
   get done(): boolean {
     return this.#closed || this.#part > this.#wanted;
   }
@@ -70,7 +75,7 @@ export class Parts {
       if (this.#part === part) continue;
       this.#scanner.begin();
       const from = this.#taken + at;
-      if (this.#ranges.length < MAX_RANGES) this.#ranges.push({ from, to: from });
+      if (this.#ranges.length < this.#maxRanges) this.#ranges.push({ from, to: from });
     }
     this.#taken += slice.length;
     return this.#pieces;
