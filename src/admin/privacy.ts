@@ -4,6 +4,7 @@ import type { DoctorFinding } from '../domain/doctor.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Store } from '../store/store.ts';
+import { type KeptDayView, keptDays } from './kept-days.ts';
 import { listing } from './operation.ts';
 
 const PAGE = 1000;
@@ -21,6 +22,8 @@ export interface PrivacyView {
   /** Without purpose, legal basis or processor agreement, at most 100. */
   readonly organisations: readonly { readonly organisation: string; readonly missing: readonly string[] }[];
   readonly moreOrganisations: boolean;
+  /** Days before yesterday that can still be read, and what keeps them; oldest first. */
+  readonly days: readonly KeptDayView[];
 }
 
 export const PURPOSE_REMINDER: DoctorFinding = {
@@ -51,6 +54,7 @@ export const privacyOperations = {
         },
         organisations: without.slice(0, NAMED),
         moreOrganisations: without.length > NAMED,
+        days: await keptDays(store, clock.now()),
       };
     },
   ),

@@ -75,12 +75,37 @@ function rulesOf({ auth, store, delivery, audit, backup }: Config, oldest: Priva
   ];
 }
 
-const reportText = (rules: readonly Rule[], { organisations, moreOrganisations }: PrivacyView): string =>
+/** Days that a person reads; --json has all. */
+const SHOWN = 31;
+
+function daysText(days: PrivacyView['days']): string {
+  if (days.length === 0) return 'No day before yesterday can be read any more: nothing of it is kept.';
+  const shown = days
+    .slice(0, SHOWN)
+    .map(({ day, left, uncollected, deleted, queue, mailboxes, mailboxCount, until }) => {
+      const more = mailboxCount - mailboxes.length;
+      return [
+        day,
+        ...[left, uncollected, deleted, queue].map(String),
+        `${mailboxes.join(' ')}${more > 0 ? ` and ${more} more` : ''}`,
+        until === undefined ? 'no end: see below' : readableTime(until),
+      ];
+    });
+  return [
+    'Days that can still be read, here and in backups of before, and what keeps them (messages):',
+    table(['DAY', 'LEFT', 'NOT FETCHED', 'DELETED', 'QUEUE', 'MAILBOXES', 'UNTIL'], shown),
+    ...(days.length > SHOWN ? [`${days.length - SHOWN} more days: --json has them.`] : []),
+    'LEFT was fetched and not deleted: it stays, and keeps what others deleted on that day readable in backups of before, until its owner deletes it or "sluis message erase" does. QUEUE goes when it was sent, released or given up.',
+  ].join('\n');
+}
+
+const reportText = (rules: readonly Rule[], { organisations, moreOrganisations, days }: PrivacyView): string =>
   [
     table(
       ['WHAT', 'KEPT', 'REMOVED BY', 'OLDEST'],
       rules.map(({ kind, rule, removes, oldest }) => [kind, rule, removes, readableTime(oldest)]),
     ),
+    daysText(days),
     organisations.length === 0
       ? 'Every organisation has purpose, legal basis and processor agreement.'
       : table(

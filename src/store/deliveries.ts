@@ -144,6 +144,24 @@ export interface Withdrawal {
  */
 export type Erasure = 'erased' | 'waiting' | 'in-use' | 'elsewhere';
 
+/** Messages of one day in one mailbox, or in the queue. */
+export interface Holding {
+  /** Of the mailbox; 0: the queue. */
+  readonly account: AccountId;
+  /** In UTC, such as `2026-11-25`: the day that their ids tell. */
+  readonly day: string;
+  /** `left`: collected, still in the maildrop. `uncollected`: not collected yet. `deleted`: hidden, can be handed out again. `queue`: waits or is held. */
+  readonly what: 'left' | 'uncollected' | 'deleted' | 'queue';
+  readonly messages: number;
+  /** When the last of them came; of deleted ones, when it was hidden. */
+  readonly latest: Instant;
+}
+/** A step: its rows may be of a mailbox and day that another step has too. `next` goes on behind it; absent at the end. */
+export interface Holdings {
+  readonly rows: readonly Holding[];
+  readonly next?: readonly number[];
+}
+
 /** An entry that was never sent to its end. */
 export interface UncollectedEntry {
   readonly account: AccountId;
@@ -249,6 +267,8 @@ export interface Deliveries {
    * Resolves to those that were hidden; abort the bodies of the other notices.
    */
   expire(account: AccountId, entries: readonly ExpiringEntry[]): Promise<readonly EntryUid[]>;
+  /** What all mailboxes hold, step by step; `after` is `next` of the step before. */
+  holdings(after?: readonly number[]): Promise<Holdings>;
   /**
    * Noted with the next group commit; resolves with it, and rejects never: a count that is lost is told of in the log. At most 16 places are
    * kept for each account, the latest ones.

@@ -291,6 +291,8 @@ export interface Store {
   readonly imports: Imports;
   readonly usage: Usage;
   readonly accountMoves: AccountMoves;
+  /** How long deleted entries can be handed out again, where their organisation says nothing else. */
+  readonly deletedFor: Milliseconds;
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts

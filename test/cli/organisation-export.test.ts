@@ -121,6 +121,10 @@ test('the privacy report tells the rules, the oldest message and what nobody sai
   assert.match(ran.stdout, /deleted, expired and withdrawn messages +14d/);
   assert.match(ran.stdout, /held +delivery\.keep-held, 30d, then the sender is told +the daily round, at 07:00/);
   assert.match(ran.stdout, /clinic +processor-agreement/);
+  assert.match(
+    ran.stdout,
+    /No day before yesterday can be read any more|DAY +LEFT +NOT FETCHED +DELETED +QUEUE +MAILBOXES +UNTIL/,
+  );
   assert.match(ran.stdout, /group +purpose legal-basis processor-agreement/);
   const reminded = async (): Promise<boolean> => {
     const checked = await sluisHere(['check', '--config', gateway.config.file]);

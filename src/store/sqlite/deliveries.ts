@@ -18,6 +18,7 @@ import type {
   Delivery,
   DeliveryQuery,
   Erasure,
+  Holdings,
   ExpiringEntry,
   MessageQuery,
   MessageRecord,
@@ -304,6 +305,10 @@ export class SqliteDeliveries implements Deliveries {
   }
 
   // --- mailboxes
+
+  async holdings(after?: readonly number[]): Promise<Holdings> {
+    return await this.#p.reader.ask('holdings', after === undefined ? {} : { after });
+  }
 
   async uncollected(query: {
     readonly before: Instant;

@@ -7,7 +7,7 @@ import type {
   RegisteredAddress,
   RegisteredCertificate,
 } from '../../domain/registry.ts';
-import type { Consumer, DeliveryState } from '../deliveries.ts';
+import type { Consumer, DeliveryState, Holdings } from '../deliveries.ts';
 import type { AccountTies, MailboxShare } from '../account-moves.ts';
 import type { CertificateRecord, KnownNetwork, RegistryError, ShownPassword } from '../registry.ts';
 import type { AccountCertificate, AuthorityRecord, MailRecord, OpenCode, RevokedCertificate } from '../certificates.ts';
@@ -108,6 +108,7 @@ export interface ReaderWork {
   };
   /** Its key was destroyed: no thread keeps it in memory. */
   forgetDay: { in: { day: string }; out: undefined };
+  holdings: { in: { after?: readonly number[] }; out: Holdings };
   usedKeys: { in: { keys: readonly string[] }; out: readonly string[] };
   /** A step through the memory of interchanges, oldest first. */
   interchanges: { in: { after: number; limit: number }; out: readonly InterchangeRow[] };

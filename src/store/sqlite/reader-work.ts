@@ -11,6 +11,7 @@ import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
 import { DeliveryReader } from './delivery-reader.ts';
 import { EdiReader } from './edi-reader.ts';
+import { HoldingsReader } from './holdings-reader.ts';
 import { MailboxReader } from './mailbox-reader.ts';
 import {
   type AuditStored,
@@ -69,6 +70,7 @@ export class ReaderWorker {
     const operators = new OperatorReader(db);
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
+    const holdings = new HoldingsReader(db);
     const edi = new EdiReader(db);
     const merges = new MergeReader(db);
     const usage = new UsageReader(db);
@@ -141,6 +143,7 @@ export class ReaderWorker {
       deliveries: (input) => deliveries.list(input),
       overdue: (input) => mailboxes.overdue(input),
       overdueEntries: (input) => mailboxes.overdueEntries(input),
+      holdings: ({ after }) => holdings.step(after),
       usedKeys: ({ keys }) => deliveries.usedKeys(keys),
       interchanges: ({ after, limit }) => edi.interchanges(after, limit),
       ediIdentities: ({ account }) => edi.identitiesOf(account),

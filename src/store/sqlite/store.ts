@@ -98,6 +98,7 @@ export class SqliteStore implements Store {
   readonly id: string;
   readonly imports: SqliteImports;
   readonly usage: SqliteUsage;
+  readonly deletedFor: Milliseconds;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
@@ -124,6 +125,7 @@ export class SqliteStore implements Store {
     this.id = parts.keys.storeId ?? '';
     this.imports = new SqliteImports(parts);
     this.usage = new SqliteUsage(parts);
+    this.deletedFor = parts.settled.hiddenFor;
     this.#scheduleSweep(FIRST_SWEEP);
   }
 
