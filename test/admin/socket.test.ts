@@ -57,7 +57,7 @@ async function open(
     findRecipient: async () => undefined,
   };
   const context: AdminContext = {
-    store: { registry, audit: { note: () => undefined } } as unknown as Store,
+    store: { registry, audit: { note: () => undefined, head: async () => ({ seq: 0 }) } } as unknown as Store,
     clock,
     hashPassword: async () => '',
     ca: {} as AdminContext['ca'],

@@ -42,7 +42,7 @@ const authenticatorOf = (t: TestContext, store: Store): PasswordAuthenticator =>
   });
   t.after(async () => {
     await auth.close();
-    assertNoSecret(log, 'geheim-wachtwoord');
+    assertNoSecret(log, 'lantaarn-fietsbel-dak');
   });
   return auth;
 };
@@ -65,10 +65,10 @@ const until = async (holds: () => Promise<boolean>): Promise<void> => {
 test('imported passwords and hashes log in, and an imported hash is one of ours after its first login', async (t) => {
   const store = await storeWith(
     t,
-    `login,address,organisation,password,password_hash\na@group.test,a@group.test,praktijk,geheim-wachtwoord,\nb@group.test,b@group.test,praktijk,,${HASH}\n`,
+    `login,address,organisation,password,password_hash\na@group.test,a@group.test,praktijk,lantaarn-fietsbel-dak,\nb@group.test,b@group.test,praktijk,,${HASH}\n`,
   );
   const auth = authenticatorOf(t, store);
-  assert.equal(await login(auth, 'A@group.test', 'geheim-wachtwoord'), 'granted');
+  assert.equal(await login(auth, 'A@group.test', 'lantaarn-fietsbel-dak'), 'granted');
   assert.equal(await login(auth, 'a@group.test', 'geheim-wachtwoorD'), 'refused');
   assert.equal(await login(auth, 'b@group.test', 'U*U'), 'refused');
   assert.equal((await store.registry.findLogin('b@group.test'))?.passwords[0]?.hash, HASH);
@@ -84,25 +84,25 @@ test('imported passwords and hashes log in, and an imported hash is one of ours 
 test('suspending, resuming and revoking are seen by the next login, however well it was remembered', async (t) => {
   const store = await storeWith(
     t,
-    'login,address,organisation,password\na@group.test,a@group.test,praktijk,geheim-wachtwoord\n',
+    'login,address,organisation,password\na@group.test,a@group.test,praktijk,lantaarn-fietsbel-dak\n',
   );
   const auth = authenticatorOf(t, store);
-  for (let i = 0; i < 3; i += 1) assert.equal(await login(auth, 'a@group.test', 'geheim-wachtwoord'), 'granted');
+  for (let i = 0; i < 3; i += 1) assert.equal(await login(auth, 'a@group.test', 'lantaarn-fietsbel-dak'), 'granted');
   await store.registry.setAccountState('a@group.test', 'suspended', actor);
-  assert.equal(await login(auth, 'a@group.test', 'geheim-wachtwoord'), 'refused');
+  assert.equal(await login(auth, 'a@group.test', 'lantaarn-fietsbel-dak'), 'refused');
   await store.registry.setAccountState('a@group.test', 'active', actor);
-  assert.equal(await login(auth, 'a@group.test', 'geheim-wachtwoord'), 'granted');
+  assert.equal(await login(auth, 'a@group.test', 'lantaarn-fietsbel-dak'), 'granted');
   await store.registry.revokePassword('a@group.test', 'imported', actor);
-  assert.equal(await login(auth, 'a@group.test', 'geheim-wachtwoord'), 'refused');
+  assert.equal(await login(auth, 'a@group.test', 'lantaarn-fietsbel-dak'), 'refused');
 });
 
 test('a login leaves its audit row, and the use of the password can be seen', async (t) => {
   const store = await storeWith(
     t,
-    'login,address,organisation,password\na@group.test,a@group.test,praktijk,geheim-wachtwoord\n',
+    'login,address,organisation,password\na@group.test,a@group.test,praktijk,lantaarn-fietsbel-dak\n',
   );
   const auth = authenticatorOf(t, store);
-  assert.equal(await login(auth, 'a@group.test', 'geheim-wachtwoord'), 'granted');
+  assert.equal(await login(auth, 'a@group.test', 'lantaarn-fietsbel-dak'), 'granted');
   assert.equal(await login(auth, 'a@group.test', 'fout'), 'refused');
   await auth.close();
   const account = (await store.registry.findLogin('a@group.test'))!.account.id;
@@ -115,10 +115,10 @@ test('a login leaves its audit row, and the use of the password can be seen', as
 test('from where an account logged in is known after a restart, also to an account that has ended no more', async (t) => {
   const store = await storeWith(
     t,
-    'login,address,organisation,password\na@group.test,a@group.test,praktijk,geheim-wachtwoord\n',
+    'login,address,organisation,password\na@group.test,a@group.test,praktijk,lantaarn-fietsbel-dak\n',
   );
   const before = authenticatorOf(t, store);
-  assert.equal(await login(before, 'a@group.test', 'geheim-wachtwoord'), 'granted');
+  assert.equal(await login(before, 'a@group.test', 'lantaarn-fietsbel-dak'), 'granted');
   const after = authenticatorOf(t, store);
   assert.equal(after.knows('192.0.2.1'), false);
   const query = { since: instant(0), limit: 10 };
@@ -134,7 +134,7 @@ test('from where an account logged in is known after a restart, also to an accou
 test('an account has no more passwords than a login tries; one that has ended makes room', async (t) => {
   const { store, clock } = await openTestStore(t);
   await store.registry.addOrganisation({ name: 'praktijk', title: 'Praktijk', language: 'nl' }, actor);
-  const hash = await hashPassword('geheim-wachtwoord');
+  const hash = await hashPassword('lantaarn-fietsbel-dak');
   await store.registry.addAccount(
     {
       login: 'a@group.test',

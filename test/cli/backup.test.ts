@@ -406,7 +406,7 @@ test('an erased day stays closed in an old backup: it opens without that day, an
   writeFileSync(join(keys, day.replace('.key', '.erased')), '');
   rmSync(join(keys, day));
   const text = await done('restore', backup.path, '--reason', 'x');
-  assert.match(text, /1 belong to days that were erased, and stay closed/);
+  assert.match(text, /1 were erased, alone or with their day, and stay closed/);
   assert.match(text, /1 message of 1 day that was erased since was taken out/);
 });
 
