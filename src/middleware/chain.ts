@@ -1,19 +1,25 @@
 /** Runs the steps over a message, one behind the other, and keeps account of what they wrote. */
 import { readMessage } from '../crypto/smime/message.ts';
 import { MAX_LAYERS } from '../crypto/smime/open.ts';
+import type { AccountId } from '../domain/ids.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import type { Octets } from '../domain/units.ts';
 import { returnedHeader } from '../mime/returned-header.ts';
 import type { AuditEvent } from '../store/audit.ts';
+import { FairSlots, type SlotLimits } from '../platform/fair-slots.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
 import { type BodyWriter, MAX_COPIES, type PreparedNotice, type SealedBody, type Store } from '../store/store.ts';
 import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, Workshop } from './middleware.ts';
+import { Work, WorkEnded } from './work.ts';
 
 /**
  * Bodies that one message may become, unfinished ones included: each copy, and each layer that was taken off for it. Where fewer were allowed,
  * running out of them would tell the sender how many layers a message has that others can open.
  */
 export const MAX_BODIES = 2 * MAX_COPIES + MAX_COPIES * MAX_LAYERS;
+
+/** Messages that are read and made at the same time, of one account and in all; each takes a few MB. As many wait as there are connections. */
+const WORK: SlotLimits = { running: 64, each: 4, waiting: 20_000 };
 
 /** What came of a message. `discard` gives up what was not filed: call it when the store has answered. */
 export type ChainOutcome =
@@ -34,7 +40,10 @@ export class Chain {
   readonly #steps: readonly Middleware[];
   readonly #store: Pick<Store, 'openBody'>;
 
-  constructor(store: Pick<Store, 'openBody'>, steps: readonly Middleware[]) {
+  readonly #slots: FairSlots;
+
+  constructor(store: Pick<Store, 'openBody'>, steps: readonly Middleware[], work = WORK) {
+    this.#slots = new FairSlots(work);
     this.#store = store;
     this.#steps = steps;
   }
@@ -50,13 +59,20 @@ export class Chain {
 
   /** Rejects with what the store threw; then, as after a refusal, everything that was written is given up. */
   async run(message: Submitted): Promise<ChainOutcome> {
-    const bodies = new Bodies(this.#store);
+    const account = message.submitter.account.id;
+    const work = new Work(this.#slots, account, message.signal);
+    const bodies = new Bodies(this.#store, account, work);
     let filed = false;
     try {
-      const outcome = await this.#through(message, bodies);
+      const given = { ...message, body: work.body(message.body) };
+      const outcome = await this.#through(given, bodies);
       filed = outcome.kind === 'passed';
-      return outcome;
+      return outcome.kind === 'passed' ? { ...outcome, copies: asGiven(outcome.copies, given, message) } : outcome;
+    } catch (error) {
+      if (error instanceof WorkEnded) return { kind: 'refused', refusal: refusals[error.why] };
+      throw error;
     } finally {
+      work.end();
       if (!filed) await bodies.discard();
     }
   }
@@ -104,9 +120,25 @@ export const chainRows = {
     'The message needs {copies} copies, each protected for its own recipients, and may have {most}; send it to fewer recipients at once',
     'Signed or encrypted for many recipients in different ways, or for many blind copies.',
   ),
+  gone: row(
+    451,
+    '4.4.2',
+    'The line broke before the message was accepted; send it again',
+    'The client has gone while its message was protected or opened: nobody reads this, and it stands in the trail. Nothing was filed.',
+  ),
+  busy: row(
+    451,
+    '4.4.5',
+    'The gateway has too much to protect and open at this moment; try again later',
+    'More messages wait to be signed, encrypted or opened than the gateway has room for.',
+  ),
 } as const satisfies Record<string, RefusalRow>;
 
 const refusals = refusing(chainRows);
+
+/** What no step made anew is the upload itself. */
+const asGiven = (copies: readonly Copy[], given: Submitted, { body }: Submitted): readonly Copy[] =>
+  copies.map((copy) => (copy.body === given.body ? { ...copy, body } : copy));
 
 /** A step that loses a recipient loses mail: better no message than one that some never get. */
 function checkRecipients({ name }: Middleware, { recipients }: Submitted, copies: readonly Copy[]): void {
@@ -126,16 +158,21 @@ class Bodies implements Workshop {
   readonly #writers: BodyWriter[] = [];
   readonly #notices: PreparedNotice[] = [];
 
-  constructor(store: Pick<Store, 'openBody'>) {
+  readonly #account: AccountId;
+  readonly #work: Work;
+
+  constructor(store: Pick<Store, 'openBody'>, account: AccountId, work: Work) {
     this.#store = store;
+    this.#account = account;
+    this.#work = work;
   }
 
   open(promised: Octets): BodyWriter {
     if (this.#writers.length >= MAX_BODIES)
       throw new Error(`Cannot write another body of one message: expected at most ${MAX_BODIES}`);
-    const writer = this.#store.openBody(promised);
+    const writer = this.#store.openBody(promised, this.#account);
     this.#writers.push(writer);
-    return writer;
+    return this.#work.writer(writer);
   }
 
   /** Notices are given up with the bodies. */

@@ -69,6 +69,8 @@ export interface Submitted {
   readonly receivedAt: Instant;
   /** For the log. */
   readonly session: string;
+  /** Aborted when the client has gone: nobody will hear what becomes of the message, and what is not done yet is not done. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where a step puts octets. The chain gives up every body that is not filed in the end: a step need not. */

@@ -23,7 +23,7 @@ import {
 import { placed, withDiffering } from './opening.ts';
 import type { PgpKeyring } from './pgp-keyring.ts';
 import { isValidPgp, judged, pgpResults, pgpSignatureFacts } from './pgp-outcome.ts';
-import { pgpBusy } from './pgp-protect.ts';
+import { pgpBusy, pgpFor } from './pgp-protect.ts';
 
 export interface PgpOpenParts extends OpenEffects {
   readonly keys: Pick<PgpKeyring, 'secretKeys' | 'publicKeys'>;
@@ -72,7 +72,7 @@ async function open(
   const registered = await keys.publicKeys(submitted.from);
   if (!root.ok) return fail({ kind: 'malformed', text: root.error });
   const opened = await openPgp(root.value, {
-    ...{ pgp: thread, secretKeys, maxContent },
+    ...{ pgp: pgpFor(thread, submitted), secretKeys, maxContent },
     publicKeys: registered.map(({ packets }) => packets),
     stage: () => stagingIn(workshop, room(submitted)),
   });

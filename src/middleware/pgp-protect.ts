@@ -7,6 +7,7 @@ import type { RandomBytes } from '../domain/effects.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import { type Result, ok } from '../domain/result.ts';
 import type { PgpKeyring } from './pgp-keyring.ts';
+import type { Submitted } from './middleware.ts';
 import type { Making } from './protect.ts';
 import type { Group } from './protect-groups.ts';
 
@@ -16,6 +17,17 @@ export interface PgpMakerParts {
   readonly keys: Pick<PgpKeyring, 'plan' | 'signing'>;
   readonly thread: Pick<Pgp, 'run'>;
 }
+
+/** The thread, as it works for one message: in its account's turn, and while its client is there. */
+export const pgpFor = (thread: Pick<Pgp, 'run'>, { submitter, body, signal }: Submitted): Pick<Pgp, 'run'> => ({
+  run: (job, flow) =>
+    thread.run(job, {
+      ...flow,
+      turn: submitter.account.id,
+      octets: body.octets,
+      ...(signal === undefined ? {} : { signal }),
+    }),
+});
 
 /** The error says why the key that signs cannot be used. Reading the entity throws PgpFailure. */
 export async function pgpEntity(
@@ -43,7 +55,7 @@ export async function pgpEntity(
         publicKeys: [...packets.values()],
         profile: plan.kind === 'strong' ? 'strong' : 'interop',
       },
-      { pgp: pgp.thread, random, eightBit: plain.eightBit },
+      { pgp: pgpFor(pgp.thread, submitted), random, eightBit: plain.eightBit },
     ),
   );
 }

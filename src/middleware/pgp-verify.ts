@@ -11,7 +11,7 @@ import type { PgpKeyring } from './pgp-keyring.ts';
 import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
 import { doubtFacts, doubtOf, withDoubt } from './one-reading.ts';
 import { isValidPgp, judged, pgpResults, pgpSignatureFacts, unreadablePgp } from './pgp-outcome.ts';
-import { pgpBusy } from './pgp-protect.ts';
+import { pgpBusy, pgpFor } from './pgp-protect.ts';
 import { withDiffering, withFields } from './opening.ts';
 import { tellVerified } from './verified-copies.ts';
 
@@ -44,7 +44,13 @@ async function run(
     return { kind: 'passed', copies };
   const registered = await keys.publicKeys(submitted.from);
   const publicKeys = registered.map(({ packets }) => packets);
-  const opened = await openPgp(read.value, { pgp: thread, secretKeys: [], publicKeys, stage, maxContent: 0 });
+  const opened = await openPgp(read.value, {
+    pgp: pgpFor(thread, submitted),
+    secretKeys: [],
+    publicKeys,
+    stage,
+    maxContent: 0,
+  });
   if (!opened.ok && opened.error.kind === 'busy') return { kind: 'refused', refusal: pgpBusy(opened.error.text) };
   const signatures = judged(opened.ok ? (opened.value?.signatures ?? []) : [], registered);
   const differs = opened.ok ? (opened.value?.differs ?? []) : [];

@@ -270,7 +270,9 @@ export class Connection implements Wire, OpenSession {
   /** Runs what has come, in order, until a command has to be waited for. */
   #run(): void {
     for (let turn = 0; !this.#busy && !this.#closing; turn += 1) {
-      if (turn === TURN || turns.over) return this.#wait(new Promise((resolve) => turns.next(() => resolve(''))));
+      const whose = this.#session.account?.id;
+      if (turn === TURN || turns.over(whose))
+        return this.#wait(new Promise((resolve) => turns.next(() => resolve(''), whose)));
       const line = this.#lines.next(this.#session.exchange !== undefined);
       if (line === undefined) break;
       if (this.#secure && !this.#started) this.#start();

@@ -144,7 +144,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     for (const connection of this.#connections) {
       const { account } = connection;
       if (account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
-      if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
+      if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
       const record = await this.store.registry.findLogin(account.login);
       if (record?.account.state !== 'active') connection.expel('account-closed');
       else if (!passwordStands(record, connection.password)) connection.expel('password-ended');
@@ -157,7 +157,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     for (const connection of [...this.#connections]) {
       if (!connection.byCertificate) continue;
       // Each is a path to be verified anew: a millisecond, thousands of times.
-      if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
+      if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
       if (!(await connection.stands().catch(() => false))) connection.expel('certificate-ended');
     }
   }

@@ -108,6 +108,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       limits: context.limits,
       answers: context.answers,
       log: this.#log,
+      gone: this.#gone.signal,
       reply: (reply) => this.reply(reply),
       accepted: (text) => this.send(250, text, '2.0.0'),
       refuse: (command, refusal) => this.#refuse(command, refusal),
@@ -173,6 +174,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
         this._onCommand(line, next);
       },
       overlong: (next) => this.#badLine(replies.lineTooLong, next),
+      turn: () => this.account?.id,
     });
     // A bug in a handler ends this session, never the process.
     parser.on('error', (error) => {

@@ -29,6 +29,8 @@ export interface ContentSession {
   refuse(command: 'DATA', refusal: Refusal): void;
   /** The message was answered: commands go on. */
   ended(): void;
+  /** Aborted when the line has broken. */
+  readonly gone: AbortSignal;
   /** Cuts the line behind what was said. */
   close(): void;
 }
@@ -96,7 +98,10 @@ export class ContentPhase {
     this.#session.reply(successes.data);
   }
 
-  /** The line broke. A message that was whole by then is not given up: filing goes on. */
+  /**
+   * The line broke. A message that was whole by then is not given up here: what only has to be filed is filed, and work that it needs before that,
+   * such as encryption, ends by the signal.
+   */
   interrupted(): void {
     const delivery = this.#delivery;
     if (delivery === undefined || this.#filing) return;
@@ -146,7 +151,7 @@ export class ContentPhase {
     const session = this.#session;
     this.#filing = true;
     try {
-      const filed = await delivery.file();
+      const filed = await delivery.file(session.gone);
       if (filed.ok) {
         this.#messages += 1;
         const { id, note, again } = filed.value;

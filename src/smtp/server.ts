@@ -225,7 +225,7 @@ class SubmissionServer extends SMTPServer implements Listener {
       const { account } = connection;
       if (account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
       // A change of many meets thousands of sessions.
-      if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
+      if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
       const record = await this.#options.store.registry.findLogin(account.login);
       if (record?.account.state !== 'active') connection.expel(replies.accountEnded);
       else if (!passwordStands(record, connection.password)) connection.expel(replies.passwordEnded);

@@ -296,9 +296,10 @@ export interface Store {
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts
-   * against free space until the body is filed or given up. Throws StoreFull at once when it does not fit.
+   * against free space until the body is filed or given up. Throws StoreFull at once when it does not fit. `account`: whose turn its
+   * pieces take in the store's line; what it becomes is accepted from the same. Without one it is the gateway's own.
    */
-  openBody(promised: Octets): BodyWriter;
+  openBody(promised: Octets, account?: AccountId): BodyWriter;
   accept(message: Acceptance): Promise<AcceptOutcome>;
   /** What was accepted with the message; undefined when nothing was, or the message is gone. */
   messageParts(id: MessageId): Promise<MessageParts | undefined>;

@@ -37,7 +37,11 @@ export class Filing {
     this.#submitter = submitter;
   }
 
-  async file(transaction: Transaction, content: ReceivedContent): Promise<Result<Omit<Filed, 'id'>, Refusal>> {
+  async file(
+    transaction: Transaction,
+    content: ReceivedContent,
+    signal?: AbortSignal,
+  ): Promise<Result<Omit<Filed, 'id'>, Refusal>> {
     const { counts } = this.#services;
     const settled = settleRoutes([...transaction.recipients.values()], content.plan.encrypted);
     if (!settled.ok) return settled;
@@ -48,7 +52,9 @@ export class Filing {
     try {
       const { sender, parameters } = transaction;
       const envelope = { sender, body: parameters.body, receivedAt: this.#services.clock.now() };
-      passed = await this.#services.middleware?.run(submittedOf(content, recipients, envelope, this.#submitter));
+      passed = await this.#services.middleware?.run(
+        submittedOf(content, recipients, envelope, this.#submitter, signal),
+      );
       if (passed?.kind === 'refused') return fail(passed.refusal);
       const message = this.#acceptance(transaction, content, recipients, passed);
       outcome = await acceptWithNotices(this.#services, message, { handled, header: content.header });

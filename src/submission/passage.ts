@@ -12,6 +12,7 @@ export function submittedOf(
   recipients: readonly Addressee[],
   envelope: Pick<MailParameters, 'body'> & Pick<Submitted, 'sender' | 'receivedAt'>,
   submitter: Submitter,
+  signal?: AbortSignal,
 ): Submitted {
   return {
     body,
@@ -25,6 +26,7 @@ export function submittedOf(
     recipients,
     receivedAt: envelope.receivedAt,
     session: submitter.session,
+    ...(signal === undefined ? {} : { signal }),
   };
 }
 

@@ -191,7 +191,7 @@ export class Submission {
     const { account, address, helo, extended, tls } = this.#submitter;
     let writer: BodyWriter;
     try {
-      writer = store.openBody(transaction.parameters.size);
+      writer = store.openBody(transaction.parameters.size, account.id);
       if (transaction.test !== undefined) writer = sampleInsteadOf(writer);
     } catch (error) {
       const refusal = storageRefusal(error);
@@ -231,20 +231,25 @@ export class Submission {
       quirks: transaction.quirks,
       id: writer.id,
       abort: () => writer.abort(),
-      file: async () => {
-        const filed = await this.#file(transaction, incoming, writer);
+      file: async (signal) => {
+        const filed = await this.#file(transaction, incoming, writer, signal);
         if (!filed.ok) this.#noteContentRefused(transaction, filed.error, writer.id);
         return filed;
       },
     });
   }
 
-  async #file(transaction: Transaction, incoming: Incoming, writer: BodyWriter): Promise<Result<Filed, Refusal>> {
+  async #file(
+    transaction: Transaction,
+    incoming: Incoming,
+    writer: BodyWriter,
+    signal: AbortSignal | undefined,
+  ): Promise<Result<Filed, Refusal>> {
     const content = await incoming.end();
     if (content.ok && writer instanceof SampleWriter)
       return await this.#tests.file(transaction, content.value, writer, this.#submitter);
     const outcome = content.ok
-      ? await new Filing(this.#services, this.#submitter).file(transaction, content.value)
+      ? await new Filing(this.#services, this.#submitter).file(transaction, content.value, signal)
       : fail(content.error);
     if (!outcome.ok) {
       transaction.quirks.refused(outcome.error.quirk);
@@ -322,6 +327,6 @@ export interface Delivery {
   readonly id: MessageId;
   /** The connection was lost: nothing is filed. */
   abort(): Promise<void>;
-  /** The final dot has come: files the message for all recipients, or for none. */
-  file(): Promise<Result<Filed, Refusal>>;
+  /** The final dot has come: files the message for all recipients, or for none. `signal`: the client has gone, and hears no reply. */
+  file(signal?: AbortSignal): Promise<Result<Filed, Refusal>>;
 }

@@ -11,6 +11,7 @@ import { filed } from '../support/filed.ts';
 import { SmtpClient, acceptedId } from '../support/smtp-client.ts';
 import { type SmtpFixture, type SmtpFixtureOptions, startSmtp } from '../support/smtp.ts';
 import type { Cleanup } from '../support/store.ts';
+import { until } from '../support/until.ts';
 import { trusting } from '../support/wire.ts';
 
 const MESSAGE = Buffer.from('From: Alice <alice@group.test>\r\nTo: bob@group.test\r\nSubject: x\r\n\r\ntext\r\n');
@@ -204,4 +205,83 @@ test('more copies than the store files with one message are refused, and sent to
   );
   assert.match(await submit(t, smtp, many), /^554 5\.5\.3 .*65 copies.*fewer recipients/);
   assert.match(await submit(t, smtp, many.slice(1)), /^250 /);
+});
+
+/** Reads the message and says how often a slice of it was asked for. */
+const reading = (read: () => Promise<void> | void = () => undefined): Middleware =>
+  step({
+    run: async (message, copies) => {
+      for await (const slice of message.body.slices()) if (slice.length > 0) await read();
+      return { kind: 'passed', copies };
+    },
+  });
+
+const loggedIn = (smtp: SmtpFixture, login: string): Promise<SmtpClient> =>
+  SmtpClient.open(
+    { port: smtp.port, tls: 'starttls', servername: 'mail.test', context: trusting(smtp.ca) },
+    { login, password: `${login}-pw` },
+  );
+
+async function send(client: SmtpClient, from: string): Promise<void> {
+  await client.begin(`${from}@group.test`, ['bob@group.test'], true);
+  const head = `From: <${from}@group.test>\r\nMessage-ID: <${Math.random()}@x>\r\n\r\n`;
+  client.wire.send(`${head}text\r\n.\r\n`);
+}
+
+test('messages of one account are worked on a few at a time, and another account comes in between', async (t) => {
+  const inside: (() => void)[] = [];
+  const smtp = await start(t, [reading(() => new Promise((resolve) => inside.push(resolve)))]);
+  const greedy = await Promise.all(Array.from({ length: 6 }, () => loggedIn(smtp, 'alice')));
+  const modest = await loggedIn(smtp, 'bob');
+  t.after(() => [...greedy, modest].forEach(({ wire }) => wire.destroy()));
+  for (const client of greedy) await send(client, 'alice');
+  await until('four of them are inside', () => inside.length === 4);
+  await send(modest, 'bob');
+  await until('the other is inside as well', () => inside.length === 5);
+  inside[4]?.();
+  assert.match(await modest.reply(), /^250/);
+  assert.equal(inside.length, 5, 'the first account has its share still');
+  for (let i = 0; i < 6; i += 1) {
+    await until('the next is inside', () => inside.length > (i < 4 ? i : i + 1));
+    inside[i < 4 ? i : i + 1]?.();
+  }
+  for (const client of greedy) assert.match(await client.reply(), /^250/);
+});
+
+test('work ends when its client has gone: nothing is filed, what waited does not begin, and the trail tells', async (t) => {
+  let slices = 0;
+  const begun: (() => void)[] = [];
+  const counting = new Counting();
+  const slow = step({
+    run: async (message, copies, workshop) => {
+      const writer = workshop.open(octets(100));
+      for await (const slice of message.body.slices()) {
+        slices += 1;
+        await new Promise<void>((resolve) => begun.push(resolve));
+        await writer.write(slice);
+      }
+      return { kind: 'passed', copies };
+    },
+  });
+  const smtp = await start(t, [slow], { wrap: counting.wrap });
+  const clients = await Promise.all(Array.from({ length: 6 }, () => loggedIn(smtp, 'alice')));
+  for (const client of clients) await send(client, 'alice');
+  await until('four of them are inside', () => begun.length === 4);
+  for (const { wire } of clients) wire.destroy();
+  const gone = (): boolean => smtp.log.events.filter(({ event }) => event === 'smtp.closed').length >= 6;
+  await until('the gateway knows that they have gone', gone);
+  for (const go of begun) go();
+  await until('all is given up', () => counting.aborted === counting.opened);
+  assert.equal(slices, 4, 'what waited did not begin');
+  assert.equal((await filed(smtp.store, 'bob')).length, 0);
+  const refused = smtp.log.events.filter(({ event }) => event === 'smtp.refused');
+  assert.deepEqual([...new Set(refused.map(({ fields }) => fields.status))], ['4.4.2']);
+  assert.equal(refused.length, 6);
+  // The places are free again.
+  const after = await loggedIn(smtp, 'alice');
+  t.after(() => after.wire.destroy());
+  await send(after, 'alice');
+  await until('the next one is inside', () => begun.length === 5);
+  begun[4]?.();
+  assert.match(await after.reply(), /^250/);
 });

@@ -94,7 +94,7 @@ test('a thread without room refuses for now, whatever is in the message', async 
   await b.register(BOB, OPEN);
   const bob = await giveKey(b, BOB, { held: true });
   const me = await giveKey(b, ME);
-  const full = new Pgp({ running: 0, waiting: 0, deadline: minutes(1) });
+  const full = new Pgp({ running: 0, each: 0, waiting: 0, deadline: minutes(1) });
   t.after(() => full.close());
   const stranger = await makeKey(b.pgp.thread, 'stranger');
   for (const [step, protection] of [

@@ -217,7 +217,7 @@ test('what its sender signed with PGP is encrypted with that signature inside, a
 test('a thread without room, and a secret half that does not open, are temporary', async (t) => {
   const b = await bench(t);
   await pair(b);
-  const full = new Pgp({ running: 0, waiting: 0, deadline: minutes(1) });
+  const full = new Pgp({ running: 0, each: 0, waiting: 0, deadline: minutes(1) });
   t.after(() => full.close());
   const message = await b.submitted(letter('x\r\n'), [BOB]);
   const outcome = await b.run(protect({ ...b, pgp: { ...b.pgp, thread: full }, random }), message);

@@ -7,13 +7,13 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 test('a turn is over when its time is used up, and the next one begins anew', async () => {
   let now = 0;
   const turns = new Turns(5, () => now);
-  assert.equal(turns.over, false);
+  assert.equal(turns.over(), false);
   now = 4.9;
-  assert.equal(turns.over, false);
+  assert.equal(turns.over(), false);
   now = 5;
-  assert.equal(turns.over, true);
+  assert.equal(turns.over(), true);
   await turn();
-  assert.equal(turns.over, false, 'the time that passed before a turn is not counted in it');
+  assert.equal(turns.over(), false, 'the time that passed before a turn is not counted in it');
 });
 
 test('who waits goes on in a later turn, one in each, in the order of their coming', async () => {
@@ -45,7 +45,7 @@ test('chains of settled promises, many side by side, leave a timer its turn', as
   const chain = async (): Promise<void> => {
     for (let i = 0; i < 20; i += 1) {
       await Promise.resolve();
-      if (turns.over) await new Promise<void>((resolve) => turns.next(resolve));
+      if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
       const until = performance.now() + 0.05;
       while (performance.now() < until);
     }

@@ -105,6 +105,7 @@ const chunk = (id: number, n: number, length = 262_160): WriterWork => ({
   tag: new Uint8Array(16),
   day: '2026-11-25',
   at: 1,
+  account: 1,
 });
 const count = (db: Db, table: string): number =>
   db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? -1;
@@ -172,6 +173,47 @@ test('one chunk of a large body a transaction, small messages beside it; its acc
   assert.equal(groups[0]?.length, 65);
   assert(groups[0].includes(0) && !groups[0].includes(1));
   assert.deepEqual(groups[1]?.slice(-2), [1, 2]);
+});
+
+/** Numbers of the pieces of each group. */
+const groupsOf = (said: readonly WriterSays[]): number[][] =>
+  said.map((s) => (s.kind === 'answers' ? s.answers.map((a) => a.n) : []));
+
+test('beside another account one has a share of each group, and the other waits for no more than that', async (t) => {
+  const { run, said } = await writer(t);
+  const greedy = Array.from({ length: 60 }, (_, i) => accept(i + 1));
+  await run([...greedy, accept(100, { submitter: 2 }), { kind: 'audit', audit: [] }]);
+  const [first, second, ...rest] = groupsOf(said);
+  // The eight first, and in between the other and what is nobody's.
+  assert.deepEqual(first, [0, 60, 61, 1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(second?.length, 8);
+  assert.equal(rest.flat().length, 60 - 16);
+});
+
+test('rows that are nobody’s are no company: an account that is alone has all of a group', async (t) => {
+  const { run, said } = await writer(t);
+  await run([...Array.from({ length: 60 }, (_, i) => accept(i + 1)), { kind: 'audit', audit: [] }]);
+  assert.deepEqual(
+    groupsOf(said).map(({ length }) => length),
+    [61],
+  );
+});
+
+test('large bodies of two accounts take turns, and each acceptance stays behind its own pieces', async (t) => {
+  const { run, said } = await writer(t);
+  const chunkOf = (id: number, n: number, account: number): WriterWork => ({ ...chunk(id, n), account }) as WriterWork;
+  const greedy = Array.from({ length: 12 }, (_, n) => chunkOf(1, n, 1));
+  const modest = [chunkOf(2, 0, 2), chunkOf(2, 1, 2)];
+  const answers = await run([
+    ...greedy,
+    accept(1, { body: null, chunks: 12, octets: 3_000_000 }),
+    ...modest,
+    accept(2, { body: null, chunks: 2, octets: 500_000, submitter: 2 }),
+  ]);
+  const order = groupsOf(said).flat();
+  assert.ok(order.indexOf(15) <= 5, `the other was served as number ${order.indexOf(15)}`);
+  assert.ok(order.indexOf(12) > order.indexOf(11) && order.indexOf(15) > order.indexOf(14));
+  assert.equal(answers.get(12), 'done');
 });
 
 test('a commit that fails answers nobody, and nothing is committed after it', async (t) => {

@@ -2,26 +2,34 @@
  * OpenPGP (RFC 9580) for the rest of the gateway: the main thread's side of the OpenPGP thread.
  *
  * The library takes 100 ms to load and holds its thread for as long as a message is large (136 ms for 5 MB, measured), so it has one of its own.
- * A few jobs at a time, a bounded queue behind them, a deadline for each: a flood is answered `busy`, which is temporary, and never
- * holds up who sends unprotected mail.
+ * A few jobs at a time, a bounded queue behind them in which accounts take turns, a deadline for each: a flood is answered `busy`, which is
+ * temporary, and never holds up who sends unprotected mail. Large jobs have a thread apart, which begins with the first of them, so that a small
+ * one never waits until the library has decrypted 50 MB in one go.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { type Milliseconds, minutes } from '../../domain/units.ts';
 import { turns } from '../../platform/turns.ts';
-import { PgpJobs } from './jobs.ts';
+import { FairSlots } from '../../platform/fair-slots.ts';
 import type { PgpAnswers, PgpHears, PgpJob, PgpJobKind, PgpProblem, PgpSays } from './protocol.ts';
 import type { PgpRequest } from './worker.ts';
 
 export interface PgpLimits {
-  /** Jobs that run at the same time: they share one thread, and large ones take turns by slices. */
+  /** Jobs that run at the same time in one of the threads, which they share. */
   readonly running: number;
-  /** Jobs that wait. */
+  /** Of those, of one account. */
+  readonly each: number;
+  /** Jobs that wait for one of the threads. */
   readonly waiting: number;
   /** For one job, its wait included. */
   readonly deadline: Milliseconds;
 }
-export const PGP_LIMITS: PgpLimits = { running: 4, waiting: 256, deadline: minutes(5) };
+export const PGP_LIMITS: PgpLimits = { running: 4, each: 2, waiting: 256, deadline: minutes(5) };
+
+/** Up to here a job is a small one. It takes the thread for a few milliseconds. */
+const SMALL = 64 * 1024;
+/** What a small message may become in the thread of small jobs. One that becomes more is opened anew, as a large one. */
+const SMALL_OPENED = 16 * SMALL;
 
 type Slices = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 type Sink = (slice: Uint8Array) => void | Promise<void>;
@@ -29,6 +37,12 @@ type JobOf<K extends PgpJobKind> = Extract<PgpJob, { kind: K }>;
 
 /** What goes in and out of a job. */
 export interface PgpFlow {
+  /** Whose job it is, for its turn; undefined: the gateway's own. */
+  readonly turn?: unknown;
+  /** How large it is, about. Default: small. */
+  readonly octets?: number;
+  /** Whoever wanted it has gone: it does not begin, or ends. */
+  readonly signal?: AbortSignal;
   /** Read once, from its beginning. */
   readonly input?: Slices;
   /** Awaited before the next slice is made. Nothing comes of a decryption before all of it was verified. */
@@ -36,54 +50,100 @@ export interface PgpFlow {
 }
 
 export class Pgp {
-  readonly #limits: PgpLimits;
-  readonly #jobs: PgpJobs;
-  #worker: Worker | undefined;
-  #closed = false;
-  readonly #ports = new Set<(problem: PgpProblem) => void>();
+  readonly #small: PgpThread;
+  readonly #large: PgpThread;
 
   constructor(limits: PgpLimits = PGP_LIMITS) {
-    this.#limits = limits;
-    this.#jobs = new PgpJobs(limits);
+    this.#small = new PgpThread(limits, 'openpgp');
+    this.#large = new PgpThread(limits, 'openpgp-large');
   }
 
   /** Rejects only with what the flow's input or output rejected with; everything else is a value. */
   async run<K extends PgpJobKind>(job: JobOf<K>, flow: PgpFlow = {}): Promise<Result<PgpAnswers[K], PgpProblem>> {
-    const slot = this.#closed ? 'busy' : await this.#jobs.take();
-    if (slot === 'busy') return fail({ kind: 'busy', text: 'The OpenPGP thread has no room for another job' });
+    const outcome = await this.#run(job, flow);
+    return outcome as Result<PgpAnswers[K], PgpProblem>;
+  }
+
+  async #run(job: PgpJob, flow: PgpFlow): Promise<Outcome> {
+    if ((flow.octets ?? 0) > SMALL) return await this.#large.run(job, flow);
+    if (job.kind !== 'decrypt' || job.maxContent <= SMALL_OPENED) return await this.#small.run(job, flow);
+    // A few KB may be compressed from many MB. What comes of it is kept until all of it has come: then it is little.
+    const input: Uint8Array[] = [];
+    for await (const slice of flow.input ?? []) input.push(slice);
+    const made: Uint8Array[] = [];
+    const keep = (slice: Uint8Array): void => void made.push(slice);
+    const tried = await this.#small.run({ ...job, maxContent: SMALL_OPENED }, { ...flow, input, output: keep });
+    if (!tried.ok && tried.error.kind === 'limit') return await this.#large.run(job, { ...flow, input });
+    if (tried.ok) for (const slice of made) await flow.output?.(slice);
+    return tried;
+  }
+
+  /** Jobs that run are told `busy`, and so is every one after this. */
+  async close(): Promise<void> {
+    await Promise.all([this.#small.close(), this.#large.close()]);
+  }
+}
+
+type Outcome = Result<PgpAnswers[PgpJobKind], PgpProblem>;
+const busy = (text: string): Outcome => fail({ kind: 'busy', text });
+const LEFT = 'Whoever wanted the OpenPGP job has gone';
+
+/** One thread and those who wait for it. */
+class PgpThread {
+  readonly #limits: PgpLimits;
+  readonly #name: string;
+  readonly #slots: FairSlots;
+  #worker: Worker | undefined;
+  #closed = false;
+  readonly #ports = new Set<(problem: PgpProblem) => void>();
+
+  constructor(limits: PgpLimits, name: string) {
+    this.#limits = limits;
+    this.#name = name;
+    this.#slots = new FairSlots(limits);
+  }
+
+  async run(job: PgpJob, flow: PgpFlow): Promise<Outcome> {
+    const slot = this.#closed ? 'busy' : await this.#slots.take(flow.turn, flow.signal);
+    if (slot === 'busy') return busy('The OpenPGP thread has no room for another job');
+    if (slot === 'gone') return busy(LEFT);
     try {
-      return (await this.#send(job, flow)) as Result<PgpAnswers[K], PgpProblem>;
+      // It may have gone between the turn and now.
+      if (flow.signal?.aborted === true) return busy(LEFT);
+      return await this.#send(job, flow);
     } finally {
       slot.free();
     }
   }
 
-  /** Jobs that run are told `busy`, and so is every one after this. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#worker?.terminate();
   }
 
-  #send(job: PgpJob, flow: PgpFlow): Promise<Result<PgpAnswers[PgpJobKind], PgpProblem>> {
+  #send(job: PgpJob, flow: PgpFlow): Promise<Outcome> {
     // One that waited for its turn meanwhile must not start a thread that nobody ends.
-    if (this.#closed) return Promise.resolve(fail({ kind: 'busy', text: 'The OpenPGP thread has ended' }));
+    if (this.#closed) return Promise.resolve(busy('The OpenPGP thread has ended'));
     const worker = (this.#worker ??= this.#start());
     const { port1, port2 } = new MessageChannel();
     return new Promise((resolve, reject) => {
       const settle = (end: () => void): void => {
         clearTimeout(timer);
-        this.#ports.delete(lost);
+        flow.signal?.removeEventListener('abort', left);
+        this.#ports.delete(failed);
         if (this.#ports.size === 0) worker.unref();
         port1.close();
         end();
       };
       const failed = (problem: PgpProblem): void => settle(() => resolve(fail(problem)));
-      const lost = failed;
+      // The thread sees its port close, and gives the job up where it next asks for something.
+      const left = (): void => failed({ kind: 'busy', text: LEFT });
       const timer = setTimeout(
         () => failed({ kind: 'busy', text: `The OpenPGP job took longer than ${this.#limits.deadline / 1000} s` }),
         this.#limits.deadline,
       );
-      this.#ports.add(lost);
+      flow.signal?.addEventListener('abort', left, { once: true });
+      this.#ports.add(failed);
       worker.ref();
       serve(port1, flow, {
         done: (answer) => settle(() => resolve(ok(answer))),
@@ -97,7 +157,7 @@ export class Pgp {
 
   #start(): Worker {
     // Workers load the compiled file: Node 20 reads no TypeScript.
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { name: 'openpgp' });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { name: this.#name });
     worker.unref();
     const ended = (why: string): void => {
       if (this.#worker === worker) this.#worker = undefined;
@@ -116,12 +176,12 @@ interface Ends {
 }
 
 /** Gives the thread content when it asks, takes what it makes. */
-function serve(port: MessagePort, { input = [], output }: PgpFlow, { done, failed, broke }: Ends): void {
+function serve(port: MessagePort, { input = [], output, turn }: PgpFlow, { done, failed, broke }: Ends): void {
   const source = slicesOf(input);
   const say = (heard: PgpHears, transfer: ArrayBuffer[] = []): void => port.postMessage(heard, transfer);
   // All messages wait in one line: slices of four of them in one turn hold the loop as long as one of four times the size.
   const give = async (): Promise<void> => {
-    await turns.rest();
+    await turns.rest(turn);
     const next = await source.next();
     if (next.done === true) return say({ end: true });
     // A copy of its own: to send a view would send all the memory under it.
@@ -129,7 +189,7 @@ function serve(port: MessagePort, { input = [], output }: PgpFlow, { done, faile
     say({ slice: own }, [own.buffer]);
   };
   const take = async (slice: Uint8Array): Promise<void> => {
-    await turns.rest();
+    await turns.rest(turn);
     await output?.(slice);
     say({ taken: true });
   };

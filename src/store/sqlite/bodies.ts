@@ -76,7 +76,7 @@ export class Bodies {
     return this.ids.some((id) => dayOf(idTime(messageNumber(id))) === day);
   }
 
-  open(promised: Octets): BodyWriter {
+  open(promised: Octets, account?: AccountId): BodyWriter {
     const { space } = this.#p;
     if (space.full || !space.fits(promised))
       throw new StoreFull(
@@ -90,6 +90,7 @@ export class Bodies {
       day,
       dayKey: this.#dayKey(day),
       startedAt: now,
+      account: account ?? 0,
       random: this.#p.random,
       maxBody: this.#p.maxBody,
       store: (work, transfer) => this.#storeChunk(writer.id, work, transfer),

@@ -29,6 +29,8 @@ export interface BodyParts {
   readonly day: string;
   readonly dayKey: KeyObject;
   readonly startedAt: number;
+  /** Whose turn its pieces take; 0: the gateway's own. */
+  readonly account: number;
   readonly random: RandomBytes;
   readonly maxBody: Octets;
   /** Resolves when the chunk is committed. */
@@ -124,7 +126,19 @@ export class SqliteBodyWriter implements BodyWriter {
     const sealed = made.length === made.buffer.byteLength ? made : new Uint8Array(made);
     this.#filled = 0;
     this.#underway = this.#p
-      .store({ kind: 'chunk', id: this.#p.id, n, sealed, tag, day: this.#p.day, at: this.#p.startedAt }, sealed)
+      .store(
+        {
+          kind: 'chunk',
+          id: this.#p.id,
+          n,
+          sealed,
+          tag,
+          day: this.#p.day,
+          at: this.#p.startedAt,
+          account: this.#p.account,
+        },
+        sealed,
+      )
       .catch((error: unknown) => {
         this.#failure ??= error instanceof Error ? error : new StoreFailed(String(error));
       });
@@ -144,6 +158,8 @@ export class SqliteBodyWriter implements BodyWriter {
     } else {
       // Not waited for: the acceptance goes behind it and finds it there, or is refused.
       await this.#sendChunk(true);
+      // What files a body of nobody's may take another's turn, and would come before its pieces.
+      if (this.#p.account === 0) await this.#underway;
       sha256 = (this.#hash ?? createHash('sha256')).digest();
     }
     this.#buffer = Buffer.alloc(0);

@@ -142,10 +142,10 @@ export class SqliteStore implements Store {
 
   // --- bodies
 
-  openBody(promised: Octets): BodyWriter {
+  openBody(promised: Octets, account?: AccountId): BodyWriter {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#p.space.full) this.#askForSpace();
-    return this.#p.bodies.open(promised);
+    return this.#p.bodies.open(promised, account);
   }
 
   async accept(message: Acceptance): Promise<AcceptOutcome> {

@@ -94,6 +94,8 @@ export interface ChunkWork {
   readonly tag: Uint8Array;
   readonly day: string;
   readonly at: number;
+  /** Whose turn it takes: the account that its message will be accepted from. 0: the gateway's own. */
+  readonly account: number;
 }
 
 /** The copies of one message row: of what is to be withdrawn, and then of what was. */

@@ -6,8 +6,7 @@ import { Pgp } from '../../../src/crypto/pgp/pgp.ts';
 import type { PgpKey, PgpKeyType, PgpSignature } from '../../../src/crypto/pgp/protocol.ts';
 import { seconds } from '../../../src/domain/units.ts';
 import { seeded } from '../../support/seeded.ts';
-import { withoutIntegrity } from './support.ts';
-import { YEAR, makeKey as makeKeyIn, must, secretOf } from './support.ts';
+import { YEAR, gathered, makeKey as makeKeyIn, must, secretOf, withoutIntegrity } from './support.ts';
 
 const pgp = new Pgp();
 after(() => pgp.close());
@@ -141,14 +140,14 @@ test('content has a limit', async () => {
 });
 
 test('a few jobs run, some wait, the rest is told to come again; a dead line ends', async () => {
-  const small = new Pgp({ running: 1, waiting: 1, deadline: seconds(30) });
+  const small = new Pgp({ running: 1, each: 1, waiting: 1, deadline: seconds(30) });
   const job = { kind: 'sign', secretKeys: [secretOf(anna)] } as const;
   const three = await Promise.all([1, 2, 3].map(() => small.run(job, { input: [Buffer.from('x')] })));
   assert.deepEqual(
     three.map((result) => (result.ok ? 'done' : result.error.kind)),
     ['done', 'done', 'busy'],
   );
-  const impatient = new Pgp({ running: 1, waiting: 1, deadline: seconds(0.05) });
+  const impatient = new Pgp({ running: 1, each: 1, waiting: 1, deadline: seconds(0.05) });
   const never = async function* (): AsyncGenerator<Uint8Array> {
     yield Buffer.from('x');
     await new Promise(() => undefined);
@@ -190,3 +189,67 @@ test('a compressed bomb is held to the limit of all content', async () => {
   assert.equal(outcome, 'limit');
   assert(content.length <= 1_000_000);
 });
+
+test('one account with many jobs does not keep another from its own, and who has gone gets none', async () => {
+  const own = new Pgp({ running: 2, each: 1, waiting: 40, deadline: seconds(60) });
+  const job = { kind: 'sign', secretKeys: [secretOf(anna)] } as const;
+  const ended: string[] = [];
+  const run = async (turn: string, signal?: AbortSignal, octets = 10): Promise<void> => {
+    const input = [Buffer.from('x')];
+    const done = await own.run(job, { turn, input, octets, ...(signal === undefined ? {} : { signal }) });
+    ended.push(done.ok ? turn : `${turn}: ${done.error.kind}`);
+  };
+  const gone = new AbortController();
+  const greedy = Array.from({ length: 20 }, () => run('greedy'));
+  const left = run('left', gone.signal).then(() => run('left', gone.signal));
+  const modest = run('modest');
+  gone.abort();
+  await modest;
+  assert.ok(ended.filter((turn) => turn === 'greedy').length < 6, ended.join(' '));
+  await Promise.all([...greedy, left]);
+  assert.equal(ended.filter((turn) => turn === 'greedy').length, 20);
+  assert.equal(ended.filter((turn) => turn === 'left: busy').length, 2);
+  // A job that is under way ends as well, and gives its place back.
+  const later = new AbortController();
+  const asked = new Promise<void>((resolve) => {
+    const never = async function* (): AsyncGenerator<Uint8Array> {
+      resolve();
+      await new Promise(() => undefined);
+      yield Buffer.from('x');
+    };
+    void own.run(job, { turn: 'greedy', input: never(), signal: later.signal }).then((done) => {
+      ended.push(done.ok ? 'signed' : done.error.text);
+    });
+  });
+  await asked;
+  later.abort();
+  await run('greedy');
+  assert.deepEqual(ended.slice(-2), ['Whoever wanted the OpenPGP job has gone', 'greedy']);
+  await own.close();
+});
+
+test('a small message that becomes a large one is opened, and a small one does not wait for large ones', async () => {
+  const content = Buffer.alloc(3_000_000);
+  const message = await encrypted(content, bert);
+  const made: Uint8Array[] = [];
+  const job = { kind: 'decrypt', secretKeys: [secretOf(bert)], publicKeys: [], maxContent: 50_000_000 } as const;
+  const done = await pgp.run(job, { input: [message], octets: 1000, output: (slice) => void made.push(slice) });
+  assert.ok(done.ok);
+  assert.deepEqual(await gathered(from(made)), content);
+  // The thread of large ones is full: a small one has its own.
+  const own = new Pgp({ running: 1, each: 1, waiting: 4, deadline: seconds(30) });
+  const never = async function* (): AsyncGenerator<Uint8Array> {
+    await new Promise(() => undefined);
+    yield Buffer.from('x');
+  };
+  const sign = { kind: 'sign', secretKeys: [secretOf(anna)] } as const;
+  const stuck = own.run(sign, { input: never(), octets: 10_000_000 });
+  assert.equal((await own.run(sign, { input: [Buffer.from('x')], octets: 10 })).ok, true);
+  await own.close();
+  assert.equal((await stuck).ok, false);
+});
+
+async function* from(slices: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* slices;
+  await Promise.resolve();
+}

@@ -1,0 +1,90 @@
+/**
+ * Places for work that takes long: so many at the same time, so many of one account, the rest waits in turns (fair-line.ts). One account never has
+ * all places, so somebody else's small work begins at once.
+ */
+import { FairLine } from './fair-line.ts';
+
+export interface SlotLimits {
+  /** At the same time. */
+  readonly running: number;
+  /** Of those, of one key. */
+  readonly each: number;
+  /** That wait; whoever comes then is told so at once. */
+  readonly waiting: number;
+}
+
+export interface Slot {
+  /** A second call does nothing. */
+  free(): void;
+}
+/** `busy`: too many wait. `gone`: the signal came first. */
+export type Taken = Slot | 'busy' | 'gone';
+
+interface Asking {
+  readonly key: unknown;
+  readonly take: (taken: Taken) => void;
+}
+
+export class FairSlots {
+  readonly #limits: SlotLimits;
+  readonly #line = new FairLine<Asking>();
+  readonly #held = new Map<unknown, number>();
+  #running = 0;
+
+  constructor(limits: SlotLimits) {
+    this.#limits = limits;
+  }
+
+  /** Who waits. */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  /** `key`: whose turn it takes; undefined: the gateway's own. */
+  take(key: unknown, signal?: AbortSignal): Taken | Promise<Taken> {
+    if (signal?.aborted === true) return 'gone';
+    if (this.#running < this.#limits.running && this.#mayHold(key)) return this.#grant(key);
+    if (this.#line.length >= this.#limits.waiting) return 'busy';
+    return new Promise((resolve) => {
+      const asking: Asking = {
+        key,
+        take: (taken) => {
+          signal?.removeEventListener('abort', gone);
+          resolve(taken);
+        },
+      };
+      const gone = (): void => {
+        if (this.#line.remove(key, asking)) asking.take('gone');
+      };
+      signal?.addEventListener('abort', gone, { once: true });
+      this.#line.push(key, asking);
+    });
+  }
+
+  readonly #mayHold = (key: unknown): boolean => (this.#held.get(key) ?? 0) < this.#limits.each;
+
+  #grant(key: unknown): Slot {
+    this.#running += 1;
+    this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
+    let freed = false;
+    return {
+      free: () => {
+        if (freed) return;
+        freed = true;
+        this.#running -= 1;
+        const left = (this.#held.get(key) ?? 1) - 1;
+        if (left > 0) this.#held.set(key, left);
+        else this.#held.delete(key);
+        this.#next();
+      },
+    };
+  }
+
+  #next(): void {
+    while (this.#running < this.#limits.running) {
+      const asking = this.#line.shift(this.#mayHold);
+      if (asking === undefined) return;
+      asking.take(this.#grant(asking.key));
+    }
+  }
+}
