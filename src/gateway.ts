@@ -141,7 +141,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
 
   const backups = gatewayBackups(store, config, options, notices.desk);
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
-  const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf }));
+  const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys }));
   await http.open(config, {
     ...{ store, listeners, tls, clock, log, connections, authenticator, sent: protocols.sent, codes: protocols.codes },
     ...{ answers: protocols.answers, dispatchers: pushes, backups, doctor, maxBackupAge: maxAgeOf(config) },

@@ -32,6 +32,7 @@ import { observedOperations } from './observed.ts';
 import type { Input } from './input.ts';
 import { keyOperations } from './keys.ts';
 import { incidentOperations } from './incident.ts';
+import { mailFindingOperations } from './mail-findings.ts';
 import { mailCertificateOperations } from './mail-certificates.ts';
 import { mailboxExportOperations } from './mailbox-export.ts';
 import { mailboxImportOperations } from './mailbox-import.ts';
@@ -102,6 +103,7 @@ const operations = {
   ...certificateOperations,
   ...certificateImport,
   ...mailCertificateOperations,
+  ...mailFindingOperations,
   ...smimeOperations,
   ...pgpKeyOperations,
   ...pgpInspectOperations,

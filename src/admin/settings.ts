@@ -4,13 +4,15 @@
  */
 import type { Result } from '../domain/result.ts';
 import { ok } from '../domain/result.ts';
-import { parseSetting, settingsTable } from '../domain/settings.ts';
+import { parseSetting, settingOf, settingsTable } from '../domain/settings.ts';
+import { settingConflicts } from '../domain/setting-conflicts.ts';
 import type { SettingScope, SettingValue, Settings } from '../domain/settings/setting.ts';
 import { formatSetting } from '../domain/settings/value.ts';
 import type { Registry, SettingTarget } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
 import { recipientOf } from './addresses.ts';
-import { AdminError } from './context.ts';
+import { type AdminContext, AdminError } from './context.ts';
+import { withoutGatewayKey } from './mail-findings.ts';
 import { type Input, address, flag, login, oneOf, organisationName, texts } from './input.ts';
 import { change, listing } from './operation.ts';
 import { unknownOrganisation } from './organisations.ts';
@@ -107,7 +109,21 @@ const scoped = (input: Input): { scope: SettingScope; target: SettingTarget } =>
   return { scope, target: targetOf(scope, input) };
 };
 
+/** What really happens, where settings that hold take each other's effect away or cannot be obeyed. */
+async function warningsOf({ store, mail }: AdminContext, target: SettingTarget): Promise<readonly string[]> {
+  const chain = (await holdersOf(store.registry, target)).map(([, settings]) => settings);
+  const required = settingOf('encrypt', ...chain) === 'required' && !settingOf('open', ...chain);
+  const problem = required ? await mail.keys.gatewayKeyProblem() : undefined;
+  return [
+    ...settingConflicts(...chain),
+    ...(problem === undefined
+      ? []
+      : [`encrypt=required cannot be kept for senders whose account does not sign: ${withoutGatewayKey(problem)}`]),
+  ];
+}
+
 export const settingsOperations = {
+  'settings.warnings': listing(scoped, (context, { target }) => warningsOf(context, target)),
   'settings.show': listing(scoped, async ({ store }, { scope, target }): Promise<SettingView[]> =>
     viewSettings(scope, await holdersOf(store.registry, target)),
   ),

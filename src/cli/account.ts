@@ -95,7 +95,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
       print(
         terminal,
         options,
-        { ...account, ...recent, settings },
+        { ...account, ...recent, ...settings },
         () => `${accountText(account, recent)}\n${settingsPart(settings, options.all)}`,
       );
     });

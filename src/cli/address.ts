@@ -83,7 +83,7 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
         await client.call('address.show', { address }),
         await shownSettings(client, 'address', address, options.all),
       ]);
-      print(terminal, options, { ...a, settings }, () =>
+      print(terminal, options, { ...a, ...settings }, () =>
         [
           facts([
             ['Address', a.address],

@@ -91,7 +91,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
         await client.call('organisation.show', { name }),
         await shownSettings(client, 'organisation', name, options.all),
       ]);
-      print(terminal, options, { ...o, settings }, () =>
+      print(terminal, options, { ...o, ...settings }, () =>
         [
           facts([
             ['Organisation', o.name],

@@ -1,4 +1,7 @@
-/** What `check` and `doctor` say of organisations whose purpose nobody said. The running gateway is asked; without one nothing is opened. */
+/**
+ * What `check` and `doctor` say of what the registry holds: organisations whose purpose nobody said, and encryption that is required and cannot be
+ * kept. The running gateway is asked; without one nothing is opened.
+ */
 import { connectControl } from '../admin/client.ts';
 import { PURPOSE_REMINDER } from '../admin/privacy.ts';
 import { controlSocketOf } from '../config/load.ts';
@@ -12,7 +15,8 @@ export async function privacyFindings(config: Config, options: CommonOptions): P
     const client = await connectControl(controlSocketOf(config), callerOf(options));
     if (client === undefined) return [];
     try {
-      return (await client.call('privacy.purpose', {})).missing ? [PURPOSE_REMINDER] : [];
+      const purpose = (await client.call('privacy.purpose', {})).missing ? [PURPOSE_REMINDER] : [];
+      return [...purpose, ...(await client.call('mail.findings', {}))];
     } finally {
       await client.close();
     }
@@ -22,7 +26,7 @@ export async function privacyFindings(config: Config, options: CommonOptions): P
       {
         id: 'privacy',
         severity: 'warning',
-        what: `the running gateway cannot be asked whether organisations lack a purpose: ${why}`,
+        what: `the running gateway cannot be asked whether organisations lack a purpose, or encryption that is required cannot be kept: ${why}`,
       },
     ];
   }

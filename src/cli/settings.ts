@@ -33,9 +33,11 @@ export function addSetCommand(terminal: Terminal, group: Command, scope: Setting
         throw new CommandError('usage', 'Cannot use --dry-run without --from: it checks a file; name the file');
       if (name === undefined)
         throw new CommandError('usage', `Cannot set: name the ${scope}, or give a file with --from`);
-      const set = await withAdmin(options, (client) =>
-        client.call('settings.set', { scope, name, values: valuesOf(settings) }),
-      );
+      const [set, warnings] = await withAdmin(options, async (client) => [
+        await client.call('settings.set', { scope, name, values: valuesOf(settings) }),
+        await client.call('settings.warnings', { scope, name }),
+      ]);
+      for (const warning of warnings) terminal.err(`Warning: ${warning}.\n`);
       print(terminal, options, set, () => settingsTableOf(set));
     });
 }
@@ -87,18 +89,28 @@ export const settingsTableOf = (settings: readonly SettingView[]): string =>
   );
 
 /** The settings that `show` lists: with `--all` every one as it holds, else those that somebody set. */
+export interface ShownSettings {
+  readonly settings: readonly SettingView[];
+  /** What really happens, where settings take each other's effect away. */
+  readonly warnings: readonly string[];
+}
+
 export async function shownSettings(
   client: AdminClient,
   scope: SettingScope,
   name: string,
   all: boolean | undefined,
-): Promise<readonly SettingView[]> {
+): Promise<ShownSettings> {
   const settings = await client.call('settings.show', { scope, name });
-  return all === true ? settings : settings.filter((s) => s.from !== 'default');
+  const warnings = await client.call('settings.warnings', { scope, name });
+  return { settings: all === true ? settings : settings.filter((s) => s.from !== 'default'), warnings };
 }
 
 /** The last part of what `show` prints. */
-export const settingsPart = (settings: readonly SettingView[], all: boolean | undefined): string =>
-  settings.length === 0
-    ? '\nSettings: all default (--all shows them)'
-    : `\nSettings${all === true ? '' : ' that differ from the default (--all shows every one)'}\n${settingsTableOf(settings)}`;
+export function settingsPart({ settings, warnings }: ShownSettings, all: boolean | undefined): string {
+  const shown =
+    settings.length === 0
+      ? '\nSettings: all default (--all shows them)'
+      : `\nSettings${all === true ? '' : ' that differ from the default (--all shows every one)'}\n${settingsTableOf(settings)}`;
+  return [shown, ...warnings.map((warning) => `Warning: ${warning}.`)].join('\n');
+}

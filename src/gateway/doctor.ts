@@ -1,4 +1,5 @@
 /** Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store knows. */
+import { gatewayKeyFinding } from '../admin/mail-findings.ts';
 import { PURPOSE_REMINDER, withoutPurpose } from '../admin/privacy.ts';
 import { generalFindings } from '../cli/doctor-checks.ts';
 import { listenerFindings } from '../cli/doctor-listeners.ts';
@@ -7,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { type DoctorFinding, SEVERITIES } from '../domain/doctor.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Metric, gauge } from '../http/metric.ts';
+import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Store } from '../store/store.ts';
 import { Doctor } from '../trail/doctor.ts';
 
@@ -14,11 +16,12 @@ export interface GatewayDoctorParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  readonly keys: Pick<MailKeys, 'gatewayKeyProblem'>;
   /** The port that a listener has; undefined where it is closed. */
   readonly portOf: (name: string) => number | undefined;
 }
 
-export function gatewayDoctor(config: Config, { store, clock, log, portOf }: GatewayDoctorParts): Doctor {
+export function gatewayDoctor(config: Config, { store, clock, log, keys, portOf }: GatewayDoctorParts): Doctor {
   const examine = async (): Promise<readonly DoctorFinding[]> => {
     const found: DoctorFinding[] = [...(await generalFindings(config, clock.now()))];
     if (config.operators['second-person'].length > 0 && (await store.operators.list()).length < 2)
@@ -28,6 +31,8 @@ export function gatewayDoctor(config: Config, { store, clock, log, portOf }: Gat
         what: 'verbs need a second person, and fewer than two operators are registered: "sluis operator add"',
       });
     if ((await withoutPurpose(store, 1)).length > 0) found.push(PURPOSE_REMINDER);
+    const gatewayKey = await gatewayKeyFinding(keys, store.registry);
+    if (gatewayKey !== undefined) found.push(gatewayKey);
     for (const listener of config.listener) {
       const port = portOf(listener.name);
       if (port !== undefined && !profileEnded(listener, clock.now()))

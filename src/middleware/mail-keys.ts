@@ -17,7 +17,14 @@ import { nameKey } from '../crypto/distinguished-name.ts';
 import { type Selection, selectCertificate } from '../crypto/mail-certificate.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import { capabilitiesOf, capabilityNames } from '../crypto/smime/capabilities.ts';
-import { type Known, type ProtectionPlan, type SigningPlan, planProtection, wantedFor } from '../crypto/smime/plan.ts';
+import {
+  type Known,
+  type ProtectionPlan,
+  type SigningPlan,
+  planProtection,
+  selectionProblem,
+  wantedFor,
+} from '../crypto/smime/plan.ts';
 import { type Address, addressKey } from '../domain/address.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { MAIL_CAPABILITIES, type MailCapability } from '../domain/mail-capability.ts';
@@ -103,6 +110,11 @@ export class MailKeys {
         ...(encrypting && wanted.self && from !== undefined ? { self: await this.#self(from, trust) } : {}),
       },
     );
+  }
+
+  /** Why the gateway has no key of its own, which signs inside the encryption where the sender's does not; undefined where it has. */
+  async gatewayKeyProblem(): Promise<string | undefined> {
+    return selectionProblem(await this.#held(this.#p.signingAddress, await this.#trust.now()));
   }
 
   /**

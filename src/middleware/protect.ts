@@ -103,7 +103,10 @@ async function atRcpt(
   const { account, organisation } = submitter;
   const from = sender === '' ? undefined : sender;
   const { plan } = await planFor(parts, { account, organisation, from }, registered);
-  return plan.kind === 'refused' && plan.about !== 'sender' ? plan.refusal : undefined;
+  if (plan.kind !== 'refused' || plan.about === 'sender') return undefined;
+  // Nothing of the sender's or the addressee's is at fault: without a word here it would be tried again for days.
+  if (plan.about === 'gateway') parts.log.error('smime.no-signing-key', { why: plan.refusal.detail ?? '' });
+  return plan.refusal;
 }
 
 async function run(

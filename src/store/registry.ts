@@ -291,6 +291,8 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
     changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[],
     actor: Actor,
   ): Promise<number>;
+  /** Whether some organisation, account or address has this setting so. */
+  isSetAnywhere(name: string, value: string | number | boolean): Promise<boolean>;
   /** What is set at each target itself, at most MAX_SETTINGS of one scope; undefined where none has that name. */
   ownSettings(targets: readonly SettingTarget[]): Promise<readonly (Settings | undefined)[]>;
 

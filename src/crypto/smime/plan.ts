@@ -270,6 +270,10 @@ const refusedGateway = (found: Selection): ProtectionPlan => ({
   },
 });
 
+/** Why nothing of it can be used; undefined where something can. */
+export const selectionProblem = (found: Selection): string | undefined =>
+  found.kind === 'none' ? why(found).text : undefined;
+
 /** Equal for plans whose recipients may share one body. */
 export function planKey(plan: ProtectionPlan): string {
   switch (plan.kind) {

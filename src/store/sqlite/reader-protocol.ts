@@ -147,6 +147,7 @@ export interface ReaderWork {
   trailFrom: { in: { account: number }; out: number };
   account: { in: { login: string }; out: SummaryRow | undefined };
   /** Names, folded log-in names or address keys. */
+  isSetAnywhere: { in: { text: string }; out: boolean };
   ownSettings: { in: { scope: SettingScope; names: readonly string[] }; out: readonly (Settings | undefined)[] };
   accountById: { in: { id: number }; out: SummaryRow | undefined };
   addresses: {

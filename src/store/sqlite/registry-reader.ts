@@ -187,6 +187,7 @@ export class RegistryReader {
   readonly #delegationsTo: Database.Statement<[number], { address: Address }>;
   readonly #addresses: Database.Statement<[string, number], AddressRow & { login: string }>;
   readonly #ownSettings: Readonly<Record<SettingScope, Database.Statement<[string], { settings: string }>>>;
+  readonly #isSet: Database.Statement<{ text: string }, { found: 0 | 1 }>;
   readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
 
   constructor(db: Db, parts: { certificates: CertificateReader; partners: PartnerReader; absences: AbsenceReader }) {
@@ -236,6 +237,12 @@ export class RegistryReader {
       account: db.prepare('SELECT settings FROM account WHERE login = ?'),
       address: db.prepare('SELECT settings FROM address WHERE key = ?'),
     };
+    this.#isSet = db.prepare(
+      ['organisation', 'account', 'address']
+        .map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE state <> 'ended' AND instr(settings, @text) > 0)`)
+        .reduce((all, one) => `${all} OR ${one}`, 'SELECT 0')
+        .concat(' AS found'),
+    );
     const addresses = `SELECT ${ADDRESS}, a.login FROM address d ${OWNER}`;
     this.#addresses = db.prepare(`${addresses} WHERE d.key > ? ORDER BY d.key LIMIT ?`);
     this.#addressesOfLogin = db.prepare(`${addresses} WHERE a.login = ? AND d.key > ? ORDER BY d.key LIMIT ?`);
@@ -324,6 +331,10 @@ export class RegistryReader {
       const row = this.#ownSettings[scope].get(name);
       return row === undefined ? undefined : settingsOf(row.settings);
     });
+  }
+
+  isSetAnywhere(text: string): boolean {
+    return this.#isSet.get({ text })?.found === 1;
   }
 
   accountById(id: number): SummaryRow | undefined {

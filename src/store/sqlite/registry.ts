@@ -421,6 +421,11 @@ export class SqliteRegistry implements Registry {
     return (await this.#change({ op: 'settings', changes, actor })).id;
   }
 
+  async isSetAnywhere(name: string, value: string | number | boolean): Promise<boolean> {
+    // As `JSON.stringify` writes it into the row.
+    return await this.#p.reader.ask('isSetAnywhere', { text: JSON.stringify({ [name]: value }).slice(1, -1) });
+  }
+
   async ownSettings(targets: readonly SettingTarget[]): Promise<readonly (Settings | undefined)[]> {
     boundedSettings(targets.length);
     const [first] = targets;
