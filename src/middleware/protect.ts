@@ -7,7 +7,8 @@
  */
 import { PgpFailure } from '../crypto/pgp/failure.ts';
 import { type InlinePgp, inlinePgp } from '../crypto/pgp/inline.ts';
-import { type Layer, layerOf, maybeProtected } from '../crypto/smime/layer.ts';
+import { type Layer, maybeProtected } from '../crypto/smime/layer.ts';
+import { lookThrough } from '../crypto/smime/look-through.ts';
 import { type Message, readMessage } from '../crypto/smime/message.ts';
 import { type Wanted, wantedFor } from '../crypto/smime/plan.ts';
 import type { Entity } from '../crypto/smime/protect.ts';
@@ -176,9 +177,12 @@ async function planAll(
 const wants = ({ plan: { kind } }: ChosenPlan, layer: LayerKind): boolean =>
   kind !== 'plain' && !(kind === 'signed' && isSigned(layer));
 
+/** What was encrypted and then signed in the clear is encrypted, though its header tells of the signature alone. */
 async function layerIn({ body, content }: Submitted): Promise<Layer['kind']> {
   const read = maybeProtected(content) ? await readMessage(body) : undefined;
-  return read?.ok === true ? (await layerOf(read.value, content)).kind : 'plain';
+  if (read?.ok !== true) return 'plain';
+  const { signed, below } = await lookThrough(read.value, content);
+  return isEncrypted(below.kind) ? below.kind : (signed[0] ?? below).kind;
 }
 
 async function inlineIn({ body, content }: Submitted, outer: LayerKind): Promise<InlinePgp | undefined> {

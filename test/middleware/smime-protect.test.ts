@@ -4,7 +4,7 @@ import { describeEnvelope } from '../../src/crypto/cms/decrypt.ts';
 import { decodedBody, entityOf, readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
 import { openMessage, standingOf } from '../../src/crypto/smime/open.ts';
 import type { ProtectionPlan } from '../../src/crypto/smime/plan.ts';
-import { clearSigned, withHeader } from '../../src/crypto/smime/protect.ts';
+import { clearSigned, encrypted as envelope, withHeader } from '../../src/crypto/smime/protect.ts';
 import type { ChainOutcome } from '../../src/middleware/chain.ts';
 import type { Middleware } from '../../src/middleware/middleware.ts';
 import { protect } from '../../src/middleware/protect.ts';
@@ -162,6 +162,16 @@ test('what the sender encrypted stays; what it signed is encrypted with that sig
   b.keys.plans.set(bob, { kind: 'signed', signer: identity(p256), rsa: 'pkcs1', reason: 'test' });
   const twice = await b.run(stepOf(b), await b.submitted(signed, [bob]));
   assert.deepEqual(await contentOf(copyFor(twice, bob)), signed, 'never signed again');
+
+  // Encrypted first, then signed in the clear: encrypted, though the header does not say so.
+  const { refusal } = refusing({ refusal: row(550, '5.7.5', 'no certificate', '') });
+  b.keys.plans.set(bob, { kind: 'refused', about: 'recipient', refusal });
+  const encryption = { recipients: [{ certificate: p384.certificate }], cipher: 'aes-256-gcm', random } as const;
+  const around = clearSigned(envelope(entityOf(plain), encryption), signing, { random, eightBit: false });
+  const wrapped = await collect(withHeader(plain, around));
+  const kept = await b.run(stepOf(b), await b.submitted(wrapped, [bob]));
+  assert.deepEqual(await contentOf(copyFor(kept, bob)), wrapped, 'what its sender encrypted is not refused');
+  assert.equal((await b.run(stepOf(b), await b.submitted(signed, [bob]))).kind, 'refused');
 
   b.keys.plans.set(bob, encryptTo(p384, p256));
   const message = await b.submitted(signed, [bob]);
