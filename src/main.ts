@@ -1,13 +1,22 @@
 #!/usr/bin/env node
-import { exitCodes } from './cli/exit.ts';
-import { runtimeProblem } from './cli/runtime.ts';
+import { exitCodes } from './cli/exit-codes.ts';
+import { descriptorProblem, runtimeProblem } from './cli/runtime.ts';
+import { systemProblem } from './platform/system-problem.ts';
 
-const problem = runtimeProblem(process.versions.node);
+const refuse = (problem: string, code: number): void => {
+  process.stderr.write(`${problem}\n`);
+  process.exitCode = code;
+};
+
+const problem = runtimeProblem(process.versions.node) ?? descriptorProblem();
 if (problem === undefined) {
   // Not before: what it loads is compiled for the versions that are fit, and would end in a trace instead of a sentence.
-  const { runCommandLine } = await import('./cli/program.ts');
-  process.exitCode = await runCommandLine(process.argv.slice(2));
-} else {
-  process.stderr.write(`${problem}\n`);
-  process.exitCode = exitCodes.unavailable;
-}
+  try {
+    const { runCommandLine } = await import('./cli/program.ts');
+    process.exitCode = await runCommandLine(process.argv.slice(2));
+  } catch (error) {
+    const text = systemProblem(error);
+    if (text === undefined) throw error;
+    refuse(text, exitCodes.failed);
+  }
+} else refuse(problem, exitCodes.unavailable);

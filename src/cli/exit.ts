@@ -7,28 +7,10 @@ import { AuthorityError } from '../auth/authorities.ts';
 import { TlsMaterialError } from '../platform/tls.ts';
 import { RegistryError } from '../store/registry.ts';
 import { StoreFailed, StoreFull, StoreRefused } from '../store/store.ts';
+import { systemProblem } from '../platform/system-problem.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
 
-export const exitCodes = {
-  done: 0,
-  /** Something that should not happen: a bug, a lost connection, a full disk. */
-  failed: 1,
-  /** The command line, or a value in it or in a file it names, is wrong. Nothing was done. */
-  usage: 2,
-  /** What the command is about does not exist. */
-  unknown: 3,
-  /** It exists already, has ended, is suspended, or is held by somebody else. */
-  conflict: 4,
-  /** The configuration, a key or a certificate cannot be used. */
-  configuration: 5,
-  /** The store cannot be opened, or has failed. */
-  store: 6,
-  /** No gateway runs, or another one holds the data or the port. */
-  unavailable: 7,
-  /** A second person must approve first: the request waits. */
-  approval: 8,
-} as const;
-
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+export { type ExitCode, exitCodes };
 
 /** A command that ends with a text and a code of its own. */
 export class CommandError extends Error {
@@ -66,6 +48,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** A bug, of ours or of what we called. */
 export const isUnexpected = (error: Error): boolean =>
   exitCodeOf(error) === exitCodes.failed &&
+  systemProblem(error) === undefined &&
   !(error instanceof CommandError) &&
   !(error instanceof AdminError) &&
   !(error instanceof BackupRefused);
@@ -73,5 +56,5 @@ export const isUnexpected = (error: Error): boolean =>
 /** What the person reads. An error that nobody expected shows where it came from: it is a bug to be reported. */
 export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  return isUnexpected(error) ? (error.stack ?? error.message) : error.message;
+  return isUnexpected(error) ? (error.stack ?? error.message) : (systemProblem(error) ?? error.message);
 };

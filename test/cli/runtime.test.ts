@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { runtimeProblem } from '../../src/cli/runtime.ts';
+import { fileURLToPath } from 'node:url';
+import { LEAST_DESCRIPTORS, descriptorProblem, runtimeProblem } from '../../src/cli/runtime.ts';
 
 const root = new URL('../../../', import.meta.url);
 
@@ -45,4 +46,31 @@ test('the command line says so and ends before anything is opened', () => {
   assert.equal(run.status, 7);
   assert.equal(run.stdout, '');
   assert.match(run.stderr, /^Cannot run on Node 24\.21\.0: [^\n]+\n$/);
+});
+
+test('with too few file descriptors every command says so in one line, before it loads what needs them', () => {
+  const limits = (most: string): string =>
+    `Limit  Soft  Hard  Units\nMax open files            ${most}  ${most}  files\n`;
+  assert.equal(descriptorProblem(limits(String(LEAST_DESCRIPTORS))), undefined);
+  assert.equal(descriptorProblem(limits('unlimited')), undefined);
+  assert.equal(descriptorProblem(''), undefined, 'where the system does not tell');
+  const main = fileURLToPath(new URL('dist/src/main.js', root));
+  for (const most of [32, 64, LEAST_DESCRIPTORS - 1]) {
+    const run = spawnSync(
+      'sh',
+      ['-c', `ulimit -n ${most} && exec "$0" "$1" serve --config x`, process.execPath, main],
+      {
+        encoding: 'utf8',
+      },
+    );
+    assert.equal(run.stderr, `${descriptorProblem(limits(String(most)))}\n`);
+    assert.match(run.stderr, /^Cannot run with \d+ file descriptors: .*LimitNOFILE=/);
+    assert.equal(run.status, 7);
+  }
+  const enough = spawnSync(
+    'sh',
+    ['-c', `ulimit -n ${LEAST_DESCRIPTORS} && exec "$0" "$1" serve --config x`, process.execPath, main],
+    { encoding: 'utf8' },
+  );
+  assert.match(enough.stderr, /^Cannot use configuration "x"/, 'and with these it gets as far as its configuration');
 });

@@ -5,6 +5,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { systemProblem } from '../../platform/system-problem.ts';
 import { StoreRefused } from '../store.ts';
 
 export class FolderLock {
@@ -14,11 +15,10 @@ export class FolderLock {
     this.#db = db;
   }
 
-  /** Throws StoreRefused when another process, or another store of this one, holds it. */
+  /** Throws StoreRefused when another process, or another store of this one, holds it, and when the folder cannot be written. */
   static take(dataFolder: string): FolderLock {
     const path = join(dataFolder, 'lock');
-    closeSync(openSync(path, 'a', 0o600));
-    const db = new Database(path, { timeout: 0 });
+    const db = opened(path);
     try {
       db.pragma('journal_mode = MEMORY');
       db.exec('BEGIN EXCLUSIVE');
@@ -36,5 +36,15 @@ export class FolderLock {
 
   release(): void {
     this.#db.close();
+  }
+}
+
+function opened(path: string): Database.Database {
+  try {
+    closeSync(openSync(path, 'a', 0o600));
+    return new Database(path, { timeout: 0 });
+  } catch (error) {
+    const problem = systemProblem(error);
+    throw problem === undefined ? error : new StoreRefused(problem, { cause: error });
   }
 }

@@ -1,0 +1,23 @@
+/** How commands end: the one table of exit codes (docs/operations.md). Imports nothing, so that it can be had where modules cannot be loaded. */
+
+export const exitCodes = {
+  done: 0,
+  /** Something that should not happen: a bug, a lost connection, a full disk. */
+  failed: 1,
+  /** The command line, or a value in it or in a file it names, is wrong. Nothing was done. */
+  usage: 2,
+  /** What the command is about does not exist. */
+  unknown: 3,
+  /** It exists already, has ended, is suspended, or is held by somebody else. */
+  conflict: 4,
+  /** The configuration, a key or a certificate cannot be used. */
+  configuration: 5,
+  /** The store cannot be opened, or has failed. */
+  store: 6,
+  /** No gateway runs, or another one holds the data or the port. */
+  unavailable: 7,
+  /** A second person must approve first: the request waits. */
+  approval: 8,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
