@@ -62,7 +62,7 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
   print(terminal, options, value, () =>
     [
       done.already === true
-        ? `Already imported: ${many(done.accounts, 'account')} of the file ${agree(done.accounts, 'stands', 'stand')} in the registry with ${agree(done.accounts, 'its', 'their')} addresses. Nothing was changed, passwords were not compared.`
+        ? `Already imported: ${many(done.accounts, 'account')} ${agree(done.accounts, 'stands', 'stand')} in the registry as in the file, addresses included. Nothing was changed, passwords were not compared.`
         : done.applied
           ? `Registered ${many(done.accounts, 'account')}.`
           : `The file is right: it would register ${many(done.accounts, 'account')}. Nothing was changed.`,

@@ -15,7 +15,7 @@ import { SmtpClient } from '../support/smtp-client.ts';
 
 const desk = addressOf('desk');
 const [anna, lab, old] = ['anna@a.test', 'lab@a.test', 'old@a.test'];
-const [asAnna, asLab] = [anna, lab].map((login) => ({ login, password: `Secret-${login}` })) as [Login, Login];
+const [asAnna, asLab] = [anna, lab].map((login) => ({ login, password: 'lantaarn-fietsbel-dak' })) as [Login, Login];
 interface Login {
   readonly login: string;
   readonly password: string;
@@ -73,7 +73,7 @@ async function worldOf(t: TestContext): Promise<World> {
   await world.done('organisation', 'add', 'a', '--title', 'Praktijk A', '--contact', 'baas@a.example');
   await world.account('a', asAnna, anna, 'info@a.test');
   await world.account('a', asLab, lab);
-  await world.account('a', { login: old, password: 'Secret-old-pw' }, old);
+  await world.account('a', { login: old, password: 'regenpijp-klokhuis-mos' }, old);
   await world.done('account', 'end', old, '--now', '--yes', '--reason', 'test');
   return world;
 }
@@ -122,7 +122,7 @@ test('a practice becomes part of another: the plan, the same done, open sessions
   const told = (first: string, [belong, ended]: readonly [string, string]): string =>
     [
       first,
-      `- 2 accounts ${belong} to group, with passwords, certificates and 1 message (260 octets); mail programs go on as before`,
+      `- 2 accounts ${belong} to group, with passwords, certificates and 1 message (301 octets); mail programs go on as before`,
       '- 1 account that had ended before stays as it is',
       '- 1 address goes on for good',
       `- 2 addresses take mail until ${day}; then senders are told of the successor (551 5.1.6)`,
@@ -241,7 +241,7 @@ test('without an end its addresses go on, accounts keep their settings, suspende
 test("an operator's mistakes: all of them at once, and nothing is changed", async (t) => {
   const world = await worldOf(t);
   await world.done('organisation', 'add', 'third');
-  await world.account('third', { login: 'x@third.test', password: 'Secret-third-x-pw' }, 'x@third.test');
+  await world.account('third', { login: 'x@third.test', password: 'kelderluik-zomerjas-wol' }, 'x@third.test');
   await world.done('organisation', 'edi', 'add', 'a', '8714:14', '--account', lab);
   await world.done('organisation', 'edi', 'add', 'group', '8714:ZZ');
   const file = world.file(
