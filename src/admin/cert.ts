@@ -23,7 +23,7 @@ import {
 import { type AdminContext, AdminError } from './context.ts';
 import { type Input, address, flag, login, oneOf, optionalMoment, optionalText, page, pem, text } from './input.ts';
 import { type JudgedView, judged, keepingKey, privateKeyIn } from './mail-certificates.ts';
-import { change, listing } from './operation.ts';
+import { change, listing, withSecond, withSecondUnless } from './operation.ts';
 
 /** Without a hold, which says that it may be taken back: what is revoked here stays so. */
 const REASONS = (Object.keys(REVOCATION_REASONS) as RevocationReason[]).filter((r) => r !== 'certificateHold');
@@ -148,48 +148,56 @@ export const certificateOperations = {
       return { ...view, published, ...(problem === undefined ? {} : { problem }) };
     },
   ),
-  'cert.enrol': change(
-    (input) => ({
-      login: login(input, 'login'),
-      use: oneOf(input, 'for', USES),
-      validFor: wholeDays(input, 'valid', 90, CODE_LIFETIME),
-    }),
-    async (context, input, { actor }): Promise<EnrolledView> => {
-      await accountOf(context.store.registry, input.login);
-      return viewEnrolled(await enrol(context.ca, input, actor));
-    },
+  // Whoever runs it sees the code, and could get in by it.
+  'cert.enrol': withSecond(
+    'code',
+    change(
+      (input) => ({
+        login: login(input, 'login'),
+        use: oneOf(input, 'for', USES),
+        validFor: wholeDays(input, 'valid', 90, CODE_LIFETIME),
+      }),
+      async (context, input, { actor }): Promise<EnrolledView> => {
+        await accountOf(context.store.registry, input.login);
+        return viewEnrolled(await enrol(context.ca, input, actor));
+      },
+    ),
   ),
   /** One certificate by `serial`, or what ends within so many days: listed, with `batch` a code for each. */
-  'cert.renew': change(
-    (input) => ({
-      serial: optionalText(input, 'serial'),
-      within: optionalWithin(input),
-      batch: flag(input, 'batch'),
-      after: optionalCursor(input),
-      validFor: wholeDays(input, 'valid', 90, CODE_LIFETIME),
-    }),
-    async (context, { serial, within, batch, after, validFor }, { actor }): Promise<RenewalView> => {
-      const now = context.clock.now();
-      const view = (record: AccountCertificate): CertificateView => viewCertificate(record, now);
-      if (serial !== undefined) {
-        const record = await named(context, serial);
-        if (!isRenewable(record))
-          throw new AdminError(
-            'ended',
-            `Cannot renew certificate ${serial}: ${record.authority === undefined ? `another authority issued it: its owner asks there, and the new one is registered with "sluis ${record.registered === true ? `account certificate add ${record.login}` : 'cert import'}"` : record.revoked === undefined ? 'a newer one takes its place already' : 'it is revoked; issue a new one'}`,
-          );
-        const codes = await enrolRenewals(context.ca, [record], validFor, actor);
-        return { due: [view(record)], codes: codes.map(viewEnrolled) };
-      }
-      if (within === undefined) throw new AdminError('invalid', 'Cannot renew: give a serial number, or days');
-      const { certificates, next } = await dueForRenewal(context.ca, within, after);
-      const codes = batch ? await enrolRenewals(context.ca, certificates, validFor, actor) : [];
-      return {
-        due: certificates.map(view),
-        codes: codes.map(viewEnrolled),
-        ...(next === undefined ? {} : { next }),
-      };
-    },
+  'cert.renew': withSecondUnless(
+    'code',
+    ({ serial, batch }) => serial === undefined && !batch,
+    change(
+      (input) => ({
+        serial: optionalText(input, 'serial'),
+        within: optionalWithin(input),
+        batch: flag(input, 'batch'),
+        after: optionalCursor(input),
+        validFor: wholeDays(input, 'valid', 90, CODE_LIFETIME),
+      }),
+      async (context, { serial, within, batch, after, validFor }, { actor }): Promise<RenewalView> => {
+        const now = context.clock.now();
+        const view = (record: AccountCertificate): CertificateView => viewCertificate(record, now);
+        if (serial !== undefined) {
+          const record = await named(context, serial);
+          if (!isRenewable(record))
+            throw new AdminError(
+              'ended',
+              `Cannot renew certificate ${serial}: ${record.authority === undefined ? `another authority issued it: its owner asks there, and the new one is registered with "sluis ${record.registered === true ? `account certificate add ${record.login}` : 'cert import'}"` : record.revoked === undefined ? 'a newer one takes its place already' : 'it is revoked; issue a new one'}`,
+            );
+          const codes = await enrolRenewals(context.ca, [record], validFor, actor);
+          return { due: [view(record)], codes: codes.map(viewEnrolled) };
+        }
+        if (within === undefined) throw new AdminError('invalid', 'Cannot renew: give a serial number, or days');
+        const { certificates, next } = await dueForRenewal(context.ca, within, after);
+        const codes = batch ? await enrolRenewals(context.ca, certificates, validFor, actor) : [];
+        return {
+          due: certificates.map(view),
+          codes: codes.map(viewEnrolled),
+          ...(next === undefined ? {} : { next }),
+        };
+      },
+    ),
   ),
   'cert.collect': change(
     (input) => ({ code: text(input, 'code', 64), request: pem(input, 'request'), key: privateKeyIn(input) }),

@@ -2,7 +2,7 @@
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { AdminContext } from './context.ts';
 import { type Input, count, flag, optionalAddress } from './input.ts';
-import { type Operation, withSecond } from './operation.ts';
+import { type Operation, withSecondUnless } from './operation.ts';
 
 /** Longest time of grace, in days. */
 export const MAX_GRACE = 366;
@@ -21,7 +21,5 @@ export const endOf = ({ clock }: Pick<AdminContext, 'clock'>, grace: number): In
   grace === 0 ? undefined : instant(clock.now() + days(grace));
 
 /** Two operators sign for an end where the configuration asks for it; a look at what would go needs nobody. */
-export const endingBy = <I extends { readonly dryRun: boolean }, O>(operation: Operation<I, O>): Operation<I, O> => ({
-  ...withSecond('end', operation),
-  isLook: ({ dryRun }) => dryRun,
-});
+export const endingBy = <I extends { readonly dryRun: boolean }, O>(operation: Operation<I, O>): Operation<I, O> =>
+  withSecondUnless('end', ({ dryRun }) => dryRun, operation);

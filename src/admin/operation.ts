@@ -16,7 +16,7 @@ export interface Operation<I = never, O = unknown> {
    * call: work that takes several calls names it on the first alone.
    */
   readonly needsSecond?: SecondPersonVerb;
-  /** True for an input that only asks what would be done: a look needs nobody's signature. */
+  /** True for an input that only asks what would be done, or does nothing that needs two: it needs nobody's signature. */
   readonly isLook?: (input: I) => boolean;
 }
 
@@ -30,6 +30,13 @@ export const withSecond = <I, O>(needsSecond: SecondPersonVerb, operation: Opera
   ...operation,
   needsSecond,
 });
+
+/** The same, where some inputs only look, or do what one person may do. */
+export const withSecondUnless = <I, O>(
+  needsSecond: SecondPersonVerb,
+  isLook: (input: I) => boolean,
+  operation: Operation<I, O>,
+): Operation<I, O> => ({ ...withSecond(needsSecond, operation), isLook });
 
 export const change = <I, O>(
   read: (input: Input) => I,

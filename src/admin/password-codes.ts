@@ -21,7 +21,7 @@ import { accountOf, unfitPassword } from './accounts.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, count, flag, login, oneOf, optionalMoment, optionalSecret, optionalText, text } from './input.ts';
 import { fileNotice } from './notice.ts';
-import { change } from './operation.ts';
+import { change, withSecondUnless } from './operation.ts';
 
 /** Most accounts of one call: one transaction, and letters that fit one answer. */
 export const MOST_CODES = 100;
@@ -163,43 +163,48 @@ function checkLetters({ letters }: AdminContext): void {
 }
 
 export const passwordCodeOperations = {
-  'account.reset': change(
-    (input) => ({
-      logins: loginsOf(input),
-      wish: wishOf(input),
-      missing: flag(input, 'missing'),
-      dryRun: flag(input, 'dry-run'),
-    }),
-    async (context, { logins, wish, missing, dryRun }, call): Promise<CodesView> => {
-      const { clock, store } = context;
-      if (wish.ends !== undefined && wish.ends <= clock.now())
-        throw new AdminError(
-          'invalid',
-          `Cannot make a code: the end of its password, ${new Date(wish.ends).toISOString()}, has passed`,
-        );
-      if (wish.by === 'letter') checkLetters(context);
-      const planned: Planned[] = [];
-      const refused: { login: string; why: string }[] = [];
-      let waiting = 0;
-      for (const name of logins) {
-        const summary = await accountOf(store.registry, name);
-        if (missing && summary.codes.some(({ use }) => use === 'password')) {
-          waiting += 1;
-          continue;
+  // A code that goes to the contact is never before the eyes of who asks for it; one in a letter is.
+  'account.reset': withSecondUnless(
+    'code',
+    ({ wish, dryRun }) => dryRun || wish.by !== 'letter',
+    change(
+      (input) => ({
+        logins: loginsOf(input),
+        wish: wishOf(input),
+        missing: flag(input, 'missing'),
+        dryRun: flag(input, 'dry-run'),
+      }),
+      async (context, { logins, wish, missing, dryRun }, call): Promise<CodesView> => {
+        const { clock, store } = context;
+        if (wish.ends !== undefined && wish.ends <= clock.now())
+          throw new AdminError(
+            'invalid',
+            `Cannot make a code: the end of its password, ${new Date(wish.ends).toISOString()}, has passed`,
+          );
+        if (wish.by === 'letter') checkLetters(context);
+        const planned: Planned[] = [];
+        const refused: { login: string; why: string }[] = [];
+        let waiting = 0;
+        for (const name of logins) {
+          const summary = await accountOf(store.registry, name);
+          if (missing && summary.codes.some(({ use }) => use === 'password')) {
+            waiting += 1;
+            continue;
+          }
+          const one = await plan(context, summary, wish);
+          if (typeof one !== 'string') planned.push(one);
+          else if (logins.length > 1) refused.push({ login: name, why: one });
+          else throw new AdminError('conflict', `Cannot make a code for account "${name}": ${one}`);
         }
-        const one = await plan(context, summary, wish);
-        if (typeof one !== 'string') planned.push(one);
-        else if (logins.length > 1) refused.push({ login: name, why: one });
-        else throw new AdminError('conflict', `Cannot make a code for account "${name}": ${one}`);
-      }
-      const expires = (clock.now() + wish.validFor) as Instant;
-      const codes = dryRun
-        ? planned.map((one) => viewOf(one, expires))
-        : planned.length === 0
-          ? []
-          : await issue(context, planned, wish, call);
-      return { applied: !dryRun, codes, refused, waiting };
-    },
+        const expires = (clock.now() + wish.validFor) as Instant;
+        const codes = dryRun
+          ? planned.map((one) => viewOf(one, expires))
+          : planned.length === 0
+            ? []
+            : await issue(context, planned, wish, call);
+        return { applied: !dryRun, codes, refused, waiting };
+      },
+    ),
   ),
   'account.enrol': change(
     (input) => ({ code: text(input, 'code', 64), password: optionalSecret(input, 'password') }),
