@@ -124,7 +124,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'credential',
     what: 'private mail keys in care, sealed',
     columns: ['fingerprint', 'sealed', 'added_at'],
-    kept: 'until `cert key --forget` or the end of the contract',
+    kept: 'until `cert key --forget`, or the end of the account and of what waits in its mailbox',
     erase: 'deleted',
   },
   chunk: {
@@ -411,7 +411,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'credential',
     what: 'secret OpenPGP keys in care, sealed',
     columns: ['fingerprint', 'sealed', 'added_at'],
-    kept: 'until forgotten',
+    kept: 'until forgotten, or the end of the account and of what waits in its mailbox',
     erase: 'deleted',
   },
   quirk_day: {
@@ -425,7 +425,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'registry',
     what: 'consent to stand in for somebody',
     columns: ['substitute', 'key', 'given_at'],
-    kept: 'until taken back',
+    kept: 'until taken back, or the end of either account',
     erase: 'deleted',
   },
   upload: {

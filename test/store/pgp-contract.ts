@@ -1,11 +1,11 @@
 /** What every store must do for OpenPGP keys and the secret halves that the gateway holds: promises of src/store/pgp-keys.ts. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { type AddressKey, addressKey } from '../../src/domain/address.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { MAX_PGP_KEYS, NO_END, type NewPgpKey } from '../../src/store/pgp-keys.ts';
-import { addAccount, address } from '../support/store.ts';
+import { addAccount, address, deliver } from '../support/store.ts';
 import { type ContractStore, registryError } from './contract.ts';
 
 const actor = { name: 'operator', reason: 'test' };
@@ -32,6 +32,43 @@ export function pgpContract(name: string, open: (t: TestContext) => Promise<Cont
     (await store.pgpKeys.findMail(keyOf(text))).map(({ packets }) => Buffer.from(packets).toString());
   const events = async ({ store }: ContractStore): Promise<string[]> =>
     (await store.audit.read({ limit: 1000 })).map((row) => row.event).filter((event) => event.startsWith('pgp-key.'));
+
+  promise(
+    'with its account a key is revoked; its secret half goes when nothing waits in the mailbox any more',
+    async (s) => {
+      const { store, clock } = s;
+      const { pgpKeys, registry } = store;
+      const anna = await addAccount(store, 'anna');
+      await addAccount(store, 'bert');
+      for (const login of ['anna', 'bert']) {
+        const sealedKey = Buffer.from(login);
+        const emails = [`${login}@group.test`];
+        await pgpKeys.add(login, { ...key(login, clock.now(), { emails }), sealedKey }, 'issued', actor);
+      }
+      await registry.setConsent(address('anna@group.test'), address('bert@group.test'), true, actor);
+      await deliver(store, randomBytes(100), 'anna@group.test');
+      await registry.setAccountState('anna', 'ended', actor);
+      const held = async (login: string): Promise<boolean> => (await pgpKeys.findSecret(print(login))) !== undefined;
+      const found = async (login: string) => (await pgpKeys.findMail(keyOf(`${login}@group.test`)))[0];
+      assert.equal((await found('anna'))?.revoked?.reason, 'account-ended');
+      assert.deepEqual(await registry.listConsents(address('bert@group.test')), [], 'and nobody stands in by its word');
+      const sweep = async (): Promise<boolean[]> => {
+        for (let step = -1; step !== 0;) step = await registry.endDue();
+        return [await held('anna'), await held('bert')];
+      };
+      assert.deepEqual(await sweep(), [true, true], 'a message waits');
+      // It is never fetched, ends, and can be handed out again for a time.
+      const [entry] = await store.deliveries.uncollectedEntries(anna, { before: instant(clock.now() + 1), limit: 1 });
+      const audit = { event: 'message.expired', outcome: 'failure' as const };
+      await store.deliveries.expire(anna, [{ uid: entry!.uid, audit }]);
+      assert.deepEqual(await sweep(), [true, true]);
+      clock.advance(days(15));
+      await store.sweep();
+      assert.deepEqual(await sweep(), [false, true]);
+      assert.equal((await found('anna'))?.sealedKey, undefined, 'also for who had remembered it');
+      assert.deepEqual((await events(s)).slice(-2), ['pgp-key.revoked', 'pgp-key.secret-removed']);
+    },
+  );
 
   promise('OpenPGP keys are found by every address they stand for, newest first, in any state', async (s) => {
     const now = s.clock.now();

@@ -6,6 +6,7 @@
 import { addressKey } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
 import { type Actor, type Ending, RegistryError } from '../registry.ts';
+import { removeEndedKeys } from './ended-keys.ts';
 import { voidCodes } from './enrolments.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
@@ -127,6 +128,19 @@ export class EndingChanges {
     const id = accounts.length + addresses.length;
     const touched = [...accounts.map((a) => a.id), ...addresses.map((a) => a.account)];
     return id === 0 ? NO_CHANGE : { id, accounts: touched, scope: 'registry' };
+  }
+
+  /** Private keys of accounts that have ended and whose mailbox waits for nobody any more. */
+  keys(): Changed {
+    const { keys, accounts, mail } = removeEndedKeys(
+      {
+        sql: this.#ground.sql,
+        record: (event, account, actor, facts) => this.#ground.record(event, account, actor, {}, facts),
+      },
+      ROWS,
+      CLOCK,
+    );
+    return keys === 0 ? NO_CHANGE : { id: keys, accounts, scope: 'registry', mail };
   }
 
   #dueAddresses(column: 'ends_at' | 'final_at'): readonly DueAddress[] {

@@ -415,10 +415,12 @@ export class RegistryChanges {
     return this.#endings.accounts([{ login }], actor);
   }
 
-  /** First what ends by itself, then one organisation after the other. */
+  /** First what ends by itself, then one organisation after the other, then keys of what has ended. */
   #due(): Changed {
     const own = this.#endings.due();
-    return own.id > 0 ? own : this.#organisations.due();
+    if (own.id > 0) return own;
+    const organisations = this.#organisations.due();
+    return organisations.id > 0 ? organisations : this.#endings.keys();
   }
 
   #endAccount(account: number, actor: Actor): void {

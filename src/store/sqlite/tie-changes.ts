@@ -13,6 +13,8 @@ import { NOWHERE, TieFinder } from './tie-finder.ts';
 /** RFC 5280 section 5.3.1, each without a cause to suspect the key: the subject's name has changed; it is not needed any more. */
 type Reason = 'affiliationChanged' | 'cessationOfOperation';
 
+const ACCOUNT_ENDED = 'account-ended';
+
 interface RevokedRow {
   readonly serial: string;
   readonly notBefore: Instant;
@@ -49,7 +51,29 @@ export class TieChanges {
   ofEnd(account: number, actor: Actor): { readonly mail: readonly string[]; readonly accounts: readonly number[] } {
     const issued = this.#finder.issued(account, this.#ground.at);
     const mail = issued.flatMap((tie) => this.#revoke(account, tie, 'cessationOfOperation', actor));
-    return { mail, accounts: this.cutDelegations(account, NOWHERE, actor).accounts };
+    const accounts = [
+      ...this.cutDelegations(account, NOWHERE, actor).accounts,
+      ...this.cutSubstitutes(account, NOWHERE, actor).accounts,
+    ];
+    // Between two addresses of its own: of no use to anybody.
+    this.#ground.sql.run(
+      `DELETE FROM substitute_consent WHERE key IN (SELECT key FROM address WHERE account = ?)
+         AND substitute IN (SELECT key FROM address WHERE account = ?)`,
+      ...[account, account],
+    );
+    return { mail: [...mail, ...this.#revokePgp(account, actor)], accounts };
+  }
+
+  /** Nobody encrypts to it any more, and what it signs from now on is not the account's word. */
+  #revokePgp(account: number, actor: Actor): readonly string[] {
+    const { sql, at } = this.#ground;
+    const rows = sql.all(
+      `UPDATE pgp_key SET revoked_at = ?, reason = '${ACCOUNT_ENDED}' WHERE account = ? AND revoked_at IS NULL RETURNING fingerprint, emails`,
+      ...[at, account],
+    ) as { readonly fingerprint: string; readonly emails: string }[];
+    for (const { fingerprint } of rows)
+      this.#ground.record('pgp-key.revoked', account, actor, {}, { fingerprint, why: ACCOUNT_ENDED });
+    return rows.flatMap(({ emails }) => (JSON.parse(emails) as Address[]).map(addressKey));
   }
 
   #revoke(
