@@ -269,7 +269,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   interchange: {
     area: 'technical',
     what: 'hashes of interchange references, to tell repetitions',
-    columns: ['seq', 'at', 'reference', 'messages'],
+    columns: ['seq', 'at', 'reference', 'messages', 'held'],
     kept: '90 days',
     erase: 'runs out by itself',
   },

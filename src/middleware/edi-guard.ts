@@ -72,9 +72,21 @@ async function run(parts: EdiGuardParts, message: Submitted, copies: readonly Co
     ...repetitionsOf(message, facts.earlier).slice(0, MAX_TOLD),
     ...findings.slice(0, MAX_TOLD).map((finding) => eventOf(message, finding)),
   ];
-  const passed: Passed = { kind: 'passed', copies, audit, interchanges: seen };
+  const passed: Passed = { kind: 'passed', copies, audit, interchanges: remembered(keys, facts.earlier, modes) };
   return verdict.kind === 'hold' ? await hold(parts, message, passed, findings) : passed;
 }
+
+/** One whose reference was used for other messages is remembered as held: to send it once more must not let it through. */
+const remembered = (
+  keys: readonly (SeenInterchange | undefined)[],
+  earlier: readonly Earlier[],
+  { reference }: GuardModes,
+): SeenInterchange[] =>
+  keys.flatMap((key, n) => {
+    if (key === undefined) return [];
+    const held = reference === 'hold' && repetitionOf(earlier[n] ?? UNSEEN) === 'reused';
+    return held ? [{ ...key, held }] : [key];
+  });
 
 /** Copies that a finding is about wait for the operator; one that is about no single addressee is about all of them. */
 async function hold(

@@ -1,7 +1,7 @@
 /**
  * The store's memory of interchanges: a guard's question whether a reference, or the messages in it, came before.
  *
- * Kept for 90 days and the last 200,000 interchanges, whichever is less; written with the acceptance of their message. It answers for what is
+ * Each one that was accepted under a reference is remembered, so that every exact repetition is known as one, not the latest alone. Kept for 90 days and the last 200,000 interchanges, whichever is less; written with the acceptance of their message. It answers for what is
  * filed: of two submissions at the same moment neither knows the other.
  */
 import type { Earlier } from '../domain/edi-guard.ts';
@@ -16,6 +16,11 @@ export interface SeenInterchange {
   readonly reference: Uint8Array;
   /** Sender, recipient and messages, whatever reference they came under. */
   readonly messages: Uint8Array;
+  /**
+   * Held, because its reference was used for other messages. What becomes of the copies does not matter: a release is for them alone, and a
+   * repetition is held again.
+   */
+  readonly held?: true;
 }
 
 export interface Interchanges {

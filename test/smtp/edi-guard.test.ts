@@ -232,8 +232,13 @@ test('what is wrong with the whole message holds it for all; a reference that is
     events.filter((event) => event.startsWith('edi.re')),
     ['edi.repeated', 'edi.repackaged'],
   );
-  // What was held is known as well: sent again it is no error.
-  assert.equal(await held(other), false);
+  // Sent again it is held again, also after a release, which is for the copies that it named; what was accepted before it stays known.
+  assert.equal(await held(other), true);
+  const [waiting] = await g.store.deliveries.list({ limit: 10 });
+  assert.equal(await g.store.deliveries.change([waiting!.id], 'release', actor), 1);
+  assert.equal(await held(other), true);
+  assert.equal(await held(MEDLAB), false, 'the repetition of an older one');
+  assert.equal(await held(other.replaceAll('LAB0001', 'LAB0003')), false, 'under a reference of its own it is new');
 });
 
 test('guards that are off say nothing; a test is held where the addressee wants no tests', async (t) => {

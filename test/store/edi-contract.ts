@@ -156,6 +156,44 @@ export function ediContract(name: string, open: (t: TestContext) => Promise<Cont
   });
 
   promise(
+    'every interchange that was accepted under a reference is known again, and one that was held is not',
+    async (s) => {
+      const anna = 'anna@group.test';
+      await addAccount(s.store, 'anna');
+      const held = { ...seen('R1', 'C'), held: true } as const;
+      const ask = [
+        seen('R1', 'A'),
+        seen('R1', 'B'),
+        seen('R1', 'C'),
+        seen('R1', 'D'),
+        seen('R2', 'C'),
+        seen('R2', 'A'),
+      ];
+      const earlier = async ({ store }: ContractStore): Promise<string[]> =>
+        (await store.interchanges.earlier(ask)).map((e) => `${e.reference ? 'r' : '-'}${e.messages ? 'm' : '-'}`);
+      const file = async (...interchanges: SeenInterchange[]): Promise<void> => {
+        s.clock.advance(minutes(1));
+        await post(s.store, [anna], [], { receivedAt: s.clock.now(), interchanges });
+      };
+      assert.deepEqual(await earlier(s), ['--', '--', '--', '--', '--', '--']);
+      for (const one of [seen('R1', 'A'), seen('R1', 'B'), held]) await file(one);
+      // Under a reference of its own, what was held is new: it reached nobody.
+      const expected = ['rm', 'rm', 'r-', 'r-', '--', '-m'];
+      assert.deepEqual(await earlier(s), expected);
+      await file(held);
+      assert.deepEqual(await earlier(s), expected, 'held again');
+      const again = await s.reopen();
+      assert.deepEqual(await earlier(again), expected);
+      // Accepted after all: the guard was set to warn, for example.
+      await post(again.store, [anna], [], { receivedAt: s.clock.now(), interchanges: [seen('R1', 'C')] });
+      assert.deepEqual(await earlier(again), ['rm', 'rm', 'rm', 'r-', '-m', '-m']);
+      s.clock.advance(INTERCHANGES_FOR + days(1));
+      await again.store.sweep();
+      assert.deepEqual(await earlier(await again.reopen()), ['--', '--', '--', '--', '--', '--']);
+    },
+  );
+
+  promise(
     'more interchanges than one message may have, or keys of another length, break the contract',
     async ({ store }) => {
       await addAccount(store, 'anna');

@@ -253,7 +253,7 @@ CREATE TABLE interchange (
   at INTEGER NOT NULL,
   reference BLOB NOT NULL,
   messages BLOB NOT NULL
-) STRICT;
+, held INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE known_network (
   account INTEGER NOT NULL REFERENCES account (id),

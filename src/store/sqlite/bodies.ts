@@ -33,6 +33,8 @@ const MAX_ONCE = 200;
 const RESUBMISSION_OCTETS = 16;
 const SEEN_OCTETS = 16;
 const MAX_SEEN = 100;
+/** Behind the keys of an interchange that is held. */
+const HELD = '!';
 const LONGEST_WINDOW = hours(1);
 
 export interface BodiesParts {
@@ -315,7 +317,9 @@ function seenIn({ interchanges = [] }: Acceptance): readonly string[] {
     throw new RangeError(
       `There are ${interchanges.length} interchanges to remember; expected at most ${MAX_SEEN}, each known by 16 octets`,
     );
-  return interchanges.map(({ reference, messages }) => latin1(reference) + latin1(messages));
+  return interchanges.map(
+    ({ reference, messages, held }) => latin1(reference) + latin1(messages) + (held === true ? HELD : ''),
+  );
 }
 
 const latin1 = (octets: Uint8Array): string =>

@@ -28,7 +28,7 @@ export class EdiReader {
     this.#ofOrganisation = page('o.name = ? AND (i.id, i.qualifier) > (?, ?)');
     this.#ofId = page('i.id = ? AND (i.id, i.qualifier) > (?, ?)');
     this.#interchanges = db.prepare(
-      'SELECT seq, at, reference, messages FROM interchange WHERE seq > ? ORDER BY seq LIMIT ?',
+      'SELECT seq, at, reference, messages, held FROM interchange WHERE seq > ? ORDER BY seq LIMIT ?',
     );
   }
 

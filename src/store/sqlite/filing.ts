@@ -115,7 +115,7 @@ export class Filing {
     this.#insertDelivery = db.prepare(
       'INSERT INTO delivery (message, partner, mailbox, recipient, dsn, state, due_at) VALUES (?,?,?,?,?,?,?)',
     );
-    this.#insertInterchange = db.prepare('INSERT INTO interchange (at, reference, messages) VALUES (?,?,?)');
+    this.#insertInterchange = db.prepare('INSERT INTO interchange (at, reference, messages, held) VALUES (?,?,?,?)');
     this.#insertNotice = db.prepare('INSERT OR IGNORE INTO notice (key, at) VALUES (?, ?)');
     this.#noteDay = db.prepare('INSERT OR IGNORE INTO day_key (day) VALUES (?)');
     this.#endUpload = db.prepare('DELETE FROM upload WHERE message = ?');
@@ -195,7 +195,12 @@ export class Filing {
     }
     for (const keys of work.interchanges) {
       const octets = Buffer.from(keys, 'latin1');
-      this.#insertInterchange.run(work.receivedAt, octets.subarray(0, 16), octets.subarray(16));
+      this.#insertInterchange.run(
+        work.receivedAt,
+        octets.subarray(0, 16),
+        octets.subarray(16, 32),
+        octets.length > 32 ? 1 : 0,
+      );
     }
     if (work.resubmission !== null) this.#recent.add(work.resubmission.key, work.id, work.receivedAt);
     this.#audit.appendAll(work.audit);

@@ -2,7 +2,7 @@
  * The memory of interchanges: read from the store once, when first asked, and kept with every acceptance.
  *
  * In memory for the same reason as resubmissions (recent-submissions.ts): random keys in a b-tree would double what a group commit writes.
- * Keys are 48 bits of a hash, so that an entry takes some 100 octets; among 400,000 of them the chance that an interchange is wrongly taken
+ * Keys are 48 bits of a hash, so that an entry takes some 150 octets; among 400,000 of them the chance that an interchange is wrongly taken
  * for an earlier one is below one in 10^8.
  */
 import type { Earlier } from '../../domain/edi-guard.ts';
@@ -21,7 +21,9 @@ export interface InterchangesParts {
 
 export class SqliteInterchanges implements Interchanges {
   readonly #p: InterchangesParts;
-  readonly #references: Memory<Used>;
+  readonly #references: Memory<Seen>;
+  /** A reference with the messages under it: every one that was filed. */
+  readonly #pairs: Memory<Pair>;
   readonly #messages: Memory<Seen>;
   #loaded: Promise<void> | undefined;
 
@@ -29,17 +31,17 @@ export class SqliteInterchanges implements Interchanges {
     this.#p = parts;
     const most = parts.most ?? MOST_INTERCHANGES;
     this.#references = new Memory(most);
+    this.#pairs = new Memory(most);
     this.#messages = new Memory(most);
   }
 
   async earlier(asked: readonly SeenInterchange[]): Promise<readonly Earlier[]> {
     await (this.#loaded ??= this.#load());
     const since = this.#p.time.now() - INTERCHANGES_FOR;
-    return asked.map(({ reference, messages }) => {
-      const used = this.#references.find(reference, since);
-      return used === undefined
-        ? { reference: false, messages: this.#messages.find(messages, since) !== undefined }
-        : { reference: true, messages: used.messages === numberOf(messages) };
+    return asked.map((each) => {
+      if (this.#references.find(numberOf(each.reference), since) === undefined)
+        return { reference: false, messages: this.#messages.find(numberOf(each.messages), since) !== undefined };
+      return { reference: true, messages: this.#pairs.find(pairOf(each), since)?.held === false };
     });
   }
 
@@ -49,16 +51,20 @@ export class SqliteInterchanges implements Interchanges {
     for (const each of seen) this.#add(each, at);
   }
 
-  #add({ reference, messages }: SeenInterchange, at: number): void {
-    this.#references.add(reference, { at, messages: numberOf(messages) });
-    this.#messages.add(messages, { at });
+  #add(each: SeenInterchange, at: number): void {
+    const held = each.held === true;
+    this.#references.add(numberOf(each.reference), { at });
+    this.#pairs.add(pairOf(each), { at, held });
+    // What is held reached nobody: under a reference of its own it is not known.
+    if (!held) this.#messages.add(numberOf(each.messages), { at });
   }
 
   async #load(): Promise<void> {
     try {
       for (let after = 0; ;) {
         const rows = await this.#p.reader.ask('interchanges', { after, limit: STEP });
-        for (const row of rows) this.#add(row, row.at);
+        for (const { at, reference, messages, held } of rows)
+          this.#add({ reference, messages, ...(held === 0 ? {} : { held: true }) }, at);
         const last = rows.at(-1);
         if (last === undefined || rows.length < STEP) return;
         after = last.seq;
@@ -75,9 +81,8 @@ const KEY_OCTETS = 6;
 interface Seen {
   readonly at: number;
 }
-/** What a reference was used for the last time. */
-interface Used extends Seen {
-  readonly messages: number;
+interface Pair extends Seen {
+  readonly held: boolean;
 }
 
 /** Beyond `most` the oldest are forgotten. What is read back while something newer was noted does not take its place. */
@@ -89,17 +94,16 @@ class Memory<S extends Seen> {
     this.#most = most;
   }
 
-  find(key: Uint8Array, since: number): S | undefined {
-    const seen = this.#seen.get(numberOf(key));
+  find(key: number, since: number): S | undefined {
+    const seen = this.#seen.get(key);
     return seen !== undefined && seen.at >= since ? seen : undefined;
   }
 
-  add(key: Uint8Array, seen: S): void {
-    const number = numberOf(key);
-    const before = this.#seen.get(number);
+  add(key: number, seen: S): void {
+    const before = this.#seen.get(key);
     if (before !== undefined && before.at > seen.at) return;
-    this.#seen.delete(number);
-    this.#seen.set(number, seen);
+    this.#seen.delete(key);
+    this.#seen.set(key, seen);
     if (this.#seen.size <= this.#most) return;
     for (const oldest of this.#seen.keys()) {
       this.#seen.delete(oldest);
@@ -107,6 +111,10 @@ class Memory<S extends Seen> {
     }
   }
 }
+
+/** Both hashes in one of 48 bits; below 2 to the power of 53 all along. */
+const pairOf = ({ reference, messages }: SeenInterchange): number =>
+  (numberOf(reference) * 31 + numberOf(messages)) % 2 ** (8 * KEY_OCTETS);
 
 const numberOf = (key: Uint8Array): number =>
   Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(0, KEY_OCTETS);

@@ -207,9 +207,10 @@ export interface DeliveriesInput {
 }
 
 /** A row of `interchange`. */
-export interface InterchangeRow extends SeenInterchange {
+export interface InterchangeRow extends Omit<SeenInterchange, 'held'> {
   readonly seq: number;
   readonly at: number;
+  readonly held: number;
 }
 
 export interface FormerInput {
