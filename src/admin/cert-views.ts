@@ -40,7 +40,7 @@ export interface CertificateView {
   readonly begins: string;
   readonly ends: string;
   /** `valid`, `expired`, `revoked`, or `replaced`: valid, and a newer one takes its place. */
-  readonly state: 'valid' | 'expired' | 'revoked' | 'replaced';
+  readonly state: 'valid' | 'not-yet-valid' | 'expired' | 'revoked' | 'replaced';
   /** Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such no more is kept than is shown. */
   readonly origin: 'issued' | 'imported' | 'registered';
   readonly revoked?: string;
@@ -99,6 +99,7 @@ export const viewAuthority = (
 function stateOf(record: AccountCertificate, now: Instant): CertificateView['state'] {
   if (record.revoked !== undefined) return 'revoked';
   if (record.notAfter < now) return 'expired';
+  if (record.notBefore > now) return 'not-yet-valid';
   return record.replaced ? 'replaced' : 'valid';
 }
 

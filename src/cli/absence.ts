@@ -1,6 +1,7 @@
 /** `sluis address absence` and `sluis address consent`: who is away, and who gets the mail meanwhile. */
 import type { Command } from 'commander';
 import type { AbsenceView } from '../admin/absences.ts';
+import { many } from '../domain/counted.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { print, readableTime, table } from './output.ts';
@@ -91,7 +92,7 @@ export function addConsentCommands(terminal: Terminal, addresses: Command): void
         );
         print(terminal, options, done, () =>
           options.takeBack === true
-            ? `${done.substitute} no longer stands in for ${done.address}; ${done.ended} absences ended with it.`
+            ? `${done.substitute} no longer stands in for ${done.address}; ${many(done.ended, 'absence')} ended with it.`
             : `${done.substitute} may stand in for ${done.address}.`,
         );
       },

@@ -1,6 +1,6 @@
 /** `sluis key`: the master key, split among custodians, shown to be recoverable, recovered, made anew. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { connectControl } from '../admin/client.ts';
@@ -132,9 +132,14 @@ async function written(
   note: () => Promise<Escrowed>,
   pages: (escrowed: Escrowed) => readonly string[],
 ): Promise<{ readonly set: string; readonly files: readonly string[] }> {
-  mkdirSync(out, { recursive: true, mode: 0o700 });
+  const made = mkdirSync(out, { recursive: true, mode: 0o700 });
   const files: NewFile[] = [];
-  return await withFiles([{ undo: () => files.forEach((file) => file.undo()) }], async () => {
+  const undo = (): void => {
+    files.forEach((file) => file.undo());
+    // Made for shares, of which there are none: an empty folder would read as an escrow that got lost.
+    if (made !== undefined) rmdirSync(out);
+  };
+  return await withFiles([{ undo }], async () => {
     for (const [i, name] of custodians.entries())
       files.push(newFile(join(out, `share-${i + 1}-${name.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 40)}.txt`), 0o600));
     const escrowed = await note();

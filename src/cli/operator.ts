@@ -6,7 +6,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type FilePasswordOptions, filePasswordOptions, readFilePassword } from './key-material.ts';
 import { newFile, withFiles } from './new-file.ts';
-import { type ChangeOptions, type CommonOptions, guarded, reading } from './options.ts';
+import { type ChangeOptions, type CommonOptions, guarded, reading, withConfig } from './options.ts';
 import { print, readableTime, table } from './output.ts';
 import { withSecret } from './secret.ts';
 import type { Terminal } from './terminal.ts';
@@ -42,7 +42,7 @@ export function addOperatorCommands(terminal: Terminal, program: Command): void 
       const done = await withAdmin(options, (client) => client.call('operator.remove', { name }));
       print(terminal, options, done, () => `Removed operator ${done.name}.`);
     });
-  filePasswordOptions(group.command('key'))
+  filePasswordOptions(withConfig(group.command('key')))
     .description('make a key pair of your own: needs no gateway, so make it on your own machine')
     .argument('<name>', 'yours')
     .requiredOption('--out <file>', 'new file for the private key, mode 0600, under a passphrase; FILE.pub: the public')

