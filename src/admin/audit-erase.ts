@@ -149,8 +149,9 @@ export async function erasePeople(
   const found: People = { accounts: new Map(), words: new Map() };
   for await (const belonging of people) addNamesOf(belonging, found);
   const before = instant(clock.now() + 1);
-  const erased = await eraseChosen(context, { about: isAboutOneOf(found), before, alsoKept: false, dryRun: false });
-  const { rows, kept } = erased;
+  const chosen = { about: isAboutOneOf(found), before, alsoKept: false };
+  // What goes is counted and told of first: a crash leaves more told of than erased, and `audit verify` finds what went untold.
+  const { rows, kept } = await eraseChosen(context, { ...chosen, dryRun: true });
   if (rows > 0)
     store.audit.note({
       event: 'audit.erased',
@@ -158,7 +159,7 @@ export async function erasePeople(
       facts: { rows, kept, alsoKept: false, of: 'one organisation' },
       personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
     });
-  return erased;
+  return await eraseChosen(context, { ...chosen, dryRun: false });
 }
 
 async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: boolean): Promise<EraseView> {
@@ -176,22 +177,22 @@ async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: bo
     );
   const about = await isAbout(context, wanted);
   const { seq: end } = await audit.head();
-  const { rows, byLog, kept } = await eraseChosen(context, {
-    ...{ about, before, alsoKept, dryRun },
-    progress: (seq) => call.progress(seq, end),
+  const chosen = { about, before, alsoKept, progress: (seq: number) => call.progress(seq, end) };
+  const counted = await eraseChosen(context, { ...chosen, dryRun: true });
+  if (dryRun) return { rows: counted.rows, byLog: counted.byLog, kept: counted.kept, dryRun };
+  // Before it is done, as above.
+  audit.note({
+    event: 'audit.erased',
+    outcome: 'success',
+    // Who was erased does not stand here: the row would say again what was to be forgotten.
+    facts: {
+      ...{ rows: counted.rows, kept: counted.kept, alsoKept },
+      of: login === undefined && person === undefined ? 'everybody' : 'one person',
+      ...(wanted.before === undefined ? {} : { before: new Date(before).toISOString() }),
+    },
+    personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
   });
-  if (!dryRun)
-    audit.note({
-      event: 'audit.erased',
-      outcome: 'success',
-      // Who was erased does not stand here: the row would say again what was to be forgotten.
-      facts: {
-        ...{ rows, kept, alsoKept },
-        of: login === undefined && person === undefined ? 'everybody' : 'one person',
-        ...(wanted.before === undefined ? {} : { before: new Date(before).toISOString() }),
-      },
-      personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
-    });
+  const { rows, byLog, kept } = await eraseChosen(context, { ...chosen, dryRun: false });
   return { rows, byLog, kept, dryRun };
 }
 

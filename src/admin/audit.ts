@@ -42,6 +42,8 @@ export interface VerifyView {
   readonly anchors: number;
   /** Of the first anchor that the trail does not have. */
   readonly missing?: { readonly seq: number; readonly why: string };
+  /** Rows behind the newest anchor. */
+  readonly behind?: number;
 }
 
 const whole = (input: Input, name: string, initial: number, most: number): number => {
@@ -137,7 +139,11 @@ export const auditOperations = {
       const why = row?.seq === seq ? `row ${seq} is another one` : `the trail ends before row ${seq}`;
       return { report: found, anchors: n, missing: { seq, why } };
     }
-    return { report: found, anchors: anchors.length };
+    const newest = anchors.reduce((most, { seq }) => Math.max(most, seq), 0);
+    return {
+      ...{ report: found, anchors: anchors.length },
+      ...(newest === 0 ? {} : { behind: (await audit.head()).seq - newest }),
+    };
   }),
   'audit.report': listing(
     (input) => ({

@@ -1,6 +1,6 @@
 /** Files of auditors: exports of the trail and anchors, checked without a gateway. */
 import { type KeyObject, createPublicKey } from 'node:crypto';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAnchor } from '../crypto/audit-anchor.ts';
 import { ExportCheck } from '../crypto/audit-export.ts';
@@ -53,6 +53,25 @@ function anchorsOf(lines: readonly string[], keys: readonly KeyObject[], file: s
     const { seq, hash, at } = read.value;
     anchors.push({ seq, at, hash: Buffer.from(hash).toString('hex') });
   }
+  return anchors;
+}
+
+/** Anchors that are enough: the chain leads from each of them to all rows before it, so that the newest ones speak for all. */
+const ENOUGH = 1000;
+
+/**
+ * The newest anchors of a folder, whole files of days, in their order; none where there is no folder or no anchor in it. Throws CommandError as
+ * `readAnchors` does.
+ */
+export function newestAnchors(folder: string, keyFile: string): Anchored[] {
+  if (!existsSync(folder) || !existsSync(keyFile)) return [];
+  // Of a file name only the day sorts: the host name in front of it may have changed.
+  const dayOf = (path: string): string => path.slice(-'YYYY-MM-DD.jsonl'.length);
+  const files = filesOf(folder).sort((a, b) => (dayOf(a) < dayOf(b) ? -1 : 1));
+  const keys = readPublicKeys([keyFile]);
+  let anchors: Anchored[] = [];
+  for (let file = files.pop(); file !== undefined && anchors.length < ENOUGH; file = files.pop())
+    anchors = [...readAnchors([file], keys), ...anchors];
   return anchors;
 }
 

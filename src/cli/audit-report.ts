@@ -6,12 +6,33 @@ import { facts, table } from './output.ts';
 
 export const anchorsText = (n: number): string => `${many(n, 'anchor')} ${agree(n, 'stands', 'stand')}`;
 
-export function verifyText({ report: found, anchors, missing }: VerifyView): string {
+export interface Proof extends VerifyView {
+  /** Nothing contradicts the trail, and an anchor stands for it. */
+  readonly proven: boolean;
+  /** Where anchors were looked for. */
+  readonly places: readonly string[];
+}
+
+export const isProven = ({ report: found, anchors, missing }: VerifyView): boolean =>
+  found.kind === 'intact' && found.vanished === undefined && missing === undefined && anchors > 0;
+
+export function verifyText({ report: found, anchors, missing, behind, places }: Proof): string {
   if (found.kind === 'broken') return `Row ${found.seq}: ${found.why}.`;
-  const held = `${many(found.rows, 'row')}, the chain holds. Head: ${found.head}`;
-  return missing === undefined
-    ? `${held}\n${anchorsText(anchors)} in the trail.`
-    : `${held}\nAnchor of row ${missing.seq}: ${missing.why}.`;
+  const { vanished } = found;
+  return [
+    `${many(found.rows, 'row')}, the chain holds. Head: ${found.head}`,
+    ...(vanished === undefined
+      ? []
+      : [`Who and where of ${many(vanished, 'row')} are gone, and no row tells that they were erased.`]),
+    missing !== undefined
+      ? `Anchor of row ${missing.seq}: ${missing.why}.`
+      : anchors === 0
+        ? `NOT PROVEN: there is no anchor in ${places.join(', ')}.`
+        : `${anchorsText(anchors)} in the trail, of ${places.join(', ')}.`,
+    ...(behind === undefined || behind === 0
+      ? []
+      : [`Behind the newest anchor: ${many(behind, 'row')}, not proven yet.`]),
+  ].join('\n');
 }
 
 /** In the order of the report: head of its table, and what is said where there is none. */
@@ -23,16 +44,14 @@ const ACTS: readonly (readonly [kind: ActKind, head: string, none: string])[] = 
 ];
 
 /** `verified`: what a check of the chain found; undefined where none was asked for. */
-export const reportText = (s: AuditSummary, verified: VerifyView | undefined): string =>
+export const reportText = (s: AuditSummary, verified: Proof | undefined): string =>
   [
     facts([
       ['From', s.since],
       ['Until', s.until],
       ['Rows', s.rows],
     ]),
-    verified === undefined
-      ? 'The chain was not checked: add --verify, or --anchors PATH.'
-      : `${verifyText(verified)}${verified.anchors === 0 ? ' Whether its end was cut off only --anchors PATH can tell.' : ''}`,
+    verified === undefined ? 'The chain was not checked: add --verify, or --anchors PATH.' : verifyText(verified),
     table(
       ['LOG', 'SUCCESS', 'FAILURE'],
       s.logs.map((l) => [l.log, l.success, l.failure]),

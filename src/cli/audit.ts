@@ -8,9 +8,18 @@ import type { Config } from '../config/schema.ts';
 import { auditKeyFile } from '../crypto/audit-keys.ts';
 import { EXPORT_FORMAT, type ExportHeader } from '../crypto/audit-export.ts';
 import { agree, many } from '../domain/counted.ts';
-import { type Anchored, type CheckedExport, checkExport, readAnchors, readPublicKeys } from './audit-files.ts';
+import type { AdminClient } from '../admin/client.ts';
+import { anchorFolderOf } from '../config/places.ts';
+import {
+  type Anchored,
+  type CheckedExport,
+  checkExport,
+  newestAnchors,
+  readAnchors,
+  readPublicKeys,
+} from './audit-files.ts';
 import { addEraseCommand } from './audit-erase.ts';
-import { anchorsText, reportText, verifyText } from './audit-report.ts';
+import { type Proof, anchorsText, isProven, reportText, verifyText } from './audit-report.ts';
 import { type CheckedStamps, checkTimeStamps } from './audit-timestamps.ts';
 import { withAdmin } from './connect.ts';
 import { ExportSeal } from './export-lines.ts';
@@ -69,9 +78,15 @@ export function addAuditCommands(terminal: Terminal, program: Command): void {
     .option('--without-personal', 'leave out who and where; what is left can still be checked')
     .action((file: string, options: ExportOptions) => exportTo(terminal, file, options));
   changing(group.command('verify'))
-    .description('check the chain of the trail, or of an export; with anchors also that nothing was cut off its end')
+    .description(
+      'check the chain of the trail, or of an export, against anchors: that nothing was changed, cut off or written anew',
+    )
     .argument('[file]', 'an export; without it the trail of this gateway')
-    .option('--anchors <path>', 'a file of anchors, or the folder of them; may be given several times', collect)
+    .option(
+      '--anchors <path>',
+      "a file of anchors, or the folder of them; may be given several times; default: this gateway's own, for its trail",
+      collect,
+    )
     .option(
       '--timestamp-authority <pem>',
       "who made the time stamps beside the anchors; default: this gateway's setting",
@@ -86,7 +101,7 @@ export function addAuditCommands(terminal: Terminal, program: Command): void {
     .option('--since <moment>', 'from then on')
     .option('--until <moment>', 'until then; default: now')
     .option('--week', 'the last seven days')
-    .option('--verify', 'also check the chain of the whole trail')
+    .option('--verify', 'also check the whole trail, as "audit verify" does')
     .option('--anchors <path>', 'also check the chain against these anchors; may be given several times', collect)
     .option('--key <pem>', "public key of the anchors; default: this gateway's own", collect)
     .action((options: ReportOptions) => report(terminal, options));
@@ -161,16 +176,46 @@ const headerOf = ({ hostname, after }: ExportPage): ExportHeader => ({
 });
 
 async function verifyOwn(terminal: Terminal, options: VerifyOptions): Promise<void> {
-  const anchors = anchorsFor(options, auditKeyFile(loadConfig(options.config).keys.folder));
-  const found = await withAdmin(options, (client) =>
-    client.call('audit.verify', { anchors: anchors.map(({ seq, hash }) => ({ seq, hash })) }),
-  );
-  const stamps = await stampsFor(options, loadConfig(options.config));
+  const config = loadConfig(options.config);
+  const proof = ownAnchors(options, config);
+  const found = await withAdmin(options, (client) => checkOwn(client, proof));
+  const paths = options.anchors ?? (config.audit['timestamp-authorities'].length > 0 ? proof.places : []);
+  const stamps = await stampsFor({ ...options, anchors: paths.filter((path) => existsSync(path)) }, config);
   print(terminal, options, { ...found, ...stamps }, () => `${verifyText(found)}${stampsText(stamps)}`);
-  if (found.report.kind === 'broken' || found.missing !== undefined)
+  mustBeProven(found);
+}
+
+interface OwnAnchors {
+  readonly anchors: readonly Anchored[];
+  /** Files and folders they were looked for in. */
+  readonly places: readonly string[];
+}
+
+/** Those that are named; else the newest ones that this gateway wrote, in the folder that the configuration names. */
+function ownAnchors(options: VerifyOptions, config: Config): OwnAnchors {
+  const own = auditKeyFile(config.keys.folder);
+  if (options.anchors !== undefined) return { anchors: anchorsFor(options, own), places: options.anchors };
+  const folder = anchorFolderOf(config);
+  const [key = own] = options.key ?? [];
+  return { anchors: newestAnchors(folder, key), places: [folder] };
+}
+
+async function checkOwn(client: AdminClient, { anchors, places }: OwnAnchors): Promise<Proof> {
+  const found = await client.call('audit.verify', { anchors: anchors.map(({ seq, hash }) => ({ seq, hash })) });
+  return { ...found, proven: isProven(found), places };
+}
+
+/** A trail that nothing contradicts and nothing proves must not read as one that is proven. */
+function mustBeProven(found: Proof): void {
+  if (found.report.kind === 'broken' || found.missing !== undefined || found.report.vanished !== undefined)
     throw new CommandError(
       'failed',
       'The audit trail is not as it was written; keep this database and its anchors as they are',
+    );
+  if (!found.proven)
+    throw new CommandError(
+      'unproven',
+      `The chain holds, and nothing proves that its end was not cut off or all of it written anew: there is no anchor in ${found.places.join(', ')}; name where they are kept with --anchors PATH`,
     );
 }
 
@@ -185,6 +230,11 @@ async function verifyFile(terminal: Terminal, path: string, options: VerifyOptio
       : `Row ${checked.broken.seq}: ${checked.broken.why}.`,
   );
   if (checked.broken !== undefined) throw new CommandError('failed', `The export "${path}" is not as it was written`);
+  if (checked.anchors === 0)
+    throw new CommandError(
+      'unproven',
+      `The chain of "${path}" holds, and nothing proves that its end was not cut off or all of it written anew: ${options.anchors === undefined ? 'add --anchors PATH' : 'none of the anchors that were given is of a row in it'}`,
+    );
 }
 
 const stampsFor = (
@@ -218,17 +268,11 @@ async function report(terminal: Terminal, options: ReportOptions): Promise<void>
   if (since === undefined) throw new CommandError('usage', 'Cannot report without --since or --week');
   const until = options.until ?? now.toISOString();
   const checking = options.verify === true || options.anchors !== undefined;
-  const anchors = checking ? anchorsFor(options, auditKeyFile(loadConfig(options.config).keys.folder)) : [];
+  const proof = checking ? ownAnchors(options, loadConfig(options.config)) : undefined;
   const { summary, verified } = await withAdmin(options, async (client) => ({
     summary: await client.call('audit.report', { since, until }),
-    verified: checking
-      ? await client.call('audit.verify', { anchors: anchors.map(({ seq, hash }) => ({ seq, hash })) })
-      : undefined,
+    verified: proof === undefined ? undefined : await checkOwn(client, proof),
   }));
   print(terminal, options, { ...summary, verified }, () => reportText(summary, verified));
-  if (verified?.report.kind === 'broken' || verified?.missing !== undefined)
-    throw new CommandError(
-      'failed',
-      'The audit trail is not as it was written; keep this database and its anchors as they are',
-    );
+  if (verified !== undefined) mustBeProven(verified);
 }

@@ -18,6 +18,8 @@ export const exitCodes = {
   unavailable: 7,
   /** A second person must approve first: the request waits. */
   approval: 8,
+  /** A proof was asked for, nothing contradicts it, and what it needs to be one is not there. */
+  unproven: 9,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

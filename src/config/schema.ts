@@ -583,7 +583,7 @@ export const sections: Readonly<Record<string, string>> = {
   helpdesk:
     'Whom users call: stands in every notice, letter and page, and in replies that say "ask the helpdesk". Its mail address is that of notices.operator.',
   enrolment: 'One-time codes for passwords and certificates (sluis account reset, sluis cert issue --code).',
-  audit: 'Signed heads of the audit trail (sluis audit verify --anchors).',
+  audit: 'Signed heads of the audit trail (sluis audit verify).',
   doctor: 'Looking after itself (sluis doctor).',
   operators: 'Where a second person is needed.',
   backup:

@@ -31,3 +31,11 @@ export interface BrokenRow {
   readonly seq: number;
   readonly why: string;
 }
+
+/** How many rows lost their personal fields by what a row of the trail tells; 0 for every other row. `facts`: JSON. */
+export function toldErased(event: string, facts: string): number {
+  if (event !== 'audit.erased' && event !== 'audit.retention') return 0;
+  const told = JSON.parse(facts) as Readonly<Record<string, unknown>>;
+  const counts = event === 'audit.erased' ? [told.rows] : Object.values(told);
+  return counts.reduce<number>((sum, count) => (typeof count === 'number' ? sum + count : sum), 0);
+}

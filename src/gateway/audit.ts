@@ -1,9 +1,9 @@
 /** The signed heads of the audit trail, assembled. */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { readAuthorities } from '../auth/authorities.ts';
 import { readAuthorityFiles } from '../config/files.ts';
 import { readMasterKey } from '../config/master-key.ts';
+import { anchorFolderOf } from '../config/places.ts';
 import type { Config } from '../config/schema.ts';
 import { type EvidenceKey, evidenceKey } from '../crypto/evidence-keys.ts';
 import type { EvidenceParts } from '../admin/evidence.ts';
@@ -18,9 +18,6 @@ import { type AuditKeep, keepTrail, shortKept } from '../trail/retention.ts';
 import { type GatewayLife, beginLife } from '../trail/gateway-life.ts';
 import { type Anchors, startAnchors } from '../trail/anchors.ts';
 import type { GatewayEffects } from './effects.ts';
-
-/** Outside the data folder, as the keys are: who can write the database alone cannot write here. */
-export const anchorFolderOf = ({ audit, keys }: Config): string => audit.anchors ?? join(keys.folder, 'anchors');
 
 export const evidenceParts = (
   config: Config,

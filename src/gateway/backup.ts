@@ -20,7 +20,7 @@ import { days, minutes } from '../domain/units.ts';
 import { programVersion } from '../platform/version.ts';
 import { sqliteCopies } from '../store/sqlite/copies.ts';
 import type { Store } from '../store/store.ts';
-import { anchorFolderOf } from './audit.ts';
+import { anchorFolderOf } from '../config/places.ts';
 import type { GatewayEffects } from './effects.ts';
 
 /** `desk`: writes to the operator what failed without anybody watching. */

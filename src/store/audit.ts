@@ -37,7 +37,13 @@ export interface AuditQuery {
 }
 
 export type AuditReport =
-  | { readonly kind: 'intact'; readonly rows: number; readonly head: string }
+  | {
+      readonly kind: 'intact';
+      readonly rows: number;
+      readonly head: string;
+      /** Rows whose personal fields are gone although no row tells that they were erased; absent for none. */
+      readonly vanished?: number;
+    }
   | { readonly kind: 'broken'; readonly seq: number; readonly why: string };
 
 /** How far somebody has walked through the trail. The name begins with `audit.`. */

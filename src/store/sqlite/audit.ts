@@ -147,7 +147,7 @@ export class SqliteAudit implements AuditTrail {
 
   async verify(): Promise<AuditReport> {
     await this.flush();
-    let rows = 0;
+    let [rows, erased, told] = [0, 0, 0];
     let next = 1;
     let head: Uint8Array = CHAIN_START;
     for (;;) {
@@ -155,12 +155,20 @@ export class SqliteAudit implements AuditTrail {
       if (step.kind === 'broken') return step;
       ({ next, head } = step);
       rows += step.rows;
-      if (step.end) return { kind: 'intact', rows, head: Buffer.from(head).toString('hex') };
+      erased += step.erased;
+      told += step.told;
+      if (step.end)
+        return {
+          ...{ kind: 'intact', rows, head: Buffer.from(head).toString('hex') },
+          ...(erased > told ? { vanished: erased - told } : {}),
+        };
     }
   }
 
   async erasePersonal(seqs: readonly number[], mark?: AuditMark): Promise<number> {
     if (seqs.length > ERASED_AT_ONCE) throw new Error(`at most ${ERASED_AT_ONCE} rows at once, not ${seqs.length}`);
+    // The row that tells of it comes first: after a crash between the two more is told of than was erased, and never less.
+    await this.flush();
     const { value = 0 } = await this.#p.writer.must({ kind: 'erase-personal', seqs, mark: mark ?? null });
     return value;
   }

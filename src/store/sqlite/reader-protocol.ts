@@ -309,6 +309,9 @@ export type VerifyStep =
   | {
       readonly kind: 'ok';
       readonly rows: number;
+      /** Rows whose personal fields are gone, and how many the rows say were erased. */
+      readonly erased: number;
+      readonly told: number;
       readonly head: Uint8Array;
       readonly next: number;
       readonly end: boolean;

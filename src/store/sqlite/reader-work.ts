@@ -4,7 +4,7 @@ import type { KeyFolder } from '../../crypto/key-folder.ts';
 import { AbsenceReader } from './absence-reader.ts';
 import { AccountMoveReader } from './account-move-reader.ts';
 import { followOn, isBroken } from '../../crypto/audit-chain.ts';
-import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
+import { type ChainHead, type ChainRow, toldErased } from '../../domain/audit-row.ts';
 import { LATEST_EVENTS } from '../audit.ts';
 import { CaReader } from './ca-reader.ts';
 import { ContentReader } from './content-reader.ts';
@@ -235,12 +235,21 @@ export class ReaderWorker {
   #verify({ from, previous, rows }: ReaderWork['verify']['in']): VerifyStep {
     let head: ChainHead = { seq: from - 1, hash: previous };
     const found = this.#audit.all.all(from, rows);
+    let [erased, told] = [0, 0];
     for (const row of found) {
       const checked = followOn(head, chainRowOf(row));
       if (isBroken(checked)) return { kind: 'broken', ...checked };
       head = checked;
+      if (row.commitment !== null && row.personal === null) erased += 1;
+      told += toldErased(row.event, row.facts);
     }
-    return { kind: 'ok', rows: found.length, head: head.hash, next: head.seq + 1, end: found.length < rows };
+    return {
+      kind: 'ok',
+      ...{ rows: found.length, erased, told },
+      head: head.hash,
+      next: head.seq + 1,
+      end: found.length < rows,
+    };
   }
 }
 
