@@ -99,6 +99,7 @@ export type NoticeKind =
   | 'digest'
   | 'observation-over'
   | `certificate-ends-${number}`
+  | `pgp-key-ends-${number}`
   | 'consumers'
   | 'quota'
   | 'password-code'

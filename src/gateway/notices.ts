@@ -13,6 +13,7 @@ import { type HeldTooLongParts, heldTooLong } from '../delivery/held-too-long.ts
 import { observedRound } from '../delivery/observed.ts';
 import { Fullness } from '../delivery/fullness.ts';
 import { filedNotice } from '../delivery/filed.ts';
+import { warnOfPgpKeys } from '../delivery/pgp-keys-end.ts';
 import { createNoticeWriter } from '../delivery/notice.ts';
 import { receiptsFor } from '../delivery/receipts.ts';
 import { uncollectedRound } from '../delivery/uncollected.ts';
@@ -126,5 +127,6 @@ export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock
     run: async (stopped) => {
       await uncollectedRound({ desk, store, clock, log }, stopped);
       await observedRound({ desk, store, clock, log }, stopped);
+      await warnOfPgpKeys({ desk, store, clock, log }, stopped);
     },
   });
