@@ -42,7 +42,7 @@ export function certificateLetters(certificate: EndingCertificate): Letters {
         lines(login),
         text(
           use === 'login'
-            ? 'Uw systeem logt ermee in. Daarna kan het geen berichten meer versturen of ophalen.'
+            ? 'Uw systeem logt ermee in. Daarna kan het zonder wachtwoord geen berichten meer versturen of ophalen.'
             : 'Het beveiligt uw berichten. Daarna kunnen anderen u geen versleutelde berichten meer sturen.',
         ),
         text(
@@ -58,7 +58,7 @@ export function certificateLetters(certificate: EndingCertificate): Letters {
         lines(login),
         text(
           use === 'login'
-            ? 'Your system logs in with it. After that it can neither send nor fetch messages.'
+            ? 'Your system logs in with it. After that it can neither send nor fetch messages without a password.'
             : 'It protects your messages. After that nobody can send you encrypted messages.',
         ),
         text(
