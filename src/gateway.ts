@@ -178,7 +178,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         protocols.refusalsOf(account);
       },
       writeConsumers: (account) => protocols.consumersOf(account),
-      status: () => statusOf(config, store, { listeners, connections, pushes, since }),
+      status: () => statusOf(config, store, { listeners, connections, pushes, since, reasons: () => http.reasons() }),
     },
   };
   const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.desk, ending);

@@ -5,7 +5,7 @@ import { isBeginningOfEvent, nearestEvent } from '../domain/audit-events.ts';
 import type { ChainRow } from '../domain/audit-row.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { nen7513Of } from '../domain/nen7513.ts';
-import type { Instant } from '../domain/units.ts';
+import { type Instant, instant } from '../domain/units.ts';
 import type { AuditReport, AuditRow, AuditTrail } from '../store/audit.ts';
 import { type AuditSummary, firstSince, report } from './audit-scan.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
@@ -26,8 +26,9 @@ export interface AuditRowView extends EventView {
   readonly erased: boolean;
 }
 export interface AuditPage {
+  /** The newest that were asked for, oldest first. */
   readonly rows: readonly AuditRowView[];
-  /** Where the next call goes on; absent at the end of the trail. */
+  /** What the next call gives as `before`; absent where no older row is. */
   readonly next?: number;
 }
 export interface ExportPage {
@@ -54,7 +55,8 @@ const whole = (input: Input, name: string, initial: number, most: number): numbe
 };
 
 interface Wanted {
-  readonly from: number;
+  /** Rows before this one; 0: up to the newest. */
+  readonly before: number;
   readonly limit: number;
   readonly since?: Instant;
   readonly until?: Instant;
@@ -80,7 +82,7 @@ function wantedOf(input: Input): Wanted {
   const login = optionalText(input, 'account');
   const event = eventOf(input);
   return {
-    from: whole(input, 'from', 0, Number.MAX_SAFE_INTEGER),
+    before: whole(input, 'before', 0, Number.MAX_SAFE_INTEGER),
     limit: whole(input, 'limit', 100, 1000),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
@@ -100,8 +102,10 @@ const noteLook = (audit: AuditTrail, { actor }: Call, what: string): void =>
 
 export const auditOperations = {
   'audit.list': listing(wantedOf, async ({ store }, wanted, call): Promise<AuditPage> => {
-    if (wanted.from === 0) noteLook(store.audit, call, 'list');
-    return await list(store, wanted);
+    const page = await list(store, wanted);
+    // Behind the look itself, or it would be the newest row of every list.
+    if (wanted.before === 0) noteLook(store.audit, call, 'list');
+    return page;
   }),
   'audit.export': listing(
     (input) => ({
@@ -218,21 +222,23 @@ async function list(store: AdminContext['store'], wanted: Wanted): Promise<Audit
   const account = login === undefined ? undefined : (await registry.findAccount(login))?.account.id;
   if (login !== undefined && account === undefined)
     throw new AdminError('unknown', `Cannot list the trail of account "${login}": there is none of that name`);
-  let from = wanted.from > 0 ? wanted.from : since === undefined ? 1 : await firstSince(audit, since);
+  const first = since === undefined ? 1 : await firstSince(audit, since);
+  const last = until === undefined ? (await audit.head()).seq + 1 : await firstSince(audit, instant(until + 1));
+  let before = wanted.before > 0 ? Math.min(wanted.before, last) : last;
   const rows: AuditRowView[] = [];
-  for (let seen = 0; seen < SCANNED;) {
+  const page = (next: number): AuditPage => ({ rows: rows.reverse(), ...(next > first ? { next } : {}) });
+  for (let seen = 0; seen < SCANNED && before > first; seen += STEP) {
+    const from = Math.max(first, before - STEP);
     const found = await audit.read({ fromSeq: from, limit: STEP, ...(account === undefined ? {} : { account }) });
-    for (const row of found) {
-      from = row.seq + 1;
-      if (until !== undefined && row.at > until) return { rows };
+    const end = before;
+    for (const row of found.filter(({ seq }) => seq < end).reverse()) {
       if (event !== undefined && !row.event.startsWith(event)) continue;
       rows.push(await viewOf(row, names));
-      if (rows.length === limit) return { rows, next: from };
+      if (rows.length === limit) return page(row.seq);
     }
-    if (found.length < STEP) return { rows };
-    seen += found.length;
+    before = from;
   }
-  return { rows, next: from };
+  return page(before);
 }
 
 const viewOf = async (row: AuditRow, names: Names): Promise<AuditRowView> => ({

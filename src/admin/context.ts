@@ -81,7 +81,15 @@ export interface ListenerStatus {
   readonly closed: boolean;
 }
 
+/** Why no mail would be taken now; `name` as /ready has it. */
+export interface ReadyReason {
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface GatewayStatus {
+  /** Empty: ready. */
+  readonly reasons: readonly ReadyReason[];
   readonly hostname: string;
   readonly process: number;
   /** ISO 8601. */

@@ -22,7 +22,7 @@ export const readPublicKeys = (files: readonly string[]): KeyObject[] =>
       return createPublicKey(readFileSync(file));
     } catch (error) {
       throw new CommandError(
-        'failed',
+        'usage',
         `Cannot read the key "${file}": ${(error as Error).message}; expected a public key in PEM`,
       );
     }
@@ -32,7 +32,7 @@ function filesOf(path: string): string[] {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined)
     throw new CommandError(
-      'failed',
+      'usage',
       `Cannot read the anchors "${path}": there is nothing of that name; expected a file of anchors, or the folder that "audit.anchors" names`,
     );
   if (!found.isDirectory()) return [path];
@@ -49,7 +49,8 @@ function anchorsOf(lines: readonly string[], keys: readonly KeyObject[], file: s
   for (const [n, line] of lines.entries()) {
     if (line === '') continue;
     const read = readAnchor(line, keys);
-    if (!read.ok) throw new CommandError('failed', `Cannot use line ${n + 1} of "${file}" as an anchor: ${read.error}`);
+    if (!read.ok)
+      throw new CommandError('configuration', `Cannot use line ${n + 1} of "${file}" as an anchor: ${read.error}`);
     const { seq, hash, at } = read.value;
     anchors.push({ seq, at, hash: Buffer.from(hash).toString('hex') });
   }
@@ -82,7 +83,7 @@ export function anchorsIn(lines: readonly string[], key: Buffer | undefined, nam
     return anchorsOf(lines, [createPublicKey(key)], `anchors.jsonl in ${name}`);
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw new CommandError('failed', `Cannot read anchor.pem in "${name}": ${(error as Error).message}`);
+    throw new CommandError('configuration', `Cannot read anchor.pem in "${name}": ${(error as Error).message}`);
   }
 }
 
@@ -110,15 +111,15 @@ export async function checkLines(
   try {
     for await (const line of lines) {
       const problem = walk.take(line);
-      if (typeof problem === 'string') throw new CommandError('failed', `Cannot check "${name}": ${problem}`);
+      if (typeof problem === 'string') throw new CommandError('configuration', `Cannot check "${name}": ${problem}`);
       if (problem !== undefined) return walk.ended(problem);
     }
   } catch (error) {
     if (!(error instanceof UnsealedExport)) throw error;
-    throw new CommandError('failed', `The export "${name}" is not as it was written: ${error.message}`);
+    throw new CommandError('configuration', `The export "${name}" is not as it was written: ${error.message}`);
   }
   const end = walk.end();
-  if (end === 'empty') throw new CommandError('failed', `Cannot check "${name}": it is empty`);
+  if (end === 'empty') throw new CommandError('configuration', `Cannot check "${name}": it is empty`);
   return walk.ended(end);
 }
 

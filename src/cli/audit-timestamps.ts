@@ -65,7 +65,7 @@ export async function checkStampLines(
   for (const [n, line] of lines.entries()) {
     const at = await checked(line, digests, authorities).catch((error: unknown) => {
       throw new CommandError(
-        'failed',
+        'configuration',
         `Cannot use line ${n + 1} of "${name}" as a time stamp: ${(error as Error).message}`,
       );
     });
@@ -80,7 +80,7 @@ export function authoritiesOf(files: readonly string[]): readonly Certificate[] 
       return { file, pem: readFileSync(file, 'utf8') };
     } catch (error) {
       throw new CommandError(
-        'failed',
+        'usage',
         `Cannot read "${file}": ${(error as Error).message}; expected certificates in PEM`,
       );
     }

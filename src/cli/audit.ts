@@ -65,7 +65,7 @@ export function addAuditCommands(terminal: Terminal, program: Command): void {
     .option('--event <name>', 'events that begin so, such as login or message.accepted')
     .option('--since <moment>', 'from then on')
     .option('--until <moment>', 'until then')
-    .option('--limit <number>', 'most rows', '100')
+    .option('--limit <number>', 'most rows: the newest, oldest of them first', '100')
     .action((options: ListOptions) => list(terminal, options));
   changing(group.command('export'))
     .description('write the trail as lines of JSON that can be checked without this gateway')
@@ -121,14 +121,14 @@ async function list(terminal: Terminal, options: ListOptions): Promise<void> {
   const { account, event, until } = options;
   const rows = await withAdmin(options, async (client) => {
     const all: AuditRowView[] = [];
-    let from: number | undefined = 0;
-    while (from !== undefined && all.length < limit) {
+    let before: number | undefined = 0;
+    while (before !== undefined && all.length < limit) {
       const page: AuditPage = await client.call('audit.list', {
-        ...{ account, event, until, from, since: options.since },
+        ...{ account, event, until, before, since: options.since },
         limit: Math.min(1000, limit - all.length),
       });
-      all.push(...page.rows);
-      from = page.next;
+      all.unshift(...page.rows);
+      before = page.next;
     }
     return all;
   });
@@ -209,7 +209,7 @@ async function checkOwn(client: AdminClient, { anchors, places }: OwnAnchors): P
 function mustBeProven(found: Proof): void {
   if (found.report.kind === 'broken' || found.missing !== undefined || found.report.vanished !== undefined)
     throw new CommandError(
-      'failed',
+      'configuration',
       'The audit trail is not as it was written; keep this database and its anchors as they are',
     );
   if (!found.proven)
@@ -229,7 +229,8 @@ async function verifyFile(terminal: Terminal, path: string, options: VerifyOptio
       ? `${checkedText(checked)}${stampsText(stamps)}`
       : `Row ${checked.broken.seq}: ${checked.broken.why}.`,
   );
-  if (checked.broken !== undefined) throw new CommandError('failed', `The export "${path}" is not as it was written`);
+  if (checked.broken !== undefined)
+    throw new CommandError('configuration', `The export "${path}" is not as it was written`);
   if (checked.anchors === 0)
     throw new CommandError(
       'unproven',

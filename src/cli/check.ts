@@ -14,6 +14,7 @@ import { generalFindings } from './doctor-checks.ts';
 import { privacyFindings } from './privacy-reminder.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { facts, print } from './output.ts';
+import { readyCode, storeReasons } from './readiness.ts';
 import type { Terminal } from './terminal.ts';
 
 const SOON = days(30);
@@ -55,6 +56,9 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
           'The configuration can be used.',
         ].join('\n'),
       );
+      const reasons = await storeReasons(config, options);
+      for (const { name, text } of reasons) terminal.err(`No mail would be taken, ${name}: ${text}\n`);
+      terminal.code = readyCode(reasons);
     });
 }
 

@@ -90,14 +90,14 @@ export async function verifyEvidence(terminal: Terminal, path: string, options: 
   print(terminal, options, checked, () => checkedWords(checked, read.value));
   if (trusted.size > 0 && !checked.known)
     throw new CommandError(
-      'failed',
+      'configuration',
       `"${path}" was signed by another certificate than those given: SHA-256 ${signer.fingerprint}`,
     );
 }
 
 const wrong = (path: string, why: string): CommandError =>
   new CommandError(
-    'failed',
+    'configuration',
     `"${path}" is not as a gateway wrote it: ${why}; keep it as it is, and ask for another copy`,
   );
 
@@ -105,13 +105,13 @@ function readWhole(path: string): Buffer {
   try {
     if (statSync(path).size > MAX_DOCUMENT)
       throw new CommandError(
-        'failed',
+        'usage',
         `Cannot check "${path}": it is larger than ${MAX_DOCUMENT} octets; no evidence is`,
       );
     return readFileSync(path);
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw new CommandError('failed', `Cannot read "${path}": ${(error as Error).message}`);
+    throw new CommandError('usage', `Cannot read "${path}": ${(error as Error).message}`);
   }
 }
 
@@ -124,7 +124,7 @@ function trustedIn({ certificate, config }: VerifyOptions): ReadonlySet<string> 
       const read = readCertificates(readWhole(name).toString('latin1'));
       if (!read.ok || read.value.length === 0)
         throw new CommandError(
-          'failed',
+          'usage',
           `Cannot read a certificate in "${name}": expected PEM, as "sluis evidence certificate" prints it`,
         );
       return read.value.map(({ fingerprint }) => fingerprint);

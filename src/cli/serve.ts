@@ -9,6 +9,7 @@ import { withAdmin } from './connect.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, withConfig } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { runUntilStopped } from './run.ts';
+import { readyCode, readyText } from './readiness.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addServeCommands(terminal: Terminal, program: Command): void {
@@ -39,6 +40,7 @@ export function addServeCommands(terminal: Terminal, program: Command): void {
         [
           facts([
             ['Host name', status.hostname],
+            ['Ready', readyText(status.reasons)],
             ['Process', status.process],
             ['Since', readableTime(status.since)],
             ['Connections', status.connections],
@@ -68,6 +70,8 @@ export function addServeCommands(terminal: Terminal, program: Command): void {
               ]),
         ].join('\n'),
       );
+      for (const { name, text } of status.reasons) terminal.err(`Not ready, ${name}: ${text}\n`);
+      terminal.code = readyCode(status.reasons);
     });
 
   changing(program.command('reload'))

@@ -13,7 +13,7 @@ import type { WithdrawnView } from '../admin/messages.ts';
 import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { withAdmin } from './connect.ts';
 import { verifyEvidence, writeBundle } from './evidence.ts';
-import { CommandError } from './exit.ts';
+import { CommandError, exitCodes } from './exit.ts';
 import { type ChangeOptions, changing, collect, guarded } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { partsText } from './parts-text.ts';
@@ -70,6 +70,8 @@ export function addTraceCommands(terminal: Terminal, program: Command): void {
       const input = { message, recipients: options.to ?? [], reason: options.reason };
       const done = await withAdmin(options, (client) => client.call('message.withdraw', input));
       print(terminal, options, done, () => done.copies.map(withdrawnLine).join('\n'));
+      // Somebody has it: whoever asked must see that in a script too, and call.
+      if (done.copies.some((copy) => copy.done === 'too-late')) terminal.code = exitCodes.conflict;
     });
   destroying(guarded(group.command('erase')))
     .description('erase what is kept of a message for good, in backups too; its facts stay in the trace')

@@ -49,7 +49,8 @@ export async function giveUp(
       audit: [
         {
           event: 'delivery.failed',
-          outcome: 'success',
+          // Whoever asked for it: the message did not arrive.
+          outcome: 'failure',
           message: claim.message.id,
           facts: {
             delivery: claim.id,

@@ -4,7 +4,7 @@
  * The command makes every part anew; the running gateway gives those that it has already.
  */
 import { randomBytes } from 'node:crypto';
-import { AdminError, type AdminContext, type RunningGateway } from '../admin/context.ts';
+import { AdminError, type AdminContext, type ReadyReason, type RunningGateway } from '../admin/context.ts';
 import type { CaParts } from '../ca/parts.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
@@ -34,6 +34,7 @@ export interface StatusParts {
   readonly pushes: readonly Dispatcher[];
   /** ISO 8601. */
   readonly since: string;
+  readonly reasons: () => readonly ReadyReason[];
 }
 
 export const adminContext = (
@@ -87,11 +88,11 @@ export async function openForCommand(
 export function statusOf(
   { hostname }: Config,
   store: Store,
-  { listeners, connections, pushes, since }: StatusParts,
+  { listeners, connections, pushes, since, reasons }: StatusParts,
 ): ReturnType<RunningGateway['status']> {
   const { free, waiting } = store.health();
   return {
-    ...{ hostname, process: process.pid, since, free, waiting },
+    ...{ hostname, process: process.pid, since, free, waiting, reasons: reasons() },
     listeners: listeners.status(),
     connections: connections.open,
     partners: pushes.flatMap(({ states }) =>

@@ -38,6 +38,8 @@ export class GatewayHttp {
   #draining = false;
   #stop: () => Promise<void> = () => Promise.resolve();
   #listener: HttpListener | undefined;
+  /** Why the gateway is not ready; for the command line too, and where the port is switched off. */
+  reasons: () => readonly Reason[] = () => [];
 
   /** Undefined until it is open, and where the configuration switches it off. */
   get listener(): HttpListener | undefined {
@@ -46,9 +48,10 @@ export class GatewayHttp {
 
   /** Rejects with ListenerRefused. */
   async open({ http }: Config, parts: GatewayHttpParts): Promise<void> {
+    const reasons = (): readonly Reason[] => this.#reasons(parts);
+    this.reasons = reasons;
     if (http.enabled === 'no') return;
     const { listeners, clock, log } = parts;
-    const reasons = (): readonly Reason[] => this.#reasons(parts);
     const loop = watchLoopDelay(clock);
     const metrics = [
       ...trafficMetrics({

@@ -163,7 +163,9 @@ test('giving a delivery up tells its sender why, once', async (t) => {
   assert.ok(letters[0]!.includes(reason));
   const trace = await call('trace.show', { message });
   assert.equal(trace.copies[0]?.state, 'failed');
-  assert.ok(trace.events.some((e) => e.event === 'delivery.failed' && e.facts.reason === reason));
+  assert.ok(
+    trace.events.some((e) => e.event === 'delivery.failed' && e.outcome === 'failure' && e.facts.reason === reason),
+  );
 });
 
 test('a delivery that is being attempted is not given up under the attempt', async (t) => {

@@ -21,6 +21,7 @@ const status: GatewayStatus = {
   hostname: 'mail.test',
   process: 1,
   since: '2026-11-25T12:00:00.000Z',
+  reasons: [],
   listeners: [],
   connections: 0,
   free: 1,
