@@ -31,7 +31,7 @@ test('two operators sign for a letter with a code, and for the code of a certifi
   await refused(2, /without a reason/, ...letter);
   for (const [command, code] of [
     [letter, () => readFileSync(at('letter.txt'), 'utf8')],
-    [['cert', 'enrol', anna, '--for', 'login'], undefined],
+    [['cert', 'issue', '--account', anna, '--for', 'login', '--code'], undefined],
   ] as const) {
     const because = ['--reason', 'lost by telephone'];
     const asked = await refused(8, /needs a second person/, ...command, ...because);
