@@ -23,12 +23,19 @@ export function table(header: readonly string[], rows: readonly (readonly Cell[]
     .join('\n');
 }
 
-/** `name: value` lines; what is not there is left out. */
-export function facts(pairs: readonly (readonly [string, Cell])[]): string {
-  const known = pairs.filter(([, value]) => value !== undefined && value !== '');
-  const width = Math.max(0, ...known.map(([name]) => name.length));
-  return known.map(([name, value]) => `${`${name}:`.padEnd(width + 1)} ${plain(value)}`).join('\n');
+/** `name: value` lines; what is not there is left out. Of several values of one name each has a line of its own. */
+export function facts(pairs: readonly (readonly [string, Cell | readonly Cell[]])[]): string {
+  const known = pairs.map(([name, value]) => [name, [value].flat().filter(isThere)] as const);
+  const shown = known.filter(([, values]) => values.length > 0);
+  const width = Math.max(0, ...shown.map(([name]) => name.length));
+  return shown
+    .flatMap(([name, values]) =>
+      values.map((value, n) => `${(n === 0 ? `${name}:` : '').padEnd(width + 1)} ${plain(value)}`),
+    )
+    .join('\n');
 }
+
+const isThere = (cell: Cell): boolean => cell !== undefined && cell !== '';
 
 /** Columns of a terminal that everybody has. */
 const COLUMNS = 80;

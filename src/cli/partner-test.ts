@@ -16,7 +16,7 @@ export const testText = ({ name, usable, checks, certificate, extensions }: Part
             ['Issued by', certificate.issuer],
             ['Names', certificate.names.join(', ')],
             ['Ends', certificate.ends.slice(0, 10)],
-            ['As a pin', certificate.pins.join('\n             ')],
+            ['As a pin', certificate.pins],
           ]),
         ]),
     ...(extensions.length === 0 ? [] : [`EHLO: ${extensions.join(', ')}`]),
