@@ -432,7 +432,7 @@ test(
     pack('two', '-nokeys', '-in', 'bare.pem', '-certfile', 'with-key.pem');
     await refused(2, /which certificate .* "CN=bare", "CN=with-key"; export one alone/, ...add('two'));
     writeFileSync(at('noise.p12'), Buffer.from('30820004deadbeef', 'hex'));
-    await refused(2, /no certificate and no PKCS #12 file/, ...add('noise'));
+    await refused(2, /no certificate, no PKCS #7 and no PKCS #12 file/, ...add('noise'));
     const register = ['account', 'certificate', 'add', 'anna@brug.test', '--file', at('pinned.p12')];
     assert.match(await done(...register, '--password-file', at('sesame.txt')), /private key .* was not taken/);
     // Neither the key nor the password of the file is anywhere in the data folder.
