@@ -15,6 +15,9 @@ export interface ToSet {
   readonly changes: SettingChanges;
 }
 
+export const nameOf = (target: SettingTarget): string =>
+  target.scope === 'organisation' ? target.name : target.scope === 'account' ? target.login : target.address;
+
 export interface SettingsFile {
   /** In the order of the file, lines that change nothing left out. What `changeManySettings` takes, in parts. */
   readonly changes: readonly ToSet[];

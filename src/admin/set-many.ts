@@ -5,11 +5,13 @@
  * is all or nothing; what is cut short, by a crash or by who asked, goes on where it was when the same file is given again: what is set
  * already is left alone.
  */
+import { many as numberOf } from '../domain/counted.ts';
+import type { SettingConflict } from '../domain/setting-conflicts.ts';
 import type { SettingScope } from '../domain/settings/setting.ts';
-import { RegistryError, type SettingTarget } from '../store/registry.ts';
+import { RegistryError, type SettingChanges, type SettingTarget } from '../store/registry.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { problemLines } from './csv-table.ts';
-import { type Found, readSettingsFile } from './set-from-csv.ts';
+import { type Found, type ToSet, nameOf, readSettingsFile } from './set-from-csv.ts';
 
 export interface ManyOutcome {
   /** Targets that had other settings before. */
@@ -18,6 +20,8 @@ export interface ManyOutcome {
   /** Lines whose target had all of it already. */
   readonly already: number;
   readonly applied: boolean;
+  /** Settings that cancel each other among those that change: one sentence for each kind, with how many targets have it. */
+  readonly warnings: readonly string[];
 }
 
 /** How names of the scope are read. */
@@ -25,6 +29,7 @@ export interface Names {
   readonly read: (name: string) => Omit<Found, 'settings'> | string;
   /** Why there is none of that name. */
   readonly missing: (target: SettingTarget) => Promise<string>;
+  readonly conflicts: (target: SettingTarget, changes: SettingChanges) => Promise<readonly SettingConflict[]>;
 }
 
 /** Targets of one transaction: mail that comes meanwhile waits some 10 ms for them. */
@@ -42,6 +47,7 @@ export async function setMany(
   if (file.problems.length > 0)
     throw new AdminError('invalid', `Cannot set from the file, nothing was changed:\n${problemLines(file.problems)}`);
   const many = file.changes;
+  const warnings = await warningsOf(scope, many, names);
   for (let done = 0; !dryRun && done < many.length; done += BATCH) {
     if (gone?.aborted === true)
       throw new AdminError('unavailable', `Cannot set the rest: the caller has gone; ${cut(done, many.length)}`);
@@ -49,7 +55,25 @@ export async function setMany(
     progress(Math.min(done + BATCH, many.length), many.length, 'Setting');
   }
   const changes = many.reduce((n, m) => n + Object.keys(m.changes).length, 0);
-  return { targets: many.length, changes, already: file.already, applied: !dryRun };
+  return { targets: many.length, changes, already: file.already, applied: !dryRun, warnings };
+}
+
+/** Looked at before anything changes, so that a dry run says the same. */
+async function warningsOf(scope: SettingScope, changes: readonly ToSet[], names: Names): Promise<readonly string[]> {
+  const kinds = new Map<string, { readonly text: string; readonly first: SettingTarget; count: number }>();
+  for (let at = 0; at < changes.length; at += BATCH) {
+    const batch = changes.slice(at, at + BATCH);
+    const found = await Promise.all(batch.map((one) => names.conflicts(one.target, one.changes)));
+    for (const [i, { target }] of batch.entries())
+      for (const { kind, text } of found[i] ?? []) {
+        const seen = kinds.get(kind);
+        if (seen === undefined) kinds.set(kind, { text, first: target, count: 1 });
+        else seen.count += 1;
+      }
+  }
+  return [...kinds.values()].map(
+    ({ text, first, count }) => `${text} (${numberOf(count, scope)}, the first is ${nameOf(first)})`,
+  );
 }
 
 /** Somebody may have ended or removed what the file names since it was checked. */

@@ -5,7 +5,7 @@
 import type { Result } from '../domain/result.ts';
 import { ok } from '../domain/result.ts';
 import { parseSetting, settingOf, settingsTable } from '../domain/settings.ts';
-import { settingConflicts } from '../domain/setting-conflicts.ts';
+import { CONFLICTING, type SettingConflict, settingConflicts } from '../domain/setting-conflicts.ts';
 import type { SettingScope, SettingValue, Settings } from '../domain/settings/setting.ts';
 import { formatSetting } from '../domain/settings/value.ts';
 import type { Registry, SettingTarget } from '../store/registry.ts';
@@ -16,7 +16,8 @@ import { withoutGatewayKey } from './mail-findings.ts';
 import { type Input, address, flag, login, oneOf, organisationName, texts } from './input.ts';
 import { change, listing } from './operation.ts';
 import { unknownOrganisation } from './organisations.ts';
-import { type ManyOutcome, setMany } from './set-many.ts';
+import { nameOf } from './set-from-csv.ts';
+import { type ManyOutcome, type Names, setMany } from './set-many.ts';
 import type { SettingView } from './views.ts';
 
 const SCOPES = ['organisation', 'account', 'address'] as const;
@@ -31,9 +32,6 @@ const targetOf = (scope: SettingScope, input: Input): SettingTarget => {
       return { scope, address: address(input, 'name') };
   }
 };
-
-export const nameOf = (target: SettingTarget): string =>
-  target.scope === 'organisation' ? target.name : target.scope === 'account' ? target.login : target.address;
 
 /** `KEY=default` takes a setting back. */
 function parseChange(scope: SettingScope, name: string, value: string): Result<SettingValue | null, string> {
@@ -109,17 +107,31 @@ const scoped = (input: Input): { scope: SettingScope; target: SettingTarget } =>
   return { scope, target: targetOf(scope, input) };
 };
 
+type KeyProblem = () => Promise<string | undefined>;
+
 /** What really happens, where settings that hold take each other's effect away or cannot be obeyed. */
+async function conflictsOf(chain: readonly Settings[], keyProblem: KeyProblem): Promise<readonly SettingConflict[]> {
+  const required = settingOf('encrypt', ...chain) === 'required' && !settingOf('open', ...chain);
+  const problem = required ? await keyProblem() : undefined;
+  const text = `encrypt=required cannot be kept for senders whose account does not sign: ${withoutGatewayKey(problem ?? '')}`;
+  return [...settingConflicts(...chain), ...(problem === undefined ? [] : [{ kind: 'gateway-key' as const, text }])];
+}
+
 async function warningsOf({ store, mail }: AdminContext, target: SettingTarget): Promise<readonly string[]> {
   const chain = (await holdersOf(store.registry, target)).map(([, settings]) => settings);
-  const required = settingOf('encrypt', ...chain) === 'required' && !settingOf('open', ...chain);
-  const problem = required ? await mail.keys.gatewayKeyProblem() : undefined;
-  return [
-    ...settingConflicts(...chain),
-    ...(problem === undefined
-      ? []
-      : [`encrypt=required cannot be kept for senders whose account does not sign: ${withoutGatewayKey(problem)}`]),
-  ];
+  return (await conflictsOf(chain, () => mail.keys.gatewayKeyProblem())).map(({ text }) => text);
+}
+
+/** The conflicts that hold for a target after these changes; what they do not touch is not looked at. The gateway's key is asked for once. */
+function judgeChanges({ store, mail }: AdminContext): Names['conflicts'] {
+  let problem: ReturnType<KeyProblem> | undefined;
+  return async (target, changes) => {
+    if (!CONFLICTING.some((name) => Object.hasOwn(changes, name))) return [];
+    const [own, ...wider] = (await holdersOf(store.registry, target)).map(([, settings]) => settings);
+    const after = Object.entries({ ...own, ...changes }).filter(([, value]) => value !== null);
+    const chain = [Object.fromEntries(after) as Settings, ...wider];
+    return await conflictsOf(chain, () => (problem ??= mail.keys.gatewayKeyProblem()));
+  };
 }
 
 export const settingsOperations = {
@@ -150,6 +162,7 @@ export const settingsOperations = {
       setMany(context, input, call, {
         read: (name) => targetNamed(input.scope, name),
         missing: (target) => whyMissing(context.store.registry, target),
+        conflicts: judgeChanges(context),
       }),
   ),
 };

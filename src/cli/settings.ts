@@ -73,6 +73,7 @@ async function setFrom(
       { upload, progress: progress.show },
     ),
   ).finally(progress.end);
+  for (const warning of done.warnings) terminal.err(`Warning: ${warning}.\n`);
   print(terminal, options, done, () => {
     const changed = `${many(done.changes, 'setting')} of ${many(done.targets, scope)}`;
     const already = done.already === 0 ? '' : ` ${done.already} had them already.`;

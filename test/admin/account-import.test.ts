@@ -128,7 +128,7 @@ test('settings.set-many sets from a file, all or none', async (t) => {
     { scope: 'account' },
     'account;quota\n1@group.test;4GiB\n2@group.test;\n',
   );
-  assert.deepEqual(outcome, { targets: 1, changes: 1, already: 0, applied: true });
+  assert.deepEqual(outcome, { targets: 1, changes: 1, already: 0, applied: true, warnings: [] });
   assert.deepEqual(await quotas(), [4 * 1024 ** 3, undefined]);
 });
 
@@ -147,7 +147,7 @@ test('settings.set-many goes in batches: when the caller has gone it stops behin
       'Cannot set the rest: the caller has gone; 250 of 600 were changed before it and stay so; give the file again to go on',
   });
   progress.length = 0;
-  assert.deepEqual(await set(), { targets: 350, changes: 350, already: 250, applied: true });
+  assert.deepEqual(await set(), { targets: 350, changes: 350, already: 250, applied: true, warnings: [] });
   assert.deepEqual(progress, [
     'Checking 250/0',
     'Checking 500/0',
@@ -155,7 +155,7 @@ test('settings.set-many goes in batches: when the caller has gone it stops behin
     'Setting 250/350',
     'Setting 350/350',
   ]);
-  assert.deepEqual(await set(), { targets: 0, changes: 0, already: 600, applied: true });
+  assert.deepEqual(await set(), { targets: 0, changes: 0, already: 600, applied: true, warnings: [] });
   const rows = [
     ...(await store.audit.read({ limit: 1000 })),
     ...(await store.audit.read({ limit: 1000, fromSeq: 1001 })),

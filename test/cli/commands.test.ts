@@ -376,7 +376,10 @@ function day(name: string): void {
       await done(...set, '--dry-run'),
       'The file is right: it would change 1 setting of 1 account. 1 had them already. Nothing was changed.\n',
     );
-    assert.deepEqual(await json(...set, '--reason', 'again'), { targets: 1, changes: 1, already: 1, applied: true });
+    assert.deepEqual(await json(...set, '--reason', 'again'), {
+      ...{ targets: 1, changes: 1, already: 1, applied: true },
+      warnings: [],
+    });
     assert.equal(await done(...set), 'Changed 0 settings of 0 accounts. 2 had them already.\n');
     await refused(2, /--dry-run without --from/, 'account', 'set', at('anna'), '--dry-run');
     await refused(2, /give one of them/, 'account', 'set', at('anna'), '--from', file);
