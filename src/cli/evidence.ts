@@ -65,6 +65,8 @@ interface Checked {
   readonly signer: string;
   /** The certificate is one of those given, or the gateway's own. */
   readonly known: boolean;
+  /** What the proof needs and has not, each with how to give it; empty: it is proven. */
+  readonly missing: readonly string[];
   readonly parts: readonly string[];
   /** Absent where the document has no rows. */
   readonly trail?: CheckedExport;
@@ -81,19 +83,45 @@ export async function verifyEvidence(terminal: Terminal, path: string, options: 
   const trail = await trailOf(path, parts);
   if (trail?.broken !== undefined) throw wrong(path, `row ${trail.broken.seq} of the audit trail: ${trail.broken.why}`);
   const timeStamps = await stampsOf(path, parts, trail, options);
-  const checked: Checked = {
+  const found = {
     ...{ subject: about.subject, hostname: about.hostname, made: new Date(about.made).toISOString() },
     ...{ signer: signer.fingerprint, known: trusted.has(signer.fingerprint), parts: [...parts.keys()] },
     ...(trail === undefined ? {} : { trail }),
     ...(timeStamps === undefined ? {} : { timeStamps }),
   };
+  const checked: Checked = { ...found, missing: missingIn(found) };
   print(terminal, options, checked, () => checkedWords(checked, read.value));
   if (trusted.size > 0 && !checked.known)
     throw new CommandError(
       'configuration',
       `"${path}" was signed by another certificate than those given: SHA-256 ${signer.fingerprint}`,
     );
+  if (checked.missing.length > 0)
+    throw new CommandError(
+      'unproven',
+      `Nothing in "${path}" was changed since it was signed, and it proves less than it says: ${checked.missing.join('; ')}`,
+    );
 }
+
+/** A signature by a certificate that nobody vouched for, rows that no anchor holds and stamps that nobody checked prove nothing by themselves: anybody can make them. */
+function missingIn({ known, parts, trail, timeStamps }: Omit<Checked, 'missing'>): readonly string[] {
+  const missing: string[] = [];
+  if (!known)
+    missing.push(
+      'nobody said which certificate its gateway has: add --certificate PEM, as "sluis evidence certificate" prints it there',
+    );
+  const later = 'have another one written a minute later (sluis trace MESSAGE --bundle FILE)';
+  // A statement of deletion has no rows; what tells of messages has.
+  if (trail === undefined && parts.includes('message.json'))
+    missing.push('it has no row of the audit trail, so that the word of the gateway stands alone');
+  if (trail !== undefined && isLoose(trail)) missing.push(`rows of the audit trail in it lead to no anchor: ${later}`);
+  if (timeStamps?.checked === false)
+    missing.push('its time stamps were not checked: add --timestamp-authority PEM, the certificate of their authority');
+  return missing;
+}
+
+const isLoose = ({ pieces, anchors }: CheckedExport): boolean =>
+  pieces === undefined ? anchors === 0 : pieces.loose > 0;
 
 const wrong = (path: string, why: string): CommandError =>
   new CommandError(

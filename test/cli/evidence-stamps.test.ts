@@ -84,14 +84,18 @@ test('the rows lead past the nearest anchor to one that was stamped; sluis check
   );
   assert.match(summary, /^- the trail up to row \d+ was as it stands here at \d{4}-\d\d-\d\d [\d:]+ UTC$/m);
 
-  const checked = await away(at('one.eml'), '--timestamp-authority', authority.root);
+  writeFileSync(at('evidence.pem'), (await done('evidence', 'certificate')).split('\n\n')[0]!);
+  const known = [at('one.eml'), '--certificate', at('evidence.pem')] as const;
+  const checked = await away(...known, '--timestamp-authority', authority.root);
   assert.equal(checked.code, 0, checked.stderr);
   assert.match(
     checked.stdout,
     /Time stamps: +1 holds, made by the authority that was given over heads that the rows lead to; the newest of \d{4}-/,
   );
   assert.match(checked.stdout, /an anchor stands at the end of each/);
-  const unasked = await away(at('one.eml'));
+  const unasked = await away(...known);
+  assert.equal(unasked.code, 9);
+  assert.match(unasked.stderr, /its time stamps were not checked: add --timestamp-authority PEM/);
   assert.match(
     unasked.stdout,
     /Time stamps: +1, not checked: give the authority's certificate with --timestamp-authority PEM/,

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { instant } from '../../src/domain/units.ts';
 import { parseMessageId } from '../../src/domain/ids.ts';
+import { readMasterKey } from '../../src/config/master-key.ts';
 import { evidenceKey } from '../../src/crypto/evidence-keys.ts';
 import { type ReadDocument, readDocument } from '../../src/trail/read-document.ts';
 import { signedDocument } from '../../src/trail/signed-document.ts';
@@ -127,6 +128,42 @@ test('a message protected for one, pushed to another, sent twice: openssl and we
   assert.match(trail, /rows of mail\.test in \d+ pieces?.*an anchor stands at the end of each/);
   const looks = await done('audit', 'list', '--event', 'evidence.bundle');
   assert.match(looks, /reason=complaint 17/);
+});
+
+test('nobody said whose certificate it is, or rows lead to no anchor: that is said, and is no success', async () => {
+  const pem = await certificate();
+  const unknown = await away(at('twice.eml'));
+  assert.equal(unknown.code, 9, unknown.stdout);
+  assert.match(unknown.stdout, /Signature: +holds/);
+  assert.match(unknown.stderr, /proves less than it says: nobody said which certificate .*: add --certificate PEM/);
+  assert.equal((JSON.parse((await away(at('twice.eml'), '--json')).stdout) as { missing: string[] }).missing.length, 1);
+
+  // Made by the gateway's own key, so that nothing but the anchors or the rows is missing.
+  const { parts } = await partsOf('twice.eml');
+  const key = await evidenceKey(
+    {
+      ...{ keyFolder: gateway.config.keys.folder, masterKey: () => readMasterKey(gateway.config) },
+      ...{ hostname: 'mail.test', random: (n) => Buffer.alloc(n, 9) },
+    },
+    instant(Date.now()),
+  );
+  const without = async (left: readonly string[]): Promise<Ran> => {
+    const kept = [...parts].filter(([name]) => name !== 'about.json' && !left.includes(name));
+    const content = kept.map(([name, octets]) => ({ name, type: 'application/json', text: () => [String(octets)] }));
+    const head = { hostname: 'mail.test', subject: 'Evidence of a test', made: instant(Date.now()) };
+    writeFileSync(at('less.eml'), await collect(signedDocument(head, { text: 'x\n', parts: content }, key)));
+    return await away(at('less.eml'), '--certificate', pem);
+  };
+  assert.equal((await without([])).code, 0, 'the control');
+  const loose = await without(['anchors.jsonl', 'anchor.pem']);
+  assert.equal(loose.code, 9, loose.stderr);
+  assert.match(
+    loose.stderr,
+    /rows of the audit trail in it lead to no anchor: have another one written a minute later/,
+  );
+  const bare = await without(['trail.jsonl', 'anchors.jsonl', 'anchor.pem']);
+  assert.equal(bare.code, 9, bare.stderr);
+  assert.match(bare.stderr, /it has no row of the audit trail/);
 });
 
 test('a message that the partner refused, and one that never was accepted', async () => {
