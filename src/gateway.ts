@@ -173,10 +173,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       anchor: () => anchors.now(),
       sessions: () => connections.sessions,
       voidTickets: () => tls.voidTickets(),
-      writeRefusals: (account) => {
-        if (account !== 'all') authenticator.writeFailures(account);
-        protocols.refusalsOf(account);
-      },
+      writeRefusals: (whose) => protocols.refusalsOf(whose),
+      writeLogins: (whose) => authenticator.writeCounted(whose),
       writeConsumers: (account) => protocols.consumersOf(account),
       status: () => statusOf(config, store, { listeners, connections, pushes, since, reasons: () => http.reasons() }),
     },

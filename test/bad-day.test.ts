@@ -96,6 +96,29 @@ test('report incident tells by organisation what was fetched, seen, sent, and by
   assert.equal(looked[1]?.personal?.network, '127.0.0.0/8');
 });
 
+test('report incident has what is still only counted: log-ins that failed, those that were repeated, mail that was refused', async (t) => {
+  const gateway = await open(t);
+  for (let n = 0; n < 3; n += 1) await (await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'))).quit();
+  for (let n = 0; n < 2; n += 1)
+    await assert.rejects(Pop3Client.open(gateway.target('pop3s'), { ...loginOf('bram'), password: 'a guess' }));
+  const client = await SmtpClient.open(gateway.target('submission'), loginOf('bram'));
+  await client.command(`MAIL FROM:<${addressOf('bram')}>`, '250');
+  await client.command('RCPT TO:<nobody@group.test>', '550');
+  await client.command('RCPT TO:<nobody@group.test>', '550');
+  await client.quit();
+
+  const counted = async (...whose: string[]): Promise<Record<string, number>> => {
+    const { stdout } = await run(gateway, 'report', 'incident', ...whose, '--from', '2026-01-01', '--json');
+    const [organisation] = (JSON.parse(stdout) as IncidentSummary).organisations;
+    const { logins = 0, refusedLogins = 0, refused = 0 } = organisation?.accounts[0] ?? {};
+    return { logins, refusedLogins, refused };
+  };
+  assert.deepEqual(await counted('--network', '127.0.0.0/8'), { logins: 4, refusedLogins: 2, refused: 2 });
+  await (await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'))).quit();
+  await (await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'))).quit();
+  assert.deepEqual(await counted('--account', addressOf('bram')), { logins: 6, refusedLogins: 2, refused: 2 });
+});
+
 test('report incident refuses what it cannot answer, and says what it expects', async (t) => {
   const gateway = await open(t);
   const asked = (...args: string[]): Promise<Ran> => run(gateway, 'report', 'incident', ...args);

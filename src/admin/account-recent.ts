@@ -5,6 +5,7 @@
  * Read from the end of the trail by its index of the newest rows: an account with 100,000 rows costs what one with ten does.
  */
 import { days, instant } from '../domain/units.ts';
+import type { Whose } from '../platform/tally.ts';
 import type { AuditRow, AuditTrail } from '../store/audit.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import { type AbsenceView, viewAbsence } from './absences.ts';
@@ -72,7 +73,9 @@ export const recentOperations = {
     async (context, name): Promise<RecentViews> => {
       const { audit, registry } = context.store;
       const summary = await accountOf(registry, name);
-      context.gateway?.writeRefusals(summary.account.id);
+      const isIts: Whose = (account) => account === summary.account.id;
+      context.gateway?.writeLogins(isIts);
+      context.gateway?.writeRefusals(isIts);
       const its = await registry.findOrganisation(summary.organisation);
       const [logins, refusals, [fetched], oldest, standing, quirks, ending, absences] = await Promise.all([
         newest(audit, summary, ['login.granted'], SHOWN),

@@ -17,6 +17,7 @@ import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { EvidenceParts } from './evidence.ts';
 import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import type { OpenSession } from '../platform/connections.ts';
+import type { Whose } from '../platform/tally.ts';
 import type { Actor } from '../store/registry.ts';
 import type { KeyParts } from './keys.ts';
 import type { Store } from '../store/store.ts';
@@ -54,8 +55,10 @@ export interface RunningGateway {
   sessions(): readonly OpenSession[];
   /** Makes every TLS ticket void that was given out so far. */
   voidTickets(): void;
-  /** What the account, or anybody, was refused in the minute that runs stands in the trail from now on, and not only at its end. */
-  writeRefusals(account: AccountId | 'all'): void;
+  /** What was refused of mail in the minute that runs stands in the trail from now on, and not only at its end. */
+  writeRefusals(whose: Whose): void;
+  /** The same of log-ins, refused and granted: those of a program that polls are counted for an hour. */
+  writeLogins(whose: Whose): void;
   /** The sessions of the account that were counted in memory stand in the store when it resolves. */
   writeConsumers(account: AccountId): Promise<void>;
 }

@@ -7,11 +7,12 @@
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
+import type { Whose } from '../platform/tally.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { FormerOrganisation } from '../store/organisation-merge.ts';
 import { accountOf } from './accounts.ts';
 import { firstSince } from './audit-scan.ts';
-import { type AdminContext, AdminError } from './context.ts';
+import { type AdminContext, AdminError, type RunningGateway } from './context.ts';
 import { type Input, count, login, optionalBeginning, optionalMoment, optionalText } from './input.ts';
 import { listing } from './operation.ts';
 import { networkSet } from './sessions.ts';
@@ -74,7 +75,8 @@ interface Wanted {
   readonly login?: string;
   readonly network?: NetworkSet;
   readonly since: Instant;
-  readonly until: Instant;
+  /** Absent: now. */
+  readonly until?: Instant;
   readonly after: number;
 }
 
@@ -84,13 +86,15 @@ function wantedOf(input: Input): Wanted {
   const until = optionalMoment(input, 'to');
   if (input.login === undefined && network === undefined)
     throw new AdminError('invalid', 'Cannot report: name an account, or a network');
-  if (since === undefined || until === undefined)
+  if (since === undefined)
     throw new AdminError('invalid', 'Cannot report without a period: expected moments such as 2026-11-25');
-  if (since > until) throw new AdminError('invalid', 'Cannot report on a period that ends before it begins');
+  if (until !== undefined && since > until)
+    throw new AdminError('invalid', 'Cannot report on a period that ends before it begins');
   return {
     ...(input.login === undefined ? {} : { login: login(input, 'login') }),
     ...(network === undefined ? {} : { network: networkSet(network) }),
-    ...{ since, until, after: count(input, 'after', { initial: 0, max: Number.MAX_SAFE_INTEGER }) },
+    ...(until === undefined ? {} : { until }),
+    ...{ since, after: count(input, 'after', { initial: 0, max: Number.MAX_SAFE_INTEGER }) },
   };
 }
 
@@ -98,20 +102,23 @@ export const incidentOperations = {
   'report.incident': listing(wantedOf, async (context, wanted): Promise<IncidentPage> => {
     const { audit, registry } = context.store;
     const account = wanted.login === undefined ? undefined : (await accountOf(registry, wanted.login)).account.id;
+    // A break-in that goes on now is in the report, and not only in the one of an hour later. Once: the pages after it are of the same period.
+    if (wanted.after === 0) writeCounted(context.gateway, account, wanted);
+    const until = wanted.until ?? instant(context.clock.now());
     const first = await firstSince(audit, wanted.since);
-    const total = (await firstSince(audit, instant(wanted.until + 1))) - first;
+    const total = (await firstSince(audit, instant(until + 1))) - first;
     const owners = new Owners(context);
     const rows: Exposure[] = [];
     let seq = Math.max(first, wanted.after + 1);
     const page = (more: boolean): IncidentPage => ({
-      ...{ from: new Date(wanted.since).toISOString(), to: new Date(wanted.until).toISOString() },
+      ...{ from: new Date(wanted.since).toISOString(), to: new Date(until).toISOString() },
       ...{ rows, total, scanned: more ? seq - first : total },
       ...(more ? { next: seq - 1 } : {}),
     });
     for (let seen = 0; seen < SCANNED;) {
       const found = await audit.read({ fromSeq: seq, limit: STEP, ...(account === undefined ? {} : { account }) });
       for (const row of found) {
-        if (row.at > wanted.until) return page(false);
+        if (row.at > until) return page(false);
         seq = row.seq + 1;
         const exposure = await exposureOf(context, row, wanted, owners);
         if (exposure !== undefined) rows.push(exposure);
@@ -123,6 +130,15 @@ export const incidentOperations = {
     return page(true);
   }),
 };
+
+function writeCounted(gateway: RunningGateway | undefined, account: AccountId | undefined, { network }: Wanted): void {
+  const isMeant: Whose = (whose, where) =>
+    (account === undefined || whose === account) && (network === undefined || network.has(withoutPrefix(where)));
+  gateway?.writeLogins(isMeant);
+  gateway?.writeRefusals(isMeant);
+}
+
+const withoutPrefix = (network: string): string => network.replace(/\/\d+$/, '');
 
 /** Where a row comes from, as it stands there: an address, or an IPv4 address or IPv6 /64. */
 function whereOf({ personal = {} }: AuditRow): string | undefined {
@@ -139,7 +155,7 @@ async function exposureOf(
   const kind = KINDS[row.event];
   if (kind === undefined || row.account === undefined) return undefined;
   const where = whereOf(row);
-  if (network !== undefined && (where === undefined || !network.has(where.replace(/\/\d+$/, '')))) return undefined;
+  if (network !== undefined && (where === undefined || !network.has(withoutPrefix(where)))) return undefined;
   const { facts = {}, personal = {} } = row;
   // What was sent has its facts in the row; what was fetched has them where the message was accepted.
   const message =

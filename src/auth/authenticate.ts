@@ -19,6 +19,7 @@ import { scramVerifier } from '../crypto/scram.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Account, foldLogin } from '../domain/registry.ts';
 import { instant, milliseconds } from '../domain/units.ts';
+import type { Whose } from '../platform/tally.ts';
 import type { KnownNetwork, LoginRecord } from '../store/registry.ts';
 import { type Attempt, Attempts } from './attempt.ts';
 import type { AuthOutcome, Mechanism, Peer, ScramAttempt, ScramChallenge, ScramOutcome } from './authenticator.ts';
@@ -131,8 +132,8 @@ class StoreAuthenticator implements PasswordAuthenticator {
     }
   }
 
-  writeFailures(account: AccountId): void {
-    this.#notes.flushOf(account);
+  writeCounted(whose: Whose): void {
+    this.#notes.flushOf(whose);
   }
 
   async close(): Promise<void> {

@@ -3,11 +3,11 @@ import type { Certificate } from '../crypto/certificate.ts';
 import type { Revocation } from '../crypto/certificate-path.ts';
 import type { scramVerifier } from '../crypto/scram.ts';
 import type { Distribution } from '../domain/counts.ts';
-import type { AccountId } from '../domain/ids.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { hours, milliseconds, seconds } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
+import type { Whose } from '../platform/tally.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -82,8 +82,8 @@ export interface AuthenticatorLoad {
 export interface PasswordAuthenticator extends Authenticator {
   /** Other authorities, or other revocation lists, from now on, also for sessions that are open. */
   trust(authorities?: readonly Certificate[]): void;
-  /** Writes what the account failed in that is only counted so far. */
-  writeFailures(account: AccountId): void;
+  /** Writes the log-ins, refused and granted, that are only counted so far. */
+  writeCounted(whose: Whose): void;
   /** Reads from which networks accounts logged in before the start. Before the first listener opens. */
   recallNetworks(): Promise<void>;
   /** True when somebody has logged in from this network of late. */

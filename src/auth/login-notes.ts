@@ -10,13 +10,12 @@
  */
 import { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
-import type { AccountId } from '../domain/ids.ts';
 import type { Account } from '../domain/registry.ts';
 import { hours, minutes } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { Mechanism, Peer, ScramFault } from './authenticator.ts';
 import type { CertificateFacts, CertificateReason } from './client-certificates.ts';
-import { OTHERS, type Others, Tally } from '../platform/tally.ts';
+import { OTHERS, type Others, Tally, type Whose } from '../platform/tally.ts';
 
 /**
  * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer. `password-off` and the two behind it are
@@ -188,9 +187,10 @@ export class LoginNotes {
     });
   }
 
-  /** Writes the failures of one account that are still only counted: somebody asks for them. */
-  flushOf(id: AccountId): void {
-    for (const tally of [this.#failures, this.#certificates]) tally.flushOf(({ account }) => account?.id === id);
+  /** Writes some of what is still only counted: somebody asks for it. */
+  flushOf(whose: Whose): void {
+    for (const tally of [this.#failures, this.#remembered, this.#certificates])
+      tally.flushOf(({ account, peer }) => whose(account?.id, peer.network));
   }
 
   /** Writes what is still only counted. */

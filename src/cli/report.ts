@@ -72,8 +72,6 @@ async function incident(terminal: Terminal, options: IncidentOptions): Promise<v
       'usage',
       'Cannot use --csv with --json: --csv has every line, --json the sums; give one of them',
     );
-  // Once: each page is of the same period.
-  const period = { from, to: to ?? new Date().toISOString() };
   const summary = summarised({
     ...(login === undefined ? {} : { account: login }),
     ...(network === undefined ? {} : { network }),
@@ -82,8 +80,11 @@ async function incident(terminal: Terminal, options: IncidentOptions): Promise<v
   const progress = showProgress('Reading', 'rows of the trail');
   await withAdmin(options, async (client) => {
     let after: number | undefined;
+    // Each page is of the same period: where no end was named, of the moment at which the first one was read.
+    let end = to;
     do {
-      const page: IncidentPage = await client.call('report.incident', { login, network, ...period, after });
+      const page: IncidentPage = await client.call('report.incident', { login, network, from, to: end, after });
+      end ??= page.to;
       read = { since: page.from, until: page.to };
       progress.show(page.scanned, page.total);
       for (const row of page.rows)

@@ -7,6 +7,7 @@ import type { Chain } from '../middleware/chain.ts';
 import type { WindowCounts } from '../enrol/window-notes.ts';
 import { startEnrolmentListener } from '../http/enrolment-listener.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
+import type { Whose } from '../platform/tally.ts';
 import { startPop3Listener } from '../pop3/server.ts';
 import { type SentCounts, newSentCounts } from '../pop3/session.ts';
 import type { SmtpAnswers } from '../smtp/answers.ts';
@@ -40,8 +41,8 @@ export interface GatewayProtocols {
   readonly answers: SmtpAnswers;
   readonly codes: WindowCounts;
   readonly sent: SentCounts;
-  /** Writes the refusals of one account, or of all, that are only counted so far. */
-  refusalsOf(account: AccountId | 'all'): void;
+  /** Writes the refusals of mail that are only counted so far. */
+  refusalsOf(whose: Whose): void;
   /** Writes the sessions of one account that are only counted so far. */
   consumersOf(account: AccountId): Promise<void>;
   /** Writes what is noted and not yet stored. */
@@ -84,7 +85,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     answers: counts.answers,
     codes: window.notes.counts,
     sent,
-    refusalsOf: (account) => (account === 'all' ? refused.flush() : refused.flushOf(account)),
+    refusalsOf: (whose) => refused.flushOf(whose),
     consumersOf: (account) => consumers.written(account),
     stop: async () => {
       try {

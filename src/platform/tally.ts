@@ -1,4 +1,5 @@
 /** Counts like events of one window of time, so that an attack writes one audit row a minute and not one a guess. */
+import type { AccountId } from '../domain/ids.ts';
 import type { Clock, Timer } from '../domain/effects.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
 
@@ -8,6 +9,9 @@ interface Counted<S> {
   readonly first: Instant;
   last: Instant;
 }
+
+/** Which counts are meant. `network`: as the trail has it, an address or an IPv6 /64. */
+export type Whose = (account: AccountId | undefined, network: string) => boolean;
 
 /** Beside a key of its own: what is counted together with others of its kind. Kinds must be few. */
 export interface Others<S> {

@@ -5,10 +5,10 @@
  * count: a program that runs through an old address book must not fill the trail.
  */
 import type { Clock } from '../domain/effects.ts';
-import type { AccountId, MessageId } from '../domain/ids.ts';
+import type { MessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { minutes } from '../domain/units.ts';
-import { Tally } from '../platform/tally.ts';
+import { Tally, type Whose } from '../platform/tally.ts';
 import type { AuditEvent, AuditTrail } from '../store/audit.ts';
 import type { Submitter } from './transaction.ts';
 
@@ -48,9 +48,9 @@ export class RefusalNotes {
     this.#counted.add([submitter.account.id, submitter.address, refusal.status, recipients[0] ?? ''].join('\0'), event);
   }
 
-  /** Writes what is still only counted of one account: somebody asks for it. */
-  flushOf(id: AccountId): void {
-    this.#counted.flushOf(({ account }) => account === id);
+  /** Writes some of what is still only counted: somebody asks for it. */
+  flushOf(whose: Whose): void {
+    this.#counted.flushOf(({ account, personal }) => whose(account, String(personal?.network ?? '')));
   }
 
   /** Writes what is still only counted. */

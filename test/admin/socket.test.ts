@@ -79,6 +79,7 @@ async function open(
       sessions: () => [],
       voidTickets: () => undefined,
       writeRefusals: () => undefined,
+      writeLogins: () => undefined,
       writeConsumers: () => Promise.resolve(),
       reload: options.reload ?? (() => Promise.resolve(NOTHING_CHANGED)),
     },
