@@ -17,7 +17,8 @@ export function decodeEncodedWords(text: string): string {
   return read + octetsAsText(text.slice(at));
 }
 
-function wordOctets(encoding: string, text: string): Buffer {
+/** The octets that stand in one encoded word; `encoding` is its `b` or `q` (RFC 2047 section 4). */
+export function wordOctets(encoding: string, text: string): Buffer {
   if (encoding.toLowerCase() === 'b') return Buffer.from(text, 'base64');
   const octets = text
     .replace(/_/g, ' ')

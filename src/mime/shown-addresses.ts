@@ -8,6 +8,7 @@
  */
 import { type Result, fail, ok } from '../domain/result.ts';
 import { joinSmall } from '../platform/bytes.ts';
+import { wordOctets } from './encoded-word.ts';
 
 /** Characters of a field. A hundred addresses fit; the name of a person is far shorter. */
 export const MAX_FIELD = 16 * 1024;
@@ -132,14 +133,6 @@ function decodedOnce(text: string): Result<string, string> {
     at = match.index + match[0].length;
   }
   return flush() ? ok(read + text.slice(at)) : unknown();
-}
-
-function wordOctets(encoding: string, text: string): Buffer {
-  if (encoding.toLowerCase() === 'b') return Buffer.from(text, 'base64');
-  const octets = text
-    .replace(/_/g, ' ')
-    .replace(/=([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-  return Buffer.from(octets, 'latin1');
 }
 
 /** Undefined in a character set of which nobody knows where its `@` is (UTF-7, EBCDIC). */
