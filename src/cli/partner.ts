@@ -186,20 +186,25 @@ function addStates(terminal: Terminal, group: Command): void {
   changing(group.command('suspend'))
     .description('push nothing to it until it is resumed; its mail is taken and waits')
     .argument('<name>', 'the partner')
-    .option('--refuse', 'refuse new mail for it meanwhile, so that senders hear at once')
+    .option(
+      '--refuse',
+      'refuse new mail for it meanwhile, so that senders hear at once, and let its account submit nothing',
+    )
     .action(async (name: string, options: ChangeOptions & { readonly refuse?: boolean }) => {
       const done = await withAdmin(options, (client) =>
         client.call('partner.suspend', { name, refuse: options.refuse === true }),
       );
       print(terminal, options, done, () =>
         done.state === 'refusing'
-          ? `Partner ${done.name} is suspended: what waits for it stays, new mail for it is refused.`
+          ? `Partner ${done.name} is suspended: what waits for it stays, new mail for it is refused, and its account is not let in.`
           : `Partner ${done.name} is suspended: mail for it is taken and waits.`,
       );
     });
 
   changing(group.command('resume'))
-    .description('take back a suspension, or an end that is not final; what waits is pushed')
+    .description(
+      'take back a suspension, or an end that is not final; what waits is pushed, and its account is let in again',
+    )
     .argument('<name>', 'the partner')
     .action(async (partner: string, options: ChangeOptions) => {
       const done = await withAdmin(options, (client) => client.call('partner.resume', { name: partner }));

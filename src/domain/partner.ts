@@ -10,8 +10,8 @@ import { type Result, fail, ok } from './result.ts';
 import type { Instant, Octets } from './units.ts';
 
 /**
- * `suspended`: nothing is pushed; new mail is taken and waits. `refusing`: nothing is pushed and new mail is refused, so that its sender
- * hears at once. `ended`: its addresses look as if they had never been, and what waits has failed.
+ * `suspended`: nothing is pushed; new mail is taken and waits. `refusing`: nothing is pushed, new mail is refused, so that its sender
+ * hears at once, and its account is not let in. `ended`: its addresses look as if they had never been, and what waits has failed.
  */
 export type PartnerState = 'active' | 'suspended' | 'refusing' | 'ended';
 

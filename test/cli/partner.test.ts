@@ -143,7 +143,10 @@ test('suspend, resume, domains and end', async () => {
   const state = async (): Promise<string> => (await json<PartnerView>('partner', 'show', 'lab')).state;
   assert.match(await done('partner', 'suspend', 'lab'), /mail for it is taken and waits/);
   assert.equal(await state(), 'suspended');
-  assert.match(await done('partner', 'suspend', 'lab', '--refuse'), /new mail for it is refused/);
+  assert.match(
+    await done('partner', 'suspend', 'lab', '--refuse'),
+    /new mail for it is refused, and its account is not let in/,
+  );
   assert.equal(await state(), 'refusing');
   await done('partner', 'resume', 'lab');
   assert.match(await done('partner', 'domain', 'add', 'lab', '@Lab.Example'), /Every address of lab\.example/);

@@ -10,7 +10,9 @@ import type { AbsenceNotices, HandledAbsence } from '../../src/submission/absenc
 import { filed } from '../support/filed.ts';
 import { type SmtpFixture, type SmtpFixtureOptions, startSmtp } from '../support/smtp.ts';
 import { type Cleanup, addAccount, address, sealBody } from '../support/store.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
 import { runTranscript } from '../support/transcript.ts';
+import { trusting } from '../support/wire.ts';
 import { addPartner } from '../store/partner-contract.ts';
 
 const actor = { name: 'test' };
@@ -116,6 +118,25 @@ ${content('text/plain', 'carol@hospital.test')}S: 550 5.7.1 *
     'mta-hospital',
   );
   assert.equal((await filed(smtp.store, 'bob')).length, 1);
+});
+
+test('a partner that is suspended with --refuse submits nothing: its session ends, its log-in fails, until it is resumed', async (t) => {
+  const smtp = await withPartner(t);
+  const login = { login: 'mta-hospital', password: 'mta-hospital-pw' };
+  const { port, ca } = smtp;
+  const target = { port, tls: 'starttls' as const, servername: 'mail.test', context: trusting(ca) };
+  const own = await SmtpClient.open(target, login);
+  const other = await SmtpClient.open(target, { login: 'alice', password: 'alice-pw' });
+  await smtp.store.registry.setPartnerState('hospital', 'suspended', actor);
+  await own.command('NOOP', '250');
+  await smtp.store.registry.setPartnerState('hospital', 'refusing', actor);
+  await own.expect('421 4.7.0 This account may not log in any more');
+  await other.command('NOOP', '250');
+  await assert.rejects(SmtpClient.open(target, login), /535/);
+  await smtp.store.registry.setPartnerState('hospital', 'active', actor);
+  const again = await SmtpClient.open(target, login);
+  await again.command('MAIL FROM:<lab@hospital.test>', '250');
+  for (const client of [again, other]) await client.quit();
 });
 
 // --- absences

@@ -139,6 +139,33 @@ export function partnerContract(name: string, open: (t: TestContext) => Promise<
     await assert.rejects(addPartner(store), registryError('exists', /a name is used once/));
   });
 
+  promise(
+    'a partner that refuses is not let in, its addresses have its own answer, and resume gives the log-in back',
+    async ({ store }) => {
+      const { registry } = store;
+      await addPartner(store);
+      await registry.addAddress('mta-hospital', address('lab@hospital.test'), actor);
+      const changed: (readonly number[] | 'many')[] = [];
+      registry.onChange((accounts) => changed.push(accounts));
+      const login = async (): Promise<string | undefined> => (await registry.findLogin('mta-hospital'))?.account.state;
+      for (const [state, expected] of [
+        ['suspended', 'active'],
+        ['refusing', 'suspended'],
+        ['active', 'active'],
+      ] as const) {
+        await login();
+        await registry.setPartnerState('hospital', state, actor);
+        assert.equal(await login(), expected, state);
+        assert.equal((await routed(store, 'lab@hospital.test'))?.account.state, 'active');
+      }
+      assert.equal(changed.length, 3, 'open sessions hear of each');
+      await registry.setPartnerState('hospital', 'refusing', actor);
+      await registry.setAccountState('mta-hospital', 'suspended', actor);
+      await registry.setPartnerState('hospital', 'active', actor);
+      assert.equal(await login(), 'suspended', 'what the operator did to the account stays');
+    },
+  );
+
   promise('the end of its account is its own', async ({ store }) => {
     const id = await addPartner(store);
     await store.registry.setPartnerDomain('hospital', 'hospital.test', 'add', actor);

@@ -89,14 +89,19 @@ type WholeRow = AccountRow & OrganisationRow & MailboxRow & UseRow;
 
 const ORGANISATION = `o.id AS o_id, o.name, o.title, o.contact, o.telephone, o.post, o.language, o.agb, o.ura, o.state AS o_state, o.ends_at AS o_ends, o.settings AS o_settings,
    o.merged_into, o.merged_at, (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS merged_name`;
+const stateWhere = (suspended: string): string => `CASE WHEN a.state = 'ended' OR o.state = 'ended' THEN 'ended'
+  WHEN ${suspended} THEN 'suspended' ELSE 'active' END AS state`;
 /** The worse of the account's state and that of its organisation. */
-const STATE = `CASE WHEN a.state = 'ended' OR o.state = 'ended' THEN 'ended'
-  WHEN a.state = 'suspended' OR o.state = 'suspended' THEN 'suspended' ELSE 'active' END AS state`;
+const SUSPENDED = "a.state = 'suspended' OR o.state = 'suspended'";
+/** A partner that nothing is taken for is not let in either; its addresses are answered by its own state. */
+const LOGIN_SUSPENDED = `${SUSPENDED} OR (a.kind = 'partner' AND EXISTS (SELECT 1 FROM partner p WHERE p.account = a.id AND p.state = 'refusing'))`;
 /** The earliest of these moments; NULL where none is set. */
 const earliest = (...columns: readonly string[]): string =>
   `nullif(min(${columns.map((column) => `ifnull(${column}, ${NEVER})`).join(', ')}), ${NEVER})`;
 const NEVER = Number.MAX_SAFE_INTEGER;
-const ACCOUNT = `a.id, a.login, a.organisation, a.kind, ${STATE}, ${earliest('a.ends_at', 'o.ends_at')} AS a_ends, a.settings, a.version`;
+const accountWhere = (suspended: string): string =>
+  `a.id, a.login, a.organisation, a.kind, ${stateWhere(suspended)}, ${earliest('a.ends_at', 'o.ends_at')} AS a_ends, a.settings, a.version`;
+const ACCOUNT = accountWhere(SUSPENDED);
 const OWNER = 'JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation';
 /** Whether an address takes mail: nothing is written to its row while its account or its organisation is ending. */
 const TAKES = "d.state = 'active' AND d.final_at IS NULL AND a.ends_at IS NULL AND o.ends_at IS NULL";
@@ -197,7 +202,7 @@ export class RegistryReader {
     const accounts = `SELECT ${ACCOUNT}, a.last_login, a.last_used, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
       FROM account a JOIN organisation o ON o.id = a.organisation JOIN mailbox m ON m.account = a.id`;
     this.#login = db.prepare(
-      `SELECT ${ACCOUNT}, ${ORGANISATION} FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.login = ?`,
+      `SELECT ${accountWhere(LOGIN_SUSPENDED)}, ${ORGANISATION} FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.login = ?`,
     );
     this.#passwords = db.prepare(
       'SELECT name, hash, scram, created_at, ends_at, last_used_at FROM password WHERE account = ? ORDER BY name',
