@@ -121,7 +121,7 @@ export const chainRows = {
     'Signed or encrypted for many recipients in different ways, or for many blind copies.',
   ),
   gone: row(
-    451,
+    421,
     '4.4.2',
     'The line broke before the message was accepted; send it again',
     'The client has gone while its message was protected or opened: nobody reads this, and it stands in the trail. Nothing was filed.',
