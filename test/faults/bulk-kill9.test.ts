@@ -134,6 +134,7 @@ for (const [whom, megabytes] of [
     assert.equal(done.code, 0, done.stderr);
     assert.deepEqual(JSON.parse(done.stdout), {
       ...{ targets: ACCOUNTS - seen.at(-1)!, changes: ACCOUNTS - seen.at(-1)!, already: seen.at(-1)!, applied: true },
+      warnings: [],
     });
     assert.deepEqual(having(megabytes), exactly(ACCOUNTS), 'nothing twice');
   });
