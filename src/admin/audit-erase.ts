@@ -13,7 +13,7 @@ import { type ByKind, erase } from '../trail/erasure.ts';
 import type { Belonging } from './belongings.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, flag, optionalBeginning, optionalText } from './input.ts';
-import { change, listing, withSecond } from './operation.ts';
+import { change, destroying, listing, withSecond } from './operation.ts';
 
 export interface EraseView {
   readonly rows: number;
@@ -170,11 +170,6 @@ async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: bo
   if (wanted.before !== undefined && before > now)
     throw new AdminError('invalid', 'Cannot erase what has not happened yet: expected a moment in the past');
   const { actor } = call;
-  if (actor.reason === undefined && !dryRun)
-    throw new AdminError(
-      'invalid',
-      'Cannot erase personal fields without a reason: it stands in the audit trail; add --reason TEXT',
-    );
   const about = await isAbout(context, wanted);
   const { seq: end } = await audit.head();
   const chosen = { about, before, alsoKept, progress: (seq: number) => call.progress(seq, end) };
@@ -199,7 +194,7 @@ async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: bo
 export const auditEraseOperations = {
   'audit.erase': withSecond(
     'erase',
-    change(wantedOf, (context, wanted, call) => run(context, wanted, call, false)),
+    destroying(change(wantedOf, (context, wanted, call) => run(context, wanted, call, false))),
   ),
   /** What it would do. */
   'audit.erase.count': listing(wantedOf, (context, wanted, call) => run(context, wanted, call, true)),

@@ -162,6 +162,9 @@ export interface AdminContext {
   readonly gateway?: RunningGateway;
 }
 
+/** The name of a caller that gave none: it may look, and change nothing. */
+export const NOBODY = 'unknown';
+
 /** Who calls, and with whose approval. */
 export interface Caller extends Actor {
   /** Id of a request that two operators have signed. */

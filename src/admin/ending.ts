@@ -2,7 +2,7 @@
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { AdminContext } from './context.ts';
 import { type Input, count, flag, optionalAddress } from './input.ts';
-import { type Operation, withSecondUnless } from './operation.ts';
+import { type Operation, destroying, withSecondUnless } from './operation.ts';
 
 /** Longest time of grace, in days. */
 export const MAX_GRACE = 366;
@@ -20,6 +20,6 @@ export const endingInput = (input: Input) => ({
 export const endOf = ({ clock }: Pick<AdminContext, 'clock'>, grace: number): Instant | undefined =>
   grace === 0 ? undefined : instant(clock.now() + days(grace));
 
-/** Two operators sign for an end where the configuration asks for it; a look at what would go needs nobody. */
+/** Needs a reason, and two operators where the configuration asks for them; a look at what would go needs neither. */
 export const endingBy = <I extends { readonly dryRun: boolean }, O>(operation: Operation<I, O>): Operation<I, O> =>
-  withSecondUnless('end', ({ dryRun }) => dryRun, operation);
+  withSecondUnless('end', ({ dryRun }) => dryRun, destroying(operation));

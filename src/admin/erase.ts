@@ -13,7 +13,7 @@ import { type ErasureView, statementOf } from './erase-statement.ts';
 import { sendDocument } from './evidence.ts';
 import { type Input, flag, organisationName } from './input.ts';
 import { accountsOf } from './organisation-accounts.ts';
-import { change, listing, withSecond } from './operation.ts';
+import { change, destroying, listing, withSecond } from './operation.ts';
 import { unknownOrganisation } from './organisations.ts';
 
 const PAGE = 200;
@@ -31,53 +31,50 @@ export const eraseOperations = {
   'organisation.erase-plan': listing(eraseInput, (context, { name }) => planOf(context, name)),
   'organisation.erase': withSecond(
     'erase',
-    change(eraseInput, async (context, { name, discardMail }, call): Promise<ErasureView> => {
-      const { actor } = call;
-      if (actor.reason === undefined)
-        throw new AdminError(
-          'invalid',
-          'Cannot erase an organisation without a reason: it stands in the statement and in the audit trail; add --reason TEXT',
-        );
-      const plan = await planOf(context, name);
-      refuseOpen(plan, discardMail);
-      const { store, clock, evidence } = context;
-      // Before anything is gone: without a key there would be no statement of it.
-      const key = await evidence.key(clock.now());
-      let done = 0;
-      for await (const summary of accountsOf(store, name)) {
-        await eraseAccount(store, summary, actor);
-        call.progress((done += 1), plan.accounts);
-      }
-      // What waited for its partner is withdrawn by now: an end before that would write to the senders.
-      await store.registry.endOrganisation(name, {}, actor);
-      // Before the registry forgets the names by which the trail is searched: after a crash the next run has them still.
-      const trail = await erasePeople(context, belongingsOf(store, name), actor);
-      let rows = 0;
-      for (let step = -1; step !== 0; rows += step) step = await store.registry.eraseOrganisation(name, actor);
-      for (let more = true; more;) more = (await store.sweep()).messages > 0;
-      const made = Math.floor(clock.now() / 1000) * 1000;
-      const told = {
-        ...plan,
-        rows,
-        ...trailOf(trail),
-        made: new Date(made).toISOString(),
-        actor: actor.name,
-        reason: actor.reason,
-      };
-      store.audit.note({
-        event: 'evidence.deletion',
-        outcome: 'success',
-        facts: { rows, accounts: plan.accounts, messages: plan.messages },
-        personal: { organisation: name, actor: actor.name, reason: actor.reason },
-      });
-      const document = statementOf(told, {
-        hostname: context.partners.hostname,
-        made: made as Instant,
-        fingerprint: key.certificate.fingerprint,
-      });
-      await sendDocument(call, document, key);
-      return told;
-    }),
+    destroying(
+      change(eraseInput, async (context, { name, discardMail }, call): Promise<ErasureView> => {
+        const { actor } = call;
+        const plan = await planOf(context, name);
+        refuseOpen(plan, discardMail);
+        const { store, clock, evidence } = context;
+        // Before anything is gone: without a key there would be no statement of it.
+        const key = await evidence.key(clock.now());
+        let done = 0;
+        for await (const summary of accountsOf(store, name)) {
+          await eraseAccount(store, summary, actor);
+          call.progress((done += 1), plan.accounts);
+        }
+        // What waited for its partner is withdrawn by now: an end before that would write to the senders.
+        await store.registry.endOrganisation(name, {}, actor);
+        // Before the registry forgets the names by which the trail is searched: after a crash the next run has them still.
+        const trail = await erasePeople(context, belongingsOf(store, name), actor);
+        let rows = 0;
+        for (let step = -1; step !== 0; rows += step) step = await store.registry.eraseOrganisation(name, actor);
+        for (let more = true; more;) more = (await store.sweep()).messages > 0;
+        const made = Math.floor(clock.now() / 1000) * 1000;
+        const told = {
+          ...plan,
+          rows,
+          ...trailOf(trail),
+          made: new Date(made).toISOString(),
+          actor: actor.name,
+          reason: actor.reason ?? '',
+        };
+        store.audit.note({
+          event: 'evidence.deletion',
+          outcome: 'success',
+          facts: { rows, accounts: plan.accounts, messages: plan.messages },
+          personal: { organisation: name, actor: actor.name, reason: actor.reason ?? '' },
+        });
+        const document = statementOf(told, {
+          hostname: context.partners.hostname,
+          made: made as Instant,
+          fingerprint: key.certificate.fingerprint,
+        });
+        await sendDocument(call, document, key);
+        return told;
+      }),
+    ),
   ),
 };
 

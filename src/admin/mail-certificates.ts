@@ -13,7 +13,7 @@ import { named } from './cert-find.ts';
 import { type CertificateView, viewCertificate } from './cert-views.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type Input, address, flag, optionalSecret, text } from './input.ts';
-import { change, listing } from './operation.ts';
+import { change, destroying, listing } from './operation.ts';
 
 const refuse = (what: string, why: string): never => {
   throw new AdminError('invalid', `Cannot ${what}: ${why}`);
@@ -153,13 +153,15 @@ export const mailCertificateOperations = {
       return viewCertificate(await named(context, record.fingerprint), context.clock.now());
     },
   ),
-  'cert.key.remove': change(
-    (input) => text(input, 'serial'),
-    async (context, serial, { actor }): Promise<CertificateView> => {
-      const { fingerprint } = await named(context, serial);
-      await context.store.certificates.removeKey(fingerprint, actor);
-      return viewCertificate(await named(context, fingerprint), context.clock.now());
-    },
+  'cert.key.remove': destroying(
+    change(
+      (input) => text(input, 'serial'),
+      async (context, serial, { actor }): Promise<CertificateView> => {
+        const { fingerprint } = await named(context, serial);
+        await context.store.certificates.removeKey(fingerprint, actor);
+        return viewCertificate(await named(context, fingerprint), context.clock.now());
+      },
+    ),
   ),
   'cert.capability.show': listing(
     (input) => address(input, 'address'),

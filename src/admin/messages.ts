@@ -14,7 +14,7 @@ import { type CopyView, viewCopy } from './delivery-views.ts';
 import { addresses, text } from './input.ts';
 import { fileNotice } from './notice.ts';
 import { Names } from './names.ts';
-import { change, withSecond } from './operation.ts';
+import { change, destroying, withSecond } from './operation.ts';
 import { messageOf, nameOf } from './trace.ts';
 
 export interface WithdrawnView extends CopyView {
@@ -61,19 +61,21 @@ export const messageOperations = {
 
   'message.erase': withSecond(
     'erase',
-    change(
-      (input) => ({ message: text(input, 'message', 998), reason: text(input, 'reason') }),
-      async (context, { message: name, reason }, { actor }): Promise<ErasedView> => {
-        const { store } = context;
-        const message = await messageOf(context, name);
-        const done = await store.deliveries.erase(message.id, { ...actor, reason });
-        if (done !== 'erased')
-          throw new AdminError(
-            done === 'unknown' ? 'unknown' : 'invalid',
-            `Cannot erase message ${message.id}: ${NOT_ERASED[done](message.id)}; nothing was changed`,
-          );
-        return { message: message.copyOf ?? message.id, closedFrom: closedFrom(message.receivedAt) };
-      },
+    destroying(
+      change(
+        (input) => ({ message: text(input, 'message', 998), reason: text(input, 'reason') }),
+        async (context, { message: name, reason }, { actor }): Promise<ErasedView> => {
+          const { store } = context;
+          const message = await messageOf(context, name);
+          const done = await store.deliveries.erase(message.id, { ...actor, reason });
+          if (done !== 'erased')
+            throw new AdminError(
+              done === 'unknown' ? 'unknown' : 'invalid',
+              `Cannot erase message ${message.id}: ${NOT_ERASED[done](message.id)}; nothing was changed`,
+            );
+          return { message: message.copyOf ?? message.id, closedFrom: closedFrom(message.receivedAt) };
+        },
+      ),
     ),
   ),
 };

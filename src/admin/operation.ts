@@ -18,6 +18,8 @@ export interface Operation<I = never, O = unknown> {
   readonly needsSecond?: SecondPersonVerb;
   /** True for an input that only asks what would be done, or does nothing that needs two: it needs nobody's signature. */
   readonly isLook?: (input: I) => boolean;
+  /** No other operation undoes it: it is refused without a reason, whoever asks (operations.ts). The command line asks first as well. */
+  readonly needsReason?: true;
 }
 
 export const listing = <I, O>(
@@ -42,6 +44,9 @@ export const change = <I, O>(
   read: (input: Input) => I,
   run: (context: AdminContext, input: I, call: Call) => Promise<O>,
 ): Operation<I, O> => ({ changes: true, read, run });
+
+/** A change that nothing undoes. */
+export const destroying = <I, O>(operation: Operation<I, O>): Operation<I, O> => ({ ...operation, needsReason: true });
 
 /** A change whose upload may have any length. */
 export const streamed = <I, O>(operation: Operation<I, O>): Operation<I, O> => ({ ...operation, streams: true });

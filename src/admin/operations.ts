@@ -22,7 +22,7 @@ import { authorityOperations } from './ca.ts';
 import { certificateOperations } from './cert.ts';
 import { certificateImport } from './cert-import.ts';
 import { accountCertificateOperations } from './certificates.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
 import { identityOperations } from './edi-identities.ts';
@@ -123,22 +123,33 @@ export async function runOperation<N extends OperationName>(
   name: N,
   context: AdminContext,
   input: Input,
-  call: Call,
+  given: Call,
   log: Log,
 ): Promise<OperationResult<N>> {
   // The table's row fixes both types; TypeScript cannot follow that through a union of rows.
   const operation = operations[name] as unknown as Operation<unknown, OperationResult<N>>;
+  const call = withReasonOf(input, given);
   let fields = { operation: name, actor: call.actor.name, reason: call.actor.reason };
   const { changes } = operation;
   const by = context.gateway === undefined ? 'store' : 'gateway';
   let ran: Ran = { ...{ operation: name, changes, input }, by, actor: call.actor };
   try {
     const read = operation.read(input);
+    if (changes && call.actor.name === NOBODY)
+      throw new AdminError(
+        'invalid',
+        `Cannot do ${name}: nobody is named who asks for it; expected the name of a person`,
+      );
     const { needsSecond: verb, isLook } = operation;
+    const looks = isLook?.(read) === true;
     const approved =
-      verb === undefined || isLook?.(read) === true
-        ? call
-        : await approvedCall(context, { operation: name, verb, input }, call);
+      verb === undefined || looks ? call : await approvedCall(context, { operation: name, verb, input }, call);
+    // Here, and not in the command line alone: a program that speaks to the socket asks nobody.
+    if (operation.needsReason === true && !looks && approved.actor.reason === undefined)
+      throw new AdminError(
+        'invalid',
+        `Cannot do ${name} without a reason: it cannot be undone, and the reason stands in the audit trail; add --reason TEXT`,
+      );
     fields = { operation: name, actor: approved.actor.name, reason: approved.actor.reason };
     ran = { ...ran, actor: approved.actor };
     const result = await operation.run(context, read, approved);
@@ -155,6 +166,13 @@ export async function runOperation<N extends OperationName>(
     noteOperation(context.store.audit, { ...ran, refused: why });
     throw known;
   }
+}
+
+/** The reason that the trail has is the one that was given, with the call or in its input; a blank one is none. */
+function withReasonOf({ reason: inInput }: Input, call: Call): Call {
+  const { name, reason: withCall } = call.actor;
+  const reason = [withCall, inInput].find((text) => typeof text === 'string' && text.trim() !== '');
+  return { ...call, actor: { name, ...(typeof reason === 'string' ? { reason } : {}) } };
 }
 
 /** Whom a call was about, for the log. Values of settings and passwords stay out. */

@@ -8,7 +8,7 @@ import { NO_END, type PgpKeyRecord, type PgpMailKey } from '../store/pgp-keys.ts
 import { recipientOf } from './addresses.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type Input, address, flag, login, oneOf, optionalSecret, optionalText, text } from './input.ts';
-import { change, listing } from './operation.ts';
+import { change, destroying, listing } from './operation.ts';
 
 export interface PgpKeyView {
   readonly fingerprint: string;
@@ -272,13 +272,15 @@ export const pgpKeyOperations = {
       return viewPgpKey(await recordOf(context, record.fingerprint), context.clock.now());
     },
   ),
-  'pgp.key.forget': change(
-    (input) => text(input, 'fingerprint', 120),
-    async (context, fingerprint, { actor }) => {
-      const record = await recordOf(context, fingerprint);
-      await context.store.pgpKeys.removeSecret(record.fingerprint, actor);
-      return viewPgpKey(await recordOf(context, record.fingerprint), context.clock.now());
-    },
+  'pgp.key.forget': destroying(
+    change(
+      (input) => text(input, 'fingerprint', 120),
+      async (context, fingerprint, { actor }) => {
+        const record = await recordOf(context, fingerprint);
+        await context.store.pgpKeys.removeSecret(record.fingerprint, actor);
+        return viewPgpKey(await recordOf(context, record.fingerprint), context.clock.now());
+      },
+    ),
   ),
 };
 

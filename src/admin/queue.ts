@@ -9,7 +9,7 @@ import { type DeliveryView, type QueueView, viewDelivery, viewQueue } from './de
 import { type Input, deliveryIds, flag, optionalText, page, text } from './input.ts';
 import { Names } from './names.ts';
 import { fileNotice } from './notice.ts';
-import { change, listing } from './operation.ts';
+import { change, destroying, listing } from './operation.ts';
 import { messageOf } from './trace.ts';
 
 const PAGE = 1000;
@@ -179,20 +179,22 @@ export const queueOperations = {
   'queue.hold': changing('hold', ['waiting']),
   'queue.release': changing('release', ['held']),
   'queue.retry': changing('retry', ['waiting']),
-  'queue.fail': change(
-    (input) => ({ chosen: which(input), reason: text(input, 'reason') }),
-    async (context, { chosen, reason }, { actor, progress }): Promise<FailedView> => {
-      let failed = 0;
-      const busy: number[] = [];
-      await visit(context, chosen, OPEN, async (ids) => {
-        for (const [i, id] of ids.entries()) {
-          const done = await fail(context, id, { ...actor, reason });
-          if (done === 'failed') failed += 1;
-          else if (done === 'busy') busy.push(id);
-          progress(i + 1, ids.length);
-        }
-      });
-      return { failed, busy };
-    },
+  'queue.fail': destroying(
+    change(
+      (input) => ({ chosen: which(input), reason: text(input, 'reason') }),
+      async (context, { chosen, reason }, { actor, progress }): Promise<FailedView> => {
+        let failed = 0;
+        const busy: number[] = [];
+        await visit(context, chosen, OPEN, async (ids) => {
+          for (const [i, id] of ids.entries()) {
+            const done = await fail(context, id, { ...actor, reason });
+            if (done === 'failed') failed += 1;
+            else if (done === 'busy') busy.push(id);
+            progress(i + 1, ids.length);
+          }
+        });
+        return { failed, busy };
+      },
+    ),
   ),
 };

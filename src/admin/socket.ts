@@ -19,7 +19,7 @@ import { type Server, type Socket, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
-import { type AdminContext, AdminError, type Call, type Caller } from './context.ts';
+import { type AdminContext, AdminError, type Call, type Caller, NOBODY } from './context.ts';
 import { type Spoken, notUnderstood, ourSpeech, versionIn } from './control-protocol.ts';
 import { LineError, MAX_REQUEST, linesOf, objectOf, writeLine } from './lines.ts';
 import { type OperationName, isOperation, isStreamed, runOperation } from './operations.ts';
@@ -234,8 +234,8 @@ function callerOf(value: unknown): Pick<Call, 'actor' | 'approval'> {
   const clean = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').slice(0, 256);
   return {
     actor: {
-      name: typeof name === 'string' && name !== '' ? clean(name) : 'unknown',
-      ...(typeof reason === 'string' && reason !== '' ? { reason: clean(reason) } : {}),
+      name: typeof name === 'string' && name.trim() !== '' ? clean(name) : NOBODY,
+      ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: clean(reason) } : {}),
     },
     ...(typeof approval === 'string' ? { approval: approval.slice(0, 32) } : {}),
   };

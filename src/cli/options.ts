@@ -44,7 +44,7 @@ export const withConfig = (command: Command): Command => command.addOption(confi
 
 /** The person behind a command. sudo tells who became root; without it the user of the process is the person. */
 export function callerOf({ reason, approval }: ChangeOptions): Caller {
-  const name = process.env.SUDO_USER ?? userName();
+  const name = process.env.SUDO_USER?.trim() || userName();
   return {
     name,
     ...(reason === undefined ? {} : { reason }),

@@ -200,6 +200,7 @@ test('garbage, an unknown operation and a value that is no object are refused, a
 
 test('input of the wrong shape is refused by name', async (t) => {
   const { path } = await open(t);
+  const actor = { name: 'jan' };
   for (const [operation, input, expected] of [
     ['organisation.add', {}, /as name: expected a text/],
     ['organisation.add', { name: 7 }, /Cannot use 7 as name/],
@@ -214,7 +215,7 @@ test('input of the wrong shape is refused by name', async (t) => {
     ['settings.set', { scope: 'account', name: 'a', values: { quota: 'much' } }, /is no value for quota/],
     ['settings.set', { scope: 'account', name: 'a', values: { other: '1' } }, /"other" is not a setting of an account/],
   ] as const) {
-    const [line] = await exchange(path, `${JSON.stringify({ protocol: 1, call: operation, input })}\n`, 1);
+    const [line] = await exchange(path, `${JSON.stringify({ protocol: 1, call: operation, actor, input })}\n`, 1);
     assert.equal(errorOf(line).kind, 'invalid', JSON.stringify(input));
     assert.match(errorOf(line).message, expected);
   }
@@ -230,7 +231,7 @@ test('an oversized line is refused before it is read to its end', async (t) => {
 test('half a line is never run', async (t) => {
   const { path, added } = await open(t);
   const socket = await dial(path);
-  socket.end('{"protocol":1,"call":"organisation.add","input":{"name":"half","title":"Half"}}');
+  socket.end('{"protocol":1,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"half","title":"Half"}}');
   let text = '';
   for await (const chunk of socket as AsyncIterable<Buffer>) text += chunk.toString();
   assert.match(text, /ended inside a line/);
@@ -247,7 +248,8 @@ test('a connection that says nothing is closed after its time', async (t) => {
 
 test('what an operation did not read of its upload is not taken for a request', async (t) => {
   const { path, added } = await open(t);
-  const inner = '{"protocol":1,"call":"organisation.add","input":{"name":"evil","title":"Evil"}}';
+  const inner =
+    '{"protocol":1,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"evil","title":"Evil"}}';
   const lines = await exchange(
     path,
     `{"protocol":1,"call":"settings.set-many","input":{"scope":"world"},"upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"piece":"x"}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
@@ -262,7 +264,7 @@ test('an upload that breaks off is refused', async (t) => {
   const { path } = await open(t);
   const lines = await exchange(
     path,
-    '{"protocol":1,"call":"settings.set-many","input":{"scope":"account"},"upload":true}\n{"piece":"account,quota\\n"}\n{"protocol":1,"call":"organisation.list"}\n',
+    '{"protocol":1,"call":"settings.set-many","actor":{"name":"jan"},"input":{"scope":"account"},"upload":true}\n{"piece":"account,quota\\n"}\n{"protocol":1,"call":"organisation.list"}\n',
   );
   assert.match(errorOf(lines[0]).message, /expected a piece of an upload or its end/);
   assert.equal(lines.length, 1);
@@ -389,7 +391,8 @@ test('an operation that the other version does not have is refused with both ver
 
 test('an upload for an operation that is refused is not taken for requests', async (t) => {
   const { path, added } = await open(t);
-  const inner = '{"protocol":1,"call":"organisation.add","input":{"name":"evil","title":"Evil"}}';
+  const inner =
+    '{"protocol":1,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"evil","title":"Evil"}}';
   const lines = await exchange(
     path,
     `{"protocol":2,"version":"9.1.0","call":"settings.set-many","upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
