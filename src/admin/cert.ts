@@ -6,7 +6,7 @@ import { tryToPublish } from '../ca/revocation-lists.ts';
 import { certificatePem, readCertificate } from '../crypto/certificate.ts';
 import { REVOCATION_REASONS, type RevocationReason } from '../crypto/crl-issue.ts';
 import { type Address, addressKey } from '../domain/address.ts';
-import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
+import { type Instant, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 import { accountOf } from './accounts.ts';
 import { named, replacing } from './cert-find.ts';
@@ -21,19 +21,26 @@ import {
   viewIssued,
 } from './cert-views.ts';
 import { type AdminContext, AdminError } from './context.ts';
-import { type Input, address, flag, login, oneOf, optionalMoment, optionalText, page, pem, text } from './input.ts';
+import {
+  type Input,
+  address,
+  flag,
+  login,
+  oneOf,
+  optionalMoment,
+  optionalText,
+  optionalWithin,
+  page,
+  pem,
+  text,
+  wholeDays,
+} from './input.ts';
 import { type JudgedView, judged, keepingKey, privateKeyIn } from './mail-certificates.ts';
 import { change, listing, withSecond, withSecondUnless } from './operation.ts';
 
 /** Without a hold, which says that it may be taken back: what is revoked here stays so. */
 const REASONS = (Object.keys(REVOCATION_REASONS) as RevocationReason[]).filter((r) => r !== 'certificateHold');
 const CODE_LIFETIME = 30;
-
-function wholeDays(input: Input, name: string, most: number, initial?: number): Milliseconds {
-  const value = input[name] ?? initial;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most) return days(value);
-  throw new AdminError('invalid', `Cannot use that as ${name}: expected a whole number of days from 1 to ${most}`);
-}
 
 function optionalCursor(input: Input): RenewalCursor | undefined {
   const value = input.after;
@@ -63,9 +70,6 @@ async function ofAddress({ store, clock }: AdminContext, of: Address): Promise<r
   const found = await Promise.all(certificates.map((c) => store.certificates.findCertificates(c.fingerprint)));
   return found.flat().map((record) => viewCertificate(record, now));
 }
-
-const optionalWithin = (input: Input): Milliseconds | undefined =>
-  input.within === undefined ? undefined : wholeDays(input, 'within', 3660);
 
 async function chainPem({ ca }: AdminContext, record: AccountCertificate, now: Instant): Promise<readonly string[]> {
   const known = await knownAuthorities(ca);

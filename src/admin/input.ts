@@ -5,7 +5,7 @@
 import { type Address, parseAddress } from '../domain/address.ts';
 import type { DeliveryId } from '../domain/ids.ts';
 import { foldLogin, isOrganisationName } from '../domain/registry.ts';
-import { type Instant, instant } from '../domain/units.ts';
+import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
 import { type Day, instantOf, readDay } from '../domain/working-days.ts';
 import { AdminError } from './context.ts';
 
@@ -156,3 +156,13 @@ export function pem(input: Input, name: string): string {
   if (typeof value === 'string' && value !== '' && value.length <= 64 * 1024) return value;
   throw new AdminError('invalid', `Cannot use the ${name}: expected PEM of at most 64KiB`);
 }
+
+export function wholeDays(input: Input, name: string, most: number, initial?: number): Milliseconds {
+  const value = input[name] ?? initial;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most) return days(value);
+  throw new AdminError('invalid', `Cannot use that as ${name}: expected a whole number of days from 1 to ${most}`);
+}
+
+/** Of what ends: within so many days. */
+export const optionalWithin = (input: Input): Milliseconds | undefined =>
+  input.within === undefined ? undefined : wholeDays(input, 'within', 3660);

@@ -7,7 +7,17 @@ import { type Instant, KiB, instant } from '../domain/units.ts';
 import { NO_END, type PgpKeyRecord, type PgpMailKey } from '../store/pgp-keys.ts';
 import { recipientOf } from './addresses.ts';
 import { type AdminContext, AdminError } from './context.ts';
-import { type Input, address, flag, login, oneOf, optionalSecret, optionalText, text } from './input.ts';
+import {
+  type Input,
+  address,
+  flag,
+  login,
+  oneOf,
+  optionalSecret,
+  optionalText,
+  optionalWithin,
+  text,
+} from './input.ts';
 import { change, destroying, listing } from './operation.ts';
 
 export interface PgpKeyView {
@@ -240,19 +250,28 @@ export const pgpKeyOperations = {
       address: input.address === undefined ? undefined : address(input, 'address'),
       login: input.login === undefined ? undefined : login(input, 'login'),
       after: optionalText(input, 'after', 64),
+      within: optionalWithin(input),
     }),
-    async (context, { address: of, login: name, after }) => {
+    async (context, { address: of, login: name, after, within }) => {
       const { store, clock } = context;
       if (of !== undefined) {
         const keys = await store.pgpKeys.findMail(addressKey(of));
         const records = await Promise.all(keys.map(({ fingerprint }: PgpMailKey) => recordOf(context, fingerprint)));
         return { keys: records.map((record) => viewPgpKey(record, clock.now())) };
       }
-      const query = { ...(after === undefined ? {} : { after }), ...(name === undefined ? {} : { login: name }) };
+      const now = clock.now();
+      const query = {
+        ...(after === undefined ? {} : { after }),
+        ...(name === undefined ? {} : { login: name }),
+        ...(within === undefined ? {} : { endsFrom: now, endsBefore: instant(now + within) }),
+      };
       const page = await store.pgpKeys.list({ limit: PAGE, ...query });
       const last = page.length < PAGE ? undefined : page.at(-1)?.fingerprint;
       return {
-        keys: page.map((record) => viewPgpKey(record, clock.now())),
+        // One that was revoked ends no more: nobody need do anything about it.
+        keys: page
+          .filter(({ revoked }) => within === undefined || revoked === undefined)
+          .map((record) => viewPgpKey(record, now)),
         ...(last === undefined ? {} : { next: last }),
       };
     },

@@ -1,16 +1,17 @@
 /** `sluis pgp`: OpenPGP keys of accounts, and what a message at hand is worth. */
 import { createReadStream, readFileSync, statSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { PgpInspectView } from '../admin/pgp-inspect.ts';
 import type { PgpKeyView } from '../admin/pgp-keys.ts';
 import { Pgp } from '../crypto/pgp/pgp.ts';
 import type { PgpKey } from '../crypto/pgp/protocol.ts';
+import { many } from '../domain/counted.ts';
 import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError, exitCodes } from './exit.ts';
 import { messageFile } from './message-file.ts';
 import { newFile, withFiles } from './new-file.ts';
-import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
+import { type ChangeOptions, type CommonOptions, changing, reading, wholeDays } from './options.ts';
 import { facts, print, readableSize, table } from './output.ts';
 import { readGivenPassword } from './secret.ts';
 import type { Terminal } from './terminal.ts';
@@ -173,24 +174,31 @@ function addExport(terminal: Terminal, keys: Command): void {
     });
 }
 
+interface ListOptions extends CommonOptions {
+  readonly account?: string;
+  readonly address?: string;
+  readonly expiring?: number;
+}
+
 function addList(terminal: Terminal, keys: Command): void {
   reading(keys.command('list'))
     .description('show the keys that are registered')
     .option('--account <login>', 'of this account')
-    .option('--address <address>', 'for this address, newest first')
-    .action(async (options: CommonOptions & { readonly account?: string; readonly address?: string }) => {
+    .addOption(new Option('--address <address>', 'for this address, newest first').conflicts('expiring'))
+    .option('--expiring <days>', 'that end within so long, such as 60d, and were not revoked', wholeDays)
+    .action(async (options: ListOptions) => {
       const found = await withAdmin(options, async (client) => {
         const all: PgpKeyView[] = [];
         let after: string | undefined;
         do {
-          const input = { login: options.account, address: options.address, after };
+          const input = { login: options.account, address: options.address, within: options.expiring, after };
           const page = await client.call('pgp.key.list', input);
           all.push(...page.keys);
           after = 'next' in page ? page.next : undefined;
         } while (after !== undefined);
         return all;
       });
-      print(terminal, options, found, () => (found.length === 0 ? 'No OpenPGP key is registered.' : keyTable(found)));
+      print(terminal, options, found, () => (found.length === 0 ? noKey(options) : keyTable(found)));
     });
 }
 
@@ -248,6 +256,9 @@ const keyText = (key: PgpKeyView): string =>
     ['Encrypts until', key.encryptsUntil?.slice(0, 10)],
     ['State', stateOf(key)],
   ]);
+
+const noKey = ({ expiring }: ListOptions): string =>
+  expiring === undefined ? 'No OpenPGP key is registered.' : `No OpenPGP key ends within ${many(expiring, 'day')}.`;
 
 const keyTable = (keys: readonly PgpKeyView[]): string =>
   table(

@@ -47,7 +47,7 @@ async function warn({ desk, store, clock, log }: PgpKeysEndParts, key: PgpKeyRec
   const onceOf = (day: number): string => `pgp-key:${fingerprint}:${notAfter}:${day}`;
   const used = new Set(await store.deliveries.usedKeys(WARNING_DAYS.map(onceOf)));
   const warned = WARNING_DAYS.filter((day) => used.has(onceOf(day)));
-  const due = dueWarning({ notAfter, warned, replaced: await isReplaced(store.pgpKeys, key) }, now);
+  const due = dueWarning({ notAfter, warned, replaced: await isOutlived(store.pgpKeys, key) }, now);
   if (due === undefined) return false;
   log.warn('pgp-key.ends', { account: login, fingerprint, ends: new Date(notAfter).toISOString(), days: due });
   const notice = await desk.letter(await desk.places.ofAccount(account), {
@@ -59,8 +59,8 @@ async function warn({ desk, store, clock, log }: PgpKeysEndParts, key: PgpKeyRec
   return (await store.accept(notice.acceptance).finally(() => notice.discard())).kind === 'filed';
 }
 
-/** Each of its addresses has a key that holds for longer. */
-async function isReplaced(keys: Pick<PgpKeys, 'findMail'>, key: PgpKeyRecord): Promise<boolean> {
+/** Each of its addresses has a key of the account that holds for longer. */
+export async function isOutlived(keys: Pick<PgpKeys, 'findMail'>, key: PgpKeyRecord): Promise<boolean> {
   for (const email of key.emails) {
     const others = await keys.findMail(addressKey(email as Address));
     const longer = others.some(

@@ -1,4 +1,5 @@
 /** Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store knows. */
+import { endingFinding } from '../admin/endings.ts';
 import { gatewayKeyFinding } from '../admin/mail-findings.ts';
 import { PURPOSE_REMINDER, withoutPurpose } from '../admin/privacy.ts';
 import { generalFindings } from '../cli/doctor-checks.ts';
@@ -33,6 +34,8 @@ export function gatewayDoctor(config: Config, { store, clock, log, keys, portOf 
     if ((await withoutPurpose(store, 1)).length > 0) found.push(PURPOSE_REMINDER);
     const gatewayKey = await gatewayKeyFinding(keys, store.registry);
     if (gatewayKey !== undefined) found.push(gatewayKey);
+    const ending = await endingFinding(store, clock.now());
+    if (ending !== undefined) found.push(ending);
     for (const listener of config.listener) {
       const port = portOf(listener.name);
       if (port !== undefined && !profileEnded(listener, clock.now()))

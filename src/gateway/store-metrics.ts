@@ -2,6 +2,7 @@
  * What the store and the certificates tell at /metrics. What takes a query is looked up once in a while and remembered, in bounded steps,
  * however often somebody scrapes.
  */
+import { ENDING_KINDS, endingsWithin } from '../admin/endings.ts';
 import type { Certificate } from '../crypto/certificate.ts';
 import type { Counts } from '../domain/counts.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -10,7 +11,6 @@ import { type Instant, type Milliseconds, days, hours, instant, minutes, seconds
 import type { ServedCertificate } from './tls.ts';
 import { type Metric, type Sample, counter, distribution, gauge, single } from '../http/metric.ts';
 import { remembered } from '../platform/remembered.ts';
-import type { AccountCertificate } from '../store/certificates.ts';
 import type { PartnerQueue } from '../store/deliveries.ts';
 import { type TrailCounts, trailMetrics } from './trail-metrics.ts';
 import type { Store } from '../store/store.ts';
@@ -155,7 +155,7 @@ const WITHIN = [7, 30, 60] as const;
 
 function certificates({ store, clock, tls }: StoreMetricParts): Metric[] {
   const own = remembered(clock, minutes(10), async () => await store.certificates.listAuthorities());
-  const ending = remembered(clock, hours(1), () => endingCertificates(store, clock.now()));
+  const ending = remembered(clock, hours(1), () => endingsWithin(store, clock.now(), WITHIN[2]));
   const left = (kind: string, name: string, until: Instant): Sample => ({
     labels: { kind, name },
     value: (until - clock.now()) / days(1),
@@ -173,39 +173,18 @@ function certificates({ store, clock, tls }: StoreMetricParts): Metric[] {
     ),
     gauge(
       'sluis_certificates_ending',
-      'Certificates of accounts, neither revoked nor replaced, that end within so many days.',
-      ['days'],
+      'Certificates and OpenPGP keys of accounts, neither revoked nor replaced, that end within so many days. kind: certificate, pgp-key.',
+      ['kind', 'days'],
       async () => {
         const ends = await ending();
         const now = clock.now();
-        return WITHIN.map((n) => ({
-          labels: { days: String(n) },
-          value: ends.filter((end) => end >= now && end < now + days(n)).length,
-        }));
+        return ENDING_KINDS.flatMap((kind) =>
+          WITHIN.map((n) => ({
+            labels: { kind, days: String(n) },
+            value: ends[kind].filter((end) => end >= now && end < now + days(n)).length,
+          })),
+        );
       },
     ),
   ];
-}
-
-/** Rows of certificates carry the certificate: few at a time. */
-const CERTIFICATES_PAGE = 100;
-/** As many as a region has; beyond them the count stands still. */
-const MOST_CERTIFICATES = 20_000;
-
-async function endingCertificates({ certificates: all }: Store, now: Instant): Promise<readonly Instant[]> {
-  const ends: Instant[] = [];
-  let last: AccountCertificate | undefined;
-  const endsBefore = instant(now + days(WITHIN[2]));
-  for (let seen = 0; seen < MOST_CERTIFICATES; seen += CERTIFICATES_PAGE) {
-    const page = await all.listCertificates({
-      limit: CERTIFICATES_PAGE,
-      endsFrom: now,
-      endsBefore,
-      ...(last === undefined ? {} : { after: { notAfter: last.notAfter, fingerprint: last.fingerprint } }),
-    });
-    for (const { revoked, replaced, notAfter } of page) if (revoked === undefined && !replaced) ends.push(notAfter);
-    last = page.at(-1);
-    if (page.length < CERTIFICATES_PAGE) break;
-  }
-  return ends;
 }

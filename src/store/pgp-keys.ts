@@ -77,6 +77,9 @@ export interface PgpKeyQuery {
   readonly limit: number;
   readonly after?: string;
   readonly login?: string;
+  /** Those alone that can be encrypted to until this moment or a later one, and until before that one. */
+  readonly endsFrom?: Instant;
+  readonly endsBefore?: Instant;
 }
 
 /** Changes throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry. */

@@ -168,3 +168,18 @@ test('a revoked key is out at once, says so itself, and opens old mail until it 
   assert.match(list, /anna@group\.test.* valid$/m);
   assert.match(list, /bert@group\.test.* revoked$/m);
 });
+
+test('keys that end soon are listed by themselves, those that were revoked and those that hold for longer are not', async () => {
+  const day = (n: number): string => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10);
+  const issue = (ends: string): Promise<PgpKeyView> =>
+    json<PgpKeyView>('pgp', 'key', 'issue', '--address', 'bert@group.test', '--keep-key', '--ends', ends);
+  const [soon, revoked] = [await issue(day(5)), await issue(day(6))];
+  await issue(day(40));
+  await done('pgp', 'key', 'revoke', revoked.fingerprint);
+  const listed = async (within: string, ...args: string[]): Promise<readonly string[]> =>
+    (await json<readonly PgpKeyView[]>('pgp', 'key', 'list', '--expiring', within, ...args)).map((k) => k.fingerprint);
+  assert.deepEqual(await listed('7d', '--account', 'bert@group.test'), [soon.fingerprint]);
+  assert.equal((await listed('60d', '--account', 'bert@group.test')).length, 2);
+  await ends(0, /No OpenPGP key ends within 1 days?\./, 'pgp', 'key', 'list', '--expiring', '1d');
+  await ends(2, /expected a number of days/, 'pgp', 'key', 'list', '--expiring', 'soon');
+});

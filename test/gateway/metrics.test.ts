@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { endingFinding } from '../../src/admin/endings.ts';
 import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
 import { Counts } from '../../src/domain/counts.ts';
 import type { Clock } from '../../src/domain/effects.ts';
@@ -94,7 +95,7 @@ test('what sessions do is told at /metrics', async (t) => {
   assert.ok((scrape.value('sluis_event_loop_delay_seconds', { quantile: '1' }) ?? -1) >= 0);
   const left = scrape.value('sluis_certificate_days_left', { kind: 'listener', name: 'pop3s ec' });
   assert.ok(left !== undefined && left > 1, String(left));
-  assert.equal(scrape.value('sluis_certificates_ending', { days: '60' }), 0);
+  assert.equal(scrape.value('sluis_certificates_ending', { kind: 'certificate', days: '60' }), 0);
   await pop3.quit();
   await smtp.quit();
 });
@@ -205,9 +206,33 @@ test('certificates that accounts must renew are counted, those that were replace
   await add(20, days(6.5));
   await certificates.revokeCertificate(certificate(20, 0).fingerprint, 'superseded', actor);
   await add(21, days(700), certificate(2, 0).fingerprint);
+  const pgp = (who: string, digit: string, end: number) =>
+    gateway.store.pgpKeys.add(
+      addressOf(who),
+      {
+        ...{ fingerprint: digit.repeat(40), algorithm: 'ed25519legacy', userIds: [who], emails: [addressOf(who)] },
+        ...{ createdAt: instant(now - days(1)), encryptsUntil: instant(now + end), signsUntil: instant(now + end) },
+        ...{ revoked: false, packets: Buffer.from(digit) },
+      },
+      'imported',
+      actor,
+    );
+  // The second of bram's outlives his first.
+  await pgp('anna', 'a', days(6));
+  await pgp('bram', 'b', days(5));
+  await pgp('bram', 'c', days(50));
+  await pgp('bram', 'd', days(4));
+  await gateway.store.pgpKeys.revoke('d'.repeat(40), 'superseded', actor);
   const scrape = await Scrape.of(gateway);
-  const ending = ['7', '30', '60'].map((within) => scrape.value('sluis_certificates_ending', { days: within }));
-  assert.deepEqual(ending, [1, 2, 3]);
+  const ending = (kind: string): unknown[] =>
+    ['7', '30', '60'].map((within) => scrape.value('sluis_certificates_ending', { kind, days: within }));
+  assert.deepEqual(ending('certificate'), [1, 2, 3]);
+  assert.deepEqual(ending('pgp-key'), [1, 1, 2]);
+  assert.equal(
+    (await endingFinding(gateway.store, now))?.what,
+    '1 certificate ("sluis cert list --expiring 7d") and 1 OpenPGP key ("sluis pgp key list --expiring 7d") of accounts end within a week and have no successor',
+  );
+  assert.equal(await endingFinding(gateway.store, instant(now + days(900))), undefined);
 });
 
 test('more partners than have rows of their own are told of together', async (t) => {

@@ -180,6 +180,16 @@ export function pgpContract(name: string, open: (t: TestContext) => Promise<Cont
       ['bert'],
     );
     assert.deepEqual((await pgpKeys.list({ limit: 9, login: 'nobody' })).length, 0);
+    const ends = instant(now + days(5));
+    await pgpKeys.add('bert', key('5', now, { encryptsUntil: ends }), 'imported', actor);
+    const between = async (endsFrom: number, endsBefore: number, login?: string): Promise<readonly string[]> => {
+      const query = { endsFrom: instant(endsFrom), endsBefore: instant(endsBefore), ...(login && { login }) };
+      return (await pgpKeys.list({ limit: 9, ...query })).map(({ fingerprint }) => fingerprint);
+    };
+    assert.deepEqual(await between(now, ends + 1), [print('5')]);
+    assert.deepEqual(await between(ends, ends + 1, 'bert'), [print('5')]);
+    assert.deepEqual([await between(now, ends), await between(ends + 1, ends + 2)], [[], []]);
+    assert.deepEqual(await between(now, ends + 1, 'anna'), []);
     for (const named of [
       print('2'),
       print('2')

@@ -36,6 +36,9 @@ export interface PgpKeysInput {
   readonly limit: number;
   readonly after: string;
   readonly login: string | null;
+  /** Milliseconds; both belong to it. */
+  readonly endsFrom: number;
+  readonly endsTo: number;
 }
 
 const RECORD = `SELECT k.fingerprint, k.account, a.login, k.algorithm, k.user_ids, k.emails, k.made_at, k.encrypts_until, k.signs_until,
@@ -98,16 +101,13 @@ export class PgpReader {
     return (rows as RecordRow[]).map(recordOf);
   }
 
-  page({ limit, after, login }: PgpKeysInput): readonly PgpKeyRecord[] {
+  page({ limit, after, login, endsFrom, endsTo }: PgpKeysInput): readonly PgpKeyRecord[] {
+    const where = 'k.fingerprint > ? AND k.encrypts_until BETWEEN ? AND ? ORDER BY k.fingerprint LIMIT ?';
+    const asked = [after, endsFrom, endsTo, limit];
     const rows =
       login === null
-        ? this.#sql.all(`${RECORD} WHERE k.fingerprint > ? ORDER BY k.fingerprint LIMIT ?`, after, limit)
-        : this.#sql.all(
-            `${RECORD} WHERE a.login = ? AND k.fingerprint > ? ORDER BY k.fingerprint LIMIT ?`,
-            login,
-            after,
-            limit,
-          );
+        ? this.#sql.all(`${RECORD} WHERE ${where}`, ...asked)
+        : this.#sql.all(`${RECORD} WHERE a.login = ? AND ${where}`, login, ...asked);
     return (rows as RecordRow[]).map(recordOf);
   }
 

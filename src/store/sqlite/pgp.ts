@@ -2,7 +2,15 @@
 import type { AddressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { foldLogin } from '../../domain/registry.ts';
-import type { KeptPgpKey, PgpKeyQuery, PgpKeyRecord, PgpKeys, PgpMailKey } from '../pgp-keys.ts';
+import {
+  NEVER,
+  NO_END,
+  type KeptPgpKey,
+  type PgpKeyQuery,
+  type PgpKeyRecord,
+  type PgpKeys,
+  type PgpMailKey,
+} from '../pgp-keys.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import { Lru } from './lru.ts';
 import type { PgpChange, PgpChanged } from './pgp-changes.ts';
@@ -65,11 +73,13 @@ export class SqlitePgpKeys implements PgpKeys {
     return await this.#p.reader.ask('pgpKeyNamed', { name: name.replace(/^0x|[:\s]/g, '').toLowerCase() });
   }
 
-  async list({ limit, after = '', login }: PgpKeyQuery): Promise<readonly PgpKeyRecord[]> {
+  async list({ limit, after = '', login, endsFrom, endsBefore }: PgpKeyQuery): Promise<readonly PgpKeyRecord[]> {
     return await this.#p.reader.ask('pgpKeys', {
       limit: Math.min(1000, Math.max(1, Math.trunc(limit))),
       after,
       login: login === undefined ? null : (foldLogin(login) ?? ''),
+      endsFrom: endsFrom ?? NEVER,
+      endsTo: endsBefore === undefined ? NO_END : endsBefore - 1,
     });
   }
 

@@ -1,0 +1,74 @@
+/** What of accounts ends soon and has no successor: certificates and OpenPGP keys, for the metric and for `doctor`. */
+import { isOutlived } from '../delivery/pgp-keys-end.ts';
+import { agree, many } from '../domain/counted.ts';
+import type { DoctorFinding } from '../domain/doctor.ts';
+import { type Instant, days, instant } from '../domain/units.ts';
+import type { AccountCertificate } from '../store/certificates.ts';
+import type { Store } from '../store/store.ts';
+
+export const ENDING_KINDS = ['certificate', 'pgp-key'] as const;
+export type Endings = Readonly<Record<(typeof ENDING_KINDS)[number], readonly Instant[]>>;
+type EndingStore = Pick<Store, 'certificates' | 'pgpKeys'>;
+
+/** Rows carry the certificate or the key: few at a time. */
+const PAGE = 100;
+/** As many as a region has; beyond them the count stands still. */
+const MOST = 20_000;
+
+/** When they end, of those that end within so many days from now. */
+export async function endingsWithin(store: EndingStore, now: Instant, within: number): Promise<Endings> {
+  const query = { limit: PAGE, endsFrom: now, endsBefore: instant(now + days(within)) };
+  return { certificate: await certificates(store, query), 'pgp-key': await pgpKeys(store, query) };
+}
+
+interface EndingQuery {
+  readonly limit: number;
+  readonly endsFrom: Instant;
+  readonly endsBefore: Instant;
+}
+
+async function certificates({ certificates: all }: EndingStore, query: EndingQuery): Promise<readonly Instant[]> {
+  const ends: Instant[] = [];
+  let last: AccountCertificate | undefined;
+  for (let seen = 0; seen < MOST; seen += PAGE) {
+    const after = last === undefined ? {} : { after: { notAfter: last.notAfter, fingerprint: last.fingerprint } };
+    const page = await all.listCertificates({ ...query, ...after });
+    for (const { revoked, replaced, notAfter } of page) if (revoked === undefined && !replaced) ends.push(notAfter);
+    last = page.at(-1);
+    if (page.length < PAGE) break;
+  }
+  return ends;
+}
+
+async function pgpKeys({ pgpKeys: all }: EndingStore, query: EndingQuery): Promise<readonly Instant[]> {
+  const ends: Instant[] = [];
+  let after: string | undefined;
+  for (let seen = 0; seen < MOST; seen += PAGE) {
+    const page = await all.list({ ...query, ...(after === undefined ? {} : { after }) });
+    for (const key of page)
+      if (key.revoked === undefined && !(await isOutlived(all, key))) ends.push(key.encryptsUntil);
+    after = page.at(-1)?.fingerprint;
+    if (page.length < PAGE) break;
+  }
+  return ends;
+}
+
+const SOON = 7;
+
+/** Undefined: nothing ends within a week. */
+export async function endingFinding(store: EndingStore, now: Instant): Promise<DoctorFinding | undefined> {
+  const { certificate, 'pgp-key': keys } = await endingsWithin(store, now, SOON);
+  const told = [
+    ...(certificate.length === 0
+      ? []
+      : [`${many(certificate.length, 'certificate')} ("sluis cert list --expiring ${SOON}d")`]),
+    ...(keys.length === 0 ? [] : [`${many(keys.length, 'OpenPGP key')} ("sluis pgp key list --expiring ${SOON}d")`]),
+  ];
+  if (told.length === 0) return undefined;
+  const n = certificate.length + keys.length;
+  return {
+    id: 'endings',
+    severity: 'warning',
+    what: `${told.join(' and ')} of accounts ${agree(n, 'ends', 'end')} within a week and ${agree(n, 'has', 'have')} no successor`,
+  };
+}
