@@ -1,11 +1,14 @@
 /** A certificate of the own authority, from its issue to its revocation, over the whole gateway. */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
+import { runOperation } from '../src/admin/operations.ts';
 import { createCa } from '../src/ca/create.ts';
 import { collect, enrolRenewals } from '../src/ca/enrol.ts';
 import { type Issued, issueToAccount } from '../src/ca/issue.ts';
+import { makeLists } from '../src/ca/revocation-lists.ts';
 import { type KeyPair, makeKeyPair } from '../src/crypto/authority.ts';
 import { certificatePem } from '../src/crypto/certificate.ts';
+import { readCrl } from '../src/crypto/crl.ts';
 import { makeCertificateRequest } from '../src/crypto/certificate-request.ts';
 import { makeName } from '../src/crypto/distinguished-name.ts';
 import { encodePem } from '../src/crypto/pem.ts';
@@ -69,4 +72,36 @@ test('a certificate for mail logs nobody in', async () => {
   const request = await requestOf(keys);
   const issued = await issueToAccount(ca, { login: addressOf('anna'), use: 'mail', request }, actor);
   await logIn(clientOf(issued, keys), 'refused');
+});
+
+test('account certificate revoke ends an issued certificate in the register and in the revocation list too', async () => {
+  const { ca } = gateway.admin;
+  const login = addressOf('anna');
+  const run = (operation: 'account.certificate.revoke', input: Record<string, unknown>) =>
+    runOperation(operation, gateway.admin, input, { actor, progress: () => undefined }, gateway.log);
+  const stateOf = async ({ certificate }: Issued): Promise<string | undefined> =>
+    (await ca.store.certificates.findCertificates(certificate.fingerprint))[0]?.revoked?.reason;
+  const issue = async (): Promise<readonly [Issued, KeyPair]> => {
+    const keys = await makeKeyPair('p256');
+    return [await issueToAccount(ca, { login, use: 'login', request: await requestOf(keys) }, actor), keys];
+  };
+  for (const by of ['name', 'file']) {
+    const [issued, keys] = await issue();
+    await logIn(clientOf(issued, keys), 'in');
+    const registered = (await gateway.store.registry.findAccount(login))?.certificates.find(
+      ({ fingerprint }) => fingerprint === issued.certificate.fingerprint,
+    );
+    const which =
+      by === 'name' ? { 'certificate-name': registered?.name } : { pem: certificatePem(issued.certificate) };
+    const done = await run('account.certificate.revoke', { login, ...which });
+    assert.equal(done.serial, issued.certificate.serial);
+    assert.equal(await stateOf(issued), 'unspecified');
+    const { made } = await makeLists(ca);
+    const read = await Promise.all(made.map(({ der }) => readCrl(der)));
+    assert(
+      read.some((list) => list.ok && list.value.find(issued.certificate.serial) !== undefined),
+      by,
+    );
+    await logIn(clientOf(issued, keys), 'refused');
+  }
 });

@@ -1,10 +1,11 @@
 /** Operations on the client certificates of an account. */
+import { tryToPublish } from '../ca/revocation-lists.ts';
 import { type Certificate, readCertificates } from '../crypto/certificate.ts';
 import { type MatchChoice, registrationOf } from '../crypto/certificate-register.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
-import type { NewCertificate } from '../store/registry.ts';
+import type { Actor, NewCertificate } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
-import { AdminError } from './context.ts';
+import { type AdminContext, AdminError } from './context.ts';
 import { type Input, login, oneOf, optionalText } from './input.ts';
 import { change, listing } from './operation.ts';
 import { type CertificateView, viewCertificates } from './views.ts';
@@ -51,6 +52,12 @@ interface Done {
   readonly login: string;
   readonly name: string;
 }
+interface Revoked extends Done {
+  /** Of one that the register of certificates has: it is revoked there as well. */
+  readonly serial?: string;
+  /** The revocation list could not be written: why. */
+  readonly problem?: string;
+}
 interface Added extends Done {
   readonly about: string;
   readonly ends: string;
@@ -86,17 +93,45 @@ export const accountCertificateOperations = {
       name: optionalText(input, 'certificate-name', MAX_NAME),
       certificate: input.pem === undefined ? undefined : certificateOf(input),
     }),
-    async ({ store }, { login: account, name, certificate }, { actor }): Promise<Done> => {
-      await accountOf(store.registry, account);
+    async (context, { login: account, name, certificate }, { actor }): Promise<Revoked> => {
+      const { registry } = context.store;
+      const { certificates } = await accountOf(registry, account);
       if ((name === undefined) === (certificate === undefined))
         throw new AdminError('invalid', 'Cannot revoke a certificate: give its name or its file, one of the two');
       if (certificate !== undefined) {
         const short = certificate.fingerprint.slice(0, 8);
-        await store.registry.blockCertificate(account, registered(certificate, { match: 'pin' }, short), actor);
-        return { login: account, name: short };
+        await registry.blockCertificate(account, registered(certificate, { match: 'pin' }, short), actor);
+        return {
+          login: account,
+          name: short,
+          ...(await revokedInRegister(context, certificate.fingerprint, account, actor)),
+        };
       }
-      await store.registry.revokeCertificate(account, name ?? '', actor);
-      return { login: account, name: name ?? '' };
+      const named = certificates.find((c) => c.name === name && c.revokedAt === undefined);
+      const known =
+        named === undefined ? undefined : await revokedInRegister(context, named.fingerprint, account, actor);
+      // The register ends the registration of its certificate in the same commit.
+      if (known === undefined) await registry.revokeCertificate(account, name ?? '', actor);
+      return { login: account, name: name ?? '', ...known };
     },
   ),
 };
+
+/**
+ * Revokes it in the register of certificates as well, where it was issued or imported for the log-in of this account, and publishes the list of
+ * our own authority: else whoever looks there believes it. Undefined where it is not there, or is revoked already.
+ */
+async function revokedInRegister(
+  { store, ca }: AdminContext,
+  fingerprint: string,
+  login: string,
+  actor: Actor,
+): Promise<Pick<Revoked, 'serial' | 'problem'> | undefined> {
+  const found = (await store.certificates.findCertificates(fingerprint)).find(
+    (c) => c.use === 'login' && c.login === login && c.registered !== true && c.revoked === undefined,
+  );
+  if (found === undefined) return undefined;
+  await store.certificates.revokeCertificate(fingerprint, 'unspecified', actor);
+  const problem = await tryToPublish(ca);
+  return { serial: found.serial, ...(problem === undefined ? {} : { problem }) };
+}

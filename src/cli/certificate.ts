@@ -72,7 +72,13 @@ export function addCertificateCommands(terminal: Terminal, accounts: Command): v
       const done = await withAdmin(options, (client) =>
         client.call('account.certificate.revoke', { login, 'certificate-name': name, pem }),
       );
-      print(terminal, options, done, () => `Revoked certificate ${done.name} of account ${done.login}.`);
+      print(terminal, options, done, () =>
+        [
+          `Revoked certificate ${done.name} of account ${done.login}.`,
+          ...(done.serial === undefined ? [] : [`Serial number ${done.serial} is revoked in the register as well.`]),
+          ...(done.problem === undefined ? [] : [done.problem]),
+        ].join('\n'),
+      );
     });
 }
 
