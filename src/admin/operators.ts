@@ -1,5 +1,5 @@
 /** Operators: who they are, what waits for them, and their signatures under it. */
-import { inputHash, signatureProblem } from '../crypto/approval.ts';
+import { inputHash, noOperatorHas, signatureProblem } from '../crypto/approval.ts';
 import { grouped } from '../crypto/base32.ts';
 import { fingerprintOf, readOperatorKey } from '../crypto/operator-key.ts';
 import { isOperatorName } from '../domain/second-person.ts';
@@ -96,14 +96,11 @@ async function sign(context: AdminContext, { id, ...given }: Signing, call: Call
   const signature = { ...given, at: instant(given.at) };
   const problem =
     operator === undefined
-      ? `no registered operator has the key ${given.fingerprint.slice(0, 16)}...`
+      ? noOperatorHas(given.fingerprint)
       : signatureProblem(partners.hostname, request, signature, operator);
   if (operator === undefined || problem !== undefined) {
     noteRefused(context, request, call, problem ?? '');
-    throw new AdminError(
-      'invalid',
-      `Cannot take a signature under request ${grouped(request.id)}: ${problem ?? ''}; sign with the key of a registered operator ("sluis operator list")`,
-    );
+    throw new AdminError('invalid', `Cannot take a signature under request ${grouped(request.id)}: ${problem ?? ''}`);
   }
   await store.operators.sign(request.id, signature, call.actor);
   const signed = new Set(viewRequest(context, request, operators).signedBy).add(operator.name);

@@ -68,8 +68,8 @@ async function ask({ store, clock }: AdminContext, { operation, verb, input }: E
 
 async function use(context: AdminContext, { operation, input }: Exact, call: Call, given: string): Promise<Call> {
   const { store, partners, clock } = context;
-  const shown = given.slice(0, 32);
   const request = await requestOf(context, given);
+  const shown = grouped(request.id);
   const refuse = (kind: 'invalid' | 'ended' | 'approval', why: string, remedy: string): never => {
     noteRefused(context, request, call, why);
     throw new AdminError(kind, `Cannot use approval ${shown} for ${operation}: ${why}; ${remedy}`, {
@@ -107,7 +107,7 @@ export function noteRefused({ store }: AdminContext, request: ApprovalRecord, { 
   store.audit.note({
     event: 'approval.refused',
     outcome: 'failure',
-    facts: { request: id, operation, why },
+    facts: { request: grouped(id), operation, why },
     personal: { actor: actor.name },
   });
 }

@@ -11,6 +11,7 @@ import {
   canonicalJson,
   inputHash,
   signApproval,
+  signedAtProblem,
 } from '../crypto/approval.ts';
 import { base32, grouped } from '../crypto/base32.ts';
 import {
@@ -105,6 +106,8 @@ export function signFile(path: string, name: string, { key, fingerprint }: OwnKe
   const file = readRequestFile(path);
   const others = file.signatures.filter((one) => one.fingerprint !== fingerprint);
   const at = systemClock.now();
+  const late = signedAtProblem(file.request, at);
+  if (late !== undefined) throw new CommandError('conflict', `Cannot sign "${path}": ${late}`);
   const signature = signApproval(approvalStatement(file.gateway, file.request, name, at), key);
   const signatures = [...others, { fingerprint, at, signature }];
   writeFileSync(path, write({ ...file, signatures }));
@@ -128,8 +131,17 @@ export function approvedByFile(
       'usage',
       `it is for something else (SHA-256 ${inputHash(request.input).slice(0, 16)}, wanted ${inputHash(input).slice(0, 16)}); run exactly what was asked for, or ask anew with another file`,
     );
-  if (now >= request.endsAt || request.askedAt > now + REQUEST_LIFETIME)
-    return refuse('conflict', `it ended at ${new Date(request.endsAt).toISOString()}; ask anew with another file`);
+  const time = (at: Instant): string => new Date(at).toISOString();
+  if (request.askedAt > now + REQUEST_LIFETIME)
+    return refuse(
+      'conflict',
+      `it was asked at ${time(request.askedAt)}, and by the clock of this machine it is ${time(now)}; set the clock that is wrong, or ask anew with another file`,
+    );
+  if (now >= request.endsAt)
+    return refuse(
+      'conflict',
+      `it ended at ${time(request.endsAt)}, and by the clock of this machine it is ${time(now)}; ask anew with another file`,
+    );
   const by = approversOf(asked.gateway, request, signatures, operators);
   if (!by.ok)
     return refuse(

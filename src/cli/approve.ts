@@ -36,7 +36,7 @@ export function addApproveCommand(terminal: Terminal, program: Command): void {
 
 async function list(terminal: Terminal, options: ApproveOptions): Promise<void> {
   const waiting = await withAdmin(options, (client) => client.call('approval.list', {}));
-  print(terminal, options, waiting, () =>
+  print(terminal, options, waiting.map(asTyped), () =>
     waiting.length === 0
       ? 'No request waits.'
       : table(
@@ -61,7 +61,7 @@ async function approve(terminal: Terminal, id: string, options: ApproveOptions):
     await confirm(terminal, `Sign this as ${request.operator ?? ''}?`, yes);
     return await signRequest(client, request, own);
   });
-  print(terminal, options, done, () =>
+  print(terminal, options, asTyped(done), () =>
     done.missing === 0
       ? `Signed as ${done.operator}: request ${grouped(done.id)} is approved. Whoever asked runs the command again with --approval ${grouped(done.id)}.`
       : `Signed as ${done.operator}. Another operator must sign as well: sluis approve ${grouped(done.id)} --key FILE`,
@@ -85,6 +85,9 @@ async function approveFile(terminal: Terminal, path: string, own: OwnKey, option
       : 'Signed, and another has. Whoever asked runs the command again.\n',
   );
 }
+
+/** The id as people see and type it, in `--json` too. */
+const asTyped = <T extends { readonly id: string }>(view: T): T => ({ ...view, id: grouped(view.id) });
 
 /** Everything that the signature covers, in words. */
 const shown = (request: RequestView): string =>

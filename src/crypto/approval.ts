@@ -59,21 +59,33 @@ export const signApproval = (statement: string, key: KeyObject): Buffer =>
 /** How far the clock of a signer may be off. */
 const SKEW = minutes(5);
 
-/** Why this is no signature of the operator's under the request; undefined where it is one. */
+/** Why a signature that was made then does not count, whoever made it; undefined where it may. */
+export function signedAtProblem({ askedAt, endsAt }: ApprovalRequest, at: Instant): string | undefined {
+  if (at >= askedAt - SKEW && at <= endsAt) return undefined;
+  return `it was signed at ${time(at)} by the clock of the machine that signed, and the request holds from ${time(askedAt)} to ${time(endsAt)}; check the clocks of both machines, and ask anew where its time is over`;
+}
+
+const UNDONE = 'sign with the key of a registered operator ("sluis operator list")';
+
+/** Why this is no signature of the operator's under the request, and what to do; undefined where it is one. */
 export function signatureProblem(
   gateway: string,
   request: ApprovalRequest,
   { at, signature }: ApprovalSignature,
   operator: Operator,
 ): string | undefined {
-  if (at < request.askedAt - SKEW || at > request.endsAt)
-    return `it was signed at ${time(at)}, and the request holds from ${time(request.askedAt)} to ${time(request.endsAt)}`;
+  const late = signedAtProblem(request, at);
+  if (late !== undefined) return late;
   const key = publicKeyOf(operator.publicKey);
   const statement = Buffer.from(approvalStatement(gateway, request, operator.name, at));
   return verify(algorithmFor(key), statement, Buffer.from(signature), key)
     ? undefined
-    : `the signature is not one of operator "${operator.name}" under this request`;
+    : `the signature is not one of operator "${operator.name}" under this request; ${UNDONE}`;
 }
+
+/** For a signature whose key no operator has. */
+export const noOperatorHas = (fingerprint: string): string =>
+  `no registered operator has the key ${fingerprint.slice(0, 16)}...; ${UNDONE}`;
 
 /** Two different people, in the order in which they signed. */
 export interface Approvers {
@@ -89,13 +101,17 @@ export function approversOf(
   operators: readonly Operator[],
 ): Result<Approvers, string> {
   const signed = new Map<string, Operator>();
+  // A signature by a clock that is set wrong would else look as if nobody had signed.
+  let late = '';
   for (const signature of signatures) {
     const operator = operators.find(({ fingerprint }) => fingerprint === signature.fingerprint);
-    if (operator !== undefined && signatureProblem(gateway, request, signature, operator) === undefined)
-      signed.set(operator.name, operator);
+    if (operator === undefined) continue;
+    const problem = signedAtProblem(request, signature.at);
+    if (problem !== undefined) late = ` (that of operator "${operator.name}" does not count: ${problem})`;
+    else if (signatureProblem(gateway, request, signature, operator) === undefined) signed.set(operator.name, operator);
   }
   const [first, second] = signed.values();
-  if (first === undefined) return fail('no operator has signed it');
-  if (second === undefined) return fail(`only operator "${first.name}" has signed it`);
+  if (first === undefined) return fail(`no operator has signed it${late}`);
+  if (second === undefined) return fail(`only operator "${first.name}" has signed it${late}`);
   return ok({ first, second });
 }

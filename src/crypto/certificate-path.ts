@@ -77,7 +77,11 @@ const bad = (reason: PathReason, certificate: Certificate, text: string): Untrus
 
 function datesProblem(certificate: Certificate, now: Instant): Untrusted | undefined {
   if (now < certificate.notBefore)
-    return bad('not-yet-valid', certificate, `is valid from ${day(certificate.notBefore)}`);
+    return bad(
+      'not-yet-valid',
+      certificate,
+      `is valid from ${day(certificate.notBefore)}, and by the clock of this machine it is ${day(now)}`,
+    );
   if (now >= certificate.notAfter + 1000) return bad('expired', certificate, `expired on ${day(certificate.notAfter)}`);
   return undefined;
 }

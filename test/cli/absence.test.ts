@@ -88,6 +88,10 @@ test('the holidays come from a file, all or none, and a consent that is taken ba
     'ben@group.test no longer stands in for anna@group.test; 2 absences ended with it.\n',
   );
   assert.equal((await json<AbsenceView[]>('address', 'absence', 'list')).length, 1);
+  const consent = ['address', 'consent', 'ben@group.test', '--for', 'anna@group.test'];
+  await done(...consent);
+  await file([`anna@group.test,${day(10)},${day(20)},ben@group.test,`]);
+  assert.match(await done(...consent, '--take-back'), /; 1 absence ended with it\.$/m);
 });
 
 test('what cannot be noted is refused', async () => {

@@ -56,6 +56,9 @@ test('two operators of the backup sign for its restoring; nobody else does, and 
   const late = { ...file, request: { ...file.request, askedAt: file.request.askedAt - 7_200_000, endsAt: 9e15 } };
   writeFileSync(at('late.json'), JSON.stringify(late));
   await refused(4, /it ended at/, ...restore, '--approval', at('late.json'));
+  const ahead = { ...file, request: { ...file.request, askedAt: file.request.askedAt + 7_200_000 } };
+  writeFileSync(at('ahead.json'), JSON.stringify(ahead));
+  await refused(4, /it was asked at .* by the clock of this machine it is/, ...restore, '--approval', at('ahead.json'));
   writeFileSync(
     at('moved.json'),
     JSON.stringify({ ...file, request: { ...file.request, askedAt: file.request.askedAt + 1 } }),

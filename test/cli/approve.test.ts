@@ -66,7 +66,11 @@ test('two people sign; the command runs once, and both stand in the trail', asyn
   for (const line of [/Operation: +audit\.erase/, /before: +2020-01-01$/m, /Reason: +retention of five years/])
     assert.match(first, line);
   assert.match(first, /Another operator must sign as well/);
-  await refused(4, /"jan" has signed request .* already; the second signature must be another/, ...sign(id, 'jan'));
+  await refused(
+    4,
+    /"jan" has signed request [A-Z2-7]{4}-[A-Z2-7]{4} already; the second signature must be another/,
+    ...sign(id, 'jan'),
+  );
   await refused(8, /only operator "jan" has signed it/, ...erase('2020-01-01', ...because, '--approval', id));
 
   assert.match(await done(...sign(id.toLowerCase().replace('-', ''), 'piet')), /is approved/);
@@ -77,6 +81,10 @@ test('two people sign; the command runs once, and both stand in the trail', asyn
   assert.match(await done(...erase('2020-01-01', '--approval', id)), /Erased the personal fields of 0 rows/);
   // A second time it is over.
   await refused(4, /was used at .* an approval serves once/, ...erase('2020-01-01', '--approval', id));
+  // In every form that a person types, and shown in one.
+  for (const typed of [id, id.replace('-', ''), id.toLowerCase(), ` ${id.replace('-', ' ')}`])
+    await refused(4, new RegExp(`equest ${id} was used`), ...erase('2020-01-01', '--approval', typed));
+  for (const row of await trail('approval.')) if (row.facts.request !== undefined) assert.equal(row.facts.request, id);
 
   const [erased] = await trail('audit.erased');
   assert.equal(erased?.facts.actor, 'jan, approved by piet');
@@ -102,7 +110,13 @@ test('only a registered key signs, only while the person says yes, and without a
   await refused(3, /There is no request "AAAA-AAAA"/, ...sign('AAAA-AAAA', 'jan'));
   await refused(2, /add --key FILE/, 'approve', id);
   const [waiting] = JSON.parse(await done('approve', '--list', '--json')) as RequestView[];
-  assert.deepEqual(waiting?.signedBy, []);
+  assert.deepEqual([waiting?.id, waiting?.signedBy], [id, []]);
+});
+
+test('an own key is made with the configuration named, as other commands take it', async () => {
+  const made = await done('operator', 'key', 'klaas', '--out', at('made.pem'), '--password-file', at('passphrase'));
+  assert.match(made, /made\.pem/);
+  assert.match(readFileSync(at('made.pem.pub'), 'utf8'), /PUBLIC KEY/);
 });
 
 test('operators are as well guarded as what they approve', async () => {
@@ -161,6 +175,13 @@ test('an approval ends after an hour, signed or not', async () => {
   clock.advance(hours(1));
   await refused(4, /it ended at/, ...erase('2015-01-20', '--approval', id));
   assert.doesNotMatch(await done('approve', '--list'), new RegExp(id));
+});
+
+test('a signature by a clock that is set wrong is refused with the clock named, not with another key', async () => {
+  const id = idIn(await refused(8, /needs/, ...erase('2016-01-01', ...because)));
+  const wrong = await refused(2, /it was signed at .* by the clock of the machine that signed/, ...sign(id, 'jan'));
+  assert.match(wrong, /check the clocks of both machines/);
+  assert.doesNotMatch(wrong, /sign with the key/);
 });
 
 test('another rule at the next start stands in the trail', async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { CaView } from '../../src/admin/ca.ts';
 import type { CertificateView, EnrolledView, IssuedView } from '../../src/admin/cert-views.ts';
+import { makeClientAuthority } from '../support/client-certificates.ts';
 import { commandsOn, sluisHere, start } from '../support/command-line.ts';
 import { withoutOpenssl } from '../crypto/support.ts';
 
@@ -447,6 +448,21 @@ test(
     }
   },
 );
+
+test('a certificate that begins later is not valid yet, in the list and by itself', async () => {
+  const day = 86_400_000;
+  const { certificate } = await (
+    await makeClientAuthority('later')
+  ).issue('later', { notBefore: Date.now() + 2 * day });
+  writeFileSync(at('later.pem'), certificate);
+  await done('account', 'certificate', 'add', 'bert@brug.test', '--file', at('later.pem'), '--name', 'later');
+  const all = await json<CertificateView[]>('cert', 'list');
+  const later = all.filter(({ account, state }) => account === 'bert@brug.test' && state === 'not-yet-valid');
+  assert.equal(later.length, 1, JSON.stringify(all));
+  const fingerprint = later[0]?.fingerprint ?? '';
+  assert.match(await done('cert', 'list'), /not-yet-valid/);
+  assert.match(await done('cert', 'show', fingerprint), /not-yet-valid/);
+});
 
 test('the key of the root goes off line; the issuing authority is renewed with the exported file', peer, async () => {
   const [root] = await trust();

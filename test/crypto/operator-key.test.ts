@@ -170,6 +170,18 @@ test('no approval: one person twice, a forged or moved signature, a removed oper
   assert(approversOf(GATEWAY, request, [signed(jan), signed(piet, request, instant(now - minutes(5)))], both).ok);
 });
 
+test('a signature by a clock that is set wrong is told apart from none, and the clock is named', () => {
+  const jan = person('jan');
+  for (const at of [now - minutes(6), request.endsAt + 1]) {
+    const found = approversOf(GATEWAY, request, [signed(jan, request, instant(at))], [jan.operator]);
+    assert(!found.ok);
+    assert.match(
+      found.error,
+      /^no operator has signed it \(that of operator "jan" does not count: it was signed at .* by the clock of the machine that signed/,
+    );
+  }
+});
+
 test('openssl checks a signature over the statement that the documents tell of', () => {
   for (const kind of ['ed25519', 'P-256'] as const) {
     const jan = person('jan', kind);

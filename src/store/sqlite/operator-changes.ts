@@ -1,4 +1,5 @@
 /** Changes to operators and to what waits for a second of them, inside the writer's transactions; each with its audit row. */
+import { grouped } from '../../crypto/base32.ts';
 import {
   type ApprovalRequest,
   type ApprovalSignature,
@@ -134,7 +135,7 @@ export class OperatorChanges {
       'INSERT INTO approval (id, operation, verb, input, asked_by, reason, asked_at, ends_at) VALUES (?,?,?,?,?,?,?,?)',
       ...[id, operation, verb, input, askedBy, reason, at, at + REQUEST_LIFETIME],
     );
-    this.#ground.record('approval.asked', null, { name: askedBy, reason }, {}, { request: id, operation });
+    this.#ground.record('approval.asked', null, { name: askedBy, reason }, {}, { request: grouped(id), operation });
     return { id };
   }
 
@@ -155,10 +156,10 @@ export class OperatorChanges {
     if (signatures.some((one) => one.fingerprint === fingerprint))
       throw new RegistryError(
         'exists',
-        `Operator "${name}" has signed request ${id} already; the second signature must be another operator's`,
+        `Operator "${name}" has signed request ${grouped(id)} already; the second signature must be another operator's`,
       );
     if (signatures.length >= MAX_SIGNATURES)
-      throw new RegistryError('exists', `Request ${id} has ${MAX_SIGNATURES} signatures, and two are enough`);
+      throw new RegistryError('exists', `Request ${grouped(id)} has ${MAX_SIGNATURES} signatures, and two are enough`);
     sql.run(
       'INSERT INTO approval_signature (approval, fingerprint, at, signature) VALUES (?,?,?,?)',
       id,
@@ -166,7 +167,13 @@ export class OperatorChanges {
       signedAt,
       signature,
     );
-    this.#ground.record('approval.signed', null, actor, { operator: name }, { request: id, operation, fingerprint });
+    this.#ground.record(
+      'approval.signed',
+      null,
+      actor,
+      { operator: name },
+      { request: grouped(id), operation, fingerprint },
+    );
     return {};
   }
 
@@ -180,7 +187,7 @@ export class OperatorChanges {
       null,
       actor,
       { first: people[0] ?? '', second: people[1] ?? '' },
-      { request: id, operation, firstKey: first, secondKey: second },
+      { request: grouped(id), operation, firstKey: first, secondKey: second },
     );
     return {};
   }
@@ -199,16 +206,19 @@ export class OperatorChanges {
     const row = this.#ground.sql.get('SELECT operation, ends_at, used_at FROM approval WHERE id = ?', id) as
       RequestRow | undefined;
     if (row === undefined)
-      throw new RegistryError('unknown', `There is no request ${id}; "sluis approve --list" shows those that wait`);
+      throw new RegistryError(
+        'unknown',
+        `There is no request ${grouped(id)}; "sluis approve --list" shows those that wait`,
+      );
     if (row.used_at !== null)
       throw new RegistryError(
         'ended',
-        `Request ${id} was used at ${new Date(row.used_at).toISOString()}, and an approval serves once; run the command again to ask anew`,
+        `Request ${grouped(id)} was used at ${new Date(row.used_at).toISOString()}, and an approval serves once; run the command again to ask anew`,
       );
     if (row.ends_at <= this.#ground.at)
       throw new RegistryError(
         'ended',
-        `Request ${id} ended at ${new Date(row.ends_at).toISOString()}; run the command again to ask anew`,
+        `Request ${grouped(id)} ended at ${new Date(row.ends_at).toISOString()}; run the command again to ask anew`,
       );
     return row;
   }

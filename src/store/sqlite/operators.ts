@@ -1,4 +1,5 @@
 /** The port of operators on SQLite. Asked a few times a day: nothing is cached. */
+import { grouped } from '../../crypto/base32.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { ApprovalRequest, ApprovalSignature, ChosenVerb, Operator } from '../../domain/second-person.ts';
 import type { ApprovalRecord, OperatorRecord, Operators } from '../operators.ts';
@@ -45,7 +46,7 @@ export class SqliteOperators implements Operators {
   async ask(request: Omit<ApprovalRequest, 'askedAt' | 'endsAt'>): Promise<ApprovalRecord> {
     const { id = request.id } = await this.#change({ op: 'ask', request });
     const made = await this.request(id);
-    if (made === undefined) throw new RegistryError('unknown', `Request ${id} is gone`);
+    if (made === undefined) throw new RegistryError('unknown', `Request ${grouped(id)} is gone`);
     return made;
   }
 
