@@ -57,6 +57,8 @@ export interface Restored {
   readonly settled?: SettledCopy;
   /** Newest signed row of the audit trail behind the end of the backup. */
   readonly later?: number;
+  /** Put in place although no key at hand signed its manifest. */
+  readonly unsigned?: true;
 }
 
 export interface Watched {
@@ -128,13 +130,17 @@ export async function restoreInto(
     const settled = await parts.copies.settle({
       ...{ path: draft, keyFolder: parts.keyFolder, masterKey: parts.masterKey, at: parts.clock.now() },
       ...{ queue: wishes.queue, actor: wishes.actor },
-      facts: { backup: manifest.id, taken: manifest.begun, head: manifest.store.audit.seq, ...later },
+      facts: {
+        ...{ backup: manifest.id, taken: manifest.begun, head: manifest.store.audit.seq, ...later },
+        ...(read.signature === 'good' ? {} : { signature: read.signature }),
+      },
     });
     for (const suffix of ['-wal', '-shm']) await rm(draft + suffix, { force: true });
     await rename(draft, join(dataFolder, DATABASE));
     await syncFolderOf(dataFolder);
     done({ step: 'place', passed: true, found: placedText(settled) });
-    return { ...result, steps, passed: true, proof, settled, ...later };
+    const unsigned = read.signature === 'good' ? {} : { unsigned: true as const };
+    return { ...result, steps, passed: true, proof, settled, ...later, ...unsigned };
   } catch (error) {
     if (!(error instanceof CopyFailed) && !isCode(error, 'ENOSPC')) throw error;
     const full = isCode(error, 'ENOSPC') || (error instanceof CopyFailed && error.full);
@@ -239,9 +245,14 @@ async function anchorsFor(
       all.push(...(await anchorsIn(join(backup, name), publicKeys)).anchors);
   const own = anchor === null ? undefined : readAnchor(anchor, publicKeys);
   if (own?.ok === true) all.push(own.value);
-  const named: string[] = [];
-  for (const path of given) named.push(...(await namedAnchorFiles(path)));
-  for (const path of named) {
+  for (const path of given) all.push(...(await anchorsGiven(path, publicKeys)));
+  return all;
+}
+
+/** Whoever names a place wants its anchors looked at: none in it is no success. */
+async function anchorsGiven(place: string, publicKeys: readonly KeyObject[]): Promise<readonly Anchor[]> {
+  const all: Anchor[] = [];
+  for (const path of await namedAnchorFiles(place)) {
     const { anchors, others } = await anchorsIn(path, publicKeys);
     if (others > 0)
       throw new BackupRefused(
@@ -250,6 +261,11 @@ async function anchorsFor(
       );
     all.push(...anchors);
   }
+  if (all.length === 0)
+    throw new BackupRefused(
+      'invalid',
+      `Cannot check the trail against "${place}": no anchor was read in it; name a file (of 16 MiB at most) or folder with signed heads of the audit trail, or leave --anchors out`,
+    );
   return all;
 }
 

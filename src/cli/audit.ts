@@ -179,10 +179,25 @@ async function verifyOwn(terminal: Terminal, options: VerifyOptions): Promise<vo
   const config = loadConfig(options.config);
   const proof = ownAnchors(options, config);
   const found = await withAdmin(options, (client) => checkOwn(client, proof));
-  const paths = options.anchors ?? (config.audit['timestamp-authorities'].length > 0 ? proof.places : []);
+  const known = options.timestampAuthority !== undefined || config.audit['timestamp-authorities'].length > 0;
+  const paths = options.anchors ?? (known ? proof.places : []);
   const stamps = await stampsFor({ ...options, anchors: paths.filter((path) => existsSync(path)) }, config);
   print(terminal, options, { ...found, ...stamps }, () => `${verifyText(found)}${stampsText(stamps)}`);
   mustBeProven(found);
+  mustBeStamped(stamps, options, paths);
+}
+
+/** Who names an authority asks for its time stamps. */
+function mustBeStamped(
+  { stamps }: CheckedStamps,
+  { timestampAuthority }: VerifyOptions,
+  places: readonly string[],
+): void {
+  if (timestampAuthority === undefined || stamps > 0) return;
+  throw new CommandError(
+    'unproven',
+    `No time stamp was checked: there is none ${places.length === 0 ? 'where no place of anchors is named' : `in ${places.join(', ')}`}; name the folder where they lie beside the anchors with --anchors PATH`,
+  );
 }
 
 interface OwnAnchors {
@@ -236,6 +251,7 @@ async function verifyFile(terminal: Terminal, path: string, options: VerifyOptio
       'unproven',
       `The chain of "${path}" holds, and nothing proves that its end was not cut off or all of it written anew: ${options.anchors === undefined ? 'add --anchors PATH' : 'none of the anchors that were given is of a row in it'}`,
     );
+  mustBeStamped(stamps, options, options.anchors ?? []);
 }
 
 const stampsFor = (

@@ -86,11 +86,17 @@ async function check(terminal: Terminal, backup: string | undefined, options: Co
     progress.end();
   }
   print(terminal, options, checked, () => checkedText(checked));
-  if (!checked.whole)
-    throw new CommandError(
-      'failed',
-      `The backup "${checked.path}" is not as it was written: take another one, and look at its disk`,
-    );
+  if (checked.whole) return;
+  const changed = checked.signature !== 'missing' || checked.files.some((file) => !file.whole);
+  throw changed
+    ? new CommandError(
+        'configuration',
+        `The backup "${checked.path}" is not as it was written: take another one, and look at its disk`,
+      )
+    : new CommandError(
+        'unproven',
+        `Every file of the backup "${checked.path}" is what its manifest says, and nothing proves that the gateway wrote the manifest: manifest.json.sig is missing; bring it from a copy of this backup, or take another one`,
+      );
 }
 
 const checkedText = ({ path, signature, files }: CheckedBackup): string =>
@@ -102,4 +108,5 @@ const checkedText = ({ path, signature, files }: CheckedBackup): string =>
         ? 'The manifest has no signature.'
         : "The signature of the manifest is not one of the audit trail's key.",
     ...files.map(({ name, why }) => `${name}: ${why ?? 'as it was written'}`),
+    'Whether it opens with the keys that are kept was not tried: "sluis drill restore" does it.',
   ].join('\n');

@@ -34,6 +34,7 @@ export function addDoctorCommand(terminal: Terminal, program: Command): void {
       print(terminal, options, reports, () => [...reports.map(textOf), summaryOf(reports), ...reminders].join('\n\n'));
       if (reports.some(({ passed }) => !passed) || found.some(({ severity }) => severity === 'failure'))
         terminal.code = exitCodes.configuration;
+      else if (reports.length === 0) terminal.code = exitCodes.unproven;
     });
 }
 
@@ -66,12 +67,16 @@ function summaryOf(reports: readonly ListenerReport[]): string {
   const failed = reports.filter(({ passed }) => !passed).map(({ listener }) => listener);
   const legacy = reports.filter(({ passed, worst }) => passed && worst === 'phase out');
   return [
-    `This OpenSSL cannot ask for, so nothing is said of: ${(reports[0]?.unprobed ?? []).join(', ')}.`,
+    ...reports
+      .slice(0, 1)
+      .map(({ unprobed }) => `This OpenSSL cannot ask for, so nothing is said of: ${unprobed.join(', ')}.`),
     ...legacy.map(
       ({ listener, until }) => `Listener ${listener} offers what is to be phased out, until ${until ?? ''}.`,
     ),
-    failed.length === 0
-      ? 'Every listener is sufficient or better.'
-      : `Worse than sufficient: ${failed.join(', ')}. Set the profile, or replace the certificate.`,
+    reports.length === 0
+      ? 'No listener was examined: each has had its last day.'
+      : failed.length === 0
+        ? 'Every listener is sufficient or better.'
+        : `Worse than sufficient: ${failed.join(', ')}. Set the profile, or replace the certificate.`,
   ].join('\n');
 }

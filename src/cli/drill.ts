@@ -49,4 +49,9 @@ async function drill(terminal: Terminal, backup: string | undefined, options: Dr
         ? `The backup ${report.backup} cannot be restored; take another one now, and look at its disk`
         : `The backup ${report.backup} cannot be restored with the keys in "${report.keysFrom}"; take another one now ("sluis backup" also brings keys.copy-to up to date), and try without --keys-from`,
     );
+  if (report.opened === 0)
+    throw new CommandError(
+      'unproven',
+      `Nothing proves that mail of the backup ${report.backup} can be read: there was no message in it to open${report.erased === 0 ? '' : ' but those that were erased'}; try again with a backup that has one`,
+    );
 }

@@ -10,7 +10,7 @@ export const exitCodes = {
   unknown: 3,
   /** It exists already, has ended, is suspended, or is held by somebody else. */
   conflict: 4,
-  /** The configuration, a key or a certificate cannot be used; or evidence, an export or the trail is not as it was written. */
+  /** The configuration, a key or a certificate cannot be used; or evidence, a backup, an export or the trail is not as it was written. */
   configuration: 5,
   /** The store cannot be opened, or has failed. */
   store: 6,

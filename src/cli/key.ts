@@ -178,12 +178,17 @@ async function verify(terminal: Terminal, files: readonly string[], options: Cha
   key.fill(0);
   const { set, fingerprint } = share;
   const state = await withAdmin(options, (client) => client.call('key.verified', { set, fingerprint }));
-  print(
-    terminal,
-    options,
-    state,
-    () =>
+  print(terminal, options, state, () =>
+    [
       `These shares of set ${grouped(set)} make the master key of this store (${fingerprint}). Nothing was written.`,
+      ...(state.escrow?.set === set
+        ? []
+        : [
+            state.escrow === undefined
+              ? 'No escrow of this key is known here: who else has shares of this set is not.'
+              : `They are not of the set of the present escrow, ${grouped(state.escrow.set)}: whether its shares make the key was not shown.`,
+          ]),
+    ].join('\n'),
   );
 }
 

@@ -8,7 +8,7 @@ import type { PgpKey } from '../crypto/pgp/protocol.ts';
 import { many } from '../domain/counted.ts';
 import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { withAdmin } from './connect.ts';
-import { CommandError, exitCodes } from './exit.ts';
+import { CommandError, type ExitCode, exitCodes } from './exit.ts';
 import { messageFile } from './message-file.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, wholeDays } from './options.ts';
@@ -33,8 +33,15 @@ export function addPgpCommands(terminal: Terminal, program: Command): void {
       const upload = messageFile(file, (path) => createReadStream(path));
       const view = await withAdmin(options, (client) => client.call('pgp.inspect', { as: options.as }, { upload }));
       print(terminal, options, view, () => inspectText(view));
-      if (view.problem !== undefined || view.standing === 'invalid') terminal.code = exitCodes.configuration;
+      terminal.code = inspectedCode(view);
     });
+}
+
+/** What nobody signed, or is closed, is not found valid: nothing was there to be. */
+function inspectedCode(view: PgpInspectView): ExitCode {
+  if (view.problem !== undefined || view.form === 'unreadable' || view.standing === 'invalid')
+    return exitCodes.configuration;
+  return view.standing === 'unsigned' ? exitCodes.unproven : exitCodes.done;
 }
 
 /** Undefined: the file is to be without a passphrase. */

@@ -117,13 +117,18 @@ const failedText = ({ steps }: Restored, folder: string): string =>
   `Cannot restore this backup: ${steps.at(-1)?.found ?? 'nothing was found'}. Nothing was put into "${folder}"`;
 
 /** What the operator must know and do: a backup is from its moment, and what came later is not in it. */
-function afterText({ begun, settled, later }: Restored): string {
+function afterText({ begun, settled, later, unsigned, proof }: Restored): string {
   const held = settled?.held ?? 0;
   return [
     '',
     `The store stands as it was on ${begun.slice(0, 16).replace('T', ' ')}Z. Before you start the gateway:`,
     '- What was accepted, fetched, changed or revoked after that moment is not in it. The log and the mail servers of partners tell which',
     '  messages ("smtp.accepted"); their senders must send them again. Passwords and certificates that were revoked since are valid again.',
+    ...(unsigned === true
+      ? [
+          `- Nothing proves that a gateway wrote this backup: its signature could not be checked, and ${many(proof?.anchorsHeld ?? 0, 'signed anchor')} ${agree(proof?.anchorsHeld ?? 0, 'stands', 'stand')} in its trail. The audit trail says so.`,
+        ]
+      : []),
     ...(later === undefined ? [] : [`- The given anchors prove that the audit trail had gone on to row ${later}.`]),
     ...(held === 0
       ? []

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { ProtectionView } from '../admin/smime.ts';
 import type { InspectView, LayerView, RecipientView, SignerView } from '../admin/smime-views.ts';
 import { withAdmin } from './connect.ts';
-import { exitCodes } from './exit.ts';
+import { type ExitCode, exitCodes } from './exit.ts';
 import { readGivenCertificate } from './given-certificate.ts';
 import { messageFile } from './message-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
@@ -40,9 +40,15 @@ export function addSmimeCommands(terminal: Terminal, program: Command): void {
         client.call('smime.inspect', input, { upload: messageFile(file, (path) => createReadStream(path)) }),
       );
       print(terminal, options, view, () => inspectText(view));
-      if (view.problem !== undefined || view.standing === 'invalid' || view.flagged)
-        terminal.code = exitCodes.configuration;
+      terminal.code = inspectedCode(view);
     });
+}
+
+/** What nobody signed, or is closed, is not found valid: nothing was there to be. */
+function inspectedCode(view: InspectView): ExitCode {
+  if (view.problem !== undefined || view.form === 'unreadable' || view.standing === 'invalid' || view.flagged)
+    return exitCodes.configuration;
+  return view.standing === 'unsigned' ? exitCodes.unproven : exitCodes.done;
 }
 
 interface InspectOptions extends ChangeOptions {

@@ -117,3 +117,11 @@ test('without anchors nothing is proven, and that is not a success', async (t) =
   }
   assert.equal((await audit('verify', '--anchors', join(gateway.folder, 'elsewhere'))).code, 0);
 });
+
+test('whoever names a time-stamping authority is told when there is no stamp to check', async (t) => {
+  const { audit } = await stopped(t);
+  assert.equal((await audit('verify')).code, 0, 'the control');
+  const ran = await audit('verify', '--timestamp-authority', 'authority.pem');
+  assert.equal(ran.code, 9, ran.stdout + ran.stderr);
+  assert.match(ran.stderr, /No time stamp was checked: there is none in .*anchors/);
+});

@@ -84,7 +84,7 @@ test('a restored gateway has every message, its UIDLs, ids and passwords; what c
   assert.equal(restored!.facts.reason, 'disk lost');
   assert.equal(typeof restored!.facts.actor, 'string');
   // Anchors that are later than the backup tell of the trail that was lost.
-  await scene.refused(1, /not as it was written/, 'audit', 'verify');
+  await scene.refused(5, /not as it was written/, 'audit', 'verify');
   for (const file of anchors) rmSync(file);
   await done('audit', 'anchor');
   assert.match(await done('audit', 'verify'), /the chain holds/);
@@ -246,6 +246,12 @@ test('a restore refuses: a place with a store, no reason, other keys, a backup t
   const unsigned = at('unsigned');
   cpSync(path, unsigned, { recursive: true });
   manifestWith(unsigned, (text) => text.replace('"messages": 1', '"messages": 2'));
+  mkdirSync(at('no-anchors'));
+  await scene.refused(
+    2,
+    /Cannot check the trail against ".*no-anchors": no anchor was read in it/,
+    ...['restore', path, '--reason', 'x', '--anchors', at('no-anchors')],
+  );
   const counted = await run('restore', unsigned, '--reason', 'x', '--unsigned');
   assert.match(counted.stderr, /it has 1 messages, the manifest says 2/);
 
@@ -288,7 +294,16 @@ test('a restore refuses: a place with a store, no reason, other keys, a backup t
   cpSync(path, old, { recursive: true });
   manifestWith(old, (text) => text.replace(/^ *"masterKey": .*\n/m, ''));
   assert.equal(readFileSync(join(old, 'manifest.json'), 'utf8').includes('masterKey'), false);
-  assert.equal((await run('restore', old, '--reason', 'x', '--unsigned')).code, 0);
+  const accepted = await run('restore', old, '--reason', 'x', '--unsigned');
+  assert.equal(accepted.code, 0, accepted.stderr);
+  assert.match(accepted.stdout, /Nothing proves that a gateway wrote this backup: its signature could not be checked/);
+  const told = JSON.parse(await scene.done('audit', 'list', '--event', 'backup.restored', '--json')) as {
+    facts: { signature?: string };
+  }[];
+  assert.deepEqual(
+    told.map(({ facts }) => facts.signature),
+    ['unknown'],
+  );
   rmSync(gateway.config.data.folder, { recursive: true });
   assert.equal((await run('restore', path, '--reason', 'x')).code, 0);
 });
@@ -334,6 +349,9 @@ test('the age of backups, of copies elsewhere and of drills is told at /metrics,
     await done('check'),
     /Warning: no backup was ever restored for a trial: "sluis drill restore" does it, and/,
   );
+  await scene.refused(9, /no message in it to open; try again with a backup that has one/, 'drill', 'restore');
+  await scene.submit(addressOf('bert'), 'one');
+  await taken(scene);
   assert.match(await done('drill', 'restore', '--reason', 'monthly'), /The backup can be restored/);
   const after = (await gateway.admin.backups.state()).newest;
   assert.ok(after !== undefined);
@@ -388,13 +406,22 @@ test('what a crash left of a backup is swept by the next, is never listed, and o
     listed.map(({ backup }) => backup),
     all.slice(1).map(({ backup }) => backup),
   );
-  assert.match(await done('backup', 'check'), /sluis\.db: as it was written/);
+  assert.match(await done('backup', 'check'), /sluis\.db: as it was written[^]*opens .* was not tried: "sluis drill/);
+  const unsigned = all[1]!.path;
+  rmSync(join(unsigned, 'manifest.json.sig'));
+  await scene.refused(
+    9,
+    /nothing proves that the gateway wrote the manifest: .* is missing/,
+    'backup',
+    'check',
+    unsigned,
+  );
   const database = join(all[2]!.path, 'sluis.db');
   const octets = readFileSync(database);
   octets[octets.length >> 1] = (octets[octets.length >> 1] ?? 0) ^ 4;
   writeFileSync(database, octets);
   const damaged = await run('backup', 'check');
-  assert.equal(damaged.code, 1);
+  assert.equal(damaged.code, 5);
   assert.match(damaged.stdout, /sluis\.db: its SHA-256 is not the one of the manifest/);
 });
 

@@ -80,6 +80,16 @@ profile = "modern"`,
   const readable = await sluisHere(['doctor', '--config', file]);
   assert.match(readable.stdout, new RegExp(`Listener old offers what is to be phased out, until ${last}\\.`));
   assert.match(readable.stdout, /cannot ask for, so nothing is said of: SSL 2 and 3, /);
+  const ended = readFileSync(file, 'utf8').replace(/\[\[listener\]\]\n(?:(?!\[).*\n?)*/g, '');
+  const closed = '[[listener]]\nname = "old"\nprotocol = "pop3"\nport = 1\ntls = "starttls"\nprofile = "legacy"\n';
+  writeFileSync(
+    join(gateway.folder, 'ended.toml'),
+    `${ended}\n${closed}profile-until = 2020-01-01\nnetworks = ["127.0.0.0/8"]\n`,
+  );
+  const none = await sluisHere(['doctor', '--config', join(gateway.folder, 'ended.toml')]);
+  assert.equal(none.code, 9, none.stdout + none.stderr);
+  assert.match(none.stdout, /No listener was examined/);
+  assert.doesNotMatch(none.stdout, /Every listener is sufficient/);
   await gateway.stop({ drain: 'none' });
   const gone = await sluisHere(['doctor', '--config', file]);
   assert.equal(gone.code, 7);

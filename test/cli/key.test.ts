@@ -107,6 +107,14 @@ test('shares are verified against the store, and the reminder ends', async () =>
   assert.match(await done('key', 'verify', one!, three!, '--reason', 'yearly'), /make the master key of this store/);
   assert.equal((await state()).reminder, undefined);
   assert.equal((await trail('key.verified'))[0]?.facts.reason, 'yearly');
+  // Shares of an older set of the same key open it, and show nothing of those that count now.
+  await approved('key', 'escrow', '--out', at('newer'), ...custodians, '--reason', 'second escrow');
+  const older = await done('key', 'verify', one!, three!);
+  assert.match(
+    older,
+    /make the master key[^]*not of the set of the present escrow, .*: whether its shares make the key/,
+  );
+  assert.match((await state()).reminder!, /nobody has shown that the shares/);
 });
 
 test('a lost key comes back from any two shares, and the gateway starts with it', async () => {

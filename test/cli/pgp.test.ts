@@ -139,12 +139,12 @@ test('inspect tells form, readers and signatures, and never the content', async 
   const seen = JSON.parse(inside.stdout) as PgpInspectView;
   assert.deepEqual([inside.code, seen.opened, seen.standing], [0, true, 'valid']);
   assert.doesNotMatch(inside.stdout, /UNZ/);
-  assert.match(await done('pgp', 'inspect', at('closed.eml')), /closed; look inside with --as/);
+  await ends(9, /closed; look inside with --as/, 'pgp', 'inspect', at('closed.eml'));
   writeFileSync(
     at('inline.eml'),
     'From: <anna@group.test>\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nwV4D\r\n-----END PGP MESSAGE-----\r\n',
   );
-  assert.match(await done('pgp', 'inspect', at('inline.eml')), /encrypted inside its text/);
+  await ends(9, /encrypted inside its text/, 'pgp', 'inspect', at('inline.eml'));
   await ends(2, /ENOENT/, 'pgp', 'inspect', at('nothing.eml'));
 });
 
