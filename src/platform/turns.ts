@@ -41,9 +41,14 @@ export class Turns {
     } else if (this.#now() - this.#since >= this.#limit) return true;
     if (key === undefined) return false;
     const done = this.#done.get(key) ?? 0;
-    if (done >= PIECES && this.#waiting.length > 0) return true;
+    if (done >= PIECES && this.#othersWait(key)) return true;
     this.#done.set(key, done + 1);
     return false;
+  }
+
+  /** Other connections of the same account are no reason to stop: it would only wait for itself. */
+  #othersWait(key: unknown): boolean {
+    return this.#waiting.keys > (this.#waiting.has(key) ? 1 : 0);
   }
 
   /** Goes on in a later turn. One waits at a time for each session, so the line is as long as there are connections at most. */

@@ -23,15 +23,7 @@ before(async () => {
   };
   const rows = logins.map((login) => `${login},${login},clinic,"${hash}"`);
   instance.sluis('account', 'import', write('a.csv', ['login,address,organisation,password_hash', ...rows]));
-  instance.sluis(
-    'account',
-    'contain',
-    '--from',
-    write('c.csv', ['account', ...logins]),
-    '--yes',
-    '--reason',
-    'contract ended',
-  );
+  instance.sluis('account', 'contain', '--from', write('c.csv', ['account', ...logins]), '--reason', 'contract ended');
 });
 after(() => instance.remove());
 
@@ -41,16 +33,8 @@ const named = (): number => count("SELECT count(*) FROM account WHERE login LIKE
 
 test(`${KILLS} times killed and repeated, an erasure comes to its end`, { timeout: 120_000 }, async (t) => {
   const erase = (file: string): string[] => [
-    ...[
-      'organisation',
-      'erase',
-      'clinic',
-      '--statement',
-      join(instance.folder, file),
-      '--yes',
-      '--reason',
-      'contract ended',
-    ],
+    ...['organisation', 'erase', 'clinic', '--statement', join(instance.folder, file)],
+    ...['--yes', '--reason', 'contract ended'],
   ];
   let served: Served = await instance.serve();
   const seen: number[] = [];
