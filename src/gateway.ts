@@ -39,6 +39,7 @@ import { ConnectionLimits } from './platform/connections.ts';
 import type { Listener } from './platform/listener.ts';
 import type { LogLevel } from './platform/log.ts';
 import { NetworkSet } from './platform/network.ts';
+import { THE_GATEWAY } from './store/registry.ts';
 import type { Store, StoreFailed } from './store/store.ts';
 
 export interface GatewayOptions extends GatewayEffects {
@@ -160,7 +161,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     ...{ connections, log, readFiles: reloadTls },
     ...(setLogLevel === undefined ? {} : { setLogLevel }),
   });
-  const reloadTold = (): ReturnType<typeof reload.reload> => life.configured(() => reload.reload());
+  const reloadTold = (actor = THE_GATEWAY): ReturnType<typeof reload.reload> =>
+    life.configured(actor, () => reload.reload());
   const context = adminContext(store, config, options, mail, notices, backups);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log }));
@@ -198,7 +200,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     failed,
     ...(http.listener === undefined ? {} : { http: http.listener }),
     reloadTls,
-    reload: reloadTold,
+    reload: () => reloadTold(),
     stop: async ({ drain } = {}) => {
       http.drain();
       if (drain === 'none') running.cut();

@@ -48,7 +48,7 @@ export class AdminError extends Error {
 export interface RunningGateway {
   status(): GatewayStatus;
   /** Reads configuration, keys and certificates again; everything stays as it was when one of them cannot be used. */
-  reload(): Promise<ReloadReport>;
+  reload(actor: Actor): Promise<ReloadReport>;
   /** Signs the head of the audit trail now. */
   anchor(): Promise<void>;
   /** Open now. */

@@ -8,5 +8,7 @@ export const gatewayOperations = {
   'gateway.status': listing(nothing, ({ gateway }): Promise<GatewayStatus> =>
     Promise.resolve(runningGateway(gateway, 'show the status').status()),
   ),
-  'gateway.reload': change(nothing, ({ gateway }): Promise<ReloadReport> => runningGateway(gateway, 'reload').reload()),
+  'gateway.reload': change(nothing, ({ gateway }, _, { actor }): Promise<ReloadReport> =>
+    runningGateway(gateway, 'reload').reload(actor),
+  ),
 };

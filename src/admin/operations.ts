@@ -113,6 +113,9 @@ const operations = {
 export type OperationName = keyof typeof operations;
 export type OperationResult<N extends OperationName> = Awaited<ReturnType<(typeof operations)[N]['run']>>;
 
+/** Those that change the registry, the store or the gateway. */
+export const changeNames = (Object.keys(operations) as OperationName[]).filter((name) => operations[name].changes);
+
 /** True where an upload of any length is taken. */
 export const isStreamed = (name: OperationName): boolean => 'streams' in operations[name];
 

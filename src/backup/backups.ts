@@ -4,6 +4,7 @@ import { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
+import { THE_GATEWAY } from '../store/registry.ts';
 import { replaceFile } from '../platform/lasting-files.ts';
 import { factsOfFile } from './files.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
@@ -46,7 +47,6 @@ export interface BackupFailure {
 }
 
 /** Who does what is scheduled. */
-const GATEWAY: Actor = { name: 'the gateway' };
 
 export interface Actor {
   readonly name: string;
@@ -109,7 +109,7 @@ export class Backups {
       const removed = folder === undefined ? await this.#tidy(to) : [];
       if (folder === undefined) await this.#offsite(actor);
       // Whoever takes one by hand wants to hear of the keys too; by itself they have rounds of their own.
-      if (folder === undefined && actor !== GATEWAY) await this.keyRound(actor);
+      if (folder === undefined && actor !== THE_GATEWAY) await this.keyRound(actor);
       const { seconds, logOctets } = taken;
       return { ...viewBackup(taken), seconds, logOctets, removed };
     });
@@ -150,16 +150,16 @@ export class Backups {
     // One that somebody takes by hand is looked at in the next minute.
     if (folder === undefined || this.#running) return;
     const { newest } = await this.state().catch((error: unknown) => {
-      this.#failed('backup', error, GATEWAY);
+      this.#failed('backup', error, THE_GATEWAY);
       throw error;
     });
-    if (clock.now() >= dueAt(rhythm, newest)) await this.take({ actor: GATEWAY });
+    if (clock.now() >= dueAt(rhythm, newest)) await this.take({ actor: THE_GATEWAY });
     // Held only where there is work: a drill that looks in the same moment would find it taken each minute.
-    else if ((await this.#uncopied()) !== undefined) await this.#alone(() => this.#offsite(GATEWAY));
+    else if ((await this.#uncopied()) !== undefined) await this.#alone(() => this.#offsite(THE_GATEWAY));
   }
 
   /** Brings the copy of the key folder up to date, and what a rotation kept of it. Rejects where one failed. */
-  async keyRound(actor: Actor = GATEWAY): Promise<void> {
+  async keyRound(actor: Actor = THE_GATEWAY): Promise<void> {
     // A fault of the one must not put off the other.
     const ended = [await settled(this.#keptRound(actor)), await settled(this.#copyKeys(actor))];
     const failed = ended.find((one) => one.error !== undefined);
@@ -208,11 +208,11 @@ export class Backups {
     try {
       const backup = await this.#elsewhere();
       report = await this.drill({
-        ...{ actor: GATEWAY, ...(backup === undefined ? {} : { backup }) },
+        ...{ actor: THE_GATEWAY, ...(backup === undefined ? {} : { backup }) },
         ...(keyCopy === undefined ? {} : { keysFrom: (await keyCopy()).to }),
       });
     } catch (error) {
-      this.#failed('drill', error, GATEWAY);
+      this.#failed('drill', error, THE_GATEWAY);
       throw error;
     }
     if (report.passed) return;
@@ -374,13 +374,13 @@ export class Backups {
 
   /** Mistakes of whoever asked are told to them alone. */
   #failed(step: BackupStep, error: unknown, actor: Actor): void {
-    if (error instanceof BackupRefused && error.kind === 'invalid' && actor !== GATEWAY) return;
+    if (error instanceof BackupRefused && error.kind === 'invalid' && actor !== THE_GATEWAY) return;
     const why = error instanceof Error ? error.message : String(error);
     this.failures.add([step]);
     this.#p.log.error('backup.failed', { step, why });
     const personal = { actor: actor.name, why };
     this.#p.audit.note({ event: 'backup.failed', outcome: 'failure', facts: { step }, personal });
-    if (actor === GATEWAY) this.#tell(step, why);
+    if (actor === THE_GATEWAY) this.#tell(step, why);
   }
 
   #tell(step: BackupStep, why: string): void {

@@ -13,6 +13,7 @@ import { type Address, addressKey } from '../domain/address.ts';
 import type { Log } from '../domain/effects.ts';
 import { days, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
+import { THE_GATEWAY } from '../store/registry.ts';
 import { isRenewable } from './enrol.ts';
 import { issueToAccount } from './issue.ts';
 import type { CaParts } from './parts.ts';
@@ -67,7 +68,7 @@ async function renew(parts: RenewalParts, certificate: AccountCertificate): Prom
       ...{ login, use: 'mail', request, replaces: fingerprint },
       keep: (made) => seals.seal(made.fingerprint, keys.privateKey),
     },
-    { name: 'gateway' },
+    THE_GATEWAY,
   );
   const ends = new Date(issued.certificate.notAfter).toISOString();
   log.info('certificate.renewed', { account: login, serial: issued.certificate.serial, replaces: serial, ends });

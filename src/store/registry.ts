@@ -33,6 +33,15 @@ export interface Actor {
   readonly reason?: string;
 }
 
+/** Who does what nobody asked for: the clock, a signal, the daily rounds. */
+export const THE_GATEWAY: Actor = { name: 'gateway' };
+
+/** What a row of the trail says of whoever did it. */
+export const personalOf = ({ name, reason }: Actor): Readonly<Record<string, string>> => ({
+  actor: name,
+  ...(reason === undefined ? {} : { reason }),
+});
+
 /** Everything that a login needs, in one read. */
 export interface LoginRecord {
   readonly account: Account;

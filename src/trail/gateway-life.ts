@@ -3,6 +3,7 @@
  * when there was no logging: a start says whether the trail before it ended in order.
  */
 import type { AuditTrail } from '../store/audit.ts';
+import { type Actor, THE_GATEWAY, personalOf } from '../store/registry.ts';
 import { FIRST_START, compareConfiguration, fileHash, named } from './configuration.ts';
 
 export interface LifeParts {
@@ -24,8 +25,8 @@ export interface Reread {
 }
 
 export interface GatewayLife {
-  /** Reads the configuration again; what came of it goes into the trail. Rejects as `read` does. */
-  configured<R extends Reread>(read: () => Promise<R>): Promise<R>;
+  /** Reads the configuration again for `actor`; what came of it goes into the trail. Rejects as `read` does. */
+  configured<R extends Reread>(actor: Actor, read: () => Promise<R>): Promise<R>;
   /** Keys and certificates were read again; `why` they were not. */
   reloaded(why?: string): void;
   /** What listeners show from now on: SHA-256 of each certificate. */
@@ -41,18 +42,24 @@ export async function beginLife(parts: LifeParts): Promise<GatewayLife> {
   const orderly = last !== undefined && ENDS.includes(last.event) ? 'orderly end' : 'no end';
   const before = loaded.changed === FIRST_START ? FIRST_START : orderly;
   audit.note({ event: 'gateway.started', outcome: 'success', facts: { hostname, process: process.pid, before } });
-  audit.note({ event: 'configuration.loaded', outcome: 'success', facts: { ...loaded } });
+  audit.note({
+    event: 'configuration.loaded',
+    outcome: 'success',
+    facts: { ...loaded },
+    personal: personalOf(THE_GATEWAY),
+  });
   let served = '';
   return {
-    configured: async (read) => {
+    configured: async (actor, read) => {
       const event = 'configuration.reloaded';
       try {
         const report = await read();
         const facts = { sha256: fileHash(file), applied: named(report.applied), restart: named(report.restart) };
-        audit.note({ event, outcome: 'success', facts });
+        audit.note({ event, outcome: 'success', facts, personal: personalOf(actor) });
         return report;
       } catch (error) {
-        audit.note({ event, outcome: 'failure', facts: { sha256: fileHash(file) }, personal: { why: String(error) } });
+        const personal = { ...personalOf(actor), why: String(error) };
+        audit.note({ event, outcome: 'failure', facts: { sha256: fileHash(file) }, personal });
         throw error;
       }
     },

@@ -111,7 +111,7 @@ test('by themselves: a drill after the first backup, the next one when it is due
   assert.equal(reports().length, 1);
   const [row] = (await store.audit.read({ limit: 100 })).filter(({ event }) => event === 'backup.drilled');
   assert.equal(row?.outcome, 'success');
-  assert.equal(row.personal?.actor, 'the gateway');
+  assert.equal(row.personal?.actor, 'gateway');
   assert.equal(row.facts?.copiedKeys, true);
   const report = JSON.parse(readFileSync(join(folder, 'drills', reports()[0] ?? ''), 'utf8')) as { keysFrom: string };
   assert.equal(report.keysFrom, copy);

@@ -15,7 +15,7 @@ import {
   type NewEnrolment,
   type WantedUse,
 } from '../certificates.ts';
-import { type Actor, type NewCertificate, RegistryError } from '../registry.ts';
+import { type Actor, type NewCertificate, RegistryError, THE_GATEWAY } from '../registry.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
@@ -161,12 +161,10 @@ export class CaChanges {
       case 'warned':
         for (const table of ['certificate', 'client_certificate'])
           this.#sql.run(`UPDATE ${table} SET warned = ? WHERE fingerprint = ?`, change.days, change.fingerprint);
-        this.#record(
-          'certificate.warned',
-          this.#accountOf(change.fingerprint),
-          { name: 'gateway' },
-          { fingerprint: change.fingerprint, days: change.days },
-        );
+        this.#record('certificate.warned', this.#accountOf(change.fingerprint), THE_GATEWAY, {
+          fingerprint: change.fingerprint,
+          days: change.days,
+        });
         return DONE;
       case 'add-key':
         return this.#addKey(change.fingerprint, change.sealedKey, change.actor);

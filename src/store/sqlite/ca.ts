@@ -23,7 +23,7 @@ import {
   type RevokedCertificate,
   type TriedEnrolment,
 } from '../certificates.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { type Actor, RegistryError, THE_GATEWAY } from '../registry.ts';
 import type { CaChange, CaChanged, EnrolmentAnswer } from './ca-changes.ts';
 import { Lru } from './lru.ts';
 import type { Reader } from './reader.ts';
@@ -157,7 +157,7 @@ export class SqliteCa implements Certificates {
   }
 
   async noteCapabilities(address: Address, names: readonly MailCapability[]): Promise<void> {
-    await this.#change({ op: 'capabilities', address, source: 'seen', names, actor: { name: 'gateway' } });
+    await this.#change({ op: 'capabilities', address, source: 'seen', names, actor: THE_GATEWAY });
   }
 
   async noteWarned(fingerprint: string, days: number): Promise<void> {

@@ -29,7 +29,7 @@ import type {
   Whereabouts,
   Withdrawal,
 } from '../deliveries.ts';
-import type { Actor } from '../registry.ts';
+import { type Actor, personalOf } from '../registry.ts';
 import type { Acceptance, MaildropLock, StoredContent } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
@@ -395,11 +395,6 @@ type StepOf<K extends 'deliveries' | 'messages' | 'overdue'> = ReaderWork[K]['ou
 
 /** Holds a maildrop while entries are taken out of it; shares no network with a session. */
 const OURSELVES = { session: 'store', network: 'store' };
-
-const personalOf = ({ name, reason }: Actor): Record<string, string> => ({
-  actor: name,
-  ...(reason === undefined ? {} : { reason }),
-});
 
 function namedOf(record: MessageRecord, recipients: readonly Address[] | 'all'): MessageRecord['recipients'] {
   if (recipients === 'all') return record.recipients;

@@ -5,7 +5,7 @@
  */
 import { addressKey } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
-import { type Actor, type Ending, RegistryError } from '../registry.ts';
+import { type Actor, type Ending, RegistryError, THE_GATEWAY } from '../registry.ts';
 import { removeEndedKeys } from './ended-keys.ts';
 import { voidCodes } from './enrolments.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
@@ -13,7 +13,7 @@ import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
 export const ROWS = 200;
 /** Who stands behind what the clock does. */
-export const CLOCK: Actor = { name: 'gateway' };
+export const CLOCK: Actor = THE_GATEWAY;
 
 interface DueAddress {
   readonly key: string;

@@ -1,0 +1,159 @@
+/** Every change has a person, and the reason where one was given, in each row of the trail that it writes: the table of operations is walked. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type OperationName, changeNames, runOperation } from '../../src/admin/operations.ts';
+import { meaningOf } from '../../src/domain/audit-events.ts';
+import type { AuditRow } from '../../src/store/audit.ts';
+import { sluis } from '../support/command-line.ts';
+import { type TestGateway, addressOf, startTestGateway } from '../support/gateway.ts';
+
+/** Not driven here: they need messages, keys, codes or files of their own. Only the row of the call itself, which `runOperation` writes for all alike, is held by this test. */
+const ELSEWHERE: readonly OperationName[] = [
+  ...([
+    'account.move',
+    'account.certificate.add',
+    'account.certificate.revoke',
+    'organisation.edi.import',
+    'mailbox.restore',
+  ] as const),
+  ...(['mailbox.import', 'mailbox.export', 'message.withdraw', 'message.erase', 'account.enrol'] as const),
+  ...(['queue.hold', 'queue.release', 'queue.retry', 'queue.fail', 'trace.bundle'] as const),
+  ...(['organisation.erase', 'organisation.merge', 'operator.add', 'operator.remove', 'approval.sign'] as const),
+  ...(['backup.take', 'backup.drill', 'key.escrow', 'key.verified', 'key.rotate'] as const),
+  ...(['ca.renew-root', 'ca.remove-root-key', 'cert.issue', 'cert.revoke', 'cert.renew'] as const),
+  ...(['cert.collect', 'cert.import', 'cert.key.add', 'cert.key.remove', 'smime.inspect'] as const),
+  ...(['pgp.key.import', 'pgp.key.export', 'pgp.key.revoke', 'pgp.key.forget', 'pgp.inspect'] as const),
+];
+
+type Driven = readonly [OperationName, Record<string, unknown>, upload?: string];
+const login = addressOf('anna');
+const other = addressOf('bert');
+const moment = (ahead: number): string => new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);
+
+const DRIVEN: readonly Driven[] = [
+  ['organisation.add', { name: 'zuid', title: 'Zuid', contact: login }],
+  ['organisation.change', { name: 'zuid', telephone: '0201234567' }],
+  [
+    'account.add',
+    { login: 'clara', organisation: 'zuid', addresses: ['clara@group.test'], password: 'een lange zin 12' },
+  ],
+  ['account.password.add', { login: 'clara', 'password-name': 'second', password: 'een andere zin 12' }],
+  ['account.password.revoke', { login: 'clara', 'password-name': 'second' }],
+  ['account.reset', { logins: ['clara'] }],
+  ['account.suspend', { login: 'clara' }],
+  ['account.resume', { login: 'clara' }],
+  ['account.import', {}, 'login,address,organisation,password\ndirk,dirk@group.test,zuid,nog een lange zin\n'],
+  ['account.contain', { logins: ['dirk'] }],
+  ['account.enforce', {}],
+  ['address.add', { login, address: 'balie@group.test' }],
+  ['address.suspend', { address: 'balie@group.test' }],
+  ['address.resume', { address: 'balie@group.test' }],
+  ['address.delegate', { address: 'balie@group.test', login: other }],
+  ['address.consent.give', { substitute: other, address: login }],
+  ['address.absence.add', { address: login, from: moment(1), until: moment(9), refuse: true }],
+  ['address.absence.end', { address: login }],
+  ['address.absence.import', {}, `address,from,until,refuse\n${login},${moment(20)},${moment(29)},yes\n`],
+  ['address.move', { moves: [{ address: 'balie@group.test', account: other }] }],
+  ['address.end', { address: 'balie@group.test' }],
+  ['settings.set', { scope: 'account', name: login, values: { quota: '20MiB' } }],
+  ['settings.set-many', { scope: 'account' }, `account,quota\n${login},30MiB\n`],
+  ['organisation.edi.add', { identity: '123456:14', organisation: 'zuid' }],
+  ['organisation.edi.remove', { identity: '123456:14' }],
+  ['partner.add', { name: 'noord', organisation: 'zuid', host: 'mx.noord.test' }],
+  ['partner.set', { name: 'noord', port: 2525 }],
+  ['partner.domain.add', { name: 'noord', domain: 'noord.test' }],
+  ['partner.domain.remove', { name: 'noord', domain: 'noord.test' }],
+  ['partner.suspend', { name: 'noord' }],
+  ['partner.resume', { name: 'noord' }],
+  ['partner.end', { name: 'noord' }],
+  ['ca.init', { organisation: 'Zorggroep', key: 'p256' }],
+  ['ca.crl', {}],
+  ['ca.renew-issuer', { key: 'p256' }],
+  ['ca.export-root', { 'root-password': 'een lange zin 12' }],
+  ['cert.enrol', { login, for: 'login' }],
+  ['cert.capability.set', { address: login, capabilities: ['aes-256-cbc'] }],
+  ['pgp.key.issue', { address: login, keep: true }],
+  ['audit.anchor', {}],
+  ['notice.send', { all: true, subject: 'Werk' }, JSON.stringify({ text: 'Vanavond werk.' })],
+  ['session.kill', { account: login }],
+  ['gateway.reload', {}],
+  ['organisation.export', { name: 'group' }],
+  ['audit.erase', { person: 'nobody at all' }],
+  ['account.end-many', {}, 'login,grace\ndirk,0d\n'],
+  ['account.end', { login: 'clara', 'grace-days': 0 }],
+  ['organisation.suspend', { name: 'zuid' }],
+  ['organisation.resume', { name: 'zuid' }],
+  ['organisation.end', { name: 'zuid', 'grace-days': 0 }],
+];
+
+let gateway: TestGateway;
+before(async () => {
+  gateway = await startTestGateway({ accounts: ['anna', 'bert'] });
+});
+after(() => gateway.remove());
+
+async function* piecesOf(text: string): AsyncGenerator<string> {
+  yield await Promise.resolve(text);
+}
+
+async function rowsSince(seq: number): Promise<AuditRow[]> {
+  const rows: AuditRow[] = [];
+  for (let more = true; more;) {
+    const page = await gateway.store.audit.read({ fromSeq: (rows.at(-1)?.seq ?? seq) + 1, limit: 1000 });
+    rows.push(...page);
+    more = page.length === 1000;
+  }
+  return rows;
+}
+
+const isChange = ({ event }: AuditRow): boolean => meaningOf(event).kind === 'change';
+
+test('each row of each change has the person and the reason', async () => {
+  const wrong: string[] = [];
+  for (const [n, [name, input, upload]] of DRIVEN.entries()) {
+    const actor = { name: 'j.smit', reason: `ticket ${n}` };
+    const { seq } = await gateway.store.audit.head();
+    const call = {
+      ...{ actor, progress: () => undefined, send: () => Promise.resolve() },
+      ...(upload === undefined ? {} : { upload: piecesOf(upload) }),
+    };
+    try {
+      await runOperation(name, gateway.admin, input, call, gateway.log);
+    } catch (error) {
+      wrong.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    const rows = (await rowsSince(seq)).filter(isChange);
+    if (!rows.some(({ event }) => event === 'operator.changed')) wrong.push(`${name}: no row of the call`);
+    for (const { event, personal } of rows)
+      if (personal?.actor !== actor.name || personal.reason !== actor.reason)
+        wrong.push(`${name}: ${event} has ${JSON.stringify(personal)}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('every change of the table is driven here, or named', () => {
+  const named = [...DRIVEN.map(([name]) => name), ...ELSEWHERE];
+  assert.deepEqual([...new Set(named)].sort(), [...changeNames].sort());
+});
+
+test('what the gateway does by itself has an actor as well', async () => {
+  const rows = (await rowsSince(0)).filter(isChange);
+  assert.deepEqual(
+    rows.filter(({ personal }) => typeof personal?.actor !== 'string' || personal.actor === '').map((row) => row.event),
+    [],
+  );
+});
+
+test('behind sudo the person who called it is named, and a user without a name by the number', async () => {
+  const as = async (env: Record<string, string>): Promise<unknown> => {
+    const { seq } = await gateway.store.audit.head();
+    const ran = await sluis(['account', 'suspend', other, '--reason', 'trial', '--config', gateway.config.file], {
+      env,
+    });
+    assert.equal(ran.code, 0, ran.stderr);
+    return (await rowsSince(seq)).filter(isChange).map(({ personal }) => personal?.actor);
+  };
+  assert.deepEqual(await as({ SUDO_USER: 'p.jansen' }), ['p.jansen', 'p.jansen']);
+  const [own] = (await as({ SUDO_USER: '' })) as string[];
+  assert.match(own ?? '', /^[a-z0-9][\w. -]*$/);
+});
