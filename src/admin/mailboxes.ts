@@ -1,5 +1,7 @@
 /** Operations on what a mailbox holds: handing out again, and who fetches. */
 import { restoredLetters } from '../delivery/mailbox-letters.ts';
+import { settingOf } from '../domain/settings.ts';
+import { days, instant } from '../domain/units.ts';
 import { AdminError } from './context.ts';
 import { accountOf } from './accounts.ts';
 import { type ConsumerView, viewConsumer } from './delivery-views.ts';
@@ -17,9 +19,12 @@ export const mailboxOperations = {
         throw new AdminError('invalid', 'Cannot restore: expected either a moment (since) or a message');
       return { login: login(input, 'login'), since, message, reason: text(input, 'reason') };
     },
-    async (context, input, { actor }): Promise<{ login: string; messages: number }> => {
+    async (context, input, { actor }): Promise<{ login: string; messages: number; until: string }> => {
       const { store } = context;
-      const { account } = await accountOf(store.registry, input.login);
+      const { account, organisation: of } = await accountOf(store.registry, input.login);
+      const organisation = await store.registry.findOrganisation(of);
+      const at = context.clock.now();
+      const until = instant(at + days(settingOf('keep-uncollected', account.settings, organisation?.settings)));
       const what =
         input.message === undefined
           ? { since: input.since ?? context.clock.now() }
@@ -36,10 +41,10 @@ export const mailboxOperations = {
           store,
           await context.desk.letter(await context.desk.places.ofAccount(account.id), {
             kind: 'restored',
-            letters: restoredLetters({ login: account.login, messages, reason: input.reason, at: context.clock.now() }),
+            letters: restoredLetters({ login: account.login, messages, reason: input.reason, at, until }),
           }),
         );
-      return { login: account.login, messages };
+      return { login: account.login, messages, until: new Date(until).toISOString() };
     },
   ),
   'mailbox.consumers': listing(

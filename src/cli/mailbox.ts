@@ -27,7 +27,13 @@ export function addMailboxCommands(terminal: Terminal, program: Command): void {
         throw new CommandError('usage', 'Cannot restore without --reason TEXT: the owner of the mailbox reads it');
       const input = { login, since: options.since, message: options.message, reason: options.reason };
       const done = await withAdmin(options, (client) => client.call('mailbox.restore', input));
-      print(terminal, options, done, () => `${many(done.messages, 'message')} of ${done.login} can be fetched again.`);
+      print(
+        terminal,
+        options,
+        done,
+        () =>
+          `${many(done.messages, 'message')} of ${done.login} can be fetched again${done.messages === 0 ? '' : `, until ${done.until.slice(0, 10)}`}.`,
+      );
     });
 
   addMailboxImportCommand(terminal, group);

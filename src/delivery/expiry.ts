@@ -18,20 +18,29 @@ export async function endOld(parts: RoundParts, mailbox: Mailbox): Promise<numbe
   let ended = 0;
   if (oldest >= before) return ended;
   for await (const page of pagesOf(parts, account, before, EXPIRING)) ended += await endPage(parts, mailbox, page);
+  // Counted from when it was handed out again. What became of it has been told before, and another word would contradict that.
+  for await (const page of pagesOf(parts, account, before, EXPIRING, true))
+    ended += await endPage(parts, mailbox, page, true);
   return ended;
 }
 
-async function endPage(parts: RoundParts, mailbox: Mailbox, page: readonly UncollectedEntry[]): Promise<number> {
+async function endPage(
+  parts: RoundParts,
+  mailbox: Mailbox,
+  page: readonly UncollectedEntry[],
+  restored = false,
+): Promise<number> {
   if (page.length === 0) return 0;
   const { store, log } = parts;
   const notices: PreparedNotice[] = [];
   try {
     const entries = [];
     for (const { uid, message } of page) {
-      const notice = await lastNotice(parts, mailbox, uid, message);
+      const notice = restored ? undefined : await lastNotice(parts, mailbox, uid, message);
       if (notice !== undefined) notices.push(notice);
       const mine = message.recipients.filter(({ mailbox: of }) => of === mailbox.account);
-      const contrl = wantsContrl(mine) ? await contrlFor(contrlParts(parts), message, 'rejected') : undefined;
+      const contrl =
+        !restored && wantsContrl(mine) ? await contrlFor(contrlParts(parts), message, 'rejected') : undefined;
       if (contrl !== undefined) notices.push(contrl);
       entries.push({
         uid,
@@ -42,7 +51,11 @@ async function endPage(parts: RoundParts, mailbox: Mailbox, page: readonly Uncol
           outcome: 'failure' as const,
           message: idForSender(message),
           account: mailbox.account,
-          facts: { days: numberOf('keep-uncollected', mailbox), told: notice !== undefined },
+          facts: {
+            days: numberOf('keep-uncollected', mailbox),
+            told: notice !== undefined,
+            ...(restored ? { restored } : {}),
+          },
         },
       });
     }

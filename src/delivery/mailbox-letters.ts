@@ -8,9 +8,11 @@ export interface Restored {
   readonly messages: number;
   readonly reason: string;
   readonly at: Instant;
+  /** What is not fetched by then leaves the mailbox. */
+  readonly until: Instant;
 }
 
-export function restoredLetters({ login, messages, reason, at }: Restored): Letters {
+export function restoredLetters({ login, messages, reason, at, until }: Restored): Letters {
   const one = messages === 1;
   return {
     nl: {
@@ -21,7 +23,7 @@ export function restoredLetters({ login, messages, reason, at }: Restored): Lett
         ),
         lines(reason),
         text(
-          'Wat u moet doen: niets. Let wel op dat een uitslag die u al had, nu een tweede keer kan binnenkomen. Had u hier niet om gevraagd? Neem dan contact op met de helpdesk.',
+          `Wat u moet doen: ophalen vóór ${timeText(until, 'nl')}; wat dan niet is opgehaald, verdwijnt weer uit de mailbox. Let op dat een uitslag die u al had, nu een tweede keer kan binnenkomen. Had u hier niet om gevraagd? Neem dan contact op met de helpdesk.`,
         ),
       ],
     },
@@ -33,7 +35,7 @@ export function restoredLetters({ login, messages, reason, at }: Restored): Lett
         ),
         lines(reason),
         text(
-          'What to do: nothing. But note that a result which you had already may now arrive a second time. If you did not ask for this, contact the helpdesk.',
+          `What to do: fetch before ${timeText(until, 'en')}; what is not fetched by then leaves the mailbox again. Note that a result which you had already may now arrive a second time. If you did not ask for this, contact the helpdesk.`,
         ),
       ],
     },

@@ -44,18 +44,20 @@ export const numberOf = (
   { summary, organisation }: Mailbox,
 ): number => settingOf(name, summary.account.settings, organisation.settings);
 
-/** Entries accepted before `before` and never sent to their end, oldest first, page by page. */
+/** Entries accepted before `before` (with `restored`: handed out again before it) and never sent to their end, oldest first, page by page. */
 export async function* pagesOf(
   { store, stopped }: RoundParts,
   account: AccountId,
   before: Instant,
   limit: number,
+  restored?: true,
 ): AsyncGenerator<readonly UncollectedEntry[]> {
   let after: UncollectedEntry['uid'] | undefined;
   while (!stopped()) {
     const page: readonly UncollectedEntry[] = await store.deliveries.uncollectedEntries(account, {
       before,
       limit,
+      ...(restored === undefined ? {} : { restored }),
       ...(after === undefined ? {} : { after }),
     });
     yield page;

@@ -163,6 +163,14 @@ export interface Holdings {
 }
 
 /** An entry that was never sent to its end. */
+export interface UncollectedQuery {
+  readonly before: Instant;
+  readonly after?: EntryUid;
+  readonly limit: number;
+  /** Those that were handed out again, by the time of that. */
+  readonly restored?: true;
+}
+
 export interface UncollectedEntry {
   readonly account: AccountId;
   readonly uid: EntryUid;
@@ -255,12 +263,9 @@ export interface Deliveries {
   }): Promise<readonly UncollectedMailbox[]>;
   /**
    * Such entries of one mailbox, oldest first; continue after `after`. Those that were handed out again are not among them: what became of
-   * them has been told.
+   * them has been told. With `restored` those alone that were handed out again before `before`.
    */
-  uncollectedEntries(
-    account: AccountId,
-    query: { readonly before: Instant; readonly after?: EntryUid; readonly limit: number },
-  ): Promise<readonly UncollectedEntry[]>;
+  uncollectedEntries(account: AccountId, query: UncollectedQuery): Promise<readonly UncollectedEntry[]>;
   /**
    * Hides those of the entries (at most 100) that were never sent to their end until now, each together with its last notice and its audit
    * row, in one transaction. An entry that was collected meanwhile stays, and nothing is told of it. Recoverable as deleted ones are.

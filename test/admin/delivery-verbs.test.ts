@@ -250,17 +250,21 @@ test('a withdrawn message is gone from the mailbox, and cannot be handed out aga
   await assert.rejects(call('mailbox.restore', { login: 'bob', message, reason }), /did not delete it/);
 });
 
-test('what was deleted is handed out again under a new UIDL, and the owner hears why', async (t) => {
-  const { store, call, post, collect } = await world(t);
+test('what was deleted is handed out again under a new UIDL, and the owner hears why and until when', async (t) => {
+  const { store, clock, call, post, collect } = await world(t);
   const message = await post('bob@group.test');
   await collect(true);
   assert.equal((await filed(store, 'bob')).length, 0);
   await assert.rejects(call('mailbox.restore', { login: 'bob', message }), /as reason/);
   await assert.rejects(call('mailbox.restore', { login: 'bob', reason }), /either a moment \(since\) or a message/);
-  assert.deepEqual(await call('mailbox.restore', { login: 'bob', message, reason }), { login: 'bob', messages: 1 });
+  assert.deepEqual(await call('mailbox.restore', { login: 'bob', message, reason }), {
+    ...{ login: 'bob', messages: 1 },
+    until: new Date(clock.now() + days(90)).toISOString(),
+  });
   const [again, letter] = await filed(store, 'bob');
   assert.match(again!, /hello/);
   assert.ok(letter!.includes(reason) && letter!.includes('Auto-Submitted'));
+  assert.match(letter!, /fetch before|ophalen v/);
 });
 
 test('consumers of a mailbox are listed', async (t) => {

@@ -199,9 +199,10 @@ test('no notice contradicts another: who was told "delivered" reads a letter at 
   }
 });
 
-test('what was handed out again is not told of a second time, nor ended again', async (t) => {
+test('what was handed out again is not told of a second time, and ends when its time has passed since then', async (t) => {
   const region = await open(t);
-  for (const login of [LAB, HUISARTS]) await region.set(login, { rhythm: 0 });
+  for (const login of [LAB, HUISARTS])
+    await region.set(login, { rhythm: 0, ...(login === HUISARTS ? { 'keep-uncollected': 3650 } : {}) });
   const account = (await region.store.registry.findAccount(LAB))!.account.id;
   const ended = await region.send({ to: [LAB] });
   region.clock.advance(days(91));
@@ -213,6 +214,19 @@ test('what was handed out again is not told of a second time, nor ended again', 
     assert.equal(await region.store.restoreEntries(account, { message: id }, actor), 1);
   assert.deepEqual(counted(await region.round()), nothing);
   assert.deepEqual(await states(region, ended), ['waiting']);
+  const before = (await filed(region.store, HUISARTS)).length;
+  // Letters of the gateway end by their own time.
+  const both = async (): Promise<readonly unknown[]> => [
+    ...(await states(region, ended)),
+    ...(await states(region, message)),
+  ];
+  region.clock.advance(days(89));
+  await region.round();
+  assert.deepEqual(await both(), ['waiting', 'waiting']);
+  region.clock.advance(days(2));
+  await region.round();
+  assert.deepEqual(await both(), ['expired', 'expired']);
+  assert.equal((await filed(region.store, HUISARTS)).length, before, 'its sender was told before');
 });
 
 test('what is collected in the last moment stays and is not told of', async (t) => {

@@ -42,7 +42,7 @@ export const pickupSettings = {
     type: { kind: 'count', min: 7, max: 3650 },
     default: 90,
     about:
-      'Days that a message waits for somebody to fetch it. Then it ends with a last notice to its sender, and can be handed out again for the time of deleted ones. Messages that were fetched and left there stay.',
+      'Days that a message waits for somebody to fetch it. Then it ends with a last notice to its sender, and can be handed out again for the time of deleted ones. Messages that were fetched and left there stay. What is handed out again (`mailbox restore`) waits as long from that day on, and then ends without another word to its sender.',
   },
   'keep-deleted': {
     scopes: ['organisation'],

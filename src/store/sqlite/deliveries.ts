@@ -26,6 +26,7 @@ import type {
   Settlement,
   UncollectedEntry,
   UncollectedMailbox,
+  UncollectedQuery,
   Whereabouts,
   Withdrawal,
 } from '../deliveries.ts';
@@ -331,15 +332,13 @@ export class SqliteDeliveries implements Deliveries {
     return found;
   }
 
-  async uncollectedEntries(
-    account: AccountId,
-    query: { readonly before: Instant; readonly after?: EntryUid; readonly limit: number },
-  ): Promise<readonly UncollectedEntry[]> {
+  async uncollectedEntries(account: AccountId, query: UncollectedQuery): Promise<readonly UncollectedEntry[]> {
     const rows = await this.#p.reader.ask('overdueEntries', {
       account,
       below: firstIdAt(query.before),
       after: query.after ?? 0,
       limit: limited('a listing of entries', query.limit),
+      restoredBefore: query.restored === true ? query.before : null,
     });
     return rows.map(({ uid, message }) => ({ account, uid: uid as EntryUid, message: recordOf(message) }));
   }

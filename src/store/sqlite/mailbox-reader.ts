@@ -19,7 +19,7 @@ export class MailboxReader {
   readonly #hidden: Database.Statement<[number, bigint], { uid: number; why: HiddenWhy }>;
   readonly #mailboxes: Database.Statement<[number, number], { account: number; messages: number }>;
   readonly #waiting: Database.Statement<[number, bigint], OverdueCounts>;
-  readonly #entries: Database.Statement<[number, number, bigint, number], [bigint, ...RawMessage]>;
+  readonly #entries: Database.Statement<[number, number, bigint, number, number, number], [bigint, ...RawMessage]>;
   readonly #accountsAt: Database.Statement<[string, number], { n: number }>;
   readonly #consumers: Database.Statement<[number], Consumer>;
 
@@ -37,11 +37,12 @@ export class MailboxReader {
     const columns = MESSAGE.split(', ')
       .map((column) => `m.${column}`)
       .join(', ');
+    // Handed out again or not, one statement: `at` of the note about it is below a moment, or there is none.
     this.#entries = rawStatement(
       db,
       `SELECT e.uid, ${columns} FROM entry e JOIN message m ON m.id = e.message
          WHERE e.account = ? AND e.uid > ? AND e.message < ? AND e.retrieved = 0
-           AND NOT EXISTS (SELECT 1 FROM notice WHERE key = 'restored:' || e.account || ':' || e.uid)
+           AND ifnull((SELECT at FROM notice WHERE key = 'restored:' || e.account || ':' || e.uid), -1) BETWEEN ? AND ?
          ORDER BY e.uid LIMIT ?`,
     );
     this.#accountsAt = db.prepare(
@@ -78,9 +79,11 @@ export class MailboxReader {
     below,
     after,
     limit,
+    restoredBefore,
   }: ReaderWork['overdueEntries']['in']): ReaderWork['overdueEntries']['out'] {
+    const [from, to] = restoredBefore === null ? [-1, -1] : [0, restoredBefore - 1];
     return this.#entries
-      .all(account, after, below, limit)
+      .all(account, after, below, from, to, limit)
       .map(([uid, ...message]) => ({ uid: Number(uid), message: messageOf(message) }));
   }
 

@@ -98,7 +98,7 @@ export interface ReaderWork {
     out: { readonly rows: readonly OverdueRow[]; readonly next: number | null };
   };
   overdueEntries: {
-    in: { account: number; below: bigint; after: number; limit: number };
+    in: { account: number; below: bigint; after: number; limit: number; restoredBefore: number | null };
     out: readonly { readonly uid: number; readonly message: MessageRow }[];
   };
   /** Sealed keys of messages, a page. */
