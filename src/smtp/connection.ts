@@ -57,6 +57,11 @@ export interface ConnectionContext {
 type Callback = () => void;
 type Reply = Refusal | Success;
 
+/** A session in which nothing is taken ends when it was refused as much as so many messages may have recipients. */
+const REFUSED_MESSAGES = 3;
+/** Refused commands with a line of their own; how many they were stands in the line at the end. */
+const REFUSED_LINES = 20;
+
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/; // eslint-disable-line no-control-regex -- the attack is in these
 
 export class SubmissionConnection extends SMTPConnection implements OpenSession {
@@ -86,6 +91,8 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   /** The last line ended in LF alone. */
   #bareLf = false;
   #badCommands = 0;
+  /** Commands that were refused since the last message was taken. */
+  #refused = 0;
   #handshake: Socket | undefined;
   /** Said before the next command: the gateway stops, or an operator ends the session. */
   #last: Refusal | undefined;
@@ -110,7 +117,10 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       log: this.#log,
       gone: this.#gone.signal,
       reply: (reply) => this.reply(reply),
-      accepted: (text) => this.send(250, text, '2.0.0'),
+      accepted: (text) => {
+        this.#refused = 0;
+        this.send(250, text, '2.0.0');
+      },
       refuse: (command, refusal) => this.#refuse(command, refusal),
       ended: () => this.#answered(),
       close: () => this.close(),
@@ -293,6 +303,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
         account: this.account?.login,
         peer: this.remoteAddress,
         failedLogins: this.#login.failed || undefined,
+        refused: this.#refused > REFUSED_LINES ? this.#refused : undefined,
       });
     }
     super._onClose();
@@ -327,8 +338,11 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
 
   #refuse(command: string, refusal: Refusal): void {
     this.#context.answers.refusals.add([command, classOf(refusal)]);
+    this.#refused += 1;
+    if (this.#refused > REFUSED_MESSAGES * this.#context.limits.maxRecipients) return this.#cut(replies.tooManyRefused);
     // A refusal that is our own fault must be found without looking for it; logins are counted in the line at the end, and by auth.refused.
-    const level = refusal.status === '4.3.0' ? 'error' : command === 'AUTH' ? 'debug' : 'info';
+    const isCounted = command === 'AUTH' || this.#refused > REFUSED_LINES;
+    const level = refusal.status === '4.3.0' ? 'error' : isCounted ? 'debug' : 'info';
     this.#log[level]('smtp.refused', {
       command,
       reply: refusal.reply,

@@ -83,6 +83,12 @@ export const replyRows = {
     'Too many commands that are not understood; check the program and connect again',
     'The client goes on sending what is no command.',
   ),
+  tooManyRefused: row(
+    421,
+    '4.7.0',
+    'Too many commands were refused since the last message was taken; look at the replies to them, then connect again',
+    'More than three times `smtp.max-recipients`: a program in a loop.',
+  ),
   tooManyBeforeLogin: row(
     421,
     '4.7.0',

@@ -6,6 +6,7 @@ import { filed } from '../support/filed.ts';
 import { type SmtpFixture, startSmtp } from '../support/smtp.ts';
 import { addAccount, address } from '../support/store.ts';
 import { runTranscript } from '../support/transcript.ts';
+import { until } from '../support/until.ts';
 
 const actor = { name: 'test' };
 
@@ -52,6 +53,22 @@ test('a recipient that is named again is looked up and counted once; RCPT withou
     smtp,
     `C: MAIL FROM:<alice@group.test>\nS: 250 *\n${'C: RCPT TO:<nobody@group.test>\nS: 550 5.1.1 *\n'.repeat(40)}C: RCPT TO:<bob@group.test>\nS: 421 4.7.0 Too many RCPT*\n@closed`,
   );
+});
+
+test('a session in which nothing is taken ends, and its refusals are one count in the log', async (t) => {
+  const smtp = await startSmtp(t, { limits: { maxRecipients: 20 } });
+  const refused = 'C: DATA\nS: 503 5.5.1 *\n'.repeat(30) + 'C: RCPT TO:<bob@group.test>\nS: 503 5.5.1 *\n'.repeat(29);
+  const message =
+    'C: MAIL FROM:<alice@group.test>\nS: 250 *\nC: RCPT TO:<bob@group.test>\nS: 250 *\nC: DATA\nS: 354 *\nC: From: alice@group.test\nC:\nC: .\nS: 250 *\n';
+  // A message that is taken begins the count anew; RSET does not.
+  await dialog(
+    smtp,
+    `${refused}${message}${refused}C: RSET\nS: 250 *\nC: DATA\nS: 503 5.5.1 *\nC: DATA\nS: 421 4.7.0 Too many commands were refused*\n@closed`,
+  );
+  const lines = (event: string) => smtp.log.events.filter((each) => each.event === event && each.level === 'info');
+  assert.equal(lines('smtp.refused').length, 40, 'twenty before the message, twenty behind it');
+  await until('the session is over', () => lines('smtp.closed').length > 0);
+  assert.equal(lines('smtp.closed')[0]?.fields.refused, 61);
 });
 
 test('some recipients refused: the others get it, and DATA needs one that was taken', async (t) => {
