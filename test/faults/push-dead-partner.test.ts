@@ -30,6 +30,8 @@ test('the other partner is as quick as before, memory is flat, and the dead one 
   instance.addPartner('living', living.port, ca.certificate);
   const ledger = new Ledger(addressOf('sender'));
   const served: Served = await instance.serve();
+  // Also where an assertion fails: a gateway that goes on would keep the suite from ending.
+  t.after(() => served.kill());
   const client = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
   const send = async (...to: string[]): Promise<void> => {
     await client.submit(addressOf('sender'), to, ledger.compose(3000).wire, { pipelined: true });
@@ -62,7 +64,8 @@ test('the other partner is as quick as before, memory is flat, and the dead one 
   // Two connections stall at first, until the greeting's time is over; never more.
   assert.ok(dead.mostOpen <= 2, `${dead.mostOpen} connections`);
   assert.ok(beside < alone * 2 + 10, `${beside} ms beside, ${alone} ms alone`);
-  assert.ok(peak - before < 40 * 1024, `memory grew by ${peak - before} KiB`);
+  // Measured 30 MB at first, 41 MB since accounts take turns; 10,000 deliveries in memory would be far more.
+  assert.ok(peak - before < 64 * 1024, `memory grew by ${peak - before} KiB`);
   client.wire.destroy();
   assert.equal(await served.stop(), 0);
 });
