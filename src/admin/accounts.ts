@@ -101,14 +101,15 @@ export const accountOperations = {
       const organisation = optionalText(input, 'organisation');
       return organisation === undefined ? page(input) : { ...page(input), organisation };
     },
-    async ({ store }, at): Promise<AccountView[]> => (await store.registry.listAccounts(at)).map(viewAccount),
+    async ({ store, clock }, at): Promise<AccountView[]> =>
+      (await store.registry.listAccounts(at)).map((found) => viewAccount(found, clock.now())),
   ),
   'account.show': listing(
     (input) => login(input, 'login'),
-    async ({ store }, name): Promise<AccountView> => {
+    async ({ store, clock }, name): Promise<AccountView> => {
       // Log-ins are written a moment after they happen, and who asks for the head of the trail waits for them.
       await store.audit.head();
-      return viewAccount(await accountOf(store.registry, name));
+      return viewAccount(await accountOf(store.registry, name), clock.now());
     },
   ),
   'account.password.add': change(

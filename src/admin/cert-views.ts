@@ -3,6 +3,7 @@ import type { KnownAuthority } from '../ca/authorities.ts';
 import type { Enrolled } from '../ca/enrol.ts';
 import type { Issued } from '../ca/issue.ts';
 import { type Certificate, certificatePem } from '../crypto/certificate.ts';
+import { type CertificateState, certificateState } from '../crypto/certificate-expiry.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import { encodePem } from '../crypto/pem.ts';
 import type { Instant } from '../domain/units.ts';
@@ -40,7 +41,7 @@ export interface CertificateView {
   readonly begins: string;
   readonly ends: string;
   /** `valid`, `expired`, `revoked`, or `replaced`: valid, and a newer one takes its place. */
-  readonly state: 'valid' | 'not-yet-valid' | 'expired' | 'revoked' | 'replaced';
+  readonly state: CertificateState | 'replaced';
   /** Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such no more is kept than is shown. */
   readonly origin: 'issued' | 'imported' | 'registered';
   readonly revoked?: string;
@@ -97,10 +98,8 @@ export const viewAuthority = (
 };
 
 function stateOf(record: AccountCertificate, now: Instant): CertificateView['state'] {
-  if (record.revoked !== undefined) return 'revoked';
-  if (record.notAfter < now) return 'expired';
-  if (record.notBefore > now) return 'not-yet-valid';
-  return record.replaced ? 'replaced' : 'valid';
+  const state = certificateState(record, now);
+  return state === 'valid' && record.replaced ? 'replaced' : state;
 }
 
 const originOf = ({ authority, registered }: AccountCertificate): CertificateView['origin'] =>

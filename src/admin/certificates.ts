@@ -84,8 +84,8 @@ export const accountCertificateOperations = {
   ),
   'account.certificate.list': listing(
     (input) => login(input, 'login'),
-    async ({ store }, name): Promise<CertificateView[]> =>
-      viewCertificates((await accountOf(store.registry, name)).certificates),
+    async ({ store, clock }, name): Promise<CertificateView[]> =>
+      viewCertificates((await accountOf(store.registry, name)).certificates, clock.now()),
   ),
   'account.certificate.revoke': change(
     (input) => ({

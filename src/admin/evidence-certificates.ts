@@ -1,4 +1,5 @@
 /** Certificates that had a part in what happened to a message, and what each was worth at that time. */
+import { type CertificateState, certificateState } from '../crypto/certificate-expiry.ts';
 import { certificatePem, readCertificate } from '../crypto/certificate.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
@@ -13,7 +14,7 @@ export interface UsedCertificate {
   readonly row: number;
   readonly at: string;
   /** `unregistered`: it is nobody's here, or its registration is over; nothing but its fingerprint is known. */
-  readonly standing: 'valid' | 'expired' | 'not-yet-valid' | 'revoked' | 'unregistered';
+  readonly standing: CertificateState | 'unregistered';
   readonly subject?: string;
   readonly issuer?: string;
   readonly serial?: string;
@@ -84,11 +85,12 @@ async function known(store: Store, { at, account }: AuditRow, fingerprint: strin
   };
 }
 
-function standingAt(
+const standingAt = (
   at: Instant,
   { notBefore, notAfter }: { readonly notBefore: Instant; readonly notAfter: Instant },
   revokedAt: Instant | undefined,
-): UsedCertificate['standing'] {
-  if (revokedAt !== undefined && revokedAt <= at) return 'revoked';
-  return at < notBefore ? 'not-yet-valid' : at > notAfter ? 'expired' : 'valid';
-}
+): UsedCertificate['standing'] =>
+  certificateState(
+    { notBefore, notAfter, revoked: revokedAt === undefined || revokedAt > at ? undefined : revokedAt },
+    at,
+  );

@@ -90,7 +90,7 @@ class OrganisationExport {
     await this.#file('organisation.jsonl', this.#organisation());
     await this.#file(
       'accounts.jsonl',
-      this.#each((summary) => [viewAccount(summary)]),
+      this.#each((summary) => [viewAccount(summary, this.#context.clock.now())]),
     );
     await this.#file('former-accounts.jsonl', this.#former());
     await this.#file(

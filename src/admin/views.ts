@@ -1,4 +1,5 @@
 /** What listings show: the shapes that `--json` prints and docs/operations.md documents. Times are ISO 8601, sizes octets. */
+import { type CertificateState, certificateState } from '../crypto/certificate-expiry.ts';
 import { type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant } from '../domain/units.ts';
@@ -53,7 +54,10 @@ export interface CertificateView {
   readonly fingerprint: string;
   readonly created: string;
   /** Of that certificate. */
+  readonly begins: string;
   readonly ends: string;
+  /** Of that certificate; with `subject` and `san` renewed ones log in as well. */
+  readonly state: CertificateState;
   readonly revoked?: string;
   readonly lastUsed?: string;
 }
@@ -139,19 +143,21 @@ export const viewCodes = (codes: AccountSummary['codes']): CodeView[] =>
     ...{ created: iso(createdAt), expires: iso(expiresAt), tries: triesLeft },
   }));
 
-export const viewCertificates = (certificates: AccountSummary['certificates']): CertificateView[] =>
+export const viewCertificates = (certificates: AccountSummary['certificates'], now: Instant): CertificateView[] =>
   certificates.map((c) => ({
     name: c.name,
     match: c.key.startsWith('subject:') ? 'subject' : c.key.startsWith('san:') ? 'san' : 'pin',
     about: c.about,
     fingerprint: c.fingerprint,
     created: iso(c.createdAt),
+    begins: iso(c.notBefore),
     ends: iso(c.notAfter),
+    state: certificateState({ ...c, revoked: c.revokedAt }, now),
     ...(c.revokedAt === undefined ? {} : { revoked: iso(c.revokedAt) }),
     ...(c.lastUsedAt === undefined ? {} : { lastUsed: iso(c.lastUsedAt) }),
   }));
 
-export const viewAccount = (summary: AccountSummary): AccountView => ({
+export const viewAccount = (summary: AccountSummary, now: Instant): AccountView => ({
   login: summary.account.login,
   organisation: summary.organisation,
   kind: summary.account.kind,
@@ -159,7 +165,7 @@ export const viewAccount = (summary: AccountSummary): AccountView => ({
   ...(summary.account.endsAt === undefined ? {} : { ends: iso(summary.account.endsAt) }),
   addresses: summary.addresses.map(addressView),
   passwords: viewPasswords(summary.passwords),
-  certificates: viewCertificates(summary.certificates),
+  certificates: viewCertificates(summary.certificates, now),
   codes: viewCodes(summary.codes),
   sendsAs: summary.sendsAs,
   used: summary.used,

@@ -95,11 +95,13 @@ export const certificateTable = (certificates: readonly CertificateView[]): stri
   certificates.length === 0
     ? 'Certificates: none'
     : table(
-        ['CERTIFICATE', 'MATCH', 'ENDS', 'LAST USED', 'REVOKED', 'ABOUT'],
+        ['CERTIFICATE', 'MATCH', 'BEGINS', 'ENDS', 'STATE', 'LAST USED', 'REVOKED', 'ABOUT'],
         certificates.map((c) => [
           c.name,
           c.match,
+          readableTime(c.begins),
           readableTime(c.ends),
+          c.state,
           readableTime(c.lastUsed),
           readableTime(c.revoked),
           c.about,

@@ -1,5 +1,21 @@
-/** Which warnings about the end of a certificate are due. Pure: what was warned of before comes in. */
+/** The state of a certificate, and which warnings about its end are due. Pure: what was warned of before comes in. */
 import { type Instant, days } from '../domain/units.ts';
+
+export type CertificateState = 'valid' | 'not-yet-valid' | 'expired' | 'revoked';
+
+/** What it is worth now. `revoked`: anything but undefined. */
+export function certificateState(
+  {
+    revoked,
+    notBefore,
+    notAfter,
+  }: { readonly revoked?: unknown; readonly notBefore: Instant; readonly notAfter: Instant },
+  now: Instant,
+): CertificateState {
+  if (revoked !== undefined) return 'revoked';
+  if (notAfter < now) return 'expired';
+  return notBefore > now ? 'not-yet-valid' : 'valid';
+}
 
 /** Days before the end. */
 export const WARNING_DAYS = [60, 30, 7] as const;

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import type { CaView } from '../../src/admin/ca.ts';
 import type { CertificateView, EnrolledView, IssuedView } from '../../src/admin/cert-views.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
+import { readableTime } from '../../src/cli/output.ts';
 import { commandsOn, sluisHere, start } from '../support/command-line.ts';
 import { withoutOpenssl } from '../crypto/support.ts';
 
@@ -462,6 +463,14 @@ test('a certificate that begins later is not valid yet, in the list and by itsel
   const fingerprint = later[0]?.fingerprint ?? '';
   assert.match(await done('cert', 'list'), /not-yet-valid/);
   assert.match(await done('cert', 'show', fingerprint), /not-yet-valid/);
+  const begins = readableTime(later[0]?.begins) ?? '';
+  for (const table of [
+    ['account', 'certificate', 'list', 'bert@brug.test'],
+    ['account', 'show', 'bert@brug.test'],
+  ]) {
+    const line = (await done(...table)).split('\n').find((each) => each.startsWith('later ')) ?? '';
+    assert.match(line, new RegExp(`^later +pin +${begins} +20.*Z +not-yet-valid `));
+  }
 });
 
 test('the key of the root goes off line; the issuing authority is renewed with the exported file', peer, async () => {

@@ -247,7 +247,10 @@ function day(name: string): void {
       ['address', 'san', false],
       [short, 'subject', false],
     ]);
-    assert.match(await done('account', 'show', at('anna')), /CERTIFICATE +MATCH +ENDS[^]*laptop +pin +20/);
+    assert.match(
+      await done('account', 'show', at('anna')),
+      /CERTIFICATE +MATCH +BEGINS +ENDS +STATE[^]*laptop +pin +20.*Z +20.*Z +valid/,
+    );
     assert.match(
       await done(...certificate, 'revoke', at('anna'), '--name', 'laptop', '--reason', 'stolen'),
       /^Revoked certificate laptop of account anna@/,
