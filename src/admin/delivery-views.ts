@@ -75,6 +75,8 @@ export interface CopyView {
   readonly protection?: string;
   /** When it leaves the mailbox if nobody has fetched it by then. */
   readonly expires?: string;
+  /** When it was handed out again. Its time in the mailbox counts from then. */
+  readonly restored?: string;
   /** The delivery to a partner, or the copy that was held. */
   readonly delivery?: DeliveryView;
 }
@@ -172,6 +174,7 @@ export const viewCopy = (where: Whereabouts, name: string, expires?: Instant): C
         account: name,
         state: where.state,
         ...(expires === undefined ? {} : { expires: iso(expires) }),
+        ...(where.restored === undefined || where.since === undefined ? {} : { restored: iso(where.since) }),
         ...(where.delivery === undefined ? {} : { delivery: viewDelivery(where.delivery, name) }),
       }
     : {

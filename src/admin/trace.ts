@@ -161,21 +161,17 @@ export function protectedCopies(
 export async function copiesOf(store: Store, message: MessageRecord, names: Names): Promise<CopyView[]> {
   const views: CopyView[] = [];
   for (const where of await store.deliveries.whereabouts(message))
-    views.push(viewCopy(where, await nameOf(where, names), await expiryOf(store, message, where)));
+    views.push(viewCopy(where, await nameOf(where, names), await expiryOf(store, where)));
   return views;
 }
 
 /** The end of its retention, for a copy that nobody has fetched yet. */
-async function expiryOf(
-  { registry }: Store,
-  { receivedAt }: MessageRecord,
-  where: Whereabouts,
-): Promise<Instant | undefined> {
-  if (where.kind !== 'mailbox' || where.state !== 'waiting') return undefined;
+async function expiryOf({ registry }: Store, where: Whereabouts): Promise<Instant | undefined> {
+  if (where.kind !== 'mailbox' || where.state !== 'waiting' || where.since === undefined) return undefined;
   const summary = await registry.findAccountById(where.account);
   const organisation = summary === undefined ? undefined : await registry.findOrganisation(summary.organisation);
   const keep = settingOf('keep-uncollected', summary?.account.settings, organisation?.settings);
-  return instant(receivedAt + days(keep));
+  return instant(where.since + days(keep));
 }
 
 export const nameOf = async (where: Whereabouts, names: Names): Promise<string> =>

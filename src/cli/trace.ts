@@ -159,9 +159,12 @@ const shownRecipients = ({ recipients }: Pick<FoundView, 'recipients'>): string 
 const stateText = (copy: CopyView): string =>
   copy.state === 'waiting'
     ? copy.partner === undefined
-      ? `in the mailbox, not collected yet${copy.expires === undefined ? '' : `, kept until ${readableTime(copy.expires) ?? ''}`}`
+      ? `in the mailbox${againText(copy)}, not collected yet${copy.expires === undefined ? '' : `, kept until ${readableTime(copy.expires) ?? ''}`}`
       : `waits, next attempt ${readableTime(copy.delivery?.due) ?? 'soon'}`
-    : (copyStates[copy.state] ?? copy.state);
+    : `${copyStates[copy.state] ?? copy.state}${againText(copy)}`;
+
+const againText = ({ restored }: CopyView): string =>
+  restored === undefined ? '' : `, handed out again ${readableTime(restored) ?? ''}`;
 
 const isProtected = ({ copies }: TraceView): boolean => copies.some(({ protection }) => protection !== undefined);
 

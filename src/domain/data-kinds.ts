@@ -234,7 +234,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   entry: {
     area: 'envelope',
     what: 'messages in mailboxes',
-    columns: ['account', 'uid', 'message', 'octets', 'uidl', 'retrieved', 'receipt'],
+    columns: ['account', 'uid', 'message', 'octets', 'uidl', 'retrieved', 'receipt', 'restored_at'],
     kept: 'until fetched and deleted, or `keep-uncollected` (90 days) is over',
     erase: 'deleted with `--discard-mail`',
   },

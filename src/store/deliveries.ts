@@ -127,6 +127,9 @@ export type Whereabouts =
        */
       readonly state: 'waiting' | 'collected' | 'deleted' | 'withdrawn' | 'expired' | 'gone' | 'held' | 'failed';
       readonly uid?: EntryUid;
+      /** From when its time in the maildrop counts: it came, or was handed out again (`restored`). Of what is there alone. */
+      readonly since?: Instant;
+      readonly restored?: true;
       /** Where the copy was held. */
       readonly delivery?: Delivery;
     }

@@ -203,6 +203,21 @@ test('a trace shows where each copy is and what happened, by id and by Message-I
   assert.equal(after.events[1]?.account, 'bob');
 });
 
+test('a trace says until when a message waits that was handed out again, counted from that day', async (t) => {
+  const { clock, call, post, collect } = await world(t);
+  const message = await post('bob@group.test');
+  await collect(true);
+  clock.advance(days(10));
+  const restored = clock.now();
+  await call('mailbox.restore', { login: 'bob', message, reason });
+  const [copy] = (await call('trace.show', { message })).copies;
+  const iso = (at: number): string => new Date(at).toISOString();
+  assert.deepEqual([copy?.state, copy?.restored, copy?.expires], ['waiting', iso(restored), iso(restored + days(90))]);
+  await collect(false);
+  const [left] = (await call('trace.show', { message })).copies;
+  assert.deepEqual([left?.state, left?.restored, left?.expires], ['collected', iso(restored), undefined]);
+});
+
 test('messages are found by sender, by addressee and by time', async (t) => {
   const { clock, call, post } = await world(t);
   const first = await post('bob@group.test');

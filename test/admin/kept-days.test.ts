@@ -69,6 +69,18 @@ test('what nobody fetched keeps its day until it ends and can no longer be hande
   );
 });
 
+test('what was handed out again keeps its day until its own time is over', async (t) => {
+  const { store, clock } = await openTestStore(t);
+  const bert = await addAccount(store, 'bert', { 'keep-uncollected': 30 });
+  await deliver(store, Buffer.from('x'), 'bert@group.test');
+  await collect(store, bert, true);
+  clock.advance(days(9));
+  const at = clock.now();
+  assert.equal(await store.restoreEntries(bert, { since: instant(0) }, { name: 'test' }), 1);
+  const [day] = await keptDays(store, clock.now());
+  assert.deepEqual([day?.uncollected, day?.until], [1, new Date(at + days(44)).toISOString()]);
+});
+
 test('steps of any size find every entry once', async (t) => {
   const options = testOptions(t);
   await createSqliteStore(options);

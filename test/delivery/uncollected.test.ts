@@ -229,6 +229,38 @@ test('what was handed out again is not told of a second time, and ends when its 
   assert.equal((await filed(region.store, HUISARTS)).length, before, 'its sender was told before');
 });
 
+test('what was handed out again counts from that day for as long as it waits, however many years that are', async (t) => {
+  const region = await open(t);
+  const { store, clock } = region;
+  await region.set(LAB, { 'keep-uncollected': 3650, 'tell-sender-after': 5, rhythm: 5 });
+  // What the rounds say to them waits for ever here.
+  await region.set(HUISARTS, { rhythm: 0, 'keep-uncollected': 3650, 'tell-sender-after': 0 });
+  const account = (await store.registry.findAccount(LAB))!.account.id;
+  const message = await region.send({ to: [LAB] });
+  clock.advance(days(10));
+  await region.fetch(LAB, 'delete');
+  assert.equal(await store.restoreEntries(account, { message: message.id }, actor), 1);
+  const restored = clock.now();
+  const [where] = await store.deliveries.whereabouts(message);
+  assert(where?.kind === 'mailbox');
+  assert.deepEqual([where.state, where.since, where.restored], ['waiting', restored, true]);
+  clock.advance(days(2));
+  assert.equal((await region.round()).mailboxes, 0, 'its rhythm counts from then, too');
+  clock.advance(days(8));
+  assert.deepEqual(counted(await region.round()), { ...nothing, mailboxes: 1, warned: 1 });
+  // What the store remembers of notices ends after 400 days.
+  clock.advance(days(500));
+  await store.sweep();
+  assert.deepEqual([(await region.round()).told, await states(region, message)], [0, ['waiting']]);
+  clock.setWall(restored + days(3650) - hours(1));
+  await region.round();
+  assert.deepEqual(await states(region, message), ['waiting']);
+  clock.advance(hours(2));
+  await region.round();
+  assert.deepEqual(await states(region, message), ['expired']);
+  assert.deepEqual(await filed(store, HUISARTS), [], 'its sender is told nothing');
+});
+
 test('what is collected in the last moment stays and is not told of', async (t) => {
   const region = await open(t);
   await region.set(LAB, { 'tell-sender-after': 0 });

@@ -111,6 +111,19 @@ test('0024 finds by Message-ID what was there before', (t) => {
   assert.deepEqual(search('other@b.test'), [3n << 50n, 1n << 50n]);
 });
 
+test('0041 keeps with each entry when it was handed out again, and forgets the notes of that', (t) => {
+  const db = databaseOf(t, 36);
+  db.exec(`INSERT INTO entry (account, uid, message, octets, uidl) VALUES (2, 3, 10, 1, x'00'), (2, 31, 11, 1, x'00'), (23, 1, 12, 1, x'00');
+    INSERT INTO notice (key, at) VALUES ('restored:2:31', 700), ('restored:23:1', 800), ('restored:9:9', 900), ('rhythm:2', 5)`);
+  migrate(db, knownMigrations(), 2, false);
+  assert.deepEqual(db.prepare('SELECT account, uid, restored_at FROM entry').raw().all(), [
+    [2, 3, null],
+    [2, 31, 700],
+    [23, 1, 800],
+  ]);
+  assert.deepEqual(db.prepare('SELECT key FROM notice').pluck().all(), ['rhythm:2']);
+});
+
 test('0028 begins with the networks that fetched mail', (t) => {
   const db = databaseOf(t, 24);
   db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'o', 'O', 'nl', 1);

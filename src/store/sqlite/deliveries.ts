@@ -321,7 +321,7 @@ export class SqliteDeliveries implements Deliveries {
     let after: number | null = query.after ?? 0;
     while (after !== null && found.length < limit) {
       const step: StepOf<'overdue'> = await this.#p.reader.ask('overdue', {
-        below: firstIdAt(query.before),
+        before: query.before,
         after,
         limit: limit - found.length,
       });
@@ -335,10 +335,10 @@ export class SqliteDeliveries implements Deliveries {
   async uncollectedEntries(account: AccountId, query: UncollectedQuery): Promise<readonly UncollectedEntry[]> {
     const rows = await this.#p.reader.ask('overdueEntries', {
       account,
-      below: firstIdAt(query.before),
+      before: query.before,
       after: query.after ?? 0,
       limit: limited('a listing of entries', query.limit),
-      restoredBefore: query.restored === true ? query.before : null,
+      restored: query.restored === true,
     });
     return rows.map(({ uid, message }) => ({ account, uid: uid as EntryUid, message: recordOf(message) }));
   }
@@ -440,6 +440,9 @@ function copyOf(data: WhereaboutsData, recipient: Address, account: AccountId, m
     account,
     state,
     ...(uid === undefined ? {} : { uid: uid as EntryUid }),
+    ...(entry === undefined
+      ? {}
+      : { since: instant(entry.since), ...(entry.restored === 1 ? { restored: true } : {}) }),
     ...delivery,
   };
 }

@@ -12,7 +12,7 @@ const ROWS = 5000;
 /** `entry.retrieved` of what was collected. */
 const COLLECTED = 2n;
 
-type Entry = [account: bigint, uid: bigint, message: bigint, retrieved: bigint];
+type Entry = [account: bigint, uid: bigint, message: bigint, retrieved: bigint, restoredAt: bigint | null];
 type Hidden = [account: bigint, hiddenAt: bigint, uid: bigint, message: bigint];
 type Queued = [partner: bigint, id: bigint, message: bigint];
 
@@ -27,7 +27,7 @@ export class HoldingsReader {
     this.#most = most;
     this.#entries = db
       .prepare<[number, number, number], Entry>(
-        'SELECT account, uid, message, retrieved FROM entry WHERE (account, uid) > (?, ?) ORDER BY account, uid LIMIT ?',
+        'SELECT account, uid, message, retrieved, restored_at FROM entry WHERE (account, uid) > (?, ?) ORDER BY account, uid LIMIT ?',
       )
       .raw(true)
       .safeIntegers(true);
@@ -53,8 +53,10 @@ export class HoldingsReader {
     if (after.length === 2) {
       const [account = 0, uid = 0] = after;
       const rows = this.#entries.all(account, uid, most);
-      for (const [of, , message, retrieved] of rows)
-        sums.add(of, message, retrieved === COLLECTED ? 'left' : 'uncollected', idTime(message));
+      for (const [of, , message, retrieved, restoredAt] of rows) {
+        const since = restoredAt === null ? idTime(message) : instant(Number(restoredAt));
+        sums.add(of, message, retrieved === COLLECTED ? 'left' : 'uncollected', since);
+      }
       return { rows: sums.rows, next: behind(rows, most, 2) ?? [0, 0, 0] };
     }
     if (after.length === 3) {
@@ -72,7 +74,7 @@ export class HoldingsReader {
 }
 
 /** Where the next step begins: the key of the last row, if there may be more. */
-const behind = (rows: readonly (readonly bigint[])[], most: number, key: number): number[] | undefined =>
+const behind = (rows: readonly (readonly (bigint | null)[])[], most: number, key: number): number[] | undefined =>
   rows.length < most ? undefined : rows.at(-1)?.slice(0, key).map(Number);
 
 class Sums {

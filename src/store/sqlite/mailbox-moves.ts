@@ -120,7 +120,6 @@ export class MailboxMoves {
       if (row.received_at < since) continue;
       const uid = Number(row.uid);
       this.#moveEntry.run(target, source, uid);
-      this.#copyNotice.run(`restored:${target}:${uid}`, `restored:${source}:${uid}`);
       characters += this.#moveFacts(row.message, source, target);
       messages += 1;
       octets += Number(row.octets);

@@ -9,40 +9,43 @@ import type { HiddenWhy, OverdueRow, ReaderWork, WhereaboutsData } from './reade
 const MAILBOXES = 500;
 const ENTRIES = 50_000;
 
+/** Since when an entry waits: it was handed out again, or it came. The upper bits of an id are milliseconds (message-ids.ts). */
+const SINCE = 'ifnull(e.restored_at, e.message >> 21)';
+
 interface OverdueCounts {
   readonly n: number;
   readonly oldest: number;
 }
 
 export class MailboxReader {
-  readonly #entry: Database.Statement<[number, bigint], { uid: number; retrieved: number }>;
+  readonly #entry: Database.Statement<
+    [number, bigint],
+    { uid: number; retrieved: number; since: number; restored: number }
+  >;
   readonly #hidden: Database.Statement<[number, bigint], { uid: number; why: HiddenWhy }>;
   readonly #mailboxes: Database.Statement<[number, number], { account: number; messages: number }>;
-  readonly #waiting: Database.Statement<[number, bigint], OverdueCounts>;
-  readonly #entries: Database.Statement<[number, number, bigint, number, number, number], [bigint, ...RawMessage]>;
+  readonly #waiting: Database.Statement<[number, number], OverdueCounts>;
+  readonly #entries: Database.Statement<[number, number, number, number, number], [bigint, ...RawMessage]>;
   readonly #accountsAt: Database.Statement<[string, number], { n: number }>;
   readonly #consumers: Database.Statement<[number], Consumer>;
 
   constructor(db: Db) {
-    this.#entry = db.prepare('SELECT uid, retrieved FROM entry WHERE account = ? AND message = ? ORDER BY uid');
+    this.#entry = db.prepare(`SELECT uid, retrieved, ${SINCE} AS since, restored_at IS NOT NULL AS restored FROM entry e
+         WHERE account = ? AND message = ? ORDER BY uid`);
     this.#hidden = db.prepare(
       'SELECT uid, why FROM hidden_entry WHERE account = ? AND message = ? ORDER BY hidden_at, uid',
     );
     this.#mailboxes = db.prepare('SELECT account, messages FROM mailbox WHERE account > ? ORDER BY account LIMIT ?');
     this.#waiting = db.prepare(
-      `SELECT w.n, m.received_at AS oldest
-         FROM (SELECT count(*) AS n, min(message) AS first FROM entry WHERE account = ? AND message < ? AND retrieved = 0) w
-         JOIN message m ON m.id = w.first`,
+      `SELECT count(*) AS n, min(${SINCE}) AS oldest FROM entry e WHERE account = ? AND ${SINCE} < ? AND retrieved = 0`,
     );
     const columns = MESSAGE.split(', ')
       .map((column) => `m.${column}`)
       .join(', ');
-    // Handed out again or not, one statement: `at` of the note about it is below a moment, or there is none.
     this.#entries = rawStatement(
       db,
       `SELECT e.uid, ${columns} FROM entry e JOIN message m ON m.id = e.message
-         WHERE e.account = ? AND e.uid > ? AND e.message < ? AND e.retrieved = 0
-           AND ifnull((SELECT at FROM notice WHERE key = 'restored:' || e.account || ':' || e.uid), -1) BETWEEN ? AND ?
+         WHERE e.account = ? AND e.uid > ? AND ${SINCE} < ? AND e.retrieved = 0 AND (e.restored_at IS NOT NULL) = ?
          ORDER BY e.uid LIMIT ?`,
     );
     this.#accountsAt = db.prepare(
@@ -61,14 +64,14 @@ export class MailboxReader {
     };
   }
 
-  overdue({ below, after, limit }: ReaderWork['overdue']['in']): ReaderWork['overdue']['out'] {
+  overdue({ before, after, limit }: ReaderWork['overdue']['in']): ReaderWork['overdue']['out'] {
     const rows: OverdueRow[] = [];
     let seen = 0;
     const mailboxes = this.#mailboxes.all(after, MAILBOXES);
     for (const { account, messages } of mailboxes) {
       seen += messages;
-      const found = messages === 0 ? undefined : this.#waiting.get(account, below);
-      if (found !== undefined) rows.push({ account, messages: found.n, oldest: found.oldest });
+      const found = messages === 0 ? undefined : this.#waiting.get(account, before);
+      if (found !== undefined && found.n > 0) rows.push({ account, messages: found.n, oldest: found.oldest });
       if (rows.length === limit || seen > ENTRIES) return { rows, next: account };
     }
     return { rows, next: mailboxes.length < MAILBOXES ? null : (mailboxes.at(-1)?.account ?? null) };
@@ -76,14 +79,13 @@ export class MailboxReader {
 
   overdueEntries({
     account,
-    below,
+    before,
     after,
     limit,
-    restoredBefore,
+    restored,
   }: ReaderWork['overdueEntries']['in']): ReaderWork['overdueEntries']['out'] {
-    const [from, to] = restoredBefore === null ? [-1, -1] : [0, restoredBefore - 1];
     return this.#entries
-      .all(account, after, below, from, to, limit)
+      .all(account, after, before, restored ? 1 : 0, limit)
       .map(([uid, ...message]) => ({ uid: Number(uid), message: messageOf(message) }));
   }
 

@@ -56,7 +56,6 @@ export class MaildropChanges {
   readonly #hiddenSince: Database.Statement<[number, number, number], HiddenRow>;
   readonly #hiddenOf: Database.Statement<[number, bigint, number], HiddenRow>;
   readonly #deleteHidden: Database.Statement;
-  readonly #noteRestored: Database.Statement;
   readonly #isWaiting: Database.Statement<[number, number], { uid: number }>;
   readonly #waiting: Database.Statement<[number, bigint], { uid: number }>;
   readonly #seeConsumer: Database.Statement;
@@ -77,7 +76,7 @@ export class MaildropChanges {
       'INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved, receipt, why) VALUES (?,?,?,?,?,?,?,?)',
     );
     this.#insertEntry = db.prepare(
-      'INSERT INTO entry (account, uid, message, octets, uidl, receipt) VALUES (?,?,?,?,?,?)',
+      'INSERT INTO entry (account, uid, message, octets, uidl, receipt, restored_at) VALUES (?,?,?,?,?,?,?)',
     );
     this.#markCollected = db.prepare('UPDATE entry SET retrieved = 2 WHERE account = ? AND uid = ? AND retrieved < 2');
     this.#markSent = db.prepare(
@@ -96,7 +95,6 @@ export class MaildropChanges {
       'EXISTS (SELECT 1 FROM message m WHERE m.id = hidden_entry.message AND ? IN (m.id, m.copy_of))',
     );
     this.#deleteHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
-    this.#noteRestored = db.prepare('INSERT OR IGNORE INTO notice (key, at) VALUES (?, ?)');
     this.#isWaiting = db.prepare('SELECT uid FROM entry WHERE account = ? AND uid = ? AND retrieved = 0');
     this.#waiting = db.prepare('SELECT uid FROM entry WHERE account = ? AND message = ? AND retrieved = 0');
     this.#seeConsumer = db.prepare(
@@ -199,8 +197,7 @@ export class MaildropChanges {
     for (const [i, entry] of hidden.entries()) {
       const uidl = uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS);
       this.#deleteHidden.run(account, entry.hidden_at, entry.uid);
-      this.#insertEntry.run(account, row.next_uid + i, entry.message, entry.octets, uidl, entry.receipt);
-      this.#noteRestored.run(`restored:${account}:${row.next_uid + i}`, audit.at);
+      this.#insertEntry.run(account, row.next_uid + i, entry.message, entry.octets, uidl, entry.receipt, audit.at);
       octets += Number(entry.octets);
     }
     const changed = new Changed();

@@ -94,11 +94,11 @@ export interface ReaderWork {
   deliveries: { in: DeliveriesInput; out: DeliveryRows & { readonly next: number | null } };
   /** A bounded step through the mailboxes. */
   overdue: {
-    in: { below: bigint; after: number; limit: number };
+    in: { before: number; after: number; limit: number };
     out: { readonly rows: readonly OverdueRow[]; readonly next: number | null };
   };
   overdueEntries: {
-    in: { account: number; below: bigint; after: number; limit: number; restoredBefore: number | null };
+    in: { account: number; before: number; after: number; limit: number; restored: boolean };
     out: readonly { readonly uid: number; readonly message: MessageRow }[];
   };
   /** Sealed keys of messages, a page. */
@@ -237,7 +237,13 @@ export interface EdiIdentityRow {
 
 /** Where copies of a message lie. `retrieved` as in `entry`. */
 export interface WhereaboutsData {
-  readonly entries: readonly { readonly account: number; readonly uid: number; readonly retrieved: number }[];
+  readonly entries: readonly {
+    readonly account: number;
+    readonly uid: number;
+    readonly retrieved: number;
+    readonly since: number;
+    readonly restored: number;
+  }[];
   readonly hidden: readonly { readonly account: number; readonly uid: number; readonly why: HiddenWhy }[];
   readonly deliveries: readonly DeliveryRow[];
 }
