@@ -9,7 +9,15 @@ import { replaceFile } from '../platform/lasting-files.ts';
 import { factsOfFile } from './files.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { DRILLS, type DrillReport, drill, drillsIn, keyCopyIn } from './drill.ts';
-import { type Keep, type KnownBackup, backupsIn, offsiteFile, removeBackup, tooMany } from './folder.ts';
+import {
+  type Keep,
+  type KnownBackup,
+  backupsIn,
+  offsiteFile,
+  provenBackupsIn,
+  removeBackup,
+  tooMany,
+} from './folder.ts';
 import { type KeyCopyPlaces, copyKeys, destroyKept, keptAside } from './key-copies.ts';
 import { readManifest } from './manifest.ts';
 import { BackupRefused, reasonOf } from './refused.ts';
@@ -122,18 +130,23 @@ export class Backups {
   async state(): Promise<BackupState> {
     const { folder } = this.#p;
     if (folder === undefined) return {};
-    const all = await backupsIn(folder);
+    const keys = await this.#publicKeys();
+    const all = await provenBackupsIn(folder, keys);
     const begun = (known: (typeof all)[number] | undefined): Instant | undefined =>
       known === undefined ? undefined : instant(Date.parse(known.manifest.begun));
     const newest = begun(all.at(-1));
     const offsite = begun(all.findLast((known) => known.offsite?.at !== undefined));
-    const { good, last } = await drillsIn(join(folder, DRILLS));
+    const { good, last } = await drillsIn(join(folder, DRILLS), keys);
     return {
       ...(newest === undefined ? {} : { newest }),
       ...(offsite === undefined ? {} : { offsite }),
       ...(good === undefined ? {} : { drill: good }),
       ...(last === undefined ? {} : { lastDrill: last }),
     };
+  }
+
+  #publicKeys(): ReturnType<typeof publicKeysIn> {
+    return publicKeysIn(this.#p.anchorKeyFile);
   }
 
   get configured(): Readonly<Record<'folder' | 'offsite' | 'keys' | 'drills', boolean>> {
@@ -224,7 +237,7 @@ export class Backups {
   /** Where the copy elsewhere of the newest backup can be read. */
   async #elsewhere(): Promise<string | undefined> {
     const { folder = '', offsite } = this.#p;
-    const newest = (await backupsIn(folder)).at(-1);
+    const newest = (await provenBackupsIn(folder, await this.#publicKeys())).at(-1);
     return offsite.folder === undefined || newest?.offsite?.at === undefined ? undefined : newest.offsite.where;
   }
 
@@ -257,7 +270,7 @@ export class Backups {
     told: (octets: number, of: number) => void = () => undefined,
   ): Promise<CheckedBackup> {
     const path = await this.#pathOf(backup);
-    const { manifest, signature } = await readManifest(path, await publicKeysIn(this.#p.anchorKeyFile));
+    const { manifest, signature } = await readManifest(path, await this.#publicKeys());
     const files: CheckedBackup['files'][number][] = [];
     for (const { name, octets, sha256 } of manifest.files) {
       const why = await factsOfFile(resolve(path, name), (done) => told(done, octets)).then(
@@ -323,7 +336,8 @@ export class Backups {
   /** The newest backup, where it should be elsewhere and is not yet. */
   async #uncopied(): Promise<KnownBackup | undefined> {
     const { folder, offsite } = this.#p;
-    const newest = folder === undefined || !hasOffsite(offsite) ? undefined : (await backupsIn(folder)).at(-1);
+    if (folder === undefined || !hasOffsite(offsite)) return undefined;
+    const newest = (await provenBackupsIn(folder, await this.#publicKeys())).at(-1);
     return newest?.offsite === undefined ? newest : undefined;
   }
 

@@ -2,8 +2,9 @@
  * A drill: the newest backup is restored into a scratch folder and proved by the very steps of a restore, then the scratch goes. What was shown
  * stands in a dated report, signed by the key of the audit trail: for the auditor who asks when a restore was last tried.
  */
+import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, readdir, realpath, rm } from 'node:fs/promises';
+import { readFile, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
 import { DAY } from '../crypto/sealed-places.ts';
@@ -14,11 +15,12 @@ import { backupName } from './folder.ts';
 import { keyLag } from './key-copies.ts';
 import { BackupRefused, isCode } from './refused.ts';
 import { type RestoreParts, type RestoreStep, restoreInto } from './restore.ts';
-import { writeSigned } from './signed.ts';
+import { signatureOf, writeSigned } from './signed.ts';
 
 export const DRILL_FORMAT = 'sluis drill 1';
 /** Below the folder of backups: where reports lie. */
 export const DRILLS = 'drills';
+const nameOf = (at: number): string => `drill-${backupName(at)}.json`;
 const REPORT = /^drill-\d{4}-\d\d-\d\dT\d{6}Z\.json$/;
 
 export interface DrillReport {
@@ -67,8 +69,8 @@ export async function drill(
   const { actor, under, reports, keyCopy } = wish;
   const at = parts.clock.now();
   const began = parts.clock.monotonic();
-  const name = `drill-${backupName(at)}`;
-  const scratch = join(under, `.${name}.partial`);
+  const file = nameOf(at);
+  const scratch = join(under, `.drill-${backupName(at)}.partial`);
   await rm(scratch, { recursive: true, force: true });
   await makeFolder(scratch);
   let restored;
@@ -95,7 +97,6 @@ export async function drill(
     ...(actor.reason === undefined ? {} : { reason: actor.reason }),
   };
   await makeFolder(reports);
-  const file = `${name}.json`;
   await rm(join(reports, `${file}.sig`), { force: true });
   await rm(join(reports, file), { force: true });
   await writeSigned(reports, file, `${JSON.stringify(report, null, 2)}\n`, wish.keys);
@@ -140,10 +141,21 @@ export interface DrillState {
   readonly last?: { readonly at: Instant; readonly passed: boolean };
   /** When the last one passed. */
   readonly good?: Instant;
+  /** Newer reports that this gateway did not sign, by name; they count for nothing. */
+  readonly unproven?: readonly string[];
 }
 
-/** By the reports in a folder, the newest first. One that cannot be read, as a crash leaves it, counts for nothing. */
-export async function drillsIn(reports: string): Promise<DrillState> {
+/** A report has a few KB; beyond this it is something else. */
+const MAX_REPORT = 1024 * 1024;
+/** Names that are told of those that prove nothing. */
+const MAX_UNPROVEN = 20;
+
+/**
+ * By the reports in a folder, the newest first. `keys`: public keys of the audit trail. Whoever may write the folder could say there that a
+ * backup was restored: a report counts only where one of the keys signed it, and under the name that it was written with, so that an old
+ * one cannot be put in front of a newer one that failed. One that a crash left half counts for nothing.
+ */
+export async function drillsIn(reports: string, keys: readonly KeyObject[]): Promise<DrillState> {
   let names: readonly string[];
   try {
     names = await readdir(reports);
@@ -152,23 +164,44 @@ export async function drillsIn(reports: string): Promise<DrillState> {
     throw error;
   }
   let last: DrillState['last'];
+  const unproven: string[] = [];
+  const state = (good?: Instant): DrillState => ({
+    ...(last === undefined ? {} : { last }),
+    ...(good === undefined ? {} : { good }),
+    ...(unproven.length === 0 ? {} : { unproven }),
+  });
   for (const name of names
     .filter((known) => REPORT.test(known))
     .sort()
     .reverse()) {
-    const report = reportIn(await readFile(join(reports, name), 'utf8'));
-    if (report === undefined) continue;
+    const report = await reportIn(reports, name, keys);
+    if (report === 'unreadable') continue;
+    if (report === 'unproven') {
+      if (unproven.length < MAX_UNPROVEN) unproven.push(name);
+      continue;
+    }
     last ??= report;
-    if (report.passed) return { last, good: report.at };
+    if (report.passed) return state(report.at);
   }
-  return last === undefined ? {} : { last };
+  return state();
 }
 
-function reportIn(text: string): DrillState['last'] {
+async function reportIn(
+  folder: string,
+  name: string,
+  keys: readonly KeyObject[],
+): Promise<NonNullable<DrillState['last']> | 'unreadable' | 'unproven'> {
+  const path = join(folder, name);
+  if ((await stat(path)).size > MAX_REPORT) return 'unproven';
+  const text = await readFile(path, 'utf8');
+  let read: Partial<DrillReport>;
   try {
-    const { passed, at } = JSON.parse(text) as Partial<DrillReport>;
-    return typeof at === 'string' ? { at: instant(Date.parse(at)), passed: passed === true } : undefined;
+    read = JSON.parse(text) as Partial<DrillReport>;
   } catch {
-    return undefined;
+    return 'unreadable';
   }
+  const at = typeof read.at === 'string' ? Date.parse(read.at) : Number.NaN;
+  if (read.format !== DRILL_FORMAT || Number.isNaN(at) || nameOf(at) !== name) return 'unproven';
+  if ((await signatureOf(folder, name, text, keys)) !== 'good') return 'unproven';
+  return { at: instant(at), passed: read.passed === true };
 }

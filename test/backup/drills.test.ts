@@ -1,9 +1,12 @@
 /** Drills that open the backup with the copy of the key folder, by hand and by themselves. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { Backups } from '../../src/backup/backups.ts';
+import { type DrillReport, drillsIn } from '../../src/backup/drill.ts';
+import { backupName } from '../../src/backup/folder.ts';
 import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
 import { type Milliseconds, days, hours, minutes } from '../../src/domain/units.ts';
 import { startBackups } from '../../src/gateway/backup.ts';
@@ -155,4 +158,66 @@ test('a report that a crash left half is passed over', async (t) => {
   const { drill, lastDrill } = await backups.state();
   assert.equal(lastDrill?.passed, true);
   assert.equal(drill, lastDrill.at);
+});
+
+test('a report that is unsigned, changed, signed by somebody else or renamed counts for nothing', async (t) => {
+  const { backups, folder, parts } = await withCopy(t);
+  await backups.take({ actor });
+  const { file } = await backups.drill({ actor });
+  const { drill: good } = await backups.state();
+  const [text, signature] = [readFileSync(file, 'utf8'), readFileSync(`${file}.sig`)];
+  const { at } = JSON.parse(text) as DrillReport;
+  const later = Date.parse(at) + days(1);
+  const forged = join(folder, 'drills', `drill-${backupName(later)}.json`);
+  const reports = (dated: number, passed: boolean): string =>
+    text.replace(at, new Date(dated).toISOString()).replace('"passed": true', `"passed": ${passed}`);
+  const stranger = generateKeyPairSync('ed25519').privateKey;
+  const own = (await parts.keys()).privateKey;
+  const forgeries: readonly (readonly [what: string, text: string, signature: Buffer | undefined])[] = [
+    ['unsigned', reports(later, true), undefined],
+    ['changed', reports(later, true), signature],
+    ['signed by somebody else', reports(later, true), sign(null, Buffer.from(reports(later, true)), stranger)],
+    ['an older one under a newer name', text, signature],
+    ['unsigned, of a drill that failed', reports(later, false), undefined],
+    ['something else that the gateway signed', text.replace('drill 1', 'other 1'), undefined],
+  ];
+  for (const [what, written, signed] of forgeries) {
+    writeFileSync(forged, written);
+    rmSync(`${forged}.sig`, { force: true });
+    if (signed !== undefined) writeFileSync(`${forged}.sig`, signed);
+    const { drill, lastDrill } = await backups.state();
+    assert.deepEqual([drill, lastDrill], [good, { at: good, passed: true }], what);
+    assert.deepEqual((await drillsIn(join(folder, 'drills'), [(await parts.keys()).publicKey])).unproven, [
+      basename(forged),
+    ]);
+  }
+  // The control: the same report with the gateway's own signature counts.
+  writeFileSync(forged, reports(later, false));
+  writeFileSync(`${forged}.sig`, sign(null, Buffer.from(reports(later, false)), own));
+  assert.deepEqual((await backups.state()).lastDrill, { at: later, passed: false });
+  rmSync(forged);
+  writeFileSync(file, reports(Date.parse(at), false));
+  const { drill, lastDrill } = await backups.state();
+  assert.deepEqual([drill, lastDrill], [undefined, undefined], 'the only one was changed');
+});
+
+test('a backup whose manifest is unsigned or changed is not the newest: the next one is taken when it is due', async (t) => {
+  const { backups, folder, clock } = await withCopy(t);
+  const { path, backup, begun } = await backups.take({ actor });
+  const { newest } = await backups.state();
+  const later = clock.now() + days(30);
+  const forged = join(folder, backupName(later));
+  mkdirSync(forged);
+  const text = readFileSync(join(path, 'manifest.json'), 'utf8').replaceAll(begun, new Date(later).toISOString());
+  writeFileSync(join(forged, 'manifest.json'), text);
+  assert.equal((await backups.state()).newest, newest);
+  writeFileSync(join(forged, 'manifest.json.sig'), readFileSync(join(path, 'manifest.json.sig')));
+  assert.equal((await backups.state()).newest, newest);
+  clock.advance(days(2));
+  await backups.round();
+  const taken = (await backups.list()).map((known) => known.backup);
+  assert.ok(
+    taken.some((id) => id !== backup && id > backup && id < basename(forged)),
+    taken.join(' '),
+  );
 });

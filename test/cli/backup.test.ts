@@ -1,6 +1,7 @@
 /** `sluis backup` and `sluis restore` on a whole gateway: what a restored gateway has, what it refuses, and that no key is ever in a backup. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomBytes, sign } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -15,9 +16,11 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { BackupView, TakenView } from '../../src/backup/views.ts';
+import { backupName } from '../../src/backup/folder.ts';
 import { copyKeys } from '../../src/backup/key-copies.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
+import { auditKeys } from '../../src/crypto/audit-keys.ts';
 import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
 import type { Restored } from '../../src/backup/restore.ts';
 import { sluisHere } from '../support/command-line.ts';
@@ -373,15 +376,26 @@ test('the age of backups, of copies elsewhere and of drills is told at /metrics,
   // What `check` says of drills stands in their reports.
   const drills = join(at('backups'), 'drills');
   const report = JSON.parse(readFileSync(join(drills, readdirSync(drills).sort()[0] ?? ''), 'utf8')) as object;
-  const put = (change: object): void =>
-    writeFileSync(join(drills, 'drill-2999-01-01T000000Z.json'), JSON.stringify({ ...report, ...change }));
-  put({ passed: false, at: '2026-11-20T01:02:03.000Z' });
+  const keys = await auditKeys(gateway.config.keys.folder, () => readMasterKey(gateway.config), randomBytes);
+  const put = (at: string, change: object, signed = true): void => {
+    const text = JSON.stringify({ ...report, ...change, at });
+    const file = join(drills, `drill-${backupName(Date.parse(at))}.json`);
+    writeFileSync(file, text);
+    if (signed) writeFileSync(`${file}.sig`, sign(null, Buffer.from(text), keys.privateKey));
+  };
+  put('2999-01-01T00:00:00.000Z', { passed: false }, false);
+  assert.match(
+    await done('check'),
+    /Warning: 1 report of drills in ".*drills" is not signed by this gateway, or was changed, such as "drill-2999-01-01T000000Z\.json", and counts for nothing/,
+  );
+  for (const name of readdirSync(drills)) rmSync(join(drills, name));
+  put('2026-11-20T01:02:03.000Z', { passed: false });
   assert.match(
     await done('check'),
     /Warning: the last drill, of 2026-11-20T01:02Z, could not restore its backup: "sluis drill restore" tries again/,
   );
   for (const name of readdirSync(drills)) rmSync(join(drills, name));
-  put({ at: '2020-01-01T01:02:03.000Z' });
+  put('2020-01-01T01:02:03.000Z', {});
   assert.match(
     await done('check'),
     /Warning: since 2020-01-01T01:02Z, more than 100d ago, no backup was restored for a trial/,
