@@ -186,6 +186,55 @@ test('a code is over after its days, by the clock', async (t) => {
   );
 });
 
+test('a contact is judged when it is set: one that cannot serve is refused, of one that cannot serve yet the operator is warned', async (t) => {
+  const gateway = await open(t);
+  const add = (login: string, ...more: readonly string[]): Promise<string> =>
+    done(gateway, 'account', 'add', login, '--organisation', 'group', '--no-password', ...more);
+  await add('box@group.test', '--kind', 'edi');
+  await add('gone@group.test');
+  await done(gateway, 'account', 'end', 'gone@group.test', '--now', '--yes', '--reason', 'left');
+  await add('new@group.test');
+  await add('away@group.test');
+  await done(gateway, 'account', 'suspend', 'away@group.test');
+  const shown = async (): Promise<unknown> =>
+    (JSON.parse(await done(gateway, 'organisation', 'show', 'group', '--json')) as { contact?: string }).contact;
+  const before = await shown();
+  const refused: readonly (readonly [contact: string, code: number, stderr: RegExp])[] = [
+    ['call Jan', 2, /is no e-mail address; expected an address such as/],
+    ['typo@group.test', 3, /though others of its domain are; see "sluis address list".*--telephone/],
+    ['Typo@GROUP.test', 3, /though others of its domain are/],
+    ['gone@group.test', 4, /it has ended, or its account has; name an address of people/],
+    ['box@group.test', 4, /it leads to a mailbox that a program empties; nobody would read the letters/],
+  ];
+  for (const [address, code, stderr] of refused) {
+    const ran = await run(gateway, ['organisation', 'change', 'group', '--contact', address, '--telephone', '06 1']);
+    assert.deepEqual([ran.code, ran.stdout], [code, ''], `${address}: ${ran.stderr}`);
+    assert.match(ran.stderr, stderr);
+    assert.equal(await shown(), before, 'nothing was changed');
+    if (code === 3) continue;
+    const added = await run(gateway, ['organisation', 'add', 'zuid', '--contact', address]);
+    assert.deepEqual([added.code, added.stdout], [code, ''], `${address}: ${added.stderr}`);
+  }
+  const warned: readonly (readonly [contact: string, stdout: RegExp])[] = [
+    [
+      'info@elsewhere.example',
+      /^Warning: the contact info@elsewhere\.example is no address that is registered here\. /m,
+    ],
+    ['new@group.test', /^Warning: .* leads to a mailbox that nobody can open/m],
+    ['away@group.test', /^Warning: .* is suspended\. /m],
+  ];
+  for (const [address, stdout] of warned)
+    assert.match(await done(gateway, 'organisation', 'change', 'group', '--contact', address), stdout);
+  // An organisation comes before its accounts: its contact may be one of those, in whatever order they are registered.
+  assert.match(
+    await done(gateway, 'organisation', 'add', 'zuid', '--contact', 'zuid@group.test'),
+    /^Registered organisation zuid\.\nWarning: the contact zuid@group\.test is no address that is registered here, though others/,
+  );
+  const login = ['account', 'add', 'zuid@group.test', '--organisation', 'zuid', '--generate', '--out'];
+  await done(gateway, ...login, join(gateway.folder, 'zuid-secret'));
+  assert.doesNotMatch(await done(gateway, 'organisation', 'show', 'zuid'), /Warning/);
+});
+
 test('a contact that cannot have a code is refused with what to do', async (t) => {
   const gateway = await open(t);
   const refused = async (text: RegExp): Promise<void> => {
@@ -205,16 +254,18 @@ test('a contact that cannot have a code is refused with what to do', async (t) =
   await refused(/"info@elsewhere\.example", is no address that is registered here/);
   await contact(anna);
   await refused(/leads to the very mailbox that the password is for/);
-  await done(gateway, 'account', 'add', 'box@group.test', '--organisation', 'group', '--kind', 'edi', '--no-password');
-  assert.match(await contact('box@group.test'), /^Warning: .* leads to a mailbox that a program empties/m);
+  assert.doesNotMatch(await contact(bram), /Warning/);
+  // Fit when it was set, and a program's since.
+  await done(gateway, 'account', 'set', bram, 'notices=contact');
   await refused(/leads to a mailbox that a program empties/);
   assert.match(
-    await done(gateway, 'organisation', 'add', 'zuid', '--contact', 'box@group.test'),
-    /^Registered organisation zuid\.\nWarning: the contact box@group\.test leads to a mailbox that a program empties/,
+    await done(gateway, 'organisation', 'show', 'group'),
+    new RegExp(`^Warning: the contact ${bram} leads to a mailbox that a program empties\\. Codes`, 'm'),
   );
-  assert.doesNotMatch(await contact(bram), /Warning/);
+  await done(gateway, 'account', 'set', bram, 'notices=automatic');
+  assert.doesNotMatch(await done(gateway, 'organisation', 'show', 'group'), /Warning/);
   await done(gateway, 'account', 'suspend', bram);
-  await refused(/is suspended or has ended/);
+  await refused(/is suspended;/);
   await done(gateway, 'account', 'resume', bram);
   await done(gateway, 'account', 'password', 'revoke', bram, '--name', 'first');
   await refused(/nobody can open: it has no valid password and no valid certificate/);

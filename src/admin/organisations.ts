@@ -1,6 +1,7 @@
 /** Operations on organisations. */
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { type ContactChange, contactChangedLetters } from '../delivery/contact-letters.ts';
+import type { ContactProblem } from '../delivery/place.ts';
 import type { Organisation } from '../domain/registry.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import { MAX_IDENTITIES } from '../store/edi-identities.ts';
@@ -79,14 +80,52 @@ async function tellBefore(
   return { notice: await desk.letter(place, { kind: 'contact-changed', letters }), told: place.address };
 }
 
-/** A contact is judged when it is set, not on the day on which a code or a warning has to reach somebody. It may lie outside the group: then it is for people alone. */
-async function judgedContact(
+const problemOf = async (
   { desk, clock }: AdminContext,
   contact: string | undefined,
+): Promise<ContactProblem | undefined> =>
+  contact === undefined || contact === '' ? undefined : await desk.places.contactProblem(contact, clock.now());
+
+const shownProblem = (
+  contact: string | undefined,
+  problem: ContactProblem | undefined,
+): { readonly contactProblem?: string } =>
+  problem === undefined ? {} : { contactProblem: `${contact ?? ''} ${problem.text}` };
+
+/** What is refused when it is set, as which error, and what helps. Of the rest the operator is warned (decision 1422). */
+const REFUSED: Readonly<
+  Partial<Record<ContactProblem['kind'], readonly ['invalid' | 'unknown' | 'ended' | 'conflict', string]>>
+> = {
+  malformed: ['invalid', 'expected an address such as desk@practice.example'],
+  unregistered: [
+    'unknown',
+    'see "sluis address list" for a slip of the pen, or register it first; people that have no mailbox here are reached by --telephone',
+  ],
+  ended: ['ended', 'name an address of people that has a mailbox here'],
+  program: [
+    'conflict',
+    'nobody would read the letters; name an address of people, or set notices=mailbox on that account where people read it',
+  ],
+};
+
+/**
+ * A contact is judged when it is set, not on the day on which a code or a warning has to reach somebody. Throws AdminError for one that cannot
+ * serve. `isNew`: its organisation is only being registered, so that an account of its own cannot be there yet.
+ */
+async function judgedContact(
+  context: AdminContext,
+  contact: string | undefined,
+  { isNew }: { readonly isNew: boolean },
 ): Promise<{ readonly contactProblem?: string }> {
-  if (contact === undefined || contact === '') return {};
-  const problem = await desk.places.contactProblem(contact, clock.now());
-  return problem === undefined ? {} : { contactProblem: `${contact} ${problem}` };
+  const problem = await problemOf(context, contact);
+  const refused =
+    problem === undefined || (isNew && problem.kind === 'unregistered') ? undefined : REFUSED[problem.kind];
+  if (problem !== undefined && refused !== undefined)
+    throw new AdminError(
+      refused[0],
+      `Cannot use ${JSON.stringify(contact)} as contact: it ${problem.text}; ${refused[1]}`,
+    );
+  return shownProblem(contact, problem);
 }
 
 export interface OrganisationDetailsChanged {
@@ -183,8 +222,9 @@ export const organisationOperations = {
       ...postOf(input),
     }),
     async (context, organisation, { actor }): Promise<{ name: string; contactProblem?: string }> => {
+      const judged = await judgedContact(context, organisation.contact, { isNew: true });
       await context.store.registry.addOrganisation(organisation, actor);
-      return { name: organisation.name, ...(await judgedContact(context, organisation.contact)) };
+      return { name: organisation.name, ...judged };
     },
   ),
   'organisation.change': change(
@@ -198,6 +238,8 @@ export const organisationOperations = {
           `Cannot change organisation "${name}": nothing was given; give --title, --contact, --telephone or --post`,
         );
       const before = await store.registry.findOrganisation(name);
+      const isOther = before !== undefined && changes.contact !== before.contact;
+      const judged = isOther ? await judgedContact(context, changes.contact, { isNew: false }) : {};
       const told = before === undefined ? undefined : await tellBefore(context, before, changes);
       try {
         await store.registry.changeOrganisation(name, changes, actor);
@@ -206,7 +248,6 @@ export const organisationOperations = {
         throw error;
       }
       await fileNotice(store, told?.notice);
-      const judged = await judgedContact(context, changes.contact);
       return { name, changed, ...(told === undefined ? {} : { told: told.told ?? null }), ...judged };
     },
   ),
@@ -241,10 +282,12 @@ export const organisationOperations = {
   ),
   'organisation.show': listing(
     (input) => organisationName(input, 'name'),
-    async ({ store }, name): Promise<OrganisationView> => {
-      const found = await store.registry.findOrganisation(name);
+    async (context, name): Promise<OrganisationView & { readonly contactProblem?: string }> => {
+      const found = await context.store.registry.findOrganisation(name);
       if (found === undefined) throw unknownOrganisation(name);
-      return viewOrganisation(found);
+      // What was fit when it was set may have ended since.
+      const problem = found.state === 'ended' ? undefined : await problemOf(context, found.contact);
+      return { ...viewOrganisation(found), ...shownProblem(found.contact, problem) };
     },
   ),
 };

@@ -104,6 +104,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
             ['Telephone', o.telephone],
             ['Post', o.post?.join(', ')],
           ]),
+          ...contactText(o),
           settingsPart(settings, options.all),
         ].join('\n'),
       );

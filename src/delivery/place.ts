@@ -5,7 +5,7 @@
  * organisation's contact: the contact's address where that is registered, else the organisation's first account for people, else the
  * operator. The setting `notices` of the account decides otherwise.
  */
-import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
+import { type Address, type AddressKey, addressKey, domainOf, parseAddress } from '../domain/address.ts';
 import type { AccountId, PartnerId } from '../domain/ids.ts';
 import type { Account, Language, Organisation } from '../domain/registry.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -14,7 +14,10 @@ import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AccountSummary, Recipient, Registry } from '../store/registry.ts';
 
-export type PlaceRegistry = Pick<Registry, 'findRecipient' | 'findAccountById' | 'findOrganisation' | 'listAccounts'>;
+export type PlaceRegistry = Pick<
+  Registry,
+  'findRecipient' | 'findAccountById' | 'findOrganisation' | 'listAccounts' | 'hasAddressesIn'
+>;
 
 export type Place = {
   readonly address: Address;
@@ -23,6 +26,19 @@ export type Place = {
   /** `operator`: nobody of the organisation could be reached. */
   readonly as: 'mailbox' | 'contact' | 'operator';
 } & ({ readonly mailbox: AccountId } | { readonly partner: PartnerId });
+
+/**
+ * Why letters and codes do not reach people at a contact. `malformed`: no address. `outside`: nothing of its domain is registered.
+ * `unregistered`: others of its domain are. `ended`: it, its account or its partner. `program`: no people read there. `closed`: nobody can open
+ * it now, or it is suspended; both pass by themselves or with the next command.
+ */
+export interface ContactProblem {
+  readonly kind: 'malformed' | 'outside' | 'unregistered' | 'ended' | 'program' | 'closed';
+  /** Goes on after the address. */
+  readonly text: string;
+}
+const problem = (kind: ContactProblem['kind'], text: string): { ok: false; error: ContactProblem } =>
+  fail({ kind, text });
 
 /** `organisation`: whose address the contact is. */
 export type ContactPlace = Place & { readonly organisation: string };
@@ -116,38 +132,43 @@ export class Places {
     if (found !== undefined && isActive(found) && found.account.id === id)
       return fail(`${who} leads to the very mailbox that the password is for`);
     const read = await this.#readByPeople(found, now);
-    return read.ok ? read : fail(`${who} ${read.error}`);
+    return read.ok ? read : fail(`${who} ${read.error.text}`);
   }
 
   /** Why letters and codes for an organisation would not reach people at this contact; undefined where they do. Asked when it is set. */
-  async contactProblem(contact: string, now: Instant): Promise<string | undefined> {
+  async contactProblem(contact: string, now: Instant): Promise<ContactProblem | undefined> {
+    const { registry } = this.#parts;
     const key = keyOf(contact);
-    const read = await this.#readByPeople(
-      key === undefined ? undefined : await this.#parts.registry.findRecipient(key),
-      now,
-    );
-    return read.ok ? undefined : read.error;
+    if (key === undefined) return { kind: 'malformed', text: 'is no e-mail address' };
+    const read = await this.#readByPeople(await registry.findRecipient(key), now);
+    if (read.ok) return undefined;
+    return read.error.kind === 'outside' && (await registry.hasAddressesIn(domainOf(key as AddressKey & Address)))
+      ? { kind: 'unregistered', text: 'is no address that is registered here, though others of its domain are' }
+      : read.error;
   }
 
-  async #readByPeople(found: Recipient | undefined, now: Instant): Promise<Result<ContactPlace, string>> {
-    if (found === undefined) return fail('is no address that is registered here');
-    if (!isActive(found)) return fail('is suspended or has ended');
+  async #readByPeople(found: Recipient | undefined, now: Instant): Promise<Result<ContactPlace, ContactProblem>> {
+    if (found === undefined) return problem('outside', 'is no address that is registered here');
+    if ([found.address.state, found.account.state].includes('ended'))
+      return problem('ended', 'has ended, or its account has');
+    if (!isActive(found)) return problem('closed', 'is suspended');
     const filed = placeOf(found, 'contact');
-    if (filed === undefined) return fail('leads to a partner that has ended');
+    if (filed === undefined) return problem('ended', 'leads to a partner that has ended');
     const place = { ...filed, organisation: found.organisation.name };
     if ('partner' in place)
       // What stands behind a server of their own cannot be seen: a partner is taken for people's until its setting says otherwise.
       return settingOf('notices', found.account.settings, found.organisation.settings) === 'contact'
-        ? fail(
+        ? problem(
+            'program',
             `leads to a partner whose mail a program reads: its account "${found.account.login}" has the setting notices=contact`,
           )
         : ok(place);
     if (!ownMailbox(found.account, found.organisation.settings))
-      return fail('leads to a mailbox that a program empties');
+      return problem('program', 'leads to a mailbox that a program empties');
     const its = await this.#parts.registry.findAccountById(found.account.id);
     return its !== undefined && canBeOpened(its, now)
       ? ok(place)
-      : fail('leads to a mailbox that nobody can open: it has no valid password and no valid certificate');
+      : problem('closed', 'leads to a mailbox that nobody can open: it has no valid password and no valid certificate');
   }
 
   /**

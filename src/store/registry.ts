@@ -194,6 +194,8 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
   findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined>;
   /** The address in any state; else the partner that its domain leads to; undefined when neither was ever registered. */
   findRecipient(key: AddressKey): Promise<Recipient | undefined>;
+  /** True where an address that has not ended is registered in the domain. Reads all addresses: for operators, not for mail. */
+  hasAddressesIn(domain: string): Promise<boolean>;
   /**
    * True when `key` is an active address of the account, an active address that was delegated to it, or lies in a domain of its partner
    * and is registered for nobody.

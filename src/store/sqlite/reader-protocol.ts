@@ -68,6 +68,7 @@ export interface ReaderWork {
   };
   certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
   recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
+  hasAddressesIn: { in: { domain: string }; out: boolean };
   /** Until when; null: not. */
   sendAs: { in: { account: AccountId; key: string }; out: number | null };
   parts: { in: { message: bigint }; out: string | undefined };

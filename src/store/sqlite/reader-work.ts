@@ -120,6 +120,7 @@ export class ReaderWorker {
       knownNetworks: (query) => registry.knownNetworks(query),
       certificate: ({ keys }) => certificates.find(keys),
       recipient: ({ key, at }) => registry.recipient(key, at),
+      hasAddressesIn: ({ domain }) => registry.hasAddressesIn(domain),
       sendAs: ({ account, key }) => registry.sendAs(account, key),
       parts: ({ message }) => parts.get(message) ?? undefined,
       mailbox: ({ account }) => this.#mailbox.get(account),

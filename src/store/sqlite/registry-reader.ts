@@ -180,6 +180,7 @@ export class RegistryReader {
   readonly #networks: Database.Statement<[number, string, number, number], KnownNetwork>;
   readonly #recipient: Database.Statement<[string], AddressRow & AccountRow & OrganisationRow & MailboxRow>;
   readonly #known: Database.Statement<[string]>;
+  readonly #inDomain: Database.Statement<[number, string]>;
   readonly #sendAs: Database.Statement<[string, number, string, number], { until: number | null }>;
   readonly #organisations: Database.Statement<[string, number], OrganisationRow>;
   readonly #organisation: Database.Statement<[string], OrganisationRow>;
@@ -217,6 +218,8 @@ export class RegistryReader {
          FROM address d ${OWNER} JOIN mailbox m ON m.account = a.id WHERE d.key = ?`,
     );
     this.#known = db.prepare('SELECT 1 FROM address WHERE key = ?');
+    // substr, not LIKE: a domain may have "_" in it, which LIKE takes for any character.
+    this.#inDomain = db.prepare("SELECT 1 FROM address WHERE substr(key, -?) = ? AND state <> 'ended' LIMIT 1");
     this.#sendAs = db.prepare(
       `SELECT d.ends_at AS until FROM address d ${OWNER} WHERE d.key = ? AND d.account = ? AND ${TAKES}
        UNION ALL SELECT d.ends_at FROM delegation g JOIN address d ON d.key = g.key ${OWNER} WHERE g.key = ? AND g.account = ? AND ${TAKES}`,
@@ -270,6 +273,11 @@ export class RegistryReader {
   /** In the order of the primary key, so that a page is a seek. */
   knownNetworks({ since, afterAccount, afterNetwork, limit }: ReaderWork['knownNetworks']['in']): KnownNetwork[] {
     return this.#networks.all(afterAccount, afterNetwork, since, limit);
+  }
+
+  hasAddressesIn(domain: string): boolean {
+    const end = `@${domain}`;
+    return this.#inDomain.get(end.length, end) !== undefined;
   }
 
   recipient(key: string, at: number): RecipientRow | undefined {

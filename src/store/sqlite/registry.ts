@@ -154,6 +154,10 @@ export class SqliteRegistry implements Registry {
     return found;
   }
 
+  async hasAddressesIn(domain: string): Promise<boolean> {
+    return await this.#p.reader.ask('hasAddressesIn', { domain: domain.toLowerCase() });
+  }
+
   async findRecipient(key: AddressKey): Promise<Recipient | undefined> {
     const known = this.#recipients.get(key);
     if (known === null) return undefined;
