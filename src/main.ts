@@ -17,6 +17,6 @@ if (problem === undefined) {
   } catch (error) {
     const text = systemProblem(error);
     if (text === undefined) throw error;
-    refuse(text, exitCodes.failed);
+    refuse(text, exitCodes.unavailable);
   }
 } else refuse(problem, exitCodes.unavailable);

@@ -28,9 +28,22 @@ import type { AuditKeep } from '../trail/retention.ts';
  * it conflicts with what stands. `unavailable`: not possible now, or not in this way. `approval`: a second person must approve first. The text
  * names action, value, expectation, remedy.
  */
-/** `conflict`: what is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway runs, or not now. */
+/**
+ * `conflict`: what is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway runs, or not now, or the machine or
+ * another server refuses. `unusable`: a key or a certificate cannot be used, or something is not as it was written. `store`: the store has failed, or is full.
+ * `failed`: what nobody expected.
+ */
 export type AdminErrorKind =
-  'invalid' | 'unknown' | 'exists' | 'ended' | 'conflict' | 'unavailable' | 'approval' | 'failed';
+  | 'invalid'
+  | 'unknown'
+  | 'exists'
+  | 'ended'
+  | 'conflict'
+  | 'unavailable'
+  | 'approval'
+  | 'unusable'
+  | 'store'
+  | 'failed';
 
 export class AdminError extends Error {
   override readonly name = 'AdminError';

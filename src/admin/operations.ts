@@ -3,8 +3,6 @@
  * interface will call.
  */
 import type { Log } from '../domain/effects.ts';
-import { BackupRefused } from '../backup/refused.ts';
-import { RegistryError } from '../store/registry.ts';
 import { absenceOperations } from './absences.ts';
 import { accountEndManyOperations } from './account-end-many.ts';
 import { accountEndOperations } from './account-end.ts';
@@ -30,6 +28,7 @@ import { containOperations } from './contain.ts';
 import { gatewayOperations } from './gateway.ts';
 import { observedOperations } from './observed.ts';
 import type { Input } from './input.ts';
+import { knownRefusal } from './known-refusal.ts';
 import { keyOperations } from './keys.ts';
 import { incidentOperations } from './incident.ts';
 import { mailFindingOperations } from './mail-findings.ts';
@@ -160,10 +159,7 @@ export async function runOperation<N extends OperationName>(
     noteOperation(context.store.audit, ran);
     return result;
   } catch (error) {
-    const known =
-      error instanceof RegistryError || error instanceof BackupRefused
-        ? new AdminError(error.kind, error.message, { cause: error })
-        : error;
+    const known = knownRefusal(error) ?? error;
     const why = known instanceof AdminError ? known.kind : 'failed';
     if (changes) log.warn('admin.refused', { ...fields, ...targetFields(input), why });
     noteOperation(context.store.audit, { ...ran, refused: why });

@@ -24,7 +24,7 @@ async function secretsOf(context: AdminContext, { name, sealed }: Partner): Prom
   const opened = await context.partners.seals.open(name, sealed);
   if (opened.ok) return opened.value;
   throw new AdminError(
-    'failed',
+    'unusable',
     `Cannot open the secrets of partner "${name}": ${opened.error}; give its password and client certificate again`,
   );
 }

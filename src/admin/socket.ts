@@ -20,6 +20,7 @@ import { dirname } from 'node:path';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { type AdminContext, AdminError, type Call, type Caller, NOBODY } from './context.ts';
+import { isOfMachine } from './known-refusal.ts';
 import { type Spoken, notUnderstood, ourSpeech, versionIn } from './control-protocol.ts';
 import { LineError, MAX_REQUEST, linesOf, objectOf, writeLine } from './lines.ts';
 import { type OperationName, isOperation, isStreamed, runOperation } from './operations.ts';
@@ -203,7 +204,8 @@ class Session {
       await writeLine(this.#socket, { result, ...(request.version === version ? {} : { gateway: version }) });
     } catch (error) {
       if (error instanceof LineError) throw error;
-      if (!(error instanceof AdminError)) log.error('admin.failed', { operation, why: String(error) });
+      if (!(error instanceof AdminError) || isOfMachine(error))
+        log.error('admin.failed', { operation, why: String(error) });
       await this.#error(
         error instanceof AdminError
           ? error

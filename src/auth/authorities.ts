@@ -1,9 +1,10 @@
 /** Reads the authorities whose client certificates may be registered by name, or that vouch for mail certificates. */
 import { type Certificate, isWeakKey, readCertificates } from '../crypto/certificate.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
+import { Unusable } from '../domain/unusable.ts';
 
 /** A file of authorities cannot be used. The text names it, what is wrong and what to do. */
-export class AuthorityError extends Error {
+export class AuthorityError extends Unusable {
   override readonly name = 'AuthorityError';
 }
 

@@ -231,7 +231,7 @@ export class Backups {
     if (report.passed) return;
     const why = `${report.backup}: ${failedStep(report)}`;
     this.#tell('drill', why);
-    throw new BackupRefused('failed', why);
+    throw new BackupRefused('unusable', why);
   }
 
   /** Where the copy elsewhere of the newest backup can be read. */

@@ -73,7 +73,7 @@ export async function destroyKept(keyFolder: string): Promise<number> {
   } catch (error) {
     if (isCode(error, 'ENOENT') && (error as NodeJS.ErrnoException).path === to) return 0;
     throw new BackupRefused(
-      'failed',
+      'unavailable',
       `Cannot destroy day keys in "${to}" that were destroyed in the key folder, so those days can still be read with it: ${reasonOf(error)}; put it right, or destroy that folder where no backup of before is needed`,
       { cause: error },
     );
@@ -90,7 +90,7 @@ export async function copyKeys(places: KeyCopyPlaces): Promise<KeyLag> {
   const [first] = lag.damaged;
   if (first !== undefined)
     throw new BackupRefused(
-      'failed',
+      'unusable',
       `Cannot copy the key folder: the day key "${first}" in "${places.keyFolder}" and in "${join(places.to, places.fingerprint)}" should be the same and differ, so one of them is damaged, and neither was touched. If mail of that day can be read, remove the copy and it is made anew; else put the copy in place of the other`,
     );
   return lag;
@@ -140,7 +140,7 @@ async function copyOne({ keyFolder, to, fingerprint }: KeyCopyPlaces, name: stri
   await write(target, octets);
   if ((await contentOf(target))?.equals(octets) !== true)
     throw new BackupRefused(
-      'failed',
+      'unusable',
       `Cannot copy the key folder: "${target}" is not what was written there; look at that disk`,
     );
 }
@@ -169,7 +169,7 @@ async function explained<T>({ to }: KeyCopyPlaces, run: () => Promise<T>): Promi
     if (error instanceof BackupRefused) throw error;
     const missing = isCode(error, 'ENOENT') && (error as NodeJS.ErrnoException).path === to;
     const why = missing ? `"${to}" is missing; mount or make it` : `${reasonOf(error)}; put it right`;
-    throw new BackupRefused('failed', `Cannot copy the key folder to "${to}": ${why}`, {
+    throw new BackupRefused('unavailable', `Cannot copy the key folder to "${to}": ${why}`, {
       cause: error,
     });
   }

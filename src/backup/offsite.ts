@@ -60,7 +60,7 @@ export async function copyOffsite(backup: KnownBackup, rules: OffsiteRules): Pro
 
 const failed = ({ manifest }: KnownBackup, why: string, cause: unknown): BackupRefused =>
   new BackupRefused(
-    'failed',
+    'unavailable',
     `Cannot copy backup ${manifest.id} elsewhere: ${why}. The backup itself stands, and a running gateway tries the copy again`,
     { cause },
   );

@@ -145,7 +145,7 @@ export async function restoreInto(
     if (!(error instanceof CopyFailed) && !isCode(error, 'ENOSPC')) throw error;
     const full = isCode(error, 'ENOSPC') || (error instanceof CopyFailed && error.full);
     throw new BackupRefused(
-      full ? 'unavailable' : 'failed',
+      full ? 'unavailable' : 'unusable',
       `Cannot restore into "${dataFolder}": ${full ? 'the disk is full; make room, or name another data folder' : reasonOf(error)}. Nothing was put in place`,
       { cause: error },
     );

@@ -17,6 +17,7 @@ import { type KnownBackup, type PlaceRules, freeName, prepareFolder } from './fo
 import { ANCHORS, CONFIGURATION, DATABASE, FORMAT, MANIFEST, type Manifest, manifestText } from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 import { writeSigned } from './signed.ts';
+import { systemProblem } from '../platform/system-problem.ts';
 
 export interface TakeParts extends PlaceRules {
   readonly store: Pick<Store, 'copyTo' | 'health' | 'id'>;
@@ -82,7 +83,7 @@ export async function takeBackup(
     if (error instanceof BackupRefused) throw error;
     const full = isCode(error, 'ENOSPC') || (error instanceof CopyFailed && error.full);
     throw new BackupRefused(
-      full ? 'unavailable' : 'failed',
+      full || systemProblem(error) !== undefined ? 'unavailable' : 'unusable',
       `Cannot back up to "${folder}": ${full ? 'the disk is full; make room there, or name another folder' : reasonOf(error)}. Nothing was left there, and the gateway goes on`,
       { cause: error },
     );

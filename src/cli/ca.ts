@@ -60,7 +60,7 @@ function addListCommand(terminal: Terminal, group: Command): void {
         if (options.der !== true) out.write(lists.pem);
         else {
           const current = lists.lists.find((list) => list.current);
-          if (current === undefined) throw new CommandError('failed', lists.problems.join('. '));
+          if (current === undefined) throw new CommandError('configuration', lists.problems.join('. '));
           out.write(Buffer.from(current.der, 'base64'));
         }
         return lists;

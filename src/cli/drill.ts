@@ -44,7 +44,7 @@ async function drill(terminal: Terminal, backup: string | undefined, options: Dr
   );
   if (!report.passed)
     throw new CommandError(
-      'failed',
+      'configuration',
       report.keysFrom === undefined
         ? `The backup ${report.backup} cannot be restored; take another one now, and look at its disk`
         : `The backup ${report.backup} cannot be restored with the keys in "${report.keysFrom}"; take another one now ("sluis backup" also brings keys.copy-to up to date), and try without --keys-from`,

@@ -2,7 +2,7 @@
 
 export const exitCodes = {
   done: 0,
-  /** Something that should not happen: a bug, a lost connection, a full disk. */
+  /** Something that should not happen: a bug, a lost connection to the gateway. Never for what can be expected. */
   failed: 1,
   /** The command line, or a value in it or in a file it names, is wrong. Nothing was done. */
   usage: 2,
@@ -14,7 +14,7 @@ export const exitCodes = {
   configuration: 5,
   /** The store cannot be opened, or has failed. */
   store: 6,
-  /** No gateway runs, or another one holds the data or the port. */
+  /** No gateway runs, another one holds the data or the port, or the machine or another server refuses: a full disk, a right that is missing. */
   unavailable: 7,
   /** A second person must approve first: the request waits. */
   approval: 8,

@@ -1,12 +1,8 @@
 /** How commands end: one table of exit codes (docs/operations.md), and one place that turns an error into a text and a code. */
 import { AdminError } from '../admin/context.ts';
-import { BackupRefused } from '../backup/refused.ts';
-import { ConfigError } from '../config/problem.ts';
+import { knownRefusal } from '../admin/known-refusal.ts';
 import { ListenerRefused } from '../platform/listener.ts';
-import { AuthorityError } from '../auth/authorities.ts';
-import { TlsMaterialError } from '../platform/tls.ts';
-import { RegistryError } from '../store/registry.ts';
-import { StoreFailed, StoreFull, StoreRefused } from '../store/store.ts';
+import { StoreRefused } from '../store/store.ts';
 import { systemProblem } from '../platform/system-problem.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
@@ -30,28 +26,24 @@ const byKind = {
   conflict: exitCodes.conflict,
   unavailable: exitCodes.unavailable,
   approval: exitCodes.approval,
+  unusable: exitCodes.configuration,
+  store: exitCodes.store,
   failed: exitCodes.failed,
 } as const;
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.code;
-  if (error instanceof AdminError || error instanceof RegistryError || error instanceof BackupRefused)
-    return byKind[error.kind];
-  if (error instanceof ConfigError || error instanceof TlsMaterialError || error instanceof AuthorityError)
-    return exitCodes.configuration;
+  const known = knownRefusal(error);
+  // A gateway of a later version may know another kind.
+  if (known !== undefined) return (byKind as Partial<typeof byKind>)[known.kind] ?? exitCodes.failed;
   if (error instanceof ListenerRefused || (error instanceof StoreRefused && error.held)) return exitCodes.unavailable;
-  if (error instanceof StoreRefused || error instanceof StoreFailed || error instanceof StoreFull)
-    return exitCodes.store;
+  if (error instanceof StoreRefused) return exitCodes.store;
   return exitCodes.failed;
 }
 
 /** A bug, of ours or of what we called. */
 export const isUnexpected = (error: Error): boolean =>
-  exitCodeOf(error) === exitCodes.failed &&
-  systemProblem(error) === undefined &&
-  !(error instanceof CommandError) &&
-  !(error instanceof AdminError) &&
-  !(error instanceof BackupRefused);
+  exitCodeOf(error) === exitCodes.failed && !(error instanceof CommandError) && !(error instanceof AdminError);
 
 /** What the person reads. An error that nobody expected shows where it came from: it is a bug to be reported. */
 export const messageOf = (error: unknown): string => {

@@ -2,7 +2,7 @@
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from './exit.ts';
-import { newFile } from './new-file.ts';
+import { fileCode, newFile } from './new-file.ts';
 
 export interface LetterFiles {
   /** For people. */
@@ -50,7 +50,7 @@ function folderOf(path: string): LetterFiles {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new CommandError(
-      'failed',
+      fileCode(error),
       `Cannot write letters to "${path}": ${(error as NodeJS.ErrnoException).code ?? 'it failed'}; name a folder that you may write`,
     );
   }
@@ -67,7 +67,7 @@ function folderOf(path: string): LetterFiles {
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         throw new CommandError(
-          code === 'EEXIST' ? 'conflict' : 'failed',
+          fileCode(error),
           `Cannot write "${file}": ${code === 'EEXIST' ? 'a letter lies there already, and nothing is overwritten; name another folder, or give --resume to leave it out' : `${code ?? 'it failed'}; run the command again with --resume`}`,
         );
       }

@@ -8,7 +8,7 @@ import { isUidl } from '../domain/uidl.ts';
 import { type Source, SourceError, type SourceMessage } from '../source/source.ts';
 import { IDLE_FRAME, framesOf } from '../takeover/frames.ts';
 import { withAdmin } from './connect.ts';
-import { CommandError } from './exit.ts';
+import { CommandError, type ExitCode, exitCodeOf, exitCodes } from './exit.ts';
 import { type ImportOptions, type Takeover, sourceOptions, takeoversOf } from './import-source.ts';
 import { changing } from './options.ts';
 import { print, readableSize } from './output.ts';
@@ -48,7 +48,7 @@ export function addMailboxImportCommand(terminal: Terminal, group: Command): voi
       if (options.from === undefined && only !== undefined) {
         const taken = await takeOver(only, options).catch(told);
         print(terminal, options, taken, () => takenText(taken));
-        if ((taken.imported?.refusedMessages ?? 0) > 0) terminal.code = 1;
+        if ((taken.imported?.refusedMessages ?? 0) > 0) terminal.code = exitCodes.conflict;
         return;
       }
       await takeAll(terminal, takeovers, options);
@@ -59,12 +59,17 @@ export function addMailboxImportCommand(terminal: Terminal, group: Command): voi
 async function takeAll(terminal: Terminal, takeovers: readonly Takeover[], options: ImportOptions): Promise<void> {
   const progress = showProgress('Importing', 'mailboxes');
   const done: (Taken | NotTaken)[] = [];
+  // That of the first one that failed: the others may have failed otherwise.
+  let code: ExitCode = exitCodes.done;
   for (const takeover of takeovers) {
     progress.show(done.length, takeovers.length);
     const taken = await takeOver(takeover, options).catch((error: unknown): NotTaken => {
       if (!(error instanceof AdminError || error instanceof SourceError || error instanceof CommandError)) throw error;
+      if (code === exitCodes.done) code = error instanceof SourceError ? exitCodes.unavailable : exitCodeOf(error);
       return { login: takeover.login, source: takeover.source, error: error.message };
     });
+    if (code === exitCodes.done && !('error' in taken) && (taken.imported?.refusedMessages ?? 0) > 0)
+      code = exitCodes.conflict;
     done.push(taken);
     if (options.json !== true) {
       progress.end();
@@ -78,7 +83,7 @@ async function takeAll(terminal: Terminal, takeovers: readonly Takeover[], optio
       ? agree(done.length, 'The mailbox is done.', `All ${many(done.length, 'mailbox')} are done.`)
       : `${done.length - failed} of ${many(done.length, 'mailbox')} are done; correct what is said of the others and run the same command again: nothing is imported twice.`,
   );
-  if (failed > 0) terminal.code = 1;
+  terminal.code = code;
 }
 
 async function takeOver(takeover: Takeover, options: ImportOptions): Promise<Taken> {
@@ -204,7 +209,7 @@ function checkUidls(messages: readonly SourceMessage[], from: string): void {
 
 /** An error of the source is the operator's to solve. */
 function told(error: unknown): never {
-  if (error instanceof SourceError) throw new CommandError('failed', error.message);
+  if (error instanceof SourceError) throw new CommandError('unavailable', error.message);
   throw error;
 }
 

@@ -13,6 +13,15 @@ export interface NewFile {
   undo(): void;
 }
 
+/** The exit code of a file that cannot be made: it exists, the place that was named is wrong, or the machine has no room. */
+export function fileCode(error: unknown): 'conflict' | 'usage' | 'unavailable' {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code === 'EEXIST') return 'conflict';
+  return ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ENAMETOOLONG', 'ELOOP'].includes(code)
+    ? 'usage'
+    : 'unavailable';
+}
+
 /** Overwrites nothing. `mode` 0600 for what holds a key. */
 export function newFile(path: string, mode: number): NewFile {
   let file: number;
@@ -21,7 +30,7 @@ export function newFile(path: string, mode: number): NewFile {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CommandError(
-      code === 'EEXIST' ? 'conflict' : 'failed',
+      fileCode(error),
       `Cannot write "${path}": ${code === 'EEXIST' ? 'it exists, and nothing is overwritten; name another file' : `${code ?? 'it failed'}; name a file in a folder that you may write`}`,
     );
   }

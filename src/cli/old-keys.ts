@@ -27,7 +27,7 @@ export async function keepOldKeys({ keys }: Config, fingerprint: string): Promis
     await copyKeys(places);
     const { missing, undestroyed } = await keyLag(places);
     const [left] = [...missing, ...undestroyed];
-    if (left !== undefined) throw new BackupRefused('failed', `"${left}" is still not as in the key folder`);
+    if (left !== undefined) throw new BackupRefused('unusable', `"${left}" is still not as in the key folder`);
   } catch (error) {
     if (!(error instanceof BackupRefused) && (error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new CommandError(

@@ -48,7 +48,7 @@ export async function requestFor(client: AdminClient, id: string, { fingerprint 
       `Cannot sign request ${grouped(request.id)}: no operator is registered with this key (${fingerprint}); "sluis operator list" shows those that are`,
     );
   if (inputHash(request.input) !== request.hash)
-    throw new AdminError('failed', `Cannot sign request ${grouped(request.id)}: what is shown is not what is asked`);
+    throw new AdminError('unusable', `Cannot sign request ${grouped(request.id)}: what is shown is not what is asked`);
   return request;
 }
 

@@ -8,7 +8,7 @@ import { DATA_KINDS } from '../domain/data-kinds.ts';
 import { FILE_MARK } from '../admin/file-stream.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
-import { type NewFile, newFile } from './new-file.ts';
+import { type NewFile, fileCode, newFile } from './new-file.ts';
 import { type ChangeOptions, guarded } from './options.ts';
 import { print } from './output.ts';
 import { showProgress } from './progress.ts';
@@ -69,7 +69,7 @@ class ExportFolder {
       mkdirSync(join(path, 'mail'), { mode: 0o700 });
     } catch (error) {
       throw new CommandError(
-        (error as NodeJS.ErrnoException).code === 'EEXIST' ? 'conflict' : 'failed',
+        fileCode(error),
         `Cannot make the folder "${path}": ${(error as Error).message}; name a new folder in one that you may write`,
       );
     }

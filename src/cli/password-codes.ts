@@ -6,7 +6,7 @@ import { agree, many } from '../domain/counted.ts';
 import { CODE_DAYS } from '../enrol/password-codes.ts';
 import { type LetterFiles, letterFiles } from './letter-files.ts';
 import { allRows, withAdmin } from './connect.ts';
-import { CommandError } from './exit.ts';
+import { CommandError, exitCodes } from './exit.ts';
 import { type ChangeOptions, changing, wholeDays } from './options.ts';
 import { print, table } from './output.ts';
 import { type Codes, makeCodes } from './make-codes.ts';
@@ -100,7 +100,7 @@ async function reset(terminal: Terminal, named: readonly string[], options: Rese
     });
   }).finally(() => files?.end());
   print(terminal, options, made, () => madeText(made, files, options));
-  if (made.refused.length > 0) terminal.code = 1;
+  if (made.refused.length > 0) terminal.code = exitCodes.conflict;
 }
 
 const day = (iso: string): string => iso.slice(0, 10);

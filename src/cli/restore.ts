@@ -74,7 +74,7 @@ async function restore(terminal: Terminal, backup: string, options: RestoreOptio
     },
   ).finally(() => progress.end());
   print(terminal, options, restored, () => (restored.passed ? afterText(restored) : ''));
-  if (!restored.passed) throw new CommandError('failed', failedText(restored, config.data.folder));
+  if (!restored.passed) throw new CommandError('configuration', failedText(restored, config.data.folder));
 }
 
 /** Nobody restores alone where the configuration says so: request and signatures lie in the file of `--approval`. */

@@ -7,6 +7,7 @@ import { type Command, Option } from 'commander';
 import { generatePassword } from '../crypto/password-generate.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
 import { CommandError } from './exit.ts';
+import { fileCode } from './new-file.ts';
 import { type Terminal, note } from './terminal.ts';
 
 export interface SecretOptions {
@@ -80,7 +81,7 @@ function generated(out: string): Secret {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CommandError(
-      code === 'EEXIST' ? 'conflict' : 'failed',
+      fileCode(error),
       `Cannot write the password to "${out}": ${code === 'EEXIST' ? 'it exists, and nothing is overwritten; name another file' : `${code ?? 'it failed'}; name a file in a folder that you may write`}`,
     );
   }

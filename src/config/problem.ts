@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { many } from '../domain/counted.ts';
 import { nearest } from '../domain/nearest.ts';
+import { Unusable } from '../domain/unusable.ts';
 import { configSchema } from './schema.ts';
 
 export interface ConfigProblem {
@@ -13,7 +14,7 @@ export interface ConfigProblem {
   readonly remedy: string;
 }
 
-export class ConfigError extends Error {
+export class ConfigError extends Unusable {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
   constructor(file: string, problems: readonly ConfigProblem[]) {

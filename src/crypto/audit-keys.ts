@@ -6,6 +6,7 @@ import { type KeyObject, createPublicKey, generateKeyPairSync } from 'node:crypt
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
+import { Unusable } from '../domain/unusable.ts';
 import { syncFolder, writeOnce } from '../platform/lasting-files.ts';
 import { openPrivateKey, sealPrivateKey } from './sealed-key.ts';
 
@@ -32,7 +33,8 @@ export async function auditKeys(
   const known = sealedIn(folder);
   if (known === undefined) make(folder, keyFolder, master, random);
   const opened = openPrivateKey(master, sealedIn(folder) ?? Buffer.alloc(0), SEAL);
-  if (!opened.ok) throw new Error(`Cannot open the key of the audit trail "${join(folder, SEALED)}": ${opened.error}`);
+  if (!opened.ok)
+    throw new Unusable(`Cannot open the key of the audit trail "${join(folder, SEALED)}": ${opened.error}`);
   const publicKey = createPublicKey(opened.value.export({ type: 'pkcs8', format: 'pem' }));
   // It was removed, or a crash came between the two files. Asked for every minute, so not written each time.
   if (!existsSync(auditKeyFile(keyFolder)))

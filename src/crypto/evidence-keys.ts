@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
+import { Unusable } from '../domain/unusable.ts';
 import { makeKeyPair, selfSigned } from './authority.ts';
 import { type Certificate, certificatePem, readCertificate } from './certificate.ts';
 import { attributeProblem, makeName } from './distinguished-name.ts';
@@ -48,7 +49,7 @@ export async function evidenceKey(parts: EvidenceKeyParts, now: Instant): Promis
     const made = await make(parts, now);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (fileIn(folder, SEALED) !== undefined)
-      throw new Error(
+      throw new Unusable(
         `Cannot use the key of evidence: its certificate "${join(folder, CERTIFICATE)}" is missing; put it back from a copy, or move "${SEALED}" away to have both made anew`,
       );
     writeOnce(folder, SEALED, sealPrivateKey(master, made.privateKey, { ...SEAL, random }));
@@ -56,10 +57,10 @@ export async function evidenceKey(parts: EvidenceKeyParts, now: Instant): Promis
     syncFolder(keyFolder);
   }
   const opened = openPrivateKey(master, fileIn(folder, SEALED) ?? Buffer.alloc(0), SEAL);
-  if (!opened.ok) throw new Error(`Cannot open the key of evidence "${join(folder, SEALED)}": ${opened.error}`);
+  if (!opened.ok) throw new Unusable(`Cannot open the key of evidence "${join(folder, SEALED)}": ${opened.error}`);
   const certificate = readCertificate(readFileSync(join(folder, CERTIFICATE), 'utf8'));
   if (!certificate.ok)
-    throw new Error(`Cannot read the certificate of evidence in "${folder}": ${certificate.error.text}`);
+    throw new Unusable(`Cannot read the certificate of evidence in "${folder}": ${certificate.error.text}`);
   return { privateKey: opened.value, certificate: certificate.value };
 }
 

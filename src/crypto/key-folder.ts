@@ -16,6 +16,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
+import { Unusable } from '../domain/unusable.ts';
 import { replaceFile, syncFolder, writeOnce } from '../platform/lasting-files.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { keyCheck } from './key-fingerprint.ts';
@@ -27,7 +28,7 @@ export type Day = string;
 export const dayOf = (at: Instant): Day => new Date(at).toISOString().slice(0, 10);
 
 /** The key folder does not have what a store needs. The text names the file and what to do. */
-export class KeyFolderRefused extends Error {
+export class KeyFolderRefused extends Unusable {
   override readonly name = 'KeyFolderRefused';
 }
 

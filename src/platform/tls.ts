@@ -7,10 +7,11 @@
 import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import { type SecureContextOptions, createSecureContext } from 'node:tls';
 import type { Instant } from '../domain/units.ts';
+import { Unusable } from '../domain/unusable.ts';
 import type { TlsMaterial, TlsProfile } from './listener.ts';
 
 /** The key or certificate cannot be served. The text says which, why and what to do; it never holds a part of the key. */
-export class TlsMaterialError extends Error {
+export class TlsMaterialError extends Unusable {
   override readonly name = 'TlsMaterialError';
 }
 

@@ -206,7 +206,7 @@ test('a restore refuses: a place with a store, no reason, other keys, a backup t
     cpSync(path, copy, { recursive: true });
     break_(copy);
     const ran = await run('restore', copy, '--reason', 'x');
-    assert.equal(ran.code, 1, what);
+    assert.equal(ran.code, 5, what);
     assert.match(ran.stderr, expected, what);
     assert.equal(existsSync(join(gateway.config.data.folder, 'sluis.db')), false, what);
     assert.deepEqual(
@@ -272,7 +272,7 @@ test('a restore refuses: a place with a store, no reason, other keys, a backup t
   const needed = (JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as Manifest).store.masterKey!;
   const found = keyFingerprint(Buffer.from('ab'.repeat(32), 'hex'));
   const wrong = await run('restore', path, '--reason', 'x');
-  assert.equal(wrong.code, 1);
+  assert.equal(wrong.code, 5);
   assert.match(
     wrong.stderr,
     new RegExp(
@@ -476,7 +476,7 @@ test('sluis drill restore --keys-from: what the operator sees, as text and JSON,
   assert.match(own.stderr, /^Cannot drill with the keys in ".*": that is the key folder itself; name the copy of it/);
   for (const name of readdirSync(copy)) if (/^\d{4}-.*\.key$/.test(name)) rmSync(join(copy, name));
   const lacking = await run('drill', 'restore', '--keys-from', copies);
-  assert.equal(lacking.code, 1);
+  assert.equal(lacking.code, 5);
   assert.match(lacking.stdout, /^FAILED +keys .*is missing/m);
   assert.match(lacking.stdout, /^The backup CANNOT be restored/m);
   assert.match(

@@ -445,7 +445,7 @@ describe('against a running gateway', () => {
     const certificate = join(folder, 'certs-dev', 'server.pem');
     const text = readFileSync(certificate, 'utf8');
     writeFileSync(certificate, 'nonsense');
-    await refused(1, /not a PEM certificate/, 'reload');
+    await refused(5, /not a PEM certificate/, 'reload');
     gateway.child.kill('SIGHUP');
     await gateway.until('tls.refused');
     writeFileSync(certificate, text);

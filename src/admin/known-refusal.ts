@@ -1,0 +1,26 @@
+/** What an operation ends with that is nobody's bug, as whoever asked is told of it: also over the control socket, which carries a kind and a text. */
+import { BackupRefused } from '../backup/refused.ts';
+import { SealBroken } from '../crypto/sealing.ts';
+import { Unusable } from '../domain/unusable.ts';
+import { systemProblem } from '../platform/system-problem.ts';
+import { RegistryError } from '../store/registry.ts';
+import { ContentDamaged, StoreFailed, StoreFull } from '../store/store.ts';
+import { AdminError } from './context.ts';
+
+/** Of the machine, the store or a key: nothing that whoever asked did wrong, so the gateway's log has it too. Backups write their own lines. */
+export const isOfMachine = ({ cause }: AdminError): boolean =>
+  cause instanceof Error && !(cause instanceof RegistryError || cause instanceof BackupRefused);
+
+/** Undefined for what nobody expected. */
+export function knownRefusal(error: unknown): AdminError | undefined {
+  if (error instanceof AdminError) return error;
+  if (!(error instanceof Error)) return undefined;
+  const as = (kind: AdminError['kind'], text = error.message): AdminError =>
+    new AdminError(kind, text, { cause: error });
+  if (error instanceof RegistryError || error instanceof BackupRefused) return as(error.kind);
+  if (error instanceof Unusable || error instanceof SealBroken || error instanceof ContentDamaged)
+    return as('unusable');
+  if (error instanceof StoreFull || error instanceof StoreFailed) return as('store');
+  const system = systemProblem(error);
+  return system === undefined ? undefined : as('unavailable', system);
+}
