@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
-import { days, instant } from '../../src/domain/units.ts';
+import { addressKey } from '../../src/domain/address.ts';
+import type { AccountId } from '../../src/domain/ids.ts';
+import { days, instant, minutes } from '../../src/domain/units.ts';
 import type { NewAccountCertificate, NewAuthority, CertificateEnrolment } from '../../src/store/certificates.ts';
 import { RegistryError } from '../../src/store/registry.ts';
-import { addAccount } from '../support/store.ts';
+import { acceptanceOf, addAccount, address, deliver, sealBody } from '../support/store.ts';
 import type { ContractStore } from './contract.ts';
 
 const actor = { name: 'operator', reason: 'test' };
@@ -141,6 +143,65 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     await assert.rejects(added, refused('ended', /ended/));
     assert.deepEqual(await events(s), []);
   });
+
+  promise(
+    'the private key of a mail certificate goes with its account when nothing waits, can be handed out again or is held any more',
+    async (s) => {
+      const { store, clock } = s;
+      const { certificates, registry, deliveries } = store;
+      const logins = ['anna', 'bert', 'carl', 'dirk'] as const;
+      const ids = new Map<string, AccountId>();
+      for (const login of logins) {
+        ids.set(login, await addAccount(store, login));
+        const record = { ...certificate(login, clock.now(), { use: 'mail' }), sealedKey: Buffer.from(login) };
+        await certificates.addCertificate(login, record, 'issued', actor);
+      }
+      await deliver(store, Buffer.from('a message\r\n'), 'anna@group.test');
+      const body = await sealBody(store, Buffer.from('held\r\n'));
+      const acceptance = await acceptanceOf(store, body, ['bert@group.test']);
+      const recipients = acceptance.recipients.map((to) => ({ ...to, held: true as const }));
+      assert.deepEqual(await store.accept({ ...acceptance, recipients }), { kind: 'filed' });
+      for (const login of ['anna', 'bert', 'carl']) await registry.setAccountState(login, 'ended', actor);
+      const keyOf = async (login: string): Promise<string | undefined> => {
+        const found = (await certificates.findMail(addressKey(address(`${login}@group.test`)))).certificates;
+        const [{ sealedKey } = {}] = found.filter(({ fingerprint }) => fingerprint === digest(login));
+        return sealedKey === undefined ? undefined : Buffer.from(sealedKey).toString();
+      };
+      const sweep = async (): Promise<string[]> => {
+        for (let step = -1; step !== 0;) step = await registry.endDue();
+        const held: string[] = [];
+        for (const login of logins) if ((await keyOf(login)) === login) held.push(login);
+        return held;
+      };
+      assert.equal(await keyOf('carl'), 'carl', 'remembered, so that the sweep has to be told of');
+      assert.deepEqual(await sweep(), ['anna', 'bert', 'dirk'], 'nothing waits for carl; dirk goes on');
+      // It is never fetched, ends, and can be handed out again for a time.
+      const anna = ids.get('anna')!;
+      const [entry] = await deliveries.uncollectedEntries(anna, { before: instant(clock.now() + 1), limit: 1 });
+      const audit = { event: 'message.expired', outcome: 'failure' as const };
+      await deliveries.expire(anna, [{ uid: entry!.uid, audit }]);
+      assert.deepEqual(await sweep(), ['anna', 'bert', 'dirk']);
+      clock.advance(days(15));
+      await store.sweep();
+      assert.deepEqual(await sweep(), ['bert', 'dirk'], 'what is held from a mailbox waits for a person');
+      const [held] = await deliveries.list({ limit: 1 });
+      const claim = await deliveries.claimOne(held!.id, minutes(5));
+      assert(typeof claim !== 'string');
+      const given = { event: 'delivery.failed', outcome: 'failure', message: claim.message.id } as const;
+      const outcome = { kind: 'failed', reply: '550 5.2.1 given up' } as const;
+      assert.equal(await deliveries.settle({ claim, outcome, audit: [given] }), 'settled');
+      assert.deepEqual(await sweep(), ['dirk']);
+      const removed = (await store.audit.read({ limit: 1000 })).filter(
+        ({ event }) => event === 'certificate.key-removed',
+      );
+      assert.deepEqual(
+        removed.map(({ account, facts }) => [account, facts?.fingerprint, facts?.why]),
+        ['carl', 'anna', 'bert'].map((login) => [ids.get(login), digest(login), 'account-ended']),
+      );
+      // The certificate itself stays: it tells what was encrypted for whom.
+      assert.equal((await certificates.findCertificates(digest('carl'))).length, 1);
+    },
+  );
 
   promise('certificates are listed by their end, page by page, within bounds', async (s) => {
     const now = s.clock.now();
