@@ -30,10 +30,11 @@ export interface PgpOpenParts extends OpenEffects {
   readonly thread: Pick<Pgp, 'run'>;
 }
 
+const OURS: ReadonlySet<string> = new Set(['multipart/encrypted', 'multipart/signed', 'application/pgp-encrypted']);
+
 export const pgpOpen = (parts: PgpOpenParts): Middleware => ({
   name: 'pgp-open',
-  wants: ({ content: { type }, recipients }) =>
-    (type === 'multipart/encrypted' || type === 'multipart/signed') && recipients.some(letsOpen),
+  wants: ({ content: { type }, recipients }) => OURS.has(type) && recipients.some(letsOpen),
   run: (message, copies, workshop) => run(parts, message, copies, workshop),
 });
 
@@ -60,9 +61,9 @@ async function run(
   );
 }
 
-/** A multipart/encrypted of another protocol can be read by nobody as it is, and needs an explanation too. */
+/** A multipart/encrypted of another protocol can be read by nobody as it is, and needs an explanation too; so does a part of PGP/MIME alone. */
 const isOurs = ({ below }: Seen): boolean =>
-  below.kind === 'pgp-encrypted' || (below.kind === 'unreadable' && below.fields.type === 'multipart/encrypted');
+  below.kind === 'pgp-encrypted' || (below.kind === 'unreadable' && below.by === 'pgp' && below.closed);
 
 async function open(
   { keys, thread, maxContent }: PgpOpenParts,

@@ -53,9 +53,9 @@ async function run(
 
 const TAKEN_OFF: ReadonlySet<Layer['kind']> = new Set(['encrypted', 'opaque-signed', 'compressed'] as const);
 
-/** What is labelled as S/MIME and is not needs an explanation; a multipart that nobody understands can be read as it is. */
+/** What is labelled as S/MIME and is not needs an explanation; what is merely signed in a way that nobody understands can be read as it is. */
 const isOurs = ({ below }: Seen): boolean =>
-  TAKEN_OFF.has(below.kind) || (below.kind === 'unreadable' && !below.fields.type.startsWith('multipart/'));
+  TAKEN_OFF.has(below.kind) || (below.kind === 'unreadable' && below.by === 'smime' && below.closed);
 
 /**
  * Something encrypted lies below a signature. Then nothing is learned of the signer: whether it can be opened would show in how mail to the

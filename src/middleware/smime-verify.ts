@@ -9,7 +9,7 @@ import type { Verification } from '../crypto/cms/verdict.ts';
 import { isValid } from '../crypto/cms/verdict.ts';
 import { verifyDetached, verifyOpaque } from '../crypto/cms/verify.ts';
 import type { TrustOptions } from '../crypto/cms/verify.ts';
-import { readClearSigned } from '../crypto/smime/clear-signed.ts';
+import { firstPart, readClearSigned } from '../crypto/smime/clear-signed.ts';
 import { type Layer, layerOf, maybeProtected } from '../crypto/smime/layer.ts';
 import { type Message, decodedBody, letterFields, readMessage } from '../crypto/smime/message.ts';
 import { differingBelow } from '../crypto/smime/protected-header.ts';
@@ -20,6 +20,7 @@ import type { MailKeys } from './mail-keys.ts';
 import type { Copy, Middleware, Passed, Submitted, Workshop } from './middleware.ts';
 import { withDiffering, withFields } from './opening.ts';
 import { ContentWalk, doubtFacts, doubtOf, withDoubt } from './one-reading.ts';
+import { unreadablePgp } from './pgp-outcome.ts';
 import { capabilitiesOf, resultsOf, unreadableResult, verificationFacts } from './smime-outcome.ts';
 import { tellVerified } from './verified-copies.ts';
 
@@ -45,10 +46,9 @@ async function run(
   const read = await readMessage(submitted.body);
   if (!read.ok) return unchanged;
   const layer = await layerOf(read.value, submitted.content);
-  if (layer.kind === 'unreadable')
-    return layer.fields.type === 'multipart/encrypted'
-      ? unchanged
-      : await tellUnreadable(parts, { submitted, given: read.value }, copies, workshop);
+  const problem = await unreadableBy(read.value, layer);
+  if (problem !== undefined)
+    return await tellUnreadable(parts, { submitted, given: read.value, problem }, copies, workshop);
   if (layer.kind !== 'clear-signed' && layer.kind !== 'opaque-signed') return unchanged;
   const trust = { ...(await parts.keys.trust()), address: submitted.from };
   const walk = new ContentWalk();
@@ -76,20 +76,46 @@ async function run(
   });
 }
 
-/** It is labelled as S/MIME and cannot be read as such: empty, no ASN.1, or of a kind that nobody reads here. */
+interface Unreadable {
+  readonly by: 'smime' | 'pgp';
+  readonly why: string;
+}
+
+/** Its label says that it is protected, and it cannot be read as such: empty, no ASN.1, or of a kind that nobody reads here. */
+async function unreadableBy(message: Message, layer: Layer): Promise<Unreadable | undefined> {
+  if (layer.kind === 'pgp-encrypted') {
+    const first = await firstPart(message, layer.fields.boundary);
+    return first === undefined ? { by: 'pgp', why: 'multipart/encrypted without a part' } : undefined;
+  }
+  if (layer.kind !== 'unreadable') return undefined;
+  const { type } = layer.fields;
+  return { by: layer.by, why: WHY[type] ?? 'it says that it is S/MIME, and cannot be read as such' };
+}
+
+const WITHOUT_CONTENT = 'a signature without what it signs';
+const WHY: Readonly<Record<string, string>> = {
+  'multipart/signed': 'multipart/signed with a protocol that is not read here',
+  'multipart/encrypted': 'multipart/encrypted with a protocol that is not read here',
+  'application/pgp-encrypted': 'a part of an encrypted message without the other one',
+  'application/pgp-signature': WITHOUT_CONTENT,
+  'application/pkcs7-signature': WITHOUT_CONTENT,
+  'application/x-pkcs7-signature': WITHOUT_CONTENT,
+};
+
 async function tellUnreadable(
   { authserv }: VerifyParts,
-  { submitted, given }: { readonly submitted: Submitted; readonly given: Message },
+  {
+    submitted,
+    given,
+    problem,
+  }: { readonly submitted: Submitted; readonly given: Message; readonly problem: Unreadable },
   copies: readonly Copy[],
   workshop: Workshop,
 ): Promise<Passed> {
-  const why =
-    submitted.content.type === 'multipart/signed'
-      ? 'multipart/signed with a protocol that is not read here'
-      : 'it says that it is S/MIME, and cannot be read as such';
+  const { by, why } = problem;
   return await tellVerified(authserv, submitted, copies, workshop, {
-    ...{ given, by: 'smime', valid: false, unreadable: true },
-    results: [unreadableResult(why)],
+    ...{ given, by, valid: false, unreadable: true },
+    results: [by === 'smime' ? unreadableResult(why) : unreadablePgp(why)],
     facts: { signature: 'unreadable', why },
   });
 }

@@ -15,6 +15,7 @@ export function isEncrypted(header: Header): boolean {
   if (type === undefined) return false;
   switch (type.word) {
     case 'multipart/encrypted':
+    case 'application/pgp-encrypted':
       return true;
     case 'application/pkcs7-mime':
     case 'application/x-pkcs7-mime':

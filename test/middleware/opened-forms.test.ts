@@ -286,51 +286,112 @@ test('PGP with bare LF inside: the header is read, and a signature inside is jud
   assert.match(plain, /\r\nSubject: binnen\r\n[^]*\r\n\r\nx\r\n$/);
 });
 
-const LABELS: Readonly<Record<string, string>> = {
-  empty: 'Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n',
-  'no ASN.1': 'Content-Type: application/pkcs7-mime\r\n\r\nthis is a text\r\n',
-  'nested too deep': `Content-Type: application/x-pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from('3080'.repeat(4000), 'hex').toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`,
-  'another kind': `Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n${encode(sequence(oid(Oid.tstInfo), explicit(0, sequence()))).toString('base64')}\r\n`,
-  'by its name': 'Content-Type: application/octet-stream; name="smime.p7m"\r\n\r\nnothing\r\n',
+interface Label {
+  readonly content: string;
+  /** Of the verdict for whom nothing is opened. */
+  readonly says: 'smime' | 'x-pgp';
+  readonly reason: string;
+  /** Anybody can read it as it is: then nobody gets it attached to an explanation. */
+  readonly readable?: true;
+}
+
+const BASE64 = 'Content-Transfer-Encoding: base64\r\n';
+const NOT_SMIME = { says: 'smime', reason: 'it says that it is S/MIME, and cannot be read as such' } as const;
+const ALONE = { reason: 'a signature without what it signs', readable: true } as const;
+const multipart = (type: string, parts = '--b\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n'): string =>
+  `Content-Type: multipart/${type}; boundary=b\r\n\r\n${parts}`;
+const digested = encode(sequence(oid(Oid.tstInfo), explicit(0, sequence()))).toString('base64');
+const deep = Buffer.from('3080'.repeat(4000), 'hex').toString('base64').replace(/.{76}/g, '$&\r\n');
+const file = (name: string): string => `Content-Type: application/octet-stream; name="${name}"\r\n\r\nnothing\r\n`;
+
+const LABELS: Readonly<Record<string, Label>> = {
+  'pkcs7-mime, empty': {
+    content: `Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n${BASE64}\r\n`,
+    ...NOT_SMIME,
+  },
+  'pkcs7-mime, no ASN.1': { content: 'Content-Type: application/pkcs7-mime\r\n\r\nthis is a text\r\n', ...NOT_SMIME },
+  'pkcs7-mime, nested too deep': {
+    content: `Content-Type: application/x-pkcs7-mime\r\n${BASE64}\r\n${deep}\r\n`,
+    ...NOT_SMIME,
+  },
+  'pkcs7-mime, another kind': {
+    content: `Content-Type: application/pkcs7-mime\r\n${BASE64}\r\n${digested}\r\n`,
+    ...NOT_SMIME,
+  },
+  'pkcs7-mime, an smime-type of the future': {
+    content: `Content-Type: application/pkcs7-mime; smime-type=sealed-data\r\n${BASE64}\r\n${digested}\r\n`,
+    ...NOT_SMIME,
+  },
+  'pkcs7-mime, an encoding of nobody': {
+    content: 'Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: x-other\r\n\r\nMIIB\r\n',
+    ...NOT_SMIME,
+  },
+  'a file .p7m': { content: file('smime.p7m'), ...NOT_SMIME },
+  'a file .p7c': { content: file('keten.P7C'), ...NOT_SMIME },
+  'a file .p7z': { content: file('smime.p7z'), ...NOT_SMIME },
+  'a file .p7s': { content: file('smime.p7s'), ...NOT_SMIME, readable: true },
+  'pkcs7-signature alone': {
+    content: `Content-Type: application/pkcs7-signature; name=smime.p7s\r\n${BASE64}\r\nMIIB\r\n`,
+    ...{ says: 'smime', ...ALONE },
+  },
+  'x-pkcs7-signature alone': {
+    content: 'Content-Type: application/x-pkcs7-signature\r\n\r\nx\r\n',
+    ...{ says: 'smime', ...ALONE },
+  },
+  'pgp-signature alone': {
+    content: 'Content-Type: application/pgp-signature\r\n\r\n-----BEGIN PGP SIGNATURE-----\r\n',
+    ...{ says: 'x-pgp', ...ALONE },
+  },
+  'pgp-encrypted alone': {
+    content: 'Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n',
+    ...{ says: 'x-pgp', reason: 'a part of an encrypted message without the other one' },
+  },
+  'multipart/encrypted of another protocol': {
+    content: multipart('encrypted; protocol="application/x-other"'),
+    ...{ says: 'x-pgp', reason: 'multipart/encrypted with a protocol that is not read here' },
+  },
+  'multipart/encrypted of no protocol': {
+    content: multipart('encrypted'),
+    ...{ says: 'x-pgp', reason: 'multipart/encrypted with a protocol that is not read here' },
+  },
+  'multipart/encrypted of PGP, empty': {
+    content: multipart('encrypted; protocol="application/pgp-encrypted"', ''),
+    ...{ says: 'x-pgp', reason: 'multipart/encrypted without a part' },
+  },
+  'multipart/signed of another protocol': {
+    content: multipart('signed; protocol="application/x-other"'),
+    ...{ says: 'smime', reason: 'multipart/signed with a protocol that is not read here', readable: true },
+  },
+  'multipart/signed of no protocol': {
+    content: multipart('signed'),
+    ...{ says: 'smime', reason: 'multipart/signed with a protocol that is not read here', readable: true },
+  },
 };
 
-test('what is labelled as S/MIME and cannot be read has a verdict, and an explanation for whom it is opened', async (t) => {
+test('what says that it is protected and cannot be read has a verdict, and where it is closed an explanation for whom it is opened', async (t) => {
   const { make, open, shut } = await start(t);
-  for (const [name, content] of Object.entries(LABELS)) {
+  for (const [name, { content, says, reason, readable }] of Object.entries(LABELS)) {
     const sent = await make.letter(entity(content));
+    const came = sent.toString('latin1');
+    const top = `Authentication-Results: mail.test;\r\n\t${says}=neutral\r\n\treason="${reason}"\r\n`;
     const closed = await shut(sent);
-    assert.match(
-      closed,
-      /^Authentication-Results: mail\.test;\r\n\tsmime=neutral\r\n\treason="it says that it is S\/MIME, and cannot be read as such"\r\n/,
-      name,
-    );
-    assert.ok(closed.endsWith(sent.toString('latin1')), name);
+    assert.equal(closed.slice(0, top.length), top, name);
+    assert.ok(closed.endsWith(came), name);
     const opened = await open(sent);
-    assert.match(
-      opened,
-      /^Authentication-Results: mail\.test;\r\n\tsmime=permerror[^]*Sluis-Opened: failed[^]*kon hier niet worden geopend/,
-      name,
-    );
-    assert.ok(opened.includes(sent.toString('latin1')), name);
+    if (readable === true) assert.equal(opened, closed, name);
+    else {
+      assert.match(opened, /^Authentication-Results: mail\.test;\r\n\t[\w-]+=permerror/, name);
+      assert.match(opened, /^Authentication-Results: [^]*Sluis-Opened: failed[^]*kon hier niet worden geopend/, name);
+      assert.deepEqual([opened.includes(came), opened.includes(`\t${says}=permerror`)], [true, true], name);
+    }
   }
-  const unknown = await make.letter(
-    entity(
-      'Content-Type: multipart/signed; protocol="application/x-other"; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n',
-    ),
-  );
-  for (const got of [await shut(unknown), await open(unknown)]) {
-    assert.match(
-      got,
-      /^Authentication-Results: mail\.test;\r\n\tsmime=neutral\r\n\treason="multipart\/signed with a protocol that is not read here"/,
-    );
-    assert.ok(got.endsWith(unknown.toString('latin1')), 'anybody can read its parts');
-  }
-  const other = await make.letter(
-    entity(
-      'Content-Type: multipart/encrypted; protocol="application/x-other"; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n',
-    ),
-  );
-  assert.match(await open(other), /\tx-pgp=permerror[^]*Sluis-Opened: failed/);
+});
+
+test('a signature alone inside encryption is handed out as what was encrypted', async (t) => {
+  const { make, open } = await start(t);
+  const alone = 'Content-Type: application/pgp-signature\r\n\r\n-----BEGIN PGP SIGNATURE-----\r\n';
+  const opened = await open(await make.letter(make.encrypted(entity(alone))));
+  assert.match(opened, /Sluis-Opened: whole[^]*-----BEGIN PGP SIGNATURE-----\r\n$/);
 });
 
 /** A message inside with a header of its own; `\n`: as its maker wrote line ends. */

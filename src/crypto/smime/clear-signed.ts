@@ -67,14 +67,18 @@ export async function readClearSigned(message: Message, fields: ContentFields): 
 export async function firstPart(message: Message, boundary: string): Promise<Message | undefined> {
   if (boundary === '') return undefined;
   const { octets, count } = letterFields(message);
+  let found = 0;
   const read = await readMessage({
     octets: octets.length + message.source.octets,
     slices: async function* () {
       yield octets;
-      yield* partOf(message, boundary, CONTENT);
+      for await (const slice of partOf(message, boundary, CONTENT)) {
+        found += slice.length;
+        yield slice;
+      }
     },
   });
-  return read.ok ? { ...read.value, outside: count } : undefined;
+  return read.ok && found > 0 ? { ...read.value, outside: count } : undefined;
 }
 
 function decodeSignature(partOctets: Buffer): Result<Buffer, string> {

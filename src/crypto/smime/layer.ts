@@ -17,10 +17,32 @@ export type Layer =
   | { readonly kind: 'compressed'; readonly fields: ContentFields }
   /** PGP/MIME (RFC 3156). */
   | { readonly kind: 'pgp-signed' | 'pgp-encrypted'; readonly fields: ContentFields }
-  /** Says that it is S/MIME and is not, or is a kind that nobody reads here. */
-  | { readonly kind: 'unreadable'; readonly fields: ContentFields };
+  /**
+   * Says that it is protected and is not, or in a way that nobody reads here. `by`: the protocol that it names, or comes closest to. `closed`:
+   * nobody can read it as it is; else it is readable, and only its signature is not.
+   */
+  | {
+      readonly kind: 'unreadable';
+      readonly fields: ContentFields;
+      readonly by: 'smime' | 'pgp';
+      readonly closed: boolean;
+    };
 
 const CMS_TYPES: ReadonlySet<string> = new Set(['application/pkcs7-mime', 'application/x-pkcs7-mime']);
+
+/** Of parts of a protected message, which say that they protect something and have nothing with them: a signature without its content. */
+const ALONE: ReadonlyMap<string, Pick<Extract<Layer, { kind: 'unreadable' }>, 'by' | 'closed'>> = new Map([
+  ['application/pkcs7-signature', { by: 'smime', closed: false }],
+  ['application/x-pkcs7-signature', { by: 'smime', closed: false }],
+  ['application/pgp-signature', { by: 'pgp', closed: false }],
+  ['application/pgp-encrypted', { by: 'pgp', closed: true }],
+]);
+
+/** Files of S/MIME by their name (RFC 8551 section 3.9). */
+const namesCms = ({ type, name }: ContentFields): boolean =>
+  type === 'application/octet-stream' && /\.p7[mcz]$/i.test(name);
+const namesSignature = ({ type, name }: ContentFields): boolean =>
+  type === 'application/octet-stream' && /\.p7s$/i.test(name);
 
 /** Whether a header of this content can need a look at all: most mail does not, and must not cost one. */
 export function maybeProtected(fields: ContentFields): boolean {
@@ -28,7 +50,9 @@ export function maybeProtected(fields: ContentFields): boolean {
     CMS_TYPES.has(fields.type) ||
     fields.type === 'multipart/signed' ||
     fields.type === 'multipart/encrypted' ||
-    (fields.type === 'application/octet-stream' && /\.p7[mc]$/i.test(fields.name))
+    ALONE.has(fields.type) ||
+    namesCms(fields) ||
+    namesSignature(fields)
   );
 }
 
@@ -41,14 +65,18 @@ export async function layerOf(message: Message, fields = contentFields(message.h
       ? { kind: 'pgp-signed', fields }
       : /^application\/(?:x-)?pkcs7-signature$/.test(protocol)
         ? { kind: 'clear-signed', fields }
-        : { kind: 'unreadable', fields };
+        : { kind: 'unreadable', fields, by: 'smime', closed: false };
   if (fields.type === 'multipart/encrypted')
-    return { kind: protocol === 'application/pgp-encrypted' ? 'pgp-encrypted' : 'unreadable', fields };
+    return protocol === 'application/pgp-encrypted'
+      ? { kind: 'pgp-encrypted', fields }
+      : { kind: 'unreadable', fields, by: 'pgp', closed: true };
+  const alone = namesSignature(fields) ? ALONE.get('application/pkcs7-signature') : ALONE.get(fields.type);
+  if (alone !== undefined) return { kind: 'unreadable', fields, ...alone };
   const kind = await kindOf(decodedBody(message, fields));
   if (kind === 'signed') return { kind: 'opaque-signed', fields };
   if (kind === 'enveloped' || kind === 'auth-enveloped')
     return { kind: 'encrypted', fields, authenticated: kind === 'auth-enveloped' };
-  return { kind: kind === 'compressed' ? kind : 'unreadable', fields };
+  return kind === 'compressed' ? { kind, fields } : { kind: 'unreadable', fields, by: 'smime', closed: true };
 }
 
 function protocolOf({ header }: Message): string {

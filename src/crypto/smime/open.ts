@@ -128,7 +128,7 @@ async function step(message: Message, layer: Layer, options: OpenOptions, layers
     case 'clear-signed':
       return await lookAtClear(message, layer, options, layers);
     case 'unreadable':
-      return layers.length === 0
+      return layers.length === 0 || !layer.closed
         ? ok(undefined)
         : fail(malformed('Cannot read what was inside: it says that it is S/MIME, and is not'));
     case 'plain':
