@@ -15,10 +15,12 @@ import { controlSocketOf } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
+import type { PartnerId } from './domain/ids.ts';
 import { milliseconds, seconds } from './domain/units.ts';
-import { adminContext, statusOf } from './gateway/admin.ts';
+import { adminContext, caParts, statusOf } from './gateway/admin.ts';
 import { beginGatewayLife, startGatewayAnchors, startRetention } from './gateway/audit.ts';
 import { gatewayBackups, startBackups } from './gateway/backup.ts';
+import { gatewayCertificates } from './gateway/certificates.ts';
 import { gatewayDoctor } from './gateway/doctor.ts';
 import type { GatewayEffects } from './gateway/effects.ts';
 import { GatewayHttp } from './gateway/http.ts';
@@ -26,7 +28,13 @@ import { authLimitsOf, connectionLimitsOf } from './gateway/limits.ts';
 import { GatewayListeners, type HandedSockets } from './gateway/listeners.ts';
 import { GatewayMail } from './gateway/mail.ts';
 import { gatewayMiddleware } from './gateway/middleware.ts';
-import { gatewayNotices, startEndings, startHeldTooLong, startUncollected } from './gateway/notices.ts';
+import {
+  gatewayNotices,
+  startCertificateEnds,
+  startEndings,
+  startHeldTooLong,
+  startUncollected,
+} from './gateway/notices.ts';
 import { gatewayProtocols } from './gateway/protocols.ts';
 import { startPush } from './gateway/push.ts';
 import { GatewayReload } from './gateway/reload.ts';
@@ -142,9 +150,24 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
 
   const backups = gatewayBackups(store, config, options, notices.desk);
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
-  const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys }));
+  const shown = new Map<PartnerId, Uint8Array>();
+  const ca = caParts(store, config, options);
+  const hasKey = (role: 'root' | 'issuing', fingerprint: string): boolean => ca.keys.has({ role, fingerprint });
+  const certificates = gatewayCertificates({ config, store, tls, shown, hasKey });
+  const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates }));
   await http.open(config, {
-    ...{ store, listeners, tls, clock, log, connections, authenticator, sent: protocols.sent, codes: protocols.codes },
+    ...{
+      store,
+      listeners,
+      tls,
+      certificates,
+      clock,
+      log,
+      connections,
+      authenticator,
+      sent: protocols.sent,
+      codes: protocols.codes,
+    },
     ...{ answers: protocols.answers, dispatchers: pushes, backups, doctor, maxBackupAge: maxAgeOf(config) },
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts },
@@ -163,9 +186,11 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   });
   const reloadTold = (actor = THE_GATEWAY): ReturnType<typeof reload.reload> =>
     life.configured(actor, () => reload.reload());
-  const context = adminContext(store, config, options, mail, notices, backups);
+  const context = { ...adminContext(store, config, options, mail, notices, backups), ca, certificates };
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
-  pushes.push(startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log }));
+  pushes.push(
+    startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log, shown }),
+  );
 
   const since = new Date(clock.now()).toISOString();
   const admin: AdminContext = {
@@ -184,6 +209,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.desk, ending);
   running.own(startCaUpkeep({ ...admin.ca, seals: admin.mail.seals, log, endNotice }));
   running.own(startUncollected(store, notices, options));
+  running.own(startCertificateEnds(store, notices, { clock, log, certificates }));
   running.own(startHeldTooLong(store, notices, { clock, log, keep: config.delivery['keep-held'] }));
   running.own(startEndings(store, admin.ca, options));
   running.own(startBackups(backups, clock));

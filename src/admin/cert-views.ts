@@ -5,6 +5,7 @@ import type { Issued } from '../ca/issue.ts';
 import { type Certificate, certificatePem } from '../crypto/certificate.ts';
 import { type CertificateState, certificateState } from '../crypto/certificate-expiry.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
+import type { GatewayCertificateKind, Judged } from '../crypto/gateway-certificates.ts';
 import { encodePem } from '../crypto/pem.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
@@ -33,8 +34,12 @@ export interface AuthorityView {
 export interface CertificateView {
   readonly serial: string;
   readonly fingerprint: string;
+  /** Login; empty where it is no account's. */
   readonly account: string;
+  /** `login` or `mail`; where it is no account's its kind, such as `listener` or `partner-certificate`. */
   readonly use: string;
+  /** Of one that is no account's: which listener or partner it is of, or the begin of the fingerprint of an authority. */
+  readonly name?: string;
   readonly subject: string;
   readonly issuer: string;
   readonly addresses: readonly string[];
@@ -42,8 +47,11 @@ export interface CertificateView {
   readonly ends: string;
   /** `valid`, `expired`, `revoked`, or `replaced`: valid, and a newer one takes its place. */
   readonly state: CertificateState | 'replaced';
-  /** Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such no more is kept than is shown. */
-  readonly origin: 'issued' | 'imported' | 'registered';
+  /**
+   * Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such no more is kept than is shown. Of those that
+   * are no account's also: in a file of the configuration, set for a partner, or shown by the server of a partner.
+   */
+  readonly origin: 'issued' | 'imported' | 'registered' | 'configured' | 'partner' | 'shown';
   readonly revoked?: string;
   readonly reason?: string;
   readonly replaces?: string;
@@ -122,6 +130,35 @@ export const viewCertificate = (record: AccountCertificate, now: Instant): Certi
   ...(record.replaces === undefined ? {} : { replaces: record.replaces }),
   ...(record.warned === undefined ? {} : { warned: record.warned }),
 });
+
+const ORIGINS = {
+  ...({ root: 'issued', issuing: 'issued', cross: 'issued', evidence: 'issued' } as const),
+  ...({ 'partner-certificate': 'partner', 'partner-authority': 'partner', 'partner-server': 'shown' } as const),
+} as const satisfies Partial<Record<GatewayCertificateKind, CertificateView['origin']>>;
+const originOfKind = (kind: GatewayCertificateKind): CertificateView['origin'] =>
+  kind in ORIGINS ? ORIGINS[kind as keyof typeof ORIGINS] : 'configured';
+
+export function viewGatewayCertificate(
+  { kind, name, certificate, replaced, keyHeld }: Judged,
+  now: Instant,
+): CertificateView {
+  const state = certificateState(certificate, now);
+  return {
+    serial: certificate.serial,
+    fingerprint: certificate.fingerprint,
+    account: '',
+    use: kind,
+    name,
+    subject: formatName(certificate.subject),
+    issuer: formatName(certificate.issuer),
+    addresses: [],
+    begins: iso(certificate.notBefore),
+    ends: iso(certificate.notAfter),
+    state: state === 'valid' && replaced ? 'replaced' : state,
+    origin: originOfKind(kind),
+    keyHeld,
+  };
+}
 
 /** Empty where it is not kept. */
 export const pemOf = ({ der }: AccountCertificate): string => (der.length === 0 ? '' : encodePem('CERTIFICATE', der));

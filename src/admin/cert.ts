@@ -1,4 +1,4 @@
-/** Operations on certificates of accounts. Private keys are made by the caller: only requests come in, only certificates go out. */
+/** Operations on certificates: lists have all, the others are of accounts. Private keys are made by the caller: only requests come in, only certificates go out. */
 import { chainOf, knownAuthorities } from '../ca/authorities.ts';
 import { type RenewalCursor, collect, dueForRenewal, enrol, enrolRenewals, isRenewable } from '../ca/enrol.ts';
 import { issueToAccount } from '../ca/issue.ts';
@@ -10,6 +10,7 @@ import { type Instant, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 import { accountOf } from './accounts.ts';
 import { named, replacing } from './cert-find.ts';
+import { byEnd, otherNamed, othersWithin } from './cert-others.ts';
 import {
   type CertificateView,
   type EnrolledView,
@@ -118,14 +119,28 @@ export const certificateOperations = {
       const last = found.at(-1);
       // Whoever asks what ends soon asks what is still in force.
       const shown = within === undefined ? found : found.filter((c) => c.revoked === undefined);
-      const certificates = shown.map((record) => viewCertificate(record, now));
-      if (found.length < limit || last === undefined) return { certificates };
-      return { certificates, next: { notAfter: last.notAfter, fingerprint: last.fingerprint } };
+      const ones = shown.map((record) => viewCertificate(record, now));
+      const isLast = found.length < limit || last === undefined;
+      const others =
+        name === undefined
+          ? await othersWithin(context, {
+              ...(after === undefined ? {} : { after }),
+              ...(isLast ? {} : { to: last }),
+              ...(within === undefined ? {} : { within }),
+            })
+          : [];
+      const certificates = [...ones, ...others].sort(byEnd);
+      return isLast
+        ? { certificates }
+        : { certificates, next: { notAfter: last.notAfter, fingerprint: last.fingerprint } };
     },
   ),
   'cert.show': listing(
     (input) => text(input, 'serial'),
     async (context, name): Promise<CertificateView & JudgedView & { pem: string; chain: readonly string[] }> => {
+      const known = (await context.store.certificates.findCertificates(name)).length > 0;
+      const other = known ? undefined : await otherNamed(context, name);
+      if (other !== undefined) return { ...other, chain: [] };
       const record = await named(context, name);
       const now = context.clock.now();
       const read = readCertificate(Buffer.from(record.der));

@@ -4,6 +4,7 @@ import type { NoticeWriter } from '../delivery/notices.ts';
 import type { Backups } from '../backup/backups.ts';
 import type { CaParts } from '../ca/parts.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
+import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -152,6 +153,8 @@ export interface AdminContext {
   readonly hashPassword: (text: string) => Promise<string>;
   /** The gateway's own certificate authority. */
   readonly ca: CaParts;
+  /** Certificates that are no account's: of listeners, authorities, evidence and partners. */
+  readonly certificates: () => Promise<GatewayCertificates>;
   readonly partners: PartnerParts;
   readonly mail: MailParts;
   /** The master key's state. */

@@ -1,7 +1,10 @@
-/** What of accounts ends soon and has no successor: certificates and OpenPGP keys, for the metric and for `doctor`. */
+/** What ends soon and has no successor: certificates and OpenPGP keys of accounts, for the metric and for `doctor`, and all other certificates, for `doctor`. */
+import { type GatewayCertificates, endingOf } from '../crypto/gateway-certificates.ts';
+import { ENDING_WORDS } from '../delivery/gateway-certificate-letters.ts';
 import { isOutlived } from '../delivery/pgp-keys-end.ts';
 import { agree, many } from '../domain/counted.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
+import { groupedBy } from '../domain/grouped-by.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 import type { Store } from '../store/store.ts';
@@ -71,4 +74,31 @@ export async function endingFinding(store: EndingStore, now: Instant): Promise<D
     severity: 'warning',
     what: `${told.join(' and ')} of accounts ${agree(n, 'ends', 'end')} within a week and ${agree(n, 'has', 'have')} no successor`,
   };
+}
+
+/** Names that a finding has at most; the list has all. */
+const NAMED = 5;
+
+/** Of each kind of certificate that is no account's: what ends within a week or has ended; and what cannot be read. */
+export function certificateFindings({ certificates, unread }: GatewayCertificates, now: Instant): DoctorFinding[] {
+  const findings: DoctorFinding[] = [];
+  for (const [kind, these] of groupedBy(endingOf(certificates, now, SOON), (one) => one.kind)) {
+    const named = these
+      .slice(0, NAMED)
+      .map(({ name, certificate: { notAfter } }) => `${name} on ${new Date(notAfter).toISOString().slice(0, 10)}`);
+    const more = these.length > NAMED ? `, and ${these.length - NAMED} more` : '';
+    const words = ENDING_WORDS[kind].en;
+    findings.push({
+      id: `endings.${kind}`,
+      severity: 'warning',
+      what: `${words.what} ends within a week, or has ended: ${named.join(', ')}${more}; ${words.remedy} ("sluis cert list --expiring ${SOON}d")`,
+    });
+  }
+  for (const [kind, these] of groupedBy(unread, (one) => one.kind))
+    findings.push({
+      id: `unread.${kind}`,
+      severity: 'warning',
+      what: `nobody can tell when a certificate ends (${kind}): ${these[0].why}`,
+    });
+  return findings;
 }

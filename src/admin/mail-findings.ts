@@ -1,8 +1,8 @@
-/** For `check` and `doctor`: whether encryption is required somewhere that the gateway cannot keep, for want of a key of its own; what of accounts ends soon. */
+/** For `check` and `doctor`: whether encryption is required somewhere that the gateway cannot keep, for want of a key of its own; what ends soon. */
 import type { DoctorFinding } from '../domain/doctor.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Registry } from '../store/registry.ts';
-import { endingFinding } from './endings.ts';
+import { certificateFindings, endingFinding } from './endings.ts';
 import { listing } from './operation.ts';
 
 export const withoutGatewayKey = (problem: string): string =>
@@ -25,9 +25,12 @@ export async function gatewayKeyFinding(
 export const mailFindingOperations = {
   'mail.findings': listing(
     () => undefined,
-    async ({ store, mail, clock }): Promise<readonly DoctorFinding[]> => {
+    async ({ store, mail, clock, certificates }): Promise<readonly DoctorFinding[]> => {
       const found = [await gatewayKeyFinding(mail.keys, store.registry), await endingFinding(store, clock.now())];
-      return found.filter((finding) => finding !== undefined);
+      return [
+        ...found.filter((finding) => finding !== undefined),
+        ...certificateFindings(await certificates(), clock.now()),
+      ];
     },
   ),
 };

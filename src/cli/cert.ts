@@ -21,7 +21,9 @@ const useOption = (): Option =>
     .makeOptionMandatory();
 
 export function addCertCommands(terminal: Terminal, program: Command): void {
-  const group = program.command('cert').description('certificates of accounts, for log-in and for mail');
+  const group = program
+    .command('cert')
+    .description('certificates: of accounts, for log-in and for mail; of listeners, authorities and partners');
   addIssueCommands(terminal, group);
   addListCommands(terminal, group);
   addRenewCommand(terminal, group);
@@ -259,10 +261,11 @@ async function renewAll(
   return { due, codes };
 }
 
-const HEADER = ['account', 'for', 'ends', 'state', 'serial', 'origin', 'key'] as const;
+const HEADER = ['account', 'for', 'ends', 'state', 'serial', 'origin', 'key', 'name'] as const;
 const row = (c: CertificateView): Cell[] => [
   ...[c.account, c.use, c.ends.slice(0, 10), c.state, c.serial, c.origin],
   c.keyHeld ? 'held here' : '',
+  c.name,
 ];
 const listTable = (all: readonly CertificateView[]): string =>
   all.length === 0
@@ -295,6 +298,7 @@ const detail = (c: CertificateView): string =>
     ['Fingerprint', c.fingerprint],
     ['Account', c.account],
     ['For', c.use],
+    ['Name', c.name],
     ['State', c.state],
     ['Subject', c.subject],
     ['Issuer', c.issuer],

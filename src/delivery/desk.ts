@@ -100,6 +100,7 @@ export type NoticeKind =
   | 'observation-over'
   | `certificate-ends-${number}`
   | `pgp-key-ends-${number}`
+  | `gateway-certificate-ends-${number}`
   | 'consumers'
   | 'quota'
   | 'password-code'

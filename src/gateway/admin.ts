@@ -20,6 +20,7 @@ import { createCourierProbe } from '../smtp/courier-probe.ts';
 import type { Store } from '../store/store.ts';
 import { auditKeepOf, evidenceParts } from './audit.ts';
 import { gatewayBackups } from './backup.ts';
+import { gatewayCertificates } from './certificates.ts';
 import type { GatewayEffects } from './effects.ts';
 import { letterParts } from './enrolment.ts';
 import type { GatewayListeners } from './listeners.ts';
@@ -45,12 +46,12 @@ export const adminContext = (
   notices = gatewayNotices(store, config, effects, mail),
   backups = gatewayBackups(store, config, effects, notices.desk),
 ): AdminContext => ({
+  ...{ ca: caParts(store, config, effects), certificates: certificatesOf(store, config, effects) },
   store,
   backups,
   desk: notices.desk,
   notices: notices.settlements,
   clock: effects.clock,
-  ca: caParts(store, config, effects),
   mail: { keys: mail.keys, seals: mail.seals, pgp: mail.pgp },
   keys: {
     fingerprint: async () => keyFingerprint(await readMasterKey(config)),
@@ -73,6 +74,12 @@ export const adminContext = (
     return await hashPassword(checked.value);
   },
 });
+
+/** By the files of the configuration: what is in use is known to the gateway that serves. */
+function certificatesOf(store: Store, config: Config, effects: GatewayEffects): AdminContext['certificates'] {
+  const { keys } = caParts(store, config, effects);
+  return gatewayCertificates({ config, store, hasKey: (role, fingerprint) => keys.has({ role, fingerprint }) });
+}
 
 /** For a command where nobody serves: the store, and what its operations work with. Throws StoreRefused. */
 export async function openForCommand(

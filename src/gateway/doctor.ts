@@ -1,11 +1,12 @@
 /** Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store knows. */
-import { endingFinding } from '../admin/endings.ts';
+import { certificateFindings, endingFinding } from '../admin/endings.ts';
 import { gatewayKeyFinding } from '../admin/mail-findings.ts';
 import { PURPOSE_REMINDER, withoutPurpose } from '../admin/privacy.ts';
 import { generalFindings } from '../cli/doctor-checks.ts';
 import { listenerFindings } from '../cli/doctor-listeners.ts';
 import { profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
+import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
 import { type DoctorFinding, SEVERITIES } from '../domain/doctor.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Metric, gauge } from '../http/metric.ts';
@@ -18,11 +19,15 @@ export interface GatewayDoctorParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly keys: Pick<MailKeys, 'gatewayKeyProblem'>;
+  readonly certificates: () => Promise<GatewayCertificates>;
   /** The port that a listener has; undefined where it is closed. */
   readonly portOf: (name: string) => number | undefined;
 }
 
-export function gatewayDoctor(config: Config, { store, clock, log, keys, portOf }: GatewayDoctorParts): Doctor {
+export function gatewayDoctor(
+  config: Config,
+  { store, clock, log, keys, certificates, portOf }: GatewayDoctorParts,
+): Doctor {
   const examine = async (): Promise<readonly DoctorFinding[]> => {
     const found: DoctorFinding[] = [...(await generalFindings(config, clock.now()))];
     if (config.operators['second-person'].length > 0 && (await store.operators.list()).length < 2)
@@ -36,6 +41,7 @@ export function gatewayDoctor(config: Config, { store, clock, log, keys, portOf 
     if (gatewayKey !== undefined) found.push(gatewayKey);
     const ending = await endingFinding(store, clock.now());
     if (ending !== undefined) found.push(ending);
+    found.push(...certificateFindings(await certificates(), clock.now()));
     for (const listener of config.listener) {
       const port = portOf(listener.name);
       if (port !== undefined && !profileEnded(listener, clock.now()))

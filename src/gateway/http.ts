@@ -1,5 +1,6 @@
 /** Health and metrics of the running gateway, assembled. */
 import type { Config } from '../config/schema.ts';
+import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
 import type { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { GatewayListeners } from './listeners.ts';
@@ -22,6 +23,7 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly store: Store;
   readonly listeners: GatewayListeners;
   readonly tls: GatewayTls;
+  readonly certificates: () => Promise<GatewayCertificates>;
   readonly backups: Backups;
   readonly doctor: Doctor;
   readonly maxBackupAge: Milliseconds;

@@ -12,6 +12,7 @@ import { Desk } from '../delivery/desk.ts';
 import { type HeldTooLongParts, heldTooLong } from '../delivery/held-too-long.ts';
 import { observedRound } from '../delivery/observed.ts';
 import { Fullness } from '../delivery/fullness.ts';
+import { type GatewayCertificateEndsParts, warnOfGatewayCertificates } from '../delivery/gateway-certificates-end.ts';
 import { filedNotice } from '../delivery/filed.ts';
 import { warnOfPgpKeys } from '../delivery/pgp-keys-end.ts';
 import { createNoticeWriter } from '../delivery/notice.ts';
@@ -128,5 +129,18 @@ export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock
       await uncollectedRound({ desk, store, clock, log }, stopped);
       await observedRound({ desk, store, clock, log }, stopped);
       await warnOfPgpKeys({ desk, store, clock, log }, stopped);
+    },
+  });
+
+/** Once a day: tells the operator of certificates that end and are no account's. */
+export const startCertificateEnds = (
+  store: Store,
+  { desk }: GatewayNotices,
+  parts: Pick<GatewayCertificateEndsParts, 'clock' | 'log' | 'certificates'>,
+): Daily =>
+  startDaily({
+    ...{ clock: parts.clock, log: parts.log, name: 'certificates' },
+    run: async (stopped) => {
+      await warnOfGatewayCertificates({ ...parts, desk, store }, stopped);
     },
   });

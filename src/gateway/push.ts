@@ -5,6 +5,7 @@ import { type Dispatcher, startDispatcher } from '../delivery/dispatcher.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
 import { partnerPlaces } from '../delivery/places.ts';
 import type { Clock, Log } from '../domain/effects.ts';
+import type { PartnerId } from '../domain/ids.ts';
 import { pushLimitsOf } from './limits.ts';
 import { createCourier } from '../smtp/courier.ts';
 import type { Store } from '../store/store.ts';
@@ -15,13 +16,15 @@ export interface GatewayPushParts {
   readonly notices: NoticeWriter;
   readonly clock: Clock;
   readonly log: Log;
+  /** What each partner's server showed last is kept here, DER. */
+  readonly shown: Map<PartnerId, Uint8Array>;
 }
 
-export function startPush(config: Config, { store, seals, notices, clock, log }: GatewayPushParts): Dispatcher {
+export function startPush(config: Config, { store, seals, notices, clock, log, shown }: GatewayPushParts): Dispatcher {
   const { hostname } = config;
   return startDispatcher({
     deliveries: store.deliveries,
-    courier: createCourier({ clock }),
+    courier: createCourier({ clock, shown: (partner, certificate) => shown.set(partner, certificate) }),
     findPlace: partnerPlaces({
       findPartner: (id) => store.registry.findPartner(id),
       openSecrets: (name, sealed) => seals.open(name, sealed),

@@ -3,12 +3,16 @@
  * however often somebody scrapes.
  */
 import { ENDING_KINDS, endingsWithin } from '../admin/endings.ts';
-import type { Certificate } from '../crypto/certificate.ts';
+import {
+  GATEWAY_CERTIFICATE_KINDS,
+  type GatewayCertificate,
+  type GatewayCertificates,
+  endingOf,
+} from '../crypto/gateway-certificates.ts';
 import type { Counts } from '../domain/counts.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, type Milliseconds, days, hours, instant, minutes, seconds } from '../domain/units.ts';
-import type { ServedCertificate } from './tls.ts';
 import { type Metric, type Sample, counter, distribution, gauge, single } from '../http/metric.ts';
 import { remembered } from '../platform/remembered.ts';
 import type { PartnerQueue } from '../store/deliveries.ts';
@@ -23,7 +27,7 @@ export interface StoreMetricParts {
   readonly ended: { readonly held: number };
   /** Notices that were sent to nobody. */
   readonly unsent: Pick<Counts<'why'>, 'read'>;
-  readonly tls: { readonly served: readonly ServedCertificate[]; readonly authorities: readonly Certificate[] };
+  readonly certificates: () => Promise<GatewayCertificates>;
 }
 
 export const storeMetrics = (parts: StoreMetricParts): readonly Metric[] => [
@@ -153,23 +157,30 @@ async function uncollected({ deliveries }: Store, before: Instant): Promise<Unco
 
 const WITHIN = [7, 30, 60] as const;
 
-function certificates({ store, clock, tls }: StoreMetricParts): Metric[] {
-  const own = remembered(clock, minutes(10), async () => await store.certificates.listAuthorities());
+/** A file may hold a certificate twice; a row may not. */
+const distinct = (samples: readonly Sample[]): readonly Sample[] => [
+  ...new Map(samples.map((sample) => [JSON.stringify(sample.labels), sample])).values(),
+];
+
+/** Rows of certificates that are no account's: those that end first. A file of authorities may hold hundreds. */
+export const MOST_CERTIFICATES = 500;
+
+function certificates({ store, clock, certificates: look }: StoreMetricParts): Metric[] {
+  const own = remembered(clock, seconds(10), async () => {
+    const { certificates: all } = await look();
+    return endingOf(all, clock.now(), Number.POSITIVE_INFINITY).slice(0, MOST_CERTIFICATES);
+  });
   const ending = remembered(clock, hours(1), () => endingsWithin(store, clock.now(), WITHIN[2]));
-  const left = (kind: string, name: string, until: Instant): Sample => ({
+  const left = ({ kind, name, certificate }: GatewayCertificate): Sample => ({
     labels: { kind, name },
-    value: (until - clock.now()) / days(1),
+    value: (certificate.notAfter - clock.now()) / days(1),
   });
   return [
     gauge(
       'sluis_certificate_days_left',
-      'Days until a certificate ends, negative after that. kind: listener, client-authority, root, issuing, cross.',
+      `Days until a certificate that is no account's ends, negative after that; one that another has taken the place of has no row. kind: ${GATEWAY_CERTIFICATE_KINDS.join(', ')}.`,
       ['kind', 'name'],
-      async () => [
-        ...tls.served.map(({ listener, key, until }) => left('listener', `${listener} ${key}`, until)),
-        ...tls.authorities.map((a) => left('client-authority', a.fingerprint.slice(0, 16), a.notAfter)),
-        ...(await own()).map((a) => left(a.role, a.fingerprint.slice(0, 16), a.notAfter)),
-      ],
+      async () => distinct((await own()).map(left)),
     ),
     gauge(
       'sluis_certificates_ending',

@@ -75,6 +75,11 @@ export class GatewayTls {
     return this.#authorities;
   }
 
+  /** By the listener's name. */
+  get material(): Material {
+    return this.#material;
+  }
+
   get served(): readonly ServedCertificate[] {
     return this.#served;
   }

@@ -10,6 +10,7 @@ import { TLSSocket } from 'node:tls';
 import { type Answer, type Destination, type Parcel, type Session, TOO_LONG } from '../delivery/courier.ts';
 import type { Clock } from '../domain/effects.ts';
 import { needsUtf8 } from '../domain/address.ts';
+import type { PartnerId } from '../domain/ids.ts';
 import { type Milliseconds, milliseconds, minutes, seconds } from '../domain/units.ts';
 import { Deadline } from '../platform/deadline.ts';
 import { ContentStream } from './content-stream.ts';
@@ -40,6 +41,8 @@ export interface ConnectionEffects {
   readonly patience?: Milliseconds;
   /** For a look at a server that was not accepted: it is not verified, nobody logs in, and `deliver` throws. */
   readonly unverified?: true;
+  /** Told of the certificate, DER, that a partner's server showed and that was accepted. */
+  readonly shown?: (partner: PartnerId, certificate: Uint8Array) => void;
 }
 
 export class PartnerConnection {
@@ -229,9 +232,19 @@ export class PartnerConnection {
       smtp.connect((error) => {
         if (error) resolve(answerOf(error, 'session', smtp.verb, this.#where));
         else if (!smtp.secure) resolve(this.#lost('tls', 'the connection is not secured'));
-        else resolve(undefined);
+        else {
+          this.#tellShown();
+          resolve(undefined);
+        }
       });
     });
+  }
+
+  #tellShown(): void {
+    const { shown, unverified } = this.#effects;
+    if (shown === undefined || unverified) return;
+    const certificate = this.secured?.getPeerX509Certificate();
+    if (certificate !== undefined) shown(this.#destination.partner, certificate.raw);
   }
 
   async #login(): Promise<Answer | undefined> {

@@ -33,6 +33,7 @@ async function world(t: TestContext) {
         evidence: {} as AdminContext['evidence'],
         longestAbsence: days(90),
         auditKeep: LEAST_KEPT,
+        certificates: () => Promise.resolve({ certificates: [], unread: [] }),
         desk: {} as AdminContext['desk'],
         notices: {} as AdminContext['notices'],
         letters: {} as AdminContext['letters'],

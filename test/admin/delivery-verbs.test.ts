@@ -45,6 +45,7 @@ async function world(t: TestContext) {
     evidence: {} as AdminContext['evidence'],
     longestAbsence: days(90),
     auditKeep: LEAST_KEPT,
+    certificates: () => Promise.resolve({ certificates: [], unread: [] }),
   };
   const call = <N extends OperationName>(name: N, input: Input) =>
     runOperation(name, context, input, { actor: { name: 'jan' }, progress: () => undefined }, log);

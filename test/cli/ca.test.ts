@@ -214,7 +214,18 @@ test("cert issue --csr answers a request of openssl, and gives no address that i
 });
 
 test('cert list tells what ends when, also as CSV; show and export find one by its serial number', async () => {
-  const all = await json<CertificateView[]>('cert', 'list');
+  const listed = await json<CertificateView[]>('cert', 'list');
+  const others = listed.filter(({ account }) => account === '');
+  assert.deepEqual([...new Set(others.map((c) => `${c.use} ${c.state} ${c.origin}`))].sort(), [
+    'issuing valid issued',
+    'listener valid configured',
+    'root valid issued',
+  ]);
+  assert.match(
+    await done('cert', 'list'),
+    /^- +listener +\d{4}-\d\d-\d\d +valid +\S+ +configured +held here +pop3s ec$/m,
+  );
+  const all = listed.filter(({ account }) => account !== '');
   assert.deepEqual(all.map((c) => [c.account, c.use, c.state, c.origin]).sort(), [
     ['anna@brug.test', 'login', 'valid', 'issued'],
     ['anna@brug.test', 'mail', 'valid', 'issued'],
@@ -224,7 +235,7 @@ test('cert list tells what ends when, also as CSV; show and export find one by i
   const csv = await done('cert', 'list', '--account', 'bert@brug.test', '--csv');
   assert.match(
     csv,
-    /^account,for,ends,state,serial,origin,key\nbert@brug\.test,mail,\d{4}-\d\d-\d\d,valid,[0-9a-f]{32},issued,\n$/,
+    /^account,for,ends,state,serial,origin,key,name\nbert@brug\.test,mail,\d{4}-\d\d-\d\d,valid,[0-9a-f]{32},issued,,\n$/,
   );
   const serial = all[0]!.serial;
   assert.match(await done('cert', 'show', serial), /Addresses: +anna@brug\.test|BEGIN CERTIFICATE/);

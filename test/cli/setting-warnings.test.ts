@@ -80,6 +80,7 @@ test('encrypt=required without a key of the gateway is said by set, check and do
   const own = gatewayDoctor(scene.gateway.config, {
     ...{ store: scene.gateway.store, clock: systemClock, log, portOf: () => undefined },
     keys: { gatewayKeyProblem: () => Promise.resolve('none') },
+    certificates: scene.gateway.admin.certificates,
   });
   await own.run();
   assert.deepEqual(

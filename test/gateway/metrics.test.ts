@@ -253,7 +253,7 @@ test('more partners than have rows of their own are told of together', async (t)
   const parts = {
     store: many as never,
     clock: systemClock,
-    tls: { served: [], authorities: [] },
+    certificates: () => Promise.resolve({ certificates: [], unread: [] }),
     trail,
     ended: { held: 3 },
     unsent: new Counts(['why']),

@@ -1,0 +1,71 @@
+/**
+ * Warns the operator of certificates that end and are no account's: of listeners, authorities, evidence and partners. In the log and by a letter, 60, 30 and
+ * 7 days before; of those that programs renew by themselves 7 days before.
+ *
+ * A certificate that stands in several places is one letter. What was warned of is known by the letters' keys, so a round that is repeated says nothing twice.
+ */
+import { WARNING_DAYS, type WarningDay, daysLeft, dueWarning } from '../crypto/certificate-expiry.ts';
+import { type GatewayCertificates, type Judged, endingOf, warningDaysOf } from '../crypto/gateway-certificates.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import { groupedBy } from '../domain/grouped-by.ts';
+import type { Deliveries } from '../store/deliveries.ts';
+import type { Store } from '../store/store.ts';
+import type { Desk } from './desk.ts';
+import { gatewayCertificateLetters } from './gateway-certificate-letters.ts';
+
+export interface GatewayCertificateEndsParts {
+  readonly desk: Desk;
+  readonly store: Pick<Store, 'accept'> & { readonly deliveries: Pick<Deliveries, 'usedKeys'> };
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly certificates: () => Promise<GatewayCertificates>;
+}
+
+/** One round; answers how many letters were filed. */
+export async function warnOfGatewayCertificates(
+  { desk, store, clock, log, certificates }: GatewayCertificateEndsParts,
+  stopped: () => boolean = () => false,
+): Promise<number> {
+  const { certificates: all, unread } = await certificates();
+  for (const { kind, why } of unread) log.warn('certificate.unread', { kind, why });
+  const ending = endingOf(all, clock.now(), WARNING_DAYS[0]);
+  let told = 0;
+  for (const [fingerprint, places] of groupedBy(ending, (one) => `${one.kind}:${one.certificate.fingerprint}`)) {
+    if (stopped()) return told;
+    const due = await dueOf(fingerprint, places, { store, clock });
+    if (due === undefined) continue;
+    const [{ kind, certificate }] = places;
+    const names = places.map(({ name }) => name);
+    const ends = new Date(certificate.notAfter).toISOString();
+    log.warn('certificate.ends', {
+      kind,
+      names: names.join(', '),
+      fingerprint: certificate.fingerprint,
+      ends,
+      days: due,
+    });
+    const notice = await desk.letter(await desk.places.operator(), {
+      kind: `gateway-certificate-ends-${due}`,
+      once: onceOf(fingerprint, due),
+      letters: gatewayCertificateLetters(places, daysLeft(certificate.notAfter, clock.now())),
+    });
+    if (notice === undefined) continue;
+    if ((await store.accept(notice.acceptance).finally(() => notice.discard())).kind === 'filed') told += 1;
+  }
+  return told;
+}
+
+const onceOf = (which: string, day: number): string => `gateway-certificate:${which}:${day}`;
+
+async function dueOf(
+  which: string,
+  places: readonly [Judged, ...Judged[]],
+  { store, clock }: Pick<GatewayCertificateEndsParts, 'store' | 'clock'>,
+): Promise<WarningDay | undefined> {
+  const asked = WARNING_DAYS.filter((day) => places.some((one) => warningDaysOf(one).includes(day)));
+  const used = new Set(await store.deliveries.usedKeys(asked.map((day) => onceOf(which, day))));
+  const warned = asked.filter((day) => used.has(onceOf(which, day)));
+  const { notAfter } = places[0].certificate;
+  const due = dueWarning({ notAfter, warned, replaced: false }, clock.now());
+  return due !== undefined && asked.includes(due) ? due : undefined;
+}

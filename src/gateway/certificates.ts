@@ -1,0 +1,174 @@
+/**
+ * Reads the certificates that are nobody's account: of listeners, of authorities that are trusted or our own, of evidence, of partners. In the running
+ * gateway those of listeners and client authorities are the ones in use; where nobody serves the files are read.
+ */
+import { readFileSync } from 'node:fs';
+import { readAuthorities } from '../auth/authorities.ts';
+import { type AuthoritiesSetting, readAuthorityFiles, readTlsMaterial } from '../config/files.ts';
+import type { Config } from '../config/schema.ts';
+import { type Certificate, readCertificate, readCertificates } from '../crypto/certificate.ts';
+import { formatName } from '../crypto/distinguished-name.ts';
+import { evidenceCertificateFile } from '../crypto/evidence-keys.ts';
+import type {
+  GatewayCertificate,
+  GatewayCertificateKind,
+  GatewayCertificates,
+} from '../crypto/gateway-certificates.ts';
+import type { PartnerId } from '../domain/ids.ts';
+import type { Partner } from '../domain/partner.ts';
+import type { TlsMaterial } from '../platform/listener.ts';
+import type { Store } from '../store/store.ts';
+
+export interface CertificateSources {
+  readonly config: Config;
+  readonly store: Pick<Store, 'certificates' | 'registry'>;
+  /** What listeners serve, by their name, and whose client certificates may log in; absent where nobody serves. */
+  readonly tls?: {
+    readonly material: ReadonlyMap<string, readonly TlsMaterial[]>;
+    readonly authorities: readonly Certificate[];
+  };
+  /** What each partner's server showed at the last push, DER; absent where nobody serves. */
+  readonly shown?: ReadonlyMap<PartnerId, Uint8Array>;
+  /** Whether the private key of an authority of our own lies in the key folder. */
+  readonly hasKey: (role: 'root' | 'issuing', fingerprint: string) => boolean;
+}
+
+const PAGE = 50;
+
+/** Rejects only where the store fails: what cannot be read otherwise is named. */
+export function gatewayCertificates(sources: CertificateSources): () => Promise<GatewayCertificates> {
+  const { config } = sources;
+  // Asked for by every scrape; reading a certificate takes some tenths of a millisecond, and what is not in use any more is forgotten.
+  let before = new Map<string, readonly Certificate[]>();
+  return async () => {
+    const known = new Map<string, readonly Certificate[]>();
+    const read: Read = (text) => {
+      const found = before.get(text) ?? certificatesIn(text);
+      known.set(text, found);
+      return found;
+    };
+    const certificates: GatewayCertificate[] = [];
+    const unread: { kind: GatewayCertificateKind; why: string }[] = [];
+    const add = (kind: GatewayCertificateKind, look: () => readonly GatewayCertificate[]): void => {
+      try {
+        certificates.push(...look());
+      } catch (error) {
+        unread.push({ kind, why: error instanceof Error ? error.message : String(error) });
+      }
+    };
+    const authorities = (kind: GatewayCertificateKind, setting: AuthoritiesSetting): void =>
+      add(kind, () => readAuthorities(readAuthorityFiles(config, setting), setting).map((c) => authority(kind, c)));
+    const { tls } = sources;
+    for (const listener of config.listener)
+      add('listener', () => {
+        const material =
+          tls === undefined ? readTlsMaterial(config, listener) : (tls.material.get(listener.name) ?? []);
+        return material.flatMap(({ certificate }) => ofListener(listener.name, read(certificate)));
+      });
+    if (tls === undefined) authorities('client-authority', 'tls.client-authorities');
+    else certificates.push(...tls.authorities.map((c) => authority('client-authority', c)));
+    authorities('mail-authority', 'smime.authorities');
+    authorities('time-stamp-authority', 'audit.timestamp-authorities');
+    add('evidence', () => ofEvidence(config, read));
+    certificates.push(...(await ownAuthorities(sources)));
+    for await (const partner of partnersOf(sources.store)) {
+      const shown = sources.shown?.get(partner.id);
+      for (const [kind, look] of Object.entries(OF_PARTNER))
+        add(kind as keyof typeof OF_PARTNER, () => look(partner, read, shown));
+    }
+    before = known;
+    return { certificates, unread };
+  };
+}
+
+/** Reads PEM, or DER as latin-1. Throws where it is neither. */
+type Read = (text: string) => readonly Certificate[];
+
+function certificatesIn(text: string): readonly Certificate[] {
+  if (text.includes('-----BEGIN')) {
+    const read = readCertificates(text);
+    if (read.ok) return read.value;
+    throw new Error(`Cannot read the certificate: ${read.error.text}`);
+  }
+  const read = readCertificate(Buffer.from(text, 'latin1'));
+  if (read.ok) return [read.value];
+  throw new Error(`Cannot read the certificate: ${read.error.text}`);
+}
+
+const short = ({ fingerprint }: Certificate): string => fingerprint.slice(0, 16);
+
+const authority = (kind: GatewayCertificateKind, certificate: Certificate, owner = ''): GatewayCertificate => ({
+  ...{ kind, certificate, scope: owner, keyHeld: false },
+  name: owner === '' ? short(certificate) : `${owner} ${short(certificate)}`,
+});
+
+const isSelfSigned = ({ subject, issuer }: Certificate): boolean => formatName(subject) === formatName(issuer);
+
+/** The chain as well: one that has ended in it keeps clients out. A root at its end says nothing to them. */
+const ofListener = (listener: string, [own, ...chain]: readonly Certificate[]): readonly GatewayCertificate[] =>
+  own === undefined
+    ? []
+    : [
+        {
+          ...{ kind: 'listener', certificate: own, scope: listener, keyHeld: true },
+          name: `${listener} ${own.publicKey.asymmetricKeyType ?? 'other'}`,
+          // The one that is served is the one that counts, whatever else of that name is served beside it.
+          replaced: false,
+        },
+        ...chain.filter((c) => !isSelfSigned(c)).map((c) => authority('listener', c, listener)),
+      ];
+
+function ofEvidence(config: Config, read: Read): readonly GatewayCertificate[] {
+  let pem: string;
+  try {
+    pem = readFileSync(evidenceCertificateFile(config.keys.folder), 'utf8');
+  } catch (error) {
+    // It is made at its first use.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return read(pem).map((certificate) => ({
+    ...{ kind: 'evidence', certificate, scope: '', keyHeld: true },
+    name: short(certificate),
+  }));
+}
+
+async function ownAuthorities({ store, hasKey }: CertificateSources): Promise<readonly GatewayCertificate[]> {
+  return (await store.certificates.listAuthorities()).flatMap(({ role, current, der, fingerprint }) => {
+    const certificate = readCertificate(Buffer.from(der));
+    if (!certificate.ok) return [];
+    const one = authority(role, certificate.value);
+    return [role === 'cross' ? one : { ...one, replaced: !current, keyHeld: hasKey(role, fingerprint) }];
+  });
+}
+
+async function* partnersOf({ registry }: Pick<Store, 'registry'>): AsyncGenerator<Partner, void, undefined> {
+  let after: string | undefined;
+  for (;;) {
+    const page = await registry.listPartners({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const partner of page) if (partner.state !== 'ended') yield partner;
+    after = page.at(-1)?.name;
+    if (page.length < PAGE) return;
+  }
+}
+
+type OfPartner = (partner: Partner, read: Read, shown: Uint8Array | undefined) => readonly GatewayCertificate[];
+
+const OF_PARTNER = {
+  'partner-certificate': ({ name, server }, read) => {
+    const [own, ...chain] = server.certificate === undefined ? [] : read(server.certificate);
+    if (own === undefined) return [];
+    const leaf = { kind: 'partner-certificate', name, certificate: own, scope: name, keyHeld: true } as const;
+    return [{ ...leaf, replaced: false }, ...chain.map((c) => authority('partner-certificate', c, name))];
+  },
+  'partner-authority': ({ name, server }, read) =>
+    (server.authorities === undefined ? [] : read(server.authorities)).map((c) =>
+      authority('partner-authority', c, name),
+    ),
+  'partner-server': ({ name, server }, read, shown) =>
+    (shown === undefined ? [] : read(Buffer.from(shown).toString('latin1'))).map((certificate) => ({
+      ...{ kind: 'partner-server', name, certificate, scope: name, keyHeld: false },
+      // A pin of the key goes on with the next certificate of that key.
+      pinned: (server.pins ?? []).some((pin) => pin.of === 'certificate' && pin.sha256 === certificate.fingerprint),
+    })),
+} as const satisfies Partial<Record<GatewayCertificateKind, OfPartner>>;
