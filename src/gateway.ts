@@ -200,8 +200,10 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       anchor: () => anchors.now(),
       sessions: () => connections.sessions,
       voidTickets: () => tls.voidTickets(),
-      writeRefusals: (whose) => protocols.refusalsOf(whose),
-      writeLogins: (whose) => authenticator.writeCounted(whose),
+      writeCounted: (whose) => {
+        authenticator.writeCounted(whose);
+        protocols.writeCounted(whose);
+      },
       writeConsumers: (account) => protocols.consumersOf(account),
       status: () => statusOf(config, store, { listeners, connections, pushes, since, reasons: () => http.reasons() }),
     },

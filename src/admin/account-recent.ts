@@ -74,8 +74,7 @@ export const recentOperations = {
       const { audit, registry } = context.store;
       const summary = await accountOf(registry, name);
       const isIts: Whose = (account) => account === summary.account.id;
-      context.gateway?.writeLogins(isIts);
-      context.gateway?.writeRefusals(isIts);
+      context.gateway?.writeCounted(isIts);
       const its = await registry.findOrganisation(summary.organisation);
       const [logins, refusals, [fetched], oldest, standing, quirks, ending, absences] = await Promise.all([
         newest(audit, summary, ['login.granted'], SHOWN),

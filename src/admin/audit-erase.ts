@@ -53,12 +53,12 @@ function wantedOf(input: Input): Wanted {
 const folded = (text: string): string => text.trim().toLowerCase();
 
 /** Whether a row is about the account or names one of these words: as a whole field, or as one of a list. */
-async function isAbout({ store }: AdminContext, wanted: Wanted): Promise<(row: AuditRow) => boolean> {
+async function isAbout(context: AdminContext, wanted: Wanted): Promise<(row: AuditRow) => boolean> {
   const { login, person } = wanted;
   const people: People = { accounts: new Map(), words: new Map() };
   if (person !== undefined) people.words.set(folded(person), [WHOLE]);
   if (login !== undefined) {
-    const found = await store.registry.findAccount(login);
+    const found = await context.store.registry.findAccount(login);
     if (found === undefined)
       throw new AdminError(
         'unknown',
@@ -66,6 +66,7 @@ async function isAbout({ store }: AdminContext, wanted: Wanted): Promise<(row: A
       );
     addNamesOf({ summary: found, ...WHOLE }, people);
   }
+  await writeCounted(context, people);
   if (login === undefined && person === undefined) return () => true;
   return isAboutOneOf(people);
 }
@@ -148,6 +149,7 @@ export async function erasePeople(
   const { store, clock } = context;
   const found: People = { accounts: new Map(), words: new Map() };
   for await (const belonging of people) addNamesOf(belonging, found);
+  await writeCounted(context, found);
   const before = instant(clock.now() + 1);
   const chosen = { about: isAboutOneOf(found), before, alsoKept: false };
   // What goes is counted and told of first: a crash leaves more told of than erased, and `audit verify` finds what went untold.
@@ -162,15 +164,24 @@ export async function erasePeople(
   return await eraseChosen(context, { ...chosen, dryRun: false });
 }
 
+/** What is only counted would be written with who and where after they were erased. Durable when it resolves. */
+async function writeCounted({ gateway, store }: AdminContext, { accounts }: Pick<People, 'accounts'>): Promise<void> {
+  gateway?.writeCounted((account) => account !== undefined && accounts.has(account));
+  // Of a name that is no account's.
+  gateway?.writeCounted();
+  await store.audit.head();
+}
+
 async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: boolean): Promise<EraseView> {
   const { store, clock } = context;
   const { audit } = store;
-  const now = clock.now();
-  const { before = instant(now + 1), alsoKept, login, person } = wanted;
-  if (wanted.before !== undefined && before > now)
+  const { alsoKept, login, person } = wanted;
+  if (wanted.before !== undefined && wanted.before > clock.now())
     throw new AdminError('invalid', 'Cannot erase what has not happened yet: expected a moment in the past');
   const { actor } = call;
   const about = await isAbout(context, wanted);
+  // Behind what was just written of them.
+  const { before = instant(clock.now() + 1) } = wanted;
   const { seq: end } = await audit.head();
   const chosen = { about, before, alsoKept, progress: (seq: number) => call.progress(seq, end) };
   const counted = await eraseChosen(context, { ...chosen, dryRun: true });

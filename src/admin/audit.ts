@@ -101,8 +101,8 @@ const noteLook = (audit: AuditTrail, { actor }: Call, what: string): void =>
   });
 
 export const auditOperations = {
-  'audit.list': listing(wantedOf, async ({ store }, wanted, call): Promise<AuditPage> => {
-    const page = await list(store, wanted);
+  'audit.list': listing(wantedOf, async ({ store, gateway }, wanted, call): Promise<AuditPage> => {
+    const page = await list({ store, gateway }, wanted);
     // Behind the look itself, or it would be the newest row of every list.
     if (wanted.before === 0) noteLook(store.audit, call, 'list');
     return page;
@@ -114,8 +114,9 @@ export const auditOperations = {
       personal: flag(input, 'personal'),
       nen7513: fieldsOf(input) === 'nen7513',
     }),
-    async ({ store, partners }, { from, since, personal, nen7513 }, call): Promise<ExportPage> => {
+    async ({ store, partners, gateway }, { from, since, personal, nen7513 }, call): Promise<ExportPage> => {
       const { audit } = store;
+      if (from === 0) gateway?.writeCounted();
       const what = nen7513 ? 'export in fields of NEN 7513' : 'export';
       if (from === 0) noteLook(audit, call, personal ? what : `${what} without personal fields`);
       const first = from > 0 ? from : since === undefined ? 1 : await firstSince(audit, since);
@@ -152,12 +153,17 @@ export const auditOperations = {
   'audit.report': listing(
     (input) => ({
       since: required(optionalBeginning(input, 'since'), 'since'),
-      until: required(optionalMoment(input, 'until'), 'until'),
+      until: optionalMoment(input, 'until'),
     }),
-    async ({ store }, { since, until }, call): Promise<AuditSummary> => {
+    async ({ store, gateway, clock }, { since, until }, call): Promise<AuditSummary> => {
+      gateway?.writeCounted();
       noteLook(store.audit, call, 'report');
+      // Behind what was just written, this look with it.
+      const { seq: fromSeq } = await store.audit.head();
+      const [newest] = until === undefined ? await store.audit.chain({ fromSeq, limit: 1 }) : [];
+      const end = until ?? instant(Math.max(clock.now(), newest?.at ?? 0));
       const names = new Names(store.registry);
-      return await report(store.audit, { since, until }, (id) => names.account(id), call.progress);
+      return await report(store.audit, { since, until: end }, (id) => names.account(id), call.progress);
     },
   ),
   'audit.anchor': change(
@@ -215,13 +221,17 @@ function anchorsOf(input: Input): readonly { readonly seq: number; readonly hash
   });
 }
 
-async function list(store: AdminContext['store'], wanted: Wanted): Promise<AuditPage> {
+type ListParts = Pick<AdminContext, 'store'> & { readonly gateway: AdminContext['gateway'] };
+
+async function list({ store, gateway }: ListParts, wanted: Wanted): Promise<AuditPage> {
   const { audit, registry } = store;
   const { since, until, limit, login, event } = wanted;
   const names = new Names(registry);
   const account = login === undefined ? undefined : (await registry.findAccount(login))?.account.id;
   if (login !== undefined && account === undefined)
     throw new AdminError('unknown', `Cannot list the trail of account "${login}": there is none of that name`);
+  // The newest rows: with the first page, so that the pages after it do not move.
+  if (wanted.before === 0) gateway?.writeCounted(account === undefined ? undefined : (whose) => whose === account);
   const first = since === undefined ? 1 : await firstSince(audit, since);
   const last = until === undefined ? (await audit.head()).seq + 1 : await firstSince(audit, instant(until + 1));
   let before = wanted.before > 0 ? Math.min(wanted.before, last) : last;

@@ -69,10 +69,12 @@ export interface RunningGateway {
   sessions(): readonly OpenSession[];
   /** Makes every TLS ticket void that was given out so far. */
   voidTickets(): void;
-  /** What was refused of mail in the minute that runs stands in the trail from now on, and not only at its end. */
-  writeRefusals(whose: Whose): void;
-  /** The same of log-ins, refused and granted: those of a program that polls are counted for an hour. */
-  writeLogins(whose: Whose): void;
+  /**
+   * Refusals of log-ins, codes and mail are counted for a minute, log-ins of a program that polls for an hour. From now on they stand in the trail, and not
+   * only at the end of that time: of `whose` all of them; without it those of the minute, of everybody. Those of the hour would be a row for each
+   * account that polls, at each look.
+   */
+  writeCounted(whose?: Whose): void;
   /** The sessions of the account that were counted in memory stand in the store when it resolves. */
   writeConsumers(account: AccountId): Promise<void>;
 }

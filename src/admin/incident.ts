@@ -134,8 +134,7 @@ export const incidentOperations = {
 function writeCounted(gateway: RunningGateway | undefined, account: AccountId | undefined, { network }: Wanted): void {
   const isMeant: Whose = (whose, where) =>
     (account === undefined || whose === account) && (network === undefined || network.has(withoutPrefix(where)));
-  gateway?.writeLogins(isMeant);
-  gateway?.writeRefusals(isMeant);
+  gateway?.writeCounted(isMeant);
 }
 
 const withoutPrefix = (network: string): string => network.replace(/\/\d+$/, '');

@@ -87,6 +87,8 @@ class OrganisationExport {
     const belongings: Share[] = [];
     for await (const { summary, ...share } of belongingsOf(this.#context.store, this.#name))
       belongings.push({ account: summary.account.id, login: summary.account.login, ...share });
+    const theirs = new Set(belongings.map(({ account }) => account));
+    this.#context.gateway?.writeCounted((account) => account !== undefined && theirs.has(account));
     await this.#file('organisation.jsonl', this.#organisation());
     await this.#file(
       'accounts.jsonl',

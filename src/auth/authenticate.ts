@@ -132,7 +132,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     }
   }
 
-  writeCounted(whose: Whose): void {
+  writeCounted(whose?: Whose): void {
     this.#notes.flushOf(whose);
   }
 

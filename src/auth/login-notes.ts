@@ -187,10 +187,10 @@ export class LoginNotes {
     });
   }
 
-  /** Writes some of what is still only counted: somebody asks for it. */
-  flushOf(whose: Whose): void {
-    for (const tally of [this.#failures, this.#remembered, this.#certificates])
-      tally.flushOf(({ account, peer }) => whose(account?.id, peer.network));
+  /** Writes some of what is still only counted: somebody asks for it. Without `whose` what is counted for a minute, of everybody. */
+  flushOf(whose?: Whose): void {
+    for (const tally of [this.#failures, this.#certificates, ...(whose === undefined ? [] : [this.#remembered])])
+      tally.flushOf(({ account, peer }) => whose === undefined || whose(account?.id, peer.network));
   }
 
   /** Writes what is still only counted. */

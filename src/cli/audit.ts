@@ -279,15 +279,13 @@ function anchorsFor({ anchors = [], key = [] }: VerifyOptions, own: string | und
 }
 
 async function report(terminal: Terminal, options: ReportOptions): Promise<void> {
-  const now = new Date();
-  const week = new Date(now.getTime() - 7 * 24 * 3600 * 1000).toISOString();
+  const week = new Date(Date.now() - 7 * 24 * 3600 * 1000).toISOString();
   const since = options.since ?? (options.week === true ? week : undefined);
   if (since === undefined) throw new CommandError('usage', 'Cannot report without --since or --week');
-  const until = options.until ?? now.toISOString();
   const checking = options.verify === true || options.anchors !== undefined;
   const proof = checking ? ownAnchors(options, loadConfig(options.config)) : undefined;
   const { summary, verified } = await withAdmin(options, async (client) => ({
-    summary: await client.call('audit.report', { since, until }),
+    summary: await client.call('audit.report', { since, until: options.until }),
     verified: proof === undefined ? undefined : await checkOwn(client, proof),
   }));
   print(terminal, options, { ...summary, verified }, () => reportText(summary, verified));

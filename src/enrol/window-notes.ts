@@ -7,7 +7,7 @@ import { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { minutes } from '../domain/units.ts';
-import { OTHERS, Tally } from '../platform/tally.ts';
+import { OTHERS, Tally, type Whose } from '../platform/tally.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { EnrolmentFault, WantedUse } from '../store/certificates.ts';
 
@@ -80,6 +80,11 @@ export class WindowNotes {
       ...{ visitor, wanted, login: shown, reason },
       ...(account === undefined ? {} : { account }),
     });
+  }
+
+  /** Writes some of what is still only counted: somebody asks for it. */
+  flushOf(whose: Whose): void {
+    this.#failures.flushOf(({ account, visitor }) => whose(account, visitor.network));
   }
 
   /** Writes what is still only counted. */

@@ -41,8 +41,8 @@ export interface GatewayProtocols {
   readonly answers: SmtpAnswers;
   readonly codes: WindowCounts;
   readonly sent: SentCounts;
-  /** Writes the refusals of mail that are only counted so far. */
-  refusalsOf(whose: Whose): void;
+  /** Writes the refusals of mail and of codes that are only counted so far. */
+  writeCounted(whose?: Whose): void;
   /** Writes the sessions of one account that are only counted so far. */
   consumersOf(account: AccountId): Promise<void>;
   /** Writes what is noted and not yet stored. */
@@ -85,7 +85,10 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     answers: counts.answers,
     codes: window.notes.counts,
     sent,
-    refusalsOf: (whose) => refused.flushOf(whose),
+    writeCounted: (whose = () => true) => {
+      refused.flushOf(whose);
+      window.notes.flushOf(whose);
+    },
     consumersOf: (account) => consumers.written(account),
     stop: async () => {
       try {
