@@ -10,21 +10,18 @@ import { Counts } from '../domain/counts.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { MessageId } from '../domain/ids.ts';
-import type { Refusal } from '../domain/refusal.ts';
-import { type Instant, type Octets, octets } from '../domain/units.ts';
+import { type Octets, octets } from '../domain/units.ts';
 import { type Dsn, type DsnRecipient, type OwnHeader, type Returned, ownHeader, writeDsn } from '../mime/dsn.ts';
 import { textPart } from '../mime/text.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
+import type { NoticeProtected, WrittenNotice } from '../store/notices.ts';
 import {
-  type AcceptedRecipient,
   type Acceptance,
   type BodyWriter,
   ContentDamaged,
-  type MessageCopy,
   OPERATOR,
   type PreparedNotice,
-  type SealedBody,
   type Store,
   type StoredContent,
 } from '../store/store.ts';
@@ -49,32 +46,8 @@ export interface DeskParts {
   /** Largest message that comes back whole with a failure; of a larger one the header (RET=FULL). */
   readonly returnLimit: Octets;
   /** Protects a notice as any mail to its addressee; without it nothing is protected. */
-  readonly protect?: (notice: NoticeToProtect) => Promise<ProtectedNotice>;
+  readonly protect?: (notice: WrittenNotice) => Promise<NoticeProtected>;
 }
-
-/** A notice whose body is written and sealed. */
-export interface NoticeToProtect {
-  readonly body: SealedBody;
-  /** Its header, and what was written with it. */
-  readonly head: string;
-  readonly messageId: string;
-  /** It may have octets above 127 outside any transfer encoding. */
-  readonly eightBit: boolean;
-  readonly to: AcceptedRecipient;
-  readonly at: Instant;
-}
-
-export type ProtectedNotice =
-  | { readonly kind: 'plain'; readonly audit: Acceptance['audit'] }
-  | {
-      readonly kind: 'protected';
-      readonly copy: MessageCopy;
-      readonly header?: Buffer;
-      readonly audit: Acceptance['audit'];
-      discard(): Promise<void>;
-    }
-  /** Its addressee requires protection that cannot be made. `busy`: not at this moment. */
-  | { readonly kind: 'refused'; readonly refusal: Pick<Refusal, 'text' | 'detail'>; readonly busy: boolean };
 
 /** What protects has no room at this moment: write the notice again later, and settle nothing without it. */
 export class NoticeWaits extends Error {

@@ -6,41 +6,15 @@
  */
 import { type Address, addressKey } from '../domain/address.ts';
 import type { OrganisationId } from '../domain/ids.ts';
-import type { Refusal } from '../domain/refusal.ts';
-import { type Instant, instant } from '../domain/units.ts';
+import { instant } from '../domain/units.ts';
 import { contentFields } from '../mime/content-fields.ts';
-import type { AuditEvent } from '../store/audit.ts';
 import type { Recipient, Registry } from '../store/registry.ts';
-import { type AcceptedRecipient, type MessageCopy, OPERATOR, type SealedBody, type Store } from '../store/store.ts';
+import type { NoticeProtected, WrittenNotice } from '../store/notices.ts';
+import { type AcceptedRecipient, OPERATOR, type Store } from '../store/store.ts';
 import { Chain } from './chain.ts';
 import type { Sending } from './middleware.ts';
 import { isPgpBusy } from './pgp-protect.ts';
 import { type ProtectParts, protect } from './protect.ts';
-
-export interface WrittenNotice {
-  readonly body: SealedBody;
-  /** Its header, with or without what follows. */
-  readonly head: string;
-  /** Without angle brackets. */
-  readonly messageId: string;
-  readonly eightBit: boolean;
-  readonly to: AcceptedRecipient;
-  readonly at: Instant;
-}
-
-export type NoticeProtected =
-  /** It goes as it is. `audit`: its addressee would rather have had it encrypted. */
-  | { readonly kind: 'plain'; readonly audit: readonly AuditEvent[] }
-  /** This copy goes in its place. `discard` gives it up, where it was not filed. */
-  | {
-      readonly kind: 'protected';
-      readonly copy: MessageCopy;
-      readonly header?: Buffer;
-      readonly audit: readonly AuditEvent[];
-      discard(): Promise<void>;
-    }
-  /** Its addressee requires protection, and there is none. `busy`: only at this moment. */
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly busy: boolean };
 
 export interface NoticeProtectionParts extends ProtectParts {
   readonly store: Pick<Store, 'openBody'> & {

@@ -114,7 +114,12 @@ test(
   },
 );
 
-test('what OpenSSL signed is judged, what it encrypted is opened, in each form that it writes', options, async (t) => {
+const BY_ANNA = ['-signer', 'anna.crt', '-inkey', 'anna.key'];
+/** Content of `entity`, with line ends as programs of Unix write them. */
+const LINES = `Content-Type: text/plain; charset=utf-8\n\nuitslag\nvan vandaag\n`;
+
+/** Anna signs for herself, and the gateway opens for Bram. */
+async function opening(t: TestContext, entity: string | Buffer): Promise<Desk> {
   const d = await desk(t);
   const anna = await d.gateway.give('anna');
   const bram = await d.gateway.give('bram', { kind: 'rsa2048', keep: true });
@@ -122,8 +127,20 @@ test('what OpenSSL signed is judged, what it encrypted is opened, in each form t
   d.put('anna.crt', anna.certificatePem);
   d.put('anna.key', anna.keyPem);
   d.put('bram.crt', bram.certificatePem);
-  d.put('entity', Buffer.from(`${CONTENT}${BODY}`, 'latin1'));
-  const by = ['-signer', 'anna.crt', '-inkey', 'anna.key'];
+  d.put('entity', entity);
+  return d;
+}
+
+/** What a command made, with line ends as it makes them, sent as a mail program would send it; and what Bram fetches. */
+async function throughGateway(d: Desk, made: Buffer): Promise<string> {
+  const content = made.toString('latin1').replace(/\r?\n/g, '\r\n').replace('MIME-Version: 1.0\r\n', '');
+  await sent(d, [addressOf('bram')], letter(addressOf('bram'), content.replaceAll('\r\n.', '\r\n..')));
+  return (await fetched(d, 'bram')).toString('latin1');
+}
+
+test('what OpenSSL signed is judged, what it encrypted is opened, in each form that it writes', options, async (t) => {
+  const d = await opening(t, Buffer.from(`${CONTENT}${BODY}`, 'latin1'));
+  const by = BY_ANNA;
   const cases: readonly (readonly [string, (readonly string[])[], RegExp])[] = [
     ['clear', [['-sign', ...by]], /smime=pass/],
     ['opaque', [['-sign', '-nodetach', ...by]], /smime=pass[^]*Sluis-Opened: whole\r\n/],
@@ -160,37 +177,19 @@ test('what OpenSSL signed is judged, what it encrypted is opened, in each form t
       );
       from = `step${i}`;
     }
-    const made = d.get(from).toString('latin1').replace(/\r?\n/g, '\r\n').replace('MIME-Version: 1.0\r\n', '');
-    await sent(d, [addressOf('bram')], letter(addressOf('bram'), made.replaceAll('\r\n.', '\r\n..')));
-    const got = (await fetched(d, 'bram')).toString('latin1');
+    const got = await throughGateway(d, d.get(from));
     assert.match(got, /^Authentication-Results: mail\.test;\r\n/, name);
     assert.match(got, expected, name);
     assert.ok(got.includes(BODY), `${name}: octet for octet`);
   }
 });
 
-const LINES = `Content-Type: text/plain; charset=utf-8\n\nuitslag\nvan vandaag\n`;
-
-/** What the two commands make, with line ends as they make them, sent as a mail program would send it. */
-async function throughGateway(d: Desk, made: Buffer): Promise<string> {
-  const content = made.toString('latin1').replace(/\r?\n/g, '\r\n').replace('MIME-Version: 1.0\r\n', '');
-  await sent(d, [addressOf('bram')], letter(addressOf('bram'), content.replaceAll('\r\n.', '\r\n..')));
-  return (await fetched(d, 'bram')).toString('latin1');
-}
-
 test(
   'what OpenSSL signs and encrypts with the line ends of Unix is opened and verified, and has CRLF',
   options,
   async (t) => {
-    const d = await desk(t);
-    const anna = await d.gateway.give('anna');
-    const bram = await d.gateway.give('bram', { kind: 'rsa2048', keep: true });
-    await d.gateway.set('bram', { open: true });
-    for (const [name, octets] of Object.entries({ 'anna.crt': anna.certificatePem, 'anna.key': anna.keyPem }))
-      d.put(name, octets);
-    d.put('bram.crt', bram.certificatePem);
-    d.put('entity', LINES);
-    const by = ['-signer', 'anna.crt', '-inkey', 'anna.key'];
+    const d = await opening(t, LINES);
+    const by = BY_ANNA;
     const to = ['-recip', 'bram.crt'];
     const cases: readonly (readonly [sign: readonly string[], encrypt: readonly string[]])[] = [
       [[], ['-binary']],
@@ -215,15 +214,8 @@ test(
 );
 
 test('a triple wrap of OpenSSL, and one that was signed after it was encrypted, are opened', options, async (t) => {
-  const d = await desk(t);
-  const anna = await d.gateway.give('anna');
-  const bram = await d.gateway.give('bram', { kind: 'rsa2048', keep: true });
-  await d.gateway.set('bram', { open: true });
-  for (const [name, octets] of Object.entries({ 'anna.crt': anna.certificatePem, 'anna.key': anna.keyPem }))
-    d.put(name, octets);
-  d.put('bram.crt', bram.certificatePem);
-  d.put('entity', LINES);
-  const by = ['-signer', 'anna.crt', '-inkey', 'anna.key'];
+  const d = await opening(t, LINES);
+  const by = BY_ANNA;
   for (const first of [true, false]) {
     if (first) await d.openssl('cms', '-sign', ...by, '-in', 'entity', '-out', 'inner');
     const inner = first ? 'inner' : 'entity';

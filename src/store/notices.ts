@@ -1,0 +1,32 @@
+/** A notice on its way from who writes it to who protects it: as it was written, and what became of it. */
+import type { Refusal } from '../domain/refusal.ts';
+import type { Instant } from '../domain/units.ts';
+import type { AuditEvent } from './audit.ts';
+import type { AcceptedRecipient, MessageCopy, SealedBody } from './store.ts';
+
+/** Its body is written and sealed. */
+export interface WrittenNotice {
+  readonly body: SealedBody;
+  /** Its header, with or without what follows. */
+  readonly head: string;
+  /** Without angle brackets. */
+  readonly messageId: string;
+  /** It may have octets above 127 outside any transfer encoding. */
+  readonly eightBit: boolean;
+  readonly to: AcceptedRecipient;
+  readonly at: Instant;
+}
+
+export type NoticeProtected =
+  /** It goes as it is. `audit`: its addressee would rather have had it encrypted. */
+  | { readonly kind: 'plain'; readonly audit: readonly AuditEvent[] }
+  /** This copy goes in its place. `discard` gives it up, where it was not filed. */
+  | {
+      readonly kind: 'protected';
+      readonly copy: MessageCopy;
+      readonly header?: Buffer;
+      readonly audit: readonly AuditEvent[];
+      discard(): Promise<void>;
+    }
+  /** Its addressee requires protection that cannot be made. `busy`: only at this moment. */
+  | { readonly kind: 'refused'; readonly refusal: Pick<Refusal, 'text' | 'detail'>; readonly busy: boolean };
