@@ -13,15 +13,27 @@ import { FairLine } from './fair-line.ts';
 
 /** A loop that is held for 50 ms is an incident; 10 is the aim, and the last command may take some as well. */
 const LIMIT = 5;
-/** Commands and pieces of content of one account in a turn, while others wait for theirs. */
-const PIECES = 8;
+/**
+ * Milliseconds of a turn for one account while others come as well. A small message needs some five turns of the loop, and waits as long as these take: beside 28
+ * busy connections of one account it waited 25 ms where a turn was 5 ms for the first who came.
+ */
+const SHARE = 1.5;
+/** So much longer than its limit may a turn take for accounts that had nothing of it yet. */
+const FIRST = 2;
+/** For so long somebody else is remembered, in milliseconds: the time in which a small message comes back with its next command. */
+const COMPANY = 100;
 
 export class Turns {
   readonly #limit: number;
   readonly #now: () => number;
   #since: number | undefined;
-  /** Pieces of this turn, by whose they are. */
-  readonly #done = new Map<unknown, number>();
+  /** Milliseconds of this turn, by whose they are. */
+  readonly #used = new Map<unknown, number>();
+  /** Whose piece is being done, and since when. */
+  #doing: { readonly key: unknown; readonly since: number } | undefined;
+  /** Who asked last, and until when others than that one are expected. */
+  #latest: unknown;
+  #company = -Infinity;
   readonly #waiting = new FairLine<() => void>();
 
   /** `limit`: milliseconds of work in one turn. */
@@ -31,24 +43,39 @@ export class Turns {
   }
 
   /**
-   * True when this turn has done enough, or enough for `key` while others wait: go on in `next`. `key`: whose work it is; undefined: nobody's
-   * yet. False counts as a piece that is done now.
+   * True when this turn has done enough, or enough for `key` while others come: go on in `next`. `key`: whose work it is; undefined: nobody's
+   * yet. False counts as a piece that is done from now on.
    */
   over(key?: unknown): boolean {
+    const now = this.#now();
+    this.#settle(now);
     if (this.#since === undefined) {
-      this.#since = this.#now();
+      this.#since = now;
       setImmediate(this.#turned);
-    } else if (this.#now() - this.#since >= this.#limit) return true;
-    if (key === undefined) return false;
-    const done = this.#done.get(key) ?? 0;
-    if (done >= PIECES && this.#othersWait(key)) return true;
-    this.#done.set(key, done + 1);
+    }
+    if (this.#isOver(key, now - this.#since, now)) return true;
+    this.#doing = { key, since: now };
     return false;
   }
 
-  /** Other connections of the same account are no reason to stop: it would only wait for itself. */
-  #othersWait(key: unknown): boolean {
-    return this.#waiting.keys > (this.#waiting.has(key) ? 1 : 0);
+  #isOver(key: unknown, spent: number, now: number): boolean {
+    if (key === undefined) return spent >= this.#limit;
+    if (this.#latest !== key) {
+      if (this.#latest !== undefined) this.#company = now + COMPANY;
+      this.#latest = key;
+    }
+    if (now >= this.#company) return spent >= this.#limit;
+    const own = this.#used.get(key);
+    if (own === undefined) return spent >= this.#limit * FIRST;
+    return own >= SHARE || spent >= this.#limit;
+  }
+
+  /** What went on since the last piece began is that piece's. */
+  #settle(now: number): void {
+    if (this.#doing === undefined) return;
+    const { key, since } = this.#doing;
+    this.#used.set(key, (this.#used.get(key) ?? 0) + now - since);
+    this.#doing = undefined;
   }
 
   /** Goes on in a later turn. One waits at a time for each session, so the line is as long as there are connections at most. */
@@ -64,7 +91,9 @@ export class Turns {
 
   readonly #turned = (): void => {
     this.#since = undefined;
-    this.#done.clear();
+    this.#doing = undefined;
+    // An emptied map is a new table, in each turn.
+    if (this.#used.size > 0) this.#used.clear();
   };
 
   /** One in each turn: what it does goes on behind this call, in promises, and asks by itself whether there is time left. */

@@ -113,14 +113,13 @@ function legOf(asked: Asked, found: Recipient, at: Address): Leg | { readonly re
   // RFC 3461 section 4.2: whom the sender wrote to must not be lost by where it goes.
   const original =
     asked.originalRecipient ?? (instead && !needsUtf8(asked.address) ? `rfc822;${asked.address}` : undefined);
-  const facts = {
+  const to: AcceptedRecipient = {
     address: at,
+    ...(found.partner === undefined ? { mailbox: found.account.id } : { partner: found.partner.id }),
     ...(asked.notify === undefined ? {} : { notify: asked.notify }),
     ...(original === undefined ? {} : { originalRecipient: original }),
     ...(instead ? { substituteFor: asked.address } : {}),
   };
-  const to: AcceptedRecipient =
-    found.partner === undefined ? { ...facts, mailbox: found.account.id } : { ...facts, partner: found.partner.id };
   const { login } = found.account;
   return {
     to,

@@ -4,6 +4,7 @@
  *
  * RFC 6409 sections 4 to 6. A refused recipient leaves the others; a refusal at the end of the content files nothing for anybody.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type Address, addressKey, needsUtf8, parseAddress } from '../domain/address.ts';
 import type { MessageId } from '../domain/ids.ts';
 import { foreignSender } from '../domain/policy.ts';
@@ -32,6 +33,8 @@ import type {
   Submitter,
   Transaction,
 } from './transaction.ts';
+
+const replyTo = (note: string | undefined): RecipientTaken => (note === undefined ? {} : { note });
 
 export class Submission {
   readonly #services: SubmissionServices;
@@ -121,10 +124,9 @@ export class Submission {
     const parsed = parseAddress(/^postmaster$/i.test(path) ? `postmaster@${hostname}` : path);
     if (!parsed.ok) return fail({ ...refusals.recipientSyntax, detail: parsed.error });
     const key = addressKey(parsed.value);
-    const said = JSON.stringify([path, parameters]);
     const before = transaction.recipients.get(key);
     // Named once more: nothing is looked up, counted or judged for it.
-    if (before?.said === said) return ok(before.taken);
+    if (before?.path === path && isDeepStrictEqual(before.asked, parameters)) return ok(replyTo(before.note));
     if (
       counts.unknown.of(account.id) >= settingOf('unknown-recipients-per-hour', account.settings, organisation.settings)
     )
@@ -152,15 +154,18 @@ export class Submission {
     this.#warnOf(route);
     counts.recipients.add(account.id);
     const { leg, away, note } = route;
-    const taken = note === undefined ? {} : { note };
-    transaction.recipients.set(key, { leg, said, taken, ...(away === undefined ? {} : { away }) });
+    transaction.recipients.set(key, {
+      ...{ leg, path, asked: parameters },
+      ...(away === undefined ? {} : { away }),
+      ...(note === undefined ? {} : { note }),
+    });
     for (const way of away === undefined || 'refusal' in away.own ? [leg] : [leg, away.own])
       if (way.maxMessage < transaction.limit.octets)
         transaction.limit = {
           octets: way.maxMessage,
           refusal: tooLargeFor(way.to.address, way.maxMessage),
         };
-    return ok(taken);
+    return ok(replyTo(note));
   }
 
   async #permits(at: Address, registered: Recipient): Promise<Refusal | undefined> {

@@ -76,9 +76,11 @@ export interface RecipientParameters {
 export interface TakenRecipient {
   readonly leg: Leg;
   readonly away?: Away;
-  /** What the command said, to tell its repetition. */
-  readonly said: string;
-  readonly taken: RecipientTaken;
+  /** The command, to tell its repetition. */
+  readonly path: string;
+  readonly asked: RecipientParameters;
+  /** For the reply. */
+  readonly note?: string;
 }
 
 export interface Transaction {

@@ -16,6 +16,41 @@ test('a turn is over when its time is used up, and the next one begins anew', as
   assert.equal(turns.over(), false, 'the time that passed before a turn is not counted in it');
 });
 
+test('an account that is alone has all of a turn; beside another it has its share, and who comes first goes on at once', async () => {
+  let now = 0;
+  const turns = new Turns(5, () => now);
+  /** Pieces of 0.5 ms until the turn is over for the account. */
+  const pieces = (key: string): number => {
+    let done = 0;
+    for (; !turns.over(key); done += 1) now += 0.5;
+    return done;
+  };
+  assert.equal(pieces('greedy'), 10, 'alone: the whole turn');
+  assert.equal(turns.over('modest'), false, 'the turn is used up, but the other had nothing of it');
+  now += 0.5;
+  await turn();
+  assert.equal(pieces('greedy'), 3, 'beside the other: its share');
+  assert.equal(pieces('modest'), 3);
+  assert.equal(turns.over('third'), false);
+  await turn();
+  now += 99;
+  assert.equal(pieces('greedy'), 3, 'the others are remembered');
+  await turn();
+  now += 101;
+  assert.equal(pieces('greedy'), 10, 'and forgotten');
+  await turn();
+});
+
+test('accounts that come first do not make a turn longer than twice its limit', async () => {
+  let now = 0;
+  const turns = new Turns(5, () => now);
+  let accounts = 0;
+  for (; !turns.over(accounts); accounts += 1) now += 0.5;
+  assert.equal(accounts, 20);
+  assert.equal(turns.over(), true);
+  await turn();
+});
+
 test('who waits goes on in a later turn, one in each, in the order of their coming', async () => {
   const turns = new Turns();
   const order: string[] = [];
