@@ -152,6 +152,17 @@ test('what OpenSSL signed is judged, what it encrypted is opened, in each form t
       ],
       /smime=pass[^]*Sluis-Opened: whole \(aes-256-cbc\)/,
     ],
+    ['compressed', [['-compress']], /smime=none[^]*Sluis-Opened: /],
+    ['compressed, then signed in the clear', [['-compress'], ['-sign', ...by]], /smime=pass[^]*Sluis-Opened: /],
+    [
+      'signed, compressed in a stream, then encrypted',
+      [
+        ['-sign', ...by],
+        ['-compress', '-stream'],
+        ['-encrypt', '-aes-256-gcm', '-recip', 'bram.crt'],
+      ],
+      /smime=pass[^]*Sluis-Opened: whole \(aes-256-gcm, compressed\)/,
+    ],
     [
       'GCM, unsigned',
       [['-encrypt', '-aes-256-gcm', '-recip', 'bram.crt']],
@@ -165,6 +176,7 @@ test('what OpenSSL signed is judged, what it encrypted is opened, in each form t
   ];
   for (const [name, steps, expected] of cases) {
     let from = 'entity';
+    // What OpenSSL wrote itself has the line ends of Unix, and is signed in canonical form.
     for (const [i, step] of steps.entries()) {
       await d.openssl(
         'cms',
@@ -173,7 +185,8 @@ test('what OpenSSL signed is judged, what it encrypted is opened, in each form t
         from,
         '-out',
         `step${i}`,
-        ...(step[0] === '-encrypt' ? ['-binary'] : ['-binary', '-crlfeol']),
+        ...(step[0] === '-sign' && i > 0 ? [] : ['-binary']),
+        ...(step[0] === '-encrypt' ? [] : ['-crlfeol']),
       );
       from = `step${i}`;
     }
