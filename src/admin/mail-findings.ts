@@ -1,7 +1,9 @@
 /** For `check` and `doctor`: whether encryption is required somewhere that the gateway cannot keep, for want of a key of its own; what ends soon. */
 import type { DoctorFinding } from '../domain/doctor.ts';
+import type { Instant } from '../domain/units.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Registry } from '../store/registry.ts';
+import type { AdminContext } from './context.ts';
 import { certificateFindings, endingFinding } from './endings.ts';
 import { listing } from './operation.ts';
 
@@ -22,15 +24,35 @@ export async function gatewayKeyFinding(
   };
 }
 
+async function operatorsFinding({ store, secondPerson }: StoreFindingParts): Promise<DoctorFinding | undefined> {
+  if (secondPerson.length === 0 || (await store.operators.list()).length >= 2) return undefined;
+  return {
+    id: 'operators',
+    severity: 'warning',
+    what: 'verbs need a second person, and fewer than two operators are registered: "sluis operator add"',
+  };
+}
+
+export interface StoreFindingParts extends Pick<AdminContext, 'store' | 'certificates' | 'secondPerson'> {
+  readonly keys: Parameters<typeof gatewayKeyFinding>[0];
+  readonly now: Instant;
+}
+
+/** What only the store and the running gateway know: the gateway's own doctor and the command have the same. */
+export async function storeFindings(parts: StoreFindingParts): Promise<readonly DoctorFinding[]> {
+  const { store, keys, certificates, now } = parts;
+  const found = [
+    await operatorsFinding(parts),
+    await gatewayKeyFinding(keys, store.registry),
+    await endingFinding(store, now),
+  ];
+  return [...found.filter((finding) => finding !== undefined), ...certificateFindings(await certificates(), now)];
+}
+
 export const mailFindingOperations = {
   'mail.findings': listing(
     () => undefined,
-    async ({ store, mail, clock, certificates }): Promise<readonly DoctorFinding[]> => {
-      const found = [await gatewayKeyFinding(mail.keys, store.registry), await endingFinding(store, clock.now())];
-      return [
-        ...found.filter((finding) => finding !== undefined),
-        ...certificateFindings(await certificates(), clock.now()),
-      ];
-    },
+    async ({ store, mail, clock, certificates, secondPerson }): Promise<readonly DoctorFinding[]> =>
+      await storeFindings({ store, certificates, secondPerson, keys: mail.keys, now: clock.now() }),
   ),
 };

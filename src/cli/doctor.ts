@@ -3,15 +3,17 @@ import type { Command } from 'commander';
 import { profileEnded } from '../config/listeners.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import type { DoctorFinding } from '../domain/doctor.ts';
 import { systemClock } from '../platform/clock.ts';
 import { ProbeFailed } from '../platform/tls-probe.ts';
 import { generalFindings } from './doctor-checks.ts';
 import { privacyFindings } from './privacy-reminder.ts';
 import { examineListener } from './doctor-listeners.ts';
 import type { ListenerReport } from './doctor-report.ts';
-import { CommandError, exitCodes } from './exit.ts';
+import { CommandError, type ExitCode, exitCodes } from './exit.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { print, table } from './output.ts';
+import { portsOfGateway } from './readiness.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addDoctorCommand(terminal: Terminal, program: Command): void {
@@ -21,24 +23,46 @@ export function addDoctorCommand(terminal: Terminal, program: Command): void {
     )
     .action(async (options: CommonOptions) => {
       const config = loadConfig(options.config);
-      const reports: ListenerReport[] = [];
-      // A legacy listener after its last day is closed; `check` tells of it.
-      const open = config.listener.filter((listener) => !profileEnded(listener, systemClock.now()));
-      for (const listener of open) reports.push(await examine(config, listener));
-      const found = [
-        ...(await generalFindings(config, systemClock.now())),
-        ...(await privacyFindings(config, options)),
-      ];
-      const shown = found.map(({ severity, what }) => `${severity === 'failure' ? 'Wrong' : 'Warning'}: ${what}`);
-      const reminders = shown.length === 0 ? [] : [shown.join('\n')];
-      print(terminal, options, reports, () => [...reports.map(textOf), summaryOf(reports), ...reminders].join('\n\n'));
-      if (reports.some(({ passed }) => !passed) || found.some(({ severity }) => severity === 'failure'))
-        terminal.code = exitCodes.configuration;
-      else if (reports.length === 0) terminal.code = exitCodes.unproven;
+      const report = await examineAll(config, options);
+      print(terminal, options, report, () => reportText(report));
+      terminal.code = codeOf(report);
     });
 }
 
-async function examine(config: Config, listener: Config['listener'][number]): Promise<ListenerReport> {
+/** All that `doctor` found: `--json` writes it, and the text is made of it alone. */
+export interface DoctorReport {
+  readonly listeners: readonly ListenerReport[];
+  readonly findings: readonly DoctorFinding[];
+}
+
+type Configured = Config['listener'][number];
+
+async function examineAll(config: Config, options: CommonOptions): Promise<DoctorReport> {
+  const listeners: ListenerReport[] = [];
+  // A legacy listener after its last day is closed; `check` tells of it.
+  const open = config.listener.filter((listener) => !profileEnded(listener, systemClock.now()));
+  const running = open.some(({ port }) => port === 0)
+    ? await portsOfGateway(config, options)
+    : new Map<string, number>();
+  for (const listener of open)
+    listeners.push(await examine(config, { ...listener, port: listener.port || (running.get(listener.name) ?? 0) }));
+  const findings = [...(await generalFindings(config, systemClock.now())), ...(await privacyFindings(config, options))];
+  return { listeners, findings };
+}
+
+function codeOf({ listeners, findings }: DoctorReport): ExitCode {
+  if (listeners.some(({ passed }) => !passed) || findings.some(({ severity }) => severity === 'failure'))
+    return exitCodes.configuration;
+  return listeners.length === 0 ? exitCodes.unproven : exitCodes.done;
+}
+
+/** A listener with port 0 has one that the gateway was given; the gateway that runs tells which. */
+async function examine(config: Config, listener: Configured): Promise<ListenerReport> {
+  if (listener.port === 0)
+    throw new CommandError(
+      'unavailable',
+      `Cannot examine listener "${listener.name}": its port is 0 in the configuration, and no gateway that runs tells which one it has; start the gateway with this configuration, and try again`,
+    );
   try {
     return await examineListener(config, listener);
   } catch (error) {
@@ -49,6 +73,16 @@ async function examine(config: Config, listener: Config['listener'][number]): Pr
     );
   }
 }
+
+export const reportText = ({ listeners, findings }: DoctorReport): string =>
+  [
+    ...listeners.map(textOf),
+    summaryOf(listeners),
+    ...(findings.length === 0 ? [] : [findings.map(findingText).join('\n')]),
+  ].join('\n\n');
+
+const findingText = ({ severity, what }: DoctorFinding): string =>
+  `${severity === 'failure' ? 'Wrong' : 'Warning'}: ${what}`;
 
 const textOf = ({ listener, profile, until, findings, worst }: ListenerReport): string =>
   [

@@ -1,6 +1,6 @@
 /** Whether mail would be taken now, for `status` and `check`: from the running gateway where there is one, else from the disk itself. */
 import { statfsSync } from 'node:fs';
-import type { ReadyReason } from '../admin/context.ts';
+import type { GatewayStatus, ReadyReason } from '../admin/context.ts';
 import { connectControl } from '../admin/client.ts';
 import { controlSocketOf } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -24,14 +24,22 @@ export function readyCode(reasons: readonly ReadyReason[]): ExitCode {
 /** What keeps mail out at the store. Never rejects: who cannot be asked is told of elsewhere. */
 export async function storeReasons(config: Config, options: CommonOptions): Promise<readonly ReadyReason[]> {
   const running = await ofGateway(config, options).catch(() => undefined);
-  return (running ?? ofDisk(config.data.folder)).filter(({ name }) => name === 'disk-full' || name === 'store-failed');
+  return (running?.reasons ?? ofDisk(config.data.folder)).filter(
+    ({ name }) => name === 'disk-full' || name === 'store-failed',
+  );
 }
 
-async function ofGateway(config: Config, options: CommonOptions): Promise<readonly ReadyReason[] | undefined> {
+/** The ports of its listeners by name; none where no gateway can be asked. */
+export async function portsOfGateway(config: Config, options: CommonOptions): Promise<ReadonlyMap<string, number>> {
+  const running = await ofGateway(config, options).catch(() => undefined);
+  return new Map((running?.listeners ?? []).map(({ name, port }) => [name, port]));
+}
+
+async function ofGateway(config: Config, options: CommonOptions): Promise<GatewayStatus | undefined> {
   const client = await connectControl(controlSocketOf(config), callerOf(options));
   if (client === undefined) return undefined;
   try {
-    return (await client.call('gateway.status', {})).reasons;
+    return await client.call('gateway.status', {});
   } finally {
     await client.close();
   }

@@ -1,6 +1,5 @@
 /** Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store knows. */
-import { certificateFindings, endingFinding } from '../admin/endings.ts';
-import { gatewayKeyFinding } from '../admin/mail-findings.ts';
+import { storeFindings } from '../admin/mail-findings.ts';
 import { PURPOSE_REMINDER, withoutPurpose } from '../admin/privacy.ts';
 import { generalFindings } from '../cli/doctor-checks.ts';
 import { listenerFindings } from '../cli/doctor-listeners.ts';
@@ -20,7 +19,7 @@ export interface GatewayDoctorParts {
   readonly log: Log;
   readonly keys: Pick<MailKeys, 'gatewayKeyProblem'>;
   readonly certificates: () => Promise<GatewayCertificates>;
-  /** The port that a listener has; undefined where it is closed. */
+  /** The TCP port that a listener has: the one that it was given where the configuration says 0. Undefined where it has none. */
   readonly portOf: (name: string) => number | undefined;
 }
 
@@ -30,27 +29,27 @@ export function gatewayDoctor(
 ): Doctor {
   const examine = async (): Promise<readonly DoctorFinding[]> => {
     const found: DoctorFinding[] = [...(await generalFindings(config, clock.now()))];
-    if (config.operators['second-person'].length > 0 && (await store.operators.list()).length < 2)
-      found.push({
-        id: 'operators',
-        severity: 'warning',
-        what: 'verbs need a second person, and fewer than two operators are registered: "sluis operator add"',
-      });
     if ((await withoutPurpose(store, 1)).length > 0) found.push(PURPOSE_REMINDER);
-    const gatewayKey = await gatewayKeyFinding(keys, store.registry);
-    if (gatewayKey !== undefined) found.push(gatewayKey);
-    const ending = await endingFinding(store, clock.now());
-    if (ending !== undefined) found.push(ending);
-    found.push(...certificateFindings(await certificates(), clock.now()));
+    const secondPerson = config.operators['second-person'];
+    found.push(...(await storeFindings({ store, keys, certificates, secondPerson, now: clock.now() })));
     for (const listener of config.listener) {
+      if (profileEnded(listener, clock.now())) continue;
       const port = portOf(listener.name);
-      if (port !== undefined && !profileEnded(listener, clock.now()))
-        found.push(...(await listenerFindings(config, { ...listener, port })));
+      found.push(
+        ...(port === undefined ? [portless(listener)] : await listenerFindings(config, { ...listener, port })),
+      );
     }
     return found;
   };
   return new Doctor({ clock, log, examine, audit: store.audit, every: config.doctor.every });
 }
+
+/** The service manager may hand over a socket of another kind than TCP. What was not examined is not sufficient. */
+const portless = ({ name }: Config['listener'][number]): DoctorFinding => ({
+  id: `listener.${name}`,
+  severity: 'warning',
+  what: 'it cannot be examined: it is open on no TCP port; give it one, in the configuration or in the socket unit',
+});
 
 export const doctorMetrics = (doctor: Doctor): readonly Metric[] => [
   gauge('sluis_doctor_last_run_timestamp_seconds', 'When doctor last looked at everything by itself.', [], () => {

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from 'node:tls';
+import { type DoctorReport, reportText } from '../../src/cli/doctor.ts';
 import { judgeOffer } from '../../src/cli/doctor-report.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { ProbeFailed, probeTls } from '../../src/platform/tls-probe.ts';
@@ -51,7 +52,7 @@ profile = "modern"`,
 
   const json = await sluisHere(['doctor', '--json', '--config', file]);
   assert.equal(json.code, 0, json.stdout + json.stderr);
-  const reports = JSON.parse(json.stdout) as ReturnType<typeof judgeOffer>[];
+  const { listeners: reports } = JSON.parse(json.stdout) as DoctorReport;
   const found = (listener: string, kind: string): string[] =>
     reports.find((r) => r.listener === listener)?.findings.flatMap((f) => (f.about === kind ? [f.what] : [])) ?? [];
   for (const name of ['submission', 'submissions', 'pop3', 'pop3s'] satisfies PortName[]) {
@@ -80,6 +81,10 @@ profile = "modern"`,
   const readable = await sluisHere(['doctor', '--config', file]);
   assert.match(readable.stdout, new RegExp(`Listener old offers what is to be phased out, until ${last}\\.`));
   assert.match(readable.stdout, /cannot ask for, so nothing is said of: SSL 2 and 3, /);
+  // With port 0 the gateway that runs tells which port it gave.
+  const given = await sluisHere(['doctor', '--json', '--config', gateway.config.file]);
+  assert.equal(given.code, 0, given.stdout + given.stderr);
+  assert.deepEqual(JSON.parse(given.stdout), JSON.parse(json.stdout));
   const ended = readFileSync(file, 'utf8').replace(/\[\[listener\]\]\n(?:(?!\[).*\n?)*/g, '');
   const closed = '[[listener]]\nname = "old"\nprotocol = "pop3"\nport = 1\ntls = "starttls"\nprofile = "legacy"\n';
   writeFileSync(
@@ -94,6 +99,33 @@ profile = "modern"`,
   const gone = await sluisHere(['doctor', '--config', file]);
   assert.equal(gone.code, 7);
   assert.match(gone.stderr, /Cannot examine listener "submission": 127\.0\.0\.1 port \d+: .*ECONNREFUSED/);
+  const unknown = await sluisHere(['doctor', '--config', gateway.config.file]);
+  assert.equal(unknown.code, 7);
+  assert.match(unknown.stderr, /Cannot examine listener "submission": its port is 0 .* start the gateway/);
+});
+
+test('doctor --json has every finding that the text has, and the text every one of --json', async (t) => {
+  const gateway = await startTestGateway({ configuration: '[operators]\nsecond-person = ["erase"]' });
+  t.after(() => gateway.remove());
+  const [json, text] = [
+    await sluisHere(['doctor', '--json', '--config', gateway.config.file]),
+    await sluisHere(['doctor', '--config', gateway.config.file]),
+  ];
+  assert.equal(json.code, text.code);
+  const report = JSON.parse(json.stdout) as DoctorReport;
+  // Of the gateway's own: one that only the store knows, one of the files.
+  const ids = report.findings.map(({ id }) => id);
+  assert.ok(ids.includes('operators') && ids.includes('escrow'), ids.join(' '));
+  assert.equal(text.stdout.trimEnd(), reportText(report).trimEnd(), 'made of the same, and of nothing else');
+  const lines = text.stdout.split('\n').filter((line) => /^(?:Wrong|Warning): /.test(line));
+  assert.deepEqual(
+    lines.map((line) => line.replace(/^\S+ /, '')),
+    report.findings.map(({ what }) => what),
+  );
+  for (const { listener, findings } of report.listeners) {
+    assert.match(text.stdout, new RegExp(`^Listener ${listener}, profile`, 'm'));
+    for (const { what } of findings) assert.ok(text.stdout.includes(what), what);
+  }
 });
 
 test('the probe sees what our policy forbids', async (t) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clockFindings } from '../../src/cli/doctor-checks.ts';
 import type { DoctorFinding } from '../../src/domain/doctor.ts';
+import { gatewayDoctor } from '../../src/gateway/doctor.ts';
 import { days, minutes, seconds } from '../../src/domain/units.ts';
 import { clockSync } from '../../src/platform/clock-sync.ts';
 import type { AuditEvent, AuditTrail } from '../../src/store/audit.ts';
@@ -139,4 +140,33 @@ test('a gateway examines itself: listeners by handshakes, with metrics, log and 
   assert.equal(scrape.value('sluis_doctor_last_run_timestamp_seconds'), clock.now() / 1000);
   const rows = await gateway.store.audit.read({ limit: 1000 });
   assert.match(String(rows.find(({ event }) => event === 'doctor.ran')?.facts?.findings), /escrow/);
+});
+
+test('each listener is examined, on the port that it was given; one that has none is told of, not left out', async (t) => {
+  const clock = new FakeClock(Date.now());
+  const gateway = await startTestGateway({ clock });
+  t.after(() => gateway.remove());
+  const { config, store, log, admin } = gateway;
+  assert(config.listener.every(({ port }) => port === 0));
+  const asked: string[] = [];
+  const made = gatewayDoctor(config, {
+    ...{ store, clock, log, certificates: admin.certificates },
+    keys: { gatewayKeyProblem: () => Promise.resolve(undefined) },
+    portOf: (name) => {
+      asked.push(name);
+      return name === 'pop3' ? undefined : gateway.listeners.find(({ spec }) => spec.name === name)?.port;
+    },
+  });
+  await made.run();
+  made.stop();
+  assert.deepEqual(
+    asked,
+    config.listener.map(({ name }) => name),
+  );
+  const told = made.state.findings.filter(({ id }) => id.startsWith('listener.'));
+  assert.deepEqual(
+    told.map(({ id, severity }) => `${id} ${severity}`),
+    ['listener.pop3 warning'],
+  );
+  assert.match(told[0]!.what, /cannot be examined: it is open on no TCP port/);
 });
