@@ -4,7 +4,7 @@
  */
 import type { Account } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AccountSummary, Actor } from '../store/registry.ts';
+import { type AccountSummary, type Actor, personalOf } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import { type Erased, erasePeople } from './audit-erase.ts';
 import { belongingsOf, formerOf } from './belongings.ts';
@@ -152,7 +152,7 @@ async function eraseAccount(store: Store, summary: AccountSummary, actor: Actor)
         `Cannot discard what waits for "${account.login}": it is being sent now; try again in a minute`,
       );
   }
-  await discardMailbox(store, account);
+  await discardMailbox(store, account, actor);
   for (const { fingerprint, revoked, keyHeld } of await store.certificates.listCertificates({
     limit: 1000,
     login: account.login,
@@ -167,7 +167,7 @@ async function eraseAccount(store: Store, summary: AccountSummary, actor: Actor)
 }
 
 /** As one session that deletes everything would; what is hidden then goes with the rows. */
-async function discardMailbox(store: Store, account: Account): Promise<void> {
+async function discardMailbox(store: Store, account: Account, actor: Actor): Promise<void> {
   const lock = await store.lockMaildrop(account.id, { session: 'erase', network: 'operator' });
   if (lock === 'in-use')
     throw new AdminError(
@@ -187,6 +187,7 @@ async function discardMailbox(store: Store, account: Account): Promise<void> {
         outcome: 'success',
         account: account.id,
         facts: { deleted: uids.length, erased: true },
+        personal: personalOf(actor),
       },
     ],
   );

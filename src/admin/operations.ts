@@ -136,7 +136,7 @@ export async function runOperation<N extends OperationName>(
   const by = context.gateway === undefined ? 'store' : 'gateway';
   let ran: Ran = { ...{ operation: name, changes, input }, by, actor: call.actor };
   try {
-    const read = operation.read(input);
+    const read = operation.read(withOneReason(input, call));
     if (changes && call.actor.name === NOBODY)
       throw new AdminError(
         'invalid',
@@ -173,6 +173,10 @@ function withReasonOf({ reason: inInput }: Input, call: Call): Call {
   const reason = [withCall, inInput].find((text) => typeof text === 'string' && text.trim() !== '');
   return { ...call, actor: { name, ...(typeof reason === 'string' ? { reason } : {}) } };
 }
+
+/** One call has one reason: an operation whose rows have that of its input writes what the row of the call has. */
+const withOneReason = (input: Input, { actor: { reason } }: Call): Input =>
+  reason === undefined ? input : { ...input, reason };
 
 /** Whom a call was about, for the log. Values of settings and passwords stay out. */
 const targetFields = (input: Input): Record<string, string> => {

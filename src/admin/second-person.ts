@@ -12,6 +12,7 @@ import { approversOf, canonicalJson, inputHash } from '../crypto/approval.ts';
 import { base32, cleanBase32, grouped } from '../crypto/base32.ts';
 import { MAX_REQUEST_INPUT, type SecondPersonVerb } from '../domain/second-person.ts';
 import type { ApprovalRecord } from '../store/operators.ts';
+import { personalOf } from '../store/registry.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import type { Input } from './input.ts';
 
@@ -108,7 +109,7 @@ export function noteRefused({ store }: AdminContext, request: ApprovalRecord, { 
     event: 'approval.refused',
     outcome: 'failure',
     facts: { request: grouped(id), operation, why },
-    personal: { actor: actor.name },
+    personal: personalOf(actor),
   });
 }
 

@@ -6,7 +6,7 @@ import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { seconds } from '../../domain/units.ts';
 import type { AccountMove, AccountMoved, AccountMoves, AccountTies, MailboxShare } from '../account-moves.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { type Actor, RegistryError, THE_GATEWAY, personalOf } from '../registry.ts';
 import type { WantedMove } from './account-ties.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Maildrops } from './maildrops.ts';
@@ -54,7 +54,7 @@ export class SqliteAccountMoves implements AccountMoves {
   async resume(): Promise<void> {
     for (const { source, target } of await this.#p.reader.ask('pendingMoves', {})) {
       this.#p.log.info('store.move-resumed', { source, target });
-      this.#closed([source, target], this.#follow(source, target));
+      this.#closed([source, target], this.#follow(source, target, THE_GATEWAY));
     }
   }
 
@@ -101,7 +101,7 @@ export class SqliteAccountMoves implements AccountMoves {
       if (answer.kind !== 'registry' || answer.detail === undefined) throw errorOf(answer);
       const { former, source, ties } = answer.detail;
       const account = answer.id as AccountId;
-      const following = this.#follow(source, account, progress);
+      const following = this.#follow(source, account, actor, progress);
       told([source, account], following.then(ignore, ignore));
       result = following.then((followed) => ({
         ...ties,
@@ -119,8 +119,9 @@ export class SqliteAccountMoves implements AccountMoves {
     this.#p.maildrops.keepClosed(mailboxes, following.then(ignore, ignore));
   }
 
-  #follow(source: AccountId, target: AccountId, progress?: (done: number) => void): Promise<Followed> {
-    const following = this.#steps(source, progress);
+  /** `actor`: who asked for the move; what goes on after a restart the gateway does. */
+  #follow(source: AccountId, target: AccountId, actor: Actor, progress?: (done: number) => void): Promise<Followed> {
+    const following = this.#steps(source, actor, progress);
     const known = following.catch((error: unknown) => {
       if (!this.#stopped)
         this.#p.log.error('store.move-failed', { source, target, why: error instanceof Error ? error.message : '' });
@@ -143,12 +144,13 @@ export class SqliteAccountMoves implements AccountMoves {
     });
   }
 
-  async #steps(source: AccountId, progress?: (done: number) => void): Promise<Followed> {
-    const { writer, mailboxes, time } = this.#p;
+  async #steps(source: AccountId, actor: Actor, progress?: (done: number) => void): Promise<Followed> {
+    const { writer, mailboxes, time, random } = this.#p;
+    const personal = JSON.stringify(personalOf(actor));
     const moved = { messages: 0, octets: 0, held: 0 };
     for (;;) {
       if (this.#stopped) throw new Error('The store closes; the move goes on when it is opened again');
-      const answer = await writer.ask({ kind: 'move-step', source, at: time.now() });
+      const answer = await writer.ask({ kind: 'move-step', source, at: time.now(), personal, salt: random(32) });
       if (answer.kind === 'full') {
         await this.#pause();
         continue;

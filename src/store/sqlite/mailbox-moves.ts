@@ -5,19 +5,23 @@
  *
  * Uids and UIDLs stay: a client that polls the same log-in knows its messages again.
  */
+import { hash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { messageIdOf } from '../../domain/ids.ts';
+import { joinSmall } from '../../platform/bytes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import type { MailboxCounters } from './mailbox-counters.ts';
 import { recipientsMoved } from './reroute.ts';
-import type { Effects, WriterAnswer } from './writer-protocol.ts';
+import type { Effects, WriterAnswer, WriterWork } from './writer-protocol.ts';
 
 /** Entries that one step looks at, and characters of their envelopes: a message may have a thousand recipients. Some 10 ms. */
 const ENTRIES = 200;
 const CHARACTERS = 200_000;
 /** Rows of other tables in one step. */
 const ROWS = 500;
+
+type Step = Extract<WriterWork, { kind: 'move-step' }>;
 
 interface Move {
   readonly source: number;
@@ -94,7 +98,7 @@ export class MailboxMoves {
     this.#forget = db.prepare('DELETE FROM account_move WHERE source = ?');
   }
 
-  step(source: number, at: number): WriterAnswer {
+  step({ source, at, personal, salt }: Step): WriterAnswer {
     const move = this.#find.get(source);
     if (move === undefined) return { kind: 'done', value: 0 };
     if (move.next_uid < move.below) return this.#moveEntries(move);
@@ -103,7 +107,7 @@ export class MailboxMoves {
     const moved = { messages, octets, held };
     if (this.#moveImported.run(move.target, source).changes > 0) return { kind: 'done', value: 1, moved };
     this.#forget.run(source);
-    this.#tell(move, at);
+    this.#tell(move, { at, personal, salt });
     return { kind: 'done', value: 0, moved };
   }
 
@@ -184,11 +188,16 @@ export class MailboxMoves {
     return { messages, octets, held };
   }
 
-  #tell({ source, target, messages, octets, held }: Move, at: number): void {
-    for (const account of [source, target])
+  #tell(
+    { source, target, messages, octets, held }: Move,
+    { at, personal, salt }: Pick<Step, 'at' | 'personal' | 'salt'>,
+  ): void {
+    for (const [i, account] of [source, target].entries())
       this.#audit.append({
         ...{ at, event: 'maildrop.moved', outcome: 'success', message: null, account },
-        ...{ facts: JSON.stringify({ source, target, messages, octets, held }), personal: null, salt: null },
+        ...{ facts: JSON.stringify({ source, target, messages, octets, held }), personal },
+        // Each row has its own: they are erased one by one.
+        salt: hash('sha256', joinSmall([salt, Buffer.from([i])]), 'buffer'),
       });
   }
 }

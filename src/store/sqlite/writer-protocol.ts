@@ -207,7 +207,14 @@ export type WriterWork =
       readonly audit: AuditItem;
     }
   /** A step of what follows an account that moved. Its value: 1 while there is more. */
-  | { readonly kind: 'move-step'; readonly source: number; readonly at: number }
+  | {
+      readonly kind: 'move-step';
+      readonly source: number;
+      readonly at: number;
+      /** Who moves it, for the rows at its end. */
+      readonly personal: string;
+      readonly salt: Uint8Array;
+    }
   | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
   | { readonly kind: 'used'; readonly account: number; readonly name: string; readonly at: number }
   | { readonly kind: 'known-network'; readonly account: number; readonly network: string; readonly at: number }

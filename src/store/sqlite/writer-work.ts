@@ -134,7 +134,7 @@ export class WriterWorker {
       case 'withdraw':
         return this.#deliveries.apply(work);
       case 'move-step':
-        return this.#mailboxMoves.step(work.source, work.at);
+        return this.#mailboxMoves.step(work);
       case 'audit':
         this.audit.appendAll(work.audit);
         return DONE;

@@ -1,0 +1,333 @@
+/** Changes of the table of operations that need messages, keys, codes or files: each prepares its parts, and says what it is called with. */
+import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import { AdminError, type AdminContext } from '../../src/admin/context.ts';
+import { type OperationName, type OperationResult, runOperation } from '../../src/admin/operations.ts';
+import { approvalStatement, signApproval } from '../../src/crypto/approval.ts';
+import { makeKeyPair } from '../../src/crypto/authority.ts';
+import { certificatePem } from '../../src/crypto/certificate.ts';
+import { makeCertificateRequest } from '../../src/crypto/certificate-request.ts';
+import { makeName } from '../../src/crypto/distinguished-name.ts';
+import { fingerprintOf, spkiOf } from '../../src/crypto/operator-key.ts';
+import { days, instant } from '../../src/domain/units.ts';
+import { framesOf } from '../../src/takeover/frames.ts';
+import { makeClientAuthority } from './client-certificates.ts';
+import { type TestGateway, addressOf, loginOf } from './gateway.ts';
+import { fetchAll, send } from './mail.ts';
+
+export interface WithParts {
+  readonly input: Record<string, unknown>;
+  readonly upload?: AsyncIterable<string>;
+  /** Default: the one of the running gateway. */
+  readonly context?: AdminContext;
+}
+
+export type ChangeWithParts = readonly [OperationName, (scene: Scene) => Promise<WithParts>];
+
+/** A gateway with `anna`, `bert` and `carl`, and what one change leaves for the next. */
+export class Scene {
+  readonly gateway: TestGateway;
+  readonly kept = new Map<string, string>();
+
+  constructor(gateway: TestGateway) {
+    this.gateway = gateway;
+  }
+
+  async run<N extends OperationName>(
+    name: N,
+    input: Record<string, unknown>,
+    context: AdminContext = this.gateway.admin,
+  ): Promise<OperationResult<N>> {
+    const call = { actor: { name: 'setup', reason: 'setup' }, progress: () => undefined };
+    return await runOperation(name, context, input, { ...call, send: () => Promise.resolve() }, this.gateway.log);
+  }
+
+  async mail(to: string, from = 'anna'): Promise<string> {
+    const content = `From: ${addressOf(from)}\r\nTo: ${to}\r\nSubject: x\r\n\r\nTekst.\r\n`;
+    return await send(this.gateway.target('submission'), loginOf(from), { from: addressOf(from), to: [to], content });
+  }
+
+  async fetch(who: string): Promise<void> {
+    await fetchAll(this.gateway.target('pop3s'), loginOf(who));
+  }
+
+  keep(name: string, value: string): string {
+    this.kept.set(name, value);
+    return value;
+  }
+
+  of(name: string): string {
+    const value = this.kept.get(name);
+    if (value === undefined) throw new Error(`No change before left "${name}"`);
+    return value;
+  }
+}
+
+const anna = addressOf('anna');
+const bert = addressOf('bert');
+/** Another one than the call has: what the trail says is what was said with the call. */
+const reason = 'of the input';
+const given = (input: Record<string, unknown>): Promise<WithParts> => Promise.resolve({ input });
+
+async function requestOf(commonName: string): Promise<{ readonly request: string; readonly key: string }> {
+  const keys = await makeKeyPair('p256');
+  const request = await makeCertificateRequest(keys, { subject: makeName({ commonName }) });
+  const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${request.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+  return { request: pem, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+}
+
+/** A message that waits for a partner that is suspended. */
+async function waitingMail(scene: Scene): Promise<void> {
+  if (!scene.kept.has('partner')) {
+    scene.keep('partner', 'noord');
+    await scene.run('partner.add', { name: 'noord', organisation: 'group', host: 'mx.noord.test' });
+    await scene.run('partner.domain.add', { name: 'noord', domain: 'noord.test' });
+    await scene.run('partner.suspend', { name: 'noord' });
+  }
+  await scene.mail('ward@noord.test');
+}
+
+async function* piecesOf(...pieces: string[]): AsyncGenerator<string> {
+  for (const piece of pieces) yield await Promise.resolve(piece);
+}
+
+async function* octetsOf(text: string): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(Buffer.from(text));
+}
+
+const PLAIN = `From: ${anna}\r\nTo: ${bert}\r\nSubject: x\r\n\r\nTekst.\r\n`;
+
+const accounts: readonly ChangeWithParts[] = [
+  [
+    'account.certificate.add',
+    async () => {
+      const { leaf } = await (await makeClientAuthority('persons')).issue('anna');
+      return { input: { login: anna, pem: certificatePem(leaf), 'certificate-name': 'laptop' } };
+    },
+  ],
+  ['account.certificate.revoke', () => given({ login: anna, 'certificate-name': 'laptop' })],
+  [
+    'organisation.edi.import',
+    () => Promise.resolve({ input: {}, upload: piecesOf('organisation,identity\ngroup,654321:14\n') }),
+  ],
+  [
+    'account.enrol',
+    async (scene) => {
+      const { codes } = await scene.run('account.reset', { logins: [addressOf('carl')], by: 'letter' });
+      const [code] = /\b[a-z2-9]{4}(?:-[a-z2-9]{4}){5}\b/.exec(codes[0]?.letter ?? '') ?? [];
+      return { input: { code, password: 'een lange zin 12' } };
+    },
+  ],
+  [
+    'account.move',
+    async (scene) => {
+      await scene.run('organisation.add', { name: 'west', title: 'West', contact: anna });
+      const from = new Date(Date.now() - 86_400_000).toISOString();
+      return { input: { moves: [{ login: addressOf('carl'), organisation: 'west', from }] } };
+    },
+  ],
+];
+
+const observed: ChangeWithParts = [
+  'account.enforce',
+  async (scene) => {
+    const until = new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10);
+    await scene.run('settings.set', { scope: 'account', name: anna, values: { 'observed-until': until } });
+    return { input: { early: true } };
+  },
+];
+
+const messages: readonly ChangeWithParts[] = [
+  [
+    'mailbox.restore',
+    async (scene) => {
+      const since = new Date(Date.now() - 86_400_000).toISOString();
+      scene.keep('fetched', await scene.mail(bert));
+      await scene.fetch('bert');
+      return { input: { login: bert, since, reason } };
+    },
+  ],
+  [
+    'mailbox.import',
+    () => {
+      const head = { uidl: 'a1', at: instant(Date.now() - days(1)), fetched: false, octets: PLAIN.length };
+      return Promise.resolve({ input: { login: bert, total: 1 }, upload: framesOf(head, octetsOf(PLAIN)) });
+    },
+  ],
+  ['mailbox.export', () => given({ login: bert, reason })],
+  ['message.withdraw', async (scene) => ({ input: { message: await scene.mail(bert), recipients: [], reason } })],
+  ['trace.bundle', (scene) => given({ message: scene.of('fetched') })],
+  [
+    'message.erase',
+    async (scene) => {
+      await scene.fetch('bert');
+      return { input: { message: scene.of('fetched'), reason } };
+    },
+  ],
+  [
+    'queue.hold',
+    async (scene) => {
+      await waitingMail(scene);
+      return { input: { partner: scene.of('partner') } };
+    },
+  ],
+  ['queue.release', (scene) => given({ partner: scene.of('partner') })],
+  ['queue.retry', (scene) => given({ partner: scene.of('partner') })],
+  ['queue.fail', (scene) => given({ partner: scene.of('partner'), reason })],
+];
+
+/** The people whose signatures count, and what they sign. */
+const people: readonly ChangeWithParts[] = [
+  ['operator.add', () => given({ name: 'jan', 'public key': publicPem() })],
+  ['operator.remove', () => given({ name: 'jan' })],
+  [
+    'approval.sign',
+    async (scene) => {
+      const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+      const key = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+      await scene.run('operator.add', { name: 'piet', 'public key': key });
+      await scene.run('operator.add', { name: 'klaas', 'public key': publicPem() });
+      const { admin } = scene.gateway;
+      const asked = await scene.run('audit.erase', { person: 'nobody' }, { ...admin, secondPerson: ['erase'] }).then(
+        () => undefined,
+        (error: unknown) => (error instanceof AdminError ? error.request : undefined),
+      );
+      const request = await admin.store.operators.request(asked ?? '');
+      if (request === undefined) throw new Error('No request was made');
+      const at = instant(Date.now());
+      const statement = approvalStatement(admin.partners.hostname, request, 'piet', at);
+      const signature = signApproval(statement, privateKey).toString('base64');
+      return { input: { id: request.id, fingerprint: fingerprintOf(spkiOf(publicKey)), at, signature } };
+    },
+  ],
+];
+
+const publicPem = (): string =>
+  generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
+
+const backups: readonly ChangeWithParts[] = [
+  ['backup.take', (scene) => given({ folder: join(scene.gateway.folder, 'backups') })],
+  [
+    'backup.drill',
+    async (scene) => ({
+      input: { backup: (await scene.run('backup.take', { folder: join(scene.gateway.folder, 'more') })).path },
+    }),
+  ],
+  [
+    'key.escrow',
+    async (scene) => {
+      const fingerprint = scene.keep('master', await scene.gateway.admin.keys.fingerprint());
+      return { input: { fingerprint, custodians: ['jan', 'piet'], needed: 2 } };
+    },
+  ],
+  ['key.verified', (scene) => given({ fingerprint: scene.of('master'), set: scene.gateway.admin.keys.escrow()?.set })],
+  [
+    'key.rotate',
+    (scene) => {
+      const { gateway: _, ...context } = scene.gateway.admin;
+      return Promise.resolve({ input: { fingerprint: scene.of('master') }, context });
+    },
+  ],
+];
+
+const certificates: readonly ChangeWithParts[] = [
+  [
+    'ca.renew-root',
+    async (scene) => {
+      await scene.run('ca.init', { organisation: 'Zorggroep', key: 'p256' });
+      return { input: { key: 'p256' } };
+    },
+  ],
+  [
+    'ca.remove-root-key',
+    async (scene) => {
+      const password = 'een lange zin 12';
+      const { pkcs12 } = await scene.run('ca.export-root', { 'root-password': password });
+      return { input: { root: pkcs12, 'root-password': password } };
+    },
+  ],
+  [
+    'cert.issue',
+    async (scene) => {
+      const { request, key } = await requestOf('anna');
+      scene.keep('key', key);
+      return { input: { login: anna, for: 'mail', request } };
+    },
+  ],
+  [
+    'cert.key.add',
+    async (scene) => {
+      const { certificates: all } = await scene.run('cert.list', { login: anna });
+      const serial = scene.keep('serial', all.find(({ use }) => use === 'mail')?.serial ?? '');
+      return { input: { serial, key: scene.of('key') } };
+    },
+  ],
+  ['cert.key.remove', (scene) => given({ serial: scene.of('serial') })],
+  ['cert.renew', (scene) => given({ serial: scene.of('serial') })],
+  [
+    'cert.collect',
+    async (scene) => {
+      const { code } = await scene.run('cert.enrol', { login: bert, for: 'login' });
+      return { input: { code, request: (await requestOf('bert')).request } };
+    },
+  ],
+  ['cert.revoke', (scene) => given({ serial: scene.of('serial'), why: 'superseded' })],
+  [
+    'cert.import',
+    async () => {
+      const { leaf } = await (await makeClientAuthority('imported')).issue('bert');
+      return { input: { login: bert, for: 'login', certificate: certificatePem(leaf) } };
+    },
+  ],
+  ['smime.inspect', () => Promise.resolve({ input: {}, upload: piecesOf(PLAIN) })],
+  ['pgp.inspect', () => Promise.resolve({ input: {}, upload: piecesOf(PLAIN) })],
+  [
+    'pgp.key.import',
+    async (scene) => {
+      const { thread } = scene.gateway.admin.mail.pgp;
+      const job = { kind: 'make-key', type: 'curve25519', name: '', email: bert, seconds: 86_400 } as const;
+      const made = await thread.run<'make-key'>(job);
+      if (!made.ok || made.value.secret === undefined) throw new Error('No key was made');
+      scene.keep('pgp', made.value.fingerprint);
+      return { input: { address: bert, keep: true, packets: Buffer.from(made.value.secret.key).toString('base64') } };
+    },
+  ],
+  ['pgp.key.export', (scene) => given({ fingerprint: scene.of('pgp'), secret: true })],
+  ['pgp.key.forget', (scene) => given({ fingerprint: scene.of('pgp') })],
+  ['pgp.key.revoke', (scene) => given({ fingerprint: scene.of('pgp'), why: 'lost' })],
+];
+
+const organisations: readonly ChangeWithParts[] = [
+  [
+    'organisation.merge',
+    async (scene) => {
+      await newPractice(scene, 'oost');
+      return { input: { name: 'oost', into: 'group' } };
+    },
+  ],
+  [
+    'organisation.erase',
+    async (scene) => {
+      await newPractice(scene, 'leeg');
+      await scene.mail('huis@leeg.test');
+      await scene.run('account.suspend', { login: 'huis@leeg.test' });
+      return { input: { name: 'leeg', 'discard-mail': true } };
+    },
+  ],
+];
+
+async function newPractice(scene: Scene, name: string): Promise<void> {
+  const login = `huis@${name}.test`;
+  await scene.run('organisation.add', { name, title: name, contact: anna });
+  await scene.run('account.add', { login, organisation: name, addresses: [login], password: 'een lange zin 12' });
+}
+
+export const CHANGES_WITH_PARTS: readonly ChangeWithParts[] = [
+  ...accounts,
+  observed,
+  ...messages,
+  ...people,
+  ...backups,
+  ...certificates,
+  ...organisations,
+];
