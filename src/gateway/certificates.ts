@@ -53,7 +53,8 @@ export function gatewayCertificates(sources: CertificateSources): () => Promise<
       try {
         certificates.push(...look());
       } catch (error) {
-        unread.push({ kind, why: error instanceof Error ? error.message : String(error) });
+        const why = error instanceof Error ? error.message : String(error);
+        unread.push({ kind, why: why.replace(/\s*\n\s*/g, ' ') });
       }
     };
     const authorities = (kind: GatewayCertificateKind, setting: AuthoritiesSetting): void =>

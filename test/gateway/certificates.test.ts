@@ -1,11 +1,12 @@
 /** Certificates that are no account's, in a running gateway: all in one register, and each has a warning before its end. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import { certificateFindings } from '../../src/admin/endings.ts';
 import { type OperationName, type OperationResult, runOperation } from '../../src/admin/operations.ts';
+import { certificatePem, readCertificate } from '../../src/crypto/certificate.ts';
 import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
 import {
   GATEWAY_CERTIFICATE_KINDS,
@@ -15,10 +16,12 @@ import {
 } from '../../src/crypto/gateway-certificates.ts';
 import { warnOfGatewayCertificates } from '../../src/delivery/gateway-certificates-end.ts';
 import type { CertificatePin, PartnerServer } from '../../src/domain/partner.ts';
-import { days, hours, instant } from '../../src/domain/units.ts';
+import { days, hours, instant, minutes } from '../../src/domain/units.ts';
+import { testCertificates } from '../support/certificates.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
 import { FakeClock } from '../support/clock.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import type { LoggedEvent } from '../support/log.ts';
 import { fetchAll, send, subjectsOf } from '../support/mail.ts';
 import { ScriptedPartner } from '../support/partner.ts';
 import { addTestPartner } from '../support/push.ts';
@@ -221,3 +224,50 @@ test('a pinned certificate is warned of early, one that is not pinned late', asy
   await store.registry.changePartner('noord', { server: { ...server, pins: [pin] } }, actor);
   assert.equal(await tellsOf(50), true);
 });
+
+test('the running gateway looks by itself, also at the chain of a listener, and says what it cannot read', async (t) => {
+  const clock = new FakeClock();
+  const authority = await makeClientAuthority('listeners', clock.now());
+  const intermediate = certificatePem(authority.issuing.certificate);
+  const { server } = await testCertificates();
+  const gateway = await startTestGateway({
+    ...{ accounts: ['anna'], clock, configuration: CONFIGURATION },
+    certificates: [{ key: server.key, certificate: `${server.certificate}${intermediate}${authority.root}` }],
+    prepare: (folder) => {
+      writeFileSync(join(folder, 'mail-ca.pem'), authority.root);
+      writeFileSync(join(folder, 'stamps-ca.pem'), authority.root);
+    },
+  });
+  t.after(() => gateway.remove());
+  const { log } = gateway;
+  const chain = (await gateway.admin.certificates()).certificates.filter(
+    ({ kind, certificate }) => kind === 'listener' && certificate.fingerprint !== fingerprintOf(server.certificate),
+  );
+  // A root at the end of it says nothing to clients.
+  assert.deepEqual(
+    chain.map(({ name, certificate }) => [name, certificate.fingerprint]),
+    ['submission', 'submissions', 'pop3', 'pop3s'].map((listener) => {
+      const { fingerprint } = authority.issuing.certificate;
+      return [`${listener} ${fingerprint.slice(0, 16)}`, fingerprint];
+    }),
+  );
+  rmSync(join(gateway.folder, 'stamps-ca.pem'));
+  clock.setWall(instant(authority.issuing.certificate.notAfter - days(3)));
+  clock.advance(minutes(2));
+  const lines = (): readonly LoggedEvent[] =>
+    log.events.filter(({ event, fields }) => event === 'certificate.ends' && fields.kind === 'listener');
+  await until('the letter about the chain was filed', () =>
+    lines().some(({ fields }) => String(fields.names).startsWith('submission ')),
+  );
+  const its = lines().filter(({ fields }) => fields.fingerprint === authority.issuing.certificate.fingerprint);
+  assert.equal(its.length, 1, 'one line for four listeners');
+  const unread = log.events.find(({ event }) => event === 'certificate.unread');
+  assert.equal(unread?.fields.kind, 'time-stamp-authority');
+  const found = certificateFindings(await gateway.admin.certificates(), clock.now());
+  assert.match(found.find(({ id }) => id === 'unread.time-stamp-authority')?.what ?? '', /nobody can tell .*stamps-ca/);
+});
+
+const fingerprintOf = (pem: string): string => {
+  const read = readCertificate(pem);
+  return read.ok ? read.value.fingerprint : '';
+};
