@@ -1,9 +1,12 @@
 // Runs one suite of compiled tests with Node's own runner. Node 20's runner knows no glob patterns, so the files are found here.
 //
-//   node scripts/test.mjs [--suite unit|faults|peers|long] [--only TEXT] [--reporter NAME]
+//   node scripts/test.mjs [--suite unit|faults|peers|long] [--only TEXT] [--reporter NAME] [--bound SECONDS]
 //
 // `unit` is every *.test.js below dist/test except the folders `faults`, `peers` and `long`, which are suites of their own. `long` takes longer than
 // a merge may wait: it is run before a release.
+//
+// A file that is not done within its bound (what it left open keeps it alive, or it waits for what never comes) is ended and counts as failed, by its
+// name; the others go on.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -14,7 +17,12 @@ import { parseArgs } from 'node:util';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tests = join(root, 'dist', 'test');
 const { values } = parseArgs({
-  options: { suite: { type: 'string', default: 'unit' }, only: { type: 'string' }, reporter: { type: 'string' } },
+  options: {
+    suite: { type: 'string', default: 'unit' },
+    only: { type: 'string' },
+    reporter: { type: 'string' },
+    bound: { type: 'string' },
+  },
 });
 
 // A compiled test whose source is gone must not run.
@@ -38,6 +46,14 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+// Seconds for one file: several times what the slowest one takes while two cores are kept busy.
+const BOUNDS = { unit: 300, faults: 600, peers: 600, long: 1800 };
+const bound = Number(values.bound ?? BOUNDS[values.suite]);
+if (!(bound > 0)) {
+  console.error(`Cannot bound a file to "${values.bound}": expected seconds, such as --bound 60.`);
+  process.exit(1);
+}
+
 // The other suites start whole gateways and measure: one file at a time.
 const concurrency = values.suite === 'unit' ? Math.max(2, availableParallelism()) : 1;
 const result = spawnSync(
@@ -46,6 +62,7 @@ const result = spawnSync(
     '--enable-source-maps',
     '--test',
     `--test-concurrency=${concurrency}`,
+    `--test-timeout=${Math.round(bound * 1000)}`,
     `--test-reporter=${values.reporter ?? 'spec'}`,
     ...files,
   ],

@@ -16,7 +16,11 @@ import { type WireTarget, trusting } from './wire.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 export const HOSTNAME = 'localhost';
+/** Loaded into the gateway: see there. */
+const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.js', import.meta.url));
 const START_PATIENCE = 20_000;
+/** Milliseconds for one command: an import of 20,000 accounts takes a minute. It is waited for with the event loop stopped, so nothing else can end it. */
+const COMMAND_PATIENCE = 300_000;
 
 export interface Ports {
   readonly submission: number;
@@ -54,6 +58,7 @@ export class Instance {
   readonly data: string;
   readonly ports: Ports;
   #context: SecureContext | undefined;
+  readonly #served = new Set<Served>();
 
   private constructor(folder: string, ports: Ports) {
     this.folder = folder;
@@ -114,8 +119,11 @@ export class Instance {
 
   /** Runs one command of the command line on this instance; throws with its output when it fails. */
   sluis(...args: readonly string[]): string {
-    const done = spawnSync(process.execPath, [MAIN, ...args, '--config', this.config], { encoding: 'utf8' });
-    if (done.status !== 0) throw new Error(`sluis ${args.join(' ')} ended with ${done.status}: ${done.stderr}`);
+    const done = spawnSync(process.execPath, [MAIN, ...args, '--config', this.config], {
+      ...{ encoding: 'utf8', timeout: COMMAND_PATIENCE, killSignal: 'SIGKILL' },
+    });
+    if (done.status !== 0)
+      throw new Error(`sluis ${args.join(' ')} ended with ${done.status ?? done.signal}: ${done.stderr}`);
     return done.stdout;
   }
 
@@ -156,18 +164,22 @@ export class Instance {
       options.script === undefined
         ? [MAIN, 'serve', '--config', this.config]
         : [options.script, '--config', this.config];
-    const child = spawn(process.execPath, [...(options.nodeOptions ?? []), ...command], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+    const child = spawn(process.execPath, ['--import', ENDS_WITH_TEST, ...(options.nodeOptions ?? []), ...command], {
+      stdio: ['pipe', 'ignore', 'pipe'],
       env: { ...process.env, ...options.env },
     });
     const served = new Served(child, ['Secret-', ...(options.secrets ?? [])]);
+    this.#served.add(served);
     if (options.hear !== undefined) child.stderr.on('data', options.hear);
     await served.greeting([this.ports.submission, this.ports.pop3]);
     return served;
   }
 
+  /** Also ends what still runs: after an assertion that failed nobody else does, and a gateway that goes on would keep the test from ending. */
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const served of this.#served) if (!served.over) served.signal('SIGKILL');
+    // What was killed may write for a moment.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 
