@@ -4,7 +4,6 @@
  * This proves the order of things and the recovery, not the syncs: see power.test.ts for those.
  */
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Instance, addressOf, loginOf } from '../support/instance.ts';
@@ -14,6 +13,7 @@ import { SmtpClient } from '../support/smtp-client.ts';
 import { recount } from '../support/usage-recount.ts';
 import { WireEnded } from '../support/wire.ts';
 import { collect, pause, submitting, until } from './support/traffic.ts';
+import { between, chance } from '../support/chance.ts';
 
 const ROUNDS = 30;
 const names = ['sender', 'anna', 'bram', 'chris'];
@@ -34,7 +34,7 @@ test(`${ROUNDS} times kill -9 under concurrent submission lose nothing and dupli
     const before = ledger.acknowledged;
     const traffic = submitting(instance, ledger, { sender: 'sender', recipients, connections: 6 });
     await until('some acknowledgements', () => ledger.acknowledged >= before + 12 || served.over);
-    await pause(randomInt(20, 250));
+    await pause(between(20, 250));
     await traffic.nextAcknowledgement();
     await served.kill();
     await traffic.ended;
@@ -70,7 +70,7 @@ test('kill -9 around QUIT deletes all that a session marked, or nothing, and wha
     const client = await Pop3Client.open(instance.target('pop3'), loginOf('anna'));
     const listed = await client.uidl();
     assert.ok(listed.size >= 10);
-    const marked = [...listed].filter(() => randomInt(2) === 0);
+    const marked = [...listed].filter(() => chance.below(2) === 0);
     for (const [n] of marked) {
       await client.fetch(n);
       await client.command(`DELE ${n}`);
@@ -83,7 +83,7 @@ test('kill -9 around QUIT deletes all that a session marked, or nothing, and wha
       },
     );
     // From before the command arrives to after the answer.
-    if (round % 4 !== 0) await pause(randomInt(16));
+    if (round % 4 !== 0) await pause(chance.below(16));
     await served.kill();
     const quit = await leaving;
 

@@ -5,7 +5,6 @@
  * sync at each commit (`synchronous=NORMAL`), and one that answers before COMMIT. A check that cannot fail proves nothing.
  */
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +15,7 @@ import { Ledger, type LedgerReport } from '../support/ledger.ts';
 import { PowerDisk } from './support/power-disk.ts';
 import { withoutCompiler } from './support/shims.ts';
 import { collect, pause, submitting, until } from './support/traffic.ts';
+import { between } from '../support/chance.ts';
 
 const skip = withoutCompiler();
 const recipients = ['anna', 'bram', 'chris'];
@@ -42,7 +42,7 @@ async function lightsOut({ rounds, unsynced, serve = {}, untilLost = false }: Tr
       const before = ledger.acknowledged;
       const traffic = submitting(instance, ledger, { sender: 'sender', recipients, connections: 6 });
       await until('some acknowledgements', () => ledger.acknowledged >= before + 12 || served.over);
-      await pause(randomInt(20, 250));
+      await pause(between(20, 250));
       await traffic.nextAcknowledgement();
       await served.kill();
       await traffic.ended;

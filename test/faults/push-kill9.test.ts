@@ -3,13 +3,13 @@
  * when the process died.
  */
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { testCertificates } from '../support/certificates.ts';
 import { Instance, addressOf } from '../support/instance.ts';
 import { Ledger } from '../support/ledger.ts';
 import { ScriptedPartner } from '../support/partner.ts';
 import { pause, submitting, until } from './support/traffic.ts';
+import { between } from '../support/chance.ts';
 
 const ROUNDS = 20;
 const CONNECTIONS = 5;
@@ -47,7 +47,7 @@ test(`${ROUNDS} times kill -9 in the middle of pushing lose nothing, and duplica
       'some are pushed',
       () => (ledger.acknowledged >= before + 8 && partner.dots > pushed + 4) || served.over,
     );
-    await pause(randomInt(10, 200));
+    await pause(between(10, 200));
     // The worst moment: the partner has just answered.
     if (round % 2 === 0) {
       const dots = partner.dots;

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,7 @@ import { addAccount, readAll } from '../support/store.ts';
 import { PowerDisk } from './support/power-disk.ts';
 import { withoutCompiler } from './support/shims.ts';
 import { pause } from './support/traffic.ts';
+import { between } from '../support/chance.ts';
 
 const skip = withoutCompiler();
 const SETTLER = fileURLToPath(new URL('support/store-settler.js', import.meta.url));
@@ -82,7 +83,7 @@ class SettlementTrial {
     });
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
     await Promise.race([begun, ended, pause(30_000)]);
-    await pause(randomInt(30, 300));
+    await pause(between(30, 300));
     child.kill('SIGKILL');
     await ended;
     this.#disk.cut(unsynced);

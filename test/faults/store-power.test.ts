@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ import { PowerDisk } from './support/power-disk.ts';
 import { withoutCompiler } from './support/shims.ts';
 import type { Tampering } from './support/tamper.ts';
 import { pause } from './support/traffic.ts';
+import { between } from '../support/chance.ts';
 
 const skip = withoutCompiler();
 const WRITER = fileURLToPath(new URL('support/store-writer.js', import.meta.url));
@@ -96,7 +97,7 @@ class StoreTrial {
     });
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
     await Promise.race([begun, ended]);
-    await pause(long ? 1500 : randomInt(30, 300));
+    await pause(long ? 1500 : between(30, 300));
     child.kill('SIGKILL');
     await ended;
     for (const [id, acked] of fresh) this.#acked.set(id, acked);

@@ -1,7 +1,6 @@
 /** OpenPGP both ways with GnuPG: keys, signatures, encryption, each octet for octet. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +21,7 @@ import {
 } from '../crypto/pgp/support.ts';
 import { memoryStage } from '../crypto/smime/support.ts';
 import { withoutProgram } from '../support/require.ts';
+import { seeded } from '../support/seeded.ts';
 
 const options = { skip: withoutProgram('gpg', 'gnupg') };
 const pgp = new Pgp();
@@ -98,7 +98,7 @@ test('GnuPG verifies what we sign, octet for octet', options, async () => {
 });
 
 test('GnuPG decrypts what we encrypt to its keys and to ours, 5 MB and 8-bit EDI', options, async () => {
-  const large = Buffer.from(`${randomBytes(3_750_000).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`);
+  const large = Buffer.from(`${seeded(3750).octets(3_750_000).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`);
   for (const [key, body] of [
     [theirs, BODY],
     [theirsRsa, BODY],
@@ -130,7 +130,7 @@ const openWith = async (mail: Buffer, key: PgpKey, from: PgpKey) =>
   });
 
 test('we decrypt and verify what GnuPG makes, also compressed', options, async () => {
-  const large = Buffer.concat([Buffer.from(`${CONTENT}\r\n`), randomBytes(5_000_000)]);
+  const large = Buffer.concat([Buffer.from(`${CONTENT}\r\n`), seeded(5000).octets(5_000_000)]);
   for (const [to, from, content, more] of [
     [ours, 'theirs@group.test', ENTITY, []],
     [oursRsa, 'rsa@group.test', ENTITY, []],

@@ -1,7 +1,6 @@
 /** OpenPGP both ways with Sequoia's sq, an implementation that shares no code with GnuPG or ours. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { Pgp } from '../../src/crypto/pgp/pgp.ts';
 import type { PgpKey } from '../../src/crypto/pgp/protocol.ts';
 import { BODY, CONTENT, gathered, letter, makeKey, must, protectedBy, secretOf } from '../crypto/pgp/support.ts';
 import { withoutProgram } from '../support/require.ts';
+import { seeded } from '../support/seeded.ts';
 
 const options = { skip: withoutProgram('sq', 'sq') };
 const pgp = new Pgp();
@@ -103,7 +103,7 @@ test('Sequoia verifies what we sign, octet for octet', options, async () => {
 });
 
 test('Sequoia decrypts what we encrypt to its keys and to ours, 5 MB and 8-bit EDI', options, async () => {
-  const large = Buffer.from(`${randomBytes(3_750_000).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`);
+  const large = Buffer.from(`${seeded(3750).octets(3_750_000).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`);
   for (const [name, key, body] of [
     ['theirs', theirs, BODY],
     ['ours', ours, BODY],
@@ -118,7 +118,7 @@ test('Sequoia decrypts what we encrypt to its keys and to ours, 5 MB and 8-bit E
 });
 
 test('we decrypt and verify what Sequoia makes, and not what was changed', options, async () => {
-  const large = Buffer.concat([Buffer.from(`${CONTENT}\r\n`), randomBytes(5_000_000)]);
+  const large = Buffer.concat([Buffer.from(`${CONTENT}\r\n`), seeded(5000).octets(5_000_000)]);
   for (const [name, key, content] of [
     ['ours', ours, ENTITY],
     ['oursrsa', oursRsa, ENTITY],

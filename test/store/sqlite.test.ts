@@ -21,6 +21,7 @@ import {
   testOptions,
 } from '../support/store.ts';
 import { storeContract } from './contract.ts';
+import { seeded } from '../support/seeded.ts';
 
 storeContract('SQLite', (t) => openTestStore(t));
 
@@ -138,7 +139,7 @@ for (const [what, at] of [
   test(`a database damaged in ${what} is refused`, async (t) => {
     const { options } = await closedStore(t, 200_000);
     const octetsOf = readFileSync(databaseOf(options));
-    randomBytes(400).copy(octetsOf, at);
+    seeded(400).octets(400).copy(octetsOf, at);
     writeFileSync(databaseOf(options), octetsOf);
     await assert.rejects(openSqliteStore(options), refused(/damaged/));
     assert.deepEqual(readFileSync(databaseOf(options)), octetsOf);

@@ -4,7 +4,8 @@
  * A message is `lost` when it was acknowledged and is in no mailbox, `duplicated` when it is there twice, `damaged` when the octets behind
  * the gateway's own trace lines are not the ones that were sent. What was never acknowledged may be there once or not at all.
  */
-import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { chance } from './chance.ts';
 
 export interface LedgerMessage {
   readonly key: string;
@@ -73,10 +74,10 @@ export class Ledger {
   }
 
   static #unguessable(size: number): string {
-    const random = randomBytes(Math.ceil((Math.max(0, size) * 3) / 4)).toString('base64');
+    const random = chance.octets(Math.ceil((Math.max(0, size) * 3) / 4)).toString('base64');
     const lines: string[] = [];
     for (let at = 0; at < random.length; at += 74)
-      lines.push(`${randomInt(16) === 0 ? '.' : ''}${random.slice(at, at + 74)}`);
+      lines.push(`${chance.below(16) === 0 ? '.' : ''}${random.slice(at, at + 74)}`);
     lines.push('.', '..', '');
     return lines.join('\r\n');
   }

@@ -54,7 +54,7 @@ export const startTestPush = (store: Store, { clock, log, notices, courier, limi
     notices: notices ?? silent,
     clock,
     log,
-    random: Math.random,
+    random: () => 0.5,
     limits: { ...defaultPushLimits, ...limits },
   });
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { armoured, unarmoured } from '../../../src/crypto/pgp/armour.ts';
 import { Pgp } from '../../../src/crypto/pgp/pgp.ts';
@@ -8,6 +7,7 @@ import { type PgpOpened, openPgp } from '../../../src/crypto/pgp/unwrap.ts';
 import { NEUTRAL_SUBJECT } from '../../../src/crypto/smime/protect.ts';
 import { memoryStage } from '../smime/support.ts';
 import { BODY, CONTENT, gathered, letter, makeKey, messageOf, protectedBy, secretOf } from './support.ts';
+import { seeded } from '../../support/seeded.ts';
 
 const pgp = new Pgp();
 after(() => pgp.close());
@@ -86,7 +86,7 @@ test('a message without a Content-Type and one whose type ends in a semicolon ta
 });
 
 test('large content goes through in slices', async () => {
-  const body = Buffer.from(`${randomBytes(3_000_000).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`);
+  const body = Buffer.from(`${seeded(127).octets(3_000_000).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`);
   const opened = await openedOf(await protectedBy(pgp, letter(body), { publicKeys: [bert.publicKey] }));
   assert((await gathered(opened.message.source.slices())).subarray(-body.length).equals(body));
 });
@@ -124,7 +124,7 @@ test('an inner header that names somebody else is told of, and not believed', as
 });
 
 test('armour is read in pieces of any size, with headers, a checksum and text around it', async () => {
-  const packets = randomBytes(1000);
+  const packets = seeded(89).octets(1000);
   const block = (await gathered(armoured('MESSAGE', [packets]))).toString('latin1');
   const dressed = `preface\r\n${block.replace('\r\n\r\n', '\r\nComment: x\r\n\r\n').replace('-----END', '=abcd\r\n-----END')}after\r\n`;
   for (const size of [1, 7, 64, 5000]) {

@@ -7,7 +7,6 @@
  * Two ways in which unsynced octets can fare are modelled. `none`: not one of them reached the disk. `some`: any 4 KiB block of any file,
  * and any new name, may have reached it or not, by lot: writes arrive in any order.
  */
-import { randomInt } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -20,6 +19,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { shim } from './shims.ts';
+import { chance } from '../../support/chance.ts';
 
 const BLOCK = 4096;
 
@@ -61,7 +61,7 @@ export class PowerDisk {
         const file = join(folder, name);
         const wasDurable = durable.has(name);
         // SQLite rebuilds the shared memory file; a machine that starts again has none of it.
-        if (name.endsWith('-shm') || (!wasDurable && (unsynced === 'none' || randomInt(2) === 0))) {
+        if (name.endsWith('-shm') || (!wasDurable && (unsynced === 'none' || chance.below(2) === 0))) {
           if (!name.endsWith('-shm')) lostNames.push(name);
           rmSync(file, { force: true });
           continue;
@@ -73,7 +73,7 @@ export class PowerDisk {
         const { octets, changed } = blend(
           synced,
           written,
-          unsynced === 'none' ? () => false : () => randomInt(2) === 1,
+          unsynced === 'none' ? () => false : () => chance.below(2) === 1,
         );
         changedBlocks += changed;
         rmSync(file, { force: true });

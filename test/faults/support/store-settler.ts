@@ -5,7 +5,6 @@
  * Arguments: data folder, key folder, master key (hexadecimal). `TAMPER=notice-apart` files the notice in a transaction of its own behind
  * the settlement: the mutant that the test must catch. Ends when it is killed.
  */
-import { randomBytes, randomInt } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { minutes, octets } from '../../../src/domain/units.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -14,6 +13,7 @@ import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
 import type { Acceptance } from '../../../src/store/store.ts';
 import { MemoryLog } from '../../support/log.ts';
 import { acceptanceOf, sealBody } from '../../support/store.ts';
+import { chance } from '../../support/chance.ts';
 
 const [dataFolder = '', keyFolder = '', masterKey = ''] = process.argv.slice(2);
 const apart = process.env.TAMPER === 'notice-apart';
@@ -25,7 +25,7 @@ const partner = (await store.registry.findPartnerNamed('hospital'))?.id;
 if (partner === undefined) throw new Error('no partner');
 
 async function post(): Promise<void> {
-  const body = await sealBody(store, randomBytes(2000));
+  const body = await sealBody(store, chance.octets(2000));
   const to = ['lab@hospital.test', 'er@hospital.test'];
   const outcome = await store.accept(await acceptanceOf(store, body, to, { receivedAt: systemClock.now() }));
   if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.kind}`);
@@ -33,14 +33,14 @@ async function post(): Promise<void> {
 
 /** Every sixth is too long for the settlement's own row and streams in before it. */
 async function noticeOf(claim: Claim): Promise<Acceptance> {
-  const padding = randomBytes(randomInt(6) === 0 ? 60_000 : 400).toString('hex');
+  const padding = chance.octets(chance.below(6) === 0 ? 60_000 : 400).toString('hex');
   const body = await sealBody(store, Buffer.from(`failed ${claim.id}\r\n${padding}\r\n`));
   const more = { sender: '', system: true, once: `failed:${claim.id}` } as const;
   return await acceptanceOf(store, body, ['anna@group.test'], more);
 }
 
 async function settle(claim: Claim): Promise<void> {
-  const kind = randomInt(4) === 0 ? 'relayed' : 'failed';
+  const kind = chance.below(4) === 0 ? 'relayed' : 'failed';
   const notice = kind === 'failed' ? await noticeOf(claim) : undefined;
   const rides = apart || notice === undefined ? {} : { notice };
   const audit = [{ event: `delivery.${kind}`, outcome: 'success', message: claim.message.id }] as const;

@@ -3,7 +3,7 @@
  *
  * Arguments: data folder, key folder, master key (hexadecimal). Ends when it is killed.
  */
-import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { octets } from '../../../src/domain/units.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -11,6 +11,7 @@ import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
 import { MemoryLog } from '../../support/log.ts';
 import { acceptanceOf, sealBody } from '../../support/store.ts';
 import { tampered } from './tamper.ts';
+import { chance } from '../../support/chance.ts';
 
 const [dataFolder = '', keyFolder = '', masterKey = ''] = process.argv.slice(2);
 const store = await openSqliteStore({
@@ -23,7 +24,7 @@ const recipients = ['anna@group.test', 'bram@group.test', 'chris@group.test'];
 
 async function client(turn: number): Promise<never> {
   for (let n = turn; ; n++) {
-    const content = Buffer.from(`${randomBytes(randomInt(4) === 0 ? 100_000 : 3000).toString('hex')}\r\n`);
+    const content = Buffer.from(`${chance.octets(chance.below(4) === 0 ? 100_000 : 3000).toString('hex')}\r\n`);
     const sha256 = createHash('sha256').update(content).digest('hex');
     const body = await sealBody(store, content);
     // Every third goes to all: one body, three entries.

@@ -1,13 +1,13 @@
 /** Submissions that go on while the gateway dies, and the reading back afterwards. */
-import { randomInt } from 'node:crypto';
 import { type Instance, addressOf, loginOf } from '../../support/instance.ts';
 import type { Ledger } from '../../support/ledger.ts';
 import { Pop3Client } from '../../support/pop3-client.ts';
 import { SmtpClient, UnexpectedReply, acceptedId } from '../../support/smtp-client.ts';
 import { WireEnded } from '../../support/wire.ts';
+import { between, chance } from '../../support/chance.ts';
 
 /** 1 KB to 300 KB, most of them small: bodies inside the message's row and bodies in chunks. */
-export const anySize = (): number => (randomInt(4) === 0 ? randomInt(65_000, 300_000) : randomInt(1_000, 20_000));
+export const anySize = (): number => (chance.below(4) === 0 ? between(65_000, 300_000) : between(1_000, 20_000));
 
 export interface Traffic {
   /** Resolves when every connection has ended: after the kill, or after `stop`. */
