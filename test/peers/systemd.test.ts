@@ -18,7 +18,7 @@ import {
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { type TestContext, after, before, test } from 'node:test';
 import { Instance, addressOf, loginOf } from '../support/instance.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { withoutProgram } from '../support/require.ts';
@@ -107,9 +107,10 @@ class Program {
   readonly lines: string[] = [];
   readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
-  constructor(program: string, words: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** It and what it starts end with the test, whatever became of that. */
+  constructor(t: TestContext, program: string, words: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const child = spawn(program, words, {
-      cwd: folder,
+      ...{ cwd: folder, detached: true },
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -122,6 +123,14 @@ class Program {
         this.lines.push(...parts);
       });
     this.ended = new Promise((resolve) => child.once('close', resolve));
+    t.after(() => {
+      // The group: a gateway that it started would outlive it. There is none where all has ended.
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    });
   }
   async until(pattern: RegExp, from = 0): Promise<string> {
     let found: string | undefined;
@@ -168,7 +177,7 @@ test('systemd takes the units, and grades their hardening', { skip }, () => {
 
 test('it hears of ready, reloading, alive and stopping, with the status', { skip }, async (t) => {
   const socket = join(folder, 'notify');
-  const manager = new Program('python3', ['-c', RECEIVER, socket]);
+  const manager = new Program(t, 'python3', ['-c', RECEIVER, socket]);
   await manager.until(/^bound$/);
   const served = await instance.serve({ env: { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '600000' } });
   t.after(() => (served.over ? undefined : served.kill()));
@@ -203,13 +212,13 @@ test('a manager that does not listen is a line in the log, and mail goes on', { 
   assert.equal(await served.stop(), 0);
 });
 
-test('connections wait over a restart on the sockets of the manager', { skip }, async () => {
+test('connections wait over a restart on the sockets of the manager', { skip }, async (t) => {
   const names = 'submission:submissions:pop3:pop3s';
   const unconfigured = readFileSync(instance.config, 'utf8').replaceAll(/^port = \d+$/gm, 'port = 0');
   const file = join(instance.folder, 'handed.toml');
   writeFileSync(file, unconfigured);
   const serve = [process.execPath, MAIN, 'serve', '--config', file];
-  const manager = new Program('python3', ['-c', HOLDER, names, ...serve]);
+  const manager = new Program(t, 'python3', ['-c', HOLDER, names, ...serve]);
   const [port = 0] = (await manager.until(/^\d+ \d+ \d+ \d+$/)).split(' ').map(Number);
   const dial = (): { readonly socket: Socket; readonly greeting: Promise<string> } => {
     const socket = connect(port, '127.0.0.1').setEncoding('utf8');
@@ -236,7 +245,7 @@ test('connections wait over a restart on the sockets of the manager', { skip }, 
   await manager.ended;
 });
 
-test('a socket of another port, or of no listener, is refused with what to do', { skip }, async () => {
+test('a socket of another port, or of no listener, is refused with what to do', { skip }, async (t) => {
   for (const [names, expected] of [
     [
       'pop3',
@@ -244,7 +253,7 @@ test('a socket of another port, or of no listener, is refused with what to do', 
     ],
     ['imap', /Cannot use the socket "imap" .*expected submission, submissions, pop3, pop3s; set FileDescriptorName=/],
   ] as const) {
-    const manager = new Program('python3', [
+    const manager = new Program(t, 'python3', [
       '-c',
       HOLDER,
       names,
@@ -285,6 +294,7 @@ test(
       .join(',')}`;
     const trace = join(folder, 'denied');
     const gateway = new Program(
+      t,
       'strace',
       [
         ...['-f', '-qq', '-o', trace, '-e', `trace=${denied}`, '-e', `inject=${denied}:error=EPERM`],
