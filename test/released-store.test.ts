@@ -92,7 +92,9 @@ test('the store of 0.1.0 keeps its states, certificates and keys', async (t) => 
   assert.deepEqual(waiting(queue.deliveries), waiting(expected.queue.deliveries));
   const kept = (listed: readonly Listed[]) =>
     listed.map(({ fingerprint, account, keyHeld }) => [fingerprint, account, keyHeld]).sort();
-  assert.deepEqual(kept(await json<readonly Listed[]>('cert', 'list')), kept(expected.certificates));
+  // What belongs to the gateway itself stands in the same list since, without an account.
+  const listed = await json<readonly Listed[]>('cert', 'list');
+  assert.deepEqual(kept(listed.filter(({ account }) => account !== '')), kept(expected.certificates));
   assert.deepEqual(kept(await json<readonly Listed[]>('pgp', 'key', 'list')), kept(expected.pgpKeys));
 });
 
