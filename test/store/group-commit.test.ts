@@ -1,13 +1,14 @@
 /** The writer's transactions, without its thread. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { type Db, openWriting } from '../../src/store/sqlite/database.ts';
 import { GroupCommit } from '../../src/store/sqlite/group-commit.ts';
 import { knownMigrations } from '../../src/store/sqlite/migrate.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
+import type { Copied, Copier } from '../../src/store/sqlite/log-copier.ts';
 import type { Testing } from '../../src/store/sqlite/options.ts';
 import type { AcceptWork, WriterSays, WriterWork } from '../../src/store/sqlite/writer-protocol.ts';
 import { Reserve } from '../../src/store/sqlite/reserve.ts';
@@ -17,10 +18,31 @@ import { testOptions } from '../support/store.ts';
 interface Bench {
   readonly db: Db;
   readonly said: WriterSays[];
+  readonly group: GroupCommit;
   readonly run: (works: readonly WriterWork[]) => Promise<Map<number, string>>;
 }
 
-async function writer(t: TestContext, testing: Testing = {}): Promise<Bench> {
+/** Copies when its outcome is asked for, on the writer's own connection. */
+function copierOf(db: Db): Copier {
+  let busy = false;
+  return {
+    get busy() {
+      return busy;
+    },
+    start: () => (busy = true),
+    outcome: () => {
+      if (!busy) return undefined;
+      busy = false;
+      const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[];
+      assert(row !== undefined);
+      return { kind: 'copied', ...row };
+    },
+    rest: () => true,
+    end: () => undefined,
+  };
+}
+
+async function writer(t: TestContext, testing: Testing = {}, copier?: Copier): Promise<Bench> {
   const options = testOptions(t);
   await createSqliteStore(options);
   const db = openWriting(join(options.dataFolder, 'sluis.db'), 'FULL');
@@ -31,14 +53,14 @@ async function writer(t: TestContext, testing: Testing = {}): Promise<Bench> {
     work: new WriterWorker(db, 0),
     reserve: new Reserve(options.dataFolder, 0),
     reservePages: 0,
+    copier: copier ?? copierOf(db),
     testing,
     full: false,
     say: (message) => said.push(message),
     drain: () => undefined,
   });
   return {
-    db,
-    said,
+    ...{ db, said, group },
     run: async (works) => {
       const from = said.length;
       group.add(works.map((work, n) => ({ n, work })));
@@ -236,6 +258,73 @@ test('the log is copied back once it is long, and stays short', async (t) => {
   const path = db.name;
   for (let i = 0; i < 200; i += 1) await run([chunk(i + 1, 0)]);
   assert(readFileSync(`${path}-wal`).length < 48 * 1024 * 1024);
+});
+
+const walOf = (db: Db): number => statSync(`${db.name}-wal`).size;
+
+test('while the log is copied small messages go on, large ones wait for it, and then the log begins anew', async (t) => {
+  let outcome: Copied | undefined;
+  let copying = 0;
+  let copied = 0;
+  const copier: Copier = {
+    get busy() {
+      return copying > copied;
+    },
+    start: () => (copying += 1),
+    outcome: () => {
+      if (outcome !== undefined) copied += 1;
+      const taken = outcome;
+      outcome = undefined;
+      return taken;
+    },
+    rest: () => true,
+    end: () => undefined,
+  };
+  const { run, db, group, said } = await writer(t, {}, copier);
+  for (let i = 0; copying === 0 && i < 200; i += 1) await run([chunk(i + 1, 0)]);
+  assert.equal(copying, 1, 'the thread was told to copy');
+  const before = walOf(db);
+  // Larger than what may still come.
+  const waiting = run(Array.from({ length: 60 }, (_, i) => chunk(1000 + i, 0)));
+  for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  const answered = said.length;
+  assert(walOf(db) - before < 6 * 1024 * 1024, 'large bodies wait');
+  group.add([{ n: 999, work: accept(5000) }]);
+  for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(said.length, answered + 1, 'a small message does not');
+  const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[];
+  assert(row !== undefined);
+  outcome = { kind: 'copied', ...row };
+  group.keepLog();
+  assert.equal((await waiting).size, 61);
+  assert(walOf(db) < 48 * 1024 * 1024);
+});
+
+test('where no thread can copy the writer does, and a copy that failed is the end of the store', async (t) => {
+  const outcomes: Copied[] = [];
+  outcomes.push({ kind: 'unable' });
+  let busy = false;
+  const copier: Copier = {
+    get busy() {
+      return busy;
+    },
+    start: () => (busy = true),
+    outcome: () => {
+      busy = false;
+      return outcomes.shift();
+    },
+    rest: () => true,
+    end: () => undefined,
+  };
+  const alone = await writer(t, {}, copier);
+  for (let i = 0; i < 300; i += 1) await alone.run([chunk(i + 1, 0)]);
+  assert(walOf(alone.db) < 48 * 1024 * 1024);
+  assert.equal(outcomes.length, 0);
+
+  outcomes.push({ kind: 'failed', message: 'disk I/O error' });
+  const failing = await writer(t, {}, copier);
+  for (let i = 0; i < 200 && !failing.group.failed; i += 1) await failing.run([chunk(i + 1, 0)]);
+  assert.deepEqual(failing.said.at(-1), { kind: 'failed', message: 'disk I/O error' });
 });
 
 test('the schema is the one in schema.sql', async (t) => {

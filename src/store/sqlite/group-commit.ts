@@ -9,8 +9,10 @@ import { setImmediate } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import type { ChainHead } from '../../domain/audit-row.ts';
 import { FairLine } from '../../platform/fair-line.ts';
-import { CHECKPOINT_PAGES, type Db, PAGE_OCTETS, type Synchronous, isFull, isStatementError } from './database.ts';
+import { type Db, PAGE_OCTETS, type Synchronous, isFull, isStatementError } from './database.ts';
 import { makeDiscard } from './discard.ts';
+import type { Copier } from './log-copier.ts';
+import { LogUpkeep } from './log-upkeep.ts';
 import type { Testing } from './options.ts';
 import type { AcceptWork, Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
 import type { Reserve } from './reserve.ts';
@@ -24,12 +26,6 @@ const GROUP = 64;
 const SHARE = 8;
 /** Commits for which somebody else is remembered. */
 const COMPANY = 64;
-/** Beyond this the log is copied back even while readers hold on to it. */
-const LOG_LIMIT_PAGES = 4 * CHECKPOINT_PAGES;
-/** How long that may wait for readers. A backup holds on for minutes: then the log grows, and nobody waits. */
-const READERS_PATIENCE = 50;
-/** For everything else; see openWriting. */
-const PATIENCE = 5000;
 /** Free pages given back to the file system in one go, when nothing waits. */
 const VACUUM_PAGES = 200;
 
@@ -37,6 +33,7 @@ export interface GroupOptions {
   readonly db: Db;
   readonly work: WriterWorker;
   readonly reserve: Reserve;
+  readonly copier: Copier;
   readonly reservePages: number;
   readonly testing: Testing;
   readonly say: (message: WriterSays) => void;
@@ -87,6 +84,7 @@ export class GroupCommit {
   readonly #release: Database.Statement;
   readonly #undo: Database.Statement;
   readonly #discard = makeDiscard();
+  readonly #log: LogUpkeep;
   #running = false;
   /** What the connection does at its next commit. */
   #sync: Synchronous;
@@ -101,16 +99,20 @@ export class GroupCommit {
   /** Whose pieces were in the group before; 0: in none. */
   #lastTurn = 0;
   #commits = 0;
-  #logPages = 0;
-  /** Pages in the log at which it is copied back again. */
-  #checkpointAt = CHECKPOINT_PAGES;
   #pages = 0;
   #freePages = 0;
   #vacuum = false;
+  /** Goes on where only large bodies waited, for the log. */
+  #wake = (): void => undefined;
 
   constructor(options: GroupOptions) {
     this.#o = options;
-    const { db } = options;
+    const { db, copier } = options;
+    this.#log = new LogUpkeep({
+      ...{ db, copier, pages: options.testing.logPages },
+      onFull: () => !this.#full && this.#enterFull([]),
+      onFailed: (error) => this.#fail(error),
+    });
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#savepoint = db.prepare('SAVEPOINT piece');
@@ -132,6 +134,7 @@ export class GroupCommit {
 
   add(requests: readonly Request[]): void {
     for (const request of requests) (isLarge(request) ? this.#large : this.#small).push(turnOf(request.work), request);
+    this.#wake();
   }
 
   /** Commits until nothing waits. */
@@ -140,10 +143,14 @@ export class GroupCommit {
     this.#running = true;
     try {
       while (!this.#failed && this.#small.length + this.#large.length > 0) {
+        if (this.#small.length === 0 && this.#log.crowded) {
+          await new Promise<void>((resolve) => (this.#wake = resolve));
+          continue;
+        }
         const group = this.#small.take(GROUP, this.#share());
         this.#addLarge(group);
         this.#group(group);
-        this.#checkpoint();
+        this.keepLog();
         this.#o.drain();
       }
     } finally {
@@ -158,6 +165,7 @@ export class GroupCommit {
    * to wait, and each commit saved is a sync saved.
    */
   #addLarge(group: Request[]): void {
+    if (this.#log.crowded) return;
     const beside = group.length > 0;
     this.#sinceSmall = beside ? 0 : this.#sinceSmall + 1;
     if (beside && this.#sliced) {
@@ -225,16 +233,17 @@ export class GroupCommit {
       throw Object.assign(new Error('disk I/O error (injected)'), { code: 'SQLITE_IOERR_FSYNC', injected: true });
     this.#commit.run();
     if (this.#o.testing.countsApart === true) this.#o.db.transaction(() => this.#o.work.end())();
-    this.#logPages += 4 + 3 * group.length;
+    let pages = 4 + 3 * group.length;
     for (const { work } of group) {
       if (work.kind === 'chunk') {
-        this.#logPages += Math.ceil(work.sealed.length / PAGE_OCTETS);
+        pages += Math.ceil(work.sealed.length / PAGE_OCTETS);
         this.#discard(work.sealed);
       }
       const bodies = bodiesOf(work);
-      this.#logPages += work.kind === 'accept' ? 4 * (bodies.length - 1) : 4 * bodies.length;
-      for (const { body } of bodies) this.#logPages += Math.ceil((body?.length ?? 0) / PAGE_OCTETS);
+      pages += work.kind === 'accept' ? 4 * (bodies.length - 1) : 4 * bodies.length;
+      for (const { body } of bodies) pages += Math.ceil((body?.length ?? 0) / PAGE_OCTETS);
     }
+    this.#log.grew(pages);
     return answers;
   }
 
@@ -278,7 +287,7 @@ export class GroupCommit {
     const { maxPages } = this.#o.testing;
     if (maxPages !== undefined) this.#o.db.pragma(`max_page_count = ${maxPages + this.#o.reservePages}`);
     // Up to 32 MB may stand in the log that are in the database once it is copied back: on a small disk that is all that was missing.
-    this.#copyBack('TRUNCATE');
+    this.#log.copyBack(true);
     this.#oneByOne(group);
   }
 
@@ -342,32 +351,15 @@ export class GroupCommit {
     this.#o.say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
 
-  #checkpoint(): void {
-    if (this.#failed || this.#logPages < this.#checkpointAt) return;
-    if (!this.#copyBack(this.#logPages > LOG_LIMIT_PAGES ? 'TRUNCATE' : 'PASSIVE') && !this.#full) this.#enterFull([]);
+  /** Nothing is committed after this. */
+  end(): void {
+    if (!this.#failed) this.#log.end();
   }
 
-  /**
-   * Copies the log back into the database; false when the disk is too full. Its sync can fail as any other: the store ends then, before the
-   * log, which still holds everything, is written over.
-   */
-  #copyBack(mode: 'PASSIVE' | 'TRUNCATE'): boolean {
-    try {
-      const { db } = this.#o;
-      db.pragma(`busy_timeout = ${READERS_PATIENCE}`);
-      const [row] = db.pragma(`wal_checkpoint(${mode})`) as { log: number; checkpointed: number }[];
-      this.#logPages = row === undefined ? 0 : Math.max(0, row.log - row.checkpointed);
-      // Where a reader held on, trying again at each commit would change nothing.
-      this.#checkpointAt = this.#logPages + CHECKPOINT_PAGES;
-      return true;
-    } catch (error) {
-      this.#logPages = 0;
-      if (isFull(error)) return false;
-      this.#fail(error);
-      return true;
-    } finally {
-      this.#o.db.pragma(`busy_timeout = ${PATIENCE}`);
-    }
+  /** Copies the log back where it has grown; called as well when another thread has done so. */
+  keepLog(): void {
+    if (!this.#failed && this.#o.db.open) this.#log.keep();
+    this.#wake();
   }
 
   /** Gives free pages back to the file system in small steps, and stops as soon as somebody waits. */
@@ -382,13 +374,13 @@ export class GroupCommit {
       const before = this.#freePages;
       try {
         this.#o.db.pragma(`incremental_vacuum(${VACUUM_PAGES})`);
-        this.#logPages += VACUUM_PAGES;
+        this.#log.grew(VACUUM_PAGES);
         this.#measure();
       } catch (error) {
         if (!isFull(error)) this.#fail(error);
         return;
       }
-      this.#checkpoint();
+      this.keepLog();
       if (this.#freePages >= before) return;
       await setImmediate();
     }

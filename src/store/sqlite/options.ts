@@ -47,6 +47,8 @@ export interface Testing {
   readonly synchronous?: Synchronous;
   /** Largest number of database pages before SQLITE_FULL; the reserve is then `reserve` octets of further pages. */
   readonly maxPages?: number;
+  /** Pages in the log at which it is copied into the database; 32 MB of them in service. */
+  readonly logPages?: number;
   /** The nth commit of this start fails as a failed sync would (SQLITE_IOERR_FSYNC). */
   readonly failCommit?: number;
   /** Answers before COMMIT: the mutant that the crash tests must catch. */

@@ -9,6 +9,7 @@ import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-datab
 import { type Db, PAGE_OCTETS, isDamage, isFull, openWriting, sqliteProblem } from './database.ts';
 import { voidLeases } from './delivery-changes.ts';
 import { GroupCommit } from './group-commit.ts';
+import { ThreadCopier } from './log-copier.ts';
 import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
 import type { Testing } from './options.ts';
 import type { WriterHears, WriterSays } from './writer-protocol.ts';
@@ -154,10 +155,9 @@ function serve(port: MessagePort, start: WriterStart): void {
       hear(received.message);
     }
   };
+  const copier = new ThreadCopier(join(start.dataFolder, DATABASE_FILE), () => group.keepLog());
   const group = new GroupCommit({
-    db,
-    work,
-    reserve,
+    ...{ db, work, reserve, copier },
     reservePages: Math.ceil(start.reserve / PAGE_OCTETS),
     testing: start.testing,
     full,
@@ -166,6 +166,7 @@ function serve(port: MessagePort, start: WriterStart): void {
   });
   const close = (): void => {
     try {
+      group.end();
       if (!group.failed) {
         setFact(db, 'clean', 1);
         db.pragma('wal_checkpoint(TRUNCATE)');

@@ -14,9 +14,10 @@ import { tampered } from './tamper.ts';
 import { chance } from '../../support/chance.ts';
 
 const [dataFolder = '', keyFolder = '', masterKey = ''] = process.argv.slice(2);
+// The log is copied back many times in a round.
 const store = await openSqliteStore({
   ...{ dataFolder, keyFolder, masterKey: Buffer.from(masterKey, 'hex'), hostname: 'mail.test' },
-  ...{ clock: systemClock, log: new MemoryLog(), reserve: octets(0), testing: tampered() },
+  ...{ clock: systemClock, log: new MemoryLog(), reserve: octets(0), testing: { logPages: 200, ...tampered() } },
 });
 /** The mutant that writes the row in another transaction than the event. */
 const apart = process.env.TAMPER === 'audit-apart';

@@ -1,0 +1,39 @@
+/** Copies the write-ahead log into the database when it is told to, on a connection of its own that writes nothing else. */
+import { workerData } from 'node:worker_threads';
+import { type Db, isFull, openWriting } from './database.ts';
+import type { Copied, CopierStart } from './log-copier.ts';
+
+function copy(db: Db | undefined): Copied {
+  if (db === undefined) return { kind: 'unable' };
+  try {
+    const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[];
+    return { kind: 'copied', log: row?.log ?? 0, checkpointed: row?.checkpointed ?? 0 };
+  } catch (error) {
+    if (isFull(error)) return { kind: 'full' };
+    return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function opened(path: string): Db | undefined {
+  try {
+    return openWriting(path, 'FULL');
+  } catch {
+    // Out of descriptors, mostly. The writer copies by itself then.
+    return undefined;
+  }
+}
+
+function serve({ path, port, copying }: CopierStart): void {
+  const db = opened(path);
+  port.on('message', (task: 'copy' | 'end') => {
+    if (task === 'copy') port.postMessage(copy(db));
+    else {
+      db?.close();
+      port.close();
+    }
+    Atomics.store(copying, 0, 0);
+    Atomics.notify(copying, 0);
+  });
+}
+
+serve(workerData as CopierStart);

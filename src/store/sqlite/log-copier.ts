@@ -1,0 +1,107 @@
+/**
+ * The writer's side of the thread that copies the write-ahead log back (log-copier-thread.ts). The thread begins with its first task: a store that never writes
+ * 32 MB never has one.
+ */
+import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from 'node:worker_threads';
+
+/** `log`, `checkpointed`: frames that the log had when it began, and of these in the database now. */
+export type Copied =
+  | { readonly kind: 'copied'; readonly log: number; readonly checkpointed: number }
+  /** The disk is full. */
+  | { readonly kind: 'full' }
+  /** A write or sync failed: what the database has is not known any more, what the log has is. */
+  | { readonly kind: 'failed'; readonly message: string }
+  /** The thread has no connection. */
+  | { readonly kind: 'unable' };
+
+export interface Copier {
+  /** It was started and its outcome not taken. */
+  readonly busy: boolean;
+  start(): void;
+  /** Undefined while it copies, and where nothing was started. */
+  outcome(): Copied | undefined;
+  /** Blocks this thread until it does not copy. False where that takes too long. */
+  rest(): boolean;
+  /** Closes its connection, and blocks until it has. */
+  end(): void;
+}
+
+export interface CopierStart {
+  readonly path: string;
+  readonly port: MessagePort;
+  /** 1 while it copies: the writer can wait for it without a turn of its loop. */
+  readonly copying: Int32Array;
+}
+
+/** In milliseconds; the whole log takes half a second on a slow disk. */
+const PATIENCE = 10_000;
+
+export class ThreadCopier implements Copier {
+  readonly #path: string;
+  readonly #told: () => void;
+  readonly #copying = new Int32Array(new SharedArrayBuffer(4));
+  #port: MessagePort | undefined;
+  #busy = false;
+  #heard: Copied | undefined;
+
+  /** `told`: called when an outcome has come and nobody waited for it. */
+  constructor(path: string, told: () => void) {
+    this.#path = path;
+    this.#told = told;
+  }
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  start(): void {
+    this.#busy = true;
+    Atomics.store(this.#copying, 0, 1);
+    (this.#port ??= this.#begin()).postMessage('copy');
+  }
+
+  #begin(): MessagePort {
+    const { port1: port, port2: theirs } = new MessageChannel();
+    const start: CopierStart = { path: this.#path, port: theirs, copying: this.#copying };
+    const worker = new Worker(new URL('./log-copier-thread.js', import.meta.url), {
+      workerData: start,
+      transferList: [theirs],
+      name: 'store-log-copier',
+    });
+    worker.on('error', () => this.#hear({ kind: 'unable' }));
+    worker.on('exit', () => this.#hear({ kind: 'unable' }));
+    worker.unref();
+    port.on('message', (copied: Copied) => this.#hear(copied));
+    // Nobody waits for a copy: a store that closes does not either.
+    port.unref();
+    return port;
+  }
+
+  #hear(copied: Copied): void {
+    if (!this.#busy) return;
+    this.#heard = copied;
+    this.#told();
+  }
+
+  outcome(): Copied | undefined {
+    if (!this.#busy) return undefined;
+    const received = this.#port === undefined ? undefined : receiveMessageOnPort(this.#port);
+    const outcome = this.#heard ?? (received as { message: Copied } | undefined)?.message;
+    this.#heard = undefined;
+    if (outcome !== undefined) this.#busy = false;
+    return outcome;
+  }
+
+  end(): void {
+    if (this.#port === undefined) return;
+    Atomics.store(this.#copying, 0, 1);
+    this.#port.postMessage('end');
+    this.rest();
+    this.#port.close();
+    this.#port = undefined;
+  }
+
+  rest(): boolean {
+    return Atomics.wait(this.#copying, 0, 1, PATIENCE) !== 'timed-out';
+  }
+}
