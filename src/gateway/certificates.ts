@@ -3,7 +3,7 @@
  * gateway those of listeners and client authorities are the ones in use; where nobody serves the files are read.
  */
 import { readFileSync } from 'node:fs';
-import { readAuthorities } from '../auth/authorities.ts';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type AuthoritiesSetting, readAuthorityFiles, readTlsMaterial } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
 import { type Certificate, readCertificate, readCertificates } from '../crypto/certificate.ts';
@@ -42,40 +42,53 @@ export function gatewayCertificates(sources: CertificateSources): () => Promise<
   let before = new Map<string, readonly Certificate[]>();
   return async () => {
     const known = new Map<string, readonly Certificate[]>();
-    const read: Read = (text) => {
-      const found = before.get(text) ?? certificatesIn(text);
+    const read: Read = async (text) => {
+      const earlier = known.get(text) ?? before.get(text);
+      const found = earlier ?? certificatesIn(text);
       known.set(text, found);
+      // A bundle of 140 takes 20 to 50 ms: others have their turn between two.
+      if (earlier === undefined) await turn();
       return found;
     };
     const certificates: GatewayCertificate[] = [];
     const unread: { kind: GatewayCertificateKind; why: string }[] = [];
-    const add = (kind: GatewayCertificateKind, look: () => readonly GatewayCertificate[]): void => {
+    const add = async (
+      kind: GatewayCertificateKind,
+      look: () => Promise<readonly GatewayCertificate[]>,
+    ): Promise<void> => {
       try {
-        certificates.push(...look());
+        certificates.push(...(await look()));
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         unread.push({ kind, why: why.replace(/\s*\n\s*/g, ' ') });
       }
     };
-    const authorities = (kind: GatewayCertificateKind, setting: AuthoritiesSetting): void =>
-      add(kind, () => readAuthorities(readAuthorityFiles(config, setting), setting).map((c) => authority(kind, c)));
+    const authorities = (kind: GatewayCertificateKind, setting: AuthoritiesSetting): Promise<void> =>
+      add(kind, async () => {
+        const found: GatewayCertificate[] = [];
+        for (const { pem } of readAuthorityFiles(config, setting))
+          found.push(...(await read(pem)).map((c) => authority(kind, c)));
+        return found;
+      });
     const { tls } = sources;
     for (const listener of config.listener)
-      add('listener', () => {
+      await add('listener', async () => {
         const material =
           tls === undefined ? readTlsMaterial(config, listener) : (tls.material.get(listener.name) ?? []);
-        return material.flatMap(({ certificate }) => ofListener(listener.name, read(certificate)));
+        const found: GatewayCertificate[] = [];
+        for (const { certificate } of material) found.push(...ofListener(listener.name, await read(certificate)));
+        return found;
       });
-    if (tls === undefined) authorities('client-authority', 'tls.client-authorities');
+    if (tls === undefined) await authorities('client-authority', 'tls.client-authorities');
     else certificates.push(...tls.authorities.map((c) => authority('client-authority', c)));
-    authorities('mail-authority', 'smime.authorities');
-    authorities('time-stamp-authority', 'audit.timestamp-authorities');
-    add('evidence', () => ofEvidence(config, read));
+    await authorities('mail-authority', 'smime.authorities');
+    await authorities('time-stamp-authority', 'audit.timestamp-authorities');
+    await add('evidence', () => ofEvidence(config, read));
     certificates.push(...(await ownAuthorities(sources)));
     for await (const partner of partnersOf(sources.store)) {
       const shown = sources.shown?.get(partner.id);
       for (const [kind, look] of Object.entries(OF_PARTNER))
-        add(kind as keyof typeof OF_PARTNER, () => look(partner, read, shown));
+        await add(kind as keyof typeof OF_PARTNER, () => look(partner, read, shown));
     }
     before = known;
     return { certificates, unread };
@@ -83,7 +96,7 @@ export function gatewayCertificates(sources: CertificateSources): () => Promise<
 }
 
 /** Reads PEM, or DER as latin-1. Throws where it is neither. */
-type Read = (text: string) => readonly Certificate[];
+type Read = (text: string) => Promise<readonly Certificate[]>;
 
 function certificatesIn(text: string): readonly Certificate[] {
   if (text.includes('-----BEGIN')) {
@@ -119,7 +132,7 @@ const ofListener = (listener: string, [own, ...chain]: readonly Certificate[]): 
         ...chain.filter((c) => !isSelfSigned(c)).map((c) => authority('listener', c, listener)),
       ];
 
-function ofEvidence(config: Config, read: Read): readonly GatewayCertificate[] {
+async function ofEvidence(config: Config, read: Read): Promise<readonly GatewayCertificate[]> {
   let pem: string;
   try {
     pem = readFileSync(evidenceCertificateFile(config.keys.folder), 'utf8');
@@ -128,7 +141,7 @@ function ofEvidence(config: Config, read: Read): readonly GatewayCertificate[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  return read(pem).map((certificate) => ({
+  return (await read(pem)).map((certificate) => ({
     ...{ kind: 'evidence', certificate, scope: '', keyHeld: true },
     name: short(certificate),
   }));
@@ -153,21 +166,25 @@ async function* partnersOf({ registry }: Pick<Store, 'registry'>): AsyncGenerato
   }
 }
 
-type OfPartner = (partner: Partner, read: Read, shown: Uint8Array | undefined) => readonly GatewayCertificate[];
+type OfPartner = (
+  partner: Partner,
+  read: Read,
+  shown: Uint8Array | undefined,
+) => Promise<readonly GatewayCertificate[]>;
 
 const OF_PARTNER = {
-  'partner-certificate': ({ name, server }, read) => {
-    const [own, ...chain] = server.certificate === undefined ? [] : read(server.certificate);
+  'partner-certificate': async ({ name, server }, read) => {
+    const [own, ...chain] = server.certificate === undefined ? [] : await read(server.certificate);
     if (own === undefined) return [];
     const leaf = { kind: 'partner-certificate', name, certificate: own, scope: name, keyHeld: true } as const;
     return [{ ...leaf, replaced: false }, ...chain.map((c) => authority('partner-certificate', c, name))];
   },
-  'partner-authority': ({ name, server }, read) =>
-    (server.authorities === undefined ? [] : read(server.authorities)).map((c) =>
+  'partner-authority': async ({ name, server }, read) =>
+    (server.authorities === undefined ? [] : await read(server.authorities)).map((c) =>
       authority('partner-authority', c, name),
     ),
-  'partner-server': ({ name, server }, read, shown) =>
-    (shown === undefined ? [] : read(Buffer.from(shown).toString('latin1'))).map((certificate) => ({
+  'partner-server': async ({ name, server }, read, shown) =>
+    (shown === undefined ? [] : await read(Buffer.from(shown).toString('latin1'))).map((certificate) => ({
       ...{ kind: 'partner-server', name, certificate, scope: name, keyHeld: false },
       // A pin of the key goes on with the next certificate of that key.
       pinned: (server.pins ?? []).some((pin) => pin.of === 'certificate' && pin.sha256 === certificate.fingerprint),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { rootCertificates } from 'node:tls';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import { certificateFindings } from '../../src/admin/endings.ts';
 import { type OperationName, type OperationResult, runOperation } from '../../src/admin/operations.ts';
@@ -14,6 +15,7 @@ import {
   type GatewayCertificateKind,
   judgeReplaced,
 } from '../../src/crypto/gateway-certificates.ts';
+import { gatewayCertificates } from '../../src/gateway/certificates.ts';
 import { warnOfGatewayCertificates } from '../../src/delivery/gateway-certificates-end.ts';
 import type { CertificatePin, PartnerServer } from '../../src/domain/partner.ts';
 import { days, hours, instant, minutes } from '../../src/domain/units.ts';
@@ -265,6 +267,44 @@ test('the running gateway looks by itself, also at the chain of a listener, and 
   assert.equal(unread?.fields.kind, 'time-stamp-authority');
   const found = certificateFindings(await gateway.admin.certificates(), clock.now());
   assert.match(found.find(({ id }) => id === 'unread.time-stamp-authority')?.what ?? '', /nobody can tell .*stamps-ca/);
+});
+
+test('partners with bundles of authorities are read a file a turn, and again only where a file changed', async () => {
+  const bundle = (n: number): string => `${rootCertificates.slice(0, 20).join('\n')}\n# partner ${n}\n`;
+  const partners = Array.from({ length: 30 }, (_, n) => ({
+    ...{ id: n, name: `p${String(n).padStart(2, '0')}`, state: 'active', domains: [] },
+    server: { host: 'mx.test', port: 25, tls: 'starttls', connections: 1, authorities: bundle(n) },
+  }));
+  const look = gatewayCertificates({
+    config: {
+      listener: [],
+      smime: { authorities: [] },
+      audit: { 'timestamp-authorities': [] },
+      keys: { folder: '' },
+    } as never,
+    store: {
+      certificates: { listAuthorities: () => Promise.resolve([]) },
+      registry: {
+        listPartners: ({ after }: { after?: string }) => Promise.resolve(after === undefined ? partners : []),
+      },
+    } as never,
+    tls: { material: new Map(), authorities: [] },
+    hasKey: () => false,
+  });
+  const turnsOf = async (): Promise<number> => {
+    let turns = 0;
+    let running = true;
+    const count = (): void => {
+      turns += 1;
+      if (running) setImmediate(count);
+    };
+    setImmediate(count);
+    assert.equal((await look()).certificates.length, 30 * 20);
+    running = false;
+    return turns;
+  };
+  assert.ok((await turnsOf()) >= 30, 'others had their turn between two');
+  assert.ok((await turnsOf()) < 5, 'nothing is read again');
 });
 
 const fingerprintOf = (pem: string): string => {
