@@ -464,7 +464,7 @@ test('many at once: letters in a folder, resumed where they stopped; notices; a 
   };
   assert.deepEqual(
     [noticed.code, result.codes.map((c) => c.login), result.refused.map((r) => r.login)],
-    [1, [anna], [bram]],
+    [4, [anna], [bram]],
   );
   assert.ok(!CODE.test(noticed.stdout));
 });
@@ -572,15 +572,13 @@ test('wrong codes are throttled, answered at one time, and stand in the trail as
   assert.equal(scrape.value('sluis_codes_total', { for: 'password', outcome: 'busy', reason: 'throttled' }), 1);
   await gateway.stop();
   const told = gateway.log.events.filter(({ event }) => /^enrolment\.(refused|busy)$/.test(event));
-  assert.deepEqual(
-    told.map(({ event, fields: { reason, count } }) => [event, reason, count]),
-    [
-      ['enrolment.refused', 'unknown', 1],
-      ['enrolment.refused', 'malformed', 1],
-      ['enrolment.refused', 'wrong', 2],
-      ['enrolment.busy', 'throttled', 1],
-    ],
-  );
+  // Those of the account were written when it was asked for, before the others.
+  assert.deepEqual(told.map(({ event, fields: { reason, count } }) => [event, reason, count].join(' ')).sort(), [
+    'enrolment.busy throttled 1',
+    'enrolment.refused malformed 1',
+    'enrolment.refused unknown 1',
+    'enrolment.refused wrong 2',
+  ]);
 });
 
 test('requests that cannot be used slow down their network, and cost the code no try', async (t) => {
