@@ -27,7 +27,7 @@ test('what the machine refuses is one line with its remedy, and no stack trace',
   ]) {
     const text = messageOf(refused(code, '/srv/sluis/x'));
     assert.match(text, new RegExp(`^Cannot open "/srv/sluis/x": [^\\n]+ \\(${code}\\); [^\\n]+$`), code);
-    assert.equal(exitCodeOf(refused(code)), exitCodes.failed);
+    assert.equal(exitCodeOf(refused(code)), exitCodes.unavailable);
   }
   for (const code of ['SQLITE_READONLY_DBMOVED', 'SQLITE_CANTOPEN', 'SQLITE_FULL', 'SQLITE_IOERR_FSYNC'])
     assert.match(messageOf(Object.assign(new Error('no'), { code })), /^Cannot use the database: [^\n]+$/, code);
