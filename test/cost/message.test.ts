@@ -1,0 +1,146 @@
+/**
+ * What a message costs, in figures that are the same on every machine. A change that makes one dearer has to raise its figure here, and say why; one
+ * that makes it cheaper lowers it. What takes a share of a commit with others (large bodies) has a bound instead.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Instance, addressOf, loginOf } from '../support/instance.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { SmtpClient } from '../support/smtp-client.ts';
+import { type Cost, Costs } from './cost.ts';
+
+const wards = Array.from({ length: 20 }, (_, i) => `ward${i}`);
+const KB10 = 10_000;
+const MB5 = 5_000_000;
+let instance: Instance;
+let costs: Costs;
+let client: SmtpClient;
+
+before(async () => {
+  instance = await Instance.create();
+  instance.addAccounts(['sender', ...wards]);
+  costs = await Costs.serve(instance);
+  client = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
+});
+after(() => instance.remove());
+
+const LINE = `${'B'.repeat(76)}\r\n`;
+let sent = 0;
+
+async function send(octets: number, to: readonly string[]): Promise<void> {
+  const fields = [`From: <${addressOf('sender')}>`, 'Date: Wed, 25 Nov 2026 12:00:00 +0000', 'Subject: x'];
+  const header = [...fields, `Message-ID: <${(sent += 1)}@x>`, '', ''].join('\r\n');
+  const content = Buffer.from(header + LINE.repeat(Math.ceil((octets - header.length) / LINE.length)));
+  await client.submit(addressOf('sender'), to.map(addressOf), content, { pipelined: true });
+}
+
+/** Each figure: exact, or `[0, most]`. `copies` and `hashed`: how often the octets of the content, to a tenth. */
+type Table = Readonly<
+  Record<Exclude<keyof Cost, 'hashedOctets' | 'copiedOctets'>, number | readonly [number, number]>
+> & {
+  readonly hashed: number;
+  readonly copies: number;
+};
+
+function assertCost(cost: Cost, content: number, table: Table): void {
+  const { hashedOctets, copiedOctets, ...counts } = cost;
+  const tenths = (octets: number): number => Math.round((octets / content) * 10) / 10;
+  const found: Record<string, number> = { ...counts, hashed: tenths(hashedOctets), copies: tenths(copiedOctets) };
+  const expected = Object.fromEntries(
+    Object.entries(table).map(([name, figure]) => {
+      if (typeof figure === 'number') return [name, figure];
+      const n = found[name] ?? -1;
+      return [name, n >= figure[0] && n <= figure[1] ? n : `${figure[0]} to ${figure[1]}`];
+    }),
+  );
+  assert.deepEqual(found, expected);
+}
+
+test('a message of 10 KB', async () => {
+  // The first ones fill caches.
+  for (let i = 0; i < 5; i += 1) await send(KB10, ['ward0']);
+  assertCost(await costs.of(() => send(KB10, ['ward0'])), KB10, {
+    statements: 15,
+    transactions: 1,
+    // By estimate 11: a page of an index splits now and then.
+    pages: [9, 13],
+    hashes: 7,
+    hashed: 3.1,
+    messages: 3,
+    // The replies to MAIL, RCPT and DATA leave in one, the 250 in another.
+    tlsWrites: 2,
+    logWrites: 1,
+    copies: 2,
+  });
+});
+
+test('a message of 10 KB for twenty', async () => {
+  assertCost(await costs.of(() => send(KB10, wards)), KB10, {
+    statements: 129,
+    transactions: 1,
+    pages: [10, 16],
+    hashes: 7,
+    hashed: 3.1,
+    messages: 3,
+    tlsWrites: 2,
+    logWrites: 1,
+    copies: 2,
+  });
+});
+
+test('a message of 5 MB', async () => {
+  assertCost(await costs.of(() => send(MB5, ['ward1']), 3), MB5, {
+    // A transaction for each 256 KB, or for four of them.
+    statements: [50, 130],
+    transactions: [5, 22],
+    pages: [620, 760],
+    hashes: 7,
+    hashed: 3,
+    messages: [40, 90],
+    tlsWrites: 2,
+    logWrites: 1,
+    copies: 1,
+  });
+});
+
+test('one message fetched, deleted and sealed by QUIT', async () => {
+  for (let i = 0; i < 8; i += 1) await send(KB10, ['ward2']);
+  const cost = await costs.of(async () => {
+    const pop = await Pop3Client.open(instance.target('pop3'), loginOf('ward2'));
+    await pop.retrieve(1);
+    await pop.command('DELE 1');
+    await pop.command('QUIT');
+    pop.wire.destroy();
+  });
+  assertCost(cost, KB10, {
+    statements: 14,
+    transactions: 1,
+    pages: [6, 11],
+    hashes: 9,
+    hashed: 3.1,
+    messages: 9,
+    tlsWrites: 5,
+    logWrites: 2,
+    copies: 4.1,
+  });
+});
+
+test('a poll that finds nothing', async () => {
+  const cost = await costs.of(async () => {
+    const pop = await Pop3Client.open(instance.target('pop3'), loginOf('ward19'));
+    await pop.stat();
+    await pop.command('QUIT');
+    pop.wire.destroy();
+  });
+  assertCost(cost, KB10, {
+    statements: 0,
+    transactions: 0,
+    pages: 0,
+    hashes: 0,
+    hashed: 0,
+    messages: 0,
+    tlsWrites: 4,
+    logWrites: 2,
+    copies: 0,
+  });
+});
