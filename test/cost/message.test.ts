@@ -60,7 +60,7 @@ test('a message of 10 KB', async () => {
   // The first ones fill caches.
   for (let i = 0; i < 5; i += 1) await send(KB10, ['ward0']);
   assertCost(await costs.of(() => send(KB10, ['ward0'])), KB10, {
-    statements: 15,
+    statements: 10,
     transactions: 1,
     // By estimate 11: a page of an index splits now and then.
     pages: [9, 13],
@@ -76,7 +76,7 @@ test('a message of 10 KB', async () => {
 
 test('a message of 10 KB for twenty', async () => {
   assertCost(await costs.of(() => send(KB10, wards)), KB10, {
-    statements: 129,
+    statements: 86,
     transactions: 1,
     pages: [10, 16],
     hashes: 7,
@@ -113,7 +113,7 @@ test('one message fetched, deleted and sealed by QUIT', async () => {
     pop.wire.destroy();
   });
   assertCost(cost, KB10, {
-    statements: 14,
+    statements: 12,
     transactions: 1,
     pages: [6, 11],
     hashes: 9,

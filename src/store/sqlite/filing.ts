@@ -9,9 +9,10 @@ import type { AuditWriter } from './audit-writer.ts';
 import { type AcceptedRecipient, OPERATOR } from '../store.ts';
 import type { Db } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
-import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './writer-protocol.ts';
+import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
+import { Standing } from './standing.ts';
 import type { UsageChanges } from './usage-changes.ts';
 
 export const UIDL_OCTETS = 16;
@@ -60,10 +61,8 @@ export class Filing {
   readonly #counters: MailboxCounters;
   readonly #usage: UsageChanges;
   readonly #recent: RecentSubmissions;
-  readonly #addressState: Database.Statement<[string], string>;
+  readonly #standing: Standing;
   readonly #lead: Database.Statement<[string], Lead>;
-  readonly #tookOver: Database.Statement<[number], number>;
-  readonly #closed: Database.Statement<[number]>;
   readonly #setEnvelope: Database.Statement;
   readonly #dropReference: Database.Statement;
   readonly #partnerState: Database.Statement<[number], string>;
@@ -89,16 +88,10 @@ export class Filing {
     this.#counters = counters;
     this.#usage = usage;
     this.#recent = new RecentSubmissions(db, now);
-    this.#addressState = db
-      .prepare<[string], string>("SELECT iif(final_at IS NULL, state, 'ended') FROM address WHERE key = ?")
-      .pluck(true);
+    this.#standing = new Standing(db);
     this.#lead = db.prepare(
       'SELECT a.account, coalesce(p.id, 0) AS partner FROM address a LEFT JOIN partner p ON p.account = a.account WHERE a.key = ?',
     );
-    this.#tookOver = db
-      .prepare<[number], number>('SELECT moved_to FROM account WHERE id = ? AND moved_to IS NOT NULL')
-      .pluck(true);
-    this.#closed = db.prepare("SELECT 1 FROM account WHERE id = ? AND (ends_at IS NOT NULL OR state = 'ended')");
     this.#setEnvelope = db.prepare('UPDATE message SET envelope = ? WHERE id = ?');
     this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
     this.#partnerState = db.prepare<[number], string>('SELECT state FROM partner WHERE id = ?').pluck(true);
@@ -135,6 +128,12 @@ export class Filing {
   /** After a rollback: what was remembered of the transaction never happened. */
   forget(): void {
     this.#days.clear();
+    this.#standing.forget();
+  }
+
+  /** Before each piece of work. */
+  begin(kind: WriterWork['kind']): void {
+    this.#standing.begin(kind);
   }
 
   accept(work: AcceptWork): WriterAnswer {
@@ -164,7 +163,7 @@ export class Filing {
     for (const { keys, partners, owners } of [work, ...work.copies])
       for (const [i, key] of keys.entries()) {
         const partner = partners[i] ?? 0;
-        if (partner === 0 && this.#tookOver.get(owners[i] ?? 0) === undefined) continue;
+        if (partner === 0 && !this.#standing.wasTakenOver(owners[i] ?? 0)) continue;
         const lead = this.#lead.get(key);
         if (lead !== undefined && (partner === 0 ? lead.partner === 0 : lead.partner !== partner)) leads.set(key, lead);
       }
@@ -173,7 +172,7 @@ export class Filing {
 
   /** True for an account that sends no more: it ended, or went to another organisation, while the message came in. */
   #isClosed(submitter: number): boolean {
-    return submitter !== OPERATOR && this.#closed.get(submitter) !== undefined;
+    return submitter !== OPERATOR && this.#standing.isClosed(submitter);
   }
 
   /** Undefined when it was filed. */
@@ -263,7 +262,7 @@ export class Filing {
   #mailboxes(work: AcceptWork, checked = work.system): Map<number, MailboxRow> | Unfiled {
     const rows = new Map<number, MailboxRow>();
     for (const [i, account] of work.mailboxes.entries()) {
-      const state = this.#addressState.get(work.keys[i] ?? '');
+      const state = this.#standing.addressState(work.keys[i] ?? '');
       const partner = work.partners[i] ?? 0;
       // A partner may have a whole domain: its addresses need not be registered one by one.
       const takes = partner === 0 ? state === 'active' : (state ?? 'active') === 'active' && this.#takesMail(partner);

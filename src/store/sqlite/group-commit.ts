@@ -225,7 +225,7 @@ export class GroupCommit {
   #transaction(group: readonly Request[]): Answered[] {
     this.#setSync(group);
     this.#begin.run();
-    const answers = group.map((request) => ({ n: request.n, answer: this.#piece(request) }));
+    const answers = group.map((request) => ({ n: request.n, answer: this.#piece(request, group.length === 1) }));
     if (this.#o.testing.countsApart !== true) this.#o.work.end();
     if (this.#o.testing.answerBeforeCommit === true) this.#answer(answers.splice(0));
     this.#commits += 1;
@@ -247,11 +247,12 @@ export class GroupCommit {
     return answers;
   }
 
-  #piece(request: Request): WriterAnswer {
+  /** `alone`: nothing else is in the transaction, so no savepoint is needed to undo this. */
+  #piece(request: Request, alone: boolean): WriterAnswer {
     const { audit } = this.#o.work;
     const { head } = audit;
     this.#o.work.begin(request.work);
-    this.#savepoint.run();
+    if (!alone) this.#savepoint.run();
     let answer: WriterAnswer;
     try {
       answer = this.#o.work.apply(request.work);
@@ -260,11 +261,14 @@ export class GroupCommit {
       answer = { kind: 'error', message: error instanceof Error ? error.message : String(error) };
     }
     if (answer.kind === 'error' || answer.kind === 'registry-error') {
-      this.#undo.run();
+      if (alone) {
+        this.#o.db.exec('ROLLBACK');
+        this.#begin.run();
+      } else this.#undo.run();
       audit.rewind(head);
       this.#o.work.forget('piece');
     }
-    this.#release.run();
+    if (!alone) this.#release.run();
     return answer;
   }
 

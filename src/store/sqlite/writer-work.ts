@@ -100,6 +100,7 @@ export class WriterWorker {
   begin({ kind }: WriterWork): void {
     if (kind === 'registry') this.#usage.settle();
     else this.#usage.keep();
+    this.#filing.begin(kind);
   }
 
   /** The last of a transaction. */
