@@ -1,19 +1,28 @@
 /**
  * Base64 in slices, as RFC 2045 section 6.8 reads it: line ends and blanks count for nothing, padding ends the data.
  *
- * In plain JavaScript: 1.1 GB/s of clean content, which is quicker than the SHA-256 that follows, and it knows what Node's own decoder
- * hides: that one takes the letters of base64url for data and says nothing of what it skipped.
+ * Clean lines go through Node's own decoder, which is four times as quick as the loop below. It takes the letters of base64url for data too,
+ * skips what it does not know, and tells of neither. So it gets nothing from the first `-`, `_` or `=` of a slice on, and must give three octets
+ * for each four that are no line end: then every one of these was a letter. Where it gives fewer, the loop reads the slice again, which knows
+ * what is wrong with it.
  */
 import type { TransferDecoder } from './transfer-decoder.ts';
 
 const NONE = -1;
 const PADDING = 61;
+const CR = 13;
+const LF = 10;
+/** What Node's decoder reads in another way than RFC 2045. */
+const NOT_NATIVE = [PADDING, 45, 95];
+/** Fewer octets than this are read quicker by the loop than a string of them is made. */
+const NATIVE_FROM = 1024;
 const values = new Int8Array(256).fill(NONE);
 for (let i = 0; i < 64; i += 1)
   values['ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.charCodeAt(i)] = i;
 
 const valueOf = (octet: number | undefined): number => (octet === undefined ? NONE : (values[octet] ?? NONE));
-const isLayout = (octet: number): boolean => octet === 13 || octet === 10 || octet === 32 || octet === 9;
+const isLineEnd = (octet: number | undefined): boolean => octet === CR || octet === LF;
+const isLayout = (octet: number): boolean => isLineEnd(octet) || octet === 32 || octet === 9;
 
 export class Base64Decoder implements TransferDecoder {
   #out = Buffer.alloc(0);
@@ -34,6 +43,31 @@ export class Base64Decoder implements TransferDecoder {
     const out = this.#out;
     let to = 0;
     let at = 0;
+    // The rest of a group that the last slice began.
+    for (; at < slice.length && this.#count > 0; at += 1) to = this.#one(slice[at] ?? 0, out, to);
+    if (!this.#ended && slice.length - at >= NATIVE_FROM) {
+      const run = nativeRun(slice, at);
+      const octets = (run.letters / 4) * 3;
+      if (octets > 0 && out.write(slice.toString('latin1', at, run.end), to, 'base64') === octets) {
+        at = run.end;
+        to += octets;
+      }
+    }
+    return this.#loop(slice, at, out, to);
+  }
+
+  /** What an unfinished group holds; data that ends without its padding is not exact. */
+  end(): Buffer {
+    if (this.#ended || this.#count === 0) return Buffer.alloc(0);
+    this.#exact = false;
+    const out = Buffer.alloc(2);
+    return out.subarray(0, this.#flush(out, 0));
+  }
+
+  /** Any octets, from `at` on; `to` is how many octets were given before, and so is the result. */
+  #loop(slice: Buffer, from: number, out: Buffer, given: number): Buffer {
+    let at = from;
+    let to = given;
     while (at < slice.length) {
       if (this.#count === 0 && !this.#ended) {
         for (; at + 4 <= slice.length; at += 4, to += 3) {
@@ -52,14 +86,6 @@ export class Base64Decoder implements TransferDecoder {
       at += 1;
     }
     return out.subarray(0, to);
-  }
-
-  /** What an unfinished group holds; data that ends without its padding is not exact. */
-  end(): Buffer {
-    if (this.#ended || this.#count === 0) return Buffer.alloc(0);
-    this.#exact = false;
-    const out = Buffer.alloc(2);
-    return out.subarray(0, this.#flush(out, 0));
   }
 
   #one(octet: number, out: Buffer, to: number): number {
@@ -93,4 +119,42 @@ export class Base64Decoder implements TransferDecoder {
     this.#count = 0;
     return to + octets;
   }
+}
+
+interface Run {
+  readonly end: number;
+  /** Octets of the run that are no line ends, as far as these were found; a multiple of four. */
+  readonly letters: number;
+}
+
+/** The octets from `from` on that Node's decoder may read: up to the first that it reads in another way, in whole groups. */
+function nativeRun(slice: Buffer, from: number): Run {
+  let end = slice.length;
+  for (const octet of NOT_NATIVE) {
+    const found = slice.subarray(from, end).indexOf(octet);
+    if (found >= 0) end = from + found;
+  }
+  // Its LF comes with the next slice, or it stands alone.
+  if (end > from && slice[end - 1] === CR) end -= 1;
+  let letters = end - from - lineEndOctets(slice, from, end);
+  for (let over = letters % 4; over > 0;) {
+    end -= 1;
+    if (isLineEnd(slice[end])) continue;
+    over -= 1;
+    letters -= 1;
+  }
+  return { end, letters };
+}
+
+/** Octets of the line ends between two offsets. Lines are mostly of one length: the end of the next is looked for there first. */
+function lineEndOctets(slice: Buffer, from: number, to: number): number {
+  let octets = 0;
+  let width = 0;
+  for (let end = slice.indexOf(LF, from); end >= 0 && end < to;) {
+    octets += end > from && slice[end - 1] === CR ? 2 : 1;
+    const next = width > 0 && slice[end + width] === LF ? end + width : slice.indexOf(LF, end + 1);
+    width = next - end;
+    end = next;
+  }
+  return octets;
 }
