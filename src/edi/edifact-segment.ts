@@ -1,4 +1,7 @@
-/** Service characters of EDIFACT, and a segment cut into its elements (ISO 9735:1988 and ISO 9735-1). */
+/** Service characters of EDIFACT, where a segment ends, and one cut into its elements (ISO 9735:1988 and ISO 9735-1). */
+
+const U = 85;
+const N = 78;
 
 export interface ServiceCharacters {
   readonly component: number;
@@ -24,27 +27,70 @@ export function serviceCharacters(advice: Buffer): ServiceCharacters {
   };
 }
 
-/** Elements of a segment, the tag being the first; each a list of components, one character an octet, release characters undone. */
-export function elementsOf(segment: Buffer, characters: ServiceCharacters): string[][] {
+/** Offset of the first terminator from `from` on that is not released, -1 when there is none. `before`: release characters right in front of `from`. */
+export function terminatorFrom(
+  data: Buffer,
+  from: number,
+  terminator: number,
+  release: number,
+  before: number,
+): number {
+  let end = data.indexOf(terminator, from);
+  // Most have none in front: seen here without a call.
+  while (end >= 0 && (end === from || data[end - 1] === release)) {
+    if (releasesBefore(data, from, end, release, before) % 2 === 0) break;
+    end = data.indexOf(terminator, end + 1);
+  }
+  return end;
+}
+
+/** How many release characters stand right in front of `end`. */
+export function releasesBefore(data: Buffer, from: number, end: number, release: number, before: number): number {
+  let at = end;
+  while (at > from && data[at - 1] === release) at -= 1;
+  return end - at + (at === from ? before : 0);
+}
+
+/** Whether a segment of the envelope, or something like one, begins there. */
+export const isServiceAt = (data: Buffer, at: number): boolean => data[at] === U && data[at + 1] === N;
+
+/** Of the segment between two offsets: what stands behind `UN` in its tag, a blank where nothing does; empty for every other tag. */
+export function serviceSign(data: Buffer, from: number, end: number): string {
+  if (end < from + 2 || !isServiceAt(data, from)) return '';
+  return end === from + 2 ? ' ' : String.fromCharCode(data[from + 2] ?? 0);
+}
+
+/** UNZ, or the UNB of the next one. */
+export function endsInterchange(data: Buffer, from: number, end: number): boolean {
+  const sign = serviceSign(data, from, end);
+  return sign === 'Z' || sign === 'B';
+}
+
+/** Elements of the segment between two offsets, the tag being the first; each a list of components, one character an octet, release characters undone. */
+export function elementsOf(data: Buffer, begin: number, end: number, characters: ServiceCharacters): string[][] {
   const { component, element, release } = characters;
+  const signs = data.toString('latin1', begin, end);
   const elements: string[][] = [];
   let components: string[] = [];
   let text = '';
-  for (let at = 0; at < segment.length; at += 1) {
-    const octet = segment[at] ?? 0;
-    if (octet === release && at + 1 < segment.length) {
+  let from = 0; // signs from here on are not in `text` yet
+  for (let at = 0; at < signs.length; at += 1) {
+    const octet = data[begin + at];
+    if (octet === release && at + 1 < signs.length) {
+      text += signs.slice(from, at);
       at += 1;
-      text += String.fromCharCode(segment[at] ?? 0);
+      from = at;
     } else if (octet === component || octet === element) {
-      components.push(text);
+      components.push(text + signs.slice(from, at));
       text = '';
+      from = at + 1;
       if (octet === element) {
         elements.push(components);
         components = [];
       }
-    } else text += String.fromCharCode(octet);
+    }
   }
-  components.push(text);
+  components.push(text + signs.slice(from));
   elements.push(components);
   return elements;
 }

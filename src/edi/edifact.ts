@@ -7,14 +7,23 @@
  */
 import { isAscii } from 'node:buffer';
 import { Draft, type EdiReader, type OnInterchange, fieldText } from './draft.ts';
-import { LEVEL_A, LEVEL_B, type ServiceCharacters, elementsOf, serviceCharacters } from './edifact-segment.ts';
+import {
+  LEVEL_A,
+  LEVEL_B,
+  type ServiceCharacters,
+  elementsOf,
+  endsInterchange,
+  isServiceAt,
+  releasesBefore,
+  serviceCharacters,
+  serviceSign,
+  terminatorFrom,
+} from './edifact-segment.ts';
 
 /** Of a segment that came in pieces. UNB has at most about 300 octets. */
 const MAX_SEGMENT = 1024;
 const ADVICE = 9;
-const NOTHING = Buffer.alloc(0);
 const U = 85;
-const N = 78;
 /** UNO longer than this is no length, but damage. */
 const MAX_OBJECT = 1e9;
 
@@ -83,6 +92,10 @@ export class EdifactReader implements EdiReader {
       if (this.#state === 'lost') at = this.#search(data, at);
       else if (this.#state === 'start') at = this.#start(data, at);
       else {
+        if (this.#earlier === 0 && this.#message !== undefined && !this.#objectEnd) {
+          at = this.#pass(data, at, this.#message);
+          if (at === data.length) break;
+        }
         const end = this.#segmentEnd(data, at);
         const from = at;
         at = end < 0 ? data.length : end + 1;
@@ -90,25 +103,22 @@ export class EdifactReader implements EdiReader {
           partial = from;
           break;
         }
-        // Nearly all segments are a message's own and came whole: they are counted where they lie.
-        if (this.#earlier === 0 && this.#message !== undefined && !this.#objectEnd && !isServiceAt(data, from)) {
-          this.#message.count += 1;
-          this.#releases = 0;
-          continue;
-        }
         const draft = this.#draft;
         const length = this.#earlier + end - from;
-        const segment =
-          this.#earlier > 0 ? this.#joined(data, from, end) : end === from ? NOTHING : data.subarray(from, end);
-        if (endsInterchange(segment)) {
+        // Where it lies, or put together in the carry; of a long one its beginning.
+        const whole = this.#earlier === 0;
+        const octets = whole ? data : this.#carry;
+        const begin = whole ? from : 0;
+        const until = whole ? Math.min(end, from + MAX_SEGMENT) : this.#join(data, from, end);
+        if (endsInterchange(octets, begin, until)) {
           look();
           draft?.digest.update(data, mark, from);
           mark = at;
-        } else if (this.#piece === 'unknown') draft?.digest.update(segment, 0, before);
+        } else if (this.#piece === 'unknown') draft?.digest.update(this.#carry, 0, before);
         this.#piece = 'none';
-        this.#segment(segment, length > MAX_SEGMENT);
+        this.#segment(octets, begin, until, length > MAX_SEGMENT);
         if (this.#draft !== draft) {
-          if (this.#draft !== undefined) this.#draft.eightBit = !isAscii(segment.subarray(0, MAX_SEGMENT));
+          if (this.#draft !== undefined) this.#draft.eightBit = !isAscii(octets.subarray(begin, until));
           seen = at;
           mark = at;
         } else if (this.#skip > 0) look();
@@ -135,14 +145,14 @@ export class EdifactReader implements EdiReader {
 
   #pieceKind(): 'unknown' | 'message' | 'end' {
     if (this.#carried < 3) return 'unknown';
-    return endsInterchange(this.#carry) ? 'end' : 'message';
+    return endsInterchange(this.#carry, 0, this.#carried) ? 'end' : 'message';
   }
 
   end(): void {
     if (this.#state === 'segments' && this.#carried > 0) {
       this.#draft?.remark('terminator-missing');
       const long = this.#earlier > MAX_SEGMENT;
-      this.#segment(this.#joined(this.#carry, 0, 0), long);
+      this.#segment(this.#carry, 0, this.#carried, long);
     } else if (this.#state === 'segments' && this.#skip > 0) this.#draft?.remark('object-length');
     this.#close(true);
   }
@@ -208,87 +218,89 @@ export class EdifactReader implements EdiReader {
     this.#releases = 0;
   }
 
+  /** Nearly all segments are a message's own and come whole: they are counted where they lie. Gives the offset of the first from `at` on that is not. */
+  #pass(data: Buffer, at: number, message: Open): number {
+    const { terminator, release } = this.#characters;
+    let from = at;
+    for (let passed = 0; ; passed += 1) {
+      while (from < data.length && isLayout(data[from])) from += 1;
+      const end = isServiceAt(data, from) ? -1 : terminatorFrom(data, from, terminator, release, 0);
+      if (end < 0) {
+        message.count += passed;
+        return from;
+      }
+      from = end + 1;
+    }
+  }
+
   /** Offset of the terminator of the segment that goes on at `at`; -1 when it has not come, and then the octets are carried over. */
   #segmentEnd(data: Buffer, at: number): number {
     const { terminator, release } = this.#characters;
-    for (let end = data.indexOf(terminator, at); end >= 0; end = data.indexOf(terminator, end + 1)) {
-      if (data[end - 1] !== release || end === at) {
-        if (end > at || this.#releases % 2 === 0) return end;
-        continue;
-      }
-      if (this.#releasesBefore(data, at, end) % 2 === 0) return end;
-    }
+    const end = terminatorFrom(data, at, terminator, release, this.#releases);
+    if (end >= 0) return end;
     const kept = Math.min(data.length - at, MAX_SEGMENT - this.#carried);
     data.copy(this.#carry, this.#carried, at, at + kept);
     this.#carried += kept;
-    this.#releases = this.#releasesBefore(data, at, data.length);
+    this.#releases = releasesBefore(data, at, data.length, release, this.#releases);
     this.#earlier += data.length - at;
     return -1;
   }
 
-  #releasesBefore(data: Buffer, at: number, end: number): number {
-    const { release } = this.#characters;
-    let from = end;
-    while (from > at && data[from - 1] === release) from -= 1;
-    return end - from + (from === at ? this.#releases : 0);
-  }
-
-  #joined(data: Buffer, from: number, end: number): Buffer {
+  /** Puts the end of a segment behind what is carried; gives how many octets it has there. */
+  #join(data: Buffer, from: number, end: number): number {
     const kept = Math.min(end - from, MAX_SEGMENT - this.#carried);
     data.copy(this.#carry, this.#carried, from, from + kept);
-    const segment = this.#carry.subarray(0, this.#carried + kept);
-    this.#forget();
-    return segment;
+    return this.#carried + kept;
   }
 
-  #segment(segment: Buffer, long: boolean): void {
+  /** The segment between two offsets; of one that is `long`, its beginning. */
+  #segment(octets: Buffer, from: number, end: number, long: boolean): void {
     this.#forget();
+    const sign = serviceSign(octets, from, end);
     if (this.#objectEnd) {
       this.#objectEnd = false;
-      if (segment.toString('latin1', 0, 3) !== 'UNP') this.#draft?.remark('object-length');
+      if (sign !== 'P') this.#draft?.remark('object-length');
     }
     if (this.#message !== undefined) this.#message.count += 1;
-    if (isService(segment)) {
-      const tag = segment.toString('latin1', 0, 3);
-      if (long && tag !== 'UNB') this.#draft?.remark('segment-long');
-      const known = this.#service(tag, segment.subarray(0, MAX_SEGMENT));
-      if (long && tag === 'UNB') this.#draft?.remark('segment-long');
+    if (sign !== '') {
+      if (long && sign !== 'B') this.#draft?.remark('segment-long');
+      const known = this.#service(sign, octets, from, end);
+      if (long && sign === 'B') this.#draft?.remark('segment-long');
       if (known) return;
     }
     if (this.#message === undefined) this.#draft?.remark('segment-outside');
   }
 
-  /** False for what is no segment of the envelope. */
-  #service(tag: string, segment: Buffer): boolean {
-    const separator = segment[3];
-    if (separator !== undefined && separator !== this.#characters.element) return false;
-    const elements = (): string[][] => elementsOf(segment, this.#characters);
-    switch (tag) {
-      case 'UNB':
+  /** `sign`: what stands behind `UN` in the tag. False for what is no segment of the envelope. */
+  #service(sign: string, octets: Buffer, from: number, end: number): boolean {
+    if (end > from + 3 && octets[from + 3] !== this.#characters.element) return false;
+    const elements = (): string[][] => elementsOf(octets, from, end, this.#characters);
+    switch (sign) {
+      case 'B':
         this.#close(true);
         this.#unb(elements());
         return true;
-      case 'UNG':
+      case 'G':
         this.#endGroup(undefined);
         this.#groups += 1;
         this.#group = { reference: simple(elements(), 5), count: 0 };
         return true;
-      case 'UNH':
+      case 'H':
         this.#unh(elements());
         return true;
-      case 'UNT':
+      case 'T':
         this.#unt(elements());
         return true;
-      case 'UNE':
+      case 'E':
         this.#endGroup(elements());
         return true;
-      case 'UNO':
+      case 'O':
         this.#uno(elements());
         return true;
-      case 'UNP':
+      case 'P':
         if (this.#message !== undefined) this.#message.packages += 1;
         return true;
-      case 'UNZ':
+      case 'Z':
         this.#unz(elements());
         return true;
       default:
@@ -315,7 +327,8 @@ export class EdifactReader implements EdiReader {
   #unh(elements: string[][]): void {
     this.#endMessage(undefined);
     const [type = '', ...version] = elements[2] ?? [];
-    this.#draft?.message(type, version.join(':').replace(/:+$/, ''));
+    const stated = version.join(':');
+    this.#draft?.message(type, stated.endsWith(':') ? stated.replace(/:+$/, '') : stated);
     this.#messages += 1;
     if (this.#group !== undefined) this.#group.count += 1;
     this.#message = { reference: simple(elements, 1), count: 1, packages: 0 };
@@ -391,8 +404,4 @@ export class EdifactReader implements EdiReader {
   }
 }
 
-/** UNZ, or the UNB of the next one. */
-const endsInterchange = (segment: Buffer): boolean => isService(segment) && (segment[2] === 90 || segment[2] === 66);
-const isServiceAt = (data: Buffer, at: number): boolean => data[at] === U && data[at + 1] === N;
-const isService = (segment: Buffer): boolean => isServiceAt(segment, 0);
 const simple = (elements: string[][], index: number): string => (elements[index]?.[0] ?? '').trim();

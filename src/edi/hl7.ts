@@ -12,7 +12,13 @@ import { Draft, type EdiReader, type OnInterchange, fieldText } from './draft.ts
 const MAX_SEGMENT = 2048;
 const CR = 13;
 const LF = 10;
+/** First octet of MLLP's frame, where somebody stored a message with it. */
+const MLLP = 0x0b;
 const TAGS = new Set(['MSH', 'BHS', 'BTS', 'FHS', 'FTS']);
+
+/** A line that does not begin with M, B, F or the octet of MLLP is no header. */
+const mayBeHeader = (first: number | undefined): boolean =>
+  first === 77 || first === 66 || first === 70 || first === MLLP;
 
 export class Hl7Reader implements EdiReader {
   readonly #found: OnInterchange;
@@ -45,7 +51,8 @@ export class Hl7Reader implements EdiReader {
       if (cr >= 0 && cr < at) cr = data.indexOf(CR, at);
       if (lf >= 0 && lf < at) lf = data.indexOf(LF, at);
       const end = cr < 0 ? lf : lf < 0 ? cr : Math.min(cr, lf);
-      if (end === at && this.#carried === 0) {
+      // Nearly all lines are a message's own and come whole: they count where they lie.
+      if (this.#carried === 0 && end >= 0 && !mayBeHeader(data[at])) {
         if (mark < 0) mark = at;
         at = end + 1;
         continue;
@@ -84,7 +91,7 @@ export class Hl7Reader implements EdiReader {
 
   /** Of the line under way; `whole`: it is short and has ended. */
   #kindOf(whole: boolean): 'unknown' | 'header' | 'message' {
-    const from = this.#carry[0] === 0x0b ? 1 : 0;
+    const from = this.#carry[0] === MLLP ? 1 : 0;
     if (this.#carried - from < 3) return whole ? 'message' : 'unknown';
     return TAGS.has(this.#carry.toString('latin1', from, from + 3)) ? 'header' : 'message';
   }
@@ -101,8 +108,7 @@ export class Hl7Reader implements EdiReader {
     this.#carried = 0;
     this.#kind = 'unknown';
     if (!header) return;
-    // MLLP's own octets, where somebody stored a message with its frame.
-    const from = this.#carry[0] === 0x0b ? 1 : 0;
+    const from = this.#carry[0] === MLLP ? 1 : 0;
     if (length - from < 4) return;
     const text = this.#carry.toString('latin1', from, length);
     const before = this.#draft;

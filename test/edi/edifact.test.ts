@@ -121,6 +121,19 @@ test('messages are known again under another reference, other messages under the
   assert.equal(digest("UNB+UNOA:1+A+B+261124:1037+R'UNZ+0+R'"), '');
 });
 
+test('every segment of long messages is counted, wherever slices end, released terminators and empty segments too', () => {
+  const random = seeded(4);
+  const segments = Array.from({ length: 3000 }, () =>
+    random.pick(["TXT+1+it?'s'", "TXT+1+???'s'\r\n", "TXT+??'", "'\n", "TXT+?+?:'  ", "U'", "RFF+AB:1'"]),
+  ).join('');
+  const text = `UNB+UNOC:3+S+R+261124:1037+REF'UNH+1+MEDLAB:1'${segments}UNT+3002+1'UNH+2+MEDLAB:1'${segments}UNT+3002+2'UNZ+2+REF'`;
+  for (const cuts of [() => Infinity, () => 1 + random.below(40), () => 1 + random.below(20_000)])
+    assert.deepEqual(
+      sniff(text, cuts).map((found) => [remarksOf(found), found.controls, found.messages[0]?.count]),
+      [['', 'right', 2]],
+    );
+});
+
 test('nothing of what a message says leaves the reader', () => {
   const found = [MEDLAB, MEDVRI, GROUPED, PACKAGE].flatMap((sample) => sniff(sample));
   assert.equal(found.length, 4);

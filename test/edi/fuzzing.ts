@@ -64,7 +64,8 @@ const WORDS = [
   '-->',
 ];
 
-function text(random: Seeded): string {
+/** Samples and words of all formats, put into one another and damaged. */
+export function ediText(random: Seeded): string {
   let made = random.pick([
     '',
     ...SAMPLES,
@@ -87,7 +88,7 @@ export function fuzzEdi(milliseconds: number, seed: number): Fuzzed {
   while (performance.now() < until) {
     const round = seed + done.rounds;
     const random = seeded(round);
-    const made = text(random);
+    const made = ediText(random);
     const whole = sniff(made);
     for (const cuts of [() => 1, () => 1 + random.below(9), () => 1 + random.below(300)])
       assert.deepEqual(sniff(made, cuts), whole, `seed ${round}`);
