@@ -18,6 +18,7 @@ import type { RandomBytes } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
 import { Unusable } from '../domain/unusable.ts';
 import { replaceFile, syncFolder, writeOnce } from '../platform/lasting-files.ts';
+import { GmacFingerprint } from './gmac-fingerprint.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { keyCheck } from './key-fingerprint.ts';
 import { DAY_WRAPPING, dayKeyPurpose, keptPurpose } from './sealed-places.ts';
@@ -42,6 +43,7 @@ export class KeyFolder {
   readonly #folder: string;
   readonly #wrapping: KeyObject;
   readonly #check: Uint8Array;
+  readonly #fingerprints: KeyObject;
   readonly #days = new Map<Day, KeyObject>();
   /** One day at a time: those of a busy day are some megabytes. */
   readonly #kept = new Map<Day, KeptKeys>();
@@ -54,6 +56,7 @@ export class KeyFolder {
     this.#folder = folder;
     this.#wrapping = deriveKey(masterKey, DAY_WRAPPING);
     this.#check = keyCheck(masterKey);
+    this.#fingerprints = deriveKey(masterKey, 'sluis resubmission 1');
   }
 
   /** Stored beside the data: tells at start that the master key is the one that the data were sealed with, and tells nothing else. */
@@ -63,6 +66,11 @@ export class KeyFolder {
 
   checks(stored: Uint8Array): boolean {
     return stored.length === this.#check.length && timingSafeEqual(stored, this.#check);
+  }
+
+  /** Begins a fingerprint of content, the same for the same octets as long as the master key is the same. */
+  fingerprint(): GmacFingerprint {
+    return new GmacFingerprint(this.#fingerprints);
   }
 
   /** The store that this folder belongs to; undefined when it was never used. */

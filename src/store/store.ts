@@ -72,6 +72,14 @@ export interface BodyWriter {
   abort(): Promise<void>;
 }
 
+/** Of octets that come in slices. 16 octets: to be compared inside the gateway, and shown to nobody. */
+export interface ContentFingerprint {
+  /** Octets in order; read before this returns. */
+  update(octets: Uint8Array): void;
+  /** Once, behind the last octet. */
+  digest(): Uint8Array;
+}
+
 export interface SealedBody {
   readonly id: MessageId;
   readonly octets: Octets;
@@ -300,6 +308,8 @@ export interface Store {
    * pieces take in the store's line; what it becomes is accepted from the same. Without one it is the gateway's own.
    */
   openBody(promised: Octets, account?: AccountId): BodyWriter;
+  /** Begins a fingerprint of a message's octets, by which a later one is known to be the same, after a restart too. Under another master key it is another. */
+  fingerprint(): ContentFingerprint;
   accept(message: Acceptance): Promise<AcceptOutcome>;
   /** What was accepted with the message; undefined when nothing was, or the message is gone. */
   messageParts(id: MessageId): Promise<MessageParts | undefined>;

@@ -5,7 +5,6 @@
  * After a refusal the rest of the content is taken and thrown away, since SMTP has one reply for it, at the final dot.
  */
 import { isAscii } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { type Quirk, quirkRefusal } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -18,7 +17,7 @@ import { type ReceivedLine, receivedField } from '../mime/received.ts';
 import { MimeWalk } from '../mime/walk.ts';
 import { EdiCollector } from '../edi/collector.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
-import { type BodyWriter, type SealedBody, StoreFull } from '../store/store.ts';
+import { type BodyWriter, type ContentFingerprint, type SealedBody, StoreFull } from '../store/store.ts';
 import { type HeaderContext, type HeaderPlan, judgeHeader } from './header-rules.ts';
 import type { QuirkGuard } from './quirks.ts';
 import { refusals } from './refusals.ts';
@@ -30,6 +29,8 @@ const NOTHING = Buffer.alloc(0);
 
 export interface IncomingOptions {
   readonly writer: BodyWriter;
+  /** Of the octets as submitted. */
+  readonly fingerprint: ContentFingerprint;
   readonly header: HeaderContext;
   readonly received: Omit<ReceivedLine, 'id'>;
   /** Most octets as submitted; `refusal` is the answer above it. */
@@ -49,8 +50,8 @@ export interface ReceivedContent {
   readonly plan: HeaderPlan;
   /** As submitted: our own changes touch only the header. */
   readonly parts: MessageParts;
-  /** SHA-256 of the octets as submitted, before our own changes. */
-  readonly submitted: Buffer;
+  /** Fingerprint of the octets as submitted, before our own changes. */
+  readonly submitted: Uint8Array;
   /** How many they were. */
   readonly submittedOctets: Octets;
   /** With our own changes; where it was to be kept. */
@@ -69,7 +70,6 @@ export class Incoming {
   #untold = false;
   readonly #edi = new EdiCollector();
   readonly #walk = new MimeWalk(this.#edi.observe);
-  readonly #hash = createHash('sha256');
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -104,7 +104,7 @@ export class Incoming {
     }
     if (this.#untold) this.#lookForEightBit(slice);
     this.#walk.write(slice);
-    this.#hash.update(slice);
+    this.#options.fingerprint.update(slice);
     return this.#plan === undefined ? this.#collect(slice) : this.#store(slice);
   }
 
@@ -116,7 +116,7 @@ export class Incoming {
     if (this.#refusal !== undefined || this.#plan === undefined) return fail(this.#refusal ?? refusals.storageFailed);
     try {
       const parts = this.#parts();
-      const submitted = this.#hash.digest();
+      const submitted = this.#options.fingerprint.digest();
       const header = this.#kept === undefined ? {} : { header: this.#kept };
       const body = await this.#options.writer.seal();
       return ok({ body, plan: this.#plan, parts, submitted, submittedOctets: this.submitted, ...header });

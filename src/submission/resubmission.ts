@@ -14,7 +14,7 @@ export interface Resubmitted {
   /** Folded; the order does not matter. */
   readonly recipients: Iterable<string>;
   readonly messageId: string;
-  /** SHA-256 of the octets as submitted. */
+  /** Fingerprint of the octets as submitted. */
   readonly submitted: Uint8Array;
 }
 

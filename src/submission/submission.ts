@@ -207,6 +207,7 @@ export class Submission {
     const [only] = transaction.recipients.size === 1 ? transaction.recipients.values() : [];
     const incoming = new Incoming({
       writer,
+      fingerprint: store.fingerprint(),
       header: {
         hostname,
         nullSender: transaction.sender === '',

@@ -51,6 +51,18 @@ test('a missing key, a wrong master key and an erased day each say what is wrong
   assert.deepEqual(readdirSync(folder).sort(), ['2026-11-25.erased', 'store']);
 });
 
+test('a fingerprint is the same with the same master key, and another with any other', (t) => {
+  const folder = folderOf(t);
+  const master = Buffer.alloc(32, 7);
+  const of = (key: Uint8Array): string => {
+    const fingerprint = new KeyFolder(folder, key).fingerprint();
+    fingerprint.update(Buffer.from('the octets of a message\r\n'));
+    return fingerprint.digest().toString('hex');
+  };
+  assert.equal(of(master), of(master));
+  assert.notEqual(of(randomBytes(32)), of(master));
+});
+
 test('the key check tells the right master key from any other', (t) => {
   const folder = folderOf(t);
   const master = randomBytes(32);

@@ -37,6 +37,8 @@ test('whatever differs makes it another message: text, Message-ID, addressees, o
   const sent = [
     await send(client, letter('1@x.test')),
     await send(client, letter('1@x.test', 'Uitslag.')),
+    await send(client, letter('1@x.test', 'uitslag')),
+    await send(client, letter('1@x.test', 'Uitslag\r\n')),
     await send(client, letter('2@x.test')),
     await send(client, letter('1@x.test'), ['bob@group.test', 'alice@group.test']),
     await send(client, letter('')),

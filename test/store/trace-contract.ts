@@ -150,6 +150,19 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     await assert.rejects(submit(again, { resubmission: { key, window: hours(2) } }), RangeError);
   });
 
+  promise('the fingerprint of a message is of its octets alone, over a restart too', async (s) => {
+    const of = ({ store }: Pick<ContractStore, 'store'>, ...slices: readonly string[]): string => {
+      const fingerprint = store.fingerprint();
+      for (const slice of slices) fingerprint.update(Buffer.from(slice));
+      return Buffer.from(fingerprint.digest()).toString('hex');
+    };
+    const known = of(s, 'the octets');
+    assert.equal(known.length, 32);
+    assert.equal(of(s, 'the ', '', 'octets'), known);
+    assert.notEqual(of(s, 'the octetS'), known);
+    assert.equal(of(await s.reopen(), 'the octets'), known);
+  });
+
   promise('a repeated submission to a partner is known until the partner took the first', async ({ store }) => {
     const partner = await addHospital(store);
     const key = randomBytes(16);

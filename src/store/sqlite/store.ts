@@ -11,6 +11,7 @@ import {
   type AcceptOutcome,
   type Acceptance,
   type BodyWriter,
+  type ContentFingerprint,
   type Holder,
   type MaildropListing,
   type MaildropLock,
@@ -146,6 +147,10 @@ export class SqliteStore implements Store {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#p.space.full) this.#askForSpace();
     return this.#p.bodies.open(promised, account);
+  }
+
+  fingerprint(): ContentFingerprint {
+    return this.#p.keys.fingerprint();
   }
 
   async accept(message: Acceptance): Promise<AcceptOutcome> {
