@@ -2,18 +2,12 @@
  * Operations on one-time codes for passwords. A code goes to the registered contact of the organisation, or into a letter: never to an address
  * that whoever calls gives, and never before the eyes of the operator unless he writes the letter, which the trail then says.
  */
-import {
-  CODE_DAYS,
-  type CodeWish,
-  type MadeCode,
-  enrolPassword,
-  makeCode,
-  wishedPassword,
-} from '../enrol/password-codes.ts';
+import { type CodeWish, type MadeCode, enrolPassword, makeCode, wishedPassword } from '../enrol/password-codes.ts';
 import { codeRefused } from '../ca/enrol.ts';
 import { passwordCodeLetters } from '../delivery/password-code-letters.ts';
 import type { ContactPlace, Place } from '../delivery/place.ts';
 import type { Organisation } from '../domain/registry.ts';
+import { CODE_DAYS, MOST_CODES } from '../domain/password-codes.ts';
 import { type Instant, days } from '../domain/units.ts';
 import { codeLetter } from '../enrol/letters.ts';
 import type { AccountSummary } from '../store/registry.ts';
@@ -22,9 +16,6 @@ import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, count, flag, login, oneOf, optionalMoment, optionalSecret, optionalText, text } from './input.ts';
 import { fileNotice } from './notice.ts';
 import { change, withSecondUnless } from './operation.ts';
-
-/** Most accounts of one call: one transaction, and letters that fit one answer. */
-export const MOST_CODES = 100;
 
 export interface CodeView {
   readonly login: string;

@@ -4,7 +4,6 @@ import { type Command, Option } from 'commander';
 import type { CertificateView } from '../admin/views.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
-import { readGivenCertificate } from './given-certificate.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { print, readableTime, table } from './output.ts';
 import type { Terminal } from './terminal.ts';
@@ -37,6 +36,7 @@ export function addCertificateCommands(terminal: Terminal, accounts: Command): v
     .option('--password-file <file>', 'first line of this file opens the PKCS #12 file; - for standard input')
     .action(async (login: string, options: AddOptions) => {
       const { match, san, name } = options;
+      const { readGivenCertificate } = await import('./given-certificate.ts');
       const given = await readGivenCertificate(terminal, options.file, options.passwordFile);
       const input = { login, match, 'alternative-name': san, 'certificate-name': name, pem: given.pem };
       const added = await withAdmin(options, (client) => client.call('account.certificate.add', input));

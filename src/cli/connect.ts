@@ -8,7 +8,6 @@ import { controlSocketOf, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../platform/clock.ts';
 import { StoreRefused } from '../store/store.ts';
-import { signingFirst } from './operator-key.ts';
 import { type ChangeOptions, callerOf } from './options.ts';
 
 /** A gateway that starts holds the lock a moment before its socket answers; one that stops holds it a moment longer. */
@@ -19,7 +18,9 @@ export async function withAdmin<T>(options: ChangeOptions, use: (client: AdminCl
   const client = await connect(loadConfig(options.config), callerOf(options));
   try {
     const { operatorKey } = options;
-    return await use(operatorKey === undefined ? client : signingFirst(client, operatorKey));
+    if (operatorKey === undefined) return await use(client);
+    const { signingFirst } = await import('./operator-key.ts');
+    return await use(signingFirst(client, operatorKey));
   } finally {
     await client.close();
   }

@@ -1,7 +1,7 @@
 /** `sluis account import`: thousands of accounts from one file, all of them or none. */
 import type { Command } from 'commander';
 import { agree, many } from '../domain/counted.ts';
-import { CODE_DAYS } from '../enrol/password-codes.ts';
+import { CODE_DAYS } from '../domain/password-codes.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { letterFiles } from './letter-files.ts';

@@ -3,7 +3,8 @@
  * short, `--resume` goes on behind them.
  */
 import type { AdminClient } from '../admin/client.ts';
-import { type CodeView, MOST_CODES } from '../admin/password-codes.ts';
+import type { CodeView } from '../admin/password-codes.ts';
+import { MOST_CODES } from '../domain/password-codes.ts';
 import { CommandError } from './exit.ts';
 import type { LetterFiles } from './letter-files.ts';
 import { showProgress } from './progress.ts';

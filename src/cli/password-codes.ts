@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { CodeView } from '../admin/password-codes.ts';
 import { agree, many } from '../domain/counted.ts';
-import { CODE_DAYS } from '../enrol/password-codes.ts';
+import { CODE_DAYS } from '../domain/password-codes.ts';
 import { type LetterFiles, letterFiles } from './letter-files.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { CommandError, exitCodes } from './exit.ts';

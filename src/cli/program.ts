@@ -1,78 +1,26 @@
 /** The command line: one file a group of commands. */
 import { type Command, CommanderError } from 'commander';
-import { addAccountCommands } from './account.ts';
-import { addAddressCommands } from './address.ts';
-import { addApproveCommand } from './approve.ts';
-import { addAuditCommands } from './audit.ts';
-import { addBackupCommands } from './backup.ts';
-import { addPrivacyCommands } from './privacy.ts';
-import { addEvidenceCommands } from './evidence.ts';
-import { addCaCommands } from './ca.ts';
-import { addCertCommands } from './cert.ts';
-import { addCheckCommand } from './check.ts';
-import { addDevCommand } from './dev.ts';
-import { addDoctorCommand } from './doctor.ts';
 import { exitCodeOf, exitCodes, isUnexpected, messageOf } from './exit.ts';
-import { addDrillCommands } from './drill.ts';
-import { addInitCommand } from './init.ts';
+import { groupsFor } from './groups.ts';
 import { perhapsOtherVersion } from './other-version.ts';
-import { addKeyGroup } from './key.ts';
-import { addMailboxCommands } from './mailbox.ts';
-import { addNoticeCommands } from './notice.ts';
-import { addOperatorCommands } from './operator.ts';
-import { addOrganisationCommands } from './organisation.ts';
-import { addPartnerCommands } from './partner.ts';
-import { addPgpCommands } from './pgp.ts';
-import { addQueueCommands } from './queue.ts';
-import { addRestoreCommand } from './restore.ts';
-import { addServeCommands } from './serve.ts';
-import { addReportCommands } from './report.ts';
-import { addSessionCommands } from './session.ts';
-import { addSmimeCommands } from './smime.ts';
-import { addTraceCommands } from './trace.ts';
 import { type Terminal, processTerminal, shielded } from './terminal.ts';
 import { Verbs } from './verbs.ts';
 
-export function buildProgram(terminal: Terminal): Command {
+/** With `word`, the command of the top level that is to run, only what it needs is there; without it, every command. */
+export async function buildProgram(terminal: Terminal, word?: string): Promise<Command> {
   const program = new Verbs('sluis')
     .description('A secure mail gateway for a closed user group.')
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showHelpAfterError('(add --help for what is expected)');
-  addInitCommand(terminal, program);
-  addCheckCommand(terminal, program);
-  addServeCommands(terminal, program);
-  addOrganisationCommands(terminal, program);
-  addAccountCommands(terminal, program);
-  addAddressCommands(terminal, program);
-  addPartnerCommands(terminal, program);
-  addSessionCommands(terminal, program);
-  addNoticeCommands(terminal, program);
-  addReportCommands(terminal, program);
-  addMailboxCommands(terminal, program);
-  addQueueCommands(terminal, program);
-  addTraceCommands(terminal, program);
-  addAuditCommands(terminal, program);
-  addKeyGroup(terminal, program);
-  addOperatorCommands(terminal, program);
-  addApproveCommand(terminal, program);
-  addBackupCommands(terminal, program);
-  addRestoreCommand(terminal, program);
-  addEvidenceCommands(terminal, program);
-  addPrivacyCommands(terminal, program);
-  addDrillCommands(terminal, program);
-  addCaCommands(terminal, program);
-  addCertCommands(terminal, program);
-  addSmimeCommands(terminal, program);
-  addPgpCommands(terminal, program);
-  addDoctorCommand(terminal, program);
-  addDevCommand(terminal, program);
+  const added = await Promise.all(groupsFor(word).map(({ load }) => load()));
+  for (const add of added) add(terminal, program);
   return program;
 }
 
 /** Runs one command; answers the exit code. */
 export async function runCommandLine(argv: readonly string[], own: Terminal = processTerminal()): Promise<number> {
   const terminal = shielded(own);
-  const program = buildProgram(terminal);
+  const program = await buildProgram(terminal, argv[0]);
   // Each subcommand must hand its errors back instead of ending the process.
   const inherit = (command: Command): void => {
     command.exitOverride();

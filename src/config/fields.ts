@@ -21,6 +21,9 @@ export interface FieldMeta {
 }
 type Initial = string | number | boolean | readonly string[];
 
+// A configuration is read once a process: the code that zod generates to read many values quickly would cost 5 to 10 ms of every command.
+z.config({ jitless: true });
+
 // zod keeps what is said about a schema in a registry; ours is typed.
 export const fieldMeta = z.registry<FieldMeta>();
 

@@ -15,8 +15,6 @@ import type { AccountSummary, Actor } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import { type SecretParts, namesOf, passwordSecrets } from './password-secrets.ts';
 
-/** Days that a code holds, when nothing is said, and at most. */
-export const CODE_DAYS = { initial: 7, most: 30 } as const;
 /** Name of a first password. */
 const FIRST = 'first';
 

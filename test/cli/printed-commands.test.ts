@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/program.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const program = buildProgram({ out: () => undefined, err: () => undefined, code: 0 });
+const program = await buildProgram({ out: () => undefined, err: () => undefined, code: 0 });
 
 /** From a quote, a line's beginning or a sentence to where the quote or line ends. */
 const PRINTED = /(?:^|["`'] *|: |, or |, then |(?:npx|\$) )sluis ((?:[a-z][a-z-]*)(?=[ "`'])[^"`'\n]*)/gm;

@@ -30,7 +30,7 @@ test('no word is answered with a command that changes something, whatever is typ
       walk(one, at);
     }
   };
-  walk(buildProgram({ out: () => undefined, err: () => undefined, code: 0 }), []);
+  walk(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }), []);
   assert(changing.length > 60, `only ${changing.length}`);
   for (const path of changing) {
     const [verb = ''] = path.slice(-1);

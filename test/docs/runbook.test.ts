@@ -80,8 +80,8 @@ function wrong(line: string, { groups, commands }: Known): string | undefined {
     .find((name) => !Object.hasOwn(settingsTable, name));
 }
 
-test('every command that a page names is there, with its options and settings', () => {
-  const all = known(buildProgram({ out: () => undefined, err: () => undefined, code: 0 }));
+test('every command that a page names is there, with its options and settings', async () => {
+  const all = known(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }));
   const found: string[] = [];
   let count = 0;
   for (const page of pages)
