@@ -1,10 +1,11 @@
 // Compiles src, test and bench to dist/, and copies the files that are not TypeScript (SQL migrations, test data) beside them.
 // Workers and `npm start` load this compiled JavaScript, and the tests run it: what is tested is what ships.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commitOf } from './commit.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
@@ -26,6 +27,9 @@ for (const name of readdirSync(compiledCode, { recursive: true, encoding: 'utf8'
 
 // The command of an unpacked package is this file; npm would set the mode only where it makes the link itself.
 chmodSync(join(compiledCode, 'main.js'), 0o755);
+
+// `sluis --version` shows it. An object also where there is none, so that the file is always there.
+writeFileSync(join(compiledCode, 'commit.json'), `${JSON.stringify({ commit: commitOf(root) })}\n`);
 
 // A migration that was renamed must not stay beside its new name: no store could be made any more.
 rmSync(join(root, 'dist', 'src', 'store', 'sqlite', 'migrations'), { recursive: true, force: true });

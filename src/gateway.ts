@@ -47,6 +47,7 @@ import { ConnectionLimits } from './platform/connections.ts';
 import type { Listener } from './platform/listener.ts';
 import type { LogLevel } from './platform/log.ts';
 import { NetworkSet } from './platform/network.ts';
+import { buildVersion } from './platform/version.ts';
 import { THE_GATEWAY } from './store/registry.ts';
 import type { Store, StoreFailed } from './store/store.ts';
 
@@ -193,6 +194,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   );
 
   const since = new Date(clock.now()).toISOString();
+  const version = buildVersion();
   const admin: AdminContext = {
     ...context,
     gateway: {
@@ -205,7 +207,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         protocols.writeCounted(whose);
       },
       writeConsumers: (account) => protocols.consumersOf(account),
-      status: () => statusOf(config, store, { listeners, connections, pushes, since, reasons: () => http.reasons() }),
+      status: () =>
+        statusOf(config, store, { listeners, connections, pushes, since, version, reasons: () => http.reasons() }),
     },
   };
   const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.desk, ending);
@@ -220,7 +223,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
 
   listeners.begin();
   doctor.start();
-  log.info('gateway.started', { hostname: config.hostname, process: process.pid });
+  log.info('gateway.started', { hostname: config.hostname, process: process.pid, version });
   return {
     listeners: listeners.all,
     store,

@@ -107,6 +107,8 @@ export interface ReadyReason {
 }
 
 export interface GatewayStatus {
+  /** With the build (platform/version.ts). Not told by gateways of before there was a build. */
+  readonly version?: string;
   /** Empty: ready. */
   readonly reasons: readonly ReadyReason[];
   readonly hostname: string;

@@ -5,13 +5,13 @@
  *
  * Each request carries the number; the gateway judges it before it runs anything, so equal numbers cost no turn of their own. Add one to it when an operation
  * reads its input or forms its answer so that the other end cannot do with it. Not for what is only added: a new operation is
- * refused by its name, a new field is not read. A version of the package says nothing here.
+ * refused by its name, a new field is not read. Version and build of the package say nothing here: they are only named.
  *
  * For all time, so that any two can tell each other: a request is an object with `protocol`, an error is
  * `{"error":{"kind":...,"message":...},"protocol":...}`. The operation is named in `call`: gateways from before the number look for
  * `operation`, find none, and refuse without having done anything.
  */
-import { programVersion } from '../platform/version.ts';
+import { buildVersion } from '../platform/version.ts';
 import { AdminError } from './context.ts';
 
 export const CONTROL_PROTOCOL = 1;
@@ -22,7 +22,7 @@ export interface Spoken {
   readonly version: string;
 }
 
-export const ourSpeech = (): Spoken => ({ protocol: CONTROL_PROTOCOL, version: programVersion() });
+export const ourSpeech = (): Spoken => ({ protocol: CONTROL_PROTOCOL, version: buildVersion() });
 
 /** `undefined`: it is from before versions were told. */
 export function notUnderstood(what: string, gateway: string | undefined, command: string | undefined): AdminError {

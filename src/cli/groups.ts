@@ -46,6 +46,7 @@ export const groups: readonly Group[] = [
 
 /** The one that has the command `word`; for any other word, and for none, all: help and what is offered instead must know every command. */
 export const groupsFor = (word: string | undefined): readonly Group[] => {
+  if (word === '--version') return [];
   const named = groups.filter(({ names }) => names.some((name) => name === word));
   return named.length > 0 ? named : groups;
 };

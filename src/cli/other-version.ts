@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { connectControl } from '../admin/client.ts';
 import { notUnderstood } from '../admin/control-protocol.ts';
 import { controlSocketOf, loadConfig } from '../config/load.ts';
-import { programVersion } from '../platform/version.ts';
+import { buildVersion } from '../platform/version.ts';
 import { CommandError } from './exit.ts';
 import { type CommonOptions, callerOf } from './options.ts';
 
@@ -28,6 +28,6 @@ export async function perhapsOtherVersion(command: Command, error: Error): Promi
   }
   if (other === undefined) return error;
   const words = [command.parent?.name(), command.name()].filter((word) => word !== undefined && word !== 'sluis');
-  const { message } = notUnderstood(words.join(' '), other, programVersion());
+  const { message } = notUnderstood(words.join(' '), other, buildVersion());
   return new CommandError('unavailable', `${message} (what it came to: ${error.message})`);
 }

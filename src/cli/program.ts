@@ -1,5 +1,6 @@
 /** The command line: one file a group of commands. */
 import { type Command, CommanderError } from 'commander';
+import { buildVersion } from '../platform/version.ts';
 import { exitCodeOf, exitCodes, isUnexpected, messageOf } from './exit.ts';
 import { groupsFor } from './groups.ts';
 import { perhapsOtherVersion } from './other-version.ts';
@@ -10,6 +11,7 @@ import { Verbs } from './verbs.ts';
 export async function buildProgram(terminal: Terminal, word?: string): Promise<Command> {
   const program = new Verbs('sluis')
     .description('A secure mail gateway for a closed user group.')
+    .version(buildVersion(), '--version', 'version, and date and hash of the commit that it was built from')
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showHelpAfterError('(add --help for what is expected)');
   const added = await Promise.all(groupsFor(word).map(({ load }) => load()));

@@ -40,6 +40,7 @@ export function addServeCommands(terminal: Terminal, program: Command): void {
         [
           facts([
             ['Host name', status.hostname],
+            ['Version', status.version ?? 'of before builds were told'],
             ['Ready', readyText(status.reasons)],
             ['Process', status.process],
             ['Since', readableTime(status.since)],

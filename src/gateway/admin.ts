@@ -35,6 +35,8 @@ export interface StatusParts {
   readonly pushes: readonly Dispatcher[];
   /** ISO 8601. */
   readonly since: string;
+  /** Of the program that runs, read when it started: an upgrade may have put another in its place. */
+  readonly version: string;
   readonly reasons: () => readonly ReadyReason[];
 }
 
@@ -95,11 +97,11 @@ export async function openForCommand(
 export function statusOf(
   { hostname }: Config,
   store: Store,
-  { listeners, connections, pushes, since, reasons }: StatusParts,
+  { listeners, connections, pushes, since, version, reasons }: StatusParts,
 ): ReturnType<RunningGateway['status']> {
   const { free, waiting } = store.health();
   return {
-    ...{ hostname, process: process.pid, since, free, waiting, reasons: reasons() },
+    ...{ version, hostname, process: process.pid, since, free, waiting, reasons: reasons() },
     listeners: listeners.status(),
     connections: connections.open,
     partners: pushes.flatMap(({ states }) =>

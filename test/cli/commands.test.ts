@@ -437,7 +437,11 @@ describe('against a running gateway', () => {
       ['submission', 'submissions', 'pop3', 'pop3s'],
     );
     assert.ok(status.listeners.every((l) => l.port > 0));
-    assert.match(await done('status'), /Host name: +mail\.group\.test/);
+    const shown = await done('status');
+    assert.match(shown, /Host name: +mail\.group\.test/);
+    const version = (await done('--version')).trim();
+    assert(shown.includes(`Version:     ${version}\n`), shown);
+    assert(gateway.stderr().includes(`"version":"${version}"`), gateway.stderr());
   });
 
   test('reload and SIGHUP give new sessions the new certificate, and keep the old one when the new is unusable', async () => {

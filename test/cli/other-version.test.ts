@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CONTROL_PROTOCOL } from '../../src/admin/control-protocol.ts';
 import { controlSocketOf, loadConfig } from '../../src/config/load.ts';
-import { programVersion } from '../../src/platform/version.ts';
+import { buildVersion } from '../../src/platform/version.ts';
 import { sluisHere } from '../support/command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluis-version-'));
@@ -43,7 +43,7 @@ test('a gateway from before versions were told ends a command in one sentence', 
   assert.equal(code, 7);
   assert.equal(
     stderr,
-    `Cannot run "organisation.list": the gateway runs an older version, this command is ${programVersion()}; restart the gateway, or use its command\n`,
+    `Cannot run "organisation.list": the gateway runs an older version, this command is ${buildVersion()}; restart the gateway, or use its command\n`,
   );
 });
 
@@ -53,7 +53,7 @@ test('an answer in a form that nobody raised the number for ends in the same sen
   assert.equal(code, 7);
   assert.match(
     stderr,
-    /^Cannot run "organisation list": the gateway runs version 9\.1\.0, this command is [\d.]+; restart the gateway, or use its command \(what it came to: .*\)\n$/,
+    /^Cannot run "organisation list": the gateway runs version 9\.1\.0, this command is [\w.+-]+; restart the gateway, or use its command \(what it came to: .*\)\n$/,
   );
 });
 

@@ -33,7 +33,9 @@ test('it has two stages on named versions, runs as a number that is not root, dr
     [],
     'a line that is no instruction',
   );
-  const images = of('ARG').map((arg) => arg.split('=')[1] ?? '');
+  const args = new Map(of('ARG').map((arg) => arg.split('=') as [string, string]));
+  assert.deepEqual([...args.keys()], ['BUILD', 'RUN', 'COMMIT']);
+  const images = [args.get('BUILD') ?? '', args.get('RUN') ?? ''];
   assert.deepEqual(of('FROM'), ['${BUILD} AS build', '${RUN}']);
   for (const image of images) assert.match(image, /^docker\.io\/library\/node:22-trixie(-slim)?$/);
   const { engines, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -98,9 +100,11 @@ test('its first stage, step by step, makes a program that runs', () => {
       const done: SpawnSyncReturns<string> = spawnSync('sh', ['-c', command], {
         cwd: inside(base, '/'),
         encoding: 'utf8',
+        // As with --build-arg: hash and seconds of a commit.
+        env: { ...process.env, COMMIT: `${'0123456789abcdef'.repeat(2)}01234567 1772753400` },
       });
       assert.equal(done.status, 0, `${rest}: ${done.stderr}`);
-    } else assert.equal(word, 'ENV');
+    } else assert.match(word, /^(ENV|ARG)$/);
   }
   const [copied] = of('COPY').filter((rest) => rest.startsWith('--from=build'));
   assert.equal(copied, '--from=build /app /opt/sluis');
@@ -111,6 +115,8 @@ test('its first stage, step by step, makes a program that runs', () => {
   const program = join(folder, link.replace('/opt/sluis', '/app'));
   const help = spawnSync(program, ['help', 'serve'], { encoding: 'utf8' });
   assert.match(help.stdout, /Usage: sluis serve/);
+  const version = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  assert.match(version.stdout, /^[\d.]+\+2026-03-05\.0123456789ab\n$/);
   assert.equal(existsSync(join(folder, 'app', 'node_modules', 'typescript')), false);
 });
 
