@@ -1,5 +1,8 @@
 // Compiles src, test and bench to dist/, and copies the files that are not TypeScript (SQL migrations, test data) beside them.
 // Workers and `npm start` load this compiled JavaScript, and the tests run it: what is tested is what ships.
+//
+// `--program`, for `npm start`: src alone, and types are not checked, so that whoever tries it for the first time waits seconds and not a minute. Where
+// everything was compiled before, it brings everything up to date instead: docs/decisions/1504-start-compiles-what-runs.md.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,13 +13,26 @@ import { commitOf } from './commit.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
-// An interrupted build can leave the build record without its output: tsc would then emit nothing.
-if (!existsSync(join(root, 'dist', 'src', 'main.js'))) {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  console.error('Compiling for the first time: this takes a minute at most.');
-}
+// What tsc compiled last, of everything and of the program alone. There is one of the two at most: each believes that nobody else writes to dist/src.
+const record = join(root, 'dist', '.tsbuildinfo');
+const programRecord = join(root, 'dist', '.tsbuildinfo-program');
 
-const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' });
+// An interrupted build can leave the build record without its output: tsc would then emit nothing.
+const first = !existsSync(join(root, 'dist', 'src', 'main.js'));
+if (first) rmSync(join(root, 'dist'), { recursive: true, force: true });
+
+const program = process.argv.includes('--program') && !existsSync(record);
+if (!program) rmSync(programRecord, { force: true });
+if (first)
+  console.error(
+    program
+      ? 'Compiling the program for the first time: this takes some 10 seconds.'
+      : 'Compiling program, tests and benches for the first time: this takes a minute at most.',
+  );
+else if (process.argv.includes('--program')) console.error('Compiling what has changed.');
+
+const project = program ? join(root, 'scripts', 'tsconfig.program.json') : join(root, 'tsconfig.json');
+const compiled = spawnSync(process.execPath, [tsc, '-p', project], { stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
 // What was compiled from a source that is gone must neither run nor ship.
@@ -35,7 +51,7 @@ writeFileSync(join(compiledCode, 'commit.json'), `${JSON.stringify({ commit: com
 rmSync(join(root, 'dist', 'src', 'store', 'sqlite', 'migrations'), { recursive: true, force: true });
 
 const isAsset = (path) => statSync(path).isDirectory() || !/\.tsx?$/.test(path);
-for (const folder of ['src', 'test', 'bench']) {
+for (const folder of program ? ['src'] : ['src', 'test', 'bench']) {
   const from = join(root, folder);
   if (existsSync(from)) cpSync(from, join(root, 'dist', folder), { recursive: true, filter: isAsset });
 }

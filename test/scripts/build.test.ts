@@ -1,0 +1,70 @@
+/** The build on a project of three files: what `npm start` compiles, and that the two kinds of build leave nothing of before behind. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+let root = '';
+before(() => {
+  root = mkdtempSync(join(tmpdir(), 'sluis-build-'));
+  cpSync(join(ROOT, 'scripts'), join(root, 'scripts'), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+  const config = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
+  // Without the types of Node, most of what tsc would read.
+  config.compilerOptions = { ...config.compilerOptions, types: [] };
+  write('tsconfig.json', JSON.stringify(config));
+  write('package.json', '{ "type": "module" }');
+  write('src/store/sqlite/migrations/0001.sql', 'SELECT 1;');
+  write('test/main.test.ts', "import { value } from '../src/main.ts';\nexport const tested = value;\n");
+  write('bench/run.ts', 'export const run = 1;\n');
+});
+after(() => rmSync(root, { recursive: true, force: true }));
+
+function write(name: string, text: string): void {
+  mkdirSync(join(root, name, '..'), { recursive: true });
+  writeFileSync(join(root, name), text);
+}
+
+/** Builds with that text in src/main.ts; answers what was said and what then would run. */
+function built(main: string, ...args: string[]): { status: number | null; said: string; runs: string } {
+  write('src/main.ts', `${main}\n`);
+  const ran = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), ...args], { encoding: 'utf8' });
+  const runs = readFileSync(join(root, 'dist', 'src', 'main.js'), 'utf8').split('\n')[0] ?? '';
+  return { status: ran.status, said: ran.stdout + ran.stderr, runs };
+}
+const there = (name: string): boolean => existsSync(join(root, 'dist', name));
+
+const [one, two] = ['export const value = 1;', 'export const value = 2;'];
+
+test('--program says what it does, and compiles what runs and nothing else', () => {
+  const first = built(one, '--program');
+  assert.deepEqual({ status: first.status, runs: first.runs }, { status: 0, runs: one });
+  assert.match(first.said, /^Compiling the program for the first time: .*\n$/);
+  assert(there('src/store/sqlite/migrations/0001.sql') && there('src/commit.json'));
+  assert(!there('test') && !there('bench'), 'tests and benches are not compiled');
+  assert.match(built(two, '--program').said, /^Compiling what has changed\.\n$/);
+});
+
+test('a build of everything and one of the program leave what the other made up to date', () => {
+  // Each order in which one of the two could take a source for one that it has compiled itself.
+  for (const [main, ...args] of [[one, '--program'], [two], [one, '--program'], [two], [one]] as const) {
+    const { status, said, runs } = built(main, ...args);
+    assert.equal(status, 0, said);
+    assert.equal(runs, main);
+  }
+  assert(there('test/main.test.js') && there('bench/run.js'));
+});
+
+test('a type that does not fit fails the build of everything, and what no longer parses fails both', () => {
+  const wrong = 'export const value: number = "one";';
+  assert.match(built(wrong).said, /src\/main\.ts\(1,14\): error TS2322/);
+  rmSync(join(root, 'dist'), { recursive: true });
+  assert.equal(built(wrong, '--program').status, 0);
+  assert.notEqual(built('export const value = ;', '--program').status, 0);
+  assert.notEqual(built(wrong).status, 0, 'what was compiled unchecked is checked');
+});
