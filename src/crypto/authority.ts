@@ -170,19 +170,24 @@ export function crossSign(
 }
 
 export interface EndEntity extends RevocationPlace {
-  /** `login`: TLS client authentication. `mail`: S/MIME signing and encryption. */
-  readonly use: 'login' | 'mail';
+  /** `login`: TLS client authentication. `mail`: S/MIME signing and encryption. `server`: a TLS server, for development. */
+  readonly use: 'login' | 'mail' | 'server';
   readonly subject: Name;
   readonly publicKey: KeyObject;
   /** ASCII addresses; a `mail` certificate needs at least one. */
   readonly emails: readonly string[];
+  /** Names and IP addresses; a `server` certificate needs at least one. */
+  readonly hosts?: readonly string[];
   readonly notAfter: Instant;
 }
+
+const purposes = { login: Oid.clientAuth, mail: Oid.emailProtection, server: Oid.serverAuth } as const;
 
 const isEmail = (text: string): boolean => /^[\x21-\x3f\x41-\x7e]+@[a-z0-9.-]+$/i.test(text) && text.length <= 254;
 
 function usageOf({ use, publicKey }: EndEntity): Encoded {
-  if (use === 'login') return write.keyUsage('digitalSignature');
+  // Every suite of TLS that we speak agrees on its key: a key of RSA only signs there.
+  if (use !== 'mail') return write.keyUsage('digitalSignature');
   // An RSA key unwraps the content key, an EC key agrees on it (RFC 5480 section 3, RFC 8551 section 4).
   return write.keyUsage('digitalSignature', publicKey.asymmetricKeyType === 'rsa' ? 'keyEncipherment' : 'keyAgreement');
 }
@@ -193,6 +198,9 @@ export function issue(authority: Authority, entity: EndEntity, { now, random }: 
   if (wrong !== undefined) throw new RangeError(`Cannot put "${wrong}" into a certificate; expected an ASCII address`);
   if (entity.use === 'mail' && entity.emails.length === 0)
     throw new RangeError('Cannot issue a mail certificate without an address');
+  const { hosts = [] } = entity;
+  if (entity.use === 'server' && hosts.length === 0)
+    throw new RangeError('Cannot issue a server certificate without a host name');
   const notAfter = within(authority, entity.notAfter);
   if (notAfter <= now)
     throw new RangeError(`Cannot issue a certificate that ends at ${new Date(notAfter).toISOString()}, which is past`);
@@ -205,10 +213,10 @@ export function issue(authority: Authority, entity: EndEntity, { now, random }: 
     extensions: [
       write.basicConstraints(undefined),
       usageOf(entity),
-      write.extendedKeyUsage(entity.use === 'login' ? Oid.clientAuth : Oid.emailProtection),
+      write.extendedKeyUsage(purposes[entity.use]),
       write.subjectKeyId(write.keyIdOf(entity.publicKey)),
       issuerId(authority),
-      ...(entity.emails.length > 0 ? [write.alternativeNames(entity.emails, [])] : []),
+      ...(entity.emails.length + hosts.length > 0 ? [write.alternativeNames(entity.emails, hosts)] : []),
       ...places(entity),
     ],
   };

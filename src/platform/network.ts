@@ -15,17 +15,37 @@ export function rangeOf(address: string): string {
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
   if (isIP(plain) !== 6) return plain;
-  const [head = '', tail] = plain.toLowerCase().split('::');
+  return `${groupsOf(plain)
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
+}
+
+/** The eight groups of an IPv6 address without a dotted part. */
+function groupsOf(address: string): readonly number[] {
+  const [head = '', tail] = address.split('::');
   const front = head === '' ? [] : head.split(':');
   const back = tail === undefined || tail === '' ? [] : tail.split(':');
   const groups =
     tail === undefined
       ? front
       : [...front, ...Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0'), ...back];
-  return `${groups
-    .slice(0, 4)
-    .map((g) => (Number.parseInt(g, 16) || 0).toString(16))
-    .join(':')}::/64`;
+  return groups.map((group) => Number.parseInt(group, 16) || 0);
+}
+
+/** The 4 or 16 octets of an IP address, as certificates have them (RFC 5280 section 4.2.1.6). Throws `RangeError` on anything else. */
+export function addressOctets(address: string): Buffer {
+  const family = isIP(address);
+  if (family === 4) return Buffer.from(address.split('.').map(Number));
+  if (family === 0 || address.includes('%')) throw new RangeError(`"${address}" is not an IP address without a zone`);
+  const hexadecimal = address.replace(/[\d.]+$/, (end) => {
+    if (!end.includes('.')) return end;
+    const four = addressOctets(end);
+    return `${four.readUInt16BE(0).toString(16)}:${four.readUInt16BE(2).toString(16)}`;
+  });
+  const octets = Buffer.alloc(16);
+  groupsOf(hexadecimal).forEach((group, at) => octets.writeUInt16BE(group, 2 * at));
+  return octets;
 }
 
 /** A set of networks in CIDR notation, for exemptions. Throws on a text that is no network; the text names it. */

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createPrivateKey, createPublicKey, verify } from 'node:crypto';
 import { test } from 'node:test';
-import 'reflect-metadata';
-import * as peculiar from '@peculiar/x509';
 import {
   type Authority,
   type EndEntity,
@@ -119,7 +117,7 @@ for (const kind of ['p256', 'p384', 'rsa3072'] as const)
     }),
   );
 
-test('a certificate shows in openssl what was put in, and reads in another library', peer, () =>
+test('a certificate shows in openssl what was put in, and reads in Node', peer, () =>
   onBench(async (bench) => {
     const { issuing } = await plant('p256');
     const leaf = await issue(issuing, entity('mail', await keyNamed('entity rsa', 'rsa2048')), context);
@@ -149,8 +147,7 @@ test('a certificate shows in openssl what was put in, and reads in another libra
       /Signature Algorithm: ecdsa-with-SHA256/,
     ])
       assert.match(text, part);
-    const other = new peculiar.X509Certificate(leaf.der);
-    assert.equal(other.serialNumber, leaf.serial);
+    assert.equal(new X509Certificate(leaf.der).serialNumber.toLowerCase(), leaf.serial);
     assert.equal(leaf.authorityKeyId, issuing.certificate.subjectKeyId);
   }),
 );
