@@ -17,7 +17,7 @@ const LIMIT = 5;
  * Milliseconds of a turn for one account while others come as well. A small message needs some five turns of the loop, and waits as long as these take: beside 28
  * busy connections of one account it waited 25 ms where a turn was 5 ms for the first who came.
  */
-const SHARE = 1.5;
+const SHARE = 0.7;
 /** So much longer than its limit may a turn take for accounts that had nothing of it yet. */
 const FIRST = 2;
 /** For so long somebody else is remembered, in milliseconds: the time in which a small message comes back with its next command. */

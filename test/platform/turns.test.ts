@@ -29,12 +29,12 @@ test('an account that is alone has all of a turn; beside another it has its shar
   assert.equal(turns.over('modest'), false, 'the turn is used up, but the other had nothing of it');
   now += 0.5;
   await turn();
-  assert.equal(pieces('greedy'), 3, 'beside the other: its share');
-  assert.equal(pieces('modest'), 3);
+  assert.equal(pieces('greedy'), 2, 'beside the other: its share');
+  assert.equal(pieces('modest'), 2);
   assert.equal(turns.over('third'), false);
   await turn();
   now += 99;
-  assert.equal(pieces('greedy'), 3, 'the others are remembered');
+  assert.equal(pieces('greedy'), 2, 'the others are remembered');
   await turn();
   now += 101;
   assert.equal(pieces('greedy'), 10, 'and forgotten');

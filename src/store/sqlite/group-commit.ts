@@ -21,6 +21,8 @@ import type { WriterWorker } from './writer-work.ts';
 /** Commits without a small message after which large bodies may have more of each. */
 const QUIET = 2;
 const SLICES_ALONE = 4;
+/** Slices of one account while the log is long and being copied. */
+const PASSES = 4;
 const GROUP = 64;
 /** Pieces of one account in a group, while others come as well: a group takes as long as it is large, and whoever comes waits for the whole of it. */
 const SHARE = 8;
@@ -94,6 +96,8 @@ export class GroupCommit {
   #sinceSmall = 0;
   /** The group before had a piece of a large body. */
   #sliced = false;
+  /** Slices since the log became long, by account. */
+  readonly #passed = new Map<unknown, number>();
   /** Commits since several accounts waited together. */
   #alone = COMPANY;
   /** Whose pieces were in the group before; 0: in none. */
@@ -143,7 +147,7 @@ export class GroupCommit {
     this.#running = true;
     try {
       while (!this.#failed && this.#small.length + this.#large.length > 0) {
-        if (this.#small.length === 0 && this.#log.crowded) {
+        if (this.#small.length === 0 && this.#large.peek(this.#mayBeLarge) === undefined) {
           await new Promise<void>((resolve) => (this.#wake = resolve));
           continue;
         }
@@ -165,7 +169,6 @@ export class GroupCommit {
    * to wait, and each commit saved is a sync saved.
    */
   #addLarge(group: Request[]): void {
-    if (this.#log.crowded) return;
     const beside = group.length > 0;
     this.#sinceSmall = beside ? 0 : this.#sinceSmall + 1;
     if (beside && this.#sliced) {
@@ -176,13 +179,25 @@ export class GroupCommit {
     let slices = 0;
     // The acceptance behind the last chunk of its body rides along.
     for (;;) {
-      const next = this.#large.peek();
+      const next = this.#large.peek(this.#mayBeLarge);
       if (next === undefined || (isSlice(next) && ++slices > allowed)) break;
       group.push(next);
-      this.#large.shift();
+      this.#large.shift(this.#mayBeLarge);
+      if (this.#log.crowded !== 'no' && isSlice(next)) this.#passed.set(turnOf(next.work), this.#passedOf(next) + 1);
     }
     this.#sliced = slices > 0;
   }
+
+  #passedOf({ work }: Request): number {
+    return this.#passed.get(turnOf(work)) ?? 0;
+  }
+
+  /** While the log is long an account with one large message now and then does not wait for what others fill it with. */
+  readonly #mayBeLarge = (turn: unknown): boolean => {
+    const { crowded } = this.#log;
+    if (crowded === 'no') this.#passed.clear();
+    return crowded === 'no' || (crowded === 'some' && (this.#passed.get(turn) ?? 0) < PASSES);
+  };
 
   /** All of a group for an account that is alone: then nobody waits, and each commit saved is a sync saved. */
   #share(): number {

@@ -9,8 +9,10 @@ import type { Copier } from './log-copier.ts';
 
 /** Of the pages at which the thread begins: so many the writer copies itself, without another round of the thread. */
 const LAST = 1 / 8;
-/** Beyond so many large bodies wait for the copy that is under way; small messages never do. */
+/** Beyond so many large bodies wait for the copy that is under way, but for the first slices of each account; small messages never do. */
 const CROWDED = 1 + 1 / 16;
+/** Beyond so many all of them wait. */
+const FULL = 1 + 1 / 4;
 /** Beyond so many the log is copied back by the writer, even while readers hold on to it. */
 const LIMIT = 4;
 /** How long that may wait for readers. A backup holds on for minutes: then the log grows, and nobody waits. */
@@ -51,9 +53,10 @@ export class LogUpkeep {
     this.#length += pages;
   }
 
-  /** Large bodies would make the log longer faster than it is copied. */
-  get crowded(): boolean {
-    return this.#o.copier.busy && this.#length > CROWDED * this.#most;
+  /** Large bodies would make the log longer faster than it is copied: who sends many waits, or all who do. */
+  get crowded(): 'no' | 'some' | 'all' {
+    if (!this.#o.copier.busy || this.#length <= CROWDED * this.#most) return 'no';
+    return this.#length <= FULL * this.#most ? 'some' : 'all';
   }
 
   /** After a commit whose answers were given. */
