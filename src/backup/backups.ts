@@ -5,7 +5,6 @@ import type { Clock, Log } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import { THE_GATEWAY } from '../store/registry.ts';
-import { replaceFile } from '../platform/lasting-files.ts';
 import { factsOfFile } from './files.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { DRILLS, type DrillReport, drill, drillsIn, keyCopyIn } from './drill.ts';
@@ -13,7 +12,7 @@ import {
   type Keep,
   type KnownBackup,
   backupsIn,
-  offsiteFile,
+  noteOffsite,
   provenBackupsIn,
   removeBackup,
   tooMany,
@@ -124,7 +123,7 @@ export class Backups {
   }
 
   async list(folder?: string): Promise<readonly BackupView[]> {
-    return (await backupsIn(this.#folder(folder, 'list backups'))).map(viewBackup);
+    return (await backupsIn(this.#folder(folder, 'list backups'), await this.#publicKeys())).map(viewBackup);
   }
 
   async state(): Promise<BackupState> {
@@ -357,11 +356,7 @@ export class Backups {
     const { where, verified } = copied;
     const at = new Date(clock.now()).toISOString();
     // Remembered as done in any case: without a way of reading back it would be copied again each minute.
-    replaceFile(
-      offsiteFile(newest.path),
-      `${JSON.stringify(verified ? { at, where } : { copied: at, where })}\n`,
-      0o600,
-    );
+    await noteOffsite(newest, verified ? { at, where } : { copied: at, where }, await this.#p.keys());
     log.info('backup.copied', { backup, where, verified });
     audit.note({
       event: 'backup.copied',

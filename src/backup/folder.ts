@@ -3,9 +3,11 @@ import type { KeyObject } from 'node:crypto';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isInside } from '../platform/paths.ts';
-import { makeFolder, realPlace } from './files.ts';
+import type { AuditKeys } from '../crypto/audit-keys.ts';
+import { makeFolder, realPlace, syncFolderOf } from './files.ts';
 import { MANIFEST, type Manifest, type ReadManifest, readManifest } from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
+import { SIGNATURE, signatureOf, writeSigned } from './signed.ts';
 
 /** `2026-11-26T023000Z`, and `-2` for a second one of that second. */
 const NAME = /^\d{4}-\d\d-\d\dT\d{6}Z(?:-\d+)?$/;
@@ -36,7 +38,7 @@ export async function backupsIn(folder: string, keys: readonly KeyObject[] = [])
     const path = join(folder, name);
     try {
       const { manifest, signature } = await readManifest(path, keys);
-      const offsite = await offsiteOf(path);
+      const offsite = await offsiteOf(path, manifest.id, keys);
       known.push({ path, manifest, signature, ...(offsite === undefined ? {} : { offsite }) });
     } catch (error) {
       // Not ours, or damaged: it is no backup that anything may count on.
@@ -59,12 +61,25 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-export const offsiteFile = (backup: string): string => join(backup, OFFSITE);
+/** Says with a signature where a copy of a backup lies. Rejects where it cannot be written. */
+export async function noteOffsite(
+  { path, manifest }: KnownBackup,
+  said: { readonly where: string; readonly at: string } | { readonly where: string; readonly copied: string },
+  keys: AuditKeys,
+): Promise<void> {
+  for (const file of [`${OFFSITE}${SIGNATURE}`, OFFSITE]) await rm(join(path, file), { force: true });
+  await writeSigned(path, OFFSITE, `${JSON.stringify({ backup: manifest.id, ...said })}\n`, keys);
+  await syncFolderOf(path);
+}
 
-async function offsiteOf(backup: string): Promise<KnownBackup['offsite']> {
+/** Whoever may write the folder could say that there is a copy: only what one of the keys signed, for this backup, counts. */
+async function offsiteOf(path: string, id: string, keys: readonly KeyObject[]): Promise<KnownBackup['offsite']> {
   try {
-    const { at, where } = JSON.parse(await readFile(offsiteFile(backup), 'utf8')) as Record<string, unknown>;
-    return typeof where === 'string' ? { where, ...(typeof at === 'string' ? { at } : {}) } : undefined;
+    const text = await readFile(join(path, OFFSITE), 'utf8');
+    const { backup, at, where } = JSON.parse(text) as Record<string, unknown>;
+    if (backup !== id || typeof where !== 'string') return undefined;
+    if ((await signatureOf(path, OFFSITE, text, keys)) !== 'good') return undefined;
+    return { where, ...(typeof at === 'string' ? { at } : {}) };
   } catch {
     return undefined;
   }

@@ -28,6 +28,36 @@ test('a backup is due by its rhythm: after so long, or at a time of day in Amste
   assert.equal(shown(1, '2026-07-25T12:00:00Z'), '2026-07-26T00:30:00.000Z', 'summer time');
 });
 
+test('a note that a copy stands elsewhere counts only with the signature of the gateway, for its own backup', async (t) => {
+  const { parts, clock, folder, at: path } = await testBackups(t);
+  mkdirSync(path('elsewhere'));
+  const backups = new Backups({ ...parts, offsite: { folder: path('elsewhere') } });
+  await backups.round();
+  const before = (await backups.list())[0]!;
+  const noteOf = (backup: string): string => join(folder, backup, 'offsite.json');
+  const [note, signature] = [readFileSync(noteOf(before.backup)), readFileSync(`${noteOf(before.backup)}.sig`)];
+  assert.notEqual((await backups.state()).offsite, undefined);
+  const holds = async (): Promise<boolean> => (await backups.list()).at(-1)?.offsite !== undefined;
+
+  writeFileSync(noteOf(before.backup), note.toString('utf8').replace('elsewhere', 'nowhere'));
+  assert.equal(await holds(), false, 'changed');
+  writeFileSync(noteOf(before.backup), note);
+  assert.equal(await holds(), true, 'the control');
+  rmSync(`${noteOf(before.backup)}.sig`);
+  assert.equal(await holds(), false, 'unsigned');
+
+  // The next one is not copied; the note of the one before is put beside it.
+  const alone = new Backups(parts);
+  clock.advance(days(1));
+  await alone.round();
+  const next = (await alone.list()).at(-1)!;
+  assert.notEqual(next.backup, before.backup);
+  writeFileSync(noteOf(next.backup), note);
+  writeFileSync(`${noteOf(next.backup)}.sig`, signature);
+  assert.equal(await holds(), false, 'of another backup');
+  assert.equal((await backups.state()).offsite, undefined);
+});
+
 test('rounds take what is due, copy it elsewhere and read it back; a restart forgets nothing; old ones go in both places', async (t) => {
   const { parts, clock, folder, at: path, log, store } = await testBackups(t);
   mkdirSync(path('elsewhere'));
