@@ -54,6 +54,7 @@ export class Connection implements Wire, OpenSession {
   #socket: Socket;
   #secure = false;
   #busy = false;
+  #judging: Promise<void> | undefined;
   #closing = false;
   #draining = false;
   #gone = false;
@@ -176,6 +177,14 @@ export class Connection implements Wire, OpenSession {
     this.#leave(ending);
   }
 
+  /** Its right to the maildrop is looked at until then: no further command is answered, not even one that came in the same moment. */
+  judged(until: Promise<void>): void {
+    this.#judging = until;
+    void until.then(() => {
+      if (this.#judging === until) this.#judging = undefined;
+    });
+  }
+
   #leave(ending: Ending): void {
     if (this.#busy) this.cut(ending);
     else this.#close(ending);
@@ -270,6 +279,7 @@ export class Connection implements Wire, OpenSession {
   /** Runs what has come, in order, until a command has to be waited for. */
   #run(): void {
     for (let turn = 0; !this.#busy && !this.#closing; turn += 1) {
+      if (this.#judging !== undefined) return this.#wait(this.#judging.then(() => ''));
       const whose = this.#session.account?.id;
       if (turn === TURN || turns.over(whose))
         return this.#wait(new Promise((resolve) => turns.next(() => resolve(''), whose)));

@@ -10,7 +10,6 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
 import type { Consumers } from '../pickup/consumers.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
-import type { AccountId } from '../domain/ids.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
 import type { Receipts } from '../pickup/receipts.ts';
@@ -129,7 +128,11 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.now = options.clock.monotonic();
     const failed = (error: unknown): void => this.log.error('pop3.expel', { error: String(error) });
     options.store.registry.onChange((changed) => {
-      this.#expel(changed).catch(failed);
+      const whose = [...this.#connections].filter(
+        ({ account }) => account !== undefined && (changed === 'many' || changed.includes(account.id)),
+      );
+      const judged = this.#expel(whose).catch(failed);
+      for (const connection of whose) connection.judged(judged);
     });
     options.authenticator.onTrustChange(() => {
       this.#expelUntrusted().catch(failed);
@@ -140,10 +143,10 @@ class Pop3Listener implements Listener, ConnectionContext {
   }
 
   /** A suspended or ended account, a revoked certificate, or a password that was replaced must not go on reading with the session that it has. */
-  async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
-    for (const connection of this.#connections) {
+  async #expel(connections: readonly Connection[]): Promise<void> {
+    for (const connection of connections) {
       const { account } = connection;
-      if (account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
+      if (account === undefined) continue;
       if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
       const record = await this.store.registry.findLogin(account.login);
       if (record?.account.state !== 'active') connection.expel('account-closed');

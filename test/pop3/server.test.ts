@@ -295,6 +295,24 @@ test('a session of an account that was suspended ends at once, others go on', as
   await until(() => pop3.store.locked === 0, 'both maildrops are free');
 });
 
+test('no command is answered between a change of an account and the look at what it means for its session', async () => {
+  await using pop3 = await startPop3({ tls: 'implicit' });
+  pop3.store.file(1, 'a: b\r\n\r\n');
+  const alice = await open(pop3);
+  const bob = await open(pop3, 'bob');
+  let answer = (): void => undefined;
+  pop3.store.registryAnswers = new Promise((resolve) => (answer = resolve));
+  pop3.store.suspended.add('alice');
+  pop3.store.changed(1, 2);
+  alice.send('STAT\r\n');
+  bob.send('NOOP\r\n');
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  answer();
+  assert.match((await bob.line()) ?? '', /^\+OK/, 'who may stay gets the answer then');
+  assert.doesNotMatch((await alice.line()) ?? '', /^\+OK/);
+  assert.deepEqual(endings(pop3), ['account-closed']);
+});
+
 test('a take-over ends the old session also in the middle of a message', async () => {
   await using pop3 = await startPop3({ tls: 'implicit' });
   pop3.store.file(1, big(20 * MiB));

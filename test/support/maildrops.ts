@@ -76,23 +76,28 @@ export class MemoryMaildrops implements MaildropStore {
 
   /** Logins that are no longer active. */
   readonly suspended = new Set<string>();
+  /** The registry answers when this has come. */
+  registryAnswers: Promise<void> = Promise.resolve();
   readonly #listeners: ((accounts: readonly AccountId[] | 'many') => void)[] = [];
 
   readonly registry = {
-    findLogin: async (login: string): Promise<LoginRecord | undefined> => ({
-      account: {
-        // As in support/pop3.ts: alice and bob.
-        id: (login === 'bob' ? 2 : 1) as AccountId,
-        login,
-        organisation: 1 as OrganisationId,
-        kind: 'mail',
-        state: this.suspended.has(login) ? 'suspended' : 'active',
-        settings: {},
-      },
-      organisation: { id: 1 as OrganisationId, name: 'practice', title: 'Practice', language: 'nl', settings: {} },
-      passwords: [],
-      version: 1,
-    }),
+    findLogin: async (login: string): Promise<LoginRecord | undefined> => {
+      await this.registryAnswers;
+      return {
+        account: {
+          // As in support/pop3.ts: alice and bob.
+          id: (login === 'bob' ? 2 : 1) as AccountId,
+          login,
+          organisation: 1 as OrganisationId,
+          kind: 'mail',
+          state: this.suspended.has(login) ? 'suspended' : 'active',
+          settings: {},
+        },
+        organisation: { id: 1 as OrganisationId, name: 'practice', title: 'Practice', language: 'nl', settings: {} },
+        passwords: [],
+        version: 1,
+      };
+    },
     onChange: (listener: (accounts: readonly AccountId[] | 'many') => void): void => {
       this.#listeners.push(listener);
     },
