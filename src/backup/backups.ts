@@ -75,10 +75,24 @@ const settled = async (run: Promise<void>): Promise<{ readonly error?: unknown }
 
 const failedStep = ({ steps }: Pick<DrillReport, 'steps'>): string => steps.find(({ passed }) => !passed)?.found ?? '';
 
+/** Another backup or drill is under way. */
+class BackupBusy extends BackupRefused {}
+
+/** What the gateway does by itself comes again in a minute, without an alarm: somebody takes a backup by hand, or the last one takes its time. */
+async function unlessBusy<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BackupBusy) return undefined;
+    throw error;
+  }
+}
+
 export class Backups {
   readonly failures = new Counts(['step']);
   readonly #p: BackupParts;
   #running = false;
+  #keyRounds: Promise<void> = Promise.resolve();
   #keysCopied: Instant | undefined;
   #last: readonly { readonly seconds: number; readonly octets: number }[] = [];
 
@@ -165,13 +179,22 @@ export class Backups {
       this.#failed('backup', error, THE_GATEWAY);
       throw error;
     });
-    if (clock.now() >= dueAt(rhythm, newest)) await this.take({ actor: THE_GATEWAY });
-    // Held only where there is work: a drill that looks in the same moment would find it taken each minute.
-    else if ((await this.#uncopied()) !== undefined) await this.#alone(() => this.#offsite(THE_GATEWAY));
+    await unlessBusy(async () => {
+      if (clock.now() >= dueAt(rhythm, newest)) await this.take({ actor: THE_GATEWAY });
+      // Held only where there is work: a drill that looks in the same moment would find it taken each minute.
+      else if ((await this.#uncopied()) !== undefined) await this.#alone(() => this.#offsite(THE_GATEWAY));
+    });
   }
 
   /** Brings the copy of the key folder up to date, and what a rotation kept of it. Rejects where one failed. */
   async keyRound(actor: Actor = THE_GATEWAY): Promise<void> {
+    // A drill has one of its own, in the same minute as that of the gateway: two at once would write the same files.
+    const round = this.#keyRounds.then(() => this.#keyRound(actor));
+    this.#keyRounds = round.catch(() => undefined);
+    await round;
+  }
+
+  async #keyRound(actor: Actor): Promise<void> {
     // A fault of the one must not put off the other.
     const ended = [await settled(this.#keptRound(actor)), await settled(this.#copyKeys(actor))];
     const failed = ended.find((one) => one.error !== undefined);
@@ -216,18 +239,18 @@ export class Backups {
     if (clock.now() < dueAt({ ...rhythm, every: drillEvery }, good)) return;
     // So that no key that was made a moment ago is missing there.
     await this.keyRound();
-    let report: DrillReport;
+    let report: DrillReport | undefined;
     try {
       const backup = await this.#elsewhere();
-      report = await this.drill({
-        ...{ actor: THE_GATEWAY, ...(backup === undefined ? {} : { backup }) },
-        ...(keyCopy === undefined ? {} : { keysFrom: (await keyCopy()).to }),
-      });
+      const keysFrom = keyCopy === undefined ? {} : { keysFrom: (await keyCopy()).to };
+      report = await unlessBusy(() =>
+        this.drill({ ...{ actor: THE_GATEWAY, ...keysFrom }, ...(backup === undefined ? {} : { backup }) }),
+      );
     } catch (error) {
       this.#failed('drill', error, THE_GATEWAY);
       throw error;
     }
-    if (report.passed) return;
+    if (report?.passed !== false) return;
     const why = `${report.backup}: ${failedStep(report)}`;
     this.#tell('drill', why);
     throw new BackupRefused('unusable', why);
@@ -303,10 +326,7 @@ export class Backups {
 
   async #alone<T>(run: () => Promise<T>): Promise<T> {
     if (this.#running)
-      throw new BackupRefused(
-        'unavailable',
-        'Cannot back up now: a backup is being taken; try again when it has ended',
-      );
+      throw new BackupBusy('unavailable', 'Cannot back up now: a backup is being taken; try again when it has ended');
     this.#running = true;
     try {
       return await run();

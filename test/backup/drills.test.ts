@@ -126,6 +126,24 @@ test('by themselves: a drill after the first backup, the next one when it is due
   assert.equal(reports().length, 2);
 });
 
+test('a drill that is due while somebody takes a backup is no failure: it comes with the next look', async (t) => {
+  const { backups, told, log, folder } = await withCopy(t, days(2));
+  await backups.take({ actor });
+  // It looks, and then finds the folder taken.
+  const round = backups.drillRound();
+  await Promise.all([round, backups.take({ actor })]);
+  assert.deepEqual([told, log.names.filter((name) => name === 'backup.drill-failed')], [[], []]);
+  await backups.drillRound();
+  assert.ok(existsSync(join(folder, 'drills')));
+});
+
+test('two rounds of the keys at once write each file once', async (t) => {
+  const { backups, copy, told } = await withCopy(t);
+  await Promise.all([backups.keyRound(), backups.keyRound(), backups.keyRound()]);
+  assert.ok(existsSync(join(copy, 'store')));
+  assert.deepEqual(told, []);
+});
+
 test('a drill by itself that fails is told by mail, tried ever less often, and counted as the last one', async (t) => {
   const { backups, clock, at, told, log } = await withCopy(t, days(7));
   await backups.take({ actor });
