@@ -35,7 +35,7 @@ export class Claws {
       env: environment(home, display),
     });
     const claws = new Claws(home, display, [program, screen]);
-    await claws.#window('Claws Mail');
+    await until('its window', async () => (await claws.#windows('Claws Mail'))[0]);
     return claws;
   }
 
@@ -60,13 +60,23 @@ export class Claws {
   /** Writes a message in the compose window and presses Ctrl+Return. `sent`: it is in the folder of sent messages; else what the window says. */
   async send(file: string): Promise<'sent' | readonly string[]> {
     const before = this.#in('sent').length;
+    // The window of a message that was sent a moment ago may still be there.
+    const old = new Set(await this.#windows('Compose message'));
     await this.#command('--compose-from-file', file);
-    const window = await this.#window('Compose message');
-    await this.#press(window, 'ctrl+Return');
+    const window = await until('a compose window', async () =>
+      (await this.#windows('Compose message')).find((id) => !old.has(id)),
+    );
+    // A window that is drawn does not take keys yet for a moment.
+    let pressed = -Infinity;
     return await until('the message is sent or refused', async () => {
       if (this.#in('sent').length > before) return 'sent';
       const boxes = (await this.#titles()).filter((title) => /error/i.test(title));
-      return boxes.length > 0 ? boxes : undefined;
+      if (boxes.length > 0) return boxes;
+      if (Date.now() - pressed > 3000) {
+        await this.#press(window, 'ctrl+Return').catch(() => undefined);
+        pressed = Date.now();
+      }
+      return undefined;
     });
   }
 
@@ -88,17 +98,13 @@ export class Claws {
     await run('claws-mail', args, { home: this.#home, env: environment(this.#home, this.#display) });
   }
 
-  async #window(title: string): Promise<string> {
-    return await until(`a window "${title}"`, async () => {
-      const found = await this.#xdotool('search', '--onlyvisible', '--name', title);
-      return found.split('\n')[0] || undefined;
-    });
+  async #windows(title: string): Promise<readonly string[]> {
+    const found = await this.#xdotool('search', '--onlyvisible', '--name', title);
+    return found.split('\n').filter((id) => id !== '');
   }
 
   async #titles(): Promise<readonly string[]> {
-    const windows = (await this.#xdotool('search', '--onlyvisible', '--name', '.'))
-      .split('\n')
-      .filter((id) => id !== '');
+    const windows = await this.#windows('.');
     return await Promise.all(windows.map(async (id) => (await this.#xdotool('getwindowname', id)).trim()));
   }
 
