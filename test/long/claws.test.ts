@@ -19,7 +19,7 @@ test('Claws Mail fetches, sends, and tells of a refused address', { skip, timeou
   const gateway = await startTestGateway({ accounts: ['anna', 'bram'] });
   t.after(() => gateway.remove());
   const home = mkdtempSync(join(tmpdir(), 'sluis-claws-'));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   const claws = await Claws.start(home, {
     ...{ host: 'localhost', pop3s: gateway.port('pop3s'), submission: gateway.port('submission') },
     ...{ ...loginOf('anna'), address: addressOf('anna'), name: 'Anna', ca: gateway.ca },

@@ -27,7 +27,7 @@ async function desk(t: TestContext): Promise<Desk> {
   const gateway = await startMailGateway({ accounts: ['anna', 'bram', 'cor'] });
   t.after(() => gateway.remove());
   const home = mkdtempSync(join(tmpdir(), 'sluis-thunderbird-'));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   const thunderbird = await Thunderbird.start(home, [HOST]);
   t.after(() => thunderbird.stop());
   await thunderbird.setUp({
