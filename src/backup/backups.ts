@@ -53,8 +53,6 @@ export interface BackupFailure {
   readonly why: string;
 }
 
-/** Who does what is scheduled. */
-
 export interface Actor {
   readonly name: string;
   readonly reason?: string;

@@ -1,5 +1,5 @@
 /**
- * GmacFingerprint of many octets under a key: AES-256-GMAC (NIST SP 800-38D), 16 octets, at five times the speed of SHA-256.
+ * Fingerprint of many octets under a key: AES-256-GMAC (NIST SP 800-38D), 16 octets, at five times the speed of SHA-256.
  *
  * Tells whether two contents are the same to somebody who holds the key, and proves nothing to anybody else: it is no signature and no
  * hash to be shown. The nonce is always the same, so a fingerprint depends on the octets alone. That is safe only while no fingerprint is

@@ -165,7 +165,6 @@ export interface Holdings {
   readonly next?: readonly number[];
 }
 
-/** An entry that was never sent to its end. */
 export interface UncollectedQuery {
   readonly before: Instant;
   readonly after?: EntryUid;
@@ -174,6 +173,7 @@ export interface UncollectedQuery {
   readonly restored?: true;
 }
 
+/** An entry that was never sent to its end. */
 export interface UncollectedEntry {
   readonly account: AccountId;
   readonly uid: EntryUid;

@@ -63,6 +63,18 @@ export function openReading(path: string): Db {
   return db;
 }
 
+/** Frames that the write-ahead log has, and of these in the database now. */
+export interface Copies {
+  readonly log: number;
+  readonly checkpointed: number;
+}
+
+/** Copies the log into the database. `TRUNCATE` waits for readers as long as `busy_timeout` says. Throws where the disk is full or fails. */
+export function copyLog(db: Db, mode: 'PASSIVE' | 'TRUNCATE'): Copies {
+  const [row] = db.pragma(`wal_checkpoint(${mode})`) as Copies[];
+  return row ?? { log: 0, checkpointed: 0 };
+}
+
 const codeOf = (error: unknown): string => (error instanceof Database.SqliteError ? error.code : '');
 
 /** Out of space; SQLITE_IOERR_SHMSIZE is what a full disk gives when the log's index has to grow. */

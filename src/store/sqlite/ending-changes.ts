@@ -12,8 +12,6 @@ import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.
 
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
 export const ROWS = 200;
-/** Who stands behind what the clock does. */
-export const CLOCK: Actor = THE_GATEWAY;
 
 interface DueAddress {
   readonly key: string;
@@ -118,12 +116,12 @@ export class EndingChanges {
          WHERE a.ends_at <= ? AND a.ends_at IS NOT NULL AND a.state <> 'ended' ORDER BY a.ends_at LIMIT ?`,
       ...[at, ROWS],
     ) as (AccountToClose & { successor: string | null })[];
-    for (const account of accounts) this.close(account, account.successor, CLOCK);
+    for (const account of accounts) this.close(account, account.successor, THE_GATEWAY);
     const addresses = [...this.#dueAddresses('ends_at'), ...this.#dueAddresses('final_at')];
     for (const { key, address, account, state } of addresses) {
       sql.run("UPDATE address SET state = 'ended' WHERE key = ?", key);
       this.#ground.touch(account);
-      this.#ground.record('registry.address-state', account, CLOCK, { address }, { from: state, to: 'ended' });
+      this.#ground.record('registry.address-state', account, THE_GATEWAY, { address }, { from: state, to: 'ended' });
     }
     const id = accounts.length + addresses.length;
     const touched = [...accounts.map((a) => a.id), ...addresses.map((a) => a.account)];
@@ -138,7 +136,7 @@ export class EndingChanges {
         record: (event, account, actor, facts) => this.#ground.record(event, account, actor, {}, facts),
       },
       ROWS,
-      CLOCK,
+      THE_GATEWAY,
     );
     return keys === 0 ? NO_CHANGE : { id: keys, accounts, scope: 'registry', mail };
   }

@@ -169,6 +169,7 @@ export class GroupCommit {
    * to wait, and each commit saved is a sync saved.
    */
   #addLarge(group: Request[]): void {
+    if (this.#log.crowded === 'no') this.#passed.clear();
     const beside = group.length > 0;
     this.#sinceSmall = beside ? 0 : this.#sinceSmall + 1;
     if (beside && this.#sliced) {
@@ -183,19 +184,16 @@ export class GroupCommit {
       if (next === undefined || (isSlice(next) && ++slices > allowed)) break;
       group.push(next);
       this.#large.shift(this.#mayBeLarge);
-      if (this.#log.crowded !== 'no' && isSlice(next)) this.#passed.set(turnOf(next.work), this.#passedOf(next) + 1);
+      if (this.#log.crowded === 'no' || !isSlice(next)) continue;
+      const turn = turnOf(next.work);
+      this.#passed.set(turn, (this.#passed.get(turn) ?? 0) + 1);
     }
     this.#sliced = slices > 0;
-  }
-
-  #passedOf({ work }: Request): number {
-    return this.#passed.get(turnOf(work)) ?? 0;
   }
 
   /** While the log is long an account with one large message now and then does not wait for what others fill it with. */
   readonly #mayBeLarge = (turn: unknown): boolean => {
     const { crowded } = this.#log;
-    if (crowded === 'no') this.#passed.clear();
     return crowded === 'no' || (crowded === 'some' && (this.#passed.get(turn) ?? 0) < PASSES);
   };
 

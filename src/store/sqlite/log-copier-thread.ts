@@ -1,13 +1,12 @@
 /** Copies the write-ahead log into the database when it is told to, on a connection of its own that writes nothing else. */
 import { workerData } from 'node:worker_threads';
-import { type Db, isFull, openWriting } from './database.ts';
+import { type Db, copyLog, isFull, openWriting } from './database.ts';
 import type { Copied, CopierStart } from './log-copier.ts';
 
 function copy(db: Db | undefined): Copied {
   if (db === undefined) return { kind: 'unable' };
   try {
-    const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[];
-    return { kind: 'copied', log: row?.log ?? 0, checkpointed: row?.checkpointed ?? 0 };
+    return { kind: 'copied', ...copyLog(db, 'PASSIVE') };
   } catch (error) {
     if (isFull(error)) return { kind: 'full' };
     return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };

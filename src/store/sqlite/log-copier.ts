@@ -3,10 +3,10 @@
  * 32 MB never has one.
  */
 import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import type { Copies } from './database.ts';
 
-/** `log`, `checkpointed`: frames that the log had when it began, and of these in the database now. */
 export type Copied =
-  | { readonly kind: 'copied'; readonly log: number; readonly checkpointed: number }
+  | ({ readonly kind: 'copied' } & Copies)
   /** The disk is full. */
   | { readonly kind: 'full' }
   /** A write or sync failed: what the database has is not known any more, what the log has is. */
@@ -68,13 +68,19 @@ export class ThreadCopier implements Copier {
       transferList: [theirs],
       name: 'store-log-copier',
     });
-    worker.on('error', () => this.#hear({ kind: 'unable' }));
-    worker.on('exit', () => this.#hear({ kind: 'unable' }));
+    worker.on('error', () => this.#gone());
+    worker.on('exit', () => this.#gone());
     worker.unref();
     port.on('message', (copied: Copied) => this.#hear(copied));
     // Nobody waits for a copy: a store that closes does not either.
     port.unref();
     return port;
+  }
+
+  /** Nobody copies any more: whoever waited for it would wait for ever. */
+  #gone(): void {
+    Atomics.store(this.#copying, 0, 0);
+    this.#hear({ kind: 'unable' });
   }
 
   #hear(copied: Copied): void {

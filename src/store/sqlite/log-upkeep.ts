@@ -4,7 +4,7 @@
  *
  * Where the writer copied everything, commits stood still for 70 to 450 ms each time, and it spent a third of its time on that.
  */
-import { CHECKPOINT_PAGES, type Db, isFull } from './database.ts';
+import { CHECKPOINT_PAGES, type Db, copyLog, isFull } from './database.ts';
 import type { Copier } from './log-copier.ts';
 
 /** Of the pages at which the thread begins: so many the writer copies itself, without another round of the thread. */
@@ -110,8 +110,8 @@ export class LogUpkeep {
     if (!copier.rest()) return true;
     try {
       db.pragma(`busy_timeout = ${READERS_PATIENCE}`);
-      const [row] = db.pragma(`wal_checkpoint(${waiting ? 'TRUNCATE' : 'PASSIVE'})`) as Row[];
-      this.#pages = this.#mark = row === undefined ? 0 : Math.max(0, row.log - row.checkpointed);
+      const { log, checkpointed } = copyLog(db, waiting ? 'TRUNCATE' : 'PASSIVE');
+      this.#pages = this.#mark = Math.max(0, log - checkpointed);
       if (this.#pages === 0) this.#length = 0;
       this.#at = this.#pages + this.#most;
       return true;
@@ -124,9 +124,4 @@ export class LogUpkeep {
       db.pragma(`busy_timeout = ${PATIENCE}`);
     }
   }
-}
-
-interface Row {
-  readonly log: number;
-  readonly checkpointed: number;
 }

@@ -1,7 +1,7 @@
 /** What holds for all accounts of an organisation, inside the writer's transactions. */
 import type { State } from '../../domain/registry.ts';
-import { type Actor, type Ending, type OrganisationDetails, RegistryError } from '../registry.ts';
-import { CLOCK, type EndingChanges, ROWS } from './ending-changes.ts';
+import { type Actor, type Ending, type OrganisationDetails, RegistryError, THE_GATEWAY } from '../registry.ts';
+import { type EndingChanges, ROWS } from './ending-changes.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 interface OrganisationRow {
@@ -104,7 +104,7 @@ export class OrganisationChanges {
       this.#ground.at,
     ) as { readonly name: string; readonly state: State } | undefined;
     if (row === undefined) return NO_CHANGE;
-    const closed = this.#close(row.name, this.#row(row.name), CLOCK);
+    const closed = this.#close(row.name, this.#row(row.name), THE_GATEWAY);
     return { ...closed, id: closed.id + (row.state === 'ended' ? 0 : 1) };
   }
 
