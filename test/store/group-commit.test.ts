@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { type Db, openWriting } from '../../src/store/sqlite/database.ts';
+import { type Db, openReading, openWriting } from '../../src/store/sqlite/database.ts';
 import { GroupCommit } from '../../src/store/sqlite/group-commit.ts';
 import { knownMigrations } from '../../src/store/sqlite/migrate.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
-import type { Copied, Copier } from '../../src/store/sqlite/log-copier.ts';
+import { type Copied, type Copier, ThreadCopier } from '../../src/store/sqlite/log-copier.ts';
 import type { Testing } from '../../src/store/sqlite/options.ts';
 import type { AcceptWork, WriterSays, WriterWork } from '../../src/store/sqlite/writer-protocol.ts';
 import { Reserve } from '../../src/store/sqlite/reserve.ts';
@@ -23,7 +23,7 @@ interface Bench {
 }
 
 /** Copies when its outcome is asked for, on the writer's own connection. */
-function copierOf(db: Db): Copier {
+function copierOf(db: Db, ready = (): boolean => true): Copier {
   let busy = false;
   return {
     get busy() {
@@ -31,7 +31,7 @@ function copierOf(db: Db): Copier {
     },
     start: () => (busy = true),
     outcome: () => {
-      if (!busy) return undefined;
+      if (!busy || !ready()) return undefined;
       busy = false;
       const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[];
       assert(row !== undefined);
@@ -42,18 +42,37 @@ function copierOf(db: Db): Copier {
   };
 }
 
-async function writer(t: TestContext, testing: Testing = {}, copier?: Copier): Promise<Bench> {
+/** The real thread, which keeps no process alive. */
+function threadOf(t: TestContext, thread?: URL): MakeCopier {
+  return ({ name }, copied) => {
+    const copier = new ThreadCopier(name, copied, thread);
+    const alive = setInterval(() => undefined, 1000);
+    t.after(() => {
+      clearInterval(alive);
+      copier.end();
+    });
+    return copier;
+  };
+}
+
+type MakeCopier = (db: Db, copied: () => void) => Copier;
+
+async function writer(
+  t: TestContext,
+  testing: Testing = {},
+  copier: MakeCopier = (db) => copierOf(db),
+): Promise<Bench> {
   const options = testOptions(t);
   await createSqliteStore(options);
   const db = openWriting(join(options.dataFolder, 'sluis.db'), 'FULL');
   t.after(() => db.close());
   const said: WriterSays[] = [];
-  const group = new GroupCommit({
+  const group: GroupCommit = new GroupCommit({
     db,
     work: new WriterWorker(db, 0),
     reserve: new Reserve(options.dataFolder, 0),
     reservePages: 0,
-    copier: copier ?? copierOf(db),
+    copier: copier(db, () => group.keepLog()),
     testing,
     full: false,
     say: (message) => said.push(message),
@@ -262,32 +281,24 @@ test('the log is copied back once it is long, and stays short', async (t) => {
 const walOf = (db: Db): number => statSync(`${db.name}-wal`).size;
 
 test('while the log is copied small messages go on, large ones wait for it, and then the log begins anew', async (t) => {
-  let outcome: Copied | undefined;
-  let copying = 0;
-  let copied = 0;
-  const copier: Copier = {
-    get busy() {
-      return copying > copied;
-    },
-    start: () => (copying += 1),
-    outcome: () => {
-      if (outcome !== undefined) copied += 1;
-      const taken = outcome;
-      outcome = undefined;
-      return taken;
-    },
-    rest: () => true,
-    end: () => undefined,
-  };
-  const { run, db, group, said } = await writer(t, {}, copier);
-  for (let i = 0; copying === 0 && i < 200; i += 1) await run([chunk(i + 1, 0)]);
-  assert.equal(copying, 1, 'the thread was told to copy');
+  let asked = 0;
+  let done = false;
+  const slow: MakeCopier = (db) =>
+    copierOf(db, () => {
+      asked += 1;
+      return done;
+    });
+  const { run, db, group, said } = await writer(t, {}, slow);
+  for (let i = 0; asked === 0 && i < 200; i += 1) await run([chunk(i + 1, 0)]);
+  assert(asked > 0, 'the thread was told to copy');
+  assert(walOf(db) < 6 * 1024 * 1024, 'with the first 2 MB');
+  for (let i = 100; walOf(db) < 25 * 1024 * 1024; i += 1) await run([chunk(i + 1, 0)]);
   const before = walOf(db);
-  // Larger than what may still come.
+  // 15 MB: more than what may still come.
   const waiting = run(Array.from({ length: 60 }, (_, i) => chunk(1000 + i, 0)));
   for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
   let answered = said.length;
-  assert(walOf(db) - before < 6 * 1024 * 1024, 'large bodies wait');
+  assert(walOf(db) - before < 9 * 1024 * 1024, 'large bodies wait');
   // One of somebody else does not wait for these.
   group.add([{ n: 998, work: chunk(3000, 0, 2) }]);
   for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -295,13 +306,43 @@ test('while the log is copied small messages go on, large ones wait for it, and 
   group.add([{ n: 999, work: accept(5000) }]);
   for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(said.length, answered + 1, 'a small message does not');
-  const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[];
-  assert(row !== undefined);
-  outcome = { kind: 'copied', ...row };
-  group.keepLog();
+  done = true;
+  // What came while it copied is copied next, and then nothing is left.
+  for (let copies = 0; copies < 3; copies += 1) group.keepLog();
   assert.equal((await waiting).size, 62);
   assert(walOf(db) < 48 * 1024 * 1024);
 });
+
+test('a reader that holds on makes the log longer by what was written meanwhile, and by no more', async (t) => {
+  const { run, db } = await writer(t, {}, threadOf(t));
+  const reader = openReading(db.name);
+  t.after(() => reader.close());
+  reader.exec('BEGIN; SELECT count(*) FROM chunk');
+  let id = 0;
+  const write = async (chunks: number): Promise<void> => {
+    for (let i = 0; i < chunks; i += 1) await run([chunk((id += 1), 0)]);
+  };
+  await write(170);
+  const held = walOf(db);
+  assert(held > 42 * 1024 * 1024);
+  reader.exec('COMMIT');
+  await write(170);
+  assert(walOf(db) < held + 8 * 1024 * 1024, `the log has ${walOf(db)} octets, before ${held}`);
+});
+
+test(
+  'a thread that dies while it copies is no reason to wait, and the writer copies then',
+  { timeout: 20_000 },
+  async (t) => {
+    // A thread of the store keeps no process alive.
+    const alive = setInterval(() => undefined, 1000);
+    t.after(() => clearInterval(alive));
+    const dead = new URL('data:text/javascript,process.exit(1)');
+    const { run, db } = await writer(t, {}, threadOf(t, dead));
+    for (let i = 0; i < 300; i += 1) await run([chunk(i + 1, 0)]);
+    assert(walOf(db) < 48 * 1024 * 1024);
+  },
+);
 
 test('where no thread can copy the writer does, and a copy that failed is the end of the store', async (t) => {
   const outcomes: Copied[] = [];
@@ -319,13 +360,13 @@ test('where no thread can copy the writer does, and a copy that failed is the en
     rest: () => true,
     end: () => undefined,
   };
-  const alone = await writer(t, {}, copier);
+  const alone = await writer(t, {}, () => copier);
   for (let i = 0; i < 300; i += 1) await alone.run([chunk(i + 1, 0)]);
   assert(walOf(alone.db) < 48 * 1024 * 1024);
   assert.equal(outcomes.length, 0);
 
   outcomes.push({ kind: 'failed', message: 'disk I/O error' });
-  const failing = await writer(t, {}, copier);
+  const failing = await writer(t, {}, () => copier);
   for (let i = 0; i < 200 && !failing.group.failed; i += 1) await failing.run([chunk(i + 1, 0)]);
   assert.deepEqual(failing.said.at(-1), { kind: 'failed', message: 'disk I/O error' });
 });

@@ -1,6 +1,6 @@
 /**
- * The writer's side of the thread that copies the write-ahead log back (log-copier-thread.ts). The thread begins with its first task: a store that never writes
- * 32 MB never has one.
+ * The writer's side of the thread that copies the write-ahead log back (log-copier-thread.ts). The thread begins with its first task: a store that
+ * writes little never has one.
  */
 import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from 'node:worker_threads';
 import type { Copies } from './database.ts';
@@ -39,15 +39,17 @@ const PATIENCE = 10_000;
 export class ThreadCopier implements Copier {
   readonly #path: string;
   readonly #told: () => void;
+  readonly #thread: URL;
   readonly #copying = new Int32Array(new SharedArrayBuffer(4));
   #port: MessagePort | undefined;
   #busy = false;
   #heard: Copied | undefined;
 
-  /** `told`: called when an outcome has come and nobody waited for it. */
-  constructor(path: string, told: () => void) {
+  /** `told`: called when an outcome has come and nobody waited for it. `thread`: what runs in it. */
+  constructor(path: string, told: () => void, thread = new URL('./log-copier-thread.js', import.meta.url)) {
     this.#path = path;
     this.#told = told;
+    this.#thread = thread;
   }
 
   get busy(): boolean {
@@ -63,7 +65,7 @@ export class ThreadCopier implements Copier {
   #begin(): MessagePort {
     const { port1: port, port2: theirs } = new MessageChannel();
     const start: CopierStart = { path: this.#path, port: theirs, copying: this.#copying };
-    const worker = new Worker(new URL('./log-copier-thread.js', import.meta.url), {
+    const worker = new Worker(this.#thread, {
       workerData: start,
       transferList: [theirs],
       name: 'store-log-copier',
@@ -80,6 +82,8 @@ export class ThreadCopier implements Copier {
   /** Nobody copies any more: whoever waited for it would wait for ever. */
   #gone(): void {
     Atomics.store(this.#copying, 0, 0);
+    this.#port?.close();
+    this.#port = undefined;
     this.#hear({ kind: 'unable' });
   }
 

@@ -21,6 +21,7 @@ const NO_TURNS = new URL('no-turns.js', import.meta.url).href;
 export async function prepared(): Promise<Instance> {
   const instance = await Instance.create();
   instance.addAccounts(['greedy', 'modest', 'plain', 'closed']);
+  instance.sluis('account', 'set', 'plain', 'quota=20GiB');
   const config = loadConfig(instance.config);
   const store = await openStore(config, { clock: systemClock, log: new MemoryLog() });
   const actor = { name: 'test' };
@@ -73,9 +74,10 @@ export const LOADS: readonly Load[] = [
   { what: 'OpenPGP', to: 'closed', content: text(40_000), modest: 2000, control: true },
 ];
 
+let messages = 0;
 const headOf = (name: string): Buffer =>
   Buffer.from(
-    `From: <${addressOf(name)}>\r\nDate: Wed, 25 Nov 2026 12:00:00 +0000\r\nMessage-ID: <${Math.random()}@x>\r\nSubject: x\r\n`,
+    `From: <${addressOf(name)}>\r\nDate: Wed, 25 Nov 2026 12:00:00 +0000\r\nMessage-ID: <${(messages += 1)}@x>\r\nSubject: x\r\n`,
   );
 
 /** Milliseconds of processor time of all threads. */
