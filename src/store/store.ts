@@ -7,8 +7,8 @@
  * - A method that rejects has changed nothing. After a failed write or sync (`StoreFailed`) the store accepts nothing more: it stays
  *   closed until it is opened again and checked.
  * - Out of space is not a failure: `StoreFull`, and life goes on. Locking, listing, reading, deleting and noting still work.
- * - Content leaves the store only after its tags were verified; `StoredContent` ends with `ContentDamaged` before its last slice when the
- *   whole does not have the hash that was stored.
+ * - Content leaves the store only after its tags were verified, which bind position and end; `StoredContent` ends with `ContentDamaged` before
+ *   its last slice when the whole is not as long as its row says. The stored hash is evidence, and proved by the proof of a copy.
  * - Nothing here holds a read transaction between two calls.
  */
 import type { Address } from '../domain/address.ts';

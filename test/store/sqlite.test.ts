@@ -7,6 +7,8 @@ import test, { type TestContext } from 'node:test';
 import Database from 'better-sqlite3';
 import { messageNumber } from '../../src/domain/ids.ts';
 import { days, hours, octets, seconds } from '../../src/domain/units.ts';
+import { factsOf } from '../../src/store/sqlite/copy-facts.ts';
+import { proveCopy } from '../../src/store/sqlite/copy-proof.ts';
 import { openReading, openWriting, sqliteProblem } from '../../src/store/sqlite/database.ts';
 import { type OpenOptions, createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { ContentDamaged, LockLost, StoreFailed, StoreFull, StoreRefused } from '../../src/store/store.ts';
@@ -298,7 +300,7 @@ test('chunks that were swapped, cut off or moved to another message do not verif
   const changes: [string, (db: Database.Database) => void][] = [
     ['swapped', (db) => db.exec('UPDATE chunk SET n = n + 100 WHERE n < 2; UPDATE chunk SET n = 101 - n WHERE n > 99')],
     ['cut off', (db) => db.exec('DELETE FROM chunk WHERE n = 3; UPDATE content SET chunks = 3')],
-    ['a hash of another content', (db) => db.exec('UPDATE message SET sha256 = zeroblob(32)')],
+    ['a last chunk that is one no more', (db) => db.exec('UPDATE content SET chunks = chunks - 1')],
     ['a data key of another message', (db) => db.exec('UPDATE content SET data_key = zeroblob(60)')],
   ];
   for (const [what, change] of changes) {
@@ -312,6 +314,61 @@ test('chunks that were swapped, cut off or moved to another message do not verif
     await s.close();
   }
 });
+
+for (const size of [1000, 900_000])
+  for (const by of [-1, 1])
+    test(`an entry of ${size} octets whose row says ${by} is never cut or filled up to that`, async (t) => {
+      const closed = await closedStore(t, size);
+      // Read ahead with it: its octets follow in memory.
+      const filling = await closed.reopen();
+      await deliver(filling.store, randomBytes(1000), 'anna@group.test');
+      await filling.close();
+      changeDatabase(closed.options, (db) =>
+        db.prepare('UPDATE entry SET octets = octets + ? WHERE uid = (SELECT min(uid) FROM entry)').run(by),
+      );
+      const s = await closed.reopen();
+      const lock = await s.store.lockMaildrop((await s.store.registry.findLogin('anna'))!.account.id, here);
+      assert(lock !== 'in-use');
+      const listing = await s.store.listMaildrop(lock);
+      await assert.rejects(async () => readAll(await s.store.openEntry(lock, listing.uidOf(0))), ContentDamaged);
+      assert.equal(
+        (await readAll(await s.store.openEntry(lock, listing.uidOf(1)))).length,
+        1000,
+        'the next one is whole',
+      );
+    });
+
+for (const size of [1000, 900_000])
+  test(`a hash that is not of the content of ${size} octets: the proof of a copy finds it, the addressee gets the mail`, async (t) => {
+    const closed = await closedStore(t, size);
+    const { options } = closed;
+    const proof = (): string => {
+      const db = openReading(databaseOf(options));
+      const expected = factsOf(db);
+      db.close();
+      const { keyFolder, masterKey } = options;
+      const job = {
+        kind: 'prove',
+        path: databaseOf(options),
+        keyFolder,
+        masterKey,
+        expected,
+        anchors: [],
+        sample: 0,
+      } as const;
+      return proveCopy(job, () => undefined)
+        .steps.map(({ found, passed }) => (passed ? '' : found))
+        .join('');
+    };
+    assert.equal(proof(), '', 'the control');
+    changeDatabase(options, (db) => db.exec('UPDATE message SET sha256 = zeroblob(32)'));
+    assert.match(proof(), /content of message \d+ is damaged: the hash of the whole does not match/);
+    const s = await closed.reopen();
+    const lock = await s.store.lockMaildrop((await s.store.registry.findLogin('anna'))!.account.id, here);
+    assert(lock !== 'in-use');
+    const entry = await s.store.openEntry(lock, (await s.store.listMaildrop(lock)).uidOf(0));
+    assert.equal((await readAll(entry)).length, size);
+  });
 
 test('a day whose messages are gone loses its key, and the store opens without it', async (t) => {
   let s = await openTestStore(t);

@@ -1,8 +1,9 @@
 /**
- * Opens sealed content in the reader thread. A chunk's tag is verified before any of its octets leave this file, the hash of the whole body
- * before the last slice does.
+ * Opens sealed content in the reader thread. A chunk's tag is verified before any of its octets leave this file.
+ *
+ * The tags bind message, position and end, so that they prove the whole as well; it is not hashed again (decision 1518).
  */
-import { type Hash, type KeyObject, createHash, hash } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
 import { SealBroken, openBeside, openChunk, openWhole } from '../../crypto/sealing.ts';
@@ -11,14 +12,12 @@ import { makeDiscard } from './discard.ts';
 import { idTime } from './message-ids.ts';
 import type { EntriesData, EntryData, ReaderWork, SliceData } from './reader-protocol.ts';
 
-/** [uid, message, octets, sha256, data_key, chunks, body] */
-type EntryRow = [bigint, bigint, bigint, Buffer, Buffer, bigint, Buffer | null];
+/** [uid, message, octets, data_key, chunks, body] */
+type EntryRow = [bigint, bigint, bigint, Buffer, bigint, Buffer | null];
 
 interface OpenContent {
   readonly key: KeyObject;
   readonly chunks: number;
-  readonly sha256: Buffer;
-  readonly hash: Hash;
   next: number;
 }
 
@@ -31,7 +30,7 @@ export class ContentReader {
   readonly #keys: KeyFolder;
   readonly #entries: Database.Statement<[number, number, number], EntryRow>;
   readonly #content: Database.Statement<[bigint], EntryRow>;
-  readonly #message: Database.Statement<[bigint], { sha256: Buffer; data_key: Buffer; chunks: bigint }>;
+  readonly #message: Database.Statement<[bigint], { data_key: Buffer; chunks: bigint }>;
   readonly #keysAfter: Database.Statement<[bigint, bigint, number], { message: bigint; wrapped: Buffer }>;
   readonly #chunk: Database.Statement<[bigint, number], { sealed: Buffer; tag: Buffer }>;
   readonly #header: Database.Statement<[bigint], { data_key: Buffer; submitted_header: Buffer | null }>;
@@ -42,20 +41,18 @@ export class ContentReader {
     this.#keys = keys;
     this.#entries = db
       .prepare<[number, number, number], EntryRow>(
-        `SELECT e.uid, e.message, e.octets, m.sha256, c.data_key, c.chunks, c.body
-           FROM entry e JOIN content c ON c.message = e.message JOIN message m ON m.id = e.message
+        `SELECT e.uid, e.message, e.octets, c.data_key, c.chunks, c.body
+           FROM entry e JOIN content c ON c.message = e.message
              WHERE e.account = ? AND e.uid >= ? AND e.uid < ? ORDER BY e.uid`,
       )
       .raw(true)
       .safeIntegers(true);
     this.#message = db
-      .prepare<[bigint], { sha256: Buffer; data_key: Buffer; chunks: bigint }>(
-        'SELECT m.sha256, c.data_key, c.chunks FROM content c JOIN message m ON m.id = c.message WHERE c.message = ?',
-      )
+      .prepare<[bigint], { data_key: Buffer; chunks: bigint }>('SELECT data_key, chunks FROM content WHERE message = ?')
       .safeIntegers(true);
     this.#content = db
       .prepare<[bigint], EntryRow>(
-        `SELECT 0, m.id, m.octets, m.sha256, c.data_key, c.chunks, c.body
+        `SELECT 0, m.id, m.octets, c.data_key, c.chunks, c.body
            FROM content c JOIN message m ON m.id = c.message WHERE c.message = ?`,
       )
       .raw(true)
@@ -104,11 +101,11 @@ export class ContentReader {
     const entries: EntryData[] = [];
     const contents: Buffer[] = [];
     let length = 0;
-    for (const [found, message, octets, sha256, wrapped, chunks, body] of rows) {
+    for (const [found, message, octets, wrapped, chunks, body] of rows) {
       if (entries.length === 0 && Number(found) !== uid) return undefined;
       const size = Number(octets);
       if (entries.length > 0 && (body === null || length + size > ahead)) break;
-      const content = body === null ? undefined : this.#openWhole(message, wrapped, sha256, body);
+      const content = body === null ? undefined : this.#openWhole(message, wrapped, size, body);
       const at = body === null ? -1 : content === undefined ? -2 : length;
       entries.push({ uid: Number(found), message, size, at, chunks: Number(chunks) });
       if (content !== undefined) {
@@ -128,11 +125,11 @@ export class ContentReader {
     return { entries, octets: all };
   }
 
-  /** Undefined when it does not verify. */
-  #openWhole(message: bigint, wrapped: Buffer, sha256: Buffer, body: Buffer): Buffer | undefined {
+  /** Undefined when it does not verify, or is not as long as its row says: cut by that length it would end in a neighbour's octets. */
+  #openWhole(message: bigint, wrapped: Buffer, size: number, body: Buffer): Buffer | undefined {
     try {
       const content = openWhole(this.#dataKey(message, wrapped), message, body);
-      return hash('sha256', content, 'buffer').equals(sha256) ? content : undefined;
+      return content.length === size ? content : undefined;
     } catch (error) {
       if (error instanceof SealBroken || error instanceof KeyFolderRefused) return undefined;
       throw error;
@@ -147,12 +144,8 @@ export class ContentReader {
       const last = n === state.chunks - 1;
       const plain = openChunk(state.key, message, n, last, { octets: chunk.sealed, tag: chunk.tag });
       this.#discard(chunk.sealed);
-      state.hash.update(plain);
       state.next = n + 1;
-      if (last) {
-        this.#open.delete(content);
-        if (!state.hash.digest().equals(state.sha256)) throw new SealBroken('the hash of the whole does not match');
-      }
+      if (last) this.#open.delete(content);
       const octets = plain.length === plain.buffer.byteLength ? plain : new Uint8Array(plain);
       transfer.push(octets.buffer as ArrayBuffer);
       return { kind: 'slice', octets, last };
@@ -172,12 +165,10 @@ export class ContentReader {
     if (n !== 0) throw new Error(`slice ${n} of a content that is not open`);
     if (this.#open.size >= MAX_OPEN) throw new Error(`more than ${MAX_OPEN} contents are being read`);
     const row = this.#message.get(message);
-    if (row === undefined) throw new SealBroken('the message row is missing');
+    if (row === undefined) throw new SealBroken('its content is missing');
     const state: OpenContent = {
       key: this.#dataKey(message, row.data_key),
       chunks: Number(row.chunks),
-      sha256: row.sha256,
-      hash: createHash('sha256'),
       next: 0,
     };
     this.#open.set(content, state);

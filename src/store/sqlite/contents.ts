@@ -115,19 +115,23 @@ export class Contents {
   #contentOf(entry: EntryData, content: Uint8Array): StoredContent {
     const id = messageIdOf(entry.message);
     if (entry.at >= 0) return new SmallContent(id, content);
-    if (entry.at === -2) throw this.#damaged(id, 'its seal or hash does not verify');
-    return { id, octets: octets(entry.size), slices: () => this.#slices(entry.message, id) };
+    if (entry.at === -2) throw this.#damaged(id, 'its seal does not verify, or its length is another');
+    return { id, octets: octets(entry.size), slices: () => this.#slices(entry, id) };
   }
 
-  async *#slices(message: bigint, id: MessageId): AsyncGenerator<Uint8Array> {
+  async *#slices({ message, size }: EntryData, id: MessageId): AsyncGenerator<Uint8Array> {
     const content = ++this.#numbers;
     // The reader closes it by itself after the last slice and after damage.
     let open = true;
+    let seen = 0;
     try {
       for (let n = 0; open; n += 1) {
         const slice = await this.#reader.ask('slice', { content, message, n });
         open = slice.kind === 'slice' && !slice.last;
         if (slice.kind === 'damaged') throw this.#damaged(id, slice.why);
+        seen += slice.octets.length;
+        if (seen > size || (slice.last && seen < size))
+          throw this.#damaged(id, `it has ${slice.last ? seen : `more than ${size}`} octets, expected ${size}`);
         yield slice.octets;
       }
     } finally {
