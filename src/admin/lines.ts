@@ -3,6 +3,7 @@
  * made to hold more than one line.
  */
 import type { Socket } from 'node:net';
+import { logLines } from '../platform/log-lines.ts';
 
 /** A request, or one piece of an upload: JSON may write a character with six octets. */
 export const MAX_REQUEST = 256 * 1024;
@@ -47,6 +48,7 @@ const tooLong = (limit: number): LineError => new LineError(`a line is longer th
 /** Writes one value and waits until the peer takes more. */
 export async function writeLine(socket: Socket, value: unknown): Promise<void> {
   if (socket.destroyed || !socket.writable) return;
+  logLines.flush();
   if (socket.write(`${JSON.stringify(value)}\n`)) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {

@@ -18,6 +18,7 @@ import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
 import { listen } from '../platform/listen.ts';
 import { type Listener, type ListenerSpec, type TlsMaterial, accessOf } from '../platform/listener.ts';
+import { logLines } from '../platform/log-lines.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
@@ -222,6 +223,7 @@ class EnrolmentListener implements Listener {
       'content-type': type,
       'content-length': Buffer.byteLength(body),
     });
+    logLines.flush();
     response.end(request.method === 'HEAD' ? undefined : body);
     // What was not read of a request that is too large would make the line end with a reset, and take the answer along.
     if (!request.complete) request.resume();

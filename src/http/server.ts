@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Log } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
 import { ListenerRefused } from '../platform/listener.ts';
+import { logLines } from '../platform/log-lines.ts';
 import type { Exposition } from './exposition.ts';
 import type { Reason } from './health.ts';
 
@@ -93,6 +94,7 @@ async function handle(options: HttpListenerOptions, request: IncomingMessage, re
     'cache-control': 'no-store',
     ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
   });
+  logLines.flush();
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 

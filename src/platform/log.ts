@@ -7,13 +7,14 @@
 import winston from 'winston';
 import type { Log, LogFields } from '../domain/effects.ts';
 import { visibleJson } from '../domain/visible.ts';
+import { logLines } from './log-lines.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
-  /** Where lines go; standard error when absent. */
+  /** Where lines go, each at once; standard error when absent. */
   readonly destination?: NodeJS.WritableStream;
 }
 
@@ -44,16 +45,41 @@ const json = winston.format.printf((info) =>
   visibleJson({ time: info.timestamp, level: info.level, event: info.message, ...fieldsOf(info) }),
 );
 
+/** Where winston keeps a line that is ready (package triple-beam). */
+const MESSAGE = Symbol.for('message');
+
+/** Writes to standard error, the lines of one turn at once. */
+const TOGETHER = {
+  log: (info: winston.Logform.TransformableInfo, next: () => void): void => {
+    logLines.add(`${String(info[MESSAGE])}\n`);
+    // What tells of a failure goes at once: the next thing may end the process in a way that nothing follows.
+    if (info.level === 'error') logLines.flush();
+    next();
+  },
+};
+
+const flushLines = (): void => logLines.flush();
+
 export interface LevelLog extends Log {
   /** Of this log and of every one that came `with` fields from it. */
   setLevel(level: LogLevel): void;
 }
 
 export function createLog(options: LogOptions): LevelLog {
+  const { destination } = options;
+  if (destination === undefined) {
+    logLines.to((text) => void process.stderr.write(text));
+    process.off('exit', flushLines).on('exit', flushLines);
+  }
   const logger = winston.createLogger({
     level: options.level,
     format: winston.format.combine(winston.format.timestamp(), options.format === 'json' ? json : pretty),
-    transports: [new winston.transports.Stream({ stream: options.destination ?? process.stderr, eol: '\n' })],
+    transports: [
+      new winston.transports.Stream({
+        ...{ stream: destination ?? process.stderr, eol: '\n' },
+        ...(destination === undefined ? TOGETHER : {}),
+      }),
+    ],
     exitOnError: false,
   });
   const logOf = (base: Record<string, string | number | boolean>): Log => {

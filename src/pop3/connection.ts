@@ -14,6 +14,7 @@ import { clientCertificateRequest, shownChain } from '../platform/client-certifi
 import type { UsedPassword } from '../auth/authenticator.ts';
 import type { AdmittedConnection, OpenSession, SessionFacts } from '../platform/connections.ts';
 import type { ListenerAccess, ListenerSpec } from '../platform/listener.ts';
+import { logLines } from '../platform/log-lines.ts';
 import { turns } from '../platform/turns.ts';
 import { LineReader } from './lines.ts';
 import { troubles } from './replies.ts';
@@ -141,6 +142,7 @@ export class Connection implements Wire, OpenSession {
 
   send(data: string | Uint8Array): Promise<void> {
     if (this.#gone) return Promise.reject(new ConnectionGone('the peer has gone'));
+    logLines.flush();
     if (typeof data === 'string') this.#socket.write(data, 'latin1');
     else this.#socket.write(data);
     return this.#drained();
@@ -318,6 +320,7 @@ export class Connection implements Wire, OpenSession {
     const { next } = this.#session;
     if (next.kind === 'cut') return this.cut(next.ending);
     if (reply.length > 0) {
+      logLines.flush();
       if (typeof reply === 'string') this.#socket.write(this.#said(reply), 'latin1');
       else this.#socket.write(reply);
     }

@@ -18,6 +18,7 @@ import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import type { AdmittedConnection, ConnectionLimits, OpenSession, SessionFacts } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
+import { logLines } from '../platform/log-lines.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import { Submission } from '../submission/submission.ts';
 import type { SubmissionServices } from '../submission/transaction.ts';
@@ -333,7 +334,9 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
 
   #write(octets: Buffer): void {
     // While a handshake runs the socket below is the plain one: nothing may be said on it.
-    if (!this._upgrading && !this._socket.destroyed && this._socket.writable) this._socket.write(octets);
+    if (this._upgrading || this._socket.destroyed || !this._socket.writable) return;
+    logLines.flush();
+    this._socket.write(octets);
   }
 
   #refuse(command: string, refusal: Refusal): void {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import { LogLines } from '../../src/platform/log-lines.ts';
 import { createLog } from '../../src/platform/log.ts';
 
 const capture = (format: 'json' | 'pretty') => {
@@ -47,4 +49,65 @@ test('a field from a peer cannot start a second line or grow without bound', () 
     assert.equal(line.trimEnd().split('\n').length, 1);
     assert.ok(line.length < 1000);
   }
+});
+
+test('lines of one turn are written at once, in their order, before the loop goes on', async () => {
+  const written: string[] = [];
+  const lines = new LogLines();
+  lines.to((text) => void written.push(text));
+  for (const line of ['a\n', 'b\n', 'c\n']) lines.add(line);
+  assert.deepEqual(written, []);
+  const turn = new Promise((resolve) => setImmediate(resolve));
+  await Promise.resolve();
+  lines.add('d\n');
+  await turn;
+  assert.deepEqual(written, ['a\nb\nc\nd\n']);
+  // Whoever answers writes them first, and nothing is written twice.
+  lines.add('e\n');
+  lines.flush();
+  lines.flush();
+  assert.deepEqual(written.slice(1), ['e\n']);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(written.length, 2);
+});
+
+test('lines of one turn do not grow without bound', () => {
+  const written: string[] = [];
+  const lines = new LogLines(() => undefined);
+  lines.to((text) => void written.push(text));
+  for (let i = 0; i < 100_000; i += 1) lines.add('a line of forty characters, or nearly so\n');
+  assert(written.length > 10);
+  for (const text of written) assert(text.length < 70_000);
+});
+
+const LOG = new URL('../../src/platform/log.js', import.meta.url).href;
+/** What a program with these lines in it leaves on standard error. */
+const printed = (code: string): string =>
+  spawnSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { createLog } from ${JSON.stringify(LOG)};
+       const log = createLog({ level: 'info', format: 'json' });
+       ${code}`,
+    ],
+    { encoding: 'utf8' },
+  ).stderr;
+
+test('no line goes lost at an exit, after an error that ends the process, and of a failure not when it is killed', () => {
+  for (const end of [
+    '',
+    'process.exit(3);',
+    'throw new Error("unforeseen");',
+    'setImmediate(() => { log.info("third"); process.exit(3); });',
+  ]) {
+    const text = printed(`log.info('first'); log.info('second'); ${end}`);
+    assert.match(text, /"first"[^\n]*\n[^\n]*"second"/, end);
+    if (end.includes('third')) assert.match(text, /"third"/);
+  }
+  assert.match(
+    printed(`log.info('first'); log.error('second'); process.kill(process.pid, 'SIGKILL');`),
+    /first[^\n]*\n[^\n]*second/,
+  );
 });

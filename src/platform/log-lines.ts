@@ -1,0 +1,44 @@
+/**
+ * The lines of the log of one turn of the event loop, written at once: each write is a call of the system, and sixteen messages that share a
+ * commit would make sixteen.
+ *
+ * Whoever answers a client or an operator writes them first (`flush`), so that what was answered stands in the log whatever happens next. The rest
+ * goes when the work of the moment has ended, before the loop goes on; at an exit, and after an error that ends the process, too.
+ */
+
+/** So many characters do not wait. */
+const MOST = 64 * 1024;
+
+export class LogLines {
+  #write: (text: string) => void = () => undefined;
+  #waiting = '';
+  readonly #later: (task: () => void) => void;
+  readonly #flush = this.flush.bind(this);
+
+  constructor(later = (task: () => void): void => process.nextTick(task)) {
+    this.#later = later;
+  }
+
+  /** Where they go from now on. */
+  to(write: (text: string) => void): void {
+    this.flush();
+    this.#write = write;
+  }
+
+  /** With its line end. */
+  add(line: string): void {
+    if (this.#waiting === '') this.#later(this.#flush);
+    this.#waiting += line;
+    if (this.#waiting.length >= MOST) this.flush();
+  }
+
+  flush(): void {
+    if (this.#waiting === '') return;
+    const text = this.#waiting;
+    this.#waiting = '';
+    this.#write(text);
+  }
+}
+
+/** Of this process. */
+export const logLines = new LogLines();
