@@ -82,6 +82,20 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     erase:
       'personal fields of rows that name its people erased; those of access and change after their time, as the law asks',
   },
+  audit_of_account: {
+    area: 'trail',
+    what: 'where a search of the trail by account looks',
+    columns: ['account', 'seq'],
+    kept: 'as the rows of the trail',
+    erase: 'kept: numbers alone',
+  },
+  audit_of_message: {
+    area: 'trail',
+    what: 'where a search of the trail by message looks',
+    columns: ['message', 'seq'],
+    kept: 'as the rows of the trail',
+    erase: 'kept: numbers alone',
+  },
   authority: {
     area: 'technical',
     what: "the gateway's own authorities",
@@ -313,6 +327,13 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     ],
     kept: '`store.keep-trace` (90 days) after its content has gone',
     erase: 'runs out with the trace',
+  },
+  message_of_field: {
+    area: 'envelope',
+    what: 'where a search by Message-ID looks: the first 32 characters of it',
+    columns: ['span', 'start', 'id'],
+    kept: 'as the row of the message',
+    erase: 'goes with the row of the message',
   },
   migration: {
     area: 'technical',

@@ -5,4 +5,6 @@ import { traceContract } from './trace-contract.ts';
 
 deliveryContract('SQLite', (t) => openTestStore(t));
 traceContract('SQLite', (t) => openTestStore(t));
+// The tables that searches seek in go on with nearly every commit.
+traceContract('SQLite, in small steps', (t) => openTestStore(t, { testing: { searchStep: 2 } }));
 copiesContract('SQLite', (t) => openTestStore(t));

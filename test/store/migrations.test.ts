@@ -7,6 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
+import { TrailReader } from '../../src/store/sqlite/trail-reader.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
 
 type Db = ReturnType<typeof openWriting>;
@@ -122,6 +123,37 @@ test('0041 keeps with each entry when it was handed out again, and forgets the n
     [23, 1, 800],
   ]);
   assert.deepEqual(db.prepare('SELECT key FROM notice').pluck().all(), ['rhythm:2']);
+});
+
+test('0045 takes over what the indexes had, and searches find it', (t) => {
+  const db = databaseOf(t, 41);
+  const message = db.prepare(
+    `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, copy_of)
+       VALUES (?, 5, 2, 'a@b.test', 'x@b.test', '{}', 300, x'01', ?)`,
+  );
+  message.run(10n << 50n, null);
+  message.run(11n << 50n, 10n << 50n);
+  const row = db.prepare(
+    "INSERT INTO audit (seq, at, event, outcome, message, account, facts, hash) VALUES (?, 1, 'e', 'success', ?, ?, '{}', x'00')",
+  );
+  for (const [seq, of, account] of [
+    [1, 10n << 50n, 2],
+    [2, 11n << 50n, null],
+    [3, null, 3],
+    [4, null, 2],
+  ])
+    row.run(seq, of, account);
+  migrate(db, knownMigrations(), 2, false);
+  const trail = new TrailReader(db);
+  const seqs = (rows: readonly { seq: bigint }[]): number[] => rows.map(({ seq }) => Number(seq));
+  assert.deepEqual(seqs(trail.ofAccount(2, 0, 9)), [1, 4]);
+  assert.deepEqual(seqs(trail.ofMessage(10n << 50n, 0, 9)), [1, 2]);
+  assert.deepEqual(db.prepare('SELECT count(*) FROM message_of_field').pluck().get(), 1);
+  // The next ones stand above the marks.
+  row.run(5, 10n << 50n, 2);
+  assert.deepEqual(seqs(trail.ofAccount(2, 2, 9)), [4, 5]);
+  assert.deepEqual(seqs(trail.ofMessage(10n << 50n, 0, 2)), [1, 2]);
+  assert.deepEqual(seqs(trail.ofMessage(10n << 50n, 0, 9)), [1, 2, 5]);
 });
 
 test('0028 begins with the networks that fetched mail', (t) => {

@@ -13,6 +13,7 @@ import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
 import { MailboxReader } from '../../src/store/sqlite/mailbox-reader.ts';
 import { PartnerReader } from '../../src/store/sqlite/partner-reader.ts';
+import { TrailReader } from '../../src/store/sqlite/trail-reader.ts';
 import { PgpReader } from '../../src/store/sqlite/pgp-reader.ts';
 import { RegistryReader } from '../../src/store/sqlite/registry-reader.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
@@ -101,12 +102,26 @@ test('readers of the queue seek what they give out; counting reads an index of w
     assert.ok([...plans.values()].includes(`SEARCH delivery USING COVERING INDEX ${index} (partner>?)`), index);
   // A trace begins with a Message-ID: a seek for each span of ids, never a walk through 90 days of messages.
   assert.equal(
-    [...plans].find(([sql]) => sql.includes('message_id_field = ?'))?.[1],
-    'SEARCH message USING INDEX message_field (<expr>=? AND <expr>=? AND rowid>? AND rowid<?)',
+    [...plans].find(([sql]) => sql.includes('message_of_field'))?.[1],
+    'SEARCH message_of_field USING PRIMARY KEY (span=? AND start=? AND id>? AND id<?); SEARCH m USING INTEGER PRIMARY KEY (rowid=?)',
   );
   // An account has 16 consumers; anything else may have thousands of rows.
   for (const [sql, plan] of plans)
     if (!sql.includes('FROM consumer')) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);
+});
+
+test('the trail of an account or a message is sought up to the mark, and read row by row above it', async (t) => {
+  const db = await emptyDatabase(t);
+  const plans = [...plansOf(db, (watched) => new TrailReader(watched)).entries()];
+  const of = (part: string): string[] => plans.filter(([sql]) => sql.includes(part)).map(([, plan]) => plan);
+  assert.deepEqual(of('audit_of_account'), [
+    'SEARCH audit_of_account USING PRIMARY KEY (account=? AND seq>? AND seq<?); SEARCH a USING INTEGER PRIMARY KEY (rowid=?)',
+  ]);
+  assert.match(
+    of('audit_of_message').join(),
+    /^SEARCH audit_of_message USING PRIMARY KEY \(message=\? AND seq>\? AND seq<\?\); .*SEARCH message USING COVERING INDEX message_copy \(copy_of=\?\).*SEARCH a USING INTEGER PRIMARY KEY \(rowid=\?\)/,
+  );
+  for (const plan of of('WHERE account')) assert.match(plan, /^SEARCH (a|audit) USING INTEGER PRIMARY KEY|audit_of/);
 });
 
 test('what the roads ask of an address is sought by it, and its few certificates are sorted', async (t) => {

@@ -73,6 +73,18 @@ CREATE TABLE audit (
   personal TEXT
 ) STRICT;
 
+CREATE TABLE audit_of_account (
+  account INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (account, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_of_message (
+  message INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (message, seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE authority (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   role TEXT NOT NULL,
@@ -291,6 +303,13 @@ CREATE TABLE "message" (
   gone_at INTEGER
 , parts TEXT, copy_of INTEGER) STRICT;
 
+CREATE TABLE message_of_field (
+  span INTEGER NOT NULL,
+  start TEXT NOT NULL,
+  id INTEGER NOT NULL,
+  PRIMARY KEY (span, start, id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE migration (
   version INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
@@ -432,11 +451,7 @@ CREATE INDEX address_final ON address (final_at) WHERE final_at IS NOT NULL AND 
 
 CREATE INDEX approval_end ON approval (ends_at);
 
-CREATE INDEX audit_account ON audit (account, seq) WHERE account IS NOT NULL;
-
 CREATE INDEX audit_latest ON audit (account, event, seq) WHERE event IN ('login.granted', 'login.refused', 'login.busy', 'message.refused', 'maildrop.committed', 'registry.account-state', 'registry.account-contained', 'registry.account-ending', 'registry.organisation-state');
-
-CREATE INDEX audit_message ON audit (message, seq) WHERE message IS NOT NULL;
 
 CREATE INDEX audit_refused ON audit (seq) WHERE event = 'message.refused';
 
@@ -493,8 +508,6 @@ CREATE INDEX former_organisation_account ON former_organisation (account, until_
 CREATE INDEX known_network_at ON known_network (at);
 
 CREATE INDEX message_copy ON message (copy_of, id) WHERE copy_of IS NOT NULL;
-
-CREATE INDEX message_field ON message ((id >> 48), substr(message_id_field, 1, 32)) WHERE copy_of IS NULL;
 
 CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
 

@@ -20,6 +20,7 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'account_move.target': 'written: what still has to follow',
   'address.account': 'those that are open go along; those that ended stay',
   'audit.account': 'stays: the trail of before is of the old organisation',
+  'audit_of_account.account': 'stays, as the trail does',
   'certificate.account':
     'those for mail go along, and for log-in where they are valid; those that name the old organisation are revoked',
   'client_certificate.account': 'valid ones go along, but for those that name the old organisation',

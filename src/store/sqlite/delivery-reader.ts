@@ -14,15 +14,13 @@ import {
   messageOf,
   rawStatement,
 } from './message-rows.ts';
+import { FIELD_START, SPAN_BITS, readMarks } from './search-tables.ts';
 import type { DeliveriesInput, MessagesInput, QueueRow, ReaderWork } from './reader-protocol.ts';
 import type { DeliveryRow, MessageRow } from './stored-rows.ts';
 
 /** Rows that one step looks at: some milliseconds. */
 const STEP = 2000;
 
-/** As in the index message_field: 2 to the 27th milliseconds, and characters. */
-const SPAN_BITS = 48n;
-const FIELD_START = 32;
 const spanOf = (id: bigint): bigint => id >> SPAN_BITS;
 /** Seeks of one step: a millisecond or two. */
 const STEP_SPANS = 200n;
@@ -32,7 +30,8 @@ const FINAL = new Set<DeliveryRow['state']>(['relayed', 'filed', 'failed', 'with
 export class DeliveryReader {
   readonly #messages: MessageRows;
   readonly #between: Database.Statement<[bigint, bigint], RawMessage>;
-  readonly #named: Database.Statement<[bigint, string, string, bigint, bigint], RawMessage>;
+  readonly #named: Database.Statement<[bigint, string, bigint, bigint], RawMessage>;
+  readonly #marks: ReturnType<typeof readMarks>;
   readonly #lowest: Database.Statement<[], bigint | null>;
   readonly #highest: Database.Statement<[], bigint | null>;
   readonly #delivery: Database.Statement<[number], RawDelivery>;
@@ -53,9 +52,10 @@ export class DeliveryReader {
     );
     this.#named = rawStatement(
       db,
-      `SELECT ${MESSAGE} FROM message WHERE (id >> ${SPAN_BITS}) = ? AND substr(message_id_field, 1, ${FIELD_START}) = substr(?, 1, ${FIELD_START})
-         AND message_id_field = ? AND id < ? AND id > ? AND copy_of IS NULL ORDER BY id DESC`,
+      `SELECT ${MESSAGE} FROM message m JOIN
+         (SELECT id FROM message_of_field WHERE span = ? AND start = substr(?, 1, ${FIELD_START}) AND id < ? AND id > ?) f USING (id) ORDER BY f.id DESC`,
     );
+    this.#marks = readMarks(db);
     const outermost = (which: 'min' | 'max'): Database.Statement<[], bigint | null> =>
       db.prepare<[], bigint | null>(`SELECT ${which}(id) FROM message`).pluck(true).safeIntegers(true);
     [this.#lowest, this.#highest] = [outermost('min'), outermost('max')];
@@ -94,7 +94,18 @@ export class DeliveryReader {
   }
 
   search(query: MessagesInput): ReaderWork['messages']['out'] {
-    if (query.messageIdField !== null) return this.#searchNamed(query, query.messageIdField);
+    if (query.messageIdField === null) return this.#walk(query);
+    const mark = this.#marks().id;
+    if (query.below <= mark + 1n) return this.#searchNamed(query, query.messageIdField);
+    // What is not in the table yet, and below it what is.
+    const above = this.#walk({ ...query, above: query.above > mark ? query.above : mark });
+    if (above.next !== null) return above;
+    const rest = { ...query, below: mark + 1n, limit: query.limit - above.rows.length };
+    const { rows, next } = this.#searchNamed(rest, query.messageIdField);
+    return { rows: [...above.rows, ...rows], next };
+  }
+
+  #walk(query: MessagesInput): ReaderWork['messages']['out'] {
     const rows: MessageRow[] = [];
     let seen = 0;
     for (const raw of this.#between.iterate(query.below, query.above)) {
@@ -105,7 +116,7 @@ export class DeliveryReader {
     return { rows, next: null };
   }
 
-  /** By the index of Message-IDs, a span of ids after the other, the newest first. */
+  /** By the table of Message-IDs, a span of ids after the other, the newest first. */
   #searchNamed(query: MessagesInput, field: string): ReaderWork['messages']['out'] {
     const [lowest, highest] = [this.#lowest.get() ?? null, this.#highest.get() ?? null];
     if (lowest === null || highest === null) return { rows: [], next: null };
@@ -114,7 +125,7 @@ export class DeliveryReader {
     const rows: MessageRow[] = [];
     let seen = 0;
     for (let span = first; span >= last; span -= 1n) {
-      for (const raw of this.#named.iterate(span, field, field, query.below, query.above)) {
+      for (const raw of this.#named.iterate(span, field, query.below, query.above)) {
         seen += 1;
         if (isWanted(query, raw)) rows.push(messageOf(raw));
         if (rows.length === query.limit || seen === STEP) return { rows, next: raw[0] };

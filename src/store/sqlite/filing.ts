@@ -12,6 +12,7 @@ import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counte
 import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
+import type { SearchTables } from './search-tables.ts';
 import { Standing } from './standing.ts';
 import type { UsageChanges } from './usage-changes.ts';
 
@@ -54,12 +55,14 @@ export interface FilingParts {
   readonly audit: AuditWriter;
   readonly counters: MailboxCounters;
   readonly usage: UsageChanges;
+  readonly search: SearchTables;
 }
 
 export class Filing {
   readonly #audit: AuditWriter;
   readonly #counters: MailboxCounters;
   readonly #usage: UsageChanges;
+  readonly #search: SearchTables;
   readonly #recent: RecentSubmissions;
   readonly #standing: Standing;
   readonly #lead: Database.Statement<[string], Lead>;
@@ -83,10 +86,11 @@ export class Filing {
   /** Days that are known to stand in `day_key`. Forgotten at a rollback. */
   readonly #days = new Set<string>();
 
-  constructor(db: Db, { audit, counters, usage }: FilingParts, now: number) {
+  constructor(db: Db, { audit, counters, usage, search }: FilingParts, now: number) {
     this.#audit = audit;
     this.#counters = counters;
     this.#usage = usage;
+    this.#search = search;
     this.#recent = new RecentSubmissions(db, now);
     this.#standing = new Standing(db);
     this.#lead = db.prepare(
@@ -234,6 +238,7 @@ export class Filing {
       work.parts,
       copyOf,
     );
+    this.#search.filed(work.id);
     // Nobody gets it as it was submitted: its key goes with this transaction, and what was stored of it is swept as an upload left over.
     if (refs === 0) return;
     if (work.body === null) this.#endStreamed(work);

@@ -28,6 +28,8 @@ const GROUP = 64;
 const SHARE = 8;
 /** Commits for which somebody else is remembered. */
 const COMPANY = 64;
+/** By estimate, what a step of the tables that searches seek in writes. */
+const SEARCH_PAGES = 200;
 /** Free pages given back to the file system in one go, when nothing waits. */
 const VACUUM_PAGES = 200;
 
@@ -154,6 +156,7 @@ export class GroupCommit {
         const group = this.#small.take(GROUP, this.#share());
         this.#addLarge(group);
         this.#group(group);
+        this.#fillSearch();
         this.keepLog();
         this.#o.drain();
       }
@@ -209,6 +212,29 @@ export class GroupCommit {
     return this.#alone > COMPANY ? GROUP : SHARE;
   }
 
+  /**
+   * Steps of the tables that searches seek in, behind the answers: some milliseconds for every thousand rows, and nobody has waited for a page of it. Nobody was told
+   * of it either, so it needs no sync. As many as are due: what readers go through above the marks has a bound, however much comes.
+   */
+  #fillSearch(): void {
+    const { audit, search } = this.#o.work;
+    while (!this.#failed && search.isDue(audit.head.seq)) {
+      try {
+        this.#setSync('NORMAL');
+        this.#begin.run();
+        const marks = search.fill();
+        this.#commit.run();
+        search.stands(marks);
+        this.#log.grew(SEARCH_PAGES);
+      } catch (error) {
+        this.#rollback(audit.head);
+        search.failed(audit.head.seq);
+        if (!isFull(error)) return this.#fail(error);
+        if (!this.#full) this.#enterFull([]);
+      }
+    }
+  }
+
   #group(group: readonly Request[]): void {
     if (this.#full) return this.#oneByOne(group);
     const { head } = this.#o.work.audit;
@@ -227,16 +253,14 @@ export class GroupCommit {
    * Pieces of a body need not be on the disk before their message is accepted, nor that it was given up: nobody was told anything yet. The commit of the acceptance
    * syncs the log file, and with it every frame that was written before; a crash cuts the log at a frame, never in the middle of it.
    */
-  #setSync(group: readonly Request[]): void {
-    const full = this.#o.testing.synchronous ?? 'FULL';
-    const wanted = full === 'FULL' && group.every(isUntold) ? 'NORMAL' : full;
+  #setSync(wanted: Synchronous): void {
     if (wanted === this.#sync) return;
     this.#o.db.pragma(`synchronous = ${wanted}`);
     this.#sync = wanted;
   }
 
   #transaction(group: readonly Request[]): Answered[] {
-    this.#setSync(group);
+    this.#setSync(group.every(isUntold) ? 'NORMAL' : (this.#o.testing.synchronous ?? 'FULL'));
     this.#begin.run();
     const answers = group.map((request) => ({ n: request.n, answer: this.#piece(request, group.length === 1) }));
     if (this.#o.testing.countsApart !== true) this.#o.work.end();

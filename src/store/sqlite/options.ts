@@ -49,6 +49,8 @@ export interface Testing {
   readonly maxPages?: number;
   /** Pages in the log at which it is copied into the database; 32 MB of them in service. */
   readonly logPages?: number;
+  /** Rows that the tables of a search are filled with at a time; 1,000 in service. */
+  readonly searchStep?: number;
   /** The nth commit of this start fails as a failed sync would (SQLITE_IOERR_FSYNC). */
   readonly failCommit?: number;
   /** Answers before COMMIT: the mutant that the crash tests must catch. */

@@ -30,6 +30,7 @@ import { MergeReader } from './merge-reader.ts';
 import { OperatorReader } from './operator-reader.ts';
 import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
+import { TRAIL, TrailReader, type TrailRow } from './trail-reader.ts';
 import { UidlColumn } from './uidl.ts';
 import { UsageReader } from './usage-reader.ts';
 
@@ -37,27 +38,11 @@ type Handlers = {
   readonly [K in ReaderKind]: (input: ReaderWork[K]['in'], transfer: ArrayBuffer[]) => ReaderWork[K]['out'];
 };
 
-interface AuditDbRow {
-  readonly seq: bigint;
-  readonly at: bigint;
-  readonly event: string;
-  readonly outcome: 'success' | 'failure';
-  readonly message: bigint | null;
-  readonly account: bigint | null;
-  readonly facts: string;
-  readonly commitment: Uint8Array | null;
-  readonly hash: Uint8Array;
-  readonly salt: Uint8Array | null;
-  readonly personal: string | null;
-}
-
-const AUDIT = 'SELECT seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal FROM audit';
-
 export class ReaderWorker {
   readonly #handlers: Handlers;
   readonly #mailbox: Database.Statement<[number], MailboxState>;
   readonly #listing: Database.Statement<[number, number], [number, number, Buffer, number, number]>;
-  readonly #audit: Record<'all' | 'message' | 'account', Database.Statement<unknown[], AuditDbRow>>;
+  readonly #trail: TrailReader;
 
   constructor(db: Db, keys: KeyFolder) {
     const certificates = new CertificateReader(db);
@@ -94,20 +79,14 @@ export class ReaderWorker {
         'SELECT uid, octets, uidl, retrieved, receipt FROM entry WHERE account = ? AND uid < ? ORDER BY uid',
       )
       .raw(true);
-    const audit = (where: string): Database.Statement<unknown[], AuditDbRow> =>
-      db.prepare<unknown[], AuditDbRow>(`${AUDIT} WHERE ${where} ORDER BY seq LIMIT ?`).safeIntegers(true);
-    this.#audit = {
-      all: audit('seq >= ?'),
-      message: audit('message IN (SELECT ? UNION ALL SELECT id FROM message WHERE copy_of = ?) AND seq >= ?'),
-      account: audit('account = ? AND seq >= ?'),
-    };
+    this.#trail = new TrailReader(db);
     // The list makes the partial index usable: SQLite compares it with the index's own.
     const listed = LATEST_EVENTS.map((event) => `'${event}'`).join(', ');
-    const newest = `${AUDIT} INDEXED BY audit_latest WHERE account IS ? AND event = ? AND event IN (${listed}) ORDER BY seq DESC LIMIT ?`;
-    const latest = db.prepare<unknown[], AuditDbRow>(newest).safeIntegers(true);
+    const newest = `${TRAIL} INDEXED BY audit_latest WHERE account IS ? AND event = ? AND event IN (${listed}) ORDER BY seq DESC LIMIT ?`;
+    const latest = db.prepare<unknown[], TrailRow>(newest).safeIntegers(true);
     const refused = db
-      .prepare<unknown[], AuditDbRow>(
-        `${AUDIT} INDEXED BY audit_refused WHERE event = 'message.refused' AND seq < ? ORDER BY seq DESC LIMIT ?`,
+      .prepare<unknown[], TrailRow>(
+        `${TRAIL} INDEXED BY audit_refused WHERE event = 'message.refused' AND seq < ? ORDER BY seq DESC LIMIT ?`,
       )
       .safeIntegers(true);
     const head = db.prepare<[], ChainHead>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1');
@@ -161,7 +140,7 @@ export class ReaderWorker {
       auditLatest: ({ event, account, limit }) => latest.all(account, event, limit).map(storedRowOf),
       auditRefused: ({ before, limit }) => refused.all(before, limit).map(storedRowOf),
       verify: (input) => this.#verify(input),
-      chain: ({ from, limit }) => this.#audit.all.all(from, limit).map(chainRowOf),
+      chain: ({ from, limit }) => this.#trail.from(from, limit).map(chainRowOf),
       auditHead: () => head.get(),
       auditMarks: () => marks.all(),
       organisations: ({ after, limit }) => registry.organisations(after, limit),
@@ -226,16 +205,16 @@ export class ReaderWorker {
     const { message, account, from, limit } = query;
     const rows =
       message !== null
-        ? this.#audit.message.all(message, message, from, limit)
+        ? this.#trail.ofMessage(message, from, limit)
         : account !== null
-          ? this.#audit.account.all(account, from, limit)
-          : this.#audit.all.all(from, limit);
+          ? this.#trail.ofAccount(account, from, limit)
+          : this.#trail.from(from, limit);
     return rows.filter((row) => account === null || row.account === BigInt(account)).map(storedRowOf);
   }
 
   #verify({ from, previous, rows }: ReaderWork['verify']['in']): VerifyStep {
     let head: ChainHead = { seq: from - 1, hash: previous };
-    const found = this.#audit.all.all(from, rows);
+    const found = this.#trail.from(from, rows);
     let [erased, told] = [0, 0];
     for (const row of found) {
       const checked = followOn(head, chainRowOf(row));
@@ -254,13 +233,13 @@ export class ReaderWorker {
   }
 }
 
-const storedRowOf = ({ seq, at, account, commitment, personal, ...row }: AuditDbRow): AuditStored => ({
+const storedRowOf = ({ seq, at, account, commitment, personal, ...row }: TrailRow): AuditStored => ({
   ...{ seq: Number(seq), at: Number(at), event: row.event, outcome: row.outcome, message: row.message },
   account: account === null ? null : Number(account),
   ...{ facts: row.facts, personal, erased: commitment !== null && personal === null },
 });
 
-const chainRowOf = ({ seq, at, account, ...row }: AuditDbRow): ChainRow => ({
+const chainRowOf = ({ seq, at, account, ...row }: TrailRow): ChainRow => ({
   ...row,
   seq: Number(seq),
   at: Number(at),

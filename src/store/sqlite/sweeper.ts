@@ -11,6 +11,7 @@ import { INTERCHANGES_FOR, MOST_INTERCHANGES } from '../interchanges.ts';
 import type { Db } from './database.ts';
 import { Dropping, ROWS, newBudget } from './dropping.ts';
 import { firstIdAt } from './message-ids.ts';
+import type { SearchTables } from './search-tables.ts';
 import type { SweepNumbers, WriterWork } from './writer-protocol.ts';
 
 type WorkOf<K extends WriterWork['kind']> = Omit<Extract<WriterWork, { kind: K }>, 'kind'>;
@@ -26,6 +27,7 @@ const NOTHING: SweepNumbers = { uploads: 0, messages: 0, traces: 0, pages: 0, da
 
 export class Sweeper {
   readonly #dropping: Dropping;
+  readonly #search: SearchTables;
   readonly #nextAccount: Database.Statement<[number], { account: number }>;
   readonly #gone: Database.Statement<[number, number], { id: bigint }>;
   readonly #deleteDeliveries: Database.Statement;
@@ -43,8 +45,9 @@ export class Sweeper {
   #account = 0;
   #day = '';
 
-  constructor(db: Db, dropping: Dropping) {
+  constructor(db: Db, dropping: Dropping, search: SearchTables) {
     this.#dropping = dropping;
+    this.#search = search;
     this.#nextAccount = db.prepare('SELECT account FROM hidden_entry WHERE account > ? ORDER BY account LIMIT 1');
     // What was submitted is told of as long as any of its copies.
     this.#gone = db
@@ -126,6 +129,7 @@ export class Sweeper {
     const gone = this.#gone.all(goneBefore, ROWS);
     for (const { id } of gone) {
       this.#deleteDeliveries.run(id);
+      this.#search.forget(id);
       this.#deleteMessage.run(id);
     }
     return gone.length;

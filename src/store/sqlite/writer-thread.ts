@@ -138,7 +138,7 @@ function serve(port: MessagePort, start: WriterStart): void {
     return;
   }
   const { db, ready } = opened;
-  const work = new WriterWorker(db, start.at);
+  const work = new WriterWorker(db, start.at, start.testing.searchStep);
   // On a full disk the store opens all the same: reading and deleting must go on.
   const full = !reserve.make();
   let closing = false;

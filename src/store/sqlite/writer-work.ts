@@ -18,6 +18,7 @@ import { PgpChanges } from './pgp-changes.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { QuirkChanges } from './quirk-changes.ts';
 import { RegistryChanges } from './registry-changes.ts';
+import { SearchTables } from './search-tables.ts';
 import { Sweeper } from './sweeper.ts';
 import { UsageChanges } from './usage-changes.ts';
 
@@ -35,6 +36,7 @@ function orError(change: () => WriterAnswer): WriterAnswer {
 
 export class WriterWorker {
   readonly audit: AuditWriter;
+  readonly search: SearchTables;
   readonly #usage: UsageChanges;
   readonly #filing: Filing;
   readonly #maildrops: MaildropChanges;
@@ -56,12 +58,13 @@ export class WriterWorker {
   readonly #markCertificateUsed: Database.Statement;
   readonly #dayErased: Database.Statement;
 
-  /** `now`: the time at the start of the store. */
-  constructor(db: Db, now: number) {
+  /** `now`: the time at the start of the store. `searchStep`: for tests. */
+  constructor(db: Db, now: number, searchStep?: number) {
+    this.search = new SearchTables(db, searchStep);
     this.#usage = new UsageChanges(db);
     this.audit = new AuditWriter(db, (item) => this.#usage.row(item));
     const counters = new MailboxCounters(db);
-    this.#filing = new Filing(db, { audit: this.audit, counters, usage: this.#usage }, now);
+    this.#filing = new Filing(db, { audit: this.audit, counters, usage: this.#usage, search: this.search }, now);
     this.#maildrops = new MaildropChanges(db, {
       audit: this.audit,
       counters,
@@ -81,7 +84,7 @@ export class WriterWorker {
     this.#operators = new OperatorChanges(db, this.audit);
     this.#erasure = new MessageErasure(db, this.audit, counters);
     this.#dropping = new Dropping(db);
-    this.#sweeper = new Sweeper(db, this.#dropping);
+    this.#sweeper = new Sweeper(db, this.#dropping, this.search);
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
     this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed, tag) VALUES (?, ?, ?, ?)');
     this.#markUsed = db.prepare('UPDATE password SET last_used_at = ? WHERE account = ? AND name = ?');
