@@ -3,10 +3,7 @@
  *
  * A gateway of its own, the real command line beside it, a little mail all the while. What is measured and against what: bench/README.md.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { hashPassword } from '../src/crypto/password.ts';
 import { Instance } from '../test/support/instance.ts';
@@ -24,6 +21,7 @@ import {
   setAll,
 } from './accounts/steps.ts';
 import { tableOf } from './accounts/table.ts';
+import { keep } from './keep.ts';
 import { PASSWORD } from './load.ts';
 import { round } from './stats.ts';
 
@@ -74,12 +72,7 @@ try {
     `${all.length} accounts of ${people.organisations.length} organisations; ${machine.cores} cores, load ${machine.loadBefore} before and ` +
     `${machine.loadAfter} at the end; resident: ${resident.join(', ')}`;
   console.log(`${heading}\n\n${tableOf(bench.rows)}`);
-  if (flags.keep !== undefined) {
-    const folder = fileURLToPath(new URL('../../bench/results/', import.meta.url));
-    mkdirSync(folder, { recursive: true });
-    const kept = { heading, machine, resident, rows: bench.rows };
-    writeFileSync(join(folder, `${flags.keep}.json`), `${JSON.stringify(kept, undefined, 1)}\n`);
-  }
+  if (flags.keep !== undefined) keep(flags.keep, { heading, machine, resident, rows: bench.rows });
 } finally {
   await bench.stop().catch(() => undefined);
   instance.remove();

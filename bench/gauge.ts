@@ -7,6 +7,13 @@ import { round } from './stats.ts';
 
 const TICK = 10; // milliseconds of CPU in one tick of /proc/PID/stat
 
+/** Milliseconds of CPU that a process has used, all threads. */
+export function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK;
+}
+
 export class Gauge {
   readonly #served: Served;
   readonly #loop: LoopWatch;
@@ -18,9 +25,7 @@ export class Gauge {
 
   /** Milliseconds of CPU that the process has used, all threads. */
   cpu(): number {
-    const stat = readFileSync(`/proc/${this.#served.pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * TICK;
+    return cpuOf(this.#served.pid);
   }
 
   /** Proportional set size in KiB: shared pages count by their share. */

@@ -25,6 +25,9 @@ function compose(size: number, sender: string): Buffer {
   return Buffer.from(`${head}${random.match(/.{1,76}/g)?.join('\r\n') ?? ''}\r\n`, 'latin1');
 }
 
+/** Where mail goes: a gateway, or a server that stands beside it. */
+export type Server = Pick<Instance, 'target'>;
+
 export interface Submission {
   readonly connections: number;
   readonly perConnection: number;
@@ -38,9 +41,9 @@ export interface Submission {
 }
 
 /** Submits flat out. Latency: from the final dot to the `250`. */
-export async function submit(instance: Instance, work: Submission): Promise<Outcome> {
+export async function submit(server: Server, work: Submission): Promise<Outcome> {
   const latency = new Samples();
-  const target = instance.target('submission');
+  const target = server.target('submission');
   let done = 0;
   let begun = 0;
   const start = performance.now();

@@ -1,0 +1,128 @@
+/**
+ * What a message costs, in processor time: `npm run bench:cost -- [--messages 1000] [--rounds 5] [--keep NAME] [--under FOLDER]`.
+ *
+ * A gateway beside a floor server (cost/floor.ts) in one run, in turns: their ratio is nearly the same on every machine, where milliseconds are
+ * not. The exit code is 1 where a row is beyond its threshold. bench/README.md says more.
+ */
+import { parseArgs } from 'node:util';
+import { hashPassword } from '../src/crypto/password.ts';
+import { table } from '../src/cli/output.ts';
+import { Instance } from '../test/support/instance.ts';
+import { Floor } from './cost/floor-process.ts';
+import { cpuOf } from './gauge.ts';
+import { keep, machine } from './keep.ts';
+import { PASSWORD, type Server, discard, logInOnce, submit } from './load.ts';
+import { median, round } from './stats.ts';
+
+/**
+ * `most`: times the floor server. It is what was measured last, and some room; whoever makes a message cheaper lowers it. `every`: of how many
+ * messages of `--messages` this row sends one.
+ */
+const ROWS = [
+  { id: 'c1', text: '10 KB, 1 connection', connections: 1, size: 10_240, every: 1, most: 6 },
+  { id: 'c8', text: '10 KB, 8 connections', connections: 8, size: 10_240, every: 1, most: 6 },
+  { id: '5mb', text: '5 MB, 1 connection', connections: 1, size: 5_000_000, every: 50, most: 8 },
+] as const;
+/** Below this the compiler has not seen enough: a run is shown and not judged. */
+const WARM = 5000;
+/** Longest that one workload may take, in milliseconds. */
+const PATIENCE = 120_000;
+
+const { values: flags } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '1000' },
+    rounds: { type: 'string', default: '5' },
+    keep: { type: 'string' },
+    under: { type: 'string' },
+  },
+});
+const messages = Number(flags.messages);
+const rounds = Number(flags.rounds);
+if (!(messages >= 50 && rounds >= 1)) throw new Error('expected --messages of at least 50, and --rounds of at least 1');
+const names = Array.from({ length: 8 }, (_, i) => `b${i}`);
+
+interface Side {
+  readonly server: Server;
+  readonly pid: number;
+  /** After a workload: what was accepted must be there, and goes. */
+  readonly settle: (accepted: number) => Promise<void>;
+}
+
+interface Measured {
+  readonly id: string;
+  readonly text: string;
+  /** Milliseconds of processor time a message: median of the rounds. */
+  readonly gateway: number;
+  readonly floor: number;
+  readonly ratio: number;
+  readonly most: number;
+}
+
+/** Milliseconds of processor time a message. */
+async function costOf(side: Side, connections: number, size: number, count: number): Promise<number> {
+  const before = cpuOf(side.pid);
+  const work = { connections, size, perConnection: 100, turns: names, limit: count, milliseconds: PATIENCE };
+  const { done } = await submit(side.server, work);
+  const used = cpuOf(side.pid) - before;
+  if (done !== count) throw new Error(`${done} of ${count} messages were sent in ${PATIENCE / 1000} seconds`);
+  await side.settle(done);
+  return used / done;
+}
+
+async function measure(gateway: Side, floor: Side, row: (typeof ROWS)[number]): Promise<Measured> {
+  const found: { gateway: number; floor: number }[] = [];
+  for (let n = 0; n < rounds; n += 1) {
+    const cost = (side: Side): Promise<number> =>
+      costOf(side, row.connections, row.size, Math.ceil(messages / row.every));
+    found.push({ gateway: await cost(gateway), floor: await cost(floor) });
+    console.error(`${row.id}: round ${n + 1} of ${rounds}`);
+  }
+  const cost = { gateway: median(found.map((f) => f.gateway)), floor: median(found.map((f) => f.floor)) };
+  const { id, text, most } = row;
+  return {
+    ...{ id, text, gateway: round(cost.gateway), floor: round(cost.floor), most },
+    ratio: round(cost.gateway / cost.floor),
+  };
+}
+
+async function run(instance: Instance): Promise<readonly Measured[]> {
+  instance.addAccounts(names, { hash: await hashPassword(PASSWORD) });
+  instance.sluis('organisation', 'set', 'ledger', 'messages-per-hour=10000000', 'recipients-per-hour=10000000');
+  const served = await instance.serve();
+  const bare = await Floor.start(instance);
+  try {
+    await logInOnce(instance, names, 8);
+    const settle = async (accepted: number): Promise<void> => {
+      const there = await discard(instance, names);
+      if (there !== accepted) throw new Error(`${accepted} messages were accepted, ${there} are in the maildrops`);
+    };
+    const gateway: Side = { server: instance, pid: served.pid, settle };
+    const floor: Side = { server: bare, pid: bare.pid, settle: () => Promise.resolve() };
+    console.error(`warming up with ${messages * 5} messages`);
+    for (const side of [gateway, floor]) await costOf(side, 8, 10_240, messages * 5);
+    const measured: Measured[] = [];
+    for (const row of ROWS) measured.push(await measure(gateway, floor, row));
+    return measured;
+  } finally {
+    await bare.stop();
+    await served.stop();
+  }
+}
+
+const instance = await Instance.create(flags.under === undefined ? {} : { under: flags.under });
+try {
+  const rows = await run(instance);
+  const judged = messages * 5 >= WARM;
+  const shown = rows.map(({ id, text, gateway, floor, ratio, most }) => [id, text, gateway, floor, ratio, most]);
+  console.log(table(['ROW', 'A MESSAGE OF', 'CPU MS', 'FLOOR MS', 'RATIO', 'AT MOST'], shown));
+  if (flags.keep !== undefined)
+    keep(flags.keep, { when: new Date().toISOString(), machine: machine(), messages, rounds, rows });
+  const beyond = rows.filter(({ ratio, most }) => ratio > most);
+  if (!judged) console.log(`Not judged: the warm-up was shorter than ${WARM} messages; take --messages ${WARM / 5}`);
+  else if (beyond.length > 0) {
+    console.log(`Beyond the threshold: ${beyond.map(({ id }) => id).join(', ')}. Find what made a message dearer`);
+    process.exitCode = 1;
+  }
+} finally {
+  instance.remove();
+}
