@@ -8,7 +8,8 @@ import type { PgpKey } from '../crypto/pgp/protocol.ts';
 import { many } from '../domain/counted.ts';
 import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { withAdmin } from './connect.ts';
-import { CommandError, type ExitCode, exitCodes } from './exit.ts';
+import { CommandError } from './exit.ts';
+import { inspectedCode } from './inspected-code.ts';
 import { messageFile } from './message-file.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, wholeDays } from './options.ts';
@@ -35,13 +36,6 @@ export function addPgpCommands(terminal: Terminal, program: Command): void {
       print(terminal, options, view, () => inspectText(view));
       terminal.code = inspectedCode(view);
     });
-}
-
-/** What nobody signed, or is closed, is not found valid: nothing was there to be. */
-function inspectedCode(view: PgpInspectView): ExitCode {
-  if (view.problem !== undefined || view.form === 'unreadable' || view.standing === 'invalid')
-    return exitCodes.configuration;
-  return view.standing === 'unsigned' ? exitCodes.unproven : exitCodes.done;
 }
 
 /** Undefined: the file is to be without a passphrase. */

@@ -4,8 +4,9 @@ import type { Command } from 'commander';
 import type { ProtectionView } from '../admin/smime.ts';
 import type { InspectView, LayerView, RecipientView, SignerView } from '../admin/smime-views.ts';
 import { withAdmin } from './connect.ts';
-import { type ExitCode, exitCodes } from './exit.ts';
+import { exitCodes } from './exit.ts';
 import { readGivenCertificate } from './given-certificate.ts';
+import { inspectedCode } from './inspected-code.ts';
 import { messageFile } from './message-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
@@ -42,13 +43,6 @@ export function addSmimeCommands(terminal: Terminal, program: Command): void {
       print(terminal, options, view, () => inspectText(view));
       terminal.code = inspectedCode(view);
     });
-}
-
-/** What nobody signed, or is closed, is not found valid: nothing was there to be. */
-function inspectedCode(view: InspectView): ExitCode {
-  if (view.problem !== undefined || view.form === 'unreadable' || view.standing === 'invalid' || view.flagged)
-    return exitCodes.configuration;
-  return view.standing === 'unsigned' ? exitCodes.unproven : exitCodes.done;
 }
 
 interface InspectOptions extends ChangeOptions {
