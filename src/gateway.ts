@@ -132,8 +132,9 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const connections = new ConnectionLimits(connectionLimitsOf(config), (network) => authenticator.knows(network));
   const notices = gatewayNotices(store, config, options, mail);
   const middleware = gatewayMiddleware(store, mail, config, { ...options, desk: notices.desk });
+  const ca = caParts(store, config, options);
   const protocols = running.own(
-    gatewayProtocols(config, { store, authenticator, connections, notices, middleware, tls, clock, log, random }),
+    gatewayProtocols(config, { store, authenticator, connections, notices, middleware, tls, ca, clock, log, random }),
   );
   const listeners = new GatewayListeners(config, { clock, log });
   const pushes: Dispatcher[] = [];
@@ -152,9 +153,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const backups = gatewayBackups(store, config, options, notices.desk);
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
   const shown = new Map<PartnerId, Uint8Array>();
-  const ca = caParts(store, config, options);
-  const hasKey = (role: 'root' | 'issuing', fingerprint: string): boolean => ca.keys.has({ role, fingerprint });
-  const certificates = gatewayCertificates({ config, store, tls, shown, hasKey });
+  const certificates = gatewayCertificates({ config, store, tls, shown, ca });
   const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates }));
   await http.open(config, {
     ...{
@@ -187,7 +186,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   });
   const reloadTold = (actor = THE_GATEWAY): ReturnType<typeof reload.reload> =>
     life.configured(actor, () => reload.reload());
-  const context = { ...adminContext(store, config, options, mail, notices, backups), ca, certificates };
+  const context = adminContext(store, config, options, mail, notices, backups, ca, certificates);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(
     startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log, shown }),

@@ -47,8 +47,11 @@ export const adminContext = (
   mail = new GatewayMail(store, config, effects),
   notices = gatewayNotices(store, config, effects, mail),
   backups = gatewayBackups(store, config, effects, notices.desk),
+  ca = caParts(store, config, effects),
+  // By the files of the configuration: what is in use is known to the gateway that serves.
+  certificates = gatewayCertificates({ config, store, ca }),
 ): AdminContext => ({
-  ...{ ca: caParts(store, config, effects), certificates: certificatesOf(store, config, effects) },
+  ...{ ca, certificates },
   store,
   backups,
   desk: notices.desk,
@@ -76,12 +79,6 @@ export const adminContext = (
     return await hashPassword(checked.value);
   },
 });
-
-/** By the files of the configuration: what is in use is known to the gateway that serves. */
-function certificatesOf(store: Store, config: Config, effects: GatewayEffects): AdminContext['certificates'] {
-  const { keys } = caParts(store, config, effects);
-  return gatewayCertificates({ config, store, hasKey: (role, fingerprint) => keys.has({ role, fingerprint }) });
-}
 
 /** For a command where nobody serves: the store, and what its operations work with. Throws StoreRefused. */
 export async function openForCommand(

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { CaParts } from '../ca/parts.ts';
 import { type AuthoritiesSetting, readAuthorityFiles, readTlsMaterial } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
 import { type Certificate, readCertificate, readCertificates } from '../crypto/certificate.ts';
@@ -30,7 +31,7 @@ export interface CertificateSources {
   /** What each partner's server showed at the last push, DER; absent where nobody serves. */
   readonly shown?: ReadonlyMap<PartnerId, Uint8Array>;
   /** Whether the private key of an authority of our own lies in the key folder. */
-  readonly hasKey: (role: 'root' | 'issuing', fingerprint: string) => boolean;
+  readonly ca: { readonly keys: Pick<CaParts['keys'], 'has'> };
 }
 
 const PAGE = 50;
@@ -147,12 +148,12 @@ async function ofEvidence(config: Config, read: Read): Promise<readonly GatewayC
   }));
 }
 
-async function ownAuthorities({ store, hasKey }: CertificateSources): Promise<readonly GatewayCertificate[]> {
+async function ownAuthorities({ store, ca }: CertificateSources): Promise<readonly GatewayCertificate[]> {
   return (await store.certificates.listAuthorities()).flatMap(({ role, current, der, fingerprint }) => {
     const certificate = readCertificate(Buffer.from(der));
     if (!certificate.ok) return [];
     const one = authority(role, certificate.value);
-    return [role === 'cross' ? one : { ...one, replaced: !current, keyHeld: hasKey(role, fingerprint) }];
+    return [role === 'cross' ? one : { ...one, replaced: !current, keyHeld: ca.keys.has({ role, fingerprint }) }];
   });
 }
 

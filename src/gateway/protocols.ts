@@ -2,6 +2,7 @@
 import { replyWords } from '../domain/helpdesk.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
+import type { CaParts } from '../ca/parts.ts';
 import type { Config } from '../config/schema.ts';
 import type { Chain } from '../middleware/chain.ts';
 import type { WindowCounts } from '../enrol/window-notes.ts';
@@ -15,7 +16,6 @@ import { newSubmissionCounts, startSmtpListener } from '../smtp/server.ts';
 import type { Store } from '../store/store.ts';
 import { RefusalNotes } from '../submission/refusal-notes.ts';
 import type { GatewayEffects } from './effects.ts';
-import { caParts } from './admin.ts';
 import { enrolmentWindow, letterParts } from './enrolment.ts';
 import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
@@ -30,6 +30,7 @@ export interface ProtocolParts extends Required<GatewayEffects> {
   readonly notices: GatewayNotices;
   readonly middleware: Chain;
   readonly tls: GatewayTls;
+  readonly ca: CaParts;
 }
 
 export interface GatewayProtocols {
@@ -62,7 +63,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
   const fullness = startFullness(store, notices, parts);
   const receipts = pickupReceipts(store, notices, parts);
   const refused = new RefusalNotes(store.audit, clock);
-  const window = enrolmentWindow(config, { ca: caParts(store, config, parts), log, random: parts.random });
+  const window = enrolmentWindow(config, { ca: parts.ca, log, random: parts.random });
   const tests = gatewayTests(store, notices);
   return {
     smtp: (spec) =>

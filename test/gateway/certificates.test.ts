@@ -289,7 +289,7 @@ test('partners with bundles of authorities are read a file a turn, and again onl
       },
     } as never,
     tls: { material: new Map(), authorities: [] },
-    hasKey: () => false,
+    ca: { keys: { has: () => false } },
   });
   const turnsOf = async (): Promise<number> => {
     let turns = 0;
