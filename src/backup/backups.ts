@@ -1,9 +1,7 @@
 /** The backups of one store: taken one at a time, listed, checked; what metrics and alarms want to know of them. */
 import { dirname, join, resolve } from 'node:path';
 import { Counts } from '../domain/counts.ts';
-import type { Clock, Log } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
-import type { AuditTrail } from '../store/audit.ts';
 import { THE_GATEWAY } from '../store/registry.ts';
 import { factsOfFile } from './files.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
@@ -17,7 +15,7 @@ import {
   removeBackup,
   tooMany,
 } from './folder.ts';
-import { type KeyCopyPlaces, copyKeys, destroyKept, keptAside } from './key-copies.ts';
+import { type Actor, type KeyRoundParts, KeyRounds } from './key-rounds.ts';
 import { readManifest } from './manifest.ts';
 import { BackupRefused, reasonOf } from './refused.ts';
 import { type Copied, type OffsiteRules, copyOffsite, hasOffsite } from './offsite.ts';
@@ -27,17 +25,12 @@ import { publicKeysIn } from './signed.ts';
 import { type TakeParts, type Taken, takeBackup } from './take.ts';
 import { type BackupState, type BackupView, type CheckedBackup, type TakenView, viewBackup } from './views.ts';
 
-export interface BackupParts extends TakeParts {
-  readonly audit: Pick<AuditTrail, 'note'>;
-  readonly clock: Clock;
-  readonly log: Log;
+export interface BackupParts extends TakeParts, KeyRoundParts {
   /** Where backups go without being told; absent: nowhere. */
   readonly folder?: string;
   readonly keep: Keep;
   readonly rhythm: Rhythm;
   readonly offsite: OffsiteRules;
-  /** Where the key folder is copied; absent: nowhere. */
-  readonly keyCopy?: () => Promise<KeyCopyPlaces>;
   /** How often a drill is made without being told to; absent: never. */
   readonly drillEvery?: Milliseconds;
   /** What a restore on this machine would work with, and with this key folder in place of its own. */
@@ -53,11 +46,6 @@ export interface BackupFailure {
   readonly why: string;
 }
 
-export interface Actor {
-  readonly name: string;
-  readonly reason?: string;
-}
-
 export interface TakeWish {
   /** Default: the configured folder, whose old backups go then. */
   readonly folder?: string;
@@ -65,11 +53,8 @@ export interface TakeWish {
   readonly told?: (octets: number, of: number) => void;
 }
 
-const settled = async (run: Promise<void>): Promise<{ readonly error?: unknown }> =>
-  await run.then(
-    () => ({}),
-    (error: unknown) => ({ error }),
-  );
+const begunAt = (known: KnownBackup | undefined): Instant | undefined =>
+  known === undefined ? undefined : instant(Date.parse(known.manifest.begun));
 
 const failedStep = ({ steps }: Pick<DrillReport, 'steps'>): string => steps.find(({ passed }) => !passed)?.found ?? '';
 
@@ -90,12 +75,12 @@ export class Backups {
   readonly failures = new Counts(['step']);
   readonly #p: BackupParts;
   #running = false;
-  #keyRounds: Promise<void> = Promise.resolve();
-  #keysCopied: Instant | undefined;
+  readonly #keys: KeyRounds;
   #last: readonly { readonly seconds: number; readonly octets: number }[] = [];
 
   constructor(parts: BackupParts) {
     this.#p = parts;
+    this.#keys = new KeyRounds(parts, (error, actor) => this.#failed('keys', error, actor));
   }
 
   get running(): boolean {
@@ -104,7 +89,7 @@ export class Backups {
 
   /** When the copy of the key folder was last seen to be whole, in this process. */
   get keysCopied(): Instant | undefined {
-    return this.#keysCopied;
+    return this.#keys.copied;
   }
 
   /** Of the last backup of this process; empty before the first. */
@@ -141,19 +126,26 @@ export class Backups {
   async state(): Promise<BackupState> {
     const { folder } = this.#p;
     if (folder === undefined) return {};
-    const keys = await this.#publicKeys();
-    const all = await provenBackupsIn(folder, keys);
-    const begun = (known: (typeof all)[number] | undefined): Instant | undefined =>
-      known === undefined ? undefined : instant(Date.parse(known.manifest.begun));
-    const newest = begun(all.at(-1));
-    const offsite = begun(all.findLast((known) => known.offsite?.at !== undefined));
-    const { good, last } = await drillsIn(join(folder, DRILLS), keys);
+    const all = await this.#proven(folder);
+    const newest = begunAt(all.at(-1));
+    const offsite = begunAt(all.findLast((known) => known.offsite?.at !== undefined));
+    const { good, last } = await drillsIn(join(folder, DRILLS), await this.#publicKeys());
     return {
       ...(newest === undefined ? {} : { newest }),
       ...(offsite === undefined ? {} : { offsite }),
       ...(good === undefined ? {} : { drill: good }),
       ...(last === undefined ? {} : { lastDrill: last }),
     };
+  }
+
+  async #proven(folder: string): Promise<readonly KnownBackup[]> {
+    return await provenBackupsIn(folder, await this.#publicKeys());
+  }
+
+  /** Every manifest in the folder is read and its signature checked: whoever needs it twice keeps it. */
+  async #newest(): Promise<KnownBackup | undefined> {
+    const { folder } = this.#p;
+    return folder === undefined ? undefined : (await this.#proven(folder)).at(-1);
   }
 
   #publicKeys(): ReturnType<typeof publicKeysIn> {
@@ -173,55 +165,20 @@ export class Backups {
     const { folder, clock, rhythm } = this.#p;
     // One that somebody takes by hand is looked at in the next minute.
     if (folder === undefined || this.#running) return;
-    const { newest } = await this.state().catch((error: unknown) => {
+    const newest = await this.#newest().catch((error: unknown) => {
       this.#failed('backup', error, THE_GATEWAY);
       throw error;
     });
     await unlessBusy(async () => {
-      if (clock.now() >= dueAt(rhythm, newest)) await this.take({ actor: THE_GATEWAY });
+      if (clock.now() >= dueAt(rhythm, begunAt(newest))) await this.take({ actor: THE_GATEWAY });
       // Held only where there is work: a drill that looks in the same moment would find it taken each minute.
-      else if ((await this.#uncopied()) !== undefined) await this.#alone(() => this.#offsite(THE_GATEWAY));
+      else if (this.#owedElsewhere(newest)) await this.#alone(() => this.#offsite(THE_GATEWAY));
     });
   }
 
-  /** Brings the copy of the key folder up to date, and what a rotation kept of it. Rejects where one failed. */
+  /** Brings the copies of the key folder up to date (`KeyRounds`). Rejects where one failed. */
   async keyRound(actor: Actor = THE_GATEWAY): Promise<void> {
-    // A drill has one of its own, in the same minute as that of the gateway: two at once would write the same files.
-    const round = this.#keyRounds.then(() => this.#keyRound(actor));
-    this.#keyRounds = round.catch(() => undefined);
-    await round;
-  }
-
-  async #keyRound(actor: Actor): Promise<void> {
-    // A fault of the one must not put off the other.
-    const ended = [await settled(this.#keptRound(actor)), await settled(this.#copyKeys(actor))];
-    const failed = ended.find((one) => one.error !== undefined);
-    for (const { error } of ended) if (error !== undefined) this.#failed('keys', error, actor);
-    if (failed !== undefined) throw failed.error;
-  }
-
-  /** What was destroyed since is destroyed in what a rotation kept, too. */
-  async #keptRound({ name }: Actor): Promise<void> {
-    const { keyFolder, log, audit } = this.#p;
-    const keys = await destroyKept(keyFolder);
-    if (keys === 0) return;
-    const where = keptAside(keyFolder);
-    log.info('backup.kept-keys-destroyed', { keys, where });
-    const personal = { actor: name, where };
-    audit.note({ event: 'backup.kept-keys-destroyed', outcome: 'success', facts: { keys }, personal });
-  }
-
-  async #copyKeys({ name }: Actor): Promise<void> {
-    const { keyCopy, log, audit, clock } = this.#p;
-    if (keyCopy === undefined) return;
-    const places = await keyCopy();
-    const { missing, undestroyed } = await copyKeys(places);
-    this.#keysCopied = clock.now();
-    if (missing.length + undestroyed.length === 0) return;
-    const facts = { files: missing.length, destroyed: undestroyed.length };
-    log.info('backup.keys-copied', { ...facts, where: places.to });
-    const personal = { actor: name, where: places.to };
-    audit.note({ event: 'backup.keys-copied', outcome: 'success', facts, personal });
+    await this.#keys.round(actor);
   }
 
   /**
@@ -256,8 +213,8 @@ export class Backups {
 
   /** Where the copy elsewhere of the newest backup can be read. */
   async #elsewhere(): Promise<string | undefined> {
-    const { folder = '', offsite } = this.#p;
-    const newest = (await provenBackupsIn(folder, await this.#publicKeys())).at(-1);
+    const { offsite } = this.#p;
+    const newest = await this.#newest();
     return offsite.folder === undefined || newest?.offsite?.at === undefined ? undefined : newest.offsite.where;
   }
 
@@ -350,19 +307,18 @@ export class Backups {
     });
   }
 
-  /** The newest backup, where it should be elsewhere and is not yet. */
-  async #uncopied(): Promise<KnownBackup | undefined> {
-    const { folder, offsite } = this.#p;
-    if (folder === undefined || !hasOffsite(offsite)) return undefined;
-    const newest = (await provenBackupsIn(folder, await this.#publicKeys())).at(-1);
-    return newest?.offsite === undefined ? newest : undefined;
+  /** It should be elsewhere, and nothing says that it is. */
+  #owedElsewhere(newest: KnownBackup | undefined): newest is KnownBackup {
+    return hasOffsite(this.#p.offsite) && newest !== undefined && newest.offsite === undefined;
   }
 
   /** The copy elsewhere of the newest backup, where it is not there yet. */
   async #offsite(actor: Actor): Promise<void> {
     const { offsite, log, audit, clock } = this.#p;
-    const newest = await this.#uncopied();
-    if (newest === undefined) return;
+    if (!hasOffsite(offsite)) return;
+    // Looked for anew: since the round looked, somebody may have taken one by hand.
+    const newest = await this.#newest();
+    if (!this.#owedElsewhere(newest)) return;
     const backup = newest.manifest.id;
     let copied: Copied;
     try {

@@ -1,6 +1,8 @@
 /** What the gateway does by itself: backups when they are due, copies elsewhere that are read back, and what it says when that fails. */
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Backups } from '../../src/backup/backups.ts';
@@ -56,6 +58,24 @@ test('a note that a copy stands elsewhere counts only with the signature of the 
   writeFileSync(`${noteOf(next.backup)}.sig`, signature);
   assert.equal(await holds(), false, 'of another backup');
   assert.equal((await backups.state()).offsite, undefined);
+});
+
+test('a round in which nothing is due reads the folder of backups once', async (t) => {
+  const { parts, folder, at: path } = await testBackups(t);
+  mkdirSync(path('elsewhere'));
+  const backups = new Backups({ ...parts, offsite: { folder: path('elsewhere') } });
+  await backups.round();
+  const looks = t.mock.method(promises, 'readdir');
+  syncBuiltinESMExports();
+  t.after(() => {
+    looks.mock.restore();
+    syncBuiltinESMExports();
+  });
+  await backups.round();
+  assert.deepEqual(
+    looks.mock.calls.map(({ arguments: [looked] }) => looked),
+    [folder],
+  );
 });
 
 test('rounds take what is due, copy it elsewhere and read it back; a restart forgets nothing; old ones go in both places', async (t) => {
