@@ -9,6 +9,14 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commitOf } from './commit.mjs';
+import { UNFIT, nodeProblem } from './node-version.mjs';
+
+// Compiling loads nothing that an older Node cannot take. npm, though, has it built to run it right after, which would end there.
+const problem = nodeProblem();
+if (problem !== undefined) {
+  console.error(problem);
+  if (process.env.npm_lifecycle_event !== undefined) process.exit(UNFIT);
+}
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');

@@ -1,4 +1,4 @@
-// Runs one suite of compiled tests with Node's own runner. Node 20's runner knows no glob patterns, so the files are found here.
+// Runs one suite of compiled tests with Node's own runner. The files are found here, so that a compiled test whose source is gone does not run.
 //
 //   node scripts/test.mjs [--suite unit|faults|peers|long] [--only TEXT] [--reporter NAME] [--bound SECONDS]
 //
@@ -11,9 +11,16 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join, relative, sep } from 'node:path';
+import { delimiter, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { UNFIT, nodeProblem } from './node-version.mjs';
+
+const problem = nodeProblem();
+if (problem !== undefined) {
+  console.error(problem);
+  process.exit(UNFIT);
+}
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tests = join(root, 'dist', 'test');
@@ -26,7 +33,6 @@ const { values } = parseArgs({
   },
 });
 
-// A compiled test whose source is gone must not run.
 const hasSource = (file) => existsSync(join(root, relative(join(root, 'dist'), file)).replace(/\.js$/, '.ts'));
 const found = readdirSync(tests, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.js'))
@@ -55,6 +61,10 @@ if (!(bound > 0)) {
   process.exit(1);
 }
 
+// What a test starts by the name `node`, such as the command itself, runs on the same one.
+const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
+console.error(`Suite ${values.suite} on Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`);
+
 // The other suites start whole gateways and measure: one file at a time.
 const concurrency = values.suite === 'unit' ? Math.max(2, availableParallelism()) : 1;
 const result = spawnSync(
@@ -68,6 +78,6 @@ const result = spawnSync(
     `--test-reporter=${values.reporter ?? 'spec'}`,
     ...files,
   ],
-  { stdio: 'inherit', cwd: root },
+  { stdio: 'inherit', cwd: root, env: { ...process.env, PATH } },
 );
 process.exit(result.status ?? 1);

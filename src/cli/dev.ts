@@ -133,7 +133,7 @@ Fetch it:
 
 Manage it:
 
-  node dist/src/main.js account list --config ${at('data/sluis.toml')}
+  npx sluis account list --config ${at('data/sluis.toml')}
 
 ${watch(gateway)}Ctrl-C stops it; the next start finds everything again.
 

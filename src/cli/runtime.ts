@@ -1,23 +1,27 @@
 /**
  * On what the gateway runs: the versions of Node of `engines` in package.json (npm only warns, so the command line asks again), and enough descriptors
- * to load its own modules: with fewer Node ends in a trace, or says that a package is missing.
+ * to load its own modules: with fewer Node ends in a trace, or says that a package is missing. `scripts/node-version.mjs` says the same of the scripts
+ * of a checkout, which run before anything is compiled.
  */
 import { readFileSync } from 'node:fs';
 
-/** Least version of each line that is tested, newest line last. */
+/**
+ * Least versions of the lines that are fit; every line after the last is. The SQLite driver ends older ones with a segmentation fault, and the OpenSSL of
+ * those below these tells a right padding of RSA from a wrong one: docs/decisions/0004-versions-of-node.md.
+ */
 const LINES: readonly (readonly [major: number, minor: number])[] = [
-  [20, 19],
-  [22, 12],
+  [22, 20],
+  [24, 5],
 ];
 
-/** What is wrong with a version such as `24.21.0`, with the remedy; undefined where it is fit. */
+const isFit = (major: number, minor: number): boolean =>
+  LINES.some((line) => line[0] === major && minor >= line[1]) || major > (LINES.at(-1)?.[0] ?? 0);
+
+/** What is wrong with a version such as `20.20.2`, with the remedy, in one line; undefined where it is fit. */
 export function runtimeProblem(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (LINES.some((line) => line[0] === major && minor >= line[1])) return undefined;
-  const lines = LINES.map((line) => `${line.join('.')} or newer of ${line[0]}`).join(', or ');
-  // better-sqlite3 12 aborts the process there whenever one of its statements is collected as garbage: docs/decisions/0004.
-  const why = major > 22 ? '; from 24 on the SQLite driver ends the process at any moment' : '';
-  return `Cannot run on Node ${version}: expected ${lines}${why}. Install Node 22 and "npm ci" again.`;
+  if (isFit(major, minor)) return undefined;
+  return `Cannot run on Node ${version}: expected 22.20 or newer of 22, or 24.5 or newer; install Node 24 or 22 (https://nodejs.org) and put it first in PATH, or in a checkout run "npm ci" and start through npm or npx, which find the Node that it brings for Linux`;
 }
 
 /** Least number of descriptors: to load what `serve` needs takes more than 160 at once, and sessions come on top. */

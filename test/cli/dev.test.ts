@@ -70,7 +70,7 @@ test('the printed address tells metrics and health', async () => {
 });
 
 test('the printed command lists the accounts', async () => {
-  const [, ...args] = printed('node').replace('dist/src/main.js ', '').split(' ');
+  const [, ...args] = printed('npx').replace('sluis ', '').split(' ');
   assert.ok(args.length > 2);
   const listed = await sluis(args, { cwd: folder });
   assert.equal(listed.code, 0, listed.stderr);

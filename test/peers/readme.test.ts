@@ -52,7 +52,7 @@ test('npm start prints curl lines that send and fetch', { skip: withoutProgram('
     const printed = (begin: string): string => lines.find((l) => l.startsWith(`  ${begin}`))?.trim() ?? '';
     await succeeds(printed('printf '));
     assert.match(await succeeds(printed('curl ')), /Subject: Proef\r\n\r\nGoedemorgen\.\r\n$/);
-    await succeeds(printed('node '));
+    await succeeds(printed('npx '));
   } finally {
     await gateway.interrupt();
   }

@@ -27,9 +27,11 @@ export interface Shell {
   interrupt(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-export function shellIn(folder: string, command: string): Shell {
+/** `path`: the PATH that the shell has, where it is not that of the test. */
+export function shellIn(folder: string, command: string, path = process.env.PATH): Shell {
   const child: ChildProcess = spawn('sh', ['-c', command], {
     cwd: folder,
+    env: { ...process.env, PATH: path },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -61,8 +63,8 @@ export function shellIn(folder: string, command: string): Shell {
 }
 
 /** Runs it to its end, which must be good; answers all that it said. */
-export async function succeedsIn(folder: string, command: string): Promise<string> {
-  const ran = shellIn(folder, command);
+export async function succeedsIn(folder: string, command: string, path?: string): Promise<string> {
+  const ran = shellIn(folder, command, path);
   assert.equal(await ran.code, 0, `${command}: ${ran.output()}`);
   return ran.output();
 }

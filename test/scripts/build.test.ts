@@ -18,7 +18,8 @@ before(() => {
   // Without the types of Node, most of what tsc would read.
   config.compilerOptions = { ...config.compilerOptions, types: [] };
   write('tsconfig.json', JSON.stringify(config));
-  write('package.json', '{ "type": "module" }');
+  const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { engines: object };
+  write('package.json', JSON.stringify({ type: 'module', engines }));
   write('src/store/sqlite/migrations/0001.sql', 'SELECT 1;');
   write('test/main.test.ts', "import { value } from '../src/main.ts';\nexport const tested = value;\n");
   write('bench/run.ts', 'export const run = 1;\n');

@@ -156,7 +156,7 @@ class PgpThread {
   }
 
   #start(): Worker {
-    // Workers load the compiled file: Node 20 reads no TypeScript.
+    // Workers load the compiled file: Node strips no types below node_modules.
     const worker = new Worker(new URL('./worker.js', import.meta.url), { name: this.#name });
     worker.unref();
     const ended = (why: string): void => {
