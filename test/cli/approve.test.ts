@@ -95,6 +95,20 @@ test('two people sign; the command runs once, and both stand in the trail', asyn
   for (const event of ['approval.asked', 'approval.signed', 'approval.refused'])
     assert(events.includes(event), `${event} in ${events.join(' ')}`);
   assert.equal(events.filter((event) => event === 'approval.asked').length, 1);
+  // Why each was refused: who looks into the trail later has nothing else.
+  const whys = (await trail('approval.refused')).map(({ facts }) => String(facts.why));
+  const expected = [
+    /no operator has signed/,
+    /only operator "jan"/,
+    /input is another/,
+    /reason is another/,
+    /asked for audit\.erase/,
+  ];
+  for (const why of expected)
+    assert.ok(
+      whys.some((said) => why.test(said)),
+      `${why.source} in ${JSON.stringify(whys)}`,
+    );
 });
 
 test('only a registered key signs, only while the person says yes, and without a reason nothing is asked', async () => {
