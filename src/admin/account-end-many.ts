@@ -12,6 +12,7 @@ import { type AccountSummary, type Ending as StoreEnding, MAX_ACCOUNTS } from '.
 import { MAX_GRACE, endingBy, endingInput } from './ending.ts';
 import { MAX_NAMED, partsOf } from './account-names.ts';
 import { accountOf } from './accounts.ts';
+import { contactOf, contactsIn } from './contacts-of.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type CsvProblem, type CsvRecord, problemLines, readTable } from './csv-table.ts';
 import { addressOf, login, optionalText } from './input.ts';
@@ -59,6 +60,8 @@ export interface EndingsView {
   /** Certificates of our own authorities that are revoked, and rights to send that are taken back, when they are closed. */
   readonly certificates: number;
   readonly delegations: number;
+  /** Organisations that are reached at one of their addresses: they need another contact. */
+  readonly contactOf: readonly string[];
   /** The revocation list could not be written: why. */
   readonly problem?: string;
   /** Each that ends, where there are no more than 1000. */
@@ -126,6 +129,8 @@ async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Plan
     ...{ certificates: 0, delegations: 0 },
   };
   let listed = false;
+  const contacts = await contactsIn(registry);
+  const reached = new Set<string>();
   const lookUp = async (row: Row): Promise<[Row, AccountSummary, EndTies] | undefined> => {
     try {
       const summary = await accountOf(registry, row.login);
@@ -151,7 +156,9 @@ async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Plan
         sum.already += 1;
         continue;
       }
-      sum.addresses += addresses.filter(({ state }) => state !== 'ended').length;
+      const open = addresses.filter(({ state }) => state !== 'ended').map(({ address }) => address);
+      sum.addresses += open.length;
+      for (const name of contactOf(contacts, open)) reached.add(name);
       sum.certificates += ties.certificates.length;
       sum.delegations += ties.delegations.length;
       if (endsAt === undefined) sum.closed += 1;
@@ -174,7 +181,7 @@ async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Plan
   problems.push(...(await successorProblems(context, rows)));
   refuse(problems.sort((a, b) => a.line - b.line));
   // A run that was cut short may have revoked without publishing.
-  return { endings, listed: listed || sum.already > 0, view: { ...sum, ended } };
+  return { endings, listed: listed || sum.already > 0, view: { ...sum, contactOf: [...reached].sort(), ended } };
 }
 
 /** The end of grace is counted from now: given again on the same day it is the same end. */

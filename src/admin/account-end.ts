@@ -2,6 +2,7 @@
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import type { EndTies } from '../store/organisation-ties.ts';
 import { accountOf } from './accounts.ts';
+import { contactOf, contactsIn } from './contacts-of.ts';
 import { AdminError } from './context.ts';
 import { endOf, endingBy, endingInput } from './ending.ts';
 import { login } from './input.ts';
@@ -21,6 +22,8 @@ export interface AccountEnd {
   readonly certificates: readonly { readonly use: string; readonly serial: string; readonly subject: string }[];
   /** Rights to send that are taken back when it is closed: as its addresses, and its own as others'. */
   readonly delegations: EndTies['delegations'];
+  /** Organisations that are reached at one of its addresses: they need another contact. */
+  readonly contactOf: readonly string[];
   /** The revocation list could not be written: why. */
   readonly problem?: string;
 }
@@ -41,6 +44,8 @@ export const accountEndOperations = {
           );
         const endsAt = endOf(context, grace);
         const { certificates, delegations } = await registry.endTies(account.id);
+        const open = its.filter((a) => a.state !== 'ended').map((a) => a.address);
+        const contacts = contactOf(await contactsIn(registry), open);
         const succeeded = successor === undefined ? {} : { successor };
         if (!dryRun)
           await registry.endAccount(input.login, { ...(endsAt === undefined ? {} : { endsAt }), ...succeeded }, actor);
@@ -50,11 +55,12 @@ export const accountEndOperations = {
           login: account.login,
           ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
           ...succeeded,
-          addresses: its.filter((a) => a.state !== 'ended').map((a) => a.address),
+          addresses: open,
           // Mail may have come until the end.
           waiting: (await accountOf(registry, input.login)).messages,
           certificates: certificates.map(({ use, serial = '', subject }) => ({ use, serial, subject })),
           delegations,
+          contactOf: contacts,
           ...(problem === undefined ? {} : { problem }),
         };
       },

@@ -66,6 +66,7 @@ async function endMany(terminal: Terminal, from: string, given: AccountEndOption
 function endingsText(done: EndingsView): string {
   const { applied, accounts, already, addresses, closed, uncollected, withoutSuccessor, certificates, delegations } =
     done;
+  const some = done.contactOf.slice(0, TOLD);
   const ending = accounts - already;
   const lines = [
     applied
@@ -88,11 +89,19 @@ function endingsText(done: EndingsView): string {
       : [
           `- ${many(closed, 'account')} ${agree(closed, 'is', 'are')} closed at once: ${many(uncollected, 'message')} in ${agree(closed, 'it', 'them')} cannot be collected`,
         ]),
+    ...some.map((name) => `- one of them is the ${contactText(name)}`),
+    ...(done.contactOf.length > TOLD ? [`- and so are ${done.contactOf.length - TOLD} more; --json has them all`] : []),
     ...tiesText({ certificates, delegations }),
     ...(done.problem === undefined ? [] : [done.problem]),
   ];
   return lines.join('\n');
 }
+
+/** Organisations that are told of one by one. */
+const TOLD = 20;
+
+const contactText = (organisation: string): string =>
+  `contact of organisation ${organisation}: name another one ("sluis organisation change ${organisation} --contact ADDRESS"), or notices and codes for passwords do not reach it`;
 
 /** When an account is closed. */
 const tiesText = ({
@@ -150,7 +159,7 @@ async function endAccount(terminal: Terminal, login: string, given: AccountEndOp
 }
 
 function endText(ended: AccountEnd, ends: string): string[] {
-  const { login, closes, successor, addresses, waiting, certificates, delegations, problem } = ended;
+  const { login, closes, successor, addresses, waiting, certificates, delegations, contactOf, problem } = ended;
   const senders = successor === undefined ? 'are refused (550 5.1.1)' : `are told to write to ${successor} (551 5.1.6)`;
   const messages = many(waiting, 'message');
   const when = closes === undefined ? '' : 'then ';
@@ -161,6 +170,7 @@ function endText(ended: AccountEnd, ends: string): string[] {
     closes === undefined
       ? `- it logs in no more, and open sessions are cut; ${messages} in its mailbox cannot be collected`
       : `- until ${readableTime(closes) ?? ''} it collects what waits (${messages}), then it is closed`,
+    ...contactOf.map((name) => `- it is the ${contactText(name)}`),
     ...certificates.map(({ use, serial }) => `- ${when}its certificate for ${use} is revoked: ${serial}`),
     ...delegations.map((tie) => `- ${when}${tie.login} may send as ${tie.address} no more`),
     backText(closes, `account resume ${login}`),

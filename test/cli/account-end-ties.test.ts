@@ -112,6 +112,24 @@ test('with an account that is closed go its certificates, to the published list,
   assert.equal(rows.filter(({ event, facts }) => event === 'registry.delegation' && facts.allowed === false).length, 1);
 });
 
+test('an account that is the contact of an organisation says so at its end, alone and among many', async (t) => {
+  const gateway = await world(t);
+  await done(gateway, 'organisation', 'add', 'noord', '--title', 'Noord', '--contact', anna.toUpperCase());
+  await done(gateway, 'organisation', 'add', 'oost', '--title', 'Oost', '--contact', carl);
+  const told =
+    /the contact of organisation (\S+): name another one \("sluis organisation change \1 --contact ADDRESS"\)/g;
+  const named = (text: string): (string | undefined)[] => [...text.matchAll(told)].map(([, name]) => name);
+  const end = ['account', 'end', '--dry-run'];
+  assert.deepEqual(named(await done(gateway, ...end, anna)), ['noord']);
+  assert.deepEqual(named(await done(gateway, ...end, bert)), []);
+  const file = join(gateway.folder, 'leaving.csv');
+  writeFileSync(file, `login\n${[anna, bert, carl].join('\n')}\n`);
+  assert.deepEqual(named(await done(gateway, ...end, '--from', file)), ['noord', 'oost']);
+  // An organisation that has ended needs none.
+  await done(gateway, 'organisation', 'end', 'noord', '--now', '--yes', '--reason', 'merged');
+  assert.deepEqual((await json<AccountEnd>(gateway, ...end, anna)).contactOf, []);
+});
+
 test('from a file and with a whole organisation too; a list that cannot be written is told, and the end stands', async (t) => {
   const gateway = await world(t);
   const list = join(gateway.folder, 'crl.pem');
