@@ -176,7 +176,7 @@ async function submitAll(store: Store, contents: readonly Buffer[], withSteps: b
     const submission = new Submission(services, submitter);
     for (const content of waiting) {
       const size = octets(content.length);
-      const refused = await submission.mail('lab@bench.test', { size, body: '8BITMIME', smtpUtf8: false });
+      const refused = await submission.mail('lab@bench.test', { size, body: '8BITMIME', smtpUtf8: false }, found);
       const taken = await submission.recipient('gp@bench.test', {});
       const delivery = submission.begin();
       if (refused !== undefined || !taken.ok || !delivery.ok) throw new Error('the submission was refused');

@@ -67,6 +67,7 @@ export class MimeWalk implements DelimiterSink {
   /** No more leaves are told of, so there is nothing to look for. */
   #done = false;
   #doubt: string | undefined;
+  #own: ContentFields | undefined;
   readonly #authors: string[] = [];
   #matched: { readonly level: number; readonly closing: boolean } | undefined;
 
@@ -110,6 +111,11 @@ export class MimeWalk implements DelimiterSink {
       ...(this.#doubt === undefined ? {} : { doubt: this.#doubt }),
       ...(this.#authors.length === 0 ? {} : { authors: this.#authors }),
     };
+  }
+
+  /** What the header of the message itself says, once it is whole. */
+  get header(): ContentFields | undefined {
+    return this.#own;
   }
 
   content(octets: Buffer): void {
@@ -191,6 +197,7 @@ export class MimeWalk implements DelimiterSink {
     this.#header = undefined;
     const place = this.#place;
     const fields = contentFields(header.end(), this.#defaultType);
+    this.#own ??= fields;
     if (fields.doubt !== undefined) this.#doubt ??= fields.doubt;
     if (fields.author !== undefined && place.part === true && this.#authors.length < MAX_AUTHORS)
       this.#authors.push(fields.author);

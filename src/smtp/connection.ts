@@ -15,13 +15,14 @@ import type { Log } from '../domain/effects.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account } from '../domain/registry.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import type { AdmittedConnection, ConnectionLimits, OpenSession, SessionFacts } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
 import { logLines } from '../platform/log-lines.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import { Submission } from '../submission/submission.ts';
-import type { SubmissionServices } from '../submission/transaction.ts';
+import type { Standing, SubmissionServices } from '../submission/transaction.ts';
 import { type SmtpAnswers, classOf } from './answers.ts';
 import { ContentPhase } from './content-phase.ts';
 import { fault } from './fault.ts';
@@ -530,12 +531,11 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     return undefined;
   }
 
-  /** Also for a log-in that was under way when its password was replaced. */
-  async #loginEnded(account: Account, byCertificate: boolean): Promise<Refusal | undefined> {
-    if (byCertificate && !(await this.#login.holds(account))) return replies.certificateEnded;
-    if (this.#password === undefined) return undefined;
+  /** Also for a log-in that was under way when its password was replaced. The look at the registry comes last: nothing changes behind it. */
+  async #standing(account: Account, byCertificate: boolean): Promise<Result<Standing, Refusal>> {
+    if (byCertificate && !(await this.#login.holds(account))) return fail(replies.certificateEnded);
     const record = await this.#context.submission.store.registry.findLogin(account.login);
-    return passwordStands(record, this.#password) ? undefined : replies.passwordEnded;
+    return passwordStands(record, this.#password) ? ok(record) : fail(replies.passwordEnded);
   }
 
   #transactionPhase(submission: Submission, byCertificate: boolean): TransactionPhase {
@@ -543,7 +543,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       {
         quirks: () => (this.openingCommand === 'HELO' ? [...this.#quirks, 'helo'] : this.#quirks),
         lfOnly: this.#context.lfOnly,
-        ended: (account) => this.#loginEnded(account, byCertificate),
+        standing: (account) => this.#standing(account, byCertificate),
         reply: (reply) => this.reply(reply),
         refuse: (command, refusal) => this.#refuse(command, refusal),
         begin: (delivery, mayBeLfOnly) => {

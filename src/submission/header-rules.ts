@@ -53,7 +53,12 @@ export interface HeaderPlan {
   readonly replyTo: readonly string[];
 }
 
-export async function judgeHeader(header: Header, context: HeaderContext): Promise<Result<HeaderPlan, Refusal>> {
+/** `content`: what it says of the content, where that was read already. */
+export async function judgeHeader(
+  header: Header,
+  context: HeaderContext,
+  content = contentFields(header.octets),
+): Promise<Result<HeaderPlan, Refusal>> {
   const received = fieldsNamed(header, 'received');
   const own = received.filter((f) => isOwnReceived(fieldText(header, f), context.hostname)).length;
   if (received.length > MAX_RECEIVED || own >= 2) return fail(refusals.mailLoop);
@@ -80,7 +85,7 @@ export async function judgeHeader(header: Header, context: HeaderContext): Promi
     from: author.value,
     removed: header.fields.filter(isRemoved),
     encrypted: isEncrypted(header),
-    content: contentFields(header.octets),
+    content,
     needsDate: fieldsNamed(header, 'date').length === 0,
     needsMessageId: messageId === undefined,
     receipt: asksForReceipt(header),

@@ -168,7 +168,7 @@ export class Incoming {
     if (!header.ok) return this.refuse(refusals.malformedHeader({ why: header.error }));
     let plan: Result<HeaderPlan, Refusal>;
     try {
-      plan = await judgeHeader(header.value, this.#options.header);
+      plan = await judgeHeader(header.value, this.#options.header, this.#walk.header);
     } catch (error) {
       return this.refuse(this.#storageRefusal(error));
     }

@@ -29,6 +29,7 @@ import type {
   MailParameters,
   RecipientParameters,
   RecipientTaken,
+  Standing,
   SubmissionServices,
   Submitter,
   Transaction,
@@ -65,15 +66,15 @@ export class Submission {
     this.#transaction = undefined;
   }
 
-  async mail(path: string, parameters: MailParameters): Promise<Refusal | undefined> {
-    const refusal = await this.#mail(path, parameters);
+  /** `record`: of whoever logged in, looked up for this command. */
+  async mail(path: string, parameters: MailParameters, record: Standing): Promise<Refusal | undefined> {
+    const refusal = await this.#mail(path, parameters, record);
     if (refusal !== undefined) this.#noteRefused({ at: 'mail', refusal, sender: path, recipients: [] });
     return refusal;
   }
 
-  async #mail(path: string, parameters: MailParameters): Promise<Refusal | undefined> {
+  async #mail(path: string, parameters: MailParameters, record: Standing): Promise<Refusal | undefined> {
     const { store, counts, maxMessage } = this.#services;
-    const record = await store.registry.findLogin(this.#submitter.account.login);
     if (record !== undefined && record.account.id !== this.#submitter.account.id) return refusals.accountMoved;
     if (record?.account.state !== 'active') return refusals.accountClosed;
     if (record.account.endsAt !== undefined) return refusals.accountClosed;

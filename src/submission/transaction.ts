@@ -7,6 +7,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import type { Octets } from '../domain/units.ts';
 import type { Chain } from '../middleware/chain.ts';
+import type { LoginRecord } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import type { AbsenceNotices } from './absence-notices.ts';
 import type { FiledNotices } from './filed-notices.ts';
@@ -39,6 +40,9 @@ export interface SubmissionServices {
   /** Told of mailboxes that are nearly full. */
   readonly fullness?: Fullness;
 }
+
+/** What stands in the registry of whoever logged in, at this moment; undefined where that account is gone. */
+export type Standing = LoginRecord | undefined;
 
 /** What the session knows of its other end. */
 export interface Submitter {

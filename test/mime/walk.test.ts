@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MessagePart } from '../../src/domain/message-part.ts';
+import { contentFields } from '../../src/mime/content-fields.ts';
+import { headerEnd } from '../../src/mime/header.ts';
 import { MimeWalk } from '../../src/mime/walk.ts';
 import { seeded } from '../support/seeded.ts';
 import { ENCODINGS, LINE_ENDS, attachment, compose, encode, sha256 } from './composer.ts';
@@ -104,6 +106,24 @@ test('every leaf of 2,000 seeded messages is found with its octets, wherever the
     assert.deepEqual(walk(message).leaves, leaves, `seed ${seed} whole`);
     assert.deepEqual(walk(message, () => random.below(40)).leaves, leaves, `seed ${seed} in small slices`);
     if (seed <= 200) assert.deepEqual(walk(message, () => 1).leaves, leaves, `seed ${seed} octet by octet`);
+  }
+});
+
+test('a header says on the walk what it says by itself, wherever the slices are cut', () => {
+  const heads = [
+    'From: a@b\r\nContent-Type: text/plain; charset=x\r\nContent-Type: text/html\r\n',
+    'from: a@b\r\nContent-Disposition: attachment;\r\n filename="=?utf-8?q?=C3=A9?="\r\n',
+    'Content-Type : multipart/mixed; boundary="b c"\r\nContent-Transfer-Encoding: base64\r\n',
+    `Content-Type: multipart/mixed; boundary=b\r\nX: ${'x'.repeat(2000)}\r\nFrom: a@b\r\n`,
+    '',
+  ].map((head) => octets(`${head}\r\n--b\r\nContent-Type: application/pdf\r\nFrom: c@d\r\n\r\nx\r\n--b--\r\n`));
+  for (const message of [...heads, ...Array.from({ length: 200 }, (_, seed) => compose(seed + 1).octets)]) {
+    const expected = contentFields(message.subarray(0, headerEnd(message)));
+    for (const length of [1, 7, message.length]) {
+      const walked = new MimeWalk();
+      for (let at = 0; at < message.length; at += length) walked.write(message.subarray(at, at + length));
+      assert.deepEqual(walked.header, expected);
+    }
   }
 });
 
