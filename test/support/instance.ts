@@ -4,8 +4,9 @@
  */
 import Database from 'better-sqlite3';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
@@ -297,20 +298,27 @@ export function greets(port: number): Promise<boolean> {
   });
 }
 
-/** Four ports that were free a moment ago. */
 async function freePorts(): Promise<Ports> {
-  const servers = Array.from({ length: 4 }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((s) => new Promise((resolve) => s.once('listening', resolve))));
-  const [submission = 0, submissions = 0, pop3 = 0, pop3s = 0] = servers.map((s) => (s.address() as AddressInfo).port);
-  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
+  const ports = new Set<number>();
+  while (ports.size < 4) ports.add(await freePort());
+  const [submission = 0, submissions = 0, pop3 = 0, pop3s = 0] = ports;
   return { submission, submissions, pop3, pop3s };
 }
 
-/** A port that nobody listens on now. */
+/**
+ * A port that nobody listens on now. Below those that the system gives to connections (Linux: from 32768 on): a gateway that is killed and started
+ * again finds its port free, whatever connected meanwhile.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = randomInt(10_000, 32_768);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) =>
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)),
+    );
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error('no free port in a hundred tries between 10000 and 32767');
 }
