@@ -1,4 +1,4 @@
-/** What a piece of work costs a gateway: counts of all its threads, and pages in the log of the store. */
+/** What a piece of work costs a gateway: counts of all its threads, and octets in the log of the store. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import type { Instance, Served } from '../support/instance.ts';
 import { until } from '../support/until.ts';
 import type { Counter } from './counting.ts';
 
-export type Cost = Readonly<Record<Counter | 'pages', number>>;
+export type Cost = Readonly<Record<Counter | 'walOctets', number>>;
 
 const COUNTING = new URL('counting.js', import.meta.url).href;
 
@@ -52,12 +52,12 @@ export class Costs {
     this.#served.signal('SIGUSR2');
     await until('the counts are told', () => existsSync(this.#file));
     const counts = JSON.parse(readFileSync(this.#file, 'utf8')) as Record<Counter, number>;
-    return { ...counts, pages: await pagesOf(join(this.#instance.data, 'sluis.db-wal')) };
+    return { ...counts, walOctets: await walOctetsOf(join(this.#instance.data, 'sluis.db-wal')) };
   }
 }
 
-/** Frames of the write-ahead log, by its own salt: what stands behind them is of before. */
-async function pagesOf(path: string): Promise<number> {
+/** Of the frames of the write-ahead log, by its own salt: what stands behind them is of before. */
+async function walOctetsOf(path: string): Promise<number> {
   const file = await open(path);
   try {
     const { buffer: head } = await file.read(Buffer.alloc(32), 0, 32, 0);
@@ -68,7 +68,7 @@ async function pagesOf(path: string): Promise<number> {
       const { buffer } = await file.read(Buffer.alloc(24), 0, 24, 32 + frames * frame);
       if (!buffer.subarray(8, 16).equals(head.subarray(16, 24))) break;
     }
-    return frames;
+    return frames * frame;
   } finally {
     await file.close();
   }

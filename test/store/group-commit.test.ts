@@ -71,7 +71,7 @@ async function writer(
     db,
     work: new WriterWorker(db, 0),
     reserve: new Reserve(options.dataFolder, 0),
-    reservePages: 0,
+    reserveOctets: 0,
     copier: copier(db, () => group.keepLog()),
     testing,
     full: false,

@@ -190,7 +190,7 @@ test('where the disk is full the tables wait, searches find everything, and late
   tables.failed(head);
   assert(!tables.isDue(head + STEP - 1));
   assert(tables.isDue(head + STEP));
-  let full = await s.reopen({ reserve: octets(256 * 1024), testing: { searchStep: STEP, maxPages: 400 } });
+  let full = await s.reopen({ reserve: octets(256 * 1024), testing: { searchStep: STEP, maxPages: 800 } });
   for (let n = 0; n < 40; n += 1) await file({ ...full, accounts: s.accounts }, n % 12);
   // No page more than there are: rows of the trail go on into the reserve, new mail does not.
   const pages = beside(full, (other) => numberOf(other, 'PRAGMA page_count'));

@@ -26,6 +26,7 @@ import { storeContract } from './contract.ts';
 import { seeded } from '../support/seeded.ts';
 
 storeContract('SQLite', (t) => openTestStore(t));
+storeContract('SQLite, made by an older version', (t) => openTestStore(t, { testing: { searchStep: 2 } }, 'old'));
 
 const here = { session: 's1', network: 'n' };
 const databaseOf = (options: OpenOptions): string => join(options.dataFolder, 'sluis.db');
@@ -59,7 +60,7 @@ const reopens = async (options: OpenOptions): Promise<void> => {
 
 // --- durability
 
-test('synchronous is FULL after a write, in WAL mode, on pages of 8192 octets', async (t) => {
+test('synchronous is FULL after a write, in WAL mode, on pages of 4096 octets', async (t) => {
   const { options } = await closedStore(t);
   const writing = openWriting(databaseOf(options), 'FULL');
   writing.exec("INSERT INTO fact (name, value) VALUES ('probe', 1)");
@@ -67,7 +68,7 @@ test('synchronous is FULL after a write, in WAL mode, on pages of 8192 octets', 
   // 2 is FULL. Without the explicit pragma it reads 2 before this write and 1 after it.
   assert.deepEqual(
     [of('synchronous'), of('journal_mode'), of('page_size'), of('auto_vacuum'), of('wal_autocheckpoint')],
-    [2, 'wal', 8192, 2, 0],
+    [2, 'wal', 4096, 0, 0],
   );
   const reading = openReading(databaseOf(options));
   reading.prepare('SELECT * FROM fact').all();
@@ -76,6 +77,39 @@ test('synchronous is FULL after a write, in WAL mode, on pages of 8192 octets', 
   reading.close();
   writing.close();
 });
+
+for (const shape of ['new', 'old'] as const)
+  test(`octets used and free are those of the file, and what is deleted is room again (${shape} file)`, async (t) => {
+    const maxPages = 2000;
+    const { store, options, clock } = await openTestStore(t, { testing: { maxPages } }, shape);
+    const account = await addAccount(store, 'anna');
+    const pageOctets = shape === 'new' ? 4096 : 8192;
+    const pragmas = (): { pages: number; free: number } => {
+      const db = openReading(databaseOf(options));
+      const of = (name: string): number => db.pragma(name, { simple: true }) as number;
+      const found = { pages: of('page_count'), free: of('freelist_count') };
+      assert.deepEqual([of('page_size'), of('auto_vacuum')], [pageOctets, shape === 'new' ? 0 : 2]);
+      db.close();
+      return found;
+    };
+    for (let i = 0; i < 10; i += 1) await deliver(store, randomBytes(400_000), 'anna@group.test');
+    const full = pragmas();
+    assert.equal(store.health().used, (full.pages - full.free) * pageOctets);
+    const lock = await store.lockMaildrop(account, here);
+    assert(lock !== 'in-use');
+    const listing = await store.listMaildrop(lock);
+    const all = Array.from({ length: 10 }, (_, i) => listing.uidOf(i));
+    await store.commitMaildrop(lock, all, [], []);
+    const { free } = store.health();
+    clock.setWall(clock.now() + days(15));
+    assert.equal((await store.sweep()).messages, 10);
+    await store.alive();
+    const after = pragmas();
+    assert(store.health().free > free + 3_900_000, `${store.health().free} octets are free, before ${free}`);
+    // What is free stays in a new file, and the file becomes smaller in an old one.
+    if (shape === 'new') assert.equal(after.pages, full.pages);
+    else assert(after.pages < full.pages - 200, `${after.pages} pages of ${full.pages}`);
+  });
 
 test('after a failed sync everything that waits and everything later is refused, and nothing of it is there', async (t) => {
   let s = await openTestStore(t);
@@ -136,7 +170,7 @@ test('an empty database is refused and stays as it is', async (t) => {
 for (const [what, at] of [
   ['its start', 0],
   ['its first page', 100],
-  ['a page in its middle', 8192 * 12],
+  ['a page in its middle', 4096 * 12],
 ] as const)
   test(`a database damaged in ${what} is refused`, async (t) => {
     const { options } = await closedStore(t, 200_000);
@@ -149,7 +183,7 @@ for (const [what, at] of [
 
 test('a truncated database is refused', async (t) => {
   const { options } = await closedStore(t, 500_000);
-  truncateSync(databaseOf(options), 8192 * 20);
+  truncateSync(databaseOf(options), 4096 * 20);
   await assert.rejects(openSqliteStore(options), refused(/damaged/));
 });
 
@@ -482,7 +516,7 @@ test('ids rise over a restart even when the newest message was swept and the clo
 
 // --- a full disk
 
-const tight = { reserve: octets(1024 * 1024), testing: { maxPages: 600 } };
+const tight = { reserve: octets(1024 * 1024), testing: { maxPages: 1200 } };
 
 test('a message that does not fit is refused before it is sent; promises of open uploads count', async (t) => {
   const { store } = await openTestStore(t, tight);

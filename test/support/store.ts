@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { type Address, addressKey, parseAddress } from '../../src/domain/address.ts';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { octets } from '../../src/domain/units.ts';
 import { type OpenOptions, createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
+import { DATABASE_FILE } from '../../src/store/sqlite/writer-files.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -72,13 +74,31 @@ async function createFrom(made: OpenOptions, options: OpenOptions): Promise<void
   cpSync(made.keyFolder, options.keyFolder, { recursive: true });
 }
 
-export async function openTestStore(t: Cleanup, changes: Partial<OpenOptions> = {}): Promise<TestStore> {
+/** As older versions made the file: pages of 8 KB, and free ones go back to the file system. */
+export function giveOldShape({ dataFolder }: OpenOptions): void {
+  const db = new Database(join(dataFolder, DATABASE_FILE));
+  // The size of pages is not changed under a write-ahead log.
+  db.pragma('journal_mode = DELETE');
+  db.pragma('page_size = 8192');
+  db.pragma('auto_vacuum = INCREMENTAL');
+  db.exec('VACUUM');
+  db.pragma('journal_mode = WAL');
+  db.close();
+}
+
+/** `shape`: of the database file. */
+export async function openTestStore(
+  t: Cleanup,
+  changes: Partial<OpenOptions> = {},
+  shape: 'new' | 'old' = 'new',
+): Promise<TestStore> {
   const closers: (() => Promise<void>)[] = [];
   t.after(async () => {
     for (const close of closers) await close();
   });
   const options = testOptions(t, changes);
   await createFrom(await (template ??= makeTemplate()), options);
+  if (shape === 'old') giveOldShape(options);
   const open = async (now: OpenOptions & { clock: FakeClock; log: MemoryLog }): Promise<TestStore> => {
     const store = await openSqliteStore(now);
     closers.push(() => store.close());

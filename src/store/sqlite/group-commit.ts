@@ -9,7 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import type { ChainHead } from '../../domain/audit-row.ts';
 import { FairLine } from '../../platform/fair-line.ts';
-import { type Db, PAGE_OCTETS, type Synchronous, isFull, isStatementError } from './database.ts';
+import { type Db, type FileShape, type Synchronous, isFull, isStatementError, shapeOf } from './database.ts';
 import { makeDiscard } from './discard.ts';
 import type { Copier } from './log-copier.ts';
 import { LogUpkeep } from './log-upkeep.ts';
@@ -30,7 +30,7 @@ const SHARE = 8;
 const COMPANY = 64;
 /** By estimate, what a step of the tables that searches seek in writes. */
 const SEARCH_PAGES = 200;
-/** Free pages given back to the file system in one go, when nothing waits. */
+/** Free pages given back to the file system in one go, when nothing waits; in files that were made so. */
 const VACUUM_PAGES = 200;
 
 export interface GroupOptions {
@@ -38,7 +38,8 @@ export interface GroupOptions {
   readonly work: WriterWorker;
   readonly reserve: Reserve;
   readonly copier: Copier;
-  readonly reservePages: number;
+  /** Octets of the reserve file. */
+  readonly reserveOctets: number;
   readonly testing: Testing;
   readonly say: (message: WriterSays) => void;
   /** The reserve could not be made at the start. */
@@ -89,6 +90,7 @@ export class GroupCommit {
   readonly #undo: Database.Statement;
   readonly #discard = makeDiscard();
   readonly #log: LogUpkeep;
+  readonly #shape: FileShape;
   #running = false;
   /** What the connection does at its next commit. */
   #sync: Synchronous;
@@ -114,6 +116,7 @@ export class GroupCommit {
   constructor(options: GroupOptions) {
     this.#o = options;
     const { db, copier } = options;
+    this.#shape = shapeOf(db);
     this.#log = new LogUpkeep({
       ...{ db, copier, pages: options.testing.logPages },
       onFull: () => !this.#full && this.#enterFull([]),
@@ -134,8 +137,8 @@ export class GroupCommit {
     return this.#failed;
   }
 
-  get space(): { pages: number; freePages: number } {
-    return { pages: this.#pages, freePages: this.#freePages };
+  get space(): { pageOctets: number; pages: number; freePages: number } {
+    return { pageOctets: this.#shape.pageOctets, pages: this.#pages, freePages: this.#freePages };
   }
 
   add(requests: readonly Request[]): void {
@@ -270,15 +273,16 @@ export class GroupCommit {
       throw Object.assign(new Error('disk I/O error (injected)'), { code: 'SQLITE_IOERR_FSYNC', injected: true });
     this.#commit.run();
     if (this.#o.testing.countsApart === true) this.#o.db.transaction(() => this.#o.work.end())();
+    const { pageOctets } = this.#shape;
     let pages = 4 + 3 * group.length;
     for (const { work } of group) {
       if (work.kind === 'chunk') {
-        pages += Math.ceil(work.sealed.length / PAGE_OCTETS);
+        pages += Math.ceil(work.sealed.length / pageOctets);
         this.#discard(work.sealed);
       }
       const bodies = bodiesOf(work);
       pages += work.kind === 'accept' ? 4 * (bodies.length - 1) : 4 * bodies.length;
-      for (const { body } of bodies) pages += Math.ceil((body?.length ?? 0) / PAGE_OCTETS);
+      for (const { body } of bodies) pages += Math.ceil((body?.length ?? 0) / pageOctets);
     }
     this.#log.grew(pages);
     return answers;
@@ -326,7 +330,8 @@ export class GroupCommit {
     this.#full = true;
     this.#o.reserve.release();
     const { maxPages } = this.#o.testing;
-    if (maxPages !== undefined) this.#o.db.pragma(`max_page_count = ${maxPages + this.#o.reservePages}`);
+    if (maxPages !== undefined)
+      this.#o.db.pragma(`max_page_count = ${maxPages + Math.ceil(this.#o.reserveOctets / this.#shape.pageOctets)}`);
     // Up to 32 MB may stand in the log that are in the database once it is copied back: on a small disk that is all that was missing.
     this.#log.copyBack(true);
     this.#oneByOne(group);
@@ -371,7 +376,7 @@ export class GroupCommit {
     if (this.#o.testing.maxPages !== undefined || this.#commits % 64 === 0 || this.#full) this.#measure();
     if (answers.some(({ answer }) => answer.kind === 'swept')) {
       this.#measure();
-      this.#vacuum = true;
+      this.#vacuum = this.#shape.shrinks;
     }
     this.#o.say({
       ...{ kind: 'answers', answers, pages: this.#pages, freePages: this.#freePages, full: this.#full },

@@ -5,7 +5,7 @@
  * Where the writer copied everything, commits stood still for 70 to 450 ms each time, and it spent a third of its time on that. Where the thread
  * copied 32 MB at a time, its sync took 110 ms of a disk that writes 300 MB a second, and every commit meanwhile as long.
  */
-import { CHECKPOINT_PAGES, type Db, copyLog, isFull } from './database.ts';
+import { type Db, LOG_OCTETS, copyLog, isFull, shapeOf } from './database.ts';
 import type { Copier } from './log-copier.ts';
 
 /** So many make the length at which the log begins anew. A sync of the writer waits for what the thread just wrote. */
@@ -26,7 +26,7 @@ const PATIENCE = 5000;
 export interface LogUpkeepOptions {
   readonly db: Db;
   readonly copier: Copier;
-  /** At which the log begins anew. */
+  /** At which the log begins anew; without it, 32 MB of the database's pages. */
   readonly pages?: number | undefined;
   readonly onFull: () => void;
   readonly onFailed: (error: unknown) => void;
@@ -50,7 +50,7 @@ export class LogUpkeep {
 
   constructor(options: LogUpkeepOptions) {
     this.#o = options;
-    this.#most = options.pages ?? CHECKPOINT_PAGES;
+    this.#most = options.pages ?? Math.floor(LOG_OCTETS / shapeOf(options.db).pageOctets);
     this.#portion = this.#at = Math.ceil(this.#most / PORTIONS);
   }
 

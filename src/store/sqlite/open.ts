@@ -217,7 +217,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
         onFailed: (error) => store?.failed(error),
       },
     );
-    space.told(ready.pages, ready.freePages);
+    space.opened(ready);
     space.full = ready.full;
     const reader = await Reader.start({ path, keyFolder: options.keyFolder, masterKey: options.masterKey }, (error) =>
       store?.failed(error),

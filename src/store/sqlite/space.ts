@@ -2,7 +2,6 @@
  * Room for new mail: what is free on the disk and in the database, less what open uploads were promised. Decides at MAIL, so that a sender
  * hears of a full disk before it has sent 50 MB.
  */
-import { PAGE_OCTETS } from './database.ts';
 
 /** Kept free for log and index pages beside the body itself. */
 const MARGIN = 2 * 1024 * 1024;
@@ -24,6 +23,7 @@ export class Space {
   #promised = 0;
   #free = 0;
   #asked = Number.NEGATIVE_INFINITY;
+  #pageOctets = 0;
   #pages = 0;
   #freePages = 0;
   /** The reserve is out: no new mail. */
@@ -33,19 +33,25 @@ export class Space {
     this.#p = parts;
   }
 
+  opened({ pageOctets, pages, freePages }: { pageOctets: number; pages: number; freePages: number }): void {
+    this.#pageOctets = pageOctets;
+    this.told(pages, freePages);
+  }
+
   told(pages: number, freePages: number): void {
     this.#pages = pages;
     this.#freePages = freePages;
   }
 
   get used(): number {
-    return Math.max(0, this.#pages - this.#freePages) * PAGE_OCTETS;
+    return Math.max(0, this.#pages - this.#freePages) * this.#pageOctets;
   }
 
   /** Octets that can still be written, promises not counted. */
   get free(): number {
-    const reusable = this.#freePages * PAGE_OCTETS;
-    if (this.#p.maxPages !== undefined) return Math.max(0, this.#p.maxPages - this.#pages) * PAGE_OCTETS + reusable;
+    const reusable = this.#freePages * this.#pageOctets;
+    if (this.#p.maxPages !== undefined)
+      return Math.max(0, this.#p.maxPages - this.#pages) * this.#pageOctets + reusable;
     const now = this.#p.monotonic();
     if (now - this.#asked >= FRESH_FOR) {
       this.#free = this.#p.freeOctets();

@@ -336,6 +336,7 @@ export type WriterSays =
       readonly latest: number;
       readonly days: readonly string[];
       readonly unclean: boolean;
+      readonly pageOctets: number;
       readonly pages: number;
       readonly freePages: number;
       /** The disk has no room for the reserve: no new mail yet. */

@@ -6,7 +6,7 @@ import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
 import { Ahead } from './ahead.ts';
 import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
-import { type Db, PAGE_OCTETS, isDamage, isFull, openWriting, sqliteProblem } from './database.ts';
+import { type Db, isDamage, isFull, openWriting, sqliteProblem } from './database.ts';
 import { voidLeases } from './delivery-changes.ts';
 import { GroupCommit } from './group-commit.ts';
 import { ThreadCopier } from './log-copier.ts';
@@ -102,7 +102,7 @@ function begin(db: Db, keys: KeyFolder, start: WriterStart): ReadyMessage {
   voidLeases(db);
   db.exec('COMMIT');
   const found = { version, epoch, days, unclean, highest: highestOf(db), latest: latestOf(db) };
-  return { kind: 'ready', ...found, pages: 0, freePages: 0, full: false };
+  return { kind: 'ready', ...found, pageOctets: 0, pages: 0, freePages: 0, full: false };
 }
 
 /** A start writes a little: on a full disk the reserve makes room for it, so that people can still fetch and delete. */
@@ -158,7 +158,7 @@ function serve(port: MessagePort, start: WriterStart): void {
   const copier = new ThreadCopier(join(start.dataFolder, DATABASE_FILE), () => group.keepLog());
   const group = new GroupCommit({
     ...{ db, work, reserve, copier },
-    reservePages: Math.ceil(start.reserve / PAGE_OCTETS),
+    reserveOctets: start.reserve,
     testing: start.testing,
     full,
     say,
