@@ -9,6 +9,7 @@ import type { Verification } from '../crypto/cms/verdict.ts';
 import { isValid } from '../crypto/cms/verdict.ts';
 import { verifyDetached, verifyOpaque } from '../crypto/cms/verify.ts';
 import type { TrustOptions } from '../crypto/cms/verify.ts';
+import { holdsPackets } from '../crypto/pgp/unwrap.ts';
 import { firstPart, readClearSigned } from '../crypto/smime/clear-signed.ts';
 import { type Layer, layerOf, maybeProtected } from '../crypto/smime/layer.ts';
 import { type Message, decodedBody, letterFields, readMessage } from '../crypto/smime/message.ts';
@@ -85,13 +86,15 @@ interface Unreadable {
 async function unreadableBy(message: Message, layer: Layer): Promise<Unreadable | undefined> {
   if (layer.kind === 'pgp-encrypted') {
     const first = await firstPart(message, layer.fields.boundary);
-    return first === undefined ? { by: 'pgp', why: 'multipart/encrypted without a part' } : undefined;
+    if (first === undefined) return { by: 'pgp', why: 'multipart/encrypted without a part' };
+    return (await holdsPackets(message, layer.fields)) ? undefined : { by: 'pgp', why: WITHOUT_PACKETS };
   }
   if (layer.kind !== 'unreadable') return undefined;
   const { type } = layer.fields;
   return { by: layer.by, why: WHY[type] ?? 'it says that it is S/MIME, and cannot be read as such' };
 }
 
+const WITHOUT_PACKETS = 'multipart/encrypted whose second part is no whole OpenPGP message';
 const WITHOUT_CONTENT = 'a signature without what it signs';
 const WHY: Readonly<Record<string, string>> = {
   'multipart/signed': 'multipart/signed with a protocol that is not read here',

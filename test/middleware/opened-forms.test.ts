@@ -358,6 +358,27 @@ const LABELS: Readonly<Record<string, Label>> = {
     content: multipart('encrypted; protocol="application/pgp-encrypted"', ''),
     ...{ says: 'x-pgp', reason: 'multipart/encrypted without a part' },
   },
+  ...Object.fromEntries(
+    [
+      ['the second part a text', 'no armour at all\r\n'],
+      ['the second part empty', ''],
+      ['the second part cut', '-----BEGIN PGP MESSAGE-----\r\n\r\nwcBMA0v6\r\n'],
+      ['no packets in its armour', '-----BEGIN PGP MESSAGE-----\r\n\r\ndGV4dA==\r\n-----END PGP MESSAGE-----\r\n'],
+    ].map(([what, second]) => [
+      `multipart/encrypted of PGP, ${what}`,
+      {
+        content: multipart(
+          'encrypted; protocol="application/pgp-encrypted"',
+          `--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\n${second}\r\n--b--\r\n`,
+        ),
+        ...{ says: 'x-pgp', reason: 'multipart/encrypted whose second part is no whole OpenPGP message' },
+      },
+    ]),
+  ),
+  'multipart/encrypted of PGP, one part': {
+    content: multipart('encrypted; protocol="application/pgp-encrypted"', '--b\r\n\r\nx\r\n--b--\r\n'),
+    ...{ says: 'x-pgp', reason: 'multipart/encrypted whose second part is no whole OpenPGP message' },
+  },
   'multipart/signed of another protocol': {
     content: multipart('signed; protocol="application/x-other"'),
     ...{ says: 'smime', reason: 'multipart/signed with a protocol that is not read here', readable: true },
@@ -385,6 +406,14 @@ test('what says that it is protected and cannot be read has a verdict, and where
       assert.deepEqual([opened.includes(came), opened.includes(`\t${says}=permerror`)], [true, true], name);
     }
   }
+});
+
+test('application/pgp of before MIME is content like any other', async (t) => {
+  const { make, open, shut } = await start(t);
+  const sent = await make.letter(
+    entity('Content-Type: application/pgp; format=mime\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nwcBM\r\n'),
+  );
+  assert.deepEqual([await shut(sent), await open(sent)], Array(2).fill(sent.toString('latin1')));
 });
 
 test('a signature alone inside encryption is handed out as what was encrypted', async (t) => {

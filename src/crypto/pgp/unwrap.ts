@@ -75,6 +75,23 @@ async function opened(given: Message, options: PgpOpenOptions): Promise<PgpOpene
   return { message: given, encrypted: false, differs, signatures };
 }
 
+/** The first octet of every packet has its highest bit set (RFC 9580 section 4.2). */
+const PACKET = 0x80;
+
+/** Whether the second part of a multipart/encrypted holds armour that is whole, with packets in it. Nothing is decrypted, and no key is needed. */
+export async function holdsPackets(message: Message, fields: ContentFields): Promise<boolean> {
+  try {
+    const { second } = await partsOf(message, fields);
+    let first: number | undefined;
+    for await (const packets of unarmoured('MESSAGE', bodyOf(part(message.source, second.from, second.to))))
+      first ??= packets[0];
+    return first !== undefined && first >= PACKET;
+  } catch (error) {
+    if (error instanceof PgpFailure) return false;
+    throw error;
+  }
+}
+
 /** Undefined: there is no key to try. */
 async function decrypted(
   message: Message,
