@@ -70,7 +70,9 @@ test(`${ROUNDS} times killed and repeated, an import has filed each message once
     already: number;
     imported: { messages: number };
   };
-  assert.deepEqual([last.already, last.already + last.imported.messages], [seen.at(-1), MESSAGES]);
+  // The last kill was the command's: a batch that the gateway had read then is filed afterwards.
+  assert(last.already >= seen.at(-1)! && last.already <= seen.at(-1)! + 50, `${last.already}, before ${seen.at(-1)}`);
+  assert.equal(last.already + last.imported.messages, MESSAGES);
   const client = await Pop3Client.open(instance.target('pop3s'), loginOf('anna'));
   const found = new Map<string, string>();
   const listed = await client.uidl();
