@@ -92,7 +92,7 @@ export class Filing {
     this.#usage = usage;
     this.#search = search;
     this.#recent = new RecentSubmissions(db, now);
-    this.#standing = new Standing(db);
+    this.#standing = new Standing(db, () => counters.forget());
     this.#lead = db.prepare(
       'SELECT a.account, coalesce(p.id, 0) AS partner FROM address a LEFT JOIN partner p ON p.account = a.account WHERE a.key = ?',
     );

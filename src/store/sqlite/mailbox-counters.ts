@@ -1,8 +1,12 @@
-/** The counters of mailboxes in the writer: read with what a filing must know, written with what every commit tells. */
+/**
+ * The counters of mailboxes in the writer: read with what a filing must know, written with what every commit tells. Remembered from one piece of work
+ * to the next, and forgotten with every piece that may change them, or what accounts and organisations are, in another way (standing.ts).
+ */
 import type Database from 'better-sqlite3';
 import { settingOf } from '../../domain/settings.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
 import type { Db } from './database.ts';
+import { remembered } from './standing.ts';
 
 export interface MailboxRow {
   readonly octets: number;
@@ -37,6 +41,7 @@ export const deletedAllowed = (row: Pick<MailboxRow, 'settings' | 'organisation'
 export class MailboxCounters {
   readonly #get: Database.Statement<[number], MailboxRow>;
   readonly #set: Database.Statement;
+  readonly #known = new Map<number, MailboxRow | undefined>();
 
   constructor(db: Db) {
     this.#get = db.prepare(
@@ -52,7 +57,11 @@ export class MailboxCounters {
   }
 
   get(account: number): MailboxRow | undefined {
-    return this.#get.get(account);
+    return remembered(this.#known, account, () => this.#get.get(account));
+  }
+
+  forget(): void {
+    this.#known.clear();
   }
 
   /** Adds to the counters, and to `numbers` what they are now. The next uid rises by the messages that came. `hidden`: octets. */
@@ -62,10 +71,16 @@ export class MailboxCounters {
     row: MailboxRow,
     by: { readonly octets: number; readonly messages: number; readonly hidden?: number },
   ): void {
-    const octets = row.octets + by.octets;
-    const messages = row.messages + by.messages;
-    const nextUid = row.next_uid + Math.max(0, by.messages);
-    this.#set.run(nextUid, messages, octets, row.changes + 1, row.hidden_octets + (by.hidden ?? 0), account);
-    numbers.push(account, octets, messages, nextUid, row.changes + 1);
+    const now = {
+      ...row,
+      octets: row.octets + by.octets,
+      messages: row.messages + by.messages,
+      next_uid: row.next_uid + Math.max(0, by.messages),
+      changes: row.changes + 1,
+      hidden_octets: row.hidden_octets + (by.hidden ?? 0),
+    };
+    this.#set.run(now.next_uid, now.messages, now.octets, now.changes, now.hidden_octets, account);
+    this.#known.set(account, now);
+    numbers.push(account, now.octets, now.messages, now.next_uid, now.changes);
   }
 }

@@ -26,8 +26,11 @@ interface HiddenRow extends EntryRow {
 interface Hidden {
   readonly uid: number;
   readonly message: bigint;
+  /** Before. */
+  readonly retrieved: number;
 }
 
+const NONE: ReadonlySet<number> = new Set();
 const UNSEEN = JSON.stringify({ retrieved: false });
 
 /** `entry.retrieved` of what was collected. */
@@ -112,14 +115,18 @@ export class MaildropChanges {
 
   /** QUIT. */
   commit({ account, deleted, retrieved, at, audit, notices }: WorkOf<'commit-maildrop'>): WriterAnswer {
-    let collected = 0;
-    for (const uid of retrieved) collected += this.#markCollected.run(account, uid).changes;
-    this.#usage.collected(account, collected, at);
     const changed = new Changed();
-    const hidden = this.#hide(account, deleted, at, 'deleted', changed);
+    const sent = new Set(retrieved);
+    const hidden = this.#hide(account, deleted, at, 'deleted', changed, sent);
+    let collected = 0;
+    for (const { uid, retrieved: before } of hidden) if (sent.has(uid) && before < COLLECTED) collected += 1;
+    // What was deleted as well is hidden by now.
+    const left = new Set(hidden.map(({ uid }) => uid));
+    for (const uid of sent) if (!left.has(uid)) collected += this.#markCollected.run(account, uid).changes;
+    this.#usage.collected(account, collected, at);
     this.#filing.notices(notices, at, changed);
     this.#audit.appendAll(audit);
-    this.#tellUnseen(hidden, new Set(retrieved), audit);
+    this.#tellUnseen(hidden, sent, audit);
     return { kind: 'done', ...changed.effects };
   }
 
@@ -166,15 +173,25 @@ export class MaildropChanges {
     return uids.length > 0;
   }
 
-  #hide(account: number, uids: readonly number[], at: number, why: HiddenWhy, changed: Changed): Hidden[] {
+  /** `sent`: to their end, now. */
+  #hide(
+    account: number,
+    uids: readonly number[],
+    at: number,
+    why: HiddenWhy,
+    changed: Changed,
+    sent: ReadonlySet<number> = NONE,
+  ): Hidden[] {
     let octets = 0;
     const hidden: Hidden[] = [];
     for (const uid of uids) {
       const row = this.#deleteEntry.get(account, uid);
       if (row === undefined) continue;
-      this.#insertHidden.run(account, at, uid, row.message, row.octets, row.retrieved, row.receipt, why);
+      const { message, receipt, retrieved } = row;
+      const now = sent.has(uid) ? COLLECTED : retrieved;
+      this.#insertHidden.run(account, at, uid, message, row.octets, now, receipt, why);
       octets += Number(row.octets);
-      hidden.push({ uid, message: row.message });
+      hidden.push({ uid, message, retrieved: Number(retrieved) });
     }
     const messages = hidden.length;
     const row = messages === 0 ? undefined : this.#counters.get(account);

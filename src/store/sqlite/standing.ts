@@ -11,12 +11,11 @@ import type { WriterWork } from './writer-protocol.ts';
 /** Answers that are remembered of each question. */
 const MOST = 50_000;
 
-/** Work that changes neither accounts nor addresses. What is not named here is taken to change them. */
+/** Work that changes neither accounts nor addresses, nor mailboxes beside `MailboxCounters`. What is not named here is taken to change them. */
 const MAIL: ReadonlySet<WriterWork['kind']> = new Set([
   'accept',
   'chunk',
   'give-up',
-  'trim',
   'commit-maildrop',
   'release-maildrop',
   'claim',
@@ -33,6 +32,7 @@ const MAIL: ReadonlySet<WriterWork['kind']> = new Set([
 ]);
 
 export class Standing {
+  readonly #forgotten: () => void;
   readonly #closed: Database.Statement<[number]>;
   readonly #tookOver: Database.Statement<[number]>;
   readonly #address: Database.Statement<[string], string>;
@@ -42,7 +42,9 @@ export class Standing {
   /** The work before may have changed what it asked itself. */
   #changing = false;
 
-  constructor(db: Db) {
+  /** `forgotten`: whoever remembers by the same rule hears of it. */
+  constructor(db: Db, forgotten: () => void = () => undefined) {
+    this.#forgotten = forgotten;
     this.#closed = db.prepare("SELECT 1 FROM account WHERE id = ? AND (ends_at IS NOT NULL OR state = 'ended')");
     this.#tookOver = db.prepare('SELECT 1 FROM account WHERE id = ? AND moved_to IS NOT NULL');
     this.#address = db
@@ -62,6 +64,7 @@ export class Standing {
     this.#closes.clear();
     this.#takeovers.clear();
     this.#addresses.clear();
+    this.#forgotten();
   }
 
   /** It ended, or went to another organisation. */
@@ -79,7 +82,8 @@ export class Standing {
   }
 }
 
-function remembered<K, V>(known: Map<K, V>, key: K, ask: () => V): V {
+/** Asked once. */
+export function remembered<K, V>(known: Map<K, V>, key: K, ask: () => V): V {
   const answer = known.get(key);
   if (answer !== undefined || known.has(key)) return answer as V;
   if (known.size >= MOST) known.clear();
