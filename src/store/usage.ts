@@ -1,8 +1,8 @@
 /**
  * The usage part of the store port: what accounts did, by month, and since when they do nothing.
  *
- * Counted in the transaction of what is counted: after a crash a figure is there exactly when the message, the collection or the row of the
- * trail is. Each row names the organisation that the account belonged to when it happened; it outlives mail, trail and account.
+ * After a crash a figure is there exactly when the message, the collection or the row of the trail is: it is written in the same transaction, or
+ * can be counted again from what it counts. Whoever reads has what was answered by then. Each row names the organisation that the account belonged to when it happened; it outlives mail, trail and account.
  */
 import type { AccountId, OrganisationId } from '../domain/ids.ts';
 import type { Month } from '../domain/months.ts';

@@ -1,11 +1,14 @@
 /**
  * Counts what accounts did a second way: from the rows of messages, mailboxes, deliveries and the trail, as they stand in a database file, and not from
  * the counters. Holds as long as nothing was swept, expired or handed out again.
+ *
+ * What the counters would be if the store ended now: figures that were not written yet are those that its next start finds.
  */
 import Database from 'better-sqlite3';
 import { isoMonth, monthOf } from '../../src/domain/months.ts';
 import type { Instant } from '../../src/domain/units.ts';
 import { dayOf } from '../../src/domain/working-days.ts';
+import { UsageChanges } from '../../src/store/sqlite/usage-changes.ts';
 import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../../src/store/usage.ts';
 
 type Counted = { -readonly [K in keyof UsageCounts]: number } & { loginDays: number[] };
@@ -25,13 +28,26 @@ export interface Recounts {
   };
 }
 
-export function recount(path: string): Recounts {
-  const db = new Database(path, { readonly: true });
+/** `before` may change the copy of the database that is looked at. */
+export function recount(path: string, before: (db: Database.Database) => void = () => undefined): Recounts {
+  const db = new Database(committedAt(path));
   try {
-    // One moment: commits go on meanwhile.
-    db.exec('BEGIN');
+    before(db);
+    db.transaction(() => new UsageChanges(db, { seq: () => 0 }).settle())();
     const collected = { kept: sumOf(db, KEPT), found: sumOf(db, FETCHED) };
     return { kept: keptIn(db), found: foundIn(db), collected };
+  } finally {
+    db.close();
+  }
+}
+
+/** All that is committed by now, log and all, as one file that needs no log. */
+function committedAt(path: string): Buffer {
+  const db = new Database(path, { readonly: true });
+  try {
+    const file = db.serialize();
+    // The form of the file, octets 18 and 19: 2 says that it has a log.
+    return file.fill(1, 18, 20);
   } finally {
     db.close();
   }

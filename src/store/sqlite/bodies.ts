@@ -21,6 +21,7 @@ import {
 import type { SqliteAudit } from './audit.ts';
 import { type SealedParts, SqliteBodyWriter } from './body-writer.ts';
 import { UIDL_OCTETS } from './filing.ts';
+import { heldMailboxes } from './held-mailboxes.ts';
 import { type MessageIds, idTime } from './message-ids.ts';
 import type { AcceptWork, NewDelivery, WriterWork } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';
@@ -286,14 +287,6 @@ function checkResubmission({ key, window }: NonNullable<Acceptance['resubmission
 
 /** Whether pickup has to tell that it was collected. */
 const wantsToHear = ({ receipt, contrl }: AcceptedRecipient): boolean => receipt === true || contrl === true;
-
-/** Mailboxes from which the message is held for everybody who leads there. */
-function heldMailboxes(recipients: readonly AcceptedRecipient[]): ReadonlySet<AccountId> {
-  const held = new Set(recipients.flatMap((r) => (r.held === true && r.mailbox !== undefined ? [r.mailbox] : [])));
-  for (const { held: isHeld, mailbox } of recipients)
-    if (isHeld !== true && mailbox !== undefined) held.delete(mailbox);
-  return held;
-}
 
 /** One for each recipient of a partner, and one for each mailbox that the message is held from. */
 function deliveriesOf(recipients: readonly AcceptedRecipient[], held: ReadonlySet<AccountId>): NewDelivery[] {

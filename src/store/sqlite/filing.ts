@@ -15,6 +15,7 @@ import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
 import type { SearchTables } from './search-tables.ts';
 import { Standing } from './standing.ts';
 import type { UsageChanges } from './usage-changes.ts';
+import type { FiledCopy } from './usage-recount.ts';
 
 export const UIDL_OCTETS = 16;
 
@@ -189,12 +190,12 @@ export class Filing {
     if (refused !== undefined) return refused;
     if (work.once !== null && this.#insertNotice.run(work.once, work.receivedAt).changes === 0)
       return { kind: 'already' };
-    this.#write(work, rows, null, changed);
+    const filed = this.#write(work, rows, null, changed);
     for (const copy of work.copies) {
       // Anew: a mailbox may have got another copy just now.
       const its = this.#mailboxes(copy, true);
       if (!(its instanceof Map)) throw new Error(`copy ${copy.id} was taken and is refused in the same transaction`);
-      this.#write(copy, its, work.id, changed);
+      filed.push(...this.#write(copy, its, work.id, changed));
     }
     for (const keys of work.interchanges) {
       const octets = Buffer.from(keys, 'latin1');
@@ -208,7 +209,7 @@ export class Filing {
     if (work.resubmission !== null) this.#recent.add(work.resubmission.key, work.id, work.receivedAt);
     this.#audit.appendAll(work.audit);
     const recipients = work.copies.reduce((n, { keys }) => n + keys.length, work.keys.length);
-    this.#usage.sent(work.submitter, recipients, work.submitted, work.receivedAt);
+    this.#usage.accepted(work, recipients, filed);
     return undefined;
   }
 
@@ -246,8 +247,13 @@ export class Filing {
     this.#insertContent.run(work.id, work.dataKey, work.chunks, refs, work.body, work.submittedHeader);
   }
 
-  #write(work: AcceptWork, rows: ReadonlyMap<number, MailboxRow>, copyOf: bigint | null, changed: Changed): void {
-    const { id, octets, submitter, receivedAt } = work;
+  #write(
+    work: AcceptWork,
+    rows: ReadonlyMap<number, MailboxRow>,
+    copyOf: bigint | null,
+    changed: Changed,
+  ): FiledCopy[] {
+    const { id, octets, receivedAt } = work;
     this.insert(work, rows.size + work.deliveries.length, copyOf);
     let i = 0;
     for (const [account, row] of rows) {
@@ -255,12 +261,12 @@ export class Filing {
       this.#insertEntry.run(account, row.next_uid, id, octets, uidl, work.receipts.includes(account) ? 1 : 0);
       i += UIDL_OCTETS;
       this.#counters.add(changed.mailboxes, account, row, { octets, messages: 1 });
-      this.#usage.received(account, submitter, octets, receivedAt);
     }
     for (const { partner, mailbox, held, recipient, dsn } of work.deliveries) {
       this.#insertDelivery.run(id, partner, mailbox, recipient, dsn, held ? 'held' : 'waiting', receivedAt);
       if (!held) changed.due.add(partner);
     }
+    return [...rows.keys()].map((account) => ({ account, octets }));
   }
 
   /** One row for each mailbox, or why one of them takes nothing. `checked`: it was asked before in this transaction. */

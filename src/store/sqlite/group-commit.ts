@@ -266,15 +266,15 @@ export class GroupCommit {
     this.#setSync(group.every(isUntold) ? 'NORMAL' : (this.#o.testing.synchronous ?? 'FULL'));
     this.#begin.run();
     const answers = group.map((request) => ({ n: request.n, answer: this.#piece(request, group.length === 1) }));
-    if (this.#o.testing.countsApart !== true) this.#o.work.end();
+    const counted = this.#o.work.end();
     if (this.#o.testing.answerBeforeCommit === true) this.#answer(answers.splice(0));
     this.#commits += 1;
     if (this.#commits === this.#o.testing.failCommit)
       throw Object.assign(new Error('disk I/O error (injected)'), { code: 'SQLITE_IOERR_FSYNC', injected: true });
     this.#commit.run();
-    if (this.#o.testing.countsApart === true) this.#o.db.transaction(() => this.#o.work.end())();
+    if (this.#o.testing.countsApart === true) this.#o.db.transaction(() => this.#o.work.markCounts())();
     const { pageOctets } = this.#shape;
-    let pages = 4 + 3 * group.length;
+    let pages = 4 + 3 * group.length + counted;
     for (const { work } of group) {
       if (work.kind === 'chunk') {
         pages += Math.ceil(work.sealed.length / pageOctets);
@@ -288,11 +288,12 @@ export class GroupCommit {
     return answers;
   }
 
-  /** `alone`: nothing else is in the transaction, so no savepoint is needed to undo this. */
-  #piece(request: Request, alone: boolean): WriterAnswer {
+  /** `only`: nothing else is in the transaction, so no savepoint is needed to undo this. */
+  #piece(request: Request, only: boolean): WriterAnswer {
     const { audit } = this.#o.work;
     const { head } = audit;
-    this.#o.work.begin(request.work);
+    const wrote = this.#o.work.begin(request.work);
+    const alone = only && !wrote;
     if (!alone) this.#savepoint.run();
     let answer: WriterAnswer;
     try {

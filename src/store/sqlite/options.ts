@@ -55,8 +55,10 @@ export interface Testing {
   readonly failCommit?: number;
   /** Answers before COMMIT: the mutant that the crash tests must catch. */
   readonly answerBeforeCommit?: boolean;
-  /** Figures of usage go in a transaction after that of what they count: another mutant. */
+  /** Up to where figures of usage are written goes in a transaction after that of the figures: another mutant. */
   readonly countsApart?: boolean;
+  /** Milliseconds after which figures of acceptances are written. */
+  readonly countEvery?: number;
   /** Octets free on the disk. */
   readonly freeOctets?: () => number;
 }

@@ -1,16 +1,21 @@
 /**
- * Counts what accounts do, in the writer: gathered in memory while a transaction runs, and written at its end, one row for each account and month
- * that it touched, so that sixty-four messages of one laboratory cost one row and not sixty-four.
+ * Counts what accounts do, in the writer, one row for each account and month.
  *
- * What a piece of work counted goes with the piece when that is undone, and everything when the transaction is.
+ * What an acceptance counts is written every few seconds, since its rows tell it again (usage-recount.ts): `usage_seq` is the row of the trail up
+ * to which acceptances are in the figures, written in the transaction of the figures. What stands behind it is counted again after a crash,
+ * and after a transaction that was undone. Everything else is gathered while a transaction runs and written at its end.
+ *
+ * What a piece of work counted goes with the piece when that is undone.
  */
 import type Database from 'better-sqlite3';
 import { firstDay, monthOfDay } from '../../domain/months.ts';
 import { instant } from '../../domain/units.ts';
 import { dayOf } from '../../domain/working-days.ts';
 import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../usage.ts';
+import { factOf, setFact } from './check-database.ts';
 import type { Db } from './database.ts';
-import type { AuditItem } from './writer-protocol.ts';
+import { ACCEPTED, type Accepted, type FiledCopy, UsageRecount, isToldAgain } from './usage-recount.ts';
+import type { AcceptWork, AuditItem, WriterWork } from './writer-protocol.ts';
 
 /** What an event says of the account besides what it adds: nothing (somebody else did it), that it was there, that it logged in. */
 type Doing = 'nothing' | 'used' | 'login';
@@ -20,6 +25,8 @@ interface Noted {
   readonly at: number;
   readonly counts: Partial<UsageCounts>;
   readonly doing: Doing;
+  /** Its rows tell it again: it may be written later. */
+  readonly told: boolean;
 }
 
 interface Sums {
@@ -52,6 +59,21 @@ const NOTHING: Partial<UsageCounts> = {};
 const HOUR = 3_600_000;
 /** Accounts that are remembered with their organisations. */
 const OWNERS = 50_000;
+/** Milliseconds after which the figures of acceptances are written, with the next commit. */
+const EVERY = 5000;
+/** Rows of figures that wait to be written: some milliseconds of the writer's time. */
+const WAITING = 1000;
+const MARK = 'usage_seq';
+
+/**
+ * Work that leaves alone what acceptances are counted again from: messages with their envelopes, and who belongs to which organisation. Before any
+ * other, figures that wait are written.
+ */
+const LEAVES_ALONE: ReadonlySet<WriterWork['kind']> = new Set([
+  ...(['accept', 'chunk', 'give-up', 'commit-maildrop', 'release-maildrop', 'claim', 'claim-one', 'audit'] as const),
+  ...(['quirks', 'consumer', 'used', 'known-network', 'certificate-used', 'space', 'nothing'] as const),
+]);
+
 /** More than there are accounts: a key of account and month. */
 const MONTHS = 2 ** 32;
 
@@ -64,29 +86,70 @@ export const ADD_USAGE = `INSERT INTO usage_month (${ROW.join(', ')}) VALUES (${
   ON CONFLICT (month, organisation, account) DO UPDATE SET ${COLUMNS.map((c) => `${c} = ${c} + excluded.${c}`).join(', ')},
     login_days = login_days | excluded.login_days, days = days | excluded.days`;
 
+type AllSums = Map<number, Sums>;
+
+export interface UsageParts {
+  /** The last row of the trail. */
+  readonly seq: () => number;
+  readonly every?: number | undefined;
+  /** For the control of the crash tests: the mark is written by itself (`mark`). */
+  readonly markApart?: boolean | undefined;
+}
+
 export class UsageChanges {
+  readonly #db: Db;
+  readonly #p: UsageParts;
+  readonly #recount: UsageRecount;
   readonly #ownerOf: Database.Statement<[number], Owner>;
   readonly #add: Database.Statement;
   readonly #use: Database.Statement;
   #piece: Noted[] = [];
-  readonly #sums = new Map<number, Sums>();
+  /** Rows of acceptances that this piece of work has put into the trail, but for those whose figures wait. */
+  #strangers = 0;
+  /** Of this transaction. */
+  readonly #sums: AllSums = new Map();
+  /** Of acceptances, since the mark. */
+  readonly #waiting: AllSums = new Map();
+  /** Since when something waits. */
+  #since = 0;
+  /** Whether `#waiting` is all that stands behind the mark. */
+  #known = false;
+  #marked = true;
   readonly #owners = new Map<number, Owner>();
   #today: Today = { hour: -1, day: 0, month: 0, bit: 0 };
 
-  constructor(db: Db) {
+  constructor(db: Db, parts: UsageParts) {
+    this.#db = db;
+    this.#p = parts;
+    this.#recount = new UsageRecount(db);
     this.#ownerOf = db.prepare('SELECT organisation, last_login, last_used FROM account WHERE id = ?');
     this.#add = db.prepare(ADD_USAGE);
     this.#use = db.prepare('UPDATE account SET last_login = ?, last_used = ? WHERE id = ?');
   }
 
-  /** A message that was filed. */
-  sent(account: number, recipients: number, octets: number, at: number): void {
-    if (account !== 0) this.#note(account, at, { sent: 1, sentRecipients: recipients, sentOctets: octets }, 'used');
+  /** A message that was filed: `filed` says into which mailboxes, each with its octets. */
+  accepted(work: AcceptWork, recipients: number, filed: readonly FiledCopy[]): void {
+    const { submitter, submitted, receivedAt } = work;
+    const told = isToldAgain(work);
+    if (told) this.#strangers -= 1;
+    this.#accepted({ submitter, at: receivedAt, recipients, submitted, filed }, told);
   }
 
-  /** A message that came to it. `submitter` 0: of the gateway itself. */
+  #accepted({ submitter, at, recipients, submitted, filed }: Accepted, told: boolean): void {
+    for (const { account, octets } of filed) this.#received(account, submitter, octets, at, told);
+    if (submitter === 0) return;
+    const counts = { sent: 1, sentRecipients: recipients, sentOctets: submitted };
+    this.#piece.push({ account: submitter, at, counts, doing: 'used', told });
+  }
+
+  /** A message that came to it later than it was accepted. `submitter` 0: of the gateway itself. */
   received(account: number, submitter: number, octets: number, at: number): void {
-    this.#note(account, at, submitter === 0 ? { notices: 1 } : { received: 1, receivedOctets: octets }, 'nothing');
+    this.#received(account, submitter, octets, at, false);
+  }
+
+  #received(account: number, submitter: number, octets: number, at: number, told: boolean): void {
+    const counts = submitter === 0 ? { notices: 1 } : { received: 1, receivedOctets: octets };
+    this.#piece.push({ account, at, counts, doing: 'nothing', told });
   }
 
   collected(account: number, messages: number, at: number): void {
@@ -100,7 +163,8 @@ export class UsageChanges {
   }
 
   /** A row of the trail. Those of log-ins and refusals come counted, many in one. */
-  row({ event, account, at, facts }: AuditItem): void {
+  row({ event, message, account, at, facts }: AuditItem): void {
+    if (event === ACCEPTED && message !== null) this.#strangers += 1;
     if (account === null) return;
     // The row of many comes at the end of their hour, which may be the next day.
     if (event === 'login.granted') this.#note(account, lastIn(facts) ?? at, NOTHING, 'login');
@@ -109,47 +173,101 @@ export class UsageChanges {
   }
 
   #note(account: number, at: number, counts: Partial<UsageCounts>, doing: Doing): void {
-    this.#piece.push({ account, at, counts, doing });
+    this.#piece.push({ account, at, counts, doing, told: false });
   }
 
-  /** The piece of work stands. */
-  keep(): void {
+  /**
+   * Before a piece of work, in its transaction; the one before stands. True where figures were written: a piece that is undone must not undo them.
+   */
+  begin(kind: WriterWork['kind']): boolean {
+    this.#keep();
+    if (!this.#known) this.#countAgain();
+    const writes = !LEAVES_ALONE.has(kind) && this.#sums.size + this.#waiting.size > 0;
+    if (writes) this.settle();
+    // What accounts did so far belongs to the organisations that they have now.
+    if (kind === 'registry') this.#owners.clear();
+    return writes;
+  }
+
+  /** The piece of work was undone. */
+  drop(): void {
+    this.#piece = [];
+    this.#strangers = 0;
+  }
+
+  /** The transaction was undone. */
+  forget(): void {
+    this.drop();
+    this.#sums.clear();
+    this.#waiting.clear();
+    this.#owners.clear();
+    this.#known = false;
+  }
+
+  /** At the end of a transaction. Returns how many rows were written. */
+  end(): number {
+    this.#keep();
+    const { every = EVERY } = this.#p;
+    const due = this.#waiting.size >= WAITING || performance.now() - this.#since >= every;
+    return this.#write(this.#sums) + (due ? this.#writeWaiting() : 0);
+  }
+
+  /** In a transaction: writes all that was counted. */
+  settle(): void {
+    this.#keep();
+    if (!this.#known) this.#countAgain();
+    this.#write(this.#sums);
+    this.#writeWaiting();
+  }
+
+  /** All that is behind it is counted: in the transaction of the figures, but for the control of the crash tests. */
+  mark(): void {
+    if (this.#marked) return;
+    setFact(this.#db, MARK, this.#p.seq());
+    this.#marked = true;
+  }
+
+  #keep(): void {
+    // The mark goes behind a row that would be counted again, with all that waits.
+    if (this.#strangers !== 0) [this.#marked, this.#since] = [false, Number.NEGATIVE_INFINITY];
+    this.#strangers = 0;
     if (this.#piece.length === 0) return;
     for (const noted of this.#piece) this.#sum(noted);
     this.#piece = [];
   }
 
-  /** It was undone. */
-  drop(): void {
-    this.#piece = [];
+  #countAgain(): void {
+    const mark = factOf(this.#db, MARK);
+    if (typeof mark !== 'number') throw new Error(`the store has no "${MARK}": its figures of usage cannot be told`);
+    for (const accepted of this.#recount.since(mark)) {
+      this.#accepted(accepted, true);
+      this.#keep();
+    }
+    this.#known = true;
   }
 
-  /** The transaction was undone. */
-  forget(): void {
-    this.#piece = [];
-    this.#sums.clear();
-    this.#owners.clear();
+  #writeWaiting(): number {
+    const rows = this.#write(this.#waiting);
+    if (rows > 0) this.#marked = false;
+    if (this.#p.markApart !== true) this.mark();
+    return rows;
   }
 
-  /** The registry is about to change: what accounts did so far belongs to the organisations that they have now. */
-  settle(): void {
-    this.write();
-    this.#owners.clear();
+  #write(sums: AllSums): number {
+    const rows = sums.size;
+    for (const its of sums.values()) this.#writeRow(its);
+    sums.clear();
+    return rows;
   }
 
-  /** At the end of a transaction. */
-  write(): void {
-    this.keep();
-    if (this.#sums.size === 0) return;
-    for (const sums of this.#sums.values()) this.#write(sums);
-    this.#sums.clear();
-  }
-
-  #sum({ account, at, counts, doing }: Noted): void {
+  #sum({ account, at, counts, doing, told }: Noted): void {
     const { day, month, bit } = this.#dayOf(at);
-    const sums = this.#sumsOf(account, month);
+    if (told && this.#waiting.size === 0) this.#since = performance.now();
+    const sums = sumsOf(told ? this.#waiting : this.#sums, account, month);
     for (const name in counts) sums.counts[name as keyof UsageCounts] += counts[name as keyof UsageCounts] ?? 0;
     if (doing === 'nothing') return;
+    // The day of its last use stands with the account, and whoever reads it there is not made to wait: once a day it is written at once.
+    if (told && day > (this.#owner(account)?.last_used ?? -1)) this.#since = Number.NEGATIVE_INFINITY;
     sums.days |= bit;
     sums.lastUsed = Math.max(sums.lastUsed, day);
     if (doing !== 'login') return;
@@ -157,17 +275,7 @@ export class UsageChanges {
     sums.lastLogin = Math.max(sums.lastLogin, day);
   }
 
-  #sumsOf(account: number, month: number): Sums {
-    const key = month * MONTHS + account;
-    let sums = this.#sums.get(key);
-    if (sums === undefined) {
-      sums = { account, month, counts: { ...NO_USAGE }, loginDays: 0, days: 0, lastLogin: -1, lastUsed: -1 };
-      this.#sums.set(key, sums);
-    }
-    return sums;
-  }
-
-  #write({ account, month, counts, loginDays, days, lastLogin, lastUsed }: Sums): void {
+  #writeRow({ account, month, counts, loginDays, days, lastLogin, lastUsed }: Sums): void {
     const owner = this.#owner(account);
     if (owner === undefined) return;
     const values = USAGE_COUNTS.map((name) => counts[name]);
@@ -195,6 +303,16 @@ export class UsageChanges {
     const month = monthOfDay(day);
     return (this.#today = { hour, day, month, bit: 1 << (day - firstDay(month)) });
   }
+}
+
+function sumsOf(all: AllSums, account: number, month: number): Sums {
+  const key = month * MONTHS + account;
+  let sums = all.get(key);
+  if (sums === undefined) {
+    sums = { account, month, counts: { ...NO_USAGE }, loginDays: 0, days: 0, lastLogin: -1, lastUsed: -1 };
+    all.set(key, sums);
+  }
+  return sums;
 }
 
 const later = (known: number | null, day: number): number | null => (day > (known ?? -1) ? day : known);

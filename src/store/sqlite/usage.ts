@@ -6,6 +6,7 @@ import type { IdleAccount, MonthlyUsage, Usage, UsagePage } from '../usage.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Reader } from './reader.ts';
 import type { UsageRow } from './usage-reader.ts';
+import type { Writer } from './writer.ts';
 
 const MOST = 1000;
 /** In front of the account's number, where the cursor is among those that left the organisation; no log-in name has a space. */
@@ -13,6 +14,7 @@ const LEFT = 'left ';
 
 export interface UsageParts {
   readonly reader: Pick<Reader, 'ask'>;
+  readonly writer: Pick<Writer, 'must'>;
   readonly audit: Pick<SqliteAudit, 'flush'>;
 }
 
@@ -28,8 +30,7 @@ export class SqliteUsage implements Usage {
     month: Month,
     { limit, after = '' }: { readonly limit: number; readonly after?: string },
   ): Promise<UsagePage> {
-    // Refusals and log-ins are counted with their rows.
-    await this.#p.audit.flush();
+    await this.#settle();
     const left = after.startsWith(LEFT);
     const { rows, nextLogin, nextAccount } = await this.#p.reader.ask('usage', {
       ...{ organisation, month, ends: monthStart(month + 1), limit: checked(limit) },
@@ -41,7 +42,7 @@ export class SqliteUsage implements Usage {
   }
 
   async months(): Promise<readonly Month[]> {
-    await this.#p.audit.flush();
+    await this.#settle();
     return await this.#p.reader.ask('usageMonths', {});
   }
 
@@ -51,10 +52,16 @@ export class SqliteUsage implements Usage {
     readonly after?: string;
     readonly organisation?: string;
   }): Promise<{ readonly rows: readonly IdleAccount[]; readonly next?: string }> {
-    await this.#p.audit.flush();
+    await this.#settle();
     const { day, limit, after = '', organisation = null } = query;
     const { rows, next } = await this.#p.reader.ask('idle', { day, limit: checked(limit), after, organisation });
     return { rows, ...(next === null ? {} : { next }) };
+  }
+
+  /** Refusals and log-ins are counted with their rows; what acceptances counted may wait to be written. */
+  async #settle(): Promise<void> {
+    await this.#p.audit.flush();
+    await this.#p.writer.must({ kind: 'usage' });
   }
 }
 

@@ -249,6 +249,8 @@ export type WriterWork =
       readonly audit: AuditItem;
     }
   | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
+  /** Figures that wait are written: somebody is about to read them. */
+  | { readonly kind: 'usage' }
   | { readonly kind: 'space' }
   /** Changes nothing: its answer shows that the writer works. */
   | { readonly kind: 'nothing' };

@@ -138,7 +138,7 @@ function serve(port: MessagePort, start: WriterStart): void {
     return;
   }
   const { db, ready } = opened;
-  const work = new WriterWorker(db, start.at, start.testing.searchStep);
+  const work = new WriterWorker(db, start.at, start.testing);
   // On a full disk the store opens all the same: reading and deleting must go on.
   const full = !reserve.make();
   let closing = false;
@@ -168,7 +168,10 @@ function serve(port: MessagePort, start: WriterStart): void {
     try {
       group.end();
       if (!group.failed) {
-        setFact(db, 'clean', 1);
+        db.transaction(() => {
+          work.settle();
+          setFact(db, 'clean', 1);
+        })();
         db.pragma('wal_checkpoint(TRUNCATE)');
       }
     } catch {

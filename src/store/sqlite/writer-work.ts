@@ -14,6 +14,7 @@ import { KnownNetworkChanges } from './known-network-changes.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import { MessageErasure } from './message-erasure.ts';
 import { OperatorChanges } from './operator-changes.ts';
+import type { Testing } from './options.ts';
 import { PgpChanges } from './pgp-changes.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { QuirkChanges } from './quirk-changes.ts';
@@ -58,10 +59,11 @@ export class WriterWorker {
   readonly #markCertificateUsed: Database.Statement;
   readonly #dayErased: Database.Statement;
 
-  /** `now`: the time at the start of the store. `searchStep`: for tests. */
-  constructor(db: Db, now: number, searchStep?: number) {
-    this.search = new SearchTables(db, searchStep);
-    this.#usage = new UsageChanges(db);
+  /** `now`: the time at the start of the store. */
+  constructor(db: Db, now: number, testing: Pick<Testing, 'searchStep' | 'countEvery' | 'countsApart'> = {}) {
+    const { countEvery: every, countsApart: markApart } = testing;
+    this.search = new SearchTables(db, testing.searchStep);
+    this.#usage = new UsageChanges(db, { seq: () => this.audit.head.seq, every, markApart });
     this.audit = new AuditWriter(db, (item) => this.#usage.row(item));
     const counters = new MailboxCounters(db);
     this.#filing = new Filing(db, { audit: this.audit, counters, usage: this.#usage, search: this.search }, now);
@@ -99,16 +101,26 @@ export class WriterWorker {
     else this.#usage.drop();
   }
 
-  /** Before each piece of work; the one before stands. */
-  begin({ kind }: WriterWork): void {
-    if (kind === 'registry') this.#usage.settle();
-    else this.#usage.keep();
+  /** Before each piece of work; the one before stands. True where this wrote something that must stand when the piece is undone. */
+  begin({ kind }: WriterWork): boolean {
+    const wrote = this.#usage.begin(kind);
     this.#filing.begin(kind);
+    return wrote;
   }
 
-  /** The last of a transaction. */
-  end(): void {
-    this.#usage.write();
+  /** The last of a transaction. Returns how many rows were written. */
+  end(): number {
+    return this.#usage.end();
+  }
+
+  /** In a transaction: writes what was counted and not yet written. */
+  settle(): void {
+    this.#usage.settle();
+  }
+
+  /** For the control of the crash tests. */
+  markCounts(): void {
+    this.#usage.mark();
   }
 
   apply(work: WriterWork): WriterAnswer {
@@ -180,6 +192,8 @@ export class WriterWorker {
         this.#dayErased.run(work.at, work.day);
         return DONE;
       case 'nothing':
+      case 'usage':
+        // Its figures were written before it began.
         return DONE;
       case 'space':
         return { kind: 'space', restored: false };

@@ -1,0 +1,10 @@
+/** Mailboxes from which a message is held for everybody who leads there. */
+import type { AccountId } from '../../domain/ids.ts';
+import type { AcceptedRecipient } from '../store.ts';
+
+export function heldMailboxes(recipients: readonly AcceptedRecipient[]): ReadonlySet<AccountId> {
+  const held = new Set(recipients.flatMap((r) => (r.held === true && r.mailbox !== undefined ? [r.mailbox] : [])));
+  for (const { held: isHeld, mailbox } of recipients)
+    if (isHeld !== true && mailbox !== undefined) held.delete(mailbox);
+  return held;
+}
