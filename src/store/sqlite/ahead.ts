@@ -4,8 +4,7 @@
  * A session that collected a thousand messages ends with a thousand receipts in one transaction. To copy them to the other thread in one
  * piece held the loop for 200 ms (measured): they go over in parts, a turn of the loop for each, and the work names them by a token.
  */
-import { acceptanceOf, isSentAcceptance } from './accept-wire.ts';
-import type { Notices, Request, SentRequest } from './writer-protocol.ts';
+import type { Notices, Request } from './writer-protocol.ts';
 
 /** Notices in one part: some 3 ms. */
 export const AHEAD_PART = 20;
@@ -26,12 +25,12 @@ export class Ahead {
     else before.push(...notices);
   }
 
-  /** The request as it was made, with its notices in it. */
-  join({ n, work }: SentRequest): Request {
-    if (isSentAcceptance(work)) return { n, work: acceptanceOf(work) };
-    if (!('ahead' in work)) return { n, work };
+  /** The request with its notices in it. */
+  join(request: Request): Request {
+    const { work } = request;
+    if (!('ahead' in work)) return request;
     const notices = this.#came.get(work.ahead) ?? [];
     this.#came.delete(work.ahead);
-    return { n, work: { ...work, notices } };
+    return { ...request, work: { ...work, notices } };
   }
 }

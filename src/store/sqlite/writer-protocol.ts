@@ -6,7 +6,6 @@
 import type { AuditMark } from '../audit.ts';
 import type { Outcome } from '../deliveries.ts';
 import type { RegistryError } from '../registry.ts';
-import type { SentAcceptance } from './accept-wire.ts';
 import type { MoveDetail } from './account-move-changes.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
 import type { OperatorChange, OperatorChanged } from './operator-changes.ts';
@@ -260,12 +259,6 @@ export interface Request {
   readonly work: WriterWork;
 }
 
-/** The same on its way: an acceptance, which comes for every message, in a form that is cheap to copy. */
-export interface SentRequest {
-  readonly n: number;
-  readonly work: Exclude<WriterWork, AcceptWork> | SentAcceptance;
-}
-
 /** account, octets, messages, next uid, changes: five numbers for each mailbox that a commit touched. */
 export type MailboxNumbers = readonly number[];
 export const MAILBOX_NUMBERS = 5;
@@ -360,6 +353,6 @@ export type WriterSays =
   | { readonly kind: 'closed' };
 
 export type WriterHears =
-  | { readonly kind: 'work'; readonly requests: readonly SentRequest[] }
+  | { readonly kind: 'work'; readonly requests: readonly Request[] }
   | { readonly kind: 'ahead'; readonly token: number; readonly notices: Notices }
   | { readonly kind: 'close' };

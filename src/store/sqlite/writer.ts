@@ -5,9 +5,8 @@
  */
 import { Worker } from 'node:worker_threads';
 import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
-import { sentAcceptance } from './accept-wire.ts';
 import { AHEAD_PART, type SentNotices } from './ahead.ts';
-import type { Notices, SentRequest, WriterAnswer, WriterHears, WriterSays, WriterWork } from './writer-protocol.ts';
+import type { Notices, Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './writer-protocol.ts';
 import { ThreadEnd } from './thread-end.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 import type { WriterStart } from './writer-thread.ts';
@@ -36,7 +35,7 @@ export class Writer {
   readonly #worker: Worker;
   readonly #events: WriterEvents;
   readonly #waiting = new Map<number, Waiting>();
-  #outbox: SentRequest[] = [];
+  #outbox: Request[] = [];
   #transfer: ArrayBuffer[] = [];
   #next = 1;
   #handover = false;
@@ -126,7 +125,7 @@ export class Writer {
     if (this.#waiting.size === 0) this.#worker.ref();
     const n = this.#next++;
     this.#waiting.set(n, waiting);
-    this.#outbox.push({ n, work: work.kind === 'accept' ? sentAcceptance(work) : work });
+    this.#outbox.push({ n, work });
     if (transfer !== undefined) this.#transfer.push(transfer.buffer as ArrayBuffer);
     // A burst goes over in parts, so that the writer works on the first while the next are being sealed.
     if (this.#outbox.length >= HANDOVER) this.#post();
