@@ -51,7 +51,8 @@ export class Chain {
   /** The first refusal of a step, at RCPT. */
   async recipient(asked: AskedRecipient): Promise<Refusal | undefined> {
     for (const step of this.#steps) {
-      const refusal = await step.recipient?.(asked);
+      if (step.recipient === undefined) continue;
+      const refusal = await step.recipient(asked);
       if (refusal !== undefined) return refusal;
     }
     return undefined;

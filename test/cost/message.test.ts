@@ -27,11 +27,14 @@ after(() => instance.remove());
 const LINE = `${'B'.repeat(76)}\r\n`;
 let sent = 0;
 
-async function send(octets: number, to: readonly string[]): Promise<void> {
+function contentOf(octets: number): Buffer {
   const fields = [`From: <${addressOf('sender')}>`, 'Date: Wed, 25 Nov 2026 12:00:00 +0000', 'Subject: x'];
   const header = [...fields, `Message-ID: <${(sent += 1)}@x>`, '', ''].join('\r\n');
-  const content = Buffer.from(header + LINE.repeat(Math.ceil((octets - header.length) / LINE.length)));
-  await client.submit(addressOf('sender'), to.map(addressOf), content, { pipelined: true });
+  return Buffer.from(header + LINE.repeat(Math.ceil((octets - header.length) / LINE.length)));
+}
+
+async function send(octets: number, to: readonly string[]): Promise<void> {
+  await client.submit(addressOf('sender'), to.map(addressOf), contentOf(octets), { pipelined: true });
 }
 
 /** Each figure: exact, or `[0, most]`. `copies` and `hashed`: how often the octets of the content, to a tenth. */
@@ -81,6 +84,18 @@ test('a message of 10 KB', async () => {
   // The first ones fill caches.
   for (let i = 0; i < 5; i += 1) await send(KB10, ['ward0']);
   assertCost(await costs.of(() => send(KB10, ['ward0'])), KB10, ONE);
+});
+
+test('messages whose commands come behind the dot of the one before: its 250 and their replies leave in one write', async () => {
+  const commands = `MAIL FROM:<${addressOf('sender')}>\r\nRCPT TO:<${addressOf('ward0')}>\r\nDATA\r\n`;
+  await client.begin(addressOf('sender'), [addressOf('ward0')], true);
+  const { tlsWrites, logWrites, transactions } = await costs.of(async () => {
+    client.wire.send(Buffer.concat([contentOf(KB10), Buffer.from(`.\r\n${commands}`)]));
+    for (const code of ['250', '250', '250', '354']) await client.expect(code);
+  });
+  assert.deepEqual({ tlsWrites, logWrites, transactions }, { tlsWrites: 1, logWrites: 1, transactions: 1 });
+  client.wire.send(Buffer.concat([contentOf(KB10), Buffer.from('.\r\n')]));
+  await client.expect('250');
 });
 
 test('a message of 10 KB for twenty', async () => {
