@@ -8,10 +8,11 @@ import type { Config } from '../config/schema.ts';
 import { many } from '../domain/counted.ts';
 import { days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
-import { TlsMaterialError, serverTlsOptions } from '../platform/tls.ts';
+import { TlsMaterialError, postQuantumWarning, serverTlsOptions } from '../platform/tls.ts';
 import { fileWarnings } from './check-files.ts';
 import { generalFindings } from './doctor-checks.ts';
 import { privacyFindings } from './privacy-reminder.ts';
+import { refuseOpenssl } from './openssl.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { facts, print } from './output.ts';
 import { readyCode, storeReasons } from './readiness.ts';
@@ -24,6 +25,7 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
   reading(program.command('check'))
     .description('check the configuration, the keys and the certificate')
     .action(async (options: CommonOptions) => {
+      refuseOpenssl();
       const config = loadConfig(options.config);
       const files = await fileWarnings(config);
       const found = [
@@ -40,6 +42,7 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
             ['Host name', config.hostname],
             ['Data', config.data.folder],
             ['Keys', config.keys.folder],
+            ['Node', `${report.node}, with OpenSSL ${report.openssl}`],
             ...report.certificates.map(
               ({ key, ends, names, listener }) =>
                 [
@@ -120,11 +123,20 @@ function reportOf(config: Config, certificates: readonly ServedCertificate[], mo
       ? []
       : [`listener ${name} takes CBC suites until ${until}, which the NCSC-NL guidelines phase out`],
   );
+  const warning = postQuantumWarning();
   return {
     config: config.file,
     hostname: config.hostname,
+    node: process.versions.node,
+    openssl: process.versions.openssl,
     certificates: judged.map(({ warnings: _, ...facts }) => facts),
-    warnings: [...judged.flatMap(({ warnings }) => warnings), ...legacy, ...config.listener.flatMap(port25), ...more],
+    warnings: [
+      ...judged.flatMap(({ warnings }) => warnings),
+      ...legacy,
+      ...config.listener.flatMap(port25),
+      ...(warning === undefined ? [] : [warning]),
+      ...more,
+    ],
   };
 }
 

@@ -11,6 +11,7 @@ import type { Log } from '../domain/effects.ts';
 import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
 import { freshDevelopmentCertificates, initialise, writeNew } from './init.ts';
+import { refuseOpenssl } from './openssl.ts';
 import { runUntilStopped } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -41,6 +42,7 @@ export function addDevCommand(terminal: Terminal, program: Command): void {
     .option('--folder <folder>', 'where data/ and certs-dev/ are', '.')
     .option('--free-ports', 'with a new data folder: take free ports instead of 2587, 2465, 2110, 2995 and 2080')
     .action(async (options: DevOptions) => {
+      refuseOpenssl();
       const folder = resolve(options.folder);
       const config = resolve(folder, 'data', 'sluis.toml');
       if (await prepare(folder, config, options.freePorts === true))

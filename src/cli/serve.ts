@@ -6,6 +6,7 @@ import { many } from '../domain/counted.ts';
 import { handedSockets } from '../platform/activation.ts';
 import { systemClock } from '../platform/clock.ts';
 import { withAdmin } from './connect.ts';
+import { refuseOpenssl } from './openssl.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, withConfig } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { runUntilStopped } from './run.ts';
@@ -16,6 +17,7 @@ export function addServeCommands(terminal: Terminal, program: Command): void {
   withConfig(program.command('serve'))
     .description('run the gateway; SIGTERM drains and stops it, SIGHUP reads configuration and certificates again')
     .action(async (options: { readonly config: string }) => {
+      refuseOpenssl();
       const config = loadConfig(options.config);
       const sockets = handedSockets(process.env, process.pid);
       const [{ startGateway }, { createLog }, { supervisorOf }] = await Promise.all([

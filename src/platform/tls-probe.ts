@@ -73,6 +73,7 @@ const suites12 = [
   ...combine(['ADH-', 'AECDH-'], ['AES256-SHA', 'AES128-SHA']),
 ];
 const curves = [
+  'X25519MLKEM768',
   ...['X25519', 'X448', 'prime256v1', 'secp384r1', 'secp521r1', 'brainpoolP256r1', 'brainpoolP384r1'],
   ...['brainpoolP512r1', 'secp256k1', 'secp224r1', 'prime192v1', 'sect283k1', 'sect571r1'],
 ];

@@ -45,11 +45,39 @@ const cbcSuites = [
   'ECDHE-RSA-AES128-SHA',
 ];
 
+/** X25519 and ML-KEM-768 together: whoever records the line today must break both. TLS 1.3 alone has it, and OpenSSL from 3.5 on. */
+const POST_QUANTUM = 'X25519MLKEM768';
+
+function canExchange(name: string): boolean {
+  try {
+    createSecureContext({ ecdhCurve: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What this Node's OpenSSL can offer of the key exchanges, best first: it refuses a whole list for one name that it does not know. */
+export const keyExchanges: readonly string[] = [POST_QUANTUM, 'X25519', 'prime256v1', 'secp384r1'].filter(
+  (name) => name !== POST_QUANTUM || canExchange(name),
+);
+
+// As OpenSSL reads them. A server's `/` stands before what is taken only from clients that cannot do the better one, also where they guessed otherwise;
+// a client's `*` is sent along at once, so that partners without the hybrid need no further round trip.
+const listened = keyExchanges.join(':').replace(`${POST_QUANTUM}:`, `${POST_QUANTUM}/`);
+const asked = keyExchanges.join(':').replace(`${POST_QUANTUM}:X25519:`, `*${POST_QUANTUM}:*X25519:`);
+
+/** What `sluis check` says of an OpenSSL without it; a distribution may link Node with its own. */
+export const postQuantumWarning = (offered: readonly string[] = keyExchanges): string | undefined =>
+  offered.includes(POST_QUANTUM)
+    ? undefined
+    : `OpenSSL ${process.versions.openssl} behind this Node has no ${POST_QUANTUM}: what is recorded on the line today can be read once there are quantum computers; OpenSSL 3.5 has it`;
+
 const common = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
   honorCipherOrder: true,
-  ecdhCurve: 'X25519:prime256v1:secp384r1',
+  ecdhCurve: listened,
   sigalgs: [
     'ecdsa_secp256r1_sha256',
     'ecdsa_secp384r1_sha384',
@@ -122,7 +150,7 @@ export function serverTlsOptions(
 export const clientTlsOptions = {
   minVersion: common.minVersion,
   maxVersion: common.maxVersion,
-  ecdhCurve: common.ecdhCurve,
+  ecdhCurve: asked,
   sigalgs: common.sigalgs,
   secureOptions: common.secureOptions,
   ciphers: [...tls13Suites, ...aeadSuites].join(':'),

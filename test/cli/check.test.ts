@@ -1,5 +1,6 @@
 /** `sluis check` refuses what mail programs would refuse, and says what to do. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,8 @@ import { makeCrl } from '../../src/crypto/crl-issue.ts';
 import { KeyFolder } from '../../src/crypto/key-folder.ts';
 import { encodePem } from '../../src/crypto/pem.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
-import { exitCodes } from '../../src/cli/exit.ts';
+import { exitCodeOf, exitCodes } from '../../src/cli/exit.ts';
+import { refuseOpenssl } from '../../src/cli/openssl.ts';
 import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -43,6 +45,43 @@ async function checkWith(files: Readonly<Record<string, string>>): Promise<strin
   assert.doesNotMatch(stdout, /can be used/);
   return stderr;
 }
+
+test('it tells Node and OpenSSL, and refuses an OpenSSL that tells right paddings from wrong ones', async () => {
+  const { stdout } = await sluis(['check', '--config', config]);
+  const { node, openssl } = process.versions;
+  assert.match(stdout, new RegExp(`^Node: +${node}, with OpenSSL ${openssl}$`, 'm'));
+  const report = JSON.parse((await sluis(['check', '--config', config, '--json'])).stdout) as {
+    readonly node: string;
+    readonly openssl: string;
+  };
+  assert.deepEqual([report.node, report.openssl], [node, openssl]);
+  assert.doesNotThrow(() => refuseOpenssl());
+  assert.throws(
+    () => refuseOpenssl(() => assert.fail('RSA_PKCS1_PADDING is no longer supported')),
+    (error: unknown) =>
+      exitCodeOf(error) === exitCodes.unavailable &&
+      /^Cannot run on OpenSSL \S+, which Node .* \(no implicit rejection .*; install a Node [^\n]+$/.test(
+        (error as Error).message,
+      ),
+  );
+});
+
+test('check, serve and dev end so on such an OpenSSL, before they do anything', () => {
+  // As Node 20 answers: its OpenSSL is older.
+  const preload = `data:text/javascript,import crypto from 'node:crypto'; import { syncBuiltinESMExports } from 'node:module';
+    crypto.privateDecrypt = () => { throw new Error('as asked') }; syncBuiltinESMExports();`;
+  const main = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+  for (const args of [
+    ['check', '--config', config],
+    ['serve', '--config', config],
+    ['dev', '--folder', folder],
+  ]) {
+    const ran = spawnSync(process.execPath, ['--import', preload, main, ...args], { encoding: 'utf8' });
+    assert.equal(ran.status, exitCodes.unavailable, ran.stderr);
+    assert.match(ran.stderr, /^Cannot run on OpenSSL [^\n]+\n$/);
+    assert.equal(ran.stdout, '');
+  }
+});
 
 test('an expired certificate is refused', async () => {
   const { server } = await makeDevelopmentCertificates([HOST], instant(systemClock.now() - days(900)));

@@ -65,7 +65,7 @@ profile = "modern"`,
       'ECDHE-ECDSA-CHACHA20-POLY1305',
       'ECDHE-ECDSA-AES128-GCM-SHA256',
     ]);
-    assert.deepEqual(found(name, 'curve'), ['X25519', 'prime256v1', 'secp384r1']);
+    assert.deepEqual(found(name, 'curve'), ['X25519MLKEM768', 'X25519', 'prime256v1', 'secp384r1']);
   }
   assert.deepEqual(found('new', 'version'), ['TLSv1.3']);
   assert.ok(found('old', 'suite').includes('ECDHE-ECDSA-AES256-SHA'));

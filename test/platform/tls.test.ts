@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
@@ -14,8 +15,9 @@ import type { DevelopmentCertificates } from '../../src/crypto/development-ca.ts
 import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { TlsMaterial, TlsProfile } from '../../src/platform/listener.ts';
-import { TICKET_KEY, serverTlsOptions } from '../../src/platform/tls.ts';
+import { TICKET_KEY, keyExchanges, postQuantumWarning, serverTlsOptions } from '../../src/platform/tls.ts';
 import { testCertificates } from '../support/certificates.ts';
+import { present } from '../support/require.ts';
 
 let made: DevelopmentCertificates;
 let strict: Server;
@@ -75,6 +77,13 @@ after(() => {
   lax.close();
 });
 
+const groups = spawnSync('openssl', ['list', '-tls-groups'], { encoding: 'utf8' });
+const skip = present(
+  'openssl 3.5',
+  groups.stdout.includes('X25519MLKEM768'),
+  'install the package openssl of Debian 13',
+);
+
 const refusedByPolicy = async (options: ConnectionOptions): Promise<void> => {
   const control = await handshake(lax, options);
   assert.ok(typeof control !== 'string', 'the control server should take it');
@@ -101,6 +110,38 @@ test('TLS 1.2 with forward secrecy and TLS 1.3 are taken', async () => {
 });
 
 const cbc = ['ECDHE-ECDSA-AES256-SHA384', 'ECDHE-RSA-AES256-SHA384', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-RSA-AES128-SHA'];
+
+test(
+  'a client of TLS 1.3 that offers nothing but X25519MLKEM768 is taken, and openssl agrees on it by itself',
+  { skip },
+  async () => {
+    for (const server of [strict, modern, legacy]) {
+      const socket = await handshake(server, { ecdhCurve: 'X25519MLKEM768' });
+      assert.ok(typeof socket !== 'string', 'the handshake failed');
+      socket.destroy();
+    }
+    const { port } = strict.address() as AddressInfo;
+    const peer = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-groups', 'X25519:X25519MLKEM768']);
+    let said = '';
+    peer.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    peer.stdin.end();
+    await once(peer, 'close');
+    // The client asks for X25519 first, and sends its half of that alone: it is our order that counts.
+    assert.match(said, /^Negotiated TLS1\.3 group: X25519MLKEM768$/m);
+    // Older clients go on with what they know.
+    for (const ecdhCurve of ['X25519', 'prime256v1', 'secp384r1']) {
+      const socket = await handshake(strict, { ecdhCurve });
+      assert.ok(typeof socket !== 'string', ecdhCurve);
+      socket.destroy();
+    }
+  },
+);
+
+test('an OpenSSL without X25519MLKEM768 is said', () => {
+  assert.equal(keyExchanges[0], 'X25519MLKEM768');
+  assert.equal(postQuantumWarning(), undefined);
+  assert.match(postQuantumWarning(keyExchanges.slice(1)) ?? '', /has no X25519MLKEM768: .*; OpenSSL 3\.5 has it$/);
+});
 
 test('the profile modern takes TLS 1.3 alone', async () => {
   const taken = await handshake(modern, {});

@@ -3,8 +3,8 @@
  *
  * A wrong padding gives a key as well: one that nobody knows, made from the private key and the ciphertext, the same one each time. So a
  * wrong padding and a changed content look alike, take the same way and the same time, and whoever sends guesses learns nothing
- * (Bleichenbacher 1998; RFC 3218 section 2.3.2). OpenSSL does the same from 3.2 on; that of Node 20 does not, and Node then refuses
- * `RSA_PKCS1_PADDING`, so the padding is taken off here, without a branch on a secret.
+ * (Bleichenbacher 1998; RFC 3218 section 2.3.2). OpenSSL makes it for a wrong padding (implicit rejection); `implicit-rejection.ts` asks whether
+ * the one behind this Node does. Its key is of any length, and a right padding may hold one of a wrong length: then the key is made here.
  */
 import { type KeyObject, constants, createHash, createHmac, privateDecrypt, publicEncrypt } from 'node:crypto';
 import type { Certificate } from '../certificate.ts';
@@ -42,7 +42,7 @@ export function wrapForRsa(
 }
 
 const secrets = new WeakMap<KeyObject, Buffer>();
-/** What the keys of wrong paddings are made from; as secret as the private key. */
+/** What the keys that nobody knows are made from; as secret as the private key. */
 function rejectionSecret(key: KeyObject): Buffer {
   const known = secrets.get(key);
   if (known) return known;
@@ -60,23 +60,6 @@ export const rejectionKey = (key: KeyObject, encrypted: Buffer, length: number):
     .update(encrypted)
     .digest()
     .subarray(0, length);
-
-/** All ones where `n` is not zero, else zero; for octets. */
-const whenNot = (n: number): number => (-n >> 31) & 0xff;
-
-/**
- * The last `length` octets of a padded block (RFC 8017 section 7.2.2), or `otherwise` where the padding is wrong or of another length. The
- * same steps are taken for every block of one size.
- */
-export function unpad(block: Buffer, length: number, otherwise: Buffer): Buffer {
-  const at = block.length - length;
-  let wrong = (block[0] ?? 1) | ((block[1] ?? 0) ^ 2) | (block[at - 1] ?? 1);
-  for (let i = 2; i < at - 1; i++) wrong |= ~whenNot(block[i] ?? 0) & 0xff;
-  const mask = whenNot(wrong);
-  const key = Buffer.alloc(length);
-  for (let i = 0; i < length; i++) key[i] = ((block[at + i] ?? 0) & ~mask) | ((otherwise[i] ?? 0) & mask);
-  return key;
-}
 
 interface Oaep {
   readonly hash: Hash;
@@ -131,13 +114,13 @@ export function unwrapWithRsa(
   key: KeyObject,
   length: number,
 ): Buffer {
+  // Made in every case, so that no case takes longer.
   const otherwise = rejectionKey(key, encrypted, length);
-  if (algorithm.kind === 'pkcs1') {
-    const block = attempt(() => privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, encrypted));
-    return unpad(block ?? Buffer.alloc(64), length, otherwise);
-  }
-  const { hash, label } = algorithm;
-  const options = { key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash, oaepLabel: label };
-  const found = attempt(() => privateDecrypt(options, encrypted));
+  const found = attempt(() => privateDecrypt({ key, ...paddingOf(algorithm) }, encrypted));
   return found?.length === length ? found : otherwise;
 }
+
+const paddingOf = (algorithm: Exclude<TransportAlgorithm, { kind: 'unknown' }>) =>
+  algorithm.kind === 'pkcs1'
+    ? { padding: constants.RSA_PKCS1_PADDING }
+    : { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: algorithm.hash, oaepLabel: algorithm.label };

@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import { ContentDigests } from '../../../src/crypto/cms/content-digests.ts';
 import { tagWithout } from '../../../src/crypto/cms/ghash.ts';
 import { deriveX963 } from '../../../src/crypto/cms/key-agreement.ts';
-import { unpad } from '../../../src/crypto/cms/key-transport.ts';
 import { coalesced } from '../../../src/crypto/cms/slices.ts';
 import { seeded, seededBytes } from '../support.ts';
 import { sliced } from './support.ts';
@@ -63,28 +62,6 @@ test('a tag with additional data is brought back to the tag without, at every le
         tag(undefined).subarray(0, 12),
       ),
     );
-  }
-});
-
-test('unpad() takes a right block, and gives the other key for every wrong one', () => {
-  const other = Buffer.alloc(16, 0xee);
-  const block = Buffer.alloc(256, 0x77);
-  block[0] = 0;
-  block[1] = 2;
-  block[239] = 0;
-  seededBytes(3)(16).forEach((octet, i) => (block[240 + i] = octet));
-  assert.ok(unpad(block, 16, other).equals(block.subarray(240)));
-  for (const at of [0, 1, 239]) {
-    const wrong = Buffer.from(block);
-    wrong[at]! ^= 0x80;
-    assert.ok(unpad(wrong, 16, other).equals(other), `octet ${at}`);
-  }
-  for (let at = 2; at < 239; at++) {
-    const wrong = Buffer.from(block);
-    wrong[at] = 0;
-    assert.ok(unpad(wrong, 16, other).equals(other), `a zero at ${at}`);
-    wrong[at] = 0x80;
-    assert.ok(unpad(wrong, 16, other).equals(block.subarray(240)), `no zero at ${at}`);
   }
 });
 

@@ -1,0 +1,28 @@
+/**
+ * Whether the OpenSSL behind this Node answers a wrong PKCS #1 v1.5 padding with a key that nobody knows, instead of an error that tells whoever sends
+ * guesses which one was right (Bleichenbacher 1998). OpenSSL has it from 3.2 on; a distribution may link Node with its own, older or with the change
+ * put in, so the version proves nothing and it is asked.
+ */
+import { constants, generateKeyPairSync, privateDecrypt } from 'node:crypto';
+
+/** Decrypts one block with RSA and PKCS #1 v1.5. Throws where it refuses. */
+export type DecryptsPkcs1 = (encrypted: Buffer) => Buffer;
+
+const BITS = 1024;
+
+/** With a key of its own, made for this one question (some 50 ms). */
+function ofThisNode(): DecryptsPkcs1 {
+  const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: BITS });
+  return (encrypted) => privateDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, encrypted);
+}
+
+/** True where wrong paddings give keys, the same one for the same block each time. */
+export function rejectsImplicitly(decrypts: DecryptsPkcs1 = ofThisNode()): boolean {
+  // Numbers below every modulus of that length. That one of them has a right padding happens once in some 100,000 keys, all of them never.
+  const blocks = [1, 2, 3].map((first) => Buffer.alloc(BITS / 8, first).fill(0, 0, 1));
+  try {
+    return blocks.every((block) => decrypts(block).equals(decrypts(block)));
+  } catch {
+    return false;
+  }
+}
