@@ -20,6 +20,7 @@ import { LineReader } from './lines.ts';
 import { troubles } from './replies.ts';
 import { errReply, greeting } from './response.ts';
 import { type Reply, Session, type SessionParts } from './session.ts';
+import { slabs } from './slabs.ts';
 import { ConnectionGone, type Ending, type Wire } from './wire.ts';
 
 /** What all connections of a listener share. */
@@ -144,8 +145,12 @@ export class Connection implements Wire, OpenSession {
     if (this.#gone) return Promise.reject(new ConnectionGone('the peer has gone'));
     logLines.flush();
     if (typeof data === 'string') this.#socket.write(data, 'latin1');
-    else this.#socket.write(data);
+    else this.#send(data);
     return this.#drained();
+  }
+
+  #send(data: Uint8Array): void {
+    this.#socket.write(data, () => slabs.give(data));
   }
 
   /** Called once a second. */
@@ -322,7 +327,7 @@ export class Connection implements Wire, OpenSession {
     if (reply.length > 0) {
       logLines.flush();
       if (typeof reply === 'string') this.#socket.write(this.#said(reply), 'latin1');
-      else this.#socket.write(reply);
+      else this.#send(reply);
     }
     if (next.kind === 'close') return this.#close(next.ending);
     if (this.#draining) return this.#close('shutdown');

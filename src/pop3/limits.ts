@@ -1,12 +1,15 @@
 /** What a POP3 session may cost. Every value can be configured; the defaults suit old clients on slow lines. */
 import { type Milliseconds, type Octets, minutes, octets, seconds } from '../domain/units.ts';
 
+/** Octets handed to the socket in one go. 64 KiB keeps a stalled session near 400 KB and lets a slow line show progress. */
+export const PIECE = 64 * 1024;
+
 export interface Pop3Limits {
   /** From connect to a successful login, whatever is said meanwhile: nobody holds a place by talking. */
   readonly loginTime: Milliseconds;
   /** Between two commands after the login. RFC 1939 section 3: at least 10 minutes. */
   readonly idleTime: Milliseconds;
-  /** For the peer to take one write (at most `pop3/connection.ts` PIECE octets): 64 KiB in 2 minutes is 4 kbit/s. */
+  /** For the peer to take one write (at most PIECE octets): 64 KiB in 2 minutes is 4 kbit/s. */
   readonly sendTime: Milliseconds;
   /** A command line with its CRLF. RFC 2449 section 4 asks for 255. */
   readonly commandLine: Octets;

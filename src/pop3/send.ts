@@ -5,14 +5,12 @@
  * dot: one write, one TLS record. The last piece is held back until the store has verified the whole message.
  */
 import { type Content, damaged } from '../pickup/maildrop.ts';
-import { joinSmall } from '../platform/bytes.ts';
-
+import { PIECE } from './limits.ts';
+import { slabs } from './slabs.ts';
 import { DotStuffer } from './stuffing.ts';
 import type { TopCutter } from './top.ts';
 import type { Wire } from './wire.ts';
 
-/** Octets handed to the socket in one go. 64 KiB keeps a stalled session near 400 KB and lets a slow line show progress. */
-export const PIECE = 64 * 1024;
 const FINAL_DOT = Buffer.from('.\r\n');
 const LINE_END = Buffer.from('\r\n');
 
@@ -35,6 +33,12 @@ export async function sendContent(
   let size = status.length;
   let seen = 0;
   let begun = false;
+  /** Slices that are in what was sent or in what is held, to their ends. */
+  let through: Uint8Array[] = [];
+  const release = (): void => {
+    for (const slice of through) content.release?.(slice);
+    through = [];
+  };
   try {
     for await (const slice of content.slices()) {
       seen += slice.length;
@@ -45,12 +49,14 @@ export async function sendContent(
           begun = true;
           await wire.send(joined(held));
           progress();
+          release();
           held = [];
           size = 0;
         }
         held.push(stuffed);
         size += stuffed.length;
       }
+      through.push(slice);
       if (cutter?.done === true) break;
     }
     if (cutter === undefined && seen !== content.octets)
@@ -61,9 +67,17 @@ export async function sendContent(
   }
   // Stored content ends with CRLF; a final dot glued to anything else would be read as content.
   if (!stuffer.atLineStart) held.push(LINE_END);
-  return { kind: 'complete', rest: joined([...held, FINAL_DOT]) };
+  const rest = joined([...held, FINAL_DOT]);
+  release();
+  return { kind: 'complete', rest };
 }
 
-/** One piece goes as it is, uncopied. */
-const joined = (held: readonly Buffer[]): Buffer =>
-  held.length === 1 && held[0] !== undefined ? held[0] : joinSmall(held);
+/** One whole piece goes as it is, uncopied: its write is awaited to its end. Anything else is copied, so that its slices are free. */
+function joined(held: readonly Buffer[]): Buffer {
+  const [first] = held;
+  if (held.length === 1 && first !== undefined && first.length >= PIECE) return first;
+  const all = slabs.take(held.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of held) at += piece.copy(all, at);
+  return all;
+}

@@ -252,6 +252,11 @@ export interface StoredContent {
   readonly octets: Octets;
   /** Slices of at most 256 KiB. Returning early from the iteration ends the read. */
   slices(): AsyncIterable<Uint8Array>;
+  /**
+   * Nothing refers to this slice any more: its memory goes at once, without waiting for the garbage collector. Need not be called; a slice
+   * that was released must never be looked at again, and a content of a single slice not be read again.
+   */
+  release?(slice: Uint8Array): void;
 }
 
 export interface StoreHealth {

@@ -1,6 +1,7 @@
 /** POP3 over the SQLite store: what the maildrops in memory promise elsewhere holds for the real ones. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AccountId } from '../../src/domain/ids.ts';
 import { seconds } from '../../src/domain/units.ts';
 import { startPop3 } from '../support/pop3.ts';
 import { seeded } from '../support/seeded.ts';
@@ -69,6 +70,59 @@ test('what was filed is handed out octet for octet, and only QUIT removes it', a
   const collected = rows.filter((row) => row.event === 'message.collected').map((row) => row.facts?.removed);
   // Rows of sessions without QUIT wait for the next group commit; their order among the others is not promised.
   assert.deepEqual([collected.length, collected.filter((removed) => removed === true).length], [4, 1]);
+});
+
+test('many who fetch at once, some of them broken off, get each their own mail', async (t) => {
+  const random = seeded(20_001);
+  const { store, clock } = await openTestStore(t);
+  const logins = Array.from({ length: 6 }, (_, i) => `ward${i}`);
+  const accounts: Record<string, AccountId> = {};
+  const mail = new Map<string, string[]>();
+  for (const login of logins) {
+    accounts[login] = await addAccount(store, login);
+    const bodies = [...Array.from({ length: 30 }, () => 10 + random.below(60_000)), 700_000].map((length) => {
+      const line = (): string => `${login} ${random.below(3) === 0 ? '' : random.octets(20).toString('hex')}`;
+      let body = `Subject: ${login}\r\n\r\n`;
+      while (body.length < length) body += `${random.below(50) === 0 ? '.' : ''}${line()}\r\n`;
+      return body;
+    });
+    for (const body of bodies) await deliver(store, Buffer.from(body), `${login}@group.test`);
+    mail.set(login, bodies);
+  }
+  await using pop3 = await startPop3({ tls: 'implicit', over: { store, clock, accounts } });
+  const login = async (name: string): Promise<Line> => {
+    // A session that broke off holds the maildrop until the gateway has seen it.
+    for (let tries = 0; tries < 100; tries += 1) {
+      const line = await Line.open({ protocol: 'pop3', port: pop3.listener.port, ca: pop3.ca });
+      await line.startTls();
+      await line.line();
+      line.send(`USER ${name}\r\nPASS secret\r\n`);
+      await line.line();
+      const reply = await line.line();
+      if (reply?.startsWith('+OK maildrop locked') === true) return line;
+      line.close();
+      assert.match(reply ?? 'dropped', /^-ERR \[IN-USE\]/);
+    }
+    return assert.fail(`${name}: the maildrop stays in use`);
+  };
+  const fetch = async (name: string, until: number): Promise<void> => {
+    const line = await login(name);
+    const bodies = mail.get(name) ?? [];
+    for (const n of bodies.keys()) line.send(`RETR ${n + 1}\r\n`);
+    for (const [n, body] of bodies.entries()) {
+      if (n === until) break;
+      assert.match((await line.line()) ?? '', /^\+OK \d+ octets/);
+      let found = '';
+      for (let text = await line.line(); text !== '.'; text = await line.line()) {
+        assert.ok(text !== undefined, 'the line was dropped');
+        found += `${text.replace(/^\./, '')}\r\n`;
+      }
+      assert.ok(found === body, `${name}: message ${n + 1}`);
+    }
+    line.close();
+  };
+  for (const round of [1, 2, 3])
+    await Promise.all(logins.map((name) => fetch(name, round === 3 ? 100 : random.below(25))));
 });
 
 test('a silent session is taken over from the same network after 30 s and deletes nothing at its QUIT', async (t) => {

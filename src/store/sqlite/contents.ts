@@ -5,6 +5,7 @@
 import type { Log } from '../../domain/effects.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
+import { makeDiscard } from '../../platform/discard.ts';
 import { ContentDamaged, type StoredContent } from '../store.ts';
 import type { EntriesData, EntryData } from './reader-protocol.ts';
 import type { Reader } from './reader.ts';
@@ -15,6 +16,13 @@ const NEXT_AHEAD = 128 * 1024;
 /** Read ahead for all sessions together; beyond it each reads what it asks for. */
 const ALL_AHEAD = 16 * 1024 * 1024;
 
+/** What one request brought: the contents of several entries in one piece of memory. */
+interface Block {
+  readonly octets: Uint8Array;
+  /** Contents of it that somebody may still look at. */
+  left: number;
+}
+
 interface Ready {
   readonly entry: EntryData;
   readonly content: Uint8Array;
@@ -23,6 +31,7 @@ interface Ready {
 /** What was read ahead for one lock. */
 export interface ReadAhead {
   readonly ready: Map<number, Ready>;
+  block: Block;
   /** The uid behind the last one that was read ahead: asked for next, the client reads in sequence. */
   next: number;
   held: number;
@@ -31,23 +40,33 @@ export interface ReadAhead {
 class SmallContent implements StoredContent {
   readonly id: MessageId;
   readonly octets: Octets;
-  readonly #content: Uint8Array;
+  #content: Uint8Array | undefined;
+  readonly #released: () => void;
 
-  constructor(id: MessageId, content: Uint8Array) {
+  constructor(id: MessageId, content: Uint8Array, released: () => void) {
     this.id = id;
     this.octets = octets(content.length);
     this.#content = content;
+    this.#released = released;
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a generator of one value that is there; the port is asynchronous
   async *slices(): AsyncGenerator<Uint8Array> {
+    if (this.#content === undefined) throw new RangeError('The content was released and cannot be read again');
     if (this.#content.length > 0) yield this.#content;
+  }
+
+  release(): void {
+    if (this.#content === undefined) return;
+    this.#content = undefined;
+    this.#released();
   }
 }
 
 export class Contents {
   readonly #reader: Pick<Reader, 'ask'>;
   readonly #log: Log;
+  readonly #discard = makeDiscard();
   #numbers = 0;
   #held = 0;
 
@@ -62,10 +81,11 @@ export class Contents {
   }
 
   readAhead(): ReadAhead {
-    return { ready: new Map(), next: -1, held: 0 };
+    return { ready: new Map(), block: { octets: new Uint8Array(0), left: 0 }, next: -1, held: 0 };
   }
 
   drop(ahead: ReadAhead): void {
+    this.#let(ahead.block, ahead.ready.size);
     ahead.ready.clear();
     this.#held -= ahead.held;
     ahead.held = 0;
@@ -76,7 +96,7 @@ export class Contents {
     if (ready !== undefined) {
       ahead.ready.delete(uid);
       if (ahead.ready.size === 0) this.drop(ahead);
-      return this.#contentOf(ready.entry, ready.content);
+      return this.#contentOf(ready.entry, ready.content, ahead.block);
     }
     const sequential = ahead.next >= 0 && uid >= ahead.next;
     this.drop(ahead);
@@ -103,20 +123,31 @@ export class Contents {
     if (first === undefined) throw new RangeError('The reader found no entry');
     const contentOf = (entry: EntryData): Uint8Array =>
       entry.at < 0 ? new Uint8Array(0) : all.subarray(entry.at, entry.at + entry.size);
+    const block: Block = { octets: all, left: entries.length };
     for (const entry of following) ahead.ready.set(entry.uid, { entry, content: contentOf(entry) });
+    ahead.block = block;
     ahead.next = (entries.at(-1)?.uid ?? 0) + 1;
     if (following.length > 0) {
       ahead.held = all.length;
       this.#held += all.length;
     }
-    return this.#contentOf(first, contentOf(first));
+    return this.#contentOf(first, contentOf(first), block);
   }
 
-  #contentOf(entry: EntryData, content: Uint8Array): StoredContent {
+  /** So many contents of a block are done with; with the last one its memory goes. */
+  #let(block: Block, contents: number): void {
+    block.left -= contents;
+    if (block.left === 0) this.#discard(block.octets);
+  }
+
+  #contentOf(entry: EntryData, content: Uint8Array, block: Block): StoredContent {
     const id = messageIdOf(entry.message);
-    if (entry.at >= 0) return new SmallContent(id, content);
+    if (entry.at >= 0) return new SmallContent(id, content, () => this.#let(block, 1));
     if (entry.at === -2) throw this.#damaged(id, 'its seal does not verify, or its length is another');
-    return { id, octets: octets(entry.size), slices: () => this.#slices(entry, id) };
+    return {
+      ...{ id, octets: octets(entry.size), slices: () => this.#slices(entry, id) },
+      release: (slice) => this.#discard(slice),
+    };
   }
 
   async *#slices({ message, size }: EntryData, id: MessageId): AsyncGenerator<Uint8Array> {

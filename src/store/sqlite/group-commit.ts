@@ -10,7 +10,7 @@ import type Database from 'better-sqlite3';
 import type { ChainHead } from '../../domain/audit-row.ts';
 import { FairLine } from '../../platform/fair-line.ts';
 import { type Db, type FileShape, type Synchronous, isFull, isStatementError, shapeOf } from './database.ts';
-import { makeDiscard } from './discard.ts';
+import { makeDiscard } from '../../platform/discard.ts';
 import type { Copier } from './log-copier.ts';
 import { LogUpkeep } from './log-upkeep.ts';
 import type { Testing } from './options.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { makeDiscard } from '../../src/store/sqlite/discard.ts';
+import { makeDiscard } from '../../src/platform/discard.ts';
 
 test('large memory is freed at once, without waiting for the garbage collector', async () => {
   const discard = makeDiscard();
