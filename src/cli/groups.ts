@@ -32,6 +32,7 @@ export const groups: readonly Group[] = [
   { names: ['operator'], load: async () => (await import('./operator.ts')).addOperatorCommands },
   { names: ['approve'], load: async () => (await import('./approve.ts')).addApproveCommand },
   { names: ['backup'], load: async () => (await import('./backup.ts')).addBackupCommands },
+  { names: ['store'], load: async () => (await import('./store.ts')).addStoreCommands },
   { names: ['restore'], load: async () => (await import('./restore.ts')).addRestoreCommand },
   { names: ['evidence'], load: async () => (await import('./evidence.ts')).addEvidenceCommands },
   { names: ['privacy'], load: async () => (await import('./privacy.ts')).addPrivacyCommands },

@@ -75,7 +75,7 @@ async function createFrom(made: OpenOptions, options: OpenOptions): Promise<void
 }
 
 /** As older versions made the file: pages of 8 KB, and free ones go back to the file system. */
-export function giveOldShape({ dataFolder }: OpenOptions): void {
+export function giveOldShape({ dataFolder }: Pick<OpenOptions, 'dataFolder'>): void {
   const db = new Database(join(dataFolder, DATABASE_FILE));
   // The size of pages is not changed under a write-ahead log.
   db.pragma('journal_mode = DELETE');

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { type Copies, CopyFailed, type Proof, type ProofResult, type SettledCopy, type StoreCopy } from '../copies.ts';
+import type { Compared } from './copy-compare.ts';
 import type { CopyJob, CopySays } from './copy-thread.ts';
 import type { Taken } from './copy-take.ts';
 import { FolderLock } from './folder-lock.ts';
@@ -33,8 +34,13 @@ const sizeOf = async (path: string): Promise<number> => {
   }
 };
 
-/** Rejects with CopyFailed; what was written of the copy stays for the caller to remove. */
-export async function takeCopy(from: string, to: string, told: (octets: number) => void): Promise<StoreCopy> {
+/** Rejects with CopyFailed; what was written of the copy stays for the caller to remove. `anew`: in the form of a new file. */
+export async function takeCopy(
+  from: string,
+  to: string,
+  told: (octets: number) => void,
+  anew = false,
+): Promise<StoreCopy> {
   let logOctets = 0;
   const look = async (): Promise<void> => {
     const [copied, log] = await Promise.all([sizeOf(to), sizeOf(`${from}-wal`)]);
@@ -43,13 +49,17 @@ export async function takeCopy(from: string, to: string, told: (octets: number) 
   };
   const timer = setInterval(() => void look(), LOOK_EVERY);
   try {
-    const taken = await inThread<Taken>({ kind: 'take', from, to });
+    const taken = await inThread<Taken>({ kind: 'take', from, to, anew });
     await look();
     return { ...taken, logOctets };
   } finally {
     clearInterval(timer);
   }
 }
+
+/** Rejects with CopyFailed, which says where the two differ. */
+export const compareCopies = (from: string, to: string): Promise<Compared> =>
+  inThread<Compared>({ kind: 'compare', from, to });
 
 export const sqliteCopies: Copies = {
   prove: (request, told) => inThread<Proof>({ kind: 'prove', ...request }, told),

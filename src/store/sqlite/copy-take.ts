@@ -6,28 +6,33 @@ import { openSync, closeSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { StoreCopy } from '../copies.ts';
 import { factsOf, syncedHash } from './copy-facts.ts';
-import { type Db, openReading } from './database.ts';
+import { type Db, openReading, openWriting, shapeFile } from './database.ts';
 
 export interface TakeJob {
   readonly kind: 'take';
   readonly from: string;
   /** Must not exist; its folder must. */
   readonly to: string;
+  /** In the form of a new file, without its free pages; else in that of the file it is taken from. */
+  readonly anew?: boolean;
 }
 
 export type Taken = Omit<StoreCopy, 'logOctets'>;
 
-export function takeCopy({ from, to }: TakeJob): Taken {
+export function takeCopy({ from, to, anew = false }: TakeJob): Taken {
   const source = new Database(from, { fileMustExist: true, readonly: true });
   try {
     source.pragma('trusted_schema = OFF');
     source.pragma('cache_size = -8000');
+    if (anew) shapeFile(source);
     // SQLite takes an empty file for a new database, and so this one has its mode before anything stands in it.
     closeSync(openSync(to, 'wx', 0o600));
     source.prepare('VACUUM INTO ?').run(to);
   } finally {
     source.close();
   }
+  // Said before it is synced: a rollback journal beside it would be another form.
+  if (anew) openWriting(to, 'FULL').close();
   const { octets, sha256 } = syncedHash(to);
   const copy: Db = openReading(to);
   try {

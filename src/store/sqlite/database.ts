@@ -27,10 +27,15 @@ export function sqliteProblem(version: string): string | undefined {
 
 /** Before the first page is written: these are fixed in the file. */
 export function shapeNewDatabase(db: Db): void {
+  shapeFile(db);
+  db.pragma('journal_mode = WAL');
+}
+
+/** Of what is made next: a new database, or a copy by VACUUM. */
+export function shapeFile(db: Db): void {
   db.pragma(`page_size = ${PAGE_OCTETS}`);
   // What is free is used again. Moving pages to the end of the file would cost each commit a page that tells where each one belongs.
   db.pragma('auto_vacuum = NONE');
-  db.pragma('journal_mode = WAL');
 }
 
 /** What is fixed in the file: older ones have pages of 8192 octets and give free pages back to the file system. */
