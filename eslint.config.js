@@ -162,7 +162,7 @@ export default tseslint.config(
   layer('platform', [node, domain, 'winston']),
   layer('mime', [node, domain, platform]),
   layer('edi', [node, domain]),
-  layer('crypto', [node, domain, platform, '/mime/', 'node-forge', '@node-rs/']),
+  layer('crypto', [node, domain, platform, '/mime/', '@node-rs/']),
   layer(
     'crypto/cms',
     [
