@@ -1,11 +1,14 @@
 /** The writer's transactions, without its thread. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import Database from 'better-sqlite3';
 import { type Db, openReading, openWriting } from '../../src/store/sqlite/database.ts';
 import { GroupCommit } from '../../src/store/sqlite/group-commit.ts';
+import { LogUpkeep } from '../../src/store/sqlite/log-upkeep.ts';
 import { knownMigrations } from '../../src/store/sqlite/migrate.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { type Copied, type Copier, ThreadCopier } from '../../src/store/sqlite/log-copier.ts';
@@ -369,6 +372,27 @@ test('where no thread can copy the writer does, and a copy that failed is the en
   const failing = await writer(t, {}, () => copier);
   for (let i = 0; i < 200 && !failing.group.failed; i += 1) await failing.run([chunk(i + 1, 0)]);
   assert.deepEqual(failing.said.at(-1), { kind: 'failed', message: 'disk I/O error' });
+});
+
+test('the log is copied in portions of 2 MB, whatever the size of pages', (t) => {
+  for (const pageOctets of [4096, 8192]) {
+    const folder = mkdtempSync(join(tmpdir(), 'sluis-log-'));
+    const db = new Database(join(folder, 'sluis.db'));
+    t.after(() => {
+      db.close();
+      rmSync(folder, { recursive: true });
+    });
+    db.pragma(`page_size = ${pageOctets}`);
+    db.exec('CREATE TABLE a (b)');
+    const copier = copierOf(db);
+    const log = new LogUpkeep({ db, copier, onFull: () => assert.fail(), onFailed: () => assert.fail() });
+    let octets = 0;
+    for (; !copier.busy && octets < 1e8; octets += pageOctets) {
+      log.grew(1);
+      log.keep();
+    }
+    assert.equal(octets, 2_048_000);
+  }
 });
 
 test('the schema is the one in schema.sql', async (t) => {
