@@ -1,6 +1,7 @@
 /** `sluis store`: the file of the database itself. */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { many } from '../domain/counted.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { print } from './output.ts';
 import { showProgress } from './progress.ts';
@@ -29,7 +30,7 @@ async function compact(terminal: Terminal, options: CommonOptions): Promise<void
   print(terminal, options, done, () =>
     [
       `The database has ${mebibytes(done.after)}, before ${mebibytes(done.before)}.`,
-      `Proved before it took the place of the old file: ${done.rows} rows in ${done.tables} tables, every page, the audit trail to its last row.`,
+      `Proved before it took the place of the old file: ${many(done.rows, 'row')} in ${many(done.tables, 'table')}, every page, the audit trail to its last row.`,
     ].join('\n'),
   );
 }
