@@ -1,11 +1,22 @@
 /** A full disk is weather, not damage: mail waits at the sender, everything else goes on, and nothing that was accepted is lost. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, realpathSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { inspect } from 'node:util';
+import { MiB } from '../../src/domain/units.ts';
 import { Instance, type Served, addressOf, loginOf } from '../support/instance.ts';
 import { Ledger } from '../support/ledger.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
@@ -37,8 +48,8 @@ function fillDisk(file: string): void {
 before(async () => {
   if (skip !== false) return;
   assert.equal(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', mount]).status, 0);
-  instance = await Instance.create({ under: mount, configuration: '[store]\nreserve = "8MiB"\n' });
-  instance.addAccounts(['sender', 'anna', 'bram']);
+  instance = await Instance.create({ under: mount, configuration: '[store]\nreserve = "16MiB"\n' });
+  instance.addAccounts(['sender', 'anna', 'bram', 'clara', 'daan', 'eva']);
   served = await instance.serve();
 });
 after(async () => {
@@ -109,5 +120,77 @@ test(
     const report = ledger.report();
     assert.deepEqual([report.lost, report.duplicated, report.damaged], [[], [], []]);
     assert.equal(await served.stop(), 0);
+  },
+);
+
+test(
+  'a disk that the gateway filled with mail, and that nobody makes room on, takes mail again once mail was fetched and deleted',
+  { skip },
+  async () => {
+    const names = ['clara', 'daan', 'eva'];
+    const log: string[] = [];
+    const hear = (text: string): void => void log.push(text);
+    served = await instance.serve({ hear });
+    const ledger = new Ledger(addressOf('sender'));
+    let sender = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
+    let turn = 0;
+    const submit = async (size: number): Promise<void> => {
+      const to = names[turn++ % names.length] ?? 'clara';
+      const message = ledger.compose(size);
+      ledger.acknowledge(message, acceptedId(await sender.submit(addressOf('sender'), [addressOf(to)], message.wire)));
+    };
+    /** Messages that are taken until one is refused, which must be for want of room. */
+    const submitUntilFull = async (size: number, most: number): Promise<number> => {
+      for (let taken = 0; taken < most; taken += 1) {
+        const error = await submit(size).catch((e: unknown) => e);
+        if (error === undefined) continue;
+        assert.ok(error instanceof UnexpectedReply && error.reply.startsWith('452 4.3.1 '), inspect(error));
+        await sender.command('RSET', '250');
+        return taken;
+      }
+      return most;
+    };
+    /** As a sender that tries again: on a short disk the log may be what has no room for a moment. */
+    const submitAll = async (size: number, messages: number): Promise<void> => {
+      let taken = 0;
+      for (let tries = 0; tries < 50 && taken < messages; tries += 1) {
+        if (tries > 0) await pause(200);
+        taken += await submitUntilFull(size, messages - taken);
+      }
+      assert.equal(taken, messages, 'mail was refused for 10 s');
+    };
+    const filled = await submitUntilFull(300_000, 300);
+    assert.ok(filled > 50 && filled < 300, `${filled} messages of 300 KB filled the disk`);
+
+    // What is deleted beyond the quota of its mailbox goes for good at once.
+    for (const name of names) instance.sluis('account', 'set', name, 'quota=1MiB');
+    await collect(instance, ledger, names, { remove: true });
+    for (const name of names) instance.sluis('account', 'set', name, 'quota=1GiB');
+    await submitAll(300_000, 20);
+
+    // And when somebody else takes what is left of the disk, but for room for the log: free pages stand in for half of the reserve.
+    const reserved = (): number => statSync(join(instance.data, 'reserve'), { throwIfNoEntry: false })?.size ?? 0;
+    const { bavail, bsize } = statfsSync(mount);
+    writeFileSync(join(mount, 'hog'), Buffer.alloc(Math.max(0, bavail * bsize - 9 * MiB), 1));
+    await submitAll(300_000, 20);
+    for (let tries = 0; tries < 50 && reserved() !== 8 * MiB; tries += 1) {
+      await pause(200);
+      await submitAll(3000, 1);
+    }
+    assert.equal(reserved(), 8 * MiB);
+    await served.kill();
+    served = await instance.serve({ hear });
+    assert.equal(reserved(), 8 * MiB, 'after a kill it serves as before');
+    sender = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
+    await submitAll(300_000, 20);
+    await sender.quit();
+    assert.equal(await served.stop(), 0);
+
+    served = await instance.serve({ hear });
+    await collect(instance, ledger, names, { remove: true });
+    const report = ledger.report();
+    assert.deepEqual([report.lost, report.duplicated, report.damaged], [[], [], []]);
+    assert.equal(await served.stop(), 0);
+    assert.doesNotMatch(log.join(''), /store\.failed/);
   },
 );

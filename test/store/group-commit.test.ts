@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import Database from 'better-sqlite3';
+import { MiB } from '../../src/domain/units.ts';
 import { type Db, openReading, openWriting } from '../../src/store/sqlite/database.ts';
 import { GroupCommit } from '../../src/store/sqlite/group-commit.ts';
 import { LogUpkeep } from '../../src/store/sqlite/log-upkeep.ts';
@@ -22,6 +23,7 @@ interface Bench {
   readonly db: Db;
   readonly said: WriterSays[];
   readonly group: GroupCommit;
+  readonly reserve: Reserve;
   readonly run: (works: readonly WriterWork[]) => Promise<Map<number, string>>;
 }
 
@@ -64,25 +66,27 @@ async function writer(
   t: TestContext,
   testing: Testing = {},
   copier: MakeCopier = (db) => copierOf(db),
+  reserveOctets = 0,
 ): Promise<Bench> {
   const options = testOptions(t);
   await createSqliteStore(options);
   const db = openWriting(join(options.dataFolder, 'sluis.db'), 'FULL');
   t.after(() => db.close());
+  const reserve = new Reserve(options.dataFolder, reserveOctets);
+  assert(reserve.keep('whole'));
   const said: WriterSays[] = [];
   const group: GroupCommit = new GroupCommit({
     db,
     work: new WriterWorker(db, 0),
-    reserve: new Reserve(options.dataFolder, 0),
-    reserveOctets: 0,
+    reserve,
+    reserveOctets,
     copier: copier(db, () => group.keepLog()),
     testing,
-    full: false,
     say: (message) => said.push(message),
     drain: () => undefined,
   });
   return {
-    ...{ db, said, group },
+    ...{ db, said, group, reserve },
     run: async (works) => {
       const from = said.length;
       group.add(works.map((work, n) => ({ n, work })));
@@ -405,4 +409,45 @@ test('the schema is the one in schema.sql', async (t) => {
   const schema = `${rows.map((row) => `${row.sql};`).join('\n\n')}\n`;
   assert.equal(schema, readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'));
   assert.equal(db.pragma('user_version', { simple: true }), knownMigrations().at(-1)?.version);
+});
+
+test('mail is taken again with half of the reserve on the disk, and full once more all of it is given back', async (t) => {
+  const { db, reserve, run, said } = await writer(t, {}, undefined, MiB);
+  const reserved = (): unknown => {
+    const last = said.at(-1);
+    return last?.kind === 'answers' ? last.reserved : last;
+  };
+  const fill = (id: number): WriterWork =>
+    accept(id, { envelope: '{"recipients":[]}', body: randomBytes(60_000), uidls: randomBytes(16) });
+  const most = (pages: number): unknown => db.pragma(`max_page_count = ${pages}`);
+  const pages = db.pragma('page_count', { simple: true }) as number;
+  for (const [from, wanted] of [
+    [100, 'half'],
+    [200, 'whole'],
+    [300, 'half'],
+  ] as const) {
+    most(pages);
+    // What was free in the file takes the first ones.
+    for (let n = 0; n < 50 && reserve.kept !== 'out'; n += 1) await run([fill(from + n)]);
+    assert.deepEqual([reserve.kept, reserved()], ['out', 'out']);
+    most(pages + 10_000);
+    assert.deepEqual([...(await run([fill(from + 90)]))], [[0, 'full']], 'new mail waits for the reserve');
+    assert.deepEqual([...(await run([{ kind: 'space', now: 'out', wanted }]))], [[0, 'space']]);
+    assert.deepEqual([reserve.kept, reserved()], [wanted, wanted]);
+    assert.deepEqual([...(await run([fill(from + 91)]))], [[0, 'done']]);
+    if (wanted === 'whole') continue;
+    const last = said.at(-1);
+    assert(last?.kind === 'answers');
+    assert.equal(
+      last.pages,
+      db.pragma('page_count', { simple: true }),
+      'pages are all the room: each commit tells them',
+    );
+  }
+  // With mail in between, which it does not disturb; what was asked for in another state is not done.
+  const works: WriterWork[] = [fill(400), { kind: 'space', now: 'out', wanted: 'whole' }, fill(401)];
+  assert.deepEqual([...(await run(works)).values()], ['done', 'space', 'done']);
+  assert.deepEqual([reserve.kept, reserved()], ['half', 'half']);
+  await run([fill(402), { kind: 'space', now: 'half', wanted: 'whole' }, fill(403)]);
+  assert.deepEqual([reserve.kept, reserved()], ['whole', 'whole']);
 });

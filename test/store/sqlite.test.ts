@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import Database from 'better-sqlite3';
 import { messageNumber } from '../../src/domain/ids.ts';
-import { days, hours, octets, seconds } from '../../src/domain/units.ts';
+import { MiB, days, hours, octets, seconds } from '../../src/domain/units.ts';
 import { factsOf } from '../../src/store/sqlite/copy-facts.ts';
 import { proveCopy } from '../../src/store/sqlite/copy-proof.ts';
 import { openReading, openWriting, sqliteProblem } from '../../src/store/sqlite/database.ts';
@@ -581,6 +581,73 @@ test('the reserve is real octets on the disk, and made again at a start', async 
   await reopens(s.options);
   assert(statSync(path).blocks * 512 >= 3_000_000);
 });
+
+for (const shape of ['new', 'old'] as const)
+  test(`room in the file is room for mail on a disk that stays full, as far as half of the reserve does not need it (${shape} file)`, async (t) => {
+    let disk = 100 * MiB;
+    const s = await openTestStore(t, { reserve: octets(2 * MiB), testing: { freeOctets: () => disk } }, shape);
+    const { store, clock } = s;
+    const account = await addAccount(store, 'anna');
+    for (let i = 0; i < 10; i += 1) await deliver(store, randomBytes(400_000), 'anna@group.test');
+    const reserved = (): number => statSync(join(s.options.dataFolder, 'reserve')).size;
+    /** A look as MAIL has one, and what it asks the writer for. */
+    const look = async (): Promise<number> => {
+      clock.advance(seconds(1));
+      store.health();
+      await store.alive();
+      return store.health().free;
+    };
+    disk = 1.5 * MiB;
+    assert.equal(await look(), 0, 'nothing is free in the file');
+    assert.equal(reserved(), 2 * MiB);
+
+    const lock = await store.lockMaildrop(account, here);
+    assert(lock !== 'in-use');
+    const listing = await store.listMaildrop(lock);
+    const all = Array.from({ length: 10 }, (_, i) => listing.uidOf(i));
+    await store.commitMaildrop(lock, all, [], []);
+    clock.setWall(clock.now() + days(15));
+    assert.equal((await store.sweep()).messages, 10);
+    if (shape === 'old') {
+      // Its room goes back to the disk.
+      assert.equal(await look(), 0);
+      assert.equal(reserved(), 2 * MiB);
+      disk = 100 * MiB;
+      assert((await look()) > 90 * MiB);
+      return;
+    }
+    await look();
+    assert.equal(reserved(), MiB);
+    disk = 0.5 * MiB;
+    assert.equal(await look(), 0, 'the log has no room');
+    disk = 9 * MiB;
+    const free = await look();
+    // 4 MB less half of the reserve and the margin.
+    assert(free > 0.8 * MiB && free < 1.3 * MiB, `${free} octets are free`);
+    const taken = [];
+    for (let i = 0; i < 20 && (await look()) > 100_000; i += 1)
+      taken.push(await deliver(store, randomBytes(100_000), 'anna@group.test'));
+    assert(taken.length > 5 && taken.length < 14, `${taken.length} messages of 100 KB were taken`);
+    assert(taken.every(({ outcome }) => outcome.kind === 'filed'));
+    const [pages, unused] = ['page_count', 'freelist_count'].map((name) => {
+      const db = openReading(databaseOf(s.options));
+      const found = db.pragma(name, { simple: true }) as number;
+      db.close();
+      return found;
+    });
+    assert((unused ?? 0) * 4096 >= MiB, `${unused} of ${pages} pages are free: they stand in for half of the reserve`);
+    assert.throws(() => store.openBody(octets(500_000)), StoreFull);
+
+    // Nobody comes and goes between the two.
+    disk = 16 * MiB;
+    await look();
+    assert.equal(reserved(), MiB);
+    disk = 18 * MiB;
+    assert((await look()) > 10 * MiB);
+    assert.equal(reserved(), 2 * MiB);
+    const logged = s.log.events.filter(({ event }) => event === 'store.reserve-changed').map(({ fields }) => fields);
+    assert.deepEqual(logged, [{ reserve: 'half' }, { reserve: 'whole' }]);
+  });
 
 // --- bounds
 

@@ -15,7 +15,8 @@ import type { Copier } from './log-copier.ts';
 import { LogUpkeep } from './log-upkeep.ts';
 import type { Testing } from './options.ts';
 import type { AcceptWork, Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
-import type { Reserve } from './reserve.ts';
+import type { OpenedSpace } from './space.ts';
+import type { Reserve, Reserved } from './reserve.ts';
 import type { WriterWorker } from './writer-work.ts';
 
 /** Commits without a small message after which large bodies may have more of each. */
@@ -42,11 +43,11 @@ export interface GroupOptions {
   readonly reserveOctets: number;
   readonly testing: Testing;
   readonly say: (message: WriterSays) => void;
-  /** The reserve could not be made at the start. */
-  readonly full: boolean;
   /** Takes in what has arrived meanwhile. */
   readonly drain: () => void;
 }
+
+type SpaceWork = Extract<WriterWork, { kind: 'space' }>;
 
 interface Answered {
   readonly n: number;
@@ -95,7 +96,7 @@ export class GroupCommit {
   /** What the connection does at its next commit. */
   #sync: Synchronous;
   #failed = false;
-  #full = false;
+  #reserved: Reserved;
   /** Commits since the last one that carried more than a large body's pieces. */
   #sinceSmall = 0;
   /** The group before had a piece of a large body. */
@@ -128,17 +129,23 @@ export class GroupCommit {
     this.#release = db.prepare('RELEASE piece');
     this.#undo = db.prepare('ROLLBACK TO piece');
     if (options.testing.maxPages !== undefined) db.pragma(`max_page_count = ${options.testing.maxPages}`);
-    this.#full = options.full;
+    this.#reserved = options.reserve.kept;
     this.#sync = options.testing.synchronous ?? 'FULL';
     this.#measure();
+  }
+
+  /** No new mail. */
+  get #full(): boolean {
+    return this.#reserved === 'out';
   }
 
   get failed(): boolean {
     return this.#failed;
   }
 
-  get space(): { pageOctets: number; pages: number; freePages: number } {
-    return { pageOctets: this.#shape.pageOctets, pages: this.#pages, freePages: this.#freePages };
+  get space(): OpenedSpace {
+    const { pageOctets, shrinks } = this.#shape;
+    return { pageOctets, shrinks, pages: this.#pages, freePages: this.#freePages, reserved: this.#reserved };
   }
 
   add(requests: readonly Request[]): void {
@@ -297,7 +304,8 @@ export class GroupCommit {
     if (!alone) this.#savepoint.run();
     let answer: WriterAnswer;
     try {
-      answer = this.#o.work.apply(request.work);
+      const { work } = request;
+      answer = work.kind === 'space' ? { kind: 'space', kept: this.#keep(work) } : this.#o.work.apply(work);
     } catch (error) {
       if (!isStatementError(error)) throw error;
       answer = { kind: 'error', message: error instanceof Error ? error.message : String(error) };
@@ -328,7 +336,7 @@ export class GroupCommit {
   }
 
   #enterFull(group: readonly Request[]): void {
-    this.#full = true;
+    this.#reserved = 'out';
     this.#o.reserve.release();
     const { maxPages } = this.#o.testing;
     if (maxPages !== undefined)
@@ -344,7 +352,7 @@ export class GroupCommit {
     for (const request of group) {
       if (this.#failed) return;
       if (request.work.kind === 'space') {
-        answers.push({ n: request.n, answer: { kind: 'space', restored: this.#leaveFull() } });
+        answers.push({ n: request.n, answer: { kind: 'space', kept: this.#leaveFull(request.work) } });
       } else if (isMail(request)) {
         answers.push({ n: request.n, answer: { kind: 'full' } });
       } else {
@@ -361,26 +369,33 @@ export class GroupCommit {
     this.#answer(answers);
   }
 
+  /** Not what was asked for before the disk became full: then it may be what locks and deletions need. */
+  #keep({ now, wanted }: SpaceWork): boolean {
+    if (now !== this.#reserved || !this.#o.reserve.keep(wanted)) return false;
+    this.#reserved = wanted;
+    return true;
+  }
+
   /** Space has returned: makes the reserve again, and only then takes mail. */
-  #leaveFull(): boolean {
+  #leaveFull(work: SpaceWork): boolean {
     const { maxPages } = this.#o.testing;
     if (maxPages !== undefined) {
       this.#measure();
       if (this.#pages > maxPages) return false;
       this.#o.db.pragma(`max_page_count = ${maxPages}`);
-    } else if (!this.#o.reserve.make()) return false;
-    this.#full = false;
-    return true;
+    }
+    return this.#keep(work);
   }
 
   #answer(answers: readonly Answered[], took?: number): void {
-    if (this.#o.testing.maxPages !== undefined || this.#commits % 64 === 0 || this.#full) this.#measure();
+    if (this.#o.testing.maxPages !== undefined || this.#commits % 64 === 0 || this.#reserved !== 'whole')
+      this.#measure();
     if (answers.some(({ answer }) => answer.kind === 'swept')) {
       this.#measure();
       this.#vacuum = this.#shape.shrinks;
     }
     this.#o.say({
-      ...{ kind: 'answers', answers, pages: this.#pages, freePages: this.#freePages, full: this.#full },
+      ...{ kind: 'answers', answers, pages: this.#pages, freePages: this.#freePages, reserved: this.#reserved },
       ...(took === undefined ? {} : { took }),
     });
   }

@@ -7,7 +7,7 @@
  *   KEYS/                       see crypto/key-folder.ts
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import type { Address } from '../../domain/address.ts';
@@ -151,6 +151,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const { freeOctets, ...testing } = set.testing;
     const space = new Space({
       freeOctets: freeOctets ?? (() => freeOctetsOf(options.dataFolder)),
+      logOctets: () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+      reserve: set.reserve,
       monotonic: () => options.clock.monotonic(),
       maxPages: testing.maxPages,
     });
@@ -178,16 +180,16 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       },
       {
         onUpgrade: ({ copy, ...upgrade }) => options.log.info('store.upgrading', { ...upgrade, copy: copy ?? 'none' }),
-        onCommit: ({ answers, pages, freePages, full, took }) => {
+        onCommit: ({ answers, pages, freePages, reserved, took }) => {
           if (took !== undefined) {
             commits.commits.add(took / 1000);
             commits.groups.add(answers.length);
           }
           space.told(pages, freePages);
-          if (full !== space.full) {
-            space.full = full;
+          if (reserved !== space.reserved) {
+            space.reserved = reserved;
             space.forget();
-            if (full) options.log.error('store.full', { free: space.free });
+            if (space.full) options.log.error('store.full', { free: space.free });
           }
           const due = new Set<number>();
           const crowded = new Set<number>();
@@ -218,7 +220,6 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       },
     );
     space.opened(ready);
-    space.full = ready.full;
     const reader = await Reader.start({ path, keyFolder: options.keyFolder, masterKey: options.masterKey }, (error) =>
       store?.failed(error),
     ).catch(async (error: unknown) => {
@@ -305,7 +306,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       path,
       commits,
     });
-    if (ready.full) log.error('store.full', { free: space.free });
+    if (space.full) log.error('store.full', { free: space.free });
     log.info('store.opened', { version: ready.version, start: ready.epoch, unclean: ready.unclean });
     return store;
   } catch (error) {

@@ -3,38 +3,52 @@
  * hears of a full disk before it has sent 50 MB.
  */
 
-/** Kept free for log and index pages beside the body itself. */
-const MARGIN = 2 * 1024 * 1024;
+import { LOG_ROOM, MARGIN, type Reserved, halfOf, reservedFor } from './reserve.ts';
+
 /** A body stands in the log and, once copied back, in the database; the log is reused, so this is less than 2. */
 const GROWTH = 1.25;
-/** Free pages in the database are of use only while the log still has room to grow. */
-const LOG_ROOM = 8 * 1024 * 1024;
 /** The disk is asked at most this often. */
 const FRESH_FOR = 200;
 
 export interface SpaceParts {
+  /** Of the disk. */
   readonly freeOctets: () => number;
+  /** Of the log's file, which is written over. */
+  readonly logOctets: () => number;
+  readonly reserve: number;
   readonly monotonic: () => number;
   readonly maxPages: number | undefined;
+}
+
+export interface OpenedSpace {
+  readonly pageOctets: number;
+  readonly pages: number;
+  readonly freePages: number;
+  /** Free pages go back to the disk. */
+  readonly shrinks: boolean;
+  readonly reserved: Reserved;
 }
 
 export class Space {
   readonly #p: SpaceParts;
   #promised = 0;
   #free = 0;
+  #log = 0;
   #asked = Number.NEGATIVE_INFINITY;
   #pageOctets = 0;
   #pages = 0;
   #freePages = 0;
-  /** The reserve is out: no new mail. */
-  full = false;
+  #shrinks = false;
+  reserved: Reserved = 'whole';
 
   constructor(parts: SpaceParts) {
     this.#p = parts;
   }
 
-  opened({ pageOctets, pages, freePages }: { pageOctets: number; pages: number; freePages: number }): void {
+  opened({ pageOctets, pages, freePages, shrinks, reserved }: OpenedSpace): void {
     this.#pageOctets = pageOctets;
+    this.#shrinks = shrinks;
+    this.reserved = reserved;
     this.told(pages, freePages);
   }
 
@@ -52,12 +66,32 @@ export class Space {
     const reusable = this.#freePages * this.#pageOctets;
     if (this.#p.maxPages !== undefined)
       return Math.max(0, this.#p.maxPages - this.#pages) * this.#pageOctets + reusable;
+    this.#look();
+    if (this.reserved !== 'half') return this.#free > LOG_ROOM ? this.#free + reusable : this.#free;
+    // The disk is the log's alone, and so many pages stand in for the rest of the reserve.
+    const { missing } = halfOf(this.#p.reserve);
+    return this.#free + this.#log > LOG_ROOM ? Math.max(0, reusable - missing) : 0;
+  }
+
+  #look(): void {
     const now = this.#p.monotonic();
-    if (now - this.#asked >= FRESH_FOR) {
-      this.#free = this.#p.freeOctets();
-      this.#asked = now;
-    }
-    return this.#free > LOG_ROOM ? this.#free + reusable : this.#free;
+    if (now - this.#asked < FRESH_FOR) return;
+    this.#free = this.#p.freeOctets();
+    this.#log = this.#p.logOctets();
+    this.#asked = now;
+  }
+
+  /** The reserve is out: no new mail. */
+  get full(): boolean {
+    return this.reserved === 'out';
+  }
+
+  /** What the reserve should be. */
+  get wanted(): Reserved {
+    if (this.#p.maxPages !== undefined) return this.full && this.free < 1 ? 'out' : 'whole';
+    this.#look();
+    const free = this.#shrinks ? 0 : this.#freePages * this.#pageOctets;
+    return reservedFor(this.reserved, { reserve: this.#p.reserve, disk: this.#free, free });
   }
 
   get available(): number {

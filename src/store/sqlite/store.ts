@@ -48,8 +48,6 @@ import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
 import type { WriterWork } from './writer-protocol.ts';
 
-/** Free beside the reserve before mail is taken again, so that a full disk does not say yes and no in turns. */
-const ROOM_TO_GO_ON = 8 * 1024 * 1024;
 /** What a crash left over goes soon after the start, but not while everybody reconnects. */
 const FIRST_SWEEP = minutes(1);
 const SWEEP_EVERY = hours(1);
@@ -108,7 +106,7 @@ export class SqliteStore implements Store {
   /** Mailboxes whose deleted mail is being cut down; true where more was deleted meanwhile. */
   readonly #trimming = new Map<number, boolean>();
   #sweepTimer: Timer | undefined;
-  #askedForSpace = false;
+  #askedForReserve = false;
   #failure: StoreFailed | undefined;
   #closed: Promise<void> | undefined;
 
@@ -145,7 +143,7 @@ export class SqliteStore implements Store {
 
   openBody(promised: Octets, account?: AccountId): BodyWriter {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#p.space.full) this.#askForSpace();
+    this.#keepReserve();
     return this.#p.bodies.open(promised, account);
   }
 
@@ -334,22 +332,24 @@ export class SqliteStore implements Store {
     this.audit.note({ event: 'store.day-key-erased', outcome: 'success', facts: { day } });
   }
 
-  /** While the reserve is out: asks the writer to make it again, once there is room for it and a message. */
-  #askForSpace(): void {
-    const { space, settled, writer } = this.#p;
-    const needed = settled.testing.maxPages === undefined ? settled.reserve + ROOM_TO_GO_ON : 1;
-    if (this.#askedForSpace || space.free < needed) return;
-    this.#askedForSpace = true;
+  /** Asks the writer to make the reserve again, or to give half of it back, where room came or went. */
+  #keepReserve(): void {
+    const { space, writer, log } = this.#p;
+    if (this.#askedForReserve || this.#failure !== undefined) return;
+    const { reserved, wanted } = space;
+    if (wanted === reserved || wanted === 'out') return;
+    this.#askedForReserve = true;
     writer
-      .ask({ kind: 'space' })
+      .ask({ kind: 'space', now: reserved, wanted })
       .then(
         (answer) => {
-          if (answer.kind === 'space' && answer.restored) this.#p.log.info('store.space-returned');
+          if (answer.kind !== 'space' || !answer.kept) return;
+          log.info(reserved === 'out' ? 'store.space-returned' : 'store.reserve-changed', { reserve: wanted });
         },
         () => undefined,
       )
       .finally(() => {
-        this.#askedForSpace = false;
+        this.#askedForReserve = false;
         space.forget();
       });
   }
@@ -367,7 +367,7 @@ export class SqliteStore implements Store {
 
   health(): StoreHealth {
     // MAIL looks here and opens no body while nothing is free: without this a gateway that was full once would stay full.
-    if (this.#p.space.full) this.#askForSpace();
+    this.#keepReserve();
     return {
       free: octets(this.#p.space.full ? 0 : this.#p.space.available),
       used: octets(this.#p.space.used),

@@ -11,6 +11,7 @@ import type { CaChange, CaChanged } from './ca-changes.ts';
 import type { OperatorChange, OperatorChanged } from './operator-changes.ts';
 import type { PgpChange, PgpChanged } from './pgp-changes.ts';
 import type { RegistryChange } from './registry-changes.ts';
+import type { Reserved } from './reserve.ts';
 import type { QuirkCount, DeliveryRows } from './stored-rows.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 
@@ -250,7 +251,8 @@ export type WriterWork =
   | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
   /** Figures that wait are written: somebody is about to read them. */
   | { readonly kind: 'usage' }
-  | { readonly kind: 'space' }
+  /** How much of the reserve is to lie on the disk, where `now` does; mail is taken then. */
+  | { readonly kind: 'space'; readonly now: Reserved; readonly wanted: Exclude<Reserved, 'out'> }
   /** Changes nothing: its answer shows that the writer works. */
   | { readonly kind: 'nothing' };
 
@@ -305,7 +307,7 @@ export type WriterAnswer =
   | { readonly kind: 'operators'; readonly changed: OperatorChanged }
   | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'swept'; readonly report: SweepNumbers }
-  | { readonly kind: 'space'; readonly restored: boolean }
+  | { readonly kind: 'space'; readonly kept: boolean }
   | { readonly kind: 'full' }
   | { readonly kind: 'error'; readonly message: string };
 
@@ -334,8 +336,9 @@ export type WriterSays =
       readonly pageOctets: number;
       readonly pages: number;
       readonly freePages: number;
-      /** The disk has no room for the reserve: no new mail yet. */
-      readonly full: boolean;
+      readonly shrinks: boolean;
+      /** `out`: the disk has no room for it, and no new mail is taken yet. */
+      readonly reserved: Reserved;
     }
   | { readonly kind: 'refused'; readonly message: string }
   /** Before "ready": the form of the database is about to change. */
@@ -347,7 +350,7 @@ export type WriterSays =
       readonly took?: number;
       readonly pages: number;
       readonly freePages: number;
-      readonly full: boolean;
+      readonly reserved: Reserved;
     }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'closed' };

@@ -6,14 +6,14 @@ import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
 import { Ahead } from './ahead.ts';
 import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
-import { type Db, isDamage, isFull, openWriting, sqliteProblem } from './database.ts';
+import { type Db, isDamage, isFull, openWriting, shapeOf, sqliteProblem } from './database.ts';
 import { voidLeases } from './delivery-changes.ts';
 import { GroupCommit } from './group-commit.ts';
 import { ThreadCopier } from './log-copier.ts';
 import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
 import type { Testing } from './options.ts';
 import type { WriterHears, WriterSays } from './writer-protocol.ts';
-import { Reserve } from './reserve.ts';
+import { Reserve, coversHalf, freeOctetsOf, reservedFor } from './reserve.ts';
 import { type Upgrade, copyBeforeUpgrade, upgradeCopyOf } from './upgrade-copy.ts';
 import { DATABASE_FILE } from './writer-files.ts';
 import { WriterWorker } from './writer-work.ts';
@@ -102,7 +102,7 @@ function begin(db: Db, keys: KeyFolder, start: WriterStart): ReadyMessage {
   voidLeases(db);
   db.exec('COMMIT');
   const found = { version, epoch, days, unclean, highest: highestOf(db), latest: latestOf(db) };
-  return { kind: 'ready', ...found, pageOctets: 0, pages: 0, freePages: 0, full: false };
+  return { kind: 'ready', ...found, pageOctets: 0, pages: 0, freePages: 0, shrinks: false, reserved: 'out' };
 }
 
 /** A start writes a little: on a full disk the reserve makes room for it, so that people can still fetch and delete. */
@@ -118,6 +118,15 @@ function openOnAnyDisk(
     reserve.release();
     return openChecked(start, told);
   }
+}
+
+/** What fits, with less left beside it than while mail comes: a start after a kill is no reason to take none. */
+function keepAtStart(reserve: Reserve, db: Db, folder: string): void {
+  const { pageOctets, shrinks } = shapeOf(db);
+  const free = shrinks ? 0 : (db.pragma('freelist_count', { simple: true }) as number) * pageOctets;
+  const room = { reserve: reserve.octets, disk: freeOctetsOf(folder), free };
+  const wanted = reservedFor(reserve.kept, room);
+  if (!reserve.keep(wanted === 'out' ? 'whole' : wanted) && coversHalf(room)) reserve.keep('half');
 }
 
 function serve(port: MessagePort, start: WriterStart): void {
@@ -140,7 +149,7 @@ function serve(port: MessagePort, start: WriterStart): void {
   const { db, ready } = opened;
   const work = new WriterWorker(db, start.at, start.testing);
   // On a full disk the store opens all the same: reading and deleting must go on.
-  const full = !reserve.make();
+  keepAtStart(reserve, db, start.dataFolder);
   let closing = false;
   const ahead = new Ahead();
   const hear = (message: WriterHears): void => {
@@ -160,7 +169,6 @@ function serve(port: MessagePort, start: WriterStart): void {
     ...{ db, work, reserve, copier },
     reserveOctets: start.reserve,
     testing: start.testing,
-    full,
     say,
     drain,
   });
@@ -191,7 +199,7 @@ function serve(port: MessagePort, start: WriterStart): void {
       }
     });
   });
-  say({ ...ready, ...group.space, full });
+  say({ ...ready, ...group.space });
 }
 
 if (parentPort !== null) serve(parentPort, workerData as WriterStart);

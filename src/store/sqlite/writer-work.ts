@@ -123,7 +123,7 @@ export class WriterWorker {
     this.#usage.mark();
   }
 
-  apply(work: WriterWork): WriterAnswer {
+  apply(work: Exclude<WriterWork, { kind: 'space' }>): WriterAnswer {
     switch (work.kind) {
       case 'accept':
         return this.#filing.accept(work);
@@ -195,8 +195,6 @@ export class WriterWorker {
       case 'usage':
         // Its figures were written before it began.
         return DONE;
-      case 'space':
-        return { kind: 'space', restored: false };
     }
   }
 
