@@ -42,13 +42,15 @@ export class Draft {
   /** As they stand there; made fit to be shown once, since an interchange has thousands of one kind. */
   message(type: string | undefined, version: string | undefined): void {
     const key = `${type} ${version}`;
-    if (key === this.#lastKey) {
-      if (this.#last !== undefined) this.#last.count += 1;
-      else this.remark('types');
-      return;
+    if (key !== this.#lastKey) {
+      this.#lastKey = key;
+      this.#last = this.#kind(fieldText(type), fieldText(version));
     }
-    this.#lastKey = key;
-    this.#last = this.#kind(fieldText(type), fieldText(version));
+    this.again();
+  }
+
+  /** Another of the same kind as the last. */
+  again(): void {
     if (this.#last === undefined) this.remark('types');
     else this.#last.count += 1;
   }

@@ -22,6 +22,11 @@ import {
 
 /** Of a segment that came in pieces. UNB has at most about 300 octets. */
 const MAX_SEGMENT = 1024;
+/** Of the octets of an UNH behind its reference; with directory and association code they are some 25. */
+const MAX_KIND = 128;
+/** A reference that no separator and no release character stands in. */
+const PLAIN = /^[\w ]*$/;
+const NO_OCTETS = Buffer.alloc(0);
 const ADVICE = 9;
 const U = 85;
 /** UNO longer than this is no length, but damage. */
@@ -60,6 +65,9 @@ export class EdifactReader implements EdiReader {
   #messages = 0;
   #groups = 0;
   #packages = 0;
+  /** Of the last UNH that was taken apart, the octets that follow its reference; none at first. */
+  readonly #kind = Buffer.allocUnsafe(MAX_KIND);
+  #kindLength = 0;
 
   constructor(part: string, found: OnInterchange) {
     this.#part = part;
@@ -286,7 +294,7 @@ export class EdifactReader implements EdiReader {
         this.#group = { reference: simple(elements(), 5), count: 0 };
         return true;
       case 'H':
-        this.#unh(elements());
+        if (!this.#likeLast(octets, from, end)) this.#unh(elements(), this.#kindAt(octets, from, end));
         return true;
       case 'T':
         this.#unt(elements());
@@ -310,6 +318,7 @@ export class EdifactReader implements EdiReader {
 
   #unb(elements: string[][]): void {
     const draft = (this.#draft = new Draft());
+    this.#kindLength = 0;
     const [, syntax, sender, recipient, prepared, reference, , application, , acknowledge, , test] = elements;
     if (!/^[A-Z]{3}[A-Z0-9]$/.test(syntax?.[0] ?? '') || recipient === undefined) draft.remark('unb-unreadable');
     draft.fields = {
@@ -324,14 +333,43 @@ export class EdifactReader implements EdiReader {
     };
   }
 
-  #unh(elements: string[][]): void {
+  /** Of an UNH: the octets from the separator behind a plain reference on. None where there is no such, or where letters separate. */
+  #kindAt(octets: Buffer, from: number, end: number): Buffer {
+    const { element, release, component } = this.#characters;
+    const at = octets.indexOf(element, from + 4);
+    const separators = String.fromCharCode(element, component, Math.max(0, release));
+    if (at < 0 || at >= end || /[\w ]/.test(separators)) return NO_OCTETS;
+    return PLAIN.test(octets.toString('latin1', from + 4, at)) ? octets.subarray(at, end) : NO_OCTETS;
+  }
+
+  /** Most messages of an interchange are of one kind, which is taken apart once: of the others the reference is read. */
+  #likeLast(octets: Buffer, from: number, end: number): boolean {
+    const length = this.#kindLength;
+    if (length === 0) return false;
+    const at = end - length;
+    if (at < from + 4 || this.#kind.compare(octets, at, end, 0, length) !== 0) return false;
+    const reference = octets.toString('latin1', from + 4, at);
+    if (!PLAIN.test(reference)) return false;
+    this.#endMessage(undefined);
+    this.#draft?.again();
+    this.#begun(reference.trim());
+    return true;
+  }
+
+  #unh(elements: string[][], kind: Buffer): void {
     this.#endMessage(undefined);
     const [type = '', ...version] = elements[2] ?? [];
     const stated = version.join(':');
     this.#draft?.message(type, stated.endsWith(':') ? stated.replace(/:+$/, '') : stated);
+    this.#kindLength = kind.copy(this.#kind);
+    if (this.#kindLength < kind.length) this.#kindLength = 0;
+    this.#begun(simple(elements, 1));
+  }
+
+  #begun(reference: string): void {
     this.#messages += 1;
     if (this.#group !== undefined) this.#group.count += 1;
-    this.#message = { reference: simple(elements, 1), count: 1, packages: 0 };
+    this.#message = { reference, count: 1, packages: 0 };
   }
 
   #unt(elements: string[][]): void {

@@ -199,18 +199,19 @@ function interchanges(random: ReturnType<typeof seeded>): string {
     const segments: string[][] = [];
     const reference = name();
     segments.push(['UNB', `UNOC${component}3`, name(), name(), `261124${component}1037`, reference]);
-    const messages = random.below(5);
+    const messages = random.below(8);
     const wrong = (value: number): string => String(random.below(12) === 0 ? value + 1 : value);
     for (let m = 1; m <= messages; m++) {
       const lines = random.below(6);
+      const its = `${m}${random.below(3) === 0 ? token() : ''}`;
       segments.push([
         'UNH',
-        String(m),
+        its,
         random.pick(['MEDLAB', 'MEDEUR', `MEDRPT${component}D${component}93A${component}UN`]),
       ]);
       for (let line = 0; line < lines; line++)
         segments.push([random.pick(['TXT', 'NAD', 'UNS', 'Q']), token(), `${token()}${component}${token()}`]);
-      segments.push(['UNT', wrong(lines + 2), wrong(m)]);
+      segments.push(['UNT', wrong(lines + 2), random.below(12) === 0 ? 'OTHER' : its]);
     }
     segments.push(['UNZ', wrong(messages), random.below(12) === 0 ? 'OTHER' : reference]);
     if (advice !== '') text += `UNA${advice}${breaks}`;
