@@ -182,7 +182,7 @@ test('3,000 seeded interchanges are read as a second, simple reader reads them',
 function interchanges(random: ReturnType<typeof seeded>): string {
   let text = '';
   for (let n = 1 + random.below(3); n > 0; n--) {
-    const advice = random.pick(['', ":+.? '", ":+,? '", ":+ ? '", '|^.\\ ~', ":+.  '", '=*.! \n']);
+    const advice = random.pick(['', ":+.? '", ":+,? '", ":+ ? '", '|^.\\ ~', ":+.  '", '=*.! \n', "xy.z '"]);
     const [component = ':', element = '+', , release = '?', , terminator = "'"] = advice === '' ? ":+.? '" : advice;
     const breaks = terminator === '\n' ? '' : random.pick(['', '\r\n', '\n', '  ']);
     const token = (): string => {
