@@ -1,26 +1,21 @@
 /** Which organisations are reached at an address: whoever ends it is told. */
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
 import type { Registry } from '../store/registry.ts';
-
-const PAGE = 500;
+import { everyOrganisation } from './every-organisation.ts';
 
 /** Names of the organisations that have not ended, by the address that is their contact. */
 export type Contacts = ReadonlyMap<AddressKey, readonly string[]>;
 
 export async function contactsIn(registry: Pick<Registry, 'listOrganisations'>): Promise<Contacts> {
   const contacts = new Map<AddressKey, string[]>();
-  let after: string | undefined;
-  for (;;) {
-    const page = await registry.listOrganisations({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+  for await (const page of everyOrganisation(registry))
     for (const { name, contact = '', state } of page) {
       const parsed = parseAddress(contact);
       if (state === 'ended' || !parsed.ok) continue;
       const key = addressKey(parsed.value);
       contacts.set(key, [...(contacts.get(key) ?? []), name]);
     }
-    if (page.length < PAGE) return contacts;
-    after = page.at(-1)?.name;
-  }
+  return contacts;
 }
 
 export const contactOf = (contacts: Contacts, addresses: readonly Address[]): readonly string[] =>

@@ -9,6 +9,7 @@ import type { Settings } from '../domain/settings/setting.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { Holding } from '../store/deliveries.ts';
 import type { Store } from '../store/store.ts';
+import { everyOrganisation } from './every-organisation.ts';
 
 const PAGE = 1000;
 /** Mailboxes that are named of each day. */
@@ -95,12 +96,8 @@ function viewOf(day: Day, kept: Kept, owners: ReadonlyMap<AccountId, Owner>): Ke
 
 async function ownersOf({ registry }: Store): Promise<ReadonlyMap<AccountId, Owner>> {
   const organisations = new Map<string, Settings>();
-  for (let after = ''; ;) {
-    const page = await registry.listOrganisations({ limit: PAGE, ...(after === '' ? {} : { after }) });
+  for await (const page of everyOrganisation(registry))
     for (const { name, settings } of page) organisations.set(name, settings);
-    after = page.at(-1)?.name ?? '';
-    if (page.length < PAGE) break;
-  }
   const owners = new Map<AccountId, Owner>();
   for (let after = ''; ;) {
     const page = await registry.listAccounts({ limit: PAGE, ...(after === '' ? {} : { after }) });

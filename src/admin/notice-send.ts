@@ -7,6 +7,7 @@ import type { Letter, Letters } from '../delivery/letter.ts';
 import type { Place } from '../delivery/place.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { StoreFull } from '../store/store.ts';
+import { everyOrganisation } from './every-organisation.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, flag, optionalText, organisationName } from './input.ts';
 import { fileNotice } from './notice.ts';
@@ -118,12 +119,7 @@ async function* organisationsOf(
     yield found.filter((each) => each !== undefined);
     return;
   }
-  for (let after: string | undefined; ;) {
-    const page = await registry.listOrganisations({ limit: PAGE, ...(after === undefined ? {} : { after }) });
-    yield page.filter(({ state }) => state !== 'ended');
-    after = page.at(-1)?.name;
-    if (after === undefined || page.length < PAGE) return;
-  }
+  for await (const page of everyOrganisation(registry, PAGE)) yield page.filter(({ state }) => state !== 'ended');
 }
 
 const keyOf = (place: Place): string =>

@@ -4,6 +4,7 @@ import type { DoctorFinding } from '../domain/doctor.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Store } from '../store/store.ts';
+import { everyOrganisation } from './every-organisation.ts';
 import { type KeptDayView, keptDays } from './kept-days.ts';
 import { listing } from './operation.ts';
 
@@ -79,14 +80,11 @@ export async function withoutPurpose(
   most: number,
 ): Promise<PrivacyView['organisations']> {
   const found: { organisation: string; missing: readonly string[] }[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await registry.listOrganisations({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+  for await (const page of everyOrganisation(registry))
     for (const { name, title, settings } of page) {
       const missing = PRIVACY_SETTINGS.filter((each) => settings[each] === undefined || settings[each] === 'none');
       if (missing.length > 0 && title !== 'erased') found.push({ organisation: name, missing });
       if (found.length === most) return found;
     }
-    after = page.at(-1)?.name;
-    if (after === undefined || page.length < PAGE) return found;
-  }
+  return found;
 }

@@ -1,11 +1,10 @@
 /** When it would pay to write the database anew. */
 import { join } from 'node:path';
 import type { DoctorFinding } from '../domain/doctor.ts';
+import { GiB } from '../domain/units.ts';
 import { isOldShape } from '../store/sqlite/database.ts';
 import { type FileHead, fileHead } from '../store/sqlite/file-head.ts';
 import { DATABASE_FILE } from '../store/sqlite/writer-files.ts';
-
-const GIB = 1024 ** 3;
 
 export const storeFindings = (dataFolder: string): readonly DoctorFinding[] => {
   const why = whyCompact(fileHead(join(dataFolder, DATABASE_FILE)));
@@ -18,6 +17,6 @@ export function whyCompact(head: FileHead | undefined): string | undefined {
   const how = 'stop the gateway, run "sluis store compact", start it';
   if (isOldShape(head))
     return `the database has the form of an older version, in which each message writes nearly twice as much: at a quiet moment ${how}`;
-  if (head.freeOctets < GIB || head.freeOctets < head.octets / 2) return undefined;
-  return `${(head.freeOctets / GIB).toFixed(1)} of ${(head.octets / GIB).toFixed(1)} GiB of the database are free, for later mail alone: where the disk is needed for something else ${how}`;
+  if (head.freeOctets < GiB || head.freeOctets < head.octets / 2) return undefined;
+  return `${(head.freeOctets / GiB).toFixed(1)} of ${(head.octets / GiB).toFixed(1)} GiB of the database are free, for later mail alone: where the disk is needed for something else ${how}`;
 }

@@ -2,13 +2,12 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { many } from '../domain/counted.ts';
+import { mebibytes } from '../domain/octets-text.ts';
+import { MiB } from '../domain/units.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { print } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
-
-const MIB = 1024 * 1024;
-const mebibytes = (octets: number): string => `${Math.ceil(octets / MIB)} MiB`;
 
 export function addStoreCommands(terminal: Terminal, program: Command): void {
   const group = program.command('store').description('the file of the database; the gateway is stopped meanwhile');
@@ -25,7 +24,7 @@ async function compact(terminal: Terminal, options: CommonOptions): Promise<void
   const progress = showProgress('Writing', 'MiB');
   const done = await compactStore({
     dataFolder: config.data.folder,
-    told: (octets, of) => progress.show(Math.ceil(octets / MIB), Math.ceil(of / MIB)),
+    told: (octets, of) => progress.show(Math.ceil(octets / MiB), Math.ceil(of / MiB)),
   }).finally(() => progress.end());
   print(terminal, options, done, () =>
     [

@@ -30,3 +30,6 @@ export function formatOctets(n: number): string {
     if (n >= size && n % size === 0) return `${n / size}${name}`;
   return `${n}B`;
 }
+
+/** So many that it fits, for people: `64 MiB`. */
+export const mebibytes = (octets: number): string => `${Math.ceil(octets / MiB)} MiB`;

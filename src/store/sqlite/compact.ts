@@ -12,6 +12,8 @@
 import { chmodSync, chownSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '../../platform/lasting-files.ts';
+import { mebibytes } from '../../domain/octets-text.ts';
+import { MiB } from '../../domain/units.ts';
 import { CopyFailed } from '../copies.ts';
 import { StoreRefused } from '../store.ts';
 import { checkFile, checkPages } from './check-database.ts';
@@ -23,7 +25,7 @@ import { freeOctetsOf } from './reserve.ts';
 import { DATABASE_FILE } from './writer-files.ts';
 
 /** Left free beside the new file. */
-const MARGIN = 64 * 1024 * 1024;
+const MARGIN = 64 * MiB;
 
 export interface CompactOptions {
   readonly dataFolder: string;
@@ -54,7 +56,7 @@ export async function compactStore(options: CompactOptions): Promise<Compacted> 
     const free = (options.freeOctets ?? freeOctetsOf)(dataFolder);
     if (free < needed + MARGIN)
       throw new StoreRefused(
-        `Cannot compact the store: the new file needs ${megabytes(needed + MARGIN)} in "${dataFolder}" beside the old one, and ${megabytes(free)} are free; make room there, nothing was changed`,
+        `Cannot compact the store: the new file needs ${mebibytes(needed + MARGIN)} in "${dataFolder}" beside the old one, and ${mebibytes(free)} are free; make room there, nothing was changed`,
       );
     step('copy');
     await takeCopy(path, draft, (octets) => options.told(octets, needed), true);
@@ -125,5 +127,3 @@ const inUse = (path: string): StoreRefused =>
 function discard(draft: string): void {
   for (const name of ['', '-journal', '-wal', '-shm']) rmSync(`${draft}${name}`, { force: true });
 }
-
-const megabytes = (octets: number): string => `${Math.ceil(octets / 1024 / 1024)} MiB`;

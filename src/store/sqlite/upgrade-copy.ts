@@ -23,6 +23,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../../platform/lasting-files.ts';
+import { mebibytes } from '../../domain/octets-text.ts';
 import { StoreRefused } from '../store.ts';
 import { freeOctetsOf } from './reserve.ts';
 import { DATABASE_FILE } from './writer-files.ts';
@@ -61,7 +62,7 @@ export function copyBeforeUpgrade(
   const free = freeOctets(dataFolder);
   if (free < size + MARGIN)
     throw new StoreRefused(
-      `Cannot upgrade the database: the copy to go back to needs ${megabytes(size + MARGIN)} in "${folder}", and ${megabytes(free)} are free; make room, or take a copy of the data folder yourself and set store.copy-before-upgrade = "no"`,
+      `Cannot upgrade the database: the copy to go back to needs ${mebibytes(size + MARGIN)} in "${folder}", and ${mebibytes(free)} are free; make room, or take a copy of the data folder yourself and set store.copy-before-upgrade = "no"`,
     );
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = `${target}.new`;
@@ -95,8 +96,6 @@ export function removeUpgradeCopies(dataFolder: string, madeBefore: number): rea
   for (const name of old) rmSync(join(folder, name));
   return old;
 }
-
-const megabytes = (octets: number): string => `${Math.ceil(octets / STEP)} MiB`;
 
 function syncFile(path: string): void {
   const file = openSync(path, 'r');
