@@ -103,6 +103,10 @@ for (const shape of ['new', 'old'] as const)
     const { free } = store.health();
     clock.setWall(clock.now() + days(15));
     assert.equal((await store.sweep()).messages, 10);
+    // An old file gives pages back in steps while nobody asks for anything: looked at from outside until it has.
+    const end = Date.now() + 5000;
+    while (shape === 'old' && pragmas().pages >= full.pages / 2 && Date.now() < end)
+      await new Promise((resolve) => setImmediate(resolve));
     await store.alive();
     const after = pragmas();
     assert(store.health().free > free + 3_900_000, `${store.health().free} octets are free, before ${free}`);
