@@ -34,6 +34,7 @@ const portFiles = [
   'audit.ts',
   'deliveries.ts',
   'interchanges.ts',
+  'message-ids.ts',
   'notices.ts',
   'imports.ts',
   'organisation-merge.ts',

@@ -5,6 +5,7 @@ import { settingOf } from '../domain/settings.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { MessageRecord, Whereabouts } from '../store/deliveries.ts';
+import { idTime } from '../store/message-ids.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import {
@@ -72,7 +73,7 @@ export interface SearchView {
 
 /** The next page of messages begins at an id, which holds its time. */
 function endOf({ before, until }: SearchInput): { readonly until?: Instant } {
-  const end = Math.min(before === undefined ? Infinity : Number(messageNumber(before) >> 21n), until ?? Infinity);
+  const end = Math.min(before === undefined ? Infinity : idTime(messageNumber(before)), until ?? Infinity);
   return end === Infinity ? {} : { until: instant(end) };
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { hours, instant } from '../../src/domain/units.ts';
-import { MessageIds, firstIdAt, idTime } from '../../src/store/sqlite/message-ids.ts';
 import { StoreTime } from '../../src/store/sqlite/store-time.ts';
 import { FakeClock } from '../support/clock.ts';
 
@@ -21,16 +20,4 @@ test('the time of the store follows the wall clock, but never back: it goes on a
 test('the time of the store starts no earlier than what it has written down', () => {
   const clock = new FakeClock();
   assert.equal(new StoreTime(clock, instant(clock.now() + 777)).now(), clock.now() + 777);
-});
-
-test('ids rise within a millisecond, and above the highest that was ever filed', () => {
-  const now = instant(Date.UTC(2026, 10, 25));
-  const ids = new MessageIds(0n);
-  const first = ids.next(now);
-  assert.equal(first, firstIdAt(now));
-  assert.equal(ids.next(now), first + 1n);
-  assert.equal(ids.next(instant(now - hours(1))), first + 2n);
-  assert.equal(idTime(first), now);
-  assert(first < 2n ** 63n);
-  assert.equal(new MessageIds(first + 50n).next(now), first + 51n);
 });

@@ -8,6 +8,7 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import { type AccountId, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Octets, hours } from '../../domain/units.ts';
 import type { SeenInterchange } from '../interchanges.ts';
+import { type MessageIds, idTime } from '../message-ids.ts';
 import {
   type AcceptedRecipient,
   type Acceptance,
@@ -22,7 +23,6 @@ import type { SqliteAudit } from './audit.ts';
 import { type SealedParts, SqliteBodyWriter } from './body-writer.ts';
 import { UIDL_OCTETS } from './filing.ts';
 import { heldMailboxes } from './held-mailboxes.ts';
-import { type MessageIds, idTime } from './message-ids.ts';
 import type { AcceptWork, NewDelivery, WriterWork } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';
 import type { Space } from './space.ts';

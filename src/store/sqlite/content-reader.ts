@@ -7,9 +7,9 @@ import type { KeyObject } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
 import { SealBroken, openBeside, openChunk, openWhole } from '../../crypto/sealing.ts';
+import { idTime } from '../message-ids.ts';
 import type { Db } from './database.ts';
 import { makeDiscard } from '../../platform/discard.ts';
-import { idTime } from './message-ids.ts';
 import type { EntriesData, EntryData, ReaderWork, SliceData } from './reader-protocol.ts';
 
 /** [uid, message, octets, data_key, chunks, body] */

@@ -4,12 +4,12 @@ import { followOn, isBroken, BEFORE_ALL } from '../../crypto/audit-chain.ts';
 import { KeyFolder, KeyFolderRefused, MessageErased, dayOf } from '../../crypto/key-folder.ts';
 import { SealBroken, openChunk, openWhole } from '../../crypto/sealing.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
+import { idTime } from '../message-ids.ts';
 import { StoreRefused } from '../store.ts';
 import type { CopyFacts, Proof, ProofRequest, ProofResult, ProofStep } from '../copies.ts';
 import { checkKeys } from './check-database.ts';
 import { factsOf } from './copy-facts.ts';
 import { type Db, isDamage, openReading } from './database.ts';
-import { idTime } from './message-ids.ts';
 import { checkMigrations, knownMigrations } from './migrate.ts';
 
 export interface ProveJob extends ProofRequest {

@@ -10,10 +10,10 @@ import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { KeyFolder } from '../../crypto/key-folder.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import type { SettleRequest, SettledCopy } from '../copies.ts';
+import { firstIdAt } from '../message-ids.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { factOf, setFact } from './check-database.ts';
 import { type Db, openWriting } from './database.ts';
-import { firstIdAt } from './message-ids.ts';
 import { knownMigrations, migrate } from './migrate.ts';
 
 export interface SettleJob extends SettleRequest {

@@ -30,13 +30,13 @@ import type {
   Whereabouts,
   Withdrawal,
 } from '../deliveries.ts';
+import { firstIdAt } from '../message-ids.ts';
 import { type Actor, personalOf } from '../registry.ts';
 import type { Acceptance, MaildropLock, StoredContent } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';
 import { UIDL_OCTETS } from './filing.ts';
-import { firstIdAt } from './message-ids.ts';
 import type { ReaderWork, WhereaboutsData } from './reader-protocol.ts';
 import type { Notices, WithdrawnCopy } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';

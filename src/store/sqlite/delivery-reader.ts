@@ -2,8 +2,8 @@
 import type Database from 'better-sqlite3';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { days } from '../../domain/units.ts';
+import { idTime } from '../message-ids.ts';
 import type { Db } from './database.ts';
-import { idTime } from './message-ids.ts';
 import {
   DELIVERY,
   MESSAGE,

@@ -4,8 +4,8 @@ import { dayOf } from '../../crypto/key-folder.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import type { Holding, Holdings } from '../deliveries.ts';
+import { idTime } from '../message-ids.ts';
 import type { Db } from './database.ts';
-import { idTime } from './message-ids.ts';
 
 /** Entries of one step: some milliseconds. */
 const ROWS = 5000;

@@ -1,6 +1,7 @@
 /** Reads what became of copies in mailboxes, in the reader thread: where they are, which are overdue, who fetches. */
 import type Database from 'better-sqlite3';
 import type { Consumer } from '../deliveries.ts';
+import { BITS_BELOW_TIME } from '../message-ids.ts';
 import type { Db } from './database.ts';
 import { MESSAGE, type RawMessage, messageOf, rawStatement } from './message-rows.ts';
 import type { HiddenWhy, OverdueRow, ReaderWork, WhereaboutsData } from './reader-protocol.ts';
@@ -10,7 +11,7 @@ const MAILBOXES = 500;
 const ENTRIES = 50_000;
 
 /** Since when an entry waits: it was handed out again, or it came. The upper bits of an id are milliseconds (message-ids.ts). */
-const SINCE = 'ifnull(e.restored_at, e.message >> 21)';
+const SINCE = `ifnull(e.restored_at, e.message >> ${BITS_BELOW_TIME})`;
 
 interface OverdueCounts {
   readonly n: number;

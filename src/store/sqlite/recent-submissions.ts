@@ -5,8 +5,8 @@
  * What stands here may be gone or undone by now: whoever finds something looks whether the message is there.
  */
 import { hours, instant } from '../../domain/units.ts';
+import { firstIdAt } from '../message-ids.ts';
 import type { Db } from './database.ts';
-import { firstIdAt } from './message-ids.ts';
 
 const KEPT_FOR = hours(1);
 /** Some 40 MB. Beyond it the oldest are forgotten, and a resubmission of one of them is delivered again. */

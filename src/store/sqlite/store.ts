@@ -7,6 +7,7 @@ import { type Instant, type Milliseconds, type Octets, hours, instant, minutes, 
 import { monthOf } from '../../domain/months.ts';
 import type { AuditEvent } from '../audit.ts';
 import type { StoreCopy } from '../copies.ts';
+import type { MessageIds } from '../message-ids.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -34,7 +35,6 @@ import type { Erasures } from './erasures.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { SqliteInterchanges } from './interchanges.ts';
 import type { Maildrops } from './maildrops.ts';
-import type { MessageIds } from './message-ids.ts';
 import type { Settled } from './options.ts';
 import type { Reader } from './reader.ts';
 import type { SqliteCa } from './ca.ts';

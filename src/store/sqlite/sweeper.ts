@@ -8,9 +8,9 @@ import type Database from 'better-sqlite3';
 import { dayOf } from '../../crypto/key-folder.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import { INTERCHANGES_FOR, MOST_INTERCHANGES } from '../interchanges.ts';
+import { firstIdAt } from '../message-ids.ts';
 import type { Db } from './database.ts';
 import { Dropping, ROWS, newBudget } from './dropping.ts';
-import { firstIdAt } from './message-ids.ts';
 import type { SearchTables } from './search-tables.ts';
 import type { SweepNumbers, WriterWork } from './writer-protocol.ts';
 
