@@ -113,6 +113,24 @@ test('a certificate that its own issuer has revoked is refused, also where it is
   assert.equal(reasonOf(await certificates.standing(chain)), 'account');
 });
 
+test('a certificate that was revoked in the registry is refused however it matches, and the other one is not', async (t) => {
+  const { store, certificates, register } = await judge(t);
+  const shown = await authority.issue('anna');
+  const other = await authority.issue('anna elsewhere');
+  const [chain, kept] = [chainOf(shown), chainOf(other)];
+  for (const match of ['pin', 'subject'] as const) {
+    await register(shown, { match }, match);
+    assert.equal(reasonOf(await certificates.standing(chain)), 'account', match);
+    await store.registry.revokeCertificate('anna', match, actor);
+    const standing = await certificates.standing(chain);
+    assert.equal(reasonOf(standing), 'revoked', match);
+    assert.equal(standing.kind === 'refused' && standing.login, 'anna', 'whose it was');
+  }
+  await register(other, { match: 'pin' }, 'kept');
+  assert.equal(reasonOf(await certificates.standing(kept)), 'account');
+  assert.equal(reasonOf(await certificates.standing(chain)), 'revoked');
+});
+
 test('what is no certificate is refused by name', async (t) => {
   const { certificates } = await judge(t);
   assert.equal(reasonOf(await certificates.standing(undefined)), 'none-shown');

@@ -327,6 +327,25 @@ test('a take-over ends the old session also in the middle of a message', async (
   assert.deepEqual(pop3.store.notes, []);
 });
 
+test('octets behind STLS in the same packet are never read as said inside TLS, and are told of in the log', async () => {
+  await using pop3 = await startPop3();
+  const line = await Line.open({ protocol: 'pop3', port: pop3.listener.port, ca: pop3.ca });
+  await line.line();
+  const behind = 'USER alice\r\nPASS secret\r\n';
+  line.send(`STLS\r\n${behind}`);
+  assert.equal(await line.line(), '+OK begin TLS now');
+  await line.startTls();
+  // An answer to what was injected would come first.
+  assert.equal(await say(line, 'NOOP'), '-ERR log in first');
+  assert.equal(pop3.authenticator.asked.length, 0);
+  const told = pop3.log.events.filter(({ event }) => event === 'pop3.injection');
+  assert.deepEqual(
+    told.map(({ fields }) => fields.octets),
+    [behind.length],
+  );
+  line.close();
+});
+
 test('a handshake that fails after STLS ends the session and gives its place back', async () => {
   await using pop3 = await startPop3();
   const line = await Line.open({ protocol: 'pop3', port: pop3.listener.port, ca: pop3.ca });
