@@ -399,6 +399,45 @@ test('the log is copied in portions of 2 MB, whatever the size of pages', (t) =>
   }
 });
 
+test('a disk that is full is told of once a portion, and starts no copy at each commit', (t) => {
+  const db = new Database(':memory:');
+  t.after(() => db.close());
+  const outcomes: Copied[] = [];
+  let [busy, starts, fulls] = [false, 0, 0];
+  const copier: Copier = {
+    get busy() {
+      return busy;
+    },
+    start: () => {
+      starts += 1;
+      busy = true;
+    },
+    outcome: () => {
+      busy = false;
+      return outcomes.shift() ?? { kind: 'full' };
+    },
+    rest: () => true,
+    end: () => undefined,
+  };
+  // A portion is a sixteenth: 100 pages, one a commit here.
+  const log = new LogUpkeep({ db, copier, pages: 1600, onFull: () => (fulls += 1), onFailed: () => assert.fail() });
+  const commits = (n: number): void => {
+    for (let i = 0; i < n; i += 1) {
+      log.grew(1);
+      log.keep();
+    }
+  };
+  commits(1000);
+  assert.ok(fulls >= 9 && starts >= 9 && starts <= 10, `${starts} copies were started, ${fulls} found the disk full`);
+
+  // Behind a reader that held on to much of the log the next copy is no further away.
+  outcomes.push({ kind: 'copied', log: 1500, checkpointed: 100 });
+  commits(250);
+  const before = starts;
+  commits(3000);
+  assert.ok(starts - before >= 15 && starts - before <= 30, `${starts - before} copies were started`);
+});
+
 test('the schema is the one in schema.sql', async (t) => {
   const { db } = await writer(t);
   const rows = db

@@ -92,7 +92,7 @@ export class LogUpkeep {
     const outcome = this.#o.copier.outcome();
     if (outcome === undefined) return;
     if (outcome.kind === 'full') {
-      this.#pages = 0;
+      this.#notCopied();
       return this.#o.onFull();
     }
     if (outcome.kind === 'failed') return this.#o.onFailed(new Error(outcome.message));
@@ -108,6 +108,12 @@ export class LogUpkeep {
     if (held > 0 || this.#length < this.#most) return;
     if (since <= LAST * this.#portion) this.#told(this.copyBack(false));
     else this.#copy();
+  }
+
+  /** Tried again after one more portion: at each commit it would fail as often, and an older mark may be far away. */
+  #notCopied(): void {
+    this.#pages = this.#mark = 0;
+    this.#at = this.#portion;
   }
 
   #told(room: boolean): void {
@@ -127,7 +133,7 @@ export class LogUpkeep {
       this.#at = this.#pages + this.#portion;
       return true;
     } catch (error) {
-      this.#pages = this.#mark = 0;
+      this.#notCopied();
       if (isFull(error)) return false;
       onFailed(error);
       return true;
