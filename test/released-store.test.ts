@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { startGateway } from '../src/gateway.ts';
@@ -106,4 +107,18 @@ test('the trail of 0.1.0 verifies with its anchors, and so does its evidence', a
   assert(verified.anchors >= expected.audit.anchors);
   const evidence = ['--certificate', join(folder, 'evidence.pem')];
   await done('trace', '--verify', join(folder, 'evidence.eml'), ...evidence);
+});
+
+test('an export of the trail that 0.1.0 wrote verifies with its anchors, and a changed id in it does not', async (t) => {
+  const { folder, run, done } = await serve(t, '0.1.0');
+  const file = join(folder, 'trail.jsonl');
+  const proof = ['--anchors', join(folder, 'keys', 'anchors'), '--key', join(folder, 'keys', 'audit', 'anchor.pem')];
+  assert.match(await done('audit', 'verify', file, ...proof), /the chain holds; [1-9]\d* anchors? stands? in it/);
+  const rows = readFileSync(file, 'utf8');
+  const changed = rows.replace(/"message":"(\d+)"/, (_, id: string) => `"message":"${BigInt(id) + 8192n}"`);
+  assert.notEqual(changed, rows);
+  writeFileSync(file, changed);
+  const { code, stdout } = await run('audit', 'verify', file, ...proof);
+  assert.notEqual(code, 0);
+  assert.match(stdout, /the hash does not match/);
 });
