@@ -15,6 +15,7 @@ import { controlSocketOf } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
+import { defined } from './domain/defined.ts';
 import type { PartnerId } from './domain/ids.ts';
 import { milliseconds, seconds } from './domain/units.ts';
 import { adminContext, caParts, statusOf } from './gateway/admin.ts';
@@ -156,19 +157,21 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const certificates = gatewayCertificates({ config, store, tls, shown, ca });
   const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates }));
   await http.open(config, {
-    ...{
-      store,
-      listeners,
-      tls,
-      certificates,
-      clock,
-      log,
-      connections,
-      authenticator,
-      sent: protocols.sent,
-      codes: protocols.codes,
-    },
-    ...{ answers: protocols.answers, dispatchers: pushes, backups, doctor, maxBackupAge: maxAgeOf(config) },
+    store,
+    listeners,
+    tls,
+    certificates,
+    clock,
+    log,
+    connections,
+    authenticator,
+    sent: protocols.sent,
+    codes: protocols.codes,
+    answers: protocols.answers,
+    dispatchers: pushes,
+    backups,
+    doctor,
+    maxBackupAge: maxAgeOf(config),
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts },
     ended: notices.ended,
@@ -180,10 +183,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     await mail.reload();
   };
   const { setLogLevel } = options;
-  const reload = new GatewayReload(config, {
-    ...{ connections, log, readFiles: reloadTls },
-    ...(setLogLevel === undefined ? {} : { setLogLevel }),
-  });
+  const reload = new GatewayReload(config, { connections, log, readFiles: reloadTls, ...defined({ setLogLevel }) });
   const reloadTold = (actor = THE_GATEWAY): ReturnType<typeof reload.reload> =>
     life.configured(actor, () => reload.reload());
   const context = adminContext(store, config, options, mail, notices, backups, ca, certificates);
@@ -228,7 +228,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     store,
     admin,
     failed,
-    ...(http.listener === undefined ? {} : { http: http.listener }),
+    ...defined({ http: http.listener }),
     reloadTls,
     reload: () => reloadTold(),
     stop: async ({ drain } = {}) => {

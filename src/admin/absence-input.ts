@@ -90,8 +90,11 @@ export async function absencesIn(source: AsyncIterable<string>, bounds: Bounds) 
       const cell = (name: string): string | undefined => record.cell(name) || undefined;
       const absence = absenceIn(
         {
-          ...{ address: record.cell('address'), from: cell('from'), until: cell('until') },
-          ...{ substitute: cell('substitute'), refuse: yes(record.cell('refuse')) },
+          address: record.cell('address'),
+          from: cell('from'),
+          until: cell('until'),
+          substitute: cell('substitute'),
+          refuse: yes(record.cell('refuse')),
         },
         bounds,
       );

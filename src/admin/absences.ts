@@ -1,7 +1,8 @@
 /** Operations on absences, and on who agreed to stand in for whom. */
 import type { Absence } from '../domain/absence.ts';
 import type { Address } from '../domain/address.ts';
-import { instant } from '../domain/units.ts';
+import { defined } from '../domain/defined.ts';
+import { instant, iso } from '../domain/units.ts';
 import { isoDay, lastDayBefore } from '../domain/working-days.ts';
 import type { AddressAbsence } from '../store/absences.ts';
 import { type Bounds, absenceIn, absencesIn } from './absence-input.ts';
@@ -30,8 +31,6 @@ export interface ConsentView {
   readonly given: string;
 }
 
-const iso = (at: number): string => new Date(at).toISOString();
-
 export const viewAbsence = (
   { address: whose, from, until, mode, substitute }: AddressAbsence,
   now: number,
@@ -41,7 +40,7 @@ export const viewAbsence = (
   until: iso(until),
   lastDay: isoDay(lastDayBefore(until)),
   mode,
-  ...(substitute === undefined ? {} : { substitute }),
+  ...defined({ substitute }),
   state: from <= now ? 'now' : 'ahead',
 });
 

@@ -6,7 +6,8 @@
 import { createHash } from 'node:crypto';
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { type Address, addressKey } from '../domain/address.ts';
-import { type Instant, days, instant } from '../domain/units.ts';
+import { defined } from '../domain/defined.ts';
+import { type Instant, days, instant, iso } from '../domain/units.ts';
 import type { EndTies } from '../store/organisation-ties.ts';
 import { type AccountSummary, type Ending as StoreEnding, MAX_ACCOUNTS } from '../store/registry.ts';
 import { MAX_GRACE, endingBy, endingInput } from './ending.ts';
@@ -78,9 +79,10 @@ function rowOf(record: CsvRecord, { grace, successor }: Defaults): Row {
     );
   const succeeds = to === '' ? successor : addressOf(to, 'successor');
   return {
-    ...{ line: record.line, login: login({ login: record.cell('login') }, 'login') },
+    line: record.line,
+    login: login({ login: record.cell('login') }, 'login'),
     grace: match === null ? grace : Number(match[1]),
-    ...(succeeds === undefined ? {} : { successor: succeeds }),
+    ...defined({ successor: succeeds }),
   };
 }
 
@@ -125,8 +127,14 @@ async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Plan
   const problems: CsvProblem[] = [];
   const ended: EndedView[] = [];
   const sum = {
-    ...{ accounts: rows.length, already: 0, addresses: 0, closed: 0, uncollected: 0, withoutSuccessor: 0 },
-    ...{ certificates: 0, delegations: 0 },
+    accounts: rows.length,
+    already: 0,
+    addresses: 0,
+    closed: 0,
+    uncollected: 0,
+    withoutSuccessor: 0,
+    certificates: 0,
+    delegations: 0,
   };
   let listed = false;
   const contacts = await contactsIn(registry);
@@ -165,18 +173,9 @@ async function planOf(context: AdminContext, rows: readonly Row[]): Promise<Plan
       if (endsAt === undefined) listed ||= ties.certificates.length > 0;
       if (endsAt === undefined) sum.uncollected += messages;
       if (successor === undefined) sum.withoutSuccessor += 1;
-      endings.push({
-        login: account.login,
-        ...(endsAt === undefined ? {} : { endsAt }),
-        ...(successor === undefined ? {} : { successor }),
-      });
+      endings.push({ login: account.login, ...defined({ endsAt, successor }) });
       if (ended.length < TOLD)
-        ended.push({
-          login: account.login,
-          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
-          ...(successor === undefined ? {} : { successor }),
-          waiting: messages,
-        });
+        ended.push({ login: account.login, ...defined({ closes: iso(endsAt), successor }), waiting: messages });
     }
   problems.push(...(await successorProblems(context, rows)));
   refuse(problems.sort((a, b) => a.line - b.line));
@@ -248,7 +247,7 @@ async function endMany(
       progress((done += part.length), endings.length);
     }
   const problem = listed && !dryRun ? await tryToPublish(context.ca) : undefined;
-  return { ...view, applied: !dryRun, ...(problem === undefined ? {} : { problem }) };
+  return { ...view, applied: !dryRun, ...defined({ problem }) };
 }
 
 export const accountEndManyOperations = {

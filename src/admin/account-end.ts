@@ -1,5 +1,7 @@
 /** The end of an account: its addresses take no mail at once; its log-in ends when its owner had time to collect what waits, or to say stop. */
 import { tryToPublish } from '../ca/revocation-lists.ts';
+import { defined } from '../domain/defined.ts';
+import { iso } from '../domain/units.ts';
 import type { EndTies } from '../store/organisation-ties.ts';
 import { accountOf } from './accounts.ts';
 import { contactOf, contactsIn } from './contacts-of.ts';
@@ -47,13 +49,12 @@ export const accountEndOperations = {
         const open = its.filter((a) => a.state !== 'ended').map((a) => a.address);
         const contacts = contactOf(await contactsIn(registry), open);
         const succeeded = successor === undefined ? {} : { successor };
-        if (!dryRun)
-          await registry.endAccount(input.login, { ...(endsAt === undefined ? {} : { endsAt }), ...succeeded }, actor);
+        if (!dryRun) await registry.endAccount(input.login, { ...defined({ endsAt }), ...succeeded }, actor);
         const isListed = !dryRun && endsAt === undefined && certificates.length > 0;
         const problem = isListed ? await tryToPublish(ca) : undefined;
         return {
           login: account.login,
-          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
+          ...defined({ closes: iso(endsAt) }),
           ...succeeded,
           addresses: open,
           // Mail may have come until the end.
@@ -61,7 +62,7 @@ export const accountEndOperations = {
           certificates: certificates.map(({ use, serial = '', subject }) => ({ use, serial, subject })),
           delegations,
           contactOf: contacts,
-          ...(problem === undefined ? {} : { problem }),
+          ...defined({ problem }),
         };
       },
     ),

@@ -1,4 +1,5 @@
 /** The operation `account.import`: the CSV file comes as the upload. */
+import { defined } from '../domain/defined.ts';
 import type { AdminContext, Call } from './context.ts';
 import { AdminError } from './context.ts';
 import { problemLines } from './csv-table.ts';
@@ -34,7 +35,7 @@ async function run(
     withoutPassword: input.withoutPassword,
     ...(input.observe === 0 ? {} : { settings: observedFor(input.observe, clock.now()) }),
     hash: hashPassword,
-    ...(gone === undefined ? {} : { signal: gone }),
+    ...defined({ signal: gone }),
     progress: (phase, done, total) => progress(done, total, PHASES[phase]),
   });
   switch (report.kind) {

@@ -4,6 +4,7 @@
  */
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { formerLogin } from '../domain/account-move.ts';
+import { defined } from '../domain/defined.ts';
 import { foldLogin } from '../domain/registry.ts';
 import { days, instant } from '../domain/units.ts';
 import type { AccountMove, AccountMoved, AccountTies } from '../store/account-moves.ts';
@@ -105,10 +106,23 @@ const shareView = (
     identities,
   }: AccountTies,
 ) => ({
-  ...{ from, since: new Date(since).toISOString(), closes: new Date(endsAt).toISOString() },
-  ...{ addresses, passwords, certificates, pgpKeys, delegations, substitutes, codes, identities },
+  from,
+  since: new Date(since).toISOString(),
+  closes: new Date(endsAt).toISOString(),
+  addresses,
+  passwords,
+  certificates,
+  pgpKeys,
+  delegations,
+  substitutes,
+  codes,
+  identities,
   revoked: naming.map(({ use, serial, registration, subject, fingerprint, own }) => ({
-    ...{ use, name: serial ?? registration ?? '', subject, fingerprint, own },
+    use,
+    name: serial ?? registration ?? '',
+    subject,
+    fingerprint,
+    own,
   })),
 });
 
@@ -181,7 +195,7 @@ async function moveAll(context: AdminContext, all: readonly Wanted[], call: Call
   }
   const isListed = accounts.some(({ revoked = [] }) => revoked.some(({ own }) => own));
   const problem = isListed ? await tryToPublish(context.ca) : undefined;
-  return { applied: true, accounts, ...(problem === undefined ? {} : { problem }) };
+  return { applied: true, accounts, ...defined({ problem }) };
 }
 
 export const accountMoveOperations = {

@@ -4,6 +4,7 @@
  *
  * Read from the end of the trail by its index of the newest rows: an account with 100,000 rows costs what one with ten does.
  */
+import { defined } from '../domain/defined.ts';
 import { days, instant } from '../domain/units.ts';
 import type { Whose } from '../platform/tally.ts';
 import type { AuditRow, AuditTrail } from '../store/audit.ts';
@@ -87,10 +88,14 @@ export const recentOperations = {
         openAbsences(context, summary),
       ]);
       return {
-        ...{ sessions: openSessions(context, [summary.account.login]), logins, refusals },
-        ...(fetched === undefined ? {} : { fetched }),
-        ...(oldest === undefined ? {} : { oldest }),
-        ...{ standing, quirks, ending, absences },
+        sessions: openSessions(context, [summary.account.login]),
+        logins,
+        refusals,
+        ...defined({ fetched, oldest }),
+        standing,
+        quirks,
+        ending,
+        absences,
       };
     },
   ),
@@ -122,10 +127,12 @@ function recentOf(row: AuditRow): RecentView {
   const { reason } = facts;
   const to = Array.isArray(recipients) ? (recipients[0] as string | undefined) : undefined;
   return {
-    ...{ at: new Date(happened(row)).toISOString(), event, facts },
+    at: new Date(happened(row)).toISOString(),
+    event,
+    facts,
     ...(typeof network === 'string' ? { network } : {}),
     ...(typeof client === 'string' ? { client } : {}),
-    ...(to === undefined ? {} : { to }),
+    ...defined({ to }),
     ...(typeof text === 'string' ? { text } : {}),
     ...(typeof reason === 'string' ? loginWords(reason) : {}),
   };
@@ -152,7 +159,10 @@ async function endingCertificates(
     ({ revokedAt, notAfter }) => revokedAt === undefined && notAfter >= from && notAfter < before,
   );
   const kept = await store.certificates.listCertificates({
-    ...{ login: account.login, endsFrom: from, endsBefore: before, limit: 100 },
+    login: account.login,
+    endsFrom: from,
+    endsBefore: before,
+    limit: 100,
   });
   const known = new Set(registered.map(({ fingerprint }) => fingerprint));
   return [

@@ -16,7 +16,8 @@ export interface StandingView {
 const LOOKED = 1000;
 
 const viewOf = (what: string, { at, personal = {} }: AuditRow): StandingView => ({
-  ...{ what, at: new Date(at).toISOString() },
+  what,
+  at: new Date(at).toISOString(),
   ...(typeof personal.actor === 'string' ? { by: personal.actor } : {}),
   ...(typeof personal.reason === 'string' ? { reason: personal.reason } : {}),
 });

@@ -37,7 +37,9 @@ interface Kept {
 }
 
 const keptOf = ({ account, passwords, certificates }: AccountSummary): Kept => ({
-  ...{ login: account.login, state: account.state, ends: account.endsAt !== undefined },
+  login: account.login,
+  state: account.state,
+  ends: account.endsAt !== undefined,
   closed: passwords.length === 0 && certificates.every(({ revokedAt }) => revokedAt !== undefined),
 });
 
@@ -87,7 +89,10 @@ const stateChange = (state: State) =>
       const ends = { takenBack: ending.length - still, still };
       const closed = all.filter((kept) => kept.closed).map((kept) => kept.login);
       return {
-        ...{ applied: !dryRun, state, accounts: all.length, changed },
+        applied: !dryRun,
+        state,
+        accounts: all.length,
+        changed,
         ...(all.length === 1 && all[0] !== undefined ? { login: all[0].login } : {}),
         ...(ending.length > 0 ? { ends } : {}),
         ...(state === 'active' ? { closed: { accounts: closed.length, logins: closed.slice(0, NAMED) } } : {}),

@@ -1,5 +1,6 @@
 /** Operations on accounts and their passwords. */
 import { addressKey, parseAddress } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import { type PasswordOwner, passwordSecrets } from '../enrol/password-secrets.ts';
 import type { AccountSummary, NewAccount, NewPassword, Registry } from '../store/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
@@ -28,7 +29,7 @@ const passwordInput = (input: Input): PasswordInput => {
   return {
     name: optionalText(input, 'password-name', 64) ?? 'first',
     password: optionalSecret(input, 'password'),
-    ...(ends === undefined ? {} : { endsAt: ends }),
+    ...defined({ endsAt: ends }),
   };
 };
 
@@ -47,7 +48,7 @@ async function newPassword(
   const { registry } = context.store;
   const secrets = await passwordSecrets({ registry, hash: context.hashPassword }, input.password, owner);
   if (!secrets.ok) throw unfitPassword(secrets.error);
-  return { name: input.name, ...secrets.value, ...(ends === undefined ? {} : { endsAt: ends }) };
+  return { name: input.name, ...secrets.value, ...defined({ endsAt: ends }) };
 }
 
 async function ofOrganisation(

@@ -3,6 +3,7 @@
  * an address is routed to the old platform as a partner until its mailbox is here.
  */
 import { type Address, addressKey, domainOf } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { DeliveryId } from '../domain/ids.ts';
 import { type Actor, type AddressMove, MAX_MOVES } from '../store/registry.ts';
 import type { Delivery } from '../store/deliveries.ts';
@@ -65,8 +66,11 @@ async function run(context: AdminContext, input: MoveInput, actor?: Actor): Prom
     for (let at = 0; at < waiting.length; at += 500)
       refiled += await deliveries.change(waiting.slice(at, at + 500), 'refile', actor);
   return {
-    ...{ moved, already: moves.length - moved, refiled },
-    ...{ stillQueued: waiting.length - refiled, applied: actor !== undefined },
+    moved,
+    already: moves.length - moved,
+    refiled,
+    stillQueued: waiting.length - refiled,
+    applied: actor !== undefined,
   };
 }
 
@@ -133,8 +137,10 @@ async function queuedFor(
     if (known !== undefined && targets.has(known.login)) continue;
     for (let after: DeliveryId | undefined; ;) {
       const page: readonly Delivery[] = await store.deliveries.list({
-        ...{ partner, limit: 1000, states: ['waiting'] },
-        ...(after === undefined ? {} : { after }),
+        partner,
+        limit: 1000,
+        states: ['waiting'],
+        ...defined({ after }),
       });
       for (const { id, recipient } of page) if (keys.has(addressKey(recipient))) found.push(id);
       after = page.at(-1)?.id;

@@ -1,6 +1,8 @@
 /** Operations on addresses. An address that has ended is never given to anybody again. */
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { RegisteredAddress, State } from '../domain/registry.ts';
+import { iso } from '../domain/units.ts';
 import type { Recipient, Registry } from '../store/registry.ts';
 import { AdminError } from './context.ts';
 import { accountOf } from './accounts.ts';
@@ -91,20 +93,19 @@ export const addressOperations = {
         const succeeds = successor === undefined ? undefined : await recipientOf(registry, successor);
         const isOver = before.state === 'ended' && before.finalAt === undefined;
         const endsAt = isOver ? undefined : endOf(context, grace);
-        const ending = {
-          ...(endsAt === undefined ? {} : { endsAt }),
-          ...(successor === undefined ? {} : { successor }),
-        };
+        const ending = defined({ endsAt, successor });
         if (dryRun) checkEnd(of, before, succeeds);
         else await registry.endAddress(of, ending, actor);
         const left = (await accountOf(registry, account.login)).addresses.filter(
           (a) => a.state !== 'ended' && addressKey(a.address) !== addressKey(of),
         );
         return {
-          ...{ address: of, state: dryRun ? viewAddress(before, '').state : endsAt === undefined ? 'ended' : 'ending' },
-          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
-          ...{ applied: !dryRun, account: account.login },
-          ...(successor === undefined ? {} : { successor }),
+          address: of,
+          state: dryRun ? viewAddress(before, '').state : endsAt === undefined ? 'ended' : 'ending',
+          ...defined({ closes: iso(endsAt) }),
+          applied: !dryRun,
+          account: account.login,
+          ...defined({ successor }),
           left: left.length,
         };
       },

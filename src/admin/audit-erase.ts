@@ -6,6 +6,7 @@
  * (GDPR article 17 paragraph 3 b).
  */
 import { AUDIT_LOG_KINDS, type AuditLogKind } from '../domain/audit-events.ts';
+import { defined } from '../domain/defined.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { Actor } from '../store/registry.ts';
@@ -42,12 +43,7 @@ function wantedOf(input: Input): Wanted {
       'invalid',
       'Cannot erase personal fields without saying whose: expected --before MOMENT, --account LOGIN or --person TEXT',
     );
-  return {
-    ...(before === undefined ? {} : { before }),
-    ...(login === undefined ? {} : { login }),
-    ...(person === undefined ? {} : { person }),
-    alsoKept: flag(input, 'also-kept'),
-  };
+  return { ...defined({ before, login, person }), alsoKept: flag(input, 'also-kept') };
 }
 
 const folded = (text: string): string => text.trim().toLowerCase();
@@ -123,7 +119,8 @@ async function eraseChosen(
   const now = clock.now();
   let [kept, until] = [0, 0];
   const byLog = await erase(store.audit, {
-    ...{ ...erasure, fromSeq: 1 },
+    ...erasure,
+    fromSeq: 1,
     chosen: (row, kind) => {
       if (!about(row)) return false;
       const stays = !alsoKept && KEPT.includes(kind) && row.at >= now - auditKeep[kind];
@@ -159,7 +156,7 @@ export async function erasePeople(
       event: 'audit.erased',
       outcome: 'success',
       facts: { rows, kept, alsoKept: false, of: 'one organisation' },
-      personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+      personal: { actor: actor.name, ...defined({ reason: actor.reason }) },
     });
   return await eraseChosen(context, { ...chosen, dryRun: false });
 }
@@ -192,11 +189,13 @@ async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: bo
     outcome: 'success',
     // Who was erased does not stand here: the row would say again what was to be forgotten.
     facts: {
-      ...{ rows: counted.rows, kept: counted.kept, alsoKept },
+      rows: counted.rows,
+      kept: counted.kept,
+      alsoKept,
       of: login === undefined && person === undefined ? 'everybody' : 'one person',
       ...(wanted.before === undefined ? {} : { before: new Date(before).toISOString() }),
     },
-    personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+    personal: { actor: actor.name, ...defined({ reason: actor.reason }) },
   });
   const { rows, byLog, kept } = await eraseChosen(context, { ...chosen, dryRun: false });
   return { rows, byLog, kept, dryRun };

@@ -1,7 +1,8 @@
 /** Walks the audit trail in bounded steps: where a time begins, and what a period comes to. */
 import { AUDIT_LOG_KINDS, type AuditLogKind, meaningOf } from '../domain/audit-events.ts';
+import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
-import type { Instant } from '../domain/units.ts';
+import { type Instant, iso } from '../domain/units.ts';
 import type { AuditRow, AuditTrail } from '../store/audit.ts';
 
 const STEP = 1000;
@@ -50,8 +51,6 @@ export interface AuditSummary {
   readonly moreActs: boolean;
 }
 
-const iso = (at: Instant): string => new Date(at).toISOString();
-
 export async function report(
   audit: AuditTrail,
   { since, until }: { readonly since: Instant; readonly until: Instant },
@@ -95,14 +94,20 @@ export async function report(
       failedLogins.push({ account, network, tries });
     }
     return {
-      ...{ since: iso(since), until: iso(until), rows },
+      since: iso(since),
+      until: iso(until),
+      rows,
       events: [...events]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, n]) => ({ event: name.split(' ')[0] ?? name, outcome: name.split(' ')[1] ?? '', rows: n })),
       logs: AUDIT_LOG_KINDS.map((log) => ({
-        ...{ log, success: logs.get(`${log} success`) ?? 0, failure: logs.get(`${log} failure`) ?? 0 },
+        log,
+        success: logs.get(`${log} success`) ?? 0,
+        failure: logs.get(`${log} failure`) ?? 0,
       })),
-      ...{ failedLogins, acts, moreActs },
+      failedLogins,
+      acts,
+      moreActs,
     };
   }
 }
@@ -123,8 +128,7 @@ function countFailed(failed: Map<string, Failed>, { account, facts, personal = {
   const tries = typeof facts?.count === 'number' ? facts.count : 1;
   const known = failed.get(key);
   if (known !== undefined) known.tries += tries;
-  else if (failed.size < COUNTED)
-    failed.set(key, { ...(account === undefined ? {} : { account }), login, network, tries });
+  else if (failed.size < COUNTED) failed.set(key, { ...defined({ account }), login, network, tries });
 }
 
 /** The operation of a row, or what was looked at. */
@@ -144,8 +148,12 @@ function actOf(row: AuditRow, kind: ActKind, actor: string): AuditSummary['acts'
   const { at, event, outcome, personal: { reason } = {} } = row;
   const what = whatOf(row);
   return {
-    ...{ kind, at: iso(at), event, outcome, actor },
-    ...(what === undefined ? {} : { what }),
+    kind,
+    at: iso(at),
+    event,
+    outcome,
+    actor,
+    ...defined({ what }),
     ...(typeof reason === 'string' ? { reason } : {}),
   };
 }

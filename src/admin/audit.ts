@@ -3,6 +3,7 @@ import { BEFORE_ALL } from '../crypto/audit-chain.ts';
 import { exportLine } from '../crypto/audit-export.ts';
 import { isBeginningOfEvent, nearestEvent } from '../domain/audit-events.ts';
 import type { ChainRow } from '../domain/audit-row.ts';
+import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { nen7513Of } from '../domain/nen7513.ts';
 import { type Instant, instant } from '../domain/units.ts';
@@ -84,10 +85,7 @@ function wantedOf(input: Input): Wanted {
   return {
     before: whole(input, 'before', 0, Number.MAX_SAFE_INTEGER),
     limit: whole(input, 'limit', 100, 1000),
-    ...(since === undefined ? {} : { since }),
-    ...(until === undefined ? {} : { until }),
-    ...(login === undefined ? {} : { login }),
-    ...(event === undefined ? {} : { event }),
+    ...defined({ since, until, login, event }),
   };
 }
 
@@ -97,7 +95,7 @@ const noteLook = (audit: AuditTrail, { actor }: Call, what: string): void =>
     event: 'audit.read',
     outcome: 'success',
     facts: { what },
-    personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+    personal: { actor: actor.name, ...defined({ reason: actor.reason }) },
   });
 
 export const auditOperations = {
@@ -146,7 +144,8 @@ export const auditOperations = {
     }
     const newest = anchors.reduce((most, { seq }) => Math.max(most, seq), 0);
     return {
-      ...{ report: found, anchors: anchors.length },
+      report: found,
+      anchors: anchors.length,
       ...(newest === 0 ? {} : { behind: (await audit.head()).seq - newest }),
     };
   }),
@@ -239,7 +238,7 @@ async function list({ store, gateway }: ListParts, wanted: Wanted): Promise<Audi
   const page = (next: number): AuditPage => ({ rows: rows.reverse(), ...(next > first ? { next } : {}) });
   for (let seen = 0; seen < SCANNED && before > first; seen += STEP) {
     const from = Math.max(first, before - STEP);
-    const found = await audit.read({ fromSeq: from, limit: STEP, ...(account === undefined ? {} : { account }) });
+    const found = await audit.read({ fromSeq: from, limit: STEP, ...defined({ account }) });
     const end = before;
     for (const row of found.filter(({ seq }) => seq < end).reverse()) {
       if (event !== undefined && !row.event.startsWith(event)) continue;
@@ -254,6 +253,6 @@ async function list({ store, gateway }: ListParts, wanted: Wanted): Promise<Audi
 const viewOf = async (row: AuditRow, names: Names): Promise<AuditRowView> => ({
   seq: row.seq,
   ...viewEvent(row, row.account === undefined ? undefined : await names.account(row.account)),
-  ...(row.message === undefined ? {} : { message: row.message }),
+  ...defined({ message: row.message }),
   erased: row.erased,
 });

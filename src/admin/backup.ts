@@ -2,6 +2,7 @@
 import { isAbsolute } from 'node:path';
 import type { BackupView, CheckedBackup, TakenView } from '../backup/views.ts';
 import type { DrillReport } from '../backup/drill.ts';
+import { defined } from '../domain/defined.ts';
 import { MiB } from '../domain/units.ts';
 import { AdminError, type Call } from './context.ts';
 import { type Input, flag, optionalText } from './input.ts';
@@ -27,7 +28,7 @@ export const backupOperations = {
   'backup.take': change(
     (input) => optionalPath(input, 'folder'),
     async ({ backups }, folder, call): Promise<TakenView> =>
-      await backups.take({ ...(folder === undefined ? {} : { folder }), actor: call.actor, told: toldTo(call) }),
+      await backups.take({ ...defined({ folder }), actor: call.actor, told: toldTo(call) }),
   ),
   'backup.list': listing(
     (input) => optionalPath(input, 'folder'),
@@ -39,16 +40,11 @@ export const backupOperations = {
   ),
   'backup.drill': change(
     (input) => ({
-      ...{ backup: optionalPath(input, 'backup'), all: flag(input, 'all') },
+      backup: optionalPath(input, 'backup'),
+      all: flag(input, 'all'),
       keysFrom: optionalPath(input, 'keys-from'),
     }),
     async ({ backups }, { backup, keysFrom, all }, call): Promise<DrillReport & { readonly file: string }> =>
-      await backups.drill(
-        {
-          ...{ all, actor: call.actor, ...(backup === undefined ? {} : { backup }) },
-          ...(keysFrom === undefined ? {} : { keysFrom }),
-        },
-        toldTo(call),
-      ),
+      await backups.drill({ all, actor: call.actor, ...defined({ backup, keysFrom }) }, toldTo(call)),
   ),
 };

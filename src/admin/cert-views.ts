@@ -7,12 +7,11 @@ import { type CertificateState, certificateState } from '../crypto/certificate-e
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { GatewayCertificateKind, Judged } from '../crypto/gateway-certificates.ts';
 import { encodePem } from '../crypto/pem.ts';
-import type { Instant } from '../domain/units.ts';
+import { defined } from '../domain/defined.ts';
+import { type Instant, iso } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 
 export const USES = ['login', 'mail'] as const;
-
-const iso = (at: Instant): string => new Date(at).toISOString();
 
 export interface AuthorityView {
   readonly role: string;
@@ -127,8 +126,7 @@ export const viewCertificate = (record: AccountCertificate, now: Instant): Certi
   origin: originOf(record),
   keyHeld: record.keyHeld,
   ...(record.revoked === undefined ? {} : { revoked: iso(record.revoked.at), reason: record.revoked.reason }),
-  ...(record.replaces === undefined ? {} : { replaces: record.replaces }),
-  ...(record.warned === undefined ? {} : { warned: record.warned }),
+  ...defined({ replaces: record.replaces, warned: record.warned }),
 });
 
 const ORIGINS = {
@@ -177,7 +175,7 @@ export const viewIssued = ({ certificate, chain }: Issued, account: string, use:
 export const viewEnrolled = ({ login, use, serial, ends, code, codeExpires }: Enrolled): EnrolledView => ({
   account: login,
   use,
-  ...(serial === undefined ? {} : { serial }),
+  ...defined({ serial }),
   ends: iso(ends),
   code,
   codeExpires: iso(codeExpires),

@@ -6,6 +6,7 @@ import { tryToPublish } from '../ca/revocation-lists.ts';
 import { certificatePem, readCertificate } from '../crypto/certificate.ts';
 import { REVOCATION_REASONS, type RevocationReason } from '../crypto/crl-issue.ts';
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 import { accountOf } from './accounts.ts';
@@ -112,8 +113,7 @@ export const certificateOperations = {
       if (name !== undefined) await accountOf(store.registry, name);
       const found = await store.certificates.listCertificates({
         limit,
-        ...(after === undefined ? {} : { after }),
-        ...(name === undefined ? {} : { login: name }),
+        ...defined({ after, login: name }),
         ...(within === undefined ? {} : { endsFrom: now, endsBefore: instant(now + within) }),
       });
       const last = found.at(-1);
@@ -124,9 +124,9 @@ export const certificateOperations = {
       const others =
         name === undefined
           ? await othersWithin(context, {
-              ...(after === undefined ? {} : { after }),
+              ...defined({ after }),
               ...(isLast ? {} : { to: last }),
-              ...(within === undefined ? {} : { within }),
+              ...defined({ within }),
             })
           : [];
       const certificates = [...ones, ...others].sort(byEnd);
@@ -164,7 +164,7 @@ export const certificateOperations = {
       const problem = await tryToPublish(context.ca);
       const view = viewCertificate(await named(context, fingerprint), context.clock.now());
       const published = problem === undefined && view.origin === 'issued' && context.ca.crlFile !== undefined;
-      return { ...view, published, ...(problem === undefined ? {} : { problem }) };
+      return { ...view, published, ...defined({ problem }) };
     },
   ),
   // Whoever runs it sees the code, and could get in by it.
@@ -210,11 +210,7 @@ export const certificateOperations = {
         if (within === undefined) throw new AdminError('invalid', 'Cannot renew: give a serial number, or days');
         const { certificates, next } = await dueForRenewal(context.ca, within, after);
         const codes = batch ? await enrolRenewals(context.ca, certificates, validFor, actor) : [];
-        return {
-          due: certificates.map(view),
-          codes: codes.map(viewEnrolled),
-          ...(next === undefined ? {} : { next }),
-        };
+        return { due: certificates.map(view), codes: codes.map(viewEnrolled), ...defined({ next }) };
       },
     ),
   ),

@@ -3,6 +3,7 @@ import { tryToPublish } from '../ca/revocation-lists.ts';
 import { type Certificate, readCertificates } from '../crypto/certificate.ts';
 import { type MatchChoice, registrationOf } from '../crypto/certificate-register.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
+import { defined } from '../domain/defined.ts';
 import type { Actor, NewCertificate } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
 import { type AdminContext, AdminError } from './context.ts';
@@ -45,7 +46,7 @@ const choiceOf = (input: Input): MatchChoice => {
   const name = optionalText(input, 'alternative-name', 320);
   if (name !== undefined && match !== 'san')
     throw new AdminError('invalid', 'Cannot use an alternative name: it belongs to the match "san"');
-  return match === 'san' ? { match, ...(name === undefined ? {} : { name }) } : { match };
+  return match === 'san' ? { match, ...defined({ name }) } : { match };
 };
 
 interface Done {
@@ -133,5 +134,5 @@ async function revokedInRegister(
   if (found === undefined) return undefined;
   await store.certificates.revokeCertificate(fingerprint, 'unspecified', actor);
   const problem = await tryToPublish(ca);
-  return { serial: found.serial, ...(problem === undefined ? {} : { problem }) };
+  return { serial: found.serial, ...defined({ problem }) };
 }

@@ -38,7 +38,10 @@ export async function connectControl(
     call: async (operation, input, options = {}) => {
       const upload = options.upload;
       await writeLine(socket, {
-        ...{ ...speech, call: operation, actor, input },
+        ...speech,
+        call: operation,
+        actor,
+        input,
         ...(upload === undefined ? {} : { upload: true }),
       });
       // Sent while the answer is awaited: a refusal may come before the last piece was taken.

@@ -8,6 +8,7 @@
  * Many are contained part by part, each in one transaction of 200. A second run over the same list does what the first one had not come to.
  */
 import { tryToPublish } from '../ca/revocation-lists.ts';
+import { defined } from '../domain/defined.ts';
 import { MAX_REVOKED } from '../store/certificates.ts';
 import { type AccountSummary, MAX_ACCOUNTS } from '../store/registry.ts';
 import { loginsOf, namedAccounts, partsOf } from './account-names.ts';
@@ -65,10 +66,7 @@ async function issuedTo({ store }: AdminContext, login: string): Promise<readonl
     let after: { notAfter: AccountSummary['certificates'][number]['notAfter']; fingerprint: string } | undefined;
     ;
   ) {
-    const found = await store.certificates.listCertificates({
-      ...{ login, limit: PAGE },
-      ...(after === undefined ? {} : { after }),
-    });
+    const found = await store.certificates.listCertificates({ login, limit: PAGE, ...defined({ after }) });
     // Registrations alone are ended with the account's log-in.
     for (const { use, fingerprint, revoked, registered } of found)
       if (use === 'login' && revoked === undefined && registered !== true) valid.push(fingerprint);
@@ -141,9 +139,13 @@ export const containOperations = {
       const publish = issued > 0 || (!dryRun && changed < all.length);
       const problem = publish ? await tryToPublish(context.ca) : undefined;
       return {
-        ...{ applied: !dryRun, accounts: all.length, changed, sessions, contained },
+        applied: !dryRun,
+        accounts: all.length,
+        changed,
+        sessions,
+        contained,
         tickets: !dryRun && context.gateway !== undefined,
-        ...(problem === undefined ? {} : { problem }),
+        ...defined({ problem }),
       };
     },
   ),

@@ -1,7 +1,8 @@
 /** What the queue, a trace and a withdrawal show: the shapes that `--json` prints. Times are ISO 8601, sizes octets. */
+import { defined } from '../domain/defined.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { Consumer, Delivery, MessageRecord, PartnerQueue, Whereabouts } from '../store/deliveries.ts';
-import type { Instant } from '../domain/units.ts';
+import { type Instant, iso } from '../domain/units.ts';
 import type { PartsView } from './part-views.ts';
 
 export interface QueueView {
@@ -128,15 +129,13 @@ export interface ConsumerView {
   readonly deleted: number;
 }
 
-const iso = (at: Instant): string => new Date(at).toISOString();
 const shownSender = (sender: string): string => (sender === '' ? '<>' : sender);
 
 export const viewQueue = (queue: PartnerQueue, partner: string): QueueView => ({
   partner,
   waiting: queue.waiting,
   held: queue.held,
-  ...(queue.oldest === undefined ? {} : { oldest: iso(queue.oldest) }),
-  ...(queue.dueAt === undefined ? {} : { due: iso(queue.dueAt) }),
+  ...defined({ oldest: iso(queue.oldest), due: iso(queue.dueAt) }),
 });
 
 /** `goal`: name of the partner, or of the account. */
@@ -151,16 +150,14 @@ export const viewDelivery = (delivery: Delivery, goal: string): DeliveryView => 
   accepted: iso(delivery.message.receivedAt),
   attempts: delivery.attempts,
   ...(delivery.state === 'waiting' ? { due: iso(delivery.dueAt) } : {}),
-  ...(delivery.delayedAt === undefined ? {} : { delayed: iso(delivery.delayedAt) }),
-  ...(delivery.settledAt === undefined ? {} : { settled: iso(delivery.settledAt) }),
-  ...(delivery.lastReply === undefined ? {} : { lastReply: delivery.lastReply }),
+  ...defined({ delayed: iso(delivery.delayedAt), settled: iso(delivery.settledAt), lastReply: delivery.lastReply }),
 });
 
 export const viewMessage = (message: MessageRecord, account: string | undefined): MessageView => ({
   id: message.id,
   messageId: message.messageIdField,
   received: iso(message.receivedAt),
-  ...(account === undefined ? {} : { account }),
+  ...defined({ account }),
   sender: shownSender(message.sender),
   recipients: message.recipients.map((r) => r.address),
   octets: message.octets,
@@ -173,9 +170,9 @@ export const viewCopy = (where: Whereabouts, name: string, expires?: Instant): C
         recipient: where.recipient,
         account: name,
         state: where.state,
-        ...(expires === undefined ? {} : { expires: iso(expires) }),
+        ...defined({ expires: iso(expires) }),
         ...(where.restored === undefined || where.since === undefined ? {} : { restored: iso(where.since) }),
-        ...(where.delivery === undefined ? {} : { delivery: viewDelivery(where.delivery, name) }),
+        ...defined({ delivery: where.delivery && viewDelivery(where.delivery, name) }),
       }
     : {
         recipient: where.recipient,
@@ -188,7 +185,7 @@ export const viewEvent = (row: AuditRow, account: string | undefined): EventView
   at: iso(row.at),
   event: row.event,
   outcome: row.outcome,
-  ...(account === undefined ? {} : { account }),
+  ...defined({ account }),
   facts: { ...row.facts, ...row.personal },
 });
 

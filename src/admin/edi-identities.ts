@@ -1,4 +1,5 @@
 /** Operations on EDI identities: what organisations, and single accounts of theirs, are called in envelopes of interchanges. */
+import { defined } from '../domain/defined.ts';
 import { type EdiIdentity, formatIdentity, parseIdentity } from '../domain/edi-identity.ts';
 import type { IdentityQuery, RegisteredIdentity } from '../store/edi-identities.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
@@ -21,7 +22,7 @@ export interface IdentityView {
 const viewIdentity = (identity: RegisteredIdentity): IdentityView => ({
   identity: formatIdentity(identity),
   organisation: identity.organisation,
-  ...(identity.login === undefined ? {} : { account: identity.login }),
+  ...defined({ account: identity.login }),
 });
 
 function identity(written: string, what: string): EdiIdentity {

@@ -3,6 +3,7 @@ import { type GatewayCertificates, endingOf } from '../crypto/gateway-certificat
 import { ENDING_WORDS } from '../delivery/gateway-certificate-letters.ts';
 import { isOutlived } from '../delivery/pgp-keys-end.ts';
 import { agree, many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { groupedBy } from '../domain/grouped-by.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
@@ -47,7 +48,7 @@ async function pgpKeys({ pgpKeys: all }: EndingStore, query: EndingQuery): Promi
   const ends: Instant[] = [];
   let after: string | undefined;
   for (let seen = 0; seen < MOST; seen += PAGE) {
-    const page = await all.list({ ...query, ...(after === undefined ? {} : { after }) });
+    const page = await all.list({ ...query, ...defined({ after }) });
     for (const key of page)
       if (key.revoked === undefined && !(await isOutlived(all, key))) ends.push(key.encryptsUntil);
     after = page.at(-1)?.fingerprint;

@@ -2,8 +2,9 @@
  * `organisation.erase`: the end of a contract. Every step is a transaction of its own and finds done what was done: after a crash the same
  * command goes on. What stays, and why, stands in the signed statement.
  */
+import { defined } from '../domain/defined.ts';
 import type { Account } from '../domain/registry.ts';
-import type { Instant } from '../domain/units.ts';
+import { type Instant, iso } from '../domain/units.ts';
 import { type AccountSummary, type Actor, personalOf } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import { type Erased, erasePeople } from './audit-erase.ts';
@@ -85,7 +86,7 @@ const trailOf = ({
 }: Erased): Pick<ErasureView, 'trailErased' | 'trailKept' | 'trailKeptUntil'> => ({
   trailErased: rows,
   trailKept: kept,
-  ...(keptUntil === undefined ? {} : { trailKeptUntil: new Date(keptUntil).toISOString() }),
+  ...defined({ trailKeptUntil: iso(keptUntil) }),
 });
 
 export type ErasePlan = Omit<
@@ -126,7 +127,7 @@ function refuseOpen({ organisation, active, messages, waiting }: ErasePlan, disc
 export async function partnerOf({ registry }: Store, { id, kind }: Account) {
   if (kind !== 'partner') return undefined;
   for (let after: string | undefined; ;) {
-    const page = await registry.listPartners({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const page = await registry.listPartners({ limit: PAGE, ...defined({ after }) });
     const found = page.find(({ account }) => account === id);
     after = page.at(-1)?.name;
     if (found !== undefined || after === undefined || page.length < PAGE) return found;

@@ -1,4 +1,5 @@
 /** All organisations, a page at a time: a region has thousands of them. */
+import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import type { Registry } from '../store/registry.ts';
 
@@ -10,7 +11,7 @@ export async function* everyOrganisation(
   limit = PAGE,
 ): AsyncGenerator<readonly Organisation[], void, void> {
   for (let after: string | undefined; ;) {
-    const page = await registry.listOrganisations({ limit, ...(after === undefined ? {} : { after }) });
+    const page = await registry.listOrganisations({ limit, ...defined({ after }) });
     yield page;
     after = page.at(-1)?.name;
     if (after === undefined || page.length < limit) return;

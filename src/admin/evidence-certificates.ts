@@ -1,7 +1,8 @@
 /** Certificates that had a part in what happened to a message, and what each was worth at that time. */
 import { type CertificateState, certificateState } from '../crypto/certificate-expiry.ts';
 import { certificatePem, readCertificate } from '../crypto/certificate.ts';
-import type { Instant } from '../domain/units.ts';
+import { defined } from '../domain/defined.ts';
+import { type Instant, iso } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { Store } from '../store/store.ts';
 
@@ -59,8 +60,6 @@ export async function certificatesIn(store: Store, rows: readonly AuditRow[]): P
   return [...used.values()];
 }
 
-const iso = (at: Instant): string => new Date(at).toISOString();
-
 type Known = Omit<UsedCertificate, 'fingerprint' | 'use' | 'row' | 'at'>;
 
 async function known(store: Store, { at, account }: AuditRow, fingerprint: string): Promise<Known> {
@@ -69,8 +68,12 @@ async function known(store: Store, { at, account }: AuditRow, fingerprint: strin
     const { subject, issuer, serial, notBefore, notAfter, revoked } = found;
     const read = readCertificate(Buffer.from(found.der));
     return {
-      ...{ subject, issuer, serial, from: iso(notBefore), until: iso(notAfter) },
-      ...(revoked === undefined ? {} : { revoked: { at: iso(revoked.at), reason: revoked.reason } }),
+      subject,
+      issuer,
+      serial,
+      from: iso(notBefore),
+      until: iso(notAfter),
+      ...defined({ revoked: revoked && { at: iso(revoked.at), reason: revoked.reason } }),
       ...(read.ok ? { pem: certificatePem(read.value) } : {}),
       standing: standingAt(at, found, revoked?.at),
     };
@@ -79,7 +82,9 @@ async function known(store: Store, { at, account }: AuditRow, fingerprint: strin
   const pinned = owner?.certificates.find((each) => each.fingerprint === fingerprint);
   if (pinned === undefined) return { standing: 'unregistered' };
   return {
-    ...{ subject: pinned.about, from: iso(pinned.notBefore), until: iso(pinned.notAfter) },
+    subject: pinned.about,
+    from: iso(pinned.notBefore),
+    until: iso(pinned.notAfter),
     ...(pinned.revokedAt === undefined ? {} : { revoked: { at: iso(pinned.revokedAt) } }),
     standing: standingAt(at, pinned, pinned.revokedAt),
   };

@@ -112,7 +112,8 @@ async function submissionOf(store: Store, id: MessageId, names: Names, room: num
   const events = await Promise.all(
     rows.map(async (row) => ({
       ...viewEvent(row, row.account === undefined ? undefined : await names.account(row.account)),
-      ...{ seq: row.seq, erased: row.erased },
+      seq: row.seq,
+      erased: row.erased,
     })),
   );
   const quirks = rows.flatMap(({ facts }) => (typeof facts?.quirks === 'string' ? [facts.quirks] : [])).join(' ');

@@ -69,7 +69,11 @@ export const evidenceOperations = {
         const head = await store.audit.head();
         const facts: BundleFacts = {
           ...gathered,
-          ...{ hostname: partners.hostname, asked: name, made, actor: actor.name, reason: actor.reason },
+          hostname: partners.hostname,
+          asked: name,
+          made,
+          actor: actor.name,
+          reason: actor.reason,
           pieces: await planPieces(gathered.rows, new AnchorFiles(evidence.anchorFolder)),
           fingerprint: key.certificate.fingerprint,
           head: { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
@@ -83,10 +87,15 @@ export const evidenceOperations = {
         });
         const octets = await sendDocument(call, await documentOf(context, facts), key);
         return {
-          ...{ message: name, submissions: facts.submissions.length, rows: facts.rows.length, octets },
-          ...{ pieces: facts.pieces.length, loose: facts.pieces.filter(({ anchor }) => anchor === undefined).length },
+          message: name,
+          submissions: facts.submissions.length,
+          rows: facts.rows.length,
+          octets,
+          pieces: facts.pieces.length,
+          loose: facts.pieces.filter(({ anchor }) => anchor === undefined).length,
           stamped: facts.pieces.filter(({ stamp }) => stamp !== undefined).length,
-          ...{ fingerprint: facts.fingerprint, missing: facts.missing },
+          fingerprint: facts.fingerprint,
+          missing: facts.missing,
         };
       },
     ),

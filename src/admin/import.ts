@@ -11,6 +11,7 @@ import { hashPassword } from '../crypto/password.ts';
 import { schemeOf, storedForm } from '../crypto/password-scheme.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
 import { type Address, addressKey, parseAddress } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import { foldLogin, isOrganisationName } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type Actor, type NewAccount, type Registry, RegistryError } from '../store/registry.ts';
@@ -290,7 +291,7 @@ async function hashAll(lines: readonly Line[], options: ImportOptions): Promise<
         organisation: line.organisation,
         kind: line.kind,
         addresses: line.addresses,
-        ...(options.settings === undefined ? {} : { settings: options.settings }),
+        ...defined({ settings: options.settings }),
         ...(kind === 'none' ? {} : { password: { name: IMPORTED_PASSWORD, hash: value } }),
       };
       done += 1;

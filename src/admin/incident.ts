@@ -4,6 +4,7 @@
  *
  * It is read in pages, each a bounded walk over the trail: a year of a region is many of them and never in memory.
  */
+import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
@@ -93,8 +94,9 @@ function wantedOf(input: Input): Wanted {
   return {
     ...(input.login === undefined ? {} : { login: login(input, 'login') }),
     ...(network === undefined ? {} : { network: networkSet(network) }),
-    ...(until === undefined ? {} : { until }),
-    ...{ since, after: count(input, 'after', { initial: 0, max: Number.MAX_SAFE_INTEGER }) },
+    ...defined({ until }),
+    since,
+    after: count(input, 'after', { initial: 0, max: Number.MAX_SAFE_INTEGER }),
   };
 }
 
@@ -111,12 +113,15 @@ export const incidentOperations = {
     const rows: Exposure[] = [];
     let seq = Math.max(first, wanted.after + 1);
     const page = (more: boolean): IncidentPage => ({
-      ...{ from: new Date(wanted.since).toISOString(), to: new Date(until).toISOString() },
-      ...{ rows, total, scanned: more ? seq - first : total },
+      from: new Date(wanted.since).toISOString(),
+      to: new Date(until).toISOString(),
+      rows,
+      total,
+      scanned: more ? seq - first : total,
       ...(more ? { next: seq - 1 } : {}),
     });
     for (let seen = 0; seen < SCANNED;) {
-      const found = await audit.read({ fromSeq: seq, limit: STEP, ...(account === undefined ? {} : { account }) });
+      const found = await audit.read({ fromSeq: seq, limit: STEP, ...defined({ account }) });
       for (const row of found) {
         if (row.at > until) return page(false);
         seq = row.seq + 1;
@@ -167,12 +172,14 @@ async function exposureOf(
   return {
     at: new Date(row.at).toISOString(),
     ...(await owners.of(row, row.account)),
-    ...{ kind, count: countOf(kind, facts), erased: row.erased },
-    ...(row.message === undefined ? {} : { message: row.message }),
+    kind,
+    count: countOf(kind, facts),
+    erased: row.erased,
+    ...defined({ message: row.message }),
     ...(typeof sender === 'string' ? { sender } : {}),
     ...(typeof octets === 'number' ? { octets } : {}),
     ...(typeof recipients === 'object' ? { recipients } : {}),
-    ...(where === undefined ? {} : { network: where }),
+    ...defined({ network: where }),
   };
 }
 
@@ -211,9 +218,7 @@ class Owners {
   async #look(id: AccountId): Promise<Known> {
     const { registry } = this.#context.store;
     const [found, former] = await Promise.all([registry.findAccountById(id), registry.formerOrganisations(id)]);
-    const known = {
-      ...{ organisation: found?.organisation ?? '', account: found?.account.login ?? `account ${id}`, former },
-    };
+    const known = { organisation: found?.organisation ?? '', account: found?.account.login ?? `account ${id}`, former };
     this.#known.set(id, known);
     return known;
   }

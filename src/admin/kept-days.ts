@@ -87,7 +87,11 @@ function viewOf(day: Day, kept: Kept, owners: ReadonlyMap<AccountId, Owner>): Ke
   const { left, uncollected, deleted, queue, by, until } = kept;
   const most = [...by].sort(([, a], [, b]) => b - a).slice(0, NAMED);
   return {
-    ...{ day, left, uncollected, deleted, queue },
+    day,
+    left,
+    uncollected,
+    deleted,
+    queue,
     mailboxes: most.map(([account]) => owners.get(account)?.login ?? `account ${account}`),
     mailboxCount: by.size,
     ...(left + queue > 0 ? {} : { until: new Date(until).toISOString() }),

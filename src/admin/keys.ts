@@ -1,7 +1,9 @@
 /** The master key: put in escrow, shown to be recoverable, made anew. Key and shares themselves never come here: commands hold them. */
 import { randomBytes } from 'node:crypto';
 import { base32 } from '../crypto/base32.ts';
+import { defined } from '../domain/defined.ts';
 import { type Escrow, escrowReminder } from '../domain/escrow.ts';
+import { iso } from '../domain/units.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, text } from './input.ts';
 import { change, listing, withSecond } from './operation.ts';
@@ -42,16 +44,16 @@ async function stateOf({ keys, clock }: AdminContext): Promise<KeyState> {
   const shown = escrow?.fingerprint === fingerprint ? escrow : undefined;
   return {
     fingerprint,
-    ...(shown === undefined
-      ? {}
-      : {
-          escrow: {
-            ...{ set: shown.set, needed: shown.needed, custodians: shown.custodians },
-            madeAt: new Date(shown.madeAt).toISOString(),
-            ...(shown.verifiedAt === undefined ? {} : { verifiedAt: new Date(shown.verifiedAt).toISOString() }),
-          },
-        }),
-    ...(reminder === undefined ? {} : { reminder }),
+    ...defined({
+      escrow: shown && {
+        set: shown.set,
+        needed: shown.needed,
+        custodians: shown.custodians,
+        madeAt: new Date(shown.madeAt).toISOString(),
+        ...defined({ verifiedAt: iso(shown.verifiedAt) }),
+      },
+      reminder,
+    }),
   };
 }
 
@@ -85,10 +87,7 @@ const note = (
   facts: Record<string, string | number>,
   personal: Record<string, string> = {},
 ): void =>
-  store.audit.note({
-    ...{ event, outcome: 'success', facts },
-    personal: { actor, ...(reason === undefined ? {} : { reason }), ...personal },
-  });
+  store.audit.note({ event, outcome: 'success', facts, personal: { actor, ...defined({ reason }), ...personal } });
 
 /** The command read another key than the gateway did: a file that was changed since the start, for example. */
 async function sameKey({ keys }: AdminContext, given: string): Promise<void> {

@@ -45,7 +45,11 @@ export const mailboxExportOperations = {
             await sendContent(call, content);
             octets += content.octets;
             store.audit.note({
-              ...{ event: 'message.exported', outcome: 'success', message: content.id, account: account.id, facts: {} },
+              event: 'message.exported',
+              outcome: 'success',
+              message: content.id,
+              account: account.id,
+              facts: {},
               personal: { actor: call.actor.name, reason: input.reason },
             });
             lock.progress();

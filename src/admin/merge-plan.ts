@@ -3,10 +3,11 @@
  * not be, and says to the store what is to be done with each account.
  */
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { formatSetting } from '../domain/settings/value.ts';
-import type { Instant } from '../domain/units.ts';
+import { iso } from '../domain/units.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { AdminContext } from './context.ts';
 import { partnerOf } from './erase.ts';
@@ -87,8 +88,6 @@ export interface MergePlan {
 
 const TOLD = 1000;
 
-const iso = (at: Instant): string => new Date(at).toISOString();
-
 export async function planMerge(
   context: AdminContext,
   wish: MergeWish,
@@ -113,7 +112,11 @@ class Walk {
   readonly #sendsAs: MergePlan['sendsAs'][number][] = [];
   readonly #gathered: Gathered = {
     withoutSuccessor: 0,
-    ...{ endingKeys: new Set(), successors: new Map(), mailboxes: new Set(), seen: new Set(), ended: new Set() },
+    endingKeys: new Set(),
+    successors: new Map(),
+    mailboxes: new Set(),
+    seen: new Set(),
+    ended: new Set(),
   };
 
   constructor(context: AdminContext, wish: MergeWish) {
@@ -152,12 +155,7 @@ class Walk {
         if (successor !== undefined) this.#succeeds(address, successor, mailbox ?? login);
       }
       if (endsAt === undefined && mailbox === undefined) continue;
-      this.#told(this.#changed, {
-        ...{ address, account: login },
-        ...(endsAt === undefined ? {} : { ends: iso(endsAt) }),
-        ...(successor === undefined ? {} : { successor }),
-        ...(mailbox === undefined ? {} : { mailbox }),
-      });
+      this.#told(this.#changed, { address, account: login, ...defined({ ends: iso(endsAt), successor, mailbox }) });
     }
     if (merges.length > 0 && merges.every(({ mailbox }) => mailbox !== undefined && mailbox !== login))
       this.#told(this.#withoutAddress, login);
@@ -211,9 +209,11 @@ class Walk {
     await checks.file();
     const identities = await checks.identities();
     const plan: MergePlan = {
-      ...{ organisation: from.name, into: into.name, resumed: from.mergedInto !== undefined },
+      organisation: from.name,
+      into: into.name,
+      resumed: from.mergedInto !== undefined,
       ...this.#sum,
-      ...(until === undefined ? {} : { ends: iso(until) }),
+      ...defined({ ends: iso(until) }),
       ...this.#of,
       registered: registered.size,
       changed: this.#changed.map((each) =>
@@ -229,7 +229,7 @@ class Walk {
       revoke,
       partners: this.#partners,
       sendsAs: this.#sendsAs,
-      ...(into.contact === undefined ? {} : { contact: into.contact }),
+      ...defined({ contact: into.contact }),
       language: into.language,
     };
     return { plan, problems: checks.problems };

@@ -84,7 +84,8 @@ function ruleOf(record: CsvRecord): FileRule {
   const cell = (column: string): string => record.cell(column);
   const input: Input = { mailbox: cell('mailbox') };
   return {
-    ...{ line: record.line, address: addressOf(cell('old'), 'old address') },
+    line: record.line,
+    address: addressOf(cell('old'), 'old address'),
     ...(cell('new') === '' ? {} : { successor: addressOf(cell('new'), 'new address') }),
     ...(input.mailbox === '' ? {} : { mailbox: login(input, 'mailbox') }),
   };

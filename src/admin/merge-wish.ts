@@ -1,6 +1,7 @@
 /** What is asked of a merge of two organisations, and what that means for one account and its addresses. */
 import { namesFormer } from '../crypto/certificate-organisation.ts';
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { settingsTable } from '../domain/settings.ts';
 import type { Setting, SettingValue, Settings } from '../domain/settings/setting.ts';
@@ -43,11 +44,7 @@ export const addressMergesOf = (wish: MergeWish, { addresses }: AccountSummary):
     .map(({ address }) => {
       const { mailbox, successor } = ruleFor(wish.rules, address);
       const ends = wish.until !== undefined && isEnding(wish.rules, address);
-      return {
-        address,
-        ...(mailbox === undefined ? {} : { mailbox }),
-        ...(ends ? { endsAt: wish.until, ...(successor === undefined ? {} : { successor }) } : {}),
-      };
+      return { address, ...defined({ mailbox }), ...(ends ? { endsAt: wish.until, ...defined({ successor }) } : {}) };
     });
 
 export const mergeOf = (wish: MergeWish, summary: AccountSummary): AccountMerge => ({

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Letter, Letters } from '../delivery/letter.ts';
 import type { Place } from '../delivery/place.ts';
+import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { StoreFull } from '../store/store.ts';
 import { everyOrganisation } from './every-organisation.ts';
@@ -139,7 +140,7 @@ export const noticeSendOperations = {
     const { audit } = context.store;
     const note = (event: string, facts: Readonly<Record<string, string | number | boolean>>): void => {
       const { name, reason } = call.actor;
-      const personal = { actor: name, ...(reason === undefined ? {} : { reason }) };
+      const personal = { actor: name, ...defined({ reason }) };
       if (!wanted.dryRun) audit.note({ event, outcome: 'success', facts: { id, ...facts }, personal });
     };
     const total = await countOf(context, wanted);
@@ -231,9 +232,6 @@ class Sending {
     const { name, telephone } = organisation;
     this.notTold += 1;
     if (this.missing.length < TOLD)
-      this.missing.push({
-        ...{ organisation: name, why: whyNot(organisation) },
-        ...(telephone === undefined ? {} : { telephone }),
-      });
+      this.missing.push({ organisation: name, why: whyNot(organisation), ...defined({ telephone }) });
   }
 }

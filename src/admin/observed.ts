@@ -3,6 +3,7 @@
  * rule, and the rules on again for the others.
  */
 import { type ObservedAccount, observedPage } from '../delivery/observed.ts';
+import { defined } from '../domain/defined.ts';
 import { tolerances } from '../domain/quirks.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type Instant, days } from '../domain/units.ts';
@@ -55,7 +56,7 @@ export const observedOperations = {
       return {
         accounts: due.length,
         tolerant: due.filter(({ deviations }) => deviations.length > 0).length,
-        ...(next === undefined ? {} : { next }),
+        ...defined({ next }),
       };
     },
   ),

@@ -4,6 +4,7 @@
  * What a change did has rows of its own, in the transaction that did it; this one says that a person asked for it, and also stands where it
  * was refused. The pages of one listing are one look.
  */
+import { defined } from '../domain/defined.ts';
 import { type MessageId, parseMessageId } from '../domain/ids.ts';
 import type { AuditTrail } from '../store/audit.ts';
 import type { Actor } from '../store/registry.ts';
@@ -41,17 +42,8 @@ export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
     event: changes ? 'operator.changed' : 'operator.looked',
     outcome: refused === undefined ? 'success' : 'failure',
     ...aboutMessage(input.message),
-    facts: {
-      operation,
-      by,
-      ...(input['dry-run'] === true ? { 'dry-run': true } : {}),
-      ...(refused === undefined ? {} : { why: refused }),
-    },
-    personal: {
-      actor: actor.name,
-      ...(actor.reason === undefined ? {} : { reason: actor.reason }),
-      ...targetsOf(input),
-    },
+    facts: { operation, by, ...(input['dry-run'] === true ? { 'dry-run': true } : {}), ...defined({ why: refused }) },
+    personal: { actor: actor.name, ...defined({ reason: actor.reason }), ...targetsOf(input) },
   });
 }
 

@@ -134,7 +134,7 @@ export async function runOperation<N extends OperationName>(
   let fields = { operation: name, actor: call.actor.name, reason: call.actor.reason };
   const { changes } = operation;
   const by = context.gateway === undefined ? 'store' : 'gateway';
-  let ran: Ran = { ...{ operation: name, changes, input }, by, actor: call.actor };
+  let ran: Ran = { operation: name, changes, input, by, actor: call.actor };
   try {
     const read = operation.read(withOneReason(input, call));
     if (changes && call.actor.name === NOBODY)

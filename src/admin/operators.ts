@@ -44,7 +44,8 @@ export interface SignedView {
 }
 
 const viewOperator = ({ name, fingerprint, addedAt }: OperatorRecord): OperatorView => ({
-  ...{ name, fingerprint },
+  name,
+  fingerprint,
   addedAt: new Date(addedAt).toISOString(),
 });
 
@@ -55,7 +56,14 @@ function viewRequest(
 ): RequestView {
   const { id, operation, verb, input, askedBy, reason, askedAt, endsAt, signatures } = request;
   return {
-    ...{ id, operation, verb, input, askedBy, reason, gateway: partners.hostname, hash: inputHash(input) },
+    id,
+    operation,
+    verb,
+    input,
+    askedBy,
+    reason,
+    gateway: partners.hostname,
+    hash: inputHash(input),
     askedAt: new Date(askedAt).toISOString(),
     endsAt: new Date(endsAt).toISOString(),
     signedBy: signatures.flatMap(

@@ -1,4 +1,5 @@
 /** The accounts of one organisation, page by page. */
+import { defined } from '../domain/defined.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 
@@ -9,7 +10,7 @@ export async function* accountsOf(
   organisation: string,
 ): AsyncGenerator<AccountSummary, void, void> {
   for (let after: string | undefined; ;) {
-    const page = await registry.listAccounts({ limit: PAGE, organisation, ...(after === undefined ? {} : { after }) });
+    const page = await registry.listAccounts({ limit: PAGE, organisation, ...defined({ after }) });
     yield* page;
     after = page.at(-1)?.account.login;
     if (after === undefined || page.length < PAGE) return;

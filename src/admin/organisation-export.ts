@@ -3,6 +3,7 @@
  * page of what it comes from. Secrets never leave: no hash of a password, no private key. Messages only where they are asked for.
  */
 import { certificatePem, readCertificate } from '../crypto/certificate.ts';
+import { defined } from '../domain/defined.ts';
 import type { AccountId, PartnerId } from '../domain/ids.ts';
 import { isoMonth } from '../domain/months.ts';
 import { instant } from '../domain/units.ts';
@@ -198,7 +199,7 @@ class OrganisationExport {
     if (found === undefined) return;
     for (const month of await usage.months())
       for (let after: string | undefined; ;) {
-        const page = await usage.of(found.id, month, { limit: PAGE, ...(after === undefined ? {} : { after }) });
+        const page = await usage.of(found.id, month, { limit: PAGE, ...defined({ after }) });
         for (const row of page.rows)
           if (didSomething(row)) yield { month: isoMonth(month), ...usageView(this.#name, month, row) };
         if (page.next === undefined) break;
@@ -237,7 +238,7 @@ class OrganisationExport {
       );
     };
     for (let before: MessageRecord['id'] | undefined; ;) {
-      const query = { limit: PAGE, since: instant(0), ...(before === undefined ? {} : { before }) };
+      const query = { limit: PAGE, since: instant(0), ...defined({ before }) };
       const page = await deliveries.findMessages(query);
       for (const record of page)
         if (concerns(record)) yield { ...viewMessage(record, logins.get(record.submitter)), sha256: record.sha256 };

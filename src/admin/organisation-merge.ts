@@ -3,6 +3,7 @@
  * step is a transaction of its own and finds done what was done: cut short, the same command goes on.
  */
 import { tryToPublish } from '../ca/revocation-lists.ts';
+import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { MERGED_AT_ONCE } from '../store/organisation-merge.ts';
 import type { AccountSummary } from '../store/registry.ts';
@@ -44,8 +45,11 @@ function mergeInput(input: Input): MergeInput {
       'Cannot merge: a successor is told of when an address has ended, and no end was given; add --until DATE',
     );
   return {
-    ...{ name: organisationName(input, 'name'), into: organisationName(input, 'into'), until, sha256 },
-    others: { ...(successor === undefined ? {} : { successor }), ...(mailbox === undefined ? {} : { mailbox }) },
+    name: organisationName(input, 'name'),
+    into: organisationName(input, 'into'),
+    until,
+    sha256,
+    others: defined({ successor, mailbox }),
     keepSettings: flag(input, 'keep-settings'),
     revoke: flag(input, 'revoke'),
   };
@@ -64,7 +68,7 @@ async function wishOf({ store, clock }: AdminContext, input: MergeInput, upload:
   // Begun in time, it may end late.
   if (until !== undefined && until <= clock.now() && from.mergedInto === undefined)
     throw new AdminError('invalid', `Cannot merge: ${new Date(until).toISOString()} has passed; expected a later date`);
-  return { ...{ from, into, rules, keepSettings, revoke }, ...(until === undefined ? {} : { until }) };
+  return { from, into, rules, keepSettings, revoke, ...defined({ until }) };
 }
 
 async function organisationOf({ registry }: AdminContext['store'], name: string): Promise<Organisation> {
@@ -132,7 +136,7 @@ async function merge(context: AdminContext, input: MergeInput, call: Call): Prom
       );
   }
   const problem = revoked === 0 ? undefined : await tryToPublish(context.ca);
-  return { ...view, applied: true, ...(problem === undefined ? {} : { problem }) };
+  return { ...view, applied: true, ...defined({ problem }) };
 }
 
 async function* partsOf(

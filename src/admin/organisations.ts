@@ -2,7 +2,9 @@
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { type ContactChange, contactChangedLetters } from '../delivery/contact-letters.ts';
 import type { ContactProblem } from '../delivery/place.ts';
+import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
+import { iso } from '../domain/units.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import { MAX_IDENTITIES } from '../store/edi-identities.ts';
 import type { OrganisationDetails } from '../store/registry.ts';
@@ -170,10 +172,7 @@ async function affected(
   const sum = { name, accounts: 0, addresses: 0, waiting: 0, suspended: 0, certificates: 0, identities: 0 };
   sum.identities = (await registry.listIdentities({ organisation: name, limit: MAX_IDENTITIES })).length;
   for (let after: string | undefined; ;) {
-    const found = await registry.listAccounts({
-      ...{ limit: PAGE, organisation: name },
-      ...(after === undefined ? {} : { after }),
-    });
+    const found = await registry.listAccounts({ limit: PAGE, organisation: name, ...defined({ after }) });
     for (const { account, addresses, messages, certificates } of found) {
       sum.waiting += messages;
       if (account.state === 'ended') continue;
@@ -201,7 +200,8 @@ const stateChange = (state: 'active' | 'suspended') =>
     if (!dryRun) await registry.setOrganisationState(name, state, actor);
     const { suspended, ...now } = await affected(context, name);
     return {
-      ...{ ...now, state: ends && !isTakenBack ? 'ending' : state },
+      ...now,
+      state: ends && !isTakenBack ? 'ending' : state,
       ...(isTakenBack ? { takenBack: true } : {}),
       ...(state === 'active' && !dryRun ? { suspended } : {}),
     };
@@ -248,7 +248,7 @@ export const organisationOperations = {
         throw error;
       }
       await fileNotice(store, told?.notice);
-      return { name, changed, ...(told === undefined ? {} : { told: told.told ?? null }), ...judged };
+      return { name, changed, ...defined({ told: told && (told.told ?? null) }), ...judged };
     },
   ),
   'organisation.suspend': stateChange('suspended'),
@@ -260,19 +260,15 @@ export const organisationOperations = {
         const { registry } = context.store;
         const before = await affected(context, name);
         const endsAt = endOf(context, grace);
-        const ending = {
-          ...(endsAt === undefined ? {} : { endsAt }),
-          ...(successor === undefined ? {} : { successor }),
-        };
+        const ending = defined({ endsAt, successor });
         if (!dryRun)
           await registry.endOrganisation(name, ending, call.actor, (done) => call.progress(done, before.accounts));
         // What its accounts had of our own authorities is revoked with them.
         const problem = dryRun || endsAt !== undefined ? undefined : await tryToPublish(context.ca);
         return {
-          ...{ ...before, state: endsAt === undefined ? 'ended' : 'ending' },
-          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
-          ...(successor === undefined ? {} : { successor }),
-          ...(problem === undefined ? {} : { problem }),
+          ...before,
+          state: endsAt === undefined ? 'ended' : 'ending',
+          ...defined({ closes: iso(endsAt), successor, problem }),
         };
       },
     ),

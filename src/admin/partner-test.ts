@@ -1,5 +1,6 @@
 /** What `partner test` tells: each step of reaching a partner, in words, with what to do where it did not go well. */
 import type { ProbeReport } from '../delivery/courier.ts';
+import { defined } from '../domain/defined.ts';
 import { type Partner, formatPin } from '../domain/partner.ts';
 import { formatOctets } from '../domain/octets-text.ts';
 import { type Instant, days } from '../domain/units.ts';
@@ -87,20 +88,18 @@ export function testOf(partner: Partner, report: ProbeReport, now: Instant): Par
     usable: report.ok,
     checks,
     extensions: report.extensions ?? [],
-    ...(shown === undefined
-      ? {}
-      : {
-          certificate: {
-            subject: shown.subject,
-            issuer: shown.issuer,
-            names: shown.names,
-            ends: new Date(shown.notAfter).toISOString(),
-            pins: [
-              formatPin({ of: 'certificate', sha256: shown.fingerprint }),
-              formatPin({ of: 'key', sha256: shown.publicKey }),
-            ],
-          },
-        }),
+    ...defined({
+      certificate: shown && {
+        subject: shown.subject,
+        issuer: shown.issuer,
+        names: shown.names,
+        ends: new Date(shown.notAfter).toISOString(),
+        pins: [
+          formatPin({ of: 'certificate', sha256: shown.fingerprint }),
+          formatPin({ of: 'key', sha256: shown.publicKey }),
+        ],
+      },
+    }),
   };
 }
 

@@ -1,8 +1,10 @@
 /** What listings show of partners: shapes of `--json`. Never a secret: only whether there is one. */
 import { X509Certificate } from 'node:crypto';
 import { readCertificates } from '../crypto/certificate.ts';
+import { defined } from '../domain/defined.ts';
 import { type Partner, formatPin } from '../domain/partner.ts';
 import { stateWhile } from '../domain/registry.ts';
+import { iso } from '../domain/units.ts';
 
 export interface CertificateSummary {
   readonly subject: string;
@@ -58,18 +60,17 @@ export function viewPartner(
     organisation: about.organisation,
     account: partner.login,
     state: stateWhile(partner.state, partner.endsAt),
-    ...(partner.endsAt === undefined ? {} : { ends: new Date(partner.endsAt).toISOString() }),
+    ...defined({ ends: iso(partner.endsAt) }),
     host: server.host,
     port: server.port,
     tls: server.tls,
     serverName: server.serverName ?? server.host,
     authorities: server.authorities === undefined ? 'public' : summaryOf(server.authorities),
     pins: (server.pins ?? []).map(formatPin),
-    ...(client === undefined ? {} : { clientCertificate: client }),
-    ...(server.user === undefined ? {} : { login: server.user }),
+    ...defined({ clientCertificate: client, login: server.user }),
     ehlo: server.helo ?? about.hostname,
     connections: server.connections,
-    ...(server.maxMessage === undefined ? {} : { maxMessage: server.maxMessage }),
+    ...defined({ maxMessage: server.maxMessage }),
     domains: partner.domains,
     addresses: about.addresses,
   };

@@ -1,7 +1,8 @@
 /** Operations on partners: organisations with a mail server of their own. */
 import { destinationOf } from '../delivery/destination.ts';
+import { defined } from '../domain/defined.ts';
 import type { Partner, PartnerSecrets, PartnerState } from '../domain/partner.ts';
-import { seconds } from '../domain/units.ts';
+import { iso, seconds } from '../domain/units.ts';
 import type { AccountSummary, Registry } from '../store/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { endOf, endingBy, endingInput } from './ending.ts';
@@ -77,7 +78,7 @@ export const partnerOperations = {
       const { server, secrets } = newServer(serverIn(input, context.clock.now()));
       const sealed = await context.partners.seals.seal(partner.name, secrets);
       const { registry } = context.store;
-      await registry.addPartner({ ...partner, server, ...(sealed === undefined ? {} : { sealed }) }, actor);
+      await registry.addPartner({ ...partner, server, ...defined({ sealed }) }, actor);
       return await shown(context, partner.name);
     },
   ),
@@ -125,16 +126,16 @@ export const partnerOperations = {
         const endsAt = endOf(context, grace);
         const succeeded = successor === undefined ? {} : { successor };
         // It ends as its account does, which stands for all of it.
-        if (!dryRun)
-          await registry.endAccount(
-            partner.login,
-            { ...(endsAt === undefined ? {} : { endsAt }), ...succeeded },
-            actor,
-          );
+        if (!dryRun) await registry.endAccount(partner.login, { ...defined({ endsAt }), ...succeeded }, actor);
         const queued = (await deliveries.queues()).find((queue) => queue.partner === partner.id);
         return {
-          ...{ name, organisation, account: partner.login, addresses, domains, applied: !dryRun },
-          ...(endsAt === undefined ? {} : { closes: new Date(endsAt).toISOString() }),
+          name,
+          organisation,
+          account: partner.login,
+          addresses,
+          domains,
+          applied: !dryRun,
+          ...defined({ closes: iso(endsAt) }),
           ...succeeded,
           waiting: (queued?.waiting ?? 0) + (queued?.held ?? 0),
         };

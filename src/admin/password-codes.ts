@@ -2,13 +2,14 @@
  * Operations on one-time codes for passwords. A code goes to the registered contact of the organisation, or into a letter: never to an address
  * that whoever calls gives, and never before the eyes of the operator unless he writes the letter, which the trail then says.
  */
+import { defined } from '../domain/defined.ts';
 import { type CodeWish, type MadeCode, enrolPassword, makeCode, wishedPassword } from '../enrol/password-codes.ts';
 import { codeRefused } from '../ca/enrol.ts';
 import { passwordCodeLetters } from '../delivery/password-code-letters.ts';
 import type { ContactPlace, Place } from '../delivery/place.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { CODE_DAYS, MOST_CODES } from '../domain/password-codes.ts';
-import { type Instant, days } from '../domain/units.ts';
+import { type Instant, days, iso } from '../domain/units.ts';
 import { codeLetter } from '../enrol/letters.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import { accountOf, unfitPassword } from './accounts.ts';
@@ -82,7 +83,7 @@ const viewOf = ({ summary, organisation, name, place }: Planned, expires: Instan
   name,
   replaces: summary.passwords.some((p) => p.name === name),
   expires: new Date(expires).toISOString(),
-  ...(place === undefined ? {} : { to: place.address }),
+  ...defined({ to: place?.address }),
   ...(place === undefined || place.organisation === organisation.name ? {} : { toOrganisation: place.organisation }),
   ...(place !== undefined && 'partner' in place ? { toPartner: true as const } : {}),
   ...(place === undefined && (organisation.post ?? []).length === 0 ? { noPost: true as const } : {}),
@@ -120,11 +121,14 @@ async function issue(
 async function tell({ desk, store, letters }: AdminContext, one: Planned, place: Place, made: MadeCode): Promise<void> {
   const { summary, organisation, name } = one;
   const about = {
-    ...{ login: summary.account.login, organisation: organisation.title, name, code: made.code },
+    login: summary.account.login,
+    organisation: organisation.title,
+    name,
+    code: made.code,
     addresses: summary.addresses.filter(({ state }) => state === 'active').map(({ address }) => address),
     expires: made.enrolment.expiresAt,
     others: made.enrolment.others,
-    ...(letters.page === undefined ? {} : { page: letters.page }),
+    ...defined({ page: letters.page }),
   };
   await fileNotice(store, await desk.letter(place, { kind: 'password-code', letters: passwordCodeLetters(about) }));
 }
@@ -135,8 +139,7 @@ const wishOf = (input: Input): CodeWish => {
   const valid = count(input, 'valid', { initial: CODE_DAYS.initial, max: CODE_DAYS.most });
   if (valid === 0) throw new AdminError('invalid', `Cannot use 0 days: expected 1 to ${CODE_DAYS.most}`);
   return {
-    ...(name === undefined ? {} : { name }),
-    ...(ends === undefined ? {} : { ends }),
+    ...defined({ name, ends }),
     others: flag(input, 'all'),
     by: oneOf(input, 'by', ['contact', 'letter'], 'contact'),
     validFor: days(valid),
@@ -209,7 +212,7 @@ export const passwordCodeOperations = {
       if (done.kind === 'refused') throw codeRefused();
       if (done.kind === 'unusable') throw unfitPassword(done.why);
       const { login: whose, name, ends } = done;
-      return { login: whose, name, ...(ends === undefined ? {} : { ends: new Date(ends).toISOString() }) };
+      return { login: whose, name, ...defined({ ends: iso(ends) }) };
     },
   ),
 };

@@ -7,6 +7,8 @@ import { type Layer, layerOf } from '../crypto/smime/layer.ts';
 import { type Message, part, readMessage } from '../crypto/smime/message.ts';
 import { fromOf } from '../crypto/smime/protected-header.ts';
 import type { Address } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
+import { iso } from '../domain/units.ts';
 import { isValidPgp, judged } from '../middleware/pgp-outcome.ts';
 import { StoreFull } from '../store/store.ts';
 import { recipientOf } from './addresses.ts';
@@ -76,22 +78,26 @@ async function look(
   const registered = from === undefined ? [] : await pgp.keys.publicKeys(from);
   const secretKeys = as === undefined ? [] : await secretsOf(context, as);
   const read = await openPgp(message, {
-    ...{ pgp: pgp.thread, secretKeys, stage: bench.stage, maxContent: MAX_CONTENT },
+    pgp: pgp.thread,
+    secretKeys,
+    stage: bench.stage,
+    maxContent: MAX_CONTENT,
     publicKeys: registered.map(({ packets }) => packets),
   });
   const opened = read.ok ? read.value : undefined;
   const signatures = judged(opened?.signatures ?? [], registered);
   return {
     octets: message.source.octets,
-    ...(from === undefined ? {} : { from }),
+    ...defined({ from }),
     form: inline === undefined ? layer.kind : `inline-${inline}`,
     readers: layer.kind === 'pgp-encrypted' ? await readersOf(context, message) : [],
     opened: opened?.encrypted === true,
     differs: opened?.differs ?? [],
     signatures: signatures.map(({ state, keyId, fingerprint, hash, createdAt }) => ({
-      ...{ state, keyId, hash },
-      ...(fingerprint === undefined ? {} : { fingerprint }),
-      ...(createdAt === undefined ? {} : { signed: new Date(createdAt).toISOString() }),
+      state,
+      keyId,
+      hash,
+      ...defined({ fingerprint, signed: iso(createdAt) }),
     })),
     standing: signatures.length === 0 ? 'unsigned' : isValidPgp(signatures) ? 'valid' : 'invalid',
     ...(read.ok ? {} : { problem: read.error.text }),

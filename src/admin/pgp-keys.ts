@@ -3,7 +3,8 @@ import { armoured } from '../crypto/pgp/armour.ts';
 import type { PgpJob, PgpKey } from '../crypto/pgp/protocol.ts';
 import { againstPgpKey } from '../crypto/pgp/select.ts';
 import { type Address, addressKey } from '../domain/address.ts';
-import { type Instant, KiB, instant } from '../domain/units.ts';
+import { defined } from '../domain/defined.ts';
+import { type Instant, KiB, instant, iso } from '../domain/units.ts';
 import { NO_END, type PgpKeyRecord, type PgpMailKey } from '../store/pgp-keys.ts';
 import { recipientOf } from './addresses.ts';
 import { type AdminContext, AdminError } from './context.ts';
@@ -36,7 +37,6 @@ export interface PgpKeyView {
   readonly problem?: string;
 }
 
-const iso = (at: number): string => new Date(at).toISOString();
 const untilOf = <N extends string>(name: N, at: Instant): Partial<Record<N, string>> =>
   at === NO_END ? {} : ({ [name]: iso(at) } as Record<N, string>);
 
@@ -52,8 +52,7 @@ export function viewPgpKey(record: PgpKeyRecord, now: Instant): PgpKeyView {
     ...untilOf('encryptsUntil', record.encryptsUntil),
     ...untilOf('signsUntil', record.signsUntil),
     keyHeld: record.keyHeld,
-    ...(record.revoked === undefined ? {} : { revoked: { at: iso(record.revoked.at), reason: record.revoked.reason } }),
-    ...(problem === undefined ? {} : { problem }),
+    ...defined({ revoked: record.revoked && { at: iso(record.revoked.at), reason: record.revoked.reason }, problem }),
   };
 }
 
@@ -119,7 +118,7 @@ async function register(
       signsUntil: instant(key.signsUntil),
       packets: key.publicKey,
       revoked: key.revoked,
-      ...(secret === undefined ? {} : { sealedKey: await context.mail.pgp.seals.seal(key.fingerprint, secret.key) }),
+      ...defined({ sealedKey: secret && (await context.mail.pgp.seals.seal(key.fingerprint, secret.key)) }),
     },
     how,
     actor,
@@ -261,8 +260,7 @@ export const pgpKeyOperations = {
       }
       const now = clock.now();
       const query = {
-        ...(after === undefined ? {} : { after }),
-        ...(name === undefined ? {} : { login: name }),
+        ...defined({ after, login: name }),
         ...(within === undefined ? {} : { endsFrom: now, endsBefore: instant(now + within) }),
       };
       const page = await store.pgpKeys.list({ limit: PAGE, ...query });
@@ -272,7 +270,7 @@ export const pgpKeyOperations = {
         keys: page
           .filter(({ revoked }) => within === undefined || revoked === undefined)
           .map((record) => viewPgpKey(record, now)),
-        ...(last === undefined ? {} : { next: last }),
+        ...defined({ next: last }),
       };
     },
   ),

@@ -1,4 +1,5 @@
 /** What is kept beyond anybody's need, and which organisations nobody said a purpose of: what a privacy officer asks for. */
+import { defined } from '../domain/defined.ts';
 import { PRIVACY_SETTINGS } from '../domain/settings/privacy.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -67,7 +68,7 @@ const told = (name: string, at: number | undefined): Record<string, string> =>
 async function oldestUncollected({ deliveries }: Store, before: Instant): Promise<Instant | undefined> {
   let oldest: Instant | undefined;
   for (let after: AccountId | undefined; ;) {
-    const page = await deliveries.uncollected({ before, limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const page = await deliveries.uncollected({ before, limit: PAGE, ...defined({ after }) });
     for (const mailbox of page) if (oldest === undefined || mailbox.oldest < oldest) oldest = mailbox.oldest;
     after = page.at(-1)?.account;
     if (after === undefined || page.length < PAGE) return oldest;

@@ -1,6 +1,7 @@
 /** What an operator does with deliveries that wait for partners, or are held from mailboxes: look, hold, release, retry, give up. */
 import { releasedNotice } from '../delivery/filed.ts';
 import { giveUp } from '../delivery/give-up.ts';
+import { defined } from '../domain/defined.ts';
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';
 import type { Delivery, DeliveryQuery, DeliveryState } from '../store/deliveries.ts';
 import type { Actor } from '../store/registry.ts';
@@ -29,7 +30,7 @@ const which = (input: Input): Which => {
   const ids = deliveryIds(input, 'ids');
   if ([ids.length > 0, partner !== undefined, message !== undefined].filter(Boolean).length !== 1)
     throw new AdminError('invalid', 'Cannot choose deliveries: expected their numbers, or a partner, or a message');
-  return { ids, ...(partner === undefined ? {} : { partner }), ...(message === undefined ? {} : { message }) };
+  return { ids, ...defined({ partner, message }) };
 };
 
 async function partnerId({ store }: AdminContext, name: string): Promise<PartnerId> {
@@ -69,7 +70,7 @@ async function visit(
         ...filter,
         states,
         limit: PAGE,
-        ...(after === undefined ? {} : { after }),
+        ...defined({ after }),
       });
       if (rows.length > 0) await each(rows.map((row) => row.id));
       after = rows.length < PAGE ? undefined : rows.at(-1)?.id;
@@ -145,8 +146,7 @@ export const queueOperations = {
         limit,
         all: flag(input, 'all'),
         ...(after === undefined ? {} : { after: deliveryIds({ ids: [Number(after)] }, 'ids')[0] }),
-        ...(partner === undefined ? {} : { partner }),
-        ...(message === undefined ? {} : { message }),
+        ...defined({ partner, message }),
       };
     },
     async (context, { limit, after, all, ...of }): Promise<DeliveryView[]> => {
@@ -158,7 +158,7 @@ export const queueOperations = {
             ...filter,
             states: all ? ALL : OPEN,
             limit,
-            ...(after === undefined ? {} : { after }),
+            ...defined({ after }),
           })),
         );
       const views: DeliveryView[] = [];

@@ -1,4 +1,5 @@
 /** What an account deviates in, and what strictness would cost it. */
+import { defined } from '../domain/defined.ts';
 import { type Quirk, quirkFacts, tolerates } from '../domain/quirks.ts';
 import { settingOf, settingsTable } from '../domain/settings.ts';
 import { formatSetting } from '../domain/settings/value.ts';
@@ -57,13 +58,15 @@ export async function quirksOf(
     const lastAt = Math.max(...counted.map((day) => day.lastAt));
     const client = counted.findLast((day) => day.client !== undefined)?.client;
     return {
-      ...{ quirk, about, rfc },
+      quirk,
+      about,
+      rfc,
       tolerated: counted.reduce((sum, day) => sum + day.tolerated, 0),
       refused: counted.reduce((sum, day) => sum + day.refused, 0),
       firstDay: counted[0]?.day ?? '',
       last: new Date(lastAt).toISOString(),
       daysAgo: Math.max(0, today - Math.floor(lastAt / days(1))),
-      ...(client === undefined ? {} : { client }),
+      ...defined({ client }),
       allowed: by.kind === 'listener' || allowed,
       ...(by.kind === 'setting'
         ? {

@@ -57,7 +57,7 @@ async function ask({ store, clock }: AdminContext, { operation, verb, input }: E
       `Cannot ask a second person to approve ${operation}: its input has more than 16KiB, which nobody reads; ask for less at a time`,
     );
   const id = base32(randomBytes(5));
-  const made = await store.operators.ask({ ...{ id, operation, verb, input, reason }, askedBy: name });
+  const made = await store.operators.ask({ id, operation, verb, input, reason, askedBy: name });
   const until = `${Math.max(1, Math.round((made.endsAt - clock.now()) / 60_000))} minutes`;
   const shown = grouped(made.id);
   throw new AdminError(

@@ -1,4 +1,5 @@
 /** The sessions that are open in the running gateway: shown, and ended. */
+import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { OpenSession, SessionFacts } from '../platform/connections.ts';
 import { NetworkSet } from '../platform/network.ts';
@@ -72,7 +73,7 @@ function found(
 
 const viewOf = ({ clock }: AdminContext, { age, account, octets, ...facts }: SessionFacts): SessionView => ({
   ...facts,
-  ...(account === undefined ? {} : { account: account.login }),
+  ...defined({ account: account?.login }),
   since: new Date(clock.now() - age).toISOString(),
   ...octets,
 });

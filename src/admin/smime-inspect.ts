@@ -13,6 +13,7 @@ import { type LayerSeen, type Staging, differingIn, openMessage, standingOf } fr
 import { fromOf } from '../crypto/smime/protected-header.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { Address } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import { GiB, octets } from '../domain/units.ts';
 import { openingOf, verificationsOf } from '../middleware/opening.ts';
 import type { IsOwn } from '../middleware/smime-outcome.ts';
@@ -128,7 +129,7 @@ async function look(
   const byGateway = standing === 'invalid' && (await signedByGateway(layers, isOwn));
   return {
     octets: message.source.octets,
-    ...(from === undefined ? {} : { from }),
+    ...defined({ from }),
     form: outermost.kind,
     ...envelope,
     layers: await Promise.all(layers.map((layer) => viewLayer(layer, isOwn))),
@@ -136,7 +137,7 @@ async function look(
     standing: byGateway ? 'gateway' : standing,
     // The gateway's own signature says that nobody changed it.
     flagged: flagged && (await openingOf(layers, isOwn)) !== 'whole',
-    ...(problem === undefined ? {} : { problem }),
+    ...defined({ problem }),
   };
 }
 
@@ -180,6 +181,6 @@ async function recipientView({ store }: AdminContext, recipient: RecipientInfo):
     serial: identifier.serial,
     issuer,
     how,
-    ...(known === undefined ? {} : { account: known.login, keyHeld: known.keyHeld }),
+    ...defined({ account: known?.login, keyHeld: known?.keyHeld }),
   };
 }

@@ -8,6 +8,8 @@ import { algorithmText } from '../crypto/signature.ts';
 import { capabilityNames } from '../crypto/smime/capabilities.ts';
 import type { Layer } from '../crypto/smime/layer.ts';
 import type { LayerSeen, Standing } from '../crypto/smime/open.ts';
+import { defined } from '../domain/defined.ts';
+import { iso } from '../domain/units.ts';
 import type { IsOwn } from '../middleware/smime-outcome.ts';
 
 export type RecipientView =
@@ -97,8 +99,6 @@ export interface InspectView {
   readonly problem?: string;
 }
 
-const iso = (at: number): string => new Date(at).toISOString();
-
 async function viewCertificate(certificate: Certificate, isOwn: IsOwn): Promise<SignerCertificateView> {
   return {
     subject: formatName(certificate.subject),
@@ -115,9 +115,9 @@ async function viewCertificate(certificate: Certificate, isOwn: IsOwn): Promise<
 async function viewSigner(signer: SignerVerdict, isOwn: IsOwn): Promise<SignerView> {
   const { certificate, algorithm, signingTime, capabilities, checks } = signer;
   return {
-    ...(certificate === undefined ? {} : { certificate: await viewCertificate(certificate, isOwn) }),
+    ...defined({ certificate: certificate && (await viewCertificate(certificate, isOwn)) }),
     algorithm: algorithmText(algorithm),
-    ...(signingTime === undefined ? {} : { signed: iso(signingTime) }),
+    ...defined({ signed: iso(signingTime) }),
     reads: capabilityNames(capabilities),
     checks: CHECKS.map((check) => {
       const finding = checks[check];

@@ -2,6 +2,8 @@
 import { type SigningPlan, wantedFor } from '../crypto/smime/plan.ts';
 import { againstPgpKey } from '../crypto/pgp/select.ts';
 import type { Address } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
+import { iso } from '../domain/units.ts';
 import type { MailSender } from '../middleware/mail-keys.ts';
 import { planFor } from '../middleware/protect.ts';
 import { NEVER, NO_END } from '../store/pgp-keys.ts';
@@ -68,8 +70,6 @@ export interface PgpCandidateView {
   readonly problem?: string;
 }
 
-const iso = (at: number): string => new Date(at).toISOString();
-
 /** Without an address to send from: a system that signs nothing. */
 async function senderOf({ store }: AdminContext, recipient: Recipient, from: Address | undefined): Promise<MailSender> {
   if (from === undefined)
@@ -105,7 +105,7 @@ async function viewProtection(context: AdminContext, of: Address, from: Address 
   return {
     address: recipient.address.address,
     account: recipient.account.login,
-    ...(from === undefined ? {} : { from }),
+    ...defined({ from }),
     by,
     outcome: plan.kind,
     ...(plan.kind === 'refused'
@@ -114,7 +114,10 @@ async function viewProtection(context: AdminContext, of: Address, from: Address 
           reply: `${plan.refusal.reply} ${plan.refusal.status} ${plan.refusal.text}`,
         }
       : { reason: plan.reason }),
-    ...{ sign: wanted.sign, encrypt: wanted.encrypt, profile: wanted.profile, opened: wanted.opened },
+    sign: wanted.sign,
+    encrypt: wanted.encrypt,
+    profile: wanted.profile,
+    opened: wanted.opened,
     ...(encrypted === undefined
       ? {}
       : {
@@ -124,7 +127,7 @@ async function viewProtection(context: AdminContext, of: Address, from: Address 
         }),
     ...(by === 'smime' ? { signer: signerView(plan) } : {}),
     ...(by === 'pgp' && plan.signer !== undefined ? { pgpSigner: plan.signer.fingerprint } : {}),
-    ...(capabilities === undefined ? {} : { capabilities: { source: capabilities.source, names: capabilities.names } }),
+    ...defined({ capabilities: capabilities && { source: capabilities.source, names: capabilities.names } }),
     certificates: candidates.map(({ certificate, keyHeld, encrypt }) => ({
       serial: certificate.serial,
       fingerprint: certificate.fingerprint,
@@ -133,7 +136,7 @@ async function viewProtection(context: AdminContext, of: Address, from: Address 
       ends: iso(certificate.notAfter),
       keyHeld,
       used: certificate.fingerprint === encrypted?.recipient.certificate.fingerprint,
-      ...(encrypt === undefined ? {} : { problem: encrypt }),
+      ...defined({ problem: encrypt }),
     })),
     pgpKeys: (await mail.pgp.keys.keysOf(recipient)).map((key) => {
       const problem = againstPgpKey(key, 'encrypt', clock.now());
@@ -143,7 +146,7 @@ async function viewProtection(context: AdminContext, of: Address, from: Address 
         ...(key.encryptsUntil === NO_END || key.encryptsUntil === NEVER ? {} : { ends: iso(key.encryptsUntil) }),
         keyHeld: key.sealedKey !== undefined,
         used: key.fingerprint === toPgp?.fingerprint,
-        ...(problem === undefined ? {} : { problem }),
+        ...defined({ problem }),
       };
     }),
   };

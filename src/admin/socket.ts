@@ -17,6 +17,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import { dirname } from 'node:path';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { type AdminContext, AdminError, type Call, type Caller, NOBODY } from './context.ts';
@@ -195,7 +196,7 @@ class Session {
       ...callerOf(request.actor),
       progress: (...told) => void writeLine(this.#socket, { progress: told }),
       send: (piece) => this.#send(piece),
-      ...(upload === undefined ? {} : { upload: unreturned(upload) }),
+      ...defined({ upload: upload && unreturned(upload) }),
     };
     const input = typeof request.input === 'object' && request.input !== null ? request.input : {};
     try {

@@ -6,6 +6,7 @@
  * for whoever that was to.
  */
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AuditRow, AuditTrail } from '../store/audit.ts';
 import type { RefusedView } from './delivery-views.ts';
@@ -39,7 +40,7 @@ export async function findRefused(
   const rows: AuditRow[] = [];
   let before: number | undefined;
   for (let looked = 0; looked < most; looked += STEP) {
-    const step = await audit.refused({ limit: STEP, ...(before === undefined ? {} : { before }) });
+    const step = await audit.refused({ limit: STEP, ...defined({ before }) });
     for (const row of step) {
       if (row.at < since) return { rows };
       if (until === undefined || row.at <= until) if (fits(row)) rows.push(row);
@@ -87,7 +88,7 @@ export async function viewRefused(row: AuditRow, names: Names): Promise<RefusedV
   return {
     kind: 'refused',
     received: new Date(row.at).toISOString(),
-    ...(login === undefined ? {} : { account: login }),
+    ...defined({ account: login }),
     sender: sender === '' ? '<>' : sender,
     recipients: textsOf(personal.recipients),
     at: String(facts.at ?? ''),

@@ -1,8 +1,9 @@
 /** The trace of a message: which ones there were, and every step of one. Never a subject, never content. */
 import type { Address } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import { type MessageId, messageNumber, parseMessageId } from '../domain/ids.ts';
 import { settingOf } from '../domain/settings.ts';
-import { type Instant, days, instant } from '../domain/units.ts';
+import { type Instant, days, instant, iso } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { MessageRecord, Whereabouts } from '../store/deliveries.ts';
 import { idTime } from '../store/message-ids.ts';
@@ -87,12 +88,11 @@ export const traceOperations = {
       const until = optionalMoment(input, 'until');
       return {
         limit,
-        ...(before === undefined ? {} : { before }),
+        ...defined({ before }),
         ...(messageIdField === undefined ? {} : { messageIdField: withoutBrackets(messageIdField) }),
         ...(input.from === undefined ? {} : { sender: address(input, 'from') }),
         ...(input.to === undefined ? {} : { recipient: address(input, 'to') }),
-        ...(since === undefined ? {} : { since }),
-        ...(until === undefined ? {} : { until }),
+        ...defined({ since, until }),
       };
     },
     async ({ store, clock, gateway }, query): Promise<SearchView> => {
@@ -107,10 +107,7 @@ export const traceOperations = {
       const refused = await findRefused(store.audit, { ...query, since, ...endOf(query) });
       for (const row of refused.rows) messages.push(await viewRefused(row, names));
       messages.sort((a, b) => (a.received < b.received ? 1 : a.received > b.received ? -1 : 0));
-      return {
-        found: messages.slice(0, query.limit),
-        ...(refused.from === undefined ? {} : { refusedFrom: new Date(refused.from).toISOString() }),
-      };
+      return { found: messages.slice(0, query.limit), ...defined({ refusedFrom: iso(refused.from) }) };
     },
   ),
   'trace.show': listing(

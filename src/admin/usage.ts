@@ -1,4 +1,5 @@
 /** Figures of a month for the invoice, and accounts that do nothing. docs/operations.md says what counts as what. */
+import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type Month, firstDay, isoMonth, monthOf, monthStart, parseMonth } from '../domain/months.ts';
 import { type Day, dayOf, isoDay } from '../domain/working-days.ts';
@@ -69,7 +70,8 @@ const wantedOf = (input: Input): Wanted => {
   const { limit, after } = page(input);
   const colon = after?.indexOf(':') ?? -1;
   return {
-    ...{ month, limit },
+    month,
+    limit,
     organisation: input.organisation === undefined ? undefined : organisationName(input, 'organisation'),
     after:
       after === undefined
@@ -102,7 +104,10 @@ export const usageOperations = {
     const { running } = await checkMonth(context, month);
     const iso = (of: Month): string => new Date(monthStart(of)).toISOString();
     return {
-      ...{ month: isoMonth(month), from: iso(month), to: iso(month + 1), running },
+      month: isoMonth(month),
+      from: iso(month),
+      to: iso(month + 1),
+      running,
       ...(await usagePage(context, wanted)),
     };
   }),
@@ -120,7 +125,7 @@ export const usageOperations = {
       if (organisation !== undefined && (await store.registry.findOrganisation(organisation)) === undefined)
         throw unknownOrganisation(organisation);
       const { rows, next } = await store.usage.idle({ ...query, day: dayOf(clock.now()) - days });
-      return { accounts: rows.map(idleView), ...(next === undefined ? {} : { next }) };
+      return { accounts: rows.map(idleView), ...defined({ next }) };
     },
   ),
 };
@@ -134,10 +139,7 @@ async function usagePage(
   const found = await organisations(store.registry, only, after);
   for (const [i, { id, name }] of found.entries()) {
     for (;;) {
-      const page = await store.usage.of(id, month, {
-        limit: limit - rows.length,
-        ...(at === undefined ? {} : { after: at }),
-      });
+      const page = await store.usage.of(id, month, { limit: limit - rows.length, ...defined({ after: at }) });
       rows.push(...page.rows.map((row) => usageView(name, month, row)));
       at = page.next;
       if (rows.length === limit) return { rows, next: at === undefined ? name : `${name}:${at}` };
@@ -161,10 +163,7 @@ async function organisations(
     if (named === undefined) throw unknownOrganisation(only);
     return [named];
   }
-  const next = await registry.listOrganisations({
-    limit: LOOKED_AT,
-    ...(after === undefined ? {} : { after: after.organisation }),
-  });
+  const next = await registry.listOrganisations({ limit: LOOKED_AT, ...defined({ after: after?.organisation }) });
   return begun === undefined ? next : [begun, ...next];
 }
 
@@ -173,12 +172,11 @@ export function usageView(organisation: string, month: Month, row: MonthlyUsage)
   const name = login ?? (account === undefined ? undefined : `account ${account}`);
   return {
     organisation,
-    ...(name === undefined ? {} : { account: name }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(state === undefined ? {} : { state }),
+    ...defined({ account: name, kind, state }),
     ...(moved ? { moved: true } : {}),
     ...countsOf(row),
-    ...{ loginDays, days },
+    loginDays,
+    days,
     ...(lastLogin === undefined ? {} : { lastLogin: isoDay(lastLogin) }),
     ...idleSince(row, firstDay(month)),
   };

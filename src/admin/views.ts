@@ -1,8 +1,9 @@
 /** What listings show: the shapes that `--json` prints and docs/operations.md documents. Times are ISO 8601, sizes octets. */
 import { type CertificateState, certificateState } from '../crypto/certificate-expiry.ts';
+import { defined } from '../domain/defined.ts';
 import { type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
-import type { Instant } from '../domain/units.ts';
+import { type Instant, iso } from '../domain/units.ts';
 import { isoDay } from '../domain/working-days.ts';
 import type { AccountSummary } from '../store/registry.ts';
 
@@ -102,14 +103,12 @@ export interface SettingView {
   readonly about: string;
 }
 
-const iso = (at: Instant): string => new Date(at).toISOString();
-
 export function viewOrganisation(organisation: Organisation): OrganisationView {
   const { id: _, mergedInto, state, endsAt, ...rest } = organisation;
   return {
     ...rest,
     ...(state === undefined && endsAt === undefined ? {} : { state: stateWhile(state ?? 'active', endsAt) }),
-    ...(endsAt === undefined ? {} : { ends: iso(endsAt) }),
+    ...defined({ ends: iso(endsAt) }),
     ...(mergedInto === undefined ? {} : { mergedInto: mergedInto.name, mergedAt: iso(mergedInto.at) }),
   };
 }
@@ -118,7 +117,7 @@ const addressView = ({ address, state, endsAt, finalAt, successor, settings }: R
   address,
   state: finalAt === undefined ? state : 'ending',
   ...(finalAt === undefined ? (endsAt === undefined ? {} : { ends: iso(endsAt) }) : { ends: iso(finalAt) }),
-  ...(successor === undefined ? {} : { successor }),
+  ...defined({ successor }),
   settings,
 });
 
@@ -132,15 +131,17 @@ export const viewPasswords = (passwords: AccountSummary['passwords']): PasswordV
     name: p.name,
     scram: p.scram,
     created: iso(p.createdAt),
-    ...(p.endsAt === undefined ? {} : { ends: iso(p.endsAt) }),
-    ...(p.lastUsedAt === undefined ? {} : { lastUsed: iso(p.lastUsedAt) }),
+    ...defined({ ends: iso(p.endsAt), lastUsed: iso(p.lastUsedAt) }),
   }));
 
 export const viewCodes = (codes: AccountSummary['codes']): CodeView[] =>
   codes.map(({ id, use, password, createdAt, expiresAt, triesLeft }) => ({
-    ...{ id, for: use },
-    ...(password === undefined ? {} : { password }),
-    ...{ created: iso(createdAt), expires: iso(expiresAt), tries: triesLeft },
+    id,
+    for: use,
+    ...defined({ password }),
+    created: iso(createdAt),
+    expires: iso(expiresAt),
+    tries: triesLeft,
   }));
 
 export const viewCertificates = (certificates: AccountSummary['certificates'], now: Instant): CertificateView[] =>
@@ -153,8 +154,7 @@ export const viewCertificates = (certificates: AccountSummary['certificates'], n
     begins: iso(c.notBefore),
     ends: iso(c.notAfter),
     state: certificateState({ ...c, revoked: c.revokedAt }, now),
-    ...(c.revokedAt === undefined ? {} : { revoked: iso(c.revokedAt) }),
-    ...(c.lastUsedAt === undefined ? {} : { lastUsed: iso(c.lastUsedAt) }),
+    ...defined({ revoked: iso(c.revokedAt), lastUsed: iso(c.lastUsedAt) }),
   }));
 
 export const viewAccount = (summary: AccountSummary, now: Instant): AccountView => ({
@@ -162,7 +162,7 @@ export const viewAccount = (summary: AccountSummary, now: Instant): AccountView 
   organisation: summary.organisation,
   kind: summary.account.kind,
   state: stateWhile(summary.account.state, summary.account.endsAt),
-  ...(summary.account.endsAt === undefined ? {} : { ends: iso(summary.account.endsAt) }),
+  ...defined({ ends: iso(summary.account.endsAt) }),
   addresses: summary.addresses.map(addressView),
   passwords: viewPasswords(summary.passwords),
   certificates: viewCertificates(summary.certificates, now),

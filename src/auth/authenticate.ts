@@ -16,6 +16,7 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
 import { scramVerifier } from '../crypto/scram.ts';
+import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Account, foldLogin } from '../domain/registry.ts';
 import { instant, milliseconds } from '../domain/units.ts';
@@ -78,21 +79,25 @@ class StoreAuthenticator implements PasswordAuthenticator {
     this.#byCertificate = new CertificateLogin({ ...options, succeeded }, this.#notes);
     this.#scram = new ScramLogin(registry, random);
     const shared = { clock, log, throttle: this.#throttle, notes: this.#notes, byCertificate: this.#byCertificate };
-    this.#attempts = new Attempts({
-      ...shared,
-      limits: this.#limits,
-      ...(options.exempt === undefined ? {} : { exempt: options.exempt }),
-    });
+    this.#attempts = new Attempts({ ...shared, limits: this.#limits, ...defined({ exempt: options.exempt }) });
     const verifier = createPasswordVerifier();
     this.#closeVerifier = () => verifier.close();
     const upkeep = new PasswordUpkeep({
-      ...{ registry, log, queue: this.#queue, scram: this.#scram },
+      registry,
+      log,
+      queue: this.#queue,
+      scram: this.#scram,
       hash: options.passwords?.hash ?? hashPassword,
       verifier: options.passwords?.scram ?? scramVerifier,
     });
     this.#byPassword = new PasswordLogin({
       ...shared,
-      ...{ registry, upkeep, succeeded, attempts: this.#attempts, memory: this.#memory, queue: this.#queue },
+      registry,
+      upkeep,
+      succeeded,
+      attempts: this.#attempts,
+      memory: this.#memory,
+      queue: this.#queue,
       find: (folded) => this.#find(folded),
       verify: options.passwords?.verify ?? ((hash, text) => verifier.verify(hash, text)),
       dummy: dummyHash(random),
@@ -123,7 +128,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     const since = instant(now - trustFor);
     let after: KnownNetwork | undefined;
     for (let read = 0; read < known; read += PAGE) {
-      const page = await registry.knownNetworks({ since, limit: PAGE, ...(after === undefined ? {} : { after }) });
+      const page = await registry.knownNetworks({ since, limit: PAGE, ...defined({ after }) });
       // One of a clock that was ahead counts as just now.
       for (const { login, network, at } of page)
         this.#throttle.restore(login, network, milliseconds(Math.max(0, now - at)), monotonic);

@@ -1,4 +1,5 @@
 /** What of an account may log in now, and what a login that was right gives. */
+import { defined } from '../domain/defined.ts';
 import { type Password, MAX_PASSWORDS } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 import type { LoginRecord } from '../store/registry.ts';
@@ -37,7 +38,7 @@ export const granted = (
   account: record.account,
   organisation: record.organisation,
   ...(loginPolicy(record) === 'both' ? { by: 'both' } : {}),
-  ...(password === undefined ? {} : { password: { name: password.name, createdAt: password.createdAt } }),
+  ...defined({ password: password && { name: password.name, createdAt: password.createdAt } }),
 });
 
 /** True while the password that a session was opened with is still one of its account. */

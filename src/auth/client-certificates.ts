@@ -9,6 +9,7 @@ import { type Certificate, readCertificate } from '../crypto/certificate.ts';
 import { credentialKeys } from '../crypto/certificate-credential.ts';
 import { type PathReason, type PathResult, type Revocation, findPath } from '../crypto/certificate-path.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { RegisteredCertificate, State } from '../domain/registry.ts';
 import { type Instant, minutes } from '../domain/units.ts';
@@ -169,7 +170,7 @@ export class ClientCertificates {
       intermediates: [...others, ...(known?.issuers ?? [])],
       purpose: 'login',
       now,
-      ...(this.#revocation === undefined ? {} : { revocation: this.#revocation }),
+      ...defined({ revocation: this.#revocation }),
     });
     if (found.kind === 'trusted')
       this.#paths.set(leaf.fingerprint, {

@@ -9,6 +9,7 @@
  * when it has the form of an address.
  */
 import { Counts } from '../domain/counts.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { hours, minutes } from '../domain/units.ts';
@@ -69,10 +70,7 @@ export const FAILURE_ROWS = 1000;
 
 const othersOf = ({ peer: { protocol }, reason }: Subject): Others<Subject> => ({
   kind: `${protocol}\0${reason}`,
-  subject: {
-    ...{ login: OTHERS, account: undefined, reason },
-    peer: { session: '', protocol, address: '', network: OTHERS },
-  },
+  subject: { login: OTHERS, account: undefined, reason, peer: { session: '', protocol, address: '', network: OTHERS } },
 });
 
 export class LoginNotes {
@@ -118,13 +116,7 @@ export class LoginNotes {
   certificateRefused(attempt: CertificateAttempt, peer: Peer): void {
     const { reason, text, login, account, facts } = attempt;
     const whose = login ?? account?.login ?? '';
-    const subject: Subject = {
-      login: whose,
-      account,
-      peer,
-      reason,
-      ...(facts === undefined ? {} : { fingerprint: facts.fingerprint }),
-    };
+    const subject: Subject = { login: whose, account, peer, reason, ...defined({ fingerprint: facts?.fingerprint }) };
     const key = `${facts?.fingerprint ?? ''}\0${peer.network}\0${peer.protocol}\0${reason}`;
     if (this.#certificates.add(key, subject))
       this.#log.warn('auth.certificate_refused', { ...sessionOf(peer), reason, why: text, login: whose, ...facts });
@@ -210,12 +202,8 @@ export class LoginNotes {
     this.#audit.note({
       event: 'login.granted',
       outcome: 'success',
-      ...(account === undefined ? {} : { account: account.id }),
-      facts: {
-        ...{ protocol: peer.protocol, ...facts },
-        ...(tls === undefined ? {} : { tls }),
-        ...(cipher === undefined ? {} : { cipher }),
-      },
+      ...defined({ account: account?.id }),
+      facts: { protocol: peer.protocol, ...facts, ...defined({ tls, cipher }) },
       // A client may call itself by the name of somebody's laptop.
       personal: { network: peer.network, ...(client === undefined ? {} : { client: shownClient(client) }) },
     });
@@ -234,7 +222,7 @@ export class LoginNotes {
     this.#audit.note({
       event: 'login.refused',
       outcome: 'failure',
-      ...(account === undefined ? {} : { account: account.id }),
+      ...defined({ account: account?.id }),
       facts: { protocol: peer.protocol, by: 'certificate', reason, count },
       personal: { login, network: peer.network, fingerprint },
     });
@@ -254,7 +242,7 @@ export class LoginNotes {
     this.#audit.note({
       event: judged ? 'login.refused' : 'login.busy',
       outcome: 'failure',
-      ...(account === undefined ? {} : { account: account.id }),
+      ...defined({ account: account?.id }),
       facts: { protocol: peer.protocol, reason, count },
       personal: { login, network: peer.network },
     });

@@ -5,6 +5,7 @@
  * the throttle says whether these credentials are judged now. Then they wait their turn for a hash.
  */
 import { isPossiblePassword } from '../crypto/password-text.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { minutes } from '../domain/units.ts';
@@ -117,12 +118,7 @@ export class PasswordLogin {
     this.#parts.succeeded(account, peer.network);
     this.#parts.memory.remember(
       this.#parts.memory.digest(account.login, password, peer.network, version),
-      {
-        account: account.id,
-        name: match.name,
-        notedAt: now,
-        ...(match.endsAt === undefined ? {} : { endsAt: match.endsAt }),
-      },
+      { account: account.id, name: match.name, notedAt: now, ...defined({ endsAt: match.endsAt }) },
       now,
     );
     registry.notePasswordUse(account.id, match.name, clock.now());

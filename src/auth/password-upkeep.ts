@@ -4,6 +4,7 @@
  */
 import { needsRehash } from '../crypto/password-scheme.ts';
 import type { scramVerifier } from '../crypto/scram.ts';
+import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Password } from '../domain/registry.ts';
 import type { LoginRecord, Registry } from '../store/registry.ts';
@@ -47,7 +48,7 @@ export class PasswordUpkeep {
     const to = needsRehash(hash) ? await this.#parts.hash(text) : hash;
     const scram = mayScram(record) ? await this.#verifierOf(record.account.login, text) : undefined;
     if (to === hash && scram === undefined) return;
-    const renewed = { hash: to, ...(scram === undefined ? {} : { scram }) };
+    const renewed = { hash: to, ...defined({ scram }) };
     await this.#parts.registry.rehashPassword(account, name, hash, renewed);
   }
 

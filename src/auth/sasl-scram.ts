@@ -3,6 +3,7 @@
  *
  * What is wrong besides the proof (nonce, channel, a binding that was talked away) is carried to the end and refused like a wrong password.
  */
+import { defined } from '../domain/defined.ts';
 import type { Mechanism, ScramFault } from './authenticator.ts';
 import { type SaslNext, type SaslSession, ask, isForeign, malformed } from './sasl-step.ts';
 import { type ClientFirst, readClientFinal, readClientFirst, serverFinal, serverFirst } from './scram-messages.ts';
@@ -49,7 +50,7 @@ const scramFinal =
         iterations: asked.iterations,
         message: `${first.bare},${asked.asked},${final.withoutProof}`,
         proof: final.proof,
-        ...(fault === undefined ? {} : { fault }),
+        ...defined({ fault }),
       },
       session.peer,
       session.signal,

@@ -1,6 +1,7 @@
 /** The backups of one store: taken one at a time, listed, checked; what metrics and alarms want to know of them. */
 import { dirname, join, resolve } from 'node:path';
 import { Counts } from '../domain/counts.ts';
+import { defined } from '../domain/defined.ts';
 import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
 import { THE_GATEWAY } from '../store/registry.ts';
 import { factsOfFile } from './files.ts';
@@ -130,12 +131,7 @@ export class Backups {
     const newest = begunAt(all.at(-1));
     const offsite = begunAt(all.findLast((known) => known.offsite?.at !== undefined));
     const { good, last } = await drillsIn(join(folder, DRILLS), await this.#publicKeys());
-    return {
-      ...(newest === undefined ? {} : { newest }),
-      ...(offsite === undefined ? {} : { offsite }),
-      ...(good === undefined ? {} : { drill: good }),
-      ...(last === undefined ? {} : { lastDrill: last }),
-    };
+    return defined({ newest, offsite, drill: good, lastDrill: last });
   }
 
   async #proven(folder: string): Promise<readonly KnownBackup[]> {
@@ -155,7 +151,9 @@ export class Backups {
   get configured(): Readonly<Record<'folder' | 'offsite' | 'keys' | 'drills', boolean>> {
     const { folder, offsite, keyCopy, drillEvery } = this.#p;
     return {
-      ...{ folder: folder !== undefined, offsite: hasOffsite(offsite), keys: keyCopy !== undefined },
+      folder: folder !== undefined,
+      offsite: hasOffsite(offsite),
+      keys: keyCopy !== undefined,
       drills: folder !== undefined && drillEvery !== undefined,
     };
   }
@@ -198,9 +196,7 @@ export class Backups {
     try {
       const backup = await this.#elsewhere();
       const keysFrom = keyCopy === undefined ? {} : { keysFrom: (await keyCopy()).to };
-      report = await unlessBusy(() =>
-        this.drill({ ...{ actor: THE_GATEWAY, ...keysFrom }, ...(backup === undefined ? {} : { backup }) }),
-      );
+      report = await unlessBusy(() => this.drill({ actor: THE_GATEWAY, ...keysFrom, ...defined({ backup }) }));
     } catch (error) {
       this.#failed('drill', error, THE_GATEWAY);
       throw error;
@@ -232,9 +228,16 @@ export class Backups {
           ? undefined
           : await keyCopyIn(wish.keysFrom, live, keyFingerprint((await this.#p.restore()).masterKey));
       const { report, file } = await drill(await this.#p.restore(keyFolder), {
-        ...{ backup, under: folder, reports: join(this.#p.folder ?? folder, DRILLS), actor: wish.actor, told },
+        backup,
+        under: folder,
+        reports: join(this.#p.folder ?? folder, DRILLS),
+        actor: wish.actor,
+        told,
         ...(keyFolder === undefined ? {} : { keyCopy: { folder: keyFolder, live } }),
-        ...{ hostname, version, keys: await this.#p.keys(), sample: wish.all === true ? 0 : SAMPLE },
+        hostname,
+        version,
+        keys: await this.#p.keys(),
+        sample: wish.all === true ? 0 : SAMPLE,
       });
       this.#drilled(report, wish.actor);
       return { ...report, file };
@@ -254,7 +257,7 @@ export class Backups {
         (found) => (found.sha256 === sha256 ? undefined : 'its SHA-256 is not the one of the manifest'),
         (error: unknown) => `it cannot be read (${reasonOf(error)})`,
       );
-      files.push({ name, whole: why === undefined, ...(why === undefined ? {} : { why }) });
+      files.push({ name, whole: why === undefined, ...defined({ why }) });
     }
     const whole = signature === 'good' && files.every((file) => file.whole);
     return { backup: manifest.id, path, signature, files, whole };
@@ -303,7 +306,7 @@ export class Backups {
       event: 'backup.taken',
       outcome: 'success',
       facts: { backup: manifest.id, octets, seconds, messages: counts.messages, head: head.seq },
-      personal: { actor: name, folder: path, ...(reason === undefined ? {} : { reason }) },
+      personal: { actor: name, folder: path, ...defined({ reason }) },
     });
   }
 
@@ -347,7 +350,7 @@ export class Backups {
       event: 'backup.drilled',
       outcome: passed ? 'success' : 'failure',
       facts,
-      personal: { actor: name, ...(reason === undefined ? {} : { reason }) },
+      personal: { actor: name, ...defined({ reason }) },
     });
     if (passed) return this.#p.log.info('backup.drilled', facts);
     const why = failedStep({ steps });

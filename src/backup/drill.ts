@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
 import { DAY } from '../crypto/sealed-places.ts';
 import { many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { makeFolder, syncFolderOf } from './files.ts';
 import { backupName } from './folder.ts';
@@ -88,13 +89,19 @@ export async function drill(
   const { steps, passed, backup, begun, proof } = restored;
   const copied = keyCopy === undefined ? [] : [await keyCopyStep(keyCopy, begun)];
   const report: DrillReport = {
-    ...{ format: DRILL_FORMAT, hostname: wish.hostname, version: wish.version },
+    format: DRILL_FORMAT,
+    hostname: wish.hostname,
+    version: wish.version,
     at: new Date(at).toISOString(),
     seconds: Math.round(parts.clock.monotonic() - began) / 1000,
-    ...{ passed: passed && copied.every((step) => step.passed), backup, begun, steps: [...copied, ...steps] },
-    ...{ opened: proof?.opened ?? 0, erased: proof?.erased ?? 0, by: actor.name },
-    ...(keyCopy === undefined ? {} : { keysFrom: keyCopy.folder }),
-    ...(actor.reason === undefined ? {} : { reason: actor.reason }),
+    passed: passed && copied.every((step) => step.passed),
+    backup,
+    begun,
+    steps: [...copied, ...steps],
+    opened: proof?.opened ?? 0,
+    erased: proof?.erased ?? 0,
+    by: actor.name,
+    ...defined({ keysFrom: keyCopy?.folder, reason: actor.reason }),
   };
   await makeFolder(reports);
   await rm(join(reports, `${file}.sig`), { force: true });
@@ -112,7 +119,8 @@ async function keyCopyStep({ folder, live }: { folder: string; live: string }, b
   const [first] = [...damaged, ...lacks];
   if (first !== undefined)
     return {
-      ...{ step, passed: false },
+      step,
+      passed: false,
       found: `"${folder}" is not what the key folder is: ${many(damaged.length + lacks.length, 'file')}, such as "${first}"; "sluis backup" copies what is missing and says what is wrong`,
     };
   return { step, passed: true, found: `"${folder}" has what the key folder has, and was used in its place` };
@@ -166,8 +174,7 @@ export async function drillsIn(reports: string, keys: readonly KeyObject[]): Pro
   let last: DrillState['last'];
   const unproven: string[] = [];
   const state = (good?: Instant): DrillState => ({
-    ...(last === undefined ? {} : { last }),
-    ...(good === undefined ? {} : { good }),
+    ...defined({ last, good }),
     ...(unproven.length === 0 ? {} : { unproven }),
   });
   for (const name of names

@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../domain/defined.ts';
 import { isInside } from '../platform/paths.ts';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
 import { makeFolder, realPlace, syncFolderOf } from './files.ts';
@@ -39,7 +40,7 @@ export async function backupsIn(folder: string, keys: readonly KeyObject[] = [])
     try {
       const { manifest, signature } = await readManifest(path, keys);
       const offsite = await offsiteOf(path, manifest.id, keys);
-      known.push({ path, manifest, signature, ...(offsite === undefined ? {} : { offsite }) });
+      known.push({ path, manifest, signature, ...defined({ offsite }) });
     } catch (error) {
       // Not ours, or damaged: it is no backup that anything may count on.
       if (!(error instanceof BackupRefused)) throw error;

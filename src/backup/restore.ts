@@ -128,10 +128,17 @@ export async function restoreInto(
     const later = proof.later === undefined ? {} : { later: proof.later };
     if (!proof.passed) return { ...result, steps, passed: false, proof, ...later };
     const settled = await parts.copies.settle({
-      ...{ path: draft, keyFolder: parts.keyFolder, masterKey: parts.masterKey, at: parts.clock.now() },
-      ...{ queue: wishes.queue, actor: wishes.actor },
+      path: draft,
+      keyFolder: parts.keyFolder,
+      masterKey: parts.masterKey,
+      at: parts.clock.now(),
+      queue: wishes.queue,
+      actor: wishes.actor,
       facts: {
-        ...{ backup: manifest.id, taken: manifest.begun, head: manifest.store.audit.seq, ...later },
+        backup: manifest.id,
+        taken: manifest.begun,
+        head: manifest.store.audit.seq,
+        ...later,
         ...(read.signature === 'good' ? {} : { signature: read.signature }),
       },
     });
@@ -160,7 +167,11 @@ const headOf = ({ seq, hash }: Anchor): { readonly seq: number; readonly hash: s
 });
 
 const proofOf = ({ keyFolder, masterKey }: RestoreParts, path: string, { store }: Manifest, sample: number) => ({
-  ...{ path, keyFolder, masterKey, expected: store, sample },
+  path,
+  keyFolder,
+  masterKey,
+  expected: store,
+  sample,
 });
 
 function manifestStep({ manifest, signature }: ReadManifest, unsigned = false): RestoreStep {
@@ -190,7 +201,8 @@ function wrongKeyStep({ masterKey, escrow }: RestoreParts, manifest: Manifest): 
   const set =
     escrow?.(needed) ?? (told === undefined ? undefined : { ...told, madeAt: instant(Date.parse(told.madeAt)) });
   return {
-    ...{ step: 'keys', passed: false },
+    step: 'keys',
+    passed: false,
     found: `the master key at hand is ${keyFingerprint(masterKey)}, and this backup opens with ${needed}: ${sharesThatMake(needed, set)}; put it where the section keys of the configuration reads it, and with it the key folder that it seals (${needed}/ in keys.copy-to or keys.before-rotation), and run this again`,
   };
 }

@@ -7,6 +7,7 @@ import { rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { escrowOf } from '../crypto/escrow-record.ts';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { type Instant, MiB } from '../domain/units.ts';
 import { CopyFailed } from '../store/copies.ts';
@@ -142,7 +143,7 @@ async function manifestFor(
     ended: new Date(parts.clock.now()).toISOString(),
     version: parts.version,
     store,
-    ...(escrow === undefined ? {} : { escrow }),
+    ...defined({ escrow }),
     files,
     anchor: await newestAnchorLine(anchors),
   };

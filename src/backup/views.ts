@@ -1,4 +1,5 @@
 /** What commands and programs are told of backups. */
+import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
 import type { KnownBackup } from './folder.ts';
 
@@ -35,7 +36,7 @@ export const viewBackup = ({ path, manifest, offsite }: KnownBackup): BackupView
   octets: manifest.files.reduce((sum, file) => sum + file.octets, 0),
   messages: manifest.store.counts.messages,
   hostname: manifest.hostname,
-  ...(offsite === undefined ? {} : { offsite }),
+  ...defined({ offsite }),
 });
 
 /** For metrics and alarms. Ages are of the data: since when nothing more is in it. Absent: there is none. */

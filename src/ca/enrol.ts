@@ -4,6 +4,7 @@
  */
 import { spreadEnd } from '../crypto/authority.ts';
 import { type EnrolmentCode, newEnrolmentCode, readEnrolmentCode } from '../crypto/enrolment-code.ts';
+import { defined } from '../domain/defined.ts';
 import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
 import type { AccountCertificate, CertificateEnrolment, CertificateUse, Enrolment } from '../store/certificates.ts';
 import { type Actor, RegistryError } from '../store/registry.ts';
@@ -71,7 +72,7 @@ export async function dueForRenewal(
     limit: PAGE,
     endsFrom: now,
     endsBefore: instant(now + within),
-    ...(after === undefined ? {} : { after }),
+    ...defined({ after }),
   });
   const last = page.at(-1);
   const certificates = page.filter(isRenewable);

@@ -5,6 +5,7 @@
  * could not be filed is tried again the next day.
  */
 import { WARNING_DAYS, type WarningDay, daysLeft, dueWarning } from '../crypto/certificate-expiry.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { days, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
@@ -35,7 +36,7 @@ export async function warnOfEnds(parts: ExpiryParts): Promise<number> {
       limit: PAGE,
       endsFrom: now,
       endsBefore: instant(now + days(WARNING_DAYS[0]) + 1),
-      ...(after === undefined ? {} : { after }),
+      ...defined({ after }),
     });
     for (const certificate of page) if (await warn(parts, certificate)) warned += 1;
     after = page.at(-1);

@@ -6,6 +6,7 @@ import { type Certificate, emailsOf } from '../crypto/certificate.ts';
 import { readCertificateRequest } from '../crypto/certificate-request.ts';
 import { type Name, attributeProblem, formatName, makeName } from '../crypto/distinguished-name.ts';
 import { Oid } from '../crypto/oids.ts';
+import { defined } from '../domain/defined.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { CertificateUse, KeptCertificate, NewAccountCertificate } from '../store/certificates.ts';
 import { type AccountSummary, type Actor, RegistryError } from '../store/registry.ts';
@@ -40,7 +41,7 @@ export const recordOf = (certificate: Certificate, use: CertificateUse, authorit
   fingerprint: certificate.fingerprint,
   serial: certificate.serial,
   issuer: formatName(certificate.issuer),
-  ...(authority === undefined ? {} : { authority }),
+  ...defined({ authority }),
   use,
   subject: formatName(certificate.subject),
   emails: emailsOf(certificate),
@@ -111,11 +112,7 @@ export async function issueCertificate(
   const certificate = await issue(issuing, entity, { now, random });
   const recorded = recordOf(certificate, use, issuing.record.id);
   const sealedKey = await keep?.(certificate);
-  await record({
-    ...recorded,
-    ...(replaces === undefined ? {} : { replaces }),
-    ...(sealedKey === undefined ? {} : { sealedKey }),
-  });
+  await record({ ...recorded, ...defined({ replaces, sealedKey }) });
   return { certificate, chain: chainOf(known, issuing, now) };
 }
 

@@ -10,6 +10,7 @@ import { makeCertificateRequest } from '../crypto/certificate-request.ts';
 import { makeName } from '../crypto/distinguished-name.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import { days, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
@@ -37,7 +38,7 @@ export async function renewHeld(parts: RenewalParts): Promise<number> {
       limit: PAGE,
       endsFrom: now,
       endsBefore: instant(now + AHEAD),
-      ...(after === undefined ? {} : { after }),
+      ...defined({ after }),
     });
     for (const certificate of page)
       try {
@@ -65,7 +66,10 @@ async function renew(parts: RenewalParts, certificate: AccountCertificate): Prom
   const issued = await issueToAccount(
     parts,
     {
-      ...{ login, use: 'mail', request, replaces: fingerprint },
+      login,
+      use: 'mail',
+      request,
+      replaces: fingerprint,
       keep: (made) => seals.seal(made.fingerprint, keys.privateKey),
     },
     THE_GATEWAY,

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { AccountMoveView, AccountMovesView } from '../admin/account-move.ts';
 import type { AdminClient } from '../admin/client.ts';
 import { many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { withAdmin } from './connect.ts';
 import { rowsOf } from './csv-rows.ts';
 import { CommandError } from './exit.ts';
@@ -70,7 +71,7 @@ async function moveAll(moves: readonly Move[], options: MoveOptions): Promise<Ac
     const accounts: AccountMoveView[] = [];
     let problem: string | undefined;
     for (let at = 0; at < moves.length; at += AT_ONCE) {
-      const input = { moves: moves.slice(at, at + AT_ONCE), ...(grace === undefined ? {} : { 'grace-days': grace }) };
+      const input = { moves: moves.slice(at, at + AT_ONCE), ...defined({ 'grace-days': grace }) };
       const show = (done: number, total: number): void =>
         moves.length === 1 ? progress.show(done, total) : progress.show(at + done, moves.length);
       const done = await call(client, input, dryRun, show).catch((error: unknown) => {
@@ -80,7 +81,7 @@ async function moveAll(moves: readonly Move[], options: MoveOptions): Promise<Ac
       accounts.push(...done.accounts);
       problem = done.problem ?? problem;
     }
-    return { applied: !dryRun, accounts, ...(problem === undefined ? {} : { problem }) };
+    return { applied: !dryRun, accounts, ...defined({ problem }) };
   }).finally(progress.end);
 }
 

@@ -50,7 +50,9 @@ export const isRequestFile = (path: string): boolean => path.endsWith('.json') &
 const write = ({ gateway, request, signatures }: RequestFile): string =>
   `${JSON.stringify(
     {
-      ...{ format: FORMAT, gateway, request },
+      format: FORMAT,
+      gateway,
+      request,
       signatures: signatures.map((s) => ({ ...s, signature: Buffer.from(s.signature).toString('base64') })),
     },
     null,
@@ -79,7 +81,8 @@ export function readRequestFile(path: string): RequestFile {
     // What it says of its end is not signed.
     request: { ...(asked as unknown as ApprovalRequest), endsAt: instant(asked.askedAt + REQUEST_LIFETIME) },
     signatures: list.map(({ fingerprint, at, signature }) => ({
-      ...{ fingerprint: String(fingerprint), at: instant(Number(at)) },
+      fingerprint: String(fingerprint),
+      at: instant(Number(at)),
       signature: Buffer.from(String(signature), 'base64'),
     })),
   };
@@ -90,8 +93,14 @@ export function askByFile(path: string, asked: AskedByFile, askedBy: string, rea
   const { gateway, operation, verb } = asked;
   const askedAt = systemClock.now();
   const request = {
-    ...{ id: base32(randomBytes(5)), operation, verb, input: canonicalJson(asked.input), askedBy, reason },
-    ...{ askedAt, endsAt: instant(askedAt + REQUEST_LIFETIME) },
+    id: base32(randomBytes(5)),
+    operation,
+    verb,
+    input: canonicalJson(asked.input),
+    askedBy,
+    reason,
+    askedAt,
+    endsAt: instant(askedAt + REQUEST_LIFETIME),
   };
   newFile(path, 0o644).write(write({ gateway, request, signatures: [] }));
   throw new CommandError(

@@ -71,7 +71,9 @@ async function approve(terminal: Terminal, id: string, options: ApproveOptions):
 async function approveFile(terminal: Terminal, path: string, own: OwnKey, options: ApproveOptions): Promise<void> {
   const { gateway, request, signatures } = readRequestFile(path);
   const view = {
-    ...{ ...request, gateway, hash: inputHash(request.input) },
+    ...request,
+    gateway,
+    hash: inputHash(request.input),
     askedAt: new Date(request.askedAt).toISOString(),
     endsAt: new Date(request.endsAt).toISOString(),
     signedBy: signatures.map(({ fingerprint }) => `key ${fingerprint.slice(0, 16)}`),

@@ -6,6 +6,7 @@ import { readAnchor } from '../crypto/audit-anchor.ts';
 import { ExportCheck } from '../crypto/audit-export.ts';
 import type { BrokenRow } from '../domain/audit-row.ts';
 import { agree, many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { UnsealedExport, exportLines } from './export-lines.ts';
 import { CommandError } from './exit.ts';
 
@@ -213,10 +214,6 @@ class ExportWalk {
   ended(broken: BrokenRow | undefined): CheckedExport {
     const pieces =
       this.#piece === undefined ? undefined : { count: this.#piece[1], hidden: this.#hidden, loose: this.#loose };
-    return {
-      ...{ hostname: this.#hostname, rows: this.#rows, anchors: this.#met },
-      ...(pieces === undefined ? {} : { pieces }),
-      ...(broken === undefined ? {} : { broken }),
-    };
+    return { hostname: this.#hostname, rows: this.#rows, anchors: this.#met, ...defined({ pieces, broken }) };
   }
 }

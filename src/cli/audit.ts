@@ -124,7 +124,11 @@ async function list(terminal: Terminal, options: ListOptions): Promise<void> {
     let before: number | undefined = 0;
     while (before !== undefined && all.length < limit) {
       const page: AuditPage = await client.call('audit.list', {
-        ...{ account, event, until, before, since: options.since },
+        account,
+        event,
+        until,
+        before,
+        since: options.since,
         limit: Math.min(1000, limit - all.length),
       });
       all.unshift(...page.rows);
@@ -172,7 +176,11 @@ async function exportTo(terminal: Terminal, path: string, options: ExportOptions
 }
 
 const headerOf = ({ hostname, after }: ExportPage): ExportHeader => ({
-  ...{ format: EXPORT_FORMAT, hostname, made: new Date().toISOString(), after, sealed: true },
+  format: EXPORT_FORMAT,
+  hostname,
+  made: new Date().toISOString(),
+  after,
+  sealed: true,
 });
 
 async function verifyOwn(terminal: Terminal, options: VerifyOptions): Promise<void> {

@@ -168,7 +168,10 @@ function addListCommands(terminal: Terminal, group: Command): void {
     .action(async (options: ListOptions) => {
       await withAdmin(options, (client) =>
         printPages(terminal, options, certificates(client, options), {
-          ...{ header: HEADER.map((name) => name.toUpperCase()), csvHeader: HEADER, row, none: 'No certificates.' },
+          header: HEADER.map((name) => name.toUpperCase()),
+          csvHeader: HEADER,
+          row,
+          none: 'No certificates.',
         }),
       );
     });

@@ -6,6 +6,7 @@ import { readTlsMaterial } from '../config/files.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, postQuantumWarning, serverTlsOptions } from '../platform/tls.ts';
@@ -114,10 +115,7 @@ const namesOf = ({ subjectAltName = '' }: X509Certificate): readonly string[] =>
   subjectAltName === '' ? [] : subjectAltName.split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''));
 
 function reportOf(config: Config, certificates: readonly ServedCertificate[], more: readonly string[]) {
-  const judged = certificates.map(({ certificate, listener }) => ({
-    ...judge(certificate),
-    ...(listener === undefined ? {} : { listener }),
-  }));
+  const judged = certificates.map(({ certificate, listener }) => ({ ...judge(certificate), ...defined({ listener }) }));
   const legacy = config.listener.flatMap(({ name, 'profile-until': until }) =>
     until === undefined
       ? []

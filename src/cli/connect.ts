@@ -6,6 +6,7 @@ import { AdminError, type Caller } from '../admin/context.ts';
 import { type AdminClient, connectControl } from '../admin/client.ts';
 import { controlSocketOf, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { defined } from '../domain/defined.ts';
 import { systemClock } from '../platform/clock.ts';
 import { StoreRefused } from '../store/store.ts';
 import { type ChangeOptions, callerOf } from './options.ts';
@@ -56,16 +57,19 @@ async function direct(config: Config, { approval, ...actor }: Caller): Promise<A
   // NEN 7513: direct access to the database is an event of its own.
   const note = (event: string): void =>
     store.audit.note({
-      ...{ event, outcome: 'success', facts: { by: 'command', process: process.pid } },
-      personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+      event,
+      outcome: 'success',
+      facts: { by: 'command', process: process.pid },
+      personal: { actor: actor.name, ...defined({ reason: actor.reason }) },
     });
   note('store.opened');
   return {
     call: (name, input, { progress = () => undefined, upload, receive } = {}) => {
       const call = {
-        ...{ actor, progress },
+        actor,
+        progress,
         send: (piece: string) => Promise.resolve(receive?.(piece)),
-        ...(approval === undefined ? {} : { approval }),
+        ...defined({ approval }),
         ...(upload === undefined ? {} : { upload: typeof upload === 'string' ? once(upload) : upload }),
       };
       return runOperation(name, context, input, call, log);

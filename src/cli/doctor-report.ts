@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { readCertificate } from '../crypto/certificate.ts';
 import { algorithmText, isWeak } from '../crypto/signature.ts';
+import { defined } from '../domain/defined.ts';
 import { type Instant, days } from '../domain/units.ts';
 import {
   type Grade,
@@ -64,15 +65,7 @@ export function judgeOffer(offer: TlsOffer, { listener, profile, until, hostname
   const worst = grades[Math.max(...findings.map(({ grade }) => grades.indexOf(grade)))] ?? 'insufficient';
   const running = until !== undefined && new Date(now).toISOString().slice(0, 10) <= until;
   const passed = !isWorse(worst, running ? 'phase out' : 'sufficient');
-  return {
-    listener,
-    profile,
-    ...(until === undefined ? {} : { until }),
-    findings,
-    worst,
-    passed,
-    unprobed: offer.unprobed,
-  };
+  return { listener, profile, ...defined({ until }), findings, worst, passed, unprobed: offer.unprobed };
 }
 
 function judgeCertificate(certificate: X509Certificate, hostname: string, now: Instant): Finding[] {
@@ -84,7 +77,7 @@ function judgeCertificate(certificate: X509Certificate, hostname: string, now: I
     about: 'certificate',
     what: `${key.text}: ${what}`,
     grade,
-    ...(remedy === undefined ? {} : { remedy }),
+    ...defined({ remedy }),
   });
   return [
     finding('key', key.grade, key.grade === 'good' ? undefined : 'get one with an ECDSA P-256 or RSA-3072 key'),

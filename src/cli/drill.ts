@@ -28,7 +28,8 @@ export function addDrillCommands(terminal: Terminal, program: Command): void {
 async function drill(terminal: Terminal, backup: string | undefined, options: DrillOptions): Promise<void> {
   const { keysFrom } = options;
   const input = {
-    ...{ backup: backup === undefined ? undefined : resolve(backup), all: options.all === true },
+    backup: backup === undefined ? undefined : resolve(backup),
+    all: options.all === true,
     'keys-from': keysFrom === undefined ? undefined : resolve(keysFrom),
   };
   const progress = showProgress('Restoring', 'MiB');

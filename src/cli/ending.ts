@@ -1,5 +1,6 @@
 /** What `end` says and asks, whatever it ends: an account, an address, a partner or an organisation. */
 import type { Command } from 'commander';
+import { defined } from '../domain/defined.ts';
 import { type SureOptions, destroying } from './ask.ts';
 import { CommandError } from './exit.ts';
 import { guarded, wholeDays } from './options.ts';
@@ -27,10 +28,7 @@ export function endingInput({ grace, now = false, successor }: EndOptions): {
   if (now && grace !== undefined)
     throw new CommandError('usage', 'Cannot end with --now and --grace: it is one or the other');
   const days = now ? 0 : grace;
-  return {
-    ...(days === undefined ? {} : { 'grace-days': days }),
-    ...(successor === undefined ? {} : { successor }),
-  };
+  return defined({ 'grace-days': days, successor });
 }
 
 /** What senders hear, for `subject` that takes no mail any more. */

@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import { readCertificates } from '../crypto/certificate.ts';
 import { evidenceCertificateFile } from '../crypto/evidence-keys.ts';
 import { agree, many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { MAX_DOCUMENT, type ReadDocument, readDocument } from '../trail/read-document.ts';
 import { checkedText } from './audit.ts';
 import { type CheckedExport, anchorsIn, checkLines } from './audit-files.ts';
@@ -84,10 +85,13 @@ export async function verifyEvidence(terminal: Terminal, path: string, options: 
   if (trail?.broken !== undefined) throw wrong(path, `row ${trail.broken.seq} of the audit trail: ${trail.broken.why}`);
   const timeStamps = await stampsOf(path, parts, trail, options);
   const found = {
-    ...{ subject: about.subject, hostname: about.hostname, made: new Date(about.made).toISOString() },
-    ...{ signer: signer.fingerprint, known: trusted.has(signer.fingerprint), parts: [...parts.keys()] },
-    ...(trail === undefined ? {} : { trail }),
-    ...(timeStamps === undefined ? {} : { timeStamps }),
+    subject: about.subject,
+    hostname: about.hostname,
+    made: new Date(about.made).toISOString(),
+    signer: signer.fingerprint,
+    known: trusted.has(signer.fingerprint),
+    parts: [...parts.keys()],
+    ...defined({ trail, timeStamps }),
   };
   const checked: Checked = { ...found, missing: missingIn(found) };
   print(terminal, options, checked, () => checkedWords(checked, read.value));

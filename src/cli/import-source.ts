@@ -1,6 +1,7 @@
 /** Which mailboxes `mailbox import` takes over and from where: one that the options name, or those of a CSV file. */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { defined } from '../domain/defined.ts';
 import { openMaildir, RULES, type Rule } from '../source/maildir.ts';
 import { openPop3 } from '../source/pop3.ts';
 import type { Pop3Server } from '../source/pop3-connection.ts';
@@ -87,11 +88,7 @@ export async function takeoversOf(
     source: folder,
     open: () =>
       Promise.resolve().then(() =>
-        openMaildir(folder, {
-          ...(options.rule === undefined ? {} : { rule: options.rule }),
-          ...(options.uidlFormat === undefined ? {} : { format: options.uidlFormat }),
-          ...(uidls === undefined ? {} : { uidls }),
-        }),
+        openMaildir(folder, defined({ rule: options.rule, format: options.uidlFormat, uidls })),
       ),
   });
   const ofServer = (name: string, at: Pop3Server, user: string, password: string): Takeover => ({
@@ -127,9 +124,11 @@ function serverOf(text: string, options: ImportOptions): Pop3Server {
       `Cannot use "${options.pin ?? ''}" as a fingerprint: expected 64 hexadecimal digits; "openssl x509 -noout -fingerprint -sha256" shows it`,
     );
   return {
-    ...{ host, port, tls: options.stls === true ? 'stls' : 'implicit' },
+    host,
+    port,
+    tls: options.stls === true ? 'stls' : 'implicit',
     ...(options.ca === undefined ? {} : { ca: readPem(options.ca) }),
-    ...(pin === undefined ? {} : { pin }),
+    ...defined({ pin }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Sums up what was exposed, by organisation and account. */
 import type { Exposure } from '../admin/incident.ts';
+import { defined } from '../domain/defined.ts';
 
 /** Different messages, addresses and networks that are told apart in all; beyond it each counts as a new one. */
 const TOLD_APART = 2_000_000;
@@ -62,8 +63,7 @@ export function summarised(about: Pick<IncidentSummary, 'account' | 'network'>):
     let accounts = organisations.get(organisation);
     if (accounts === undefined) organisations.set(organisation, (accounts = new Map<string, Sums>()));
     let sums = accounts.get(account);
-    if (sums === undefined)
-      accounts.set(account, (sums = { ...nothing(account, at), ...(now === undefined ? {} : { now }) }));
+    if (sums === undefined) accounts.set(account, (sums = { ...nothing(account, at), ...defined({ now }) }));
     return sums;
   };
   return {
@@ -103,6 +103,18 @@ export function summarised(about: Pick<IncidentSummary, 'account' | 'network'>):
 }
 
 const nothing = (account: string, at: string): Sums => ({
-  ...{ account, logins: 0, refusedLogins: 0, networks: 0, fetched: 0, previewed: 0, removed: 0, senders: 0 },
-  ...{ sent: 0, refused: 0, recipients: 0, octets: 0, first: at, last: at },
+  account,
+  logins: 0,
+  refusedLogins: 0,
+  networks: 0,
+  fetched: 0,
+  previewed: 0,
+  removed: 0,
+  senders: 0,
+  sent: 0,
+  refused: 0,
+  recipients: 0,
+  octets: 0,
+  first: at,
+  last: at,
 });

@@ -12,6 +12,7 @@ import { makeName } from '../crypto/distinguished-name.ts';
 import { encodePem } from '../crypto/pem.ts';
 import { makePkcs12 } from '../crypto/pkcs12-export.ts';
 import { type KeyObject, randomBytes } from 'node:crypto';
+import { defined } from '../domain/defined.ts';
 import { CommandError } from './exit.ts';
 import { type NewFile, newFile, withFiles } from './new-file.ts';
 import { type Secret, readSecret } from './secret.ts';
@@ -35,7 +36,7 @@ export const filePasswordOptions = (command: Command): Command =>
 
 export const readFilePassword = (terminal: Terminal, options: FilePasswordOptions): Promise<Secret> =>
   readSecret(terminal, {
-    ...(options.passwordFile === undefined ? {} : { passwordFile: options.passwordFile }),
+    ...defined({ passwordFile: options.passwordFile }),
     ...(options.passwordOut === undefined ? {} : { generate: true, out: options.passwordOut }),
   });
 

@@ -12,6 +12,7 @@ import { grouped } from '../crypto/base32.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { type KeyShare, keyOfShares, readShare, writeShare } from '../crypto/key-share.ts';
 import { split } from '../crypto/shamir.ts';
+import { defined } from '../domain/defined.ts';
 import { systemClock } from '../platform/clock.ts';
 import { askToDestroy } from './ask.ts';
 import { confirm } from './confirm.ts';
@@ -232,9 +233,13 @@ async function rotate(terminal: Terminal, given: RotateCommandOptions): Promise<
   const { finishRotation, rotateMasterKey } = await import('../store/sqlite/rotate.ts');
   const masterKey = await readMasterKey(config);
   const rotation = {
-    ...{ dataFolder: config.data.folder, keyFolder: config.keys.folder, masterKey, newKeyFile },
-    ...(keyFile === undefined ? {} : { keyFile }),
-    ...{ actor: callerOf(options), clock: systemClock },
+    dataFolder: config.data.folder,
+    keyFolder: config.keys.folder,
+    masterKey,
+    newKeyFile,
+    ...defined({ keyFile }),
+    actor: callerOf(options),
+    clock: systemClock,
   };
   // One past its commit was allowed before, and the store cannot be opened until it has ended.
   let done = finishRotation(rotation);
@@ -260,7 +265,7 @@ async function rotate(terminal: Terminal, given: RotateCommandOptions): Promise<
   }
   const { resumed, to, sealed, oldKeyFile } = done;
   const oldKey = oldKeyFile ?? 'the one before';
-  print(terminal, options, { ...done, ...(kept === undefined ? {} : { oldKeyFolder: kept.folder }) }, () =>
+  print(terminal, options, { ...done, ...defined({ oldKeyFolder: kept?.folder }) }, () =>
     [
       resumed
         ? `The rotation that was interrupted is at its end. Master key: ${to}.`

@@ -4,6 +4,7 @@ import type { AdminClient } from '../admin/client.ts';
 import { AdminError } from '../admin/context.ts';
 import type { ImportedMail, MailboxUse } from '../admin/mailbox-import.ts';
 import { agree, many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { isUidl } from '../domain/uidl.ts';
 import { type Source, SourceError, type SourceMessage } from '../source/source.ts';
 import { IDLE_FRAME, framesOf } from '../takeover/frames.ts';
@@ -161,12 +162,7 @@ async function* framesOfAll(
   for (const { uidl, at, fetched, octets, read } of messages) {
     if (state.stopped) return;
     const counted = countAs === undefined ? (fetched ?? true) : countAs === 'fetched';
-    const head = {
-      uidl,
-      fetched: counted,
-      ...(at === undefined ? {} : { at }),
-      ...(octets === undefined ? {} : { octets }),
-    };
+    const head = { uidl, fetched: counted, ...defined({ at, octets }) };
     yield* framesOf(head, read());
   }
 }

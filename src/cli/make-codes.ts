@@ -45,8 +45,14 @@ export async function makeCodes(client: AdminClient, logins: readonly string[], 
   try {
     for (let at = 0; at < left.length; at += MOST_CODES) {
       const part = await client.call('account.reset', {
-        ...{ logins: left.slice(at, at + MOST_CODES), 'password-name': name, ends, all, valid, by },
-        ...{ missing: resume && by === 'contact', 'dry-run': dryRun },
+        logins: left.slice(at, at + MOST_CODES),
+        'password-name': name,
+        ends,
+        all,
+        valid,
+        by,
+        missing: resume && by === 'contact',
+        'dry-run': dryRun,
       });
       for (const { letter, ...code } of part.codes) {
         if (letter !== undefined) files?.write(code.login, letter);

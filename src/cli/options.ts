@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Caller } from '../admin/context.ts';
 import { parseDuration } from '../config/units.ts';
+import { defined } from '../domain/defined.ts';
 
 export interface CommonOptions {
   readonly config: string;
@@ -45,11 +46,7 @@ export const withConfig = (command: Command): Command => command.addOption(confi
 /** The person behind a command. sudo tells who became root; without it the user of the process is the person. */
 export function callerOf({ reason, approval }: ChangeOptions): Caller {
   const name = process.env.SUDO_USER?.trim() || userName();
-  return {
-    name,
-    ...(reason === undefined ? {} : { reason }),
-    ...(approval === undefined ? {} : { approval }),
-  };
+  return { name, ...defined({ reason, approval }) };
 }
 
 function userName(): string {

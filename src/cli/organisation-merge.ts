@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { MergePlan, SettingDifference } from '../admin/merge-plan.ts';
 import type { MergeView } from '../admin/organisation-merge.ts';
 import { agree, many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { withAdmin } from './connect.ts';
 import { type ChangeOptions, guarded } from './options.ts';
 import { print, readableSize, readableTime } from './output.ts';
@@ -41,13 +42,19 @@ export function addMergeCommand(terminal: Terminal, group: Command): void {
       const { into, until, successor, mailbox, keepSettings, revoke, dryRun } = options;
       const upload = options.successors === undefined ? undefined : readUpload(terminal, options.successors);
       const input = {
-        ...{ name, into, until, successor, mailbox, 'keep-settings': keepSettings, revoke },
+        name,
+        into,
+        until,
+        successor,
+        mailbox,
+        'keep-settings': keepSettings,
+        revoke,
         'successors-sha256': upload === undefined ? undefined : createHash('sha256').update(upload).digest('hex'),
       };
       const progress = showProgress('Merging', 'accounts');
       const operation = dryRun === true ? 'organisation.merge-plan' : 'organisation.merge';
       const done = await withAdmin(options, (client) =>
-        client.call(operation, input, { progress: progress.show, ...(upload === undefined ? {} : { upload }) }),
+        client.call(operation, input, { progress: progress.show, ...defined({ upload }) }),
       ).finally(progress.end);
       print(terminal, options, done, () => mergeText(done));
     });

@@ -94,8 +94,13 @@ async function reset(terminal: Terminal, named: readonly string[], options: Rese
             .filter(({ state }) => state !== 'ended' && state !== 'ending')
             .map(({ login }) => login);
     return await makeCodes(client, logins, {
-      ...{ name: options.name, ends: options.ends, all: options.all === true, valid: options.valid, dryRun },
-      ...{ by: letter === undefined && letters === undefined ? 'contact' : 'letter', files },
+      name: options.name,
+      ends: options.ends,
+      all: options.all === true,
+      valid: options.valid,
+      dryRun,
+      by: letter === undefined && letters === undefined ? 'contact' : 'letter',
+      files,
       resume: options.resume === true,
     });
   }).finally(() => files?.end());

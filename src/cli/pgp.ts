@@ -6,6 +6,7 @@ import type { PgpKeyView } from '../admin/pgp-keys.ts';
 import { Pgp } from '../crypto/pgp/pgp.ts';
 import type { PgpKey } from '../crypto/pgp/protocol.ts';
 import { many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { type SureOptions, askToDestroy, destroying } from './ask.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
@@ -123,7 +124,7 @@ async function keyIn(file: string, passphrase: string | undefined): Promise<PgpK
   const pgp = new Pgp();
   try {
     const octets = octetsOf(file);
-    const job = { kind: 'read-keys', octets, ...(passphrase === undefined ? {} : { passphrase }) } as const;
+    const job = { kind: 'read-keys', octets, ...defined({ passphrase }) } as const;
     const read = await pgp.run(job);
     if (!read.ok) throw new CommandError('usage', `Cannot use "${file}": ${read.error.text}`);
     const [key, ...more] = read.value;

@@ -4,6 +4,7 @@ import type { PrivacyView } from '../admin/privacy.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { formatDuration } from '../config/units.ts';
+import { defined } from '../domain/defined.ts';
 import { settingsTable } from '../domain/settings.ts';
 import { withAdmin } from './connect.ts';
 import { type CommonOptions, reading } from './options.ts';
@@ -34,8 +35,10 @@ const DAILY = 'the daily round, at 07:00 in Amsterdam and after a start';
 
 function rulesOf({ auth, store, delivery, audit, backup }: Config, oldest: PrivacyView['oldest']): readonly Rule[] {
   const of = (kind: string, rule: string, removes: string, at?: string): Rule => ({
-    ...{ kind, rule, removes },
-    ...(at === undefined ? {} : { oldest: at }),
+    kind,
+    rule,
+    removes,
+    ...defined({ oldest: at }),
   });
   return [
     of(

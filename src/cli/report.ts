@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Exposure, IncidentPage } from '../admin/incident.ts';
 import { many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type IncidentSummary, summarised } from './incident-summary.ts';
@@ -72,10 +73,7 @@ async function incident(terminal: Terminal, options: IncidentOptions): Promise<v
       'usage',
       'Cannot use --csv with --json: --csv has every line, --json the sums; give one of them',
     );
-  const summary = summarised({
-    ...(login === undefined ? {} : { account: login }),
-    ...(network === undefined ? {} : { network }),
-  });
+  const summary = summarised(defined({ account: login, network }));
   if (options.csv === true) terminal.out(`${csv(HEADER, [])}\n`);
   const progress = showProgress('Reading', 'rows of the trail');
   await withAdmin(options, async (client) => {

@@ -95,7 +95,9 @@ async function approvedActor(config: Config, backup: string, options: RestoreOpt
   const { manifest } = await readManifest(backup);
   const { all = false, push = false, unsigned = false } = options;
   const asked = {
-    ...{ gateway: manifest.hostname, operation: 'restore', verb: 'restore' as const },
+    gateway: manifest.hostname,
+    operation: 'restore',
+    verb: 'restore' as const,
     input: {
       backup: manifest.id,
       manifest: (await factsOfFile(join(backup, MANIFEST))).sha256,

@@ -15,7 +15,8 @@ function readLetter(config: Config, setting: Setting): LetterTemplate | ConfigPr
   const problem = (expected: string, remedy: string): ConfigProblem => ({
     path: `enrolment.${setting}`,
     value: shown(file),
-    ...{ expected, remedy },
+    expected,
+    remedy,
   });
   let text: string;
   try {

@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
+import { defined } from '../domain/defined.ts';
 import { backupProblems } from './backup.ts';
 import { fileProblems, reasonOf } from './files.ts';
 import { letterProblems } from './letters.ts';
@@ -125,8 +126,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
     },
     listener: config.listener.map(({ key, certificate, ...listener }) => ({
       ...listener,
-      ...(key === undefined ? {} : { key: key.map(at) }),
-      ...(certificate === undefined ? {} : { certificate: certificate.map(at) }),
+      ...defined({ key: key?.map(at), certificate: certificate?.map(at) }),
     })),
   };
 };

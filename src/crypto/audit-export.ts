@@ -153,7 +153,12 @@ function rowOf(line: string): ChainRow | undefined {
   if (typeof seq !== 'number' || Number.isNaN(time) || typeof facts !== 'string') return undefined;
   if (typeof event !== 'string' || typeof outcome !== 'string') return undefined;
   return {
-    ...{ seq, at: time, event, outcome, facts, hash },
+    seq,
+    at: time,
+    event,
+    outcome,
+    facts,
+    hash,
     message: typeof message === 'string' && /^\d{1,19}$/.test(message) ? BigInt(message) : null,
     account: typeof account === 'number' ? account : null,
     commitment: octetsOf(read.commitment),

@@ -234,7 +234,11 @@ export function selfSigned(
   const { subject, keys, email, notAfter } = options;
   if (!isEmail(email)) throw new RangeError(`Cannot put "${email}" into a certificate; expected an ASCII address`);
   const body: Body = {
-    ...{ issuer: subject, subject, publicKey: keys.publicKey, notBefore: instant(now - BACKDATE), notAfter },
+    issuer: subject,
+    subject,
+    publicKey: keys.publicKey,
+    notBefore: instant(now - BACKDATE),
+    notAfter,
     extensions: [
       write.basicConstraints(undefined),
       write.keyUsage('digitalSignature', 'nonRepudiation'),

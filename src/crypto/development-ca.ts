@@ -39,8 +39,12 @@ export async function makeDevelopmentCertificates(
     const certificate = await issue(
       root,
       {
-        ...{ use: 'server', subject: makeName({ commonName: names[0] ?? 'localhost' }), publicKey, emails: [] },
-        ...{ hosts: names, notAfter: instant(now + DEVELOPMENT_LIFETIME) },
+        use: 'server',
+        subject: makeName({ commonName: names[0] ?? 'localhost' }),
+        publicKey,
+        emails: [],
+        hosts: names,
+        notAfter: instant(now + DEVELOPMENT_LIFETIME),
         ...(crlUrl === undefined ? {} : { crlUrls: [crlUrl] }),
       },
       context,

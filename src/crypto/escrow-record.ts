@@ -20,7 +20,11 @@ export function readEscrow(keyFolder: string): Escrow | undefined {
   if (typeof fingerprint !== 'string' || typeof set !== 'string' || typeof needed !== 'number') return undefined;
   if (!Array.isArray(custodians) || typeof madeAt !== 'string') return undefined;
   return {
-    ...{ fingerprint, set, needed, custodians: custodians.map(String), madeAt: instant(Date.parse(madeAt)) },
+    fingerprint,
+    set,
+    needed,
+    custodians: custodians.map(String),
+    madeAt: instant(Date.parse(madeAt)),
     ...(typeof verifiedAt === 'string' ? { verifiedAt: instant(Date.parse(verifiedAt)) } : {}),
   };
 }

@@ -99,7 +99,8 @@ function shareOf(whole: Buffer): Result<KeyShare, string> {
   if (version !== VERSION) return fail(`it is of version ${version}; this program reads version ${VERSION}`);
   const from = 3 + SET_OCTETS;
   return ok({
-    ...{ needed, number },
+    needed,
+    number,
     set: base32(whole.subarray(3, from)),
     fingerprint: whole.subarray(from, from + FINGERPRINT_OCTETS).toString('hex'),
     octets: new Uint8Array(whole.subarray(-KEY_OCTETS)),

@@ -10,6 +10,7 @@ import {
   generateKeyPairSync,
   hash,
 } from 'node:crypto';
+import { defined } from '../domain/defined.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { algorithmFor } from './signature.ts';
 
@@ -71,7 +72,7 @@ export function readOperatorPrivateKey(
   const sealed = pem.includes('ENCRYPTED');
   if (sealed && passphrase === undefined) return fail('passphrase');
   try {
-    const key = createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
+    const key = createPrivateKey({ key: pem, ...defined({ passphrase }) });
     return isSuitable(key) ? ok(key) : fail('unreadable');
   } catch {
     return fail(sealed ? 'passphrase' : 'unreadable');

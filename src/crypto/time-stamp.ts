@@ -127,7 +127,10 @@ export async function verifyTimeStamp(token: Buffer, trust: TimeStampTrust): Pro
     () => [token],
     () => undefined,
     {
-      ...{ anchors: trust.authorities, now: at, purpose: 'time-stamping', address: undefined },
+      anchors: trust.authorities,
+      now: at,
+      purpose: 'time-stamping',
+      address: undefined,
       // Tokens are checked years later and without a network: lists of then are not at hand.
       revocation: () => ({ kind: 'good' }),
     },
@@ -147,10 +150,7 @@ async function contentOf(token: Buffer): Promise<Result<TstInfo, string>> {
   const whole = await verifyOpaque(
     () => [token],
     (slice) => void pieces.push(Buffer.from(slice)),
-    {
-      ...{ anchors: [], now: 0 as Instant, address: undefined },
-      revocation: () => ({ kind: 'good' }),
-    },
+    { anchors: [], now: 0 as Instant, address: undefined, revocation: () => ({ kind: 'good' }) },
   );
   if (!whole.ok) return fail(whole.error.text);
   const read = reading('time stamp', () => readTstInfo(joinSmall(pieces)));

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import { dayOf, isoDay } from '../domain/working-days.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
@@ -39,7 +40,7 @@ export async function absenceNotice(
   const about = { at: receivedAt, messageId: messageIdField, id: body.id };
   return await desk.letter(await desk.places.ofSender(sender, submitter), {
     kind: 'absence',
-    ...(once === undefined ? {} : { once }),
+    ...defined({ once }),
     about: { id: body.id, messageIdField },
     letters: kept.length > 0 ? keptLetters(about, kept) : substitutedLetters(about, told),
   });

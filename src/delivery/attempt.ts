@@ -1,4 +1,5 @@
 /** One attempt: the message from the store to the courier. Whatever happens is an answer. */
+import { defined } from '../domain/defined.ts';
 import { type Log } from '../domain/effects.ts';
 import type { Octets } from '../domain/units.ts';
 import type { Claim } from '../store/deliveries.ts';
@@ -20,12 +21,10 @@ function parcelOf(
     smtpUtf8,
     requireTls: requireTls ?? false,
     slices: () => content.slices(),
-    ...(notify === undefined ? {} : { notify }),
-    ...(originalRecipient === undefined ? {} : { originalRecipient }),
-    ...(ret === undefined ? {} : { ret }),
+    ...defined({ notify, originalRecipient, ret }),
     // What was inside may be anything, and a report of the partner's server must not bring it to whoever sent it.
     ...(submitted === undefined ? {} : { submitted, body: '8BITMIME' as const, ret: 'HDRS' as const }),
-    ...(envid === undefined ? {} : { envid }),
+    ...defined({ envid }),
   };
 }
 

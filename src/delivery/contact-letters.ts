@@ -56,11 +56,19 @@ export function contactChangedLetters(change: ContactChange): Letters {
 
 const WORDS = {
   nl: {
-    ...{ title: 'Zo is het nu:', at: 'Gewijzigd', contact: 'Contact', telephone: 'Telefoon', post: 'Postadres' },
+    title: 'Zo is het nu:',
+    at: 'Gewijzigd',
+    contact: 'Contact',
+    telephone: 'Telefoon',
+    post: 'Postadres',
     none: 'geen',
   },
   en: {
-    ...{ title: 'It is now:', at: 'Changed', contact: 'Contact', telephone: 'Telephone', post: 'Postal address' },
+    title: 'It is now:',
+    at: 'Changed',
+    contact: 'Contact',
+    telephone: 'Telephone',
+    post: 'Postal address',
     none: 'none',
   },
 } as const;

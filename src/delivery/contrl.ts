@@ -28,10 +28,7 @@ export const contrlParts = ({
   clock,
 }: Pick<ContrlParts, 'desk' | 'clock'> & {
   readonly store: Pick<Store, 'messageParts'> & Pick<ContrlParts, 'registry'>;
-}): ContrlParts => ({
-  ...{ desk, clock, registry: store.registry },
-  messageParts: (id) => store.messageParts(id),
-});
+}): ContrlParts => ({ desk, clock, registry: store.registry, messageParts: (id) => store.messageParts(id) });
 
 /** 0020 has 14 characters. */
 const REFERENCE = 13;

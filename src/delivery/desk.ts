@@ -7,6 +7,7 @@
 import { Buffer } from 'node:buffer';
 import type { Address } from '../domain/address.ts';
 import { Counts } from '../domain/counts.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { MessageId } from '../domain/ids.ts';
@@ -201,7 +202,7 @@ export class Desk {
         header,
         text: lines,
         reportingMta: this.#parts.hostname,
-        ...(envelope.envid === undefined ? {} : { envelopeId: envelope.envid }),
+        ...defined({ envelopeId: envelope.envid }),
         arrival: receivedAt,
         recipients: report.recipients,
         returned,
@@ -210,7 +211,7 @@ export class Desk {
       };
       const { head, tail, body, smtpUtf8 } = writeDsn(dsn);
       const content = returned.kind === 'full' ? report.original?.content : undefined;
-      return { head, tail, envelope: { body, smtpUtf8 }, ...(content === undefined ? {} : { content }) };
+      return { head, tail, envelope: { body, smtpUtf8 }, ...defined({ content }) };
     });
   }
 
@@ -306,11 +307,7 @@ export class Desk {
     if (made.kind === 'plain') return { ...prepared, acceptance: { ...acceptance, audit } };
     const { copy, header } = made;
     return {
-      acceptance: {
-        ...acceptance,
-        ...{ audit, recipients: [], copies: [copy] },
-        ...(header === undefined ? {} : { header }),
-      },
+      acceptance: { ...acceptance, audit, recipients: [], copies: [copy], ...defined({ header }) },
       discard: async () => {
         await made.discard();
         await prepared.discard();
@@ -335,7 +332,7 @@ export class Desk {
     this.#parts.store.audit.note({
       event: `notice.${why}`,
       outcome: 'failure',
-      ...(about === undefined ? {} : { message: about.id }),
+      ...defined({ message: about?.id }),
       facts: { notice: kind },
     });
   }
@@ -357,7 +354,7 @@ function acceptanceOf(
     envelope,
     recipients: [{ address: place.address, notify: ['NEVER'], ...to }],
     system: true,
-    ...(once === undefined ? {} : { once }),
+    ...defined({ once }),
     audit: [
       {
         event: 'message.accepted',

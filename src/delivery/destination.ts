@@ -1,4 +1,5 @@
 /** A partner's record as the courier takes it: secrets open, defaults filled in. */
+import { defined } from '../domain/defined.ts';
 import type { Partner, PartnerSecrets } from '../domain/partner.ts';
 import type { Destination } from './courier.ts';
 
@@ -13,7 +14,7 @@ export function destinationOf({ id, server }: Partner, secrets: PartnerSecrets, 
     tls: server.tls,
     helo: server.helo ?? hostname,
     connections: server.connections,
-    ...(serverName === undefined ? {} : { certificateName: serverName }),
+    ...defined({ certificateName: serverName }),
     ...(authorities === undefined ? {} : { authorities: [authorities] }),
     ...(pins === undefined || pins.length === 0 ? {} : { pins }),
     ...(certificate === undefined || privateKey === undefined

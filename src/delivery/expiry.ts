@@ -1,4 +1,5 @@
 /** Ends what nobody has fetched within its retention, each message together with its last notice: the third part of the daily round. */
+import { defined } from '../domain/defined.ts';
 import { days, instant } from '../domain/units.ts';
 import type { MessageRecord, UncollectedEntry } from '../store/deliveries.ts';
 import type { PreparedNotice } from '../store/store.ts';
@@ -44,8 +45,7 @@ async function endPage(
       if (contrl !== undefined) notices.push(contrl);
       entries.push({
         uid,
-        ...(notice === undefined ? {} : { notice: notice.acceptance }),
-        ...(contrl === undefined ? {} : { also: contrl.acceptance }),
+        ...defined({ notice: notice?.acceptance, also: contrl?.acceptance }),
         audit: {
           event: 'message.expired',
           outcome: 'failure' as const,
@@ -90,7 +90,7 @@ async function lastNotice(
       message: aboutOf(message, original),
       recipients: recipients.map((r) => r.address),
       organisation: organisation.title,
-      ...(organisation.telephone === undefined ? {} : { telephone: organisation.telephone }),
+      ...defined({ telephone: organisation.telephone }),
       days: numberOf('keep-uncollected', mailbox),
     }),
   };
@@ -108,6 +108,6 @@ async function lastNotice(
       diagnostic: { type: 'x-sluis' as const, text: 'never collected from the mailbox within its retention' },
     })),
     whole: true,
-    ...(original === undefined ? {} : { original }),
+    ...defined({ original }),
   });
 }

@@ -4,6 +4,7 @@
  * RFC 3461 section 5.2.3: a mailbox of ours is the end of the road, so the action is `delivered`. That it was fetched is another thing,
  * which receipts.ts tells. Filed in the transaction that accepts the message, so it needs no key.
  */
+import { defined } from '../domain/defined.ts';
 import type { Delivery } from '../store/deliveries.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
 import { filedLetters } from './delivery-letters.ts';
@@ -62,15 +63,8 @@ export async function releasedNotice(
     about: { id: idForSender(message), messageIdField },
     message,
     letters: filedLetters({ message: aboutOf(message, original), recipients: [recipient] }),
-    recipients: [
-      {
-        recipient,
-        ...(originalRecipient === undefined ? {} : { originalRecipient }),
-        action: 'delivered',
-        status: '2.0.0',
-      },
-    ],
-    ...(original === undefined ? {} : { original: { header: original.header } }),
+    recipients: [{ recipient, ...defined({ originalRecipient }), action: 'delivered', status: '2.0.0' }],
+    ...defined({ original: original && { header: original.header } }),
   });
 }
 

@@ -1,4 +1,5 @@
 /** Ends a delivery that no attempt ended, with the notice that its sender is owed: by an operator's hand, or because it was held for too long. */
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { DeliveryId } from '../domain/ids.ts';
 import { seconds } from '../domain/units.ts';
@@ -44,19 +45,14 @@ export async function giveUp(
     const settled = await deliveries.settle({
       claim,
       outcome,
-      ...(notice === undefined ? {} : { notice: notice.acceptance }),
-      ...(contrl === undefined ? {} : { also: contrl.acceptance }),
+      ...defined({ notice: notice?.acceptance, also: contrl?.acceptance }),
       audit: [
         {
           event: 'delivery.failed',
           // Whoever asked for it: the message did not arrive.
           outcome: 'failure',
           message: claim.message.id,
-          facts: {
-            delivery: claim.id,
-            ...(claim.partner === undefined ? {} : { partner: claim.partner }),
-            ...facts,
-          },
+          facts: { delivery: claim.id, ...defined({ partner: claim.partner }), ...facts },
           personal: { ...personal, recipient: claim.recipient },
         },
       ],

@@ -3,6 +3,7 @@
  *
  * Counted from the acceptance: when it was held is not kept, and the sender has waited since then.
  */
+import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { DeliveryId } from '../domain/ids.ts';
 import { type Milliseconds, days, instant } from '../domain/units.ts';
@@ -26,10 +27,7 @@ export async function heldTooLong(parts: HeldTooLongParts, stopped: () => boolea
   const longest = Math.floor(keep / days(1));
   let ended = 0;
   for (let after: DeliveryId | undefined; !stopped();) {
-    const page: readonly Delivery[] = await deliveries.list({
-      ...{ limit: PAGE, states: ['held'] },
-      ...(after === undefined ? {} : { after }),
-    });
+    const page: readonly Delivery[] = await deliveries.list({ limit: PAGE, states: ['held'], ...defined({ after }) });
     for (const { id, message } of page) {
       if (message.receivedAt >= before || stopped()) continue;
       try {

@@ -34,7 +34,8 @@ export async function heldNotices(desk: Desk, held: Held): Promise<readonly Prep
   const prepared: PreparedNotice[] = [];
   try {
     const operator = await desk.letter(await desk.places.operator(), {
-      ...{ kind: 'held-operator', about },
+      kind: 'held-operator',
+      about,
       letters: heldForOperatorLetters({ ...said, login: submitter.login }),
     });
     if (operator !== undefined) prepared.push(operator);

@@ -23,7 +23,10 @@ function dateFormats(locale: string): { readonly day: Intl.DateTimeFormat; reado
   return {
     day: new Intl.DateTimeFormat(locale, {
       timeZone: TIME_ZONE,
-      ...{ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' },
+      weekday: 'long',
+      day: 'numeric',
+      month: 'long',
+      year: 'numeric',
     }),
     time: new Intl.DateTimeFormat(locale, {
       timeZone: TIME_ZONE,

@@ -1,6 +1,7 @@
 /** Tells senders that nobody has fetched their messages yet: the second part of the daily round. That is no failure. */
 import { createHash } from 'node:crypto';
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { days, instant } from '../domain/units.ts';
 import { dayOf, instantOf, isoDay, workingDaysBefore } from '../domain/working-days.ts';
@@ -86,12 +87,12 @@ async function tellDay(
       letters: notCollectedLetters({
         recipients: [...group.recipients],
         organisation: organisation.title,
-        ...(organisation.telephone === undefined ? {} : { telephone: organisation.telephone }),
+        ...defined({ telephone: organisation.telephone }),
         messages: about,
         count: group.count,
         workingDays,
         until: instant(group.first.receivedAt + days(numberOf('keep-uncollected', mailbox))),
-        ...(away.until === undefined ? {} : { awayUntil: away.until }),
+        ...defined({ awayUntil: away.until }),
       }),
     });
     if (await file(store, notice)) told += 1;

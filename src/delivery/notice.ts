@@ -4,6 +4,7 @@
  * RFC 3461 sections 5 and 6. One notice for each delivery and final state: its key is in `Acceptance.once`, and the two final states share
  * one, so that none contradicts another.
  */
+import { defined } from '../domain/defined.ts';
 import type { DsnAction, DsnRecipient } from '../mime/dsn.ts';
 import type { Claim, Outcome } from '../store/deliveries.ts';
 import type { PreparedNotice } from '../store/store.ts';
@@ -54,7 +55,7 @@ async function noticeFor(
     delayed: outcome.kind === 'retry' && outcome.delayed === true,
     dsn: attempt.dsn === true,
     sender: message.sender,
-    ...(claim.notify === undefined ? {} : { notify: claim.notify }),
+    ...defined({ notify: claim.notify }),
   }) as Told | undefined;
   if (action === undefined || message.sender === '') return undefined;
   const place = await desk.places.ofSender(message.sender, message.submitter);
@@ -69,7 +70,7 @@ async function noticeFor(
     letters: LETTERS[action](endOf(claim, { ...outcome, reply }, attempt, status, original)),
     recipients: [recipientOf(claim, { ...outcome, reply }, attempt, action, status)],
     whole: action === 'failed',
-    ...(original === undefined ? {} : { original }),
+    ...defined({ original }),
   });
 }
 
@@ -95,10 +96,7 @@ function endOf(
     status,
     reply,
     at,
-    ...(remote === undefined ? {} : { remote }),
-    ...(until === undefined ? {} : { until }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(held === undefined ? {} : { held }),
+    ...defined({ remote, until, reason, held }),
   };
 }
 
@@ -116,10 +114,10 @@ function recipientOf(claim: Claim, { reply }: Outcome, attempt: Attempt, action:
   const originalRecipient = claim.originalRecipient ?? (absentee === undefined ? undefined : `rfc822;${absentee}`);
   return {
     recipient: claim.recipient,
-    ...(originalRecipient === undefined ? {} : { originalRecipient }),
+    ...defined({ originalRecipient }),
     action,
     status,
-    ...(attempt.remote === undefined ? {} : { remoteMta: attempt.remote }),
+    ...defined({ remoteMta: attempt.remote }),
     ...(reply === '' ? {} : { diagnostic: { type: attempt.theirs === true ? 'smtp' : 'x-sluis', text: reply } }),
     lastAttempt: attempt.at,
     ...(action === 'delayed' && attempt.until !== undefined ? { retryUntil: attempt.until } : {}),

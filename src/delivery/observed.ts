@@ -2,6 +2,7 @@
  * Accounts that were imported with every tolerance on and are observed: what they deviate in, and, once a day, a word to the operator when
  * the time of some is over. Nothing changes by itself then: the operator looks (`account observed`) and enforces.
  */
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Quirk, quirkFacts, tolerances } from '../domain/quirks.ts';
 import { type SettingName, settingOf } from '../domain/settings.ts';
@@ -73,9 +74,12 @@ function deviationsIn(counted: readonly QuirkDay[]): Deviation[] {
     const client = its.findLast((day) => day.client !== undefined)?.client;
     return [
       {
-        ...{ quirk, about: quirkFacts(quirk).about, setting, count: n },
+        quirk,
+        about: quirkFacts(quirk).about,
+        setting,
+        count: n,
         last: new Date(Math.max(...its.map(({ lastAt }) => lastAt))).toISOString(),
-        ...(client === undefined ? {} : { client }),
+        ...defined({ client }),
       },
     ];
   });
@@ -90,7 +94,7 @@ export async function observedRound(
   let n = 0;
   let latest = '';
   for (let after: string | undefined; ;) {
-    const page = await observedPage(parts, { limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const page = await observedPage(parts, { limit: PAGE, ...defined({ after }) });
     for (const account of page.accounts.filter((a) => a.over)) {
       n += 1;
       if (account.until > latest) latest = account.until;

@@ -5,6 +5,7 @@
  * inside. Of a copy the header was kept as it was submitted. And of a message that its sender may have encrypted or signed only the header
  * is told, whether or not anything was opened, or the difference would tell that it was.
  */
+import { defined } from '../domain/defined.ts';
 import type { MessageId } from '../domain/ids.ts';
 import { maybeProtected } from '../crypto/smime/layer.ts';
 import { contentFields } from '../mime/content-fields.ts';
@@ -97,5 +98,5 @@ export const aboutOf = (message: MessageRecord, original: Pick<Original, 'subjec
   at: message.receivedAt,
   messageId: message.messageIdField,
   id: idForSender(message),
-  ...(original === undefined ? {} : { subject: original.subject }),
+  ...defined({ subject: original?.subject }),
 });

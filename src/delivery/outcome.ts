@@ -13,6 +13,7 @@
  *
  * RFC 5321 sections 4.2 and 4.5.4.1, RFC 3463.
  */
+import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
 import { instant } from '../domain/units.ts';
 import type { Claim, Outcome } from '../store/deliveries.ts';
@@ -53,7 +54,11 @@ function meaningOf(answer: Answer): Meaning {
   switch (answer.kind) {
     case 'taken':
       return {
-        ...{ end: 'relayed', reply: answer.reply, sign: 'works', theirs: true, content: true },
+        end: 'relayed',
+        reply: answer.reply,
+        sign: 'works',
+        theirs: true,
+        content: true,
         dsn: answer.session.dsn,
       };
     case 'unable':
@@ -94,10 +99,9 @@ export function endingOf(
   const { end, reply, sign, theirs, content, status, dsn } = meaningOf(answer);
   const told = {
     at: now,
-    ...(theirs === undefined ? {} : { theirs }),
+    ...defined({ theirs }),
     ...(content === true ? { content } : {}),
-    ...(status === undefined ? {} : { status }),
-    ...(dsn === undefined ? {} : { dsn }),
+    ...defined({ status, dsn }),
   };
   if (end === 'relayed' || end === 'failed') return { outcome: { kind: end, reply }, told, sign };
   const { receivedAt } = claim.message;

@@ -2,6 +2,7 @@
  * Tells the senders of deliveries that cannot even be attempted, since the partner does not answer or is suspended: after 4 hours that it
  * takes longer, after 5 days that it was given up. The deliveries keep their place in the queue.
  */
+import { defined } from '../domain/defined.ts';
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';
 import { instant } from '../domain/units.ts';
 import { endingOf } from './outcome.ts';
@@ -28,7 +29,7 @@ export async function tellOverdue(parts: PushParts, blocked: Blocked, signal: Ab
       partner: blocked.partner,
       states: ['waiting'],
       limit: PAGE,
-      ...(after === undefined ? {} : { after }),
+      ...defined({ after }),
     });
     for (const delivery of page) {
       if (signal.aborted) return;

@@ -5,6 +5,7 @@
  */
 import { WARNING_DAYS, daysLeft, dueWarning } from '../crypto/certificate-expiry.ts';
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { days } from '../domain/units.ts';
 import type { PgpKeyRecord, PgpKeys } from '../store/pgp-keys.ts';
@@ -30,7 +31,7 @@ export async function warnOfPgpKeys(parts: PgpKeysEndParts, stopped: () => boole
   let told = 0;
   let after: string | undefined;
   for (;;) {
-    const page = await parts.store.pgpKeys.list({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const page = await parts.store.pgpKeys.list({ limit: PAGE, ...defined({ after }) });
     for (const key of page) {
       if (stopped()) return told;
       if (await warn(parts, key)) told += 1;

@@ -6,6 +6,7 @@
  * operator. The setting `notices` of the account decides otherwise.
  */
 import { type Address, type AddressKey, addressKey, domainOf, parseAddress } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { AccountId, PartnerId } from '../domain/ids.ts';
 import type { Account, Language, Organisation } from '../domain/registry.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -210,7 +211,7 @@ export class Places {
       const accounts = await this.#parts.registry.listAccounts({
         organisation: name,
         limit: PAGE,
-        ...(after === undefined ? {} : { after }),
+        ...defined({ after }),
       });
       for (const summary of accounts) {
         if (summary.account.kind !== 'mail' || summary.account.id === not) continue;

@@ -4,6 +4,7 @@
  * A report with `Action: delivered` and fields of our own, so that a program can read it; the words say fetched, not read. One for each
  * message and mailbox, whatever is restored or fetched again: its key is in `Acceptance.once`.
  */
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import { formatDate } from '../mime/date.ts';
@@ -108,7 +109,7 @@ async function receiptFor(
     ...how,
     message: aboutOf(message, original),
     recipients: recipients.map((r) => r.address),
-    ...(submitted === undefined ? {} : { sha256: submitted.sha256 }),
+    ...defined({ sha256: submitted?.sha256 }),
     attachments: parts === undefined ? [] : attachmentsOf(parts),
   };
   return await desk.report(await desk.places.ofSender(sender, message.submitter), {
@@ -124,7 +125,7 @@ async function receiptFor(
       status: '2.0.0',
       extensions: extensionsOf(collection),
     })),
-    ...(original === undefined ? {} : { original: { header: original.header } }),
+    ...defined({ original: original && { header: original.header } }),
   });
 }
 

@@ -5,6 +5,7 @@
  * is tried again every few seconds for as long as the gateway runs, and its claim counts as under way, so that nothing more is claimed
  * than what can be settled.
  */
+import { defined } from '../domain/defined.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { seconds } from '../domain/units.ts';
 import type { AuditEvent } from '../store/audit.ts';
@@ -52,7 +53,7 @@ export async function settle(parts: SettleParts, settling: Settling, signal: Abo
 
 async function settleOnce(parts: SettleParts, settling: Settling): Promise<'settled' | 'kept'> {
   const { claim, ending, remote } = settling;
-  const told = { ...ending.told, ...(remote === undefined ? {} : { remote }) };
+  const told = { ...ending.told, ...defined({ remote }) };
   const notice = await parts.notices.noticeFor(claim, ending.outcome, told);
   let contrl: PreparedNotice | undefined;
   try {
@@ -60,8 +61,7 @@ async function settleOnce(parts: SettleParts, settling: Settling): Promise<'sett
     const done = await parts.deliveries.settle({
       claim: { id: claim.id, fence: claim.fence },
       outcome: ending.outcome,
-      ...(notice === undefined ? {} : { notice: notice.acceptance }),
-      ...(contrl === undefined ? {} : { also: contrl.acceptance }),
+      ...defined({ notice: notice?.acceptance, also: contrl?.acceptance }),
       audit: auditOf(settling),
     });
     report(parts, settling, done);

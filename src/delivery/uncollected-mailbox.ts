@@ -1,4 +1,5 @@
 /** What the parts of the daily round over mailboxes share: its work, one mailbox, its entries, and how a notice is filed. */
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Organisation } from '../domain/registry.ts';
@@ -57,8 +58,7 @@ export async function* pagesOf(
     const page: readonly UncollectedEntry[] = await store.deliveries.uncollectedEntries(account, {
       before,
       limit,
-      ...(restored === undefined ? {} : { restored }),
-      ...(after === undefined ? {} : { after }),
+      ...defined({ restored, after }),
     });
     yield page;
     after = page.at(-1)?.uid;

@@ -9,6 +9,7 @@
  *
  * Crash-safe without a state of its own: every notice has a key that says what it is about, and a round that is repeated files nothing twice.
  */
+import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { settingOf } from '../domain/settings.ts';
 import { hours, instant } from '../domain/units.ts';
@@ -56,7 +57,7 @@ export async function uncollectedRound(parts: UncollectedParts, stopped: () => b
     const page: readonly UncollectedMailbox[] = await store.deliveries.uncollected({
       before: instant(now - SHORTEST),
       limit: MAILBOXES,
-      ...(after === undefined ? {} : { after }),
+      ...defined({ after }),
     });
     for (const found of page) {
       if (stopped()) return tally;
@@ -99,8 +100,7 @@ async function warn({ desk, store, log, now }: RoundParts, mailbox: Mailbox, tal
   const overdue: Overdue = {
     login: summary.account.login,
     organisation: organisation.title,
-    ...(organisation.contact === undefined ? {} : { contact: organisation.contact }),
-    ...(organisation.telephone === undefined ? {} : { telephone: organisation.telephone }),
+    ...defined({ contact: organisation.contact, telephone: organisation.telephone }),
     messages,
     oldest,
     rhythm,

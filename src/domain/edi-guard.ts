@@ -6,6 +6,7 @@
  * found is told with the values of the envelope, never with content.
  */
 import type { Address } from './address.ts';
+import { defined } from './defined.ts';
 import type { EdiParty, Interchange } from './interchange.ts';
 import { type Refusal, type RefusalRow, refusing, row } from './refusal.ts';
 
@@ -154,8 +155,12 @@ function found(
   const { part, sender, recipient: to, reference } = interchange;
   return [
     {
-      ...{ guard, mode, part, text: text(interchange), interchange: { sender, recipient: to, reference } },
-      ...(recipient === undefined ? {} : { recipient }),
+      guard,
+      mode,
+      part,
+      text: text(interchange),
+      interchange: { sender, recipient: to, reference },
+      ...defined({ recipient }),
     },
   ];
 }

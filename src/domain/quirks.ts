@@ -28,7 +28,9 @@ export interface QuirkFacts {
 
 const setting = (name: SettingName, on = 'tolerate', off = 'refuse'): QuirkFacts['by'] => ({
   kind: 'setting',
-  ...{ name, on, off },
+  name,
+  on,
+  off,
 });
 
 export const quirkTable = {
@@ -37,7 +39,8 @@ export const quirkTable = {
     rfc: 'RFC 5321 section 2.3.8',
     by: setting('quirk-command-lf'),
     refusal: {
-      ...{ reply: 500, status: '5.5.2' },
+      reply: 500,
+      status: '5.5.2',
       what: 'This program ends its commands with a bare LF',
       instead: 'end each with CRLF',
     },
@@ -47,7 +50,8 @@ export const quirkTable = {
     rfc: 'RFC 5321 section 4.1.1.4',
     by: { kind: 'listener' },
     refusal: {
-      ...{ reply: 421, status: '4.4.2' },
+      reply: 421,
+      status: '4.4.2',
       what: 'The end of the message did not come: its last line is a dot between bare LFs, where CRLF is expected',
       instead: 'end each line with CRLF',
     },
@@ -57,7 +61,8 @@ export const quirkTable = {
     rfc: 'RFC 4954 section 4, RFC 3207 section 4',
     by: setting('quirk-helo'),
     refusal: {
-      ...{ reply: 503, status: '5.5.1' },
+      reply: 503,
+      status: '5.5.1',
       what: 'This program says HELO, which knows neither TLS nor a login',
       instead: 'say EHLO',
     },
@@ -67,7 +72,8 @@ export const quirkTable = {
     rfc: 'RFC 4954 section 4',
     by: setting('quirk-login-initial'),
     refusal: {
-      ...{ reply: 501, status: '5.5.4' },
+      reply: 501,
+      status: '5.5.4',
       what: 'This program sends its user name in the line AUTH LOGIN',
       instead: 'wait for the challenge, or use AUTH PLAIN',
     },
@@ -77,7 +83,8 @@ export const quirkTable = {
     rfc: 'RFC 5321 section 3.3',
     by: setting('quirk-path-blanks'),
     refusal: {
-      ...{ reply: 501, status: '5.5.2' },
+      reply: 501,
+      status: '5.5.2',
       what: 'A blank stands around the colon or the address',
       instead: 'write MAIL FROM:<address> and RCPT TO:<address>',
     },
@@ -87,7 +94,8 @@ export const quirkTable = {
     rfc: 'RFC 5321 section 4.1.2',
     by: setting('quirk-no-brackets'),
     refusal: {
-      ...{ reply: 501, status: '5.5.2' },
+      reply: 501,
+      status: '5.5.2',
       what: 'The address stands without angle brackets',
       instead: 'write MAIL FROM:<address> and RCPT TO:<address>',
     },
@@ -97,7 +105,8 @@ export const quirkTable = {
     rfc: 'RFC 5321 section 2.3.8',
     by: setting('line-ends', 'normalise'),
     refusal: {
-      ...{ reply: 550, status: '5.6.11' },
+      reply: 550,
+      status: '5.6.11',
       what: 'The message has a CR or LF that is not part of CRLF',
       instead: 'end every line with CRLF',
     },
@@ -107,7 +116,8 @@ export const quirkTable = {
     rfc: 'RFC 5322 section 2.2, RFC 2045 section 2.8',
     by: { kind: 'never' },
     refusal: {
-      ...{ reply: 550, status: '5.6.0' },
+      reply: 550,
+      status: '5.6.0',
       what: 'The message has a NUL octet',
       instead: 'encode binary content as base64',
     },
@@ -117,7 +127,8 @@ export const quirkTable = {
     rfc: 'RFC 5321 section 4.5.3.1.6, RFC 5322 section 2.1.1',
     by: setting('quirk-long-lines'),
     refusal: {
-      ...{ reply: 550, status: '5.6.0' },
+      reply: 550,
+      status: '5.6.0',
       what: 'The message has a line of more than 998 octets',
       instead: 'encode such content as base64 or quoted-printable',
     },
@@ -127,7 +138,8 @@ export const quirkTable = {
     rfc: 'RFC 2045 section 4, RFC 6532 section 3',
     by: setting('quirk-eight-bit'),
     refusal: {
-      ...{ reply: 550, status: '5.6.0' },
+      reply: 550,
+      status: '5.6.0',
       what: 'The message has octets outside ASCII and does not say in which character set',
       instead: 'send MIME-Version, Content-Type with a charset, and Content-Transfer-Encoding',
     },
@@ -136,18 +148,15 @@ export const quirkTable = {
     about: 'messages without Date',
     rfc: 'RFC 5322 section 3.6.1',
     by: setting('quirk-no-date'),
-    refusal: {
-      ...{ reply: 550, status: '5.6.0' },
-      what: 'The header has no Date field',
-      instead: 'send one',
-    },
+    refusal: { reply: 550, status: '5.6.0', what: 'The header has no Date field', instead: 'send one' },
   },
   'no-message-id': {
     about: 'messages without Message-ID',
     rfc: 'RFC 5322 section 3.6.4',
     by: setting('quirk-no-message-id'),
     refusal: {
-      ...{ reply: 550, status: '5.6.0' },
+      reply: 550,
+      status: '5.6.0',
       what: 'The header has no Message-ID field',
       instead: 'send one that is new for each message',
     },

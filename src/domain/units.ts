@@ -24,3 +24,10 @@ export const days = (n: number): Milliseconds => hours(n * 24);
 export const KiB = 1024;
 export const MiB = 1024 * KiB;
 export const GiB = 1024 * MiB;
+
+/** A point in time as lists and files show it: ISO 8601, in UTC, with milliseconds. What is not known stays unknown. */
+export function iso(at: number): string;
+export function iso(at: number | undefined): string | undefined;
+export function iso(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}

@@ -16,7 +16,12 @@ const DAY_MS = 86_400_000;
 
 const zoned = new Intl.DateTimeFormat('en-GB', {
   timeZone: TIME_ZONE,
-  ...{ year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' },
+  year: 'numeric',
+  month: 'numeric',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: 'numeric',
+  second: 'numeric',
   hourCycle: 'h23',
 });
 

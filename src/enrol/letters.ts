@@ -28,14 +28,8 @@ export interface LetterParts {
 }
 
 const WORDS = {
-  nl: {
-    ...{ smtp: 'Versturen', pop3: 'Ophalen', port: 'poort' },
-    tls: { implicit: 'SSL/TLS', starttls: 'STARTTLS' },
-  },
-  en: {
-    ...{ smtp: 'Sending', pop3: 'Collecting', port: 'port' },
-    tls: { implicit: 'SSL/TLS', starttls: 'STARTTLS' },
-  },
+  nl: { smtp: 'Versturen', pop3: 'Ophalen', port: 'poort', tls: { implicit: 'SSL/TLS', starttls: 'STARTTLS' } },
+  en: { smtp: 'Sending', pop3: 'Collecting', port: 'port', tls: { implicit: 'SSL/TLS', starttls: 'STARTTLS' } },
 } as const;
 
 /** A line for each port that the account may use, sending first. */
@@ -63,7 +57,12 @@ export function codeLetter(parts: LetterParts, { summary, organisation, made, no
   const { login } = summary.account;
   const { expiresAt, notAfter, password } = made.enrolment;
   const lines = fillLetter(parts.template(language), {
-    ...{ organisation: name, title, post, login, name: password, code: made.code },
+    organisation: name,
+    title,
+    post,
+    login,
+    name: password,
+    code: made.code,
     addresses: summary.addresses.filter(({ state }) => state === 'active').map(({ address }) => address),
     expires: timeText(expiresAt, language),
     ends: notAfter === undefined ? '' : timeText(notAfter, language),

@@ -6,6 +6,7 @@
  */
 import { TRIES } from '../ca/enrol.ts';
 import { type EnrolmentCode, newEnrolmentCode, readEnrolmentCode } from '../crypto/enrolment-code.ts';
+import { defined } from '../domain/defined.ts';
 import type { RandomBytes } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -63,9 +64,16 @@ export function makeCode(
   return {
     code,
     enrolment: {
-      ...{ id, hash, login, use: 'password', password, others, by, tries: TRIES },
+      id,
+      hash,
+      login,
+      use: 'password',
+      password,
+      others,
+      by,
+      tries: TRIES,
       expiresAt: instant(now + validFor),
-      ...(ends === undefined ? {} : { notAfter: ends }),
+      ...defined({ notAfter: ends }),
     },
   };
 }
@@ -110,5 +118,5 @@ export async function enrolTried(
   const secrets = await passwordSecrets({ registry, hash }, password, { login, names: namesOf(record), settings });
   if (!secrets.ok) return { kind: 'unusable', why: secrets.error };
   await registry.enrolPassword(read.id, read.hash, secrets.value, actor);
-  return { kind: 'set', login, name, ...(ends === undefined ? {} : { ends }) };
+  return { kind: 'set', login, name, ...defined({ ends }) };
 }

@@ -4,6 +4,7 @@
  */
 import { FAILURE_ROWS, shownLogin } from '../auth/login-notes.ts';
 import { Counts } from '../domain/counts.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { minutes } from '../domain/units.ts';
@@ -60,7 +61,7 @@ export class WindowNotes {
     this.#audit.note({
       event: 'enrolment.used',
       outcome: 'success',
-      ...(account === undefined ? {} : { account }),
+      ...defined({ account }),
       facts: { for: wanted, listener },
       personal: { login, network },
     });
@@ -77,8 +78,11 @@ export class WindowNotes {
     const shown = shownLogin(login, undefined);
     this.#log.debug('enrolment.failed', { session: visitor.session, address: visitor.address, login: shown, reason });
     this.#failures.add(`${account ?? ''}\0${shown}\0${visitor.network}\0${wanted}\0${reason}`, {
-      ...{ visitor, wanted, login: shown, reason },
-      ...(account === undefined ? {} : { account }),
+      visitor,
+      wanted,
+      login: shown,
+      reason,
+      ...defined({ account }),
     });
   }
 
@@ -105,7 +109,7 @@ export class WindowNotes {
     this.#audit.note({
       event: judged ? 'enrolment.refused' : 'enrolment.busy',
       outcome: 'failure',
-      ...(account === undefined ? {} : { account }),
+      ...defined({ account }),
       facts: { for: wanted, listener, reason, count },
       personal: { login, network },
     });

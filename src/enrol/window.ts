@@ -17,6 +17,7 @@ import { readCertificateRequest } from '../crypto/certificate-request.ts';
 import { type EnrolmentCode, readEnrolmentCode } from '../crypto/enrolment-code.ts';
 import { generatePassword } from '../crypto/password-generate.ts';
 import { MIN_PASSWORD_CHARACTERS, checkNewPassword } from '../crypto/password-text.ts';
+import { defined } from '../domain/defined.ts';
 import type { Log, RandomBytes } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { foldLogin } from '../domain/registry.ts';
@@ -216,9 +217,11 @@ export class EnrolmentWindow {
     await used();
     const { login, name, ends } = done;
     return {
-      ...{ kind: 'password', login, name },
+      kind: 'password',
+      login,
+      name,
       ...(wish.password === undefined ? { password } : {}),
-      ...(ends === undefined ? {} : { ends }),
+      ...defined({ ends }),
     };
   }
 

@@ -15,6 +15,7 @@ import { partnerSeals } from '../crypto/partner-secrets.ts';
 import { hashPassword } from '../crypto/password.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
+import { defined } from '../domain/defined.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { createCourierProbe } from '../smtp/courier-probe.ts';
 import type { Store } from '../store/store.ts';
@@ -51,7 +52,8 @@ export const adminContext = (
   // By the files of the configuration: what is in use is known to the gateway that serves.
   certificates = gatewayCertificates({ config, store, ca }),
 ): AdminContext => ({
-  ...{ ca, certificates },
+  ca,
+  certificates,
   store,
   backups,
   desk: notices.desk,
@@ -98,7 +100,13 @@ export function statusOf(
 ): ReturnType<RunningGateway['status']> {
   const { free, waiting } = store.health();
   return {
-    ...{ version, hostname, process: process.pid, since, free, waiting, reasons: reasons() },
+    version,
+    hostname,
+    process: process.pid,
+    since,
+    free,
+    waiting,
+    reasons: reasons(),
     listeners: listeners.status(),
     connections: connections.open,
     partners: pushes.flatMap(({ states }) =>
@@ -115,7 +123,6 @@ export function caParts(store: Store, config: Config, { clock, random = randomBy
     clock,
     random,
     keys: authorityKeys(config.keys.folder, () => readMasterKey(config), random),
-    ...(crlFile === undefined ? {} : { crlFile }),
-    ...(crlUrl === undefined ? {} : { crlUrl }),
+    ...defined({ crlFile, crlUrl }),
   };
 }

@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { type EvidenceKey, evidenceKey } from '../crypto/evidence-keys.ts';
 import type { EvidenceParts } from '../admin/evidence.ts';
 import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
+import { defined } from '../domain/defined.ts';
 import type { RandomBytes } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
 import type { TimeStampPlace } from '../trail/time-stamps.ts';
@@ -36,7 +37,9 @@ export const evidenceParts = (
 
 /** The files are read at each use: an authority's certificate may be replaced while the gateway runs. */
 const stampPlace = (config: Config, url: string, random: RandomBytes): TimeStampPlace => ({
-  ...{ url, random, patience: seconds(20) },
+  url,
+  random,
+  patience: seconds(20),
   authorities: () =>
     readAuthorities(readAuthorityFiles(config, 'audit.timestamp-authorities'), 'audit.timestamp-authorities'),
 });
@@ -48,10 +51,14 @@ export function startGatewayAnchors(
 ): Anchors {
   const { 'anchor-every': every, 'anchor-command': command, 'timestamp-url': url } = config.audit;
   return startAnchors({
-    ...{ audit: store.audit, clock, log, every, hostname: config.hostname },
+    audit: store.audit,
+    clock,
+    log,
+    every,
+    hostname: config.hostname,
     keys: () => auditKeys(config.keys.folder, () => readMasterKey(config), random),
     folder: anchorFolderOf(config),
-    ...(command === undefined ? {} : { command }),
+    ...defined({ command }),
     ...(url === undefined
       ? {}
       : { stamps: { ...stampPlace(config, url, random), every: config.audit['timestamp-every'] } }),
@@ -77,7 +84,9 @@ export function startRetention(store: Store, config: Config, { clock, log }: Gat
   for (const why of shortKept(keep)) log.warn('audit.keep-short', { why });
   const erased = nothingByKind();
   const daily = startDaily({
-    ...{ clock, log, name: 'audit-retention' },
+    clock,
+    log,
+    name: 'audit-retention',
     run: async (stopped) => {
       await keepTrail({ audit: store.audit, clock, log, keep, counts: erased }, stopped);
     },
@@ -87,6 +96,9 @@ export function startRetention(store: Store, config: Config, { clock, log }: Gat
 
 export const beginGatewayLife = (store: Store, config: Config): Promise<GatewayLife> =>
   beginLife({
-    ...{ audit: store.audit, hostname: config.hostname, config },
-    ...{ file: config.file, dataFolder: config.data.folder },
+    audit: store.audit,
+    hostname: config.hostname,
+    config,
+    file: config.file,
+    dataFolder: config.data.folder,
   });

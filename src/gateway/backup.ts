@@ -15,6 +15,7 @@ import { escrowOf } from '../crypto/escrow-record.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { backupLetters } from '../delivery/backup-letters.ts';
 import type { Desk } from '../delivery/desk.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { days, minutes } from '../domain/units.ts';
 import { programVersion } from '../platform/version.ts';
@@ -29,17 +30,24 @@ export function gatewayBackups(store: Store, config: Config, effects: GatewayEff
   const { folder, keep, 'keep-for': age, every, at, 'drill-every': drillEvery } = config.backup;
   const { 'copy-to': keysTo } = config.keys;
   return new Backups({
-    ...{ store, audit: store.audit, clock, log, hostname: config.hostname, version: programVersion() },
-    ...{ dataFolder: config.data.folder, keyFolder: config.keys.folder, configuration: config.file },
+    store,
+    audit: store.audit,
+    clock,
+    log,
+    hostname: config.hostname,
+    version: programVersion(),
+    dataFolder: config.data.folder,
+    keyFolder: config.keys.folder,
+    configuration: config.file,
     anchorFolder: anchorFolderOf(config),
     anchorKeyFile: auditKeyFile(config.keys.folder),
     keys: () => auditKeys(config.keys.folder, () => readMasterKey(config), random),
-    keep: { count: keep, ...(age === undefined ? {} : { age }) },
-    rhythm: { every, ...(at === undefined ? {} : { at }) },
+    keep: { count: keep, ...defined({ age }) },
+    rhythm: { every, ...defined({ at }) },
     offsite: offsiteOf(config),
     ...(keysTo === undefined ? {} : { keyCopy: keyCopyOf(config, keysTo) }),
     restore: (keyFolder) => restoreParts(config, clock, [], keyFolder),
-    ...(drillEvery === undefined ? {} : { drillEvery }),
+    ...defined({ drillEvery }),
     tell: async ({ step, why }) => {
       const once = `backup:${step}:${Math.floor(clock.now() / days(1))}`;
       const letters = backupLetters({ step, why });
@@ -48,18 +56,13 @@ export function gatewayBackups(store: Store, config: Config, effects: GatewayEff
         await desk.letter(await desk.places.operator(), { kind: `${step}-failed`, once, letters }),
       );
     },
-    ...(folder === undefined ? {} : { folder }),
+    ...defined({ folder }),
   });
 }
 
 function offsiteOf({ backup }: Config): OffsiteRules {
   const { 'copy-to': to, 'copy-command': copy, 'verify-command': verify, 'read-command': read } = backup;
-  return {
-    ...(to === undefined ? {} : { folder: to }),
-    ...(copy === undefined ? {} : { copy }),
-    ...(verify === undefined ? {} : { verify }),
-    ...(read === undefined ? {} : { read }),
-  };
+  return defined({ folder: to, copy, verify, read });
 }
 
 /** The master key cannot change while the gateway runs, and a command that prints it is not asked each minute. */
@@ -102,7 +105,9 @@ export async function restoreParts(
   keyFolder = config.keys.folder,
 ): Promise<RestoreParts> {
   return {
-    ...{ copies: sqliteCopies, clock, keyFolder },
+    copies: sqliteCopies,
+    clock,
+    keyFolder,
     masterKey: await readMasterKey(config),
     publicKeys: await publicKeysIn(auditKeyFile(keyFolder), keys),
     escrow: (fingerprint) => escrowOf(fingerprint, placesOfKeys(config, fingerprint)),

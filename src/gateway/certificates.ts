@@ -15,6 +15,7 @@ import type {
   GatewayCertificateKind,
   GatewayCertificates,
 } from '../crypto/gateway-certificates.ts';
+import { defined } from '../domain/defined.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import type { Partner } from '../domain/partner.ts';
 import type { TlsMaterial } from '../platform/listener.ts';
@@ -113,7 +114,10 @@ function certificatesIn(text: string): readonly Certificate[] {
 const short = ({ fingerprint }: Certificate): string => fingerprint.slice(0, 16);
 
 const authority = (kind: GatewayCertificateKind, certificate: Certificate, owner = ''): GatewayCertificate => ({
-  ...{ kind, certificate, scope: owner, keyHeld: false },
+  kind,
+  certificate,
+  scope: owner,
+  keyHeld: false,
   name: owner === '' ? short(certificate) : `${owner} ${short(certificate)}`,
 });
 
@@ -125,7 +129,10 @@ const ofListener = (listener: string, [own, ...chain]: readonly Certificate[]): 
     ? []
     : [
         {
-          ...{ kind: 'listener', certificate: own, scope: listener, keyHeld: true },
+          kind: 'listener',
+          certificate: own,
+          scope: listener,
+          keyHeld: true,
           name: `${listener} ${own.publicKey.asymmetricKeyType ?? 'other'}`,
           // The one that is served is the one that counts, whatever else of that name is served beside it.
           replaced: false,
@@ -143,7 +150,10 @@ async function ofEvidence(config: Config, read: Read): Promise<readonly GatewayC
     throw error;
   }
   return (await read(pem)).map((certificate) => ({
-    ...{ kind: 'evidence', certificate, scope: '', keyHeld: true },
+    kind: 'evidence',
+    certificate,
+    scope: '',
+    keyHeld: true,
     name: short(certificate),
   }));
 }
@@ -160,7 +170,7 @@ async function ownAuthorities({ store, ca }: CertificateSources): Promise<readon
 async function* partnersOf({ registry }: Pick<Store, 'registry'>): AsyncGenerator<Partner, void, undefined> {
   let after: string | undefined;
   for (;;) {
-    const page = await registry.listPartners({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const page = await registry.listPartners({ limit: PAGE, ...defined({ after }) });
     for (const partner of page) if (partner.state !== 'ended') yield partner;
     after = page.at(-1)?.name;
     if (page.length < PAGE) return;
@@ -186,7 +196,11 @@ const OF_PARTNER = {
     ),
   'partner-server': async ({ name, server }, read, shown) =>
     (shown === undefined ? [] : await read(Buffer.from(shown).toString('latin1'))).map((certificate) => ({
-      ...{ kind: 'partner-server', name, certificate, scope: name, keyHeld: false },
+      kind: 'partner-server',
+      name,
+      certificate,
+      scope: name,
+      keyHeld: false,
       // A pin of the key goes on with the next certificate of that key.
       pinned: (server.pins ?? []).some((pin) => pin.of === 'certificate' && pin.sha256 === certificate.fingerprint),
     })),

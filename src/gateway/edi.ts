@@ -23,7 +23,10 @@ export const ediSteps = ({ store, log, desk }: EdiParts): readonly Middleware[] 
 function heldOf({ message, held, findings }: HeldCopy): Held {
   const { body, messageId, receivedAt, sender, submitter } = message;
   return {
-    ...{ id: body.id, messageIdField: messageId, receivedAt, sender },
+    id: body.id,
+    messageIdField: messageId,
+    receivedAt,
+    sender,
     submitter: submitter.account,
     recipients: held.map(({ to }) => to.substituteFor ?? to.address),
     reasons: findings.map(({ text }) => text),

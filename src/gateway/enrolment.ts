@@ -4,6 +4,7 @@ import { helpdeskOf } from '../config/helpdesk.ts';
 import { ownLetter } from '../config/letters.ts';
 import type { Config } from '../config/schema.ts';
 import { hashPassword } from '../crypto/password.ts';
+import { defined } from '../domain/defined.ts';
 import { type LetterTemplate, parseLetterTemplate } from '../domain/letter-template.ts';
 import type { Language } from '../domain/registry.ts';
 import { LETTER_TEXT } from '../enrol/letter-text.ts';
@@ -23,7 +24,7 @@ export function letterParts(config: Config): LetterParts {
     const { protocol, port, tls, accounts } = listener;
     if (protocol === 'enrolment') return [];
     const host = hostnameOf(config, listener);
-    return [{ ...{ protocol, host, port, tls }, ...(accounts.length === 0 ? {} : { accounts }) }];
+    return [{ protocol, host, port, tls, ...(accounts.length === 0 ? {} : { accounts }) }];
   });
   const page = pageOf(config);
   return {
@@ -31,7 +32,7 @@ export function letterParts(config: Config): LetterParts {
     gateway: config.hostname,
     helpdesk: helpdeskOf(config),
     template: (language) => ownLetter(config, language) ?? builtIn(language),
-    ...(page === undefined ? {} : { page }),
+    ...defined({ page }),
   };
 }
 
@@ -49,7 +50,10 @@ export function enrolmentWindow(
 ): EnrolmentWindow {
   const { throttle, refusalGrid } = authLimitsOf(config);
   return new EnrolmentWindow({
-    ...{ ca, log, random, hash: hashPassword },
+    ca,
+    log,
+    random,
+    hash: hashPassword,
     limits: { throttle, refusalGrid },
     exempt: new NetworkSet(config.auth['exempt-networks']),
   });

@@ -56,10 +56,7 @@ export class GatewayHttp {
     const { listeners, clock, log } = parts;
     const loop = watchLoopDelay(clock);
     const metrics = [
-      ...trafficMetrics({
-        ...parts,
-        ...{ loop, listeners: () => listeners.sessions(), ready: () => reasons().length === 0 },
-      }),
+      ...trafficMetrics({ ...parts, loop, listeners: () => listeners.sessions(), ready: () => reasons().length === 0 }),
       ...storeMetrics(parts),
       ...doctorMetrics(parts.doctor),
       ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),

@@ -6,6 +6,7 @@
 import type { ListenerStatus } from '../admin/context.ts';
 import { endOfProfile, hostnameOf, profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import { type Milliseconds, days, milliseconds } from '../domain/units.ts';
 import { type Listener, ListenerRefused, type ListenerSpec } from '../platform/listener.ts';
@@ -34,7 +35,7 @@ export function specOf(config: Config, listener: Configured, socket?: number): L
     ...(accounts.length === 0 ? {} : { accounts: new Set(accounts) }),
     ...(networks.length === 0 ? {} : { networks }),
     ...(hostname === config.hostname ? {} : { hostname }),
-    ...(socket === undefined ? {} : { socket }),
+    ...defined({ socket }),
   };
 }
 
@@ -90,7 +91,14 @@ export class GatewayListeners {
       const { proxy, accounts, networks } = configured;
       const { hostname, name, address, tls, profile, scram } = listener.spec;
       this.#log.info('listener.open', {
-        ...{ name, address, tls, profile, scram, hostname, port: listener.port, protocol: configured.protocol },
+        name,
+        address,
+        tls,
+        profile,
+        scram,
+        hostname,
+        port: listener.port,
+        protocol: configured.protocol,
         quirks: listener.spec.quirks?.join(' ') || undefined,
         proxy: proxy.join(' ') || undefined,
         accounts: accounts.length || undefined,
@@ -111,7 +119,9 @@ export class GatewayListeners {
   /** Of each, also of one that is closed and drains. */
   sessions(): readonly { readonly name: string; readonly protocol: string; readonly sessions: number }[] {
     return this.#opened.map(({ configured: { name, protocol }, listener: { sessions } }) => ({
-      ...{ name, protocol, sessions },
+      name,
+      protocol,
+      sessions,
     }));
   }
 
@@ -124,7 +134,7 @@ export class GatewayListeners {
         port,
         tls: spec.tls,
         profile: spec.profile ?? 'intermediate',
-        ...(until === undefined ? {} : { until }),
+        ...defined({ until }),
         closed,
       }),
     );

@@ -99,7 +99,9 @@ export const startFullness = (store: Store, { desk }: GatewayNotices, { clock, l
  */
 export const startEndings = ({ registry }: Store, ca: CaParts, { clock, log }: GatewayEffects): Daily =>
   startDaily({
-    ...{ clock, log, name: 'endings' },
+    clock,
+    log,
+    name: 'endings',
     run: async (stopped) => {
       let ended = 0;
       for (let step = -1; step !== 0 && !stopped(); ended += step) step = await registry.endDue();
@@ -115,7 +117,9 @@ export const startHeldTooLong = (
   { clock, log, keep }: GatewayEffects & Pick<HeldTooLongParts, 'keep'>,
 ): Daily =>
   startDaily({
-    ...{ clock, log, name: 'held' },
+    clock,
+    log,
+    name: 'held',
     run: async (stopped) => {
       await heldTooLong({ deliveries, notices: settlements, clock, log, keep, counts: ended }, stopped);
     },
@@ -124,7 +128,9 @@ export const startHeldTooLong = (
 /** Once a day: mailboxes that nobody empties, whom to tell, and what ends; and whose observation is over. */
 export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Daily =>
   startDaily({
-    ...{ clock, log, name: 'uncollected' },
+    clock,
+    log,
+    name: 'uncollected',
     run: async (stopped) => {
       await uncollectedRound({ desk, store, clock, log }, stopped);
       await observedRound({ desk, store, clock, log }, stopped);
@@ -139,7 +145,9 @@ export const startCertificateEnds = (
   parts: Pick<GatewayCertificateEndsParts, 'clock' | 'log' | 'certificates'>,
 ): Daily =>
   startDaily({
-    ...{ clock: parts.clock, log: parts.log, name: 'certificates' },
+    clock: parts.clock,
+    log: parts.log,
+    name: 'certificates',
     run: async (stopped) => {
       await warnOfGatewayCertificates({ ...parts, desk, store }, stopped);
     },

@@ -1,4 +1,5 @@
 /** How a listener of each protocol starts, and what the listeners of a protocol share: counts, limits, and whom they tell of what happens. */
+import { defined } from '../domain/defined.ts';
 import { replyWords } from '../domain/helpdesk.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -53,10 +54,7 @@ export interface GatewayProtocols {
 export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayProtocols {
   const { store, notices, middleware, tls, authenticator, connections, clock, log } = parts;
   const says = replyWords(config.helpdesk);
-  const common = {
-    ...{ hostname: config.hostname, store, authenticator, connections, clock, log },
-    ...(says === undefined ? {} : { says }),
-  };
+  const common = { hostname: config.hostname, store, authenticator, connections, clock, log, ...defined({ says }) };
   const counts = newSubmissionCounts(clock);
   const sent = newSentCounts();
   const consumers = startConsumers(store, notices, parts);
@@ -69,19 +67,33 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     smtp: (spec) =>
       startSmtpListener({
         ...common,
-        ...{ spec, counts, middleware, tests, refused, fullness, ...submissionNotices(store, notices) },
-        ...{ tls: tls.materialFor(spec.name), limits: smtpLimitsOf(config) },
+        spec,
+        counts,
+        middleware,
+        tests,
+        refused,
+        fullness,
+        ...submissionNotices(store, notices),
+        tls: tls.materialFor(spec.name),
+        limits: smtpLimitsOf(config),
       }),
     pop3: (spec) =>
       startPop3Listener({
         ...common,
-        ...{ spec, consumers, receipts, sent },
-        ...{ tls: tls.materialFor(spec.name), limits: pop3LimitsOf(config) },
+        spec,
+        consumers,
+        receipts,
+        sent,
+        tls: tls.materialFor(spec.name),
+        limits: pop3LimitsOf(config),
       }),
     enrolment: (spec) =>
       startEnrolmentListener({
         ...common,
-        ...{ spec, window, letters: letterParts(config), tls: tls.materialFor(spec.name) },
+        spec,
+        window,
+        letters: letterParts(config),
+        tls: tls.materialFor(spec.name),
       }),
     answers: counts.answers,
     codes: window.notes.counts,

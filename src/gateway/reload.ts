@@ -7,6 +7,7 @@
 import type { ReloadReport } from '../admin/context.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import { connectionLimitsOf } from './limits.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
@@ -56,7 +57,7 @@ export class GatewayReload {
     this.#running = {
       ...this.#running,
       connections: fresh.connections,
-      ...(setLogLevel === undefined ? {} : { log: { ...this.#running.log, level: fresh.log.level } }),
+      ...defined({ log: setLogLevel && { ...this.#running.log, level: fresh.log.level } }),
     };
     const told = { applied: report.applied.join(' ') || undefined, restart: report.restart.join(' ') || undefined };
     if (report.restart.length > 0) log.warn('config.needs-restart', told);

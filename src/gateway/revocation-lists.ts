@@ -20,7 +20,8 @@ export interface ListsOptions {
 
 export const listsOptionsOf = (config: Config, setting: ListedAuthorities): ListsOptions => ({
   ...listsOf(config, setting),
-  ...{ every: config.tls.watch, setting },
+  every: config.tls.watch,
+  setting,
 });
 
 export class GatewayLists {

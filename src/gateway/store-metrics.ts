@@ -10,6 +10,7 @@ import {
   endingOf,
 } from '../crypto/gateway-certificates.ts';
 import type { Counts } from '../domain/counts.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, type Milliseconds, days, hours, instant, minutes, seconds } from '../domain/units.ts';
@@ -143,7 +144,7 @@ async function uncollected({ deliveries }: Store, before: Instant): Promise<Unco
   let [boxes, messages, oldest] = [0, 0, Number.POSITIVE_INFINITY];
   let after: AccountId | undefined;
   for (;;) {
-    const page = await deliveries.uncollected({ before, limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const page = await deliveries.uncollected({ before, limit: PAGE, ...defined({ after }) });
     for (const row of page) {
       boxes += 1;
       messages += row.messages;

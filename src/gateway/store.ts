@@ -46,7 +46,9 @@ export async function createStore(config: Config, effects: GatewayEffects): Prom
 /** Once a day: copies of before an upgrade end with their time, as the mail in them must. */
 export const startUpgradeCopies = (config: Config, { clock, log }: GatewayEffects): Daily =>
   startDaily({
-    ...{ clock, log, name: 'upgrade-copies' },
+    clock,
+    log,
+    name: 'upgrade-copies',
     run: async () => {
       await Promise.resolve();
       const removed = removeUpgradeCopies(config.data.folder, clock.now() - config.store['keep-upgrade-copy']);

@@ -1,6 +1,7 @@
 /** What the page answers: one form, two things to ask for, each as a page for people or as text or JSON for programs. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { timeText } from '../delivery/letter.ts';
+import { defined } from '../domain/defined.ts';
 import { helpdeskLine } from '../domain/helpdesk.ts';
 import type { Language } from '../domain/registry.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
@@ -66,9 +67,9 @@ function problem(
     form === 'html'
       ? problemPage(language, of, text, detail)
       : form === 'json'
-        ? `${JSON.stringify({ error, message: text, ...(detail === undefined ? {} : { detail }) })}\n`
+        ? `${JSON.stringify({ error, message: text, ...defined({ detail }) })}\n`
         : `${text}${detail === undefined ? '' : ` ${detail}`}\n`;
-  return { status, type: TYPES[form], body, ...(headers === undefined ? {} : { headers }) };
+  return { status, type: TYPES[form], body, ...defined({ headers }) };
 }
 
 const FAULTS: Readonly<Record<FormFault, readonly [number, Problem]>> = {
@@ -138,7 +139,7 @@ function answerOf(answer: WindowAnswer, reader: Reader, { letters }: AnswerParts
         );
       if (form === 'text') return done(password === undefined ? '' : `${password}\n`);
       const servers = serverLines(letters.servers, login, language);
-      const shown = { login, servers, ...(password === undefined ? {} : { password }) };
+      const shown = { login, servers, ...defined({ password }) };
       return done(
         passwordPage(language, of, {
           ...shown,
@@ -157,7 +158,8 @@ function answerOf(answer: WindowAnswer, reader: Reader, { letters }: AnswerParts
       return problem(reader, 429, 'busy', { headers: { 'retry-after': String(Math.ceil(answer.wait / 1000)) } });
     case 'unusable':
       return problem(reader, 422, answer.what === 'password' ? 'password' : 'csr', {
-        ...{ error: answer.what, detail: answer.why },
+        error: answer.what,
+        detail: answer.why,
       });
     case 'failed':
       return problem(reader, 503, 'failed', { headers: { 'retry-after': '60' } });

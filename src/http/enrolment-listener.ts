@@ -169,7 +169,9 @@ class EnrolmentListener implements Listener {
     const place = admission.connection;
     const visitor: Visitor = {
       session: `${this.#prefix}-${this.#count.toString(36)}`,
-      ...{ listener: this.spec.name, address, network: place.network },
+      listener: this.spec.name,
+      address,
+      network: place.network,
     };
     socket.on('error', ignore);
     const secure = new TLSSocket(socket, { isServer: true, secureContext: this.#secureContext });

@@ -20,7 +20,8 @@ export interface Remark {
 export const MAX_REMARKS = 40;
 
 const remark = (grade: Remark['grade'], nl: string, en: string, rfc: string): Remark => ({
-  ...{ grade, rfc },
+  grade,
+  rfc,
   words: { nl, en },
 });
 

@@ -45,7 +45,10 @@ const addresses = (field: AddressObject | AddressObject[] | undefined): string =
 
 export async function viewOf(sample: Buffer): Promise<View> {
   const parsed = await simpleParser(sample, {
-    ...{ skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true, skipImageLinks: true },
+    skipHtmlToText: true,
+    skipTextToHtml: true,
+    skipTextLinks: true,
+    skipImageLinks: true,
     maxHtmlLengthToParse: 64 * 1024,
   });
   const end = sample.indexOf('\r\n\r\n');

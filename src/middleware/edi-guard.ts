@@ -151,7 +151,9 @@ function modesOf({ submitter: { account, organisation } }: Submitted): GuardMode
     sender: settingOf('edi-sender', ...chain),
     controls: settingOf('edi-controls', ...chain),
     reference: settingOf('edi-reference', ...chain),
-    ...{ recipient: 'off', type: 'off', test: 'off' },
+    recipient: 'off',
+    type: 'off',
+    test: 'off',
   };
 }
 

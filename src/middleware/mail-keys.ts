@@ -26,6 +26,7 @@ import {
   wantedFor,
 } from '../crypto/smime/plan.ts';
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { MAIL_CAPABILITIES, type MailCapability } from '../domain/mail-capability.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
@@ -226,7 +227,7 @@ export class MailKeys {
     const { capabilities } = record;
     return {
       recipient: this.#toEncryptTo(address.address, account.id, record, trust),
-      ...(capabilities === undefined ? {} : { capabilities: capabilities.names }),
+      ...defined({ capabilities: capabilities?.names }),
     };
   }
 

@@ -6,6 +6,7 @@
  */
 import { type Certificate, readCertificate } from '../crypto/certificate.ts';
 import type { PathOptions, Revocation } from '../crypto/certificate-path.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { AuthorityRecord, Certificates } from '../store/certificates.ts';
 
@@ -83,7 +84,7 @@ export class MailTrustKeeper {
     const endsAfter = this.#clock.now();
     let after: string | undefined;
     do {
-      const query = { limit: PAGE, endsAfter, ...(after === undefined ? {} : { after }) };
+      const query = { limit: PAGE, endsAfter, ...defined({ after }) };
       const page = await this.#certificates.listRevoked(whose, query);
       for (const { fingerprint, at, reason } of page) into.set(fingerprint, { kind: 'revoked', at, reason });
       after = page.length < PAGE ? undefined : page.at(-1)?.fingerprint;

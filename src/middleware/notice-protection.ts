@@ -5,8 +5,8 @@
  * addressee requires it is not sent in the clear: who asks hears so.
  */
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { OrganisationId } from '../domain/ids.ts';
-import { instant } from '../domain/units.ts';
 import { contentFields } from '../mime/content-fields.ts';
 import type { Recipient, Registry } from '../store/registry.ts';
 import type { NoticeProtected, WrittenNotice } from '../store/notices.ts';
@@ -27,12 +27,19 @@ export interface NoticeProtectionParts extends ProtectParts {
 /** The gateway as a sender: it has no settings, so it signs nothing of its own accord. */
 const GATEWAY: Sending = {
   account: {
-    ...{ id: OPERATOR, login: 'gateway', organisation: 0 as OrganisationId, kind: 'edi', state: 'active' },
+    id: OPERATOR,
+    login: 'gateway',
+    organisation: 0 as OrganisationId,
+    kind: 'edi',
+    state: 'active',
     settings: {},
   },
   organisation: {
-    ...{ id: 0 as OrganisationId, name: 'gateway', title: 'gateway', language: 'nl' },
-    ...{ settings: {}, createdAt: instant(0) },
+    id: 0 as OrganisationId,
+    name: 'gateway',
+    title: 'gateway',
+    language: 'nl',
+    settings: {},
   },
 };
 
@@ -50,7 +57,12 @@ export class NoticeProtection {
     const registered = await this.#addressee(to);
     if (registered === undefined) return { kind: 'plain', audit: [] };
     const outcome = await this.#chain.run({
-      ...{ body, eightBit, messageId, submitter: GATEWAY, receivedAt: at, session: 'gateway' },
+      body,
+      eightBit,
+      messageId,
+      submitter: GATEWAY,
+      receivedAt: at,
+      session: 'gateway',
       content: contentFields(Buffer.from(head.slice(0, head.indexOf('\r\n\r\n') + 2))),
       parts: { leaves: [], limits: [], interchanges: [] },
       sender: '',
@@ -65,7 +77,7 @@ export class NoticeProtection {
     return {
       kind: 'protected',
       copy: { body: made.body, recipients: [to] },
-      ...(header === undefined ? {} : { header }),
+      ...defined({ header }),
       audit,
       discard: () => outcome.discard(),
     };

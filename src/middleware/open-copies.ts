@@ -131,7 +131,9 @@ export async function openCopies<K>(opener: Opener<K>, work: OpenWork, copies: r
 }
 
 const auditOf = (by: string, { body }: Submitted, { copy, facts, outcome }: Made): AuditEvent => ({
-  ...{ event: `${by}.opened`, outcome, message: body.id },
+  event: `${by}.opened`,
+  outcome,
+  message: body.id,
   facts: { protection: copy.protection, copy: copy.body.id, ...facts },
   personal: { recipients: copy.recipients.map(({ to }) => to.address) },
 });
@@ -155,10 +157,7 @@ async function placesOf<K>(
   for (const addressee of copies.flatMap((copy) => copy.recipients).filter(letsOpen)) {
     const { mailbox, address } = addressee.to;
     const name = mailbox === undefined ? `address ${addressKey(address)}` : `mailbox ${mailbox}`;
-    const place: Place<K> = places.get(name) ?? {
-      ...{ keys: new Map<string, K>(), recipients: [] },
-      outside: outside ?? [],
-    };
+    const place: Place<K> = places.get(name) ?? { keys: new Map<string, K>(), recipients: [], outside: outside ?? [] };
     for (const held of await opener.keysOf(address)) place.keys.set(held.name, held.key);
     place.recipients.push(addressee);
     places.set(name, place);
@@ -192,10 +191,7 @@ async function handedOut(
 ): Promise<SealedBody | undefined> {
   const told = outside.length === 0 ? results : [...placed(outside, 'outside'), ...placed(results, 'inside')];
   const fields = authenticationResults(authserv, told) + openedField(opening, how);
-  const slices = openedMessage({
-    ...{ given, opened: message, whole, fields },
-    ...(subject !== undefined && { subject }),
-  });
+  const slices = openedMessage({ given, opened: message, whole, fields, ...(subject !== undefined && { subject }) });
   try {
     return await writeBody(workshop, octets(message.source.octets + room(submitted)), slices);
   } catch (error) {
@@ -216,7 +212,9 @@ async function explained(
   const method = by === 'smime' ? by : 'x-pgp';
   const results: AuthenticationResult[] = [{ method, result: 'permerror', reason: 'the message could not be opened' }];
   const slices = unopenedMessage({
-    ...{ given, language, helpdesk },
+    given,
+    language,
+    helpdesk,
     eightBit: submitted.eightBit,
     fields: authenticationResults(authserv, results) + openedField('failed'),
     boundary: `sluis-${Buffer.from(random(16)).toString('hex')}`,

@@ -73,7 +73,9 @@ async function open(
   const registered = await keys.publicKeys(submitted.from);
   if (!root.ok) return fail({ kind: 'malformed', text: root.error });
   const opened = await openPgp(root.value, {
-    ...{ pgp: pgpFor(thread, submitted), secretKeys, maxContent },
+    pgp: pgpFor(thread, submitted),
+    secretKeys,
+    maxContent,
     publicKeys: registered.map(({ packets }) => packets),
     stage: () => stagingIn(workshop, room(submitted)),
   });

@@ -3,6 +3,7 @@ import type { Pgp } from '../crypto/pgp/pgp.ts';
 import { protectPgp } from '../crypto/pgp/wrap.ts';
 import { sevenBit } from '../crypto/smime/seven-bit.ts';
 import type { Entity } from '../crypto/smime/protect.ts';
+import { defined } from '../domain/defined.ts';
 import type { RandomBytes } from '../domain/effects.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import { type Result, ok } from '../domain/result.ts';
@@ -21,12 +22,7 @@ export interface PgpMakerParts {
 /** The thread, as it works for one message: in its account's turn, and while its client is there. */
 export const pgpFor = (thread: Pick<Pgp, 'run'>, { submitter, body, signal }: Submitted): Pick<Pgp, 'run'> => ({
   run: (job, flow) =>
-    thread.run(job, {
-      ...flow,
-      turn: submitter.account.id,
-      octets: body.octets,
-      ...(signal === undefined ? {} : { signal }),
-    }),
+    thread.run(job, { ...flow, turn: submitter.account.id, octets: body.octets, ...defined({ signal }) }),
 });
 
 /** The error says why the key that signs cannot be used. Reading the entity throws PgpFailure. */

@@ -151,7 +151,8 @@ const isSigned = (layer: LayerKind): boolean =>
 
 /** A null sender writes reports, which nobody signs as an author. */
 const senderOf = ({ submitter: { account, organisation }, sender, from }: Submitted): MailSender => ({
-  ...{ account, organisation },
+  account,
+  organisation,
   from: sender === '' ? undefined : from,
 });
 

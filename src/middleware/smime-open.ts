@@ -82,7 +82,9 @@ async function open(
   const trust = await keys.trust();
   if (!root.ok) return fail({ kind: 'malformed', text: root.error });
   const read = await openMessage(root.value, {
-    ...{ keys: held, trust, maxContent: effects.maxContent },
+    keys: held,
+    trust,
+    maxContent: effects.maxContent,
     stage: () => stagingIn(workshop, room(submitted)),
   });
   if (!read.ok) return fail(read.error.problem);

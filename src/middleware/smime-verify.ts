@@ -67,7 +67,10 @@ async function run(
   const shown = valid ? capabilitiesOf([verified.value.verification]) : undefined;
   if (shown !== undefined) await parts.keys.noteCapabilities(submitted.from, shown);
   return await tellVerified(parts.authserv, submitted, copies, workshop, {
-    ...{ given: read.value, by: 'smime', valid: valid && doubt === undefined, results: withDoubt(results, doubt) },
+    given: read.value,
+    by: 'smime',
+    valid: valid && doubt === undefined,
+    results: withDoubt(results, doubt),
     facts: verified.ok
       ? {
           ...withFields(verificationFacts(verified.value.verification), verified.value.differs),
@@ -117,7 +120,10 @@ async function tellUnreadable(
 ): Promise<Passed> {
   const { by, why } = problem;
   return await tellVerified(authserv, submitted, copies, workshop, {
-    ...{ given, by, valid: false, unreadable: true },
+    given,
+    by,
+    valid: false,
+    unreadable: true,
     results: [by === 'smime' ? unreadableResult(why) : unreadablePgp(why)],
     facts: { signature: 'unreadable', why },
   });

@@ -271,7 +271,9 @@ export class Maildrop {
     for (const mark of this.#marks ?? []) if ((mark & PREVIEWED) !== 0) messages += 1;
     if (messages === 0) return;
     this.#store.audit.note({
-      ...{ event: 'maildrop.previewed', outcome: 'success', account: this.#lock.account },
+      event: 'maildrop.previewed',
+      outcome: 'success',
+      account: this.#lock.account,
       facts: { protocol, tls, messages },
       personal: { address },
     });

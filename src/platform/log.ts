@@ -76,7 +76,8 @@ export function createLog(options: LogOptions): LevelLog {
     format: winston.format.combine(winston.format.timestamp(), options.format === 'json' ? json : pretty),
     transports: [
       new winston.transports.Stream({
-        ...{ stream: destination ?? process.stderr, eol: '\n' },
+        stream: destination ?? process.stderr,
+        eol: '\n',
         ...(destination === undefined ? TOGETHER : {}),
       }),
     ],

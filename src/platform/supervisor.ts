@@ -5,6 +5,7 @@
  * systemd-notify for each: no native code, and no fork of this large process in the middle of traffic (docs/decisions/1209-installing.md).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 
@@ -41,7 +42,7 @@ export function supervisorOf(env: NodeJS.ProcessEnv, pid: number, log: Log): Sup
   const every = aliveEvery(env, pid);
   const helper = new Helper({ NOTIFY_SOCKET: socket, PATH: path }, log);
   return {
-    ...(every === undefined ? {} : { aliveEvery: every }),
+    ...defined({ aliveEvery: every }),
     ready: (status) => helper.send(['READY=1', statusOf(status)]),
     reloading: () => helper.send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]),
     stopping: (status) => helper.send(['STOPPING=1', statusOf(status)]),

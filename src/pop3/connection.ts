@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
+import { defined } from '../domain/defined.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
@@ -85,7 +86,7 @@ export class Connection implements Wire, OpenSession {
       address,
       network: place.network,
       line: () => this.facts(),
-      ...(context.access === undefined ? {} : { access: context.access }),
+      ...defined({ access: context.access }),
     });
     place.attach(this);
   }
@@ -95,9 +96,12 @@ export class Connection implements Wire, OpenSession {
     const socket = this.#socket;
     const tls = this.#secure && socket instanceof TLSSocket && !socket.destroyed ? socket : undefined;
     return {
-      ...{ id: peer.session, protocol: 'pop3', address: peer.address, listener: this.#context.spec.name },
+      id: peer.session,
+      protocol: 'pop3',
+      address: peer.address,
+      listener: this.#context.spec.name,
       age: milliseconds(Math.max(0, this.#context.now - this.#openedAt)),
-      ...(account === undefined ? {} : { account: { id: account.id, login: account.login } }),
+      ...defined({ account: account && { id: account.id, login: account.login } }),
       state: this.#closing ? 'closing' : account === undefined ? 'login' : this.#busy ? 'busy' : 'idle',
       ...(tls === undefined ? {} : { tls: this.tlsVersion, cipher: tls.getCipher().standardName }),
       octets: { read: socket.bytesRead, written: socket.bytesWritten },

@@ -11,6 +11,7 @@ import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { Authenticator, Mechanism, UsedPassword } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
+import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -132,9 +133,14 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   #loginPhase(): LoginPhase {
     const { authenticator, limits, scram, authEquals, access } = this.#context;
     return new LoginPhase({
-      ...{ authenticator, limits, scram, authEquals },
-      ...(access === undefined ? {} : { access }),
-      ...{ id: this.id, address: this.remoteAddress, network: this.#place.network },
+      authenticator,
+      limits,
+      scram,
+      authEquals,
+      ...defined({ access }),
+      id: this.id,
+      address: this.remoteAddress,
+      network: this.#place.network,
       socket: () => this._socket,
       line: () => this.facts(),
       signal: this.#gone.signal,
@@ -221,9 +227,12 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     const { account } = this;
     const tls = this.#tls?.destroyed === false ? this.#tls : undefined;
     return {
-      ...{ id: this.id, protocol: 'smtp', address: this.remoteAddress, listener: this.#context.listener },
+      id: this.id,
+      protocol: 'smtp',
+      address: this.remoteAddress,
+      listener: this.#context.listener,
       age: milliseconds(Math.max(0, this.#context.now - this.#openedAt)),
-      ...(account === undefined ? {} : { account: { id: account.id, login: account.login } }),
+      ...defined({ account: account && { id: account.id, login: account.login } }),
       state: this.#state,
       ...(tls === undefined ? {} : { tls: tls.getProtocol() ?? 'TLS', cipher: tls.getCipher().standardName }),
       ...(typeof this.hostNameAppearsAs === 'string' && this.hostNameAppearsAs !== ''
@@ -522,7 +531,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       tls,
       cipher: this.#tls?.getCipher().standardName ?? '',
       mechanism: this.#login.mechanism,
-      ...(certificate === undefined ? {} : { certificate }),
+      ...defined({ certificate }),
     });
     this.#transaction = this.#transactionPhase(submission, by !== undefined);
     this.#password = password;

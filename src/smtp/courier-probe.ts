@@ -7,6 +7,7 @@
 import { lookup } from 'node:dns/promises';
 import type { X509Certificate } from 'node:crypto';
 import type { Answer, CourierProbe, Destination, ProbeReport } from '../delivery/courier.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Timer } from '../domain/effects.ts';
 import { instant, octets, seconds } from '../domain/units.ts';
 import { type ConnectionEffects, PartnerConnection } from './partner-connection.ts';
@@ -92,9 +93,7 @@ function shownBy(connection: PartnerConnection): Shown {
   const certificate = secured?.getPeerX509Certificate();
   return {
     ...(smtp.greeting === '' ? {} : { greeting: oneLine(smtp.greeting) }),
-    ...(smtp._ehloLines === undefined
-      ? {}
-      : { extensions: smtp._ehloLines.map((line) => oneLine(`250 ${line}`).slice(4)) }),
+    ...defined({ extensions: smtp._ehloLines?.map((line) => oneLine(`250 ${line}`).slice(4)) }),
     ...(smtp._maxAllowedSize > 0 ? { maxMessage: octets(smtp._maxAllowedSize) } : {}),
     ...(certificate === undefined || secured === undefined
       ? {}

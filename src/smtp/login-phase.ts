@@ -16,6 +16,7 @@ import {
 } from '../auth/authenticator.ts';
 import { beginSasl, mechanismNamed, offeredMechanisms, respond } from '../auth/sasl.ts';
 import type { SaslSession, SaslStep, ScramOffer } from '../auth/sasl-step.ts';
+import { defined } from '../domain/defined.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
@@ -146,11 +147,7 @@ export class LoginPhase {
   get #peer(): Peer {
     const { id, address, network, line, access } = this.#session;
     const certificate = this.certificate;
-    return {
-      ...{ session: id, protocol: 'smtp', address, network, line },
-      ...(certificate === undefined ? {} : { certificate }),
-      ...(access === undefined ? {} : { access }),
-    };
+    return { session: id, protocol: 'smtp', address, network, line, ...defined({ certificate, access }) };
   }
 
   get #scram(): ScramOffer {

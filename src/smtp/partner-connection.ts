@@ -8,6 +8,7 @@ import { type Socket, connect as connectTcp } from 'node:net';
 import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { type Answer, type Destination, type Parcel, type Session, TOO_LONG } from '../delivery/courier.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { needsUtf8 } from '../domain/address.ts';
 import type { PartnerId } from '../domain/ids.ts';
@@ -331,12 +332,7 @@ function envelopeOf(parcel: Parcel): Parameters<StrictConnection['send']>[0] {
     ...(parcel.submitted === undefined ? { size: parcel.octets } : {}),
     use8BitMime: parcel.body === '8BITMIME',
     requireTLSExtensionEnabled: parcel.requireTls,
-    dsn: {
-      ...(notify === undefined ? {} : { notify: [...notify] }),
-      ...(originalRecipient === undefined ? {} : { orcpt: originalRecipient }),
-      ...(ret === undefined ? {} : { ret }),
-      ...(envid === undefined ? {} : { envid }),
-    },
+    dsn: defined({ notify: notify && [...notify], orcpt: originalRecipient, ret, envid }),
   };
 }
 

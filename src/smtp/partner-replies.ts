@@ -1,5 +1,6 @@
 /** From what nodemailer reports to the answers of the courier port: codes by the partner, words by us. */
 import type { Answer, LostAt, LostWhy, Step } from '../delivery/courier.ts';
+import { defined } from '../domain/defined.ts';
 import { tlsTrouble } from './partner-tls.ts';
 import { NoSmtp, type Phase } from './strict-connection.ts';
 
@@ -46,13 +47,7 @@ export function answerOf(error: Error, phase: Phase, verb: string, where: string
   if (response !== undefined && responseCode >= 400 && responseCode < 600) {
     const reply = oneLine(response);
     const status = /^\d{3} ([245]\.\d{1,3}\.\d{1,3})(?: |$)/.exec(reply)?.[1];
-    return {
-      kind: 'refused',
-      step: stepOf(error, phase, verb),
-      code: responseCode,
-      reply,
-      ...(status === undefined ? {} : { status }),
-    };
+    return { kind: 'refused', step: stepOf(error, phase, verb), code: responseCode, reply, ...defined({ status }) };
   }
   return { kind: 'lost', ...reasonOf(error, where), at: lostAt(phase) };
 }

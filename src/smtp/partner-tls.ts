@@ -6,6 +6,7 @@
 import { X509Certificate, createHash } from 'node:crypto';
 import { type ConnectionOptions, type PeerCertificate, checkServerIdentity } from 'node:tls';
 import type { Destination } from '../delivery/courier.ts';
+import { defined } from '../domain/defined.ts';
 import { type CertificatePin, formatPin } from '../domain/partner.ts';
 import { clientTlsOptions } from '../platform/tls.ts';
 
@@ -32,8 +33,11 @@ export function partnerTls(destination: Destination): ConnectionOptions {
   return {
     ...clientTlsOptions,
     ...(isIpAddress(name) ? {} : { servername: name }),
-    ...(authorities === undefined ? {} : { ca: [...authorities] }),
-    ...(clientCertificate === undefined ? {} : { key: clientCertificate.key, cert: clientCertificate.certificate }),
+    ...defined({
+      ca: authorities && [...authorities],
+      key: clientCertificate?.key,
+      cert: clientCertificate?.certificate,
+    }),
     // Called after the chain was verified. The name that Node passes is the one of the connection; ours is the one that was registered.
     checkServerIdentity: (_host, certificate) => identityError(name, pins, certificate),
   };

@@ -10,6 +10,7 @@ import { SMTPServer } from 'smtp-server';
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -131,8 +132,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     const access = accessOf(spec);
     const counts = options.counts ?? newSubmissionCounts(clock);
     this.#context = {
-      ...(access === undefined ? {} : { access }),
-      ...(options.says === undefined ? {} : { says: options.says }),
+      ...defined({ access, says: options.says }),
       authenticator: options.authenticator,
       limits,
       connections: options.connections,
@@ -151,12 +151,14 @@ class SubmissionServer extends SMTPServer implements Listener {
         maxMessage: limits.maxMessage,
         maxRecipients: limits.maxRecipients,
         counts,
-        ...(options.absences === undefined ? {} : { absences: options.absences }),
-        ...(options.middleware === undefined ? {} : { middleware: options.middleware }),
-        ...(options.filed === undefined ? {} : { filed: options.filed }),
-        ...(options.fullness === undefined ? {} : { fullness: options.fullness }),
-        ...(options.refused === undefined ? {} : { refused: options.refused }),
-        ...(options.tests === undefined ? {} : { tests: options.tests }),
+        ...defined({
+          absences: options.absences,
+          middleware: options.middleware,
+          filed: options.filed,
+          fullness: options.fullness,
+          refused: options.refused,
+          tests: options.tests,
+        }),
       },
     };
     options.store.registry.onChange((changed) => {

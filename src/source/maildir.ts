@@ -4,6 +4,7 @@
  */
 import { createReadStream, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { defined } from '../domain/defined.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { MAX_SOURCE_MESSAGES, type Source, SourceError, type SourceMessage } from './source.ts';
 import { baseOf, courierUidl, readCourierList, readDovecotList } from './uid-lists.ts';
@@ -132,7 +133,7 @@ function byDovecot(folder: string, files: readonly File[], format: string): Nami
       return {
         uidl: uidl ?? write({ uid, uidvalidity, filename: base, guid: guid ?? base }),
         order: order ?? 2 ** 32 + uid,
-        ...(octets === undefined ? {} : { octets }),
+        ...defined({ octets }),
       };
     },
   };
@@ -173,7 +174,7 @@ function messageOf(folder: string, file: File, uidl: string, octets: number | un
     uidl,
     at: arrival(folder, file),
     fetched: file.folder === 'cur' && flags.includes('S'),
-    ...(octets === undefined ? {} : { octets }),
+    ...defined({ octets }),
     read: () => contentOf(folder, file),
   };
 }

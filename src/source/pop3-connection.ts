@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Socket, connect as connectPlain, isIP } from 'node:net';
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
+import { defined } from '../domain/defined.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
 import { SourceError } from './source.ts';
 
@@ -200,7 +201,7 @@ async function secured(server: Pop3Server, to: ConnectionOptions): Promise<TLSSo
   const socket = connectTls({
     ...to,
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(ca === undefined ? {} : { ca }),
+    ...defined({ ca }),
     rejectUnauthorized: pin === undefined,
   });
   await connected(socket, 'secureConnect', server);

@@ -1,4 +1,5 @@
 /** The files in which Dovecot and Courier keep the numbers of a maildir's messages. Read only; what cannot be read in them is refused. */
+import { defined } from '../domain/defined.ts';
 import { SourceError } from './source.ts';
 
 /** The name of a message's file without its flags: what stands before the colon stays the same for ever. */
@@ -45,8 +46,7 @@ export function readDovecotList(text: string, file: string): DovecotList {
     const { P: uidl, G: guid, W: octets, O: order } = three === undefined ? {} : fieldsOf(match[2] ?? '');
     records.set(baseOf(match[3] ?? ''), {
       uid: Number(match[1]),
-      ...(uidl === undefined ? {} : { uidl }),
-      ...(guid === undefined ? {} : { guid }),
+      ...defined({ uidl, guid }),
       ...(octets === undefined ? {} : { octets: Number(octets) }),
       ...(order === undefined ? {} : { order: Number(order) }),
     });

@@ -161,7 +161,9 @@ export class Filing {
             ...(transaction.quirks.names === '' ? {} : { quirks: transaction.quirks.names }),
           },
           personal: {
-            ...{ sender, recipients: recipients.map(({ to }) => to.address), network: address },
+            sender,
+            recipients: recipients.map(({ to }) => to.address),
+            network: address,
             ...(this.#submitter.certificate === undefined ? {} : { certificate: this.#submitter.certificate }),
           },
         },
@@ -179,7 +181,8 @@ export class Filing {
     for (const { quota, registered } of legs)
       if (quota !== undefined && isNearlyFull(registered.used + octets, quota))
         fullness.note(registered.account.id, {
-          ...{ login: registered.account.login, quota },
+          login: registered.account.login,
+          quota,
           used: Math.min(registered.used + octets, quota) as Octets,
         });
   }

@@ -4,6 +4,7 @@
  * A refusal of the content is a row of its own. Those of MAIL and RCPT are one row for each account, address, status and minute, with a
  * count: a program that runs through an old address book must not fill the trail.
  */
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { MessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -68,7 +69,7 @@ const eventOf = (
   event: 'message.refused',
   outcome: 'failure',
   account: account.id,
-  ...(message === undefined ? {} : { message }),
+  ...defined({ message }),
   facts: { at, reply: refusal.reply, status: refusal.status, recipients: recipients.length, tls },
   // The text may name an address.
   personal: {

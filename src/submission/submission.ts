@@ -145,7 +145,8 @@ export class Submission {
     const route = await routeOf(store.registry, {
       address: parsed.value,
       ...parameters,
-      ...{ declared, smtpUtf8 },
+      declared,
+      smtpUtf8,
       permits: (at, registered) => this.#permits(at, registered),
     });
     if (route.kind === 'refused') {
@@ -156,7 +157,9 @@ export class Submission {
     counts.recipients.add(account.id);
     const { leg, away, note } = route;
     transaction.recipients.set(key, {
-      ...{ leg, path, asked: parameters },
+      leg,
+      path,
+      asked: parameters,
       ...(away === undefined ? {} : { away }),
       ...(note === undefined ? {} : { note }),
     });
@@ -171,7 +174,8 @@ export class Submission {
 
   async #permits(at: Address, registered: Recipient): Promise<Refusal | undefined> {
     return await this.#services.middleware?.recipient({
-      ...{ at, registered },
+      at,
+      registered,
       submitter: this.#submitter,
       sender: this.#required().sender,
     });
@@ -311,7 +315,9 @@ export class Submission {
   #noteContentRefused(transaction: Transaction, refusal: Refusal, message?: MessageId): void {
     const { sender, test, recipients } = transaction;
     this.#noteRefused({
-      ...{ at: 'content', refusal, sender },
+      at: 'content',
+      refusal,
+      sender,
       recipients: test === undefined ? [...recipients.keys()] : [test],
       ...(message === undefined ? {} : { message }),
     });

@@ -67,11 +67,21 @@ export class TestTransactions {
     let report: PreparedNotice | undefined;
     try {
       report = await tests.reportOn({
-        ...{ at: clock.now(), account, organisation, sender, addressee: test },
-        ...{ session: { tls, cipher, mechanism, helo }, body: parameters.body, quirks: quirks.met },
-        ...{ messageId: plan.needsMessageId ? '' : plan.messageId, encrypted: plan.encrypted, parts, sample },
+        at: clock.now(),
+        account,
+        organisation,
+        sender,
+        addressee: test,
+        session: { tls, cipher, mechanism, helo },
+        body: parameters.body,
+        quirks: quirks.met,
+        messageId: plan.needsMessageId ? '' : plan.messageId,
+        encrypted: plan.encrypted,
+        parts,
+        sample,
         removed: plan.removed.map(({ name }) => name),
-        ...{ octets: body.octets, sha256: body.sha256 },
+        octets: body.octets,
+        sha256: body.sha256,
       });
       if (report === undefined) return fail(testRefusals.testNoPlace);
       const outcome = await store.accept(report.acceptance);

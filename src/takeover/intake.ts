@@ -3,6 +3,7 @@
  * whole batches, and is repeated without what they hold. In memory: one batch of sealed bodies, and a chunk of the message that comes in.
  */
 import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { octets } from '../domain/units.ts';
@@ -90,8 +91,15 @@ class Intake {
   readonly #p: IntakeParts;
   readonly #target: IntakeTarget;
   readonly #report = {
-    ...{ messages: 0, octets: 0, batches: 0, fetched: 0, edi: 0 },
-    ...{ lineEnds: 0, nul: 0, otherSize: 0, refusedMessages: 0 },
+    messages: 0,
+    octets: 0,
+    batches: 0,
+    fetched: 0,
+    edi: 0,
+    lineEnds: 0,
+    nul: 0,
+    otherSize: 0,
+    refusedMessages: 0,
     refused: [] as { uidl: string; why: string }[],
   };
   #incoming: Incoming | undefined;
@@ -230,7 +238,7 @@ class Intake {
       message: body.id,
       account,
       facts: { octets: body.octets, sha256: body.sha256, uidl, fetched, received: receivedAt },
-      personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+      personal: { actor: actor.name, ...defined({ reason: actor.reason }) },
     };
   }
 

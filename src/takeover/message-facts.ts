@@ -2,6 +2,7 @@
  * What the trace needs of a message that another server had taken: read from its octets, which are stored as they are. A header that cannot
  * be read says nothing, and the message is taken all the same: it was handed out there too.
  */
+import { defined } from '../domain/defined.ts';
 import type { MessageParts } from '../domain/message-part.ts';
 import { type Address, parseAddress } from '../domain/address.ts';
 import { type Instant, instant } from '../domain/units.ts';
@@ -64,11 +65,11 @@ function headerFacts(header: Header): Omit<MessageFacts, 'parts'> {
   const at = moment(texts('received')[0]?.split(';').at(-1)) ?? moment(texts('date')[0]);
   return {
     messageId: (/<([^<>]+)>/.exec(messageId)?.[1] ?? messageId).slice(0, MAX_MESSAGE_ID),
-    ...(sender === undefined ? {} : { sender }),
+    ...defined({ sender }),
     deliveredTo: ['delivered-to', 'x-original-to', 'envelope-to'].flatMap((name) =>
       texts(name).flatMap((text) => addressIn(text) ?? []),
     ),
-    ...(at === undefined ? {} : { at }),
+    ...defined({ at }),
   };
 }
 

@@ -87,7 +87,9 @@ export async function* pieceLines(
   for (const [n, piece] of pieces.entries()) {
     const [before = BEFORE_ALL] = piece.from === 1 ? [] : await audit.chain({ fromSeq: piece.from - 1, limit: 1 });
     const header: ExportHeader = {
-      ...{ format: EXPORT_FORMAT, hostname, made },
+      format: EXPORT_FORMAT,
+      hostname,
+      made,
       after: { seq: before.seq, hash: Buffer.from(before.hash).toString('hex') },
       piece: [n + 1, pieces.length],
     };

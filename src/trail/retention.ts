@@ -42,7 +42,9 @@ export async function keepTrail(parts: RetentionParts, stopped: () => boolean = 
       fromSeq: (marks[markOf(kind)] ?? 0) + 1,
       before: instant(now - keep[kind]),
       chosen: (_, of) => of === kind,
-      ...{ dryRun, mark: markOf(kind), stopped },
+      dryRun,
+      mark: markOf(kind),
+      stopped,
     });
     return found[kind];
   };

@@ -6,6 +6,7 @@
  */
 import { ReadableStream } from 'node:stream/web';
 import * as openpgp from 'openpgp';
+import { defined } from '../../domain/defined.ts';
 import { PgpFailure } from './failure.ts';
 import { guardPackets } from './packet-guard.ts';
 import type { PgpAnswers, PgpJob, PgpSignature } from './protocol.ts';
@@ -167,7 +168,7 @@ async function judged(
     signatures.push({
       state: key === undefined ? 'unknown-key' : problem === undefined ? await standing(key) : stateOf(problem),
       keyId: keyID.toHex(),
-      ...(key === undefined ? {} : { fingerprint: key.getFingerprint() }),
+      ...defined({ fingerprint: key?.getFingerprint() }),
       hash: packet === undefined ? 'unknown' : hashName(packet),
       ...(packet?.created instanceof Date ? { createdAt: packet.created.getTime() } : {}),
     });

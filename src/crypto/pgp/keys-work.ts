@@ -1,5 +1,6 @@
 /** Keys, in the OpenPGP thread: read, made, revoked, told of. */
 import * as openpgp from 'openpgp';
+import { defined } from '../../domain/defined.ts';
 import type { PgpJob, PgpKey } from './protocol.ts';
 import { PgpFailure } from './failure.ts';
 
@@ -71,7 +72,7 @@ async function told(given: openpgp.Key, passphrase?: string): Promise<PgpKey> {
     emails: users.flatMap(({ userID }) => (userID === null || userID.email === '' ? [] : [userID.email])),
     algorithm: algorithm.startsWith('rsa') ? `rsa${bits ?? ''}` : (curve ?? algorithm).toLowerCase(),
     createdAt: key.getCreationTime().getTime(),
-    ...(ends === undefined ? {} : { expiresAt: ends }),
+    ...defined({ expiresAt: ends }),
     revoked: await publicKey.isRevoked(),
     canEncrypt: await works(() => publicKey.getEncryptionKey()),
     canSign: await works(() => publicKey.getSigningKey()),

@@ -97,7 +97,8 @@ function refusedRecipient(address: Address, found: PgpSelection): PgpPlan {
       ? 'no certificate or OpenPGP key of it is registered'
       : `there is no valid OpenPGP key of it: ${why}`;
   return {
-    ...{ kind: 'refused', about: 'recipient' },
+    kind: 'refused',
+    about: 'recipient',
     refusal: refusals.pgpEncryptionImpossible({ address: shown, detail }),
     ...(why === undefined ? { nothing: true } : {}),
   };
@@ -106,7 +107,8 @@ function refusedRecipient(address: Address, found: PgpSelection): PgpPlan {
 function refusedSender(found: PgpSelection): PgpPlan {
   const why = whyOf(found);
   return {
-    ...{ kind: 'refused', about: 'sender' },
+    kind: 'refused',
+    about: 'sender',
     refusal: refusals.pgpSigningImpossible({ why: why ?? 'none is held' }),
     ...(why === undefined ? { nothing: true } : {}),
   };

@@ -6,6 +6,7 @@
  * signature in the sense of RFC 3183).
  */
 import { type Address, needsUtf8 } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../../domain/refusal.ts';
 import type { AccountKind } from '../../domain/registry.ts';
@@ -133,7 +134,7 @@ function encryptedTo(
     rsa: strong && (sure || can('rsa-pss')) ? 'pss' : 'pkcs1',
     recipient: to,
     cipher: cipherFor(strong, sure, can),
-    ...(mine === undefined ? {} : { self: selfRecipient(mine) }),
+    ...defined({ self: mine && selfRecipient(mine) }),
     reason: strong
       ? sure
         ? 'protection-profile is strong'
