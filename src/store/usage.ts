@@ -35,8 +35,16 @@ export const USAGE_COUNTS = [
 ] satisfies readonly (keyof UsageCounts)[];
 
 export const NO_USAGE: UsageCounts = {
-  ...{ sent: 0, sentRecipients: 0, sentOctets: 0, received: 0, receivedOctets: 0 },
-  ...{ notices: 0, collected: 0, pushed: 0, refused: 0, loginsRefused: 0 },
+  sent: 0,
+  sentRecipients: 0,
+  sentOctets: 0,
+  received: 0,
+  receivedOctets: 0,
+  notices: 0,
+  collected: 0,
+  pushed: 0,
+  refused: 0,
+  loginsRefused: 0,
 };
 
 /** An account of an organisation in a month; one without any usage stands there too, where it had not ended. */

@@ -120,7 +120,8 @@ export class SqliteAudit implements AuditTrail {
   async latest({ event, account, limit }: LatestQuery): Promise<readonly AuditRow[]> {
     await this.flush();
     const rows = await this.#p.reader.ask('auditLatest', {
-      ...{ event, account: account ?? null },
+      event,
+      account: account ?? null,
       limit: Math.min(1000, Math.max(1, limit)),
     });
     return rows.map(rowOf);
@@ -159,7 +160,9 @@ export class SqliteAudit implements AuditTrail {
       told += step.told;
       if (step.end)
         return {
-          ...{ kind: 'intact', rows, head: Buffer.from(head).toString('hex') },
+          kind: 'intact',
+          rows,
+          head: Buffer.from(head).toString('hex'),
           ...(erased > told ? { vanished: erased - told } : {}),
         };
     }

@@ -145,7 +145,9 @@ export class Contents {
     if (entry.at >= 0) return new SmallContent(id, content, () => this.#let(block, 1));
     if (entry.at === -2) throw this.#damaged(id, 'its seal does not verify, or its length is another');
     return {
-      ...{ id, octets: octets(entry.size), slices: () => this.#slices(entry, id) },
+      id,
+      octets: octets(entry.size),
+      slices: () => this.#slices(entry, id),
       release: (slice) => this.#discard(slice),
     };
   }

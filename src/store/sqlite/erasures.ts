@@ -10,6 +10,7 @@
  */
 import { type Day, type KeyFolder, dayOf } from '../../crypto/key-folder.ts';
 import { KeptKeys, joinKeys, packKeys } from '../../crypto/kept-keys.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Log, RandomBytes } from '../../domain/effects.ts';
 import { type AccountId, type MessageId, messageNumber } from '../../domain/ids.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
@@ -62,7 +63,7 @@ export class Erasures {
           {
             event: 'message.erased',
             outcome: 'success',
-            personal: { actor: actor.name, ...(actor.reason === undefined ? {} : { reason: actor.reason }) },
+            personal: { actor: actor.name, ...defined({ reason: actor.reason }) },
           },
           record.id,
         ),

@@ -119,7 +119,9 @@ export class GroupCommit {
     const { db, copier } = options;
     this.#shape = shapeOf(db);
     this.#log = new LogUpkeep({
-      ...{ db, copier, pages: options.testing.logPages },
+      db,
+      copier,
+      pages: options.testing.logPages,
       onFull: () => !this.#full && this.#enterFull([]),
       onFailed: (error) => this.#fail(error),
     });
@@ -395,7 +397,11 @@ export class GroupCommit {
       this.#vacuum = this.#shape.shrinks;
     }
     this.#o.say({
-      ...{ kind: 'answers', answers, pages: this.#pages, freePages: this.#freePages, reserved: this.#reserved },
+      kind: 'answers',
+      answers,
+      pages: this.#pages,
+      freePages: this.#freePages,
+      reserved: this.#reserved,
       ...(took === undefined ? {} : { took }),
     });
   }

@@ -194,8 +194,13 @@ export class MailboxMoves {
   ): void {
     for (const [i, account] of [source, target].entries())
       this.#audit.append({
-        ...{ at, event: 'maildrop.moved', outcome: 'success', message: null, account },
-        ...{ facts: JSON.stringify({ source, target, messages, octets, held }), personal },
+        at,
+        event: 'maildrop.moved',
+        outcome: 'success',
+        message: null,
+        account,
+        facts: JSON.stringify({ source, target, messages, octets, held }),
+        personal,
         // Each row has its own: they are erased one by one.
         salt: hash('sha256', joinSmall([salt, Buffer.from([i])]), 'buffer'),
       });

@@ -79,7 +79,9 @@ export class MessageErasure {
     if (row === undefined) return;
     const sum = (rows: readonly Row[]): number => rows.reduce((all, { octets }) => all + octets, 0);
     this.#counters.add(changed.mailboxes, account, row, {
-      ...{ octets: -sum(entries), messages: -entries.length, hidden: -sum(hidden) },
+      octets: -sum(entries),
+      messages: -entries.length,
+      hidden: -sum(hidden),
     });
   }
 }

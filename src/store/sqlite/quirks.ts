@@ -93,7 +93,8 @@ export class SqliteQuirks implements Quirks {
             {
               quirk,
               day: new Date(day * DAY).toISOString().slice(0, 10),
-              ...{ tolerated, refused },
+              tolerated,
+              refused,
               lastAt: instant(at),
               ...(client === null ? {} : { client }),
             },

@@ -1,5 +1,6 @@
 /** Rows as the port gives them out. */
 import type { Address } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
 import { type AccountId, type DeliveryId, type MessageId, type PartnerId, messageIdOf } from '../../domain/ids.ts';
 import { instant, octets } from '../../domain/units.ts';
 import type { Claim, Delivery, MessageRecord } from '../deliveries.ts';
@@ -38,8 +39,7 @@ export function deliveryFrom(row: DeliveryRow, message: MessageRecord): Delivery
     message,
     ...(row.mailbox === null ? { partner: row.partner as PartnerId } : { mailbox: row.mailbox as AccountId }),
     recipient: row.recipient as Address,
-    ...(notify === undefined ? {} : { notify }),
-    ...(originalRecipient === undefined ? {} : { originalRecipient }),
+    ...defined({ notify, originalRecipient }),
     state: row.state,
     attempts: row.attempts,
     dueAt: instant(row.dueAt),

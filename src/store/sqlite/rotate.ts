@@ -24,6 +24,7 @@ import {
   sealedFiles,
 } from '../../crypto/sealed-places.ts';
 import type { KeyPurpose } from '../../crypto/sealed-key.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import { syncFolder, writeSynced } from '../../platform/lasting-files.ts';
 import { type Actor } from '../registry.ts';
@@ -258,10 +259,7 @@ class Rotation {
     this.#step('clear away');
     rmSync(staged, { recursive: true, force: true });
     syncFolder(keyFolder);
-    return {
-      ...{ from: keyFingerprint(masterKey), to, sealed, resumed },
-      ...(oldKeyFile === undefined ? {} : { oldKeyFile }),
-    };
+    return { from: keyFingerprint(masterKey), to, sealed, resumed, ...defined({ oldKeyFile }) };
   }
 }
 

@@ -68,7 +68,9 @@ export class UsageRecount {
       const { recipients } = JSON.parse(row.envelope) as { readonly recipients: readonly AcceptedRecipient[] };
       const octets = Number(row.octets);
       yield {
-        ...{ submitter: Number(row.submitter), at: Number(row.at), recipients: recipients.length },
+        submitter: Number(row.submitter),
+        at: Number(row.at),
+        recipients: recipients.length,
         submitted: submittedIn(row.facts, octets),
         filed: this.#filed(recipients, octets),
       };
