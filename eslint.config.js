@@ -51,6 +51,43 @@ const portFiles = [
 const port = portFiles.map((file) => `/store/${file}`);
 const node = 'node:';
 
+const syntax = [
+  { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
+  { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+];
+const noConcat = {
+  selector: "CallExpression[callee.object.name='Buffer'][callee.property.name='concat']",
+  message: 'Buffer.concat of a body costs its size in memory; use joinSmall() of platform/bytes.ts, which has a limit.',
+};
+
+/**
+ * A change is a generator: called and left lying it does nothing, and the compiler says nothing. Its call must be handed on: to `yield*`, to whoever
+ * called, or to a runner.
+ */
+const changesAreRun = {
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: { left: 'This change is never run: write "yield* ..." (or return it, or hand it to a runner).' },
+  },
+  create(context) {
+    const { getTypeAtLocation, program } = context.sourceCode.parserServices;
+    const isChange = (type) =>
+      type.getSymbol()?.name === 'Generator' &&
+      program.getTypeChecker().getTypeArguments(type)[0]?.aliasSymbol?.name === 'Step';
+    const check = (node) => {
+      const { parent } = node;
+      const handedOn =
+        (parent.type === 'YieldExpression' && parent.delegate) ||
+        parent.type === 'ReturnStatement' ||
+        (parent.type === 'ArrowFunctionExpression' && parent.body === node) ||
+        (parent.type === 'CallExpression' && parent.arguments.includes(node));
+      if (!handedOn && isChange(getTypeAtLocation(node))) context.report({ node, messageId: 'left' });
+    };
+    return { CallExpression: check, TaggedTemplateExpression: check };
+  },
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'certs-dev/'] },
   js.configs.recommended,
@@ -66,11 +103,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
       '@typescript-eslint/unified-signatures': 'off',
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
-        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
-      ],
+      'no-restricted-syntax': ['error', ...syntax],
       'no-console': 'error',
       eqeqeq: 'error',
       // winston's declarations type its own Stream transport as unrelated to TransportStream.
@@ -81,14 +114,30 @@ export default tseslint.config(
     // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
     files: ['src/{smtp,submission,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto}/**/*.ts'],
     rules: {
+      'no-restricted-syntax': ['error', ...syntax, noConcat],
+    },
+  },
+  {
+    files: ['src/store/**/*.ts'],
+    plugins: { store: { rules: { 'changes-are-run': changesAreRun } } },
+    rules: { 'store/changes-are-run': 'error' },
+  },
+  {
+    // A runner never throws into a change: on PostgreSQL its transaction is lost by then. So nothing may be built on catching an error there.
+    files: ['src/store/{changes,reads}/**/*.ts'],
+    rules: {
       'no-restricted-syntax': [
         'error',
-        { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
-        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        ...[...syntax, noConcat],
+        { selector: 'YieldExpression[delegate=false]', message: 'Its answer would have no type; use yield*.' },
         {
-          selector: "CallExpression[callee.object.name='Buffer'][callee.property.name='concat']",
+          selector: 'TryStatement YieldExpression',
+          message: 'An error of the engine ends a change where it stands: neither catch nor finally would run.',
+        },
+        {
+          selector: 'AwaitExpression',
           message:
-            'Buffer.concat of a body costs its size in memory; use joinSmall() of platform/bytes.ts, which has a limit.',
+            'Nothing may come between a check and the write that relies on it: what a change waits for goes in before.',
         },
       ],
     },
@@ -178,9 +227,19 @@ export default tseslint.config(
   layer('crypto/pgp', [node, domain, platform, '/mime/', '../smime/', 'openpgp'], '../../'),
   layer('config', [node, domain, platform, 'zod', 'smol-toml']),
   layer('store', [domain, './']),
+  layer('store/sql', [domain], '../../'),
+  layer('store/reads', [...portFiles.map((f) => `../${f}`), domain, platform, '/crypto/', '../sql/'], '../../'),
+  layer(
+    'store/changes',
+    [node, ...portFiles.map((f) => `../${f}`), domain, platform, '/crypto/', '../sql/', '../reads/'],
+    '../../',
+  ),
   layer(
     'store/sqlite',
-    [node, ...portFiles.map((f) => `../${f}`), ...[domain, platform, '/crypto/'], 'better-sqlite3'],
+    [
+      ...[node, ...portFiles.map((f) => `../${f}`), ...[domain, platform, '/crypto/'], 'better-sqlite3'],
+      ...['../sql/', '../changes/', '../reads/', '../objects.ts'],
+    ],
     '../../',
   ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),

@@ -1,5 +1,17 @@
 /** Rows of the audit trail as they are chained. */
 
+/** An audit event, ready for the chain: facts and personal fields are JSON. */
+export interface AuditItem {
+  readonly at: number;
+  readonly event: string;
+  readonly outcome: 'success' | 'failure';
+  readonly message: bigint | null;
+  readonly account: number | null;
+  readonly facts: string;
+  readonly personal: string | null;
+  readonly salt: Uint8Array | null;
+}
+
 export interface ChainedFields {
   readonly seq: number;
   readonly at: number;

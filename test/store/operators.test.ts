@@ -5,9 +5,11 @@ import { test } from 'node:test';
 import { MAX_OPERATORS, MAX_SIGNATURES, REQUEST_LIFETIME } from '../../src/domain/second-person.ts';
 import { days } from '../../src/domain/units.ts';
 import type { Operators } from '../../src/store/operators.ts';
-import { openTestStore } from '../support/store.ts';
+import { type Cleanup, type TestStore, openTestStore } from '../support/store.ts';
 import { registryError } from './contract.ts';
 
+/** Each change runs twice, and the first run is rolled back. */
+const open = (t: Cleanup): Promise<TestStore> => openTestStore(t, { testing: { changesTwice: true } });
 const actor = { name: 'test', reason: 'test' };
 const fingerprint = (n: number): string => String(n).padStart(64, '0');
 const add = (operators: Operators, n: number): Promise<void> =>
@@ -17,7 +19,7 @@ const asked = (id: string, input = id) => ({
 });
 
 test('there are at most a hundred operators, and one that was removed makes room for another key', async (t) => {
-  const { operators } = (await openTestStore(t)).store;
+  const { operators } = (await open(t)).store;
   for (let n = 1; n <= MAX_OPERATORS; n += 1) await add(operators, n);
   await assert.rejects(add(operators, 101), registryError('exists', /There are 100 operators/));
   assert.equal((await operators.list()).length, MAX_OPERATORS);
@@ -27,7 +29,7 @@ test('there are at most a hundred operators, and one that was removed makes room
 });
 
 test('a request takes eight signatures, is used once in its hour by two who are registered, and outlives a restart', async (t) => {
-  const opened = await openTestStore(t);
+  const opened = await open(t);
   const { clock } = opened;
   let { operators } = opened.store;
   for (let n = 1; n <= 9; n += 1) await add(operators, n);

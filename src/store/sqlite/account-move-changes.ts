@@ -4,7 +4,6 @@
  */
 import { formerLogin } from '../../domain/account-move.ts';
 import type { AccountId } from '../../domain/ids.ts';
-import type { Instant } from '../../domain/units.ts';
 import type { AccountTies } from '../account-moves.ts';
 import type { Actor } from '../registry.ts';
 import { AccountTiesFinder, type MovingAccount, OPEN_ADDRESS, type WantedMove } from './account-ties.ts';
@@ -129,7 +128,7 @@ export class AccountMoveChanges {
   #rename({ id, login }: MovingAccount): string {
     const { sql, at } = this.#ground;
     for (let n = 1; ; n += 1) {
-      const former = formerLogin(login, at as Instant, n);
+      const former = formerLogin(login, at, n);
       if (sql.get('SELECT 1 FROM account WHERE login = ?', former) !== undefined) continue;
       sql.run('UPDATE account SET login = ?, version = version + 1 WHERE id = ?', former, id);
       return former;

@@ -38,7 +38,8 @@ export class AuditWriter {
     this.#head = head;
   }
 
-  append(item: AuditItem): void {
+  /** Returns the number of the row. */
+  append(item: AuditItem): number {
     const seq = this.#head.seq + 1;
     const commitment = item.personal === null || item.salt === null ? null : commitmentOf(item.salt, item.personal);
     const hash = chainHash(this.#head.hash, { ...item, seq, commitment });
@@ -57,6 +58,7 @@ export class AuditWriter {
     );
     this.#head = { seq, hash };
     this.#told(item);
+    return seq;
   }
 
   appendAll(items: readonly AuditItem[]): void {

@@ -91,7 +91,7 @@ export interface CaChanged {
   /** Addresses, folded, of which something else is known for mail now. */
   readonly mail?: readonly string[];
   /** Authorities, or which certificates are revoked. */
-  readonly trust?: true;
+  readonly trust?: boolean;
 }
 
 const DONE: CaChanged = {};

@@ -47,11 +47,12 @@ function settle(db: Db, { at, keyFolder, masterKey, queue, actor, facts }: Settl
   const audit = new AuditWriter(db);
   const latest = db.prepare<[], number>('SELECT at FROM audit ORDER BY seq DESC LIMIT 1').pluck(true).get() ?? 0;
   const personal = JSON.stringify({ actor: actor.name, reason: actor.reason });
-  const note = (event: string, of: object, message: bigint | null = null): void =>
+  const note = (event: string, of: object, message: bigint | null = null): void => {
     audit.append({
       ...{ at: Math.max(at, latest), event, outcome: 'success', message, account: null },
       ...{ facts: JSON.stringify(of), personal, salt: randomBytes(SALT_OCTETS) },
     });
+  };
   const erased = forget(db, new KeyFolder(keyFolder, masterKey), at);
   const held = queue === 'hold' ? hold(db) : [];
   for (const { id, message } of held) note('delivery.held', { delivery: Number(id), restored: true }, message);

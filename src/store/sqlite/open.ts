@@ -15,11 +15,13 @@ import { Distribution } from '../../domain/counts.ts';
 import { instant } from '../../domain/units.ts';
 import { syncFolder } from '../../platform/lasting-files.ts';
 import { MessageIds, idTime } from '../message-ids.ts';
+import type { Told } from '../changes/ground.ts';
 import { type Store, StoreRefused } from '../store.ts';
 import { SqliteAccountMoves } from './account-moves.ts';
 import { SqliteAudit } from './audit.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { Bodies } from './bodies.ts';
+import { subjectsOf } from './calls.ts';
 import { setFact } from './check-database.ts';
 import { openWriting } from './database.ts';
 import { SqliteDeliveries } from './deliveries.ts';
@@ -32,7 +34,6 @@ import { type CreateOptions, type OpenOptions, settled } from './options.ts';
 import { pooled } from './random-pool.ts';
 import { Reader } from './reader.ts';
 import { SqliteCa } from './ca.ts';
-import { SqliteOperators } from './operators.ts';
 import { SqlitePgpKeys } from './pgp.ts';
 import { SqliteQuirks } from './quirks.ts';
 import { SqliteRegistry } from './registry.ts';
@@ -164,6 +165,12 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       bodies?: Bodies;
       deliveries?: SqliteDeliveries;
     } = {};
+    const tell = ({ accounts, scope, mail, trust }: Told): void => {
+      parts.registry?.told({ accounts, scope });
+      if (mail.length === 0 && !trust) return;
+      parts.certificates?.told({ mail, trust });
+      parts.pgpKeys?.told({ mail });
+    };
     const commits = {
       commits: new Distribution([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]),
       groups: new Distribution([1, 2, 4, 8, 16, 32, 64]),
@@ -211,6 +218,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
               const { accounts } = answer.changed;
               if (accounts !== undefined) parts.registry?.told({ accounts, scope: 'certificate' });
               parts.certificates?.told(answer.changed);
+            } else if (answer.kind === 'called') {
+              if (answer.told !== undefined) tell(answer.told);
             } else if (answer.kind === 'pgp') parts.pgpKeys?.told(answer.changed);
           }
           parts.deliveries?.told(due);
@@ -230,6 +239,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const random = pooled(options.random ?? randomBytes);
     const floor = Math.max(ready.latest, idTime(ready.highest));
     const time = new StoreTime(clock, instant(floor));
+    const subjects = subjectsOf({ writer, reader, time, random });
     const mailboxes = (parts.mailboxes = new Mailboxes(reader));
     const registry = (parts.registry = new SqliteRegistry({ writer, reader, mailboxes, time, random }));
     const certificates = (parts.certificates = new SqliteCa({ writer, reader, time, random }));
@@ -285,7 +295,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       accountMoves,
       certificates,
       pgpKeys,
-      operators: new SqliteOperators({ writer, reader, time, random }),
+      operators: subjects.operators,
       audit,
       deliveries,
       erasures,

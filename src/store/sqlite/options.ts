@@ -57,6 +57,8 @@ export interface Testing {
   readonly answerBeforeCommit?: boolean;
   /** Up to where figures of usage are written goes in a transaction after that of the figures: another mutant. */
   readonly countsApart?: boolean;
+  /** Each change that is called runs, is rolled back, and runs again: one with an effect beside its steps is found. */
+  readonly changesTwice?: boolean;
   /** Milliseconds after which figures of acceptances are written. */
   readonly countEvery?: number;
   /** Octets free on the disk. */

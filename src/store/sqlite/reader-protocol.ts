@@ -19,12 +19,12 @@ import type { AddressAbsence, Consent } from '../absences.ts';
 import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
 import type { EndTies } from '../organisation-ties.ts';
 import type { RecipientPartner } from '../partners.ts';
-import type { ApprovalRecord, OperatorRecord } from '../operators.ts';
 import type { PgpKeyRecord, PgpMailKey } from '../pgp-keys.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import type { AbsencePage } from './absence-reader.ts';
 import type { WantedMove } from './account-ties.ts';
 import type { CertificatesInput } from './ca-reader.ts';
+import type { Call } from './calls.ts';
 import type { PgpKeysInput } from './pgp-reader.ts';
 import type { DeliveryRow, DeliveryRows, MessageRow, QuirkCount } from './stored-rows.ts';
 import type { AuditItem } from './writer-protocol.ts';
@@ -172,9 +172,8 @@ export interface ReaderWork {
   pgpKeyNamed: { in: { name: string }; out: readonly PgpKeyRecord[] };
   pgpKeys: { in: PgpKeysInput; out: readonly PgpKeyRecord[] };
   pgpSecret: { in: { fingerprint: string }; out: Uint8Array | undefined };
-  operators: { in: object; out: readonly OperatorRecord[] };
-  approval: { in: { id: string }; out: ApprovalRecord | undefined };
-  approvals: { in: { at: number }; out: readonly ApprovalRecord[] };
+  /** Of an object of READS. */
+  call: { in: Call; out: unknown };
   usage: { in: UsageInput; out: UsageStep };
   usageMonths: { in: object; out: readonly number[] };
   idle: { in: IdleInput; out: IdleStep };
@@ -336,6 +335,8 @@ export interface ReaderAnswer {
   readonly n: number;
   readonly out?: unknown;
   readonly error?: string;
+  /** Where it is a RegistryError: of which kind. */
+  readonly refused?: RegistryError['kind'];
 }
 export type ReaderSays =
   | { readonly kind: 'ready' }

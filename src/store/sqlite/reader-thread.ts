@@ -1,6 +1,7 @@
 /** The thread that reads: a connection that cannot write, no transaction between two requests, content opened (unsealed) here. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KeyFolder } from '../../crypto/key-folder.ts';
+import { RegistryError } from '../registry.ts';
 import { openReading } from './database.ts';
 import type { ReaderAnswer, ReaderHears, ReaderRequest, ReaderSays } from './reader-protocol.ts';
 import { ReaderWorker } from './reader-work.ts';
@@ -40,7 +41,8 @@ function serve(port: MessagePort, start: ReaderStart): void {
         try {
           return { n, out: work.run(kind, input, transfer) };
         } catch (error) {
-          return { n, error: error instanceof Error ? error.message : String(error) };
+          const refused = error instanceof RegistryError ? { refused: error.kind } : {};
+          return { n, error: error instanceof Error ? error.message : String(error), ...refused };
         }
       });
       say({ kind: 'answers', answers }, transfer);

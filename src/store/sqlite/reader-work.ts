@@ -6,6 +6,10 @@ import { AccountMoveReader } from './account-move-reader.ts';
 import { followOn, isBroken } from '../../crypto/audit-chain.ts';
 import { type ChainHead, type ChainRow, toldErased } from '../../domain/audit-row.ts';
 import { LATEST_EVENTS } from '../audit.ts';
+import { READS } from '../objects.ts';
+import { checkCrossing } from '../sql/remote.ts';
+import { instant } from '../../domain/units.ts';
+import { type Call, Callables } from './calls.ts';
 import { CaReader } from './ca-reader.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
@@ -27,9 +31,9 @@ import type { QuirkCount } from './stored-rows.ts';
 import { CertificateReader } from './certificate-reader.ts';
 import { PartnerReader } from './partner-reader.ts';
 import { MergeReader } from './merge-reader.ts';
-import { OperatorReader } from './operator-reader.ts';
 import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
+import { SqliteRunner } from './runner.ts';
 import { TRAIL, TrailReader, type TrailRow } from './trail-reader.ts';
 import { UidlColumn } from './uidl.ts';
 import { UsageReader } from './usage-reader.ts';
@@ -43,8 +47,11 @@ export class ReaderWorker {
   readonly #mailbox: Database.Statement<[number], MailboxState>;
   readonly #listing: Database.Statement<[number, number], [number, number, Buffer, number, number]>;
   readonly #trail: TrailReader;
+  readonly #runner: SqliteRunner;
+  readonly #callables = new Callables(READS);
 
   constructor(db: Db, keys: KeyFolder) {
+    this.#runner = new SqliteRunner(db);
     const certificates = new CertificateReader(db);
     const partners = new PartnerReader(db);
     const absences = new AbsenceReader(db);
@@ -52,7 +59,6 @@ export class ReaderWorker {
     const content = new ContentReader(db, keys);
     const ca = new CaReader(db);
     const pgp = new PgpReader(db);
-    const operators = new OperatorReader(db);
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
     const holdings = new HoldingsReader(db);
@@ -168,9 +174,7 @@ export class ReaderWorker {
       pgpKeyNamed: ({ name }) => pgp.named(name),
       pgpKeys: (input) => pgp.page(input),
       pgpSecret: ({ fingerprint }) => pgp.secret(fingerprint),
-      operators: () => operators.operators(),
-      approval: ({ id }) => operators.approval(id),
-      approvals: ({ at }) => operators.waiting(at),
+      call: (call) => this.#call(call),
       usage: (input) => usage.of(input),
       usageMonths: () => usage.months(),
       idle: (input) => usage.idle(input),
@@ -179,6 +183,12 @@ export class ReaderWorker {
 
   run<K extends ReaderKind>(kind: K, input: ReaderWork[K]['in'], transfer: ArrayBuffer[]): ReaderWork[K]['out'] {
     return this.#handlers[kind](input, transfer);
+  }
+
+  #call(call: Call): unknown {
+    const value = this.#runner.run(this.#callables.of(call)({ at: instant(call.at) }, ...call.args));
+    checkCrossing(value);
+    return value;
   }
 
   #list(account: number, below: number, expected: number, transfer: ArrayBuffer[]): ListingData {

@@ -1,5 +1,6 @@
 /** The calling thread's face of the reader: requests of one turn go over together. */
 import { Worker } from 'node:worker_threads';
+import { RegistryError } from '../registry.ts';
 import { StoreFailed } from '../store.ts';
 import type { ReaderHears, ReaderKind, ReaderRequest, ReaderSays, ReaderWork } from './reader-protocol.ts';
 import type { ReaderStart } from './reader-thread.ts';
@@ -52,7 +53,7 @@ export class Reader {
     return await new Promise<ReaderWork[K]['out']>((resolve, reject) => {
       if (this.#waiting.size === 0) this.#worker.ref();
       const n = this.#next++;
-      this.#waiting.set(n, { resolve: resolve as (out: unknown) => void, reject });
+      this.#waiting.set(n, { resolve, reject });
       this.#outbox.push({ n, kind, in: input });
       if (!this.#handover) {
         this.#handover = true;
@@ -72,10 +73,11 @@ export class Reader {
   #hear(message: ReaderSays): void {
     if (message.kind === 'closed') this.#end.heard();
     if (message.kind !== 'answers') return;
-    for (const { n, out, error } of message.answers) {
+    for (const { n, out, error, refused } of message.answers) {
       const waiting = this.#waiting.get(n);
       this.#waiting.delete(n);
       if (error === undefined) waiting?.resolve(out);
+      else if (refused !== undefined) waiting?.reject(new RegistryError(refused, error));
       else waiting?.reject(new Error(`Reading the store failed: ${error}`));
     }
     if (this.#waiting.size === 0 && !this.#end.begun) this.#worker.unref();

@@ -210,12 +210,16 @@ export class RegistryChanges {
     this.#alsoMail = [];
     this.#alsoAccounts = [];
     const changed = this.#apply(change);
-    if (this.#alsoMail.length + this.#alsoAccounts.length === 0) return changed;
-    const { accounts, mail = [] } = changed;
+    const { told } = this.#ground.ground;
+    if (this.#alsoMail.length + this.#alsoAccounts.length === 0 && told === undefined) return changed;
+    const { accounts, scope, mail = [] } = changed;
+    const more = told?.accounts ?? [];
     return {
       ...changed,
-      accounts: accounts === 'many' ? accounts : [...new Set([...accounts, ...this.#alsoAccounts])],
-      mail: [...new Set([...mail, ...this.#alsoMail])],
+      accounts:
+        accounts === 'many' || more === 'many' ? 'many' : [...new Set([...accounts, ...this.#alsoAccounts, ...more])],
+      scope: told === undefined || told.scope === scope ? scope : accounts.length === 0 ? told.scope : 'registry',
+      mail: [...new Set([...mail, ...this.#alsoMail, ...(told?.mail ?? [])])],
     };
   }
 

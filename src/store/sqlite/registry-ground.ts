@@ -1,13 +1,14 @@
 /** What every change of the registry stands on: the rows it names, and the audit row it leaves. Inside the writer's transactions. */
-import { hash } from 'node:crypto';
 import { addressKey } from '../../domain/address.ts';
 import { type State, foldLogin } from '../../domain/registry.ts';
-import { joinSmall } from '../../platform/bytes.ts';
+import { type Instant, instant } from '../../domain/units.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import type { MoveDetail } from './account-move-changes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import type { ChangeScope } from './writer-protocol.ts';
+import { type ChangeScope, Ground } from '../changes/ground.ts';
+import type { Change } from '../sql/sql.ts';
+import { SqliteRunner } from './runner.ts';
 import { Statements } from './statements.ts';
 
 export interface Changed {
@@ -49,18 +50,18 @@ export const NO_CHANGE: Changed = { id: 0, accounts: [], scope: 'registry' };
 export class RegistryGround {
   readonly sql: Statements;
   readonly #audit: AuditWriter;
-  #at = 0;
-  #salt: Uint8Array = new Uint8Array(0);
-  #salted = 0;
+  readonly #runner: SqliteRunner;
+  #ground = new Ground(instant(0), new Uint8Array(0));
 
   constructor(db: Db, audit: AuditWriter) {
     this.sql = new Statements(db);
     this.#audit = audit;
+    this.#runner = new SqliteRunner(db, (item) => audit.append(item));
   }
 
   /** Time of the change. */
-  get at(): number {
-    return this.#at;
+  get at(): Instant {
+    return this.#ground.at;
   }
 
   /** Of the last row of the trail. */
@@ -68,11 +69,19 @@ export class RegistryGround {
     return this.#audit.head.seq;
   }
 
+  /** The ground of the change, for those that are written once for all engines. */
+  get ground(): Ground {
+    return this.#ground;
+  }
+
   /** A change begins. `salt`: 32 random octets, from which those of its audit rows are made. */
   begin(at: number, salt: Uint8Array): void {
-    this.#at = at;
-    this.#salt = salt;
-    this.#salted = 0;
+    this.#ground = new Ground(instant(at), salt);
+  }
+
+  /** Runs a change, or a part of one, that is written once for all engines, as a part of this one. */
+  run<T>(change: Change<T>): T {
+    return this.#runner.run(change);
   }
 
   record(
@@ -82,22 +91,7 @@ export class RegistryGround {
     personal: Record<string, string>,
     facts: object = {},
   ): void {
-    const index = Buffer.alloc(4);
-    index.writeUInt32BE(this.#salted++);
-    this.#audit.append({
-      at: this.#at,
-      event,
-      outcome: 'success',
-      message: null,
-      account,
-      facts: JSON.stringify(facts),
-      personal: JSON.stringify({
-        actor: actor.name,
-        ...(actor.reason === undefined ? {} : { reason: actor.reason }),
-        ...personal,
-      }),
-      salt: hash('sha256', joinSmall([this.#salt, index]), 'buffer'),
-    });
+    this.run(this.#ground.record(event, account, actor, personal, facts));
   }
 
   touch(account: number): void {
@@ -108,7 +102,7 @@ export class RegistryGround {
     const row = this.sql.get(
       `SELECT a.id, iif(a.ends_at <= ? OR o.ends_at <= ?, 'ended', a.state) AS state, a.ends_at IS NOT NULL AS ending, a.moved_to IS NOT NULL AS moved
          FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.login = ?`,
-      ...[this.#at, this.#at],
+      ...[this.at, this.at],
       foldLogin(login) ?? '',
     );
     if (row === undefined)
@@ -141,7 +135,7 @@ export class RegistryGround {
          (a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL) AS owned,
          iif(d.ends_at <= ? OR d.final_at IS NOT NULL OR a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL, 'ended', d.state) AS state
          FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation WHERE d.key = ?`,
-      ...[this.#at, this.#at, this.#at, this.#at],
+      ...[this.at, this.at, this.at, this.at],
       addressKey(address as Parameters<typeof addressKey>[0]),
     );
     if (row === undefined)

@@ -8,6 +8,7 @@ import { monthOf } from '../../domain/months.ts';
 import type { AuditEvent } from '../audit.ts';
 import type { StoreCopy } from '../copies.ts';
 import type { MessageIds } from '../message-ids.ts';
+import type { Operators } from '../operators.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -38,7 +39,6 @@ import type { Maildrops } from './maildrops.ts';
 import type { Settled } from './options.ts';
 import type { Reader } from './reader.ts';
 import type { SqliteCa } from './ca.ts';
-import type { SqliteOperators } from './operators.ts';
 import type { SqlitePgpKeys } from './pgp.ts';
 import type { SqliteQuirks } from './quirks.ts';
 import type { SqliteRegistry } from './registry.ts';
@@ -61,7 +61,7 @@ export interface StoreParts {
   readonly accountMoves: SqliteAccountMoves;
   readonly certificates: SqliteCa;
   readonly pgpKeys: SqlitePgpKeys;
-  readonly operators: SqliteOperators;
+  readonly operators: Operators;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
   readonly erasures: Erasures;
@@ -89,7 +89,7 @@ export class SqliteStore implements Store {
   readonly accountMoves: SqliteAccountMoves;
   readonly certificates: SqliteCa;
   readonly pgpKeys: SqlitePgpKeys;
-  readonly operators: SqliteOperators;
+  readonly operators: Operators;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
   readonly interchanges: SqliteInterchanges;

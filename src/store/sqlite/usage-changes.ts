@@ -185,7 +185,7 @@ export class UsageChanges {
     const writes = !LEAVES_ALONE.has(kind) && this.#sums.size + this.#waiting.size > 0;
     if (writes) this.settle();
     // What accounts did so far belongs to the organisations that they have now.
-    if (kind === 'registry') this.#owners.clear();
+    if (kind === 'registry' || kind === 'call') this.#owners.clear();
     return writes;
   }
 

@@ -3,29 +3,19 @@
  *
  * The caller numbers its requests; answers carry the number. Both sides send lists, one a turn.
  */
+import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AuditMark } from '../audit.ts';
 import type { Outcome } from '../deliveries.ts';
 import type { RegistryError } from '../registry.ts';
 import type { MoveDetail } from './account-move-changes.ts';
+import type { ChangeScope, Told } from '../changes/ground.ts';
+import type { Call } from './calls.ts';
 import type { CaChange, CaChanged } from './ca-changes.ts';
-import type { OperatorChange, OperatorChanged } from './operator-changes.ts';
 import type { PgpChange, PgpChanged } from './pgp-changes.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { Reserved } from './reserve.ts';
 import type { QuirkCount, DeliveryRows } from './stored-rows.ts';
 import type { Upgrade } from './upgrade-copy.ts';
-
-/** An audit event, ready for the chain: facts and personal fields are JSON. */
-export interface AuditItem {
-  readonly at: number;
-  readonly event: string;
-  readonly outcome: 'success' | 'failure';
-  readonly message: bigint | null;
-  readonly account: number | null;
-  readonly facts: string;
-  readonly personal: string | null;
-  readonly salt: Uint8Array | null;
-}
 
 export interface AcceptWork {
   readonly kind: 'accept';
@@ -224,7 +214,8 @@ export type WriterWork =
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
   | { readonly kind: 'ca'; readonly change: CaChange; readonly at: number; readonly salt: Uint8Array }
   | { readonly kind: 'pgp'; readonly change: PgpChange; readonly at: number; readonly salt: Uint8Array }
-  | { readonly kind: 'operators'; readonly change: OperatorChange; readonly at: number; readonly salt: Uint8Array }
+  /** Of an object of CHANGES. */
+  | ({ readonly kind: 'call'; readonly salt: Uint8Array } & Call)
   | {
       readonly kind: 'sweep';
       readonly at: number;
@@ -260,6 +251,8 @@ export interface Request {
   readonly n: number;
   readonly work: WriterWork;
 }
+
+export type { AuditItem };
 
 /** account, octets, messages, next uid, changes: five numbers for each mailbox that a commit touched. */
 export type MailboxNumbers = readonly number[];
@@ -304,15 +297,12 @@ export type WriterAnswer =
     }
   | { readonly kind: 'ca'; readonly changed: CaChanged }
   | { readonly kind: 'pgp'; readonly changed: PgpChanged }
-  | { readonly kind: 'operators'; readonly changed: OperatorChanged }
+  | { readonly kind: 'called'; readonly value: unknown; readonly told?: Told }
   | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'swept'; readonly report: SweepNumbers }
   | { readonly kind: 'space'; readonly kept: boolean }
   | { readonly kind: 'full' }
   | { readonly kind: 'error'; readonly message: string };
-
-/** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
-export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';
 
 export interface SweepNumbers {
   readonly uploads: number;

@@ -1,7 +1,13 @@
 /** What the writer does for each kind of work, inside a transaction that somebody else began and will commit. */
 import type Database from 'better-sqlite3';
+import { isDeepStrictEqual } from 'node:util';
+import { instant } from '../../domain/units.ts';
+import { Ground } from '../changes/ground.ts';
+import { CHANGES } from '../objects.ts';
 import { RegistryError } from '../registry.ts';
+import { checkCrossing } from '../sql/remote.ts';
 import { AuditWriter } from './audit-writer.ts';
+import { Callables } from './calls.ts';
 import { CaChanges } from './ca-changes.ts';
 import type { Db } from './database.ts';
 import { DeliveryChanges } from './delivery-changes.ts';
@@ -13,15 +19,17 @@ import { MailboxMoves } from './mailbox-moves.ts';
 import { KnownNetworkChanges } from './known-network-changes.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import { MessageErasure } from './message-erasure.ts';
-import { OperatorChanges } from './operator-changes.ts';
 import type { Testing } from './options.ts';
 import { PgpChanges } from './pgp-changes.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { QuirkChanges } from './quirk-changes.ts';
 import { RegistryChanges } from './registry-changes.ts';
+import { SqliteRunner } from './runner.ts';
 import { SearchTables } from './search-tables.ts';
 import { Sweeper } from './sweeper.ts';
 import { UsageChanges } from './usage-changes.ts';
+
+type CallWork = Extract<WriterWork, { kind: 'call' }>;
 
 const DONE: WriterAnswer = { kind: 'done' };
 
@@ -38,6 +46,8 @@ function orError(change: () => WriterAnswer): WriterAnswer {
 export class WriterWorker {
   readonly audit: AuditWriter;
   readonly search: SearchTables;
+  readonly #db: Db;
+  readonly #twice: boolean;
   readonly #usage: UsageChanges;
   readonly #filing: Filing;
   readonly #maildrops: MaildropChanges;
@@ -49,7 +59,8 @@ export class WriterWorker {
   readonly #registry: RegistryChanges;
   readonly #certificates: CaChanges;
   readonly #pgp: PgpChanges;
-  readonly #operators: OperatorChanges;
+  readonly #runner: SqliteRunner;
+  readonly #callables = new Callables(CHANGES);
   readonly #dropping: Dropping;
   readonly #erasure: MessageErasure;
   readonly #sweeper: Sweeper;
@@ -60,8 +71,14 @@ export class WriterWorker {
   readonly #dayErased: Database.Statement;
 
   /** `now`: the time at the start of the store. */
-  constructor(db: Db, now: number, testing: Pick<Testing, 'searchStep' | 'countEvery' | 'countsApart'> = {}) {
+  constructor(
+    db: Db,
+    now: number,
+    testing: Pick<Testing, 'searchStep' | 'countEvery' | 'countsApart' | 'changesTwice'> = {},
+  ) {
     const { countEvery: every, countsApart: markApart } = testing;
+    this.#db = db;
+    this.#twice = testing.changesTwice === true;
     this.search = new SearchTables(db, testing.searchStep);
     this.#usage = new UsageChanges(db, { seq: () => this.audit.head.seq, every, markApart });
     this.audit = new AuditWriter(db, (item) => this.#usage.row(item));
@@ -83,7 +100,7 @@ export class WriterWorker {
     this.#registry = new RegistryChanges(db, this.audit);
     this.#certificates = new CaChanges(db, this.audit);
     this.#pgp = new PgpChanges(db, this.audit);
-    this.#operators = new OperatorChanges(db, this.audit);
+    this.#runner = new SqliteRunner(db, (item) => this.audit.append(item));
     this.#erasure = new MessageErasure(db, this.audit, counters);
     this.#dropping = new Dropping(db);
     this.#sweeper = new Sweeper(db, this.#dropping, this.search);
@@ -175,11 +192,8 @@ export class WriterWorker {
         }));
       case 'pgp':
         return orError(() => ({ kind: 'pgp', changed: this.#pgp.apply(work.change, work.at, work.salt) }));
-      case 'operators':
-        return orError(() => ({
-          kind: 'operators',
-          changed: this.#operators.apply(work.change, work.at, work.salt),
-        }));
+      case 'call':
+        return orError(() => (this.#twice ? this.#callTwice(work) : this.#call(work)));
       case 'sweep':
         return { kind: 'swept', report: this.#sweeper.step(work) };
       case 'trim':
@@ -196,6 +210,30 @@ export class WriterWorker {
         // Its figures were written before it began.
         return DONE;
     }
+  }
+
+  #call(work: CallWork): WriterAnswer {
+    const ground = new Ground(instant(work.at), work.salt);
+    const value = this.#runner.run(this.#callables.of(work)(ground, ...work.args));
+    checkCrossing(value);
+    const { told } = ground;
+    return { kind: 'called', value, ...(told === undefined ? {} : { told }) };
+  }
+
+  /** For tests: a change that was rolled back and runs again must do the same again. */
+  #callTwice(work: CallWork): WriterAnswer {
+    const { head } = this.audit;
+    this.#db.exec('SAVEPOINT twice');
+    const first = orError(() => this.#call(work));
+    this.#db.exec('ROLLBACK TO twice; RELEASE twice');
+    this.audit.rewind(head);
+    this.forget('piece');
+    const second = orError(() => this.#call(work));
+    if (!isDeepStrictEqual(first, second))
+      throw new Error(
+        `${work.object}.${work.method} did something else when it ran again: it has an effect beside its steps`,
+      );
+    return second;
   }
 
   #chunk(work: ChunkWork): WriterAnswer {

@@ -1,0 +1,100 @@
+/**
+ * What every change stands on: its moment, the rows that it leaves in the trail, and whom it touched. Made anew for each run of a change, so that
+ * one that is rolled back has told nobody anything.
+ */
+import { hash } from 'node:crypto';
+import type { Instant } from '../../domain/units.ts';
+import { joinSmall } from '../../platform/bytes.ts';
+import type { Actor } from '../registry.ts';
+import { type Change, ask, sql } from '../sql/sql.ts';
+
+/** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
+export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';
+
+/** What a change means for those who remember what they read. They hear of it after the commit. */
+export interface Told {
+  readonly accounts: readonly number[] | 'many';
+  readonly scope: ChangeScope;
+  /** Addresses, folded, for which other certificates or keys hold now. */
+  readonly mail: readonly string[];
+  /** Authorities, or which certificates are revoked. */
+  readonly trust: boolean;
+}
+
+/** More than these are told of as "many": everything is forgotten then, which costs less than a list of them. */
+const MANY = 100;
+
+export class Ground {
+  /** The moment of the change. */
+  readonly at: Instant;
+  readonly #salt: Uint8Array;
+  #salted = 0;
+  readonly #accounts = new Set<number>();
+  #scope: ChangeScope | undefined;
+  readonly #mail = new Set<string>();
+  #trust = false;
+
+  /** `salt`: 32 random octets, from which those of its audit rows are made. */
+  constructor(at: Instant, salt: Uint8Array) {
+    this.at = at;
+    this.#salt = salt;
+  }
+
+  /** Leaves a row in the trail, and tells its number. `personal` can be erased later; `facts` stay, and must not tell who somebody is. */
+  *record(
+    event: string,
+    account: number | null,
+    actor: Actor,
+    personal: Readonly<Record<string, string>>,
+    facts: object = {},
+  ): Change<number> {
+    const { name, reason } = actor;
+    return yield* ask<number>({
+      audit: {
+        at: this.at,
+        event,
+        outcome: 'success',
+        message: null,
+        account,
+        facts: JSON.stringify(facts),
+        personal: JSON.stringify({ actor: name, ...(reason === undefined ? {} : { reason }), ...personal }),
+        salt: this.#nextSalt(),
+      },
+    });
+  }
+
+  #nextSalt(): Uint8Array {
+    const index = Buffer.alloc(4);
+    index.writeUInt32BE(this.#salted++);
+    return hash('sha256', joinSmall([this.#salt, index]), 'buffer');
+  }
+
+  /** Something of this account is another now: its version rises, and memories of it are forgotten after the commit. */
+  *touch(account: number, scope: ChangeScope = 'registry'): Change<void> {
+    this.tell([account], scope);
+    yield* sql.run`UPDATE account SET version = version + 1 WHERE id = ${account}`;
+  }
+
+  /** Memories of these accounts are forgotten after the commit. */
+  tell(accounts: Iterable<number>, scope: ChangeScope = 'registry'): void {
+    for (const account of accounts) this.#accounts.add(account);
+    this.#scope = this.#scope === undefined || this.#scope === scope ? scope : 'registry';
+  }
+
+  /** Other certificates or keys hold for mail to these addresses (folded). */
+  tellMail(keys: Iterable<string>): void {
+    for (const key of keys) this.#mail.add(key);
+  }
+
+  /** Authorities changed, or which certificates are revoked. */
+  tellTrust(): void {
+    this.#trust = true;
+  }
+
+  /** Undefined: nobody remembers anything that changed. */
+  get told(): Told | undefined {
+    if (this.#scope === undefined && this.#mail.size === 0 && !this.#trust) return undefined;
+    const accounts = this.#accounts.size > MANY ? 'many' : [...this.#accounts];
+    return { accounts, scope: this.#scope ?? 'registry', mail: [...this.#mail], trust: this.#trust };
+  }
+}

@@ -1,0 +1,69 @@
+/** What a statement may hold beside values: words that each engine spells its own way, and lists, which are one parameter however long they are. */
+import type { Column, Columns, Row } from './columns.ts';
+
+export interface Dialect {
+  readonly engine: 'sqlite' | 'postgres';
+  /** What `locked` writes. */
+  readonly lock: '' | 'FOR SHARE' | 'FOR UPDATE';
+}
+
+export const SQLITE: Dialect = { engine: 'sqlite', lock: '' };
+
+export interface Part {
+  /** Parts of one kind have one text. */
+  readonly kind: string;
+  /** With a ? for each of its values. */
+  readonly text: (dialect: Dialect) => string;
+  readonly values: (dialect: Dialect) => readonly unknown[];
+}
+
+const NONE: Part['values'] = () => [];
+
+function part(sqlite: string, postgres: string, values: Part['values'] = NONE): Part {
+  return { kind: `${sqlite}|${postgres}`, text: ({ engine }) => (engine === 'sqlite' ? sqlite : postgres), values };
+}
+
+/**
+ * Behind a SELECT of rows that the change relies on. PostgreSQL locks them as strongly as the transaction says: an operator's change for itself,
+ * a mail road's against changes only. SQLite has one who writes.
+ */
+export const locked: Part = { kind: 'locked', text: ({ lock }) => lock, values: NONE };
+
+/** Behind the name of a table. PostgreSQL chooses its indexes itself. */
+export const indexedBy = (index: string): Part => part(`INDEXED BY ${index}`, '');
+
+/** `WHERE key ${among(text, keys)}` */
+export const among = <T>({ type }: Column<T>, values: readonly T[]): Part =>
+  part(`IN (SELECT ${fromJson(type, 'value')} FROM json_each(?))`, `= ANY (?::${type}[])`, ({ engine }) => [
+    engine === 'sqlite' ? jsonOf(values) : values,
+  ]);
+
+/**
+ * Rows as a table: `INSERT INTO t (a, b) SELECT a, b FROM ${rowsOf({ a: int, b: text }, rows)} WHERE true ON CONFLICT DO NOTHING`. SQLite needs
+ * the WHERE before ON CONFLICT, and both need the table named where a column could be another one's: `given.a`.
+ */
+export const rowsOf = <C extends Columns>(columns: C, rows: readonly Row<C>[]): Part => {
+  const names = Object.keys(columns);
+  const types = Object.values(columns).map(({ type }) => type);
+  const valueOf = (row: Row<C>, name: string): unknown => (row as Readonly<Record<string, unknown>>)[name] ?? null;
+  const values = types.map((type, i) => `${fromJson(type, `value ->> ${i}`)} AS ${columnOf(names[i] ?? '')}`);
+  const given = `${types.map((type) => `?::${type}[]`).join(', ')}) AS given (${names.map(columnOf).join(', ')}`;
+  return part(`(SELECT ${values.join(', ')} FROM json_each(?)) AS given`, `unnest(${given})`, ({ engine }) =>
+    engine === 'sqlite'
+      ? [jsonOf(rows.map((row) => names.map((name) => valueOf(row, name))))]
+      : names.map((name) => rows.map((row) => valueOf(row, name))),
+  );
+};
+
+/** `publicKey` stands in tables as `public_key`: PostgreSQL folds names that are not quoted to lower case. */
+export const columnOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const fromJson = (type: string, sql: string): string => (type === 'bytea' ? `unhex(${sql})` : sql);
+
+/** JSON.stringify knows neither bigint nor octets. */
+function jsonOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(jsonOf).join()}]`;
+  if (value instanceof Uint8Array)
+    return `"${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}"`;
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,69 @@
+/**
+ * Changes and reads as they are called from the gateway's own thread: changes go to the writer and share its commits, reads go to the reader.
+ * This is the one place that decides what may be called, and what may go over.
+ */
+import type { RandomBytes } from '../../domain/effects.ts';
+import { CHANGES, READS, type Subjects } from '../objects.ts';
+import { RegistryError } from '../registry.ts';
+import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
+import type { Reader } from './reader.ts';
+import type { StoreTime } from './store-time.ts';
+import { type Writer, errorOf } from './writer.ts';
+
+/** What goes over. */
+export interface Call {
+  readonly object: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+  readonly at: number;
+}
+
+export interface CallParts {
+  readonly writer: Pick<Writer, 'ask'>;
+  readonly reader: Pick<Reader, 'ask'>;
+  readonly time: Pick<StoreTime, 'now'>;
+  readonly random: RandomBytes;
+}
+
+type Asked = (...args: readonly unknown[]) => Promise<unknown>;
+
+/** The objects of CHANGES and READS by their subject, each with the methods of both. */
+export function subjectsOf({ writer, reader, time, random }: CallParts): Subjects {
+  const change = async (call: Call): Promise<unknown> => {
+    const answer = await writer.ask({ kind: 'call', ...call, salt: random(32) });
+    if (answer.kind === 'called') return answer.value;
+    if (answer.kind === 'registry-error') throw new RegistryError(answer.error, answer.message);
+    throw errorOf(answer);
+  };
+  const read = (call: Call): Promise<unknown> => reader.ask('call', call);
+  const subjects: Record<string, Record<string, Asked>> = {};
+  const tables: readonly [objects: Readonly<Record<string, object>>, ask: (call: Call) => Promise<unknown>][] = [
+    [CHANGES, change],
+    [READS, read],
+  ];
+  for (const [objects, ask] of tables)
+    for (const [object, of] of Object.entries(objects)) {
+      const methods = (subjects[object] ??= {});
+      for (const method of methodsOf(of).keys())
+        methods[method] = async (...args) => {
+          checkCrossing(args);
+          return await ask({ object, method, args, at: time.now() });
+        };
+    }
+  return subjects as unknown as Subjects;
+}
+
+/** In the thread that is called: finds the method. What is not in the table may not be called. */
+export class Callables {
+  readonly #objects: ReadonlyMap<string, ReadonlyMap<string, Callable>>;
+
+  constructor(objects: Readonly<Record<string, object>>) {
+    this.#objects = new Map(Object.entries(objects).map(([name, object]) => [name, methodsOf(object)]));
+  }
+
+  of({ object, method }: Pick<Call, 'object' | 'method'>): Callable {
+    const found = this.#objects.get(object)?.get(method);
+    if (found === undefined) throw new TypeError(`Nothing may be called as ${object}.${method}`);
+    return found;
+  }
+}

@@ -1,0 +1,153 @@
+/** What may be called in the store's threads, what may go over, and how it comes back. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { OperatorChanges } from '../../src/store/changes/operators.ts';
+import { CHANGES, READS } from '../../src/store/objects.ts';
+import { RegistryError } from '../../src/store/registry.ts';
+import { type Remote, checkCrossing, methodsOf } from '../../src/store/sql/remote.ts';
+import type { Change } from '../../src/store/sql/sql.ts';
+import { Callables, type Call, type CallParts, subjectsOf } from '../../src/store/sqlite/calls.ts';
+import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
+import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
+import type { WriterAnswer } from '../../src/store/sqlite/writer-protocol.ts';
+
+function fixture(answer: WriterAnswer = { kind: 'called', value: 7 }) {
+  const asked: unknown[] = [];
+  const parts: CallParts = {
+    writer: {
+      ask: async (work) => {
+        asked.push(work);
+        return answer;
+      },
+    },
+    reader: {
+      ask: async (kind, input) => {
+        asked.push([kind, input]);
+        return [] as never;
+      },
+    },
+    time: { now: () => 5 as never },
+    random: (n) => randomBytes(n),
+  };
+  return { asked, subjects: subjectsOf(parts) };
+}
+
+test('only methods of the classes may be called', () => {
+  const callables = new Callables(CHANGES);
+  assert.equal(typeof callables.of({ object: 'operators', method: 'add' }), 'function');
+  for (const [object, method] of [
+    ['operators', 'constructor'],
+    ['operators', 'toString'],
+    ['operators', '__proto__'],
+    ['operators', 'list'],
+    ['constructor', 'add'],
+    ['__proto__', 'add'],
+    ['nobody', 'add'],
+  ] as const)
+    assert.throws(() => callables.of({ object, method }), /Nothing may be called as/, `${object}.${method}`);
+});
+
+test('no method of a subject is both a change and a read, and all are generators that take their ground first', () => {
+  const changes: Readonly<Record<string, object>> = CHANGES;
+  const reads: Readonly<Record<string, object>> = READS;
+  for (const [subject, object] of Object.entries(changes)) {
+    const other = reads[subject];
+    for (const method of methodsOf(object).keys())
+      assert.ok(other === undefined || !methodsOf(other).has(method), `${subject}.${method}`);
+  }
+  const generator = Object.getPrototypeOf(function* () {
+    yield 0;
+  }) as object;
+  for (const objects of [changes, reads])
+    for (const [subject, object] of Object.entries(objects))
+      for (const name of methodsOf(object).keys()) {
+        const method = (Object.getPrototypeOf(object) as Record<string, (...args: never[]) => unknown>)[name]!;
+        assert.ok(Object.getPrototypeOf(method) === generator, `${subject}.${name} is no generator`);
+      }
+});
+
+test('a change goes to the writer with its time and salt, a read to the reader; awaiting a subject calls nothing', async () => {
+  const { subjects, asked } = fixture();
+  assert.equal(await subjects.operators.remove('op', { name: 'test' }), 7);
+  await subjects.operators.list();
+  const { salt, ...work } = asked[0] as Call & { salt: Uint8Array };
+  assert.equal(salt.length, 32);
+  assert.deepEqual(work, {
+    kind: 'call',
+    object: 'operators',
+    method: 'remove',
+    args: ['op', { name: 'test' }],
+    at: 5,
+  });
+  assert.deepEqual(asked[1], ['call', { object: 'operators', method: 'list', args: [], at: 5 }]);
+  assert.equal(await Promise.resolve(subjects.operators), subjects.operators);
+  assert.equal(asked.length, 2);
+});
+
+test('a refusal keeps its class, kind and text; a fault says that nothing was changed', async () => {
+  const remove = (answer: WriterAnswer) => fixture(answer).subjects.operators.remove('op', { name: 'test' });
+  await assert.rejects(
+    remove({ kind: 'registry-error', error: 'ended', message: 'it is over' }),
+    (error: unknown) => error instanceof RegistryError && error.kind === 'ended' && error.message === 'it is over',
+  );
+  await assert.rejects(remove({ kind: 'error', message: 'no such table' }), /nothing was changed: no such table/);
+  await assert.rejects(remove({ kind: 'full' }), /disk of the store is full/);
+});
+
+test('what would not arrive as it was given is refused before it goes', async () => {
+  const { subjects, asked } = fixture();
+  const given = [
+    () => 1,
+    { name: 'x', reason: Symbol('x') },
+    new Map(),
+    new URL('https://mail.test'),
+    [[new Error('x')]],
+  ];
+  for (const one of given) await assert.rejects(subjects.operators.remove('op', one as never), TypeError);
+  let deep: unknown = 1;
+  for (let n = 0; n < 20; n += 1) deep = [deep];
+  assert.throws(() => checkCrossing(deep), /more than 12 deep/);
+  assert.equal(asked.length, 0);
+  checkCrossing([1, 'a', 2n, null, undefined, new Date(0), Buffer.from('x'), { a: [{ b: true }] }]);
+});
+
+interface Sample {
+  fine(ground: object, n: bigint, list: readonly { readonly a?: string }[]): Change<Uint8Array | undefined>;
+  givesFunction(ground: object): Change<() => void>;
+  takesInstance(ground: object, map: ReadonlyMap<string, string>): Change<void>;
+}
+
+test('the compiler refuses methods whose arguments or results cannot go over', () => {
+  type IsNever<T> = [T] extends [never] ? true : false;
+  const refused: readonly [IsNever<Remote<Sample>['givesFunction']>, IsNever<Remote<Sample>['takesInstance']>] = [
+    true,
+    true,
+  ];
+  const fine: IsNever<Remote<Sample>['fine']> = false;
+  assert.deepEqual([refused, fine], [[true, true], false]);
+  const call = (sample: Remote<Sample>): Promise<Uint8Array | undefined> => sample.fine(1n, [{ a: 'x' }]);
+  assert.equal(typeof call, 'function');
+});
+
+test('a change with an effect beside its steps is found where each runs twice', (t: TestContext) => {
+  const db = new Database(':memory:');
+  migrate(db, knownMigrations(), 0, true);
+  let kept = 0;
+  t.mock.method(OperatorChanges.prototype, 'rule', function* () {
+    yield* [];
+    kept += 1;
+    return [String(kept)];
+  });
+  const work = new WriterWorker(db, 0, { changesTwice: true });
+  const call = (method: string, args: readonly unknown[]) =>
+    work.apply({ kind: 'call', object: 'operators', method, args, at: 1, salt: randomBytes(32) });
+  db.exec('BEGIN');
+  const actor = { name: 'test' };
+  const key = { name: 'op', fingerprint: 'f', publicKey: Buffer.from('k') };
+  assert.equal(call('add', [key, actor]).kind, 'called');
+  assert.deepEqual([work.audit.head.seq, db.prepare('SELECT count(*) FROM audit').pluck().get()], [1, 1]);
+  assert.equal(call('add', [key, actor]).kind, 'registry-error');
+  assert.throws(() => call('rule', [[], actor]), /did something else when it ran again/);
+});
