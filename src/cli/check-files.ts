@@ -17,6 +17,7 @@ import type { Config } from '../config/schema.ts';
 import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { Log } from '../domain/effects.ts';
+import { checkStartFiles } from '../gateway/stopped-store.ts';
 import { systemClock } from '../platform/clock.ts';
 
 /** Gives warnings. Throws what a start would throw, or ConfigError where a start would go on and something would not work. */
@@ -66,10 +67,8 @@ async function masterKey(config: Config): Promise<readonly string[]> {
   return [];
 }
 
-/** Loaded only here: the store's libraries take as long as all the rest. */
 async function startFiles(config: Config): Promise<readonly string[]> {
-  const { checkStartFiles } = await import('../store/sqlite/start-files.ts');
-  checkStartFiles(config.data.folder, config.keys.folder, await readMasterKey(config));
+  await checkStartFiles(config.data.folder, config.keys.folder, await readMasterKey(config));
   return [];
 }
 

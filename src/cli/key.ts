@@ -13,6 +13,7 @@ import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { type KeyShare, keyOfShares, readShare, writeShare } from '../crypto/key-share.ts';
 import { split } from '../crypto/shamir.ts';
 import { defined } from '../domain/defined.ts';
+import { finishRotation, rotateMasterKey } from '../gateway/stopped-store.ts';
 import { systemClock } from '../platform/clock.ts';
 import { askToDestroy } from './ask.ts';
 import { confirm } from './confirm.ts';
@@ -230,7 +231,6 @@ async function rotate(terminal: Terminal, given: RotateCommandOptions): Promise<
     );
   await refuseRunning(config, options);
   const newKeyFile = options.out ?? `${keyFile ?? ''}.new`;
-  const { finishRotation, rotateMasterKey } = await import('../store/sqlite/rotate.ts');
   const masterKey = await readMasterKey(config);
   const rotation = {
     dataFolder: config.data.folder,
@@ -242,7 +242,7 @@ async function rotate(terminal: Terminal, given: RotateCommandOptions): Promise<
     clock: systemClock,
   };
   // One past its commit was allowed before, and the store cannot be opened until it has ended.
-  let done = finishRotation(rotation);
+  let done = await finishRotation(rotation);
   let kept: OldKeys | undefined;
   if (done === undefined) {
     const fingerprint = keyFingerprint(masterKey);
@@ -261,7 +261,7 @@ async function rotate(terminal: Terminal, given: RotateCommandOptions): Promise<
     const { actor } = await withAdmin(options, (client) => client.call('key.rotate', { fingerprint }));
     // What came while they signed.
     if (kept !== undefined) kept = await keepOldKeys(config, fingerprint);
-    done = rotateMasterKey({ ...rotation, actor });
+    done = await rotateMasterKey({ ...rotation, actor });
   }
   const { resumed, to, sealed, oldKeyFile } = done;
   const oldKey = oldKeyFile ?? 'the one before';

@@ -6,6 +6,7 @@ import type { RestoreStep, Restored } from '../backup/restore.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { agree, many } from '../domain/counted.ts';
+import { operatorsIn } from '../gateway/stopped-store.ts';
 import { systemClock } from '../platform/clock.ts';
 import { approvedByFile, askByFile } from './approval-file.ts';
 import { CommandError } from './exit.ts';
@@ -87,10 +88,9 @@ async function approvedActor(config: Config, backup: string, options: RestoreOpt
       'approval',
       'Cannot restore alone: the configuration asks for a second person (operators.second-person has "restore"); add --approval FILE.json, a new file for the request',
     );
-  const [{ DATABASE, MANIFEST, readManifest }, { factsOfFile }, { operatorsIn }] = await Promise.all([
+  const [{ DATABASE, MANIFEST, readManifest }, { factsOfFile }] = await Promise.all([
     import('../backup/manifest.ts'),
     import('../backup/files.ts'),
-    import('../store/sqlite/operators-in.ts'),
   ]);
   const { manifest } = await readManifest(backup);
   const { all = false, push = false, unsigned = false } = options;
@@ -108,7 +108,7 @@ async function approvedActor(config: Config, backup: string, options: RestoreOpt
     },
   };
   if (!existsSync(approval)) return askByFile(approval, asked, name, reason);
-  const by = approvedByFile(approval, asked, operatorsIn(join(backup, DATABASE)), systemClock.now());
+  const by = approvedByFile(approval, asked, await operatorsIn(join(backup, DATABASE)), systemClock.now());
   return { name: `${by.first.name}, approved by ${by.second.name}`, reason: by.reason };
 }
 

@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { many } from '../domain/counted.ts';
 import { mebibytes } from '../domain/octets-text.ts';
 import { MiB } from '../domain/units.ts';
+import { compactStore } from '../gateway/stopped-store.ts';
 import { type CommonOptions, reading } from './options.ts';
 import { print } from './output.ts';
 import { showProgress } from './progress.ts';
@@ -20,7 +21,6 @@ export function addStoreCommands(terminal: Terminal, program: Command): void {
 
 async function compact(terminal: Terminal, options: CommonOptions): Promise<void> {
   const config = loadConfig(options.config, { files: false });
-  const { compactStore } = await import('../store/sqlite/compact.ts');
   const progress = showProgress('Writing', 'MiB');
   const done = await compactStore({
     dataFolder: config.data.folder,

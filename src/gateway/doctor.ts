@@ -1,8 +1,7 @@
 /** Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store knows. */
 import { storeFindings } from '../admin/mail-findings.ts';
 import { PURPOSE_REMINDER, withoutPurpose } from '../admin/privacy.ts';
-import { generalFindings } from '../cli/doctor-checks.ts';
-import { listenerFindings } from '../cli/doctor-listeners.ts';
+import { generalFindings } from './doctor-checks.ts';
 import { profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
 import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
@@ -12,6 +11,7 @@ import { type Metric, gauge } from '../http/metric.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Store } from '../store/store.ts';
 import { Doctor } from '../trail/doctor.ts';
+import { listenerFindings } from './doctor-listeners.ts';
 
 export interface GatewayDoctorParts {
   readonly store: Store;

@@ -1,8 +1,8 @@
 /** Doctor by itself: what is new is told once, what is gone is told too, and nothing of it stops the gateway. And the clock, as programs tell of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clockFindings } from '../../src/cli/doctor-checks.ts';
 import type { DoctorFinding } from '../../src/domain/doctor.ts';
+import { clockFindings } from '../../src/gateway/doctor-checks.ts';
 import { gatewayDoctor } from '../../src/gateway/doctor.ts';
 import { days, minutes, seconds } from '../../src/domain/units.ts';
 import { clockSync } from '../../src/platform/clock-sync.ts';

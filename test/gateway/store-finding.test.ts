@@ -1,7 +1,7 @@
 /** When check and doctor speak of compacting. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { whyCompact } from '../../src/cli/store-finding.ts';
+import { whyCompact } from '../../src/gateway/store-finding.ts';
 
 const GIB = 1024 ** 3;
 const head = { pageOctets: 4096, shrinks: false, octets: 10 * GIB, freeOctets: 0 };

@@ -1,0 +1,81 @@
+/** The linter sees every form of import, so that no layer is passed by one that it overlooks. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ESLint, Linter } from 'eslint';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const eslint = new ESLint({ cwd: root });
+
+interface Judged {
+  readonly plugins: { readonly layers?: ESLint.Plugin };
+  readonly languageOptions: { readonly parser: Linter.Parser };
+  readonly rules: { readonly 'layers/imports'?: Linter.RuleEntry };
+}
+
+/** What the rule of the layers says of a file with this text, in words. The other rules need the whole program. */
+async function judged(file: string, text: string): Promise<readonly string[]> {
+  const { plugins, languageOptions, rules } = (await eslint.calculateConfigForFile(join(root, file))) as Judged;
+  const { layers } = plugins;
+  const rule = rules['layers/imports'];
+  assert.ok(layers !== undefined && rule !== undefined, `${file} has no layer`);
+  const messages = new Linter({ cwd: root }).verify(
+    text,
+    {
+      files: ['**/*.ts'],
+      plugins: { layers },
+      languageOptions: { parser: languageOptions.parser },
+      rules: { 'layers/imports': rule },
+    },
+    { filename: join(root, file) },
+  );
+  return messages.map(({ message }) => message.split(':')[0] ?? message);
+}
+
+const FORMS = [
+  (what: string) => `import { a } from '${what}'; a();`,
+  (what: string) => `import type { A } from '${what}'; export const a: A = 1;`,
+  (what: string) => `import '${what}';`,
+  (what: string) => `export { a } from '${what}';`,
+  (what: string) => `export * from '${what}';`,
+  (what: string) => `export const a = async () => await import('${what}');`,
+  (what: string) => `export type A = import('${what}').A;`,
+];
+
+test('no form of import reaches from the command line into the SQLite store, and each reaches the port', async () => {
+  for (const form of FORMS) {
+    const [shut, open] = [form('../store/sqlite/rotate.ts'), form('../store/store.ts')];
+    assert.deepEqual(await judged('src/cli/key.ts', shut), ['src/cli may import only'], shut);
+    assert.deepEqual(await judged('src/cli/key.ts', open), [], open);
+  }
+});
+
+test('a part of the gateway imports neither the command line nor what connects the parts; four know the SQLite store', async () => {
+  for (const form of FORMS) {
+    for (const what of ['../cli/key.ts', '../gateway.ts', '../store/sqlite/open.ts'])
+      assert.deepEqual(await judged('src/gateway/doctor.ts', form(what)), ['src/gateway may import only'], form(what));
+    assert.deepEqual(await judged('src/gateway/stopped-store.ts', form('../store/sqlite/compact.ts')), []);
+    assert.deepEqual(await judged('src/gateway/stopped-store.ts', form('../cli/key.ts')), [
+      'src/gateway may import only',
+    ]);
+  }
+});
+
+test('an import whose name is computed is an error, since nobody can tell where it leads', async () => {
+  const text = 'export const load = async (name: string) => await import(`../${name}.ts`);';
+  assert.deepEqual(await judged('src/cli/key.ts', text), [
+    'What is imported must stand here as a text, or no rule sees it.',
+  ]);
+});
+
+test('every folder with files in src/ has a layer', async () => {
+  const folders = new Set(
+    readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map(({ parentPath }) => parentPath.slice(root.length + 1)),
+  );
+  folders.delete('src');
+  assert.ok(folders.size > 25, String(folders.size));
+  for (const folder of folders) await judged(`${folder}/any.ts`, '');
+});
