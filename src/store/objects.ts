@@ -1,14 +1,18 @@
 /** What can be called in the store's threads, by subject: changes in the one that writes, reads in the one that reads. None of them has a state. */
 import { OperatorChanges } from './changes/operators.ts';
+import { QuirkChanges } from './changes/quirks.ts';
 import { OperatorReads } from './reads/operators.ts';
+import { QuirkReads } from './reads/quirks.ts';
 import type { Remote } from './sql/remote.ts';
 
 export const CHANGES = {
   operators: new OperatorChanges(),
+  quirks: new QuirkChanges(),
 };
 
 export const READS = {
   operators: new OperatorReads(),
+  quirks: new QuirkReads(),
 };
 
 type Of<T, K> = K extends keyof T ? T[K] : object;

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { type Instant, seconds } from '../../src/domain/units.ts';
+import type { QuirkCount } from '../../src/store/changes/quirks.ts';
 import { MAX_COUNTS, SqliteQuirks } from '../../src/store/sqlite/quirks.ts';
-import type { QuirkCount } from '../../src/store/sqlite/stored-rows.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
 import { openTestStore } from '../support/store.ts';
 import { quirkContract } from './quirk-contract.ts';
 
-quirkContract('SQLite', (t) => openTestStore(t));
+quirkContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));
 
 class Fixture {
   readonly clock = new FakeClock();
@@ -17,16 +17,14 @@ class Fixture {
   readonly works: (readonly QuirkCount[])[] = [];
   full = false;
   readonly quirks = new SqliteQuirks({
-    writer: {
-      failure: undefined,
-      must: async (work) => {
+    writer: { failure: undefined },
+    subject: {
+      note: async (counts) => {
         if (this.full) throw new Error('full');
-        assert.ok(work.kind === 'quirks');
-        this.works.push(work.counts);
-        return { kind: 'done' };
+        this.works.push(counts);
       },
+      written: async () => [],
     },
-    reader: { ask: async () => [] as never },
     clock: this.clock,
     time: { now: (): Instant => this.clock.now() } as never,
     log: this.log,

@@ -299,7 +299,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       audit,
       deliveries,
       erasures,
-      quirks: new SqliteQuirks({ writer, reader, clock, time, log }),
+      quirks: new SqliteQuirks({ writer, subject: subjects.quirks, clock, time, log }),
       maildrops,
       bodies,
       space,

@@ -1,11 +1,11 @@
-/** The quirks' port on SQLite: counts in memory, and a few seconds later in a group commit. */
+/** The quirks' port: counts in memory, and a few seconds later in a group commit. */
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
-import { type Quirk, isQuirk } from '../../domain/quirks.ts';
+import type { Quirk } from '../../domain/quirks.ts';
 import { days, instant, seconds } from '../../domain/units.ts';
+import type { QuirkCount } from '../changes/quirks.ts';
+import type { Subjects } from '../objects.ts';
 import type { QuirkDay, Quirks } from '../quirks.ts';
-import type { QuirkCount } from './stored-rows.ts';
-import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
 
@@ -20,8 +20,8 @@ const DAY = days(1);
 type Pending = { -readonly [K in keyof QuirkCount]: QuirkCount[K] };
 
 export interface QuirksParts {
-  readonly writer: Pick<Writer, 'must' | 'failure'>;
-  readonly reader: Pick<Reader, 'ask'>;
+  readonly writer: Pick<Writer, 'failure'>;
+  readonly subject: Subjects['quirks'];
   readonly clock: Clock;
   readonly time: StoreTime;
   readonly log: Log;
@@ -43,7 +43,7 @@ export class SqliteQuirks implements Quirks {
     if (writer.failure !== undefined) return;
     const at = time.now();
     const one = outcome === 'tolerated' ? { tolerated: 1, refused: 0 } : { tolerated: 0, refused: 1 };
-    this.#add({ account, quirk, day: Math.floor(at / DAY), ...one, at, client: client ?? null });
+    this.#add({ account, quirk, day: Math.floor(at / DAY), ...one, lastAt: at, client: client ?? null });
     this.#timer ??= clock.after(WAIT, () => void this.flush());
   }
 
@@ -53,7 +53,7 @@ export class SqliteQuirks implements Quirks {
     if (count !== undefined) {
       count.tolerated += more.tolerated;
       count.refused += more.refused;
-      count.at = Math.max(count.at, more.at);
+      count.lastAt = instant(Math.max(count.lastAt, more.lastAt));
       count.client = more.client ?? count.client;
     } else if (this.#pending.size < MAX_COUNTS) this.#pending.set(key, { ...more });
     else this.#dropped += more.tolerated + more.refused;
@@ -73,7 +73,7 @@ export class SqliteQuirks implements Quirks {
     this.#dropped = 0;
     for (let at = 0; at < counts.length; at += AT_ONCE) {
       try {
-        await this.#p.writer.must({ kind: 'quirks', counts: counts.slice(at, at + AT_ONCE) });
+        await this.#p.subject.note(counts.slice(at, at + AT_ONCE));
       } catch (error) {
         // A full disk, for example: they stay here, and go with the next ones.
         this.#p.log.warn('store.quirks-late', { why: String(error) });
@@ -85,21 +85,6 @@ export class SqliteQuirks implements Quirks {
 
   async of(account: AccountId): Promise<readonly QuirkDay[]> {
     await this.flush();
-    const rows = await this.#p.reader.ask('quirks', { account });
-    return rows.flatMap(({ quirk, day, tolerated, refused, at, client }) =>
-      // A newer node of the same store may know more of them.
-      isQuirk(quirk)
-        ? [
-            {
-              quirk,
-              day: new Date(day * DAY).toISOString().slice(0, 10),
-              tolerated,
-              refused,
-              lastAt: instant(at),
-              ...(client === null ? {} : { client }),
-            },
-          ]
-        : [],
-    );
+    return await this.#p.subject.written(account);
   }
 }

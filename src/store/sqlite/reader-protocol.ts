@@ -26,7 +26,7 @@ import type { WantedMove } from './account-ties.ts';
 import type { CertificatesInput } from './ca-reader.ts';
 import type { Call } from './calls.ts';
 import type { PgpKeysInput } from './pgp-reader.ts';
-import type { DeliveryRow, DeliveryRows, MessageRow, QuirkCount } from './stored-rows.ts';
+import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
 import type { AuditItem } from './writer-protocol.ts';
 import type { IdleInput, IdleStep, UsageInput, UsageStep } from './usage-reader.ts';
 
@@ -129,7 +129,6 @@ export interface ReaderWork {
   imported: { in: { account: number; after: string; limit: number }; out: readonly string[] };
   consumers: { in: { account: number }; out: readonly Consumer[] };
   accountsAt: { in: { network: string; limit: number }; out: number };
-  quirks: { in: { account: number }; out: readonly QuirkCount[] };
   audit: {
     in: { message: bigint | null; account: number | null; from: number; limit: number };
     out: readonly AuditStored[];

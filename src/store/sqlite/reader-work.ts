@@ -27,7 +27,6 @@ import {
   type ReaderWork,
   type VerifyStep,
 } from './reader-protocol.ts';
-import type { QuirkCount } from './stored-rows.ts';
 import { CertificateReader } from './certificate-reader.ts';
 import { PartnerReader } from './partner-reader.ts';
 import { MergeReader } from './merge-reader.ts';
@@ -77,9 +76,6 @@ export class ReaderWorker {
         'SELECT uidl FROM imported WHERE account = ? AND uidl > ? ORDER BY uidl LIMIT ?',
       )
       .pluck();
-    const quirks = db.prepare<[number], QuirkCount>(
-      `SELECT account, quirk, day, tolerated, refused, last_at AS at, client FROM quirk_day WHERE account = ? ORDER BY quirk, day`,
-    );
     this.#listing = db
       .prepare<[number, number], [number, number, Buffer, number, number]>(
         'SELECT uid, octets, uidl, retrieved, receipt FROM entry WHERE account = ? AND uid < ? ORDER BY uid',
@@ -141,7 +137,6 @@ export class ReaderWorker {
       imported: ({ account, after, limit }) => imported.all(account, after, limit),
       consumers: ({ account }) => mailboxes.consumers(account),
       accountsAt: ({ network, limit }) => mailboxes.accountsAt(network, limit),
-      quirks: ({ account }) => quirks.all(account),
       audit: (input) => this.#readAudit(input),
       auditLatest: ({ event, account, limit }) => latest.all(account, event, limit).map(storedRowOf),
       auditRefused: ({ before, limit }) => refused.all(before, limit).map(storedRowOf),

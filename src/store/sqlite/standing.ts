@@ -22,7 +22,6 @@ const MAIL: ReadonlySet<WriterWork['kind']> = new Set([
   'claim-one',
   'settle',
   'audit',
-  'quirks',
   'consumer',
   'used',
   'known-network',

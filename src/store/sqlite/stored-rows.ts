@@ -1,18 +1,6 @@
 /** Rows that both threads give out or take. Everything here is cloned: plain values, no functions. */
 import type { DeliveryState } from '../deliveries.ts';
 
-/** What one account did of one quirk on one day (days since 1970). */
-export interface QuirkCount {
-  readonly account: number;
-  readonly quirk: string;
-  readonly day: number;
-  readonly tolerated: number;
-  readonly refused: number;
-  /** The last of them. */
-  readonly at: number;
-  readonly client: string | null;
-}
-
 /** A row of `message`. */
 export interface MessageRow {
   readonly id: bigint;

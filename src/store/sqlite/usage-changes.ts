@@ -71,7 +71,7 @@ const MARK = 'usage_seq';
  */
 const LEAVES_ALONE: ReadonlySet<WriterWork['kind']> = new Set([
   ...(['accept', 'chunk', 'give-up', 'commit-maildrop', 'release-maildrop', 'claim', 'claim-one', 'audit'] as const),
-  ...(['quirks', 'consumer', 'used', 'known-network', 'certificate-used', 'space', 'nothing'] as const),
+  ...(['consumer', 'used', 'known-network', 'certificate-used', 'space', 'nothing'] as const),
 ]);
 
 /** More than there are accounts: a key of account and month. */

@@ -14,7 +14,7 @@ import type { CaChange, CaChanged } from './ca-changes.ts';
 import type { PgpChange, PgpChanged } from './pgp-changes.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { Reserved } from './reserve.ts';
-import type { QuirkCount, DeliveryRows } from './stored-rows.ts';
+import type { DeliveryRows } from './stored-rows.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 
 export interface AcceptWork {
@@ -187,7 +187,6 @@ export type WriterWork =
       readonly deleted: number;
       readonly at: number;
     }
-  | { readonly kind: 'quirks'; readonly counts: readonly QuirkCount[] }
   | ImportWork
   | DeliveryWork
   | {

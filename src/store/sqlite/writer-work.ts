@@ -22,7 +22,6 @@ import { MessageErasure } from './message-erasure.ts';
 import type { Testing } from './options.ts';
 import { PgpChanges } from './pgp-changes.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
-import { QuirkChanges } from './quirk-changes.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { SqliteRunner } from './runner.ts';
 import { SearchTables } from './search-tables.ts';
@@ -52,7 +51,6 @@ export class WriterWorker {
   readonly #filing: Filing;
   readonly #maildrops: MaildropChanges;
   readonly #deliveries: DeliveryChanges;
-  readonly #quirks: QuirkChanges;
   readonly #networks: KnownNetworkChanges;
   readonly #imports: ImportChanges;
   readonly #mailboxMoves: MailboxMoves;
@@ -93,7 +91,6 @@ export class WriterWorker {
     this.#deliveries = new DeliveryChanges(db, {
       ...{ audit: this.audit, filing: this.#filing, maildrops: this.#maildrops, usage: this.#usage },
     });
-    this.#quirks = new QuirkChanges(db);
     this.#networks = new KnownNetworkChanges(db);
     this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
     this.#mailboxMoves = new MailboxMoves(db, this.audit, counters);
@@ -156,8 +153,6 @@ export class WriterWorker {
         return this.#maildrops.restore(work);
       case 'consumer':
         return this.#maildrops.noteConsumer(work);
-      case 'quirks':
-        return this.#quirks.note(work.counts);
       case 'import':
         return this.#imports.file(work);
       case 'claim':
