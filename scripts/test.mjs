@@ -1,6 +1,6 @@
 // Runs one suite of compiled tests with Node's own runner. The files are found here, so that a compiled test whose source is gone does not run.
 //
-//   node scripts/test.mjs [--suite unit|faults|peers|long] [--only TEXT] [--reporter NAME] [--bound SECONDS]
+//   node scripts/test.mjs [--suite unit|faults|peers|long] [--only TEXT] [--reporter NAME] [--bound SECONDS] [--times FILE]
 //
 // `unit` is every *.test.js below dist/test except the folders `faults`, `peers` and `long`, which are suites of their own. `long` takes longer than
 // a merge may wait: it is run before a release.
@@ -8,9 +8,14 @@
 // A file that is not done within its bound (what it left open keeps it alive, or it waits for what never comes) is ended and counts as failed, by its
 // name; the others go on. The suites that start programs end each file when its tests are over, whatever a failed assertion left open; a leak of ours
 // is what `unit` would show.
+//
+// Files of `unit` run beside each other. Of the suites that start programs only those do whose source says `@beside` in a comment: they measure neither
+// time nor memory, use free ports, and build nothing. The others have the machine to themselves, after those.
+//
+// `--times`: appends a line to FILE for each test file, for the table of .ci/run: "file", seconds, name, with a tab between.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -30,10 +35,12 @@ const { values } = parseArgs({
     only: { type: 'string' },
     reporter: { type: 'string' },
     bound: { type: 'string' },
+    times: { type: 'string' },
   },
 });
 
-const hasSource = (file) => existsSync(join(root, relative(join(root, 'dist'), file)).replace(/\.js$/, '.ts'));
+const sourceOf = (file) => join(root, relative(join(root, 'dist'), file)).replace(/\.js$/, '.ts');
+const hasSource = (file) => existsSync(sourceOf(file));
 const found = readdirSync(tests, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.js'))
   .map((name) => join(tests, name))
@@ -65,20 +72,33 @@ if (!(bound > 0)) {
 const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 console.error(`Suite ${values.suite} on Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`);
 
-// The other suites start whole gateways and measure: one file at a time.
-const concurrency = values.suite === 'unit' ? Math.max(2, availableParallelism()) : 1;
-const runner = spawn(
-  process.execPath,
-  [
-    '--enable-source-maps',
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    ...(values.suite === 'unit' ? [] : ['--test-force-exit']),
-    `--test-reporter=${values.reporter ?? 'spec'}`,
-    ...files,
-  ],
-  { stdio: 'inherit', cwd: root, env: { ...process.env, PATH } },
-);
+const beside =
+  values.suite === 'unit' ? () => true : (file) => readFileSync(sourceOf(file), 'utf8').includes('@beside');
+// Tests wait for disks, peers and threads for a quarter of their time: one more than there are cores keeps the cores busy.
+const parts = [
+  { files: files.filter(beside), concurrency: Math.max(2, availableParallelism() + (values.suite === 'unit' ? 1 : 0)) },
+  { files: files.filter((file) => !beside(file)), concurrency: 1 },
+].filter((part) => part.files.length > 0);
+
+let runner;
+const measured = mkdtempSync(join(tmpdir(), 'sluis-times-'));
+function run({ files: some, concurrency }) {
+  const reporter = (name, to) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`];
+  runner = spawn(
+    process.execPath,
+    [
+      '--enable-source-maps',
+      '--test',
+      `--test-concurrency=${concurrency}`,
+      ...(values.suite === 'unit' ? [] : ['--test-force-exit']),
+      ...reporter(values.reporter ?? 'spec', 'stdout'),
+      ...reporter(join(root, 'scripts', 'file-times.mjs'), join(measured, 'files')),
+      ...some,
+    ],
+    { stdio: 'inherit', cwd: root, env: { ...process.env, PATH } },
+  );
+  return new Promise((resolve) => runner.once('close', (status) => resolve(status ?? 1)));
+}
 
 // Node 22 ends a file at --test-timeout and Node 24 only what is asynchronous inside it, so files are watched from here. Where there is no /proc nothing is bound.
 const begun = new Map();
@@ -115,8 +135,20 @@ function endFile(pid) {
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => runner.kill(signal));
-runner.once('close', (status) => {
-  clearInterval(watch);
-  process.exitCode = late ? 1 : (status ?? 1);
-});
+let stopped = false;
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    stopped = true;
+    runner.kill(signal);
+  });
+
+let failed = false;
+for (const part of parts) {
+  if (stopped) break;
+  if ((await run(part)) !== 0) failed = true;
+  const lines = join(measured, 'files');
+  if (values.times !== undefined && existsSync(lines)) appendFileSync(values.times, readFileSync(lines));
+}
+clearInterval(watch);
+rmSync(measured, { recursive: true, force: true });
+process.exitCode = failed || late || stopped ? 1 : 0;

@@ -1,4 +1,5 @@
 /** Somebody sets the wall clock back an hour, in the running gateway and across a restart. */
+// @beside
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// @beside
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzzCms } from '../crypto/cms/fuzzing.ts';

@@ -1,4 +1,5 @@
 /** A full disk is weather, not damage: mail waits at the sender, everything else goes on, and nothing that was accepted is lost. */
+// @beside
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {

@@ -1,21 +1,11 @@
+// @beside
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzzEdi } from '../edi/fuzzing.ts';
-import { fuzzWalk } from '../mime/fuzzing.ts';
-
-const MINUTE = 60_000;
-
-test('fuzz: the walk over MIME, for a minute', (t) => {
-  const before = process.memoryUsage().heapUsed;
-  const { rounds, octets, leaves, interchanges } = fuzzWalk(MINUTE, 20_261_126);
-  t.diagnostic(`${rounds} messages of ${octets} octets: ${leaves} leaves, ${interchanges} interchanges`);
-  assert.ok(rounds > 1000 && interchanges > 100);
-  assert.ok(process.memoryUsage().heapUsed - before < 200e6);
-});
 
 test('fuzz: the readers of EDI, for a minute', (t) => {
   const before = process.memoryUsage().heapUsed;
-  const { rounds, octets, interchanges } = fuzzEdi(MINUTE, 20_261_126);
+  const { rounds, octets, interchanges } = fuzzEdi(60_000, 20_261_126);
   t.diagnostic(`${rounds} texts of ${octets} octets: ${interchanges} interchanges`);
   assert.ok(rounds > 1000 && interchanges > 100);
   assert.ok(process.memoryUsage().heapUsed - before < 200e6);

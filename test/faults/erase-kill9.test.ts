@@ -1,4 +1,5 @@
 /** kill -9 of the gateway in the middle of an erasure: the same command goes on, and nothing of the organisation is left half. */
+// @beside
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** kill -9 of the gateway, and of the command, in the middle of an import: whole batches stay, and the same command goes on from there. */
+// @beside
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -3,6 +3,7 @@
  *
  * This proves the order of things and the recovery, not the syncs: see power.test.ts for those.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,5 @@
 /** kill -9 of the gateway in the middle of a merge: whole parts have gone over, and the same command goes on from there. */
+// @beside
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

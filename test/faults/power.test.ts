@@ -4,6 +4,7 @@
  * support/power-disk.ts says what the model is. The suite is red unless two controls lose mail under the same model: a store that does not
  * sync at each commit (`synchronous=NORMAL`), and one that answers before COMMIT. A check that cannot fail proves nothing.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

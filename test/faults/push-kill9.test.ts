@@ -2,6 +2,7 @@
  * kill -9 while mail is pushed to a partner: nothing that was acknowledged is lost on the way, and what arrives twice was being answered
  * when the process died.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { testCertificates } from '../support/certificates.ts';

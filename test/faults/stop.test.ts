@@ -1,4 +1,5 @@
 /** SIGTERM in the middle of things: what runs ends properly or is told to come again, and nothing is half filed. */
+// @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Instance, addressOf, loginOf } from '../support/instance.ts';

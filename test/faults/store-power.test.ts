@@ -1,6 +1,7 @@
 /**
  * The power model on the store alone: as power.test.ts, without protocols, and so with more messages a second and a look at every entry.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';

@@ -1,4 +1,5 @@
 /** A sync that fails: the disk no longer promises anything, so neither do we. */
+// @beside
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

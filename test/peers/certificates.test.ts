@@ -3,6 +3,7 @@
  * password, and those that send no login at all (as Thunderbird does for SMTP) go straight to work. A certificate of a foreign authority gets
  * none of them in.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -3,6 +3,7 @@
  *
  * The accounts have the names and the password of the page. Only host name and ports are put in, since this gateway is on loopback.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';

@@ -3,6 +3,7 @@
  *
  * What each of them lets pass is listed: both take SHA-1 and short keys unless told otherwise, and neither knows CMSAlgorithmProtection.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { encodePem } from '../../src/crypto/pem.ts';

@@ -2,6 +2,7 @@
  * CMS both ways with NSS (`cmsutil`), the library of Thunderbird: every combination that it supports. It reads no AuthEnvelopedData
  * (SEC_ERROR_UNRECOGNIZED_OID, 3.110) and no Ed25519 in CMS.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { withoutProgram } from '../support/require.ts';

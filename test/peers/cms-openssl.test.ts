@@ -1,4 +1,5 @@
 /** CMS both ways with `openssl cms`: every combination that it supports. */
+// @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { encrypt } from '../../src/crypto/cms/encrypt.ts';

@@ -2,6 +2,7 @@
  * A hospital's connector on a listener of its own: STARTTLS, a client certificate, no AUTH. Other people's programs play it, as its registered
  * addresses and its domain; nobody else gets in that way.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -4,6 +4,7 @@
  *
  * What is owed is written down here from the RFC (section 5.2), and compared with what the sender's mailbox holds in the end: no more, no less.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

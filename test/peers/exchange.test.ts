@@ -3,6 +3,7 @@
  * 3 MB binary and a file whose name has umlauts. Each attachment must arrive octet for octet, the text character for character; each
  * program verifies our certificate.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';

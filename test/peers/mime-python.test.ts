@@ -3,6 +3,7 @@
  *
  * Where the walk says that programs may differ (`exact: false`) only the structure is compared. Known differences are named below.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

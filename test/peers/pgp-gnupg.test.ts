@@ -1,4 +1,5 @@
 /** OpenPGP both ways with GnuPG: keys, signatures, encryption, each octet for octet. */
+// @beside
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** OpenPGP both ways with Sequoia's sq, an implementation that shares no code with GnuPG or ours. */
+// @beside
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

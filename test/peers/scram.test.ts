@@ -1,4 +1,5 @@
 /** Other people's programs log in by SCRAM: msmtp and mpop bound to TLS 1.3, mutt unbound (all with GNU SASL). */
+// @beside
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** What the gateway protected, read by OpenSSL; what OpenSSL protected, opened by the gateway. Over SMTP and POP3. */
+// @beside
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -4,6 +4,7 @@
  *
  * The control reads the same forgeries with the expression that was here once: it must miss some, or the spellings prove nothing.
  */
+// @beside
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,21 +1,47 @@
-/** The runner of the suites, on a project of three files: one that never ends is ended and named, and the others are run. */
+/** The runner of the suites, on projects of a few files: one that never ends is ended and named, and the others are run. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test } from 'node:test';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-test('a file that is not done within its bound fails by its name, and the others are run', (t) => {
+interface Project {
+  readonly root: string;
+  readonly run: (...args: string[]) => {
+    readonly status: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+  };
+}
+
+/** `files`: below `test`, by name; what stands in the source beside the import is there too. */
+function project(t: TestContext, files: Readonly<Record<string, string>>): Project {
   const root = mkdtempSync(join(tmpdir(), 'sluis-runner-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
-  for (const folder of ['test', 'dist/test']) mkdirSync(join(root, folder), { recursive: true });
   cpSync(join(ROOT, 'scripts'), join(root, 'scripts'), { recursive: true });
   const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { engines: object };
   writeFileSync(join(root, 'package.json'), JSON.stringify({ engines }));
+  for (const [name, text] of Object.entries(files)) {
+    for (const folder of ['test', 'dist/test']) mkdirSync(join(root, folder, dirname(name)), { recursive: true });
+    writeFileSync(join(root, 'test', `${name}.test.ts`), text);
+    writeFileSync(join(root, 'dist', 'test', `${name}.test.js`), `const { test } = require('node:test');\n${text}\n`);
+  }
+  const { NODE_TEST_CONTEXT: _, ...own } = process.env;
+  const env = { ...own, PATH: '/usr/bin:/bin' };
+  return {
+    root,
+    run: (...args) =>
+      spawnSync(process.execPath, [join(root, 'scripts', 'test.mjs'), ...args], {
+        ...{ encoding: 'utf8', env, timeout: 60_000 },
+      }),
+  };
+}
+
+test('a file that is not done within its bound fails by its name, and the others are run', (t) => {
   const files = {
     // A failed assertion behind which something goes on, and a loop that nothing interrupts.
     'goes-on': `test('fails', () => { setInterval(() => undefined, 1000); throw new Error('as expected'); });`,
@@ -27,15 +53,8 @@ test('a file that is not done within its bound fails by its name, and the others
   require('node:assert').deepEqual([status, stdout.trim()], [0, process.version]);
 });`,
   };
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(join(root, 'test', `${name}.test.ts`), '');
-    writeFileSync(join(root, 'dist', 'test', `${name}.test.js`), `const { test } = require('node:test');\n${text}\n`);
-  }
-  const { NODE_TEST_CONTEXT: _, ...own } = process.env;
-  const env = { ...own, PATH: '/usr/bin:/bin' };
-  const ran = spawnSync(process.execPath, [join(root, 'scripts', 'test.mjs'), '--bound', '3', '--reporter', 'tap'], {
-    ...{ encoding: 'utf8', env, timeout: 60_000 },
-  });
+  const { run } = project(t, files);
+  const ran = run('--bound', '3', '--reporter', 'tap');
   assert.equal(ran.status, 1, ran.stdout + ran.stderr);
   const ended = [...ran.stderr.matchAll(/^dist\/test\/([\w-]+)\.test\.js was not done within 3 s and is ended$/gm)];
   assert.deepEqual(ended.map(([, name]) => name).sort(), ['goes-on', 'left-open', 'loops']);
@@ -46,8 +65,59 @@ test('a file that is not done within its bound fails by its name, and the others
     ran.stderr,
     new RegExp(`^Suite unit on Node ${process.versions.node.replaceAll('.', '\\.')}, OpenSSL 3\\.\\d+`),
   );
-  const wrong = spawnSync(process.execPath, [join(root, 'scripts', 'test.mjs'), '--bound', 'soon'], {
-    ...{ encoding: 'utf8', env },
-  });
+  const wrong = run('--bound', 'soon');
   assert.match(wrong.stderr, /Cannot bound a file to "soon": expected seconds/);
+});
+
+test('of a suite that starts programs, files marked so run beside each other, and the others alone after them', (t) => {
+  // Each of the two waits until the other has begun; the third and the fourth find nobody else at work.
+  const at = `const { existsSync, readdirSync, writeFileSync, rmSync } = require('node:fs');
+const at = (name) => require('node:path').join(process.cwd(), name);
+const pause = () => new Promise((resolve) => setTimeout(resolve, 10));
+const holds = async (what) => { for (let n = 0; n < 2000 && !what(); n += 1) await pause(); require('node:assert').ok(what()); };`;
+  const marked = (own: string, other: string): string => `// @beside
+${at}
+test('meets the other', async () => {
+  writeFileSync(at('working-${own}'), '');
+  writeFileSync(at('${own}'), '');
+  await holds(() => existsSync(at('${other}')));
+  rmSync(at('working-${own}'));
+});`;
+  const alone = `${at}
+test('nobody else works', async () => {
+  require('node:assert').ok(existsSync(at('a')) && existsSync(at('b')));
+  const others = () => readdirSync(process.cwd()).filter((name) => name.startsWith('working-'));
+  require('node:assert').deepEqual(others(), []);
+  writeFileSync(at('working-alone'), '');
+  for (let n = 0; n < 10; n += 1) await pause();
+  rmSync(at('working-alone'));
+});`;
+  const names = ['faults/a', 'faults/b', 'faults/alone', 'faults/also-alone'];
+  const { root, run } = project(t, {
+    ...{ 'faults/a': marked('a', 'b'), 'faults/b': marked('b', 'a') },
+    ...{ 'faults/alone': alone, 'faults/also-alone': alone },
+  });
+  const times = join(root, 'times');
+  const ran = run('--suite', 'faults', '--times', times);
+  assert.equal(ran.status, 0, ran.stdout + ran.stderr);
+  const lines = readFileSync(times, 'utf8').trimEnd().split('\n');
+  const told = lines.map((line) => /^file\t\d+\.\d\tdist\/test\/(.*)\.test\.js$/.exec(line)?.[1]);
+  assert.deepEqual(told.sort(), names.sort());
+});
+
+test('the table of CI tells each step by the clock and in processor time, and its slowest files', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-table-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const files = Array.from({ length: 12 }, (_, i) => `file\t${i}.5\tdist/test/${i}.test.js\n`).join('');
+  const steps = join(folder, 'steps');
+  writeFileSync(steps, `step\t7\t0m3.50s 0m0.50s\tnpm ci\n${files}step\t75\t2m3.00s 0m7.00s\tunit\n`);
+  const { stdout } = spawnSync(process.execPath, [join(ROOT, '.ci', 'table.mjs'), steps], { encoding: 'utf8' });
+  const rows = stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
+  assert.deepEqual(rows[1], ['0:07', '0:04', 'npm ci']);
+  assert.deepEqual(rows[2], ['1:15', '2:06', 'unit'], 'without what came before');
+  assert.deepEqual(
+    rows.slice(3, 13),
+    Array.from({ length: 10 }, (_, i) => [`${11 - i}.5 s`, `dist/test/${11 - i}.test.js`]),
+  );
+  assert.deepEqual(rows[13], ['1:22', '2:10', 'all of it']);
 });
