@@ -1,0 +1,160 @@
+/** The store's statements on PostgreSQL: all of them are prepared, and some changes and reads run. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { BEFORE_ALL, followOn, isBroken } from '../../src/crypto/audit-chain.ts';
+import type { ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
+import { type Instant, instant } from '../../src/domain/units.ts';
+import { Ground } from '../../src/store/changes/ground.ts';
+import { CHANGES, READS } from '../../src/store/objects.ts';
+import { bytes, int, orNull, text } from '../../src/store/sql/columns.ts';
+import { type Dialect, SQLITE } from '../../src/store/sql/parts.ts';
+import { type Change, checkColumns, sql, textOf } from '../../src/store/sql/sql.ts';
+import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
+import { type PostgresClient, PostgresRunner, postgresSchema, startPostgres } from '../support/postgres.ts';
+import { templatesIn } from '../support/templates.ts';
+import { registryError } from './contract.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const templates = templatesIn(join(root, 'src', 'store'));
+
+let client: PostgresClient;
+const closers: (() => Promise<void> | void)[] = [];
+after(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+before(async () => {
+  client = await startPostgres({ after: (close) => closers.push(close) });
+  for (const statement of postgresSchema(readFileSync(join(root, 'test', 'store', 'schema.sql'), 'utf8')))
+    await client.query(statement);
+});
+
+/** What PostgreSQL has for a declared type where a number is worked out. */
+const SAME: Readonly<Record<string, readonly string[]>> = { bigint: ['integer', 'smallint', 'numeric'] };
+
+test('PostgreSQL prepares every statement of the store, and its columns have the declared types', async () => {
+  assert.ok(templates.length >= 20, `${templates.length} statements found`);
+  const wrong: string[] = [];
+  for (const { where, plan } of templates)
+    for (const lock of ['', 'FOR SHARE', 'FOR UPDATE'] as const) {
+      const dialect: Dialect = { engine: 'postgres', lock };
+      try {
+        await client.query(`PREPARE checked AS ${textOf(plan, dialect)}`);
+        const prepared = `SELECT coalesce(result_types::text[], '{}') FROM pg_prepared_statements WHERE name = 'checked'`;
+        const { rows } = await client.query({ text: prepared, rowMode: 'array' });
+        await client.query('DEALLOCATE checked');
+        const types = (rows[0]?.[0] ?? []) as readonly string[];
+        const declared = plan.columns.map(({ type }) => type);
+        const fits =
+          types.length === declared.length &&
+          declared.every((type, i) => [type, ...(SAME[type] ?? [])].includes(types[i]!));
+        if (!fits) wrong.push(`${where}: columns are ${types.join()}; declared are ${declared.join()}`);
+      } catch (error) {
+        wrong.push(`${where}: ${String(error)}: ${textOf(plan, dialect)}`);
+      }
+    }
+  assert.deepEqual(wrong, []);
+});
+
+test('SQLite prepares every statement of the store, and its columns have the declared names', () => {
+  const db = new Database(':memory:');
+  migrate(db, knownMigrations(), 0, true);
+  const wrong: string[] = [];
+  for (const { where, plan } of templates)
+    try {
+      const prepared = db.prepare(textOf(plan, SQLITE));
+      if (plan.wanted === 'count') assert.ok(!prepared.reader, 'it gives rows, and sql.run counts changes');
+      else
+        checkColumns(
+          plan,
+          prepared.columns().map(({ name }) => name),
+        );
+    } catch (error) {
+      wrong.push(`${where}: ${String(error)}: ${textOf(plan, SQLITE)}`);
+    }
+  db.close();
+  assert.deepEqual(wrong, []);
+});
+
+const actor = { name: 'root', reason: 'test' };
+const noon = Date.UTC(2026, 10, 25, 12);
+const fingerprint = (n: number): string => String(n).padStart(64, '0');
+
+test('changes and reads of operators do on PostgreSQL what they do on SQLite', async () => {
+  const runner = new PostgresRunner(client);
+  const at = (minute: number): Instant => instant(noon + minute * 60_000);
+  const change = <T>(minute: number, of: (ground: Ground) => Change<T>): Promise<T> =>
+    runner.run(of(new Ground(at(minute), randomBytes(32))));
+  const { operators } = CHANGES;
+  for (const n of [2, 1]) {
+    const key = { name: `op${n}`, fingerprint: fingerprint(n), publicKey: Buffer.from([n, 0, 255]) };
+    await change(n, (ground) => operators.add(ground, key, actor));
+  }
+  const again = { name: 'op1', fingerprint: fingerprint(3), publicKey: Buffer.from('k') };
+  await assert.rejects(
+    change(3, (ground) => operators.add(ground, again, actor)),
+    registryError('exists', /an operator "op1"/),
+  );
+  const list = await runner.run(READS.operators.list({ at: at(3) }));
+  assert.deepEqual(list, [
+    { name: 'op1', fingerprint: fingerprint(1), publicKey: Buffer.from([1, 0, 255]), addedAt: at(1) },
+    { name: 'op2', fingerprint: fingerprint(2), publicKey: Buffer.from([2, 0, 255]), addedAt: at(2) },
+  ]);
+
+  const request = {
+    id: 'AAAAAAAA',
+    operation: 'audit.erase',
+    verb: 'erase',
+    input: '{}',
+    askedBy: 'root',
+    reason: 'r',
+  } as const;
+  const asked = await change(4, (ground) => operators.ask(ground, request));
+  assert.deepEqual(asked, { ...request, askedAt: at(4), endsAt: at(64), signatures: [] });
+  for (const n of [1, 2]) {
+    const signature = { fingerprint: fingerprint(n), at: at(4 + n), signature: Buffer.from([n]) };
+    await change(5, (ground) => operators.sign(ground, 'AAAAAAAA', signature, actor));
+  }
+  const waiting = await runner.run(READS.operators.waiting({ at: at(6) }));
+  assert.deepEqual(
+    waiting.map(({ signatures }) => signatures.map((one) => one.fingerprint)),
+    [[fingerprint(1), fingerprint(2)]],
+  );
+  await change(7, (ground) =>
+    operators.use(ground, 'AAAAAAAA', { first: fingerprint(1), second: fingerprint(2) }, actor),
+  );
+  assert.equal((await runner.run(READS.operators.request({ at: at(7) }, 'AAAAAAAA')))?.usedAt, at(7));
+  assert.deepEqual(await runner.run(READS.operators.waiting({ at: at(7) })), []);
+  assert.deepEqual(await change(8, (ground) => operators.rule(ground, ['erase'], actor)), []);
+
+  const rows = await runner.run(chain());
+  assert.deepEqual(
+    rows.map(({ event }) => event),
+    [
+      'operator.added',
+      'operator.added',
+      'approval.asked',
+      'approval.signed',
+      'approval.signed',
+      'approval.used',
+      'operators.rule-changed',
+    ],
+  );
+  let head: ChainHead = BEFORE_ALL;
+  for (const row of rows) {
+    const next = followOn(head, row);
+    assert.ok(!isBroken(next), `row ${row.seq}`);
+    head = next;
+  }
+});
+
+function* chain(): Change<readonly ChainRow[]> {
+  const rows = yield* sql.all({
+    ...{ seq: int, at: int, event: text, outcome: text, account: orNull(int), facts: text },
+    ...{ commitment: orNull(bytes), hash: bytes, salt: orNull(bytes), personal: orNull(text) },
+  })`SELECT seq, at, event, outcome, account, facts, commitment, hash, salt, personal FROM audit ORDER BY seq`;
+  return rows.map((row) => ({ ...row, message: null }));
+}

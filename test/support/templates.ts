@@ -1,0 +1,121 @@
+/**
+ * The statements that stand in the source of the store, found without running it: so one that no test runs is checked as well.
+ *
+ * What is between values of a template is either a part (`locked`, `among(text, keys)`) or a value. Parts and columns are worked out with the
+ * module of columns, and with constants of the file and of those that it imports.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import ts from 'typescript';
+import * as columns from '../../src/store/sql/columns.ts';
+import * as parts from '../../src/store/sql/parts.ts';
+import { type Plan, sql } from '../../src/store/sql/sql.ts';
+
+export interface Template {
+  /** File and line. */
+  readonly where: string;
+  readonly plan: Plan;
+}
+
+type Scope = Record<string, unknown>;
+
+/** What an expression is worth, with the types taken off; undefined where it needs more than the scope has. */
+function worth(expression: string, scope: Scope): unknown {
+  try {
+    // The source is this project's own.
+    return runInNewContext(ts.transpile(`(${expression})`, { target: ts.ScriptTarget.ES2023 }), { ...scope });
+  } catch {
+    return undefined;
+  }
+}
+
+class Sources {
+  readonly #files = new Map<string, ts.SourceFile>();
+  readonly #scopes = new Map<string, Scope>();
+
+  file(path: string): ts.SourceFile {
+    const known = this.#files.get(path);
+    if (known !== undefined) return known;
+    const made = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+    this.#files.set(path, made);
+    return made;
+  }
+
+  /** The constants of a file that can be worked out, and those that it imports from others of the store. */
+  scope(path: string): Scope {
+    const known = this.#scopes.get(path);
+    if (known !== undefined) return known;
+    const scope: Scope = { ...columns, ...parts };
+    this.#scopes.set(path, scope);
+    for (const statement of this.file(path).statements) {
+      if (ts.isImportDeclaration(statement)) this.#take(statement, path, scope);
+      if (!ts.isVariableStatement(statement)) continue;
+      for (const { name, initializer } of statement.declarationList.declarations) {
+        const value = initializer === undefined ? undefined : worth(initializer.getText(), scope);
+        if (value !== undefined) scope[name.getText()] = value;
+      }
+    }
+    return scope;
+  }
+
+  #take({ moduleSpecifier, importClause }: ts.ImportDeclaration, path: string, scope: Scope): void {
+    const from = (moduleSpecifier as ts.StringLiteral).text;
+    const names = importClause?.namedBindings;
+    if (!/^\.\.?\//.test(from) || names === undefined || !ts.isNamedImports(names)) return;
+    const there = join(dirname(path), from);
+    if (!there.includes(join('src', 'store'))) return;
+    const theirs = this.scope(there);
+    for (const { name } of names.elements) if (name.text in theirs) scope[name.text] ??= theirs[name.text];
+  }
+}
+
+const isPart = (value: unknown): value is parts.Part => typeof value === 'object' && value !== null && 'kind' in value;
+
+/** A value's place is held by null. */
+function givenOf(expression: ts.Expression, scope: Scope): parts.Part | null {
+  const list = ts.isCallExpression(expression) && ['among', 'rowsOf'].includes(expression.expression.getText());
+  const text = list
+    ? `${expression.expression.getText()}(${expression.arguments[0]?.getText()}, [])`
+    : expression.getText();
+  const value = worth(text, scope);
+  if (list && value === undefined) throw new Error(`cannot work out ${expression.getText()}`);
+  return isPart(value) ? value : null;
+}
+
+function planOf({ tag, template }: ts.TaggedTemplateExpression, scope: Scope): Plan {
+  const strings = ts.isTemplateExpression(template)
+    ? [template.head.text, ...template.templateSpans.map(({ literal }) => literal.text)]
+    : [template.text];
+  const given = ts.isTemplateExpression(template)
+    ? template.templateSpans.map(({ expression }) => givenOf(expression, scope))
+    : [];
+  const made = worth(tag.getText(), { ...scope, sql }) as typeof sql.run | undefined;
+  if (typeof made !== 'function') throw new Error(`cannot work out ${tag.getText()}`);
+  const { value } = made(strings as unknown as TemplateStringsArray, ...given).next();
+  return (value as { plan: Plan }).plan;
+}
+
+/** Of all files below a folder of the source. */
+export function templatesIn(folder: string): readonly Template[] {
+  const sources = new Sources();
+  const found: Template[] = [];
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (!name.endsWith('.ts')) continue;
+    const path = join(folder, name);
+    const source = sources.file(path);
+    const visit = (node: ts.Node): void => {
+      if (ts.isTaggedTemplateExpression(node) && /^sql\b/.test(node.tag.getText())) {
+        const where = `${name}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
+        try {
+          found.push({ where, plan: planOf(node, sources.scope(path)) });
+        } catch (error) {
+          throw new Error(`${where}: columns and lists stand beside the statement, or in a constant`, { cause: error });
+        }
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+  }
+  return found;
+}
