@@ -1,5 +1,6 @@
 /**
- * What age costs: `npm run bench:aged -- [--messages 500000] [--accounts 20000] [--days 90] [--rounds 3] [--keep NAME] [--under FOLDER]`.
+ * What age costs: `npm run bench:aged -- [--messages 500000] [--accounts 20000] [--days 90] [--rounds 3] [--only sweep,start] [--keep NAME]
+ * [--under FOLDER]`.
  *
  * Two gateways side by side, one with an aged store and one with a new store, in turns. The exit code is 1 where the aged one takes more than
  * 1.3 times as long for anything. What is measured: bench/README.md.
@@ -31,6 +32,7 @@ const { values: flags } = parseArgs({
     accounts: { type: 'string', default: '20000' },
     days: { type: 'string', default: '90' },
     rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
     keep: { type: 'string' },
     under: { type: 'string' },
   },
@@ -61,6 +63,12 @@ const TEXTS: Readonly<Record<Row, string>> = {
   restore: 'restore: a megabyte',
 };
 type Side = 'aged' | 'empty';
+const only = flags.only?.split(',');
+const stranger = only?.find((row) => !(row in TEXTS));
+if (stranger !== undefined)
+  throw new Error(`expected rows of ${Object.keys(TEXTS).join(', ')} after --only, not ${stranger}`);
+/** Whether one of these is measured. */
+const wanted = (...rows: readonly Row[]): boolean => only === undefined || rows.some((row) => only.includes(row));
 const found = new Map<Row, Record<Side, Took[]>>();
 const note = (row: Row, side: Side, took: Took): void => {
   const both = found.get(row) ?? { aged: [], empty: [] };
@@ -96,19 +104,20 @@ async function make(side: Side, instance: Instance, hash: string): Promise<void>
 
 async function inTurns(subjects: Readonly<Record<Side, Subject>>): Promise<void> {
   const sides = Object.entries(subjects) as [Side, Subject][];
+  const turns = wanted('S1c1', 'S1c8', 'P1', 'P4') ? rounds : 0;
   // The compiler of both has seen the work.
-  for (const [, subject] of sides) {
+  for (const [, subject] of turns > 0 ? sides : []) {
     await subject.submit(8, sizes.messages * 2);
     await subject.pickUp();
   }
-  for (let n = 0; n < rounds; n += 1) {
+  for (let n = 0; n < turns; n += 1) {
     say(`round ${n + 1} of ${rounds}`);
     for (const [side, subject] of sides) note('S1c1', side, await subject.submit(1));
     for (const [side, subject] of sides) note('S1c8', side, await subject.submit(8));
     for (const [side, subject] of sides) note('P1', side, await subject.pickUp());
     for (const [side, subject] of sides) note('P4', side, await subject.poll(2000));
   }
-  for (let n = 0; n < rounds; n += 1)
+  for (let n = 0; wanted('start') && n < rounds; n += 1)
     for (const [side, subject] of sides) note('start', side, await subject.startAfterKill());
 }
 
@@ -147,11 +156,11 @@ try {
   const hash = await hashPassword(PASSWORD);
   for (const side of ['aged', 'empty'] as const) {
     await make(side, instances[side], hash);
-    note('sweep', side, await subjects[side].sweep());
+    if (wanted('sweep')) note('sweep', side, await subjects[side].sweep());
     await subjects[side].serve();
   }
   await inTurns(subjects);
-  const octets = await copies(subjects);
+  const octets = wanted('backup', 'restore') ? await copies(subjects) : { aged: Number.NaN, empty: Number.NaN };
   const rows = rowsOf();
   const cpu = (ratio: number): number | undefined => (Number.isNaN(ratio) ? undefined : ratio);
   const megabytes = (side: Side): string => `${round(octets[side] / 1e6)} MB`;

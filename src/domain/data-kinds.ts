@@ -304,7 +304,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   mailbox: {
     area: 'technical',
     what: 'counters of each mailbox',
-    columns: ['account', 'next_uid', 'messages', 'octets', 'changes', 'hidden_octets'],
+    columns: ['account', 'next_uid', 'messages', 'octets', 'changes', 'hidden_octets', 'sweep_at'],
     kept: 'with the account',
     erase: 'kept: numbers alone',
   },

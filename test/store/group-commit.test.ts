@@ -442,7 +442,7 @@ test('the schema is the one in schema.sql', async (t) => {
   const { db } = await writer(t);
   const rows = db
     .prepare<[], { sql: string }>(
-      "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type DESC, name",
+      "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type = 'trigger', type DESC, name",
     )
     .all();
   const schema = `${rows.map((row) => `${row.sql};`).join('\n\n')}\n`;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { openWriting } from '../../src/store/sqlite/database.ts';
+import { DeletedMail } from '../../src/store/sqlite/deleted-mail.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
 import { TrailReader } from '../../src/store/sqlite/trail-reader.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
@@ -163,4 +164,21 @@ test('0028 begins with the networks that fetched mail', (t) => {
     INSERT INTO consumer (account, network, first_at, last_at, sessions, retrieved, deleted) VALUES (2, '192.0.2.1', 3, 9, 1, 1, 1)`);
   migrate(db, knownMigrations(), 2, false);
   assert.deepEqual(db.prepare('SELECT account, network, at FROM known_network').raw(true).all(), [[2, '192.0.2.1', 9]]);
+});
+
+test('0046 schedules nothing itself: the first sweep looks into every mailbox with deleted mail', (t) => {
+  const db = databaseOf(t, 45);
+  db.exec(`INSERT INTO organisation (id, name, title, language, state, created_at) VALUES (9, 'practice', 'x', 'nl', 'active', 0);
+    INSERT INTO account (id, login, organisation, kind, state, created_at) VALUES (7, 'anna', 9, 'mail', 'active', 0), (8, 'bert', 9, 'mail', 'active', 0);
+    INSERT INTO mailbox (account, hidden_octets) VALUES (7, 600), (8, 0);
+    INSERT INTO content (message, data_key, chunks, refs) VALUES (1, x'00', 0, 1), (2, x'00', 0, 1);
+    INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) VALUES (7, 1000, 1, 1, 300, 2), (7, 5000, 2, 2, 300, 2)`);
+  migrate(db, knownMigrations(), 2, false);
+  const deleted = new DeletedMail(db);
+  while (deleted.step(6000, 4000));
+  assert.deepEqual(db.prepare('SELECT uid FROM hidden_entry').pluck().all(), [2]);
+  assert.deepEqual(db.prepare('SELECT account, hidden_octets, sweep_at FROM mailbox').raw().all(), [
+    [7, 300, 7001],
+    [8, 0, null],
+  ]);
 });

@@ -288,7 +288,7 @@ CREATE TABLE mailbox (
   messages INTEGER NOT NULL DEFAULT 0,
   octets INTEGER NOT NULL DEFAULT 0,
   changes INTEGER NOT NULL DEFAULT 0
-, hidden_octets INTEGER NOT NULL DEFAULT 0) STRICT;
+, hidden_octets INTEGER NOT NULL DEFAULT 0, sweep_at INTEGER) STRICT;
 
 CREATE TABLE "message" (
   id INTEGER PRIMARY KEY,
@@ -507,6 +507,8 @@ CREATE INDEX former_organisation_account ON former_organisation (account, until_
 
 CREATE INDEX known_network_at ON known_network (at);
 
+CREATE INDEX mailbox_sweep ON mailbox (sweep_at) WHERE sweep_at IS NOT NULL;
+
 CREATE INDEX message_copy ON message (copy_of, id) WHERE copy_of IS NOT NULL;
 
 CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
@@ -526,3 +528,12 @@ CREATE INDEX pgp_key_address_fingerprint ON pgp_key_address (fingerprint);
 CREATE INDEX pgp_key_id ON pgp_key (substr(fingerprint, -16));
 
 CREATE INDEX substitute_consent_key ON substitute_consent (key, substitute);
+
+CREATE TRIGGER account_keeps AFTER UPDATE OF settings, organisation ON account BEGIN
+  UPDATE mailbox SET sweep_at = 0 WHERE account = new.id AND sweep_at IS NOT NULL;
+END;
+
+CREATE TRIGGER organisation_keeps AFTER UPDATE OF settings ON organisation
+  WHEN old.settings ->> 'keep-deleted' IS NOT new.settings ->> 'keep-deleted' OR old.settings ->> 'quota' IS NOT new.settings ->> 'quota' BEGIN
+  INSERT INTO fact (name, value) VALUES ('kept_rules', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;
+END;

@@ -9,6 +9,51 @@ import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
 import { testOptions } from '../support/store.ts';
 
+test('a sweep ends, however many mailboxes and days it looks at in steps', async (t) => {
+  const options = testOptions(t);
+  await createSqliteStore(options);
+  const db = openWriting(join(options.dataFolder, 'sluis.db'), 'FULL');
+  t.after(() => db.close());
+  const at = options.clock.now();
+  const today = firstIdAt(at);
+  db.exec('BEGIN');
+  // 1,300 mailboxes; what is due in the first of them fills a step. And 60 days that are not empty.
+  const content = db.prepare("INSERT INTO content (message, data_key, chunks, refs) VALUES (?, x'00', 1, 1)");
+  for (let n = 0; n < 1300; n += 1) {
+    const entries = n === 0 ? 200 : 1;
+    db.prepare(
+      "INSERT INTO account (id, login, organisation, kind, state, created_at) VALUES (?, ?, 1, 'mail', 'active', 0)",
+    ).run(100 + n, `a${n}`);
+    db.prepare('INSERT INTO mailbox (account, hidden_octets) VALUES (?, ?)').run(100 + n, entries);
+    for (let uid = 1; uid <= entries; uid += 1) {
+      const message = today + BigInt(1000 * n + uid);
+      content.run(message);
+      db.prepare(
+        'INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) VALUES (?, ?, ?, ?, 1, 2)',
+      ).run(100 + n, at - days(n === 0 ? 15 : 1), uid, message);
+    }
+  }
+  for (let n = 2; n < 62; n += 1) {
+    const day = instant(at - days(n));
+    db.prepare('INSERT INTO day_key (day) VALUES (?)').run(new Date(day).toISOString().slice(0, 10));
+    content.run(firstIdAt(day));
+  }
+  db.exec('COMMIT');
+  const worker = new WriterWorker(db, at);
+  let steps = 0;
+  for (let more = true; more && steps < 50; steps += 1) {
+    const answer = worker.apply({
+      kind: 'sweep',
+      ...{ at, hiddenBefore: at - days(14), goneBefore: at - days(90) },
+      ...{ networksBefore: 0, usageBefore: 0, open: [], below: today + 10_000_000n },
+    });
+    assert(answer.kind === 'swept');
+    ({ more } = answer.report);
+  }
+  assert(steps < 20, `${steps} steps`);
+  assert.equal(db.prepare('SELECT count(*) FROM hidden_entry').pluck().get(), 1299);
+});
+
 test('a day that is empty ends while uploads that were left over are still being removed', async (t) => {
   const options = testOptions(t);
   await createSqliteStore(options);

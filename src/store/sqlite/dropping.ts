@@ -1,15 +1,10 @@
 /**
- * What gives octets back, a bounded slice in each transaction: bodies that were given up, deleted entries past their time or beyond what a
- * mailbox may hold of them, content that nothing needs.
+ * What gives octets back, a bounded slice in each transaction: bodies that were given up, content that nothing needs.
  */
 import type Database from 'better-sqlite3';
-import type { Settings } from '../../domain/settings/setting.ts';
-import { days } from '../../domain/units.ts';
 import type { Db } from './database.ts';
-import { type MailboxRow, deletedAllowed } from './mailbox-counters.ts';
+import { ROWS } from './deleted-mail.ts';
 
-/** Rows of each kind in one slice: a few milliseconds of the writer's time. */
-export const ROWS = 200;
 /** 8 chunks are 2 MB. */
 const CHUNKS = 8;
 /** Name of the fact below which no id is made again. */
@@ -21,24 +16,11 @@ export interface Budget {
 }
 export const newBudget = (): Budget => ({ n: CHUNKS });
 
-interface HiddenRow {
-  readonly hidden_at: bigint;
-  readonly uid: bigint;
-  readonly message: bigint;
-  readonly octets: bigint;
-}
-type HiddenOf = Pick<MailboxRow, 'hidden_octets' | 'settings' | 'organisation'>;
-
 export class Dropping {
   readonly #uploads: Database.Statement<[bigint, bigint, number], { message: bigint }>;
   readonly #isUpload: Database.Statement<[bigint]>;
   readonly #deleteUpload: Database.Statement;
   readonly #deleteChunks: Database.Statement;
-  readonly #hiddenOf: Database.Statement<[number], HiddenOf>;
-  readonly #oldest: Database.Statement<[number, number, number], HiddenRow>;
-  readonly #deleteHidden: Database.Statement;
-  readonly #countHidden: Database.Statement;
-  readonly #dropReference: Database.Statement;
   readonly #unreferenced: Database.Statement<[number], { id: bigint; chunks: bigint }>;
   readonly #deleteContent: Database.Statement;
   readonly #markGone: Database.Statement;
@@ -56,20 +38,6 @@ export class Dropping {
     this.#deleteChunks = db.prepare(
       'DELETE FROM chunk WHERE rowid IN (SELECT rowid FROM chunk WHERE message = ? ORDER BY n DESC LIMIT ?)',
     );
-    this.#hiddenOf = db.prepare(
-      `SELECT m.hidden_octets, iif(instr(a.settings, '"quota"') > 0, a.settings, NULL) AS settings,
-         iif(instr(o.settings, '"quota"') + instr(o.settings, '"keep-deleted"') > 0, o.settings, NULL) AS organisation
-         FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation WHERE m.account = ?`,
-    );
-    this.#oldest = db
-      .prepare<[number, number, number], HiddenRow>(
-        `SELECT hidden_at, uid, message, octets FROM hidden_entry
-           WHERE account = ? AND hidden_at < ? ORDER BY hidden_at, uid LIMIT ?`,
-      )
-      .safeIntegers(true);
-    this.#deleteHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
-    this.#countHidden = db.prepare('UPDATE mailbox SET hidden_octets = ? WHERE account = ?');
-    this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
     this.#unreferenced = db
       .prepare<[number], { id: bigint; chunks: bigint }>(
         'SELECT message AS id, chunks FROM content WHERE refs = 0 ORDER BY message LIMIT ?',
@@ -141,32 +109,4 @@ export class Dropping {
     left.n -= dropped;
     return dropped < budget;
   }
-
-  /**
-   * Deleted entries of one account, oldest first: those past their time, and those beyond what it may hold. At most `most` rows; resolves to
-   * how many. `before`: what was deleted earlier is past its time, unless the organisation has a time of its own.
-   */
-  hidden(account: number, at: number, before: number, most: number): number {
-    const its = this.#hiddenOf.get(account);
-    if (its === undefined) return 0;
-    const since = keptSince(its, at) ?? before;
-    const allowed = deletedAllowed(its);
-    let octets = its.hidden_octets;
-    let dropped = 0;
-    for (const row of this.#oldest.all(account, octets > allowed ? Number.MAX_SAFE_INTEGER : since, most)) {
-      if (Number(row.hidden_at) >= since && octets <= allowed) break;
-      this.#deleteHidden.run(account, row.hidden_at, row.uid);
-      this.#dropReference.run(row.message);
-      octets -= Number(row.octets);
-      dropped += 1;
-    }
-    if (dropped > 0) this.#countHidden.run(octets, account);
-    return dropped;
-  }
-}
-
-/** Where the organisation of the account has a time of its own: what was hidden earlier goes. */
-function keptSince({ organisation }: HiddenOf, at: number): number | undefined {
-  const kept = organisation === null ? undefined : (JSON.parse(organisation) as Settings)['keep-deleted'];
-  return typeof kept === 'number' ? at - days(kept) : undefined;
 }

@@ -15,6 +15,8 @@ export interface MailboxRow {
   readonly changes: number;
   /** Of deleted entries that can still be handed out again. */
   readonly hidden_octets: number;
+  /** Nothing that it deleted is to go before; null: it has nothing deleted (deleted-mail.ts). */
+  readonly sweep_at: number | null;
   readonly state: string;
   /** 1: it takes no new mail, since its account or organisation is ending. */
   readonly ending: 0 | 1;
@@ -41,11 +43,12 @@ export const deletedAllowed = (row: Pick<MailboxRow, 'settings' | 'organisation'
 export class MailboxCounters {
   readonly #get: Database.Statement<[number], MailboxRow>;
   readonly #set: Database.Statement;
+  readonly #setBoth: Database.Statement;
   readonly #known = new Map<number, MailboxRow | undefined>();
 
   constructor(db: Db) {
     this.#get = db.prepare(
-      `SELECT m.octets, m.messages, m.next_uid, m.changes, m.hidden_octets, iif(o.state = 'active', a.state, o.state) AS state,
+      `SELECT m.octets, m.messages, m.next_uid, m.changes, m.hidden_octets, m.sweep_at, iif(o.state = 'active', a.state, o.state) AS state,
          (a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL) AS ending,
          iif(instr(a.settings, '"quota"') > 0, a.settings, NULL) AS settings,
          iif(instr(o.settings, '"quota"') > 0, o.settings, NULL) AS organisation
@@ -53,6 +56,10 @@ export class MailboxCounters {
     );
     this.#set = db.prepare(
       'UPDATE mailbox SET next_uid = ?, messages = ?, octets = ?, changes = ?, hidden_octets = ? WHERE account = ?',
+    );
+    // Written only where it changes: the index by it has a page of its own.
+    this.#setBoth = db.prepare(
+      'UPDATE mailbox SET next_uid = ?, messages = ?, octets = ?, changes = ?, hidden_octets = ?, sweep_at = ? WHERE account = ?',
     );
   }
 
@@ -64,12 +71,12 @@ export class MailboxCounters {
     this.#known.clear();
   }
 
-  /** Adds to the counters, and to `numbers` what they are now. The next uid rises by the messages that came. `hidden`: octets. */
+  /** Adds to the counters, and to `numbers` what they are now. The next uid rises by the messages that came. `hidden`: octets. `sweepAt`: when a sweep has to look. */
   add(
     numbers: number[],
     account: number,
     row: MailboxRow,
-    by: { readonly octets: number; readonly messages: number; readonly hidden?: number },
+    by: { readonly octets: number; readonly messages: number; readonly hidden?: number; readonly sweepAt?: number },
   ): void {
     const now = {
       ...row,
@@ -78,8 +85,11 @@ export class MailboxCounters {
       next_uid: row.next_uid + Math.max(0, by.messages),
       changes: row.changes + 1,
       hidden_octets: row.hidden_octets + (by.hidden ?? 0),
+      sweep_at: by.sweepAt ?? row.sweep_at,
     };
-    this.#set.run(now.next_uid, now.messages, now.octets, now.changes, now.hidden_octets, account);
+    const { next_uid: next, messages, octets, changes, hidden_octets: hidden, sweep_at: sweepAt } = now;
+    if (sweepAt === row.sweep_at) this.#set.run(next, messages, octets, changes, hidden, account);
+    else this.#setBoth.run(next, messages, octets, changes, hidden, sweepAt, account);
     this.#known.set(account, now);
     numbers.push(account, now.octets, now.messages, now.next_uid, now.changes);
   }

@@ -196,8 +196,12 @@ export class MaildropChanges {
     const messages = hidden.length;
     const row = messages === 0 ? undefined : this.#counters.get(account);
     if (row === undefined) return hidden;
-    this.#counters.add(changed.mailboxes, account, row, { octets: -octets, messages: -messages, hidden: octets });
-    if (row.hidden_octets + octets > deletedAllowed(row)) changed.crowded.push(account);
+    const crowded = row.hidden_octets + octets > deletedAllowed(row);
+    // What is beyond the quota goes now, and after a crash with the next sweep. What was deleted before is the oldest, or the sweep finds when the first of it is due.
+    const sweepAt = crowded || row.sweep_at === null ? { sweepAt: at } : {};
+    const by = { octets: -octets, messages: -messages, hidden: octets, ...sweepAt };
+    this.#counters.add(changed.mailboxes, account, row, by);
+    if (crowded) changed.crowded.push(account);
     return hidden;
   }
 

@@ -10,14 +10,13 @@ import { type Instant, days, instant } from '../../domain/units.ts';
 import { INTERCHANGES_FOR, MOST_INTERCHANGES } from '../interchanges.ts';
 import { firstIdAt } from '../message-ids.ts';
 import type { Db } from './database.ts';
-import { Dropping, ROWS, newBudget } from './dropping.ts';
+import { type DeletedMail, ROWS } from './deleted-mail.ts';
+import { type Dropping, newBudget } from './dropping.ts';
 import type { SearchTables } from './search-tables.ts';
 import type { SweepNumbers, WriterWork } from './writer-protocol.ts';
 
 type WorkOf<K extends WriterWork['kind']> = Omit<Extract<WriterWork, { kind: K }>, 'kind'>;
 
-/** Mailboxes that one step looks into. */
-const MAILBOXES = 5 * ROWS;
 /** Days that one step looks at. */
 const DAYS = 40;
 /** How long keys of notices are remembered: longer than anything waits that one could be filed about. */
@@ -27,8 +26,8 @@ const NOTHING: SweepNumbers = { uploads: 0, messages: 0, traces: 0, pages: 0, da
 
 export class Sweeper {
   readonly #dropping: Dropping;
+  readonly #deleted: DeletedMail;
   readonly #search: SearchTables;
-  readonly #nextAccount: Database.Statement<[number], { account: number }>;
   readonly #gone: Database.Statement<[number, number], { id: bigint }>;
   readonly #deleteDeliveries: Database.Statement;
   readonly #deleteMessage: Database.Statement;
@@ -42,13 +41,12 @@ export class Sweeper {
   readonly #usage: Database.Statement<[number, number]>;
   readonly #networks: Database.Statement<[number, number]>;
   /** Where the next step goes on. */
-  #account = 0;
   #day = '';
 
-  constructor(db: Db, dropping: Dropping, search: SearchTables) {
+  constructor(db: Db, dropping: Dropping, deleted: DeletedMail, search: SearchTables) {
     this.#dropping = dropping;
+    this.#deleted = deleted;
     this.#search = search;
-    this.#nextAccount = db.prepare('SELECT account FROM hidden_entry WHERE account > ? ORDER BY account LIMIT 1');
     // What was submitted is told of as long as any of its copies.
     this.#gone = db
       .prepare<[number, number], { id: bigint }>(
@@ -93,7 +91,7 @@ export class Sweeper {
    */
   step({ at, hiddenBefore, goneBefore, usageBefore, networksBefore, open, below }: WorkOf<'sweep'>): SweepNumbers {
     const left = newBudget();
-    const moreHidden = this.#dropHidden(at, hiddenBefore);
+    const moreHidden = this.#deleted.step(at, hiddenBefore);
     const contents = this.#dropping.contents(at, left);
     const uploads = this.#dropping.uploads(new Set(open), below, left);
     const traces = this.#dropTraces(goneBefore);
@@ -113,7 +111,7 @@ export class Sweeper {
 
   /** Deleted mail of one account beyond its quota, and the content that goes with it. */
   trim({ account, at, below }: WorkOf<'trim'>): SweepNumbers {
-    const rows = this.#dropping.hidden(account, at, 0, ROWS);
+    const rows = this.#deleted.trim(account, at);
     const { messages, more } = this.#dropping.contents(at, newBudget());
     if (messages > 0) this.#dropping.raise(below);
     return { ...NOTHING, messages, more: more || rows === ROWS };
@@ -141,25 +139,12 @@ export class Sweeper {
     return this.#forgetInterchanges.run(ROWS, at - INTERCHANGES_FOR, last - MOST_INTERCHANGES).changes;
   }
 
-  /** Seeks from account to account, so that mailboxes without expired entries cost one step in the tree each. */
-  #dropHidden(at: number, before: number): boolean {
-    let rows = 0;
-    for (let seeks = 0; seeks < MAILBOXES; seeks += 1) {
-      const next = this.#nextAccount.get(this.#account);
-      if (next === undefined) {
-        this.#account = 0;
-        return false;
-      }
-      rows += this.#dropping.hidden(next.account, at, before, ROWS - rows);
-      if (rows >= ROWS) return true;
-      this.#account = next.account;
-    }
-    return true;
-  }
-
   /**
    * Days before yesterday that no content and no chunk belongs to any more, of the next few that have a key: mail that was fetched and left
    * keeps its day, and many such days in front may not hide the others.
+   *
+   * After the last of them the next step begins again with the first. Nothing else in a step may do so: two that go round would each see the other under way, and the sweep
+   * would never end.
    */
   #emptyDays(at: number): { readonly days: string[]; readonly more: boolean } {
     const yesterday = dayOf(instant(at - days(1)));

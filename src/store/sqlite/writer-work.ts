@@ -10,6 +10,7 @@ import { AuditWriter } from './audit-writer.ts';
 import { Callables } from './calls.ts';
 import { CaChanges } from './ca-changes.ts';
 import type { Db } from './database.ts';
+import { DeletedMail } from './deleted-mail.ts';
 import { DeliveryChanges } from './delivery-changes.ts';
 import { Dropping } from './dropping.ts';
 import { Filing } from './filing.ts';
@@ -59,7 +60,6 @@ export class WriterWorker {
   readonly #pgp: PgpChanges;
   readonly #runner: SqliteRunner;
   readonly #callables = new Callables(CHANGES);
-  readonly #dropping: Dropping;
   readonly #erasure: MessageErasure;
   readonly #sweeper: Sweeper;
   readonly #insertUpload: Database.Statement;
@@ -99,8 +99,7 @@ export class WriterWorker {
     this.#pgp = new PgpChanges(db, this.audit);
     this.#runner = new SqliteRunner(db, (item) => this.audit.append(item));
     this.#erasure = new MessageErasure(db, this.audit, counters);
-    this.#dropping = new Dropping(db);
-    this.#sweeper = new Sweeper(db, this.#dropping, this.search);
+    this.#sweeper = new Sweeper(db, new Dropping(db), new DeletedMail(db), this.search);
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
     this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed, tag) VALUES (?, ?, ?, ?)');
     this.#markUsed = db.prepare('UPDATE password SET last_used_at = ? WHERE account = ? AND name = ?');
