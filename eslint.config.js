@@ -54,6 +54,7 @@ const portFiles = [
   'audit.ts',
   'deliveries.ts',
   'interchanges.ts',
+  'maildrop-locks.ts',
   'message-ids.ts',
   'notices.ts',
   'imports.ts',

@@ -235,7 +235,7 @@ async function main(): Promise<void> {
           for (const uid of uids) {
             const entry = await store.openEntry(lock, uid);
             for await (const slice of entry.slices()) fetched.n += slice.length > 0 ? 1 : 0;
-            lock.progress();
+            lock.renew();
           }
           await store.commitMaildrop(lock, uids, uids, []);
           if (most === 0) return;

@@ -52,7 +52,7 @@ export const mailboxExportOperations = {
               facts: {},
               personal: { actor: call.actor.name, reason: input.reason },
             });
-            lock.progress();
+            lock.renew();
             call.progress(i + 1, listing.count);
           }
           await sendTo(call, Buffer.alloc(2 * BLOCK));

@@ -283,7 +283,7 @@ class OrganisationExport {
     const entry = await store.openEntry(lock, uid);
     await this.#begin(`mail/${lock.account}-${uid}-${entry.id}.eml`);
     for await (const slice of entry.slices()) {
-      lock.progress();
+      lock.renew();
       for (let at = 0; at < slice.length; at += PIECE)
         await this.#send(Buffer.from(slice.subarray(at, at + PIECE)).toString('latin1'));
     }

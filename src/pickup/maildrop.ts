@@ -141,7 +141,7 @@ export class Maildrop {
 
   /** Tells the store that the session is alive. */
   progress(): void {
-    this.#lock.progress();
+    this.#lock.renew();
   }
 
   /** The listing; a promise only the first time. Rejects with LockLost or StoreFailed. */

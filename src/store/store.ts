@@ -227,9 +227,12 @@ export interface MaildropLock {
   /** What the maildrop held when it was locked; LIST and UIDL tell of exactly these. */
   readonly messages: number;
   readonly octets: Octets;
-  /** Tells the store that the session is alive and moving. Cheap; call it at every command and every slice sent. */
-  progress(): void;
-  /** True once another session has taken over. */
+  /** Tells the store that the session is alive and moving: at every command and every slice sent. Cheap, and waits for nothing. */
+  renew(): void;
+  /**
+   * True once the store knows that another session has it, or that it may be over. It may be lost earlier: then what is done under it rejects
+   * with LockLost and has changed nothing.
+   */
   readonly lost: boolean;
 }
 

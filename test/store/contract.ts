@@ -10,7 +10,7 @@ import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, hours, instant, octets, seconds } from '../../src/domain/units.ts';
 import { MAX_SETTINGS, RegistryError } from '../../src/store/registry.ts';
-import { LockLost, type MaildropLock, type Store, StoreFailed } from '../../src/store/store.ts';
+import { type MaildropLock, type Store, StoreFailed } from '../../src/store/store.ts';
 import type { FakeClock } from '../support/clock.ts';
 import { acceptanceOf, addAccount, address, deliver, readAll, sealBody } from '../support/store.ts';
 
@@ -284,48 +284,6 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
   });
 
   // --- maildrops
-
-  promise('one session at a time; the lock is free again after release and after commit', async ({ store }) => {
-    const account = await addAccount(store, 'anna');
-    const lock = await locked(store, account);
-    assert.equal(await store.lockMaildrop(account, { session: 's2', network: '192.0.2.1' }), 'in-use');
-    await store.releaseMaildrop(lock);
-    const second = await locked(store, account);
-    assert(second.fence > lock.fence);
-    await store.commitMaildrop(second, [], [], []);
-    await locked(store, account);
-    await assert.rejects(store.listMaildrop(lock), LockLost);
-  });
-
-  promise('two sessions that lock in the same turn: one gets it', async ({ store }) => {
-    const account = await addAccount(store, 'anna');
-    const both = await Promise.all([store.lockMaildrop(account, here), store.lockMaildrop(account, here)]);
-    assert.equal(both.filter((l) => l === 'in-use').length, 1);
-  });
-
-  promise(
-    'a silent session loses to one of the same network only, and then deletes nothing',
-    async ({ store, clock }) => {
-      const account = await addAccount(store, 'anna');
-      await deliver(store, Buffer.from('keep'), 'anna@group.test');
-      const lock = await locked(store, account);
-      const uid = (await store.listMaildrop(lock)).uidOf(0);
-      clock.advance(seconds(29));
-      lock.progress();
-      clock.advance(seconds(29));
-      assert.equal(await store.lockMaildrop(account, { session: 's2', network: '192.0.2.1' }), 'in-use');
-      clock.advance(seconds(2));
-      assert.equal(await store.lockMaildrop(account, { session: 's3', network: '198.51.100.1' }), 'in-use');
-      assert.equal(lock.lost, false);
-      const taken = await locked(store, account, { session: 's2', network: '192.0.2.1' });
-      assert.equal(lock.lost, true);
-      await assert.rejects(store.commitMaildrop(lock, [uid], [uid], []), LockLost);
-      await assert.rejects(store.openEntry(lock, uid), LockLost);
-      await store.releaseMaildrop(lock);
-      assert.equal((await store.listMaildrop(taken)).count, 1);
-      assert.equal(await store.lockMaildrop(account, { session: 's4', network: '192.0.2.1' }), 'in-use');
-    },
-  );
 
   promise('a maildrop shows what was filed before it was locked, oldest first, with UIDLs that last', async (s) => {
     const account = await addAccount(s.store, 'anna');

@@ -11,7 +11,7 @@ import { factsOf } from '../../src/store/sqlite/copy-facts.ts';
 import { proveCopy } from '../../src/store/sqlite/copy-proof.ts';
 import { openReading, openWriting, sqliteProblem } from '../../src/store/sqlite/database.ts';
 import { type OpenOptions, createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
-import { ContentDamaged, LockLost, StoreFailed, StoreFull, StoreRefused } from '../../src/store/store.ts';
+import { ContentDamaged, StoreFailed, StoreFull, StoreRefused } from '../../src/store/store.ts';
 import {
   type TestStore,
   acceptanceOf,
@@ -676,39 +676,6 @@ test('fifty stalled readings of large messages hold one slice each', async (t) =
   for (const reading of readings) await reading.next();
   assert(process.memoryUsage().arrayBuffers - before < 30 * 1024 * 1024);
   for (const reading of readings) await reading.return?.();
-});
-
-test('a lock that is being committed can be neither taken over nor used', async (t) => {
-  const { store, clock } = await openTestStore(t);
-  const account = await addAccount(store, 'anna');
-  await deliver(store, randomBytes(10), 'anna@group.test');
-  const lock = await store.lockMaildrop(account, here);
-  assert(lock !== 'in-use');
-  const uid = (await store.listMaildrop(lock)).uidOf(0);
-  clock.advance(seconds(60));
-  const committed = store.commitMaildrop(lock, [uid], [uid], []);
-  assert.equal(await store.lockMaildrop(account, here), 'in-use');
-  await assert.rejects(store.openEntry(lock, uid), LockLost);
-  await committed;
-  assert((await store.lockMaildrop(account, here)) !== 'in-use');
-});
-
-test('whoever comes back while a broken session is noted waits for it, from whatever network', async (t) => {
-  const { store } = await openTestStore(t);
-  const account = await addAccount(store, 'anna');
-  await deliver(store, randomBytes(10), 'anna@group.test');
-  const lock = await store.lockMaildrop(account, here);
-  assert(lock !== 'in-use');
-  const uid = (await store.listMaildrop(lock)).uidOf(0);
-  let written = (): void => undefined;
-  const gate = new Promise<void>((resolve) => (written = resolve));
-  const released = store.releaseMaildrop(lock, [uid], () => gate.then(() => []));
-  const [first, second] = [here, { session: 's9', network: '203.0.113.9' }].map((h) => store.lockMaildrop(account, h));
-  await assert.rejects(store.openEntry(lock, uid), LockLost);
-  written();
-  await released;
-  assert(typeof (await first) === 'object');
-  assert.equal(await second, 'in-use');
 });
 
 test('a start after an orderly stop is clean, one after a crash is not', async (t) => {

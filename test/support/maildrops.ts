@@ -32,7 +32,7 @@ class Lock implements MaildropLock {
   readonly messages: number;
   readonly octets = octets(0);
   lost = false;
-  progressed = 0;
+  renewed = 0;
 
   constructor(account: AccountId, fence: number, holder: Holder, entries: readonly Entry[]) {
     this.account = account;
@@ -43,8 +43,8 @@ class Lock implements MaildropLock {
     this.octets = octets(entries.reduce((sum, entry) => sum + entry.body.length, 0));
   }
 
-  progress(): void {
-    this.progressed += 1;
+  renew(): void {
+    this.renewed += 1;
   }
 }
 

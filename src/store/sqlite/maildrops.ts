@@ -1,12 +1,8 @@
-/**
- * Maildrop locks and what is done under them.
- *
- * A lock lives in memory: this process is the only one, and a crash frees all. Its fence holds the start epoch of the process, which is in
- * the database, so that no lock of an earlier start can pass for one of this.
- */
+/** Maildrops that are locked, and what is done under their locks. Who may lock one is said by `MaildropLocks`. */
 import type { Clock, Log } from '../../domain/effects.ts';
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
-import { type Milliseconds, type Octets, octets, seconds } from '../../domain/units.ts';
+import { type Octets, octets, seconds } from '../../domain/units.ts';
+import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import { type Holder, LockLost, type MaildropListing, type MaildropLock, type StoredContent } from '../store.ts';
 import type { SentNotices } from './ahead.ts';
 import { Contents, type ReadAhead } from './contents.ts';
@@ -18,9 +14,6 @@ import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
 
-/** Fences of one start: a gateway that locks a thousand maildrops a second needs a hundred years for so many. */
-const FENCES = 2 ** 32;
-
 export interface MaildropParts {
   readonly writer: Writer;
   readonly reader: Reader;
@@ -28,49 +21,45 @@ export interface MaildropParts {
   readonly clock: Clock;
   readonly time: StoreTime;
   readonly log: Log;
-  readonly epoch: number;
-  readonly takeoverAfter: Milliseconds;
+  readonly locks: MaildropLocks;
 }
 
 /** How long whoever opens a mailbox waits for one that moves: programs wait a minute, people do not. */
 const PATIENCE = seconds(10);
 
 class Lock implements MaildropLock {
+  readonly right: MaildropRight;
   readonly account: AccountId;
   readonly fence: number;
   readonly messages: number;
   readonly octets: Octets;
-  readonly holder: Holder;
   readonly state: MailboxState;
   readonly ahead: ReadAhead;
-  readonly #clock: Clock;
-  #progressed: number;
-  lost = false;
-  /** QUIT is being committed: it can be neither taken over nor used. */
+  /** Taken for a move of its account. */
+  seized = false;
+  /** The end of the session is being written: nothing else is done under it. */
   committing = false;
   /** Set while a session without QUIT is noted; never rejects. */
   releasing: Promise<void> | undefined;
   /** Set while the end of a session is being written, with or without QUIT; never rejects. */
   ending: Promise<void> | undefined;
 
-  constructor(account: AccountId, fence: number, holder: Holder, state: MailboxState, ahead: ReadAhead, clock: Clock) {
-    this.account = account;
-    this.fence = fence;
-    this.holder = holder;
+  constructor(right: MaildropRight, state: MailboxState, ahead: ReadAhead) {
+    this.right = right;
+    this.account = right.account;
+    this.fence = right.fence;
     this.state = state;
     this.messages = state.messages;
     this.octets = octets(state.octets);
     this.ahead = ahead;
-    this.#clock = clock;
-    this.#progressed = clock.monotonic();
   }
 
-  progress(): void {
-    this.#progressed = this.#clock.monotonic();
+  get lost(): boolean {
+    return this.seized || this.right.lost;
   }
 
-  get silentFor(): number {
-    return this.#clock.monotonic() - this.#progressed;
+  renew(): void {
+    this.right.renew();
   }
 }
 
@@ -83,12 +72,10 @@ export class Maildrops {
   readonly #moving = new Map<AccountId, Promise<void>>();
   /** The begin of such a move: whose mailboxes it will be is not known yet. */
   #beginning: Promise<void> | undefined;
-  #fence: number;
 
   constructor(parts: MaildropParts) {
     this.#p = parts;
     this.contents = new Contents(parts.reader, parts.log);
-    this.#fence = parts.epoch * FENCES;
   }
 
   /**
@@ -124,8 +111,8 @@ export class Maildrops {
     for (let held = this.#locks.get(account); held !== undefined; held = this.#locks.get(account)) {
       if (held.ending !== undefined) await held.ending;
       else {
-        this.#end(held);
-        held.lost = true;
+        held.seized = true;
+        await this.#end(held);
       }
     }
   }
@@ -152,43 +139,56 @@ export class Maildrops {
   async lock(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'> {
     if (!(await this.#settled(account))) return 'in-use';
     await this.#locks.get(account)?.releasing;
-    if (!this.#isFree(account, holder)) return 'in-use';
-    const state = this.#p.mailboxes.known(account) ?? (await this.#p.mailboxes.of(account));
-    // Another session may have come first while the row was read, or a move have begun.
-    if (!this.#isFree(account, holder)) return 'in-use';
-    if (this.#beginning !== undefined || this.#moving.has(account)) return await this.lock(account, holder);
-    if (state === undefined) throw new RangeError(`There is no mailbox of account ${account}`);
+    const taken = await this.#p.locks.lock(account, holder);
+    if (taken === 'in-use') return taken;
+    const { right, from } = taken;
+    if (from !== undefined)
+      this.#p.log.info('store.maildrop-taken-over', { account, from: from.session, by: holder.session });
     const held = this.#locks.get(account);
-    if (held !== undefined) {
-      this.#end(held);
-      held.lost = true;
-      this.#p.log.info('store.maildrop-taken-over', { account, from: held.holder.session, by: holder.session });
+    if (held !== undefined) await this.#end(held);
+    const state = await this.#stateUnder(right);
+    // A move may have begun meanwhile, or another session have come.
+    if (this.#beginning !== undefined || this.#moving.has(account)) {
+      await right.release();
+      return await this.lock(account, holder);
     }
-    this.#fence += 1;
-    // The numbers now, not those of before the wait: what was accepted meanwhile is in the maildrop.
-    const now = this.#p.mailboxes.known(account) ?? state;
-    const lock = new Lock(account, this.#fence, holder, now, this.contents.readAhead(), this.#p.clock);
+    if (right.lost) return 'in-use';
+    const lock = new Lock(right, state, this.contents.readAhead());
     this.#locks.set(account, lock);
     return lock;
   }
 
-  #isFree(account: AccountId, holder: Holder): boolean {
-    const held = this.#locks.get(account);
-    if (held === undefined) return true;
-    if (held.committing || held.holder.network !== holder.network) return false;
-    return held.silentFor >= this.#p.takeoverAfter;
+  /** The numbers now, not those of before the wait: what was accepted meanwhile is in the maildrop. Where there are none the right is given back. */
+  async #stateUnder(right: MaildropRight): Promise<MailboxState> {
+    const { account } = right;
+    const { mailboxes } = this.#p;
+    try {
+      const read = mailboxes.known(account) ?? (await mailboxes.of(account));
+      const state = mailboxes.known(account) ?? read;
+      if (state === undefined) throw new RangeError(`There is no mailbox of account ${account}`);
+      return state;
+    } catch (error) {
+      await right.release();
+      throw error;
+    }
   }
 
   #own(lock: MaildropLock): Lock {
-    const held = this.#locks.get(lock.account);
-    if (held?.fence !== lock.fence || held.committing)
+    const held = this.#holding(lock);
+    if (held === undefined || held.lost)
       throw new LockLost('The maildrop lock has ended or was taken over by another session');
     return held;
   }
 
-  #end(lock: Lock): void {
+  #end(lock: Lock): Promise<void> {
     if (this.#locks.get(lock.account) === lock) this.#locks.delete(lock.account);
     this.contents.drop(lock.ahead);
+    return lock.right.release();
+  }
+
+  /** The process ends: its maildrops are free for others. */
+  async close(): Promise<void> {
+    await this.#p.locks.close();
   }
 
   async list(lock: MaildropLock): Promise<MaildropListing> {
@@ -218,25 +218,26 @@ export class Maildrops {
     notices: (() => Promise<SentNotices>) | undefined,
   ): Promise<void> {
     const own = this.#own(lock);
-    if (deleted.length + retrieved.length + audit.length === 0 && notices === undefined) return this.#end(own);
+    if (deleted.length + retrieved.length + audit.length === 0 && notices === undefined) return await this.#end(own);
     own.committing = true;
     let ended = (): void => undefined;
     own.ending = new Promise((resolve) => (ended = resolve));
     const { account } = own;
     try {
+      if (!(await own.right.hold())) throw new LockLost('The maildrop was taken over by another session');
       const sent = (await notices?.()) ?? { notices: [] };
       const at = this.#p.time.now();
       await this.#p.writer.must({ kind: 'commit-maildrop', account, deleted, retrieved, at, audit, ...sent });
       this.#listings.noteRetrieved(account, retrieved);
     } finally {
-      this.#end(own);
+      await this.#end(own);
       ended();
     }
   }
 
-  release(lock: MaildropLock): void {
+  async release(lock: MaildropLock): Promise<void> {
     const held = this.#holding(lock);
-    if (held !== undefined) this.#end(held);
+    if (held !== undefined) await this.#end(held);
   }
 
   #holding(lock: MaildropLock): Lock | undefined {
@@ -253,16 +254,17 @@ export class Maildrops {
     const held = this.#holding(lock);
     if (held === undefined) return;
     held.committing = true;
-    const noted = this.#noteSent(held.account, retrieved, notices).finally(() => this.#end(held));
+    const noted = this.#noteSent(held, retrieved, notices).finally(() => this.#end(held));
     held.ending = held.releasing = noted.catch(() => undefined);
     await noted;
   }
 
   async #noteSent(
-    account: AccountId,
+    { account, right }: Lock,
     retrieved: readonly EntryUid[],
     notices: () => Promise<SentNotices>,
   ): Promise<void> {
+    if (!(await right.hold())) return;
     const sent = await notices();
     const at = this.#p.time.now();
     await this.#p.writer.must({ kind: 'release-maildrop', account, retrieved, at, ...sent });

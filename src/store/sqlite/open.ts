@@ -14,6 +14,7 @@ import type { Address } from '../../domain/address.ts';
 import { Distribution } from '../../domain/counts.ts';
 import { instant } from '../../domain/units.ts';
 import { syncFolder } from '../../platform/lasting-files.ts';
+import type { MaildropLocks } from '../maildrop-locks.ts';
 import { MessageIds, idTime } from '../message-ids.ts';
 import type { Told } from '../changes/ground.ts';
 import { type Store, StoreRefused } from '../store.ts';
@@ -29,6 +30,7 @@ import { Erasures } from './erasures.ts';
 import { FolderLock } from './folder-lock.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { Maildrops } from './maildrops.ts';
+import { type LocksParts, MemoryLocks } from './memory-locks.ts';
 import { knownMigrations, migrate } from './migrate.ts';
 import { type CreateOptions, type OpenOptions, settled } from './options.ts';
 import { pooled } from './random-pool.ts';
@@ -47,6 +49,8 @@ import { dataFolderMissing } from './start-files.ts';
 import { DATABASE_FILE } from './writer-files.ts';
 
 export type { CreateOptions, OpenOptions } from './options.ts';
+
+const newMemoryLocks = (parts: LocksParts): MaildropLocks => new MemoryLocks(parts);
 
 const keyFolderOf = (options: CreateOptions): KeyFolder => {
   try {
@@ -149,7 +153,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
           ? `There is no database "${path}"; run "sluis init" for a new gateway`
           : `The database "${path}" is missing, although this gateway was initialised; restore it from a backup (nothing was made in its place)`,
       );
-    const { freeOctets, ...testing } = set.testing;
+    const { freeOctets, maildropLocks, ...testing } = set.testing;
     const space = new Space({
       freeOctets: freeOctets ?? (() => freeOctetsOf(options.dataFolder)),
       logOctets: () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
@@ -260,16 +264,10 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       random,
       maxBody,
     }));
-    const maildrops = new Maildrops({
-      writer,
-      reader,
-      mailboxes,
-      clock,
-      time,
-      log,
-      epoch: ready.epoch,
-      takeoverAfter: set.takeoverAfter,
-    });
+    const { epoch } = ready;
+    const { takeoverAfter } = set;
+    const locks = (maildropLocks ?? newMemoryLocks)({ clock, epoch, takeoverAfter });
+    const maildrops = new Maildrops({ writer, reader, mailboxes, clock, time, log, locks });
     const erasures = new Erasures({ writer, reader, audit, bodies, maildrops, keys, time, random, log });
     const deliveries = (parts.deliveries = new SqliteDeliveries({
       writer,

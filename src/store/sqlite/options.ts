@@ -2,7 +2,9 @@
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { Milliseconds, Octets } from '../../domain/units.ts';
 import { days, octets, seconds, MiB } from '../../domain/units.ts';
+import type { MaildropLocks } from '../maildrop-locks.ts';
 import type { Synchronous } from './database.ts';
+import type { LocksParts } from './memory-locks.ts';
 
 export interface CreateOptions {
   /** Holds `sluis.db`, its log, the reserve and the lock. Made with mode 0700 when missing. */
@@ -63,6 +65,8 @@ export interface Testing {
   readonly countEvery?: number;
   /** Octets free on the disk. */
   readonly freeOctets?: () => number;
+  /** In place of those in memory. */
+  readonly maildropLocks?: (parts: LocksParts) => MaildropLocks;
 }
 
 export interface Settled {

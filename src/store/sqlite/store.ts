@@ -207,7 +207,7 @@ export class SqliteStore implements Store {
     notices: () => Promise<readonly Acceptance[]> = () => Promise.resolve([]),
   ): Promise<void> {
     const { maildrops } = this.#p;
-    if (retrieved.length === 0) return maildrops.release(lock);
+    if (retrieved.length === 0) return await maildrops.release(lock);
     try {
       await maildrops.releaseSent(lock, retrieved, async () => await this.#ahead(await notices()));
     } catch (error) {
@@ -404,6 +404,7 @@ export class SqliteStore implements Store {
     await this.quirks.flush();
     await this.audit.flush();
     this.#p.bodies.abortUnsealed();
+    await this.#p.maildrops.close();
     await this.#p.reader.close();
     await this.#p.writer.close();
     this.#failure ??= new StoreFailed('The store is closed');

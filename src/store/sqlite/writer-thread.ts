@@ -27,7 +27,7 @@ export interface WriterStart {
   /** Whether a copy is kept before the form of the database changes. */
   readonly copyBeforeUpgrade: boolean;
   readonly at: number;
-  readonly testing: Omit<Testing, 'freeOctets'>;
+  readonly testing: Omit<Testing, 'freeOctets' | 'maildropLocks'>;
 }
 
 type ReadyMessage = Extract<WriterSays, { kind: 'ready' }>;
