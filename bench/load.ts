@@ -1,8 +1,8 @@
 /** The load: what clients do in each workload. Everything is checked; a wrong answer ends the run. */
-import { randomBytes } from 'node:crypto';
 import { type Instance, addressOf } from '../test/support/instance.ts';
 import { Pop3Client } from '../test/support/pop3-client.ts';
 import { type Login, SmtpClient } from '../test/support/smtp-client.ts';
+import { type Kind, compose } from './messages.ts';
 import { Samples } from './stats.ts';
 
 /** One password for all: its hash is made once and imported for every account, and verifying it costs what any other costs. */
@@ -16,15 +16,6 @@ export interface Outcome {
   readonly latency: Samples;
 }
 
-/** A message of `size` octets as it goes over the wire; base64 lines, as attachments are. */
-function compose(size: number, sender: string): Buffer {
-  const head =
-    `From: <${sender}>\r\nTo: <${sender}>\r\nSubject: measured\r\n` +
-    `Date: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <0000000000@client.test>\r\n\r\n`;
-  const random = randomBytes(Math.ceil((Math.max(0, size - head.length) * 3) / 4 / 1.027)).toString('base64');
-  return Buffer.from(`${head}${random.match(/.{1,76}/g)?.join('\r\n') ?? ''}\r\n`, 'latin1');
-}
-
 /** Where mail goes: a gateway, or a server that stands beside it. */
 export type Server = Pick<Instance, 'target'>;
 
@@ -32,6 +23,8 @@ export interface Submission {
   readonly connections: number;
   readonly perConnection: number;
   readonly size: number;
+  /** Without it: `text`. */
+  readonly kind?: Kind;
   /** Names of accounts: each message goes to all of `recipients`, or to the next one of `turns`. */
   readonly recipients?: readonly string[];
   readonly turns?: readonly string[];
@@ -52,8 +45,14 @@ export async function submit(server: Server, work: Submission): Promise<Outcome>
   const client = async (index: number): Promise<void> => {
     const login = loginOf(`b${index}`);
     const sender = addressOf(`b${index}`);
-    const content = compose(work.size, sender);
-    const id = content.indexOf('0000000000@');
+    const plain = compose(work.size, sender, 'text', 0);
+    const id = plain.indexOf('0000000000@');
+    const next = (n: number): Buffer => {
+      if (work.kind !== undefined && work.kind !== 'text') return compose(work.size, sender, work.kind, n);
+      // A message that is the same in every octet counts as sent twice by mistake.
+      plain.write(String(n).padStart(10, '0'), id, 'latin1');
+      return plain;
+    };
     while (more()) {
       const smtp = await SmtpClient.open(target, login);
       for (let n = 0; n < work.perConnection && more(); n++) {
@@ -61,8 +60,7 @@ export async function submit(server: Server, work: Submission): Promise<Outcome>
         const turn = work.turns?.[begun % work.turns.length];
         const recipients = turn === undefined ? (work.recipients ?? []) : [turn];
         await smtp.begin(sender, recipients.map(addressOf), false);
-        // A message that is the same in every octet counts as sent twice by mistake.
-        content.write(String(begun).padStart(10, '0'), id, 'latin1');
+        const content = next(begun);
         if (!smtp.wire.send(content)) await smtp.wire.drained();
         smtp.wire.send('.\r\n');
         const sent = performance.now();
@@ -133,7 +131,7 @@ export async function fetchAtOnce(
   await Promise.all(
     names.map(async (name) => {
       const sender = addressOf(name);
-      const content = compose(10_240, sender);
+      const content = compose(10_240, sender, 'text', 0);
       const id = content.indexOf('0000000000@');
       const smtp = await SmtpClient.open(instance.target('submission'), loginOf(name));
       for (let n = 1; performance.now() < end; n++) {

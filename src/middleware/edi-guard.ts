@@ -4,7 +4,7 @@
  * What domain/edi-guard.ts finds is a remark, holds copies, or refuses the message. Before the first protection: the parts are those that
  * were submitted. Log and trace name guard, parties and reference; nothing of what a message says is known here.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type AddressKey, addressKey } from '../domain/address.ts';
 import {
   type Earlier,
@@ -172,10 +172,7 @@ function keysOf(organisation: number, interchange: Interchange): SeenInterchange
 }
 
 const hashOf = (...words: readonly string[]): Uint8Array =>
-  createHash('sha256')
-    .update(words.map((word) => `${word.length}:${word}`).join(''))
-    .digest()
-    .subarray(0, 16);
+  hash('sha256', words.map((word) => `${word.length}:${word}`).join(''), 'buffer').subarray(0, 16);
 
 const UNSEEN: Earlier = { reference: false, messages: false };
 
