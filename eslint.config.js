@@ -73,7 +73,17 @@ const port = portFiles.map((file) => `/store/${file}`);
 const node = 'node:';
 const belowGateway = [
   ...[node, domain, platform, '/admin/', '/auth/', '/backup/', '/ca/', '/config/', '/crypto/', '/delivery/', '/enrol/'],
-  ...['/http/', '/lint/test-reports.ts', '/middleware/', '/pickup/', '/pop3/', '/smtp/', '/submission/', '/trail/'],
+  ...[
+    '/http/',
+    '/letters/',
+    '/lint/test-reports.ts',
+    '/middleware/',
+    '/pickup/',
+    '/pop3/',
+    '/smtp/',
+    '/submission/',
+    '/trail/',
+  ],
   ...port,
 ];
 
@@ -265,12 +275,13 @@ export default tseslint.config(
   layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/', ...port]),
   layer('submission', [node, domain, platform, '/mime/', '/edi/', '/middleware/', ...port]),
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
-  layer('delivery', [node, domain, platform, '/mime/', '/edi/', '/crypto/', ...port]),
-  layer('lint', [node, domain, platform, '/mime/', '/delivery/letter.ts', 'mailparser']),
+  layer('letters', [domain, '/mime/text.ts', '/crypto/']),
+  layer('delivery', [node, domain, platform, '/mime/', '/edi/', '/crypto/', '/letters/', ...port]),
+  layer('lint', [node, domain, platform, '/mime/', '/letters/letter.ts', 'mailparser']),
   layer('backup', [node, domain, platform, '/crypto/', ...port]),
   layer('trail', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),
-  layer('enrol', [node, domain, platform, '/crypto/', '/auth/', '/ca/', '/delivery/letter.ts', ...port]),
+  layer('enrol', [node, domain, platform, '/crypto/', '/auth/', '/ca/', '/letters/letter.ts', ...port]),
   layer('takeover', [node, domain, platform, '/mime/', '/edi/', ...port]),
   layer('source', [node, domain, platform]),
   layer('admin', [
@@ -283,10 +294,10 @@ export default tseslint.config(
     '/ca/',
     '/delivery/',
     '/enrol/',
+    '/letters/',
     '/trail/',
     '/middleware/',
     '/takeover/',
-    '/trail/',
     ...port,
   ]),
   layer('smtp', [
@@ -300,7 +311,7 @@ export default tseslint.config(
     ...['smtp-server', 'nodemailer/'],
   ]),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
-  layer('http', [node, domain, platform, '/enrol/', '/delivery/letter.ts', ...port, 'prom-client']),
+  layer('http', [node, domain, platform, '/enrol/', '/letters/letter.ts', ...port, 'prom-client']),
   layer('pages', [node, domain, '/smtp/', '/pop3/', '/submission/', '/middleware/', '/crypto/']),
   layer('cli', [
     node,

@@ -1,12 +1,12 @@
 /** What ends soon and has no successor: certificates and OpenPGP keys of accounts, for the metric and for `doctor`, and all other certificates, for `doctor`. */
 import { type GatewayCertificates, endingOf } from '../crypto/gateway-certificates.ts';
-import { ENDING_WORDS } from '../delivery/gateway-certificate-letters.ts';
 import { isOutlived } from '../delivery/pgp-keys-end.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { groupedBy } from '../domain/grouped-by.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
+import { ENDING_WORDS } from '../letters/gateway-certificate.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 import type { Store } from '../store/store.ts';
 

@@ -1,5 +1,5 @@
 /** Operations on what a mailbox holds: handing out again, and who fetches. */
-import { restoredLetters } from '../delivery/mailbox-letters.ts';
+import { restoredLetters } from '../letters/mailbox.ts';
 import { settingOf } from '../domain/settings.ts';
 import { days, instant } from '../domain/units.ts';
 import { AdminError } from './context.ts';

@@ -3,10 +3,10 @@
  * once for each mailbox that reads for several organisations, and once for each sending: given again, it goes on where it was cut short.
  */
 import { createHash } from 'node:crypto';
-import type { Letter, Letters } from '../delivery/letter.ts';
 import type { Place } from '../delivery/place.ts';
 import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
+import type { Letter, Letters } from '../letters/letter.ts';
 import { StoreFull } from '../store/store.ts';
 import { everyOrganisation } from './every-organisation.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';

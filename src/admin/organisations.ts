@@ -1,10 +1,10 @@
 /** Operations on organisations. */
 import { tryToPublish } from '../ca/revocation-lists.ts';
-import { type ContactChange, contactChangedLetters } from '../delivery/contact-letters.ts';
 import type { ContactProblem } from '../delivery/place.ts';
 import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { iso } from '../domain/units.ts';
+import { type ContactChange, contactChangedLetters } from '../letters/contact.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import { MAX_IDENTITIES } from '../store/edi-identities.ts';
 import type { OrganisationDetails } from '../store/registry.ts';

@@ -5,12 +5,12 @@
 import { defined } from '../domain/defined.ts';
 import { type CodeWish, type MadeCode, enrolPassword, makeCode, wishedPassword } from '../enrol/password-codes.ts';
 import { codeRefused } from '../ca/enrol.ts';
-import { passwordCodeLetters } from '../delivery/password-code-letters.ts';
 import type { ContactPlace, Place } from '../delivery/place.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { CODE_DAYS, MOST_CODES } from '../domain/password-codes.ts';
 import { type Instant, days, iso } from '../domain/units.ts';
 import { codeLetter } from '../enrol/letters.ts';
+import { passwordCodeLetters } from '../letters/password-code.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import { accountOf, unfitPassword } from './accounts.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';

@@ -1,6 +1,6 @@
 /** What a receipt calls an attachment: the leaves of a message that are more than its text. Pure. */
 import type { MessagePart, MessageParts } from '../domain/message-part.ts';
-import type { Attachment } from './receipt-letters.ts';
+import type { Attachment } from '../letters/receipt.ts';
 
 const TEXT: ReadonlySet<string> = new Set(['text/plain', 'text/html']);
 

@@ -12,6 +12,7 @@ import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { MessageId } from '../domain/ids.ts';
 import { type Octets, octets } from '../domain/units.ts';
+import { type Letters, writeLetter } from '../letters/letter.ts';
 import { type Dsn, type DsnRecipient, type OwnHeader, type Returned, ownHeader, writeDsn } from '../mime/dsn.ts';
 import { textPart } from '../mime/text.ts';
 import type { AuditTrail } from '../store/audit.ts';
@@ -26,7 +27,6 @@ import {
   type Store,
   type StoredContent,
 } from '../store/store.ts';
-import { type Letters, writeLetter } from './letter.ts';
 import type { Original, OriginalReader } from './original.ts';
 import { type Place, type PlaceRegistry, Places } from './place.ts';
 

@@ -1,12 +1,12 @@
 /** Ends what nobody has fetched within its retention, each message together with its last notice: the third part of the daily round. */
 import { defined } from '../domain/defined.ts';
 import { days, instant } from '../domain/units.ts';
+import { expiredLetters } from '../letters/receipt.ts';
 import type { MessageRecord, UncollectedEntry } from '../store/deliveries.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import { contrlFor, contrlParts, wantsContrl } from './contrl.ts';
 import { asksFor } from './notice-rules.ts';
 import { aboutOf, idForSender, readOriginal } from './original.ts';
-import { expiredLetters } from './receipt-letters.ts';
 import { originalOf } from './receipts.ts';
 import { type Mailbox, type RoundParts, numberOf, pagesOf } from './uncollected-mailbox.ts';
 

@@ -5,9 +5,9 @@
  * which receipts.ts tells. Filed in the transaction that accepts the message, so it needs no key.
  */
 import { defined } from '../domain/defined.ts';
+import { filedLetters } from '../letters/delivery.ts';
 import type { Delivery } from '../store/deliveries.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
-import { filedLetters } from './delivery-letters.ts';
 import type { Desk } from './desk.ts';
 import { asksFor } from './notice-rules.ts';
 import { type OriginalReader, aboutOf, headerOf, idForSender, readOriginal } from './original.ts';

@@ -7,9 +7,9 @@
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { days } from '../domain/units.ts';
+import { type Filling, quotaLetters } from '../letters/quota.ts';
 import type { Store } from '../store/store.ts';
 import type { Desk } from './desk.ts';
-import { type Filling, quotaLetters } from './quota-letters.ts';
 import { file } from './uncollected-mailbox.ts';
 
 export interface FullnessParts {

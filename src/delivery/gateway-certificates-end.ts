@@ -8,10 +8,10 @@ import { WARNING_DAYS, type WarningDay, daysLeft, dueWarning } from '../crypto/c
 import { type GatewayCertificates, type Judged, endingOf, warningDaysOf } from '../crypto/gateway-certificates.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { groupedBy } from '../domain/grouped-by.ts';
+import { gatewayCertificateLetters } from '../letters/gateway-certificate.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { Store } from '../store/store.ts';
 import type { Desk } from './desk.ts';
-import { gatewayCertificateLetters } from './gateway-certificate-letters.ts';
 
 export interface GatewayCertificateEndsParts {
   readonly desk: Desk;

@@ -6,9 +6,9 @@
 import type { Address } from '../domain/address.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
+import { heldForOperatorLetters, heldLetters } from '../letters/held.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import type { Desk } from './desk.ts';
-import { heldForOperatorLetters, heldLetters } from './held-letters.ts';
 
 export interface Held {
   readonly id: MessageId;

@@ -5,11 +5,11 @@ import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { days, instant } from '../domain/units.ts';
 import { dayOf, instantOf, isoDay, workingDaysBefore } from '../domain/working-days.ts';
+import type { AboutMessage } from '../letters/letter.ts';
+import { notCollectedLetters } from '../letters/receipt.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
-import type { AboutMessage } from './letter.ts';
 import { asksFor } from './notice-rules.ts';
 import { aboutOf, idForSender, readOriginal } from './original.ts';
-import { notCollectedLetters } from './receipt-letters.ts';
 import { type Mailbox, type RoundParts, file, numberOf, pagesOf } from './uncollected-mailbox.ts';
 
 const ENTRIES = 200;

@@ -5,13 +5,13 @@
  * one, so that none contradicts another.
  */
 import { defined } from '../domain/defined.ts';
+import { type DeliveryEnd, delayedLetters, failedLetters, relayedLetters } from '../letters/delivery.ts';
+import type { Letters } from '../letters/letter.ts';
 import type { DsnAction, DsnRecipient } from '../mime/dsn.ts';
 import type { Claim, Outcome } from '../store/deliveries.ts';
 import type { PreparedNotice } from '../store/store.ts';
-import { type DeliveryEnd, delayedLetters, failedLetters, relayedLetters } from './delivery-letters.ts';
 import { type ContrlParts, contrlFor, wantsContrl } from './contrl.ts';
 import type { Desk, DeskParts } from './desk.ts';
-import type { Letters } from './letter.ts';
 import { actionOwed, codesOf, statusOf } from './notice-rules.ts';
 import type { Attempt, NoticeWriter } from './notices.ts';
 import { type Original, aboutOf, idForSender, readOriginal } from './original.ts';

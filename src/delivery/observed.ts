@@ -6,11 +6,11 @@ import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Quirk, quirkFacts, tolerances } from '../domain/quirks.ts';
 import { type SettingName, settingOf } from '../domain/settings.ts';
+import { type Letters, lines, text } from '../letters/letter.ts';
 import type { QuirkDay, Quirks } from '../store/quirks.ts';
 import type { AccountSummary, Page, Registry } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import type { Desk } from './desk.ts';
-import { type Letters, lines, text } from './letter.ts';
 import { file } from './uncollected-mailbox.ts';
 
 const PAGE = 500;

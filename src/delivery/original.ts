@@ -8,6 +8,7 @@
 import { defined } from '../domain/defined.ts';
 import type { MessageId } from '../domain/ids.ts';
 import { maybeProtected } from '../crypto/smime/layer.ts';
+import type { AboutMessage } from '../letters/letter.ts';
 import { contentFields } from '../mime/content-fields.ts';
 import { fieldsNamed, headerEnd, readHeader } from '../mime/header.ts';
 import { returnedHeader } from '../mime/returned-header.ts';
@@ -15,7 +16,6 @@ import { readableHeaderText } from '../mime/words.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
 import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
 import type { StoredContent } from '../store/store.ts';
-import type { AboutMessage } from './letter.ts';
 
 /** What reads it. `openMessage` is asked for messages that are no copies, and for nothing else. */
 export type OriginalReader = Pick<Deliveries, 'openMessage' | 'submittedHeader'>;

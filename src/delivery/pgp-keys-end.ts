@@ -8,11 +8,11 @@ import { type Address, addressKey } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { days } from '../domain/units.ts';
+import { type Letters, dayText, facts, lines, text } from '../letters/letter.ts';
 import type { PgpKeyRecord, PgpKeys } from '../store/pgp-keys.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { Store } from '../store/store.ts';
 import type { Desk } from './desk.ts';
-import { type Letters, dayText, facts, lines, text } from './letter.ts';
 
 export interface PgpKeysEndParts {
   readonly desk: Desk;

@@ -7,6 +7,7 @@
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
+import { type Collection, collectedLetters } from '../letters/receipt.ts';
 import { formatDate } from '../mime/date.ts';
 import type { DsnRecipient } from '../mime/dsn.ts';
 import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
@@ -16,7 +17,6 @@ import { attachmentsOf } from './attachments.ts';
 import { contrlFor, contrlKey, wantsContrl } from './contrl.ts';
 import type { Desk } from './desk.ts';
 import { type OriginalReader, aboutOf, idForSender, readOriginal } from './original.ts';
-import { type Collection, collectedLetters } from './receipt-letters.ts';
 
 export interface ReceiptParts {
   readonly desk: Desk;

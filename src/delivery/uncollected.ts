@@ -14,11 +14,11 @@ import type { AccountId } from '../domain/ids.ts';
 import { settingOf } from '../domain/settings.ts';
 import { hours, instant } from '../domain/units.ts';
 import { NEVER_CLOSED, dayOf, isoDay, parseClosedDays, workingDaysBefore } from '../domain/working-days.ts';
+import { type Overdue, digestLetters, rhythmLetters } from '../letters/receipt.ts';
 import type { UncollectedMailbox } from '../store/deliveries.ts';
 import { awayOf } from './away.ts';
 import { endOld } from './expiry.ts';
 import { tellSenders } from './not-collected.ts';
-import { type Overdue, digestLetters, rhythmLetters } from './receipt-letters.ts';
 import { type Mailbox, type RoundParts, type UncollectedParts, file, numberOf } from './uncollected-mailbox.ts';
 
 export interface Round {

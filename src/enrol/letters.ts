@@ -1,5 +1,5 @@
 /** Letters with a code, for the post: plain text to print, filled from what is registered and configured. */
-import { dayText, timeText } from '../delivery/letter.ts';
+import { dayText, timeText } from '../letters/letter.ts';
 import { type LetterTemplate, fillLetter } from '../domain/letter-template.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { Language, Organisation } from '../domain/registry.ts';

@@ -1,9 +1,9 @@
 /** What the page answers: one form, two things to ask for, each as a page for people or as text or JSON for programs. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { timeText } from '../delivery/letter.ts';
 import { defined } from '../domain/defined.ts';
 import { helpdeskLine } from '../domain/helpdesk.ts';
 import type { Language } from '../domain/registry.ts';
+import { timeText } from '../letters/letter.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 import { type LetterParts, serverLines } from '../enrol/letters.ts';
 import type { EnrolmentWindow, WindowAnswer, Wish } from '../enrol/window.ts';

@@ -1,7 +1,7 @@
 /** The report on a tested message as its sender reads it, in both languages. */
 import type { Language } from '../domain/registry.ts';
 import type { TestedMessage } from '../domain/tested-message.ts';
-import { type Block, type Letter, type Letters, facts, lines, text, timeText } from '../delivery/letter.ts';
+import { type Block, type Letter, type Letters, facts, lines, text, timeText } from '../letters/letter.ts';
 import { MAX_REMARKS, type Remark } from './remarks.ts';
 import type { View } from './view.ts';
 

@@ -1,6 +1,6 @@
 /** Writes the report on a message to the test address: a look at it in a thread, remarks, both languages. */
 import type { TestedMessage } from '../domain/tested-message.ts';
-import type { Letters } from '../delivery/letter.ts';
+import type { Letters } from '../letters/letter.ts';
 import { testLetters } from './letters.ts';
 import { remarksOn } from './remarks.ts';
 import { ViewThread } from './view-thread.ts';

@@ -1,8 +1,8 @@
 /** Every combination of NOTIFY with every end of a delivery: RFC 3461 sections 4.1 and 5. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { causeName } from '../../src/delivery/cause.ts';
 import { type Ending, actionOwed, statusOf } from '../../src/delivery/notice-rules.ts';
+import { causeName } from '../../src/letters/cause.ts';
 
 /** NOTIFY, then what is owed for: relayed to a server without DSN, relayed with it, failed, late. */
 const TABLE: readonly (readonly [

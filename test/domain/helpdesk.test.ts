@@ -1,10 +1,10 @@
 /** The helpdesk: one word for one party, how it is reached in a letter, and in a reply that keeps its length. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { causeOf } from '../../src/delivery/cause.ts';
 import { helpdeskLine, replyWords } from '../../src/domain/helpdesk.ts';
 import { WORDS } from '../../src/http/page-words.ts';
 import { LETTER_TEXT } from '../../src/enrol/letter-text.ts';
+import { causeOf } from '../../src/letters/cause.ts';
 import { pop3Rows, smtpRows } from '../../src/pages/replies.ts';
 
 const facts = { name: 'Zorgpost Noord', telephone: '088 123 45 67', hours: 'ma–vr 8–18 uur' };

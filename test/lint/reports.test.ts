@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { writeLetter } from '../../src/delivery/letter.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import type { Language } from '../../src/domain/registry.ts';
 import { SAMPLE, type TestedMessage } from '../../src/domain/tested-message.ts';
 import { instant, milliseconds, octets, seconds } from '../../src/domain/units.ts';
 import { EdiCollector } from '../../src/edi/collector.ts';
+import { writeLetter } from '../../src/letters/letter.ts';
 import { MAX_REMARKS, remarksOn } from '../../src/lint/remarks.ts';
 import { TestReporter } from '../../src/lint/test-reports.ts';
 import { ViewThread } from '../../src/lint/view-thread.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileNotice } from '../../src/admin/notice.ts';
-import { contactChangedLetters } from '../../src/delivery/contact-letters.ts';
+import { contactChangedLetters } from '../../src/letters/contact.ts';
 import { filed } from '../support/filed.ts';
 import { matchesGolden, openRegion } from '../support/region.ts';
 
