@@ -3,6 +3,7 @@ import type { Desk } from '../delivery/desk.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
 import type { Backups } from '../backup/backups.ts';
 import type { CaParts } from '../ca/parts.ts';
+import type { EvidenceKey } from '../crypto/evidence-keys.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
@@ -10,27 +11,24 @@ import type { CourierProbe } from '../delivery/courier.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock } from '../domain/effects.ts';
+import type { Escrow } from '../domain/escrow.ts';
 import type { ChosenVerb } from '../domain/second-person.ts';
-import type { Milliseconds } from '../domain/units.ts';
+import type { Instant, Milliseconds } from '../domain/units.ts';
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import type { PgpSeals } from '../crypto/pgp-seals.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
-import type { EvidenceParts } from './evidence.ts';
 import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import type { OpenSession } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';
 import type { Actor } from '../store/registry.ts';
-import type { KeyParts } from './keys.ts';
 import type { Store } from '../store/store.ts';
 import type { AuditKeep } from '../trail/retention.ts';
 
 /**
- * Why an operation was not done. `invalid`: a value is not what it must be. `unknown`: what it is about does not exist. `exists`, `ended`:
- * it conflicts with what stands. `unavailable`: not possible now, or not in this way. `approval`: a second person must approve first. The text
- * names action, value, expectation, remedy.
- */
-/**
- * `conflict`: what is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway runs, or not now, or the machine or
+ * Why an operation was not done; the text of the error names action, value, expectation and remedy.
+ *
+ * `invalid`: a value is not what it must be. `unknown`: what it is about does not exist. `exists`, `ended`: it is there already, or no longer.
+ * `approval`: a second person must approve first. `conflict`: what is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway runs, or not now, or the machine or
  * another server refuses. `unusable`: a key or a certificate cannot be used, or something is not as it was written. `store`: the store has failed, or is full.
  * `failed`: what nobody expected.
  */
@@ -148,6 +146,23 @@ export interface PgpParts {
   readonly thread: Pgp;
   readonly seals: PgpSeals;
   readonly keys: PgpKeyring;
+}
+
+/** What operations that sign something work with. */
+export interface EvidenceParts {
+  /** Made at its first use; throws where it cannot be opened. */
+  readonly key: (now: Instant) => Promise<EvidenceKey>;
+  readonly anchorFolder: string;
+  /** Public key of the anchors, PEM; may not be there yet. */
+  readonly anchorKeyFile: string;
+}
+
+/** What operations on the master key work with. */
+export interface KeyParts {
+  /** Of the master key that the store is opened with. */
+  readonly fingerprint: () => Promise<string>;
+  readonly escrow: () => Escrow | undefined;
+  readonly keepEscrow: (escrow: Escrow) => void;
 }
 
 export interface AdminContext {

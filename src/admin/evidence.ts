@@ -13,15 +13,6 @@ import { type BundleFacts, summaryText } from './evidence-summary.ts';
 import { text } from './input.ts';
 import { change, listing, withSecond } from './operation.ts';
 
-/** What operations that sign something work with. */
-export interface EvidenceParts {
-  /** Made at its first use; throws where it cannot be opened. */
-  readonly key: (now: Instant) => Promise<EvidenceKey>;
-  readonly anchorFolder: string;
-  /** Public key of the anchors, PEM; may not be there yet. */
-  readonly anchorKeyFile: string;
-}
-
 export interface BundleView {
   readonly message: string;
   readonly submissions: number;

@@ -2,19 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { base32 } from '../crypto/base32.ts';
 import { defined } from '../domain/defined.ts';
-import { type Escrow, escrowReminder } from '../domain/escrow.ts';
+import { escrowReminder } from '../domain/escrow.ts';
 import { iso } from '../domain/units.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, text } from './input.ts';
 import { change, listing, withSecond } from './operation.ts';
-
-/** What these operations work with. */
-export interface KeyParts {
-  /** Of the master key that the store is opened with. */
-  readonly fingerprint: () => Promise<string>;
-  readonly escrow: () => Escrow | undefined;
-  readonly keepEscrow: (escrow: Escrow) => void;
-}
 
 export const MAX_CUSTODIANS = 16;
 

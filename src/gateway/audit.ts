@@ -6,7 +6,7 @@ import { readMasterKey } from '../config/master-key.ts';
 import { anchorFolderOf } from '../config/places.ts';
 import type { Config } from '../config/schema.ts';
 import { type EvidenceKey, evidenceKey } from '../crypto/evidence-keys.ts';
-import type { EvidenceParts } from '../admin/evidence.ts';
+import type { EvidenceParts } from '../admin/context.ts';
 import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
 import { defined } from '../domain/defined.ts';
 import type { RandomBytes } from '../domain/effects.ts';

@@ -1,5 +1,5 @@
-/** Says on top of a message that the gateway decrypted it, and what that is worth. Taken from nobody else (submission/header-rules.ts). */
-export const OPENED_FIELD = 'Sluis-Opened';
+/** Says on top of a message that the gateway decrypted it, and what that is worth. What a submitted message says of itself is removed (mime/final-fields.ts). */
+const OPENED_FIELD = 'Sluis-Opened';
 
 /**
  * `whole`: nobody changed it on the way. `unproven`: it was encrypted in a way that anybody can change unnoticed, and no signature inside proves that nobody did (EFAIL).

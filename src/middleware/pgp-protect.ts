@@ -9,8 +9,7 @@ import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.
 import { type Result, ok } from '../domain/result.ts';
 import type { PgpKeyring } from './pgp-keyring.ts';
 import type { Submitted } from './middleware.ts';
-import type { Making } from './protect.ts';
-import type { Group } from './protect-groups.ts';
+import type { Group, ToProtect } from './protect-groups.ts';
 
 type PgpGroup = Extract<Group, { by: 'pgp' }>;
 
@@ -28,7 +27,7 @@ export const pgpFor = (thread: Pick<Pgp, 'run'>, { submitter, body, signal }: Su
 /** The error says why the key that signs cannot be used. Reading the entity throws PgpFailure. */
 export async function pgpEntity(
   { pgp, random }: { readonly pgp: PgpMakerParts; readonly random: RandomBytes },
-  { submitted, message }: Making,
+  { submitted, message }: ToProtect,
   { plan, copy, recipients }: PgpGroup,
 ): Promise<Result<Entity, string>> {
   // What its sender signed goes inside as it is.

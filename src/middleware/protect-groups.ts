@@ -4,10 +4,13 @@
  * Those with the same plan do, with one exception: the list of recipients in an encrypted message can be read by all of them. Whoever is
  * not named in To or Cc, a blind copy or the substitute of somebody who is away, gets a body of its own.
  */
+import type { Layer } from '../crypto/smime/layer.ts';
+import type { Message } from '../crypto/smime/message.ts';
 import { addressKey, parseAddress } from '../domain/address.ts';
 import { type Header, fieldText } from '../mime/header.ts';
 import { type ChosenPlan, type MakingPlan, chosenKey } from './choose-protection.ts';
-import type { Addressee, Copy } from './middleware.ts';
+import type { MailSender } from './mail-keys.ts';
+import type { Addressee, Copy, Submitted } from './middleware.ts';
 
 export interface Planned {
   readonly copy: Copy;
@@ -15,7 +18,17 @@ export interface Planned {
   readonly plan: ChosenPlan;
 }
 
-export interface Making<P extends MakingPlan = MakingPlan> {
+/** A message that is to be protected. */
+export interface ToProtect {
+  readonly submitted: Submitted;
+  readonly sender: MailSender;
+  readonly message: Message;
+  /** What protects it already. */
+  readonly layer: LayerKind;
+}
+export type LayerKind = Layer['kind'] | 'inline-signed';
+
+export interface Member<P extends MakingPlan = MakingPlan> {
   readonly addressee: Addressee;
   readonly plan: P['plan'];
 }
@@ -26,7 +39,7 @@ export interface GroupBy<P extends MakingPlan> {
   readonly by: P['by'];
   readonly copy: Copy;
   readonly plan: P['plan'];
-  readonly recipients: readonly Making<P>[];
+  readonly recipients: readonly Member<P>[];
 }
 
 const NAMING: ReadonlySet<string> = new Set(['to', 'cc', 'resent-to', 'resent-cc']);
@@ -47,7 +60,7 @@ export function namedIn(header: Header): ReadonlySet<string> {
 }
 
 export function groupsOf(planned: readonly Planned[], named: ReadonlySet<string>): Group[] {
-  const groups = new Map<string, MakingPlan & { readonly copy: Copy; readonly recipients: Making[] }>();
+  const groups = new Map<string, MakingPlan & { readonly copy: Copy; readonly recipients: Member[] }>();
   for (const { copy, addressee, plan: chosen } of planned) {
     if (chosen.by === 'none') continue;
     const { plan } = chosen;

@@ -40,7 +40,7 @@ import type {
 import { missedProtection } from './missed-protection.ts';
 import { pgpBusy, pgpEntity, pgpFacts, pgpWords } from './pgp-protect.ts';
 import type { PgpMakerParts } from './pgp-protect.ts';
-import { type Group, type Planned, groupsOf, namedIn } from './protect-groups.ts';
+import { type Group, type LayerKind, type Planned, type ToProtect, groupsOf, namedIn } from './protect-groups.ts';
 import { smimeEntity, smimeFacts, smimeWords } from './smime-protect.ts';
 
 export interface ProtectParts {
@@ -49,16 +49,6 @@ export interface ProtectParts {
   readonly random: RandomBytes;
   readonly log: Log;
 }
-
-/** A message that is to be made, as the makers see it. */
-export interface Making {
-  readonly submitted: Submitted;
-  readonly sender: MailSender;
-  readonly message: Message;
-  /** What protects it already. */
-  readonly layer: LayerKind;
-}
-export type LayerKind = Layer['kind'] | 'inline-signed';
 
 export const protect = (parts: ProtectParts): Middleware => ({
   name: 'protect',
@@ -213,8 +203,8 @@ async function make(
   for (const group of groups) {
     const message = await messageIn(group.copy.body);
     if (!message.ok) return { kind: 'refused', refusal: message.error };
-    const making = { submitted, sender: senderOf(submitted), message: message.value, layer };
-    const copy = await protectedCopy(parts, making, group, workshop);
+    const unprotected = { submitted, sender: senderOf(submitted), message: message.value, layer };
+    const copy = await protectedCopy(parts, unprotected, group, workshop);
     if (!copy.ok) return { kind: 'refused', refusal: copy.error };
     made.push(copy.value);
   }
@@ -258,15 +248,15 @@ const wordsOf = (group: Group): string => (group.by === 'smime' ? smimeWords(gro
 
 async function protectedCopy(
   parts: ProtectParts,
-  making: Making,
+  unprotected: ToProtect,
   group: Group,
   workshop: Workshop,
 ): Promise<Result<Copy, Refusal>> {
-  const slices = await entityFor(parts, making, group);
+  const slices = await entityFor(parts, unprotected, group);
   if (!slices.ok) return slices;
   const body = await written(workshop, grown(group.copy.body.octets), slices.value);
   if (!body.ok) {
-    parts.log.warn('pgp.not-protected', { message: making.submitted.body.id, why: body.error.detail ?? '' });
+    parts.log.warn('pgp.not-protected', { message: unprotected.submitted.body.id, why: body.error.detail ?? '' });
     return body;
   }
   const tooLarge = group.recipients.find(({ addressee }) => mostOf(addressee) < body.value.octets);
@@ -276,10 +266,11 @@ async function protectedCopy(
 }
 
 /** The makers say in the log why a key cannot be used; the sender hears that it may try again. */
-async function entityFor(parts: ProtectParts, making: Making, group: Group): Promise<Result<Entity, Refusal>> {
-  const made = group.by === 'smime' ? await smimeEntity(parts, making, group) : await pgpEntity(parts, making, group);
+async function entityFor(parts: ProtectParts, unprotected: ToProtect, group: Group): Promise<Result<Entity, Refusal>> {
+  const made =
+    group.by === 'smime' ? await smimeEntity(parts, unprotected, group) : await pgpEntity(parts, unprotected, group);
   if (made.ok) return made;
-  const facts = { message: making.submitted.body.id, why: made.error };
+  const facts = { message: unprotected.submitted.body.id, why: made.error };
   if (group.by === 'smime') parts.log.error('smime.no-signing-key', facts);
   else parts.log.error('pgp.no-signing-key', facts);
   return fail({ ...refusals.noProtectionKey, detail: made.error });

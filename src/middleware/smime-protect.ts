@@ -6,8 +6,7 @@ import { sevenBit } from '../crypto/smime/seven-bit.ts';
 import type { RandomBytes } from '../domain/effects.ts';
 import { type Result, ok } from '../domain/result.ts';
 import type { MailKeys } from './mail-keys.ts';
-import type { Making } from './protect.ts';
-import type { Group } from './protect-groups.ts';
+import type { Group, ToProtect } from './protect-groups.ts';
 
 type SmimeGroup = Extract<Group, { by: 'smime' }>;
 
@@ -19,7 +18,7 @@ export interface SmimeMakerParts {
 /** The error says why the key that signs cannot be used. */
 export async function smimeEntity(
   { keys, random }: SmimeMakerParts,
-  { submitted, sender, message, layer }: Making,
+  { submitted, sender, message, layer }: ToProtect,
   { plan, copy, recipients }: SmimeGroup,
 ): Promise<Result<Entity, string>> {
   const keyed = await keys.signing(plan, sender);
