@@ -3,16 +3,20 @@ import { OperatorChanges } from './changes/operators.ts';
 import { QuirkChanges } from './changes/quirks.ts';
 import { OperatorReads } from './reads/operators.ts';
 import { QuirkReads } from './reads/quirks.ts';
+import { PartnerChanges } from './changes/partners.ts';
+import { PartnerReads } from './reads/partners.ts';
 import type { Remote } from './sql/remote.ts';
 
 export const CHANGES = {
   operators: new OperatorChanges(),
   quirks: new QuirkChanges(),
+  partners: new PartnerChanges(),
 };
 
 export const READS = {
   operators: new OperatorReads(),
   quirks: new QuirkReads(),
+  partners: new PartnerReads(),
 };
 
 type Of<T, K> = K extends keyof T ? T[K] : object;

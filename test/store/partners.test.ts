@@ -3,6 +3,7 @@ import { absenceContract } from './absence-contract.ts';
 import { ediContract } from './edi-contract.ts';
 import { partnerContract } from './partner-contract.ts';
 
-partnerContract('SQLite', (t) => openTestStore(t));
+// Each change runs twice, and the first run is rolled back.
+partnerContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));
 absenceContract('SQLite', (t) => openTestStore(t));
 ediContract('SQLite', (t) => openTestStore(t));

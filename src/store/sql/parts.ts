@@ -29,6 +29,9 @@ function part(sqlite: string, postgres: string, values: Part['values'] = NONE): 
  */
 export const locked: Part = { kind: 'locked', text: ({ lock }) => lock, values: NONE };
 
+/** What several statements have in common: a constant of the file, the same on both engines. */
+export const words = (text: string): Part => part(text, text);
+
 /** Behind the name of a table. PostgreSQL chooses its indexes itself. */
 export const indexedBy = (index: string): Part => part(`INDEXED BY ${index}`, '');
 

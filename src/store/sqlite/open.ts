@@ -245,7 +245,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const time = new StoreTime(clock, instant(floor));
     const subjects = subjectsOf({ writer, reader, time, random });
     const mailboxes = (parts.mailboxes = new Mailboxes(reader));
-    const registry = (parts.registry = new SqliteRegistry({ writer, reader, mailboxes, time, random }));
+    parts.registry = new SqliteRegistry({ writer, reader, mailboxes, time, random });
+    const registry = Object.assign(parts.registry, subjects.partners);
     const certificates = (parts.certificates = new SqliteCa({ writer, reader, time, random }));
     const pgpKeys = (parts.pgpKeys = new SqlitePgpKeys({ writer, reader, time, random }));
     const audit = new SqliteAudit({ writer, reader, clock, time, random, log });

@@ -13,7 +13,6 @@ import type { CertificateRecord, KnownNetwork, RegistryError, ShownPassword } fr
 import type { AccountCertificate, AuthorityRecord, MailRecord, OpenCode, RevokedCertificate } from '../certificates.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
-import type { Partner } from '../../domain/partner.ts';
 import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
 import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
@@ -154,9 +153,6 @@ export interface ReaderWork {
     in: { after: string; limit: number; login: string | null };
     out: readonly (RegisteredAddress & { readonly login: string })[];
   };
-  partner: { in: { id: number }; out: Partner | undefined };
-  partnerNamed: { in: { name: string }; out: Partner | undefined };
-  partners: { in: { after: string; limit: number }; out: readonly Partner[] };
   absences: { in: AbsencePage; out: readonly AddressAbsence[] };
   consents: { in: { key: string }; out: readonly Consent[] };
   authorities: { in: object; out: readonly AuthorityRecord[] };

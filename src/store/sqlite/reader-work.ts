@@ -28,7 +28,6 @@ import {
   type VerifyStep,
 } from './reader-protocol.ts';
 import { CertificateReader } from './certificate-reader.ts';
-import { PartnerReader } from './partner-reader.ts';
 import { MergeReader } from './merge-reader.ts';
 import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
@@ -52,9 +51,8 @@ export class ReaderWorker {
   constructor(db: Db, keys: KeyFolder) {
     this.#runner = new SqliteRunner(db);
     const certificates = new CertificateReader(db);
-    const partners = new PartnerReader(db);
     const absences = new AbsenceReader(db);
-    const registry = new RegistryReader(db, { certificates, partners, absences });
+    const registry = new RegistryReader(db, { certificates, absences });
     const content = new ContentReader(db, keys);
     const ca = new CaReader(db);
     const pgp = new PgpReader(db);
@@ -155,9 +153,6 @@ export class ReaderWorker {
       ownSettings: ({ scope, names }) => registry.ownSettings(scope, names),
       accountById: ({ id }) => registry.accountById(id),
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
-      partner: ({ id }) => partners.find(id),
-      partnerNamed: ({ name }) => partners.named(name),
-      partners: ({ after, limit }) => partners.page(after, limit),
       absences: (page) => absences.page(page),
       consents: ({ key }) => absences.consents(key),
       authorities: () => ca.authorities(),

@@ -5,10 +5,11 @@
 import type { EdiIdentity } from '../../domain/edi-identity.ts';
 import type { PartnerState } from '../../domain/partner.ts';
 import { type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
+import { endPartnerOf } from '../changes/partners.ts';
 import type { AddressAbsence } from '../absences.ts';
 import type { RegisteredIdentity } from '../edi-identities.ts';
 import type { AccountMerge } from '../organisation-merge.ts';
-import type { NewPartner, PartnerChange } from '../partners.ts';
+import type { NewPartner } from '../partners.ts';
 import {
   type Actor,
   type Ending,
@@ -124,15 +125,7 @@ export type RegistryChange =
       readonly actor: Actor;
     }
   | { readonly op: 'add-partner'; readonly partner: NewPartner; readonly actor: Actor }
-  | { readonly op: 'change-partner'; readonly name: string; readonly change: PartnerChange; readonly actor: Actor }
   | { readonly op: 'partner-state'; readonly name: string; readonly state: PartnerState; readonly actor: Actor }
-  | {
-      readonly op: 'partner-domain';
-      readonly name: string;
-      readonly domain: string;
-      readonly change: 'add' | 'add-shared' | 'remove';
-      readonly actor: Actor;
-    }
   | { readonly op: 'add-absences'; readonly absences: readonly AddressAbsence[]; readonly actor: Actor }
   | { readonly op: 'end-absence'; readonly address: string; readonly from: number; readonly actor: Actor }
   | {
@@ -288,12 +281,8 @@ export class RegistryChanges {
         return this.#settings.apply(change.changes, change.actor);
       case 'add-partner':
         return this.#partners.add(change.partner, change.actor);
-      case 'change-partner':
-        return this.#partners.change(change.name, change.change, change.actor);
       case 'partner-state':
         return this.#partners.setState(change.name, change.state, change.actor);
-      case 'partner-domain':
-        return this.#partners.setDomain(change.name, change.domain, change.change, change.actor);
       case 'erase-step':
         return this.#erase.step(change.organisation, change.actor);
       case 'add-identities':
@@ -439,7 +428,7 @@ export class RegistryChanges {
     // Its certificates may be registered for the account that comes after it.
     this.#certificates.revokeAll(account, this.#ground.at);
     voidCodes(this.#ground.sql, account, this.#ground.at);
-    this.#partners.accountEnded(account);
+    this.#ground.run(endPartnerOf(account));
   }
 
   #certificate(

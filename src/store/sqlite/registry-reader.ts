@@ -17,9 +17,10 @@ import type { EnrolmentUse, OpenCode } from '../certificates.ts';
 import type { AbsenceReader } from './absence-reader.ts';
 import type { CertificateReader } from './certificate-reader.ts';
 import type { Db } from './database.ts';
-import type { PartnerReader } from './partner-reader.ts';
+import { accountOfDomain, routeOf } from '../reads/partners.ts';
 import type { KnownNetwork } from '../registry.ts';
 import type { LoginRow, ReaderWork, RecipientRow, SummaryRow } from './reader-protocol.ts';
+import { SqliteRunner } from './runner.ts';
 
 interface OrganisationRow {
   readonly o_id: number;
@@ -172,7 +173,7 @@ const codeOf = (row: CodeRow): OpenCode => ({
 
 export class RegistryReader {
   readonly #certificates: CertificateReader;
-  readonly #partners: PartnerReader;
+  readonly #runner: SqliteRunner;
   readonly #absences: AbsenceReader;
   readonly #login: Database.Statement<[string], AccountRow & OrganisationRow>;
   readonly #passwords: Database.Statement<[number], PasswordRow>;
@@ -196,9 +197,9 @@ export class RegistryReader {
   readonly #isSet: Database.Statement<{ text: string }, { found: 0 | 1 }>;
   readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
 
-  constructor(db: Db, parts: { certificates: CertificateReader; partners: PartnerReader; absences: AbsenceReader }) {
+  constructor(db: Db, parts: { certificates: CertificateReader; absences: AbsenceReader }) {
     this.#certificates = parts.certificates;
-    this.#partners = parts.partners;
+    this.#runner = new SqliteRunner(db);
     this.#absences = parts.absences;
     const accounts = `SELECT ${ACCOUNT}, a.last_login, a.last_used, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
       FROM account a JOIN organisation o ON o.id = a.organisation JOIN mailbox m ON m.account = a.id`;
@@ -291,13 +292,13 @@ export class RegistryReader {
   sendAs(account: number, key: string): number | null {
     const row = this.#sendAs.get(key, account, key, account);
     if (row !== undefined) return row.until ?? Number.MAX_SAFE_INTEGER;
-    const ofDomain = this.#partners.accountOfDomain(domainOf(key as Address)) === account;
+    const ofDomain = this.#runner.run(accountOfDomain(domainOf(key as Address))) === account;
     return ofDomain && this.#known.get(key) === undefined ? Number.MAX_SAFE_INTEGER : null;
   }
 
   /** Nobody registered the address; its whole domain may lead to a partner. */
   #recipientOfDomain(key: AddressKey & Address): RecipientRow | undefined {
-    const account = this.#partners.accountOfDomain(domainOf(key));
+    const account = this.#runner.run(accountOfDomain(domainOf(key)));
     const row = account === undefined ? undefined : this.#accountById.get(account);
     if (row === undefined) return undefined;
     const address: RegisteredAddress = {
@@ -309,7 +310,7 @@ export class RegistryReader {
 
   #recipientRow(address: RegisteredAddress, row: AccountRow & OrganisationRow & MailboxRow): RecipientRow {
     const mailbox = { octets: row.octets, messages: row.messages, nextUid: row.next_uid, changes: row.changes };
-    const partner = row.kind === 'partner' ? this.#partners.routeOf(row.id) : undefined;
+    const partner = row.kind === 'partner' ? this.#runner.run(routeOf(row.id)) : undefined;
     return {
       address,
       account: accountOf(row),

@@ -9,7 +9,7 @@ import { type Address, type AddressKey, addressKey } from '../../domain/address.
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { EdiIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
-import type { Partner, PartnerState } from '../../domain/partner.ts';
+import type { PartnerState } from '../../domain/partner.ts';
 import { type Organisation, type RegisteredAddress, type State, endedAt, foldLogin } from '../../domain/registry.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
 import { type Instant, octets } from '../../domain/units.ts';
@@ -22,7 +22,8 @@ import {
   MERGED_AT_ONCE,
 } from '../organisation-merge.ts';
 import type { EndTies } from '../organisation-ties.ts';
-import type { NewPartner, PartnerChange } from '../partners.ts';
+import type { Subjects } from '../objects.ts';
+import type { NewPartner } from '../partners.ts';
 import {
   type AccountSummary,
   type Actor,
@@ -79,7 +80,7 @@ function atOnce(logins: readonly string[]): readonly string[] {
   return logins;
 }
 
-export class SqliteRegistry implements Registry {
+export class SqliteRegistry implements Omit<Registry, keyof Subjects['partners']> {
   readonly #p: RegistryParts;
   // null: known to be absent.
   readonly #logins = new Lru<string, LoginRecord | null>(MOST);
@@ -441,33 +442,8 @@ export class SqliteRegistry implements Registry {
     return (await this.#change({ op: 'add-partner', partner, actor })).id as PartnerId;
   }
 
-  async changePartner(name: string, change: PartnerChange, actor: Actor): Promise<void> {
-    await this.#change({ op: 'change-partner', name, change, actor });
-  }
-
   async setPartnerState(name: string, state: PartnerState, actor: Actor): Promise<void> {
     await this.#change({ op: 'partner-state', name, state, actor });
-  }
-
-  async setPartnerDomain(
-    name: string,
-    domain: string,
-    change: 'add' | 'add-shared' | 'remove',
-    actor: Actor,
-  ): Promise<void> {
-    await this.#change({ op: 'partner-domain', name, domain, change, actor });
-  }
-
-  async findPartner(id: PartnerId): Promise<Partner | undefined> {
-    return await this.#p.reader.ask('partner', { id });
-  }
-
-  async findPartnerNamed(name: string): Promise<Partner | undefined> {
-    return await this.#p.reader.ask('partnerNamed', { name });
-  }
-
-  async listPartners(page: Page): Promise<readonly Partner[]> {
-    return await this.#p.reader.ask('partners', { after: page.after ?? '', limit: limitOf(page) });
   }
 
   async addAbsences(absences: readonly AddressAbsence[], actor: Actor): Promise<void> {

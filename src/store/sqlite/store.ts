@@ -9,6 +9,7 @@ import type { AuditEvent } from '../audit.ts';
 import type { StoreCopy } from '../copies.ts';
 import type { MessageIds } from '../message-ids.ts';
 import type { Operators } from '../operators.ts';
+import type { Registry } from '../registry.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -41,7 +42,6 @@ import type { Reader } from './reader.ts';
 import type { SqliteCa } from './ca.ts';
 import type { SqlitePgpKeys } from './pgp.ts';
 import type { SqliteQuirks } from './quirks.ts';
-import type { SqliteRegistry } from './registry.ts';
 import type { Space } from './space.ts';
 import { SqliteUsage } from './usage.ts';
 import type { StoreTime } from './store-time.ts';
@@ -57,7 +57,7 @@ const MAX_RESTORED = 10_000;
 export interface StoreParts {
   readonly writer: Writer;
   readonly reader: Reader;
-  readonly registry: SqliteRegistry;
+  readonly registry: Registry;
   readonly accountMoves: SqliteAccountMoves;
   readonly certificates: SqliteCa;
   readonly pgpKeys: SqlitePgpKeys;
@@ -85,7 +85,7 @@ export interface StoreParts {
 }
 
 export class SqliteStore implements Store {
-  readonly registry: SqliteRegistry;
+  readonly registry: Registry;
   readonly accountMoves: SqliteAccountMoves;
   readonly certificates: SqliteCa;
   readonly pgpKeys: SqlitePgpKeys;
