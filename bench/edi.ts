@@ -16,7 +16,7 @@ import { Desk } from '../src/delivery/desk.ts';
 import type { Address } from '../src/domain/address.ts';
 import { octets } from '../src/domain/units.ts';
 import { EdiCollector } from '../src/edi/collector.ts';
-import { ediSteps } from '../src/gateway/edi.ts';
+import { ediSteps } from '../src/gateway/middleware.ts';
 import { Chain } from '../src/middleware/chain.ts';
 import { MimeWalk } from '../src/mime/walk.ts';
 import { systemClock } from '../src/platform/clock.ts';

@@ -1,12 +1,12 @@
 /** Runs a gateway until a signal ends it or its store fails, and tells the service manager how it goes. */
 import { many } from '../domain/counted.ts';
-import type { Log } from '../domain/effects.ts';
+import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Supervisor } from '../platform/supervisor.ts';
+import type { Store } from '../store/store.ts';
 import { exitCodes } from './exit.ts';
 import { outliveReaders } from './terminal.ts';
-import { startWatchdog } from './watchdog.ts';
 
 /** After everything was stopped the process ends by itself; what keeps it alive longer is a leak, and must not hang the supervisor. */
 const LAST_WAIT = 2000;
@@ -85,3 +85,39 @@ const statusOf = ({ admin }: Gateway): string => {
   const status = admin.gateway?.status();
   return `${many(status?.connections ?? 0, 'connection')}, ${status?.waiting ?? 0} waiting for a commit`;
 };
+
+/**
+ * Tells the service manager that the gateway is alive, but only where the store has answered since: the call itself shows that the loop turns.
+ * A disk that hangs, or a thread that is stuck, so ends in a restart.
+ */
+export function startWatchdog(
+  store: Pick<Store, 'alive'>,
+  supervisor: Supervisor | undefined,
+  clock: Clock,
+  status: () => string,
+): { end(): void } {
+  const every = supervisor?.aliveEvery;
+  if (supervisor === undefined || every === undefined) return { end: () => undefined };
+  let timer: Timer;
+  let ended = false;
+  const ask = (): void => {
+    store
+      .alive()
+      .then(() => {
+        if (!ended) supervisor.alive(status());
+      })
+      // The store has failed for good, or is closed: what follows is under way already.
+      .catch(() => undefined)
+      .finally(() => {
+        // Only after the answer: one that does not come is not asked for again.
+        if (!ended) timer = clock.after(every, ask);
+      });
+  };
+  timer = clock.after(every, ask);
+  return {
+    end: () => {
+      ended = true;
+      timer.cancel();
+    },
+  };
+}

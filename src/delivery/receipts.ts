@@ -7,13 +7,13 @@
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
-import { type Collection, collectedLetters } from '../letters/receipt.ts';
+import type { MessagePart, MessageParts } from '../domain/message-part.ts';
+import { type Attachment, type Collection, collectedLetters } from '../letters/receipt.ts';
 import { formatDate } from '../mime/date.ts';
 import type { DsnRecipient } from '../mime/dsn.ts';
 import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
 import type { Registry } from '../store/registry.ts';
 import type { PreparedNotice, Store } from '../store/store.ts';
-import { attachmentsOf } from './attachments.ts';
 import { contrlFor, contrlKey, wantsContrl } from './contrl.ts';
 import type { Desk } from './desk.ts';
 import { type OriginalReader, aboutOf, idForSender, readOriginal } from './original.ts';
@@ -147,3 +147,16 @@ const extensionsOf = (c: Collection): NonNullable<DsnRecipient['extensions']> =>
     .filter(({ damaged }) => damaged !== true)
     .map(({ name, sha256 }) => ['X-Sluis-Attachment-SHA256', `${sha256} ${name}`.trim()] as const),
 ];
+
+const TEXT: ReadonlySet<string> = new Set(['text/plain', 'text/html']);
+
+/**
+ * What a receipt calls an attachment: every part with a name, everything that is no text, and text in which EDI was found: old systems send an interchange as the only, nameless
+ * part. The hash is of the decoded octets as submitted, before any protection.
+ */
+export function attachmentsOf({ leaves, interchanges }: MessageParts): Attachment[] {
+  const edi = new Set(interchanges.map(({ part }) => part));
+  return leaves
+    .filter(({ name, type, path }) => name !== '' || !TEXT.has(type) || edi.has(path))
+    .map(({ name, sha256, exact }: MessagePart) => ({ name, sha256, ...(exact ? {} : { damaged: true }) }));
+}

@@ -1,7 +1,7 @@
 /** An interchange while it is being read: counts messages and deviations, bounded. */
+import { type Hash, createHash } from 'node:crypto';
 import type { EdiFormat, EdiParty, EdiRemarkKind, Interchange } from '../domain/interchange.ts';
 import { visible } from '../domain/visible.ts';
-import { Digest } from './digest.ts';
 
 /** Most characters of one envelope field that are kept; EDIFACT allows 35, HL7 227. */
 const MAX_FIELD = 70;
@@ -89,3 +89,23 @@ export interface EdiReader {
 
 /** False: no more are wanted. */
 export type OnInterchange = (interchange: Interchange) => boolean;
+
+/** 128 bits: enough that two interchanges never share it by chance. */
+const DIGITS = 32;
+
+/**
+ * What the messages of an interchange are known by, whatever envelope they come in: SHA-256 over the octets between its first segment and
+ * its last, in whatever slices they stream by.
+ */
+class Digest {
+  #hash: Hash | undefined;
+
+  update(data: Buffer, from: number, to: number): void {
+    if (to > from) (this.#hash ??= createHash('sha256')).update(data.subarray(from, to));
+  }
+
+  /** Empty where there was nothing. */
+  finish(): string {
+    return this.#hash?.digest('hex').slice(0, DIGITS) ?? '';
+  }
+}

@@ -3,9 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';
 import type { Desk } from '../delivery/desk.ts';
+import { type Held, heldNotices } from '../delivery/held.ts';
 import type { Log, RandomBytes } from '../domain/effects.ts';
-import { ediSteps } from './edi.ts';
 import { Chain } from '../middleware/chain.ts';
+import { ediBoxes } from '../middleware/edi-boxes.ts';
+import { ediContrl } from '../middleware/edi-contrl.ts';
+import { type HeldCopy, ediGuard } from '../middleware/edi-guard.ts';
+import type { Middleware } from '../middleware/middleware.ts';
 import type { GatewayMail } from './mail.ts';
 import { pgpOpen } from '../middleware/pgp-open.ts';
 import { pgpVerify } from '../middleware/pgp-verify.ts';
@@ -38,4 +42,30 @@ export function gatewayMiddleware(
     pgpOpen({ ...pgp, ...opening }),
     protect({ keys, pgp, random, log }),
   ]);
+}
+
+interface EdiParts {
+  readonly store: Store;
+  readonly log: Log;
+  readonly desk: Desk;
+}
+
+/** The steps that look at interchanges; whoever sent what they hold is told by a notice. */
+export const ediSteps = ({ store, log, desk }: EdiParts): readonly Middleware[] => [
+  ediGuard({ store, log, heldNotices: (held) => heldNotices(desk, heldOf(held)) }),
+  ediBoxes({ store, log }),
+  ediContrl,
+];
+
+function heldOf({ message, held, findings }: HeldCopy): Held {
+  const { body, messageId, receivedAt, sender, submitter } = message;
+  return {
+    id: body.id,
+    messageIdField: messageId,
+    receivedAt,
+    sender,
+    submitter: submitter.account,
+    recipients: held.map(({ to }) => to.substituteFor ?? to.address),
+    reasons: findings.map(({ text }) => text),
+  };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startWatchdog } from '../../src/cli/watchdog.ts';
+import { startWatchdog } from '../../src/cli/run.ts';
 import { seconds } from '../../src/domain/units.ts';
 import type { Supervisor } from '../../src/platform/supervisor.ts';
 import { FakeClock } from '../support/clock.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { saslprep } from '../../src/crypto/saslprep.ts';
 import {
   SCRAM_ITERATIONS,
   checkScramProof,
   readScramVerifier,
+  saslprep,
   scramSalt,
   scramVerifier,
 } from '../../src/crypto/scram.ts';

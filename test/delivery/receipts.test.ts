@@ -1,8 +1,7 @@
 /** Receipts: what a sender reads when its message was collected, that it reads it once, and where. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { attachmentsOf } from '../../src/delivery/attachments.ts';
-import { type CollectedBy, MAX_RECEIPTS, receiptsFor } from '../../src/delivery/receipts.ts';
+import { type CollectedBy, MAX_RECEIPTS, attachmentsOf, receiptsFor } from '../../src/delivery/receipts.ts';
 import type { Interchange } from '../../src/domain/interchange.ts';
 import type { MessagePart, MessageParts } from '../../src/domain/message-part.ts';
 import type { MessageRecord } from '../../src/store/deliveries.ts';

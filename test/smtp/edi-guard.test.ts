@@ -7,7 +7,7 @@ import { Desk } from '../../src/delivery/desk.ts';
 import type { Address } from '../../src/domain/address.ts';
 import { type MessageId, parseMessageId } from '../../src/domain/ids.ts';
 import { octets } from '../../src/domain/units.ts';
-import { ediSteps } from '../../src/gateway/edi.ts';
+import { ediSteps } from '../../src/gateway/middleware.ts';
 import { Chain } from '../../src/middleware/chain.ts';
 import type { Store } from '../../src/store/store.ts';
 import { BINARY, GROUPED, MEDLAB, MEDSPE, MEDVRI, ORU, PACKAGE } from '../edi/samples.ts';
