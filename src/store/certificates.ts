@@ -9,7 +9,9 @@ import type { Address, AddressKey } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { MailCapability } from '../domain/mail-capability.ts';
 import type { Instant } from '../domain/units.ts';
+import type { CertificateReads } from './reads/certificates.ts';
 import type { Actor } from './registry.ts';
+import type { Remote } from './sql/remote.ts';
 
 /** `cross`: the key of one root certified by another one, for roll-over. */
 export type AuthorityRole = 'root' | 'issuing' | 'cross';
@@ -197,7 +199,7 @@ export interface OpenCode {
 }
 
 /** Changes throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`, `ended` and `invalid` as in the registry. */
-export interface Certificates {
+export interface Certificates extends Remote<CertificateReads> {
   /** All, oldest first; at most 1000. */
   listAuthorities(): Promise<readonly AuthorityRecord[]>;
   /** All or none. A root or issuing authority becomes the current one of its role. `event` names the change in the audit trail. */
@@ -216,18 +218,10 @@ export interface Certificates {
    * found by each of its `emails`, with `sealedKey` the gateway's from then on.
    */
   addCertificate(login: string, certificate: KeptCertificate, how: 'issued' | 'imported', actor: Actor): Promise<void>;
-  /** By serial number or fingerprint; several when two issuers used one serial number. */
-  findCertificates(name: string): Promise<readonly AccountCertificate[]>;
-  listCertificates(query: CertificateQuery): Promise<readonly AccountCertificate[]>;
   /** Final. The certificate is kept out of the account's log-in as well, from this commit on. */
   revokeCertificate(fingerprint: string, reason: string, actor: Actor): Promise<void>;
   /** Many in one transaction, at most `MAX_REVOKED`; those that are revoked already are left alone. Resolves to how many were not. */
   revokeCertificates(fingerprints: readonly string[], reason: string, actor: Actor): Promise<number>;
-  /** Revoked certificates of one authority of ours, or of all others (`'others'`), that end after `endsAfter`, by fingerprint. */
-  listRevoked(
-    authority: number | 'others',
-    page: { readonly limit: number; readonly after?: string; readonly endsAfter: Instant },
-  ): Promise<readonly RevokedCertificate[]>;
   /** Remembers that the owner was warned `days` before the end. */
   noteWarned(fingerprint: string, days: number): Promise<void>;
 

@@ -1,22 +1,28 @@
 /** What can be called in the store's threads, by subject: changes in the one that writes, reads in the one that reads. None of them has a state. */
 import { OperatorChanges } from './changes/operators.ts';
-import { QuirkChanges } from './changes/quirks.ts';
-import { OperatorReads } from './reads/operators.ts';
-import { QuirkReads } from './reads/quirks.ts';
 import { PartnerChanges } from './changes/partners.ts';
+import { QuirkChanges } from './changes/quirks.ts';
+import { CertificateReads } from './reads/certificates.ts';
+import { ClientCertificateReads } from './reads/client-certificates.ts';
+import { OperatorReads } from './reads/operators.ts';
 import { PartnerReads } from './reads/partners.ts';
+import { QuirkReads } from './reads/quirks.ts';
+import { TrustReads } from './reads/trust.ts';
 import type { Remote } from './sql/remote.ts';
 
 export const CHANGES = {
   operators: new OperatorChanges(),
-  quirks: new QuirkChanges(),
   partners: new PartnerChanges(),
+  quirks: new QuirkChanges(),
 };
 
 export const READS = {
+  certificates: new CertificateReads(),
+  clientCertificates: new ClientCertificateReads(),
   operators: new OperatorReads(),
-  quirks: new QuirkReads(),
   partners: new PartnerReads(),
+  quirks: new QuirkReads(),
+  trust: new TrustReads(),
 };
 
 type Of<T, K> = K extends keyof T ? T[K] : object;

@@ -4,13 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { PartnerId } from '../../src/domain/ids.ts';
+import { addressKey } from '../../src/domain/address.ts';
 import { instant, minutes } from '../../src/domain/units.ts';
 import { READS } from '../../src/store/objects.ts';
+import { certificatesOf } from '../../src/store/reads/client-certificates.ts';
 import { routeOf } from '../../src/store/reads/partners.ts';
+import type { Change } from '../../src/store/sql/sql.ts';
 import { AbsenceReader } from '../../src/store/sqlite/absence-reader.ts';
 import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
-import { CaReader } from '../../src/store/sqlite/ca-reader.ts';
-import { CertificateReader } from '../../src/store/sqlite/certificate-reader.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
 import { MailboxReader } from '../../src/store/sqlite/mailbox-reader.ts';
@@ -56,6 +57,9 @@ function plansOf(db: Db, make: (db: Db) => void): Map<string, string> {
   make(watching);
   return plans;
 }
+
+const now = { at: instant(0) };
+const read = <T>(db: Db, change: Change<T>): T => new SqliteRunner(db).run(change);
 
 async function emptyDatabase(t: TestContext): Promise<Db> {
   const options = testOptions(t);
@@ -131,9 +135,11 @@ test('the trail of an account or a message is sought up to the mark, and read ro
 
 test('what the roads ask of an address is sought by it, and its few certificates are sorted', async (t) => {
   const db = await emptyDatabase(t);
-  const plans = plansOf(db, (watched) => new CaReader(watched).mail('anna@group.test'));
+  const plans = plansOf(db, (watched) => read(watched, READS.trust.mail(now, addressKey(address('anna@group.test')))));
   assert.deepEqual(scansOf(plans), []);
   assert.match(planOf(plans, 'SELECT c.fingerprint, c.account'), /^SEARCH a USING PRIMARY KEY \(key=\?\); SEARCH c/);
+  const keys = plansOf(db, (watched) => read(watched, READS.clientCertificates.find(now, ['fp:00', 'subject:00'])));
+  assert.deepEqual(scansOf(keys), []);
   const pgp = plansOf(db, (watched) => {
     const reader = new PgpReader(watched);
     return [reader.mail('anna@group.test'), reader.named('0123456789abcdef'), reader.secret('00')];
@@ -143,8 +149,9 @@ test('what the roads ask of an address is sought by it, and its few certificates
 
 test('the certificates of one account are sought by it, not among those of all', async (t) => {
   const db = await emptyDatabase(t);
-  const page = { limit: 10, afterEnd: 0, afterFingerprint: '', endsBefore: 9e15 };
-  const plans = plansOf(db, (watched) => new CaReader(watched).certificates({ ...page, login: 'anna' }));
+  const plans = plansOf(db, (watched) =>
+    read(watched, READS.certificates.listCertificates(now, { limit: 10, login: 'anna' })),
+  );
   assert.deepEqual(scansOf(plans), []);
   assert.match([...plans.values()].join(), /SEARCH c USING INDEX certificate_account \(account=\?\)/);
 });
@@ -166,11 +173,10 @@ test('what containing an account asks is sought by it', async (t) => {
 
 test('a page of a listing of the registry seeks where it begins, and nothing is sorted but the little that one account has', async (t) => {
   const plans = plansOf(await emptyDatabase(t), (db) => {
-    const certificates = new CertificateReader(db);
     const runner = new SqliteRunner(db);
-    const now = { at: instant(0) };
     return [
-      new RegistryReader(db, { certificates, absences: new AbsenceReader(db) }),
+      new RegistryReader(db, { absences: new AbsenceReader(db) }),
+      runner.run(certificatesOf(1)),
       runner.run(READS.partners.listPartners(now, { limit: 10 })),
       runner.run(READS.partners.findPartnerNamed(now, 'hospital')),
       runner.run(routeOf(1)),

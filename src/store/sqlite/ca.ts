@@ -6,12 +6,9 @@ import type { Address, AddressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
-import { foldLogin } from '../../domain/registry.ts';
-import { type Instant, instant } from '../../domain/units.ts';
+import { instant } from '../../domain/units.ts';
 import {
   type AuthorityRecord,
-  type CertificateQuery,
-  type AccountCertificate,
   type Certificates,
   type Enrolment,
   type EnrolmentTry,
@@ -20,28 +17,28 @@ import {
   type MailRecord,
   type NewAuthority,
   type NewEnrolment,
-  type RevokedCertificate,
   type TriedEnrolment,
 } from '../certificates.ts';
+import type { Subjects } from '../objects.ts';
+import type { CertificateReads } from '../reads/certificates.ts';
 import { type Actor, RegistryError, THE_GATEWAY } from '../registry.ts';
 import type { CaChange, CaChanged, EnrolmentAnswer } from './ca-changes.ts';
 import { Lru } from './lru.ts';
-import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
 
 export interface CertificatesParts {
   readonly writer: Writer;
-  readonly reader: Reader;
+  readonly trust: Subjects['trust'];
   readonly time: StoreTime;
   readonly random: RandomBytes;
 }
 
 /** Addresses that are remembered: about 3 KB each, most of it sealed keys and certificates. */
 const MOST = 5000;
-const limitOf = (limit: number): number => Math.min(1000, Math.max(1, Math.trunc(limit)));
 
-export class SqliteCa implements Certificates {
+/** What the roads of the mail ask, and changes. */
+export class SqliteCa implements Omit<Certificates, keyof CertificateReads> {
   readonly #p: CertificatesParts;
   readonly #mail = new Lru<AddressKey, MailRecord>(MOST);
   #authorities: readonly AuthorityRecord[] | undefined;
@@ -76,7 +73,7 @@ export class SqliteCa implements Certificates {
   async listAuthorities(): Promise<readonly AuthorityRecord[]> {
     if (this.#authorities !== undefined) return this.#authorities;
     const before = this.#changes;
-    const found = await this.#p.reader.ask('authorities', {});
+    const found = await this.#p.trust.authorities();
     if (before === this.#changes) this.#authorities = found;
     return found;
   }
@@ -97,24 +94,6 @@ export class SqliteCa implements Certificates {
     await this.#change({ op: 'add-certificate', login, certificate, how, actor });
   }
 
-  async findCertificates(name: string): Promise<readonly AccountCertificate[]> {
-    const folded = name.replace(/[:\s]/g, '').toLowerCase();
-    return await this.#p.reader.ask('certificateNamed', {
-      name: folded.length === 64 ? folded : folded.replace(/^0+/, ''),
-    });
-  }
-
-  async listCertificates(query: CertificateQuery): Promise<readonly AccountCertificate[]> {
-    const { limit, after, login, endsFrom, endsBefore } = query;
-    return await this.#p.reader.ask('accountCertificates', {
-      limit: limitOf(limit),
-      afterEnd: after?.notAfter ?? (endsFrom === undefined ? -1 : endsFrom - 1),
-      afterFingerprint: after?.fingerprint ?? 'g', // behind every fingerprint: hexadecimal ends at f
-      login: login === undefined ? null : (foldLogin(login) ?? ''),
-      endsBefore: endsBefore ?? Number.MAX_SAFE_INTEGER,
-    });
-  }
-
   async revokeCertificate(fingerprint: string, reason: string, actor: Actor): Promise<void> {
     await this.#change({ op: 'revoke', fingerprint, reason, actor });
   }
@@ -126,20 +105,11 @@ export class SqliteCa implements Certificates {
     return value ?? 0;
   }
 
-  async listRevoked(
-    authority: number | 'others',
-    page: { readonly limit: number; readonly after?: string; readonly endsAfter: Instant },
-  ): Promise<readonly RevokedCertificate[]> {
-    const { limit, after = '', endsAfter } = page;
-    const whose = authority === 'others' ? null : authority;
-    return await this.#p.reader.ask('revoked', { authority: whose, after, endsAfter, limit: limitOf(limit) });
-  }
-
   async findMail(key: AddressKey): Promise<MailRecord> {
     const known = this.#mail.get(key);
     if (known !== undefined) return known;
     const before = this.#changes;
-    const found = await this.#p.reader.ask('mail', { key });
+    const found = await this.#p.trust.mail(key);
     if (before === this.#changes) this.#mail.set(key, found);
     return found;
   }

@@ -245,9 +245,10 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const time = new StoreTime(clock, instant(floor));
     const subjects = subjectsOf({ writer, reader, time, random });
     const mailboxes = (parts.mailboxes = new Mailboxes(reader));
-    parts.registry = new SqliteRegistry({ writer, reader, mailboxes, time, random });
+    parts.registry = new SqliteRegistry({ writer, reader, subjects, mailboxes, time, random });
     const registry = Object.assign(parts.registry, subjects.partners);
-    const certificates = (parts.certificates = new SqliteCa({ writer, reader, time, random }));
+    const ca = (parts.certificates = new SqliteCa({ writer, trust: subjects.trust, time, random }));
+    const certificates = Object.assign(ca, subjects.certificates);
     const pgpKeys = (parts.pgpKeys = new SqlitePgpKeys({ writer, reader, time, random }));
     const audit = new SqliteAudit({ writer, reader, clock, time, random, log });
     const ids = new MessageIds(ready.highest);

@@ -9,8 +9,8 @@ import type {
 } from '../../domain/registry.ts';
 import type { Consumer, DeliveryState, Holdings } from '../deliveries.ts';
 import type { AccountTies, MailboxShare } from '../account-moves.ts';
-import type { CertificateRecord, KnownNetwork, RegistryError, ShownPassword } from '../registry.ts';
-import type { AccountCertificate, AuthorityRecord, MailRecord, OpenCode, RevokedCertificate } from '../certificates.ts';
+import type { KnownNetwork, RegistryError, ShownPassword } from '../registry.ts';
+import type { OpenCode } from '../certificates.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
@@ -22,7 +22,6 @@ import type { PgpKeyRecord, PgpMailKey } from '../pgp-keys.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import type { AbsencePage } from './absence-reader.ts';
 import type { WantedMove } from './account-ties.ts';
-import type { CertificatesInput } from './ca-reader.ts';
 import type { Call } from './calls.ts';
 import type { PgpKeysInput } from './pgp-reader.ts';
 import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
@@ -65,7 +64,6 @@ export interface ReaderWork {
     in: { since: number; afterAccount: number; afterNetwork: string; limit: number };
     out: readonly KnownNetwork[];
   };
-  certificate: { in: { keys: readonly string[] }; out: CertificateRecord | undefined };
   recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
   hasAddressesIn: { in: { domain: string }; out: boolean };
   /** Until when; null: not. */
@@ -155,14 +153,6 @@ export interface ReaderWork {
   };
   absences: { in: AbsencePage; out: readonly AddressAbsence[] };
   consents: { in: { key: string }; out: readonly Consent[] };
-  authorities: { in: object; out: readonly AuthorityRecord[] };
-  certificateNamed: { in: { name: string }; out: readonly AccountCertificate[] };
-  accountCertificates: { in: CertificatesInput; out: readonly AccountCertificate[] };
-  revoked: {
-    in: { authority: number | null; after: string; endsAfter: number; limit: number };
-    out: readonly RevokedCertificate[];
-  };
-  mail: { in: { key: string }; out: MailRecord };
   pgpMail: { in: { key: string }; out: readonly PgpMailKey[] };
   pgpKeyNamed: { in: { name: string }; out: readonly PgpKeyRecord[] };
   pgpKeys: { in: PgpKeysInput; out: readonly PgpKeyRecord[] };

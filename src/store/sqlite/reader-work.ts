@@ -10,7 +10,6 @@ import { READS } from '../objects.ts';
 import { checkCrossing } from '../sql/remote.ts';
 import { instant } from '../../domain/units.ts';
 import { type Call, Callables } from './calls.ts';
-import { CaReader } from './ca-reader.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
 import { DeliveryReader } from './delivery-reader.ts';
@@ -27,7 +26,6 @@ import {
   type ReaderWork,
   type VerifyStep,
 } from './reader-protocol.ts';
-import { CertificateReader } from './certificate-reader.ts';
 import { MergeReader } from './merge-reader.ts';
 import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
@@ -50,11 +48,9 @@ export class ReaderWorker {
 
   constructor(db: Db, keys: KeyFolder) {
     this.#runner = new SqliteRunner(db);
-    const certificates = new CertificateReader(db);
     const absences = new AbsenceReader(db);
-    const registry = new RegistryReader(db, { certificates, absences });
+    const registry = new RegistryReader(db, { absences });
     const content = new ContentReader(db, keys);
-    const ca = new CaReader(db);
     const pgp = new PgpReader(db);
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
@@ -97,7 +93,6 @@ export class ReaderWorker {
       login: ({ login }) => registry.login(login),
       scramSaltKey: () => registry.scramSaltKey(),
       knownNetworks: (query) => registry.knownNetworks(query),
-      certificate: ({ keys }) => certificates.find(keys),
       recipient: ({ key, at }) => registry.recipient(key, at),
       hasAddressesIn: ({ domain }) => registry.hasAddressesIn(domain),
       sendAs: ({ account, key }) => registry.sendAs(account, key),
@@ -155,11 +150,6 @@ export class ReaderWorker {
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
       absences: (page) => absences.page(page),
       consents: ({ key }) => absences.consents(key),
-      authorities: () => ca.authorities(),
-      certificateNamed: ({ name }) => ca.named(name),
-      accountCertificates: (input) => ca.certificates(input),
-      revoked: ({ authority, after, endsAfter, limit }) => ca.revoked(authority, after, endsAfter, limit),
-      mail: ({ key }) => ca.mail(key),
       pgpMail: ({ key }) => pgp.mail(key),
       pgpKeyNamed: ({ name }) => pgp.named(name),
       pgpKeys: (input) => pgp.page(input),

@@ -14,8 +14,8 @@ import type {
 import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import { type Instant, instant } from '../../domain/units.ts';
 import type { EnrolmentUse, OpenCode } from '../certificates.ts';
+import { certificatesOf } from '../reads/client-certificates.ts';
 import type { AbsenceReader } from './absence-reader.ts';
-import type { CertificateReader } from './certificate-reader.ts';
 import type { Db } from './database.ts';
 import { accountOfDomain, routeOf } from '../reads/partners.ts';
 import type { KnownNetwork } from '../registry.ts';
@@ -172,7 +172,6 @@ const codeOf = (row: CodeRow): OpenCode => ({
 });
 
 export class RegistryReader {
-  readonly #certificates: CertificateReader;
   readonly #runner: SqliteRunner;
   readonly #absences: AbsenceReader;
   readonly #login: Database.Statement<[string], AccountRow & OrganisationRow>;
@@ -197,8 +196,7 @@ export class RegistryReader {
   readonly #isSet: Database.Statement<{ text: string }, { found: 0 | 1 }>;
   readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
 
-  constructor(db: Db, parts: { certificates: CertificateReader; absences: AbsenceReader }) {
-    this.#certificates = parts.certificates;
+  constructor(db: Db, parts: { absences: AbsenceReader }) {
     this.#runner = new SqliteRunner(db);
     this.#absences = parts.absences;
     const accounts = `SELECT ${ACCOUNT}, a.last_login, a.last_used, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
@@ -365,7 +363,7 @@ export class RegistryReader {
         const { hash: _, scram, ...shown } = passwordOf(row.id, p);
         return { ...shown, scram: scram !== undefined };
       }),
-      certificates: this.#certificates.of(row.id),
+      certificates: this.#runner.run(certificatesOf(row.id)),
       codes: this.#codes.all(row.id).map(codeOf),
       sendsAs: this.#delegationsTo.all(row.id).map((d) => d.address),
       octets: row.octets,

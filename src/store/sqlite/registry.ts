@@ -66,6 +66,7 @@ const IMPORT_PART = 500;
 export interface RegistryParts {
   readonly writer: Writer;
   readonly reader: Reader;
+  readonly subjects: Subjects;
   readonly mailboxes: Mailboxes;
   readonly time: StoreTime;
   readonly random: RandomBytes;
@@ -150,7 +151,7 @@ export class SqliteRegistry implements Omit<Registry, keyof Subjects['partners']
     const known = this.#certificates.get(name);
     if (known !== undefined) return known ?? undefined;
     const before = this.#changes;
-    const found = await this.#p.reader.ask('certificate', { keys });
+    const found = await this.#p.subjects.clientCertificates.find(keys);
     if (before === this.#changes) this.#certificates.set(name, found ?? null);
     return found;
   }

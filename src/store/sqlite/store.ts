@@ -6,6 +6,7 @@ import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumb
 import { type Instant, type Milliseconds, type Octets, hours, instant, minutes, octets } from '../../domain/units.ts';
 import { monthOf } from '../../domain/months.ts';
 import type { AuditEvent } from '../audit.ts';
+import type { Certificates } from '../certificates.ts';
 import type { StoreCopy } from '../copies.ts';
 import type { MessageIds } from '../message-ids.ts';
 import type { Operators } from '../operators.ts';
@@ -39,7 +40,6 @@ import { SqliteInterchanges } from './interchanges.ts';
 import type { Maildrops } from './maildrops.ts';
 import type { Settled } from './options.ts';
 import type { Reader } from './reader.ts';
-import type { SqliteCa } from './ca.ts';
 import type { SqlitePgpKeys } from './pgp.ts';
 import type { SqliteQuirks } from './quirks.ts';
 import type { Space } from './space.ts';
@@ -59,7 +59,7 @@ export interface StoreParts {
   readonly reader: Reader;
   readonly registry: Registry;
   readonly accountMoves: SqliteAccountMoves;
-  readonly certificates: SqliteCa;
+  readonly certificates: Certificates;
   readonly pgpKeys: SqlitePgpKeys;
   readonly operators: Operators;
   readonly audit: SqliteAudit;
@@ -87,7 +87,7 @@ export interface StoreParts {
 export class SqliteStore implements Store {
   readonly registry: Registry;
   readonly accountMoves: SqliteAccountMoves;
-  readonly certificates: SqliteCa;
+  readonly certificates: Certificates;
   readonly pgpKeys: SqlitePgpKeys;
   readonly operators: Operators;
   readonly audit: SqliteAudit;
