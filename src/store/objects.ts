@@ -1,11 +1,13 @@
 /** What can be called in the store's threads, by subject: changes in the one that writes, reads in the one that reads. None of them has a state. */
 import { OperatorChanges } from './changes/operators.ts';
 import { PartnerChanges } from './changes/partners.ts';
+import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
 import { CertificateReads } from './reads/certificates.ts';
 import { ClientCertificateReads } from './reads/client-certificates.ts';
 import { OperatorReads } from './reads/operators.ts';
 import { PartnerReads } from './reads/partners.ts';
+import { PgpKeyReads } from './reads/pgp-keys.ts';
 import { QuirkReads } from './reads/quirks.ts';
 import { TrustReads } from './reads/trust.ts';
 import type { Remote } from './sql/remote.ts';
@@ -13,6 +15,7 @@ import type { Remote } from './sql/remote.ts';
 export const CHANGES = {
   operators: new OperatorChanges(),
   partners: new PartnerChanges(),
+  pgpKeys: new PgpKeyChanges(),
   quirks: new QuirkChanges(),
 };
 
@@ -21,6 +24,7 @@ export const READS = {
   clientCertificates: new ClientCertificateReads(),
   operators: new OperatorReads(),
   partners: new PartnerReads(),
+  pgpKeys: new PgpKeyReads(),
   quirks: new QuirkReads(),
   trust: new TrustReads(),
 };

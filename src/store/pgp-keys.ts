@@ -5,10 +5,11 @@
  * under one fingerprint when its owner lengthens its time or revokes it: registered again, it is the same key with newer packets. Rows are
  * never deleted, and what was revoked stays so.
  */
-import type { AddressKey } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
-import type { Actor } from './registry.ts';
+import type { PgpKeyChanges } from './changes/pgp-keys.ts';
+import type { PgpKeyReads } from './reads/pgp-keys.ts';
+import type { Remote } from './sql/remote.ts';
 
 /** Most OpenPGP keys that one address ever has. */
 export const MAX_PGP_KEYS = 64;
@@ -82,24 +83,4 @@ export interface PgpKeyQuery {
   readonly endsBefore?: Instant;
 }
 
-/** Changes throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry. */
-export interface PgpKeys {
-  /**
-   * Registers a key for an account, found by each of its `emails` from then on. One that is registered for the account already gets the
-   * newer packets, user ids and times, and a secret half where one is given: `refreshed`.
-   */
-  add(login: string, key: KeptPgpKey, how: 'issued' | 'imported', actor: Actor): Promise<'added' | 'refreshed'>;
-  /** Final; the secret half stays for old mail. `packets`: the public half that says so itself. */
-  revoke(fingerprint: string, reason: string, actor: Actor, packets?: Uint8Array): Promise<void>;
-  /** Forgets the secret half. What was encrypted to it is closed for good. */
-  removeSecret(fingerprint: string, actor: Actor): Promise<void>;
-  /** Notes that the secret half was handed out. */
-  noteExport(fingerprint: string, actor: Actor): Promise<void>;
-  /** By fingerprint or its last 16 digits, which several keys may share: at most 10. */
-  find(name: string): Promise<readonly PgpKeyRecord[]>;
-  list(query: PgpKeyQuery): Promise<readonly PgpKeyRecord[]>;
-  /** Keys for an address, newest first, in any state: at most 64. Cached and always current, as the roads' reads of the registry are. */
-  findMail(key: AddressKey): Promise<readonly PgpMailKey[]>;
-  /** Its sealed secret half; undefined where it is not held. */
-  findSecret(fingerprint: string): Promise<Uint8Array | undefined>;
-}
+export interface PgpKeys extends Remote<PgpKeyChanges>, Remote<PgpKeyReads> {}

@@ -16,7 +16,6 @@ import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
 import { MailboxReader } from '../../src/store/sqlite/mailbox-reader.ts';
 import { TrailReader } from '../../src/store/sqlite/trail-reader.ts';
-import { PgpReader } from '../../src/store/sqlite/pgp-reader.ts';
 import { RegistryReader } from '../../src/store/sqlite/registry-reader.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { RegistryChanges } from '../../src/store/sqlite/registry-changes.ts';
@@ -141,9 +140,12 @@ test('what the roads ask of an address is sought by it, and its few certificates
   const keys = plansOf(db, (watched) => read(watched, READS.clientCertificates.find(now, ['fp:00', 'subject:00'])));
   assert.deepEqual(scansOf(keys), []);
   const pgp = plansOf(db, (watched) => {
-    const reader = new PgpReader(watched);
-    return [reader.mail('anna@group.test'), reader.named('0123456789abcdef'), reader.secret('00')];
+    const { pgpKeys } = READS;
+    read(watched, pgpKeys.findMail(now, addressKey(address('anna@group.test'))));
+    read(watched, pgpKeys.find(now, '0123456789abcdef'));
+    read(watched, pgpKeys.findSecret(now, '00'));
   });
+  assert.equal(pgp.size, 3);
   assert.deepEqual(scansOf(pgp), []);
 });
 

@@ -35,6 +35,10 @@ export const words = (text: string): Part => part(text, text);
 /** Behind the name of a table. PostgreSQL chooses its indexes itself. */
 export const indexedBy = (index: string): Part => part(`INDEXED BY ${index}`, '');
 
+/** The last characters of a column: `WHERE ${tailOf('k.fingerprint', 16)} = ${name}`. */
+export const tailOf = (column: string, characters: number): Part =>
+  part(`substr(${column}, -${characters})`, `right(${column}, ${characters})`);
+
 /** `WHERE key ${among(text, keys)}` */
 export const among = <T>({ type }: Column<T>, values: readonly T[]): Part =>
   part(`IN (SELECT ${fromJson(type, 'value')} FROM json_each(?))`, `= ANY (?::${type}[])`, ({ engine }) => [

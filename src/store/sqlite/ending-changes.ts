@@ -6,7 +6,7 @@
 import { addressKey } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
 import { type Actor, type Ending, RegistryError, THE_GATEWAY } from '../registry.ts';
-import { removeEndedKeys } from './ended-keys.ts';
+import { removeEndedKeys } from '../changes/ended-keys.ts';
 import { voidCodes } from './enrolments.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
@@ -130,15 +130,8 @@ export class EndingChanges {
 
   /** Private keys of accounts that have ended and whose mailbox waits for nobody any more. */
   keys(): Changed {
-    const { keys, accounts, mail } = removeEndedKeys(
-      {
-        sql: this.#ground.sql,
-        record: (event, account, actor, facts) => this.#ground.record(event, account, actor, {}, facts),
-      },
-      ROWS,
-      THE_GATEWAY,
-    );
-    return keys === 0 ? NO_CHANGE : { id: keys, accounts, scope: 'registry', mail };
+    const id = this.#ground.run(removeEndedKeys(this.#ground.ground, ROWS, THE_GATEWAY));
+    return { ...NO_CHANGE, id };
   }
 
   #dueAddresses(column: 'ends_at' | 'final_at'): readonly DueAddress[] {

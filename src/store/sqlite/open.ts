@@ -17,6 +17,7 @@ import { syncFolder } from '../../platform/lasting-files.ts';
 import type { MaildropLocks } from '../maildrop-locks.ts';
 import { MessageIds, idTime } from '../message-ids.ts';
 import type { Told } from '../changes/ground.ts';
+import type { PgpKeys } from '../pgp-keys.ts';
 import { type Store, StoreRefused } from '../store.ts';
 import { SqliteAccountMoves } from './account-moves.ts';
 import { SqliteAudit } from './audit.ts';
@@ -36,7 +37,7 @@ import { type CreateOptions, type OpenOptions, settled } from './options.ts';
 import { pooled } from './random-pool.ts';
 import { Reader } from './reader.ts';
 import { SqliteCa } from './ca.ts';
-import { SqlitePgpKeys } from './pgp.ts';
+import { RememberedPgpKeys } from './pgp.ts';
 import { SqliteQuirks } from './quirks.ts';
 import { SqliteRegistry } from './registry.ts';
 import { RegistryChanges } from './registry-changes.ts';
@@ -165,7 +166,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       mailboxes?: Mailboxes;
       registry?: SqliteRegistry;
       certificates?: SqliteCa;
-      pgpKeys?: SqlitePgpKeys;
+      pgpKeys?: RememberedPgpKeys;
       bodies?: Bodies;
       deliveries?: SqliteDeliveries;
     } = {};
@@ -224,7 +225,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
               parts.certificates?.told(answer.changed);
             } else if (answer.kind === 'called') {
               if (answer.told !== undefined) tell(answer.told);
-            } else if (answer.kind === 'pgp') parts.pgpKeys?.told(answer.changed);
+            }
           }
           parts.deliveries?.told(due);
           store?.crowded(crowded);
@@ -249,7 +250,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const registry = Object.assign(parts.registry, subjects.partners);
     const ca = (parts.certificates = new SqliteCa({ writer, trust: subjects.trust, time, random }));
     const certificates = Object.assign(ca, subjects.certificates);
-    const pgpKeys = (parts.pgpKeys = new SqlitePgpKeys({ writer, reader, time, random }));
+    const remembered = (parts.pgpKeys = new RememberedPgpKeys(subjects.pgpKeys));
+    const pgpKeys: PgpKeys = { ...subjects.pgpKeys, findMail: (key) => remembered.findMail(key) };
     const audit = new SqliteAudit({ writer, reader, clock, time, random, log });
     const ids = new MessageIds(ready.highest);
     const days = new Set(ready.days);

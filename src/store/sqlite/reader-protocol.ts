@@ -18,12 +18,10 @@ import type { AddressAbsence, Consent } from '../absences.ts';
 import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
 import type { EndTies } from '../organisation-ties.ts';
 import type { RecipientPartner } from '../partners.ts';
-import type { PgpKeyRecord, PgpMailKey } from '../pgp-keys.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import type { AbsencePage } from './absence-reader.ts';
 import type { WantedMove } from './account-ties.ts';
 import type { Call } from './calls.ts';
-import type { PgpKeysInput } from './pgp-reader.ts';
 import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
 import type { AuditItem } from './writer-protocol.ts';
 import type { IdleInput, IdleStep, UsageInput, UsageStep } from './usage-reader.ts';
@@ -153,10 +151,6 @@ export interface ReaderWork {
   };
   absences: { in: AbsencePage; out: readonly AddressAbsence[] };
   consents: { in: { key: string }; out: readonly Consent[] };
-  pgpMail: { in: { key: string }; out: readonly PgpMailKey[] };
-  pgpKeyNamed: { in: { name: string }; out: readonly PgpKeyRecord[] };
-  pgpKeys: { in: PgpKeysInput; out: readonly PgpKeyRecord[] };
-  pgpSecret: { in: { fingerprint: string }; out: Uint8Array | undefined };
   /** Of an object of READS. */
   call: { in: Call; out: unknown };
   usage: { in: UsageInput; out: UsageStep };

@@ -27,7 +27,6 @@ import {
   type VerifyStep,
 } from './reader-protocol.ts';
 import { MergeReader } from './merge-reader.ts';
-import { PgpReader } from './pgp-reader.ts';
 import { RegistryReader } from './registry-reader.ts';
 import { SqliteRunner } from './runner.ts';
 import { TRAIL, TrailReader, type TrailRow } from './trail-reader.ts';
@@ -51,7 +50,6 @@ export class ReaderWorker {
     const absences = new AbsenceReader(db);
     const registry = new RegistryReader(db, { absences });
     const content = new ContentReader(db, keys);
-    const pgp = new PgpReader(db);
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
     const holdings = new HoldingsReader(db);
@@ -150,10 +148,6 @@ export class ReaderWorker {
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
       absences: (page) => absences.page(page),
       consents: ({ key }) => absences.consents(key),
-      pgpMail: ({ key }) => pgp.mail(key),
-      pgpKeyNamed: ({ name }) => pgp.named(name),
-      pgpKeys: (input) => pgp.page(input),
-      pgpSecret: ({ fingerprint }) => pgp.secret(fingerprint),
       call: (call) => this.#call(call),
       usage: (input) => usage.of(input),
       usageMonths: () => usage.months(),

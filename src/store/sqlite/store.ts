@@ -11,6 +11,7 @@ import type { StoreCopy } from '../copies.ts';
 import type { MessageIds } from '../message-ids.ts';
 import type { Operators } from '../operators.ts';
 import type { Registry } from '../registry.ts';
+import type { PgpKeys } from '../pgp-keys.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -40,7 +41,6 @@ import { SqliteInterchanges } from './interchanges.ts';
 import type { Maildrops } from './maildrops.ts';
 import type { Settled } from './options.ts';
 import type { Reader } from './reader.ts';
-import type { SqlitePgpKeys } from './pgp.ts';
 import type { SqliteQuirks } from './quirks.ts';
 import type { Space } from './space.ts';
 import { SqliteUsage } from './usage.ts';
@@ -60,7 +60,7 @@ export interface StoreParts {
   readonly registry: Registry;
   readonly accountMoves: SqliteAccountMoves;
   readonly certificates: Certificates;
-  readonly pgpKeys: SqlitePgpKeys;
+  readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
@@ -88,7 +88,7 @@ export class SqliteStore implements Store {
   readonly registry: Registry;
   readonly accountMoves: SqliteAccountMoves;
   readonly certificates: Certificates;
-  readonly pgpKeys: SqlitePgpKeys;
+  readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;

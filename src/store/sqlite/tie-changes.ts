@@ -2,6 +2,7 @@
 import type { NamedOrganisation } from '../../crypto/certificate-organisation.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { Instant } from '../../domain/units.ts';
+import { revokeKeysOf } from '../changes/pgp-keys.ts';
 import type { NamingTie } from '../organisation-ties.ts';
 import type { Actor } from '../registry.ts';
 import type { AbsenceChanges } from './absence-changes.ts';
@@ -12,8 +13,6 @@ import { NOWHERE, TieFinder } from './tie-finder.ts';
 
 /** RFC 5280 section 5.3.1, each without a cause to suspect the key: the subject's name has changed; it is not needed any more. */
 type Reason = 'affiliationChanged' | 'cessationOfOperation';
-
-const ACCOUNT_ENDED = 'account-ended';
 
 interface RevokedRow {
   readonly serial: string;
@@ -61,19 +60,8 @@ export class TieChanges {
          AND substitute IN (SELECT key FROM address WHERE account = ?)`,
       ...[account, account],
     );
-    return { mail: [...mail, ...this.#revokePgp(account, actor)], accounts };
-  }
-
-  /** Nobody encrypts to it any more, and what it signs from now on is not the account's word. */
-  #revokePgp(account: number, actor: Actor): readonly string[] {
-    const { sql, at } = this.#ground;
-    const rows = sql.all(
-      `UPDATE pgp_key SET revoked_at = ?, reason = '${ACCOUNT_ENDED}' WHERE account = ? AND revoked_at IS NULL RETURNING fingerprint, emails`,
-      ...[at, account],
-    ) as { readonly fingerprint: string; readonly emails: string }[];
-    for (const { fingerprint } of rows)
-      this.#ground.record('pgp-key.revoked', account, actor, {}, { fingerprint, why: ACCOUNT_ENDED });
-    return rows.flatMap(({ emails }) => (JSON.parse(emails) as Address[]).map(addressKey));
+    this.#ground.run(revokeKeysOf(this.#ground.ground, account, actor));
+    return { mail, accounts };
   }
 
   #revoke(

@@ -21,7 +21,6 @@ import { KnownNetworkChanges } from './known-network-changes.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import { MessageErasure } from './message-erasure.ts';
 import type { Testing } from './options.ts';
-import { PgpChanges } from './pgp-changes.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { SqliteRunner } from './runner.ts';
@@ -57,7 +56,6 @@ export class WriterWorker {
   readonly #mailboxMoves: MailboxMoves;
   readonly #registry: RegistryChanges;
   readonly #certificates: CaChanges;
-  readonly #pgp: PgpChanges;
   readonly #runner: SqliteRunner;
   readonly #callables = new Callables(CHANGES);
   readonly #erasure: MessageErasure;
@@ -96,7 +94,6 @@ export class WriterWorker {
     this.#mailboxMoves = new MailboxMoves(db, this.audit, counters);
     this.#registry = new RegistryChanges(db, this.audit);
     this.#certificates = new CaChanges(db, this.audit);
-    this.#pgp = new PgpChanges(db, this.audit);
     this.#runner = new SqliteRunner(db, (item) => this.audit.append(item));
     this.#erasure = new MessageErasure(db, this.audit, counters);
     this.#sweeper = new Sweeper(db, new Dropping(db), new DeletedMail(db), this.search);
@@ -184,8 +181,6 @@ export class WriterWorker {
           kind: 'ca',
           changed: this.#certificates.apply(work.change, work.at, work.salt),
         }));
-      case 'pgp':
-        return orError(() => ({ kind: 'pgp', changed: this.#pgp.apply(work.change, work.at, work.salt) }));
       case 'call':
         return orError(() => (this.#twice ? this.#callTwice(work) : this.#call(work)));
       case 'sweep':

@@ -1,0 +1,52 @@
+/**
+ * Removes the private keys that the gateway holds for accounts that have ended; each with its audit row.
+ *
+ * They were there to open mail for the account and to sign for it. What has been filed was opened before; so they go as soon as nothing lies
+ * in its mailbox that nobody has collected, nor can be handed out again, nor is held from it. Until then an operator may still have to
+ * open what waits.
+ */
+import { type Address, addressKey } from '../../domain/address.ts';
+import type { Actor } from '../registry.ts';
+import { type Row, int, json, text } from '../sql/columns.ts';
+import { among, words } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+
+const NOTHING_WAITS = words(`
+  a.state = 'ended'
+    AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.account = a.id AND e.retrieved < 2)
+    AND NOT EXISTS (SELECT 1 FROM hidden_entry h WHERE h.account = a.id AND h.retrieved < 2)
+    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.partner = 0 AND d.state = 'held' AND d.mailbox = a.id)`);
+
+const HELD = { fingerprint: text, account: int, emails: json<readonly Address[]>() };
+const ISSUED = { ...HELD, serial: text };
+
+/** At most `rows` of each kind; answers how many went. */
+export function* removeEndedKeys(ground: Ground, rows: number, actor: Actor): Change<number> {
+  const issued = yield* sql.all(ISSUED)`
+    SELECT k.fingerprint, c.account, c.emails, c.serial FROM certificate_key k JOIN certificate c ON c.fingerprint = k.fingerprint
+      JOIN account a ON a.id = c.account WHERE ${NOTHING_WAITS} ORDER BY k.fingerprint LIMIT ${rows}`;
+  if (issued.length > 0)
+    yield* sql.run`DELETE FROM certificate_key WHERE fingerprint ${among(text, issued.map(fingerprintOf))}`;
+  for (const { serial, ...held } of issued) yield* removed(ground, 'certificate.key-removed', held, { serial }, actor);
+  const pgp = yield* sql.all(HELD)`
+    SELECT s.fingerprint, k.account, k.emails FROM pgp_secret s JOIN pgp_key k ON k.fingerprint = s.fingerprint
+      JOIN account a ON a.id = k.account WHERE ${NOTHING_WAITS} ORDER BY s.fingerprint LIMIT ${rows}`;
+  if (pgp.length > 0) yield* sql.run`DELETE FROM pgp_secret WHERE fingerprint ${among(text, pgp.map(fingerprintOf))}`;
+  for (const held of pgp) yield* removed(ground, 'pgp-key.secret-removed', held, {}, actor);
+  return issued.length + pgp.length;
+}
+
+function* removed(
+  ground: Ground,
+  event: string,
+  { fingerprint, account, emails }: Row<typeof HELD>,
+  more: { readonly serial?: string },
+  actor: Actor,
+): Change<void> {
+  yield* ground.record(event, account, actor, {}, { fingerprint, ...more, why: 'account-ended' });
+  ground.tell([account]);
+  ground.tellMail(emails.map(addressKey));
+}
+
+const fingerprintOf = ({ fingerprint }: { readonly fingerprint: string }): string => fingerprint;

@@ -1,0 +1,155 @@
+/** Changes to OpenPGP keys; each with its audit row. They throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry. */
+import { type Address, addressKey } from '../../domain/address.ts';
+import { type KeptPgpKey, MAX_PGP_KEYS } from '../pgp-keys.ts';
+import { type Actor, RegistryError } from '../registry.ts';
+import { int, json, orNull, text, time } from '../sql/columns.ts';
+import { among, locked, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+import { accountNamed, checkOpen } from './named.ts';
+
+const FINGERPRINT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** Revoked by the packets of the key itself. */
+const OWN_WORD = 'by-owner';
+const ACCOUNT_ENDED = 'account-ended';
+
+export class PgpKeyChanges {
+  /**
+   * Registers a key for an account, found by each of its `emails` from then on. One that is registered for the account already gets the
+   * newer packets, user ids and times, and a secret half where one is given: `refreshed`.
+   */
+  *add(
+    ground: Ground,
+    login: string,
+    key: KeptPgpKey,
+    how: 'issued' | 'imported',
+    actor: Actor,
+  ): Change<'added' | 'refreshed'> {
+    const { fingerprint } = key;
+    if (!FINGERPRINT.test(fingerprint))
+      throw new RegistryError('invalid', `"${fingerprint.slice(0, 80)}" is no fingerprint of an OpenPGP key`);
+    const account = yield* accountNamed(ground, login);
+    checkOpen(account, login);
+    const there = yield* find(fingerprint);
+    if (there !== undefined && there.account !== account.id)
+      throw new RegistryError(
+        'exists',
+        `The OpenPGP key ${fingerprint} is registered for account "${there.login}" already, and a key belongs to one account`,
+      );
+    if (there !== undefined) ground.tellMail(yield* addressesOf(fingerprint));
+    yield* write(ground, account.id, key);
+    ground.tellMail(yield* setAddresses(fingerprint, key.emails));
+    const event = there === undefined ? how : 'refreshed';
+    const facts = { fingerprint, algorithm: key.algorithm, ...(key.revoked ? { revoked: OWN_WORD } : {}) };
+    yield* ground.record(`pgp-key.${event}`, account.id, actor, { userId: key.userIds[0] ?? '' }, facts);
+    if (key.sealedKey !== undefined) yield* setSecret(ground, account.id, fingerprint, key.sealedKey, actor);
+    return there === undefined ? 'added' : 'refreshed';
+  }
+
+  /** Final; the secret half stays for old mail. `packets`: the public half that says so itself. */
+  *revoke(ground: Ground, fingerprint: string, reason: string, actor: Actor, packets?: Uint8Array): Change<void> {
+    const { account, revokedAt } = yield* registered(fingerprint);
+    if (revokedAt !== null)
+      throw new RegistryError(
+        'ended',
+        `The OpenPGP key ${fingerprint} is revoked already, which cannot be undone; issue or import another one`,
+      );
+    yield* sql.run`
+      UPDATE pgp_key SET revoked_at = ${ground.at}, reason = ${reason}, packets = coalesce(${packets ?? null}, packets)
+       WHERE fingerprint = ${fingerprint}`;
+    yield* ground.record('pgp-key.revoked', account, actor, {}, { fingerprint, why: reason });
+    ground.tellMail(yield* addressesOf(fingerprint));
+  }
+
+  /** Forgets the secret half. What was encrypted to it is closed for good. */
+  *removeSecret(ground: Ground, fingerprint: string, actor: Actor): Change<void> {
+    const { account } = yield* registered(fingerprint);
+    if ((yield* sql.run`DELETE FROM pgp_secret WHERE fingerprint = ${fingerprint}`) === 0)
+      throw new RegistryError('unknown', `The secret half of OpenPGP key ${fingerprint} is not held here`);
+    yield* ground.record('pgp-key.secret-removed', account, actor, {}, { fingerprint });
+    ground.tellMail(yield* addressesOf(fingerprint));
+  }
+
+  /** Notes that the secret half was handed out. */
+  *noteExport(ground: Ground, fingerprint: string, actor: Actor): Change<void> {
+    const { account } = yield* registered(fingerprint);
+    yield* ground.record('pgp-key.secret-exported', account, actor, {}, { fingerprint });
+  }
+}
+
+/** With its account: nobody encrypts to it any more, and what it signs from now on is not the account's word. */
+export function* revokeKeysOf(ground: Ground, account: number, actor: Actor): Change<void> {
+  const rows = yield* sql.all({ fingerprint: text, emails: json<readonly Address[]>() })`
+    UPDATE pgp_key SET revoked_at = ${ground.at}, reason = ${ACCOUNT_ENDED} WHERE account = ${account} AND revoked_at IS NULL
+    RETURNING fingerprint, emails`;
+  for (const { fingerprint, emails } of rows) {
+    yield* ground.record('pgp-key.revoked', account, actor, {}, { fingerprint, why: ACCOUNT_ENDED });
+    ground.tellMail(emails.map(addressKey));
+  }
+}
+
+/** What an operator revoked stays revoked, with its reason, whatever newer packets say. */
+function* write({ at }: Ground, account: number, key: KeptPgpKey): Change<void> {
+  const revoked = key.revoked ? { at, reason: OWN_WORD } : { at: null, reason: null };
+  yield* sql.run`
+    INSERT INTO pgp_key (fingerprint, account, algorithm, user_ids, emails, made_at, encrypts_until, signs_until, packets, added_at,
+       revoked_at, reason)
+    VALUES (${key.fingerprint}, ${account}, ${key.algorithm}, ${JSON.stringify(key.userIds)}, ${JSON.stringify(key.emails)}, ${key.createdAt},
+       ${key.encryptsUntil}, ${key.signsUntil}, ${key.packets}, ${at}, ${revoked.at}, ${revoked.reason})
+        ON CONFLICT (fingerprint) DO UPDATE SET user_ids = excluded.user_ids, emails = excluded.emails,
+           encrypts_until = excluded.encrypts_until, signs_until = excluded.signs_until, packets = excluded.packets,
+           revoked_at = coalesce(pgp_key.revoked_at, excluded.revoked_at), reason = coalesce(pgp_key.reason, excluded.reason)`;
+}
+
+/** Answers the addresses, folded. */
+function* setAddresses(fingerprint: string, emails: readonly string[]): Change<readonly string[]> {
+  const keys = [...new Set(emails.map((email) => addressKey(email as Address)))];
+  yield* sql.run`DELETE FROM pgp_key_address WHERE fingerprint = ${fingerprint}`;
+  const counts = yield* sql.all({ key: text, n: int })`
+    SELECT key, count(*) AS n FROM pgp_key_address WHERE key ${among(text, keys)} GROUP BY key`;
+  const full = counts.find(({ n }) => n >= MAX_PGP_KEYS);
+  if (full !== undefined)
+    throw new RegistryError(
+      'invalid',
+      `There are ${full.n} OpenPGP keys for "${full.key}", the most that one address may have; this one cannot be added`,
+    );
+  const rows = keys.map((key) => ({ key, fingerprint }));
+  yield* sql.run`
+    INSERT INTO pgp_key_address (key, fingerprint) SELECT key, fingerprint FROM ${rowsOf({ key: text, fingerprint: text }, rows)}`;
+  return keys;
+}
+
+function* setSecret(
+  ground: Ground,
+  account: number,
+  fingerprint: string,
+  sealed: Uint8Array,
+  actor: Actor,
+): Change<void> {
+  yield* sql.run`
+    INSERT INTO pgp_secret (fingerprint, sealed, added_at) VALUES (${fingerprint}, ${sealed}, ${ground.at})
+        ON CONFLICT (fingerprint) DO UPDATE SET sealed = excluded.sealed`;
+  yield* ground.record('pgp-key.secret-added', account, actor, {}, { fingerprint });
+}
+
+function* addressesOf(fingerprint: string): Change<readonly string[]> {
+  const rows = yield* sql.all({ key: text })`SELECT key FROM pgp_key_address WHERE fingerprint = ${fingerprint}`;
+  return rows.map(({ key }) => key);
+}
+
+const KEY = { account: int, login: text, revokedAt: orNull(time) };
+
+function* find(fingerprint: string) {
+  return yield* sql.first(KEY)`
+    SELECT k.account, a.login, k.revoked_at FROM pgp_key k JOIN account a ON a.id = k.account
+     WHERE k.fingerprint = ${fingerprint} ${locked}`;
+}
+
+function* registered(fingerprint: string) {
+  const row = yield* find(fingerprint);
+  if (row !== undefined) return row;
+  throw new RegistryError(
+    'unknown',
+    `There is no OpenPGP key ${fingerprint}; "sluis pgp key list" shows those there are`,
+  );
+}
