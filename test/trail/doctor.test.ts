@@ -127,7 +127,8 @@ test('a clock that is off by more than the limit is wrong, one that nobody keeps
 
 test('a gateway examines itself: listeners by handshakes, with metrics, log and trail', async (t) => {
   const clock = new FakeClock(Date.now());
-  const gateway = await startTestGateway({ clock, configuration: '[operators]\nsecond-person = ["erase"]' });
+  const configuration = '[operators]\nsecond-person = ["erase"]\n[doctor]\nevery = "1d"';
+  const gateway = await startTestGateway({ clock, configuration });
   t.after(() => gateway.remove());
   assert.equal((await Scrape.of(gateway)).value('sluis_doctor_findings', { severity: 'warning' }), 0);
   clock.advance(minutes(10));
