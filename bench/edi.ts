@@ -24,7 +24,7 @@ import { createSqliteStore, openSqliteStore } from '../src/store/sqlite/open.ts'
 import type { Store } from '../src/store/store.ts';
 import { newSubmissionCounts } from '../src/smtp/server.ts';
 import { Submission } from '../src/submission/submission.ts';
-import type { Submitter } from '../src/submission/transaction.ts';
+import type { Submitter } from '../src/submission/submitter.ts';
 import { Instance, addressOf, loginOf } from '../test/support/instance.ts';
 import { MemoryLog } from '../test/support/log.ts';
 import { SmtpClient } from '../test/support/smtp-client.ts';

@@ -22,7 +22,8 @@ import { refusals } from './refusals.ts';
 import { resubmissionKey } from './resubmission.ts';
 import { storageRefusal } from './room.ts';
 import { type Leg, keptNote, settleRoutes } from './route.ts';
-import type { Filed, SubmissionServices, Submitter, Transaction } from './transaction.ts';
+import type { Submitter } from './submitter.ts';
+import type { Filed, SubmissionServices, Transaction } from './transaction.ts';
 
 /** Addresses of Reply-To that are looked up. */
 const MAX_REPLY_TO = 10;

@@ -8,7 +8,7 @@ import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { hours } from '../domain/units.ts';
-import type { Submitter } from './transaction.ts';
+import type { Submitter } from './submitter.ts';
 
 const WINDOW = hours(1);
 /** More accounts than this in one hour: the oldest are forgotten. A bound on memory, not a policy. */

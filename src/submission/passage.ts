@@ -3,7 +3,8 @@ import type { ChainOutcome } from '../middleware/chain.ts';
 import type { Addressee, Submitted } from '../middleware/middleware.ts';
 import type { Acceptance } from '../store/store.ts';
 import type { ReceivedContent } from './incoming.ts';
-import type { MailParameters, Submitter } from './transaction.ts';
+import type { Submitter } from './submitter.ts';
+import type { MailParameters } from './transaction.ts';
 
 export type Passed = Extract<ChainOutcome, { kind: 'passed' }>;
 

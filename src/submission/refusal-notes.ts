@@ -11,7 +11,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { minutes } from '../domain/units.ts';
 import { Tally, type Whose } from '../platform/tally.ts';
 import type { AuditEvent, AuditTrail } from '../store/audit.ts';
-import type { Submitter } from './transaction.ts';
+import type { Submitter } from './submitter.ts';
 
 export type RefusedAt = 'mail' | 'recipient' | 'content';
 

@@ -7,7 +7,8 @@ import { settingOf } from '../domain/settings.ts';
 import type { Octets } from '../domain/units.ts';
 import { type Store, StoreFull } from '../store/store.ts';
 import { refusals } from './refusals.ts';
-import type { Submitter, Transaction } from './transaction.ts';
+import type { Submitter } from './submitter.ts';
+import type { Transaction } from './transaction.ts';
 
 /** What a limit on encoded octets means for the files that people attach. */
 export function tooLarge(limit: Octets): Refusal {

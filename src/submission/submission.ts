@@ -22,6 +22,7 @@ import type { Refused } from './refusal-notes.ts';
 import { refusals } from './refusals.ts';
 import { limitOf, roomFor, storageRefusal, tooLargeFor } from './room.ts';
 import { type Route, routeOf } from './route.ts';
+import type { Submitter } from './submitter.ts';
 import { SampleWriter, sampleInsteadOf } from './test-address.ts';
 import { TestTransactions } from './test-transaction.ts';
 import type {
@@ -31,7 +32,6 @@ import type {
   RecipientTaken,
   Standing,
   SubmissionServices,
-  Submitter,
   Transaction,
 } from './transaction.ts';
 

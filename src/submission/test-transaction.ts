@@ -7,15 +7,9 @@ import type { PreparedNotice } from '../store/store.ts';
 import type { ReceivedContent } from './incoming.ts';
 import { limited } from './limits.ts';
 import { storageRefusal } from './room.ts';
+import type { Submitter } from './submitter.ts';
 import { type SampleWriter, isTestAddress, testRefusals } from './test-address.ts';
-import type {
-  Filed,
-  RecipientParameters,
-  RecipientTaken,
-  SubmissionServices,
-  Submitter,
-  Transaction,
-} from './transaction.ts';
+import type { Filed, RecipientParameters, RecipientTaken, SubmissionServices, Transaction } from './transaction.ts';
 
 export class TestTransactions {
   readonly #services: SubmissionServices;

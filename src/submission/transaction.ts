@@ -4,7 +4,6 @@ import type { Clock, Log } from '../domain/effects.ts';
 import type { MessageId } from '../domain/ids.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import type { Account, Organisation } from '../domain/registry.ts';
 import type { Octets } from '../domain/units.ts';
 import type { Chain } from '../middleware/chain.ts';
 import type { LoginRecord } from '../store/registry.ts';
@@ -43,23 +42,6 @@ export interface SubmissionServices {
 
 /** What stands in the registry of whoever logged in, at this moment; undefined where that account is gone. */
 export type Standing = LoginRecord | undefined;
-
-/** What the session knows of its other end. */
-export interface Submitter {
-  readonly account: Account;
-  readonly organisation: Organisation;
-  readonly session: string;
-  readonly address: string;
-  readonly helo: string;
-  readonly extended: boolean;
-  /** For example `TLSv1.3`. */
-  readonly tls: string;
-  /** For reports of the test address: the suite by its IANA name, and the SASL mechanism of the login. */
-  readonly cipher?: string;
-  readonly mechanism?: string;
-  /** Fingerprint of the client certificate that the log-in rests on. */
-  readonly certificate?: string;
-}
 
 export interface MailParameters {
   readonly size: Octets;

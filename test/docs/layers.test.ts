@@ -1,7 +1,7 @@
 /** The linter sees every form of import, so that no layer is passed by one that it overlooks. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { ESLint, Linter } from 'eslint';
 
@@ -78,4 +78,35 @@ test('every folder with files in src/ has a layer', async () => {
   folders.delete('src');
   assert.ok(folders.size > 25, String(folders.size));
   for (const folder of folders) await judged(`${folder}/any.ts`, '');
+});
+
+/** A table and what it refers to, a session and what it hands commands to: each pair knows the other by its nature. */
+const CIRCLES = ['domain/quirks.ts domain/refusal.ts', 'pop3/handlers.ts pop3/login.ts pop3/session.ts'];
+
+test('no files import each other in a circle, types included, but for the known ones; the store is judged apart', () => {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.startsWith(join('store', '')),
+  );
+  const imports = new Map(
+    files.map((file) => {
+      const text = readFileSync(join(root, 'src', file), 'utf8');
+      const named = [...text.matchAll(/(?:\bfrom |\bimport\(|^import )'(\.[^']+\.ts)'/gm)];
+      return [file, named.map(([, name = '']) => join(dirname(file), name))];
+    }),
+  );
+  const reach = (from: string): ReadonlySet<string> => {
+    const seen = new Set<string>();
+    const waiting = [...(imports.get(from) ?? [])];
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (seen.has(file)) continue;
+      seen.add(file);
+      waiting.push(...(imports.get(file) ?? []));
+    }
+    return seen;
+  };
+  const reached = new Map(files.map((file) => [file, reach(file)]));
+  const circles = files
+    .filter((file) => reached.get(file)?.has(file))
+    .map((file) => files.filter((other) => reached.get(file)?.has(other) && reached.get(other)?.has(file)));
+  assert.deepEqual([...new Set(circles.map((circle) => circle.sort().join(' ')))].sort(), CIRCLES);
 });

@@ -20,13 +20,14 @@ import {
   StoreFull,
 } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
-import { type SealedParts, SqliteBodyWriter } from './body-writer.ts';
+import { SqliteBodyWriter } from './body-writer.ts';
 import { UIDL_OCTETS } from './filing.ts';
 import { heldMailboxes } from './held-mailboxes.ts';
 import type { AcceptWork, NewDelivery, WriterWork } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';
 import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';
+import type { SealedParts } from './upload-slices.ts';
 import type { Writer } from './writer.ts';
 
 const MAX_RECIPIENTS = 1000;

@@ -18,7 +18,7 @@ import { type MessageId, messageIdOf } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import { type BodyWriter, type SealedBody, StoreFailed, StoreFull } from '../store.ts';
 import type { WriterWork } from './writer-protocol.ts';
-import { uploadSlices } from './upload-slices.ts';
+import { type SealedParts, uploadSlices } from './upload-slices.ts';
 
 /** A body up to this size travels inside the accept transaction. */
 export const INLINE_OCTETS = 64 * 1024;
@@ -41,16 +41,6 @@ export interface BodyParts {
   readonly ended: () => void;
   /** Takes back what was stored of a body that was given up. Never rejects. */
   readonly giveBack: () => Promise<void>;
-}
-
-/** What `accept` needs of a sealed body; kept by the store, not by the caller. */
-export interface SealedParts {
-  readonly octets: number;
-  readonly sha256: Buffer;
-  readonly dataKey: Uint8Array;
-  readonly chunks: number;
-  readonly day: string;
-  readonly body: Uint8Array | null;
 }
 
 export class SqliteBodyWriter implements BodyWriter {

@@ -6,7 +6,16 @@
 import { type KeyObject, createHash, hash } from 'node:crypto';
 import { SealBroken, type Sealed, openChunk, openWhole } from '../../crypto/sealing.ts';
 import { ContentDamaged, StoreFailed } from '../store.ts';
-import type { SealedParts } from './body-writer.ts';
+
+/** What `accept` needs of a sealed body; kept by the store, not by the caller. */
+export interface SealedParts {
+  readonly octets: number;
+  readonly sha256: Buffer;
+  readonly dataKey: Uint8Array;
+  readonly chunks: number;
+  readonly day: string;
+  readonly body: Uint8Array | null;
+}
 
 export interface UploadParts {
   readonly id: bigint;
