@@ -125,7 +125,7 @@ export const viewCertificate = (record: AccountCertificate, now: Instant): Certi
   state: stateOf(record, now),
   origin: originOf(record),
   keyHeld: record.keyHeld,
-  ...(record.revoked === undefined ? {} : { revoked: iso(record.revoked.at), reason: record.revoked.reason }),
+  ...defined({ revoked: iso(record.revoked?.at), reason: record.revoked?.reason }),
   ...defined({ replaces: record.replaces, warned: record.warned }),
 });
 

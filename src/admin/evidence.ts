@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { certificatePem } from '../crypto/certificate.ts';
 import type { EvidenceKey } from '../crypto/evidence-keys.ts';
+import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
 import { AnchorFiles } from '../trail/anchor-files.ts';
 import { anchorLines, pieceLines, planPieces } from '../trail/proofs.ts';
@@ -72,7 +73,7 @@ export const evidenceOperations = {
         store.audit.note({
           event: 'evidence.bundle',
           outcome: 'success',
-          ...(gathered.rows[0]?.message === undefined ? {} : { message: gathered.rows[0].message }),
+          ...defined({ message: gathered.rows[0]?.message }),
           facts: { rows: gathered.rows.length, submissions: gathered.submissions.length },
           personal: { actor: actor.name, reason: actor.reason },
         });

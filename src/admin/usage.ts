@@ -177,7 +177,7 @@ export function usageView(organisation: string, month: Month, row: MonthlyUsage)
     ...countsOf(row),
     loginDays,
     days,
-    ...(lastLogin === undefined ? {} : { lastLogin: isoDay(lastLogin) }),
+    ...defined({ lastLogin: isoDay(lastLogin) }),
     ...idleSince(row, firstDay(month)),
   };
 }
@@ -194,5 +194,5 @@ const countsOf = (row: UsageCounts): UsageCounts =>
 const idleView = ({ since, lastLogin, ...account }: IdleAccount): IdleView => ({
   ...account,
   since: isoDay(since),
-  ...(lastLogin === undefined ? {} : { lastLogin: isoDay(lastLogin) }),
+  ...defined({ lastLogin: isoDay(lastLogin) }),
 });

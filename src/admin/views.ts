@@ -109,7 +109,7 @@ export function viewOrganisation(organisation: Organisation): OrganisationView {
     ...rest,
     ...(state === undefined && endsAt === undefined ? {} : { state: stateWhile(state ?? 'active', endsAt) }),
     ...defined({ ends: iso(endsAt) }),
-    ...(mergedInto === undefined ? {} : { mergedInto: mergedInto.name, mergedAt: iso(mergedInto.at) }),
+    ...defined({ mergedInto: mergedInto?.name, mergedAt: iso(mergedInto?.at) }),
   };
 }
 
@@ -170,7 +170,6 @@ export const viewAccount = (summary: AccountSummary, now: Instant): AccountView 
   sendsAs: summary.sendsAs,
   used: summary.used,
   messages: summary.messages,
-  ...(summary.lastLogin === undefined ? {} : { lastLogin: isoDay(summary.lastLogin) }),
-  ...(summary.lastUsed === undefined ? {} : { lastUsed: isoDay(summary.lastUsed) }),
+  ...defined({ lastLogin: isoDay(summary.lastLogin), lastUsed: isoDay(summary.lastUsed) }),
   settings: summary.account.settings,
 });

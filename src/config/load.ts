@@ -77,41 +77,36 @@ function readText(file: string): string | ConfigProblem {
 
 const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
   const at = (path: string): string => resolve(base, path);
-  const { 'master-key-file': keyFile, 'copy-to': keysTo } = config.keys;
-  const { 'control-socket': socket } = config.data;
-  const { letter, 'letter-en': english } = config.enrolment;
-  const { 'crl-file': crlFile } = config.ca;
-  const { anchors } = config.audit;
-  const { folder: backups, 'copy-to': copyTo } = config.backup;
+  const atGiven = (path: string | undefined): string | undefined => (path === undefined ? undefined : at(path));
   return {
     ...config,
     data: {
       ...config.data,
       folder: at(config.data.folder),
-      ...(socket === undefined ? {} : { 'control-socket': at(socket) }),
+      ...defined({ 'control-socket': atGiven(config.data['control-socket']) }),
     },
     keys: {
       ...config.keys,
       folder: at(config.keys.folder),
-      ...(keyFile === undefined ? {} : { 'master-key-file': at(keyFile) }),
-      ...(keysTo === undefined ? {} : { 'copy-to': at(keysTo) }),
+      ...defined({
+        'master-key-file': atGiven(config.keys['master-key-file']),
+        'copy-to': atGiven(config.keys['copy-to']),
+      }),
     },
     audit: {
       ...config.audit,
       'timestamp-authorities': config.audit['timestamp-authorities'].map(at),
-      ...(anchors === undefined ? {} : { anchors: at(anchors) }),
+      ...defined({ anchors: atGiven(config.audit.anchors) }),
     },
     backup: {
       ...config.backup,
-      ...(backups === undefined ? {} : { folder: at(backups) }),
-      ...(copyTo === undefined ? {} : { 'copy-to': at(copyTo) }),
+      ...defined({ folder: atGiven(config.backup.folder), 'copy-to': atGiven(config.backup['copy-to']) }),
     },
     enrolment: {
       ...config.enrolment,
-      ...(letter === undefined ? {} : { letter: at(letter) }),
-      ...(english === undefined ? {} : { 'letter-en': at(english) }),
+      ...defined({ letter: atGiven(config.enrolment.letter), 'letter-en': atGiven(config.enrolment['letter-en']) }),
     },
-    ca: { ...config.ca, ...(crlFile === undefined ? {} : { 'crl-file': at(crlFile) }) },
+    ca: { ...config.ca, ...defined({ 'crl-file': atGiven(config.ca['crl-file']) }) },
     tls: {
       ...config.tls,
       key: config.tls.key.map(at),

@@ -49,7 +49,11 @@ export function instantOf(day: Day, time = 0): Instant {
 export const dayFrom = (year: number, month: number, day: number): Day => Date.UTC(year, month - 1, day) / DAY_MS;
 /** The last day that has a part before the moment. */
 export const lastDayBefore = (at: Instant): Day => dayOf((at - 1) as Instant);
-export const isoDay = (day: Day): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
+export function isoDay(day: Day): string;
+export function isoDay(day: Day | undefined): string | undefined;
+export function isoDay(day: Day | undefined): string | undefined {
+  return day === undefined ? undefined : new Date(day * DAY_MS).toISOString().slice(0, 10);
+}
 /** 0 for Monday. */
 export const weekday = (day: Day): number => (((day + 3) % 7) + 7) % 7;
 
