@@ -32,6 +32,7 @@ export function gatewayDoctor(
     if ((await withoutPurpose(store, 1)).length > 0) found.push(PURPOSE_REMINDER);
     const secondPerson = config.operators['second-person'];
     found.push(...(await storeFindings({ store, keys, certificates, secondPerson, now: clock.now() })));
+    if (store.health().unread) found.push(UNREAD);
     for (const listener of config.listener) {
       if (profileEnded(listener, clock.now())) continue;
       const port = portOf(listener.name);
@@ -43,6 +44,12 @@ export function gatewayDoctor(
   };
   return new Doctor({ clock, log, examine, audit: store.audit, every: config.doctor.every });
 }
+
+const UNREAD: DoctorFinding = {
+  id: 'store.unread',
+  severity: 'warning',
+  what: 'not every page of the database was read since the last crash: wait for store.checked in the log (1 to 10 minutes for 100 GB); after store.not-checked the next start reads them',
+};
 
 /** The service manager may hand over a socket of another kind than TCP. What was not examined is not sufficient. */
 const portless = ({ name }: Config['listener'][number]): DoctorFinding => ({

@@ -45,6 +45,9 @@ export const storeMetrics = (parts: StoreMetricParts): readonly Metric[] => [
 
 const storeItself = ({ store }: StoreMetricParts): Metric[] => [
   single('gauge', 'sluis_store_failed', '1: the store accepts nothing more.', () => (store.health().failed ? 1 : 0)),
+  single('gauge', 'sluis_store_unread', '1: not every page of the database was read since the last crash.', () =>
+    store.health().unread ? 1 : 0,
+  ),
   single('gauge', 'sluis_store_used_octets', 'Octets of the database.', () => store.health().used),
   single(
     'gauge',

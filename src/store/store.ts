@@ -270,6 +270,8 @@ export interface StoreHealth {
   /** Messages waiting for a commit. */
   readonly waiting: number;
   readonly failed: boolean;
+  /** After a stop that was none not every page of the database was read yet. */
+  readonly unread: boolean;
   readonly version: string;
 }
 

@@ -86,7 +86,7 @@ function lookAt(path: string, step: () => void): number {
   let needed: number;
   try {
     checkMigrations(db, knownMigrations());
-    checkPages(db, path, true);
+    checkPages(db, path, { always: true });
     const of = (pragma: string): number => db.pragma(pragma, { simple: true }) as number;
     needed = (of('page_count') - of('freelist_count')) * of('page_size');
     step();

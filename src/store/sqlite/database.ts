@@ -108,5 +108,8 @@ export const isStatementError = (error: unknown): boolean => {
   return code === '' || /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|ERROR)/.test(code);
 };
 
+/** The disk does not give back a page. */
+export const isUnreadable = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_IOERR');
+
 /** What SQLite says of a file that is not what it wrote. */
 export const isDamage = (error: unknown): error is Error => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));

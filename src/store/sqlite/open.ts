@@ -45,6 +45,7 @@ import { freeOctetsOf } from './reserve.ts';
 import { Space } from './space.ts';
 import { StoreTime } from './store-time.ts';
 import { SqliteStore } from './store.ts';
+import { UnreadPages } from './unread-pages.ts';
 import { Writer } from './writer.ts';
 import { dataFolderMissing } from './start-files.ts';
 import { DATABASE_FILE } from './writer-files.ts';
@@ -154,7 +155,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
           ? `There is no database "${path}"; run "sluis init" for a new gateway`
           : `The database "${path}" is missing, although this gateway was initialised; restore it from a backup (nothing was made in its place)`,
       );
-    const { freeOctets, maildropLocks, ...testing } = set.testing;
+    const { freeOctets, maildropLocks, pageCheck, ...testing } = set.testing;
     const space = new Space({
       freeOctets: freeOctets ?? (() => freeOctetsOf(options.dataFolder)),
       logOctets: () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
@@ -290,6 +291,11 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     });
     // Before anybody can open a mailbox of which a part is still to come.
     await accountMoves.resume();
+    const pages = new UnreadPages({
+      ...{ path, writer, clock, log },
+      failed: (error) => store?.failed(error),
+      ...(pageCheck === undefined ? {} : { program: new URL(pageCheck) }),
+    });
     store = new SqliteStore({
       writer,
       reader,
@@ -305,6 +311,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       maildrops,
       bodies,
       space,
+      pages,
       keys,
       days,
       ids,
@@ -320,6 +327,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     });
     if (space.full) log.error('store.full', { free: space.free });
     log.info('store.opened', { version: ready.version, start: ready.epoch, unclean: ready.unclean });
+    if (ready.unchecked) pages.read();
     return store;
   } catch (error) {
     lock.release();

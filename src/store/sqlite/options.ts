@@ -49,6 +49,10 @@ export interface Testing {
   readonly synchronous?: Synchronous;
   /** Largest number of database pages before SQLITE_FULL; the reserve is then `reserve` octets of further pages. */
   readonly maxPages?: number;
+  /** Octets of a database of which a start always reads every page; 256 MiB in service. */
+  readonly checkedAtStart?: number;
+  /** URL of another program than the one that reads every page beside the work. */
+  readonly pageCheck?: string;
   /** Pages in the log at which it is copied into the database; 32 MB of them in service. */
   readonly logPages?: number;
   /** Rows that the tables of a search are filled with at a time; 1,000 in service. */

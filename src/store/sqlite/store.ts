@@ -45,6 +45,7 @@ import type { SqliteQuirks } from './quirks.ts';
 import type { Space } from './space.ts';
 import { SqliteUsage } from './usage.ts';
 import type { StoreTime } from './store-time.ts';
+import type { UnreadPages } from './unread-pages.ts';
 import { type Writer, errorOf } from './writer.ts';
 import type { WriterWork } from './writer-protocol.ts';
 
@@ -69,6 +70,7 @@ export interface StoreParts {
   readonly maildrops: Maildrops;
   readonly bodies: Bodies;
   readonly space: Space;
+  readonly pages: UnreadPages;
   readonly keys: KeyFolder;
   readonly days: Set<Day>;
   readonly ids: MessageIds;
@@ -373,6 +375,7 @@ export class SqliteStore implements Store {
       used: octets(this.#p.space.used),
       waiting: this.#p.writer.waiting,
       failed: this.#failure !== undefined,
+      unread: this.#p.pages.left,
       version: this.#p.version,
     };
   }
@@ -400,6 +403,7 @@ export class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     this.#sweepTimer?.cancel();
+    this.#p.pages.stop();
     await this.accountMoves.stop();
     await this.quirks.flush();
     await this.audit.flush();

@@ -236,6 +236,8 @@ export type WriterWork =
       readonly at: number;
       readonly audit: AuditItem;
     }
+  /** Every page of the database was read. */
+  | { readonly kind: 'checked' }
   | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
   /** Figures that wait are written: somebody is about to read them. */
   | { readonly kind: 'usage' }
@@ -319,6 +321,8 @@ export type WriterSays =
       readonly latest: number;
       readonly days: readonly string[];
       readonly unclean: boolean;
+      /** Every page of the database is to be read, beside the work. */
+      readonly unchecked: boolean;
       readonly pageOctets: number;
       readonly pages: number;
       readonly freePages: number;

@@ -5,7 +5,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
 import { Ahead } from './ahead.ts';
-import { checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
+import { UNCHECKED, checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
 import { type Db, isDamage, isFull, openWriting, shapeOf, sqliteProblem } from './database.ts';
 import { voidLeases } from './delivery-changes.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -27,9 +27,10 @@ export interface WriterStart {
   /** Whether a copy is kept before the form of the database changes. */
   readonly copyBeforeUpgrade: boolean;
   readonly at: number;
-  readonly testing: Omit<Testing, 'freeOctets' | 'maildropLocks'>;
+  readonly testing: Omit<Testing, 'freeOctets' | 'maildropLocks' | 'pageCheck'>;
 }
 
+type PagesRead = ReturnType<typeof checkPages>;
 type ReadyMessage = Extract<WriterSays, { kind: 'ready' }>;
 
 const highestOf = (db: Db): bigint => {
@@ -56,7 +57,7 @@ function openChecked(start: WriterStart, told: (upgrade: Upgrade) => void): { db
   let db: Db | undefined;
   try {
     db = openWriting(path, start.testing.synchronous ?? 'FULL');
-    const upgrade = judge(db, path, start);
+    const { upgrade, pages } = judge(db, path, start);
     if (upgrade !== undefined) told(upgrade);
     if (upgrade?.copy !== undefined) {
       db.pragma('wal_checkpoint(TRUNCATE)');
@@ -64,7 +65,7 @@ function openChecked(start: WriterStart, told: (upgrade: Upgrade) => void): { db
       copyBeforeUpgrade(start.dataFolder, upgrade.from);
       db = openWriting(path, start.testing.synchronous ?? 'FULL');
     }
-    return { db, ready: begin(db, keys, start) };
+    return { db, ready: begin(db, keys, start, pages) };
   } catch (error) {
     db?.close();
     if (!isDamage(error)) throw error;
@@ -77,20 +78,20 @@ function openChecked(start: WriterStart, told: (upgrade: Upgrade) => void): { db
 const sqliteVersion = (db: Db): string => db.prepare<[], { v: string }>('SELECT sqlite_version() AS v').get()?.v ?? '';
 
 /** May it be served, and must its form change first? Changes nothing. Throws StoreRefused. */
-function judge(db: Db, path: string, start: WriterStart): Upgrade | undefined {
+function judge(db: Db, path: string, start: WriterStart): { upgrade?: Upgrade; pages: PagesRead } {
   const problem = sqliteProblem(sqliteVersion(db));
   if (problem !== undefined) throw new StoreRefused(problem);
   const known = knownMigrations();
   const from = checkMigrations(db, known);
   const to = known.at(-1)?.version ?? 0;
   // What is copied to go back to must be whole: then every page is read.
-  checkPages(db, path, from < to);
-  if (from === to) return undefined;
+  const pages = checkPages(db, path, { always: from < to, most: start.testing.checkedAtStart });
+  if (from === to) return { pages };
   const copy = start.copyBeforeUpgrade ? { copy: upgradeCopyOf(start.dataFolder, from) } : {};
-  return { from, to, octets: statSync(path).size, ...copy };
+  return { pages, upgrade: { from, to, octets: statSync(path).size, ...copy } };
 }
 
-function begin(db: Db, keys: KeyFolder, start: WriterStart): ReadyMessage {
+function begin(db: Db, keys: KeyFolder, start: WriterStart, pages: PagesRead): ReadyMessage {
   const version = sqliteVersion(db);
   migrate(db, knownMigrations(), start.at, false);
   const unclean = factOf(db, 'clean') !== 1;
@@ -99,9 +100,19 @@ function begin(db: Db, keys: KeyFolder, start: WriterStart): ReadyMessage {
   db.exec('BEGIN IMMEDIATE');
   setFact(db, 'epoch', epoch);
   setFact(db, 'clean', 0);
+  // Kept over a clean stop, until all of them were read.
+  if (pages !== 'not due') setFact(db, UNCHECKED, pages === 'later' ? 1 : 0);
   voidLeases(db);
   db.exec('COMMIT');
-  const found = { version, epoch, days, unclean, highest: highestOf(db), latest: latestOf(db) };
+  const found = {
+    version,
+    epoch,
+    days,
+    unclean,
+    unchecked: pages === 'later',
+    highest: highestOf(db),
+    latest: latestOf(db),
+  };
   return { kind: 'ready', ...found, pageOctets: 0, pages: 0, freePages: 0, shrinks: false, reserved: 'out' };
 }
 

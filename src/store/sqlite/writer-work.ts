@@ -9,6 +9,7 @@ import { checkCrossing } from '../sql/remote.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { Callables } from './calls.ts';
 import { CaChanges } from './ca-changes.ts';
+import { UNCHECKED, setFact } from './check-database.ts';
 import type { Db } from './database.ts';
 import { DeletedMail } from './deleted-mail.ts';
 import { DeliveryChanges } from './delivery-changes.ts';
@@ -193,6 +194,9 @@ export class WriterWorker {
         return this.#erasure.erase(work);
       case 'day-erased':
         this.#dayErased.run(work.at, work.day);
+        return DONE;
+      case 'checked':
+        setFact(this.#db, UNCHECKED, 0);
         return DONE;
       case 'nothing':
       case 'usage':

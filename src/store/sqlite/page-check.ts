@@ -1,0 +1,48 @@
+/**
+ * Reads every page of a large database beside the gateway that serves it, after a stop that was none (docs/decisions/1524).
+ *
+ * In a process of its own, since SQLite reads all pages in one call: a thread in it could be ended by nothing, and a stop of the gateway would wait for
+ * minutes. It has the lowest priority.
+ */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export type PagesFound =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'damaged'; readonly why: string }
+  /** Nothing was found out. */
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** How `page-check-process.ts` ends where SQLite found the database damaged, or a page cannot be read. */
+export const DAMAGED = 3;
+/** Of what it says. */
+const MOST = 2000;
+
+export interface PageCheck {
+  readonly found: Promise<PagesFound>;
+  /** At once; what was found is unknown then. */
+  stop(): void;
+}
+
+/** `path`: of the database. `program`: another for tests. */
+export function checkPagesBeside(
+  path: string,
+  program = new URL('./page-check-process.js', import.meta.url),
+): PageCheck {
+  // Neither the configuration nor the variables of the gateway are its business.
+  const child = spawn(process.execPath, [fileURLToPath(program), path], {
+    env: {},
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(0, MOST)));
+  const found = new Promise<PagesFound>((resolve) => {
+    child.once('error', (error) => resolve({ kind: 'unknown', why: error.message }));
+    child.once('close', (code, signal) => {
+      const why = said.trim() || `it ended with ${code ?? signal ?? 'nothing'}`;
+      if (code === 0) resolve({ kind: 'whole' });
+      else resolve({ kind: code === DAMAGED ? 'damaged' : 'unknown', why });
+    });
+  });
+  return { found, stop: () => void child.kill('SIGKILL') };
+}
