@@ -13,11 +13,12 @@ import { LogUpkeep } from '../../src/store/sqlite/log-upkeep.ts';
 import { knownMigrations } from '../../src/store/sqlite/migrate.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { type Copied, type Copier, ThreadCopier } from '../../src/store/sqlite/log-copier.ts';
-import type { Testing } from '../../src/store/sqlite/options.ts';
+import type { CreateOptions, Testing } from '../../src/store/sqlite/options.ts';
 import type { AcceptWork, WriterSays, WriterWork } from '../../src/store/sqlite/writer-protocol.ts';
 import { Reserve } from '../../src/store/sqlite/reserve.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
-import { testOptions } from '../support/store.ts';
+import { giveOldShape, testOptions } from '../support/store.ts';
+import { until } from '../support/until.ts';
 
 interface Bench {
   readonly db: Db;
@@ -67,9 +68,11 @@ async function writer(
   testing: Testing = {},
   copier: MakeCopier = (db) => copierOf(db),
   reserveOctets = 0,
+  shape: (options: CreateOptions) => void = () => undefined,
 ): Promise<Bench> {
   const options = testOptions(t);
   await createSqliteStore(options);
+  shape(options);
   const db = openWriting(join(options.dataFolder, 'sluis.db'), 'FULL');
   t.after(() => db.close());
   const reserve = new Reserve(options.dataFolder, reserveOctets);
@@ -436,6 +439,34 @@ test('a disk that is full is told of once a portion, and starts no copy at each 
   const before = starts;
   commits(3000);
   assert.ok(starts - before >= 15 && starts - before <= 30, `${starts - before} copies were started`);
+});
+
+const SWEEP: WriterWork = {
+  ...{ kind: 'sweep', at: 0, hiddenBefore: 0, goneBefore: 0, networksBefore: 0, usageBefore: 0, open: [], below: 0n },
+};
+
+test('an old file gives its free pages back, whoever asks for something in between', async (t) => {
+  const { db, run } = await writer(t, {}, undefined, 0, giveOldShape);
+  const free = (): number => db.pragma('freelist_count', { simple: true }) as number;
+  db.exec('CREATE TABLE filler (octets BLOB)');
+  const insert = db.prepare('INSERT INTO filler VALUES (?)');
+  db.transaction(() => {
+    for (let n = 0; n < 20; n += 1) insert.run(Buffer.alloc(MiB, n));
+  })();
+  db.exec('DELETE FROM filler');
+  const before = free();
+  const nothing: WriterWork = { kind: 'nothing' };
+  const given = run([SWEEP]);
+  // In between its steps, which used to end it.
+  for (let n = 0; n < 3; n += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await run([nothing]);
+  }
+  const interrupted = free();
+  await until('the pages are given back', () => free() <= 200);
+  await given;
+  t.diagnostic(`${before} pages, ${interrupted} when somebody had asked, ${free()} in the end`);
+  assert(interrupted > 1000);
 });
 
 test('the schema is the one in schema.sql', async (t) => {

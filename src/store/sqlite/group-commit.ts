@@ -5,13 +5,13 @@
  * A piece that is refused does not disturb its neighbours: each has a savepoint. An error that speaks of the disk undoes the group; out of
  * space then gives the reserve back and tries the pieces one by one, new mail refused; any other is the end of the store.
  */
-import { setImmediate } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import type { ChainHead } from '../../domain/audit-row.ts';
 import { FairLine } from '../../platform/fair-line.ts';
 import { type Db, type FileShape, type Synchronous, isFull, isStatementError, shapeOf } from './database.ts';
 import { makeDiscard } from '../../platform/discard.ts';
 import type { Copier } from './log-copier.ts';
+import { GivingBack, STEP_PAGES } from './giving-back.ts';
 import { LogUpkeep } from './log-upkeep.ts';
 import type { Testing } from './options.ts';
 import type { AcceptWork, Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
@@ -31,8 +31,6 @@ const SHARE = 8;
 const COMPANY = 64;
 /** By estimate, what a step of the tables that searches seek in writes. */
 const SEARCH_PAGES = 200;
-/** Free pages given back to the file system in one go, when nothing waits; in files that were made so. */
-const VACUUM_PAGES = 200;
 
 export interface GroupOptions {
   readonly db: Db;
@@ -92,6 +90,7 @@ export class GroupCommit {
   readonly #discard = makeDiscard();
   readonly #log: LogUpkeep;
   readonly #shape: FileShape;
+  readonly #givingBack: GivingBack;
   #running = false;
   /** What the connection does at its next commit. */
   #sync: Synchronous;
@@ -110,7 +109,6 @@ export class GroupCommit {
   #commits = 0;
   #pages = 0;
   #freePages = 0;
-  #vacuum = false;
   /** Goes on where only large bodies waited, for the log. */
   #wake = (): void => undefined;
 
@@ -124,6 +122,17 @@ export class GroupCommit {
       pages: options.testing.logPages,
       onFull: () => !this.#full && this.#enterFull([]),
       onFailed: (error) => this.#fail(error),
+    });
+    this.#givingBack = new GivingBack({
+      db,
+      freePages: () => (this.#failed ? 0 : this.#freePages),
+      busy: () => this.#running || this.#small.length + this.#large.length > 0,
+      stepped: () => {
+        this.#log.grew(STEP_PAGES);
+        this.#measure();
+        this.keepLog();
+      },
+      failed: (error) => !isFull(error) && this.#fail(error),
     });
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -168,6 +177,7 @@ export class GroupCommit {
         const group = this.#small.take(GROUP, this.#share());
         this.#addLarge(group);
         this.#group(group);
+        this.#givingBack.worked();
         this.#fillSearch();
         this.keepLog();
         this.#o.drain();
@@ -175,7 +185,7 @@ export class GroupCommit {
     } finally {
       this.#running = false;
     }
-    if (this.#vacuum && !this.#failed) await this.#vacuumIdle();
+    await this.#givingBack.run();
   }
 
   /**
@@ -394,7 +404,7 @@ export class GroupCommit {
       this.#measure();
     if (answers.some(({ answer }) => answer.kind === 'swept')) {
       this.#measure();
-      this.#vacuum = this.#shape.shrinks;
+      if (this.#shape.shrinks) this.#givingBack.due();
     }
     this.#o.say({
       kind: 'answers',
@@ -428,29 +438,5 @@ export class GroupCommit {
   keepLog(): void {
     if (!this.#failed && this.#o.db.open) this.#log.keep();
     this.#wake();
-  }
-
-  /** Gives free pages back to the file system in small steps, and stops as soon as somebody waits. */
-  async #vacuumIdle(): Promise<void> {
-    this.#vacuum = false;
-    while (
-      !this.#failed &&
-      this.#o.db.open &&
-      this.#freePages > VACUUM_PAGES &&
-      this.#small.length + this.#large.length === 0
-    ) {
-      const before = this.#freePages;
-      try {
-        this.#o.db.pragma(`incremental_vacuum(${VACUUM_PAGES})`);
-        this.#log.grew(VACUUM_PAGES);
-        this.#measure();
-      } catch (error) {
-        if (!isFull(error)) this.#fail(error);
-        return;
-      }
-      this.keepLog();
-      if (this.#freePages >= before) return;
-      await setImmediate();
-    }
   }
 }

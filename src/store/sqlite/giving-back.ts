@@ -1,0 +1,73 @@
+/** Gives free pages back to the file system, in files that were made so, in small steps while nobody waits for the writer. */
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { Db } from './database.ts';
+
+/** Pages of a step; fewer free ones stay in the file. */
+export const STEP_PAGES = 200;
+/** Milliseconds without work after which it goes on: a step takes some, and whoever comes next would wait for it. */
+const QUIET = 100;
+
+export interface GivingBackParts {
+  readonly db: Db;
+  readonly freePages: () => number;
+  /** Somebody waits, or is being served. */
+  readonly busy: () => boolean;
+  /** After a step. */
+  readonly stepped: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export class GivingBack {
+  readonly #p: GivingBackParts;
+  #due = false;
+  #underWay = false;
+  #worked = 0;
+
+  constructor(parts: GivingBackParts) {
+    this.#p = parts;
+  }
+
+  /** There may be pages to give back: from now on until there are none. */
+  due(): void {
+    this.#due = true;
+  }
+
+  /** Somebody was served. */
+  worked(): void {
+    this.#worked = performance.now();
+  }
+
+  /** Until no page is left to give back, or one cannot be. Whoever comes in between is served first. */
+  async run(): Promise<void> {
+    if (!this.#due || this.#underWay) return;
+    this.#underWay = true;
+    try {
+      // The first step follows the sweep at once.
+      this.#worked = 0;
+      while (this.#p.db.open && this.#p.freePages() > STEP_PAGES) {
+        if (this.#p.busy() || performance.now() - this.#worked < QUIET) {
+          // It holds no thread that is to end.
+          await setTimeout(QUIET, undefined, { ref: false });
+          continue;
+        }
+        if (!this.#step()) break;
+        await setImmediate();
+      }
+      this.#due = false;
+    } finally {
+      this.#underWay = false;
+    }
+  }
+
+  #step(): boolean {
+    const before = this.#p.freePages();
+    try {
+      this.#p.db.pragma(`incremental_vacuum(${STEP_PAGES})`);
+      this.#p.stepped();
+    } catch (error) {
+      this.#p.failed(error);
+      return false;
+    }
+    return this.#p.freePages() < before;
+  }
+}
