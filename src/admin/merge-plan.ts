@@ -12,7 +12,7 @@ import type { AccountSummary } from '../store/registry.ts';
 import type { AdminContext } from './context.ts';
 import { partnerOf } from './erase.ts';
 import { type Gathered, MergeChecks } from './merge-checks.ts';
-import { type MergeWish, addressMergesOf, certificatesNaming, differencesOf, keptFor } from './merge-wish.ts';
+import { type MergeWish, addressMergesOf, differencesOf, keptFor, tied } from './merge-wish.ts';
 import { accountsOf } from './organisation-accounts.ts';
 
 /** A setting that is one thing in the one organisation and another in the other. */
@@ -183,21 +183,16 @@ class Walk {
     if (lacks) this.#told(this.#lockedOut, account.login);
   }
 
-  async #ties({ account, sendsAs }: AccountSummary): Promise<void> {
-    const { store, clock } = this.#context;
+  async #ties({ account }: AccountSummary): Promise<void> {
+    const { store } = this.#context;
     const { from, into } = this.#wish;
-    for (const found of await certificatesNaming(store, this.#wish, { login: account.login, now: clock.now() })) {
-      const { use, serial, fingerprint, subject, notAfter } = found;
-      const ends = iso(notAfter);
-      this.#told(this.#certificates, { login: account.login, use, serial, fingerprint, subject, ends });
-    }
+    const { login } = account;
+    const { certificates, sendsAs } = await store.registry.mergeTies(account.id, tied(from), tied(into));
+    for (const { use, serial, fingerprint, subject, notAfter } of certificates)
+      this.#told(this.#certificates, { login, use, serial, fingerprint, subject, ends: iso(notAfter) });
+    for (const { address, organisation } of sendsAs) this.#told(this.#sendsAs, { login, address, organisation });
     const partner = await partnerOf(store, account);
     if (partner !== undefined) this.#told(this.#partners, { name: partner.name, domains: partner.domains });
-    for (const address of sendsAs) {
-      const owner = await store.registry.findRecipient(addressKey(address));
-      if (owner === undefined || [from.id, into.id].includes(owner.organisation.id)) continue;
-      this.#told(this.#sendsAs, { login: account.login, address, organisation: owner.organisation.name });
-    }
   }
 
   async end(): Promise<{ readonly plan: MergePlan; readonly problems: readonly string[] }> {

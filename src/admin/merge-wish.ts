@@ -1,15 +1,13 @@
 /** What is asked of a merge of two organisations, and what that means for one account and its addresses. */
-import { namesFormer } from '../crypto/certificate-organisation.ts';
 import { type Address, addressKey } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { settingsTable } from '../domain/settings.ts';
 import type { Setting, SettingValue, Settings } from '../domain/settings/setting.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AccountCertificate } from '../store/certificates.ts';
 import type { AccountMerge, AddressMerge } from '../store/organisation-merge.ts';
+import type { TiedOrganisation } from '../store/organisation-ties.ts';
 import type { AccountSummary, SettingChanges } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
 import type { Rule, Rules } from './merge-successors.ts';
 
 export interface MergeWish {
@@ -63,15 +61,5 @@ function isEnding(rules: Rules, address: Address): boolean {
   return own === undefined || own.successor !== undefined;
 }
 
-/** Valid certificates of the own authority that say the account is of an organisation which it is no more. */
-export async function certificatesNaming(
-  { certificates }: Store,
-  { from, into }: Pick<MergeWish, 'from' | 'into'>,
-  { login, now }: { readonly login: string; readonly now: Instant },
-): Promise<readonly AccountCertificate[]> {
-  const found = await certificates.listCertificates({ login, limit: 1000, endsFrom: now });
-  return found.filter(
-    ({ authority, revoked, subject }) =>
-      authority !== undefined && revoked === undefined && namesFormer({ subject, own: true }, from, into),
-  );
-}
+/** What the store has to know of it to find what an account has of it. */
+export const tied = ({ id, name, title }: Organisation): TiedOrganisation => ({ id, name, title });

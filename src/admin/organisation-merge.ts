@@ -4,6 +4,7 @@
  */
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { defined } from '../domain/defined.ts';
+import type { AccountId } from '../domain/ids.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { MERGED_AT_ONCE } from '../store/organisation-merge.ts';
 import type { AccountSummary } from '../store/registry.ts';
@@ -11,7 +12,7 @@ import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, flag, login, optionalAddress, optionalMoment, optionalText, organisationName } from './input.ts';
 import { type MergePlan, planMerge } from './merge-plan.ts';
 import { type Rule, rulesFrom } from './merge-successors.ts';
-import { type MergeWish, certificatesNaming, mergeOf } from './merge-wish.ts';
+import { type MergeWish, mergeOf, tied } from './merge-wish.ts';
 import { change, listing, withSecond } from './operation.ts';
 import { accountsOf } from './organisation-accounts.ts';
 import { unknownOrganisation } from './organisations.ts';
@@ -123,7 +124,7 @@ async function merge(context: AdminContext, input: MergeInput, call: Call): Prom
   for (let done = 0, left = -1; left !== 0;) {
     const before = done;
     for await (const part of partsOf(accountsOf(context.store, from))) {
-      if (wish.revoke) for (const { account } of part) revoked += await revoke(context, wish, account.login, call);
+      if (wish.revoke) for (const { account } of part) revoked += await revoke(context, wish, account.id, call);
       const merges = part.map((summary) => mergeOf(wish, summary));
       done += await registry.mergeAccounts(from, into, merges, actor);
       call.progress(done, view.accounts);
@@ -153,11 +154,11 @@ async function* partsOf(
   if (part.length > 0) yield part;
 }
 
-async function revoke({ store, clock }: AdminContext, wish: MergeWish, of: string, { actor }: Call): Promise<number> {
-  const named = await certificatesNaming(store, wish, { login: of, now: clock.now() });
-  for (const { fingerprint } of named)
+async function revoke({ store }: AdminContext, wish: MergeWish, of: AccountId, { actor }: Call): Promise<number> {
+  const { certificates } = await store.registry.mergeTies(of, tied(wish.from), tied(wish.into));
+  for (const { fingerprint } of certificates)
     await store.certificates.revokeCertificate(fingerprint, 'affiliationChanged', actor);
-  return named.length;
+  return certificates.length;
 }
 
 export const mergeOperations = {

@@ -5,10 +5,12 @@ import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
 import { CertificateReads } from './reads/certificates.ts';
 import { ClientCertificateReads } from './reads/client-certificates.ts';
+import { MovingAccountReads } from './reads/moving-account.ts';
 import { OperatorReads } from './reads/operators.ts';
 import { PartnerReads } from './reads/partners.ts';
 import { PgpKeyReads } from './reads/pgp-keys.ts';
 import { QuirkReads } from './reads/quirks.ts';
+import { TieReads } from './reads/ties.ts';
 import { TrustReads } from './reads/trust.ts';
 import type { Remote } from './sql/remote.ts';
 
@@ -22,10 +24,12 @@ export const CHANGES = {
 export const READS = {
   certificates: new CertificateReads(),
   clientCertificates: new ClientCertificateReads(),
+  movingAccount: new MovingAccountReads(),
   operators: new OperatorReads(),
   partners: new PartnerReads(),
   pgpKeys: new PgpKeyReads(),
   quirks: new QuirkReads(),
+  ties: new TieReads(),
   trust: new TrustReads(),
 };
 

@@ -5,6 +5,7 @@
 import type { Address } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
+import type { MergeTies, TiedOrganisation } from './organisation-ties.ts';
 import type { Actor, SettingChanges } from './registry.ts';
 
 /** Accounts that go over in one transaction, each with some rows of the trail: tens of milliseconds of the writer's time. */
@@ -53,6 +54,8 @@ export interface OrganisationMerges {
   mergeAccounts(from: string, into: string, accounts: readonly AccountMerge[], actor: Actor): Promise<number>;
   /** Ends `from`, unless accounts are left; resolves to how many these are. */
   finishMerge(from: string, into: string, actor: Actor): Promise<number>;
+  /** Of an account of `from`: what would say, or reach, something else when it is `into`’s. */
+  mergeTies(account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Promise<MergeTies>;
   /** Accounts that were an organisation's and are no more; in order of their numbers and of when they left. */
   listFormerAccounts(query: {
     readonly organisation: string;

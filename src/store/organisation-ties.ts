@@ -1,5 +1,6 @@
 /** What ties an account to its organisation and to others of it: certificates that name it, rights and duties across its border. */
 import type { Address } from '../domain/address.ts';
+import type { Instant } from '../domain/units.ts';
 import type { CertificateUse } from './certificates.ts';
 
 /** A valid certificate that names the organisation which its holder leaves. */
@@ -34,6 +35,23 @@ export interface EndTies {
   readonly certificates: readonly Pick<NamingTie, 'fingerprint' | 'use' | 'subject' | 'serial'>[];
   /** Taken back: of its addresses to others, and of others' addresses to it. */
   readonly delegations: readonly DelegationTie[];
+}
+
+/** An organisation as ties are judged by it: its number, and what certificates call it. */
+export interface TiedOrganisation {
+  readonly id: number;
+  readonly name: string;
+  readonly title: string;
+}
+
+/** What is told of an account whose organisation becomes part of another. */
+export interface MergeTies {
+  /** Valid certificates by an authority of this gateway that name an organisation which it is no more. */
+  readonly certificates: readonly (Required<Pick<NamingTie, 'fingerprint' | 'use' | 'subject' | 'serial'>> & {
+    readonly notAfter: Instant;
+  })[];
+  /** Addresses of a third organisation that it may send as. */
+  readonly sendsAs: readonly { readonly address: Address; readonly organisation: string }[];
 }
 
 /** Most ties of one kind that are cut in one transaction. */

@@ -4,9 +4,9 @@
  */
 import { formerLogin } from '../../domain/account-move.ts';
 import type { AccountId } from '../../domain/ids.ts';
-import type { AccountTies } from '../account-moves.ts';
+import type { AccountMove, AccountTies } from '../account-moves.ts';
+import { type MovingAccount, movingAccount, tiesOf } from '../reads/moving-account.ts';
 import type { Actor } from '../registry.ts';
-import { AccountTiesFinder, type MovingAccount, OPEN_ADDRESS, type WantedMove } from './account-ties.ts';
 import type { Changed, RegistryGround } from './registry-ground.ts';
 import type { TieChanges } from './tie-changes.ts';
 
@@ -70,20 +70,18 @@ export interface AccountMoveParts {
 
 export class AccountMoveChanges {
   readonly #ground: RegistryGround;
-  readonly #finder: AccountTiesFinder;
   readonly #parts: AccountMoveParts;
 
   constructor(ground: RegistryGround, parts: AccountMoveParts) {
     this.#ground = ground;
-    this.#finder = new AccountTiesFinder(ground.sql);
     this.#parts = parts;
   }
 
   /** `id` of the answer: the new account. */
-  move(wanted: WantedMove, actor: Actor): Changed & { readonly detail: MoveDetail } {
+  move(wanted: AccountMove, actor: Actor): Changed & { readonly detail: MoveDetail } {
     const { sql, at } = this.#ground;
-    const moving = this.#finder.moving(wanted, at);
-    const ties = this.#finder.ties(moving, at);
+    const moving = this.#ground.run(movingAccount(wanted, at));
+    const ties = this.#ground.run(tiesOf(moving, at));
     const { id: source, from, into } = moving;
     const { ties: cutter } = this.#parts;
     // While the account has its name and its addresses: the rows of the trail speak of them.
@@ -93,7 +91,7 @@ export class AccountMoveChanges {
     const former = this.#rename(moving);
     const target = this.#successor(moving);
     const keys = sql.all(
-      `UPDATE address SET account = ? WHERE ${OPEN_ADDRESS} RETURNING key`,
+      `UPDATE address SET account = ? WHERE account = ? AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ?) RETURNING key`,
       ...[target, source, at],
     ) as { key: string }[];
     for (const statement of GOES_ALONG) sql.run(statement, target, source);
@@ -121,7 +119,7 @@ export class AccountMoveChanges {
     return {
       ...{ id: target, accounts: [...accounts], scope: 'registry' },
       mail: [...new Set([...mail, ...keys.map(({ key }) => key)])],
-      detail: { former, source: source as AccountId, ties },
+      detail: { former, source: source, ties },
     };
   }
 
@@ -152,7 +150,7 @@ export class AccountMoveChanges {
   /** In the trail of both: each organisation finds where the account came from, or where it went. */
   #record(
     { id, login, from, into }: MovingAccount,
-    { former, target, wanted, ties }: { former: string; target: number; wanted: WantedMove; ties: AccountTies },
+    { former, target, wanted, ties }: { former: string; target: number; wanted: AccountMove; ties: AccountTies },
     actor: Actor,
   ): void {
     const { sql, at } = this.#ground;

@@ -7,7 +7,7 @@ import type { AccountId } from '../../domain/ids.ts';
 import { seconds } from '../../domain/units.ts';
 import type { AccountMove, AccountMoved, AccountMoves, AccountTies, MailboxShare } from '../account-moves.ts';
 import { type Actor, RegistryError, THE_GATEWAY, personalOf } from '../registry.ts';
-import type { WantedMove } from './account-ties.ts';
+import type { Subjects } from '../objects.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Maildrops } from './maildrops.ts';
 import type { Reader } from './reader.ts';
@@ -20,6 +20,7 @@ export interface AccountMovesParts {
   readonly reader: Reader;
   readonly maildrops: Maildrops;
   readonly mailboxes: Mailboxes;
+  readonly subject: Subjects['movingAccount'];
   readonly time: StoreTime;
   readonly random: RandomBytes;
   readonly clock: Clock;
@@ -35,7 +36,7 @@ interface Followed {
   readonly left: MailboxShare;
 }
 
-const wantedOf = ({ login, organisation, since, endsAt }: AccountMove): WantedMove => ({
+const wantedOf = ({ login, organisation, since, endsAt }: AccountMove): AccountMove => ({
   ...{ login, organisation, since, endsAt },
 });
 
@@ -66,8 +67,7 @@ export class SqliteAccountMoves implements AccountMoves {
   }
 
   async plan(move: AccountMove): Promise<AccountTies & Pick<AccountMoved, 'moved' | 'left'>> {
-    const found = await this.#p.reader.ask('moveTies', { move: wantedOf(move), at: this.#p.time.now() });
-    if ('error' in found) throw new RegistryError(found.error, found.message);
+    const found = await this.#p.subject.plan(wantedOf(move));
     const [moved, left] = [
       { messages: 0, octets: 0 },
       { messages: 0, octets: 0 },
@@ -89,12 +89,11 @@ export class SqliteAccountMoves implements AccountMoves {
   }
 
   async move(move: AccountMove, actor: Actor, progress?: (done: number) => void): Promise<AccountMoved> {
-    const { writer, reader, maildrops, time, random } = this.#p;
+    const { writer, subject, maildrops, time, random } = this.#p;
     // For the session that it ends; the change finds the account again.
-    const found = await reader.ask('moveTies', { move: wantedOf(move), at: time.now() });
-    if ('error' in found) throw new RegistryError(found.error, found.message);
+    const found = await subject.plan(wantedOf(move));
     let result: Promise<AccountMoved> | undefined;
-    await maildrops.move(found.account as AccountId, async (told) => {
+    await maildrops.move(found.account, async (told) => {
       const change = { op: 'move-account', move: wantedOf(move), actor } as const;
       const answer = await writer.ask({ kind: 'registry', change, at: time.now(), salt: random(32) });
       if (answer.kind === 'registry-error') throw new RegistryError(answer.error, answer.message);

@@ -8,7 +8,7 @@ import type {
   RegisteredCertificate,
 } from '../../domain/registry.ts';
 import type { Consumer, DeliveryState, Holdings } from '../deliveries.ts';
-import type { AccountTies, MailboxShare } from '../account-moves.ts';
+import type { MailboxShare } from '../account-moves.ts';
 import type { KnownNetwork, RegistryError, ShownPassword } from '../registry.ts';
 import type { OpenCode } from '../certificates.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
@@ -16,11 +16,9 @@ import type { Absence } from '../../domain/absence.ts';
 import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import type { AddressAbsence, Consent } from '../absences.ts';
 import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
-import type { EndTies } from '../organisation-ties.ts';
 import type { RecipientPartner } from '../partners.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import type { AbsencePage } from './absence-reader.ts';
-import type { WantedMove } from './account-ties.ts';
 import type { Call } from './calls.ts';
 import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
 import type { AuditItem } from './writer-protocol.ts';
@@ -110,11 +108,6 @@ export interface ReaderWork {
   interchanges: { in: { after: number; limit: number }; out: readonly InterchangeRow[] };
   ediIdentities: { in: { account: AccountId }; out: readonly string[] };
   ediIdentityPage: { in: EdiIdentityInput; out: readonly EdiIdentityRow[] };
-  moveTies: {
-    in: { move: WantedMove; at: number };
-    out: { readonly account: number; readonly ties: AccountTies } | MoveRefused;
-  };
-  endTies: { in: { account: number; at: number }; out: EndTies };
   /** A bounded step through a mailbox: what was received since, and the rest. */
   moveShare: {
     in: { account: number; since: number; after: number };
@@ -158,11 +151,6 @@ export interface ReaderWork {
   idle: { in: IdleInput; out: IdleStep };
 }
 export type ReaderKind = keyof ReaderWork;
-
-export interface MoveRefused {
-  readonly error: RegistryError['kind'];
-  readonly message: string;
-}
 
 export interface MessagesInput {
   readonly limit: number;

@@ -121,8 +121,6 @@ export class ReaderWorker {
       interchanges: ({ after, limit }) => edi.interchanges(after, limit),
       ediIdentities: ({ account }) => edi.identitiesOf(account),
       ediIdentityPage: (input) => edi.page(input),
-      moveTies: ({ move, at }) => moves.ties(move, at),
-      endTies: ({ account, at }) => moves.endTies(account, at),
       moveShare: (input) => moves.share(input),
       pendingMoves: () => moves.pending(),
       imported: ({ account, after, limit }) => imported.all(account, after, limit),

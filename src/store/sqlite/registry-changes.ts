@@ -5,6 +5,7 @@
 import type { EdiIdentity } from '../../domain/edi-identity.ts';
 import type { PartnerState } from '../../domain/partner.ts';
 import { type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
+import type { AccountMove } from '../account-moves.ts';
 import { endPartnerOf } from '../changes/partners.ts';
 import type { AddressAbsence } from '../absences.ts';
 import type { RegisteredIdentity } from '../edi-identities.ts';
@@ -25,7 +26,6 @@ import {
 } from '../registry.ts';
 import { AbsenceChanges } from './absence-changes.ts';
 import { AccountMoveChanges } from './account-move-changes.ts';
-import type { WantedMove } from './account-ties.ts';
 import { AddressChanges } from './address-changes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
@@ -113,7 +113,7 @@ export type RegistryChange =
       readonly from: string;
       readonly to: Pick<NewPassword, 'hash' | 'scram'>;
     }
-  | { readonly op: 'move-account'; readonly move: WantedMove; readonly actor: Actor }
+  | { readonly op: 'move-account'; readonly move: AccountMove; readonly actor: Actor }
   | { readonly op: 'add-address'; readonly login: string; readonly address: string; readonly actor: Actor }
   | { readonly op: 'address-state'; readonly address: string; readonly state: State; readonly actor: Actor }
   | { readonly op: 'move-addresses'; readonly moves: readonly AddressMove[]; readonly actor: Actor }

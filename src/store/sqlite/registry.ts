@@ -21,7 +21,6 @@ import {
   type FormerOrganisation,
   MERGED_AT_ONCE,
 } from '../organisation-merge.ts';
-import type { EndTies } from '../organisation-ties.ts';
 import type { Subjects } from '../objects.ts';
 import type { NewPartner } from '../partners.ts';
 import {
@@ -81,7 +80,7 @@ function atOnce(logins: readonly string[]): readonly string[] {
   return logins;
 }
 
-export class SqliteRegistry implements Omit<Registry, keyof Subjects['partners']> {
+export class SqliteRegistry implements Omit<Registry, keyof Subjects['partners'] | keyof Subjects['ties']> {
   readonly #p: RegistryParts;
   // null: known to be absent.
   readonly #logins = new Lru<string, LoginRecord | null>(MOST);
@@ -296,10 +295,6 @@ export class SqliteRegistry implements Omit<Registry, keyof Subjects['partners']
     if (endings.length > MAX_ACCOUNTS)
       throw new RangeError(`${endings.length} accounts are to end at once; expected at most ${MAX_ACCOUNTS}`);
     await this.#change({ op: 'end-accounts', endings, actor });
-  }
-
-  async endTies(account: AccountId): Promise<EndTies> {
-    return await this.#p.reader.ask('endTies', { account, at: this.#p.time.now() });
   }
 
   async endAddress(address: Address, ending: Ending, actor: Actor): Promise<void> {

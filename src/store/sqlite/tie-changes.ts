@@ -4,12 +4,12 @@ import { type Address, addressKey } from '../../domain/address.ts';
 import type { Instant } from '../../domain/units.ts';
 import { revokeKeysOf } from '../changes/pgp-keys.ts';
 import type { NamingTie } from '../organisation-ties.ts';
+import { NOWHERE, delegations, issued, naming, substitutes } from '../reads/ties.ts';
 import type { Actor } from '../registry.ts';
 import type { AbsenceChanges } from './absence-changes.ts';
 import { registrationOf } from './ca-changes.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { RegistryGround } from './registry-ground.ts';
-import { NOWHERE, TieFinder } from './tie-finder.ts';
 
 /** RFC 5280 section 5.3.1, each without a cause to suspect the key: the subject's name has changed; it is not needed any more. */
 type Reason = 'affiliationChanged' | 'cessationOfOperation';
@@ -29,27 +29,25 @@ export interface RevokedTies {
 
 export class TieChanges {
   readonly #ground: RegistryGround;
-  readonly #finder: TieFinder;
   readonly #registered: CertificateChanges;
   readonly #absences: Pick<AbsenceChanges, 'consent'>;
 
   constructor(ground: RegistryGround, absences: Pick<AbsenceChanges, 'consent'>) {
     this.#ground = ground;
-    this.#finder = new TieFinder(ground.sql);
     this.#registered = new CertificateChanges(ground.sql);
     this.#absences = absences;
   }
 
   /** Revokes the certificates of an account that name the organisation it leaves. The caller touches the account. */
   revokeNaming(account: number, from: NamedOrganisation, into: NamedOrganisation, actor: Actor): RevokedTies {
-    const ties = this.#finder.naming(account, from, into, this.#ground.at);
+    const ties = this.#ground.run(naming(account, { from, into, at: this.#ground.at }));
     return { ties, mail: ties.flatMap((tie) => this.#revoke(account, tie, 'affiliationChanged', actor)) };
   }
 
   /** When an account ends: nothing that stands for it goes on. `accounts`: who may send as its addresses no more. */
   ofEnd(account: number, actor: Actor): { readonly mail: readonly string[]; readonly accounts: readonly number[] } {
-    const issued = this.#finder.issued(account, this.#ground.at);
-    const mail = issued.flatMap((tie) => this.#revoke(account, tie, 'cessationOfOperation', actor));
+    const certificates = this.#ground.run(issued(account, this.#ground.at));
+    const mail = certificates.flatMap((tie) => this.#revoke(account, tie, 'cessationOfOperation', actor));
     const accounts = [
       ...this.cutDelegations(account, NOWHERE, actor).accounts,
       ...this.cutSubstitutes(account, NOWHERE, actor).accounts,
@@ -91,7 +89,7 @@ export class TieChanges {
 
   /** Takes back every right to send that would cross the border of `into`. Tells how many, and which accounts were touched. */
   cutDelegations(account: number, into: number, actor: Actor): { readonly cut: number; readonly accounts: number[] } {
-    const found = this.#finder.delegations(account, into);
+    const found = this.#ground.run(delegations(account, into));
     for (const { key, address, login, account: holder } of found) {
       this.#ground.sql.run('DELETE FROM delegation WHERE key = ? AND account = ?', key, holder);
       this.#ground.record('registry.delegation', holder, actor, { login, address }, { allowed: false });
@@ -101,7 +99,7 @@ export class TieChanges {
 
   /** Takes back the consents by which somebody's mail would cross the border of `into`; the absences that rest on them end with it. */
   cutSubstitutes(account: number, into: number, actor: Actor): { readonly cut: number; readonly accounts: number[] } {
-    const found = this.#finder.substitutes(account, into);
+    const found = this.#ground.run(substitutes(account, into));
     for (const { address, substitute } of found) this.#absences.consent(substitute, address, false, actor);
     return { cut: found.length, accounts: found.flatMap((tie) => [tie.owner, tie.substituteAccount]) };
   }
