@@ -6,43 +6,28 @@
  * Latin-1 under UNOA): each deviation is a remark, and reading goes on.
  */
 import { isAscii } from 'node:buffer';
-import { Draft, type EdiReader, type OnInterchange, fieldText } from './draft.ts';
+import type { EdiReader, OnInterchange } from './draft.ts';
+import { EdifactEnvelope } from './edifact-envelope.ts';
 import {
   LEVEL_A,
   LEVEL_B,
   type ServiceCharacters,
-  elementsOf,
   endsInterchange,
   isServiceAt,
   releasesBefore,
   serviceCharacters,
-  serviceSign,
   terminatorFrom,
 } from './edifact-segment.ts';
 
 /** Of a segment that came in pieces. UNB has at most about 300 octets. */
 const MAX_SEGMENT = 1024;
-/** Of the octets of an UNH behind its reference; with directory and association code they are some 25. */
-const MAX_KIND = 128;
-/** A reference that no separator and no release character stands in. */
-const PLAIN = /^[\w ]*$/;
-const NO_OCTETS = Buffer.alloc(0);
 const ADVICE = 9;
 const U = 85;
-/** UNO longer than this is no length, but damage. */
-const MAX_OBJECT = 1e9;
 
 const isLayout = (octet: number | undefined): boolean => octet === 10 || octet === 13 || octet === 32 || octet === 9;
-const numberOf = (text: string | undefined): number => (/^\s*\d{1,10}\s*$/.test(text ?? '') ? Number(text) : -1);
-
-interface Open {
-  readonly reference: string;
-  count: number;
-}
 
 export class EdifactReader implements EdiReader {
-  readonly #found: OnInterchange;
-  readonly #part: string;
+  readonly #envelope: EdifactEnvelope;
   #characters: ServiceCharacters = LEVEL_A;
   /** `start`: UNA or UNB is awaited; `lost`: looking for the next one. */
   #state: 'start' | 'segments' | 'lost' = 'start';
@@ -55,23 +40,11 @@ export class EdifactReader implements EdiReader {
   #releases = 0;
   /** Octets of a binary object that are passed over. */
   #skip = 0;
-  #objectEnd = false;
   /** Whether the segment that came in pieces so far is one of the messages, as far as is known. */
   #piece: 'none' | 'unknown' | 'message' | 'end' = 'none';
-  #draft: Draft | undefined;
-  /** Segments so far, without those of packages. */
-  #message: (Open & { packages: number }) | undefined;
-  #group: Open | undefined;
-  #messages = 0;
-  #groups = 0;
-  #packages = 0;
-  /** Of the last UNH that was taken apart, the octets that follow its reference; none at first. */
-  readonly #kind = Buffer.allocUnsafe(MAX_KIND);
-  #kindLength = 0;
 
   constructor(part: string, found: OnInterchange) {
-    this.#part = part;
-    this.#found = found;
+    this.#envelope = new EdifactEnvelope(part, found);
   }
 
   write(data: Buffer): void {
@@ -81,8 +54,13 @@ export class EdifactReader implements EdiReader {
     const before = this.#carried;
     let seen = 0; // octets from here were not looked at for what is outside ASCII
     const look = (): void => {
-      if (this.#draft !== undefined && !this.#draft.eightBit && at > seen && !isAscii(data.subarray(seen, at)))
-        this.#draft.eightBit = true;
+      if (
+        this.#envelope.draft !== undefined &&
+        !this.#envelope.draft.eightBit &&
+        at > seen &&
+        !isAscii(data.subarray(seen, at))
+      )
+        this.#envelope.draft.eightBit = true;
       seen = at;
     };
     while (at < data.length) {
@@ -100,8 +78,9 @@ export class EdifactReader implements EdiReader {
       if (this.#state === 'lost') at = this.#search(data, at);
       else if (this.#state === 'start') at = this.#start(data, at);
       else {
-        if (this.#earlier === 0 && this.#message !== undefined && !this.#objectEnd) {
-          at = this.#pass(data, at, this.#message);
+        const { message } = this.#envelope;
+        if (this.#earlier === 0 && message !== undefined) {
+          at = this.#pass(data, at, message);
           if (at === data.length) break;
         }
         const end = this.#segmentEnd(data, at);
@@ -111,7 +90,7 @@ export class EdifactReader implements EdiReader {
           partial = from;
           break;
         }
-        const draft = this.#draft;
+        const draft = this.#envelope.draft;
         const length = this.#earlier + end - from;
         // Where it lies, or put together in the carry; of a long one its beginning.
         const whole = this.#earlier === 0;
@@ -125,8 +104,9 @@ export class EdifactReader implements EdiReader {
         } else if (this.#piece === 'unknown') draft?.digest.update(this.#carry, 0, before);
         this.#piece = 'none';
         this.#segment(octets, begin, until, length > MAX_SEGMENT);
-        if (this.#draft !== draft) {
-          if (this.#draft !== undefined) this.#draft.eightBit = !isAscii(octets.subarray(begin, until));
+        if (this.#envelope.draft !== draft) {
+          if (this.#envelope.draft !== undefined)
+            this.#envelope.draft.eightBit = !isAscii(octets.subarray(begin, until));
           seen = at;
           mark = at;
         } else if (this.#skip > 0) look();
@@ -138,7 +118,7 @@ export class EdifactReader implements EdiReader {
 
   /** The rest of a slice. A segment in pieces counts once it is known that it does not end the interchange: by its first three octets. */
   #digest(data: Buffer, mark: number, partial: number, before: number): void {
-    const digest = this.#draft?.digest;
+    const digest = this.#envelope.draft?.digest;
     if (this.#piece === 'none') {
       digest?.update(data, mark, partial);
       if (partial === data.length) return;
@@ -158,11 +138,11 @@ export class EdifactReader implements EdiReader {
 
   end(): void {
     if (this.#state === 'segments' && this.#carried > 0) {
-      this.#draft?.remark('terminator-missing');
+      this.#envelope.draft?.remark('terminator-missing');
       const long = this.#earlier > MAX_SEGMENT;
       this.#segment(this.#carry, 0, this.#carried, long);
-    } else if (this.#state === 'segments' && this.#skip > 0) this.#draft?.remark('object-length');
-    this.#close(true);
+    } else if (this.#state === 'segments' && this.#skip > 0) this.#envelope.draft?.remark('object-length');
+    this.#envelope.close(true);
   }
 
   /** Collects `UNA` with its six octets, or `UNB` with the octet behind it. */
@@ -227,7 +207,7 @@ export class EdifactReader implements EdiReader {
   }
 
   /** Nearly all segments are a message's own and come whole: they are counted where they lie. Gives the offset of the first from `at` on that is not. */
-  #pass(data: Buffer, at: number, message: Open): number {
+  #pass(data: Buffer, at: number, message: { count: number }): number {
     const { terminator, release } = this.#characters;
     let from = at;
     for (let passed = 0; ; passed += 1) {
@@ -264,182 +244,11 @@ export class EdifactReader implements EdiReader {
   /** The segment between two offsets; of one that is `long`, its beginning. */
   #segment(octets: Buffer, from: number, end: number, long: boolean): void {
     this.#forget();
-    const sign = serviceSign(octets, from, end);
-    if (this.#objectEnd) {
-      this.#objectEnd = false;
-      if (sign !== 'P') this.#draft?.remark('object-length');
+    const follows = this.#envelope.segment(octets, from, end, long, this.#characters);
+    if (typeof follows === 'number') this.#skip = follows;
+    else {
+      this.#state = 'start';
+      this.#advised = false;
     }
-    if (this.#message !== undefined) this.#message.count += 1;
-    if (sign !== '') {
-      if (long && sign !== 'B') this.#draft?.remark('segment-long');
-      const known = this.#service(sign, octets, from, end);
-      if (long && sign === 'B') this.#draft?.remark('segment-long');
-      if (known) return;
-    }
-    if (this.#message === undefined) this.#draft?.remark('segment-outside');
-  }
-
-  /** `sign`: what stands behind `UN` in the tag. False for what is no segment of the envelope. */
-  #service(sign: string, octets: Buffer, from: number, end: number): boolean {
-    if (end > from + 3 && octets[from + 3] !== this.#characters.element) return false;
-    const elements = (): string[][] => elementsOf(octets, from, end, this.#characters);
-    switch (sign) {
-      case 'B':
-        this.#close(true);
-        this.#unb(elements());
-        return true;
-      case 'G':
-        this.#endGroup(undefined);
-        this.#groups += 1;
-        this.#group = { reference: simple(elements(), 5), count: 0 };
-        return true;
-      case 'H':
-        if (!this.#likeLast(octets, from, end)) this.#unh(elements(), this.#kindAt(octets, from, end));
-        return true;
-      case 'T':
-        this.#unt(elements());
-        return true;
-      case 'E':
-        this.#endGroup(elements());
-        return true;
-      case 'O':
-        this.#uno(elements());
-        return true;
-      case 'P':
-        if (this.#message !== undefined) this.#message.packages += 1;
-        return true;
-      case 'Z':
-        this.#unz(elements());
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  #unb(elements: string[][]): void {
-    const draft = (this.#draft = new Draft());
-    this.#kindLength = 0;
-    const [, syntax, sender, recipient, prepared, reference, , application, , acknowledge, , test] = elements;
-    if (!/^[A-Z]{3}[A-Z0-9]$/.test(syntax?.[0] ?? '') || recipient === undefined) draft.remark('unb-unreadable');
-    draft.fields = {
-      syntax: fieldText(syntax?.join(':')),
-      sender: { id: fieldText(sender?.[0]), qualifier: fieldText(sender?.[1]) },
-      recipient: { id: fieldText(recipient?.[0]), qualifier: fieldText(recipient?.[1]) },
-      reference: fieldText(reference?.[0]),
-      preparedAt: fieldText(prepared?.join(':')),
-      application: fieldText(application?.[0]),
-      acknowledge: acknowledge?.[0]?.trim() === '1',
-      test: test?.[0]?.trim() === '1',
-    };
-  }
-
-  /** Of an UNH: the octets from the separator behind a plain reference on. None where there is no such, or where letters separate. */
-  #kindAt(octets: Buffer, from: number, end: number): Buffer {
-    const { element, release, component } = this.#characters;
-    const at = octets.indexOf(element, from + 4);
-    const separators = String.fromCharCode(element, component, Math.max(0, release));
-    if (at < 0 || at >= end || /[\w ]/.test(separators)) return NO_OCTETS;
-    return PLAIN.test(octets.toString('latin1', from + 4, at)) ? octets.subarray(at, end) : NO_OCTETS;
-  }
-
-  /** Most messages of an interchange are of one kind, which is taken apart once: of the others the reference is read. */
-  #likeLast(octets: Buffer, from: number, end: number): boolean {
-    const length = this.#kindLength;
-    if (length === 0) return false;
-    const at = end - length;
-    if (at < from + 4 || this.#kind.compare(octets, at, end, 0, length) !== 0) return false;
-    const reference = octets.toString('latin1', from + 4, at);
-    if (!PLAIN.test(reference)) return false;
-    this.#endMessage(undefined);
-    this.#draft?.again();
-    this.#begun(reference.trim());
-    return true;
-  }
-
-  #unh(elements: string[][], kind: Buffer): void {
-    this.#endMessage(undefined);
-    const [type = '', ...version] = elements[2] ?? [];
-    const stated = version.join(':');
-    this.#draft?.message(type, stated.endsWith(':') ? stated.replace(/:+$/, '') : stated);
-    this.#kindLength = kind.copy(this.#kind);
-    if (this.#kindLength < kind.length) this.#kindLength = 0;
-    this.#begun(simple(elements, 1));
-  }
-
-  #begun(reference: string): void {
-    this.#messages += 1;
-    if (this.#group !== undefined) this.#group.count += 1;
-    this.#message = { reference, count: 1, packages: 0 };
-  }
-
-  #unt(elements: string[][]): void {
-    if (this.#message === undefined) this.#draft?.remark('segment-outside');
-    this.#endMessage(elements);
-  }
-
-  /** Undefined: another message or the end has come without UNT. */
-  #endMessage(elements: string[][] | undefined): void {
-    const message = this.#message;
-    this.#message = undefined;
-    if (message === undefined) return;
-    if (elements === undefined) return this.#draft?.remark('unt-missing');
-    // UNO and UNP inside a message are counted by some and not by others.
-    const stated = numberOf(elements[1]?.[0]);
-    if (stated !== message.count && stated !== message.count - 2 * message.packages) this.#draft?.remark('unt-count');
-    if (simple(elements, 2) !== message.reference) this.#draft?.remark('unt-reference');
-  }
-
-  #endGroup(elements: string[][] | undefined): void {
-    this.#endMessage(undefined);
-    const group = this.#group;
-    this.#group = undefined;
-    if (group === undefined) {
-      if (elements !== undefined) this.#draft?.remark('segment-outside');
-      return;
-    }
-    if (elements === undefined) return this.#draft?.remark('une-missing');
-    if (numberOf(elements[1]?.[0]) !== group.count) this.#draft?.remark('une-count');
-    if (simple(elements, 2) !== group.reference) this.#draft?.remark('une-reference');
-  }
-
-  /** ISO 9735-8: the object follows at once, as many octets as S022 says in 0810. */
-  #uno(elements: string[][]): void {
-    this.#packages += 1;
-    const length = numberOf(elements[4]?.[0]);
-    if (length < 0 || length > MAX_OBJECT) return this.#draft?.remark('object-length');
-    this.#skip = length;
-    this.#objectEnd = true;
-  }
-
-  #unz(elements: string[][]): void {
-    this.#endMessage(undefined);
-    this.#endGroup(undefined);
-    const draft = this.#draft;
-    const stated = numberOf(elements[1]?.[0]);
-    const counts = this.#groups > 0 ? [this.#groups] : [this.#messages, this.#messages + this.#packages];
-    if (!counts.includes(stated)) draft?.remark('unz-count');
-    if (draft !== undefined && fieldText(simple(elements, 2)) !== draft.fields.reference) draft.remark('unz-reference');
-    this.#close(false);
-    this.#state = 'start';
-    this.#advised = false;
-  }
-
-  /** `early`: the interchange ends without UNZ. */
-  #close(early: boolean): void {
-    if (early) this.#endGroup(undefined);
-    const draft = this.#draft;
-    this.#draft = undefined;
-    this.#message = undefined;
-    this.#group = undefined;
-    this.#objectEnd = false;
-    this.#messages = 0;
-    this.#groups = 0;
-    this.#packages = 0;
-    if (draft === undefined) return;
-    if (early) draft.remark('unz-missing');
-    if (draft.eightBit && /^UNO[AB]/.test(draft.fields.syntax)) draft.remark('charset');
-    this.#found(draft.finish(this.#part, 'edifact', true));
   }
 }
-
-const simple = (elements: string[][], index: number): string => (elements[index]?.[0] ?? '').trim();

@@ -1,0 +1,240 @@
+/**
+ * What the segments of the envelope of an EDIFACT interchange say, and whether they agree: UNB, UNG, UNH, UNT, UNE, UNZ, UNO and UNP. Whoever finds them in the octets
+ * gives them one by one (edifact.ts).
+ */
+import { Draft, type OnInterchange, fieldText } from './draft.ts';
+import { LEVEL_A, type ServiceCharacters, elementsOf, serviceSign } from './edifact-segment.ts';
+
+/** Of the octets of an UNH behind its reference; with directory and association code they are some 25. */
+const MAX_KIND = 128;
+/** A reference that no separator and no release character stands in. */
+const PLAIN = /^[\w ]*$/;
+const NO_OCTETS = Buffer.alloc(0);
+/** UNO longer than this is no length, but damage. */
+const MAX_OBJECT = 1e9;
+
+const numberOf = (text: string | undefined): number => (/^\s*\d{1,10}\s*$/.test(text ?? '') ? Number(text) : -1);
+
+interface Open {
+  readonly reference: string;
+  count: number;
+}
+
+/** How many octets of a binary object come next, before the next segment; or that the interchange has ended with UNZ. */
+export type Follows = number | 'next interchange';
+
+export class EdifactEnvelope {
+  readonly #found: OnInterchange;
+  readonly #part: string;
+  /** Of the interchange that is open. */
+  draft: Draft | undefined;
+  #characters: ServiceCharacters = LEVEL_A;
+  #follows: Follows = 0;
+  #objectEnd = false;
+  /** Segments so far, without those of packages. */
+  #message: (Open & { packages: number }) | undefined;
+  #group: Open | undefined;
+  #messages = 0;
+  #groups = 0;
+  #packages = 0;
+  /** Of the last UNH that was taken apart, the octets that follow its reference; none at first. */
+  readonly #kind = Buffer.allocUnsafe(MAX_KIND);
+  #kindLength = 0;
+
+  constructor(part: string, found: OnInterchange) {
+    this.#part = part;
+    this.#found = found;
+  }
+
+  /** The message that is open: whoever finds segments of its own counts them there. Undefined as well where the end of an object is awaited. */
+  get message(): { count: number } | undefined {
+    return this.#objectEnd ? undefined : this.#message;
+  }
+
+  /** The segment between two offsets; of one that is `long`, its beginning. */
+  segment(octets: Buffer, from: number, end: number, long: boolean, characters: ServiceCharacters): Follows {
+    this.#characters = characters;
+    this.#follows = 0;
+    this.#count(octets, from, end, long);
+    return this.#follows;
+  }
+
+  #count(octets: Buffer, from: number, end: number, long: boolean): void {
+    const sign = serviceSign(octets, from, end);
+    if (this.#objectEnd) {
+      this.#objectEnd = false;
+      if (sign !== 'P') this.draft?.remark('object-length');
+    }
+    if (this.#message !== undefined) this.#message.count += 1;
+    if (sign !== '') {
+      if (long && sign !== 'B') this.draft?.remark('segment-long');
+      const known = this.#service(sign, octets, from, end);
+      if (long && sign === 'B') this.draft?.remark('segment-long');
+      if (known) return;
+    }
+    if (this.#message === undefined) this.draft?.remark('segment-outside');
+  }
+
+  /** `sign`: what stands behind `UN` in the tag. False for what is no segment of the envelope. */
+  #service(sign: string, octets: Buffer, from: number, end: number): boolean {
+    if (end > from + 3 && octets[from + 3] !== this.#characters.element) return false;
+    const elements = (): string[][] => elementsOf(octets, from, end, this.#characters);
+    switch (sign) {
+      case 'B':
+        this.close(true);
+        this.#unb(elements());
+        return true;
+      case 'G':
+        this.#endGroup(undefined);
+        this.#groups += 1;
+        this.#group = { reference: simple(elements(), 5), count: 0 };
+        return true;
+      case 'H':
+        if (!this.#likeLast(octets, from, end)) this.#unh(elements(), this.#kindAt(octets, from, end));
+        return true;
+      case 'T':
+        this.#unt(elements());
+        return true;
+      case 'E':
+        this.#endGroup(elements());
+        return true;
+      case 'O':
+        this.#uno(elements());
+        return true;
+      case 'P':
+        if (this.#message !== undefined) this.#message.packages += 1;
+        return true;
+      case 'Z':
+        this.#unz(elements());
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #unb(elements: string[][]): void {
+    const draft = (this.draft = new Draft());
+    this.#kindLength = 0;
+    const [, syntax, sender, recipient, prepared, reference, , application, , acknowledge, , test] = elements;
+    if (!/^[A-Z]{3}[A-Z0-9]$/.test(syntax?.[0] ?? '') || recipient === undefined) draft.remark('unb-unreadable');
+    draft.fields = {
+      syntax: fieldText(syntax?.join(':')),
+      sender: { id: fieldText(sender?.[0]), qualifier: fieldText(sender?.[1]) },
+      recipient: { id: fieldText(recipient?.[0]), qualifier: fieldText(recipient?.[1]) },
+      reference: fieldText(reference?.[0]),
+      preparedAt: fieldText(prepared?.join(':')),
+      application: fieldText(application?.[0]),
+      acknowledge: acknowledge?.[0]?.trim() === '1',
+      test: test?.[0]?.trim() === '1',
+    };
+  }
+
+  /** Of an UNH: the octets from the separator behind a plain reference on. None where there is no such, or where letters separate. */
+  #kindAt(octets: Buffer, from: number, end: number): Buffer {
+    const { element, release, component } = this.#characters;
+    const at = octets.indexOf(element, from + 4);
+    const separators = String.fromCharCode(element, component, Math.max(0, release));
+    if (at < 0 || at >= end || /[\w ]/.test(separators)) return NO_OCTETS;
+    return PLAIN.test(octets.toString('latin1', from + 4, at)) ? octets.subarray(at, end) : NO_OCTETS;
+  }
+
+  /** Most messages of an interchange are of one kind, which is taken apart once: of the others the reference is read. */
+  #likeLast(octets: Buffer, from: number, end: number): boolean {
+    const length = this.#kindLength;
+    if (length === 0) return false;
+    const at = end - length;
+    if (at < from + 4 || this.#kind.compare(octets, at, end, 0, length) !== 0) return false;
+    const reference = octets.toString('latin1', from + 4, at);
+    if (!PLAIN.test(reference)) return false;
+    this.#endMessage(undefined);
+    this.draft?.again();
+    this.#begun(reference.trim());
+    return true;
+  }
+
+  #unh(elements: string[][], kind: Buffer): void {
+    this.#endMessage(undefined);
+    const [type = '', ...version] = elements[2] ?? [];
+    const stated = version.join(':');
+    this.draft?.message(type, stated.endsWith(':') ? stated.replace(/:+$/, '') : stated);
+    this.#kindLength = kind.copy(this.#kind);
+    if (this.#kindLength < kind.length) this.#kindLength = 0;
+    this.#begun(simple(elements, 1));
+  }
+
+  #begun(reference: string): void {
+    this.#messages += 1;
+    if (this.#group !== undefined) this.#group.count += 1;
+    this.#message = { reference, count: 1, packages: 0 };
+  }
+
+  #unt(elements: string[][]): void {
+    if (this.#message === undefined) this.draft?.remark('segment-outside');
+    this.#endMessage(elements);
+  }
+
+  /** Undefined: another message or the end has come without UNT. */
+  #endMessage(elements: string[][] | undefined): void {
+    const message = this.#message;
+    this.#message = undefined;
+    if (message === undefined) return;
+    if (elements === undefined) return this.draft?.remark('unt-missing');
+    // UNO and UNP inside a message are counted by some and not by others.
+    const stated = numberOf(elements[1]?.[0]);
+    if (stated !== message.count && stated !== message.count - 2 * message.packages) this.draft?.remark('unt-count');
+    if (simple(elements, 2) !== message.reference) this.draft?.remark('unt-reference');
+  }
+
+  #endGroup(elements: string[][] | undefined): void {
+    this.#endMessage(undefined);
+    const group = this.#group;
+    this.#group = undefined;
+    if (group === undefined) {
+      if (elements !== undefined) this.draft?.remark('segment-outside');
+      return;
+    }
+    if (elements === undefined) return this.draft?.remark('une-missing');
+    if (numberOf(elements[1]?.[0]) !== group.count) this.draft?.remark('une-count');
+    if (simple(elements, 2) !== group.reference) this.draft?.remark('une-reference');
+  }
+
+  /** ISO 9735-8: the object follows at once, as many octets as S022 says in 0810. */
+  #uno(elements: string[][]): void {
+    this.#packages += 1;
+    const length = numberOf(elements[4]?.[0]);
+    if (length < 0 || length > MAX_OBJECT) return this.draft?.remark('object-length');
+    this.#follows = length;
+    this.#objectEnd = true;
+  }
+
+  #unz(elements: string[][]): void {
+    this.#endMessage(undefined);
+    this.#endGroup(undefined);
+    const draft = this.draft;
+    const stated = numberOf(elements[1]?.[0]);
+    const counts = this.#groups > 0 ? [this.#groups] : [this.#messages, this.#messages + this.#packages];
+    if (!counts.includes(stated)) draft?.remark('unz-count');
+    if (draft !== undefined && fieldText(simple(elements, 2)) !== draft.fields.reference) draft.remark('unz-reference');
+    this.close(false);
+    this.#follows = 'next interchange';
+  }
+
+  /** `early`: the interchange ends without UNZ. */
+  close(early: boolean): void {
+    if (early) this.#endGroup(undefined);
+    const draft = this.draft;
+    this.draft = undefined;
+    this.#message = undefined;
+    this.#group = undefined;
+    this.#objectEnd = false;
+    this.#messages = 0;
+    this.#groups = 0;
+    this.#packages = 0;
+    if (draft === undefined) return;
+    if (early) draft.remark('unz-missing');
+    if (draft.eightBit && /^UNO[AB]/.test(draft.fields.syntax)) draft.remark('charset');
+    this.#found(draft.finish(this.#part, 'edifact', true));
+  }
+}
+
+const simple = (elements: string[][], index: number): string => (elements[index]?.[0] ?? '').trim();
