@@ -1,4 +1,5 @@
 /** What can be called in the store's threads, by subject: changes in the one that writes, reads in the one that reads. None of them has a state. */
+import { AddressChanges } from './changes/addresses.ts';
 import { OperatorChanges } from './changes/operators.ts';
 import { PartnerChanges } from './changes/partners.ts';
 import { PgpKeyChanges } from './changes/pgp-keys.ts';
@@ -15,6 +16,7 @@ import { TrustReads } from './reads/trust.ts';
 import type { Remote } from './sql/remote.ts';
 
 export const CHANGES = {
+  addresses: new AddressChanges(),
   operators: new OperatorChanges(),
   partners: new PartnerChanges(),
   pgpKeys: new PgpKeyChanges(),

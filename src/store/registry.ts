@@ -21,6 +21,8 @@ import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { Day } from '../domain/working-days.ts';
 import type { Absences } from './absences.ts';
+import type { AddressChanges } from './changes/addresses.ts';
+import type { Remote } from './sql/remote.ts';
 import type { OpenCode } from './certificates.ts';
 import type { EdiIdentities } from './edi-identities.ts';
 import type { OrganisationMerges } from './organisation-merge.ts';
@@ -183,7 +185,7 @@ export interface Page {
   readonly after?: string;
 }
 
-export interface Registry extends Partners, Absences, EdiIdentities, OrganisationMerges {
+export interface Registry extends Partners, Absences, EdiIdentities, OrganisationMerges, Remote<AddressChanges> {
   // --- the roads
   findLogin(login: string): Promise<LoginRecord | undefined>;
   /**
@@ -286,15 +288,6 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
   revokeCertificate(login: string, name: string, actor: Actor): Promise<void>;
   /** Refuses one certificate from now on: ends every registration of the account made with it, and keeps it out where it meets another. */
   blockCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;
-  addAddress(login: string, address: Address, actor: Actor): Promise<void>;
-  setAddressState(address: Address, state: State, actor: Actor): Promise<void>;
-  /**
-   * All or none; resolves to how many were not there already. From this commit on their mail goes there, also that of a transaction whose
-   * RCPT came before. What is queued for a partner stays queued. Between accounts of different organisations only from or to a partner.
-   */
-  moveAddresses(moves: readonly AddressMove[], actor: Actor): Promise<number>;
-  /** Lets the account send as an address of another one, or takes that back. */
-  setDelegation(address: Address, login: string, allowed: boolean, actor: Actor): Promise<void>;
   /** A target that has the settings already is left as it is, and nothing is told of it. */
   changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void>;
   /** Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had other settings before. */

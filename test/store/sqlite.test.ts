@@ -25,7 +25,8 @@ import {
 import { storeContract } from './contract.ts';
 import { seeded } from '../support/seeded.ts';
 
-storeContract('SQLite', (t) => openTestStore(t));
+// Each change that is called runs twice, and the first run is rolled back.
+storeContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));
 storeContract('SQLite, made by an older version', (t) => openTestStore(t, { testing: { searchStep: 2 } }, 'old'));
 
 const here = { session: 's1', network: 'n' };

@@ -6,6 +6,8 @@ import { hash } from 'node:crypto';
 import type { Instant } from '../../domain/units.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import type { Actor } from '../registry.ts';
+import { int } from '../sql/columns.ts';
+import { among } from '../sql/parts.ts';
 import { type Change, ask, sql } from '../sql/sql.ts';
 
 /** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
@@ -71,8 +73,12 @@ export class Ground {
 
   /** Something of this account is another now: its version rises, and memories of it are forgotten after the commit. */
   *touch(account: number, scope: ChangeScope = 'registry'): Change<void> {
-    this.tell([account], scope);
-    yield* sql.run`UPDATE account SET version = version + 1 WHERE id = ${account}`;
+    yield* this.touchAll([account], scope);
+  }
+
+  *touchAll(accounts: readonly number[], scope: ChangeScope = 'registry'): Change<void> {
+    this.tell(accounts, scope);
+    yield* sql.run`UPDATE account SET version = version + 1 WHERE id ${among(int, accounts)}`;
   }
 
   /** Memories of these accounts are forgotten after the commit. */

@@ -29,8 +29,8 @@ function part(sqlite: string, postgres: string, values: Part['values'] = NONE): 
  */
 export const locked: Part = { kind: 'locked', text: ({ lock }) => lock, values: NONE };
 
-/** What several statements have in common: a constant of the file, the same on both engines. */
-export const words = (text: string): Part => part(text, text);
+/** Words that several statements share, such as their columns; and where the engines differ, what PostgreSQL says instead. */
+export const words = (sqlite: string, postgres = sqlite): Part => part(sqlite, postgres);
 
 /** Behind the name of a table. PostgreSQL chooses its indexes itself. */
 export const indexedBy = (index: string): Part => part(`INDEXED BY ${index}`, '');

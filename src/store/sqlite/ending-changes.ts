@@ -86,7 +86,7 @@ export class EndingChanges {
   address(address: string, { endsAt, successor }: Ending, actor: Actor): Changed {
     const { sql, at } = this.#ground;
     const row = this.#ground.address(address);
-    const isOver = row.over === 1;
+    const isOver = row.over;
     if (isOver && successor === undefined) this.#ground.openAddress(row);
     if (successor !== undefined) {
       const key = this.succeeds(successor, undefined, `address "${address}"`);

@@ -8,7 +8,7 @@ import type { State } from '../../domain/registry.ts';
 import { MAX_IDENTITIES } from '../edi-identities.ts';
 import type { AccountMerge, AddressMerge } from '../organisation-merge.ts';
 import { type Actor, RegistryError } from '../registry.ts';
-import type { AddressChanges } from './address-changes.ts';
+import { insertAddresses, moveAll } from '../changes/addresses.ts';
 import type { EndingChanges } from './ending-changes.ts';
 import type { PasswordChanges } from './password-changes.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
@@ -42,7 +42,6 @@ interface AccountRow {
 }
 
 interface Parts {
-  readonly addresses: AddressChanges;
   readonly endings: EndingChanges;
   readonly passwords: PasswordChanges;
   readonly settings: SettingsChanges;
@@ -87,7 +86,7 @@ export class MergeChanges {
       ) as AccountRow | undefined;
       if (account?.organisation !== one.id || account.state === 'ended') continue;
       this.#account(account, { merge, from: one, into: other, actor });
-      for (const id of this.#addresses(account.id, merge, actor)) touched.add(id);
+      this.#addresses(account.id, merge, actor);
       touched.add(account.id);
       merged += 1;
     }
@@ -132,8 +131,7 @@ export class MergeChanges {
     this.#parts.passwords.dropVerifiers('a.id = ?', id);
   }
 
-  /** Yields accounts that it touched. */
-  *#addresses(account: number, { login, addresses }: AccountMerge, actor: Actor): Generator<number> {
+  #addresses(account: number, { login, addresses }: AccountMerge, actor: Actor): void {
     const { sql, at } = this.#ground;
     const { n } = sql.get(`SELECT count(*) AS n FROM address WHERE ${TAKING}`, account, at) as {
       n: number;
@@ -151,8 +149,8 @@ export class MergeChanges {
           `The address "${merge.address}" does not lead to "${login}" any more; give the same command again, it goes on`,
         );
       if (merge.mailbox !== undefined) {
-        const moved = this.#parts.addresses.moveAll([{ address: merge.address, login: merge.mailbox }], actor);
-        if (moved.accounts !== 'many') yield* moved.accounts;
+        const move = { address: merge.address, login: merge.mailbox };
+        this.#ground.run(moveAll(this.#ground.ground, [move], actor));
       }
       if (merge.endsAt !== undefined) this.#ends(row.key, { ...merge, endsAt: merge.endsAt }, actor);
     }
@@ -168,7 +166,7 @@ export class MergeChanges {
     if (successor !== undefined) {
       // The mail of the old one lands there as before: only the name is new.
       if (sql.get('SELECT 1 FROM address WHERE key = ?', addressKey(successor)) === undefined) {
-        this.#parts.addresses.insert(account, successor);
+        this.#ground.run(insertAddresses(this.#ground.ground, account, [successor]));
         this.#ground.record('registry.address-added', account, actor, { address: successor });
       }
       this.#parts.endings.succeeds(successor, undefined, `address "${address}"`);

@@ -248,7 +248,11 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const subjects = subjectsOf({ writer, reader, time, random });
     const mailboxes = (parts.mailboxes = new Mailboxes(reader));
     parts.registry = new SqliteRegistry({ writer, reader, subjects, mailboxes, time, random });
-    const registry = Object.assign(parts.registry, subjects.partners, subjects.ties);
+    const registry = Object.assign(parts.registry, {
+      ...subjects.addresses,
+      ...subjects.partners,
+      ...subjects.ties,
+    });
     const ca = (parts.certificates = new SqliteCa({ writer, trust: subjects.trust, time, random }));
     const certificates = Object.assign(ca, subjects.certificates);
     const remembered = (parts.pgpKeys = new RememberedPgpKeys(subjects.pgpKeys));

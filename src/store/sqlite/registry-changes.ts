@@ -14,7 +14,6 @@ import type { NewPartner } from '../partners.ts';
 import {
   type Actor,
   type Ending,
-  type AddressMove,
   type NewAccount,
   type NewCertificate,
   type NewOrganisation,
@@ -26,7 +25,7 @@ import {
 } from '../registry.ts';
 import { AbsenceChanges } from './absence-changes.ts';
 import { AccountMoveChanges } from './account-move-changes.ts';
-import { AddressChanges } from './address-changes.ts';
+import { insertAddresses } from '../changes/addresses.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
@@ -114,16 +113,6 @@ export type RegistryChange =
       readonly to: Pick<NewPassword, 'hash' | 'scram'>;
     }
   | { readonly op: 'move-account'; readonly move: AccountMove; readonly actor: Actor }
-  | { readonly op: 'add-address'; readonly login: string; readonly address: string; readonly actor: Actor }
-  | { readonly op: 'address-state'; readonly address: string; readonly state: State; readonly actor: Actor }
-  | { readonly op: 'move-addresses'; readonly moves: readonly AddressMove[]; readonly actor: Actor }
-  | {
-      readonly op: 'delegation';
-      readonly address: string;
-      readonly login: string;
-      readonly allowed: boolean;
-      readonly actor: Actor;
-    }
   | { readonly op: 'add-partner'; readonly partner: NewPartner; readonly actor: Actor }
   | { readonly op: 'partner-state'; readonly name: string; readonly state: PartnerState; readonly actor: Actor }
   | { readonly op: 'add-absences'; readonly absences: readonly AddressAbsence[]; readonly actor: Actor }
@@ -151,7 +140,6 @@ export class RegistryChanges {
   readonly #ground: RegistryGround;
   readonly #passwords: PasswordChanges;
   readonly #certificates: CertificateChanges;
-  readonly #addresses: AddressChanges;
   readonly #settings: SettingsChanges;
   readonly #partners: PartnerChanges;
   readonly #absences: AbsenceChanges;
@@ -172,7 +160,6 @@ export class RegistryChanges {
     this.#ground = new RegistryGround(db, audit);
     this.#passwords = new PasswordChanges(this.#ground);
     this.#certificates = new CertificateChanges(this.#ground.sql);
-    this.#addresses = new AddressChanges(this.#ground);
     this.#settings = new SettingsChanges(this.#ground, this.#passwords);
     this.#partners = new PartnerChanges(this.#ground, {
       add: (account, actor) => this.#addAccount(account, actor),
@@ -186,7 +173,6 @@ export class RegistryChanges {
     this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
     this.#states = new StateChanges(this.#ground, this.#passwords, this.#certificates);
     this.#merges = new MergeChanges(this.#ground, {
-      addresses: this.#addresses,
       endings: this.#endings,
       passwords: this.#passwords,
       settings: this.#settings,
@@ -269,14 +255,6 @@ export class RegistryChanges {
         return this.#passwords.rehash(change.account, change.name, change.from, change.to);
       case 'move-account':
         return this.#moves.move(change.move, change.actor);
-      case 'add-address':
-        return this.#addresses.add(change.login, change.address, change.actor);
-      case 'address-state':
-        return this.#addresses.setState(change.address, change.state, change.actor);
-      case 'move-addresses':
-        return this.#addresses.moveAll(change.moves, change.actor);
-      case 'delegation':
-        return this.#addresses.delegate(change.address, change.login, change.allowed, change.actor);
       case 'settings':
         return this.#settings.apply(change.changes, change.actor);
       case 'add-partner':
@@ -368,7 +346,7 @@ export class RegistryChanges {
     );
     const id = Number(made.lastInsertRowid);
     this.#ground.sql.run('INSERT INTO mailbox (account) VALUES (?)', id);
-    for (const address of account.addresses) this.#addresses.insert(id, address);
+    this.#ground.run(insertAddresses(this.#ground.ground, id, account.addresses));
     if (account.password !== undefined) this.#passwords.insert(id, login, account.password);
     this.#ground.record(
       'registry.account-added',

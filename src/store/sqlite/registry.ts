@@ -26,13 +26,11 @@ import type { NewPartner } from '../partners.ts';
 import {
   type AccountSummary,
   type Actor,
-  type AddressMove,
   type CertificateRecord,
   type Ending,
   type KnownNetwork,
   type LoginRecord,
   MAX_ACCOUNTS,
-  MAX_MOVES,
   MAX_SETTINGS,
   type NewAccount,
   type NewCertificate,
@@ -80,7 +78,10 @@ function atOnce(logins: readonly string[]): readonly string[] {
   return logins;
 }
 
-export class SqliteRegistry implements Omit<Registry, keyof Subjects['partners'] | keyof Subjects['ties']> {
+/** What `subjectsOf` makes by itself. */
+type Called = keyof (Subjects['addresses'] & Subjects['partners'] & Subjects['ties']);
+
+export class SqliteRegistry implements Omit<Registry, Called> {
   readonly #p: RegistryParts;
   // null: known to be absent.
   readonly #logins = new Lru<string, LoginRecord | null>(MOST);
@@ -390,24 +391,6 @@ export class SqliteRegistry implements Omit<Registry, keyof Subjects['partners']
 
   async blockCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void> {
     await this.#change({ op: 'block-certificate', login, certificate, actor });
-  }
-
-  async addAddress(login: string, address: Address, actor: Actor): Promise<void> {
-    await this.#change({ op: 'add-address', login, address, actor });
-  }
-
-  async setAddressState(address: Address, state: State, actor: Actor): Promise<void> {
-    await this.#change({ op: 'address-state', address, state, actor });
-  }
-
-  async moveAddresses(moves: readonly AddressMove[], actor: Actor): Promise<number> {
-    if (moves.length > MAX_MOVES)
-      throw new RangeError(`${moves.length} addresses are to move at once; expected at most ${MAX_MOVES}`);
-    return (await this.#change({ op: 'move-addresses', moves, actor })).id;
-  }
-
-  async setDelegation(address: Address, login: string, allowed: boolean, actor: Actor): Promise<void> {
-    await this.#change({ op: 'delegation', address, login, allowed, actor });
   }
 
   async changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void> {

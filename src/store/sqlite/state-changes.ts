@@ -19,8 +19,7 @@ export class StateChanges {
 
   set(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Changed {
     return this.#each(logins, (account, login) => {
-      if (account.state === state)
-        return state === 'active' && account.ending === 1 && this.#takeBack(account, login, actor);
+      if (account.state === state) return state === 'active' && account.ending && this.#takeBack(account, login, actor);
       this.#ground.sql.run('UPDATE account SET state = ?, version = version + 1 WHERE id = ?', state, account.id);
       this.#ground.record('registry.account-state', account.id, actor, { login }, { from: account.state, to: state });
       return true;
@@ -29,7 +28,7 @@ export class StateChanges {
 
   /** The end is off. A suspension goes first, by itself: one that is contained while it ends is resumed to collect, and ends all the same. */
   #takeBack({ id, moved }: AccountRow, login: string, actor: Actor): boolean {
-    if (moved === 1)
+    if (moved)
       throw new RegistryError(
         'ended',
         `The account "${login}" is what is left of one that went to another organisation with its addresses; that cannot be taken back`,

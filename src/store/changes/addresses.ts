@@ -1,0 +1,203 @@
+/** Changes to addresses and to who may send as them. */
+import { type Address, type AddressKey, addressKey, domainOf } from '../../domain/address.ts';
+import type { State } from '../../domain/registry.ts';
+import { type Actor, type AddressMove, MAX_MOVES, RegistryError } from '../registry.ts';
+import { as, int, orNull, text, time } from '../sql/columns.ts';
+import { among, locked, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+import {
+  type FoundAccount,
+  type FoundAddress,
+  accountIn,
+  accountNamed,
+  accountsNamed,
+  addressIn,
+  addressNamed,
+  addressesNamed,
+  mustBeOpen,
+  mustTakeMail,
+} from './registered.ts';
+
+export class AddressChanges {
+  *addAddress(ground: Ground, login: string, address: Address, actor: Actor): Change<void> {
+    const account = yield* accountNamed(ground.at, login);
+    mustBeOpen(account, login);
+    yield* insertAddresses(ground, account.id, [address]);
+    yield* ground.touch(account.id);
+    yield* ground.record('registry.address-added', account.id, actor, { address });
+  }
+
+  *setAddressState(ground: Ground, address: Address, state: State, actor: Actor): Change<void> {
+    const row = yield* addressNamed(ground.at, address);
+    const { key, account } = row;
+    if (state === 'active' && row.finalAt !== null) return yield* takeBack(ground, row, actor);
+    mustTakeMail(row);
+    yield* sql.run`UPDATE address SET state = ${state} WHERE key = ${key}`;
+    yield* ground.touch(account);
+    const facts = { from: row.state, to: state };
+    yield* ground.record('registry.address-state', account, actor, { address: row.address }, facts);
+  }
+
+  /**
+   * All or none; resolves to how many were not there already. From this commit on their mail goes there, also that of a transaction whose
+   * RCPT came before. What is queued for a partner stays queued. Between accounts of different organisations only from or to a partner.
+   */
+  *moveAddresses(ground: Ground, moves: readonly AddressMove[], actor: Actor): Change<number> {
+    if (moves.length > MAX_MOVES)
+      throw new RegistryError(
+        'invalid',
+        `${moves.length} addresses are to move at once; expected at most ${MAX_MOVES}`,
+      );
+    return yield* moveAll(ground, moves, actor);
+  }
+
+  /** Lets the account send as an address of another one, or takes that back. */
+  *setDelegation(ground: Ground, address: Address, login: string, allowed: boolean, actor: Actor): Change<void> {
+    const row = yield* addressNamed(ground.at, address);
+    const account = yield* accountNamed(ground.at, login);
+    if (row.account === account.id)
+      throw new RegistryError('invalid', `The address "${address}" is the account's own; nothing to delegate`);
+    if (allowed) {
+      mustBeOpen(account, login);
+      yield* sql.run`INSERT INTO delegation (key, account) VALUES (${row.key}, ${account.id}) ON CONFLICT DO NOTHING`;
+    } else if ((yield* sql.run`DELETE FROM delegation WHERE key = ${row.key} AND account = ${account.id}`) === 0)
+      throw new RegistryError('unknown', `The account "${login}" may not send as "${address}"; nothing to take back`);
+    yield* ground.touch(account.id);
+    ground.tell([row.account]);
+    yield* ground.record('registry.delegation', account.id, actor, { login, address: row.address }, { allowed });
+  }
+}
+
+/** The end is off, or, where it was suspended as well, that is taken back first. */
+function* takeBack(ground: Ground, { key, address, account }: FoundAddress, actor: Actor): Change<void> {
+  const wasSuspended =
+    (yield* sql.run`UPDATE address SET state = 'active' WHERE key = ${key} AND state = 'suspended'`) > 0;
+  if (!wasSuspended) yield* sql.run`UPDATE address SET final_at = NULL, successor = NULL WHERE key = ${key}`;
+  yield* ground.touch(account);
+  const facts = wasSuspended ? { from: 'suspended', to: 'ending' } : { from: 'ending', to: 'active' };
+  yield* ground.record('registry.address-state', account, actor, { address }, facts);
+}
+
+/** Where an address leads, while its moves are gone through; undefined: only its domain leads somewhere, to a partner. */
+type Place = Pick<FoundAddress, 'account' | 'login' | 'kind' | 'organisation'> | undefined;
+
+interface Moved {
+  readonly address: Address;
+  readonly from: Place;
+  readonly to: FoundAccount;
+}
+
+/** However many they are, they take the same number of statements, beside their rows in the trail. */
+export function* moveAll(ground: Ground, moves: readonly AddressMove[], actor: Actor): Change<number> {
+  const keys = moves.map(({ address }) => addressKey(address));
+  const accounts = yield* accountsNamed(
+    ground.at,
+    moves.map(({ login }) => login),
+  );
+  const addresses = yield* addressesNamed(ground.at, keys);
+  const unknown = keys.filter((key) => !addresses.has(key));
+  const domains = yield* partnerDomains(unknown);
+  const places = new Map<string, Place>(addresses);
+  const moved: Moved[] = [];
+  for (const { address, login } of moves) {
+    const to = accountIn(accounts, login);
+    mustBeOpen(to, login);
+    const key = addressKey(address);
+    const from = places.get(key);
+    // A partner may have the whole domain: then it is one of its addresses, though nobody registered it.
+    if (from === undefined && !domains.has(domainOf(key as AddressKey & Address))) addressIn(addresses, address);
+    if (from?.account === to.id) continue;
+    const row = addresses.get(key);
+    if (row !== undefined) mustTakeMail(row);
+    if (from !== undefined) mayGo(address, from, to, login);
+    places.set(key, { account: to.id, login: to.login, kind: to.kind, organisation: to.organisation });
+    moved.push({ address, from, to });
+  }
+  yield* writeMoves(ground, moved);
+  for (const { address, from, to } of moved) {
+    const personal = { address, to: to.login, ...(from === undefined ? {} : { from: from.login }) };
+    yield* ground.record('registry.address-moved', to.id, actor, personal);
+  }
+  return moved.length;
+}
+
+function mayGo(address: Address, from: NonNullable<Place>, to: FoundAccount, login: string): void {
+  if (from.kind === 'partner' || to.kind === 'partner' || from.organisation === to.organisation) return;
+  throw new RegistryError(
+    'invalid',
+    `The address "${address}" belongs to "${from.login}" of another organisation than "${login}": mail for one would reach the other; end it, and add another address`,
+  );
+}
+
+function* writeMoves(ground: Ground, moved: readonly Moved[]): Change<void> {
+  const rows = moved.map(({ address, from, to }) => ({ key: addressKey(address), address, account: to.id, from }));
+  yield* insertRows(
+    ground,
+    rows.filter(({ from }) => from === undefined),
+  );
+  // The last place of each.
+  const now = [...new Map(rows.map(({ key, account }) => [key, { key, account }])).values()];
+  yield* sql.run`
+    UPDATE address SET account = given.account FROM ${rowsOf(PLACE, now)} WHERE address.key = given.key`;
+  yield* sql.run`
+    DELETE FROM delegation WHERE (key, account) IN (SELECT key, account FROM ${rowsOf(PLACE, now)})`;
+  const touched = rows.flatMap(({ from, account }) => (from === undefined ? [account] : [from.account, account]));
+  yield* ground.touchAll([...new Set(touched)]);
+}
+
+const PLACE = { key: text, account: int };
+
+/** Of these keys' domains, those that lead to a partner. */
+function* partnerDomains(keys: readonly AddressKey[]): Change<ReadonlySet<string>> {
+  const domains = keys.map((key) => domainOf(key as AddressKey & Address));
+  const rows = yield* sql.all({ domain: text })`
+    SELECT domain FROM partner_domain WHERE domain ${among(text, domains)} ${locked}`;
+  return new Set(rows.map(({ domain }) => domain));
+}
+
+/** New addresses of an account. Each is nobody's, and never was anybody's. */
+export function* insertAddresses(ground: Ground, account: number, addresses: readonly string[]): Change<void> {
+  const rows = addresses.map((address) => ({ key: addressKey(address as Address), address, account }));
+  const there = yield* sql.all({ key: text, state: as<State>(text), finalAt: orNull(time) })`
+    SELECT key, state, final_at FROM address WHERE key ${among(
+      text,
+      rows.map(({ key }) => key),
+    )} ${locked}`;
+  const taken = new Map(there.map((row) => [row.key, row]));
+  for (const { key, address } of rows) {
+    const row = taken.get(key);
+    if (row !== undefined) throw takenError(address, row);
+    taken.set(key, { key, state: 'active', finalAt: null });
+  }
+  yield* insertRows(ground, rows);
+}
+
+function takenError(
+  address: string,
+  { state, finalAt }: { readonly state: State; readonly finalAt: number | null },
+): RegistryError {
+  if (state === 'ended')
+    return new RegistryError(
+      'ended',
+      `The address "${address}" has ended and is never given to anybody again, so that mail for its old owner reaches no one else; choose another address`,
+    );
+  return new RegistryError(
+    'exists',
+    finalAt === null
+      ? `The address "${address}" is registered already; choose another address`
+      : `The address "${address}" is ending and keeps its owner, so that it can be resumed; choose another address`,
+  );
+}
+
+const NEW_ADDRESS = { key: text, address: text, account: int };
+
+function* insertRows(
+  { at }: Ground,
+  rows: readonly { readonly key: string; readonly address: string; readonly account: number }[],
+): Change<void> {
+  if (rows.length === 0) return;
+  yield* sql.run`
+    INSERT INTO address (key, address, account, state, created_at)
+    SELECT given.key, given.address, given.account, 'active', CAST(${at} AS bigint) FROM ${rowsOf(NEW_ADDRESS, rows)}`;
+}

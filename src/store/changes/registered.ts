@@ -1,0 +1,102 @@
+/** Accounts and addresses that a change names, as they hold at its moment; and why what has ended cannot be changed. */
+import { type Address, addressKey } from '../../domain/address.ts';
+import { type AccountKind, type State, foldLogin } from '../../domain/registry.ts';
+import type { Instant } from '../../domain/units.ts';
+import { RegistryError } from '../registry.ts';
+import { type Row, as, flag, int, orNull, text, time } from '../sql/columns.ts';
+import { among, locked } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+
+const ACCOUNT = {
+  ...{ id: int, login: text, kind: as<AccountKind>(text), organisation: int },
+  // As it holds: ended once the end of it, or of its organisation, has come.
+  state: as<State>(text),
+  // It is ending, and can be resumed.
+  ending: flag,
+  // Somebody took over its log-in and addresses.
+  moved: flag,
+};
+export type FoundAccount = Row<typeof ACCOUNT>;
+
+const ADDRESS = {
+  ...{ key: text, address: as<Address>(text), account: int },
+  // It is ending by itself: until then it can be resumed.
+  finalAt: orNull(time),
+  // It has ended for ever.
+  over: flag,
+  // Its account or organisation is ending.
+  owned: flag,
+  // As it holds: also ended while it is ending, or its account or organisation.
+  state: as<State>(text),
+  // Of its account.
+  ...{ login: text, kind: as<AccountKind>(text), organisation: int },
+};
+export type FoundAddress = Row<typeof ADDRESS>;
+
+/** By log-in name, folded. Those that there are not are left out. */
+export function* accountsNamed(at: Instant, logins: readonly string[]): Change<ReadonlyMap<string, FoundAccount>> {
+  const folded = logins.map((login) => foldLogin(login) ?? '');
+  const rows = yield* sql.all(ACCOUNT)`
+    SELECT a.id, a.login, a.kind, a.organisation,
+           CASE WHEN a.ends_at <= ${at} OR o.ends_at <= ${at} THEN 'ended' ELSE a.state END AS state,
+           a.ends_at IS NOT NULL AS ending, a.moved_to IS NOT NULL AS moved
+      FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.login ${among(text, folded)} ORDER BY a.id ${locked}`;
+  return new Map(rows.map((row) => [row.login, row]));
+}
+
+/** By key. Those that there are not are left out. */
+export function* addressesNamed(at: Instant, keys: readonly string[]): Change<ReadonlyMap<string, FoundAddress>> {
+  const rows = yield* sql.all(ADDRESS)`
+    SELECT d.key, d.address, d.account,
+           CASE WHEN d.state = 'ended' OR d.final_at <= ${at} THEN NULL ELSE d.final_at END AS final_at,
+           CASE WHEN d.state = 'ended' OR d.ends_at <= ${at} OR d.final_at <= ${at} THEN true ELSE false END AS over,
+           (a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL) AS owned,
+           CASE WHEN d.ends_at <= ${at} OR d.final_at IS NOT NULL OR a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL
+             THEN 'ended' ELSE d.state END AS state, a.login, a.kind, a.organisation
+      FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
+     WHERE d.key ${among(text, keys)} ORDER BY d.key ${locked}`;
+  return new Map(rows.map((row) => [row.key, row]));
+}
+
+export function* accountNamed(at: Instant, login: string): Change<FoundAccount> {
+  return accountIn(yield* accountsNamed(at, [login]), login);
+}
+
+export function* addressNamed(at: Instant, address: string): Change<FoundAddress> {
+  return addressIn(yield* addressesNamed(at, [keyOf(address)]), address);
+}
+
+export const keyOf = (address: string): string => addressKey(address as Address);
+
+export function accountIn(found: ReadonlyMap<string, FoundAccount>, login: string): FoundAccount {
+  const account = found.get(foldLogin(login) ?? '');
+  if (account === undefined)
+    throw new RegistryError('unknown', `There is no account "${login}"; "sluis account list" shows those there are`);
+  return account;
+}
+
+export function addressIn(found: ReadonlyMap<string, FoundAddress>, address: string): FoundAddress {
+  const row = found.get(keyOf(address));
+  if (row === undefined)
+    throw new RegistryError('unknown', `There is no address "${address}"; "sluis address list" shows those there are`);
+  return row;
+}
+
+/** Throws where it has ended. */
+export function mustBeOpen({ state }: Pick<FoundAccount, 'state'>, login: string): void {
+  if (state === 'ended')
+    throw new RegistryError('ended', `The account "${login}" has ended, which cannot be undone; add a new account`);
+}
+
+/** Throws where it takes no mail any more, and says what would bring it back. */
+export function mustTakeMail({ address, state, finalAt, owned }: Omit<FoundAddress, 'organisation'>): void {
+  if (state !== 'ended') return;
+  throw new RegistryError(
+    'ended',
+    finalAt !== null
+      ? `The address "${address}" is ending, until ${new Date(finalAt).toISOString()}; "sluis address resume ${address}" brings it back`
+      : owned
+        ? `The address "${address}" has ended with its account or organisation; while that is ending, "resume" brings it back`
+        : `The address "${address}" has ended, which cannot be undone; add another address`,
+  );
+}

@@ -1,0 +1,62 @@
+/** Changes that take lists: they ask as many statements for many as for two, for each statement is a trip where the database is another machine. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { instant } from '../../src/domain/units.ts';
+import { Ground } from '../../src/store/changes/ground.ts';
+import { CHANGES } from '../../src/store/objects.ts';
+import type { Change, Step } from '../../src/store/sql/sql.ts';
+import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
+import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
+import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
+import { address } from '../support/store.ts';
+
+const MANY = 40;
+const actor = { name: 'test' };
+
+/** A practice with two accounts, and MANY addresses of the first. */
+function practice(t: TestContext) {
+  const db = new Database(':memory:');
+  t.after(() => db.close());
+  migrate(db, knownMigrations(), 0, true);
+  db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'practice', 'Practice', 'nl', 0);
+    INSERT INTO account (id, login, organisation, kind, state, created_at)
+      VALUES (1, 'one', 1, 'mail', 'active', 0), (2, 'two', 1, 'mail', 'active', 0)`);
+  const add = db.prepare(
+    `INSERT INTO address (key, address, account, state, created_at) VALUES (?1, ?1, 1, 'active', 0)`,
+  );
+  for (let n = 0; n < MANY; n += 1) add.run(`a${n}@group.test`);
+  const audit = new AuditWriter(db);
+  const runner = new SqliteRunner(db, (item) => audit.append(item));
+  return (change: (ground: Ground) => Change<unknown>): { readonly statements: number; readonly rows: number } => {
+    const count = { statements: 0, rows: 0 };
+    function* counted(): Change<unknown> {
+      const inner = change(new Ground(instant(1), randomBytes(32)));
+      let step = inner.next();
+      while (step.done !== true) {
+        count['plan' in step.value ? 'statements' : 'rows'] += 1;
+        step = inner.next((yield step.value) as Step);
+      }
+      return step.value;
+    }
+    runner.run(counted());
+    return count;
+  };
+}
+
+test('addresses move in as many statements, however many they are', (t) => {
+  const run = practice(t);
+  const move = (from: number, to: number) =>
+    run((ground) =>
+      CHANGES.addresses.moveAddresses(
+        ground,
+        Array.from({ length: to - from }, (_, n) => ({ address: address(`a${from + n}@group.test`), login: 'two' })),
+        actor,
+      ),
+    );
+  const two = move(0, 2);
+  const many = move(2, MANY);
+  assert.deepEqual([two.rows, many.rows], [2, MANY - 2]);
+  assert.equal(many.statements, two.statements);
+});
