@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { instant } from '../../src/domain/units.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
 import { CHANGES } from '../../src/store/objects.ts';
-import type { Change, Step } from '../../src/store/sql/sql.ts';
+import type { Change } from '../../src/store/sql/sql.ts';
 import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
 import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
@@ -24,9 +24,9 @@ function practice(t: TestContext) {
     INSERT INTO account (id, login, organisation, kind, state, created_at)
       VALUES (1, 'one', 1, 'mail', 'active', 0), (2, 'two', 1, 'mail', 'active', 0)`);
   const add = db.prepare(
-    `INSERT INTO address (key, address, account, state, created_at) VALUES (?1, ?1, 1, 'active', 0)`,
+    `INSERT INTO address (key, address, account, state, created_at) VALUES (@key, @key, 1, 'active', 0)`,
   );
-  for (let n = 0; n < MANY; n += 1) add.run(`a${n}@group.test`);
+  for (let n = 0; n < MANY; n += 1) add.run({ key: `a${n}@group.test` });
   const audit = new AuditWriter(db);
   const runner = new SqliteRunner(db, (item) => audit.append(item));
   return (change: (ground: Ground) => Change<unknown>): { readonly statements: number; readonly rows: number } => {
@@ -36,7 +36,7 @@ function practice(t: TestContext) {
       let step = inner.next();
       while (step.done !== true) {
         count['plan' in step.value ? 'statements' : 'rows'] += 1;
-        step = inner.next((yield step.value) as Step);
+        step = inner.next(yield step.value);
       }
       return step.value;
     }

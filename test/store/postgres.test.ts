@@ -80,7 +80,9 @@ test('SQLite prepares every statement of the store, and its columns have the dec
 });
 
 /** Tables that are read from end to end, and why that is right. */
-const SCANNED: Readonly<Record<string, string>> = {};
+const SCANNED: Readonly<Record<string, string>> = {
+  'changes/partners.ts: SCAN d': 'addresses that end in a domain: an operator adds one to a partner now and then',
+};
 
 test('no statement of the store reads a table from end to end on SQLite', () => {
   const db = new Database(':memory:');
@@ -90,8 +92,8 @@ test('no statement of the store reads a table from end to end on SQLite', () => 
     const values = [...text.matchAll(/\?/g)].map(() => '[]');
     const steps = db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${text}`).all(...values);
     return steps
-      .filter(({ detail }) => /^SCAN (?!json_each|given|CONSTANT)/.test(detail))
-      .map(({ detail }) => `${where}: ${detail}`);
+      .filter(({ detail }) => /^SCAN (?!json_each|given|CONSTANT)(?!.* USING )/.test(detail))
+      .map(({ detail }) => `${where.replace(/:\d+$/, '')}: ${detail}`);
   });
   db.close();
   assert.deepEqual(

@@ -124,6 +124,8 @@ const REWRITTEN: readonly [RegExp, string][] = [
 /** The statements that make the store's tables, from SQLite's; what refers to a table comes after it. */
 export function postgresSchema(sqlite: string): readonly string[] {
   const statements = sqlite
+    // What triggers keep is kept another way there; no statement that is written once names them.
+    .replaceAll(/^CREATE TRIGGER[^]*?\bEND;$/gm, '')
     .split(/;\s*\n/)
     .map((one) => one.trim())
     .filter(Boolean)
