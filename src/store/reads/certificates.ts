@@ -24,9 +24,10 @@ const ISSUED = words(`SELECT c.fingerprint, c.issuer, c.serial, c.authority, c.a
  * Those that are registered for log-in and stand in no other table: of each the latest registration. All that is kept of them is what people read
  * and when they end. One of the same account that says the same of its owner and ends later takes its place.
  */
-const REGISTERED = words(`SELECT c.fingerprint, '' AS issuer, c.fingerprint AS serial, NULL AS authority, c.account,
+const REGISTERED =
+  words(`SELECT c.fingerprint, '' AS issuer, c.fingerprint AS serial, CAST(NULL AS bigint) AS authority, c.account,
   a.login, 'login' AS use, c.about AS subject, '[]' AS emails, NULL AS replaces, c.not_before, c.not_after,
-  NULL AS der, c.revoked_at, NULL AS reason, c.warned, c.created_at,
+  CAST(NULL AS bytea) AS der, c.revoked_at, NULL AS reason, c.warned, c.created_at,
   EXISTS (SELECT 1 FROM client_certificate n WHERE n.account = c.account AND n.about = c.about AND n.revoked_at IS NULL
     AND n.not_after > c.not_after) AS replaced,
   false AS key_held, true AS registered FROM client_certificate c JOIN account a ON a.id = c.account
