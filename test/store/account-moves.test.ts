@@ -185,6 +185,20 @@ test('a large mailbox moves in steps that others go between; whoever opens it wa
   t.diagnostic(`${MESSAGES} messages in ${seen.length} steps; commits: ${JSON.stringify(before)}`);
 });
 
+test('whoever locks a mailbox in the moment in which it begins to move gets it behind the move', async (t) => {
+  const made = await world(t);
+  await file(made.store, DAY, ['anna@group.test']);
+  // What it holds is not known yet: the lock is taken, and its numbers are still being read, when the move begins.
+  const s = await made.reopen();
+  const moving = s.store.accountMoves.move(moveOf(s), actor);
+  const locking = s.store.lockMaildrop(made.anna, { session: 'early', network: 'n' });
+  assert.equal((await moving).moved.messages, 1);
+  const lock = await locking;
+  assert(lock !== 'in-use');
+  assert.deepEqual([lock.account, lock.messages, lock.lost], [made.anna, 0, false]);
+  await s.store.commitMaildrop(lock, [], [], []);
+});
+
 test('cut short by an end of the store, a move goes on when it is opened, before anybody sees half of it', async (t) => {
   const s = await world(t);
   const { store, anna } = s;
