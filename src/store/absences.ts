@@ -2,7 +2,9 @@
 import type { Absence } from '../domain/absence.ts';
 import type { Address } from '../domain/address.ts';
 import type { Instant } from '../domain/units.ts';
-import type { Actor } from './registry.ts';
+import type { AbsenceChanges } from './changes/absences.ts';
+import type { AbsenceReads } from './reads/absences.ts';
+import type { Remote } from './sql/remote.ts';
 
 export interface AddressAbsence extends Absence {
   readonly address: Address;
@@ -26,18 +28,4 @@ export interface Consent {
   readonly givenAt: Instant;
 }
 
-export interface Absences {
-  /**
-   * All or none. Refused: an address or substitute that is not active, no consent, a substitute that is away itself or an absentee who
-   * stands in for somebody in that time, the same mailbox, an overlap with another absence of the address. The error names the first.
-   */
-  addAbsences(absences: readonly AddressAbsence[], actor: Actor): Promise<void>;
-  /** The one that begins at `from`: where it is under way it ends now, else it is taken back. */
-  endAbsence(address: Address, from: Instant, actor: Actor): Promise<void>;
-  /** Taking a consent back ends or takes back the absences that rest on it: the mail goes to its addressee again. Resolves to how many. */
-  setConsent(substitute: Address, address: Address, given: boolean, actor: Actor): Promise<number>;
-
-  listAbsences(query: AbsenceQuery): Promise<readonly AddressAbsence[]>;
-  /** Consents that were given for an address, or by it. */
-  listConsents(address: Address): Promise<readonly Consent[]>;
-}
+export interface Absences extends Remote<AbsenceChanges>, Remote<AbsenceReads> {}

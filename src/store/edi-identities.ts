@@ -1,7 +1,9 @@
 /** The registry's part for EDI identities. Changes throw RegistryError and write their audit rows in the same transaction. */
 import type { EdiIdentity } from '../domain/edi-identity.ts';
 import type { AccountId } from '../domain/ids.ts';
-import type { Actor } from './registry.ts';
+import type { EdiChanges } from './changes/edi-identities.ts';
+import type { EdiReads } from './reads/edi.ts';
+import type { Remote } from './sql/remote.ts';
 
 /** Most identities of one organisation, those of its accounts included. */
 export const MAX_IDENTITIES = 1000;
@@ -22,17 +24,7 @@ export interface IdentityQuery {
   readonly id?: string;
 }
 
-export interface EdiIdentities {
-  /**
-   * All or none; what is registered there already stays. Refused: an identity that another organisation or account has, also where one of
-   * the two has no qualifier. The error names the first.
-   */
-  addIdentities(identities: readonly RegisteredIdentity[], actor: Actor): Promise<void>;
-  removeIdentity(identity: EdiIdentity, actor: Actor): Promise<void>;
-  listIdentities(query: IdentityQuery): Promise<readonly RegisteredIdentity[]>;
-
-  /**
-   * On the road, cached: what the account may be called, as `ID` or `ID:QUALIFIER`: its own identities and those of its whole organisation.
-   */
+export interface EdiIdentities extends Remote<EdiChanges>, Remote<EdiReads> {
+  /** On the road, cached: `EdiMemoryReads.identitiesOf`. */
   identitiesOf(account: AccountId): Promise<readonly string[]>;
 }

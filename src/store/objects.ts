@@ -1,12 +1,16 @@
 /** What can be called in the store's threads, by subject: changes in the one that writes, reads in the one that reads. None of them has a state. */
+import { AbsenceChanges } from './changes/absences.ts';
 import { AddressChanges } from './changes/addresses.ts';
+import { EdiChanges } from './changes/edi-identities.ts';
 import { OperatorChanges } from './changes/operators.ts';
 import { PartnerChanges } from './changes/partners.ts';
 import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
+import { AbsenceReads } from './reads/absences.ts';
 import { CertificateReads } from './reads/certificates.ts';
 import { ClientCertificateReads } from './reads/client-certificates.ts';
 import { MovingAccountReads } from './reads/moving-account.ts';
+import { EdiMemoryReads, EdiReads } from './reads/edi.ts';
 import { OperatorReads } from './reads/operators.ts';
 import { PartnerReads } from './reads/partners.ts';
 import { PgpKeyReads } from './reads/pgp-keys.ts';
@@ -16,7 +20,9 @@ import { TrustReads } from './reads/trust.ts';
 import type { Remote } from './sql/remote.ts';
 
 export const CHANGES = {
+  absences: new AbsenceChanges(),
   addresses: new AddressChanges(),
+  edi: new EdiChanges(),
   operators: new OperatorChanges(),
   partners: new PartnerChanges(),
   pgpKeys: new PgpKeyChanges(),
@@ -24,9 +30,12 @@ export const CHANGES = {
 };
 
 export const READS = {
+  absences: new AbsenceReads(),
   certificates: new CertificateReads(),
   clientCertificates: new ClientCertificateReads(),
   movingAccount: new MovingAccountReads(),
+  edi: new EdiReads(),
+  ediMemory: new EdiMemoryReads(),
   operators: new OperatorReads(),
   partners: new PartnerReads(),
   pgpKeys: new PgpKeyReads(),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
+import type { AccountId } from '../../src/domain/ids.ts';
 import { instant } from '../../src/domain/units.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
 import { CHANGES } from '../../src/store/objects.ts';
@@ -59,4 +60,56 @@ test('addresses move in as many statements, however many they are', (t) => {
   const many = move(2, MANY);
   assert.deepEqual([two.rows, many.rows], [2, MANY - 2]);
   assert.equal(many.statements, two.statements);
+});
+
+const upTo = (from: number, to: number): readonly number[] => Array.from({ length: to - from }, (_, n) => from + n);
+
+test('absences, identities and counts of quirks are written in as many statements, however many they are', (t) => {
+  const run = practice(t);
+  const absent = (from: number, to: number) =>
+    run((ground) =>
+      CHANGES.absences.addAbsences(
+        ground,
+        upTo(from, to).map((n) => ({
+          address: address(`a${n}@group.test`),
+          from: instant(5),
+          until: instant(9),
+          mode: 'refuse',
+        })),
+        actor,
+      ),
+    );
+  const called = (from: number, to: number) =>
+    run((ground) =>
+      CHANGES.edi.addIdentities(
+        ground,
+        upTo(from, to).map((n) => ({ id: `${n}`, qualifier: '', organisation: 'practice', login: 'one' })),
+        actor,
+      ),
+    );
+  const counted = (from: number, to: number) =>
+    run((ground) =>
+      CHANGES.quirks.note(
+        ground,
+        upTo(from, to).map((day) => ({
+          account: 1 as AccountId,
+          quirk: 'helo',
+          day,
+          tolerated: 1,
+          refused: 0,
+          lastAt: instant(day),
+          client: null,
+        })),
+      ),
+    );
+  for (const [of, rows] of [
+    [absent, 1],
+    [called, 1],
+    [counted, 0],
+  ] as const) {
+    const two = of(0, 2);
+    const many = of(2, MANY);
+    assert.deepEqual([two.rows, many.rows], [2 * rows, (MANY - 2) * rows]);
+    assert.equal(many.statements, two.statements);
+  }
 });

@@ -5,5 +5,5 @@ import { partnerContract } from './partner-contract.ts';
 
 // Each change runs twice, and the first run is rolled back.
 partnerContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));
-absenceContract('SQLite', (t) => openTestStore(t));
-ediContract('SQLite', (t) => openTestStore(t));
+absenceContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));
+ediContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));

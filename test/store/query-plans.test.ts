@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import type { PartnerId } from '../../src/domain/ids.ts';
+import type { AccountId, PartnerId } from '../../src/domain/ids.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import { instant, minutes } from '../../src/domain/units.ts';
 import { READS } from '../../src/store/objects.ts';
+import { absencesAhead } from '../../src/store/reads/absences.ts';
 import { certificatesOf } from '../../src/store/reads/client-certificates.ts';
 import { routeOf } from '../../src/store/reads/partners.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
-import { AbsenceReader } from '../../src/store/sqlite/absence-reader.ts';
 import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
@@ -177,7 +177,16 @@ test('a page of a listing of the registry seeks where it begins, and nothing is 
   const plans = plansOf(await emptyDatabase(t), (db) => {
     const runner = new SqliteRunner(db);
     return [
-      new RegistryReader(db, { absences: new AbsenceReader(db) }),
+      new RegistryReader(db),
+      runner.run(absencesAhead('anna@group.test', now.at)),
+      runner.run(READS.absences.listAbsences(now, { limit: 10, endsAfter: now.at })),
+      runner.run(
+        READS.absences.listAbsences(now, { limit: 10, endsAfter: now.at, address: address('anna@group.test') }),
+      ),
+      runner.run(READS.edi.listIdentities(now, { limit: 10 })),
+      runner.run(READS.edi.listIdentities(now, { limit: 10, organisation: 'group' })),
+      runner.run(READS.edi.listIdentities(now, { limit: 10, id: '1' })),
+      runner.run(READS.ediMemory.identitiesOf(now, 1 as AccountId)),
       runner.run(certificatesOf(1)),
       runner.run(READS.partners.listPartners(now, { limit: 10 })),
       runner.run(READS.partners.findPartnerNamed(now, 'hospital')),

@@ -34,6 +34,7 @@ export class Ground {
   readonly #accounts = new Set<number>();
   #scope: ChangeScope | undefined;
   readonly #mail = new Set<string>();
+  #many = false;
   #trust = false;
 
   /** `salt`: 32 random octets, from which those of its audit rows are made. */
@@ -87,6 +88,12 @@ export class Ground {
     this.#scope = this.#scope === undefined || this.#scope === scope ? scope : 'registry';
   }
 
+  /** Memories of all accounts are forgotten after the commit. */
+  tellMany(): void {
+    this.#many = true;
+    this.tell([]);
+  }
+
   /** Other certificates or keys hold for mail to these addresses (folded). */
   tellMail(keys: Iterable<string>): void {
     for (const key of keys) this.#mail.add(key);
@@ -100,7 +107,7 @@ export class Ground {
   /** Undefined: nobody remembers anything that changed. */
   get told(): Told | undefined {
     if (this.#scope === undefined && this.#mail.size === 0 && !this.#trust) return undefined;
-    const accounts = this.#accounts.size > MANY ? 'many' : [...this.#accounts];
+    const accounts = this.#many || this.#accounts.size > MANY ? 'many' : [...this.#accounts];
     return { accounts, scope: this.#scope ?? 'registry', mail: [...this.#mail], trust: this.#trust };
   }
 }

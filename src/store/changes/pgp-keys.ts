@@ -6,7 +6,7 @@ import { int, json, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
-import { accountNamed, checkOpen } from './named.ts';
+import { accountNamed, mustBeOpen } from './registered.ts';
 
 const FINGERPRINT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** Revoked by the packets of the key itself. */
@@ -28,8 +28,8 @@ export class PgpKeyChanges {
     const { fingerprint } = key;
     if (!FINGERPRINT.test(fingerprint))
       throw new RegistryError('invalid', `"${fingerprint.slice(0, 80)}" is no fingerprint of an OpenPGP key`);
-    const account = yield* accountNamed(ground, login);
-    checkOpen(account, login);
+    const account = yield* accountNamed(ground.at, login);
+    mustBeOpen(account, login);
     const there = yield* find(fingerprint);
     if (there !== undefined && there.account !== account.id)
       throw new RegistryError(

@@ -6,15 +6,15 @@
  * for an earlier one is below one in 10^8.
  */
 import type { Earlier } from '../../domain/edi-guard.ts';
+import type { Subjects } from '../objects.ts';
 import { INTERCHANGES_FOR, type Interchanges, MOST_INTERCHANGES, type SeenInterchange } from '../interchanges.ts';
-import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 
 /** Rows of one read: a few milliseconds of the reader's time. */
 const STEP = 2000;
 
 export interface InterchangesParts {
-  readonly reader: Pick<Reader, 'ask'>;
+  readonly ediMemory: Pick<Subjects['ediMemory'], 'interchanges'>;
   readonly time: Pick<StoreTime, 'now'>;
   readonly most?: number;
 }
@@ -62,9 +62,9 @@ export class SqliteInterchanges implements Interchanges {
   async #load(): Promise<void> {
     try {
       for (let after = 0; ;) {
-        const rows = await this.#p.reader.ask('interchanges', { after, limit: STEP });
+        const rows = await this.#p.ediMemory.interchanges(after, STEP);
         for (const { at, reference, messages, held } of rows)
-          this.#add({ reference, messages, ...(held === 0 ? {} : { held: true }) }, at);
+          this.#add({ reference, messages, ...(held ? { held } : {}) }, at);
         const last = rows.at(-1);
         if (last === undefined || rows.length < STEP) return;
         after = last.seq;

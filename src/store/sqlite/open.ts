@@ -249,7 +249,9 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const mailboxes = (parts.mailboxes = new Mailboxes(reader));
     parts.registry = new SqliteRegistry({ writer, reader, subjects, mailboxes, time, random });
     const registry = Object.assign(parts.registry, {
+      ...subjects.absences,
       ...subjects.addresses,
+      ...subjects.edi,
       ...subjects.partners,
       ...subjects.ties,
     });
@@ -308,6 +310,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       certificates,
       pgpKeys,
       operators: subjects.operators,
+      ediMemory: subjects.ediMemory,
       audit,
       deliveries,
       erasures,

@@ -14,11 +14,8 @@ import type { OpenCode } from '../certificates.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
-import type { AddressAbsence, Consent } from '../absences.ts';
 import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
 import type { RecipientPartner } from '../partners.ts';
-import type { SeenInterchange } from '../interchanges.ts';
-import type { AbsencePage } from './absence-reader.ts';
 import type { Call } from './calls.ts';
 import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
 import type { AuditItem } from './writer-protocol.ts';
@@ -104,10 +101,6 @@ export interface ReaderWork {
   forgetDay: { in: { day: string }; out: undefined };
   holdings: { in: { after?: readonly number[] }; out: Holdings };
   usedKeys: { in: { keys: readonly string[] }; out: readonly string[] };
-  /** A step through the memory of interchanges, oldest first. */
-  interchanges: { in: { after: number; limit: number }; out: readonly InterchangeRow[] };
-  ediIdentities: { in: { account: AccountId }; out: readonly string[] };
-  ediIdentityPage: { in: EdiIdentityInput; out: readonly EdiIdentityRow[] };
   /** A bounded step through a mailbox: what was received since, and the rest. */
   moveShare: {
     in: { account: number; since: number; after: number };
@@ -142,8 +135,6 @@ export interface ReaderWork {
     in: { after: string; limit: number; login: string | null };
     out: readonly (RegisteredAddress & { readonly login: string })[];
   };
-  absences: { in: AbsencePage; out: readonly AddressAbsence[] };
-  consents: { in: { key: string }; out: readonly Consent[] };
   /** Of an object of READS. */
   call: { in: Call; out: unknown };
   usage: { in: UsageInput; out: UsageStep };
@@ -173,33 +164,11 @@ export interface DeliveriesInput {
   readonly states: readonly DeliveryState[];
 }
 
-/** A row of `interchange`. */
-export interface InterchangeRow extends Omit<SeenInterchange, 'held'> {
-  readonly seq: number;
-  readonly at: number;
-  readonly held: number;
-}
-
 export interface FormerInput {
   readonly organisation: string;
   readonly afterAccount: number;
   readonly afterSeq: number;
   readonly limit: number;
-}
-
-export interface EdiIdentityInput {
-  readonly limit: number;
-  readonly afterId: string;
-  readonly afterQualifier: string;
-  readonly organisation: string | null;
-  readonly id: string | null;
-}
-
-export interface EdiIdentityRow {
-  readonly id: string;
-  readonly qualifier: string;
-  readonly organisation: string;
-  readonly login: string | null;
 }
 
 /** Where copies of a message lie. `retrieved` as in `entry`. */

@@ -1,7 +1,6 @@
 /** What the reader does for each kind of request. Each is one or a few statements, none kept open. */
 import type Database from 'better-sqlite3';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
-import { AbsenceReader } from './absence-reader.ts';
 import { AccountMoveReader } from './account-move-reader.ts';
 import { followOn, isBroken } from '../../crypto/audit-chain.ts';
 import { type ChainHead, type ChainRow, toldErased } from '../../domain/audit-row.ts';
@@ -13,7 +12,6 @@ import { type Call, Callables } from './calls.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
 import { DeliveryReader } from './delivery-reader.ts';
-import { EdiReader } from './edi-reader.ts';
 import { HoldingsReader } from './holdings-reader.ts';
 import { MailboxReader } from './mailbox-reader.ts';
 import {
@@ -47,13 +45,11 @@ export class ReaderWorker {
 
   constructor(db: Db, keys: KeyFolder) {
     this.#runner = new SqliteRunner(db);
-    const absences = new AbsenceReader(db);
-    const registry = new RegistryReader(db, { absences });
+    const registry = new RegistryReader(db);
     const content = new ContentReader(db, keys);
     const deliveries = new DeliveryReader(db);
     const mailboxes = new MailboxReader(db);
     const holdings = new HoldingsReader(db);
-    const edi = new EdiReader(db);
     const merges = new MergeReader(db);
     const usage = new UsageReader(db);
     const moves = new AccountMoveReader(db);
@@ -118,9 +114,6 @@ export class ReaderWorker {
       overdueEntries: (input) => mailboxes.overdueEntries(input),
       holdings: ({ after }) => holdings.step(after),
       usedKeys: ({ keys }) => deliveries.usedKeys(keys),
-      interchanges: ({ after, limit }) => edi.interchanges(after, limit),
-      ediIdentities: ({ account }) => edi.identitiesOf(account),
-      ediIdentityPage: (input) => edi.page(input),
       moveShare: (input) => moves.share(input),
       pendingMoves: () => moves.pending(),
       imported: ({ account, after, limit }) => imported.all(account, after, limit),
@@ -144,8 +137,6 @@ export class ReaderWorker {
       ownSettings: ({ scope, names }) => registry.ownSettings(scope, names),
       accountById: ({ id }) => registry.accountById(id),
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
-      absences: (page) => absences.page(page),
-      consents: ({ key }) => absences.consents(key),
       call: (call) => this.#call(call),
       usage: (input) => usage.of(input),
       usageMonths: () => usage.months(),

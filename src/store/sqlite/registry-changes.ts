@@ -2,13 +2,10 @@
  * Changes to the registry, applied inside the writer's transactions. Each checks before it writes, so that the error can name the value,
  * what holds and what to do.
  */
-import type { EdiIdentity } from '../../domain/edi-identity.ts';
 import type { PartnerState } from '../../domain/partner.ts';
 import { type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
 import type { AccountMove } from '../account-moves.ts';
 import { endPartnerOf } from '../changes/partners.ts';
-import type { AddressAbsence } from '../absences.ts';
-import type { RegisteredIdentity } from '../edi-identities.ts';
 import type { AccountMerge } from '../organisation-merge.ts';
 import type { NewPartner } from '../partners.ts';
 import {
@@ -23,13 +20,11 @@ import {
   type SettingChanges,
   type SettingTarget,
 } from '../registry.ts';
-import { AbsenceChanges } from './absence-changes.ts';
 import { AccountMoveChanges } from './account-move-changes.ts';
 import { insertAddresses } from '../changes/addresses.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
-import { EdiChanges } from './edi-changes.ts';
 import { EraseChanges } from './erase-changes.ts';
 import { EndingChanges } from './ending-changes.ts';
 import { voidCodes } from './enrolments.ts';
@@ -115,18 +110,7 @@ export type RegistryChange =
   | { readonly op: 'move-account'; readonly move: AccountMove; readonly actor: Actor }
   | { readonly op: 'add-partner'; readonly partner: NewPartner; readonly actor: Actor }
   | { readonly op: 'partner-state'; readonly name: string; readonly state: PartnerState; readonly actor: Actor }
-  | { readonly op: 'add-absences'; readonly absences: readonly AddressAbsence[]; readonly actor: Actor }
-  | { readonly op: 'end-absence'; readonly address: string; readonly from: number; readonly actor: Actor }
-  | {
-      readonly op: 'consent';
-      readonly substitute: string;
-      readonly address: string;
-      readonly given: boolean;
-      readonly actor: Actor;
-    }
-  | { readonly op: 'add-identities'; readonly identities: readonly RegisteredIdentity[]; readonly actor: Actor }
   | { readonly op: 'erase-step'; readonly organisation: string; readonly actor: Actor }
-  | { readonly op: 'remove-identity'; readonly identity: EdiIdentity; readonly actor: Actor }
   | {
       readonly op: 'settings';
       readonly changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[];
@@ -142,8 +126,6 @@ export class RegistryChanges {
   readonly #certificates: CertificateChanges;
   readonly #settings: SettingsChanges;
   readonly #partners: PartnerChanges;
-  readonly #absences: AbsenceChanges;
-  readonly #edi: EdiChanges;
   readonly #erase: EraseChanges;
   readonly #endings: EndingChanges;
   readonly #organisations: OrganisationChanges;
@@ -165,10 +147,8 @@ export class RegistryChanges {
       add: (account, actor) => this.#addAccount(account, actor),
       end: (account, actor) => this.#endAccount(account, actor),
     });
-    this.#absences = new AbsenceChanges(this.#ground);
-    this.#edi = new EdiChanges(this.#ground);
     this.#erase = new EraseChanges(db, this.#ground);
-    this.#ties = new TieChanges(this.#ground, this.#absences);
+    this.#ties = new TieChanges(this.#ground);
     this.#endings = new EndingChanges(this.#ground, (account, actor) => this.#endAccount(account, actor));
     this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
     this.#states = new StateChanges(this.#ground, this.#passwords, this.#certificates);
@@ -263,16 +243,6 @@ export class RegistryChanges {
         return this.#partners.setState(change.name, change.state, change.actor);
       case 'erase-step':
         return this.#erase.step(change.organisation, change.actor);
-      case 'add-identities':
-        return this.#edi.add(change.identities, change.actor);
-      case 'remove-identity':
-        return this.#edi.remove(change.identity, change.actor);
-      case 'add-absences':
-        return this.#absences.add(change.absences, change.actor);
-      case 'end-absence':
-        return this.#absences.end(change.address, change.from, change.actor);
-      case 'consent':
-        return this.#absences.consent(change.substitute, change.address, change.given, change.actor);
     }
   }
 

@@ -14,8 +14,8 @@ import type {
 import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import { type Instant, instant } from '../../domain/units.ts';
 import type { EnrolmentUse, OpenCode } from '../certificates.ts';
+import { absencesAhead } from '../reads/absences.ts';
 import { certificatesOf } from '../reads/client-certificates.ts';
-import type { AbsenceReader } from './absence-reader.ts';
 import type { Db } from './database.ts';
 import { accountOfDomain, routeOf } from '../reads/partners.ts';
 import type { KnownNetwork } from '../registry.ts';
@@ -173,7 +173,6 @@ const codeOf = (row: CodeRow): OpenCode => ({
 
 export class RegistryReader {
   readonly #runner: SqliteRunner;
-  readonly #absences: AbsenceReader;
   readonly #login: Database.Statement<[string], AccountRow & OrganisationRow>;
   readonly #passwords: Database.Statement<[number], PasswordRow>;
   readonly #fact: Database.Statement<[string], { value: Uint8Array }>;
@@ -196,9 +195,8 @@ export class RegistryReader {
   readonly #isSet: Database.Statement<{ text: string }, { found: 0 | 1 }>;
   readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
 
-  constructor(db: Db, parts: { absences: AbsenceReader }) {
+  constructor(db: Db) {
     this.#runner = new SqliteRunner(db);
-    this.#absences = parts.absences;
     const accounts = `SELECT ${ACCOUNT}, a.last_login, a.last_used, ${ORGANISATION}, m.octets, m.messages, m.next_uid, m.changes
       FROM account a JOIN organisation o ON o.id = a.organisation JOIN mailbox m ON m.account = a.id`;
     this.#login = db.prepare(
@@ -282,7 +280,7 @@ export class RegistryReader {
   recipient(key: string, at: number): RecipientRow | undefined {
     const row = this.#recipient.get(key);
     if (row === undefined) return this.#recipientOfDomain(key as AddressKey & Address);
-    const absences = this.#absences.ahead(key, at);
+    const absences = this.#runner.run(absencesAhead(key, instant(at)));
     return { ...this.#recipientRow(addressOf(row), row), ...(absences.length === 0 ? {} : { absences }) };
   }
 

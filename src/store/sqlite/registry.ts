@@ -7,14 +7,11 @@
 import type { Absence } from '../../domain/absence.ts';
 import { type Address, type AddressKey, addressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
-import type { EdiIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
 import type { PartnerState } from '../../domain/partner.ts';
 import { type Organisation, type RegisteredAddress, type State, endedAt, foldLogin } from '../../domain/registry.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
 import { type Instant, octets } from '../../domain/units.ts';
-import type { AbsenceQuery, AddressAbsence, Consent } from '../absences.ts';
-import type { IdentityQuery, RegisteredIdentity } from '../edi-identities.ts';
 import {
   type AccountMerge,
   type FormerAccount,
@@ -79,7 +76,11 @@ function atOnce(logins: readonly string[]): readonly string[] {
 }
 
 /** What `subjectsOf` makes by itself. */
-type Called = keyof (Subjects['addresses'] & Subjects['partners'] & Subjects['ties']);
+type Called = keyof (Subjects['absences'] &
+  Subjects['addresses'] &
+  Subjects['edi'] &
+  Subjects['partners'] &
+  Subjects['ties']);
 
 export class SqliteRegistry implements Omit<Registry, Called> {
   readonly #p: RegistryParts;
@@ -425,56 +426,11 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     await this.#change({ op: 'partner-state', name, state, actor });
   }
 
-  async addAbsences(absences: readonly AddressAbsence[], actor: Actor): Promise<void> {
-    await this.#change({ op: 'add-absences', absences, actor });
-  }
-
-  async endAbsence(address: Address, from: Instant, actor: Actor): Promise<void> {
-    await this.#change({ op: 'end-absence', address, from, actor });
-  }
-
-  async setConsent(substitute: Address, address: Address, given: boolean, actor: Actor): Promise<number> {
-    return (await this.#change({ op: 'consent', substitute, address, given, actor })).id;
-  }
-
-  async listAbsences({ after, address, limit, endsAfter }: AbsenceQuery): Promise<readonly AddressAbsence[]> {
-    return await this.#p.reader.ask('absences', {
-      limit: limitOf({ limit }),
-      afterKey: after === undefined ? '' : addressKey(after.address),
-      afterFrom: after?.from ?? -1,
-      key: address === undefined ? null : addressKey(address),
-      endsAfter,
-    });
-  }
-
-  async listConsents(address: Address): Promise<readonly Consent[]> {
-    return await this.#p.reader.ask('consents', { key: addressKey(address) });
-  }
-
-  async addIdentities(identities: readonly RegisteredIdentity[], actor: Actor): Promise<void> {
-    await this.#change({ op: 'add-identities', identities, actor });
-  }
-
-  async removeIdentity(identity: EdiIdentity, actor: Actor): Promise<void> {
-    await this.#change({ op: 'remove-identity', identity, actor });
-  }
-
-  async listIdentities({ limit, after, organisation, id }: IdentityQuery): Promise<readonly RegisteredIdentity[]> {
-    const rows = await this.#p.reader.ask('ediIdentityPage', {
-      limit: limitOf({ limit }),
-      afterId: after?.id ?? '',
-      afterQualifier: after?.qualifier ?? '',
-      organisation: organisation ?? null,
-      id: id ?? null,
-    });
-    return rows.map(({ login, ...row }) => ({ ...row, ...(login === null ? {} : { login }) }));
-  }
-
   async identitiesOf(account: AccountId): Promise<readonly string[]> {
     const known = this.#identities.get(account);
     if (known !== undefined) return known;
     const before = this.#changes;
-    const found = await this.#p.reader.ask('ediIdentities', { account });
+    const found = await this.#p.subjects.ediMemory.identitiesOf(account);
     if (before === this.#changes) this.#identities.set(account, found);
     return found;
   }

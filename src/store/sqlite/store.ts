@@ -9,6 +9,7 @@ import type { AuditEvent } from '../audit.ts';
 import type { Certificates } from '../certificates.ts';
 import type { StoreCopy } from '../copies.ts';
 import type { MessageIds } from '../message-ids.ts';
+import type { Subjects } from '../objects.ts';
 import type { Operators } from '../operators.ts';
 import type { Registry } from '../registry.ts';
 import type { PgpKeys } from '../pgp-keys.ts';
@@ -63,6 +64,7 @@ export interface StoreParts {
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
+  readonly ediMemory: Subjects['ediMemory'];
   readonly audit: SqliteAudit;
   readonly deliveries: SqliteDeliveries;
   readonly erasures: Erasures;

@@ -2,11 +2,11 @@
 import type { NamedOrganisation } from '../../crypto/certificate-organisation.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { Instant } from '../../domain/units.ts';
+import { consent } from '../changes/absences.ts';
 import { revokeKeysOf } from '../changes/pgp-keys.ts';
 import type { NamingTie } from '../organisation-ties.ts';
 import { NOWHERE, delegations, issued, naming, substitutes } from '../reads/ties.ts';
 import type { Actor } from '../registry.ts';
-import type { AbsenceChanges } from './absence-changes.ts';
 import { registrationOf } from './ca-changes.ts';
 import { CertificateChanges } from './certificate-changes.ts';
 import type { RegistryGround } from './registry-ground.ts';
@@ -30,12 +30,10 @@ export interface RevokedTies {
 export class TieChanges {
   readonly #ground: RegistryGround;
   readonly #registered: CertificateChanges;
-  readonly #absences: Pick<AbsenceChanges, 'consent'>;
 
-  constructor(ground: RegistryGround, absences: Pick<AbsenceChanges, 'consent'>) {
+  constructor(ground: RegistryGround) {
     this.#ground = ground;
     this.#registered = new CertificateChanges(ground.sql);
-    this.#absences = absences;
   }
 
   /** Revokes the certificates of an account that name the organisation it leaves. The caller touches the account. */
@@ -100,7 +98,8 @@ export class TieChanges {
   /** Takes back the consents by which somebody's mail would cross the border of `into`; the absences that rest on them end with it. */
   cutSubstitutes(account: number, into: number, actor: Actor): { readonly cut: number; readonly accounts: number[] } {
     const found = this.#ground.run(substitutes(account, into));
-    for (const { address, substitute } of found) this.#absences.consent(substitute, address, false, actor);
+    for (const { address, substitute } of found)
+      this.#ground.run(consent(this.#ground.ground, substitute, address, false, actor));
     return { cut: found.length, accounts: found.flatMap((tie) => [tie.owner, tie.substituteAccount]) };
   }
 }

@@ -1,0 +1,228 @@
+/** Changes to absences and to who agreed to stand in for whom; each with its audit row. They throw RegistryError. */
+import { type AbsenceMode, MAX_ABSENCES, overlaps } from '../../domain/absence.ts';
+import type { Address } from '../../domain/address.ts';
+import { type Instant, days } from '../../domain/units.ts';
+import type { AddressAbsence } from '../absences.ts';
+import { type Actor, RegistryError } from '../registry.ts';
+import { as, orNull, text, time } from '../sql/columns.ts';
+import { among, locked, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+import { type FoundAddress, addressIn, addressNamed, addressesNamed, keyOf } from './registered.ts';
+
+/** Absences that are over stay this long, for whoever asks where mail went; the audit trail tells after that. */
+const KEPT = days(400);
+
+const MODE = as<AbsenceMode>(text);
+const ABSENCE = { key: text, fromAt: time, untilAt: time, mode: MODE, substitute: orNull(text) };
+const CONSENT = { substitute: text, key: text };
+
+/** One that there is; addresses by their keys. */
+interface Known {
+  readonly key: string;
+  readonly from: Instant;
+  readonly until: Instant;
+  readonly substitute: string | null;
+}
+
+export class AbsenceChanges {
+  /**
+   * All or none. Refused: an address or substitute that is not active, no consent, a substitute that is away itself or an absentee who
+   * stands in for somebody in that time, the same mailbox, an overlap with another absence of the address. The error names the first.
+   */
+  *addAbsences(ground: Ground, absences: readonly AddressAbsence[], actor: Actor): Change<void> {
+    const { at } = ground;
+    const found = yield* addressesNamed(at, absences.flatMap(addressesOf).map(keyOf));
+    const owners = [...new Set(absences.map(({ address }) => keyOf(address)))];
+    const agreed = yield* consentsFor(owners);
+    const known = [...(yield* absencesOf([...found.keys()], owners, earliest(at, absences)))];
+    const added = absences.map((absence) => {
+      const owner = active(found, absence.address, 'The address');
+      const substitute = substituteOf(absence, owner, found, agreed, known);
+      checkFree(absence, owner.key, known, at);
+      const { from, until, mode } = absence;
+      known.push({ key: owner.key, from, until, substitute: substitute?.key ?? null });
+      return { key: owner.key, fromAt: from, untilAt: until, mode, substitute: substitute?.key ?? null };
+    });
+    yield* sql.run`DELETE FROM absence WHERE key ${among(text, owners)} AND until_at < ${at - KEPT}`;
+    yield* sql.run`
+      INSERT INTO absence (key, from_at, until_at, mode, substitute)
+      SELECT key, from_at, until_at, mode, substitute FROM ${rowsOf(ABSENCE, added)}`;
+    const accounts = new Set<number>();
+    for (const absence of absences) {
+      const owner = addressIn(found, absence.address);
+      yield* record(ground, 'registry.absence-added', owner, absence, actor);
+      accounts.add(owner.account);
+    }
+    yield* ground.touchAll([...accounts]);
+  }
+
+  /** The one that begins at `from`: where it is under way it ends now, else it is taken back. */
+  *endAbsence(ground: Ground, address: Address, from: Instant, actor: Actor): Change<void> {
+    const owner = yield* addressNamed(ground.at, address);
+    const rows = yield* sql.all(ABSENCE)`
+      SELECT key, from_at, until_at, mode, substitute FROM absence
+       WHERE key = ${owner.key} AND from_at = ${from} AND until_at > ${ground.at} ${locked}`;
+    if (rows.length === 0)
+      throw new RegistryError('unknown', `The address "${address}" has no such absence, now or ahead; nothing to end`);
+    yield* stop(ground, rows, owner, actor);
+    yield* ground.touch(owner.account);
+  }
+
+  /** Taking a consent back ends or takes back the absences that rest on it: the mail goes to its addressee again. Answers how many. */
+  *setConsent(ground: Ground, substitute: Address, address: Address, given: boolean, actor: Actor): Change<number> {
+    return yield* consent(ground, substitute, address, given, actor);
+  }
+}
+
+export function* consent(
+  ground: Ground,
+  substitute: string,
+  address: string,
+  given: boolean,
+  actor: Actor,
+): Change<number> {
+  const found = yield* addressesNamed(ground.at, [keyOf(substitute), keyOf(address)]);
+  const stands = addressIn(found, substitute);
+  const owner = addressIn(found, address);
+  if (stands.key === owner.key)
+    throw new RegistryError('invalid', `"${address}" cannot stand in for itself; name another address`);
+  if (given) {
+    active(found, substitute, 'The substitute');
+    yield* sql.run`
+      INSERT INTO substitute_consent (substitute, key, given_at) VALUES (${stands.key}, ${owner.key}, ${ground.at})
+          ON CONFLICT DO NOTHING`;
+  } else if (
+    (yield* sql.run`DELETE FROM substitute_consent WHERE substitute = ${stands.key} AND key = ${owner.key}`) === 0
+  )
+    throw new RegistryError('unknown', `"${substitute}" has not agreed to stand in for "${address}"`);
+  const ended = given ? 0 : yield* stopAll(ground, stands, owner, actor);
+  const personal = { substitute: stands.address, address: owner.address };
+  yield* ground.record('registry.substitute-consent', stands.account, actor, personal, { given });
+  yield* ground.touch(owner.account);
+  ground.tell([stands.account]);
+  return ended;
+}
+
+function* stopAll(ground: Ground, substitute: FoundAddress, owner: FoundAddress, actor: Actor): Change<number> {
+  const rows = yield* sql.all(ABSENCE)`
+    SELECT key, from_at, until_at, mode, substitute FROM absence
+     WHERE substitute = ${substitute.key} AND key = ${owner.key} AND until_at > ${ground.at} ORDER BY from_at ${locked}`;
+  if (rows.length > 0) yield* stop(ground, rows, owner, actor);
+  return rows.length;
+}
+
+/** Of one address. */
+function* stop(
+  ground: Ground,
+  rows: readonly { readonly fromAt: Instant; readonly untilAt: Instant; readonly mode: AbsenceMode }[],
+  owner: FoundAddress,
+  actor: Actor,
+): Change<void> {
+  const { at } = ground;
+  const starts = rows.map(({ fromAt }) => fromAt);
+  yield* sql.run`DELETE FROM absence WHERE key = ${owner.key} AND from_at ${among(time, starts)} AND from_at >= ${at}`;
+  yield* sql.run`UPDATE absence SET until_at = ${at} WHERE key = ${owner.key} AND from_at ${among(time, starts)}`;
+  for (const { fromAt, untilAt, mode } of rows)
+    yield* record(ground, 'registry.absence-ended', owner, { from: fromAt, until: untilAt, mode }, actor);
+}
+
+/** Of all that are asked for: those of `keys`, and those in which one of `owners` stands in, that end after `after`. */
+function* absencesOf(keys: readonly string[], owners: readonly string[], after: Instant): Change<readonly Known[]> {
+  const own = yield* sql.all(ABSENCE)`
+    SELECT key, from_at, until_at, mode, substitute FROM absence WHERE key ${among(text, keys)} AND until_at > ${after} ${locked}`;
+  const standing = yield* sql.all(ABSENCE)`
+    SELECT key, from_at, until_at, mode, substitute FROM absence
+     WHERE substitute ${among(text, owners)} AND until_at > ${after} ${locked}`;
+  const known = new Set(keys);
+  return [...own, ...standing.filter(({ key }) => !known.has(key))].map(({ fromAt, untilAt, ...row }) => ({
+    ...{ key: row.key, substitute: row.substitute },
+    ...{ from: fromAt, until: untilAt },
+  }));
+}
+
+/** `SUBSTITUTE ADDRESS`, by their keys. */
+function* consentsFor(owners: readonly string[]): Change<ReadonlySet<string>> {
+  const rows = yield* sql.all(CONSENT)`
+    SELECT substitute, key FROM substitute_consent WHERE key ${among(text, owners)} ${locked}`;
+  return new Set(rows.map(({ substitute, key }) => `${substitute} ${key}`));
+}
+
+const addressesOf = ({ address, substitute }: AddressAbsence): readonly Address[] =>
+  substitute === undefined ? [address] : [address, substitute];
+
+const earliest = (at: Instant, absences: readonly AddressAbsence[]): Instant =>
+  absences.reduce<Instant>((first, { from }) => (from < first ? from : first), at);
+
+function active(found: ReadonlyMap<string, FoundAddress>, address: string, what: string): FoundAddress {
+  const row = addressIn(found, address);
+  if (row.state !== 'active')
+    throw new RegistryError('invalid', `${what} "${address}" is ${row.state}; expected an active one`);
+  return row;
+}
+
+/** The substitute that the absence names, found fit: active, somebody else, in agreement, and there himself. */
+function substituteOf(
+  absence: AddressAbsence,
+  owner: FoundAddress,
+  found: ReadonlyMap<string, FoundAddress>,
+  agreed: ReadonlySet<string>,
+  known: readonly Known[],
+): FoundAddress | undefined {
+  const { address, substitute, mode } = absence;
+  if (substitute === undefined) {
+    if (mode === 'substitute')
+      throw new RegistryError('invalid', `The absence of "${address}" names nobody to send the mail to`);
+    return undefined;
+  }
+  const row = active(found, substitute, `The substitute of "${address}",`);
+  if (row.key === owner.key || (row.account === owner.account && owner.kind !== 'partner'))
+    throw new RegistryError(
+      'invalid',
+      `"${substitute}" leads to the same mailbox as "${address}"; name a substitute with a mailbox of its own`,
+    );
+  if (!agreed.has(`${row.key} ${owner.key}`))
+    throw new RegistryError(
+      'invalid',
+      `"${substitute}" has not agreed to stand in for "${address}"; note the consent first: "sluis address consent ${substitute} --for ${address}"`,
+    );
+  if (known.some((other) => other.key === row.key && overlaps(other, absence)))
+    throw new RegistryError(
+      'invalid',
+      `The substitute "${substitute}" is away in that time as well; a substitute is one step and never passed on: name somebody who is there`,
+    );
+  return row;
+}
+
+function checkFree(absence: AddressAbsence, key: string, known: readonly Known[], at: Instant): void {
+  const { address } = absence;
+  const own = known.filter((other) => other.key === key);
+  if (own.some((other) => overlaps(other, absence)))
+    throw new RegistryError(
+      'exists',
+      `The address "${address}" has an absence in that time already; "sluis address absence list" shows it: end it first`,
+    );
+  const other = known.find(({ substitute, ...one }) => substitute === key && overlaps(one, absence));
+  if (other !== undefined)
+    throw new RegistryError(
+      'invalid',
+      `"${address}" stands in for "${other.key}" in that time, and a substitute is never passed on; give that absence another substitute first`,
+    );
+  const ahead = own.filter(({ until }) => until > at).length;
+  if (ahead >= MAX_ABSENCES)
+    throw new RegistryError(
+      'invalid',
+      `The address "${address}" has ${ahead} absences ahead, the most that one may have`,
+    );
+}
+
+function* record(
+  ground: Ground,
+  event: string,
+  owner: FoundAddress,
+  { from, until, mode, substitute }: Pick<AddressAbsence, 'from' | 'until' | 'mode' | 'substitute'>,
+  actor: Actor,
+): Change<void> {
+  const personal = { address: owner.address, ...(substitute === undefined ? {} : { substitute }) };
+  yield* ground.record(event, owner.account, actor, personal, { from, until, mode });
+}
