@@ -258,7 +258,7 @@ export class SqliteDeliveries implements Deliveries {
       if (answer.kind !== 'withdrawn') throw errorOf(answer);
       return await this.#withdrawals(record, named, answer.copies);
     } finally {
-      for (const lock of locks) this.#p.maildrops.release(lock);
+      for (const lock of locks) await this.#p.maildrops.release(lock);
     }
   }
 
@@ -361,7 +361,7 @@ export class SqliteDeliveries implements Deliveries {
       if (answer.kind !== 'expired') throw errorOf(answer);
       return answer.uids as EntryUid[];
     } finally {
-      this.#p.maildrops.release(lock);
+      await this.#p.maildrops.release(lock);
     }
   }
 

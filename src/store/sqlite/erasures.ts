@@ -71,7 +71,7 @@ export class Erasures {
       if (value === WAITING) return 'waiting';
       if (value === ELSEWHERE) return 'elsewhere';
     } finally {
-      for (const lock of locks) if (lock !== 'in-use') this.#p.maildrops.release(lock);
+      for (const lock of locks) if (lock !== 'in-use') await this.#p.maildrops.release(lock);
     }
     const ids = [...copies.keys()].map(messageNumber);
     for (const id of ids) await this.#p.bodies.giveBack(id);
