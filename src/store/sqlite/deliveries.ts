@@ -353,7 +353,8 @@ export class SqliteDeliveries implements Deliveries {
         kind: 'expire',
         account,
         entries: entries.map(({ uid, notice, also, audit }) => ({
-          ...{ uid, notices: [...this.#notices(notice), ...this.#notices(also)] },
+          uid,
+          notices: [...this.#notices(notice), ...this.#notices(also)],
           audit: this.#p.audit.item(audit),
         })),
         at: this.#p.time.now(),
