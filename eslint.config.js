@@ -29,7 +29,18 @@ const importsRule = {
     };
   },
 };
-const layers = { rules: { imports: importsRule } };
+/** `...{ a, b }` would only keep the formatter from breaking a line, and hides a property that no type has. */
+const propertiesRule = {
+  meta: {
+    type: 'suggestion',
+    schema: [],
+    messages: { plain: 'Write plain properties in place of a spread of a literal.' },
+  },
+  create: (context) => ({
+    'ObjectExpression > SpreadElement > ObjectExpression': (node) => context.report({ node, messageId: 'plain' }),
+  }),
+};
+const layers = { rules: { imports: importsRule, properties: propertiesRule } };
 
 /** `allowed`: prefixes of import specifiers that files of `src/folder` may use, besides their own folder. `names`: of some files only. */
 const layer = (folder, allowed, up = '../', names = '*') => ({
@@ -225,6 +236,7 @@ export default tseslint.config(
       },
     },
   },
+  { files: ['src/**/*.ts'], ignores: ['src/store/**'], plugins: { layers }, rules: { 'layers/properties': 'error' } },
   layer('domain', []),
   layer(
     'domain/settings',

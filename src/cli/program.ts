@@ -41,12 +41,12 @@ export async function runCommandLine(argv: readonly string[], own: Terminal = pr
     return terminal.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    const told =
+    const shown =
       run !== undefined && error instanceof Error && isUnexpected(error)
         ? await perhapsOtherVersion(run, error)
         : error;
-    terminal.err(`${messageOf(told)}\n`);
-    return exitCodeOf(told);
+    terminal.err(`${messageOf(shown)}\n`);
+    return exitCodeOf(shown);
   }
 }
 

@@ -140,7 +140,7 @@ const BY_STATUS: readonly (readonly [RegExp, CauseName])[] = [
   [/^7\./, 'forbidden'],
 ];
 
-/** `hand`: no server said it; the operator did, or did not in time. */
+/** `hand`: the end was the operator's decision, or that no operator decided in time; no server refused it. */
 export function causeName(status: string, hand?: 'stopped' | 'held'): CauseName {
   if (hand !== undefined) return hand;
   const detail = status.slice(2);

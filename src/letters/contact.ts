@@ -1,6 +1,6 @@
 /**
- * What the contact of before reads when an organisation is reached elsewhere from now on: codes for passwords go there, so whoever had it changed
- * in somebody's name is seen by the one whose name it was.
+ * What an organisation's former contact reads when its contact changes. Codes for passwords go to the new contact from then on: when somebody had it
+ * changed in another's name, that other person reads of it here.
  */
 import type { Language } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';

@@ -11,22 +11,22 @@ const eslint = new ESLint({ cwd: root });
 interface Judged {
   readonly plugins: { readonly layers?: ESLint.Plugin };
   readonly languageOptions: { readonly parser: Linter.Parser };
-  readonly rules: { readonly 'layers/imports'?: Linter.RuleEntry };
+  readonly rules: Readonly<Record<string, Linter.RuleEntry | undefined>>;
 }
 
-/** What the rule of the layers says of a file with this text, in words. The other rules need the whole program. */
-async function judged(file: string, text: string): Promise<readonly string[]> {
+/** What one of our own rules says of a file with this text, up to the first colon. The other rules need the whole program. */
+async function judged(file: string, text: string, name = 'imports'): Promise<readonly string[]> {
   const { plugins, languageOptions, rules } = (await eslint.calculateConfigForFile(join(root, file))) as Judged;
   const { layers } = plugins;
-  const rule = rules['layers/imports'];
-  assert.ok(layers !== undefined && rule !== undefined, `${file} has no layer`);
+  const rule = rules[`layers/${name}`];
+  assert.ok(layers !== undefined && rule !== undefined, `${file} has no rule for its ${name}`);
   const messages = new Linter({ cwd: root }).verify(
     text,
     {
       files: ['**/*.ts'],
       plugins: { layers },
       languageOptions: { parser: languageOptions.parser },
-      rules: { 'layers/imports': rule },
+      rules: { [`layers/${name}`]: rule },
     },
     { filename: join(root, file) },
   );
@@ -109,4 +109,13 @@ test('no files import each other in a circle, types included, but for the known 
     .filter((file) => reached.get(file)?.has(file))
     .map((file) => files.filter((other) => reached.get(file)?.has(other) && reached.get(other)?.has(file)));
   assert.deepEqual([...new Set(circles.map((circle) => circle.sort().join(' ')))].sort(), CIRCLES);
+});
+
+test('a spread of a literal is an error; one with a condition is none', async () => {
+  const spread = 'export const a = (b: number) => ({ ...{ b }, c: 1 });';
+  assert.deepEqual(await judged('src/admin/keys.ts', spread, 'properties'), [
+    'Write plain properties in place of a spread of a literal.',
+  ]);
+  const chosen = 'export const a = (b: number) => ({ ...(b > 1 ? { b } : {}), c: 1 });';
+  assert.deepEqual(await judged('src/admin/keys.ts', chosen, 'properties'), []);
 });

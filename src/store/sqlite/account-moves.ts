@@ -37,7 +37,10 @@ interface Followed {
 }
 
 const wantedOf = ({ login, organisation, since, endsAt }: AccountMove): AccountMove => ({
-  ...{ login, organisation, since, endsAt },
+  login,
+  organisation,
+  since,
+  endsAt,
 });
 
 export class SqliteAccountMoves implements AccountMoves {
@@ -74,7 +77,9 @@ export class SqliteAccountMoves implements AccountMoves {
     ];
     for (let after: number | null = -1; after !== null;) {
       const step: ReaderWork['moveShare']['out'] = await this.#p.reader.ask('moveShare', {
-        ...{ account: found.account, since: move.since, after },
+        account: found.account,
+        since: move.since,
+        after,
       });
       for (const [sum, more] of [
         [moved, step.moved],

@@ -49,8 +49,14 @@ function settle(db: Db, { at, keyFolder, masterKey, queue, actor, facts }: Settl
   const personal = JSON.stringify({ actor: actor.name, reason: actor.reason });
   const note = (event: string, of: object, message: bigint | null = null): void => {
     audit.append({
-      ...{ at: Math.max(at, latest), event, outcome: 'success', message, account: null },
-      ...{ facts: JSON.stringify(of), personal, salt: randomBytes(SALT_OCTETS) },
+      at: Math.max(at, latest),
+      event,
+      outcome: 'success',
+      message,
+      account: null,
+      facts: JSON.stringify(of),
+      personal,
+      salt: randomBytes(SALT_OCTETS),
     });
   };
   const erased = forget(db, new KeyFolder(keyFolder, masterKey), at);

@@ -1,4 +1,5 @@
 /** The usage port on SQLite. */
+import { defined } from '../../domain/defined.ts';
 import type { AccountId, OrganisationId } from '../../domain/ids.ts';
 import { type Month, monthStart } from '../../domain/months.ts';
 import type { Day } from '../../domain/working-days.ts';
@@ -33,12 +34,15 @@ export class SqliteUsage implements Usage {
     await this.#settle();
     const left = after.startsWith(LEFT);
     const { rows, nextLogin, nextAccount } = await this.#p.reader.ask('usage', {
-      ...{ organisation, month, ends: monthStart(month + 1), limit: checked(limit) },
+      organisation,
+      month,
+      ends: monthStart(month + 1),
+      limit: checked(limit),
       afterLogin: left ? null : after,
       afterAccount: left ? Number(after.slice(LEFT.length)) : -1,
     });
     const next = nextLogin ?? (nextAccount === null ? undefined : `${LEFT}${nextAccount}`);
-    return { rows: rows.map(usageOf), ...(next === undefined ? {} : { next }) };
+    return { rows: rows.map(usageOf), ...defined({ next }) };
   }
 
   async months(): Promise<readonly Month[]> {
@@ -86,7 +90,10 @@ const usageOf = ({
   ...(login === null ? {} : { login }),
   ...(kind === null ? {} : { kind }),
   ...(state === null ? {} : { state }),
-  ...{ moved, ...counts, loginDays: bitsIn(loginDays), days: bitsIn(days) },
+  moved,
+  ...counts,
+  loginDays: bitsIn(loginDays),
+  days: bitsIn(days),
   ...(lastLogin === null ? {} : { lastLogin }),
   ...(lastUsed === null ? {} : { lastUsed }),
 });

@@ -177,7 +177,10 @@ function serve(port: MessagePort, start: WriterStart): void {
   };
   const copier = new ThreadCopier(join(start.dataFolder, DATABASE_FILE), () => group.keepLog());
   const group = new GroupCommit({
-    ...{ db, work, reserve, copier },
+    db,
+    work,
+    reserve,
+    copier,
     reserveOctets: start.reserve,
     testing: start.testing,
     say,
