@@ -7,14 +7,20 @@ import { after, before, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { BEFORE_ALL, followOn, isBroken } from '../../src/crypto/audit-chain.ts';
 import type { ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
+import { addressKey } from '../../src/domain/address.ts';
+import type { AccountId } from '../../src/domain/ids.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
 import { CHANGES, READS } from '../../src/store/objects.ts';
+import { NO_END } from '../../src/store/pgp-keys.ts';
+import { QUIRK_DAYS } from '../../src/store/quirks.ts';
+import { absencesAhead } from '../../src/store/reads/absences.ts';
 import { bytes, int, orNull, text } from '../../src/store/sql/columns.ts';
 import { type Dialect, SQLITE } from '../../src/store/sql/parts.ts';
 import { type Change, checkColumns, sql, textOf } from '../../src/store/sql/sql.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
 import { type PostgresClient, PostgresRunner, postgresSchema, startPostgres } from '../support/postgres.ts';
+import { address } from '../support/store.ts';
 import { templatesIn } from '../support/templates.ts';
 import { registryError } from './contract.ts';
 
@@ -175,6 +181,85 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
     assert.ok(!isBroken(next), `row ${row.seq}`);
     head = next;
   }
+});
+
+test('absences, identities, keys and quirks do on PostgreSQL what they do on SQLite', async () => {
+  const runner = new PostgresRunner(client);
+  const now = { at: instant(noon) };
+  const change = <T>(of: (ground: Ground) => Change<T>): Promise<T> =>
+    runner.run(of(new Ground(now.at, randomBytes(32))));
+  await client.query(
+    `INSERT INTO organisation (id, name, title, language, created_at) VALUES (71, 'practice', 'Practice', 'nl', 0)`,
+  );
+  await client.query(`INSERT INTO account (id, login, organisation, kind, state, created_at)
+    VALUES (71, 'anna', 71, 'mail', 'active', 0), (72, 'ben', 71, 'mail', 'active', 0)`);
+  await client.query(`INSERT INTO address (key, address, account, state, created_at)
+    VALUES ('anna@group.test', 'Anna@group.test', 71, 'active', 0), ('ben@group.test', 'ben@group.test', 72, 'active', 0)`);
+  const [anna, ben] = [address('Anna@group.test'), address('ben@group.test')];
+
+  const { absences, edi, pgpKeys, quirks } = CHANGES;
+  await change((ground) => absences.setConsent(ground, ben, anna, true, actor));
+  await change((ground) => absences.setConsent(ground, ben, anna, true, actor));
+  const away = (hour: number, more: object) => ({
+    ...{ address: anna, from: instant(noon + hour * 3_600_000), until: instant(noon + (hour + 1) * 3_600_000) },
+    ...{ mode: 'refuse' as const, ...more },
+  });
+  const both = [away(1, { mode: 'substitute', substitute: ben }), away(2, {})];
+  await change((ground) => absences.addAbsences(ground, both, actor));
+  await assert.rejects(
+    change((ground) => absences.addAbsences(ground, [away(1.5, {})], actor)),
+    registryError('exists', /has an absence in that time already/),
+  );
+  assert.deepEqual(await runner.run(READS.absences.listAbsences(now, { limit: 9, endsAfter: now.at })), both);
+  assert.deepEqual(await runner.run(absencesAhead('ben@group.test', now.at)), []);
+  assert.equal(await change((ground) => absences.setConsent(ground, ben, anna, false, actor)), 1);
+  const ends = (ground: Ground) => absences.endAbsence(ground, anna, both[1]!.from, actor);
+  await change(ends);
+  assert.deepEqual(await runner.run(READS.absences.listAbsences(now, { limit: 9, endsAfter: now.at })), []);
+
+  const identities = [
+    { id: '1', qualifier: 'ZZ', organisation: 'practice' },
+    { id: '2', qualifier: '', organisation: 'practice', login: 'anna' },
+  ];
+  await change((ground) => edi.addIdentities(ground, identities, actor));
+  await change((ground) => edi.addIdentities(ground, identities, actor));
+  assert.deepEqual(await runner.run(READS.edi.listIdentities(now, { limit: 9 })), identities);
+  assert.deepEqual(await runner.run(READS.ediMemory.identitiesOf(now, 72 as AccountId)), ['1:ZZ']);
+  await change((ground) => edi.removeIdentity(ground, identities[0]!, actor));
+  assert.deepEqual(await runner.run(READS.edi.listIdentities(now, { limit: 9 })), identities.slice(1));
+
+  const key = {
+    ...{ fingerprint: 'ab'.repeat(20), algorithm: 'ed25519legacy', userIds: ['Anna'], emails: ['anna@group.test'] },
+    ...{ createdAt: now.at, encryptsUntil: NO_END, signsUntil: NO_END },
+    ...{ packets: Buffer.from([1, 0, 255]), revoked: false, sealedKey: Buffer.from([7]) },
+  };
+  assert.equal(await change((ground) => pgpKeys.add(ground, 'anna', key, 'imported', actor)), 'added');
+  assert.equal(await change((ground) => pgpKeys.add(ground, 'anna', key, 'imported', actor)), 'refreshed');
+  await change((ground) => pgpKeys.revoke(ground, key.fingerprint, 'lost', actor));
+  const [held] = await runner.run(READS.pgpKeys.findMail(now, addressKey(anna)));
+  assert.deepEqual(
+    [held?.packets, held?.sealedKey, held?.revoked],
+    [key.packets, key.sealedKey, { at: now.at, reason: 'lost' }],
+  );
+  const found = await runner.run(READS.pgpKeys.find(now, 'ABABABAB ABABABAB'));
+  assert.deepEqual(
+    found.map(({ userIds, keyHeld }) => [userIds, keyHeld]),
+    [[['Anna'], true]],
+  );
+
+  const count = { quirk: 'helo', tolerated: 1, refused: 2, lastAt: now.at };
+  const note = (day: number, client: string | null) =>
+    change((ground) =>
+      quirks.note(
+        ground,
+        [71, 72].map((n) => ({ account: n as AccountId, ...count, day, client })),
+      ),
+    );
+  for (const client of ['Old', null]) await note(0, client);
+  const written = (): Promise<readonly unknown[]> => runner.run(READS.quirks.written(now, 71 as AccountId));
+  assert.deepEqual(await written(), [{ ...count, day: '1970-01-01', tolerated: 2, refused: 4, client: 'Old' }]);
+  await note(QUIRK_DAYS, null);
+  assert.equal((await written()).length, 1);
 });
 
 function* chain(): Change<readonly ChainRow[]> {
