@@ -5,10 +5,14 @@
  * their owner, except for mail keys that the gateway holds to sign or to open: these are here, sealed, and nothing else of them ever
  * is. Rows are never deleted, so a serial number is never used twice.
  */
-import type { Address, AddressKey } from '../domain/address.ts';
+import type { AddressKey } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { MailCapability } from '../domain/mail-capability.ts';
 import type { Instant } from '../domain/units.ts';
+import type { AuthorityChanges } from './changes/authorities.ts';
+import type { CertificateChanges } from './changes/certificates.ts';
+import type { EnrolmentChanges } from './changes/enrolments.ts';
+import type { MailKeyChanges } from './changes/mail-keys.ts';
 import type { CertificateReads } from './reads/certificates.ts';
 import type { Actor } from './registry.ts';
 import type { Remote } from './sql/remote.ts';
@@ -199,50 +203,17 @@ export interface OpenCode {
 }
 
 /** Changes throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`, `ended` and `invalid` as in the registry. */
-export interface Certificates extends Remote<CertificateReads> {
-  /** All, oldest first; at most 1000. */
+export interface Certificates
+  extends
+    Remote<AuthorityChanges>,
+    Remote<CertificateChanges>,
+    Remote<CertificateReads>,
+    Remote<EnrolmentChanges>,
+    Remote<MailKeyChanges> {
+  /** All, oldest first; at most 1000. Cached and always current, as the roads' reads of the registry are. */
   listAuthorities(): Promise<readonly AuthorityRecord[]>;
-  /** All or none. A root or issuing authority becomes the current one of its role. `event` names the change in the audit trail. */
-  addAuthorities(
-    authorities: readonly NewAuthority[],
-    event: 'created' | 'issuer-renewed' | 'root-renewed',
-    actor: Actor,
-  ): Promise<void>;
-  /** What happened to an authority's key outside of the store. */
-  noteAuthority(fingerprint: string, event: 'key-exported' | 'key-removed', actor: Actor): Promise<void>;
-  /** Reserves the number of the next revocation list: durable before anything is signed with it, so that numbers rise for ever. */
-  nextCrlNumber(authority: number): Promise<number>;
-
-  /**
-   * One for log-in is registered for the account by its fingerprint in the same transaction (`Registry.findCertificate`); one for mail is
-   * found by each of its `emails`, with `sealedKey` the gateway's from then on.
-   */
-  addCertificate(login: string, certificate: KeptCertificate, how: 'issued' | 'imported', actor: Actor): Promise<void>;
-  /** Final. The certificate is kept out of the account's log-in as well, from this commit on. */
-  revokeCertificate(fingerprint: string, reason: string, actor: Actor): Promise<void>;
-  /** Many in one transaction, at most `MAX_REVOKED`; those that are revoked already are left alone. Resolves to how many were not. */
-  revokeCertificates(fingerprints: readonly string[], reason: string, actor: Actor): Promise<number>;
-  /** Remembers that the owner was warned `days` before the end. */
-  noteWarned(fingerprint: string, days: number): Promise<void>;
-
-  /** What is known of an address for mail. Cached and always current, as the roads' reads of the registry are. */
+  /** What is known of an address for mail. Cached in the same way. */
   findMail(key: AddressKey): Promise<MailRecord>;
-  /** Takes the private key of a mail certificate into care, sealed; it stays until `removeKey`, however old. Throws `exists` where it is held already. */
-  addKey(fingerprint: string, sealedKey: Uint8Array, actor: Actor): Promise<void>;
-  /** Forgets the private key. What was encrypted to it is closed for good. */
-  removeKey(fingerprint: string, actor: Actor): Promise<void>;
-  /** What the operator knows of the mail program behind an address; null takes it back. */
-  setCapabilities(address: Address, names: readonly MailCapability[] | null, actor: Actor): Promise<void>;
-  /** What a valid signed message of the address showed; the newest counts. */
-  noteCapabilities(address: Address, names: readonly MailCapability[]): Promise<void>;
-
-  /** All or none. An earlier code for the same `replaces`, or for the same password, is dead from then on. */
-  addEnrolments(enrolments: readonly NewEnrolment[], actor: Actor): Promise<void>;
-  /** Compares in constant time; a wrong code of a known id costs one of its tries. */
-  tryEnrolment(id: string, hash: Uint8Array, shown: EnrolmentTry): Promise<TriedEnrolment>;
-  /** Uses the code up and adds the certificate, in one transaction. Throws RegistryError `ended` when the code is no longer valid. */
-  collectEnrolment(id: string, hash: Uint8Array, certificate: KeptCertificate, actor: Actor): Promise<void>;
-
   /** Called after every committed change of authorities or revocations. For memories that must forget. */
   onChange(listener: () => void): void;
 }

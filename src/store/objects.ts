@@ -1,16 +1,20 @@
 /** What can be called in the store's threads, by subject: changes in the one that writes, reads in the one that reads. None of them has a state. */
 import { AbsenceChanges } from './changes/absences.ts';
 import { AddressChanges } from './changes/addresses.ts';
+import { AuthorityChanges } from './changes/authorities.ts';
+import { CertificateChanges } from './changes/certificates.ts';
+import { ClientCertificateChanges } from './changes/client-certificates.ts';
 import { EdiChanges } from './changes/edi-identities.ts';
+import { EnrolmentChanges } from './changes/enrolments.ts';
+import { MailKeyChanges } from './changes/mail-keys.ts';
 import { OperatorChanges } from './changes/operators.ts';
 import { PartnerChanges } from './changes/partners.ts';
 import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
 import { AbsenceReads } from './reads/absences.ts';
 import { CertificateReads } from './reads/certificates.ts';
-import { ClientCertificateReads } from './reads/client-certificates.ts';
-import { MovingAccountReads } from './reads/moving-account.ts';
 import { EdiMemoryReads, EdiReads } from './reads/edi.ts';
+import { MovingAccountReads } from './reads/moving-account.ts';
 import { OperatorReads } from './reads/operators.ts';
 import { PartnerReads } from './reads/partners.ts';
 import { PgpKeyReads } from './reads/pgp-keys.ts';
@@ -22,7 +26,12 @@ import type { Remote } from './sql/remote.ts';
 export const CHANGES = {
   absences: new AbsenceChanges(),
   addresses: new AddressChanges(),
+  authorities: new AuthorityChanges(),
+  certificates: new CertificateChanges(),
+  clientCertificates: new ClientCertificateChanges(),
   edi: new EdiChanges(),
+  enrolments: new EnrolmentChanges(),
+  mailKeys: new MailKeyChanges(),
   operators: new OperatorChanges(),
   partners: new PartnerChanges(),
   pgpKeys: new PgpKeyChanges(),
@@ -32,10 +41,9 @@ export const CHANGES = {
 export const READS = {
   absences: new AbsenceReads(),
   certificates: new CertificateReads(),
-  clientCertificates: new ClientCertificateReads(),
-  movingAccount: new MovingAccountReads(),
   edi: new EdiReads(),
   ediMemory: new EdiMemoryReads(),
+  movingAccount: new MovingAccountReads(),
   operators: new OperatorReads(),
   partners: new PartnerReads(),
   pgpKeys: new PgpKeyReads(),

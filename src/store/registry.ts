@@ -22,10 +22,11 @@ import type { Instant, Octets } from '../domain/units.ts';
 import type { Day } from '../domain/working-days.ts';
 import type { Absences } from './absences.ts';
 import type { AddressChanges } from './changes/addresses.ts';
-import type { Remote } from './sql/remote.ts';
+import type { ClientCertificateChanges } from './changes/client-certificates.ts';
 import type { OpenCode } from './certificates.ts';
 import type { EdiIdentities } from './edi-identities.ts';
 import type { OrganisationMerges } from './organisation-merge.ts';
+import type { Remote } from './sql/remote.ts';
 import type { EndTies } from './organisation-ties.ts';
 import type { Partners, RecipientPartner } from './partners.ts';
 
@@ -185,7 +186,14 @@ export interface Page {
   readonly after?: string;
 }
 
-export interface Registry extends Partners, Absences, EdiIdentities, OrganisationMerges, Remote<AddressChanges> {
+export interface Registry
+  extends
+    Partners,
+    Absences,
+    EdiIdentities,
+    OrganisationMerges,
+    Remote<AddressChanges>,
+    Remote<ClientCertificateChanges> {
   // --- the roads
   findLogin(login: string): Promise<LoginRecord | undefined>;
   /**
@@ -283,11 +291,6 @@ export interface Registry extends Partners, Absences, EdiIdentities, Organisatio
     actor: Actor,
   ): Promise<void>;
   revokePassword(login: string, name: string, actor: Actor): Promise<void>;
-  addCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;
-  /** Ends the valid registration of that name. */
-  revokeCertificate(login: string, name: string, actor: Actor): Promise<void>;
-  /** Refuses one certificate from now on: ends every registration of the account made with it, and keeps it out where it meets another. */
-  blockCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void>;
   /** A target that has the settings already is left as it is, and nothing is told of it. */
   changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void>;
   /** Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had other settings before. */

@@ -134,7 +134,7 @@ test('the owner of a system reads it at its contact, and a crash before it was r
     actor,
   );
   await addCertificate(setting, 'lab', 20);
-  store.certificates.noteWarned = () => Promise.reject(new Error('killed'));
+  t.mock.method(store.certificates, 'noteWarned', () => Promise.reject(new Error('killed')));
   await setting.pass(2);
   assert.deepEqual(await mailOf(setting.s, lab), []);
   assert.equal((await mailOf(setting.s, people)).length, 1);
@@ -363,13 +363,14 @@ test('a renewal that fails is told of, keeps no other from it, and is tried agai
     await issueMail(setting, login, login === 'anna' ? 60.5 : 61, true);
   }
   const { certificates } = s.store;
-  const add = certificates.addCertificate.bind(certificates);
-  certificates.addCertificate = (login, ...rest) =>
-    login === 'anna' ? Promise.reject(new Error('disk')) : add(login, ...rest);
+  const { addCertificate: add } = certificates;
+  const failing = t.mock.method(certificates, 'addCertificate', (...args: Parameters<typeof add>) =>
+    args[0] === 'anna' ? Promise.reject(new Error('disk')) : add(...args),
+  );
   await setting.pass(1);
   const names = (): string[] => s.log.names.filter((name) => name.startsWith('certificate.renew'));
   assert.deepEqual(names(), ['certificate.renewal-failed', 'certificate.renewed']);
-  certificates.addCertificate = add;
+  failing.mock.restore();
   await setting.pass(1);
   assert.deepEqual(names().slice(2), ['certificate.renewed']);
 });

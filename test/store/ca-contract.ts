@@ -5,7 +5,12 @@ import test, { type TestContext } from 'node:test';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { days, instant, minutes } from '../../src/domain/units.ts';
-import type { NewAccountCertificate, NewAuthority, CertificateEnrolment } from '../../src/store/certificates.ts';
+import type {
+  CertificateEnrolment,
+  NewAccountCertificate,
+  NewAuthority,
+  PasswordEnrolment,
+} from '../../src/store/certificates.ts';
 import { RegistryError } from '../../src/store/registry.ts';
 import { acceptanceOf, addAccount, address, deliver, sealBody } from '../support/store.ts';
 import type { ContractStore } from './contract.ts';
@@ -107,7 +112,13 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
       'created',
       actor,
     );
-    const [one, two] = (await certificates.listAuthorities()).map((a) => a.id);
+    const authorities = await certificates.listAuthorities();
+    assert.deepEqual(
+      authorities.map(({ current }) => current),
+      [false, true],
+      'of two in one list the later signs',
+    );
+    const [one, two] = authorities.map((a) => a.id);
     assert.deepEqual(await Promise.all([1, 2, 3].map(() => certificates.nextCrlNumber(one!))), [1, 2, 3]);
     const again = await s.reopen();
     assert.equal(await again.store.certificates.nextCrlNumber(one!), 4);
@@ -430,6 +441,40 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
       ['unknown', 'wrong', 'wrong', 'wrong', 'too-many-tries', 'too-many-tries', 'unknown', 'expired'],
     );
     assert.doesNotMatch(JSON.stringify(rows), new RegExp(digest('right')));
+  });
+
+  promise('codes are added all or none, and of two for one purpose in one list the later counts', async (s) => {
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    await addAccount(s.store, 'bert');
+    const { certificates } = s.store;
+    const replaces = digest('old');
+    const letter = (id: string, login: string): PasswordEnrolment => ({
+      ...{ id, hash: hash('right'), login, use: 'password', password: 'phone', others: false, by: 'letter' },
+      ...{ expiresAt: instant(now + days(30)), tries: 3 },
+    });
+    const first = [enrolment('one', 'right', now, { replaces }), letter('a1', 'anna'), letter('b1', 'bert')];
+    await certificates.addEnrolments(
+      [...first, enrolment('two', 'right', now, { replaces }), letter('a2', 'anna')],
+      actor,
+    );
+    const ask = async (id: string, use: 'certificate' | 'password'): Promise<string> =>
+      (await certificates.tryEnrolment(id, hash('right'), { for: use })).kind;
+    assert.deepEqual([await ask('one', 'certificate'), await ask('two', 'certificate')], ['refused', 'valid']);
+    const letters = [await ask('a1', 'password'), await ask('a2', 'password'), await ask('b1', 'password')];
+    assert.deepEqual(letters, ['refused', 'valid', 'valid']);
+    for (const wrong of ['two', 'x1'])
+      await assert.rejects(
+        certificates.addEnrolments([enrolment('x1', 'right', now, { replaces }), letter(wrong, 'bert')], actor),
+        refused('exists', new RegExp(`"${wrong}" already`)),
+      );
+    const unknown = certificates.addEnrolments([letter('x2', 'anna'), letter('x3', 'nobody')], actor);
+    await assert.rejects(unknown, refused('unknown', /"nobody"/));
+    assert.deepEqual(
+      [await ask('two', 'certificate'), await ask('a2', 'password')],
+      ['valid', 'valid'],
+      'nothing came',
+    );
   });
 
   promise('a code that has ended is swept, used or not; one that may still be asked for is not', async (s) => {

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { instant } from '../../src/domain/units.ts';
+import type { NewEnrolment } from '../../src/store/certificates.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
 import { CHANGES } from '../../src/store/objects.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
@@ -112,4 +113,67 @@ test('absences, identities and counts of quirks are written in as many statement
     assert.deepEqual([two.rows, many.rows], [2 * rows, (MANY - 2) * rows]);
     assert.equal(many.statements, two.statements);
   }
+});
+
+const hex = (n: number): string => n.toString(16).padStart(64, '0');
+const list = <T>(from: number, to: number, make: (n: number) => T): T[] =>
+  Array.from({ length: to - from }, (_, n) => make(from + n));
+
+test('certificates are added with their addresses, and revoked, in as many statements, however many they are', (t) => {
+  const run = practice(t);
+  const add = (n: number, emails: readonly string[]) =>
+    run((ground) =>
+      CHANGES.certificates.addCertificate(
+        ground,
+        n % 2 === 0 ? 'one' : 'two',
+        {
+          ...{
+            fingerprint: hex(n),
+            serial: n.toString(16),
+            issuer: 'CN=Issuing',
+            use: 'mail',
+            subject: `CN=${n}`,
+            emails,
+          },
+          ...{ notBefore: instant(0), notAfter: instant(9), der: randomBytes(9) },
+        },
+        'imported',
+        actor,
+      ),
+    );
+  const ofTwo = add(0, ['x@group.test', 'y@group.test']);
+  const ofMany = add(
+    1,
+    list(0, MANY, (n) => `z${n}@group.test`),
+  );
+  assert.deepEqual(ofMany, ofTwo);
+  for (let n = 2; n < MANY; n += 1) add(n, []);
+  const revoke = (from: number, to: number) =>
+    run((ground) => CHANGES.certificates.revokeCertificates(ground, list(from, to, hex), 'superseded', actor));
+  const two = revoke(0, 2);
+  const many = revoke(2, MANY);
+  assert.deepEqual([two.rows, many.rows], [2, MANY - 2]);
+  assert.equal(many.statements, two.statements);
+});
+
+test('codes are made in as many statements, however many they are', (t) => {
+  const run = practice(t);
+  const code = (n: number): NewEnrolment => {
+    const any = {
+      id: `code${n}`,
+      hash: randomBytes(32),
+      login: n % 4 < 2 ? 'one' : 'two',
+      expiresAt: instant(9),
+      tries: 3,
+    };
+    return n % 2 === 0
+      ? { ...any, use: 'login', notAfter: instant(9), replaces: hex(n) }
+      : { ...any, use: 'password', password: `p${n}`, others: false, by: 'letter' };
+  };
+  const make = (from: number, to: number) =>
+    run((ground) => CHANGES.enrolments.addEnrolments(ground, list(from, to, code), actor));
+  const two = make(0, 2);
+  const many = make(2, MANY);
+  assert.deepEqual([two.rows, many.rows], [2, MANY - 2]);
+  assert.equal(many.statements, two.statements);
 });

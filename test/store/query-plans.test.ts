@@ -137,7 +137,7 @@ test('what the roads ask of an address is sought by it, and its few certificates
   const plans = plansOf(db, (watched) => read(watched, READS.trust.mail(now, addressKey(address('anna@group.test')))));
   assert.deepEqual(scansOf(plans), []);
   assert.match(planOf(plans, 'SELECT c.fingerprint, c.account'), /^SEARCH a USING PRIMARY KEY \(key=\?\); SEARCH c/);
-  const keys = plansOf(db, (watched) => read(watched, READS.clientCertificates.find(now, ['fp:00', 'subject:00'])));
+  const keys = plansOf(db, (watched) => read(watched, READS.trust.registration(now, ['fp:00', 'subject:00'])));
   assert.deepEqual(scansOf(keys), []);
   const pgp = plansOf(db, (watched) => {
     const { pgpKeys } = READS;

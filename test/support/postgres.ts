@@ -109,7 +109,7 @@ export async function startPostgres(t: Cleanup): Promise<PostgresClient> {
 }
 
 /** Columns that are 0 or 1 on SQLite. */
-const FLAGS: ReadonlySet<string> = new Set(['authority.current', 'interchange.held']);
+const FLAGS: ReadonlySet<string> = new Set(['authority.current', 'enrolment.others', 'interchange.held']);
 
 const REWRITTEN: readonly [RegExp, string][] = [
   [/\) STRICT(, WITHOUT ROWID)?$/, ')'],

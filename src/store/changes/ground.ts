@@ -50,13 +50,14 @@ export class Ground {
     actor: Actor,
     personal: Readonly<Record<string, string>>,
     facts: object = {},
+    outcome: 'success' | 'failure' = 'success',
   ): Change<number> {
     const { name, reason } = actor;
     return yield* ask<number>({
       audit: {
         at: this.at,
         event,
-        outcome: 'success',
+        outcome,
         message: null,
         account,
         facts: JSON.stringify(facts),
@@ -84,8 +85,10 @@ export class Ground {
 
   /** Memories of these accounts are forgotten after the commit. */
   tell(accounts: Iterable<number>, scope: ChangeScope = 'registry'): void {
-    for (const account of accounts) this.#accounts.add(account);
-    this.#scope = this.#scope === undefined || this.#scope === scope ? scope : 'registry';
+    for (const account of accounts) {
+      this.#accounts.add(account);
+      this.#scope = this.#scope === undefined || this.#scope === scope ? scope : 'registry';
+    }
   }
 
   /** Memories of all accounts are forgotten after the commit. */

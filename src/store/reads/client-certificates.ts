@@ -4,7 +4,7 @@ import type { RegisteredCertificate } from '../../domain/registry.ts';
 import type { CertificateRecord } from '../registry.ts';
 import { as, int, optional, text, time } from '../sql/columns.ts';
 import { among, words } from '../sql/parts.ts';
-import { type Change, type Now, sql } from '../sql/sql.ts';
+import { type Change, sql } from '../sql/sql.ts';
 
 const REGISTERED = {
   ...{ id: int, account: as<AccountId>(int), name: text, key: text, fingerprint: text, about: text },
@@ -16,27 +16,25 @@ const COLUMNS = words(
 /** Rows of one account that a listing shows; revoked ones pile up slowly. */
 const MOST = 1000;
 
-export class ClientCertificateReads {
-  /** By the keys of one certificate: first its own, then those of its names. One that is valid comes before one that is not. */
-  *find(_now: Now, keys: readonly string[]): Change<CertificateRecord | undefined> {
-    const [first = ''] = keys;
-    // Valid ones first, then the newest.
-    const itself = yield* sql.first({ ...REGISTERED, login: text })`
+/** By the keys of one certificate: first its own, then those of its names. One that is valid comes before one that is not. */
+export function* registrationFor(keys: readonly string[]): Change<CertificateRecord | undefined> {
+  const [first = ''] = keys;
+  // Valid ones first, then the newest.
+  const itself = yield* sql.first({ ...REGISTERED, login: text })`
       SELECT ${COLUMNS}, a.login FROM client_certificate c JOIN account a ON a.id = c.account
        WHERE c.fingerprint = ${first.replace(/^fp:/, '')} ORDER BY c.revoked_at IS NOT NULL, c.id DESC LIMIT 1`;
-    const found = yield* sql.all({ ...REGISTERED, login: text })`
+  const found = yield* sql.all({ ...REGISTERED, login: text })`
       SELECT ${COLUMNS}, a.login FROM client_certificate c JOIN account a ON a.id = c.account
        WHERE c.key ${among(text, keys)}
          AND (c.revoked_at IS NULL OR c.id = (SELECT max(m.id) FROM client_certificate m WHERE m.key = c.key))
        ORDER BY c.revoked_at IS NOT NULL, c.id DESC`;
-    const rows = keys.flatMap((key) => found.find((row) => row.key === key) ?? []);
-    // What was revoked itself stays out, although its names may meet another registration.
-    const row =
-      itself?.revokedAt === undefined ? (rows.find(({ revokedAt }) => revokedAt === undefined) ?? rows[0]) : itself;
-    if (row === undefined) return undefined;
-    const { login, ...certificate } = row;
-    return { login, certificate };
-  }
+  const rows = keys.flatMap((key) => found.find((row) => row.key === key) ?? []);
+  // What was revoked itself stays out, although its names may meet another registration.
+  const row =
+    itself?.revokedAt === undefined ? (rows.find(({ revokedAt }) => revokedAt === undefined) ?? rows[0]) : itself;
+  if (row === undefined) return undefined;
+  const { login, ...certificate } = row;
+  return { login, certificate };
 }
 
 /** Of one account, oldest first. */

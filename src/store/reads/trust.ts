@@ -1,4 +1,4 @@
-/** What the roads of the mail ask of authorities and certificates: through memories, which ask here. */
+/** What the roads of the mail and log-ins ask of authorities and certificates: through memories, which ask here. */
 import type { AddressKey } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';
@@ -10,9 +10,11 @@ import {
   MAX_MAIL_CERTIFICATES,
   type MailRecord,
 } from '../certificates.ts';
+import type { CertificateRecord } from '../registry.ts';
 import { as, bytes, flag, int, json, optional, orNull, text, time } from '../sql/columns.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { revocationOf } from './certificates.ts';
+import { registrationFor } from './client-certificates.ts';
 
 const AUTHORITY = {
   ...{ id: int, role: as<AuthorityRole>(text), fingerprint: text, notAfter: time },
@@ -29,6 +31,11 @@ export class TrustReads {
   *authorities(_now: Now): Change<readonly AuthorityRecord[]> {
     return yield* sql.all(AUTHORITY)`
       SELECT id, role, fingerprint, not_after, current, crl_number, der FROM authority ORDER BY id LIMIT ${MOST_AUTHORITIES}`;
+  }
+
+  /** By the keys of one certificate. */
+  *registration(_now: Now, keys: readonly string[]): Change<CertificateRecord | undefined> {
+    return yield* registrationFor(keys);
   }
 
   *mail(_now: Now, key: AddressKey): Change<MailRecord> {

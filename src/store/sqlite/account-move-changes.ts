@@ -5,6 +5,7 @@
 import { formerLogin } from '../../domain/account-move.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { AccountMove, AccountTies } from '../account-moves.ts';
+import { voidCodes } from '../changes/enrolments.ts';
 import { type MovingAccount, movingAccount, tiesOf } from '../reads/moving-account.ts';
 import type { Actor } from '../registry.ts';
 import type { Changed, RegistryGround } from './registry-ground.ts';
@@ -85,7 +86,7 @@ export class AccountMoveChanges {
     const { id: source, from, into } = moving;
     const { ties: cutter } = this.#parts;
     // While the account has its name and its addresses: the rows of the trail speak of them.
-    const { mail } = cutter.revokeNaming(source, from, into, actor);
+    cutter.revokeNaming(source, from, into, actor);
     const delegations = cutter.cutDelegations(source, into.id, actor);
     const substitutes = cutter.cutSubstitutes(source, into.id, actor);
     const former = this.#rename(moving);
@@ -96,10 +97,7 @@ export class AccountMoveChanges {
     ) as { key: string }[];
     for (const statement of GOES_ALONG) sql.run(statement, target, source);
     this.#parts.dropVerifiers(target);
-    sql.run(
-      'UPDATE enrolment SET tries_left = 0 WHERE account = ? AND collected IS NULL AND tries_left > 0 AND expires_at > ?',
-      ...[source, at],
-    );
+    this.#ground.run(voidCodes(this.#ground.ground, source));
     sql.run(
       'INSERT INTO account_move (source, target, since, below) SELECT account, ?, ?, next_uid FROM mailbox WHERE account = ?',
       ...[target, wanted.since, source],
@@ -118,7 +116,7 @@ export class AccountMoveChanges {
     const accounts = new Set([source, target, ...delegations.accounts, ...substitutes.accounts]);
     return {
       ...{ id: target, accounts: [...accounts], scope: 'registry' },
-      mail: [...new Set([...mail, ...keys.map(({ key }) => key)])],
+      mail: keys.map(({ key }) => key),
       detail: { former, source: source, ties },
     };
   }

@@ -7,7 +7,7 @@ import { addressKey } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
 import { type Actor, type Ending, RegistryError, THE_GATEWAY } from '../registry.ts';
 import { removeEndedKeys } from '../changes/ended-keys.ts';
-import { voidCodes } from './enrolments.ts';
+import { voidCodes } from '../changes/enrolments.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
@@ -59,7 +59,7 @@ export class EndingChanges {
         ...[endsAt, successor ?? null, id],
       );
       // Whoever holds a letter has no business there any more; a new code is made in a minute.
-      voidCodes(sql, id, at);
+      this.#ground.run(voidCodes(this.#ground.ground, id));
       const ends = new Date(endsAt).toISOString();
       this.#ground.record('registry.account-ending', id, actor, named, { ...facts, ends });
     }

@@ -24,6 +24,7 @@ import { SqliteAudit } from './audit.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { Bodies } from './bodies.ts';
 import { subjectsOf } from './calls.ts';
+import { CertificateMemory } from './certificate-memory.ts';
 import { setFact } from './check-database.ts';
 import { openWriting } from './database.ts';
 import { SqliteDeliveries } from './deliveries.ts';
@@ -36,7 +37,6 @@ import { knownMigrations, migrate } from './migrate.ts';
 import { type CreateOptions, type OpenOptions, settled } from './options.ts';
 import { pooled } from './random-pool.ts';
 import { Reader } from './reader.ts';
-import { SqliteCa } from './ca.ts';
 import { RememberedPgpKeys } from './pgp.ts';
 import { SqliteQuirks } from './quirks.ts';
 import { SqliteRegistry } from './registry.ts';
@@ -166,7 +166,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const parts: {
       mailboxes?: Mailboxes;
       registry?: SqliteRegistry;
-      certificates?: SqliteCa;
+      certificates?: CertificateMemory;
       pgpKeys?: RememberedPgpKeys;
       bodies?: Bodies;
       deliveries?: SqliteDeliveries;
@@ -220,10 +220,6 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
                 parts.certificates?.told({ mail, trust: true });
                 parts.pgpKeys?.told({ mail });
               }
-            } else if (answer.kind === 'ca') {
-              const { accounts } = answer.changed;
-              if (accounts !== undefined) parts.registry?.told({ accounts, scope: 'certificate' });
-              parts.certificates?.told(answer.changed);
             } else if (answer.kind === 'called') {
               if (answer.told !== undefined) tell(answer.told);
             }
@@ -251,12 +247,18 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const registry = Object.assign(parts.registry, {
       ...subjects.absences,
       ...subjects.addresses,
+      ...subjects.clientCertificates,
       ...subjects.edi,
       ...subjects.partners,
       ...subjects.ties,
     });
-    const ca = (parts.certificates = new SqliteCa({ writer, trust: subjects.trust, time, random }));
-    const certificates = Object.assign(ca, subjects.certificates);
+    parts.certificates = new CertificateMemory(subjects.trust);
+    const certificates = Object.assign(parts.certificates, {
+      ...subjects.authorities,
+      ...subjects.certificates,
+      ...subjects.enrolments,
+      ...subjects.mailKeys,
+    });
     const remembered = (parts.pgpKeys = new RememberedPgpKeys(subjects.pgpKeys));
     const pgpKeys: PgpKeys = { ...subjects.pgpKeys, findMail: (key) => remembered.findMail(key) };
     const audit = new SqliteAudit({ writer, reader, clock, time, random, log });

@@ -1,8 +1,8 @@
 /** Changes to passwords, inside the writer's transactions. */
 import { MAX_PASSWORDS } from '../../domain/registry.ts';
-import type { Instant } from '../../domain/units.ts';
+import { defined } from '../../domain/defined.ts';
 import { type Actor, type NewPassword, RegistryError } from '../registry.ts';
-import { Enrolments } from './enrolments.ts';
+import { useCode } from '../changes/enrolments.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 /** The setting `scram` as it holds for account `a` of organisation `o`: off where neither says a word. */
@@ -10,11 +10,9 @@ const MAY_SCRAM = "coalesce(json_extract(a.settings, '$.scram'), json_extract(o.
 
 export class PasswordChanges {
   readonly #ground: RegistryGround;
-  readonly #enrolments: Enrolments;
 
   constructor(ground: RegistryGround) {
     this.#ground = ground;
-    this.#enrolments = new Enrolments(ground.sql);
   }
 
   add(login: string, password: NewPassword, actor: Actor): Changed {
@@ -38,18 +36,13 @@ export class PasswordChanges {
     }: { readonly id: string; readonly hash: Uint8Array; readonly password: Pick<NewPassword, 'hash' | 'scram'> },
     actor: Actor,
   ): Changed {
-    const { sql, at } = this.#ground;
-    const row = this.#enrolments.holding(id, { hash, for: 'password', login: null }, at);
-    const { account, login, password: name } = row;
+    const { sql, ground } = this.#ground;
+    const code = this.#ground.run(useCode(ground, id, { hash, for: 'password' }, 'password'));
+    const { account, login, password: name, others, notAfter } = code;
     if (name === null) throw new Error(`The code ${id} names no password`);
-    this.#enrolments.use(id, 'password');
     const replaced = sql.run('DELETE FROM password WHERE account = ? AND name = ?', account, name).changes;
-    const removed = row.others === 1 ? this.revokeAll(account) : 0;
-    this.insert(account, login, {
-      name,
-      ...password,
-      ...(row.not_after === null ? {} : { endsAt: row.not_after as Instant }),
-    });
+    const removed = others ? this.revokeAll(account) : 0;
+    this.insert(account, login, { name, ...password, ...defined({ endsAt: notAfter }) });
     this.#ground.touch(account);
     this.#ground.record(
       'password.enrolled',

@@ -12,7 +12,6 @@ import {
   type Actor,
   type Ending,
   type NewAccount,
-  type NewCertificate,
   type NewOrganisation,
   type NewPassword,
   type OrganisationDetails,
@@ -20,14 +19,14 @@ import {
   type SettingChanges,
   type SettingTarget,
 } from '../registry.ts';
+import { voidCodes } from '../changes/enrolments.ts';
+import { revokeRegistrations } from '../changes/registrations.ts';
 import { AccountMoveChanges } from './account-move-changes.ts';
 import { insertAddresses } from '../changes/addresses.ts';
 import type { AuditWriter } from './audit-writer.ts';
-import { CertificateChanges } from './certificate-changes.ts';
 import type { Db } from './database.ts';
 import { EraseChanges } from './erase-changes.ts';
 import { EndingChanges } from './ending-changes.ts';
-import { voidCodes } from './enrolments.ts';
 import { MergeChanges } from './merge-changes.ts';
 import { OrganisationChanges } from './organisation-changes.ts';
 import { PartnerChanges } from './partner-changes.ts';
@@ -94,13 +93,6 @@ export type RegistryChange =
     }
   | { readonly op: 'revoke-password'; readonly login: string; readonly name: string; readonly actor: Actor }
   | {
-      readonly op: 'add-certificate' | 'block-certificate';
-      readonly login: string;
-      readonly certificate: NewCertificate;
-      readonly actor: Actor;
-    }
-  | { readonly op: 'revoke-certificate'; readonly login: string; readonly name: string; readonly actor: Actor }
-  | {
       readonly op: 'rehash';
       readonly account: number;
       readonly name: string;
@@ -123,7 +115,6 @@ const MAX_IMPORT = 200_000;
 export class RegistryChanges {
   readonly #ground: RegistryGround;
   readonly #passwords: PasswordChanges;
-  readonly #certificates: CertificateChanges;
   readonly #settings: SettingsChanges;
   readonly #partners: PartnerChanges;
   readonly #erase: EraseChanges;
@@ -133,15 +124,11 @@ export class RegistryChanges {
   readonly #merges: MergeChanges;
   readonly #moves: AccountMoveChanges;
   readonly #ties: TieChanges;
-  /** What the ends of this change touched beside the accounts that it names. */
-  #alsoMail: string[] = [];
-  #alsoAccounts: number[] = [];
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter) {
     this.#ground = new RegistryGround(db, audit);
     this.#passwords = new PasswordChanges(this.#ground);
-    this.#certificates = new CertificateChanges(this.#ground.sql);
     this.#settings = new SettingsChanges(this.#ground, this.#passwords);
     this.#partners = new PartnerChanges(this.#ground, {
       add: (account, actor) => this.#addAccount(account, actor),
@@ -151,7 +138,7 @@ export class RegistryChanges {
     this.#ties = new TieChanges(this.#ground);
     this.#endings = new EndingChanges(this.#ground, (account, actor) => this.#endAccount(account, actor));
     this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
-    this.#states = new StateChanges(this.#ground, this.#passwords, this.#certificates);
+    this.#states = new StateChanges(this.#ground, this.#passwords);
     this.#merges = new MergeChanges(this.#ground, {
       endings: this.#endings,
       passwords: this.#passwords,
@@ -166,19 +153,16 @@ export class RegistryChanges {
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
     this.#ground.begin(at, salt);
-    this.#alsoMail = [];
-    this.#alsoAccounts = [];
     const changed = this.#apply(change);
     const { told } = this.#ground.ground;
-    if (this.#alsoMail.length + this.#alsoAccounts.length === 0 && told === undefined) return changed;
+    if (told === undefined) return changed;
     const { accounts, scope, mail = [] } = changed;
-    const more = told?.accounts ?? [];
+    const more = told.accounts;
     return {
       ...changed,
-      accounts:
-        accounts === 'many' || more === 'many' ? 'many' : [...new Set([...accounts, ...this.#alsoAccounts, ...more])],
-      scope: told === undefined || told.scope === scope ? scope : accounts.length === 0 ? told.scope : 'registry',
-      mail: [...new Set([...mail, ...this.#alsoMail, ...(told?.mail ?? [])])],
+      accounts: accounts === 'many' || more === 'many' ? 'many' : [...new Set([...accounts, ...more])],
+      scope: told.scope === scope ? scope : accounts.length === 0 ? told.scope : 'registry',
+      mail: [...new Set([...mail, ...told.mail])],
     };
   }
 
@@ -227,10 +211,6 @@ export class RegistryChanges {
         return this.#passwords.enrol(change, change.actor);
       case 'revoke-password':
         return this.#passwords.revoke(change.login, change.name, change.actor);
-      case 'add-certificate':
-      case 'block-certificate':
-      case 'revoke-certificate':
-        return this.#certificate(change);
       case 'rehash':
         return this.#passwords.rehash(change.account, change.name, change.from, change.to);
       case 'move-account':
@@ -366,39 +346,14 @@ export class RegistryChanges {
 
   #endAccount(account: number, actor: Actor): void {
     // While its certificates are registered, and its addresses its own: the rows of the trail speak of them.
-    const { mail, accounts } = this.#ties.ofEnd(account, actor);
-    this.#alsoMail.push(...mail);
-    this.#alsoAccounts.push(...accounts);
+    this.#ties.ofEnd(account, actor);
     this.#ground.sql.run("UPDATE account SET state = 'ended', version = version + 1 WHERE id = ?", account);
     // Its addresses end with it: none of them may ever reach somebody else.
     this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ? AND state <> 'ended'", account);
     this.#passwords.dropAllVerifiers(account);
     // Its certificates may be registered for the account that comes after it.
-    this.#certificates.revokeAll(account, this.#ground.at);
-    voidCodes(this.#ground.sql, account, this.#ground.at);
+    this.#ground.run(revokeRegistrations(this.#ground.ground, account));
+    this.#ground.run(voidCodes(this.#ground.ground, account));
     this.#ground.run(endPartnerOf(account));
-  }
-
-  #certificate(
-    change: Extract<RegistryChange, { op: 'add-certificate' | 'block-certificate' | 'revoke-certificate' }>,
-  ): Changed {
-    const { login, actor } = change;
-    const account = this.#ground.account(login);
-    let event = 'registry.certificate-revoked';
-    let about: Record<string, string>;
-    if (change.op === 'revoke-certificate') {
-      about = this.#certificates.revoke(account.id, login, change.name, this.#ground.at);
-    } else {
-      if (change.op === 'add-certificate') {
-        this.#ground.openFor(account, login);
-        event = 'registry.certificate-added';
-        this.#certificates.add(account.id, login, change.certificate, this.#ground.at);
-      } else this.#certificates.block(account.id, change.certificate, this.#ground.at);
-      const { name, fingerprint, about: text } = change.certificate;
-      about = { certificate: name, fingerprint, about: text };
-    }
-    this.#ground.touch(account.id);
-    this.#ground.record(event, account.id, actor, { login, ...about });
-    return { id: 0, accounts: [account.id], scope: 'certificate' };
   }
 }

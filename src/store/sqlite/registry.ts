@@ -30,7 +30,6 @@ import {
   MAX_ACCOUNTS,
   MAX_SETTINGS,
   type NewAccount,
-  type NewCertificate,
   type NewOrganisation,
   type NewPassword,
   type OrganisationDetails,
@@ -78,6 +77,7 @@ function atOnce(logins: readonly string[]): readonly string[] {
 /** What `subjectsOf` makes by itself. */
 type Called = keyof (Subjects['absences'] &
   Subjects['addresses'] &
+  Subjects['clientCertificates'] &
   Subjects['edi'] &
   Subjects['partners'] &
   Subjects['ties']);
@@ -152,7 +152,7 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     const known = this.#certificates.get(name);
     if (known !== undefined) return known ?? undefined;
     const before = this.#changes;
-    const found = await this.#p.subjects.clientCertificates.find(keys);
+    const found = await this.#p.subjects.trust.registration(keys);
     if (before === this.#changes) this.#certificates.set(name, found ?? null);
     return found;
   }
@@ -380,18 +380,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
 
   async revokePassword(login: string, name: string, actor: Actor): Promise<void> {
     await this.#change({ op: 'revoke-password', login, name, actor });
-  }
-
-  async addCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void> {
-    await this.#change({ op: 'add-certificate', login, certificate, actor });
-  }
-
-  async revokeCertificate(login: string, name: string, actor: Actor): Promise<void> {
-    await this.#change({ op: 'revoke-certificate', login, name, actor });
-  }
-
-  async blockCertificate(login: string, certificate: NewCertificate, actor: Actor): Promise<void> {
-    await this.#change({ op: 'block-certificate', login, certificate, actor });
   }
 
   async changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void> {

@@ -1,20 +1,18 @@
 /** States of many accounts at once, inside the writer's transactions: all of a call, or none. */
 import type { State } from '../../domain/registry.ts';
 import { type Actor, RegistryError } from '../registry.ts';
-import type { CertificateChanges } from './certificate-changes.ts';
-import { voidCodes } from './enrolments.ts';
+import { voidCodes } from '../changes/enrolments.ts';
+import { revokeRegistrations } from '../changes/registrations.ts';
 import type { PasswordChanges } from './password-changes.ts';
 import { type AccountRow, type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 export class StateChanges {
   readonly #ground: RegistryGround;
   readonly #passwords: PasswordChanges;
-  readonly #certificates: CertificateChanges;
 
-  constructor(ground: RegistryGround, passwords: PasswordChanges, certificates: CertificateChanges) {
+  constructor(ground: RegistryGround, passwords: PasswordChanges) {
     this.#ground = ground;
     this.#passwords = passwords;
-    this.#certificates = certificates;
   }
 
   set(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Changed {
@@ -40,11 +38,11 @@ export class StateChanges {
 
   /** Whoever has what it logged in with until now gets in no more, also when it is resumed. */
   contain(logins: readonly string[], actor: Actor): Changed {
-    const { sql, at } = this.#ground;
+    const { sql, ground } = this.#ground;
     return this.#each(logins, ({ id, state }, login) => {
       const passwords = this.#passwords.revokeAll(id);
-      const certificates = this.#certificates.revokeAll(id, at);
-      const codes = voidCodes(sql, id, at);
+      const certificates = this.#ground.run(revokeRegistrations(ground, id));
+      const codes = this.#ground.run(voidCodes(ground, id));
       // A run that was cut short is given again: what it had done leaves no second row.
       if (state === 'suspended' && passwords + certificates + codes === 0) return false;
       sql.run("UPDATE account SET state = 'suspended', version = version + 1 WHERE id = ?", id);

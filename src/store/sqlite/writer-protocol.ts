@@ -10,7 +10,6 @@ import type { RegistryError } from '../registry.ts';
 import type { MoveDetail } from './account-move-changes.ts';
 import type { ChangeScope, Told } from '../changes/ground.ts';
 import type { Call } from './calls.ts';
-import type { CaChange, CaChanged } from './ca-changes.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { Reserved } from './reserve.ts';
 import type { DeliveryRows } from './stored-rows.ts';
@@ -210,7 +209,6 @@ export type WriterWork =
   | { readonly kind: 'certificate-used'; readonly id: number; readonly at: number }
   | { readonly kind: 'erase-personal'; readonly seqs: readonly number[]; readonly mark: AuditMark | null }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
-  | { readonly kind: 'ca'; readonly change: CaChange; readonly at: number; readonly salt: Uint8Array }
   /** Of an object of CHANGES. */
   | ({ readonly kind: 'call'; readonly salt: Uint8Array } & Call)
   | {
@@ -294,7 +292,6 @@ export type WriterAnswer =
       readonly mail?: readonly string[];
       readonly detail?: MoveDetail;
     }
-  | { readonly kind: 'ca'; readonly changed: CaChanged }
   | { readonly kind: 'called'; readonly value: unknown; readonly told?: Told }
   | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'swept'; readonly report: SweepNumbers }

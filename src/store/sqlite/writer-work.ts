@@ -8,7 +8,6 @@ import { RegistryError } from '../registry.ts';
 import { checkCrossing } from '../sql/remote.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { Callables } from './calls.ts';
-import { CaChanges } from './ca-changes.ts';
 import { UNCHECKED, setFact } from './check-database.ts';
 import type { Db } from './database.ts';
 import { DeletedMail } from './deleted-mail.ts';
@@ -56,7 +55,6 @@ export class WriterWorker {
   readonly #imports: ImportChanges;
   readonly #mailboxMoves: MailboxMoves;
   readonly #registry: RegistryChanges;
-  readonly #certificates: CaChanges;
   readonly #runner: SqliteRunner;
   readonly #callables = new Callables(CHANGES);
   readonly #erasure: MessageErasure;
@@ -94,7 +92,6 @@ export class WriterWorker {
     this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
     this.#mailboxMoves = new MailboxMoves(db, this.audit, counters);
     this.#registry = new RegistryChanges(db, this.audit);
-    this.#certificates = new CaChanges(db, this.audit);
     this.#runner = new SqliteRunner(db, (item) => this.audit.append(item));
     this.#erasure = new MessageErasure(db, this.audit, counters);
     this.#sweeper = new Sweeper(db, new Dropping(db), new DeletedMail(db), this.search);
@@ -177,11 +174,6 @@ export class WriterWorker {
         return orError(() => {
           return { kind: 'registry', ...this.#registry.apply(work.change, work.at, work.salt) };
         });
-      case 'ca':
-        return orError(() => ({
-          kind: 'ca',
-          changed: this.#certificates.apply(work.change, work.at, work.salt),
-        }));
       case 'call':
         return orError(() => (this.#twice ? this.#callTwice(work) : this.#call(work)));
       case 'sweep':

@@ -1,0 +1,154 @@
+/**
+ * Changes to the certificates of accounts; each with its audit row. Rows are never deleted, so that a serial number is never used twice.
+ *
+ * They throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`, `ended` and `invalid` as in the registry.
+ */
+import { type KeptCertificate, MAX_MAIL_CERTIFICATES, MAX_REVOKED } from '../certificates.ts';
+import { type Actor, RegistryError, THE_GATEWAY } from '../registry.ts';
+import { int, orNull, text, time } from '../sql/columns.ts';
+import { among, locked, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+import { keep, keyOfLogin, keysOf, noCertificate } from './mail-keys.ts';
+import { type FoundAccount, accountNamed } from './registered.ts';
+import { register } from './registrations.ts';
+import { registrationOf, revokeIssued } from './revocations.ts';
+
+export class CertificateChanges {
+  /**
+   * One for log-in is registered for the account by its fingerprint in the same transaction (`Registry.findCertificate`); one for mail is
+   * found by each of its `emails`, with `sealedKey` the gateway's from then on.
+   */
+  *addCertificate(
+    ground: Ground,
+    login: string,
+    certificate: KeptCertificate,
+    how: 'issued' | 'imported',
+    actor: Actor,
+  ): Change<void> {
+    const account = holder(yield* accountNamed(ground.at, login), login);
+    yield* addTo(ground, account, certificate, how, actor);
+  }
+
+  /** Final. The certificate is kept out of the account's log-in as well, from this commit on. */
+  *revokeCertificate(ground: Ground, fingerprint: string, reason: string, actor: Actor): Change<void> {
+    const { revoked, accounts } = yield* revokeIssued(ground, [fingerprint], reason, actor);
+    if (revoked > 0) return yield* ground.touchAll(accounts, 'certificate');
+    const row = yield* sql.first({ serial: text })`SELECT serial FROM certificate WHERE fingerprint = ${fingerprint}`;
+    if (row !== undefined) throw revokedAlready(row.serial);
+    yield* revokeRegistered(ground, fingerprint, reason, actor);
+  }
+
+  /** Many in one transaction, at most `MAX_REVOKED`; those that are revoked already are left alone. Tells how many were not. */
+  *revokeCertificates(ground: Ground, fingerprints: readonly string[], reason: string, actor: Actor): Change<number> {
+    if (fingerprints.length > MAX_REVOKED)
+      throw new RegistryError(
+        'invalid',
+        `${fingerprints.length} certificates are to be revoked at once; at most ${MAX_REVOKED}`,
+      );
+    const { revoked, accounts } = yield* revokeIssued(ground, fingerprints, reason, actor);
+    if (revoked > 0) yield* ground.touchAll(accounts, 'certificate');
+    return revoked;
+  }
+
+  /** Remembers that the owner was warned `days` before the end. */
+  *noteWarned(ground: Ground, fingerprint: string, days: number): Change<void> {
+    yield* sql.run`UPDATE certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
+    yield* sql.run`UPDATE client_certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
+    const row = yield* sql.first({ account: int })`SELECT account FROM certificate WHERE fingerprint = ${fingerprint}`;
+    yield* ground.record('certificate.warned', row?.account ?? null, THE_GATEWAY, {}, { fingerprint, days });
+  }
+}
+
+/** Whoever may have a certificate. */
+export function holder({ id, state }: FoundAccount, login: string): number {
+  if (state === 'ended')
+    throw new RegistryError('ended', `The account "${login}" has ended; it gets no certificate any more`);
+  return id;
+}
+
+export function* addTo(
+  ground: Ground,
+  account: number,
+  certificate: KeptCertificate,
+  how: 'issued' | 'imported',
+  actor: Actor,
+): Change<void> {
+  const {
+    fingerprint,
+    issuer,
+    serial,
+    authority,
+    use,
+    subject,
+    emails,
+    replaces,
+    notBefore,
+    notAfter,
+    der,
+    sealedKey,
+  } = certificate;
+  const there = yield* sql.first({ fingerprint: text })`
+    SELECT fingerprint FROM certificate WHERE fingerprint = ${fingerprint} OR (issuer = ${issuer} AND serial = ${serial}) LIMIT 1`;
+  if (there !== undefined)
+    throw new RegistryError(
+      'exists',
+      `The certificate ${serial} of "${issuer}" is registered already; "sluis cert show ${serial}" shows it`,
+    );
+  if (use === 'login' && sealedKey !== undefined) throw keyOfLogin(serial);
+  yield* sql.run`
+    INSERT INTO certificate (fingerprint, issuer, serial, authority, account, use, subject, emails, replaces,
+      not_before, not_after, der, created_at)
+    VALUES (${fingerprint}, ${issuer}, ${serial}, ${authority ?? null}, ${account}, ${use}, ${subject},
+      ${JSON.stringify(emails)}, ${replaces ?? null}, ${notBefore}, ${notAfter}, ${der}, ${ground.at})`;
+  yield* ground.record(`certificate.${how}`, account, actor, { subject }, { fingerprint, serial, use, notAfter });
+  if (use === 'login') return yield* openLogin(ground, account, certificate);
+  yield* addAddresses(ground, fingerprint, emails);
+  if (sealedKey !== undefined) yield* keep(ground, fingerprint, sealedKey, actor);
+}
+
+function* addAddresses(ground: Ground, fingerprint: string, emails: readonly string[]): Change<void> {
+  const keys = keysOf(emails);
+  const full = yield* sql.first({ key: text, n: int })`
+    SELECT key, count(*) AS n FROM certificate_address WHERE key ${among(text, keys)}
+     GROUP BY key HAVING count(*) >= ${MAX_MAIL_CERTIFICATES} ORDER BY key LIMIT 1`;
+  if (full !== undefined)
+    throw new RegistryError(
+      'invalid',
+      `There are ${full.n} mail certificates for "${full.key}", the most that one address may have; this one cannot be added`,
+    );
+  const rows = keys.map((key) => ({ key, fingerprint }));
+  yield* sql.run`
+    INSERT INTO certificate_address (key, fingerprint)
+    SELECT given.key, given.fingerprint FROM ${rowsOf({ key: text, fingerprint: text }, rows)}`;
+  ground.tellMail(keys);
+}
+
+/** A certificate for log-in opens its account from this moment on, by its fingerprint: no path and no name is trusted for it. */
+function* openLogin(ground: Ground, account: number, certificate: KeptCertificate): Change<void> {
+  const registration = { account, ...registrationOf(certificate) };
+  const there = yield* sql.first({ id: int })`
+    SELECT id FROM client_certificate WHERE account = ${account} AND key = ${registration.key} AND revoked_at IS NULL`;
+  if (there !== undefined) return;
+  const { login } = yield* sql.one({ login: text })`SELECT login FROM account WHERE id = ${account}`;
+  yield* register(ground, login, registration);
+  yield* ground.touch(account, 'certificate');
+}
+
+/** It stands for log-in alone: every registration of it ends. */
+function* revokeRegistered(ground: Ground, fingerprint: string, reason: string, actor: Actor): Change<void> {
+  const rows = yield* sql.all({ account: int, name: text, revokedAt: orNull(time) })`
+    SELECT account, name, revoked_at FROM client_certificate WHERE fingerprint = ${fingerprint} ORDER BY id ${locked}`;
+  if (rows.length === 0) throw noCertificate(fingerprint);
+  const valid = rows.find(({ revokedAt }) => revokedAt === null);
+  if (valid === undefined) throw revokedAlready(fingerprint);
+  yield* sql.run`
+    UPDATE client_certificate SET revoked_at = ${ground.at} WHERE fingerprint = ${fingerprint} AND revoked_at IS NULL`;
+  const facts = { fingerprint, certificate: valid.name, why: reason };
+  yield* ground.record('certificate.revoked', valid.account, actor, {}, facts);
+  yield* ground.touch(valid.account, 'certificate');
+  ground.tellTrust();
+}
+
+const revokedAlready = (named: string): RegistryError =>
+  new RegistryError('ended', `The certificate ${named} is revoked already, which cannot be undone`);

@@ -1,0 +1,58 @@
+/** Parts of changes: certificates that were issued or imported are revoked. What touches the accounts is the caller's. */
+import type { NewAccountCertificate } from '../certificates.ts';
+import type { Actor, NewCertificate } from '../registry.ts';
+import { int, json, text, time } from '../sql/columns.ts';
+import { among, locked } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+import { keysOf } from './mail-keys.ts';
+import { block } from './registrations.ts';
+
+const REVOCABLE = {
+  ...{ fingerprint: text, serial: text, account: int, subject: text },
+  ...{ notBefore: time, notAfter: time, emails: json<readonly string[]>() },
+};
+
+/** Those of them that are not revoked yet. Tells whose they are: each once. Memories of them are forgotten. */
+export function* revokeIssued(
+  ground: Ground,
+  fingerprints: readonly string[],
+  reason: string,
+  actor: Actor,
+): Change<{ readonly revoked: number; readonly accounts: readonly number[] }> {
+  const rows = yield* sql.all(REVOCABLE)`
+    SELECT fingerprint, serial, account, subject, not_before, not_after, emails FROM certificate
+     WHERE fingerprint ${among(text, fingerprints)} AND revoked_at IS NULL ORDER BY fingerprint ${locked}`;
+  if (rows.length === 0) return { revoked: 0, accounts: [] };
+  const byPrint = new Map(rows.map((row) => [row.fingerprint, row]));
+  const found = [...new Set(fingerprints)].flatMap((fingerprint) => byPrint.get(fingerprint) ?? []);
+  yield* sql.run`
+    UPDATE certificate SET revoked_at = ${ground.at}, reason = ${reason} WHERE fingerprint ${among(text, [...byPrint.keys()])}`;
+  for (const { fingerprint, serial, account } of found)
+    yield* ground.record('certificate.revoked', account, actor, {}, { fingerprint, serial, why: reason });
+  // Whatever registration it may meet, by names too: from this commit on it opens nothing.
+  yield* block(
+    ground,
+    found.map((row) => ({ account: row.account, ...registrationOf(row) })),
+  );
+  ground.tellMail(found.flatMap(({ emails }) => keysOf(emails)));
+  ground.tellTrust();
+  return { revoked: found.length, accounts: [...new Set(found.map(({ account }) => account))] };
+}
+
+/** How a certificate of ours stands among those that an account may log in with. */
+export const registrationOf = ({
+  fingerprint,
+  serial,
+  subject,
+  notBefore,
+  notAfter,
+}: Pick<NewAccountCertificate, 'fingerprint' | 'serial' | 'subject' | 'notBefore' | 'notAfter'>): NewCertificate => ({
+  // A serial number alone may be two issuers'.
+  name: `${serial}-${fingerprint.slice(0, 8)}`,
+  key: `fp:${fingerprint}`,
+  fingerprint,
+  about: subject,
+  notBefore,
+  notAfter,
+});
