@@ -12,13 +12,13 @@ import { storeOptionsOf } from '../src/gateway/store.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { ListenerRefused } from '../src/platform/listener.ts';
 import { TlsMaterialError } from '../src/platform/tls.ts';
-import { openSqliteStore } from '../src/store/sqlite/open.ts';
 import { StoreFailed, StoreRefused } from '../src/store/store.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { MemoryLog } from './support/log.ts';
 import { assertNoSecret } from './support/no-secret.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { SmtpClient, UnexpectedReply, acceptedId } from './support/smtp-client.ts';
+import { openStoreAt } from './support/store.ts';
 
 async function open(t: TestContext, options: TestGatewayOptions = {}): Promise<TestGateway> {
   const gateway = await startTestGateway({ accounts: ['anna', 'bram'], ...options });
@@ -140,7 +140,7 @@ test('after a failed sync no 250 follows, and the gateway says that it has faile
   const gateway = await open(t);
   const broken = await gateway.restart({
     openStore: async (config, effects) =>
-      await openSqliteStore({ ...(await storeOptionsOf(config, effects)), testing: { failCommit: 2 } }),
+      await openStoreAt({ ...(await storeOptionsOf(config, effects)), testing: { failCommit: 2 } }),
   });
   t.after(() => broken.stop({ drain: 'none' }));
   const client = await SmtpClient.open(broken.target('submission'), loginOf('anna'));

@@ -9,10 +9,9 @@ import type { Holding } from '../../src/store/deliveries.ts';
 import { firstIdAt } from '../../src/store/message-ids.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { HoldingsReader } from '../../src/store/sqlite/holdings-reader.ts';
-import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { addPartner } from '../store/partner-contract.ts';
 import { collect } from '../store/erasure-contract.ts';
-import { addAccount, deliver, openTestStore, testOptions } from '../support/store.ts';
+import { addAccount, createStoreAt, deliver, openTestStore, testOptions } from '../support/store.ts';
 
 test('each old day says what keeps it, in whose mailboxes and until when; yesterday and today are not old', async (t) => {
   const { store, clock } = await openTestStore(t);
@@ -83,7 +82,7 @@ test('what was handed out again keeps its day until its own time is over', async
 
 test('steps of any size find every entry once', async (t) => {
   const options = testOptions(t);
-  await createSqliteStore(options);
+  await createStoreAt(options);
   const db = openWriting(join(options.dataFolder, 'sluis.db'), 'FULL');
   t.after(() => db.close());
   const id = (day: number): bigint => firstIdAt(instant(Date.UTC(2026, 9, day)));

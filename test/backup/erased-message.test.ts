@@ -9,10 +9,17 @@ import { restoreBackup } from '../../src/backup/restore.ts';
 import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
 import type { MessageId } from '../../src/domain/ids.ts';
 import { days } from '../../src/domain/units.ts';
-import { type OpenOptions, openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { rotateMasterKey } from '../../src/store/sqlite/rotate.ts';
 import { ContentDamaged, type Store } from '../../src/store/store.ts';
-import { type Cleanup, addAccount, deliver, messagesIn, readAll } from '../support/store.ts';
+import {
+  type Cleanup,
+  type StoreOptions,
+  addAccount,
+  deliver,
+  messagesIn,
+  openStoreAt,
+  readAll,
+} from '../support/store.ts';
 import { collect } from '../store/erasure-contract.ts';
 import { type TestBackups, testBackups } from './support.ts';
 
@@ -42,12 +49,12 @@ async function opened(
   backup: { readonly path: string },
   name: string,
   keyFolder: string,
-  changes: Partial<OpenOptions> = {},
+  changes: Partial<StoreOptions> = {},
 ): Promise<Store> {
   mkdirSync(at(name));
   cpSync(join(backup.path, 'sluis.db'), join(at(name), 'sluis.db'));
   cpSync(keyFolder, at(`${name}-keys`), { recursive: true });
-  const store = await openSqliteStore({ ...options, dataFolder: at(name), keyFolder: at(`${name}-keys`), ...changes });
+  const store = await openStoreAt({ ...options, dataFolder: at(name), keyFolder: at(`${name}-keys`), ...changes });
   t.after(() => store.close());
   return store;
 }
@@ -103,7 +110,7 @@ for (const waiting of [true, false])
     );
     assert.equal(restored.passed, true);
     assert.equal(restored.settled?.erasedMessages, 1);
-    const again = await openSqliteStore({ ...options, dataFolder: at('restored') });
+    const again = await openStoreAt({ ...options, dataFolder: at('restored') });
     t.after(() => again.close());
     assert.deepEqual(await messagesIn(again, anna), [ids[0], ids[2]]);
     const lock = await again.lockMaildrop(anna, { session: 's', network: 'n' });
@@ -122,8 +129,8 @@ test('a new master key seals the kept keys anew', async (t) => {
   const to = randomBytes(32);
   writeFileSync(at('new.key'), `${to.toString('hex')}\n`);
   rotateMasterKey({ ...options, newKeyFile: at('new.key'), actor });
-  await assert.rejects(openSqliteStore(options), /is not the one that this store was made with/);
-  const again = await openSqliteStore({ ...options, masterKey: to });
+  await assert.rejects(openStoreAt(options), /is not the one that this store was made with/);
+  const again = await openStoreAt({ ...options, masterKey: to });
   t.after(() => again.close());
   for (const i of [0, 2]) assert.equal(await read(again, ids[i]!), texts[i]);
 });

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { restoreBackup } from '../../src/backup/restore.ts';
 import { days } from '../../src/domain/units.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { ContentDamaged } from '../../src/store/store.ts';
-import { addAccount, deliver, messagesIn, readAll } from '../support/store.ts';
+import { addAccount, deliver, messagesIn, openStoreAt, readAll } from '../support/store.ts';
 import { testBackups } from './support.ts';
 
 test('an erased day stays closed in an old backup, and leaves no entry that a client would stumble over', async (t) => {
@@ -38,7 +37,7 @@ test('an erased day stays closed in an old backup, and leaves no entry that a cl
   const bare = at('bare');
   mkdirSync(bare);
   cpSync(join(backup.path, 'sluis.db'), join(bare, 'sluis.db'));
-  const byHand = await openSqliteStore({ ...options, dataFolder: bare });
+  const byHand = await openStoreAt({ ...options, dataFolder: bare });
   t.after(() => byHand.close());
   for (const { id } of gone) {
     const read = byHand.deliveries.openMessage(id).then((content) => readAll(content!));
@@ -57,7 +56,7 @@ test('an erased day stays closed in an old backup, and leaves no entry that a cl
   assert.equal(restored.passed, true);
   assert.deepEqual([restored.proof?.opened, restored.proof?.erased], [1, 2]);
   assert.deepEqual([restored.settled?.erasedDays, restored.settled?.erasedMessages], [1, 2]);
-  const again = await openSqliteStore({ ...options, dataFolder: at('restored') });
+  const again = await openStoreAt({ ...options, dataFolder: at('restored') });
   t.after(() => again.close());
   assert.deepEqual(await messagesIn(again, anna), [kept.id]);
   const drop = await again.lockMaildrop(anna, { session: 's', network: 'n' });

@@ -10,9 +10,8 @@ import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
 import { KeyFolder } from '../../src/crypto/key-folder.ts';
 import { days, minutes } from '../../src/domain/units.ts';
 import { startBackups } from '../../src/gateway/backup.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { ContentDamaged } from '../../src/store/store.ts';
-import { addAccount, deliver, readAll } from '../support/store.ts';
+import { addAccount, deliver, openStoreAt, readAll } from '../support/store.ts';
 import { testBackups } from './support.ts';
 
 async function running(t: TestContext, { copyTo = true } = {}) {
@@ -129,7 +128,7 @@ test('an erased day stays closed also with what a rotation kept aside, and other
     cpSync(join(path, 'sluis.db'), join(at(name), 'sluis.db'));
     const keyFolder = at(`${name}-keys`);
     cpSync(join(aside, places.fingerprint), keyFolder, { recursive: true });
-    const opened = await openSqliteStore({ ...options, dataFolder: at(name), keyFolder });
+    const opened = await openStoreAt({ ...options, dataFolder: at(name), keyFolder });
     const read = async ({ id }: { id: typeof gone.id }): Promise<string> => {
       const content = await opened.deliveries.openMessage(id);
       assert.ok(content);

@@ -8,8 +8,7 @@ import { publicKeysIn } from '../../src/backup/signed.ts';
 import { auditKeyFile, auditKeys } from '../../src/crypto/audit-keys.ts';
 import { days } from '../../src/domain/units.ts';
 import { sqliteCopies } from '../../src/store/sqlite/copies.ts';
-import type { OpenOptions } from '../../src/store/sqlite/open.ts';
-import { type Cleanup, type TestStore, openTestStore } from '../support/store.ts';
+import { type Cleanup, type StoreOptions, type TestStore, openTestStore } from '../support/store.ts';
 
 export interface TestBackups extends TestStore {
   readonly backups: Backups;
@@ -25,7 +24,7 @@ export interface TestBackups extends TestStore {
 export async function testBackups(
   t: Cleanup,
   changes: Partial<BackupParts> = {},
-  options: Partial<OpenOptions> = {},
+  options: Partial<StoreOptions> = {},
 ): Promise<TestBackups> {
   const opened = await openTestStore(t, options);
   const { store, clock, log, options: used } = opened;

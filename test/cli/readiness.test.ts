@@ -3,17 +3,17 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { readyCode, ofDisk } from '../../src/cli/readiness.ts';
 import { storeOptionsOf } from '../../src/gateway/store.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { commandsOn } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
 import { fetchAll, send } from '../support/mail.ts';
 import { until } from '../support/until.ts';
+import { openStoreAt } from '../support/store.ts';
 
 async function open(t: TestContext, full: () => boolean = () => false): Promise<TestGateway> {
   const gateway = await startTestGateway({
     accounts: ['anna', 'bram'],
     openStore: async (config, effects) =>
-      await openSqliteStore({
+      await openStoreAt({
         ...(await storeOptionsOf(config, effects)),
         testing: { freeOctets: () => (full() ? 0 : 1_000_000_000) },
       }),

@@ -14,7 +14,6 @@ import { MOST_PARTNERS, storeMetrics } from '../../src/gateway/store-metrics.ts'
 import { exposition } from '../../src/http/exposition.ts';
 import { nothingByKind } from '../../src/trail/erasure.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
 import { MemoryLog } from '../support/log.ts';
 import { ScriptedPartner } from '../support/partner.ts';
@@ -23,6 +22,7 @@ import { addTestPartner } from '../support/push.ts';
 import { Scrape, get } from '../support/scrape.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 import { until } from '../support/until.ts';
+import { openStoreAt } from '../support/store.ts';
 
 async function open(t: TestContext, options: TestGatewayOptions = {}): Promise<TestGateway> {
   const gateway = await startTestGateway({ accounts: ['anna', 'bram'], ...options });
@@ -140,7 +140,7 @@ test('/ready says 503 with each reason by name, and /live goes on', async (t) =>
   const gateway = await open(t, {
     clock,
     openStore: async (config, effects) =>
-      await openSqliteStore({
+      await openStoreAt({
         ...(await storeOptionsOf(config, effects)),
         testing: { freeOctets: () => (full ? 0 : 1_000_000_000) },
       }),
@@ -177,7 +177,7 @@ test('a gateway that drains is not ready, and tells so until its last session ha
 test('a failed store is told of', async (t) => {
   const gateway = await open(t, {
     openStore: async (config, effects) =>
-      await openSqliteStore({ ...(await storeOptionsOf(config, effects)), testing: { failCommit: 6 } }),
+      await openStoreAt({ ...(await storeOptionsOf(config, effects)), testing: { failCommit: 6 } }),
   });
   for (let n = 0; n < 10 && !gateway.store.health().failed; n += 1)
     await gateway.store.registry

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { exitCodeOf, exitCodes, messageOf } from '../../src/cli/exit.ts';
 import { systemProblem } from '../../src/platform/system-problem.ts';
-import { createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { StoreRefused } from '../../src/store/store.ts';
-import { testOptions } from '../support/store.ts';
+import { createStoreAt, openStoreAt, testOptions } from '../support/store.ts';
 
 const refused = (code: string, path?: string): Error =>
   Object.assign(new Error(`${code}: no`), { code, syscall: 'open', ...(path === undefined ? {} : { path }) });
@@ -46,10 +45,10 @@ test('a bug keeps its stack trace, also one with a code', () => {
 
 test('a data folder that cannot be locked for want of a right is a store that cannot be opened', async (t) => {
   const options = testOptions(t);
-  await createSqliteStore(options);
+  await createStoreAt(options);
   rmSync(join(options.dataFolder, 'lock'));
   mkdirSync(join(options.dataFolder, 'lock'));
-  await assert.rejects(openSqliteStore(options), (error) => {
+  await assert.rejects(openStoreAt(options), (error) => {
     assert.ok(error instanceof StoreRefused && !error.held);
     assert.match(error.message, /^Cannot open ".*lock": it is a folder \(EISDIR\)/);
     assert.equal(exitCodeOf(error), exitCodes.store);

@@ -22,6 +22,11 @@ import { MemoryLog } from './log.ts';
 
 const TEST_KEY: Uint8Array = randomBytes(32);
 
+/** For tests outside `store/` that open a store by themselves: which engine it is, is not their business. */
+export type StoreOptions = OpenOptions;
+export const openStoreAt = (options: StoreOptions): Promise<Store> => openSqliteStore(options);
+export const createStoreAt = (options: StoreOptions): Promise<void> => createSqliteStore(options);
+
 export interface TestStore {
   readonly store: Store;
   readonly clock: FakeClock;
