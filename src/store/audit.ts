@@ -7,7 +7,8 @@
  */
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
-import type { ChainHead, ChainRow } from '../domain/audit-row.ts';
+import type { TrailReads } from './reads/trail.ts';
+import type { Remote } from './sql/remote.ts';
 
 export interface AuditEvent {
   /** Stable name `area.what`, for example `message.accepted`. */
@@ -74,18 +75,9 @@ export interface LatestQuery {
   readonly limit: number;
 }
 
-export interface AuditTrail {
+export interface AuditTrail extends Omit<Remote<TrailReads>, 'verifyRows'> {
   /** Joins the next group commit; does not wait for it. For events that stand alone, such as logins. */
   note(event: AuditEvent): void;
-  read(query: AuditQuery): Promise<readonly AuditRow[]>;
-  /** Newest first. */
-  latest(query: LatestQuery): Promise<readonly AuditRow[]>;
-  /** Refused mail of all accounts (`message.refused`), newest first: rows before `before`, at most `limit` (1 to 1000). */
-  refused(query: { readonly before?: number; readonly limit: number }): Promise<readonly AuditRow[]>;
-  /** Rows from `fromSeq` on as they are chained, at most `limit` (1 to 1000); what proves them goes along. */
-  chain(query: { readonly fromSeq: number; readonly limit: number }): Promise<readonly ChainRow[]>;
-  /** The last row that is durable. */
-  head(): Promise<ChainHead>;
   /** Walks the chain in bounded steps and recomputes each hash. */
   verify(): Promise<AuditReport>;
   /**
@@ -93,6 +85,4 @@ export interface AuditTrail {
    * and never goes back.
    */
   erasePersonal(seqs: readonly number[], mark?: AuditMark): Promise<number>;
-  /** Marks by name. */
-  marks(): Promise<Readonly<Record<string, number>>>;
 }

@@ -14,7 +14,11 @@ import type { Address } from '../domain/address.ts';
 import type { AccountId, DeliveryId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
 import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
 import type { AuditEvent } from './audit.ts';
+import type { DeliveryReads } from './reads/deliveries.ts';
+import type { MailboxReads } from './reads/mailboxes.ts';
+import type { MessageReads } from './reads/messages.ts';
 import type { Actor } from './registry.ts';
+import type { Remote } from './sql/remote.ts';
 import type { Acceptance, AcceptedRecipient, StoredContent } from './store.ts';
 
 /** Immutable facts of an accepted message; they outlive its content by the trace's retention. */
@@ -204,7 +208,11 @@ export interface Consumer {
   readonly deleted: number;
 }
 
-export interface Deliveries {
+/** Searches and listings of many rows go in steps, which the store takes one after the other. */
+type Steps = 'messagesStep' | 'deliveriesStep' | 'uncollectedStep';
+
+export interface Deliveries
+  extends Omit<Remote<MessageReads>, Steps>, Omit<Remote<DeliveryReads>, Steps>, Omit<Remote<MailboxReads>, Steps> {
   // --- the queue
   /** Up to `max` due deliveries of the partner, by due time and then age; each is due again when the lease ends. */
   claim(partner: PartnerId, max: number, lease: Milliseconds): Promise<readonly Claim[]>;
@@ -212,12 +220,9 @@ export interface Deliveries {
   claimOne(id: DeliveryId, lease: Milliseconds): Promise<Claim | 'busy' | 'settled' | 'unknown'>;
   /** `lost`: another claim or an operator was faster; nothing was changed and the notice was not filed. */
   settle(settlement: Settlement): Promise<'settled' | 'lost'>;
-  /** One row for each partner that has something waiting or held; copies held from mailboxes are in `list` alone. */
-  queues(): Promise<readonly PartnerQueue[]>;
   /** Told after a commit that made deliveries due (accepted, released, retried): a hint; `queues` is the truth. */
   onDue(listener: (partners: readonly PartnerId[]) => void): void;
   list(query: DeliveryQuery): Promise<readonly Delivery[]>;
-  find(id: DeliveryId): Promise<Delivery | undefined>;
   /**
    * Resolves to how many of them (at most 1000) were changed; those in a final state are left alone. `hold`: no more claims, but an attempt
    * under way goes on and how it ends counts. `retry`: due now, also when a lease runs; a held one stays held. `release` of a copy for a
@@ -227,13 +232,11 @@ export interface Deliveries {
   change(ids: readonly DeliveryId[], change: 'hold' | 'release' | 'retry' | 'refile', actor: Actor): Promise<number>;
 
   // --- messages
-  findMessage(id: MessageId): Promise<MessageRecord | undefined>;
   findMessages(query: MessageQuery): Promise<readonly MessageRecord[]>;
   /** The content while it is kept; undefined after that. */
   openMessage(id: MessageId): Promise<StoredContent | undefined>;
   /** Of a copy: the header of the message as it was submitted (`Acceptance.header`), while the copy's content is kept. Throws ContentDamaged. */
   submittedHeader(copy: MessageId): Promise<Buffer | undefined>;
-  whereabouts(message: MessageRecord): Promise<readonly Whereabouts[]>;
   /**
    * Takes back what was neither collected nor relayed, for the named recipients or for all, in one transaction with its audit row, and with
    * the notices if anything was taken back. Too late too: what a POP3 session has listed or an attempt has begun with. Recipients of one
@@ -253,10 +256,6 @@ export interface Deliveries {
    */
   erase(message: MessageId, actor: Actor): Promise<Erasure | 'unknown'>;
 
-  // --- notices
-  /** Which of these keys (at most 1000) were used by notices that were filed. Saves writing them again; `Acceptance.once` decides. */
-  usedKeys(keys: readonly string[]): Promise<readonly string[]>;
-
   // --- mailboxes
   /** Mailboxes with entries that were accepted before `before` and never sent to their end, by account; continue after `after`. */
   uncollected(query: {
@@ -265,18 +264,11 @@ export interface Deliveries {
     readonly limit: number;
   }): Promise<readonly UncollectedMailbox[]>;
   /**
-   * Such entries of one mailbox, oldest first; continue after `after`. Those that were handed out again are not among them: what became of
-   * them has been told. With `restored` those alone that were handed out again before `before`.
-   */
-  uncollectedEntries(account: AccountId, query: UncollectedQuery): Promise<readonly UncollectedEntry[]>;
-  /**
    * Hides those of the entries (at most 100) that were never sent to their end until now, each together with its last notice and its audit
    * row, in one transaction. An entry that was collected meanwhile stays, and nothing is told of it. Recoverable as deleted ones are.
    * Resolves to those that were hidden; abort the bodies of the other notices.
    */
   expire(account: AccountId, entries: readonly ExpiringEntry[]): Promise<readonly EntryUid[]>;
-  /** What all mailboxes hold, step by step; `after` is `next` of the step before. */
-  holdings(after?: readonly number[]): Promise<Holdings>;
   /**
    * Noted with the next group commit; resolves with it, and rejects never: a count that is lost is told of in the log. At most 16 places are
    * kept for each account, the latest ones.
@@ -287,7 +279,4 @@ export interface Deliveries {
     did: { readonly sessions: number; readonly retrieved: number; readonly deleted: number },
     at: Instant,
   ): Promise<void>;
-  consumers(account: AccountId): Promise<readonly Consumer[]>;
-  /** Accounts that are fetched from this network, counted up to `limit`. */
-  accountsAt(network: string, limit: number): Promise<number>;
 }

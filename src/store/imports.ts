@@ -7,6 +7,8 @@ import type { AccountId } from '../domain/ids.ts';
 import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AuditEvent } from './audit.ts';
+import type { ImportReads } from './reads/imports.ts';
+import type { Remote } from './sql/remote.ts';
 import type { SealedBody } from './store.ts';
 
 /** Most messages of one batch. */
@@ -36,12 +38,10 @@ export type ImportOutcome =
   /** The account has ended. */
   | { readonly kind: 'gone' };
 
-export interface Imports {
+export interface Imports extends Remote<ImportReads> {
   /**
    * Files a batch behind what the mailbox holds: all of it or nothing, in one transaction with the audit rows. It counts against the quota
    * and may go beyond it. A session that has the maildrop open sees it the next time, as it does new mail.
    */
   file(account: AccountId, entries: readonly ImportedEntry[], audit: readonly AuditEvent[]): Promise<ImportOutcome>;
-  /** UIDLs that were imported for the account, also of messages that are gone, in order of their text. At most 10,000 a page. */
-  uidls(account: AccountId, page: { readonly after: string; readonly limit: number }): Promise<readonly string[]>;
 }

@@ -13,14 +13,21 @@ import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
 import { AbsenceReads } from './reads/absences.ts';
 import { CertificateReads } from './reads/certificates.ts';
+import { DeliveryReads } from './reads/deliveries.ts';
 import { EdiMemoryReads, EdiReads } from './reads/edi.ts';
+import { ImportReads } from './reads/imports.ts';
+import { MailboxReads } from './reads/mailboxes.ts';
+import { MessageReads } from './reads/messages.ts';
 import { MovingAccountReads } from './reads/moving-account.ts';
+import { NetworkReads } from './reads/networks.ts';
 import { OperatorReads } from './reads/operators.ts';
 import { PartnerReads } from './reads/partners.ts';
 import { PgpKeyReads } from './reads/pgp-keys.ts';
 import { QuirkReads } from './reads/quirks.ts';
 import { TieReads } from './reads/ties.ts';
+import { TrailReads } from './reads/trail.ts';
 import { TrustReads } from './reads/trust.ts';
+import { UsageReads } from './reads/usage.ts';
 import type { Remote } from './sql/remote.ts';
 
 export const CHANGES = {
@@ -41,15 +48,22 @@ export const CHANGES = {
 export const READS = {
   absences: new AbsenceReads(),
   certificates: new CertificateReads(),
+  deliveries: new DeliveryReads(),
   edi: new EdiReads(),
   ediMemory: new EdiMemoryReads(),
+  imports: new ImportReads(),
+  mailboxes: new MailboxReads(),
+  messages: new MessageReads(),
   movingAccount: new MovingAccountReads(),
+  networks: new NetworkReads(),
   operators: new OperatorReads(),
   partners: new PartnerReads(),
   pgpKeys: new PgpKeyReads(),
   quirks: new QuirkReads(),
   ties: new TieReads(),
+  trail: new TrailReads(),
   trust: new TrustReads(),
+  usage: new UsageReads(),
 };
 
 type Of<T, K> = K extends keyof T ? T[K] : object;

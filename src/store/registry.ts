@@ -29,6 +29,7 @@ import type { OrganisationMerges } from './organisation-merge.ts';
 import type { Remote } from './sql/remote.ts';
 import type { EndTies } from './organisation-ties.ts';
 import type { Partners, RecipientPartner } from './partners.ts';
+import type { NetworkReads } from './reads/networks.ts';
 
 /** The person or program behind a change, and why. */
 export interface Actor {
@@ -193,7 +194,8 @@ export interface Registry
     EdiIdentities,
     OrganisationMerges,
     Remote<AddressChanges>,
-    Remote<ClientCertificateChanges> {
+    Remote<ClientCertificateChanges>,
+    Remote<NetworkReads> {
   // --- the roads
   findLogin(login: string): Promise<LoginRecord | undefined>;
   /**
@@ -217,12 +219,6 @@ export interface Registry
   noteCertificateUse(id: number, at: Instant): void;
   /** The account has logged in from that network; noted with the next group commit, unawaited. The latest `NETWORKS_OF_ACCOUNT` are kept. */
   noteNetwork(account: AccountId, network: string, at: Instant): void;
-  /** Networks that accounts which have not ended logged in from since `since`, by account and network; at most `limit` behind `after`. */
-  knownNetworks(query: {
-    readonly since: Instant;
-    readonly after?: Pick<KnownNetwork, 'account' | 'network'>;
-    readonly limit: number;
-  }): Promise<readonly KnownNetwork[]>;
   /** Replaces an imported hash by our own, or adds a verifier, after a successful login; nothing changes if `from` is no longer there. */
   rehashPassword(
     account: AccountId,

@@ -4,10 +4,11 @@
  * After a crash a figure is there exactly when the message, the collection or the row of the trail is: it is written in the same transaction, or
  * can be counted again from what it counts. Whoever reads has what was answered by then. Each row names the organisation that the account belonged to when it happened; it outlives mail, trail and account.
  */
-import type { AccountId, OrganisationId } from '../domain/ids.ts';
-import type { Month } from '../domain/months.ts';
+import type { AccountId } from '../domain/ids.ts';
 import type { AccountKind, State } from '../domain/registry.ts';
 import type { Day } from '../domain/working-days.ts';
+import type { UsageReads } from './reads/usage.ts';
+import type { Remote } from './sql/remote.ts';
 
 /** docs/operations.md, "Figures for the invoice", says what counts as what. */
 export interface UsageCounts {
@@ -84,25 +85,5 @@ export interface IdleAccount {
   readonly messages: number;
 }
 
-export interface Usage {
-  /**
-   * Of one organisation in one month: its accounts by log-in name, then those that have left it. At most `limit` (1 to 1000) rows a page.
-   */
-  of(
-    organisation: OrganisationId,
-    month: Month,
-    page: { readonly limit: number; readonly after?: string },
-  ): Promise<UsagePage>;
-  /** Months of which there are figures, oldest first. */
-  months(): Promise<readonly Month[]>;
-  /**
-   * Accounts that have not ended and neither logged in, sent nor took anything since the end of `day`, by log-in name. A page may be empty and not
-   * the last: a bounded number of accounts is looked at.
-   */
-  idle(query: {
-    readonly day: Day;
-    readonly limit: number;
-    readonly after?: string;
-    readonly organisation?: string;
-  }): Promise<{ readonly rows: readonly IdleAccount[]; readonly next?: string }>;
-}
+/** Whoever reads has what was answered by then. */
+export type Usage = Remote<UsageReads>;

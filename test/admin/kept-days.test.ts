@@ -7,8 +7,9 @@ import type { AccountId } from '../../src/domain/ids.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import type { Holding } from '../../src/store/deliveries.ts';
 import { firstIdAt } from '../../src/store/message-ids.ts';
+import { holdingsBehind } from '../../src/store/reads/holdings.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
-import { HoldingsReader } from '../../src/store/sqlite/holdings-reader.ts';
+import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
 import { addPartner } from '../store/partner-contract.ts';
 import { collect } from '../store/erasure-contract.ts';
 import { addAccount, createStoreAt, deliver, openTestStore, testOptions } from '../support/store.ts';
@@ -98,11 +99,11 @@ test('steps of any size find every entry once', async (t) => {
       hidden.run(account, 1000 + uid, uid + 100, id(1));
     }
   const allOf = (most: number): readonly string[] => {
-    const reader = new HoldingsReader(db, most);
+    const runner = new SqliteRunner(db);
     const sums = new Map<string, number>();
     let after: readonly number[] | undefined;
     do {
-      const step: { rows: readonly Holding[]; next?: readonly number[] } = reader.step(after);
+      const step: { rows: readonly Holding[]; next?: readonly number[] } = runner.run(holdingsBehind(after, most));
       for (const { account, day, what, messages } of step.rows) {
         const key = `${account satisfies AccountId} ${day} ${what}`;
         sums.set(key, (sums.get(key) ?? 0) + messages);

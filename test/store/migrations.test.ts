@@ -5,13 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { type AccountId, messageIdOf, messageNumber } from '../../src/domain/ids.ts';
+import { instant } from '../../src/domain/units.ts';
+import type { AuditQuery } from '../../src/store/audit.ts';
+import { READS } from '../../src/store/objects.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { DeletedMail } from '../../src/store/sqlite/deleted-mail.ts';
-import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
-import { TrailReader } from '../../src/store/sqlite/trail-reader.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
+import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
 
 type Db = ReturnType<typeof openWriting>;
+
+const NOW = { at: instant(0) };
 
 /** A database as the program of that version left it. */
 function databaseOf(t: TestContext, version: number): Db {
@@ -106,9 +111,11 @@ test('0024 finds by Message-ID what was there before', (t) => {
   );
   for (const n of [1, 2, 3]) insert.run(BigInt(n) << 50n, n === 2 ? 'sought@b.test' : 'other@b.test');
   migrate(db, knownMigrations(), 2, false);
-  const query = { limit: 10, above: 0n, below: 1n << 62n, receivedFrom: 0, receivedTo: Infinity };
+  const runner = new SqliteRunner(db);
   const search = (messageIdField: string): bigint[] =>
-    new DeliveryReader(db).search({ ...query, messageIdField, sender: null, recipient: null }).rows.map(({ id }) => id);
+    runner
+      .run(READS.messages.messagesStep(NOW, { limit: 10, since: NOW.at, messageIdField }))
+      .rows.map(({ id }) => messageNumber(id));
   assert.deepEqual(search('sought@b.test'), [2n << 50n]);
   assert.deepEqual(search('other@b.test'), [3n << 50n, 1n << 50n]);
 });
@@ -145,16 +152,19 @@ test('0045 takes over what the indexes had, and searches find it', (t) => {
   ])
     row.run(seq, of, account);
   migrate(db, knownMigrations(), 2, false);
-  const trail = new TrailReader(db);
-  const seqs = (rows: readonly { seq: bigint }[]): number[] => rows.map(({ seq }) => Number(seq));
-  assert.deepEqual(seqs(trail.ofAccount(2, 0, 9)), [1, 4]);
-  assert.deepEqual(seqs(trail.ofMessage(10n << 50n, 0, 9)), [1, 2]);
+  const runner = new SqliteRunner(db);
+  const seqs = (query: Omit<AuditQuery, 'limit'>, limit = 9): number[] =>
+    runner.run(READS.trail.read(NOW, { ...query, limit })).map(({ seq }) => seq);
+  const account = 2 as AccountId;
+  const sought = messageIdOf(10n << 50n);
+  assert.deepEqual(seqs({ account }), [1, 4]);
+  assert.deepEqual(seqs({ message: sought }), [1, 2]);
   assert.deepEqual(db.prepare('SELECT count(*) FROM message_of_field').pluck().get(), 1);
   // The next ones stand above the marks.
   row.run(5, 10n << 50n, 2);
-  assert.deepEqual(seqs(trail.ofAccount(2, 2, 9)), [4, 5]);
-  assert.deepEqual(seqs(trail.ofMessage(10n << 50n, 0, 2)), [1, 2]);
-  assert.deepEqual(seqs(trail.ofMessage(10n << 50n, 0, 9)), [1, 2, 5]);
+  assert.deepEqual(seqs({ account, fromSeq: 2 }), [4, 5]);
+  assert.deepEqual(seqs({ message: sought }, 2), [1, 2]);
+  assert.deepEqual(seqs({ message: sought }), [1, 2, 5]);
 });
 
 test('0028 begins with the networks that fetched mail', (t) => {

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { type AccountId, type MessageId, messageNumber } from '../../src/domain/ids.ts';
 import { days, instant, octets } from '../../src/domain/units.ts';
+import { READS } from '../../src/store/objects.ts';
 import type { AuditRow } from '../../src/store/audit.ts';
 import { type Db, openWriting } from '../../src/store/sqlite/database.ts';
-import { DeliveryReader } from '../../src/store/sqlite/delivery-reader.ts';
+import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
 import { SearchTables } from '../../src/store/sqlite/search-tables.ts';
-import { TrailReader } from '../../src/store/sqlite/trail-reader.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type TestStore, acceptanceOf, addAccount, openTestStore, sealBody } from '../support/store.ts';
 
@@ -155,21 +155,19 @@ test('whatever a crash leaves of the log, tables and marks agree', async (t) => 
     beside(
       s,
       (db) => {
-        const every = new TrailReader(db);
+        const runner = new SqliteRunner(db);
+        const now = { at: instant(0) };
+        const every = runner.run(READS.trail.read(now, { limit: 1000 }));
         for (const account of s.accounts)
           assert.deepEqual(
-            every.ofAccount(account, 0, 1000).map(({ seq }) => seq),
-            every
-              .from(0, 1000)
-              .filter((row) => Number(row.account) === account)
-              .map(({ seq }) => seq),
+            seqs(runner.run(READS.trail.read(now, { account, limit: 1000 }))),
+            seqs(every.filter((row) => row.account === account)),
           );
-        const query = { limit: 1000, above: 0n, below: 1n << 62n, receivedFrom: 0, receivedTo: 1e15 };
-        const search = (messageIdField: string | null): bigint[] =>
-          new DeliveryReader(db)
-            .search({ ...query, messageIdField, sender: null, recipient: null })
+        const search = (query: { readonly messageIdField?: string }): string[] =>
+          runner
+            .run(READS.messages.messagesStep(now, { limit: 1000, since: now.at, ...query }))
             .rows.map(({ id }) => id);
-        assert.deepEqual(FIELDS.flatMap(search).sort(), search(null).sort());
+        assert.deepEqual(FIELDS.flatMap((messageIdField) => search({ messageIdField })).sort(), search({}).sort());
         // And the writer goes on from there: nothing stands in a table twice.
         const tables = new SearchTables(db, 2);
         for (let i = 0; i < 30; i += 1) tables.stands(tables.fill());

@@ -49,7 +49,8 @@ class Sources {
     const scope: Scope = { ...columns, ...parts };
     this.#scopes.set(path, scope);
     for (const statement of this.file(path).statements) {
-      if (ts.isImportDeclaration(statement)) this.#take(statement, path, scope);
+      if (ts.isImportDeclaration(statement) && statement.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword)
+        this.#take(statement, path, scope);
       if (!ts.isVariableStatement(statement)) continue;
       for (const { name, initializer } of statement.declarationList.declarations) {
         const value = initializer === undefined ? undefined : worth(initializer.getText(), scope);

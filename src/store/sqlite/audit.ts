@@ -1,23 +1,13 @@
-/** The audit trail's port on SQLite: makes rows ready for the writer, reads and checks them through the reader. */
+/** The audit trail's port on SQLite: makes rows ready for the writer, and has them written before any is read. */
 import type { Log, RandomBytes } from '../../domain/effects.ts';
-import { type AccountId, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
-import { instant, milliseconds } from '../../domain/units.ts';
+import { type MessageId, messageNumber } from '../../domain/ids.ts';
+import { milliseconds } from '../../domain/units.ts';
 import type { Clock, Timer } from '../../domain/effects.ts';
-import {
-  type AuditEvent,
-  type AuditMark,
-  type AuditQuery,
-  type AuditReport,
-  type AuditRow,
-  type AuditTrail,
-  ERASED_AT_ONCE,
-  type LatestQuery,
-} from '../audit.ts';
-import { BEFORE_ALL, CHAIN_START } from '../../crypto/audit-chain.ts';
-import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
-import type { AuditStored } from './reader-protocol.ts';
+import { type AuditEvent, type AuditMark, type AuditReport, type AuditTrail, ERASED_AT_ONCE } from '../audit.ts';
+import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
+import type { Subjects } from '../objects.ts';
+import { after } from './calls.ts';
 import type { AuditItem } from './writer-protocol.ts';
-import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
 
@@ -32,14 +22,14 @@ const SALT_OCTETS = 16;
 
 export interface AuditParts {
   readonly writer: Writer;
-  readonly reader: Reader;
+  readonly trail: Subjects['trail'];
   readonly clock: Clock;
   readonly time: StoreTime;
   readonly random: RandomBytes;
   readonly log: Log;
 }
 
-export class SqliteAudit implements AuditTrail {
+export class SqliteAudit implements Omit<AuditTrail, keyof Subjects['trail']> {
   readonly #p: AuditParts;
   #notes: AuditItem[] = [];
   #underway = 0;
@@ -105,56 +95,19 @@ export class SqliteAudit implements AuditTrail {
     await this.#flushed;
   }
 
-  async read(query: AuditQuery): Promise<readonly AuditRow[]> {
-    await this.flush();
-    const limit = Math.min(1000, Math.max(1, query.limit));
-    const rows = await this.#p.reader.ask('audit', {
-      message: query.message === undefined ? null : messageNumber(query.message),
-      account: query.account ?? null,
-      from: query.fromSeq ?? 0,
-      limit,
-    });
-    return rows.map(rowOf);
-  }
-
-  async latest({ event, account, limit }: LatestQuery): Promise<readonly AuditRow[]> {
-    await this.flush();
-    const rows = await this.#p.reader.ask('auditLatest', {
-      event,
-      account: account ?? null,
-      limit: Math.min(1000, Math.max(1, limit)),
-    });
-    return rows.map(rowOf);
-  }
-
-  async refused({ before, limit }: { readonly before?: number; readonly limit: number }): Promise<readonly AuditRow[]> {
-    await this.flush();
-    const rows = await this.#p.reader.ask('auditRefused', {
-      before: before ?? Number.MAX_SAFE_INTEGER,
-      limit: Math.min(1000, Math.max(1, limit)),
-    });
-    return rows.map(rowOf);
-  }
-
-  async chain({ fromSeq, limit }: { readonly fromSeq: number; readonly limit: number }): Promise<readonly ChainRow[]> {
-    await this.flush();
-    return await this.#p.reader.ask('chain', { from: fromSeq, limit: Math.min(1000, Math.max(1, limit)) });
-  }
-
-  async head(): Promise<ChainHead> {
-    await this.flush();
-    return (await this.#p.reader.ask('auditHead', {})) ?? BEFORE_ALL;
+  /** Reads, each of which has what was noted before it. */
+  get reads(): Subjects['trail'] {
+    return after(() => this.flush(), this.#p.trail);
   }
 
   async verify(): Promise<AuditReport> {
     await this.flush();
     let [rows, erased, told] = [0, 0, 0];
-    let next = 1;
-    let head: Uint8Array = CHAIN_START;
+    let head = BEFORE_ALL;
     for (;;) {
-      const step = await this.#p.reader.ask('verify', { from: next, previous: head, rows: VERIFY_ROWS });
+      const step = await this.#p.trail.verifyRows(head, VERIFY_ROWS);
       if (step.kind === 'broken') return step;
-      ({ next, head } = step);
+      ({ head } = step);
       rows += step.rows;
       erased += step.erased;
       told += step.told;
@@ -162,7 +115,7 @@ export class SqliteAudit implements AuditTrail {
         return {
           kind: 'intact',
           rows,
-          head: Buffer.from(head).toString('hex'),
+          head: Buffer.from(head.hash).toString('hex'),
           ...(erased > told ? { vanished: erased - told } : {}),
         };
     }
@@ -175,23 +128,4 @@ export class SqliteAudit implements AuditTrail {
     const { value = 0 } = await this.#p.writer.must({ kind: 'erase-personal', seqs, mark: mark ?? null });
     return value;
   }
-
-  async marks(): Promise<Readonly<Record<string, number>>> {
-    const rows = await this.#p.reader.ask('auditMarks', {});
-    return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
-  }
-}
-
-function rowOf(stored: AuditStored): AuditRow {
-  return {
-    seq: stored.seq,
-    at: instant(stored.at),
-    event: stored.event,
-    outcome: stored.outcome,
-    ...(stored.message === null ? {} : { message: messageIdOf(stored.message) }),
-    ...(stored.account === null ? {} : { account: stored.account as AccountId }),
-    facts: JSON.parse(stored.facts) as NonNullable<AuditRow['facts']>,
-    ...(stored.personal === null ? {} : { personal: JSON.parse(stored.personal) as NonNullable<AuditRow['personal']> }),
-    erased: stored.erased,
-  };
 }

@@ -53,6 +53,18 @@ export function subjectsOf({ writer, reader, time, random }: CallParts): Subject
   return subjects as unknown as Subjects;
 }
 
+/** The same methods, each after `first` has been done. */
+export function after<T extends object>(first: () => Promise<unknown>, methods: T): T {
+  const asked = Object.entries(methods as Readonly<Record<string, Asked>>).map(([name, method]): [string, Asked] => [
+    name,
+    async (...args) => {
+      await first();
+      return await method(...args);
+    },
+  ]);
+  return Object.fromEntries(asked) as T;
+}
+
 /** In the thread that is called: finds the method. What is not in the table may not be called. */
 export class Callables {
   readonly #objects: ReadonlyMap<string, ReadonlyMap<string, Callable>>;

@@ -1,6 +1,7 @@
 /** The deliveries' port on SQLite: asks the writer and the reader, joins what they say. */
 import type { Erasures } from './erasures.ts';
 import { type Address, type AddressKey, addressKey } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Log, RandomBytes } from '../../domain/effects.ts';
 import {
   type AccountId,
@@ -10,46 +11,35 @@ import {
   type PartnerId,
   messageNumber,
 } from '../../domain/ids.ts';
-import { type Instant, type Milliseconds, days, instant } from '../../domain/units.ts';
+import type { Instant, Milliseconds } from '../../domain/units.ts';
 import type {
   Claim,
-  Consumer,
   Deliveries,
   Delivery,
   DeliveryQuery,
   Erasure,
-  Holdings,
   ExpiringEntry,
   MessageQuery,
   MessageRecord,
-  PartnerQueue,
   Settlement,
-  UncollectedEntry,
   UncollectedMailbox,
-  UncollectedQuery,
-  Whereabouts,
   Withdrawal,
 } from '../deliveries.ts';
-import { firstIdAt } from '../message-ids.ts';
+import type { Subjects } from '../objects.ts';
+import { deliveriesFrom } from '../reads/records.ts';
+import type { Step } from '../reads/steps.ts';
 import { type Actor, personalOf } from '../registry.ts';
 import type { Acceptance, MaildropLock, StoredContent } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';
 import { UIDL_OCTETS } from './filing.ts';
-import type { ReaderWork, WhereaboutsData } from './reader-protocol.ts';
 import type { Notices, WithdrawnCopy } from './writer-protocol.ts';
-import type { Reader } from './reader.ts';
-import { deliveriesFrom, deliveryFrom, recordOf } from './records.ts';
 import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
 
 const MOST = 1000;
 const MOST_EXPIRED = 100;
-const HIGHEST_ID = 2n ** 63n - 1n;
-/** An id is made when the content begins; the message is accepted when it has ended. */
-const LONGEST_DATA = days(1);
-const OPEN = ['waiting', 'held'] as const;
 const CHANGES = {
   hold: 'delivery.held',
   release: 'delivery.released',
@@ -59,7 +49,7 @@ const CHANGES = {
 
 export interface DeliveriesParts {
   readonly writer: Writer;
-  readonly reader: Reader;
+  readonly subjects: Pick<Subjects, 'messages' | 'deliveries' | 'mailboxes'>;
   readonly audit: SqliteAudit;
   readonly bodies: Bodies;
   readonly erasures: Erasures;
@@ -74,7 +64,28 @@ function limited(what: string, n: number): number {
   return n;
 }
 
-export class SqliteDeliveries implements Deliveries {
+/** Step by step, until there are as many or no more. */
+async function allOf<R, K>(
+  what: string,
+  limit: number,
+  from: K | undefined,
+  step: (left: number, behind: K | undefined) => Promise<Step<R, K>>,
+): Promise<readonly R[]> {
+  const found: R[] = [];
+  let behind = from;
+  for (let left = limited(what, limit); left > 0; left = limit - found.length) {
+    const { rows, next } = await step(left, behind);
+    found.push(...rows);
+    if (next === undefined) break;
+    behind = next;
+  }
+  return found;
+}
+
+/** Reads that a step does whole. */
+type Whole = keyof (Subjects['messages'] & Subjects['deliveries'] & Subjects['mailboxes']);
+
+export class SqliteDeliveries implements Omit<Deliveries, Whole> {
   readonly #p: DeliveriesParts;
   readonly #listeners: ((partners: readonly PartnerId[]) => void)[] = [];
 
@@ -113,17 +124,6 @@ export class SqliteDeliveries implements Deliveries {
     return value === 1 ? 'settled' : 'lost';
   }
 
-  async queues(): Promise<readonly PartnerQueue[]> {
-    const rows = await this.#p.reader.ask('queues', {});
-    return rows.map(({ partner, waiting, held, dueAt, oldest }) => ({
-      partner: partner as PartnerId,
-      waiting,
-      held,
-      ...(dueAt === null ? {} : { dueAt: instant(dueAt) }),
-      ...(oldest === null ? {} : { oldest: instant(oldest) }),
-    }));
-  }
-
   onDue(listener: (partners: readonly PartnerId[]) => void): void {
     this.#listeners.push(listener);
   }
@@ -136,25 +136,10 @@ export class SqliteDeliveries implements Deliveries {
   }
 
   async list(query: DeliveryQuery): Promise<readonly Delivery[]> {
-    const limit = limited('a listing of deliveries', query.limit);
-    const found: Delivery[] = [];
-    let after: number | null = query.after ?? 0;
-    while (after !== null && found.length < limit) {
-      const step: StepOf<'deliveries'> = await this.#p.reader.ask('deliveries', {
-        limit: limit - found.length,
-        after,
-        partner: query.partner ?? null,
-        message: query.message === undefined ? null : messageNumber(query.message),
-        states: query.states ?? OPEN,
-      });
-      found.push(...deliveriesFrom(step));
-      after = step.next;
-    }
-    return found;
-  }
-
-  async find(id: DeliveryId): Promise<Delivery | undefined> {
-    return deliveriesFrom(await this.#p.reader.ask('delivery', { id }))[0];
+    const { limit, after } = query;
+    return await allOf('a listing of deliveries', limit, after, async (left, behind) =>
+      this.#p.subjects.deliveries.deliveriesStep({ ...query, limit: left, ...defined({ after: behind }) }),
+    );
   }
 
   async change(ids: readonly DeliveryId[], change: keyof typeof CHANGES, actor: Actor): Promise<number> {
@@ -173,33 +158,11 @@ export class SqliteDeliveries implements Deliveries {
 
   // --- messages
 
-  async findMessage(id: MessageId): Promise<MessageRecord | undefined> {
-    const row = await this.#p.reader.ask('message', { id: messageNumber(id) });
-    return row === undefined ? undefined : recordOf(row);
-  }
-
   async findMessages(query: MessageQuery): Promise<readonly MessageRecord[]> {
-    const limit = limited('a search for messages', query.limit);
-    const { since, until } = query;
-    const newest = until === undefined ? HIGHEST_ID : firstIdAt(instant(until + LONGEST_DATA));
-    const before = query.before === undefined ? HIGHEST_ID : messageNumber(query.before);
-    const found: MessageRecord[] = [];
-    let below: bigint | null = before < newest ? before : newest;
-    while (below !== null && found.length < limit) {
-      const step: StepOf<'messages'> = await this.#p.reader.ask('messages', {
-        limit: limit - found.length,
-        above: firstIdAt(instant(Math.max(0, since - LONGEST_DATA))) - 1n,
-        below,
-        receivedFrom: since,
-        receivedTo: until ?? Infinity,
-        messageIdField: query.messageIdField ?? null,
-        sender: query.sender === undefined ? null : addressKey(query.sender),
-        recipient: query.recipient === undefined ? null : addressKey(query.recipient),
-      });
-      found.push(...step.rows.map(recordOf));
-      below = step.next;
-    }
-    return found;
+    const { limit, before } = query;
+    return await allOf('a search for messages', limit, before, async (left, behind) =>
+      this.#p.subjects.messages.messagesStep({ ...query, limit: left, ...defined({ before: behind }) }),
+    );
   }
 
   async openMessage(id: MessageId): Promise<StoredContent | undefined> {
@@ -210,25 +173,13 @@ export class SqliteDeliveries implements Deliveries {
     return await this.#p.maildrops.contents.submittedHeader(copy);
   }
 
-  async whereabouts(message: MessageRecord): Promise<readonly Whereabouts[]> {
-    const data = new Map<MessageId, WhereaboutsData>();
-    for (const [copy, recipients] of byCopy(message, message.recipients)) {
-      const accounts = [...new Set(recipients.flatMap(({ mailbox }) => mailbox ?? []))];
-      data.set(copy, await this.#p.reader.ask('whereabouts', { message: messageNumber(copy), accounts }));
-    }
-    return message.recipients.map(({ address, mailbox, copy = message.id }) => {
-      const its = data.get(copy) ?? NOWHERE;
-      return mailbox === undefined ? relayOf(its, address, message) : copyOf(its, address, mailbox, message);
-    });
-  }
-
   async withdraw(
     message: MessageId,
     recipients: readonly Address[] | 'all',
     actor: Actor,
     notices: readonly Acceptance[],
   ): Promise<readonly Withdrawal[] | 'unknown'> {
-    const record = await this.findMessage(message);
+    const record = await this.#p.subjects.messages.findMessage(message);
     if (record === undefined) return 'unknown';
     const named = namedOf(record, recipients);
     const locks = await this.#lockAll(named.flatMap(({ mailbox }) => mailbox ?? []));
@@ -263,8 +214,8 @@ export class SqliteDeliveries implements Deliveries {
   }
 
   async erase(message: MessageId, actor: Actor): Promise<Erasure | 'unknown'> {
-    const named = await this.findMessage(message);
-    const record = named?.copyOf === undefined ? named : await this.findMessage(named.copyOf);
+    const named = await this.#p.subjects.messages.findMessage(message);
+    const record = named?.copyOf === undefined ? named : await this.#p.subjects.messages.findMessage(named.copyOf);
     return record === undefined ? 'unknown' : await this.#p.erasures.erase(record, actor);
   }
 
@@ -284,7 +235,7 @@ export class SqliteDeliveries implements Deliveries {
     named: MessageRecord['recipients'],
     done: readonly WithdrawnCopy[],
   ): Promise<Withdrawal[]> {
-    const where = await this.whereabouts(record);
+    const where = await this.#p.subjects.deliveries.whereabouts(record);
     return record.recipients.flatMap((recipient, i) => {
       const { address, mailbox, copy = record.id } = recipient;
       const its = done.find(({ message }) => message === messageNumber(copy));
@@ -297,50 +248,13 @@ export class SqliteDeliveries implements Deliveries {
     });
   }
 
-  // --- notices
-
-  async usedKeys(keys: readonly string[]): Promise<readonly string[]> {
-    if (keys.length > MOST)
-      throw new RangeError(`${keys.length} keys of notices are asked for; expected at most ${MOST}`);
-    return await this.#p.reader.ask('usedKeys', { keys });
-  }
-
   // --- mailboxes
 
-  async holdings(after?: readonly number[]): Promise<Holdings> {
-    return await this.#p.reader.ask('holdings', after === undefined ? {} : { after });
-  }
-
-  async uncollected(query: {
-    readonly before: Instant;
-    readonly after?: AccountId;
-    readonly limit: number;
-  }): Promise<readonly UncollectedMailbox[]> {
-    const limit = limited('a listing of mailboxes', query.limit);
-    const found: UncollectedMailbox[] = [];
-    let after: number | null = query.after ?? 0;
-    while (after !== null && found.length < limit) {
-      const step: StepOf<'overdue'> = await this.#p.reader.ask('overdue', {
-        before: query.before,
-        after,
-        limit: limit - found.length,
-      });
-      for (const { account, messages, oldest } of step.rows)
-        found.push({ account: account as AccountId, messages, oldest: instant(oldest) });
-      after = step.next;
-    }
-    return found;
-  }
-
-  async uncollectedEntries(account: AccountId, query: UncollectedQuery): Promise<readonly UncollectedEntry[]> {
-    const rows = await this.#p.reader.ask('overdueEntries', {
-      account,
-      before: query.before,
-      after: query.after ?? 0,
-      limit: limited('a listing of entries', query.limit),
-      restored: query.restored === true,
-    });
-    return rows.map(({ uid, message }) => ({ account, uid: uid as EntryUid, message: recordOf(message) }));
+  async uncollected(query: Parameters<Deliveries['uncollected']>[0]): Promise<readonly UncollectedMailbox[]> {
+    const { limit, after } = query;
+    return await allOf('a listing of mailboxes', limit, after, async (left, behind) =>
+      this.#p.subjects.mailboxes.uncollectedStep({ ...query, limit: left, ...defined({ after: behind }) }),
+    );
   }
 
   async expire(account: AccountId, entries: readonly ExpiringEntry[]): Promise<readonly EntryUid[]> {
@@ -381,17 +295,7 @@ export class SqliteDeliveries implements Deliveries {
       (error: unknown) => this.#p.log.error('store.notes-lost', { notes: 1, why: String(error) }),
     );
   }
-
-  async consumers(account: AccountId): Promise<readonly Consumer[]> {
-    return await this.#p.reader.ask('consumers', { account });
-  }
-
-  async accountsAt(network: string, limit: number): Promise<number> {
-    return await this.#p.reader.ask('accountsAt', { network, limit });
-  }
 }
-
-type StepOf<K extends 'deliveries' | 'messages' | 'overdue'> = ReaderWork[K]['out'];
 
 /** Holds a maildrop while entries are taken out of it; shares no network with a session. */
 const OURSELVES = { session: 'store', network: 'store' };
@@ -415,35 +319,4 @@ function byCopy(
     else its.push(recipient);
   }
   return all;
-}
-
-const NOWHERE: WhereaboutsData = { entries: [], hidden: [], deliveries: [] };
-
-function relayOf(data: WhereaboutsData, recipient: Address, message: MessageRecord): Whereabouts {
-  const row = data.deliveries.find((delivery) => delivery.mailbox === null && delivery.recipient === recipient);
-  if (row === undefined) throw new Error(`The delivery of message ${message.id} to one of its recipients is missing`);
-  return { kind: 'partner', recipient, delivery: deliveryFrom(row, message) };
-}
-
-/** An entry that was handed out again counts before one that is still hidden, and before both a copy that was never released. */
-function copyOf(data: WhereaboutsData, recipient: Address, account: AccountId, message: MessageRecord): Whereabouts {
-  const held = data.deliveries.find((delivery) => delivery.mailbox === account);
-  const delivery = held === undefined ? {} : { delivery: deliveryFrom(held, message) };
-  if (held?.state === 'held' || held?.state === 'failed' || held?.state === 'withdrawn')
-    return { kind: 'mailbox', recipient, account, state: held.state, ...delivery };
-  const entry = data.entries.find((row) => row.account === account);
-  const hidden = data.hidden.find((row) => row.account === account);
-  const state = entry !== undefined ? (entry.retrieved === 0 ? 'waiting' : 'collected') : (hidden?.why ?? 'gone');
-  const uid = entry?.uid ?? hidden?.uid;
-  return {
-    kind: 'mailbox',
-    recipient,
-    account,
-    state,
-    ...(uid === undefined ? {} : { uid: uid as EntryUid }),
-    ...(entry === undefined
-      ? {}
-      : { since: instant(entry.since), ...(entry.restored === 1 ? { restored: true } : {}) }),
-    ...delivery,
-  };
 }

@@ -3,22 +3,19 @@ import { isUidl } from '../../domain/uidl.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { AuditEvent } from '../audit.ts';
 import { type ImportOutcome, type ImportedEntry, type Imports, MAX_IMPORTED_AT_ONCE } from '../imports.ts';
+import type { Subjects } from '../objects.ts';
 import { OPERATOR } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
-import type { Reader } from './reader.ts';
 import { type Writer, errorOf } from './writer.ts';
-
-const MOST_UIDLS = 10_000;
 
 export interface ImportParts {
   readonly writer: Pick<Writer, 'ask'>;
-  readonly reader: Pick<Reader, 'ask'>;
   readonly bodies: Bodies;
   readonly audit: SqliteAudit;
 }
 
-export class SqliteImports implements Imports {
+export class SqliteImports implements Omit<Imports, keyof Subjects['imports']> {
   readonly #p: ImportParts;
 
   constructor(parts: ImportParts) {
@@ -54,13 +51,6 @@ export class SqliteImports implements Imports {
     if (answer.kind !== 'done') throw errorOf(answer);
     bodies.filed(work.map(({ message }) => message.id));
     return { kind: 'filed' };
-  }
-
-  async uidls(
-    account: AccountId,
-    { after, limit }: { readonly after: string; readonly limit: number },
-  ): Promise<readonly string[]> {
-    return await this.#p.reader.ask('imported', { account, after, limit: Math.min(limit, MOST_UIDLS) });
   }
 }
 

@@ -2,11 +2,11 @@
 import { hash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { joinSmall } from '../../platform/bytes.ts';
+import type { HiddenWhy } from '../reads/records.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
 import { type MailboxCounters, deletedAllowed } from './mailbox-counters.ts';
-import type { HiddenWhy } from './reader-protocol.ts';
 import type { UsageChanges } from './usage-changes.ts';
 import type { AuditItem, WriterAnswer, WriterWork } from './writer-protocol.ts';
 

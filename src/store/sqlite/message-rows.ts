@@ -1,8 +1,8 @@
-/** Rows of `message` and `delivery` as both threads read them. */
+/** Rows of `message` and `delivery` as the writer reads them. */
 import type Database from 'better-sqlite3';
 import type { DeliveryState } from '../deliveries.ts';
 import type { Db } from './database.ts';
-import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
+import type { DeliveryRow, DeliveryRows, MessageRow } from '../reads/records.ts';
 
 export const MESSAGE = 'id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, copy_of';
 export const DELIVERY =

@@ -249,6 +249,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       ...subjects.addresses,
       ...subjects.clientCertificates,
       ...subjects.edi,
+      ...subjects.networks,
       ...subjects.partners,
       ...subjects.ties,
     });
@@ -261,7 +262,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     });
     const remembered = (parts.pgpKeys = new RememberedPgpKeys(subjects.pgpKeys));
     const pgpKeys: PgpKeys = { ...subjects.pgpKeys, findMail: (key) => remembered.findMail(key) };
-    const audit = new SqliteAudit({ writer, reader, clock, time, random, log });
+    const rows = new SqliteAudit({ writer, trail: subjects.trail, clock, time, random, log });
+    const audit = Object.assign(rows, rows.reads);
     const ids = new MessageIds(ready.highest);
     const days = new Set(ready.days);
     const { maxBody } = set;
@@ -282,9 +284,9 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const locks = (maildropLocks ?? newMemoryLocks)({ clock, epoch, takeoverAfter });
     const maildrops = new Maildrops({ writer, reader, mailboxes, clock, time, log, locks });
     const erasures = new Erasures({ writer, reader, audit, bodies, maildrops, keys, time, random, log });
-    const deliveries = (parts.deliveries = new SqliteDeliveries({
+    parts.deliveries = new SqliteDeliveries({
       writer,
-      reader,
+      subjects,
       audit,
       bodies,
       erasures,
@@ -292,7 +294,9 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       time,
       random,
       log,
-    }));
+    });
+    const { messages, mailboxes: contents } = subjects;
+    const deliveries = Object.assign(parts.deliveries, messages, subjects.deliveries, contents);
     const accountMoves = new SqliteAccountMoves({
       ...{ writer, reader, maildrops, mailboxes },
       ...{ subject: subjects.movingAccount, time, random, clock, log },
@@ -311,8 +315,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       accountMoves,
       certificates,
       pgpKeys,
-      operators: subjects.operators,
       ediMemory: subjects.ediMemory,
+      subjects,
       audit,
       deliveries,
       erasures,

@@ -7,19 +7,14 @@ import type {
   RegisteredAddress,
   RegisteredCertificate,
 } from '../../domain/registry.ts';
-import type { Consumer, DeliveryState, Holdings } from '../deliveries.ts';
 import type { MailboxShare } from '../account-moves.ts';
-import type { KnownNetwork, RegistryError, ShownPassword } from '../registry.ts';
+import type { RegistryError, ShownPassword } from '../registry.ts';
 import type { OpenCode } from '../certificates.ts';
-import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import type { Absence } from '../../domain/absence.ts';
 import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
 import type { RecipientPartner } from '../partners.ts';
 import type { Call } from './calls.ts';
-import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
-import type { AuditItem } from './writer-protocol.ts';
-import type { IdleInput, IdleStep, UsageInput, UsageStep } from './usage-reader.ts';
 
 export interface MailboxState {
   readonly octets: number;
@@ -45,18 +40,9 @@ export interface RecipientRow {
   readonly absences?: readonly Absence[];
 }
 
-export interface AuditStored extends Omit<AuditItem, 'salt'> {
-  readonly seq: number;
-  readonly erased: boolean;
-}
-
 export interface ReaderWork {
   login: { in: { login: string }; out: LoginRow | undefined };
   scramSaltKey: { in: object; out: Uint8Array };
-  knownNetworks: {
-    in: { since: number; afterAccount: number; afterNetwork: string; limit: number };
-    out: readonly KnownNetwork[];
-  };
   recipient: { in: { key: string; at: number }; out: RecipientRow | undefined };
   hasAddressesIn: { in: { domain: string }; out: boolean };
   /** Until when; null: not. */
@@ -75,23 +61,6 @@ export interface ReaderWork {
     in: { message: bigint; n: number };
     out: { readonly sealed: Uint8Array; readonly tag: Uint8Array } | undefined;
   };
-  message: { in: { id: bigint }; out: MessageRow | undefined };
-  /** A bounded step of a search, newest first. */
-  messages: { in: MessagesInput; out: { readonly rows: readonly MessageRow[]; readonly next: bigint | null } };
-  whereabouts: { in: { message: bigint; accounts: readonly number[] }; out: WhereaboutsData };
-  queues: { in: object; out: readonly QueueRow[] };
-  delivery: { in: { id: number }; out: DeliveryRows };
-  /** A bounded step of a listing, oldest first. */
-  deliveries: { in: DeliveriesInput; out: DeliveryRows & { readonly next: number | null } };
-  /** A bounded step through the mailboxes. */
-  overdue: {
-    in: { before: number; after: number; limit: number };
-    out: { readonly rows: readonly OverdueRow[]; readonly next: number | null };
-  };
-  overdueEntries: {
-    in: { account: number; before: number; after: number; limit: number; restored: boolean };
-    out: readonly { readonly uid: number; readonly message: MessageRow }[];
-  };
   /** Sealed keys of messages, a page. */
   dataKeys: {
     in: { after: bigint; below: bigint; limit: number };
@@ -99,27 +68,12 @@ export interface ReaderWork {
   };
   /** Its key was destroyed: no thread keeps it in memory. */
   forgetDay: { in: { day: string }; out: undefined };
-  holdings: { in: { after?: readonly number[] }; out: Holdings };
-  usedKeys: { in: { keys: readonly string[] }; out: readonly string[] };
   /** A bounded step through a mailbox: what was received since, and the rest. */
   moveShare: {
     in: { account: number; since: number; after: number };
     out: { readonly moved: MailboxShare; readonly left: MailboxShare; readonly next: number | null };
   };
   pendingMoves: { in: object; out: readonly { readonly source: AccountId; readonly target: AccountId }[] };
-  imported: { in: { account: number; after: string; limit: number }; out: readonly string[] };
-  consumers: { in: { account: number }; out: readonly Consumer[] };
-  accountsAt: { in: { network: string; limit: number }; out: number };
-  audit: {
-    in: { message: bigint | null; account: number | null; from: number; limit: number };
-    out: readonly AuditStored[];
-  };
-  auditLatest: { in: { event: string; account: number | null; limit: number }; out: readonly AuditStored[] };
-  auditRefused: { in: { before: number; limit: number }; out: readonly AuditStored[] };
-  verify: { in: { from: number; previous: Uint8Array; rows: number }; out: VerifyStep };
-  chain: { in: { from: number; limit: number }; out: readonly ChainRow[] };
-  auditMarks: { in: object; out: readonly { readonly name: string; readonly value: number }[] };
-  auditHead: { in: object; out: ChainHead | undefined };
   organisations: { in: { after: string; limit: number }; out: readonly Organisation[] };
   organisation: { in: { name: string }; out: Organisation | undefined };
   accounts: { in: { after: string; limit: number; organisation: string | null }; out: readonly SummaryRow[] };
@@ -137,66 +91,14 @@ export interface ReaderWork {
   };
   /** Of an object of READS. */
   call: { in: Call; out: unknown };
-  usage: { in: UsageInput; out: UsageStep };
-  usageMonths: { in: object; out: readonly number[] };
-  idle: { in: IdleInput; out: IdleStep };
 }
 export type ReaderKind = keyof ReaderWork;
-
-export interface MessagesInput {
-  readonly limit: number;
-  /** Ids between these two, both left out. */
-  readonly above: bigint;
-  readonly below: bigint;
-  readonly receivedFrom: number;
-  readonly receivedTo: number;
-  readonly messageIdField: string | null;
-  /** Folded addresses. */
-  readonly sender: string | null;
-  readonly recipient: string | null;
-}
-
-export interface DeliveriesInput {
-  readonly limit: number;
-  readonly after: number;
-  readonly partner: number | null;
-  readonly message: bigint | null;
-  readonly states: readonly DeliveryState[];
-}
 
 export interface FormerInput {
   readonly organisation: string;
   readonly afterAccount: number;
   readonly afterSeq: number;
   readonly limit: number;
-}
-
-/** Where copies of a message lie. `retrieved` as in `entry`. */
-export interface WhereaboutsData {
-  readonly entries: readonly {
-    readonly account: number;
-    readonly uid: number;
-    readonly retrieved: number;
-    readonly since: number;
-    readonly restored: number;
-  }[];
-  readonly hidden: readonly { readonly account: number; readonly uid: number; readonly why: HiddenWhy }[];
-  readonly deliveries: readonly DeliveryRow[];
-}
-export type HiddenWhy = 'deleted' | 'withdrawn' | 'expired';
-
-export interface QueueRow {
-  readonly partner: number;
-  readonly waiting: number;
-  readonly held: number;
-  readonly dueAt: number | null;
-  readonly oldest: number | null;
-}
-
-export interface OverdueRow {
-  readonly account: number;
-  readonly messages: number;
-  readonly oldest: number;
 }
 
 export interface SummaryRow {
@@ -247,19 +149,6 @@ export type SliceData =
   | { readonly kind: 'slice'; readonly octets: Uint8Array; readonly last: boolean }
   | { readonly kind: 'damaged'; readonly why: string };
 
-export type VerifyStep =
-  | {
-      readonly kind: 'ok';
-      readonly rows: number;
-      /** Rows whose personal fields are gone, and how many the rows say were erased. */
-      readonly erased: number;
-      readonly told: number;
-      readonly head: Uint8Array;
-      readonly next: number;
-      readonly end: boolean;
-    }
-  | { readonly kind: 'broken'; readonly seq: number; readonly why: string };
-
 export interface ReaderRequest<K extends ReaderKind = ReaderKind> {
   readonly n: number;
   readonly kind: K;
@@ -272,7 +161,7 @@ export interface ReaderAnswer {
   readonly out?: unknown;
   readonly error?: string;
   /** Where it is a RegistryError: of which kind. */
-  readonly refused?: RegistryError['kind'];
+  readonly refused?: RegistryError['kind'] | 'range';
 }
 export type ReaderSays =
   | { readonly kind: 'ready' }

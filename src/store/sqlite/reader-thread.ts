@@ -41,7 +41,12 @@ function serve(port: MessagePort, start: ReaderStart): void {
         try {
           return { n, out: work.run(kind, input, transfer) };
         } catch (error) {
-          const refused = error instanceof RegistryError ? { refused: error.kind } : {};
+          const refused =
+            error instanceof RegistryError
+              ? { refused: error.kind }
+              : error instanceof RangeError
+                ? { refused: 'range' as const }
+                : {};
           return { n, error: error instanceof Error ? error.message : String(error), ...refused };
         }
       });

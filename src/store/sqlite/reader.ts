@@ -77,6 +77,7 @@ export class Reader {
       const waiting = this.#waiting.get(n);
       this.#waiting.delete(n);
       if (error === undefined) waiting?.resolve(out);
+      else if (refused === 'range') waiting?.reject(new RangeError(error));
       else if (refused !== undefined) waiting?.reject(new RegistryError(refused, error));
       else waiting?.reject(new Error(`Reading the store failed: ${error}`));
     }

@@ -18,8 +18,7 @@ import { absencesAhead } from '../reads/absences.ts';
 import { certificatesOf } from '../reads/client-certificates.ts';
 import type { Db } from './database.ts';
 import { accountOfDomain, routeOf } from '../reads/partners.ts';
-import type { KnownNetwork } from '../registry.ts';
-import type { LoginRow, ReaderWork, RecipientRow, SummaryRow } from './reader-protocol.ts';
+import type { LoginRow, RecipientRow, SummaryRow } from './reader-protocol.ts';
 import { SqliteRunner } from './runner.ts';
 
 interface OrganisationRow {
@@ -176,7 +175,6 @@ export class RegistryReader {
   readonly #login: Database.Statement<[string], AccountRow & OrganisationRow>;
   readonly #passwords: Database.Statement<[number], PasswordRow>;
   readonly #fact: Database.Statement<[string], { value: Uint8Array }>;
-  readonly #networks: Database.Statement<[number, string, number, number], KnownNetwork>;
   readonly #recipient: Database.Statement<[string], AddressRow & AccountRow & OrganisationRow & MailboxRow>;
   readonly #known: Database.Statement<[string]>;
   readonly #inDomain: Database.Statement<[number, string]>;
@@ -204,10 +202,6 @@ export class RegistryReader {
     );
     this.#passwords = db.prepare(
       'SELECT name, hash, scram, created_at, ends_at, last_used_at FROM password WHERE account = ? ORDER BY name',
-    );
-    this.#networks = db.prepare(
-      `SELECT k.account, a.login, k.network, k.at FROM known_network k JOIN account a ON a.id = k.account
-         WHERE (k.account, k.network) > (?, ?) AND k.at >= ? AND a.state <> 'ended' ORDER BY k.account, k.network LIMIT ?`,
     );
     this.#fact = db.prepare('SELECT value FROM fact WHERE name = ?');
     this.#recipient = db.prepare(
@@ -265,11 +259,6 @@ export class RegistryReader {
     const row = this.#fact.get('scram-salt-key');
     if (row === undefined) throw new Error('The store has no "scram-salt-key"; it is not whole');
     return row.value;
-  }
-
-  /** In the order of the primary key, so that a page is a seek. */
-  knownNetworks({ since, afterAccount, afterNetwork, limit }: ReaderWork['knownNetworks']['in']): KnownNetwork[] {
-    return this.#networks.all(afterAccount, afterNetwork, since, limit);
   }
 
   hasAddressesIn(domain: string): boolean {

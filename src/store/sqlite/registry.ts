@@ -25,7 +25,6 @@ import {
   type Actor,
   type CertificateRecord,
   type Ending,
-  type KnownNetwork,
   type LoginRecord,
   MAX_ACCOUNTS,
   MAX_SETTINGS,
@@ -79,6 +78,7 @@ type Called = keyof (Subjects['absences'] &
   Subjects['addresses'] &
   Subjects['clientCertificates'] &
   Subjects['edi'] &
+  Subjects['networks'] &
   Subjects['partners'] &
   Subjects['ties']);
 
@@ -210,19 +210,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
 
   noteNetwork(account: AccountId, network: string, at: Instant): void {
     this.#p.writer.ask({ kind: 'known-network', account, network, at }).catch(() => undefined);
-  }
-
-  async knownNetworks({
-    since,
-    after,
-    limit,
-  }: Parameters<Registry['knownNetworks']>[0]): Promise<readonly KnownNetwork[]> {
-    return await this.#p.reader.ask('knownNetworks', {
-      since,
-      afterAccount: after?.account ?? 0,
-      afterNetwork: after?.network ?? '',
-      limit,
-    });
   }
 
   async #change(change: RegistryChange): Promise<RegistryAnswer> {

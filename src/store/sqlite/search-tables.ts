@@ -4,40 +4,20 @@
  * thousand rows together they cost a few pages for all of them.
  *
  * Two marks tell how far they go: the last row of the trail, and the highest id of a message. Readers seek up to the mark and read what is above
- * it from the rows themselves (`readMarks`), so they miss nothing, also after a crash: a step and its marks are one transaction. Ids are not filed in order (a
+ * it from the rows themselves (`searchMarks`), so they miss nothing, also after a crash: a step and its marks are one transaction. Ids are not filed in order (a
  * large body takes its time): a message that is filed below the mark goes into the table at once.
  */
 import type Database from 'better-sqlite3';
+import { FIELD_START, type Marks, SPAN_BITS, searchMarks } from '../reads/search-marks.ts';
 import type { Db } from './database.ts';
+import { SqliteRunner } from './runner.ts';
 
 /** Rows above a mark at which a step is due, and that one takes: readers go through so many in a millisecond or two. */
 const STEP = 1000;
 
-/** Ids of a span have these bits alone of their own (2 to the 27th milliseconds), and a Message-ID so many characters in the table. */
-export const SPAN_BITS = 48n;
-export const FIELD_START = 32;
 export const FIELD_KEY = `id >> ${SPAN_BITS}, substr(message_id_field, 1, ${FIELD_START}), id`;
 
 const MARKS = ['searched_seq', 'searched_id'] as const;
-
-export interface Marks {
-  /** The last row of the trail that is in its tables. */
-  readonly seq: bigint;
-  /** The highest id up to which every message that has been filed is in its table. */
-  readonly id: bigint;
-}
-
-/** Ask before the tables: what came into them meanwhile stands above these marks as well. */
-export function readMarks(db: Db): () => Marks {
-  const read = db
-    .prepare<[], bigint>(`SELECT value FROM fact WHERE name IN ('${MARKS.join("', '")}') ORDER BY name DESC`)
-    .pluck(true)
-    .safeIntegers(true);
-  return () => {
-    const [seq = 0n, id = 0n] = read.all();
-    return { seq, id };
-  };
-}
 
 export class SearchTables {
   readonly #step: number;
@@ -48,7 +28,6 @@ export class SearchTables {
   readonly #late: Database.Statement<[bigint]>;
   readonly #forget: Database.Statement<[bigint]>;
   readonly #setMark: Database.Statement<[bigint, string]>;
-  readonly #marks: () => Marks;
   #at: Marks;
   /** Messages above the mark; more where some of them were undone. */
   #messages: number;
@@ -78,8 +57,7 @@ export class SearchTables {
       `DELETE FROM message_of_field WHERE (span, start, id) = (SELECT ${FIELD_KEY} FROM message WHERE id = ?)`,
     );
     this.#setMark = db.prepare('UPDATE fact SET value = ? WHERE name = ?');
-    this.#marks = readMarks(db);
-    this.#at = this.#marks();
+    this.#at = new SqliteRunner(db).run(searchMarks());
     this.#messages =
       db.prepare<[bigint], number>('SELECT count(*) FROM message WHERE id > ?').pluck(true).get(this.#at.id) ?? 0;
   }

@@ -5,14 +5,17 @@ import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, type Octets, hours, instant, minutes, octets } from '../../domain/units.ts';
 import { monthOf } from '../../domain/months.ts';
-import type { AuditEvent } from '../audit.ts';
+import type { AuditEvent, AuditTrail } from '../audit.ts';
 import type { Certificates } from '../certificates.ts';
 import type { StoreCopy } from '../copies.ts';
+import type { Deliveries } from '../deliveries.ts';
+import type { Imports } from '../imports.ts';
 import type { MessageIds } from '../message-ids.ts';
 import type { Subjects } from '../objects.ts';
 import type { Operators } from '../operators.ts';
 import type { Registry } from '../registry.ts';
 import type { PgpKeys } from '../pgp-keys.ts';
+import type { Usage } from '../usage.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -32,8 +35,8 @@ import type { SqliteAccountMoves } from './account-moves.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { SentNotices } from './ahead.ts';
 import type { Bodies } from './bodies.ts';
+import { after } from './calls.ts';
 import { takeCopy } from './copies.ts';
-import type { SqliteDeliveries } from './deliveries.ts';
 import { UIDL_OCTETS } from './filing.ts';
 import { SqliteImports } from './imports.ts';
 import type { Erasures } from './erasures.ts';
@@ -44,7 +47,6 @@ import type { Settled } from './options.ts';
 import type { Reader } from './reader.ts';
 import type { SqliteQuirks } from './quirks.ts';
 import type { Space } from './space.ts';
-import { SqliteUsage } from './usage.ts';
 import type { StoreTime } from './store-time.ts';
 import type { UnreadPages } from './unread-pages.ts';
 import { type Writer, errorOf } from './writer.ts';
@@ -63,10 +65,10 @@ export interface StoreParts {
   readonly accountMoves: SqliteAccountMoves;
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
-  readonly operators: Operators;
+  readonly subjects: Subjects;
   readonly ediMemory: Subjects['ediMemory'];
-  readonly audit: SqliteAudit;
-  readonly deliveries: SqliteDeliveries;
+  readonly audit: SqliteAudit & AuditTrail;
+  readonly deliveries: Deliveries;
   readonly erasures: Erasures;
   readonly quirks: SqliteQuirks;
   readonly maildrops: Maildrops;
@@ -94,13 +96,13 @@ export class SqliteStore implements Store {
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
-  readonly audit: SqliteAudit;
-  readonly deliveries: SqliteDeliveries;
+  readonly audit: SqliteAudit & AuditTrail;
+  readonly deliveries: Deliveries;
   readonly interchanges: SqliteInterchanges;
   readonly quirks: SqliteQuirks;
   readonly id: string;
-  readonly imports: SqliteImports;
-  readonly usage: SqliteUsage;
+  readonly imports: Imports;
+  readonly usage: Usage;
   readonly deletedFor: Milliseconds;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
@@ -120,14 +122,19 @@ export class SqliteStore implements Store {
     this.accountMoves = parts.accountMoves;
     this.certificates = parts.certificates;
     this.pgpKeys = parts.pgpKeys;
-    this.operators = parts.operators;
+    this.operators = parts.subjects.operators;
     this.audit = parts.audit;
     this.deliveries = parts.deliveries;
     this.interchanges = new SqliteInterchanges(parts);
     this.quirks = parts.quirks;
     this.id = parts.keys.storeId ?? '';
-    this.imports = new SqliteImports(parts);
-    this.usage = new SqliteUsage(parts);
+    this.imports = Object.assign(new SqliteImports(parts), parts.subjects.imports);
+    // Refusals and log-ins are counted with their rows; what acceptances counted may wait to be written.
+    const settle = async (): Promise<unknown> => {
+      await parts.audit.flush();
+      return await parts.writer.must({ kind: 'usage' });
+    };
+    this.usage = after(settle, parts.subjects.usage);
     this.deletedFor = parts.settled.hiddenFor;
     this.#scheduleSweep(FIRST_SWEEP);
   }

@@ -12,7 +12,7 @@ import type { ChangeScope, Told } from '../changes/ground.ts';
 import type { Call } from './calls.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { Reserved } from './reserve.ts';
-import type { DeliveryRows } from './stored-rows.ts';
+import type { DeliveryRows } from '../reads/records.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 
 export interface AcceptWork {

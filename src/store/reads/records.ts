@@ -1,11 +1,50 @@
-/** Rows as the port gives them out. */
+/** Messages and deliveries as the port gives them out, from their rows. */
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import { type AccountId, type DeliveryId, type MessageId, type PartnerId, messageIdOf } from '../../domain/ids.ts';
 import { instant, octets } from '../../domain/units.ts';
-import type { Claim, Delivery, MessageRecord } from '../deliveries.ts';
+import type { Claim, Delivery, DeliveryState, MessageRecord } from '../deliveries.ts';
 import type { AcceptedRecipient, Acceptance } from '../store.ts';
-import type { DeliveryRow, DeliveryRows, MessageRow } from './stored-rows.ts';
+
+/** A row of `message`. */
+export interface MessageRow {
+  readonly id: bigint;
+  readonly receivedAt: number;
+  readonly submitter: number;
+  readonly sender: string;
+  readonly messageIdField: string;
+  readonly envelope: string;
+  readonly octets: number;
+  readonly sha256: Uint8Array;
+  readonly copyOf: bigint | null;
+}
+
+/** A row of `delivery`. */
+export interface DeliveryRow {
+  readonly id: number;
+  readonly message: bigint;
+  /** 0: held from `mailbox`. */
+  readonly partner: number;
+  readonly mailbox: number | null;
+  readonly recipient: string;
+  readonly dsn: string | null;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly fence: number;
+  readonly dueAt: number;
+  readonly delayedAt: number | null;
+  readonly lastReply: string | null;
+  readonly settledAt: number | null;
+}
+
+/** Deliveries with their messages, each message once. */
+export interface DeliveryRows {
+  readonly deliveries: readonly DeliveryRow[];
+  readonly messages: readonly MessageRow[];
+}
+
+/** Of an entry that its maildrop has no more. */
+export type HiddenWhy = 'deleted' | 'withdrawn' | 'expired';
 
 export function recordOf(row: MessageRow): MessageRecord {
   const {

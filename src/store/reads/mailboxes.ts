@@ -1,0 +1,80 @@
+/** Reads of what became of copies in mailboxes: which are overdue, who fetches, what mailboxes hold of each day. */
+import type { AccountId, EntryUid } from '../../domain/ids.ts';
+import type { Instant } from '../../domain/units.ts';
+import type { Consumer, Holdings, UncollectedEntry, UncollectedMailbox, UncollectedQuery } from '../deliveries.ts';
+import { BITS_BELOW_TIME } from '../message-ids.ts';
+import { as, int, text, time } from '../sql/columns.ts';
+import { words } from '../sql/parts.ts';
+import { type Change, type Now, sql } from '../sql/sql.ts';
+import { holdingsBehind } from './holdings.ts';
+import { MESSAGE, MESSAGE_COLUMNS } from './messages.ts';
+import { recordOf } from './records.ts';
+import type { Step } from './steps.ts';
+
+/** Mailboxes, and entries in them, that one step looks at. */
+const MAILBOXES = 500;
+const ENTRIES = 50_000;
+const MOST = 1000;
+/** Rows of one step through what mailboxes hold: some milliseconds. */
+const HELD = 5000;
+
+/** Since when an entry waits: it was handed out again, or it came. */
+export const SINCE = words(`coalesce(e.restored_at, e.message >> ${BITS_BELOW_TIME})`);
+
+export class MailboxReads {
+  /** A step through the mailboxes. */
+  *uncollectedStep(
+    _now: Now,
+    { before, after, limit }: { readonly before: Instant; readonly after?: AccountId; readonly limit: number },
+  ): Change<Step<UncollectedMailbox, AccountId>> {
+    const first = after ?? (0 as AccountId);
+    const mailboxes = yield* sql.all({ account: as<AccountId>(int), messages: int })`
+      SELECT account, messages FROM mailbox WHERE account > ${first} ORDER BY account LIMIT ${MAILBOXES}`;
+    let seen = 0;
+    const full = mailboxes.findIndex(({ messages }) => (seen += messages) > ENTRIES);
+    const last = (full < 0 ? mailboxes.at(-1) : mailboxes[full])?.account;
+    if (last === undefined) return { rows: [] };
+    const rows = yield* sql.all({ account: as<AccountId>(int), messages: int, oldest: time })`
+      SELECT e.account, count(*) AS messages, min(${SINCE}) AS oldest FROM entry e
+       WHERE e.account > ${first} AND e.account <= ${last} AND ${SINCE} < ${before} AND e.retrieved = 0 GROUP BY e.account ORDER BY e.account LIMIT ${limit}`;
+    if (rows.length === limit) return { rows, next: rows.at(-1)?.account ?? last };
+    return { rows, ...(full < 0 && mailboxes.length < MAILBOXES ? {} : { next: last }) };
+  }
+
+  /**
+   * Such entries of one mailbox, oldest first; continue after `after`. Those that were handed out again are not among them: what became of
+   * them has been told. With `restored` those alone that were handed out again before `before`.
+   */
+  *uncollectedEntries(
+    _now: Now,
+    account: AccountId,
+    { before, after, limit, restored }: UncollectedQuery,
+  ): Change<readonly UncollectedEntry[]> {
+    if (!(limit >= 1 && limit <= MOST))
+      throw new RangeError(`The limit of a listing of entries is ${limit}; expected 1 to ${MOST}`);
+    const rows = yield* sql.all({ uid: as<EntryUid>(int), ...MESSAGE })`
+      SELECT e.uid, ${MESSAGE_COLUMNS} FROM entry e JOIN message m ON m.id = e.message
+       WHERE e.account = ${account} AND e.uid > ${after ?? 0} AND ${SINCE} < ${before} AND e.retrieved = 0 AND (e.restored_at IS NOT NULL) = ${restored === true}
+       ORDER BY e.uid LIMIT ${limit}`;
+    return rows.map(({ uid, ...message }) => ({ account, uid, message: recordOf(message) }));
+  }
+
+  *consumers(_now: Now, account: AccountId): Change<readonly Consumer[]> {
+    return yield* sql.all({
+      ...{ network: text, firstAt: time, lastAt: time, sessions: int, retrieved: int, deleted: int },
+    })`
+      SELECT network, first_at, last_at, sessions, retrieved, deleted FROM consumer WHERE account = ${account} ORDER BY last_at DESC, network`;
+  }
+
+  /** Accounts that are fetched from this network, counted up to `limit`. */
+  *accountsAt(_now: Now, network: string, limit: number): Change<number> {
+    const rows = yield* sql.all({ account: int })`
+      SELECT account FROM consumer WHERE network = ${network} ORDER BY account LIMIT ${limit}`;
+    return rows.length;
+  }
+
+  /** What all mailboxes hold, step by step; `after` is `next` of the step before. */
+  *holdings(_now: Now, after?: readonly number[]): Change<Holdings> {
+    return yield* holdingsBehind(after, HELD);
+  }
+}

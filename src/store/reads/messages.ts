@@ -1,0 +1,129 @@
+/** Reads of the facts of messages. Searches go in bounded steps: others wait behind each. */
+import { type Address, addressKey } from '../../domain/address.ts';
+import type { AccountId, MessageId } from '../../domain/ids.ts';
+import { messageIdOf, messageNumber } from '../../domain/ids.ts';
+import { type Instant, days, instant } from '../../domain/units.ts';
+import type { MessageQuery, MessageRecord } from '../deliveries.ts';
+import { firstIdAt, idTime } from '../message-ids.ts';
+import { type Row, as, bytes, int, long, orNull, text, time } from '../sql/columns.ts';
+import { rowsOf, words } from '../sql/parts.ts';
+import { type Change, type Now, sql } from '../sql/sql.ts';
+import { recordOf } from './records.ts';
+import { FIELD_START, SPAN_BITS, searchMarks } from './search-marks.ts';
+import { type Step, stepped } from './steps.ts';
+
+export const MESSAGE = {
+  ...{ id: long, receivedAt: time, submitter: as<AccountId>(int), sender: text, messageIdField: text },
+  ...{ envelope: text, octets: int, sha256: bytes, copyOf: orNull(long) },
+};
+export const MESSAGE_COLUMNS = words(
+  'm.id, m.received_at, m.submitter, m.sender, m.message_id_field, m.envelope, m.octets, m.sha256, m.copy_of',
+);
+type MessageRow = Row<typeof MESSAGE>;
+type Rows = Step<MessageRow, bigint>;
+
+const HIGHEST_ID = 2n ** 63n - 1n;
+/** An id is made when the content begins; the message is accepted when it has ended. */
+const LONGEST_DATA = days(1);
+/** Spans of one step. */
+const STEP_SPANS = 200n;
+
+const spanOf = (id: bigint): bigint => id >> SPAN_BITS;
+
+/** What is sought: ids between these two, both left out, and so many of them. */
+interface Range {
+  readonly above: bigint;
+  readonly below: bigint;
+  readonly limit: number;
+}
+
+export class MessageReads {
+  *findMessage(_now: Now, id: MessageId): Change<MessageRecord | undefined> {
+    const row = yield* sql.first(MESSAGE)`SELECT ${MESSAGE_COLUMNS} FROM message m WHERE m.id = ${messageNumber(id)}`;
+    return row === undefined ? undefined : recordOf(row);
+  }
+
+  /** A step of a search, newest first; it goes on before `next`. */
+  *messagesStep(_now: Now, query: MessageQuery): Change<Step<MessageRecord, MessageId>> {
+    const { limit, since, until, before } = query;
+    const newest = until === undefined ? HIGHEST_ID : firstIdAt(instant(until + LONGEST_DATA));
+    const given = before === undefined ? HIGHEST_ID : messageNumber(before);
+    const above = firstIdAt(instant(Math.max(0, since - LONGEST_DATA))) - 1n;
+    const { rows, next } = yield* search(query, { above, below: given < newest ? given : newest, limit });
+    return { rows: rows.map(recordOf), ...(next === undefined ? {} : { next: messageIdOf(next) }) };
+  }
+}
+
+function* search(query: MessageQuery, range: Range): Change<Rows> {
+  const field = query.messageIdField;
+  if (field === undefined) return yield* walk(query, range);
+  const mark = (yield* searchMarks()).id;
+  if (range.below <= mark + 1n) return yield* searchNamed(query, field, range);
+  // What is not in the table yet, and below it what is.
+  const above = yield* walk(query, { ...range, above: range.above > mark ? range.above : mark });
+  if (above.next !== undefined) return above;
+  const limit = range.limit - above.rows.length;
+  const { rows, next } = yield* searchNamed(query, field, { ...range, below: mark + 1n, limit });
+  return { rows: [...above.rows, ...rows], ...(next === undefined ? {} : { next }) };
+}
+
+function* walk(query: MessageQuery, { above, below, limit }: Range): Change<Rows> {
+  return yield* stepped<MessageRow, bigint>({
+    ...{ limit, from: below, keyOf: ({ id }) => id, isWanted: (row) => isWanted(query, row) },
+    page: (before, n) => sql.all(MESSAGE)`
+      SELECT ${MESSAGE_COLUMNS} FROM message m WHERE m.id < ${before} AND m.id > ${above} AND m.copy_of IS NULL
+       ORDER BY m.id DESC LIMIT ${n}`,
+  });
+}
+
+/** By the table of Message-IDs, a span of ids after the other, the newest first. */
+function* searchNamed(query: MessageQuery, field: string, { above, below, limit }: Range): Change<Rows> {
+  const { lowest, highest } = yield* sql.one({ lowest: orNull(long), highest: orNull(long) })`
+    SELECT (SELECT min(id) FROM message) AS lowest, (SELECT max(id) FROM message) AS highest`;
+  if (lowest === null || highest === null) return { rows: [] };
+  const last = spanOf(above > lowest ? above : lowest);
+  const first = spanOf(below < highest ? below : highest);
+  const end = first - last > STEP_SPANS ? first - STEP_SPANS : last;
+  const rows: MessageRow[] = [];
+  for (const span of yield* spansWith(field, { first, end, above, below })) {
+    const found = yield* stepped<MessageRow, bigint>({
+      ...{ limit: limit - rows.length, from: below, keyOf: ({ id }) => id, isWanted: (row) => isWanted(query, row) },
+      page: (before, n) => sql.all(MESSAGE)`
+        SELECT ${MESSAGE_COLUMNS} FROM message m JOIN
+          (SELECT id FROM message_of_field WHERE span = ${span} AND start = substr(CAST(${field} AS text), 1, ${FIELD_START}) AND id < ${before} AND id > ${above}) f
+          ON f.id = m.id ORDER BY f.id DESC LIMIT ${n}`,
+    });
+    rows.push(...found.rows);
+    if (found.next !== undefined) return { rows, next: found.next };
+  }
+  return { rows, ...(end === last ? {} : { next: end << SPAN_BITS }) };
+}
+
+/** Those from `first` down to `end` that have such a Message-ID: a seek each, in one statement. */
+function* spansWith(
+  field: string,
+  { first, end, above, below }: Omit<Range, 'limit'> & { readonly first: bigint; readonly end: bigint },
+): Change<readonly bigint[]> {
+  const spans: { span: bigint }[] = [];
+  for (let span = first; span >= end; span -= 1n) spans.push({ span });
+  const found = yield* sql.all({ span: long })`
+    SELECT given.span FROM ${rowsOf({ span: long }, spans)}
+     WHERE EXISTS (SELECT 1 FROM message_of_field f WHERE f.span = given.span AND f.start = substr(CAST(${field} AS text), 1, ${FIELD_START})
+       AND f.id < ${below} AND f.id > ${above})`;
+  return found.map(({ span }) => span).sort((a, b) => Number(b - a));
+}
+
+function isWanted({ since, until, messageIdField, sender, recipient }: MessageQuery, row: MessageRow): boolean {
+  // What was taken over from another server is looked for by when it came here. No clock is set back so far.
+  const made = idTime(row.id);
+  const came: Instant = made - row.receivedAt > days(1) ? made : row.receivedAt;
+  if (came < since || came > (until ?? Infinity)) return false;
+  if (messageIdField !== undefined && row.messageIdField !== messageIdField) return false;
+  if (sender !== undefined && addressKey(row.sender as Address) !== addressKey(sender)) return false;
+  if (recipient === undefined) return true;
+  const key = addressKey(recipient);
+  return recordOf(row).recipients.some(
+    ({ address, substituteFor }) =>
+      addressKey(address) === key || (substituteFor !== undefined && addressKey(substituteFor) === key),
+  );
+}

@@ -1,0 +1,156 @@
+/** Reads of the audit trail. */
+import { BEFORE_ALL, followOn, isBroken } from '../../crypto/audit-chain.ts';
+import { type BrokenRow, type ChainHead, type ChainRow, toldErased } from '../../domain/audit-row.ts';
+import { defined } from '../../domain/defined.ts';
+import { type AccountId, messageIdOf, messageNumber } from '../../domain/ids.ts';
+import { type AuditQuery, type AuditRow, LATEST_EVENTS, type LatestQuery } from '../audit.ts';
+import { type Row, as, bytes, int, long, orNull, text, time } from '../sql/columns.ts';
+import { indexedBy, words } from '../sql/parts.ts';
+import { type Change, type Now, sql } from '../sql/sql.ts';
+import { limitOf } from './page.ts';
+import { searchMarks } from './search-marks.ts';
+
+const ROW = {
+  ...{ seq: int, at: time, event: text, outcome: as<'success' | 'failure'>(text), message: orNull(long) },
+  ...{ account: orNull(as<AccountId>(int)), facts: text, commitment: orNull(bytes), hash: bytes },
+  ...{ salt: orNull(bytes), personal: orNull(text) },
+};
+type TrailRow = Row<typeof ROW>;
+
+const TRAIL = words(
+  'SELECT a.seq, a.at, a.event, a.outcome, a.message, a.account, a.facts, a.commitment, a.hash, a.salt, a.personal FROM audit a',
+);
+/** The list makes the partial index usable: SQLite compares it with the index's own. */
+const LISTED = words(`a.event IN (${LATEST_EVENTS.map((event) => `'${event}'`).join(', ')})`);
+const BY_LATEST = indexedBy('audit_latest');
+const BY_REFUSED = indexedBy('audit_refused');
+
+/** A part of the chain that holds. */
+interface Verified {
+  readonly kind: 'ok';
+  readonly rows: number;
+  /** Rows whose personal fields are gone, and how many the rows say were erased. */
+  readonly erased: number;
+  readonly told: number;
+  readonly head: ChainHead;
+  readonly end: boolean;
+}
+
+export class TrailReads {
+  /** Oldest first. */
+  *read(_now: Now, { message, account, fromSeq = 0, limit }: AuditQuery): Change<readonly AuditRow[]> {
+    const most = limitOf({ limit });
+    const rows =
+      message !== undefined
+        ? yield* ofMessage(messageNumber(message), fromSeq, most)
+        : account !== undefined
+          ? yield* ofAccount(account, fromSeq, most)
+          : yield* rowsFrom(fromSeq, most);
+    return rows.filter((row) => account === undefined || row.account === account).map(auditRowOf);
+  }
+
+  /** Newest first. */
+  *latest(_now: Now, { event, account, limit }: LatestQuery): Change<readonly AuditRow[]> {
+    const rows = yield* sql.all(ROW)`
+      ${TRAIL} ${BY_LATEST} WHERE a.account IS NOT DISTINCT FROM ${account ?? null} AND a.event = ${event} AND ${LISTED}
+       ORDER BY a.seq DESC LIMIT ${limitOf({ limit })}`;
+    return rows.map(auditRowOf);
+  }
+
+  /** Refused mail of all accounts (`message.refused`), newest first: rows before `before`, at most `limit` (1 to 1000). */
+  *refused(
+    _now: Now,
+    { before = Number.MAX_SAFE_INTEGER, limit }: { readonly before?: number; readonly limit: number },
+  ): Change<readonly AuditRow[]> {
+    const rows = yield* sql.all(ROW)`
+      ${TRAIL} ${BY_REFUSED} WHERE a.event = 'message.refused' AND a.seq < ${before} ORDER BY a.seq DESC LIMIT ${limitOf({ limit })}`;
+    return rows.map(auditRowOf);
+  }
+
+  /** Rows from `fromSeq` on as they are chained, at most `limit` (1 to 1000); what proves them goes along. */
+  *chain(
+    _now: Now,
+    { fromSeq, limit }: { readonly fromSeq: number; readonly limit: number },
+  ): Change<readonly ChainRow[]> {
+    return yield* rowsFrom(fromSeq, limitOf({ limit }));
+  }
+
+  /** The last row that is durable. */
+  *head(_now: Now): Change<ChainHead> {
+    const row = yield* sql.first({ seq: int, hash: bytes })`
+      SELECT seq, hash FROM audit WHERE seq = (SELECT max(seq) FROM audit)`;
+    return row ?? BEFORE_ALL;
+  }
+
+  /** Whether up to so many rows follow on `head`; `end`: there were no more. */
+  *verifyRows(_now: Now, head: ChainHead, limit: number): Change<Verified | (BrokenRow & { readonly kind: 'broken' })> {
+    const rows = yield* rowsFrom(head.seq + 1, limit);
+    let [last, erased, told] = [head, 0, 0];
+    for (const row of rows) {
+      const checked = followOn(last, row);
+      if (isBroken(checked)) return { kind: 'broken', ...checked };
+      last = checked;
+      if (row.commitment !== null && row.personal === null) erased += 1;
+      told += toldErased(row.event, row.facts);
+    }
+    return { kind: 'ok', rows: rows.length, erased, told, head: last, end: rows.length < limit };
+  }
+
+  /** Marks by name: how far somebody has walked through the trail. */
+  *marks(_now: Now): Change<Readonly<Record<string, number>>> {
+    const rows = yield* sql.all({ name: text, value: int })`
+      SELECT name, CAST(value AS bigint) AS value FROM fact WHERE name >= 'audit.' AND name < 'audit/'`;
+    return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
+  }
+}
+
+/** Row by row from there on, which may be any. */
+function* rowsFrom(seq: number, limit: number): Change<readonly TrailRow[]> {
+  return yield* sql.all(ROW)`${TRAIL} WHERE a.seq >= ${seq} ORDER BY a.seq LIMIT ${limit}`;
+}
+
+function* ofAccount(account: AccountId, from: number, limit: number): Change<readonly TrailRow[]> {
+  const { seq } = yield* searchMarks();
+  const rows = yield* sql.all(ROW)`
+    ${TRAIL} JOIN (SELECT seq FROM audit_of_account WHERE account = ${account} AND seq >= ${from} AND seq <= ${seq}) f ON f.seq = a.seq
+     ORDER BY f.seq LIMIT ${limit}`;
+  if (rows.length === limit) return rows;
+  const above = yield* sql.all(ROW)`
+    ${TRAIL} WHERE a.account = ${account} AND a.seq >= ${Math.max(from, Number(seq) + 1)} ORDER BY a.seq LIMIT ${limit - rows.length}`;
+  return [...rows, ...above];
+}
+
+/** Of the message and of what was made of it for some recipients. */
+function* ofMessage(message: bigint, from: number, limit: number): Change<readonly TrailRow[]> {
+  const { seq } = yield* searchMarks();
+  const rows = yield* sql.all(ROW)`
+    ${TRAIL} JOIN (SELECT seq FROM audit_of_message
+      WHERE message IN (SELECT CAST(${message} AS bigint) UNION ALL SELECT id FROM message WHERE copy_of = ${message}) AND seq >= ${from} AND seq <= ${seq}) f
+      ON f.seq = a.seq ORDER BY f.seq LIMIT ${limit}`;
+  if (rows.length === limit) return rows;
+  const above = yield* sql.all(ROW)`
+    ${TRAIL} WHERE a.message IN (SELECT CAST(${message} AS bigint) UNION ALL SELECT id FROM message WHERE copy_of = ${message})
+       AND a.seq >= ${Math.max(from, Number(seq) + 1)} ORDER BY a.seq LIMIT ${limit - rows.length}`;
+  return [...rows, ...above];
+}
+
+const auditRowOf = ({
+  seq,
+  at,
+  event,
+  outcome,
+  message,
+  account,
+  facts,
+  commitment,
+  personal,
+}: TrailRow): AuditRow => ({
+  ...{ seq, at, event, outcome },
+  ...defined({
+    message: message === null ? undefined : messageIdOf(message),
+    account: account ?? undefined,
+    personal: personal === null ? undefined : (JSON.parse(personal) as NonNullable<AuditRow['personal']>),
+  }),
+  facts: JSON.parse(facts) as NonNullable<AuditRow['facts']>,
+  erased: commitment !== null && personal === null,
+});
