@@ -60,21 +60,32 @@ export function testOptions(
   };
 }
 
-/** Making a store takes three syncs and all migrations: tests copy one that was made once. */
-let template: Promise<OpenOptions> | undefined;
+/** `shape`: of the database file. */
+type Shape = 'new' | 'old';
 
-async function makeTemplate(): Promise<OpenOptions> {
+/** Making a store takes three syncs and all migrations, and an old file a VACUUM: tests copy one of each that was made once. */
+const templates = new Map<Shape, Promise<OpenOptions>>();
+
+async function makeTemplate(shape: Shape): Promise<OpenOptions> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-template-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const options = testOptions({ after: () => undefined }, {});
   const made = { ...options, dataFolder: join(folder, 'data'), keyFolder: join(folder, 'keys') };
-  await createSqliteStore(made);
+  await createShape(shape, made);
   return made;
 }
 
+async function createShape(shape: Shape, options: OpenOptions): Promise<void> {
+  await createSqliteStore(options);
+  if (shape === 'old') giveOldShape(options);
+}
+
 /** A store made otherwise than the template is made by itself. */
-async function createFrom(made: OpenOptions, options: OpenOptions): Promise<void> {
-  if (options.masterKey !== TEST_KEY || options.hostname !== made.hostname) return await createSqliteStore(options);
+async function createFrom(shape: Shape, options: OpenOptions): Promise<void> {
+  const template = templates.get(shape) ?? makeTemplate(shape);
+  templates.set(shape, template);
+  const made = await template;
+  if (options.masterKey !== TEST_KEY || options.hostname !== made.hostname) return await createShape(shape, options);
   cpSync(made.dataFolder, options.dataFolder, { recursive: true });
   cpSync(made.keyFolder, options.keyFolder, { recursive: true });
 }
@@ -91,19 +102,17 @@ export function giveOldShape({ dataFolder }: Pick<OpenOptions, 'dataFolder'>): v
   db.close();
 }
 
-/** `shape`: of the database file. */
 export async function openTestStore(
   t: Cleanup,
   changes: Partial<OpenOptions> = {},
-  shape: 'new' | 'old' = 'new',
+  shape: Shape = 'new',
 ): Promise<TestStore> {
   const closers: (() => Promise<void>)[] = [];
   t.after(async () => {
     for (const close of closers) await close();
   });
   const options = testOptions(t, changes);
-  await createFrom(await (template ??= makeTemplate()), options);
-  if (shape === 'old') giveOldShape(options);
+  await createFrom(shape, options);
   const open = async (now: OpenOptions & { clock: FakeClock; log: MemoryLog }): Promise<TestStore> => {
     const store = await openSqliteStore(now);
     closers.push(() => store.close());
