@@ -94,7 +94,7 @@ export class Ground {
   /** Memories of all accounts are forgotten after the commit. */
   tellMany(): void {
     this.#many = true;
-    this.tell([]);
+    this.#scope = 'registry';
   }
 
   /** Other certificates or keys hold for mail to these addresses (folded). */
