@@ -4,7 +4,7 @@ import type { Address } from '../../domain/address.ts';
 import { type Instant, days } from '../../domain/units.ts';
 import type { AddressAbsence } from '../absences.ts';
 import { type Actor, RegistryError } from '../registry.ts';
-import { as, orNull, text, time } from '../sql/columns.ts';
+import { type Row, as, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
@@ -16,6 +16,8 @@ const KEPT = days(400);
 const MODE = as<AbsenceMode>(text);
 const ABSENCE = { key: text, fromAt: time, untilAt: time, mode: MODE, substitute: orNull(text) };
 const CONSENT = { substitute: text, key: text };
+const START = { key: text, fromAt: time };
+type Start = Row<typeof START>;
 
 /** One that there is; addresses by their keys. */
 interface Known {
@@ -65,65 +67,100 @@ export class AbsenceChanges {
        WHERE key = ${owner.key} AND from_at = ${from} AND until_at > ${ground.at} ${locked}`;
     if (rows.length === 0)
       throw new RegistryError('unknown', `The address "${address}" has no such absence, now or ahead; nothing to end`);
-    yield* stop(ground, rows, owner, actor);
+    yield* stop(ground, rows);
+    yield* recordEnded(ground, rows, owner, actor);
     yield* ground.touch(owner.account);
   }
 
   /** Taking a consent back ends or takes back the absences that rest on it: the mail goes to its addressee again. Answers how many. */
   *setConsent(ground: Ground, substitute: Address, address: Address, given: boolean, actor: Actor): Change<number> {
-    return yield* consent(ground, substitute, address, given, actor);
+    const pair = { substitute, address };
+    return given ? yield* giveConsent(ground, pair, actor) : yield* takeBackConsents(ground, [pair], actor);
   }
 }
 
-export function* consent(
-  ground: Ground,
-  substitute: string,
-  address: string,
-  given: boolean,
-  actor: Actor,
-): Change<number> {
-  const found = yield* addressesNamed(ground.at, [keyOf(substitute), keyOf(address)]);
+interface Pair {
+  readonly substitute: string;
+  readonly address: string;
+}
+
+function* giveConsent(ground: Ground, pair: Pair, actor: Actor): Change<0> {
+  const found = yield* addressesNamed(ground.at, keysOf([pair]));
+  const { stands, owner } = pairIn(found, pair);
+  active(found, pair.substitute, 'The substitute');
+  yield* sql.run`
+    INSERT INTO substitute_consent (substitute, key, given_at) VALUES (${stands.key}, ${owner.key}, ${ground.at})
+        ON CONFLICT DO NOTHING`;
+  yield* recordConsent(ground, stands, owner, true, actor);
+  yield* ground.touch(owner.account);
+  ground.tell([stands.account]);
+  return 0;
+}
+
+/** All that are named must have been given. Answers how many absences ended with them. */
+export function* takeBackConsents(ground: Ground, pairs: readonly Pair[], actor: Actor): Change<number> {
+  if (pairs.length === 0) return 0;
+  const found = yield* addressesNamed(ground.at, keysOf(pairs));
+  const cut = pairs.map((pair) => ({ ...pairIn(found, pair), pair }));
+  const keys = cut.map(({ stands, owner }) => ({ substitute: stands.key, key: owner.key }));
+  const taken = yield* sql.all(CONSENT)`
+    DELETE FROM substitute_consent WHERE (substitute, key) IN (SELECT substitute, key FROM ${rowsOf(CONSENT, keys)})
+    RETURNING substitute, key`;
+  const given = new Set(taken.map(({ substitute, key }) => `${substitute} ${key}`));
+  const absences = yield* sql.all(ABSENCE)`
+    SELECT key, from_at, until_at, mode, substitute FROM absence
+     WHERE (substitute, key) IN (SELECT substitute, key FROM ${rowsOf(CONSENT, keys)}) AND until_at > ${ground.at}
+     ORDER BY key, from_at ${locked}`;
+  if (absences.length > 0) yield* stop(ground, absences);
+  for (const { stands, owner, pair } of cut) {
+    if (!given.has(`${stands.key} ${owner.key}`))
+      throw new RegistryError('unknown', `"${pair.substitute}" has not agreed to stand in for "${pair.address}"`);
+    const its = absences.filter(({ key, substitute }) => key === owner.key && substitute === stands.key);
+    yield* recordEnded(ground, its, owner, actor);
+    yield* recordConsent(ground, stands, owner, false, actor);
+    ground.tell([stands.account]);
+  }
+  yield* ground.touchAll([...new Set(cut.map(({ owner }) => owner.account))]);
+  return absences.length;
+}
+
+const keysOf = (pairs: readonly Pair[]): readonly string[] =>
+  pairs.flatMap(({ substitute, address }) => [keyOf(substitute), keyOf(address)]);
+
+function pairIn(found: ReadonlyMap<string, FoundAddress>, { substitute, address }: Pair) {
   const stands = addressIn(found, substitute);
   const owner = addressIn(found, address);
   if (stands.key === owner.key)
     throw new RegistryError('invalid', `"${address}" cannot stand in for itself; name another address`);
-  if (given) {
-    active(found, substitute, 'The substitute');
-    yield* sql.run`
-      INSERT INTO substitute_consent (substitute, key, given_at) VALUES (${stands.key}, ${owner.key}, ${ground.at})
-          ON CONFLICT DO NOTHING`;
-  } else if (
-    (yield* sql.run`DELETE FROM substitute_consent WHERE substitute = ${stands.key} AND key = ${owner.key}`) === 0
-  )
-    throw new RegistryError('unknown', `"${substitute}" has not agreed to stand in for "${address}"`);
-  const ended = given ? 0 : yield* stopAll(ground, stands, owner, actor);
+  return { stands, owner };
+}
+
+function* recordConsent(
+  ground: Ground,
+  stands: FoundAddress,
+  owner: FoundAddress,
+  given: boolean,
+  actor: Actor,
+): Change<void> {
   const personal = { substitute: stands.address, address: owner.address };
   yield* ground.record('registry.substitute-consent', stands.account, actor, personal, { given });
-  yield* ground.touch(owner.account);
-  ground.tell([stands.account]);
-  return ended;
 }
 
-function* stopAll(ground: Ground, substitute: FoundAddress, owner: FoundAddress, actor: Actor): Change<number> {
-  const rows = yield* sql.all(ABSENCE)`
-    SELECT key, from_at, until_at, mode, substitute FROM absence
-     WHERE substitute = ${substitute.key} AND key = ${owner.key} AND until_at > ${ground.at} ORDER BY from_at ${locked}`;
-  if (rows.length > 0) yield* stop(ground, rows, owner, actor);
-  return rows.length;
+/** Those under way end now, the others are taken back. */
+function* stop({ at }: Ground, absences: readonly Start[]): Change<void> {
+  yield* sql.run`
+    DELETE FROM absence WHERE (key, from_at) IN (SELECT key, from_at FROM ${rowsOf(START, absences)}) AND from_at >= ${at}`;
+  yield* sql.run`
+    UPDATE absence SET until_at = ${at} WHERE (key, from_at) IN (SELECT key, from_at FROM ${rowsOf(START, absences)})`;
 }
 
-/** Of one address. */
-function* stop(
+function* recordEnded(
   ground: Ground,
-  rows: readonly { readonly fromAt: Instant; readonly untilAt: Instant; readonly mode: AbsenceMode }[],
+  absences: readonly { readonly fromAt: Instant; readonly untilAt: Instant; readonly mode: AbsenceMode }[],
   owner: FoundAddress,
   actor: Actor,
 ): Change<void> {
-  const { at } = ground;
-  const starts = rows.map(({ fromAt }) => fromAt);
-  yield* sql.run`DELETE FROM absence WHERE key = ${owner.key} AND from_at ${among(time, starts)} AND from_at >= ${at}`;
-  yield* sql.run`UPDATE absence SET until_at = ${at} WHERE key = ${owner.key} AND from_at ${among(time, starts)}`;
-  for (const { fromAt, untilAt, mode } of rows)
+  for (const { fromAt, untilAt, mode } of absences)
     yield* record(ground, 'registry.absence-ended', owner, { from: fromAt, until: untilAt, mode }, actor);
 }
 

@@ -1,6 +1,6 @@
 /** Cuts what ties an account to an organisation that it leaves, or to everybody when it ends, inside the writer's transactions; each with its audit row. */
 import type { NamedOrganisation } from '../../crypto/certificate-organisation.ts';
-import { consent } from '../changes/absences.ts';
+import { takeBackConsents } from '../changes/absences.ts';
 import { revokeKeysOf } from '../changes/pgp-keys.ts';
 import type { NamingTie } from '../organisation-ties.ts';
 import { NOWHERE, delegations, issued, naming, substitutes } from '../reads/ties.ts';
@@ -66,8 +66,7 @@ export class TieChanges {
   /** Takes back the consents by which somebody's mail would cross the border of `into`; the absences that rest on them end with it. */
   cutSubstitutes(account: number, into: number, actor: Actor): { readonly cut: number; readonly accounts: number[] } {
     const found = this.#ground.run(substitutes(account, into));
-    for (const { address, substitute } of found)
-      this.#ground.run(consent(this.#ground.ground, substitute, address, false, actor));
+    this.#ground.run(takeBackConsents(this.#ground.ground, found, actor));
     return { cut: found.length, accounts: found.flatMap((tie) => [tie.owner, tie.substituteAccount]) };
   }
 }
