@@ -155,6 +155,20 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     assert.deepEqual(await events(s), []);
   });
 
+  promise('an account that is ending gets certificates and codes until its end, and none from then on', async (s) => {
+    const { certificates, registry } = s.store;
+    const now = s.clock.now();
+    await addAccount(s.store, 'anna');
+    await registry.endAccount('anna', { endsAt: instant(now + days(1)) }, actor);
+    await certificates.addCertificate('anna', certificate('a', now), 'issued', actor);
+    await certificates.addEnrolments([enrolment('aaaaaaaa', 'right', now)], actor);
+    // Before the daily round writes down that it has ended.
+    s.clock.advance(days(1));
+    const late = refused('ended', /"anna" has ended; it gets no certificate/);
+    await assert.rejects(certificates.addCertificate('anna', certificate('b', now), 'issued', actor), late);
+    await assert.rejects(certificates.addEnrolments([enrolment('bbbbbbbb', 'right', now)], actor), late);
+  });
+
   promise(
     'the private key of a mail certificate goes with its account when nothing waits, can be handed out again or is held any more',
     async (s) => {
@@ -475,6 +489,9 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
       ['valid', 'valid'],
       'nothing came',
     );
+    await certificates.addEnrolments([letter('b2', 'bert')], actor);
+    const after = [await ask('b1', 'password'), await ask('b2', 'password'), await ask('a2', 'password')];
+    assert.deepEqual(after, ['refused', 'valid', 'valid'], 'the first letter for the same password is void');
   });
 
   promise('a code that has ended is swept, used or not; one that may still be asked for is not', async (s) => {

@@ -171,7 +171,11 @@ export function mailContract(name: string, open: (t: TestContext) => Promise<Con
     await certificates.addCertificate('anna', mail('ours', now, { authority: issuing!.id }), 'issued', actor);
     await certificates.addCertificate('anna', mail('theirs', now), 'imported', actor);
     assert.equal(told, 2, 'of the authority, and of the number of its list');
+    const standing = async (): Promise<unknown> =>
+      (await certificates.findMail(addressKey(address('anna@group.test')))).certificates.map((c) => c.revoked?.reason);
+    assert.deepEqual(await standing(), [undefined, undefined]);
     for (const label of ['ours', 'theirs']) await certificates.revokeCertificate(digest(label), 'superseded', actor);
+    assert.deepEqual(await standing(), ['superseded', 'superseded'], 'what was remembered of the address is void');
     assert.equal(told, 4);
     const page = { limit: 10, endsAfter: now };
     const fingerprints = async (whose: number | 'others'): Promise<string[]> =>
