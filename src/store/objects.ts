@@ -1,5 +1,8 @@
 /** What can be called in the store's threads, by subject: changes in the one that writes, reads in the one that reads. None of them has a state. */
 import { AbsenceChanges } from './changes/absences.ts';
+import { PasswordChanges } from './changes/passwords.ts';
+import { SettingsChanges } from './changes/settings.ts';
+import { SettingsReads } from './reads/settings.ts';
 import { AddressChanges } from './changes/addresses.ts';
 import { AuthorityChanges } from './changes/authorities.ts';
 import { CertificateChanges } from './changes/certificates.ts';
@@ -32,6 +35,8 @@ import type { Remote } from './sql/remote.ts';
 
 export const CHANGES = {
   absences: new AbsenceChanges(),
+  passwords: new PasswordChanges(),
+  settings: new SettingsChanges(),
   addresses: new AddressChanges(),
   authorities: new AuthorityChanges(),
   certificates: new CertificateChanges(),
@@ -47,6 +52,7 @@ export const CHANGES = {
 
 export const READS = {
   absences: new AbsenceReads(),
+  settings: new SettingsReads(),
   certificates: new CertificateReads(),
   deliveries: new DeliveryReads(),
   edi: new EdiReads(),

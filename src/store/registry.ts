@@ -23,6 +23,9 @@ import type { Day } from '../domain/working-days.ts';
 import type { Absences } from './absences.ts';
 import type { AddressChanges } from './changes/addresses.ts';
 import type { ClientCertificateChanges } from './changes/client-certificates.ts';
+import type { PasswordChanges } from './changes/passwords.ts';
+import type { SettingsChanges } from './changes/settings.ts';
+import type { SettingsReads } from './reads/settings.ts';
 import type { OpenCode } from './certificates.ts';
 import type { EdiIdentities } from './edi-identities.ts';
 import type { OrganisationMerges } from './organisation-merge.ts';
@@ -195,7 +198,10 @@ export interface Registry
     OrganisationMerges,
     Remote<AddressChanges>,
     Remote<ClientCertificateChanges>,
-    Remote<NetworkReads> {
+    Remote<NetworkReads>,
+    Remote<PasswordChanges>,
+    Remote<SettingsChanges>,
+    Remote<SettingsReads> {
   // --- the roads
   findLogin(login: string): Promise<LoginRecord | undefined>;
   /**
@@ -219,13 +225,6 @@ export interface Registry
   noteCertificateUse(id: number, at: Instant): void;
   /** The account has logged in from that network; noted with the next group commit, unawaited. The latest `NETWORKS_OF_ACCOUNT` are kept. */
   noteNetwork(account: AccountId, network: string, at: Instant): void;
-  /** Replaces an imported hash by our own, or adds a verifier, after a successful login; nothing changes if `from` is no longer there. */
-  rehashPassword(
-    account: AccountId,
-    name: string,
-    from: string,
-    to: Pick<NewPassword, 'hash' | 'scram'>,
-  ): Promise<void>;
   /** 32 octets from which the salts of SCRAM are made: always the same of one store. */
   scramSaltKey(): Promise<Uint8Array>;
 
@@ -275,30 +274,6 @@ export interface Registry
    * `MAX_ACCOUNTS`, all or none. Those that have nothing left to take are left alone; resolves to how many had.
    */
   containAccounts(logins: readonly string[], actor: Actor): Promise<number>;
-  addPassword(login: string, password: NewPassword, actor: Actor): Promise<void>;
-  /**
-   * Uses a one-time code up, in the transaction that sets the password that the code names (`Certificates.addEnrolments`). Throws RegistryError
-   * `ended` when the code is no longer valid; then nothing has changed.
-   */
-  enrolPassword(
-    id: string,
-    hash: Uint8Array,
-    password: Pick<NewPassword, 'hash' | 'scram'>,
-    actor: Actor,
-  ): Promise<void>;
-  revokePassword(login: string, name: string, actor: Actor): Promise<void>;
-  /** A target that has the settings already is left as it is, and nothing is told of it. */
-  changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void>;
-  /** Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had other settings before. */
-  changeManySettings(
-    changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[],
-    actor: Actor,
-  ): Promise<number>;
-  /** Whether some organisation, account or address has this setting so. */
-  isSetAnywhere(name: string, value: string | number | boolean): Promise<boolean>;
-  /** What is set at each target itself, at most MAX_SETTINGS of one scope; undefined where none has that name. */
-  ownSettings(targets: readonly SettingTarget[]): Promise<readonly (Settings | undefined)[]>;
-
   /**
    * Erases a bounded part of what is kept of an organisation; resolves to the rows that were erased, and to 0 when nothing was left. Every
    * account must have ended and every mailbox be empty. Blocked addresses and domains, and certificates that were issued, stay.

@@ -177,3 +177,22 @@ test('codes are made in as many statements, however many they are', (t) => {
   assert.deepEqual([two.rows, many.rows], [2, MANY - 2]);
   assert.equal(many.statements, two.statements);
 });
+
+test('settings of many addresses change in as many statements, however many they are', (t) => {
+  const run = practice(t);
+  const set = (from: number, to: number) =>
+    run((ground) =>
+      CHANGES.settings.changeManySettings(
+        ground,
+        upTo(from, to).map((n) => ({
+          target: { scope: 'address', address: address(`a${n}@group.test`) } as const,
+          changes: { quota: n },
+        })),
+        actor,
+      ),
+    );
+  const two = set(0, 2);
+  const many = set(2, MANY);
+  assert.deepEqual([two.rows, many.rows], [2, MANY - 2]);
+  assert.equal(many.statements, two.statements);
+});

@@ -93,6 +93,10 @@ const SCANNED: Readonly<Record<string, string>> = {
   'changes/ended-keys.ts: SCAN k': 'all private keys that are held, once a day: few, and each may be one that must go',
   'changes/ended-keys.ts: SCAN s': 'the same of OpenPGP keys',
   'changes/partners.ts: SCAN d': 'addresses that end in a domain: an operator adds one to a partner now and then',
+  'reads/settings.ts: SCAN account':
+    'whether a setting is set anywhere is asked of all rows, when an operator is about to rely on it',
+  'reads/settings.ts: SCAN address': 'the same',
+  'reads/settings.ts: SCAN organisation': 'the same',
   'reads/trust.ts: SCAN authority': 'all authorities: a handful',
 };
 

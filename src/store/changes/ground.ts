@@ -92,9 +92,9 @@ export class Ground {
   }
 
   /** Memories of all accounts are forgotten after the commit. */
-  tellMany(): void {
+  tellMany(scope: ChangeScope = 'registry'): void {
     this.#many = true;
-    this.#scope = 'registry';
+    this.#scope = this.#scope === undefined || this.#scope === scope ? scope : 'registry';
   }
 
   /** Other certificates or keys hold for mail to these addresses (folded). */

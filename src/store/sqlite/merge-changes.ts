@@ -10,9 +10,9 @@ import type { AccountMerge, AddressMerge } from '../organisation-merge.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import { insertAddresses, moveAll } from '../changes/addresses.ts';
 import type { EndingChanges } from './ending-changes.ts';
-import type { PasswordChanges } from './password-changes.ts';
+import { dropVerifiers } from '../changes/passwords.ts';
+import { applySettings } from '../changes/settings.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
-import type { SettingsChanges } from './settings-changes.ts';
 
 /**
  * What a merge does with the rows of an organisation, for each table that has such a column. Tables that hang on an account or an address
@@ -43,8 +43,6 @@ interface AccountRow {
 
 interface Parts {
   readonly endings: EndingChanges;
-  readonly passwords: PasswordChanges;
-  readonly settings: SettingsChanges;
 }
 
 /** Those that go over; `?` is the time: what has ended by the clock stays. */
@@ -126,9 +124,10 @@ export class MergeChanges {
       ...[from.id, id, this.#ground.lastSeq, at],
     );
     // Behind the change: whether SCRAM verifiers may stay is judged by the settings that hold now.
+    const target = { scope: 'account', login } as const;
     if (Object.keys(settings).length > 0)
-      this.#parts.settings.apply([{ target: { scope: 'account', login }, changes: settings }], actor);
-    this.#parts.passwords.dropVerifiers('a.id = ?', id);
+      this.#ground.run(applySettings(this.#ground.ground, [{ target, changes: settings }], actor));
+    this.#ground.run(dropVerifiers([id]));
   }
 
   #addresses(account: number, { login, addresses }: AccountMerge, actor: Actor): void {

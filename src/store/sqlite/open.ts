@@ -250,6 +250,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       ...subjects.clientCertificates,
       ...subjects.edi,
       ...subjects.networks,
+      ...subjects.passwords,
+      ...subjects.settings,
       ...subjects.partners,
       ...subjects.ties,
     });

@@ -11,7 +11,6 @@ import type { MailboxShare } from '../account-moves.ts';
 import type { RegistryError, ShownPassword } from '../registry.ts';
 import type { OpenCode } from '../certificates.ts';
 import type { Absence } from '../../domain/absence.ts';
-import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
 import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
 import type { RecipientPartner } from '../partners.ts';
 import type { Call } from './calls.ts';
@@ -81,9 +80,6 @@ export interface ReaderWork {
   formerOrganisations: { in: { account: number }; out: readonly FormerOrganisation[] };
   trailFrom: { in: { account: number }; out: number };
   account: { in: { login: string }; out: SummaryRow | undefined };
-  /** Names, folded log-in names or address keys. */
-  isSetAnywhere: { in: { text: string }; out: boolean };
-  ownSettings: { in: { scope: SettingScope; names: readonly string[] }; out: readonly (Settings | undefined)[] };
   accountById: { in: { id: number }; out: SummaryRow | undefined };
   addresses: {
     in: { after: string; limit: number; login: string | null };

@@ -75,8 +75,6 @@ export class ReaderWorker {
       formerOrganisations: ({ account }) => merges.organisations(account),
       trailFrom: ({ account }) => merges.trailFrom(account),
       account: ({ login }) => registry.account(login),
-      isSetAnywhere: ({ text }) => registry.isSetAnywhere(text),
-      ownSettings: ({ scope, names }) => registry.ownSettings(scope, names),
       accountById: ({ id }) => registry.accountById(id),
       addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
       call: (call) => this.#call(call),

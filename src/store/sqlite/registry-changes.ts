@@ -13,16 +13,14 @@ import {
   type Ending,
   type NewAccount,
   type NewOrganisation,
-  type NewPassword,
   type OrganisationDetails,
   RegistryError,
-  type SettingChanges,
-  type SettingTarget,
 } from '../registry.ts';
 import { voidCodes } from '../changes/enrolments.ts';
 import { revokeRegistrations } from '../changes/registrations.ts';
 import { AccountMoveChanges } from './account-move-changes.ts';
 import { insertAddresses } from '../changes/addresses.ts';
+import { dropAllVerifiers, dropVerifiers, insertPassword } from '../changes/passwords.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import { EraseChanges } from './erase-changes.ts';
@@ -30,9 +28,7 @@ import { EndingChanges } from './ending-changes.ts';
 import { MergeChanges } from './merge-changes.ts';
 import { OrganisationChanges } from './organisation-changes.ts';
 import { PartnerChanges } from './partner-changes.ts';
-import { PasswordChanges } from './password-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
-import { SettingsChanges } from './settings-changes.ts';
 import { StateChanges } from './state-changes.ts';
 import { TieChanges } from './tie-changes.ts';
 
@@ -83,39 +79,16 @@ export type RegistryChange =
       readonly actor: Actor;
     }
   | { readonly op: 'contain'; readonly logins: readonly string[]; readonly actor: Actor }
-  | { readonly op: 'add-password'; readonly login: string; readonly password: NewPassword; readonly actor: Actor }
-  | {
-      readonly op: 'enrol-password';
-      readonly id: string;
-      readonly hash: Uint8Array;
-      readonly password: Pick<NewPassword, 'hash' | 'scram'>;
-      readonly actor: Actor;
-    }
-  | { readonly op: 'revoke-password'; readonly login: string; readonly name: string; readonly actor: Actor }
-  | {
-      readonly op: 'rehash';
-      readonly account: number;
-      readonly name: string;
-      readonly from: string;
-      readonly to: Pick<NewPassword, 'hash' | 'scram'>;
-    }
   | { readonly op: 'move-account'; readonly move: AccountMove; readonly actor: Actor }
   | { readonly op: 'add-partner'; readonly partner: NewPartner; readonly actor: Actor }
   | { readonly op: 'partner-state'; readonly name: string; readonly state: PartnerState; readonly actor: Actor }
-  | { readonly op: 'erase-step'; readonly organisation: string; readonly actor: Actor }
-  | {
-      readonly op: 'settings';
-      readonly changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[];
-      readonly actor: Actor;
-    };
+  | { readonly op: 'erase-step'; readonly organisation: string; readonly actor: Actor };
 
 /** Most accounts of one import. */
 const MAX_IMPORT = 200_000;
 
 export class RegistryChanges {
   readonly #ground: RegistryGround;
-  readonly #passwords: PasswordChanges;
-  readonly #settings: SettingsChanges;
   readonly #partners: PartnerChanges;
   readonly #erase: EraseChanges;
   readonly #endings: EndingChanges;
@@ -128,8 +101,6 @@ export class RegistryChanges {
 
   constructor(db: Db, audit: AuditWriter) {
     this.#ground = new RegistryGround(db, audit);
-    this.#passwords = new PasswordChanges(this.#ground);
-    this.#settings = new SettingsChanges(this.#ground, this.#passwords);
     this.#partners = new PartnerChanges(this.#ground, {
       add: (account, actor) => this.#addAccount(account, actor),
       end: (account, actor) => this.#endAccount(account, actor),
@@ -138,15 +109,13 @@ export class RegistryChanges {
     this.#ties = new TieChanges(this.#ground);
     this.#endings = new EndingChanges(this.#ground, (account, actor) => this.#endAccount(account, actor));
     this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
-    this.#states = new StateChanges(this.#ground, this.#passwords);
+    this.#states = new StateChanges(this.#ground);
     this.#merges = new MergeChanges(this.#ground, {
       endings: this.#endings,
-      passwords: this.#passwords,
-      settings: this.#settings,
     });
     this.#moves = new AccountMoveChanges(this.#ground, {
       ties: this.#ties,
-      dropVerifiers: (account) => this.#passwords.dropVerifiers('a.id = ?', account),
+      dropVerifiers: (account) => this.#ground.run(dropVerifiers([account])),
       end: (account, actor) => this.#endAccount(account, actor),
     });
   }
@@ -205,18 +174,8 @@ export class RegistryChanges {
         return this.#states.set(change.logins, change.state, change.actor);
       case 'contain':
         return this.#states.contain(change.logins, change.actor);
-      case 'add-password':
-        return this.#passwords.add(change.login, change.password, change.actor);
-      case 'enrol-password':
-        return this.#passwords.enrol(change, change.actor);
-      case 'revoke-password':
-        return this.#passwords.revoke(change.login, change.name, change.actor);
-      case 'rehash':
-        return this.#passwords.rehash(change.account, change.name, change.from, change.to);
       case 'move-account':
         return this.#moves.move(change.move, change.actor);
-      case 'settings':
-        return this.#settings.apply(change.changes, change.actor);
       case 'add-partner':
         return this.#partners.add(change.partner, change.actor);
       case 'partner-state':
@@ -297,7 +256,8 @@ export class RegistryChanges {
     const id = Number(made.lastInsertRowid);
     this.#ground.sql.run('INSERT INTO mailbox (account) VALUES (?)', id);
     this.#ground.run(insertAddresses(this.#ground.ground, id, account.addresses));
-    if (account.password !== undefined) this.#passwords.insert(id, login, account.password);
+    if (account.password !== undefined)
+      this.#ground.run(insertPassword(this.#ground.ground, id, login, account.password));
     this.#ground.record(
       'registry.account-added',
       id,
@@ -350,7 +310,7 @@ export class RegistryChanges {
     this.#ground.sql.run("UPDATE account SET state = 'ended', version = version + 1 WHERE id = ?", account);
     // Its addresses end with it: none of them may ever reach somebody else.
     this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ? AND state <> 'ended'", account);
-    this.#passwords.dropAllVerifiers(account);
+    this.#ground.run(dropAllVerifiers(account));
     // Its certificates may be registered for the account that comes after it.
     this.#ground.run(revokeRegistrations(this.#ground.ground, account));
     this.#ground.run(voidCodes(this.#ground.ground, account));

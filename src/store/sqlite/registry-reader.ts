@@ -11,7 +11,7 @@ import type {
   RegisteredAddress,
   State,
 } from '../../domain/registry.ts';
-import type { SettingScope, Settings } from '../../domain/settings/setting.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
 import { type Instant, instant } from '../../domain/units.ts';
 import type { EnrolmentUse, OpenCode } from '../certificates.ts';
 import { absencesAhead } from '../reads/absences.ts';
@@ -189,8 +189,6 @@ export class RegistryReader {
   readonly #codes: Database.Statement<[number], CodeRow>;
   readonly #delegationsTo: Database.Statement<[number], { address: Address }>;
   readonly #addresses: Database.Statement<[string, number], AddressRow & { login: string }>;
-  readonly #ownSettings: Readonly<Record<SettingScope, Database.Statement<[string], { settings: string }>>>;
-  readonly #isSet: Database.Statement<{ text: string }, { found: 0 | 1 }>;
   readonly #addressesOfLogin: Database.Statement<[string, string, number], AddressRow & { login: string }>;
 
   constructor(db: Db) {
@@ -230,17 +228,6 @@ export class RegistryReader {
     );
     this.#delegationsTo = db.prepare(
       'SELECT d.address FROM delegation g JOIN address d ON d.key = g.key WHERE g.account = ? ORDER BY g.key',
-    );
-    this.#ownSettings = {
-      organisation: db.prepare('SELECT settings FROM organisation WHERE name = ?'),
-      account: db.prepare('SELECT settings FROM account WHERE login = ?'),
-      address: db.prepare('SELECT settings FROM address WHERE key = ?'),
-    };
-    this.#isSet = db.prepare(
-      ['organisation', 'account', 'address']
-        .map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE state <> 'ended' AND instr(settings, @text) > 0)`)
-        .reduce((all, one) => `${all} OR ${one}`, 'SELECT 0')
-        .concat(' AS found'),
     );
     const addresses = `SELECT ${ADDRESS}, a.login FROM address d ${OWNER}`;
     this.#addresses = db.prepare(`${addresses} WHERE d.key > ? ORDER BY d.key LIMIT ?`);
@@ -323,17 +310,6 @@ export class RegistryReader {
   account(login: string): SummaryRow | undefined {
     const row = this.#account.get(login);
     return row === undefined ? undefined : this.#summary(row);
-  }
-
-  ownSettings(scope: SettingScope, names: readonly string[]): readonly (Settings | undefined)[] {
-    return names.map((name) => {
-      const row = this.#ownSettings[scope].get(name);
-      return row === undefined ? undefined : settingsOf(row.settings);
-    });
-  }
-
-  isSetAnywhere(text: string): boolean {
-    return this.#isSet.get({ text })?.found === 1;
   }
 
   accountById(id: number): SummaryRow | undefined {

@@ -5,12 +5,11 @@
  * committed is not kept. Usage is not cached here: it comes from `Mailboxes`, which every commit keeps current.
  */
 import type { Absence } from '../../domain/absence.ts';
-import { type Address, type AddressKey, addressKey } from '../../domain/address.ts';
+import type { Address, AddressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
 import type { PartnerState } from '../../domain/partner.ts';
 import { type Organisation, type RegisteredAddress, type State, endedAt, foldLogin } from '../../domain/registry.ts';
-import type { Settings } from '../../domain/settings/setting.ts';
 import { type Instant, octets } from '../../domain/units.ts';
 import {
   type AccountMerge,
@@ -27,17 +26,13 @@ import {
   type Ending,
   type LoginRecord,
   MAX_ACCOUNTS,
-  MAX_SETTINGS,
   type NewAccount,
   type NewOrganisation,
-  type NewPassword,
   type OrganisationDetails,
   type Page,
   type Recipient,
   type Registry,
   RegistryError,
-  type SettingChanges,
-  type SettingTarget,
 } from '../registry.ts';
 import { Lru } from './lru.ts';
 import type { Mailboxes } from './mailboxes.ts';
@@ -77,6 +72,8 @@ function atOnce(logins: readonly string[]): readonly string[] {
 type Called = keyof (Subjects['absences'] &
   Subjects['addresses'] &
   Subjects['clientCertificates'] &
+  Subjects['passwords'] &
+  Subjects['settings'] &
   Subjects['edi'] &
   Subjects['networks'] &
   Subjects['partners'] &
@@ -220,15 +217,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     throw errorOf(answer);
   }
 
-  async rehashPassword(
-    account: AccountId,
-    name: string,
-    from: string,
-    to: Pick<NewPassword, 'hash' | 'scram'>,
-  ): Promise<void> {
-    await this.#change({ op: 'rehash', account, name, from, to });
-  }
-
   async scramSaltKey(): Promise<Uint8Array> {
     return (this.#saltKey ??= await this.#p.reader.ask('scramSaltKey', {}));
   }
@@ -352,47 +340,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     return (await this.#change({ op: 'contain', logins: atOnce(logins), actor })).id;
   }
 
-  async addPassword(login: string, password: NewPassword, actor: Actor): Promise<void> {
-    await this.#change({ op: 'add-password', login, password, actor });
-  }
-
-  async enrolPassword(
-    id: string,
-    hash: Uint8Array,
-    password: Pick<NewPassword, 'hash' | 'scram'>,
-    actor: Actor,
-  ): Promise<void> {
-    await this.#change({ op: 'enrol-password', id, hash, password, actor });
-  }
-
-  async revokePassword(login: string, name: string, actor: Actor): Promise<void> {
-    await this.#change({ op: 'revoke-password', login, name, actor });
-  }
-
-  async changeSettings(target: SettingTarget, changes: SettingChanges, actor: Actor): Promise<void> {
-    await this.#change({ op: 'settings', changes: [{ target, changes }], actor });
-  }
-
-  async changeManySettings(
-    changes: readonly { readonly target: SettingTarget; readonly changes: SettingChanges }[],
-    actor: Actor,
-  ): Promise<number> {
-    boundedSettings(changes.length);
-    return (await this.#change({ op: 'settings', changes, actor })).id;
-  }
-
-  async isSetAnywhere(name: string, value: string | number | boolean): Promise<boolean> {
-    // As `JSON.stringify` writes it into the row.
-    return await this.#p.reader.ask('isSetAnywhere', { text: JSON.stringify({ [name]: value }).slice(1, -1) });
-  }
-
-  async ownSettings(targets: readonly SettingTarget[]): Promise<readonly (Settings | undefined)[]> {
-    boundedSettings(targets.length);
-    const [first] = targets;
-    if (first === undefined) return [];
-    return await this.#p.reader.ask('ownSettings', { scope: first.scope, names: targets.map(settingsKey) });
-  }
-
   async addPartner(partner: NewPartner, actor: Actor): Promise<PartnerId> {
     return (await this.#change({ op: 'add-partner', partner, actor })).id as PartnerId;
   }
@@ -450,16 +397,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     const open = codes.filter(({ expiresAt }) => expiresAt > now);
     return { ...rest, codes: open, account: endedAt(account, now), addresses: addresses.map((a) => addressAt(a, now)) };
   }
-}
-
-function boundedSettings(targets: number): void {
-  if (targets > MAX_SETTINGS)
-    throw new RangeError(`Settings of ${targets} are asked for at once; expected at most ${MAX_SETTINGS}`);
-}
-
-function settingsKey(target: SettingTarget): string {
-  if (target.scope === 'organisation') return target.name;
-  return target.scope === 'account' ? (foldLogin(target.login) ?? '') : addressKey(target.address);
 }
 
 /** It ends by the clock, not by a change. */

@@ -2,17 +2,15 @@
 import type { State } from '../../domain/registry.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import { voidCodes } from '../changes/enrolments.ts';
+import { dropPasswords } from '../changes/passwords.ts';
 import { revokeRegistrations } from '../changes/registrations.ts';
-import type { PasswordChanges } from './password-changes.ts';
 import { type AccountRow, type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 export class StateChanges {
   readonly #ground: RegistryGround;
-  readonly #passwords: PasswordChanges;
 
-  constructor(ground: RegistryGround, passwords: PasswordChanges) {
+  constructor(ground: RegistryGround) {
     this.#ground = ground;
-    this.#passwords = passwords;
   }
 
   set(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Changed {
@@ -40,7 +38,7 @@ export class StateChanges {
   contain(logins: readonly string[], actor: Actor): Changed {
     const { sql, ground } = this.#ground;
     return this.#each(logins, ({ id, state }, login) => {
-      const passwords = this.#passwords.revokeAll(id);
+      const passwords = this.#ground.run(dropPasswords(id));
       const certificates = this.#ground.run(revokeRegistrations(ground, id));
       const codes = this.#ground.run(voidCodes(ground, id));
       // A run that was cut short is given again: what it had done leaves no second row.

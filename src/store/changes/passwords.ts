@@ -1,0 +1,125 @@
+/** Changes to passwords and their SCRAM verifiers. */
+import { defined } from '../../domain/defined.ts';
+import { MAX_PASSWORDS } from '../../domain/registry.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import { type Actor, type NewPassword, RegistryError } from '../registry.ts';
+import { int } from '../sql/columns.ts';
+import { among, locked, words } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { useCode } from './enrolments.ts';
+import type { Ground } from './ground.ts';
+import { accountNamed, mustBeOpen } from './registered.ts';
+
+type Verifiable = Pick<NewPassword, 'hash' | 'scram'>;
+
+export class PasswordChanges {
+  *addPassword(ground: Ground, login: string, password: NewPassword, actor: Actor): Change<void> {
+    const account = yield* accountNamed(ground.at, login);
+    mustBeOpen(account, login);
+    yield* insertPassword(ground, account.id, login, password);
+    yield* ground.touch(account.id, 'password');
+    yield* ground.record('registry.password-added', account.id, actor, { login, password: password.name });
+  }
+
+  /**
+   * Uses a one-time code up: the password that it names is replaced, in the same transaction, so that there is no moment without one and no code
+   * that is used for nothing. Throws RegistryError `ended` when the code is no longer valid; then nothing has changed.
+   */
+  *enrolPassword(ground: Ground, id: string, hash: Uint8Array, password: Verifiable, actor: Actor): Change<void> {
+    const code = yield* useCode(ground, id, { hash, for: 'password' }, 'password');
+    const { account, login, password: name, others, notAfter } = code;
+    if (name === null) throw new Error(`The code ${id} names no password`);
+    const replaced = yield* sql.run`DELETE FROM password WHERE account = ${account} AND name = ${name}`;
+    const removed = others ? yield* dropPasswords(account) : 0;
+    yield* insertPassword(ground, account, login, { name, ...password, ...defined({ endsAt: notAfter }) });
+    yield* ground.touch(account, 'password');
+    const facts = { enrolment: id, replaced: replaced > 0, removed };
+    yield* ground.record('password.enrolled', account, actor, { login, password: name }, facts);
+  }
+
+  *revokePassword(ground: Ground, login: string, name: string, actor: Actor): Change<void> {
+    const { id } = yield* accountNamed(ground.at, login);
+    if ((yield* sql.run`DELETE FROM password WHERE account = ${id} AND name = ${name}`) === 0)
+      throw new RegistryError(
+        'unknown',
+        `The account "${login}" has no password "${name}"; "sluis account show ${login}" lists those it has`,
+      );
+    yield* ground.touch(id, 'password');
+    yield* ground.record('registry.password-revoked', id, actor, { login, password: name });
+  }
+
+  /**
+   * Replaces an imported hash by our own, or adds a verifier, after a successful login; nothing changes if `from` is no longer there. No row in
+   * the trail: the password stays the same, only the form it is kept in changes.
+   */
+  *rehashPassword(ground: Ground, account: AccountId, name: string, from: string, to: Verifiable): Change<void> {
+    const scram = yield* verifierOf(account, to);
+    const changed = yield* sql.run`
+      UPDATE password SET hash = ${to.hash}, scram = coalesce(${scram}, scram)
+       WHERE account = ${account} AND name = ${name} AND hash = ${from}`;
+    if (changed > 0) yield* ground.touch(account, 'password');
+  }
+}
+
+/** The setting `scram` as it holds for account `a` of organisation `o`: off where neither says a word. */
+const MAY_SCRAM = words(
+  `coalesce(json_extract(a.settings, '$.scram'), json_extract(o.settings, '$.scram'), 0)`,
+  `coalesce((a.settings::jsonb ->> 'scram')::boolean, (o.settings::jsonb ->> 'scram')::boolean, false)`,
+);
+
+/** Whoever made the verifier looked at the setting a moment ago; what holds is decided here. */
+function* verifierOf(account: number, { scram }: Pick<NewPassword, 'scram'>): Change<string | null> {
+  if (scram === undefined) return null;
+  const may = yield* sql.first({ id: int })`
+    SELECT a.id FROM account a JOIN organisation o ON o.id = a.organisation
+     WHERE a.id = ${account} AND a.state <> 'ended' AND ${MAY_SCRAM} ${locked}`;
+  return may === undefined ? null : scram;
+}
+
+export function* insertPassword(ground: Ground, account: number, login: string, password: NewPassword): Change<void> {
+  const { name, hash, endsAt = null } = password;
+  if (name === '' || name.length > 64)
+    throw new RegistryError('invalid', `"${name}" is no name for a password; expected 1 to 64 characters`);
+  const there = yield* sql.first({ account: int })`
+    SELECT account FROM password WHERE account = ${account} AND name = ${name} ${locked}`;
+  if (there !== undefined)
+    throw new RegistryError(
+      'exists',
+      `The account "${login}" has a password "${name}" already; revoke it first or choose another name`,
+    );
+  // Each is a hash that a wrong guess costs; a login tries no more than these.
+  const { n } = yield* sql.one({ n: int })`
+    SELECT count(*) AS n FROM password WHERE account = ${account} AND (ends_at IS NULL OR ends_at > ${ground.at})`;
+  if (n >= MAX_PASSWORDS)
+    throw new RegistryError(
+      'invalid',
+      `The account "${login}" has ${n} passwords, the most that one may have; revoke one first`,
+    );
+  const scram = yield* verifierOf(account, password);
+  yield* sql.run`
+    INSERT INTO password (account, name, hash, scram, created_at, ends_at)
+    VALUES (${account}, ${name}, ${hash}, ${scram}, ${ground.at}, ${endsAt})`;
+}
+
+/** How many it had. */
+export function dropPasswords(account: number): Change<number> {
+  return sql.run`DELETE FROM password WHERE account = ${account}`;
+}
+
+/** Drops the verifiers of those of these accounts that may have none. */
+export function* dropVerifiers(accounts: readonly number[]): Change<void> {
+  yield* sql.run`
+    UPDATE password SET scram = NULL WHERE scram IS NOT NULL AND account IN (
+      SELECT a.id FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.id ${among(int, accounts)} AND NOT ${MAY_SCRAM})`;
+}
+
+/** The same for the accounts of these organisations. */
+export function* dropVerifiersOf(organisations: readonly number[]): Change<void> {
+  yield* sql.run`
+    UPDATE password SET scram = NULL WHERE scram IS NOT NULL AND account IN (
+      SELECT a.id FROM account a JOIN organisation o ON o.id = a.organisation WHERE o.id ${among(int, organisations)} AND NOT ${MAY_SCRAM})`;
+}
+
+export function* dropAllVerifiers(account: number): Change<void> {
+  yield* sql.run`UPDATE password SET scram = NULL WHERE account = ${account}`;
+}

@@ -1,0 +1,192 @@
+/**
+ * Changes to policy settings, of many targets in the statements of one.
+ *
+ * What is there already is not written again and leaves no row in the trail: a file that was cut short half way is simply given once more.
+ */
+import { type Actor, MAX_SETTINGS, RegistryError, type SettingChanges, type SettingTarget } from '../registry.ts';
+import { int, text } from '../sql/columns.ts';
+import { among, locked, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+import { dropVerifiers, dropVerifiersOf } from './passwords.ts';
+import {
+  type FoundAccount,
+  type FoundAddress,
+  accountIn,
+  accountsNamed,
+  addressIn,
+  addressesNamed,
+  keyOf,
+} from './registered.ts';
+
+export interface TargetChange {
+  readonly target: SettingTarget;
+  readonly changes: SettingChanges;
+}
+
+export class SettingsChanges {
+  /** A target that has the settings already is left as it is, and nothing is told of it. */
+  *changeSettings(ground: Ground, target: SettingTarget, changes: SettingChanges, actor: Actor): Change<void> {
+    yield* applySettings(ground, [{ target, changes }], actor);
+  }
+
+  /** Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had other settings before. */
+  *changeManySettings(ground: Ground, changes: readonly TargetChange[], actor: Actor): Change<number> {
+    if (changes.length > MAX_SETTINGS)
+      throw new RegistryError(
+        'invalid',
+        `Settings of ${changes.length} are to change at once; expected at most ${MAX_SETTINGS}`,
+      );
+    return yield* applySettings(ground, changes, actor);
+  }
+}
+
+/** Only this one decides what a log-in needs of the password itself, a verifier; all others are asked at every log-in. */
+const NEEDS_NEW_LOGIN = 'scram';
+
+/** A row that has settings, as it will be. */
+interface Kept {
+  readonly scope: SettingTarget['scope'];
+  /** Of an organisation or account, or the key of an address. */
+  readonly id: number | string;
+  /** Undefined: an organisation's, which is everybody's of it. */
+  readonly account: number | undefined;
+  /** For the trail. */
+  readonly personal: Readonly<Record<string, string>>;
+  settings: string;
+  changed: boolean;
+  newLogin: boolean;
+}
+
+/** How many had other settings before. */
+export function* applySettings(ground: Ground, changes: readonly TargetChange[], actor: Actor): Change<number> {
+  const keptOf = yield* keptRows(ground, changes);
+  const changed: { readonly kept: Kept; readonly values: SettingChanges }[] = [];
+  for (const { target, changes: values } of changes) {
+    const kept = keptOf(target);
+    const settings = merge(kept.settings, values);
+    if (settings === kept.settings) continue;
+    Object.assign(kept, { settings, changed: true, newLogin: kept.newLogin || NEEDS_NEW_LOGIN in values });
+    changed.push({ kept, values });
+  }
+  yield* write(ground, [...new Set(changed.map(({ kept }) => kept))]);
+  for (const { kept, values } of changed)
+    yield* ground.record('registry.settings', kept.account ?? null, actor, kept.personal, values);
+  return changed.length;
+}
+
+const ROW = { id: int, settings: text };
+
+function* keptRows(ground: Ground, changes: readonly TargetChange[]): Change<(target: SettingTarget) => Kept> {
+  const targets = changes.map(({ target }) => target);
+  const names = targets.flatMap((target) => (target.scope === 'organisation' ? [target.name] : []));
+  const logins = targets.flatMap((target) => (target.scope === 'account' ? [target.login] : []));
+  const keys = targets.flatMap((target) => (target.scope === 'address' ? [keyOf(target.address)] : []));
+  const organisations =
+    names.length === 0
+      ? []
+      : yield* sql.all({ ...ROW, name: text })`
+    SELECT id, settings, name FROM organisation WHERE name ${among(text, names)} ORDER BY id ${locked}`;
+  const accounts: ReadonlyMap<string, FoundAccount> =
+    logins.length === 0 ? new Map() : yield* accountsNamed(ground.at, logins);
+  const ofAccounts =
+    logins.length === 0
+      ? []
+      : yield* sql.all(ROW)`
+    SELECT id, settings FROM account WHERE id ${among(
+      int,
+      [...accounts.values()].map(({ id }) => id),
+    )} ORDER BY id`;
+  const addresses: ReadonlyMap<string, FoundAddress> =
+    keys.length === 0 ? new Map() : yield* addressesNamed(ground.at, keys);
+  const ofAddresses =
+    keys.length === 0
+      ? []
+      : yield* sql.all({ key: text, settings: text })`
+    SELECT key, settings FROM address WHERE key ${among(text, keys)} ORDER BY key`;
+  const settings = new Map<string, string>([
+    ...organisations.map((row) => [`organisation ${row.id}`, row.settings] as const),
+    ...ofAccounts.map((row) => [`account ${row.id}`, row.settings] as const),
+    ...ofAddresses.map((row) => [`address ${row.key}`, row.settings] as const),
+  ]);
+  const ids = new Map(organisations.map(({ name, id }) => [name, id]));
+  const kept = new Map<string, Kept>();
+  return (target) => {
+    const place = placeOf(target, ids, accounts, addresses);
+    const name = `${target.scope} ${place.id}`;
+    const known = kept.get(name);
+    if (known !== undefined) return known;
+    const made = {
+      scope: target.scope,
+      ...place,
+      settings: settings.get(name) ?? '{}',
+      changed: false,
+      newLogin: false,
+    };
+    kept.set(name, made);
+    return made;
+  };
+}
+
+function placeOf(
+  target: SettingTarget,
+  organisations: ReadonlyMap<string, number>,
+  accounts: ReadonlyMap<string, FoundAccount>,
+  addresses: ReadonlyMap<string, FoundAddress>,
+): Pick<Kept, 'id' | 'account' | 'personal'> {
+  if (target.scope === 'account') {
+    const { id } = accountIn(accounts, target.login);
+    return { id, account: id, personal: { login: target.login } };
+  }
+  if (target.scope === 'address') {
+    const { key, account, address } = addressIn(addresses, target.address);
+    return { id: key, account, personal: { address } };
+  }
+  const id = organisations.get(target.name);
+  if (id === undefined)
+    throw new RegistryError('unknown', `There is no organisation "${target.name}"; nothing was changed`);
+  return { id, account: undefined, personal: { organisation: target.name } };
+}
+
+function* write(ground: Ground, kept: readonly Kept[]): Change<void> {
+  if (kept.length === 0) return;
+  const of = (scope: SettingTarget['scope']): readonly Kept[] => kept.filter((one) => one.scope === scope);
+  const numbered = (rows: readonly Kept[]) => rows.map(({ id, settings }) => ({ id: Number(id), settings }));
+  const idsOf = (rows: readonly Kept[]) => rows.filter(({ newLogin }) => newLogin).map(({ id }) => Number(id));
+  const [organisations, accounts, addresses] = [of('organisation'), of('account'), of('address')];
+  if (organisations.length > 0)
+    yield* sql.run`
+      UPDATE organisation SET settings = given.settings FROM ${rowsOf(ROW, numbered(organisations))} WHERE organisation.id = given.id`;
+  if (accounts.length > 0)
+    yield* sql.run`
+      UPDATE account SET settings = given.settings FROM ${rowsOf(ROW, numbered(accounts))} WHERE account.id = given.id`;
+  if (addresses.length > 0) {
+    const rows = addresses.map(({ id, settings }) => ({ key: String(id), settings }));
+    yield* sql.run`
+      UPDATE address SET settings = given.settings FROM ${rowsOf({ key: text, settings: text }, rows)} WHERE address.key = given.key`;
+  }
+  const newLogins = { organisations: idsOf(organisations), accounts: idsOf(accounts) };
+  if (newLogins.organisations.length > 0) {
+    yield* sql.run`UPDATE account SET version = version + 1 WHERE organisation ${among(int, newLogins.organisations)}`;
+    yield* dropVerifiersOf(newLogins.organisations);
+  }
+  if (newLogins.accounts.length > 0) {
+    yield* ground.touchAll(newLogins.accounts, 'settings');
+    yield* dropVerifiers(newLogins.accounts);
+  }
+  if (organisations.length > 0) ground.tellMany('settings');
+  ground.tell(
+    kept.flatMap(({ account }) => account ?? []),
+    'settings',
+  );
+}
+
+/** Null takes a value back; names are plain words of the settings table, so none can reach a prototype. */
+function merge(settings: string, changes: SettingChanges): string {
+  const merged = new Map(Object.entries(JSON.parse(settings) as Record<string, unknown>));
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) merged.delete(name);
+    else merged.set(name, value);
+  }
+  return JSON.stringify(Object.fromEntries(merged));
+}
