@@ -133,7 +133,8 @@ test('one message fetched, deleted and sealed by QUIT', async () => {
     walKB: [16, 29],
     hashes: 6,
     hashed: 0.1,
-    messages: 9,
+    // Two answers go over in one message, or on a busy machine apart.
+    messages: [9, 10],
     tlsWrites: 5,
     logWrites: 2,
     copies: 4.1,
