@@ -33,7 +33,7 @@ const succeeds = (command: string): Promise<string> => succeedsIn(folder, comman
 test('the README has the two commands of a fresh clone, and .ci/run runs the second', () => {
   assert.ok(commands.includes(START) && commands.includes(TEST));
   const ci = readFileSync(join(root, '.ci', 'run'), 'utf8');
-  assert.match(ci, /^npm ci\b[\s\S]*^step npm test$/m);
+  assert.match(ci, /^npm ci\b[\s\S]*^suite npm test --$/m);
 });
 
 test('what the commands make in the checkout, keys and passwords among it, is ignored by git', () => {
