@@ -14,6 +14,7 @@ import { OperatorChanges } from './changes/operators.ts';
 import { PartnerChanges } from './changes/partners.ts';
 import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
+import { UseChanges } from './changes/uses.ts';
 import { AbsenceReads } from './reads/absences.ts';
 import { CertificateReads } from './reads/certificates.ts';
 import { DeliveryReads } from './reads/deliveries.ts';
@@ -33,6 +34,7 @@ import { TrustReads } from './reads/trust.ts';
 import { UsageReads } from './reads/usage.ts';
 import type { Remote } from './sql/remote.ts';
 
+/** Changes of the registry: of accounts, addresses and organisations, and of all that is registered of them. */
 export const CHANGES = {
   absences: new AbsenceChanges(),
   passwords: new PasswordChanges(),
@@ -47,7 +49,12 @@ export const CHANGES = {
   operators: new OperatorChanges(),
   partners: new PartnerChanges(),
   pgpKeys: new PgpKeyChanges(),
+};
+
+/** Changes that leave accounts, addresses and organisations alone. How far each reaches is said beside (sqlite/manners.ts). */
+export const MAIL_CHANGES = {
   quirks: new QuirkChanges(),
+  uses: new UseChanges(),
 };
 
 export const READS = {
@@ -73,7 +80,9 @@ export const READS = {
 };
 
 type Of<T, K> = K extends keyof T ? T[K] : object;
-/** The same as whoever asks has them: by subject, the methods of both. No method of a subject is in both. */
+/** The same as whoever asks has them: by subject, the methods of all. No method of a subject is in two of them. */
 export type Subjects = {
-  readonly [K in keyof (typeof CHANGES & typeof READS)]: Remote<Of<typeof CHANGES, K> & Of<typeof READS, K>>;
+  readonly [K in keyof (typeof CHANGES & typeof MAIL_CHANGES & typeof READS)]: Remote<
+    Of<typeof CHANGES, K> & Of<typeof MAIL_CHANGES, K> & Of<typeof READS, K>
+  >;
 };

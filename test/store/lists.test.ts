@@ -7,7 +7,7 @@ import type { AccountId } from '../../src/domain/ids.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { NewEnrolment } from '../../src/store/certificates.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
-import { CHANGES } from '../../src/store/objects.ts';
+import { CHANGES, MAIL_CHANGES } from '../../src/store/objects.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
 import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
@@ -90,7 +90,7 @@ test('absences, identities and counts of quirks are written in as many statement
     );
   const counted = (from: number, to: number) =>
     run((ground) =>
-      CHANGES.quirks.note(
+      MAIL_CHANGES.quirks.note(
         ground,
         upTo(from, to).map((day) => ({
           account: 1 as AccountId,

@@ -11,7 +11,7 @@ import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
-import { CHANGES, READS } from '../../src/store/objects.ts';
+import { CHANGES, MAIL_CHANGES, READS } from '../../src/store/objects.ts';
 import { NO_END } from '../../src/store/pgp-keys.ts';
 import { QUIRK_DAYS } from '../../src/store/quirks.ts';
 import { absencesAhead } from '../../src/store/reads/absences.ts';
@@ -204,7 +204,8 @@ test('absences, identities, keys and quirks do on PostgreSQL what they do on SQL
     VALUES ('anna@group.test', 'Anna@group.test', 71, 'active', 0), ('ben@group.test', 'ben@group.test', 72, 'active', 0)`);
   const [anna, ben] = [address('Anna@group.test'), address('ben@group.test')];
 
-  const { absences, edi, pgpKeys, quirks } = CHANGES;
+  const { absences, edi, pgpKeys } = CHANGES;
+  const { quirks } = MAIL_CHANGES;
   await change((ground) => absences.setConsent(ground, ben, anna, true, actor));
   await change((ground) => absences.setConsent(ground, ben, anna, true, actor));
   const away = (hour: number, more: object) => ({

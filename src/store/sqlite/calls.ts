@@ -3,7 +3,7 @@
  * This is the one place that decides what may be called, and what may go over.
  */
 import type { RandomBytes } from '../../domain/effects.ts';
-import { CHANGES, READS, type Subjects } from '../objects.ts';
+import { CHANGES, MAIL_CHANGES, READS, type Subjects } from '../objects.ts';
 import { RegistryError } from '../registry.ts';
 import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
 import type { Reader } from './reader.ts';
@@ -27,7 +27,7 @@ export interface CallParts {
 
 type Asked = (...args: readonly unknown[]) => Promise<unknown>;
 
-/** The objects of CHANGES and READS by their subject, each with the methods of both. */
+/** The objects of all tables by their subject, each with the methods of all. */
 export function subjectsOf({ writer, reader, time, random }: CallParts): Subjects {
   const change = async (call: Call): Promise<unknown> => {
     const answer = await writer.ask({ kind: 'call', ...call, salt: random(32) });
@@ -39,6 +39,7 @@ export function subjectsOf({ writer, reader, time, random }: CallParts): Subject
   const subjects: Record<string, Record<string, Asked>> = {};
   const tables: readonly [objects: Readonly<Record<string, object>>, ask: (call: Call) => Promise<unknown>][] = [
     [CHANGES, change],
+    [MAIL_CHANGES, change],
     [READS, read],
   ];
   for (const [objects, ask] of tables)
@@ -69,8 +70,12 @@ export function after<T extends object>(first: () => Promise<unknown>, methods: 
 export class Callables {
   readonly #objects: ReadonlyMap<string, ReadonlyMap<string, Callable>>;
 
-  constructor(objects: Readonly<Record<string, object>>) {
-    this.#objects = new Map(Object.entries(objects).map(([name, object]) => [name, methodsOf(object)]));
+  constructor(...tables: readonly Readonly<Record<string, object>>[]) {
+    const objects = new Map<string, Map<string, Callable>>();
+    for (const table of tables)
+      for (const [name, object] of Object.entries(table))
+        objects.set(name, new Map([...(objects.get(name) ?? []), ...methodsOf(object)]));
+    this.#objects = objects;
   }
 
   of({ object, method }: Pick<Call, 'object' | 'method'>): Callable {

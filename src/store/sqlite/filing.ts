@@ -9,7 +9,8 @@ import type { AuditWriter } from './audit-writer.ts';
 import { type AcceptedRecipient, OPERATOR } from '../store.ts';
 import type { Db } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
-import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer, WriterWork } from './writer-protocol.ts';
+import type { Reach } from './manners.ts';
+import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './writer-protocol.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
 import type { SearchTables } from './search-tables.ts';
@@ -137,8 +138,8 @@ export class Filing {
   }
 
   /** Before each piece of work. */
-  begin(kind: WriterWork['kind']): void {
-    this.#standing.begin(kind);
+  begin(reach: Reach): void {
+    this.#standing.begin(reach);
   }
 
   accept(work: AcceptWork): WriterAnswer {

@@ -13,6 +13,7 @@ import { makeDiscard } from '../../platform/discard.ts';
 import type { Copier } from './log-copier.ts';
 import { GivingBack, STEP_PAGES } from './giving-back.ts';
 import { LogUpkeep } from './log-upkeep.ts';
+import { mannerOf } from './manners.ts';
 import type { Testing } from './options.ts';
 import type { AcceptWork, Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
 import type { OpenedSpace } from './space.ts';
@@ -55,6 +56,7 @@ interface Answered {
 /** Whose turn a piece of work takes; 0: nobody's. */
 function turnOf(work: WriterWork | undefined): number {
   if (work === undefined) return 0;
+  if (work.kind === 'call') return mannerOf(work).turn?.(...(work.args as never)) ?? 0;
   return work.kind === 'accept' ? work.submitter : 'account' in work ? work.account : 0;
 }
 

@@ -198,15 +198,15 @@ export class SqliteRegistry implements Omit<Registry, Called> {
 
   notePasswordUse(account: AccountId, name: string, at: Instant): void {
     // Losing one to a failed store costs nothing that the failure itself does not.
-    this.#p.writer.ask({ kind: 'used', account, name, at }).catch(() => undefined);
+    this.#p.subjects.uses.password(account, name, at).catch(() => undefined);
   }
 
   noteCertificateUse(id: number, at: Instant): void {
-    this.#p.writer.ask({ kind: 'certificate-used', id, at }).catch(() => undefined);
+    this.#p.subjects.uses.certificate(id, at).catch(() => undefined);
   }
 
   noteNetwork(account: AccountId, network: string, at: Instant): void {
-    this.#p.writer.ask({ kind: 'known-network', account, network, at }).catch(() => undefined);
+    this.#p.subjects.uses.network(account, network, at).catch(() => undefined);
   }
 
   async #change(change: RegistryChange): Promise<RegistryAnswer> {

@@ -6,29 +6,10 @@
  */
 import type Database from 'better-sqlite3';
 import type { Db } from './database.ts';
-import type { WriterWork } from './writer-protocol.ts';
+import type { Reach } from './manners.ts';
 
 /** Answers that are remembered of each question. */
 const MOST = 50_000;
-
-/** Work that changes neither accounts nor addresses, nor mailboxes beside `MailboxCounters`. What is not named here is taken to change them. */
-const MAIL: ReadonlySet<WriterWork['kind']> = new Set([
-  'accept',
-  'chunk',
-  'give-up',
-  'commit-maildrop',
-  'release-maildrop',
-  'claim',
-  'claim-one',
-  'settle',
-  'audit',
-  'consumer',
-  'used',
-  'known-network',
-  'certificate-used',
-  'space',
-  'nothing',
-]);
 
 export class Standing {
   readonly #forgotten: () => void;
@@ -52,8 +33,8 @@ export class Standing {
   }
 
   /** Before each piece of work. */
-  begin(kind: WriterWork['kind']): void {
-    const changes = !MAIL.has(kind);
+  begin(reach: Reach): void {
+    const changes = reach === 'mailboxes' || reach === 'registry';
     if (changes || this.#changing) this.forget();
     this.#changing = changes;
   }

@@ -15,7 +15,8 @@ import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../usage.ts';
 import { factOf, setFact } from './check-database.ts';
 import type { Db } from './database.ts';
 import { ACCEPTED, type Accepted, type FiledCopy, UsageRecount, isToldAgain } from './usage-recount.ts';
-import type { AcceptWork, AuditItem, WriterWork } from './writer-protocol.ts';
+import type { Reach } from './manners.ts';
+import type { AcceptWork, AuditItem } from './writer-protocol.ts';
 
 /** What an event says of the account besides what it adds: nothing (somebody else did it), that it was there, that it logged in. */
 type Doing = 'nothing' | 'used' | 'login';
@@ -64,15 +65,6 @@ const EVERY = 5000;
 /** Rows of figures that wait to be written: some milliseconds of the writer's time. */
 const WAITING = 1000;
 const MARK = 'usage_seq';
-
-/**
- * Work that leaves alone what acceptances are counted again from: messages with their envelopes, and who belongs to which organisation. Before any
- * other, figures that wait are written.
- */
-const LEAVES_ALONE: ReadonlySet<WriterWork['kind']> = new Set([
-  ...(['accept', 'chunk', 'give-up', 'commit-maildrop', 'release-maildrop', 'claim', 'claim-one', 'audit'] as const),
-  ...(['consumer', 'used', 'known-network', 'certificate-used', 'space', 'nothing'] as const),
-]);
 
 /** More than there are accounts: a key of account and month. */
 const MONTHS = 2 ** 32;
@@ -179,13 +171,13 @@ export class UsageChanges {
   /**
    * Before a piece of work, in its transaction; the one before stands. True where figures were written: a piece that is undone must not undo them.
    */
-  begin(kind: WriterWork['kind']): boolean {
+  begin(reach: Reach): boolean {
     this.#keep();
     if (!this.#known) this.#countAgain();
-    const writes = !LEAVES_ALONE.has(kind) && this.#sums.size + this.#waiting.size > 0;
+    const writes = reach !== 'nothing' && this.#sums.size + this.#waiting.size > 0;
     if (writes) this.settle();
     // What accounts did so far belongs to the organisations that they have now.
-    if (kind === 'registry' || kind === 'call') this.#owners.clear();
+    if (reach === 'registry') this.#owners.clear();
     return writes;
   }
 

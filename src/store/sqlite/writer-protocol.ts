@@ -204,12 +204,9 @@ export type WriterWork =
       readonly salt: Uint8Array;
     }
   | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
-  | { readonly kind: 'used'; readonly account: number; readonly name: string; readonly at: number }
-  | { readonly kind: 'known-network'; readonly account: number; readonly network: string; readonly at: number }
-  | { readonly kind: 'certificate-used'; readonly id: number; readonly at: number }
   | { readonly kind: 'erase-personal'; readonly seqs: readonly number[]; readonly mark: AuditMark | null }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
-  /** Of an object of CHANGES. */
+  /** Of an object of CHANGES or MAIL_CHANGES. */
   | ({ readonly kind: 'call'; readonly salt: Uint8Array } & Call)
   | {
       readonly kind: 'sweep';

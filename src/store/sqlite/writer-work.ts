@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3';
 import { isDeepStrictEqual } from 'node:util';
 import { instant } from '../../domain/units.ts';
 import { Ground } from '../changes/ground.ts';
-import { CHANGES } from '../objects.ts';
+import { CHANGES, MAIL_CHANGES } from '../objects.ts';
 import { RegistryError } from '../registry.ts';
 import { checkCrossing } from '../sql/remote.ts';
 import { AuditWriter } from './audit-writer.ts';
@@ -17,7 +17,7 @@ import { Filing } from './filing.ts';
 import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
 import { MailboxMoves } from './mailbox-moves.ts';
-import { KnownNetworkChanges } from './known-network-changes.ts';
+import { type Reach, mannerOf } from './manners.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import { MessageErasure } from './message-erasure.ts';
 import type { Testing } from './options.ts';
@@ -29,6 +29,16 @@ import { Sweeper } from './sweeper.ts';
 import { UsageChanges } from './usage-changes.ts';
 
 type CallWork = Extract<WriterWork, { kind: 'call' }>;
+
+const OLD_REACHES: Partial<Record<WriterWork['kind'], Reach>> = {
+  ...{ accept: 'nothing', chunk: 'nothing', 'give-up': 'nothing', 'commit-maildrop': 'nothing' },
+  ...{ 'release-maildrop': 'nothing', claim: 'nothing', 'claim-one': 'nothing', settle: 'messages' },
+  ...{ audit: 'nothing', consumer: 'nothing', space: 'nothing', nothing: 'nothing', registry: 'registry' },
+};
+
+/** What is not named is taken to change mailboxes. */
+export const reachOf = (work: WriterWork): Reach =>
+  work.kind === 'call' ? mannerOf(work).reach : (OLD_REACHES[work.kind] ?? 'mailboxes');
 
 const DONE: WriterAnswer = { kind: 'done' };
 
@@ -51,18 +61,15 @@ export class WriterWorker {
   readonly #filing: Filing;
   readonly #maildrops: MaildropChanges;
   readonly #deliveries: DeliveryChanges;
-  readonly #networks: KnownNetworkChanges;
   readonly #imports: ImportChanges;
   readonly #mailboxMoves: MailboxMoves;
   readonly #registry: RegistryChanges;
   readonly #runner: SqliteRunner;
-  readonly #callables = new Callables(CHANGES);
+  readonly #callables = new Callables(CHANGES, MAIL_CHANGES);
   readonly #erasure: MessageErasure;
   readonly #sweeper: Sweeper;
   readonly #insertUpload: Database.Statement;
   readonly #insertChunk: Database.Statement;
-  readonly #markUsed: Database.Statement;
-  readonly #markCertificateUsed: Database.Statement;
   readonly #dayErased: Database.Statement;
 
   /** `now`: the time at the start of the store. */
@@ -88,7 +95,6 @@ export class WriterWorker {
     this.#deliveries = new DeliveryChanges(db, {
       ...{ audit: this.audit, filing: this.#filing, maildrops: this.#maildrops, usage: this.#usage },
     });
-    this.#networks = new KnownNetworkChanges(db);
     this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
     this.#mailboxMoves = new MailboxMoves(db, this.audit, counters);
     this.#registry = new RegistryChanges(db, this.audit);
@@ -97,8 +103,6 @@ export class WriterWorker {
     this.#sweeper = new Sweeper(db, new Dropping(db), new DeletedMail(db), this.search);
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
     this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed, tag) VALUES (?, ?, ?, ?)');
-    this.#markUsed = db.prepare('UPDATE password SET last_used_at = ? WHERE account = ? AND name = ?');
-    this.#markCertificateUsed = db.prepare('UPDATE client_certificate SET last_used_at = ? WHERE id = ?');
     this.#dayErased = db.prepare('UPDATE day_key SET erased_at = ? WHERE day = ?');
   }
 
@@ -110,9 +114,10 @@ export class WriterWorker {
   }
 
   /** Before each piece of work; the one before stands. True where this wrote something that must stand when the piece is undone. */
-  begin({ kind }: WriterWork): boolean {
-    const wrote = this.#usage.begin(kind);
-    this.#filing.begin(kind);
+  begin(work: WriterWork): boolean {
+    const reach = reachOf(work);
+    const wrote = this.#usage.begin(reach);
+    this.#filing.begin(reach);
     return wrote;
   }
 
@@ -159,14 +164,6 @@ export class WriterWorker {
         return this.#mailboxMoves.step(work);
       case 'audit':
         this.audit.appendAll(work.audit);
-        return DONE;
-      case 'used':
-        this.#markUsed.run(work.at, work.account, work.name);
-        return DONE;
-      case 'known-network':
-        return this.#networks.note(work);
-      case 'certificate-used':
-        this.#markCertificateUsed.run(work.at, work.id);
         return DONE;
       case 'erase-personal':
         return { kind: 'done', value: this.audit.erasePersonal(work.seqs, work.mark) };

@@ -1,0 +1,27 @@
+/** When a password or a certificate was last used, and which networks accounts are known from. */
+import type { AccountId } from '../../domain/ids.ts';
+import type { Instant } from '../../domain/units.ts';
+import { NETWORKS_OF_ACCOUNT } from '../registry.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+
+export class UseChanges {
+  *password(_ground: Ground, account: AccountId, name: string, at: Instant): Change<void> {
+    yield* sql.run`UPDATE password SET last_used_at = ${at} WHERE account = ${account} AND name = ${name}`;
+  }
+
+  *certificate(_ground: Ground, id: number, at: Instant): Change<void> {
+    yield* sql.run`UPDATE client_certificate SET last_used_at = ${at} WHERE id = ${id}`;
+  }
+
+  /** The account keeps those that it was last seen from. */
+  *network(_ground: Ground, account: AccountId, network: string, at: Instant): Change<void> {
+    yield* sql.run`
+      INSERT INTO known_network (account, network, at) VALUES (${account}, ${network}, ${at})
+          ON CONFLICT (account, network) DO UPDATE SET
+             at = CASE WHEN excluded.at > known_network.at THEN excluded.at ELSE known_network.at END`;
+    yield* sql.run`
+      DELETE FROM known_network WHERE account = ${account} AND network NOT IN (
+        SELECT network FROM known_network WHERE account = ${account} ORDER BY at DESC, network LIMIT ${NETWORKS_OF_ACCOUNT})`;
+  }
+}
