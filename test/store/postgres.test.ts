@@ -21,11 +21,12 @@ import { type Change, checkColumns, sql, textOf } from '../../src/store/sql/sql.
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
 import { type PostgresClient, PostgresRunner, postgresSchema, startPostgres } from '../support/postgres.ts';
 import { address } from '../support/store.ts';
-import { templatesIn } from '../support/templates.ts';
+import { ownTemplatesIn, templatesIn } from '../support/templates.ts';
 import { registryError } from './contract.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const templates = templatesIn(join(root, 'src', 'store'));
+const ownTemplates = ownTemplatesIn(join(root, 'src', 'store', 'sqlite'));
 
 let client: PostgresClient;
 const closers: (() => Promise<void> | void)[] = [];
@@ -80,6 +81,23 @@ test('SQLite prepares every statement of the store, and its columns have the dec
         );
     } catch (error) {
       wrong.push(`${where}: ${String(error)}: ${textOf(plan, SQLITE)}`);
+    }
+  db.close();
+  assert.deepEqual(wrong, []);
+});
+
+test('SQLite prepares every statement of its own code, and each gives what its tag takes', () => {
+  assert.ok(ownTemplates.length >= 5, `${ownTemplates.length} statements found`);
+  const db = new Database(':memory:');
+  migrate(db, knownMigrations(), 0, true);
+  const wrong: string[] = [];
+  for (const { where, text, tag } of ownTemplates)
+    try {
+      const prepared = db.prepare(text);
+      assert.equal(prepared.reader, tag !== 'run', 'rows are for first, all and each; changes for run');
+      if (tag.startsWith('value')) assert.equal(prepared.columns().length, 1, 'one column');
+    } catch (error) {
+      wrong.push(`${where}: ${String(error)}: ${text}`);
     }
   db.close();
   assert.deepEqual(wrong, []);

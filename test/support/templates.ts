@@ -11,6 +11,7 @@ import ts from 'typescript';
 import * as columns from '../../src/store/sql/columns.ts';
 import * as parts from '../../src/store/sql/parts.ts';
 import { type Plan, sql } from '../../src/store/sql/sql.ts';
+import { ownText } from '../../src/store/sqlite/statements.ts';
 
 export interface Template {
   /** File and line. */
@@ -71,8 +72,6 @@ class Sources {
   }
 }
 
-const isPart = (value: unknown): value is parts.Part => typeof value === 'object' && value !== null && 'kind' in value;
-
 /** A value's place is held by null. */
 function givenOf(expression: ts.Expression, scope: Scope): parts.Part | null {
   const list = ts.isCallExpression(expression) && ['among', 'rowsOf'].includes(expression.expression.getText());
@@ -81,35 +80,50 @@ function givenOf(expression: ts.Expression, scope: Scope): parts.Part | null {
     : expression.getText();
   const value = worth(text, scope);
   if (list && value === undefined) throw new Error(`cannot work out ${expression.getText()}`);
-  return isPart(value) ? value : null;
+  return parts.isPart(value) ? value : null;
+}
+
+interface Parts {
+  readonly strings: readonly string[];
+  readonly given: readonly (parts.Part | null)[];
+}
+
+function partsOf(template: ts.TemplateLiteral, scope: Scope): Parts {
+  if (!ts.isTemplateExpression(template)) return { strings: [template.text], given: [] };
+  const spans = template.templateSpans;
+  return {
+    strings: [template.head.text, ...spans.map(({ literal }) => literal.text)],
+    given: spans.map(({ expression }) => givenOf(expression, scope)),
+  };
 }
 
 function planOf({ tag, template }: ts.TaggedTemplateExpression, scope: Scope): Plan {
-  const strings = ts.isTemplateExpression(template)
-    ? [template.head.text, ...template.templateSpans.map(({ literal }) => literal.text)]
-    : [template.text];
-  const given = ts.isTemplateExpression(template)
-    ? template.templateSpans.map(({ expression }) => givenOf(expression, scope))
-    : [];
+  const { strings, given } = partsOf(template, scope);
   const made = worth(tag.getText(), { ...scope, sql }) as typeof sql.run | undefined;
   if (typeof made !== 'function') throw new Error(`cannot work out ${tag.getText()}`);
   const { value } = made(strings as unknown as TemplateStringsArray, ...given).next();
   return (value as { plan: Plan }).plan;
 }
 
-/** Of all files below a folder of the source. */
-export function templatesIn(folder: string): readonly Template[] {
+const NEUTRAL = /^sql\b/;
+const OWN = /^(this\.#sql|own)\b/;
+
+/** What `find` makes of the templates of all files below a folder of the source, with file and line. */
+function all<T>(folder: string, tags: RegExp, find: (node: ts.TaggedTemplateExpression, scope: Scope) => T) {
   const sources = new Sources();
-  const found: Template[] = [];
+  const found: (T & { readonly where: string })[] = [];
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     if (!name.endsWith('.ts')) continue;
     const path = join(folder, name);
     const source = sources.file(path);
     const visit = (node: ts.Node): void => {
-      if (ts.isTaggedTemplateExpression(node) && /^sql\b/.test(node.tag.getText())) {
-        const where = `${name}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
+      const tag = ts.isTaggedTemplateExpression(node) ? node.tag.getText() : undefined;
+      const where = `${name}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
+      if (tag !== undefined && !NEUTRAL.test(tag) && !OWN.test(tag))
+        throw new Error(`${where}: statements of one engine are those of "this.#sql" or "own", not of ${tag}`);
+      if (ts.isTaggedTemplateExpression(node) && tags.test(node.tag.getText())) {
         try {
-          found.push({ where, plan: planOf(node, sources.scope(path)) });
+          found.push({ ...find(node, sources.scope(path)), where });
         } catch (error) {
           throw new Error(`${where}: columns and lists stand beside the statement, or in a constant`, { cause: error });
         }
@@ -120,3 +134,21 @@ export function templatesIn(folder: string): readonly Template[] {
   }
   return found;
 }
+
+/** Those that know no engine. */
+export const templatesIn = (folder: string): readonly Template[] =>
+  all(folder, NEUTRAL, (node, scope) => ({ plan: planOf(node, scope) }));
+
+/** One of SQLite's own code. */
+export interface OwnTemplate {
+  readonly where: string;
+  readonly text: string;
+  /** The method of `Tags`. */
+  readonly tag: string;
+}
+
+export const ownTemplatesIn = (folder: string): readonly OwnTemplate[] =>
+  all(folder, OWN, ({ tag, template }, scope) => {
+    const { strings, given } = partsOf(template, scope);
+    return { text: ownText(strings, given), tag: tag.getText().split('.').at(-1) ?? '' };
+  });

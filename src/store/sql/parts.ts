@@ -17,6 +17,21 @@ export interface Part {
   readonly values: (dialect: Dialect) => readonly unknown[];
 }
 
+export const isPart = (given: unknown): given is Part => typeof given === 'object' && given !== null && 'kind' in given;
+
+/** What stands between the strings of a template must be of one kind at each use: the text is not read again. Undefined: a value. */
+export function checkKinds(
+  strings: readonly string[],
+  first: readonly (Pick<Part, 'kind'> | undefined)[],
+  given: readonly unknown[],
+): void {
+  for (let i = 0; i < given.length; i += 1) {
+    const one = given[i];
+    if ((isPart(one) ? one.kind : undefined) !== first[i]?.kind)
+      throw new TypeError(`The text of a statement may not change: ${strings.join('?')}`);
+  }
+}
+
 const NONE: Part['values'] = () => [];
 
 function part(sqlite: string, postgres: string, values: Part['values'] = NONE): Part {

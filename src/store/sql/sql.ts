@@ -8,7 +8,7 @@
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { Column, Columns, Row } from './columns.ts';
-import { type Dialect, type Part, columnOf } from './parts.ts';
+import { type Dialect, type Part, checkKinds, columnOf, isPart } from './parts.ts';
 
 export type Value = string | number | bigint | boolean | null | Uint8Array;
 type Given = Value | Part;
@@ -99,10 +99,6 @@ export function checkColumns({ columns }: Plan, found: readonly string[]): void 
     throw new Error(`The columns of a statement are ${found.join(', ')}; declared are ${declared.join(', ')}`);
 }
 
-const isPart = (given: Given | undefined): given is Part =>
-  typeof given === 'object' && given !== null && 'kind' in given;
-const kindOf = (given: Given | undefined): string | undefined => (isPart(given) ? given.kind : undefined);
-
 type Tag<T> = (strings: TemplateStringsArray, ...given: readonly Given[]) => Change<T>;
 
 function planOf(strings: readonly string[], wanted: Plan['wanted'], columns: Columns, given: readonly Given[]): Plan {
@@ -118,9 +114,7 @@ const tag =
   <T>(wanted: Plan['wanted'], columns: Columns): Tag<T> =>
   (strings, ...given) => {
     const plan = plans.get(strings) ?? planOf(strings, wanted, columns, given);
-    for (let i = 0; i < given.length; i += 1)
-      if (kindOf(given[i]) !== plan.parts[i]?.kind)
-        throw new TypeError(`The text of a statement may not change: ${strings.join('?')}`);
+    checkKinds(strings, plan.parts, given);
     return ask<T>({ plan, given });
   };
 

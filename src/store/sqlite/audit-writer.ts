@@ -1,31 +1,23 @@
 /** Extends the audit chain inside the writer's transactions. */
-import type Database from 'better-sqlite3';
 import { BEFORE_ALL, chainHash, commitmentOf } from '../../crypto/audit-chain.ts';
 import type { ChainHead } from '../../domain/audit-row.ts';
 import type { AuditMark } from '../audit.ts';
 import type { Db } from './database.ts';
+import { type Sql, sqlOf } from './statements.ts';
 import type { AuditItem } from './writer-protocol.ts';
 
 export class AuditWriter {
-  readonly #insert: Database.Statement;
   readonly #db: Db;
-  readonly #erase: Database.Statement;
-  readonly #mark: Database.Statement;
+  readonly #sql: Sql;
   readonly #told: (item: AuditItem) => void;
   #head: ChainHead;
 
   /** `told` of each row. */
   constructor(db: Db, told: (item: AuditItem) => void = () => undefined) {
     this.#told = told;
-    this.#insert = db.prepare(
-      'INSERT INTO audit (seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
-    );
     this.#db = db;
-    this.#erase = db.prepare('UPDATE audit SET personal = NULL, salt = NULL WHERE seq = ? AND personal IS NOT NULL');
-    this.#mark = db.prepare(
-      'INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)',
-    );
-    const last = db.prepare<[], ChainHead>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1').get();
+    this.#sql = sqlOf(db);
+    const last = this.#sql.first<ChainHead>`SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`;
     this.#head = last ?? BEFORE_ALL;
   }
 
@@ -43,19 +35,10 @@ export class AuditWriter {
     const seq = this.#head.seq + 1;
     const commitment = item.personal === null || item.salt === null ? null : commitmentOf(item.salt, item.personal);
     const hash = chainHash(this.#head.hash, { ...item, seq, commitment });
-    this.#insert.run(
-      seq,
-      item.at,
-      item.event,
-      item.outcome,
-      item.message,
-      item.account,
-      item.facts,
-      commitment,
-      hash,
-      commitment === null ? null : item.salt,
-      commitment === null ? null : item.personal,
-    );
+    const { at, event, outcome, message, account, facts } = item;
+    const [salt, personal] = commitment === null ? [null, null] : [item.salt, item.personal];
+    this.#sql.run`INSERT INTO audit (seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal)
+      VALUES (${seq}, ${at}, ${event}, ${outcome}, ${message}, ${account}, ${facts}, ${commitment}, ${hash}, ${salt}, ${personal})`;
     this.#head = { seq, hash };
     this.#told(item);
     return seq;
@@ -71,11 +54,15 @@ export class AuditWriter {
     // Without this octets of a long row that was erased stay in the file, in pages that are free now.
     this.#db.pragma('secure_delete = ON');
     try {
-      for (const seq of seqs) erased += this.#erase.run(seq).changes;
+      for (const seq of seqs)
+        erased += this.#sql
+          .run`UPDATE audit SET personal = NULL, salt = NULL WHERE seq = ${seq} AND personal IS NOT NULL`;
     } finally {
       this.#db.pragma('secure_delete = FAST');
     }
-    if (mark !== null) this.#mark.run(mark.name, mark.seq);
+    if (mark !== null)
+      this.#sql.run`INSERT INTO fact (name, value) VALUES (${mark.name}, ${mark.seq})
+        ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`;
     return erased;
   }
 }

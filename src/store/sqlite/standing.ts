@@ -4,18 +4,16 @@
  * Remembered from one filing to the next, since the writer is the only one who changes the registry: three statements of each message were these
  * questions, with the same answer each time. Every piece of work that may change an answer makes all of them forgotten (`begin`).
  */
-import type Database from 'better-sqlite3';
 import type { Db } from './database.ts';
 import type { Reach } from './manners.ts';
+import { type Sql, sqlOf } from './statements.ts';
 
 /** Answers that are remembered of each question. */
 const MOST = 50_000;
 
 export class Standing {
   readonly #forgotten: () => void;
-  readonly #closed: Database.Statement<[number]>;
-  readonly #tookOver: Database.Statement<[number]>;
-  readonly #address: Database.Statement<[string], string>;
+  readonly #sql: Sql;
   readonly #closes = new Map<number, boolean>();
   readonly #takeovers = new Map<number, boolean>();
   readonly #addresses = new Map<string, string | undefined>();
@@ -25,11 +23,7 @@ export class Standing {
   /** `forgotten`: whoever remembers by the same rule hears of it. */
   constructor(db: Db, forgotten: () => void = () => undefined) {
     this.#forgotten = forgotten;
-    this.#closed = db.prepare("SELECT 1 FROM account WHERE id = ? AND (ends_at IS NOT NULL OR state = 'ended')");
-    this.#tookOver = db.prepare('SELECT 1 FROM account WHERE id = ? AND moved_to IS NOT NULL');
-    this.#address = db
-      .prepare<[string], string>("SELECT iif(final_at IS NULL, state, 'ended') FROM address WHERE key = ?")
-      .pluck(true);
+    this.#sql = sqlOf(db);
   }
 
   /** Before each piece of work. */
@@ -49,16 +43,21 @@ export class Standing {
 
   /** It ended, or went to another organisation. */
   isClosed(account: number): boolean {
-    return remembered(this.#closes, account, () => this.#closed.get(account) !== undefined);
+    const ask = (): unknown =>
+      this.#sql.value`SELECT 1 FROM account WHERE id = ${account} AND (ends_at IS NOT NULL OR state = 'ended')`;
+    return remembered(this.#closes, account, () => ask() !== undefined);
   }
 
   wasTakenOver(account: number): boolean {
-    return remembered(this.#takeovers, account, () => this.#tookOver.get(account) !== undefined);
+    const ask = (): unknown => this.#sql.value`SELECT 1 FROM account WHERE id = ${account} AND moved_to IS NOT NULL`;
+    return remembered(this.#takeovers, account, () => ask() !== undefined);
   }
 
   /** Undefined: it is not registered. */
   addressState(key: string): string | undefined {
-    return remembered(this.#addresses, key, () => this.#address.get(key));
+    const ask = (): string | undefined =>
+      this.#sql.value`SELECT iif(final_at IS NULL, state, 'ended') FROM address WHERE key = ${key}`;
+    return remembered(this.#addresses, key, ask);
   }
 }
 
