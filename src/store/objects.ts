@@ -11,6 +11,7 @@ import { EdiChanges } from './changes/edi-identities.ts';
 import { EnrolmentChanges } from './changes/enrolments.ts';
 import { MailKeyChanges } from './changes/mail-keys.ts';
 import { OperatorChanges } from './changes/operators.ts';
+import { OrganisationErasure } from './changes/organisation-erasure.ts';
 import { PartnerChanges } from './changes/partners.ts';
 import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
@@ -47,6 +48,7 @@ export const CHANGES = {
   enrolments: new EnrolmentChanges(),
   mailKeys: new MailKeyChanges(),
   operators: new OperatorChanges(),
+  organisationErasure: new OrganisationErasure(),
   partners: new PartnerChanges(),
   pgpKeys: new PgpKeyChanges(),
 };

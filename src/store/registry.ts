@@ -23,6 +23,7 @@ import type { Day } from '../domain/working-days.ts';
 import type { Absences } from './absences.ts';
 import type { AddressChanges } from './changes/addresses.ts';
 import type { ClientCertificateChanges } from './changes/client-certificates.ts';
+import type { OrganisationErasure } from './changes/organisation-erasure.ts';
 import type { PasswordChanges } from './changes/passwords.ts';
 import type { SettingsChanges } from './changes/settings.ts';
 import type { SettingsReads } from './reads/settings.ts';
@@ -199,6 +200,7 @@ export interface Registry
     Remote<AddressChanges>,
     Remote<ClientCertificateChanges>,
     Remote<NetworkReads>,
+    Remote<OrganisationErasure>,
     Remote<PasswordChanges>,
     Remote<SettingsChanges>,
     Remote<SettingsReads> {
@@ -274,11 +276,6 @@ export interface Registry
    * `MAX_ACCOUNTS`, all or none. Those that have nothing left to take are left alone; resolves to how many had.
    */
   containAccounts(logins: readonly string[], actor: Actor): Promise<number>;
-  /**
-   * Erases a bounded part of what is kept of an organisation; resolves to the rows that were erased, and to 0 when nothing was left. Every
-   * account must have ended and every mailbox be empty. Blocked addresses and domains, and certificates that were issued, stay.
-   */
-  eraseOrganisation(name: string, actor: Actor): Promise<number>;
 
   // --- listings, by name
   listOrganisations(page: Page): Promise<readonly Organisation[]>;

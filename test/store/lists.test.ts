@@ -2,16 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import Database from 'better-sqlite3';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { NewEnrolment } from '../../src/store/certificates.ts';
-import { Ground } from '../../src/store/changes/ground.ts';
+import type { Ground } from '../../src/store/changes/ground.ts';
 import { CHANGES, MAIL_CHANGES } from '../../src/store/objects.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
-import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
-import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
-import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
+import { type Counted, countingRunner } from '../support/counted.ts';
 import { address } from '../support/store.ts';
 
 const MANY = 40;
@@ -19,9 +16,7 @@ const actor = { name: 'test' };
 
 /** A practice with two accounts, and MANY addresses of the first. */
 function practice(t: TestContext) {
-  const db = new Database(':memory:');
-  t.after(() => db.close());
-  migrate(db, knownMigrations(), 0, true);
+  const { db, run } = countingRunner(t);
   db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'practice', 'Practice', 'nl', 0);
     INSERT INTO account (id, login, organisation, kind, state, created_at)
       VALUES (1, 'one', 1, 'mail', 'active', 0), (2, 'two', 1, 'mail', 'active', 0)`);
@@ -29,21 +24,9 @@ function practice(t: TestContext) {
     `INSERT INTO address (key, address, account, state, created_at) VALUES (@key, @key, 1, 'active', 0)`,
   );
   for (let n = 0; n < MANY; n += 1) add.run({ key: `a${n}@group.test` });
-  const audit = new AuditWriter(db);
-  const runner = new SqliteRunner(db, (item) => audit.append(item));
-  return (change: (ground: Ground) => Change<unknown>): { readonly statements: number; readonly rows: number } => {
-    const count = { statements: 0, rows: 0 };
-    function* counted(): Change<unknown> {
-      const inner = change(new Ground(instant(1), randomBytes(32)));
-      let step = inner.next();
-      while (step.done !== true) {
-        count['plan' in step.value ? 'statements' : 'rows'] += 1;
-        step = inner.next(yield step.value);
-      }
-      return step.value;
-    }
-    runner.run(counted());
-    return count;
+  return (change: (ground: Ground) => Change<unknown>): Pick<Counted, 'statements' | 'rows'> => {
+    const { statements, rows } = run(change);
+    return { statements, rows };
   };
 }
 

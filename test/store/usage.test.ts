@@ -159,7 +159,7 @@ test('what an account did stays with the organisation that it belonged to', asyn
   const db = new Database(join(first.options.dataFolder, 'sluis.db'));
   db.exec("UPDATE account SET organisation = (SELECT id FROM organisation WHERE name = 'later') WHERE login = 'anna'");
   db.close();
-  const s = await first.reopen();
+  const s = await first.reopen({ testing: { changesTwice: true } });
   await send(s);
   await send(s);
   const figures = async (name: string) =>
@@ -211,7 +211,7 @@ test('what an account did stays with its organisation when it moves, and when th
 });
 
 test('an erased organisation keeps its figures, and the last days of its accounts go', async (t) => {
-  const { store } = await openTestStore(t);
+  const { store } = await openTestStore(t, { testing: { changesTwice: true } });
   const anna = await addAccount(store, 'anna');
   store.audit.note({ event: 'login.granted', outcome: 'success', account: anna });
   await store.usage.months();

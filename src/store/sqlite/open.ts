@@ -250,6 +250,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       ...subjects.clientCertificates,
       ...subjects.edi,
       ...subjects.networks,
+      ...subjects.organisationErasure,
       ...subjects.passwords,
       ...subjects.settings,
       ...subjects.partners,

@@ -23,7 +23,6 @@ import { insertAddresses } from '../changes/addresses.ts';
 import { dropAllVerifiers, dropVerifiers, insertPassword } from '../changes/passwords.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import { EraseChanges } from './erase-changes.ts';
 import { EndingChanges } from './ending-changes.ts';
 import { MergeChanges } from './merge-changes.ts';
 import { OrganisationChanges } from './organisation-changes.ts';
@@ -81,8 +80,7 @@ export type RegistryChange =
   | { readonly op: 'contain'; readonly logins: readonly string[]; readonly actor: Actor }
   | { readonly op: 'move-account'; readonly move: AccountMove; readonly actor: Actor }
   | { readonly op: 'add-partner'; readonly partner: NewPartner; readonly actor: Actor }
-  | { readonly op: 'partner-state'; readonly name: string; readonly state: PartnerState; readonly actor: Actor }
-  | { readonly op: 'erase-step'; readonly organisation: string; readonly actor: Actor };
+  | { readonly op: 'partner-state'; readonly name: string; readonly state: PartnerState; readonly actor: Actor };
 
 /** Most accounts of one import. */
 const MAX_IMPORT = 200_000;
@@ -90,7 +88,6 @@ const MAX_IMPORT = 200_000;
 export class RegistryChanges {
   readonly #ground: RegistryGround;
   readonly #partners: PartnerChanges;
-  readonly #erase: EraseChanges;
   readonly #endings: EndingChanges;
   readonly #organisations: OrganisationChanges;
   readonly #states: StateChanges;
@@ -105,7 +102,6 @@ export class RegistryChanges {
       add: (account, actor) => this.#addAccount(account, actor),
       end: (account, actor) => this.#endAccount(account, actor),
     });
-    this.#erase = new EraseChanges(db, this.#ground);
     this.#ties = new TieChanges(this.#ground);
     this.#endings = new EndingChanges(this.#ground, (account, actor) => this.#endAccount(account, actor));
     this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
@@ -180,8 +176,6 @@ export class RegistryChanges {
         return this.#partners.add(change.partner, change.actor);
       case 'partner-state':
         return this.#partners.setState(change.name, change.state, change.actor);
-      case 'erase-step':
-        return this.#erase.step(change.organisation, change.actor);
     }
   }
 

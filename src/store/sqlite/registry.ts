@@ -76,6 +76,7 @@ type Called = keyof (Subjects['absences'] &
   Subjects['settings'] &
   Subjects['edi'] &
   Subjects['networks'] &
+  Subjects['organisationErasure'] &
   Subjects['partners'] &
   Subjects['ties']);
 
@@ -250,10 +251,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
       throw error;
     }
     await this.#change({ op: 'import-apply', batch, actor });
-  }
-
-  async eraseOrganisation(organisation: string, actor: Actor): Promise<number> {
-    return (await this.#change({ op: 'erase-step', organisation, actor })).id;
   }
 
   async setAccountState(login: string, state: State, actor: Actor): Promise<void> {

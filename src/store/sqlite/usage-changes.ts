@@ -69,12 +69,12 @@ const MARK = 'usage_seq';
 /** More than there are accounts: a key of account and month. */
 const MONTHS = 2 ** 32;
 
-export const usageColumn = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+const usageColumn = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 const COLUMNS = USAGE_COUNTS.map(usageColumn);
 const ROW = ['month', 'organisation', 'account', ...COLUMNS, 'login_days', 'days'];
 
 /** Adds to a row, or makes it. Values: those of `ROW`. */
-export const ADD_USAGE = `INSERT INTO usage_month (${ROW.join(', ')}) VALUES (${ROW.map(() => '?').join(', ')})
+const ADD_USAGE = `INSERT INTO usage_month (${ROW.join(', ')}) VALUES (${ROW.map(() => '?').join(', ')})
   ON CONFLICT (month, organisation, account) DO UPDATE SET ${COLUMNS.map((c) => `${c} = ${c} + excluded.${c}`).join(', ')},
     login_days = login_days | excluded.login_days, days = days | excluded.days`;
 

@@ -1,0 +1,44 @@
+/** How many statements a change asks, and how many rows it leaves in the trail: each is a trip where the database is another machine. */
+import { randomBytes } from 'node:crypto';
+import Database from 'better-sqlite3';
+import { instant } from '../../src/domain/units.ts';
+import { Ground } from '../../src/store/changes/ground.ts';
+import type { Change } from '../../src/store/sql/sql.ts';
+import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
+import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
+import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
+import type { Cleanup } from './store.ts';
+
+export interface Counted<T = unknown> {
+  readonly statements: number;
+  readonly rows: number;
+  readonly value: T;
+}
+
+/** An empty database of the newest version, and what runs changes on it. */
+export function countingRunner(t: Cleanup): {
+  readonly db: Database.Database;
+  readonly run: <T>(change: (ground: Ground) => Change<T>, at?: number) => Counted<T>;
+} {
+  const db = new Database(':memory:');
+  t.after(() => void db.close());
+  migrate(db, knownMigrations(), 0, true);
+  const audit = new AuditWriter(db);
+  const runner = new SqliteRunner(db, (item) => audit.append(item));
+  const run = <T>(change: (ground: Ground) => Change<T>, at = 1): Counted<T> => {
+    const count = { statements: 0, rows: 0 };
+    function* counted(): Change<T> {
+      const inner = change(new Ground(instant(at), randomBytes(32)));
+      let step = inner.next();
+      while (step.done !== true) {
+        if ('plan' in step.value) count.statements += 1;
+        if ('audit' in step.value) count.rows += 1;
+        step = inner.next(yield step.value);
+      }
+      return step.value;
+    }
+    const value = runner.run(counted());
+    return { ...count, value };
+  };
+  return { db, run };
+}
