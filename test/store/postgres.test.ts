@@ -10,7 +10,9 @@ import type { ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
+import type { Effects } from '../../src/store/changes/changed.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
+import { addToMailbox, mailboxOf } from '../../src/store/changes/services.ts';
 import { CHANGES, MAIL_CHANGES, READS } from '../../src/store/objects.ts';
 import { NO_END } from '../../src/store/pgp-keys.ts';
 import { QUIRK_DAYS } from '../../src/store/quirks.ts';
@@ -287,6 +289,32 @@ test('absences, identities, keys and quirks do on PostgreSQL what they do on SQL
   assert.deepEqual(await written(), [{ ...count, day: '1970-01-01', tolerated: 2, refused: 4, client: 'Old' }]);
   await note(QUIRK_DAYS, null);
   assert.equal((await written()).length, 1);
+});
+
+test('what a change asks of its engine besides statements is done on PostgreSQL as well', async () => {
+  const runner = new PostgresRunner(client);
+  await client.query(
+    `INSERT INTO organisation (id, name, title, language, created_at) VALUES (81, 'clinic', 'Clinic', 'nl', 0)`,
+  );
+  await client.query(`INSERT INTO account (id, login, organisation, kind, state, created_at)
+    VALUES (81, 'cato', 81, 'mail', 'active', 0)`);
+  await client.query('INSERT INTO mailbox (account) VALUES (81)');
+  const add = async (by: Parameters<typeof addToMailbox>[2]): Promise<Effects | undefined> => {
+    const ground = new Ground(instant(noon), randomBytes(32));
+    await runner.run(addToMailbox(ground, 81, by));
+    return ground.told?.effects;
+  };
+  assert.deepEqual(await add({ octets: 100, messages: 2 }), { mailboxes: [81, 100, 2, 3, 1] });
+  assert.deepEqual(await add({ octets: -40, messages: -1, hidden: 40, sweepAt: noon }), {
+    mailboxes: [81, 60, 1, 3, 2],
+  });
+  assert.equal(await add({ hidden: -10 }), undefined, 'nobody remembers what is deleted');
+  const mailbox = await runner.run(mailboxOf(81));
+  assert.deepEqual(
+    [mailbox?.nextUid, mailbox?.hiddenOctets, mailbox?.sweepAt, mailbox?.state],
+    [3, 30, noon, 'active'],
+  );
+  assert.equal(await runner.run(mailboxOf(82)), undefined);
 });
 
 function* chain(): Change<readonly ChainRow[]> {

@@ -8,10 +8,12 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BEFORE_ALL, chainHash, commitmentOf } from '../../src/crypto/audit-chain.ts';
 import type { AuditItem } from '../../src/domain/audit-row.ts';
-import { bytes, int } from '../../src/store/sql/columns.ts';
+import { type Services, deletedAllowed } from '../../src/store/changes/services.ts';
+import { bytes, int, orNull, text } from '../../src/store/sql/columns.ts';
 import { type Dialect, locked } from '../../src/store/sql/parts.ts';
 import {
   type Change,
+  type ServiceStep,
   type Statement,
   answerOf,
   checkColumns,
@@ -183,7 +185,8 @@ export class PostgresRunner {
     let step = change.next();
     while (step.done !== true) {
       const { value } = step;
-      step = change.next('plan' in value ? await this.#ask(value) : await this.#steps(append(value.audit)));
+      if ('plan' in value) step = change.next(await this.#ask(value));
+      else step = change.next(await this.#steps('audit' in value ? append(value.audit) : serve(value)));
     }
     return step.value;
   }
@@ -223,4 +226,36 @@ function* append(item: AuditItem): Change<number> {
     INSERT INTO audit (seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal)
     VALUES (${seq}, ${at}, ${event}, ${outcome}, ${message}, ${account}, ${facts}, ${commitment}, ${hash}, ${salt}, ${personal})`;
   return seq;
+}
+
+/** Nothing is remembered here: each is one statement or a few. Those that no test here needs are left out. */
+const SERVICES: {
+  readonly [K in keyof Services]?: (...args: Parameters<Services[K]>) => Change<ReturnType<Services[K]>>;
+} = {
+  *mailbox(account) {
+    const row = yield* sql.first(MAILBOX)`
+      SELECT CASE WHEN o.state = 'active' THEN a.state ELSE o.state END AS state, m.next_uid, m.hidden_octets, m.sweep_at, a.settings,
+             o.settings AS organisation
+        FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation
+       WHERE m.account = ${account} ${locked}`;
+    return row === undefined ? undefined : { ...row, deletedAllowed: deletedAllowed(row) };
+  },
+  *addToMailbox(account, { octets = 0, messages = 0, hidden = 0, sweepAt }, changed) {
+    const row = yield* sql.first({ octets: int, messages: int, nextUid: int, changes: int })`
+      UPDATE mailbox SET octets = octets + ${octets}, messages = messages + ${messages}, next_uid = next_uid + ${Math.max(0, messages)},
+             changes = changes + ${octets === 0 && messages === 0 ? 0 : 1}, hidden_octets = hidden_octets + ${hidden},
+             sweep_at = CASE WHEN ${sweepAt === undefined} THEN sweep_at ELSE ${sweepAt ?? null} END
+       WHERE account = ${account} RETURNING octets, messages, next_uid, changes`;
+    if (row !== undefined) changed.mailboxes.push(account, row.octets, row.messages, row.nextUid, row.changes);
+  },
+};
+const MAILBOX = {
+  ...{ state: text, nextUid: int, hiddenOctets: int, sweepAt: orNull(int) },
+  ...{ settings: orNull(text), organisation: orNull(text) },
+};
+
+function serve({ service, args }: ServiceStep): Change<unknown> {
+  const found = SERVICES[service as keyof Services] as ((...args: readonly unknown[]) => Change<unknown>) | undefined;
+  if (found === undefined) throw new Error(`There is no ${service} here`);
+  return found(...args);
 }

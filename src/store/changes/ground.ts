@@ -9,6 +9,7 @@ import type { Actor } from '../registry.ts';
 import { int } from '../sql/columns.ts';
 import { among } from '../sql/parts.ts';
 import { type Change, ask, sql } from '../sql/sql.ts';
+import { Changed, type Effects } from './changed.ts';
 
 /** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
 export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';
@@ -21,6 +22,8 @@ export interface Told {
   readonly mail: readonly string[];
   /** Authorities, or which certificates are revoked. */
   readonly trust: boolean;
+  /** Of changes of mail. */
+  readonly effects?: Effects;
 }
 
 /** More than these are told of as "many": everything is forgotten then, which costs less than a list of them. */
@@ -29,6 +32,8 @@ const MANY = 100;
 export class Ground {
   /** The moment of the change. */
   readonly at: Instant;
+  /** What mail it changed. */
+  readonly changed = new Changed();
   readonly #salt: Uint8Array;
   #salted = 0;
   readonly #accounts = new Set<number>();
@@ -107,10 +112,23 @@ export class Ground {
     this.#trust = true;
   }
 
+  /** Something is due for a partner. */
+  tellDue(partner: number): void {
+    this.changed.due.add(partner);
+  }
+
+  /** The account has more deleted mail than it may. */
+  tellCrowded(account: number): void {
+    this.changed.crowded.push(account);
+  }
+
   /** Undefined: nobody remembers anything that changed. */
   get told(): Told | undefined {
-    if (this.#scope === undefined && this.#mail.size === 0 && !this.#trust) return undefined;
+    const { effects } = this.changed;
+    const quiet = effects === undefined;
+    if (quiet && this.#scope === undefined && this.#mail.size === 0 && !this.#trust) return undefined;
     const accounts = this.#many || this.#accounts.size > MANY ? 'many' : [...this.#accounts];
-    return { accounts, scope: this.#scope ?? 'registry', mail: [...this.#mail], trust: this.#trust };
+    const told = { accounts, scope: this.#scope ?? 'registry', mail: [...this.#mail], trust: this.#trust } as const;
+    return quiet ? told : { ...told, effects };
   }
 }

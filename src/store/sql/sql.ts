@@ -34,8 +34,13 @@ export interface Statement {
   readonly plan: Plan;
   readonly given: readonly Given[];
 }
-/** What a change asks of its runner: a statement, or a row at the end of the audit chain, of which it hears the number. */
-export type Step = Statement | { readonly audit: AuditItem };
+/** What a change asks of the engine's own parts (`changes/services.ts`, which has the types). */
+export interface ServiceStep {
+  readonly service: string;
+  readonly args: readonly unknown[];
+}
+/** What a change asks of its runner: a statement, a row at the end of the audit chain, of which it hears the number, or a service. */
+export type Step = Statement | { readonly audit: AuditItem } | ServiceStep;
 
 /**
  * A change or a read, which a runner drives step by step. It has no effect but by its steps and on its ground: it may be run again, or rolled

@@ -2,7 +2,8 @@
 import type Database from 'better-sqlite3';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import { Changed, type Filing, UIDL_OCTETS } from './filing.ts';
+import { Changed } from '../changes/changed.ts';
+import { type Filing, UIDL_OCTETS } from './filing.ts';
 import type { MaildropChanges } from './maildrop-changes.ts';
 import { DELIVERY, MessageRows, type RawDelivery, deliveryOf, rawStatement } from './message-rows.ts';
 import type { UsageChanges } from './usage-changes.ts';

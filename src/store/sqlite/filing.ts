@@ -5,12 +5,14 @@
 import type Database from 'better-sqlite3';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
+import { Changed } from '../changes/changed.ts';
+import type { Queued } from '../changes/services.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { type AcceptedRecipient, OPERATOR } from '../store.ts';
 import type { Db } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
 import type { Reach } from './manners.ts';
-import type { AcceptWork, AuditItem, Effects, Notices, WriterAnswer } from './writer-protocol.ts';
+import type { AcceptWork, AuditItem, Notices, WriterAnswer } from './writer-protocol.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
 import type { SearchTables } from './search-tables.ts';
@@ -20,23 +22,6 @@ import type { FiledCopy } from './usage-recount.ts';
 
 export const UIDL_OCTETS = 16;
 
-/** Collects what a piece of work changed. */
-export class Changed {
-  readonly mailboxes: number[] = [];
-  readonly due = new Set<number>();
-  readonly filed: bigint[] = [];
-  readonly crowded: number[] = [];
-
-  get effects(): Effects {
-    return {
-      mailboxes: this.mailboxes,
-      ...(this.due.size === 0 ? {} : { due: [...this.due] }),
-      ...(this.filed.length === 0 ? {} : { filed: this.filed }),
-      ...(this.crowded.length === 0 ? {} : { crowded: this.crowded }),
-    };
-  }
-}
-
 interface Facts {
   readonly envelope: string;
   readonly octets: bigint;
@@ -45,13 +30,6 @@ interface Facts {
 }
 
 type Unfiled = Extract<WriterAnswer, { kind: 'refused' | 'duplicate' | 'already' }>;
-
-/** A delivery for a partner. */
-export interface Queued {
-  readonly message: bigint;
-  readonly recipient: string;
-  readonly partner: number;
-}
 
 export interface FilingParts {
   readonly audit: AuditWriter;

@@ -2,7 +2,8 @@
 import type Database from 'better-sqlite3';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import { Changed, type Filing } from './filing.ts';
+import { Changed } from '../changes/changed.ts';
+import { type Filing } from './filing.ts';
 import type { MailboxCounters } from './mailbox-counters.ts';
 import type { ImportWork, WriterAnswer } from './writer-protocol.ts';
 import { importedUidl, ownUidl } from './uidl.ts';

@@ -3,10 +3,11 @@
  * to the next, and forgotten with every piece that may change them, or what accounts and organisations are, in another way (standing.ts).
  */
 import type Database from 'better-sqlite3';
-import { settingOf } from '../../domain/settings.ts';
-import type { Settings } from '../../domain/settings/setting.ts';
+import { type MailboxChange, deletedAllowed, quotaOf } from '../changes/services.ts';
 import type { Db } from './database.ts';
 import { remembered } from './standing.ts';
+
+export { deletedAllowed, quotaOf };
 
 export interface MailboxRow {
   readonly octets: number;
@@ -23,22 +24,6 @@ export interface MailboxRow {
   readonly settings: string | null;
   readonly organisation: string | null;
 }
-
-/** Nearly no mailbox has a quota of its own: the settings of the others are not even read. */
-export const quotaOf = (row: Pick<MailboxRow, 'settings' | 'organisation'>): number => {
-  const read = (text: string | null): Settings | undefined =>
-    text === null ? undefined : (JSON.parse(text) as Settings);
-  return settingOf('quota', read(row.settings), read(row.organisation));
-};
-
-/**
- * Deleted mail that can be handed out again may hold this many times the quota; beyond it the oldest goes before its time. Without a limit one
- * account fills the disk through a small mailbox: it fetches, deletes and is sent the next.
- */
-const DELETED_PER_QUOTA = 1;
-
-export const deletedAllowed = (row: Pick<MailboxRow, 'settings' | 'organisation'>): number =>
-  DELETED_PER_QUOTA * quotaOf(row);
 
 export class MailboxCounters {
   readonly #get: Database.Statement<[number], MailboxRow>;
@@ -71,26 +56,23 @@ export class MailboxCounters {
     this.#known.clear();
   }
 
-  /** Adds to the counters, and to `numbers` what they are now. The next uid rises by the messages that came. `hidden`: octets. `sweepAt`: when a sweep has to look. */
-  add(
-    numbers: number[],
-    account: number,
-    row: MailboxRow,
-    by: { readonly octets: number; readonly messages: number; readonly hidden?: number; readonly sweepAt?: number },
-  ): void {
+  /** Adds to the counters, and to `numbers` what they are now: where only deleted mail is other than it was, nobody else remembers it. */
+  add(numbers: number[], account: number, row: MailboxRow, by: MailboxChange): void {
+    const { octets = 0, messages = 0, hidden = 0, sweepAt = row.sweep_at } = by;
+    const listed = octets !== 0 || messages !== 0;
     const now = {
       ...row,
-      octets: row.octets + by.octets,
-      messages: row.messages + by.messages,
-      next_uid: row.next_uid + Math.max(0, by.messages),
-      changes: row.changes + 1,
-      hidden_octets: row.hidden_octets + (by.hidden ?? 0),
-      sweep_at: by.sweepAt ?? row.sweep_at,
+      octets: row.octets + octets,
+      messages: row.messages + messages,
+      next_uid: row.next_uid + Math.max(0, messages),
+      changes: row.changes + (listed ? 1 : 0),
+      hidden_octets: row.hidden_octets + hidden,
+      sweep_at: sweepAt,
     };
-    const { next_uid: next, messages, octets, changes, hidden_octets: hidden, sweep_at: sweepAt } = now;
-    if (sweepAt === row.sweep_at) this.#set.run(next, messages, octets, changes, hidden, account);
-    else this.#setBoth.run(next, messages, octets, changes, hidden, sweepAt, account);
+    const counts = [now.next_uid, now.messages, now.octets, now.changes, now.hidden_octets];
+    if (sweepAt === row.sweep_at) this.#set.run(...counts, account);
+    else this.#setBoth.run(...counts, sweepAt, account);
     this.#known.set(account, now);
-    numbers.push(account, now.octets, now.messages, now.next_uid, now.changes);
+    if (listed) numbers.push(account, now.octets, now.messages, now.next_uid, now.changes);
   }
 }

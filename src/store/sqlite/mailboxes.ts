@@ -5,7 +5,7 @@
 import type { AccountId } from '../../domain/ids.ts';
 import { Lru } from './lru.ts';
 import type { MailboxState } from './reader-protocol.ts';
-import { MAILBOX_NUMBERS, type MailboxNumbers } from './writer-protocol.ts';
+import { MAILBOX_NUMBERS, type MailboxNumbers } from '../changes/changed.ts';
 import type { Reader } from './reader.ts';
 
 const MOST = 50_000;

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import { Changed } from './filing.ts';
+import { Changed } from '../changes/changed.ts';
 import type { MailboxCounters } from './mailbox-counters.ts';
 import type { WriterAnswer, WriterWork } from './writer-protocol.ts';
 

@@ -16,6 +16,7 @@ import { instant } from '../../domain/units.ts';
 import { syncFolder } from '../../platform/lasting-files.ts';
 import type { MaildropLocks } from '../maildrop-locks.ts';
 import { MessageIds, idTime } from '../message-ids.ts';
+import type { Effects } from '../changes/changed.ts';
 import type { Told } from '../changes/ground.ts';
 import type { PgpKeys } from '../pgp-keys.ts';
 import { type Store, StoreRefused } from '../store.ts';
@@ -172,7 +173,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       deliveries?: SqliteDeliveries;
     } = {};
     const tell = ({ accounts, scope, mail, trust }: Told): void => {
-      parts.registry?.told({ accounts, scope });
+      if (accounts.length > 0) parts.registry?.told({ accounts, scope });
       if (mail.length === 0 && !trust) return;
       parts.certificates?.told({ mail, trust });
       parts.pgpKeys?.told({ mail });
@@ -206,13 +207,15 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
           }
           const due = new Set<number>();
           const crowded = new Set<number>();
+          const tellMail = (effects: Effects): void => {
+            if (effects.mailboxes !== undefined) parts.mailboxes?.told(effects.mailboxes);
+            if (effects.filed !== undefined) parts.bodies?.filed(effects.filed);
+            for (const partner of effects.due ?? []) due.add(partner);
+            for (const account of effects.crowded ?? []) crowded.add(account);
+          };
           for (const { answer } of answers) {
-            if (answer.kind === 'done' || answer.kind === 'withdrawn' || answer.kind === 'expired') {
-              if (answer.mailboxes !== undefined) parts.mailboxes?.told(answer.mailboxes);
-              if (answer.filed !== undefined) parts.bodies?.filed(answer.filed);
-              for (const partner of answer.due ?? []) due.add(partner);
-              for (const account of answer.crowded ?? []) crowded.add(account);
-            } else if (answer.kind === 'registry') {
+            if (answer.kind === 'done' || answer.kind === 'withdrawn' || answer.kind === 'expired') tellMail(answer);
+            else if (answer.kind === 'registry') {
               parts.registry?.told(answer);
               const { mail } = answer;
               // Whose certificates and keys they are, or what holds against them.
@@ -222,6 +225,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
               }
             } else if (answer.kind === 'called') {
               if (answer.told !== undefined) tell(answer.told);
+              if (answer.told?.effects !== undefined) tellMail(answer.told.effects);
             }
           }
           parts.deliveries?.told(due);

@@ -28,6 +28,7 @@ import { MergeChanges } from './merge-changes.ts';
 import { OrganisationChanges } from './organisation-changes.ts';
 import { PartnerChanges } from './partner-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
+import type { SqliteRunner } from './runner.ts';
 import { StateChanges } from './state-changes.ts';
 import { TieChanges } from './tie-changes.ts';
 
@@ -96,8 +97,8 @@ export class RegistryChanges {
   readonly #ties: TieChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
-  constructor(db: Db, audit: AuditWriter) {
-    this.#ground = new RegistryGround(db, audit);
+  constructor(db: Db, audit: AuditWriter, runner?: SqliteRunner) {
+    this.#ground = new RegistryGround(db, audit, runner);
     this.#partners = new PartnerChanges(this.#ground, {
       add: (account, actor) => this.#addAccount(account, actor),
       end: (account, actor) => this.#endAccount(account, actor),

@@ -38,10 +38,11 @@ export class RegistryGround {
   readonly #runner: SqliteRunner;
   #ground = new Ground(instant(0), new Uint8Array(0));
 
-  constructor(db: Db, audit: AuditWriter) {
+  /** `runner`: the thread's. */
+  constructor(db: Db, audit: AuditWriter, runner = new SqliteRunner(db, (item) => audit.append(item))) {
     this.sql = new Statements(db);
     this.#audit = audit;
-    this.#runner = new SqliteRunner(db, (item) => audit.append(item));
+    this.#runner = runner;
   }
 
   /** Time of the change. */

@@ -1,8 +1,19 @@
 /** Runs changes and reads on a connection: synchronously, so that nothing can come between a check and the write that relies on it. */
 import type Database from 'better-sqlite3';
 import type { AuditItem } from '../../domain/audit-row.ts';
+import type { Services } from '../changes/services.ts';
 import { SQLITE } from '../sql/parts.ts';
-import { type Change, type Plan, type Statement, answerOf, checkColumns, named, textOf, valuesOf } from '../sql/sql.ts';
+import {
+  type Change,
+  type Plan,
+  type ServiceStep,
+  type Statement,
+  answerOf,
+  checkColumns,
+  named,
+  textOf,
+  valuesOf,
+} from '../sql/sql.ts';
 import type { Db } from './database.ts';
 
 type Prepared = Database.Statement<unknown[], readonly unknown[]>;
@@ -10,12 +21,14 @@ type Prepared = Database.Statement<unknown[], readonly unknown[]>;
 export class SqliteRunner {
   readonly #db: Db;
   readonly #append: (item: AuditItem) => number;
+  readonly #services: Services | undefined;
   readonly #prepared = new Map<Plan, Prepared>();
 
-  /** `append`: writes a row of the trail and tells its number; not for reads. */
-  constructor(db: Db, append: (item: AuditItem) => number = noTrail) {
+  /** `append`: writes a row of the trail and tells its number; not for reads. `services`: where mail is changed. */
+  constructor(db: Db, append: (item: AuditItem) => number = noTrail, services?: Services) {
     this.#db = db;
     this.#append = append;
+    this.#services = services;
   }
 
   /** Inside the transaction that there is. */
@@ -23,9 +36,17 @@ export class SqliteRunner {
     let step = change.next();
     while (step.done !== true) {
       const { value } = step;
-      step = change.next('plan' in value ? this.#ask(value) : this.#append(value.audit));
+      if ('plan' in value) step = change.next(this.#ask(value));
+      else step = change.next('audit' in value ? this.#append(value.audit) : this.#serve(value));
     }
     return step.value;
+  }
+
+  #serve({ service, args }: ServiceStep): unknown {
+    const services = this.#services as
+      Readonly<Partial<Record<string, (...args: readonly unknown[]) => unknown>>> | undefined;
+    if (services?.[service] === undefined) throw new Error(`There is nobody here for ${service}`);
+    return services[service](...args);
   }
 
   #ask(statement: Statement): unknown {

@@ -7,6 +7,8 @@ import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AuditMark } from '../audit.ts';
 import type { Outcome } from '../deliveries.ts';
 import type { RegistryError } from '../registry.ts';
+import type { AcceptWork, NewDelivery, Notices } from '../changes/accept-work.ts';
+import type { Effects } from '../changes/changed.ts';
 import type { MoveDetail } from './account-move-changes.ts';
 import type { ChangeScope, Told } from '../changes/ground.ts';
 import type { Call } from './calls.ts';
@@ -14,66 +16,6 @@ import type { RegistryChange } from './registry-changes.ts';
 import type { Reserved } from './reserve.ts';
 import type { DeliveryRows } from '../reads/records.ts';
 import type { Upgrade } from './upgrade-copy.ts';
-
-export interface AcceptWork {
-  readonly kind: 'accept';
-  readonly id: bigint;
-  readonly receivedAt: number;
-  readonly submitter: number;
-  readonly sender: string;
-  readonly messageIdField: string;
-  readonly envelope: string;
-  /** `MessageParts` as JSON. */
-  readonly parts: string | null;
-  readonly octets: number;
-  /** As its sender gave it, without what we added. */
-  readonly submitted: number;
-  /** What a mailbox must have room for. Of what was opened the size as it was submitted: a full mailbox must not tell what was inside. */
-  readonly charged: number;
-  readonly sha256: Uint8Array;
-  readonly day: string;
-  readonly dataKey: Uint8Array;
-  readonly chunks: number;
-  readonly body: Uint8Array | null;
-  /** Of a copy: the header as it was submitted, sealed with its key. */
-  readonly submittedHeader: Uint8Array | null;
-  /** One for each recipient: where it is filed. 0: a partner's, or held. */
-  readonly mailboxes: readonly number[];
-  /** The same, but held or not: whose it is. 0: a partner's. */
-  readonly owners: readonly number[];
-  /** The partners of recipients, by their index; nearly always empty. */
-  readonly partners: readonly number[];
-  /** Folded addresses, one for each of `mailboxes`. */
-  readonly keys: readonly string[];
-  /** Random octets for the UIDLs, 16 for each of `mailboxes`. */
-  readonly uidls: Uint8Array;
-  /** Accounts whose entry wants a receipt. */
-  readonly receipts: readonly number[];
-  readonly deliveries: readonly NewDelivery[];
-  /** Two keys of 16 octets each as one text of 32 characters: a view of a buffer would be cloned with all that lies beside it. */
-  readonly interchanges: readonly string[];
-  /** Ignores quotas. */
-  readonly system: boolean;
-  readonly once: string | null;
-  readonly resubmission: { readonly key: Uint8Array; readonly since: number } | null;
-  /** Filed under this message; without copies, notices and the rest of their own. */
-  readonly copies: readonly AcceptWork[];
-  readonly audit: readonly AuditItem[];
-  readonly notices: Notices;
-}
-
-/** Filed behind something else, or left out. */
-export type Notices = readonly AcceptWork[];
-
-export interface NewDelivery {
-  /** 0: held from `mailbox`. */
-  readonly partner: number;
-  readonly mailbox: number | null;
-  readonly held: boolean;
-  readonly recipient: string;
-  /** JSON of `notify` and `originalRecipient`. */
-  readonly dsn: string | null;
-}
 
 export interface ChunkWork {
   readonly kind: 'chunk';
@@ -246,24 +188,7 @@ export interface Request {
   readonly work: WriterWork;
 }
 
-export type { AuditItem };
-
-/** account, octets, messages, next uid, changes: five numbers for each mailbox that a commit touched. */
-export type MailboxNumbers = readonly number[];
-export const MAILBOX_NUMBERS = 5;
-
-/** What a commit changed that others remember or wait for. */
-export interface Effects {
-  /** Of a move: what has followed so far. */
-  readonly moved?: { readonly messages: number; readonly octets: number; readonly held: number };
-  readonly mailboxes?: MailboxNumbers;
-  /** Partners that something is due for now. */
-  readonly due?: readonly number[];
-  /** Notices that were filed. */
-  readonly filed?: readonly bigint[];
-  /** Accounts whose deleted mail is more than their quota. */
-  readonly crowded?: readonly number[];
-}
+export type { AcceptWork, AuditItem, Effects, NewDelivery, Notices };
 
 export type WriterAnswer =
   | ({ readonly kind: 'done'; readonly value?: number } & Effects)

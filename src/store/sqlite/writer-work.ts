@@ -25,6 +25,7 @@ import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { SqliteRunner } from './runner.ts';
 import { SearchTables } from './search-tables.ts';
+import { SqliteServices } from './services.ts';
 import { Sweeper } from './sweeper.ts';
 import { UsageChanges } from './usage-changes.ts';
 
@@ -97,8 +98,9 @@ export class WriterWorker {
     });
     this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
     this.#mailboxMoves = new MailboxMoves(db, this.audit, counters);
-    this.#registry = new RegistryChanges(db, this.audit);
-    this.#runner = new SqliteRunner(db, (item) => this.audit.append(item));
+    const services = new SqliteServices({ counters, filing: this.#filing, usage: this.#usage });
+    this.#runner = new SqliteRunner(db, (item) => this.audit.append(item), services);
+    this.#registry = new RegistryChanges(db, this.audit, this.#runner);
     this.#erasure = new MessageErasure(db, this.audit, counters);
     this.#sweeper = new Sweeper(db, new Dropping(db), new DeletedMail(db), this.search);
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');

@@ -1,0 +1,62 @@
+/** What is filed: a message with all that its acceptance writes. */
+import type { AuditItem } from '../../domain/audit-row.ts';
+
+export interface AcceptWork {
+  readonly kind: 'accept';
+  readonly id: bigint;
+  readonly receivedAt: number;
+  readonly submitter: number;
+  readonly sender: string;
+  readonly messageIdField: string;
+  readonly envelope: string;
+  /** `MessageParts` as JSON. */
+  readonly parts: string | null;
+  readonly octets: number;
+  /** As its sender gave it, without what we added. */
+  readonly submitted: number;
+  /** What a mailbox must have room for. Of what was opened the size as it was submitted: a full mailbox must not tell what was inside. */
+  readonly charged: number;
+  readonly sha256: Uint8Array;
+  readonly day: string;
+  readonly dataKey: Uint8Array;
+  readonly chunks: number;
+  readonly body: Uint8Array | null;
+  /** Of a copy: the header as it was submitted, sealed with its key. */
+  readonly submittedHeader: Uint8Array | null;
+  /** One for each recipient: where it is filed. 0: a partner's, or held. */
+  readonly mailboxes: readonly number[];
+  /** The same, but held or not: whose it is. 0: a partner's. */
+  readonly owners: readonly number[];
+  /** The partners of recipients, by their index; nearly always empty. */
+  readonly partners: readonly number[];
+  /** Folded addresses, one for each of `mailboxes`. */
+  readonly keys: readonly string[];
+  /** Random octets for the UIDLs, 16 for each of `mailboxes`. */
+  readonly uidls: Uint8Array;
+  /** Accounts whose entry wants a receipt. */
+  readonly receipts: readonly number[];
+  readonly deliveries: readonly NewDelivery[];
+  /** Two keys of 16 octets each as one text of 32 characters: a view of a buffer would be cloned with all that lies beside it. */
+  readonly interchanges: readonly string[];
+  /** Ignores quotas. */
+  readonly system: boolean;
+  readonly once: string | null;
+  readonly resubmission: { readonly key: Uint8Array; readonly since: number } | null;
+  /** Filed under this message; without copies, notices and the rest of their own. */
+  readonly copies: readonly AcceptWork[];
+  readonly audit: readonly AuditItem[];
+  readonly notices: Notices;
+}
+
+/** Filed behind something else, or left out. */
+export type Notices = readonly AcceptWork[];
+
+export interface NewDelivery {
+  /** 0: held from `mailbox`. */
+  readonly partner: number;
+  readonly mailbox: number | null;
+  readonly held: boolean;
+  readonly recipient: string;
+  /** JSON of `notify` and `originalRecipient`. */
+  readonly dsn: string | null;
+}

@@ -1,0 +1,37 @@
+/** What changes of mail mean for those who remember or wait: collected while a change runs, told after its commit. */
+
+/** account, octets, messages, next uid, changes: five numbers for each mailbox that a commit touched. */
+export type MailboxNumbers = readonly number[];
+export const MAILBOX_NUMBERS = 5;
+
+/** What a commit changed that others remember or wait for. */
+export interface Effects {
+  /** Of a move: what has followed so far. */
+  readonly moved?: { readonly messages: number; readonly octets: number; readonly held: number };
+  readonly mailboxes?: MailboxNumbers;
+  /** Partners that something is due for now. */
+  readonly due?: readonly number[];
+  /** Notices that were filed. */
+  readonly filed?: readonly bigint[];
+  /** Accounts whose deleted mail is more than their quota. */
+  readonly crowded?: readonly number[];
+}
+
+export class Changed {
+  readonly mailboxes: number[] = [];
+  readonly due = new Set<number>();
+  readonly filed: bigint[] = [];
+  readonly crowded: number[] = [];
+
+  /** Undefined: nothing. */
+  get effects(): Effects | undefined {
+    const { mailboxes, due, filed, crowded } = this;
+    if (mailboxes.length + due.size + filed.length + crowded.length === 0) return undefined;
+    return {
+      ...(mailboxes.length === 0 ? {} : { mailboxes }),
+      ...(due.size === 0 ? {} : { due: [...due] }),
+      ...(filed.length === 0 ? {} : { filed }),
+      ...(crowded.length === 0 ? {} : { crowded }),
+    };
+  }
+}

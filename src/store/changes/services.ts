@@ -1,0 +1,112 @@
+/**
+ * What a change asks of its engine besides statements: the counters of mailboxes, the filing of messages and the figures of usage. An engine remembers
+ * what it reads for these, and writes them in its own way, so each is more than a statement that both could share. They are asked as steps, with
+ * `yield* addToMailbox(...)`, and are undone with the change.
+ */
+import type { Settings } from '../../domain/settings/setting.ts';
+import { settingOf } from '../../domain/settings.ts';
+import { type Change, ask } from '../sql/sql.ts';
+import type { AcceptWork, Notices } from './accept-work.ts';
+import type { Changed } from './changed.ts';
+import type { Ground } from './ground.ts';
+
+/** What counts in a mailbox, and what it may hold. */
+export interface Mailbox {
+  /** Of its account, or of its organisation where that is not active. */
+  readonly state: string;
+  readonly nextUid: number;
+  /** Of deleted entries that can still be handed out again. */
+  readonly hiddenOctets: number;
+  /** Nothing that it deleted is to go before; null: it has nothing deleted. */
+  readonly sweepAt: number | null;
+  /** Octets of deleted mail that it may hold. */
+  readonly deletedAllowed: number;
+}
+
+/** What is added to the counters of a mailbox. The next uid rises by the messages that came. */
+export interface MailboxChange {
+  readonly octets?: number;
+  readonly messages?: number;
+  /** Octets of deleted entries. */
+  readonly hidden?: number;
+  /** When a sweep has to look; left out, it stays. */
+  readonly sweepAt?: number | null;
+}
+
+/** A delivery for a partner. */
+export interface Queued {
+  readonly message: bigint;
+  readonly recipient: string;
+  readonly partner: number;
+}
+
+/** Each is one method of the engine's. `changed` is what it adds to that others remember or wait for. */
+export interface Services {
+  /** Undefined: the account has none. */
+  mailbox(account: number): Mailbox | undefined;
+  /** An account without a mailbox is left as it is. */
+  addToMailbox(account: number, by: MailboxChange, changed: Changed): void;
+  /** Notices whose addressee is gone stay out; an audit row tells. */
+  fileNotices(notices: Notices, at: number, changed: Changed): void;
+  /** Facts and content of a message, which so many entries and deliveries of it need. Entries, counters and usage are the caller's. */
+  insertMessage(work: AcceptWork, refs: number): void;
+  /** A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes no mail. */
+  releaseHeld(message: bigint, account: number, uidl: Uint8Array, at: number, changed: Changed): boolean;
+  /** What was queued goes into the mailbox that its recipient leads to by now; false while there is none that takes mail. */
+  refileQueued(queued: Queued, uidl: Uint8Array, at: number, changed: Changed): boolean;
+  /** Messages that an account has collected. */
+  countCollected(account: number, messages: number, at: number): void;
+  /** The server of the account took a message. `submitter` 0: it was the gateway's own. */
+  countPushed(account: number, submitter: number, octets: number, at: number): void;
+}
+
+function* service<K extends keyof Services>(
+  name: K,
+  ...args: Parameters<Services[K]>
+): Change<ReturnType<Services[K]>> {
+  return yield* ask<ReturnType<Services[K]>>({ service: name, args });
+}
+
+export const mailboxOf = (account: number): Change<Mailbox | undefined> => service('mailbox', account);
+
+/** The only way to change what `mailbox` counts: its engine remembers it. */
+export const addToMailbox = (ground: Ground, account: number, by: MailboxChange): Change<void> =>
+  service('addToMailbox', account, by, ground.changed);
+
+export const fileNotices = (ground: Ground, notices: Notices): Change<void> =>
+  service('fileNotices', notices, ground.at, ground.changed);
+
+export const insertMessage = (work: AcceptWork, refs: number): Change<void> => service('insertMessage', work, refs);
+
+export const releaseHeld = (ground: Ground, message: bigint, account: number, uidl: Uint8Array): Change<boolean> =>
+  service('releaseHeld', message, account, uidl, ground.at, ground.changed);
+
+export const refileQueued = (ground: Ground, queued: Queued, uidl: Uint8Array): Change<boolean> =>
+  service('refileQueued', queued, uidl, ground.at, ground.changed);
+
+export const countCollected = (ground: Ground, account: number, messages: number): Change<void> =>
+  service('countCollected', account, messages, ground.at);
+
+export const countPushed = (ground: Ground, account: number, submitter: number, octets: number): Change<void> =>
+  service('countPushed', account, submitter, octets, ground.at);
+
+/** Settings of an account and of its organisation, as JSON. */
+interface QuotaSettings {
+  readonly settings: string | null;
+  readonly organisation: string | null;
+}
+
+/** Octets. Nearly no mailbox has a quota of its own: the settings of the others are not even read. */
+export const quotaOf = ({ settings, organisation }: QuotaSettings): number => {
+  const read = (text: string | null): Settings | undefined =>
+    text === null ? undefined : (JSON.parse(text) as Settings);
+  return settingOf('quota', read(settings), read(organisation));
+};
+
+/**
+ * Deleted mail that can be handed out again may hold this many times the quota; beyond it the oldest goes before its time. Without a limit one
+ * account fills the disk through a small mailbox: it fetches, deletes and is sent the next.
+ */
+const DELETED_PER_QUOTA = 1;
+
+export const deletedAllowed = (its: QuotaSettings): number => DELETED_PER_QUOTA * quotaOf(its);
