@@ -112,6 +112,9 @@ const SCANNED: Readonly<Record<string, string>> = {
     'not read: SQLite looks for rows that refer to a new authority only while a reference is broken',
   'changes/ended-keys.ts: SCAN k': 'all private keys that are held, once a day: few, and each may be one that must go',
   'changes/ended-keys.ts: SCAN s': 'the same of OpenPGP keys',
+  'changes/new-accounts.ts: SCAN account':
+    'not read: SQLite looks for rows that refer to a new account only while a reference is broken',
+  'changes/new-accounts.ts: SCAN edi_identity': 'the same',
   'changes/organisation-erasure.ts: SCAN m': 'the months of which there are figures, found by a seek each',
   'changes/partners.ts: SCAN d': 'addresses that end in a domain: an operator adds one to a partner now and then',
   'reads/settings.ts: SCAN account':

@@ -1,13 +1,14 @@
 /** Changes to absences and to who agreed to stand in for whom; each with its audit row. They throw RegistryError. */
 import { type AbsenceMode, MAX_ABSENCES, overlaps } from '../../domain/absence.ts';
 import type { Address } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
 import { type Instant, days } from '../../domain/units.ts';
 import type { AddressAbsence } from '../absences.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import { type Row, as, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { Ground, TrailRow } from './ground.ts';
 import { type FoundAddress, addressIn, addressNamed, addressesNamed, keyOf } from './registered.ts';
 
 /** Absences that are over stay this long, for whoever asks where mail went; the audit trail tells after that. */
@@ -53,7 +54,7 @@ export class AbsenceChanges {
     const accounts = new Set<number>();
     for (const absence of absences) {
       const owner = addressIn(found, absence.address);
-      yield* record(ground, 'registry.absence-added', owner, absence, actor);
+      yield* ground.recordAll([absenceRow('registry.absence-added', owner, absence)], actor);
       accounts.add(owner.account);
     }
     yield* ground.touchAll([...accounts]);
@@ -68,14 +69,14 @@ export class AbsenceChanges {
     if (rows.length === 0)
       throw new RegistryError('unknown', `The address "${address}" has no such absence, now or ahead; nothing to end`);
     yield* stop(ground, rows);
-    yield* recordEnded(ground, rows, owner, actor);
+    yield* ground.recordAll(endedRows(rows, owner), actor);
     yield* ground.touch(owner.account);
   }
 
   /** Taking a consent back ends or takes back the absences that rest on it: the mail goes to its addressee again. Answers how many. */
   *setConsent(ground: Ground, substitute: Address, address: Address, given: boolean, actor: Actor): Change<number> {
     const pair = { substitute, address };
-    return given ? yield* giveConsent(ground, pair, actor) : yield* takeBackConsents(ground, [pair], actor);
+    return given ? yield* giveConsent(ground, pair, actor) : yield* takeBackConsent(ground, pair, actor);
   }
 }
 
@@ -91,15 +92,25 @@ function* giveConsent(ground: Ground, pair: Pair, actor: Actor): Change<0> {
   yield* sql.run`
     INSERT INTO substitute_consent (substitute, key, given_at) VALUES (${stands.key}, ${owner.key}, ${ground.at})
         ON CONFLICT DO NOTHING`;
-  yield* recordConsent(ground, stands, owner, true, actor);
+  yield* ground.recordAll([consentRow(stands, owner, true)], actor);
   yield* ground.touch(owner.account);
   ground.tell([stands.account]);
   return 0;
 }
 
 /** All that are named must have been given. Answers how many absences ended with them. */
-export function* takeBackConsents(ground: Ground, pairs: readonly Pair[], actor: Actor): Change<number> {
-  if (pairs.length === 0) return 0;
+function* takeBackConsent(ground: Ground, pair: Pair, actor: Actor): Change<number> {
+  const [rows = []] = yield* takeBackConsents(ground, [pair]);
+  yield* ground.recordAll(rows, actor);
+  return rows.length - 1;
+}
+
+/** All that are named must have been given. Answers the rows of the trail that are to be written of each: of absences that ended with it, and of itself. */
+export function* takeBackConsents(
+  ground: Ground,
+  pairs: readonly Pair[],
+): Change<readonly (readonly [...TrailRow[], TrailRow])[]> {
+  if (pairs.length === 0) return [];
   const found = yield* addressesNamed(ground.at, keysOf(pairs));
   const cut = pairs.map((pair) => ({ ...pairIn(found, pair), pair }));
   const keys = cut.map(({ stands, owner }) => ({ substitute: stands.key, key: owner.key }));
@@ -112,16 +123,14 @@ export function* takeBackConsents(ground: Ground, pairs: readonly Pair[], actor:
      WHERE (substitute, key) IN (SELECT substitute, key FROM ${rowsOf(CONSENT, keys)}) AND until_at > ${ground.at}
      ORDER BY key, from_at ${locked}`;
   if (absences.length > 0) yield* stop(ground, absences);
-  for (const { stands, owner, pair } of cut) {
+  yield* ground.touchAll([...new Set(cut.map(({ owner }) => owner.account))]);
+  ground.tell(cut.map(({ stands }) => stands.account));
+  return cut.map(({ stands, owner, pair }) => {
     if (!given.has(`${stands.key} ${owner.key}`))
       throw new RegistryError('unknown', `"${pair.substitute}" has not agreed to stand in for "${pair.address}"`);
     const its = absences.filter(({ key, substitute }) => key === owner.key && substitute === stands.key);
-    yield* recordEnded(ground, its, owner, actor);
-    yield* recordConsent(ground, stands, owner, false, actor);
-    ground.tell([stands.account]);
-  }
-  yield* ground.touchAll([...new Set(cut.map(({ owner }) => owner.account))]);
-  return absences.length;
+    return [...endedRows(its, owner), consentRow(stands, owner, false)];
+  });
 }
 
 const keysOf = (pairs: readonly Pair[]): readonly string[] =>
@@ -135,16 +144,11 @@ function pairIn(found: ReadonlyMap<string, FoundAddress>, { substitute, address 
   return { stands, owner };
 }
 
-function* recordConsent(
-  ground: Ground,
-  stands: FoundAddress,
-  owner: FoundAddress,
-  given: boolean,
-  actor: Actor,
-): Change<void> {
-  const personal = { substitute: stands.address, address: owner.address };
-  yield* ground.record('registry.substitute-consent', stands.account, actor, personal, { given });
-}
+const consentRow = (stands: FoundAddress, owner: FoundAddress, given: boolean): TrailRow => ({
+  ...{ event: 'registry.substitute-consent', account: stands.account },
+  personal: { substitute: stands.address, address: owner.address },
+  facts: { given },
+});
 
 /** Those under way end now, the others are taken back. */
 function* stop({ at }: Ground, absences: readonly Start[]): Change<void> {
@@ -154,14 +158,13 @@ function* stop({ at }: Ground, absences: readonly Start[]): Change<void> {
     UPDATE absence SET until_at = ${at} WHERE (key, from_at) IN (SELECT key, from_at FROM ${rowsOf(START, absences)})`;
 }
 
-function* recordEnded(
-  ground: Ground,
+function endedRows(
   absences: readonly { readonly fromAt: Instant; readonly untilAt: Instant; readonly mode: AbsenceMode }[],
   owner: FoundAddress,
-  actor: Actor,
-): Change<void> {
-  for (const { fromAt, untilAt, mode } of absences)
-    yield* record(ground, 'registry.absence-ended', owner, { from: fromAt, until: untilAt, mode }, actor);
+): readonly TrailRow[] {
+  return absences.map(({ fromAt, untilAt, mode }) =>
+    absenceRow('registry.absence-ended', owner, { from: fromAt, until: untilAt, mode }),
+  );
 }
 
 /** Of all that are asked for: those of `keys`, and those in which one of `owners` stands in, that end after `after`. */
@@ -253,13 +256,11 @@ function checkFree(absence: AddressAbsence, key: string, known: readonly Known[]
     );
 }
 
-function* record(
-  ground: Ground,
+function absenceRow(
   event: string,
   owner: FoundAddress,
   { from, until, mode, substitute }: Pick<AddressAbsence, 'from' | 'until' | 'mode' | 'substitute'>,
-  actor: Actor,
-): Change<void> {
-  const personal = { address: owner.address, ...(substitute === undefined ? {} : { substitute }) };
-  yield* ground.record(event, owner.account, actor, personal, { from, until, mode });
+): TrailRow {
+  const personal = { address: owner.address, ...defined({ substitute }) };
+  return { event, account: owner.account, personal, facts: { from, until, mode } };
 }

@@ -2,7 +2,7 @@
 import { type Address, type AddressKey, addressKey, domainOf } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
 import { type Actor, type AddressMove, MAX_MOVES, RegistryError } from '../registry.ts';
-import { as, int, orNull, text, time } from '../sql/columns.ts';
+import { type Row, as, int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
@@ -15,6 +15,7 @@ import {
   addressIn,
   addressNamed,
   addressesNamed,
+  keyOf,
   mustBeOpen,
   mustTakeMail,
 } from './registered.ts';
@@ -158,20 +159,32 @@ function* partnerDomains(keys: readonly AddressKey[]): Change<ReadonlySet<string
 
 /** New addresses of an account. Each is nobody's, and never was anybody's. */
 export function* insertAddresses(ground: Ground, account: number, addresses: readonly string[]): Change<void> {
-  const rows = addresses.map((address) => ({ key: addressKey(address as Address), address, account }));
-  const there = yield* sql.all({ key: text, state: as<State>(text), finalAt: orNull(time) })`
-    SELECT key, state, final_at FROM address WHERE key ${among(
-      text,
-      rows.map(({ key }) => key),
-    )} ${locked}`;
+  const free = yield* freeAddresses(addresses);
+  for (const address of addresses) free.take(address);
+  yield* insertRows(ground, rowsFor(account, addresses));
+}
+
+export const rowsFor = (account: number, addresses: readonly string[]): readonly Row<typeof NEW_ADDRESS>[] =>
+  addresses.map((address) => ({ key: keyOf(address), address, account }));
+
+/** Addresses that are to be given out. `take`: gives this one, once; throws RegistryError where it was somebody's. */
+interface FreeAddresses {
+  readonly take: (address: string) => void;
+}
+
+export function* freeAddresses(addresses: readonly string[]): Change<FreeAddresses> {
+  const there = yield* sql.all(TAKEN)`
+    SELECT key, state, final_at FROM address WHERE key ${among(text, addresses.map(keyOf))} ${locked}`;
   const taken = new Map(there.map((row) => [row.key, row]));
-  for (const { key, address } of rows) {
+  const take = (address: string): void => {
+    const key = keyOf(address);
     const row = taken.get(key);
     if (row !== undefined) throw takenError(address, row);
     taken.set(key, { key, state: 'active', finalAt: null });
-  }
-  yield* insertRows(ground, rows);
+  };
+  return { take };
 }
+const TAKEN = { key: text, state: as<State>(text), finalAt: orNull(time) };
 
 function takenError(
   address: string,
@@ -192,10 +205,7 @@ function takenError(
 
 const NEW_ADDRESS = { key: text, address: text, account: int };
 
-function* insertRows(
-  { at }: Ground,
-  rows: readonly { readonly key: string; readonly address: string; readonly account: number }[],
-): Change<void> {
+export function* insertRows({ at }: Ground, rows: readonly Row<typeof NEW_ADDRESS>[]): Change<void> {
   if (rows.length === 0) return;
   yield* sql.run`
     INSERT INTO address (key, address, account, state, created_at)

@@ -122,11 +122,12 @@ export function* useCode(ground: Ground, id: string, shown: Shown, by: string): 
   return code;
 }
 
-/** Ends every open code of an account; how many it were. */
-export function* voidCodes(ground: Ground, account: number): Change<number> {
-  return yield* sql.run`
+/** Ends every open code of these accounts. Answers whose each was. */
+export function* voidCodes({ at }: Ground, accounts: readonly number[]): Change<readonly number[]> {
+  const rows = yield* sql.all({ account: int })`
     UPDATE enrolment SET tries_left = 0
-     WHERE account = ${account} AND collected IS NULL AND tries_left > 0 AND expires_at > ${ground.at}`;
+     WHERE account ${among(int, accounts)} AND collected IS NULL AND tries_left > 0 AND expires_at > ${at} RETURNING account`;
+  return rows.map(({ account }) => account);
 }
 
 /** Two codes for one renewal would fetch two certificates; and a letter that is asked for again is the one that counts: the first may lie somewhere. */

@@ -26,6 +26,14 @@ export interface Told {
   readonly effects?: Effects;
 }
 
+/** A row of the trail that is still to be written, so that what is done to many at once is told of one by one. */
+export interface TrailRow {
+  readonly event: string;
+  readonly account: number | null;
+  readonly personal?: Readonly<Record<string, string>>;
+  readonly facts?: object;
+}
+
 /** More than these are told of as "many": everything is forgotten then, which costs less than a list of them. */
 const MANY = 100;
 
@@ -70,6 +78,11 @@ export class Ground {
         salt: this.#nextSalt(),
       },
     });
+  }
+
+  *recordAll(rows: Iterable<TrailRow>, actor: Actor): Change<void> {
+    for (const { event, account, personal = {}, facts } of rows)
+      yield* this.record(event, account, actor, personal, facts);
   }
 
   #nextSalt(): Uint8Array {

@@ -10,7 +10,7 @@ import {
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import { type Row, as, int, text } from '../sql/columns.ts';
-import { locked } from '../sql/parts.ts';
+import { among, locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
 
@@ -90,10 +90,11 @@ export function* takePartnerBack(
   return true;
 }
 
-/** The account has ended: what hangs on it must not go on by itself. */
-export function* endPartnerOf(account: number): Change<void> {
-  yield* sql.run`UPDATE partner SET state = 'ended' WHERE account = ${account}`;
-  yield* sql.run`DELETE FROM partner_domain WHERE partner IN (SELECT id FROM partner WHERE account = ${account})`;
+/** These accounts have ended: what hangs on them must not go on by itself. */
+export function* endPartnersOf(accounts: readonly number[]): Change<void> {
+  yield* sql.run`UPDATE partner SET state = 'ended' WHERE account ${among(int, accounts)}`;
+  yield* sql.run`
+    DELETE FROM partner_domain WHERE partner IN (SELECT id FROM partner WHERE account ${among(int, accounts)})`;
 }
 
 /** Throws `unknown`. */

@@ -3,8 +3,8 @@ import { defined } from '../../domain/defined.ts';
 import { MAX_PASSWORDS } from '../../domain/registry.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type Actor, type NewPassword, RegistryError } from '../registry.ts';
-import { int } from '../sql/columns.ts';
-import { among, locked, words } from '../sql/parts.ts';
+import { int, orNull, text, time } from '../sql/columns.ts';
+import { among, locked, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { useCode } from './enrolments.ts';
 import type { Ground } from './ground.ts';
@@ -30,7 +30,7 @@ export class PasswordChanges {
     const { account, login, password: name, others, notAfter } = code;
     if (name === null) throw new Error(`The code ${id} names no password`);
     const replaced = yield* sql.run`DELETE FROM password WHERE account = ${account} AND name = ${name}`;
-    const removed = others ? yield* dropPasswords(account) : 0;
+    const removed = others ? (yield* dropPasswords([account])).length : 0;
     yield* insertPassword(ground, account, login, { name, ...password, ...defined({ endsAt: notAfter }) });
     yield* ground.touch(account, 'password');
     const facts = { enrolment: id, replaced: replaced > 0, removed };
@@ -76,10 +76,30 @@ function* verifierOf(account: number, { scram }: Pick<NewPassword, 'scram'>): Ch
   return may === undefined ? null : scram;
 }
 
-export function* insertPassword(ground: Ground, account: number, login: string, password: NewPassword): Change<void> {
-  const { name, hash, endsAt = null } = password;
+export function checkPassword({ name }: NewPassword): void {
   if (name === '' || name.length > 64)
     throw new RegistryError('invalid', `"${name}" is no name for a password; expected 1 to 64 characters`);
+}
+
+const FIRST = { account: int, name: text, hash: text, scram: orNull(text), endsAt: orNull(time) };
+
+/** Of accounts that are new, one each, checked before. */
+export function* insertFirstPasswords(
+  { at }: Ground,
+  given: readonly (NewPassword & { readonly account: number })[],
+): Change<void> {
+  if (given.length === 0) return;
+  const rows = given.map(({ scram = null, endsAt = null, ...row }) => ({ ...row, scram, endsAt }));
+  yield* sql.run`
+    INSERT INTO password (account, name, hash, scram, created_at, ends_at)
+    SELECT given.account, given.name, given.hash, given.scram, CAST(${at} AS bigint), given.ends_at FROM ${rowsOf(FIRST, rows)}`;
+  const verified = rows.filter(({ scram }) => scram !== null);
+  if (verified.length > 0) yield* dropVerifiers(verified.map(({ account }) => account));
+}
+
+export function* insertPassword(ground: Ground, account: number, login: string, password: NewPassword): Change<void> {
+  const { name, hash, endsAt = null } = password;
+  checkPassword(password);
   const there = yield* sql.first({ account: int })`
     SELECT account FROM password WHERE account = ${account} AND name = ${name} ${locked}`;
   if (there !== undefined)
@@ -101,9 +121,11 @@ export function* insertPassword(ground: Ground, account: number, login: string, 
     VALUES (${account}, ${name}, ${hash}, ${scram}, ${ground.at}, ${endsAt})`;
 }
 
-/** How many it had. */
-export function dropPasswords(account: number): Change<number> {
-  return sql.run`DELETE FROM password WHERE account = ${account}`;
+/** Of these accounts. Answers whose each was. */
+export function* dropPasswords(accounts: readonly number[]): Change<readonly number[]> {
+  const rows = yield* sql.all({ account: int })`
+    DELETE FROM password WHERE account ${among(int, accounts)} RETURNING account`;
+  return rows.map(({ account }) => account);
 }
 
 /** Drops the verifiers of those of these accounts that may have none. */
@@ -120,6 +142,6 @@ export function* dropVerifiersOf(organisations: readonly number[]): Change<void>
       SELECT a.id FROM account a JOIN organisation o ON o.id = a.organisation WHERE o.id ${among(int, organisations)} AND NOT ${MAY_SCRAM})`;
 }
 
-export function* dropAllVerifiers(account: number): Change<void> {
-  yield* sql.run`UPDATE password SET scram = NULL WHERE account = ${account}`;
+export function* dropAllVerifiers(accounts: readonly number[]): Change<void> {
+  yield* sql.run`UPDATE password SET scram = NULL WHERE account ${among(int, accounts)}`;
 }

@@ -5,7 +5,7 @@ import { type Actor, RegistryError } from '../registry.ts';
 import { int, json, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { Ground, TrailRow } from './ground.ts';
 import { accountNamed, mustBeOpen } from './registered.ts';
 
 const FINGERPRINT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -77,15 +77,22 @@ export class PgpKeyChanges {
   }
 }
 
-/** With its account: nobody encrypts to it any more, and what it signs from now on is not the account's word. */
-export function* revokeKeysOf(ground: Ground, account: number, actor: Actor): Change<void> {
-  const rows = yield* sql.all({ fingerprint: text, emails: json<readonly Address[]>() })`
-    UPDATE pgp_key SET revoked_at = ${ground.at}, reason = ${ACCOUNT_ENDED} WHERE account = ${account} AND revoked_at IS NULL
-    RETURNING fingerprint, emails`;
-  for (const { fingerprint, emails } of rows) {
-    yield* ground.record('pgp-key.revoked', account, actor, {}, { fingerprint, why: ACCOUNT_ENDED });
-    ground.tellMail(emails.map(addressKey));
-  }
+/**
+ * With their accounts: nobody encrypts to them any more, and what they sign from now on is not the account's word. Answers the rows of the trail that are
+ * to be written.
+ */
+export function* revokeKeysOf(
+  ground: Ground,
+  accounts: readonly number[],
+): Change<readonly (TrailRow & { readonly account: number })[]> {
+  const rows = yield* sql.all({ account: int, fingerprint: text, emails: json<readonly Address[]>() })`
+    UPDATE pgp_key SET revoked_at = ${ground.at}, reason = ${ACCOUNT_ENDED}
+     WHERE account ${among(int, accounts)} AND revoked_at IS NULL RETURNING account, fingerprint, emails`;
+  ground.tellMail(rows.flatMap(({ emails }) => emails.map(addressKey)));
+  return rows.map(({ account, fingerprint }) => ({
+    ...{ event: 'pgp-key.revoked', account },
+    facts: { fingerprint, why: ACCOUNT_ENDED },
+  }));
 }
 
 /** What an operator revoked stays revoked, with its reason, whatever newer packets say. */

@@ -26,6 +26,8 @@ const ADDRESS = {
   over: flag,
   // Its account or organisation is ending.
   owned: flag,
+  // Mail for it is taken now, and nothing is ending.
+  takes: flag,
   // As it holds: also ended while it is ending, or its account or organisation.
   state: as<State>(text),
   // Of its account.
@@ -51,6 +53,8 @@ export function* addressesNamed(at: Instant, keys: readonly string[]): Change<Re
            CASE WHEN d.state = 'ended' OR d.final_at <= ${at} THEN NULL ELSE d.final_at END AS final_at,
            CASE WHEN d.state = 'ended' OR d.ends_at <= ${at} OR d.final_at <= ${at} THEN true ELSE false END AS over,
            (a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL) AS owned,
+           (d.state = 'active' AND d.ends_at IS NULL AND d.final_at IS NULL AND a.state = 'active' AND a.ends_at IS NULL
+             AND o.state = 'active' AND o.ends_at IS NULL) AS takes,
            CASE WHEN d.ends_at <= ${at} OR d.final_at IS NOT NULL OR a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL
              THEN 'ended' ELSE d.state END AS state, a.login, a.kind, a.organisation
       FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
@@ -80,6 +84,26 @@ export function addressIn(found: ReadonlyMap<string, FoundAddress>, address: str
   if (row === undefined)
     throw new RegistryError('unknown', `There is no address "${address}"; "sluis address list" shows those there are`);
   return row;
+}
+
+/** Whoever succeeds must take mail now: senders are sent there. `ending`: accounts whose addresses end with what is to be succeeded. */
+export function successorIn(
+  found: ReadonlyMap<string, FoundAddress>,
+  successor: string,
+  what: string,
+  ending?: ReadonlySet<number>,
+): FoundAddress {
+  const row = addressIn(found, successor);
+  if (!row.takes || ending?.has(row.account) === true)
+    throw new RegistryError(
+      'invalid',
+      `"${successor}" cannot succeed ${what}: it takes no mail then; name an address that is active and of another account`,
+    );
+  return row;
+}
+
+export function* successorNamed(at: Instant, successor: string, what: string): Change<FoundAddress> {
+  return successorIn(yield* addressesNamed(at, [keyOf(successor)]), successor, what);
 }
 
 /** Throws where it has ended. */

@@ -81,10 +81,12 @@ export function* block({ at }: Ground, registrations: readonly Registration[]): 
 const MADE_WITH = { account: int, fingerprint: text };
 const BLOCKED = { ...REGISTRATION, createdAt: time, revokedAt: time };
 
-/** How many were valid. */
-export function* revokeRegistrations(ground: Ground, account: number): Change<number> {
-  return yield* sql.run`
-    UPDATE client_certificate SET revoked_at = ${ground.at} WHERE account = ${account} AND revoked_at IS NULL`;
+/** All of these accounts. Answers whose each was that was valid. */
+export function* revokeRegistrations({ at }: Ground, accounts: readonly number[]): Change<readonly number[]> {
+  const rows = yield* sql.all({ account: int })`
+    UPDATE client_certificate SET revoked_at = ${at} WHERE account ${among(int, accounts)} AND revoked_at IS NULL
+    RETURNING account`;
+  return rows.map(({ account }) => account);
 }
 
 function* validOf(

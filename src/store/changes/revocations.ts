@@ -4,7 +4,7 @@ import type { Actor, NewCertificate } from '../registry.ts';
 import { int, json, text, time } from '../sql/columns.ts';
 import { among, locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { Ground, TrailRow } from './ground.ts';
 import { keysOf } from './mail-keys.ts';
 import { block } from './registrations.ts';
 
@@ -20,16 +20,25 @@ export function* revokeIssued(
   reason: string,
   actor: Actor,
 ): Change<{ readonly revoked: number; readonly accounts: readonly number[] }> {
+  const rows = yield* revokeAll(ground, fingerprints, reason);
+  yield* ground.recordAll(rows, actor);
+  return { revoked: rows.length, accounts: [...new Set(rows.map(({ account }) => account))] };
+}
+
+/** The same, and answers the rows of the trail that are to be written, in the order of the list. */
+export function* revokeAll(
+  ground: Ground,
+  fingerprints: readonly string[],
+  reason: string,
+): Change<readonly (TrailRow & { readonly account: number })[]> {
   const rows = yield* sql.all(REVOCABLE)`
     SELECT fingerprint, serial, account, subject, not_before, not_after, emails FROM certificate
      WHERE fingerprint ${among(text, fingerprints)} AND revoked_at IS NULL ORDER BY fingerprint ${locked}`;
-  if (rows.length === 0) return { revoked: 0, accounts: [] };
+  if (rows.length === 0) return [];
   const byPrint = new Map(rows.map((row) => [row.fingerprint, row]));
   const found = [...new Set(fingerprints)].flatMap((fingerprint) => byPrint.get(fingerprint) ?? []);
   yield* sql.run`
     UPDATE certificate SET revoked_at = ${ground.at}, reason = ${reason} WHERE fingerprint ${among(text, [...byPrint.keys()])}`;
-  for (const { fingerprint, serial, account } of found)
-    yield* ground.record('certificate.revoked', account, actor, {}, { fingerprint, serial, why: reason });
   // Whatever registration it may meet, by names too: from this commit on it opens nothing.
   yield* block(
     ground,
@@ -37,7 +46,10 @@ export function* revokeIssued(
   );
   ground.tellMail(found.flatMap(({ emails }) => keysOf(emails)));
   ground.tellTrust();
-  return { revoked: found.length, accounts: [...new Set(found.map(({ account }) => account))] };
+  return found.map(({ fingerprint, serial, account }) => ({
+    ...{ event: 'certificate.revoked', account },
+    facts: { fingerprint, serial, why: reason },
+  }));
 }
 
 /** How a certificate of ours stands among those that an account may log in with. */

@@ -92,8 +92,8 @@ export function* tiesOf({ id, login, from, into }: MovingAccount, at: Instant): 
     SELECT address FROM address WHERE account = ${id} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${at})
      ORDER BY key LIMIT ${MAX_MOVED_ADDRESSES + 1}`;
   bounded(login, 'addresses', addresses.length, MAX_MOVED_ADDRESSES);
-  const rights = yield* delegations(id, into.id);
-  const consents = yield* substitutes(id, into.id);
+  const rights = yield* delegations([id], into.id);
+  const consents = yield* substitutes([id], into.id);
   bounded(login, 'rights to send that end', rights.length, MAX_TIES - 1);
   bounded(login, 'substitutes that end', consents.length, MAX_TIES - 1);
   const identities = yield* sql.all({ id: text, qualifier: text })`

@@ -10,15 +10,17 @@ import type { Instant } from '../../domain/units.ts';
 import type { CertificateUse } from '../certificates.ts';
 import { type EndTies, MAX_TIES, type MergeTies, type NamingTie, type TiedOrganisation } from '../organisation-ties.ts';
 import { type Row, as, flag, int, text, time } from '../sql/columns.ts';
+import { among } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 
 const CERTIFICATE = {
+  account: int,
   ...{ fingerprint: text, serial: text, use: as<CertificateUse>(text), subject: text },
   ...{ own: flag, notAfter: time },
 };
-/** `account`: who may send as the address. `organisation`: of the other of the two. */
+/** `owner`: whose the address is. `account`: who may send as it. `organisation`: of the other of the two. */
 const DELEGATION = {
-  ...{ key: text, account: int, address: as<Address>(text), login: text },
+  ...{ key: text, owner: int, account: int, address: as<Address>(text), login: text },
   ...{ organisation: int, organisationName: text },
 };
 const CONSENT = {
@@ -38,16 +40,16 @@ const tieOf = ({ fingerprint, serial, use, subject, own }: Row<typeof CERTIFICAT
 
 export class TieReads {
   *endTies({ at }: Now, account: AccountId): Change<EndTies> {
-    const found = yield* delegations(account, NOWHERE);
+    const found = yield* delegations([account], NOWHERE);
     return {
-      certificates: yield* issued(account, at),
+      certificates: (yield* issued([account], at)).map(tieOf),
       delegations: found.map(({ address, login }) => ({ address, login })),
     };
   }
 
   *mergeTies({ at }: Now, account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Change<MergeTies> {
-    const kept = yield* certificates(account, at);
-    const found = yield* delegations(account, into.id, MOST_TOLD);
+    const kept = yield* certificates([account], at);
+    const found = yield* delegations([account], into.id, MOST_TOLD);
     return {
       certificates: kept.filter((one) => one.own && namesFormer(one, from, into)),
       sendsAs: found
@@ -57,15 +59,15 @@ export class TieReads {
   }
 }
 
-function* certificates(account: number, at: Instant): Change<readonly Row<typeof CERTIFICATE>[]> {
+function* certificates(accounts: readonly number[], at: Instant): Change<readonly Row<typeof CERTIFICATE>[]> {
   return yield* sql.all(CERTIFICATE)`
-    SELECT fingerprint, serial, use, subject, authority IS NOT NULL AS own, not_after FROM certificate
-     WHERE account = ${account} AND revoked_at IS NULL AND not_after > ${at} ORDER BY use, not_after, fingerprint`;
+    SELECT account, fingerprint, serial, use, subject, authority IS NOT NULL AS own, not_after FROM certificate
+     WHERE account ${among(int, accounts)} AND revoked_at IS NULL AND not_after > ${at} ORDER BY use, not_after, fingerprint`;
 }
 
 /** Those of our own authorities that are valid at `at`. */
-export function* issued(account: number, at: Instant): Change<readonly NamingTie[]> {
-  return (yield* certificates(account, at)).filter(({ own }) => own).map(tieOf);
+export function* issued(accounts: readonly number[], at: Instant): Change<readonly Row<typeof CERTIFICATE>[]> {
+  return (yield* certificates(accounts, at)).filter(({ own }) => own);
 }
 
 /** Those that would be valid at `at`, and name the organisation `from`; also what is registered for log-in alone. */
@@ -73,7 +75,7 @@ export function* naming(
   account: number,
   { from, into, at }: { readonly from: NamedOrganisation; readonly into: NamedOrganisation; readonly at: Instant },
 ): Change<readonly NamingTie[]> {
-  const kept = yield* certificates(account, at);
+  const kept = yield* certificates([account], at);
   const registered = yield* sql.all({ registration: text, fingerprint: text, subject: text })`
     SELECT name AS registration, fingerprint, about AS subject FROM client_certificate c
      WHERE account = ${account} AND revoked_at IS NULL
@@ -82,37 +84,51 @@ export function* naming(
   return ties.filter((tie) => namesFormer(tie, from, into));
 }
 
-/** Who may send as its addresses, and as which addresses it may send, where the other side is of another organisation than `into`. */
+/**
+ * Who may send as their addresses, and as which addresses they may send, where the other side is of another organisation than `into`. `most`: of each, for
+ * one account.
+ */
 export function* delegations(
-  account: number,
+  accounts: readonly number[],
   into: number,
   most = MAX_TIES,
 ): Change<readonly Row<typeof DELEGATION>[]> {
+  const limit = most * accounts.length;
   const others = yield* sql.all(DELEGATION)`
-    SELECT g.key, g.account, d.address, a.login, a.organisation, n.name AS organisation_name FROM delegation g
+    SELECT g.key, d.account AS owner, g.account, d.address, a.login, a.organisation, n.name AS organisation_name FROM delegation g
       JOIN address d ON d.key = g.key JOIN account a ON a.id = g.account JOIN organisation n ON n.id = a.organisation
-     WHERE d.account = ${account} AND a.organisation <> ${into} ORDER BY g.key, g.account LIMIT ${most}`;
+     WHERE d.account ${among(int, accounts)} AND a.organisation <> ${into} ORDER BY g.key, g.account LIMIT ${limit}`;
   const own = yield* sql.all(DELEGATION)`
-    SELECT g.key, g.account, d.address, a.login, o.organisation, n.name AS organisation_name FROM delegation g
+    SELECT g.key, d.account AS owner, g.account, d.address, a.login, o.organisation, n.name AS organisation_name FROM delegation g
       JOIN address d ON d.key = g.key JOIN account a ON a.id = g.account
       JOIN account o ON o.id = d.account JOIN organisation n ON n.id = o.organisation
-     WHERE g.account = ${account} AND o.organisation <> ${into} ORDER BY g.key LIMIT ${most}`;
-  return [...others, ...own];
+     WHERE g.account ${among(int, accounts)} AND o.organisation <> ${into} ORDER BY g.key, g.account LIMIT ${limit}`;
+  return [...others, ...notAgain(accounts, own)];
 }
 
-/** Consents by which mail would cross the border of `into`: for its addresses, and by them for others. */
-export function* substitutes(account: number, into: number): Change<readonly Row<typeof CONSENT>[]> {
+/** What ties two of the accounts is found from both sides: whose it is comes first. */
+function notAgain<T extends { readonly owner: number }>(
+  accounts: readonly number[],
+  found: readonly T[],
+): readonly T[] {
+  const first = new Set(accounts);
+  return found.filter(({ owner }) => !first.has(owner));
+}
+
+/** Consents by which mail would cross the border of `into`: for their addresses, and by them for others. */
+export function* substitutes(accounts: readonly number[], into: number): Change<readonly Row<typeof CONSENT>[]> {
+  const limit = MAX_TIES * accounts.length;
   const away = yield* sql.all(CONSENT)`
     SELECT d.account AS owner, t.account AS substitute_account, d.address, t.address AS substitute
       FROM substitute_consent s JOIN address d ON d.key = s.key JOIN address t ON t.key = s.substitute
       JOIN account b ON b.id = t.account
-     WHERE d.account = ${account} AND t.account <> ${account} AND b.organisation <> ${into}
-     ORDER BY s.key LIMIT ${MAX_TIES}`;
+     WHERE d.account ${among(int, accounts)} AND t.account <> d.account AND b.organisation <> ${into}
+     ORDER BY s.key LIMIT ${limit}`;
   const instead = yield* sql.all(CONSENT)`
     SELECT d.account AS owner, t.account AS substitute_account, d.address, t.address AS substitute
       FROM substitute_consent s JOIN address d ON d.key = s.key JOIN address t ON t.key = s.substitute
       JOIN account a ON a.id = d.account
-     WHERE t.account = ${account} AND d.account <> ${account} AND a.organisation <> ${into}
-     ORDER BY s.key LIMIT ${MAX_TIES}`;
-  return [...away, ...instead];
+     WHERE t.account ${among(int, accounts)} AND d.account <> t.account AND a.organisation <> ${into}
+     ORDER BY s.key LIMIT ${limit}`;
+  return [...away, ...notAgain(accounts, instead)];
 }

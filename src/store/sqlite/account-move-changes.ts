@@ -5,11 +5,13 @@
 import { formerLogin } from '../../domain/account-move.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { AccountMove, AccountTies } from '../account-moves.ts';
+import { endAccount } from '../changes/ends.ts';
 import { voidCodes } from '../changes/enrolments.ts';
+import { dropVerifiers } from '../changes/passwords.ts';
+import { cutBorder } from '../changes/ties.ts';
 import { type MovingAccount, movingAccount, tiesOf } from '../reads/moving-account.ts';
 import type { Actor } from '../registry.ts';
 import type { Changed, RegistryGround } from './registry-ground.ts';
-import type { TieChanges } from './tie-changes.ts';
 
 /** What a move does with the rows of a table that name the account. */
 export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
@@ -62,20 +64,11 @@ const GOES_ALONG: readonly string[] = [
   'UPDATE known_network SET account = ? WHERE account = ?',
 ];
 
-export interface AccountMoveParts {
-  readonly ties: TieChanges;
-  /** Drops SCRAM verifiers that the account may not have. */
-  readonly dropVerifiers: (account: number) => void;
-  readonly end: (account: number, actor: Actor) => void;
-}
-
 export class AccountMoveChanges {
   readonly #ground: RegistryGround;
-  readonly #parts: AccountMoveParts;
 
-  constructor(ground: RegistryGround, parts: AccountMoveParts) {
+  constructor(ground: RegistryGround) {
     this.#ground = ground;
-    this.#parts = parts;
   }
 
   /** `id` of the answer: the new account. */
@@ -83,12 +76,8 @@ export class AccountMoveChanges {
     const { sql, at } = this.#ground;
     const moving = this.#ground.run(movingAccount(wanted, at));
     const ties = this.#ground.run(tiesOf(moving, at));
-    const { id: source, from, into } = moving;
-    const { ties: cutter } = this.#parts;
-    // While the account has its name and its addresses: the rows of the trail speak of them.
-    cutter.revokeNaming(source, from, into, actor);
-    const delegations = cutter.cutDelegations(source, into.id, actor);
-    const substitutes = cutter.cutSubstitutes(source, into.id, actor);
+    const { id: source } = moving;
+    this.#ground.run(cutBorder(this.#ground.ground, moving, actor));
     const former = this.#rename(moving);
     const target = this.#successor(moving);
     const keys = sql.all(
@@ -96,15 +85,15 @@ export class AccountMoveChanges {
       ...[target, source, at],
     ) as { key: string }[];
     for (const statement of GOES_ALONG) sql.run(statement, target, source);
-    this.#parts.dropVerifiers(target);
-    this.#ground.run(voidCodes(this.#ground.ground, source));
+    this.#ground.run(dropVerifiers([target]));
+    this.#ground.run(voidCodes(this.#ground.ground, [source]));
     sql.run(
       'INSERT INTO account_move (source, target, since, below) SELECT account, ?, ?, next_uid FROM mailbox WHERE account = ?',
       ...[target, wanted.since, source],
     );
     this.#record(moving, { former, target, wanted, ties }, actor);
     if (wanted.endsAt <= at) {
-      this.#parts.end(source, actor);
+      this.#ground.run(endAccount(this.#ground.ground, source, actor));
       this.#ground.record(
         'registry.account-state',
         source,
@@ -113,9 +102,8 @@ export class AccountMoveChanges {
         { from: moving.state, to: 'ended' },
       );
     }
-    const accounts = new Set([source, target, ...delegations.accounts, ...substitutes.accounts]);
     return {
-      ...{ id: target, accounts: [...accounts], scope: 'registry' },
+      ...{ id: target, accounts: [source, target], scope: 'registry' },
       mail: keys.map(({ key }) => key),
       detail: { former, source: source, ties },
     };

@@ -3,11 +3,11 @@
  * hangs on it is read through that mark and nothing else is written, so that taking it back finds everything as it was (decision 1303). What is
  * final is written down, at once or by the daily round.
  */
-import { addressKey } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
 import { type Actor, type Ending, RegistryError, THE_GATEWAY } from '../registry.ts';
 import { removeEndedKeys } from '../changes/ended-keys.ts';
 import { voidCodes } from '../changes/enrolments.ts';
+import { addressesNamed, keyOf, successorIn } from '../changes/registered.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
@@ -59,7 +59,7 @@ export class EndingChanges {
         ...[endsAt, successor ?? null, id],
       );
       // Whoever holds a letter has no business there any more; a new code is made in a minute.
-      this.#ground.run(voidCodes(this.#ground.ground, id));
+      this.#ground.run(voidCodes(this.#ground.ground, [id]));
       const ends = new Date(endsAt).toISOString();
       this.#ground.record('registry.account-ending', id, actor, named, { ...facts, ends });
     }
@@ -144,18 +144,7 @@ export class EndingChanges {
 
   /** A successor must take mail now: senders are sent there. `not`: an account whose addresses end with it. */
   succeeds(successor: string, not: number | undefined, ending: string): string {
-    const row = this.#ground.address(successor);
-    const takes = this.#ground.sql.get(
-      `SELECT 1 FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
-         WHERE d.key = ? AND d.state = 'active' AND d.ends_at IS NULL AND d.final_at IS NULL
-           AND a.state = 'active' AND a.ends_at IS NULL AND o.state = 'active' AND o.ends_at IS NULL`,
-      addressKey(successor as Parameters<typeof addressKey>[0]),
-    );
-    if (takes === undefined || row.account === not)
-      throw new RegistryError(
-        'invalid',
-        `"${successor}" cannot succeed ${ending}: it takes no mail then; name an address that is active and of another account`,
-      );
-    return row.key;
+    const found = this.#ground.run(addressesNamed(this.#ground.at, [keyOf(successor)]));
+    return successorIn(found, successor, ending, new Set(not === undefined ? [] : [not])).key;
   }
 }

@@ -9,8 +9,8 @@ import { MAX_IDENTITIES } from '../edi-identities.ts';
 import type { AccountMerge, AddressMerge } from '../organisation-merge.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import { insertAddresses, moveAll } from '../changes/addresses.ts';
-import type { EndingChanges } from './ending-changes.ts';
 import { dropVerifiers } from '../changes/passwords.ts';
+import { successorNamed } from '../changes/registered.ts';
 import { applySettings } from '../changes/settings.ts';
 import { type Changed, NO_CHANGE, type RegistryGround } from './registry-ground.ts';
 
@@ -41,10 +41,6 @@ interface AccountRow {
   readonly state: State;
 }
 
-interface Parts {
-  readonly endings: EndingChanges;
-}
-
 /** Those that go over; `?` is the time: what has ended by the clock stays. */
 const LIVE = "state <> 'ended' AND (ends_at IS NULL OR ends_at > ?)";
 /** Addresses that take mail. Those that are ending, or whose account is, go along as they are: nothing is to be done with them. */
@@ -53,11 +49,9 @@ const TAKING = `account = ? AND ${LIVE} AND final_at IS NULL
 
 export class MergeChanges {
   readonly #ground: RegistryGround;
-  readonly #parts: Parts;
 
-  constructor(ground: RegistryGround, parts: Parts) {
+  constructor(ground: RegistryGround) {
     this.#ground = ground;
-    this.#parts = parts;
   }
 
   /** `id`: identities that were carried over. */
@@ -168,7 +162,7 @@ export class MergeChanges {
         this.#ground.run(insertAddresses(this.#ground.ground, account, [successor]));
         this.#ground.record('registry.address-added', account, actor, { address: successor });
       }
-      this.#parts.endings.succeeds(successor, undefined, `address "${address}"`);
+      this.#ground.run(successorNamed(this.#ground.at, successor, `address "${address}"`));
     }
     sql.run('UPDATE address SET ends_at = ?, successor = ? WHERE key = ?', endsAt, successor ?? null, key);
     this.#ground.touch(account);

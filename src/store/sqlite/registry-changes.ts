@@ -3,9 +3,9 @@
  * what holds and what to do.
  */
 import type { PartnerState } from '../../domain/partner.ts';
-import { type State, foldLogin, isOrganisationName } from '../../domain/registry.ts';
+import { type State, isOrganisationName } from '../../domain/registry.ts';
 import type { AccountMove } from '../account-moves.ts';
-import { endPartnerOf } from '../changes/partners.ts';
+import { endAccount } from '../changes/ends.ts';
 import type { AccountMerge } from '../organisation-merge.ts';
 import type { NewPartner } from '../partners.ts';
 import {
@@ -16,11 +16,8 @@ import {
   type OrganisationDetails,
   RegistryError,
 } from '../registry.ts';
-import { voidCodes } from '../changes/enrolments.ts';
-import { revokeRegistrations } from '../changes/registrations.ts';
 import { AccountMoveChanges } from './account-move-changes.ts';
-import { insertAddresses } from '../changes/addresses.ts';
-import { dropAllVerifiers, dropVerifiers, insertPassword } from '../changes/passwords.ts';
+import { insertAccount } from '../changes/new-accounts.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import { EndingChanges } from './ending-changes.ts';
@@ -30,7 +27,6 @@ import { PartnerChanges } from './partner-changes.ts';
 import { type Changed, NO_CHANGE, RegistryGround } from './registry-ground.ts';
 import type { SqliteRunner } from './runner.ts';
 import { StateChanges } from './state-changes.ts';
-import { TieChanges } from './tie-changes.ts';
 
 export type RegistryChange =
   | { readonly op: 'add-organisation'; readonly organisation: NewOrganisation; readonly actor: Actor }
@@ -94,7 +90,6 @@ export class RegistryChanges {
   readonly #states: StateChanges;
   readonly #merges: MergeChanges;
   readonly #moves: AccountMoveChanges;
-  readonly #ties: TieChanges;
   readonly #imports = new Map<number, NewAccount[]>();
 
   constructor(db: Db, audit: AuditWriter, runner?: SqliteRunner) {
@@ -103,18 +98,11 @@ export class RegistryChanges {
       add: (account, actor) => this.#addAccount(account, actor),
       end: (account, actor) => this.#endAccount(account, actor),
     });
-    this.#ties = new TieChanges(this.#ground);
     this.#endings = new EndingChanges(this.#ground, (account, actor) => this.#endAccount(account, actor));
     this.#organisations = new OrganisationChanges(this.#ground, this.#endings);
     this.#states = new StateChanges(this.#ground);
-    this.#merges = new MergeChanges(this.#ground, {
-      endings: this.#endings,
-    });
-    this.#moves = new AccountMoveChanges(this.#ground, {
-      ties: this.#ties,
-      dropVerifiers: (account) => this.#ground.run(dropVerifiers([account])),
-      end: (account, actor) => this.#endAccount(account, actor),
-    });
+    this.#merges = new MergeChanges(this.#ground);
+    this.#moves = new AccountMoveChanges(this.#ground);
   }
 
   apply(change: RegistryChange, at: number, salt: Uint8Array): Changed {
@@ -207,60 +195,7 @@ export class RegistryChanges {
   }
 
   #addAccount(account: NewAccount, actor: Actor): number {
-    const login = foldLogin(account.login);
-    if (login === undefined)
-      throw new RegistryError(
-        'invalid',
-        `"${account.login}" is no login name; expected up to 254 characters without spaces, : " < > \\`,
-      );
-    if (this.#ground.sql.get('SELECT 1 FROM account WHERE login = ?', login) !== undefined)
-      throw new RegistryError('exists', `There is an account "${login}" already; choose another login name`);
-    const organisation = this.#ground.sql.get(
-      `SELECT o.id, o.state, o.ends_at, i.name AS "into" FROM organisation o LEFT JOIN organisation i ON i.id = o.merged_into WHERE o.name = ?`,
-      account.organisation,
-    ) as { id: number; state: State; ends_at: number | null; into: string | null } | undefined;
-    if (typeof organisation?.into === 'string')
-      throw new RegistryError(
-        'ended',
-        `The organisation "${account.organisation}" has become part of "${organisation.into}"; add account "${login}" there`,
-      );
-    if (organisation?.state === 'ended')
-      throw new RegistryError(
-        'ended',
-        `The organisation "${account.organisation}" has ended, which cannot be undone; add account "${login}" to another one`,
-      );
-    if (typeof organisation?.ends_at === 'number')
-      throw new RegistryError(
-        'ended',
-        `The organisation "${account.organisation}" is ending; resume it, or add account "${login}" to another one`,
-      );
-    if (organisation === undefined)
-      throw new RegistryError(
-        'unknown',
-        `There is no organisation "${account.organisation}" for account "${login}"; add it first`,
-      );
-    const made = this.#ground.sql.run(
-      'INSERT INTO account (login, organisation, kind, state, settings, created_at) VALUES (?,?,?,?,?,?)',
-      login,
-      organisation.id,
-      account.kind,
-      'active',
-      JSON.stringify(account.settings ?? {}),
-      this.#ground.at,
-    );
-    const id = Number(made.lastInsertRowid);
-    this.#ground.sql.run('INSERT INTO mailbox (account) VALUES (?)', id);
-    this.#ground.run(insertAddresses(this.#ground.ground, id, account.addresses));
-    if (account.password !== undefined)
-      this.#ground.run(insertPassword(this.#ground.ground, id, login, account.password));
-    this.#ground.record(
-      'registry.account-added',
-      id,
-      actor,
-      { login, organisation: account.organisation, addresses: account.addresses.join(' ') },
-      { kind: account.kind },
-    );
-    return id;
+    return this.#ground.run(insertAccount(this.#ground.ground, account, actor));
   }
 
   #importPart(batch: number, accounts: readonly NewAccount[]): Changed {
@@ -300,15 +235,6 @@ export class RegistryChanges {
   }
 
   #endAccount(account: number, actor: Actor): void {
-    // While its certificates are registered, and its addresses its own: the rows of the trail speak of them.
-    this.#ties.ofEnd(account, actor);
-    this.#ground.sql.run("UPDATE account SET state = 'ended', version = version + 1 WHERE id = ?", account);
-    // Its addresses end with it: none of them may ever reach somebody else.
-    this.#ground.sql.run("UPDATE address SET state = 'ended' WHERE account = ? AND state <> 'ended'", account);
-    this.#ground.run(dropAllVerifiers(account));
-    // Its certificates may be registered for the account that comes after it.
-    this.#ground.run(revokeRegistrations(this.#ground.ground, account));
-    this.#ground.run(voidCodes(this.#ground.ground, account));
-    this.#ground.run(endPartnerOf(account));
+    this.#ground.run(endAccount(this.#ground.ground, account, actor));
   }
 }

@@ -38,9 +38,9 @@ export class StateChanges {
   contain(logins: readonly string[], actor: Actor): Changed {
     const { sql, ground } = this.#ground;
     return this.#each(logins, ({ id, state }, login) => {
-      const passwords = this.#ground.run(dropPasswords(id));
-      const certificates = this.#ground.run(revokeRegistrations(ground, id));
-      const codes = this.#ground.run(voidCodes(ground, id));
+      const passwords = this.#ground.run(dropPasswords([id])).length;
+      const certificates = this.#ground.run(revokeRegistrations(ground, [id])).length;
+      const codes = this.#ground.run(voidCodes(ground, [id])).length;
       // A run that was cut short is given again: what it had done leaves no second row.
       if (state === 'suspended' && passwords + certificates + codes === 0) return false;
       sql.run("UPDATE account SET state = 'suspended', version = version + 1 WHERE id = ?", id);

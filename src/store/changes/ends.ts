@@ -1,0 +1,51 @@
+/** Parts of changes: accounts end for ever, with all that hangs on them, in a few statements however many they are. */
+import type { Actor } from '../registry.ts';
+import { int, orNull, text } from '../sql/columns.ts';
+import { among, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { voidCodes } from './enrolments.ts';
+import type { Ground, TrailRow } from './ground.ts';
+import { endPartnersOf } from './partners.ts';
+import { dropAllVerifiers } from './passwords.ts';
+import { revokeRegistrations } from './registrations.ts';
+import { cutEnding } from './ties.ts';
+
+/** An account, with its rows in the trail of what ended with it. The row of its own end is the caller's. */
+export function* endAccount(ground: Ground, account: number, actor: Actor): Change<void> {
+  const rows = yield* endAll(ground, [account]);
+  yield* ground.recordAll(rows.get(account) ?? [], actor);
+}
+
+/** Answers the rows of the trail that are to be written of what ended with each, before that of its own end. Each account is named once. */
+export function* endAll(ground: Ground, accounts: readonly number[]): Change<ReadonlyMap<number, readonly TrailRow[]>> {
+  // While its certificates are registered, and its addresses its own: the rows of the trail speak of them.
+  const rows = yield* cutEnding(ground, accounts);
+  yield* sql.run`UPDATE account SET state = 'ended', version = version + 1 WHERE id ${among(int, accounts)}`;
+  ground.tell(accounts);
+  // Its addresses end with it: none of them may ever reach somebody else.
+  yield* sql.run`UPDATE address SET state = 'ended' WHERE account ${among(int, accounts)} AND state <> 'ended'`;
+  yield* dropAllVerifiers(accounts);
+  // Its certificates may be registered for the account that comes after it.
+  yield* revokeRegistrations(ground, accounts);
+  yield* voidCodes(ground, accounts);
+  yield* endPartnersOf(accounts);
+  return rows;
+}
+
+const CLOSING = { account: int, successor: orNull(text) };
+
+/** The same, and senders to its addresses are told of a successor. What ended before keeps the one that it has. */
+export function* closeAll(
+  ground: Ground,
+  closing: readonly { readonly account: number; readonly successor: string | null }[],
+): Change<ReadonlyMap<number, readonly TrailRow[]>> {
+  if (closing.length === 0) return new Map();
+  yield* sql.run`
+    UPDATE address SET state = 'ended', successor = given.successor FROM ${rowsOf(CLOSING, closing)}
+     WHERE address.account = given.account AND address.state <> 'ended' AND address.final_at IS NULL
+       AND (address.ends_at IS NULL OR address.ends_at > ${ground.at})`;
+  return yield* endAll(
+    ground,
+    closing.map(({ account }) => account),
+  );
+}

@@ -1,0 +1,114 @@
+/** Parts of changes: accounts are made, with their mailboxes, addresses and first passwords, in a few statements however many they are. */
+import { type AccountKind, type State, foldLogin } from '../../domain/registry.ts';
+import { type Actor, type NewAccount, RegistryError } from '../registry.ts';
+import { type Row, as, int, orNull, text, time } from '../sql/columns.ts';
+import { among, locked, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { freeAddresses, insertRows, rowsFor } from './addresses.ts';
+import type { Ground } from './ground.ts';
+import { checkPassword, insertFirstPasswords } from './passwords.ts';
+
+/** `became`: what it is part of now. */
+const ORGANISATION = { id: int, name: text, state: as<State>(text), endsAt: orNull(time), became: orNull(text) };
+const NEW = { login: text, organisation: int, kind: as<AccountKind>(text), settings: text };
+
+/** Answers its number. Throws RegistryError. */
+export function* insertAccount(ground: Ground, account: NewAccount, actor: Actor): Change<number> {
+  const [id = 0] = yield* insertAccounts(ground, [account], actor);
+  return id;
+}
+
+/** All or none; answers their numbers. `refused`: what is thrown where one of them cannot be added, the first in their order. */
+export function* insertAccounts(
+  ground: Ground,
+  accounts: readonly NewAccount[],
+  actor: Actor,
+  refused = (_account: NewAccount, error: RegistryError): RegistryError => error,
+): Change<readonly number[]> {
+  const check = yield* checkOf(accounts);
+  const checked = accounts.map((account) => {
+    try {
+      return { account, row: check(account) };
+    } catch (error) {
+      throw error instanceof RegistryError ? refused(account, error) : error;
+    }
+  });
+  const made = yield* sql.all({ id: int, login: text })`
+    INSERT INTO account (login, organisation, kind, state, settings, created_at)
+    SELECT given.login, given.organisation, given.kind, 'active', given.settings, CAST(${ground.at} AS bigint)
+      FROM ${rowsOf(
+        NEW,
+        checked.map(({ row }) => row),
+      )} RETURNING id, login`;
+  const ids = new Map(made.map(({ id, login }) => [login, id]));
+  const added = checked.map(({ account, row }) => ({ ...account, id: ids.get(row.login) ?? 0 }));
+  yield* sql.run`
+    INSERT INTO mailbox (account) SELECT given.id FROM ${rowsOf({ id: int }, added)}`;
+  yield* insertRows(
+    ground,
+    added.flatMap(({ id, addresses }) => rowsFor(id, addresses)),
+  );
+  yield* insertFirstPasswords(
+    ground,
+    added.flatMap(({ id, password }) => (password === undefined ? [] : { ...password, account: id })),
+  );
+  for (const [i, { id, organisation, kind, addresses }] of added.entries()) {
+    const personal = { login: checked[i]?.row.login ?? '', organisation, addresses: addresses.join(' ') };
+    yield* ground.record('registry.account-added', id, actor, personal, { kind });
+  }
+  ground.tell(added.map(({ id }) => id));
+  return added.map(({ id }) => id);
+}
+
+/** Tells of each, in their order, how it stands in the table; throws RegistryError where it may not be added. */
+function* checkOf(accounts: readonly NewAccount[]): Change<(account: NewAccount) => Row<typeof NEW>> {
+  const there = yield* sql.all({ login: text })`
+    SELECT login FROM account WHERE login ${among(
+      text,
+      accounts.map(({ login }) => foldLogin(login) ?? ''),
+    )} ${locked}`;
+  const logins = new Set(there.map(({ login }) => login));
+  const names = [...new Set(accounts.map(({ organisation }) => organisation))];
+  const found = yield* sql.all(ORGANISATION)`
+    SELECT o.id, o.name, o.state, o.ends_at, (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS became
+      FROM organisation o WHERE o.name ${among(text, names)} ${locked}`;
+  const organisations = new Map(found.map((row) => [row.name, row]));
+  const free = yield* freeAddresses(accounts.flatMap(({ addresses }) => addresses));
+  return (account) => {
+    const login = foldLogin(account.login);
+    if (login === undefined)
+      throw new RegistryError(
+        'invalid',
+        `"${account.login}" is no login name; expected up to 254 characters without spaces, : " < > \\`,
+      );
+    if (logins.has(login))
+      throw new RegistryError('exists', `There is an account "${login}" already; choose another login name`);
+    logins.add(login);
+    const organisation = openOrganisation(organisations.get(account.organisation), account.organisation, login);
+    for (const address of account.addresses) free.take(address);
+    if (account.password !== undefined) checkPassword(account.password);
+    return { login, organisation, kind: account.kind, settings: JSON.stringify(account.settings ?? {}) };
+  };
+}
+
+function openOrganisation(found: Row<typeof ORGANISATION> | undefined, name: string, login: string): number {
+  if (found === undefined)
+    throw new RegistryError('unknown', `There is no organisation "${name}" for account "${login}"; add it first`);
+  const { id, state, endsAt, became } = found;
+  if (became !== null)
+    throw new RegistryError(
+      'ended',
+      `The organisation "${name}" has become part of "${became}"; add account "${login}" there`,
+    );
+  if (state === 'ended')
+    throw new RegistryError(
+      'ended',
+      `The organisation "${name}" has ended, which cannot be undone; add account "${login}" to another one`,
+    );
+  if (endsAt !== null)
+    throw new RegistryError(
+      'ended',
+      `The organisation "${name}" is ending; resume it, or add account "${login}" to another one`,
+    );
+  return id;
+}

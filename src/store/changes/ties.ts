@@ -1,0 +1,141 @@
+/** Cuts what ties accounts to an organisation that they leave, or to everybody when they end: in a few statements, however many they are. */
+import { groupedBy } from '../../domain/grouped-by.ts';
+import type { TiedOrganisation } from '../organisation-ties.ts';
+import { NOWHERE, delegations, issued, naming, substitutes } from '../reads/ties.ts';
+import type { Actor } from '../registry.ts';
+import { int, text } from '../sql/columns.ts';
+import { among, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { takeBackConsents } from './absences.ts';
+import type { Ground, TrailRow } from './ground.ts';
+import { revokeKeysOf } from './pgp-keys.ts';
+import { revokeAll } from './revocations.ts';
+
+/** A row of the trail that is still to be written, and at whose end or leaving. */
+interface CutRow {
+  readonly of: number;
+  readonly row: TrailRow;
+}
+
+/**
+ * One account goes from an organisation to another: certificates that name the one it leaves are revoked, rights to send and consents that would cross the
+ * border are taken back; each with its row in the trail. While the account has its log-in name and its addresses: the rows speak of them. The caller touches
+ * the account itself.
+ */
+export function* cutBorder(
+  ground: Ground,
+  {
+    id,
+    login,
+    from,
+    into,
+  }: {
+    readonly id: number;
+    readonly login: string;
+    readonly from: TiedOrganisation;
+    readonly into: TiedOrganisation;
+  },
+  actor: Actor,
+): Change<void> {
+  yield* revokeNaming(ground, { id, login, from, into }, actor);
+  for (const cut of [cutDelegations, cutSubstitutes]) {
+    const rows = yield* cut(ground, [id], into.id);
+    yield* ground.recordAll(
+      rows.map(({ row }) => row),
+      actor,
+    );
+  }
+}
+
+/** RFC 5280 section 5.3.1: the subject's name has changed, without a cause to suspect the key. */
+function* revokeNaming(
+  ground: Ground,
+  { id, login, ...between }: Parameters<typeof cutBorder>[1],
+  actor: Actor,
+): Change<void> {
+  const ties = yield* naming(id, { ...between, at: ground.at });
+  const prints = ties.filter(({ registration }) => registration === undefined).map(({ fingerprint }) => fingerprint);
+  yield* ground.recordAll(yield* revokeAll(ground, prints, 'affiliationChanged'), actor);
+  const names = ties.flatMap(({ registration }) => registration ?? []);
+  if (names.length === 0) return;
+  const revoked = yield* sql.all({ name: text, fingerprint: text, about: text })`
+    UPDATE client_certificate SET revoked_at = ${ground.at}
+     WHERE account = ${id} AND name ${among(text, names)} AND revoked_at IS NULL RETURNING name, fingerprint, about`;
+  const byName = new Map(revoked.map(({ name, ...about }) => [name, about]));
+  for (const certificate of names)
+    yield* ground.record('registry.certificate-revoked', id, actor, { login, certificate, ...byName.get(certificate) });
+}
+
+/**
+ * When accounts end: nothing that stands for them goes on. Answers the rows of the trail that are to be written, by account; of a tie between two of them with the
+ * one that comes first. Of those who may send as their addresses no more memories are forgotten.
+ */
+export function* cutEnding(
+  ground: Ground,
+  accounts: readonly number[],
+): Change<ReadonlyMap<number, readonly TrailRow[]>> {
+  const certificates = yield* issued(accounts, ground.at);
+  const prints = certificates.map(({ fingerprint }) => fingerprint);
+  // RFC 5280 section 5.3.1: not needed any more, without a cause to suspect the key.
+  const revoked = yield* revokeAll(ground, prints, 'cessationOfOperation');
+  const cut = [
+    ...ofAccounts(revoked),
+    ...(yield* cutDelegations(ground, accounts, NOWHERE)),
+    ...(yield* cutSubstitutes(ground, accounts, NOWHERE)),
+  ];
+  // Between two addresses of one account: of no use to anybody.
+  yield* sql.run`
+    DELETE FROM substitute_consent WHERE (substitute, key) IN (
+      SELECT s.substitute, s.key FROM address d JOIN substitute_consent s ON s.key = d.key
+        JOIN address t ON t.key = s.substitute WHERE d.account ${among(int, accounts)} AND t.account = d.account)`;
+  const keys = ofAccounts(yield* revokeKeysOf(ground, accounts));
+  const byAccount = groupedBy([...cut, ...keys], ({ of }) => of);
+  return new Map([...byAccount].map(([account, rows]) => [account, rows.map(({ row }) => row)]));
+}
+
+const ofAccounts = (rows: readonly (TrailRow & { readonly account: number })[]): readonly CutRow[] =>
+  rows.map((row) => ({ of: row.account, row }));
+
+const DELEGATED = { key: text, account: int };
+
+/** Takes back every right to send that would cross the border of `into`. */
+function* cutDelegations(ground: Ground, accounts: readonly number[], into: number): Change<readonly CutRow[]> {
+  const found = yield* delegations(accounts, into);
+  if (found.length === 0) return [];
+  yield* sql.run`
+    DELETE FROM delegation WHERE (key, account) IN (SELECT key, account FROM ${rowsOf(DELEGATED, found)})`;
+  ground.tell(found.map(({ account }) => account));
+  return sided(
+    accounts,
+    found.map(({ owner, account, login, address }) => ({
+      sides: [owner, account],
+      rows: [{ event: 'registry.delegation', account, personal: { login, address }, facts: { allowed: false } }],
+    })),
+  );
+}
+
+/** Takes back the consents by which somebody's mail would cross the border of `into`; the absences that rest on them end with it. */
+function* cutSubstitutes(ground: Ground, accounts: readonly number[], into: number): Change<readonly CutRow[]> {
+  const found = yield* substitutes(accounts, into);
+  const rows = yield* takeBackConsents(ground, found);
+  return sided(
+    accounts,
+    found.map(({ owner, substituteAccount }, i) => ({ sides: [owner, substituteAccount], rows: rows[i] ?? [] })),
+  );
+}
+
+interface Tie {
+  /** Whose the address is, and who may do something for it. */
+  readonly sides: readonly [number, number];
+  readonly rows: readonly TrailRow[];
+}
+
+/** Each tie is of that one of the accounts at its two sides that comes first. */
+function sided(accounts: readonly number[], ties: readonly Tie[]): readonly CutRow[] {
+  const places = new Map(accounts.map((account, place) => [account, place]));
+  const placeOf = (account: number): number => places.get(account) ?? accounts.length;
+  const firstOf = ([one, other]: Tie['sides']): number => (placeOf(other) < placeOf(one) ? other : one);
+  const of = ({ sides, rows }: Tie): CutRow[] => rows.map((row) => ({ of: firstOf(sides), row }));
+  const [own, others] = [0, 1].map((side) => ties.filter(({ sides }) => sides[side] === firstOf(sides)).flatMap(of));
+  return [...(own ?? []), ...(others ?? [])];
+}
