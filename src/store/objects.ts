@@ -9,6 +9,7 @@ import { CertificateChanges } from './changes/certificates.ts';
 import { ClientCertificateChanges } from './changes/client-certificates.ts';
 import { EdiChanges } from './changes/edi-identities.ts';
 import { EnrolmentChanges } from './changes/enrolments.ts';
+import { MailboxMoves } from './changes/mailbox-moves.ts';
 import { MailKeyChanges } from './changes/mail-keys.ts';
 import { OperatorChanges } from './changes/operators.ts';
 import { OrganisationErasure } from './changes/organisation-erasure.ts';
@@ -55,6 +56,7 @@ export const CHANGES = {
 
 /** Changes that leave accounts, addresses and organisations alone. How far each reaches is said beside (sqlite/manners.ts). */
 export const MAIL_CHANGES = {
+  mailboxMoves: new MailboxMoves(),
   quirks: new QuirkChanges(),
   uses: new UseChanges(),
 };

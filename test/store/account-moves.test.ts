@@ -34,7 +34,7 @@ const moveOf = ({ clock }: TestStore, more: Partial<AccountMove> = {}): AccountM
 async function world(
   t: Parameters<typeof openTestStore>[0],
 ): Promise<TestStore & { anna: AccountId; bert: AccountId }> {
-  const s = await openTestStore(t);
+  const s = await openTestStore(t, { testing: { changesTwice: true } });
   const [anna, bert] = [await addAccount(s.store, 'anna'), await addAccount(s.store, 'bert')];
   await s.store.registry.addOrganisation({ name: 'zuid', title: 'Zuid', language: 'nl' }, actor);
   return { ...s, anna, bert };

@@ -6,8 +6,6 @@ export const MAILBOX_NUMBERS = 5;
 
 /** What a commit changed that others remember or wait for. */
 export interface Effects {
-  /** Of a move: what has followed so far. */
-  readonly moved?: { readonly messages: number; readonly octets: number; readonly held: number };
   readonly mailboxes?: MailboxNumbers;
   /** Partners that something is due for now. */
   readonly due?: readonly number[];

@@ -6,8 +6,9 @@ import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { seconds } from '../../domain/units.ts';
 import type { AccountMove, AccountMoved, AccountMoves, AccountTies, MailboxShare } from '../account-moves.ts';
-import { type Actor, RegistryError, THE_GATEWAY, personalOf } from '../registry.ts';
+import { type Actor, RegistryError, THE_GATEWAY } from '../registry.ts';
 import type { Subjects } from '../objects.ts';
+import { StoreFull } from '../store.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Maildrops } from './maildrops.ts';
 import type { Reader } from './reader.ts';
@@ -21,6 +22,7 @@ export interface AccountMovesParts {
   readonly maildrops: Maildrops;
   readonly mailboxes: Mailboxes;
   readonly subject: Subjects['movingAccount'];
+  readonly mail: Subjects['mailboxMoves'];
   readonly time: StoreTime;
   readonly random: RandomBytes;
   readonly clock: Clock;
@@ -30,6 +32,11 @@ export interface AccountMovesParts {
 /** Before the next try on a full disk. */
 const AGAIN = seconds(5);
 const ignore = (): void => undefined;
+
+function unlessFull(error: unknown): 'full' {
+  if (error instanceof StoreFull) return 'full';
+  throw error;
+}
 
 interface Followed {
   readonly moved: MailboxShare & { readonly held: number };
@@ -149,20 +156,18 @@ export class SqliteAccountMoves implements AccountMoves {
   }
 
   async #steps(source: AccountId, actor: Actor, progress?: (done: number) => void): Promise<Followed> {
-    const { writer, mailboxes, time, random } = this.#p;
-    const personal = JSON.stringify(personalOf(actor));
+    const { mail, mailboxes } = this.#p;
     const moved = { messages: 0, octets: 0, held: 0 };
-    for (;;) {
+    for (let more = true; more;) {
       if (this.#stopped) throw new Error('The store closes; the move goes on when it is opened again');
-      const answer = await writer.ask({ kind: 'move-step', source, at: time.now(), personal, salt: random(32) });
-      if (answer.kind === 'full') {
+      const step = await mail.follow(source, actor).catch(unlessFull);
+      if (step === 'full') {
         await this.#pause();
         continue;
       }
-      if (answer.kind !== 'done') throw errorOf(answer);
-      Object.assign(moved, answer.moved);
+      Object.assign(moved, step.followed);
       progress?.(moved.messages);
-      if (answer.value !== 1) break;
+      ({ more } = step);
     }
     const { messages = 0, octets = 0 } = (await mailboxes.of(source)) ?? {};
     return { moved, left: { messages, octets } };

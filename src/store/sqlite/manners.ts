@@ -30,6 +30,7 @@ type Manners<T> = { readonly [K in keyof T]: { readonly [M in keyof T[K]]: Manne
 const REGISTRY: Manner = { reach: 'registry' };
 
 const MANNERS: Manners<typeof MAIL_CHANGES> = {
+  mailboxMoves: { follow: { reach: 'messages' } },
   quirks: { note: { reach: 'nothing' } },
   uses: {
     password: { reach: 'nothing', turn: (account) => account },

@@ -306,7 +306,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const deliveries = Object.assign(parts.deliveries, messages, subjects.deliveries, contents);
     const accountMoves = new SqliteAccountMoves({
       ...{ writer, reader, maildrops, mailboxes },
-      ...{ subject: subjects.movingAccount, time, random, clock, log },
+      ...{ subject: subjects.movingAccount, mail: subjects.mailboxMoves, time, random, clock, log },
     });
     // Before anybody can open a mailbox of which a part is still to come.
     await accountMoves.resume();

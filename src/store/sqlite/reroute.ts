@@ -4,7 +4,7 @@
  * found to lead to a mailbox goes to no partner, though: its protection was chosen for a mailbox.
  */
 import { addressKey } from '../../domain/address.ts';
-import type { AccountId, MessageId, PartnerId } from '../../domain/ids.ts';
+import type { AccountId, PartnerId } from '../../domain/ids.ts';
 import type { AcceptedRecipient, Acceptance } from '../store.ts';
 import type { AcceptWork, NewDelivery } from './writer-protocol.ts';
 
@@ -28,18 +28,6 @@ export function movedEnvelope(json: string, leads: ReadonlyMap<string, Lead>, fr
       ? { ...facts, mailbox: lead.account as AccountId }
       : { ...facts, partner: lead.partner as PartnerId };
   });
-  return JSON.stringify({ ...envelope, recipients });
-}
-
-/**
- * The envelope as JSON, with recipients whose copy lies in the mailbox `from` found in `to`. `copy`: the one that moved; undefined: the message
- * itself did.
- */
-export function recipientsMoved(json: string, from: number, to: number, copy?: MessageId): string {
-  const envelope = JSON.parse(json) as Envelope;
-  const recipients = envelope.recipients.map((recipient) =>
-    recipient.mailbox === from && recipient.copy === copy ? { ...recipient, mailbox: to as AccountId } : recipient,
-  );
   return JSON.stringify({ ...envelope, recipients });
 }
 

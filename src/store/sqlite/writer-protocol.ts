@@ -136,15 +136,6 @@ export type WriterWork =
       readonly uidls: Uint8Array;
       readonly audit: AuditItem;
     }
-  /** A step of what follows an account that moved. Its value: 1 while there is more. */
-  | {
-      readonly kind: 'move-step';
-      readonly source: number;
-      readonly at: number;
-      /** Who moves it, for the rows at its end. */
-      readonly personal: string;
-      readonly salt: Uint8Array;
-    }
   | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
   | { readonly kind: 'erase-personal'; readonly seqs: readonly number[]; readonly mark: AuditMark | null }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }

@@ -16,7 +16,6 @@ import { Dropping } from './dropping.ts';
 import { Filing } from './filing.ts';
 import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
-import { MailboxMoves } from './mailbox-moves.ts';
 import { type Reach, mannerOf } from './manners.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import { MessageErasure } from './message-erasure.ts';
@@ -63,7 +62,6 @@ export class WriterWorker {
   readonly #maildrops: MaildropChanges;
   readonly #deliveries: DeliveryChanges;
   readonly #imports: ImportChanges;
-  readonly #mailboxMoves: MailboxMoves;
   readonly #registry: RegistryChanges;
   readonly #runner: SqliteRunner;
   readonly #callables = new Callables(CHANGES, MAIL_CHANGES);
@@ -97,7 +95,6 @@ export class WriterWorker {
       ...{ audit: this.audit, filing: this.#filing, maildrops: this.#maildrops, usage: this.#usage },
     });
     this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
-    this.#mailboxMoves = new MailboxMoves(db, this.audit, counters);
     const services = new SqliteServices({ counters, filing: this.#filing, usage: this.#usage });
     this.#runner = new SqliteRunner(db, (item) => this.audit.append(item), services);
     this.#registry = new RegistryChanges(db, this.audit, this.#runner);
@@ -162,8 +159,6 @@ export class WriterWorker {
       case 'change-deliveries':
       case 'withdraw':
         return this.#deliveries.apply(work);
-      case 'move-step':
-        return this.#mailboxMoves.step(work);
       case 'audit':
         this.audit.appendAll(work.audit);
         return DONE;
