@@ -2,7 +2,6 @@
  * Files messages in the writer: message, content, entries, deliveries, counters, audit rows; and behind them the notices that came along.
  * Everything is checked before anything is written: a refusal has nothing to undo.
  */
-import type Database from 'better-sqlite3';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import { Changed } from '../changes/changed.ts';
@@ -17,6 +16,7 @@ import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
 import type { SearchTables } from './search-tables.ts';
 import { Standing } from './standing.ts';
+import { type Sql, sqlOf } from './statements.ts';
 import type { UsageChanges } from './usage-changes.ts';
 import type { FiledCopy } from './usage-recount.ts';
 
@@ -45,24 +45,7 @@ export class Filing {
   readonly #search: SearchTables;
   readonly #recent: RecentSubmissions;
   readonly #standing: Standing;
-  readonly #lead: Database.Statement<[string], Lead>;
-  readonly #setEnvelope: Database.Statement;
-  readonly #dropReference: Database.Statement;
-  readonly #partnerState: Database.Statement<[number], string>;
-  readonly #insertMessage: Database.Statement;
-  readonly #insertContent: Database.Statement;
-  readonly #insertEntry: Database.Statement;
-  readonly #insertDelivery: Database.Statement;
-  readonly #insertInterchange: Database.Statement;
-  readonly #insertNotice: Database.Statement;
-  readonly #noteDay: Database.Statement;
-  readonly #endUpload: Database.Statement;
-  readonly #countChunks: Database.Statement<[bigint], { n: number }>;
-  readonly #facts: Database.Statement<[bigint], Facts>;
-  readonly #envelope: Database.Statement<[bigint], { envelope: string }>;
-  readonly #entry: Database.Statement<[number, bigint], { retrieved: number }>;
-  readonly #settled: Database.Statement<[bigint], { n: number }>;
-  readonly #held: Database.Statement<[bigint, number]>;
+  readonly #sql: Sql;
   /** Days that are known to stand in `day_key`. Forgotten at a rollback. */
   readonly #days = new Set<string>();
 
@@ -73,40 +56,7 @@ export class Filing {
     this.#search = search;
     this.#recent = new RecentSubmissions(db, now);
     this.#standing = new Standing(db, () => counters.forget());
-    this.#lead = db.prepare(
-      'SELECT a.account, coalesce(p.id, 0) AS partner FROM address a LEFT JOIN partner p ON p.account = a.account WHERE a.key = ?',
-    );
-    this.#setEnvelope = db.prepare('UPDATE message SET envelope = ? WHERE id = ?');
-    this.#dropReference = db.prepare('UPDATE content SET refs = refs - 1 WHERE message = ?');
-    this.#partnerState = db.prepare<[number], string>('SELECT state FROM partner WHERE id = ?').pluck(true);
-    this.#insertMessage = db.prepare(
-      `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
-         VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
-    );
-    this.#insertContent = db.prepare(
-      'INSERT INTO content (message, data_key, chunks, refs, body, submitted_header) VALUES (?,?,?,?,?,?)',
-    );
-    this.#insertEntry = db.prepare(
-      'INSERT INTO entry (account, uid, message, octets, uidl, receipt) VALUES (?,?,?,?,?,?)',
-    );
-    this.#insertDelivery = db.prepare(
-      'INSERT INTO delivery (message, partner, mailbox, recipient, dsn, state, due_at) VALUES (?,?,?,?,?,?,?)',
-    );
-    this.#insertInterchange = db.prepare('INSERT INTO interchange (at, reference, messages, held) VALUES (?,?,?,?)');
-    this.#insertNotice = db.prepare('INSERT OR IGNORE INTO notice (key, at) VALUES (?, ?)');
-    this.#noteDay = db.prepare('INSERT OR IGNORE INTO day_key (day) VALUES (?)');
-    this.#endUpload = db.prepare('DELETE FROM upload WHERE message = ?');
-    this.#countChunks = db.prepare('SELECT count(*) AS n FROM chunk WHERE message = ?');
-    this.#facts = db
-      .prepare<[bigint], Facts>('SELECT envelope, octets, copy_of, submitter FROM message WHERE id = ?')
-      .safeIntegers(true);
-    this.#envelope = db.prepare('SELECT envelope FROM message WHERE id = ? AND gone_at IS NULL');
-    // From the end: what was submitted in the last hour lies there.
-    this.#entry = db.prepare('SELECT retrieved FROM entry WHERE account = ? AND message = ? ORDER BY uid DESC LIMIT 1');
-    this.#settled = db.prepare(
-      "SELECT count(*) AS n FROM delivery WHERE message = ? AND settled_at IS NOT NULL AND state <> 'filed'",
-    );
-    this.#held = db.prepare("SELECT 1 FROM delivery WHERE message = ? AND mailbox = ? AND state = 'held'");
+    this.#sql = sqlOf(db);
   }
 
   /** After a rollback: what was remembered of the transaction never happened. */
@@ -148,7 +98,7 @@ export class Filing {
       for (const [i, key] of keys.entries()) {
         const partner = partners[i] ?? 0;
         if (partner === 0 && !this.#standing.wasTakenOver(owners[i] ?? 0)) continue;
-        const lead = this.#lead.get(key);
+        const lead = this.#lead(key);
         if (lead !== undefined && (partner === 0 ? lead.partner === 0 : lead.partner !== partner)) leads.set(key, lead);
       }
     return leads.size === 0 ? work : rerouted(work, leads);
@@ -167,8 +117,7 @@ export class Filing {
     if (!(rows instanceof Map)) return rows;
     const refused = this.#refusedCopy(work);
     if (refused !== undefined) return refused;
-    if (work.once !== null && this.#insertNotice.run(work.once, work.receivedAt).changes === 0)
-      return { kind: 'already' };
+    if (work.once !== null && !this.#isFirst(work.once, work.receivedAt)) return { kind: 'already' };
     const filed = this.#write(work, rows, null, changed);
     for (const copy of work.copies) {
       // Anew: a mailbox may have got another copy just now.
@@ -178,12 +127,9 @@ export class Filing {
     }
     for (const keys of work.interchanges) {
       const octets = Buffer.from(keys, 'latin1');
-      this.#insertInterchange.run(
-        work.receivedAt,
-        octets.subarray(0, 16),
-        octets.subarray(16, 32),
-        octets.length > 32 ? 1 : 0,
-      );
+      const [reference, messages, held] = [octets.subarray(0, 16), octets.subarray(16, 32), octets.length > 32 ? 1 : 0];
+      this.#sql.run`INSERT INTO interchange (at, reference, messages, held)
+        VALUES (${work.receivedAt}, ${reference}, ${messages}, ${held})`;
     }
     if (work.resubmission !== null) this.#recent.add(work.resubmission.key, work.id, work.receivedAt);
     this.#audit.appendAll(work.audit);
@@ -205,25 +151,19 @@ export class Filing {
 
   /** Facts and content of a message, `refs` times needed. */
   insert(work: AcceptWork, refs: number, copyOf: bigint | null): void {
-    this.#insertMessage.run(
-      work.id,
-      work.receivedAt,
-      work.submitter,
-      work.sender,
-      work.messageIdField,
-      work.envelope,
-      work.octets,
-      work.sha256,
-      work.resubmission?.key ?? null,
-      work.parts,
-      copyOf,
-    );
-    this.#search.filed(work.id);
+    const { id, receivedAt, submitter, sender, messageIdField, envelope, octets, sha256, parts } = work;
+    const resubmission = work.resubmission?.key ?? null;
+    this.#sql
+      .run`INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
+        VALUES (${id}, ${receivedAt}, ${submitter}, ${sender}, ${messageIdField}, ${envelope}, ${octets}, ${sha256}, ${resubmission}, ${parts}, ${copyOf})`;
+    this.#search.filed(id);
     // Nobody gets it as it was submitted: its key goes with this transaction, and what was stored of it is swept as an upload left over.
     if (refs === 0) return;
-    if (work.body === null) this.#endStreamed(work);
+    const { dataKey, chunks, body, submittedHeader } = work;
+    if (body === null) this.#endStreamed(work);
     this.day(work.day);
-    this.#insertContent.run(work.id, work.dataKey, work.chunks, refs, work.body, work.submittedHeader);
+    this.#sql.run`INSERT INTO content (message, data_key, chunks, refs, body, submitted_header)
+      VALUES (${id}, ${dataKey}, ${chunks}, ${refs}, ${body}, ${submittedHeader})`;
   }
 
   #write(
@@ -237,12 +177,14 @@ export class Filing {
     let i = 0;
     for (const [account, row] of rows) {
       const uidl = work.uidls.subarray(i, i + UIDL_OCTETS);
-      this.#insertEntry.run(account, row.next_uid, id, octets, uidl, work.receipts.includes(account) ? 1 : 0);
+      this.#insertEntry(account, row.next_uid, id, octets, uidl, work.receipts.includes(account) ? 1 : 0);
       i += UIDL_OCTETS;
       this.#counters.add(changed.mailboxes, account, row, { octets, messages: 1 });
     }
     for (const { partner, mailbox, held, recipient, dsn } of work.deliveries) {
-      this.#insertDelivery.run(id, partner, mailbox, recipient, dsn, held ? 'held' : 'waiting', receivedAt);
+      const state = held ? 'held' : 'waiting';
+      this.#sql.run`INSERT INTO delivery (message, partner, mailbox, recipient, dsn, state, due_at)
+        VALUES (${id}, ${partner}, ${mailbox}, ${recipient}, ${dsn}, ${state}, ${receivedAt})`;
       if (!held) changed.due.add(partner);
     }
     return [...rows.keys()].map((account) => ({ account, octets }));
@@ -269,14 +211,14 @@ export class Filing {
 
   /** Mail for a suspended partner waits. */
   #takesMail(partner: number): boolean {
-    const state = this.#partnerState.get(partner);
+    const state = this.#sql.value<string>`SELECT state FROM partner WHERE id = ${partner}`;
     return state !== undefined && state !== 'ended';
   }
 
   #endStreamed({ id, chunks }: AcceptWork): void {
-    const stored = this.#countChunks.get(id)?.n;
+    const stored = this.#sql.value<number>`SELECT count(*) FROM chunk WHERE message = ${id}`;
     if (stored !== chunks) throw new Error(`the body of message ${id} has ${stored ?? 0} of ${chunks} chunks`);
-    this.#endUpload.run(id);
+    this.#sql.run`DELETE FROM upload WHERE message = ${id}`;
   }
 
   /** The message that this one repeats, while nobody has anything of it. */
@@ -284,22 +226,62 @@ export class Filing {
     if (resubmission === null) return undefined;
     const id = this.#recent.find(resubmission.key, resubmission.since);
     if (id === undefined) return undefined;
-    const row = this.#envelope.get(id);
-    if (row === undefined) return undefined;
-    const { recipients } = JSON.parse(row.envelope) as {
+    const envelope = this.#sql.value<string>`SELECT envelope FROM message WHERE id = ${id} AND gone_at IS NULL`;
+    if (envelope === undefined) return undefined;
+    const { recipients } = JSON.parse(envelope) as {
       recipients: readonly { mailbox?: number; copy?: MessageId }[];
     };
     const rowOf = (copy: MessageId | undefined): bigint => (copy === undefined ? id : messageNumber(copy));
     const untouched = recipients.every(
       ({ mailbox, copy }) =>
-        mailbox === undefined ||
-        this.#entry.get(mailbox, rowOf(copy))?.retrieved === 0 ||
-        this.#held.get(rowOf(copy), mailbox) !== undefined,
+        mailbox === undefined || this.#retrieved(mailbox, rowOf(copy)) === 0 || this.#isHeld(rowOf(copy), mailbox),
     );
-    const settled = [...new Set(recipients.map(({ copy }) => rowOf(copy)))].some(
-      (of) => (this.#settled.get(of)?.n ?? 0) > 0,
-    );
+    const settled = [...new Set(recipients.map(({ copy }) => rowOf(copy)))].some((of) => this.#isSettled(of));
     return untouched && !settled ? id : undefined;
+  }
+
+  #lead(key: string): Lead | undefined {
+    return this.#sql.first<Lead>`SELECT a.account, coalesce(p.id, 0) AS partner
+      FROM address a LEFT JOIN partner p ON p.account = a.account WHERE a.key = ${key}`;
+  }
+
+  #facts(message: bigint): Facts | undefined {
+    return this.#sql.big.first<Facts>`SELECT envelope, octets, copy_of, submitter FROM message WHERE id = ${message}`;
+  }
+
+  /** Undefined where that mailbox has no entry of it. From the end: what was submitted in the last hour lies there. */
+  #retrieved(account: number, message: bigint): number | undefined {
+    return this.#sql.value<number>`SELECT retrieved FROM entry WHERE account = ${account} AND message = ${message}
+      ORDER BY uid DESC LIMIT 1`;
+  }
+
+  #isHeld(message: bigint, account: number): boolean {
+    return (
+      this.#sql.value`SELECT 1 FROM delivery WHERE message = ${message} AND mailbox = ${account} AND state = 'held'` !==
+      undefined
+    );
+  }
+
+  #isSettled(message: bigint): boolean {
+    const some = this.#sql.value`SELECT 1 FROM delivery
+      WHERE message = ${message} AND settled_at IS NOT NULL AND state <> 'filed' LIMIT 1`;
+    return some !== undefined;
+  }
+
+  #isFirst(once: string, at: number): boolean {
+    return this.#sql.run`INSERT OR IGNORE INTO notice (key, at) VALUES (${once}, ${at})` > 0;
+  }
+
+  #insertEntry(
+    account: number,
+    uid: number,
+    message: bigint,
+    octets: number | bigint,
+    uidl: Uint8Array,
+    receipt: 0 | 1,
+  ): void {
+    this.#sql.run`INSERT INTO entry (account, uid, message, octets, uidl, receipt)
+      VALUES (${account}, ${uid}, ${message}, ${octets}, ${uidl}, ${receipt})`;
   }
 
   /**
@@ -308,11 +290,11 @@ export class Filing {
    */
   release(message: bigint, account: number, uidl: Uint8Array, at: number, changed: Changed): boolean {
     const row = this.#counters.get(account);
-    const facts = this.#facts.get(message);
+    const facts = this.#facts(message);
     if (row?.state !== 'active' || facts === undefined) return false;
     const { recipients } = JSON.parse(facts.envelope) as { recipients: readonly AcceptedRecipient[] };
     const receipt = recipients.some((r) => r.mailbox === account && (r.receipt ?? r.contrl) === true) ? 1 : 0;
-    this.#insertEntry.run(account, row.next_uid, message, facts.octets, uidl, receipt);
+    this.#insertEntry(account, row.next_uid, message, facts.octets, uidl, receipt);
     const octets = Number(facts.octets);
     this.#counters.add(changed.mailboxes, account, row, { octets, messages: 1 });
     this.#usage.received(account, Number(facts.submitter), octets, at);
@@ -326,17 +308,18 @@ export class Filing {
   refile(queued: Queued, uidl: Uint8Array, at: number, changed: Changed): boolean {
     const { message, recipient, partner } = queued;
     const key = addressKey(recipient as Address);
-    const lead = this.#lead.get(key);
+    const lead = this.#lead(key);
     const row = lead?.partner === 0 ? this.#counters.get(lead.account) : undefined;
-    const facts = this.#facts.get(message);
+    const facts = this.#facts(message);
     if (lead === undefined || row?.state !== 'active' || facts === undefined) return false;
     const leads = new Map<string, Lead>([[key, lead]]);
     for (const id of facts.copy_of === null ? [message] : [message, facts.copy_of]) {
-      const envelope = this.#facts.get(id)?.envelope;
-      if (envelope !== undefined) this.#setEnvelope.run(movedEnvelope(envelope, leads, partner), id);
+      const envelope = this.#facts(id)?.envelope;
+      if (envelope !== undefined)
+        this.#sql.run`UPDATE message SET envelope = ${movedEnvelope(envelope, leads, partner)} WHERE id = ${id}`;
     }
-    if (this.#entry.get(lead.account, message) !== undefined) {
-      this.#dropReference.run(message);
+    if (this.#retrieved(lead.account, message) !== undefined) {
+      this.#sql.run`UPDATE content SET refs = refs - 1 WHERE message = ${message}`;
       return true;
     }
     return this.release(message, lead.account, uidl, at, changed);
@@ -344,7 +327,7 @@ export class Filing {
 
   day(day: string): void {
     if (this.#days.has(day)) return;
-    this.#noteDay.run(day);
+    this.#sql.run`INSERT OR IGNORE INTO day_key (day) VALUES (${day})`;
     if (this.#days.size > 100) this.#days.clear();
     this.#days.add(day);
   }

@@ -2,10 +2,10 @@
  * The counters of mailboxes in the writer: read with what a filing must know, written with what every commit tells. Remembered from one piece of work
  * to the next, and forgotten with every piece that may change them, or what accounts and organisations are, in another way (standing.ts).
  */
-import type Database from 'better-sqlite3';
 import { type MailboxChange, deletedAllowed, quotaOf } from '../changes/services.ts';
 import type { Db } from './database.ts';
 import { remembered } from './standing.ts';
+import { type Sql, sqlOf } from './statements.ts';
 
 export { deletedAllowed, quotaOf };
 
@@ -26,30 +26,24 @@ export interface MailboxRow {
 }
 
 export class MailboxCounters {
-  readonly #get: Database.Statement<[number], MailboxRow>;
-  readonly #set: Database.Statement;
-  readonly #setBoth: Database.Statement;
+  readonly #sql: Sql;
   readonly #known = new Map<number, MailboxRow | undefined>();
 
   constructor(db: Db) {
-    this.#get = db.prepare(
-      `SELECT m.octets, m.messages, m.next_uid, m.changes, m.hidden_octets, m.sweep_at, iif(o.state = 'active', a.state, o.state) AS state,
-         (a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL) AS ending,
-         iif(instr(a.settings, '"quota"') > 0, a.settings, NULL) AS settings,
-         iif(instr(o.settings, '"quota"') > 0, o.settings, NULL) AS organisation
-         FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation WHERE m.account = ?`,
-    );
-    this.#set = db.prepare(
-      'UPDATE mailbox SET next_uid = ?, messages = ?, octets = ?, changes = ?, hidden_octets = ? WHERE account = ?',
-    );
-    // Written only where it changes: the index by it has a page of its own.
-    this.#setBoth = db.prepare(
-      'UPDATE mailbox SET next_uid = ?, messages = ?, octets = ?, changes = ?, hidden_octets = ?, sweep_at = ? WHERE account = ?',
-    );
+    this.#sql = sqlOf(db);
   }
 
   get(account: number): MailboxRow | undefined {
-    return remembered(this.#known, account, () => this.#get.get(account));
+    return remembered(this.#known, account, () => this.#read(account));
+  }
+
+  #read(account: number): MailboxRow | undefined {
+    return this.#sql.first<MailboxRow>`
+      SELECT m.octets, m.messages, m.next_uid, m.changes, m.hidden_octets, m.sweep_at, iif(o.state = 'active', a.state, o.state) AS state,
+        (a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL) AS ending,
+        iif(instr(a.settings, '"quota"') > 0, a.settings, NULL) AS settings,
+        iif(instr(o.settings, '"quota"') > 0, o.settings, NULL) AS organisation
+        FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation WHERE m.account = ${account}`;
   }
 
   forget(): void {
@@ -69,9 +63,14 @@ export class MailboxCounters {
       hidden_octets: row.hidden_octets + hidden,
       sweep_at: sweepAt,
     };
-    const counts = [now.next_uid, now.messages, now.octets, now.changes, now.hidden_octets];
-    if (sweepAt === row.sweep_at) this.#set.run(...counts, account);
-    else this.#setBoth.run(...counts, sweepAt, account);
+    const { next_uid: next, messages: count, octets: size, changes, hidden_octets: deleted } = now;
+    // Written only where it changes: the index by it has a page of its own.
+    if (sweepAt === row.sweep_at)
+      this.#sql.run`UPDATE mailbox SET next_uid = ${next}, messages = ${count}, octets = ${size}, changes = ${changes},
+        hidden_octets = ${deleted} WHERE account = ${account}`;
+    else
+      this.#sql.run`UPDATE mailbox SET next_uid = ${next}, messages = ${count}, octets = ${size}, changes = ${changes},
+        hidden_octets = ${deleted}, sweep_at = ${sweepAt} WHERE account = ${account}`;
     this.#known.set(account, now);
     if (listed) numbers.push(account, now.octets, now.messages, now.next_uid, now.changes);
   }

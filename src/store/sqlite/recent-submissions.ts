@@ -7,6 +7,7 @@
 import { hours, instant } from '../../domain/units.ts';
 import { firstIdAt } from '../message-ids.ts';
 import type { Db } from './database.ts';
+import { sqlOf } from './statements.ts';
 
 const KEPT_FOR = hours(1);
 /** Some 40 MB. Beyond it the oldest are forgotten, and a resubmission of one of them is delivered again. */
@@ -23,12 +24,11 @@ export class RecentSubmissions {
 
   constructor(db: Db, now: number, most = MOST) {
     this.#most = most;
-    const rows = db
-      .prepare<[bigint, number], { id: bigint; key: Buffer; at: bigint }>(
-        'SELECT id, resubmission AS key, received_at AS at FROM message WHERE id >= ? AND resubmission IS NOT NULL ORDER BY id DESC LIMIT ?',
-      )
-      .safeIntegers(true)
-      .all(firstIdAt(instant(Math.max(0, now - KEPT_FOR))), most);
+    const from = firstIdAt(instant(Math.max(0, now - KEPT_FOR)));
+    const own = sqlOf(db);
+    const rows = own.big.all<{ id: bigint; key: Buffer; at: bigint }>`
+      SELECT id, resubmission AS key, received_at AS at FROM message
+        WHERE id >= ${from} AND resubmission IS NOT NULL ORDER BY id DESC LIMIT ${most}`;
     for (const { id, key, at } of rows.reverse()) this.add(key, id, Number(at));
   }
 

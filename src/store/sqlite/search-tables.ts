@@ -7,27 +7,21 @@
  * it from the rows themselves (`searchMarks`), so they miss nothing, also after a crash: a step and its marks are one transaction. Ids are not filed in order (a
  * large body takes its time): a message that is filed below the mark goes into the table at once.
  */
-import type Database from 'better-sqlite3';
+import { words } from '../sql/parts.ts';
 import { FIELD_START, type Marks, SPAN_BITS, searchMarks } from '../reads/search-marks.ts';
 import type { Db } from './database.ts';
 import { SqliteRunner } from './runner.ts';
+import { type Sql, sqlOf } from './statements.ts';
 
 /** Rows above a mark at which a step is due, and that one takes: readers go through so many in a millisecond or two. */
 const STEP = 1000;
 
-export const FIELD_KEY = `id >> ${SPAN_BITS}, substr(message_id_field, 1, ${FIELD_START}), id`;
-
-const MARKS = ['searched_seq', 'searched_id'] as const;
+const FIELD_KEY = words(`id >> ${SPAN_BITS}, substr(message_id_field, 1, ${FIELD_START}), id`);
+const FILL = words('INSERT INTO message_of_field (span, start, id)');
 
 export class SearchTables {
   readonly #step: number;
-  readonly #lastSeq: Database.Statement<[bigint], bigint | null>;
-  readonly #lastId: Database.Statement<[bigint], bigint | null>;
-  readonly #fillTrail: readonly Database.Statement<[bigint, bigint]>[];
-  readonly #fillFields: Database.Statement<[bigint, bigint]>;
-  readonly #late: Database.Statement<[bigint]>;
-  readonly #forget: Database.Statement<[bigint]>;
-  readonly #setMark: Database.Statement<[bigint, string]>;
+  readonly #sql: Sql;
   #at: Marks;
   /** Messages above the mark; more where some of them were undone. */
   #messages: number;
@@ -36,41 +30,21 @@ export class SearchTables {
 
   constructor(db: Db, step = STEP) {
     this.#step = this.#due = step;
-    const last = (column: string, table: string): Database.Statement<[bigint], bigint | null> =>
-      db
-        .prepare<[bigint], bigint | null>(
-          `SELECT max(${column}) FROM (SELECT ${column} FROM ${table} WHERE ${column} > ? ORDER BY ${column} LIMIT ${step})`,
-        )
-        .pluck(true)
-        .safeIntegers(true);
-    [this.#lastSeq, this.#lastId] = [last('seq', 'audit'), last('id', 'message')];
-    this.#fillTrail = ['account', 'message'].map((of) =>
-      db.prepare(
-        `INSERT INTO audit_of_${of} (${of}, seq)
-           SELECT ${of}, seq FROM audit WHERE seq > ? AND seq <= ? AND ${of} IS NOT NULL ORDER BY ${of}, seq`,
-      ),
-    );
-    const fill = `INSERT INTO message_of_field (span, start, id) SELECT ${FIELD_KEY} FROM message WHERE copy_of IS NULL AND`;
-    this.#fillFields = db.prepare(`${fill} id > ? AND id <= ? ORDER BY 1, 2, 3`);
-    this.#late = db.prepare(`${fill} id = ?`);
-    this.#forget = db.prepare(
-      `DELETE FROM message_of_field WHERE (span, start, id) = (SELECT ${FIELD_KEY} FROM message WHERE id = ?)`,
-    );
-    this.#setMark = db.prepare('UPDATE fact SET value = ? WHERE name = ?');
+    this.#sql = sqlOf(db);
     this.#at = new SqliteRunner(db).run(searchMarks());
-    this.#messages =
-      db.prepare<[bigint], number>('SELECT count(*) FROM message WHERE id > ?').pluck(true).get(this.#at.id) ?? 0;
+    this.#messages = this.#sql.value<number>`SELECT count(*) FROM message WHERE id > ${this.#at.id}` ?? 0;
   }
 
   /** A message was filed. */
   filed(id: bigint): void {
     if (id > this.#at.id) this.#messages += 1;
-    else this.#late.run(id);
+    else this.#sql.run`${FILL} SELECT ${FIELD_KEY} FROM message WHERE copy_of IS NULL AND id = ${id}`;
   }
 
   /** Before a message is deleted. */
   forget(id: bigint): void {
-    this.#forget.run(id);
+    this.#sql.run`DELETE FROM message_of_field
+      WHERE (span, start, id) = (SELECT ${FIELD_KEY} FROM message WHERE id = ${id})`;
   }
 
   /** `head`: the last row of the trail. */
@@ -85,11 +59,20 @@ export class SearchTables {
   /** One step, in a transaction of the caller's, who tells how it ended. Returns the marks that stand then. */
   fill(): Marks {
     const { seq, id } = this.#at;
-    const to = { seq: this.#lastSeq.get(seq) ?? seq, id: this.#lastId.get(id) ?? id };
-    for (const trail of this.#fillTrail) trail.run(seq, to.seq);
-    this.#fillFields.run(id, to.id);
-    this.#setMark.run(to.seq, MARKS[0]);
-    this.#setMark.run(to.id, MARKS[1]);
+    const own = this.#sql;
+    const lastSeq = own.big.value<bigint | null>`
+      SELECT max(seq) FROM (SELECT seq FROM audit WHERE seq > ${seq} ORDER BY seq LIMIT ${this.#step})`;
+    const lastId = own.big.value<bigint | null>`
+      SELECT max(id) FROM (SELECT id FROM message WHERE id > ${id} ORDER BY id LIMIT ${this.#step})`;
+    const to = { seq: lastSeq ?? seq, id: lastId ?? id };
+    own.run`INSERT INTO audit_of_account (account, seq)
+      SELECT account, seq FROM audit WHERE seq > ${seq} AND seq <= ${to.seq} AND account IS NOT NULL ORDER BY account, seq`;
+    own.run`INSERT INTO audit_of_message (message, seq)
+      SELECT message, seq FROM audit WHERE seq > ${seq} AND seq <= ${to.seq} AND message IS NOT NULL ORDER BY message, seq`;
+    own.run`${FILL} SELECT ${FIELD_KEY} FROM message
+      WHERE copy_of IS NULL AND id > ${id} AND id <= ${to.id} ORDER BY 1, 2, 3`;
+    own.run`UPDATE fact SET value = ${to.seq} WHERE name = 'searched_seq'`;
+    own.run`UPDATE fact SET value = ${to.id} WHERE name = 'searched_id'`;
     return to;
   }
 

@@ -7,13 +7,14 @@
  *
  * What a piece of work counted goes with the piece when that is undone.
  */
-import type Database from 'better-sqlite3';
 import { firstDay, monthOfDay } from '../../domain/months.ts';
 import { instant } from '../../domain/units.ts';
 import { dayOf } from '../../domain/working-days.ts';
+import { columnOf, words } from '../sql/parts.ts';
 import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../usage.ts';
 import { factOf, setFact } from './check-database.ts';
 import type { Db } from './database.ts';
+import { type Sql, sqlOf } from './statements.ts';
 import { ACCEPTED, type Accepted, type FiledCopy, UsageRecount, isToldAgain } from './usage-recount.ts';
 import type { Reach } from './manners.ts';
 import type { AcceptWork, AuditItem } from './writer-protocol.ts';
@@ -69,14 +70,9 @@ const MARK = 'usage_seq';
 /** More than there are accounts: a key of account and month. */
 const MONTHS = 2 ** 32;
 
-const usageColumn = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
-const COLUMNS = USAGE_COUNTS.map(usageColumn);
-const ROW = ['month', 'organisation', 'account', ...COLUMNS, 'login_days', 'days'];
-
-/** Adds to a row, or makes it. Values: those of `ROW`. */
-const ADD_USAGE = `INSERT INTO usage_month (${ROW.join(', ')}) VALUES (${ROW.map(() => '?').join(', ')})
-  ON CONFLICT (month, organisation, account) DO UPDATE SET ${COLUMNS.map((c) => `${c} = ${c} + excluded.${c}`).join(', ')},
-    login_days = login_days | excluded.login_days, days = days | excluded.days`;
+const COLUMNS = USAGE_COUNTS.map(columnOf);
+const ROW = words(['month', 'organisation', 'account', ...COLUMNS, 'login_days', 'days'].join(', '));
+const ADDED = words(COLUMNS.map((column) => `${column} = ${column} + excluded.${column}`).join(', '));
 
 type AllSums = Map<number, Sums>;
 
@@ -92,9 +88,7 @@ export class UsageChanges {
   readonly #db: Db;
   readonly #p: UsageParts;
   readonly #recount: UsageRecount;
-  readonly #ownerOf: Database.Statement<[number], Owner>;
-  readonly #add: Database.Statement;
-  readonly #use: Database.Statement;
+  readonly #sql: Sql;
   #piece: Noted[] = [];
   /** Rows of acceptances that this piece of work has put into the trail, but for those whose figures wait. */
   #strangers = 0;
@@ -114,9 +108,7 @@ export class UsageChanges {
     this.#db = db;
     this.#p = parts;
     this.#recount = new UsageRecount(db);
-    this.#ownerOf = db.prepare('SELECT organisation, last_login, last_used FROM account WHERE id = ?');
-    this.#add = db.prepare(ADD_USAGE);
-    this.#use = db.prepare('UPDATE account SET last_login = ?, last_used = ? WHERE id = ?');
+    this.#sql = sqlOf(db);
   }
 
   /** A message that was filed: `filed` says into which mailboxes, each with its octets. */
@@ -270,19 +262,24 @@ export class UsageChanges {
   #writeRow({ account, month, counts, loginDays, days, lastLogin, lastUsed }: Sums): void {
     const owner = this.#owner(account);
     if (owner === undefined) return;
-    const values = USAGE_COUNTS.map((name) => counts[name]);
-    this.#add.run(month, owner.organisation, account, ...values, loginDays, days);
+    const { sent, sentRecipients, sentOctets, received, receivedOctets, notices } = counts;
+    const { collected, pushed, refused, loginsRefused } = counts;
+    this.#sql.run`INSERT INTO usage_month (${ROW}) VALUES (${month}, ${owner.organisation}, ${account},
+      ${sent}, ${sentRecipients}, ${sentOctets}, ${received}, ${receivedOctets}, ${notices},
+      ${collected}, ${pushed}, ${refused}, ${loginsRefused}, ${loginDays}, ${days})
+      ON CONFLICT (month, organisation, account) DO UPDATE SET ${ADDED},
+        login_days = login_days | excluded.login_days, days = days | excluded.days`;
     const [login, used] = [later(owner.last_login, lastLogin), later(owner.last_used, lastUsed)];
     // Once a day.
     if (login === owner.last_login && used === owner.last_used) return;
-    this.#use.run(login, used, account);
+    this.#sql.run`UPDATE account SET last_login = ${login}, last_used = ${used} WHERE id = ${account}`;
     [owner.last_login, owner.last_used] = [login, used];
   }
 
   #owner(account: number): Owner | undefined {
     const known = this.#owners.get(account);
     if (known !== undefined) return known;
-    const owner = this.#ownerOf.get(account);
+    const owner = this.#sql.first<Owner>`SELECT organisation, last_login, last_used FROM account WHERE id = ${account}`;
     if (this.#owners.size >= OWNERS) this.#owners.clear();
     if (owner !== undefined) this.#owners.set(account, owner);
     return owner;

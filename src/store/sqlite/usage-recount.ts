@@ -4,11 +4,11 @@
  *
  * What it reads is as it was when the message was accepted: whatever may change these rows has the figures written first (usage-changes.ts).
  */
-import type Database from 'better-sqlite3';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { AcceptedRecipient } from '../store.ts';
 import type { Db } from './database.ts';
 import { heldMailboxes } from './held-mailboxes.ts';
+import { type Sql, sqlOf } from './statements.ts';
 import type { AcceptWork, AuditItem } from './writer-protocol.ts';
 
 export const ACCEPTED = 'message.accepted';
@@ -49,22 +49,18 @@ function submittedIn(facts: AuditItem['facts'], octets: number): number {
 }
 
 export class UsageRecount {
-  readonly #rows: Database.Statement<[number], Row>;
-  readonly #octets: Database.Statement<[bigint], number>;
+  readonly #sql: Sql;
 
   constructor(db: Db) {
-    this.#rows = db
-      .prepare<[number], Row>(
-        `SELECT a.facts, m.received_at AS at, m.submitter, m.octets, m.envelope FROM audit a JOIN message m ON m.id = a.message
-           WHERE a.seq > ? AND a.event = '${ACCEPTED}' AND m.submitter > 0 ORDER BY a.seq`,
-      )
-      .safeIntegers(true);
-    this.#octets = db.prepare<[bigint], number>('SELECT octets FROM message WHERE id = ?').pluck(true);
+    this.#sql = sqlOf(db);
   }
 
   /** What was accepted behind that row of the trail. */
   *since(seq: number): Generator<Accepted> {
-    for (const row of this.#rows.iterate(seq)) {
+    const rows = this.#sql.big.each<Row>`
+      SELECT a.facts, m.received_at AS at, m.submitter, m.octets, m.envelope FROM audit a JOIN message m ON m.id = a.message
+        WHERE a.seq > ${seq} AND a.event = ${ACCEPTED} AND m.submitter > 0 ORDER BY a.seq`;
+    for (const row of rows) {
       const { recipients } = JSON.parse(row.envelope) as { readonly recipients: readonly AcceptedRecipient[] };
       const octets = Number(row.octets);
       yield {
@@ -75,6 +71,10 @@ export class UsageRecount {
         filed: this.#filed(recipients, octets),
       };
     }
+  }
+
+  #octetsOf(message: bigint): number | undefined {
+    return this.#sql.value<number>`SELECT octets FROM message WHERE id = ${message}`;
   }
 
   /** One for each mailbox and copy: whoever has two copies has two messages. */
@@ -88,7 +88,7 @@ export class UsageRecount {
     return [...byCopy].flatMap(([copy, its]) => {
       const held = heldMailboxes(its);
       const mailboxes = new Set(its.flatMap((r) => (r.mailbox === undefined ? [] : [r.mailbox])));
-      const each = copy === undefined ? octets : (this.#octets.get(messageNumber(copy)) ?? 0);
+      const each = copy === undefined ? octets : (this.#octetsOf(messageNumber(copy)) ?? 0);
       return [...mailboxes].filter((account) => !held.has(account)).map((account) => ({ account, octets: each }));
     });
   }
