@@ -117,6 +117,14 @@ export interface RegisteredAddress {
 export const endedAt = <T extends { readonly state: State; readonly endsAt?: Instant }>(of: T, now: Instant): T =>
   of.endsAt === undefined || of.endsAt > now || of.state === 'ended' ? of : { ...of, state: 'ended' };
 
+/** The same of an address: what is final cannot be resumed any more. */
+export function addressAt<T extends RegisteredAddress>(of: T, now: Instant): T {
+  const address = endedAt(of, now);
+  if (address.finalAt === undefined || address.finalAt > now) return address;
+  const { finalAt: _, ...final } = address;
+  return final as T;
+}
+
 /** How a state is called while an end can be taken back: one that is suspended as well is called so. */
 export const stateWhile = (state: string, endsAt: Instant | undefined): string =>
   endsAt !== undefined && state === 'active' ? 'ending' : state;

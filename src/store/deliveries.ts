@@ -212,7 +212,10 @@ export interface Consumer {
 type Steps = 'messagesStep' | 'deliveriesStep' | 'uncollectedStep';
 
 export interface Deliveries
-  extends Omit<Remote<MessageReads>, Steps>, Omit<Remote<DeliveryReads>, Steps>, Omit<Remote<MailboxReads>, Steps> {
+  extends
+    Omit<Remote<MessageReads>, Steps | 'messageParts'>,
+    Omit<Remote<DeliveryReads>, Steps>,
+    Omit<Remote<MailboxReads>, Steps> {
   // --- the queue
   /** Up to `max` due deliveries of the partner, by due time and then age; each is due again when the lease ends. */
   claim(partner: PartnerId, max: number, lease: Milliseconds): Promise<readonly Claim[]>;

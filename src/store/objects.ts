@@ -18,18 +18,23 @@ import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
 import { UseChanges } from './changes/uses.ts';
 import { AbsenceReads } from './reads/absences.ts';
+import { AccountReads } from './reads/accounts.ts';
+import { AddressReads } from './reads/addresses.ts';
 import { CertificateReads } from './reads/certificates.ts';
 import { DeliveryReads } from './reads/deliveries.ts';
 import { EdiMemoryReads, EdiReads } from './reads/edi.ts';
+import { FormerOrganisationReads } from './reads/former-organisations.ts';
 import { ImportReads } from './reads/imports.ts';
 import { MailboxReads } from './reads/mailboxes.ts';
 import { MessageReads } from './reads/messages.ts';
 import { MovingAccountReads } from './reads/moving-account.ts';
 import { NetworkReads } from './reads/networks.ts';
 import { OperatorReads } from './reads/operators.ts';
+import { OrganisationReads } from './reads/organisations.ts';
 import { PartnerReads } from './reads/partners.ts';
 import { PgpKeyReads } from './reads/pgp-keys.ts';
 import { QuirkReads } from './reads/quirks.ts';
+import { RoadReads } from './reads/roads.ts';
 import { TieReads } from './reads/ties.ts';
 import { TrailReads } from './reads/trail.ts';
 import { TrustReads } from './reads/trust.ts';
@@ -63,20 +68,25 @@ export const MAIL_CHANGES = {
 
 export const READS = {
   absences: new AbsenceReads(),
+  accounts: new AccountReads(),
+  addresses: new AddressReads(),
   settings: new SettingsReads(),
   certificates: new CertificateReads(),
   deliveries: new DeliveryReads(),
   edi: new EdiReads(),
   ediMemory: new EdiMemoryReads(),
+  formerOrganisations: new FormerOrganisationReads(),
   imports: new ImportReads(),
   mailboxes: new MailboxReads(),
   messages: new MessageReads(),
   movingAccount: new MovingAccountReads(),
   networks: new NetworkReads(),
   operators: new OperatorReads(),
+  organisations: new OrganisationReads(),
   partners: new PartnerReads(),
   pgpKeys: new PgpKeyReads(),
   quirks: new QuirkReads(),
+  roads: new RoadReads(),
   ties: new TieReads(),
   trail: new TrailReads(),
   trust: new TrustReads(),

@@ -6,7 +6,9 @@ import type { Address } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import type { MergeTies, TiedOrganisation } from './organisation-ties.ts';
+import type { FormerOrganisationReads } from './reads/former-organisations.ts';
 import type { Actor, SettingChanges } from './registry.ts';
+import type { Remote } from './sql/remote.ts';
 
 /** Accounts that go over in one transaction, each with some rows of the trail: tens of milliseconds of the writer's time. */
 export const MERGED_AT_ONCE = 100;
@@ -47,7 +49,7 @@ export interface FormerOrganisation {
   readonly untilSeq: number;
 }
 
-export interface OrganisationMerges {
+export interface OrganisationMerges extends Remote<FormerOrganisationReads> {
   /** It holds from now on that `from` becomes part of `into`; resolves to how many EDI identities were carried over. */
   beginMerge(from: string, into: string, actor: Actor): Promise<number>;
   /** At most `MERGED_AT_ONCE`, all or none. Resolves to how many went over. */
@@ -56,15 +58,4 @@ export interface OrganisationMerges {
   finishMerge(from: string, into: string, actor: Actor): Promise<number>;
   /** Of an account of `from`: what would say, or reach, something else when it is `into`’s. */
   mergeTies(account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Promise<MergeTies>;
-  /** Accounts that were an organisation's and are no more; in order of their numbers and of when they left. */
-  listFormerAccounts(query: {
-    readonly organisation: string;
-    /** 1 to 1000. */
-    readonly limit: number;
-    readonly after?: Pick<FormerAccount, 'account' | 'untilSeq'>;
-  }): Promise<readonly FormerAccount[]>;
-  /** Whose the account was before, up to and with which row of the trail; oldest first. */
-  formerOrganisations(account: AccountId): Promise<readonly FormerOrganisation[]>;
-  /** The row of the trail with which the account became its organisation's; 0 where it was from the beginning. */
-  trailFrom(account: AccountId): Promise<number>;
 }

@@ -33,7 +33,10 @@ import type { OrganisationMerges } from './organisation-merge.ts';
 import type { Remote } from './sql/remote.ts';
 import type { EndTies } from './organisation-ties.ts';
 import type { Partners, RecipientPartner } from './partners.ts';
+import type { AccountReads } from './reads/accounts.ts';
+import type { AddressReads } from './reads/addresses.ts';
 import type { NetworkReads } from './reads/networks.ts';
+import type { OrganisationReads } from './reads/organisations.ts';
 
 /** The person or program behind a change, and why. */
 export interface Actor {
@@ -197,10 +200,13 @@ export interface Registry
     Absences,
     EdiIdentities,
     OrganisationMerges,
+    Remote<AccountReads>,
     Remote<AddressChanges>,
+    Remote<AddressReads>,
     Remote<ClientCertificateChanges>,
     Remote<NetworkReads>,
     Remote<OrganisationErasure>,
+    Remote<OrganisationReads>,
     Remote<PasswordChanges>,
     Remote<SettingsChanges>,
     Remote<SettingsReads> {
@@ -214,8 +220,6 @@ export interface Registry
   findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined>;
   /** The address in any state; else the partner that its domain leads to; undefined when neither was ever registered. */
   findRecipient(key: AddressKey): Promise<Recipient | undefined>;
-  /** True where an address that has not ended is registered in the domain. Reads all addresses: for operators, not for mail. */
-  hasAddressesIn(domain: string): Promise<boolean>;
   /**
    * True when `key` is an active address of the account, an active address that was delegated to it, or lies in a domain of its partner
    * and is registered for nobody.
@@ -276,16 +280,6 @@ export interface Registry
    * `MAX_ACCOUNTS`, all or none. Those that have nothing left to take are left alone; resolves to how many had.
    */
   containAccounts(logins: readonly string[], actor: Actor): Promise<number>;
-
-  // --- listings, by name
-  listOrganisations(page: Page): Promise<readonly Organisation[]>;
-  findOrganisation(name: string): Promise<Organisation | undefined>;
-  listAccounts(page: Page & { readonly organisation?: string }): Promise<readonly AccountSummary[]>;
-  findAccount(login: string): Promise<AccountSummary | undefined>;
-  findAccountById(id: AccountId): Promise<AccountSummary | undefined>;
-  listAddresses(
-    page: Page & { readonly login?: string },
-  ): Promise<readonly (RegisteredAddress & { readonly login: string })[]>;
 
   /**
    * Called after every committed change, with the accounts it touched or 'many'. For memories that must forget. `settings`: nothing but

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { MAX_MESSAGES } from '../../src/delivery/not-collected.ts';
 import { MAX_NAMED, type Round, uncollectedRound } from '../../src/delivery/uncollected.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
+import type { AccountId } from '../../src/domain/ids.ts';
 import type { MessageRecord } from '../../src/store/deliveries.ts';
 import { filed } from '../support/filed.ts';
 import { type Region, matchesGolden, openRegion } from '../support/region.ts';
@@ -282,10 +283,12 @@ test('a mailbox that fails is logged, and the others are done', async (t) => {
   await region.send({ to: [HUISARTS] });
   const lab = (await region.store.registry.findAccount(LAB))!.account.id;
   const find = region.store.registry.findAccountById.bind(region.store.registry);
-  region.store.registry.findAccountById = async (id) => {
-    if (id === lab) throw new Error('unreadable');
-    return await find(id);
-  };
+  Object.assign(region.store.registry, {
+    findAccountById: async (id: AccountId) => {
+      if (id === lab) throw new Error('unreadable');
+      return await find(id);
+    },
+  });
   region.at('2026-11-28T12:00:00Z');
   assert.equal((await region.round()).mailboxes, 1);
   assert.ok(region.log.names.includes('uncollected.failed'));

@@ -37,9 +37,11 @@ export function* registrationFor(keys: readonly string[]): Change<CertificateRec
   return { login, certificate };
 }
 
-/** Of one account, oldest first. */
-export function* certificatesOf(account: number): Change<readonly RegisteredCertificate[]> {
-  const newest = yield* sql.all(REGISTERED)`
-    SELECT ${COLUMNS} FROM client_certificate c WHERE c.account = ${account} ORDER BY c.id DESC LIMIT ${MOST}`;
-  return newest.toReversed();
+/** Of these accounts, the oldest of each first. */
+export function* certificatesOf(accounts: readonly number[]): Change<readonly RegisteredCertificate[]> {
+  return yield* sql.all(REGISTERED)`
+    SELECT id, account, name, key, fingerprint, about, not_before, not_after, created_at, revoked_at, last_used_at FROM (
+      SELECT c.*, row_number() OVER (PARTITION BY c.account ORDER BY c.id DESC) AS nth FROM client_certificate c
+       WHERE c.account ${among(int, accounts)}) w
+     WHERE nth <= ${MOST} ORDER BY account, id`;
 }

@@ -2,10 +2,11 @@
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { AccountId, MessageId } from '../../domain/ids.ts';
 import { messageIdOf, messageNumber } from '../../domain/ids.ts';
+import type { MessageParts } from '../../domain/message-part.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import type { MessageQuery, MessageRecord } from '../deliveries.ts';
 import { firstIdAt, idTime } from '../message-ids.ts';
-import { type Row, as, bytes, int, long, orNull, text, time } from '../sql/columns.ts';
+import { type Row, as, bytes, int, json, long, optional, orNull, text, time } from '../sql/columns.ts';
 import { rowsOf, words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { recordOf } from './records.ts';
@@ -41,6 +42,13 @@ export class MessageReads {
   *findMessage(_now: Now, id: MessageId): Change<MessageRecord | undefined> {
     const row = yield* sql.first(MESSAGE)`SELECT ${MESSAGE_COLUMNS} FROM message m WHERE m.id = ${messageNumber(id)}`;
     return row === undefined ? undefined : recordOf(row);
+  }
+
+  /** What was accepted with the message, or with the one of which it is a copy; undefined when nothing was, or the message is gone. */
+  *messageParts(_now: Now, id: MessageId): Change<MessageParts | undefined> {
+    const row = yield* sql.first({ parts: optional(json<MessageParts>()) })`
+      SELECT coalesce(m.parts, o.parts) AS parts FROM message m LEFT JOIN message o ON o.id = m.copy_of WHERE m.id = ${messageNumber(id)}`;
+    return row?.parts;
   }
 
   /** A step of a search, newest first; it goes on before `next`. */

@@ -5,10 +5,10 @@ import { formatIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type AccountKind, type State, foldLogin } from '../../domain/registry.ts';
 import type { Instant } from '../../domain/units.ts';
-import type { AccountMove, AccountTies } from '../account-moves.ts';
+import type { AccountMove, AccountTies, MailboxShare } from '../account-moves.ts';
 import { MAX_TIES, type TiedOrganisation } from '../organisation-ties.ts';
 import { RegistryError } from '../registry.ts';
-import { type Row, as, flag, int, text } from '../sql/columns.ts';
+import { type Row, as, flag, int, text, time } from '../sql/columns.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { delegations, naming, substitutes } from './ties.ts';
 
@@ -21,11 +21,42 @@ export interface MovingAccount extends Row<typeof ACCOUNT> {
   readonly into: TiedOrganisation;
 }
 
+/** Entries that one step looks at: some milliseconds. */
+const STEP = 1000;
+
+/** What of a bounded part of a mailbox was received since, and the rest; the next part is behind `next`. */
+export interface ShareStep {
+  readonly moved: MailboxShare;
+  readonly left: MailboxShare;
+  readonly next: number | null;
+}
+
 export class MovingAccountReads {
   /** Throws RegistryError where it may not go. */
   *plan({ at }: Now, move: AccountMove): Change<{ readonly account: AccountId; readonly ties: AccountTies }> {
     const moving = yield* movingAccount(move, at);
     return { account: moving.id, ties: yield* tiesOf(moving, at) };
+  }
+
+  *share(_now: Now, account: AccountId, since: Instant, after: number): Change<ShareStep> {
+    const rows = yield* sql.all({ uid: int, octets: int, at: time })`
+      SELECT e.uid, e.octets, m.received_at AS at FROM entry e JOIN message m ON m.id = e.message
+       WHERE e.account = ${account} AND e.uid > ${after} ORDER BY e.uid LIMIT ${STEP}`;
+    const sum = (of: typeof rows): MailboxShare => ({
+      messages: of.length,
+      octets: of.reduce((total, { octets }) => total + octets, 0),
+    });
+    return {
+      moved: sum(rows.filter(({ at }) => at >= since)),
+      left: sum(rows.filter(({ at }) => at < since)),
+      next: rows.length < STEP ? null : (rows.at(-1)?.uid ?? null),
+    };
+  }
+
+  /** Moves that are under way, or were when the store was closed. */
+  *pending(_now: Now): Change<readonly { readonly source: AccountId; readonly target: AccountId }[]> {
+    return yield* sql.all({ source: as<AccountId>(int), target: as<AccountId>(int) })`
+      SELECT source, target FROM account_move ORDER BY source`;
   }
 }
 

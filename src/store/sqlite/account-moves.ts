@@ -8,17 +8,15 @@ import { seconds } from '../../domain/units.ts';
 import type { AccountMove, AccountMoved, AccountMoves, AccountTies, MailboxShare } from '../account-moves.ts';
 import { type Actor, RegistryError, THE_GATEWAY } from '../registry.ts';
 import type { Subjects } from '../objects.ts';
+import type { ShareStep } from '../reads/moving-account.ts';
 import { StoreFull } from '../store.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Maildrops } from './maildrops.ts';
-import type { Reader } from './reader.ts';
-import type { ReaderWork } from './reader-protocol.ts';
 import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
 
 export interface AccountMovesParts {
   readonly writer: Writer;
-  readonly reader: Reader;
   readonly maildrops: Maildrops;
   readonly mailboxes: Mailboxes;
   readonly subject: Subjects['movingAccount'];
@@ -63,7 +61,7 @@ export class SqliteAccountMoves implements AccountMoves {
 
   /** Goes on with what a crash or an end cut short; resolves when the mailboxes are closed for it. */
   async resume(): Promise<void> {
-    for (const { source, target } of await this.#p.reader.ask('pendingMoves', {})) {
+    for (const { source, target } of await this.#p.subject.pending()) {
       this.#p.log.info('store.move-resumed', { source, target });
       this.#closed([source, target], this.#follow(source, target, THE_GATEWAY));
     }
@@ -83,11 +81,7 @@ export class SqliteAccountMoves implements AccountMoves {
       { messages: 0, octets: 0 },
     ];
     for (let after: number | null = -1; after !== null;) {
-      const step: ReaderWork['moveShare']['out'] = await this.#p.reader.ask('moveShare', {
-        account: found.account,
-        since: move.since,
-        after,
-      });
+      const step: ShareStep = await this.#p.subject.share(found.account, move.since, after);
       for (const [sum, more] of [
         [moved, step.moved],
         [left, step.left],

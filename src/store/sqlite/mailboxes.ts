@@ -3,21 +3,21 @@
  * commit tells the new numbers before its answers are given out.
  */
 import type { AccountId } from '../../domain/ids.ts';
+import type { Subjects } from '../objects.ts';
 import { Lru } from './lru.ts';
-import type { MailboxState } from './reader-protocol.ts';
 import { MAILBOX_NUMBERS, type MailboxNumbers } from '../changes/changed.ts';
-import type { Reader } from './reader.ts';
+import type { MailboxState } from '../reads/roads.ts';
 
 const MOST = 50_000;
 
 export class Mailboxes {
-  readonly #reader: Reader;
+  readonly #read: Subjects['roads']['mailbox'];
   readonly #known = new Lru<AccountId, MailboxState>(MOST);
   /** Reads under way: what commits told since each began, which wins over what it will find. */
   readonly #reading = new Set<Map<AccountId, MailboxState>>();
 
-  constructor(reader: Reader) {
-    this.#reader = reader;
+  constructor(read: Subjects['roads']['mailbox']) {
+    this.#read = read;
   }
 
   /** From a commit. */
@@ -36,10 +36,7 @@ export class Mailboxes {
   }
 
   async of(account: AccountId): Promise<MailboxState | undefined> {
-    return (
-      this.#known.get(account) ??
-      (await this.during(async () => ({ account, state: await this.#reader.ask('mailbox', { account }) })))
-    );
+    return this.#known.get(account) ?? (await this.during(async () => ({ account, state: await this.#read(account) })));
   }
 
   /** Runs a read that finds a mailbox's numbers, and keeps them unless a commit told newer ones meanwhile. */

@@ -8,7 +8,7 @@ import type { SentNotices } from './ahead.ts';
 import { Contents, type ReadAhead } from './contents.ts';
 import { Listings, SqliteListing } from './listing.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import type { MailboxState } from './reader-protocol.ts';
+import type { MailboxState } from '../reads/roads.ts';
 import type { AuditItem } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';

@@ -246,15 +246,18 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const floor = Math.max(ready.latest, idTime(ready.highest));
     const time = new StoreTime(clock, instant(floor));
     const subjects = subjectsOf({ writer, reader, time, random });
-    const mailboxes = (parts.mailboxes = new Mailboxes(reader));
-    parts.registry = new SqliteRegistry({ writer, reader, subjects, mailboxes, time, random });
+    const mailboxes = (parts.mailboxes = new Mailboxes(subjects.roads.mailbox));
+    parts.registry = new SqliteRegistry({ writer, subjects, mailboxes, time, random });
     const registry = Object.assign(parts.registry, {
       ...subjects.absences,
+      ...subjects.accounts,
       ...subjects.addresses,
       ...subjects.clientCertificates,
       ...subjects.edi,
+      ...subjects.formerOrganisations,
       ...subjects.networks,
       ...subjects.organisationErasure,
+      ...subjects.organisations,
       ...subjects.passwords,
       ...subjects.settings,
       ...subjects.partners,
@@ -305,7 +308,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const { messages, mailboxes: contents } = subjects;
     const deliveries = Object.assign(parts.deliveries, messages, subjects.deliveries, contents);
     const accountMoves = new SqliteAccountMoves({
-      ...{ writer, reader, maildrops, mailboxes },
+      ...{ writer, maildrops, mailboxes },
       ...{ subject: subjects.movingAccount, mail: subjects.mailboxMoves, time, random, clock, log },
     });
     // Before anybody can open a mailbox of which a part is still to come.

@@ -1,23 +1,13 @@
 /** What the reader does for each kind of request. Each is one or a few statements, none kept open. */
 import type Database from 'better-sqlite3';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
-import { AccountMoveReader } from './account-move-reader.ts';
 import { READS } from '../objects.ts';
 import { checkCrossing } from '../sql/remote.ts';
 import { instant } from '../../domain/units.ts';
 import { type Call, Callables } from './calls.ts';
 import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
-import {
-  type ListingData,
-  type MailboxState,
-  RECEIPT,
-  RETRIEVED,
-  type ReaderKind,
-  type ReaderWork,
-} from './reader-protocol.ts';
-import { MergeReader } from './merge-reader.ts';
-import { RegistryReader } from './registry-reader.ts';
+import { type ListingData, RECEIPT, RETRIEVED, type ReaderKind, type ReaderWork } from './reader-protocol.ts';
 import { SqliteRunner } from './runner.ts';
 import { UidlColumn } from './uidl.ts';
 
@@ -27,36 +17,19 @@ type Handlers = {
 
 export class ReaderWorker {
   readonly #handlers: Handlers;
-  readonly #mailbox: Database.Statement<[number], MailboxState>;
   readonly #listing: Database.Statement<[number, number], [number, number, Buffer, number, number]>;
   readonly #runner: SqliteRunner;
   readonly #callables = new Callables(READS);
 
   constructor(db: Db, keys: KeyFolder) {
     this.#runner = new SqliteRunner(db);
-    const registry = new RegistryReader(db);
     const content = new ContentReader(db, keys);
-    const merges = new MergeReader(db);
-    const moves = new AccountMoveReader(db);
-    this.#mailbox = db.prepare('SELECT octets, messages, next_uid AS nextUid, changes FROM mailbox WHERE account = ?');
-    const parts = db
-      .prepare<[bigint], string | null>(
-        'SELECT coalesce(m.parts, o.parts) FROM message m LEFT JOIN message o ON o.id = m.copy_of WHERE m.id = ?',
-      )
-      .pluck();
     this.#listing = db
       .prepare<[number, number], [number, number, Buffer, number, number]>(
         'SELECT uid, octets, uidl, retrieved, receipt FROM entry WHERE account = ? AND uid < ? ORDER BY uid',
       )
       .raw(true);
     this.#handlers = {
-      login: ({ login }) => registry.login(login),
-      scramSaltKey: () => registry.scramSaltKey(),
-      recipient: ({ key, at }) => registry.recipient(key, at),
-      hasAddressesIn: ({ domain }) => registry.hasAddressesIn(domain),
-      sendAs: ({ account, key }) => registry.sendAs(account, key),
-      parts: ({ message }) => parts.get(message) ?? undefined,
-      mailbox: ({ account }) => this.#mailbox.get(account),
       listing: ({ account, below, count }, transfer) => this.#list(account, below, count, transfer),
       entry: (input, transfer) => content.entries(input, transfer),
       slice: (input, transfer) => content.slice(input, transfer),
@@ -66,17 +39,6 @@ export class ReaderWorker {
       upload: ({ message, n }) => content.chunk(message, n),
       dataKeys: (input) => content.dataKeys(input),
       forgetDay: ({ day }) => content.forgetDay(day),
-      moveShare: (input) => moves.share(input),
-      pendingMoves: () => moves.pending(),
-      organisations: ({ after, limit }) => registry.organisations(after, limit),
-      organisation: ({ name }) => registry.organisation(name),
-      accounts: ({ after, limit, organisation }) => registry.accounts(after, limit, organisation),
-      formerAccounts: (input) => merges.former(input),
-      formerOrganisations: ({ account }) => merges.organisations(account),
-      trailFrom: ({ account }) => merges.trailFrom(account),
-      account: ({ login }) => registry.account(login),
-      accountById: ({ id }) => registry.accountById(id),
-      addresses: ({ after, limit, login }) => registry.addresses(after, limit, login),
       call: (call) => this.#call(call),
     };
   }

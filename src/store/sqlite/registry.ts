@@ -9,18 +9,13 @@ import type { Address, AddressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
 import type { PartnerState } from '../../domain/partner.ts';
-import { type Organisation, type RegisteredAddress, type State, endedAt, foldLogin } from '../../domain/registry.ts';
+import { type State, addressAt, endedAt, foldLogin } from '../../domain/registry.ts';
 import { type Instant, octets } from '../../domain/units.ts';
-import {
-  type AccountMerge,
-  type FormerAccount,
-  type FormerOrganisation,
-  MERGED_AT_ONCE,
-} from '../organisation-merge.ts';
+import { type AccountMerge, MERGED_AT_ONCE } from '../organisation-merge.ts';
 import type { Subjects } from '../objects.ts';
+import type { RecipientRow } from '../reads/roads.ts';
 import type { NewPartner } from '../partners.ts';
 import {
-  type AccountSummary,
   type Actor,
   type CertificateRecord,
   type Ending,
@@ -29,16 +24,13 @@ import {
   type NewAccount,
   type NewOrganisation,
   type OrganisationDetails,
-  type Page,
   type Recipient,
   type Registry,
   RegistryError,
 } from '../registry.ts';
 import { Lru } from './lru.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import type { RecipientRow, SummaryRow } from './reader-protocol.ts';
 import type { WriterAnswer } from './writer-protocol.ts';
-import type { Reader } from './reader.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
@@ -52,7 +44,6 @@ const IMPORT_PART = 500;
 
 export interface RegistryParts {
   readonly writer: Writer;
-  readonly reader: Reader;
   readonly subjects: Subjects;
   readonly mailboxes: Mailboxes;
   readonly time: StoreTime;
@@ -70,13 +61,16 @@ function atOnce(logins: readonly string[]): readonly string[] {
 
 /** What `subjectsOf` makes by itself. */
 type Called = keyof (Subjects['absences'] &
+  Subjects['accounts'] &
   Subjects['addresses'] &
   Subjects['clientCertificates'] &
   Subjects['passwords'] &
   Subjects['settings'] &
   Subjects['edi'] &
+  Subjects['formerOrganisations'] &
   Subjects['networks'] &
   Subjects['organisationErasure'] &
+  Subjects['organisations'] &
   Subjects['partners'] &
   Subjects['ties']);
 
@@ -130,7 +124,7 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     const known = this.#logins.get(folded);
     if (known !== undefined) return this.#login(known ?? undefined);
     const before = this.#changes;
-    const found = await this.#p.reader.ask('login', { login: folded });
+    const found = await this.#p.subjects.roads.login(folded);
     if (before === this.#changes) {
       this.#logins.set(folded, found ?? null);
       if (found !== undefined) this.#loginOf.set(found.account.id, folded);
@@ -155,10 +149,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     return found;
   }
 
-  async hasAddressesIn(domain: string): Promise<boolean> {
-    return await this.#p.reader.ask('hasAddressesIn', { domain: domain.toLowerCase() });
-  }
-
   async findRecipient(key: AddressKey): Promise<Recipient | undefined> {
     const known = this.#recipients.get(key);
     if (known === null) return undefined;
@@ -169,7 +159,7 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     const before = this.#changes;
     let row: RecipientRow | undefined;
     const state = await this.#p.mailboxes.during(async () => {
-      row = await this.#p.reader.ask('recipient', { key, at: this.#p.time.now() });
+      row = await this.#p.subjects.roads.recipient(key);
       return row === undefined ? undefined : { account: row.account.id, state: row.mailbox };
     });
     const found = row === undefined ? null : recipientOf(row);
@@ -192,7 +182,7 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     const known = this.#sendAs.get(name);
     if (known !== undefined) return this.#p.time.now() < known;
     const before = this.#changes;
-    const until = (await this.#p.reader.ask('sendAs', { account, key })) ?? 0;
+    const until = (await this.#p.subjects.roads.sendAs(account, key)) ?? 0;
     if (before === this.#changes) this.#sendAs.set(name, until);
     return this.#p.time.now() < until;
   }
@@ -219,7 +209,7 @@ export class SqliteRegistry implements Omit<Registry, Called> {
   }
 
   async scramSaltKey(): Promise<Uint8Array> {
-    return (this.#saltKey ??= await this.#p.reader.ask('scramSaltKey', {}));
+    return (this.#saltKey ??= await this.#p.subjects.roads.scramSaltKey());
   }
 
   async addOrganisation(organisation: NewOrganisation, actor: Actor): Promise<OrganisationId> {
@@ -308,27 +298,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     return (await this.#change({ op: 'merge-finish', from, into, actor })).id;
   }
 
-  async listFormerAccounts({
-    organisation,
-    limit,
-    after,
-  }: Parameters<Registry['listFormerAccounts']>[0]): Promise<readonly FormerAccount[]> {
-    const [afterAccount, afterSeq] = [after?.account ?? 0, after?.untilSeq ?? 0];
-    return await this.#p.reader.ask('formerAccounts', {
-      organisation,
-      limit: limitOf({ limit }),
-      ...{ afterAccount, afterSeq },
-    });
-  }
-
-  async formerOrganisations(account: AccountId): Promise<readonly FormerOrganisation[]> {
-    return await this.#p.reader.ask('formerOrganisations', { account });
-  }
-
-  async trailFrom(account: AccountId): Promise<number> {
-    return await this.#p.reader.ask('trailFrom', { account });
-  }
-
   async endDue(): Promise<number> {
     return (await this.#change({ op: 'end-due' })).id;
   }
@@ -353,73 +322,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     if (before === this.#changes) this.#identities.set(account, found);
     return found;
   }
-
-  async listOrganisations(page: Page): Promise<readonly Organisation[]> {
-    const found = await this.#p.reader.ask('organisations', { after: page.after ?? '', limit: limitOf(page) });
-    return found.map((organisation) => organisationAt(organisation, this.#p.time.now()));
-  }
-
-  async findOrganisation(name: string): Promise<Organisation | undefined> {
-    const found = await this.#p.reader.ask('organisation', { name });
-    return found === undefined ? undefined : organisationAt(found, this.#p.time.now());
-  }
-
-  async listAccounts(page: Page & { readonly organisation?: string }): Promise<readonly AccountSummary[]> {
-    const organisation = page.organisation ?? null;
-    const rows = await this.#p.reader.ask('accounts', { after: page.after ?? '', limit: limitOf(page), organisation });
-    return rows.map((row) => this.#summary(row));
-  }
-
-  async findAccount(login: string): Promise<AccountSummary | undefined> {
-    const row = await this.#p.reader.ask('account', { login: foldLogin(login) ?? '' });
-    return row === undefined ? undefined : this.#summary(row);
-  }
-
-  async findAccountById(id: AccountId): Promise<AccountSummary | undefined> {
-    const row = await this.#p.reader.ask('accountById', { id });
-    return row === undefined ? undefined : this.#summary(row);
-  }
-
-  async listAddresses(
-    page: Page & { readonly login?: string },
-  ): Promise<readonly (RegisteredAddress & { readonly login: string })[]> {
-    const login = page.login === undefined ? null : (foldLogin(page.login) ?? '');
-    const rows = await this.#p.reader.ask('addresses', { after: page.after ?? '', limit: limitOf(page), login });
-    return rows.map((row) => addressAt(row, this.#p.time.now()));
-  }
-
-  #summary(row: SummaryRow): AccountSummary {
-    const now = this.#p.time.now();
-    const { account, addresses, codes, ...rest } = summaryOf(row);
-    const open = codes.filter(({ expiresAt }) => expiresAt > now);
-    return { ...rest, codes: open, account: endedAt(account, now), addresses: addresses.map((a) => addressAt(a, now)) };
-  }
 }
 
-/** It ends by the clock, not by a change. */
-const organisationAt = (of: Organisation, now: Instant): Organisation =>
-  of.endsAt === undefined || of.endsAt > now ? of : { ...of, state: 'ended' };
-
-/** What is final cannot be resumed any more. */
-function addressAt<T extends RegisteredAddress>(of: T, now: Instant): T {
-  const address = endedAt(of, now);
-  if (address.finalAt === undefined || address.finalAt > now) return address;
-  const { finalAt: _, ...final } = address;
-  return final as T;
-}
-
-const limitOf = (page: Page): number => Math.min(1000, Math.max(1, Math.trunc(page.limit)));
 const recipientOf = ({ mailbox: _, ...row }: RecipientRow): KnownRecipient => row;
-const summaryOf = (row: SummaryRow): AccountSummary => ({
-  account: row.account,
-  organisation: row.organisation,
-  addresses: row.addresses,
-  passwords: row.passwords,
-  certificates: row.certificates,
-  codes: row.codes,
-  sendsAs: row.sendsAs as readonly Address[],
-  used: octets(row.octets),
-  messages: row.messages,
-  ...(row.lastLogin === null ? {} : { lastLogin: row.lastLogin }),
-  ...(row.lastUsed === null ? {} : { lastUsed: row.lastUsed }),
-});

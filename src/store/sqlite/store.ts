@@ -183,8 +183,7 @@ export class SqliteStore implements Store {
   }
 
   async messageParts(id: MessageId): Promise<MessageParts | undefined> {
-    const parts = await this.#p.reader.ask('parts', { message: messageNumber(id) });
-    return parts === undefined ? undefined : (JSON.parse(parts) as MessageParts);
+    return await this.#p.subjects.messages.messageParts(id);
   }
 
   // --- maildrops
