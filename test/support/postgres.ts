@@ -241,12 +241,14 @@ const SERVICES: {
     return row === undefined ? undefined : { ...row, deletedAllowed: deletedAllowed(row) };
   },
   *addToMailbox(account, { octets = 0, messages = 0, hidden = 0, sweepAt }, changed) {
+    const listed = octets !== 0 || messages !== 0;
     const row = yield* sql.first({ octets: int, messages: int, nextUid: int, changes: int })`
       UPDATE mailbox SET octets = octets + ${octets}, messages = messages + ${messages}, next_uid = next_uid + ${Math.max(0, messages)},
-             changes = changes + ${octets === 0 && messages === 0 ? 0 : 1}, hidden_octets = hidden_octets + ${hidden},
+             changes = changes + ${listed ? 1 : 0}, hidden_octets = hidden_octets + ${hidden},
              sweep_at = CASE WHEN ${sweepAt === undefined} THEN sweep_at ELSE ${sweepAt ?? null} END
        WHERE account = ${account} RETURNING octets, messages, next_uid, changes`;
-    if (row !== undefined) changed.mailboxes.push(account, row.octets, row.messages, row.nextUid, row.changes);
+    if (row !== undefined && listed)
+      changed.mailboxes.push(account, row.octets, row.messages, row.nextUid, row.changes);
   },
 };
 const MAILBOX = {
