@@ -11,6 +11,10 @@ import { EdiChanges } from './changes/edi-identities.ts';
 import { EnrolmentChanges } from './changes/enrolments.ts';
 import { MailboxMoves } from './changes/mailbox-moves.ts';
 import { MailKeyChanges } from './changes/mail-keys.ts';
+import { ImportedMailChanges } from './changes/imported-mail.ts';
+import { MaildropChanges } from './changes/maildrops.ts';
+import { MessageErasureChanges } from './changes/message-erasure.ts';
+import { QueueChanges } from './changes/queue.ts';
 import { OperatorChanges } from './changes/operators.ts';
 import { OrganisationErasure } from './changes/organisation-erasure.ts';
 import { PartnerChanges } from './changes/partners.ts';
@@ -62,6 +66,10 @@ export const CHANGES = {
 /** Changes that leave accounts, addresses and organisations alone. How far each reaches is said beside (sqlite/manners.ts). */
 export const MAIL_CHANGES = {
   mailboxMoves: new MailboxMoves(),
+  importedMail: new ImportedMailChanges(),
+  maildrops: new MaildropChanges(),
+  messageErasure: new MessageErasureChanges(),
+  queue: new QueueChanges(),
   quirks: new QuirkChanges(),
   uses: new UseChanges(),
 };

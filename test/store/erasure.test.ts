@@ -1,4 +1,4 @@
 import { openTestStore } from '../support/store.ts';
 import { erasureContract } from './erasure-contract.ts';
 
-erasureContract('SQLite', (t) => openTestStore(t));
+erasureContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));

@@ -1,4 +1,4 @@
 import { openTestStore } from '../support/store.ts';
 import { importContract } from './import-contract.ts';
 
-importContract('SQLite', (t) => openTestStore(t));
+importContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));

@@ -21,7 +21,7 @@ import { addPartner } from './partner-contract.ts';
 
 type Db = ReturnType<typeof openWriting>;
 
-const SOURCE = join(import.meta.dirname, '../../../src/store/reads');
+const SOURCE = join(import.meta.dirname, '../../../src/store');
 const OWN_SOURCE = join(import.meta.dirname, '../../../src/store/sqlite');
 
 /** The plan of every statement that `make` prepares, by its text. */
@@ -61,10 +61,10 @@ const read = <T>(db: Db, change: Change<T>): T => new SqliteRunner(db).run(chang
 // The sources are parsed once: it takes two seconds.
 let templates: ReturnType<typeof templatesIn> | undefined;
 
-/** The plan of every statement that stands in these files of reads, also of those that no test runs. */
-function plansIn(db: Db, files: readonly string[]): Map<string, string> {
+/** The plan of every statement that stands in these files, also of those that no test runs. */
+function plansIn(db: Db, files: readonly string[], folder: 'reads' | 'changes' = 'reads'): Map<string, string> {
   templates ??= templatesIn(SOURCE);
-  const chosen = templates.filter(({ where }) => files.some((file) => where.startsWith(`${file}.ts:`)));
+  const chosen = templates.filter(({ where }) => files.some((file) => where.startsWith(`${folder}/${file}.ts:`)));
   return plansOf(db, (watched) => chosen.map(({ plan }) => watched.prepare(textOf(plan, SQLITE))));
 }
 
@@ -104,10 +104,19 @@ test("no statement of SQLite's own code reads a table from end to end, but for a
     ],
     scans.join('\n'),
   );
+});
+
+test('claims seek what is due, and what leaves a maildrop is sought by its uid', async (t) => {
+  const db = await emptyDatabase(t);
+  const plans = plansIn(db, ['queue', 'hiding', 'maildrops', 'imported-mail', 'message-erasure'], 'changes');
+  assert.deepEqual(scansOf(plans), []);
   assert.equal(
     planOf(plans, "SELECT id FROM delivery WHERE partner = ? AND state = 'waiting' AND due_at <= ?"),
     'SEARCH delivery USING COVERING INDEX delivery_due (partner=? AND due_at<?)',
   );
+  const byUid = [...plans].filter(([sql]) => /(FROM|UPDATE) entry .*\buid IN/.test(sql));
+  assert.ok(byUid.length >= 4, byUid.map(([sql]) => sql).join('\n'));
+  for (const [sql, plan] of byUid) assert.match(plan, /entry USING PRIMARY KEY \(account=\? AND uid=\?\)/, sql);
 });
 
 test('readers of the queue seek what they give out; counting reads an index of what waits', async (t) => {

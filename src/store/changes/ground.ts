@@ -3,6 +3,7 @@
  * one that is rolled back has told nobody anything.
  */
 import { hash } from 'node:crypto';
+import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Instant } from '../../domain/units.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import type { Actor } from '../registry.ts';
@@ -10,6 +11,9 @@ import { int } from '../sql/columns.ts';
 import { among } from '../sql/parts.ts';
 import { type Change, ask, sql } from '../sql/sql.ts';
 import { Changed, type Effects } from './changed.ts';
+
+/** A row at the end of the trail, as it was made by whoever asked; tells its number. */
+export const append = (item: AuditItem): Change<number> => ask({ audit: item });
 
 /** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
 export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';

@@ -18,14 +18,17 @@ import { MESSAGE, MESSAGE_COLUMNS } from './messages.ts';
 import { type HiddenWhy, deliveriesFrom, deliveryFrom } from './records.ts';
 import { type Step, stepped } from './steps.ts';
 
-const DELIVERY = {
+export const DELIVERY = {
   ...{ id: as<DeliveryId>(int), message: long, partner: int, recipient: text, dsn: orNull(text) },
   ...{ state: as<DeliveryState>(text), attempts: int, fence: int, dueAt: time, delayedAt: orNull(time) },
   ...{ lastReply: orNull(text), settledAt: orNull(time), mailbox: orNull(int) },
 };
-const DELIVERIES =
-  words(`SELECT id, message, partner, recipient, dsn, state, attempts, fence, due_at, delayed_at, last_reply, settled_at, mailbox
-  FROM delivery`);
+export const DELIVERY_COLUMNS = words(
+  'id, message, partner, recipient, dsn, state, attempts, fence, due_at, delayed_at, last_reply, settled_at, mailbox',
+);
+const DELIVERIES = words(
+  'SELECT id, message, partner, recipient, dsn, state, attempts, fence, due_at, delayed_at, last_reply, settled_at, mailbox FROM delivery',
+);
 type DeliveryRow = Row<typeof DELIVERY>;
 
 const OPEN: readonly DeliveryState[] = ['waiting', 'held'];

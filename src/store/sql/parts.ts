@@ -44,6 +44,9 @@ function part(sqlite: string, postgres: string, values: Part['values'] = NONE): 
  */
 export const locked: Part = { kind: 'locked', text: ({ lock }) => lock, values: NONE };
 
+/** The same of rows that are handed out, each to one who asks: PostgreSQL leaves out what somebody else has locked. */
+export const lockedFree: Part = part('', 'FOR UPDATE SKIP LOCKED');
+
 /** Words that several statements share, such as their columns; and where the engines differ, what PostgreSQL says instead. */
 export const words = (sqlite: string, postgres = sqlite): Part => part(sqlite, postgres);
 

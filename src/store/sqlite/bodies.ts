@@ -21,7 +21,7 @@ import {
 } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import { SqliteBodyWriter } from './body-writer.ts';
-import { UIDL_OCTETS } from './filing.ts';
+import { UIDL_OCTETS } from '../changes/uidls.ts';
 import { heldMailboxes } from './held-mailboxes.ts';
 import type { AcceptWork, NewDelivery, WriterWork } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';

@@ -33,7 +33,7 @@ import type { Acceptance, MaildropLock, StoredContent } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';
-import { UIDL_OCTETS } from './filing.ts';
+import { UIDL_OCTETS } from '../changes/uidls.ts';
 import type { Notices, WithdrawnCopy } from './writer-protocol.ts';
 import type { StoreTime } from './store-time.ts';
 import { type Writer, errorOf } from './writer.ts';
@@ -49,7 +49,7 @@ const CHANGES = {
 
 export interface DeliveriesParts {
   readonly writer: Writer;
-  readonly subjects: Pick<Subjects, 'messages' | 'deliveries' | 'mailboxes'>;
+  readonly subjects: Pick<Subjects, 'messages' | 'deliveries' | 'mailboxes' | 'maildrops' | 'queue'>;
   readonly audit: SqliteAudit;
   readonly bodies: Bodies;
   readonly erasures: Erasures;
@@ -96,19 +96,13 @@ export class SqliteDeliveries implements Omit<Deliveries, Whole> {
   // --- the queue
 
   async claim(partner: PartnerId, max: number, lease: Milliseconds): Promise<readonly Claim[]> {
-    const at = this.#p.time.now();
-    const work = { kind: 'claim', partner, max: limited('a claim', max), at, until: at + lease } as const;
-    const answer = await this.#p.writer.ask(work);
-    if (answer.kind !== 'claimed') throw errorOf(answer);
-    return deliveriesFrom(answer.found);
+    const most = limited('a claim', max);
+    return deliveriesFrom(await this.#p.subjects.queue.claim(partner, most, lease));
   }
 
   async claimOne(id: DeliveryId, lease: Milliseconds): Promise<Claim | 'busy' | 'settled' | 'unknown'> {
-    const at = this.#p.time.now();
-    const answer = await this.#p.writer.ask({ kind: 'claim-one', id, at, until: at + lease });
-    if (answer.kind === 'not-claimed') return answer.why;
-    if (answer.kind !== 'claimed') throw errorOf(answer);
-    return deliveriesFrom(answer.found)[0] ?? 'unknown';
+    const found = await this.#p.subjects.queue.claimOne(id, lease);
+    return typeof found === 'string' ? found : (deliveriesFrom(found)[0] ?? 'unknown');
   }
 
   async settle({ claim, outcome, notice, also, audit }: Settlement): Promise<'settled' | 'lost'> {
@@ -145,15 +139,10 @@ export class SqliteDeliveries implements Omit<Deliveries, Whole> {
   async change(ids: readonly DeliveryId[], change: keyof typeof CHANGES, actor: Actor): Promise<number> {
     if (ids.length > MOST)
       throw new RangeError(`${ids.length} deliveries are to change at once; expected at most ${MOST}`);
-    const { value = 0 } = await this.#p.writer.must({
-      kind: 'change-deliveries',
-      ids,
-      change,
-      uidls: change === 'release' || change === 'refile' ? this.#p.random(UIDL_OCTETS * ids.length) : new Uint8Array(0),
-      at: this.#p.time.now(),
-      audit: this.#p.audit.item({ event: CHANGES[change], outcome: 'success', personal: personalOf(actor) }),
-    });
-    return value;
+    const { queue } = this.#p.subjects;
+    const audit = this.#p.audit.item({ event: CHANGES[change], outcome: 'success', personal: personalOf(actor) });
+    if (change === 'hold' || change === 'retry') return await queue[change](ids, audit);
+    return await queue[change](ids, this.#p.random(UIDL_OCTETS * ids.length), audit);
   }
 
   // --- messages
@@ -290,10 +279,9 @@ export class SqliteDeliveries implements Omit<Deliveries, Whole> {
     did: { readonly sessions: number; readonly retrieved: number; readonly deleted: number },
     at: Instant,
   ): Promise<void> {
-    return this.#p.writer.must({ kind: 'consumer', account, network, ...did, at }).then(
-      () => undefined,
-      (error: unknown) => this.#p.log.error('store.notes-lost', { notes: 1, why: String(error) }),
-    );
+    return this.#p.subjects.maildrops
+      .noteConsumer(account, network, did, at)
+      .catch((error: unknown) => this.#p.log.error('store.notes-lost', { notes: 1, why: String(error) }));
   }
 }
 

@@ -16,21 +16,20 @@ import { type AccountId, type MessageId, messageNumber } from '../../domain/ids.
 import { type Instant, days, instant } from '../../domain/units.ts';
 import type { Erasure, MessageRecord } from '../deliveries.ts';
 import { firstIdAt, idTime } from '../message-ids.ts';
+import type { Subjects } from '../objects.ts';
 import type { Actor } from '../registry.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';
-import { ELSEWHERE, WAITING } from './message-erasure.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
-import type { Writer } from './writer.ts';
 
 /** Messages whose keys are read and opened at a time: some 10 ms. */
 const PAGE = 500;
 const OURSELVES = { session: 'erasure', network: 'erasure' };
 
 export interface ErasuresParts {
-  readonly writer: Writer;
+  readonly messageErasure: Subjects['messageErasure'];
   readonly reader: Reader;
   readonly audit: SqliteAudit;
   readonly bodies: Bodies;
@@ -55,11 +54,9 @@ export class Erasures {
     const locks = await Promise.all(accounts.map((account) => this.#p.maildrops.lock(account, OURSELVES)));
     try {
       if (locks.includes('in-use')) return 'in-use';
-      const { value } = await this.#p.writer.must({
-        kind: 'erase-message',
-        messages: [...copies].map(([id, its]) => ({ id: messageNumber(id), accounts: [...its] })),
-        at: this.#p.time.now(),
-        audit: this.#p.audit.item(
+      const erased = await this.#p.messageErasure.erase(
+        [...copies].map(([id, its]) => ({ id: messageNumber(id), accounts: [...its] })),
+        this.#p.audit.item(
           {
             event: 'message.erased',
             outcome: 'success',
@@ -67,9 +64,8 @@ export class Erasures {
           },
           record.id,
         ),
-      });
-      if (value === WAITING) return 'waiting';
-      if (value === ELSEWHERE) return 'elsewhere';
+      );
+      if (erased !== 'erased') return erased;
     } finally {
       for (const lock of locks) if (lock !== 'in-use') await this.#p.maildrops.release(lock);
     }

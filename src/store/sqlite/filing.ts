@@ -6,6 +6,7 @@ import { type Address, addressKey } from '../../domain/address.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import { Changed } from '../changes/changed.ts';
 import type { Queued } from '../changes/services.ts';
+import { UIDL_OCTETS } from '../changes/uidls.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { type AcceptedRecipient, OPERATOR } from '../store.ts';
 import type { Db } from './database.ts';
@@ -19,8 +20,6 @@ import { Standing } from './standing.ts';
 import { type Sql, sqlOf } from './statements.ts';
 import type { UsageChanges } from './usage-changes.ts';
 import type { FiledCopy } from './usage-recount.ts';
-
-export const UIDL_OCTETS = 16;
 
 interface Facts {
   readonly envelope: string;

@@ -6,7 +6,7 @@ import { Changed } from '../changes/changed.ts';
 import { type Filing } from './filing.ts';
 import type { MailboxCounters } from './mailbox-counters.ts';
 import type { ImportWork, WriterAnswer } from './writer-protocol.ts';
-import { importedUidl, ownUidl } from './uidl.ts';
+import { importedUidl, ownUidl } from '../changes/uidls.ts';
 
 /** As a client that fetched it leaves it. */
 const COLLECTED = 2;

@@ -6,7 +6,7 @@ import type { HiddenWhy } from '../reads/records.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
 import { Changed } from '../changes/changed.ts';
-import { type Filing, UIDL_OCTETS } from './filing.ts';
+import type { Filing } from './filing.ts';
 import { type MailboxCounters, deletedAllowed } from './mailbox-counters.ts';
 import type { UsageChanges } from './usage-changes.ts';
 import type { AuditItem, WriterAnswer, WriterWork } from './writer-protocol.ts';
@@ -19,11 +19,6 @@ interface EntryRow {
   readonly retrieved: bigint;
   readonly receipt: bigint;
 }
-interface HiddenRow extends EntryRow {
-  readonly hidden_at: bigint;
-  readonly uid: bigint;
-}
-
 interface Hidden {
   readonly uid: number;
   readonly message: bigint;
@@ -36,9 +31,6 @@ const UNSEEN = JSON.stringify({ retrieved: false });
 
 /** `entry.retrieved` of what was collected. */
 const COLLECTED = 2;
-
-/** Places that are remembered of each account. */
-const CONSUMERS = 16;
 
 export interface MaildropParts {
   readonly audit: AuditWriter;
@@ -54,17 +46,10 @@ export class MaildropChanges {
   readonly #usage: UsageChanges;
   readonly #deleteEntry: Database.Statement<[number, number], EntryRow>;
   readonly #insertHidden: Database.Statement;
-  readonly #insertEntry: Database.Statement;
   readonly #markCollected: Database.Statement;
   readonly #markSent: Database.Statement<[number, number], { retrieved: number }>;
-  readonly #hiddenSince: Database.Statement<[number, number, number], HiddenRow>;
-  readonly #hiddenOf: Database.Statement<[number, bigint, number], HiddenRow>;
-  readonly #deleteHidden: Database.Statement;
   readonly #isWaiting: Database.Statement<[number, number], { uid: number }>;
   readonly #waiting: Database.Statement<[number, bigint], { uid: number }>;
-  readonly #seeConsumer: Database.Statement;
-  readonly #addConsumer: Database.Statement;
-  readonly #forgetConsumers: Database.Statement;
 
   constructor(db: Db, { audit, counters, filing, usage }: MaildropParts) {
     this.#audit = audit;
@@ -79,39 +64,12 @@ export class MaildropChanges {
     this.#insertHidden = db.prepare(
       'INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved, receipt, why) VALUES (?,?,?,?,?,?,?,?)',
     );
-    this.#insertEntry = db.prepare(
-      'INSERT INTO entry (account, uid, message, octets, uidl, receipt, restored_at) VALUES (?,?,?,?,?,?,?)',
-    );
     this.#markCollected = db.prepare('UPDATE entry SET retrieved = 2 WHERE account = ? AND uid = ? AND retrieved < 2');
     this.#markSent = db.prepare(
       'UPDATE entry SET retrieved = retrieved + 1 WHERE account = ? AND uid = ? AND retrieved < 2 RETURNING retrieved',
     );
-    const hidden = <P extends unknown[]>(where: string): Database.Statement<P, HiddenRow> =>
-      db
-        .prepare<P, HiddenRow>(
-          `SELECT hidden_at, uid, message, octets, retrieved, receipt FROM hidden_entry
-             WHERE account = ? AND ${where} AND why <> 'withdrawn' ORDER BY message, uid LIMIT ?`,
-        )
-        .safeIntegers(true);
-    this.#hiddenSince = hidden('hidden_at >= ?');
-    // Its own, or the copy of it that was protected or opened for this mailbox: the id from the `250` names both.
-    this.#hiddenOf = hidden(
-      'EXISTS (SELECT 1 FROM message m WHERE m.id = hidden_entry.message AND ? IN (m.id, m.copy_of))',
-    );
-    this.#deleteHidden = db.prepare('DELETE FROM hidden_entry WHERE account = ? AND hidden_at = ? AND uid = ?');
     this.#isWaiting = db.prepare('SELECT uid FROM entry WHERE account = ? AND uid = ? AND retrieved = 0');
     this.#waiting = db.prepare('SELECT uid FROM entry WHERE account = ? AND message = ? AND retrieved = 0');
-    this.#seeConsumer = db.prepare(
-      `UPDATE consumer SET last_at = ?, sessions = sessions + ?, retrieved = retrieved + ?, deleted = deleted + ?
-         WHERE account = ? AND network = ?`,
-    );
-    this.#addConsumer = db.prepare(
-      'INSERT INTO consumer (last_at, sessions, retrieved, deleted, account, network, first_at) VALUES (?,?,?,?,?,?,?)',
-    );
-    this.#forgetConsumers = db.prepare(
-      `DELETE FROM consumer WHERE account = ? AND network NOT IN
-         (SELECT network FROM consumer WHERE account = ? ORDER BY last_at DESC, network LIMIT ${CONSUMERS})`,
-    );
   }
 
   /** QUIT. */
@@ -204,37 +162,5 @@ export class MaildropChanges {
     this.#counters.add(changed.mailboxes, account, row, by);
     if (crowded) changed.crowded.push(account);
     return hidden;
-  }
-
-  /** Hands hidden entries out again, under new uids and UIDLs. */
-  restore({ account, what, uidls, audit }: WorkOf<'restore'>): WriterAnswer {
-    const row = this.#counters.get(account);
-    if (row === undefined) return { kind: 'done', value: 0 };
-    const most = uidls.length / UIDL_OCTETS;
-    const hidden =
-      'since' in what
-        ? this.#hiddenSince.all(account, what.since, most)
-        : this.#hiddenOf.all(account, what.message, most);
-    let octets = 0;
-    for (const [i, entry] of hidden.entries()) {
-      const uidl = uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS);
-      this.#deleteHidden.run(account, entry.hidden_at, entry.uid);
-      this.#insertEntry.run(account, row.next_uid + i, entry.message, entry.octets, uidl, entry.receipt, audit.at);
-      octets += Number(entry.octets);
-    }
-    const changed = new Changed();
-    if (hidden.length > 0)
-      this.#counters.add(changed.mailboxes, account, row, { octets, messages: hidden.length, hidden: -octets });
-    const facts = { ...(JSON.parse(audit.facts) as object), entries: hidden.length };
-    this.#audit.append({ ...audit, facts: JSON.stringify(facts) });
-    return { kind: 'done', value: hidden.length, ...changed.effects };
-  }
-
-  noteConsumer({ account, network, sessions, retrieved, deleted, at }: WorkOf<'consumer'>): WriterAnswer {
-    if (this.#seeConsumer.run(at, sessions, retrieved, deleted, account, network).changes === 0) {
-      this.#addConsumer.run(at, sessions, retrieved, deleted, account, network, at);
-      this.#forgetConsumers.run(account, account);
-    }
-    return { kind: 'done' };
   }
 }

@@ -29,8 +29,30 @@ type Manners<T> = { readonly [K in keyof T]: { readonly [M in keyof T[K]]: Manne
 
 const REGISTRY: Manner = { reach: 'registry' };
 
+/** That of changes whose first argument is the account. */
+const own = (account: number): number => account;
+
 const MANNERS: Manners<typeof MAIL_CHANGES> = {
   mailboxMoves: { follow: { reach: 'messages' } },
+  importedMail: { file: { reach: 'messages', turn: own } },
+  maildrops: {
+    commit: { reach: 'nothing', turn: own },
+    release: { reach: 'nothing', turn: own },
+    expire: { reach: 'nothing', turn: own },
+    restore: { reach: 'nothing', turn: own },
+    noteConsumer: { reach: 'nothing', turn: own },
+  },
+  messageErasure: { erase: { reach: 'messages' } },
+  queue: {
+    claim: { reach: 'nothing' },
+    claimOne: { reach: 'nothing' },
+    settle: { reach: 'messages' },
+    hold: { reach: 'nothing' },
+    release: { reach: 'messages' },
+    retry: { reach: 'nothing' },
+    refile: { reach: 'messages' },
+    withdraw: { reach: 'messages' },
+  },
   quirks: { note: { reach: 'nothing' } },
   uses: {
     password: { reach: 'nothing', turn: (account) => account },

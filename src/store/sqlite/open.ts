@@ -293,7 +293,17 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const { takeoverAfter } = set;
     const locks = (maildropLocks ?? newMemoryLocks)({ clock, epoch, takeoverAfter });
     const maildrops = new Maildrops({ writer, reader, mailboxes, clock, time, log, locks });
-    const erasures = new Erasures({ writer, reader, audit, bodies, maildrops, keys, time, random, log });
+    const erasures = new Erasures({
+      messageErasure: subjects.messageErasure,
+      reader,
+      audit,
+      bodies,
+      maildrops,
+      keys,
+      time,
+      random,
+      log,
+    });
     parts.deliveries = new SqliteDeliveries({
       writer,
       subjects,

@@ -9,7 +9,7 @@ import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
 import { type ListingData, RECEIPT, RETRIEVED, type ReaderKind, type ReaderWork } from './reader-protocol.ts';
 import { SqliteRunner } from './runner.ts';
-import { UidlColumn } from './uidl.ts';
+import { UidlColumn } from '../changes/uidls.ts';
 
 type Handlers = {
   readonly [K in ReaderKind]: (input: ReaderWork[K]['in'], transfer: ArrayBuffer[]) => ReaderWork[K]['out'];

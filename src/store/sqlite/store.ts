@@ -36,8 +36,8 @@ import type { SqliteAudit } from './audit.ts';
 import type { SentNotices } from './ahead.ts';
 import type { Bodies } from './bodies.ts';
 import { after } from './calls.ts';
+import { UIDL_OCTETS } from '../changes/uidls.ts';
 import { takeCopy } from './copies.ts';
-import { UIDL_OCTETS } from './filing.ts';
 import { SqliteImports } from './imports.ts';
 import type { Erasures } from './erasures.ts';
 import type { FolderLock } from './folder-lock.ts';
@@ -246,7 +246,7 @@ export class SqliteStore implements Store {
     });
     const uidls = this.#p.random(UIDL_OCTETS * MAX_RESTORED);
     const hidden = 'message' in what ? { message: messageNumber(what.message) } : { since: what.since };
-    return (await this.#p.writer.must({ kind: 'restore', account, what: hidden, uidls, audit })).value ?? 0;
+    return await this.#p.subjects.maildrops.restore(account, hidden, uidls, audit);
   }
 
   // --- upkeep

@@ -14,7 +14,6 @@ import type { ChangeScope, Told } from '../changes/ground.ts';
 import type { Call } from './calls.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { Reserved } from './reserve.ts';
-import type { DeliveryRows } from '../reads/records.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 
 export interface ChunkWork {
@@ -43,14 +42,6 @@ export interface WithdrawnCopy {
 /** What changes deliveries. */
 export type DeliveryWork =
   | {
-      readonly kind: 'claim';
-      readonly partner: number;
-      readonly max: number;
-      readonly at: number;
-      readonly until: number;
-    }
-  | { readonly kind: 'claim-one'; readonly id: number; readonly at: number; readonly until: number }
-  | {
       readonly kind: 'settle';
       readonly id: number;
       readonly fence: number;
@@ -58,15 +49,6 @@ export type DeliveryWork =
       readonly at: number;
       readonly audit: readonly AuditItem[];
       readonly notices: Notices;
-    }
-  | {
-      readonly kind: 'change-deliveries';
-      readonly ids: readonly number[];
-      readonly change: 'hold' | 'release' | 'retry' | 'refile';
-      /** For what is filed: 16 random octets for each of `ids`. */
-      readonly uidls: Uint8Array;
-      readonly at: number;
-      readonly audit: AuditItem;
     }
   | {
       readonly kind: 'withdraw';
@@ -118,24 +100,8 @@ export type WriterWork =
       readonly entries: readonly { readonly uid: number; readonly notices: Notices; readonly audit: AuditItem }[];
       readonly at: number;
     }
-  | {
-      readonly kind: 'consumer';
-      readonly account: number;
-      readonly network: string;
-      readonly sessions: number;
-      readonly retrieved: number;
-      readonly deleted: number;
-      readonly at: number;
-    }
   | ImportWork
   | DeliveryWork
-  | {
-      readonly kind: 'restore';
-      readonly account: number;
-      readonly what: { readonly since: number } | { readonly message: bigint };
-      readonly uidls: Uint8Array;
-      readonly audit: AuditItem;
-    }
   | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
   | { readonly kind: 'erase-personal'; readonly seqs: readonly number[]; readonly mark: AuditMark | null }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
@@ -157,13 +123,6 @@ export type WriterWork =
   | { readonly kind: 'give-up'; readonly id: bigint }
   /** A slice of what is deleted of one account beyond its quota. */
   | { readonly kind: 'trim'; readonly account: number; readonly at: number; readonly below: bigint }
-  /** The value of its answer: message-erasure.ts. */
-  | {
-      readonly kind: 'erase-message';
-      readonly messages: readonly { readonly id: bigint; readonly accounts: readonly number[] }[];
-      readonly at: number;
-      readonly audit: AuditItem;
-    }
   /** Every page of the database was read. */
   | { readonly kind: 'checked' }
   | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
@@ -190,8 +149,6 @@ export type WriterAnswer =
   | { readonly kind: 'closed' }
   /** Of an import: this entry's UIDL was used in the mailbox. */
   | { readonly kind: 'uidl-taken'; readonly index: number }
-  | { readonly kind: 'claimed'; readonly found: DeliveryRows }
-  | { readonly kind: 'not-claimed'; readonly why: 'busy' | 'settled' | 'unknown' }
   | ({ readonly kind: 'expired'; readonly uids: readonly number[] } & Effects)
   | ({
       readonly kind: 'withdrawn';

@@ -7,7 +7,8 @@ import { StoreRefused } from '../store.ts';
 import { Ahead } from './ahead.ts';
 import { UNCHECKED, checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
 import { type Db, isDamage, isFull, openWriting, shapeOf, sqliteProblem } from './database.ts';
-import { voidLeases } from './delivery-changes.ts';
+import { voidLeases } from '../changes/queue.ts';
+import { SqliteRunner } from './runner.ts';
 import { GroupCommit } from './group-commit.ts';
 import { ThreadCopier } from './log-copier.ts';
 import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
@@ -102,7 +103,7 @@ function begin(db: Db, keys: KeyFolder, start: WriterStart, pages: PagesRead): R
   setFact(db, 'clean', 0);
   // Kept over a clean stop, until all of them were read.
   if (pages !== 'not due') setFact(db, UNCHECKED, pages === 'later' ? 1 : 0);
-  voidLeases(db);
+  new SqliteRunner(db).run(voidLeases());
   db.exec('COMMIT');
   const found = {
     version,

@@ -18,7 +18,6 @@ import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
 import { type Reach, mannerOf } from './manners.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
-import { MessageErasure } from './message-erasure.ts';
 import type { Testing } from './options.ts';
 import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { RegistryChanges } from './registry-changes.ts';
@@ -65,7 +64,6 @@ export class WriterWorker {
   readonly #registry: RegistryChanges;
   readonly #runner: SqliteRunner;
   readonly #callables = new Callables(CHANGES, MAIL_CHANGES);
-  readonly #erasure: MessageErasure;
   readonly #sweeper: Sweeper;
   readonly #insertUpload: Database.Statement;
   readonly #insertChunk: Database.Statement;
@@ -98,7 +96,6 @@ export class WriterWorker {
     const services = new SqliteServices({ counters, filing: this.#filing, usage: this.#usage });
     this.#runner = new SqliteRunner(db, (item) => this.audit.append(item), services);
     this.#registry = new RegistryChanges(db, this.audit, this.#runner);
-    this.#erasure = new MessageErasure(db, this.audit, counters);
     this.#sweeper = new Sweeper(db, new Dropping(db), new DeletedMail(db), this.search);
     this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
     this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed, tag) VALUES (?, ?, ?, ?)');
@@ -147,16 +144,9 @@ export class WriterWorker {
         return this.#maildrops.release(work);
       case 'expire':
         return this.#maildrops.expire(work);
-      case 'restore':
-        return this.#maildrops.restore(work);
-      case 'consumer':
-        return this.#maildrops.noteConsumer(work);
       case 'import':
         return this.#imports.file(work);
-      case 'claim':
-      case 'claim-one':
       case 'settle':
-      case 'change-deliveries':
       case 'withdraw':
         return this.#deliveries.apply(work);
       case 'audit':
@@ -176,8 +166,6 @@ export class WriterWorker {
         return { kind: 'swept', report: this.#sweeper.trim(work) };
       case 'give-up':
         return { kind: 'swept', report: this.#sweeper.giveUp(work.id) };
-      case 'erase-message':
-        return this.#erasure.erase(work);
       case 'day-erased':
         this.#dayErased.run(work.at, work.day);
         return DONE;

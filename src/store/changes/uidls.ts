@@ -2,9 +2,9 @@
  * UIDLs as they stand in `entry`: 16 random octets, written as 22 characters of base64url, or the text that another server gave. Its octets
  * stand behind one or two octets 0, so that such a value never has 16.
  */
-import { UIDL_OCTETS } from './filing.ts';
 
 /** Of our own. */
+export const UIDL_OCTETS = 16;
 export const UIDL_CHARACTERS = 22;
 
 export function importedUidl(text: string): Buffer {

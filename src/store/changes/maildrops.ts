@@ -1,0 +1,158 @@
+/** What the end of a POP3 session, a retention and an operator do to maildrops. Who may change one is said by `MaildropLocks`. */
+import { hash } from 'node:crypto';
+import type { AuditItem } from '../../domain/audit-row.ts';
+import { joinSmall } from '../../platform/bytes.ts';
+import { bytes, int, long } from '../sql/columns.ts';
+import { among, locked, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Notices } from './accept-work.ts';
+import { type Ground, append } from './ground.ts';
+import { COLLECTED, type Hidden, hideEntries } from './hiding.ts';
+import { addToMailbox, countCollected, fileNotices, mailboxOf } from './services.ts';
+import { UIDL_OCTETS } from './uidls.ts';
+
+const UNSEEN = JSON.stringify({ retrieved: false });
+/** Places that are remembered of each account. */
+const CONSUMERS = 16;
+const HIDDEN = { hiddenAt: int, uid: int, message: long, octets: int, receipt: int };
+const PLACE = { hiddenAt: int, uid: int };
+const RESTORED = { uid: int, message: long, octets: int, uidl: bytes, receipt: int };
+
+export class MaildropChanges {
+  /** QUIT: `deleted` are hidden, `retrieved` were sent to their end. */
+  *commit(
+    ground: Ground,
+    account: number,
+    deleted: readonly number[],
+    retrieved: readonly number[],
+    audit: readonly AuditItem[],
+    notices: Notices,
+  ): Change<void> {
+    const sent = new Set(retrieved);
+    const hidden = yield* hideEntries(ground, account, deleted, 'deleted', retrieved);
+    let collected = 0;
+    for (const { uid, retrieved: before } of hidden) if (sent.has(uid) && before < COLLECTED) collected += 1;
+    const gone = new Set(hidden.map(({ uid }) => uid));
+    const left = retrieved.filter((uid) => !gone.has(uid));
+    if (left.length > 0)
+      collected += yield* sql.run`
+        UPDATE entry SET retrieved = 2 WHERE account = ${account} AND uid ${among(int, left)} AND retrieved < 2`;
+    yield* countCollected(ground, account, collected);
+    yield* fileNotices(ground, notices);
+    for (const item of audit) yield* append(item);
+    yield* tellUnseen(hidden, sent, audit);
+  }
+
+  /** A session that ended without QUIT. */
+  *release(ground: Ground, account: number, retrieved: readonly number[], notices: Notices): Change<void> {
+    const rows = yield* sql.all({ retrieved: int })`
+      UPDATE entry SET retrieved = retrieved + 1 WHERE account = ${account} AND uid ${among(int, retrieved)} AND retrieved < 2 RETURNING retrieved`;
+    // The second time without a QUIT: it has the message, whatever becomes of its sessions.
+    const collected = rows.filter((row) => row.retrieved === COLLECTED).length;
+    yield* countCollected(ground, account, collected);
+    yield* fileNotices(ground, notices);
+  }
+
+  /** Resolves to those that were hidden. What was collected meanwhile stays, and nothing is told of it. */
+  *expire(
+    ground: Ground,
+    account: number,
+    entries: readonly { readonly uid: number; readonly notices: Notices; readonly audit: AuditItem }[],
+  ): Change<readonly number[]> {
+    const uids = entries.map(({ uid }) => uid);
+    const rows = yield* sql.all({ uid: int })`
+      SELECT uid FROM entry WHERE account = ${account} AND uid ${among(int, uids)} AND retrieved = 0 ${locked}`;
+    const found = new Set(rows.map(({ uid }) => uid));
+    const waiting = entries.filter(({ uid }) => found.has(uid));
+    yield* hideEntries(
+      ground,
+      account,
+      waiting.map(({ uid }) => uid),
+      'expired',
+    );
+    for (const { notices, audit } of waiting) {
+      yield* append(audit);
+      yield* fileNotices(ground, notices);
+    }
+    return waiting.map(({ uid }) => uid);
+  }
+
+  /** Hands hidden entries out again, under new uids and UIDLs: as many as `uidls` are for. Resolves to how many there were. */
+  *restore(
+    ground: Ground,
+    account: number,
+    what: { readonly since: number } | { readonly message: bigint },
+    uidls: Uint8Array,
+    audit: AuditItem,
+  ): Change<number> {
+    const mailbox = yield* mailboxOf(account);
+    if (mailbox === undefined) return 0;
+    const most = uidls.length / UIDL_OCTETS;
+    const hidden =
+      'since' in what ? yield* hiddenSince(account, what.since, most) : yield* hiddenOf(account, what.message, most);
+    if (hidden.length > 0) {
+      yield* sql.run`
+        DELETE FROM hidden_entry WHERE account = ${account} AND (hidden_at, uid) IN (SELECT hidden_at, uid FROM ${rowsOf(PLACE, hidden)})`;
+      const entries = hidden.map((entry, i) => ({
+        ...entry,
+        uid: mailbox.nextUid + i,
+        uidl: uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS),
+      }));
+      yield* sql.run`
+        INSERT INTO entry (account, uid, message, octets, uidl, receipt, restored_at)
+        SELECT ${account}, uid, message, octets, uidl, receipt, ${audit.at} FROM ${rowsOf(RESTORED, entries)}`;
+      const octets = hidden.reduce((sum, entry) => sum + entry.octets, 0);
+      yield* addToMailbox(ground, account, { octets, messages: hidden.length, hidden: -octets });
+    }
+    const facts = { ...(JSON.parse(audit.facts) as object), entries: hidden.length };
+    yield* append({ ...audit, facts: JSON.stringify(facts) });
+    return hidden.length;
+  }
+
+  /** `at`: when it was there. */
+  *noteConsumer(
+    _ground: Ground,
+    account: number,
+    network: string,
+    did: { readonly sessions: number; readonly retrieved: number; readonly deleted: number },
+    at: number,
+  ): Change<void> {
+    const { sessions, retrieved, deleted } = did;
+    const known = yield* sql.run`
+      UPDATE consumer SET last_at = ${at}, sessions = sessions + ${sessions}, retrieved = retrieved + ${retrieved},
+             deleted = deleted + ${deleted} WHERE account = ${account} AND network = ${network}`;
+    if (known > 0) return;
+    yield* sql.run`
+      INSERT INTO consumer (account, network, first_at, last_at, sessions, retrieved, deleted)
+      VALUES (${account}, ${network}, ${at}, ${at}, ${sessions}, ${retrieved}, ${deleted})`;
+    yield* sql.run`
+      DELETE FROM consumer WHERE account = ${account} AND network NOT IN
+        (SELECT network FROM consumer WHERE account = ${account} ORDER BY last_at DESC, network LIMIT ${CONSUMERS})`;
+  }
+}
+
+/** A message that was fetched and deleted has its row (`message.collected`, removed); one that was deleted unseen gets it here. */
+function* tellUnseen(
+  hidden: readonly Hidden[],
+  retrieved: ReadonlySet<number>,
+  audit: readonly AuditItem[],
+): Change<void> {
+  const session = audit.find(({ event }) => event === 'maildrop.committed');
+  if (session === undefined) return;
+  for (const { uid, message } of hidden) {
+    if (retrieved.has(uid)) continue;
+    const salt =
+      session.salt === null ? null : hash('sha256', joinSmall([session.salt, Buffer.from(`${uid}`)]), 'buffer');
+    yield* append({ ...session, event: 'message.deleted', message, facts: UNSEEN, salt });
+  }
+}
+
+const hiddenSince = (account: number, since: number, most: number) => sql.all(HIDDEN)`
+  SELECT hidden_at, uid, message, octets, receipt FROM hidden_entry
+   WHERE account = ${account} AND hidden_at >= ${since} AND why <> 'withdrawn' ORDER BY message, uid LIMIT ${most}`;
+
+/** Its own, or the copy of it that was protected or opened for this mailbox: the id from the `250` names both. */
+const hiddenOf = (account: number, message: bigint, most: number) => sql.all(HIDDEN)`
+  SELECT hidden_at, uid, message, octets, receipt FROM hidden_entry h
+   WHERE account = ${account} AND EXISTS (SELECT 1 FROM message m WHERE m.id = h.message AND ${message} IN (m.id, m.copy_of))
+     AND why <> 'withdrawn' ORDER BY message, uid LIMIT ${most}`;
