@@ -109,7 +109,11 @@ test("no statement of SQLite's own code reads a table from end to end, but for a
 test('claims seek what is due, and what leaves a maildrop is sought by its uid', async (t) => {
   const db = await emptyDatabase(t);
   const plans = plansIn(db, ['queue', 'hiding', 'maildrops', 'imported-mail', 'message-erasure'], 'changes');
-  assert.deepEqual(scansOf(plans), []);
+  // The leases that a crash left over: an index holds nothing else.
+  assert.deepEqual(
+    scansOf(plans).filter((scan) => !scan.includes('SCAN delivery USING INDEX delivery_leased')),
+    [],
+  );
   assert.equal(
     planOf(plans, "SELECT id FROM delivery WHERE partner = ? AND state = 'waiting' AND due_at <= ?"),
     'SEARCH delivery USING COVERING INDEX delivery_due (partner=? AND due_at<?)',
