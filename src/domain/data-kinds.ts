@@ -46,6 +46,13 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'while the contract lasts; the row stays, since ids are never used twice',
     erase: 'login replaced by a number, settings and last days of use removed, ended',
   },
+  account_import: {
+    area: 'credential',
+    what: 'accounts of an import that is under way, with their passwords hashed',
+    columns: ['batch', 'first', 'kept_at', 'accounts'],
+    kept: 'until the import is done: seconds; where a crash cut it short, two days',
+    erase: 'gone by then',
+  },
   account_move: {
     area: 'technical',
     what: 'mailboxes of which a part is on its way to the account that took over',

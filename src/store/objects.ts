@@ -1,5 +1,7 @@
 /** What can be called in the store's threads, by subject: changes in the one that writes, reads in the one that reads. None of them has a state. */
 import { AbsenceChanges } from './changes/absences.ts';
+import { AccountImports } from './changes/account-imports.ts';
+import { AccountChanges, ManyAccountChanges } from './changes/accounts.ts';
 import { PasswordChanges } from './changes/passwords.ts';
 import { SettingsChanges } from './changes/settings.ts';
 import { SettingsReads } from './reads/settings.ts';
@@ -8,6 +10,7 @@ import { AuthorityChanges } from './changes/authorities.ts';
 import { CertificateChanges } from './changes/certificates.ts';
 import { ClientCertificateChanges } from './changes/client-certificates.ts';
 import { EdiChanges } from './changes/edi-identities.ts';
+import { EndingChanges } from './changes/endings.ts';
 import { EnrolmentChanges } from './changes/enrolments.ts';
 import { MailboxMoves } from './changes/mailbox-moves.ts';
 import { MailKeyChanges } from './changes/mail-keys.ts';
@@ -17,6 +20,7 @@ import { MessageErasureChanges } from './changes/message-erasure.ts';
 import { QueueChanges } from './changes/queue.ts';
 import { OperatorChanges } from './changes/operators.ts';
 import { OrganisationErasure } from './changes/organisation-erasure.ts';
+import { OrganisationChanges, OrganisationEnds } from './changes/organisations.ts';
 import { PartnerChanges } from './changes/partners.ts';
 import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
@@ -48,6 +52,8 @@ import type { Remote } from './sql/remote.ts';
 /** Changes of the registry: of accounts, addresses and organisations, and of all that is registered of them. */
 export const CHANGES = {
   absences: new AbsenceChanges(),
+  accountImports: new AccountImports(),
+  accounts: new AccountChanges(),
   passwords: new PasswordChanges(),
   settings: new SettingsChanges(),
   addresses: new AddressChanges(),
@@ -55,10 +61,14 @@ export const CHANGES = {
   certificates: new CertificateChanges(),
   clientCertificates: new ClientCertificateChanges(),
   edi: new EdiChanges(),
+  endings: new EndingChanges(),
   enrolments: new EnrolmentChanges(),
   mailKeys: new MailKeyChanges(),
+  manyAccounts: new ManyAccountChanges(),
   operators: new OperatorChanges(),
   organisationErasure: new OrganisationErasure(),
+  organisationEnds: new OrganisationEnds(),
+  organisations: new OrganisationChanges(),
   partners: new PartnerChanges(),
   pgpKeys: new PgpKeyChanges(),
 };

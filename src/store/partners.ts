@@ -4,7 +4,6 @@ import type { PartnerServer, PartnerState } from '../domain/partner.ts';
 import type { Octets } from '../domain/units.ts';
 import type { PartnerChanges } from './changes/partners.ts';
 import type { PartnerReads } from './reads/partners.ts';
-import type { Actor } from './registry.ts';
 import type { Remote } from './sql/remote.ts';
 
 /** A recipient whose mail is pushed: what RCPT needs to know of the partner. */
@@ -31,9 +30,4 @@ export interface PartnerChange {
   readonly sealed?: Uint8Array | null;
 }
 
-export interface Partners extends Remote<PartnerChanges>, Remote<PartnerReads> {
-  /** Its account of kind `partner` and itself, in one transaction. */
-  addPartner(partner: NewPartner, actor: Actor): Promise<PartnerId>;
-  /** `ended` ends its account and addresses with it, and cannot be undone. */
-  setPartnerState(name: string, state: PartnerState, actor: Actor): Promise<void>;
-}
+export interface Partners extends Remote<PartnerChanges>, Remote<PartnerReads> {}

@@ -7,7 +7,7 @@
  */
 import type { Absence } from '../domain/absence.ts';
 import type { Address, AddressKey } from '../domain/address.ts';
-import type { AccountId, OrganisationId } from '../domain/ids.ts';
+import type { AccountId } from '../domain/ids.ts';
 import type {
   Account,
   AccountKind,
@@ -21,9 +21,12 @@ import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { Day } from '../domain/working-days.ts';
 import type { Absences } from './absences.ts';
+import type { AccountChanges } from './changes/accounts.ts';
 import type { AddressChanges } from './changes/addresses.ts';
 import type { ClientCertificateChanges } from './changes/client-certificates.ts';
 import type { OrganisationErasure } from './changes/organisation-erasure.ts';
+import type { EndingChanges } from './changes/endings.ts';
+import type { OrganisationChanges } from './changes/organisations.ts';
 import type { PasswordChanges } from './changes/passwords.ts';
 import type { SettingsChanges } from './changes/settings.ts';
 import type { SettingsReads } from './reads/settings.ts';
@@ -201,12 +204,15 @@ export interface Registry
     EdiIdentities,
     OrganisationMerges,
     Remote<AccountReads>,
+    Remote<AccountChanges>,
     Remote<AddressChanges>,
     Remote<AddressReads>,
     Remote<ClientCertificateChanges>,
+    Remote<EndingChanges>,
     Remote<NetworkReads>,
     Remote<OrganisationErasure>,
     Remote<OrganisationReads>,
+    Remote<OrganisationChanges>,
     Remote<PasswordChanges>,
     Remote<SettingsChanges>,
     Remote<SettingsReads> {
@@ -235,46 +241,23 @@ export interface Registry
   scramSaltKey(): Promise<Uint8Array>;
 
   // --- changes; each throws RegistryError
-  addOrganisation(organisation: NewOrganisation, actor: Actor): Promise<OrganisationId>;
-  changeOrganisation(name: string, changes: OrganisationDetails, actor: Actor): Promise<void>;
-  /** Account, addresses and password in one transaction. */
-  addAccount(account: NewAccount, actor: Actor): Promise<AccountId>;
   /** All or none. On a failure the error names the first account that could not be added. `progress` is told now and then. */
   importAccounts(accounts: readonly NewAccount[], actor: Actor, progress?: (done: number) => void): Promise<void>;
-  setAccountState(login: string, state: State, actor: Actor): Promise<void>;
   /**
    * Many at once (at most `MAX_ACCOUNTS`), all or none; those that are in that state already are left alone. Resolves to how many
    * were not.
    */
   setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number>;
-  /**
-   * Ends an account and all its addresses; `successor` is told for each of them. With `endsAt` its owner collects what waits until
-   * then, and `setAccountStates` to `active` takes the end back: addresses, rights and certificates are as they were. Given again it sets another
-   * end. What `endTies` tells ends when it is closed, each with its row in the trail.
-   */
-  endAccount(login: string, ending: Ending, actor: Actor): Promise<void>;
   /** Many at once (at most `MAX_ACCOUNTS`), all or none. */
   endAccounts(endings: readonly (Ending & { readonly login: string })[], actor: Actor): Promise<void>;
   /** What would end with the account beside its log-in and addresses. */
   endTies(account: AccountId): Promise<EndTies>;
-  /** Ends an address: it takes no mail from now on. `setAddressState` to `active` takes that back until `endsAt`. */
-  endAddress(address: Address, ending: Ending, actor: Actor): Promise<void>;
-  /**
-   * What holds for all accounts of an organisation: log-ins and mail are refused while it is suspended, what waits stays. Each account keeps
-   * the state that it has of its own. `active` takes back an end that is not final, and then the state holds that it had before.
-   */
-  setOrganisationState(name: string, state: Exclude<State, 'ended'>, actor: Actor): Promise<void>;
   /**
    * Ends an organisation. With `endsAt` that is one row: its addresses take no mail, its accounts collect what waits until then, and
    * `setOrganisationState` to `active` takes it back. Without, it ends for ever, at once, and then its accounts one part after the other: cut
    * short, it is asked for again, or `endDue` goes on. `progress` is told how many accounts were ended. Resolves to that.
    */
   endOrganisation(name: string, ending: Ending, actor: Actor, progress?: (done: number) => void): Promise<number>;
-  /**
-   * Writes down what has ended by the clock, and goes on with ends that were cut short: at most 200 accounts and 200 addresses. Resolves to how
-   * many it were.
-   */
-  endDue(): Promise<number>;
   /**
    * Suspends them, removes their passwords, revokes their registered certificates and voids their codes for new ones: at most
    * `MAX_ACCOUNTS`, all or none. Those that have nothing left to take are left alone; resolves to how many had.

@@ -2,4 +2,4 @@
 import { openTestStore } from '../support/store.ts';
 import { endingContract } from './ending-contract.ts';
 
-endingContract('SQLite', (t) => openTestStore(t));
+endingContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));

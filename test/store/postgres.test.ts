@@ -108,6 +108,7 @@ test('SQLite prepares every statement of its own code, and each gives what its t
 
 /** Tables that are read from end to end, and why that is right. */
 const SCANNED: Readonly<Record<string, string>> = {
+  'changes/account-imports.ts: SCAN account_import': 'empty but while an import is under way: once a day',
   'changes/authorities.ts: SCAN authority': 'a handful',
   'changes/authorities.ts: SCAN certificate':
     'not read: SQLite looks for rows that refer to a new authority only while a reference is broken',
@@ -117,6 +118,9 @@ const SCANNED: Readonly<Record<string, string>> = {
     'not read: SQLite looks for rows that refer to a new account only while a reference is broken',
   'changes/new-accounts.ts: SCAN edi_identity': 'the same',
   'changes/organisation-erasure.ts: SCAN m': 'the months of which there are figures, found by a seek each',
+  'changes/organisations.ts: SCAN o': 'all organisations, once a day: which has ended by the clock',
+  'changes/organisations.ts: SCAN usage_month':
+    'not read: SQLite looks for rows that refer to a new organisation only while a reference is broken',
   'changes/partners.ts: SCAN d': 'addresses that end in a domain: an operator adds one to a partner now and then',
   'reads/addresses.ts: SCAN address':
     'whether a domain has addresses: asked when an operator gives a contact that is not registered',

@@ -18,6 +18,14 @@ CREATE TABLE account (
   created_at INTEGER NOT NULL
 , ends_at INTEGER, moved_to INTEGER REFERENCES account (id), last_login INTEGER, last_used INTEGER, successor TEXT) STRICT;
 
+CREATE TABLE account_import (
+  batch TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  kept_at INTEGER NOT NULL,
+  accounts TEXT NOT NULL,
+  PRIMARY KEY (batch, first)
+) STRICT;
+
 CREATE TABLE account_move (
   source INTEGER PRIMARY KEY REFERENCES account (id),
   target INTEGER NOT NULL UNIQUE REFERENCES account (id),

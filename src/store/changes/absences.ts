@@ -145,7 +145,8 @@ function pairIn(found: ReadonlyMap<string, FoundAddress>, { substitute, address 
 }
 
 const consentRow = (stands: FoundAddress, owner: FoundAddress, given: boolean): TrailRow => ({
-  ...{ event: 'registry.substitute-consent', account: stands.account },
+  event: 'registry.substitute-consent',
+  account: stands.account,
   personal: { substitute: stands.address, address: owner.address },
   facts: { given },
 });

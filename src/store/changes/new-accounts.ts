@@ -1,15 +1,14 @@
 /** Parts of changes: accounts are made, with their mailboxes, addresses and first passwords, in a few statements however many they are. */
-import { type AccountKind, type State, foldLogin } from '../../domain/registry.ts';
+import { type AccountKind, foldLogin } from '../../domain/registry.ts';
 import { type Actor, type NewAccount, RegistryError } from '../registry.ts';
-import { type Row, as, int, orNull, text, time } from '../sql/columns.ts';
+import { type Row, as, int, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { freeAddresses, insertRows, rowsFor } from './addresses.ts';
 import type { Ground } from './ground.ts';
 import { checkPassword, insertFirstPasswords } from './passwords.ts';
+import { type FoundOrganisation, organisationsNamed } from './registered.ts';
 
-/** `became`: what it is part of now. */
-const ORGANISATION = { id: int, name: text, state: as<State>(text), endsAt: orNull(time), became: orNull(text) };
 const NEW = { login: text, organisation: int, kind: as<AccountKind>(text), settings: text };
 
 /** Answers its number. Throws RegistryError. */
@@ -68,11 +67,7 @@ function* checkOf(accounts: readonly NewAccount[]): Change<(account: NewAccount)
       accounts.map(({ login }) => foldLogin(login) ?? ''),
     )} ${locked}`;
   const logins = new Set(there.map(({ login }) => login));
-  const names = [...new Set(accounts.map(({ organisation }) => organisation))];
-  const found = yield* sql.all(ORGANISATION)`
-    SELECT o.id, o.name, o.state, o.ends_at, (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS became
-      FROM organisation o WHERE o.name ${among(text, names)} ${locked}`;
-  const organisations = new Map(found.map((row) => [row.name, row]));
+  const organisations = yield* organisationsNamed([...new Set(accounts.map(({ organisation }) => organisation))]);
   const free = yield* freeAddresses(accounts.flatMap(({ addresses }) => addresses));
   return (account) => {
     const login = foldLogin(account.login);
@@ -91,7 +86,7 @@ function* checkOf(accounts: readonly NewAccount[]): Change<(account: NewAccount)
   };
 }
 
-function openOrganisation(found: Row<typeof ORGANISATION> | undefined, name: string, login: string): number {
+function openOrganisation(found: FoundOrganisation | undefined, name: string, login: string): number {
   if (found === undefined)
     throw new RegistryError('unknown', `There is no organisation "${name}" for account "${login}"; add it first`);
   const { id, state, endsAt, became } = found;

@@ -7,16 +7,46 @@ import {
   type PartnerState,
   isPartnerName,
 } from '../../domain/partner.ts';
+import type { PartnerId } from '../../domain/ids.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
 import { type Actor, RegistryError } from '../registry.ts';
 import { type Row, as, int, text } from '../sql/columns.ts';
-import { among, locked } from '../sql/parts.ts';
+import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
+import { endAccount } from './ends.ts';
 import type { Ground } from './ground.ts';
+import { insertAccount } from './new-accounts.ts';
 
 const PARTNER = { id: int, account: int, state: as<PartnerState>(text), organisation: int };
 
 export class PartnerChanges {
+  /** Its account of kind `partner` and itself, in one transaction. */
+  *addPartner(ground: Ground, partner: NewPartner, actor: Actor): Change<PartnerId> {
+    yield* checkNewPartner(partner);
+    const { name, login, organisation, server, sealed = null } = partner;
+    const account = yield* insertAccount(ground, { login, organisation, kind: 'partner', addresses: [] }, actor);
+    const { id } = yield* sql.one({ id: as<PartnerId>(int) })`
+      INSERT INTO partner (name, account, state, server, sealed, created_at)
+      VALUES (${name}, ${account}, 'active', ${JSON.stringify(server)}, ${sealed}, ${ground.at}) RETURNING id`;
+    yield* ground.record('registry.partner-added', account, actor, { partner: name, ...about(server) });
+    return id;
+  }
+
+  /** `ended` ends its account and addresses with it, and cannot be undone. */
+  *setPartnerState(ground: Ground, name: string, state: PartnerState, actor: Actor): Change<void> {
+    const partner = yield* openPartner(name);
+    const { id, account } = partner;
+    const isBack =
+      state === 'active' && partner.state === 'active' && (yield* takePartnerBack(ground, partner, name, actor));
+    if (!isBack) {
+      yield* sql.run`UPDATE partner SET state = ${state} WHERE id = ${id}`;
+      if (state === 'ended') yield* endAccount(ground, account, actor);
+      const facts = { from: partner.state, to: state };
+      yield* ground.record('registry.partner-state', account, actor, { partner: name }, facts);
+    }
+    yield* ground.touch(account);
+  }
+
   *changePartner(ground: Ground, name: string, { server, sealed }: PartnerChange, actor: Actor): Change<void> {
     const { id, account } = yield* openPartner(name);
     checkServer(server);
@@ -50,7 +80,7 @@ export class PartnerChanges {
 }
 
 /** Checks everything of a new partner but its account. */
-export function* checkNewPartner({ name, server }: NewPartner): Change<void> {
+function* checkNewPartner({ name, server }: NewPartner): Change<void> {
   if (!isPartnerName(name))
     throw new RegistryError('invalid', `"${name}" is no name for a partner; expected up to 64 of a-z, 0-9 and "-"`);
   const there = yield* sql.first({ id: int })`SELECT id FROM partner WHERE name = ${name} ${locked}`;
@@ -62,22 +92,8 @@ export function* checkNewPartner({ name, server }: NewPartner): Change<void> {
   checkServer(server);
 }
 
-/** With the account that was made for it. */
-export function* insertPartner(
-  ground: Ground,
-  { name, server, sealed }: NewPartner,
-  account: number,
-  actor: Actor,
-): Change<number> {
-  const { id } = yield* sql.one({ id: int })`
-    INSERT INTO partner (name, account, state, server, sealed, created_at)
-    VALUES (${name}, ${account}, 'active', ${JSON.stringify(server)}, ${sealed ?? null}, ${ground.at}) RETURNING id`;
-  yield* ground.record('registry.partner-added', account, actor, { partner: name, ...about(server) });
-  return id;
-}
-
 /** Its end is off, where it was ending, which it does as its account. */
-export function* takePartnerBack(
+function* takePartnerBack(
   ground: Ground,
   { account }: Row<typeof PARTNER>,
   name: string,
@@ -90,13 +106,6 @@ export function* takePartnerBack(
   return true;
 }
 
-/** These accounts have ended: what hangs on them must not go on by itself. */
-export function* endPartnersOf(accounts: readonly number[]): Change<void> {
-  yield* sql.run`UPDATE partner SET state = 'ended' WHERE account ${among(int, accounts)}`;
-  yield* sql.run`
-    DELETE FROM partner_domain WHERE partner IN (SELECT id FROM partner WHERE account ${among(int, accounts)})`;
-}
-
 /** Throws `unknown`. */
 function* partnerNamed(name: string): Change<Row<typeof PARTNER>> {
   const row = yield* sql.first(PARTNER)`
@@ -107,7 +116,7 @@ function* partnerNamed(name: string): Change<Row<typeof PARTNER>> {
 }
 
 /** Throws `unknown` and `ended`. */
-export function* openPartner(name: string): Change<Row<typeof PARTNER>> {
+function* openPartner(name: string): Change<Row<typeof PARTNER>> {
   const partner = yield* partnerNamed(name);
   refuseEnded(partner, name);
   return partner;

@@ -90,7 +90,8 @@ export function* revokeKeysOf(
      WHERE account ${among(int, accounts)} AND revoked_at IS NULL RETURNING account, fingerprint, emails`;
   ground.tellMail(rows.flatMap(({ emails }) => emails.map(addressKey)));
   return rows.map(({ account, fingerprint }) => ({
-    ...{ event: 'pgp-key.revoked', account },
+    event: 'pgp-key.revoked',
+    account,
     facts: { fingerprint, why: ACCOUNT_ENDED },
   }));
 }

@@ -35,6 +35,10 @@ const ADDRESS = {
 };
 export type FoundAddress = Row<typeof ADDRESS>;
 
+/** `became`: what it is part of, or becomes. */
+const ORGANISATION = { id: int, name: text, state: as<State>(text), endsAt: orNull(time), became: orNull(text) };
+export type FoundOrganisation = Row<typeof ORGANISATION>;
+
 /** By log-in name, folded. Those that there are not are left out. */
 export function* accountsNamed(at: Instant, logins: readonly string[]): Change<ReadonlyMap<string, FoundAccount>> {
   const folded = logins.map((login) => foldLogin(login) ?? '');
@@ -68,6 +72,23 @@ export function* accountNamed(at: Instant, login: string): Change<FoundAccount> 
 
 export function* addressNamed(at: Instant, address: string): Change<FoundAddress> {
   return addressIn(yield* addressesNamed(at, [keyOf(address)]), address);
+}
+
+/** By name. Those that there are not are left out. */
+export function* organisationsNamed(names: readonly string[]): Change<ReadonlyMap<string, FoundOrganisation>> {
+  const rows = yield* sql.all(ORGANISATION)`
+    SELECT o.id, o.name, o.state, o.ends_at, (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS became
+      FROM organisation o WHERE o.name ${among(text, names)} ORDER BY o.id ${locked}`;
+  return new Map(rows.map((row) => [row.name, row]));
+}
+
+export function* organisationNamed(name: string): Change<FoundOrganisation> {
+  const row = (yield* organisationsNamed([name])).get(name);
+  if (row !== undefined) return row;
+  throw new RegistryError(
+    'unknown',
+    `There is no organisation "${name}"; "sluis organisation list" shows those there are`,
+  );
 }
 
 export const keyOf = (address: string): string => addressKey(address as Address);

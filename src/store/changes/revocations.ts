@@ -47,7 +47,8 @@ export function* revokeAll(
   ground.tellMail(found.flatMap(({ emails }) => keysOf(emails)));
   ground.tellTrust();
   return found.map(({ fingerprint, serial, account }) => ({
-    ...{ event: 'certificate.revoked', account },
+    event: 'certificate.revoked',
+    account,
     facts: { fingerprint, serial, why: reason },
   }));
 }

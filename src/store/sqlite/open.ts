@@ -17,7 +17,8 @@ import { syncFolder } from '../../platform/lasting-files.ts';
 import type { MaildropLocks } from '../maildrop-locks.ts';
 import { MessageIds, idTime } from '../message-ids.ts';
 import type { Effects } from '../changes/changed.ts';
-import type { Told } from '../changes/ground.ts';
+import { Ground, type Told } from '../changes/ground.ts';
+import { CHANGES } from '../objects.ts';
 import type { PgpKeys } from '../pgp-keys.ts';
 import { type Store, StoreRefused } from '../store.ts';
 import { SqliteAccountMoves } from './account-moves.ts';
@@ -41,8 +42,8 @@ import { Reader } from './reader.ts';
 import { RememberedPgpKeys } from './pgp.ts';
 import { SqliteQuirks } from './quirks.ts';
 import { SqliteRegistry } from './registry.ts';
-import { RegistryChanges } from './registry-changes.ts';
 import { freeOctetsOf } from './reserve.ts';
+import { SqliteRunner } from './runner.ts';
 import { Space } from './space.ts';
 import { StoreTime } from './store-time.ts';
 import { SqliteStore } from './store.ts';
@@ -107,33 +108,16 @@ function fill(path: string, options: CreateOptions, storeId: string, check: Uint
     setFact(db, 'key_check', check);
     setFact(db, 'epoch', 0);
     setFact(db, 'clean', 1);
-    const registry = new RegistryChanges(db, new AuditWriter(db));
+    const audit = new AuditWriter(db);
+    const runner = new SqliteRunner(db, (item) => audit.append(item));
+    const ground = new Ground(instant(at), (options.random ?? randomBytes)(32));
     const actor = { name: 'sluis init' };
-    const salt = (options.random ?? randomBytes)(32);
-    registry.apply(
-      {
-        op: 'add-organisation',
-        organisation: { name: 'system', title: 'Operator of this gateway', language: 'en' },
-        actor,
-      },
-      at,
-      salt,
-    );
-    registry.apply(
-      {
-        op: 'add-account',
-        account: {
-          login: 'postmaster',
-          organisation: 'system',
-          kind: 'mail',
-          // RFC 5321 section 4.5.1: always deliverable.
-          addresses: [`postmaster@${options.hostname}` as Address],
-        },
-        actor,
-      },
-      at,
-      salt,
-    );
+    const operator = { name: 'system', title: 'Operator of this gateway', language: 'en' } as const;
+    runner.run(CHANGES.organisations.addOrganisation(ground, operator, actor));
+    // RFC 5321 section 4.5.1: always deliverable.
+    const addresses = [`postmaster@${options.hostname}` as Address];
+    const postmaster = { login: 'postmaster', organisation: 'system', kind: 'mail', addresses } as const;
+    runner.run(CHANGES.accounts.addAccount(ground, postmaster, actor));
     db.exec('COMMIT');
     db.pragma('wal_checkpoint(TRUNCATE)');
   } finally {
@@ -255,6 +239,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       ...subjects.clientCertificates,
       ...subjects.edi,
       ...subjects.formerOrganisations,
+      ...subjects.endings,
       ...subjects.networks,
       ...subjects.organisationErasure,
       ...subjects.organisations,

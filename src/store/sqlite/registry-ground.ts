@@ -4,14 +4,7 @@ import type { Actor } from '../registry.ts';
 import type { MoveDetail } from './account-move-changes.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import {
-  type FoundAccount,
-  type FoundAddress,
-  accountNamed,
-  addressNamed,
-  mustBeOpen,
-  mustTakeMail,
-} from '../changes/registered.ts';
+import { type FoundAddress, addressNamed } from '../changes/registered.ts';
 import { type ChangeScope, Ground } from '../changes/ground.ts';
 import type { Change } from '../sql/sql.ts';
 import { SqliteRunner } from './runner.ts';
@@ -26,9 +19,6 @@ export interface Changed {
   readonly mail?: readonly string[];
   readonly detail?: MoveDetail;
 }
-
-export type AccountRow = FoundAccount;
-export type AddressRow = FoundAddress;
 
 export const NO_CHANGE: Changed = { id: 0, accounts: [], scope: 'registry' };
 
@@ -84,19 +74,7 @@ export class RegistryGround {
     this.sql.run('UPDATE account SET version = version + 1 WHERE id = ?', account);
   }
 
-  account(login: string): AccountRow {
-    return this.run(accountNamed(this.at, login));
-  }
-
-  openFor(account: AccountRow, login: string): void {
-    mustBeOpen(account, login);
-  }
-
-  openAddress(address: AddressRow): void {
-    mustTakeMail(address);
-  }
-
-  address(address: string): AddressRow {
+  address(address: string): FoundAddress {
     return this.run(addressNamed(this.at, address));
   }
 }

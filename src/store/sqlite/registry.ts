@@ -5,16 +5,14 @@
  * committed is not kept. Usage is not cached here: it comes from `Mailboxes`, which every commit keeps current.
  */
 import type { Absence } from '../../domain/absence.ts';
-import type { Address, AddressKey } from '../../domain/address.ts';
+import type { AddressKey } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
-import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
-import type { PartnerState } from '../../domain/partner.ts';
+import type { AccountId } from '../../domain/ids.ts';
 import { type State, addressAt, endedAt, foldLogin } from '../../domain/registry.ts';
 import { type Instant, octets } from '../../domain/units.ts';
 import { type AccountMerge, MERGED_AT_ONCE } from '../organisation-merge.ts';
 import type { Subjects } from '../objects.ts';
 import type { RecipientRow } from '../reads/roads.ts';
-import type { NewPartner } from '../partners.ts';
 import {
   type Actor,
   type CertificateRecord,
@@ -22,8 +20,6 @@ import {
   type LoginRecord,
   MAX_ACCOUNTS,
   type NewAccount,
-  type NewOrganisation,
-  type OrganisationDetails,
   type Recipient,
   type Registry,
   RegistryError,
@@ -68,6 +64,7 @@ type Called = keyof (Subjects['absences'] &
   Subjects['settings'] &
   Subjects['edi'] &
   Subjects['formerOrganisations'] &
+  Subjects['endings'] &
   Subjects['networks'] &
   Subjects['organisationErasure'] &
   Subjects['organisations'] &
@@ -87,7 +84,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
   readonly #loginOf = new Lru<AccountId, string>(MOST);
   /** Rises with every change: a read that saw it rise is not kept. */
   #changes = 0;
-  #batch = 0;
   #saltKey: Uint8Array | undefined;
   readonly #listeners: Parameters<Registry['onChange']>[0][] = [];
 
@@ -212,61 +208,33 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     return (this.#saltKey ??= await this.#p.subjects.roads.scramSaltKey());
   }
 
-  async addOrganisation(organisation: NewOrganisation, actor: Actor): Promise<OrganisationId> {
-    return (await this.#change({ op: 'add-organisation', organisation, actor })).id as OrganisationId;
-  }
-
-  async changeOrganisation(name: string, changes: OrganisationDetails, actor: Actor): Promise<void> {
-    await this.#change({ op: 'change-organisation', name, changes, actor });
-  }
-
-  async addAccount(account: NewAccount, actor: Actor): Promise<AccountId> {
-    return (await this.#change({ op: 'add-account', account, actor })).id as AccountId;
-  }
-
   async importAccounts(
     accounts: readonly NewAccount[],
     actor: Actor,
     progress?: (done: number) => void,
   ): Promise<void> {
-    this.#batch += 1;
-    const batch = this.#batch;
+    const { accountImports } = this.#p.subjects;
+    const batch = Buffer.from(this.#p.random(16)).toString('hex');
     try {
-      for (let at = 0; at < accounts.length; at += IMPORT_PART) {
-        await this.#change({ op: 'import-part', batch, accounts: accounts.slice(at, at + IMPORT_PART) });
-        progress?.(Math.min(accounts.length, at + IMPORT_PART));
+      for (let first = 0; first < accounts.length; first += IMPORT_PART) {
+        await accountImports.keep(batch, first, accounts.slice(first, first + IMPORT_PART));
+        progress?.(Math.min(accounts.length, first + IMPORT_PART));
       }
+      await accountImports.apply(batch, accounts.length, actor);
     } catch (error) {
-      await this.#change({ op: 'import-drop', batch }).catch(() => undefined);
+      await accountImports.drop(batch).catch(() => undefined);
       throw error;
     }
-    await this.#change({ op: 'import-apply', batch, actor });
-  }
-
-  async setAccountState(login: string, state: State, actor: Actor): Promise<void> {
-    await this.#change({ op: 'account-state', login, state, actor });
   }
 
   async setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number> {
-    return (await this.#change({ op: 'account-states', logins: atOnce(logins), state, actor })).id;
-  }
-
-  async endAccount(login: string, ending: Ending, actor: Actor): Promise<void> {
-    await this.endAccounts([{ login, ...ending }], actor);
+    return await this.#p.subjects.manyAccounts.setStates(atOnce(logins), state, actor);
   }
 
   async endAccounts(endings: Parameters<Registry['endAccounts']>[0], actor: Actor): Promise<void> {
     if (endings.length > MAX_ACCOUNTS)
       throw new RangeError(`${endings.length} accounts are to end at once; expected at most ${MAX_ACCOUNTS}`);
-    await this.#change({ op: 'end-accounts', endings, actor });
-  }
-
-  async endAddress(address: Address, ending: Ending, actor: Actor): Promise<void> {
-    await this.#change({ op: 'end-address', address, ending, actor });
-  }
-
-  async setOrganisationState(name: string, state: Exclude<State, 'ended'>, actor: Actor): Promise<void> {
-    await this.#change({ op: 'organisation-state', name, state, actor });
+    await this.#p.subjects.manyAccounts.end(endings, actor);
   }
 
   async endOrganisation(
@@ -277,9 +245,9 @@ export class SqliteRegistry implements Omit<Registry, Called> {
   ): Promise<number> {
     let ended = 0;
     for (;;) {
-      const { id } = await this.#change({ op: 'end-organisation', name, ending, actor });
-      if (id === 0) return ended;
-      ended += id;
+      const step = await this.#p.subjects.organisationEnds.step(name, ending, actor);
+      if (step === 0) return ended;
+      ended += step;
       progress?.(ended);
     }
   }
@@ -298,20 +266,8 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     return (await this.#change({ op: 'merge-finish', from, into, actor })).id;
   }
 
-  async endDue(): Promise<number> {
-    return (await this.#change({ op: 'end-due' })).id;
-  }
-
   async containAccounts(logins: readonly string[], actor: Actor): Promise<number> {
-    return (await this.#change({ op: 'contain', logins: atOnce(logins), actor })).id;
-  }
-
-  async addPartner(partner: NewPartner, actor: Actor): Promise<PartnerId> {
-    return (await this.#change({ op: 'add-partner', partner, actor })).id as PartnerId;
-  }
-
-  async setPartnerState(name: string, state: PartnerState, actor: Actor): Promise<void> {
-    await this.#change({ op: 'partner-state', name, state, actor });
+    return await this.#p.subjects.manyAccounts.contain(atOnce(logins), actor);
   }
 
   async identitiesOf(account: AccountId): Promise<readonly string[]> {

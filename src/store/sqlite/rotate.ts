@@ -26,14 +26,16 @@ import {
 import type { KeyPurpose } from '../../crypto/sealed-key.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
+import { instant } from '../../domain/units.ts';
 import { syncFolder, writeSynced } from '../../platform/lasting-files.ts';
+import { Ground } from '../changes/ground.ts';
 import { type Actor } from '../registry.ts';
 import { StoreRefused } from '../store.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { checkFile, factOf, setFact } from './check-database.ts';
 import { type Db, openWriting } from './database.ts';
 import { FolderLock } from './folder-lock.ts';
-import { RegistryGround } from './registry-ground.ts';
+import { SqliteRunner } from './runner.ts';
 import { DATABASE_FILE } from './writer-files.ts';
 
 export interface RotateOptions {
@@ -203,10 +205,12 @@ class Rotation {
       ][])
         if (place.kind === 'column') rows += this.#resealColumn(change, purpose, place);
       setFact(this.#db, 'key_check', keyCheck(change.to));
-      const ground = new RegistryGround(this.#db, new AuditWriter(this.#db));
-      ground.begin(clock.now(), this.#random(32));
+      const audit = new AuditWriter(this.#db);
+      const ground = new Ground(instant(clock.now()), this.#random(32));
       const facts = { from: keyFingerprint(change.from), to: keyFingerprint(change.to), files, rows };
-      ground.record('key.rotated', null, actor, {}, facts);
+      new SqliteRunner(this.#db, (item) => audit.append(item)).run(
+        ground.record('key.rotated', null, actor, {}, facts),
+      );
       this.#step('commit');
       this.#db.exec('COMMIT');
     } catch (error) {

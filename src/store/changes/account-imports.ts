@@ -1,0 +1,57 @@
+/**
+ * Accounts of an import, of which all are added or none. They come in parts, for a message with all of them would hold the thread that sends it; the parts wait in
+ * a table of their own, for a change remembers nothing (decision 1609).
+ */
+import { type Actor, type NewAccount, RegistryError } from '../registry.ts';
+import { int, json } from '../sql/columns.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+import { insertAccounts } from './new-accounts.ts';
+
+/** Most accounts of one import. */
+const MAX_IMPORT = 200_000;
+
+const PART = { first: int, accounts: json<readonly NewAccount[]>() };
+
+export class AccountImports {
+  /** `batch`: a name that nobody guesses or gives twice. `first`: the place of the first of these accounts in the import. */
+  *keep(ground: Ground, batch: string, first: number, accounts: readonly NewAccount[]): Change<void> {
+    if (first + accounts.length > MAX_IMPORT)
+      throw new RegistryError('invalid', `An import has more than ${MAX_IMPORT} accounts; split it`);
+    yield* sql.run`
+      INSERT INTO account_import (batch, first, kept_at, accounts)
+      VALUES (${batch}, ${first}, ${ground.at}, ${JSON.stringify(accounts)})`;
+  }
+
+  /** Adds all that were kept, `count` of them. On a failure the error names the first account that could not be added. */
+  *apply(ground: Ground, batch: string, count: number, actor: Actor): Change<void> {
+    let added = 0;
+    for (;;) {
+      const part = yield* sql.first(PART)`
+        SELECT first, accounts FROM account_import WHERE batch = ${batch} AND first >= ${added} ORDER BY first LIMIT 1`;
+      if (part === undefined) break;
+      yield* insertAccounts(ground, part.accounts, actor, refused);
+      added = part.first + part.accounts.length;
+    }
+    if (added !== count)
+      throw new RegistryError('unknown', `Nothing was imported: of ${count} accounts ${added} are here; import again`);
+    yield* dropParts(batch);
+    ground.tellMany();
+  }
+
+  *drop(_ground: Ground, batch: string): Change<void> {
+    yield* dropParts(batch);
+  }
+}
+
+const refused = ({ login }: NewAccount, { kind, message }: RegistryError): RegistryError =>
+  new RegistryError(kind, `Nothing was imported. Account "${login}": ${message}`);
+
+function* dropParts(batch: string): Change<void> {
+  yield* sql.run`DELETE FROM account_import WHERE batch = ${batch}`;
+}
+
+/** What was kept before and never added. */
+export function* dropImportsBefore(before: number): Change<void> {
+  yield* sql.run`DELETE FROM account_import WHERE kept_at < ${before}`;
+}

@@ -1,0 +1,97 @@
+/** Parts of changes: states of many accounts at once, all of a list or none. */
+import type { State } from '../../domain/registry.ts';
+import { type Actor, RegistryError } from '../registry.ts';
+import { int } from '../sql/columns.ts';
+import { among } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { voidCodes } from './enrolments.ts';
+import type { Ground, TrailRow } from './ground.ts';
+import { dropPasswords } from './passwords.ts';
+import { type FoundAccount, accountIn, accountsNamed, mustBeOpen } from './registered.ts';
+import { revokeRegistrations } from './registrations.ts';
+
+/** Answers how many were not in that state; those that are, are left alone. */
+export function* setStates(
+  ground: Ground,
+  logins: readonly string[],
+  state: Exclude<State, 'ended'>,
+  actor: Actor,
+): Change<number> {
+  const found = new Map(yield* accountsNamed(ground.at, logins));
+  const rows: (TrailRow & { readonly account: number })[] = [];
+  for (const login of logins) {
+    const account = accountIn(found, login);
+    mustBeOpen(account, login);
+    const now = stateBehind(account, state, login);
+    if (now === undefined) continue;
+    const from = account.state === state ? 'ending' : account.state;
+    rows.push({
+      event: 'registry.account-state',
+      account: account.id,
+      personal: { login },
+      facts: { from, to: state },
+    });
+    // It may be named twice.
+    found.set(account.login, now);
+  }
+  const touched = new Set(rows.map(({ account }) => account));
+  if (touched.size === 0) return 0;
+  const changed = [...found.values()].filter(({ id }) => touched.has(id));
+  const resumed = changed.filter(({ ending }) => !ending).map(({ id }) => id);
+  yield* sql.run`UPDATE account SET state = ${state} WHERE id ${among(int, [...touched])}`;
+  if (state === 'active')
+    yield* sql.run`
+      UPDATE account SET ends_at = NULL, successor = NULL WHERE ends_at IS NOT NULL AND id ${among(int, resumed)}`;
+  yield* ground.touchAll([...touched]);
+  yield* ground.recordAll(rows, actor);
+  return rows.length;
+}
+
+/** How it stands then; undefined: as it does. A suspension goes first, by itself: one that is contained while it ends is resumed to collect, and ends all the same. */
+function stateBehind(account: FoundAccount, state: Exclude<State, 'ended'>, login: string): FoundAccount | undefined {
+  if (account.state !== state) return { ...account, state };
+  if (state !== 'active' || !account.ending) return undefined;
+  if (account.moved)
+    throw new RegistryError(
+      'ended',
+      `The account "${login}" is what is left of one that went to another organisation with its addresses; that cannot be taken back`,
+    );
+  return { ...account, ending: false };
+}
+
+/**
+ * Whoever has what he logged in with until now gets in no more, also when the account is resumed. Answers how many had anything left to take, or were not
+ * suspended: a run that was cut short is given again, and what it had done leaves no second row.
+ */
+export function* contain(ground: Ground, logins: readonly string[], actor: Actor): Change<number> {
+  const found = yield* accountsNamed(ground.at, logins);
+  const named = new Map<number, { readonly account: FoundAccount; readonly login: string }>();
+  for (const login of logins) {
+    const account = accountIn(found, login);
+    mustBeOpen(account, login);
+    if (!named.has(account.id)) named.set(account.id, { account, login });
+  }
+  const ids = [...named.keys()];
+  const passwords = countOf(yield* dropPasswords(ids));
+  const certificates = countOf(yield* revokeRegistrations(ground, ids));
+  const codes = countOf(yield* voidCodes(ground, ids));
+  const rows = [...named.values()].flatMap(({ account: { id, state }, login }) => {
+    const taken = { passwords: passwords(id), certificates: certificates(id), codes: codes(id) };
+    if (state === 'suspended' && taken.passwords + taken.certificates + taken.codes === 0) return [];
+    const facts = { from: state, to: 'suspended', ...taken };
+    return [{ event: 'registry.account-contained', account: id, personal: { login }, facts }];
+  });
+  if (rows.length === 0) return 0;
+  const contained = rows.map(({ account }) => account);
+  yield* sql.run`UPDATE account SET state = 'suspended' WHERE id ${among(int, contained)}`;
+  yield* ground.touchAll(contained);
+  yield* ground.recordAll(rows, actor);
+  return rows.length;
+}
+
+/** Of a list that names an account once for each thing it had. */
+function countOf(whose: readonly number[]): (account: number) => number {
+  const counts = new Map<number, number>();
+  for (const account of whose) counts.set(account, (counts.get(account) ?? 0) + 1);
+  return (account) => counts.get(account) ?? 0;
+}

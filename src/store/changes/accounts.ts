@@ -1,0 +1,45 @@
+/** Changes to accounts. They throw RegistryError. */
+import type { AccountId } from '../../domain/ids.ts';
+import type { State } from '../../domain/registry.ts';
+import type { Actor, Ending, NewAccount } from '../registry.ts';
+import type { Change } from '../sql/sql.ts';
+import { contain, setStates } from './account-states.ts';
+import { type NamedEnding, endEach } from './endings.ts';
+import type { Ground } from './ground.ts';
+import { insertAccount } from './new-accounts.ts';
+
+export class AccountChanges {
+  /** Account, addresses and password in one transaction. */
+  *addAccount(ground: Ground, account: NewAccount, actor: Actor): Change<AccountId> {
+    return (yield* insertAccount(ground, account, actor)) as AccountId;
+  }
+
+  *setAccountState(ground: Ground, login: string, state: State, actor: Actor): Change<void> {
+    if (state === 'ended') yield* endEach(ground, [{ login }], actor);
+    else yield* setStates(ground, [login], state, actor);
+  }
+
+  /**
+   * Ends an account and all its addresses; `successor` is told for each of them. With `endsAt` its owner collects what waits until
+   * then, and `setAccountStates` to `active` takes the end back: addresses, rights and certificates are as they were. Given again it sets another
+   * end. What `endTies` tells ends when it is closed, each with its row in the trail.
+   */
+  *endAccount(ground: Ground, login: string, ending: Ending, actor: Actor): Change<void> {
+    yield* endEach(ground, [{ login, ...ending }], actor);
+  }
+}
+
+/** Each of a list that `MAX_ACCOUNTS` bounds, all or none, in as many statements however many they are. */
+export class ManyAccountChanges {
+  *setStates(ground: Ground, logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Change<number> {
+    return yield* setStates(ground, logins, state, actor);
+  }
+
+  *end(ground: Ground, endings: readonly NamedEnding[], actor: Actor): Change<void> {
+    yield* endEach(ground, endings, actor);
+  }
+
+  *contain(ground: Ground, logins: readonly string[], actor: Actor): Change<number> {
+    return yield* contain(ground, logins, actor);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Ends of accounts and addresses. With a time of grace an end is one mark on the row that was named: what hangs on it is read through that mark and
+ * nothing else is written, so that taking it back finds everything as it was (decision 1303). What is final is written down, at once or by the daily
+ * round.
+ */
+import type { Address } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
+import type { State } from '../../domain/registry.ts';
+import { days } from '../../domain/units.ts';
+import { type Actor, type Ending, RegistryError, THE_GATEWAY } from '../registry.ts';
+import { as, int, orNull, text, time } from '../sql/columns.ts';
+import { among, locked, rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { dropImportsBefore } from './account-imports.ts';
+import { removeEndedKeys } from './ended-keys.ts';
+import { voidCodes } from './enrolments.ts';
+import { ROWS, closeAll, closeEach } from './ends.ts';
+import type { Ground, TrailRow } from './ground.ts';
+import { endDueOrganisation } from './organisations.ts';
+import {
+  accountIn,
+  accountsNamed,
+  addressNamed,
+  addressesNamed,
+  keyOf,
+  mustBeOpen,
+  mustTakeMail,
+  successorIn,
+  successorNamed,
+} from './registered.ts';
+
+/** Parts of imports that nobody asked for so long belong to one that was cut short. */
+const IMPORTED_WITHIN = days(1);
+
+export interface NamedEnding extends Ending {
+  readonly login: string;
+}
+
+export class EndingChanges {
+  /** Ends an address: it takes no mail from now on. `setAddressState` to `active` takes that back until `endsAt`. */
+  *endAddress(ground: Ground, address: Address, { endsAt, successor }: Ending, actor: Actor): Change<void> {
+    const { at } = ground;
+    const row = yield* addressNamed(at, address);
+    if (row.over && successor === undefined) mustTakeMail(row);
+    if (successor !== undefined && (yield* successorNamed(at, successor, `address "${address}"`)).key === row.key)
+      throw new RegistryError('invalid', `The address "${address}" cannot take its own mail; name another successor`);
+    const personal = { address: row.address, ...defined({ successor }) };
+    const named = successor ?? null;
+    // One that ended before for ever is only given a successor.
+    if (endsAt === undefined || endsAt <= at || row.over) {
+      yield* sql.run`UPDATE address SET state = 'ended', successor = ${named} WHERE key = ${row.key}`;
+      const from = row.finalAt === null ? row.state : 'ending';
+      yield* ground.record('registry.address-state', row.account, actor, personal, { from, to: 'ended' });
+    } else {
+      yield* sql.run`UPDATE address SET final_at = ${endsAt}, successor = ${named} WHERE key = ${row.key}`;
+      const facts = { from: row.state, to: 'ending', ends: new Date(endsAt).toISOString() };
+      yield* ground.record('registry.address-state', row.account, actor, personal, facts);
+    }
+    yield* ground.touch(row.account);
+  }
+
+  /**
+   * Writes down what has ended by the clock, and goes on with ends that were cut short: at most 200 accounts and 200 addresses. Resolves to how
+   * many it were. First what ends by itself, then one organisation after the other, then keys of what has ended.
+   */
+  *endDue(ground: Ground): Change<number> {
+    yield* dropImportsBefore(ground.at - IMPORTED_WITHIN);
+    const own = (yield* endDueAccounts(ground)) + (yield* endDueAddresses(ground));
+    if (own > 0) return own;
+    const organisation = yield* endDueOrganisation(ground);
+    return organisation > 0 ? organisation : yield* removeEndedKeys(ground, ROWS, THE_GATEWAY);
+  }
+}
+
+const ENDS = { account: int, endsAt: time, successor: orNull(text) };
+
+/** All or none. What ends before in the list does not succeed. */
+export function* endEach(ground: Ground, endings: readonly NamedEnding[], actor: Actor): Change<void> {
+  const { at } = ground;
+  const accounts = yield* accountsNamed(
+    at,
+    endings.map(({ login }) => login),
+  );
+  const addresses = yield* addressesNamed(
+    at,
+    endings.flatMap(({ successor }) => (successor === undefined ? [] : [keyOf(successor)])),
+  );
+  const ending = new Set<number>();
+  const closed = new Set<number>();
+  const ends = endings.map(({ login, endsAt, successor }) => {
+    const { id, state } = accountIn(accounts, login);
+    mustBeOpen({ state: closed.has(id) ? 'ended' : state }, login);
+    ending.add(id);
+    if (successor !== undefined) successorIn(addresses, successor, `account "${login}"`, ending);
+    const isFinal = endsAt === undefined || endsAt <= at;
+    if (isFinal) closed.add(id);
+    const facts = { from: state, ...(successor === undefined ? {} : { successor: true }) };
+    const row: TrailRow = {
+      event: isFinal ? 'registry.account-state' : 'registry.account-ending',
+      account: id,
+      personal: { login, ...defined({ successor }) },
+      facts: isFinal ? { ...facts, to: 'ended' } : { ...facts, ends: new Date(endsAt).toISOString() },
+    };
+    return { account: id, successor: successor ?? null, row, endsAt: isFinal ? undefined : endsAt };
+  });
+  yield* endLater(
+    ground,
+    ends.flatMap(({ endsAt, ...end }) => (endsAt === undefined ? [] : [{ ...end, endsAt }])),
+  );
+  const cut = yield* closeAll(
+    ground,
+    ends.filter(({ endsAt }) => endsAt === undefined),
+  );
+  for (const { account, row, endsAt } of ends)
+    yield* ground.recordAll([...((endsAt === undefined ? cut.get(account) : undefined) ?? []), row], actor);
+}
+
+function* endLater(
+  ground: Ground,
+  ends: readonly {
+    readonly account: number;
+    readonly endsAt: Ending['endsAt'] & number;
+    readonly successor: string | null;
+  }[],
+): Change<void> {
+  if (ends.length === 0) return;
+  // The last word on each.
+  const rows = [...new Map(ends.map((end) => [end.account, end])).values()];
+  yield* sql.run`
+    UPDATE account SET ends_at = given.ends_at, successor = given.successor FROM ${rowsOf(ENDS, rows)}
+     WHERE account.id = given.account`;
+  const accounts = rows.map(({ account }) => account);
+  yield* ground.touchAll(accounts);
+  // Whoever holds a letter has no business there any more; a new code is made in a minute.
+  yield* voidCodes(ground, accounts);
+}
+
+const DUE_ACCOUNT = { id: int, login: text, state: as<State>(text), successor: orNull(text) };
+const DUE_ADDRESS = { key: text, address: text, account: int, state: as<State>(text) };
+
+function* endDueAccounts(ground: Ground): Change<number> {
+  const accounts = yield* sql.all(DUE_ACCOUNT)`
+    SELECT id, login, state, successor FROM account
+     WHERE ends_at <= ${ground.at} AND ends_at IS NOT NULL AND state <> 'ended' ORDER BY ends_at LIMIT ${ROWS} ${locked}`;
+  yield* closeEach(ground, accounts, THE_GATEWAY);
+  return accounts.length;
+}
+
+function* endDueAddresses(ground: Ground): Change<number> {
+  const { at } = ground;
+  const most = ROWS / 2;
+  const moved = yield* sql.all(DUE_ADDRESS)`
+    SELECT key, address, account, state FROM address
+     WHERE ends_at <= ${at} AND ends_at IS NOT NULL AND state <> 'ended' ORDER BY ends_at LIMIT ${most} ${locked}`;
+  const ended = yield* sql.all(DUE_ADDRESS)`
+    SELECT key, address, account, state FROM address
+     WHERE final_at <= ${at} AND final_at IS NOT NULL AND state <> 'ended' ORDER BY final_at LIMIT ${most} ${locked}`;
+  const addresses = [...moved, ...ended];
+  if (addresses.length === 0) return 0;
+  const keys = addresses.map(({ key }) => key);
+  yield* sql.run`UPDATE address SET state = 'ended' WHERE key ${among(text, keys)}`;
+  yield* ground.touchAll([...new Set(addresses.map(({ account }) => account))]);
+  for (const { address, account, state } of addresses)
+    yield* ground.record('registry.address-state', account, THE_GATEWAY, { address }, { from: state, to: 'ended' });
+  return addresses.length;
+}

@@ -1,0 +1,144 @@
+/** Changes to organisations: what holds for all accounts of one. Each leaves its row in the trail. They throw RegistryError. */
+import { type State, isOrganisationName } from '../../domain/registry.ts';
+import type { OrganisationId } from '../../domain/ids.ts';
+import {
+  type Actor,
+  type Ending,
+  type NewOrganisation,
+  type OrganisationDetails,
+  RegistryError,
+  THE_GATEWAY,
+} from '../registry.ts';
+import { as, int, orNull, text } from '../sql/columns.ts';
+import { locked } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { ROWS, closeEach } from './ends.ts';
+import type { Ground } from './ground.ts';
+import { type FoundOrganisation, organisationNamed, successorNamed } from './registered.ts';
+
+const FIELDS = ['title', 'contact', 'telephone', 'post'] as const satisfies readonly (keyof OrganisationDetails)[];
+const DETAILS = { title: orNull(text), contact: orNull(text), telephone: orNull(text), post: orNull(text) };
+
+export class OrganisationChanges {
+  *addOrganisation(ground: Ground, organisation: NewOrganisation, actor: Actor): Change<OrganisationId> {
+    const { name, title, language, contact = null, telephone = null, post, agb = null, ura = null } = organisation;
+    if (!isOrganisationName(name))
+      throw new RegistryError(
+        'invalid',
+        `"${name}" is no name for an organisation; expected up to 64 of a-z, 0-9 and "-"`,
+      );
+    if ((yield* sql.first({ id: int })`SELECT id FROM organisation WHERE name = ${name} ${locked}`) !== undefined)
+      throw new RegistryError('exists', `There is an organisation "${name}" already; choose another name`);
+    const { id } = yield* sql.one({ id: as<OrganisationId>(int) })`
+      INSERT INTO organisation (name, title, contact, telephone, post, language, agb, ura, settings, created_at)
+      VALUES (${name}, ${title}, ${contact}, ${telephone}, ${post?.join('\n') ?? null}, ${language}, ${agb}, ${ura},
+              ${JSON.stringify(organisation.settings ?? {})}, ${ground.at}) RETURNING id`;
+    yield* ground.record('registry.organisation-added', null, actor, { organisation: name });
+    return id;
+  }
+
+  /** What people are told and written to; the trail names the fields, not what stood in them. */
+  *changeOrganisation(ground: Ground, name: string, changes: OrganisationDetails, actor: Actor): Change<void> {
+    const row = yield* organisationNamed(name);
+    if (isOver(row, ground))
+      throw new RegistryError('ended', `The organisation "${name}" has ended; nothing of it changes any more`);
+    const is = yield* sql.one(DETAILS)`SELECT title, contact, telephone, post FROM organisation WHERE id = ${row.id}`;
+    const [title = null, contact = null, telephone = null, post = null] = FIELDS.map((field) =>
+      changes[field] === undefined ? is[field] : textOf(changes[field]),
+    );
+    yield* sql.run`
+      UPDATE organisation SET title = ${title}, contact = ${contact}, telephone = ${telephone}, post = ${post}
+       WHERE id = ${row.id}`;
+    ground.tellMany();
+    const fields = FIELDS.filter((field) => changes[field] !== undefined).join(' ');
+    yield* ground.record('registry.organisation-changed', null, actor, { organisation: name }, { fields });
+  }
+
+  /**
+   * What holds for all accounts of an organisation: log-ins and mail are refused while it is suspended, what waits stays. Each account keeps
+   * the state that it has of its own. `active` takes back an end that is not final, and then the state holds that it had before.
+   */
+  *setOrganisationState(ground: Ground, name: string, state: Exclude<State, 'ended'>, actor: Actor): Change<void> {
+    const row = yield* organisationNamed(name);
+    if (isOver(row, ground))
+      throw new RegistryError(
+        'ended',
+        `The organisation "${name}" has ended, which cannot be undone; add another organisation`,
+      );
+    mustNotMerge(row);
+    // A suspension goes first, by itself, as with an account.
+    const isResumed = state === 'active' && row.state === 'active' && row.endsAt !== null;
+    if (isResumed) yield* sql.run`UPDATE organisation SET ends_at = NULL, successor = NULL WHERE id = ${row.id}`;
+    else yield* sql.run`UPDATE organisation SET state = ${state} WHERE id = ${row.id}`;
+    yield* changed(ground, name, isResumed ? 'ending' : row.state, state, actor);
+  }
+}
+
+/** Apart: whoever ends an organisation asks for one step after the other. */
+export class OrganisationEnds {
+  /**
+   * With a time of grace one row. Else the first step ends the organisation itself, and with it everything; each ends some of its accounts.
+   * Answers how many.
+   */
+  *step(ground: Ground, name: string, { endsAt, successor }: Ending, actor: Actor): Change<number> {
+    const { at } = ground;
+    const row = yield* organisationNamed(name);
+    mustNotMerge(row);
+    // First, so that nobody of its own is named.
+    yield* sql.run`
+      UPDATE organisation SET successor = ${successor ?? null}, ends_at = coalesce(ends_at, ${at}) WHERE id = ${row.id}`;
+    if (successor !== undefined) yield* successorNamed(at, successor, `organisation "${name}"`);
+    if (endsAt === undefined || endsAt <= at || isOver(row, ground)) return yield* close(ground, row, actor);
+    yield* sql.run`UPDATE organisation SET ends_at = ${endsAt} WHERE id = ${row.id}`;
+    ground.tellMany();
+    const about = { organisation: name, ...(successor === undefined ? {} : { successor }) };
+    const facts = { from: row.state, to: 'ending', ends: new Date(endsAt).toISOString() };
+    yield* ground.record('registry.organisation-state', null, actor, about, facts);
+    return 0;
+  }
+}
+
+/** One step for an organisation whose time is over, or whose end was cut short. Answers how many accounts, and the organisation itself. */
+export function* endDueOrganisation(ground: Ground): Change<number> {
+  const due = yield* sql.first({ name: text })`
+    SELECT name FROM organisation o WHERE (o.ends_at <= ${ground.at} AND o.state <> 'ended') OR (o.state = 'ended' AND o.merged_into IS NULL
+       AND EXISTS (SELECT 1 FROM account a WHERE a.organisation = o.id AND a.state <> 'ended')) LIMIT 1`;
+  if (due === undefined) return 0;
+  const row = yield* organisationNamed(due.name);
+  return (yield* close(ground, row, THE_GATEWAY)) + (row.state === 'ended' ? 0 : 1);
+}
+
+const OPEN = { id: int, login: text, state: as<State>(text), successor: orNull(text) };
+
+function* close(ground: Ground, { id, name, state, endsAt }: FoundOrganisation, actor: Actor): Change<number> {
+  yield* sql.run`UPDATE organisation SET state = 'ended' WHERE id = ${id}`;
+  const accounts = yield* sql.all(OPEN)`
+    SELECT a.id, a.login, a.state, CASE WHEN a.ends_at IS NULL THEN o.successor ELSE a.successor END AS successor
+      FROM account a JOIN organisation o ON o.id = a.organisation
+     WHERE o.id = ${id} AND a.state <> 'ended' ORDER BY a.id LIMIT ${ROWS} ${locked}`;
+  yield* closeEach(ground, accounts, actor);
+  if (state !== 'ended') yield* changed(ground, name, endsAt === null ? state : 'ending', 'ended', actor);
+  else if (accounts.length > 0) ground.tellMany();
+  return accounts.length;
+}
+
+function* changed(ground: Ground, organisation: string, from: State | 'ending', to: State, actor: Actor): Change<void> {
+  ground.tellMany();
+  yield* ground.record('registry.organisation-state', null, actor, { organisation }, { from, to });
+}
+
+const isOver = ({ state, endsAt }: FoundOrganisation, { at }: Ground): boolean =>
+  state === 'ended' || (endsAt !== null && endsAt <= at);
+
+/** Half of its accounts are another one's by now. */
+function mustNotMerge({ name, state, became }: FoundOrganisation): void {
+  if (became !== null && state !== 'ended')
+    throw new RegistryError(
+      'invalid',
+      `The organisation "${name}" is on its way into "${became}"; "sluis organisation merge ${name} --into ${became}" ends that first`,
+    );
+}
+
+/** An empty text takes the field away. */
+const textOf = (value: string | readonly string[]): string | null =>
+  (typeof value === 'string' ? value : value.join('\n')) || null;
