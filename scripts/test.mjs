@@ -1,9 +1,10 @@
 // Runs one suite of compiled tests with Node's own runner. The files are found here, so that a compiled test whose source is gone does not run.
 //
-//   node scripts/test.mjs [--suite unit|faults|peers|long] [--only TEXT] [--reporter NAME] [--bound SECONDS] [--times FILE]
+//   node scripts/test.mjs [--suite unit|second|faults|peers|long] [--only TEXT] [--reporter NAME] [--bound SECONDS] [--times FILE]
 //
-// `unit` is every *.test.js below dist/test except the folders `faults`, `peers` and `long`, which are suites of their own. `long` takes longer than
-// a merge may wait: it is run before a release.
+// `unit` is every *.test.js below dist/test except the folders `faults`, `peers` and `long`, which are suites of their own. `second` is what of `unit`
+// .ci/run runs again on a second version of Node: scripts/second-node.mjs says what not, and why. `long` takes longer than a merge may wait: it is run
+// before a release, and has the files of `faults` once more that try chance, with all their rounds (test/support/effort.ts).
 //
 // A file that is not done within its bound (what it left open keeps it alive, or it waits for what never comes) is ended and counts as failed, by its
 // name; the others go on. The suites that start programs end each file when its tests are over, whatever a failed assertion left open; a leak of ours
@@ -20,6 +21,7 @@ import { delimiter, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UNFIT, nodeProblem } from './node-version.mjs';
+import { isSameOnEveryNode } from './second-node.mjs';
 
 const problem = nodeProblem();
 if (problem !== undefined) {
@@ -46,13 +48,20 @@ const found = readdirSync(tests, { recursive: true, encoding: 'utf8' })
   .map((name) => join(tests, name))
   .filter(hasSource)
   .sort();
-const suiteOf = (file) => {
+const folderOf = (file) => {
   const [folder] = relative(tests, file).split(sep);
   return ['faults', 'peers', 'long'].includes(folder) ? folder : 'unit';
 };
-const files = found.filter(
-  (f) => suiteOf(f) === values.suite && (values.only === undefined || f.includes(values.only)),
-);
+const says = (file, text) => readFileSync(sourceOf(file), 'utf8').includes(text);
+const SUITES = {
+  unit: (file) => folderOf(file) === 'unit',
+  second: (file) => folderOf(file) === 'unit' && !isSameOnEveryNode(relative(tests, file).split(sep).join('/')),
+  faults: (file) => folderOf(file) === 'faults',
+  peers: (file) => folderOf(file) === 'peers',
+  long: (file) => folderOf(file) === 'long' || (folderOf(file) === 'faults' && says(file, 'support/effort.ts')),
+};
+const isIn = SUITES[values.suite] ?? (() => false);
+const files = found.filter((file) => isIn(file) && (values.only === undefined || file.includes(values.only)));
 if (files.length === 0) {
   console.error(
     `Cannot run suite "${values.suite}": no test file matches; expected dist/test/**/*.test.js (run "npm run build").`,
@@ -61,7 +70,7 @@ if (files.length === 0) {
 }
 
 // Seconds for one file: several times what the slowest one takes while two cores are kept busy.
-const BOUNDS = { unit: 300, faults: 600, peers: 600, long: 1800 };
+const BOUNDS = { unit: 300, second: 300, faults: 600, peers: 600, long: 1800 };
 const bound = Number(values.bound ?? BOUNDS[values.suite]);
 if (!(bound > 0)) {
   console.error(`Cannot bound a file to "${values.bound}": expected seconds, such as --bound 60.`);
@@ -72,14 +81,15 @@ if (!(bound > 0)) {
 const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 console.error(`Suite ${values.suite} on Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`);
 
-const beside =
-  values.suite === 'unit' ? () => true : (file) => readFileSync(sourceOf(file), 'utf8').includes('@beside');
+const isUnit = ['unit', 'second'].includes(values.suite);
+const beside = isUnit ? () => true : (file) => says(file, '@beside');
 // Tests wait for disks, peers and threads for a quarter of their time: one more than there are cores keeps the cores busy.
 const parts = [
-  { files: files.filter(beside), concurrency: Math.max(2, availableParallelism() + (values.suite === 'unit' ? 1 : 0)) },
+  { files: files.filter(beside), concurrency: availableParallelism() + 1 },
   { files: files.filter((file) => !beside(file)), concurrency: 1 },
 ].filter((part) => part.files.length > 0);
 
+const EFFORT = values.suite === 'long' ? { SLUIS_TEST_EFFORT: 'release' } : {};
 let runner;
 const measured = mkdtempSync(join(tmpdir(), 'sluis-times-'));
 function run({ files: some, concurrency }) {
@@ -87,15 +97,14 @@ function run({ files: some, concurrency }) {
   runner = spawn(
     process.execPath,
     [
-      '--enable-source-maps',
       '--test',
       `--test-concurrency=${concurrency}`,
-      ...(values.suite === 'unit' ? [] : ['--test-force-exit']),
-      ...reporter(values.reporter ?? 'spec', 'stdout'),
+      ...(isUnit ? [] : ['--test-force-exit']),
+      ...reporter(`${join(root, 'scripts', 'source-lines.mjs')}?${values.reporter ?? 'spec'}`, 'stdout'),
       ...reporter(join(root, 'scripts', 'file-times.mjs'), join(measured, 'files')),
       ...some,
     ],
-    { stdio: 'inherit', cwd: root, env: { ...process.env, PATH } },
+    { stdio: 'inherit', cwd: root, env: { ...process.env, ...EFFORT, PATH } },
   );
   return new Promise((resolve) => runner.once('close', (status) => resolve(status ?? 1)));
 }

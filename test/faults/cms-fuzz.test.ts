@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzzCms } from '../crypto/cms/fuzzing.ts';
+import { effort } from '../support/effort.ts';
 
-test('fuzz: CMS, for a minute', async (t) => {
-  const { rounds, read, good } = await fuzzCms(60_000, 20_261_125);
+const SECONDS = effort(20, 60);
+
+test(`fuzz: CMS, for ${SECONDS} seconds`, async (t) => {
+  const { rounds, read, good } = await fuzzCms(1000 * SECONDS, 20_261_125);
   t.diagnostic(`${rounds} rounds, ${read} could be read, ${good} were valid or opened`);
   assert.ok(rounds > 1000);
 });

@@ -10,9 +10,10 @@ import { Instance, addressOf, loginOf } from '../support/instance.ts';
 import { Ledger } from '../support/ledger.ts';
 import { SmtpClient, acceptedId } from '../support/smtp-client.ts';
 import { collect, pause } from './support/traffic.ts';
+import { effort } from '../support/effort.ts';
 
 const MESSAGES = 40;
-const ROUNDS = 10;
+const ROUNDS = effort(6, 10);
 let instance: Instance;
 let ledger: Ledger;
 

@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzzEdi } from '../edi/fuzzing.ts';
+import { effort } from '../support/effort.ts';
 
-test('fuzz: the readers of EDI, for a minute', (t) => {
+const SECONDS = effort(20, 60);
+
+test(`fuzz: the readers of EDI, for ${SECONDS} seconds`, (t) => {
   const before = process.memoryUsage().heapUsed;
-  const { rounds, octets, interchanges } = fuzzEdi(60_000, 20_261_126);
+  const { rounds, octets, interchanges } = fuzzEdi(1000 * SECONDS, 20_261_126);
   t.diagnostic(`${rounds} texts of ${octets} octets: ${interchanges} interchanges`);
   assert.ok(rounds > 1000 && interchanges > 100);
   assert.ok(process.memoryUsage().heapUsed - before < 200e6);

@@ -11,8 +11,9 @@ import { Ledger } from '../support/ledger.ts';
 import { ScriptedPartner } from '../support/partner.ts';
 import { pause, submitting, until } from './support/traffic.ts';
 import { between } from '../support/chance.ts';
+import { effort } from '../support/effort.ts';
 
-const ROUNDS = 20;
+const ROUNDS = effort(10, 20);
 const CONNECTIONS = 5;
 /** Between the partner's 250 and the commit of our settlement: milliseconds; half a second on a loaded machine. */
 const WINDOW = 500;

@@ -25,8 +25,10 @@ import { PowerDisk } from './support/power-disk.ts';
 import { withoutCompiler } from './support/shims.ts';
 import { pause } from './support/traffic.ts';
 import { between } from '../support/chance.ts';
+import { effort } from '../support/effort.ts';
 
 const skip = withoutCompiler();
+const CUTS = effort(5, 10);
 const SETTLER = fileURLToPath(new URL('support/store-settler.js', import.meta.url));
 
 interface Tally {
@@ -153,12 +155,12 @@ const told = (t: Tally): string => `${t.settled} settlements told of, ${t.failed
 
 for (const unsynced of ['none', 'some'] as const)
   test(
-    `10 power cuts between settlements, ${unsynced} of the unsynced octets arrived: each failure has one notice`,
+    `${CUTS} power cuts between settlements, ${unsynced} of the unsynced octets arrived: each failure has one notice`,
     { skip },
     async (t) => {
-      const tally = await lightsOut(10, unsynced);
+      const tally = await lightsOut(CUTS, unsynced);
       t.diagnostic(told(tally));
-      assert.ok(tally.settled > 200, 'too few settlements to prove anything');
+      assert.ok(tally.settled > CUTS * 20, 'too few settlements to prove anything');
       assert.deepEqual([tally.silent, tally.doubled, tally.false, tally.lost], [0, 0, 0, 0]);
     },
   );

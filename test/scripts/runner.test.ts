@@ -1,11 +1,11 @@
 /** The runner of the suites, on projects of a few files: one that never ends is ended and named, and the others are run. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -28,7 +28,12 @@ function project(t: TestContext, files: Readonly<Record<string, string>>): Proje
   for (const [name, text] of Object.entries(files)) {
     for (const folder of ['test', 'dist/test']) mkdirSync(join(root, folder, dirname(name)), { recursive: true });
     writeFileSync(join(root, 'test', `${name}.test.ts`), text);
-    writeFileSync(join(root, 'dist', 'test', `${name}.test.js`), `const { test } = require('node:test');\n${text}\n`);
+    const compiled = join(root, 'dist', 'test', `${name}.test.js`);
+    writeFileSync(compiled, `const { test } = require('node:test');\n${text}\n`);
+    // Each line of the source is one further down.
+    const mappings = `;AAAA${';AACA'.repeat(text.split('\n').length - 1)}`;
+    const sources = [relative(dirname(compiled), join(root, 'test', `${name}.test.ts`))];
+    writeFileSync(`${compiled}.map`, JSON.stringify({ version: 3, sources, names: [], mappings }));
   }
   const { NODE_TEST_CONTEXT: _, ...own } = process.env;
   const env = { ...own, PATH: '/usr/bin:/bin' };
@@ -67,6 +72,65 @@ test('a file that is not done within its bound fails by its name, and the others
   );
   const wrong = run('--bound', 'soon');
   assert.match(wrong.stderr, /Cannot bound a file to "soon": expected seconds/);
+});
+
+test('what failed is placed in the source, whoever reports it', (t) => {
+  const text = `const deep = () => { throw new Error('as expected', { cause: new Error('the cause') }); };
+
+test('fails', deep);`;
+  const { run } = project(t, { 'domain/failing': text });
+  for (const reporter of ['spec', 'tap']) {
+    const { status, stdout } = run('--reporter', reporter);
+    assert.equal(status, 1);
+    assert.match(stdout, /failing\.test\.ts:3:1/, 'the test');
+    assert.match(stdout, /deep \(\/\S*test\/domain\/failing\.test\.ts:1:\d+\)/, 'what it threw');
+    assert.doesNotMatch(stdout, /failing\.test\.js:\d/);
+  }
+});
+
+test('what is run again on a second Node is what the list does not name', (t) => {
+  const passes = `test('passes', () => undefined);`;
+  const { run } = project(t, {
+    ...{ 'cli/verbs': passes, 'cli/prompt': passes, 'store/lists': passes },
+    ...{ 'new-folder/new': passes, 'faults/apart': passes },
+  });
+  const times = (suite: string): string[] => {
+    const file = join(mkdtempSync(join(tmpdir(), 'sluis-times-')), 'times');
+    t.after(() => rmSync(dirname(file), { recursive: true }));
+    assert.equal(run('--suite', suite, '--times', file).status, 0);
+    return [...readFileSync(file, 'utf8').matchAll(/dist\/test\/(\S+)\.test\.js$/gm)]
+      .map(([, name]) => name ?? '')
+      .sort();
+  };
+  assert.deepEqual(times('second'), ['cli/prompt', 'new-folder/new']);
+  assert.deepEqual(times('unit'), ['cli/prompt', 'cli/verbs', 'new-folder/new', 'store/lists']);
+});
+
+test('each name of that list is there', async () => {
+  const { named } = (await import(pathToFileURL(join(ROOT, 'scripts', 'second-node.mjs')).href)) as {
+    readonly named: readonly string[];
+  };
+  const there = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' });
+  assert.ok(named.length > 20);
+  for (const name of named)
+    assert.ok(
+      there.some((file) => file.startsWith(name) && file.endsWith('.test.ts')),
+      name,
+    );
+});
+
+test('before a release what tries chance is run once more, with all its rounds', (t) => {
+  const { run } = project(t, {
+    'faults/chance': `// support/effort.ts\ntest('effort: ' + process.env.SLUIS_TEST_EFFORT, () => undefined);`,
+    'faults/counts': `test('counts', () => undefined);`,
+    'long/long': `test('long', () => undefined);`,
+  });
+  const ran = (suite: string): string[] =>
+    [...run('--suite', suite, '--reporter', 'tap').stdout.matchAll(/^ok \d+ - (.+)$/gm)]
+      .map(([, name]) => name ?? '')
+      .sort();
+  assert.deepEqual(ran('long'), ['effort: release', 'long']);
+  assert.deepEqual(ran('faults'), ['counts', 'effort: undefined']);
 });
 
 test('of a suite that starts programs, files marked so run beside each other, and the others alone after them', (t) => {

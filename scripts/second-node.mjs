@@ -1,0 +1,49 @@
+// What of the unit tests .ci/run does not run again on a second version of Node. Versions differ in what Node itself is: TLS, crypto, sockets, HTTP,
+// streams, threads, files, processes, time zones, and the compiled libraries that it loads. Files that reach all of it only through parts of ours whose own
+// tests are run again would find nothing there that those do not find. What is not named here is run again: whoever forgets a file loses time, not truth.
+// `npm run test:node-24` runs all of it, before a release and before the version that ships is another one.
+
+const SAME = [
+  { below: 'bench/', because: 'it judges figures that are given' },
+  { below: 'cost/', because: 'counts are held on the Node that ships' },
+  { below: 'docs/', because: 'it reads sources and pages' },
+  { below: 'lint/', because: 'it reads content as text' },
+  { below: 'letters/', because: 'it composes text' },
+  { below: 'admin/', because: 'operations over the store', but: ['socket'] },
+  {
+    below: 'delivery/',
+    because: 'rules over the store; what connects is in smtp/ and gateway/',
+    but: ['push', 'dispatcher'],
+  },
+  { below: 'submission/', because: 'rules over the store', but: ['submission'] },
+  { below: 'pickup/', because: 'rules over the store' },
+  { below: 'ca/', because: 'rounds over the store; certificates themselves are in crypto/' },
+  { below: 'trail/', because: 'rules over the store', but: ['time-stamps'] },
+  { below: 'backup/', because: 'rounds over the copies of the store', but: ['rounds'] },
+  {
+    below: 'cli/',
+    because: 'commands over the socket and the store; what touches terminals, processes, files and signals is run',
+    but: [
+      ...['command-file', 'dev', 'doctor', 'init', 'other-version', 'progress', 'prompt', 'reader-gone', 'runtime'],
+      ...['backup', 'smime', 'watchdog'],
+    ],
+  },
+  {
+    below: 'store/',
+    because: 'changes and reads that SQLite runs as it runs the others; what has threads, files and octets is run',
+    but: [
+      ...['calls', 'compact', 'group-commit', 'migrations', 'reserve', 'upload-slices', 'writer'],
+      ...['sqlite-contract', 'sqlite-full', 'sqlite-opening', 'sqlite-sealing', 'sqlite'],
+    ],
+  },
+  { below: 'account-', because: 'commands over a gateway' },
+  { below: 'contain', because: 'commands over a gateway' },
+  { below: 'opened-copies', because: 'the same files through the steps of middleware/, which are run' },
+];
+
+/** `name`: below dist/test, with slashes. */
+export const isSameOnEveryNode = (name) =>
+  SAME.some(({ below, but = [] }) => name.startsWith(below) && !but.some((file) => name === `${below}${file}.test.js`));
+
+/** What the list names, each as the beginning of a name below test. */
+export const named = SAME.flatMap(({ below, but = [] }) => [below, ...but.map((file) => `${below}${file}.test.`)]);
