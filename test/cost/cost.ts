@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { openReading } from '../../src/store/sqlite/database.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/writer-files.ts';
 import type { Instance, Served } from '../support/instance.ts';
@@ -11,6 +12,10 @@ import type { Counter } from './counting.ts';
 export type Cost = Readonly<Record<Counter | 'walOctets', number>>;
 
 const COUNTING = new URL('counting.js', import.meta.url).href;
+
+/** Milliseconds: for the notes of the trail twice their delay, for what is written in a quiet moment a few turns of the loop. */
+const NOTED = 1000;
+const WRITTEN = 30;
 
 export class Costs {
   readonly #instance: Instance;
@@ -30,15 +35,21 @@ export class Costs {
     return new Costs(instance, file, served);
   }
 
-  /** The median of each count over some runs, of the log's octets the lower quartile: what a timer of the gateway does in between is in few of them. */
+  /**
+   * The median of each count over some runs: what a timer of the gateway does meanwhile is in few of them. What is written behind a run (notes for the
+   * trail half a second later, search tables in a quiet moment) is waited for, so that it is not counted in the next one, however slow the machine is.
+   */
   async of(work: () => Promise<void>, runs = 7): Promise<Cost> {
     const seen: Cost[] = [];
+    // The first run fills caches, and notes who has come for the first time.
+    await work();
+    await this.#still(NOTED);
     // While somebody reads, the log does not begin anew; else it does so wherever it happens to have been copied to its end.
     const reader = openReading(join(this.#instance.data, DATABASE_FILE));
     reader.exec('BEGIN');
     reader.prepare('SELECT count(*) FROM fact').get();
     for (let i = 0; i < runs; i += 1) {
-      const before = await this.#now();
+      const before = await this.#still(WRITTEN);
       await work();
       const after = await this.#now();
       seen.push(
@@ -48,12 +59,23 @@ export class Costs {
       );
     }
     reader.close();
-    // Pages come on top where a table splits one, or what waited for a quiet moment is written: on a busy machine in more than half of the runs.
-    const middle = (name: keyof Cost): number =>
-      seen.map((cost) => cost[name]).sort((a, b) => a - b)[name === 'walOctets' ? runs >> 2 : runs >> 1] ?? -1;
+    const middle = (name: keyof Cost): number => seen.map((cost) => cost[name]).sort((a, b) => a - b)[runs >> 1] ?? -1;
     return Object.fromEntries(
       Object.keys(seen[0] ?? {}).map((name) => [name, middle(name as keyof Cost)]),
     ) as unknown as Cost;
+  }
+
+  /** The counts once they have stood still for so long. */
+  async #still(time: number): Promise<Cost> {
+    let last = await this.#now();
+    let since = performance.now();
+    await until('the gateway does nothing by itself', async () => {
+      const now = await this.#now();
+      if (!isDeepStrictEqual(now, last)) since = performance.now();
+      last = now;
+      return performance.now() - since >= time;
+    });
+    return last;
   }
 
   async #now(): Promise<Cost> {
