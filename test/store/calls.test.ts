@@ -10,6 +10,7 @@ import { type Remote, checkCrossing, methodsOf } from '../../src/store/sql/remot
 import type { Change } from '../../src/store/sql/sql.ts';
 import { Callables, type Call, type CallParts, subjectsOf } from '../../src/store/sqlite/calls.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
+import { valueOf } from '../../src/store/sqlite/writer.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
 import type { WriterAnswer } from '../../src/store/sqlite/writer-protocol.ts';
 
@@ -17,9 +18,9 @@ function fixture(answer: WriterAnswer = { kind: 'called', value: 7 }) {
   const asked: unknown[] = [];
   const parts: CallParts = {
     writer: {
-      ask: async (work) => {
+      call: async (work) => {
         asked.push(work);
-        return answer;
+        return valueOf(answer);
       },
     },
     reader: {

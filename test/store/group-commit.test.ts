@@ -14,7 +14,15 @@ import { knownMigrations } from '../../src/store/sqlite/migrate.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { type Copied, type Copier, ThreadCopier } from '../../src/store/sqlite/log-copier.ts';
 import type { CreateOptions, Testing } from '../../src/store/sqlite/options.ts';
-import type { AcceptWork, WriterSays, WriterWork } from '../../src/store/sqlite/writer-protocol.ts';
+import type { Own } from '../../src/store/sqlite/own.ts';
+import type {
+  AcceptWork,
+  CallWork,
+  WriterAnswer,
+  WriterSays,
+  WriterWork,
+} from '../../src/store/sqlite/writer-protocol.ts';
+import { KeptReserve } from '../../src/store/sqlite/kept-reserve.ts';
 import { Reserve } from '../../src/store/sqlite/reserve.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
 import { giveOldShape, testOptions } from '../support/store.ts';
@@ -77,12 +85,12 @@ async function writer(
   t.after(() => db.close());
   const reserve = new Reserve(options.dataFolder, reserveOctets);
   assert(reserve.keep('whole'));
+  const kept = new KeptReserve({ db, reserve, maxPages: testing.maxPages, octets: reserveOctets });
   const said: WriterSays[] = [];
   const group: GroupCommit = new GroupCommit({
     db,
-    work: new WriterWorker(db, 0),
-    reserve,
-    reserveOctets,
+    work: new WriterWorker(db, 0, {}, kept),
+    reserve: kept,
     copier: copier(db, () => group.keepLog()),
     testing,
     say: (message) => said.push(message),
@@ -96,15 +104,26 @@ async function writer(
       await group.run();
       const kinds = new Map<number, string>();
       for (const message of said.slice(from))
-        if (message.kind === 'answers') for (const { n, answer } of message.answers) kinds.set(n, answer.kind);
+        if (message.kind === 'answers') for (const { n, answer } of message.answers) kinds.set(n, wordOf(answer));
       return kinds;
     },
   };
 }
 
+/** Of an acceptance that was not filed: why. */
+function wordOf(answer: WriterAnswer): string {
+  if (answer.kind !== 'called') return answer.kind;
+  return (answer.value as { readonly kind: string } | undefined)?.kind ?? 'done';
+}
+
+const own = <K extends keyof Own>(object: K, method: keyof Own[K] & string, ...args: readonly unknown[]): CallWork => ({
+  ...{ kind: 'call', object, method, args },
+});
+const AUDIT = own('trail', 'append', []);
+
 /** For the postmaster that every new store has. */
-const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
-  kind: 'accept',
+const accept = (id: number, more: Partial<AcceptWork> = {}): CallWork => own('mail', 'accept', workOf(id, more));
+const workOf = (id: number, more: Partial<AcceptWork>): AcceptWork => ({
   id: BigInt(id),
   receivedAt: 1,
   submitter: 1,
@@ -148,16 +167,11 @@ const accept = (id: number, more: Partial<AcceptWork> = {}): AcceptWork => ({
   ],
   ...more,
 });
-const chunk = (id: number, n: number, account = 1): WriterWork => ({
-  kind: 'chunk',
-  id: BigInt(id),
-  n,
-  sealed: new Uint8Array(262_160),
-  tag: new Uint8Array(16),
-  day: '2026-11-25',
-  at: 1,
-  account,
-});
+const chunk = (id: number, n: number, account = 1): CallWork =>
+  own('mail', 'chunk', {
+    ...{ id: BigInt(id), n, sealed: new Uint8Array(262_160), tag: new Uint8Array(16) },
+    ...{ day: '2026-11-25', at: 1, account },
+  });
 const count = (db: Db, table: string): number =>
   db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? -1;
 
@@ -176,7 +190,7 @@ test('pieces of a body are committed without a sync, whatever somebody waits for
   await run([chunk(1, 1), accept(1, { chunks: 2, body: null })]);
   assert.equal(sync(), 2, 'the acceptance behind its last piece');
   await run([accept(4)]);
-  await run([chunk(2, 1), { kind: 'audit', audit: [] }]);
+  await run([chunk(2, 1), AUDIT]);
   assert.equal(sync(), 2, 'anything beside a piece');
 });
 
@@ -236,7 +250,7 @@ test('one chunk of a large body a transaction, small messages beside it; its acc
 test('beside another account one has a share of each group, and the other waits for no more than that', async (t) => {
   const { run, said } = await writer(t);
   const greedy = Array.from({ length: 60 }, (_, i) => accept(i + 1));
-  await run([...greedy, accept(100, { submitter: 2 }), { kind: 'audit', audit: [] }]);
+  await run([...greedy, accept(100, { submitter: 2 }), AUDIT]);
   const [first, second, ...rest] = groupsOf(said);
   // The eight first, and in between the other and what is nobody's.
   assert.deepEqual(first, [0, 60, 61, 1, 2, 3, 4, 5, 6, 7]);
@@ -246,7 +260,7 @@ test('beside another account one has a share of each group, and the other waits 
 
 test('rows that are nobody’s are no company: an account that is alone has all of a group', async (t) => {
   const { run, said } = await writer(t);
-  await run([...Array.from({ length: 60 }, (_, i) => accept(i + 1)), { kind: 'audit', audit: [] }]);
+  await run([...Array.from({ length: 60 }, (_, i) => accept(i + 1)), AUDIT]);
   assert.deepEqual(
     groupsOf(said).map(({ length }) => length),
     [61],
@@ -455,7 +469,7 @@ test('an old file gives its free pages back, whoever asks for something in betwe
   })();
   db.exec('DELETE FROM filler');
   const before = free();
-  const nothing: WriterWork = { kind: 'nothing' };
+  const nothing = own('upkeep', 'alive');
   const given = run([SWEEP]);
   // In between its steps, which used to end it.
   for (let n = 0; n < 3; n += 1) {
@@ -502,7 +516,7 @@ test('mail is taken again with half of the reserve on the disk, and full once mo
     assert.deepEqual([reserve.kept, reserved()], ['out', 'out']);
     most(pages + 10_000);
     assert.deepEqual([...(await run([fill(from + 90)]))], [[0, 'full']], 'new mail waits for the reserve');
-    assert.deepEqual([...(await run([{ kind: 'space', now: 'out', wanted }]))], [[0, 'space']]);
+    assert.deepEqual([...(await run([own('upkeep', 'keepReserve', 'out', wanted)]))], [[0, 'done']]);
     assert.deepEqual([reserve.kept, reserved()], [wanted, wanted]);
     assert.deepEqual([...(await run([fill(from + 91)]))], [[0, 'done']]);
     if (wanted === 'whole') continue;
@@ -515,9 +529,9 @@ test('mail is taken again with half of the reserve on the disk, and full once mo
     );
   }
   // With mail in between, which it does not disturb; what was asked for in another state is not done.
-  const works: WriterWork[] = [fill(400), { kind: 'space', now: 'out', wanted: 'whole' }, fill(401)];
-  assert.deepEqual([...(await run(works)).values()], ['done', 'space', 'done']);
+  const works: WriterWork[] = [fill(400), own('upkeep', 'keepReserve', 'out', 'whole'), fill(401)];
+  assert.deepEqual([...(await run(works)).values()], ['done', 'done', 'done']);
   assert.deepEqual([reserve.kept, reserved()], ['half', 'half']);
-  await run([fill(402), { kind: 'space', now: 'half', wanted: 'whole' }, fill(403)]);
+  await run([fill(402), own('upkeep', 'keepReserve', 'half', 'whole'), fill(403)]);
   assert.deepEqual([reserve.kept, reserved()], ['whole', 'whole']);
 });

@@ -372,7 +372,7 @@ test('what a change asks of its engine besides statements is done on PostgreSQL 
   const add = async (by: Parameters<typeof addToMailbox>[2]): Promise<Effects | undefined> => {
     const ground = new Ground(instant(noon), randomBytes(32));
     await runner.run(addToMailbox(ground, 81, by));
-    return ground.told?.effects;
+    return ground.effects;
   };
   assert.deepEqual(await add({ octets: 100, messages: 2 }), { mailboxes: [81, 100, 2, 3, 1] });
   assert.deepEqual(await add({ octets: -40, messages: -1, hidden: 40, sweepAt: noon }), {

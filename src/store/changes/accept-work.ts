@@ -2,7 +2,6 @@
 import type { AuditItem } from '../../domain/audit-row.ts';
 
 export interface AcceptWork {
-  readonly kind: 'accept';
   readonly id: bigint;
   readonly receivedAt: number;
   readonly submitter: number;

@@ -1,4 +1,5 @@
 /** What changes of mail mean for those who remember or wait: collected while a change runs, told after its commit. */
+import type { Told } from './ground.ts';
 
 /** account, octets, messages, next uid, changes: five numbers for each mailbox that a commit touched. */
 export type MailboxNumbers = readonly number[];
@@ -6,6 +7,8 @@ export const MAILBOX_NUMBERS = 5;
 
 /** What a commit changed that others remember or wait for. */
 export interface Effects {
+  /** Whose memories are not true any more. */
+  readonly told?: Told;
   readonly mailboxes?: MailboxNumbers;
   /** Partners that something is due for now. */
   readonly due?: readonly number[];

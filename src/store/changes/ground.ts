@@ -26,8 +26,6 @@ export interface Told {
   readonly mail: readonly string[];
   /** Authorities, or which certificates are revoked. */
   readonly trust: boolean;
-  /** Of changes of mail. */
-  readonly effects?: Effects;
 }
 
 /** A row of the trail that is still to be written, so that what is done to many at once is told of one by one. */
@@ -141,11 +139,15 @@ export class Ground {
 
   /** Undefined: nobody remembers anything that changed. */
   get told(): Told | undefined {
-    const { effects } = this.changed;
-    const quiet = effects === undefined;
-    if (quiet && this.#scope === undefined && this.#mail.size === 0 && !this.#trust) return undefined;
+    if (this.#scope === undefined && this.#mail.size === 0 && !this.#trust) return undefined;
     const accounts = this.#many || this.#accounts.size > MANY ? 'many' : [...this.#accounts];
-    const told = { accounts, scope: this.#scope ?? 'registry', mail: [...this.#mail], trust: this.#trust } as const;
-    return quiet ? told : { ...told, effects };
+    return { accounts, scope: this.#scope ?? 'registry', mail: [...this.#mail], trust: this.#trust };
+  }
+
+  /** All that it changed that others remember or wait for. Undefined: nothing. */
+  get effects(): Effects | undefined {
+    const { told } = this;
+    const { effects } = this.changed;
+    return told === undefined ? effects : { ...effects, told };
   }
 }

@@ -9,9 +9,10 @@ type Crosses<T> = T extends Simple
     ? never
     : { readonly [K in keyof T]: Crosses<T[K]> };
 
-type Method<F> = F extends (ground: never, ...args: infer A) => Generator<Step, infer R>
-  ? [A, R] extends [Crosses<A>, Crosses<R>]
-    ? (...args: A) => Promise<R>
+type Result<G> = G extends Generator<Step, infer R> ? R : G;
+type Method<F> = F extends (ground: never, ...args: infer A) => infer G
+  ? [A, Result<G>] extends [Crosses<A>, Crosses<Result<G>>]
+    ? (...args: A) => Promise<Result<G>>
     : never
   : never;
 
@@ -22,11 +23,15 @@ export type Callable = (ground: unknown, ...args: readonly unknown[]) => Generat
 
 /** What may be called from outside: the methods of its own class. Neither `constructor` and `toString`, nor what begins with #. */
 export function methodsOf(object: object): ReadonlyMap<string, Callable> {
-  const own = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object) as Record<string, unknown>);
-  const methods = Object.entries(own).filter(
-    ([name, { value }]) => typeof value === 'function' && name !== 'constructor',
-  );
-  return new Map(methods.map(([name, { value }]) => [name, (value as Callable).bind(object)]));
+  const methods = methodsIn(Object.getPrototypeOf(object) as object);
+  return new Map([...methods].map(([name, method]) => [name, method.bind(object)]));
+}
+
+/** The same of a class, by its prototype. */
+export function methodsIn(prototype: object): ReadonlyMap<string, Callable> {
+  const own = Object.entries(Object.getOwnPropertyDescriptors(prototype as Record<string, unknown>));
+  const methods = own.filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor');
+  return new Map(methods.map(([name, { value }]) => [name, value as Callable]));
 }
 
 /** Of what is given or answered; a list of lists of objects of lists is 4. */

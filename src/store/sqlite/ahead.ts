@@ -4,7 +4,7 @@
  * A session that collected a thousand messages ends with a thousand receipts in one transaction. To copy them to the other thread in one
  * piece held the loop for 200 ms (measured): they go over in parts, a turn of the loop for each, and the work names them by a token.
  */
-import type { Notices, Request } from './writer-protocol.ts';
+import type { Notices } from './writer-protocol.ts';
 
 /** Notices in one part: some 3 ms. */
 export const AHEAD_PART = 20;
@@ -25,12 +25,10 @@ export class Ahead {
     else before.push(...notices);
   }
 
-  /** The request with its notices in it. */
-  join(request: Request): Request {
-    const { work } = request;
-    if (!('ahead' in work)) return request;
-    const notices = this.#came.get(work.ahead) ?? [];
-    this.#came.delete(work.ahead);
-    return { ...request, work: { ...work, notices } };
+  /** Puts into what was sent the notices that came before it. */
+  join(sent: SentNotices | undefined): void {
+    if (sent?.ahead === undefined) return;
+    Object.assign(sent, { notices: this.#came.get(sent.ahead) ?? [] });
+    this.#came.delete(sent.ahead);
   }
 }

@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../../domain/effects.ts';
 import { type AuditEvent, type AuditMark, type AuditReport, type AuditTrail, ERASED_AT_ONCE } from '../audit.ts';
 import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
 import type { Subjects } from '../objects.ts';
-import { after } from './calls.ts';
+import { type OwnCalls, after } from './calls.ts';
 import type { AuditItem } from './writer-protocol.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
@@ -21,7 +21,8 @@ const VERIFY_ROWS = 500;
 const SALT_OCTETS = 16;
 
 export interface AuditParts {
-  readonly writer: Writer;
+  readonly writer: Pick<Writer, 'failure'>;
+  readonly own: Pick<OwnCalls, 'trail'>;
   readonly trail: Subjects['trail'];
   readonly clock: Clock;
   readonly time: StoreTime;
@@ -77,8 +78,8 @@ export class SqliteAudit implements Omit<AuditTrail, keyof Subjects['trail']> {
     const audit = this.#notes;
     this.#notes = [];
     this.#underway += audit.length;
-    const written = this.#p.writer
-      .must({ kind: 'audit', audit })
+    const written = this.#p.own.trail
+      .append(audit)
       .then(
         () => undefined,
         (error: unknown) => this.#p.log.error('store.notes-lost', { notes: audit.length, why: String(error) }),
@@ -125,7 +126,6 @@ export class SqliteAudit implements Omit<AuditTrail, keyof Subjects['trail']> {
     if (seqs.length > ERASED_AT_ONCE) throw new Error(`at most ${ERASED_AT_ONCE} rows at once, not ${seqs.length}`);
     // The row that tells of it comes first: after a crash between the two more is told of than was erased, and never less.
     await this.flush();
-    const { value = 0 } = await this.#p.writer.must({ kind: 'erase-personal', seqs, mark: mark ?? null });
-    return value;
+    return await this.#p.own.trail.erasePersonal(seqs, mark ?? null);
   }
 }

@@ -20,10 +20,12 @@ import {
   StoreFull,
 } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
+import type { OwnCalls } from './calls.ts';
 import { SqliteBodyWriter } from './body-writer.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
 import { heldMailboxes } from './held-mailboxes.ts';
-import type { AcceptWork, NewDelivery, WriterWork } from './writer-protocol.ts';
+import type { Chunk } from './own.ts';
+import type { AcceptWork, NewDelivery } from './writer-protocol.ts';
 import type { Reader } from './reader.ts';
 import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';
@@ -41,6 +43,7 @@ const LONGEST_WINDOW = hours(1);
 
 export interface BodiesParts {
   readonly writer: Writer;
+  readonly own: OwnCalls;
   readonly reader: Pick<Reader, 'ask'>;
   readonly audit: SqliteAudit;
   readonly space: Space;
@@ -97,7 +100,7 @@ export class Bodies {
       account: account ?? 0,
       random: this.#p.random,
       maxBody: this.#p.maxBody,
-      store: (work, transfer) => this.#storeChunk(writer.id, work, transfer),
+      store: (chunk) => this.#storeChunk(writer.id, chunk),
       chunk: (n) => this.#chunk(writer.id, n),
       ended: () => this.#ended(writer.id),
       giveBack: () => this.giveBack(id),
@@ -121,9 +124,10 @@ export class Bodies {
     }
   }
 
-  async #storeChunk(id: MessageId, work: WriterWork, transfer: Uint8Array): Promise<void> {
-    const { length } = transfer;
-    await this.#p.writer.must(work, transfer);
+  async #storeChunk(id: MessageId, chunk: Chunk): Promise<void> {
+    // Its octets go over, and have no length here any more.
+    const { length } = chunk.sealed;
+    await this.#p.own.mail.chunk(chunk);
     const body = this.#open.get(id);
     if (body === undefined) return;
     const kept = Math.min(body.promised, length);
@@ -196,7 +200,6 @@ export class Bodies {
     if (open !== undefined && notice !== undefined) open.notice = String(notice);
     const held = heldMailboxes(recipients);
     return {
-      kind: 'accept',
       id: messageNumber(message.body.id),
       receivedAt: message.receivedAt,
       submitter: message.submitter,

@@ -17,7 +17,7 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageIdOf } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import { type BodyWriter, type SealedBody, StoreFailed, StoreFull } from '../store.ts';
-import type { WriterWork } from './writer-protocol.ts';
+import type { Chunk } from './own.ts';
 import { type SealedParts, uploadSlices } from './upload-slices.ts';
 
 /** A body up to this size travels inside the accept transaction. */
@@ -34,7 +34,7 @@ export interface BodyParts {
   readonly random: RandomBytes;
   readonly maxBody: Octets;
   /** Resolves when the chunk is committed. */
-  readonly store: (work: WriterWork, transfer: Uint8Array) => Promise<unknown>;
+  readonly store: (chunk: Chunk) => Promise<unknown>;
   /** A chunk that was committed, as it is sealed. */
   readonly chunk: (n: number) => Promise<Sealed | undefined>;
   /** The body was filed or given up. */
@@ -116,19 +116,7 @@ export class SqliteBodyWriter implements BodyWriter {
     const sealed = made.length === made.buffer.byteLength ? made : new Uint8Array(made);
     this.#filled = 0;
     this.#underway = this.#p
-      .store(
-        {
-          kind: 'chunk',
-          id: this.#p.id,
-          n,
-          sealed,
-          tag,
-          day: this.#p.day,
-          at: this.#p.startedAt,
-          account: this.#p.account,
-        },
-        sealed,
-      )
+      .store({ id: this.#p.id, n, sealed, tag, day: this.#p.day, at: this.#p.startedAt, account: this.#p.account })
       .catch((error: unknown) => {
         this.#failure ??= error instanceof Error ? error : new StoreFailed(String(error));
       });

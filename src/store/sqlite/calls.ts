@@ -4,11 +4,12 @@
  */
 import type { RandomBytes } from '../../domain/effects.ts';
 import { CHANGES, MAIL_CHANGES, READS, type Subjects } from '../objects.ts';
-import { RegistryError } from '../registry.ts';
-import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
+import { type Callable, type Remote, checkCrossing, methodsIn, methodsOf } from '../sql/remote.ts';
+import { mannerOf } from './manners.ts';
+import { OWN, type Own } from './own.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
-import { type Writer, errorOf } from './writer.ts';
+import type { Writer } from './writer.ts';
 
 /** What goes over. */
 export interface Call {
@@ -19,7 +20,7 @@ export interface Call {
 }
 
 export interface CallParts {
-  readonly writer: Pick<Writer, 'ask'>;
+  readonly writer: Pick<Writer, 'call'>;
   readonly reader: Pick<Reader, 'ask'>;
   readonly time: Pick<StoreTime, 'now'>;
   readonly random: RandomBytes;
@@ -29,12 +30,7 @@ type Asked = (...args: readonly unknown[]) => Promise<unknown>;
 
 /** The objects of all tables by their subject, each with the methods of all. */
 export function subjectsOf({ writer, reader, time, random }: CallParts): Subjects {
-  const change = async (call: Call): Promise<unknown> => {
-    const answer = await writer.ask({ kind: 'call', ...call, salt: random(32) });
-    if (answer.kind === 'called') return answer.value;
-    if (answer.kind === 'registry-error') throw new RegistryError(answer.error, answer.message);
-    throw errorOf(answer);
-  };
+  const change = (call: Call): Promise<unknown> => writer.call({ kind: 'call', ...call, salt: random(32) });
   const read = (call: Call): Promise<unknown> => reader.ask('call', call);
   const subjects: Record<string, Record<string, Asked>> = {};
   const tables: readonly [objects: Readonly<Record<string, object>>, ask: (call: Call) => Promise<unknown>][] = [
@@ -52,6 +48,20 @@ export function subjectsOf({ writer, reader, time, random }: CallParts): Subject
         };
     }
   return subjects as unknown as Subjects;
+}
+
+/** The writer's own objects as whoever asks has them. */
+export type OwnCalls = { readonly [K in keyof Own]: Remote<Own[K]> };
+
+export function ownCallsOf(writer: Pick<Writer, 'call'>): OwnCalls {
+  const calls = Object.entries(OWN).map(([object, { prototype }]): [string, Record<string, Asked>] => {
+    const methods = [...methodsIn(prototype).keys()].map((method): [string, Asked] => {
+      const { gives } = mannerOf(object, method);
+      return [method, (...args) => writer.call({ kind: 'call', object, method, args }, gives?.(...(args as never)))];
+    });
+    return [object, Object.fromEntries(methods)];
+  });
+  return Object.fromEntries(calls) as unknown as OwnCalls;
 }
 
 /** The same methods, each after `first` has been done. */

@@ -9,10 +9,10 @@ import type { Queued } from '../changes/services.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { type AcceptedRecipient, OPERATOR } from '../store.ts';
-import type { Db } from './database.ts';
+import { type Db, shapeOf } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
 import type { Reach } from './manners.ts';
-import type { AcceptWork, AuditItem, Notices, WriterAnswer } from './writer-protocol.ts';
+import type { AcceptWork, AuditItem, Notices } from './writer-protocol.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
 import type { SearchTables } from './search-tables.ts';
@@ -21,6 +21,9 @@ import { type Sql, sqlOf } from './statements.ts';
 import type { UsageChanges } from './usage-changes.ts';
 import type { FiledCopy } from './usage-recount.ts';
 
+/** By estimate, what each message writes that is filed behind another one. */
+const PAGES_EACH = 4;
+
 interface Facts {
   readonly envelope: string;
   readonly octets: bigint;
@@ -28,7 +31,14 @@ interface Facts {
   readonly submitter: bigint;
 }
 
-type Unfiled = Extract<WriterAnswer, { kind: 'refused' | 'duplicate' | 'already' }>;
+/** Why a message was not filed. */
+export type Unfiled =
+  /** `index`: of the recipient. */
+  | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
+  | { readonly kind: 'duplicate'; readonly of: bigint }
+  | { readonly kind: 'already' }
+  /** The submitter's account sends no more. */
+  | { readonly kind: 'closed' };
 
 export interface FilingParts {
   readonly audit: AuditWriter;
@@ -47,8 +57,11 @@ export class Filing {
   readonly #sql: Sql;
   /** Days that are known to stand in `day_key`. Forgotten at a rollback. */
   readonly #days = new Set<string>();
+  readonly #pageOctets: number;
+  #pages = 0;
 
   constructor(db: Db, { audit, counters, usage, search }: FilingParts, now: number) {
+    this.#pageOctets = shapeOf(db).pageOctets;
     this.#audit = audit;
     this.#counters = counters;
     this.#usage = usage;
@@ -60,6 +73,7 @@ export class Filing {
 
   /** After a rollback: what was remembered of the transaction never happened. */
   forget(): void {
+    this.#pages = 0;
     this.#days.clear();
     this.#standing.forget();
   }
@@ -69,17 +83,17 @@ export class Filing {
     this.#standing.begin(reach);
   }
 
-  accept(work: AcceptWork): WriterAnswer {
+  /** Undefined: it was filed. */
+  accept(changed: Changed, work: AcceptWork): Unfiled | undefined {
     if (this.#isClosed(work.submitter)) return { kind: 'closed' };
-    const changed = new Changed();
     const unfiled = this.#file(this.#whereTheyLead(work), changed);
-    if (unfiled !== undefined) return unfiled;
-    this.notices(work.notices, work.receivedAt, changed);
-    return { kind: 'done', ...changed.effects };
+    if (unfiled === undefined) this.notices(work.notices, work.receivedAt, changed);
+    return unfiled;
   }
 
   /** Notices whose addressee is gone stay out; an audit row tells. */
   notices(notices: Notices, at: number, changed: Changed): void {
+    this.#pages += PAGES_EACH * notices.length;
     for (const notice of notices) {
       const unfiled = this.#file(this.#whereTheyLead(notice), changed);
       if (unfiled === undefined) changed.filed.push(notice.id, ...notice.copies.map(({ id }) => id));
@@ -118,6 +132,7 @@ export class Filing {
     if (refused !== undefined) return refused;
     if (work.once !== null && !this.#isFirst(work.once, work.receivedAt)) return { kind: 'already' };
     const filed = this.#write(work, rows, null, changed);
+    this.#pages += PAGES_EACH * work.copies.length;
     for (const copy of work.copies) {
       // Anew: a mailbox may have got another copy just now.
       const its = this.#mailboxes(copy, true);
@@ -149,7 +164,12 @@ export class Filing {
   }
 
   /** Facts and content of a message, `refs` times needed. */
-  insert(work: AcceptWork, refs: number, copyOf: bigint | null): void {
+  insert(work: AcceptWork, refs: number): void {
+    this.#pages += PAGES_EACH;
+    this.#insert(work, refs, null);
+  }
+
+  #insert(work: AcceptWork, refs: number, copyOf: bigint | null): void {
     const { id, receivedAt, submitter, sender, messageIdField, envelope, octets, sha256, parts } = work;
     const resubmission = work.resubmission?.key ?? null;
     this.#sql
@@ -163,6 +183,19 @@ export class Filing {
     this.day(work.day);
     this.#sql.run`INSERT INTO content (message, data_key, chunks, refs, body, submitted_header)
       VALUES (${id}, ${dataKey}, ${chunks}, ${refs}, ${body}, ${submittedHeader})`;
+    if (body !== null) this.wrote(body);
+  }
+
+  /** These octets fill pages. */
+  wrote({ length }: Uint8Array): void {
+    this.#pages += Math.ceil(length / this.#pageOctets);
+  }
+
+  /** By estimate, how many pages were written since this was asked, beside those that every piece of work writes. */
+  takePages(): number {
+    const pages = this.#pages;
+    this.#pages = 0;
+    return pages;
   }
 
   #write(
@@ -172,7 +205,7 @@ export class Filing {
     changed: Changed,
   ): FiledCopy[] {
     const { id, octets, receivedAt } = work;
-    this.insert(work, rows.size + work.deliveries.length, copyOf);
+    this.#insert(work, rows.size + work.deliveries.length, copyOf);
     let i = 0;
     for (const [account, row] of rows) {
       const uidl = work.uidls.subarray(i, i + UIDL_OCTETS);

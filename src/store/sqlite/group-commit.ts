@@ -9,16 +9,15 @@ import type Database from 'better-sqlite3';
 import type { ChainHead } from '../../domain/audit-row.ts';
 import { FairLine } from '../../platform/fair-line.ts';
 import { type Db, type FileShape, type Synchronous, isFull, isStatementError, shapeOf } from './database.ts';
-import { makeDiscard } from '../../platform/discard.ts';
 import type { Copier } from './log-copier.ts';
 import { GivingBack, STEP_PAGES } from './giving-back.ts';
 import { LogUpkeep } from './log-upkeep.ts';
-import { mannerOf } from './manners.ts';
+import type { KeptReserve } from './kept-reserve.ts';
+import { type Manner, isStreamed } from './manners.ts';
 import type { Testing } from './options.ts';
-import type { AcceptWork, Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
+import type { Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
 import type { OpenedSpace } from './space.ts';
-import type { Reserve, Reserved } from './reserve.ts';
-import type { WriterWorker } from './writer-work.ts';
+import { type WriterWorker, argsOf } from './writer-work.ts';
 
 /** Commits without a small message after which large bodies may have more of each. */
 const QUIET = 2;
@@ -36,60 +35,39 @@ const SEARCH_PAGES = 200;
 export interface GroupOptions {
   readonly db: Db;
   readonly work: WriterWorker;
-  readonly reserve: Reserve;
+  readonly reserve: KeptReserve;
   readonly copier: Copier;
-  /** Octets of the reserve file. */
-  readonly reserveOctets: number;
   readonly testing: Testing;
   readonly say: (message: WriterSays) => void;
   /** Takes in what has arrived meanwhile. */
   readonly drain: () => void;
 }
 
-type SpaceWork = Extract<WriterWork, { kind: 'space' }>;
-
 interface Answered {
   readonly n: number;
   readonly answer: WriterAnswer;
 }
 
-/** Whose turn a piece of work takes; 0: nobody's. */
-function turnOf(work: WriterWork | undefined): number {
-  if (work === undefined) return 0;
-  if (work.kind === 'call') return mannerOf(work).turn?.(...(work.args as never)) ?? 0;
-  return work.kind === 'accept' ? work.submitter : 'account' in work ? work.account : 0;
-}
-
-/** New mail: refused while the reserve is out. */
-const isMail = ({ work }: Request): boolean =>
-  work.kind === 'accept' || work.kind === 'chunk' || work.kind === 'import';
-/** Takes the writer a few milliseconds: one or a few a transaction, so that small messages go in between. */
-const isSlice = ({ work }: Request): boolean =>
-  work.kind === 'chunk' || work.kind === 'give-up' || work.kind === 'trim' || work.kind === 'sweep';
-/** Of bodies that nobody was told anything of. */
-const isUntold = ({ work }: Request): boolean => work.kind === 'chunk' || work.kind === 'give-up';
-/** Rides behind the chunks of each body that it files. */
-const isLarge = (request: Request): boolean =>
-  isSlice(request) || bodiesOf(request.work).some(({ body }) => body === null);
-
-/** All that a piece of work files: a message, what protection made of it for some recipients, and notices. A small message may have a large copy. */
-function bodiesOf(work: WriterWork): readonly Pick<AcceptWork, 'body'>[] {
-  if (work.kind === 'accept') return [work, ...work.copies, ...work.notices];
-  if (work.kind === 'import') return work.entries.map(({ message }) => message);
-  if (work.kind === 'expire') return work.entries.flatMap(({ notices }) => notices);
-  return 'notices' in work ? work.notices : [];
+/** A request with what it is to the group. */
+interface Piece {
+  readonly n: number;
+  readonly work: WriterWork;
+  readonly manner: Manner;
+  /** Whose turn it takes; 0: nobody's. */
+  readonly turn: number;
+  /** Waits among slices: it is one, or rides behind the chunks of each body that it files. */
+  readonly large: boolean;
 }
 
 export class GroupCommit {
   readonly #o: GroupOptions;
-  readonly #small = new FairLine<Request>();
-  readonly #large = new FairLine<Request>();
+  readonly #small = new FairLine<Piece>();
+  readonly #large = new FairLine<Piece>();
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #savepoint: Database.Statement;
   readonly #release: Database.Statement;
   readonly #undo: Database.Statement;
-  readonly #discard = makeDiscard();
   readonly #log: LogUpkeep;
   readonly #shape: FileShape;
   readonly #givingBack: GivingBack;
@@ -97,7 +75,6 @@ export class GroupCommit {
   /** What the connection does at its next commit. */
   #sync: Synchronous;
   #failed = false;
-  #reserved: Reserved;
   /** Commits since the last one that carried more than a large body's pieces. */
   #sinceSmall = 0;
   /** The group before had a piece of a large body. */
@@ -111,6 +88,8 @@ export class GroupCommit {
   #commits = 0;
   #pages = 0;
   #freePages = 0;
+  /** Much was deleted since pages were counted. */
+  #freed = false;
   /** Goes on where only large bodies waited, for the log. */
   #wake = (): void => undefined;
 
@@ -141,15 +120,13 @@ export class GroupCommit {
     this.#savepoint = db.prepare('SAVEPOINT piece');
     this.#release = db.prepare('RELEASE piece');
     this.#undo = db.prepare('ROLLBACK TO piece');
-    if (options.testing.maxPages !== undefined) db.pragma(`max_page_count = ${options.testing.maxPages}`);
-    this.#reserved = options.reserve.kept;
     this.#sync = options.testing.synchronous ?? 'FULL';
     this.#measure();
   }
 
   /** No new mail. */
   get #full(): boolean {
-    return this.#reserved === 'out';
+    return this.#o.reserve.isOut;
   }
 
   get failed(): boolean {
@@ -158,12 +135,23 @@ export class GroupCommit {
 
   get space(): OpenedSpace {
     const { pageOctets, shrinks } = this.#shape;
-    return { pageOctets, shrinks, pages: this.#pages, freePages: this.#freePages, reserved: this.#reserved };
+    return { pageOctets, shrinks, pages: this.#pages, freePages: this.#freePages, reserved: this.#o.reserve.reserved };
   }
 
   add(requests: readonly Request[]): void {
-    for (const request of requests) (isLarge(request) ? this.#large : this.#small).push(turnOf(request.work), request);
+    for (const request of requests) {
+      const piece = this.#pieceOf(request);
+      (piece.large ? this.#large : this.#small).push(piece.turn, piece);
+    }
     this.#wake();
+  }
+
+  #pieceOf({ n, work }: Request): Piece {
+    const manner = this.#o.work.mannerOf(work);
+    const args = argsOf(work);
+    const turn = manner.turn?.(...args) ?? 0;
+    const large = manner.slice === true || manner.files?.(...args).some(isStreamed) === true;
+    return { n, work, manner, turn, large };
   }
 
   /** Commits until nothing waits. */
@@ -195,7 +183,7 @@ export class GroupCommit {
    * that is under way and for its own, and the few milliseconds of a slice are in one of them at most. Where no small one has come for a few commits there is nobody
    * to wait, and each commit saved is a sync saved.
    */
-  #addLarge(group: Request[]): void {
+  #addLarge(group: Piece[]): void {
     if (this.#log.crowded === 'no') this.#passed.clear();
     const beside = group.length > 0;
     this.#sinceSmall = beside ? 0 : this.#sinceSmall + 1;
@@ -208,12 +196,11 @@ export class GroupCommit {
     // The acceptance behind the last chunk of its body rides along.
     for (;;) {
       const next = this.#large.peek(this.#mayBeLarge);
-      if (next === undefined || (isSlice(next) && ++slices > allowed)) break;
+      if (next === undefined || (next.manner.slice === true && ++slices > allowed)) break;
       group.push(next);
       this.#large.shift(this.#mayBeLarge);
-      if (this.#log.crowded === 'no' || !isSlice(next)) continue;
-      const turn = turnOf(next.work);
-      this.#passed.set(turn, (this.#passed.get(turn) ?? 0) + 1);
+      if (this.#log.crowded === 'no' || next.manner.slice !== true) continue;
+      this.#passed.set(next.turn, (this.#passed.get(next.turn) ?? 0) + 1);
     }
     this.#sliced = slices > 0;
   }
@@ -229,7 +216,7 @@ export class GroupCommit {
     // What is nobody's, such as rows of the trail, is no company.
     const accounts = this.#small.keys - (this.#small.has(0) ? 1 : 0);
     if (accounts > 0) {
-      const turn = turnOf(this.#small.peek((key) => key !== 0)?.work);
+      const turn = this.#small.peek((key) => key !== 0)?.turn ?? 0;
       this.#alone = accounts > 1 || (this.#lastTurn !== 0 && turn !== this.#lastTurn) ? 0 : this.#alone + 1;
       this.#lastTurn = turn;
     }
@@ -259,7 +246,7 @@ export class GroupCommit {
     }
   }
 
-  #group(group: readonly Request[]): void {
+  #group(group: readonly Piece[]): void {
     if (this.#full) return this.#oneByOne(group);
     const { head } = this.#o.work.audit;
     try {
@@ -283,43 +270,33 @@ export class GroupCommit {
     this.#sync = wanted;
   }
 
-  #transaction(group: readonly Request[]): Answered[] {
-    this.#setSync(group.every(isUntold) ? 'NORMAL' : (this.#o.testing.synchronous ?? 'FULL'));
+  #transaction(group: readonly Piece[]): Answered[] {
+    this.#setSync(
+      group.every(({ manner }) => manner.untold === true) ? 'NORMAL' : (this.#o.testing.synchronous ?? 'FULL'),
+    );
     this.#begin.run();
-    const answers = group.map((request) => ({ n: request.n, answer: this.#piece(request, group.length === 1) }));
-    const counted = this.#o.work.end();
+    const answers = group.map((piece) => ({ n: piece.n, answer: this.#piece(piece, group.length === 1) }));
+    const written = this.#o.work.end();
     if (this.#o.testing.answerBeforeCommit === true) this.#answer(answers.splice(0));
     this.#commits += 1;
     if (this.#commits === this.#o.testing.failCommit)
       throw Object.assign(new Error('disk I/O error (injected)'), { code: 'SQLITE_IOERR_FSYNC', injected: true });
     this.#commit.run();
     if (this.#o.testing.countsApart === true) this.#o.db.transaction(() => this.#o.work.markCounts())();
-    const { pageOctets } = this.#shape;
-    let pages = 4 + 3 * group.length + counted;
-    for (const { work } of group) {
-      if (work.kind === 'chunk') {
-        pages += Math.ceil(work.sealed.length / pageOctets);
-        this.#discard(work.sealed);
-      }
-      const bodies = bodiesOf(work);
-      pages += work.kind === 'accept' ? 4 * (bodies.length - 1) : 4 * bodies.length;
-      for (const { body } of bodies) pages += Math.ceil((body?.length ?? 0) / pageOctets);
-    }
-    this.#log.grew(pages);
+    this.#log.grew(4 + 3 * group.length + written);
     return answers;
   }
 
   /** `only`: nothing else is in the transaction, so no savepoint is needed to undo this. */
-  #piece(request: Request, only: boolean): WriterAnswer {
+  #piece({ work, manner }: Piece, only: boolean): WriterAnswer {
     const { audit } = this.#o.work;
     const { head } = audit;
-    const wrote = this.#o.work.begin(request.work);
+    const wrote = this.#o.work.begin(manner);
     const alone = only && !wrote;
     if (!alone) this.#savepoint.run();
     let answer: WriterAnswer;
     try {
-      const { work } = request;
-      answer = work.kind === 'space' ? { kind: 'space', kept: this.#keep(work) } : this.#o.work.apply(work);
+      answer = this.#o.work.apply(work);
     } catch (error) {
       if (!isStatementError(error)) throw error;
       answer = { kind: 'error', message: error instanceof Error ? error.message : String(error) };
@@ -333,6 +310,7 @@ export class GroupCommit {
       this.#o.work.forget('piece');
     }
     if (!alone) this.#release.run();
+    if (manner.frees === true) this.#freed = true;
     return answer;
   }
 
@@ -349,62 +327,40 @@ export class GroupCommit {
     this.#o.work.forget('all');
   }
 
-  #enterFull(group: readonly Request[]): void {
-    this.#reserved = 'out';
-    this.#o.reserve.release();
-    const { maxPages } = this.#o.testing;
-    if (maxPages !== undefined)
-      this.#o.db.pragma(`max_page_count = ${maxPages + Math.ceil(this.#o.reserveOctets / this.#shape.pageOctets)}`);
+  #enterFull(group: readonly Piece[]): void {
+    this.#o.reserve.giveBack();
     // Up to 32 MB may stand in the log that are in the database once it is copied back: on a small disk that is all that was missing.
     this.#log.copyBack(true);
     this.#oneByOne(group);
   }
 
   /** While the reserve is out: new mail is refused, everything else goes by itself and uses the reserve. */
-  #oneByOne(group: readonly Request[]): void {
+  #oneByOne(group: readonly Piece[]): void {
     const answers: Answered[] = [];
-    for (const request of group) {
+    for (const piece of group) {
       if (this.#failed) return;
-      if (request.work.kind === 'space') {
-        answers.push({ n: request.n, answer: { kind: 'space', kept: this.#leaveFull(request.work) } });
-      } else if (isMail(request)) {
-        answers.push({ n: request.n, answer: { kind: 'full' } });
-      } else {
+      const { n, work, manner } = piece;
+      if (manner.outside === true) answers.push({ n, answer: this.#o.work.apply(work) });
+      else if (manner.mail === true) answers.push({ n, answer: { kind: 'full' } });
+      else {
         const { head } = this.#o.work.audit;
         try {
-          answers.push(...this.#transaction([request]));
+          answers.push(...this.#transaction([piece]));
         } catch (error) {
           this.#rollback(head);
           if (!isFull(error)) return this.#fail(error);
-          answers.push({ n: request.n, answer: { kind: 'full' } });
+          answers.push({ n, answer: { kind: 'full' } });
         }
       }
     }
     this.#answer(answers);
   }
 
-  /** Not what was asked for before the disk became full: then it may be what locks and deletions need. */
-  #keep({ now, wanted }: SpaceWork): boolean {
-    if (now !== this.#reserved || !this.#o.reserve.keep(wanted)) return false;
-    this.#reserved = wanted;
-    return true;
-  }
-
-  /** Space has returned: makes the reserve again, and only then takes mail. */
-  #leaveFull(work: SpaceWork): boolean {
-    const { maxPages } = this.#o.testing;
-    if (maxPages !== undefined) {
-      this.#measure();
-      if (this.#pages > maxPages) return false;
-      this.#o.db.pragma(`max_page_count = ${maxPages}`);
-    }
-    return this.#keep(work);
-  }
-
   #answer(answers: readonly Answered[], took?: number): void {
-    if (this.#o.testing.maxPages !== undefined || this.#commits % 64 === 0 || this.#reserved !== 'whole')
+    if (this.#o.testing.maxPages !== undefined || this.#commits % 64 === 0 || this.#o.reserve.reserved !== 'whole')
       this.#measure();
-    if (answers.some(({ answer }) => answer.kind === 'swept')) {
+    if (this.#freed) {
+      this.#freed = false;
       this.#measure();
       if (this.#shape.shrinks) this.#givingBack.due();
     }
@@ -413,7 +369,7 @@ export class GroupCommit {
       answers,
       pages: this.#pages,
       freePages: this.#freePages,
-      reserved: this.#reserved,
+      reserved: this.#o.reserve.reserved,
       ...(took === undefined ? {} : { took }),
     });
   }

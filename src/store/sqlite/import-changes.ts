@@ -40,7 +40,7 @@ export class ImportChanges {
     if (taken >= 0) return { kind: 'uidl-taken', index: taken };
     let octets = 0;
     for (const [i, { message, uidl, fetched }] of entries.entries()) {
-      this.#filing.insert(message, 1, null);
+      this.#filing.insert(message, 1);
       const retrieved = fetched ? COLLECTED : 0;
       this.#insertEntry.run(account, row.next_uid + i, message.id, message.octets, importedUidl(uidl), retrieved);
       this.#insertImported.run(account, uidl, message.id);

@@ -1,13 +1,15 @@
 /**
- * How the writer takes what it is asked: what it must forget and write before it, and whose turn it is. Every method of MAIL_CHANGES stands here.
- * Those of CHANGES have one manner, `REGISTRY`.
+ * How the writer takes what it is asked: what it must forget and write before it, whose turn it is, what it may share a transaction with. Every method of
+ * MAIL_CHANGES and of the writer's own objects stands here. Those of CHANGES have one manner, `REGISTRY`.
  */
 import type { MAIL_CHANGES } from '../objects.ts';
 import type { Step } from '../sql/sql.ts';
-import type { Call } from './calls.ts';
+import type { SentNotices } from './ahead.ts';
+import type { Changed } from '../changes/changed.ts';
+import type { Own } from './own.ts';
 
 /**
- * How far a change reaches into what the writer remembers; each further word holds for those before it as well.
+ * How far it reaches into what the writer remembers; each further word holds for those before it as well.
  *
  * - `nothing`: everything that is remembered stays true. It may file, collect and delete mail through `MailboxCounters`, and leave rows in the trail.
  * - `messages`: messages that were accepted, or their envelopes, become others or go. Acceptances are counted again from these after a crash, so the
@@ -18,27 +20,58 @@ import type { Call } from './calls.ts';
  */
 export type Reach = 'nothing' | 'messages' | 'mailboxes' | 'registry';
 
+/** A message that is filed, with what is filed behind it. */
+interface Filed {
+  /** Null: it is in the store already, in chunks. */
+  readonly body: Uint8Array | null;
+  readonly copies: readonly Filed[];
+  readonly notices: readonly Filed[];
+}
+
 export interface Manner<A extends readonly unknown[] = never> {
   readonly reach: Reach;
   /** The account that waits behind its own work alone. Left out: nobody's turn. */
   readonly turn?: (...args: A) => number;
+  /** New mail: refused while the disk is full. */
+  readonly mail?: true;
+  /** Takes the writer a few milliseconds: one or a few a transaction, so that small messages go in between. */
+  readonly slice?: true;
+  /** A part of what nobody was told of yet: its commit needs no sync. */
+  readonly untold?: true;
+  /** Leaves many pages free. */
+  readonly frees?: true;
+  /** Writes into no table: while the disk is full it runs outside of a transaction. */
+  readonly outside?: true;
+  /** What it files: it rides behind the chunks of each body that is in the store already. */
+  readonly files?: (...args: A) => readonly Filed[];
+  /** The argument whose notices may have come ahead (ahead.ts). */
+  readonly sent?: (...args: A) => SentNotices;
+  /** Memory that goes over with it, and is the caller's no more. */
+  readonly gives?: (...args: A) => Uint8Array;
 }
 
 type MannerOf<F> = F extends (ground: never, ...args: infer A) => Generator<Step, unknown> ? Manner<A> : never;
 type Manners<T> = { readonly [K in keyof T]: { readonly [M in keyof T[K]]: MannerOf<T[K][M]> } };
+type OwnMannerOf<F> = F extends (changed: Changed, ...args: infer A) => unknown ? Manner<A> : never;
+type OwnManners<T> = { readonly [K in keyof T]: { readonly [M in keyof T[K]]: OwnMannerOf<T[K][M]> } };
 
-const REGISTRY: Manner = { reach: 'registry' };
+export const REGISTRY: Manner = { reach: 'registry' };
 
 /** That of changes whose first argument is the account. */
 const own = (account: number): number => account;
 
-const MANNERS: Manners<typeof MAIL_CHANGES> = {
+const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
   mailboxMoves: { follow: { reach: 'messages' } },
-  importedMail: { file: { reach: 'messages', turn: own } },
+  importedMail: {
+    file: {
+      ...{ reach: 'messages', mail: true, turn: own },
+      files: (_account, entries) => entries.map(({ message }) => message),
+    },
+  },
   maildrops: {
-    commit: { reach: 'nothing', turn: own },
-    release: { reach: 'nothing', turn: own },
-    expire: { reach: 'nothing', turn: own },
+    commit: { reach: 'nothing', turn: own, files: (_account, _deleted, _retrieved, _audit, notices) => notices },
+    release: { reach: 'nothing', turn: own, files: (_account, _retrieved, notices) => notices },
+    expire: { reach: 'nothing', turn: own, files: (_account, entries) => entries.flatMap(({ notices }) => notices) },
     restore: { reach: 'nothing', turn: own },
     noteConsumer: { reach: 'nothing', turn: own },
   },
@@ -46,27 +79,44 @@ const MANNERS: Manners<typeof MAIL_CHANGES> = {
   queue: {
     claim: { reach: 'nothing' },
     claimOne: { reach: 'nothing' },
-    settle: { reach: 'messages' },
+    settle: { reach: 'messages', files: (_claim, _outcome, _audit, notices) => notices },
     hold: { reach: 'nothing' },
     release: { reach: 'messages' },
     retry: { reach: 'nothing' },
     refile: { reach: 'messages' },
-    withdraw: { reach: 'messages' },
+    withdraw: { reach: 'messages', files: (_copies, _audit, notices) => notices },
   },
   quirks: { note: { reach: 'nothing' } },
   uses: {
-    password: { reach: 'nothing', turn: (account) => account },
+    password: { reach: 'nothing', turn: own },
     certificate: { reach: 'nothing' },
-    network: { reach: 'nothing', turn: (account) => account },
+    network: { reach: 'nothing', turn: own },
   },
 };
 
-const BY_NAME: ReadonlyMap<string, Manner> = new Map(
-  Object.entries<Readonly<Record<string, Manner>>>(MANNERS).flatMap(([object, methods]) =>
-    Object.entries(methods).map(([method, manner]): [string, Manner] => [`${object}.${method}`, manner]),
-  ),
-);
+const OF_OWN: OwnManners<Own> = {
+  mail: {
+    accept: { reach: 'nothing', mail: true, turn: ({ submitter }) => submitter, files: (work) => [work] },
+    chunk: {
+      ...{ reach: 'nothing', mail: true, slice: true, untold: true },
+      turn: ({ account }) => account,
+      gives: ({ sealed }) => sealed,
+    },
+  },
+  trail: { append: { reach: 'nothing' }, erasePersonal: { reach: 'nothing' } },
+  upkeep: {
+    alive: { reach: 'nothing' },
+    countUsage: { reach: 'messages' },
+    checked: { reach: 'nothing' },
+    dayErased: { reach: 'nothing' },
+    keepReserve: { reach: 'nothing', outside: true },
+  },
+};
 
-/** What is not named is taken to change the registry. */
-export const mannerOf = ({ object, method }: Pick<Call, 'object' | 'method'>): Manner =>
-  BY_NAME.get(`${object}.${method}`) ?? REGISTRY;
+const ALL: Readonly<Record<string, Readonly<Record<string, Manner>>>> = { ...OF_MAIL, ...OF_OWN };
+
+export const mannerOf = (object: string, method: string): Manner => ALL[object]?.[method] ?? REGISTRY;
+
+/** Whether it rides behind the chunks of a body. */
+export const isStreamed = ({ body, copies, notices }: Filed): boolean =>
+  body === null || copies.some(isStreamed) || notices.some(isStreamed);

@@ -25,7 +25,7 @@ import { SqliteAccountMoves } from './account-moves.ts';
 import { SqliteAudit } from './audit.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { Bodies } from './bodies.ts';
-import { subjectsOf } from './calls.ts';
+import { ownCallsOf, subjectsOf } from './calls.ts';
 import { CertificateMemory } from './certificate-memory.ts';
 import { setFact } from './check-database.ts';
 import { openWriting } from './database.ts';
@@ -208,8 +208,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
                 parts.pgpKeys?.told({ mail });
               }
             } else if (answer.kind === 'called') {
-              if (answer.told !== undefined) tell(answer.told);
-              if (answer.told?.effects !== undefined) tellMail(answer.told.effects);
+              if (answer.effects?.told !== undefined) tell(answer.effects.told);
+              if (answer.effects !== undefined) tellMail(answer.effects);
             }
           }
           parts.deliveries?.told(due);
@@ -229,6 +229,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const random = pooled(options.random ?? randomBytes);
     const floor = Math.max(ready.latest, idTime(ready.highest));
     const time = new StoreTime(clock, instant(floor));
+    const own = ownCallsOf(writer);
     const subjects = subjectsOf({ writer, reader, time, random });
     const mailboxes = (parts.mailboxes = new Mailboxes(subjects.roads.mailbox));
     parts.registry = new SqliteRegistry({ writer, subjects, mailboxes, time, random });
@@ -257,13 +258,14 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     });
     const remembered = (parts.pgpKeys = new RememberedPgpKeys(subjects.pgpKeys));
     const pgpKeys: PgpKeys = { ...subjects.pgpKeys, findMail: (key) => remembered.findMail(key) };
-    const rows = new SqliteAudit({ writer, trail: subjects.trail, clock, time, random, log });
+    const rows = new SqliteAudit({ writer, own, trail: subjects.trail, clock, time, random, log });
     const audit = Object.assign(rows, rows.reads);
     const ids = new MessageIds(ready.highest);
     const days = new Set(ready.days);
     const { maxBody } = set;
     const bodies = (parts.bodies = new Bodies({
       writer,
+      own,
       reader,
       audit,
       space,
@@ -309,12 +311,13 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     // Before anybody can open a mailbox of which a part is still to come.
     await accountMoves.resume();
     const pages = new UnreadPages({
-      ...{ path, writer, clock, log },
+      ...{ path, own, clock, log },
       failed: (error) => store?.failed(error),
       ...(pageCheck === undefined ? {} : { program: new URL(pageCheck) }),
     });
     store = new SqliteStore({
       writer,
+      own,
       reader,
       registry,
       accountMoves,

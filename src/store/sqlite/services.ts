@@ -36,7 +36,7 @@ export class SqliteServices implements Services {
   }
 
   insertMessage(work: AcceptWork, refs: number): void {
-    this.#p.filing.insert(work, refs, null);
+    this.#p.filing.insert(work, refs);
   }
 
   releaseHeld(message: bigint, account: number, uidl: Uint8Array, at: number, changed: Changed): boolean {

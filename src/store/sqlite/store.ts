@@ -35,8 +35,8 @@ import type { SqliteAccountMoves } from './account-moves.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { SentNotices } from './ahead.ts';
 import type { Bodies } from './bodies.ts';
-import { after } from './calls.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
+import { type OwnCalls, after } from './calls.ts';
 import { takeCopy } from './copies.ts';
 import { SqliteImports } from './imports.ts';
 import type { Erasures } from './erasures.ts';
@@ -60,6 +60,7 @@ const MAX_RESTORED = 10_000;
 
 export interface StoreParts {
   readonly writer: Writer;
+  readonly own: OwnCalls;
   readonly reader: Reader;
   readonly registry: Registry;
   readonly accountMoves: SqliteAccountMoves;
@@ -132,7 +133,7 @@ export class SqliteStore implements Store {
     // Refusals and log-ins are counted with their rows; what acceptances counted may wait to be written.
     const settle = async (): Promise<unknown> => {
       await parts.audit.flush();
-      return await parts.writer.must({ kind: 'usage' });
+      return await parts.own.upkeep.countUsage();
     };
     this.usage = after(settle, parts.subjects.usage);
     this.deletedFor = parts.settled.hiddenFor;
@@ -164,22 +165,21 @@ export class SqliteStore implements Store {
 
   async accept(message: Acceptance): Promise<AcceptOutcome> {
     const work = this.#p.bodies.workOf(message);
-    const answer = await this.#p.writer.ask(work);
-    if (answer.kind === 'done') {
+    const unfiled = await this.#p.own.mail.accept(work);
+    if (unfiled === undefined) {
       this.#p.bodies.filed([work.id, ...work.copies.map(({ id }) => id)]);
       // Nobody gets it as it was submitted: its key went with the acceptance, and nobody waits for its octets to go.
       if (work.mailboxes.length === 0 && work.body === null) void this.#p.bodies.giveBack(work.id);
       if (message.interchanges !== undefined) this.interchanges.filed(message.interchanges, work.receivedAt);
       return { kind: 'filed' };
     }
-    if (answer.kind === 'already' || answer.kind === 'closed') return answer;
-    if (answer.kind === 'duplicate') return { kind: 'duplicate', of: messageIdOf(answer.of) };
-    if (answer.kind === 'refused') {
-      const { recipients, copies = [] } = message;
-      const recipient = [...recipients, ...copies.flatMap((copy) => copy.recipients)][answer.index];
-      if (recipient !== undefined) return { kind: 'refused', why: answer.why, address: recipient.address };
-    }
-    throw errorOf(answer);
+    if (unfiled.kind === 'already' || unfiled.kind === 'closed') return unfiled;
+    if (unfiled.kind === 'duplicate') return { kind: 'duplicate', of: messageIdOf(unfiled.of) };
+    const { recipients, copies = [] } = message;
+    const recipient = [...recipients, ...copies.flatMap((copy) => copy.recipients)][unfiled.index];
+    if (recipient === undefined)
+      throw new Error(`The store refused recipient ${unfiled.index} of a message, which has none such`);
+    return { kind: 'refused', why: unfiled.why, address: recipient.address };
   }
 
   async messageParts(id: MessageId): Promise<MessageParts | undefined> {
@@ -337,23 +337,23 @@ export class SqliteStore implements Store {
     this.#p.keys.erase(day);
     this.#p.days.delete(day);
     await this.#p.reader.ask('forgetDay', { day });
-    await this.#p.writer.must({ kind: 'day-erased', day, at });
+    await this.#p.own.upkeep.dayErased(day, at);
     this.#p.log.info('store.day-key-erased', { day });
     this.audit.note({ event: 'store.day-key-erased', outcome: 'success', facts: { day } });
   }
 
   /** Asks the writer to make the reserve again, or to give half of it back, where room came or went. */
   #keepReserve(): void {
-    const { space, writer, log } = this.#p;
+    const { space, own, log } = this.#p;
     if (this.#askedForReserve || this.#failure !== undefined) return;
     const { reserved, wanted } = space;
     if (wanted === reserved || wanted === 'out') return;
     this.#askedForReserve = true;
-    writer
-      .ask({ kind: 'space', now: reserved, wanted })
+    own.upkeep
+      .keepReserve(reserved, wanted)
       .then(
-        (answer) => {
-          if (answer.kind !== 'space' || !answer.kept) return;
+        (kept) => {
+          if (!kept) return;
           log.info(reserved === 'out' ? 'store.space-returned' : 'store.reserve-changed', { reserve: wanted });
         },
         () => undefined,
@@ -390,7 +390,7 @@ export class SqliteStore implements Store {
 
   async alive(): Promise<void> {
     // Neither writes anything; each goes through the whole of its thread, behind what waits there.
-    await Promise.all([this.#p.writer.must({ kind: 'nothing' }), this.registry.findOrganisation('')]);
+    await Promise.all([this.#p.own.upkeep.alive(), this.registry.findOrganisation('')]);
   }
 
   onFailed(listener: (error: StoreFailed) => void): void {

@@ -3,12 +3,12 @@ import type { Clock, Log } from '../../domain/effects.ts';
 import { StoreFailed } from '../store.ts';
 import { markDamaged } from './check-database.ts';
 import { type PageCheck, checkPagesBeside } from './page-check.ts';
-import type { Writer } from './writer.ts';
+import type { OwnCalls } from './calls.ts';
 
 export interface UnreadPagesParts {
   /** The database. */
   readonly path: string;
-  readonly writer: Writer;
+  readonly own: Pick<OwnCalls, 'upkeep'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Nothing is to be taken or given out any more. */
@@ -44,13 +44,13 @@ export class UnreadPages {
   }
 
   async #judge(check: PageCheck, began: number): Promise<void> {
-    const { writer, clock, log } = this.#p;
+    const { own, clock, log } = this.#p;
     const found = await check.found;
     if (this.#stopped) return;
     if (found.kind === 'unknown') log.warn('store.not-checked', { why: found.why });
     else if (found.kind === 'damaged') this.#damaged(found.why);
     else {
-      await writer.must({ kind: 'checked' });
+      await own.upkeep.checked();
       this.#left = false;
       log.info('store.checked', { seconds: Math.round((clock.monotonic() - began) / 1000) });
     }

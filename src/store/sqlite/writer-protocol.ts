@@ -4,29 +4,15 @@
  * The caller numbers its requests; answers carry the number. Both sides send lists, one a turn.
  */
 import type { AuditItem } from '../../domain/audit-row.ts';
-import type { AuditMark } from '../audit.ts';
 import type { Outcome } from '../deliveries.ts';
 import type { RegistryError } from '../registry.ts';
 import type { AcceptWork, NewDelivery, Notices } from '../changes/accept-work.ts';
 import type { Effects } from '../changes/changed.ts';
 import type { MoveDetail } from './account-move-changes.ts';
-import type { ChangeScope, Told } from '../changes/ground.ts';
-import type { Call } from './calls.ts';
+import type { ChangeScope } from '../changes/ground.ts';
 import type { RegistryChange } from './registry-changes.ts';
 import type { Reserved } from './reserve.ts';
 import type { Upgrade } from './upgrade-copy.ts';
-
-export interface ChunkWork {
-  readonly kind: 'chunk';
-  readonly id: bigint;
-  readonly n: number;
-  readonly sealed: Uint8Array;
-  readonly tag: Uint8Array;
-  readonly day: string;
-  readonly at: number;
-  /** Whose turn it takes: the account that its message will be accepted from. 0: the gateway's own. */
-  readonly account: number;
-}
 
 /** The copies of one message row: of what is to be withdrawn, and then of what was. */
 export interface WithdrawnCopy {
@@ -72,9 +58,19 @@ export interface ImportWork {
   readonly audit: readonly AuditItem[];
 }
 
+/** A method of an object of CHANGES, MAIL_CHANGES or the writer's own. */
+export interface CallWork {
+  readonly kind: 'call';
+  readonly object: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+  /** Of a change, not of the writer's own: its moment, and 32 random octets, from which those of its audit rows are made. */
+  readonly at?: number;
+  readonly salt?: Uint8Array;
+}
+
 export type WriterWork =
-  | AcceptWork
-  | ChunkWork
+  | CallWork
   | {
       readonly kind: 'commit-maildrop';
       readonly account: number;
@@ -102,11 +98,7 @@ export type WriterWork =
     }
   | ImportWork
   | DeliveryWork
-  | { readonly kind: 'audit'; readonly audit: readonly AuditItem[] }
-  | { readonly kind: 'erase-personal'; readonly seqs: readonly number[]; readonly mark: AuditMark | null }
   | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
-  /** Of an object of CHANGES or MAIL_CHANGES. */
-  | ({ readonly kind: 'call'; readonly salt: Uint8Array } & Call)
   | {
       readonly kind: 'sweep';
       readonly at: number;
@@ -122,16 +114,7 @@ export type WriterWork =
   /** A slice of a body that was given up. One that was filed meanwhile stays. */
   | { readonly kind: 'give-up'; readonly id: bigint }
   /** A slice of what is deleted of one account beyond its quota. */
-  | { readonly kind: 'trim'; readonly account: number; readonly at: number; readonly below: bigint }
-  /** Every page of the database was read. */
-  | { readonly kind: 'checked' }
-  | { readonly kind: 'day-erased'; readonly day: string; readonly at: number }
-  /** Figures that wait are written: somebody is about to read them. */
-  | { readonly kind: 'usage' }
-  /** How much of the reserve is to lie on the disk, where `now` does; mail is taken then. */
-  | { readonly kind: 'space'; readonly now: Reserved; readonly wanted: Exclude<Reserved, 'out'> }
-  /** Changes nothing: its answer shows that the writer works. */
-  | { readonly kind: 'nothing' };
+  | { readonly kind: 'trim'; readonly account: number; readonly at: number; readonly below: bigint };
 
 export interface Request {
   readonly n: number;
@@ -143,10 +126,6 @@ export type { AcceptWork, AuditItem, Effects, NewDelivery, Notices };
 export type WriterAnswer =
   | ({ readonly kind: 'done'; readonly value?: number } & Effects)
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
-  | { readonly kind: 'duplicate'; readonly of: bigint }
-  | { readonly kind: 'already' }
-  /** The submitter's account sends no more. */
-  | { readonly kind: 'closed' }
   /** Of an import: this entry's UIDL was used in the mailbox. */
   | { readonly kind: 'uidl-taken'; readonly index: number }
   | ({ readonly kind: 'expired'; readonly uids: readonly number[] } & Effects)
@@ -162,10 +141,9 @@ export type WriterAnswer =
       readonly mail?: readonly string[];
       readonly detail?: MoveDetail;
     }
-  | { readonly kind: 'called'; readonly value: unknown; readonly told?: Told }
+  | { readonly kind: 'called'; readonly value: unknown; readonly effects?: Effects }
   | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'swept'; readonly report: SweepNumbers }
-  | { readonly kind: 'space'; readonly kept: boolean }
   | { readonly kind: 'full' }
   | { readonly kind: 'error'; readonly message: string };
 

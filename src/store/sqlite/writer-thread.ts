@@ -12,12 +12,13 @@ import { SqliteRunner } from './runner.ts';
 import { GroupCommit } from './group-commit.ts';
 import { ThreadCopier } from './log-copier.ts';
 import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
+import { KeptReserve } from './kept-reserve.ts';
 import type { Testing } from './options.ts';
 import type { WriterHears, WriterSays } from './writer-protocol.ts';
 import { Reserve, coversHalf, freeOctetsOf, reservedFor } from './reserve.ts';
 import { type Upgrade, copyBeforeUpgrade, upgradeCopyOf } from './upgrade-copy.ts';
 import { DATABASE_FILE } from './writer-files.ts';
-import { WriterWorker } from './writer-work.ts';
+import { WriterWorker, argsOf } from './writer-work.ts';
 
 /** What the thread is started with. */
 export interface WriterStart {
@@ -159,15 +160,19 @@ function serve(port: MessagePort, start: WriterStart): void {
     return;
   }
   const { db, ready } = opened;
-  const work = new WriterWorker(db, start.at, start.testing);
   // On a full disk the store opens all the same: reading and deleting must go on.
   keepAtStart(reserve, db, start.dataFolder);
+  const kept = new KeptReserve({ db, reserve, maxPages: start.testing.maxPages, octets: start.reserve });
+  const work = new WriterWorker(db, start.at, start.testing, kept);
   let closing = false;
   const ahead = new Ahead();
   const hear = (message: WriterHears): void => {
     if (message.kind === 'close') closing = true;
     else if (message.kind === 'ahead') ahead.add(message.token, message.notices);
-    else group.add(message.requests.map((request) => ahead.join(request)));
+    else {
+      for (const { work: asked } of message.requests) ahead.join(work.mannerOf(asked).sent?.(...argsOf(asked)));
+      group.add(message.requests);
+    }
   };
   const drain = (): void => {
     for (;;) {
@@ -180,9 +185,8 @@ function serve(port: MessagePort, start: WriterStart): void {
   const group = new GroupCommit({
     db,
     work,
-    reserve,
+    reserve: kept,
     copier,
-    reserveOctets: start.reserve,
     testing: start.testing,
     say,
     drain,

@@ -1,14 +1,12 @@
 /** What the writer does for each kind of work, inside a transaction that somebody else began and will commit. */
-import type Database from 'better-sqlite3';
 import { isDeepStrictEqual } from 'node:util';
 import { instant } from '../../domain/units.ts';
+import { Changed } from '../changes/changed.ts';
 import { Ground } from '../changes/ground.ts';
 import { CHANGES, MAIL_CHANGES } from '../objects.ts';
 import { RegistryError } from '../registry.ts';
-import { checkCrossing } from '../sql/remote.ts';
+import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
 import { AuditWriter } from './audit-writer.ts';
-import { Callables } from './calls.ts';
-import { UNCHECKED, setFact } from './check-database.ts';
 import type { Db } from './database.ts';
 import { DeletedMail } from './deleted-mail.ts';
 import { DeliveryChanges } from './delivery-changes.ts';
@@ -16,10 +14,12 @@ import { Dropping } from './dropping.ts';
 import { Filing } from './filing.ts';
 import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
-import { type Reach, mannerOf } from './manners.ts';
+import type { KeptReserve } from './kept-reserve.ts';
+import { type Manner, REGISTRY, mannerOf } from './manners.ts';
 import { MaildropChanges } from './maildrop-changes.ts';
 import type { Testing } from './options.ts';
-import type { ChunkWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
+import { type Own, OwnMail, OwnTrail, OwnUpkeep } from './own.ts';
+import type { CallWork, Notices, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { SqliteRunner } from './runner.ts';
 import { SearchTables } from './search-tables.ts';
@@ -27,19 +27,58 @@ import { SqliteServices } from './services.ts';
 import { Sweeper } from './sweeper.ts';
 import { UsageChanges } from './usage-changes.ts';
 
-type CallWork = Extract<WriterWork, { kind: 'call' }>;
+const NO_SALT = new Uint8Array(0);
 
-const OLD_REACHES: Partial<Record<WriterWork['kind'], Reach>> = {
-  ...{ accept: 'nothing', chunk: 'nothing', 'give-up': 'nothing', 'commit-maildrop': 'nothing' },
-  ...{ 'release-maildrop': 'nothing', claim: 'nothing', 'claim-one': 'nothing', settle: 'messages' },
-  ...{ audit: 'nothing', consumer: 'nothing', space: 'nothing', nothing: 'nothing', registry: 'registry' },
+type OldKind = Exclude<WriterWork['kind'], 'call'>;
+
+const notices = ({ notices: its }: { readonly notices: Notices }): Notices => its;
+const account = (work: { readonly account: number }): number => work.account;
+
+/** Of what is not called yet as objects are. What is not named is taken to change mailboxes. */
+const OLD: { readonly [K in OldKind]?: Manner<[Extract<WriterWork, { kind: K }>]> } = {
+  'give-up': { reach: 'nothing', slice: true, untold: true, frees: true },
+  trim: { reach: 'mailboxes', slice: true, frees: true, turn: account },
+  sweep: { reach: 'mailboxes', slice: true, frees: true },
+  'commit-maildrop': { reach: 'nothing', turn: account, files: notices, sent: (work) => work },
+  'release-maildrop': { reach: 'nothing', turn: account, files: notices, sent: (work) => work },
+  settle: { reach: 'messages', files: notices },
+  withdraw: { reach: 'mailboxes', files: notices },
+  expire: { reach: 'mailboxes', turn: account, files: ({ entries }) => entries.flatMap(notices) },
+  import: {
+    reach: 'mailboxes',
+    mail: true,
+    turn: account,
+    files: ({ entries }) => entries.map(({ message }) => message),
+  },
+  registry: { reach: 'registry' },
 };
+const MAILBOXES: Manner = { reach: 'mailboxes' };
 
-/** What is not named is taken to change mailboxes. */
-export const reachOf = (work: WriterWork): Reach =>
-  work.kind === 'call' ? mannerOf(work).reach : (OLD_REACHES[work.kind] ?? 'mailboxes');
+/** Those of a call; of what is not called yet, the work itself. */
+export const argsOf = (work: WriterWork): never => (work.kind === 'call' ? work.args : [work]) as never;
 
-const DONE: WriterAnswer = { kind: 'done' };
+type OwnMethod = (changed: Changed, ...args: readonly unknown[]) => unknown;
+
+/** What may be called. */
+interface Callee {
+  readonly run: Callable;
+  readonly manner: Manner;
+  /** One of the writer's own: no generator. */
+  readonly own: boolean;
+}
+type Callees = ReadonlyMap<string, ReadonlyMap<string, Callee>>;
+
+function calleesOf(own: Own): Callees {
+  const callees = new Map<string, Map<string, Callee>>();
+  for (const table of [CHANGES, MAIL_CHANGES, own] as const)
+    for (const [object, of] of Object.entries<object>(table)) {
+      const known = callees.get(object) ?? new Map<string, Callee>();
+      for (const [method, run] of methodsOf(of))
+        known.set(method, { run, manner: mannerOf(object, method), own: table === own });
+      callees.set(object, known);
+    }
+  return callees;
+}
 
 /** A refused change is an answer; anything else is a fault. */
 function orError(change: () => WriterAnswer): WriterAnswer {
@@ -63,17 +102,16 @@ export class WriterWorker {
   readonly #imports: ImportChanges;
   readonly #registry: RegistryChanges;
   readonly #runner: SqliteRunner;
-  readonly #callables = new Callables(CHANGES, MAIL_CHANGES);
+  readonly #callees: Callees;
+  #changed = new Changed();
   readonly #sweeper: Sweeper;
-  readonly #insertUpload: Database.Statement;
-  readonly #insertChunk: Database.Statement;
-  readonly #dayErased: Database.Statement;
 
-  /** `now`: the time at the start of the store. */
+  /** `now`: the time at the start of the store. `reserve`: left out, there is none. */
   constructor(
     db: Db,
     now: number,
     testing: Pick<Testing, 'searchStep' | 'countEvery' | 'countsApart' | 'changesTwice'> = {},
+    reserve: Pick<KeptReserve, 'keep'> = { keep: () => false },
   ) {
     const { countEvery: every, countsApart: markApart } = testing;
     this.#db = db;
@@ -97,29 +135,37 @@ export class WriterWorker {
     this.#runner = new SqliteRunner(db, (item) => this.audit.append(item), services);
     this.#registry = new RegistryChanges(db, this.audit, this.#runner);
     this.#sweeper = new Sweeper(db, new Dropping(db), new DeletedMail(db), this.search);
-    this.#insertUpload = db.prepare('INSERT INTO upload (message, started_at) VALUES (?, ?)');
-    this.#insertChunk = db.prepare('INSERT INTO chunk (message, n, sealed, tag) VALUES (?, ?, ?, ?)');
-    this.#dayErased = db.prepare('UPDATE day_key SET erased_at = ? WHERE day = ?');
+    this.#callees = calleesOf({
+      mail: new OwnMail(db, this.#filing),
+      trail: new OwnTrail(this.audit),
+      upkeep: new OwnUpkeep(db, reserve),
+    });
   }
 
   /** After a rollback: what was remembered of the transaction, or of the last piece of work in it, never happened. */
   forget(what: 'all' | 'piece'): void {
+    this.#changed = new Changed();
     this.#filing.forget();
     if (what === 'all') this.#usage.forget();
     else this.#usage.drop();
   }
 
+  /** What may not be called has the manner that is on the safe side. */
+  mannerOf(work: WriterWork): Manner {
+    if (work.kind === 'call') return this.#callees.get(work.object)?.get(work.method)?.manner ?? REGISTRY;
+    return OLD[work.kind] ?? MAILBOXES;
+  }
+
   /** Before each piece of work; the one before stands. True where this wrote something that must stand when the piece is undone. */
-  begin(work: WriterWork): boolean {
-    const reach = reachOf(work);
+  begin({ reach }: Manner): boolean {
     const wrote = this.#usage.begin(reach);
     this.#filing.begin(reach);
     return wrote;
   }
 
-  /** The last of a transaction. Returns how many rows were written. */
+  /** The last of a transaction. Returns by estimate how many pages were written, beside those that each piece writes. */
   end(): number {
-    return this.#usage.end();
+    return this.#usage.end() + this.#filing.takePages();
   }
 
   /** In a transaction: writes what was counted and not yet written. */
@@ -132,12 +178,8 @@ export class WriterWorker {
     this.#usage.mark();
   }
 
-  apply(work: Exclude<WriterWork, { kind: 'space' }>): WriterAnswer {
+  apply(work: WriterWork): WriterAnswer {
     switch (work.kind) {
-      case 'accept':
-        return this.#filing.accept(work);
-      case 'chunk':
-        return this.#chunk(work);
       case 'commit-maildrop':
         return this.#maildrops.commit(work);
       case 'release-maildrop':
@@ -149,66 +191,58 @@ export class WriterWorker {
       case 'settle':
       case 'withdraw':
         return this.#deliveries.apply(work);
-      case 'audit':
-        this.audit.appendAll(work.audit);
-        return DONE;
-      case 'erase-personal':
-        return { kind: 'done', value: this.audit.erasePersonal(work.seqs, work.mark) };
       case 'registry':
         return orError(() => {
           return { kind: 'registry', ...this.#registry.apply(work.change, work.at, work.salt) };
         });
       case 'call':
-        return orError(() => (this.#twice ? this.#callTwice(work) : this.#call(work)));
+        return this.#call(work);
       case 'sweep':
         return { kind: 'swept', report: this.#sweeper.step(work) };
       case 'trim':
         return { kind: 'swept', report: this.#sweeper.trim(work) };
       case 'give-up':
         return { kind: 'swept', report: this.#sweeper.giveUp(work.id) };
-      case 'day-erased':
-        this.#dayErased.run(work.at, work.day);
-        return DONE;
-      case 'checked':
-        setFact(this.#db, UNCHECKED, 0);
-        return DONE;
-      case 'nothing':
-      case 'usage':
-        // Its figures were written before it began.
-        return DONE;
     }
   }
 
-  #call(work: CallWork): WriterAnswer {
-    const ground = new Ground(instant(work.at), work.salt);
-    const value = this.#runner.run(this.#callables.of(work)(ground, ...work.args));
+  #call(call: CallWork): WriterAnswer {
+    const callee = this.#callees.get(call.object)?.get(call.method);
+    if (callee === undefined) throw new TypeError(`Nothing may be called as ${call.object}.${call.method}`);
+    if (callee.own) return this.#runOwn(callee.run, call);
+    return orError(() => (this.#twice ? this.#runTwice(callee.run, call) : this.#run(callee.run, call)));
+  }
+
+  #runOwn(run: Callable, { args }: CallWork): WriterAnswer {
+    const changed = this.#changed;
+    const value = (run as OwnMethod)(changed, ...args);
+    const { effects } = changed;
+    if (effects === undefined) return { kind: 'called', value };
+    this.#changed = new Changed();
+    return { kind: 'called', value, effects };
+  }
+
+  #run(run: Callable, { at = 0, salt = NO_SALT, args }: CallWork): WriterAnswer {
+    const ground = new Ground(instant(at), salt);
+    const value = this.#runner.run(run(ground, ...args));
     checkCrossing(value);
-    const { told } = ground;
-    return { kind: 'called', value, ...(told === undefined ? {} : { told }) };
+    const { effects } = ground;
+    return { kind: 'called', value, ...(effects === undefined ? {} : { effects }) };
   }
 
   /** For tests: a change that was rolled back and runs again must do the same again. */
-  #callTwice(work: CallWork): WriterAnswer {
+  #runTwice(run: Callable, call: CallWork): WriterAnswer {
     const { head } = this.audit;
     this.#db.exec('SAVEPOINT twice');
-    const first = orError(() => this.#call(work));
+    const first = orError(() => this.#run(run, call));
     this.#db.exec('ROLLBACK TO twice; RELEASE twice');
     this.audit.rewind(head);
     this.forget('piece');
-    const second = orError(() => this.#call(work));
+    const second = orError(() => this.#run(run, call));
     if (!isDeepStrictEqual(first, second))
       throw new Error(
-        `${work.object}.${work.method} did something else when it ran again: it has an effect beside its steps`,
+        `${call.object}.${call.method} did something else when it ran again: it has an effect beside its steps`,
       );
     return second;
-  }
-
-  #chunk(work: ChunkWork): WriterAnswer {
-    if (work.n === 0) {
-      this.#filing.day(work.day);
-      this.#insertUpload.run(work.id, work.at);
-    }
-    this.#insertChunk.run(work.id, work.n, work.sealed, work.tag);
-    return DONE;
   }
 }

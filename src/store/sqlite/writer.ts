@@ -4,9 +4,18 @@
  * After the store has failed everything that waits and everything after it rejects with StoreFailed.
  */
 import { Worker } from 'node:worker_threads';
+import { RegistryError } from '../registry.ts';
 import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
 import { AHEAD_PART, type SentNotices } from './ahead.ts';
-import type { Notices, Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './writer-protocol.ts';
+import type {
+  CallWork,
+  Notices,
+  Request,
+  WriterAnswer,
+  WriterHears,
+  WriterSays,
+  WriterWork,
+} from './writer-protocol.ts';
 import { ThreadEnd } from './thread-end.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 import type { WriterStart } from './writer-thread.ts';
@@ -87,6 +96,11 @@ export class Writer {
 
   get failure(): StoreFailed | undefined {
     return this.#failure;
+  }
+
+  /** Resolves with its value, once it is committed; rejects with what was answered in place of one. `transfer`: memory that goes over with it. */
+  async call(work: CallWork, transfer?: Uint8Array): Promise<unknown> {
+    return valueOf(await this.ask(work, transfer));
   }
 
   /** Resolves with the answer of the commit. `transfer`: memory that goes over with it. */
@@ -200,10 +214,17 @@ export class Writer {
   }
 }
 
+/** Throws what was answered in place of a value. */
+export function valueOf(answer: WriterAnswer): unknown {
+  if (answer.kind === 'called') return answer.value;
+  throw errorOf(answer);
+}
+
 /** What an answer other than the hoped-for one means for the caller. */
 export function errorOf(answer: WriterAnswer): Error {
   if (answer.kind === 'full')
     return new StoreFull('The disk of the store is full; free space on it, the gateway goes on by itself');
+  if (answer.kind === 'registry-error') return new RegistryError(answer.error, answer.message);
   if (answer.kind === 'error')
     return new Error(`The store could not do this, and nothing was changed: ${answer.message}`);
   return new Error(`The store gave an answer of kind "${answer.kind}" that was not expected here`);

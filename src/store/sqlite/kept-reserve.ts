@@ -1,0 +1,58 @@
+/** How much of the reserve lies on the disk, as the writer has it. While it is out the disk is full, and no new mail is taken. */
+import { type Db, shapeOf } from './database.ts';
+import type { Reserve, Reserved } from './reserve.ts';
+
+export interface KeptReserveParts {
+  readonly db: Db;
+  readonly reserve: Reserve;
+  /** For tests: the disk is full where the database has so many pages; the reserve is worth `octets` then. */
+  readonly maxPages?: number | undefined;
+  readonly octets?: number;
+}
+
+export class KeptReserve {
+  readonly #p: KeptReserveParts;
+  #reserved: Reserved;
+
+  constructor(parts: KeptReserveParts) {
+    this.#p = parts;
+    this.#reserved = parts.reserve.kept;
+    if (parts.maxPages !== undefined) this.#limit(parts.maxPages);
+  }
+
+  get reserved(): Reserved {
+    return this.#reserved;
+  }
+
+  get isOut(): boolean {
+    return this.#reserved === 'out';
+  }
+
+  /** The disk is full: what must still be written has its room. */
+  giveBack(): void {
+    const { db, reserve, maxPages, octets = 0 } = this.#p;
+    this.#reserved = 'out';
+    reserve.release();
+    if (maxPages !== undefined) this.#limit(maxPages + Math.ceil(octets / shapeOf(db).pageOctets));
+  }
+
+  /**
+   * So much of it is to lie on the disk. False where it is not as it was when that was asked: the disk may have become full meanwhile, and then it
+   * may be what locks and deletions need.
+   */
+  keep(now: Reserved, wanted: Exclude<Reserved, 'out'>): boolean {
+    if (now !== this.#reserved) return false;
+    const { db, reserve, maxPages } = this.#p;
+    if (this.isOut && maxPages !== undefined) {
+      if ((db.pragma('page_count', { simple: true }) as number) > maxPages) return false;
+      this.#limit(maxPages);
+    }
+    if (!reserve.keep(wanted)) return false;
+    this.#reserved = wanted;
+    return true;
+  }
+
+  #limit(pages: number): void {
+    this.#p.db.pragma(`max_page_count = ${pages}`);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What this engine's writer does in its own way, beside the changes that are written once for all engines: it files mail, and looks after its file. Plain
+ * methods, called as changes are; each is given what it adds to that others remember or wait for.
+ */
+import type { AuditItem } from '../../domain/audit-row.ts';
+import type { AuditMark } from '../audit.ts';
+import { makeDiscard } from '../../platform/discard.ts';
+import type { AuditWriter } from './audit-writer.ts';
+import { UNCHECKED, setFact } from './check-database.ts';
+import type { Db } from './database.ts';
+import type { Filing, Unfiled } from './filing.ts';
+import type { KeptReserve } from './kept-reserve.ts';
+import type { Reserved } from './reserve.ts';
+import { type Sql, sqlOf } from './statements.ts';
+import type { AcceptWork } from '../changes/accept-work.ts';
+import type { Changed } from '../changes/changed.ts';
+
+/** A piece of a body that is being uploaded. */
+export interface Chunk {
+  readonly id: bigint;
+  readonly n: number;
+  readonly sealed: Uint8Array;
+  readonly tag: Uint8Array;
+  readonly day: string;
+  readonly at: number;
+  /** Whose turn it takes: the account that its message will be accepted from. 0: the gateway's own. */
+  readonly account: number;
+}
+
+export class OwnMail {
+  readonly #sql: Sql;
+  readonly #filing: Filing;
+  readonly #discard = makeDiscard();
+
+  constructor(db: Db, filing: Filing) {
+    this.#sql = sqlOf(db);
+    this.#filing = filing;
+  }
+
+  /** Undefined: it was filed. */
+  accept(changed: Changed, work: AcceptWork): Unfiled | undefined {
+    return this.#filing.accept(changed, work);
+  }
+
+  chunk(_changed: Changed, { id, n, sealed, tag, day, at }: Chunk): void {
+    if (n === 0) {
+      this.#filing.day(day);
+      this.#sql.run`INSERT INTO upload (message, started_at) VALUES (${id}, ${at})`;
+    }
+    this.#sql.run`INSERT INTO chunk (message, n, sealed, tag) VALUES (${id}, ${n}, ${sealed}, ${tag})`;
+    this.#filing.wrote(sealed);
+    // Nobody tries it a second time: on a full disk it is refused.
+    this.#discard(sealed);
+  }
+}
+
+export class OwnTrail {
+  readonly #audit: AuditWriter;
+
+  constructor(audit: AuditWriter) {
+    this.#audit = audit;
+  }
+
+  append(_changed: Changed, items: readonly AuditItem[]): void {
+    this.#audit.appendAll(items);
+  }
+
+  /** Returns how many had personal fields. */
+  erasePersonal(_changed: Changed, seqs: readonly number[], mark: AuditMark | null): number {
+    return this.#audit.erasePersonal(seqs, mark);
+  }
+}
+
+export class OwnUpkeep {
+  readonly #db: Db;
+  readonly #sql: Sql;
+  readonly #reserve: Pick<KeptReserve, 'keep'>;
+
+  constructor(db: Db, reserve: Pick<KeptReserve, 'keep'>) {
+    this.#db = db;
+    this.#sql = sqlOf(db);
+    this.#reserve = reserve;
+  }
+
+  /** Changes nothing: its answer shows that the writer works. */
+  alive(_changed: Changed): void {
+    // Nothing.
+  }
+
+  /** Figures that waited are written (its reach does that): somebody is about to read them. */
+  countUsage(_changed: Changed): void {
+    // Nothing.
+  }
+
+  /** Every page of the database was read. */
+  checked(_changed: Changed): void {
+    setFact(this.#db, UNCHECKED, 0);
+  }
+
+  dayErased(_changed: Changed, day: string, at: number): void {
+    this.#sql.run`UPDATE day_key SET erased_at = ${at} WHERE day = ${day}`;
+  }
+
+  /** False: it stays as it is. */
+  keepReserve(_changed: Changed, now: Reserved, wanted: Exclude<Reserved, 'out'>): boolean {
+    return this.#reserve.keep(now, wanted);
+  }
+}
+
+export const OWN = { mail: OwnMail, trail: OwnTrail, upkeep: OwnUpkeep };
+/** One of each, in the writer's thread. */
+export type Own = { readonly [K in keyof typeof OWN]: InstanceType<(typeof OWN)[K]> };
