@@ -5,7 +5,6 @@
  * A piece that is refused does not disturb its neighbours: each has a savepoint. An error that speaks of the disk undoes the group; out of
  * space then gives the reserve back and tries the pieces one by one, new mail refused; any other is the end of the store.
  */
-import type Database from 'better-sqlite3';
 import type { ChainHead } from '../../domain/audit-row.ts';
 import { FairLine } from '../../platform/fair-line.ts';
 import { type Db, type FileShape, type Synchronous, isFull, isStatementError, shapeOf } from './database.ts';
@@ -17,6 +16,7 @@ import { type Manner, isStreamed } from './manners.ts';
 import type { Testing } from './options.ts';
 import type { Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
 import type { OpenedSpace } from './space.ts';
+import { type Sql, sqlOf } from './statements.ts';
 import { type WriterWorker, argsOf } from './writer-work.ts';
 
 /** Commits without a small message after which large bodies may have more of each. */
@@ -63,11 +63,7 @@ export class GroupCommit {
   readonly #o: GroupOptions;
   readonly #small = new FairLine<Piece>();
   readonly #large = new FairLine<Piece>();
-  readonly #begin: Database.Statement;
-  readonly #commit: Database.Statement;
-  readonly #savepoint: Database.Statement;
-  readonly #release: Database.Statement;
-  readonly #undo: Database.Statement;
+  readonly #sql: Sql;
   readonly #log: LogUpkeep;
   readonly #shape: FileShape;
   readonly #givingBack: GivingBack;
@@ -115,11 +111,7 @@ export class GroupCommit {
       },
       failed: (error) => !isFull(error) && this.#fail(error),
     });
-    this.#begin = db.prepare('BEGIN IMMEDIATE');
-    this.#commit = db.prepare('COMMIT');
-    this.#savepoint = db.prepare('SAVEPOINT piece');
-    this.#release = db.prepare('RELEASE piece');
-    this.#undo = db.prepare('ROLLBACK TO piece');
+    this.#sql = sqlOf(db);
     this.#sync = options.testing.synchronous ?? 'FULL';
     this.#measure();
   }
@@ -232,9 +224,9 @@ export class GroupCommit {
     while (!this.#failed && search.isDue(audit.head.seq)) {
       try {
         this.#setSync('NORMAL');
-        this.#begin.run();
+        this.#begin();
         const marks = search.fill();
-        this.#commit.run();
+        this.#sql.run`COMMIT`;
         search.stands(marks);
         this.#log.grew(SEARCH_PAGES);
       } catch (error) {
@@ -270,18 +262,22 @@ export class GroupCommit {
     this.#sync = wanted;
   }
 
+  #begin(): void {
+    this.#sql.run`BEGIN IMMEDIATE`;
+  }
+
   #transaction(group: readonly Piece[]): Answered[] {
     this.#setSync(
       group.every(({ manner }) => manner.untold === true) ? 'NORMAL' : (this.#o.testing.synchronous ?? 'FULL'),
     );
-    this.#begin.run();
+    this.#begin();
     const answers = group.map((piece) => ({ n: piece.n, answer: this.#piece(piece, group.length === 1) }));
     const written = this.#o.work.end();
     if (this.#o.testing.answerBeforeCommit === true) this.#answer(answers.splice(0));
     this.#commits += 1;
     if (this.#commits === this.#o.testing.failCommit)
       throw Object.assign(new Error('disk I/O error (injected)'), { code: 'SQLITE_IOERR_FSYNC', injected: true });
-    this.#commit.run();
+    this.#sql.run`COMMIT`;
     if (this.#o.testing.countsApart === true) this.#o.db.transaction(() => this.#o.work.markCounts())();
     this.#log.grew(4 + 3 * group.length + written);
     return answers;
@@ -293,7 +289,7 @@ export class GroupCommit {
     const { head } = audit;
     const wrote = this.#o.work.begin(manner);
     const alone = only && !wrote;
-    if (!alone) this.#savepoint.run();
+    if (!alone) this.#sql.run`SAVEPOINT piece`;
     let answer: WriterAnswer;
     try {
       answer = this.#o.work.apply(work);
@@ -304,12 +300,12 @@ export class GroupCommit {
     if (answer.kind === 'error' || answer.kind === 'registry-error') {
       if (alone) {
         this.#o.db.exec('ROLLBACK');
-        this.#begin.run();
-      } else this.#undo.run();
+        this.#begin();
+      } else this.#sql.run`ROLLBACK TO piece`;
       audit.rewind(head);
       this.#o.work.forget('piece');
     }
-    if (!alone) this.#release.run();
+    if (!alone) this.#sql.run`RELEASE piece`;
     if (manner.frees === true) this.#freed = true;
     return answer;
   }
