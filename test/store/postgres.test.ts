@@ -394,3 +394,63 @@ function* chain(): Change<readonly ChainRow[]> {
   })`SELECT seq, at, event, outcome, account, facts, commitment, hash, salt, personal FROM audit ORDER BY seq`;
   return rows.map((row) => ({ ...row, message: null }));
 }
+
+test('accounts are imported, end and are contained on PostgreSQL as on SQLite', async () => {
+  const runner = new PostgresRunner(client);
+  const change = <T>(minute: number, of: (ground: Ground) => Change<T>): Promise<T> =>
+    runner.run(of(new Ground(instant(noon + minute * 60_000), randomBytes(32))));
+  const { accountImports, accounts, addresses, endings, manyAccounts, organisationEnds, organisations, partners } =
+    CHANGES;
+  const organisation = { name: 'ward', title: 'Ward', language: 'nl', post: ['Street 1', '1234 AB Town'] } as const;
+  await change(0, (ground) => organisations.addOrganisation(ground, organisation, actor));
+  const names = ['dora', 'emil', 'fenna', 'guus'];
+  const added = names.map((login) => ({
+    login,
+    organisation: 'ward',
+    kind: 'mail' as const,
+    addresses: [address(`${login}@ward.test`)],
+    password: { name: 'first', hash: 'h', scram: 'verifier' },
+  }));
+  await change(1, (ground) => accountImports.keep(ground, 'batch', 0, added.slice(0, 3)));
+  await change(1, (ground) => accountImports.keep(ground, 'batch', 3, added.slice(3)));
+  await change(2, (ground) => accountImports.apply(ground, 'batch', 4, actor));
+  await assert.rejects(
+    change(3, (ground) => accounts.addAccount(ground, { ...added[0]!, login: 'other' }, actor)),
+    registryError('exists', /"dora@ward.test" is registered already/),
+  );
+  await change(4, (ground) => organisations.changeOrganisation(ground, 'ward', { title: 'The ward', post: [] }, actor));
+  await change(5, (ground) => addresses.setDelegation(ground, address('dora@ward.test'), 'emil', true, actor));
+  assert.equal(await change(6, (ground) => manyAccounts.contain(ground, ['dora', 'emil'], actor)), 2);
+  assert.equal(await change(7, (ground) => manyAccounts.setStates(ground, ['dora', 'emil'], 'active', actor)), 2);
+  const successor = address('guus@ward.test');
+  const ends = [
+    { login: 'dora', successor },
+    { login: 'emil', endsAt: instant(noon + 10 * 60_000) },
+  ];
+  await change(8, (ground) => manyAccounts.end(ground, ends, actor));
+  await change(9, (ground) => endings.endAddress(ground, address('fenna@ward.test'), { successor }, actor));
+  // And whatever the tests before have left.
+  assert.ok((await change(11, (ground) => endings.endDue(ground))) >= 1);
+  const server = { host: 'mx.ward.test', port: 25, tls: 'starttls', connections: 1 } as const;
+  const partner = { name: 'lab', organisation: 'ward', login: 'mta', server };
+  await change(12, (ground) => partners.addPartner(ground, partner, actor));
+  await change(13, (ground) => partners.setPartnerState(ground, 'lab', 'ended', actor));
+  await change(14, (ground) => organisations.setOrganisationState(ground, 'ward', 'suspended', actor));
+  assert.equal(await change(15, (ground) => organisationEnds.step(ground, 'ward', {}, actor)), 2);
+  const ward = { login: text, state: text, address: orNull(text), ended: orNull(text), successor: orNull(text) };
+  const rows = await runner.run(
+    sql.all(ward)`
+      SELECT a.login, a.state, d.address, d.state AS ended, d.successor FROM account a LEFT JOIN address d ON d.account = a.id
+        JOIN organisation o ON o.id = a.organisation WHERE o.name = 'ward' ORDER BY a.login`,
+  );
+  assert.deepEqual(
+    rows.map((row) => Object.values(row)),
+    [
+      ['dora', 'ended', 'dora@ward.test', 'ended', successor],
+      ['emil', 'ended', 'emil@ward.test', 'ended', null],
+      ['fenna', 'ended', 'fenna@ward.test', 'ended', successor],
+      ['guus', 'ended', 'guus@ward.test', 'ended', null],
+      ['mta', 'ended', null, null, null],
+    ],
+  );
+});

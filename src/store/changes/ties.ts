@@ -9,6 +9,7 @@ import { type Change, sql } from '../sql/sql.ts';
 import { takeBackConsents } from './absences.ts';
 import type { Ground, TrailRow } from './ground.ts';
 import { revokeKeysOf } from './pgp-keys.ts';
+import { keyOf } from './registered.ts';
 import { revokeAll } from './revocations.ts';
 
 /** A row of the trail that is still to be written, and at whose end or leaving. */
@@ -107,8 +108,9 @@ function* cutDelegations(ground: Ground, accounts: readonly number[], into: numb
   ground.tell(found.map(({ account }) => account));
   return sided(
     accounts,
-    found.map(({ owner, account, login, address }) => ({
+    found.map(({ owner, account, key, login, address }) => ({
       sides: [owner, account],
+      key,
       rows: [{ event: 'registry.delegation', account, personal: { login, address }, facts: { allowed: false } }],
     })),
   );
@@ -120,22 +122,30 @@ function* cutSubstitutes(ground: Ground, accounts: readonly number[], into: numb
   const rows = yield* takeBackConsents(ground, found);
   return sided(
     accounts,
-    found.map(({ owner, substituteAccount }, i) => ({ sides: [owner, substituteAccount], rows: rows[i] ?? [] })),
+    found.map(({ owner, substituteAccount, address }, i) => ({
+      sides: [owner, substituteAccount],
+      key: keyOf(address),
+      rows: rows[i] ?? [],
+    })),
   );
 }
 
 interface Tie {
   /** Whose the address is, and who may do something for it. */
   readonly sides: readonly [number, number];
+  readonly key: string;
   readonly rows: readonly TrailRow[];
 }
 
-/** Each tie is of that one of the accounts at its two sides that comes first. */
+/** Each tie is of that one of the accounts at its two sides that comes first: those of its own addresses, then those of others'; each by the address. */
 function sided(accounts: readonly number[], ties: readonly Tie[]): readonly CutRow[] {
   const places = new Map(accounts.map((account, place) => [account, place]));
   const placeOf = (account: number): number => places.get(account) ?? accounts.length;
   const firstOf = ([one, other]: Tie['sides']): number => (placeOf(other) < placeOf(one) ? other : one);
-  const of = ({ sides, rows }: Tie): CutRow[] => rows.map((row) => ({ of: firstOf(sides), row }));
-  const [own, others] = [0, 1].map((side) => ties.filter(({ sides }) => sides[side] === firstOf(sides)).flatMap(of));
-  return [...(own ?? []), ...(others ?? [])];
+  const ofSide = (side: 0 | 1): CutRow[] =>
+    ties
+      .filter(({ sides }) => sides[side] === firstOf(sides))
+      .toSorted((one, other) => (one.key < other.key ? -1 : Number(one.key > other.key)))
+      .flatMap(({ sides, rows }) => rows.map((row) => ({ of: sides[side], row })));
+  return [...ofSide(0), ...ofSide(1)];
 }
