@@ -3,13 +3,17 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
+import type { KeyFolder } from '../../src/crypto/key-folder.ts';
 import { OperatorChanges } from '../../src/store/changes/operators.ts';
 import { CHANGES, MAIL_CHANGES, READS } from '../../src/store/objects.ts';
 import { RegistryError } from '../../src/store/registry.ts';
 import { type Remote, checkCrossing, methodsOf } from '../../src/store/sql/remote.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
 import { Callables, type Call, type CallParts, subjectsOf } from '../../src/store/sqlite/calls.ts';
+import type { ListingData } from '../../src/store/sqlite/listing-reader.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
+import { Outgoing } from '../../src/store/sqlite/own-reads.ts';
+import { ReaderWorker } from '../../src/store/sqlite/reader-work.ts';
 import { valueOf } from '../../src/store/sqlite/writer.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
 import type { WriterAnswer } from '../../src/store/sqlite/writer-protocol.ts';
@@ -24,9 +28,9 @@ function fixture(answer: WriterAnswer = { kind: 'called', value: 7 }) {
       },
     },
     reader: {
-      ask: async (kind, input) => {
-        asked.push([kind, input]);
-        return [] as never;
+      call: async (call) => {
+        asked.push(call);
+        return [];
       },
     },
     time: { now: () => 5 as never },
@@ -85,7 +89,7 @@ test('a change goes to the writer with its time and salt, a read to the reader; 
     args: ['op', { name: 'test' }],
     at: 5,
   });
-  assert.deepEqual(asked[1], ['call', { object: 'operators', method: 'list', args: [], at: 5 }]);
+  assert.deepEqual(asked[1], { object: 'operators', method: 'list', args: [], at: 5 });
   assert.equal(await Promise.resolve(subjects.operators), subjects.operators);
   assert.equal(asked.length, 2);
 });
@@ -154,4 +158,34 @@ test('a change with an effect beside its steps is found where each runs twice', 
   assert.deepEqual([work.audit.head.seq, db.prepare('SELECT count(*) FROM audit').pluck().get()], [1, 1]);
   assert.equal(call('add', [key, actor]).kind, 'registry-error');
   assert.throws(() => call('rule', [[], actor]), /did something else when it ran again/);
+});
+
+test("the reader's own methods are called by the same rules, and a listing takes its memory along", () => {
+  const db = new Database(':memory:');
+  migrate(db, knownMigrations(), 0, true);
+  const insert = db.prepare('INSERT INTO entry (account, uid, message, octets, uidl) VALUES (1, ?, ?, 7, ?)');
+  for (const uid of [1, 2, 3]) insert.run(uid, uid, randomBytes(16));
+  const work = new ReaderWorker(db, {} as KeyFolder);
+  const call = (object: string, method: string, args: readonly unknown[] = [], at?: number) => {
+    const out = new Outgoing();
+    return { out, value: work.run({ object, method, args, ...(at === undefined ? {} : { at }) }, out) };
+  };
+  const { out, value } = call('listings', 'list', [1, 3, 2]);
+  const { count, uids, sizes, uidls, flags } = value as ListingData;
+  assert.deepEqual([count, [...uids], [...sizes]], [2, [1, 2], [7, 7]]);
+  assert.deepEqual(
+    out.transfer.map((buffer) => [uids, sizes, uidls, flags].findIndex((array) => array.buffer === buffer)),
+    [0, 1, 2, 3],
+  );
+  // A read has a moment, and what is the reader's own has none.
+  assert.deepEqual(call('operators', 'list', [], 5).value, []);
+  for (const [object, method, at] of [
+    ['operators', 'list', undefined],
+    ['listings', 'list', 5],
+    ['listings', 'constructor', undefined],
+    ['contents', '__proto__', undefined],
+    ['contents', 'chunk', undefined],
+  ] as const)
+    assert.throws(() => call(object, method, [], at), /Nothing may be called as/, `${object}.${method}`);
+  db.close();
 });

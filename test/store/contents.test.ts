@@ -3,36 +3,33 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AccountId, EntryUid } from '../../src/domain/ids.ts';
 import { Contents, type ReadAhead } from '../../src/store/sqlite/contents.ts';
-import type { EntriesData, ReaderKind, ReaderWork } from '../../src/store/sqlite/reader-protocol.ts';
+import type { EntriesData } from '../../src/store/sqlite/content-reader.ts';
 import type { StoredContent } from '../../src/store/store.ts';
 import { MemoryLog } from '../support/log.ts';
 
 const SIZE = 10_000;
+const nothing = (): Promise<never> => Promise.reject(new Error('only entries are read'));
 
-/** A reader of a maildrop whose entries all have 10,000 octets. */
+/** What the reader has for a maildrop whose entries all have 10,000 octets. */
 class Entries {
-  readonly asked: ReaderWork['entry']['in'][] = [];
+  readonly asked: { readonly uid: number; readonly ahead: number }[] = [];
   /** What it gave away; of no length once it was freed. */
   readonly blocks: Uint8Array[] = [];
+  readonly message = nothing;
+  readonly submittedHeader = nothing;
+  readonly slice = nothing;
+  readonly release = nothing;
 
-  ask<K extends ReaderKind>(kind: K, input: ReaderWork[K]['in']): Promise<ReaderWork[K]['out']> {
-    assert.equal(kind, 'entry');
-    const request = input as ReaderWork['entry']['in'];
-    this.asked.push(request);
-    const count = Math.max(1, Math.min(request.below - request.uid, Math.floor(request.ahead / SIZE)));
-    const data: EntriesData = {
-      entries: Array.from({ length: count }, (_, i) => ({
-        uid: request.uid + i,
-        message: BigInt(request.uid + i),
-        size: SIZE,
-        at: i * SIZE,
-        chunks: 1,
-      })),
-      octets: new Uint8Array(count * SIZE),
-    };
-    this.blocks.push(data.octets);
-    return Promise.resolve(data as ReaderWork[K]['out']);
-  }
+  readonly entries = async (_account: number, uid: number, below: number, ahead: number): Promise<EntriesData> => {
+    this.asked.push({ uid, ahead });
+    const count = Math.max(1, Math.min(below - uid, Math.floor(ahead / SIZE)));
+    const octets = new Uint8Array(count * SIZE);
+    this.blocks.push(octets);
+    const entries = Array.from({ length: count }, (_, i) => ({
+      ...{ uid: uid + i, message: BigInt(uid + i), size: SIZE, at: i * SIZE, chunks: 1 },
+    }));
+    return await Promise.resolve({ entries, octets });
+  };
 }
 
 const open = async (contents: Contents, ahead: ReadAhead, uid: number): Promise<StoredContent> =>

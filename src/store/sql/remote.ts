@@ -2,7 +2,8 @@
 import type { Step } from './sql.ts';
 
 /** What structured clone carries over whole. An instance of a class would arrive without its methods, a function not at all. */
-type Simple = string | number | bigint | boolean | null | undefined | Uint8Array | Date;
+type Simple = string | number | bigint | boolean | null | undefined | Arrays | Date;
+type Arrays = Uint8Array | Float64Array | Uint32Array;
 type Crosses<T> = T extends Simple
   ? T
   : T extends (...args: never[]) => unknown
@@ -19,19 +20,19 @@ type Method<F> = F extends (ground: never, ...args: infer A) => infer G
 /** A method whose arguments or result cannot cross is `never`: nobody can call it. */
 export type Remote<T> = { readonly [K in keyof T]: Method<T[K]> };
 
-export type Callable = (ground: unknown, ...args: readonly unknown[]) => Generator<Step, unknown>;
+export type Callable<Answer = Generator<Step, unknown>> = (ground: unknown, ...args: readonly unknown[]) => Answer;
 
 /** What may be called from outside: the methods of its own class. Neither `constructor` and `toString`, nor what begins with #. */
-export function methodsOf(object: object): ReadonlyMap<string, Callable> {
-  const methods = methodsIn(Object.getPrototypeOf(object) as object);
+export function methodsOf<Answer = Generator<Step, unknown>>(object: object): ReadonlyMap<string, Callable<Answer>> {
+  const methods = methodsIn<Answer>(Object.getPrototypeOf(object) as object);
   return new Map([...methods].map(([name, method]) => [name, method.bind(object)]));
 }
 
 /** The same of a class, by its prototype. */
-export function methodsIn(prototype: object): ReadonlyMap<string, Callable> {
+export function methodsIn<Answer = Generator<Step, unknown>>(prototype: object): ReadonlyMap<string, Callable<Answer>> {
   const own = Object.entries(Object.getOwnPropertyDescriptors(prototype as Record<string, unknown>));
   const methods = own.filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor');
-  return new Map(methods.map(([name, { value }]) => [name, value as Callable]));
+  return new Map(methods.map(([name, { value }]) => [name, value as Callable<Answer>]));
 }
 
 /** Of what is given or answered; a list of lists of objects of lists is 4. */
@@ -45,7 +46,7 @@ export function checkCrossing(value: unknown, depth = MAX_DEPTH): void {
   if (typeof value === 'function' || typeof value === 'symbol')
     throw new TypeError(`A ${typeof value} cannot go to another thread`);
   if (typeof value !== 'object' || value === null) return;
-  if (value instanceof Uint8Array || value instanceof Date) return;
+  if (ArrayBuffer.isView(value) || value instanceof Date) return;
   if (depth === 0) throw new TypeError(`What goes to another thread is more than ${MAX_DEPTH} deep`);
   if (Array.isArray(value)) {
     for (const one of value) checkCrossing(one, depth - 1);

@@ -25,8 +25,8 @@ import { SqliteBodyWriter } from './body-writer.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
 import { heldMailboxes } from './held-mailboxes.ts';
 import type { Chunk } from './own.ts';
+import type { OwnReadCalls } from './own-reads.ts';
 import type { AcceptWork, NewDelivery } from './writer-protocol.ts';
-import type { Reader } from './reader.ts';
 import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';
 import type { SealedParts } from './upload-slices.ts';
@@ -44,7 +44,7 @@ const LONGEST_WINDOW = hours(1);
 export interface BodiesParts {
   readonly writer: Writer;
   readonly own: OwnCalls;
-  readonly reader: Pick<Reader, 'ask'>;
+  readonly contents: Pick<OwnReadCalls['contents'], 'upload'>;
   readonly audit: SqliteAudit;
   readonly space: Space;
   readonly keys: KeyFolder;
@@ -136,7 +136,7 @@ export class Bodies {
   }
 
   async #chunk(id: MessageId, n: number): Promise<Sealed | undefined> {
-    const found = await this.#p.reader.ask('upload', { message: messageNumber(id), n });
+    const found = await this.#p.contents.upload(messageNumber(id), n);
     return found === undefined ? undefined : { octets: found.sealed, tag: found.tag };
   }
 

@@ -5,8 +5,10 @@
 import type { RandomBytes } from '../../domain/effects.ts';
 import { CHANGES, MAIL_CHANGES, READS, type Subjects } from '../objects.ts';
 import { type Callable, type Remote, checkCrossing, methodsIn, methodsOf } from '../sql/remote.ts';
+import type { Step } from '../sql/sql.ts';
 import { mannerOf } from './manners.ts';
 import { OWN, type Own } from './own.ts';
+import { OWN_READS, type OwnReadCalls } from './own-reads.ts';
 import type { Reader } from './reader.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
@@ -21,7 +23,7 @@ export interface Call {
 
 export interface CallParts {
   readonly writer: Pick<Writer, 'call'>;
-  readonly reader: Pick<Reader, 'ask'>;
+  readonly reader: Pick<Reader, 'call'>;
   readonly time: Pick<StoreTime, 'now'>;
   readonly random: RandomBytes;
 }
@@ -31,7 +33,7 @@ type Asked = (...args: readonly unknown[]) => Promise<unknown>;
 /** The objects of all tables by their subject, each with the methods of all. */
 export function subjectsOf({ writer, reader, time, random }: CallParts): Subjects {
   const change = (call: Call): Promise<unknown> => writer.call({ kind: 'call', ...call, salt: random(32) });
-  const read = (call: Call): Promise<unknown> => reader.ask('call', call);
+  const read = (call: Call): Promise<unknown> => reader.call(call);
   const subjects: Record<string, Record<string, Asked>> = {};
   const tables: readonly [objects: Readonly<Record<string, object>>, ask: (call: Call) => Promise<unknown>][] = [
     [CHANGES, change],
@@ -53,15 +55,28 @@ export function subjectsOf({ writer, reader, time, random }: CallParts): Subject
 /** The writer's own objects as whoever asks has them. */
 export type OwnCalls = { readonly [K in keyof Own]: Remote<Own[K]> };
 
-export function ownCallsOf(writer: Pick<Writer, 'call'>): OwnCalls {
-  const calls = Object.entries(OWN).map(([object, { prototype }]): [string, Record<string, Asked>] => {
-    const methods = [...methodsIn(prototype).keys()].map((method): [string, Asked] => {
-      const { gives } = mannerOf(object, method);
-      return [method, (...args) => writer.call({ kind: 'call', object, method, args }, gives?.(...(args as never)))];
-    });
+export const ownCallsOf = (writer: Pick<Writer, 'call'>): OwnCalls =>
+  callsOf(OWN, (object, method) => {
+    const { gives } = mannerOf(object, method);
+    return (...args) => writer.call({ kind: 'call', object, method, args }, gives?.(...(args as never)));
+  }) as OwnCalls;
+
+/** The reader's. */
+export const ownReadCallsOf = (reader: Pick<Reader, 'call'>): OwnReadCalls =>
+  callsOf(OWN_READS, (object, method) => async (...args) => {
+    checkCrossing(args);
+    return await reader.call({ object, method, args });
+  }) as OwnReadCalls;
+
+function callsOf(
+  classes: Readonly<Record<string, { readonly prototype: object }>>,
+  asked: (object: string, method: string) => Asked,
+): unknown {
+  const calls = Object.entries(classes).map(([object, { prototype }]): [string, Record<string, Asked>] => {
+    const methods = [...methodsIn(prototype).keys()].map((method): [string, Asked] => [method, asked(object, method)]);
     return [object, Object.fromEntries(methods)];
   });
-  return Object.fromEntries(calls) as unknown as OwnCalls;
+  return Object.fromEntries(calls);
 }
 
 /** The same methods, each after `first` has been done. */
@@ -77,18 +92,18 @@ export function after<T extends object>(first: () => Promise<unknown>, methods: 
 }
 
 /** In the thread that is called: finds the method. What is not in the table may not be called. */
-export class Callables {
-  readonly #objects: ReadonlyMap<string, ReadonlyMap<string, Callable>>;
+export class Callables<Answer = Generator<Step, unknown>> {
+  readonly #objects: ReadonlyMap<string, ReadonlyMap<string, Callable<Answer>>>;
 
   constructor(...tables: readonly Readonly<Record<string, object>>[]) {
-    const objects = new Map<string, Map<string, Callable>>();
+    const objects = new Map<string, Map<string, Callable<Answer>>>();
     for (const table of tables)
       for (const [name, object] of Object.entries(table))
-        objects.set(name, new Map([...(objects.get(name) ?? []), ...methodsOf(object)]));
+        objects.set(name, new Map([...(objects.get(name) ?? []), ...methodsOf<Answer>(object)]));
     this.#objects = objects;
   }
 
-  of({ object, method }: Pick<Call, 'object' | 'method'>): Callable {
+  of({ object, method }: Pick<Call, 'object' | 'method'>): Callable<Answer> {
     const found = this.#objects.get(object)?.get(method);
     if (found === undefined) throw new TypeError(`Nothing may be called as ${object}.${method}`);
     return found;

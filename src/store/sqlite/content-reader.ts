@@ -4,13 +4,37 @@
  * The tags bind message, position and end, so that they prove the whole as well; it is not hashed again (decision 1518).
  */
 import type { KeyObject } from 'node:crypto';
-import type Database from 'better-sqlite3';
 import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
 import { SealBroken, openBeside, openChunk, openWhole } from '../../crypto/sealing.ts';
+import { makeDiscard } from '../../platform/discard.ts';
 import { idTime } from '../message-ids.ts';
 import type { Db } from './database.ts';
-import { makeDiscard } from '../../platform/discard.ts';
-import type { EntriesData, EntryData, ReaderWork, SliceData } from './reader-protocol.ts';
+import type { Outgoing } from './own-reads.ts';
+import { type Sql, sqlOf } from './statements.ts';
+
+/** The entry that was asked for, then entries that follow it. Content of at most 64 KiB is here, opened and verified. */
+export interface EntriesData {
+  readonly entries: readonly EntryData[];
+  readonly octets: Uint8Array;
+}
+export interface EntryData {
+  readonly uid: number;
+  readonly message: bigint;
+  readonly size: number;
+  /** Where its content starts in `octets`; -1: read it by slices; -2: damaged. */
+  readonly at: number;
+  readonly chunks: number;
+}
+
+export type SliceData =
+  | { readonly kind: 'slice'; readonly octets: Uint8Array; readonly last: boolean }
+  | { readonly kind: 'damaged'; readonly why: string };
+
+/** A chunk of a body, as it is sealed. */
+interface SealedChunk {
+  readonly sealed: Uint8Array;
+  readonly tag: Uint8Array;
+}
 
 /** [uid, message, octets, data_key, chunks, body] */
 type EntryRow = [bigint, bigint, bigint, Buffer, bigint, Buffer | null];
@@ -28,61 +52,36 @@ const MAX_AHEAD = 64;
 
 export class ContentReader {
   readonly #keys: KeyFolder;
-  readonly #entries: Database.Statement<[number, number, number], EntryRow>;
-  readonly #content: Database.Statement<[bigint], EntryRow>;
-  readonly #message: Database.Statement<[bigint], { data_key: Buffer; chunks: bigint }>;
-  readonly #keysAfter: Database.Statement<[bigint, bigint, number], { message: bigint; wrapped: Buffer }>;
-  readonly #chunk: Database.Statement<[bigint, number], { sealed: Buffer; tag: Buffer }>;
-  readonly #header: Database.Statement<[bigint], { data_key: Buffer; submitted_header: Buffer | null }>;
+  readonly #sql: Sql;
   readonly #open = new Map<number, OpenContent>();
   readonly #discard = makeDiscard();
 
   constructor(db: Db, keys: KeyFolder) {
+    this.#sql = sqlOf(db);
     this.#keys = keys;
-    this.#entries = db
-      .prepare<[number, number, number], EntryRow>(
-        `SELECT e.uid, e.message, e.octets, c.data_key, c.chunks, c.body
-           FROM entry e JOIN content c ON c.message = e.message
-             WHERE e.account = ? AND e.uid >= ? AND e.uid < ? ORDER BY e.uid`,
-      )
-      .raw(true)
-      .safeIntegers(true);
-    this.#message = db
-      .prepare<[bigint], { data_key: Buffer; chunks: bigint }>('SELECT data_key, chunks FROM content WHERE message = ?')
-      .safeIntegers(true);
-    this.#content = db
-      .prepare<[bigint], EntryRow>(
-        `SELECT 0, m.id, m.octets, c.data_key, c.chunks, c.body
-           FROM content c JOIN message m ON m.id = c.message WHERE c.message = ?`,
-      )
-      .raw(true)
-      .safeIntegers(true);
-    this.#header = db.prepare('SELECT data_key, submitted_header FROM content WHERE message = ?');
-    this.#keysAfter = db
-      .prepare<[bigint, bigint, number], { message: bigint; wrapped: Buffer }>(
-        'SELECT message, data_key AS wrapped FROM content WHERE message > ? AND message < ? ORDER BY message LIMIT ?',
-      )
-      .safeIntegers(true);
-    this.#chunk = db.prepare('SELECT sealed, tag FROM chunk WHERE message = ? AND n = ?');
-  }
-
-  #dataKey(message: bigint, wrapped: Buffer): KeyObject {
-    return this.#keys.dataKeyOf(dayOf(idTime(message)), message, wrapped);
   }
 
   /** The entry `uid`, and those that follow while their content fits `ahead` octets: a client that fetches all asks for them next. */
-  entries({ account, uid, below, ahead }: ReaderWork['entry']['in'], transfer: ArrayBuffer[]): EntriesData | undefined {
-    return this.#contentsOf(this.#entries.iterate(account, uid, below), uid, ahead, transfer);
+  entries(out: Outgoing, account: number, uid: number, below: number, ahead: number): EntriesData | undefined {
+    const rows = this.#sql.rawBig.each<EntryRow>`
+      SELECT e.uid, e.message, e.octets, c.data_key, c.chunks, c.body
+        FROM entry e JOIN content c ON c.message = e.message
+       WHERE e.account = ${account} AND e.uid >= ${uid} AND e.uid < ${below} ORDER BY e.uid`;
+    return this.#contentsOf(out, rows, uid, ahead);
   }
 
   /** The content of a message, whoever has it; its `uid` is 0. */
-  message({ message }: ReaderWork['content']['in'], transfer: ArrayBuffer[]): EntriesData | undefined {
-    return this.#contentsOf(this.#content.iterate(message), 0, 0, transfer);
+  message(out: Outgoing, message: bigint): EntriesData | undefined {
+    const rows = this.#sql.rawBig.each<EntryRow>`
+      SELECT 0, m.id, m.octets, c.data_key, c.chunks, c.body
+        FROM content c JOIN message m ON m.id = c.message WHERE c.message = ${message}`;
+    return this.#contentsOf(out, rows, 0, 0);
   }
 
-  /** What was sealed beside the content of a copy. */
-  submittedHeader(message: bigint): ReaderWork['submittedHeader']['out'] {
-    const row = this.#header.get(message);
+  /** What was sealed beside the content of a copy. `damaged`: its seal does not verify. */
+  submittedHeader(_out: Outgoing, message: bigint): Uint8Array | 'damaged' | undefined {
+    const row = this.#sql.first<{ data_key: Buffer; submitted_header: Buffer | null }>`
+      SELECT data_key, submitted_header FROM content WHERE message = ${message}`;
     if (row === undefined || row.submitted_header === null) return undefined;
     try {
       return openBeside(this.#dataKey(message, row.data_key), message, row.submitted_header);
@@ -92,12 +91,64 @@ export class ContentReader {
     }
   }
 
-  #contentsOf(
-    rows: IterableIterator<EntryRow>,
-    uid: number,
-    ahead: number,
-    transfer: ArrayBuffer[],
-  ): EntriesData | undefined {
+  /** The next slice of a content, which `content` names from its first slice on. */
+  slice(out: Outgoing, content: number, message: bigint, n: number): SliceData {
+    try {
+      const state = this.#stateOf(content, message, n);
+      const chunk = this.#chunk(message, n);
+      if (chunk === undefined) throw new SealBroken(`chunk ${n} is missing`);
+      const last = n === state.chunks - 1;
+      const plain = openChunk(state.key, message, n, last, { octets: chunk.sealed, tag: chunk.tag });
+      this.#discard(chunk.sealed);
+      state.next = n + 1;
+      if (last) this.#open.delete(content);
+      const octets = plain.length === plain.buffer.byteLength ? plain : new Uint8Array(plain);
+      out.give(octets);
+      return { kind: 'slice', octets, last };
+    } catch (error) {
+      if (!(error instanceof SealBroken || error instanceof KeyFolderRefused)) throw error;
+      this.#open.delete(content);
+      return { kind: 'damaged', why: error.message };
+    }
+  }
+
+  /** Its other slices are not asked for. */
+  release(_out: Outgoing, content: number): void {
+    this.#open.delete(content);
+  }
+
+  /** A chunk of a body that was not filed yet, as it is sealed: the caller has the key. */
+  upload(_out: Outgoing, message: bigint, n: number): SealedChunk | undefined {
+    return this.#chunk(message, n);
+  }
+
+  /** Sealed keys of messages, a page. */
+  dataKeys(
+    _out: Outgoing,
+    after: bigint,
+    below: bigint,
+    limit: number,
+  ): readonly { readonly message: bigint; readonly wrapped: Uint8Array }[] {
+    return this.#sql.big.all<{ message: bigint; wrapped: Uint8Array }>`
+      SELECT message, data_key AS wrapped FROM content
+       WHERE message > ${after} AND message < ${below} ORDER BY message LIMIT ${limit}`;
+  }
+
+  /** The key of a day was destroyed: no thread keeps it in memory. */
+  forgetDay(_out: Outgoing, day: string): void {
+    this.#keys.forget(day);
+  }
+
+  #chunk(message: bigint, n: number): { readonly sealed: Buffer; readonly tag: Buffer } | undefined {
+    return this.#sql.first<{ sealed: Buffer; tag: Buffer }>`
+      SELECT sealed, tag FROM chunk WHERE message = ${message} AND n = ${n}`;
+  }
+
+  #dataKey(message: bigint, wrapped: Buffer): KeyObject {
+    return this.#keys.dataKeyOf(dayOf(idTime(message)), message, wrapped);
+  }
+
+  #contentsOf(out: Outgoing, rows: IterableIterator<EntryRow>, uid: number, ahead: number): EntriesData | undefined {
     const entries: EntryData[] = [];
     const contents: Buffer[] = [];
     let length = 0;
@@ -121,7 +172,7 @@ export class ContentReader {
       all.set(content, at);
       at += content.length;
     }
-    transfer.push(all.buffer);
+    out.give(all);
     return { entries, octets: all };
   }
 
@@ -136,26 +187,6 @@ export class ContentReader {
     }
   }
 
-  slice({ content, message, n }: ReaderWork['slice']['in'], transfer: ArrayBuffer[]): SliceData {
-    try {
-      const state = this.#stateOf(content, message, n);
-      const chunk = this.#chunk.get(message, n);
-      if (chunk === undefined) throw new SealBroken(`chunk ${n} is missing`);
-      const last = n === state.chunks - 1;
-      const plain = openChunk(state.key, message, n, last, { octets: chunk.sealed, tag: chunk.tag });
-      this.#discard(chunk.sealed);
-      state.next = n + 1;
-      if (last) this.#open.delete(content);
-      const octets = plain.length === plain.buffer.byteLength ? plain : new Uint8Array(plain);
-      transfer.push(octets.buffer as ArrayBuffer);
-      return { kind: 'slice', octets, last };
-    } catch (error) {
-      if (!(error instanceof SealBroken || error instanceof KeyFolderRefused)) throw error;
-      this.#open.delete(content);
-      return { kind: 'damaged', why: error.message };
-    }
-  }
-
   #stateOf(content: number, message: bigint, n: number): OpenContent {
     const known = this.#open.get(content);
     if (known !== undefined) {
@@ -164,31 +195,11 @@ export class ContentReader {
     }
     if (n !== 0) throw new Error(`slice ${n} of a content that is not open`);
     if (this.#open.size >= MAX_OPEN) throw new Error(`more than ${MAX_OPEN} contents are being read`);
-    const row = this.#message.get(message);
+    const row = this.#sql.first<{ data_key: Buffer; chunks: number }>`
+      SELECT data_key, chunks FROM content WHERE message = ${message}`;
     if (row === undefined) throw new SealBroken('its content is missing');
-    const state: OpenContent = {
-      key: this.#dataKey(message, row.data_key),
-      chunks: Number(row.chunks),
-      next: 0,
-    };
+    const state: OpenContent = { key: this.#dataKey(message, row.data_key), chunks: row.chunks, next: 0 };
     this.#open.set(content, state);
     return state;
-  }
-
-  /** As it is sealed: the caller has the key. */
-  chunk(message: bigint, n: number): ReaderWork['upload']['out'] {
-    return this.#chunk.get(message, n);
-  }
-
-  dataKeys({ after, below, limit }: ReaderWork['dataKeys']['in']): ReaderWork['dataKeys']['out'] {
-    return this.#keysAfter.all(after, below, limit);
-  }
-
-  forgetDay(day: string): undefined {
-    this.#keys.forget(day);
-  }
-
-  release(content: number): undefined {
-    this.#open.delete(content);
   }
 }

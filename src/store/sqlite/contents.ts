@@ -7,8 +7,8 @@ import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumb
 import { type Octets, octets } from '../../domain/units.ts';
 import { makeDiscard } from '../../platform/discard.ts';
 import { ContentDamaged, type StoredContent } from '../store.ts';
-import type { EntriesData, EntryData } from './reader-protocol.ts';
-import type { Reader } from './reader.ts';
+import type { EntriesData, EntryData } from './content-reader.ts';
+import type { OwnReadCalls } from './own-reads.ts';
 
 /** Read ahead in the first request of a session, which may be its only one, and in those that follow in sequence. */
 const FIRST_AHEAD = 32 * 1024;
@@ -63,14 +63,16 @@ class SmallContent implements StoredContent {
   }
 }
 
+type ContentCalls = Pick<OwnReadCalls['contents'], 'entries' | 'message' | 'submittedHeader' | 'slice' | 'release'>;
+
 export class Contents {
-  readonly #reader: Pick<Reader, 'ask'>;
+  readonly #reader: ContentCalls;
   readonly #log: Log;
   readonly #discard = makeDiscard();
   #numbers = 0;
   #held = 0;
 
-  constructor(reader: Pick<Reader, 'ask'>, log: Log) {
+  constructor(reader: ContentCalls, log: Log) {
     this.#reader = reader;
     this.#log = log;
   }
@@ -101,19 +103,19 @@ export class Contents {
     const sequential = ahead.next >= 0 && uid >= ahead.next;
     this.drop(ahead);
     const room = this.#held < ALL_AHEAD ? (sequential ? NEXT_AHEAD : FIRST_AHEAD) : 0;
-    const data = await this.#reader.ask('entry', { account, uid, below, ahead: room });
+    const data = await this.#reader.entries(account, uid, below, room);
     if (data === undefined) throw new RangeError(`There is no entry ${uid} in the maildrop of account ${account}`);
     return this.#take(data, ahead);
   }
 
   /** A message's content by itself; undefined when it is no longer kept. */
   async openMessage(id: MessageId): Promise<StoredContent | undefined> {
-    const data = await this.#reader.ask('content', { message: messageNumber(id) });
+    const data = await this.#reader.message(messageNumber(id));
     return data === undefined ? undefined : this.#take(data, this.readAhead());
   }
 
   async submittedHeader(copy: MessageId): Promise<Buffer | undefined> {
-    const header = await this.#reader.ask('submittedHeader', { message: messageNumber(copy) });
+    const header = await this.#reader.submittedHeader(messageNumber(copy));
     if (header === 'damaged') throw this.#damaged(copy, 'the seal of the submitted header does not verify');
     return header === undefined ? undefined : Buffer.from(header.buffer, header.byteOffset, header.byteLength);
   }
@@ -159,7 +161,7 @@ export class Contents {
     let seen = 0;
     try {
       for (let n = 0; open; n += 1) {
-        const slice = await this.#reader.ask('slice', { content, message, n });
+        const slice = await this.#reader.slice(content, message, n);
         open = slice.kind === 'slice' && !slice.last;
         if (slice.kind === 'damaged') throw this.#damaged(id, slice.why);
         seen += slice.octets.length;
@@ -168,7 +170,7 @@ export class Contents {
         yield slice.octets;
       }
     } finally {
-      if (open) this.#reader.ask('release', { content }).catch(() => undefined);
+      if (open) this.#reader.release(content).catch(() => undefined);
     }
   }
 

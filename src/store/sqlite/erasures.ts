@@ -21,7 +21,7 @@ import type { Actor } from '../registry.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';
-import type { Reader } from './reader.ts';
+import type { OwnReadCalls } from './own-reads.ts';
 import type { StoreTime } from './store-time.ts';
 
 /** Messages whose keys are read and opened at a time: some 10 ms. */
@@ -30,7 +30,7 @@ const OURSELVES = { session: 'erasure', network: 'erasure' };
 
 export interface ErasuresParts {
   readonly messageErasure: Subjects['messageErasure'];
-  readonly reader: Reader;
+  readonly contents: Pick<OwnReadCalls['contents'], 'dataKeys' | 'forgetDay'>;
   readonly audit: SqliteAudit;
   readonly bodies: Bodies;
   readonly maildrops: Maildrops;
@@ -108,13 +108,13 @@ export class Erasures {
   }
 
   async #close(day: Day, ids: readonly bigint[]): Promise<void> {
-    const { keys, random, reader, log, audit } = this.#p;
+    const { keys, random, contents, log, audit } = this.#p;
     const pages = await this.#keysOf(day, new Set(ids));
     const rows = joinKeys(pages);
     const kept = new KeptKeys(rows).size;
     keys.keep(day, rows, random);
     for (const octets of [...pages, rows]) octets.fill(0);
-    await reader.ask('forgetDay', { day });
+    await contents.forgetDay(day);
     const facts = { day, erased: ids.length, kept };
     log.info('store.messages-erased', facts);
     audit.note({ event: 'store.messages-erased', outcome: 'success', facts });
@@ -126,7 +126,7 @@ export class Erasures {
     const below = firstIdAt(instant(from + days(1)));
     const pages: Buffer[] = [];
     for (let after = firstIdAt(from) - 1n; ;) {
-      const page = await this.#p.reader.ask('dataKeys', { after, below, limit: PAGE });
+      const page = await this.#p.contents.dataKeys(after, below, PAGE);
       const kept = page.filter(({ message }) => !erased.has(message));
       pages.push(
         packKeys(kept.map(({ message, wrapped }) => ({ message, key: this.#p.keys.dataKeyOf(day, message, wrapped) }))),

@@ -2,8 +2,8 @@
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import type { MaildropListing } from '../store.ts';
-import { type ListingData, RECEIPT, RETRIEVED } from './reader-protocol.ts';
 import { UIDL_CHARACTERS } from '../changes/uidls.ts';
+import { type ListingData, RECEIPT, RETRIEVED } from './listing-reader.ts';
 
 /** Of all remembered listings together: some 40 maildrops of 10,000 messages. */
 const MOST_OCTETS = 16 * 1024 * 1024;

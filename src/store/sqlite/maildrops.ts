@@ -10,13 +10,13 @@ import { Listings, SqliteListing } from './listing.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { MailboxState } from '../reads/roads.ts';
 import type { AuditItem } from './writer-protocol.ts';
-import type { Reader } from './reader.ts';
+import type { OwnReadCalls } from './own-reads.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
 
 export interface MaildropParts {
   readonly writer: Writer;
-  readonly reader: Reader;
+  readonly reads: OwnReadCalls;
   readonly mailboxes: Mailboxes;
   readonly clock: Clock;
   readonly time: StoreTime;
@@ -75,7 +75,7 @@ export class Maildrops {
 
   constructor(parts: MaildropParts) {
     this.#p = parts;
-    this.contents = new Contents(parts.reader, parts.log);
+    this.contents = new Contents(parts.reads.contents, parts.log);
   }
 
   /**
@@ -195,7 +195,7 @@ export class Maildrops {
     const { account, state } = this.#own(lock);
     const known = this.#listings.get(account, state.changes);
     if (known !== undefined) return known;
-    const data = await this.#p.reader.ask('listing', { account, below: state.nextUid, count: state.messages });
+    const data = await this.#p.reads.listings.list(account, state.nextUid, state.messages);
     this.#own(lock);
     const listing = new SqliteListing(data);
     // Restored entries may have come in while this was read; they are above nextUid and not in it.

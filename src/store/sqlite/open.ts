@@ -25,7 +25,7 @@ import { SqliteAccountMoves } from './account-moves.ts';
 import { SqliteAudit } from './audit.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { Bodies } from './bodies.ts';
-import { ownCallsOf, subjectsOf } from './calls.ts';
+import { ownCallsOf, ownReadCallsOf, subjectsOf } from './calls.ts';
 import { CertificateMemory } from './certificate-memory.ts';
 import { setFact } from './check-database.ts';
 import { openWriting } from './database.ts';
@@ -231,6 +231,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const time = new StoreTime(clock, instant(floor));
     const own = ownCallsOf(writer);
     const subjects = subjectsOf({ writer, reader, time, random });
+    const reads = ownReadCallsOf(reader);
     const mailboxes = (parts.mailboxes = new Mailboxes(subjects.roads.mailbox));
     parts.registry = new SqliteRegistry({ writer, subjects, mailboxes, time, random });
     const registry = Object.assign(parts.registry, {
@@ -266,7 +267,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const bodies = (parts.bodies = new Bodies({
       writer,
       own,
-      reader,
+      contents: reads.contents,
       audit,
       space,
       keys,
@@ -279,10 +280,10 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const { epoch } = ready;
     const { takeoverAfter } = set;
     const locks = (maildropLocks ?? newMemoryLocks)({ clock, epoch, takeoverAfter });
-    const maildrops = new Maildrops({ writer, reader, mailboxes, clock, time, log, locks });
+    const maildrops = new Maildrops({ writer, reads, mailboxes, clock, time, log, locks });
     const erasures = new Erasures({
       messageErasure: subjects.messageErasure,
-      reader,
+      contents: reads.contents,
       audit,
       bodies,
       maildrops,
@@ -319,6 +320,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       writer,
       own,
       reader,
+      contents: reads.contents,
       registry,
       accountMoves,
       certificates,

@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { KeyFolder } from '../../crypto/key-folder.ts';
 import { RegistryError } from '../registry.ts';
 import { openReading } from './database.ts';
+import { Outgoing } from './own-reads.ts';
 import type { ReaderAnswer, ReaderHears, ReaderRequest, ReaderSays } from './reader-protocol.ts';
 import { ReaderWorker } from './reader-work.ts';
 
@@ -36,10 +37,11 @@ function serve(port: MessagePort, start: ReaderStart): void {
     hear(message);
     drain();
     while (waiting.length > 0) {
-      const transfer: ArrayBuffer[] = [];
-      const answers = waiting.splice(0, TURN).map(({ n, kind, in: input }): ReaderAnswer => {
+      const outgoing = new Outgoing();
+      const answers = waiting.splice(0, TURN).map((call): ReaderAnswer => {
+        const { n } = call;
         try {
-          return { n, out: work.run(kind, input, transfer) };
+          return { n, out: work.run(call, outgoing) };
         } catch (error) {
           const refused =
             error instanceof RegistryError
@@ -50,7 +52,7 @@ function serve(port: MessagePort, start: ReaderStart): void {
           return { n, error: error instanceof Error ? error.message : String(error), ...refused };
         }
       });
-      say({ kind: 'answers', answers }, transfer);
+      say({ kind: 'answers', answers }, outgoing.transfer);
       drain();
     }
     if (closing) {

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { RegistryError } from '../registry.ts';
 import { StoreFailed } from '../store.ts';
-import type { ReaderHears, ReaderKind, ReaderRequest, ReaderSays, ReaderWork } from './reader-protocol.ts';
+import type { ReaderCall, ReaderHears, ReaderRequest, ReaderSays } from './reader-protocol.ts';
 import type { ReaderStart } from './reader-thread.ts';
 import { ThreadEnd } from './thread-end.ts';
 
@@ -48,13 +48,14 @@ export class Reader {
     return reader;
   }
 
-  async ask<K extends ReaderKind>(kind: K, input: ReaderWork[K]['in']): Promise<ReaderWork[K]['out']> {
+  /** Through `subjectsOf` and `ownReadCallsOf` (calls.ts), which check what goes over. */
+  async call(call: ReaderCall): Promise<unknown> {
     if (this.#failure !== undefined) throw this.#failure;
-    return await new Promise<ReaderWork[K]['out']>((resolve, reject) => {
+    return await new Promise<unknown>((resolve, reject) => {
       if (this.#waiting.size === 0) this.#worker.ref();
       const n = this.#next++;
       this.#waiting.set(n, { resolve, reject });
-      this.#outbox.push({ n, kind, in: input });
+      this.#outbox.push({ n, ...call });
       if (!this.#handover) {
         this.#handover = true;
         setImmediate(() => this.#post());

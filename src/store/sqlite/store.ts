@@ -44,6 +44,7 @@ import type { FolderLock } from './folder-lock.ts';
 import { SqliteInterchanges } from './interchanges.ts';
 import type { Maildrops } from './maildrops.ts';
 import type { Settled } from './options.ts';
+import type { OwnReadCalls } from './own-reads.ts';
 import type { Reader } from './reader.ts';
 import type { SqliteQuirks } from './quirks.ts';
 import type { Space } from './space.ts';
@@ -61,7 +62,8 @@ const MAX_RESTORED = 10_000;
 export interface StoreParts {
   readonly writer: Writer;
   readonly own: OwnCalls;
-  readonly reader: Reader;
+  readonly reader: Pick<Reader, 'close'>;
+  readonly contents: Pick<OwnReadCalls['contents'], 'forgetDay'>;
   readonly registry: Registry;
   readonly accountMoves: SqliteAccountMoves;
   readonly certificates: Certificates;
@@ -336,7 +338,7 @@ export class SqliteStore implements Store {
   async #eraseDay(day: Day, at: number): Promise<void> {
     this.#p.keys.erase(day);
     this.#p.days.delete(day);
-    await this.#p.reader.ask('forgetDay', { day });
+    await this.#p.contents.forgetDay(day);
     await this.#p.own.upkeep.dayErased(day, at);
     this.#p.log.info('store.day-key-erased', { day });
     this.audit.note({ event: 'store.day-key-erased', outcome: 'success', facts: { day } });

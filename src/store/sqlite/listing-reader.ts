@@ -1,0 +1,53 @@
+/** Lists maildrops in the reader thread, as flat arrays, which go over without being copied. */
+import { UidlColumn } from '../changes/uidls.ts';
+import type { Db } from './database.ts';
+import type { Outgoing } from './own-reads.ts';
+import { type Sql, sqlOf } from './statements.ts';
+
+/** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each, or those up to each of `uidlEnds`. */
+export interface ListingData {
+  readonly count: number;
+  readonly uids: Float64Array;
+  readonly sizes: Float64Array;
+  readonly uidls: Uint8Array;
+  readonly uidlEnds: Uint32Array | null;
+  /** RETRIEVED and RECEIPT of each. */
+  readonly flags: Uint8Array;
+}
+/** An earlier session sent it to its end. */
+export const RETRIEVED = 1;
+/** Its sender wants to hear when it is collected. */
+export const RECEIPT = 2;
+
+/** [uid, octets, uidl, retrieved, receipt] */
+type ListedRow = [number, number, Buffer, number, number];
+
+export class ListingReader {
+  readonly #sql: Sql;
+
+  constructor(db: Db) {
+    this.#sql = sqlOf(db);
+  }
+
+  /** The `expected` entries of a mailbox that lie below a uid. */
+  list(out: Outgoing, account: number, below: number, expected: number): ListingData {
+    const uids = new Float64Array(expected);
+    const sizes = new Float64Array(expected);
+    const column = new UidlColumn(expected);
+    const flags = new Uint8Array(expected);
+    let count = 0;
+    for (const [uid, size, uidl, retrieved, receipt] of this.#sql.raw.each<ListedRow>`
+      SELECT uid, octets, uidl, retrieved, receipt FROM entry WHERE account = ${account} AND uid < ${below} ORDER BY uid`) {
+      if (count === expected) break;
+      uids[count] = uid;
+      sizes[count] = size;
+      column.add(uidl);
+      flags[count] = (retrieved > 0 ? RETRIEVED : 0) | (receipt > 0 ? RECEIPT : 0);
+      count += 1;
+    }
+    const { uidls, ends: uidlEnds } = column;
+    out.give(uids, sizes, uidls, flags);
+    if (uidlEnds !== null) out.give(uidlEnds);
+    return { count, uids, sizes, uidls, uidlEnds, flags };
+  }
+}
