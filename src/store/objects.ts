@@ -24,6 +24,7 @@ import { OrganisationChanges, OrganisationEnds } from './changes/organisations.t
 import { PartnerChanges } from './changes/partners.ts';
 import { PgpKeyChanges } from './changes/pgp-keys.ts';
 import { QuirkChanges } from './changes/quirks.ts';
+import { SweepChanges } from './changes/sweeps.ts';
 import { UseChanges } from './changes/uses.ts';
 import { AbsenceReads } from './reads/absences.ts';
 import { AccountReads } from './reads/accounts.ts';
@@ -81,6 +82,7 @@ export const MAIL_CHANGES = {
   messageErasure: new MessageErasureChanges(),
   queue: new QueueChanges(),
   quirks: new QuirkChanges(),
+  sweeps: new SweepChanges(),
   uses: new UseChanges(),
 };
 

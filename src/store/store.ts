@@ -292,7 +292,6 @@ export interface SweepReport {
   readonly messages: number;
   /** Messages whose facts left the trace as well. */
   readonly traces: number;
-  readonly pages: number;
 }
 
 export interface Store {

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { type Instant, days, hours, instant } from '../../src/domain/units.ts';
+import { sweepDeleted } from '../../src/store/changes/deleted-mail.ts';
 import { type Db, openReading, openWriting } from '../../src/store/sqlite/database.ts';
-import { DeletedMail } from '../../src/store/sqlite/deleted-mail.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
+import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/writer-files.ts';
 import { seeded } from '../support/seeded.ts';
@@ -60,12 +61,12 @@ async function bench(t: TestContext): Promise<Bench> {
 function sweep(
   t: TestContext,
   { db, at }: Pick<Bench, 'db' | 'at'>,
-  deleted: DeletedMail,
+  runner: SqliteRunner,
   kept: number = KEPT,
 ): number {
   const proto = Object.getPrototypeOf(db.prepare('SELECT 1')) as Record<'run' | 'get' | 'all', () => unknown>;
   const methods = (['run', 'get', 'all'] as const).map((name) => t.mock.method(proto, name));
-  while (deleted.step(at, at - kept));
+  while (runner.run(sweepDeleted(at, kept)));
   const count = methods.reduce((sum, method) => sum + method.mock.callCount(), 0);
   for (const method of methods) method.mock.restore();
   return count;
@@ -74,21 +75,21 @@ function sweep(
 test('what a sweep does for five mailboxes is the same beside five hundred that have nothing due', async (t) => {
   const found = await bench(t);
   const { db, at, mailbox, left } = found;
-  const deleted = new DeletedMail(db);
-  sweep(t, found, deleted);
+  const runner = new SqliteRunner(db);
+  sweep(t, found, runner);
   const five = (from: number): void => [0, 1, 2, 3, 4].forEach((n) => mailbox(from + n, days(15)));
   five(100);
-  const alone = sweep(t, found, deleted);
+  const alone = sweep(t, found, runner);
   for (let n = 0; n < 500; n += 1) mailbox(1000 + n, days(1));
   // Each is looked at once, and then no more before it is due.
-  sweep(t, found, deleted);
+  sweep(t, found, runner);
   five(200);
-  assert.equal(sweep(t, found, deleted), alone);
+  assert.equal(sweep(t, found, runner), alone);
   assert.equal(left().length, 500);
   const later = instant(at + days(13));
-  assert.equal(sweep(t, { db, at: later }, deleted), sweep(t, { db, at: later }, deleted), 'a millisecond too early');
+  assert.equal(sweep(t, { db, at: later }, runner), sweep(t, { db, at: later }, runner), 'a millisecond too early');
   assert.equal(left().length, 500);
-  sweep(t, { db, at: instant(later + 1) }, deleted);
+  sweep(t, { db, at: instant(later + 1) }, runner);
   assert.deepEqual(left(), []);
   assert.equal(db.prepare('SELECT count(*) FROM mailbox WHERE sweep_at IS NOT NULL').pluck().get(), 0);
 });
@@ -96,23 +97,23 @@ test('what a sweep does for five mailboxes is the same beside five hundred that 
 test('a shorter time for one organisation or for all, a smaller quota and another organisation count at once', async (t) => {
   const found = await bench(t);
   const { db, mailbox, left } = found;
-  const deleted = new DeletedMail(db);
+  const runner = new SqliteRunner(db);
   for (const id of [100, 101, 102, 103]) mailbox(id, days(5), id === 103 ? 11 : 10);
-  sweep(t, found, deleted);
+  sweep(t, found, runner);
   assert.deepEqual(left(), [100, 101, 102, 103]);
   db.prepare('UPDATE account SET settings = ? WHERE id = 100').run(JSON.stringify({ quota: OCTETS - 1 }));
-  sweep(t, found, deleted);
+  sweep(t, found, runner);
   assert.deepEqual(left(), [101, 102, 103]);
   db.prepare('UPDATE organisation SET settings = ? WHERE id = 11').run(JSON.stringify({ 'keep-deleted': 4 }));
-  sweep(t, found, deleted);
+  sweep(t, found, runner);
   assert.deepEqual(left(), [101, 102]);
   db.prepare('UPDATE account SET organisation = 11 WHERE id = 102').run();
-  sweep(t, found, deleted);
+  sweep(t, found, runner);
   assert.deepEqual(left(), [101]);
   // Of the configuration, at a start.
-  sweep(t, found, new DeletedMail(db), days(6));
+  sweep(t, found, new SqliteRunner(db), days(6));
   assert.deepEqual(left(), [101]);
-  sweep(t, found, new DeletedMail(db), days(4));
+  sweep(t, found, new SqliteRunner(db), days(4));
   assert.deepEqual(left(), []);
 });
 
@@ -121,10 +122,10 @@ test('a step that was undone is done again, wherever a look into all mailboxes h
   const { db, at, mailbox, left } = found;
   for (let n = 0; n < 900; n += 1) mailbox(1000 + n, n % 3 === 0 ? days(15) : days(1));
   db.exec('UPDATE mailbox SET sweep_at = NULL');
-  const deleted = new DeletedMail(db);
+  const runner = new SqliteRunner(db);
   for (let undone = true, more = true; more || undone; undone = !undone) {
     db.exec('BEGIN');
-    const step = deleted.step(at, at - KEPT);
+    const step = runner.run(sweepDeleted(at, KEPT));
     db.exec(undone ? 'ROLLBACK' : 'COMMIT');
     if (!undone) more = step;
   }
@@ -136,10 +137,10 @@ test('a crash before the mailbox was cut down to its quota leaves that to the ne
   const found = await bench(t);
   const { db, at, mailbox, left } = found;
   mailbox(100, days(1));
-  const deleted = new DeletedMail(db);
-  sweep(t, found, deleted);
+  const runner = new SqliteRunner(db);
+  sweep(t, found, runner);
   db.prepare('UPDATE account SET settings = ? WHERE id = 100').run(JSON.stringify({ quota: 1.5 * OCTETS }));
-  sweep(t, found, deleted);
+  sweep(t, found, runner);
   db.prepare("INSERT INTO content (message, data_key, chunks, refs) VALUES (7, x'00', 0, 1)").run();
   db.prepare('UPDATE mailbox SET messages = 1, octets = ? WHERE account = 100').run(OCTETS);
   db.prepare("INSERT INTO entry (account, uid, message, octets, uidl) VALUES (100, 2, 7, ?, x'00')").run(OCTETS);
@@ -148,7 +149,7 @@ test('a crash before the mailbox was cut down to its quota leaves that to the ne
   });
   assert(answer.kind === 'done');
   assert.deepEqual([answer.crowded, left()], [[100], [100, 100]]);
-  sweep(t, found, new DeletedMail(db));
+  sweep(t, found, new SqliteRunner(db));
   assert.deepEqual(db.prepare('SELECT message FROM hidden_entry').pluck().all(), [7]);
 });
 
@@ -157,7 +158,7 @@ test('whatever people and operators do, a sweep leaves exactly what may still be
   t.diagnostic(`seed ${seed}`);
   const chance = seeded(seed);
   let kept = KEPT;
-  let s = await openTestStore(t);
+  let s = await openTestStore(t, { testing: { changesTwice: true } });
   const { options, clock } = s;
   const reading = openReading(join(options.dataFolder, DATABASE_FILE));
   t.after(() => reading.close());

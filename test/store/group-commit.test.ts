@@ -455,8 +455,9 @@ test('a disk that is full is told of once a portion, and starts no copy at each 
   assert.ok(starts - before >= 15 && starts - before <= 30, `${starts - before} copies were started`);
 });
 
+const SWEPT = { keptFor: { hidden: 0, traces: 0, networks: 0, usage: 0 }, open: [], below: 0n, day: '' };
 const SWEEP: WriterWork = {
-  ...{ kind: 'sweep', at: 0, hiddenBefore: 0, goneBefore: 0, networksBefore: 0, usageBefore: 0, open: [], below: 0n },
+  ...{ kind: 'call', object: 'sweeps', method: 'step', args: [SWEPT], at: 0, salt: new Uint8Array(32) },
 };
 
 test('an old file gives its free pages back, whoever asks for something in between', async (t) => {

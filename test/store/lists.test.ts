@@ -179,3 +179,48 @@ test('settings of many addresses change in as many statements, however many they
   assert.deepEqual([two.rows, many.rows], [2, MANY - 2]);
   assert.equal(many.statements, two.statements);
 });
+
+test('a step of a sweep asks as many statements, however much there is to drop', (t) => {
+  const { db, run } = countingRunner(t);
+  const at = 100 * 86_400_000;
+  db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'practice', 'Practice', 'nl', 0);
+    INSERT INTO fact (name, value) VALUES ('kept_walked', '0/1000:end')`);
+  let id = 0;
+  const fill = (n: number): void => {
+    for (let i = 0; i < n; i += 1) {
+      id += 1;
+      db.exec(`INSERT INTO account (id, login, organisation, kind, state, created_at) VALUES (${id}, 'a${id}', 1, 'mail', 'active', 0);
+        INSERT INTO mailbox (account, hidden_octets, sweep_at) VALUES (${id}, 5, 0);
+        INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) VALUES (${id}, 0, 1, ${id}, 5, 2);
+        INSERT INTO content (message, data_key, chunks, refs) VALUES (${id}, x'00', 0, 1);
+        INSERT INTO day_key (day) VALUES ('${new Date(id * 86_400_000).toISOString().slice(0, 10)}')`);
+      for (const [message, goneAt] of [
+        [id, null],
+        [2000 + id, 1],
+      ] as const)
+        db.prepare(
+          `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, gone_at)
+             VALUES (?, 0, 0, '', '', '', 5, x'00', ?)`,
+        ).run(message, goneAt);
+    }
+  };
+  const keptFor = { hidden: 1000, traces: 1000, networks: 1000, usage: 1000 };
+  const sweep = (n: number) => {
+    fill(n);
+    const step = { keptFor, open: [], below: 10_000n, day: '' };
+    return run((ground) => MAIL_CHANGES.sweeps.step(ground, step), at);
+  };
+  // Of the fact below which no id is made again, the first step makes one.
+  sweep(1);
+  const two = sweep(2);
+  const many = sweep(MANY - 5);
+  for (const [n, { value }] of [
+    [2, two],
+    [MANY - 5, many],
+  ] as const) {
+    assert.deepEqual([value.messages, value.traces], [n, n]);
+    assert.equal(value.days.length, n === 2 ? 3 : MANY - 2);
+  }
+  assert.equal(db.prepare('SELECT count(*) FROM hidden_entry').pluck().get(), 0);
+  assert.equal(many.statements, two.statements);
+});

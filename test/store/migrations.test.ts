@@ -10,7 +10,7 @@ import { instant } from '../../src/domain/units.ts';
 import type { AuditQuery } from '../../src/store/audit.ts';
 import { READS } from '../../src/store/objects.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
-import { DeletedMail } from '../../src/store/sqlite/deleted-mail.ts';
+import { sweepDeleted } from '../../src/store/changes/deleted-mail.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
 import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
 
@@ -184,8 +184,8 @@ test('0046 schedules nothing itself: the first sweep looks into every mailbox wi
     INSERT INTO content (message, data_key, chunks, refs) VALUES (1, x'00', 0, 1), (2, x'00', 0, 1);
     INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) VALUES (7, 1000, 1, 1, 300, 2), (7, 5000, 2, 2, 300, 2)`);
   migrate(db, knownMigrations(), 2, false);
-  const deleted = new DeletedMail(db);
-  while (deleted.step(6000, 4000));
+  const runner = new SqliteRunner(db);
+  while (runner.run(sweepDeleted(6000, 2000)));
   assert.deepEqual(db.prepare('SELECT uid FROM hidden_entry').pluck().all(), [2]);
   assert.deepEqual(db.prepare('SELECT account, hidden_octets, sweep_at FROM mailbox').raw().all(), [
     [7, 300, 7001],

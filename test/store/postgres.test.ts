@@ -9,7 +9,7 @@ import { BEFORE_ALL, followOn, isBroken } from '../../src/crypto/audit-chain.ts'
 import type { ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
-import { type Instant, instant } from '../../src/domain/units.ts';
+import { type Instant, days, instant } from '../../src/domain/units.ts';
 import type { Effects } from '../../src/store/changes/changed.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
 import { addToMailbox, mailboxOf } from '../../src/store/changes/services.ts';
@@ -125,6 +125,7 @@ const SCANNED: Readonly<Record<string, string>> = {
   'reads/addresses.ts: SCAN address':
     'whether a domain has addresses: asked when an operator gives a contact that is not registered',
   'reads/moving-account.ts: SCAN account_move': 'moves that are under way, at the start of a store: few',
+  'changes/sweeps.ts: SCAN oldest': 'the 200 oldest, found by their numbers',
   'reads/settings.ts: SCAN account':
     'whether a setting is set anywhere is asked of all rows, when an operator is about to rely on it',
   'reads/settings.ts: SCAN address': 'the same',
@@ -385,6 +386,85 @@ test('what a change asks of its engine besides statements is done on PostgreSQL 
     [3, 30, noon, 'active'],
   );
   assert.equal(await runner.run(mailboxOf(82)), undefined);
+});
+
+test('a sweep drops on PostgreSQL what it drops on SQLite', async () => {
+  const at = instant(noon);
+  const db = new Database(':memory:');
+  migrate(db, knownMigrations(), 0, true);
+  const onSqlite = new SqliteRunner(db);
+  const onPostgres = new PostgresRunner(client);
+  const both = async (text: string): Promise<void> => {
+    db.exec(text);
+    await client.query(text.replaceAll("x'00'", "decode('00', 'hex')"));
+  };
+  const old = noon - days(20);
+  const day = (n: number): string => new Date(noon - days(n)).toISOString().slice(0, 10);
+  await both(`INSERT INTO organisation (id, name, title, language, created_at, settings) VALUES
+    (91, 'sweep', 'Sweep', 'nl', 0, '{}'), (92, 'short', 'Short', 'nl', 0, '{"keep-deleted":1,"quota":1000}')`);
+  await both(`INSERT INTO account (id, login, organisation, kind, state, created_at, settings) VALUES
+    (91, 'dora', 91, 'mail', 'active', 0, '{}'), (92, 'evi', 92, 'mail', 'active', 0, '{}'), (93, 'fien', 91, 'mail', 'active', 0, '{"quota":10}')`);
+  await both(`INSERT INTO mailbox (account, hidden_octets, sweep_at) VALUES (91, 12, 0), (92, 8, 0), (93, 16, 0)`);
+  await both(`INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) VALUES
+    (91, ${old}, 1, 1, 4, 2), (91, ${old + 1}, 2, 2, 4, 2), (91, ${noon - 1}, 3, 3, 4, 2),
+    (92, ${noon - days(2)}, 1, 1, 4, 2), (92, ${noon - 1}, 2, 3, 4, 2),
+    (93, ${noon - 3}, 1, 4, 8, 2), (93, ${noon - 2}, 2, 3, 8, 2)`);
+  await both(`INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, copy_of, gone_at) VALUES
+    (1, 0, 0, '', '<1@x>', '', 4, x'00', NULL, NULL), (2, 0, 0, '', '<2@x>', '', 4, x'00', 9, NULL), (3, 0, 0, '', '', '', 4, x'00', NULL, NULL),
+    (4, 0, 0, '', '', '', 8, x'00', NULL, NULL), (9, 0, 0, '', '', '', 4, x'00', NULL, NULL), (5, 0, 0, '', '<5@x>', '', 4, x'00', NULL, 7)`);
+  await both(
+    `INSERT INTO content (message, data_key, chunks, refs) VALUES (1, x'00', 1, 2), (2, x'00', 3, 1), (3, x'00', 0, 3), (4, x'00', 0, 1)`,
+  );
+  await both(`INSERT INTO chunk (message, n, sealed, tag) VALUES (1, 0, x'00', x'00'), (2, 0, x'00', x'00'), (2, 1, x'00', x'00'), (2, 2, x'00', x'00'),
+    (20, 0, x'00', x'00'), (21, 0, x'00', x'00')`);
+  await both(`INSERT INTO upload (message, started_at) VALUES (20, 0), (21, 0)`);
+  await both(`INSERT INTO message_of_field (span, start, id) VALUES (0, '<5@x>', 5), (0, '<1@x>', 1)`);
+  await both(`INSERT INTO day_key (day) VALUES ('${day(1)}'), ('${day(40)}'), ('1970-01-01')`);
+  await both(`INSERT INTO notice (key, at) VALUES ('old', 0), ('new', ${noon})`);
+  await both(`INSERT INTO known_network (account, network, at) VALUES (91, '192.0.2.0', 0)`);
+  await both(`INSERT INTO usage_month (month, organisation, account, sent, sent_recipients, sent_octets, received, received_octets, notices,
+    collected, pushed, refused, logins_refused, login_days, days) VALUES (1, 91, 91, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)`);
+  const keptFor = { hidden: days(14), traces: days(90), networks: days(30), usage: days(400) };
+  const step = { keptFor, open: [21n], below: 10_000n, day: '' };
+  const ground = (): Ground => new Ground(at, randomBytes(32));
+  for (let more = true, n = 0; more; n += 1) {
+    assert.ok(n < 5);
+    const swept = onSqlite.run(MAIL_CHANGES.sweeps.step(ground(), step));
+    assert.deepEqual(await onPostgres.run(MAIL_CHANGES.sweeps.step(ground(), step)), swept);
+    assert.deepEqual(swept.days, [day(40)], 'the others have content, or are too young');
+    ({ more } = swept);
+  }
+  for (const text of [
+    'SELECT account, hidden_at, uid FROM hidden_entry ORDER BY account, uid',
+    'SELECT account, hidden_octets, sweep_at FROM mailbox WHERE account BETWEEN 91 AND 93 ORDER BY account',
+    'SELECT id, gone_at FROM message ORDER BY id',
+    'SELECT message, refs FROM content ORDER BY message',
+    'SELECT message, n FROM chunk ORDER BY message, n',
+    'SELECT message FROM upload',
+    'SELECT id FROM message_of_field',
+    "SELECT key FROM notice WHERE key IN ('old', 'new')",
+    'SELECT count(*) FROM known_network',
+    'SELECT count(*) FROM usage_month WHERE month = 1',
+    "SELECT name, CAST(value AS text) FROM fact WHERE name IN ('last_id', 'kept_walked') ORDER BY name",
+  ]) {
+    const { rows } = await client.query({ text, rowMode: 'array' });
+    const here = db.prepare<[], unknown[]>(text).raw().all();
+    assert.deepEqual(
+      rows.map((row) => row.map(String)),
+      here.map((row) => row.map(String)),
+      text,
+    );
+  }
+  assert.deepEqual(db.prepare('SELECT account, uid FROM hidden_entry ORDER BY account').raw().all(), [
+    [91, 3],
+    [92, 2],
+    [93, 2],
+  ]);
+  await onPostgres.run(MAIL_CHANGES.sweeps.dayErased(ground(), day(40)));
+  assert.equal(await onPostgres.run(MAIL_CHANGES.sweeps.giveUp(ground(), 21n)), false);
+  const { rows } = await client.query({ text: "SELECT value FROM fact WHERE name = 'last_id'", rowMode: 'array' });
+  assert.deepEqual(rows, [['10000']], 'it never falls');
+  db.close();
 });
 
 function* chain(): Change<readonly ChainRow[]> {

@@ -2,12 +2,28 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import { days, instant } from '../../src/domain/units.ts';
+import { type Instant, days, instant } from '../../src/domain/units.ts';
+import { Ground } from '../../src/store/changes/ground.ts';
+import type { Swept } from '../../src/store/changes/sweeps.ts';
 import { firstIdAt } from '../../src/store/message-ids.ts';
-import { openWriting } from '../../src/store/sqlite/database.ts';
+import { MAIL_CHANGES } from '../../src/store/objects.ts';
+import { type Db, openWriting } from '../../src/store/sqlite/database.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
-import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
+import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
 import { testOptions } from '../support/store.ts';
+
+/** The steps of one sweep, each from the day at which the one before ended. */
+function sweeping(db: Db, at: Instant, below: bigint): () => Swept {
+  const runner = new SqliteRunner(db);
+  const keptFor = { hidden: days(14), traces: days(90), networks: at, usage: at };
+  let day = '';
+  return () => {
+    const step = { keptFor, open: [], below, day };
+    const swept = runner.run(MAIL_CHANGES.sweeps.step(new Ground(at, Buffer.alloc(32)), step));
+    ({ day } = swept);
+    return swept;
+  };
+}
 
 test('a sweep ends, however many mailboxes and days it looks at in steps', async (t) => {
   const options = testOptions(t);
@@ -39,17 +55,9 @@ test('a sweep ends, however many mailboxes and days it looks at in steps', async
     content.run(firstIdAt(day));
   }
   db.exec('COMMIT');
-  const worker = new WriterWorker(db, at);
-  let steps = 0;
-  for (let more = true; more && steps < 50; steps += 1) {
-    const answer = worker.apply({
-      kind: 'sweep',
-      ...{ at, hiddenBefore: at - days(14), goneBefore: at - days(90) },
-      ...{ networksBefore: 0, usageBefore: 0, open: [], below: today + 10_000_000n },
-    });
-    assert(answer.kind === 'swept');
-    ({ more } = answer.report);
-  }
+  const step = sweeping(db, at, today + 10_000_000n);
+  let steps = 1;
+  while (step().more && steps < 50) steps += 1;
   assert(steps < 20, `${steps} steps`);
   assert.equal(db.prepare('SELECT count(*) FROM hidden_entry').pluck().get(), 1299);
 });
@@ -69,12 +77,32 @@ test('a day that is empty ends while uploads that were left over are still being
   db.prepare("INSERT INTO content (message, data_key, chunks, refs) VALUES (?, x'00', 1, 1)").run(
     firstIdAt(instant(Date.UTC(2026, 9, 2, 12))),
   );
-  const worker = new WriterWorker(db, at);
-  const answer = worker.apply({
-    kind: 'sweep',
-    ...{ at, hiddenBefore: at - days(14), goneBefore: at - days(90) },
-    ...{ networksBefore: 0, usageBefore: 0, open: [], below: today + 1000n },
-  });
-  assert(answer.kind === 'swept');
-  assert.deepEqual([answer.report.days, answer.report.more], [['2026-10-01'], true]);
+  const swept = sweeping(db, at, today + 1000n)();
+  assert.deepEqual([swept.days, swept.more], [['2026-10-01'], true]);
+});
+
+test('days behind those that one step looks at are looked at by the next one, and then the first again', async (t) => {
+  const options = testOptions(t);
+  await createSqliteStore(options);
+  const db = openWriting(join(options.dataFolder, 'sluis.db'), 'FULL');
+  t.after(() => db.close());
+  const at = options.clock.now();
+  // 50 days, of which all but the last have a message.
+  for (let n = 0; n < 50; n += 1) {
+    const day = instant(at - days(60 - n));
+    db.prepare('INSERT INTO day_key (day) VALUES (?)').run(new Date(day).toISOString().slice(0, 10));
+    if (n < 49)
+      db.prepare("INSERT INTO content (message, data_key, chunks, refs) VALUES (?, x'00', 1, 1)").run(firstIdAt(day));
+  }
+  const step = sweeping(db, at, firstIdAt(at));
+  const last = new Date(at - days(11)).toISOString().slice(0, 10);
+  const found: (readonly string[])[] = [];
+  for (let n = 0; n < 10; n += 1) {
+    const { days: empty, more } = step();
+    found.push(empty);
+    if (!more) break;
+  }
+  assert.deepEqual(found.at(-1), [last]);
+  assert.deepEqual(found.flat().includes(last) && new Set(found.flat()).size, 1);
+  assert.ok(found.length < 10, `${found.length} steps`);
 });

@@ -2,5 +2,5 @@
 import { openTestStore } from '../support/store.ts';
 import { traceContract } from './trace-contract.ts';
 
-traceContract('SQLite', (t) => openTestStore(t));
+traceContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));
 traceContract('SQLite, in small steps', (t) => openTestStore(t, { testing: { searchStep: 2 } }));

@@ -2,9 +2,9 @@
 import { text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
-/** Of one that is a text. */
+/** Numbers as text, too. */
 export function* factOf(name: string): Change<string | undefined> {
-  return (yield* sql.first({ value: text })`SELECT value FROM fact WHERE name = ${name}`)?.value;
+  return (yield* sql.first({ value: text })`SELECT CAST(value AS text) AS value FROM fact WHERE name = ${name}`)?.value;
 }
 
 export function* setFact(name: string, value: string): Change<void> {

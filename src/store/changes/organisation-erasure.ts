@@ -3,10 +3,11 @@
  * rest for the next call. Names that must never lead to somebody else stay: addresses, domains, serial numbers.
  */
 import { type Actor, RegistryError } from '../registry.ts';
-import { int, long, text } from '../sql/columns.ts';
+import { int, text } from '../sql/columns.ts';
 import { columnOf, locked, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { USAGE_COUNTS } from '../usage.ts';
+import { ENTRY, dropEntries, octetsOf } from './deleted-mail.ts';
 import type { Ground } from './ground.ts';
 
 /** Rows of one kind in one step: a few milliseconds of the writer's time. */
@@ -48,48 +49,20 @@ function* mayBeErased(name: string): Change<number> {
   return row.id;
 }
 
-const HIDDEN = { account: int, hiddenAt: int, uid: int, message: long, octets: int };
-const CONTENT = { message: long, refs: int };
 const MAILBOX = { account: int, octets: int };
 
 /** What could have been handed out again. Returns how many, as the others do. */
 function* eraseDeletedMail(organisation: number): Change<number> {
-  const rows = yield* sql.all(HIDDEN)`
+  const entries = yield* sql.all(ENTRY)`
     SELECT account, hidden_at, uid, message, octets FROM hidden_entry
      WHERE account IN (SELECT id FROM account WHERE organisation = ${organisation}) LIMIT ${ROWS} ${locked}`;
-  if (rows.length === 0) return 0;
-  yield* sql.run`
-    DELETE FROM hidden_entry WHERE (account, hidden_at, uid) IN
-      (SELECT given.account, given.hidden_at, given.uid FROM ${rowsOf(HIDDEN, rows)})`;
-  const refs = summed(
-    rows,
-    ({ message }) => message,
-    () => 1,
-  );
-  yield* sql.run`
-    UPDATE content SET refs = content.refs - given.refs
-      FROM ${rowsOf(
-        CONTENT,
-        refs.map(([message, n]) => ({ message, refs: n })),
-      )} WHERE content.message = given.message`;
-  const octets = summed(
-    rows,
-    ({ account }) => account,
-    (row) => row.octets,
-  );
+  if (entries.length === 0) return 0;
+  yield* dropEntries(entries);
+  const fewer = [...octetsOf(entries)].map(([account, octets]) => ({ account, octets }));
   yield* sql.run`
     UPDATE mailbox SET hidden_octets = hidden_octets - given.octets
-      FROM ${rowsOf(
-        MAILBOX,
-        octets.map(([account, n]) => ({ account, octets: n })),
-      )} WHERE mailbox.account = given.account`;
-  return rows.length;
-}
-
-function summed<T, K>(rows: readonly T[], keyOf: (row: T) => K, countOf: (row: T) => number): readonly [K, number][] {
-  const sums = new Map<K, number>();
-  for (const row of rows) sums.set(keyOf(row), (sums.get(keyOf(row)) ?? 0) + countOf(row));
-  return [...sums];
+      FROM ${rowsOf(MAILBOX, fewer)} WHERE mailbox.account = given.account`;
+  return entries.length;
 }
 
 function* eraseOfAccounts(o: number): Change<number> {

@@ -3,11 +3,14 @@
  * above the marks from the rows themselves: a thousand or so at most. Each store fills the tables in its own way.
  */
 import { as, long, text } from '../sql/columns.ts';
+import { words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
 /** Ids of a span have these bits alone of their own (2 to the 27th milliseconds), and a Message-ID so many characters in the table. */
 export const SPAN_BITS = 48n;
 export const FIELD_START = 32;
+/** The key of a message in the table of Message-IDs. */
+export const FIELD_KEY = words(`id >> ${SPAN_BITS}, substr(message_id_field, 1, ${FIELD_START}), id`);
 
 export interface Marks {
   /** The last row of the trail that is in its tables. */

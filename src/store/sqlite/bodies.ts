@@ -9,6 +9,7 @@ import { type AccountId, type MessageId, messageIdOf, messageNumber } from '../.
 import { type Octets, hours } from '../../domain/units.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import { type MessageIds, idTime } from '../message-ids.ts';
+import type { Subjects } from '../objects.ts';
 import {
   type AcceptedRecipient,
   type Acceptance,
@@ -53,6 +54,7 @@ export interface BodiesParts {
   readonly time: StoreTime;
   readonly random: RandomBytes;
   readonly maxBody: Octets;
+  readonly sweeps: Pick<Subjects['sweeps'], 'giveUp'>;
 }
 
 interface OpenBody {
@@ -150,10 +152,7 @@ export class Bodies {
   /** Takes back what was stored of a body that nobody gets, slice by slice, with mail in between. What this does not reach is swept. Never rejects. */
   async giveBack(id: bigint): Promise<void> {
     try {
-      for (let more = true; more;) {
-        const answer = await this.#p.writer.ask({ kind: 'give-up', id });
-        more = answer.kind === 'swept' && answer.report.more;
-      }
+      while (await this.#p.sweeps.giveUp(id));
     } catch {
       // The store has ended: its next start sweeps what was left over.
     }

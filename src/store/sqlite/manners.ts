@@ -87,6 +87,12 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
     withdraw: { reach: 'messages', files: (_copies, _audit, notices) => notices },
   },
   quirks: { note: { reach: 'nothing' } },
+  sweeps: {
+    step: { reach: 'mailboxes', slice: true, frees: true },
+    trim: { reach: 'mailboxes', slice: true, frees: true, turn: own },
+    giveUp: { reach: 'nothing', slice: true, untold: true, frees: true },
+    dayErased: { reach: 'nothing' },
+  },
   uses: {
     password: { reach: 'nothing', turn: own },
     certificate: { reach: 'nothing' },
@@ -108,7 +114,6 @@ const OF_OWN: OwnManners<Own> = {
     alive: { reach: 'nothing' },
     countUsage: { reach: 'messages' },
     checked: { reach: 'nothing' },
-    dayErased: { reach: 'nothing' },
     keepReserve: { reach: 'nothing', outside: true },
   },
 };

@@ -276,6 +276,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       time,
       random,
       maxBody,
+      sweeps: subjects.sweeps,
     }));
     const { epoch } = ready;
     const { takeoverAfter } = set;

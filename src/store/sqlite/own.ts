@@ -73,12 +73,10 @@ export class OwnTrail {
 
 export class OwnUpkeep {
   readonly #db: Db;
-  readonly #sql: Sql;
   readonly #reserve: Pick<KeptReserve, 'keep'>;
 
   constructor(db: Db, reserve: Pick<KeptReserve, 'keep'>) {
     this.#db = db;
-    this.#sql = sqlOf(db);
     this.#reserve = reserve;
   }
 
@@ -95,10 +93,6 @@ export class OwnUpkeep {
   /** Every page of the database was read. */
   checked(_changed: Changed): void {
     setFact(this.#db, UNCHECKED, 0);
-  }
-
-  dayErased(_changed: Changed, day: string, at: number): void {
-    this.#sql.run`UPDATE day_key SET erased_at = ${at} WHERE day = ${day}`;
   }
 
   /** False: it stays as it is. */

@@ -8,7 +8,7 @@
  * large body takes its time): a message that is filed below the mark goes into the table at once.
  */
 import { words } from '../sql/parts.ts';
-import { FIELD_START, type Marks, SPAN_BITS, searchMarks } from '../reads/search-marks.ts';
+import { FIELD_KEY, type Marks, searchMarks } from '../reads/search-marks.ts';
 import type { Db } from './database.ts';
 import { SqliteRunner } from './runner.ts';
 import { type Sql, sqlOf } from './statements.ts';
@@ -16,7 +16,6 @@ import { type Sql, sqlOf } from './statements.ts';
 /** Rows above a mark at which a step is due, and that one takes: readers go through so many in a millisecond or two. */
 const STEP = 1000;
 
-const FIELD_KEY = words(`id >> ${SPAN_BITS}, substr(message_id_field, 1, ${FIELD_START}), id`);
 const FILL = words('INSERT INTO message_of_field (span, start, id)');
 
 export class SearchTables {
@@ -39,12 +38,6 @@ export class SearchTables {
   filed(id: bigint): void {
     if (id > this.#at.id) this.#messages += 1;
     else this.#sql.run`${FILL} SELECT ${FIELD_KEY} FROM message WHERE copy_of IS NULL AND id = ${id}`;
-  }
-
-  /** Before a message is deleted. */
-  forget(id: bigint): void {
-    this.#sql.run`DELETE FROM message_of_field
-      WHERE (span, start, id) = (SELECT ${FIELD_KEY} FROM message WHERE id = ${id})`;
   }
 
   /** `head`: the last row of the trail. */

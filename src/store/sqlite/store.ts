@@ -3,8 +3,7 @@ import type { Day, KeyFolder } from '../../crypto/key-folder.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
-import { type Instant, type Milliseconds, type Octets, hours, instant, minutes, octets } from '../../domain/units.ts';
-import { monthOf } from '../../domain/months.ts';
+import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
 import type { AuditEvent, AuditTrail } from '../audit.ts';
 import type { Certificates } from '../certificates.ts';
 import type { StoreCopy } from '../copies.ts';
@@ -35,6 +34,7 @@ import type { SqliteAccountMoves } from './account-moves.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { SentNotices } from './ahead.ts';
 import type { Bodies } from './bodies.ts';
+import type { Swept } from '../changes/sweeps.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
 import { type OwnCalls, after } from './calls.ts';
 import { takeCopy } from './copies.ts';
@@ -50,8 +50,7 @@ import type { SqliteQuirks } from './quirks.ts';
 import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';
 import type { UnreadPages } from './unread-pages.ts';
-import { type Writer, errorOf } from './writer.ts';
-import type { WriterWork } from './writer-protocol.ts';
+import type { Writer } from './writer.ts';
 
 /** What a crash left over goes soon after the start, but not while everybody reconnects. */
 const FIRST_SWEEP = minutes(1);
@@ -265,15 +264,15 @@ export class SqliteStore implements Store {
   }
 
   async #sweepAll(): Promise<SweepReport> {
-    const swept = await this.#swept(({ at, below }) => ({
-      kind: 'sweep',
-      ...{ at, below },
-      hiddenBefore: at - this.#p.settled.hiddenFor,
-      goneBefore: at - this.#p.settled.tracedFor,
-      networksBefore: at - this.#p.settled.networksFor,
-      usageBefore: monthOf(instant(at - this.#p.settled.countedFor)),
-      open: this.#p.bodies.ids.map(messageNumber),
-    }));
+    const { hiddenFor: hidden, tracedFor: traces, networksFor: networks, countedFor: usage } = this.#p.settled;
+    const keptFor = { hidden, traces, networks, usage };
+    let day: Day = '';
+    const swept = await this.#swept(async (below) => {
+      const open = this.#p.bodies.ids.map(messageNumber);
+      const step = await this.#p.subjects.sweeps.step({ keptFor, open, below, day });
+      ({ day } = step);
+      return step;
+    });
     if (this.#closed === undefined) await this.#p.erasures.closeDays();
     return swept;
   }
@@ -292,7 +291,7 @@ export class SqliteStore implements Store {
     try {
       for (let again = true; again; again = this.#trimming.get(account) === true) {
         this.#trimming.set(account, false);
-        await this.#swept(({ at, below }) => ({ kind: 'trim', account, at, below }), account);
+        await this.#swept((below) => this.#p.subjects.sweeps.trim(account, below), account);
       }
     } finally {
       this.#trimming.delete(account);
@@ -305,22 +304,15 @@ export class SqliteStore implements Store {
   }
 
   /** Step by step, each a few milliseconds of the writer's time with mail in between, until nothing is left or the store closes. */
-  async #swept(
-    stepOf: (now: { readonly at: Instant; readonly below: bigint }) => WriterWork,
-    account?: AccountId,
-  ): Promise<SweepReport> {
-    const total = { uploads: 0, messages: 0, traces: 0, pages: 0 };
+  async #swept(step: (below: bigint) => Promise<Swept>, account?: AccountId): Promise<SweepReport> {
+    const total = { uploads: 0, messages: 0, traces: 0 };
     for (let more = true; more && this.#closed === undefined;) {
-      const at = this.#p.time.now();
-      const answer = await this.#p.writer.ask(stepOf({ at, below: this.#p.ids.next(at) }));
-      if (answer.kind !== 'swept') throw errorOf(answer);
-      const { report } = answer;
+      const report = await step(this.#p.ids.next(this.#p.time.now()));
       for (const kind of ['uploads', 'messages', 'traces'] as const) {
         total[kind] += report[kind];
         this.#counted[kind] += report[kind];
       }
-      total.pages += report.pages;
-      for (const day of report.days) if (!this.#p.bodies.isWriting(day)) await this.#eraseDay(day, at);
+      for (const day of report.days) if (!this.#p.bodies.isWriting(day)) await this.#eraseDay(day);
       ({ more } = report);
     }
     if (total.uploads + total.messages + total.traces > 0) {
@@ -335,11 +327,11 @@ export class SqliteStore implements Store {
   }
 
   /** The key first: if this is cut short, the next sweep finds the day again. */
-  async #eraseDay(day: Day, at: number): Promise<void> {
+  async #eraseDay(day: Day): Promise<void> {
     this.#p.keys.erase(day);
     this.#p.days.delete(day);
     await this.#p.contents.forgetDay(day);
-    await this.#p.own.upkeep.dayErased(day, at);
+    await this.#p.subjects.sweeps.dayErased(day);
     this.#p.log.info('store.day-key-erased', { day });
     this.audit.note({ event: 'store.day-key-erased', outcome: 'success', facts: { day } });
   }

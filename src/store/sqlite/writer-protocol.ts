@@ -98,23 +98,7 @@ export type WriterWork =
     }
   | ImportWork
   | DeliveryWork
-  | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array }
-  | {
-      readonly kind: 'sweep';
-      readonly at: number;
-      readonly hiddenBefore: number;
-      readonly goneBefore: number;
-      /** Figures of months before this one (`domain/months.ts`) go. */
-      readonly usageBefore: number;
-      /** Networks that accounts were last seen from before this go. */
-      readonly networksBefore: number;
-      readonly open: readonly bigint[];
-      readonly below: bigint;
-    }
-  /** A slice of a body that was given up. One that was filed meanwhile stays. */
-  | { readonly kind: 'give-up'; readonly id: bigint }
-  /** A slice of what is deleted of one account beyond its quota. */
-  | { readonly kind: 'trim'; readonly account: number; readonly at: number; readonly below: bigint };
+  | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array };
 
 export interface Request {
   readonly n: number;
@@ -143,19 +127,8 @@ export type WriterAnswer =
     }
   | { readonly kind: 'called'; readonly value: unknown; readonly effects?: Effects }
   | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
-  | { readonly kind: 'swept'; readonly report: SweepNumbers }
   | { readonly kind: 'full' }
   | { readonly kind: 'error'; readonly message: string };
-
-export interface SweepNumbers {
-  readonly uploads: number;
-  readonly messages: number;
-  readonly traces: number;
-  readonly pages: number;
-  /** Days whose messages are all gone. */
-  readonly days: readonly string[];
-  readonly more: boolean;
-}
 
 export type WriterSays =
   | {

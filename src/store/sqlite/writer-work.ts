@@ -8,9 +8,7 @@ import { RegistryError } from '../registry.ts';
 import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
 import { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import { DeletedMail } from './deleted-mail.ts';
 import { DeliveryChanges } from './delivery-changes.ts';
-import { Dropping } from './dropping.ts';
 import { Filing } from './filing.ts';
 import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
@@ -24,7 +22,6 @@ import { RegistryChanges } from './registry-changes.ts';
 import { SqliteRunner } from './runner.ts';
 import { SearchTables } from './search-tables.ts';
 import { SqliteServices } from './services.ts';
-import { Sweeper } from './sweeper.ts';
 import { UsageChanges } from './usage-changes.ts';
 
 const NO_SALT = new Uint8Array(0);
@@ -36,9 +33,6 @@ const account = (work: { readonly account: number }): number => work.account;
 
 /** Of what is not called yet as objects are. What is not named is taken to change mailboxes. */
 const OLD: { readonly [K in OldKind]?: Manner<[Extract<WriterWork, { kind: K }>]> } = {
-  'give-up': { reach: 'nothing', slice: true, untold: true, frees: true },
-  trim: { reach: 'mailboxes', slice: true, frees: true, turn: account },
-  sweep: { reach: 'mailboxes', slice: true, frees: true },
   'commit-maildrop': { reach: 'nothing', turn: account, files: notices, sent: (work) => work },
   'release-maildrop': { reach: 'nothing', turn: account, files: notices, sent: (work) => work },
   settle: { reach: 'messages', files: notices },
@@ -104,7 +98,6 @@ export class WriterWorker {
   readonly #runner: SqliteRunner;
   readonly #callees: Callees;
   #changed = new Changed();
-  readonly #sweeper: Sweeper;
 
   /** `now`: the time at the start of the store. `reserve`: left out, there is none. */
   constructor(
@@ -134,7 +127,6 @@ export class WriterWorker {
     const services = new SqliteServices({ counters, filing: this.#filing, usage: this.#usage });
     this.#runner = new SqliteRunner(db, (item) => this.audit.append(item), services);
     this.#registry = new RegistryChanges(db, this.audit, this.#runner);
-    this.#sweeper = new Sweeper(db, new Dropping(db), new DeletedMail(db), this.search);
     this.#callees = calleesOf({
       mail: new OwnMail(db, this.#filing),
       trail: new OwnTrail(this.audit),
@@ -197,12 +189,6 @@ export class WriterWorker {
         });
       case 'call':
         return this.#call(work);
-      case 'sweep':
-        return { kind: 'swept', report: this.#sweeper.step(work) };
-      case 'trim':
-        return { kind: 'swept', report: this.#sweeper.trim(work) };
-      case 'give-up':
-        return { kind: 'swept', report: this.#sweeper.giveUp(work.id) };
     }
   }
 
