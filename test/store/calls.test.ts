@@ -9,7 +9,7 @@ import { CHANGES, MAIL_CHANGES, READS } from '../../src/store/objects.ts';
 import { RegistryError } from '../../src/store/registry.ts';
 import { type Remote, checkCrossing, methodsOf } from '../../src/store/sql/remote.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
-import { Callables, type Call, type CallParts, subjectsOf } from '../../src/store/sqlite/calls.ts';
+import { Callables, type Call, type CallParts, ownCallsOf, subjectsOf } from '../../src/store/sqlite/calls.ts';
 import type { ListingData } from '../../src/store/sqlite/listing-reader.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
 import { Outgoing } from '../../src/store/sqlite/own-reads.ts';
@@ -92,6 +92,25 @@ test('a change goes to the writer with its time and salt, a read to the reader; 
   assert.deepEqual(asked[1], { object: 'operators', method: 'list', args: [], at: 5 });
   assert.equal(await Promise.resolve(subjects.operators), subjects.operators);
   assert.equal(asked.length, 2);
+});
+
+test('the writer’s own objects are called without a time and a salt, and a piece of a body gives its memory away', async () => {
+  const asked: unknown[] = [];
+  const own = ownCallsOf({
+    call: async (work, transfer) => {
+      asked.push([work, transfer]);
+      return 3;
+    },
+  });
+  assert.equal(await own.trail.erasePersonal([1, 2], null), 3);
+  const sealed = new Uint8Array(9);
+  const chunk = { id: 1n, n: 0, sealed, tag: new Uint8Array(16), day: '2026-11-25', at: 1, account: 1 };
+  await own.mail.chunk(chunk);
+  assert.deepEqual(asked[0], [
+    { kind: 'call', object: 'trail', method: 'erasePersonal', args: [[1, 2], null] },
+    undefined,
+  ]);
+  assert.deepEqual(asked[1], [{ kind: 'call', object: 'mail', method: 'chunk', args: [chunk] }, sealed]);
 });
 
 test('a refusal keeps its class, kind and text; a fault says that nothing was changed', async () => {

@@ -247,6 +247,16 @@ test('one chunk of a large body a transaction, small messages beside it; its acc
   assert.deepEqual(rest, []);
 });
 
+test('a message rides behind the pieces of whatever is filed with it, a copy of a notice as well', async (t) => {
+  const { run, said } = await writer(t);
+  const streamed = workOf(9, { body: null, chunks: 2, octets: 500_000, audit: [] });
+  const notice = workOf(3, { copies: [streamed], audit: [] });
+  const answers = await run([chunk(9, 0), chunk(9, 1), accept(2, { notices: [notice] }), accept(1)]);
+  const order = groupsOf(said).flat();
+  assert.ok(order.indexOf(2) > order.indexOf(1) && order.indexOf(3) < order.indexOf(1), order.join());
+  assert.deepEqual([answers.get(2), answers.get(3)], ['done', 'done']);
+});
+
 test('beside another account one has a share of each group, and the other waits for no more than that', async (t) => {
   const { run, said } = await writer(t);
   const greedy = Array.from({ length: 60 }, (_, i) => accept(i + 1));
