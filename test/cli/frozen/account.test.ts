@@ -1,0 +1,136 @@
+/** Accounts: registration, passwords, codes, certificates, states, moves, imports. */
+import { readFileSync } from 'node:fs';
+import { makeClientAuthority } from '../../support/client-certificates.ts';
+import { freeze } from './frozen.ts';
+import { fetches, files, sends } from './mail.ts';
+
+freeze('account', { accounts: ['anna', 'bert', 'carl'] }, [
+  'organisation add noord --title Noord --contact anna@group.test',
+  'organisation change group --contact anna@group.test',
+  {
+    run: 'account add dora@noord.test --organisation noord --kind edi --address dora@noord.test --address lab@noord.test --password-name balie --ends {+90d} --reason why',
+    input: 'lantaarn-fietsbel-dak\n',
+  },
+  'account add emma@noord.test --organisation noord --generate --out {here}/emma',
+  files({ password: 'regenpijp-klokhuis-mos\n' }),
+  'account add fred@noord.test --organisation noord --password-file {here}/password',
+  { run: 'account add gijs@noord.test --organisation noord --no-password', plain: true },
+  { run: 'account add anna@group.test --organisation noord --no-password', code: 4 },
+  { run: 'account add x@noord.test --organisation nobody --no-password', code: 3 },
+  { run: 'account add x@noord.test --organisation noord', input: 'short\n', code: 2 },
+  { run: 'account add x@noord.test --no-password', code: 2 },
+  'account list',
+  'account list --organisation noord --idle 1d',
+  'account list --organisation nobody',
+  'account show dora@noord.test',
+  { run: 'account show lab@noord.test', code: 3 },
+  { run: 'account show nobody', code: 3 },
+  'account set anna@group.test quota=1GiB line-ends=refuse --reason why',
+  { run: 'account set anna@group.test quota', code: 2 },
+  { run: 'account set nobody quota=1GiB', code: 3 },
+  files({
+    'set.csv': 'account,quota,line-ends\nanna@group.test,3GiB,\nbert@group.test,4GiB,refuse\n',
+    'bad.csv': 'account,quota\nnobody,huge\n',
+  }),
+  'account set --from {here}/set.csv --dry-run',
+  'account set --from {here}/set.csv',
+  { run: 'account set --from {here}/bad.csv', code: 2 },
+  sends('anna', 'bert@group.test', 'one'),
+  fetches('bert'),
+  'account show anna@group.test --all',
+  'account show bert@group.test',
+
+  'account password add anna@group.test --name tweede --ends {+30d} --generate --out {here}/second --reason why',
+  { run: 'account password add anna@group.test --name derde', input: 'molen-tegel-vlinder\n' },
+  { run: 'account password add anna@group.test --name derde --password-file {here}/password', code: 4 },
+  { run: 'account password add nobody --name x --password-file {here}/password', code: 3 },
+  'account password add anna@group.test --name vierde --password-file {here}/password',
+  'account password list anna@group.test',
+  { run: 'account password list nobody', code: 3 },
+  'account password revoke anna@group.test --name derde --reason why',
+  { run: 'account password revoke anna@group.test --name derde', code: 3 },
+
+  async (scene) => {
+    const authority = await makeClientAuthority('frozen CA');
+    const { certificate, leaf } = await authority.issue('anna@group.test', { email: 'anna@group.test' });
+    scene.write('anna.pem', certificate);
+    // What a certificate is called that nobody named.
+    scene.kept.short = leaf.fingerprint.slice(0, 8);
+  },
+  'account certificate add anna@group.test --file {here}/anna.pem --name laptop --reason why',
+  'account certificate add anna@group.test --file {here}/anna.pem --name adres --match san --san email:anna@group.test',
+  'account certificate add anna@group.test --file {here}/anna.pem --name wie --match subject',
+  { run: 'account certificate add bert@group.test --file {here}/anna.pem --name laptop', code: 4 },
+  { run: 'account certificate add bert@group.test --file {here}/none.pem', code: 2 },
+  'account certificate list anna@group.test',
+  { run: 'account certificate list nobody', code: 3 },
+  'account certificate revoke anna@group.test --name laptop --reason why',
+  'account certificate revoke anna@group.test --file {here}/anna.pem',
+  { run: 'account certificate revoke anna@group.test --name laptop', code: 3 },
+
+  'account suspend carl@group.test --reason why',
+  files({ 'logins.txt': 'account\nbert@group.test\ncarl@group.test\n' }),
+  'account suspend --from {here}/logins.txt --dry-run',
+  'account suspend --from {here}/logins.txt',
+  { run: 'account suspend nobody', code: 3 },
+  'account resume carl@group.test --dry-run',
+  'account resume --from {here}/logins.txt --reason why',
+  { run: 'account resume nobody', code: 3 },
+  'account contain bert@group.test --dry-run',
+  'account contain --from {here}/logins.txt --dry-run',
+  'account contain bert@group.test --reason why',
+  { run: 'account contain nobody', code: 3 },
+  'account show bert@group.test',
+  'account resume bert@group.test',
+  { run: 'account reset bert@group.test --name nieuw --valid 10d --reason why' },
+  'account reset bert@group.test --letter {here}/letter.txt',
+  (scene) => {
+    scene.kept.code = /(?:[0-9a-z]{4}-){5}[0-9a-z]{4}/.exec(readFileSync(scene.at('letter.txt'), 'utf8'))?.[0] ?? '';
+  },
+  { run: 'account reset bert@group.test --letter {here}/letter.txt --resume', code: 2 },
+  'account enrol {code} --generate --out {here}/enrolled --reason why',
+  { run: 'account enrol {code} --generate --out {here}/enrolled-again', code: 4 },
+  'account reset --from {here}/logins.txt --letters {here}/letters-2 --name eerste',
+  'account reset --from {here}/logins.txt --letters {here}/letters-2 --name eerste --resume',
+  'account reset --organisation noord --letters {here}/letters --dry-run',
+  'account reset --organisation noord --letters {here}/letters --all --ends {+60d}',
+  { run: 'account reset nobody', code: 3 },
+
+  'account quirks anna@group.test',
+  { run: 'account quirks nobody', code: 3 },
+  files({
+    'import.csv':
+      'login,address,organisation,password\nh1@noord.test,h1@noord.test,noord,eerste-woord-hier\nh2@noord.test,h2@noord.test,noord,tweede-woord-hier\n',
+    'import-letters.csv': 'login,address,organisation,password\nh3@noord.test,h3@noord.test,noord,\n',
+    'import-bad.csv': 'login,address,organisation,password\nh4@noord.test,no address,nobody,x\n',
+  }),
+  'account import {here}/import.csv --dry-run',
+  'account import {here}/import.csv --observe 30d --reason why',
+  'account import {here}/import.csv',
+  'account import {here}/import-letters.csv --letters {here}/import-letters --valid 20d',
+  { run: 'account import {here}/import-bad.csv', code: 2 },
+  { run: 'account observed', people: true },
+  'account observed --enforce --early --reason why',
+
+  sends('anna', 'carl@group.test', 'two'),
+  'account move carl@group.test --organisation noord --from {-1d} --dry-run',
+  { run: 'account move carl@group.test --organisation nobody --from {-1d}', code: 3 },
+  { run: 'account move carl@group.test', code: 2 },
+  'account move carl@group.test --organisation noord --from {-1d} --grace 10d --reason why',
+  files({ 'moves.csv': 'login,organisation,from\nbert@group.test,noord,{-2d}\n' }),
+  'account move --from-file {here}/moves.csv --reason why',
+
+  'account end dora@noord.test --dry-run',
+  { run: 'account end dora@noord.test', code: 2 },
+  { run: 'account end nobody --yes --reason x', code: 3 },
+  { run: 'account end dora@noord.test --grace 5d --successor anna@group.test', typed: ['dora@noord.test', 'left'] },
+  'account show dora@noord.test',
+  'account resume dora@noord.test',
+  'account end dora@noord.test --now --yes --reason why',
+  { run: 'account resume dora@noord.test', code: 4 },
+  files({ 'ends.csv': 'login\nemma@noord.test\nfred@noord.test\n' }),
+  'account end --from {here}/ends.csv --dry-run',
+  'account end --from {here}/ends.csv --yes --reason why',
+  'account end carl@group.test --export {here}/carl.zip --yes --reason why',
+  'account list --organisation noord',
+]);

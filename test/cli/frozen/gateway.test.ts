@@ -1,0 +1,10 @@
+/** The running gateway. */
+import { freeze } from './frozen.ts';
+
+freeze('gateway', { accounts: ['anna'] }, [
+  'status',
+  'reload --reason why',
+  { run: 'serve', code: 7 },
+  { run: 'doctor', shape: true, people: false },
+  { run: 'check', code: 0 },
+]);
