@@ -175,6 +175,26 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-unused-expressions': ['error', { allowTaggedTemplates: true }] },
   },
   {
+    files: ['src/store/sqlite/**/*.ts'],
+    ignores: ['statements', 'delivery-changes', 'import-changes', 'maildrop-changes'].map(
+      (file) => `src/store/sqlite/${file}.ts`,
+    ),
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...[...syntax, noConcat],
+        ...[
+          "PropertyDefinition TSQualifiedName[right.name='Statement']",
+          "PropertyDefinition CallExpression[callee.property.name='prepare']",
+          "AssignmentExpression[left.object.type='ThisExpression'] CallExpression[callee.property.name='prepare']",
+        ].map((selector) => ({
+          selector,
+          message: 'A statement stands where it is used: this.#sql.first`SELECT ...` (store/sqlite/statements.ts).',
+        })),
+      ],
+    },
+  },
+  {
     // A runner never throws into a change: on PostgreSQL its transaction is lost by then. So nothing may be built on catching an error there.
     files: ['src/store/{changes,reads}/**/*.ts'],
     rules: {

@@ -56,20 +56,24 @@ function programOf(file: string, source: string): ts.Program {
   return ts.createProgram([file], { ...options, allowImportingTsExtensions: true, noEmit: true, types: [] }, host);
 }
 
-test('a change that is not run, a plain yield, a try around a step and an await are errors in changes', async () => {
+/** Each line on which one of these rules finds something. */
+async function findings(file: string, source: string): Promise<readonly string[] | undefined> {
   const eslint = new ESLint({
     cwd: root,
     // Of the few files that the rules look at: the project's own program takes ten seconds.
     overrideConfig: {
-      languageOptions: { parserOptions: { projectService: false, programs: [programOf(FILE, SOURCE)] } },
+      languageOptions: { parserOptions: { projectService: false, programs: [programOf(file, source)] } },
     },
   });
-  const [result] = await eslint.lintText(SOURCE, { filePath: FILE });
-  const lines = SOURCE.split('\n');
-  const found = result?.messages
+  const [result] = await eslint.lintText(source, { filePath: file });
+  const lines = source.split('\n');
+  return result?.messages
     .filter(({ ruleId }) => ruleId === 'store/changes-are-run' || ruleId === 'no-restricted-syntax')
     .map(({ ruleId, line }) => `${ruleId}: ${lines[line - 1]?.trim()}`);
-  assert.deepEqual(found, [
+}
+
+test('a change that is not run, a plain yield, a try around a step and an await are errors in changes', async () => {
+  assert.deepEqual(await findings(FILE, SOURCE), [
     'store/changes-are-run: sql.run`DELETE FROM fact`;',
     'store/changes-are-run: note(n);',
     'store/changes-are-run: if (first()) yield* note(n);',
@@ -79,5 +83,26 @@ test('a change that is not run, a plain yield, a try around a step and an await 
     'no-restricted-syntax: yield* note(1);',
     'no-restricted-syntax: yield* note(2);',
     'no-restricted-syntax: await Promise.resolve();',
+  ]);
+});
+
+const OWN = `
+import type Database from 'better-sqlite3';
+export class Kept {
+  readonly #typed: Database.Statement;
+  readonly #made = (db: Database.Database) => db.prepare('SELECT 1');
+  #inferred;
+  constructor(db: Database.Database) {
+    this.#inferred = db.prepare('SELECT 2').pluck(true);
+    db.prepare('VACUUM').run();
+  }
+}
+`;
+
+test("a field with a prepared statement is an error in SQLite's own code", async () => {
+  assert.deepEqual(await findings(join(root, 'src/store/sqlite/standing.ts'), OWN), [
+    'no-restricted-syntax: readonly #typed: Database.Statement;',
+    "no-restricted-syntax: readonly #made = (db: Database.Database) => db.prepare('SELECT 1');",
+    "no-restricted-syntax: this.#inferred = db.prepare('SELECT 2').pluck(true);",
   ]);
 });
