@@ -284,6 +284,27 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     await assert.rejects(certificates.revokeCertificates(tooMany, 'keyCompromise', actor), /at most 200/);
   });
 
+  promise('a certificate of any serial number is revoked, also of one that is longer than it should be', async (s) => {
+    const { store, clock } = s;
+    await addAccount(store, 'anna');
+    const { certificates } = store;
+    for (const [use, digits] of [
+      ['mail', 120],
+      ['mail', 56],
+      ['mail', 55],
+      ['login', 120],
+    ] as const) {
+      const long = certificate(`${use} ${digits}`, clock.now(), {
+        use,
+        serial: `${use === 'mail' ? 7 : 8}`.repeat(digits),
+      });
+      await certificates.addCertificate('anna', long, 'imported', actor);
+      await certificates.revokeCertificate(long.fingerprint, 'keyCompromise', actor);
+      const found = await store.registry.findCertificate([`fp:${long.fingerprint}`]);
+      assert.equal(found?.certificate.revokedAt, clock.now(), `${use}, ${digits} digits: it opens nothing`);
+    }
+  });
+
   promise('a revocation is final, and stands in the list of its issuer', async (s) => {
     const now = s.clock.now();
     await addAccount(s.store, 'anna');

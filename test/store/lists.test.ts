@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { NewEnrolment } from '../../src/store/certificates.ts';
+import { takeBackConsents } from '../../src/store/changes/absences.ts';
 import type { Ground } from '../../src/store/changes/ground.ts';
 import { CHANGES, MAIL_CHANGES } from '../../src/store/objects.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
@@ -96,6 +97,49 @@ test('absences, identities and counts of quirks are written in as many statement
     assert.deepEqual([two.rows, many.rows], [2 * rows, (MANY - 2) * rows]);
     assert.equal(many.statements, two.statements);
   }
+});
+
+test('consents are taken back, with the absences that rest on them, in as many statements, however many they are', (t) => {
+  const { db, run } = countingRunner(t);
+  db.exec(
+    `INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'practice', 'Practice', 'nl', 0)`,
+  );
+  const account = db.prepare(
+    `INSERT INTO account (id, login, organisation, kind, state, created_at) VALUES (?, ?, 1, 'mail', 'active', 0)`,
+  );
+  const called = db.prepare(
+    `INSERT INTO address (key, address, account, state, created_at) VALUES (@key, @key, @id, 'active', 0)`,
+  );
+  for (let n = 0; n <= MANY; n += 1) {
+    account.run(n + 1, `a${n}`);
+    called.run({ key: `a${n}@group.test`, id: n + 1 });
+  }
+  const pair = (n: number) => ({ substitute: address(`a${MANY}@group.test`), address: address(`a${n}@group.test`) });
+  for (let n = 0; n < MANY; n += 1) {
+    const { substitute, address: of } = pair(n);
+    run((ground) => CHANGES.absences.setConsent(ground, substitute, of, true, actor));
+  }
+  run((ground) =>
+    CHANGES.absences.addAbsences(
+      ground,
+      upTo(0, MANY).map((n) => ({
+        ...pair(n),
+        from: instant(2e12),
+        until: instant(3e12),
+        mode: 'substitute' as const,
+      })),
+      actor,
+    ),
+  );
+  const rowsLeft = () =>
+    db.prepare('SELECT (SELECT count(*) FROM substitute_consent) + (SELECT count(*) FROM absence)').pluck().get();
+  assert.equal(rowsLeft(), 2 * MANY);
+  const takeBack = (from: number, to: number): Pick<Counted, 'statements' | 'rows'> => {
+    const { statements, rows } = run((ground) => takeBackConsents(ground, upTo(from, to).map(pair)));
+    return { statements, rows };
+  };
+  assert.deepEqual(takeBack(2, MANY), takeBack(0, 2));
+  assert.equal(rowsLeft(), 0);
 });
 
 const hex = (n: number): string => n.toString(16).padStart(64, '0');

@@ -6,6 +6,8 @@ import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
 
+/** Characters of the name that a certificate is registered by. */
+export const MAX_NAME = 64;
 const KEY = /^(?:fp|subject|san):[0-9a-f]{64}$/;
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 
@@ -99,8 +101,8 @@ function* validOf(
 }
 
 function check({ name, key, fingerprint }: NewCertificate): void {
-  if (name === '' || name.length > 64)
-    throw new RegistryError('invalid', `"${name}" is no name for a certificate; expected 1 to 64 characters`);
+  if (name === '' || name.length > MAX_NAME)
+    throw new RegistryError('invalid', `"${name}" is no name for a certificate; expected 1 to ${MAX_NAME} characters`);
   if (!KEY.test(key) || !FINGERPRINT.test(fingerprint))
     throw new RegistryError(
       'invalid',

@@ -6,7 +6,7 @@ import { among, locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground, TrailRow } from './ground.ts';
 import { keysOf } from './mail-keys.ts';
-import { block } from './registrations.ts';
+import { MAX_NAME, block } from './registrations.ts';
 
 const REVOCABLE = {
   ...{ fingerprint: text, serial: text, account: int, subject: text },
@@ -61,8 +61,8 @@ export const registrationOf = ({
   notBefore,
   notAfter,
 }: Pick<NewAccountCertificate, 'fingerprint' | 'serial' | 'subject' | 'notBefore' | 'notAfter'>): NewCertificate => ({
-  // A serial number alone may be two issuers'.
-  name: `${serial}-${fingerprint.slice(0, 8)}`,
+  // A serial number alone may be two issuers'. Of one that is longer than RFC 5280 section 4.1.2.2 allows, and than a name may be, its end.
+  name: `${serial.slice(8 + 1 - MAX_NAME)}-${fingerprint.slice(0, 8)}`,
   key: `fp:${fingerprint}`,
   fingerprint,
   about: subject,
