@@ -222,6 +222,8 @@ export class Connection implements Wire, OpenSession {
   cut(ending: Ending): void {
     if (!this.#closing) this.#ending = ending;
     this.#closing = true;
+    // What was answered before leaves all the same.
+    flush(this.#socket);
     this.#socket.destroy();
   }
 
@@ -243,6 +245,8 @@ export class Connection implements Wire, OpenSession {
   /** `greet`: on a STLS connection the greeting went out in the clear. */
   #startTls(greet: boolean): void {
     const plain = this.#socket;
+    // The answer to STLS, which is not to wait for the handshake behind it.
+    flush(plain);
     plain.removeAllListeners('data').removeAllListeners('drain').removeAllListeners('end').removeAllListeners('close');
     const dropped = this.#lines.clear();
     if (dropped > 0)
@@ -287,8 +291,17 @@ export class Connection implements Wire, OpenSession {
     this.#dueEnding = 'login-time';
   }
 
-  /** Runs what has come, in order, until a command has to be waited for. */
+  /** Runs what has come, in order, until a command has to be waited for. What is answered in one go leaves in one write. */
   #run(): void {
+    const socket = this.#socket;
+    socket.cork();
+    this.#answerLines();
+    socket.uncork();
+    // Not while something runs: what came then would pile up, one packet for each command.
+    if (!this.#busy && !this.#closing && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #answerLines(): void {
     for (let turn = 0; !this.#busy && !this.#closing; turn += 1) {
       if (this.#judging !== undefined) return this.#wait(this.#judging.then(() => ''));
       const whose = this.#session.account?.id;
@@ -301,8 +314,6 @@ export class Connection implements Wire, OpenSession {
       if (answer instanceof Promise) return this.#wait(answer);
       this.#write(answer);
     }
-    // Not while something runs: what came then would pile up, one packet for each command.
-    if (!this.#busy && !this.#closing && this.#socket.isPaused()) this.#socket.resume();
   }
 
   #wait(answer: Promise<Reply>): void {
@@ -310,6 +321,7 @@ export class Connection implements Wire, OpenSession {
     answer
       .then((reply) => {
         this.#busy = false;
+        this.#socket.cork();
         this.#write(reply);
       })
       .catch((error: unknown) => {
@@ -318,8 +330,10 @@ export class Connection implements Wire, OpenSession {
         this.cut('failed');
       })
       .finally(() => {
-        if (this.#gone) this.#finish();
-        else this.#run();
+        if (this.#gone) return this.#finish();
+        this.#run();
+        // With it has left what was answered behind it.
+        this.#socket.uncork();
       });
   }
 
@@ -409,6 +423,10 @@ export class Connection implements Wire, OpenSession {
     this.#ended ??= this.#session.end(this.#ending).catch((error: unknown) => void this.#session.failed(error));
     return this.#ended;
   }
+}
+
+function flush(socket: Socket): void {
+  while (socket.writableCorked > 0) socket.uncork();
 }
 
 const ignore = (): void => undefined;

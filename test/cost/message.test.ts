@@ -159,3 +159,21 @@ test('a poll that finds nothing', async () => {
     copies: 0,
   });
 });
+
+test('commands that come together: what answers them leaves in one write, also behind a message', async () => {
+  await send(KB10, ['ward3']);
+  const pop = await Pop3Client.open(instance.target('pop3'), loginOf('ward3'));
+  const tell = async (commands: readonly string[], replies: readonly RegExp[]): Promise<number> => {
+    const { tlsWrites } = await costs.of(async () => {
+      pop.wire.send(commands.map((command) => `${command}\r\n`).join(''));
+      for (const reply of replies) {
+        let line = await pop.wire.line();
+        while (!reply.test(line)) line = await pop.wire.line();
+      }
+    }, 3);
+    return tlsWrites;
+  };
+  assert.equal(await tell(['STAT', 'LIST', 'NOOP', 'WHAT'], [/^\+OK 1 /, /^\.$/, /^\+OK/, /^-ERR/]), 1);
+  assert.equal(await tell(['RETR 1', 'DELE 1', 'RSET', 'NOOP'], [/^\.$/, /^\+OK/, /^\+OK/, /^\+OK/]), 1);
+  pop.wire.destroy();
+});
