@@ -5,6 +5,7 @@ import { AccountChanges, ManyAccountChanges } from './changes/accounts.ts';
 import { PasswordChanges } from './changes/passwords.ts';
 import { SettingsChanges } from './changes/settings.ts';
 import { SettingsReads } from './reads/settings.ts';
+import { AccountMoveChanges } from './changes/account-moves.ts';
 import { AddressChanges } from './changes/addresses.ts';
 import { AuthorityChanges } from './changes/authorities.ts';
 import { CertificateChanges } from './changes/certificates.ts';
@@ -19,6 +20,7 @@ import { MaildropChanges } from './changes/maildrops.ts';
 import { MessageErasureChanges } from './changes/message-erasure.ts';
 import { QueueChanges } from './changes/queue.ts';
 import { OperatorChanges } from './changes/operators.ts';
+import { OrganisationMergeChanges } from './changes/organisation-merges.ts';
 import { OrganisationErasure } from './changes/organisation-erasure.ts';
 import { OrganisationChanges, OrganisationEnds } from './changes/organisations.ts';
 import { PartnerChanges } from './changes/partners.ts';
@@ -66,6 +68,8 @@ export const CHANGES = {
   enrolments: new EnrolmentChanges(),
   mailKeys: new MailKeyChanges(),
   manyAccounts: new ManyAccountChanges(),
+  merges: new OrganisationMergeChanges(),
+  movingAccount: new AccountMoveChanges(),
   operators: new OperatorChanges(),
   organisationErasure: new OrganisationErasure(),
   organisationEnds: new OrganisationEnds(),

@@ -5,9 +5,10 @@
 import type { Address } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
+import type { OrganisationMergeChanges } from './changes/organisation-merges.ts';
 import type { MergeTies, TiedOrganisation } from './organisation-ties.ts';
 import type { FormerOrganisationReads } from './reads/former-organisations.ts';
-import type { Actor, SettingChanges } from './registry.ts';
+import type { SettingChanges } from './registry.ts';
 import type { Remote } from './sql/remote.ts';
 
 /** Accounts that go over in one transaction, each with some rows of the trail: tens of milliseconds of the writer's time. */
@@ -49,13 +50,7 @@ export interface FormerOrganisation {
   readonly untilSeq: number;
 }
 
-export interface OrganisationMerges extends Remote<FormerOrganisationReads> {
-  /** It holds from now on that `from` becomes part of `into`; resolves to how many EDI identities were carried over. */
-  beginMerge(from: string, into: string, actor: Actor): Promise<number>;
-  /** At most `MERGED_AT_ONCE`, all or none. Resolves to how many went over. */
-  mergeAccounts(from: string, into: string, accounts: readonly AccountMerge[], actor: Actor): Promise<number>;
-  /** Ends `from`, unless accounts are left; resolves to how many these are. */
-  finishMerge(from: string, into: string, actor: Actor): Promise<number>;
+export interface OrganisationMerges extends Remote<OrganisationMergeChanges>, Remote<FormerOrganisationReads> {
   /** Of an account of `from`: what would say, or reach, something else when it is `into`’s. */
   mergeTies(account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Promise<MergeTies>;
 }

@@ -8,7 +8,7 @@ import { MAX_MOVE_BACK, formerLogin, sinceProblem } from '../../src/domain/accou
 import { type Instant, days, instant } from '../../src/domain/units.ts';
 import type { AccountMove } from '../../src/store/account-moves.ts';
 import { RegistryError } from '../../src/store/registry.ts';
-import { ACCOUNT_COLUMNS } from '../../src/store/sqlite/account-move-changes.ts';
+import { ACCOUNT_COLUMNS } from '../../src/store/changes/account-moves.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { LockLost, OPERATOR, type Store } from '../../src/store/store.ts';
 import {

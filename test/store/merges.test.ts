@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import Database from 'better-sqlite3';
-import { MERGED_TABLES } from '../../src/store/sqlite/merge-changes.ts';
+import { MERGED_TABLES } from '../../src/store/changes/organisation-merges.ts';
 import { openTestStore } from '../support/store.ts';
 import { mergeContract } from './merge-contract.ts';
 
-mergeContract('SQLite', (t) => openTestStore(t));
+mergeContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));
 
 test('a merge says what becomes of every table that names an organisation', () => {
   const db = new Database(':memory:');
@@ -24,6 +24,6 @@ test('a merge says what becomes of every table that names an organisation', () =
   assert.deepEqual(
     naming,
     Object.keys(MERGED_TABLES).sort(),
-    'a table that names an organisation: say in src/store/sqlite/merge-changes.ts what a merge does with it, and let it do so',
+    'a table that names an organisation: say in src/store/changes/organisation-merges.ts what a merge does with it, and let it do so',
   );
 });

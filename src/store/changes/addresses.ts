@@ -5,7 +5,7 @@ import { type Actor, type AddressMove, MAX_MOVES, RegistryError } from '../regis
 import { type Row, as, int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { Ground, TrailRow } from './ground.ts';
 import {
   type FoundAccount,
   type FoundAddress,
@@ -50,7 +50,9 @@ export class AddressChanges {
         'invalid',
         `${moves.length} addresses are to move at once; expected at most ${MAX_MOVES}`,
       );
-    return yield* moveAll(ground, moves, actor);
+    const rows = (yield* moveAll(ground, moves)).filter((row) => row !== undefined);
+    yield* ground.recordAll(rows, actor);
+    return rows.length;
   }
 
   /** Lets the account send as an address of another one, or takes that back. */
@@ -89,8 +91,12 @@ interface Moved {
   readonly to: FoundAccount;
 }
 
-/** However many they are, they take the same number of statements, beside their rows in the trail. */
-export function* moveAll(ground: Ground, moves: readonly AddressMove[], actor: Actor): Change<number> {
+/**
+ * However many they are, they take the same number of statements. Answers the row of the trail that is to be written of each; undefined: it led there
+ * already.
+ */
+export function* moveAll(ground: Ground, moves: readonly AddressMove[]): Change<readonly (TrailRow | undefined)[]> {
+  if (moves.length === 0) return [];
   const keys = moves.map(({ address }) => addressKey(address));
   const accounts = yield* accountsNamed(
     ground.at,
@@ -101,6 +107,7 @@ export function* moveAll(ground: Ground, moves: readonly AddressMove[], actor: A
   const domains = yield* partnerDomains(unknown);
   const places = new Map<string, Place>(addresses);
   const moved: Moved[] = [];
+  const rows: (TrailRow | undefined)[] = [];
   for (const { address, login } of moves) {
     const to = accountIn(accounts, login);
     mustBeOpen(to, login);
@@ -108,19 +115,20 @@ export function* moveAll(ground: Ground, moves: readonly AddressMove[], actor: A
     const from = places.get(key);
     // A partner may have the whole domain: then it is one of its addresses, though nobody registered it.
     if (from === undefined && !domains.has(domainOf(key as AddressKey & Address))) addressIn(addresses, address);
-    if (from?.account === to.id) continue;
+    if (from?.account === to.id) {
+      rows.push(undefined);
+      continue;
+    }
     const row = addresses.get(key);
     if (row !== undefined) mustTakeMail(row);
     if (from !== undefined) mayGo(address, from, to, login);
     places.set(key, { account: to.id, login: to.login, kind: to.kind, organisation: to.organisation });
     moved.push({ address, from, to });
+    const personal = { address, to: to.login, ...(from === undefined ? {} : { from: from.login }) };
+    rows.push({ event: 'registry.address-moved', account: to.id, personal });
   }
   yield* writeMoves(ground, moved);
-  for (const { address, from, to } of moved) {
-    const personal = { address, to: to.login, ...(from === undefined ? {} : { from: from.login }) };
-    yield* ground.record('registry.address-moved', to.id, actor, personal);
-  }
-  return moved.length;
+  return rows;
 }
 
 function mayGo(address: Address, from: NonNullable<Place>, to: FoundAccount, login: string): void {

@@ -7,7 +7,7 @@ import { type Actor, MAX_SETTINGS, RegistryError, type SettingChanges, type Sett
 import { int, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { Ground, TrailRow } from './ground.ts';
 import { dropVerifiers, dropVerifiersOf } from './passwords.ts';
 import {
   type FoundAccount,
@@ -59,7 +59,15 @@ interface Kept {
 }
 
 /** How many had other settings before. */
-export function* applySettings(ground: Ground, changes: readonly TargetChange[], actor: Actor): Change<number> {
+function* applySettings(ground: Ground, changes: readonly TargetChange[], actor: Actor): Change<number> {
+  const rows = yield* setAll(ground, changes);
+  yield* ground.recordAll(rows, actor);
+  return rows.length;
+}
+
+/** Answers the rows of the trail that are to be written, of those that had other settings before. */
+export function* setAll(ground: Ground, changes: readonly TargetChange[]): Change<readonly TrailRow[]> {
+  if (changes.length === 0) return [];
   const keptOf = yield* keptRows(ground, changes);
   const changed: { readonly kept: Kept; readonly values: SettingChanges }[] = [];
   for (const { target, changes: values } of changes) {
@@ -70,9 +78,12 @@ export function* applySettings(ground: Ground, changes: readonly TargetChange[],
     changed.push({ kept, values });
   }
   yield* write(ground, [...new Set(changed.map(({ kept }) => kept))]);
-  for (const { kept, values } of changed)
-    yield* ground.record('registry.settings', kept.account ?? null, actor, kept.personal, values);
-  return changed.length;
+  return changed.map(({ kept: { account = null, personal }, values }) => ({
+    event: 'registry.settings',
+    account,
+    personal,
+    facts: values,
+  }));
 }
 
 const ROW = { id: int, settings: text };

@@ -9,6 +9,7 @@ import type { AccountMove, AccountTies, MailboxShare } from '../account-moves.ts
 import { MAX_TIES, type TiedOrganisation } from '../organisation-ties.ts';
 import { RegistryError } from '../registry.ts';
 import { type Row, as, flag, int, text, time } from '../sql/columns.ts';
+import { locked } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { delegations, naming, substitutes } from './ties.ts';
 
@@ -63,7 +64,7 @@ export class MovingAccountReads {
 /** Throws RegistryError where it may not go. */
 export function* movingAccount({ login, organisation, since }: AccountMove, at: Instant): Change<MovingAccount> {
   const row = yield* sql.first(ACCOUNT)`
-    SELECT id, login, kind, state, ends_at IS NOT NULL AS ending FROM account WHERE login = ${foldLogin(login) ?? ''}`;
+    SELECT id, login, kind, state, ends_at IS NOT NULL AS ending FROM account WHERE login = ${foldLogin(login) ?? ''} ${locked}`;
   if (row === undefined)
     throw new RegistryError('unknown', `There is no account "${login}"; "sluis account list" shows those there are`);
   if (row.state === 'ended' || row.ending)
@@ -98,7 +99,7 @@ export function* movingAccount({ login, organisation, since }: AccountMove, at: 
 
 function* organisationFor(name: string, login: string): Change<TiedOrganisation> {
   const row = yield* sql.first({ id: int, name: text, title: text, state: as<State>(text), ending: flag })`
-    SELECT id, name, title, state, ends_at IS NOT NULL AS ending FROM organisation WHERE name = ${name}`;
+    SELECT id, name, title, state, ends_at IS NOT NULL AS ending FROM organisation WHERE name = ${name} ${locked}`;
   if (row === undefined)
     throw new RegistryError(
       'unknown',

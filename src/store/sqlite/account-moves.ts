@@ -2,27 +2,22 @@
  * The port for accounts that go to another organisation, on SQLite. The writer changes hands in one transaction; what follows goes in steps,
  * with other work between them, while both mailboxes stay closed. Cut short, it goes on when the store is opened again.
  */
-import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
+import type { Clock, Log } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { seconds } from '../../domain/units.ts';
 import type { AccountMove, AccountMoved, AccountMoves, AccountTies, MailboxShare } from '../account-moves.ts';
-import { type Actor, RegistryError, THE_GATEWAY } from '../registry.ts';
+import { type Actor, THE_GATEWAY } from '../registry.ts';
 import type { Subjects } from '../objects.ts';
 import type { ShareStep } from '../reads/moving-account.ts';
 import { StoreFull } from '../store.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Maildrops } from './maildrops.ts';
-import type { StoreTime } from './store-time.ts';
-import { type Writer, errorOf } from './writer.ts';
 
 export interface AccountMovesParts {
-  readonly writer: Writer;
   readonly maildrops: Maildrops;
   readonly mailboxes: Mailboxes;
   readonly subject: Subjects['movingAccount'];
   readonly mail: Subjects['mailboxMoves'];
-  readonly time: StoreTime;
-  readonly random: RandomBytes;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -95,25 +90,15 @@ export class SqliteAccountMoves implements AccountMoves {
   }
 
   async move(move: AccountMove, actor: Actor, progress?: (done: number) => void): Promise<AccountMoved> {
-    const { writer, subject, maildrops, time, random } = this.#p;
+    const { subject, maildrops } = this.#p;
     // For the session that it ends; the change finds the account again.
     const found = await subject.plan(wantedOf(move));
     let result: Promise<AccountMoved> | undefined;
     await maildrops.move(found.account, async (told) => {
-      const change = { op: 'move-account', move: wantedOf(move), actor } as const;
-      const answer = await writer.ask({ kind: 'registry', change, at: time.now(), salt: random(32) });
-      if (answer.kind === 'registry-error') throw new RegistryError(answer.error, answer.message);
-      if (answer.kind !== 'registry' || answer.detail === undefined) throw errorOf(answer);
-      const { former, source, ties } = answer.detail;
-      const account = answer.id as AccountId;
-      const following = this.#follow(source, account, actor, progress);
-      told([source, account], following.then(ignore, ignore));
-      result = following.then((followed) => ({
-        ...ties,
-        account,
-        former: { account: source, login: former },
-        ...followed,
-      }));
+      const { account, former, ties } = await subject.move(wantedOf(move), actor);
+      const following = this.#follow(former.account, account, actor, progress);
+      told([former.account, account], following.then(ignore, ignore));
+      result = following.then((followed) => ({ ...ties, account, former, ...followed }));
       result.catch(ignore);
     });
     if (result === undefined) throw new Error('the move has no answer');

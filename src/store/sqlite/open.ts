@@ -199,15 +199,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
           };
           for (const { answer } of answers) {
             if (answer.kind === 'done' || answer.kind === 'withdrawn' || answer.kind === 'expired') tellMail(answer);
-            else if (answer.kind === 'registry') {
-              parts.registry?.told(answer);
-              const { mail } = answer;
-              // Whose certificates and keys they are, or what holds against them.
-              if (mail !== undefined) {
-                parts.certificates?.told({ mail, trust: true });
-                parts.pgpKeys?.told({ mail });
-              }
-            } else if (answer.kind === 'called') {
+            else if (answer.kind === 'called') {
               if (answer.effects?.told !== undefined) tell(answer.effects.told);
               if (answer.effects !== undefined) tellMail(answer.effects);
             }
@@ -233,7 +225,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const subjects = subjectsOf({ writer, reader, time, random });
     const reads = ownReadCallsOf(reader);
     const mailboxes = (parts.mailboxes = new Mailboxes(subjects.roads.mailbox));
-    parts.registry = new SqliteRegistry({ writer, subjects, mailboxes, time, random });
+    parts.registry = new SqliteRegistry({ subjects, mailboxes, time, random });
     const registry = Object.assign(parts.registry, {
       ...subjects.absences,
       ...subjects.accounts,
@@ -242,6 +234,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       ...subjects.edi,
       ...subjects.formerOrganisations,
       ...subjects.endings,
+      ...subjects.merges,
       ...subjects.networks,
       ...subjects.organisationErasure,
       ...subjects.organisations,
@@ -307,8 +300,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const { messages, mailboxes: contents } = subjects;
     const deliveries = Object.assign(parts.deliveries, messages, subjects.deliveries, contents);
     const accountMoves = new SqliteAccountMoves({
-      ...{ writer, maildrops, mailboxes },
-      ...{ subject: subjects.movingAccount, mail: subjects.mailboxMoves, time, random, clock, log },
+      ...{ maildrops, mailboxes, clock, log },
+      ...{ subject: subjects.movingAccount, mail: subjects.mailboxMoves },
     });
     // Before anybody can open a mailbox of which a part is still to come.
     await accountMoves.resume();

@@ -10,7 +10,7 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type State, addressAt, endedAt, foldLogin } from '../../domain/registry.ts';
 import { type Instant, octets } from '../../domain/units.ts';
-import { type AccountMerge, MERGED_AT_ONCE } from '../organisation-merge.ts';
+import type { Told } from '../changes/ground.ts';
 import type { Subjects } from '../objects.ts';
 import type { RecipientRow } from '../reads/roads.ts';
 import {
@@ -22,14 +22,10 @@ import {
   type NewAccount,
   type Recipient,
   type Registry,
-  RegistryError,
 } from '../registry.ts';
 import { Lru } from './lru.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import type { WriterAnswer } from './writer-protocol.ts';
-import type { RegistryChange } from './registry-changes.ts';
 import type { StoreTime } from './store-time.ts';
-import { type Writer, errorOf } from './writer.ts';
 
 /** Entries of each cache: a region's practices many times over, about 1 KB each. */
 const MOST = 20_000;
@@ -39,14 +35,12 @@ const MOST_KEYS = 64;
 const IMPORT_PART = 500;
 
 export interface RegistryParts {
-  readonly writer: Writer;
   readonly subjects: Subjects;
   readonly mailboxes: Mailboxes;
   readonly time: StoreTime;
   readonly random: RandomBytes;
 }
 
-type RegistryAnswer = Extract<WriterAnswer, { kind: 'registry' }>;
 type KnownRecipient = Omit<Recipient, 'used' | 'absence'> & { readonly absences?: readonly Absence[] };
 
 function atOnce(logins: readonly string[]): readonly string[] {
@@ -65,6 +59,7 @@ type Called = keyof (Subjects['absences'] &
   Subjects['edi'] &
   Subjects['formerOrganisations'] &
   Subjects['endings'] &
+  Subjects['merges'] &
   Subjects['networks'] &
   Subjects['organisationErasure'] &
   Subjects['organisations'] &
@@ -96,7 +91,7 @@ export class SqliteRegistry implements Omit<Registry, Called> {
   }
 
   /** From a commit, before its answers are given out. */
-  told({ accounts, scope }: Pick<RegistryAnswer, 'accounts' | 'scope'>): void {
+  told({ accounts, scope }: Pick<Told, 'accounts' | 'scope'>): void {
     if (accounts !== 'many' && accounts.length === 0) return;
     this.#changes += 1;
     const narrow = scope === 'password' || scope === 'certificate';
@@ -196,14 +191,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
     this.#p.subjects.uses.network(account, network, at).catch(() => undefined);
   }
 
-  async #change(change: RegistryChange): Promise<RegistryAnswer> {
-    const salt = this.#p.random(32);
-    const answer = await this.#p.writer.ask({ kind: 'registry', change, at: this.#p.time.now(), salt });
-    if (answer.kind === 'registry') return answer;
-    if (answer.kind === 'registry-error') throw new RegistryError(answer.error, answer.message);
-    throw errorOf(answer);
-  }
-
   async scramSaltKey(): Promise<Uint8Array> {
     return (this.#saltKey ??= await this.#p.subjects.roads.scramSaltKey());
   }
@@ -250,20 +237,6 @@ export class SqliteRegistry implements Omit<Registry, Called> {
       ended += step;
       progress?.(ended);
     }
-  }
-
-  async beginMerge(from: string, into: string, actor: Actor): Promise<number> {
-    return (await this.#change({ op: 'merge-begin', from, into, actor })).id;
-  }
-
-  async mergeAccounts(from: string, into: string, accounts: readonly AccountMerge[], actor: Actor): Promise<number> {
-    if (accounts.length > MERGED_AT_ONCE)
-      throw new RangeError(`${accounts.length} accounts are to go over at once; expected at most ${MERGED_AT_ONCE}`);
-    return (await this.#change({ op: 'merge-accounts', from, into, accounts, actor })).id;
-  }
-
-  async finishMerge(from: string, into: string, actor: Actor): Promise<number> {
-    return (await this.#change({ op: 'merge-finish', from, into, actor })).id;
   }
 
   async containAccounts(logins: readonly string[], actor: Actor): Promise<number> {

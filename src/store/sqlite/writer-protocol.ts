@@ -8,9 +8,6 @@ import type { Outcome } from '../deliveries.ts';
 import type { RegistryError } from '../registry.ts';
 import type { AcceptWork, NewDelivery, Notices } from '../changes/accept-work.ts';
 import type { Effects } from '../changes/changed.ts';
-import type { MoveDetail } from './account-move-changes.ts';
-import type { ChangeScope } from '../changes/ground.ts';
-import type { RegistryChange } from './registry-changes.ts';
 import type { Reserved } from './reserve.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 
@@ -97,8 +94,7 @@ export type WriterWork =
       readonly at: number;
     }
   | ImportWork
-  | DeliveryWork
-  | { readonly kind: 'registry'; readonly change: RegistryChange; readonly at: number; readonly salt: Uint8Array };
+  | DeliveryWork;
 
 export interface Request {
   readonly n: number;
@@ -117,14 +113,6 @@ export type WriterAnswer =
       readonly kind: 'withdrawn';
       readonly copies: readonly WithdrawnCopy[];
     } & Effects)
-  | {
-      readonly kind: 'registry';
-      readonly id: number;
-      readonly accounts: readonly number[] | 'many';
-      readonly scope: ChangeScope;
-      readonly mail?: readonly string[];
-      readonly detail?: MoveDetail;
-    }
   | { readonly kind: 'called'; readonly value: unknown; readonly effects?: Effects }
   | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'full' }

@@ -18,7 +18,6 @@ import { MaildropChanges } from './maildrop-changes.ts';
 import type { Testing } from './options.ts';
 import { type Own, OwnMail, OwnTrail, OwnUpkeep } from './own.ts';
 import type { CallWork, Notices, WriterAnswer, WriterWork } from './writer-protocol.ts';
-import { RegistryChanges } from './registry-changes.ts';
 import { SqliteRunner } from './runner.ts';
 import { SearchTables } from './search-tables.ts';
 import { SqliteServices } from './services.ts';
@@ -44,7 +43,6 @@ const OLD: { readonly [K in OldKind]?: Manner<[Extract<WriterWork, { kind: K }>]
     turn: account,
     files: ({ entries }) => entries.map(({ message }) => message),
   },
-  registry: { reach: 'registry' },
 };
 const MAILBOXES: Manner = { reach: 'mailboxes' };
 
@@ -94,7 +92,6 @@ export class WriterWorker {
   readonly #maildrops: MaildropChanges;
   readonly #deliveries: DeliveryChanges;
   readonly #imports: ImportChanges;
-  readonly #registry: RegistryChanges;
   readonly #runner: SqliteRunner;
   readonly #callees: Callees;
   #changed = new Changed();
@@ -126,7 +123,6 @@ export class WriterWorker {
     this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
     const services = new SqliteServices({ counters, filing: this.#filing, usage: this.#usage });
     this.#runner = new SqliteRunner(db, (item) => this.audit.append(item), services);
-    this.#registry = new RegistryChanges(db, this.audit, this.#runner);
     this.#callees = calleesOf({
       mail: new OwnMail(db, this.#filing),
       trail: new OwnTrail(this.audit),
@@ -183,10 +179,6 @@ export class WriterWorker {
       case 'settle':
       case 'withdraw':
         return this.#deliveries.apply(work);
-      case 'registry':
-        return orError(() => {
-          return { kind: 'registry', ...this.#registry.apply(work.change, work.at, work.salt) };
-        });
       case 'call':
         return this.#call(work);
     }

@@ -1,0 +1,138 @@
+/**
+ * An account goes to another organisation, in one transaction: a new account takes over, the old one keeps what was. Its mail follows
+ * (mailbox-moves.ts). What becomes of each table that names an account stands in `ACCOUNT_COLUMNS`; a test holds it against the schema.
+ */
+import { formerLogin } from '../../domain/account-move.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import type { AccountMove, AccountTies } from '../account-moves.ts';
+import { type MovingAccount, movingAccount, tiesOf } from '../reads/moving-account.ts';
+import type { Actor } from '../registry.ts';
+import { as, int, text } from '../sql/columns.ts';
+import { locked } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { endAccount } from './ends.ts';
+import { voidCodes } from './enrolments.ts';
+import type { Ground } from './ground.ts';
+import { dropVerifiers } from './passwords.ts';
+import { cutBorder } from './ties.ts';
+
+/** What a move does with the rows of a table that name the account. */
+export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
+  'account.id':
+    'a new row takes over log-in, kind, state and settings; the old one stays under another log-in, and ends',
+  'account.moved_to': 'written, of the old one: who took over',
+  'account_move.source': 'written: what still has to follow',
+  'account_move.target': 'written: what still has to follow',
+  'address.account': 'those that are open go along; those that ended stay',
+  'audit.account': 'stays: the trail of before is of the old organisation',
+  'audit_of_account.account': 'stays, as the trail does',
+  'certificate.account':
+    'those for mail go along, and for log-in where they are valid; those that name the old organisation are revoked',
+  'client_certificate.account': 'valid ones go along, but for those that name the old organisation',
+  'consumer.account': 'goes along: the programs are the same',
+  'delegation.account': 'what would cross the border is taken back, the rest goes along',
+  'delivery.mailbox': 'of what moves: follows in steps',
+  'edi_identity.account': 'stays: an identity is registered by whoever holds it',
+  'enrolment.account': 'stays; what was not used is void',
+  'entry.account': 'what was received since the day follows in steps, the rest stays',
+  'former_organisation.account': 'stays: whose the old one was before',
+  'hidden_entry.account': 'stays',
+  'imported.account': 'follows in steps: what was taken over is not taken over again',
+  'known_network.account': 'goes along: the programs are the same',
+  'mailbox.account': 'a new row; uids go on where they were',
+  'message.submitter': 'stays: who sent it then',
+  'partner.account': 'none: a partner does not move so',
+  'password.account': 'goes along',
+  'pgp_key.account': 'goes along',
+  'quirk_day.account': 'goes along: the programs are the same',
+  'usage_month.account': 'stays: what it did for the old organisation',
+};
+
+export class AccountMoveChanges {
+  /** `account` is the new one, `former` where the old organisation finds what was before. Throws RegistryError where it may not go. */
+  *move(
+    ground: Ground,
+    wanted: AccountMove,
+    actor: Actor,
+  ): Change<{
+    readonly account: AccountId;
+    readonly former: { readonly account: AccountId; readonly login: string };
+    readonly ties: AccountTies;
+  }> {
+    const moving = yield* movingAccount(wanted, ground.at);
+    const ties = yield* tiesOf(moving, ground.at);
+    yield* cutBorder(ground, moving, actor);
+    const former = { account: moving.id, login: yield* rename(moving, ground) };
+    const account = yield* takeOver(moving, ground);
+    yield* goAlong(ground, former.account, account);
+    yield* leaveBehind(ground, former.account, account, wanted);
+    ground.tell([former.account, account]);
+    // In the trail of both: each organisation finds where the account came from, or where it went.
+    const { login, from, into } = moving;
+    const about = { login, former: former.login, from: from.name, to: into.name, addresses: ties.addresses.join(' ') };
+    const [since, ends] = [wanted.since, wanted.endsAt].map((time) => new Date(time).toISOString());
+    const facts = {
+      ...{ source: former.account, target: account, since, ends },
+      ...{ certificates: ties.naming.length, delegations: ties.delegations.length, codes: ties.codes },
+    };
+    for (const each of [former.account, account])
+      yield* ground.record('registry.account-moved', each, actor, about, facts);
+    if (wanted.endsAt <= ground.at) {
+      yield* endAccount(ground, former.account, actor);
+      const states = { from: moving.state, to: 'ended' };
+      yield* ground.record('registry.account-state', former.account, actor, { login: former.login }, states);
+    }
+    return { account, former, ties };
+  }
+}
+
+function* rename({ id, login }: MovingAccount, { at }: Ground): Change<string> {
+  for (let n = 1; ; n += 1) {
+    const former = formerLogin(login, at, n);
+    const taken = yield* sql.first({ id: int })`SELECT id FROM account WHERE login = ${former} ${locked}`;
+    if (taken !== undefined) continue;
+    yield* sql.run`UPDATE account SET login = ${former}, version = version + 1 WHERE id = ${id}`;
+    return former;
+  }
+}
+
+/** The new account, with its mailbox. */
+function* takeOver({ id, login, into }: MovingAccount, { at }: Ground): Change<AccountId> {
+  // When its programs were last here: they go on.
+  const { id: account } = yield* sql.one({ id: as<AccountId>(int) })`
+    INSERT INTO account (login, organisation, kind, state, settings, created_at, last_login, last_used)
+      SELECT CAST(${login} AS text), CAST(${into.id} AS bigint), kind, state, settings, CAST(${at} AS bigint), last_login, last_used
+        FROM account WHERE id = ${id} RETURNING id`;
+  // Uids of entries that follow stay what they are; new ones come behind them.
+  yield* sql.run`
+    INSERT INTO mailbox (account, next_uid) SELECT CAST(${account} AS bigint), next_uid FROM mailbox WHERE account = ${id}`;
+  return account;
+}
+
+function* goAlong(ground: Ground, source: AccountId, target: AccountId): Change<void> {
+  const addresses = yield* sql.all({ key: text })`
+    UPDATE address SET account = ${target}
+     WHERE account = ${source} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${ground.at}) RETURNING key`;
+  yield* sql.run`UPDATE password SET account = ${target} WHERE account = ${source}`;
+  yield* sql.run`
+    UPDATE certificate SET account = ${target} WHERE account = ${source} AND (use = 'mail' OR revoked_at IS NULL)`;
+  yield* sql.run`UPDATE client_certificate SET account = ${target} WHERE account = ${source} AND revoked_at IS NULL`;
+  yield* sql.run`UPDATE pgp_key SET account = ${target} WHERE account = ${source}`;
+  yield* sql.run`UPDATE delegation SET account = ${target} WHERE account = ${source}`;
+  yield* sql.run`UPDATE quirk_day SET account = ${target} WHERE account = ${source}`;
+  yield* sql.run`UPDATE consumer SET account = ${target} WHERE account = ${source}`;
+  yield* sql.run`UPDATE known_network SET account = ${target} WHERE account = ${source}`;
+  yield* dropVerifiers([target]);
+  // Whose certificates and keys they are, or what holds against them.
+  ground.tellMail(addresses.map(({ key }) => key));
+  ground.tellTrust();
+}
+
+function* leaveBehind(ground: Ground, source: AccountId, target: AccountId, wanted: AccountMove): Change<void> {
+  yield* voidCodes(ground, [source]);
+  yield* sql.run`
+    INSERT INTO account_move (source, target, since, below)
+      SELECT account, CAST(${target} AS bigint), CAST(${wanted.since} AS bigint), next_uid FROM mailbox WHERE account = ${source}`;
+  yield* sql.run`UPDATE account SET moved_to = ${target} WHERE id = ${source}`;
+  if (wanted.endsAt > ground.at) yield* sql.run`UPDATE account SET ends_at = ${wanted.endsAt} WHERE id = ${source}`;
+}
