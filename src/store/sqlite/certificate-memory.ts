@@ -6,17 +6,15 @@ import type { AddressKey } from '../../domain/address.ts';
 import type { AuthorityRecord, Certificates, MailRecord } from '../certificates.ts';
 import type { Told } from '../changes/ground.ts';
 import type { Subjects } from '../objects.ts';
-import { Lru } from './lru.ts';
+import { Remembered } from './remembered.ts';
 
 /** Addresses that are remembered: about 3 KB each, most of it sealed keys and certificates. */
 const MOST = 5000;
 
 export class CertificateMemory implements Pick<Certificates, 'listAuthorities' | 'findMail' | 'onChange'> {
   readonly #trust: Subjects['trust'];
-  readonly #mail = new Lru<AddressKey, MailRecord>(MOST);
-  #authorities: readonly AuthorityRecord[] | undefined;
-  /** Rises with every change: a read that saw it rise is not kept. */
-  #changes = 0;
+  readonly #mail = new Remembered<AddressKey, MailRecord>(MOST);
+  readonly #authorities = new Remembered<'all', readonly AuthorityRecord[]>(1);
   readonly #listeners: (() => void)[] = [];
 
   constructor(trust: Subjects['trust']) {
@@ -29,27 +27,17 @@ export class CertificateMemory implements Pick<Certificates, 'listAuthorities' |
 
   /** From a commit, before its answers are given out. */
   told({ mail, trust }: Pick<Told, 'mail' | 'trust'>): void {
-    this.#changes += 1;
-    for (const key of mail) this.#mail.delete(key as AddressKey);
+    for (const key of mail) this.#mail.forget(key as AddressKey);
     if (!trust) return;
-    this.#authorities = undefined;
+    this.#authorities.forgetAll();
     for (const listener of this.#listeners) listener();
   }
 
   async listAuthorities(): Promise<readonly AuthorityRecord[]> {
-    if (this.#authorities !== undefined) return this.#authorities;
-    const before = this.#changes;
-    const found = await this.#trust.authorities();
-    if (before === this.#changes) this.#authorities = found;
-    return found;
+    return await this.#authorities.get('all', () => this.#trust.authorities());
   }
 
   async findMail(key: AddressKey): Promise<MailRecord> {
-    const known = this.#mail.get(key);
-    if (known !== undefined) return known;
-    const before = this.#changes;
-    const found = await this.#trust.mail(key);
-    if (before === this.#changes) this.#mail.set(key, found);
-    return found;
+    return await this.#mail.get(key, () => this.#trust.mail(key));
   }
 }

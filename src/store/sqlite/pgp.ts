@@ -2,16 +2,14 @@
 import type { AddressKey } from '../../domain/address.ts';
 import type { Told } from '../changes/ground.ts';
 import type { PgpKeys, PgpMailKey } from '../pgp-keys.ts';
-import { Lru } from './lru.ts';
+import { Remembered } from './remembered.ts';
 
 /** Addresses that are remembered: about 3 KB each. */
 const MOST = 5000;
 
 export class RememberedPgpKeys implements Pick<PgpKeys, 'findMail'> {
   readonly #keys: Pick<PgpKeys, 'findMail'>;
-  readonly #mail = new Lru<AddressKey, readonly PgpMailKey[]>(MOST);
-  /** Rises with every change: a read that saw it rise is not kept. */
-  #changes = 0;
+  readonly #mail = new Remembered<AddressKey, readonly PgpMailKey[]>(MOST);
 
   constructor(keys: Pick<PgpKeys, 'findMail'>) {
     this.#keys = keys;
@@ -19,16 +17,10 @@ export class RememberedPgpKeys implements Pick<PgpKeys, 'findMail'> {
 
   /** From a commit, before its answers are given out. */
   told({ mail }: Pick<Told, 'mail'>): void {
-    this.#changes += 1;
-    for (const key of mail) this.#mail.delete(key as AddressKey);
+    for (const key of mail) this.#mail.forget(key as AddressKey);
   }
 
   async findMail(key: AddressKey): Promise<readonly PgpMailKey[]> {
-    const known = this.#mail.get(key);
-    if (known !== undefined) return known;
-    const before = this.#changes;
-    const found = await this.#keys.findMail(key);
-    if (before === this.#changes) this.#mail.set(key, found);
-    return found;
+    return await this.#mail.get(key, () => this.#keys.findMail(key));
   }
 }

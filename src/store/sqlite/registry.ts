@@ -25,6 +25,7 @@ import {
 } from '../registry.ts';
 import { Lru } from './lru.ts';
 import type { Mailboxes } from './mailboxes.ts';
+import { Remembered } from './remembered.ts';
 import type { StoreTime } from './store-time.ts';
 
 /** Entries of each cache: a region's practices many times over, about 1 KB each. */
@@ -69,16 +70,14 @@ type Called = keyof (Subjects['absences'] &
 export class SqliteRegistry implements Omit<Registry, Called> {
   readonly #p: RegistryParts;
   // null: known to be absent.
-  readonly #logins = new Lru<string, LoginRecord | null>(MOST);
-  readonly #certificates = new Lru<string, CertificateRecord | null>(MOST);
-  readonly #recipients = new Lru<AddressKey, KnownRecipient | null>(MOST);
+  readonly #logins = new Remembered<string, LoginRecord | null>(MOST);
+  readonly #certificates = new Remembered<string, CertificateRecord | null>(MOST);
+  readonly #recipients = new Remembered<AddressKey, KnownRecipient | null>(MOST);
   /** Until when: an address ends by the clock, not by a change. */
-  readonly #sendAs = new Lru<string, number>(MOST);
-  readonly #identities = new Lru<AccountId, readonly string[]>(MOST);
+  readonly #sendAs = new Remembered<string, number>(MOST);
+  readonly #identities = new Remembered<AccountId, readonly string[]>(MOST);
   /** Which cached names belong to an account, so that a change of one drops these alone. */
   readonly #loginOf = new Lru<AccountId, string>(MOST);
-  /** Rises with every change: a read that saw it rise is not kept. */
-  #changes = 0;
   #saltKey: Uint8Array | undefined;
   readonly #listeners: Parameters<Registry['onChange']>[0][] = [];
 
@@ -93,17 +92,13 @@ export class SqliteRegistry implements Omit<Registry, Called> {
   /** From a commit, before its answers are given out. */
   told({ accounts, scope }: Pick<Told, 'accounts' | 'scope'>): void {
     if (accounts !== 'many' && accounts.length === 0) return;
-    this.#changes += 1;
     const narrow = scope === 'password' || scope === 'certificate';
     const logins = narrow && accounts !== 'many' ? accounts.map((a) => this.#loginOf.get(a as AccountId)) : [undefined];
-    if (scope !== 'password') this.#certificates.clear();
+    if (scope !== 'password') this.#certificates.forgetAll();
     if (narrow && logins.every((login) => login !== undefined)) {
-      for (const login of logins) this.#logins.delete(login);
+      for (const login of logins) this.#logins.forget(login);
     } else {
-      this.#logins.clear();
-      this.#recipients.clear();
-      this.#sendAs.clear();
-      this.#identities.clear();
+      for (const memory of [this.#logins, this.#recipients, this.#sendAs, this.#identities]) memory.forgetAll();
     }
     const what = scope === 'settings' ? scope : undefined;
     for (const listener of this.#listeners) listener(accounts as readonly AccountId[] | 'many', what);
@@ -112,50 +107,37 @@ export class SqliteRegistry implements Omit<Registry, Called> {
   async findLogin(login: string): Promise<LoginRecord | undefined> {
     const folded = foldLogin(login);
     if (folded === undefined) return undefined;
-    const known = this.#logins.get(folded);
-    if (known !== undefined) return this.#login(known ?? undefined);
-    const before = this.#changes;
-    const found = await this.#p.subjects.roads.login(folded);
-    if (before === this.#changes) {
-      this.#logins.set(folded, found ?? null);
-      if (found !== undefined) this.#loginOf.set(found.account.id, folded);
-    }
-    return this.#login(found);
-  }
-
-  /** An account ends by the clock, not by a change. */
-  #login(record: LoginRecord | undefined): LoginRecord | undefined {
-    if (record?.account.endsAt === undefined) return record;
-    return { ...record, account: endedAt(record.account, this.#p.time.now()) };
+    const found = await this.#logins.get(folded, async () => {
+      const login = await this.#p.subjects.roads.login(folded);
+      if (login !== undefined) this.#loginOf.set(login.account.id, folded);
+      return login ?? null;
+    });
+    // An account ends by the clock, not by a change.
+    if (found?.account.endsAt === undefined) return found ?? undefined;
+    return { ...found, account: endedAt(found.account, this.#p.time.now()) };
   }
 
   async findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined> {
     if (keys.length === 0 || keys.length > MOST_KEYS) return undefined;
-    const name = keys.join(' ');
-    const known = this.#certificates.get(name);
-    if (known !== undefined) return known ?? undefined;
-    const before = this.#changes;
-    const found = await this.#p.subjects.trust.registration(keys);
-    if (before === this.#changes) this.#certificates.set(name, found ?? null);
-    return found;
+    const found = await this.#certificates.get(
+      keys.join(' '),
+      async () => (await this.#p.subjects.trust.registration(keys)) ?? null,
+    );
+    return found ?? undefined;
   }
 
   async findRecipient(key: AddressKey): Promise<Recipient | undefined> {
-    const known = this.#recipients.get(key);
-    if (known === null) return undefined;
-    if (known !== undefined) {
-      const state = this.#p.mailboxes.known(known.account.id) ?? (await this.#p.mailboxes.of(known.account.id));
-      return this.#recipient(known, state?.octets ?? 0);
-    }
-    const before = this.#changes;
-    let row: RecipientRow | undefined;
-    const state = await this.#p.mailboxes.during(async () => {
-      row = await this.#p.subjects.roads.recipient(key);
-      return row === undefined ? undefined : { account: row.account.id, state: row.mailbox };
+    const found = await this.#recipients.get(key, async () => {
+      let row: RecipientRow | undefined;
+      await this.#p.mailboxes.during(async () => {
+        row = await this.#p.subjects.roads.recipient(key);
+        return row === undefined ? undefined : { account: row.account.id, state: row.mailbox };
+      });
+      return row === undefined ? null : recipientOf(row);
     });
-    const found = row === undefined ? null : recipientOf(row);
-    if (before === this.#changes) this.#recipients.set(key, found);
-    return found === null ? undefined : this.#recipient(found, state?.octets ?? 0);
+    if (found === null) return undefined;
+    const state = this.#p.mailboxes.known(found.account.id) ?? (await this.#p.mailboxes.of(found.account.id));
+    return this.#recipient(found, state?.octets ?? 0);
   }
 
   /** What holds now: absences, addresses and accounts end by the clock, not by a change. */
@@ -170,11 +152,7 @@ export class SqliteRegistry implements Omit<Registry, Called> {
 
   async maySendAs(account: AccountId, key: AddressKey): Promise<boolean> {
     const name = `${account} ${key}`;
-    const known = this.#sendAs.get(name);
-    if (known !== undefined) return this.#p.time.now() < known;
-    const before = this.#changes;
-    const until = (await this.#p.subjects.roads.sendAs(account, key)) ?? 0;
-    if (before === this.#changes) this.#sendAs.set(name, until);
+    const until = await this.#sendAs.get(name, async () => (await this.#p.subjects.roads.sendAs(account, key)) ?? 0);
     return this.#p.time.now() < until;
   }
 
@@ -244,12 +222,7 @@ export class SqliteRegistry implements Omit<Registry, Called> {
   }
 
   async identitiesOf(account: AccountId): Promise<readonly string[]> {
-    const known = this.#identities.get(account);
-    if (known !== undefined) return known;
-    const before = this.#changes;
-    const found = await this.#p.subjects.ediMemory.identitiesOf(account);
-    if (before === this.#changes) this.#identities.set(account, found);
-    return found;
+    return await this.#identities.get(account, () => this.#p.subjects.ediMemory.identitiesOf(account));
   }
 }
 
