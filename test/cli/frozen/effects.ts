@@ -17,7 +17,8 @@ interface AuditColumns {
 
 /** Rows behind `after`, as they stand in the database. */
 export function trailBehind(database: string, after: number, words: Words): { last: number; rows: readonly Plain[] } {
-  if (!existsSync(database)) return { last: after, rows: [] };
+  // One that is put back begins anew.
+  if (!existsSync(database)) return { last: 0, rows: [] };
   const db = new Database(database, { readonly: true });
   try {
     const rows = db

@@ -5,20 +5,27 @@ import { makeCertificateRequest } from '../../../src/crypto/certificate-request.
 import { makeName } from '../../../src/crypto/distinguished-name.ts';
 import { encodePem } from '../../../src/crypto/pem.ts';
 import { makePkcs12 } from '../../../src/crypto/pkcs12-export.ts';
+import type { Person } from '../../crypto/cms/support.ts';
 import { loginOf } from '../../support/gateway.ts';
 import { fetchAll } from '../../support/mail.ts';
 import { makeMailPerson } from '../../support/mail-people.ts';
 import type { Scene } from './frozen.ts';
 
 export async function writeMailPerson(scene: Scene): Promise<void> {
-  const { certificate, certificatePem, privateKey } = await makeMailPerson('anna@group.test', 'anna@group.test');
+  const pkcs12 = async (name: string, to: number): Promise<Person> => {
+    const person = await makeMailPerson('anna@group.test', 'anna@group.test', { to });
+    const options = { password: 'open sesame five', random: randomBytes };
+    scene.write(`${name}.p12`, await makePkcs12(person.privateKey, person.certificate, options));
+    return person;
+  };
+  // Lists are by their ends.
+  await pkcs12('anna-mail-2', 310);
+  const { certificatePem } = await pkcs12('anna-mail', 300);
   scene.write('anna-mail.pem', certificatePem);
   const request = await makeCertificateRequest(await makeKeyPair('p256'), {
     subject: makeName({ commonName: 'anna' }),
   });
   scene.write('anna.csr', encodePem('CERTIFICATE REQUEST', request));
-  const made = await makePkcs12(privateKey, certificate, { password: 'open sesame five', random: randomBytes });
-  scene.write('anna-mail.p12', made);
 }
 
 /** The only message in the mailbox of `name`, as a file. */

@@ -41,7 +41,7 @@ freeze('organisation', { accounts: ['anna', 'bert'] }, [
     'edi.csv': 'organisation,identity,account\nzuid,500200200:14,\nzuid,500200201,desk@zuid.test\n',
     'bad-edi.csv': 'organisation,identity\nnobody,1\n',
   }),
-  'organisation edi import {here}/edi.csv',
+  'organisation edi import {here}/edi.csv --reason why',
   { run: 'organisation edi import -', input: 'organisation,identity\nzuid,500200202\n' },
   { run: 'organisation edi import {here}/bad-edi.csv', code: 3 },
   'organisation edi list',

@@ -35,6 +35,7 @@ freeze('pgp', { accounts: ['anna', 'bert'] }, [
   'pgp key export {anna} --secret --out {here}/anna.secret',
   { run: 'pgp key export {bert} --out {here}/bert.pub', code: 4 },
   { run: 'pgp key export 0000000000000000 --out {here}/none.pub', code: 3 },
+  'pgp key export {anna} --secret --password-file {here}/pass --out {here}/anna-locked.secret',
   async (scene) => {
     const pgp = new Pgp();
     const [anna] = must(await pgp.run({ kind: 'read-keys', octets: readFileSync(scene.at('anna.secret')) }));
@@ -44,12 +45,14 @@ freeze('pgp', { accounts: ['anna', 'bert'] }, [
     await pgp.close();
   },
   { run: 'pgp inspect {here}/signed.eml --reason why', people: true },
+  'pgp inspect {here}/signed.eml --as anna@group.test',
   { run: 'pgp inspect {here}/plain.eml --as bert@group.test', people: true, code: 9 },
   { run: 'pgp inspect {here}/none.eml', code: 2 },
   'pgp key revoke {anna} --why superseded --reason why',
   { run: 'pgp key revoke 0000000000000000', code: 3 },
   { run: 'pgp key forget {bert}', code: 2 },
   { run: 'pgp key forget {bert}', typed: ['{bert}', 'why'] },
+  'pgp key forget {anna} --yes --reason why',
   { run: 'pgp key forget 0000000000000000 --yes --reason why', code: 3 },
   { run: 'pgp key list', anyOrder: true },
 ]);

@@ -31,7 +31,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\b[0-7][0-9a-hjkmnp-tv-z]{12}\b/g, '<id>'],
   [/(?<![A-Za-z0-9+/=_-])(?=[^\s]*[A-Z])(?=[^\s]*[0-9])[A-Za-z0-9+/_-]{40,}={0,2}/g, '<base64>'],
   [/\b(127\.0\.0\.1|localhost)(:| +)\d{4,5}\b/g, '$1$2<port>'],
-  [/^(Process: +)\d+/gm, '$1<number>'],
+  [/^(Process: +|.*\bprocess=)\d+/gm, '$1<number>'],
   [/\bport \d{5}\b/g, 'port <port>'],
   [/\b\d+(?:\.\d+)? (?:octets|KiB|MiB|GiB|TiB)\b/g, '<size>'],
   [/\b\d+(?:\.\d+)? (?:ms|s)\b/g, '<seconds>'],
@@ -49,7 +49,6 @@ const NUMBERS = new Set([
   'milliseconds',
   'free',
   'submitted',
-  'read',
   'written',
   'after',
 ]);
