@@ -15,13 +15,8 @@ import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { type Copied, type Copier, ThreadCopier } from '../../src/store/sqlite/log-copier.ts';
 import type { CreateOptions, Testing } from '../../src/store/sqlite/options.ts';
 import type { Own } from '../../src/store/sqlite/own.ts';
-import type {
-  AcceptWork,
-  CallWork,
-  WriterAnswer,
-  WriterSays,
-  WriterWork,
-} from '../../src/store/sqlite/writer-protocol.ts';
+import type { AcceptWork } from '../../src/store/changes/accept-work.ts';
+import type { CallWork, WriterAnswer, WriterSays, WriterWork } from '../../src/store/sqlite/writer-protocol.ts';
 import { KeptReserve } from '../../src/store/sqlite/kept-reserve.ts';
 import { Reserve } from '../../src/store/sqlite/reserve.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';

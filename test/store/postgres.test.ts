@@ -6,16 +6,17 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { BEFORE_ALL, followOn, isBroken } from '../../src/crypto/audit-chain.ts';
-import type { ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
+import type { AuditItem, ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
 import { addressKey } from '../../src/domain/address.ts';
-import type { AccountId } from '../../src/domain/ids.ts';
-import { type Instant, days, instant } from '../../src/domain/units.ts';
+import type { AccountId, DeliveryId, PartnerId } from '../../src/domain/ids.ts';
+import { type Instant, days, instant, seconds } from '../../src/domain/units.ts';
 import type { Effects } from '../../src/store/changes/changed.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
 import { addToMailbox, mailboxOf } from '../../src/store/changes/services.ts';
 import { CHANGES, MAIL_CHANGES, READS } from '../../src/store/objects.ts';
 import { NO_END } from '../../src/store/pgp-keys.ts';
 import { QUIRK_DAYS } from '../../src/store/quirks.ts';
+import type { DeliveryRows } from '../../src/store/reads/records.ts';
 import { absencesAhead } from '../../src/store/reads/absences.ts';
 import { bytes, int, orNull, text } from '../../src/store/sql/columns.ts';
 import { type Dialect, SQLITE } from '../../src/store/sql/parts.ts';
@@ -468,6 +469,87 @@ test('a sweep drops on PostgreSQL what it drops on SQLite', async () => {
   const { rows } = await client.query({ text: "SELECT value FROM fact WHERE name = 'last_id'", rowMode: 'array' });
   assert.deepEqual(rows, [['10000']], 'it never falls');
   db.close();
+});
+
+test('sessions, claims and the erasure of a message do on PostgreSQL what they do on SQLite', async () => {
+  const runner = new PostgresRunner(client);
+  const { maildrops, queue, messageErasure } = MAIL_CHANGES;
+  let ground = new Ground(instant(noon), randomBytes(32));
+  const change = <T>(of: (ground: Ground) => Change<T>): Promise<T> =>
+    runner.run(of((ground = new Ground(instant(noon), randomBytes(32)))));
+  const item = (event: string): AuditItem => ({
+    ...{ at: noon, event, outcome: 'success', message: null, account: 96, facts: '{}' },
+    ...{ personal: '{}', salt: randomBytes(32) },
+  });
+  const values = async (query: string): Promise<unknown[]> => {
+    const { rows } = await client.query({ text: query, rowMode: 'array' });
+    return rows.map((row) => (row).map(String).join(' '));
+  };
+  const many = async (...statements: readonly string[]): Promise<void> => {
+    for (const statement of statements) await client.query(statement);
+  };
+  await many(
+    `INSERT INTO organisation (id, name, title, language, created_at) VALUES (96, 'nursing', 'Nursing', 'nl', 0)`,
+    `INSERT INTO account (id, login, organisation, kind, state, created_at)
+       VALUES (96, 'gerda', 96, 'mail', 'active', 0), (97, 'link', 96, 'mail', 'active', 0)`,
+    `INSERT INTO partner (id, name, account, state, server, created_at) VALUES (97, 'link', 97, 'active', '{}', 0)`,
+    `INSERT INTO mailbox (account, octets, messages, next_uid) VALUES (96, 30, 3, 4)`,
+    ...[1, 2, 3].flatMap((n) => [
+      `INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256)
+         VALUES (9${n}, 0, 97, '', '', '{"recipients":[]}', 10, '')`,
+      `INSERT INTO content (message, data_key, chunks, refs, body) VALUES (9${n}, '', 0, 2, '')`,
+      `INSERT INTO entry (account, uid, message, octets, uidl) VALUES (96, ${n}, 9${n}, 10, '')`,
+      `INSERT INTO delivery (id, message, partner, recipient, due_at) VALUES (9${n}, 9${n}, 97, 'r${n}@link.test', 0)`,
+    ]),
+  );
+
+  await change((g) => maildrops.commit(g, 96, [3, 1], [2, 1], [item('maildrop.committed')], { notices: [] }));
+  assert.deepEqual(ground.effects, { mailboxes: [96, 10, 1, 4, 1] });
+  assert.deepEqual(await values('SELECT uid, retrieved FROM entry WHERE account = 96'), ['2 2']);
+  assert.deepEqual(await values('SELECT uid, retrieved FROM hidden_entry WHERE account = 96 ORDER BY uid'), [
+    '1 2',
+    '3 0',
+  ]);
+  assert.deepEqual(await values('SELECT collected FROM usage_month WHERE account = 96'), ['2']);
+  assert.deepEqual(await values(`SELECT message FROM audit WHERE event = 'message.deleted'`), ['93']);
+  const back = await change((g) => maildrops.restore(g, 96, { since: 0 }, randomBytes(64), item('maildrop.restored')));
+  assert.equal(back, 2);
+  assert.deepEqual(await values('SELECT uid, message FROM entry WHERE account = 96 ORDER BY uid'), [
+    '2 92',
+    '4 91',
+    '5 93',
+  ]);
+
+  const claim = (): Promise<DeliveryRows> => change((g) => queue.claim(g, 97 as PartnerId, 2, seconds(60)));
+  const claimed = await claim();
+  assert.deepEqual(
+    claimed.deliveries.map(({ id, fence, attempts, dueAt }) => [id, fence, attempts, dueAt]),
+    [91, 92].map((id) => [id, 1, 1, noon + 60_000]),
+  );
+  assert.deepEqual(claimed.messages.map(({ id }) => id).sort(), [91n, 92n]);
+  assert.equal(await change((g) => queue.claimOne(g, 91 as DeliveryId, seconds(60))), 'busy');
+  const first = { id: 91 as DeliveryId, fence: 1 };
+  const relay = (): Promise<string> =>
+    change((g) => queue.settle(g, first, { kind: 'relayed', reply: '250 ok' }, [item('message.relayed')], []));
+  assert.deepEqual([await relay(), await relay()], ['settled', 'lost']);
+  assert.deepEqual(await values('SELECT pushed FROM usage_month WHERE account = 97'), ['1']);
+  const ids = [93, 92] as DeliveryId[];
+  assert.equal(await change((g) => queue.hold(g, ids, item('delivery.held'))), 2);
+  assert.equal(await change((g) => queue.release(g, ids, new Uint8Array(0), item('delivery.released'))), 2);
+  assert.deepEqual(ground.effects, { due: [97] });
+  const copy = { message: 93n, accounts: [96], recipients: ['r3@link.test'], heldFrom: [] };
+  assert.deepEqual(await change((g) => queue.withdraw(g, [copy], item('message.withdrawn'), [])), [copy]);
+
+  const erase = (n: bigint): Promise<string> =>
+    change((g) => messageErasure.erase(g, [{ id: n, accounts: [96] }], item('message.erased')));
+  assert.deepEqual([await erase(91n), await erase(92n)], ['waiting', 'waiting']);
+  await many('UPDATE entry SET retrieved = 2 WHERE account = 96');
+  assert.equal(await erase(91n), 'erased');
+  assert.deepEqual(ground.effects, { mailboxes: [96, 10, 1, 6, 4] });
+  assert.deepEqual(
+    await values('SELECT message, refs FROM content WHERE message > 90 AND message < 95 ORDER BY message'),
+    ['92 2', '93 1'],
+  );
 });
 
 function* chain(): Change<readonly ChainRow[]> {

@@ -8,6 +8,9 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BEFORE_ALL, chainHash, commitmentOf } from '../../src/crypto/audit-chain.ts';
 import type { AuditItem } from '../../src/domain/audit-row.ts';
+import { monthOfDay } from '../../src/domain/months.ts';
+import { instant } from '../../src/domain/units.ts';
+import { dayOf } from '../../src/domain/working-days.ts';
 import { type Services, deletedAllowed } from '../../src/store/changes/services.ts';
 import { bytes, int, orNull, text } from '../../src/store/sql/columns.ts';
 import { type Dialect, locked } from '../../src/store/sql/parts.ts';
@@ -250,7 +253,31 @@ const SERVICES: {
     if (row !== undefined && listed)
       changed.mailboxes.push(account, row.octets, row.messages, row.nextUid, row.changes);
   },
+  *fileNotices(notices) {
+    if (notices.length > 0) throw new Error('No message is accepted here');
+    return yield* [];
+  },
+  *countCollected(account, collected, at) {
+    if (collected > 0) yield* countUsage(account, at, { collected, pushed: 0 });
+  },
+  *countPushed(account, _submitter, _octets, at) {
+    yield* countUsage(account, at, { collected: 0, pushed: 1 });
+  },
 };
+
+function* countUsage(
+  account: number,
+  at: number,
+  by: { readonly collected: number; readonly pushed: number },
+): Change<void> {
+  const month = monthOfDay(dayOf(instant(at)));
+  yield* sql.run`
+    INSERT INTO usage_month (month, organisation, account, sent, sent_recipients, sent_octets, received, received_octets, notices,
+                             collected, pushed, refused, logins_refused, login_days, days)
+    SELECT ${month}, organisation, id, 0, 0, 0, 0, 0, 0, ${by.collected}, ${by.pushed}, 0, 0, 0, 0 FROM account WHERE id = ${account}
+    ON CONFLICT (month, organisation, account)
+    DO UPDATE SET collected = usage_month.collected + excluded.collected, pushed = usage_month.pushed + excluded.pushed`;
+}
 const MAILBOX = {
   ...{ state: text, nextUid: int, hiddenOctets: int, sweepAt: orNull(int) },
   ...{ settings: orNull(text), organisation: orNull(text) },

@@ -50,6 +50,13 @@ export interface AcceptWork {
 /** Filed behind something else, or left out. */
 export type Notices = readonly AcceptWork[];
 
+/** What a change is told of its notices: they come with it, or came ahead. */
+export interface SentNotices {
+  readonly notices: Notices;
+  /** Names those that came. */
+  readonly ahead?: number;
+}
+
 export interface NewDelivery {
   /** 0: held from `mailbox`. */
   readonly partner: number;

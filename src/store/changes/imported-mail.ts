@@ -1,5 +1,6 @@
 /** Files what another server had filed. Everything is checked before anything is written. */
 import type { AuditItem } from '../../domain/audit-row.ts';
+import type { ImportOutcome } from '../imports.ts';
 import { bytes, int, long, text } from '../sql/columns.ts';
 import { among, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
@@ -20,19 +21,19 @@ const ENTRY = { uid: int, message: long, octets: int, uidl: bytes, retrieved: in
 const IMPORTED = { uidl: text, message: long };
 
 export class ImportedMailChanges {
-  /** `taken`: the first UIDL that was used in the mailbox, or comes twice. */
+  /** `taken`: by the first UIDL that was used in the mailbox, or comes twice. */
   *file(
     ground: Ground,
     account: number,
     entries: readonly ImportedMail[],
     audit: readonly AuditItem[],
-  ): Change<'filed' | 'gone' | { readonly taken: string }> {
+  ): Change<ImportOutcome> {
     const mailbox = yield* mailboxOf(account);
-    if (mailbox === undefined || mailbox.state === 'ended') return 'gone';
+    if (mailbox === undefined || mailbox.state === 'ended') return { kind: 'gone' };
     const uidls = entries.map(({ uidl }) => uidl);
     const used = yield* usedOf(account, uidls);
     const taken = uidls.find((uidl, i) => used.has(uidl) || uidls.indexOf(uidl) < i);
-    if (taken !== undefined) return { taken };
+    if (taken !== undefined) return { kind: 'taken', uidl: taken };
     for (const { message } of entries) yield* insertMessage(message, 1);
     const rows = entries.map(({ message: { id: message, octets }, uidl, fetched }, i) => ({
       uid: mailbox.nextUid + i,
@@ -50,7 +51,7 @@ export class ImportedMailChanges {
     const octets = rows.reduce((sum, row) => sum + row.octets, 0);
     yield* addToMailbox(ground, account, { octets, messages: rows.length });
     for (const item of audit) yield* append(item);
-    return 'filed';
+    return { kind: 'filed' };
   }
 }
 

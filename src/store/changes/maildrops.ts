@@ -1,11 +1,12 @@
 /** What the end of a POP3 session, a retention and an operator do to maildrops. Who may change one is said by `MaildropLocks`. */
 import { hash } from 'node:crypto';
 import type { AuditItem } from '../../domain/audit-row.ts';
+import type { EntryUid } from '../../domain/ids.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import { bytes, int, long } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Notices } from './accept-work.ts';
+import type { Notices, SentNotices } from './accept-work.ts';
 import { type Ground, append } from './ground.ts';
 import { COLLECTED, type Hidden, hideEntries } from './hiding.ts';
 import { addToMailbox, countCollected, fileNotices, mailboxOf } from './services.ts';
@@ -26,7 +27,7 @@ export class MaildropChanges {
     deleted: readonly number[],
     retrieved: readonly number[],
     audit: readonly AuditItem[],
-    notices: Notices,
+    { notices }: SentNotices,
   ): Change<void> {
     const sent = new Set(retrieved);
     const hidden = yield* hideEntries(ground, account, deleted, 'deleted', retrieved);
@@ -44,7 +45,7 @@ export class MaildropChanges {
   }
 
   /** A session that ended without QUIT. */
-  *release(ground: Ground, account: number, retrieved: readonly number[], notices: Notices): Change<void> {
+  *release(ground: Ground, account: number, retrieved: readonly number[], { notices }: SentNotices): Change<void> {
     const rows = yield* sql.all({ retrieved: int })`
       UPDATE entry SET retrieved = retrieved + 1 WHERE account = ${account} AND uid ${among(int, retrieved)} AND retrieved < 2 RETURNING retrieved`;
     // The second time without a QUIT: it has the message, whatever becomes of its sessions.
@@ -57,8 +58,8 @@ export class MaildropChanges {
   *expire(
     ground: Ground,
     account: number,
-    entries: readonly { readonly uid: number; readonly notices: Notices; readonly audit: AuditItem }[],
-  ): Change<readonly number[]> {
+    entries: readonly { readonly uid: EntryUid; readonly notices: Notices; readonly audit: AuditItem }[],
+  ): Change<readonly EntryUid[]> {
     const uids = entries.map(({ uid }) => uid);
     const rows = yield* sql.all({ uid: int })`
       SELECT uid FROM entry WHERE account = ${account} AND uid ${among(int, uids)} AND retrieved = 0 ${locked}`;

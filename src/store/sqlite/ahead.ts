@@ -4,16 +4,10 @@
  * A session that collected a thousand messages ends with a thousand receipts in one transaction. To copy them to the other thread in one
  * piece held the loop for 200 ms (measured): they go over in parts, a turn of the loop for each, and the work names them by a token.
  */
-import type { Notices } from './writer-protocol.ts';
+import type { Notices, SentNotices } from '../changes/accept-work.ts';
 
 /** Notices in one part: some 3 ms. */
 export const AHEAD_PART = 20;
-
-/** What a piece of work says of its notices: they come with it, or came ahead. */
-export interface SentNotices {
-  readonly notices: Notices;
-  readonly ahead?: number;
-}
 
 /** The writer's side. */
 export class Ahead {

@@ -1,10 +1,9 @@
 /** Extends the audit chain inside the writer's transactions. */
 import { BEFORE_ALL, chainHash, commitmentOf } from '../../crypto/audit-chain.ts';
-import type { ChainHead } from '../../domain/audit-row.ts';
+import type { AuditItem, ChainHead } from '../../domain/audit-row.ts';
 import type { AuditMark } from '../audit.ts';
 import type { Db } from './database.ts';
 import { type Sql, sqlOf } from './statements.ts';
-import type { AuditItem } from './writer-protocol.ts';
 
 export class AuditWriter {
   readonly #db: Db;

@@ -7,7 +7,7 @@ import { type AuditEvent, type AuditMark, type AuditReport, type AuditTrail, ERA
 import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
 import type { Subjects } from '../objects.ts';
 import { type OwnCalls, after } from './calls.ts';
-import type { AuditItem } from './writer-protocol.ts';
+import type { AuditItem } from '../../domain/audit-row.ts';
 import type { StoreTime } from './store-time.ts';
 import type { Writer } from './writer.ts';
 

@@ -33,10 +33,9 @@ import type { Acceptance, MaildropLock, StoredContent } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';
+import type { Notices } from '../changes/accept-work.ts';
+import type { WithdrawnCopy } from '../changes/queue.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
-import type { Notices, WithdrawnCopy } from './writer-protocol.ts';
-import type { StoreTime } from './store-time.ts';
-import { type Writer, errorOf } from './writer.ts';
 
 const MOST = 1000;
 const MOST_EXPIRED = 100;
@@ -48,13 +47,11 @@ const CHANGES = {
 } as const;
 
 export interface DeliveriesParts {
-  readonly writer: Writer;
   readonly subjects: Pick<Subjects, 'messages' | 'deliveries' | 'mailboxes' | 'maildrops' | 'queue'>;
   readonly audit: SqliteAudit;
   readonly bodies: Bodies;
   readonly erasures: Erasures;
   readonly maildrops: Maildrops;
-  readonly time: StoreTime;
   readonly random: RandomBytes;
   readonly log: Log;
 }
@@ -106,16 +103,9 @@ export class SqliteDeliveries implements Omit<Deliveries, Whole> {
   }
 
   async settle({ claim, outcome, notice, also, audit }: Settlement): Promise<'settled' | 'lost'> {
-    const { value } = await this.#p.writer.must({
-      kind: 'settle',
-      id: claim.id,
-      fence: claim.fence,
-      outcome,
-      at: this.#p.time.now(),
-      audit: this.#p.audit.items(audit),
-      notices: [...this.#notices(notice), ...this.#notices(also)],
-    });
-    return value === 1 ? 'settled' : 'lost';
+    const { id, fence } = claim;
+    const notices = [...this.#notices(notice), ...this.#notices(also)];
+    return await this.#p.subjects.queue.settle({ id, fence }, outcome, this.#p.audit.items(audit), notices);
   }
 
   onDue(listener: (partners: readonly PartnerId[]) => void): void {
@@ -173,10 +163,8 @@ export class SqliteDeliveries implements Omit<Deliveries, Whole> {
     const named = namedOf(record, recipients);
     const locks = await this.#lockAll(named.flatMap(({ mailbox }) => mailbox ?? []));
     try {
-      const answer = await this.#p.writer.ask({
-        kind: 'withdraw',
-        message: messageNumber(message),
-        copies: [...byCopy(record, named)].map(([copy, its]) => ({
+      const withdrawn = await this.#p.subjects.queue.withdraw(
+        [...byCopy(record, named)].map(([copy, its]) => ({
           message: messageNumber(copy),
           accounts: [...new Set(its.flatMap(({ mailbox }) => mailbox ?? []))].filter((account) =>
             locks.some((lock) => lock.account === account),
@@ -184,8 +172,7 @@ export class SqliteDeliveries implements Omit<Deliveries, Whole> {
           recipients: its.flatMap(({ address, partner }) => (partner === undefined ? [] : address)),
           heldFrom: its.flatMap(({ mailbox }) => mailbox ?? []),
         })),
-        at: this.#p.time.now(),
-        audit: this.#p.audit.item(
+        this.#p.audit.item(
           {
             event: 'message.withdrawn',
             outcome: 'success',
@@ -193,10 +180,9 @@ export class SqliteDeliveries implements Omit<Deliveries, Whole> {
           },
           message,
         ),
-        notices: this.#p.bodies.notices(notices),
-      });
-      if (answer.kind !== 'withdrawn') throw errorOf(answer);
-      return await this.#withdrawals(record, named, answer.copies);
+        this.#p.bodies.notices(notices),
+      );
+      return await this.#withdrawals(record, named, withdrawn);
     } finally {
       for (const lock of locks) await this.#p.maildrops.release(lock);
     }
@@ -252,18 +238,12 @@ export class SqliteDeliveries implements Omit<Deliveries, Whole> {
     const [lock] = await this.#lockAll([account]);
     if (lock === undefined) return [];
     try {
-      const answer = await this.#p.writer.ask({
-        kind: 'expire',
-        account,
-        entries: entries.map(({ uid, notice, also, audit }) => ({
-          uid,
-          notices: [...this.#notices(notice), ...this.#notices(also)],
-          audit: this.#p.audit.item(audit),
-        })),
-        at: this.#p.time.now(),
-      });
-      if (answer.kind !== 'expired') throw errorOf(answer);
-      return answer.uids as EntryUid[];
+      const expiring = entries.map(({ uid, notice, also, audit }) => ({
+        uid,
+        notices: [...this.#notices(notice), ...this.#notices(also)],
+        audit: this.#p.audit.item(audit),
+      }));
+      return await this.#p.subjects.maildrops.expire(account, expiring);
     } finally {
       await this.#p.maildrops.release(lock);
     }

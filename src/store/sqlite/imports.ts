@@ -7,10 +7,9 @@ import type { Subjects } from '../objects.ts';
 import { OPERATOR } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
-import { type Writer, errorOf } from './writer.ts';
 
 export interface ImportParts {
-  readonly writer: Pick<Writer, 'ask'>;
+  readonly importedMail: Subjects['importedMail'];
   readonly bodies: Bodies;
   readonly audit: SqliteAudit;
 }
@@ -28,7 +27,7 @@ export class SqliteImports implements Omit<Imports, keyof Subjects['imports']> {
     audit: readonly AuditEvent[],
   ): Promise<ImportOutcome> {
     check(entries);
-    const { bodies, writer } = this.#p;
+    const { bodies, importedMail } = this.#p;
     const work = entries.map((entry) => ({
       message: bodies.workOf({
         body: entry.body,
@@ -45,12 +44,9 @@ export class SqliteImports implements Omit<Imports, keyof Subjects['imports']> {
       uidl: entry.uidl,
       fetched: entry.fetched,
     }));
-    const answer = await writer.ask({ kind: 'import', account, entries: work, audit: this.#p.audit.items(audit) });
-    if (answer.kind === 'uidl-taken') return { kind: 'taken', uidl: entries[answer.index]?.uidl ?? '' };
-    if (answer.kind === 'refused') return { kind: 'gone' };
-    if (answer.kind !== 'done') throw errorOf(answer);
-    bodies.filed(work.map(({ message }) => message.id));
-    return { kind: 'filed' };
+    const outcome = await importedMail.file(account, work, this.#p.audit.items(audit));
+    if (outcome.kind === 'filed') bodies.filed(work.map(({ message }) => message.id));
+    return outcome;
   }
 }
 

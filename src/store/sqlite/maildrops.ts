@@ -3,23 +3,21 @@ import type { Clock, Log } from '../../domain/effects.ts';
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets, seconds } from '../../domain/units.ts';
 import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
+import type { Subjects } from '../objects.ts';
 import { type Holder, LockLost, type MaildropListing, type MaildropLock, type StoredContent } from '../store.ts';
-import type { SentNotices } from './ahead.ts';
+import type { SentNotices } from '../changes/accept-work.ts';
 import { Contents, type ReadAhead } from './contents.ts';
 import { Listings, SqliteListing } from './listing.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { MailboxState } from '../reads/roads.ts';
-import type { AuditItem } from './writer-protocol.ts';
+import type { AuditItem } from '../../domain/audit-row.ts';
 import type { OwnReadCalls } from './own-reads.ts';
-import type { StoreTime } from './store-time.ts';
-import type { Writer } from './writer.ts';
 
 export interface MaildropParts {
-  readonly writer: Writer;
+  readonly changes: Pick<Subjects['maildrops'], 'commit' | 'release'>;
   readonly reads: OwnReadCalls;
   readonly mailboxes: Mailboxes;
   readonly clock: Clock;
-  readonly time: StoreTime;
   readonly log: Log;
   readonly locks: MaildropLocks;
 }
@@ -226,8 +224,7 @@ export class Maildrops {
     try {
       if (!(await own.right.hold())) throw new LockLost('The maildrop was taken over by another session');
       const sent = (await notices?.()) ?? { notices: [] };
-      const at = this.#p.time.now();
-      await this.#p.writer.must({ kind: 'commit-maildrop', account, deleted, retrieved, at, audit, ...sent });
+      await this.#p.changes.commit(account, deleted, retrieved, audit, sent);
       this.#listings.noteRetrieved(account, retrieved);
     } finally {
       await this.#end(own);
@@ -265,9 +262,7 @@ export class Maildrops {
     notices: () => Promise<SentNotices>,
   ): Promise<void> {
     if (!(await right.hold())) return;
-    const sent = await notices();
-    const at = this.#p.time.now();
-    await this.#p.writer.must({ kind: 'release-maildrop', account, retrieved, at, ...sent });
+    await this.#p.changes.release(account, retrieved, await notices());
     this.#listings.noteRetrieved(account, retrieved);
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { MAIL_CHANGES } from '../objects.ts';
 import type { Step } from '../sql/sql.ts';
-import type { SentNotices } from './ahead.ts';
+import type { SentNotices } from '../changes/accept-work.ts';
 import type { Changed } from '../changes/changed.ts';
 import type { Own } from './own.ts';
 
@@ -69,8 +69,18 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
     },
   },
   maildrops: {
-    commit: { reach: 'nothing', turn: own, files: (_account, _deleted, _retrieved, _audit, notices) => notices },
-    release: { reach: 'nothing', turn: own, files: (_account, _retrieved, notices) => notices },
+    commit: {
+      reach: 'nothing',
+      turn: own,
+      files: (_account, _deleted, _retrieved, _audit, { notices }) => notices,
+      sent: (_account, _deleted, _retrieved, _audit, sent) => sent,
+    },
+    release: {
+      reach: 'nothing',
+      turn: own,
+      files: (_account, _retrieved, { notices }) => notices,
+      sent: (_account, _retrieved, sent) => sent,
+    },
     expire: { reach: 'nothing', turn: own, files: (_account, entries) => entries.flatMap(({ notices }) => notices) },
     restore: { reach: 'nothing', turn: own },
     noteConsumer: { reach: 'nothing', turn: own },

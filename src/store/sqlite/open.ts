@@ -198,8 +198,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
             for (const account of effects.crowded ?? []) crowded.add(account);
           };
           for (const { answer } of answers) {
-            if (answer.kind === 'done' || answer.kind === 'withdrawn' || answer.kind === 'expired') tellMail(answer);
-            else if (answer.kind === 'called') {
+            if (answer.kind === 'called') {
               if (answer.effects?.told !== undefined) tell(answer.effects.told);
               if (answer.effects !== undefined) tellMail(answer.effects);
             }
@@ -274,7 +273,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const { epoch } = ready;
     const { takeoverAfter } = set;
     const locks = (maildropLocks ?? newMemoryLocks)({ clock, epoch, takeoverAfter });
-    const maildrops = new Maildrops({ writer, reads, mailboxes, clock, time, log, locks });
+    const maildrops = new Maildrops({ changes: subjects.maildrops, reads, mailboxes, clock, log, locks });
     const erasures = new Erasures({
       messageErasure: subjects.messageErasure,
       contents: reads.contents,
@@ -287,13 +286,11 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       log,
     });
     parts.deliveries = new SqliteDeliveries({
-      writer,
       subjects,
       audit,
       bodies,
       erasures,
       maildrops,
-      time,
       random,
       log,
     });

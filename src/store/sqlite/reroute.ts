@@ -6,7 +6,7 @@
 import { addressKey } from '../../domain/address.ts';
 import type { AccountId, PartnerId } from '../../domain/ids.ts';
 import type { AcceptedRecipient, Acceptance } from '../store.ts';
-import type { AcceptWork, NewDelivery } from './writer-protocol.ts';
+import type { AcceptWork, NewDelivery } from '../changes/accept-work.ts';
 
 /** Where an address leads: a mailbox, or a partner's server. */
 export interface Lead {

@@ -32,7 +32,7 @@ import {
 } from '../store.ts';
 import type { SqliteAccountMoves } from './account-moves.ts';
 import type { SqliteAudit } from './audit.ts';
-import type { SentNotices } from './ahead.ts';
+import type { SentNotices } from '../changes/accept-work.ts';
 import type { Bodies } from './bodies.ts';
 import type { Swept } from '../changes/sweeps.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
@@ -130,7 +130,10 @@ export class SqliteStore implements Store {
     this.interchanges = new SqliteInterchanges(parts);
     this.quirks = parts.quirks;
     this.id = parts.keys.storeId ?? '';
-    this.imports = Object.assign(new SqliteImports(parts), parts.subjects.imports);
+    this.imports = Object.assign(
+      new SqliteImports({ ...parts, importedMail: parts.subjects.importedMail }),
+      parts.subjects.imports,
+    );
     // Refusals and log-ins are counted with their rows; what acceptances counted may wait to be written.
     const settle = async (): Promise<unknown> => {
       await parts.audit.flush();

@@ -17,7 +17,8 @@ import type { Db } from './database.ts';
 import { type Sql, sqlOf } from './statements.ts';
 import { ACCEPTED, type Accepted, type FiledCopy, UsageRecount, isToldAgain } from './usage-recount.ts';
 import type { Reach } from './manners.ts';
-import type { AcceptWork, AuditItem } from './writer-protocol.ts';
+import type { AuditItem } from '../../domain/audit-row.ts';
+import type { AcceptWork } from '../changes/accept-work.ts';
 
 /** What an event says of the account besides what it adds: nothing (somebody else did it), that it was there, that it logged in. */
 type Doing = 'nothing' | 'used' | 'login';

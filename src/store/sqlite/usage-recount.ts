@@ -9,7 +9,8 @@ import type { AcceptedRecipient } from '../store.ts';
 import type { Db } from './database.ts';
 import { heldMailboxes } from './held-mailboxes.ts';
 import { type Sql, sqlOf } from './statements.ts';
-import type { AcceptWork, AuditItem } from './writer-protocol.ts';
+import type { AuditItem } from '../../domain/audit-row.ts';
+import type { AcceptWork } from '../changes/accept-work.ts';
 
 export const ACCEPTED = 'message.accepted';
 

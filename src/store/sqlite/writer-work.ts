@@ -8,16 +8,13 @@ import { RegistryError } from '../registry.ts';
 import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
 import { AuditWriter } from './audit-writer.ts';
 import type { Db } from './database.ts';
-import { DeliveryChanges } from './delivery-changes.ts';
 import { Filing } from './filing.ts';
-import { ImportChanges } from './import-changes.ts';
 import { MailboxCounters } from './mailbox-counters.ts';
 import type { KeptReserve } from './kept-reserve.ts';
 import { type Manner, REGISTRY, mannerOf } from './manners.ts';
-import { MaildropChanges } from './maildrop-changes.ts';
 import type { Testing } from './options.ts';
 import { type Own, OwnMail, OwnTrail, OwnUpkeep } from './own.ts';
-import type { CallWork, Notices, WriterAnswer, WriterWork } from './writer-protocol.ts';
+import type { CallWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
 import { SqliteRunner } from './runner.ts';
 import { SearchTables } from './search-tables.ts';
 import { SqliteServices } from './services.ts';
@@ -25,29 +22,8 @@ import { UsageChanges } from './usage-changes.ts';
 
 const NO_SALT = new Uint8Array(0);
 
-type OldKind = Exclude<WriterWork['kind'], 'call'>;
-
-const notices = ({ notices: its }: { readonly notices: Notices }): Notices => its;
-const account = (work: { readonly account: number }): number => work.account;
-
-/** Of what is not called yet as objects are. What is not named is taken to change mailboxes. */
-const OLD: { readonly [K in OldKind]?: Manner<[Extract<WriterWork, { kind: K }>]> } = {
-  'commit-maildrop': { reach: 'nothing', turn: account, files: notices, sent: (work) => work },
-  'release-maildrop': { reach: 'nothing', turn: account, files: notices, sent: (work) => work },
-  settle: { reach: 'messages', files: notices },
-  withdraw: { reach: 'mailboxes', files: notices },
-  expire: { reach: 'mailboxes', turn: account, files: ({ entries }) => entries.flatMap(notices) },
-  import: {
-    reach: 'mailboxes',
-    mail: true,
-    turn: account,
-    files: ({ entries }) => entries.map(({ message }) => message),
-  },
-};
-const MAILBOXES: Manner = { reach: 'mailboxes' };
-
-/** Those of a call; of what is not called yet, the work itself. */
-export const argsOf = (work: WriterWork): never => (work.kind === 'call' ? work.args : [work]) as never;
+/** For its manner. */
+export const argsOf = ({ args }: WriterWork): never => args as never;
 
 type OwnMethod = (changed: Changed, ...args: readonly unknown[]) => unknown;
 
@@ -89,9 +65,6 @@ export class WriterWorker {
   readonly #twice: boolean;
   readonly #usage: UsageChanges;
   readonly #filing: Filing;
-  readonly #maildrops: MaildropChanges;
-  readonly #deliveries: DeliveryChanges;
-  readonly #imports: ImportChanges;
   readonly #runner: SqliteRunner;
   readonly #callees: Callees;
   #changed = new Changed();
@@ -111,16 +84,6 @@ export class WriterWorker {
     this.audit = new AuditWriter(db, (item) => this.#usage.row(item));
     const counters = new MailboxCounters(db);
     this.#filing = new Filing(db, { audit: this.audit, counters, usage: this.#usage, search: this.search }, now);
-    this.#maildrops = new MaildropChanges(db, {
-      audit: this.audit,
-      counters,
-      filing: this.#filing,
-      usage: this.#usage,
-    });
-    this.#deliveries = new DeliveryChanges(db, {
-      ...{ audit: this.audit, filing: this.#filing, maildrops: this.#maildrops, usage: this.#usage },
-    });
-    this.#imports = new ImportChanges(db, this.audit, counters, this.#filing);
     const services = new SqliteServices({ counters, filing: this.#filing, usage: this.#usage });
     this.#runner = new SqliteRunner(db, (item) => this.audit.append(item), services);
     this.#callees = calleesOf({
@@ -140,8 +103,7 @@ export class WriterWorker {
 
   /** What may not be called has the manner that is on the safe side. */
   mannerOf(work: WriterWork): Manner {
-    if (work.kind === 'call') return this.#callees.get(work.object)?.get(work.method)?.manner ?? REGISTRY;
-    return OLD[work.kind] ?? MAILBOXES;
+    return this.#callees.get(work.object)?.get(work.method)?.manner ?? REGISTRY;
   }
 
   /** Before each piece of work; the one before stands. True where this wrote something that must stand when the piece is undone. */
@@ -166,25 +128,7 @@ export class WriterWorker {
     this.#usage.mark();
   }
 
-  apply(work: WriterWork): WriterAnswer {
-    switch (work.kind) {
-      case 'commit-maildrop':
-        return this.#maildrops.commit(work);
-      case 'release-maildrop':
-        return this.#maildrops.release(work);
-      case 'expire':
-        return this.#maildrops.expire(work);
-      case 'import':
-        return this.#imports.file(work);
-      case 'settle':
-      case 'withdraw':
-        return this.#deliveries.apply(work);
-      case 'call':
-        return this.#call(work);
-    }
-  }
-
-  #call(call: CallWork): WriterAnswer {
+  apply(call: WriterWork): WriterAnswer {
     const callee = this.#callees.get(call.object)?.get(call.method);
     if (callee === undefined) throw new TypeError(`Nothing may be called as ${call.object}.${call.method}`);
     if (callee.own) return this.#runOwn(callee.run, call);

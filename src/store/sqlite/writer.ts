@@ -6,16 +6,9 @@
 import { Worker } from 'node:worker_threads';
 import { RegistryError } from '../registry.ts';
 import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
-import { AHEAD_PART, type SentNotices } from './ahead.ts';
-import type {
-  CallWork,
-  Notices,
-  Request,
-  WriterAnswer,
-  WriterHears,
-  WriterSays,
-  WriterWork,
-} from './writer-protocol.ts';
+import type { Notices, SentNotices } from '../changes/accept-work.ts';
+import { AHEAD_PART } from './ahead.ts';
+import type { CallWork, Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './writer-protocol.ts';
 import { ThreadEnd } from './thread-end.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 import type { WriterStart } from './writer-thread.ts';
@@ -125,13 +118,6 @@ export class Writer {
       await new Promise((resolve) => setImmediate(resolve));
     }
     return { notices: [], ahead: token };
-  }
-
-  /** The same for work whose answers are only "done": turns the others into errors. */
-  async must(work: WriterWork, transfer?: Uint8Array): Promise<WriterAnswer & { kind: 'done' }> {
-    const answer = await this.ask(work, transfer);
-    if (answer.kind === 'done') return answer;
-    throw errorOf(answer);
   }
 
   #push(work: WriterWork, waiting: Waiting, transfer?: Uint8Array): void {
