@@ -407,7 +407,7 @@ test('a sweep drops on PostgreSQL what it drops on SQLite', async () => {
   await both(`INSERT INTO organisation (id, name, title, language, created_at, settings) VALUES
     (91, 'sweep', 'Sweep', 'nl', 0, '{}'), (92, 'short', 'Short', 'nl', 0, '{"keep-deleted":1,"quota":1000}')`);
   await both(`INSERT INTO account (id, login, organisation, kind, state, created_at, settings) VALUES
-    (91, 'dora', 91, 'mail', 'active', 0, '{}'), (92, 'evi', 92, 'mail', 'active', 0, '{}'), (93, 'fien', 91, 'mail', 'active', 0, '{"quota":10}')`);
+    (91, 'dina', 91, 'mail', 'active', 0, '{}'), (92, 'evi', 92, 'mail', 'active', 0, '{}'), (93, 'fien', 91, 'mail', 'active', 0, '{"quota":10}')`);
   await both(`INSERT INTO mailbox (account, hidden_octets, sweep_at) VALUES (91, 12, 0), (92, 8, 0), (93, 16, 0)`);
   await both(`INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) VALUES
     (91, ${old}, 1, 1, 4, 2), (91, ${old + 1}, 2, 2, 4, 2), (91, ${noon - 1}, 3, 3, 4, 2),
@@ -483,7 +483,7 @@ test('sessions, claims and the erasure of a message do on PostgreSQL what they d
   });
   const values = async (query: string): Promise<unknown[]> => {
     const { rows } = await client.query({ text: query, rowMode: 'array' });
-    return rows.map((row) => (row).map(String).join(' '));
+    return rows.map((row) => row.map(String).join(' '));
   };
   const many = async (...statements: readonly string[]): Promise<void> => {
     for (const statement of statements) await client.query(statement);
