@@ -18,7 +18,7 @@ import { valueOf } from '../../src/store/sqlite/writer.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
 import type { WriterAnswer } from '../../src/store/sqlite/writer-protocol.ts';
 
-function fixture(answer: WriterAnswer = { kind: 'called', value: 7 }) {
+function fixture(answer: WriterAnswer = { kind: 'done', value: 7 }) {
   const asked: unknown[] = [];
   const parts: CallParts = {
     writer: {
@@ -83,7 +83,6 @@ test('a change goes to the writer with its time and salt, a read to the reader; 
   const { salt, ...work } = asked[0] as Call & { salt: Uint8Array };
   assert.equal(salt.length, 32);
   assert.deepEqual(work, {
-    kind: 'call',
     object: 'operators',
     method: 'remove',
     args: ['op', { name: 'test' }],
@@ -106,17 +105,14 @@ test('the writer’s own objects are called without a time and a salt, and a pie
   const sealed = new Uint8Array(9);
   const chunk = { id: 1n, n: 0, sealed, tag: new Uint8Array(16), day: '2026-11-25', at: 1, account: 1 };
   await own.mail.chunk(chunk);
-  assert.deepEqual(asked[0], [
-    { kind: 'call', object: 'trail', method: 'erasePersonal', args: [[1, 2], null] },
-    undefined,
-  ]);
-  assert.deepEqual(asked[1], [{ kind: 'call', object: 'mail', method: 'chunk', args: [chunk] }, sealed]);
+  assert.deepEqual(asked[0], [{ object: 'trail', method: 'erasePersonal', args: [[1, 2], null] }, undefined]);
+  assert.deepEqual(asked[1], [{ object: 'mail', method: 'chunk', args: [chunk] }, sealed]);
 });
 
 test('a refusal keeps its class, kind and text; a fault says that nothing was changed', async () => {
   const remove = (answer: WriterAnswer) => fixture(answer).subjects.operators.remove('op', { name: 'test' });
   await assert.rejects(
-    remove({ kind: 'registry-error', error: 'ended', message: 'it is over' }),
+    remove({ kind: 'refused', error: 'ended', message: 'it is over' }),
     (error: unknown) => error instanceof RegistryError && error.kind === 'ended' && error.message === 'it is over',
   );
   await assert.rejects(remove({ kind: 'error', message: 'no such table' }), /nothing was changed: no such table/);
@@ -169,13 +165,13 @@ test('a change with an effect beside its steps is found where each runs twice', 
   });
   const work = new WriterWorker(db, 0, { changesTwice: true });
   const call = (method: string, args: readonly unknown[]) =>
-    work.apply({ kind: 'call', object: 'operators', method, args, at: 1, salt: randomBytes(32) });
+    work.apply({ object: 'operators', method, args, at: 1, salt: randomBytes(32) });
   db.exec('BEGIN');
   const actor = { name: 'test' };
   const key = { name: 'op', fingerprint: 'f', publicKey: Buffer.from('k') };
-  assert.equal(call('add', [key, actor]).kind, 'called');
+  assert.equal(call('add', [key, actor]).kind, 'done');
   assert.deepEqual([work.audit.head.seq, db.prepare('SELECT count(*) FROM audit').pluck().get()], [1, 1]);
-  assert.equal(call('add', [key, actor]).kind, 'registry-error');
+  assert.equal(call('add', [key, actor]).kind, 'refused');
   assert.throws(() => call('rule', [[], actor]), /did something else when it ran again/);
 });
 

@@ -145,10 +145,10 @@ test('a crash before the mailbox was cut down to its quota leaves that to the ne
   db.prepare('UPDATE mailbox SET messages = 1, octets = ? WHERE account = 100').run(OCTETS);
   db.prepare("INSERT INTO entry (account, uid, message, octets, uidl) VALUES (100, 2, 7, ?, x'00')").run(OCTETS);
   const answer = new WriterWorker(db, at).apply({
-    ...{ kind: 'call', object: 'maildrops', method: 'commit', at },
+    ...{ object: 'maildrops', method: 'commit', at },
     args: [100, [2], [2], [], { notices: [] }],
   });
-  assert(answer.kind === 'called');
+  assert(answer.kind === 'done');
   assert.deepEqual([answer.effects?.crowded, left()], [[100], [100, 100]]);
   sweep(t, found, new SqliteRunner(db));
   assert.deepEqual(db.prepare('SELECT message FROM hidden_entry').pluck().all(), [7]);

@@ -16,7 +16,7 @@ import { type Copied, type Copier, ThreadCopier } from '../../src/store/sqlite/l
 import type { CreateOptions, Testing } from '../../src/store/sqlite/options.ts';
 import type { Own } from '../../src/store/sqlite/own.ts';
 import type { AcceptWork } from '../../src/store/changes/accept-work.ts';
-import type { CallWork, WriterAnswer, WriterSays, WriterWork } from '../../src/store/sqlite/writer-protocol.ts';
+import type { WriterAnswer, WriterSays, WriterCall } from '../../src/store/sqlite/writer-protocol.ts';
 import { KeptReserve } from '../../src/store/sqlite/kept-reserve.ts';
 import { Reserve } from '../../src/store/sqlite/reserve.ts';
 import { WriterWorker } from '../../src/store/sqlite/writer-work.ts';
@@ -28,7 +28,7 @@ interface Bench {
   readonly said: WriterSays[];
   readonly group: GroupCommit;
   readonly reserve: Reserve;
-  readonly run: (works: readonly WriterWork[]) => Promise<Map<number, string>>;
+  readonly run: (works: readonly WriterCall[]) => Promise<Map<number, string>>;
 }
 
 /** Copies when its outcome is asked for, on the writer's own connection. */
@@ -95,7 +95,7 @@ async function writer(
     ...{ db, said, group, reserve },
     run: async (works) => {
       const from = said.length;
-      group.add(works.map((work, n) => ({ n, work })));
+      group.add(works.map((call, n) => ({ n, call })));
       await group.run();
       const kinds = new Map<number, string>();
       for (const message of said.slice(from))
@@ -107,17 +107,23 @@ async function writer(
 
 /** Of an acceptance that was not filed: why. */
 function wordOf(answer: WriterAnswer): string {
-  if (answer.kind !== 'called') return answer.kind;
+  if (answer.kind !== 'done') return answer.kind;
   return (answer.value as { readonly kind: string } | undefined)?.kind ?? 'done';
 }
 
-const own = <K extends keyof Own>(object: K, method: keyof Own[K] & string, ...args: readonly unknown[]): CallWork => ({
-  ...{ kind: 'call', object, method, args },
+const own = <K extends keyof Own>(
+  object: K,
+  method: keyof Own[K] & string,
+  ...args: readonly unknown[]
+): WriterCall => ({
+  object,
+  method,
+  args,
 });
 const AUDIT = own('trail', 'append', []);
 
 /** For the postmaster that every new store has. */
-const accept = (id: number, more: Partial<AcceptWork> = {}): CallWork => own('mail', 'accept', workOf(id, more));
+const accept = (id: number, more: Partial<AcceptWork> = {}): WriterCall => own('mail', 'accept', workOf(id, more));
 const workOf = (id: number, more: Partial<AcceptWork>): AcceptWork => ({
   id: BigInt(id),
   receivedAt: 1,
@@ -162,7 +168,7 @@ const workOf = (id: number, more: Partial<AcceptWork>): AcceptWork => ({
   ],
   ...more,
 });
-const chunk = (id: number, n: number, account = 1): CallWork =>
+const chunk = (id: number, n: number, account = 1): WriterCall =>
   own('mail', 'chunk', {
     ...{ id: BigInt(id), n, sealed: new Uint8Array(262_160), tag: new Uint8Array(16) },
     ...{ day: '2026-11-25', at: 1, account },
@@ -329,10 +335,10 @@ test('while the log is copied small messages go on, large ones wait for it, and 
   let answered = said.length;
   assert(walOf(db) - before < 9 * 1024 * 1024, 'large bodies wait');
   // One of somebody else does not wait for these.
-  group.add([{ n: 998, work: chunk(3000, 0, 2) }]);
+  group.add([{ n: 998, call: chunk(3000, 0, 2) }]);
   for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(said.length, (answered += 1));
-  group.add([{ n: 999, work: accept(5000) }]);
+  group.add([{ n: 999, call: accept(5000) }]);
   for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(said.length, answered + 1, 'a small message does not');
   done = true;
@@ -461,8 +467,8 @@ test('a disk that is full is told of once a portion, and starts no copy at each 
 });
 
 const SWEPT = { keptFor: { hidden: 0, traces: 0, networks: 0, usage: 0 }, open: [], below: 0n, day: '' };
-const SWEEP: WriterWork = {
-  ...{ kind: 'call', object: 'sweeps', method: 'step', args: [SWEPT], at: 0, salt: new Uint8Array(32) },
+const SWEEP: WriterCall = {
+  ...{ object: 'sweeps', method: 'step', args: [SWEPT], at: 0, salt: new Uint8Array(32) },
 };
 
 test('an old file gives its free pages back, whoever asks for something in between', async (t) => {
@@ -507,7 +513,7 @@ test('mail is taken again with half of the reserve on the disk, and full once mo
     const last = said.at(-1);
     return last?.kind === 'answers' ? last.reserved : last;
   };
-  const fill = (id: number): WriterWork =>
+  const fill = (id: number): WriterCall =>
     accept(id, { envelope: '{"recipients":[]}', body: randomBytes(60_000), uidls: randomBytes(16) });
   const most = (pages: number): unknown => db.pragma(`max_page_count = ${pages}`);
   const pages = db.pragma('page_count', { simple: true }) as number;
@@ -535,7 +541,7 @@ test('mail is taken again with half of the reserve on the disk, and full once mo
     );
   }
   // With mail in between, which it does not disturb; what was asked for in another state is not done.
-  const works: WriterWork[] = [fill(400), own('upkeep', 'keepReserve', 'out', 'whole'), fill(401)];
+  const works: WriterCall[] = [fill(400), own('upkeep', 'keepReserve', 'out', 'whole'), fill(401)];
   assert.deepEqual([...(await run(works)).values()], ['done', 'done', 'done']);
   assert.deepEqual([reserve.kept, reserved()], ['half', 'half']);
   await run([fill(402), own('upkeep', 'keepReserve', 'half', 'whole'), fill(403)]);

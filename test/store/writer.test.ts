@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { Writer } from '../../src/store/sqlite/writer.ts';
-import type { CallWork } from '../../src/store/sqlite/writer-protocol.ts';
+import type { WriterCall } from '../../src/store/sqlite/writer-protocol.ts';
 import { StoreFailed } from '../../src/store/store.ts';
 import { testOptions } from '../support/store.ts';
 
-const NOTHING: CallWork = { kind: 'call', object: 'trail', method: 'append', args: [[]] };
+const NOTHING: WriterCall = { object: 'trail', method: 'append', args: [[]] };
 
 test(
   'close() answers what was asked before it and rejects what comes while it closes',

@@ -32,7 +32,7 @@ type Asked = (...args: readonly unknown[]) => Promise<unknown>;
 
 /** The objects of all tables by their subject, each with the methods of all. */
 export function subjectsOf({ writer, reader, time, random }: CallParts): Subjects {
-  const change = (call: Call): Promise<unknown> => writer.call({ kind: 'call', ...call, salt: random(32) });
+  const change = (call: Call): Promise<unknown> => writer.call({ ...call, salt: random(32) });
   const read = (call: Call): Promise<unknown> => reader.call(call);
   const subjects: Record<string, Record<string, Asked>> = {};
   const tables: readonly [objects: Readonly<Record<string, object>>, ask: (call: Call) => Promise<unknown>][] = [
@@ -58,7 +58,7 @@ export type OwnCalls = { readonly [K in keyof Own]: Remote<Own[K]> };
 export const ownCallsOf = (writer: Pick<Writer, 'call'>): OwnCalls =>
   callsOf(OWN, (object, method) => {
     const { gives } = mannerOf(object, method);
-    return (...args) => writer.call({ kind: 'call', object, method, args }, gives?.(...(args as never)));
+    return (...args) => writer.call({ object, method, args }, gives?.(...(args as never)));
   }) as OwnCalls;
 
 /** The reader's. */

@@ -14,10 +14,10 @@ import { LogUpkeep } from './log-upkeep.ts';
 import type { KeptReserve } from './kept-reserve.ts';
 import { type Manner, isStreamed } from './manners.ts';
 import type { Testing } from './options.ts';
-import type { Request, WriterAnswer, WriterSays, WriterWork } from './writer-protocol.ts';
+import type { Request, WriterAnswer, WriterCall, WriterSays } from './writer-protocol.ts';
 import type { OpenedSpace } from './space.ts';
 import { type Sql, sqlOf } from './statements.ts';
-import { type WriterWorker, argsOf } from './writer-work.ts';
+import type { WriterWorker } from './writer-work.ts';
 
 /** Commits without a small message after which large bodies may have more of each. */
 const QUIET = 2;
@@ -51,7 +51,7 @@ interface Answered {
 /** A request with what it is to the group. */
 interface Piece {
   readonly n: number;
-  readonly work: WriterWork;
+  readonly call: WriterCall;
   readonly manner: Manner;
   /** Whose turn it takes; 0: nobody's. */
   readonly turn: number;
@@ -138,12 +138,12 @@ export class GroupCommit {
     this.#wake();
   }
 
-  #pieceOf({ n, work }: Request): Piece {
-    const manner = this.#o.work.mannerOf(work);
-    const args = argsOf(work);
+  #pieceOf({ n, call }: Request): Piece {
+    const manner = this.#o.work.mannerOf(call);
+    const args = call.args as never;
     const turn = manner.turn?.(...args) ?? 0;
     const large = manner.slice === true || manner.files?.(...args).some(isStreamed) === true;
-    return { n, work, manner, turn, large };
+    return { n, call, manner, turn, large };
   }
 
   /** Commits until nothing waits. */
@@ -284,7 +284,7 @@ export class GroupCommit {
   }
 
   /** `only`: nothing else is in the transaction, so no savepoint is needed to undo this. */
-  #piece({ work, manner }: Piece, only: boolean): WriterAnswer {
+  #piece({ call, manner }: Piece, only: boolean): WriterAnswer {
     const { audit } = this.#o.work;
     const { head } = audit;
     const wrote = this.#o.work.begin(manner);
@@ -292,12 +292,12 @@ export class GroupCommit {
     if (!alone) this.#sql.run`SAVEPOINT piece`;
     let answer: WriterAnswer;
     try {
-      answer = this.#o.work.apply(work);
+      answer = this.#o.work.apply(call);
     } catch (error) {
       if (!isStatementError(error)) throw error;
       answer = { kind: 'error', message: error instanceof Error ? error.message : String(error) };
     }
-    if (answer.kind === 'error' || answer.kind === 'registry-error') {
+    if (answer.kind === 'error' || answer.kind === 'refused') {
       if (alone) {
         this.#o.db.exec('ROLLBACK');
         this.#begin();
@@ -335,8 +335,8 @@ export class GroupCommit {
     const answers: Answered[] = [];
     for (const piece of group) {
       if (this.#failed) return;
-      const { n, work, manner } = piece;
-      if (manner.outside === true) answers.push({ n, answer: this.#o.work.apply(work) });
+      const { n, call, manner } = piece;
+      if (manner.outside === true) answers.push({ n, answer: this.#o.work.apply(call) });
       else if (manner.mail === true) answers.push({ n, answer: { kind: 'full' } });
       else {
         const { head } = this.#o.work.audit;

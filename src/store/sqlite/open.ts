@@ -16,7 +16,6 @@ import { instant } from '../../domain/units.ts';
 import { syncFolder } from '../../platform/lasting-files.ts';
 import type { MaildropLocks } from '../maildrop-locks.ts';
 import { MessageIds, idTime } from '../message-ids.ts';
-import type { Effects } from '../changes/changed.ts';
 import { Ground, type Told } from '../changes/ground.ts';
 import { CHANGES } from '../objects.ts';
 import type { PgpKeys } from '../pgp-keys.ts';
@@ -191,17 +190,14 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
           }
           const due = new Set<number>();
           const crowded = new Set<number>();
-          const tellMail = (effects: Effects): void => {
+          for (const { answer } of answers) {
+            if (answer.kind !== 'done' || answer.effects === undefined) continue;
+            const { effects } = answer;
+            if (effects.told !== undefined) tell(effects.told);
             if (effects.mailboxes !== undefined) parts.mailboxes?.told(effects.mailboxes);
             if (effects.filed !== undefined) parts.bodies?.filed(effects.filed);
             for (const partner of effects.due ?? []) due.add(partner);
             for (const account of effects.crowded ?? []) crowded.add(account);
-          };
-          for (const { answer } of answers) {
-            if (answer.kind === 'called') {
-              if (answer.effects?.told !== undefined) tell(answer.effects.told);
-              if (answer.effects !== undefined) tellMail(answer.effects);
-            }
           }
           parts.deliveries?.told(due);
           store?.crowded(crowded);

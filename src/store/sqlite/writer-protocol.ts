@@ -3,15 +3,14 @@
  *
  * The caller numbers its requests; answers carry the number. Both sides send lists, one a turn.
  */
-import type { RegistryError } from '../registry.ts';
 import type { Notices } from '../changes/accept-work.ts';
 import type { Effects } from '../changes/changed.ts';
+import type { RegistryError } from '../registry.ts';
 import type { Reserved } from './reserve.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 
 /** A method of an object of CHANGES, MAIL_CHANGES or the writer's own. */
-export interface CallWork {
-  readonly kind: 'call';
+export interface WriterCall {
   readonly object: string;
   readonly method: string;
   readonly args: readonly unknown[];
@@ -20,18 +19,16 @@ export interface CallWork {
   readonly salt?: Uint8Array;
 }
 
-/** There is nothing else. */
-export type WriterWork = CallWork;
-
 export interface Request {
   readonly n: number;
-  readonly work: WriterWork;
+  readonly call: WriterCall;
 }
 
 export type WriterAnswer =
-  | { readonly kind: 'called'; readonly value: unknown; readonly effects?: Effects }
-  | { readonly kind: 'registry-error'; readonly error: RegistryError['kind']; readonly message: string }
+  | { readonly kind: 'done'; readonly value: unknown; readonly effects?: Effects }
+  | { readonly kind: 'refused'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'full' }
+  /** A fault: nothing was changed. */
   | { readonly kind: 'error'; readonly message: string };
 
 export type WriterSays =

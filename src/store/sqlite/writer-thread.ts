@@ -18,7 +18,7 @@ import type { WriterHears, WriterSays } from './writer-protocol.ts';
 import { Reserve, coversHalf, freeOctetsOf, reservedFor } from './reserve.ts';
 import { type Upgrade, copyBeforeUpgrade, upgradeCopyOf } from './upgrade-copy.ts';
 import { DATABASE_FILE } from './writer-files.ts';
-import { WriterWorker, argsOf } from './writer-work.ts';
+import { WriterWorker } from './writer-work.ts';
 
 /** What the thread is started with. */
 export interface WriterStart {
@@ -170,7 +170,7 @@ function serve(port: MessagePort, start: WriterStart): void {
     if (message.kind === 'close') closing = true;
     else if (message.kind === 'ahead') ahead.add(message.token, message.notices);
     else {
-      for (const { work: asked } of message.requests) ahead.join(work.mannerOf(asked).sent?.(...argsOf(asked)));
+      for (const { call } of message.requests) ahead.join(work.mannerOf(call).sent?.(...(call.args as never)));
       group.add(message.requests);
     }
   };

@@ -1,4 +1,4 @@
-/** What the writer does for each kind of work, inside a transaction that somebody else began and will commit. */
+/** What the writer does for each call, inside a transaction that somebody else began and will commit. */
 import { isDeepStrictEqual } from 'node:util';
 import { instant } from '../../domain/units.ts';
 import { Changed } from '../changes/changed.ts';
@@ -14,16 +14,13 @@ import type { KeptReserve } from './kept-reserve.ts';
 import { type Manner, REGISTRY, mannerOf } from './manners.ts';
 import type { Testing } from './options.ts';
 import { type Own, OwnMail, OwnTrail, OwnUpkeep } from './own.ts';
-import type { CallWork, WriterAnswer, WriterWork } from './writer-protocol.ts';
+import type { WriterAnswer, WriterCall } from './writer-protocol.ts';
 import { SqliteRunner } from './runner.ts';
 import { SearchTables } from './search-tables.ts';
 import { SqliteServices } from './services.ts';
 import { UsageChanges } from './usage-changes.ts';
 
 const NO_SALT = new Uint8Array(0);
-
-/** For its manner. */
-export const argsOf = ({ args }: WriterWork): never => args as never;
 
 type OwnMethod = (changed: Changed, ...args: readonly unknown[]) => unknown;
 
@@ -49,12 +46,12 @@ function calleesOf(own: Own): Callees {
 }
 
 /** A refused change is an answer; anything else is a fault. */
-function orError(change: () => WriterAnswer): WriterAnswer {
+function orRefused(change: () => WriterAnswer): WriterAnswer {
   try {
     return change();
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    return { kind: 'registry-error', error: error.kind, message: error.message };
+    return { kind: 'refused', error: error.kind, message: error.message };
   }
 }
 
@@ -102,8 +99,8 @@ export class WriterWorker {
   }
 
   /** What may not be called has the manner that is on the safe side. */
-  mannerOf(work: WriterWork): Manner {
-    return this.#callees.get(work.object)?.get(work.method)?.manner ?? REGISTRY;
+  mannerOf({ object, method }: WriterCall): Manner {
+    return this.#callees.get(object)?.get(method)?.manner ?? REGISTRY;
   }
 
   /** Before each piece of work; the one before stands. True where this wrote something that must stand when the piece is undone. */
@@ -128,39 +125,39 @@ export class WriterWorker {
     this.#usage.mark();
   }
 
-  apply(call: WriterWork): WriterAnswer {
+  apply(call: WriterCall): WriterAnswer {
     const callee = this.#callees.get(call.object)?.get(call.method);
     if (callee === undefined) throw new TypeError(`Nothing may be called as ${call.object}.${call.method}`);
     if (callee.own) return this.#runOwn(callee.run, call);
-    return orError(() => (this.#twice ? this.#runTwice(callee.run, call) : this.#run(callee.run, call)));
+    return orRefused(() => (this.#twice ? this.#runTwice(callee.run, call) : this.#run(callee.run, call)));
   }
 
-  #runOwn(run: Callable, { args }: CallWork): WriterAnswer {
+  #runOwn(run: Callable, { args }: WriterCall): WriterAnswer {
     const changed = this.#changed;
     const value = (run as OwnMethod)(changed, ...args);
     const { effects } = changed;
-    if (effects === undefined) return { kind: 'called', value };
+    if (effects === undefined) return { kind: 'done', value };
     this.#changed = new Changed();
-    return { kind: 'called', value, effects };
+    return { kind: 'done', value, effects };
   }
 
-  #run(run: Callable, { at = 0, salt = NO_SALT, args }: CallWork): WriterAnswer {
+  #run(run: Callable, { at = 0, salt = NO_SALT, args }: WriterCall): WriterAnswer {
     const ground = new Ground(instant(at), salt);
     const value = this.#runner.run(run(ground, ...args));
     checkCrossing(value);
     const { effects } = ground;
-    return { kind: 'called', value, ...(effects === undefined ? {} : { effects }) };
+    return { kind: 'done', value, ...(effects === undefined ? {} : { effects }) };
   }
 
   /** For tests: a change that was rolled back and runs again must do the same again. */
-  #runTwice(run: Callable, call: CallWork): WriterAnswer {
+  #runTwice(run: Callable, call: WriterCall): WriterAnswer {
     const { head } = this.audit;
     this.#db.exec('SAVEPOINT twice');
-    const first = orError(() => this.#run(run, call));
+    const first = orRefused(() => this.#run(run, call));
     this.#db.exec('ROLLBACK TO twice; RELEASE twice');
     this.audit.rewind(head);
     this.forget('piece');
-    const second = orError(() => this.#run(run, call));
+    const second = orRefused(() => this.#run(run, call));
     if (!isDeepStrictEqual(first, second))
       throw new Error(
         `${call.object}.${call.method} did something else when it ran again: it has an effect beside its steps`,

@@ -1,5 +1,5 @@
 /**
- * The calling thread's face of the writer: takes work, hands it over once a turn, gives each answer to whoever waits for it.
+ * The calling thread's face of the writer: takes calls, hands them over once a turn, gives each answer to whoever waits for it.
  *
  * After the store has failed everything that waits and everything after it rejects with StoreFailed.
  */
@@ -8,7 +8,7 @@ import { RegistryError } from '../registry.ts';
 import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
 import type { Notices, SentNotices } from '../changes/accept-work.ts';
 import { AHEAD_PART } from './ahead.ts';
-import type { CallWork, Request, WriterAnswer, WriterHears, WriterSays, WriterWork } from './writer-protocol.ts';
+import type { Request, WriterAnswer, WriterCall, WriterHears, WriterSays } from './writer-protocol.ts';
 import { ThreadEnd } from './thread-end.ts';
 import type { Upgrade } from './upgrade-copy.ts';
 import type { WriterStart } from './writer-thread.ts';
@@ -92,16 +92,12 @@ export class Writer {
   }
 
   /** Resolves with its value, once it is committed; rejects with what was answered in place of one. `transfer`: memory that goes over with it. */
-  async call(work: CallWork, transfer?: Uint8Array): Promise<unknown> {
-    return valueOf(await this.ask(work, transfer));
-  }
-
-  /** Resolves with the answer of the commit. `transfer`: memory that goes over with it. */
-  async ask(work: WriterWork, transfer?: Uint8Array): Promise<WriterAnswer> {
+  async call(call: WriterCall, transfer?: Uint8Array): Promise<unknown> {
     if (this.#failure !== undefined) throw this.#failure;
-    return await new Promise<WriterAnswer>((resolve, reject) => {
-      this.#push(work, { resolve, reject }, transfer);
+    const answer = await new Promise<WriterAnswer>((resolve, reject) => {
+      this.#push(call, { resolve, reject }, transfer);
     });
+    return valueOf(answer);
   }
 
   /**
@@ -120,12 +116,12 @@ export class Writer {
     return { notices: [], ahead: token };
   }
 
-  #push(work: WriterWork, waiting: Waiting, transfer?: Uint8Array): void {
+  #push(call: WriterCall, waiting: Waiting, transfer?: Uint8Array): void {
     // The loop must stay alive while somebody waits for a commit.
     if (this.#waiting.size === 0) this.#worker.ref();
     const n = this.#next++;
     this.#waiting.set(n, waiting);
-    this.#outbox.push({ n, work });
+    this.#outbox.push({ n, call });
     if (transfer !== undefined) this.#transfer.push(transfer.buffer as ArrayBuffer);
     // A burst goes over in parts, so that the writer works on the first while the next are being sealed.
     if (this.#outbox.length >= HANDOVER) this.#post();
@@ -202,16 +198,14 @@ export class Writer {
 
 /** Throws what was answered in place of a value. */
 export function valueOf(answer: WriterAnswer): unknown {
-  if (answer.kind === 'called') return answer.value;
-  throw errorOf(answer);
-}
-
-/** What an answer other than the hoped-for one means for the caller. */
-export function errorOf(answer: WriterAnswer): Error {
-  if (answer.kind === 'full')
-    return new StoreFull('The disk of the store is full; free space on it, the gateway goes on by itself');
-  if (answer.kind === 'registry-error') return new RegistryError(answer.error, answer.message);
-  if (answer.kind === 'error')
-    return new Error(`The store could not do this, and nothing was changed: ${answer.message}`);
-  return new Error(`The store gave an answer of kind "${answer.kind}" that was not expected here`);
+  switch (answer.kind) {
+    case 'done':
+      return answer.value;
+    case 'refused':
+      throw new RegistryError(answer.error, answer.message);
+    case 'full':
+      throw new StoreFull('The disk of the store is full; free space on it, the gateway goes on by itself');
+    case 'error':
+      throw new Error(`The store could not do this, and nothing was changed: ${answer.message}`);
+  }
 }
