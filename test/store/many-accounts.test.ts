@@ -55,10 +55,12 @@ function hangOn(db: Db, account: number): void {
     `INSERT INTO certificate (fingerprint, issuer, serial, authority, account, use, subject, emails, not_before, not_after, der, created_at)
      VALUES (?, 'CN=I', ?, 1, ?, 'mail', 'CN=x', '[]', 0, 9000, x'00', 0)`,
   ).run(fingerprint, serial, account);
-  db.prepare(
+  const register = db.prepare(
     `INSERT INTO client_certificate (account, name, key, fingerprint, about, not_before, not_after, created_at)
      VALUES (?, ?, ?, ?, 'x', 0, 9000, 0)`,
-  ).run(account, serial, `fp:${fingerprint}`, fingerprint);
+  );
+  // Ours, and another authority's.
+  for (const print of [fingerprint, hex()]) register.run(account, print.slice(-8), `fp:${print}`, print);
   db.prepare(
     `INSERT INTO pgp_key (fingerprint, account, algorithm, user_ids, emails, made_at, encrypts_until, signs_until, packets, added_at)
      VALUES (?, ?, 'x', '[]', '["x@group.test"]', 0, 9000, 9000, x'00', 0)`,
@@ -125,7 +127,10 @@ test('a list of accounts ends, changes and is contained as one account after the
   for (let round = 0; round < 60; round += 1) {
     db.exec('SAVEPOINT round');
     tie(db, ids, random);
-    const logins = upTo(1 + random.below(6)).map(() => login(random.below(6)));
+    const logins = upTo(1 + random.below(6)).map(() => {
+      const one = login(random.below(6));
+      return random.below(4) === 0 ? one.toUpperCase() : one;
+    });
     const endings = logins.map((one) => endingOf(one, random));
     const state = random.pick(['active', 'suspended'] as const);
     const lists: readonly [(ground: Ground) => Change<unknown>, ((ground: Ground) => Change<unknown>)[]][] = [
@@ -218,6 +223,41 @@ for (const [name, rows, change] of LISTS)
     assert.deepEqual([two.rows, many.rows], [2 * rows, 40 * rows]);
     assert.equal(many.statements, two.statements);
   });
+
+test('nothing that stands for an account goes on when it has ended', (t) => {
+  const { db, run, ids } = practice(t, 3);
+  const server = { host: 'mx.test', port: 25, tls: 'starttls', connections: 1 } as const;
+  const lab = { name: 'lab', organisation: 'practice', login: 'mta', server };
+  run((ground) => CHANGES.partners.addPartner(ground, lab, actor));
+  run((ground) => CHANGES.partners.setPartnerDomain(ground, 'lab', 'lab.test', 'add', actor));
+  const all = (of: string): unknown[] => db.prepare(of).pluck().all();
+  const standing = (): unknown => ({
+    certificates: all('SELECT account FROM certificate WHERE revoked_at IS NULL'),
+    registrations: all('SELECT DISTINCT account FROM client_certificate WHERE revoked_at IS NULL'),
+    keys: all('SELECT account FROM pgp_key WHERE revoked_at IS NULL'),
+    codes: all('SELECT account FROM enrolment WHERE tries_left > 0'),
+    verifiers: all('SELECT account FROM password WHERE scram IS NOT NULL'),
+    addresses: all(`SELECT key FROM address WHERE state <> 'ended'`),
+    partners: all(`SELECT name FROM partner WHERE state <> 'ended'`),
+    domains: all('SELECT domain FROM partner_domain'),
+  });
+  for (const id of ids) hangOn(db, id);
+  const [a, b, c] = ids;
+  const of = (accounts: readonly unknown[], addresses: readonly string[], names: readonly string[]): unknown => ({
+    certificates: accounts,
+    registrations: accounts,
+    keys: accounts,
+    codes: accounts,
+    verifiers: accounts,
+    addresses,
+    partners: names,
+    domains: names.map((name) => `${name}.test`),
+  });
+  assert.deepEqual(standing(), of([a, b, c], upTo(6).map(key), ['lab']));
+  const ends = ['a0', 'a2', 'mta'].map((one) => ({ login: one }));
+  run((ground) => manyAccounts.end(ground, ends, actor), NOW);
+  assert.deepEqual(standing(), of([b], [key(2), key(3)], []));
+});
 
 test('what has ended by the clock, and an organisation, is written down in as many statements, however much it is', (t) => {
   const { db, run, ids } = practice(t, 50);
