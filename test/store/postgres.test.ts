@@ -552,6 +552,78 @@ test('sessions, claims and the erasure of a message do on PostgreSQL what they d
   );
 });
 
+test('organisations are merged and erased, and accounts move, on PostgreSQL as on SQLite', async () => {
+  const runner = new PostgresRunner(client);
+  const change = <T>(of: (ground: Ground) => Change<T>): Promise<T> =>
+    runner.run(of(new Ground(instant(noon), randomBytes(32))));
+  await client.query(`INSERT INTO organisation (id, name, title, language, created_at)
+    VALUES (121, 'old-one', 'Old', 'nl', 0), (122, 'new-one', 'New', 'nl', 0), (123, 'third', 'Third', 'nl', 0)`);
+  await client.query(`INSERT INTO account (id, login, organisation, kind, state, created_at)
+    VALUES (121, 'mia', 121, 'mail', 'active', 0), (122, 'desk', 122, 'mail', 'active', 0)`);
+  await client.query(
+    'INSERT INTO mailbox (account, messages, octets, next_uid) VALUES (121, 2, 20, 3), (122, 0, 0, 1)',
+  );
+  await client.query(`INSERT INTO address (key, address, account, state, created_at)
+    VALUES ('mia@old.test', 'mia@old.test', 121, 'active', 0), ('all@old.test', 'all@old.test', 121, 'active', 0)`);
+  await client.query(
+    `INSERT INTO edi_identity (id, qualifier, organisation, created_at) VALUES ('merged', '14', 121, 0)`,
+  );
+
+  const { merges, movingAccount, organisationErasure } = CHANGES;
+  assert.equal(await change((ground) => merges.beginMerge(ground, 'old-one', 'new-one', actor)), 1);
+  const endsAt = instant(noon + 3_600_000);
+  const addresses = [
+    { address: address('mia@old.test'), endsAt, successor: address('mia@new.test') },
+    { address: address('all@old.test'), mailbox: 'desk' },
+  ];
+  const merge = [{ login: 'mia', settings: { quota: 9 }, addresses }];
+  assert.equal(await change((ground) => merges.mergeAccounts(ground, 'old-one', 'new-one', merge, actor)), 1);
+  assert.equal(await change((ground) => merges.finishMerge(ground, 'old-one', 'new-one', actor)), 0);
+  const read = async (of: string): Promise<unknown> => (await client.query({ text: of, rowMode: 'array' })).rows;
+  assert.deepEqual(
+    await read('SELECT key, account::int, successor FROM address WHERE account IN (121, 122) ORDER BY key'),
+    [
+      ['all@old.test', 122, null],
+      ['mia@new.test', 121, null],
+      ['mia@old.test', 121, 'mia@new.test'],
+    ],
+  );
+
+  for (const [id, uid] of [
+    [901, 1],
+    [902, 2],
+  ]) {
+    const envelope = JSON.stringify({ recipients: [{ address: 'mia@new.test', mailbox: 121 }] });
+    await client.query(`INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256)
+      VALUES (${id}, ${noon - uid! * 3_600_000}, 0, '', '', '${envelope}', 10, decode('00', 'hex'))`);
+    await client.query(
+      `INSERT INTO entry (account, uid, message, octets, uidl) VALUES (121, ${uid}, ${id}, 10, decode('0${uid}', 'hex'))`,
+    );
+  }
+  const wanted = { login: 'mia', organisation: 'third', since: instant(noon - 3_600_000), endsAt: instant(noon) };
+  const { account, former } = await change((ground) => movingAccount.move(ground, wanted, actor));
+  const steps: unknown[] = [];
+  for (let more = true; more;) {
+    const step = await change((ground) => MAIL_CHANGES.mailboxMoves.follow(ground, former.account, actor));
+    steps.push(step.followed);
+    ({ more } = step);
+  }
+  assert.deepEqual(steps.at(-1), { messages: 1, octets: 10, held: 0 });
+  const mailbox = `envelope::json -> 'recipients' -> 0 ->> 'mailbox'`;
+  assert.deepEqual(await read(`SELECT ${mailbox} FROM message WHERE id IN (901, 902) ORDER BY id`), [
+    [String(account)],
+    ['121'],
+  ]);
+
+  await assert.rejects(
+    change((ground) => organisationErasure.eraseOrganisation(ground, 'new-one', actor)),
+    registryError('invalid', /has not ended, so nothing was erased/),
+  );
+  // Its account is the other one's by now: nothing is left but its own row.
+  assert.equal(await change((ground) => organisationErasure.eraseOrganisation(ground, 'old-one', actor)), 0);
+  assert.deepEqual(await read('SELECT title FROM organisation WHERE id = 121'), [['erased']]);
+});
+
 function* chain(): Change<readonly ChainRow[]> {
   const rows = yield* sql.all({
     ...{ seq: int, at: int, event: text, outcome: text, account: orNull(int), facts: text },
