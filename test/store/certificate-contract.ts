@@ -68,6 +68,19 @@ export function certificateContract(name: string, open: (t: TestContext) => Prom
     assert.equal((await registry.findCertificate(stolen))?.certificate.revokedAt, undefined);
   });
 
+  promise('one that stands for log-in alone is revoked by its fingerprint, wherever it is registered', async (s) => {
+    const { registry, certificates } = s.store;
+    await addAccount(s.store, 'anna');
+    const san = namedKey('san', 'anna');
+    await registry.addCertificate('anna', registration('card'), actor);
+    await registry.addCertificate('anna', registration('by name', { key: san, fingerprint: digest('card') }), actor);
+    await certificates.revokeCertificate(digest('card'), 'keyCompromise', actor);
+    for (const keys of [[pinOf('card')], [pinOf('card'), san]])
+      assert.equal((await registry.findCertificate(keys))?.certificate.revokedAt, s.clock.now());
+    const { store } = await s.reopen();
+    assert.equal((await store.registry.findCertificate([pinOf('card'), san]))?.certificate.revokedAt, s.clock.now());
+  });
+
   promise('a valid registration wins over a revoked one of other names', async ({ store }) => {
     const { registry } = store;
     await addAccount(store, 'anna');
