@@ -5,20 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AbsenceView, ConsentView } from '../../src/admin/absences.ts';
-import { type Ran, sluis, sluisHere, commandsOn } from '../support/command-line.ts';
+import { type Ran, type Running, commandsOn, serving, sluis, sluisHere } from '../support/command-line.ts';
 
 let folder = '';
 let config = '';
+let gateway: Running;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sluis-absence-'));
   config = join(folder, 'sluis.toml');
   const made = await sluis(['init', '--config', config, '--hostname', 'mail.group.test', '--dev-certificates']);
   assert.equal(made.code, 0, made.stderr);
+  gateway = await serving(config);
   await done('organisation', 'add', 'praktijk');
   for (const name of ['anna', 'ben', 'carla'])
     await done('account', 'add', `${name}@group.test`, '--organisation', 'praktijk', '--no-password');
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(async () => {
+  assert.equal(await gateway.end(), 0);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const run = (args: readonly string[], input = ''): Promise<Ran> => sluisHere([...args, '--config', config], input);
 const { done, json, refused } = commandsOn(() => config);

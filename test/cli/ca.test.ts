@@ -1,4 +1,4 @@
-/** `sluis ca` and `sluis cert` as an operator gives them, while nobody serves; openssl says whether what comes out is right. */
+/** `sluis ca` and `sluis cert` as an operator gives them, first while nobody serves, then against a gateway; openssl says whether what comes out is right. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,12 +9,13 @@ import type { CaView } from '../../src/admin/ca.ts';
 import type { CertificateView, EnrolledView, IssuedView } from '../../src/admin/cert-views.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
 import { readableTime } from '../../src/cli/output.ts';
-import { commandsOn, sluisHere, start } from '../support/command-line.ts';
+import { type Running, commandsOn, serving, sluisHere } from '../support/command-line.ts';
 import { withoutOpenssl } from '../crypto/support.ts';
 
 const peer = { skip: withoutOpenssl };
 let folder = '';
 let config = '';
+let gateway: Running | undefined;
 const at = (name: string): string => join(folder, name);
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sluis-ca-'));
@@ -31,7 +32,10 @@ before(async () => {
   for (const name of ['anna', 'bert'])
     await done('account', 'add', `${name}@brug.test`, '--organisation', 'brug', '--no-password');
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(async () => {
+  await gateway?.end();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const { done, json, refused } = commandsOn(() => config);
 function openssl(...args: string[]): string {
@@ -99,6 +103,8 @@ test('ca init makes root and issuing authority once, and seals their keys in the
 });
 
 test('cert issue --out writes a PKCS #12 file that openssl imports and verifies', peer, async () => {
+  // Nobody served until here.
+  gateway = await serving(config);
   await trust();
   const made = await issue('anna', 'login', '--out', at('anna.p12'), '--password-out', at('anna.txt'));
   assert.equal(statSync(at('anna.p12')).mode & 0o777, 0o600);
@@ -591,11 +597,8 @@ test('an authority key of another place or role does not open', async () => {
 });
 
 test('all of it over the control socket of a running gateway, without a secret in its log', async () => {
-  writeFileSync(config, readFileSync(config, 'utf8').replace(/^#?port = \d+$/gm, 'port = 0'));
   const codes: string[] = [];
-  const gateway = start(['serve', '--config', config]);
   try {
-    await gateway.until('gateway.started');
     const made = await issue('anna', 'login', '--out', at('served.p12'), '--password-out', at('served.txt'));
     const { code } = await json<EnrolledView>(
       'cert',
@@ -623,8 +626,9 @@ test('all of it over the control socket of a running gateway, without a secret i
     assert.ok((await json<CaView>('ca', 'show')).authorities.length >= 2);
     await done('ca', 'export-root', '--out', at('root3.p12'), '--password-out', at('root3.txt'));
   } finally {
-    assert.equal(await gateway.end(), 0);
+    assert.equal(await gateway?.end(), 0);
   }
+  assert(gateway !== undefined);
   const log = gateway.stdout() + gateway.stderr();
   assert.deepEqual(
     codes.map((code) => log.includes(code)),

@@ -7,21 +7,26 @@ import { after, before, test } from 'node:test';
 import type { PartnerTest } from '../../src/admin/partner-test.ts';
 import type { PartnerView } from '../../src/admin/partner-views.ts';
 import { testCertificates } from '../support/certificates.ts';
-import { type Ran, sluis, sluisHere, commandsOn } from '../support/command-line.ts';
+import { type Ran, type Running, commandsOn, serving, sluis, sluisHere } from '../support/command-line.ts';
 import { ScriptedPartner } from '../support/partner.ts';
 
 const PASSWORD = 'Zomer-op-Terschelling-27';
 const certificates = await testCertificates();
 let folder = '';
 let config = '';
+let gateway: Running;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sluis-partner-'));
   config = join(folder, 'sluis.toml');
   const made = await sluis(['init', '--config', config, '--hostname', 'mail.group.test', '--dev-certificates']);
   assert.equal(made.code, 0, made.stderr);
+  gateway = await serving(config);
   await done('organisation', 'add', 'umc', '--title', 'UMC Noord');
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(async () => {
+  assert.equal(await gateway.end(), 0);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const run = (args: readonly string[], input?: string): Promise<Ran> =>
   sluisHere([...args, '--config', config], input ?? '');

@@ -1,4 +1,4 @@
-/** `sluis pgp`: keys and messages on the command line, while nobody serves; keys of GnuPG come in the peer suite. */
+/** `sluis pgp`: keys and messages on the command line, first while nobody serves, then against a gateway; keys of GnuPG come in the peer suite. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,11 +9,13 @@ import type { PgpKeyView } from '../../src/admin/pgp-keys.ts';
 import type { ProtectionView } from '../../src/admin/smime.ts';
 import { Pgp } from '../../src/crypto/pgp/pgp.ts';
 import { letter, makeKey, must, protectedBy, secretOf } from '../crypto/pgp/support.ts';
-import { type Ran, commandsOn } from '../support/command-line.ts';
+import { type Ran, type Running, commandsOn, serving } from '../support/command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluis-pgp-'));
 const pgp = new Pgp();
+let gateway: Running | undefined;
 after(async () => {
+  assert.equal(await gateway?.end(), 0);
   await pgp.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -71,6 +73,8 @@ test('a key is issued for an address, exported, and taken over elsewhere', async
 });
 
 test('a key is imported for an address that it names, its secret half only when told', async () => {
+  // Nobody served until here.
+  gateway = await serving(at('sluis.toml'));
   const bert = await makeKey(pgp, 'bert');
   writeFileSync(
     at('bert.key'),

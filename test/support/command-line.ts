@@ -1,6 +1,7 @@
 /** Runs the compiled command line as a person does: a process, its output, its exit code. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from '../../src/cli/program.ts';
 
@@ -121,4 +122,12 @@ export function start(args: readonly string[], options: RunOptions = {}): Runnin
       return await closed;
     },
   };
+}
+
+/** Serves what `config` says, on free ports: the commands of a test then ask a gateway, and none of them opens the store anew, which takes 0.15 s of processor time. */
+export async function serving(config: string): Promise<Running> {
+  writeFileSync(config, readFileSync(config, 'utf8').replace(/^#?port = \d+$/gm, 'port = 0'));
+  const gateway = start(['serve', '--config', config]);
+  await gateway.until('gateway.started');
+  return gateway;
 }
