@@ -176,7 +176,7 @@ test('commands that come together: what answers them leaves in one write, also b
     }, 3);
     return tlsWrites;
   };
-  assert.equal(await tell(['STAT', 'LIST', 'NOOP', 'WHAT'], [/^\+OK 1 /, /^\.$/, /^\+OK/, /^-ERR/]), 1);
+  assert.equal(await tell(['STAT', 'LIST', 'NOOP', 'WHAT'], [/^\+OK \d/, /^\.$/, /^\+OK/, /^-ERR/]), 1);
   assert.equal(await tell(['RETR 1', 'DELE 1', 'RSET', 'NOOP'], [/^\.$/, /^\+OK/, /^\+OK/, /^\+OK/]), 1);
   pop.wire.destroy();
 });
