@@ -337,6 +337,20 @@ export default tseslint.config(
     '/takeover/',
     ...port,
   ]),
+  // The table of operations is made of the commands.
+  layer('admin', [node, domain, platform, '/commands/', ...port], '../', 'operations'),
+  layer('commands', [
+    domain,
+    '/admin/',
+    ...['ending-text', 'output', 'settings-text'].map((f) => `/cli/${f}.ts`),
+    ...port,
+    '/config/zod.ts',
+  ]),
+  layer(
+    'commands/core',
+    [domain, '/admin/', ...['units', 'zod'].map((f) => `/config/${f}.ts`), '/cli/output.ts'],
+    '../../',
+  ),
   layer('smtp', [
     node,
     domain,
@@ -357,6 +371,7 @@ export default tseslint.config(
     '/config/',
     '/crypto/',
     '/admin/',
+    '/commands/',
     '/auth/',
     '/backup/',
     '/ca/',

@@ -17,7 +17,18 @@ const TELLS_NOBODY: readonly string[] = ['gateway.status'];
 
 /** Fields of the input that say whom or what a call was about. Values of settings and passwords stay out. */
 const TARGETS = [
-  ...['name', 'login', 'address', 'password-name', 'certificate-name', 'scope', 'target', 'organisation', 'network'],
+  ...[
+    'name',
+    'login',
+    'account',
+    'address',
+    'password-name',
+    'certificate-name',
+    'scope',
+    'target',
+    'organisation',
+    'network',
+  ],
   ...['serial', 'domain', 'fingerprint', 'identity', 'message', 'message-id', 'from', 'to', 'partner', 'id', 'month'],
 ] as const;
 const LONGEST = 256;

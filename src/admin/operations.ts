@@ -2,6 +2,8 @@
  * What an operator can do, by name: the one table that the command line calls, directly or over the control socket, and that a web
  * interface will call.
  */
+import { addresses } from '../commands/address.ts';
+import { operationsOf } from '../commands/core/operations.ts';
 import type { Log } from '../domain/effects.ts';
 import { absenceOperations } from './absences.ts';
 import { accountEndManyOperations } from './account-end-many.ts';
@@ -12,7 +14,6 @@ import { recentOperations } from './account-recent.ts';
 import { accountStateOperations } from './account-states.ts';
 import { accountOperations } from './accounts.ts';
 import { addressMoveOperations } from './address-move.ts';
-import { addressOperations } from './addresses.ts';
 import { auditEraseOperations } from './audit-erase.ts';
 import { auditOperations } from './audit.ts';
 import { backupOperations } from './backup.ts';
@@ -72,7 +73,7 @@ const operations = {
   ...incidentOperations,
   ...usageOperations,
   ...importOperations,
-  ...addressOperations,
+  ...operationsOf(addresses),
   ...addressMoveOperations,
   ...absenceOperations,
   ...identityOperations,

@@ -117,6 +117,19 @@ async function conflictsOf(chain: readonly Settings[], keyProblem: KeyProblem): 
   return [...settingConflicts(...chain), ...(problem === undefined ? [] : [{ kind: 'gateway-key' as const, text }])];
 }
 
+/** Those that differ from the default, or all, and what really happens where they take each other's effect away. */
+export async function shownSettings(
+  context: AdminContext,
+  target: SettingTarget,
+  all: boolean,
+): Promise<{ settings: SettingView[]; warnings: string[] }> {
+  const settings = viewSettings(target.scope, await holdersOf(context.store.registry, target));
+  return {
+    settings: settings.filter(({ from }) => all || from !== 'default'),
+    warnings: [...(await warningsOf(context, target))],
+  };
+}
+
 async function warningsOf({ store, mail }: AdminContext, target: SettingTarget): Promise<readonly string[]> {
   const chain = (await holdersOf(store.registry, target)).map(([, settings]) => settings);
   return (await conflictsOf(chain, () => mail.keys.gatewayKeyProblem())).map(({ text }) => text);

@@ -10,7 +10,7 @@ import { addContainCommand } from './contain.ts';
 import { type AdminClient } from '../admin/client.ts';
 import type { IdleView } from '../admin/usage.ts';
 import { pages, withAdmin } from './connect.ts';
-import { stateText } from './ending.ts';
+import { stateText } from './ending-text.ts';
 import { CommandError } from './exit.ts';
 import { addImportCommand } from './import.ts';
 import { printPages } from './listing.ts';
@@ -24,7 +24,8 @@ import { addStateCommands } from './account-states.ts';
 import { addAccountMoveCommand } from './account-move.ts';
 import { addObservedCommand } from './observed.ts';
 import { addQuirksCommand } from './quirks.ts';
-import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
+import { addSetCommand, shownSettings } from './settings.ts';
+import { settingsPart } from './settings-text.ts';
 import type { Terminal } from './terminal.ts';
 
 interface AddOptions extends ChangeOptions, SecretOptions {

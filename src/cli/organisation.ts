@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { OrganisationView } from '../admin/views.ts';
 import { pages, withAdmin } from './connect.ts';
-import { stateText } from './ending.ts';
+import { stateText } from './ending-text.ts';
 import { printPages } from './listing.ts';
 import { addEraseCommand } from './erase.ts';
 import { addEdiCommands } from './edi.ts';
@@ -11,7 +11,8 @@ import { type ChangeOptions, type CommonOptions, changing, collect, reading } fr
 import { facts, print, readableTime } from './output.ts';
 import { addMergeCommand } from './organisation-merge.ts';
 import { addExportCommand } from './organisation-export.ts';
-import { addSetCommand, settingsPart, shownSettings } from './settings.ts';
+import { addSetCommand, shownSettings } from './settings.ts';
+import { settingsPart } from './settings-text.ts';
 import type { Terminal } from './terminal.ts';
 
 interface AddOptions extends ChangeOptions {

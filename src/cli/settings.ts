@@ -1,14 +1,14 @@
 /** `set` and the settings part of `show`, the same for organisations, accounts and addresses. */
 import type { Command } from 'commander';
 import type { AdminClient } from '../admin/client.ts';
-import type { SettingView } from '../admin/views.ts';
 import { many } from '../domain/counted.ts';
 import type { SettingScope } from '../domain/settings/setting.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, changing } from './options.ts';
-import { print, table } from './output.ts';
+import { print } from './output.ts';
 import { showProgress } from './progress.ts';
+import { type ShownSettings, settingsTableOf } from './settings-text.ts';
 import { readUpload } from './upload.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -83,19 +83,6 @@ async function setFrom(
   });
 }
 
-export const settingsTableOf = (settings: readonly SettingView[]): string =>
-  table(
-    ['SETTING', 'VALUE', 'FROM'],
-    settings.map((s) => [s.name, s.value, s.from]),
-  );
-
-/** The settings that `show` lists: with `--all` every one as it holds, else those that somebody set. */
-export interface ShownSettings {
-  readonly settings: readonly SettingView[];
-  /** What really happens, where settings take each other's effect away. */
-  readonly warnings: readonly string[];
-}
-
 export async function shownSettings(
   client: AdminClient,
   scope: SettingScope,
@@ -105,13 +92,4 @@ export async function shownSettings(
   const settings = await client.call('settings.show', { scope, name });
   const warnings = await client.call('settings.warnings', { scope, name });
   return { settings: all === true ? settings : settings.filter((s) => s.from !== 'default'), warnings };
-}
-
-/** The last part of what `show` prints. */
-export function settingsPart({ settings, warnings }: ShownSettings, all: boolean | undefined): string {
-  const shown =
-    settings.length === 0
-      ? '\nSettings: all default (--all shows them)'
-      : `\nSettings${all === true ? '' : ' that differ from the default (--all shows every one)'}\n${settingsTableOf(settings)}`;
-  return [shown, ...warnings.map((warning) => `Warning: ${warning}.`)].join('\n');
 }

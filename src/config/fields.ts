@@ -4,13 +4,13 @@
  */
 import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
-import { z } from 'zod';
 import { foldLogin } from '../domain/registry.ts';
 import { type Address, parseAddress } from '../domain/address.ts';
 import { formatOctets, parseOctets } from '../domain/octets-text.ts';
 import { type Milliseconds, type Octets, minutes, octets } from '../domain/units.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { formatDuration, parseDuration } from './units.ts';
+import { z } from './zod.ts';
 
 export interface FieldMeta {
   readonly about: string;
@@ -20,9 +20,6 @@ export interface FieldMeta {
   readonly optional?: boolean;
 }
 type Initial = string | number | boolean | readonly string[];
-
-// A configuration is read once a process: the code that zod generates to read many values quickly would cost 5 to 10 ms of every command.
-z.config({ jitless: true });
 
 // zod keeps what is said about a schema in a registry; ours is typed.
 export const fieldMeta = z.registry<FieldMeta>();

@@ -1,5 +1,5 @@
 /** What is wrong with a configuration: everything at once, so that the operator edits the file once. */
-import type { z } from 'zod';
+import type { z } from './zod.ts';
 import { many } from '../domain/counted.ts';
 import { nearest } from '../domain/nearest.ts';
 import { Unusable } from '../domain/unusable.ts';

@@ -4,7 +4,7 @@
  * docs/configuration.md is written from this file (`npm run docs`), and a test holds the two together. Policy about one organisation,
  * account or address is no configuration: it is a setting in the registry (domain/settings.ts).
  */
-import { z } from 'zod';
+import { z } from './zod.ts';
 import { CHOSEN_VERBS } from '../domain/second-person.ts';
 import {
   choice,

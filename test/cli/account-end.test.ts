@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { EndingsView } from '../../src/admin/account-end-many.ts';
-import type { AddressEnd } from '../../src/admin/addresses.ts';
+import type { AddressEnd } from '../../src/commands/address.ts';
 import type { AccountView, AddressView } from '../../src/admin/views.ts';
 import { days } from '../../src/domain/units.ts';
 import { FakeClock } from '../support/clock.ts';

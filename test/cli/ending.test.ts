@@ -104,7 +104,7 @@ test('an account, an address and a partner are asked for by name, and come back'
     assert.deepEqual([stopped.code, stopped.questions], [2, [`To ${ending}, type ${name}: `]]);
     assert.match(
       stopped.screen,
-      new RegExp(`will end:\\n[^]*Until .* "sluis ${group} resume ${escaped(name)}" brings`),
+      new RegExp(`(?:will|would) end:\\n[^]*Until .* "sluis ${group} resume ${escaped(name)}" brings`),
     );
     assert.equal(await state(), 'active');
     await scene.refused(2, /add --yes and --reason TEXT/, ...verb);

@@ -1,0 +1,12 @@
+/** Parts of answers that several commands have. */
+import { z } from '../../config/zod.ts';
+
+const setting = z.object({
+  name: z.string(),
+  value: z.string(),
+  from: z.enum(['address', 'account', 'organisation', 'default']),
+  about: z.string(),
+});
+/** Of what has settings: those that differ from the default, or all; and what really happens where they take each other's effect away. */
+export const settings = z.array(setting);
+export const settingViews = { settings, warnings: z.array(z.string()) };
