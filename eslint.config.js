@@ -176,9 +176,7 @@ export default tseslint.config(
   },
   {
     files: ['src/store/sqlite/**/*.ts'],
-    ignores: ['statements', 'delivery-changes', 'import-changes', 'maildrop-changes'].map(
-      (file) => `src/store/sqlite/${file}.ts`,
-    ),
+    ignores: ['src/store/sqlite/statements.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
