@@ -17,6 +17,11 @@ const SAME = [
   },
   { below: 'submission/', because: 'rules over the store', but: ['submission'] },
   { below: 'pickup/', because: 'rules over the store' },
+  {
+    below: 'smtp/',
+    because: 'replies of dialogs over the store; what is read and written octet by octet is run',
+    but: ['broken-off', 'courier', 'data-decoder', 'library', 'parser', 'session', 'submission'],
+  },
   { below: 'ca/', because: 'rounds over the store; certificates themselves are in crypto/' },
   { below: 'trail/', because: 'rules over the store', but: ['time-stamps'] },
   { below: 'backup/', because: 'rounds over the copies of the store', but: ['rounds'] },
@@ -32,12 +37,13 @@ const SAME = [
     below: 'store/',
     because: 'changes and reads that SQLite runs as it runs the others; what has threads, files and octets is run',
     but: [
-      ...['calls', 'compact', 'group-commit', 'migrations', 'reserve', 'upload-slices', 'writer'],
+      ...['calls', 'group-commit', 'migrations', 'reserve', 'upload-slices', 'writer'],
       ...['sqlite-contract', 'sqlite-full', 'sqlite-opening', 'sqlite-sealing', 'sqlite'],
     ],
   },
   { below: 'account-', because: 'commands over a gateway' },
   { below: 'contain', because: 'commands over a gateway' },
+  { below: 'enrolment', because: 'codes over the store; the page is in enrol/' },
   { below: 'opened-copies', because: 'the same files through the steps of middleware/, which are run' },
 ];
 
