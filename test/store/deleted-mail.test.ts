@@ -117,6 +117,25 @@ test('a shorter time for one organisation or for all, a smaller quota and anothe
   assert.deepEqual(left(), []);
 });
 
+test('a mailbox with more to drop than one step may is looked into again at once', async (t) => {
+  const found = await bench(t);
+  const { db, at, mailbox, left } = found;
+  mailbox(100, days(1));
+  const runner = new SqliteRunner(db);
+  sweep(t, found, runner);
+  const most = 450;
+  for (let uid = 2; uid <= most; uid += 1) {
+    db.prepare("INSERT INTO content (message, data_key, chunks, refs) VALUES (?, x'00', 0, 1)").run(1000 + uid);
+    db.prepare(
+      'INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) VALUES (100, ?, ?, ?, ?, 2)',
+    ).run(at - days(1), uid, 1000 + uid, OCTETS);
+  }
+  db.prepare('UPDATE mailbox SET hidden_octets = ? WHERE account = 100').run(most * OCTETS);
+  db.prepare('UPDATE account SET settings = ? WHERE id = 100').run(JSON.stringify({ quota: 2 * OCTETS }));
+  sweep(t, found, runner);
+  assert.equal(left().length, 2);
+});
+
 test('a step that was undone is done again, wherever a look into all mailboxes had come', async (t) => {
   const found = await bench(t);
   const { db, at, mailbox, left } = found;

@@ -464,6 +464,8 @@ test('a sweep drops on PostgreSQL what it drops on SQLite', async () => {
     [92, 2],
     [93, 2],
   ]);
+  // Two mailboxes had deleted the first message: both references are gone, and its content with them.
+  assert.deepEqual(db.prepare('SELECT message, refs FROM content').raw().all(), [[3, 3]]);
   await onPostgres.run(MAIL_CHANGES.sweeps.dayErased(ground(), day(40)));
   assert.equal(await onPostgres.run(MAIL_CHANGES.sweeps.giveUp(ground(), 21n)), false);
   const { rows } = await client.query({ text: "SELECT value FROM fact WHERE name = 'last_id'", rowMode: 'array' });
