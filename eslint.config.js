@@ -56,8 +56,9 @@ const layer = (folder, allowed, up = '../', names = '*') => ({
 
 const domain = '/domain/';
 const platform = '/platform/';
-/** The store's port. */
-const portFiles = [
+/** The store's port: what its records are, and in `port/` what can be asked of it. */
+const recordFiles = [
+  'actor.ts',
   'store.ts',
   'registry.ts',
   'certificates.ts',
@@ -80,7 +81,7 @@ const portFiles = [
   'operators.ts',
   'usage.ts',
 ];
-const port = portFiles.map((file) => `/store/${file}`);
+const port = [...recordFiles, 'port/'].map((file) => `/store/${file}`);
 const node = 'node:';
 const belowGateway = [
   ...[node, domain, platform, '/admin/', '/auth/', '/backup/', '/ca/', '/config/', '/crypto/', '/delivery/', '/enrol/'],
@@ -292,17 +293,18 @@ export default tseslint.config(
   layer('config', [node, domain, platform, 'zod', 'smol-toml']),
   layer('store', [domain, './']),
   layer('store/sql', [domain], '../../'),
-  layer('store/reads', [...portFiles.map((f) => `../${f}`), domain, platform, '/crypto/', '../sql/'], '../../'),
+  layer('store/port', [...recordFiles.map((f) => `../${f}`), domain, '../sql/', '../changes/', '../reads/'], '../../'),
+  layer('store/reads', [...recordFiles.map((f) => `../${f}`), domain, platform, '/crypto/', '../sql/'], '../../'),
   layer(
     'store/changes',
-    [node, ...portFiles.map((f) => `../${f}`), domain, platform, '/crypto/', '../sql/', '../reads/'],
+    [node, ...recordFiles.map((f) => `../${f}`), domain, platform, '/crypto/', '../sql/', '../reads/'],
     '../../',
   ),
   layer(
     'store/sqlite',
     [
-      ...[node, ...portFiles.map((f) => `../${f}`), ...[domain, platform, '/crypto/'], 'better-sqlite3'],
-      ...['../sql/', '../changes/', '../reads/', '../objects.ts'],
+      ...[node, ...recordFiles.map((f) => `../${f}`), ...[domain, platform, '/crypto/'], 'better-sqlite3'],
+      ...['../port/', '../sql/', '../changes/', '../reads/', '../objects.ts'],
     ],
     '../../',
   ),

@@ -21,7 +21,7 @@ import { Chain } from '../src/middleware/chain.ts';
 import { MimeWalk } from '../src/mime/walk.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { createSqliteStore, openSqliteStore } from '../src/store/sqlite/open.ts';
-import type { Store } from '../src/store/store.ts';
+import type { Store } from '../src/store/port/store.ts';
 import { newSubmissionCounts } from '../src/smtp/server.ts';
 import { Submission } from '../src/submission/submission.ts';
 import type { Submitter } from '../src/submission/submitter.ts';

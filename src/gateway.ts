@@ -49,8 +49,9 @@ import type { Listener } from './platform/listener.ts';
 import type { LogLevel } from './platform/log.ts';
 import { NetworkSet } from './platform/network.ts';
 import { buildVersion } from './platform/version.ts';
-import { THE_GATEWAY } from './store/registry.ts';
-import type { Store, StoreFailed } from './store/store.ts';
+import { THE_GATEWAY } from './store/actor.ts';
+import type { StoreFailed } from './store/store.ts';
+import type { Store } from './store/port/store.ts';
 
 export interface GatewayOptions extends GatewayEffects {
   /** Opens another store, or wraps the usual one: for tests that break it. */

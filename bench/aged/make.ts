@@ -10,7 +10,7 @@ import type { Address } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { days } from '../../src/domain/units.ts';
 import { createStore, openStore } from '../../src/gateway/store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { FakeClock } from '../../test/support/clock.ts';
 import { type Instance, addressOf } from '../../test/support/instance.ts';
 import { MemoryLog } from '../../test/support/log.ts';

@@ -3,7 +3,8 @@
  *
  * All are looked up before the first is touched: a name that is wrong must not be found half way.
  */
-import type { AccountSummary, Registry } from '../store/registry.ts';
+import type { AccountSummary } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 import { accountOf } from './accounts.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { problemLines, readTable } from './csv-table.ts';

@@ -7,7 +7,8 @@
 import { defined } from '../domain/defined.ts';
 import { days, instant } from '../domain/units.ts';
 import type { Whose } from '../platform/tally.ts';
-import type { AuditRow, AuditTrail } from '../store/audit.ts';
+import type { AuditRow } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import { type AbsenceView, viewAbsence } from './absences.ts';
 import { type StandingView, standingOf } from './account-standing.ts';

@@ -1,6 +1,7 @@
 /** Why an account is not active: who did that, when and why. */
 import type { AccountSummary } from '../store/registry.ts';
-import type { AuditRow, AuditTrail } from '../store/audit.ts';
+import type { AuditRow } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 
 export interface StandingView {
   /** `suspended`, `contained`, `ended`, `ending`; those of its organisation begin with `organisation `. */

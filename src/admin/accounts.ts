@@ -2,7 +2,8 @@
 import { addressKey, parseAddress } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import { type PasswordOwner, passwordSecrets } from '../enrol/password-secrets.ts';
-import type { AccountSummary, NewAccount, NewPassword, Registry } from '../store/registry.ts';
+import type { AccountSummary, NewAccount, NewPassword } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import {
   type Input,

@@ -5,7 +5,8 @@
 import { type Address, addressKey, domainOf } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import type { DeliveryId } from '../domain/ids.ts';
-import { type Actor, type AddressMove, MAX_MOVES } from '../store/registry.ts';
+import { type AddressMove, MAX_MOVES } from '../store/registry.ts';
+import { type Actor } from '../store/actor.ts';
 import type { Delivery } from '../store/deliveries.ts';
 import type { AdminContext } from './context.ts';
 import { AdminError } from './context.ts';

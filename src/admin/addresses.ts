@@ -1,6 +1,7 @@
 /** Finds the holder of an address. */
 import { type Address, addressKey } from '../domain/address.ts';
-import type { Recipient, Registry } from '../store/registry.ts';
+import type { Recipient } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 import { AdminError } from './context.ts';
 
 export async function recipientOf(registry: Registry, of: Address): Promise<Recipient> {

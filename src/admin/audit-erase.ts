@@ -9,7 +9,7 @@ import { AUDIT_LOG_KINDS, type AuditLogKind } from '../domain/audit-events.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
-import type { Actor } from '../store/registry.ts';
+import type { Actor } from '../store/actor.ts';
 import { type ByKind, erase } from '../trail/erasure.ts';
 import type { Belonging } from './belongings.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';

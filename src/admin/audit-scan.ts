@@ -3,7 +3,8 @@ import { AUDIT_LOG_KINDS, type AuditLogKind, meaningOf } from '../domain/audit-e
 import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, iso } from '../domain/units.ts';
-import type { AuditRow, AuditTrail } from '../store/audit.ts';
+import type { AuditRow } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 
 const STEP = 1000;
 /** Accounts and networks that a report names, those with most failed logins first. */

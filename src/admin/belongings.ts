@@ -5,7 +5,7 @@
 import type { Instant } from '../domain/units.ts';
 import type { FormerAccount } from '../store/organisation-merge.ts';
 import type { AccountSummary } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { accountsOf } from './organisation-accounts.ts';
 
 const PAGE = 200;

@@ -1,6 +1,6 @@
 /** Which organisations are reached at an address: whoever ends it is told. */
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
-import type { Registry } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 import { everyOrganisation } from './every-organisation.ts';
 
 /** Names of the organisations that have not ended, by the address that is their contact. */

@@ -20,8 +20,8 @@ import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import type { OpenSession } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';
-import type { Actor } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { Actor } from '../store/actor.ts';
+import type { Store } from '../store/port/store.ts';
 import type { AuditKeep } from '../trail/retention.ts';
 
 /**

@@ -8,7 +8,7 @@ import { groupedBy } from '../domain/grouped-by.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import { ENDING_WORDS } from '../letters/gateway-certificate.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 
 export const ENDING_KINDS = ['certificate', 'pgp-key'] as const;
 export type Endings = Readonly<Record<(typeof ENDING_KINDS)[number], readonly Instant[]>>;

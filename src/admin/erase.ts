@@ -5,8 +5,9 @@
 import { defined } from '../domain/defined.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Instant, iso } from '../domain/units.ts';
-import { type AccountSummary, type Actor, personalOf } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import { type AccountSummary } from '../store/registry.ts';
+import { type Actor, personalOf } from '../store/actor.ts';
+import type { Store } from '../store/port/store.ts';
 import { type Erased, erasePeople } from './audit-erase.ts';
 import { belongingsOf, formerOf } from './belongings.ts';
 import { type AdminContext, AdminError } from './context.ts';

@@ -1,7 +1,7 @@
 /** All organisations, a page at a time: a region has thousands of them. */
 import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
-import type { Registry } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 
 const PAGE = 1000;
 

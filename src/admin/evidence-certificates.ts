@@ -4,7 +4,7 @@ import { certificatePem, readCertificate } from '../crypto/certificate.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 
 export interface UsedCertificate {
   /** SHA-256, hexadecimal. */

@@ -4,7 +4,7 @@ import { parseMessageId } from '../domain/ids.ts';
 import { instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
 import { type MessageRecord } from '../store/deliveries.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type CopyView, type EventView, type MessageView, viewEvent, viewMessage } from './delivery-views.ts';
 import { type UsedCertificate, certificatesIn } from './evidence-certificates.ts';

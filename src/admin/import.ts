@@ -14,7 +14,9 @@ import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import { foldLogin, isOrganisationName } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
-import { type Actor, type NewAccount, type Registry, RegistryError } from '../store/registry.ts';
+import { type NewAccount, RegistryError } from '../store/registry.ts';
+import { type Actor } from '../store/actor.ts';
+import type { Registry } from '../store/port/registry.ts';
 import { type CsvProblem, type CsvRecord, quoted, readTable } from './csv-table.ts';
 
 export interface ImportOptions {

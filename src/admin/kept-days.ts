@@ -8,7 +8,7 @@ import { settingOf } from '../domain/settings.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { Holding } from '../store/deliveries.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { everyOrganisation } from './every-organisation.ts';
 
 const PAGE = 1000;

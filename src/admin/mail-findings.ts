@@ -2,7 +2,7 @@
 import type { DoctorFinding } from '../domain/doctor.ts';
 import type { Instant } from '../domain/units.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
-import type { Registry } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 import type { AdminContext } from './context.ts';
 import { certificateFindings, endingFinding } from './endings.ts';
 import { listing } from './operation.ts';

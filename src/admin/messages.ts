@@ -8,7 +8,7 @@ import type { AuditRow } from '../store/audit.ts';
 import { contrlFor, contrlParts } from '../delivery/contrl.ts';
 import { aboutOf, readOriginal } from '../delivery/original.ts';
 import type { Erasure, MessageRecord, Withdrawal } from '../store/deliveries.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type CopyView, viewCopy } from './delivery-views.ts';
 import { addresses, text } from './input.ts';

@@ -1,7 +1,7 @@
 /** Names of accounts and partners for listings: each is looked up once in a call. */
 import type { AccountId, PartnerId } from '../domain/ids.ts';
 import type { Delivery } from '../store/deliveries.ts';
-import type { Registry } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 
 export class Names {
   readonly #registry: Registry;

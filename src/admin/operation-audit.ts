@@ -6,8 +6,8 @@
  */
 import { defined } from '../domain/defined.ts';
 import { type MessageId, parseMessageId } from '../domain/ids.ts';
-import type { AuditTrail } from '../store/audit.ts';
-import type { Actor } from '../store/registry.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
+import type { Actor } from '../store/actor.ts';
 import type { Input } from './input.ts';
 
 /** These write `audit.read` themselves, before they look. */

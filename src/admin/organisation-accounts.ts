@@ -1,7 +1,7 @@
 /** The accounts of one organisation, page by page. */
 import { defined } from '../domain/defined.ts';
 import type { AccountSummary } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 
 const PAGE = 200;
 

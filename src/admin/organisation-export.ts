@@ -9,7 +9,7 @@ import { isoMonth } from '../domain/months.ts';
 import { instant } from '../domain/units.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
 import type { AccountSummary } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { type MonthlyUsage, USAGE_COUNTS } from '../store/usage.ts';
 import { type Belonging, belongingsOf, formerOf } from './belongings.ts';
 import { viewCertificate } from './cert-views.ts';

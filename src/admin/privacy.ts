@@ -4,7 +4,7 @@ import { PRIVACY_SETTINGS } from '../domain/settings/privacy.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { everyOrganisation } from './every-organisation.ts';
 import { type KeptDayView, keptDays } from './kept-days.ts';
 import { listing } from './operation.ts';

@@ -4,7 +4,7 @@ import { giveUp } from '../delivery/give-up.ts';
 import { defined } from '../domain/defined.ts';
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';
 import type { Delivery, DeliveryQuery, DeliveryState } from '../store/deliveries.ts';
-import type { Actor } from '../store/registry.ts';
+import type { Actor } from '../store/actor.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import { type DeliveryView, type QueueView, viewDelivery, viewQueue } from './delivery-views.ts';
 import { type Input, deliveryIds, flag, optionalText, page, text } from './input.ts';

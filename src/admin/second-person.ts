@@ -12,7 +12,7 @@ import { approversOf, canonicalJson, inputHash } from '../crypto/approval.ts';
 import { base32, cleanBase32, grouped } from '../crypto/base32.ts';
 import { MAX_REQUEST_INPUT, type SecondPersonVerb } from '../domain/second-person.ts';
 import type { ApprovalRecord } from '../store/operators.ts';
-import { personalOf } from '../store/registry.ts';
+import { personalOf } from '../store/actor.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import type { Input } from './input.ts';
 

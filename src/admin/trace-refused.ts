@@ -8,7 +8,8 @@
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AuditRow, AuditTrail } from '../store/audit.ts';
+import type { AuditRow } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import type { RefusedView } from './delivery-views.ts';
 import type { Names } from './names.ts';
 

@@ -7,7 +7,7 @@ import { type Instant, days, instant, iso } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { MessageRecord, Whereabouts } from '../store/deliveries.ts';
 import { idTime } from '../store/message-ids.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { type AdminContext, AdminError } from './context.ts';
 import {
   type CopyView,

@@ -14,7 +14,8 @@ import type { Clock } from '../domain/effects.ts';
 import type { RegisteredCertificate, State } from '../domain/registry.ts';
 import { type Instant, minutes } from '../domain/units.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
-import type { LoginRecord, Registry } from '../store/registry.ts';
+import type { LoginRecord } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 export type CertificateReason =

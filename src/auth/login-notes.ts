@@ -13,7 +13,7 @@ import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';
 import { hours, minutes } from '../domain/units.ts';
-import type { AuditTrail } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import type { Mechanism, Peer, ScramFault } from './authenticator.ts';
 import type { CertificateFacts, CertificateReason } from './client-certificates.ts';
 import { OTHERS, type Others, Tally, type Whose } from '../platform/tally.ts';

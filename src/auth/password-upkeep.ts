@@ -7,7 +7,8 @@ import type { scramVerifier } from '../crypto/scram.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Password } from '../domain/registry.ts';
-import type { LoginRecord, Registry } from '../store/registry.ts';
+import type { LoginRecord } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 import { type ScramLogin, mayScram } from './scram-login.ts';
 import type { VerifyQueue } from './verify-queue.ts';
 

@@ -14,7 +14,8 @@ import {
 import type { RandomBytes } from '../domain/effects.ts';
 import type { Password } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';
-import type { LoginRecord, Registry } from '../store/registry.ts';
+import type { LoginRecord } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 import type { ScramAttempt, ScramChallenge } from './authenticator.ts';
 
 /** 144 bits, without padding in base64: no exchange can be played back (RFC 5802 section 5.1). */

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
-import { THE_GATEWAY } from '../store/registry.ts';
+import { THE_GATEWAY } from '../store/actor.ts';
 import { factsOfFile } from './files.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { DRILLS, type DrillReport, drill, drillsIn, keyCopyIn } from './drill.ts';

@@ -1,7 +1,7 @@
 /** The rounds of the keys: they are in no backup, have copies of their own, and what was destroyed since has to be destroyed there, too. */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AuditTrail } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import { type KeyCopyPlaces, copyKeys, destroyKept, keptAside } from './key-copies.ts';
 
 export interface Actor {

@@ -11,7 +11,7 @@ import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { type Instant, MiB } from '../domain/units.ts';
 import { CopyFailed } from '../store/copies.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { newestAnchorFiles, newestAnchorLine } from './anchor-files.ts';
 import { factsOfFile, makeFolder, syncFolderOf } from './files.ts';
 import { type KnownBackup, type PlaceRules, freeName, prepareFolder } from './folder.ts';

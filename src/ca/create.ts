@@ -13,7 +13,8 @@ import { makeName, attributeOf } from '../crypto/distinguished-name.ts';
 import { Oid } from '../crypto/oids.ts';
 import { days } from '../domain/units.ts';
 import type { AuthorityRole, NewAuthority } from '../store/certificates.ts';
-import { type Actor, RegistryError } from '../store/registry.ts';
+import { RegistryError } from '../store/registry.ts';
+import { type Actor } from '../store/actor.ts';
 import { type KnownAuthority, type SigningAuthority, currentOf, knownAuthorities, withKey } from './authorities.ts';
 import type { CaParts } from './parts.ts';
 

@@ -7,7 +7,8 @@ import { type EnrolmentCode, newEnrolmentCode, readEnrolmentCode } from '../cryp
 import { defined } from '../domain/defined.ts';
 import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
 import type { AccountCertificate, CertificateEnrolment, CertificateUse, Enrolment } from '../store/certificates.ts';
-import { type Actor, RegistryError } from '../store/registry.ts';
+import { RegistryError } from '../store/registry.ts';
+import { type Actor } from '../store/actor.ts';
 import { CERTIFICATE_LIFETIME, type IssueRequest, type Issued, issueCertificate } from './issue.ts';
 import type { CaParts } from './parts.ts';
 

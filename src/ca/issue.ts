@@ -9,7 +9,8 @@ import { Oid } from '../crypto/oids.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { CertificateUse, KeptCertificate, NewAccountCertificate } from '../store/certificates.ts';
-import { type AccountSummary, type Actor, RegistryError } from '../store/registry.ts';
+import { type AccountSummary, RegistryError } from '../store/registry.ts';
+import { type Actor } from '../store/actor.ts';
 import { chainOf, currentOf, knownAuthorities, placeOf, withKey } from './authorities.ts';
 import type { CaParts } from './parts.ts';
 

@@ -1,7 +1,7 @@
 /** What the authority works with. */
 import type { AuthorityKeys } from '../crypto/authority-keys.ts';
 import type { Clock, RandomBytes } from '../domain/effects.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 
 export interface CaParts {
   readonly store: Store;

@@ -14,7 +14,7 @@ import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import { days, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
-import { THE_GATEWAY } from '../store/registry.ts';
+import { THE_GATEWAY } from '../store/actor.ts';
 import { isRenewable } from './enrol.ts';
 import { issueToAccount } from './issue.ts';
 import type { CaParts } from './parts.ts';

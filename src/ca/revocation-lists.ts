@@ -6,7 +6,7 @@ import { formatName } from '../crypto/distinguished-name.ts';
 import { encodePem } from '../crypto/pem.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import { replaceFile } from '../platform/lasting-files.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { type KnownAuthority, knownAuthorities, withKey } from './authorities.ts';
 import { listFile } from './crl-place.ts';
 import type { CaParts } from './parts.ts';

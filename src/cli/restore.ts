@@ -12,7 +12,7 @@ import { approvedByFile, askByFile } from './approval-file.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, callerOf, collect, guarded } from './options.ts';
 import { print } from './output.ts';
-import type { Actor } from '../store/registry.ts';
+import type { Actor } from '../store/actor.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 

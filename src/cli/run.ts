@@ -4,7 +4,7 @@ import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Supervisor } from '../platform/supervisor.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { exitCodes } from './exit.ts';
 import { outliveReaders } from './terminal.ts';
 

@@ -9,7 +9,7 @@ import { type Address, addressKey } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import { dayOf, isoDay } from '../domain/working-days.ts';
 import { type Absentee, keptLetters, substitutedLetters } from '../letters/absence.ts';
-import type { Deliveries } from '../store/deliveries.ts';
+import type { Deliveries } from '../store/port/mail.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
 import type { Desk } from './desk.ts';
 

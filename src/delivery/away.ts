@@ -6,7 +6,7 @@
 import type { Address } from '../domain/address.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import { type Day, dayOf } from '../domain/working-days.ts';
-import type { Absences } from '../store/absences.ts';
+import type { Absences } from '../store/port/registry.ts';
 
 /** Longer than any rhythm in calendar days. */
 const LOOK_BACK = days(120);

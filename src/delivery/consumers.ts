@@ -6,7 +6,7 @@ import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { days } from '../domain/units.ts';
 import { consumersLetters } from '../letters/mailbox.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Desk } from './desk.ts';
 import { file } from './uncollected-mailbox.ts';
 

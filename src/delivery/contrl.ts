@@ -10,8 +10,9 @@ import type { Clock } from '../domain/effects.ts';
 import type { Interchange } from '../domain/interchange.ts';
 import { type Acknowledgement, writeContrl } from '../edi/contrl.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
-import type { Registry } from '../store/registry.ts';
-import type { AcceptedRecipient, PreparedNotice, Store } from '../store/store.ts';
+import type { Registry } from '../store/port/registry.ts';
+import type { AcceptedRecipient, PreparedNotice } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Desk } from './desk.ts';
 import type { Place } from './place.ts';
 

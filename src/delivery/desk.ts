@@ -15,7 +15,7 @@ import { type Octets, octets } from '../domain/units.ts';
 import { type Letters, writeLetter } from '../letters/letter.ts';
 import { type Dsn, type DsnRecipient, type OwnHeader, type Returned, ownHeader, writeDsn } from '../mime/dsn.ts';
 import { textPart } from '../mime/text.ts';
-import type { AuditTrail } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
 import type { NoticeProtected, WrittenNotice } from '../store/notices.ts';
 import {
@@ -24,9 +24,9 @@ import {
   ContentDamaged,
   OPERATOR,
   type PreparedNotice,
-  type Store,
   type StoredContent,
 } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Original, OriginalReader } from './original.ts';
 import { type Place, type PlaceRegistry, Places } from './place.ts';
 

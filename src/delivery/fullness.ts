@@ -8,7 +8,7 @@ import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { days } from '../domain/units.ts';
 import { type Filling, quotaLetters } from '../letters/quota.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Desk } from './desk.ts';
 import { file } from './uncollected-mailbox.ts';
 

@@ -9,8 +9,8 @@ import { type GatewayCertificates, type Judged, endingOf, warningDaysOf } from '
 import type { Clock, Log } from '../domain/effects.ts';
 import { groupedBy } from '../domain/grouped-by.ts';
 import { gatewayCertificateLetters } from '../letters/gateway-certificate.ts';
-import type { Deliveries } from '../store/deliveries.ts';
-import type { Store } from '../store/store.ts';
+import type { Deliveries } from '../store/port/mail.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Desk } from './desk.ts';
 
 export interface GatewayCertificateEndsParts {

@@ -3,7 +3,8 @@ import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { DeliveryId } from '../domain/ids.ts';
 import { seconds } from '../domain/units.ts';
-import type { Claim, Deliveries, DeliveryState } from '../store/deliveries.ts';
+import type { Claim, DeliveryState } from '../store/deliveries.ts';
+import type { Deliveries } from '../store/port/mail.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import type { Attempt, NoticeWriter } from './notices.ts';
 

@@ -7,7 +7,8 @@ import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { DeliveryId } from '../domain/ids.ts';
 import { type Milliseconds, days, instant } from '../domain/units.ts';
-import type { Deliveries, Delivery } from '../store/deliveries.ts';
+import type { Delivery } from '../store/deliveries.ts';
+import type { Deliveries } from '../store/port/mail.ts';
 import { type GiveUpParts, giveUp } from './give-up.ts';
 
 export interface HeldTooLongParts extends GiveUpParts {

@@ -8,8 +8,9 @@ import { type Quirk, quirkFacts, tolerances } from '../domain/quirks.ts';
 import { type SettingName, settingOf } from '../domain/settings.ts';
 import { type Letters, lines, text } from '../letters/letter.ts';
 import type { QuirkDay, Quirks } from '../store/quirks.ts';
-import type { AccountSummary, Page, Registry } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { AccountSummary, Page } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Desk } from './desk.ts';
 import { file } from './uncollected-mailbox.ts';
 

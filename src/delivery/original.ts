@@ -14,7 +14,8 @@ import { fieldsNamed, headerEnd, readHeader } from '../mime/header.ts';
 import { returnedHeader } from '../mime/returned-header.ts';
 import { readableHeaderText } from '../mime/words.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
-import type { Deliveries, MessageRecord } from '../store/deliveries.ts';
+import type { MessageRecord } from '../store/deliveries.ts';
+import type { Deliveries } from '../store/port/mail.ts';
 import type { StoredContent } from '../store/store.ts';
 
 /** What reads it. `openMessage` is asked for messages that are no copies, and for nothing else. */

@@ -3,7 +3,7 @@ import type { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import type { Milliseconds } from '../domain/units.ts';
-import type { Deliveries } from '../store/deliveries.ts';
+import type { Deliveries } from '../store/port/mail.ts';
 import type { Courier, Destination } from './courier.ts';
 import type { NoticeWriter } from './notices.ts';
 import type { Fraction, RetrySchedule } from './retry.ts';

@@ -9,9 +9,10 @@ import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { days } from '../domain/units.ts';
 import { type Letters, dayText, facts, lines, text } from '../letters/letter.ts';
-import type { PgpKeyRecord, PgpKeys } from '../store/pgp-keys.ts';
-import type { Deliveries } from '../store/deliveries.ts';
-import type { Store } from '../store/store.ts';
+import type { PgpKeyRecord } from '../store/pgp-keys.ts';
+import type { PgpKeys } from '../store/port/certificates.ts';
+import type { Deliveries } from '../store/port/mail.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Desk } from './desk.ts';
 
 export interface PgpKeysEndParts {

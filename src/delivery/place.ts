@@ -13,7 +13,8 @@ import { type Result, fail, ok } from '../domain/result.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AccountSummary, Recipient, Registry } from '../store/registry.ts';
+import type { AccountSummary, Recipient } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 
 export type PlaceRegistry = Pick<
   Registry,

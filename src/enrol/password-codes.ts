@@ -12,8 +12,9 @@ import type { Account } from '../domain/registry.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
 import type { Enrolment, PasswordEnrolment } from '../store/certificates.ts';
-import type { AccountSummary, Actor } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { AccountSummary } from '../store/registry.ts';
+import type { Actor } from '../store/actor.ts';
+import type { Store } from '../store/port/store.ts';
 import { type SecretParts, namesOf, passwordSecrets } from './password-secrets.ts';
 
 /** Name of a first password. */

@@ -5,7 +5,8 @@ import { type Organisation, foldLogin } from '../domain/registry.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Settings } from '../domain/settings/setting.ts';
-import type { NewPassword, Registry } from '../store/registry.ts';
+import type { NewPassword } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 
 /** Whose password it is, and the settings that hold for it, nearest first. */
 export interface PasswordOwner {

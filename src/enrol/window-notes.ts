@@ -9,7 +9,7 @@ import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { minutes } from '../domain/units.ts';
 import { OTHERS, Tally, type Whose } from '../platform/tally.ts';
-import type { AuditTrail } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import type { EnrolmentFault, WantedUse } from '../store/certificates.ts';
 
 /** `malformed`: no code looks so. `not-on-listener`: the account may not come in there. `throttled`, `store`: it was not judged. */

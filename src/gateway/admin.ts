@@ -18,7 +18,7 @@ import type { Dispatcher } from '../delivery/dispatcher.ts';
 import { defined } from '../domain/defined.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { createCourierProbe } from '../smtp/courier-probe.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { auditKeepOf, evidenceParts } from './audit.ts';
 import { gatewayBackups } from './backup.ts';
 import { gatewayCertificates } from './certificates.ts';

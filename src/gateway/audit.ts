@@ -13,7 +13,7 @@ import type { RandomBytes } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
 import type { TimeStampPlace } from '../trail/time-stamps.ts';
 import { startDaily } from '../delivery/daily.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { type ByKind, nothingByKind } from '../trail/erasure.ts';
 import { type AuditKeep, keepTrail, shortKept } from '../trail/retention.ts';
 import { type GatewayLife, beginLife } from '../trail/gateway-life.ts';

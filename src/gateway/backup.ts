@@ -20,7 +20,7 @@ import { days, minutes } from '../domain/units.ts';
 import { backupLetters } from '../letters/backup.ts';
 import { programVersion } from '../platform/version.ts';
 import { sqliteCopies } from '../store/sqlite/copies.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { anchorFolderOf } from '../config/places.ts';
 import type { GatewayEffects } from './effects.ts';
 

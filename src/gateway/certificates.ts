@@ -19,7 +19,7 @@ import { defined } from '../domain/defined.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import type { Partner } from '../domain/partner.ts';
 import type { TlsMaterial } from '../platform/listener.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 
 export interface CertificateSources {
   readonly config: Config;

@@ -9,7 +9,7 @@ import { type DoctorFinding, SEVERITIES } from '../domain/doctor.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Metric, gauge } from '../http/metric.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { Doctor } from '../trail/doctor.ts';
 import { listenerFindings } from './doctor-listeners.ts';
 

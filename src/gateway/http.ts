@@ -16,7 +16,7 @@ import { exposition } from '../http/exposition.ts';
 import { type Reason, reasonsAgainst } from '../http/health.ts';
 import { type HttpListener, startHttpListener } from '../http/server.ts';
 import { watchLoopDelay } from '../platform/loop-delay.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Doctor } from '../trail/doctor.ts';
 
 export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop' | 'ready'> {

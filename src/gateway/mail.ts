@@ -17,7 +17,7 @@ import { MailKeys } from '../middleware/mail-keys.ts';
 import type { ForeignTrust } from '../middleware/mail-trust.ts';
 import { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import { FileWatch } from '../platform/file-watch.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects } from './effects.ts';
 import { GatewayLists, listsOptionsOf } from './revocation-lists.ts';
 

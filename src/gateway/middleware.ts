@@ -16,7 +16,7 @@ import { pgpVerify } from '../middleware/pgp-verify.ts';
 import { protect } from '../middleware/protect.ts';
 import { smimeOpen } from '../middleware/smime-open.ts';
 import { smimeVerify } from '../middleware/smime-verify.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 
 export interface MiddlewareEffects {
   readonly log: Log;

@@ -24,7 +24,7 @@ import type { MessageId } from '../domain/ids.ts';
 import { NoticeProtection } from '../middleware/notice-protection.ts';
 import { Consumers } from '../pickup/consumers.ts';
 import type { Receipts } from '../pickup/receipts.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
 import type { GatewayEffects } from './effects.ts';

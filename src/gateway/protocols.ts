@@ -14,7 +14,7 @@ import { startPop3Listener } from '../pop3/server.ts';
 import { type SentCounts, newSentCounts } from '../pop3/session.ts';
 import type { SmtpAnswers } from '../smtp/answers.ts';
 import { newSubmissionCounts, startSmtpListener } from '../smtp/server.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { RefusalNotes } from '../submission/refusal-notes.ts';
 import type { GatewayEffects } from './effects.ts';
 import { enrolmentWindow, letterParts } from './enrolment.ts';

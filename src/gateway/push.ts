@@ -8,7 +8,7 @@ import type { Clock, Log } from '../domain/effects.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import { pushLimitsOf } from './limits.ts';
 import { createCourier } from '../smtp/courier.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 
 export interface GatewayPushParts {
   readonly store: Store;

@@ -1,7 +1,7 @@
 /** Which verbs need a second person, told to the trail whenever it is another rule than at the start before: nobody takes it away unseen. */
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../domain/effects.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 
 export async function noteSecondPerson(store: Store, config: Config, log: Log): Promise<void> {
   const verbs = config.operators['second-person'];

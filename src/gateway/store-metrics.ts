@@ -18,7 +18,7 @@ import { type Metric, type Sample, counter, distribution, gauge, single } from '
 import { remembered } from '../platform/remembered.ts';
 import type { PartnerQueue } from '../store/deliveries.ts';
 import { type TrailCounts, trailMetrics } from './trail-metrics.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 
 export interface StoreMetricParts {
   readonly store: Store;

@@ -7,7 +7,7 @@ import { MiB, octets } from '../domain/units.ts';
 import { createSqliteStore, openSqliteStore } from '../store/sqlite/open.ts';
 import type { OpenOptions } from '../store/sqlite/options.ts';
 import { removeUpgradeCopies } from '../store/sqlite/upgrade-copy.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects } from './effects.ts';
 
 /** What a SQLite store is opened with: tests add their seams to it. */

@@ -4,7 +4,7 @@ import { addressKey } from '../domain/address.ts';
 import type { TestedMessage } from '../domain/tested-message.ts';
 import type { GatewayNotices } from './notices.ts';
 import { TestReporter } from '../lint/test-reports.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { TestReports } from '../submission/test-address.ts';
 
 export function gatewayTests(store: Store, { desk }: GatewayNotices, reporter = new TestReporter()): TestReports {

@@ -8,7 +8,8 @@ import { returnedHeader } from '../mime/returned-header.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import { FairSlots, type SlotLimits } from '../platform/fair-slots.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
-import { type BodyWriter, MAX_COPIES, type PreparedNotice, type SealedBody, type Store } from '../store/store.ts';
+import { type BodyWriter, MAX_COPIES, type PreparedNotice, type SealedBody } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, Workshop } from './middleware.ts';
 import { Work, WorkEnded } from './work.ts';
 

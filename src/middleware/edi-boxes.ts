@@ -8,7 +8,7 @@ import type { Log } from '../domain/effects.ts';
 import type { MessageParts } from '../domain/message-part.ts';
 import { isSameOrganisation } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Addressee, Copy, Middleware, StepOutcome, Submitted } from './middleware.ts';
 
 export interface EdiBoxesParts {

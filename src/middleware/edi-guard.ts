@@ -24,7 +24,8 @@ import type { EdiParty, Interchange } from '../domain/interchange.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
-import type { PreparedNotice, Store } from '../store/store.ts';
+import type { PreparedNotice } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { Addressee, Copy, Middleware, Passed, StepOutcome, Submitted } from './middleware.ts';
 
 /** Findings of one message that the log and the trace name one by one. */

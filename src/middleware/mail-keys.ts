@@ -36,7 +36,7 @@ import type { Settings } from '../domain/settings/setting.ts';
 import { hours } from '../domain/units.ts';
 import type { MailCertificate, MailRecord } from '../store/certificates.ts';
 import type { Recipient } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { type ForeignTrust, type MailTrust, MailTrustKeeper } from './mail-trust.ts';
 import { OpenedKeys } from './opened-keys.ts';
 

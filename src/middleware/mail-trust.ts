@@ -8,7 +8,8 @@ import { type Certificate, readCertificate } from '../crypto/certificate.ts';
 import type { PathOptions, Revocation } from '../crypto/certificate-path.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
-import type { AuthorityRecord, Certificates } from '../store/certificates.ts';
+import type { AuthorityRecord } from '../store/certificates.ts';
+import type { Certificates } from '../store/port/certificates.ts';
 
 /** Foreign authorities and their lists, as they stand. */
 export interface ForeignTrust {

@@ -13,7 +13,7 @@ import type { Clock, Log } from '../domain/effects.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import type { PgpMailKey } from '../store/pgp-keys.ts';
 import type { Recipient } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import type { MailSender } from './mail-keys.ts';
 import { OpenedKeys } from './opened-keys.ts';
 

@@ -7,7 +7,8 @@
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { days, hours, minutes } from '../domain/units.ts';
-import type { Consumer, Deliveries } from '../store/deliveries.ts';
+import type { Consumer } from '../store/deliveries.ts';
+import type { Deliveries } from '../store/port/mail.ts';
 
 export interface SessionDid {
   readonly retrieved: number;

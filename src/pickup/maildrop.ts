@@ -6,18 +6,19 @@
  */
 import type { AccountId, EntryUid, MessageId } from '../domain/ids.ts';
 import { type Octets, octets } from '../domain/units.ts';
-import type { AuditEvent, AuditTrail } from '../store/audit.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import type { Quirks } from '../store/quirks.ts';
-import type { Registry } from '../store/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
 import {
   ContentDamaged,
   type Holder,
   LockLost,
   type MaildropListing,
   type MaildropLock,
-  type Store,
   type StoredContent,
 } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { type Collected, MAX_RECEIPTS, type Receipts, withReceipts } from './receipts.ts';
 
 /** The part of the store that pickup needs. */

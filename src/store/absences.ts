@@ -2,9 +2,6 @@
 import type { Absence } from '../domain/absence.ts';
 import type { Address } from '../domain/address.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AbsenceChanges } from './changes/absences.ts';
-import type { AbsenceReads } from './reads/absences.ts';
-import type { Remote } from './sql/remote.ts';
 
 export interface AddressAbsence extends Absence {
   readonly address: Address;
@@ -27,5 +24,3 @@ export interface Consent {
   readonly address: Address;
   readonly givenAt: Instant;
 }
-
-export interface Absences extends Remote<AbsenceChanges>, Remote<AbsenceReads> {}

@@ -10,7 +10,7 @@ import type { Address } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import type { DelegationTie, NamingTie, SubstituteTie } from './organisation-ties.ts';
-import type { Actor } from './registry.ts';
+import type { Actor } from './actor.ts';
 
 export interface AccountMove {
   readonly login: string;

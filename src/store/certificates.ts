@@ -5,17 +5,10 @@
  * their owner, except for mail keys that the gateway holds to sign or to open: these are here, sealed, and nothing else of them ever
  * is. Rows are never deleted, so a serial number is never used twice.
  */
-import type { AddressKey } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { MailCapability } from '../domain/mail-capability.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AuthorityChanges } from './changes/authorities.ts';
-import type { CertificateChanges } from './changes/certificates.ts';
-import type { EnrolmentChanges } from './changes/enrolments.ts';
-import type { MailKeyChanges } from './changes/mail-keys.ts';
-import type { CertificateReads } from './reads/certificates.ts';
-import type { Actor } from './registry.ts';
-import type { Remote } from './sql/remote.ts';
+import type { Actor } from './actor.ts';
 
 /** `cross`: the key of one root certified by another one, for roll-over. */
 export type AuthorityRole = 'root' | 'issuing' | 'cross';
@@ -200,20 +193,4 @@ export interface OpenCode {
   readonly createdAt: Instant;
   readonly expiresAt: Instant;
   readonly triesLeft: number;
-}
-
-/** Changes throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`, `ended` and `invalid` as in the registry. */
-export interface Certificates
-  extends
-    Remote<AuthorityChanges>,
-    Remote<CertificateChanges>,
-    Remote<CertificateReads>,
-    Remote<EnrolmentChanges>,
-    Remote<MailKeyChanges> {
-  /** All, oldest first; at most 1000. Cached and always current, as the roads' reads of the registry are. */
-  listAuthorities(): Promise<readonly AuthorityRecord[]>;
-  /** What is known of an address for mail. Cached in the same way. */
-  findMail(key: AddressKey): Promise<MailRecord>;
-  /** Called after every committed change of authorities or revocations. For memories that must forget. */
-  onChange(listener: () => void): void;
 }

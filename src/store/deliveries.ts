@@ -12,14 +12,9 @@
  */
 import type { Address } from '../domain/address.ts';
 import type { AccountId, DeliveryId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
-import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
+import type { Instant, Octets } from '../domain/units.ts';
 import type { AuditEvent } from './audit.ts';
-import type { DeliveryReads } from './reads/deliveries.ts';
-import type { MailboxReads } from './reads/mailboxes.ts';
-import type { MessageReads } from './reads/messages.ts';
-import type { Actor } from './registry.ts';
-import type { Remote } from './sql/remote.ts';
-import type { Acceptance, AcceptedRecipient, StoredContent } from './store.ts';
+import type { Acceptance, AcceptedRecipient } from './store.ts';
 
 /** Immutable facts of an accepted message; they outlive its content by the trace's retention. */
 export interface MessageRecord {
@@ -206,80 +201,4 @@ export interface Consumer {
   readonly sessions: number;
   readonly retrieved: number;
   readonly deleted: number;
-}
-
-/** Searches and listings of many rows go in steps, which the store takes one after the other. */
-type Steps = 'messagesStep' | 'deliveriesStep' | 'uncollectedStep';
-
-export interface Deliveries
-  extends
-    Omit<Remote<MessageReads>, Steps | 'messageParts'>,
-    Omit<Remote<DeliveryReads>, Steps>,
-    Omit<Remote<MailboxReads>, Steps> {
-  // --- the queue
-  /** Up to `max` due deliveries of the partner, by due time and then age; each is due again when the lease ends. */
-  claim(partner: PartnerId, max: number, lease: Milliseconds): Promise<readonly Claim[]>;
-  /** Claims one delivery whether due or not, also a held one; `busy` while another claim's lease runs, `settled` when it has its final state. */
-  claimOne(id: DeliveryId, lease: Milliseconds): Promise<Claim | 'busy' | 'settled' | 'unknown'>;
-  /** `lost`: another claim or an operator was faster; nothing was changed and the notice was not filed. */
-  settle(settlement: Settlement): Promise<'settled' | 'lost'>;
-  /** Told after a commit that made deliveries due (accepted, released, retried): a hint; `queues` is the truth. */
-  onDue(listener: (partners: readonly PartnerId[]) => void): void;
-  list(query: DeliveryQuery): Promise<readonly Delivery[]>;
-  /**
-   * Resolves to how many of them (at most 1000) were changed; those in a final state are left alone. `hold`: no more claims, but an attempt
-   * under way goes on and how it ends counts. `retry`: due now, also when a lease runs; a held one stays held. `release` of a copy for a
-   * mailbox files it there, also above its quota; it stays held while the mailbox's account is not active. `refile`: what
-   * waits for a partner, and is not under way, goes into the mailbox that its recipient's address leads to by now.
-   */
-  change(ids: readonly DeliveryId[], change: 'hold' | 'release' | 'retry' | 'refile', actor: Actor): Promise<number>;
-
-  // --- messages
-  findMessages(query: MessageQuery): Promise<readonly MessageRecord[]>;
-  /** The content while it is kept; undefined after that. */
-  openMessage(id: MessageId): Promise<StoredContent | undefined>;
-  /** Of a copy: the header of the message as it was submitted (`Acceptance.header`), while the copy's content is kept. Throws ContentDamaged. */
-  submittedHeader(copy: MessageId): Promise<Buffer | undefined>;
-  /**
-   * Takes back what was neither collected nor relayed, for the named recipients or for all, in one transaction with its audit row, and with
-   * the notices if anything was taken back. Too late too: what a POP3 session has listed or an attempt has begun with. Recipients of one
-   * mailbox share a copy, and so its withdrawal: the result has a row for each of them.
-   */
-  withdraw(
-    message: MessageId,
-    recipients: readonly Address[] | 'all',
-    actor: Actor,
-    notices: readonly Acceptance[],
-  ): Promise<readonly Withdrawal[] | 'unknown'>;
-
-  /**
-   * Erases what is kept of the content of a message and of all its copies, in mailboxes and what was deleted there, with its audit row; its
-   * facts stay for the trace. From the second day after it was accepted on no backup opens it either (the sweep sees to that). May be
-   * repeated, and of content that is gone already closes what older backups have.
-   */
-  erase(message: MessageId, actor: Actor): Promise<Erasure | 'unknown'>;
-
-  // --- mailboxes
-  /** Mailboxes with entries that were accepted before `before` and never sent to their end, by account; continue after `after`. */
-  uncollected(query: {
-    readonly before: Instant;
-    readonly after?: AccountId;
-    readonly limit: number;
-  }): Promise<readonly UncollectedMailbox[]>;
-  /**
-   * Hides those of the entries (at most 100) that were never sent to their end until now, each together with its last notice and its audit
-   * row, in one transaction. An entry that was collected meanwhile stays, and nothing is told of it. Recoverable as deleted ones are.
-   * Resolves to those that were hidden; abort the bodies of the other notices.
-   */
-  expire(account: AccountId, entries: readonly ExpiringEntry[]): Promise<readonly EntryUid[]>;
-  /**
-   * Noted with the next group commit; resolves with it, and rejects never: a count that is lost is told of in the log. At most 16 places are
-   * kept for each account, the latest ones.
-   */
-  noteConsumer(
-    account: AccountId,
-    network: string,
-    did: { readonly sessions: number; readonly retrieved: number; readonly deleted: number },
-    at: Instant,
-  ): Promise<void>;
 }

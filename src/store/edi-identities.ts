@@ -1,9 +1,5 @@
 /** The registry's part for EDI identities. Changes throw RegistryError and write their audit rows in the same transaction. */
 import type { EdiIdentity } from '../domain/edi-identity.ts';
-import type { AccountId } from '../domain/ids.ts';
-import type { EdiChanges } from './changes/edi-identities.ts';
-import type { EdiReads } from './reads/edi.ts';
-import type { Remote } from './sql/remote.ts';
 
 /** Most identities of one organisation, those of its accounts included. */
 export const MAX_IDENTITIES = 1000;
@@ -22,9 +18,4 @@ export interface IdentityQuery {
   readonly organisation?: string;
   /** With any qualifier. */
   readonly id?: string;
-}
-
-export interface EdiIdentities extends Remote<EdiChanges>, Remote<EdiReads> {
-  /** On the road, cached: `EdiMemoryReads.identitiesOf`. */
-  identitiesOf(account: AccountId): Promise<readonly string[]>;
 }

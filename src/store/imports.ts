@@ -3,12 +3,8 @@
  * leave mail on the server know it again (RFC 1939 section 7).
  */
 import type { Address } from '../domain/address.ts';
-import type { AccountId } from '../domain/ids.ts';
 import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AuditEvent } from './audit.ts';
-import type { ImportReads } from './reads/imports.ts';
-import type { Remote } from './sql/remote.ts';
 import type { SealedBody } from './store.ts';
 
 /** Most messages of one batch. */
@@ -37,11 +33,3 @@ export type ImportOutcome =
   | { readonly kind: 'taken'; readonly uidl: string }
   /** The account has ended. */
   | { readonly kind: 'gone' };
-
-export interface Imports extends Remote<ImportReads> {
-  /**
-   * Files a batch behind what the mailbox holds: all of it or nothing, in one transaction with the audit rows. It counts against the quota
-   * and may go beyond it. A session that has the maildrop open sees it the next time, as it does new mail.
-   */
-  file(account: AccountId, entries: readonly ImportedEntry[], audit: readonly AuditEvent[]): Promise<ImportOutcome>;
-}

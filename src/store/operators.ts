@@ -1,9 +1,6 @@
 /** The operators' part of the store port: who they are, and what waits for a second of them. */
 import type { ApprovalRequest, ApprovalSignature, Operator } from '../domain/second-person.ts';
 import type { Instant } from '../domain/units.ts';
-import type { OperatorChanges } from './changes/operators.ts';
-import type { OperatorReads } from './reads/operators.ts';
-import type { Remote } from './sql/remote.ts';
 
 export interface OperatorRecord extends Operator {
   readonly addedAt: Instant;
@@ -14,5 +11,3 @@ export interface ApprovalRecord extends ApprovalRequest {
   readonly signatures: readonly ApprovalSignature[];
   readonly usedAt?: Instant;
 }
-
-export interface Operators extends Remote<OperatorChanges>, Remote<OperatorReads> {}

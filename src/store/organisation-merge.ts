@@ -5,11 +5,7 @@
 import type { Address } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
-import type { OrganisationMergeChanges } from './changes/organisation-merges.ts';
-import type { MergeTies, TiedOrganisation } from './organisation-ties.ts';
-import type { FormerOrganisationReads } from './reads/former-organisations.ts';
 import type { SettingChanges } from './registry.ts';
-import type { Remote } from './sql/remote.ts';
 
 /** Accounts that go over in one transaction, each with some rows of the trail: tens of milliseconds of the writer's time. */
 export const MERGED_AT_ONCE = 100;
@@ -48,9 +44,4 @@ export interface FormerAccount {
 export interface FormerOrganisation {
   readonly organisation: string;
   readonly untilSeq: number;
-}
-
-export interface OrganisationMerges extends Remote<OrganisationMergeChanges>, Remote<FormerOrganisationReads> {
-  /** Of an account of `from`: what would say, or reach, something else when it is `into`’s. */
-  mergeTies(account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Promise<MergeTies>;
 }

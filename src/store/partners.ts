@@ -2,9 +2,6 @@
 import type { PartnerId } from '../domain/ids.ts';
 import type { PartnerServer, PartnerState } from '../domain/partner.ts';
 import type { Octets } from '../domain/units.ts';
-import type { PartnerChanges } from './changes/partners.ts';
-import type { PartnerReads } from './reads/partners.ts';
-import type { Remote } from './sql/remote.ts';
 
 /** A recipient whose mail is pushed: what RCPT needs to know of the partner. */
 export interface RecipientPartner {
@@ -29,5 +26,3 @@ export interface PartnerChange {
   /** Absent: stays; null: removed. */
   readonly sealed?: Uint8Array | null;
 }
-
-export interface Partners extends Remote<PartnerChanges>, Remote<PartnerReads> {}

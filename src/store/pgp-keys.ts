@@ -7,9 +7,6 @@
  */
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
-import type { PgpKeyChanges } from './changes/pgp-keys.ts';
-import type { PgpKeyReads } from './reads/pgp-keys.ts';
-import type { Remote } from './sql/remote.ts';
 
 /** Most OpenPGP keys that one address ever has. */
 export const MAX_PGP_KEYS = 64;
@@ -82,5 +79,3 @@ export interface PgpKeyQuery {
   readonly endsFrom?: Instant;
   readonly endsBefore?: Instant;
 }
-
-export interface PgpKeys extends Remote<PgpKeyChanges>, Remote<PgpKeyReads> {}

@@ -6,7 +6,7 @@
  * `actor` who is behind it.
  */
 import type { Absence } from '../domain/absence.ts';
-import type { Address, AddressKey } from '../domain/address.ts';
+import type { Address } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type {
   Account,
@@ -15,46 +15,12 @@ import type {
   Password,
   RegisteredAddress,
   RegisteredCertificate,
-  State,
 } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { Day } from '../domain/working-days.ts';
-import type { Absences } from './absences.ts';
-import type { AccountChanges } from './changes/accounts.ts';
-import type { AddressChanges } from './changes/addresses.ts';
-import type { ClientCertificateChanges } from './changes/client-certificates.ts';
-import type { OrganisationErasure } from './changes/organisation-erasure.ts';
-import type { EndingChanges } from './changes/endings.ts';
-import type { OrganisationChanges } from './changes/organisations.ts';
-import type { PasswordChanges } from './changes/passwords.ts';
-import type { SettingsChanges } from './changes/settings.ts';
-import type { SettingsReads } from './reads/settings.ts';
 import type { OpenCode } from './certificates.ts';
-import type { EdiIdentities } from './edi-identities.ts';
-import type { OrganisationMerges } from './organisation-merge.ts';
-import type { Remote } from './sql/remote.ts';
-import type { EndTies } from './organisation-ties.ts';
-import type { Partners, RecipientPartner } from './partners.ts';
-import type { AccountReads } from './reads/accounts.ts';
-import type { AddressReads } from './reads/addresses.ts';
-import type { NetworkReads } from './reads/networks.ts';
-import type { OrganisationReads } from './reads/organisations.ts';
-
-/** The person or program behind a change, and why. */
-export interface Actor {
-  readonly name: string;
-  readonly reason?: string;
-}
-
-/** Who does what nobody asked for: the clock, a signal, the daily rounds. */
-export const THE_GATEWAY: Actor = { name: 'gateway' };
-
-/** What a row of the trail says of whoever did it. */
-export const personalOf = ({ name, reason }: Actor): Readonly<Record<string, string>> => ({
-  actor: name,
-  ...(reason === undefined ? {} : { reason }),
-});
+import type { RecipientPartner } from './partners.ts';
 
 /** Everything that a login needs, in one read. */
 export interface LoginRecord {
@@ -195,78 +161,4 @@ export interface Page {
   readonly limit: number;
   /** Continue after this name (the last one of the page before). */
   readonly after?: string;
-}
-
-export interface Registry
-  extends
-    Partners,
-    Absences,
-    EdiIdentities,
-    OrganisationMerges,
-    Remote<AccountReads>,
-    Remote<AccountChanges>,
-    Remote<AddressChanges>,
-    Remote<AddressReads>,
-    Remote<ClientCertificateChanges>,
-    Remote<EndingChanges>,
-    Remote<NetworkReads>,
-    Remote<OrganisationErasure>,
-    Remote<OrganisationReads>,
-    Remote<OrganisationChanges>,
-    Remote<PasswordChanges>,
-    Remote<SettingsChanges>,
-    Remote<SettingsReads> {
-  // --- the roads
-  findLogin(login: string): Promise<LoginRecord | undefined>;
-  /**
-   * Which registration a certificate meets that has these keys, its fingerprint first and the most specific before the others. A valid
-   * registration wins over a revoked one; but a certificate that was revoked itself stays so, whatever else it meets, until it is
-   * registered anew. Undefined: it meets none.
-   */
-  findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined>;
-  /** The address in any state; else the partner that its domain leads to; undefined when neither was ever registered. */
-  findRecipient(key: AddressKey): Promise<Recipient | undefined>;
-  /**
-   * True when `key` is an active address of the account, an active address that was delegated to it, or lies in a domain of its partner
-   * and is registered for nobody.
-   */
-  maySendAs(account: AccountId, key: AddressKey): Promise<boolean>;
-  /** Noted with the next group commit, unawaited. */
-  notePasswordUse(account: AccountId, name: string, at: Instant): void;
-  /** Noted with the next group commit, unawaited. `id`: of the registration. */
-  noteCertificateUse(id: number, at: Instant): void;
-  /** The account has logged in from that network; noted with the next group commit, unawaited. The latest `NETWORKS_OF_ACCOUNT` are kept. */
-  noteNetwork(account: AccountId, network: string, at: Instant): void;
-  /** 32 octets from which the salts of SCRAM are made: always the same of one store. */
-  scramSaltKey(): Promise<Uint8Array>;
-
-  // --- changes; each throws RegistryError
-  /** All or none. On a failure the error names the first account that could not be added. `progress` is told now and then. */
-  importAccounts(accounts: readonly NewAccount[], actor: Actor, progress?: (done: number) => void): Promise<void>;
-  /**
-   * Many at once (at most `MAX_ACCOUNTS`), all or none; those that are in that state already are left alone. Resolves to how many
-   * were not.
-   */
-  setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number>;
-  /** Many at once (at most `MAX_ACCOUNTS`), all or none. */
-  endAccounts(endings: readonly (Ending & { readonly login: string })[], actor: Actor): Promise<void>;
-  /** What would end with the account beside its log-in and addresses. */
-  endTies(account: AccountId): Promise<EndTies>;
-  /**
-   * Ends an organisation. With `endsAt` that is one row: its addresses take no mail, its accounts collect what waits until then, and
-   * `setOrganisationState` to `active` takes it back. Without, it ends for ever, at once, and then its accounts one part after the other: cut
-   * short, it is asked for again, or `endDue` goes on. `progress` is told how many accounts were ended. Resolves to that.
-   */
-  endOrganisation(name: string, ending: Ending, actor: Actor, progress?: (done: number) => void): Promise<number>;
-  /**
-   * Suspends them, removes their passwords, revokes their registered certificates and voids their codes for new ones: at most
-   * `MAX_ACCOUNTS`, all or none. Those that have nothing left to take are left alone; resolves to how many had.
-   */
-  containAccounts(logins: readonly string[], actor: Actor): Promise<number>;
-
-  /**
-   * Called after every committed change, with the accounts it touched or 'many'. For memories that must forget. `settings`: nothing but
-   * settings was changed, so whatever opened these accounts opens them still.
-   */
-  onChange(listener: (accounts: readonly AccountId[] | 'many', what?: 'settings') => void): void;
 }

@@ -7,8 +7,6 @@
 import type { AccountId } from '../domain/ids.ts';
 import type { AccountKind, State } from '../domain/registry.ts';
 import type { Day } from '../domain/working-days.ts';
-import type { UsageReads } from './reads/usage.ts';
-import type { Remote } from './sql/remote.ts';
 
 /** docs/operations.md, "Figures for the invoice", says what counts as what. */
 export interface UsageCounts {
@@ -84,6 +82,3 @@ export interface IdleAccount {
   readonly lastLogin?: Day;
   readonly messages: number;
 }
-
-/** Whoever reads has what was answered by then. */
-export type Usage = Remote<UsageReads>;

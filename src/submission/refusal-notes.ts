@@ -10,7 +10,8 @@ import type { MessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { minutes } from '../domain/units.ts';
 import { Tally, type Whose } from '../platform/tally.ts';
-import type { AuditEvent, AuditTrail } from '../store/audit.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import type { Submitter } from './submitter.ts';
 
 export type RefusedAt = 'mail' | 'recipient' | 'content';

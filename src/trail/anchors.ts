@@ -10,7 +10,7 @@ import type { AuditKeys } from '../crypto/audit-keys.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { TIME_STAMP_FILES, type TimeStampPlace, stampAnchor, stampLine } from './time-stamps.ts';
-import type { AuditTrail } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 
 export interface AnchorParts {
   readonly audit: AuditTrail;

@@ -5,7 +5,7 @@
 import type { DoctorFinding, DoctorState } from '../domain/doctor.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, milliseconds, minutes } from '../domain/units.ts';
-import type { AuditTrail } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 
 /** After a start everybody reconnects; and certificates, lists and backups have come by then. */
 const AFTER_START = minutes(10);

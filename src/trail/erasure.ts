@@ -5,7 +5,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AuditLogKind, meaningOf } from '../domain/audit-events.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AuditMark, AuditRow, AuditTrail } from '../store/audit.ts';
+import type { AuditMark, AuditRow } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 
 /** Rows of one step: read, judged and erased before the next. */
 export const STEP = 250;

@@ -2,8 +2,8 @@
  * Start and stop of the gateway, and so of its logging; what configuration it runs by; the keys it serves TLS with. NEN 7513 wants to see
  * when there was no logging: a start says whether the trail before it ended in order.
  */
-import type { AuditTrail } from '../store/audit.ts';
-import { type Actor, THE_GATEWAY, personalOf } from '../store/registry.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
+import { type Actor, THE_GATEWAY, personalOf } from '../store/actor.ts';
 import { FIRST_START, compareConfiguration, fileHash, named } from './configuration.ts';
 
 export interface LifeParts {

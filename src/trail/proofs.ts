@@ -6,7 +6,7 @@ import { BEFORE_ALL, isLinked } from '../crypto/audit-chain.ts';
 import { EXPORT_FORMAT, type ExportHeader, MAX_LINKS, exportLine, linksLine } from '../crypto/audit-export.ts';
 import type { ChainHead, ChainRow } from '../domain/audit-row.ts';
 import type { Instant } from '../domain/units.ts';
-import type { AuditTrail } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import type { AnchorFiles, FoundAnchor, FoundStamp } from './anchor-files.ts';
 
 /** Rows that a piece leads past to reach its anchor: a minute of the busiest region. */

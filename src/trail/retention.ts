@@ -5,7 +5,7 @@
 import { AUDIT_LOG_KINDS, type AuditLogKind } from '../domain/audit-events.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, days, instant } from '../domain/units.ts';
-import type { AuditTrail } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 import { type ByKind, erase, nothingByKind } from './erasure.ts';
 
 export type AuditKeep = Readonly<Record<AuditLogKind, Milliseconds>>;

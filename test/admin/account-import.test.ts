@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { Input } from '../../src/admin/input.ts';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';
 import { days } from '../../src/domain/units.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { MemoryLog } from '../support/log.ts';
 import { openTestStore } from '../support/store.ts';
 

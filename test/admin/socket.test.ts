@@ -11,8 +11,8 @@ import { type ControlSocket, openControlSocket } from '../../src/admin/socket.ts
 import { usablePath } from '../../src/admin/socket-path.ts';
 import { days, milliseconds, seconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import type { Actor } from '../../src/store/registry.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Actor } from '../../src/store/actor.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { LEAST_KEPT } from '../../src/trail/retention.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';

@@ -11,7 +11,7 @@ import type { Address } from '../../src/domain/address.ts';
 import { MAX_PASSWORDS } from '../../src/domain/registry.ts';
 import { instant, milliseconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { MemoryLog } from '../support/log.ts';
 import { assertNoSecret } from '../support/no-secret.ts';
 import { openTestStore } from '../support/store.ts';

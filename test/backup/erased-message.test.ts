@@ -10,7 +10,8 @@ import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
 import type { MessageId } from '../../src/domain/ids.ts';
 import { days } from '../../src/domain/units.ts';
 import { rotateMasterKey } from '../../src/store/sqlite/rotate.ts';
-import { ContentDamaged, type Store } from '../../src/store/store.ts';
+import { ContentDamaged } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import {
   type Cleanup,
   type StoreOptions,

@@ -6,7 +6,7 @@ import type { PartnerId } from '../../src/domain/ids.ts';
 import type { PartnerServer } from '../../src/domain/partner.ts';
 import { milliseconds, minutes, seconds } from '../../src/domain/units.ts';
 import type { Delivery } from '../../src/store/deliveries.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { testCertificates } from '../support/certificates.ts';
 import type { FakeClock } from '../support/clock.ts';
 import type { MemoryLog } from '../support/log.ts';

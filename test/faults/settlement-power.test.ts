@@ -16,7 +16,7 @@ import { octets } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Delivery } from '../../src/store/deliveries.ts';
 import { createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { addPartner } from '../store/partner-contract.ts';
 import { filed } from '../support/filed.ts';
 import { MemoryLog } from '../support/log.ts';

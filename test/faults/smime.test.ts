@@ -14,7 +14,7 @@ import { readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
 import { openMessage } from '../../src/crypto/smime/open.ts';
 import { openStore } from '../../src/gateway/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { type Person, collect, random, trust } from '../crypto/cms/support.ts';
 import { memoryStage } from '../crypto/smime/support.ts';
 import { value } from '../crypto/support.ts';

@@ -14,7 +14,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { octets } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { MemoryLog } from '../support/log.ts';
 import { addAccount, readAll } from '../support/store.ts';
 import { recount } from '../support/usage-recount.ts';

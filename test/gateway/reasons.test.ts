@@ -5,7 +5,7 @@ import { connectControl } from '../../src/admin/client.ts';
 import { AdminError } from '../../src/admin/context.ts';
 import { type OperationName, isOperation } from '../../src/admin/operations.ts';
 import { controlSocketOf } from '../../src/config/load.ts';
-import type { Actor } from '../../src/store/registry.ts';
+import type { Actor } from '../../src/store/actor.ts';
 import { type TestGateway, addressOf, startTestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;

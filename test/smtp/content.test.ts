@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { BodyWriter, Store } from '../../src/store/store.ts';
+import type { BodyWriter } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { acceptedId, SmtpClient } from '../support/smtp-client.ts';
 import { filed } from '../support/filed.ts';
 import { seeded } from '../support/seeded.ts';

@@ -9,7 +9,7 @@ import { type MessageId, parseMessageId } from '../../src/domain/ids.ts';
 import { octets } from '../../src/domain/units.ts';
 import { ediSteps } from '../../src/gateway/middleware.ts';
 import { Chain } from '../../src/middleware/chain.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { BINARY, GROUPED, MEDLAB, MEDSPE, MEDVRI, ORU, PACKAGE } from '../edi/samples.ts';
 import { FakeClock } from '../support/clock.ts';
 import { filed } from '../support/filed.ts';

@@ -5,7 +5,7 @@ import { type Quirk, quirkTable } from '../../src/domain/quirks.ts';
 import type { SettingName } from '../../src/domain/settings.ts';
 import { instant, seconds } from '../../src/domain/units.ts';
 import type { QuirkDay } from '../../src/store/quirks.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { addPartner } from '../store/partner-contract.ts';
 import { filed } from '../support/filed.ts';
 import { type SmtpFixture, startSmtp } from '../support/smtp.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hours, seconds } from '../../src/domain/units.ts';
-import { type Store, StoreFailed, StoreFull } from '../../src/store/store.ts';
+import { StoreFailed, StoreFull } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { filed } from '../support/filed.ts';
 import { type SmtpFixture, startSmtp } from '../support/smtp.ts';
 import { addAccount, address } from '../support/store.ts';

@@ -5,7 +5,7 @@ import { MAX_ABSENCES } from '../../src/domain/absence.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
 import type { AddressAbsence } from '../../src/store/absences.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { addAccount, address } from '../support/store.ts';
 import { type ContractStore, registryError } from './contract.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type Database from 'better-sqlite3';
-import { READS } from '../../src/store/objects.ts';
+import { READS } from '../../src/store/reads/table.ts';
 import { countingRunner } from '../support/counted.ts';
 
 const MANY = 40;

@@ -10,7 +10,8 @@ import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, hours, instant, octets, seconds } from '../../src/domain/units.ts';
 import { MAX_SETTINGS, RegistryError } from '../../src/store/registry.ts';
-import { type MaildropLock, type Store, StoreFailed } from '../../src/store/store.ts';
+import { type MaildropLock, StoreFailed } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import type { FakeClock } from '../support/clock.ts';
 import { acceptanceOf, addAccount, address, deliver, readAll, sealBody } from '../support/store.ts';
 

@@ -5,14 +5,8 @@ import test, { type TestContext } from 'node:test';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, instant, minutes, octets } from '../../src/domain/units.ts';
 import type { MessageRecord } from '../../src/store/deliveries.ts';
-import {
-  type Acceptance,
-  MAX_COPIES,
-  type MessageCopy,
-  type SealedBody,
-  type Store,
-  StoreFailed,
-} from '../../src/store/store.ts';
+import { type Acceptance, MAX_COPIES, type MessageCopy, type SealedBody, StoreFailed } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { acceptanceOf, addAccount, address, messagesIn, noticeTo, readAll, sealBody } from '../support/store.ts';
 import type { ContractStore } from './contract.ts';
 import { addPartner } from './partner-contract.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { MAIL_CHANGES } from '../../src/store/objects.ts';
+import { MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { mannerOf } from '../../src/store/sqlite/manners.ts';
 
 const STORE = join(import.meta.dirname, '../../../src/store');

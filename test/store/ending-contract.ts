@@ -5,7 +5,7 @@ import { type Address, addressKey } from '../../src/domain/address.ts';
 import { decideReach } from '../../src/domain/policy.ts';
 import { type Instant, days, instant } from '../../src/domain/units.ts';
 import { address } from '../support/store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { type ContractStore, registryError } from './contract.ts';
 
 const actor = { name: 'operator', reason: 'contract ended' };

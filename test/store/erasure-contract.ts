@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days } from '../../src/domain/units.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { acceptanceOf, addAccount, deliver, messagesIn, readAll, sealBody } from '../support/store.ts';
 import type { ContractStore } from './contract.ts';
 

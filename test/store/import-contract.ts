@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { messageNumber, type AccountId } from '../../src/domain/ids.ts';
 import { instant } from '../../src/domain/units.ts';
 import { type ImportedEntry, MAX_IMPORTED_AT_ONCE } from '../../src/store/imports.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import {
   type Cleanup,
   type TestStore,

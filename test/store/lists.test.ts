@@ -7,7 +7,7 @@ import { instant } from '../../src/domain/units.ts';
 import type { NewEnrolment } from '../../src/store/certificates.ts';
 import { takeBackConsents } from '../../src/store/changes/absences.ts';
 import type { Ground } from '../../src/store/changes/ground.ts';
-import { CHANGES, MAIL_CHANGES } from '../../src/store/objects.ts';
+import { CHANGES, MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
 import { type Counted, countingRunner } from '../support/counted.ts';
 import { address } from '../support/store.ts';

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { seconds } from '../../src/domain/units.ts';
 import type { DeliveryId, EntryUid, PartnerId } from '../../src/domain/ids.ts';
 import type { AuditItem } from '../../src/domain/audit-row.ts';
-import { MAIL_CHANGES } from '../../src/store/objects.ts';
+import { MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { UIDL_OCTETS } from '../../src/store/changes/uidls.ts';
 import { type Counted, countingRunner } from '../support/counted.ts';
 

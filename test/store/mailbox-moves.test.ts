@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AccountId, messageIdOf } from '../../src/domain/ids.ts';
-import { MAIL_CHANGES } from '../../src/store/objects.ts';
+import { MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { countingRunner } from '../support/counted.ts';
 import type { Cleanup } from '../support/store.ts';
 

@@ -7,7 +7,7 @@ import type { State } from '../../src/domain/registry.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { NamedEnding } from '../../src/store/changes/endings.ts';
 import type { Ground } from '../../src/store/changes/ground.ts';
-import { CHANGES } from '../../src/store/objects.ts';
+import { CHANGES } from '../../src/store/changes/table.ts';
 import type { NewAccount } from '../../src/store/registry.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
 import { type Counted, countingRunner } from '../support/counted.ts';

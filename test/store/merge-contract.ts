@@ -7,7 +7,7 @@ import { isSameOrganisation } from '../../src/domain/registry.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { MAX_IDENTITIES } from '../../src/store/edi-identities.ts';
 import { type AccountMerge, MERGED_AT_ONCE } from '../../src/store/organisation-merge.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { address } from '../support/store.ts';
 import { type ContractStore, registryError } from './contract.ts';
 

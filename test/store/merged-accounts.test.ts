@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '../../src/domain/units.ts';
 import type { AccountMerge } from '../../src/store/organisation-merge.ts';
-import { CHANGES } from '../../src/store/objects.ts';
+import { CHANGES } from '../../src/store/changes/table.ts';
 import { countingRunner } from '../support/counted.ts';
 import { type Cleanup, address } from '../support/store.ts';
 import { registryError } from './contract.ts';

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { type AccountId, messageIdOf, messageNumber } from '../../src/domain/ids.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { AuditQuery } from '../../src/store/audit.ts';
-import { READS } from '../../src/store/objects.ts';
+import { READS } from '../../src/store/reads/table.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
 import { sweepDeleted } from '../../src/store/changes/deleted-mail.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';

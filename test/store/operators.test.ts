@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { MAX_OPERATORS, MAX_SIGNATURES, REQUEST_LIFETIME } from '../../src/domain/second-person.ts';
 import { days } from '../../src/domain/units.ts';
-import type { Operators } from '../../src/store/operators.ts';
+import type { Operators } from '../../src/store/port/certificates.ts';
 import { type Cleanup, type TestStore, openTestStore } from '../support/store.ts';
 import { registryError } from './contract.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type Database from 'better-sqlite3';
-import { CHANGES } from '../../src/store/objects.ts';
+import { CHANGES } from '../../src/store/changes/table.ts';
 import { USAGE_COUNTS } from '../../src/store/usage.ts';
 import { columnOf } from '../../src/store/sql/parts.ts';
 import { countingRunner } from '../support/counted.ts';

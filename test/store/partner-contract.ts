@@ -5,7 +5,7 @@ import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId, PartnerId } from '../../src/domain/ids.ts';
 import type { PartnerServer } from '../../src/domain/partner.ts';
 import { octets } from '../../src/domain/units.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { addAccount, address } from '../support/store.ts';
 import { type ContractStore, registryError } from './contract.ts';
 

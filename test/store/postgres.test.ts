@@ -13,7 +13,8 @@ import { type Instant, days, instant, seconds } from '../../src/domain/units.ts'
 import type { Effects } from '../../src/store/changes/changed.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
 import { addToMailbox, mailboxOf } from '../../src/store/changes/services.ts';
-import { CHANGES, MAIL_CHANGES, READS } from '../../src/store/objects.ts';
+import { CHANGES, MAIL_CHANGES } from '../../src/store/changes/table.ts';
+import { READS } from '../../src/store/reads/table.ts';
 import { NO_END } from '../../src/store/pgp-keys.ts';
 import { QUIRK_DAYS } from '../../src/store/quirks.ts';
 import type { DeliveryRows } from '../../src/store/reads/records.ts';

@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test';
 import type { PartnerId } from '../../src/domain/ids.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import { instant, minutes } from '../../src/domain/units.ts';
-import { READS } from '../../src/store/objects.ts';
+import { READS } from '../../src/store/reads/table.ts';
 import { SQLITE } from '../../src/store/sql/parts.ts';
 import { type Change, textOf } from '../../src/store/sql/sql.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { type AccountId, type MessageId, messageNumber } from '../../src/domain/ids.ts';
 import { days, instant, octets } from '../../src/domain/units.ts';
-import { READS } from '../../src/store/objects.ts';
+import { READS } from '../../src/store/reads/table.ts';
 import type { AuditRow } from '../../src/store/audit.ts';
 import { type Db, openWriting } from '../../src/store/sqlite/database.ts';
 import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
 import { SearchTables } from '../../src/store/sqlite/search-tables.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { type TestStore, acceptanceOf, addAccount, openTestStore, sealBody } from '../support/store.ts';
 
 const STEP = 5;

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { days } from '../../src/domain/units.ts';
 import { Standing } from '../../src/store/sqlite/standing.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { addAccount, address, deliver, openTestStore } from '../support/store.ts';
 
 const actor = { name: 'test' };

@@ -6,7 +6,7 @@ import { type Instant, days, instant } from '../../src/domain/units.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
 import type { Swept } from '../../src/store/changes/sweeps.ts';
 import { firstIdAt } from '../../src/store/message-ids.ts';
-import { MAIL_CHANGES } from '../../src/store/objects.ts';
+import { MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { type Db, openWriting } from '../../src/store/sqlite/database.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { SqliteRunner } from '../../src/store/sqlite/runner.ts';

@@ -6,7 +6,8 @@ import { type Address, addressKey } from '../../src/domain/address.ts';
 import type { AccountId, EntryUid, MessageId } from '../../src/domain/ids.ts';
 import { type Instant, days, hours, instant, minutes } from '../../src/domain/units.ts';
 import type { MessageQuery, Whereabouts } from '../../src/store/deliveries.ts';
-import type { Acceptance, MaildropLock, Store } from '../../src/store/store.ts';
+import type { Acceptance, MaildropLock } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import {
   acceptanceOf,
   addAccount,

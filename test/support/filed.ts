@@ -1,5 +1,5 @@
 /** What a mailbox holds, whole, oldest first; `from` as in Array.at: -1 for the newest alone. */
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { readAll } from './store.ts';
 
 export async function filed(store: Store, login: string, from = 0): Promise<string[]> {

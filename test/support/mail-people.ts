@@ -8,7 +8,7 @@ import { makeName } from '../../src/crypto/distinguished-name.ts';
 import type { MailKeySeals } from '../../src/crypto/mail-key-seals.ts';
 import { encodePem } from '../../src/crypto/pem.ts';
 import { days, instant } from '../../src/domain/units.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import type { Person } from '../crypto/cms/support.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, startTestGateway } from './gateway.ts';
 import { address } from './store.ts';

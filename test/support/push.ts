@@ -11,7 +11,7 @@ import type { PartnerServer } from '../../src/domain/partner.ts';
 import { ok } from '../../src/domain/result.ts';
 import { days, hours, minutes } from '../../src/domain/units.ts';
 import { createCourier } from '../../src/smtp/courier.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { acceptanceOf, address, sealBody } from './store.ts';
 
 const actor = { name: 'test' };

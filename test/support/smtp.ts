@@ -6,7 +6,7 @@ import type { Chain } from '../../src/middleware/chain.ts';
 import type { Listener, ListenerQuirk } from '../../src/platform/listener.ts';
 import { type SmtpLimits, defaultSmtpLimits } from '../../src/smtp/limits.ts';
 import { startSmtpListener } from '../../src/smtp/server.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import type { AbsenceNotices } from '../../src/submission/absence-notices.ts';
 import type { TestReports } from '../../src/submission/test-address.ts';
 import { passwordsOnly } from './authenticator.ts';

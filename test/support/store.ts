@@ -14,9 +14,9 @@ import {
   type Acceptance,
   OPERATOR,
   type SealedBody,
-  type Store,
   type StoredContent,
 } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
 

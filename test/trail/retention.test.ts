@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { days } from '../../src/domain/units.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { erase, nothingByKind } from '../../src/trail/erasure.ts';
 import { type AuditKeep, LEAST_KEPT, keepTrail, shortKept } from '../../src/trail/retention.ts';
 import { openTestStore } from '../support/store.ts';

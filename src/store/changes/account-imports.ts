@@ -2,7 +2,8 @@
  * Accounts of an import, of which all are added or none. They come in parts, for a message with all of them would hold the thread that sends it; the parts wait in
  * a table of their own, for a change remembers nothing (decision 1609).
  */
-import { type Actor, type NewAccount, RegistryError } from '../registry.ts';
+import { type NewAccount, RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { int, json } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';

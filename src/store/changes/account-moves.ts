@@ -6,7 +6,7 @@ import { formerLogin } from '../../domain/account-move.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { AccountMove, AccountTies } from '../account-moves.ts';
 import { type MovingAccount, movingAccount, tiesOf } from '../reads/moving-account.ts';
-import type { Actor } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import { as, int, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -1,6 +1,7 @@
 /** Parts of changes: states of many accounts at once, all of a list or none. */
 import type { State } from '../../domain/registry.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { int } from '../sql/columns.ts';
 import { among } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -1,7 +1,8 @@
 /** Changes to accounts. They throw RegistryError. */
 import type { AccountId } from '../../domain/ids.ts';
 import type { State } from '../../domain/registry.ts';
-import type { Actor, Ending, NewAccount } from '../registry.ts';
+import type { Ending, NewAccount } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import type { Change } from '../sql/sql.ts';
 import { contain, setStates } from './account-states.ts';
 import { type NamedEnding, endEach } from './endings.ts';

@@ -1,7 +1,8 @@
 /** Changes to addresses and to who may send as them. */
 import { type Address, type AddressKey, addressKey, domainOf } from '../../domain/address.ts';
 import type { State } from '../../domain/registry.ts';
-import { type Actor, type AddressMove, MAX_MOVES, RegistryError } from '../registry.ts';
+import { type AddressMove, MAX_MOVES, RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { type Row, as, int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

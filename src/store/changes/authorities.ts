@@ -1,6 +1,7 @@
 /** Changes to the gateway's own authorities; each with its audit row. Their private keys lie in the key folder. */
 import type { AuthorityRole, NewAuthority } from '../certificates.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { as, bytes, flag, int, text, time } from '../sql/columns.ts';
 import { among, rowsOf } from '../sql/parts.ts';
 import { type Change, ask, sql } from '../sql/sql.ts';

@@ -4,7 +4,8 @@
  * They throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`, `ended` and `invalid` as in the registry.
  */
 import { type KeptCertificate, MAX_MAIL_CERTIFICATES, MAX_REVOKED } from '../certificates.ts';
-import { type Actor, RegistryError, THE_GATEWAY } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor, THE_GATEWAY } from '../actor.ts';
 import { int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -1,5 +1,17 @@
 /** What changes of mail mean for those who remember or wait: collected while a change runs, told after its commit. */
-import type { Told } from './ground.ts';
+
+/** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
+export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';
+
+/** What a change means for those who remember what they read. They hear of it after the commit. */
+export interface Told {
+  readonly accounts: readonly number[] | 'many';
+  readonly scope: ChangeScope;
+  /** Addresses, folded, for which other certificates or keys hold now. */
+  readonly mail: readonly string[];
+  /** Authorities, or which certificates are revoked. */
+  readonly trust: boolean;
+}
 
 /** account, octets, messages, next uid, changes: five numbers for each mailbox that a commit touched. */
 export type MailboxNumbers = readonly number[];

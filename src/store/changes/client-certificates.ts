@@ -1,5 +1,6 @@
 /** Changes to registrations of certificates that accounts log in with; each with its audit row. */
-import type { Actor, NewCertificate } from '../registry.ts';
+import type { NewCertificate } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import type { Change } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
 import { accountNamed, mustBeOpen } from './registered.ts';

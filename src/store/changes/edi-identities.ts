@@ -1,7 +1,8 @@
 /** Changes to EDI identities; each with its audit row. They throw RegistryError. */
 import { type EdiIdentity, formatIdentity } from '../../domain/edi-identity.ts';
 import { MAX_IDENTITIES, type RegisteredIdentity } from '../edi-identities.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { type Row, int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

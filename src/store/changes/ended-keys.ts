@@ -6,7 +6,7 @@
  * open what waits.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
-import type { Actor } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import { type Row, int, json, text } from '../sql/columns.ts';
 import { among, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -1,5 +1,5 @@
 /** Parts of changes: accounts end for ever, with all that hangs on them, in a few statements however many they are. */
-import type { Actor } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import type { State } from '../../domain/registry.ts';
 import { int, orNull, text } from '../sql/columns.ts';
 import { among, rowsOf } from '../sql/parts.ts';

@@ -15,7 +15,8 @@ import {
   type WantedUse,
   wantedUse,
 } from '../certificates.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { type Row, as, bytes, flag, int, optional, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -6,27 +6,14 @@ import { hash } from 'node:crypto';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Instant } from '../../domain/units.ts';
 import { joinSmall } from '../../platform/bytes.ts';
-import type { Actor } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import { int } from '../sql/columns.ts';
 import { among } from '../sql/parts.ts';
 import { type Change, ask, sql } from '../sql/sql.ts';
-import { Changed, type Effects } from './changed.ts';
+import { type ChangeScope, Changed, type Effects, type Told } from './changed.ts';
 
 /** A row at the end of the trail, as it was made by whoever asked; tells its number. */
 export const append = (item: AuditItem): Change<number> => ask({ audit: item });
-
-/** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
-export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';
-
-/** What a change means for those who remember what they read. They hear of it after the commit. */
-export interface Told {
-  readonly accounts: readonly number[] | 'many';
-  readonly scope: ChangeScope;
-  /** Addresses, folded, for which other certificates or keys hold now. */
-  readonly mail: readonly string[];
-  /** Authorities, or which certificates are revoked. */
-  readonly trust: boolean;
-}
 
 /** A row of the trail that is still to be written, so that what is done to many at once is told of one by one. */
 export interface TrailRow {

@@ -2,7 +2,8 @@
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
 import type { CapabilitySource } from '../certificates.ts';
-import { type Actor, RegistryError, THE_GATEWAY } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor, THE_GATEWAY } from '../actor.ts';
 import { int, json, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -6,7 +6,7 @@
  * Uids and UIDLs stay: a client that polls the same log-in knows its messages again.
  */
 import { type AccountId, type MessageId, messageIdOf } from '../../domain/ids.ts';
-import type { Actor } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import { type Row, as, int, long, orNull, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

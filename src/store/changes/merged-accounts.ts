@@ -1,7 +1,8 @@
 /** Accounts of an organisation become another one's, each with its addresses: in a few statements, however many they are. */
 import type { Instant } from '../../domain/units.ts';
 import type { AccountMerge, AddressMerge } from '../organisation-merge.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { int, orNull, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -1,6 +1,7 @@
 /** Parts of changes: accounts are made, with their mailboxes, addresses and first passwords, in a few statements however many they are. */
 import { type AccountKind, foldLogin } from '../../domain/registry.ts';
-import { type Actor, type NewAccount, RegistryError } from '../registry.ts';
+import { type NewAccount, RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { type Row, as, int, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

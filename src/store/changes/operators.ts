@@ -18,7 +18,8 @@ import {
 import { type Instant, days } from '../../domain/units.ts';
 import type { ApprovalRecord } from '../operators.ts';
 import { requestOf } from '../reads/operators.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -2,7 +2,8 @@
  * Erases what is kept of an organisation whose accounts have ended, a bounded step in each transaction: a crash between two steps leaves the
  * rest for the next call. Names that must never lead to somebody else stay: addresses, domains, serial numbers.
  */
-import { type Actor, RegistryError } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { int, text } from '../sql/columns.ts';
 import { columnOf, locked, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

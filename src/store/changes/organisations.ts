@@ -1,14 +1,8 @@
 /** Changes to organisations: what holds for all accounts of one. Each leaves its row in the trail. They throw RegistryError. */
 import { type State, isOrganisationName } from '../../domain/registry.ts';
 import type { OrganisationId } from '../../domain/ids.ts';
-import {
-  type Actor,
-  type Ending,
-  type NewOrganisation,
-  type OrganisationDetails,
-  RegistryError,
-  THE_GATEWAY,
-} from '../registry.ts';
+import { type Ending, type NewOrganisation, type OrganisationDetails, RegistryError } from '../registry.ts';
+import { type Actor, THE_GATEWAY } from '../actor.ts';
 import { as, int, orNull, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -9,7 +9,8 @@ import {
 } from '../../domain/partner.ts';
 import type { PartnerId } from '../../domain/ids.ts';
 import type { NewPartner, PartnerChange } from '../partners.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { type Row, as, int, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -2,7 +2,8 @@
 import { defined } from '../../domain/defined.ts';
 import { MAX_PASSWORDS } from '../../domain/registry.ts';
 import type { AccountId } from '../../domain/ids.ts';
-import { type Actor, type NewPassword, RegistryError } from '../registry.ts';
+import { type NewPassword, RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

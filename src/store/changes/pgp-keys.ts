@@ -1,7 +1,8 @@
 /** Changes to OpenPGP keys; each with its audit row. They throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry. */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type KeptPgpKey, MAX_PGP_KEYS } from '../pgp-keys.ts';
-import { type Actor, RegistryError } from '../registry.ts';
+import { RegistryError } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { int, json, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

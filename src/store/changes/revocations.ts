@@ -1,6 +1,7 @@
 /** Parts of changes: certificates that were issued or imported are revoked. What touches the accounts is the caller's. */
 import type { NewAccountCertificate } from '../certificates.ts';
-import type { Actor, NewCertificate } from '../registry.ts';
+import type { NewCertificate } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import { int, json, text, time } from '../sql/columns.ts';
 import { among, locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

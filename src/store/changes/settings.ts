@@ -3,7 +3,8 @@
  *
  * What is there already is not written again and leaves no row in the trail: a file that was cut short half way is simply given once more.
  */
-import { type Actor, MAX_SETTINGS, RegistryError, type SettingChanges, type SettingTarget } from '../registry.ts';
+import { MAX_SETTINGS, RegistryError, type SettingChanges, type SettingTarget } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { int, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -2,7 +2,7 @@
 import { groupedBy } from '../../domain/grouped-by.ts';
 import type { TiedOrganisation } from '../organisation-ties.ts';
 import { NOWHERE, delegations, issued, naming, substitutes } from '../reads/ties.ts';
-import type { Actor } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import { int, text } from '../sql/columns.ts';
 import { among, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -6,7 +6,7 @@ import type { Clock, Log } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { seconds } from '../../domain/units.ts';
 import type { AccountMove, AccountMoved, AccountMoves, AccountTies, MailboxShare } from '../account-moves.ts';
-import { type Actor, THE_GATEWAY } from '../registry.ts';
+import { type Actor, THE_GATEWAY } from '../actor.ts';
 import type { Subjects } from '../objects.ts';
 import type { ShareStep } from '../reads/moving-account.ts';
 import { StoreFull } from '../store.ts';

@@ -3,9 +3,10 @@
  * This is the one place that decides what may be called, and what may go over.
  */
 import type { RandomBytes } from '../../domain/effects.ts';
-import { CHANGES, MAIL_CHANGES, READS, type Subjects } from '../objects.ts';
-import { type Callable, type Remote, checkCrossing, methodsIn, methodsOf } from '../sql/remote.ts';
-import type { Step } from '../sql/sql.ts';
+import { CHANGES, MAIL_CHANGES } from '../changes/table.ts';
+import { READS } from '../reads/table.ts';
+import { type Subjects } from '../objects.ts';
+import { type Remote, checkCrossing, methodsIn, methodsOf } from '../sql/remote.ts';
 import { mannerOf } from './manners.ts';
 import { OWN, type Own } from './own.ts';
 import { OWN_READS, type OwnReadCalls } from './own-reads.ts';
@@ -89,23 +90,4 @@ export function after<T extends object>(first: () => Promise<unknown>, methods: 
     },
   ]);
   return Object.fromEntries(asked) as T;
-}
-
-/** In the thread that is called: finds the method. What is not in the table may not be called. */
-export class Callables<Answer = Generator<Step, unknown>> {
-  readonly #objects: ReadonlyMap<string, ReadonlyMap<string, Callable<Answer>>>;
-
-  constructor(...tables: readonly Readonly<Record<string, object>>[]) {
-    const objects = new Map<string, Map<string, Callable<Answer>>>();
-    for (const table of tables)
-      for (const [name, object] of Object.entries(table))
-        objects.set(name, new Map([...(objects.get(name) ?? []), ...methodsOf<Answer>(object)]));
-    this.#objects = objects;
-  }
-
-  of({ object, method }: Pick<Call, 'object' | 'method'>): Callable<Answer> {
-    const found = this.#objects.get(object)?.get(method);
-    if (found === undefined) throw new TypeError(`Nothing may be called as ${object}.${method}`);
-    return found;
-  }
 }

@@ -3,8 +3,9 @@
  * registry are.
  */
 import type { AddressKey } from '../../domain/address.ts';
-import type { AuthorityRecord, Certificates, MailRecord } from '../certificates.ts';
-import type { Told } from '../changes/ground.ts';
+import type { AuthorityRecord, MailRecord } from '../certificates.ts';
+import type { Certificates } from '../port/certificates.ts';
+import type { Told } from '../changes/changed.ts';
 import type { Subjects } from '../objects.ts';
 import { Remembered } from './remembered.ts';
 

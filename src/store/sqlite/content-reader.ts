@@ -9,7 +9,7 @@ import { SealBroken, openBeside, openChunk, openWhole } from '../../crypto/seali
 import { makeDiscard } from '../../platform/discard.ts';
 import { idTime } from '../message-ids.ts';
 import type { Db } from './database.ts';
-import type { Outgoing } from './own-reads.ts';
+import type { Outgoing } from './outgoing.ts';
 import { type Sql, sqlOf } from './statements.ts';
 
 /** The entry that was asked for, then entries that follow it. Content of at most 64 KiB is here, opened and verified. */

@@ -14,7 +14,6 @@ import {
 import type { Instant, Milliseconds } from '../../domain/units.ts';
 import type {
   Claim,
-  Deliveries,
   Delivery,
   DeliveryQuery,
   Erasure,
@@ -25,10 +24,11 @@ import type {
   UncollectedMailbox,
   Withdrawal,
 } from '../deliveries.ts';
+import type { Deliveries } from '../port/mail.ts';
 import type { Subjects } from '../objects.ts';
 import { deliveriesFrom } from '../reads/records.ts';
 import type { Step } from '../reads/steps.ts';
-import { type Actor, personalOf } from '../registry.ts';
+import { type Actor, personalOf } from '../actor.ts';
 import type { Acceptance, MaildropLock, StoredContent } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';

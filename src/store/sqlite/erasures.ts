@@ -17,7 +17,7 @@ import { type Instant, days, instant } from '../../domain/units.ts';
 import type { Erasure, MessageRecord } from '../deliveries.ts';
 import { firstIdAt, idTime } from '../message-ids.ts';
 import type { Subjects } from '../objects.ts';
-import type { Actor } from '../registry.ts';
+import type { Actor } from '../actor.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';

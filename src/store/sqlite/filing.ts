@@ -11,7 +11,7 @@ import type { AuditWriter } from './audit-writer.ts';
 import { type AcceptedRecipient, OPERATOR } from '../store.ts';
 import { type Db, shapeOf } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
-import type { Reach } from './manners.ts';
+import type { Reach } from './reach.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import { RecentSubmissions } from './recent-submissions.ts';

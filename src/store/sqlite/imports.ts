@@ -2,7 +2,8 @@
 import { isUidl } from '../../domain/uidl.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { AuditEvent } from '../audit.ts';
-import { type ImportOutcome, type ImportedEntry, type Imports, MAX_IMPORTED_AT_ONCE } from '../imports.ts';
+import { type ImportOutcome, type ImportedEntry, MAX_IMPORTED_AT_ONCE } from '../imports.ts';
+import type { Imports } from '../port/mail.ts';
 import type { Subjects } from '../objects.ts';
 import { OPERATOR } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';

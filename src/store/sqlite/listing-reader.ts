@@ -1,7 +1,7 @@
 /** Lists maildrops in the reader thread, as flat arrays, which go over without being copied. */
 import { UidlColumn } from '../changes/uidls.ts';
 import type { Db } from './database.ts';
-import type { Outgoing } from './own-reads.ts';
+import type { Outgoing } from './outgoing.ts';
 import { type Sql, sqlOf } from './statements.ts';
 
 /** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each, or those up to each of `uidlEnds`. */

@@ -2,23 +2,12 @@
  * How the writer takes what it is asked: what it must forget and write before it, whose turn it is, what it may share a transaction with. Every method of
  * MAIL_CHANGES and of the writer's own objects stands here. Those of CHANGES have one manner, `REGISTRY`.
  */
-import type { MAIL_CHANGES } from '../objects.ts';
+import type { MAIL_CHANGES } from '../changes/table.ts';
 import type { Step } from '../sql/sql.ts';
 import type { SentNotices } from '../changes/accept-work.ts';
 import type { Changed } from '../changes/changed.ts';
 import type { Own } from './own.ts';
-
-/**
- * How far it reaches into what the writer remembers; each further word holds for those before it as well.
- *
- * - `nothing`: everything that is remembered stays true. It may file, collect and delete mail through `MailboxCounters`, and leave rows in the trail.
- * - `messages`: messages that were accepted, or their envelopes, become others or go. Acceptances are counted again from these after a crash, so the
- *   figures that wait are written first (usage-changes.ts).
- * - `mailboxes`: counters of mailboxes change beside `MailboxCounters`: what filings remember is forgotten, before it and before what follows it
- *   (standing.ts).
- * - `registry`: accounts, addresses or organisations change, or who belongs to which: forgotten is to whom figures belong, too.
- */
-export type Reach = 'nothing' | 'messages' | 'mailboxes' | 'registry';
+import type { Reach } from './reach.ts';
 
 /** A message that is filed, with what is filed behind it. */
 interface Filed {

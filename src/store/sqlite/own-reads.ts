@@ -8,18 +8,6 @@ import { ContentReader } from './content-reader.ts';
 import type { Db } from './database.ts';
 import { ListingReader } from './listing-reader.ts';
 
-type Arrays = Uint8Array | Float64Array | Uint32Array;
-
-/** What such a method is given before its arguments: memory that its answer takes along, instead of a copy. It is gone here afterwards. */
-export class Outgoing {
-  readonly transfer: ArrayBuffer[] = [];
-
-  /** Each alone in its memory. */
-  give(...arrays: readonly Arrays[]): void {
-    for (const { buffer } of arrays) this.transfer.push(buffer as ArrayBuffer);
-  }
-}
-
 export const OWN_READS = { contents: ContentReader, listings: ListingReader };
 /** One of each, in the reader's thread. */
 export type OwnReads = { readonly [K in keyof typeof OWN_READS]: InstanceType<(typeof OWN_READS)[K]> };

@@ -1,7 +1,8 @@
 /** What the roads of the mail ask of OpenPGP keys, remembered: the keys of an address. It is exact, as that of the registry. */
 import type { AddressKey } from '../../domain/address.ts';
-import type { Told } from '../changes/ground.ts';
-import type { PgpKeys, PgpMailKey } from '../pgp-keys.ts';
+import type { Told } from '../changes/changed.ts';
+import type { PgpMailKey } from '../pgp-keys.ts';
+import type { PgpKeys } from '../port/certificates.ts';
 import { Remembered } from './remembered.ts';
 
 /** Addresses that are remembered: about 3 KB each. */

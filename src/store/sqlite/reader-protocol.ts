@@ -1,9 +1,13 @@
 /** What the reader's thread and the calling thread say to each other, by the same rules as with the writer (writer-protocol.ts). */
 import type { RegistryError } from '../registry.ts';
-import type { Call } from './calls.ts';
 
 /** Of an object of READS, at a moment; without one, of the reader's own. */
-export type ReaderCall = Omit<Call, 'at'> & Partial<Pick<Call, 'at'>>;
+export interface ReaderCall {
+  readonly object: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+  readonly at?: number;
+}
 
 export type ReaderRequest = ReaderCall & { readonly n: number };
 export type ReaderHears =

@@ -3,7 +3,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { KeyFolder } from '../../crypto/key-folder.ts';
 import { RegistryError } from '../registry.ts';
 import { openReading } from './database.ts';
-import { Outgoing } from './own-reads.ts';
+import { Outgoing } from './outgoing.ts';
 import type { ReaderAnswer, ReaderHears, ReaderRequest, ReaderSays } from './reader-protocol.ts';
 import { ReaderWorker } from './reader-work.ts';
 

@@ -1,11 +1,12 @@
 /** What the reader does for each call: one or a few statements, none kept open, no transaction around them. */
 import type { KeyFolder } from '../../crypto/key-folder.ts';
 import { instant } from '../../domain/units.ts';
-import { READS } from '../objects.ts';
+import { READS } from '../reads/table.ts';
 import { checkCrossing } from '../sql/remote.ts';
-import { Callables } from './calls.ts';
+import { Callables } from './callables.ts';
 import type { Db } from './database.ts';
-import { type Outgoing, ownReads } from './own-reads.ts';
+import { ownReads } from './own-reads.ts';
+import { type Outgoing } from './outgoing.ts';
 import type { ReaderCall } from './reader-protocol.ts';
 import { SqliteRunner } from './runner.ts';
 

@@ -10,19 +10,19 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type State, addressAt, endedAt, foldLogin } from '../../domain/registry.ts';
 import { type Instant, octets } from '../../domain/units.ts';
-import type { Told } from '../changes/ground.ts';
+import type { Told } from '../changes/changed.ts';
 import type { Subjects } from '../objects.ts';
 import type { RecipientRow } from '../reads/roads.ts';
 import {
-  type Actor,
   type CertificateRecord,
   type Ending,
   type LoginRecord,
   MAX_ACCOUNTS,
   type NewAccount,
   type Recipient,
-  type Registry,
 } from '../registry.ts';
+import { type Actor } from '../actor.ts';
+import type { Registry } from '../port/registry.ts';
 import { Lru } from './lru.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import { Remembered } from './remembered.ts';

@@ -29,7 +29,7 @@ import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import { instant } from '../../domain/units.ts';
 import { syncFolder, writeSynced } from '../../platform/lasting-files.ts';
 import { Ground } from '../changes/ground.ts';
-import { type Actor } from '../registry.ts';
+import { type Actor } from '../actor.ts';
 import { StoreRefused } from '../store.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { checkFile, factOf, setFact } from './check-database.ts';

@@ -4,17 +4,18 @@ import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
-import type { AuditEvent, AuditTrail } from '../audit.ts';
-import type { Certificates } from '../certificates.ts';
+import type { AuditEvent } from '../audit.ts';
+import type { AuditTrail } from '../port/audit.ts';
+import type { Certificates } from '../port/certificates.ts';
 import type { StoreCopy } from '../copies.ts';
-import type { Deliveries } from '../deliveries.ts';
-import type { Imports } from '../imports.ts';
+import type { Deliveries } from '../port/mail.ts';
+import type { Imports } from '../port/mail.ts';
 import type { MessageIds } from '../message-ids.ts';
 import type { Subjects } from '../objects.ts';
-import type { Operators } from '../operators.ts';
-import type { Registry } from '../registry.ts';
-import type { PgpKeys } from '../pgp-keys.ts';
-import type { Usage } from '../usage.ts';
+import type { Operators } from '../port/certificates.ts';
+import type { Registry } from '../port/registry.ts';
+import type { PgpKeys } from '../port/certificates.ts';
+import type { Usage } from '../port/mail.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -23,13 +24,13 @@ import {
   type Holder,
   type MaildropListing,
   type MaildropLock,
-  type Store,
   type StoreCounts,
   StoreFailed,
   type StoreHealth,
   type StoredContent,
   type SweepReport,
 } from '../store.ts';
+import type { Store } from '../port/store.ts';
 import type { SqliteAccountMoves } from './account-moves.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { SentNotices } from '../changes/accept-work.ts';

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { instant } from '../../domain/units.ts';
 import { Changed } from '../changes/changed.ts';
 import { Ground } from '../changes/ground.ts';
-import { CHANGES, MAIL_CHANGES } from '../objects.ts';
+import { CHANGES, MAIL_CHANGES } from '../changes/table.ts';
 import { RegistryError } from '../registry.ts';
 import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
 import { AuditWriter } from './audit-writer.ts';

@@ -1,0 +1,51 @@
+/** The reads that can be called in the thread that reads, by subject. None of them has a state. */
+import { AbsenceReads } from './absences.ts';
+import { AccountReads } from './accounts.ts';
+import { AddressReads } from './addresses.ts';
+import { CertificateReads } from './certificates.ts';
+import { DeliveryReads } from './deliveries.ts';
+import { EdiMemoryReads, EdiReads } from './edi.ts';
+import { FormerOrganisationReads } from './former-organisations.ts';
+import { ImportReads } from './imports.ts';
+import { MailboxReads } from './mailboxes.ts';
+import { MessageReads } from './messages.ts';
+import { MovingAccountReads } from './moving-account.ts';
+import { NetworkReads } from './networks.ts';
+import { OperatorReads } from './operators.ts';
+import { OrganisationReads } from './organisations.ts';
+import { PartnerReads } from './partners.ts';
+import { PgpKeyReads } from './pgp-keys.ts';
+import { QuirkReads } from './quirks.ts';
+import { RoadReads } from './roads.ts';
+import { SettingsReads } from './settings.ts';
+import { TieReads } from './ties.ts';
+import { TrailReads } from './trail.ts';
+import { TrustReads } from './trust.ts';
+import { UsageReads } from './usage.ts';
+
+export const READS = {
+  absences: new AbsenceReads(),
+  accounts: new AccountReads(),
+  addresses: new AddressReads(),
+  settings: new SettingsReads(),
+  certificates: new CertificateReads(),
+  deliveries: new DeliveryReads(),
+  edi: new EdiReads(),
+  ediMemory: new EdiMemoryReads(),
+  formerOrganisations: new FormerOrganisationReads(),
+  imports: new ImportReads(),
+  mailboxes: new MailboxReads(),
+  messages: new MessageReads(),
+  movingAccount: new MovingAccountReads(),
+  networks: new NetworkReads(),
+  operators: new OperatorReads(),
+  organisations: new OrganisationReads(),
+  partners: new PartnerReads(),
+  pgpKeys: new PgpKeyReads(),
+  quirks: new QuirkReads(),
+  roads: new RoadReads(),
+  ties: new TieReads(),
+  trail: new TrailReads(),
+  trust: new TrustReads(),
+  usage: new UsageReads(),
+};
