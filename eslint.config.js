@@ -260,7 +260,7 @@ export default tseslint.config(
       },
     },
   },
-  { files: ['src/**/*.ts'], ignores: ['src/store/**'], plugins: { layers }, rules: { 'layers/properties': 'error' } },
+  { files: ['src/**/*.ts'], plugins: { layers }, rules: { 'layers/properties': 'error' } },
   layer('domain', []),
   layer(
     'domain/settings',

@@ -178,8 +178,10 @@ function* absencesOf(keys: readonly string[], owners: readonly string[], after: 
      WHERE substitute ${among(text, owners)} AND until_at > ${after} ${locked}`;
   const known = new Set(keys);
   return [...own, ...standing.filter(({ key }) => !known.has(key))].map(({ fromAt, untilAt, ...row }) => ({
-    ...{ key: row.key, substitute: row.substitute },
-    ...{ from: fromAt, until: untilAt },
+    key: row.key,
+    substitute: row.substitute,
+    from: fromAt,
+    until: untilAt,
   }));
 }
 

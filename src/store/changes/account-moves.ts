@@ -72,8 +72,13 @@ export class AccountMoveChanges {
     const about = { login, former: former.login, from: from.name, to: into.name, addresses: ties.addresses.join(' ') };
     const [since, ends] = [wanted.since, wanted.endsAt].map((time) => new Date(time).toISOString());
     const facts = {
-      ...{ source: former.account, target: account, since, ends },
-      ...{ certificates: ties.naming.length, delegations: ties.delegations.length, codes: ties.codes },
+      source: former.account,
+      target: account,
+      since,
+      ends,
+      certificates: ties.naming.length,
+      delegations: ties.delegations.length,
+      codes: ties.codes,
     };
     for (const each of [former.account, account])
       yield* ground.record('registry.account-moved', each, actor, about, facts);

@@ -8,7 +8,12 @@ import { type Change, ask, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
 
 const AUTHORITY = {
-  ...{ role: as<AuthorityRole>(text), fingerprint: text, notAfter: time, current: flag, der: bytes, createdAt: time },
+  role: as<AuthorityRole>(text),
+  fingerprint: text,
+  notAfter: time,
+  current: flag,
+  der: bytes,
+  createdAt: time,
 };
 
 export class AuthorityChanges {
@@ -56,8 +61,14 @@ export class AuthorityChanges {
     // Nobody is behind it: there is nothing in the row that could be erased.
     yield* ask<number>({
       audit: {
-        ...{ at: ground.at, event: 'authority.list-signed', outcome: 'success', message: null, account: null },
-        ...{ facts: JSON.stringify({ authority, number }), personal: null, salt: null },
+        at: ground.at,
+        event: 'authority.list-signed',
+        outcome: 'success',
+        message: null,
+        account: null,
+        facts: JSON.stringify({ authority, number }),
+        personal: null,
+        salt: null,
       },
     });
     ground.tellTrust();

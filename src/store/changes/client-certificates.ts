@@ -34,5 +34,7 @@ export class ClientCertificateChanges {
 }
 
 const shown = ({ name, fingerprint, about }: NewCertificate): Readonly<Record<string, string>> => ({
-  ...{ certificate: name, fingerprint, about },
+  certificate: name,
+  fingerprint,
+  about,
 });

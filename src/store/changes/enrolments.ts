@@ -25,21 +25,31 @@ import type { Ground } from './ground.ts';
 import { accountIn, accountsNamed } from './registered.ts';
 
 const NEW = {
-  ...{ id: text, hash: bytes, account: int, use: as<EnrolmentUse>(text), notAfter: optional(time) },
-  ...{
-    replaces: optional(text),
-    password: optional(text),
-    others: flag,
-    expiresAt: time,
-    triesLeft: int,
-    createdAt: time,
-  },
+  id: text,
+  hash: bytes,
+  account: int,
+  use: as<EnrolmentUse>(text),
+  notAfter: optional(time),
+  replaces: optional(text),
+  password: optional(text),
+  others: flag,
+  expiresAt: time,
+  triesLeft: int,
+  createdAt: time,
 };
 type NewRow = Row<typeof NEW>;
 
 const CODE = {
-  ...{ hash: bytes, account: int, login: text, use: as<EnrolmentUse>(text), notAfter: optional(time) },
-  ...{ replaces: optional(text), password: orNull(text), others: flag, expiresAt: time, triesLeft: int },
+  hash: bytes,
+  account: int,
+  login: text,
+  use: as<EnrolmentUse>(text),
+  notAfter: optional(time),
+  replaces: optional(text),
+  password: orNull(text),
+  others: flag,
+  expiresAt: time,
+  triesLeft: int,
   collected: orNull(text),
 };
 type Code = Row<typeof CODE>;

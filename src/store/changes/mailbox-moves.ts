@@ -21,8 +21,15 @@ const ENVELOPES = 200_000;
 const ROWS = 500;
 
 const MOVE = {
-  ...{ source: as<AccountId>(int), target: as<AccountId>(int), since: int, below: int, nextUid: int, nextHeld: int },
-  ...{ messages: int, octets: int, held: int },
+  source: as<AccountId>(int),
+  target: as<AccountId>(int),
+  since: int,
+  below: int,
+  nextUid: int,
+  nextHeld: int,
+  messages: int,
+  octets: int,
+  held: int,
 };
 type Move = Row<typeof MOVE>;
 

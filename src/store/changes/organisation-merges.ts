@@ -27,7 +27,11 @@ export const MERGED_TABLES: Readonly<Record<string, string>> = {
 };
 
 const ORGANISATION = {
-  ...{ id: int, name: text, state: as<State>(text), ending: flag, mergedInto: optional(int) },
+  id: int,
+  name: text,
+  state: as<State>(text),
+  ending: flag,
+  mergedInto: optional(int),
   // The name of that.
   gone: optional(text),
 };

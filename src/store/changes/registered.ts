@@ -8,7 +8,10 @@ import { among, locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
 const ACCOUNT = {
-  ...{ id: int, login: text, kind: as<AccountKind>(text), organisation: int },
+  id: int,
+  login: text,
+  kind: as<AccountKind>(text),
+  organisation: int,
   // As it holds: ended once the end of it, or of its organisation, has come.
   state: as<State>(text),
   // It is ending, and can be resumed.
@@ -19,7 +22,9 @@ const ACCOUNT = {
 export type FoundAccount = Row<typeof ACCOUNT>;
 
 const ADDRESS = {
-  ...{ key: text, address: as<Address>(text), account: int },
+  key: text,
+  address: as<Address>(text),
+  account: int,
   // It is ending by itself: until then it can be resumed.
   finalAt: orNull(time),
   // It has ended for ever.
@@ -31,7 +36,9 @@ const ADDRESS = {
   // As it holds: also ended while it is ending, or its account or organisation.
   state: as<State>(text),
   // Of its account.
-  ...{ login: text, kind: as<AccountKind>(text), organisation: int },
+  login: text,
+  kind: as<AccountKind>(text),
+  organisation: int,
 };
 export type FoundAddress = Row<typeof ADDRESS>;
 

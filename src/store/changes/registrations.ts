@@ -12,8 +12,13 @@ const KEY = /^(?:fp|subject|san):[0-9a-f]{64}$/;
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 
 const REGISTRATION = {
-  ...{ account: int, name: text, key: text, fingerprint: text, about: text },
-  ...{ notBefore: time, notAfter: time },
+  account: int,
+  name: text,
+  key: text,
+  fingerprint: text,
+  about: text,
+  notBefore: time,
+  notAfter: time,
 };
 
 export interface Registration extends NewCertificate {

@@ -10,8 +10,13 @@ import { keysOf } from './mail-keys.ts';
 import { MAX_NAME, block } from './registrations.ts';
 
 const REVOCABLE = {
-  ...{ fingerprint: text, serial: text, account: int, subject: text },
-  ...{ notBefore: time, notAfter: time, emails: json<readonly string[]>() },
+  fingerprint: text,
+  serial: text,
+  account: int,
+  subject: text,
+  notBefore: time,
+  notAfter: time,
+  emails: json<readonly string[]>(),
 };
 
 /** Those of them that are not revoked yet. Tells whose they are: each once. Memories of them are forgotten. */

@@ -10,7 +10,11 @@ import { limitOf } from './page.ts';
 
 const ADDRESS = as<Address>(text);
 const ABSENCE = {
-  ...{ address: ADDRESS, fromAt: time, untilAt: time, mode: as<AbsenceMode>(text), substitute: optional(ADDRESS) },
+  address: ADDRESS,
+  fromAt: time,
+  untilAt: time,
+  mode: as<AbsenceMode>(text),
+  substitute: optional(ADDRESS),
 };
 const ABSENCES = words(`
   SELECT d.address, b.from_at, b.until_at, b.mode, s.address AS substitute

@@ -16,8 +16,14 @@ import { SETTINGS } from './organisations.ts';
 import { limitOf } from './page.ts';
 
 export const ACCOUNT = {
-  ...{ id: as<AccountId>(int), login: text, organisation: as<OrganisationId>(int), kind: as<AccountKind>(text) },
-  ...{ state: as<State>(text), accountEnds: optional(time), settings: SETTINGS, version: int },
+  id: as<AccountId>(int),
+  login: text,
+  organisation: as<OrganisationId>(int),
+  kind: as<AccountKind>(text),
+  state: as<State>(text),
+  accountEnds: optional(time),
+  settings: SETTINGS,
+  version: int,
 };
 /** Of the tables `a` and `o`. Its state is the worse of its own and that of its organisation. */
 export const accountColumns = (suspended: string) =>
@@ -31,25 +37,42 @@ export const ACCOUNT_COLUMNS = accountColumns(SUSPENDED);
 
 /** The same as it stands in its row: whoever keeps it looks at the clock again. */
 export const accountOf = (row: Row<typeof ACCOUNT>): Account => ({
-  ...{ id: row.id, login: row.login, organisation: row.organisation, kind: row.kind, state: row.state },
+  id: row.id,
+  login: row.login,
+  organisation: row.organisation,
+  kind: row.kind,
+  state: row.state,
   ...defined({ endsAt: row.accountEnds }),
   settings: row.settings,
 });
 
 const WHOLE = {
-  ...{ ...ACCOUNT, lastLogin: optional(as<Day>(int)), lastUsed: optional(as<Day>(int)), name: text },
-  ...{ used: as<Octets>(int), messages: int },
+  ...ACCOUNT,
+  lastLogin: optional(as<Day>(int)),
+  lastUsed: optional(as<Day>(int)),
+  name: text,
+  used: as<Octets>(int),
+  messages: int,
 };
 const ACCOUNTS = words(`a.last_login, a.last_used, o.name, m.octets AS used, m.messages
   FROM account a JOIN organisation o ON o.id = a.organisation JOIN mailbox m ON m.account = a.id`);
 
 const PASSWORD = {
-  ...{ account: as<AccountId>(int), name: text, scram: flag },
-  ...{ createdAt: time, endsAt: optional(time), lastUsedAt: optional(time) },
+  account: as<AccountId>(int),
+  name: text,
+  scram: flag,
+  createdAt: time,
+  endsAt: optional(time),
+  lastUsedAt: optional(time),
 };
 const CODE = {
-  ...{ account: int, id: text, use: as<EnrolmentUse>(text), password: optional(text) },
-  ...{ createdAt: time, expiresAt: time, triesLeft: int },
+  account: int,
+  id: text,
+  use: as<EnrolmentUse>(text),
+  password: optional(text),
+  createdAt: time,
+  expiresAt: time,
+  triesLeft: int,
 };
 /** Codes of one account that a listing shows. */
 const MOST_CODES = 100;
@@ -115,7 +138,8 @@ function* summaries(rows: readonly Row<typeof WHOLE>[], at: Instant): Change<rea
     certificates: certificates(row.id),
     codes: codes(row.id).map(({ account: _, ...code }) => code),
     sendsAs: others(row.id).map(({ address }) => address),
-    ...{ used: row.used, messages: row.messages },
+    used: row.used,
+    messages: row.messages,
     ...defined({ lastLogin: row.lastLogin, lastUsed: row.lastUsed }),
   }));
 }

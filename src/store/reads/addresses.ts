@@ -20,9 +20,13 @@ const inPostgres: Earliest = (...moments) => `least(${moments.join(', ')})`;
 export const withEarliest = (text: (earliest: Earliest) => string): Part => words(text(inSqlite), text(inPostgres));
 
 export const ADDRESS = {
-  ...{ address: as<Address>(text), account: as<AccountId>(int), addressEnds: optional(time) },
-  ...{ addressSettings: SETTINGS, addressState: as<State>(text) },
-  ...{ finalAt: optional(time), successor: optional(as<Address>(text)) },
+  address: as<Address>(text),
+  account: as<AccountId>(int),
+  addressEnds: optional(time),
+  addressSettings: SETTINGS,
+  addressState: as<State>(text),
+  finalAt: optional(time),
+  successor: optional(as<Address>(text)),
 };
 /** Of the table `d`, with the tables of `OWNER`. */
 export const ADDRESS_COLUMNS = withEarliest(
@@ -64,7 +68,9 @@ export class AddressReads {
 
 /** As it stands in its row, and those of its account and organisation: whoever keeps it looks at the clock again. */
 export const addressOf = (row: Row<typeof ADDRESS>): RegisteredAddress => ({
-  ...{ address: row.address, account: row.account, state: row.addressState },
+  address: row.address,
+  account: row.account,
+  state: row.addressState,
   ...defined({ endsAt: row.addressEnds, finalAt: row.finalAt, successor: row.successor }),
   settings: row.addressSettings,
 });

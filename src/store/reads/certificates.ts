@@ -9,11 +9,26 @@ import { words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 
 const CERTIFICATE = {
-  ...{ fingerprint: text, issuer: text, serial: text, authority: optional(int) },
-  ...{ account: as<AccountId>(int), login: text, use: as<CertificateUse>(text), subject: text },
-  ...{ emails: json<readonly string[]>(), replaces: optional(text), notBefore: time, notAfter: time },
-  ...{ der: orNull(bytes), revokedAt: orNull(time), reason: orNull(text), warned: optional(int), createdAt: time },
-  ...{ replaced: flag, keyHeld: flag, registered: flag },
+  fingerprint: text,
+  issuer: text,
+  serial: text,
+  authority: optional(int),
+  account: as<AccountId>(int),
+  login: text,
+  use: as<CertificateUse>(text),
+  subject: text,
+  emails: json<readonly string[]>(),
+  replaces: optional(text),
+  notBefore: time,
+  notAfter: time,
+  der: orNull(bytes),
+  revokedAt: orNull(time),
+  reason: orNull(text),
+  warned: optional(int),
+  createdAt: time,
+  replaced: flag,
+  keyHeld: flag,
+  registered: flag,
 };
 const ISSUED = words(`SELECT c.fingerprint, c.issuer, c.serial, c.authority, c.account, a.login, c.use, c.subject,
   c.emails, c.replaces, c.not_before, c.not_after, c.der, c.revoked_at, c.reason, c.warned, c.created_at,
@@ -92,7 +107,10 @@ export class CertificateReads {
             SELECT fingerprint, serial, revoked_at, reason FROM certificate WHERE authority = ${authority} AND revoked_at IS NOT NULL
                AND fingerprint > ${after} AND not_after > ${endsAfter} ORDER BY fingerprint LIMIT ${limit}`;
     return rows.map(({ fingerprint, serial, revokedAt: at, reason }) => ({
-      ...{ fingerprint, serial, at, reason: reason ?? UNSPECIFIED },
+      fingerprint,
+      serial,
+      at,
+      reason: reason ?? UNSPECIFIED,
     }));
   }
 }

@@ -7,8 +7,17 @@ import { among, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
 const REGISTERED = {
-  ...{ id: int, account: as<AccountId>(int), name: text, key: text, fingerprint: text, about: text },
-  ...{ notBefore: time, notAfter: time, createdAt: time, revokedAt: optional(time), lastUsedAt: optional(time) },
+  id: int,
+  account: as<AccountId>(int),
+  name: text,
+  key: text,
+  fingerprint: text,
+  about: text,
+  notBefore: time,
+  notAfter: time,
+  createdAt: time,
+  revokedAt: optional(time),
+  lastUsedAt: optional(time),
 };
 const COLUMNS = words(
   'c.id, c.account, c.name, c.key, c.fingerprint, c.about, c.not_before, c.not_after, c.created_at, c.revoked_at, c.last_used_at',

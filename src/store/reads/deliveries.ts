@@ -19,9 +19,19 @@ import { type HiddenWhy, deliveriesFrom, deliveryFrom } from './records.ts';
 import { type Step, stepped } from './steps.ts';
 
 export const DELIVERY = {
-  ...{ id: as<DeliveryId>(int), message: long, partner: int, recipient: text, dsn: orNull(text) },
-  ...{ state: as<DeliveryState>(text), attempts: int, fence: int, dueAt: time, delayedAt: orNull(time) },
-  ...{ lastReply: orNull(text), settledAt: orNull(time), mailbox: orNull(int) },
+  id: as<DeliveryId>(int),
+  message: long,
+  partner: int,
+  recipient: text,
+  dsn: orNull(text),
+  state: as<DeliveryState>(text),
+  attempts: int,
+  fence: int,
+  dueAt: time,
+  delayedAt: orNull(time),
+  lastReply: orNull(text),
+  settledAt: orNull(time),
+  mailbox: orNull(int),
 };
 export const DELIVERY_COLUMNS = words(
   'id, message, partner, recipient, dsn, state, attempts, fence, due_at, delayed_at, last_reply, settled_at, mailbox',
@@ -63,7 +73,10 @@ export class DeliveryReads {
   *deliveriesStep(_now: Now, query: DeliveryQuery): Change<Step<Delivery, DeliveryId>> {
     const { limit, after = 0 as DeliveryId, states = OPEN, partner } = query;
     const { rows, next } = yield* stepped<DeliveryRow, DeliveryId>({
-      ...{ limit, from: after, keyOf: ({ id }) => id, page: pageOf(query) },
+      limit,
+      from: after,
+      keyOf: ({ id }) => id,
+      page: pageOf(query),
       isWanted: (row) => states.includes(row.state) && (partner === undefined || row.partner === partner),
     });
     return { rows: yield* withMessages(rows), ...(next === undefined ? {} : { next }) };

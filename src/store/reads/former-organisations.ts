@@ -6,8 +6,12 @@ import { type Change, type Now, sql } from '../sql/sql.ts';
 import { limitOf } from './page.ts';
 
 const FORMER = {
-  ...{ account: as<AccountId>(int), login: text, untilSeq: int, until: time },
-  ...{ fromSeq: int, organisation: text },
+  account: as<AccountId>(int),
+  login: text,
+  untilSeq: int,
+  until: time,
+  fromSeq: int,
+  organisation: text,
 };
 
 export interface FormerQuery {

@@ -25,7 +25,11 @@ export function* holdingsBehind(after: readonly number[] = [0, 0], most: number)
 function* entriesBehind([account = 0, uid = 0]: readonly number[], most: number): Change<Holdings> {
   const sums = new Sums();
   const rows = yield* sql.all({
-    ...{ account: as<AccountId>(int), uid: int, message: long, retrieved: int, restoredAt: orNull(time) },
+    account: as<AccountId>(int),
+    uid: int,
+    message: long,
+    retrieved: int,
+    restoredAt: orNull(time),
   })`
     SELECT account, uid, message, retrieved, restored_at FROM entry WHERE (account, uid) > (${account}, ${uid}) ORDER BY account, uid LIMIT ${most}`;
   for (const row of rows)

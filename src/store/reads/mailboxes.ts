@@ -61,7 +61,12 @@ export class MailboxReads {
 
   *consumers(_now: Now, account: AccountId): Change<readonly Consumer[]> {
     return yield* sql.all({
-      ...{ network: text, firstAt: time, lastAt: time, sessions: int, retrieved: int, deleted: int },
+      network: text,
+      firstAt: time,
+      lastAt: time,
+      sessions: int,
+      retrieved: int,
+      deleted: int,
     })`
       SELECT network, first_at, last_at, sessions, retrieved, deleted FROM consumer WHERE account = ${account} ORDER BY last_at DESC, network`;
   }

@@ -14,8 +14,15 @@ import { FIELD_START, SPAN_BITS, searchMarks } from './search-marks.ts';
 import { type Step, stepped } from './steps.ts';
 
 export const MESSAGE = {
-  ...{ id: long, receivedAt: time, submitter: as<AccountId>(int), sender: text, messageIdField: text },
-  ...{ envelope: text, octets: int, sha256: bytes, copyOf: orNull(long) },
+  id: long,
+  receivedAt: time,
+  submitter: as<AccountId>(int),
+  sender: text,
+  messageIdField: text,
+  envelope: text,
+  octets: int,
+  sha256: bytes,
+  copyOf: orNull(long),
 };
 export const MESSAGE_COLUMNS = words(
   'm.id, m.received_at, m.submitter, m.sender, m.message_id_field, m.envelope, m.octets, m.sha256, m.copy_of',
@@ -77,7 +84,10 @@ function* search(query: MessageQuery, range: Range): Change<Rows> {
 
 function* walk(query: MessageQuery, { above, below, limit }: Range): Change<Rows> {
   return yield* stepped<MessageRow, bigint>({
-    ...{ limit, from: below, keyOf: ({ id }) => id, isWanted: (row) => isWanted(query, row) },
+    limit,
+    from: below,
+    keyOf: ({ id }) => id,
+    isWanted: (row) => isWanted(query, row),
     page: (before, n) => sql.all(MESSAGE)`
       SELECT ${MESSAGE_COLUMNS} FROM message m WHERE m.id < ${before} AND m.id > ${above} AND m.copy_of IS NULL
        ORDER BY m.id DESC LIMIT ${n}`,
@@ -95,7 +105,10 @@ function* searchNamed(query: MessageQuery, field: string, { above, below, limit 
   const rows: MessageRow[] = [];
   for (const span of yield* spansWith(field, { first, end, above, below })) {
     const found = yield* stepped<MessageRow, bigint>({
-      ...{ limit: limit - rows.length, from: below, keyOf: ({ id }) => id, isWanted: (row) => isWanted(query, row) },
+      limit: limit - rows.length,
+      from: below,
+      keyOf: ({ id }) => id,
+      isWanted: (row) => isWanted(query, row),
       page: (before, n) => sql.all(MESSAGE)`
         SELECT ${MESSAGE_COLUMNS} FROM message m JOIN
           (SELECT id FROM message_of_field WHERE span = ${span} AND start = substr(CAST(${field} AS text), 1, ${FIELD_START}) AND id < ${before} AND id > ${above}) f

@@ -14,7 +14,11 @@ import { type Change, type Now, sql } from '../sql/sql.ts';
 import { delegations, naming, substitutes } from './ties.ts';
 
 const ACCOUNT = {
-  ...{ id: as<AccountId>(int), login: text, kind: as<AccountKind>(text), state: as<State>(text), ending: flag },
+  id: as<AccountId>(int),
+  login: text,
+  kind: as<AccountKind>(text),
+  state: as<State>(text),
+  ending: flag,
 };
 
 export interface MovingAccount extends Row<typeof ACCOUNT> {

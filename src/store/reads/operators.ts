@@ -7,8 +7,15 @@ import { type Change, type Now, sql } from '../sql/sql.ts';
 
 const OPERATOR = { name: text, fingerprint: text, publicKey: bytes, addedAt: time };
 const REQUEST = {
-  ...{ id: text, operation: text, verb: as<SecondPersonVerb>(text), input: text, askedBy: text, reason: text },
-  ...{ askedAt: time, endsAt: time, usedAt: optional(time) },
+  id: text,
+  operation: text,
+  verb: as<SecondPersonVerb>(text),
+  input: text,
+  askedBy: text,
+  reason: text,
+  askedAt: time,
+  endsAt: time,
+  usedAt: optional(time),
 };
 const SIGNATURE = { approval: text, fingerprint: text, at: time, signature: bytes };
 

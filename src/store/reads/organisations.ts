@@ -18,11 +18,21 @@ export const SETTINGS: Column<Settings> = {
 const LINES: Column<readonly string[]> = { type: 'text', read: (raw) => (raw as string).split('\n') };
 
 export const ORGANISATION = {
-  ...{ organisationId: as<OrganisationId>(int), name: text, title: text, contact: optional(text) },
-  ...{ telephone: optional(text), post: optional(LINES), language: as<Language>(text) },
-  ...{ agb: optional(text), ura: optional(text), organisationState: as<State>(text) },
-  ...{ organisationEnds: optional(time), organisationSettings: SETTINGS },
-  ...{ mergedInto: optional(as<OrganisationId>(int)), mergedAt: optional(time), mergedName: optional(text) },
+  organisationId: as<OrganisationId>(int),
+  name: text,
+  title: text,
+  contact: optional(text),
+  telephone: optional(text),
+  post: optional(LINES),
+  language: as<Language>(text),
+  agb: optional(text),
+  ura: optional(text),
+  organisationState: as<State>(text),
+  organisationEnds: optional(time),
+  organisationSettings: SETTINGS,
+  mergedInto: optional(as<OrganisationId>(int)),
+  mergedAt: optional(time),
+  mergedName: optional(text),
 };
 /** Of the table `o`. */
 export const ORGANISATION_COLUMNS = words(`
@@ -49,9 +59,12 @@ export class OrganisationReads {
 export function organisationOf(row: Row<typeof ORGANISATION>): Organisation {
   const { organisationState: state, organisationEnds: endsAt, mergedInto: id, mergedAt, mergedName } = row;
   return {
-    ...{ id: row.organisationId, name: row.name, title: row.title },
+    id: row.organisationId,
+    name: row.name,
+    title: row.title,
     ...defined({ contact: row.contact, telephone: row.telephone, post: row.post }),
-    ...{ language: row.language, ...defined({ agb: row.agb, ura: row.ura }) },
+    language: row.language,
+    ...defined({ agb: row.agb, ura: row.ura }),
     ...(state === 'active' ? {} : { state }),
     ...(endsAt === undefined || state === 'ended' ? {} : { endsAt }),
     ...(id === undefined || mergedAt === undefined || mergedName === undefined

@@ -10,9 +10,15 @@ import { type Change, type Now, sql } from '../sql/sql.ts';
 import { limitOf } from './page.ts';
 
 const PARTNER = {
-  ...{ id: as<PartnerId>(int), name: text, account: as<AccountId>(int), login: text },
-  ...{ organisation: as<OrganisationId>(int), state: as<PartnerState>(text), endsAt: optional(time) },
-  ...{ server: json<PartnerServer>(), sealed: optional(bytes) },
+  id: as<PartnerId>(int),
+  name: text,
+  account: as<AccountId>(int),
+  login: text,
+  organisation: as<OrganisationId>(int),
+  state: as<PartnerState>(text),
+  endsAt: optional(time),
+  server: json<PartnerServer>(),
+  sealed: optional(bytes),
 };
 
 /**

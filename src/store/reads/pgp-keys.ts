@@ -18,14 +18,24 @@ import { type Change, type Now, sql } from '../sql/sql.ts';
 import { limitOf } from './page.ts';
 
 const KEY = {
-  ...{ fingerprint: text, account: as<AccountId>(int), packets: bytes },
-  ...{ createdAt: time, encryptsUntil: time, signsUntil: time, revokedAt: orNull(time), reason: orNull(text) },
+  fingerprint: text,
+  account: as<AccountId>(int),
+  packets: bytes,
+  createdAt: time,
+  encryptsUntil: time,
+  signsUntil: time,
+  revokedAt: orNull(time),
+  reason: orNull(text),
 };
 const MAIL = { ...KEY, sealedKey: optional(bytes) };
 const RECORD = {
   ...KEY,
-  ...{ login: text, algorithm: text, userIds: json<readonly string[]>(), emails: json<readonly string[]>() },
-  ...{ addedAt: time, keyHeld: flag },
+  login: text,
+  algorithm: text,
+  userIds: json<readonly string[]>(),
+  emails: json<readonly string[]>(),
+  addedAt: time,
+  keyHeld: flag,
 };
 const OF_KEY =
   'k.fingerprint, k.account, k.packets, k.made_at AS created_at, k.encrypts_until, k.signs_until, k.revoked_at, k.reason';

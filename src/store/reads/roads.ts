@@ -35,8 +35,12 @@ const LOGIN_COLUMNS = accountColumns(
   `${SUSPENDED} OR (a.kind = 'partner' AND EXISTS (SELECT 1 FROM partner p WHERE p.account = a.id AND p.state = 'refusing'))`,
 );
 const PASSWORD = {
-  ...{ name: text, hash: text, scram: optional(text), createdAt: time },
-  ...{ endsAt: optional(time), lastUsedAt: optional(time) },
+  name: text,
+  hash: text,
+  scram: optional(text),
+  createdAt: time,
+  endsAt: optional(time),
+  lastUsedAt: optional(time),
 };
 const OWNED = { ...ACCOUNT, ...ORGANISATION, ...MAILBOX };
 const OWNED_COLUMNS = words('m.octets, m.messages, m.next_uid, m.changes');
@@ -106,7 +110,9 @@ function* recipientOfDomain(key: AddressKey): Change<RecipientRow | undefined> {
       FROM account a JOIN organisation o ON o.id = a.organisation JOIN mailbox m ON m.account = a.id WHERE a.id = ${account}`;
   if (row === undefined) return undefined;
   const address: RegisteredAddress = {
-    ...{ address: key as AddressKey & Address, account: row.id, settings: {} },
+    address: key as AddressKey & Address,
+    account: row.id,
+    settings: {},
     ...(row.accountEnds === undefined ? { state: 'active' } : { state: 'ended', finalAt: row.accountEnds }),
   };
   return yield* recipientOf(address, row);

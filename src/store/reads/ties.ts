@@ -15,17 +15,28 @@ import { type Change, type Now, sql } from '../sql/sql.ts';
 
 const CERTIFICATE = {
   account: int,
-  ...{ fingerprint: text, serial: text, use: as<CertificateUse>(text), subject: text },
-  ...{ own: flag, notAfter: time },
+  fingerprint: text,
+  serial: text,
+  use: as<CertificateUse>(text),
+  subject: text,
+  own: flag,
+  notAfter: time,
 };
 /** `owner`: whose the address is. `account`: who may send as it. `organisation`: of the other of the two. */
 const DELEGATION = {
-  ...{ key: text, owner: int, account: int, address: as<Address>(text), login: text },
-  ...{ organisation: int, organisationName: text },
+  key: text,
+  owner: int,
+  account: int,
+  address: as<Address>(text),
+  login: text,
+  organisation: int,
+  organisationName: text,
 };
 const CONSENT = {
-  ...{ owner: int, substituteAccount: int },
-  ...{ address: as<Address>(text), substitute: as<Address>(text) },
+  owner: int,
+  substituteAccount: int,
+  address: as<Address>(text),
+  substitute: as<Address>(text),
 };
 
 /** Rights to send of one account that a merge is told of. */
@@ -35,7 +46,11 @@ const MOST_TOLD = 1000;
 export const NOWHERE = 0;
 
 const tieOf = ({ fingerprint, serial, use, subject, own }: Row<typeof CERTIFICATE>): NamingTie => ({
-  ...{ fingerprint, use, subject, serial, own },
+  fingerprint,
+  use,
+  subject,
+  serial,
+  own,
 });
 
 export class TieReads {

@@ -11,9 +11,17 @@ import { limitOf } from './page.ts';
 import { searchMarks } from './search-marks.ts';
 
 const ROW = {
-  ...{ seq: int, at: time, event: text, outcome: as<'success' | 'failure'>(text), message: orNull(long) },
-  ...{ account: orNull(as<AccountId>(int)), facts: text, commitment: orNull(bytes), hash: bytes },
-  ...{ salt: orNull(bytes), personal: orNull(text) },
+  seq: int,
+  at: time,
+  event: text,
+  outcome: as<'success' | 'failure'>(text),
+  message: orNull(long),
+  account: orNull(as<AccountId>(int)),
+  facts: text,
+  commitment: orNull(bytes),
+  hash: bytes,
+  salt: orNull(bytes),
+  personal: orNull(text),
 };
 type TrailRow = Row<typeof ROW>;
 
@@ -145,7 +153,10 @@ const auditRowOf = ({
   commitment,
   personal,
 }: TrailRow): AuditRow => ({
-  ...{ seq, at, event, outcome },
+  seq,
+  at,
+  event,
+  outcome,
   ...defined({
     message: message === null ? undefined : messageIdOf(message),
     account: account ?? undefined,

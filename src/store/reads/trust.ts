@@ -17,12 +17,21 @@ import { revocationOf } from './certificates.ts';
 import { registrationFor } from './client-certificates.ts';
 
 const AUTHORITY = {
-  ...{ id: int, role: as<AuthorityRole>(text), fingerprint: text, notAfter: time },
-  ...{ current: flag, crlNumber: int, der: bytes },
+  id: int,
+  role: as<AuthorityRole>(text),
+  fingerprint: text,
+  notAfter: time,
+  current: flag,
+  crlNumber: int,
+  der: bytes,
 };
 const MAIL = {
-  ...{ fingerprint: text, account: as<AccountId>(int), der: bytes },
-  ...{ sealed: optional(bytes), revokedAt: orNull(time), reason: orNull(text) },
+  fingerprint: text,
+  account: as<AccountId>(int),
+  der: bytes,
+  sealed: optional(bytes),
+  revokedAt: orNull(time),
+  reason: orNull(text),
 };
 const NOTED = { source: as<CapabilitySource>(text), capabilities: json<readonly string[]>(), notedAt: time };
 const MOST_AUTHORITIES = 1000;
@@ -48,7 +57,9 @@ export class TrustReads {
     const noted = yield* sql.first(NOTED)`
       SELECT source, capabilities, noted_at FROM mail_capability WHERE key = ${key} ORDER BY source LIMIT 1`;
     const certificates = rows.map(({ fingerprint, account, der, sealed, ...row }) => ({
-      ...{ fingerprint, account, der },
+      fingerprint,
+      account,
+      der,
       ...defined({ sealedKey: sealed, revoked: revocationOf(row) }),
     }));
     if (noted === undefined) return { certificates };

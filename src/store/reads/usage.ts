@@ -17,15 +17,25 @@ const LEFT = 'left ';
 
 const LAST = { lastLogin: optional(as<Day>(int)), lastUsed: optional(as<Day>(int)) };
 const USAGE = {
-  ...{ account: as<AccountId>(int), login: optional(text), kind: optional(as<AccountKind>(text)) },
-  ...{ state: optional(as<State>(text)), moved: flag },
+  account: as<AccountId>(int),
+  login: optional(text),
+  kind: optional(as<AccountKind>(text)),
+  state: optional(as<State>(text)),
+  moved: flag,
   ...(Object.fromEntries(USAGE_COUNTS.map((name) => [name, int])) as Record<keyof UsageCounts, Column<number>>),
   // A bit for each day of the month.
-  ...{ loginDays: int, days: int, ...LAST },
+  loginDays: int,
+  days: int,
+  ...LAST,
 };
 const IDLE = {
-  ...{ login: text, organisation: text, kind: as<AccountKind>(text), state: as<State>(text), createdAt: time },
-  ...{ ...LAST, messages: int },
+  login: text,
+  organisation: text,
+  kind: as<AccountKind>(text),
+  state: as<State>(text),
+  createdAt: time,
+  ...LAST,
+  messages: int,
 };
 
 /** The worse of the account's state and that of its organisation. */
@@ -125,7 +135,8 @@ function checkLimit(limit: number): void {
 const usageOf = ({ account, loginDays, days, ...row }: Row<typeof USAGE>): MonthlyUsage => ({
   ...row,
   ...(account === 0 ? {} : { account }),
-  ...{ loginDays: bitsIn(loginDays), days: bitsIn(days) },
+  loginDays: bitsIn(loginDays),
+  days: bitsIn(days),
 });
 
 function bitsIn(value: number): number {

@@ -53,7 +53,9 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
   mailboxMoves: { follow: { reach: 'messages' } },
   importedMail: {
     file: {
-      ...{ reach: 'messages', mail: true, turn: own },
+      reach: 'messages',
+      mail: true,
+      turn: own,
       files: (_account, entries) => entries.map(({ message }) => message),
     },
   },
@@ -103,7 +105,10 @@ const OF_OWN: OwnManners<Own> = {
   mail: {
     accept: { reach: 'nothing', mail: true, turn: ({ submitter }) => submitter, files: (work) => [work] },
     chunk: {
-      ...{ reach: 'nothing', mail: true, slice: true, untold: true },
+      reach: 'nothing',
+      mail: true,
+      slice: true,
+      untold: true,
       turn: ({ account }) => account,
       gives: ({ sealed }) => sealed,
     },

@@ -295,13 +295,20 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const { messages, mailboxes: contents } = subjects;
     const deliveries = Object.assign(parts.deliveries, messages, subjects.deliveries, contents);
     const accountMoves = new SqliteAccountMoves({
-      ...{ maildrops, mailboxes, clock, log },
-      ...{ subject: subjects.movingAccount, mail: subjects.mailboxMoves },
+      maildrops,
+      mailboxes,
+      clock,
+      log,
+      subject: subjects.movingAccount,
+      mail: subjects.mailboxMoves,
     });
     // Before anybody can open a mailbox of which a part is still to come.
     await accountMoves.resume();
     const pages = new UnreadPages({
-      ...{ path, own, clock, log },
+      path,
+      own,
+      clock,
+      log,
       failed: (error) => store?.failed(error),
       ...(pageCheck === undefined ? {} : { program: new URL(pageCheck) }),
     });
