@@ -15,20 +15,9 @@ const TELLS_ITSELF: readonly string[] = ['audit.list', 'audit.export', 'audit.ve
 /** Says nothing of anybody, and is asked for by monitoring every minute. */
 const TELLS_NOBODY: readonly string[] = ['gateway.status'];
 
-/** Fields of the input that say whom or what a call was about. Values of settings and passwords stay out. */
+/** Fields of the input that say whom or what a call was about, where the operation does not say them itself. Values of settings and passwords stay out. */
 const TARGETS = [
-  ...[
-    'name',
-    'login',
-    'account',
-    'address',
-    'password-name',
-    'certificate-name',
-    'scope',
-    'target',
-    'organisation',
-    'network',
-  ],
+  ...['name', 'login', 'address', 'password-name', 'certificate-name', 'scope', 'target', 'organisation', 'network'],
   ...['serial', 'domain', 'fingerprint', 'identity', 'message', 'message-id', 'from', 'to', 'partner', 'id', 'month'],
 ] as const;
 const LONGEST = 256;
@@ -38,6 +27,8 @@ export interface Ran {
   readonly changes: boolean;
   readonly input: Input;
   readonly actor: Actor;
+  /** Fields of the input that say whom or what it was about. */
+  readonly names?: readonly string[];
   /** `gateway`: asked of the running one. `store`: the command had the store open itself. */
   readonly by: 'gateway' | 'store';
   /** Why it was not done. */
@@ -45,7 +36,7 @@ export interface Ran {
 }
 
 export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
-  const { operation, changes, input, actor, by, refused } = ran;
+  const { operation, changes, input, actor, by, refused, names = TARGETS } = ran;
   if (TELLS_NOBODY.includes(operation) || TELLS_ITSELF.includes(operation)) return;
   // `after` is where the next page of a listing begins.
   if (!changes && input.after !== undefined && refused === undefined) return;
@@ -54,7 +45,7 @@ export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
     outcome: refused === undefined ? 'success' : 'failure',
     ...aboutMessage(input.message),
     facts: { operation, by, ...(input['dry-run'] === true ? { 'dry-run': true } : {}), ...defined({ why: refused }) },
-    personal: { actor: actor.name, ...defined({ reason: actor.reason }), ...targetsOf(input) },
+    personal: { actor: actor.name, ...defined({ reason: actor.reason }), ...targetsOf(input, names) },
   });
 }
 
@@ -64,9 +55,9 @@ function aboutMessage(name: unknown): { readonly message?: MessageId } {
   return message === undefined ? {} : { message };
 }
 
-function targetsOf(input: Input): Record<string, string> {
+function targetsOf(input: Input, names: readonly string[]): Record<string, string> {
   const targets: Record<string, string> = {};
-  for (const name of TARGETS) {
+  for (const name of names) {
     const value = input[name];
     if (typeof value === 'string' || typeof value === 'number') targets[name] = String(value).slice(0, LONGEST);
   }

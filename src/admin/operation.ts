@@ -8,6 +8,8 @@ export interface Operation<I = never, O = unknown> {
   readonly changes: boolean;
   /** It takes its upload as it comes and keeps nothing of it: an upload of any length is taken. */
   readonly streams?: true;
+  /** Fields of its input that say whom or what it was about, for the trail; left out, the names that all operations share. */
+  readonly names?: readonly string[];
   /** Checks the input; throws AdminError. */
   readonly read: (input: Input) => I;
   readonly run: (context: AdminContext, input: I, call: Call) => Promise<O>;

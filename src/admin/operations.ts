@@ -4,6 +4,7 @@
  */
 import { addresses } from '../commands/address.ts';
 import { operationsOf } from '../commands/core/operations.ts';
+import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import { absenceOperations } from './absences.ts';
 import { accountEndManyOperations } from './account-end-many.ts';
@@ -135,7 +136,7 @@ export async function runOperation<N extends OperationName>(
   let fields = { operation: name, actor: call.actor.name, reason: call.actor.reason };
   const { changes } = operation;
   const by = context.gateway === undefined ? 'store' : 'gateway';
-  let ran: Ran = { operation: name, changes, input, by, actor: call.actor };
+  let ran: Ran = { operation: name, changes, input, by, actor: call.actor, ...defined({ names: operation.names }) };
   try {
     const read = operation.read(withOneReason(input, call));
     if (changes && call.actor.name === NOBODY)

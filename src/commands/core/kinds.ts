@@ -13,6 +13,8 @@ export interface Kind<T, W = string> {
   readonly expected: string;
   /** What stands for it in a usage line: `login` in `<login>`. */
   readonly word: string;
+  /** It says whom or what a call was about: it stands in the row that the call leaves in the trail. */
+  readonly names?: true;
   /** From a word of the command line. Undefined: it is not what is expected. */
   readonly fromText: (text: string) => W | undefined;
 }
@@ -61,22 +63,24 @@ export const line = (word: string, max = MAX_TEXT): Kind<string> =>
     text === '' || text.length > max ? undefined : text,
   );
 
-export const login: Kind<string> = ofText(
-  'login',
-  'a log-in name without spaces, colons, quotes or angle brackets',
-  foldLogin,
+const naming = <T>(of: Kind<T>): Kind<T> => ({ ...of, names: true });
+
+export const login = naming(
+  ofText('login', 'a log-in name without spaces, colons, quotes or angle brackets', foldLogin),
 );
 
-export const organisation: Kind<string> = ofText(
-  'organisation',
-  '1 to 64 characters a-z, 0-9 and -, such as praktijk-jansen',
-  (text) => (isOrganisationName(text) ? text : undefined),
+export const organisation = naming(
+  ofText('organisation', '1 to 64 characters a-z, 0-9 and -, such as praktijk-jansen', (text) =>
+    isOrganisationName(text) ? text : undefined,
+  ),
 );
 
-export const address: Kind<Address> = ofText<Address>('address', 'an address such as name@example.nl', (text) => {
-  const parsed = parseAddress(text);
-  return parsed.ok ? parsed.value : new Refused(parsed.error);
-});
+export const address = naming(
+  ofText<Address>('address', 'an address such as name@example.nl', (text) => {
+    const parsed = parseAddress(text);
+    return parsed.ok ? parsed.value : new Refused(parsed.error);
+  }),
+);
 
 export const choice = <const C extends string>(word: string, of: readonly C[]): Kind<C> =>
   ofText(word, of.join(' or '), (text) => of.find((one) => one === text));

@@ -27,15 +27,18 @@ export function operationsOf<N extends string, R extends Readonly<Record<string,
 }
 
 function operationOf(row: AnyRow): Operation<unknown> {
+  const names = Object.entries(row.in).flatMap(([key, { kind }]) => (kind?.names === true ? [nameOf(key)] : []));
   if (row.effect === 'lists')
     return {
       changes: false,
+      names,
       read: (input) => ({ ...page(input), ...readInput(row.in, input) }),
       run: (context, input, call) => row.run(context, input as Values<Params> & Page, call),
     };
   const { second } = row;
   return {
     changes: row.effect !== 'reads',
+    names,
     read: (input) => readInput(row.in, input),
     run: (context, input, call) => row.run(context, input as Values<Params>, call),
     ...(second === undefined
