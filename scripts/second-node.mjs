@@ -30,7 +30,7 @@ const SAME = [
     because: 'commands over the socket and the store; what touches terminals, processes, files and signals is run',
     but: [
       ...['command-file', 'dev', 'doctor', 'init', 'other-version', 'progress', 'prompt', 'reader-gone', 'runtime'],
-      ...['backup', 'smime', 'watchdog'],
+      'watchdog',
     ],
   },
   {
@@ -38,7 +38,7 @@ const SAME = [
     because: 'changes and reads that SQLite runs as it runs the others; what has threads, files and octets is run',
     but: [
       ...['calls', 'group-commit', 'migrations', 'reserve', 'upload-slices', 'writer'],
-      ...['sqlite-contract', 'sqlite-full', 'sqlite-opening', 'sqlite-sealing', 'sqlite'],
+      ...['sqlite-full', 'sqlite-opening', 'sqlite-sealing', 'sqlite'],
     ],
   },
   { below: 'account-', because: 'commands over a gateway' },

@@ -18,7 +18,7 @@ import { between, chance } from '../support/chance.ts';
 import { effort } from '../support/effort.ts';
 
 /** The mailboxes are looked at in every tenth. */
-const ROUNDS = effort(10, 30);
+const ROUNDS = effort(8, 30);
 const names = ['sender', 'anna', 'bram', 'chris'];
 const recipients = ['anna', 'bram', 'chris'];
 let instance: Instance;
@@ -61,7 +61,7 @@ test(`${ROUNDS} times kill -9 under concurrent submission lose nothing and dupli
 test('kill -9 around QUIT deletes all that a session marked, or nothing, and what was answered stays deleted', async (t) => {
   let answered = 0;
   let applied = 0;
-  const rounds = effort(8, 12);
+  const rounds = effort(6, 12);
   for (let round = 0; round < rounds; round++) {
     let served = await instance.serve();
     const sender = await SmtpClient.open(instance.target('submission'), loginOf('sender'));

@@ -28,7 +28,7 @@ import { between } from '../support/chance.ts';
 import { effort } from '../support/effort.ts';
 
 const skip = withoutCompiler();
-const CUTS = effort(5, 10);
+const CUTS = effort(4, 10);
 const SETTLER = fileURLToPath(new URL('support/store-settler.js', import.meta.url));
 
 interface Tally {

@@ -27,7 +27,7 @@ import { effort } from '../support/effort.ts';
 
 const skip = withoutCompiler();
 /** The fifth and the tenth come late. */
-const CUTS = effort(5, 10);
+const CUTS = effort(4, 10);
 const WRITER = fileURLToPath(new URL('support/store-writer.js', import.meta.url));
 const names = ['anna', 'bram', 'chris'];
 
