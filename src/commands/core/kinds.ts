@@ -4,7 +4,7 @@
  */
 import { z } from '../../config/zod.ts';
 import { type Address, parseAddress } from '../../domain/address.ts';
-import { foldLogin, isOrganisationName } from '../../domain/registry.ts';
+import { foldLogin } from '../../domain/registry.ts';
 
 /** `W`: what goes over, JSON. `T`: what the operation gets. */
 export interface Kind<T, W = string> {
@@ -58,21 +58,10 @@ const ofText = <T>(word: string, expected: string, read: (text: string) => T | R
     (text) => text,
   );
 
-export const line = (word: string, max = MAX_TEXT): Kind<string> =>
-  ofText(word, `one line of at most ${max} characters`, (text) =>
-    text === '' || text.length > max ? undefined : text,
-  );
-
 const naming = <T>(of: Kind<T>): Kind<T> => ({ ...of, names: true });
 
 export const login = naming(
   ofText('login', 'a log-in name without spaces, colons, quotes or angle brackets', foldLogin),
-);
-
-export const organisation = naming(
-  ofText('organisation', '1 to 64 characters a-z, 0-9 and -, such as praktijk-jansen', (text) =>
-    isOrganisationName(text) ? text : undefined,
-  ),
 );
 
 export const address = naming(
@@ -81,9 +70,6 @@ export const address = naming(
     return parsed.ok ? parsed.value : new Refused(parsed.error);
   }),
 );
-
-export const choice = <const C extends string>(word: string, of: readonly C[]): Kind<C> =>
-  ofText(word, of.join(' or '), (text) => of.find((one) => one === text));
 
 /** A whole number. */
 export const count = (

@@ -12,7 +12,7 @@ import type { Cell } from '../../cli/output.ts';
 import type { SecondPersonVerb } from '../../domain/second-person.ts';
 import type { Kind } from './kinds.ts';
 
-/** The least that somebody must be allowed. */
+/** The least that somebody must be allowed. Declared for all that is to come; nothing asks for it yet. */
 export type Right = 'read' | 'support' | 'registry' | 'security' | 'owner';
 
 export interface Param<T = unknown> {
@@ -45,7 +45,7 @@ interface Said<P extends Params, O> {
   readonly in: P;
   readonly out: z.ZodType<O>;
   readonly right: Right;
-  /** What stands behind `sluis GROUP NAME`, as a person would type it. Tests run them. */
+  /** What stands behind `sluis GROUP NAME`, as a person would type it: the help shows it. */
   readonly examples: readonly [string, ...string[]];
 }
 export interface Row<P extends Params, O> extends Said<P, O> {
