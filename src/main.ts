@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { exitCodes } from './cli/exit-codes.ts';
+import { type ExitCode, exitCodes, refusalJson } from './cli/exit-codes.ts';
 import { descriptorProblem, runtimeProblem } from './cli/runtime.ts';
 import { systemProblem } from './platform/system-problem.ts';
 
-const refuse = (problem: string, code: number): void => {
-  process.stderr.write(`${problem}\n`);
+const refuse = (problem: string, code: ExitCode): void => {
+  process.stderr.write(process.argv.includes('--json') ? refusalJson(code, problem) : `${problem}\n`);
   process.exitCode = code;
 };
 

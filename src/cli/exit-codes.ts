@@ -23,3 +23,13 @@ export const exitCodes = {
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** As a program reads an error, in one line. `json` writes a value as JSON; main.ts has nothing but what Node brings. */
+export function refusalJson(
+  code: ExitCode,
+  message: string,
+  json: (value: unknown) => string = JSON.stringify,
+): string {
+  const [kind] = Object.entries(exitCodes).find(([, of]) => of === code) ?? [];
+  return `${json({ error: { kind, code, message } })}\n`;
+}

@@ -4,7 +4,8 @@ import { knownRefusal } from '../admin/known-refusal.ts';
 import { ListenerRefused } from '../platform/listener.ts';
 import { StoreRefused } from '../store/store.ts';
 import { systemProblem } from '../platform/system-problem.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { visibleJson } from '../domain/visible.ts';
+import { type ExitCode, exitCodes, refusalJson } from './exit-codes.ts';
 
 export { type ExitCode, exitCodes };
 
@@ -50,3 +51,7 @@ export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   return isUnexpected(error) ? (error.stack ?? error.message) : (systemProblem(error) ?? error.message);
 };
+
+/** An error on standard error: a text, or with `--json` an object in one line, the last one there (docs/operations.md, "Exit codes"). */
+export const refusal = (code: ExitCode, message: string, json: boolean): string =>
+  json ? refusalJson(code, message, visibleJson) : `${message}\n`;

@@ -7,47 +7,141 @@ import type { Command } from 'commander';
 import type { Terminal } from './terminal.ts';
 
 interface Group {
-  /** The commands that `load` adds to the program, all of them and in their order. */
-  readonly names: readonly [string, ...string[]];
+  /** The commands that `load` adds to the program, all of them and in their order, with the sentence of each for the help of the whole. */
+  readonly names: Readonly<Record<string, string>>;
   readonly load: () => Promise<(terminal: Terminal, program: Command) => void>;
 }
 
 /** In the order of `sluis --help`. */
 export const groups: readonly Group[] = [
-  { names: ['init'], load: async () => (await import('./init.ts')).addInitCommand },
-  { names: ['check'], load: async () => (await import('./check.ts')).addCheckCommand },
-  { names: ['serve', 'status', 'reload'], load: async () => (await import('./serve.ts')).addServeCommands },
-  { names: ['organisation'], load: async () => (await import('./organisation.ts')).addOrganisationCommands },
-  { names: ['account'], load: async () => (await import('./account.ts')).addAccountCommands },
-  { names: ['address'], load: async () => (await import('./address.ts')).addAddressCommands },
-  { names: ['partner'], load: async () => (await import('./partner.ts')).addPartnerCommands },
-  { names: ['session'], load: async () => (await import('./session.ts')).addSessionCommands },
-  { names: ['notice'], load: async () => (await import('./notice.ts')).addNoticeCommands },
-  { names: ['report'], load: async () => (await import('./report.ts')).addReportCommands },
-  { names: ['mailbox'], load: async () => (await import('./mailbox.ts')).addMailboxCommands },
-  { names: ['queue'], load: async () => (await import('./queue.ts')).addQueueCommands },
-  { names: ['trace', 'message'], load: async () => (await import('./trace.ts')).addTraceCommands },
-  { names: ['audit'], load: async () => (await import('./audit.ts')).addAuditCommands },
-  { names: ['key'], load: async () => (await import('./key.ts')).addKeyGroup },
-  { names: ['operator'], load: async () => (await import('./operator.ts')).addOperatorCommands },
-  { names: ['approve'], load: async () => (await import('./approve.ts')).addApproveCommand },
-  { names: ['backup'], load: async () => (await import('./backup.ts')).addBackupCommands },
-  { names: ['store'], load: async () => (await import('./store.ts')).addStoreCommands },
-  { names: ['restore'], load: async () => (await import('./restore.ts')).addRestoreCommand },
-  { names: ['evidence'], load: async () => (await import('./evidence.ts')).addEvidenceCommands },
-  { names: ['privacy'], load: async () => (await import('./privacy.ts')).addPrivacyCommands },
-  { names: ['drill'], load: async () => (await import('./drill.ts')).addDrillCommands },
-  { names: ['ca'], load: async () => (await import('./ca.ts')).addCaCommands },
-  { names: ['cert'], load: async () => (await import('./cert.ts')).addCertCommands },
-  { names: ['smime'], load: async () => (await import('./smime.ts')).addSmimeCommands },
-  { names: ['pgp'], load: async () => (await import('./pgp.ts')).addPgpCommands },
-  { names: ['doctor'], load: async () => (await import('./doctor.ts')).addDoctorCommand },
-  { names: ['dev'], load: async () => (await import('./dev.ts')).addDevCommand },
+  {
+    names: { init: 'write a configuration, keys and an empty store; overwrites nothing' },
+    load: async () => (await import('./init.ts')).addInitCommand,
+  },
+  {
+    names: { check: 'check the configuration, the keys and the certificate' },
+    load: async () => (await import('./check.ts')).addCheckCommand,
+  },
+  {
+    names: {
+      serve: 'run the gateway; SIGTERM drains and stops it, SIGHUP reads configuration and certificates again',
+      status: 'show the running gateway',
+      reload: 'read configuration, keys and certificates again; open sessions go on',
+    },
+    load: async () => (await import('./serve.ts')).addServeCommands,
+  },
+  {
+    names: { organisation: 'customers: practices, hospitals, laboratories' },
+    load: async () => (await import('./organisation.ts')).addOrganisationCommands,
+  },
+  {
+    names: { account: 'who logs in; each owns one mailbox' },
+    load: async () => (await import('./account.ts')).addAccountCommands,
+  },
+  { names: { address: 'registered addresses' }, load: async () => (await import('./address.ts')).addAddressCommands },
+  {
+    names: { partner: 'organisations with a mail server of their own' },
+    load: async () => (await import('./partner.ts')).addPartnerCommands,
+  },
+  {
+    names: { session: 'connections that are open now' },
+    load: async () => (await import('./session.ts')).addSessionCommands,
+  },
+  {
+    names: { notice: 'messages of the operator to organisations' },
+    load: async () => (await import('./notice.ts')).addNoticeCommands,
+  },
+  {
+    names: { report: 'figures and findings for others' },
+    load: async () => (await import('./report.ts')).addReportCommands,
+  },
+  {
+    names: { mailbox: 'what an account has in its mailbox, and who fetches it' },
+    load: async () => (await import('./mailbox.ts')).addMailboxCommands,
+  },
+  {
+    names: { queue: 'deliveries that wait for partners, or are held' },
+    load: async () => (await import('./queue.ts')).addQueueCommands,
+  },
+  {
+    names: {
+      trace:
+        'every step of one message; or the messages of a sender, an addressee or a time, with the attempts that were refused',
+      message: 'messages that were accepted',
+    },
+    load: async () => (await import('./trace.ts')).addTraceCommands,
+  },
+  {
+    names: { audit: 'the trail of everything that happened; each look at it stands in it' },
+    load: async () => (await import('./audit.ts')).addAuditCommands,
+  },
+  {
+    names: { key: 'the master key: escrow, recovery, rotation' },
+    load: async () => (await import('./key.ts')).addKeyGroup,
+  },
+  {
+    names: { operator: 'people who sign for what needs a second person' },
+    load: async () => (await import('./operator.ts')).addOperatorCommands,
+  },
+  {
+    names: { approve: 'sign a request that needs a second person, with a key of your own; two operators must' },
+    load: async () => (await import('./approve.ts')).addApproveCommand,
+  },
+  {
+    names: { backup: 'whole copies of the database, taken while mail goes on' },
+    load: async () => (await import('./backup.ts')).addBackupCommands,
+  },
+  {
+    names: { store: 'the file of the database; the gateway is stopped meanwhile' },
+    load: async () => (await import('./store.ts')).addStoreCommands,
+  },
+  {
+    names: { restore: 'put a backup back where no database is, proved step by step' },
+    load: async () => (await import('./restore.ts')).addRestoreCommand,
+  },
+  {
+    names: { evidence: 'signed evidence about messages and deletions' },
+    load: async () => (await import('./evidence.ts')).addEvidenceCommands,
+  },
+  { names: { privacy: 'what is kept, and why' }, load: async () => (await import('./privacy.ts')).addPrivacyCommands },
+  {
+    names: { drill: 'try what must work on the worst day' },
+    load: async () => (await import('./drill.ts')).addDrillCommands,
+  },
+  {
+    names: { ca: "the gateway's own certificate authority" },
+    load: async () => (await import('./ca.ts')).addCaCommands,
+  },
+  {
+    names: { cert: 'certificates: of accounts, for log-in and for mail; of listeners, authorities and partners' },
+    load: async () => (await import('./cert.ts')).addCertCommands,
+  },
+  {
+    names: { smime: 'signed and encrypted messages' },
+    load: async () => (await import('./smime.ts')).addSmimeCommands,
+  },
+  { names: { pgp: 'OpenPGP keys and messages' }, load: async () => (await import('./pgp.ts')).addPgpCommands },
+  {
+    names: {
+      doctor:
+        'judge the TLS of the listeners by the NCSC-NL guidelines 2025-05, the clock, backups, and the escrow of the master key',
+    },
+    load: async () => (await import('./doctor.ts')).addDoctorCommand,
+  },
+  {
+    names: { dev: 'run a development gateway with demo accounts in the current folder (npm start)' },
+    load: async () => (await import('./dev.ts')).addDevCommand,
+  },
 ];
 
 /** The one that has the command `word`; for any other word, and for none, all: help and what is offered instead must know every command. */
 export const groupsFor = (word: string | undefined): readonly Group[] => {
   if (word === '--version') return [];
-  const named = groups.filter(({ names }) => names.some((name) => name === word));
+  const named = groups.filter(({ names }) => Object.hasOwn(names, word ?? ''));
   return named.length > 0 ? named : groups;
 };
+
+/** Each command of the top level and what it is for. */
+export const summaries: readonly (readonly [name: string, about: string])[] = groups.flatMap(({ names }) =>
+  Object.entries(names),
+);

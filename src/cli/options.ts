@@ -19,13 +19,28 @@ export interface ChangeOptions extends CommonOptions {
 const configOption = (): Option =>
   new Option('--config <file>', 'configuration file').env('SLUIS_CONFIG').default('sluis.toml');
 
-/** A command that reads: `--config`, `--json`. */
-export const reading = (command: Command): Command =>
+const withJson = (command: Command): Command =>
   command.addOption(configOption()).option('--json', 'print JSON for programs');
+
+/** Commands that change nothing. */
+const readers = new WeakSet<Command>();
+
+/** Whether running it changes nothing: it was declared so, or it is a group that runs no command by its name alone, or one of those. */
+export function onlyReads(command: Command): boolean {
+  if (command.commands.length === 0) return readers.has(command);
+  const own: unknown = Reflect.get(command, '_defaultCommandName');
+  return typeof own !== 'string' || command.commands.some((one) => one.name() === own && onlyReads(one));
+}
+
+/** A command that reads: `--config`, `--json`. */
+export function reading(command: Command): Command {
+  readers.add(command);
+  return withJson(command);
+}
 
 /** A command that changes something: also `--reason`, and what a second person takes. */
 export const changing = (command: Command): Command =>
-  reading(command)
+  withJson(command)
     .option('--reason <text>', 'why, for the audit trail')
     .addOption(new Option('--approval <id>', 'the request that two operators have signed').hideHelp())
     .addOption(

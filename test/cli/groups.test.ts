@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TestContext, test } from 'node:test';
 import { Command } from 'commander';
-import { groups } from '../../src/cli/groups.ts';
+import { groups, summaries } from '../../src/cli/groups.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { sluis, sluisHere } from '../support/command-line.ts';
 import { loginOf, startTestGateway } from '../support/gateway.ts';
@@ -22,14 +22,14 @@ test('the table names exactly the commands that each file adds, each once', asyn
     const program = new Command();
     (await load())(silent, program);
     assert.deepEqual(
-      program.commands.map((command) => command.name()),
-      names,
+      program.commands.map((command) => [command.name(), command.description()]),
+      Object.entries(names),
     );
   }
   const all = (await buildProgram(silent)).commands.map((command) => command.name());
   assert.deepEqual(
     all,
-    groups.flatMap(({ names }) => names),
+    summaries.map(([name]) => name),
   );
   assert.equal(new Set(all).size, all.length);
 });
@@ -48,10 +48,18 @@ test('help of the whole program lists every command, and help of one is had by i
   for (const args of [['--help'], ['help']]) {
     const { code, stdout } = await sluisHere(args);
     assert.equal(code, 0);
-    for (const name of groups.flatMap(({ names }) => names)) assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'));
+    for (const [name] of summaries) assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'));
   }
   const { stdout } = await sluisHere(['help', 'account']);
   assert.equal(stdout, (await sluisHere(['account', '--help'])).stdout);
+});
+
+test('help of the whole program loads none of the commands', async (t) => {
+  for (const args of [['--help'], ['help']]) {
+    const own = (await loadedBy(t, args)).filter((file) => file.startsWith(join('dist', 'src')));
+    assert(own.length <= MOST_MODULES / 2, `${own.length} files:\n${own.join('\n')}`);
+    assert(!own.some((file) => file.endsWith(join('cli', 'account.js'))));
+  }
 });
 
 /** The files that a command loaded, as V8 counts them for coverage: paths below the project's folder. */

@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { runCommandLine } from '../../../src/cli/program.ts';
 import { dayOf, isoDay } from '../../../src/domain/working-days.ts';
 import { buildVersion } from '../../../src/platform/version.ts';
@@ -171,13 +172,23 @@ async function ranWith(scene: Scene, line: readonly string[], step: Run): Promis
   return { code, stdout, stderr };
 }
 
+/** An error is in the golden file as people read it; with `--json` it is an object, whose kind and code are those of the exit code. */
+function asText(said: Said): Said {
+  const [, before = '', object] = /^([\s\S]*?)(\{"error":.*)\n$/.exec(said.stderr) ?? [];
+  if (object === undefined) return said;
+  const { kind, code, message } = (JSON.parse(object) as { error: Record<string, unknown> }).error;
+  assert.equal(code, said.code);
+  assert.equal(exitCodes[kind as keyof typeof exitCodes], code);
+  return { ...said, stderr: `${before}${message as string}\n` };
+}
+
 /** What one command did, as the golden file has it. */
 async function frozen(scene: Scene, step: Run): Promise<Record<string, Plain>> {
   const words = wordsOf(step.run).map((word) => scene.filled(word));
   const leaf = leafOf(words) ?? assert.fail(`"${step.run}" is no command`);
   await scene.mark();
   const json = takesJson(leaf) && step.plain !== true && !words.includes('--csv');
-  const said = await ranWith(scene, json ? [...words, '--json'] : words, step);
+  const said = asText(await ranWith(scene, json ? [...words, '--json'] : words, step));
   assert.equal(said.code, step.code ?? 0, `${step.run}: ${said.stdout}${said.stderr}`);
   const { trail, files } = await scene.effects();
   const own = scene.words;

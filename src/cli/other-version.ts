@@ -1,0 +1,34 @@
+/** Tells of a running gateway of another version, where a command came to an end that nobody expected. */
+import type { Command } from 'commander';
+import { connectControl } from '../admin/client.ts';
+import { notUnderstood } from '../admin/control-protocol.ts';
+import { controlSocketOf, loadConfig } from '../config/load.ts';
+import { buildVersion } from '../platform/version.ts';
+import { CommandError } from './exit.ts';
+import { type CommonOptions, callerOf } from './options.ts';
+
+/**
+ * Where a command ends in an error that nobody expected, and the running gateway is of another version, the person has to know that: the number in
+ * admin/control-protocol.ts is raised by hand, and may have been forgotten. Answers the error itself where no gateway of another version runs, or none
+ * can be asked.
+ */
+export async function perhapsOtherVersion(command: Command, error: Error): Promise<Error> {
+  const options = command.opts<Partial<CommonOptions>>();
+  if (options.config === undefined) return error;
+  let other: string | undefined;
+  try {
+    const client = await connectControl(
+      controlSocketOf(loadConfig(options.config)),
+      callerOf({ ...options, config: '' }),
+    );
+    if (client === undefined) return error;
+    await client.call('gateway.status', {}).finally(() => client.close());
+    other = client.otherVersion?.();
+  } catch {
+    return error;
+  }
+  if (other === undefined) return error;
+  const words = [command.parent?.name(), command.name()].filter((word) => word !== undefined && word !== 'sluis');
+  const { message } = notUnderstood(words.join(' '), other, buildVersion());
+  return new CommandError('unavailable', `${message} (what it came to: ${error.message})`);
+}
