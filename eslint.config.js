@@ -339,16 +339,20 @@ export default tseslint.config(
   ]),
   // The table of operations is made of the commands.
   layer('admin', [node, domain, platform, '/commands/', ...port], '../', 'operations'),
+  // A command says all of it: what it does in the gateway, and what it does here.
   layer('commands', [
-    domain,
-    '/admin/',
-    ...['ending-text', 'output', 'settings-text'].map((f) => `/cli/${f}.ts`),
+    ...[node, domain, platform, '/config/', '/crypto/', '/admin/', '/cli/', '/auth/', '/backup/', '/ca/', '/delivery/'],
+    ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/pages/causes.ts', '/gateway.ts'],
+    ...['admin', 'backup', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
+    ...['checks', 'listeners', 'report'].map((f) => `/gateway/doctor-${f}.ts`),
     ...port,
-    '/config/zod.ts',
   ]),
   layer(
     'commands/core',
-    [domain, '/admin/', ...['units', 'zod'].map((f) => `/config/${f}.ts`), '/cli/output.ts'],
+    [
+      ...[domain, '/admin/', ...['schema', 'units', 'zod'].map((f) => `/config/${f}.ts`)],
+      ...['ask', 'exit-codes', 'output', 'terminal'].map((f) => `/cli/${f}.ts`),
+    ],
     '../../',
   ),
   layer('smtp', [

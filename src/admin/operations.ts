@@ -2,8 +2,7 @@
  * What an operator can do, by name: the one table that the command line calls, directly or over the control socket, and that a web
  * interface will call.
  */
-import { addresses } from '../commands/address.ts';
-import { operationsOf } from '../commands/core/operations.ts';
+import { rowOperations } from '../commands/table.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import { absenceOperations } from './absences.ts';
@@ -61,6 +60,7 @@ import { traceOperations } from './trace.ts';
 import { usageOperations } from './usage.ts';
 
 const operations = {
+  ...rowOperations,
   ...organisationOperations,
   ...accountOperations,
   ...accountStateOperations,
@@ -74,7 +74,6 @@ const operations = {
   ...incidentOperations,
   ...usageOperations,
   ...importOperations,
-  ...operationsOf(addresses),
   ...addressMoveOperations,
   ...absenceOperations,
   ...identityOperations,

@@ -4,12 +4,12 @@ import { addresses } from '../commands/address.ts';
 import { addAbsenceCommands, addConsentCommands } from './absence.ts';
 import { addAddressMoveCommand } from './address-move.ts';
 import { addSetCommand } from './settings.ts';
-import { addSubject } from './subject.ts';
+import { addRows } from './subject.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addAddressCommands(terminal: Terminal, program: Command): void {
   const group = program.command('address').description(addresses.about);
-  addSubject(terminal, group, addresses);
+  addRows(terminal, group, addresses);
   addAddressMoveCommand(terminal, group);
   addAbsenceCommands(terminal, group);
   addConsentCommands(terminal, group);

@@ -16,15 +16,21 @@ const ATTEMPTS = 20;
 const PAUSE = 250;
 
 export async function withAdmin<T>(options: ChangeOptions, use: (client: AdminClient) => Promise<T>): Promise<T> {
-  const client = await connect(loadConfig(options.config), callerOf(options));
+  const client = await openAdmin(options);
   try {
-    const { operatorKey } = options;
-    if (operatorKey === undefined) return await use(client);
-    const { signingFirst } = await import('./operator-key.ts');
-    return await use(signingFirst(client, operatorKey));
+    return await use(client);
   } finally {
     await client.close();
   }
+}
+
+/** Whoever opens it closes it. */
+export async function openAdmin(options: ChangeOptions): Promise<AdminClient> {
+  const client = await connect(loadConfig(options.config), callerOf(options));
+  const { operatorKey } = options;
+  if (operatorKey === undefined) return client;
+  const { signingFirst } = await import('./operator-key.ts');
+  return signingFirst(client, operatorKey);
 }
 
 async function connect(config: Config, caller: Caller): Promise<AdminClient> {
@@ -86,19 +92,20 @@ async function* once(text: string): AsyncGenerator<string, void, undefined> {
   yield text;
 }
 
-const PAGE = 500;
+export const PAGE = 500;
 
 /** Every row of a listing, page by page. */
 export async function* pages<R>(
   fetch: (page: { limit: number; after?: string }) => Promise<readonly R[]>,
   nameOf: (row: R) => string,
+  size = PAGE,
 ): AsyncGenerator<readonly R[], void, undefined> {
   let after: string | undefined;
   for (;;) {
-    const rows = await fetch(after === undefined ? { limit: PAGE } : { limit: PAGE, after });
+    const rows = await fetch(after === undefined ? { limit: size } : { limit: size, after });
     if (rows.length > 0) yield rows;
     const last = rows.at(-1);
-    if (rows.length < PAGE || last === undefined) return;
+    if (rows.length < size || last === undefined) return;
     after = nameOf(last);
   }
 }

@@ -1,123 +1,154 @@
-/** The command line of a subject: its words, help, questions and output, made from its rows. */
-import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
-import type { AdminClient } from '../admin/client.ts';
-import type { Input } from '../admin/input.ts';
-import { type SureOptions, askToDestroy, destroying } from './ask.ts';
-import { pages, withAdmin } from './connect.ts';
-import { defined } from '../domain/defined.ts';
-import { printPages } from './listing.ts';
+/** The words of a subject: its commands, options and help, made from its rows. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { systemClock } from '../platform/clock.ts';
+import type { Kind, Outside } from '../commands/core/kinds.ts';
+import { type Param, nameOf } from '../commands/core/params.ts';
+import { type AnyRow, type AnySubject, isSubject } from '../commands/core/row.ts';
+import { destroying } from './ask.ts';
 import { changing, guarded, reading } from './options.ts';
-import { print } from './output.ts';
+import { type Given, runRow } from './subject-run.ts';
 import type { Terminal } from './terminal.ts';
-import { readInput } from '../commands/core/operations.ts';
-import {
-  type AnyRow,
-  type ListRow,
-  type Param,
-  type Params,
-  type Row,
-  type Subject,
-  nameOf,
-} from '../commands/core/row.ts';
+import { readUpload } from './upload.ts';
 
-// What comes from commander has the names of the rows; the rows know the types.
-type Given = SureOptions & Readonly<Record<string, unknown>>;
-type One = Row<Params, unknown>;
-type List = ListRow<Params, unknown>;
-/** What a verb was given, as it goes over the socket. */
-interface Asked {
-  readonly operation: string;
-  readonly input: Input;
-}
-/** The client knows names of operations; here they come from the table. */
-type Caller = (name: string, input: Input) => Promise<unknown>;
-
-export function addSubject(
-  terminal: Terminal,
-  group: Command,
-  { name, rows }: Subject<string, Readonly<Record<string, AnyRow>>>,
-): void {
-  for (const [key, row] of Object.entries(rows)) addVerb(terminal, group.command(nameOf(key)), `${name}.${key}`, row);
+export function addSubject(terminal: Terminal, parent: Command, subject: AnySubject): void {
+  addRows(terminal, parent.command(subject.name).description(subject.about), subject);
 }
 
-function addVerb(terminal: Terminal, verb: Command, operation: string, row: One | List): void {
-  const params = Object.entries(row.in);
-  withCommon(verb, row).description(row.about);
-  for (const [key, param] of params) addParam(verb, key, param);
-  const words = `${verb.parent?.name() ?? ''} ${verb.name()}`;
-  verb.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  sluis ${words} ${example}`).join('\n')}`);
-  verb.action(async (...all: readonly unknown[]) => {
-    // Behind the arguments commander gives the options, and the command itself.
-    const options = all.at(-2) as Given;
-    const input = inputOf(params, all, options);
-    if (row.effect === 'lists') await list(terminal, options, row, { operation, input });
-    else await run(terminal, options, row, { operation, input });
-  });
-}
-
-function withCommon(verb: Command, row: One | List): Command {
-  if (row.effect === 'lists' || row.effect === 'reads') return reading(verb);
-  const common = row.second === undefined ? changing(verb) : guarded(verb);
-  return row.confirm === undefined ? common : destroying(common);
-}
-
-function addParam(verb: Command, key: string, { kind, about, as, optional }: Param): void {
-  const read = (text: string): unknown => {
-    const value: unknown = kind?.fromText(text);
-    if (value === undefined) throw new InvalidArgumentError(`expected ${kind?.expected ?? 'nothing'}.`);
-    return value;
-  };
-  const name = nameOf(key);
-  const word = kind?.word ?? name;
-  if (as === 'flag') verb.option(`--${name}`, about);
-  else if (as === 'option') verb.option(`--${name} <${word}>`, about, read);
-  else {
-    const shown = as === 'rest' ? `${word}...` : word;
-    verb.argument(optional ? `[${shown}]` : `<${shown}>`, about, read);
+/** Where commands that are no rows yet stand in the same group. */
+export function addRows(terminal: Terminal, group: Command, { rows, initial }: AnySubject): void {
+  for (const [key, row] of Object.entries(rows)) {
+    if (isSubject(row)) addSubject(terminal, group, row);
+    else addVerb(terminal, group.command(key, { isDefault: key === initial }), row);
+    if (!isSubject(row))
+      for (const was of row.was ?? []) addVerb(terminal, group.command(was, { hidden: true }), row, key);
   }
 }
 
+/** For `groups.ts`: a subject that is rows and nothing else. */
+export const words =
+  (subject: AnySubject) =>
+  (terminal: Terminal, program: Command): void =>
+    addSubject(terminal, program, subject);
+
+/** For `groups.ts`: commands of the top level. */
+export const topWords =
+  (rows: Readonly<Record<string, AnyRow>>) =>
+  (terminal: Terminal, program: Command): void => {
+    for (const [name, row] of Object.entries(rows)) addVerb(terminal, program.command(name), row);
+  };
+
+/** `now`: how it is called, where the word is that of the version before. */
+function addVerb(terminal: Terminal, verb: Command, row: AnyRow, now?: string): void {
+  const params = Object.entries(row.in);
+  withCommon(verb, row).description(row.about);
+  for (const [key, param] of params) addParam(terminal, verb, key, param);
+  if ('upload' in row) verb.option('--from <file>', `${row.upload.about}; - for standard input`);
+  const words = pathOf(verb).join(' ');
+  verb.addHelpText(
+    'after',
+    `\nExamples:\n${row.examples.map((example) => `  ${words} ${example}`.trimEnd()).join('\n')}`,
+  );
+  verb.action(async (...all: readonly unknown[]) => {
+    // Behind the arguments commander gives the options, and the command itself.
+    const options = all.at(-2) as Given;
+    if (now !== undefined) tellOld(terminal, words, [...pathOf(verb).slice(0, -1), now].join(' '));
+    await runRow(terminal, options, row, wireOf(terminal, params, all, options));
+  });
+}
+
+/** `["sluis", "account", "password", "add"]`. */
+function pathOf(command: Command): string[] {
+  return [...(command.parent === null ? [] : pathOf(command.parent)), command.name()];
+}
+
+function tellOld(terminal: Terminal, was: string, now: string): void {
+  terminal.err(`"${was}" is written "${now}" now; the old word is taken in this version for the last time.\n`);
+}
+
+function withCommon(verb: Command, row: AnyRow): Command {
+  if (row.effect === 'lists' && row.newest !== undefined)
+    verb.option('--limit <number>', `most rows, the newest; default: ${row.newest}`, rowLimit);
+  if (row.effect === 'lists')
+    return (row.reason === undefined ? reading : changing)(verb).option('--csv', 'print CSV for a spreadsheet');
+  if (row.csv !== undefined) verb.option('--csv', 'print CSV for a spreadsheet');
+  if (row.effect === 'reads' && row.reason === undefined && row.second === undefined) return reading(verb);
+  const common = row.second === undefined ? changing(verb) : guarded(verb);
+  return row.effect !== 'reads' && row.confirm !== undefined ? destroying(common) : common;
+}
+
+const MAX_ROWS = 1_000_000;
+
+function rowLimit(text: string): number {
+  const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_ROWS) throw new InvalidArgumentError(`expected a number from 1 to ${MAX_ROWS}.`);
+  return limit;
+}
+
+function addParam(
+  terminal: Terminal,
+  verb: Command,
+  key: string,
+  { kind, about, as, optional, was = [] }: Param,
+): void {
+  const name = nameOf(key);
+  const word = kind?.word ?? name;
+  if (as === 'argument') verb.argument(optional ? `[${word}]` : `<${word}>`, about, reader(terminal, kind));
+  else if (as === 'rest') verb.argument(`[${word}...]`, about, gathering(reader(terminal, kind)));
+  else {
+    const option = (called: string): Option => {
+      const form = { flag: `--${called}`, no: `--no-${called}` }[as as string] ?? `--${called} <${word}>`;
+      const made = new Option(form, about);
+      if (as === 'option') made.argParser(reader(terminal, kind));
+      if (as === 'many') made.argParser(gathering(reader(terminal, kind)));
+      return made;
+    };
+    verb.addOption(option(name).makeOptionMandatory(as === 'option' && !optional && was.length === 0));
+    for (const before of was) verb.addOption(option(before).hideHelp());
+  }
+}
+
+type Reader = (text: string) => unknown;
+
+const outsideOf = (terminal: Terminal): Outside => ({
+  textOf: (file) => readUpload(terminal, file),
+  now: () => systemClock.now(),
+});
+
+const reader =
+  (terminal: Terminal, kind: Kind<unknown, never> | undefined): Reader =>
+  (text) => {
+    const value: unknown = kind?.fromText(text, outsideOf(terminal));
+    if (value === undefined) throw new InvalidArgumentError(`expected ${kind?.expected ?? 'nothing'}.`);
+    return value;
+  };
+
+/** Of what may be given several times. */
+const gathering =
+  (read: Reader) =>
+  (text: string, before: readonly unknown[] = []): readonly unknown[] => [...before, read(text)];
+
 /** As it goes over the socket. */
-function inputOf(params: readonly (readonly [string, Param])[], all: readonly unknown[], options: Given): Input {
+function wireOf(
+  terminal: Terminal,
+  params: readonly (readonly [string, Param])[],
+  all: readonly unknown[],
+  options: Given,
+): Record<string, unknown> {
   let place = 0;
   const input: Record<string, unknown> = {};
-  for (const [key, { as }] of params) {
-    const value = as === 'argument' || as === 'rest' ? all[place++] : options[key];
+  for (const [key, { as, was = [] }] of params) {
+    const inPlace = as === 'argument' || as === 'rest';
+    let value = inPlace ? all[place++] : options[key];
+    for (const before of was) {
+      const given = options[camelOf(before)];
+      // commander says true for `--no-x` that was not given.
+      if (given === undefined || (as === 'no' && given === true)) continue;
+      tellOld(terminal, `--${before}`, `--${nameOf(key)}`);
+      value ??= given;
+    }
     if (value !== undefined) input[nameOf(key)] = value;
   }
   return input;
 }
 
-const callOf = (client: AdminClient): Caller => client.call.bind(client) as Caller;
-
-async function list(terminal: Terminal, options: Given, row: List, { operation, input }: Asked): Promise<void> {
-  await withAdmin(options, async (client) => {
-    const all = pages(
-      async (page) => (await callOf(client)(operation, { ...input, ...page })) as readonly unknown[],
-      (one) => row.after(one),
-    );
-    const { header, none } = row;
-    await printPages(terminal, options, all, { header, row: (one) => row.cells(one), ...defined({ none }) });
-  });
-}
-
-async function run(terminal: Terminal, given: Given, row: One, { operation, input }: Asked): Promise<void> {
-  const call = (options: Given, more: Input = {}): Promise<unknown> =>
-    withAdmin(options, (client) => callOf(client)(operation, { ...input, ...more }));
-  const say = (result: unknown): string => row.say(result, readInput(row.in, input));
-  const { confirm } = row;
-  const looks = input['dry-run'] === true;
-  let options = given;
-  if (confirm !== undefined && !looks) {
-    // Refused here, before anybody is asked whether he is sure, where the gateway would refuse it.
-    const values = readInput(row.in, input);
-    options = await askToDestroy(terminal, given, {
-      what: confirm.what(values),
-      name: confirm.name(values),
-      goes: async () => say(await call(given, { 'dry-run': true })),
-    });
-  }
-  const result = await call(options);
-  print(terminal, options, result, () => (looks ? 'Nothing was done. ' : '') + say(result));
-}
+const camelOf = (name: string): string => name.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

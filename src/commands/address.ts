@@ -53,6 +53,8 @@ const stateChange = (state: State, about: string, say: (result: z.infer<typeof s
     in: one,
     out: stateView,
     right: 'registry',
+    trail: ['registry.address-state'],
+    undo: state === 'active' ? 'address suspend' : 'address resume',
     examples: ['lab@huisarts.example'],
     run: async ({ store }, { address: of }, { actor }) => {
       const { address: before } = await recipientOf(store.registry, of);
@@ -70,6 +72,8 @@ export const addresses = subject('address', 'registered addresses', {
     in: { login: arg(login, 'the account'), address: arg(address, 'such as name@example.nl') },
     out: z.object({ address: z.string(), account: z.string() }),
     right: 'registry',
+    trail: ['registry.address-added'],
+    undo: 'address end',
     examples: ['huisarts lab@huisarts.example'],
     run: async ({ store }, input, { actor }) => {
       await accountOf(store.registry, input.login);
@@ -133,6 +137,8 @@ export const addresses = subject('address', 'registered addresses', {
     in: one,
     out: endView,
     right: 'registry',
+    trail: ['registry.address-state'],
+    undo: 'address resume, until the time of grace is over',
     examples: ['lab@huisarts.example --dry-run', 'lab@huisarts.example --yes --reason "the laboratory has closed"'],
     confirm: { name: ({ address: of }) => of, what: ({ address: of }) => `end address ${of}` },
     run: async (context, { address: of, successor, dryRun, ...when }, { actor }) => {
@@ -172,6 +178,8 @@ export const addresses = subject('address', 'registered addresses', {
     in: { ...one, login: arg(login, 'the account that may send as it'), takeBack: flag('end the delegation') },
     out: delegationView,
     right: 'registry',
+    trail: ['registry.delegation'],
+    undo: 'the same with or without --take-back',
     examples: ['lab@huisarts.example assistent', 'lab@huisarts.example assistent --take-back'],
     run: async ({ store }, input, { actor }) => {
       await recipientOf(store.registry, input.address);

@@ -3,8 +3,32 @@
  * text of a refusal and what is generated; and it says how the same is written on a command line.
  */
 import { z } from '../../config/zod.ts';
+import { parseDuration } from '../../config/units.ts';
 import { type Address, parseAddress } from '../../domain/address.ts';
-import { foldLogin } from '../../domain/registry.ts';
+import type { DeliveryId } from '../../domain/ids.ts';
+import { foldLogin, isOrganisationName } from '../../domain/registry.ts';
+import { type Instant, instant } from '../../domain/units.ts';
+import { dayOf, instantOf, isoDay, readDay } from '../../domain/working-days.ts';
+
+/** What a value names. The row that a call leaves in the trail tells it, and it belongs to an organisation. */
+export type Of =
+  | 'account'
+  | 'address'
+  | 'organisation'
+  | 'partner'
+  | 'message'
+  | 'delivery'
+  | 'certificate'
+  | 'key'
+  | 'operator'
+  | 'other';
+
+/** Where a command runs. */
+export interface Outside {
+  /** Text of a file; `-` is standard input. Throws where it cannot be read. */
+  readonly textOf: (file: string) => string;
+  readonly now: () => Instant;
+}
 
 /** `W`: what goes over, JSON. `T`: what the operation gets. */
 export interface Kind<T, W = string> {
@@ -13,14 +37,18 @@ export interface Kind<T, W = string> {
   readonly expected: string;
   /** What stands for it in a usage line: `login` in `<login>`. */
   readonly word: string;
-  /** It says whom or what a call was about: it stands in the row that the call leaves in the trail. */
-  readonly names?: true;
+  /** Set where it says whom or what a call was about. */
+  readonly of?: Of;
+  /** Never shown, not in a refusal either. */
+  readonly secret?: true;
+  /** All that it can be. */
+  readonly choices?: readonly string[];
   /** From a word of the command line. Undefined: it is not what is expected. */
-  readonly fromText: (text: string) => W | undefined;
+  readonly fromText: (text: string, outside: Outside) => W | undefined;
 }
 
 /** Why a value is not what is expected, where that can be said. */
-class Refused {
+export class Refused {
   readonly why: string;
   constructor(why: string) {
     this.why = why;
@@ -33,7 +61,7 @@ export function kind<T, W = string>(
   expected: string,
   wire: z.ZodType<W>,
   read: (value: W) => T | Refused | undefined,
-  fromText: (text: string) => W | undefined,
+  fromText: Kind<T, W>['fromText'],
 ): Kind<T, W> {
   const schema = wire.transform((value, context): T => {
     const found = read(value);
@@ -46,30 +74,60 @@ export function kind<T, W = string>(
 }
 
 const MAX_TEXT = 512;
+/** Octets of a certificate, a key or a list of them. */
+const MAX_PEM = 64 * 1024;
 // Control characters could forge a line of the log or move a terminal's cursor.
 const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-const ofText = <T>(word: string, expected: string, read: (text: string) => T | Refused | undefined): Kind<T> =>
+/** One line of text that `read` takes. */
+export const ofText = <T>(
+  word: string,
+  expected: string,
+  read: (text: string) => T | Refused | undefined,
+  max = MAX_TEXT,
+): Kind<T> =>
   kind(
     word,
     expected,
-    z.string().max(MAX_TEXT),
+    z.string().max(max),
     (text) => (CONTROL.test(text) ? undefined : read(text)),
     (text) => text,
   );
 
-const naming = <T>(of: Kind<T>): Kind<T> => ({ ...of, names: true });
+/** `naming('account', login)`: a value of it says whom a call is about. */
+export const naming = <T, W>(of: Of, given: Kind<T, W>): Kind<T, W> => ({ ...given, of });
 
 export const login = naming(
+  'account',
   ofText('login', 'a log-in name without spaces, colons, quotes or angle brackets', foldLogin),
 );
 
 export const address = naming(
+  'address',
   ofText<Address>('address', 'an address such as name@example.nl', (text) => {
     const parsed = parseAddress(text);
     return parsed.ok ? parsed.value : new Refused(parsed.error);
   }),
 );
+
+export const organisation = naming(
+  'organisation',
+  ofText('organisation', '1 to 64 characters a-z, 0-9 and -, such as praktijk-jansen', (text) =>
+    isOrganisationName(text) ? text : undefined,
+  ),
+);
+
+/** One line that is not empty. */
+export const text = (word: string, max = MAX_TEXT): Kind<string> =>
+  ofText(word, `1 to ${max} characters in one line`, (value) => (value.trim() === '' ? undefined : value), max);
+
+/** What `naming` a thing by its text takes: `named('certificate', 'serial')`. */
+export const named = (of: Of, word: string): Kind<string> => naming(of, text(word));
+
+export const choice = <const C extends string>(word: string, choices: readonly C[]): Kind<C> => ({
+  ...ofText(word, choices.join(' or '), (value) => choices.find((one) => one === value)),
+  choices,
+});
 
 /** A whole number. */
 export const count = (
@@ -81,5 +139,83 @@ export const count = (
     `a whole number from ${min} to ${max}`,
     z.number(),
     (n) => (Number.isInteger(n) && n >= min && n <= max ? n : undefined),
-    (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+    (value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined),
   );
+
+/** Number of a delivery. */
+export const delivery = naming(
+  'delivery',
+  kind<DeliveryId, number>(
+    'number',
+    'the number of a delivery; "sluis queue list" shows them',
+    z.number(),
+    (n) => (Number.isSafeInteger(n) && n > 0 ? (n as DeliveryId) : undefined),
+    (value) => (/^[1-9]\d{0,15}$/.test(value) ? Number(value) : undefined),
+  ),
+);
+
+/** A number of days: `60d` on a command line, a number over the socket. */
+export const days = (max: number): Kind<number, number> => ({
+  ...count('days', { min: 1, max }),
+  expected: `a number of days up to ${max}, such as 60d`,
+  fromText: (value) => {
+    const n = (parseDuration(value) ?? 0) / 86_400_000;
+    return Number.isInteger(n) && n >= 1 ? n : undefined;
+  },
+});
+
+const TIMED = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+
+function readMoment(value: string, ofDay: (day: number) => Instant): Instant | undefined {
+  const day = readDay(value);
+  if (day !== undefined) return ofDay(day);
+  const at = TIMED.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? undefined : instant(at);
+}
+
+/**
+ * `yesterday`, `2h` and `14d` are counted from now, by whoever types them: what goes over the socket is a day or a moment. Days stay days, so that the
+ * same words of the same day are the same input, which two operators may have signed.
+ */
+function fromWords(value: string, now: Instant, towards: 1 | -1): string {
+  const named = { yesterday: -1, today: 0, tomorrow: 1 }[value];
+  if (named !== undefined) return isoDay(dayOf(now) + named);
+  const length = parseDuration(value);
+  if (length === undefined) return value;
+  if (value.trimEnd().endsWith('d')) return isoDay(dayOf(now) + (towards * length) / 86_400_000);
+  return new Date(now + towards * length).toISOString();
+}
+
+const momentOf = (word: string, expected: string, ofDay: (day: number) => Instant, towards: 1 | -1): Kind<Instant> => ({
+  ...ofText(word, expected, (value) => readMoment(value, ofDay)),
+  fromText: (value, { now }) => fromWords(value, now(), towards),
+});
+const PAST = 'a day such as 2027-12-31, yesterday, 2h or 14d ago, or a time such as 2027-12-31T12:00:00+01:00';
+const FUTURE = 'a day such as 2027-12-31, tomorrow, 14d from now, or a time such as 2027-12-31T12:00:00+01:00';
+const lastOf = (day: number): Instant => instant(instantOf(day + 1) - 1000);
+
+/** From when something that was is looked at: a day is its first moment, in Amsterdam wherever an operator names it. */
+export const since = momentOf('moment', PAST, instantOf, -1);
+/** Until when something that was is looked at: a day is its last second. */
+export const until = momentOf('moment', PAST, lastOf, -1);
+/** When something begins that is to be: a day is its first moment. */
+export const begins = momentOf('date', FUTURE, instantOf, 1);
+/** When something ends that is to be: a day is its last second. */
+export const ends = momentOf('date', FUTURE, lastOf, 1);
+
+/** A file of PEM: its name on the command line, its text over the socket. */
+export const pem = (word = 'file'): Kind<string> => ({
+  ...kind<string>(
+    word,
+    'PEM of at most 64KiB',
+    z.string().max(MAX_PEM),
+    (value) => (value === '' ? undefined : value),
+    (file, { textOf }) => textOf(file),
+  ),
+  // A private key may be what was given by mistake.
+  secret: true,
+});
+
+/** The name of a file that the command reads or writes itself. */
+export const file = text('file', 4096);
+export const folder = text('folder', 4096);

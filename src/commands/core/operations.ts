@@ -1,67 +1,103 @@
 /** The operations of a subject, as the gateway runs them: their input is read by what the rows say of it. */
 import { AdminError } from '../../admin/context.ts';
-import type { Input } from '../../admin/input.ts';
+import { page, type Input } from '../../admin/input.ts';
 import type { Operation } from '../../admin/operation.ts';
-import { page } from '../../admin/input.ts';
+import { MAX_LIST, type Param, type Params, type Values, nameOf } from './params.ts';
 import {
-  type AnyRow,
+  type AnyOperation,
+  type AnySubject,
   type OutputOf,
   type Page,
-  type Param,
-  type Params,
+  type Row,
   type Subject,
-  type Values,
-  nameOf,
+  operationRows,
 } from './row.ts';
 
-type Operations<N extends string, R> = {
-  readonly [K in keyof R & string as `${N}.${K}`]: Operation<unknown, OutputOf<R[K]>>;
+type Own<N extends string, R> = {
+  readonly [K in keyof R & string as R[K] extends { readonly at: 'gateway' } ? `${N}.${K}` : never]: Operation<
+    unknown,
+    OutputOf<R[K]>
+  >;
 };
+type Inner<N extends string, R> = {
+  readonly [K in keyof R]: R[K] extends Subject<infer M, infer S, infer Q> ? Operations<`${N}.${M}`, S, Q> : never;
+}[keyof R];
+type Both<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer A) => void ? A : never;
+export type Operations<N extends string, R, Q> = Own<N, R> &
+  Own<N, Q> &
+  ([Inner<N, R>] extends [never] ? unknown : Both<Inner<N, R>>);
 
-export function operationsOf<N extends string, R extends Readonly<Record<string, AnyRow>>>({
-  name,
-  rows,
-}: Subject<N, R>): Operations<N, R> {
-  const operations = Object.entries(rows).map(([key, row]) => [`${name}.${key}`, operationOf(row)]);
-  return Object.fromEntries(operations) as Operations<N, R>;
+export function operationsOf<N extends string, R, Q>(of: {
+  readonly name: N;
+  readonly rows: R;
+  readonly parts: Q;
+}): Operations<N, R, Q> {
+  const rows = [...operationRows(of as unknown as AnySubject)].map(([name, row]) => [name, operationOf(row)]);
+  return Object.fromEntries(rows) as Operations<N, R, Q>;
 }
 
-function operationOf(row: AnyRow): Operation<unknown> {
-  const names = Object.entries(row.in).flatMap(([key, { kind }]) => (kind?.names === true ? [nameOf(key)] : []));
+function operationOf(row: AnyOperation): Operation<unknown> {
+  const names = Object.entries(row.in).flatMap(([key, { kind }]) => (kind?.of === undefined ? [] : [nameOf(key)]));
   if (row.effect === 'lists')
     return {
       changes: false,
       names,
-      read: (input) => ({ ...page(input), ...readInput(row.in, input) }),
+      read: (input) => ({ ...page(input), ...inputOf(row, input) }),
       run: (context, input, call) => row.run(context, input as Values<Params> & Page, call),
     };
-  const { second } = row;
   return {
     changes: row.effect !== 'reads',
     names,
-    read: (input) => readInput(row.in, input),
-    run: (context, input, call) => row.run(context, input as Values<Params>, call),
-    ...(second === undefined
-      ? {}
-      : { needsSecond: second.verb, isLook: (input) => second.isLook?.(input as Values<Params>) === true }),
-    ...(row.confirm === undefined ? {} : { needsReason: true }),
+    read: (input) => inputOf(row, input),
+    run: (context, input, call) => {
+      if (row.upload?.needed === true && call.upload === undefined)
+        throw new AdminError('invalid', `Cannot do it without a file: ${row.upload.about}`);
+      return row.run(context, input as Values<Params>, call);
+    },
+    ...(row.streams !== undefined && { streams: row.streams }),
+    ...(row.second !== undefined && { needsSecond: row.second }),
+    ...(row.isLook !== undefined && { isLook: (input) => row.isLook?.(input as Values<Params>) === true }),
+    ...(needsReason(row) && { needsReason: true }),
   };
 }
 
-/** Throws AdminError, kind `invalid`. */
-export function readInput<P extends Params>(params: P, input: Input): Values<P> {
-  const values = Object.entries(params).map(([key, param]) => [key, readValue(nameOf(key), param, input[nameOf(key)])]);
-  return Object.fromEntries(values) as Values<P>;
+const needsReason = (row: Row<Params, unknown>): boolean =>
+  row.reason === 'needed' || (row.effect !== 'reads' && row.confirm !== undefined);
+
+interface Takes<P extends Params> {
+  readonly in: P;
+  check?(input: Values<P>): string | undefined;
 }
 
-function readValue(name: string, { kind, as, optional }: Param, value: unknown): unknown {
-  if (as === 'flag')
-    return value === undefined || typeof value === 'boolean' ? value === true : refuse(name, value, 'true or false');
-  if (optional && (value === undefined || value === null)) return undefined;
+/** Throws AdminError, kind `invalid`. */
+export function inputOf<P extends Params>(row: Takes<P>, input: Input): Values<P> {
+  const values = Object.entries(row.in).map(([key, param]) => [key, readValue(nameOf(key), param, input[nameOf(key)])]);
+  const read = Object.fromEntries(values) as Values<P>;
+  const why = row.check?.(read);
+  if (why !== undefined) throw new AdminError('invalid', why);
+  return read;
+}
+
+function readValue(name: string, param: Param, value: unknown): unknown {
+  const { as, optional } = param;
+  if (as === 'flag' || as === 'no') {
+    if (value === undefined) return as === 'no';
+    return typeof value === 'boolean' ? value : refuse(name, value, 'true or false');
+  }
+  if (optional && (value === undefined || value === null)) return param.initial;
+  if (as !== 'rest' && as !== 'many') return readOne(name, param, value);
+  if (!Array.isArray(value) || value.length > MAX_LIST)
+    return refuse(name, value, `a list of at most ${MAX_LIST}, each ${param.kind?.expected ?? ''}`);
+  return value.map((one: unknown) => readOne(name, param, one));
+}
+
+function readOne(name: string, { kind }: Param, value: unknown): unknown {
   const read = kind?.schema.safeParse(value);
   if (read?.success === true) return read.data;
   const [issue] = read?.error.issues ?? [];
-  return refuse(name, value, issue?.code === 'custom' ? issue.message : (kind?.expected ?? 'nothing'));
+  const expected = issue?.code === 'custom' ? issue.message : (kind?.expected ?? 'nothing');
+  if (kind?.secret !== true) return refuse(name, value, expected);
+  throw new AdminError('invalid', `Cannot use that as ${name}: expected ${expected}`);
 }
 
 function refuse(name: string, value: unknown, expected: string): never {

@@ -4,41 +4,37 @@
  *
  *   export const addresses = subject('address', 'registered addresses', {
  *     add: changes({ about: 'register an address ...', in: { login: arg(login, 'the account') }, out: z.object({...}), ... }),
+ *     absence: subject('absence', 'who is away', { add: ..., list: ... }),
  *   });
  */
 import type { z } from '../../config/zod.ts';
 import type { AdminContext, Call } from '../../admin/context.ts';
+import type { exitCodes } from '../../cli/exit-codes.ts';
 import type { Cell } from '../../cli/output.ts';
 import type { SecondPersonVerb } from '../../domain/second-person.ts';
-import type { Kind } from './kinds.ts';
+import type { Here } from './here.ts';
+import type { Params, Values } from './params.ts';
 
-/** The least that somebody must be allowed. Declared for all that is to come; nothing asks for it yet. */
+export {
+  type Param,
+  type Params,
+  type Values,
+  arg,
+  flag,
+  many,
+  maybe,
+  nameOf,
+  need,
+  no,
+  old,
+  opt,
+  rest,
+} from './params.ts';
+
+/** The least that somebody must be allowed. */
 export type Right = 'read' | 'support' | 'registry' | 'security' | 'owner';
 
-export interface Param<T = unknown> {
-  readonly kind: Kind<T, never> | undefined;
-  readonly about: string;
-  /** On the command line: in its place, all that are left, `--name <word>`, or `--name` alone. Over the socket all have their names. */
-  readonly as: 'argument' | 'rest' | 'option' | 'flag';
-  readonly optional: boolean;
-}
-export type Params = Readonly<Record<string, Param>>;
-export type Values<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
-
-const param = <T>(as: Param['as'], kind: Kind<T, never> | undefined, about: string, optional: boolean): Param<T> => ({
-  as,
-  kind,
-  about,
-  optional,
-});
-
-/** Must be given. */
-export const arg = <T, W>(kind: Kind<T, W>, about: string): Param<T> =>
-  param('argument', kind as Kind<T, never>, about, false);
-export const opt = <T, W>(kind: Kind<T, W>, about: string): Param<T | undefined> =>
-  param('option', kind as Kind<T, never>, about, true);
-export const flag = (about: string): Param<boolean> => param<boolean>('flag', undefined, about, true);
-
+/** What every command has. */
 interface Said<P extends Params, O> {
   /** What it does, in the imperative, without a full stop. */
   readonly about: string;
@@ -47,23 +43,66 @@ interface Said<P extends Params, O> {
   readonly right: Right;
   /** What stands behind `sluis GROUP NAME`, as a person would type it: the help shows it. */
   readonly examples: readonly [string, ...string[]];
+  /** Names that it had in the version before: they are taken still, with a line on standard error. */
+  readonly was?: readonly string[];
+  /** Why values that are right each by itself cannot be used together; undefined: they can. Asked before anything is done, by whoever calls. */
+  check?(input: Values<P>): string | undefined;
 }
-export interface Row<P extends Params, O> extends Said<P, O> {
-  readonly effect: 'reads' | 'changes' | 'ends';
-  run(context: AdminContext, input: Values<P>, call: Call): Promise<O>;
+interface Answers<P extends Params, O> {
   /** What a person reads. */
   say(result: O, input: Values<P>): string;
-  /** Two operators must have signed for it where the configuration asks for that; not where the input only looks. */
-  readonly second?: { readonly verb: SecondPersonVerb; isLook?(input: Values<P>): boolean };
-  /** Of what cannot be undone: what is typed to confirm it, and how it is called. Its `dry-run` says what goes along. */
-  readonly confirm?: { name(input: Values<P>): string; what(input: Values<P>): string };
+  /** Said on standard error, `Warning: ...`, without a full stop. */
+  warnings?(result: O): readonly string[];
+  /** It was done, and the command still ends with another code than 0; the text stands on standard error. */
+  fails?(result: O, input: Values<P>): { readonly code: keyof typeof exitCodes; readonly text?: string } | undefined;
+  /** With `--csv`. */
+  readonly csv?: { readonly header: readonly string[]; rows(result: O): readonly (readonly Cell[])[] };
+  /** Shown while it works, as in "Importing: [###---] 20 of 40 accounts". */
+  readonly progress?: { readonly phase: string; readonly unit: string };
+  /** Whatever it does, the trail says why: `optional` takes a reason, `needed` refuses to work without. What changes something takes one anyway. */
+  readonly reason?: 'optional' | 'needed';
+  /** Two operators must have signed for it where the configuration asks for that. */
+  readonly second?: SecondPersonVerb;
+  /** The input only asks what would be: it needs no signature and no reason, and nobody is asked whether he is sure. */
+  isLook?(input: Values<P>): boolean;
 }
+/** Of what changes something. */
+interface Effect<P extends Params> {
+  /** Of what nothing takes back: what is typed to confirm it, and how it is called. */
+  readonly confirm?: {
+    name(input: Values<P>): string;
+    what(input: Values<P>): string;
+    /** What goes along, in whole lines, with counts. Left out: what the command says with `--dry-run`. */
+    goes?(here: Here, input: Values<P>): Promise<string>;
+  };
+  /** Events that it leaves in the trail, besides the row of the call. */
+  readonly trail: readonly string[];
+  /** The command that takes it back, or how that is done; left out: nothing does. */
+  readonly undo?: string;
+}
+interface Operates<P extends Params, O> extends Said<P, O> {
+  readonly at: 'gateway';
+  run(context: AdminContext, input: Values<P>, call: Call): Promise<O>;
+  /** A file that may come along, with `--from FILE`; the call has it as `upload`. */
+  readonly upload?: { readonly about: string; readonly needed?: true };
+  /** It takes the file as it comes, and keeps nothing of it: one of any length is taken. */
+  readonly streams?: true;
+}
+export interface Reading<P extends Params, O> extends Operates<P, O>, Answers<P, O> {
+  readonly effect: 'reads';
+}
+export interface Change<P extends Params, O> extends Operates<P, O>, Answers<P, O>, Effect<P> {
+  readonly effect: 'changes' | 'ends';
+}
+export type Row<P extends Params, O> = Reading<P, O> | Change<P, O>;
+
 export interface Page {
   readonly limit: number;
   readonly after: string | undefined;
 }
 export interface ListRow<P extends Params, R> extends Said<P, R> {
   readonly effect: 'lists';
+  readonly at: 'gateway';
   /** At most `limit` rows, those behind `after`. `out` is of one row. */
   run(context: AdminContext, input: Values<P> & Page, call: Call): Promise<readonly R[]>;
   /** Of the table. */
@@ -73,32 +112,109 @@ export interface ListRow<P extends Params, R> extends Said<P, R> {
   after(row: R): string;
   /** Printed where there is none, in place of the header. */
   readonly none?: string;
+  /** With `--csv`, where a program needs other words than those of the table. */
+  readonly csvHeader?: readonly string[];
+  readonly reason?: 'optional';
+  /** Rows come newest first, and a person asks for the last of them: so many where he names no `--limit`. They are shown oldest first. */
+  readonly newest?: number;
 }
-/** Of any type: what each takes and answers is told by `OutputOf`. Methods of a row are checked in both directions, so each is one of these. */
-export type AnyRow = Row<Params, unknown> | ListRow<Params, unknown>;
 
-export const reads = <P extends Params, O>(row: Omit<Row<P, O>, 'effect'>): Row<P, O> => ({ ...row, effect: 'reads' });
-export const changes = <P extends Params, O>(row: Omit<Row<P, O>, 'effect'>): Row<P, O> => ({
+/** Runs in the command's own process, and may call operations: it writes files, asks, or works without a gateway. It is not one itself. */
+interface Local<P extends Params, O> extends Said<P, O> {
+  readonly at: 'here';
+  run(here: Here, input: Values<P>): Promise<O>;
+}
+export interface LocalReading<P extends Params, O> extends Local<P, O>, Answers<P, O> {
+  readonly effect: 'reads';
+}
+export interface LocalChange<P extends Params, O> extends Local<P, O>, Answers<P, O>, Effect<P> {
+  readonly effect: 'changes' | 'ends';
+}
+export type LocalRow<P extends Params, O> = LocalReading<P, O> | LocalChange<P, O>;
+
+/** Of any type: what each takes and answers is told by `OutputOf`. Methods of a row are checked in both directions, so each is one of these. */
+export type AnyOperation = Row<Params, unknown> | ListRow<Params, unknown>;
+export type AnyRow = AnyOperation | LocalRow<Params, unknown>;
+
+type Given<R> = Omit<R, 'effect' | 'at'>;
+
+export const reads = <P extends Params, O>(row: Given<Reading<P, O>>): Reading<P, O> => ({
+  ...row,
+  effect: 'reads',
+  at: 'gateway',
+});
+export const changes = <P extends Params, O>(row: Given<Change<P, O>>): Change<P, O> => ({
   ...row,
   effect: 'changes',
+  at: 'gateway',
 });
-export const lists = <P extends Params, R>(row: Omit<ListRow<P, R>, 'effect'>): ListRow<P, R> => ({
+export const lists = <P extends Params, R>(row: Given<ListRow<P, R>>): ListRow<P, R> => ({
   ...row,
   effect: 'lists',
+  at: 'gateway',
+});
+export const readsHere = <P extends Params, O>(row: Given<LocalReading<P, O>>): LocalReading<P, O> => ({
+  ...row,
+  effect: 'reads',
+  at: 'here',
+});
+export const changesHere = <P extends Params, O>(row: Given<LocalChange<P, O>>): LocalChange<P, O> => ({
+  ...row,
+  effect: 'changes',
+  at: 'here',
 });
 
-export interface Subject<N extends string, R extends Readonly<Record<string, AnyRow>>> {
+/** Commands by their names (`'send-test'`), and groups of them. */
+export type Rows = Readonly<Record<string, AnyRow | AnySubject>>;
+/** Operations that are no command: commands call them that run in their own process. */
+export type Parts = Readonly<Record<string, AnyOperation>>;
+
+export interface Subject<N extends string, R extends Rows, Q extends Parts> {
+  readonly kind: 'subject';
   readonly name: N;
   readonly about: string;
   readonly rows: R;
+  readonly parts: Q;
+  /** The row that is meant where none is named. */
+  readonly initial?: string;
 }
-export const subject = <const N extends string, R extends Readonly<Record<string, AnyRow>>>(
+export type AnySubject = Subject<string, Rows, Parts>;
+
+/** Names of operations, by their rows. */
+const operations = new WeakMap<AnyOperation, string>();
+
+export function subject<const N extends string, R extends Rows, Q extends Parts = Record<string, never>>(
   name: N,
   about: string,
   rows: R,
-): Subject<N, R> => ({ name, about, rows });
+  { parts = {} as Q, initial }: { readonly parts?: Q; readonly initial?: keyof R & string } = {},
+): Subject<N, R, Q> {
+  const made: Subject<N, R, Q> = {
+    kind: 'subject',
+    name,
+    about,
+    rows,
+    parts,
+    ...(initial !== undefined && { initial }),
+  };
+  for (const [path, row] of operationRows(made)) operations.set(row, path);
+  return made;
+}
+
+export const isSubject = (row: AnyRow | AnySubject): row is AnySubject => 'kind' in row;
+
+/** Its operations and those of the groups in it, each with its name: `account.password.add`. */
+export function* operationRows({ name, rows, parts }: AnySubject): Generator<readonly [string, AnyOperation]> {
+  for (const [key, row] of [...Object.entries(rows), ...Object.entries(parts)])
+    if (isSubject(row)) for (const [path, inner] of operationRows(row)) yield [`${name}.${path}`, inner];
+    else if (row.at === 'gateway') yield [`${name}.${key}`, row];
+}
+
+/** The name of a row's operation. Throws where the row is in no subject. */
+export function operationName(row: AnyOperation): string {
+  const name = operations.get(row);
+  if (name === undefined) throw new Error(`"${row.about}" is a row of no subject`);
+  return name;
+}
 
 export type OutputOf<R> = R extends ListRow<never, infer O> ? readonly O[] : R extends Row<never, infer O> ? O : never;
-
-/** `take-back` for `takeBack`: its name in a call, and behind `--`. */
-export const nameOf = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,0 +1,66 @@
+/** Where a command runs: its terminal and options, and one connection to the operations, opened when it is needed. */
+import type { AdminClient, CallOptions } from '../admin/client.ts';
+import type { Input } from '../admin/input.ts';
+import type { OperationName } from '../admin/operations.ts';
+import type { Here } from '../commands/core/here.ts';
+import { type AnyOperation, type OutputOf, operationName } from '../commands/core/row.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { SureOptions } from './ask.ts';
+import { openAdmin } from './connect.ts';
+import type { Terminal } from './terminal.ts';
+
+export class OneConnection implements Here {
+  readonly terminal: Terminal;
+  readonly options: SureOptions;
+  #client: Promise<AdminClient> | undefined;
+  #config: Config | undefined;
+
+  constructor(terminal: Terminal, options: SureOptions) {
+    this.terminal = terminal;
+    this.options = options;
+  }
+
+  /** The same with other options. A connection carries the reason, so it is another one. */
+  with(options: SureOptions): OneConnection {
+    return options === this.options ? this : new OneConnection(this.terminal, options);
+  }
+
+  config(): Config {
+    return (this.#config ??= loadConfig(this.options.config));
+  }
+
+  call<R extends AnyOperation>(row: R, input: Input, options?: CallOptions): Promise<OutputOf<R>> {
+    return this.callNamed(operationName(row), input, options);
+  }
+
+  async callNamed<T>(operation: string, input: Input, options?: CallOptions): Promise<T> {
+    const client = await (this.#client ??= openAdmin(this.options));
+    // The gateway refuses a name that it does not know.
+    return (await client.call(operation as OperationName, input, options)) as T;
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    // Where it could not be opened, whoever called has been told.
+    await client?.then(
+      (opened) => opened.close(),
+      () => undefined,
+    );
+  }
+}
+
+/** Closes what was opened. */
+export async function withHere<T>(
+  terminal: Terminal,
+  options: SureOptions,
+  use: (here: OneConnection) => Promise<T>,
+): Promise<T> {
+  const here = new OneConnection(terminal, options);
+  try {
+    return await use(here);
+  } finally {
+    await here.close();
+  }
+}

@@ -1,0 +1,128 @@
+/** Runs a row: asks where it must, calls the operation or does the work here, and prints what came of it. */
+import type { Input } from '../admin/input.ts';
+import { inputOf } from '../commands/core/operations.ts';
+import type { Here } from '../commands/core/here.ts';
+import type { Params, Values } from '../commands/core/params.ts';
+import type { AnyRow, ListRow, LocalRow, Row } from '../commands/core/row.ts';
+import { defined } from '../domain/defined.ts';
+import { type SureOptions, askToDestroy } from './ask.ts';
+import { PAGE, pages } from './connect.ts';
+import { CommandError, exitCodes } from './exit.ts';
+import { OneConnection, withHere } from './here.ts';
+import { printPages } from './listing.ts';
+import { csv, print } from './output.ts';
+import { showProgress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+import { readUpload } from './upload.ts';
+
+// What comes from commander has the names of the rows; the rows know the types.
+export type Given = SureOptions & {
+  readonly csv?: boolean;
+  readonly from?: string;
+  readonly limit?: number;
+} & Readonly<Record<string, unknown>>;
+type One = Row<Params, unknown>;
+type List = ListRow<Params, unknown>;
+type Local = LocalRow<Params, unknown>;
+
+export async function runRow(terminal: Terminal, options: Given, row: AnyRow, input: Input): Promise<void> {
+  if (options.csv === true && options.json === true)
+    throw new CommandError('usage', 'Cannot print JSON and CSV in one output; leave out --json or --csv');
+  if (row.effect === 'lists') return await list(terminal, options, row, input);
+  if (
+    row.reason === 'needed' &&
+    options.reason === undefined &&
+    options.approval === undefined &&
+    row.isLook?.(inputOf(row, input)) !== true
+  )
+    throw new CommandError('usage', 'Cannot do it without --reason TEXT: it stands in the audit trail');
+  await withHere(terminal, options, async (here) => {
+    const sure = await asked(here, row, input);
+    try {
+      const result = row.at === 'here' ? await row.run(sure, inputOf(row, input)) : await calling(sure, row, input);
+      told(sure, row, result, inputOf(row, input));
+    } finally {
+      await sure.close();
+    }
+  });
+}
+
+async function list(terminal: Terminal, options: Given, row: List, input: Input): Promise<void> {
+  await withHere(terminal, options, async (here) => {
+    const limit = row.newest === undefined ? undefined : (options.limit ?? row.newest);
+    const all = pages(
+      async (page) => await here.call(row, { ...input, ...page }),
+      (one) => row.after(one),
+      Math.min(PAGE, limit ?? PAGE),
+    );
+    const { header, none, csvHeader } = row;
+    const shown = limit === undefined ? all : newestOf(all, limit);
+    await printPages(terminal, options, shown, {
+      header,
+      row: (one) => row.cells(one),
+      ...defined({ none, csvHeader }),
+    });
+  });
+}
+
+/** The first `limit` of rows that come newest first, in one page, oldest first. */
+async function* newestOf(
+  pages: AsyncIterable<readonly unknown[]>,
+  limit: number,
+): AsyncGenerator<readonly unknown[], void, undefined> {
+  const rows: unknown[] = [];
+  for await (const page of pages) {
+    rows.push(...page.slice(0, limit - rows.length));
+    if (rows.length >= limit) break;
+  }
+  yield rows.reverse();
+}
+
+/** Calls the row's operation, with the file that comes along and the bar that is shown. */
+async function calling(here: Here, row: One, input: Input): Promise<unknown> {
+  const { from } = here.options as Given;
+  const upload = row.upload === undefined || from === undefined ? undefined : readUpload(here.terminal, from);
+  if (row.upload?.needed === true && upload === undefined)
+    throw new CommandError('usage', `Cannot do it without --from FILE: ${row.upload.about}`);
+  const bar = row.progress === undefined ? undefined : showProgress(row.progress.phase, row.progress.unit);
+  try {
+    return await here.call(row, input, defined({ upload, progress: bar?.show }));
+  } finally {
+    bar?.end();
+  }
+}
+
+/** Throws CommandError, kind `usage`, where the person is not sure. Otherwise with the reason that was typed. */
+async function asked(here: OneConnection, row: One | Local, input: Input): Promise<OneConnection> {
+  if (row.effect === 'reads' || row.confirm === undefined) return here;
+  // Refused here, before anybody is asked whether he is sure, where the gateway would refuse it.
+  const values = inputOf(row, input);
+  if (row.isLook?.(values) === true) return here;
+  const { confirm } = row;
+  const look = async (): Promise<string> => {
+    if (row.at === 'here') return '';
+    return row.say(await calling(here, row, { ...input, 'dry-run': true }), values);
+  };
+  const options = await askToDestroy(here.terminal, here.options, {
+    what: confirm.what(values),
+    name: confirm.name(values),
+    goes: async () => {
+      const text = confirm.goes === undefined ? await look() : await confirm.goes(here, values);
+      // A person thinks as long as he likes: a store that was opened for this command must be free for a gateway that starts.
+      await here.close();
+      return text;
+    },
+  });
+  return here.with(options);
+}
+
+function told({ terminal, options }: Here, row: One | Local, result: unknown, values: Values<Params>): void {
+  for (const warning of row.warnings?.(result) ?? []) terminal.err(`Warning: ${warning}.\n`);
+  const looked = row.effect !== 'reads' && row.confirm !== undefined && row.isLook?.(values) === true;
+  if ((options as Given).csv === true && row.csv !== undefined)
+    terminal.out(`${csv(row.csv.header, row.csv.rows(result))}\n`);
+  else print(terminal, options, result, () => (looked ? 'Nothing was done. ' : '') + row.say(result, values));
+  const failed = row.fails?.(result, values);
+  if (failed?.text !== undefined) throw new CommandError(failed.code, failed.text);
+  if (failed !== undefined) terminal.code = exitCodes[failed.code];
+}

@@ -1,0 +1,58 @@
+/** What commands take: each value once, for the command line, the socket and what is generated. */
+import type { Kind } from './kinds.ts';
+
+export interface Param<T = unknown> {
+  readonly kind: Kind<T, never> | undefined;
+  readonly about: string;
+  /**
+   * On the command line: in its place, all that are left, `--name <word>`, that several times, `--name` alone, or `--no-name` alone. Over the socket all
+   * have their names; of `rest` and `many` a list comes.
+   */
+  readonly as: 'argument' | 'rest' | 'option' | 'many' | 'flag' | 'no';
+  readonly optional: boolean;
+  /** Where none is given. */
+  readonly initial?: unknown;
+  /** Names that the option had in the version before. */
+  readonly was?: readonly string[];
+}
+export type Params = Readonly<Record<string, Param>>;
+export type Values<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
+
+/** Entries of a list that comes with one call. */
+export const MAX_LIST = 1000;
+
+const param = <T>(
+  as: Param['as'],
+  kind: unknown,
+  about: string,
+  more: Partial<Pick<Param, 'optional' | 'initial'>> = {},
+): Param<T> => ({ as, kind: kind as Kind<T, never> | undefined, about, optional: false, ...more });
+
+/** In its place, and must be given. */
+export const arg = <T, W>(kind: Kind<T, W>, about: string): Param<T> => param('argument', kind, about);
+/** In its place, where it is given. */
+export const maybe = <T, W>(kind: Kind<T, W>, about: string): Param<T | undefined> =>
+  param('argument', kind, about, { optional: true });
+/** All that are left, perhaps none. */
+export const rest = <T, W>(kind: Kind<T, W>, about: string): Param<readonly T[]> =>
+  param('rest', kind, about, { optional: true, initial: [] });
+/** An option that must be given. */
+export const need = <T, W>(kind: Kind<T, W>, about: string): Param<T> => param('option', kind, about);
+/** An option that may be given several times. */
+export const many = <T, W>(kind: Kind<T, W>, about: string): Param<readonly T[]> =>
+  param('many', kind, about, { optional: true, initial: [] });
+export const flag = (about: string): Param<boolean> => param('flag', undefined, about, { optional: true });
+/** `--no-name`; true unless it is given. */
+export const no = (about: string): Param<boolean> => param('no', undefined, about, { optional: true });
+
+export function opt<T, W>(kind: Kind<T, W>, about: string): Param<T | undefined>;
+export function opt<T, W>(kind: Kind<T, W>, about: string, initial: NoInfer<T>): Param<T>;
+export function opt(kind: unknown, about: string, initial?: unknown): Param {
+  return param('option', kind, about, { optional: true, ...(initial !== undefined && { initial }) });
+}
+
+/** `old(opt(...), 'from-file')`: the option was called so in the version before. */
+export const old = <T>(of: Param<T>, ...was: readonly [string, ...string[]]): Param<T> => ({ ...of, was });
+
+/** `take-back` for `takeBack`: its name in a call, and behind `--`. */
+export const nameOf = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
