@@ -15,6 +15,7 @@ import { sluisHere } from './support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { SmtpClient } from './support/smtp-client.ts';
+import { OWNER_SAID } from '../src/domain/roles.ts';
 
 const [anna, bram] = [addressOf('anna'), addressOf('bram')];
 const GOLDEN = [
@@ -89,7 +90,13 @@ const idOf = async (gateway: TestGateway, login: string) =>
   (await gateway.store.registry.findAccount(login))!.account.id;
 
 const recentOf = (gateway: TestGateway, login: string): Promise<RecentViews> =>
-  runOperation('account.recent', gateway.admin, { login }, { actor, progress: () => undefined }, gateway.log);
+  runOperation(
+    'account.recent',
+    gateway.admin,
+    { login },
+    { actor, who: OWNER_SAID, progress: () => undefined },
+    gateway.log,
+  );
 
 /** What differs from run to run, by its form. */
 const still = (text: string): string =>
@@ -139,7 +146,7 @@ test('account show answers a call in one screen of 80 columns', async (t) => {
 test('an account that has just logged in has a last log-in', async (t) => {
   const gateway = await open(t);
   const pop3 = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
-  const call = { actor, progress: () => undefined };
+  const call = { actor, who: OWNER_SAID, progress: () => undefined };
   const { lastLogin } = await runOperation('account.show', gateway.admin, { login: bram }, call, gateway.log);
   assert.equal(lastLogin?.length, '2026-11-25'.length);
   await pop3.quit();

@@ -9,6 +9,7 @@ import { type Ran, sluisHere } from './support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { SmtpClient, acceptedId } from './support/smtp-client.ts';
+import { OWNER_SAID } from '../src/domain/roles.ts';
 
 async function open(t: TestContext): Promise<TestGateway> {
   const gateway = await startTestGateway({ accounts: ['anna', 'bram', 'carl'] });
@@ -152,7 +153,7 @@ test('a report goes over the trail in pages, and each page goes on where the las
   let after: number | undefined;
   do {
     const input = { network: '2001:db8::/32', from: '2026-01-01', to: '2099-01-01', after };
-    const call = { actor: { name: 'jan' }, progress: () => undefined };
+    const call = { actor: { name: 'jan' }, who: OWNER_SAID, progress: () => undefined };
     const page: IncidentPage = await runOperation('report.incident', gateway.admin, input, call, gateway.log);
     sizes.push(page.rows.length);
     for (const row of page.rows) summary.add(row);

@@ -16,6 +16,7 @@ import { days } from '../src/domain/units.ts';
 import type { ClientCertificate } from './support/client-certificates.ts';
 import { type TestGateway, addressOf, startTestGateway } from './support/gateway.ts';
 import { runTranscript } from './support/transcript.ts';
+import { OWNER_SAID } from '../src/domain/roles.ts';
 
 const actor = { name: 'test' };
 let gateway: TestGateway;
@@ -78,7 +79,7 @@ test('account certificate revoke ends an issued certificate in the register and 
   const { ca } = gateway.admin;
   const login = addressOf('anna');
   const run = (operation: 'account.certificate.revoke', input: Record<string, unknown>) =>
-    runOperation(operation, gateway.admin, input, { actor, progress: () => undefined }, gateway.log);
+    runOperation(operation, gateway.admin, input, { actor, who: OWNER_SAID, progress: () => undefined }, gateway.log);
   const stateOf = async ({ certificate }: Issued): Promise<string | undefined> =>
     (await ca.store.certificates.findCertificates(certificate.fingerprint))[0]?.revoked?.reason;
   const issue = async (): Promise<readonly [Issued, KeyPair]> => {

@@ -13,6 +13,7 @@ import { type TestGateway, addressOf, passwordOf, startTestGateway } from './sup
 import { assertNoSecret } from './support/no-secret.ts';
 import { ScramClient, type ScramClientOptions, attribute } from './support/scram-client.ts';
 import { Line, type TranscriptOptions, runTranscript } from './support/transcript.ts';
+import { OWNER_SAID } from '../src/domain/roles.ts';
 
 const actor = { name: 'test' };
 const ITERATIONS = 4096;
@@ -297,7 +298,7 @@ test('a name that nobody has, an account without SCRAM and one with it cannot be
     'account.password.add',
     adminContext(gateway.store, gateway.config, { clock: systemClock, log: gateway.log }),
     { login: addressOf('cora'), 'password-name': 'scram', password },
-    { actor, progress: () => undefined },
+    { actor, who: OWNER_SAID, progress: () => undefined },
     gateway.log,
   );
 

@@ -13,6 +13,7 @@ import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Escrow } from '../domain/escrow.ts';
 import type { ChosenVerb } from '../domain/second-person.ts';
+import type { Standing } from '../domain/roles.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import type { PgpSeals } from '../crypto/pgp-seals.ts';
@@ -28,7 +29,7 @@ import type { AuditKeep } from '../trail/retention.ts';
  * Why an operation was not done; the text of the error names action, value, expectation and remedy.
  *
  * `invalid`: a value is not what it must be. `unknown`: what it is about does not exist. `exists`, `ended`: it is there already, or no longer.
- * `approval`: a second person must approve first. `conflict`: what is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway runs, or not now, or the machine or
+ * `approval`: a second person must approve first. `forbidden`: somebody else may do it, and the caller may not, or is not known. `conflict`: what is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway runs, or not now, or the machine or
  * another server refuses. `unusable`: a key or a certificate cannot be used, or something is not as it was written. `store`: the store has failed, or is full.
  * `failed`: what nobody expected.
  */
@@ -40,6 +41,7 @@ export type AdminErrorKind =
   | 'conflict'
   | 'unavailable'
   | 'approval'
+  | 'forbidden'
   | 'unusable'
   | 'store'
   | 'failed';
@@ -209,6 +211,8 @@ export interface Caller extends Actor {
 /** One call of one operation. */
 export interface Call {
   readonly actor: Actor;
+  /** What the caller may do. Required: nobody becomes the owner by being forgotten. */
+  readonly who: Standing;
   readonly approval?: string;
   /** Aborted when the caller has gone: long work stops where it may, and nobody is told any more. Absent where the caller cannot go without us. */
   readonly gone?: AbortSignal;

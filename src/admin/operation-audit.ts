@@ -5,6 +5,7 @@
  * was refused. The pages of one listing are one look.
  */
 import { defined } from '../domain/defined.ts';
+import type { Proof } from '../domain/roles.ts';
 import { type MessageId, parseMessageId } from '../domain/ids.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 import type { Actor } from '../store/actor.ts';
@@ -27,6 +28,8 @@ export interface Ran {
   readonly changes: boolean;
   readonly input: Input;
   readonly actor: Actor;
+  /** How it is known who it was; a row without it has the name that the caller gave. */
+  readonly proof: Proof;
   /** Fields of the input that say whom or what it was about. */
   readonly names?: readonly string[];
   /** `gateway`: asked of the running one. `store`: the command had the store open itself. */
@@ -36,15 +39,23 @@ export interface Ran {
 }
 
 export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
-  const { operation, changes, input, actor, by, refused, names = TARGETS } = ran;
-  if (TELLS_NOBODY.includes(operation) || TELLS_ITSELF.includes(operation)) return;
+  const { operation, changes, input, actor, proof, by, refused, names = TARGETS } = ran;
+  // Whoever may not do it was refused before it could tell.
+  const tells = [...TELLS_NOBODY, ...TELLS_ITSELF].includes(operation);
+  if (tells && refused !== 'forbidden') return;
   // `after` is where the next page of a listing begins.
   if (!changes && input.after !== undefined && refused === undefined) return;
   audit.note({
     event: changes ? 'operator.changed' : 'operator.looked',
     outcome: refused === undefined ? 'success' : 'failure',
     ...aboutMessage(input.message),
-    facts: { operation, by, ...(input['dry-run'] === true ? { 'dry-run': true } : {}), ...defined({ why: refused }) },
+    facts: {
+      operation,
+      by,
+      ...(proof === 'said' ? {} : { proof }),
+      ...(input['dry-run'] === true ? { 'dry-run': true } : {}),
+      ...defined({ why: refused }),
+    },
     personal: { actor: actor.name, ...defined({ reason: actor.reason }), ...targetsOf(input, names) },
   });
 }

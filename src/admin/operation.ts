@@ -1,4 +1,5 @@
 /** The form of an operation: one name, one input, one result. */
+import type { Right } from '../domain/roles.ts';
 import type { SecondPersonVerb } from '../domain/second-person.ts';
 import type { AdminContext, Call } from './context.ts';
 import type { Input } from './input.ts';
@@ -8,6 +9,8 @@ export interface Operation<I = never, O = unknown> {
   readonly changes: boolean;
   /** It takes its upload as it comes and keeps nothing of it: an upload of any length is taken. */
   readonly streams?: true;
+  /** What it asks of whoever calls it; left out where rights.ts says it. */
+  readonly right?: Right;
   /** Fields of its input that say whom or what it was about, for the trail; left out, the names that all operations share. */
   readonly names?: readonly string[];
   /** Checks the input; throws AdminError. */

@@ -5,6 +5,7 @@
 import { rowOperations } from '../commands/table.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
+import type { Right } from '../domain/roles.ts';
 import { absenceOperations } from './absences.ts';
 import { accountEndManyOperations } from './account-end-many.ts';
 import { accountEndOperations } from './account-end.ts';
@@ -52,6 +53,7 @@ import { passwordCodeOperations } from './password-codes.ts';
 import { pgpInspectOperations } from './pgp-inspect.ts';
 import { pgpKeyOperations } from './pgp-keys.ts';
 import { quirkOperations } from './quirks.ts';
+import { RIGHTS, checkRight } from './rights.ts';
 import { settingsOperations } from './settings.ts';
 import { approvedCall } from './second-person.ts';
 import { sessionOperations } from './sessions.ts';
@@ -111,7 +113,13 @@ const operations = {
 };
 
 export type OperationName = keyof typeof operations;
+/** Those whose right stands in rights.ts, and not beside them. */
+export type OperationWithoutRight = {
+  [N in OperationName]: (typeof operations)[N] extends { readonly right: Right } ? never : N;
+}[OperationName];
 export type OperationResult<N extends OperationName> = Awaited<ReturnType<(typeof operations)[N]['run']>>;
+
+export const operationNames = Object.keys(operations) as OperationName[];
 
 /** Those that change the registry, the store or the gateway. */
 export const changeNames = (Object.keys(operations) as OperationName[]).filter((name) => operations[name].changes);
@@ -120,6 +128,17 @@ export const changeNames = (Object.keys(operations) as OperationName[]).filter((
 export const isStreamed = (name: OperationName): boolean => 'streams' in operations[name];
 
 export const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name);
+
+/** A line that is missing does not compile, nor does one of an operation that says its right itself, or that is no more. */
+const elsewhere: Readonly<Record<OperationWithoutRight, Right>> &
+  Record<Exclude<keyof typeof RIGHTS, OperationWithoutRight>, never> = RIGHTS;
+
+/** What it asks of whoever calls it. */
+export const rightOf = (name: OperationName): Right => {
+  const { right } = operations[name] as Operation<unknown>;
+  // The compiler holds that one of the two says it.
+  return right ?? elsewhere[name as OperationWithoutRight];
+};
 
 /** Runs one operation. Throws AdminError; anything else is a bug or a lost store. */
 export async function runOperation<N extends OperationName>(
@@ -135,8 +154,18 @@ export async function runOperation<N extends OperationName>(
   let fields = { operation: name, actor: call.actor.name, reason: call.actor.reason };
   const { changes } = operation;
   const by = context.gateway === undefined ? 'store' : 'gateway';
-  let ran: Ran = { operation: name, changes, input, by, actor: call.actor, ...defined({ names: operation.names }) };
+  let ran: Ran = {
+    operation: name,
+    changes,
+    input,
+    by,
+    actor: call.actor,
+    proof: call.who.proof,
+    ...defined({ names: operation.names }),
+  };
   try {
+    // Before anything is read of the store: whoever may not do it learns nothing of what is there.
+    checkRight(name, rightOf(name), call.who);
     const read = operation.read(withOneReason(input, call));
     if (changes && call.actor.name === NOBODY)
       throw new AdminError(
@@ -154,7 +183,7 @@ export async function runOperation<N extends OperationName>(
         `Cannot do ${name} without a reason: it cannot be undone, and the reason stands in the audit trail; add --reason TEXT`,
       );
     fields = { operation: name, actor: approved.actor.name, reason: approved.actor.reason };
-    ran = { ...ran, actor: approved.actor };
+    ran = { ...ran, actor: approved.actor, proof: approved.who.proof };
     const result = await operation.run(context, read, approved);
     if (changes) log.info('admin.done', { ...fields, ...targetFields(input) });
     noteOperation(context.store.audit, ran);

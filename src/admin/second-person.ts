@@ -99,7 +99,11 @@ async function use(context: AdminContext, { operation, input }: Exact, call: Cal
   const { first, second } = by.value;
   const actor = { name: call.actor.name, reason: request.reason };
   await store.operators.use(request.id, { first: first.fingerprint, second: second.fingerprint }, actor);
-  return { ...call, actor: { ...actor, name: `${first.name}, approved by ${second.name}` } };
+  return {
+    ...call,
+    who: { ...call.who, proof: 'signatures' },
+    actor: { ...actor, name: `${first.name}, approved by ${second.name}` },
+  };
 }
 
 /** A wrong approval is an event of its own: somebody tries. */

@@ -19,6 +19,7 @@ import { type Server, type Socket, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
+import { OWNER_SAID } from '../domain/roles.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { type AdminContext, AdminError, type Call, type Caller, NOBODY } from './context.ts';
 import { isOfMachine } from './known-refusal.ts';
@@ -193,6 +194,7 @@ class Session {
     this.#socket.once('close', left);
     const call: Call = {
       gone: gone.signal,
+      who: OWNER_SAID,
       ...callerOf(request.actor),
       progress: (...told) => void writeLine(this.#socket, { progress: told }),
       send: (piece) => this.#send(piece),

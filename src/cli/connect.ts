@@ -7,6 +7,7 @@ import { type AdminClient, connectControl } from '../admin/client.ts';
 import { controlSocketOf, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
+import { OWNER_SAID } from '../domain/roles.ts';
 import { systemClock } from '../platform/clock.ts';
 import { StoreRefused } from '../store/store.ts';
 import { type ChangeOptions, callerOf } from './options.ts';
@@ -73,6 +74,7 @@ async function direct(config: Config, { approval, ...actor }: Caller): Promise<A
     call: (name, input, { progress = () => undefined, upload, receive } = {}) => {
       const call = {
         actor,
+        who: OWNER_SAID,
         progress,
         send: (piece: string) => Promise.resolve(receive?.(piece)),
         ...defined({ approval }),

@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { generatePassword } from '../crypto/password-generate.ts';
 import type { Log } from '../domain/effects.ts';
+import { OWNER_SAID } from '../domain/roles.ts';
 import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
 import { freshDevelopmentCertificates, initialise, writeNew } from './init.ts';
@@ -86,7 +87,7 @@ async function prepare(folder: string, config: string, freePorts: boolean): Prom
 async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<Passwords> {
   if (existsSync(file)) return readPasswords(file);
   const { runOperation } = await import('../admin/operations.ts');
-  const call = { actor: { name: 'sluis dev' }, progress: () => undefined };
+  const call = { actor: { name: 'sluis dev' }, who: OWNER_SAID, progress: () => undefined };
   const known = await runOperation('organisation.list', gateway.admin, {}, call, log);
   if (known.some((o) => organisations.some((demo) => demo.name === o.name))) return new Map();
   const passwords = new Map(accounts.map(({ login }) => [login, generatePassword()]));

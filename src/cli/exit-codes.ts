@@ -20,6 +20,8 @@ export const exitCodes = {
   approval: 8,
   /** A proof was asked for, nothing contradicts it, and what it needs to be one is not there. */
   unproven: 9,
+  /** Somebody else may do it: the caller's role, token or organisation does not reach so far. Nothing was done. */
+  forbidden: 10,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

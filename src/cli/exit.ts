@@ -27,6 +27,7 @@ const byKind = {
   conflict: exitCodes.conflict,
   unavailable: exitCodes.unavailable,
   approval: exitCodes.approval,
+  forbidden: exitCodes.forbidden,
   unusable: exitCodes.configuration,
   store: exitCodes.store,
   failed: exitCodes.failed,

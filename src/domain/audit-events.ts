@@ -101,7 +101,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'operator.changed': of(
     'change',
     'E',
-    'a person asked for a change by the command line, done or refused; dry-run: only what it would do',
+    'a person asked for a change, done or refused; dry-run: only what it would do; proof: by what the person is known (a token, a certificate, two signatures), without it the name is what the caller said',
   ),
   'operator.looked': of('access', 'R', 'a person looked: trace, queue, accounts, certificates and all other listings'),
   'audit.read': of('access', 'R', 'a look at the trail itself: list, export, verify, report'),

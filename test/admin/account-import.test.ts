@@ -8,6 +8,7 @@ import { days } from '../../src/domain/units.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { MemoryLog } from '../support/log.ts';
 import { openTestStore } from '../support/store.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 
 async function world(t: TestContext) {
   const { store, clock } = await openTestStore(t);
@@ -41,6 +42,7 @@ async function world(t: TestContext) {
       input,
       {
         actor: { name: 'jan', reason: 'move' },
+        who: OWNER_SAID,
         progress: (done, total, phase) => void progress.push(`${phase ?? 'none'} ${done}/${total}`),
         upload: upload(),
         ...(gone === undefined ? {} : { gone }),

@@ -14,6 +14,7 @@ import { addPartner } from '../store/partner-contract.ts';
 import { filed } from '../support/filed.ts';
 import { MemoryLog } from '../support/log.ts';
 import { acceptanceOf, addAccount, openTestStore, sealBody } from '../support/store.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 
 const reason = 'wrong addressee, ticket 7';
 
@@ -48,7 +49,7 @@ async function world(t: TestContext) {
     certificates: () => Promise.resolve({ certificates: [], unread: [] }),
   };
   const call = <N extends OperationName>(name: N, input: Input) =>
-    runOperation(name, context, input, { actor: { name: 'jan' }, progress: () => undefined }, log);
+    runOperation(name, context, input, { actor: { name: 'jan' }, who: OWNER_SAID, progress: () => undefined }, log);
   const post = async (...to: string[]): Promise<string> => {
     const body = await sealBody(store, Buffer.from('From: sender@group.test\r\nSubject: x\r\n\r\nhello\r\n'));
     const message = await acceptanceOf(store, body, to, {

@@ -7,6 +7,7 @@ import { type OperationName, runOperation } from '../../src/admin/operations.ts'
 import { formatIdentity, parseIdentity } from '../../src/domain/edi-identity.ts';
 import { MemoryLog } from '../support/log.ts';
 import { addAccount, openTestStore } from '../support/store.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 
 async function operator(t: Parameters<typeof openTestStore>[0]) {
   const { store } = await openTestStore(t);
@@ -21,6 +22,7 @@ async function operator(t: Parameters<typeof openTestStore>[0]) {
         input,
         {
           actor: { name: 'jan' },
+          who: OWNER_SAID,
           progress: () => undefined,
           ...(file === undefined ? {} : { upload: lines(file) }),
         },

@@ -13,6 +13,7 @@ import { MailKeys } from '../../src/middleware/mail-keys.ts';
 import { type Person, circle, everybody, makePerson, person, signerOf } from '../crypto/cms/support.ts';
 import { NOW, seededBytes, value } from '../crypto/support.ts';
 import { address, openTestStore } from '../support/store.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 
 /** The gateway's own. */
 const gateway = await makePerson('gateway', 'p256', (await circle()).authority, NOW, { email: 'postmaster@mail.test' });
@@ -50,6 +51,7 @@ async function inspector(t: TestContext): Promise<(upload: readonly string[], in
   return (upload, input = {}) =>
     inspectMessage(context, inspectInput({ ...input }), {
       actor: { name: 'test' },
+      who: OWNER_SAID,
       progress: () => undefined,
       upload: (async function* () {
         yield* upload;

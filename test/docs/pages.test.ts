@@ -21,7 +21,7 @@ test('docs/operations.md has the settings that there are (npm run docs)', () => 
 });
 
 test('docs/operations.md has the exit codes that there are', () => {
-  const rows = [...operations.matchAll(/^\| (\d) \| ([a-z]+) \|/gm)].map(([, code, name]) => [name, Number(code)]);
+  const rows = [...operations.matchAll(/^\| (\d+) \| ([a-z]+) \|/gm)].map(([, code, name]) => [name, Number(code)]);
   assert.deepEqual(Object.fromEntries(rows), exitCodes);
 });
 

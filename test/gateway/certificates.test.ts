@@ -29,6 +29,7 @@ import { ScriptedPartner } from '../support/partner.ts';
 import { addTestPartner } from '../support/push.ts';
 import { Scrape } from '../support/scrape.ts';
 import { until } from '../support/until.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 
 const actor = { name: 'j.smit', reason: 'trial' };
 const CONFIGURATION = `
@@ -45,7 +46,7 @@ const run = <N extends OperationName>(
   name: N,
   input: Record<string, unknown> = {},
 ): Promise<OperationResult<N>> =>
-  runOperation(name, gateway.admin, input, { actor, progress: () => undefined }, gateway.log);
+  runOperation(name, gateway.admin, input, { actor, who: OWNER_SAID, progress: () => undefined }, gateway.log);
 
 interface Scene {
   readonly gateway: TestGateway;

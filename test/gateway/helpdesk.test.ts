@@ -6,6 +6,7 @@ import { type TestGateway, addressOf, loginOf, startTestGateway } from '../suppo
 import { fetchAll, send } from '../support/mail.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { SmtpClient, UnexpectedReply } from '../support/smtp-client.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 
 const CONFIGURATION = `
 [notices]
@@ -35,7 +36,13 @@ async function takenBack(gateway: TestGateway, to: readonly string[]): Promise<s
   const content = `From: ${addressOf('anna')}\r\nTo: ${to.join(', ')}\r\nSubject: =?utf-8?Q?Uitslag_Zo=C3=AB?=\r\n\r\nTekst.\r\n`;
   const message = await send(gateway.target('submission'), loginOf('anna'), { from: addressOf('anna'), to, content });
   const input = { message, reason: 'verkeerde ontvanger' };
-  await runOperation('message.withdraw', gateway.admin, input, { actor, progress: () => undefined }, gateway.log);
+  await runOperation(
+    'message.withdraw',
+    gateway.admin,
+    input,
+    { actor, who: OWNER_SAID, progress: () => undefined },
+    gateway.log,
+  );
   const letters = await fetchAll(gateway.target('pop3s'), loginOf('anna'));
   return letters.at(-1) ?? '';
 }
@@ -66,7 +73,13 @@ test('a refusal that sends somebody to the helpdesk says how it is reached, in A
   const gateway = await open(t, CONFIGURATION);
   const who = /the helpdesk \(Zorgcooperatie Noord, 088 123 45 67, ma-vr 8-18 uur\)/;
   const address = addressOf('bram');
-  await runOperation('address.suspend', gateway.admin, { address }, { actor, progress: () => undefined }, gateway.log);
+  await runOperation(
+    'address.suspend',
+    gateway.admin,
+    { address },
+    { actor, who: OWNER_SAID, progress: () => undefined },
+    gateway.log,
+  );
   const smtp = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
   await smtp.command(`MAIL FROM:<${addressOf('anna')}>`, '250');
   const rcpt = await refusedBy(smtp.command(`RCPT TO:<${address}>`, '250'));

@@ -8,8 +8,9 @@ import { fetchAll, send, subjectsOf } from '../support/mail.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 import { until } from '../support/until.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 
-const call = { actor: { name: 'dirk' }, progress: () => undefined };
+const call = { actor: { name: 'dirk' }, who: OWNER_SAID, progress: () => undefined };
 const MiB = 1024 * 1024;
 
 async function open(t: TestContext): Promise<TestGateway> {

@@ -14,6 +14,7 @@ import { framesOf } from '../../src/takeover/frames.ts';
 import { makeClientAuthority } from './client-certificates.ts';
 import { type TestGateway, addressOf, loginOf } from './gateway.ts';
 import { fetchAll, send } from './mail.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 
 export interface WithParts {
   readonly input: Record<string, unknown>;
@@ -38,7 +39,7 @@ export class Scene {
     input: Record<string, unknown>,
     context: AdminContext = this.gateway.admin,
   ): Promise<OperationResult<N>> {
-    const call = { actor: { name: 'setup', reason: 'setup' }, progress: () => undefined };
+    const call = { actor: { name: 'setup', reason: 'setup' }, who: OWNER_SAID, progress: () => undefined };
     return await runOperation(name, context, input, { ...call, send: () => Promise.resolve() }, this.gateway.log);
   }
 

@@ -8,6 +8,7 @@ import type { AdminContext } from '../../src/admin/context.ts';
 import { CHANGES_WITH_PARTS, Scene, type WithParts } from '../support/changes-with-parts.ts';
 import { sluis } from '../support/command-line.ts';
 import { type TestGateway, addressOf, startTestGateway } from '../support/gateway.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 
 type Driven = readonly [OperationName, Record<string, unknown>, upload?: string];
 const login = addressOf('anna');
@@ -107,7 +108,7 @@ async function wrongIn(of: TestGateway, name: OperationName, reason: string, ask
   const wrong: string[] = [];
   const { seq } = await of.store.audit.head();
   const call = {
-    ...{ actor, progress: () => undefined, send: () => Promise.resolve() },
+    ...{ actor, who: OWNER_SAID, progress: () => undefined, send: () => Promise.resolve() },
     ...(asked.upload === undefined ? {} : { upload: asked.upload }),
   };
   try {

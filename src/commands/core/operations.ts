@@ -2,6 +2,7 @@
 import { AdminError } from '../../admin/context.ts';
 import { page, type Input } from '../../admin/input.ts';
 import type { Operation } from '../../admin/operation.ts';
+import type { Right } from '../../domain/roles.ts';
 import { MAX_LIST, type Param, type Params, type Values, nameOf } from './params.ts';
 import {
   type AnyOperation,
@@ -13,9 +14,9 @@ import {
   operationRows,
 } from './row.ts';
 
+type RowOperation<O> = Operation<unknown, O> & { readonly right: Right };
 type Own<N extends string, R> = {
-  readonly [K in keyof R & string as R[K] extends { readonly at: 'gateway' } ? `${N}.${K}` : never]: Operation<
-    unknown,
+  readonly [K in keyof R & string as R[K] extends { readonly at: 'gateway' } ? `${N}.${K}` : never]: RowOperation<
     OutputOf<R[K]>
   >;
 };
@@ -36,16 +37,19 @@ export function operationsOf<N extends string, R, Q>(of: {
   return Object.fromEntries(rows) as Operations<N, R, Q>;
 }
 
-function operationOf(row: AnyOperation): Operation<unknown> {
+function operationOf(row: AnyOperation): RowOperation<unknown> {
+  const { right } = row;
   const names = Object.entries(row.in).flatMap(([key, { kind }]) => (kind?.of === undefined ? [] : [nameOf(key)]));
   if (row.effect === 'lists')
     return {
+      right,
       changes: false,
       names,
       read: (input) => ({ ...page(input), ...inputOf(row, input) }),
       run: (context, input, call) => row.run(context, input as Values<Params> & Page, call),
     };
   return {
+    right,
     changes: row.effect !== 'reads',
     names,
     read: (input) => inputOf(row, input),

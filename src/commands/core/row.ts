@@ -11,6 +11,7 @@ import type { z } from '../../config/zod.ts';
 import type { AdminContext, Call } from '../../admin/context.ts';
 import type { exitCodes } from '../../cli/exit-codes.ts';
 import type { Cell } from '../../cli/output.ts';
+import type { Right } from '../../domain/roles.ts';
 import type { SecondPersonVerb } from '../../domain/second-person.ts';
 import type { Here } from './here.ts';
 import type { Params, Values } from './params.ts';
@@ -31,15 +32,13 @@ export {
   rest,
 } from './params.ts';
 
-/** The least that somebody must be allowed. */
-export type Right = 'read' | 'support' | 'registry' | 'security' | 'owner';
-
 /** What every command has. */
 interface Said<P extends Params, O> {
   /** What it does, in the imperative, without a full stop. */
   readonly about: string;
   readonly in: P;
   readonly out: z.ZodType<O>;
+  /** The least that somebody must be allowed. */
   readonly right: Right;
   /** What stands behind `sluis GROUP NAME`, as a person would type it: the help shows it. */
   readonly examples: readonly [string, ...string[]];

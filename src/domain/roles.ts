@@ -1,0 +1,57 @@
+/**
+ * What operators may do. A right is what an operation asks for; a role is what an operator has. Both have the same five words: a right is named
+ * after the least role that has it.
+ */
+
+export const ROLES = ['read', 'support', 'registry', 'security', 'owner'] as const;
+export type Role = (typeof ROLES)[number];
+export type Right = Role;
+
+/** In the words of the documents. */
+export const ROLE_ABOUT: Readonly<Record<Role, string>> = {
+  read: 'looks at what is registered, at states, counts and figures; not at who mailed with whom',
+  support:
+    'the helpdesk: also traces, sessions and the queue, password codes, and stopping an account that was taken over',
+  registry: 'also registers, changes and ends organisations, accounts, addresses, partners and their settings',
+  security: 'also certificates, keys of users, the audit trail, evidence, backups and operators; nothing of registry',
+  owner: 'everything: also the root and the master key, mail as it lies in a mailbox, and what erases',
+};
+
+/** registry and security stand side by side: whoever registers practices does not hand out certificates, and the other way round. */
+const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
+  read: ['read'],
+  support: ['read', 'support'],
+  registry: ['read', 'support', 'registry'],
+  security: ['read', 'support', 'security'],
+  owner: ROLES,
+};
+
+export const isRole = (text: unknown): text is Role => (ROLES as readonly unknown[]).includes(text);
+
+export const mayDo = (role: Role, right: Right): boolean => RIGHTS[role].includes(right);
+
+/** Whether `role` may do all that `other` may. */
+export const covers = (role: Role, other: Role): boolean => RIGHTS[other].every((right) => mayDo(role, right));
+
+/** The role with the rights that both have: registry and security have those of support in common. */
+export function commonRole(a: Role, b: Role): Role {
+  const common = ROLES.filter((role) => covers(a, role) && covers(b, role));
+  // Everybody covers `read`, so there is one; the last is the one that covers the others (a test walks all pairs).
+  return common.at(-1) ?? 'read';
+}
+
+/**
+ * How it is known who calls. `said`: only the caller says so. `signatures`: two operators signed for exactly this call with keys of their own.
+ */
+export type Proof = 'said' | 'token' | 'certificate' | 'signatures';
+
+/** What a caller may do, and how we know who it is. */
+export interface Standing {
+  readonly role: Role;
+  readonly proof: Proof;
+  /** Name of the one organisation that he may do it for; left out: all. */
+  readonly organisation?: string;
+}
+
+/** Whoever may open the store's own files, or the socket beside them: root and the gateway's user. */
+export const OWNER_SAID: Standing = { role: 'owner', proof: 'said' };
