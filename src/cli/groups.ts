@@ -129,14 +129,22 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./doctor.ts')).addDoctorCommand,
   },
   {
+    names: { completion: 'print what makes a shell complete commands and options at Tab' },
+    load: async () => (await import('./completion.ts')).addCompletionCommand,
+  },
+  {
     names: { dev: 'run a development gateway with demo accounts in the current folder (npm start)' },
     load: async () => (await import('./dev.ts')).addDevCommand,
   },
 ];
 
-/** The one that has the command `word`; for any other word, and for none, all: help and what is offered instead must know every command. */
+/**
+ * The one that has the command `word`; for any other word, and for none, all: help and what is offered instead must know every command, and so must
+ * completion.
+ */
 export const groupsFor = (word: string | undefined): readonly Group[] => {
   if (word === '--version') return [];
+  if (word === 'completion') return groups;
   const named = groups.filter(({ names }) => Object.hasOwn(names, word ?? ''));
   return named.length > 0 ? named : groups;
 };
