@@ -1,5 +1,5 @@
 /** The words of a subject: its commands, options and help, made from its rows. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../platform/clock.ts';
 import type { Kind, Outside } from '../commands/core/kinds.ts';
 import { type Param, nameOf } from '../commands/core/params.ts';
@@ -92,12 +92,18 @@ function addParam(
 ): void {
   const name = nameOf(key);
   const word = kind?.word ?? name;
-  if (as === 'argument') verb.argument(optional ? `[${word}]` : `<${word}>`, about, reader(terminal, kind));
-  else if (as === 'rest') verb.argument(`[${word}...]`, about, gathering(reader(terminal, kind)));
+  if (as === 'argument') {
+    const made = new Argument(optional ? `[${word}]` : `<${word}>`, about);
+    verb.addArgument(
+      (kind?.choices === undefined ? made : made.choices(kind.choices)).argParser(reader(terminal, kind)),
+    );
+  } else if (as === 'rest') verb.argument(`[${word}...]`, about, gathering(reader(terminal, kind)));
   else {
     const option = (called: string): Option => {
       const form = { flag: `--${called}`, no: `--no-${called}` }[as as string] ?? `--${called} <${word}>`;
       const made = new Option(form, about);
+      // For the help and for shells that complete it; the kind itself says what is refused.
+      if (kind?.choices !== undefined) made.choices(kind.choices);
       if (as === 'option') made.argParser(reader(terminal, kind));
       if (as === 'many') made.argParser(gathering(reader(terminal, kind)));
       return made;
