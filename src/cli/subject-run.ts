@@ -39,7 +39,8 @@ export async function runRow(terminal: Terminal, options: Given, row: AnyRow, in
   await withHere(terminal, options, async (here) => {
     const sure = await asked(here, row, input);
     try {
-      const result = row.at === 'here' ? await row.run(sure, inputOf(row, input)) : await calling(sure, row, input);
+      const result =
+        row.at === 'here' ? await row.run(sure, inputOf(row, input), input) : await calling(sure, row, input);
       told(sure, row, result, inputOf(row, input));
     } finally {
       await sure.close();
@@ -66,7 +67,7 @@ async function list(terminal: Terminal, options: Given, row: List, input: Input)
 }
 
 /** The first `limit` of rows that come newest first, in one page, oldest first. */
-async function* newestOf(
+export async function* newestOf(
   pages: AsyncIterable<readonly unknown[]>,
   limit: number,
 ): AsyncGenerator<readonly unknown[], void, undefined> {

@@ -9,6 +9,7 @@
  */
 import type { z } from '../../config/zod.ts';
 import type { AdminContext, Call } from '../../admin/context.ts';
+import type { Input } from '../../admin/input.ts';
 import type { exitCodes } from '../../cli/exit-codes.ts';
 import type { Cell } from '../../cli/output.ts';
 import type { Right } from '../../domain/roles.ts';
@@ -121,7 +122,8 @@ export interface ListRow<P extends Params, R> extends Said<P, R> {
 /** Runs in the command's own process, and may call operations: it writes files, asks, or works without a gateway. It is not one itself. */
 interface Local<P extends Params, O> extends Said<P, O> {
   readonly at: 'here';
-  run(here: Here, input: Values<P>): Promise<O>;
+  /** `wire`: the same input as it would go over the socket, for an operation that takes it too. */
+  run(here: Here, input: Values<P>, wire: Input): Promise<O>;
 }
 export interface LocalReading<P extends Params, O> extends Local<P, O>, Answers<P, O> {
   readonly effect: 'reads';
