@@ -325,6 +325,8 @@ export default tseslint.config(
     node,
     domain,
     platform,
+    // What operations answer is said in zod, for the rows that show it.
+    '/config/zod.ts',
     '/crypto/',
     '/auth/',
     '/backup/',

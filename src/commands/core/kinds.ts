@@ -216,6 +216,18 @@ export const pem = (word = 'file'): Kind<string> => ({
   secret: true,
 });
 
+/** A password, or a private key. On a command line it is never an argument: the command reads it from a file or a prompt. */
+export const secret = (expected: string, max = 4096): Kind<string> => ({
+  ...kind<string>(
+    'secret',
+    expected,
+    z.string().max(max),
+    (value) => value,
+    (value) => value,
+  ),
+  secret: true,
+});
+
 /** The name of a file that the command reads or writes itself. */
 export const file = text('file', 4096);
 export const folder = text('folder', 4096);

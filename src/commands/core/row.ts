@@ -165,6 +165,10 @@ export const changesHere = <P extends Params, O>(row: Given<LocalChange<P, O>>):
   at: 'here',
 });
 
+/** Of `parts`: what a command asks of the gateway while it reads or writes files. Nobody types it, and nobody reads what it answers. */
+export const part = <P extends Params, O>(row: Omit<Given<Change<P, O>>, 'examples' | 'say'>): Change<P, O> =>
+  changes({ ...row, examples: [''], say: () => '' });
+
 /** Commands by their names (`'send-test'`), and groups of them. */
 export type Rows = Readonly<Record<string, AnyRow | AnySubject>>;
 /** Operations that are no command: commands call them that run in their own process. */
