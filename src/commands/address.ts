@@ -18,7 +18,7 @@ import type { Recipient } from '../store/registry.ts';
 import { ends, endsAt } from './core/ending.ts';
 import { address, login } from './core/kinds.ts';
 import { arg, changes, flag, lists, opt, reads, subject } from './core/row.ts';
-import { settingViews } from './core/views.ts';
+import { ownSettings, settingViews } from './core/views.ts';
 
 const view = z.object({
   address: z.string(),
@@ -74,7 +74,7 @@ export const addresses = subject('address', 'registered addresses', {
     right: 'registry',
     trail: ['registry.address-added'],
     undo: 'address end',
-    examples: ['huisarts lab@huisarts.example'],
+    examples: ['huisarts spoed@huisarts.example'],
     run: async ({ store }, input, { actor }) => {
       await accountOf(store.registry, input.login);
       await store.registry.addAddress(input.login, input.address, actor);
@@ -86,7 +86,7 @@ export const addresses = subject('address', 'registered addresses', {
   list: lists({
     about: 'list addresses',
     in: { account: opt(login, 'of this account only') },
-    out: view,
+    out: view.extend({ settings: ownSettings }),
     right: 'read',
     examples: ['', '--account huisarts'],
     run: async ({ store }, { account, ...page }) =>

@@ -2,6 +2,7 @@
 import { addresses } from './address.ts';
 import { operationsOf } from './core/operations.ts';
 import type { AnyRow, AnySubject } from './core/row.ts';
+import { type Placed, commandsOf } from './core/walk.ts';
 
 /** In the order of the documents. */
 export const subjects: readonly AnySubject[] = [addresses];
@@ -10,3 +11,9 @@ export const subjects: readonly AnySubject[] = [addresses];
 export const tops: Readonly<Record<string, AnyRow>> = {};
 
 export const rowOperations = { ...operationsOf(addresses) };
+
+/** Every command that is a row. */
+export const placed = (): readonly Placed[] => [
+  ...Object.entries(tops).map(([name, row]) => ({ words: [name], row })),
+  ...subjects.flatMap((subject) => [...commandsOf(subject)]),
+];
