@@ -66,8 +66,8 @@ const GOLDEN = [
   '  TIME  for login: laptop',
   '',
   'Absences',
-  '  bram@group.test is away from TIME up to and including DAY',
-  '    (refuse)',
+  '  bram@group.test is away from TIME up to and including',
+  '    DAY (refuse)',
   '',
   'ADDRESS          STATE',
   'bram@group.test  active',
@@ -101,7 +101,7 @@ const recentOf = (gateway: TestGateway, login: string): Promise<RecentViews> =>
 /** What differs from run to run, by its form. */
 const still = (text: string): string =>
   text
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\dZ/g, 'TIME')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d CES?T/g, 'TIME')
     .replace(/\d{4}-\d\d-\d\d/g, 'DAY')
     .replace(/^ {2}[^T]\S+ {2}(pop3|smtp) from/gm, '  SESSION  $1 from')
     .replace(/[\d.]+ (octets|KiB)/g, 'SIZE')
@@ -197,7 +197,7 @@ test('log-ins that were counted stand where the last of them was, with their num
   const text = await run(gateway, 'account', 'show', bram);
   assert.match(
     text,
-    /^ {2}2026-11-01 17:17Z {2}imap, a password, 4 times\n {2}2026-11-01 17:16Z {2}pop3, a password, 13 times since 2026-11-01 16:26Z$/m,
+    /^ {2}2026-11-01 18:17 CET {2}imap, a password, 4 times\n {2}2026-11-01 18:16 CET {2}pop3, a password, 13 times since 2026-11-01 17:26 CET$/m,
   );
 });
 
@@ -211,7 +211,7 @@ test('who contained or suspended an account, and its organisation, is told, and 
   assert.match(text, /^State: +suspended$/m);
   assert.match(
     text.replace(/ by \S+:/g, ' by WHO:'),
-    /^What holds it back\n {2}\S+ \S+ {2}contained by WHO: stolen laptop\n.* {2}organisation suspended by WHO: contract ends\n/m,
+    /^What holds it back\n {2}\S+ \S+ \S+ {2}contained by WHO: stolen laptop\n.* {2}organisation suspended by WHO: contract ends\n/m,
   );
   await run(gateway, 'organisation', 'resume', 'group');
   await run(gateway, 'account', 'resume', bram);

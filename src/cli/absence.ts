@@ -113,7 +113,7 @@ export function addConsentCommands(terminal: Terminal, addresses: Command): void
 }
 
 const period = ({ from, lastDay, state }: AbsenceView): string =>
-  `${state === 'now' ? 'now' : `from ${readableTime(from) ?? ''}`}, up to and including ${lastDay}`;
+  `${state === 'now' ? 'now' : `from ${readableTime(from)}`}, up to and including ${lastDay}`;
 
 const effect = ({ mode, substitute }: AbsenceView): string =>
   mode === 'substitute'

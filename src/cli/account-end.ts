@@ -170,7 +170,7 @@ function endText(ended: AccountEnd, ends: string): string[] {
     '- it sends nothing any more',
     closes === undefined
       ? `- it logs in no more, and open sessions are cut; ${messages} in its mailbox cannot be collected`
-      : `- until ${readableTime(closes) ?? ''} it collects what waits (${messages}), then it is closed`,
+      : `- until ${readableTime(closes)} it collects what waits (${messages}), then it is closed`,
     ...contactOf.map((name) => `- it is the ${contactText(name)}`),
     ...certificates.map(({ use, serial }) => `- ${when}its certificate for ${use} is revoked: ${serial}`),
     ...delegations.map((tie) => `- ${when}${tie.login} may send as ${tie.address} no more`),

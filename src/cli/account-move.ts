@@ -138,9 +138,9 @@ function oneText(a: AccountMoveView, applied: boolean): string[] {
       : `Nothing was done. Account ${login} would move from ${from} to ${organisation}:`,
     `- it logs in as before (${keys})${sessions === 0 ? '' : `; ${many(sessions, 'open session')} ended`}`,
     `- addresses that go along: ${a.addresses?.join(', ') || 'none'}`,
-    `- mail received since ${readableTime(a.since) ?? ''} goes along: ${sizeOf(a.moved)}${held === 0 ? '' : `, and ${many(held, 'held message')}`}; programs fetch nothing twice`,
+    `- mail received since ${readableTime(a.since)} goes along: ${sizeOf(a.moved)}${held === 0 ? '' : `, and ${many(held, 'held message')}`}; programs fetch nothing twice`,
     `- earlier mail, what can be handed out again and the trail stay with ${from}, as account ${former}: ${sizeOf(a.left)}`,
-    `- ${former} closes ${readableTime(a.closes) ?? ''}; until then: sluis mailbox export ${former} FILE --reason TEXT, or sluis account password add ${former} --name NAME`,
+    `- ${former} closes ${readableTime(a.closes)}; until then: sluis mailbox export ${former} FILE --reason TEXT, or sluis account password add ${former} --name NAME`,
     ...(a.revoked ?? []).map(
       ({ use, name, subject }) => `- revoked, since it names ${from}: certificate ${name} for ${use}, ${subject}`,
     ),

@@ -11,7 +11,7 @@ const part = (title: string, none: string, items: readonly string[]): string =>
   items.length === 0 ? `${title}: ${none}` : [title, ...items].join('\n');
 const item = (text: string): string => wrapped(text, '  ', INDENT);
 const more = (text: string): string => wrapped(text, INDENT, INDENT);
-const time = (iso: string): string => readableTime(iso) ?? iso;
+const time = (iso: string): string => readableTime(iso);
 
 /** Refused mail with what its reply means. The tables of all replies are loaded for this command alone. */
 export async function withMeanings(recent: RecentViews): Promise<RecentViews> {

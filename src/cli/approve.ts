@@ -102,8 +102,8 @@ const shown = (request: RequestView): string =>
     ),
     ['Reason', request.reason],
     ['Asked by', `${request.askedBy} (as the caller said)`],
-    ['Asked at', request.askedAt],
-    ['Ends at', request.endsAt],
+    ['Asked at', readableTime(request.askedAt)],
+    ['Ends at', readableTime(request.endsAt)],
     ['Signed by', request.signedBy.join(', ') || 'nobody yet'],
     ['Input', `SHA-256 ${request.hash}`],
   ]);

@@ -2,7 +2,7 @@
 import type { VerifyView } from '../admin/audit.ts';
 import type { ActKind, AuditSummary } from '../admin/audit-scan.ts';
 import { agree, many } from '../domain/counted.ts';
-import { facts, table } from './output.ts';
+import { facts, readableTime, table } from './output.ts';
 
 export const anchorsText = (n: number): string => `${many(n, 'anchor')} ${agree(n, 'stands', 'stand')}`;
 
@@ -47,8 +47,8 @@ const ACTS: readonly (readonly [kind: ActKind, head: string, none: string])[] = 
 export const reportText = (s: AuditSummary, verified: Proof | undefined): string =>
   [
     facts([
-      ['From', s.since],
-      ['Until', s.until],
+      ['From', readableTime(s.since)],
+      ['Until', readableTime(s.until)],
       ['Rows', s.rows],
     ]),
     verified === undefined ? 'The chain was not checked: add --verify, or --anchors PATH.' : verifyText(verified),

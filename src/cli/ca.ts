@@ -7,7 +7,7 @@ import { CommandError } from './exit.ts';
 import { type FilePasswordOptions, filePasswordOptions, readFilePassword } from './key-material.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { facts, print, table } from './output.ts';
+import { facts, print, table, readableDay } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 const keyOption = (): Option =>
@@ -70,7 +70,7 @@ function addListCommand(terminal: Terminal, group: Command): void {
           `Revocation lists: ${options.out}`,
           table(
             ['NUMBER', 'REVOKED', 'NEXT UPDATE', 'ISSUER'],
-            made.lists.map((l) => [l.number, l.entries, l.nextUpdate.slice(0, 10), l.issuer.slice(0, 16)]),
+            made.lists.map((l) => [l.number, l.entries, readableDay(l.nextUpdate), l.issuer.slice(0, 16)]),
           ),
           ...made.problems.map((problem) => `Warning: ${problem}.`),
         ].join('\n'),
@@ -159,7 +159,7 @@ const caText = ({ authorities, advice }: CaView): string =>
           [a.role === 'root' ? 'Root' : 'Issuing authority', a.subject],
           ['Fingerprint', a.fingerprint],
           ['Key', `${a.key}, ${a.privateKey === 'here' ? 'sealed in the key folder' : 'not in the key folder'}`],
-          ['Ends', a.ends.slice(0, 10)],
+          ['Ends', readableDay(a.ends)],
         ]),
       ),
     ...earlier(authorities.filter((a) => !a.current)),
@@ -172,6 +172,6 @@ const earlier = (authorities: CaView['authorities']): string[] =>
     : [
         table(
           ['EARLIER', 'ENDS', 'SUBJECT', 'ISSUER'],
-          authorities.map((a) => [a.role, a.ends.slice(0, 10), a.subject, a.issuer]),
+          authorities.map((a) => [a.role, readableDay(a.ends), a.subject, a.issuer]),
         ),
       ];

@@ -9,7 +9,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { readGivenCertificate } from './given-certificate.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { facts, print, readableTime } from './output.ts';
+import { facts, print, readableTime, readableDay } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addKeyCommands(terminal: Terminal, certs: Command): void {
@@ -55,7 +55,7 @@ export function addKeyCommands(terminal: Terminal, certs: Command): void {
 
 const goesText = ({ serial, account, subject, ends }: CertificateView): string =>
   [
-    `The private key of certificate ${serial} of ${account} (${subject}, until ${ends.slice(0, 10)}) is forgotten:`,
+    `The private key of certificate ${serial} of ${account} (${subject}, until ${readableDay(ends)}) is forgotten:`,
     '- mail that was encrypted to it and is not opened yet stays closed for its addressee',
     '- nothing is signed with it any more',
     'Backups of the database still have it.',

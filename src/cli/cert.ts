@@ -12,7 +12,7 @@ import { type Delivered, type KeyOptions, deliver, keyOptions } from './key-mate
 import { printPages } from './listing.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, wholeDays } from './options.ts';
-import { type Cell, facts, print, readableTime, table, csv } from './output.ts';
+import { type Cell, facts, print, readableTime, table, csv, readableDay } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 const useOption = (): Option =>
@@ -145,7 +145,7 @@ async function printCode(terminal: Terminal, options: IssueOptions): Promise<voi
 function printDelivered(terminal: Terminal, options: CommonOptions, { issued, notes }: Delivered): void {
   const { serial, account, use, ends } = issued;
   print(terminal, options, issued, () =>
-    [`Issued certificate ${serial} for the ${use} of ${account}, valid until ${ends.slice(0, 10)}.`, ...notes].join(
+    [`Issued certificate ${serial} for the ${use} of ${account}, valid until ${readableDay(ends)}.`, ...notes].join(
       '\n',
     ),
   );
@@ -266,7 +266,7 @@ async function renewAll(
 
 const HEADER = ['account', 'for', 'ends', 'state', 'serial', 'origin', 'key', 'name'] as const;
 const row = (c: CertificateView): Cell[] => [
-  ...[c.account, c.use, c.ends.slice(0, 10), c.state, c.serial, c.origin],
+  ...[c.account, c.use, readableDay(c.ends), c.state, c.serial, c.origin],
   c.keyHeld ? 'held here' : '',
   c.name,
 ];
@@ -283,9 +283,9 @@ const codeRow = (e: EnrolledView): Cell[] => [
   e.account,
   e.use,
   e.serial,
-  e.ends.slice(0, 10),
+  readableDay(e.ends),
   e.code,
-  e.codeExpires.slice(0, 10),
+  readableDay(e.codeExpires),
 ];
 const codeTable = (codes: readonly EnrolledView[]): string =>
   codes.length === 0
@@ -308,7 +308,7 @@ const detail = (c: CertificateView): string =>
     ['Addresses', c.addresses.join(', ')],
     ['Begins', readableTime(c.begins)],
     ['Ends', readableTime(c.ends)],
-    ['Revoked', c.revoked === undefined ? undefined : `${readableTime(c.revoked) ?? ''}, ${c.reason ?? ''}`],
+    ['Revoked', c.revoked === undefined ? undefined : `${readableTime(c.revoked)}, ${c.reason ?? ''}`],
     ['Replaces', c.replaces],
     ['Private key', c.keyHeld ? 'held by the gateway' : undefined],
     ['Warned', c.warned === undefined ? undefined : `${c.warned} days before its end`],

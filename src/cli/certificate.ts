@@ -5,7 +5,7 @@ import type { CertificateView } from '../admin/views.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { print, readableTime, table } from './output.ts';
+import { print, readableTime, table, readableDay } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 interface AddOptions extends ChangeOptions {
@@ -45,7 +45,7 @@ export function addCertificateCommands(terminal: Terminal, accounts: Command): v
           `Registered certificate ${added.name} for account ${added.login}: ${added.about}.`,
           ...given.notes,
           match === 'pin'
-            ? `It ends on ${added.ends.slice(0, 10)}; register the renewed one before.`
+            ? `It ends on ${readableDay(added.ends)}; register the renewed one before.`
             : 'Renewed certificates are taken as well. Their authority must stand in tls.client-authorities.',
         ].join('\n'),
       );

@@ -15,7 +15,7 @@ import { fileWarnings } from './check-files.ts';
 import { privacyFindings } from './privacy-reminder.ts';
 import { refuseOpenssl } from './openssl.ts';
 import { type CommonOptions, reading } from './options.ts';
-import { facts, print } from './output.ts';
+import { facts, print, readableDay } from './output.ts';
 import { readyCode, storeReasons } from './readiness.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -48,7 +48,7 @@ export function addCheckCommand(terminal: Terminal, program: Command): void {
               ({ key, ends, names, listener }) =>
                 [
                   'Certificate',
-                  `${key}, valid until ${ends.slice(0, 10)}, for ${names.join(', ')}${listener === undefined ? '' : ` (listener ${listener})`}`,
+                  `${key}, valid until ${readableDay(ends)}, for ${names.join(', ')}${listener === undefined ? '' : ` (listener ${listener})`}`,
                 ] as const,
             ),
           ]),
@@ -146,7 +146,7 @@ function judge(certificate: X509Certificate) {
   const key = type === 'ec' ? `ECDSA ${details?.namedCurve ?? ''}` : `${(type ?? '').toUpperCase()} ${bits ?? ''}`;
   const warnings: string[] = [];
   if (ends.getTime() - systemClock.now() < SOON)
-    warnings.push(`the certificate ends on ${ends.toISOString().slice(0, 10)}; replace it and run "sluis reload"`);
+    warnings.push(`the certificate ends on ${readableDay(ends.toISOString())}; replace it and run "sluis reload"`);
   if (new Date(certificate.validFrom).getTime() > systemClock.now())
     warnings.push(`the certificate is valid only from ${certificate.validFrom}; check the clock of this machine`);
   if (bits !== undefined && bits < SUFFICIENT_RSA)

@@ -11,9 +11,9 @@ export const sendersText = (subject: string, successor: string | undefined): str
 export const backText = (closes: string | undefined, command: string): string =>
   closes === undefined
     ? 'It is for ever: names and addresses are never given to anybody again.'
-    : `Until ${readableTime(closes) ?? ''} "sluis ${command}" brings all of it back; then it is for ever. Nobody else can have its names and addresses.`;
+    : `Until ${readableTime(closes)} "sluis ${command}" brings all of it back; then it is for ever. Nobody else can have its names and addresses.`;
 
-/** `ending, until 2026-12-27 10:00Z`; what merely ends on a day is told as it is until then. */
+/** `ending, until 2026-12-27 11:00 CET`; what merely ends on a day is told as it is until then. */
 export function stateText(state: string, ends: string | undefined): string {
   const until = readableTime(ends);
   if (until === undefined || state === 'ended') return state;

@@ -14,7 +14,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, reading } from './options.ts';
-import { facts, print } from './output.ts';
+import { facts, print, readableTime } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addEvidenceCommands(terminal: Terminal, program: Command): void {
@@ -202,7 +202,7 @@ const checkedWords = (c: Checked, { summary }: ReadDocument): string =>
     facts([
       ['Document', c.subject],
       ['Gateway', c.hostname],
-      ['Made', c.made],
+      ['Made', readableTime(c.made)],
       ['Signature', 'holds: nothing in the file was changed since it was signed'],
       ['Certificate', `SHA-256 ${c.signer}`],
       [

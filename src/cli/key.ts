@@ -22,7 +22,7 @@ import { CommandError } from './exit.ts';
 import { type NewFile, newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, callerOf, changing, collect, guarded, reading } from './options.ts';
 import { type OldKeys, keepOldKeys, oldKeysText } from './old-keys.ts';
-import { facts, print } from './output.ts';
+import { facts, print, readableDay } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 interface EscrowOptions extends ChangeOptions {
@@ -79,8 +79,8 @@ const stateText = ({ fingerprint, escrow: known, reminder }: KeyState): string =
           : `set ${grouped(known.set)}, any ${known.needed} of ${known.custodians.length}`,
       ],
       ['Custodians', known?.custodians.join(', ')],
-      ['Made', known?.madeAt.slice(0, 10)],
-      ['Verified', known === undefined ? undefined : (known.verifiedAt?.slice(0, 10) ?? 'never')],
+      ['Made', readableDay(known?.madeAt)],
+      ['Verified', known === undefined ? undefined : (readableDay(known.verifiedAt) ?? 'never')],
     ]),
     ...(reminder === undefined ? [] : [`To do: ${reminder}.`]),
   ].join('\n');

@@ -6,7 +6,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { addMailboxImportCommand } from './mailbox-import.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { print, readableTime, table } from './output.ts';
+import { print, readableTime, table, readableDay } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 interface RestoreOptions extends ChangeOptions {
@@ -32,7 +32,7 @@ export function addMailboxCommands(terminal: Terminal, program: Command): void {
         options,
         done,
         () =>
-          `${many(done.messages, 'message')} of ${done.login} can be fetched again${done.messages === 0 ? '' : `, until ${done.until.slice(0, 10)}`}.`,
+          `${many(done.messages, 'message')} of ${done.login} can be fetched again${done.messages === 0 ? '' : `, until ${readableDay(done.until)}`}.`,
       );
     });
 

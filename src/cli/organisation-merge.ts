@@ -7,7 +7,7 @@ import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { withAdmin } from './connect.ts';
 import { type ChangeOptions, guarded } from './options.ts';
-import { print, readableSize, readableTime } from './output.ts';
+import { print, readableSize, readableTime, readableDay } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { readUpload } from './upload.ts';
@@ -74,7 +74,7 @@ function listed(lines: readonly string[]): string[] {
 function mergeText(view: MergeView): string {
   const { organisation: a, into: b, applied, merged, resumed, problem } = view;
   if (merged !== undefined)
-    return `Organisation ${a} became part of ${b} on ${readableTime(merged) ?? ''}; nothing was left to do.`;
+    return `Organisation ${a} became part of ${b} on ${readableTime(merged)}; nothing was left to do.`;
   return [
     applied
       ? `Organisation ${a} has become part of ${b}:`
@@ -108,7 +108,7 @@ function addressLines(view: MergePlan): string[] {
     ...(ending === 0
       ? []
       : [
-          `- ${many(ending, 'address')} ${agree(ending, 'takes', 'take')} mail until ${readableTime(ends) ?? ''}; then senders are told of the successor (551 5.1.6)`,
+          `- ${many(ending, 'address')} ${agree(ending, 'takes', 'take')} mail until ${readableTime(ends)}; then senders are told of the successor (551 5.1.6)`,
         ]),
     ...(registered === 0
       ? []
@@ -174,7 +174,7 @@ function tieLines(view: MergePlan): string[] {
           revoke
             ? `- ${certificates.length} certificates that name ${organisation} are revoked`
             : `- ${certificates.length} certificates name ${organisation} and hold until they end or are renewed; --revoke ends them at once`,
-          ...listed(certificates.map((c) => `${c.login}, for ${c.use}, ${c.serial}, until ${c.ends.slice(0, 10)}`)),
+          ...listed(certificates.map((c) => `${c.login}, for ${c.use}, ${c.serial}, until ${readableDay(c.ends)}`)),
         ]),
     ...partners.map(
       ({ name, domains }) =>

@@ -42,7 +42,7 @@ function endText(done: OrganisationChanged, ends: string): string {
           `- ${many(waiting, 'message')} in its mailboxes stay for their time; "sluis mailbox export" writes them to a file`,
         ]
       : [
-          `- ${accountsText} send nothing any more, and collect what waits (${many(waiting, 'message')}) until ${readableTime(closes) ?? ''}`,
+          `- ${accountsText} send nothing any more, and collect what waits (${many(waiting, 'message')}) until ${readableTime(closes)}`,
         ]),
     `- ${closes === undefined ? '' : 'then '}${many(certificates, 'certificate')} for log-in, ${many(identities, 'EDI identity')} and all rights to send end`,
     backText(closes, `organisation resume ${name}`),

@@ -25,12 +25,12 @@ interface AddOptions extends ChangeOptions {
   readonly ura?: string;
 }
 
-/** `ended: part of b since 2026-11-26 10:00Z`. */
+/** `ended: part of b since 2026-11-26 11:00 CET`. */
 const stateOf = ({ state = 'active', ends, mergedInto, mergedAt }: OrganisationView): string =>
   mergedInto === undefined
     ? stateText(state, ends)
     : state === 'ended'
-      ? `ended: part of ${mergedInto} since ${readableTime(mergedAt) ?? ''}`
+      ? `ended: part of ${mergedInto} since ${readableTime(mergedAt)}`
       : `${state}, on its way into ${mergedInto}`;
 
 const contactText = ({ contactProblem }: { readonly contactProblem?: string }): string[] =>

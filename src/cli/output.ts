@@ -1,6 +1,6 @@
 /** What commands print: aligned columns for people, JSON for programs. */
 import { instant } from '../domain/units.ts';
-import { TIME_ZONE, dayOf, isoDay, timeOfDay } from '../domain/working-days.ts';
+import { dayOf, isoDay, wallClock } from '../domain/working-days.ts';
 import { visibleJson, visibleLine } from '../domain/visible.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -79,16 +79,22 @@ export function readableSize(n: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] ?? ''}`;
 }
 
-/** A time for people: UTC, to the minute. */
-export const readableTime = (iso: string | undefined): string | undefined =>
-  iso === undefined ? undefined : `${iso.slice(0, 10)} ${iso.slice(11, 16)}Z`;
-
-/** By the wall clock in Amsterdam, with the zone and the same in UTC: for a period that others answer for. */
-export function localTime(iso: string): string {
-  const at = instant(Date.parse(iso));
-  const time = new Date(timeOfDay(at)).toISOString().slice(11, 16);
-  return `${isoDay(dayOf(at))} ${time} ${TIME_ZONE} (${readableTime(iso) ?? ''})`;
+/** A time for people: by the wall clock in Amsterdam, to the minute, with its zone. Programs get RFC 3339, in UTC. */
+export function readableTime(iso: string): string;
+export function readableTime(iso: string | undefined): string | undefined;
+export function readableTime(iso: string | undefined): string | undefined {
+  return iso === undefined ? undefined : wallClock(instant(Date.parse(iso)));
 }
+
+/** The day of it in Amsterdam. */
+export function readableDay(iso: string): string;
+export function readableDay(iso: string | undefined): string | undefined;
+export function readableDay(iso: string | undefined): string | undefined {
+  return isoDay(iso === undefined ? undefined : dayOf(instant(Date.parse(iso))));
+}
+
+/** Also in UTC: for a period that others answer for. */
+export const localTime = (iso: string): string => `${readableTime(iso)} (${iso.slice(0, 10)} ${iso.slice(11, 16)}Z)`;
 
 /** RFC 4180. A value that a spreadsheet would take for a formula gets an apostrophe in front. */
 const csvCell = (cell: Cell): string => {

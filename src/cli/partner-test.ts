@@ -1,6 +1,6 @@
 /** The report of `sluis partner test`, for people. */
 import type { PartnerTest } from '../admin/partner-test.ts';
-import { facts, table } from './output.ts';
+import { facts, table, readableDay } from './output.ts';
 
 export const testText = ({ name, usable, checks, certificate, extensions }: PartnerTest): string =>
   [
@@ -15,7 +15,7 @@ export const testText = ({ name, usable, checks, certificate, extensions }: Part
             ['Certificate', certificate.subject],
             ['Issued by', certificate.issuer],
             ['Names', certificate.names.join(', ')],
-            ['Ends', certificate.ends.slice(0, 10)],
+            ['Ends', readableDay(certificate.ends)],
             ['As a pin', certificate.pins],
           ]),
         ]),

@@ -10,7 +10,7 @@ import { type EndOptions, ending, endingInput } from './ending.ts';
 import { backText, sendersText, stateText } from './ending-text.ts';
 import { CommandError, exitCodes } from './exit.ts';
 import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
-import { facts, print, readableSize, readableTime, table } from './output.ts';
+import { facts, print, readableSize, readableTime, table, readableDay } from './output.ts';
 import { testText } from './partner-test.ts';
 import { readGivenPassword } from './secret.ts';
 import type { Terminal } from './terminal.ts';
@@ -232,7 +232,7 @@ function endText(done: PartnerEnd, ends: string): string {
     `- account ${account} submits nothing any more`,
     closes === undefined
       ? `- ${queue} ${agree(waiting, 'fails', 'fail')}, and senders are told`
-      : `- ${queue} ${agree(waiting, 'is', 'are')} pushed as before until ${readableTime(closes) ?? ''}; what is left then fails, and senders are told`,
+      : `- ${queue} ${agree(waiting, 'is', 'are')} pushed as before until ${readableTime(closes)}; what is left then fails, and senders are told`,
     backText(closes, `partner resume ${name}`),
   ].join('\n');
 }
@@ -295,14 +295,14 @@ const partnerText = (p: PartnerView): string =>
       'Issued by',
       p.authorities === 'public'
         ? 'a public authority'
-        : p.authorities.map((a) => `${a.subject} (until ${a.ends.slice(0, 10)})`).join('; '),
+        : p.authorities.map((a) => `${a.subject} (until ${readableDay(a.ends)})`).join('; '),
     ],
     ['Pins', p.pins.join(' ')],
     [
       'We show',
       p.clientCertificate === undefined
         ? undefined
-        : `${p.clientCertificate.subject} (until ${p.clientCertificate.ends.slice(0, 10)})`,
+        : `${p.clientCertificate.subject} (until ${readableDay(p.clientCertificate.ends)})`,
     ],
     ['We log in as', p.login],
     ['EHLO', p.ehlo],

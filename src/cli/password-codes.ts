@@ -8,7 +8,7 @@ import { type LetterFiles, letterFiles } from './letter-files.ts';
 import { allRows, withAdmin } from './connect.ts';
 import { CommandError, exitCodes } from './exit.ts';
 import { type ChangeOptions, changing, wholeDays } from './options.ts';
-import { print, table } from './output.ts';
+import { print, table, readableDay } from './output.ts';
 import { type Codes, makeCodes } from './make-codes.ts';
 import { type SecretOptions, readSecret, secretOptions, withSecret, written } from './secret.ts';
 import { loginsOfFile } from './login-list.ts';
@@ -108,8 +108,6 @@ async function reset(terminal: Terminal, named: readonly string[], options: Rese
   if (made.refused.length > 0) terminal.code = exitCodes.conflict;
 }
 
-const day = (iso: string): string => iso.slice(0, 10);
-
 function oneText(code: CodeView, files: LetterFiles | undefined, applied: boolean): string[] {
   const { login, organisation, name, replaces, expires, to, toOrganisation, toPartner } = code;
   const what = `a code for password ${name} of account ${login}`;
@@ -117,7 +115,7 @@ function oneText(code: CodeView, files: LetterFiles | undefined, applied: boolea
   if (to !== undefined)
     return [
       applied
-        ? `Sent ${what} to ${to}, the contact of ${organisation}. It holds until ${day(expires)}.`
+        ? `Sent ${what} to ${to}, the contact of ${organisation}. It holds until ${readableDay(expires)}.`
         : `Would send ${what} to ${to}, the contact of ${organisation}.`,
       // Whoever calls may have had the contact changed a minute ago, to an address of his own.
       ...(toOrganisation === undefined
@@ -136,7 +134,7 @@ function oneText(code: CodeView, files: LetterFiles | undefined, applied: boolea
     ];
   return [
     applied
-      ? `Wrote a letter with ${what} to ${files?.where ?? ''}. It holds until ${day(expires)}.`
+      ? `Wrote a letter with ${what} to ${files?.where ?? ''}. It holds until ${readableDay(expires)}.`
       : `Would write a letter with ${what}.`,
     ...stays,
     ...(applied

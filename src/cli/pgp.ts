@@ -14,7 +14,7 @@ import { inspectedCode } from './inspected-code.ts';
 import { messageFile } from './message-file.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading, wholeDays } from './options.ts';
-import { facts, print, readableSize, table } from './output.ts';
+import { facts, print, readableSize, table, readableDay } from './output.ts';
 import { readGivenPassword } from './secret.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -254,8 +254,8 @@ const keyText = (key: PgpKeyView): string =>
     ['Account', key.account],
     ['Kind', key.algorithm],
     ['Stands for', key.addresses.map(safe).join(', ')],
-    ['Made', key.made.slice(0, 10)],
-    ['Encrypts until', key.encryptsUntil?.slice(0, 10)],
+    ['Made', readableDay(key.made)],
+    ['Encrypts until', readableDay(key.encryptsUntil)],
     ['State', stateOf(key)],
   ]);
 
@@ -266,8 +266,8 @@ const keyTable = (keys: readonly PgpKeyView[]): string =>
   table(
     ['FINGERPRINT', 'ACCOUNT', 'ADDRESSES', 'KIND', 'MADE', 'ENDS', 'KEY', 'STATE'],
     keys.map((key) => [
-      ...[key.fingerprint, key.account, key.addresses.map(safe).join(' '), key.algorithm, key.made.slice(0, 10)],
-      ...[key.encryptsUntil?.slice(0, 10), key.keyHeld ? 'held here' : '', stateOf(key)],
+      ...[key.fingerprint, key.account, key.addresses.map(safe).join(' '), key.algorithm, readableDay(key.made)],
+      ...[readableDay(key.encryptsUntil), key.keyHeld ? 'held here' : '', stateOf(key)],
     ]),
   );
 
@@ -299,6 +299,6 @@ function inspectText(view: PgpInspectView): string {
     ['Differs inside', view.differs.join(', ')],
     ['Verdict', verdict(view)],
   ]);
-  const rows = view.signatures.map((s) => [s.fingerprint ?? s.keyId, s.hash, s.signed?.slice(0, 10), s.state]);
+  const rows = view.signatures.map((s) => [s.fingerprint ?? s.keyId, s.hash, readableDay(s.signed), s.state]);
   return rows.length === 0 ? told : `${told}\n\n${table(['SIGNED BY', 'HASH', 'SIGNED AT', 'STATE'], rows)}`;
 }

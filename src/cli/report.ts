@@ -7,7 +7,7 @@ import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { type IncidentSummary, summarised } from './incident-summary.ts';
 import { type ChangeOptions, changing } from './options.ts';
-import { type Cell, csv, facts, localTime, print, readableSize, table } from './output.ts';
+import { type Cell, csv, facts, localTime, print, readableSize, table, readableTime } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { addUsageCommand } from './usage.ts';
@@ -127,7 +127,7 @@ function summaryText(s: IncidentSummary): string {
           ],
           o.accounts.map((a) => [
             ...[a.account, a.logins, a.refusedLogins, a.networks, a.fetched, a.previewed, a.removed, a.senders, a.sent],
-            ...[a.recipients, readableSize(a.octets), a.first.slice(0, 16), a.last.slice(0, 16)],
+            ...[a.recipients, readableSize(a.octets), readableTime(a.first), readableTime(a.last)],
           ]),
         ),
         ...o.accounts.flatMap(({ account, now }) => (now === undefined ? [] : [`${account} is now part of ${now}.`])),

@@ -11,7 +11,7 @@ import { systemClock } from '../platform/clock.ts';
 import { approvedByFile, askByFile } from './approval-file.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, callerOf, collect, guarded } from './options.ts';
-import { print } from './output.ts';
+import { print, readableTime } from './output.ts';
 import type { Actor } from '../store/actor.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
@@ -123,7 +123,7 @@ function afterText({ begun, settled, later, unsigned, proof }: Restored): string
   const held = settled?.held ?? 0;
   return [
     '',
-    `The store stands as it was on ${begun.slice(0, 16).replace('T', ' ')}Z. Before you start the gateway:`,
+    `The store stands as it was on ${readableTime(begun)}. Before you start the gateway:`,
     '- What was accepted, fetched, changed or revoked after that moment is not in it. The log and the mail servers of partners tell which',
     '  messages ("smtp.accepted"); their senders must send them again. Passwords and certificates that were revoked since are valid again.',
     ...(unsigned === true

@@ -9,7 +9,7 @@ import { readGivenCertificate } from './given-certificate.ts';
 import { inspectedCode } from './inspected-code.ts';
 import { messageFile } from './message-file.ts';
 import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { facts, print, readableSize, readableTime, table } from './output.ts';
+import { facts, print, readableSize, readableTime, table, readableDay } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addSmimeCommands(terminal: Terminal, program: Command): void {
@@ -80,7 +80,7 @@ function testText(view: ProtectionView): string {
     [
       'Signed by',
       signer &&
-        `${signer.whose === 'gateway' ? "the gateway's key" : "the sender's key"}, certificate ${signer.serial} until ${signer.ends.slice(0, 10)}`,
+        `${signer.whose === 'gateway' ? "the gateway's key" : "the sender's key"}, certificate ${signer.serial} until ${readableDay(signer.ends)}`,
     ],
   ]);
   return [told, certificatesText(certificates), pgpKeysText(view)].join('\n\n');
@@ -89,7 +89,7 @@ function testText(view: ProtectionView): string {
 function pgpKeysText({ pgpKeys, pgpSigner }: ProtectionView): string {
   if (pgpKeys.length === 0) return 'No OpenPGP key is registered for the address.';
   const rows = pgpKeys.map((k) => [
-    ...[k.fingerprint, k.made.slice(0, 10), k.ends?.slice(0, 10)],
+    ...[k.fingerprint, readableDay(k.made), readableDay(k.ends)],
     k.keyHeld ? 'held here' : '',
     k.used ? 'used' : (k.problem ?? 'could be used'),
   ]);
@@ -100,7 +100,7 @@ function pgpKeysText({ pgpKeys, pgpSigner }: ProtectionView): string {
 function certificatesText(certificates: ProtectionView['certificates']): string {
   if (certificates.length === 0) return 'No mail certificate is registered for the address.';
   const rows = certificates.map((c) => [
-    ...[c.serial, c.key, c.begins.slice(0, 10), c.ends.slice(0, 10)],
+    ...[c.serial, c.key, readableDay(c.begins), readableDay(c.ends)],
     c.keyHeld ? 'held here' : '',
     c.used ? 'used' : (c.problem ?? 'could be used'),
   ]);
@@ -186,7 +186,7 @@ function signerText({ certificate, algorithm, signed, reads, checks }: SignerVie
     ['  Stands for', certificate && safe(certificate.addresses.join(', '))],
     ['  Gateway', certificate?.gateway === true ? 'its own key: proves what was sent, not who sent it' : undefined],
     ['  Certificate', certificate && `${certificate.serial} of "${safe(certificate.issuer)}"`],
-    ['  Valid', certificate && `${certificate.begins.slice(0, 10)} to ${certificate.ends.slice(0, 10)}`],
+    ['  Valid', certificate && `${readableDay(certificate.begins)} to ${readableDay(certificate.ends)}`],
     ['  Algorithm', algorithm],
     ['  Signed at', readableTime(signed)],
     ['  Reads', reads.join(' ')],

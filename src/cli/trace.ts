@@ -127,7 +127,7 @@ async function search(terminal: Terminal, options: SearchOptions): Promise<void>
   print(terminal, options, found, () => messageTable(found));
   if (refusedFrom !== undefined)
     terminal.err(
-      `Refused attempts before ${readableTime(refusedFrom) ?? refusedFrom} were not looked at, there are too many; search a shorter time with --since and --until\n`,
+      `Refused attempts before ${readableTime(refusedFrom)} were not looked at, there are too many; search a shorter time with --since and --until\n`,
     );
 }
 
@@ -159,12 +159,12 @@ const shownRecipients = ({ recipients }: Pick<FoundView, 'recipients'>): string 
 const stateText = (copy: CopyView): string =>
   copy.state === 'waiting'
     ? copy.partner === undefined
-      ? `in the mailbox${againText(copy)}, not collected yet${copy.expires === undefined ? '' : `, kept until ${readableTime(copy.expires) ?? ''}`}`
+      ? `in the mailbox${againText(copy)}, not collected yet${copy.expires === undefined ? '' : `, kept until ${readableTime(copy.expires)}`}`
       : `waits, next attempt ${readableTime(copy.delivery?.due) ?? 'soon'}`
     : `${copyStates[copy.state] ?? copy.state}${againText(copy)}`;
 
 const againText = ({ restored }: CopyView): string =>
-  restored === undefined ? '' : `, handed out again ${readableTime(restored) ?? ''}`;
+  restored === undefined ? '' : `, handed out again ${readableTime(restored)}`;
 
 const isProtected = ({ copies }: TraceView): boolean => copies.some(({ protection }) => protection !== undefined);
 
@@ -202,7 +202,7 @@ const factsText = (e: EventView): string =>
 function withdrawnLine(copy: WithdrawnView): string {
   if (copy.done === 'withdrawn') return `${copy.recipient}: withdrawn.`;
   const who = copy.collected
-    .map(({ at, from }) => `${readableTime(at) ?? at}${from === undefined ? '' : ` from ${from}`}`)
+    .map(({ at, from }) => `${readableTime(at)}${from === undefined ? '' : ` from ${from}`}`)
     .join(', ');
   return `${copy.recipient}: too late, ${stateText(copy)}${who === '' ? '' : `; collected by ${copy.account ?? ''} at ${who}`}.`;
 }

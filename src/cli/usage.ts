@@ -9,7 +9,7 @@ import { CommandError } from './exit.ts';
 import { JsonLines, TableLines } from './listing.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { type CommonOptions, reading } from './options.ts';
-import { type Cell, csv, readableSize } from './output.ts';
+import { type Cell, csv, readableSize, readableTime } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 interface UsageOptions extends CommonOptions {
@@ -189,7 +189,7 @@ function textForm({ month, from, to, running }: UsageReport, totals: boolean): F
     ];
   };
   const still = running ? '; the month is still running: figures so far' : '';
-  let before = `Usage in ${month}, from ${from.slice(0, 16)}Z to ${to.slice(0, 16)}Z${still}\n\n`;
+  let before = `Usage in ${month}, from ${readableTime(from)} to ${readableTime(to)}${still}\n\n`;
   return {
     rows: (rows) => {
       const text = before + table.of(rows.flatMap(cells));

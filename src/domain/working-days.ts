@@ -36,6 +36,14 @@ function localMs(at: Instant): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) + (((at % 1000) + 1000) % 1000);
 }
 
+const HOUR = 3_600_000;
+
+/** Wall clock in Amsterdam to the minute, with its zone, since an hour comes twice in autumn: `2026-11-27 15:03 CET`. */
+export function wallClock(at: Instant): string {
+  const local = localMs(at);
+  return `${new Date(local).toISOString().slice(0, 16).replace('T', ' ')} ${local - at === HOUR ? 'CET' : 'CEST'}`;
+}
+
 export const dayOf = (at: Instant): Day => Math.floor(localMs(at) / DAY_MS);
 
 /** Milliseconds since local midnight, by the wall clock. */

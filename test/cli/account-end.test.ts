@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { EndingsView } from '../../src/admin/account-end-many.ts';
 import type { AddressEnd } from '../../src/commands/address.ts';
 import type { AccountView, AddressView } from '../../src/admin/views.ts';
+import { readableTime } from '../../src/cli/output.ts';
 import { days } from '../../src/domain/units.ts';
 import { FakeClock } from '../support/clock.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
@@ -50,7 +51,7 @@ test('an account ends with a time of grace: no mail in or out, collected until t
   const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
 
   const closes = new Date(clock.now() + days(30)).toISOString();
-  const shown = `${closes.slice(0, 10)} ${closes.slice(11, 16)}Z`;
+  const shown = readableTime(closes);
   const ended = (first: string): string =>
     [
       first,

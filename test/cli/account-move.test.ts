@@ -8,6 +8,7 @@ import type { AccountMovesView } from '../../src/admin/account-move.ts';
 import type { AuditRowView } from '../../src/admin/audit.ts';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import type { AccountView } from '../../src/admin/views.ts';
+import { readableTime } from '../../src/cli/output.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { dayOf, isoDay } from '../../src/domain/working-days.ts';
@@ -53,7 +54,7 @@ async function maildrop(gateway: TestGateway, login = loginOf('anna')): Promise<
   return found;
 }
 const subjects = (found: readonly [string, string][]): string[] => found.map(([, subject]) => subject);
-const shown = (at: number): string => new Date(at).toISOString().replace('T', ' ').slice(0, 16) + 'Z';
+const shown = (at: number): string => readableTime(new Date(at).toISOString());
 
 test('an account goes to another organisation with the mail since a day; what was before stays, and no program notices', async (t) => {
   const { gateway, clock } = await world(t);

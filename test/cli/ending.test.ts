@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { AddressView, AccountView, OrganisationView } from '../../src/admin/views.ts';
 import type { PartnerView } from '../../src/admin/partner-views.ts';
+import { readableTime } from '../../src/cli/output.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { days } from '../../src/domain/units.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -41,7 +42,7 @@ test('an organisation: what goes along is shown, its name is typed, and all of i
   const reader = await Pop3Client.open(scene.gateway.target('pop3s'), loginOf('bert'));
 
   const until = new Date(clock.now() + days(30)).toISOString();
-  const shown = `${until.slice(0, 10)} ${until.slice(11, 16)}Z`;
+  const shown = readableTime(until);
   const stopped = await typed(scene, ['yes'], 'organisation', 'end', organisation);
   assert.equal(stopped.code, 2);
   assert.deepEqual(stopped.questions, [`To end organisation "${organisation}", type ${organisation}: `]);

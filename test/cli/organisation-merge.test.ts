@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { IncidentSummary } from '../../src/cli/incident-summary.ts';
 import type { MergeView } from '../../src/admin/organisation-merge.ts';
 import type { AccountView, AddressView, OrganisationView, SettingView } from '../../src/admin/views.ts';
+import { readableTime } from '../../src/cli/output.ts';
 import { minutes } from '../../src/domain/units.ts';
 import { FakeClock } from '../support/clock.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
@@ -110,7 +111,7 @@ test('a practice becomes part of another: the plan, the same done, open sessions
   const uidl = (await reader.uidl()).get(1);
 
   const until = new Date(clock.now() + minutes(2)).toISOString();
-  const day = `${until.slice(0, 10)} ${until.slice(11, 16)}Z`;
+  const day = readableTime(until);
   const file = world.file(
     'successors.csv',
     'old,new,mailbox',

@@ -120,7 +120,7 @@ test('the figures of a month are those of what was submitted, fetched and refuse
   assert.match(
     text,
     new RegExp(
-      `^Usage in ${MONTH}, from .*Z to .*Z; the month is still running: figures so far\n\nORGANISATION +ACCOUNT +SENT `,
+      `^Usage in ${MONTH}, from .* CES?T to .* CES?T; the month is still running: figures so far\n\nORGANISATION +ACCOUNT +SENT `,
     ),
   );
   assert.match(

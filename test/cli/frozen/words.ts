@@ -4,7 +4,7 @@
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g, '<$1>'],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?/g, '<time>'],
-  [/\b\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?/g, '<time>'],
+  [/\b\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z| CES?T)?/g, '<time>'],
   [/\b\d{4}-?\d\d-?\d\dT\d{6}Z\b/g, '<time>'],
   [/\b[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, '<time>'],
   [/\b\d{4}-\d\d-\d\d\b/g, '<day>'],
