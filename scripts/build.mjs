@@ -8,6 +8,7 @@ import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFile
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleThreads } from './bundle.mjs';
 import { commitOf } from './commit.mjs';
 import { UNFIT, nodeProblem } from './node-version.mjs';
 
@@ -48,6 +49,12 @@ const compiledCode = join(root, 'dist', 'src');
 for (const name of readdirSync(compiledCode, { recursive: true, encoding: 'utf8' }))
   if (/\.js(\.map)?$/.test(name) && !existsSync(join(root, 'src', name.replace(/\.js(\.map)?$/, '.ts'))))
     rmSync(join(compiledCode, name));
+
+const unfit = await bundleThreads(root);
+if (unfit !== undefined) {
+  console.error(`Cannot put a thread into one file: ${unfit}`);
+  process.exit(1);
+}
 
 // The command of an unpacked package is this file; npm would set the mode only where it makes the link itself.
 chmodSync(join(compiledCode, 'main.js'), 0o755);

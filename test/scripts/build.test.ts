@@ -1,4 +1,4 @@
-/** The build on a project of three files: what `npm start` compiles, and that the two kinds of build leave nothing of before behind. */
+/** The build on a project of a few files: what `npm start` compiles, that the two kinds of build leave nothing of before behind, and threads of one file. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -68,4 +68,28 @@ test('a type that does not fit fails the build of everything, and what no longer
   assert.equal(built(wrong, '--program').status, 0);
   assert.notEqual(built('export const value = ;', '--program').status, 0);
   assert.notEqual(built(wrong).status, 0, 'what was compiled unchecked is checked');
+});
+
+test('a thread is one file, of what its sources say now, whose map names them', () => {
+  // Types are not checked there, and Node's are not at hand here.
+  rmSync(join(root, 'dist'), { recursive: true });
+  write('src/a/face.ts', "export const thread = new URL('./thread.js', import.meta.url);\n");
+  write('src/a/thread.ts', "import { part } from '../b/part.ts';\nconsole.log(part);\n");
+  for (const value of ['first', 'second']) {
+    write('src/b/part.ts', `export const part: string = '${value}';\n`);
+    const { status, said } = built(one, '--program');
+    assert.equal(status, 0, said);
+    const thread = readFileSync(join(root, 'dist/src/a/thread.js'), 'utf8');
+    assert.doesNotMatch(thread, /\bimport\b/);
+    assert.match(thread, new RegExp(`var part = "${value}"`));
+  }
+  const { sources } = JSON.parse(readFileSync(join(root, 'dist/src/a/thread.js.map'), 'utf8')) as { sources: string[] };
+  assert.deepEqual(
+    sources.map((source) => join(root, 'dist/src/a', source)),
+    [join(root, 'src/b/part.ts'), join(root, 'src/a/thread.ts')],
+  );
+  write('src/b/part.ts', "export const part = new URL('./text.txt', import.meta.url);\n");
+  const { status, said } = built(one, '--program');
+  assert.equal(status, 1, 'what it looks for beside itself is not beside the thread');
+  assert.match(said, /Cannot put a thread into one file: src\/b\/part\.ts says import\.meta/);
 });

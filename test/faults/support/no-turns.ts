@@ -1,4 +1,7 @@
-/** Preloaded into a gateway (`node --import`), in all its threads: whoever came first is served first, as if there were no accounts. The control. */
+/**
+ * Preloaded into a gateway (`node --import`): whoever came first is served first, as if there were no accounts. The control. The thread that writes the
+ * store keeps its turns: it has a copy of these classes in its own file.
+ */
 import { FairLine } from '../../../src/platform/fair-line.ts';
 import { FairSlots } from '../../../src/platform/fair-slots.ts';
 
