@@ -13,6 +13,7 @@ import { endOf, endingBy, endingInput } from './ending.ts';
 import { type Input, flag, oneOf, optionalText, organisationName, page, text } from './input.ts';
 import { fileNotice } from './notice.ts';
 import { change, listing } from './operation.ts';
+import { unknownOrganisation } from './organisation-of.ts';
 import { type OrganisationView, viewOrganisation } from './views.ts';
 
 const register = (input: Input, name: 'agb' | 'ura'): string | undefined => {
@@ -288,8 +289,4 @@ export const organisationOperations = {
   ),
 };
 
-export const unknownOrganisation = (name: string): AdminError =>
-  new AdminError(
-    'unknown',
-    `Cannot find organisation "${name}": none has that name; "sluis organisation list" shows them`,
-  );
+export { unknownOrganisation };

@@ -12,10 +12,11 @@ import { type Instant, days, iso } from '../domain/units.ts';
 import { codeLetter } from '../enrol/letters.ts';
 import { passwordCodeLetters } from '../letters/password-code.ts';
 import type { AccountSummary } from '../store/registry.ts';
-import { accountOf, unfitPassword } from './accounts.ts';
+import { accountOf } from './accounts.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { type Input, count, flag, login, oneOf, optionalMoment, optionalSecret, optionalText, text } from './input.ts';
 import { fileNotice } from './notice.ts';
+import { unfitPassword } from './new-password.ts';
 import { change, withSecondUnless } from './operation.ts';
 
 export interface CodeView {

@@ -10,7 +10,6 @@ import { type Right, type Standing, mayDo } from '../domain/roles.ts';
 import { AdminError } from './context.ts';
 
 export const RIGHTS = {
-  'account.add': 'registry',
   'account.certificate.add': 'registry',
   'account.certificate.list': 'read',
   'account.certificate.revoke': 'support',
@@ -20,9 +19,7 @@ export const RIGHTS = {
   'account.end-many': 'registry',
   'account.enforce': 'registry',
   'account.enrol': 'support',
-  'account.idle': 'read',
   'account.import': 'registry',
-  'account.list': 'read',
   'account.move': 'registry',
   'account.move-plan': 'read',
   'account.observed': 'read',

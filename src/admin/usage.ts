@@ -2,16 +2,15 @@
 import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type Month, firstDay, isoMonth, monthOf, monthStart, parseMonth } from '../domain/months.ts';
-import { type Day, dayOf, isoDay } from '../domain/working-days.ts';
-import { type IdleAccount, type MonthlyUsage, USAGE_COUNTS, type UsageCounts } from '../store/usage.ts';
+import { type Day, isoDay } from '../domain/working-days.ts';
+import { type MonthlyUsage, USAGE_COUNTS, type UsageCounts } from '../store/usage.ts';
 import { type AdminContext, AdminError } from './context.ts';
-import { type Input, count, organisationName, page, text } from './input.ts';
+import { type Input, organisationName, page, text } from './input.ts';
 import { listing } from './operation.ts';
 import { unknownOrganisation } from './organisations.ts';
 
 /** Organisations that one call looks at. */
 const LOOKED_AT = 200;
-const LONGEST_IDLE = 36_500;
 
 export interface UsageView extends UsageCounts {
   readonly organisation: string;
@@ -39,19 +38,6 @@ export interface UsageReport {
   readonly rows: readonly UsageView[];
   /** For `after` of the next call; absent at the end. */
   readonly next?: string;
-}
-
-export interface IdleView {
-  readonly login: string;
-  readonly organisation: string;
-  readonly kind: string;
-  readonly state: string;
-  /** A day: the last on which it did something, or that of its registration. */
-  readonly since: string;
-  readonly never: boolean;
-  readonly lastLogin?: string;
-  /** That wait in its mailbox. */
-  readonly messages: number;
 }
 
 interface Wanted {
@@ -111,23 +97,6 @@ export const usageOperations = {
       ...(await usagePage(context, wanted)),
     };
   }),
-  'account.idle': listing(
-    (input) => ({
-      ...page(input),
-      days: count(input, 'idle', { initial: 30, max: LONGEST_IDLE }),
-      ...(input.organisation === undefined ? {} : { organisation: organisationName(input, 'organisation') }),
-    }),
-    async (
-      { store, clock },
-      { days, ...query },
-    ): Promise<{ readonly accounts: readonly IdleView[]; readonly next?: string }> => {
-      const { organisation } = query;
-      if (organisation !== undefined && (await store.registry.findOrganisation(organisation)) === undefined)
-        throw unknownOrganisation(organisation);
-      const { rows, next } = await store.usage.idle({ ...query, day: dayOf(clock.now()) - days });
-      return { accounts: rows.map(idleView), ...defined({ next }) };
-    },
-  ),
 };
 
 async function usagePage(
@@ -190,9 +159,3 @@ function idleSince({ account, days, lastUsed }: MonthlyUsage, first: Day): Pick<
 
 const countsOf = (row: UsageCounts): UsageCounts =>
   Object.fromEntries(USAGE_COUNTS.map((name) => [name, row[name]])) as unknown as UsageCounts;
-
-const idleView = ({ since, lastLogin, ...account }: IdleAccount): IdleView => ({
-  ...account,
-  since: isoDay(since),
-  ...defined({ lastLogin: isoDay(lastLogin) }),
-});

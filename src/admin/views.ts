@@ -1,5 +1,6 @@
 /** What listings show: the shapes that `--json` prints and docs/operations.md documents. Times are ISO 8601, sizes octets. */
-import { type CertificateState, certificateState } from '../crypto/certificate-expiry.ts';
+import { z } from '../config/zod.ts';
+import { certificateState } from '../crypto/certificate-expiry.ts';
 import { defined } from '../domain/defined.ts';
 import { type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
@@ -26,74 +27,77 @@ export interface OrganisationView {
   readonly settings: Settings;
 }
 
-export interface PasswordView {
-  readonly name: string;
-  /** It logs in by SCRAM as well. */
-  readonly scram: boolean;
-  readonly created: string;
-  readonly ends?: string;
-  readonly lastUsed?: string;
-}
+const time = z.string();
+/** Settings by name, as they are stored: those that somebody set. */
+const stored = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+export const passwordView = z.object({
+  name: z.string(),
+  scram: z.boolean().meta({ description: 'It logs in by SCRAM as well.' }),
+  created: time,
+  ends: time.optional(),
+  lastUsed: time.optional(),
+});
+export type PasswordView = z.infer<typeof passwordView>;
 
 /** A one-time code that was not used yet. */
-export interface CodeView {
-  /** The part of it that is no secret. */
-  readonly id: string;
-  readonly for: 'login' | 'mail' | 'password';
-  /** Name of the password. */
-  readonly password?: string;
-  readonly created: string;
-  readonly expires: string;
-  readonly tries: number;
-}
+export const codeView = z.object({
+  id: z.string().meta({ description: 'The part of it that is no secret.' }),
+  for: z.enum(['login', 'mail', 'password']),
+  password: z.string().optional().meta({ description: 'Name of the password.' }),
+  created: time,
+  expires: time,
+  tries: z.number(),
+});
+export type CodeView = z.infer<typeof codeView>;
 
-export interface CertificateView {
-  readonly name: string;
-  readonly match: 'pin' | 'subject' | 'san';
-  readonly about: string;
-  /** SHA-256 of the certificate it was registered with, hexadecimal. */
-  readonly fingerprint: string;
-  readonly created: string;
-  /** Of that certificate. */
-  readonly begins: string;
-  readonly ends: string;
-  /** Of that certificate; with `subject` and `san` renewed ones log in as well. */
-  readonly state: CertificateState;
-  readonly revoked?: string;
-  readonly lastUsed?: string;
-}
+export const certificateView = z.object({
+  name: z.string(),
+  match: z.enum(['pin', 'subject', 'san']),
+  about: z.string(),
+  fingerprint: z.string().meta({ description: 'SHA-256 of the certificate it was registered with, hexadecimal.' }),
+  created: time,
+  begins: time.meta({ description: 'Of that certificate.' }),
+  ends: time,
+  state: z.string().meta({
+    description: 'Of that certificate; with `subject` and `san` renewed ones log in as well.',
+  }),
+  revoked: time.optional(),
+  lastUsed: time.optional(),
+});
+export type CertificateView = z.infer<typeof certificateView>;
 
-export interface AddressView {
-  readonly address: string;
-  readonly account: string;
-  readonly state: string;
-  /** From then on it has ended; one that is `ending` takes no mail already, and is resumed until then. */
-  readonly ends?: string;
-  /** Whom senders are told of. */
-  readonly successor?: string;
-  readonly settings: Settings;
-}
+const addressOfAccount = z.object({
+  address: z.string(),
+  state: z.string(),
+  ends: time.optional().meta({
+    description: 'From then on it has ended; one that is `ending` takes no mail already, and is resumed until then.',
+  }),
+  successor: z.string().optional().meta({ description: 'Whom senders are told of.' }),
+  settings: stored,
+});
+export type AddressView = z.infer<typeof addressOfAccount> & { readonly account: string };
 
-export interface AccountView {
-  readonly login: string;
-  readonly organisation: string;
-  readonly kind: string;
-  readonly state: string;
-  /** Until then its owner collects what waits, and it can be resumed; it takes no mail any more. */
-  readonly ends?: string;
-  readonly addresses: readonly Omit<AddressView, 'account'>[];
-  readonly passwords: readonly PasswordView[];
-  readonly certificates: readonly CertificateView[];
-  readonly codes: readonly CodeView[];
-  /** Addresses of other accounts that this one may send as. */
-  readonly sendsAs: readonly string[];
-  readonly used: number;
-  readonly messages: number;
-  /** The last day on which it logged in; on which it logged in, sent or took mail. */
-  readonly lastLogin?: string;
-  readonly lastUsed?: string;
-  readonly settings: Settings;
-}
+export const accountView = z.object({
+  login: z.string(),
+  organisation: z.string(),
+  kind: z.string(),
+  state: z.string(),
+  ends: time.optional().meta({
+    description: 'Until then its owner collects what waits, and it can be resumed; it takes no mail any more.',
+  }),
+  addresses: z.array(addressOfAccount),
+  passwords: z.array(passwordView),
+  certificates: z.array(certificateView),
+  codes: z.array(codeView),
+  sendsAs: z.array(z.string()).readonly().meta({ description: 'Addresses of others that it may send as.' }),
+  used: z.number(),
+  messages: z.number(),
+  lastLogin: z.string().optional().meta({ description: 'The last day on which it logged in.' }),
+  lastUsed: z.string().optional().meta({ description: 'The last day on which it logged in, sent or took mail.' }),
+  settings: stored,
+});
+export type AccountView = z.infer<typeof accountView>;
 
 /** One setting as it holds, and where that was decided. */
 export interface SettingView {

@@ -96,7 +96,7 @@ async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<P
   for (const organisation of organisations)
     await runOperation('organisation.add', gateway.admin, organisation, call, log);
   for (const account of accounts) {
-    const input = { ...account, addresses: [account.login], password: passwords.get(account.login) };
+    const input = { ...account, address: [account.login], password: passwords.get(account.login) };
     await runOperation('account.add', gateway.admin, input, call, log);
   }
   return passwords;

@@ -3,29 +3,19 @@
  * seen by every user of the machine, and kept in histories.
  */
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { type Command, Option } from 'commander';
 import { generatePassword } from '../crypto/password-generate.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
 import { CommandError } from './exit.ts';
 import { fileCode } from './new-file.ts';
+import { type SecretOptions, secretOptions } from './secret-options.ts';
 import { type Terminal, note } from './terminal.ts';
 
-export interface SecretOptions {
-  readonly passwordFile?: string;
-  readonly generate?: boolean;
-  readonly out?: string;
-}
-
-export const secretOptions = (command: Command): Command =>
-  command
-    .addOption(
-      new Option('--password-file <file>', 'first line of this file; - for standard input').conflicts('generate'),
-    )
-    .option('--generate', 'make a password up; needs --out')
-    .option('--out <file>', 'file for the made-up password; must not exist, is written with mode 0600');
+export { type SecretOptions, secretOptions };
 
 export interface Secret {
   readonly password: string;
+  /** Where it was written, in a sentence. */
+  readonly written?: string;
   /** Removes a file that was written for a command that failed afterwards. */
   undo(): void;
 }
@@ -87,7 +77,7 @@ function generated(out: string): Secret {
   }
   writeSync(file, `${password}\n`);
   closeSync(file);
-  return { password, undo: () => rmSync(out, { force: true }) };
+  return { password, written: writtenText(out), undo: () => rmSync(out, { force: true }) };
 }
 
 /** The first line. More than a line is taken for the wrong file. */
@@ -171,7 +161,7 @@ export async function withSecret<T>(secret: Secret | undefined, use: () => Promi
   }
 }
 
-export const written = (options: SecretOptions): string[] =>
-  options.out === undefined
-    ? []
-    : [`Its password is in ${options.out}: hand it over on another way than mail, then delete the file.`];
+const writtenText = (out: string): string =>
+  `Its password is in ${out}: hand it over on another way than mail, then delete the file.`;
+
+export const written = ({ out }: SecretOptions): string[] => (out === undefined ? [] : [writtenText(out)]);

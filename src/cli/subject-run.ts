@@ -12,15 +12,20 @@ import { OneConnection, withHere } from './here.ts';
 import { printPages } from './listing.ts';
 import { csv, print } from './output.ts';
 import { showProgress } from './progress.ts';
+import type { Secret } from './secret.ts';
+import type { SecretOptions } from './secret-options.ts';
 import type { Terminal } from './terminal.ts';
 import { readUpload } from './upload.ts';
 
 // What comes from commander has the names of the rows; the rows know the types.
-export type Given = SureOptions & {
-  readonly csv?: boolean;
-  readonly from?: string;
-  readonly limit?: number;
-} & Readonly<Record<string, unknown>>;
+export type Given = SureOptions &
+  SecretOptions & {
+    /** commander: false for `--no-password`. */
+    readonly password?: boolean;
+    readonly csv?: boolean;
+    readonly from?: string;
+    readonly limit?: number;
+  } & Readonly<Record<string, unknown>>;
 type One = Row<Params, unknown>;
 type List = ListRow<Params, unknown>;
 type Local = LocalRow<Params, unknown>;
@@ -38,14 +43,31 @@ export async function runRow(terminal: Terminal, options: Given, row: AnyRow, in
     throw new CommandError('usage', 'Cannot do it without --reason TEXT: it stands in the audit trail');
   await withHere(terminal, options, async (here) => {
     const sure = await asked(here, row, input);
+    const secret = await secretOf(sure, row);
+    const whole = secret === undefined ? input : { ...input, password: secret.password };
     try {
       const result =
-        row.at === 'here' ? await row.run(sure, inputOf(row, input), input) : await calling(sure, row, input);
-      told(sure, row, result, inputOf(row, input));
+        row.at === 'here' ? await row.run(sure, inputOf(row, whole), whole) : await calling(sure, row, whole);
+      told(sure, row, result, inputOf(row, whole), secret?.written);
+    } catch (error) {
+      // A password file that was written for a command that then failed must not stay: somebody would take it for valid.
+      secret?.undo();
+      throw error;
     } finally {
       await sure.close();
     }
   });
+}
+
+/** The password that the row takes (core/secret.ts), unless it is to have none. */
+async function secretOf({ terminal, options }: Here, { in: params }: One | Local): Promise<Secret | undefined> {
+  if (!Object.values(params).some(({ as }) => as === 'secret')) return undefined;
+  const { password: isWanted, generate, passwordFile, out } = options as Given;
+  if (isWanted === false && (generate === true || passwordFile !== undefined))
+    throw new CommandError('usage', 'Cannot use --no-password with a password; leave one of them out');
+  if (isWanted === false) return undefined;
+  const { readSecret } = await import('./secret.ts');
+  return await readSecret(terminal, defined({ generate, passwordFile, out }));
 }
 
 async function list(terminal: Terminal, options: Given, row: List, input: Input): Promise<void> {
@@ -56,7 +78,8 @@ async function list(terminal: Terminal, options: Given, row: List, input: Input)
       (one) => row.after(one),
       Math.min(PAGE, limit ?? PAGE),
     );
-    const { header, none, csvHeader } = row;
+    const { csvHeader } = row;
+    const { header, none } = row.other?.(inputOf(row, input)) ?? row;
     const shown = limit === undefined ? all : newestOf(all, limit);
     await printPages(terminal, options, shown, {
       header,
@@ -117,12 +140,22 @@ async function asked(here: OneConnection, row: One | Local, input: Input): Promi
   return here.with(options);
 }
 
-function told({ terminal, options }: Here, row: One | Local, result: unknown, values: Values<Params>): void {
+function told(
+  { terminal, options }: Here,
+  row: One | Local,
+  result: unknown,
+  values: Values<Params>,
+  where: string | undefined,
+): void {
   for (const warning of row.warnings?.(result) ?? []) terminal.err(`Warning: ${warning}.\n`);
   const looked = row.effect !== 'reads' && row.confirm !== undefined && row.isLook?.(values) === true;
   if ((options as Given).csv === true && row.csv !== undefined)
     terminal.out(`${csv(row.csv.header, row.csv.rows(result))}\n`);
-  else print(terminal, options, result, () => (looked ? 'Nothing was done. ' : '') + row.say(result, values));
+  else
+    print(terminal, options, result, () => {
+      const text = (looked ? 'Nothing was done. ' : '') + row.say(result, values);
+      return where === undefined ? text : `${text}\n${where}`;
+    });
   const failed = row.fails?.(result, values);
   if (failed?.text !== undefined) throw new CommandError(failed.code, failed.text);
   if (failed !== undefined) terminal.code = exitCodes[failed.code];

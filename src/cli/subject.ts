@@ -6,6 +6,7 @@ import { type Param, nameOf } from '../commands/core/params.ts';
 import { type AnyRow, type AnySubject, isSubject } from '../commands/core/row.ts';
 import { destroying } from './ask.ts';
 import { changing, guarded, reading } from './options.ts';
+import { secretOptions } from './secret-options.ts';
 import { type Given, runRow } from './subject-run.ts';
 import type { Terminal } from './terminal.ts';
 import { readUpload } from './upload.ts';
@@ -97,6 +98,9 @@ function addParam(
     verb.addArgument(
       (kind?.choices === undefined ? made : made.choices(kind.choices)).argParser(reader(terminal, kind)),
     );
+  } else if (as === 'secret') {
+    secretOptions(verb);
+    if (optional) verb.option(`--no-${name}`, about);
   } else if (as === 'rest') verb.argument(`[${word}...]`, about, gathering(reader(terminal, kind)));
   else {
     const option = (called: string): Option => {
@@ -143,6 +147,7 @@ function wireOf(
   let place = 0;
   const input: Record<string, unknown> = {};
   for (const [key, { as, was = [] }] of params) {
+    if (as === 'secret') continue;
     const inPlace = as === 'argument' || as === 'rest';
     let value = inPlace ? all[place++] : options[key];
     for (const before of was) {

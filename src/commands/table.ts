@@ -1,16 +1,17 @@
 /** Every subject of the command table, and the operations that come of them. */
+import { accounts } from './account.ts';
 import { addresses } from './address.ts';
 import { operationsOf } from './core/operations.ts';
 import type { AnyRow, AnySubject } from './core/row.ts';
 import { type Placed, commandsOf } from './core/walk.ts';
 
 /** In the order of the documents. */
-export const subjects: readonly AnySubject[] = [addresses];
+export const subjects: readonly AnySubject[] = [accounts, addresses];
 
 /** Commands of the top level that are rows. */
 export const tops: Readonly<Record<string, AnyRow>> = {};
 
-export const rowOperations = { ...operationsOf(addresses) };
+export const rowOperations = { ...operationsOf(accounts), ...operationsOf(addresses) };
 
 /** Every command that is a row. */
 export const placed = (): readonly Placed[] => [

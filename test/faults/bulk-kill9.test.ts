@@ -147,7 +147,7 @@ test(
     await control(async (client) => {
       for (const [n, login] of logins.slice(0, 7).entries()) {
         await client.call('settings.set', { scope: 'account', name: login, values: { quota: '300MiB' } });
-        await client.call('account.add', { login: `loop-${n}`, organisation: 'clinic', addresses: [] });
+        await client.call('account.add', { login: `loop-${n}`, organisation: 'clinic' });
       }
       await served.kill();
     });

@@ -320,7 +320,7 @@ const organisations: readonly ChangeWithParts[] = [
 async function newPractice(scene: Scene, name: string): Promise<void> {
   const login = `huis@${name}.test`;
   await scene.run('organisation.add', { name, title: name, contact: anna });
-  await scene.run('account.add', { login, organisation: name, addresses: [login], password: 'een lange zin 12' });
+  await scene.run('account.add', { login, organisation: name, address: [login], password: 'een lange zin 12' });
 }
 
 export const CHANGES_WITH_PARTS: readonly ChangeWithParts[] = [

@@ -20,7 +20,7 @@ const DRIVEN: readonly Driven[] = [
   ['organisation.change', { name: 'zuid', telephone: '0201234567' }],
   [
     'account.add',
-    { login: 'clara', organisation: 'zuid', addresses: ['clara@group.test'], password: 'een lange zin 12' },
+    { login: 'clara', organisation: 'zuid', address: ['clara@group.test'], password: 'een lange zin 12' },
   ],
   ['account.password.add', { login: 'clara', 'password-name': 'second', password: 'een andere zin 12' }],
   ['account.password.revoke', { login: 'clara', 'password-name': 'second' }],

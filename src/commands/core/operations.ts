@@ -83,15 +83,15 @@ export function inputOf<P extends Params>(row: Takes<P>, input: Input): Values<P
 }
 
 function readValue(name: string, param: Param, value: unknown): unknown {
-  const { as, optional } = param;
+  const { as, optional, most = MAX_LIST } = param;
   if (as === 'flag' || as === 'no') {
     if (value === undefined) return as === 'no';
     return typeof value === 'boolean' ? value : refuse(name, value, 'true or false');
   }
   if (optional && (value === undefined || value === null)) return param.initial;
   if (as !== 'rest' && as !== 'many') return readOne(name, param, value);
-  if (!Array.isArray(value) || value.length > MAX_LIST)
-    return refuse(name, value, `a list of at most ${MAX_LIST}, each ${param.kind?.expected ?? ''}`);
+  if (!Array.isArray(value) || value.length > most)
+    return refuse(name, value, `a list of at most ${most}, each ${param.kind?.expected ?? ''}`);
   return value.map((one: unknown) => readOne(name, param, one));
 }
 

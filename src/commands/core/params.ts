@@ -6,10 +6,12 @@ export interface Param<T = unknown> {
   readonly about: string;
   /**
    * On the command line: in its place, all that are left, `--name <word>`, that several times, `--name` alone, or `--no-name` alone. Over the socket all
-   * have their names; of `rest` and `many` a list comes.
+   * have their names; of `rest` and `many` a list comes. `secret`: core/secret.ts.
    */
-  readonly as: 'argument' | 'rest' | 'option' | 'many' | 'flag' | 'no';
+  readonly as: 'argument' | 'rest' | 'option' | 'many' | 'flag' | 'no' | 'secret';
   readonly optional: boolean;
+  /** Of a list: most entries, where it is another number than `MAX_LIST`. */
+  readonly most?: number;
   /** Where none is given. */
   readonly initial?: unknown;
   /** Names that the option had in the version before. */
@@ -21,11 +23,12 @@ export type Values<P extends Params> = { readonly [K in keyof P]: P[K] extends P
 /** Entries of a list that comes with one call. */
 export const MAX_LIST = 1000;
 
-const param = <T>(
+/** For a builder that is not here. */
+export const param = <T>(
   as: Param['as'],
   kind: unknown,
   about: string,
-  more: Partial<Pick<Param, 'optional' | 'initial'>> = {},
+  more: Partial<Pick<Param, 'optional' | 'initial' | 'most'>> = {},
 ): Param<T> => ({ as, kind: kind as Kind<T, never> | undefined, about, optional: false, ...more });
 
 /** In its place, and must be given. */
@@ -34,8 +37,8 @@ export const arg = <T, W>(kind: Kind<T, W>, about: string): Param<T> => param('a
 export const maybe = <T, W>(kind: Kind<T, W>, about: string): Param<T | undefined> =>
   param('argument', kind, about, { optional: true });
 /** All that are left, perhaps none. */
-export const rest = <T, W>(kind: Kind<T, W>, about: string): Param<readonly T[]> =>
-  param('rest', kind, about, { optional: true, initial: [] });
+export const rest = <T, W>(kind: Kind<T, W>, about: string, most = MAX_LIST): Param<readonly T[]> =>
+  param('rest', kind, about, { optional: true, initial: [], most });
 /** An option that must be given. */
 export const need = <T, W>(kind: Kind<T, W>, about: string): Param<T> => param('option', kind, about);
 /** An option that may be given several times. */

@@ -107,6 +107,8 @@ export interface ListRow<P extends Params, R> extends Said<P, R> {
   run(context: AdminContext, input: Values<P> & Page, call: Call): Promise<readonly R[]>;
   /** Of the table. */
   readonly header: readonly string[];
+  /** Where options ask for another table: its header, and what is said where nothing is listed. */
+  other?(input: Values<P>): { readonly header: readonly string[]; readonly none?: string } | undefined;
   cells(row: R): readonly Cell[];
   /** Where the page after this row begins. */
   after(row: R): string;
@@ -222,4 +224,4 @@ export function operationName(row: AnyOperation): string {
   return name;
 }
 
-export type OutputOf<R> = R extends ListRow<never, infer O> ? readonly O[] : R extends Row<never, infer O> ? O : never;
+export type OutputOf<R> = R extends { run(...given: never): Promise<infer O> } ? O : never;

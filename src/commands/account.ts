@@ -1,0 +1,5 @@
+/** `sluis account`: who logs in; each owns one mailbox. */
+import { subject } from './core/row.ts';
+import { add, list } from './account-rows.ts';
+
+export const accounts = subject('account', 'who logs in; each owns one mailbox', { add, list });

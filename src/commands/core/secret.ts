@@ -1,0 +1,13 @@
+/**
+ * A password that a command sets, under the name `password`. `sluis` takes it from a file, standard input or a prompt, or makes one up and writes it to a new
+ * file (`--password-file`, `--generate`, `--out`), which is removed where the command fails.
+ */
+import { secret } from './kinds.ts';
+import { type Param, param } from './params.ts';
+
+const given = secret('a password');
+
+export const password = param<string>('secret', given, 'the password');
+/** The same; `--no-password` leaves it out. */
+export const maybePassword = (about: string): Param<string | undefined> =>
+  param('secret', given, about, { optional: true });
