@@ -41,21 +41,21 @@ async function programFor(terminal: Terminal, [word, next]: readonly string[], j
   return word === 'help' && next !== undefined ? await buildProgram(terminal, next) : overview(terminal);
 }
 
-/** `--json` as a word of its own: known before commander has read the line, and also where it cannot. */
-const asksJson = (argv: readonly string[]): boolean => {
+/** An option as a word of its own: known before commander has read the line, and also where it cannot. */
+const asksFor = (option: string, argv: readonly string[]): boolean => {
   const end = argv.indexOf('--');
-  return argv.slice(0, end < 0 ? argv.length : end).includes('--json');
+  return argv.slice(0, end < 0 ? argv.length : end).includes(option);
 };
 
 /** Runs one command; answers the exit code. */
-export async function runCommandLine(argv: readonly string[], own: Terminal = processTerminal()): Promise<number> {
-  const terminal = shielded(own);
+export async function runCommandLine(argv: readonly string[], own?: Terminal): Promise<number> {
+  const json = asksFor('--json', argv);
+  const terminal = shielded(own ?? processTerminal({ plainly: json || asksFor('--csv', argv) }));
   if (argv.length === 0) {
     const { firstSteps } = await import('./first-steps.ts');
     terminal.err(await firstSteps());
     return exitCodes.usage;
   }
-  const json = asksJson(argv);
   const program = await programFor(terminal, argv, json);
   // Each subcommand must hand its errors back instead of ending the process.
   const inherit = (command: Command): void => {

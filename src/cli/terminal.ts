@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { visibleLine, visibleText } from '../domain/visible.ts';
+import { paintFor } from './colours.ts';
 import { exitCodes } from './exit.ts';
 
 /** What a command reads and writes besides the gateway: the terminal of a person, or what a test gives in its place. */
@@ -41,11 +42,14 @@ export async function askAtTerminal(question: string): Promise<string> {
 /** Where a person looks, and no program reads: beside what the command prints. */
 export const note = (text: string): void => void process.stderr.write(visibleText(text));
 
-export function processTerminal(): Terminal {
+/** `plainly`: a program reads what is printed, whatever it is printed on. */
+export function processTerminal({ plainly = false } = {}): Terminal {
   process.stdout.once('error', readerGone);
+  const as = (text: string): string => text;
+  const [out, err] = plainly ? [as, as] : [paintFor(process.stdout, 'out'), paintFor(process.stderr, 'err')];
   return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    out: (text) => void process.stdout.write(out(text)),
+    err: (text) => void process.stderr.write(err(text)),
     code: 0,
   };
 }
