@@ -4,6 +4,9 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeDataKinds, writeReference, writeTables } from '../dist/src/config/markdown.js';
+import { factsOf } from '../dist/src/cli/command-tree.js';
+import { writeCommands } from '../dist/src/cli/commands-page.js';
+import { buildProgram } from '../dist/src/cli/program.js';
 import { writeLock, writeReplies } from '../dist/src/pages/replies.js';
 import { hasContents, writeContents } from '../dist/src/pages/contents.js';
 
@@ -15,5 +18,7 @@ writeFileSync(join(docs, 'replies.md'), writeReplies());
 rewrite('../test/golden/replies.txt', writeLock);
 rewrite('operations.md', writeTables);
 rewrite('privacy.md', writeDataKinds);
+const program = factsOf(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }));
+rewrite('commands.md', (page) => writeCommands(page, program));
 for (const name of readdirSync(docs).filter((file) => file.endsWith('.md')))
   rewrite(name, (page) => (hasContents(page) ? writeContents(page) : page));

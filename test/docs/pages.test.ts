@@ -4,6 +4,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Command } from 'commander';
+import { factsOf } from '../../src/cli/command-tree.ts';
+import { writeCommands } from '../../src/cli/commands-page.ts';
 import { exitCodes } from '../../src/cli/exit.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { writeReference, writeTables } from '../../src/config/markdown.ts';
@@ -14,6 +16,13 @@ const operations = page('operations.md');
 
 test('docs/configuration.md is what the schema says (npm run docs)', () => {
   assert.equal(page('configuration.md'), writeReference());
+});
+
+const program = await buildProgram({ out: () => undefined, err: () => undefined, code: 0 });
+
+test('docs/commands.md is what the commands say of themselves (npm run docs)', () => {
+  const commands = page('commands.md');
+  assert.equal(commands, writeCommands(commands, factsOf(program)));
 });
 
 test('docs/operations.md has the settings that there are (npm run docs)', () => {
@@ -52,13 +61,11 @@ test('docs/operations.md lists no event that nobody logs', () => {
   );
 });
 
-test('docs/operations.md lists every command', async () => {
+test('docs/operations.md lists every command', () => {
   const leaves = (command: Command, path: string): string[] =>
     command.commands.length === 0
       ? [path]
       : command.commands.flatMap((c) => leaves(c, path === '' ? c.name() : `${path} ${c.name()}`));
-  const missing = leaves(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }), '').filter(
-    (path) => !operations.includes(`\`${path}`),
-  );
+  const missing = leaves(program, '').filter((path) => !operations.includes(`\`${path}`));
   assert.deepEqual(missing, []);
 });

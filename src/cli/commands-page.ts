@@ -1,0 +1,101 @@
+/** docs/commands.md: a section for each command, from the commander tree and, where the command is a row of the table, from that. */
+import { placed } from '../commands/table.ts';
+import type { AnyRow } from '../commands/core/row.ts';
+import { ROLES, ROLE_ABOUT, mayDo } from '../domain/roles.ts';
+import { answerLines } from './answer-fields.ts';
+import { type ArgumentFacts, type CommandFacts, type OptionFacts, leavesOf } from './command-tree.ts';
+
+const BEGIN = '<!-- commands: written by "npm run docs" -->';
+const END = '<!-- end of commands -->';
+
+/** The page with its sections brought up to date; what stands outside the two marks is written by hand. */
+export function writeCommands(page: string, program: CommandFacts): string {
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) throw new Error(`the page has no marks ${BEGIN} and ${END}`);
+  const rows = new Map(placed().map(({ words, row }) => [words.join(' '), row]));
+  const sections = program.commands.flatMap((one) => sectionOf(one, rows));
+  return `${before}${BEGIN}\n\n${[...roleLines(), ...sections].join('\n')}\n${END}${after}`;
+}
+
+const roleLines = (): string[] => [
+  '| role | may |',
+  '| --- | --- |',
+  ...ROLES.map((role) => `| \`${role}\` | ${cell(ROLE_ABOUT[role])} |`),
+  '',
+];
+
+function sectionOf(command: CommandFacts, rows: ReadonlyMap<string, AnyRow>): string[] {
+  const name = command.words.join(' ');
+  if (command.commands.length === 0) return [`## ${name}`, '', ...lines(command, rows.get(name)), ''];
+  const leaves = leavesOf(command);
+  return [
+    ...[`## ${name}`, '', sentence(command.about), ''],
+    ...leaves.flatMap((leaf) => {
+      const words = leaf.words.join(' ');
+      return [`### ${words}`, '', ...lines(leaf, rows.get(words)), ''];
+    }),
+  ];
+}
+
+function lines(command: CommandFacts, row: AnyRow | undefined): string[] {
+  const own = command.options.filter(({ name }) => !SHARED.has(name));
+  const shared = command.options.map(({ name }) => name).filter((name) => SHARED.has(name) && name !== '--help');
+  const taken = [...command.arguments.map(argumentLine), ...own.map(optionLine)];
+  return [
+    sentence(command.about),
+    '',
+    '```',
+    [
+      'sluis',
+      ...command.words,
+      ...command.arguments.map(shown),
+      ...own.filter(({ mandatory }) => mandatory).map(given),
+    ].join(' ') + (own.some(({ mandatory }) => !mandatory) ? ' [OPTION...]' : ''),
+    ...(row === undefined
+      ? []
+      : ['', ...row.examples.map((example) => `sluis ${[...command.words, example].join(' ')}`.trimEnd())]),
+    '```',
+    '',
+    ...(taken.length > 0 ? [...taken, ''] : []),
+    ...(shared.length > 0 ? [`Also ${shared.map((name) => `\`${name}\``).join(', ')}.`, ''] : []),
+    ...(row === undefined ? [] : [ruleLine(row), ...answerLines(row)]),
+  ];
+}
+
+/** Explained once, at the top of the page. */
+const SHARED = new Set(['--config', '--json', '--csv', '--reason', '--yes', '--approval', '--operator-key', '--help']);
+
+const shown = ({ name, required, variadic }: ArgumentFacts): string => {
+  const word = `${name.toUpperCase()}${variadic ? '...' : ''}`;
+  return required ? word : `[${word}]`;
+};
+const given = ({ name, value }: OptionFacts): string => (value === undefined ? name : `${name} ${value.toUpperCase()}`);
+
+const argumentLine = (argument: ArgumentFacts): string =>
+  `- \`${argument.name.toUpperCase()}\`${saying(argument.about, argument.choices)}`;
+const optionLine = (option: OptionFacts): string =>
+  `- \`${given(option)}\`${saying(option.about, option.choices)}${option.env === undefined ? '' : ` (or \`${option.env}\`)`}`;
+
+function saying(about: string, choices: readonly string[]): string {
+  const parts = [about, choices.map((choice) => `\`${choice}\``).join(', ')].filter((part) => part !== '');
+  return parts.length === 0 ? '' : `: ${parts.join('; one of ')}`;
+}
+
+/** Who may, and what becomes of it. */
+function ruleLine(row: AnyRow): string {
+  const may = ROLES.filter((role) => mayDo(role, row.right)).map((role) => `\`${role}\``);
+  const who = `May be done by ${may.length === ROLES.length ? 'every role' : may.join(', ')}.`;
+  if (row.effect === 'reads' || row.effect === 'lists') return `${who} Changes nothing.`;
+  return [
+    who,
+    row.undo === undefined ? 'Cannot be undone.' : `Taken back by: ${row.undo}.`,
+    ...(row.confirm === undefined ? [] : ['Asks before it does so, and needs a reason.']),
+    ...(row.second === undefined
+      ? []
+      : [`Needs a second person where \`operators.second-person\` has \`${row.second}\`.`]),
+  ].join(' ');
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
