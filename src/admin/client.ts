@@ -1,19 +1,11 @@
 /** The other end of the control socket. */
 import { type Socket, connect } from 'node:net';
-import { AdminError, type AdminErrorKind, type Caller } from './context.ts';
+import { AdminError, type AdminErrorKind, type CallOptions, type Caller } from './context.ts';
 import { notUnderstood, ourSpeech, versionIn } from './control-protocol.ts';
 import type { Input } from './input.ts';
 import { LineError, MAX_ANSWER, PIECE, linesOf, objectOf, writeLine } from './lines.ts';
 import type { OperationName, OperationResult } from './operations.ts';
 import { usablePath } from './socket-path.ts';
-
-export interface CallOptions {
-  readonly progress?: (done: number, total: number, phase?: string) => void;
-  /** Text to send after the request, such as a CSV file; in pieces where it is large. */
-  readonly upload?: string | AsyncIterable<string>;
-  /** Takes the octets of a file that the operation gives out, latin-1. */
-  readonly receive?: (piece: string) => void;
-}
 
 /** Calls operations, wherever they run. */
 export interface AdminClient {

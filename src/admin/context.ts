@@ -208,6 +208,15 @@ export interface Caller extends Actor {
   readonly approval?: string;
 }
 
+/** What goes along with a call, for whoever calls. */
+export interface CallOptions {
+  readonly progress?: (done: number, total: number, phase?: string) => void;
+  /** Text to send after the request, such as a CSV file; in pieces where it is large. */
+  readonly upload?: string | AsyncIterable<string>;
+  /** Takes the octets of a file that the operation gives out, latin-1. */
+  readonly receive?: (piece: string) => void;
+}
+
 /** One call of one operation. */
 export interface Call {
   readonly actor: Actor;

@@ -1,5 +1,6 @@
 /** Where a command runs: its terminal and options, and one connection to the operations, opened when it is needed. */
-import type { AdminClient, CallOptions } from '../admin/client.ts';
+import type { AdminClient } from '../admin/client.ts';
+import type { CallOptions } from '../admin/context.ts';
 import type { Input } from '../admin/input.ts';
 import type { OperationName } from '../admin/operations.ts';
 import type { Here } from '../commands/core/here.ts';

@@ -8,13 +8,15 @@
  *   });
  */
 import type { z } from '../../config/zod.ts';
-import type { AdminContext, Call } from '../../admin/context.ts';
+import type { AdminContext, Call, CallOptions } from '../../admin/context.ts';
 import type { Input } from '../../admin/input.ts';
+import type { SureOptions } from '../../cli/ask.ts';
 import type { exitCodes } from '../../cli/exit-codes.ts';
 import type { Cell } from '../../cli/output.ts';
+import type { Terminal } from '../../cli/terminal.ts';
+import type { Config } from '../../config/schema.ts';
 import type { Right } from '../../domain/roles.ts';
 import type { SecondPersonVerb } from '../../domain/second-person.ts';
-import type { Here } from './here.ts';
 import type { Params, Values } from './params.ts';
 
 export {
@@ -119,6 +121,19 @@ export interface ListRow<P extends Params, R> extends Said<P, R> {
   readonly reason?: 'optional';
   /** Rows come newest first, and a person asks for the last of them: so many where he names no `--limit`. They are shown oldest first. */
   readonly newest?: number;
+}
+
+/** What a command has that runs in its own process: where it runs, and the operations of the gateway. */
+export interface Here {
+  readonly terminal: Terminal;
+  /** Those that all commands share: configuration, `--json`, reason, approval. */
+  readonly options: SureOptions;
+  /** Read and checked at its first use. */
+  config(): Config;
+  /** `input` as it goes over the socket. All calls of one command go over one connection. */
+  call<R extends AnyOperation>(row: R, input: Input, options?: CallOptions): Promise<OutputOf<R>>;
+  /** An operation that is no row yet. */
+  callNamed<T>(operation: string, input: Input, options?: CallOptions): Promise<T>;
 }
 
 /** Runs in the command's own process, and may call operations: it writes files, asks, or works without a gateway. It is not one itself. */
