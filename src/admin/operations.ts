@@ -35,9 +35,6 @@ import { keyOperations } from './keys.ts';
 import { incidentOperations } from './incident.ts';
 import { mailFindingOperations } from './mail-findings.ts';
 import { mailCertificateOperations } from './mail-certificates.ts';
-import { mailboxExportOperations } from './mailbox-export.ts';
-import { mailboxImportOperations } from './mailbox-import.ts';
-import { mailboxOperations } from './mailboxes.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
@@ -83,9 +80,6 @@ const operations = {
   ...observedOperations,
   ...settingsOperations,
   ...gatewayOperations,
-  ...mailboxOperations,
-  ...mailboxImportOperations,
-  ...mailboxExportOperations,
   ...messageOperations,
   ...passwordCodeOperations,
   ...queueOperations,
@@ -180,7 +174,7 @@ export async function runOperation<N extends OperationName>(
     if (operation.needsReason === true && !looks && approved.actor.reason === undefined)
       throw new AdminError(
         'invalid',
-        `Cannot do ${name} without a reason: it cannot be undone, and the reason stands in the audit trail; add --reason TEXT`,
+        `Cannot do ${name} without a reason: the reason stands in the audit trail; add --reason TEXT`,
       );
     fields = { operation: name, actor: approved.actor.name, reason: approved.actor.reason };
     ran = { ...ran, actor: approved.actor, proof: approved.who.proof };

@@ -83,11 +83,6 @@ export const RIGHTS = {
   'key.state': 'read',
   'key.verified': 'owner',
   'mail.findings': 'read',
-  'mailbox.consumers': 'support',
-  'mailbox.export': 'owner',
-  'mailbox.import': 'registry',
-  'mailbox.imported': 'read',
-  'mailbox.restore': 'support',
   'message.erase': 'owner',
   // Who withdraws a letter keeps it from its addressee for good.
   'message.withdraw': 'security',

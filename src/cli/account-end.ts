@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { AccountEnd } from '../admin/account-end.ts';
 import type { EndingsView } from '../admin/account-end-many.ts';
 import type { AdminClient } from '../admin/client.ts';
-import type { MailboxExported } from '../admin/mailbox-export.ts';
+import { type MailboxExported, exportText } from '../commands/mailbox/export.ts';
 import { agree, many } from '../domain/counted.ts';
 import { askToDestroy } from './ask.ts';
 import { withAdmin } from './connect.ts';
@@ -13,8 +13,8 @@ import { type EndOptions, ending, endingInput } from './ending.ts';
 import { backText } from './ending-text.ts';
 import { CommandError } from './exit.ts';
 import { type NewFile, newFile, withFiles } from './new-file.ts';
-import { type ChangeOptions, guarded } from './options.ts';
-import { print, readableSize, readableTime } from './output.ts';
+import type { ChangeOptions } from './options.ts';
+import { print, readableTime } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { readUpload } from './upload.ts';
@@ -155,7 +155,7 @@ async function endAccount(terminal: Terminal, login: string, given: AccountEndOp
       lines.push(
         `${late} came after the export: write another one with "sluis mailbox export ${login} FILE --reason TEXT".`,
       );
-    return [...lines, exportText(exported, options.export)].join('\n');
+    return [...lines, exportText(exported, options.export ?? '')].join('\n');
   });
 }
 
@@ -179,22 +179,6 @@ function endText(ended: AccountEnd, ends: string): string[] {
   ];
 }
 
-export function addMailboxExportCommand(terminal: Terminal, group: Command): void {
-  guarded(group.command('export'))
-    .description('write what waits in a mailbox to a new tar file, for its owner; the mailbox keeps it')
-    .argument('<login>', 'the account')
-    .argument('<file>', 'the tar file; each message is a file in it')
-    .action(async (login: string, path: string, options: ChangeOptions) => {
-      if (options.reason === undefined)
-        throw new CommandError('usage', 'Cannot export without --reason TEXT: it stands in the audit trail');
-      const file = newFile(path, 0o600);
-      const done = await withFiles([file], () =>
-        withAdmin(options, (client) => exportTo(client, file, login, options)),
-      );
-      print(terminal, options, { file: path, ...done }, () => exportText(done, path));
-    });
-}
-
 async function exportTo(
   client: AdminClient,
   file: NewFile,
@@ -211,6 +195,3 @@ async function exportTo(
     progress.end();
   }
 }
-
-const exportText = ({ messages, octets }: MailboxExported, path = ''): string =>
-  `Wrote ${many(messages, 'message')} (${readableSize(octets)}) to "${path}", as they were filed: hand it to the owner, and to nobody else.`;

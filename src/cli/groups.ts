@@ -4,6 +4,7 @@
  * holds the names to what the files add, and counts what a plain command loads.
  */
 import type { Command } from 'commander';
+import type { AnySubject } from '../commands/core/row.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Group {
@@ -11,6 +12,12 @@ interface Group {
   readonly names: Readonly<Record<string, string>>;
   readonly load: () => Promise<(terminal: Terminal, program: Command) => void>;
 }
+
+/** A subject of the command table. */
+const ofRows = (load: () => Promise<AnySubject>) => async () => {
+  const [{ words }, subject] = await Promise.all([import('./subject.ts'), load()]);
+  return words(subject);
+};
 
 /** In the order of `sluis --help`. */
 export const groups: readonly Group[] = [
@@ -57,7 +64,7 @@ export const groups: readonly Group[] = [
   },
   {
     names: { mailbox: 'what an account has in its mailbox, and who fetches it' },
-    load: async () => (await import('./mailbox.ts')).addMailboxCommands,
+    load: ofRows(async () => (await import('../commands/mailbox.ts')).mailboxes),
   },
   {
     names: { queue: 'deliveries that wait for partners, or are held' },

@@ -272,7 +272,7 @@ test('what was deleted is handed out again under a new UIDL, and the owner hears
   const message = await post('bob@group.test');
   await collect(true);
   assert.equal((await filed(store, 'bob')).length, 0);
-  await assert.rejects(call('mailbox.restore', { login: 'bob', message }), /as reason/);
+  await assert.rejects(call('mailbox.restore', { login: 'bob', message }), /without a reason/);
   await assert.rejects(call('mailbox.restore', { login: 'bob', reason }), /either a moment \(since\) or a message/);
   assert.deepEqual(await call('mailbox.restore', { login: 'bob', message, reason }), {
     ...{ login: 'bob', messages: 1 },

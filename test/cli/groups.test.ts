@@ -14,8 +14,8 @@ import { loginOf, startTestGateway } from '../support/gateway.ts';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const silent = { out: () => undefined, err: () => undefined, code: 0 };
 
-/** Most files of our own that "account show" may load; it loads 86, of some 290 with every command. */
-const MOST_MODULES = 88;
+/** Most files of our own that "account show" may load: a subject has what the gateway runs in its rows as well. Each costs some 0.3 ms of the 0.25 s that a start may take. */
+const MOST_MODULES = 150;
 
 test('the table names exactly the commands that each file adds, each once', async () => {
   for (const { names, load } of groups) {
@@ -57,7 +57,7 @@ test('help of the whole program lists every command, and help of one is had by i
 test('help of the whole program loads none of the commands', async (t) => {
   for (const args of [['--help'], ['help']]) {
     const own = (await loadedBy(t, args)).filter((file) => file.startsWith(join('dist', 'src')));
-    assert(own.length <= MOST_MODULES / 2, `${own.length} files:\n${own.join('\n')}`);
+    assert(own.length <= MOST_MODULES / 3, `${own.length} files:\n${own.join('\n')}`);
     assert(!own.some((file) => file.endsWith(join('cli', 'account.js'))));
   }
 });

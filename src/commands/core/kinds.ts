@@ -121,6 +121,9 @@ export const organisation = naming(
 export const text = (word: string, max = MAX_TEXT): Kind<string> =>
   ofText(word, `1 to ${max} characters in one line`, (value) => (value.trim() === '' ? undefined : value), max);
 
+/** Our id of a message, as the 250 told it, or its Message-ID. */
+export const message = naming('message', text('id', 998));
+
 /** What `naming` a thing by its text takes: `named('certificate', 'serial')`. */
 export const named = (of: Of, word: string): Kind<string> => naming(of, text(word));
 

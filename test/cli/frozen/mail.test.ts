@@ -27,7 +27,7 @@ freeze('mail', { accounts: ['anna', 'bert', 'carl'] }, [
   'mailbox restore bert@group.test --since {-1d} --reason why',
   { run: 'mailbox restore bert@group.test --message {two} --reason why', code: 3 },
   { run: 'mailbox restore bert@group.test --since {-1d}', code: 2 },
-  { run: 'mailbox restore bert@group.test --since yesterday --reason why', code: 2 },
+  { run: 'mailbox restore bert@group.test --since someday --reason why', code: 2 },
   { run: 'mailbox restore nobody --since {-1d} --reason why', code: 3 },
   'mailbox export bert@group.test {here}/bert.tar --reason why',
   { run: 'mailbox export nobody {here}/x.tar --reason why', code: 3 },

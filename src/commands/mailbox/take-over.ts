@@ -1,26 +1,29 @@
-/** `sluis mailbox import`: takes over mail from another server, with the UIDLs that clients know it by. */
-import type { Command } from 'commander';
-import type { AdminClient } from '../admin/client.ts';
-import { AdminError } from '../admin/context.ts';
-import type { ImportedMail, MailboxUse } from '../admin/mailbox-import.ts';
-import { agree, many } from '../domain/counted.ts';
-import { defined } from '../domain/defined.ts';
-import { isUidl } from '../domain/uidl.ts';
-import { type Source, SourceError, type SourceMessage } from '../source/source.ts';
-import { IDLE_FRAME, framesOf } from '../takeover/frames.ts';
-import { withAdmin } from './connect.ts';
-import { CommandError, type ExitCode, exitCodeOf, exitCodes } from './exit.ts';
-import { type ImportOptions, type Takeover, sourceOptions, takeoversOf } from './import-source.ts';
-import { changing } from './options.ts';
-import { print, readableSize } from './output.ts';
-import { showProgress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
+/** Takes mail over from another server: what the mailbox lacks is sent as the upload of one operation. */
+import { AdminError } from '../../admin/context.ts';
+import { CommandError, type ExitCode, exitCodeOf, exitCodes } from '../../cli/exit.ts';
+import { readableSize } from '../../cli/output.ts';
+import { showProgress } from '../../cli/progress.ts';
+import type { Address } from '../../domain/address.ts';
+import { agree, many } from '../../domain/counted.ts';
+import { defined } from '../../domain/defined.ts';
+import { isUidl } from '../../domain/uidl.ts';
+import { type Source, SourceError, type SourceMessage } from '../../source/source.ts';
+import { IDLE_FRAME, framesOf } from '../../takeover/frames.ts';
+import type { Here } from '../core/here.ts';
+import type { Takeover } from './import-source.ts';
+import { type Imports, MAX_PAGE, type MailboxUse, importRow, imported } from './intake.ts';
 
 /** The control socket ends a connection that is silent for 30 s, and an old server may take longer to answer. */
 const IDLE_AFTER = 10_000;
-const PAGE = 10_000;
 
-interface Taken {
+export interface How {
+  readonly dryRun: boolean;
+  readonly delete: boolean;
+  readonly countAs: 'fetched' | 'waiting' | undefined;
+  readonly address: Address | undefined;
+}
+
+export interface Taken {
   readonly login: string;
   readonly source: string;
   readonly rule: string;
@@ -28,7 +31,7 @@ interface Taken {
   readonly messages: number;
   readonly already: number;
   /** Absent for a dry run. */
-  readonly imported?: Omit<ImportedMail, 'mailbox'>;
+  readonly imported?: Imports;
   readonly deleted?: number;
   readonly mailbox: MailboxUse;
 }
@@ -37,34 +40,19 @@ interface NotTaken {
   readonly source: string;
   readonly error: string;
 }
-
-export function addMailboxImportCommand(terminal: Terminal, group: Command): void {
-  sourceOptions(changing(group.command('import')))
-    .description('take over mail of another server with its UIDLs, so that clients download nothing twice')
-    .argument('[login]', 'the account')
-    .option('--dry-run', 'look at the other server and at the mailbox, and change nothing')
-    .action(async (login: string | undefined, options: ImportOptions) => {
-      const takeovers = await takeoversOf(terminal, login, options);
-      const [only] = takeovers;
-      if (options.from === undefined && only !== undefined) {
-        const taken = await takeOver(only, options).catch(told);
-        print(terminal, options, taken, () => takenText(taken));
-        if ((taken.imported?.refusedMessages ?? 0) > 0) terminal.code = exitCodes.conflict;
-        return;
-      }
-      await takeAll(terminal, takeovers, options);
-    });
-}
+export type All = readonly (Taken | NotTaken)[];
+type Sent = Imports & { readonly mailbox: MailboxUse };
 
 /** Thousands of mailboxes: one that fails is told of, and the others go on. */
-async function takeAll(terminal: Terminal, takeovers: readonly Takeover[], options: ImportOptions): Promise<void> {
+export async function takeAll(here: Here, takeovers: readonly Takeover[], how: How): Promise<All> {
+  const { terminal, options } = here;
   const progress = showProgress('Importing', 'mailboxes');
   const done: (Taken | NotTaken)[] = [];
   // That of the first one that failed: the others may have failed otherwise.
   let code: ExitCode = exitCodes.done;
   for (const takeover of takeovers) {
     progress.show(done.length, takeovers.length);
-    const taken = await takeOver(takeover, options).catch((error: unknown): NotTaken => {
+    const taken = await takeOver(here, takeover, how).catch((error: unknown): NotTaken => {
       if (!(error instanceof AdminError || error instanceof SourceError || error instanceof CommandError)) throw error;
       if (code === exitCodes.done) code = error instanceof SourceError ? exitCodes.unavailable : exitCodeOf(error);
       return { login: takeover.login, source: takeover.source, error: error.message };
@@ -78,32 +66,29 @@ async function takeAll(terminal: Terminal, takeovers: readonly Takeover[], optio
     }
   }
   progress.end();
-  const failed = done.filter((d) => 'error' in d || (d.imported?.refusedMessages ?? 0) > 0).length;
-  print(terminal, options, done, () =>
-    failed === 0
-      ? agree(done.length, 'The mailbox is done.', `All ${many(done.length, 'mailbox')} are done.`)
-      : `${done.length - failed} of ${many(done.length, 'mailbox')} are done; correct what is said of the others and run the same command again: nothing is imported twice.`,
-  );
   terminal.code = code;
+  return done;
 }
 
-async function takeOver(takeover: Takeover, options: ImportOptions): Promise<Taken> {
+export function allText(done: All): string {
+  const failed = done.filter((d) => 'error' in d || (d.imported?.refusedMessages ?? 0) > 0).length;
+  return failed === 0
+    ? agree(done.length, 'The mailbox is done.', `All ${many(done.length, 'mailbox')} are done.`)
+    : `${done.length - failed} of ${many(done.length, 'mailbox')} are done; correct what is said of the others and run the same command again: nothing is imported twice.`;
+}
+
+export async function takeOver(here: Here, takeover: Takeover, how: How): Promise<Taken> {
   const source = await takeover.open();
   try {
     checkUidls(source.messages, takeover.source);
-    return await withAdmin(options, (client) => takeFrom(source, takeover, client, options));
+    return await takeFrom(here, source, takeover, how);
   } finally {
     await source.close();
   }
 }
 
-async function takeFrom(
-  source: Source,
-  { login, source: from }: Takeover,
-  client: AdminClient,
-  options: ImportOptions,
-): Promise<Taken> {
-  const before = await importedOf(client, login, options.address);
+async function takeFrom(here: Here, source: Source, { login, source: from }: Takeover, how: How): Promise<Taken> {
+  const before = await importedOf(here, login, how);
   const wanted = source.messages.filter(({ uidl }) => !before.uidls.has(uidl));
   const already = source.messages.length - wanted.length;
   const about = {
@@ -113,40 +98,40 @@ async function takeFrom(
     messages: source.messages.length,
     already,
   };
-  if (options.dryRun === true) return { ...about, mailbox: before.mailbox };
-  const { mailbox, ...imported } = await send(wanted, login, client, options);
-  if (options.delete !== true) return { ...about, imported, mailbox };
+  if (how.dryRun) return { ...about, mailbox: before.mailbox };
+  const { mailbox, ...imported } = await send(here, wanted, login, how);
+  if (!how.delete) return { ...about, imported, mailbox };
   // What is deleted there is what the store says that it has.
-  const { uidls } = await importedOf(client, login, options.address);
+  const { uidls } = await importedOf(here, login, how);
   return { ...about, imported, deleted: (await source.delete?.(uidls)) ?? 0, mailbox };
 }
 
 async function importedOf(
-  client: AdminClient,
+  here: Here,
   login: string,
-  address: string | undefined,
+  { address }: How,
 ): Promise<{ readonly mailbox: MailboxUse; readonly uidls: ReadonlySet<string> }> {
   const uidls = new Set<string>();
   for (let after = ''; ;) {
-    const page = await client.call('mailbox.imported', { login, after, limit: PAGE, address });
+    const page = await here.call(imported, {
+      login,
+      limit: MAX_PAGE,
+      after,
+      ...defined({ address }),
+    });
     for (const uidl of page.uidls) uidls.add(uidl);
     after = page.uidls.at(-1) ?? '';
-    if (page.uidls.length < PAGE) return { mailbox: page.mailbox, uidls };
+    if (page.uidls.length < MAX_PAGE) return { mailbox: page.mailbox, uidls };
   }
 }
 
-async function send(
-  messages: readonly SourceMessage[],
-  login: string,
-  client: AdminClient,
-  options: ImportOptions,
-): Promise<ImportedMail> {
+async function send(here: Here, messages: readonly SourceMessage[], login: string, how: How): Promise<Sent> {
   const progress = showProgress('Importing', 'messages');
   const state = { stopped: false };
-  const input = { login, total: messages.length, address: options.address };
-  const upload = withIdle(framesOfAll(messages, options, state));
+  const input = { login, total: messages.length, ...defined({ address: how.address }) };
+  const upload = withIdle(framesOfAll(messages, how, state));
   try {
-    return await client.call('mailbox.import', input, { upload, progress: progress.show });
+    return await here.call(importRow, input, { upload, progress: progress.show });
   } finally {
     // A refusal came while more was sent: the rest need not be read.
     state.stopped = true;
@@ -156,7 +141,7 @@ async function send(
 
 async function* framesOfAll(
   messages: readonly SourceMessage[],
-  { countAs }: ImportOptions,
+  { countAs }: How,
   state: { readonly stopped: boolean },
 ): AsyncGenerator<string> {
   for (const { uidl, at, fetched, octets, read } of messages) {
@@ -204,12 +189,12 @@ function checkUidls(messages: readonly SourceMessage[], from: string): void {
 }
 
 /** An error of the source is the operator's to solve. */
-function told(error: unknown): never {
+export function told(error: unknown): never {
   if (error instanceof SourceError) throw new CommandError('unavailable', error.message);
   throw error;
 }
 
-function takenText(taken: Taken): string {
+export function takenText(taken: Taken): string {
   const { login, source, rule, messages, already, imported, deleted, mailbox } = taken;
   return [
     `${login}: ${many(messages, 'message')} in ${source}. ${rule}.`,
@@ -230,7 +215,7 @@ function takenText(taken: Taken): string {
   ].join('\n');
 }
 
-function importedLines(imported: Omit<ImportedMail, 'mailbox'>): string[] {
+function importedLines(imported: Imports): string[] {
   const { messages, octets, batches, fetched, edi, lineEnds, nul, otherSize, refused, refusedMessages } = imported;
   return [
     `  Imported ${many(messages, 'message')} (${readableSize(octets)}) in ${many(batches, 'batch')}: ${fetched} ${agree(fetched, 'counts', 'count')} as fetched, ${messages - fetched} as waiting; ${edi} ${agree(edi, 'has', 'have')} EDI in them.`,
