@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { StatesView } from '../src/admin/account-states.ts';
+import type { StatesView } from '../src/commands/account-states.ts';
 import { type Ran, sluisHere } from './support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { Pop3Client } from './support/pop3-client.ts';
@@ -113,7 +113,7 @@ test('all names are looked up before the first is touched, and each that is wron
   const empty = await run(gateway, ['account', 'resume', '--from', '-'], 'account\n');
   assert.match(empty.stderr, /Cannot resume: name an account, or a file with --from/);
   const bad = await run(gateway, ['account', 'suspend', '--from', '-'], 'account\nanna group\n');
-  assert.match(bad.stderr, /nothing was changed:\n {2}line 2, account: Cannot use "anna group" as login/);
+  assert.match(bad.stderr, /nothing was changed:\n {2}line 2, account: Cannot use "anna group" as account/);
   const many = `account\n${Array.from({ length: 20_001 }, (_, n) => `a${n}@group.test`).join('\n')}\n`;
   assert.match((await run(gateway, ['account', 'suspend', '--from', '-'], many)).stderr, /20,?000/);
 

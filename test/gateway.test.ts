@@ -74,11 +74,11 @@ test('a change over the control socket holds at the next command of an open sess
   assert.ok(admin);
   const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
   await send(client, 'before');
-  await admin.call('account.suspend', { login: addressOf('bram') });
+  await admin.call('account.suspend', { login: [addressOf('bram')] });
   await client.command(`MAIL FROM:<${addressOf('anna')}>`, '250');
   await assert.rejects(client.command(`RCPT TO:<${addressOf('bram')}>`, '250'), refusal(/^550 5\.2\.1 /));
   await assert.rejects(Pop3Client.open(gateway.target('pop3'), loginOf('bram')));
-  await admin.call('account.suspend', { login: addressOf('anna') });
+  await admin.call('account.suspend', { login: [addressOf('anna')] });
   // The session is ended; a command that came before its end is refused.
   await assert.rejects(
     async () => {
@@ -87,7 +87,7 @@ test('a change over the control socket holds at the next command of an open sess
     },
     refusal(/^(550|421) /),
   );
-  await admin.call('account.resume', { login: addressOf('bram') });
+  await admin.call('account.resume', { login: [addressOf('bram')] });
   assert.deepEqual(await subjects(gateway), ['before']);
   await admin.close();
 });

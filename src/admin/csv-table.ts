@@ -25,6 +25,8 @@ export interface TableShape {
   /** Each must stand in the header. */
   readonly required: readonly string[];
   readonly optional: readonly string[];
+  /** Names that a column had in the version before, and what it is called now. */
+  readonly was?: Readonly<Record<string, string>>;
   /** Most records; what follows is one problem and is not read. */
   readonly records: number;
 }
@@ -61,7 +63,7 @@ export async function* readTable(
       yield problem(item.line, item.text);
       if (columns === undefined || item.last) return;
     } else if (columns === undefined) {
-      columns = item.fields.map((name) => name.trim().toLowerCase());
+      columns = item.fields.map((name) => name.trim().toLowerCase()).map((name) => shape.was?.[name] ?? name);
       const wrong = headerProblems(columns, shape);
       for (const text of wrong) yield problem(item.line, text);
       if (wrong.length > 0) return;

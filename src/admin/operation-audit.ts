@@ -69,7 +69,9 @@ function aboutMessage(name: unknown): { readonly message?: MessageId } {
 function targetsOf(input: Input, names: readonly string[]): Record<string, string> {
   const targets: Record<string, string> = {};
   for (const name of names) {
-    const value = input[name];
+    const given = input[name];
+    // Of many, each has a row of its own in the trail where something was done to it; one alone stands here too, also where it was refused.
+    const value: unknown = Array.isArray(given) && given.length === 1 ? given[0] : given;
     if (typeof value === 'string' || typeof value === 'number') targets[name] = String(value).slice(0, LONGEST);
   }
   return targets;

@@ -12,7 +12,6 @@ import { accountEndOperations } from './account-end.ts';
 import { importOperations } from './account-import.ts';
 import { accountMoveOperations } from './account-move.ts';
 import { recentOperations } from './account-recent.ts';
-import { accountStateOperations } from './account-states.ts';
 import { accountOperations } from './accounts.ts';
 import { addressMoveOperations } from './address-move.ts';
 import { auditEraseOperations } from './audit-erase.ts';
@@ -62,7 +61,6 @@ const operations = {
   ...rowOperations,
   ...organisationOperations,
   ...accountOperations,
-  ...accountStateOperations,
   ...accountEndOperations,
   ...accountEndManyOperations,
   ...accountMoveOperations,

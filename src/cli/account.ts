@@ -15,7 +15,6 @@ import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { addPasswordCodeCommands } from './password-codes.ts';
 import { addPasswordCommands, codeTable, passwordTable } from './password.ts';
 import { addEndCommands } from './account-end.ts';
-import { addStateCommands } from './account-states.ts';
 import { addAccountMoveCommand } from './account-move.ts';
 import { addObservedCommand } from './observed.ts';
 import { addQuirksCommand } from './quirks.ts';
@@ -46,7 +45,6 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
       );
     });
 
-  addStateCommands(terminal, group);
   addEndCommands(terminal, group);
   addAccountMoveCommand(terminal, group);
   addContainCommand(terminal, group);

@@ -1,5 +1,6 @@
 /** `sluis account`: who logs in; each owns one mailbox. */
 import { subject } from './core/row.ts';
 import { add, list } from './account-rows.ts';
+import { resume, suspend } from './account-states.ts';
 
-export const accounts = subject('account', 'who logs in; each owns one mailbox', { add, list });
+export const accounts = subject('account', 'who logs in; each owns one mailbox', { add, list, suspend, resume });

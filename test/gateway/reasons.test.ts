@@ -65,7 +65,7 @@ test('a look at what would go needs no reason, and with one it is done', async (
 });
 
 test('a change has a person, and the refusal of one that has none stands in the trail', async () => {
-  const suspend = ['account.suspend', { login: addressOf('bert') }] as const;
+  const suspend = ['account.suspend', { login: [addressOf('bert')] }] as const;
   for (const name of ['', ' '])
     assert.match(await calls({ name }, ...suspend), /^invalid: .* nobody is named who asks/);
   assert.equal((await gateway.store.registry.findAccount(addressOf('bert')))?.account.state, 'active');

@@ -311,7 +311,7 @@ const organisations: readonly ChangeWithParts[] = [
     async (scene) => {
       await newPractice(scene, 'leeg');
       await scene.mail('huis@leeg.test');
-      await scene.run('account.suspend', { login: 'huis@leeg.test' });
+      await scene.run('account.suspend', { login: ['huis@leeg.test'] });
       return { input: { name: 'leeg', 'discard-mail': true } };
     },
   ],

@@ -1,5 +1,6 @@
 /** What each subject needs besides what all share. */
+import { account } from './account.ts';
 import { address } from './address.ts';
 import type { SubjectScene } from './scene.ts';
 
-export const scenes: Readonly<Record<string, SubjectScene>> = { address };
+export const scenes: Readonly<Record<string, SubjectScene>> = { account, address };

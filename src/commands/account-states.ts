@@ -1,0 +1,171 @@
+/** `sluis account suspend` and `resume`, of one account or of thousands: each part is one transaction. */
+import { z } from '../config/zod.ts';
+import { type AdminContext, AdminError } from '../admin/context.ts';
+import { agree, many } from '../domain/counted.ts';
+import { type AccountSummary, MAX_ACCOUNTS } from '../store/registry.ts';
+import { manyAccounts, namedAccounts, partsOf } from './core/accounts.ts';
+import { changes } from './core/row.ts';
+
+type State = 'active' | 'suspended';
+/** Accounts without a way in that are named; of more the number alone. */
+const NAMED = 1000;
+/** Of those, how many a person reads. */
+const SHOWN = 10;
+
+const statesView = z.object({
+  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  state: z.enum(['active', 'suspended']),
+  accounts: z.number(),
+  changed: z.number().meta({
+    description: 'Those that were not in that state already; a second run over the same list changes none.',
+  }),
+  login: z.string().optional().meta({ description: 'Where it was about one.' }),
+  ends: z.object({ takenBack: z.number(), still: z.number() }).optional().meta({
+    description:
+      'With `resume`, of accounts that are ending: how many ends were taken back; and how many are ending still, since they were suspended as well and that was taken back first.',
+  }),
+  closed: z
+    .object({ accounts: z.number(), logins: z.array(z.string()) })
+    .optional()
+    .meta({
+      description: 'With `resume`: those that nobody can log in to, since "account contain" took what let them in.',
+    }),
+});
+export type StatesView = z.infer<typeof statesView>;
+
+interface Kept {
+  readonly login: string;
+  readonly state: string;
+  /** It is ending by itself. */
+  readonly ends: boolean;
+  readonly closed: boolean;
+}
+
+const keptOf = ({ account, passwords, certificates }: AccountSummary): Kept => ({
+  login: account.login,
+  state: account.state,
+  ends: account.endsAt !== undefined,
+  closed: passwords.length === 0 && certificates.every(({ revokedAt }) => revokedAt !== undefined),
+});
+
+/** An account of an organisation that is out cannot come back by itself. */
+async function organisationsAllow({ store }: AdminContext, all: ReadonlyMap<string, string>): Promise<void> {
+  for (const [organisation, name] of all) {
+    const found = await store.registry.findOrganisation(organisation);
+    const its = found?.state ?? (found?.endsAt === undefined ? undefined : 'ending');
+    if (its === undefined) continue;
+    const ended = its === 'ended';
+    throw new AdminError(
+      ended ? 'ended' : 'conflict',
+      `Cannot resume account "${name}": its organisation "${organisation}" ${ended ? 'has ended, which cannot be undone' : `is ${its}; "sluis organisation resume ${organisation}" takes that back`}`,
+    );
+  }
+}
+
+const stateChange = (
+  state: State,
+  verb: 'suspend' | 'resume',
+  row: Pick<Parameters<typeof changes>[0], 'about' | 'right' | 'undo' | 'examples'> & { readonly phase: string },
+) => {
+  const { phase, ...said } = row;
+  return changes({
+    ...said,
+    ...manyAccounts,
+    out: statesView,
+    trail: ['registry.account-state'],
+    progress: { phase, unit: 'accounts' },
+    run: async (context, { login: logins, dryRun }, call): Promise<StatesView> => {
+      /** One account of each organisation. */
+      const organisations = new Map<string, string>();
+      const keep = (summary: AccountSummary): Kept => {
+        organisations.set(summary.organisation, organisations.get(summary.organisation) ?? summary.account.login);
+        if (summary.account.state !== 'ended') return keptOf(summary);
+        throw new AdminError(
+          'ended',
+          `Cannot ${verb} account "${summary.account.login}": it has ended, which cannot be undone; add a new account`,
+        );
+      };
+      const all = await namedAccounts(context, { verb, logins, keep }, call);
+      if (state === 'active') await organisationsAllow(context, organisations);
+      let [changed, done] = [0, 0];
+      for (const part of partsOf(all, MAX_ACCOUNTS)) {
+        const names = part.map((kept) => kept.login);
+        changed += dryRun
+          ? part.filter((kept) => kept.state !== state || (state === 'active' && kept.ends)).length
+          : await context.store.registry.setAccountStates(names, state, call.actor);
+        call.progress((done += part.length), all.length);
+      }
+      const ending = state === 'active' ? all.filter((kept) => kept.ends) : [];
+      const still = ending.filter((kept) => kept.state === 'suspended').length;
+      const closed = all.filter((kept) => kept.closed).map((kept) => kept.login);
+      return {
+        applied: !dryRun,
+        state,
+        accounts: all.length,
+        changed,
+        ...(all.length === 1 && all[0] !== undefined ? { login: all[0].login } : {}),
+        ...(ending.length > 0 ? { ends: { takenBack: ending.length - still, still } } : {}),
+        ...(state === 'active' ? { closed: { accounts: closed.length, logins: closed.slice(0, NAMED) } } : {}),
+      };
+    },
+    say: (done) => [...statesText(done), ...closedText(done)].join('\n'),
+  });
+};
+
+export const suspend = stateChange('suspended', 'suspend', {
+  about: 'refuse log-ins and mail, until they are resumed; what waits stays',
+  right: 'support',
+  undo: 'account resume',
+  examples: ['huisarts --reason "ticket 7"', '--from accounts.csv --dry-run'],
+  phase: 'Suspending',
+});
+export const resume = stateChange('active', 'resume', {
+  about:
+    'take back a suspension, or an end that is not final; passwords and certificates that "contain" took stay away',
+  right: 'registry',
+  undo: 'account suspend',
+  examples: ['huisarts', '--from accounts.csv --dry-run'],
+  phase: 'Resuming',
+});
+
+function statesText({ applied, state, accounts, changed, login, ends }: StatesView): string[] {
+  const before = accounts - changed;
+  const were = before === 0 ? '' : login === undefined ? ` ${before} were before.` : ' It was before.';
+  const subject = login === undefined ? many(accounts, 'account') : `Account ${login}`;
+  const verb = applied ? (login === undefined ? agree(accounts, 'is', 'are') : 'is') : 'would be';
+  return [
+    `${subject} ${verb} ${state}.${ends === undefined ? were : ''}`,
+    ...(ends === undefined ? [] : endsText(ends, login)),
+    ...(applied ? [] : ['Nothing was changed.']),
+  ];
+}
+
+/** What became of accounts that are ending: whoever resumes one twice takes both back. */
+function endsText({ takenBack, still }: NonNullable<StatesView['ends']>, login: string | undefined): string[] {
+  const one = login !== undefined;
+  const again = 'and collects what waits; once more "sluis account resume" takes that back';
+  const back = one
+    ? 'Its end is taken back.'
+    : `${many(takenBack, 'end')} ${agree(takenBack, 'is', 'are')} taken back.`;
+  const left = one ? 'It is ending still' : `${still} of them ${agree(still, 'is', 'are')} ending still`;
+  return [...(takenBack === 0 ? [] : [back]), ...(still === 0 ? [] : [`${left}, ${again}.`])];
+}
+
+/** Whoever resumes an account must not believe that its people get in again. */
+function closedText({ closed, login }: StatesView): string[] {
+  if (closed === undefined || closed.accounts === 0) return [];
+  const named = closed.logins.slice(0, SHOWN);
+  const more = closed.accounts > named.length ? ` and ${closed.accounts - named.length} more` : '';
+  return [
+    ...(login === undefined
+      ? [
+          `Nobody can log in to ${closed.accounts} of them, which have neither a password nor a certificate: ${named.join(' ')}${more}`,
+          '"account contain" takes them for good; give each a new one:',
+        ]
+      : [
+          'Nobody can log in to it: it has neither a password nor a certificate. "account contain" takes them for good; give new ones:',
+        ]),
+    `  sluis account password add ${login ?? 'LOGIN'} --name first --generate --out FILE`,
+    `  sluis cert issue --account ${login ?? 'LOGIN'} --for login --code`,
+  ];
+}

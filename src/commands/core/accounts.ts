@@ -1,0 +1,83 @@
+/**
+ * Many accounts at once: named one by one, or in a file with the header `account`.
+ *
+ * All are looked up before the first is touched: a name that is wrong must not be found half way.
+ */
+import { accountOf } from '../../admin/accounts.ts';
+import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { AccountSummary } from '../../store/registry.ts';
+import { recordsOf } from './csv.ts';
+import { login } from './kinds.ts';
+import { arg, flag, old, rest } from './row.ts';
+
+/** Most accounts of one call. */
+export const MAX_NAMED = 20_000;
+/** Lookups under way at a time. */
+const AT_ONCE = 50;
+/** Wrong names that are told of one by one. */
+const TOLD = 20;
+
+/** What such a command takes. */
+export const manyAccounts = {
+  in: {
+    login: rest(login, 'the accounts', MAX_NAMED),
+    dryRun: flag('show what would be done and change nothing'),
+  },
+  upload: { about: 'CSV with the header "account", one a line' },
+  isLook: ({ dryRun }: { readonly dryRun: boolean }) => dryRun,
+};
+
+/** The column of a file that names an account. */
+export const accountColumn = { account: old(arg(login, 'the account'), 'login') };
+
+export interface Named<T> {
+  readonly verb: string;
+  readonly logins: readonly string[];
+  /** What is kept of each until the change is made; throws AdminError for one that cannot be changed. */
+  readonly keep: (summary: AccountSummary) => T;
+}
+
+/** Each once, in the order they were named. */
+export async function namedAccounts<T>(
+  { store: { registry }, clock }: AdminContext,
+  { verb, logins, keep }: Named<T>,
+  { upload }: Call,
+): Promise<readonly T[]> {
+  const csv = { action: 'use the file', columns: accountColumn, most: MAX_NAMED, now: () => clock.now() };
+  const listed = upload === undefined ? [] : await recordsOf(upload, csv);
+  const names = [...new Set([...logins, ...listed.map(({ account }) => account)])];
+  if (names.length === 0) throw new AdminError('invalid', `Cannot ${verb}: name an account, or a file with --from`);
+  if (names.length > MAX_NAMED)
+    throw new AdminError(
+      'invalid',
+      `Cannot ${verb} ${names.length} accounts in one call: at most ${MAX_NAMED}; split it`,
+    );
+  const kept: T[] = [];
+  const wrong: AdminError[] = [];
+  const lookUp = async (name: string): Promise<{ kept: T } | AdminError> => {
+    try {
+      return { kept: keep(await accountOf(registry, name)) };
+    } catch (error) {
+      if (error instanceof AdminError) return error;
+      throw error;
+    }
+  };
+  for (const part of partsOf(names, AT_ONCE))
+    for (const looked of await Promise.all(part.map(lookUp)))
+      if (looked instanceof AdminError) wrong.push(looked);
+      else kept.push(looked.kept);
+  const [first] = wrong;
+  if (first === undefined) return kept;
+  if (wrong.length === 1) throw first;
+  const more = wrong.length > TOLD ? `\n  and ${wrong.length - TOLD} more` : '';
+  const lines = wrong.slice(0, TOLD).map(({ message }) => `\n  ${message}`);
+  throw new AdminError(
+    first.kind,
+    `Cannot ${verb} ${wrong.length} of ${names.length} accounts, nothing was changed:${lines.join('')}${more}`,
+  );
+}
+
+/** In parts of one transaction each. */
+export function* partsOf<T>(all: readonly T[], size: number): Generator<readonly T[], void, undefined> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
+}

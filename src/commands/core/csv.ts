@@ -1,0 +1,85 @@
+/** A CSV file that names many things: each column is read as the option of that name is on a command line. */
+import { AdminError } from '../../admin/context.ts';
+import { type CsvProblem, type CsvRecord, problemLines, quoted, readTable } from '../../admin/csv-table.ts';
+import type { Instant } from '../../domain/units.ts';
+import { inputOf } from './operations.ts';
+import { type Params, type Values, nameOf } from './params.ts';
+
+export interface CsvOf<P extends Params> {
+  /** As in "Cannot end accounts". */
+  readonly action: string;
+  /** Columns that must be given stand in every file. */
+  readonly columns: P;
+  /** Most lines. */
+  readonly most: number;
+  readonly now: () => Instant;
+  /** The column whose values stand once each. */
+  readonly once?: keyof P & string;
+}
+
+export type RecordOf<P extends Params> = Values<P> & { readonly line: number };
+
+/** Every line, in the order of the file. Throws AdminError with all that is wrong with it, line by line. */
+export async function recordsOf<P extends Params>(
+  file: AsyncIterable<string>,
+  { action, columns, most, now, once }: CsvOf<P>,
+): Promise<readonly RecordOf<P>[]> {
+  const named = Object.entries(columns).map(([key, param]) => ({ key, name: nameOf(key), ...param }));
+  const records: RecordOf<P>[] = [];
+  const problems: CsvProblem[] = [];
+  const lines = new Map<unknown, number>();
+  const shape = {
+    required: named.filter(({ optional }) => !optional).map(({ name }) => name),
+    optional: named.filter(({ optional }) => optional).map(({ name }) => name),
+    was: Object.fromEntries(named.flatMap(({ name, was = [] }) => was.map((before) => [before, name]))),
+    records: most,
+  };
+  for await (const item of readTable(file, shape)) {
+    if (item.kind === 'problem') problems.push(item.problem);
+    if (item.kind !== 'record') continue;
+    const { record, problems: wrong } = recordOf(item.record, columns, now);
+    problems.push(...wrong);
+    if (wrong.length > 0) continue;
+    const { line } = item.record;
+    const key = once === undefined ? line : record[once];
+    const before = lines.get(key);
+    if (before === undefined) records.push({ ...record, line });
+    else problems.push({ line, text: `"${String(key)}" stands in line ${before} as well` });
+    lines.set(key, before ?? line);
+  }
+  refuseLines(action, problems);
+  return records;
+}
+
+/** Throws AdminError where there is one. */
+export function refuseLines(action: string, problems: readonly CsvProblem[]): void {
+  if (problems.length > 0)
+    throw new AdminError('invalid', `Cannot ${action}, nothing was changed:\n${problemLines(problems)}`);
+}
+
+function recordOf<P extends Params>(
+  row: CsvRecord,
+  columns: P,
+  now: CsvOf<P>['now'],
+): { readonly record: Values<P>; readonly problems: readonly CsvProblem[] } {
+  const { line } = row;
+  const record: Record<string, unknown> = {};
+  const problems: CsvProblem[] = [];
+  for (const [key, param] of Object.entries(columns)) {
+    const column = nameOf(key);
+    const text = row.cell(column);
+    const expected = `expected ${param.kind?.expected ?? 'nothing'}`;
+    const value: unknown = text === '' ? undefined : param.kind?.fromText(text, { textOf: () => '', now });
+    if (text === '' && !param.optional) problems.push({ line, column, text: `it is empty; ${expected}` });
+    else if (text !== '' && value === undefined)
+      problems.push({ line, column, text: `Cannot use ${quoted(text)}: ${expected}` });
+    else
+      try {
+        Object.assign(record, inputOf({ in: { [key]: param } }, { [column]: value }));
+      } catch (error) {
+        if (!(error instanceof AdminError)) throw error;
+        problems.push({ line, column, text: error.message });
+      }
+  }
+  return { record: record as Values<P>, problems };
+}

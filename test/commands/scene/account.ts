@@ -1,0 +1,6 @@
+import type { SubjectScene } from './scene.ts';
+
+export const account: SubjectScene = {
+  files: { 'accounts.csv': 'account\nhuisarts\nassistent\n' },
+  before: { 'account suspend': ['account resume huisarts'] },
+};
