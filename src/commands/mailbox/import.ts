@@ -26,10 +26,7 @@ export const importHere = changesHere({
   right: 'registry',
   trail: ['message.imported'],
   undo: 'the owner deletes them',
-  examples: [
-    'huisarts --maildir Maildir --dry-run',
-    'huisarts --pop3 pop.old.example --password-file old.txt --delete',
-  ],
+  examples: ['huisarts --maildir Maildir --dry-run', '--from mailboxes.csv --reason "takeover of the old server"'],
   run: async (here, input) => {
     const takeovers = await takeoversOf(here.terminal, input.login, input);
     const [only] = takeovers;

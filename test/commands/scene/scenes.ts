@@ -1,6 +1,11 @@
 /** What each subject needs besides what all share. */
 import { account } from './account.ts';
 import { address } from './address.ts';
+import { mailbox } from './mailbox.ts';
 import type { SubjectScene } from './scene.ts';
 
-export const scenes: Readonly<Record<string, SubjectScene>> = { account, address };
+export const scenes: Readonly<Record<string, SubjectScene>> = {
+  account,
+  address,
+  mailbox,
+};
