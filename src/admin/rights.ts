@@ -134,8 +134,6 @@ export const RIGHTS = {
   'report.usage': 'read',
   'session.kill': 'support',
   'session.list': 'support',
-  'settings.set': 'registry',
-  'settings.set-many': 'registry',
   'settings.show': 'read',
   'settings.warnings': 'read',
   // Both say what protects a message and whether it is valid; its content is shown to nobody.

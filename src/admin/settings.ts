@@ -1,9 +1,7 @@
-/**
- * Operations on settings: the one road for every policy about an organisation, an account or an address. A new setting in
- * domain/settings.ts needs nothing here.
- */
+/** Settings of an organisation, an account or an address: the one road for every policy. A new one in domain/settings.ts needs nothing here. */
 import type { Result } from '../domain/result.ts';
 import { ok } from '../domain/result.ts';
+import type { Address } from '../domain/address.ts';
 import { parseSetting, settingOf, settingsTable } from '../domain/settings.ts';
 import { CONFLICTING, type SettingConflict, settingConflicts } from '../domain/setting-conflicts.ts';
 import type { SettingScope, SettingValue, Settings } from '../domain/settings/setting.ts';
@@ -12,27 +10,16 @@ import type { SettingTarget } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
 import { accountOf } from './accounts.ts';
 import { recipientOf } from './addresses.ts';
-import { type AdminContext, AdminError } from './context.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
 import { withoutGatewayKey } from './mail-findings.ts';
-import { type Input, address, flag, login, oneOf, organisationName, texts } from './input.ts';
-import { change, listing } from './operation.ts';
+import { type Input, address, login, oneOf, organisationName } from './input.ts';
+import { listing } from './operation.ts';
 import { unknownOrganisation } from './organisations.ts';
 import { nameOf } from './set-from-csv.ts';
 import { type ManyOutcome, type Names, setMany } from './set-many.ts';
 import type { SettingView } from './views.ts';
 
 const SCOPES = ['organisation', 'account', 'address'] as const;
-
-const targetOf = (scope: SettingScope, input: Input): SettingTarget => {
-  switch (scope) {
-    case 'organisation':
-      return { scope, name: organisationName(input, 'name') };
-    case 'account':
-      return { scope, login: login(input, 'name') };
-    case 'address':
-      return { scope, address: address(input, 'name') };
-  }
-};
 
 /** `KEY=default` takes a setting back. */
 function parseChange(scope: SettingScope, name: string, value: string): Result<SettingValue | null, string> {
@@ -79,13 +66,26 @@ const viewSettings = (scope: SettingScope, holders: Holders): SettingView[] =>
       };
     });
 
+/** `read` gives the name as the registry has it, and throws AdminError for what none can be called. */
+export interface Scope {
+  readonly scope: SettingScope;
+  readonly read: (name: string) => string;
+}
+
+export const targetOf = (scope: SettingScope, name: string): SettingTarget =>
+  scope === 'organisation'
+    ? { scope, name }
+    : scope === 'account'
+      ? { scope, login: name }
+      : { scope, address: name as Address };
+
 /** For a line of a file: what its first column stands for, else what is wrong with it. */
 function targetNamed(
-  scope: SettingScope,
+  { scope, read }: Scope,
   name: string,
 ): { readonly target: SettingTarget; readonly key: string } | string {
   try {
-    const target = targetOf(scope, { name });
+    const target = targetOf(scope, read(name));
     return { target, key: nameOf(target).normalize('NFC').toLowerCase() };
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
@@ -105,7 +105,8 @@ async function whyMissing(registry: Registry, target: SettingTarget): Promise<st
 
 const scoped = (input: Input): { scope: SettingScope; target: SettingTarget } => {
   const scope = oneOf(input, 'scope', SCOPES);
-  return { scope, target: targetOf(scope, input) };
+  const read = { organisation: organisationName, account: login, address }[scope];
+  return { scope, target: targetOf(scope, read(input, 'name')) };
 };
 
 type KeyProblem = () => Promise<string | undefined>;
@@ -153,30 +154,44 @@ export const settingsOperations = {
   'settings.show': listing(scoped, async ({ store }, { scope, target }): Promise<SettingView[]> =>
     viewSettings(scope, await holdersOf(store.registry, target)),
   ),
-  'settings.set': change(
-    (input) => ({ ...scoped(input), values: texts(input, 'values') }),
-    async ({ store }, { scope, target, values }, { actor }): Promise<SettingView[]> => {
-      const changes: Record<string, SettingValue | null> = {};
-      const errors: string[] = [];
-      for (const [name, value] of Object.entries(values)) {
-        const parsed = parseChange(scope, name, value);
-        if (parsed.ok) changes[name] = parsed.value;
-        else errors.push(parsed.error);
-      }
-      if (Object.keys(values).length === 0) errors.push('nothing was given; expected KEY=VALUE');
-      if (errors.length > 0) throw new AdminError('invalid', `Cannot set: ${errors.join('\n')}`);
-      await holdersOf(store.registry, target);
-      await store.registry.changeSettings(target, changes, actor);
-      return viewSettings(scope, await holdersOf(store.registry, target)).filter((s) => Object.hasOwn(changes, s.name));
-    },
-  ),
-  'settings.set-many': change(
-    (input) => ({ scope: oneOf(input, 'scope', SCOPES), dryRun: flag(input, 'dry-run') }),
-    (context, input, call): Promise<ManyOutcome> =>
-      setMany(context, input, call, {
-        read: (name) => targetNamed(input.scope, name),
-        missing: (target) => whyMissing(context.store.registry, target),
-        conflicts: judgeChanges(context),
-      }),
-  ),
 };
+
+export type Assignments = readonly (readonly [name: string, value: string])[];
+
+/** Throws AdminError that tells everything that is wrong with them. */
+export function settingChanges(
+  scope: SettingScope,
+  values: Assignments,
+): Readonly<Record<string, SettingValue | null>> {
+  const parsed = values.map(([name, value]) => [name, parseChange(scope, name, value)] as const);
+  const errors = parsed.flatMap(([, one]) => (one.ok ? [] : [one.error]));
+  if (errors.length > 0) throw new AdminError('invalid', `Cannot set: ${errors.join('\n')}`);
+  return Object.fromEntries(parsed.flatMap(([name, one]) => (one.ok ? [[name, one.value]] : [])));
+}
+
+/** What was set as it holds now, and the conflicts of all that holds. */
+export async function setSettings(
+  context: AdminContext,
+  target: SettingTarget,
+  changes: ReturnType<typeof settingChanges>,
+  { actor }: Call,
+): Promise<{ settings: SettingView[]; warnings: string[] }> {
+  const { registry } = context.store;
+  await holdersOf(registry, target);
+  await registry.changeSettings(target, changes, actor);
+  const { settings, warnings } = await shownSettings(context, target, true);
+  return { settings: settings.filter(({ name }) => Object.hasOwn(changes, name)), warnings };
+}
+
+/** From a file: all its lines are checked before the first is set. */
+export const setFromFile = (
+  context: AdminContext,
+  scope: Scope,
+  { dryRun }: { readonly dryRun: boolean },
+  call: Call,
+): Promise<ManyOutcome> =>
+  setMany(context, { scope: scope.scope, dryRun }, call, {
+    read: (name) => targetNamed(scope, name),
+    missing: (target) => whyMissing(context.store.registry, target),
+    conflicts: judgeChanges(context),
+  });

@@ -18,8 +18,8 @@ import { addEndCommands } from './account-end.ts';
 import { addAccountMoveCommand } from './account-move.ts';
 import { addObservedCommand } from './observed.ts';
 import { addQuirksCommand } from './quirks.ts';
-import { addSetCommand, shownSettings } from './settings.ts';
-import { settingsPart } from './settings-text.ts';
+import { settingsPart } from '../commands/settings.ts';
+import { shownSettings } from './settings.ts';
 import { addRows } from './subject.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -41,7 +41,7 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
         terminal,
         options,
         { ...account, ...recent, ...settings },
-        () => `${accountText(account, recent)}\n${settingsPart(settings, options.all)}`,
+        () => `${accountText(account, recent)}\n${settingsPart(settings, options.all === true)}`,
       );
     });
 
@@ -54,7 +54,6 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
   addImportCommand(terminal, group);
   addPasswordCommands(terminal, group);
   addCertificateCommands(terminal, group);
-  addSetCommand(terminal, group, 'account');
 }
 
 /** What a call is about stands on top, what the account is made of below. */

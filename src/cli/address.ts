@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { addresses } from '../commands/address.ts';
 import { addAbsenceCommands, addConsentCommands } from './absence.ts';
 import { addAddressMoveCommand } from './address-move.ts';
-import { addSetCommand } from './settings.ts';
 import { addRows } from './subject.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -13,5 +12,4 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
   addAddressMoveCommand(terminal, group);
   addAbsenceCommands(terminal, group);
   addConsentCommands(terminal, group);
-  addSetCommand(terminal, group, 'address');
 }

@@ -1,5 +1,5 @@
 /** The fields of what a command answers with `--json`, from what its row says of them. */
-import type { AnyRow } from '../commands/core/row.ts';
+import { type AnyRow, printedOf } from '../commands/core/row.ts';
 import { z } from '../config/zod.ts';
 
 /** The part of JSON Schema that zod writes for answers. */
@@ -15,7 +15,7 @@ interface Schema {
 }
 
 export function answerLines(row: AnyRow): string[] {
-  const schema = z.toJSONSchema(row.out, { unrepresentable: 'any' }) as Schema;
+  const schema = z.toJSONSchema(printedOf(row), { unrepresentable: 'any' }) as Schema;
   const lines = fieldLines(schema, '');
   if (lines.length === 0) return [];
   return ['', row.effect === 'lists' ? 'Each row of `--json`:' : '`--json`:', '', ...lines];

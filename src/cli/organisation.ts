@@ -11,8 +11,10 @@ import { type ChangeOptions, type CommonOptions, changing, collect, reading } fr
 import { facts, print, readableTime } from './output.ts';
 import { addMergeCommand } from './organisation-merge.ts';
 import { addExportCommand } from './organisation-export.ts';
-import { addSetCommand, shownSettings } from './settings.ts';
-import { settingsPart } from './settings-text.ts';
+import { organisations } from '../commands/organisation.ts';
+import { settingsPart } from '../commands/settings.ts';
+import { shownSettings } from './settings.ts';
+import { addRows } from './subject.ts';
 import type { Terminal } from './terminal.ts';
 
 interface AddOptions extends ChangeOptions {
@@ -46,7 +48,7 @@ const toldBefore = (told: string | null): string =>
     : `Told ${told}, where it was reached before.`;
 
 export function addOrganisationCommands(terminal: Terminal, program: Command): void {
-  const group = program.command('organisation').description('customers: practices, hospitals, laboratories');
+  const group = program.command('organisation').description(organisations.about);
 
   changing(group.command('add'))
     .description('register an organisation')
@@ -106,7 +108,7 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
             ['Post', o.post?.join(', ')],
           ]),
           ...contactText(o),
-          settingsPart(settings, options.all),
+          settingsPart(settings, options.all === true),
         ].join('\n'),
       );
     });
@@ -136,6 +138,6 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
   addEraseCommand(terminal, group);
   addStateCommands(terminal, group);
   addMergeCommand(terminal, group);
-  addSetCommand(terminal, group, 'organisation');
+  addRows(terminal, group, organisations);
   addEdiCommands(terminal, group);
 }

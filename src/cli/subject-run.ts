@@ -151,11 +151,13 @@ function told(
   const looked = row.effect !== 'reads' && row.confirm !== undefined && row.isLook?.(values) === true;
   if ((options as Given).csv === true && row.csv !== undefined)
     terminal.out(`${csv(row.csv.header, row.csv.rows(result))}\n`);
-  else
-    print(terminal, options, result, () => {
+  else {
+    const value = row.json === undefined ? result : row.json.of(result);
+    print(terminal, options, value, () => {
       const text = (looked ? 'Nothing was done. ' : '') + row.say(result, values);
       return where === undefined ? text : `${text}\n${where}`;
     });
+  }
   const failed = row.fails?.(result, values);
   if (failed?.text !== undefined) throw new CommandError(failed.code, failed.text);
   if (failed !== undefined) terminal.code = exitCodes[failed.code];

@@ -2,5 +2,12 @@
 import { subject } from './core/row.ts';
 import { add, list } from './account-rows.ts';
 import { resume, suspend } from './account-states.ts';
+import { settable } from './settings.ts';
 
-export const accounts = subject('account', 'who logs in; each owns one mailbox', { add, list, suspend, resume });
+export const accounts = subject('account', 'who logs in; each owns one mailbox', {
+  add,
+  list,
+  suspend,
+  resume,
+  set: settable('account', 'huisarts'),
+});

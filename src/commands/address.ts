@@ -8,7 +8,6 @@ import { successorProblem } from '../admin/successor.ts';
 import { viewAddress } from '../admin/views.ts';
 import { backText, sendersText, stateText } from '../cli/ending-text.ts';
 import { facts } from '../cli/output.ts';
-import { settingsPart } from '../cli/settings-text.ts';
 import { type Address, addressKey } from '../domain/address.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
@@ -19,6 +18,7 @@ import { ends, endsAt } from './core/ending.ts';
 import { address, login } from './core/kinds.ts';
 import { arg, changes, flag, lists, opt, reads, subject } from './core/row.ts';
 import { ownSettings, settingViews } from './core/views.ts';
+import { settable, settingsPart } from './settings.ts';
 
 const view = z.object({
   address: z.string(),
@@ -120,6 +120,8 @@ export const addresses = subject('address', 'registered addresses', {
         settingsPart(a, all),
       ].join('\n'),
   }),
+
+  set: settable('address', 'lab@huisarts.example'),
 
   suspend: stateChange(
     'suspended',

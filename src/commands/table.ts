@@ -5,14 +5,20 @@ import { operationsOf } from './core/operations.ts';
 import type { AnyRow, AnySubject } from './core/row.ts';
 import { type Placed, commandsOf } from './core/walk.ts';
 import { mailboxes } from './mailbox.ts';
+import { organisations } from './organisation.ts';
 
 /** In the order of the documents. */
-export const subjects: readonly AnySubject[] = [accounts, addresses, mailboxes];
+export const subjects: readonly AnySubject[] = [organisations, accounts, addresses, mailboxes];
 
 /** Commands of the top level that are rows. */
 export const tops: Readonly<Record<string, AnyRow>> = {};
 
-export const rowOperations = { ...operationsOf(accounts), ...operationsOf(addresses), ...operationsOf(mailboxes) };
+export const rowOperations = {
+  ...operationsOf(organisations),
+  ...operationsOf(accounts),
+  ...operationsOf(addresses),
+  ...operationsOf(mailboxes),
+};
 
 /** Every command that is a row. */
 export const placed = (): readonly Placed[] => [

@@ -114,7 +114,7 @@ test('account.import with bad lines names every one and brings in none', async (
   assert.deepEqual(await logins(store), []);
 });
 
-test('settings.set-many sets from a file, all or none', async (t) => {
+test('account.set sets from a file, all or none', async (t) => {
   const { store, call } = await world(t);
   await call('account.import', {}, HEADER + line(1) + line(2));
   const quotas = async (): Promise<unknown[]> =>
@@ -122,26 +122,22 @@ test('settings.set-many sets from a file, all or none', async (t) => {
       [1, 2].map(async (n) => (await store.registry.findAccount(`${n}@group.test`))?.account.settings.quota),
     );
   await assert.rejects(
-    call('settings.set-many', { scope: 'account' }, 'account,quota\n1@group.test,4GiB\n3@group.test,4GiB\n'),
+    call('account.set', {}, 'account,quota\n1@group.test,4GiB\n3@group.test,4GiB\n'),
     /line 3, account: Cannot find account "3@group.test"/,
   );
   assert.deepEqual(await quotas(), [undefined, undefined]);
-  const outcome = await call(
-    'settings.set-many',
-    { scope: 'account' },
-    'account;quota\n1@group.test;4GiB\n2@group.test;\n',
-  );
+  const outcome = await call('account.set', {}, 'account;quota\n1@group.test;4GiB\n2@group.test;\n');
   assert.deepEqual(outcome, { targets: 1, changes: 1, already: 0, applied: true, warnings: [] });
   assert.deepEqual(await quotas(), [4 * 1024 ** 3, undefined]);
 });
 
-test('settings.set-many goes in batches: when the caller has gone it stops behind one, and goes on when it is asked again', async (t) => {
+test('account.set goes in batches: when the caller has gone it stops behind one, and goes on when it is asked again', async (t) => {
   const { store, progress, call } = await world(t);
   const names = Array.from({ length: 600 }, (_, n) => `m${n}`);
   const accounts = names.map((login) => ({ login, organisation: 'praktijk', kind: 'mail', addresses: [] }) as const);
   await store.registry.importAccounts(accounts, { name: 'test' });
   const csv = ['account,quota', ...names.map((login) => `${login},4GiB`)].join('\n');
-  const set = (gone?: AbortSignal) => call('settings.set-many', { scope: 'account' }, csv, gone);
+  const set = (gone?: AbortSignal) => call('account.set', {}, csv, gone);
   const caller = new AbortController();
   store.registry.onChange(() => caller.abort());
   await assert.rejects(set(caller.signal), {

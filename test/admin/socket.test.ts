@@ -211,9 +211,18 @@ test('input of the wrong shape is refused by name', async (t) => {
     ['account.add', { login: 'a b', organisation: 'o' }, /as login: expected a log-in name/],
     ['account.add', { login: 'a', organisation: 'o', address: ['x'] }, /as address: expected an address/],
     ['account.add', { login: 'a', organisation: 'o', ends: 'soon' }, /as ends: expected a day/],
-    ['settings.set', { scope: 'world', name: 'a' }, /as scope: expected organisation or account or address/],
-    ['settings.set', { scope: 'account', name: 'a', values: { quota: 'much' } }, /is no value for quota/],
-    ['settings.set', { scope: 'account', name: 'a', values: { other: '1' } }, /"other" is not a setting of an account/],
+    ['account.set', { name: 'a b' }, /as name: expected a log-in name/],
+    ['account.set', { name: 'a' }, /nothing was given; expected KEY=VALUE/],
+    [
+      'account.set',
+      { name: 'a', settings: { quota: 'much' } },
+      /as settings: expected a list of at most 1000, each KEY=VALUE/,
+    ],
+    ['account.set', { name: 'a', settings: ['quota'] }, /Cannot use "quota" as settings: expected KEY=VALUE/],
+    ['account.set', { name: 'a', settings: ['quota=1GiB', 'quota=2GiB'] }, /Cannot set "quota" twice/],
+    ['account.set', { name: 'a', settings: ['quota=1GiB'], 'dry-run': true }, /with --dry-run and without --from/],
+    ['account.set', { name: 'a', settings: ['quota=much'] }, /is no value for quota/],
+    ['account.set', { name: 'a', settings: ['other=1'] }, /"other" is not a setting of an account/],
   ] as const) {
     const [line] = await exchange(path, `${JSON.stringify({ protocol: 1, call: operation, actor, input })}\n`, 1);
     assert.equal(errorOf(line).kind, 'invalid', JSON.stringify(input));
@@ -252,10 +261,10 @@ test('what an operation did not read of its upload is not taken for a request', 
     '{"protocol":1,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"evil","title":"Evil"}}';
   const lines = await exchange(
     path,
-    `{"protocol":1,"call":"settings.set-many","input":{"scope":"world"},"upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"piece":"x"}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
+    `{"protocol":1,"call":"account.set","input":{"name":7},"upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"piece":"x"}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
     2,
   );
-  assert.match(errorOf(lines[0]).message, /as scope/);
+  assert.match(errorOf(lines[0]).message, /as name/);
   assert.deepEqual(resultOf(lines[1]), []);
   assert.deepEqual(added, []);
 });
@@ -264,7 +273,7 @@ test('an upload that breaks off is refused', async (t) => {
   const { path } = await open(t);
   const lines = await exchange(
     path,
-    '{"protocol":1,"call":"settings.set-many","actor":{"name":"jan"},"input":{"scope":"account"},"upload":true}\n{"piece":"account,quota\\n"}\n{"protocol":1,"call":"organisation.list"}\n',
+    '{"protocol":1,"call":"account.set","actor":{"name":"jan"},"input":{},"upload":true}\n{"piece":"account,quota\\n"}\n{"protocol":1,"call":"organisation.list"}\n',
   );
   assert.match(errorOf(lines[0]).message, /expected a piece of an upload or its end/);
   assert.equal(lines.length, 1);
@@ -396,7 +405,7 @@ test('an upload for an operation that is refused is not taken for requests', asy
     '{"protocol":1,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"evil","title":"Evil"}}';
   const lines = await exchange(
     path,
-    `{"protocol":2,"version":"9.1.0","call":"settings.set-many","upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
+    `{"protocol":2,"version":"9.1.0","call":"account.set","upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
     2,
   );
   assert.match(errorOf(lines[0]).message, /this command is 9\.1\.0/);

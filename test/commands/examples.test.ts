@@ -1,7 +1,7 @@
 /** Every example of the command table does what it says, on the scene beside this file. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { AnyRow } from '../../src/commands/core/row.ts';
+import { type AnyRow, printedOf } from '../../src/commands/core/row.ts';
 import { type Placed, commandsOf } from '../../src/commands/core/walk.ts';
 import { subjects, tops } from '../../src/commands/table.ts';
 import { ExampleScene, onlyLooks } from './scene/scene.ts';
@@ -28,7 +28,7 @@ async function ran(scene: ExampleScene, command: string, row: AnyRow, example: s
   assert.notEqual(stdout, '', stderr);
   const answer: unknown = JSON.parse(stdout);
   for (const one of row.effect === 'lists' ? (answer as unknown[]) : [answer]) {
-    const read = row.out.safeParse(one);
+    const read = printedOf(row).safeParse(one);
     assert.deepEqual(read.data, one, `the row's "out" says otherwise: ${String(read.error)}`);
   }
 }

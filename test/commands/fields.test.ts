@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AnyRow } from '../../src/commands/core/row.ts';
+import { type AnyRow, printedOf } from '../../src/commands/core/row.ts';
 import { placed } from '../../src/commands/table.ts';
 import { z } from '../../src/config/zod.ts';
 import { GOLDEN } from '../cli/frozen/frozen.ts';
@@ -49,7 +49,7 @@ const frozen = readdirSync(GOLDEN)
   .flatMap((name) => JSON.parse(readFileSync(join(GOLDEN, name), 'utf8')) as readonly Frozen[]);
 
 const shapeOf = (row: AnyRow): Schema => {
-  const one = z.toJSONSchema(row.out, { unrepresentable: 'any' }) as Schema;
+  const one = z.toJSONSchema(printedOf(row), { unrepresentable: 'any' }) as Schema;
   return row.effect === 'lists' ? { type: 'array', items: one } : one;
 };
 

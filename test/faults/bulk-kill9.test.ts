@@ -111,7 +111,7 @@ for (const [whom, megabytes] of [
     const seen: number[] = [];
     for (const more of [0, BATCH]) {
       const command = start(args);
-      const [calls, enough] = [ended('settings.set-many'), changed(megabytes) + more];
+      const [calls, enough] = [ended('account.set'), changed(megabytes) + more];
       await until('some batches', () => changed(megabytes) > enough || command.child.exitCode !== null, 30_000);
       // Stopped, so that the command is killed before the gateway is through.
       served.signal(whom === 'gateway' ? 'SIGKILL' : 'SIGSTOP');
@@ -122,7 +122,7 @@ for (const [whom, megabytes] of [
       } else {
         served.signal('SIGCONT');
         // The batch under way is ended, and no other begun.
-        await until('the gateway stops', () => ended('settings.set-many') > calls, 20_000);
+        await until('the gateway stops', () => ended('account.set') > calls, 20_000);
       }
       const now = having(megabytes);
       assert.deepEqual(now, exactly(now.accounts));
@@ -146,7 +146,7 @@ test(
   async () => {
     await control(async (client) => {
       for (const [n, login] of logins.slice(0, 7).entries()) {
-        await client.call('settings.set', { scope: 'account', name: login, values: { quota: '300MiB' } });
+        await client.call('account.set', { name: login, settings: ['quota=300MiB'] });
         await client.call('account.add', { login: `loop-${n}`, organisation: 'clinic' });
       }
       await served.kill();

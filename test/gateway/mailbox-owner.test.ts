@@ -32,8 +32,8 @@ const lettersOf = async (gateway: TestGateway, name: string): Promise<readonly s
 
 test('a mailbox that is 80 % full is a letter, to its owner and to somebody else of the organisation, once', async (t) => {
   const gateway = await open(t);
-  const input = { scope: 'account', name: addressOf('bram'), values: { quota: `${MiB}` } };
-  await runOperation('settings.set', gateway.admin, input, call, gateway.log);
+  const input = { name: addressOf('bram'), settings: [`quota=${MiB}`] };
+  await runOperation('account.set', gateway.admin, input, call, gateway.log);
   await fill(gateway, 0.7 * MiB);
   await fill(gateway, 0.15 * MiB);
   await fill(gateway, 0.01 * MiB);
@@ -50,8 +50,8 @@ test('a mailbox that is 80 % full is a letter, to its owner and to somebody else
 
 test('a size that is declared and never sent makes nobody a letter', async (t) => {
   const gateway = await open(t);
-  const input = { scope: 'account', name: addressOf('bram'), values: { quota: `${MiB}` } };
-  await runOperation('settings.set', gateway.admin, input, call, gateway.log);
+  const input = { name: addressOf('bram'), settings: [`quota=${MiB}`] };
+  await runOperation('account.set', gateway.admin, input, call, gateway.log);
   const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
   await client.command(`MAIL FROM:<${addressOf('anna')}> SIZE=${Math.floor(0.9 * MiB)}`, '250');
   await client.command(`RCPT TO:<${addressOf('bram')}>`, '250');

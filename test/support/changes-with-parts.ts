@@ -133,7 +133,7 @@ const observed: ChangeWithParts = [
   'account.enforce',
   async (scene) => {
     const until = new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10);
-    await scene.run('settings.set', { scope: 'account', name: anna, values: { 'observed-until': until } });
+    await scene.run('account.set', { name: anna, settings: [`observed-until=${until}`] });
     return { input: { early: true } };
   },
 ];

@@ -53,6 +53,8 @@ interface Said<P extends Params, O> {
 interface Answers<P extends Params, O> {
   /** What a person reads. */
   say(result: O, input: Values<P>): string;
+  /** What `--json` prints, where that is not the answer as it is. */
+  readonly json?: { readonly out: z.ZodType; of(result: O): unknown };
   /** Said on standard error, `Warning: ...`, without a full stop. */
   warnings?(result: O): readonly string[];
   /** It was done, and the command still ends with another code than 0; the text stands on standard error. */
@@ -153,6 +155,9 @@ export type LocalRow<P extends Params, O> = LocalReading<P, O> | LocalChange<P, 
 /** Of any type: what each takes and answers is told by `OutputOf`. Methods of a row are checked in both directions, so each is one of these. */
 export type AnyOperation = Row<Params, unknown> | ListRow<Params, unknown>;
 export type AnyRow = AnyOperation | LocalRow<Params, unknown>;
+
+/** The form of what `--json` prints: of a list, of one row. */
+export const printedOf = (row: AnyRow): z.ZodType => (row.effect === 'lists' ? row.out : (row.json?.out ?? row.out));
 
 type Given<R> = Omit<R, 'effect' | 'at'>;
 

@@ -1,0 +1,7 @@
+/** `sluis organisation`: customers. */
+import { subject } from './core/row.ts';
+import { settable } from './settings.ts';
+
+export const organisations = subject('organisation', 'customers: practices, hospitals, laboratories', {
+  set: settable('organisation', 'praktijk-jansen'),
+});
