@@ -13,7 +13,7 @@ import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Escrow } from '../domain/escrow.ts';
 import type { ChosenVerb } from '../domain/second-person.ts';
-import type { Standing } from '../domain/roles.ts';
+import type { Right, Standing } from '../domain/roles.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import type { PgpSeals } from '../crypto/pgp-seals.ts';
@@ -217,12 +217,20 @@ export interface CallOptions {
   readonly receive?: (piece: string) => void;
 }
 
+/** What an operation asks of whoever calls it. */
+export interface OperationRight {
+  readonly operation: string;
+  readonly right: Right;
+}
+
 /** One call of one operation. */
 export interface Call {
   readonly actor: Actor;
   /** What the caller may do. Required: nobody becomes the owner by being forgotten. */
   readonly who: Standing;
   readonly approval?: string;
+  /** What every operation asks for; runOperation says it. */
+  readonly rights?: readonly OperationRight[];
   /** Aborted when the caller has gone: long work stops where it may, and nobody is told any more. Absent where the caller cannot go without us. */
   readonly gone?: AbortSignal;
   /** Told now and then by operations that take long. `phase`: what is done now, as in "Hashing", where there are several. */

@@ -25,7 +25,7 @@ export async function gatewayKeyFinding(
 }
 
 async function operatorsFinding({ store, secondPerson }: StoreFindingParts): Promise<DoctorFinding | undefined> {
-  if (secondPerson.length === 0 || (await store.operators.list()).length >= 2) return undefined;
+  if (secondPerson.length === 0 || (await store.operators.signers()).length >= 2) return undefined;
   return {
     id: 'operators',
     severity: 'warning',

@@ -38,7 +38,6 @@ import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
 import { noticeSendOperations } from './notice-send.ts';
-import { operatorOperations } from './operators.ts';
 import { mergeOperations } from './organisation-merge.ts';
 import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
@@ -89,7 +88,6 @@ const operations = {
   ...privacyOperations,
   ...auditOperations,
   ...auditEraseOperations,
-  ...operatorOperations,
   ...noticeSendOperations,
   ...backupOperations,
   ...keyOperations,
@@ -131,6 +129,8 @@ export const rightOf = (name: OperationName): Right => {
   // The compiler holds that one of the two says it.
   return right ?? elsewhere[name as OperationWithoutRight];
 };
+
+const rights = [...operationNames].sort().map((operation) => ({ operation, right: rightOf(operation) }));
 
 /** Runs one operation. Throws AdminError; anything else is a bug or a lost store. */
 export async function runOperation<N extends OperationName>(
@@ -176,7 +176,7 @@ export async function runOperation<N extends OperationName>(
       );
     fields = { operation: name, actor: approved.actor.name, reason: approved.actor.reason };
     ran = { ...ran, actor: approved.actor, proof: approved.who.proof };
-    const result = await operation.run(context, read, approved);
+    const result = await operation.run(context, read, { ...approved, rights });
     if (changes) log.info('admin.done', { ...fields, ...targetFields(input) });
     noteOperation(context.store.audit, ran);
     return result;

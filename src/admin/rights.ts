@@ -39,10 +39,6 @@ export const RIGHTS = {
   'address.consent.list': 'read',
   'address.move': 'registry',
   'address.move-plan': 'read',
-  // What waits for a signature is read by those who may sign it; the signature itself is the proof of who does.
-  'approval.list': 'read',
-  'approval.show': 'read',
-  'approval.sign': 'read',
   'audit.anchor': 'security',
   'audit.erase': 'owner',
   'audit.erase.count': 'security',
@@ -85,9 +81,6 @@ export const RIGHTS = {
   // Who withdraws a letter keeps it from its addressee for good.
   'message.withdraw': 'security',
   'notice.send': 'registry',
-  'operator.add': 'security',
-  'operator.list': 'read',
-  'operator.remove': 'security',
   'organisation.add': 'registry',
   'organisation.change': 'registry',
   'organisation.edi.add': 'registry',

@@ -26,7 +26,7 @@ export interface Asked {
 export async function isSecondNeeded({ secondPerson, store }: AdminContext, verb: SecondPersonVerb): Promise<boolean> {
   if (verb !== 'operator') return secondPerson.includes(verb);
   // Who may approve is as well guarded as what is approved; the first two have nobody who could.
-  return secondPerson.length > 0 && (await store.operators.list()).length >= 2;
+  return secondPerson.length > 0 && (await store.operators.signers()).length >= 2;
 }
 
 /** The call to run with: of those who approved, where the verb needs that. Throws AdminError, kind `approval`, where it was asked first. */
@@ -41,7 +41,7 @@ type Exact = Omit<Asked, 'input'> & { readonly input: string };
 
 async function ask({ store, clock }: AdminContext, { operation, verb, input }: Exact, call: Call): Promise<never> {
   const { name, reason } = call.actor;
-  if ((await store.operators.list()).length < 2)
+  if ((await store.operators.signers()).length < 2)
     throw new AdminError(
       'conflict',
       `Cannot do ${operation}: the configuration asks for a second person (operators.second-person has "${verb}"), and fewer than two operators are registered; "sluis operator add NAME --public-key FILE" registers one`,
@@ -93,7 +93,7 @@ async function use(context: AdminContext, { operation, input }: Exact, call: Cal
       `it ended at ${new Date(request.endsAt).toISOString()}`,
       'run the command again to ask anew',
     );
-  const by = approversOf(partners.hostname, request, request.signatures, await store.operators.list());
+  const by = approversOf(partners.hostname, request, request.signatures, await store.operators.signers());
   if (!by.ok)
     return refuse('approval', `${by.error}, and two must`, `sign it: sluis approve ${grouped(request.id)} --key FILE`);
   const { first, second } = by.value;

@@ -7,7 +7,6 @@ import { type AdminClient, connectControl } from '../admin/client.ts';
 import { controlSocketOf, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
-import { OWNER_SAID } from '../domain/roles.ts';
 import { systemClock } from '../platform/clock.ts';
 import { StoreRefused } from '../store/store.ts';
 import { type ChangeOptions, callerOf } from './options.ts';
@@ -54,10 +53,11 @@ async function connect(config: Config, caller: Caller): Promise<AdminClient> {
 
 async function direct(config: Config, { approval, ...actor }: Caller): Promise<AdminClient> {
   // Loaded only here: most commands speak to a running gateway, and start in half the time without the store and its libraries.
-  const [{ runOperation }, { openForCommand }, { createLog }] = await Promise.all([
+  const [{ runOperation }, { openForCommand }, { createLog }, { OWNER_SAID }] = await Promise.all([
     import('../admin/operations.ts'),
     import('../gateway/admin.ts'),
     import('../platform/log.ts'),
+    import('../domain/roles.ts'),
   ]);
   const log = createLog({ level: 'error', format: 'pretty' });
   const { store, context } = await openForCommand(config, { clock: systemClock, log });

@@ -87,12 +87,13 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./key.ts')).addKeyGroup,
   },
   {
-    names: { operator: 'people who sign for what needs a second person' },
-    load: async () => (await import('./operator.ts')).addOperatorCommands,
+    names: { operator: 'people who work with the gateway, and what each may do' },
+    load: async () => (await import('./subject.ts')).words((await import('../commands/operator.ts')).operators),
   },
   {
     names: { approve: 'sign a request that needs a second person, with a key of your own; two operators must' },
-    load: async () => (await import('./approve.ts')).addApproveCommand,
+    load: async () =>
+      (await import('./subject.ts')).topWords({ approve: (await import('../commands/approve.ts')).approve }),
   },
   {
     names: { backup: 'whole copies of the database, taken while mail goes on' },

@@ -1,9 +1,9 @@
 /** An operator's private key in the operator's own hands: read from a file for one signature, which is all that the gateway gets to see. */
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { AdminClient } from '../admin/client.ts';
 import { AdminError } from '../admin/context.ts';
-import type { RequestView, SignedView } from '../admin/operators.ts';
+import type { Input } from '../admin/input.ts';
+import type { RequestView, SignedView } from '../commands/approval-views.ts';
 import { approvalStatement, inputHash, signApproval } from '../crypto/approval.ts';
 import { grouped } from '../crypto/base32.ts';
 import { fingerprintOf, readOperatorPrivateKey, spkiOf } from '../crypto/operator-key.ts';
@@ -13,6 +13,13 @@ import { systemClock } from '../platform/clock.ts';
 import { CommandError } from './exit.ts';
 import { readOpeningPassword } from './secret.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
+
+/** Calls an operation by its name. */
+export type Calls = <T>(operation: string, input: Input) => Promise<T>;
+
+interface Client {
+  readonly call: (...given: never[]) => Promise<unknown>;
+}
 
 export interface OwnKey {
   readonly key: KeyObject;
@@ -40,8 +47,8 @@ export async function readOwnKey(terminal: Terminal, path: string, passphraseFil
 }
 
 /** What the gateway shows, with whose key it is. Throws where the hash is not that of what is shown: it is what gets signed. */
-export async function requestFor(client: AdminClient, id: string, { fingerprint }: OwnKey): Promise<RequestView> {
-  const request = await client.call('approval.show', { id, fingerprint });
+export async function requestFor(call: Calls, id: string, { fingerprint }: OwnKey): Promise<RequestView> {
+  const request = await call<RequestView>('approval.show', { id, fingerprint });
   if (request.operator === undefined)
     throw new AdminError(
       'unknown',
@@ -53,7 +60,7 @@ export async function requestFor(client: AdminClient, id: string, { fingerprint 
 }
 
 export async function signRequest(
-  client: AdminClient,
+  call: Calls,
   { id, operator = '', askedAt, endsAt, verb, ...shown }: RequestView,
   { key, fingerprint }: OwnKey,
 ): Promise<SignedView> {
@@ -61,22 +68,23 @@ export async function signRequest(
   const moments = { askedAt: instant(Date.parse(askedAt)), endsAt: instant(Date.parse(endsAt)) };
   const request = { ...shown, ...moments, id, verb: verb as SecondPersonVerb };
   const signature = signApproval(approvalStatement(shown.gateway, request, operator, at), key);
-  return await client.call('approval.sign', { id, fingerprint, at, signature: signature.toString('base64') });
+  return await call<SignedView>('approval.sign', { id, fingerprint, at, signature: signature.toString('base64') });
 }
 
 /** `--operator-key`: whoever asks for a second person signs at once, as the first. */
-export const signingFirst = (client: AdminClient, path: string): AdminClient => ({
+export const signingFirst = <C extends Client>(client: C, path: string): C => ({
   ...client,
-  call: (name, input, options) =>
-    client.call(name, input, options).catch((error: unknown) => signedAfter(client, path, error)),
+  call: (...given: Parameters<C['call']>) =>
+    client.call(...given).catch((error: unknown) => signedAfter(client, path, error)),
 });
 
-async function signedAfter(client: AdminClient, path: string, error: unknown): Promise<never> {
+async function signedAfter(client: Client, path: string, error: unknown): Promise<never> {
   if (!(error instanceof AdminError) || error.kind !== 'approval' || error.request === undefined) throw error;
   const own = await readOwnKey(processTerminal(), path);
-  const request = await requestFor(client, error.request, own);
+  const call = client.call.bind(client) as unknown as Calls;
+  const request = await requestFor(call, error.request, own);
   if (request.signedBy.includes(request.operator ?? '')) throw error;
-  const { operator, missing } = await signRequest(client, request, own);
+  const { operator, missing } = await signRequest(call, request, own);
   const shown = grouped(error.request);
   throw new AdminError(
     'approval',

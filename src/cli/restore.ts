@@ -108,7 +108,8 @@ async function approvedActor(config: Config, backup: string, options: RestoreOpt
     },
   };
   if (!existsSync(approval)) return askByFile(approval, asked, name, reason);
-  const by = approvedByFile(approval, asked, await operatorsIn(join(backup, DATABASE)), systemClock.now());
+  const now = systemClock.now();
+  const by = approvedByFile(approval, asked, await operatorsIn(join(backup, DATABASE), now), now);
   return { name: `${by.first.name}, approved by ${by.second.name}`, reason: by.reason };
 }
 

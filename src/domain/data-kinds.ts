@@ -358,10 +358,24 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   operator: {
     area: 'trail',
-    what: 'people whose signature counts as a second person',
+    what: 'people who work with the gateway, and what they may do',
+    columns: ['id', 'name', 'role', 'organisation', 'certificate', 'added_at', 'ends_at', 'ended_at'],
+    kept: 'for ever: the trail names them',
+    erase: 'kept: what operators did',
+  },
+  operator_key: {
+    area: 'trail',
+    what: 'their public keys, by which a signature counts as that of a second person',
     columns: ['fingerprint', 'name', 'public_key', 'added_at', 'removed_at'],
     kept: 'for ever: what they signed must be checkable',
     erase: 'not of an organisation',
+  },
+  operator_token: {
+    area: 'trail',
+    what: 'tokens of their programs, as a hash, and when each was last used',
+    columns: ['id', 'operator', 'hash', 'role', 'networks', 'added_at', 'ends_at', 'ended_at', 'last_used_at'],
+    kept: 'for ever: the trail names them',
+    erase: 'kept: what operators did',
   },
   organisation: {
     area: 'registry',

@@ -3,6 +3,7 @@
  * place to come in. Each function loads what it runs and no more (decision 1503).
  */
 import type { Operator } from '../domain/second-person.ts';
+import type { Instant } from '../domain/units.ts';
 import type { CompactOptions, Compacted } from '../store/sqlite/compact.ts';
 import type { RotateOptions, Rotated } from '../store/sqlite/rotate.ts';
 
@@ -23,6 +24,6 @@ export const finishRotation = async (options: RotateOptions): Promise<Rotated | 
 export const rotateMasterKey = async (options: RotateOptions): Promise<Rotated> =>
   (await import('../store/sqlite/rotate.ts')).rotateMasterKey(options);
 
-/** The operators that the database of a backup knows: they are who may approve its restoring. */
-export const operatorsIn = async (database: string): Promise<readonly Operator[]> =>
-  (await import('../store/sqlite/operators-in.ts')).operatorsIn(database);
+/** The operators that the database of a backup knows, and whose time is not over: they are who may approve its restoring. */
+export const operatorsIn = async (database: string, now: Instant): Promise<readonly Operator[]> =>
+  (await import('../store/sqlite/operators-in.ts')).operatorsIn(database, now);

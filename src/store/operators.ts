@@ -1,9 +1,59 @@
-/** The operators' part of the store port: who they are, and what waits for a second of them. */
-import type { ApprovalRequest, ApprovalSignature, Operator } from '../domain/second-person.ts';
+/** The operators' part of the store port: who they are, their tokens, and what waits for a second of them. */
+import type { Role } from '../domain/roles.ts';
+import type { ApprovalRequest, ApprovalSignature } from '../domain/second-person.ts';
 import type { Instant } from '../domain/units.ts';
 
-export interface OperatorRecord extends Operator {
+export interface OperatorRecord {
+  readonly name: string;
+  readonly role: Role;
+  /** Name of the only organisation that the operator may do anything for. */
+  readonly organisation?: string;
+  /** SHA-256 of a client certificate, 64 hexadecimal digits. */
+  readonly certificate?: string;
+  /** Of the public key by which the operator signs. */
+  readonly fingerprint?: string;
   readonly addedAt: Instant;
+  /** From then on the operator may do nothing, and signs nothing. */
+  readonly endsAt?: Instant;
+}
+
+export interface NewOperator {
+  readonly name: string;
+  readonly role: Role;
+  readonly organisation?: string;
+  readonly certificate?: string;
+  readonly key?: { readonly fingerprint: string; readonly publicKey: Uint8Array };
+  readonly endsAt?: Instant;
+}
+
+/** What of an operator can be another; left out: stays as it is. */
+export type OperatorChange = Partial<Pick<NewOperator, 'role' | 'certificate' | 'key' | 'endsAt'>>;
+
+export interface TokenRecord {
+  /** Eight characters that are no secret. */
+  readonly id: string;
+  readonly operator: string;
+  /** It may do what this role and that of its operator have in common. */
+  readonly role: Role;
+  /** It is taken from these networks only; none: from everywhere. */
+  readonly networks: readonly string[];
+  readonly addedAt: Instant;
+  readonly endsAt: Instant;
+  /** It was ended before its time, or its operator was. */
+  readonly endedAt?: Instant;
+  /** To the hour. */
+  readonly lastUsedAt?: Instant;
+}
+
+export interface NewToken extends Pick<TokenRecord, 'id' | 'operator' | 'role' | 'networks' | 'endsAt'> {
+  /** SHA-256 of the whole token. */
+  readonly hash: Uint8Array;
+}
+
+/** A token, and whose it is: what is needed to let somebody in. */
+export interface HeldToken extends TokenRecord {
+  readonly hash: Uint8Array;
+  readonly holder: OperatorRecord;
 }
 
 export interface ApprovalRecord extends ApprovalRequest {

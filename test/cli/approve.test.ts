@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AuditRowView } from '../../src/admin/audit.ts';
-import type { RequestView } from '../../src/admin/operators.ts';
+import type { RequestView } from '../../src/commands/approval-views.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
 import { hours, instant } from '../../src/domain/units.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -77,7 +77,7 @@ test('two people sign; the command runs once, and both stand in the trail', asyn
   // Another input, another reason, another operation.
   await refused(2, /the input is another one/, ...erase('2021-01-01', ...because, '--approval', id));
   await refused(2, /the reason is another one/, ...erase('2020-01-01', '--reason', 'tidying', '--approval', id));
-  await refused(2, /asked for audit\.erase/, 'operator', 'remove', 'jan', '--reason', 'x', '--approval', id);
+  await refused(2, /asked for audit\.erase/, 'operator', 'end', 'jan', '--reason', 'x', '--approval', id);
   assert.match(await done(...erase('2020-01-01', '--approval', id)), /Erased the personal fields of 0 rows/);
   // A second time it is over.
   await refused(4, /was used at .* an approval serves once/, ...erase('2020-01-01', '--approval', id));
@@ -136,8 +136,8 @@ test('an own key is made with the configuration named, as other commands take it
 test('operators are as well guarded as what they approve', async () => {
   const add = ['operator', 'add', 'klaas', '--public-key', at('klaas.pub'), '--reason', 'joins'];
   const id = idIn(await refused(8, /operator\.add needs a second person/, ...add));
-  const remove = ['operator', 'remove', 'piet', '--reason', 'left'];
-  const other = idIn(await refused(8, /operator\.remove needs a second person/, ...remove));
+  const remove = ['operator', 'end', 'piet', '--reason', 'left'];
+  const other = idIn(await refused(8, /operator\.end needs a second person/, ...remove));
   for (const who of ['jan', 'piet']) {
     await done(...sign(id, who));
     await done(...sign(other, who));

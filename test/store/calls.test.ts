@@ -80,13 +80,13 @@ test('no method of a subject is in two tables, and all are generators that take 
 
 test('a change goes to the writer with its time and salt, a read to the reader; awaiting a subject calls nothing', async () => {
   const { subjects, asked } = fixture();
-  assert.equal(await subjects.operators.remove('op', { name: 'test' }), 7);
+  assert.equal(await subjects.operators.end('op', { name: 'test' }), 7);
   await subjects.operators.list();
   const { salt, ...work } = asked[0] as Call & { salt: Uint8Array };
   assert.equal(salt.length, 32);
   assert.deepEqual(work, {
     object: 'operators',
-    method: 'remove',
+    method: 'end',
     args: ['op', { name: 'test' }],
     at: 5,
   });
@@ -112,7 +112,7 @@ test('the writer’s own objects are called without a time and a salt, and a pie
 });
 
 test('a refusal keeps its class, kind and text; a fault says that nothing was changed', async () => {
-  const remove = (answer: WriterAnswer) => fixture(answer).subjects.operators.remove('op', { name: 'test' });
+  const remove = (answer: WriterAnswer) => fixture(answer).subjects.operators.end('op', { name: 'test' });
   await assert.rejects(
     remove({ kind: 'refused', error: 'ended', message: 'it is over' }),
     (error: unknown) => error instanceof RegistryError && error.kind === 'ended' && error.message === 'it is over',
@@ -130,7 +130,7 @@ test('what would not arrive as it was given is refused before it goes', async ()
     new URL('https://mail.test'),
     [[new Error('x')]],
   ];
-  for (const one of given) await assert.rejects(subjects.operators.remove('op', one as never), TypeError);
+  for (const one of given) await assert.rejects(subjects.operators.end('op', one as never), TypeError);
   let deep: unknown = 1;
   for (let n = 0; n < 20; n += 1) deep = [deep];
   assert.throws(() => checkCrossing(deep), /more than 12 deep/);
@@ -170,7 +170,7 @@ test('a change with an effect beside its steps is found where each runs twice', 
     work.apply({ object: 'operators', method, args, at: 1, salt: randomBytes(32) });
   db.exec('BEGIN');
   const actor = { name: 'test' };
-  const key = { name: 'op', fingerprint: 'f', publicKey: Buffer.from('k') };
+  const key = { name: 'op', role: 'read', key: { fingerprint: 'f', publicKey: Buffer.from('k') } };
   assert.equal(call('add', [key, actor]).kind, 'done');
   assert.deepEqual([work.audit.head.seq, db.prepare('SELECT count(*) FROM audit').pluck().get()], [1, 1]);
   assert.equal(call('add', [key, actor]).kind, 'refused');

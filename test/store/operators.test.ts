@@ -13,7 +13,10 @@ const open = (t: Cleanup): Promise<TestStore> => openTestStore(t, { testing: { c
 const actor = { name: 'test', reason: 'test' };
 const fingerprint = (n: number): string => String(n).padStart(64, '0');
 const add = (operators: Operators, n: number): Promise<void> =>
-  operators.add({ name: `op${n}`, fingerprint: fingerprint(n), publicKey: randomBytes(44) }, actor);
+  operators.add(
+    { name: `op${n}`, role: 'owner', key: { fingerprint: fingerprint(n), publicKey: randomBytes(44) } },
+    actor,
+  );
 const asked = (id: string, input = id) => ({
   ...({ id, operation: 'audit.erase', verb: 'erase', input, askedBy: 'root', reason: 'test' } as const),
 });
@@ -23,7 +26,7 @@ test('there are at most a hundred operators, and one that was removed makes room
   for (let n = 1; n <= MAX_OPERATORS; n += 1) await add(operators, n);
   await assert.rejects(add(operators, 101), registryError('exists', /There are 100 operators/));
   assert.equal((await operators.list()).length, MAX_OPERATORS);
-  await operators.remove('op5', actor);
+  await operators.end('op5', actor);
   await assert.rejects(add(operators, 5), registryError('ended', /was removed/));
   await add(operators, 101);
 });
@@ -44,7 +47,7 @@ test('a request takes eight signatures, is used once in its hour by two who are 
   ({ operators } = again.store);
   assert.equal((await operators.request(id))?.signatures.length, MAX_SIGNATURES);
 
-  await operators.remove('op2', actor);
+  await operators.end('op2', actor);
   const by = (first: number, second: number) => ({ first: fingerprint(first), second: fingerprint(second) });
   await assert.rejects(operators.use(id, by(1, 2), actor), registryError('ended', /"op2" was removed/));
   await operators.use(id, by(1, 3), actor);

@@ -61,7 +61,7 @@ CREATE TABLE approval (
 
 CREATE TABLE approval_signature (
   approval TEXT NOT NULL REFERENCES approval (id),
-  fingerprint TEXT NOT NULL REFERENCES operator (fingerprint),
+  fingerprint TEXT NOT NULL REFERENCES operator_key (fingerprint),
   at INTEGER NOT NULL,
   signature BLOB NOT NULL,
   PRIMARY KEY (approval, fingerprint)
@@ -331,11 +331,34 @@ CREATE TABLE notice (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE operator (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  organisation INTEGER REFERENCES organisation (id),
+  certificate TEXT,
+  added_at INTEGER NOT NULL,
+  ends_at INTEGER,
+  ended_at INTEGER
+) STRICT;
+
+CREATE TABLE operator_key (
   fingerprint TEXT PRIMARY KEY,
   name TEXT NOT NULL,
   public_key BLOB NOT NULL,
   added_at INTEGER NOT NULL,
   removed_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operator_token (
+  id TEXT PRIMARY KEY,
+  operator INTEGER NOT NULL REFERENCES operator (id),
+  hash BLOB NOT NULL,
+  role TEXT NOT NULL,
+  networks TEXT NOT NULL,
+  added_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  last_used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE organisation (
@@ -523,7 +546,15 @@ CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
 
 CREATE INDEX notice_at ON notice (at);
 
-CREATE UNIQUE INDEX operator_name ON operator (name) WHERE removed_at IS NULL;
+CREATE UNIQUE INDEX operator_certificate ON operator (certificate) WHERE ended_at IS NULL AND certificate IS NOT NULL;
+
+CREATE UNIQUE INDEX operator_key_name ON operator_key (name) WHERE removed_at IS NULL;
+
+CREATE UNIQUE INDEX operator_name ON operator (name) WHERE ended_at IS NULL;
+
+CREATE INDEX operator_organisation ON operator (organisation);
+
+CREATE INDEX operator_token_operator ON operator_token (operator, id);
 
 CREATE INDEX organisation_merged ON organisation (merged_into) WHERE merged_into IS NOT NULL;
 

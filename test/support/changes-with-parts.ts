@@ -179,15 +179,21 @@ const messages: readonly ChangeWithParts[] = [
 
 /** The people whose signatures count, and what they sign. */
 const people: readonly ChangeWithParts[] = [
-  ['operator.add', () => given({ name: 'jan', 'public key': publicPem() })],
-  ['operator.remove', () => given({ name: 'jan' })],
+  ['operator.add', () => given({ name: 'jan', 'public-key': publicPem() })],
+  ['operator.set', () => given({ name: 'jan', role: 'support' })],
+  ['operator.token.add', () => given({ name: 'jan', ends: new Date(Date.now() + 86_400_000).toISOString() })],
+  [
+    'operator.token.end',
+    async (scene) => ({ input: { token: (await scene.gateway.store.operators.tokens())[0]?.id } }),
+  ],
+  ['operator.end', () => given({ name: 'jan' })],
   [
     'approval.sign',
     async (scene) => {
       const { privateKey, publicKey } = generateKeyPairSync('ed25519');
       const key = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-      await scene.run('operator.add', { name: 'piet', 'public key': key });
-      await scene.run('operator.add', { name: 'klaas', 'public key': publicPem() });
+      await scene.run('operator.add', { name: 'piet', 'public-key': key });
+      await scene.run('operator.add', { name: 'klaas', 'public-key': publicPem() });
       const { admin } = scene.gateway;
       const asked = await scene.run('audit.erase', { person: 'nobody' }, { ...admin, secondPerson: ['erase'] }).then(
         () => undefined,

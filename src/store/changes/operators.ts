@@ -5,6 +5,9 @@
  * They throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry.
  */
 import { grouped } from '../../crypto/base32.ts';
+import { defined } from '../../domain/defined.ts';
+import { MAX_TOKENS } from '../../domain/operators.ts';
+import { type Role, covers } from '../../domain/roles.ts';
 import {
   type ApprovalRequest,
   type ApprovalSignature,
@@ -15,56 +18,122 @@ import {
   type Operator,
   REQUEST_LIFETIME,
 } from '../../domain/second-person.ts';
-import { type Instant, days } from '../../domain/units.ts';
-import type { ApprovalRecord } from '../operators.ts';
+import { type Instant, days, iso } from '../../domain/units.ts';
+import type { ApprovalRecord, NewOperator, NewToken, OperatorChange } from '../operators.ts';
 import { requestOf } from '../reads/operators.ts';
 import { RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
-import { int, orNull, text, time } from '../sql/columns.ts';
+import { as, int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { factOf, setFact } from './facts.ts';
 import type { Ground } from './ground.ts';
+import { organisationNamed } from './registered.ts';
 
 const KEPT = days(30);
 const RULE = 'second_person';
 
 export class OperatorChanges {
-  *add(ground: Ground, { name, fingerprint, publicKey }: Operator, actor: Actor): Change<void> {
-    const same = yield* operatorOf(fingerprint);
-    if (same?.removedAt === null)
+  *add(ground: Ground, { key, ...operator }: NewOperator, actor: Actor): Change<void> {
+    const { name, role, organisation, certificate, endsAt } = operator;
+    if ((yield* operatorOf(name)) !== undefined)
       throw new RegistryError(
         'exists',
-        `The key ${fingerprint} is that of operator "${same.name}" already, and a key belongs to one person`,
+        `There is an operator "${name}" already; choose another name, or end that one first`,
       );
-    if (same !== undefined)
-      throw new RegistryError(
-        'ended',
-        `The key ${fingerprint} was removed (it was "${same.name}"), which is final; register another key`,
-      );
-    if ((yield* fingerprintOf(name)) !== undefined)
-      throw new RegistryError(
-        'exists',
-        `There is an operator "${name}" already; choose another name, or remove that one first`,
-      );
-    const { n } = yield* sql.one({ n: int })`SELECT count(*) AS n FROM operator WHERE removed_at IS NULL`;
+    const { n } = yield* sql.one({ n: int })`SELECT count(*) AS n FROM operator WHERE ended_at IS NULL`;
     if (n >= MAX_OPERATORS)
-      throw new RegistryError(
-        'exists',
-        `There are ${MAX_OPERATORS} operators, the most there can be; remove one first`,
-      );
+      throw new RegistryError('exists', `There are ${MAX_OPERATORS} operators, the most there can be; end one first`);
+    if (key !== undefined && organisation !== undefined) throw new RegistryError('invalid', NO_KEY(name));
+    if (key !== undefined) yield* addKey(ground, name, key);
+    yield* checkCertificate(certificate);
+    const only = organisation === undefined ? null : (yield* organisationNamed(organisation)).id;
     yield* sql.run`
-      INSERT INTO operator (fingerprint, name, public_key, added_at) VALUES (${fingerprint}, ${name}, ${publicKey}, ${ground.at})`;
-    yield* ground.record('operator.added', null, actor, { operator: name }, { fingerprint });
+      INSERT INTO operator (name, role, organisation, certificate, added_at, ends_at)
+      VALUES (${name}, ${role}, ${only}, ${certificate ?? null}, ${ground.at}, ${endsAt ?? null})`;
+    yield* ground.record(
+      'operator.added',
+      null,
+      actor,
+      { operator: name },
+      factsOf({ ...operator, ...defined({ key }) }),
+    );
   }
 
-  /** Final: the key is never taken again, and its signatures count no more. */
-  *remove(ground: Ground, name: string, actor: Actor): Change<void> {
-    const fingerprint = yield* fingerprintOf(name);
-    if (fingerprint === undefined)
-      throw new RegistryError('unknown', `There is no operator "${name}"; "sluis operator list" shows those there are`);
-    yield* sql.run`UPDATE operator SET removed_at = ${ground.at} WHERE fingerprint = ${fingerprint}`;
-    yield* ground.record('operator.removed', null, actor, { operator: name }, { fingerprint });
+  /** What of an operator is another from now on; a new key takes the place of the one before, which is never taken again. */
+  *set(ground: Ground, name: string, change: OperatorChange, actor: Actor): Change<void> {
+    const { id, organisation } = yield* known(name);
+    const { role, certificate, key, endsAt } = change;
+    if (key !== undefined) {
+      if (organisation !== null) throw new RegistryError('invalid', NO_KEY(name));
+      yield* removeKey(ground, name);
+      yield* addKey(ground, name, key);
+    }
+    if (role !== undefined) yield* sql.run`UPDATE operator SET role = ${role} WHERE id = ${id}`;
+    if (certificate !== undefined) {
+      yield* checkCertificate(certificate, id);
+      yield* sql.run`UPDATE operator SET certificate = ${certificate} WHERE id = ${id}`;
+    }
+    if (endsAt !== undefined) yield* sql.run`UPDATE operator SET ends_at = ${endsAt} WHERE id = ${id}`;
+    yield* ground.record('operator.rights-changed', null, actor, { operator: name }, factsOf(change));
+  }
+
+  /** Final: tokens, certificate and key hold no more, the key is never taken again, and its signatures count no more. */
+  *end(ground: Ground, name: string, actor: Actor): Change<void> {
+    const { id } = yield* known(name);
+    yield* sql.run`UPDATE operator SET ended_at = ${ground.at} WHERE id = ${id}`;
+    yield* sql.run`UPDATE operator_token SET ended_at = ${ground.at} WHERE operator = ${id} AND ended_at IS NULL`;
+    const fingerprint = yield* removeKey(ground, name);
+    yield* ground.record('operator.removed', null, actor, { operator: name }, defined({ fingerprint }));
+  }
+
+  *addToken(ground: Ground, token: NewToken, actor: Actor): Change<void> {
+    const { id, operator, hash, role, networks, endsAt } = token;
+    const holder = yield* known(operator);
+    if (holder.endsAt !== null && holder.endsAt <= ground.at)
+      throw new RegistryError(
+        'ended',
+        `Operator "${operator}" has ended; give another end with "sluis operator set ${operator} --ends DATE"`,
+      );
+    // Here, where nobody can give the operator another role meanwhile.
+    if (!covers(holder.role, role))
+      throw new RegistryError(
+        'invalid',
+        `A token of operator "${operator}" cannot have the role "${role}": the operator has "${holder.role}", which may do less`,
+      );
+    const { n } = yield* sql.one({ n: int })`
+      SELECT count(*) AS n FROM operator_token WHERE operator = ${holder.id} AND ended_at IS NULL AND ends_at > ${ground.at}`;
+    if (n >= MAX_TOKENS)
+      throw new RegistryError('exists', `Operator "${operator}" has ${n} tokens, the most there can be; end one first`);
+    yield* sql.run`
+      INSERT INTO operator_token (id, operator, hash, role, networks, added_at, ends_at)
+      VALUES (${id}, ${holder.id}, ${hash}, ${role}, ${networks.join(' ')}, ${ground.at}, ${endsAt})`;
+    const facts = {
+      token: grouped(id),
+      role,
+      ends: iso(endsAt),
+      ...(networks.length > 0 && { networks: networks.length }),
+    };
+    yield* ground.record('operator.token-added', null, actor, { operator }, facts);
+  }
+
+  /** Told by whoever let somebody in with it, at most once an hour. */
+  *used(_ground: Ground, id: string, at: Instant): Change<void> {
+    yield* sql.run`UPDATE operator_token SET last_used_at = ${at} WHERE id = ${id}`;
+  }
+
+  *endToken(ground: Ground, id: string, actor: Actor): Change<void> {
+    const row = yield* sql.first({ operator: text, endedAt: orNull(time) })`
+      SELECT o.name AS operator, t.ended_at FROM operator_token t JOIN operator o ON o.id = t.operator WHERE t.id = ${id} ${locked}`;
+    if (row === undefined)
+      throw new RegistryError(
+        'unknown',
+        `There is no token "${grouped(id)}"; "sluis operator token list" shows those there are`,
+      );
+    if (row.endedAt !== null)
+      throw new RegistryError('ended', `The token ${grouped(id)} was ended at ${iso(row.endedAt)} already`);
+    yield* sql.run`UPDATE operator_token SET ended_at = ${ground.at} WHERE id = ${id}`;
+    yield* ground.record('operator.token-ended', null, actor, { operator: row.operator }, { token: grouped(id) });
   }
 
   /**
@@ -100,7 +169,7 @@ export class OperatorChanges {
   /** Each operator signs once. */
   *sign(ground: Ground, id: string, { fingerprint, at, signature }: ApprovalSignature, actor: Actor): Change<void> {
     const { operation } = yield* openRequest(id, ground.at);
-    const name = yield* registered(fingerprint);
+    const name = yield* registered(fingerprint, ground.at);
     const signatures = yield* sql.all({ fingerprint: text })`
       SELECT fingerprint FROM approval_signature WHERE approval = ${id} ${locked}`;
     if (signatures.some((one) => one.fingerprint === fingerprint))
@@ -124,7 +193,7 @@ export class OperatorChanges {
     actor: Actor,
   ): Change<void> {
     const { operation } = yield* openRequest(id, ground.at);
-    const people = { first: yield* registered(first), second: yield* registered(second) };
+    const people = { first: yield* registered(first, ground.at), second: yield* registered(second, ground.at) };
     yield* sql.run`UPDATE approval SET used_at = ${ground.at} WHERE id = ${id}`;
     const facts = { request: grouped(id), operation, firstKey: first, secondKey: second };
     yield* ground.record('approval.used', null, actor, people, facts);
@@ -172,33 +241,94 @@ function* openRequest(id: string, at: Instant): Change<{ readonly operation: str
   return row;
 }
 
+const factsOf = ({ role, organisation, certificate, key, endsAt }: Partial<NewOperator>): object =>
+  defined({ role, organisation, certificate, fingerprint: key?.fingerprint, ends: iso(endsAt) });
+
+const NO_KEY = (name: string): string =>
+  `Operator "${name}" may act for one organisation alone, and a signature is under what concerns all; register somebody else with the key`;
+
+interface KnownOperator {
+  readonly id: number;
+  readonly role: Role;
+  readonly organisation: number | null;
+  readonly endsAt: Instant | null;
+}
+
+function* operatorOf(name: string): Change<KnownOperator | undefined> {
+  return yield* sql.first({ id: int, role: as<Role>(text), organisation: orNull(int), endsAt: orNull(time) })`
+    SELECT id, role, organisation, ends_at FROM operator WHERE name = ${name} AND ended_at IS NULL ${locked}`;
+}
+
+function* known(name: string): Change<KnownOperator> {
+  const row = yield* operatorOf(name);
+  if (row === undefined)
+    throw new RegistryError('unknown', `There is no operator "${name}"; "sluis operator list" shows those there are`);
+  return row;
+}
+
+/** One certificate is one person's. */
+function* checkCertificate(certificate: string | undefined, self = 0): Change<void> {
+  if (certificate === undefined) return;
+  const row = yield* sql.first({ name: text })`
+    SELECT name FROM operator WHERE certificate = ${certificate} AND ended_at IS NULL AND id <> ${self} ${locked}`;
+  if (row !== undefined)
+    throw new RegistryError(
+      'exists',
+      `The certificate ${certificate} is that of operator "${row.name}" already, and a certificate belongs to one person`,
+    );
+}
+
+function* addKey(
+  ground: Ground,
+  name: string,
+  { fingerprint, publicKey }: Pick<Operator, 'fingerprint' | 'publicKey'>,
+): Change<void> {
+  const same = yield* keyOf(fingerprint);
+  if (same?.removedAt === null)
+    throw new RegistryError(
+      'exists',
+      `The key ${fingerprint} is that of operator "${same.name}" already, and a key belongs to one person`,
+    );
+  if (same !== undefined)
+    throw new RegistryError(
+      'ended',
+      `The key ${fingerprint} was removed (it was "${same.name}"), which is final; register another key`,
+    );
+  yield* sql.run`
+    INSERT INTO operator_key (fingerprint, name, public_key, added_at) VALUES (${fingerprint}, ${name}, ${publicKey}, ${ground.at})`;
+}
+
+/** Answers which it was. */
+function* removeKey(ground: Ground, name: string): Change<string | undefined> {
+  const row = yield* sql.first({ fingerprint: text })`
+    SELECT fingerprint FROM operator_key WHERE name = ${name} AND removed_at IS NULL ${locked}`;
+  if (row === undefined) return undefined;
+  yield* sql.run`UPDATE operator_key SET removed_at = ${ground.at} WHERE fingerprint = ${row.fingerprint}`;
+  return row.fingerprint;
+}
+
 /** Whoever has, or once had, this key. */
-function* operatorOf(
+function* keyOf(
   fingerprint: string,
 ): Change<{ readonly name: string; readonly removedAt: Instant | null } | undefined> {
   return yield* sql.first({ name: text, removedAt: orNull(time) })`
-    SELECT name, removed_at FROM operator WHERE fingerprint = ${fingerprint} ${locked}`;
-}
-
-/** Of the operator of this name. */
-function* fingerprintOf(name: string): Change<string | undefined> {
-  const row = yield* sql.first({ fingerprint: text })`
-    SELECT fingerprint FROM operator WHERE name = ${name} AND removed_at IS NULL ${locked}`;
-  return row?.fingerprint;
+    SELECT name, removed_at FROM operator_key WHERE fingerprint = ${fingerprint} ${locked}`;
 }
 
 /** The name of an operator who may sign. */
-function* registered(fingerprint: string): Change<string> {
-  const row = yield* operatorOf(fingerprint);
+function* registered(fingerprint: string, at: Instant): Change<string> {
+  const row = yield* keyOf(fingerprint);
   if (row === undefined)
     throw new RegistryError(
       'unknown',
       `No operator has the key ${fingerprint}; "sluis operator list" shows those that are registered`,
     );
-  if (row.removedAt !== null)
+  // Where the key was not removed, its operator is there.
+  const endsAt = row.removedAt ?? (yield* known(row.name)).endsAt;
+  if (endsAt !== null && endsAt <= at)
     throw new RegistryError(
       'ended',
-      `Operator "${row.name}" was removed at ${new Date(row.removedAt).toISOString()}; another operator must sign`,
+      `Operator "${row.name}" was removed at ${iso(endsAt)}; another operator must sign`,
     );
   return row.name;
 }

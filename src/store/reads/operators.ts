@@ -1,11 +1,46 @@
 /** Reads of operators and of what waits for a second of them. */
-import { MAX_OPERATORS, MAX_REQUESTS, type SecondPersonVerb } from '../../domain/second-person.ts';
-import type { ApprovalRecord, OperatorRecord } from '../operators.ts';
-import { type Row, as, bytes, optional, text, time } from '../sql/columns.ts';
-import { among } from '../sql/parts.ts';
+import { MAX_TOKENS } from '../../domain/operators.ts';
+import type { Role } from '../../domain/roles.ts';
+import { MAX_OPERATORS, MAX_REQUESTS, type Operator, type SecondPersonVerb } from '../../domain/second-person.ts';
+import type { ApprovalRecord, HeldToken, OperatorRecord, TokenRecord } from '../operators.ts';
+import { type Column, type Row, as, bytes, int, optional, text, time } from '../sql/columns.ts';
+import { among, words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 
-const OPERATOR = { name: text, fingerprint: text, publicKey: bytes, addedAt: time };
+const OPERATOR = {
+  name: text,
+  role: as<Role>(text),
+  organisation: optional(text),
+  certificate: optional(text),
+  fingerprint: optional(text),
+  addedAt: time,
+  endsAt: optional(time),
+};
+/** Of the tables `o`, `g` and `k`. */
+const OPERATOR_COLUMNS = words(
+  'o.name, o.role, g.name AS organisation, o.certificate, k.fingerprint, o.added_at, o.ends_at',
+);
+const OPERATOR_TABLES = words(`operator o
+  LEFT JOIN organisation g ON g.id = o.organisation LEFT JOIN operator_key k ON k.name = o.name AND k.removed_at IS NULL`);
+const SIGNER = { name: text, fingerprint: text, publicKey: bytes };
+const NETWORKS: Column<readonly string[]> = {
+  type: 'text',
+  read: (raw) => (raw === '' ? [] : (raw as string).split(' ')),
+};
+const TOKEN = {
+  id: text,
+  operator: text,
+  role: as<Role>(text),
+  networks: NETWORKS,
+  addedAt: time,
+  endsAt: time,
+  endedAt: optional(time),
+  lastUsedAt: optional(time),
+};
+/** Of the tables `t` and `o`. */
+const TOKEN_COLUMNS = words(
+  't.id, o.name AS operator, t.role, t.networks, t.added_at, t.ends_at, t.ended_at, t.last_used_at',
+);
 const REQUEST = {
   id: text,
   operation: text,
@@ -20,10 +55,42 @@ const REQUEST = {
 const SIGNATURE = { approval: text, fingerprint: text, at: time, signature: bytes };
 
 export class OperatorReads {
-  /** Those that are registered, by name; at most MAX_OPERATORS. */
+  /** Those that are registered, by name; at most MAX_OPERATORS. Whose time is over is among them. */
   *list(_now: Now): Change<readonly OperatorRecord[]> {
     return yield* sql.all(OPERATOR)`
-      SELECT name, fingerprint, public_key, added_at FROM operator WHERE removed_at IS NULL ORDER BY name LIMIT ${MAX_OPERATORS}`;
+      SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.ended_at IS NULL ORDER BY o.name LIMIT ${MAX_OPERATORS}`;
+  }
+
+  /** Those whose signature counts now, by name. */
+  *signers({ at }: Now): Change<readonly Operator[]> {
+    return yield* sql.all(SIGNER)`
+      SELECT k.name, k.fingerprint, k.public_key FROM operator_key k JOIN operator o ON o.name = k.name AND o.ended_at IS NULL
+       WHERE k.removed_at IS NULL AND (o.ends_at IS NULL OR o.ends_at > ${at}) ORDER BY k.name LIMIT ${MAX_OPERATORS}`;
+  }
+
+  /** Whoever has registered the client certificate with this SHA-256, and may do something still. */
+  *byCertificate({ at }: Now, certificate: string): Change<OperatorRecord | undefined> {
+    const row = yield* sql.first(OPERATOR)`
+      SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.certificate = ${certificate} AND o.ended_at IS NULL`;
+    return row?.endsAt === undefined || row.endsAt > at ? row : undefined;
+  }
+
+  /** By its id, with whoever holds it, ended or not. */
+  *token(_now: Now, id: string): Change<HeldToken | undefined> {
+    const token = yield* sql.first({ ...TOKEN, hash: bytes, holder: int })`
+      SELECT ${TOKEN_COLUMNS}, t.hash, o.id AS holder FROM operator_token t JOIN operator o ON o.id = t.operator WHERE t.id = ${id}`;
+    if (token === undefined) return undefined;
+    const holder = yield* sql.one(
+      OPERATOR,
+    )`SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.id = ${token.holder}`;
+    return { ...token, holder };
+  }
+
+  /** Of operators that are registered: those that hold, and those that have ended; the newest of them, newest first. */
+  *tokens(_now: Now): Change<readonly TokenRecord[]> {
+    return yield* sql.all(TOKEN)`
+      SELECT ${TOKEN_COLUMNS} FROM operator_token t JOIN operator o ON o.id = t.operator
+       WHERE o.ended_at IS NULL ORDER BY t.added_at DESC, t.id LIMIT ${MAX_OPERATORS * MAX_TOKENS}`;
   }
 
   *request(_now: Now, id: string): Change<ApprovalRecord | undefined> {

@@ -32,7 +32,7 @@ export interface Run {
   readonly typed?: readonly string[];
   /**
    * Values for commands that follow, by name: where they stand in the JSON, such as `0.serial`, or
-   * `operation=operator.remove.id` in the row of a list that has it.
+   * `operation=operator.end.id` in the row of a list that has it.
    */
   readonly keep?: Readonly<Record<string, string>>;
   /** Also as people see it. Left out: where the command only reads and is not refused. */

@@ -2,10 +2,13 @@
 import { account } from './account.ts';
 import { address } from './address.ts';
 import { mailbox } from './mailbox.ts';
+import { approve, operator } from './operator.ts';
 import type { SubjectScene } from './scene.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
   account,
   address,
+  approve,
   mailbox,
+  operator,
 };

@@ -1,0 +1,84 @@
+/**
+ * Who calls, where that can be proven: by a token, or by a client certificate that TLS has checked. For every road on which operators come in; none of them judges by itself.
+ *
+ * Whoever is refused is told one text, whatever the reason: somebody with a stolen token learns neither that it was one, nor from where it would be taken.
+ * The reason stands in the trail.
+ */
+import { isSameToken, readToken } from '../crypto/operator-token.ts';
+import { grouped } from '../crypto/base32.ts';
+import { defined } from '../domain/defined.ts';
+import { type Proof, type Role, type Standing, commonRole } from '../domain/roles.ts';
+import { type Instant, hours } from '../domain/units.ts';
+import { NetworkSet } from '../platform/network.ts';
+import type { HeldToken, OperatorRecord } from '../store/operators.ts';
+import { type AdminContext, AdminError } from './context.ts';
+
+/** Somebody who is known: the name is proven. */
+export interface KnownCaller extends Standing {
+  readonly name: string;
+}
+
+type Parts = Pick<AdminContext, 'store' | 'clock'>;
+
+/** The last use is written no oftener: a program that asks every minute would otherwise cost a commit each time. */
+const USE_STEP = hours(1);
+/** Whoever comes over a Unix socket comes from this machine. */
+const OF_THIS_MACHINE = ['127.0.0.1', '::1'];
+
+/**
+ * `remote`: the address of the peer; left out over a Unix socket. Undefined: it is not taken. What it was used for stands in the trail with the call; that it
+ * was refused stands there now.
+ */
+export async function authenticate(
+  { store, clock }: Parts,
+  text: string,
+  remote?: string,
+): Promise<KnownCaller | undefined> {
+  const now = clock.now();
+  const given = readToken(text);
+  const held = given === undefined ? undefined : await store.operators.token(given.id);
+  const known = given !== undefined && held !== undefined && isSameToken(given, held) ? held : undefined;
+  const why = known === undefined ? 'unknown' : refusal(known, now, remote === undefined ? OF_THIS_MACHINE : [remote]);
+  if (known === undefined || why !== undefined) {
+    store.audit.note({
+      event: 'operator.token-refused',
+      outcome: 'failure',
+      facts: defined({ why, token: known === undefined ? undefined : grouped(known.id) }),
+      personal: defined({ operator: known?.operator, network: remote }),
+    });
+    return undefined;
+  }
+  if ((known.lastUsedAt ?? 0) + USE_STEP <= now) await store.operators.used(known.id, now);
+  return callerOf(known.holder, 'token', known.role);
+}
+
+function refusal(
+  { endedAt, endsAt, holder, networks }: HeldToken,
+  now: Instant,
+  from: readonly string[],
+): string | undefined {
+  if (endedAt !== undefined || endsAt <= now) return 'ended';
+  if (holder.endsAt !== undefined && holder.endsAt <= now) return 'operator ended';
+  if (networks.length === 0) return undefined;
+  const set = new NetworkSet(networks);
+  return from.some((address) => set.has(address)) ? undefined : 'network';
+}
+
+/** `fingerprint`: SHA-256 of the client certificate, 64 hexadecimal digits. Undefined: it is nobody's who may do anything now. */
+export async function operatorOfCertificate({ store }: Parts, fingerprint: string): Promise<KnownCaller | undefined> {
+  const operator = await store.operators.byCertificate(fingerprint.toLowerCase());
+  return operator === undefined ? undefined : callerOf(operator, 'certificate', operator.role);
+}
+
+const callerOf = ({ name, role, organisation }: OperatorRecord, proof: Proof, scope: Role): KnownCaller => ({
+  name,
+  proof,
+  role: commonRole(role, scope),
+  ...defined({ organisation }),
+});
+
+export const tokenRefused = (): AdminError =>
+  new AdminError(
+    'forbidden',
+    'Cannot take this token: it is none, it has ended, or it is not taken from here; the trail says which ("sluis audit list --event operator.token-refused"), and "sluis operator token add" makes another',
+  );
