@@ -6,7 +6,6 @@ import { rowOperations } from '../commands/table.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Right } from '../domain/roles.ts';
-import { absenceOperations } from './absences.ts';
 import { accountEndManyOperations } from './account-end-many.ts';
 import { accountEndOperations } from './account-end.ts';
 import { importOperations } from './account-import.ts';
@@ -24,7 +23,6 @@ import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
-import { identityOperations } from './edi-identities.ts';
 import { containOperations } from './contain.ts';
 import { gatewayOperations } from './gateway.ts';
 import { observedOperations } from './observed.ts';
@@ -71,8 +69,6 @@ const operations = {
   ...usageOperations,
   ...importOperations,
   ...addressMoveOperations,
-  ...absenceOperations,
-  ...identityOperations,
   ...quirkOperations,
   ...observedOperations,
   ...settingsOperations,

@@ -1,7 +1,6 @@
 /** `sluis address`. */
 import type { Command } from 'commander';
 import { addresses } from '../commands/address.ts';
-import { addAbsenceCommands, addConsentCommands } from './absence.ts';
 import { addAddressMoveCommand } from './address-move.ts';
 import { addRows } from './subject.ts';
 import type { Terminal } from './terminal.ts';
@@ -10,6 +9,4 @@ export function addAddressCommands(terminal: Terminal, program: Command): void {
   const group = program.command('address').description(addresses.about);
   addRows(terminal, group, addresses);
   addAddressMoveCommand(terminal, group);
-  addAbsenceCommands(terminal, group);
-  addConsentCommands(terminal, group);
 }

@@ -5,7 +5,6 @@ import { pages, withAdmin } from './connect.ts';
 import { stateText } from './ending-text.ts';
 import { printPages } from './listing.ts';
 import { addEraseCommand } from './erase.ts';
-import { addEdiCommands } from './edi.ts';
 import { addStateCommands } from './organisation-state.ts';
 import { type ChangeOptions, type CommonOptions, changing, collect, reading } from './options.ts';
 import { facts, print, readableTime } from './output.ts';
@@ -139,5 +138,4 @@ export function addOrganisationCommands(terminal: Terminal, program: Command): v
   addStateCommands(terminal, group);
   addMergeCommand(terminal, group);
   addRows(terminal, group, organisations);
-  addEdiCommands(terminal, group);
 }

@@ -1,4 +1,5 @@
 /** Runs a row: asks where it must, calls the operation or does the work here, and prints what came of it. */
+import { createHash } from 'node:crypto';
 import type { Input } from '../admin/input.ts';
 import { inputOf } from '../commands/core/operations.ts';
 import type { Here } from '../commands/core/here.ts';
@@ -23,7 +24,8 @@ export type Given = SureOptions &
     /** commander: false for `--no-password`. */
     readonly password?: boolean;
     readonly csv?: boolean;
-    readonly from?: string;
+    /** The file that comes along. */
+    readonly upload?: string;
     readonly limit?: number;
   } & Readonly<Record<string, unknown>>;
 type One = Row<Params, unknown>;
@@ -102,15 +104,18 @@ export async function* newestOf(
   yield rows.reverse();
 }
 
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** Calls the row's operation, with the file that comes along and the bar that is shown. */
 async function calling(here: Here, row: One, input: Input): Promise<unknown> {
-  const { from } = here.options as Given;
-  const upload = row.upload === undefined || from === undefined ? undefined : readUpload(here.terminal, from);
+  const { upload: file } = here.options as Given;
+  const upload = row.upload === undefined || file === undefined ? undefined : readUpload(here.terminal, file);
   if (row.upload?.needed === true && upload === undefined)
-    throw new CommandError('usage', `Cannot do it without --from FILE: ${row.upload.about}`);
+    throw new CommandError('usage', `Cannot do it without --${row.upload.as ?? 'from'} FILE: ${row.upload.about}`);
+  const exact = upload === undefined || row.second === undefined ? {} : { sha256: sha256(upload) };
   const bar = row.progress === undefined ? undefined : showProgress(row.progress.phase, row.progress.unit);
   try {
-    return await here.call(row, input, defined({ upload, progress: bar?.show }));
+    return await here.call(row, { ...input, ...exact }, defined({ upload, progress: bar?.show }));
   } finally {
     bar?.end();
   }

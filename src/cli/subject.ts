@@ -3,7 +3,8 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { systemClock } from '../platform/clock.ts';
 import type { Kind, Outside } from '../commands/core/kinds.ts';
 import { type Param, nameOf } from '../commands/core/params.ts';
-import { type AnyRow, type AnySubject, isSubject } from '../commands/core/row.ts';
+import { type AnyRow, type AnySubject, type Upload, isSubject } from '../commands/core/row.ts';
+import { defined } from '../domain/defined.ts';
 import { destroying } from './ask.ts';
 import { changing, guarded, reading } from './options.ts';
 import { secretOptions } from './secret-options.ts';
@@ -19,9 +20,9 @@ export function addSubject(terminal: Terminal, parent: Command, subject: AnySubj
 export function addRows(terminal: Terminal, group: Command, { rows, initial }: AnySubject): void {
   for (const [key, row] of Object.entries(rows)) {
     if (isSubject(row)) addSubject(terminal, group, row);
-    else addVerb(terminal, group.command(key, { isDefault: key === initial }), row);
+    else addVerb(terminal, group.command(key, { isDefault: key === initial }), row, { isInitial: key === initial });
     if (!isSubject(row))
-      for (const was of row.was ?? []) addVerb(terminal, group.command(was, { hidden: true }), row, key);
+      for (const was of row.was ?? []) addVerb(terminal, group.command(was, { hidden: true }), row, { now: key });
   }
 }
 
@@ -38,12 +39,19 @@ export const topWords =
     for (const [name, row] of Object.entries(rows)) addVerb(terminal, program.command(name), row);
   };
 
-/** `now`: how it is called, where the word is that of the version before. */
-function addVerb(terminal: Terminal, verb: Command, row: AnyRow, now?: string): void {
+interface Spelling {
+  /** How it is called, where the word is that of the version before. */
+  readonly now?: string;
+  /** Its group was enough in the version before. */
+  readonly isInitial?: boolean;
+}
+
+function addVerb(terminal: Terminal, verb: Command, row: AnyRow, { now, isInitial = false }: Spelling = {}): void {
   const params = Object.entries(row.in);
   withCommon(verb, row).description(row.about);
   for (const [key, param] of params) addParam(terminal, verb, key, param);
-  if ('upload' in row) verb.option('--from <file>', `${row.upload.about}; - for standard input`);
+  const upload = 'upload' in row ? row.upload : undefined;
+  if (upload !== undefined) addUpload(verb, upload);
   const words = pathOf(verb).join(' ');
   verb.addHelpText(
     'after',
@@ -52,9 +60,24 @@ function addVerb(terminal: Terminal, verb: Command, row: AnyRow, now?: string): 
   verb.action(async (...all: readonly unknown[]) => {
     // Behind the arguments commander gives the options, and the command itself.
     const options = all.at(-2) as Given;
-    if (now !== undefined) tellOld(terminal, words, [...pathOf(verb).slice(0, -1), now].join(' '));
-    await runRow(terminal, options, row, wireOf(terminal, params, all, options));
+    const file = upload?.as === 'argument' ? all.at(-3) : options[camelOf(upload?.as ?? 'from')];
+    const group = pathOf(verb).slice(0, -1).join(' ');
+    if (now !== undefined) tellOld(terminal, words, `${group} ${now}`);
+    // A group that is named alone means this row, as in the version before.
+    if (isInitial && verb.parent?.args[0] !== verb.name()) tellOld(terminal, group, words);
+    await runRow(
+      terminal,
+      { ...options, ...defined({ upload: file as string | undefined }) },
+      row,
+      wireOf(terminal, params, all, options),
+    );
   });
+}
+
+function addUpload(verb: Command, { about, as = 'from', needed }: Upload): void {
+  const text = `${about}; - for standard input`;
+  if (as === 'argument') verb.argument(needed === true ? '<file>' : '[file]', text);
+  else verb.option(`--${as} <file>`, text);
 }
 
 /** `["sluis", "account", "password", "add"]`. */

@@ -14,6 +14,8 @@ import { defined } from '../domain/defined.ts';
 import type { RegisteredAddress, State } from '../domain/registry.ts';
 import { iso } from '../domain/units.ts';
 import type { Recipient } from '../store/registry.ts';
+import { absences } from './address/absence.ts';
+import { consents } from './address/consent.ts';
 import { ends, endsAt } from './core/ending.ts';
 import { address, login } from './core/kinds.ts';
 import { arg, changes, flag, lists, opt, reads, subject } from './core/row.ts';
@@ -89,8 +91,11 @@ export const addresses = subject('address', 'registered addresses', {
     out: view.extend({ settings: ownSettings }),
     right: 'read',
     examples: ['', '--account huisarts'],
-    run: async ({ store }, { account, ...page }) =>
-      (await store.registry.listAddresses(defined({ ...page, login: account }))).map((a) => viewAddress(a, a.login)),
+    run: async ({ store: { registry } }, { account, ...page }) => {
+      if (account !== undefined) await accountOf(registry, account);
+      const found = await registry.listAddresses(defined({ ...page, login: account }));
+      return found.map((a) => viewAddress(a, a.login));
+    },
     header: ['ADDRESS', 'ACCOUNT', 'STATE'],
     cells: (a) => [a.address, a.account, stateText(a.state, a.ends)],
     after: (a) => a.address,
@@ -194,6 +199,9 @@ export const addresses = subject('address', 'registered addresses', {
         ? `Account ${done.account} may send as ${done.address}.`
         : `Account ${done.account} may no longer send as ${done.address}.`,
   }),
+
+  absence: absences,
+  consent: consents,
 });
 
 /** As the store says it when it is done. */

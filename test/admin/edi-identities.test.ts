@@ -62,7 +62,7 @@ test('identities are added, listed by holder and by id, and removed', async (t) 
   assert.deepEqual(await call('organisation.edi.list', {}), all);
   assert.deepEqual(await call('organisation.edi.list', { limit: 1 }), all.slice(0, 1));
   assert.deepEqual(await call('organisation.edi.list', { after: '42' }), all.slice(1));
-  assert.deepEqual(await call('organisation.edi.list', { id: '500123456' }), all.slice(1));
+  assert.deepEqual(await call('organisation.edi.list', { identity: '500123456' }), all.slice(1));
   await assert.rejects(call('organisation.edi.list', { organisation: 'nobody' }), /Cannot find organisation "nobody"/);
   await assert.rejects(
     call('organisation.edi.add', { organisation: 'practice', identity: '1:2:3' }),
@@ -85,6 +85,6 @@ test('a file is registered whole or not at all, and may be given twice', async (
     call('organisation.edi.import', {}, [...file, 'practice,8,', 'other,9,']),
     /no organisation "other"/,
   );
-  await assert.rejects(call('organisation.edi.import', {}), /no file came/);
+  await assert.rejects(call('organisation.edi.import', {}), /without a file/);
   assert.equal((await call('organisation.edi.list', {})).length, 2);
 });

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { AbsenceView, ConsentView } from '../../src/admin/absences.ts';
+import type { AbsenceView } from '../../src/admin/absences.ts';
+import type { ConsentView } from '../../src/commands/address/consent.ts';
 import { type Ran, type Running, commandsOn, serving, sluis, sluisHere } from '../support/command-line.ts';
 
 let folder = '';
@@ -34,7 +35,7 @@ test('an absence needs the consent of the substitute, is listed and ended', asyn
   const absence = ['address', 'absence', 'anna@group.test', '--until', day(5), '--substitute', 'ben@group.test'];
   await refused(
     2,
-    /"ben@group\.test" has not agreed .*sluis address consent ben@group\.test --for anna@group\.test/,
+    /"ben@group\.test" has not agreed .*sluis address consent add ben@group\.test --for anna@group\.test/,
     ...absence,
   );
   assert.equal(

@@ -1,5 +1,6 @@
 /** What comes of a row: words of the command line and their reading, old words, operations and what they refuse. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import { operationsOf } from '../../src/commands/core/operations.ts';
 import { type Values, arg, flag, many, maybe, need, no, old, opt, rest } from '../../src/commands/core/params.ts';
 import { changes, changesHere, operationName, reads, readsHere, subject } from '../../src/commands/core/row.ts';
 import { z } from '../../src/config/zod.ts';
+import { defined } from '../../src/domain/defined.ts';
 import { instant } from '../../src/domain/units.ts';
 
 const said = { out: z.unknown(), right: 'registry', examples: ['x'], trail: [], undo: 'the same' } as const;
@@ -136,6 +138,12 @@ test('a file is read where the command runs, and its content is in no refusal', 
   }
 });
 
+async function textOf(pieces: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const piece of pieces) text += piece;
+  return text;
+}
+
 const answered = { run: () => Promise.resolve('done'), say: () => '' };
 const things = subject(
   'thing',
@@ -166,13 +174,30 @@ const things = subject(
     inner: subject('inner', 'more', { 'add-one': changes({ ...said, ...answered, about: 'add', in: {} }) }),
   },
   {
-    parts: { read: reads({ ...said, ...answered, about: 'read', in: {}, upload: { about: 'a list', needed: true } }) },
+    parts: {
+      both: changes({
+        ...said,
+        about: 'a file that two sign for',
+        in: {},
+        second: 'erase',
+        upload: { about: 'a list' },
+        run: async (_, __, { upload }) => (upload === undefined ? 'none' : await textOf(upload)),
+        say: () => '',
+      }),
+      read: reads({ ...said, ...answered, about: 'read', in: {}, upload: { about: 'a list', needed: true } }),
+    },
   },
 );
 
 test('operations have the names of their rows, also those in a group; what runs here is none', () => {
   const operations = operationsOf(things);
-  assert.deepEqual(Object.keys(operations), ['thing.show', 'thing.erase', 'thing.inner.add-one', 'thing.read']);
+  assert.deepEqual(Object.keys(operations), [
+    'thing.show',
+    'thing.erase',
+    'thing.inner.add-one',
+    'thing.both',
+    'thing.read',
+  ]);
   assert.equal(operationName(things.rows.inner.rows['add-one']), 'thing.inner.add-one');
   assert.equal(operations['thing.inner.add-one'].changes, true);
   assert.equal(operations['thing.show'].changes, false);
@@ -200,6 +225,65 @@ test('an operation refuses what its row does not take, and needs a reason and a 
   const read = operationsOf(things)['thing.read'];
   const call = { actor: { name: 'anna' }, who: OWNER_SAID, progress: () => undefined } satisfies Call;
   assert.throws(() => void read.run({} as AdminContext, read.read({}), call), /Cannot do it without a file: a list/);
+});
+
+test('where two sign, the file that comes along is the one whose SHA-256 they signed, and it must come', async () => {
+  const both = operationsOf(things)['thing.both'];
+  const run = async (input: object, text?: string, secondPerson: readonly string[] = ['erase']): Promise<unknown> => {
+    const upload = async function* (): AsyncGenerator<string> {
+      yield* text ?? '';
+    };
+    const call = { actor: { name: 'anna' }, who: OWNER_SAID, progress: () => undefined };
+    const context = { secondPerson } as unknown as AdminContext;
+    return await both.run(context, both.read({ ...input }), text === undefined ? call : { ...call, upload: upload() });
+  };
+  const sha256 = createHash('sha256').update('a,b').digest('hex');
+  assert.equal(await run({ sha256 }, 'a,b'), 'a,b');
+  assert.equal(await run({}), 'none');
+  assert.equal(await run({}, 'a,b', []), 'a,b');
+  const other = /Cannot use the file: it is not the one that the call names/;
+  await assert.rejects(run({ sha256 }, 'a,c'), other);
+  await assert.rejects(run({ sha256 }, 'a,c', []), other);
+  await assert.rejects(run({}, 'a,b'), other);
+  await assert.rejects(run({ sha256 }), /Cannot do it without a file: a list/);
+});
+
+test('a file is an argument, or has an option of its own; a group by its name alone tells how it is written now', async () => {
+  const given = async (...words: string[]): Promise<string> => {
+    let err = '';
+    const terminal = { out: () => undefined, err: (one: string) => void (err += one), input: '', code: 0 };
+    const row = (as?: string) =>
+      changes({
+        ...said,
+        ...answered,
+        about: 'take',
+        in: {},
+        upload: { about: 'a list', needed: true, ...defined({ as }) },
+      });
+    const group = subject(
+      'thing',
+      'things',
+      { list: row('argument'), take: row('names'), of: row() },
+      { initial: 'list' },
+    );
+    const program = new Command('sluis').exitOverride().configureOutput({ writeErr: terminal.err });
+    addSubject(terminal, program, group);
+    await program.parseAsync([...words, '--config', '/nowhere'], { from: 'user' }).catch((error: unknown) => {
+      err += String(error);
+    });
+    return err;
+  };
+  for (const words of [
+    ['list', '/no/file'],
+    ['take', '--names', '/no/file'],
+    ['of', '--from', '/no/file'],
+  ])
+    assert.match(await given('thing', ...words), /^CommandError: Cannot read "\/no\/file": ENOENT/, words.join(' '));
+  assert.match(await given('thing', 'take'), /Cannot do it without --names FILE: a list/);
+  assert.match(
+    await given('thing', '/no/file'),
+    /^"sluis thing" is written "sluis thing list" now.*\nCommandError: Cannot read "\/no\/file"/,
+  );
 });
 
 test('of rows that come newest first the newest are shown, oldest first, and no page is asked for after them', async () => {

@@ -1,6 +1,7 @@
 /** A CSV file that names many things: each column is read as the option of that name is on a command line. */
 import { AdminError } from '../../admin/context.ts';
 import { type CsvProblem, type CsvRecord, problemLines, quoted, readTable } from '../../admin/csv-table.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Instant } from '../../domain/units.ts';
 import { inputOf } from './operations.ts';
 import { type Params, type Values, nameOf } from './params.ts';
@@ -15,15 +16,18 @@ export interface CsvOf<P extends Params> {
   readonly now: () => Instant;
   /** The column whose values stand once each. */
   readonly once?: keyof P & string;
+  /** Throws AdminError for a line that cannot be used though each of its columns can: it is told with the others. */
+  readonly check?: (record: RecordOf<P>) => unknown;
 }
 
 export type RecordOf<P extends Params> = Values<P> & { readonly line: number };
 
 /** Every line, in the order of the file. Throws AdminError with all that is wrong with it, line by line. */
 export async function recordsOf<P extends Params>(
-  file: AsyncIterable<string>,
-  { action, columns, most, now, once }: CsvOf<P>,
+  file: AsyncIterable<string> | undefined,
+  { action, columns, most, now, once, check }: CsvOf<P>,
 ): Promise<readonly RecordOf<P>[]> {
+  if (file === undefined) throw new AdminError('invalid', `Cannot ${action}: no file came with the request`);
   const named = Object.entries(columns).map(([key, param]) => ({ key, name: nameOf(key), ...param }));
   const records: RecordOf<P>[] = [];
   const problems: CsvProblem[] = [];
@@ -37,10 +41,11 @@ export async function recordsOf<P extends Params>(
   for await (const item of readTable(file, shape)) {
     if (item.kind === 'problem') problems.push(item.problem);
     if (item.kind !== 'record') continue;
-    const { record, problems: wrong } = recordOf(item.record, columns, now);
-    problems.push(...wrong);
-    if (wrong.length > 0) continue;
     const { line } = item.record;
+    const { record, problems: wrong } = recordOf(item.record, columns, now);
+    const told = wrong.length > 0 ? wrong : problemsIn(line, () => check?.({ ...record, line }));
+    problems.push(...told);
+    if (told.length > 0) continue;
     const key = once === undefined ? line : record[once];
     const before = lines.get(key);
     if (before === undefined) records.push({ ...record, line });
@@ -57,6 +62,22 @@ export function refuseLines(action: string, problems: readonly CsvProblem[]): vo
     throw new AdminError('invalid', `Cannot ${action}, nothing was changed:\n${problemLines(problems)}`);
 }
 
+/** Of a flag. */
+const YES_OR_NO = {
+  expected: 'yes or no',
+  fromText: (text: string): boolean | undefined => ({ yes: true, no: false })[text],
+};
+
+function problemsIn(line: number, read: () => unknown, column?: string): readonly CsvProblem[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    if (!(error instanceof AdminError)) throw error;
+    return [{ line, ...defined({ column }), text: error.message }];
+  }
+}
+
 function recordOf<P extends Params>(
   row: CsvRecord,
   columns: P,
@@ -68,18 +89,20 @@ function recordOf<P extends Params>(
   for (const [key, param] of Object.entries(columns)) {
     const column = nameOf(key);
     const text = row.cell(column);
-    const expected = `expected ${param.kind?.expected ?? 'nothing'}`;
-    const value: unknown = text === '' ? undefined : param.kind?.fromText(text, { textOf: () => '', now });
+    const { expected: wanted, fromText } = param.kind ?? YES_OR_NO;
+    const expected = `expected ${wanted}`;
+    const value: unknown = text === '' ? undefined : fromText(text, { textOf: () => '', now });
     if (text === '' && !param.optional) problems.push({ line, column, text: `it is empty; ${expected}` });
     else if (text !== '' && value === undefined)
       problems.push({ line, column, text: `Cannot use ${quoted(text)}: ${expected}` });
     else
-      try {
-        Object.assign(record, inputOf({ in: { [key]: param } }, { [column]: value }));
-      } catch (error) {
-        if (!(error instanceof AdminError)) throw error;
-        problems.push({ line, column, text: error.message });
-      }
+      problems.push(
+        ...problemsIn(
+          line,
+          () => Object.assign(record, inputOf({ in: { [key]: param } }, { [column]: value })),
+          column,
+        ),
+      );
   }
   return { record: record as Values<P>, problems };
 }

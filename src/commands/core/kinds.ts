@@ -8,7 +8,7 @@ import { type Address, parseAddress } from '../../domain/address.ts';
 import type { DeliveryId } from '../../domain/ids.ts';
 import { foldLogin, isOrganisationName } from '../../domain/registry.ts';
 import { type Instant, instant } from '../../domain/units.ts';
-import { dayOf, instantOf, isoDay, readDay } from '../../domain/working-days.ts';
+import { type Day, dayOf, instantOf, isoDay, readDay } from '../../domain/working-days.ts';
 
 /** What a value names. The row that a call leaves in the trail tells it, and it belongs to an organisation. */
 export type Of =
@@ -205,6 +205,12 @@ export const until = momentOf('moment', PAST, lastOf, -1);
 export const begins = momentOf('date', FUTURE, instantOf, 1);
 /** When something ends that is to be: a day is its last second. */
 export const ends = momentOf('date', FUTURE, lastOf, 1);
+
+/** A day in Amsterdam that is to be, as a whole. */
+export const day: Kind<Day> = {
+  ...ofText('day', 'a day such as 2027-12-31, tomorrow, or 14d from now', readDay),
+  fromText: (value, { now }) => fromWords(value, now(), 1),
+};
 
 /** A file of PEM: its name on the command line, its text over the socket. */
 export const pem = (word = 'file'): Kind<string> => ({

@@ -1,6 +1,8 @@
 /** The operations of a subject, as the gateway runs them: their input is read by what the rows say of it. */
-import { AdminError } from '../../admin/context.ts';
-import { page, type Input } from '../../admin/input.ts';
+import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import { exactly } from '../../admin/exactly.ts';
+import { optionalText, page, type Input } from '../../admin/input.ts';
+import type { ChosenVerb } from '../../domain/second-person.ts';
 import type { Operation } from '../../admin/operation.ts';
 import type { Right } from '../../domain/roles.ts';
 import { MAX_LIST, type Param, type Params, type Values, nameOf } from './params.ts';
@@ -52,17 +54,39 @@ function operationOf(row: AnyOperation): RowOperation<unknown> {
     right,
     changes: row.effect !== 'reads',
     names,
-    read: (input) => inputOf(row, input),
-    run: (context, input, call) => {
-      if (row.upload?.needed === true && call.upload === undefined)
-        throw new AdminError('invalid', `Cannot do it without a file: ${row.upload.about}`);
-      return row.run(context, input as Values<Params>, call);
-    },
+    read: (input) => ({
+      ...inputOf(row, input),
+      ...(row.upload !== undefined && { sha256: optionalText(input, 'sha256', 64) }),
+    }),
+    run: (context, input, call) =>
+      row.run(context, input as Values<Params>, withFile(context, row, input as Hashed, call)),
     ...(row.streams !== undefined && { streams: row.streams }),
     ...(row.second !== undefined && { needsSecond: row.second }),
     ...(row.isLook !== undefined && { isLook: (input) => row.isLook?.(input as Values<Params>) === true }),
     ...(needsReason(row) && { needsReason: true }),
   };
+}
+
+interface Hashed {
+  readonly sha256?: string;
+}
+
+/** What two people have signed for is exactly the file of that SHA-256. */
+function withFile(
+  context: AdminContext,
+  { upload: about, second }: Row<Params, unknown>,
+  { sha256 }: Hashed,
+  call: Call,
+): Call {
+  if (about === undefined) return call;
+  const { upload } = call;
+  if (upload === undefined) {
+    if (about.needed === undefined && sha256 === undefined) return call;
+    throw new AdminError('invalid', `Cannot do it without a file: ${about.about}`);
+  }
+  if (second === undefined) return call;
+  if (sha256 === undefined && !context.secondPerson.includes(second as ChosenVerb)) return call;
+  return { ...call, upload: exactly(upload, sha256) };
 }
 
 const needsReason = (row: Row<Params, unknown>): boolean =>

@@ -84,11 +84,17 @@ interface Effect<P extends Params> {
   /** The command that takes it back, or how that is done; left out: nothing does. */
   readonly undo?: string;
 }
+export interface Upload {
+  readonly about: string;
+  readonly needed?: true;
+  /** Where its name is typed: `argument`, behind the others; else the option of that name, `from` where it is left out. */
+  readonly as?: string;
+}
 interface Operates<P extends Params, O> extends Said<P, O> {
   readonly at: 'gateway';
   run(context: AdminContext, input: Values<P>, call: Call): Promise<O>;
-  /** A file that may come along, with `--from FILE`; the call has it as `upload`. */
-  readonly upload?: { readonly about: string; readonly needed?: true };
+  /** A file that may come along; the call has it as `upload`. Where two must sign, its SHA-256 goes with the input: they sign for this file. */
+  readonly upload?: Upload;
   /** It takes the file as it comes, and keeps nothing of it: one of any length is taken. */
   readonly streams?: true;
 }

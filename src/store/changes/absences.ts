@@ -228,7 +228,7 @@ function substituteOf(
   if (!agreed.has(`${row.key} ${owner.key}`))
     throw new RegistryError(
       'invalid',
-      `"${substitute}" has not agreed to stand in for "${address}"; note the consent first: "sluis address consent ${substitute} --for ${address}"`,
+      `"${substitute}" has not agreed to stand in for "${address}"; note the consent first: "sluis address consent add ${substitute} --for ${address}"`,
     );
   if (known.some((other) => other.key === row.key && overlaps(other, absence)))
     throw new RegistryError(

@@ -47,6 +47,7 @@ freeze('organisation', { accounts: ['anna', 'bert'] }, [
   'organisation edi list',
   'organisation edi list --organisation zuid',
   'organisation edi list --id 500123456',
+  'organisation edi list --identity 500123456',
   'organisation edi remove 500200202 --reason why',
   { run: 'organisation edi remove 500200202', code: 3 },
 

@@ -3,6 +3,7 @@ import { account } from './account.ts';
 import { address } from './address.ts';
 import { mailbox } from './mailbox.ts';
 import { approve, operator } from './operator.ts';
+import { organisation } from './organisation.ts';
 import type { SubjectScene } from './scene.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
@@ -11,4 +12,5 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   approve,
   mailbox,
   operator,
+  organisation,
 };
