@@ -23,11 +23,13 @@ export class Costs {
   readonly #instance: Instance;
   readonly #file: string;
   readonly #served: Served;
+  readonly #log: LogOctets;
 
   private constructor(instance: Instance, file: string, served: Served) {
     this.#instance = instance;
     this.#file = file;
     this.#served = served;
+    this.#log = new LogOctets(join(instance.data, `${DATABASE_FILE}-wal`));
   }
 
   /** Serves the instance with its costs counted. */
@@ -90,24 +92,37 @@ export class Costs {
     this.#served.signal('SIGUSR2');
     await until('the counts are told', () => existsSync(this.#file));
     const counts = JSON.parse(readFileSync(this.#file, 'utf8')) as Record<Counter, number>;
-    return { ...counts, walOctets: await walOctetsOf(join(this.#instance.data, `${DATABASE_FILE}-wal`)) };
+    return { ...counts, walOctets: await this.#log.now() };
   }
 }
 
-/** Of the frames of the write-ahead log, by its own salt: what stands behind them is of before. */
-async function walOctetsOf(path: string): Promise<number> {
-  const file = await open(path);
-  try {
-    const { buffer: head } = await file.read(Buffer.alloc(32), 0, 32, 0);
-    const frame = head.readUInt32BE(8) + 24;
-    const { size } = await file.stat();
-    let frames = 0;
-    for (; 32 + (frames + 1) * frame <= size; frames += 1) {
-      const { buffer } = await file.read(Buffer.alloc(24), 0, 24, 32 + frames * frame);
-      if (!buffer.subarray(8, 16).equals(head.subarray(16, 24))) break;
+/** How far one log has been looked through: each look goes on where the one before ended, or the looks would cost more than what is measured. */
+class LogOctets {
+  readonly #path: string;
+  #salt = Buffer.alloc(0);
+  #frames = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Of the frames of the write-ahead log, by its own salt: what stands behind them is of before. */
+  async now(): Promise<number> {
+    const file = await open(this.#path);
+    try {
+      const { buffer: head } = await file.read(Buffer.alloc(32), 0, 32, 0);
+      const frame = head.readUInt32BE(8) + 24;
+      const salt = head.subarray(16, 24);
+      // The log began anew.
+      if (!salt.equals(this.#salt)) [this.#salt, this.#frames] = [salt, 0];
+      const { size } = await file.stat();
+      for (; 32 + (this.#frames + 1) * frame <= size; this.#frames += 1) {
+        const { buffer } = await file.read(Buffer.alloc(24), 0, 24, 32 + this.#frames * frame);
+        if (!buffer.subarray(8, 16).equals(salt)) break;
+      }
+      return this.#frames * frame;
+    } finally {
+      await file.close();
     }
-    return frames * frame;
-  } finally {
-    await file.close();
   }
 }
