@@ -4,7 +4,7 @@
 //
 // `unit` is every *.test.js below dist/test except the folders `faults`, `peers` and `long`, which are suites of their own. `second` is what of `unit`
 // .ci/run runs again on a second version of Node: scripts/second-node.mjs says what not, and why. `long` takes longer than a merge may wait: it is run
-// before a release, and has the files of `faults` once more that try chance, with all their rounds (test/support/effort.ts).
+// before a release, and has the files once more that try chance, with all their rounds (test/support/effort.ts).
 //
 // A file that is not done within its bound (what it left open keeps it alive, or it waits for what never comes) is ended and counts as failed, by its
 // name; the others go on. The suites that start programs end each file when its tests are over, whatever a failed assertion left open; a leak of ours
@@ -58,7 +58,7 @@ const SUITES = {
   second: (file) => folderOf(file) === 'unit' && !isSameOnEveryNode(relative(tests, file).split(sep).join('/')),
   faults: (file) => folderOf(file) === 'faults',
   peers: (file) => folderOf(file) === 'peers',
-  long: (file) => folderOf(file) === 'long' || (folderOf(file) === 'faults' && says(file, 'support/effort.ts')),
+  long: (file) => folderOf(file) === 'long' || says(file, 'support/effort.ts'),
 };
 const isIn = SUITES[values.suite] ?? (() => false);
 const files = found.filter((file) => isIn(file) && (values.only === undefined || file.includes(values.only)));
@@ -83,9 +83,10 @@ console.error(`Suite ${values.suite} on Node ${process.versions.node}, OpenSSL $
 
 const isUnit = ['unit', 'second'].includes(values.suite);
 const beside = isUnit ? () => true : (file) => says(file, '@beside');
-// Tests wait for disks, peers and threads for a quarter of their time: one more than there are cores keeps the cores busy.
+// Tests wait for disks, peers and threads for a quarter of their time: one more than there are cores keeps the cores busy. Those that start programs wait
+// for these to start and to end as well.
 const parts = [
-  { files: files.filter(beside), concurrency: availableParallelism() + 1 },
+  { files: files.filter(beside), concurrency: availableParallelism() + (isUnit ? 1 : 2) },
   { files: files.filter((file) => !beside(file)), concurrency: 1 },
 ].filter((part) => part.files.length > 0);
 

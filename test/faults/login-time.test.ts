@@ -7,11 +7,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, afterEach, test } from 'node:test';
+import { effort } from '../support/effort.ts';
 import { Instance, type InstanceOptions, type Served, loginOf } from '../support/instance.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { type Login, SmtpClient, plain } from '../support/smtp-client.ts';
 import { quantile } from './support/attack.ts';
 
+/** Of each kind: the median of so many, one after the other and, on the grid, twelve at a time. */
+const TRIES = effort(120, 200);
+const ON_GRID = effort(80, 200);
 /** Sessions are closed at their fifth failure. */
 const A_SESSION = 4;
 
@@ -109,7 +113,7 @@ test('with nothing but the work itself, refusals of every kind take the same', a
   await start('[auth]\nexempt-networks = ["127.0.0.0/8"]\nrefusal-grid = "0ms"\n');
   const all: number[] = [];
   for (const port of ['pop3s', 'submissions'] as const) {
-    const medians = report(t, await measure(kinds, port, { tries: 200, side: 1 }), port);
+    const medians = report(t, await measure(kinds, port, { tries: TRIES, side: 1 }), port);
     t.diagnostic(`${port}: the medians differ by ${(100 * spread(medians)).toFixed(1)} %`);
     assert.ok(spread(medians) < 0.25, 'the time of a refusal tells what was wrong');
     all.push(...medians);
@@ -142,7 +146,7 @@ test('as configured by default, refusals leave on a grid that hides also what se
       join(instance.folder, name),
     );
   const more = { ...kinds, 'three passwords': (n: number) => ({ login: 'several', password: `wrong-${n}` }) };
-  const medians = report(t, await measure(more, 'submissions', { tries: 200, side: 12 }), 'submissions');
+  const medians = report(t, await measure(more, 'submissions', { tries: ON_GRID, side: 12 }), 'submissions');
   t.diagnostic(`the medians differ by ${(100 * spread(medians)).toFixed(1)} %`);
   assert.ok(spread(medians) < 0.05, 'the time of a refusal tells what was wrong');
 });

@@ -1,7 +1,11 @@
-/** A soak of twenty seconds, so that `npm run soak` cannot rot: every worker works, nothing is lost, doubled, damaged or answered otherwise. */
+/** A soak of some seconds, so that `npm run soak` cannot rot: every worker works, nothing is lost, doubled, damaged or answered otherwise. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runSoak } from '../../bench/soak/run.ts';
+import { effort } from '../support/effort.ts';
+
+/** Time for four looks, five seconds apart and one at the end, and for every worker to come to its turn. */
+const SECONDS = effort(12, 20);
 
 /** What must have been done at least once; the others take longer than the test. */
 const KINDS = [
@@ -19,8 +23,8 @@ const KINDS = [
   'operator',
 ];
 
-test('twenty seconds of everything at once', async () => {
-  const report = await runSoak({ minutes: 1 / 3, practices: 30 });
+test(`${SECONDS} seconds of everything at once`, async () => {
+  const report = await runSoak({ minutes: SECONDS / 60, practices: 30 });
   assert.deepEqual(report.faults, []);
   assert.deepEqual(report.errors, []);
   const { acknowledged, lost, duplicated, damaged } = report.ledger;

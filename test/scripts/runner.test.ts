@@ -122,6 +122,7 @@ test('each name of that list is there', async () => {
 test('before a release what tries chance is run once more, with all its rounds', (t) => {
   const { run } = project(t, {
     'faults/chance': `// support/effort.ts\ntest('effort: ' + process.env.SLUIS_TEST_EFFORT, () => undefined);`,
+    'cli/chance': `// support/effort.ts\ntest('unit effort: ' + process.env.SLUIS_TEST_EFFORT, () => undefined);`,
     'faults/counts': `test('counts', () => undefined);`,
     'long/long': `test('long', () => undefined);`,
   });
@@ -129,7 +130,7 @@ test('before a release what tries chance is run once more, with all its rounds',
     [...run('--suite', suite, '--reporter', 'tap').stdout.matchAll(/^ok \d+ - (.+)$/gm)]
       .map(([, name]) => name ?? '')
       .sort();
-  assert.deepEqual(ran('long'), ['effort: release', 'long']);
+  assert.deepEqual(ran('long'), ['effort: release', 'long', 'unit effort: release']);
   assert.deepEqual(ran('faults'), ['counts', 'effort: undefined']);
 });
 
