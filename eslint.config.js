@@ -337,10 +337,10 @@ export default tseslint.config(
     '/trail/',
     '/middleware/',
     '/takeover/',
+    // What a subject shows, where an export shows it too.
+    '/commands/',
     ...port,
   ]),
-  // The table of operations is made of the commands.
-  layer('admin', [node, domain, platform, '/commands/', ...port], '../', 'operations'),
   // A command says all of it: what it does in the gateway, and what it does here.
   layer('commands', [
     ...[node, domain, platform, '/config/', '/crypto/', '/admin/', '/cli/', '/auth/', '/backup/', '/ca/', '/delivery/'],

@@ -39,7 +39,6 @@ import { noticeSendOperations } from './notice-send.ts';
 import { mergeOperations } from './organisation-merge.ts';
 import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
-import { partnerOperations } from './partners.ts';
 import { privacyOperations } from './privacy.ts';
 import { queueOperations } from './queue.ts';
 import { passwordCodeOperations } from './password-codes.ts';
@@ -95,7 +94,6 @@ const operations = {
   ...smimeOperations,
   ...pgpKeyOperations,
   ...pgpInspectOperations,
-  ...partnerOperations,
 };
 
 export type OperationName = keyof typeof operations;

@@ -21,7 +21,7 @@ import { flag, organisationName } from './input.ts';
 import { change, withSecond } from './operation.ts';
 import { accountsOf } from './organisation-accounts.ts';
 import { unknownOrganisation } from './organisations.ts';
-import { viewPartner } from './partner-views.ts';
+import { viewPartner } from '../commands/partner/view.ts';
 import { viewPgpKey } from './pgp-keys.ts';
 import { usageView } from './usage.ts';
 import { viewAccount, viewOrganisation } from './views.ts';

@@ -48,7 +48,7 @@ export const groups: readonly Group[] = [
   { names: { address: 'registered addresses' }, load: async () => (await import('./address.ts')).addAddressCommands },
   {
     names: { partner: 'organisations with a mail server of their own' },
-    load: async () => (await import('./partner.ts')).addPartnerCommands,
+    load: ofRows(async () => (await import('../commands/partner.ts')).partners),
   },
   {
     names: { session: 'connections that are open now' },

@@ -7,10 +7,12 @@ export interface SecretOptions {
   readonly out?: string;
 }
 
-export const secretOptions = (command: Command): Command =>
-  command
-    .addOption(
-      new Option('--password-file <file>', 'first line of this file; - for standard input').conflicts('generate'),
-    )
+/** `isNew`: one may be made up. */
+export function secretOptions(command: Command, isNew = true): Command {
+  const file = new Option('--password-file <file>', 'first line of this file; - for standard input');
+  if (!isNew) return command.addOption(file);
+  return command
+    .addOption(file.conflicts('generate'))
     .option('--generate', 'make a password up; needs --out')
     .option('--out <file>', 'file for the made-up password; must not exist, is written with mode 0600');
+}

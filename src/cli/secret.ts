@@ -20,7 +20,8 @@ export interface Secret {
   undo(): void;
 }
 
-const kept = (password: string): Secret => ({ password, undo: () => undefined });
+/** One that is written nowhere. */
+export const kept = (password: string): Secret => ({ password, undo: () => undefined });
 
 export async function readSecret(terminal: Terminal, options: SecretOptions): Promise<Secret> {
   if (options.out !== undefined && options.generate !== true)

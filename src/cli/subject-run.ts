@@ -63,12 +63,17 @@ export async function runRow(terminal: Terminal, options: Given, row: AnyRow, in
 
 /** The password that the row takes (core/secret.ts), unless it is to have none. */
 async function secretOf({ terminal, options }: Here, { in: params }: One | Local): Promise<Secret | undefined> {
-  if (!Object.values(params).some(({ as }) => as === 'secret')) return undefined;
+  const param = Object.values(params).find(({ as }) => as === 'secret');
+  if (param === undefined) return undefined;
   const { password: isWanted, generate, passwordFile, out } = options as Given;
   if (isWanted === false && (generate === true || passwordFile !== undefined))
     throw new CommandError('usage', 'Cannot use --no-password with a password; leave one of them out');
   if (isWanted === false) return undefined;
-  const { readSecret } = await import('./secret.ts');
+  const { kept, readGivenPassword, readSecret } = await import('./secret.ts');
+  if (param.beside !== undefined) {
+    const isAsked = (options as Given)[param.beside] !== undefined || passwordFile !== undefined;
+    return isAsked ? kept(await readGivenPassword(terminal, passwordFile)) : undefined;
+  }
   return await readSecret(terminal, defined({ generate, passwordFile, out }));
 }
 

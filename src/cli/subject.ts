@@ -112,7 +112,7 @@ function addParam(
   terminal: Terminal,
   verb: Command,
   key: string,
-  { kind, about, as, optional, was = [] }: Param,
+  { kind, about, as, optional, beside, was = [] }: Param,
 ): void {
   const name = nameOf(key);
   const word = kind?.word ?? name;
@@ -122,8 +122,8 @@ function addParam(
       (kind?.choices === undefined ? made : made.choices(kind.choices)).argParser(reader(terminal, kind)),
     );
   } else if (as === 'secret') {
-    secretOptions(verb);
-    if (optional) verb.option(`--no-${name}`, about);
+    secretOptions(verb, beside === undefined);
+    if (optional && beside === undefined) verb.option(`--no-${name}`, about);
   } else if (as === 'rest') verb.argument(`[${word}...]`, about, gathering(reader(terminal, kind)));
   else {
     const option = (called: string): Option => {

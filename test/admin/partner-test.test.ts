@@ -1,8 +1,8 @@
 /** What an operator reads of a look at a partner's server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testOf } from '../../src/admin/partner-test.ts';
-import { testText } from '../../src/cli/partner-test.ts';
+import { testOf } from '../../src/commands/partner/test.ts';
+import { testText } from '../../src/commands/partner/test.ts';
 import type { ProbeReport } from '../../src/delivery/courier.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../src/domain/ids.ts';
 import type { Partner } from '../../src/domain/partner.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { AddressView, AccountView, OrganisationView } from '../../src/admin/views.ts';
-import type { PartnerView } from '../../src/admin/partner-views.ts';
+import type { PartnerView } from '../../src/commands/partner/view.ts';
 import { readableTime } from '../../src/cli/output.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { days } from '../../src/domain/units.ts';

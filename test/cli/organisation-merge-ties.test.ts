@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import type { MergeView } from '../../src/admin/organisation-merge.ts';
-import type { PartnerView } from '../../src/admin/partner-views.ts';
+import type { PartnerView } from '../../src/commands/partner/view.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
 import { commandsOn } from '../support/command-line.ts';
 

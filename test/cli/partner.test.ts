@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { PartnerTest } from '../../src/admin/partner-test.ts';
-import type { PartnerView } from '../../src/admin/partner-views.ts';
+import type { PartnerTest } from '../../src/commands/partner/test.ts';
+import type { PartnerView } from '../../src/commands/partner/view.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { type Ran, type Running, commandsOn, serving, sluis, sluisHere } from '../support/command-line.ts';
 import { ScriptedPartner } from '../support/partner.ts';
@@ -96,7 +96,7 @@ test('what cannot be used is refused with what to do', async () => {
     /the key is that of another certificate/,
     ...add('--client-certificate', certificate, '--client-key', wrongKey),
   );
-  await refused(2, /as a pin: expected cert: or key:/, ...add('--pin', 'sha1:00'));
+  await refused(2, /as pin: expected cert:SHA256 or key:SHA256/, ...add('--pin', 'sha1:00'));
   await refused(2, /connections: expected a whole number from 1 to 20/, ...add('--connections', '21'));
   await refused(2, /host: expected a host name or an IP address/, ...add('--host', 'no host'));
   await refused(2, /it holds no certificate/, ...add('--ca', file('empty.pem', 'nothing\n')));
@@ -111,7 +111,7 @@ test('what cannot be used is refused with what to do', async () => {
     '--password-file',
     file('p', 'x\n'),
   );
-  await refused(2, /Cannot clear "host"/, 'partner', 'set', 'umc-noord', '--clear', 'host');
+  await refused(2, /Cannot use "host" as clear/, 'partner', 'set', 'umc-noord', '--clear', 'host');
   await refused(3, /Cannot find partner "nobody"/, 'partner', 'show', 'nobody');
 });
 
@@ -156,7 +156,7 @@ test('suspend, resume, domains and end', async () => {
   await done('partner', 'resume', 'lab');
   assert.match(await done('partner', 'domain', 'add', 'lab', '@Lab.Example'), /Every address of lab\.example/);
   await refused(4, /leads to partner "lab" already/, 'partner', 'domain', 'add', 'umc-noord', 'lab.example');
-  await refused(2, /as a domain/, 'partner', 'domain', 'add', 'lab', 'no domain');
+  await refused(2, /as domain: expected a domain such as/, 'partner', 'domain', 'add', 'lab', 'no domain');
   await done('address', 'add', 'lab', 'uitslag@lab.example');
   assert.match(await done('partner', 'list'), /^lab +umc +active +localhost:\d+ +starttls +1 +lab\.example$/m);
   await done('partner', 'domain', 'remove', 'lab', 'lab.example');

@@ -213,12 +213,15 @@ export const day: Kind<Day> = {
 };
 
 /** A file of PEM: its name on the command line, its text over the socket. */
-export const pem = (word = 'file'): Kind<string> => ({
+export const pem = (word = 'file'): Kind<string> => pemOf(word, MAX_PEM, (value) => value);
+
+/** The same, of at most `max` octets, as `read` takes it. */
+export const pemOf = (word: string, max: number, read: (pem: string) => string | Refused): Kind<string> => ({
   ...kind<string>(
     word,
-    'PEM of at most 64KiB',
-    z.string().max(MAX_PEM),
-    (value) => (value === '' ? undefined : value),
+    `PEM of at most ${max / 1024}KiB`,
+    z.string().max(max),
+    (value) => (value === '' ? undefined : read(value)),
     (file, { textOf }) => textOf(file),
   ),
   // A private key may be what was given by mistake.

@@ -39,6 +39,14 @@ export function operationsOf<N extends string, R, Q>(of: {
   return Object.fromEntries(rows) as Operations<N, R, Q>;
 }
 
+type Each<S> = {
+  readonly [K in keyof S]: S[K] extends Subject<infer N, infer R, infer Q> ? Operations<N, R, Q> : never;
+}[keyof S];
+
+/** Those of several subjects. */
+export const operationsOfAll = <S extends Readonly<Record<string, AnySubject>>>(all: S): Both<Each<S>> =>
+  Object.assign({}, ...Object.values(all).map((one) => operationsOf(one))) as Both<Each<S>>;
+
 function operationOf(row: AnyOperation): RowOperation<unknown> {
   const { right } = row;
   const names = Object.entries(row.in).flatMap(([key, { kind }]) => (kind?.of === undefined ? [] : [nameOf(key)]));

@@ -14,6 +14,8 @@ export interface Param<T = unknown> {
   readonly most?: number;
   /** Where none is given. */
   readonly initial?: unknown;
+  /** Of a secret: asked for where the option of this name is given, as it stands elsewhere. Left out: a new one, always. */
+  readonly beside?: string;
   /** Names that the option had in the version before. */
   readonly was?: readonly string[];
 }
@@ -28,7 +30,7 @@ export const param = <T>(
   as: Param['as'],
   kind: unknown,
   about: string,
-  more: Partial<Pick<Param, 'optional' | 'initial' | 'most'>> = {},
+  more: Partial<Pick<Param, 'optional' | 'initial' | 'most' | 'beside'>> = {},
 ): Param<T> => ({ as, kind: kind as Kind<T, never> | undefined, about, optional: false, ...more });
 
 /** In its place, and must be given. */
@@ -42,8 +44,8 @@ export const rest = <T, W>(kind: Kind<T, W>, about: string, most = MAX_LIST): Pa
 /** An option that must be given. */
 export const need = <T, W>(kind: Kind<T, W>, about: string): Param<T> => param('option', kind, about);
 /** An option that may be given several times. */
-export const many = <T, W>(kind: Kind<T, W>, about: string): Param<readonly T[]> =>
-  param('many', kind, about, { optional: true, initial: [] });
+export const many = <T, W>(kind: Kind<T, W>, about: string, most = MAX_LIST): Param<readonly T[]> =>
+  param('many', kind, about, { optional: true, initial: [], most });
 export const flag = (about: string): Param<boolean> => param('flag', undefined, about, { optional: true });
 /** `--no-name`; true unless it is given. */
 export const no = (about: string): Param<boolean> => param('no', undefined, about, { optional: true });

@@ -11,3 +11,7 @@ export const password = param<string>('secret', given, 'the password');
 /** The same; `--no-password` leaves it out. */
 export const maybePassword = (about: string): Param<string | undefined> =>
   param('secret', given, about, { optional: true });
+
+/** One that stands elsewhere already, taken as it is; asked for where the option `beside` is given. */
+export const passwordThere = (about: string, beside: string): Param<string | undefined> =>
+  param('secret', given, about, { optional: true, beside });

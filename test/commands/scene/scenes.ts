@@ -4,6 +4,7 @@ import { address } from './address.ts';
 import { mailbox } from './mailbox.ts';
 import { approve, operator } from './operator.ts';
 import { organisation } from './organisation.ts';
+import { partner } from './partner.ts';
 import type { SubjectScene } from './scene.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
@@ -13,4 +14,5 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   mailbox,
   operator,
   organisation,
+  partner,
 };

@@ -1,39 +1,41 @@
 /** What `partner test` tells: each step of reaching a partner, in words, with what to do where it did not go well. */
-import type { ProbeReport } from '../delivery/courier.ts';
-import { defined } from '../domain/defined.ts';
-import { type Partner, formatPin } from '../domain/partner.ts';
-import { formatOctets } from '../domain/octets-text.ts';
-import { type Instant, days } from '../domain/units.ts';
+import { z } from '../../config/zod.ts';
+import { facts, readableDay, table } from '../../cli/output.ts';
+import type { ProbeReport } from '../../delivery/courier.ts';
+import { defined } from '../../domain/defined.ts';
+import { formatOctets } from '../../domain/octets-text.ts';
+import { type Partner, formatPin } from '../../domain/partner.ts';
+import { type Instant, days } from '../../domain/units.ts';
 
 const stepNames = ['name', 'connection', 'tls', 'certificate', 'extensions', 'login'] as const;
-export type PartnerStep = (typeof stepNames)[number];
+type PartnerStep = (typeof stepNames)[number];
 
-export interface PartnerCheck {
-  readonly step: PartnerStep;
-  /** `skipped`: not reached, because a step before it failed. */
-  readonly result: 'ok' | 'warning' | 'failed' | 'skipped';
-  readonly what: string;
-  readonly remedy?: string;
-}
+const checkView = z.object({
+  step: z.enum(stepNames),
+  result: z
+    .enum(['ok', 'warning', 'failed', 'skipped'])
+    .meta({ description: '`skipped`: not reached, because a step before it failed.' }),
+  what: z.string(),
+  remedy: z.string().optional(),
+});
+type PartnerCheck = z.infer<typeof checkView>;
 
-export interface PartnerTest {
-  readonly name: string;
-  /** Mail could be pushed now. */
-  readonly usable: boolean;
-  readonly checks: readonly PartnerCheck[];
-  /** As it was shown, accepted or not. */
-  readonly certificate?: {
-    readonly subject: string;
-    readonly issuer: string;
-    readonly names: readonly string[];
-    /** ISO 8601. */
-    readonly ends: string;
-    /** What a pin of it would be. */
-    readonly pins: readonly string[];
-  };
-  /** Keywords of EHLO after TLS. */
-  readonly extensions: readonly string[];
-}
+const shownCertificate = z.object({
+  subject: z.string(),
+  issuer: z.string(),
+  names: z.array(z.string()).readonly(),
+  ends: z.string(),
+  pins: z.array(z.string()).meta({ description: 'What a pin of it would be.' }),
+});
+
+export const testView = z.object({
+  name: z.string(),
+  usable: z.boolean().meta({ description: 'Mail could be pushed now.' }),
+  checks: z.array(checkView),
+  certificate: shownCertificate.optional().meta({ description: 'As it was shown, accepted or not.' }),
+  extensions: z.array(z.string()).readonly().meta({ description: 'Keywords of EHLO after TLS.' }),
+});
+export type PartnerTest = z.infer<typeof testView>;
 
 const SOON = days(30);
 
@@ -149,3 +151,27 @@ function loginCheck({ server }: Partner, { login }: ProbeReport): PartnerCheck {
   const shown = server.certificate === undefined ? '' : '; our client certificate was there to be asked for';
   return check('login', login === 'accepted' ? `logged in as ${server.user ?? ''}${shown}` : `none is set${shown}`);
 }
+
+export const testText = ({ name, usable, checks, certificate, extensions }: PartnerTest): string =>
+  [
+    table(
+      ['STEP', 'RESULT', 'WHAT'],
+      checks.map(({ step, result, what }) => [step, result, what]),
+    ),
+    ...(certificate === undefined
+      ? []
+      : [
+          facts([
+            ['Certificate', certificate.subject],
+            ['Issued by', certificate.issuer],
+            ['Names', certificate.names.join(', ')],
+            ['Ends', readableDay(certificate.ends)],
+            ['As a pin', certificate.pins],
+          ]),
+        ]),
+    ...(extensions.length === 0 ? [] : [`EHLO: ${extensions.join(', ')}`]),
+    [
+      ...checks.flatMap(({ step, remedy }) => (remedy === undefined ? [] : [`To do (${step}): ${remedy}.`])),
+      usable ? `Partner ${name} can be reached; nothing was sent.` : `Partner ${name} cannot be reached in this way.`,
+    ].join('\n'),
+  ].join('\n\n');
