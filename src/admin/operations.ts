@@ -6,8 +6,6 @@ import { rowOperations } from '../commands/table.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Right } from '../domain/roles.ts';
-import { accountEndManyOperations } from './account-end-many.ts';
-import { accountEndOperations } from './account-end.ts';
 import { importOperations } from './account-import.ts';
 import { accountMoveOperations } from './account-move.ts';
 import { recentOperations } from './account-recent.ts';
@@ -57,8 +55,6 @@ const operations = {
   ...rowOperations,
   ...organisationOperations,
   ...accountOperations,
-  ...accountEndOperations,
-  ...accountEndManyOperations,
   ...accountMoveOperations,
   ...accountCertificateOperations,
   ...containOperations,

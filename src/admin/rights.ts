@@ -15,8 +15,6 @@ export const RIGHTS = {
   'account.certificate.revoke': 'support',
   'account.code.list': 'support',
   'account.contain': 'support',
-  'account.end': 'registry',
-  'account.end-many': 'registry',
   'account.enforce': 'registry',
   'account.enrol': 'support',
   'account.import': 'registry',

@@ -14,7 +14,6 @@ import { type CommonOptions, reading } from './options.ts';
 import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { addPasswordCodeCommands } from './password-codes.ts';
 import { addPasswordCommands, codeTable, passwordTable } from './password.ts';
-import { addEndCommands } from './account-end.ts';
 import { addAccountMoveCommand } from './account-move.ts';
 import { addObservedCommand } from './observed.ts';
 import { addQuirksCommand } from './quirks.ts';
@@ -45,7 +44,6 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
       );
     });
 
-  addEndCommands(terminal, group);
   addAccountMoveCommand(terminal, group);
   addContainCommand(terminal, group);
   addPasswordCodeCommands(terminal, group);

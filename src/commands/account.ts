@@ -1,13 +1,21 @@
 /** `sluis account`: who logs in; each owns one mailbox. */
 import { subject } from './core/row.ts';
 import { add, list } from './account-rows.ts';
+import { end, endRow } from './account-end.ts';
+import { endManyRow } from './account-end-many.ts';
 import { resume, suspend } from './account-states.ts';
 import { settable } from './settings.ts';
 
-export const accounts = subject('account', 'who logs in; each owns one mailbox', {
-  add,
-  list,
-  suspend,
-  resume,
-  set: settable('account', 'huisarts'),
-});
+export const accounts = subject(
+  'account',
+  'who logs in; each owns one mailbox',
+  {
+    add,
+    list,
+    suspend,
+    resume,
+    end,
+    set: settable('account', 'huisarts'),
+  },
+  { parts: { end: endRow, 'end-many': endManyRow } },
+);

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { EndingsView } from '../../src/admin/account-end-many.ts';
+import type { EndingsView } from '../../src/commands/account-end-many.ts';
 import type { AddressEnd } from '../../src/commands/address.ts';
 import type { AccountView, AddressView } from '../../src/admin/views.ts';
 import { readableTime } from '../../src/cli/output.ts';
@@ -62,7 +62,7 @@ test('an account ends with a time of grace: no mail in or out, collected until t
       '',
     ].join('\n');
   const end = ['account', 'end', anna, '--grace', '30d', '--successor', carl, '--yes', '--reason', 'practice stops'];
-  assert.equal(await done(gateway, ...end, '--dry-run'), ended(`Nothing was done.\nAccount ${anna} would end:`));
+  assert.equal(await done(gateway, ...end, '--dry-run'), ended(`Nothing was done. Account ${anna} would end:`));
   await sender.command(`MAIL FROM:<${bert}>`, '250');
   await sender.command(`RCPT TO:<${anna}>`, '250');
   await sender.command('RSET', '250');
@@ -219,7 +219,10 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
   );
   const sure = ['--yes', '--reason', 'practice stops'];
   const first = await run(gateway, 'account', 'end', '--from', wrong, ...sure);
-  assert.match(first.stderr, /line 2: the grace is "5 weeks"; expected days such as 30d/);
+  assert.match(
+    first.stderr,
+    /line 2, grace: Cannot use "5 weeks": expected a number of days from 0 to 366, such as 30d/,
+  );
   assert.match(first.stderr, /line 5: "bert@group\.test" stands in line 4 as well/);
   const second = await run(
     gateway,

@@ -6,7 +6,7 @@ import type { Instant } from '../../domain/units.ts';
 import { address, days } from './kinds.ts';
 import { type Change, type Params, type Values, flag, opt } from './row.ts';
 
-const ENDING = {
+export const ENDING = {
   grace: opt(days(MAX_GRACE), `how long "resume" can take it back, such as 60d; default: ${DEFAULT_GRACE}d`),
   now: flag('at once and for ever, with no time of grace'),
   successor: opt(address, 'who takes its mail: senders are told'),

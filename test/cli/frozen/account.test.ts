@@ -128,7 +128,11 @@ freeze('account', { accounts: ['anna', 'bert', 'carl'] }, [
   'account resume dora@noord.test',
   'account end dora@noord.test --now --yes --reason why',
   { run: 'account resume dora@noord.test', code: 4 },
-  files({ 'ends.csv': 'login\nemma@noord.test\nfred@noord.test\n' }),
+  files({
+    'ends.csv': 'login\nemma@noord.test\nfred@noord.test\n',
+    'account-ends.csv': 'account,grace\nemma@noord.test,\nfred@noord.test,20d\n',
+  }),
+  'account end --from {here}/account-ends.csv --dry-run',
   'account end --from {here}/ends.csv --dry-run',
   'account end --from {here}/ends.csv --yes --reason why',
   'account end carl@group.test --export {here}/carl.zip --yes --reason why',

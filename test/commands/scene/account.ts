@@ -2,5 +2,5 @@ import type { SubjectScene } from './scene.ts';
 
 export const account: SubjectScene = {
   files: { 'accounts.csv': 'account\nhuisarts\nassistent\n' },
-  before: { 'account suspend': ['account resume huisarts'] },
+  before: { 'account suspend': ['account resume huisarts'], 'account end': ['account resume huisarts assistent'] },
 };

@@ -1,0 +1,278 @@
+/**
+ * The ends of thousands of accounts from a file, `account[,grace][,successor]`. Everything that is wrong is found before the first one ends; then each
+ * part is one transaction. What has ended, or ends already as it is to, is left alone: cut short, the same file is given again.
+ */
+import { createHash } from 'node:crypto';
+import { z } from '../config/zod.ts';
+import { tryToPublish } from '../ca/revocation-lists.ts';
+import { accountOf } from '../admin/accounts.ts';
+import { contactOf, contactsIn } from '../admin/contacts-of.ts';
+import { type AdminContext, AdminError } from '../admin/context.ts';
+import type { CsvProblem } from '../admin/csv-table.ts';
+import { MAX_GRACE, endOf } from '../admin/ending.ts';
+import { successorProblem } from '../admin/successor.ts';
+import { addressKey } from '../domain/address.ts';
+import { agree, many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
+import { type Instant, days as lengthOf, iso } from '../domain/units.ts';
+import { type AccountSummary, type Ending as StoreEnding, MAX_ACCOUNTS } from '../store/registry.ts';
+import type { EndTies } from '../store/organisation-ties.ts';
+import { MAX_NAMED, accountColumn, partsOf } from './core/accounts.ts';
+import { type RecordOf, recordsOf, refuseLines } from './core/csv.ts';
+import { ends, endsAt } from './core/ending.ts';
+import { type Kind, address, count, text } from './core/kinds.ts';
+import { opt } from './core/row.ts';
+
+/** Accounts that are told of one by one. */
+const TOLD = 1000;
+/** Organisations that a person is told of one by one. */
+const SHOWN = 20;
+/** Lookups under way at a time. */
+const AT_ONCE = 50;
+
+/** Unlike `--grace`, a line may say 0d: at once. */
+const grace: Kind<number, number> = {
+  ...count('days', { max: MAX_GRACE }),
+  expected: `a number of days from 0 to ${MAX_GRACE}, such as 30d`,
+  fromText: (written) => (/^\d{1,3}d$/.test(written) ? Number.parseInt(written) : undefined),
+};
+const columns = {
+  ...accountColumn,
+  grace: opt(grace, 'how long "resume" can take it back; 0d: not at all'),
+  successor: opt(address, 'who takes its mail'),
+};
+type Line = RecordOf<typeof columns>;
+type Ending = StoreEnding & { readonly login: string };
+const action = 'end accounts';
+
+export const endingsView = z.object({
+  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  accounts: z.number(),
+  already: z.number().meta({ description: 'Those that had ended, or ended so already.' }),
+  addresses: z.number(),
+  closed: z.number().meta({ description: 'Accounts that are closed at once.' }),
+  uncollected: z.number().meta({ description: 'Messages in those, which nobody can collect.' }),
+  withoutSuccessor: z.number(),
+  certificates: z.number().meta({ description: 'Of our own authorities, revoked when the accounts are closed.' }),
+  delegations: z.number().meta({ description: 'Rights to send, taken back when the accounts are closed.' }),
+  contactOf: z.array(z.string()).meta({
+    description: 'Organisations that are reached at one of their addresses: they need another contact.',
+  }),
+  problem: z.string().optional().meta({ description: 'Why the revocation list could not be written.' }),
+  ended: z
+    .array(
+      z.object({
+        login: z.string(),
+        closes: z.string().optional().meta({ description: 'Until then its owner collects; absent: it is closed.' }),
+        successor: z.string().optional(),
+        waiting: z.number(),
+      }),
+    )
+    .meta({ description: `Each that ends, where there are no more than ${TOLD}.` }),
+});
+export type EndingsView = z.infer<typeof endingsView>;
+
+interface Planned {
+  readonly endings: readonly Ending[];
+  /** Something of them is to go on a revocation list now. */
+  readonly listed: boolean;
+  readonly view: Omit<EndingsView, 'applied'>;
+}
+
+interface Found {
+  readonly line: Line;
+  readonly summary: AccountSummary;
+  readonly ties: EndTies;
+}
+
+async function foundOf(
+  { store: { registry } }: AdminContext,
+  lines: readonly Line[],
+  problems: CsvProblem[],
+): Promise<readonly Found[]> {
+  const lookUp = async (line: Line): Promise<Found | undefined> => {
+    try {
+      const summary = await accountOf(registry, line.account);
+      return { line, summary, ties: await registry.endTies(summary.account.id) };
+    } catch (error) {
+      if (!(error instanceof AdminError)) throw error;
+      problems.push({ line: line.line, text: error.message });
+      return undefined;
+    }
+  };
+  const found: Found[] = [];
+  for (const part of partsOf(lines, AT_ONCE))
+    for (const one of await Promise.all(part.map(lookUp))) if (one !== undefined) found.push(one);
+  return found;
+}
+
+async function planOf(context: AdminContext, lines: readonly Line[], usual: Instant | undefined): Promise<Planned> {
+  const problems: CsvProblem[] = [];
+  const found = await foundOf(context, lines, problems);
+  const contacts = await contactsIn(context.store.registry);
+  const reached = new Set<string>();
+  const endings: Ending[] = [];
+  const view = {
+    accounts: lines.length,
+    already: 0,
+    addresses: 0,
+    closed: 0,
+    uncollected: 0,
+    withoutSuccessor: 0,
+    certificates: 0,
+    delegations: 0,
+    ended: [] as EndingsView['ended'],
+  };
+  let listed = false;
+  for (const { line, summary, ties } of found) {
+    const { account, addresses, messages } = summary;
+    if (account.kind === 'partner')
+      problems.push({
+        line: line.line,
+        text: `a partner logs in with "${account.login}"; "sluis partner end" ends it with all that is pushed there`,
+      });
+    const at = line.grace === undefined ? usual : endOf(context, line.grace);
+    if (isSo(summary, at)) {
+      view.already += 1;
+      continue;
+    }
+    const open = addresses.filter(({ state }) => state !== 'ended').map((one) => one.address);
+    view.addresses += open.length;
+    for (const name of contactOf(contacts, open)) reached.add(name);
+    view.certificates += ties.certificates.length;
+    view.delegations += ties.delegations.length;
+    if (at === undefined) {
+      view.closed += 1;
+      view.uncollected += messages;
+      listed ||= ties.certificates.length > 0;
+    }
+    const { successor } = line;
+    if (successor === undefined) view.withoutSuccessor += 1;
+    endings.push({ login: account.login, ...defined({ endsAt: at, successor }) });
+    if (view.ended.length < TOLD)
+      view.ended.push({ login: account.login, ...defined({ closes: iso(at), successor }), waiting: messages });
+  }
+  problems.push(...(await successorProblems(context, lines)));
+  refuseLines(
+    action,
+    problems.sort((a, b) => a.line - b.line),
+  );
+  // A run that was cut short may have revoked without publishing.
+  return { endings, listed: listed || view.already > 0, view: { ...view, contactOf: [...reached].sort() } };
+}
+
+/** The end of grace is counted from now: given again on the same day it is the same end. */
+function isSo({ account: { state, endsAt: its } }: AccountSummary, at: Instant | undefined): boolean {
+  if (state === 'ended') return true;
+  return its !== undefined && at !== undefined && its <= at && at < its + lengthOf(1);
+}
+
+/** A successor takes mail, and does not end by the same file. */
+async function successorProblems({ store }: AdminContext, lines: readonly Line[]): Promise<CsvProblem[]> {
+  const problems: CsvProblem[] = [];
+  const going = new Set(lines.map(({ account }) => account));
+  const checked = new Map<string, string | undefined>();
+  for (const { line, successor } of lines) {
+    if (successor === undefined) continue;
+    const key = addressKey(successor);
+    if (!checked.has(key)) {
+      const found = await store.registry.findRecipient(key);
+      const itEnds = found !== undefined && going.has(found.account.login);
+      checked.set(key, itEnds ? 'its account ends by this file' : successorProblem(found));
+    }
+    const why = checked.get(key);
+    if (why !== undefined)
+      problems.push({ line, text: `"${successor}" cannot be a successor: ${why}; name another address` });
+  }
+  return problems;
+}
+
+/** Two operators who sign must have seen this very file: what they sign for has its checksum in it. */
+async function* signed(
+  { secondPerson }: AdminContext,
+  upload: AsyncIterable<string>,
+  sha256: string | undefined,
+): AsyncGenerator<string, void, undefined> {
+  const hash = createHash('sha256');
+  for await (const piece of upload) {
+    hash.update(piece);
+    yield piece;
+  }
+  const differs = sha256 !== undefined && hash.digest('hex') !== sha256;
+  if (differs || (sha256 === undefined && secondPerson.includes('end')))
+    throw new AdminError(
+      'invalid',
+      'Cannot end accounts: the file is not the one that the request has the checksum of',
+    );
+}
+
+export const endManyRow = ends({
+  about: 'end the accounts of a file with all their addresses',
+  in: { sha256: opt(text('sha256', 64), 'of the file, hexadecimal: what two operators sign for') },
+  upload: { about: 'CSV with the header "account,grace,successor"', needed: true },
+  out: endingsView,
+  right: 'registry',
+  trail: ['registry.account-ending', 'registry.account-state'],
+  undo: 'account resume, until the time of grace is over',
+  examples: ['--from accounts.csv'],
+  confirm: { name: () => 'accounts', what: () => action },
+  run: async (context, { sha256, successor, dryRun, ...when }, { upload, actor, progress }) => {
+    if (upload === undefined) throw new AdminError('invalid', 'Cannot end accounts: no file came with the request');
+    const now = (): Instant => context.clock.now();
+    const file = { action, columns, most: MAX_NAMED, now, once: 'account' } as const;
+    const read = await recordsOf(signed(context, upload, sha256), file);
+    const lines = read.map((line) => ({ ...line, successor: line.successor ?? successor }));
+    const { endings, listed, view } = await planOf(context, lines, endsAt(context, { ...when, successor, dryRun }));
+    let done = 0;
+    if (!dryRun)
+      for (const part of partsOf(endings, MAX_ACCOUNTS)) {
+        await context.store.registry.endAccounts(part, actor);
+        progress((done += part.length), endings.length);
+      }
+    const problem = listed && !dryRun ? await tryToPublish(context.ca) : undefined;
+    return { ...view, applied: !dryRun, ...defined({ problem }) };
+  },
+  say: (done) => endingsText(done),
+});
+
+export const contactText = (organisation: string): string =>
+  `contact of organisation ${organisation}: name another one ("sluis organisation change ${organisation} --contact ADDRESS"), or notices and codes for passwords do not reach it`;
+
+export function endingsText(done: EndingsView): string {
+  const { applied, accounts, already, addresses, closed, uncollected, withoutSuccessor, contactOf: its } = done;
+  const ending = accounts - already;
+  const later = ending - closed;
+  const more = its.length - SHOWN;
+  // Each line where there is something to say.
+  const lines: readonly (readonly [number, string])[] = [
+    [already, `- ${already} had ended, or end so already`],
+    [1, `- ${many(addresses, 'address')} ${agree(addresses, 'takes', 'take')} no mail any more`],
+    [
+      withoutSuccessor,
+      `- ${many(withoutSuccessor, 'account')} ${agree(withoutSuccessor, 'has no successor: its', 'have no successor: their')} senders are refused (550 5.1.1)`,
+    ],
+    [
+      later,
+      `- ${many(later, 'account')} ${agree(later, 'collects what waits until its time is over, and sends', 'collect what waits until their time is over, and send')} nothing any more; "sluis account resume" takes that back until then`,
+    ],
+    [
+      closed,
+      `- ${many(closed, 'account')} ${agree(closed, 'is', 'are')} closed at once: ${many(uncollected, 'message')} in ${agree(closed, 'it', 'them')} cannot be collected`,
+    ],
+    ...its.slice(0, SHOWN).map((name) => [1, `- one of them is the ${contactText(name)}`] as const),
+    [Math.max(0, more), `- and so are ${more} more; --json has them all`],
+    [
+      done.certificates,
+      `- when closed, ${many(done.certificates, 'certificate')} that we issued ${agree(done.certificates, 'is', 'are')} revoked`,
+    ],
+    [
+      done.delegations,
+      `- when closed, ${many(done.delegations, 'right')} to send as somebody else ${agree(done.delegations, 'is', 'are')} taken back`,
+    ],
+  ];
+  return [
+    `${ending} of ${many(accounts, 'account')} ${applied ? agree(ending, 'ends', 'end') : 'would end'}:`,
+    ...lines.filter(([n]) => n > 0).map(([, line]) => line),
+    ...(done.problem === undefined ? [] : [done.problem]),
+  ].join('\n');
+}

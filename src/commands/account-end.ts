@@ -1,0 +1,194 @@
+/**
+ * `sluis account end`: its addresses take no mail at once; its log-in ends when its owner had time to collect what waits, or to say stop. Many are named in a
+ * file (account-end-many.ts).
+ */
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
+import { z } from '../config/zod.ts';
+import { tryToPublish } from '../ca/revocation-lists.ts';
+import { accountOf } from '../admin/accounts.ts';
+import { contactOf, contactsIn } from '../admin/contacts-of.ts';
+import { AdminError } from '../admin/context.ts';
+import { backText } from '../cli/ending-text.ts';
+import { withFiles } from '../cli/new-file.ts';
+import { readableTime } from '../cli/output.ts';
+import { showProgress } from '../cli/progress.ts';
+import { readUpload } from '../cli/upload.ts';
+import { many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
+import { iso } from '../domain/units.ts';
+import { contactText, endManyRow, endingsText, endingsView } from './account-end-many.ts';
+import { ENDING, ends, endsAt } from './core/ending.ts';
+import { file, login } from './core/kinds.ts';
+import { type Here, type Values, arg, changesHere, maybe, opt } from './core/row.ts';
+import { exportMailbox, exportText } from './mailbox/export.ts';
+
+const endView = z.object({
+  login: z.string(),
+  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  closes: z.string().optional().meta({
+    description: 'Until then its owner collects, and `account resume` takes the end back; absent: it is closed.',
+  }),
+  successor: z.string().optional(),
+  addresses: z.array(z.string()).meta({ description: 'Those that take no mail any more.' }),
+  waiting: z.number().meta({ description: 'Messages that its mailbox holds.' }),
+  certificates: z
+    .array(z.object({ use: z.string(), serial: z.string(), subject: z.string() }))
+    .meta({ description: 'Of our own authorities: revoked when it is closed.' }),
+  delegations: z
+    .array(z.object({ login: z.string(), address: z.string() }))
+    .readonly()
+    .meta({
+      description: "Rights to send that are taken back when it is closed: as its addresses, and its own as others'.",
+    }),
+  contactOf: z.array(z.string()).readonly().meta({
+    description: 'Organisations that are reached at one of its addresses: they need another contact.',
+  }),
+  problem: z.string().optional().meta({ description: 'Why the revocation list could not be written.' }),
+});
+export type AccountEnd = z.infer<typeof endView>;
+
+export const endRow = ends({
+  about: 'end an account with all its addresses',
+  in: { login: arg(login, 'the account') },
+  out: endView,
+  right: 'registry',
+  trail: ['registry.account-ending', 'registry.account-state'],
+  undo: 'account resume, until the time of grace is over',
+  examples: ['huisarts'],
+  confirm: { name: (input) => input.login, what: (input) => `end account ${input.login}` },
+  run: async (context, { login: name, successor, dryRun, ...when }, { actor }) => {
+    const { registry } = context.store;
+    const { account, addresses: its } = await accountOf(registry, name);
+    if (account.kind === 'partner')
+      throw new AdminError(
+        'invalid',
+        `Cannot end account "${name}": a partner logs in with it; "sluis partner end" ends it with all that is pushed there`,
+      );
+    const at = endsAt(context, { ...when, successor, dryRun });
+    const { certificates, delegations } = await registry.endTies(account.id);
+    const open = its.filter((a) => a.state !== 'ended').map((a) => a.address);
+    const contacts = contactOf(await contactsIn(registry), open);
+    if (!dryRun) await registry.endAccount(name, defined({ endsAt: at, successor }), actor);
+    const isListed = !dryRun && at === undefined && certificates.length > 0;
+    const problem = isListed ? await tryToPublish(context.ca) : undefined;
+    return {
+      login: account.login,
+      applied: !dryRun,
+      ...defined({ closes: iso(at), successor }),
+      addresses: open,
+      // Mail may have come until the end.
+      waiting: (await accountOf(registry, name)).messages,
+      certificates: certificates.map(({ use, serial = '', subject }) => ({ use, serial, subject })),
+      delegations,
+      contactOf: contacts,
+      ...defined({ problem }),
+    };
+  },
+  say: (done) => endText(done),
+});
+
+function endText(ended: AccountEnd): string {
+  const { login: name, applied, closes, successor, addresses, certificates, delegations, problem } = ended;
+  const senders = successor === undefined ? 'are refused (550 5.1.1)' : `are told to write to ${successor} (551 5.1.6)`;
+  const messages = many(ended.waiting, 'message');
+  const when = closes === undefined ? '' : 'then ';
+  return [
+    `Account ${name} ${applied ? (closes === undefined ? 'has ended' : 'is ending') : 'would end'}:`,
+    `- senders to ${addresses.length === 0 ? 'it (it has no address that is open)' : addresses.join(', ')} ${senders}`,
+    '- it sends nothing any more',
+    closes === undefined
+      ? `- it logs in no more, and open sessions are cut; ${messages} in its mailbox cannot be collected`
+      : `- until ${readableTime(closes)} it collects what waits (${messages}), then it is closed`,
+    ...ended.contactOf.map((organisation) => `- it is the ${contactText(organisation)}`),
+    ...certificates.map(({ use, serial }) => `- ${when}its certificate for ${use} is revoked: ${serial}`),
+    ...delegations.map((tie) => `- ${when}${tie.login} may send as ${tie.address} no more`),
+    backText(closes, `account resume ${name}`),
+    ...(problem === undefined ? [] : [problem]),
+  ].join('\n');
+}
+
+const words = {
+  login: maybe(login, 'the account'),
+  from: opt(file, 'many: CSV with the header "account,grace,successor"; - for standard input'),
+  export: opt(file, 'write what waits in its mailbox to a new tar file, for the owner'),
+  ...ENDING,
+};
+type Wanted = Values<typeof words>;
+type Ended = z.infer<typeof endingsView> | z.infer<typeof exportedView>;
+
+const exportedView = endView.extend({
+  exported: z
+    .object({ file: z.string(), login: z.string(), messages: z.number(), octets: z.number() })
+    .optional()
+    .meta({ description: 'The file for the owner, with --export.' }),
+});
+
+export const end = changesHere({
+  about: 'end an account with all its addresses; for 30 days its owner collects, and "resume" takes it back',
+  in: words,
+  out: z.union([endingsView, exportedView]),
+  right: 'registry',
+  second: 'end',
+  trail: endRow.trail,
+  undo: 'account resume, until the time of grace is over',
+  examples: [
+    'huisarts --grace 60d --successor assistent@huisarts.example --dry-run',
+    'assistent --yes --reason "the practice has closed"',
+    '--from accounts.csv --dry-run',
+  ],
+  isLook: ({ dryRun }) => dryRun,
+  check: (input) => {
+    if ((input.login === undefined) === (input.from === undefined))
+      return 'Cannot end: expected either an account or a file with --from';
+    return input.from === undefined || input.export === undefined
+      ? undefined
+      : 'Cannot export the mailboxes of many: end them with a time of grace, and write each with "sluis mailbox export"';
+  },
+  confirm: {
+    name: (input) => input.login ?? basename(input.from ?? ''),
+    what: (input) =>
+      input.login === undefined ? `end the accounts of ${input.from ?? ''}` : `end account ${input.login}`,
+    goes: async (here, input) => textOf(await ending(here, { ...input, dryRun: true, export: undefined })),
+  },
+  run: ending,
+  say: textOf,
+});
+
+/** As it goes over the socket. */
+const wireOf = ({ grace, now, successor, dryRun }: Wanted): Readonly<Record<string, unknown>> => ({
+  ...defined({ grace, successor }),
+  ...(now && { now }),
+  ...(dryRun && { 'dry-run': true }),
+});
+
+async function ending(here: Here, wanted: Wanted): Promise<Ended> {
+  const { login: name, from, export: path, dryRun } = wanted;
+  if (name === undefined) return await endMany(here, from ?? '', wireOf(wanted));
+  const input = { login: name, ...wireOf(wanted) };
+  if (path === undefined || dryRun) return await here.call(endRow, input);
+  // First a look, so that nothing is written for what cannot end; then the file, so that nothing has ended when it cannot be written.
+  await here.call(endRow, { ...input, 'dry-run': true });
+  const exported = await exportMailbox(here, name, path);
+  const file = { undo: () => rmSync(path, { force: true }) };
+  const ended = await withFiles([file], () => here.call(endRow, input));
+  return { ...ended, exported: { file: path, ...exported } };
+}
+
+/** `--grace` and `--successor` hold for lines that say nothing. */
+async function endMany(here: Here, from: string, given: ReturnType<typeof wireOf>): Promise<Ended> {
+  const upload = readUpload(here.terminal, from);
+  const progress = showProgress('Ending', 'accounts');
+  const sha256 = createHash('sha256').update(upload).digest('hex');
+  return await here.call(endManyRow, { ...given, sha256 }, { upload, progress: progress.show }).finally(progress.end);
+}
+
+function textOf(done: Ended): string {
+  if ('accounts' in done) return endingsText(done);
+  const { exported } = done;
+  if (exported === undefined) return endText(done);
+  const late = done.waiting - exported.messages;
+  const more = `${late} came after the export: write another one with "sluis mailbox export ${done.login} FILE --reason TEXT".`;
+  return [endText(done), ...(late > 0 ? [more] : []), exportText(exported, exported.file)].join('\n');
+}
