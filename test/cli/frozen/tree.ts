@@ -32,6 +32,10 @@ export function leafOf(words: readonly string[]): Leaf | undefined {
   return leaves.find((leaf) => leaf.path === path.join(' '));
 }
 
+/** A word of the version before: test/commands/old-words has those. */
+export const isOld = ({ command }: Leaf): boolean =>
+  command.parent?.createHelp().visibleCommands(command.parent).includes(command) === false;
+
 const has = (command: Command, name: string): boolean => command.options.some(({ long }) => long === name);
 export const takesJson = ({ command }: Leaf): boolean => has(command, '--json');
 /** Whatever changes something: options.ts. */
