@@ -2,6 +2,7 @@
  * Which old days can still be read, and why: the key of a day lives as long as any of its messages, and with it every backup of that day,
  * what others deleted since included.
  */
+import { z } from '../config/zod.ts';
 import { type Day, dayOf } from '../crypto/key-folder.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { settingOf } from '../domain/settings.ts';
@@ -15,20 +16,23 @@ const PAGE = 1000;
 /** Mailboxes that are named of each day. */
 const NAMED = 5;
 
-export interface KeptDayView {
-  /** In UTC, such as `2026-11-25`. */
-  readonly day: Day;
-  /** Messages that keep it: fetched and left in a mailbox; not fetched; deleted, and can be handed out again; for partners, or held. */
-  readonly left: number;
-  readonly uncollected: number;
-  readonly deleted: number;
-  readonly queue: number;
-  /** Log-in names of those that hold the most of it, at most 5, and how many mailboxes there are. */
-  readonly mailboxes: readonly string[];
-  readonly mailboxCount: number;
-  /** When the last of it goes, ISO 8601; absent: nothing says when, since messages were left in mailboxes or wait in the queue. */
-  readonly until?: string;
-}
+export const keptDay = z.object({
+  day: z.string().meta({ description: 'In UTC, such as `2026-11-25`.' }),
+  left: z.number().meta({ description: 'Messages that were fetched and left in a mailbox.' }),
+  uncollected: z.number().meta({ description: 'Not fetched.' }),
+  deleted: z.number().meta({ description: 'Deleted, and can be handed out again.' }),
+  queue: z.number().meta({ description: 'For partners, or held.' }),
+  mailboxes: z
+    .array(z.string())
+    .readonly()
+    .meta({ description: 'Log-in names of those that hold the most of it, at most 5.' }),
+  mailboxCount: z.number(),
+  until: z.string().optional().meta({
+    description:
+      'When the last of it goes; absent: nothing says when, since messages were left in mailboxes or wait in the queue.',
+  }),
+});
+type KeptDayView = z.infer<typeof keptDay>;
 
 interface Kept {
   left: number;

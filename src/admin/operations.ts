@@ -37,7 +37,6 @@ import { noticeSendOperations } from './notice-send.ts';
 import { mergeOperations } from './organisation-merge.ts';
 import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
-import { privacyOperations } from './privacy.ts';
 import { queueOperations } from './queue.ts';
 import { passwordCodeOperations } from './password-codes.ts';
 import { pgpInspectOperations } from './pgp-inspect.ts';
@@ -76,7 +75,6 @@ const operations = {
   ...eraseOperations,
   ...mergeOperations,
   ...organisationExportOperations,
-  ...privacyOperations,
   ...auditOperations,
   ...auditEraseOperations,
   ...noticeSendOperations,

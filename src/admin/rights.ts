@@ -92,8 +92,6 @@ export const RIGHTS = {
   'pgp.key.issue': 'security',
   'pgp.key.list': 'read',
   'pgp.key.revoke': 'security',
-  'privacy.purpose': 'read',
-  'privacy.report': 'security',
   'queue.fail': 'owner',
   'queue.hold': 'support',
   'queue.list': 'support',

@@ -111,7 +111,10 @@ export const groups: readonly Group[] = [
     names: { evidence: 'signed evidence about messages and deletions' },
     load: async () => (await import('./evidence.ts')).addEvidenceCommands,
   },
-  { names: { privacy: 'what is kept, and why' }, load: async () => (await import('./privacy.ts')).addPrivacyCommands },
+  {
+    names: { privacy: 'what is kept, and why' },
+    load: ofRows(async () => (await import('../commands/privacy.ts')).privacy),
+  },
   {
     names: { drill: 'try what must work on the worst day' },
     load: async () => (await import('./drill.ts')).addDrillCommands,

@@ -3,7 +3,7 @@
  * kept. The running gateway is asked; without one nothing is opened.
  */
 import { connectControl } from '../admin/client.ts';
-import { PURPOSE_REMINDER } from '../admin/privacy.ts';
+import { PURPOSE_REMINDER } from '../admin/purpose.ts';
 import { controlSocketOf } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';

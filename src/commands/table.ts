@@ -9,6 +9,7 @@ import { mailboxes } from './mailbox.ts';
 import { operators } from './operator.ts';
 import { organisations } from './organisation.ts';
 import { partners } from './partner.ts';
+import { privacy } from './privacy.ts';
 
 const table = {
   organisations,
@@ -16,6 +17,7 @@ const table = {
   addresses,
   partners,
   mailboxes,
+  privacy,
   operators,
   approvals,
 };

@@ -1,6 +1,6 @@
 /** Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store knows. */
 import { storeFindings } from '../admin/mail-findings.ts';
-import { PURPOSE_REMINDER, withoutPurpose } from '../admin/privacy.ts';
+import { PURPOSE_REMINDER, withoutPurpose } from '../admin/purpose.ts';
 import { generalFindings } from './doctor-checks.ts';
 import { profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
