@@ -1,4 +1,4 @@
-/** `sluis smime` and the mail certificates of `sluis cert`, with files of OpenSSL: first while nobody serves, then against a running gateway. */
+/** `sluis smime` and the mail certificates of `sluis cert`, with files of OpenSSL: against a running gateway, and what inspects also while nobody serves. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import type { JudgedView } from '../../src/admin/mail-certificates.ts';
 import type { CertificateView, EnrolledView, IssuedView } from '../../src/admin/cert-views.ts';
 import type { ProtectionView } from '../../src/admin/smime.ts';
 import type { InspectView } from '../../src/admin/smime-views.ts';
-import { type Ran, type Running, sluis, sluisHere, start } from '../support/command-line.ts';
+import { type Ran, type Running, serving as servingOf, sluis, sluisHere, start } from '../support/command-line.ts';
 import { withoutOpenssl } from '../crypto/support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluis-smime-'));
@@ -25,6 +25,15 @@ async function done(...args: string[]): Promise<string> {
   assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
   return ran.stdout;
 }
+let gateway: Running | undefined;
+const serves = async (): Promise<void> => {
+  gateway = await servingOf(config);
+};
+const rests = async (): Promise<void> => {
+  const ending = gateway;
+  gateway = undefined;
+  if (ending !== undefined) assert.equal(await ending.end(), 0);
+};
 const json = async <T>(...args: string[]): Promise<T> => JSON.parse((await run(...args, '--json')).stdout) as T;
 async function ends(code: number, text: RegExp, ...args: string[]): Promise<void> {
   const ran = await run(...args);
@@ -74,6 +83,7 @@ const letter = (name: string, from: string): string => {
 describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
   before(async () => {
     await done('init', '--hostname', 'mail.group.test', '--dev-certificates');
+    await serves();
     await done('organisation', 'add', 'brug', '--title', 'Praktijk De Brug');
     for (const name of ['anna', 'bert', 'carla'])
       await done('account', 'add', `${name}@brug.test`, '--organisation', 'brug', '--kind', 'mail', '--no-password');
@@ -109,6 +119,8 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     bundle('both.p7b', 'DER', 'anna', 'carla');
     writeFileSync(at('broken.p7b'), '-----BEGIN PKCS7-----\nMIIBAA==\n-----END PKCS7-----\n');
   });
+
+  after(rests);
 
   test('a certificate comes in a PKCS #7 file too, DER or PEM, with its authority beside it', async () => {
     const text = await done(...importing('carla.p7b', '--address', 'carla@brug.test'));
@@ -150,11 +162,13 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
   });
 
   test('what an authority of the configuration vouches for can be used, and check names a file that is none', async () => {
+    await rests();
     const text = readFileSync(config, 'utf8');
     writeFileSync(config, text.replace('#authorities = []', 'authorities = ["anna.pem"]'));
     await ends(5, /smime\.authorities: "CN=anna" is no authority/, 'check');
     writeFileSync(config, text.replace('#authorities = []', 'authorities = ["foreign.pem"]'));
     await done('check');
+    await serves();
     const anna = await json<CertificateView & JudgedView>(
       ...importing('anna.p12', '--address', 'anna@brug.test', '--keep-key'),
     );
@@ -315,7 +329,10 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     });
   };
 
-  describe('while nobody serves', inspecting);
+  describe('while nobody serves', () => {
+    before(rests);
+    inspecting();
+  });
 
   describe('against a running gateway, with the real program', () => {
     let serving: Running | undefined;
