@@ -11,7 +11,8 @@ import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import type { ContainmentView } from '../src/admin/contain.ts';
 import type { AuditRowView } from '../src/admin/audit.ts';
-import type { KilledView, SessionView } from '../src/admin/sessions.ts';
+import type { SessionView } from '../src/admin/sessions.ts';
+import type { SessionEnd } from '../src/commands/session.ts';
 import type { AccountView } from '../src/admin/views.ts';
 import { registrationOf } from '../src/crypto/certificate-register.ts';
 import { value } from './crypto/support.ts';
@@ -266,7 +267,7 @@ test('account contain takes many, from a file too, all names checked before the 
   assert.match((await run(gateway, ['account', 'contain', addressOf('carl')])).stderr, /it has ended/);
 });
 
-test('session kill ends what it is told to, by id, account or network, and shows it first with --dry-run', async (t) => {
+test('session end ends what it is told to, by id, account or network, and shows it first with --dry-run', async (t) => {
   const gateway = await open(t);
   const anna = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
   const bram = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
@@ -282,19 +283,19 @@ test('session kill ends what it is told to, by id, account or network, and shows
     /^SESSION +PROTOCOL +ACCOUNT +ADDRESS +TLS +CLIENT +SINCE/,
   );
   assert.deepEqual(await json(gateway, 'session', 'list', '--network', '192.0.2.0/24'), []);
-  const nothing = await run(gateway, ['session', 'kill']);
+  const nothing = await run(gateway, ['session', 'end']);
   assert.match(nothing.stderr, /name their ids, --account or --network/);
-  const wrong = await run(gateway, ['session', 'kill', '--network', 'here']);
+  const wrong = await run(gateway, ['session', 'end', '--network', 'here']);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /"here" is not a network; expected an address/);
 
-  const asked = await json<KilledView>(gateway, 'session', 'kill', '--network', '127.0.0.0/8', '--dry-run');
+  const asked = await json<SessionEnd>(gateway, 'session', 'end', '--network', '127.0.0.0/8', '--dry-run');
   assert.equal(asked.sessions.length, 3);
   await anna.command('NOOP', '250');
   const told = await json<AuditRowView[]>(gateway, 'audit', 'list', '--event', 'operator.changed');
   assert.equal(told.at(-1)?.facts['dry-run'], true, 'whoever reads the trail must not believe that it was done');
   // A name that was mistyped is not an account without sessions.
-  for (const verb of ['list', 'kill']) {
+  for (const verb of ['list', 'end']) {
     const mistyped = await run(gateway, ['session', verb, '--account', addressOf('brma')]);
     assert.equal(mistyped.code, 3);
     assert.match(mistyped.stderr, /^Cannot find account "brma@/);
@@ -302,35 +303,35 @@ test('session kill ends what it is told to, by id, account or network, and shows
   assert.deepEqual(await json(gateway, 'session', 'list', '--account', addressOf('carl')), []);
 
   const id = all.find((s) => s.account === addressOf('anna'))?.id ?? '';
-  const one = await json<KilledView>(gateway, 'session', 'kill', id, 'nosuch');
+  const one = await json<SessionEnd>(gateway, 'session', 'end', id, 'nosuch');
   assert.deepEqual([one.sessions.map((s) => s.id), one.unknown], [[id], ['nosuch']]);
   assert.match(await anna.reply(), /^421 4\.3\.2 This session was ended by hand/);
   for (const [ids, told] of [
     [['nosuch'], /^Cannot end session "nosuch": it is not open; "sluis session list" shows those that are$/m],
     [['nosuch', 'other'], /^Cannot end any of 2 sessions, such as "nosuch": they are not open;/],
   ] as const) {
-    const mistyped = await run(gateway, ['session', 'kill', ...ids]);
+    const mistyped = await run(gateway, ['session', 'end', ...ids]);
     assert.equal(mistyped.code, 3);
     assert.match(mistyped.stderr, told);
   }
   await bram.stat();
 
-  const rest = await json<KilledView>(gateway, 'session', 'kill', '--account', addressOf('bram'));
+  const rest = await json<SessionEnd>(gateway, 'session', 'end', '--account', addressOf('bram'));
   assert.equal(rest.sessions.length, 1);
   await assert.rejects(bram.stat());
-  await json<KilledView>(gateway, 'session', 'kill', '--network', '127.0.0.1');
+  await json<SessionEnd>(gateway, 'session', 'end', '--network', '127.0.0.1');
   await assert.rejects(stranger.command('NOOP'));
   assert.deepEqual(await json(gateway, 'session', 'list'), []);
   // The account is not in question: it may come again.
   await (await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'))).quit();
 });
 
-test('session kill in the middle of DATA files nothing, and the client is told', async (t) => {
+test('session end in the middle of DATA files nothing, and the client is told', async (t) => {
   const gateway = await open(t);
   const anna = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
   await anna.begin(addressOf('anna'), [addressOf('bram')], false);
   anna.wire.send(`From: ${addressOf('anna')}\r\nSubject: half\r\n\r\nand then`);
-  const killed = await json<KilledView>(gateway, 'session', 'kill', '--account', addressOf('anna'));
+  const killed = await json<SessionEnd>(gateway, 'session', 'end', '--account', addressOf('anna'));
   assert.deepEqual(
     killed.sessions.map(({ state }) => state),
     ['content'],
@@ -351,7 +352,7 @@ async function backIn(gateway: TestGateway): Promise<Pop3Client> {
     }
 }
 
-test('session kill in the middle of RETR cuts the line, and the message waits as it was', async (t) => {
+test('session end in the middle of RETR cuts the line, and the message waits as it was', async (t) => {
   const gateway = await open(t);
   const anna = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
   const line = `${'x'.repeat(70)}\r\n`;
@@ -371,7 +372,7 @@ test('session kill in the middle of RETR cuts the line, and the message waits as
   let got = '';
   for (; !got.includes('Subject: large');) got += String((await once(socket, 'data'))[0]);
   socket.pause();
-  const killed = await json<KilledView>(gateway, 'session', 'kill', '--account', addressOf('bram'));
+  const killed = await json<SessionEnd>(gateway, 'session', 'end', '--account', addressOf('bram'));
   assert.deepEqual(
     killed.sessions.map(({ protocol, state }) => [protocol, state]),
     [['pop3', 'busy']],

@@ -1,8 +1,9 @@
 /**
- * `notice.send`: a message of the operator to the contacts of organisations, such as for maintenance. Never into the mailbox of a system,
+ * A message of the operator to the contacts of organisations, such as for maintenance. Never into the mailbox of a system,
  * once for each mailbox that reads for several organisations, and once for each sending: given again, it goes on where it was cut short.
  */
 import { createHash } from 'node:crypto';
+import { z } from '../config/zod.ts';
 import type { Place } from '../delivery/place.ts';
 import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
@@ -10,81 +11,46 @@ import type { Letter, Letters } from '../letters/letter.ts';
 import { StoreFull } from '../store/store.ts';
 import { everyOrganisation } from './every-organisation.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
-import { type Input, flag, optionalText, organisationName } from './input.ts';
 import { fileNotice } from './notice.ts';
-import { change } from './operation.ts';
 import { unknownOrganisation } from './organisations.ts';
 
 const MAX_TEXT = 64 * 1024;
-const MAX_NAMED = 1000;
 /** Organisations read at a time, and letters under way: the store joins those in one commit. */
 const PAGE = 200;
 const AT_ONCE = 25;
 /** Told of one by one; of more the number alone. */
 const TOLD = 1000;
 
-export interface NotTold {
-  readonly organisation: string;
-  readonly why: string;
-  readonly telephone?: string;
-}
+export const notTold = z.object({ organisation: z.string(), why: z.string(), telephone: z.string().optional() });
+export const sendingView = z.object({
+  applied: z.boolean().meta({ description: 'False where it was only asked who would get it.' }),
+  id: z.string().meta({ description: 'Of the sending: who has one of this id gets no second.' }),
+  organisations: z.number(),
+  told: z.number().meta({ description: 'Mailboxes that got it now, or would.' }),
+  before: z.number().meta({ description: 'Mailboxes that had it.' }),
+  shared: z.number().meta({ description: 'Organisations whose contact reads for another one as well.' }),
+  notTold: z.number(),
+  mailboxes: z
+    .array(z.object({ organisation: z.string(), address: z.string() }))
+    .readonly()
+    .meta({ description: 'At most 1000 of those that were told.' }),
+  missing: z.array(notTold).readonly().meta({ description: 'At most 1000 of those that were not.' }),
+});
+export type NotTold = z.infer<typeof notTold>;
+export type SendingView = z.infer<typeof sendingView>;
 
-export interface SendingView {
-  /** False where it was only asked who would get it. */
-  readonly applied: boolean;
-  /** Of the sending: who has one of this id gets no second. */
-  readonly id: string;
-  readonly organisations: number;
-  /** Mailboxes that got it now, or would; those that had it; organisations whose contact reads for another one as well. */
-  readonly told: number;
-  readonly before: number;
-  readonly shared: number;
-  readonly notTold: number;
-  /** At most 1000 of either. */
-  readonly mailboxes: readonly { readonly organisation: string; readonly address: string }[];
-  readonly missing: readonly NotTold[];
-}
-
-interface Wanted {
+export interface Wanted {
   readonly all: boolean;
-  readonly names: readonly string[];
+  readonly organisation: readonly string[];
   readonly subject: string | undefined;
   readonly id: string | undefined;
   readonly dryRun: boolean;
+  readonly text: string;
+  readonly en: string | undefined;
 }
 
-function wantedOf(input: Input): Wanted {
-  const { organisations = [] } = input;
-  const all = flag(input, 'all');
-  if (!Array.isArray(organisations) || organisations.length > MAX_NAMED || all === organisations.length > 0)
-    throw new AdminError('invalid', `Cannot send: name organisations, at most ${MAX_NAMED}, or all of them`);
-  const names = organisations.map((name: unknown) => organisationName({ name }, 'name'));
-  const id = optionalText(input, 'id', 64);
-  if (id !== undefined && !/^[\w.-]+$/.test(id))
-    throw new AdminError('invalid', `Cannot use "${id}" as id: expected letters, digits, "-", "_" and "."`);
-  return { all, names, subject: optionalText(input, 'subject', 120), id, dryRun: flag(input, 'dry-run') };
-}
-
-/** One text in the upload, or one for each language, as JSON. */
-async function textsOf(upload: Call['upload']): Promise<{ readonly text: string; readonly en?: string }> {
-  let read = '';
-  for await (const piece of upload ?? []) {
-    read += piece;
-    if (read.length > 13 * MAX_TEXT) throw new AdminError('invalid', 'Cannot send: the texts are too long');
-  }
-  let given: unknown;
-  try {
-    given = JSON.parse(read);
-  } catch {
-    throw new AdminError('invalid', 'Cannot send: no text came with the request');
-  }
-  const { text, en } = given as { text?: unknown; en?: unknown };
-  return { text: checked('the file', text), ...(en === undefined ? {} : { en: checked('the English file', en) }) };
-}
-
-function checked(what: string, text: unknown): string {
-  if (typeof text !== 'string' || text.trim() === '')
-    throw new AdminError('invalid', `Cannot send ${what}: it is empty; write what is to be told`);
+function checked(what: string, text: string): string {
+  if (text.trim() === '') throw new AdminError('invalid', `Cannot send ${what}: it is empty; write what is to be told`);
   if (Buffer.byteLength(text) > MAX_TEXT)
     throw new AdminError('invalid', `Cannot send ${what}: it is larger than 64KiB; write less`);
   const plain = text.replace(/\r\n?/g, '\n').replaceAll('\t', '    ');
@@ -99,7 +65,10 @@ function checked(what: string, text: unknown): string {
 
 const SUBJECT = { nl: 'Bericht van de helpdesk', en: 'Message from the helpdesk' } as const;
 
-function lettersOf({ text, en }: { text: string; en?: string }, subject: string | undefined): Letters {
+function lettersOf(
+  { text, en }: { readonly text: string; readonly en?: string },
+  subject: string | undefined,
+): Letters {
   const letter = (body: string, title: string): Letter => ({
     subject: title,
     blocks: [{ kind: 'written', lines: body.split('\n') }],
@@ -111,7 +80,7 @@ function lettersOf({ text, en }: { text: string; en?: string }, subject: string 
 /** Ended ones have nobody to tell. */
 async function* organisationsOf(
   { store: { registry } }: AdminContext,
-  { all, names }: Wanted,
+  { all, organisation: names }: Wanted,
 ): AsyncGenerator<readonly Organisation[], void, void> {
   if (!all) {
     const found = await Promise.all([...new Set(names)].map((name) => registry.findOrganisation(name)));
@@ -131,40 +100,41 @@ const whyNot = ({ contact, state }: Organisation): string =>
     ? `${contact === undefined ? 'no contact is registered' : `its contact ${contact} is no mailbox here that people read`}, and it has no account for people`
     : `the organisation is ${state}`;
 
-export const noticeSendOperations = {
-  'notice.send': change(wantedOf, async (context, wanted, call): Promise<SendingView> => {
-    const texts = await textsOf(call.upload);
-    const letters = lettersOf(texts, wanted.subject);
-    const hash = createHash('sha256').update(JSON.stringify([wanted.subject ?? '', texts.text, texts.en ?? '']));
-    const id = wanted.id ?? hash.digest('hex').slice(0, 16);
-    const { audit } = context.store;
-    const note = (event: string, facts: Readonly<Record<string, string | number | boolean>>): void => {
-      const { name, reason } = call.actor;
-      const personal = { actor: name, ...defined({ reason }) };
-      if (!wanted.dryRun) audit.note({ event, outcome: 'success', facts: { id, ...facts }, personal });
-    };
-    const total = await countOf(context, wanted);
-    note('notice.sending', { organisations: total, all: wanted.all });
-    const sending = new Sending(context, letters, id, wanted.dryRun);
-    try {
-      for await (const page of organisationsOf(context, wanted))
-        for (let at = 0; at < page.length; at += AT_ONCE) {
-          await sending.tell(page.slice(at, at + AT_ONCE));
-          call.progress(sending.organisations, total);
-        }
-    } catch (error) {
-      if (!(error instanceof StoreFull)) throw error;
-      throw new AdminError(
-        'unavailable',
-        `Cannot go on: the disk is full; ${sending.told} mailboxes were told. Make room, and give the same command again`,
-        { cause: error },
-      );
-    }
-    const { organisations, told, before, shared, notTold, mailboxes, missing } = sending;
-    note('notice.sent', { organisations, told, before, shared, 'not-told': notTold });
-    return { applied: !wanted.dryRun, id, organisations, told, before, shared, notTold, mailboxes, missing };
-  }),
-};
+export async function sendNotice(context: AdminContext, wanted: Wanted, call: Call): Promise<SendingView> {
+  const texts = {
+    text: checked('the file', wanted.text),
+    ...(wanted.en !== undefined && { en: checked('the English file', wanted.en) }),
+  };
+  const letters = lettersOf(texts, wanted.subject);
+  const hash = createHash('sha256').update(JSON.stringify([wanted.subject ?? '', texts.text, texts.en ?? '']));
+  const id = wanted.id ?? hash.digest('hex').slice(0, 16);
+  const { audit } = context.store;
+  const note = (event: string, facts: Readonly<Record<string, string | number | boolean>>): void => {
+    const { name, reason } = call.actor;
+    const personal = { actor: name, ...defined({ reason }) };
+    if (!wanted.dryRun) audit.note({ event, outcome: 'success', facts: { id, ...facts }, personal });
+  };
+  const total = await countOf(context, wanted);
+  note('notice.sending', { organisations: total, all: wanted.all });
+  const sending = new Sending(context, letters, id, wanted.dryRun);
+  try {
+    for await (const page of organisationsOf(context, wanted))
+      for (let at = 0; at < page.length; at += AT_ONCE) {
+        await sending.tell(page.slice(at, at + AT_ONCE));
+        call.progress(sending.organisations, total);
+      }
+  } catch (error) {
+    if (!(error instanceof StoreFull)) throw error;
+    throw new AdminError(
+      'unavailable',
+      `Cannot go on: the disk is full; ${sending.told} mailboxes were told. Make room, and give the same command again`,
+      { cause: error },
+    );
+  }
+  const { organisations, told, before, shared, notTold, mailboxes, missing } = sending;
+  note('notice.sent', { organisations, told, before, shared, 'not-told': notTold });
+  return { applied: !wanted.dryRun, id, organisations, told, before, shared, notTold, mailboxes, missing };
+}
 
 async function countOf(context: AdminContext, wanted: Wanted): Promise<number> {
   let n = 0;

@@ -8,11 +8,11 @@ import { tolerances } from '../domain/quirks.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type Instant, days } from '../domain/units.ts';
 import { MAX_SETTINGS, type SettingChanges } from '../store/registry.ts';
-import { flag, page } from './input.ts';
-import { change, listing } from './operation.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
 
 /** The counts of quirks are kept for 100 days. */
 export const MAX_OBSERVED = 90;
+const PAGE = Math.min(500, MAX_SETTINGS);
 
 export const observedFor = (forDays: number, now: Instant): Settings => ({
   ...Object.fromEntries([...tolerances.values()].map(({ name, value }) => [name, value])),
@@ -28,36 +28,30 @@ function enforced({ deviations }: ObservedAccount): SettingChanges {
   return Object.fromEntries([...back, ['observed-until', null] as const]);
 }
 
-export type { ObservedAccount } from '../delivery/observed.ts';
-
-export interface EnforcedPage {
-  readonly accounts: number;
-  /** Those of them that keep a tolerance. */
-  readonly tolerant: number;
-  readonly next?: string;
+/** Accounts whose time is over, or all with `early`: the rules are on again. A page is one transaction. */
+export async function enforceRules(
+  context: AdminContext,
+  { early }: { readonly early: boolean },
+  { actor, gone, progress }: Pick<Call, 'actor' | 'gone' | 'progress'>,
+): Promise<{ accounts: number; tolerant: number }> {
+  const sum = { accounts: 0, tolerant: 0 };
+  for (let after: string | undefined; ;) {
+    if (gone?.aborted === true)
+      throw new AdminError(
+        'unavailable',
+        `Cannot enforce the rest: the caller has gone; ${sum.accounts} accounts follow the rules, and the others do when it is asked again`,
+      );
+    const { accounts, next } = await observedPage(context, { limit: PAGE, ...defined({ after }) });
+    const due = accounts.filter(({ over }) => over || early);
+    const changes = due.map((account) => ({
+      target: { scope: 'account', login: account.login } as const,
+      changes: enforced(account),
+    }));
+    if (due.length > 0) await context.store.registry.changeManySettings(changes, actor);
+    sum.accounts += due.length;
+    sum.tolerant += due.filter(({ deviations }) => deviations.length > 0).length;
+    progress(sum.accounts, 0);
+    if (next === undefined) return sum;
+    after = next;
+  }
 }
-
-export const observedOperations = {
-  'account.observed': listing(page, observedPage),
-  /** One page is one transaction. */
-  'account.enforce': change(
-    (input) => {
-      const { limit, ...rest } = page(input);
-      return { ...rest, limit: Math.min(limit, MAX_SETTINGS), early: flag(input, 'early') };
-    },
-    async (context, { early, ...at }, { actor }): Promise<EnforcedPage> => {
-      const { accounts, next } = await observedPage(context, at);
-      const due = accounts.filter(({ over }) => over || early);
-      if (due.length > 0)
-        await context.store.registry.changeManySettings(
-          due.map((account) => ({ target: { scope: 'account', login: account.login }, changes: enforced(account) })),
-          actor,
-        );
-      return {
-        accounts: due.length,
-        tolerant: due.filter(({ deviations }) => deviations.length > 0).length,
-        ...defined({ next }),
-      };
-    },
-  ),
-};

@@ -23,7 +23,6 @@ import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
 import { containOperations } from './contain.ts';
 import { gatewayOperations } from './gateway.ts';
-import { observedOperations } from './observed.ts';
 import type { Input } from './input.ts';
 import { knownRefusal } from './known-refusal.ts';
 import { keyOperations } from './keys.ts';
@@ -33,7 +32,6 @@ import { mailCertificateOperations } from './mail-certificates.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
-import { noticeSendOperations } from './notice-send.ts';
 import { mergeOperations } from './organisation-merge.ts';
 import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
@@ -41,11 +39,9 @@ import { queueOperations } from './queue.ts';
 import { passwordCodeOperations } from './password-codes.ts';
 import { pgpInspectOperations } from './pgp-inspect.ts';
 import { pgpKeyOperations } from './pgp-keys.ts';
-import { quirkOperations } from './quirks.ts';
 import { RIGHTS, checkRight } from './rights.ts';
 import { settingsOperations } from './settings.ts';
 import { approvedCall } from './second-person.ts';
-import { sessionOperations } from './sessions.ts';
 import { smimeOperations } from './smime.ts';
 import { traceOperations } from './trace.ts';
 import { usageOperations } from './usage.ts';
@@ -57,14 +53,11 @@ const operations = {
   ...accountMoveOperations,
   ...accountCertificateOperations,
   ...containOperations,
-  ...sessionOperations,
   ...recentOperations,
   ...incidentOperations,
   ...usageOperations,
   ...importOperations,
   ...addressMoveOperations,
-  ...quirkOperations,
-  ...observedOperations,
   ...settingsOperations,
   ...gatewayOperations,
   ...messageOperations,
@@ -77,7 +70,6 @@ const operations = {
   ...organisationExportOperations,
   ...auditOperations,
   ...auditEraseOperations,
-  ...noticeSendOperations,
   ...backupOperations,
   ...keyOperations,
   ...authorityOperations,

@@ -1,4 +1,5 @@
 /** What an account deviates in, and what strictness would cost it. */
+import { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
 import { type Quirk, quirkFacts, tolerates } from '../domain/quirks.ts';
 import { settingOf, settingsTable } from '../domain/settings.ts';
@@ -6,38 +7,26 @@ import { formatSetting } from '../domain/settings/value.ts';
 import { type Instant, days } from '../domain/units.ts';
 import type { QuirkDay } from '../store/quirks.ts';
 import type { AccountSummary } from '../store/registry.ts';
-import { accountOf } from './accounts.ts';
 import type { AdminContext } from './context.ts';
-import { login } from './input.ts';
-import { listing } from './operation.ts';
 
 /** One quirk of one account, over the days that are kept. */
-export interface QuirkView {
-  readonly quirk: Quirk;
-  readonly about: string;
-  readonly rfc: string;
-  /** Messages or sessions. */
-  readonly tolerated: number;
-  readonly refused: number;
-  readonly firstDay: string;
-  readonly last: string;
-  /** Whole days since `last`, by the calendar in UTC. */
-  readonly daysAgo: number;
-  /** What the program calls itself. */
-  readonly client?: string;
-  /** It is tolerated now. */
-  readonly allowed: boolean;
-  /** Where that is decided, what holds, and what would turn it round. Absent: the listener decides, or it is never tolerated. */
-  readonly setting?: { readonly name: string; readonly value: string; readonly other: string };
-}
-
-export const quirkOperations = {
-  'account.quirks': listing(
-    (input) => login(input, 'login'),
-    async (context, name): Promise<readonly QuirkView[]> =>
-      quirksOf(context, await accountOf(context.store.registry, name)),
-  ),
-};
+export const quirkView = z.object({
+  quirk: z.string(),
+  about: z.string(),
+  rfc: z.string(),
+  tolerated: z.number().meta({ description: 'Messages or sessions.' }),
+  refused: z.number(),
+  firstDay: z.string(),
+  last: z.string(),
+  daysAgo: z.number().meta({ description: 'Whole days since `last`, by the calendar in UTC.' }),
+  client: z.string().optional().meta({ description: 'What the program calls itself.' }),
+  allowed: z.boolean().meta({ description: 'It is tolerated now.' }),
+  setting: z.object({ name: z.string(), value: z.string(), other: z.string() }).optional().meta({
+    description:
+      'Where that is decided, what holds, and what would turn it round. Absent: the listener decides, or it is never tolerated.',
+  }),
+});
+export type QuirkView = Readonly<z.infer<typeof quirkView>>;
 
 /** Counted from the day of `since` on; without it, over all that is kept. */
 export async function quirksOf(

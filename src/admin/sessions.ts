@@ -1,44 +1,32 @@
-/** The sessions that are open in the running gateway: shown, and ended. */
+/** The sessions that are open in the running gateway: found, and ended. */
+import { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { OpenSession, SessionFacts } from '../platform/connections.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { accountOf } from './accounts.ts';
 import { type AdminContext, AdminError, runningGateway } from './context.ts';
-import { type Input, flag, login, optionalText, page } from './input.ts';
-import { change, listing } from './operation.ts';
 
-const MAX_IDS = 1000;
+export const sessionView = z.object({
+  id: z.string(),
+  protocol: z.string(),
+  listener: z.string(),
+  address: z.string(),
+  account: z.string().optional(),
+  state: z.string(),
+  tls: z.string().optional(),
+  cipher: z.string().optional(),
+  client: z.string().optional().meta({ description: 'What the client calls itself.' }),
+  since: z.string(),
+  read: z.number().meta({ description: 'Octets on the line.' }),
+  written: z.number(),
+});
+export type SessionView = Readonly<z.infer<typeof sessionView>>;
 
-export interface SessionView {
-  readonly id: string;
-  readonly protocol: string;
-  readonly listener: string;
-  readonly address: string;
-  readonly account?: string;
-  readonly state: string;
-  readonly tls?: string;
-  readonly cipher?: string;
-  /** What the client calls itself. */
-  readonly client?: string;
-  /** ISO 8601. */
-  readonly since: string;
-  /** Octets on the line. */
-  readonly read: number;
-  readonly written: number;
-}
-
-interface Wanted {
+/** Undefined: of any account, from anywhere. */
+export interface Wanted {
   readonly logins: ReadonlySet<string> | undefined;
   readonly network: NetworkSet | undefined;
-}
-
-function wantedOf(input: Input): Wanted {
-  const network = optionalText(input, 'network', 64);
-  return {
-    logins: input.account === undefined ? undefined : new Set([login(input, 'account')]),
-    network: network === undefined ? undefined : networkSet(network),
-  };
 }
 
 /** Also used where the trail is searched for a network. */
@@ -58,7 +46,7 @@ const meets = ({ address }: SessionFacts, { network }: Wanted): boolean =>
   network === undefined || network.has(address);
 
 /** By id, so that a listing can be turned over. */
-function found(
+export function foundSessions(
   { gateway }: AdminContext,
   action: string,
   wanted: Wanted,
@@ -71,7 +59,10 @@ function found(
     .sort(([a], [b]) => (a.id < b.id ? -1 : 1));
 }
 
-const viewOf = ({ clock }: AdminContext, { age, account, octets, ...facts }: SessionFacts): SessionView => ({
+export const viewSession = (
+  { clock }: AdminContext,
+  { age, account, octets, ...facts }: SessionFacts,
+): SessionView => ({
   ...facts,
   ...defined({ account: account?.login }),
   since: new Date(clock.now() - age).toISOString(),
@@ -82,15 +73,19 @@ const viewOf = ({ clock }: AdminContext, { age, account, octets, ...facts }: Ses
 export const openSessions = (context: AdminContext, logins: readonly string[]): readonly SessionView[] =>
   context.gateway === undefined
     ? []
-    : found(context, 'look', { logins: new Set(logins), network: undefined }).map(([facts]) => viewOf(context, facts));
+    : foundSessions(context, 'look', { logins: new Set(logins), network: undefined }).map(([facts]) =>
+        viewSession(context, facts),
+      );
 
 /** Ends what is open of these accounts. Tells what it was. */
 export function cutSessions(context: AdminContext, logins: readonly string[]): readonly SessionView[] {
   if (context.gateway === undefined) return [];
-  return found(context, 'end sessions', { logins: new Set(logins), network: undefined }).map(([facts, session]) => {
-    session.kill();
-    return viewOf(context, facts);
-  });
+  return foundSessions(context, 'end sessions', { logins: new Set(logins), network: undefined }).map(
+    ([facts, session]) => {
+      session.kill();
+      return viewSession(context, facts);
+    },
+  );
 }
 
 /** Ends what logged in as this account, which may have another log-in name by now. Tells how many. */
@@ -100,63 +95,12 @@ export function cutSessionsOf({ gateway }: AdminContext, account: AccountId): nu
   return its.length;
 }
 
-function idsOf(input: Input): readonly string[] {
-  const { ids = [] } = input;
-  if (!Array.isArray(ids) || ids.length > MAX_IDS || !ids.every((id) => typeof id === 'string' && id.length <= 64))
-    throw new AdminError(
-      'invalid',
-      `Cannot use those ids: expected at most ${MAX_IDS} as "sluis session list" shows them`,
-    );
-  return ids as string[];
-}
-
-export interface KilledView {
-  readonly sessions: readonly SessionView[];
-  /** Ids that no open session has. */
-  readonly unknown: readonly string[];
-  /** False where it was only asked what would be. */
-  readonly applied: boolean;
-}
-
 /** A name that was mistyped must not read as "nobody is connected". An account that has just moved may still have sessions of its old name. */
-async function knownOrOpen({ store }: AdminContext, { logins }: Wanted, open: readonly unknown[]): Promise<void> {
+export async function knownOrOpen(
+  { store }: AdminContext,
+  { logins }: Wanted,
+  open: readonly unknown[],
+): Promise<void> {
   if (open.length > 0 || logins === undefined) return;
   for (const login of logins) await accountOf(store.registry, login);
 }
-
-function notOpen(ids: readonly string[]): AdminError {
-  const [first = ''] = ids;
-  const what =
-    ids.length === 1 ? `session "${first}": it is` : `any of ${ids.length} sessions, such as "${first}": they are`;
-  return new AdminError('unknown', `Cannot end ${what} not open; "sluis session list" shows those that are`);
-}
-
-export const sessionOperations = {
-  'session.list': listing(
-    (input) => ({ ...page(input), wanted: wantedOf(input) }),
-    async (context, { limit, after = '', wanted }): Promise<readonly SessionView[]> => {
-      const all = found(context, 'list sessions', wanted);
-      await knownOrOpen(context, wanted, all);
-      return all
-        .filter(([{ id }]) => id > after)
-        .slice(0, limit)
-        .map(([facts]) => viewOf(context, facts));
-    },
-  ),
-  'session.kill': change(
-    (input) => ({ ids: idsOf(input), wanted: wantedOf(input), dryRun: flag(input, 'dry-run') }),
-    async (context, { ids, wanted, dryRun }): Promise<KilledView> => {
-      if (ids.length === 0 && wanted.logins === undefined && wanted.network === undefined)
-        throw new AdminError('invalid', 'Cannot end sessions: name their ids, an account or a network');
-      const all = found(context, 'end sessions', wanted).filter(([{ id }]) => ids.length === 0 || ids.includes(id));
-      if (!dryRun) for (const [, session] of all) session.kill();
-      await knownOrOpen(context, wanted, all);
-      if (ids.length > 0 && all.length === 0) throw notOpen(ids);
-      return {
-        sessions: all.map(([facts]) => viewOf(context, facts)),
-        unknown: ids.filter((id) => !all.some(([facts]) => facts.id === id)),
-        applied: !dryRun,
-      };
-    },
-  ),
-};

@@ -15,8 +15,6 @@ import { facts, print, readableSize, readableTime, table } from './output.ts';
 import { addPasswordCodeCommands } from './password-codes.ts';
 import { addPasswordCommands, codeTable, passwordTable } from './password.ts';
 import { addAccountMoveCommand } from './account-move.ts';
-import { addObservedCommand } from './observed.ts';
-import { addQuirksCommand } from './quirks.ts';
 import { settingsPart } from '../commands/settings.ts';
 import { shownSettings } from './settings.ts';
 import { addRows } from './subject.ts';
@@ -47,8 +45,6 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
   addAccountMoveCommand(terminal, group);
   addContainCommand(terminal, group);
   addPasswordCodeCommands(terminal, group);
-  addQuirksCommand(terminal, group);
-  addObservedCommand(terminal, group);
   addImportCommand(terminal, group);
   addPasswordCommands(terminal, group);
   addCertificateCommands(terminal, group);

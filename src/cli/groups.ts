@@ -52,11 +52,11 @@ export const groups: readonly Group[] = [
   },
   {
     names: { session: 'connections that are open now' },
-    load: async () => (await import('./session.ts')).addSessionCommands,
+    load: ofRows(async () => (await import('../commands/session.ts')).sessions),
   },
   {
     names: { notice: 'messages of the operator to organisations' },
-    load: async () => (await import('./notice.ts')).addNoticeCommands,
+    load: ofRows(async () => (await import('../commands/notice.ts')).notices),
   },
   {
     names: { report: 'figures and findings for others' },

@@ -35,6 +35,8 @@ type Local = LocalRow<Params, unknown>;
 export async function runRow(terminal: Terminal, options: Given, row: AnyRow, input: Input): Promise<void> {
   if (options.csv === true && options.json === true)
     throw new CommandError('usage', 'Cannot print JSON and CSV in one output; leave out --json or --csv');
+  // Values that are right each by itself: refused before a gateway is asked. A password is not known yet.
+  if (row.check !== undefined && !takesSecret(row)) inputOf(row, input);
   if (row.effect === 'lists') return await list(terminal, options, row, input);
   if (
     row.reason === 'needed' &&
@@ -60,6 +62,8 @@ export async function runRow(terminal: Terminal, options: Given, row: AnyRow, in
     }
   });
 }
+
+const takesSecret = (row: { readonly in: Params }): boolean => Object.values(row.in).some(({ as }) => as === 'secret');
 
 /** The password that the row takes (core/secret.ts), unless it is to have none. */
 async function secretOf({ terminal, options }: Here, { in: params }: One | Local): Promise<Secret | undefined> {

@@ -112,7 +112,7 @@ function addParam(
   terminal: Terminal,
   verb: Command,
   key: string,
-  { kind, about, as, optional, beside, was = [] }: Param,
+  { kind, about, as, optional, beside, was = [], moved }: Param,
 ): void {
   const name = nameOf(key);
   const word = kind?.word ?? name;
@@ -135,7 +135,8 @@ function addParam(
       if (as === 'many') made.argParser(gathering(reader(terminal, kind)));
       return made;
     };
-    verb.addOption(option(name).makeOptionMandatory(as === 'option' && !optional && was.length === 0));
+    const made = option(name).makeOptionMandatory(as === 'option' && !optional && was.length === 0);
+    verb.addOption(moved === undefined ? made : made.hideHelp());
     for (const before of was) verb.addOption(option(before).hideHelp());
   }
 }
@@ -168,8 +169,9 @@ function wireOf(
   options: Given,
 ): Record<string, unknown> {
   let place = 0;
+  let isTold = false;
   const input: Record<string, unknown> = {};
-  for (const [key, { as, was = [] }] of params) {
+  for (const [key, { as, was = [], moved }] of params) {
     if (as === 'secret') continue;
     const inPlace = as === 'argument' || as === 'rest';
     let value = inPlace ? all[place++] : options[key];
@@ -180,6 +182,8 @@ function wireOf(
       tellOld(terminal, `--${before}`, `--${nameOf(key)}`);
       value ??= given;
     }
+    if (value !== undefined && moved !== undefined && !isTold) tellOld(terminal, `--${nameOf(key)}`, `sluis ${moved}`);
+    isTold ||= value !== undefined && moved !== undefined;
     if (value !== undefined) input[nameOf(key)] = value;
   }
   return input;

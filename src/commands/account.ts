@@ -1,5 +1,6 @@
 /** `sluis account`: who logs in; each owns one mailbox. */
 import { subject } from './core/row.ts';
+import { enforce, observed, observedPart, quirks } from './account-quirks.ts';
 import { add, list } from './account-rows.ts';
 import { end, endRow } from './account-end.ts';
 import { endManyRow } from './account-end-many.ts';
@@ -16,6 +17,15 @@ export const accounts = subject(
     resume,
     end,
     set: settable('account', 'huisarts'),
+    quirks,
+    observed,
+    enforce,
   },
-  { parts: { end: endRow, 'end-many': endManyRow } },
+  {
+    parts: {
+      end: endRow,
+      'end-many': endManyRow,
+      observed: observedPart,
+    },
+  },
 );

@@ -6,16 +6,20 @@ import { operationsOfAll } from './core/operations.ts';
 import type { AnyRow, AnySubject } from './core/row.ts';
 import { type Placed, commandsOf } from './core/walk.ts';
 import { mailboxes } from './mailbox.ts';
+import { notices } from './notice.ts';
 import { operators } from './operator.ts';
 import { organisations } from './organisation.ts';
 import { partners } from './partner.ts';
 import { privacy } from './privacy.ts';
+import { sessions } from './session.ts';
 
 const table = {
   organisations,
   accounts,
   addresses,
   partners,
+  sessions,
+  notices,
   mailboxes,
   privacy,
   operators,

@@ -128,7 +128,7 @@ function observedLetters(n: number, breaking: readonly ObservedAccount[]): Lette
       subject: `Proeftijd van ${n} overgenomen accounts is voorbij`,
       blocks: [
         text(
-          `Deze accounts zijn overgenomen met alle toegeeflijkheid aan. Aantal dat die nodig had en zonder geweigerd zou worden: ${breaking.length}. Er verandert niets vanzelf: bekijk "sluis account observed", en zet de regels aan voor wie ze haalt met "sluis account observed --enforce".`,
+          `Deze accounts zijn overgenomen met alle toegeeflijkheid aan. Aantal dat die nodig had en zonder geweigerd zou worden: ${breaking.length}. Er verandert niets vanzelf: bekijk "sluis account observed", en zet de regels aan voor wie ze haalt met "sluis account enforce".`,
         ),
         ...(breaking.length === 0 ? [] : [list]),
       ],
@@ -137,7 +137,7 @@ function observedLetters(n: number, breaking: readonly ObservedAccount[]): Lette
       subject: `The observation of ${n} imported accounts is over`,
       blocks: [
         text(
-          `These accounts were imported with every tolerance on. Number that needed one and would be refused without it: ${breaking.length}. Nothing changes by itself: look at "sluis account observed", and put the rules on for those who keep them with "sluis account observed --enforce".`,
+          `These accounts were imported with every tolerance on. Number that needed one and would be refused without it: ${breaking.length}. Nothing changes by itself: look at "sluis account observed", and put the rules on for those who keep them with "sluis account enforce".`,
         ),
         ...(breaking.length === 0 ? [] : [list]),
       ],

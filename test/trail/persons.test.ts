@@ -60,8 +60,8 @@ const DRIVEN: readonly Driven[] = [
   ['cert.capability.set', { address: login, capabilities: ['aes-256-cbc'] }],
   ['pgp.key.issue', { address: login, keep: true }],
   ['audit.anchor', {}],
-  ['notice.send', { all: true, subject: 'Werk' }, JSON.stringify({ text: 'Vanavond werk.' })],
-  ['session.kill', { account: login }],
+  ['notice.send', { all: true, subject: 'Werk', text: 'Vanavond werk.' }],
+  ['session.end', { account: login }],
   ['gateway.reload', {}],
   ['organisation.export', { name: 'group' }],
   ['audit.erase', { person: 'nobody at all' }],
@@ -98,7 +98,7 @@ const isPersons = (row: AuditRow): boolean =>
   isChange(row) || meaningOf(row.event).kind === 'access' || row.personal?.actor !== undefined;
 
 /** These change nothing that has a row of its own: the row of the call is all. */
-const CALL_ALONE: readonly OperationName[] = ['ca.crl', 'audit.anchor', 'session.kill', 'smime.inspect', 'pgp.inspect'];
+const CALL_ALONE: readonly OperationName[] = ['ca.crl', 'audit.anchor', 'session.end', 'smime.inspect', 'pgp.inspect'];
 
 interface Asked extends Omit<WithParts, 'context'> {
   readonly context: AdminContext;

@@ -212,14 +212,23 @@ export const day: Kind<Day> = {
   fromText: (value, { now }) => fromWords(value, now(), 1),
 };
 
-/** A file of PEM: its name on the command line, its text over the socket. */
+/** A file of PEM. */
 export const pem = (word = 'file'): Kind<string> => pemOf(word, MAX_PEM, (value) => value);
 
 /** The same, of at most `max` octets, as `read` takes it. */
-export const pemOf = (word: string, max: number, read: (pem: string) => string | Refused): Kind<string> => ({
+export const pemOf = (word: string, max: number, read: (pem: string) => string | Refused): Kind<string> =>
+  fileOf(word, `PEM of at most ${max / 1024}KiB`, max, read);
+
+/** A file: its name on the command line, its text over the socket. */
+export const fileOf = (
+  word: string,
+  expected: string,
+  max: number,
+  read: (text: string) => string | Refused = (text) => text,
+): Kind<string> => ({
   ...kind<string>(
     word,
-    `PEM of at most ${max / 1024}KiB`,
+    expected,
     z.string().max(max),
     (value) => (value === '' ? undefined : read(value)),
     (file, { textOf }) => textOf(file),

@@ -18,6 +18,8 @@ export interface Param<T = unknown> {
   readonly beside?: string;
   /** Names that the option had in the version before. */
   readonly was?: readonly string[];
+  /** A word of the version before that asked for what another command does, which is this one. */
+  readonly moved?: string;
 }
 export type Params = Readonly<Record<string, Param>>;
 export type Values<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
@@ -58,6 +60,9 @@ export function opt(kind: unknown, about: string, initial?: unknown): Param {
 
 /** `old(opt(...), 'from-file')`: the option was called so in the version before. */
 export const old = <T>(of: Param<T>, ...was: readonly [string, ...string[]]): Param<T> => ({ ...of, was });
+
+/** `moved(flag('...'), 'account enforce')`: whoever gives it is told that it is another command now. */
+export const moved = <T>(of: Param<T>, command: string): Param<T> => ({ ...of, moved: command });
 
 /** `take-back` for `takeBack`: its name in a call, and behind `--`. */
 export const nameOf = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

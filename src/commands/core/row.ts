@@ -27,6 +27,7 @@ export {
   flag,
   many,
   maybe,
+  moved,
   nameOf,
   need,
   no,
@@ -196,6 +197,10 @@ export const changesHere = <P extends Params, O>(row: Given<LocalChange<P, O>>):
 /** Of `parts`: what a command asks of the gateway while it reads or writes files. Nobody types it, and nobody reads what it answers. */
 export const part = <P extends Params, O>(row: Omit<Given<Change<P, O>>, 'examples' | 'say'>): Change<P, O> =>
   changes({ ...row, examples: [''], say: () => '' });
+
+/** The same, of what only looks. */
+export const lookPart = <P extends Params, O>(row: Omit<Given<Reading<P, O>>, 'examples' | 'say'>): Reading<P, O> =>
+  reads({ ...row, examples: [''], say: () => '' });
 
 /** Commands by their names (`'send-test'`), and groups of them. */
 export type Rows = Readonly<Record<string, AnyRow | AnySubject>>;

@@ -111,6 +111,7 @@ freeze('account', { accounts: ['anna', 'bert', 'carl'] }, [
   { run: 'account import {here}/import-bad.csv', code: 2 },
   { run: 'account observed', people: true },
   'account observed --enforce --early --reason why',
+  'account enforce --early --reason why',
 
   sends('anna', 'carl@group.test', 'two'),
   'account move carl@group.test --organisation noord --from {-1d} --dry-run',

@@ -78,8 +78,10 @@ freeze('mail', { accounts: ['anna', 'bert', 'carl'] }, [
   'session list --network 127.0.0.0/8',
   { run: 'session list --network nonsense', code: 2 },
   'session kill --network 127.0.0.0/8 --dry-run',
+  'session end --network 127.0.0.0/8 --dry-run',
   'session kill {session} --reason why',
   { run: 'session kill', code: 2 },
+  { run: 'session end --account nobody', code: 3 },
   { run: 'session kill --account nobody', code: 3 },
   'session kill --account carl@group.test',
 

@@ -5,6 +5,7 @@ import { mailbox } from './mailbox.ts';
 import { approve, operator } from './operator.ts';
 import { organisation } from './organisation.ts';
 import { partner } from './partner.ts';
+import { notice } from './notice.ts';
 import type { SubjectScene } from './scene.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
@@ -15,4 +16,5 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   operator,
   organisation,
   partner,
+  notice,
 };
