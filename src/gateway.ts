@@ -7,11 +7,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AdminContext, ReloadReport } from './admin/context.ts';
-import { openControlSocket } from './admin/socket.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { type UpkeepParts, startCaUpkeep } from './ca/upkeep.ts';
 import { maxAgeOf, maxDrillAgeOf } from './config/backup.ts';
-import { controlSocketOf } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
@@ -22,6 +20,7 @@ import { adminContext, caParts, statusOf } from './gateway/admin.ts';
 import { beginGatewayLife, startGatewayAnchors, startRetention } from './gateway/audit.ts';
 import { gatewayBackups, startBackups } from './gateway/backup.ts';
 import { gatewayCertificates } from './gateway/certificates.ts';
+import { openControlSockets } from './gateway/control.ts';
 import { gatewayDoctor } from './gateway/doctor.ts';
 import type { GatewayEffects } from './gateway/effects.ts';
 import { GatewayHttp } from './gateway/http.ts';
@@ -218,7 +217,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.own(startHeldTooLong(store, notices, { clock, log, keep: config.delivery['keep-held'] }));
   running.own(startEndings(store, admin.ca, options));
   running.own(startBackups(backups, clock));
-  const control = await openControlSocket({ path: controlSocketOf(config), context: admin, log, clock });
+  const control = await openControlSockets(config, { context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));
 
   listeners.begin();

@@ -11,7 +11,8 @@ import { type Proof, type Role, type Standing, commonRole } from '../domain/role
 import { type Instant, hours } from '../domain/units.ts';
 import { NetworkSet } from '../platform/network.ts';
 import type { HeldToken, OperatorRecord } from '../store/operators.ts';
-import { type AdminContext, AdminError } from './context.ts';
+import type { Actor } from '../store/actor.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
 
 /** Somebody who is known: the name is proven. */
 export interface KnownCaller extends Standing {
@@ -77,7 +78,23 @@ const callerOf = ({ name, role, organisation }: OperatorRecord, proof: Proof, sc
   ...defined({ organisation }),
 });
 
-export const tokenRefused = (): AdminError =>
+/**
+ * Who calls, on a road that itself lets nobody do more than `role`: a token says who it is, and allows no more than both. Without one the name is what the caller
+ * said. Throws AdminError.
+ */
+export async function callerAt(
+  parts: Parts,
+  role: Role,
+  { actor, token }: { readonly actor: Actor; readonly token: unknown },
+): Promise<Pick<Call, 'actor' | 'who'>> {
+  if (token === undefined) return { actor, who: { role, proof: 'said' } };
+  const known = typeof token === 'string' ? await authenticate(parts, token) : undefined;
+  if (known === undefined) throw tokenRefused();
+  const { name, ...standing } = known;
+  return { actor: { ...actor, name }, who: { ...standing, role: commonRole(role, known.role) } };
+}
+
+const tokenRefused = (): AdminError =>
   new AdminError(
     'forbidden',
     'Cannot take this token: it is none, it has ended, or it is not taken from here; the trail says which ("sluis audit list --event operator.token-refused"), and "sluis operator token add" makes another',

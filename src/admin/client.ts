@@ -15,12 +15,23 @@ export interface AdminClient {
   close(): Promise<void>;
 }
 
-/** Connects to the running gateway; undefined when nobody listens. */
+/** Its file's rights let others in, and not us. */
+export class SocketShut extends AdminError {
+  constructor(path: string) {
+    super(
+      'unavailable',
+      `Cannot reach the gateway: its control socket "${path}" is open to others, and not to you; run the command as the gateway's user or with sudo, or have yourself put into the group of a socket`,
+    );
+  }
+}
+
+/** Connects to the running gateway; undefined when nobody listens. Throws SocketShut. */
 export async function connectControl(
   path: string,
   actor: Caller,
   speech = ourSpeech(),
 ): Promise<AdminClient | undefined> {
+  const { token, ...who } = actor;
   const socket = await open(path);
   if (socket === undefined) return undefined;
   const lines = linesOf(socket, MAX_ANSWER);
@@ -32,7 +43,8 @@ export async function connectControl(
       await writeLine(socket, {
         ...speech,
         call: operation,
-        actor,
+        actor: who,
+        ...(token === undefined ? {} : { token }),
         input,
         ...(upload === undefined ? {} : { upload: true }),
       });
@@ -79,11 +91,7 @@ async function open(path: string): Promise<Socket | undefined> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
-    if (code === 'EACCES')
-      throw new AdminError(
-        'unavailable',
-        `Cannot reach the gateway: its control socket "${path}" is open to its own user and root only; run the command as that user or with sudo`,
-      );
+    if (code === 'EACCES') throw new SocketShut(path);
     throw error;
   } finally {
     usable.close();

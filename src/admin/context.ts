@@ -206,6 +206,8 @@ export const NOBODY = 'unknown';
 export interface Caller extends Actor {
   /** Id of a request that two operators have signed. */
   readonly approval?: string;
+  /** Of an operator: then the name is proven. */
+  readonly token?: string;
 }
 
 /** What goes along with a call, for whoever calls. */

@@ -5,7 +5,7 @@
  * was refused. The pages of one listing are one look.
  */
 import { defined } from '../domain/defined.ts';
-import type { Proof } from '../domain/roles.ts';
+import type { Proof, Role } from '../domain/roles.ts';
 import { type MessageId, parseMessageId } from '../domain/ids.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 import type { Actor } from '../store/actor.ts';
@@ -30,6 +30,8 @@ export interface Ran {
   readonly actor: Actor;
   /** How it is known who it was; a row without it has the name that the caller gave. */
   readonly proof: Proof;
+  /** What the caller may do at most. */
+  readonly role: Role;
   /** Fields of the input that say whom or what it was about. */
   readonly names?: readonly string[];
   /** `gateway`: asked of the running one. `store`: the command had the store open itself. */
@@ -39,7 +41,7 @@ export interface Ran {
 }
 
 export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
-  const { operation, changes, input, actor, proof, by, refused, names = TARGETS } = ran;
+  const { operation, changes, input, actor, proof, role, by, refused, names = TARGETS } = ran;
   // Whoever may not do it was refused before it could tell.
   const tells = [...TELLS_NOBODY, ...TELLS_ITSELF].includes(operation);
   if (tells && refused !== 'forbidden') return;
@@ -52,6 +54,7 @@ export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
     facts: {
       operation,
       by,
+      ...(role === 'owner' ? {} : { role }),
       ...(proof === 'said' ? {} : { proof }),
       ...(input['dry-run'] === true ? { 'dry-run': true } : {}),
       ...defined({ why: refused }),

@@ -133,6 +133,7 @@ export async function runOperation<N extends OperationName>(
     by,
     actor: call.actor,
     proof: call.who.proof,
+    role: call.who.role,
     ...defined({ names: operation.names }),
   };
   try {

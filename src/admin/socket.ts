@@ -2,8 +2,9 @@
  * The control socket: how the command line speaks to the running gateway, which owns the store and its memories.
  *
  * A Unix socket in the data folder, mode 0600 in a folder of mode 0700: only the gateway's own user and root can open it, so whoever does
- * may do everything. The name of the person behind a call is taken from the caller for the audit trail; it is not a proof. Where the operator
- * wants one, two people sign (second-person.ts).
+ * may do everything. Further ones are open to a system group each, and whoever comes there may do what its role may. The name of the person behind a
+ * call is taken from the caller for the audit trail; it is not a proof. A request that carries the token of an operator has a name that is proven. Where the
+ * operator wants more, two people sign (second-person.ts).
  *
  *   -> {"protocol":1,"version":"0.1.0","call":"account.list","actor":{"name":"jan"},"input":{"limit":100}}
  *                                                                    "upload":true: lines {"piece":"..."} and {"end":true} follow
@@ -14,22 +15,26 @@
  *
  * Requests of one connection run one after another.
  */
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { type Server, type Socket, createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { rmSync } from 'node:fs';
+import { type Socket, createServer } from 'node:net';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
-import { OWNER_SAID } from '../domain/roles.ts';
+import type { Role } from '../domain/roles.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
+import { callerAt } from './authentication.ts';
 import { type AdminContext, AdminError, type Call, type Caller, NOBODY } from './context.ts';
 import { isOfMachine } from './known-refusal.ts';
 import { type Spoken, notUnderstood, ourSpeech, versionIn } from './control-protocol.ts';
 import { LineError, MAX_REQUEST, linesOf, objectOf, writeLine } from './lines.ts';
 import { type OperationName, isOperation, isStreamed, runOperation } from './operations.ts';
-import { usablePath } from './socket-path.ts';
+import { type SocketGroup, listenAt } from './socket-file.ts';
 
 export interface ControlSocketOptions {
   readonly path: string;
+  /** What whoever opens it may do at most. */
+  readonly role: Role;
+  /** Who may open it besides the gateway's own user and root. */
+  readonly group?: SocketGroup;
   readonly context: AdminContext;
   readonly log: Log;
   readonly clock: Clock;
@@ -49,7 +54,7 @@ const MAX_CONNECTIONS = 32;
 /** Characters of one upload: a registry of 100,000 lines is some 10 MB. */
 const MAX_UPLOAD = 64 * 1024 * 1024;
 
-/** The caller holds the lock of the data folder, so a socket that lies there belongs to nobody. */
+/** Throws ListenerRefused where the file of a group's socket cannot be made as it must be. */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
   const open = new Set<Session>();
   const { speech = ourSpeech() } = options;
@@ -59,15 +64,7 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     void session.run().finally(() => open.delete(session));
   });
   server.maxConnections = MAX_CONNECTIONS;
-  const folder = dirname(options.path);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  rmSync(options.path, { force: true });
-  const usable = usablePath(options.path);
-  try {
-    await listen(server, usable.path);
-  } finally {
-    usable.close();
-  }
+  await listenAt(server, options.path, options.group);
   return {
     stop: async (drain) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -80,24 +77,6 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
       rmSync(options.path, { force: true });
     },
   };
-}
-
-async function listen(server: Server, path: string): Promise<void> {
-  // The socket must never be open to others, not even between bind and chmod. bind() happens inside listen().
-  const before = process.umask(0o177);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, () => {
-        server.off('error', reject);
-        resolve();
-      });
-      process.umask(before);
-    });
-  } finally {
-    process.umask(before);
-  }
-  chmodSync(path, 0o600);
 }
 
 class Session {
@@ -192,16 +171,15 @@ class Session {
     const gone = new AbortController();
     const left = (): void => gone.abort();
     this.#socket.once('close', left);
-    const call: Call = {
-      gone: gone.signal,
-      who: OWNER_SAID,
-      ...callerOf(request.actor),
-      progress: (...told) => void writeLine(this.#socket, { progress: told }),
-      send: (piece) => this.#send(piece),
-      ...defined({ upload: upload && unreturned(upload) }),
-    };
     const input = typeof request.input === 'object' && request.input !== null ? request.input : {};
     try {
+      const call: Call = {
+        gone: gone.signal,
+        ...(await this.#caller(request)),
+        progress: (...told) => void writeLine(this.#socket, { progress: told }),
+        send: (piece) => this.#send(piece),
+        ...defined({ upload: upload && unreturned(upload) }),
+      };
       const result = await runOperation(operation, context, input as Record<string, unknown>, call, log);
       const { version } = this.#options.speech;
       await writeLine(this.#socket, { result, ...(request.version === version ? {} : { gateway: version }) });
@@ -217,6 +195,15 @@ class Session {
     } finally {
       this.#socket.off('close', left);
     }
+  }
+
+  /** The file's rights say what may be done; a token says who it is, and allows no more than both. Throws AdminError. */
+  async #caller({
+    actor,
+    token,
+  }: Readonly<Record<string, unknown>>): Promise<Pick<Call, 'actor' | 'approval' | 'who'>> {
+    const said = callerOf(actor);
+    return { ...said, ...(await callerAt(this.#options.context, this.#options.role, { actor: said.actor, token })) };
   }
 
   /** Throws when the caller has gone: nobody makes the rest of a file for nobody. */

@@ -3,13 +3,14 @@
  * decides between the two: it is never open twice.
  */
 import { AdminError, type Caller } from '../admin/context.ts';
-import { type AdminClient, connectControl } from '../admin/client.ts';
-import { controlSocketOf, loadConfig } from '../config/load.ts';
+import type { AdminClient } from '../admin/client.ts';
+import { controlSocketOf } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import { systemClock } from '../platform/clock.ts';
 import { StoreRefused } from '../store/store.ts';
 import { type ChangeOptions, callerOf } from './options.ts';
+import { type Roads, connectAny, notServed, roadsFor, tokenFrom } from './roads.ts';
 
 /** A gateway that starts holds the lock a moment before its socket answers; one that stops holds it a moment longer. */
 const ATTEMPTS = 20;
@@ -26,17 +27,20 @@ export async function withAdmin<T>(options: ChangeOptions, use: (client: AdminCl
 
 /** Whoever opens it closes it. */
 export async function openAdmin(options: ChangeOptions): Promise<AdminClient> {
-  const client = await connect(loadConfig(options.config), callerOf(options));
+  const roads = roadsFor(options.config);
+  const client = await connect(roads, { ...callerOf(options), ...defined({ token: tokenFrom() }) });
   const { operatorKey } = options;
   if (operatorKey === undefined) return client;
   const { signingFirst } = await import('./operator-key.ts');
   return signingFirst(client, operatorKey);
 }
 
-async function connect(config: Config, caller: Caller): Promise<AdminClient> {
+async function connect(roads: Roads, caller: Caller): Promise<AdminClient> {
+  const { config } = roads;
   for (let attempt = 1; ; attempt += 1) {
-    const running = await connectControl(controlSocketOf(config), caller);
+    const running = await connectAny(roads, caller);
     if (running !== undefined) return running;
+    if (config === undefined) throw notServed(roads);
     try {
       return await direct(config, caller);
     } catch (error) {
@@ -51,16 +55,25 @@ async function connect(config: Config, caller: Caller): Promise<AdminClient> {
   }
 }
 
-async function direct(config: Config, { approval, ...actor }: Caller): Promise<AdminClient> {
+async function direct(config: Config, { approval, token, ...said }: Caller): Promise<AdminClient> {
   // Loaded only here: most commands speak to a running gateway, and start in half the time without the store and its libraries.
-  const [{ runOperation }, { openForCommand }, { createLog }, { OWNER_SAID }] = await Promise.all([
+  const [{ runOperation }, { openForCommand }, { createLog }, { callerAt }] = await Promise.all([
     import('../admin/operations.ts'),
     import('../gateway/admin.ts'),
     import('../platform/log.ts'),
-    import('../domain/roles.ts'),
+    import('../admin/authentication.ts'),
   ]);
   const log = createLog({ level: 'error', format: 'pretty' });
   const { store, context } = await openForCommand(config, { clock: systemClock, log });
+  // Whoever opens the files themselves may do everything; a token that goes along says who it is, and allows no more than it does.
+  let caller: Awaited<ReturnType<typeof callerAt>>;
+  try {
+    caller = await callerAt(context, 'owner', { actor: said, token });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const { actor, who } = caller;
   // NEN 7513: direct access to the database is an event of its own.
   const note = (event: string): void =>
     store.audit.note({
@@ -74,7 +87,7 @@ async function direct(config: Config, { approval, ...actor }: Caller): Promise<A
     call: (name, input, { progress = () => undefined, upload, receive } = {}) => {
       const call = {
         actor,
-        who: OWNER_SAID,
+        who,
         progress,
         send: (piece: string) => Promise.resolve(receive?.(piece)),
         ...defined({ approval }),

@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import { defined } from '../domain/defined.ts';
 import { backupProblems } from './backup.ts';
+import { controlProblems } from './control.ts';
 import { fileProblems, reasonOf } from './files.ts';
 import { letterProblems } from './letters.ts';
 import { listenerProblems } from './listeners.ts';
@@ -51,6 +52,7 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
   if (!parsed.success) return refuse(...problemsOf(document, parsed.error.issues));
   const config = { ...absolute(parsed.data, dirname(file)), file };
   const problems = [
+    ...controlProblems(config),
     ...listenerProblems(config),
     ...keyProblems(config),
     ...backupProblems(config),
@@ -119,6 +121,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       authorities: config.smime.authorities.map(at),
       'revocation-lists': config.smime['revocation-lists'].map(at),
     },
+    control: config.control.map(({ socket, ...one }) => ({ ...one, ...defined({ socket: atGiven(socket) }) })),
     listener: config.listener.map(({ key, certificate, ...listener }) => ({
       ...listener,
       ...defined({ key: key?.map(at), certificate: certificate?.map(at) }),

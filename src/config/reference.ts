@@ -26,7 +26,8 @@ const shapeOf = (schema: Definition): Definition['shape'] => {
   return inner === undefined ? undefined : shapeOf(inner);
 };
 
-const isRepeated = (schema: Definition): boolean => schema.def?.element !== undefined;
+const isRepeated = ({ def }: Definition): boolean =>
+  def?.element !== undefined || (def?.innerType !== undefined && isRepeated(def.innerType));
 
 export function configReference(): readonly SectionReference[] {
   const top: FieldReference[] = [];

@@ -5,6 +5,7 @@
  * account or address is no configuration: it is a setting in the registry (domain/settings.ts).
  */
 import { z } from './zod.ts';
+import { GROUP_ROLES } from '../domain/roles.ts';
 import { CHOSEN_VERBS } from '../domain/second-person.ts';
 import {
   choice,
@@ -537,11 +538,24 @@ const http = section({
   port: count('TCP port; 0 takes a free one, which the log tells.', 9587, 0, 65_535),
 });
 
+const control = z.strictObject({
+  role: choice('What whoever opens the socket may do at most: "sluis operator roles".', GROUP_ROLES),
+  group: words(
+    'The system group that may open it, by name or number. The gateway must be able to give files to it.',
+    64,
+    'helpdesk',
+  ),
+  socket: optional(
+    path('Where it lies; its folder must let the group pass, and nobody else write. Default: ROLE.sock in /run/sluis.'),
+  ),
+});
+
 export const configSchema = z.strictObject({
   hostname: hostname(
     'The name this gateway goes by: greeting, Received lines, Message-IDs. Must stand in the certificate.',
   ),
   data,
+  control: z.array(control).max(GROUP_ROLES.length).prefault([]),
   keys,
   tls,
   listener: z.array(listener).min(1).max(64),
@@ -570,6 +584,8 @@ export const sections: Readonly<Record<string, string>> = {
   data: 'Where mail rests.',
   keys: 'Keys that seal the mail. Without them nobody can read it, you included: keep a copy of both in a safe place.',
   tls: 'The certificate that peers see.',
+  control:
+    'Sockets for people who are neither root nor the gateway itself: one [[control]] for each role, open to a system group. See "Sockets of roles" in operations.md.',
   listener: 'Ports. One [[listener]] each.',
   log: 'Log lines go to standard error.',
   connections: 'Limits on open connections, over all listeners.',

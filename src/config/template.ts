@@ -12,7 +12,9 @@ export interface TemplateOptions {
 
 export function writeTemplate({ values, listeners }: TemplateOptions): string {
   const parts = configReference().map((section) =>
-    section.repeated ? repeatedText(section, listeners) : sectionText(section, values),
+    section.repeated
+      ? repeatedText(section, section.name === 'listener' ? listeners : [])
+      : sectionText(section, values),
   );
   return [
     '# Configuration of Sluis. Relative paths start at the folder of this file. A line with # in front shows the default.',
@@ -46,6 +48,9 @@ const PAGE = [
   '',
 ];
 
+/** Nobody but the owner gets in until it is wanted. */
+const CONTROL = ['# [[control]]', '# role = "support"', '# group = "helpdesk"', ''];
+
 const repeatedText = (section: SectionReference, items: readonly TemplateValues[]): string =>
   [
     comment(section.about),
@@ -55,5 +60,5 @@ const repeatedText = (section: SectionReference, items: readonly TemplateValues[
       ...Object.entries(item).map(([name, value]) => `${name} = ${writeValue(value)}`),
       '',
     ]),
-    ...(section.name === 'listener' ? PAGE : []),
+    ...(section.name === 'listener' ? PAGE : CONTROL),
   ].join('\n');

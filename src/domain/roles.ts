@@ -7,6 +7,10 @@ export const ROLES = ['read', 'support', 'registry', 'security', 'owner'] as con
 export type Role = (typeof ROLES)[number];
 export type Right = Role;
 
+/** Roles that a system group may have, the most rights first: a person who may open several sockets gets the first. The owner's is never a group's. */
+export const GROUP_ROLES = ['security', 'registry', 'support', 'read'] as const satisfies readonly Role[];
+export type GroupRole = (typeof GROUP_ROLES)[number];
+
 /** In the words of the documents. */
 export const ROLE_ABOUT: Readonly<Record<Role, string>> = {
   read: 'looks at what is registered, at states, counts and figures; not at who mailed with whom',

@@ -85,7 +85,7 @@ async function open(
     },
   };
   const socket = await openControlSocket({
-    ...{ path, context, log, clock, maxLine: 1000 },
+    ...{ path, context, log, clock, maxLine: 1000, role: 'owner' },
     ...(speech === undefined ? {} : { speech }),
   });
   t.after(async () => {
@@ -286,6 +286,7 @@ test('a socket that a killed gateway left behind is replaced', async (t) => {
   writeFileSync(path, 'left behind');
   const again = await openControlSocket({
     path,
+    role: 'owner',
     context: {
       store: {} as Store,
       clock: systemClock,

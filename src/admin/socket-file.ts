@@ -1,0 +1,104 @@
+/**
+ * The file of a control socket, whose rights are the credentials: Node does not tell who is at the other end of a Unix socket, so each role has a socket of its own, and the
+ * kernel decides who may open it.
+ */
+import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { type Server, connect } from 'node:net';
+import { dirname } from 'node:path';
+import { ListenerRefused } from '../platform/listener.ts';
+import { usablePath } from './socket-path.ts';
+
+/** A system group that may open a socket. */
+export interface SocketGroup {
+  readonly name: string;
+  readonly id: number;
+}
+
+/** Listens there: open to the gateway's own user, and to the group where one is given. Throws ListenerRefused. */
+export async function listenAt(server: Server, path: string, group?: SocketGroup): Promise<void> {
+  const folder = dirname(path);
+  // The group must pass through to its socket; nobody but the gateway may put another one in its place.
+  mkdirSync(folder, { recursive: true, mode: group === undefined ? 0o700 : 0o711 });
+  if (group !== undefined) {
+    checkFolder(folder, group);
+    await removeStale(path);
+  } else {
+    // The caller holds the lock of the data folder, so a socket that lies there belongs to nobody.
+    rmSync(path, { force: true });
+  }
+  const usable = usablePath(path);
+  try {
+    await listen(server, usable.path);
+    chmodSync(path, 0o600);
+    if (group !== undefined) giveTo(path, group);
+  } catch (error) {
+    server.close();
+    throw error;
+  } finally {
+    usable.close();
+  }
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  // The socket must never be open to others, not even between bind and chmod. bind() happens inside listen().
+  const before = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, () => {
+        server.off('error', reject);
+        resolve();
+      });
+      process.umask(before);
+    });
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** Whoever can write in it could put a socket of his own there, and be told tokens and passwords. */
+function checkFolder(folder: string, { name }: SocketGroup): void {
+  const { mode, uid } = statSync(folder);
+  const own = process.geteuid?.();
+  if ((mode & 0o022) === 0 && (uid === own || uid === 0)) return;
+  throw new ListenerRefused(
+    `Cannot open a control socket for group "${name}" in "${folder}": others than the gateway can write there (mode ${(mode & 0o7777).toString(8)}); expected a folder of the gateway or root, mode 0711; set control.socket to a file in such a folder`,
+  );
+}
+
+/** Of a gateway that ended without removing it. Throws where something answers there, or is no socket. */
+async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const refuse = (why: string): never => {
+    throw new ListenerRefused(`Cannot open the control socket "${path}": ${why}; set control.socket to another file`);
+  };
+  if (!found.isSocket()) return refuse('a file lies there that is no socket');
+  if (await answers(path)) return refuse('another gateway has it open');
+  rmSync(path);
+}
+
+function answers(path: string): Promise<boolean> {
+  const usable = usablePath(path);
+  const socket = connect(usable.path);
+  return new Promise<boolean>((resolve) =>
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false)),
+  ).finally(() => {
+    socket.destroy();
+    usable.close();
+  });
+}
+
+function giveTo(path: string, { name, id }: SocketGroup): void {
+  const { uid, gid } = statSync(path);
+  try {
+    // In a folder with the setgid bit it has the group already.
+    if (gid !== id) chownSync(path, uid, id);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ListenerRefused(
+      `Cannot give the control socket "${path}" to group "${name}" (${code ?? String(error)}): only a member of a group may, and systemd may have forbidden it; put the gateway's user into the group (SupplementaryGroups=${name}, SystemCallFilter=@chown), see "Sockets of roles" in docs/operations.md`,
+    );
+  }
+  chmodSync(path, 0o660);
+}

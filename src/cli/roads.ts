@@ -1,0 +1,100 @@
+/**
+ * Where a command finds the gateway. The owner reads the configuration and has the socket in the data folder. A person of a role may read neither: then the sockets of roles are
+ * tried, those that the configuration names or, where it cannot be read, those where they lie if nothing else is said. The one with the most rights that lets him in is taken.
+ *
+ * `SLUIS_SOCKET` names one, and no other is tried. `SLUIS_TOKEN_FILE` names a file with a token: both belong to a person or a program and not to one command, so neither is an option, and a
+ * token is never an argument, which every user of the machine sees.
+ */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type AdminClient, SocketShut, connectControl } from '../admin/client.ts';
+import { AdminError, type Caller } from '../admin/context.ts';
+import { roleSocketsOf, wellKnownSockets } from '../config/control.ts';
+import { controlSocketOf, loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
+import { CommandError } from './exit.ts';
+
+export interface Roads {
+  readonly sockets: readonly string[];
+  /** Absent where the store cannot be ours to open. */
+  readonly config?: Config;
+  /** What is said where none of the sockets answers. */
+  readonly error?: ConfigError;
+}
+
+/** Throws ConfigError where there is neither a configuration that can be used nor a socket to try. */
+export function roadsFor(configFile: string, env: NodeJS.ProcessEnv = process.env): Roads {
+  const given = env.SLUIS_SOCKET;
+  if (given !== undefined && given !== '') return { sockets: [resolve(given)] };
+  try {
+    const config = loadConfig(configFile);
+    return { sockets: socketsOf(config), config };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const sockets = socketsWithoutFiles(configFile);
+    if (sockets.length === 0) throw error;
+    return { sockets, error };
+  }
+}
+
+const socketsOf = (config: Config): readonly string[] => [
+  controlSocketOf(config),
+  ...roleSocketsOf(config).map(({ path }) => path),
+];
+
+/** For somebody who may not read the keys that it names, or not the configuration itself. None: it is wrong, whoever reads it. */
+function socketsWithoutFiles(file: string): readonly string[] {
+  if (!canRead(file)) return wellKnownSockets.filter((path) => existsSync(path));
+  try {
+    const config = loadConfig(file, { files: false });
+    return config.control.length > 0 ? socketsOf(config) : [];
+  } catch {
+    return [];
+  }
+}
+
+function canRead(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first that lets the caller in. Undefined: nobody serves. Throws SocketShut where somebody does, and none of the sockets is open to the caller. */
+export async function connectAny({ sockets, config }: Roads, caller: Caller): Promise<AdminClient | undefined> {
+  let shut: SocketShut | undefined;
+  for (const path of sockets)
+    try {
+      const client = await connectControl(path, caller);
+      if (client !== undefined) return client;
+      // Whoever may look there sees that nobody serves: sockets of roles are not tried in vain.
+      if (config !== undefined && path === sockets[0]) return undefined;
+    } catch (error) {
+      if (!(error instanceof SocketShut)) throw error;
+      shut ??= error;
+    }
+  if (shut !== undefined) throw shut;
+  return undefined;
+}
+
+/** The token of the file that `SLUIS_TOKEN_FILE` names. Throws CommandError. */
+export function tokenFrom(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const file = env.SLUIS_TOKEN_FILE;
+  if (file === undefined || file === '') return undefined;
+  try {
+    return readFileSync(file, 'utf8').slice(0, 1024).trim();
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new CommandError('usage', `Cannot read the token in "${file}" (SLUIS_TOKEN_FILE): ${why}; name its file`);
+  }
+}
+
+export const notServed = ({ sockets, error }: Roads): Error =>
+  error ??
+  new AdminError(
+    'unavailable',
+    `Cannot reach the gateway: nobody answers on ${sockets.map((path) => `"${path}"`).join(', ')}; start it, or name its socket in SLUIS_SOCKET`,
+  );

@@ -1,0 +1,58 @@
+/** Sockets for system groups: one for each role, in a folder that the group can enter. */
+import { dirname, join } from 'node:path';
+import { GROUP_ROLES, type GroupRole } from '../domain/roles.ts';
+import { isInside } from '../platform/paths.ts';
+import { type ConfigProblem, shown } from './problem.ts';
+import type { Config } from './schema.ts';
+
+/**
+ * Where sockets of roles lie if nothing else is said, and where a command looks that cannot read the configuration: the folder that systemd makes for the service
+ * (`RuntimeDirectory=sluis`). It is gone after a restart of the machine, so no socket outlives its gateway; and unlike the data folder it may be entered by others.
+ */
+export const RUN_FOLDER = '/run/sluis';
+
+export interface RoleSocket {
+  readonly role: GroupRole;
+  readonly group: string;
+  readonly path: string;
+}
+
+export const wellKnownSockets: readonly string[] = GROUP_ROLES.map((role) => join(RUN_FOLDER, `${role}.sock`));
+
+export const roleSocketsOf = ({ control }: Pick<Config, 'control'>): readonly RoleSocket[] =>
+  GROUP_ROLES.flatMap((role) =>
+    control
+      .filter((one) => one.role === role)
+      .map(({ group, socket }) => ({ role, group, path: socket ?? join(RUN_FOLDER, `${role}.sock`) })),
+  );
+
+export function controlProblems(config: Config): ConfigProblem[] {
+  const sockets = roleSocketsOf(config);
+  return config.control.flatMap(({ role, socket }, n) => {
+    const at = `control[${n}]`;
+    const problems: ConfigProblem[] = [];
+    if (config.control.findIndex((one) => one.role === role) !== n)
+      problems.push({
+        path: `${at}.role`,
+        value: shown(role),
+        expected: 'one socket for each role',
+        remedy: 'remove one, and put the people of both into one group',
+      });
+    const path = sockets.find((one) => one.role === role)?.path ?? '';
+    if (sockets.filter((one) => one.path === path).length > 1)
+      problems.push({
+        path: `${at}.socket`,
+        value: shown(path),
+        expected: 'a path of its own',
+        remedy: 'name another file',
+      });
+    if (socket !== undefined && isInside(dirname(path), config.data.folder))
+      problems.push({
+        path: `${at}.socket`,
+        value: shown(path),
+        expected: 'a place outside the data folder',
+        remedy: `nobody but the gateway can enter that; leave it out for ${RUN_FOLDER}`,
+      });
+    return problems;
+  });
+}
