@@ -7,6 +7,7 @@ import { constants, accessSync, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readAuthorities } from '../auth/authorities.ts';
 import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
+import { RUN_FOLDER, groupsOf } from '../config/control.ts';
 import { type AuthoritiesSetting, readAuthorityFiles, reasonOf } from '../config/files.ts';
 import { ownLetter } from '../config/letters.ts';
 import { controlSocketOf } from '../config/load.ts';
@@ -29,6 +30,7 @@ const nothing = (): readonly string[] => [];
 export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'data.folder': startFiles,
   'data.control-socket': (config) => mayWrite(config, 'data.control-socket', dirname(controlSocketOf(config))),
+  'control.socket': roleSockets,
   'keys.folder': auditKey,
   'keys.master-key-file': masterKey,
   'keys.master-key-command': masterKey,
@@ -60,6 +62,13 @@ export async function fileWarnings(config: Config): Promise<readonly string[]> {
   const warnings: string[] = [];
   for (const look of new Set(Object.values(CHECKED_FILES))) warnings.push(...(await look(config)));
   return warnings;
+}
+
+/** The folder in /run is made when the service starts. */
+function roleSockets(config: Config): readonly string[] {
+  for (const { path } of groupsOf(config))
+    if (existsSync(dirname(path)) || dirname(path) !== RUN_FOLDER) mayWrite(config, 'control.socket', dirname(path));
+  return [];
 }
 
 async function masterKey(config: Config): Promise<readonly string[]> {

@@ -1,8 +1,9 @@
 /** Sockets for system groups: one for each role, in a folder that the group can enter. */
 import { dirname, join } from 'node:path';
 import { GROUP_ROLES, type GroupRole } from '../domain/roles.ts';
+import { groupId } from '../platform/group.ts';
 import { isInside } from '../platform/paths.ts';
-import { type ConfigProblem, shown } from './problem.ts';
+import { ConfigError, type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 
 /**
@@ -55,4 +56,21 @@ export function controlProblems(config: Config): ConfigProblem[] {
       });
     return problems;
   });
+}
+
+/** Sockets of roles, with the number of each group. Throws ConfigError where one is not there. */
+export const groupsOf = (config: Config): readonly (RoleSocket & { readonly groupId: number })[] =>
+  roleSocketsOf(config).map((one) => ({ ...one, groupId: groupOf(config, one.group) }));
+
+function groupOf(config: Config, name: string): number {
+  const id = groupId(name);
+  if (id !== undefined) return id;
+  throw new ConfigError(config.file, [
+    {
+      path: `control[${config.control.findIndex(({ group }) => group === name)}].group`,
+      value: `"${name}"`,
+      expected: 'a group of this machine',
+      remedy: `make it ("groupadd ${name}") and put people into it, or remove the section`,
+    },
+  ]);
 }

@@ -1,12 +1,10 @@
 /** The control sockets: the owner's in the data folder, and one for each role that the configuration gives to a system group. */
 import { type ControlSocket, openControlSocket } from '../admin/socket.ts';
 import type { AdminContext } from '../admin/context.ts';
-import { roleSocketsOf } from '../config/control.ts';
+import { groupsOf } from '../config/control.ts';
 import { controlSocketOf } from '../config/load.ts';
-import { ConfigError } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Log } from '../domain/effects.ts';
-import { groupId } from '../platform/group.ts';
 
 interface Parts {
   readonly context: AdminContext;
@@ -16,7 +14,7 @@ interface Parts {
 
 /** Throws ConfigError where a group is not there or its socket cannot be given to it; then none is open. */
 export async function openControlSockets(config: Config, parts: Parts): Promise<ControlSocket> {
-  const wanted = roleSocketsOf(config).map((one) => ({ ...one, groupId: groupOf(config, one.group) }));
+  const wanted = groupsOf(config);
   const open = [await openControlSocket({ ...parts, path: controlSocketOf(config), role: 'owner' })];
   const stop: ControlSocket['stop'] = async (drain) => {
     await Promise.all(open.map((socket) => socket.stop(drain)));
@@ -31,17 +29,4 @@ export async function openControlSockets(config: Config, parts: Parts): Promise<
     throw error;
   }
   return { stop };
-}
-
-function groupOf(config: Config, name: string): number {
-  const id = groupId(name);
-  if (id !== undefined) return id;
-  throw new ConfigError(config.file, [
-    {
-      path: `control[${config.control.findIndex(({ group }) => group === name)}].group`,
-      value: `"${name}"`,
-      expected: 'a group of this machine',
-      remedy: `make it ("groupadd ${name}") and put people into it, or remove the section`,
-    },
-  ]);
 }

@@ -179,6 +179,19 @@ test('authorities of time stamps, programs, places to write and the keys of the 
     ],
     [within('audit', 'anchor-command = ["/nonexistent/program"]'), /audit\.anchor-command: .*expected a program/],
     [within('ca', 'crl-file = "rubbish.pem/lists.pem"'), /ca\.crl-file: .*expected a folder that this user may write/],
+    [(text) => `${text}\n[[control]]\nrole = "read"\ngroup = "no-such-group"\n`, /expected a group of this machine/],
+    [
+      (text) => `${text}\n[[control]]\nrole = "read"\ngroup = "0"\nsocket = "rubbish.pem/read.sock"\n`,
+      /control\.socket: .*expected a folder that this user may write/,
+    ],
+    [
+      (text) => `${text}\n[[control]]\nrole = "read"\ngroup = "0"\nsocket = "data/read.sock"\n`,
+      /control\[0\]\.socket: .*expected a place outside the data folder/,
+    ],
+    [
+      (text) => `${text}${'\n[[control]]\nrole = "read"\ngroup = "0"\n'.repeat(2)}`,
+      /control\[1\]\.role: "read"; expected one socket for each role/,
+    ],
     [(text) => text.replace(/folder = "data"/, 'folder = "no-data"'), /The data folder "[^"]*no-data" is missing/],
   ];
   for (const [change, expected] of cases) {
